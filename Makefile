@@ -1,0 +1,42 @@
+# Every target works as the first command on a fresh clone: .venv is made on demand.
+# SHARED holds the labelled seed sets and document pools; only `models` and `bench` need it.
+SHARED ?= ../shared
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/
+STAMP := $(VENV)/installed
+
+.PHONY: setup demo test check bench models docs clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(RUN)python -m pip install --quiet --constraint constraints.txt --upgrade pip
+	$(RUN)python -m pip install --quiet --constraint constraints.txt --editable '.[train,report]' --group dev
+	touch $(STAMP)
+
+demo: $(STAMP)
+	$(RUN)edufilter demo demo
+
+test: $(STAMP)
+	$(RUN)python -m pytest --numprocesses 2 --cov --cov-report=term:skip-covered
+
+check: $(STAMP)
+	$(RUN)ruff check .
+	$(RUN)ruff format --check .
+	$(RUN)mypy
+	$(RUN)lint-imports
+
+bench: $(STAMP)
+	$(RUN)python tests/benchmarks/run.py --shared $(SHARED)
+
+models: $(STAMP)
+	$(RUN)edufilter train $(SHARED)/seed/web.parquet --domain web --out filtering/models/web --overwrite
+	$(RUN)edufilter train $(SHARED)/seed/code.parquet --domain code --out filtering/models/code --overwrite
+
+docs: $(STAMP)
+	$(RUN)python -m pytest tests/test_docs.py
+
+clean:
+	rm -rf demo bench build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

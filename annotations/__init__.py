@@ -1,0 +1,5 @@
+"""Labels from a language model: their schema, and reading them. Pure: it gets documents, it reads no dumps."""
+
+from annotations.records import Labels, read_labels
+
+__all__ = ["Labels", "read_labels"]

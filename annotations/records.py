@@ -1,0 +1,134 @@
+"""The label schema: one row a labelled document.
+
+========  ================  ====================================================================
+column    type              meaning
+========  ================  ====================================================================
+text      string            the whole document (or its window, as `filtering.windows` cuts it)
+score     number            rubric points that the labeller gave, in [0, 5]
+group     string            site, book or repository; splits never part a group
+picked    string, optional  how the document was chosen; ``random`` and ``stratified`` were chosen
+                            without looking at scores, and they alone serve calibration and rates
+========  ================  ====================================================================
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from filtering.errors import LabelsError
+
+UNBIASED_PICKS = ("random", "stratified")
+LOWEST, HIGHEST = 0.0, 5.0
+MIN_ROWS = 100
+MIN_GROUPS = 10
+MIN_SIDE_ROWS = 10
+CUT = 3.0
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labelled documents.
+
+    Parameters
+    ----------
+    texts : Arrow large_string array, length n
+    scores : float64 array, shape (n,)
+        Rubric points in [0, 5].
+    groups : tuple of str, length n
+    unbiased : bool array, shape (n,)
+        Rows that were chosen without looking at scores.
+    """
+
+    texts: pa.Array
+    scores: NDArray[np.float64]
+    groups: tuple[str, ...]
+    unbiased: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+
+def read_labels(path: str) -> Labels:
+    """Read labels from a Parquet file and check that a scorer can be fitted to them.
+
+    Raises
+    ------
+    LabelsError
+        If a column is missing, or labels are missing, out of range, constant, too few, or of too
+        few groups; the message says what is needed.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise LabelsError(f"Labels must be a readable Parquet file. {path}: {error}") from error
+    for name in ("text", "score", "group"):
+        if name not in table.column_names:
+            raise LabelsError(
+                f"{path} must have the columns text, score and group. "
+                f"Found {', '.join(table.column_names) or 'no columns'}."
+            )
+    for name in ("text", "group"):
+        if not _is_string(table[name].type):
+            raise LabelsError(f"{name!r} in {path} must be string. Got {table[name].type} instead.")
+    if not (pa.types.is_integer(table["score"].type) or pa.types.is_floating(table["score"].type)):
+        raise LabelsError(f"'score' in {path} must be a number. Got {table['score'].type} instead.")
+    for name in ("text", "score", "group"):
+        if table[name].null_count:
+            row = int(pc.index(pc.is_null(table[name]), True).as_py())
+            raise LabelsError(
+                f"Each row of {path} must have a {name}. {table[name].null_count} have none, "
+                f"the first at row {row}. Drop them, or label them again."
+            )
+    scores = table["score"].to_numpy().astype(np.float64)
+    groups = tuple(table["group"].to_pylist())
+    picked = table["picked"].to_pylist() if "picked" in table.column_names else ["random"] * len(scores)
+    check_labels(scores, groups, path)
+    texts = table["text"].cast(pa.large_string()).combine_chunks()
+    unbiased = np.array([pick in UNBIASED_PICKS for pick in picked], dtype=bool)
+    if unbiased.sum() < MIN_ROWS // 2:
+        raise LabelsError(
+            f"At least {MIN_ROWS // 2} rows of {path} must be chosen without looking at scores ('picked' is "
+            f"{' or '.join(UNBIASED_PICKS)}), for calibration. Found {int(unbiased.sum())}."
+        )
+    return Labels(texts, scores, groups, unbiased)
+
+
+def check_labels(scores: NDArray[np.float64], groups: Sequence[str], where: str) -> None:
+    """Check that a scorer can be fitted to labels.
+
+    Raises
+    ------
+    LabelsError
+        If labels are too few, out of range, constant, on one side of 3, or of too few groups.
+    """
+    if len(scores) < MIN_ROWS:
+        raise LabelsError(f"{where} must have at least {MIN_ROWS} labels. Found {len(scores)}. Label more.")
+    outside = ~((scores >= LOWEST) & (scores <= HIGHEST))
+    if outside.any():
+        row = int(np.flatnonzero(outside)[0])
+        raise LabelsError(
+            f"Scores in {where} must lie in [{LOWEST:g}, {HIGHEST:g}]. Got {scores[row]:g} at row {row} "
+            f"({int(outside.sum())} in all)."
+        )
+    if scores.min() == scores.max():
+        raise LabelsError(f"Scores in {where} must differ. All are {scores[0]:g}. Label other documents too.")
+    reached = int((scores >= CUT).sum())
+    if min(reached, len(scores) - reached) < MIN_SIDE_ROWS:
+        raise LabelsError(
+            f"{where} must have at least {MIN_SIDE_ROWS} labels on either side of {CUT:g}. Found {reached} "
+            f"of at least {CUT:g} and {len(scores) - reached} below. Label more of the rarer kind."
+        )
+    if len(set(groups)) < MIN_GROUPS:
+        raise LabelsError(
+            f"{where} must have documents of at least {MIN_GROUPS} groups (sites, books, repositories), for "
+            f"scorers are judged on groups that they have not seen. Found {len(set(groups))}."
+        )
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))

@@ -1,0 +1,25 @@
+"""What a score is and how to compute it. Names are imported when they are first used."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from filtering.scorers import Scorer, Scores, SignalScorer
+    from filtering.storage import load_scorer, save_scorer
+
+_HOMES = {
+    "Scorer": "scorers",
+    "Scores": "scorers",
+    "SignalScorer": "scorers",
+    "load_scorer": "storage",
+    "save_scorer": "storage",
+}
+
+__all__ = ["Scorer", "Scores", "SignalScorer", "load_scorer", "save_scorer"]
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name not in _HOMES:
+        raise AttributeError(f"module 'filtering' has no attribute {name!r}")
+    return getattr(import_module(f"filtering.{_HOMES[name]}"), name)

@@ -1,0 +1,80 @@
+"""From a head's raw value to rubric points.
+
+Point k is anchored where a label of at least k is as likely as not, so that keeping documents from
+3.0 up means what the rubric's 3 means. Between anchors the map is linear; it never falls.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.extras import require
+
+POINTS = 5
+MIN_SIDE_ROWS = 10
+"""An anchor needs this many labels on either side; beyond, the spacing of the ones before goes on."""
+MIN_GAP = 1e-3
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A monotone, piecewise linear map.
+
+    Parameters
+    ----------
+    anchors : tuple of float
+        Six rising raw values: those that become the points 0 to 5.
+    """
+
+    anchors: tuple[float, ...]
+
+    def apply(self, raw: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return rubric points.
+
+        Parameters
+        ----------
+        raw : float array, shape (n,)
+            What the head predicts.
+
+        Returns
+        -------
+        float32 array, shape (n,)
+            Rubric points in [0, 5].
+
+        Examples
+        --------
+        >>> Calibration((0.0, 1.0, 2.0, 2.5, 3.0, 4.0)).apply(np.array([-1.0, 2.25, 9.0]))
+        array([0. , 2.5, 5. ], dtype=float32)
+        """
+        return np.interp(raw, self.anchors, np.arange(POINTS + 1.0)).astype(np.float32)
+
+
+def fit_calibration(raw: NDArray[np.floating], labels: NDArray[np.floating]) -> Calibration:
+    """Fit the anchors to out-of-fold values of documents that were sampled without looking at scores.
+
+    Each anchor is where a logistic regression of ``label >= k`` on the raw value crosses one half.
+
+    Parameters
+    ----------
+    raw : float array, shape (n,)
+        Out-of-fold predictions of the head.
+    labels : float array, shape (n,)
+        Labels in [0, 5].
+    """
+    logistic = require("train", "sklearn.linear_model").LogisticRegression
+    spread = float(raw.std()) or 1.0
+    anchors: list[float] = []
+    for point in range(1, POINTS + 1):
+        reached = labels >= point
+        if min(reached.sum(), (~reached).sum()) >= MIN_SIDE_ROWS:
+            model = logistic(C=1e4, max_iter=1000).fit(raw[:, None] / spread, reached)
+            slope = max(float(model.coef_[0, 0]), MIN_GAP)
+            anchor = -float(model.intercept_[0]) / slope * spread
+        elif len(anchors) >= 2:
+            anchor = 2 * anchors[-1] - anchors[-2]
+        else:
+            anchor = anchors[-1] + 1.0 if anchors else float(raw.min())
+        anchors.append(max(anchor, anchors[-1] + MIN_GAP) if anchors else anchor)
+    lowest = min(2 * anchors[0] - anchors[1], float(raw.min()))
+    return Calibration((min(lowest, anchors[0] - MIN_GAP), *anchors))

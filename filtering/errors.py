@@ -1,0 +1,62 @@
+"""The errors that edufilter raises on purpose.
+
+::
+
+    EdufilterError
+    ├── SettingsError (ValueError)        a wrong setting or argument; nothing was started    exit 2
+    │   ├── ColumnError                   the text column is missing, ambiguous or no text
+    │   ├── OutputError                   OUT may not be used for this run
+    │   └── MissingExtraError (ImportError)   a pip extra is needed
+    ├── LabelsError (ValueError)          labels that no scorer can be fitted to             exit 2
+    ├── ScorerError (ValueError)          a saved scorer that cannot be trusted              exit 2
+    ├── ShapeError (ValueError)           an array of the wrong shape or dtype
+    ├── BadFileError (OSError)            one input file cannot be read; it is set aside     exit 3
+    ├── RunError (RuntimeError)           a run failed in the middle; it can be resumed      exit 1
+    └── Interrupted                       a run was stopped from outside; resumable          exit 130
+
+Each one says what must hold, what came, where, and what to do. None carries text of a document.
+"""
+
+
+class EdufilterError(Exception):
+    """Root of all errors that edufilter raises on purpose."""
+
+
+class SettingsError(EdufilterError, ValueError):
+    """A setting or argument is wrong; nothing was started."""
+
+
+class ColumnError(SettingsError):
+    """The text column is missing, ambiguous, or holds no text."""
+
+
+class OutputError(SettingsError):
+    """The output folder may not be used for this run."""
+
+
+class MissingExtraError(SettingsError, ImportError):
+    """A library of an optional extra is needed and not installed."""
+
+
+class LabelsError(EdufilterError, ValueError):
+    """Labels that no scorer can be fitted to or judged by."""
+
+
+class ScorerError(EdufilterError, ValueError):
+    """A saved scorer is damaged, of an unknown kind, or does not reproduce its reference scores."""
+
+
+class ShapeError(EdufilterError, ValueError):
+    """An array does not have the shape or dtype that is needed."""
+
+
+class BadFileError(EdufilterError, OSError):
+    """An input file is not readable Parquet; the run sets it aside and goes on."""
+
+
+class RunError(EdufilterError, RuntimeError):
+    """A run failed in the middle; what was published stays, and the same command goes on from there."""
+
+
+class Interrupted(EdufilterError):  # noqa: N818 - an order from outside, not a fault
+    """A run was stopped from outside; the same command goes on from there."""

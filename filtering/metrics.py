@@ -1,0 +1,141 @@
+"""How good scores are: against labels, with intervals that respect groups."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.errors import ShapeError
+from filtering.extras import require
+
+BOOTSTRAP_ROUNDS = 500
+CONFIDENCE = 0.95
+
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure and its interval.
+
+    Parameters
+    ----------
+    value, low, high : float
+        NaN where the labels do not define the figure (all on one side of the cut, say).
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def rank_correlation(scores: Floats, labels: Floats) -> float:
+    """Return Spearman's rho; NaN if either side is constant."""
+    if scores.std() == 0 or labels.std() == 0:
+        return float("nan")
+    return float(require("train", "scipy.stats").spearmanr(scores, labels).statistic)
+
+
+def area_under_curve(scores: Floats, labels: Floats, cut: float = 3.0) -> float:
+    """Return the chance that a document labelled at least `cut` scores above one that is not."""
+    reached = labels >= cut
+    if reached.all() or not reached.any():
+        return float("nan")
+    return float(require("train", "sklearn.metrics").roc_auc_score(reached, scores))
+
+
+def weighted_kappa(scores: Floats, labels: Floats) -> float:
+    """Return the quadratic weighted kappa of whole points (a score of 2.9 is a 2)."""
+    metrics = require("train", "sklearn.metrics")
+    points = range(6)
+    whole = np.clip(np.floor(scores), 0, 5), np.clip(np.floor(labels), 0, 5)
+    return float(metrics.cohen_kappa_score(*whole, labels=points, weights="quadratic"))
+
+
+def f1_at(scores: Floats, labels: Floats, cut: float = 3.0) -> float:
+    """Return F1 of ``score >= cut`` against ``label >= cut``; 0 where nothing is found."""
+    kept, wanted = scores >= cut, labels >= cut
+    return float(2 * (kept & wanted).sum() / max(kept.sum() + wanted.sum(), 1))
+
+
+def precision_at(scores: Floats, labels: Floats, cut: float = 3.0) -> float:
+    """Return the share of documents with ``score >= cut`` that have ``label >= cut``."""
+    kept = scores >= cut
+    return float((labels[kept] >= cut).mean()) if kept.any() else float("nan")
+
+
+def recall_at(scores: Floats, labels: Floats, cut: float = 3.0) -> float:
+    """Return the share of documents with ``label >= cut`` that have ``score >= cut``."""
+    wanted = labels >= cut
+    return float((scores[wanted] >= cut).mean()) if wanted.any() else float("nan")
+
+
+def confusion(scores: Floats, labels: Floats) -> NDArray[np.int64]:
+    """Count documents by whole points.
+
+    Returns
+    -------
+    int64 array, shape (6, 6)
+        Rows are labels, columns scores, both rounded down.
+    """
+    table = np.zeros((6, 6), dtype=np.int64)
+    rows = np.clip(np.floor(labels), 0, 5).astype(np.int64)
+    columns = np.clip(np.floor(scores), 0, 5).astype(np.int64)
+    np.add.at(table, (rows, columns), 1)
+    return table
+
+
+METRICS: Mapping[str, Callable[[Floats, Floats], float]] = {
+    "rho": rank_correlation,
+    "weighted_kappa": weighted_kappa,
+    "auc_at_3": area_under_curve,
+    "f1_at_3": f1_at,
+    "precision_at_3": precision_at,
+    "recall_at_3": recall_at,
+}
+
+
+def evaluate(
+    scores: Floats, labels: Floats, groups: Sequence[str], *, seed: int = 0
+) -> dict[str, Estimate]:
+    """Return every metric with its interval from a grouped bootstrap.
+
+    Whole groups (sites, books, repositories) are drawn with replacement, since documents of one
+    group are not independent. The interval holds the middle 95 % of the resampled figures.
+
+    Parameters
+    ----------
+    scores, labels : float arrays, shape (n,)
+        Rubric points.
+    groups : sequence of str, length n
+
+    Raises
+    ------
+    ShapeError
+        If the three are not of one length.
+    """
+    if not len(scores) == len(labels) == len(groups):
+        raise ShapeError(
+            "'scores', 'labels' and 'groups' must have one length. "
+            f"Got {len(scores)}, {len(labels)} and {len(groups)} instead."
+        )
+    _, codes = np.unique(np.asarray(groups), return_inverse=True)
+    order = np.argsort(codes, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+    rng = np.random.default_rng(seed)
+    resampled: dict[str, list[float]] = {name: [] for name in METRICS}
+    for _ in range(BOOTSTRAP_ROUNDS):
+        drawn = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
+        for name, metric in METRICS.items():
+            resampled[name].append(metric(scores[drawn], labels[drawn]))
+    tail = (1 - CONFIDENCE) / 2
+    estimates = {}
+    for name, metric in METRICS.items():
+        finite = [value for value in resampled[name] if np.isfinite(value)]
+        low, high = np.quantile(finite, [tail, 1 - tail]) if finite else (float("nan"),) * 2
+        estimates[name] = Estimate(metric(scores, labels), float(low), float(high))
+    return estimates

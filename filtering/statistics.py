@@ -1,0 +1,114 @@
+"""The style statistics of a window: their names, meanings and the word lists they count.
+
+The kernel in `kernel.py` counts in one pass (`COUNTERS`) and turns the counts into statistics
+(`STATISTICS`, in that order). Shares are in [0, 1] unless a name says otherwise. A change to
+anything here changes what a fitted head sees: raise `SIGNALS_VERSION` in `signals.py`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+WORD_GROUPS: dict[str, str] = {
+    "stop": "the of and to a in is that for it as was with be by on not this are or from at which but have an they",
+    "reason": "because therefore thus hence since so why",
+    "example": "example examples instance such eg",
+    "definition": "called known defined means refers definition termed",
+    "invitation": "let consider suppose assume note recall notice imagine",
+    "we": "we us our",
+    "you": "you your",
+    "i": "i my me",
+    "function": "def function fn func sub proc",
+    "class": "class struct interface trait",
+    "import": "import include require using package use",
+    "return": "return yield",
+    "flow": "if else elif while switch case",
+    "question": "how what when where",
+    "learning": "learn understand chapter lesson exercise exercises section figure problem solution step tutorial "
+    "introduction concept explain explains",
+    "shop": "buy price free order shop cart sale shipping click subscribe login email contact privacy cookies share "
+    "comments posted",
+    "test": "test tests assert expect mock describe",
+    "legal": "license copyright warranty rights reserved licensed",
+    "web": "http https www com org",
+    "todo": "todo fixme hack xxx",
+    "self": "self",
+    "parameter": "param returns args arguments raises parameters brief",
+    "sequence": "first second next then finally",
+    "access": "public private static const final protected",
+    "null": "null none nil undefined true false",
+    "modal": "will can may might should must would could",
+    "narrative": "had he she his her said were",
+    "science": "algorithm complexity input output theorem proof compute calculate value values number numbers",
+    "print": "print printf println echo console log cout",
+}
+"""Words whose rate among all words is a statistic each; no word is in two groups."""
+
+CHARACTERS = "()[]{}<>=;:,.?!|\"'/\\$_*#@+-%&`~^"
+"""Characters whose rate among all bytes is a statistic each."""
+
+# Counters of one document, in the order of the kernel's array. Bytes of lines are counted from the
+# first to the last token; a line without a token is blank.
+COUNTERS = (
+    "blank_lines lines line_bytes line_bytes_squared line_bytes_max "
+    "comment_lines comment_bytes semicolon_ends opening_ends closing_ends comma_ends colon_ends stop_ends "
+    "indented_lines indents indents_squared bullet_lines hash_lines short_lines long_lines "
+    "capital_starts digit_starts repeated_lines doctest_lines "
+    "words word_bytes word_bytes_squared word_bytes_max distinct_words long_words single_letters snake_words "
+    "camel_words number_words capital_words shouted_words comment_words plain_words quoted_words "
+    "sentences sentence_words sentence_words_squared triple_quotes ellipses punctuation_runs "
+    "first_comment_lines first_lines last_comment_lines last_lines"
+).split()
+
+STATISTICS = (
+    *(f"words_{name}" for name in WORD_GROUPS),
+    *(f"char_{character}" for character in CHARACTERS),
+    *(
+        "log_lines line_bytes_mean line_bytes_deviation line_bytes_max blank_line_share comment_line_share "
+        "comment_byte_share semicolon_ends opening_ends closing_ends comma_ends colon_ends stop_ends "
+        "indented_share indent_mean indent_deviation bullet_share hash_share short_line_share long_line_share "
+        "capital_start_share digit_start_share repeated_line_share doctest_share comment_bytes_mean "
+        "log_words word_bytes_mean word_bytes_deviation word_bytes_max distinct_word_share long_word_share "
+        "single_letter_share snake_share camel_share number_share capital_word_share shouted_share "
+        "comment_word_share plain_word_share quoted_word_share "
+        "sentences_per_word sentence_words_mean sentence_words_deviation triple_quotes_per_line "
+        "ellipses_percent punctuation_runs_percent first_comment_share last_comment_share "
+        "log_window_bytes log_text_bytes digit_share capital_share space_share non_ascii_share entropy"
+    ).split(),
+)
+
+FNV_OFFSET = 0xCBF29CE484222325
+FNV_PRIME = 0x100000001B3
+"""FNV-1a, 64 bits (Fowler, Noll, Vo)."""
+MIX = 0x9E3779B97F4A7C15
+"""2^64 / golden ratio: multiplicative hashing (Knuth, TAOCP 3, 6.4)."""
+KEYWORD_BITS = 11
+
+
+def word_hash(word: bytes) -> int:
+    """Return the 64-bit FNV-1a hash of a lower-cased word."""
+    value = FNV_OFFSET
+    for byte in word:
+        value = ((value ^ byte) * FNV_PRIME) & (2**64 - 1)
+    return value
+
+
+def keyword_table() -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return an open-addressing table from the hash of a word to its group.
+
+    Returns
+    -------
+    uint64 array, shape (2 ** KEYWORD_BITS,)
+        Hashes; 0 where free.
+    int64 array, shape (2 ** KEYWORD_BITS,)
+        Position in `WORD_GROUPS`.
+    """
+    size = 1 << KEYWORD_BITS
+    hashes, groups = np.zeros(size, dtype=np.uint64), np.zeros(size, dtype=np.int64)
+    for group, words in enumerate(WORD_GROUPS.values()):
+        for word in words.split():
+            value = word_hash(word.encode())
+            slot = (value * MIX & (2**64 - 1)) >> (64 - KEYWORD_BITS)
+            while hashes[slot]:
+                slot = (slot + 1) % size
+            hashes[slot], groups[slot] = value, group
+    return hashes, groups

@@ -1,0 +1,357 @@
+"""The commands: each turns options into settings, calls one verb, and prints what came of it.
+
+Results go to standard output, progress and errors to standard error.
+"""
+
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from click.exceptions import ClickException
+from rich.console import Console
+from rich.table import Table
+
+from filtering.documents import REASONS
+from filtering.errors import EdufilterError, Interrupted, LabelsError, ScorerError, SettingsError
+from pipelines.config import (
+    KEEP_AT,
+    ROWS_PER_PART,
+    Effort,
+    FilterConfig,
+    Head,
+    RecutConfig,
+    RecutWrite,
+    TrainConfig,
+    Write,
+)
+from pipelines.progress import ConsoleReporter
+
+if TYPE_CHECKING:
+    from pipelines.filter import FilterResult
+    from pipelines.train import Evaluation
+
+app = typer.Typer(
+    help="Keep the part of a web or code dump that teaches: Parquet in, Parquet out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+OutArgument = Annotated[str, typer.Argument(metavar="OUT", help="Folder of a run.")]
+ScorerOption = Annotated[str, typer.Option("--scorer", "-s", help="web, code, or the folder of a trained scorer.")]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", help="Parts at a time and threads that score. Default: all CPUs.")
+]
+JsonLogOption = Annotated[bool, typer.Option("--json-log", help="Progress as one JSON object a line.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; return its exit code."""
+    try:
+        outcome = app(args=list(arguments), standalone_mode=False)
+        return outcome if isinstance(outcome, int) else 0
+    except (KeyboardInterrupt, Interrupted, typer.Abort):
+        again = shlex.join(["edufilter", *arguments])
+        sys.stderr.write(f"\nInterrupted. What was finished stays; go on with:\n  {again}\n")
+        return 130
+    except (SettingsError, LabelsError, ScorerError) as error:
+        return _fail(error, 2)
+    except (EdufilterError, OSError) as error:
+        return _fail(error, 1)
+    except ClickException as error:
+        error.show()
+        return 2
+
+
+def _fail(error: BaseException, code: int) -> int:
+    sys.stderr.write(f"Error: {error}\n")
+    return code
+
+
+def _reporter(json_log: bool) -> ConsoleReporter:
+    return ConsoleReporter("json" if json_log else "auto")
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+@app.command("filter")
+def filter_command(
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Parquet files, folders or patterns.")],
+    out: Annotated[str, typer.Option("--out", "-o", help="Folder of the run: new, empty, or begun earlier.")],
+    scorer: ScorerOption = "web",
+    text_column: Annotated[
+        str | None, typer.Option(help="Column of the text. Default: the only one of text, content, raw_content.")
+    ] = None,
+    keep_at: Annotated[float, typer.Option(help="Rubric points (0 to 5) from which a document is kept.")] = KEEP_AT,
+    write: Annotated[
+        Write, typer.Option(help="Rows in OUT/data: kept; all, with edu_keep and edu_reason; or scores alone.")
+    ] = "kept",
+    effort: Annotated[Effort, typer.Option(help="fast: signals only.")] = "fast",
+    score_column: Annotated[str, typer.Option(help="Name of the column of scores.")] = "edu_score",
+    rows_per_part: Annotated[
+        int, typer.Option(help="Rows from which a file is split at its row groups.")
+    ] = ROWS_PER_PART,
+    workers: WorkersOption = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad file.")] = False,
+    update: Annotated[bool, typer.Option("--update", help="Take in input files that are new or changed.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan and an estimate from 1,000 timed rows; write nothing.")
+    ] = False,
+    json_log: JsonLogOption = False,
+) -> int:
+    """Score every document of a dump and keep those that teach.
+
+    The same command goes on where an interrupted one was.
+    """
+    from pipelines.filter import estimate_run, filter_dump
+
+    config = FilterConfig(
+        inputs=inputs,
+        out=out,
+        scorer=scorer,
+        text_column=text_column,
+        keep_at=keep_at,
+        write=write,
+        effort=effort,
+        score_column=score_column,
+        rows_per_part=rows_per_part,
+        workers=workers,
+        strict=strict,
+        update=update,
+    )
+    if dry_run:
+        estimate = estimate_run(config)
+        plan = estimate.plan
+        files = len({part.relative for part in plan.parts})
+        _print(f"plan: {plan.rows:,} rows in {files:,} files, {len(plan.parts):,} parts")
+        _print(f"text column: {estimate.text_column}; scorer: {scorer}; effort: {effort} (signals only)")
+        _print(
+            f"estimate from {estimate.sampled_rows:,} rows: {_duration(estimate.seconds)}, "
+            f"{100 * estimate.kept_share:.1f} % kept, {100 * estimate.unlike_share:.1f} % unlike the seed"
+        )
+        for one in plan.set_aside:
+            _print(f"set aside: {one.relative}: {one.why}")
+        return 3 if plan.set_aside else 0
+    reporter = _reporter(json_log)
+    reporter.say(f"Scoring with {scorer!r}, effort {effort} (signals only), keeping from {keep_at:g} points.")
+    return _print_result(filter_dump(config, reporter=reporter))
+
+
+def _print_result(result: "FilterResult") -> int:
+    share = 100 * result.kept / max(result.rows, 1)
+    _print(f"{result.rows:,} rows, {result.kept:,} kept ({share:.1f} %) -> {result.out}/data")
+    if result.rows_scored:
+        rate = result.rows_scored / max(result.seconds, 1e-9)
+        _print(f"{result.rows_scored:,} rows in {_duration(result.seconds)} ({rate:,.0f} rows/s)")
+    counted = {**result.reasons, **result.unusual}
+    if counted:
+        _print("counted: " + ", ".join(f"{count:,} {name}" for name, count in counted.items()))
+    for one in result.set_aside:
+        _print(f"set aside: {one.relative} (from row {one.first_row}): {one.why}")
+    return result.exit_code
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+
+
+@app.command("recut")
+def recut_command(
+    out: OutArgument,
+    to: Annotated[str, typer.Option("--to", help="Folder of the new run.")],
+    keep_at: Annotated[float | None, typer.Option(help="Rubric points from which a document is kept.")] = None,
+    keep_fraction: Annotated[
+        float | None, typer.Option(help="Share of all rows to keep, exactly, in (0, 1].")
+    ] = None,
+    write: Annotated[RecutWrite, typer.Option(help="Rows in the new OUT/data: kept, or all.")] = "kept",
+    workers: WorkersOption = None,
+    json_log: JsonLogOption = False,
+) -> int:
+    """Cut a finished run anew from its stored scores; nothing is scored again."""
+    from pipelines.recut import recut_run
+
+    config = RecutConfig(
+        run=out, to=to, keep_at=keep_at, keep_fraction=keep_fraction, write=write, workers=workers
+    )
+    return _print_result(recut_run(config, reporter=_reporter(json_log)))
+
+
+@app.command("score")
+def score_command(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Text files; - is standard input.")],
+    scorer: ScorerOption = "web",
+    as_json: JsonOption = False,
+) -> int:
+    """Print the score of each text file, in rubric points."""
+    from filtering import load_scorer
+
+    texts = []
+    for name in files:
+        try:
+            texts.append(sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes())
+        except OSError as error:
+            raise SettingsError(f"A text file must be readable. {error}") from error
+    scores = load_scorer(scorer).score(texts)
+    for name, value, reason in zip(files, scores.value, scores.reason, strict=True):
+        if as_json:
+            score = None if reason else round(float(value), 4)
+            _print(json.dumps({"file": name, "score": score, "reason": REASONS[reason] or None}))
+        else:
+            _print(f"{REASONS[reason] if reason else f'{value:.2f}'}\t{name}")
+    return 0
+
+
+@app.command("train")
+def train_command(
+    labels: Annotated[str, typer.Argument(metavar="LABELS", help="Parquet: text, score, group, and picked.")],
+    out: Annotated[str, typer.Option("--out", "-o", help="Folder of the scorer.")],
+    domain: Annotated[str, typer.Option(help="What the scorer is for.")] = "web",
+    head: Annotated[Head, typer.Option(help="How signals are joined; auto keeps the simplest of the best.")] = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the scorer in OUT.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Fit a scorer to labels, and judge it by nested cross-validation over groups."""
+    from pipelines.train import train_scorer
+
+    config = TrainConfig(labels=labels, out=out, domain=domain, head=head, overwrite=overwrite)
+    result = train_scorer(config, reporter=ConsoleReporter())
+    if as_json:
+        recipes = {one.recipe: one.summary() for one in result.figures}
+        _print(json.dumps({"recipe": result.recipe, "recipes": recipes, "nested": result.evaluation.as_dict()}))
+        return 0
+    table = Table("recipe", "rho", "AUC at 3", title="nested, mean ± spread over five fold assignments")
+    for one in result.figures:
+        row = one.summary()
+        table.add_row(
+            one.recipe + (" (kept)" if one.recipe == result.recipe else ""),
+            f"{row['rho']:.4f} ± {row['rho_spread']:.4f}",
+            f"{row['auc_at_3']:.4f} ± {row['auc_at_3_spread']:.4f}",
+        )
+    Console().print(table)
+    _print_evaluation(result.evaluation, "nested")
+    _print(f"scorer: {result.out}")
+    return 0
+
+
+@app.command("evaluate")
+def evaluate_command(
+    scorer: Annotated[str, typer.Argument(metavar="SCORER", help="web, code, or the folder of a scorer.")],
+    labels: Annotated[str, typer.Argument(metavar="LABELS", help="Parquet: text, score, group, and picked.")],
+    as_json: JsonOption = False,
+) -> int:
+    """Judge a scorer by labels that it was not fitted to."""
+    from pipelines.train import evaluate_scorer
+
+    evaluation = evaluate_scorer(scorer, labels)
+    if as_json:
+        _print(json.dumps(evaluation.as_dict()))
+    else:
+        _print_evaluation(evaluation, "scored by the saved scorer")
+    return 0
+
+
+def _print_evaluation(evaluation: "Evaluation", how: str) -> None:
+    table = Table("metric", "all", "unbiased rows", title=f"{how}; 95 % intervals over groups")
+    for name, estimate in evaluation.metrics.items():
+        table.add_row(name, str(estimate), str(evaluation.unbiased_metrics[name]))
+    console = Console()
+    console.print(table)
+    confusion = Table("label", *(str(point) for point in range(6)), title="labels (rows) against scores")
+    for label, row in enumerate(evaluation.confusion):
+        confusion.add_row(str(label), *(str(count) for count in row))
+    console.print(confusion)
+    _print(
+        f"{evaluation.rows:,} documents of {evaluation.groups:,} groups, {evaluation.unbiased_rows:,} unbiased; "
+        f"of these {100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, "
+        f"{100 * evaluation.predicted_keep_share:.1f} % score 3 or more"
+    )
+
+
+@app.command("status")
+def status_command(out: OutArgument, as_json: JsonOption = False) -> int:
+    """Print where a run stands."""
+    from dataclasses import asdict
+
+    from pipelines.upkeep import status_of_run
+
+    status = status_of_run(out)
+    if as_json:
+        _print(json.dumps(asdict(status)))
+    else:
+        _print(
+            f"{status.state}: {status.parts_done:,} of {status.parts:,} parts, {status.rows_done:,} of "
+            f"{status.rows:,} rows, {status.set_aside:,} set aside"
+        )
+    return 0
+
+
+@app.command("verify")
+def verify_command(out: OutArgument) -> int:
+    """Read back everything that a finished run wrote, and compare it with its manifest."""
+    from pipelines.upkeep import verify_run
+
+    problems = verify_run(out)
+    for problem in problems:
+        _print(problem)
+    _print(f"{len(problems)} problems" if problems else "all files are as they were written")
+    return 1 if problems else 0
+
+
+@app.command("clean")
+def clean_command(out: OutArgument) -> int:
+    """Remove what a killed run left half-written; whole files stay."""
+    from pipelines.upkeep import clean_run
+
+    _print(f"{clean_run(out)} half-written files removed")
+    return 0
+
+
+@app.command("report")
+def report_command(out: OutArgument) -> int:
+    """Draw OUT/run/report.html of a finished run: scores, counts, samples to read."""
+    from pipelines.report import write_report
+
+    _print(str(write_report(out)))
+    return 0
+
+
+@app.command("demo")
+def demo_command(
+    out: Annotated[str, typer.Argument(metavar="[OUT]", help="Folder for the demo; made anew each time.")] = "demo",
+) -> int:
+    """Filter real files of this machine, web and code, with the shipped scorers."""
+    from pipelines.demo import run_demo
+
+    run_demo(out, reporter=ConsoleReporter())
+    return 0
+
+
+def _version(show: bool) -> None:
+    if show:
+        from importlib.metadata import version
+
+        _print(version("edufilter"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Keep the part of a web or code dump that teaches: Parquet in, Parquet out."""
+
+

@@ -1,0 +1,195 @@
+"""Settings of each verb: checked once, here, into frozen models; inner code takes plain values."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from filtering.errors import SettingsError
+
+KEEP_AT = 3.0
+"""Rubric points from which a document is kept by default: the rubric's "useful" (FineWeb-Edu's cut)."""
+
+ROWS_PER_PART = 1_000_000
+"""A part is closed at the row group in which it reaches this many rows."""
+
+TEXT_COLUMNS = ("text", "content", "raw_content")
+"""Names under which dumps hold their text; found by themselves where a file has just one of them."""
+
+Write = Literal["kept", "all", "scores"]
+RecutWrite = Literal["kept", "all"]
+Effort = Literal["fast"]
+Head = Literal["auto", "linear", "characters", "lightgbm"]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    def __init__(self, **values: object) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"'{'.'.join(str(key) for key in problem['loc'])}': {problem['msg']}. "
+                f"Got {problem['input']!r} instead"
+                for problem in error.errors()
+            )
+            raise SettingsError(f"Wrong settings for {type(self).__name__}: {problems}.") from None
+
+
+class FilterConfig(_Settings):
+    """Settings of `filter_dump`.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        Parquet files, folders or glob patterns. A file's path below its folder (below the part of
+        the pattern before the first wildcard) is its path in the output.
+    out : str
+        Folder of the run; new, empty, or of the same run begun earlier.
+    scorer : str
+        A shipped scorer, ``web`` or ``code``, or the folder of a trained one.
+    text_column : str, optional
+        Column that holds the text. Found by itself where a file has just one of
+        ``text``, ``content``, ``raw_content``.
+    keep_at : float
+        Rubric points from which a document is kept, in [0, 5].
+    write : {"kept", "all", "scores"}
+        Which rows go to ``out/data``: those kept, all with ``edu_keep`` and ``edu_reason``, or none.
+    effort : {"fast"}
+        Which stages score: ``fast`` is signals only.
+    score_column : str
+        Name of the column of scores; ``<name less _score>_keep`` and ``_reason`` go with it.
+    rows_per_part : int
+        A part is closed at the row group in which it reaches this many rows.
+    workers : int, optional
+        Parts at a time, and threads that score; as many as this process has CPUs if not given.
+    strict : bool
+        Stop at the first bad file instead of setting it aside.
+    update : bool
+        Take in input files that are new or changed since the run was started.
+    """
+
+    inputs: tuple[str, ...] = Field(min_length=1)
+    out: str = Field(min_length=1)
+    scorer: str = Field(default="web", min_length=1)
+    text_column: str | None = Field(default=None, min_length=1)
+    keep_at: float = Field(default=KEEP_AT, ge=0.0, le=5.0, allow_inf_nan=False)
+    write: Write = "kept"
+    effort: Effort = "fast"
+    score_column: str = Field(default="edu_score", min_length=1)
+    rows_per_part: int = Field(default=ROWS_PER_PART, ge=1)
+    workers: int | None = Field(default=None, ge=1, le=4096)
+    strict: bool = False
+    update: bool = False
+
+    @field_validator("inputs", mode="before")
+    @classmethod
+    def _as_tuple(cls, inputs: object) -> object:
+        if isinstance(inputs, str):
+            raise ValueError("must be a list of paths, not one string")
+        return tuple(str(path) for path in inputs) if isinstance(inputs, (list, tuple)) else inputs
+
+    @field_validator("out", "scorer", mode="before")
+    @classmethod
+    def _as_str(cls, path: object) -> object:
+        return str(path) if hasattr(path, "__fspath__") else path
+
+
+class RecutConfig(_Settings):
+    """Settings of `recut`: the same run with another cut, from its stored scores.
+
+    Parameters
+    ----------
+    run : str
+        Folder of a finished run.
+    to : str
+        Folder of the new run.
+    keep_at : float, optional
+        Rubric points from which a document is kept. Either this or `keep_fraction`.
+    keep_fraction : float, optional
+        Share of all rows to keep, in (0, 1]: exactly ``round(keep_fraction * rows)`` rows, or all
+        that have a score where those are fewer. Of rows with the very score of the cut the first
+        ones are kept, in the order of the plan.
+    write : {"kept", "all"}
+        As in `FilterConfig`.
+    workers : int, optional
+        As in `FilterConfig`.
+    """
+
+    run: str = Field(min_length=1)
+    to: str = Field(min_length=1)
+    keep_at: float | None = Field(default=None, ge=0.0, le=5.0, allow_inf_nan=False)
+    keep_fraction: float | None = Field(default=None, gt=0.0, le=1.0, allow_inf_nan=False)
+    write: RecutWrite = "kept"
+    workers: int | None = Field(default=None, ge=1, le=4096)
+
+    @field_validator("run", "to", mode="before")
+    @classmethod
+    def _as_str(cls, path: object) -> object:
+        return str(path) if hasattr(path, "__fspath__") else path
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        if (self.keep_at is None) == (self.keep_fraction is None):
+            raise SettingsError(
+                "Exactly one of 'keep_at' and 'keep_fraction' must be given. "
+                f"Got keep_at={self.keep_at} and keep_fraction={self.keep_fraction} instead."
+            )
+
+
+class WorkerSettings(_Settings):
+    """What a worker is built from: plain values that go to another process as JSON.
+
+    Parameters
+    ----------
+    out : str
+        Folder of the run.
+    scorer : str, optional
+        Name or folder of the scorer; None where stored scores are cut anew.
+    scores_from : str, optional
+        Folder of the run whose stored scores are used instead of a scorer.
+    text_column, keep_at, write, effort, score_column
+        As in `FilterConfig`.
+    threads : int
+        Threads that score inside this worker.
+    """
+
+    out: str
+    scorer: str | None
+    scores_from: str | None = None
+    text_column: str
+    keep_at: float
+    write: Write
+    effort: Effort
+    score_column: str
+    threads: int = 1
+
+
+class TrainConfig(_Settings):
+    """Settings of `train_scorer`.
+
+    Parameters
+    ----------
+    labels : str
+        Parquet file in the label schema of `annotations.records`.
+    out : str
+        Folder of the scorer.
+    domain : str
+        What the scorer is for; ``web`` and ``code`` are the shipped ones.
+    head : {"auto", "linear", "characters", "lightgbm"}
+        How signals are joined; ``auto`` compares all by nested cross-validation and keeps the
+        simplest that is tied with the best.
+    overwrite : bool
+        Replace the scorer that `out` holds.
+    """
+
+    labels: str = Field(min_length=1)
+    out: str = Field(min_length=1)
+    domain: str = Field(default="web", min_length=1)
+    head: Head = "auto"
+    overwrite: bool = False
+
+    @field_validator("labels", "out", mode="before")
+    @classmethod
+    def _as_str(cls, path: object) -> object:
+        return str(path) if hasattr(path, "__fspath__") else path

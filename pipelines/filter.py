@@ -1,0 +1,378 @@
+"""The main job: a dump in, the documents that teach out.
+
+Order of events: plan; parts; manifest. Each step leaves only whole files, so the same command goes
+on wherever an earlier one was stopped.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+
+import numpy as np
+import pyarrow as pa
+
+from filtering import load_scorer
+from filtering.errors import BadFileError, OutputError, RunError
+from filtering.scorers import Scorer
+from pipelines.config import FilterConfig, WorkerSettings
+from pipelines.executors import Executor, LocalExecutor, available_cpus
+from pipelines.plan import Part, Plan, SetAside, Settings, make_plan
+from pipelines.progress import ConsoleReporter, Reporter
+from pipelines.reading import find_inputs, read_batches
+from pipelines.store import Receipt, RunFolder, changed_files, refuse_foreign, refuse_other_settings
+from pipelines.worker import AddedColumns
+
+SAMPLE_ROWS = 1000
+SAMPLE_PARTS = 4
+UNLIKE_WARNING_SHARE = 0.10
+"""Warn when more of the sample than this is unlike the seed; of seed documents 1 % is, by its definition."""
+
+
+@dataclass(frozen=True)
+class FilterResult:
+    """What a finished run did.
+
+    Parameters
+    ----------
+    out : str
+        Folder of the run.
+    rows, kept : int
+        Rows read in all, and rows kept.
+    reasons, unusual : mapping
+        Number of documents without a score by reason, and of unusual ones by kind.
+    set_aside : tuple of SetAside
+        Files or parts that could not be read.
+    rows_scored : int
+        Rows scored by this call; fewer than `rows` where an earlier one had begun.
+    seconds : float
+        Duration of this call.
+    manifest : mapping
+        What ``run/manifest.json`` holds.
+    """
+
+    out: str
+    rows: int
+    kept: int
+    reasons: Mapping[str, int]
+    unusual: Mapping[str, int]
+    set_aside: tuple[SetAside, ...]
+    rows_scored: int
+    seconds: float
+    manifest: Mapping[str, object]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 where files were set aside."""
+        return 3 if self.set_aside else 0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run would do, from footers and a timed sample.
+
+    Parameters
+    ----------
+    plan : Plan
+    text_column : str
+    sampled_rows : int
+        Rows that were read and scored for the estimate.
+    seconds : float
+        Estimated duration of the run.
+    kept_share : float
+        Share of the sample that reaches the cut, in [0, 1].
+    unlike_share : float
+        Share of the sample that is unlike the documents that the scorer was fitted on, in [0, 1].
+    """
+
+    plan: Plan
+    text_column: str
+    sampled_rows: int
+    seconds: float
+    kept_share: float
+    unlike_share: float
+
+
+def filter_dump(
+    config: FilterConfig, *, executor: Executor | None = None, reporter: Reporter | None = None
+) -> FilterResult:
+    """Score every document of a dump and write those that teach.
+
+    Begun on a folder of the same run, it goes on where that was; on a finished one it does nothing.
+
+    Parameters
+    ----------
+    config : FilterConfig
+    executor : Executor, optional
+        Where parts run; on all cores of this machine if not given.
+    reporter : Reporter, optional
+        What is told about progress; standard error if not given.
+
+    Returns
+    -------
+    FilterResult
+
+    Raises
+    ------
+    SettingsError
+        If a setting, an input or the output folder is wrong; nothing was started.
+    RunError
+        If the run failed in the middle; the same call goes on from there.
+    BadFileError
+        If `config.strict` and a file cannot be read.
+    """
+    reporter = reporter or ConsoleReporter()
+    scorer = load_scorer(config.scorer)
+    folder = RunFolder(config.out)
+    refuse_foreign(folder)
+    plan, text_column = plan_of(config, scorer)
+    with folder.lock():
+        folder.clear_temporary()
+        _settle_plan(folder, plan, update=config.update)
+        settings = WorkerSettings(
+            out=config.out,
+            scorer=config.scorer,
+            text_column=text_column,
+            keep_at=config.keep_at,
+            write=config.write,
+            effort=config.effort,
+            score_column=config.score_column,
+        )
+        if not folder.manifest.exists():
+            _warn_if_unlike(plan, text_column, config, scorer, reporter)
+        executor = executor or LocalExecutor(config.workers)
+        return run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
+
+
+def plan_of(config: FilterConfig, scorer: Scorer) -> tuple[Plan, str]:
+    """Return the plan of a run, and the name of its text column."""
+    settings: Settings = {
+        "scorer_sha256": scorer.digest,
+        "keep_at": config.keep_at,
+        "write": config.write,
+        "effort": config.effort,
+        "score_column": config.score_column,
+        "rows_per_part": config.rows_per_part,
+    }
+    return make_plan(
+        find_inputs(config.inputs, config.out),
+        settings=settings,
+        text_column=config.text_column,
+        new_columns=AddedColumns.named(config.score_column).in_mode(config.write),
+        rows_per_part=config.rows_per_part,
+        strict=config.strict,
+    )
+
+
+def _settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> None:
+    """Write the plan of a new run; of one that was begun, check that it is the same."""
+    if not folder.plan.exists():
+        folder.write_plan(plan)
+        return
+    before = folder.read_plan()
+    refuse_other_settings(folder, before, plan)
+    changes = changed_files(before, plan)
+    gone = [relative for relative, what in changes if what == "gone"]
+    if gone:
+        raise OutputError(
+            f"A run must go on with all of its inputs. {gone[0]!r} is gone since {folder.root} was begun "
+            f"({len(gone)} in all). Put it back, or choose another --out."
+        )
+    if changes and not update:
+        relative, what = changes[0]
+        raise OutputError(
+            f"A run must go on with the inputs that it was begun with. {relative!r} is {what} since "
+            f"{folder.root} was begun ({len(changes)} in all). Take them in with --update, "
+            "or choose another --out."
+        )
+    if changes or (update and any(folder.set_aside_keys())):
+        folder.manifest.unlink(missing_ok=True)
+        folder.write_plan(plan)
+        for stale in {part.output for part in before.parts} - {part.output for part in plan.parts}:
+            (folder.data / stale).unlink(missing_ok=True)
+            (folder.scores / stale).unlink(missing_ok=True)
+
+
+def run_plan(
+    folder: RunFolder,
+    plan: Plan,
+    settings: WorkerSettings,
+    executor: Executor,
+    reporter: Reporter,
+    *,
+    strict: bool = False,
+) -> FilterResult:
+    """Run the parts that have no receipt, and write the manifest.
+
+    The lock of the folder must be held.
+
+    Raises
+    ------
+    RunError
+        If the receipts do not add up to the plan.
+    BadFileError
+        If `strict` and a part cannot be read.
+    """
+    started_s = time.monotonic()
+    if folder.manifest.exists():
+        reporter.say(f"{folder.root} is complete; nothing to do.")
+        return _result(folder, plan, folder.read_receipts(plan), rows_scored=0, started_s=started_s)
+    done = folder.done()
+    receipts = {part.key: folder.read_receipt(part.key) for part in plan.parts if part.key in done}
+    waiting = [part for part in plan.parts if part.key not in done]
+    rows_done = sum(receipt.rows for receipt in receipts.values())
+    if done:
+        reporter.say(f"Going on with {folder.root}: {len(receipts)} of {len(plan.parts)} parts are done.")
+    by_key = {part.key: part for part in waiting}
+    with (
+        reporter.track(plan.rows, rows_done) as meter,
+        closing(executor.run(settings, waiting, meter.tick)) as finished,
+    ):
+        for receipt in finished:
+            receipts[receipt.key] = receipt
+            if receipt.set_aside:
+                reporter.say(f"Set aside {by_key[receipt.key].name}: {receipt.set_aside}")
+                if strict:
+                    raise BadFileError(receipt.set_aside)
+    missing = [part.name for part in plan.parts if part.key not in receipts]
+    if missing:
+        raise RunError(
+            f"Each part must have a receipt. {missing[0]} has none ({len(missing)} in all). "
+            "Run the same command again."
+        )
+    ordered = [receipts[part.key] for part in plan.parts]
+    rows_scored = sum(receipts[part.key].rows for part in waiting if not receipts[part.key].set_aside)
+    _write_manifest(folder, plan, ordered)
+    return _result(folder, plan, ordered, rows_scored=rows_scored, started_s=started_s)
+
+
+def _write_manifest(folder: RunFolder, plan: Plan, receipts: Sequence[Receipt]) -> None:
+    sources = {
+        "relative": [part.relative for part in plan.parts],
+        "first_row": [part.first_row for part in plan.parts],
+    }
+    names = [
+        *("output", "rows", "kept", "text_bytes", "kept_text_bytes"),
+        *("data_rows", "data_bytes", "data_sha256", "scores_bytes", "scores_sha256", "set_aside"),
+    ]
+    columns = {name: [getattr(receipt, name) for receipt in receipts] for name in names}
+    folder.write_table(folder.run / "manifest.parquet", pa.table({**sources, **columns}))
+    folder.write_json(folder.manifest, _manifest(plan, receipts))
+
+
+def _manifest(plan: Plan, receipts: Sequence[Receipt]) -> dict[str, object]:
+    good = [receipt for receipt in receipts if not receipt.set_aside]
+    reasons: Counter[str] = Counter()
+    unusual: Counter[str] = Counter()
+    for receipt in good:
+        reasons.update(receipt.reasons or {})
+        unusual.update(receipt.unusual or {})
+    rows = sum(receipt.rows for receipt in good)
+    kept = sum(receipt.kept for receipt in good)
+    return {
+        "edufilter": version("edufilter"),
+        "plan": plan.digest,
+        "settings": dict(plan.settings),
+        "rows": rows,
+        "kept": kept,
+        "dropped": rows - kept - sum(reasons.values()),
+        "without_score": sum(reasons.values()),
+        "reasons": dict(reasons),
+        "unusual": dict(unusual),
+        "text_bytes": sum(receipt.text_bytes for receipt in good),
+        "kept_text_bytes": sum(receipt.kept_text_bytes for receipt in good),
+        "output_files": sum(1 for receipt in good if receipt.data_bytes),
+        "data_bytes": sum(receipt.data_bytes for receipt in good),
+        "set_aside": [asdict(one) for one in _all_set_aside(plan, receipts)],
+    }
+
+
+def _all_set_aside(plan: Plan, receipts: Sequence[Receipt]) -> list[SetAside]:
+    broken = [
+        SetAside(part.relative, part.rows, part.first_row, receipt.set_aside)
+        for part, receipt in zip(plan.parts, receipts, strict=True)
+        if receipt.set_aside
+    ]
+    return [*plan.set_aside, *broken]
+
+
+def _result(
+    folder: RunFolder, plan: Plan, receipts: Sequence[Receipt], *, rows_scored: int, started_s: float
+) -> FilterResult:
+    manifest = folder.read_manifest()
+    return FilterResult(
+        out=str(folder.root),
+        rows=int(manifest["rows"]),
+        kept=int(manifest["kept"]),
+        reasons=manifest["reasons"],
+        unusual=manifest["unusual"],
+        set_aside=tuple(_all_set_aside(plan, receipts)),
+        rows_scored=rows_scored,
+        seconds=time.monotonic() - started_s,
+        manifest=manifest,
+    )
+
+
+def estimate_run(config: FilterConfig) -> Estimate:
+    """Plan a run and estimate it from about 1,000 timed rows; write nothing.
+
+    Raises
+    ------
+    SettingsError
+        As `filter_dump`.
+    """
+    scorer = load_scorer(config.scorer)
+    refuse_foreign(RunFolder(config.out))
+    plan, text_column = plan_of(config, scorer)
+    started_s = time.perf_counter()
+    sample = _read_sample(plan.parts, text_column)
+    values = [scorer.score(texts).value for texts in sample]
+    spent_s = time.perf_counter() - started_s
+    sampled = sum(len(texts) for texts in sample)
+    kept = sum(int((value >= config.keep_at).sum()) for value in values)
+    return Estimate(
+        plan=plan,
+        text_column=text_column,
+        sampled_rows=sampled,
+        seconds=spent_s / max(sampled, 1) * plan.rows / (config.workers or available_cpus()),
+        kept_share=kept / max(sampled, 1),
+        unlike_share=_unlike_share(scorer, sample),
+    )
+
+
+def _read_sample(parts: Sequence[Part], text_column: str) -> list[pa.Array]:
+    """Return the texts of up to `SAMPLE_ROWS` rows, from the beginnings of a few parts over the run."""
+    filled = [part for part in parts if part.rows]
+    picked = filled[:: max(1, -(-len(filled) // SAMPLE_PARTS))]
+    sample = []
+    for part in picked:
+        left = SAMPLE_ROWS // len(picked)
+        try:
+            with closing(read_batches(part.path, part.row_groups, [text_column])) as batches:
+                for batch in batches:
+                    sample.append(batch.column(0).slice(0, left))
+                    left -= len(sample[-1])
+                    if left <= 0:
+                        break
+        except BadFileError:
+            continue  # named when the part is run
+    return sample
+
+
+def _unlike_share(scorer: Scorer, sample: Sequence[pa.Array]) -> float:
+    unlike = [scorer.unlike_seed(texts) for texts in sample]
+    return float(np.mean(np.concatenate(unlike))) if unlike else 0.0
+
+
+def _warn_if_unlike(
+    plan: Plan, text_column: str, config: FilterConfig, scorer: Scorer, reporter: Reporter
+) -> None:
+    share = _unlike_share(scorer, _read_sample(plan.parts, text_column))
+    if share > UNLIKE_WARNING_SHARE:
+        reporter.say(
+            f"Warning: about {100 * share:.0f} % of a sample of this dump is unlike the documents that the "
+            f"scorer {config.scorer!r} was fitted on (another language or script, say). Its scores mean "
+            "little there: look at them, or train a scorer on labels of your own."
+        )

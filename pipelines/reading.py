@@ -1,0 +1,277 @@
+"""Everything that opens an input: which files there are, their footers, their rows in batches.
+
+A file that is not readable Parquet raises `BadFileError`; a file that the system will not let us
+read (permission, I/O) raises `RunError`, for that is no fault of the data.
+"""
+
+import hashlib
+import os
+import struct
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from filtering.errors import BadFileError, ColumnError, OutputError, RunError, SettingsError
+from pipelines.config import TEXT_COLUMNS
+
+PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
+BATCH_BYTES = 4 << 20
+"""Decoded bytes that a batch aims at: a few batches in flight stay small, and fit the CPU's cache."""
+BATCH_ROWS_LIMIT = 4096
+PROBE_ROWS = 16
+READ_BUFFER_BYTES = 1 << 20
+WILDCARDS = frozenset("*?[")
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One input file and the path that its output gets."""
+
+    path: str
+    relative: str
+
+
+@dataclass(frozen=True)
+class Footer:
+    """What the end of a Parquet file tells, without reading a row."""
+
+    size_bytes: int
+    sha256: str
+    metadata: pq.FileMetaData
+    schema: pa.Schema
+
+
+def find_inputs(inputs: Iterable[str], out: str) -> list[InputFile]:
+    """Return the Parquet files behind files, folders and glob patterns, by relative path.
+
+    Hidden files, ``.crc`` files and names that start with an underscore are not data and are left
+    out, below folders with such names too. In folders, files with other suffixes are left out as
+    well; a file that is named, or found by a pattern, is taken by any name.
+
+    Raises
+    ------
+    SettingsError
+        If an input does not exist, holds no Parquet file, leads out of its own root, or two files
+        would have one relative path.
+    OutputError
+        If `out` lies inside one of the inputs.
+    """
+    out_path = Path(out).resolve()
+    found: dict[str, InputFile] = {}
+    for given in inputs:
+        root, paths = _expand(given)
+        if out_path.is_relative_to(root) and not root.is_file() and paths:
+            raise OutputError(
+                f"OUT must not lie inside an input. Got {out!r} inside {given!r}. Choose another --out."
+            )
+        for path in paths:
+            relative = path.relative_to(root).as_posix() if path != root else path.name
+            if not path.resolve().is_relative_to(root if root.is_dir() else root.parent):
+                raise SettingsError(
+                    f"An input must not lead out of its own folder. {str(path)!r} is a link to "
+                    f"{str(path.resolve())!r}. Name that file or folder as an input of its own."
+                )
+            before = found.setdefault(relative, InputFile(str(path), relative))
+            if before.path != str(path):
+                raise SettingsError(
+                    f"Two inputs must not have one relative path. Got {relative!r} from {before.path!r} "
+                    f"and {str(path)!r}. Run them into two outputs, or name a folder above both."
+                )
+    return [found[relative] for relative in sorted(found)]
+
+
+def _expand(given: str) -> tuple[Path, list[Path]]:
+    """Return the root that relative paths are counted from, and the files below it."""
+    fixed = Path(given)
+    if not fixed.exists() and WILDCARDS & set(given):
+        parts = fixed.parts
+        first = next(i for i, part in enumerate(parts) if WILDCARDS & set(part))
+        if ".." in parts[first:]:
+            raise SettingsError(
+                f"A pattern must not hold '..' after its first wildcard. Got {given!r} instead."
+            )
+        root = Path(*parts[:first]).resolve()
+        paths = sorted(root.glob(str(Path(*parts[first:]))))
+        files = [path for path in paths if path.is_file() and _is_data(path.relative_to(root))]
+    else:
+        if not fixed.exists():
+            raise SettingsError(f"An input must exist. Got {given!r} instead. Check the path.")
+        root = fixed.parent.resolve() / fixed.name if fixed.is_symlink() else fixed.resolve()
+        if root.is_file():
+            return root, [root]
+        root = root.resolve()
+        files = sorted(
+            Path(folder, name)
+            for folder, _, names in os.walk(root)
+            for name in names
+            if name.lower().endswith(PARQUET_SUFFIXES) and _is_data(Path(folder, name).relative_to(root))
+        )
+    if not files:
+        raise SettingsError(
+            f"An input must hold at least one Parquet file ({', '.join(PARQUET_SUFFIXES)}). "
+            f"Found none in {given!r}. Check the path."
+        )
+    return root, files
+
+
+def _is_data(relative: Path) -> bool:
+    hidden = any(part.startswith((".", "_")) for part in relative.parts)
+    return not hidden and relative.suffix != ".crc"
+
+
+def read_footer(path: str) -> Footer:
+    """Read the footer of a Parquet file, and nothing else of it.
+
+    Raises
+    ------
+    BadFileError
+        If the file is empty, truncated, encrypted, or not Parquet.
+    RunError
+        If the system does not let us read it.
+    """
+    with _reading(path), open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        if size < 12:
+            raise BadFileError(f"{path} must be a Parquet file. It has {size} bytes.")
+        file.seek(size - 8)
+        length, magic = struct.unpack("<I4s", file.read(8))
+        if magic == b"PARE":
+            raise BadFileError(f"{path} must have a readable footer. It is encrypted.")
+        if magic != b"PAR1" or length + 12 > size:
+            raise BadFileError(f"{path} must end with a Parquet footer. It is truncated or not Parquet.")
+        file.seek(size - 8 - length)
+        tail = file.read(length + 8)
+        with pq.ParquetFile(pa.BufferReader(tail)) as parquet:
+            return Footer(size, hashlib.sha256(tail).hexdigest(), parquet.metadata, parquet.schema_arrow)
+
+
+@contextmanager
+def _reading(path: str) -> Iterator[None]:
+    """Turn what reading a file may raise into `BadFileError` (the data) or `RunError` (the system)."""
+    try:
+        yield
+    except (BadFileError, RunError):
+        raise
+    except (pa.ArrowMemoryError, MemoryError) as error:
+        raise RunError(f"Reading {path} ran out of memory: {error}") from error
+    except OSError as error:
+        # pyarrow raises OSError without an errno for broken pages, with one for what the system said.
+        if error.errno is not None:
+            raise RunError(f"Reading {path} failed: {error}. Mend that, then run the same again.") from error
+        raise BadFileError(f"{path} must be readable Parquet. {_first_line(error)}") from error
+    except pa.ArrowException as error:
+        raise BadFileError(f"{path} must be readable Parquet. {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0][:300]
+
+
+def resolve_text_column(schema: pa.Schema, path: str, text_column: str | None) -> str:
+    """Return the name of the column that holds the text of a file.
+
+    Raises
+    ------
+    ColumnError
+        If there is no such column, more than one candidate, or one that holds no text.
+    """
+    names = ", ".join(schema.names) or "no columns"
+    wanted = (text_column,) if text_column else TEXT_COLUMNS
+    present = [name for name in wanted if name in schema.names]
+    if not present:
+        what = f"a column {text_column!r}" if text_column else f"one of the columns {', '.join(TEXT_COLUMNS)}"
+        raise ColumnError(f"{path} must have {what}. Found {names}. Name the text column with --text-column.")
+    if len(present) > 1:
+        raise ColumnError(
+            f"{path} must have only one of {', '.join(TEXT_COLUMNS)}. Found {', '.join(present)}. "
+            "Choose with --text-column."
+        )
+    indices = schema.get_all_field_indices(present[0])
+    if len(indices) > 1:
+        raise ColumnError(f"{path} must have one column {present[0]!r}. Found {len(indices)} of that name.")
+    found = schema.field(indices[0]).type
+    if not holds_text(found):
+        raise ColumnError(
+            f"{present[0]!r} in {path} must be string or binary. Got {found} instead. "
+            "Name another column with --text-column."
+        )
+    return present[0]
+
+
+def holds_text(kind: pa.DataType) -> bool:
+    """Tell whether values of an Arrow type can be scored."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    tests = (
+        pa.types.is_string,
+        pa.types.is_large_string,
+        pa.types.is_string_view,
+        pa.types.is_binary,
+        pa.types.is_large_binary,
+        pa.types.is_binary_view,
+    )
+    return any(test(kind) for test in tests)
+
+
+def open_parquet(path: str) -> pq.ParquetFile:
+    """Open a file for reading in a stream: no read-ahead of whole column chunks, checksums checked."""
+    with _reading(path):
+        return pq.ParquetFile(
+            path, pre_buffer=False, buffer_size=READ_BUFFER_BYTES, page_checksum_verification=True
+        )
+
+
+def read_batches(
+    path: str, row_groups: range, columns: list[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of some row groups in order, in batches of about `BATCH_BYTES` decoded bytes.
+
+    How many rows a batch has follows from the file alone, never from timing or threads. The footer
+    is no measure of that (a few hundred bytes of dictionary can decode to hundreds of megabytes),
+    so the first rows are decoded one by one, and batches grow only by what these turned out to be.
+
+    Raises
+    ------
+    BadFileError
+        If a page is corrupt, by its checksum or by itself.
+    RunError
+        If the system does not let us read on.
+    """
+    with open_parquet(path) as file:
+        rows = _batch_rows(file, row_groups, columns, path)
+        yield from _iterate(file, row_groups, columns, path, rows)
+
+
+def _iterate(
+    file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str, rows: int
+) -> Iterator[pa.RecordBatch]:
+    if not row_groups:
+        return
+    with _reading(path):
+        batches = file.iter_batches(
+            batch_size=rows, row_groups=list(row_groups), columns=columns, use_threads=False
+        )
+    while True:
+        with _reading(path):
+            batch = next(batches, None)
+        if batch is None:
+            return
+        yield batch
+
+
+def _batch_rows(file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str) -> int:
+    """Return how many rows make a batch of `BATCH_BYTES`, by the footer and by the first rows."""
+    groups = [file.metadata.row_group(index) for index in row_groups]
+    declared = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0.0)
+    probed_rows = probed_bytes = 0
+    for batch in _iterate(file, row_groups, columns, path, 1):
+        probed_rows += 1
+        probed_bytes += batch.nbytes
+        if probed_rows >= PROBE_ROWS or probed_bytes >= BATCH_BYTES:
+            break
+    row_bytes = max(declared, probed_bytes / max(probed_rows, 1), 1.0)
+    return max(1, min(BATCH_ROWS_LIMIT, int(BATCH_BYTES / row_bytes)))

@@ -1,0 +1,171 @@
+"""A new cut of a finished run, from its stored scores: nothing is scored again.
+
+The same parts, worker and manifest as `filter`; only where scores come from differs. The inputs are
+read again, so they must be as they were.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from filtering.errors import OutputError, SettingsError
+from pipelines.config import RecutConfig, WorkerSettings
+from pipelines.executors import Executor, LocalExecutor
+from pipelines.filter import FilterResult, run_plan
+from pipelines.plan import Part, Plan, SetAside, keyed
+from pipelines.progress import ConsoleReporter, Reporter
+from pipelines.reading import read_footer
+from pipelines.store import RunFolder, refuse_foreign, refuse_other_settings
+
+
+def recut_run(
+    config: RecutConfig, *, executor: Executor | None = None, reporter: Reporter | None = None
+) -> FilterResult:
+    """Write a run anew with another cut, from its stored scores.
+
+    Parameters
+    ----------
+    config : RecutConfig
+    executor, reporter
+        As for `filter_dump`.
+
+    Returns
+    -------
+    FilterResult
+
+    Raises
+    ------
+    OutputError
+        If there is no finished run with scores to cut, or `config.to` may not be used.
+    SettingsError
+        If an input is gone or has changed since.
+    """
+    source, target = RunFolder(config.run), RunFolder(config.to)
+    if source.root.resolve() == target.root.resolve():
+        raise OutputError(f"The new cut must go to another folder. Got {config.to!r} for both.")
+    before = source.read_plan()
+    if not source.manifest.exists():
+        raise OutputError(f"{config.run} must hold a finished run. Finish it with the command that began it.")
+    if not source.scores.exists():
+        raise OutputError(f"{config.run} must hold scores. It is a new cut itself; recut the run it is from.")
+    refuse_foreign(target)
+    plan = _plan_of(config, source, before)
+    with target.lock():
+        target.clear_temporary()
+        if target.plan.exists():
+            refuse_other_settings(target, target.read_plan(), plan)
+        else:
+            target.write_plan(plan)
+        settings = WorkerSettings(
+            out=config.to,
+            scorer=None,
+            scores_from=config.run,
+            text_column=str(before.settings["text_column"]),
+            keep_at=float(str(plan.settings["keep_at"])),
+            write=config.write,
+            effort="fast",
+            score_column=str(before.settings["score_column"]),
+        )
+        executor = executor or LocalExecutor(config.workers)
+        return run_plan(target, plan, settings, executor, reporter or ConsoleReporter())
+
+
+def _plan_of(config: RecutConfig, source: RunFolder, before: Plan) -> Plan:
+    """Return the plan of the run with the new cut in it, after checking that its inputs are unchanged."""
+    receipts = source.read_receipts(before)
+    good, set_aside = [], list(before.set_aside)
+    for part, receipt in zip(before.parts, receipts, strict=True):
+        if receipt.set_aside:
+            set_aside.append(SetAside(part.relative, part.rows, part.first_row, receipt.set_aside))
+        else:
+            good.append(part)
+    _refuse_changed_inputs(good)
+    if config.keep_fraction is None:
+        keep_at, quotas = config.keep_at, [-1] * len(good)
+    else:
+        count = round(config.keep_fraction * sum(part.rows for part in good))
+        keep_at, quotas = exact_cut(source, good, count)
+    settings = {
+        **before.settings,
+        "keep_at": keep_at,
+        "keep_fraction": config.keep_fraction,
+        "write": config.write,
+        "recut_from": before.digest,
+    }
+    parts = tuple(keyed(part, settings, tie_quota=quota) for part, quota in zip(good, quotas, strict=True))
+    return Plan(settings, parts, tuple(set_aside))
+
+
+def _refuse_changed_inputs(parts: Sequence[Part]) -> None:
+    checked: set[str] = set()
+    for part in parts:
+        if part.path in checked:
+            continue
+        checked.add(part.path)
+        try:
+            footer = read_footer(part.path)
+        except OSError as error:
+            raise SettingsError(f"The inputs of a run must still be there to recut it. {error}") from error
+        if (footer.size_bytes, footer.sha256) != (part.size_bytes, part.footer_sha256):
+            raise SettingsError(
+                f"The inputs of a run must be unchanged to recut it. {part.path} has changed. "
+                "Run filter on it again."
+            )
+
+
+def exact_cut(folder: RunFolder, parts: Sequence[Part], count: int) -> tuple[float, list[int]]:
+    """Return the score from which exactly `count` rows are kept, and each part's quota of ties.
+
+    Two passes over the stored scores with 65,536 counters each: the upper, then the lower half of
+    the bits of a float32, which sort like the numbers themselves where these are not negative.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        Run with stored scores.
+    parts : sequence of Part
+        In the order in which ties are kept.
+    count : int
+        Rows to keep; where fewer have a score, all of these are kept.
+
+    Returns
+    -------
+    float, list of int
+        The cut in rubric points, and for each part how many rows with that very score are kept.
+    """
+    upper = np.zeros(1 << 16, dtype=np.int64)
+    for part in parts:
+        upper += np.bincount(_bits(folder, part) >> 16, minlength=1 << 16)
+    count = min(count, int(upper.sum()))
+    if count == 0:
+        return 5.0, [0] * len(parts)
+    high, above = _bin_of(upper, count)
+    lower = np.zeros(1 << 16, dtype=np.int64)
+    for part in parts:
+        bits = _bits(folder, part)
+        lower += np.bincount(bits[bits >> 16 == high] & 0xFFFF, minlength=1 << 16)
+    low, above_low = _bin_of(lower, count - above)
+    cut = np.uint32(high << 16 | low)
+    left = count - above - above_low
+    quotas = []
+    for part in parts:
+        ties = int((_bits(folder, part) == cut).sum())
+        quotas.append(min(ties, left))
+        left -= quotas[-1]
+    return float(cut.view(np.float32)), quotas
+
+
+def _bits(folder: RunFolder, part: Part) -> NDArray[np.uint32]:
+    table = pq.read_table(folder.scores / part.output, columns=["edu_score"])
+    scores = table["edu_score"].drop_null().to_numpy().astype(np.float32)
+    return (scores + np.float32(0.0)).view(np.uint32)  # -0.0 + 0.0 is 0.0: no sign bit
+
+
+def _bin_of(counts: NDArray[np.int64], count: int) -> tuple[int, int]:
+    """Return the bin in which the `count`-th largest lies (from 1), and how many lie above that bin."""
+    from_top = np.cumsum(counts[::-1])
+    position = int(np.searchsorted(from_top, count))
+    above = int(from_top[position - 1]) if position else 0
+    return len(counts) - 1 - position, above

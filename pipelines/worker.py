@@ -1,0 +1,424 @@
+"""What happens to one part: read, score, write, publish, receipt.
+
+The only way through which rows are scored and written, for every executor and for `recut`. The
+thread that calls `PartWorker.run` reads and writes; a pool of threads scores batches beside it, so
+that one huge file uses more than one core. Reading, scoring and compression release the GIL.
+"""
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from filtering import Scores, load_scorer
+from filtering.documents import REASONS, UNUSUAL
+from filtering.errors import BadFileError, RunError
+from filtering.signals import text_lengths
+from pipelines.config import WorkerSettings
+from pipelines.plan import Part
+from pipelines.reading import open_parquet, read_batches
+from pipelines.store import Receipt, RunFolder, Written
+
+ROW_GROUP_BYTES = 64 << 20
+"""Row groups are closed at this size, whatever the source's had: they are held in memory."""
+
+SCORES_GROUP_ROWS = 1 << 20
+
+SCORES_SCHEMA = pa.schema(
+    [
+        ("edu_score", pa.float32()),
+        ("edu_stage", pa.uint8()),
+        ("edu_reason", pa.uint8()),
+    ]
+)
+"""Of `run/scores`: null score where there is a reason; codes of `filtering.documents.REASONS`."""
+
+Tick = Callable[[int, int, int], None]
+"""Called after each batch with rows, bytes of text and rows kept; may raise to stop the worker."""
+
+
+@dataclass(frozen=True)
+class AddedColumns:
+    """Names of the columns that a run adds.
+
+    Examples
+    --------
+    >>> AddedColumns.named("edu_score")
+    AddedColumns(score='edu_score', keep='edu_keep', reason='edu_reason')
+    """
+
+    score: str
+    keep: str
+    reason: str
+
+    @classmethod
+    def named(cls, score_column: str) -> "AddedColumns":
+        """Return the names that go with the name of the score column."""
+        stem = score_column.removesuffix("_score")
+        return cls(score_column, f"{stem}_keep", f"{stem}_reason")
+
+    def in_mode(self, write: str) -> tuple[str, ...]:
+        """Return the names that are added in a mode of writing."""
+        return {"kept": (self.score,), "all": (self.score, self.keep, self.reason), "scores": ()}[write]
+
+
+class BatchScorer(Protocol):
+    """What gives the batches of a part their scores."""
+
+    def start(self, part: Part) -> Callable[[pa.RecordBatch, int], Scores]:
+        """Return the function from a batch, and its first row within the part, to scores."""
+        ...
+
+
+class TextScorer:
+    """Scores of texts, by a scorer."""
+
+    def __init__(self, scorer: str, text_column: str) -> None:
+        self._scorer = load_scorer(scorer)
+        self._text_column = text_column
+
+    def start(self, part: Part) -> Callable[[pa.RecordBatch, int], Scores]:
+        """Return the function that scores a batch by its text column."""
+        return lambda batch, _: self._scorer.score(batch.column(self._text_column))
+
+
+class StoredScores:
+    """Scores that an earlier run stored."""
+
+    def __init__(self, run: str) -> None:
+        self._folder = RunFolder(run)
+
+    def start(self, part: Part) -> Callable[[pa.RecordBatch, int], Scores]:
+        """Return the function that looks a batch's scores up."""
+        table = pq.read_table(self._folder.scores / part.output, schema=SCORES_SCHEMA)
+        value = table["edu_score"].to_numpy().astype(np.float32)
+        stage = table["edu_stage"].to_numpy()
+        reason = table["edu_reason"].to_numpy()
+
+        def look_up(batch: pa.RecordBatch, first: int) -> Scores:
+            rows = slice(first, first + batch.num_rows)
+            unusual = np.zeros(batch.num_rows, dtype=np.uint8)
+            return Scores(value=value[rows], stage=stage[rows], reason=reason[rows], unusual=unusual)
+
+        return look_up
+
+
+class PartWorker:
+    """Turns parts into output files and receipts.
+
+    Parameters
+    ----------
+    settings : WorkerSettings
+        Plain values only: a worker can be built from them in any process.
+    """
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+        self._folder = RunFolder(settings.out)
+        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="score")
+        self._source: BatchScorer = (
+            StoredScores(settings.scores_from)
+            if settings.scores_from is not None
+            else TextScorer(settings.scorer or "", settings.text_column)
+        )
+
+    def close(self) -> None:
+        """End the threads that score."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def run(self, part: Part, tick: Tick) -> Receipt:
+        """Read, score and write a part, publish its files, and leave a receipt.
+
+        Parameters
+        ----------
+        part : Part
+        tick : callable
+            Called after each batch; what it raises stops the part and leaves nothing behind.
+
+        Returns
+        -------
+        Receipt
+            Also on disk. Its `set_aside` says so where the part cannot be read.
+
+        Raises
+        ------
+        RunError
+            If the system does not let us read or write; the part can be run again.
+        """
+        self._folder.temporary.mkdir(parents=True, exist_ok=True)
+        temporary = self._folder.temporary / f"{part.key}.{os.getpid()}"
+        paths = temporary.with_suffix(".data"), temporary.with_suffix(".scores")
+        try:
+            receipt = self._write(part, tick, *paths)
+        except BadFileError as error:
+            receipt = Receipt(key=part.key, output=part.output, rows=part.rows, set_aside=str(error))
+        except OSError as error:
+            raise RunError(
+                f"Writing {self._folder.root} failed at {part.name}: {error}. "
+                "Mend that, then run the same command again: it goes on where it was."
+            ) from error
+        finally:
+            for path in paths:
+                path.unlink(missing_ok=True)
+        self._folder.write_receipt(receipt)
+        return receipt
+
+    def _write(self, part: Part, tick: Tick, data_path: Path, scores_path: Path) -> Receipt:
+        settings = self._settings
+        added = AddedColumns.named(settings.score_column)
+        tally = Tally()
+        cut = Cut(settings.keep_at, part.tie_quota)
+        with ExitStack() as stack:
+            schema, codecs, group_rows = _describe(part)
+            data = scores = None
+            if settings.write != "scores":
+                out_schema = output_schema(schema, added, settings.write)
+                data = stack.enter_context(GatheringWriter(data_path, out_schema, codecs, group_rows))
+            if settings.scores_from is None:
+                scores = stack.enter_context(GatheringWriter(scores_path, SCORES_SCHEMA, {}, SCORES_GROUP_ROWS))
+            columns = [settings.text_column] if settings.write == "scores" else None
+            batches = read_batches(part.path, part.row_groups, columns)
+            for batch, scored in self._scored(part, batches):
+                keep = cut.keep(scored.value)
+                if data is not None:
+                    data.add(output_batch(batch, scored, keep, added, settings.write, data.schema))
+                if scores is not None:
+                    scores.add(_scores_batch(scored))
+                tick(batch.num_rows, *tally.add(batch.column(settings.text_column), scored, keep))
+        if tally.rows != part.rows:
+            raise BadFileError(f"{part.name} must have {part.rows} rows. Found {tally.rows}.")
+        nothing = Written(0, "", 0)
+        # Scores first: whoever sees the data of a part finds its scores.
+        scores_file = self._publish(scores_path, self._folder.scores / part.output, scores) or nothing
+        data_file = self._publish(data_path, self._folder.data / part.output, data) or nothing
+        return Receipt(
+            key=part.key,
+            output=part.output,
+            rows=tally.rows,
+            kept=tally.kept,
+            reasons=_counts(REASONS, tally.reasons),
+            unusual=_counts(UNUSUAL, tally.unusual),
+            text_bytes=tally.text_bytes,
+            kept_text_bytes=tally.kept_text_bytes,
+            data_rows=data_file.rows,
+            data_bytes=data_file.size_bytes,
+            data_sha256=data_file.sha256,
+            scores_bytes=scores_file.size_bytes,
+            scores_sha256=scores_file.sha256,
+        )
+
+    def _publish(self, temporary: Path, final: Path, writer: "GatheringWriter | None") -> Written | None:
+        return None if writer is None else self._folder.publish(temporary, final, writer.rows)
+
+    def _scored(
+        self, part: Part, batches: Iterable[pa.RecordBatch]
+    ) -> Iterator[tuple[pa.RecordBatch, Scores]]:
+        """Yield batches with their scores, in order, with a bounded number in flight."""
+        score = self._source.start(part)
+        waiting: deque[tuple[pa.RecordBatch, Future[Scores]]] = deque()
+        first = 0
+        try:
+            for batch in batches:
+                waiting.append((batch, self._pool.submit(score, batch, first)))
+                first += batch.num_rows
+                if len(waiting) > self._settings.threads + 1:
+                    batch, future = waiting.popleft()
+                    yield batch, future.result()
+            while waiting:
+                batch, future = waiting.popleft()
+                yield batch, future.result()
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+@dataclass
+class Cut:
+    """The rule from score to kept: at least `keep_at`, with a quota for those exactly on it.
+
+    Parameters
+    ----------
+    keep_at : float
+        Rubric points.
+    tie_quota : int
+        Rows with the very score `keep_at` that may still be kept; -1 for any number.
+    """
+
+    keep_at: float
+    tie_quota: int
+
+    def keep(self, value: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return which rows are kept; NaN never is.
+
+        Parameters
+        ----------
+        value : float32 array, shape (n,)
+            Rubric points.
+
+        Returns
+        -------
+        bool array, shape (n,)
+        """
+        at = np.float32(self.keep_at)
+        if self.tie_quota < 0:
+            return value >= at
+        ties = np.flatnonzero(value == at)[: self.tie_quota]
+        self.tie_quota -= len(ties)
+        keep = value > at
+        keep[ties] = True
+        return keep
+
+
+class Tally:
+    """Counts over the rows of a part."""
+
+    def __init__(self) -> None:
+        self.rows = self.kept = self.text_bytes = self.kept_text_bytes = 0
+        self.reasons: Counter[int] = Counter()
+        self.unusual: Counter[int] = Counter()
+
+    def add(self, texts: pa.Array, scores: Scores, keep: NDArray[np.bool_]) -> tuple[int, int]:
+        """Count a batch; return its bytes of text and its rows kept."""
+        lengths = text_lengths(texts)
+        batch_bytes, kept = int(lengths.sum()), int(keep.sum())
+        self.rows += len(keep)
+        self.kept += kept
+        self.text_bytes += batch_bytes
+        self.kept_text_bytes += int(lengths[keep].sum())
+        if scores.reason.any():
+            self.reasons.update(scores.reason[scores.reason > 0].tolist())
+        if scores.unusual.any():
+            for bit in range(len(UNUSUAL)):
+                self.unusual[bit] += int((scores.unusual >> bit & 1).sum())
+        return batch_bytes, kept
+
+
+def _counts(names: tuple[str, ...], counter: Counter[int]) -> dict[str, int]:
+    return {names[code]: count for code, count in sorted(counter.items()) if count}
+
+
+def output_schema(schema: pa.Schema, added: AddedColumns, write: str) -> pa.Schema:
+    """Return the schema of an output file: the input's, its metadata included, and what is added."""
+    kinds = {added.score: pa.float32(), added.keep: pa.bool_(), added.reason: pa.string()}
+    for name in added.in_mode(write):
+        schema = schema.append(pa.field(name, kinds[name]))
+    return schema
+
+
+def output_batch(
+    batch: pa.RecordBatch,
+    scores: Scores,
+    keep: NDArray[np.bool_],
+    added: AddedColumns,
+    write: str,
+    schema: pa.Schema,
+) -> pa.RecordBatch:
+    """Return the rows of a batch that are written, with the columns that are added."""
+    score = pa.array(scores.value, mask=scores.reason > 0)
+    columns = [*batch.columns, score]
+    if write == "all":
+        names = pa.array([None, *REASONS[1:]], type=pa.string())
+        columns += [pa.array(keep), names.take(pa.array(scores.reason))]
+    out = pa.RecordBatch.from_arrays(columns, schema=schema)
+    return out.filter(pa.array(keep)) if write == "kept" else out
+
+
+def _scores_batch(scores: Scores) -> pa.RecordBatch:
+    score = pa.array(scores.value, mask=scores.reason > 0)
+    return pa.RecordBatch.from_arrays(
+        [score, pa.array(scores.stage), pa.array(scores.reason)], schema=SCORES_SCHEMA
+    )
+
+
+def _describe(part: Part) -> tuple[pa.Schema, dict[str, str], int]:
+    """Return the schema of a part's file, the codec of each column, and its row groups' size in rows."""
+    with open_parquet(part.path) as file:
+        groups = [file.metadata.row_group(index) for index in part.row_groups]
+        codecs: dict[str, str] = {}
+        for group in groups[:1]:
+            for index in range(group.num_columns):
+                column = group.column(index)
+                codecs[column.path_in_schema] = _codec(column.compression)
+        return file.schema_arrow, codecs, max((group.num_rows for group in groups), default=1)
+
+
+def _codec(compression: str) -> str:
+    """Return pyarrow's name for writing a codec; LZO and the like, which it cannot write, become zstd."""
+    name = {"UNCOMPRESSED": "NONE", "LZ4_RAW": "LZ4"}.get(compression, compression)
+    return name if name in ("NONE", "SNAPPY", "GZIP", "BROTLI", "LZ4", "ZSTD") else "ZSTD"
+
+
+class GatheringWriter:
+    """Writes batches as row groups of a given number of rows, at most `ROW_GROUP_BYTES` each.
+
+    Parameters
+    ----------
+    path : Path
+    schema : Arrow schema of the file
+    codecs : dict
+        Codec of each leaf column; zstd for others.
+    group_rows : int
+        Rows of a row group.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, codecs: dict[str, str], group_rows: int) -> None:
+        self.schema = schema
+        self.rows = 0
+        self._group_rows = max(group_rows, 1)
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = self._waiting_bytes = 0
+        self._unify = any(pa.types.is_dictionary(field.type) for field in schema)
+        added = {field.name: "ZSTD" for field in schema if not _has_leaf(codecs, field.name)}
+        self._writer = pq.ParquetWriter(
+            path, schema, compression={**codecs, **added} or "zstd", write_page_checksum=True
+        )
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take the next rows."""
+        start = 0
+        while start < batch.num_rows:
+            piece = batch.slice(start, self._group_rows - self._waiting_rows)
+            start += piece.num_rows
+            self._waiting.append(piece)
+            self._waiting_rows += piece.num_rows
+            self._waiting_bytes += piece.nbytes
+            if self._waiting_rows >= self._group_rows or self._waiting_bytes >= ROW_GROUP_BYTES:
+                self._flush()
+
+    def _flush(self) -> None:
+        if not self._waiting_rows:
+            return
+        table = pa.Table.from_batches(self._waiting, self.schema)
+        if self._unify:
+            table = table.unify_dictionaries()
+        self._writer.write_table(table, row_group_size=self._waiting_rows)
+        self.rows += self._waiting_rows
+        self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write what is left and the footer; after an error just let go of the file."""
+        if error is None:
+            self._flush()
+            self._writer.close()
+        else:
+            with suppress(OSError, pa.ArrowException):
+                self._writer.close()
+
+
+def _has_leaf(codecs: dict[str, str], name: str) -> bool:
+    return any(path == name or path.startswith(f"{name}.") for path in codecs)
