@@ -1,4 +1,4 @@
-"""Labels from a language model: their schema, and reading them. Pure: it gets documents, it reads no dumps."""
+"""Labels from a language model: their schema, and reading them. It reads no dumps."""
 
 from annotations.records import Labels, read_labels
 

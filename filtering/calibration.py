@@ -47,7 +47,8 @@ class Calibration:
         >>> Calibration((0.0, 1.0, 2.0, 2.5, 3.0, 4.0)).apply(np.array([-1.0, 2.25, 9.0]))
         array([0. , 2.5, 5. ], dtype=float32)
         """
-        return np.interp(raw, self.anchors, np.arange(POINTS + 1.0)).astype(np.float32)
+        points: NDArray[np.float32] = np.interp(raw, self.anchors, np.arange(POINTS + 1.0)).astype(np.float32)
+        return points
 
 
 def fit_calibration(raw: NDArray[np.floating], labels: NDArray[np.floating]) -> Calibration:

@@ -11,12 +11,14 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numba
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+
+def compiled(function: Function) -> Function:
     """Compile a function on its first call: without the GIL, without fastmath, from the cache if possible."""
     try:
         return _compile(function, cache=True)
@@ -26,12 +28,12 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
             _say("no folder can be written, so kernels are compiled anew in each process")
             return _compile(function, cache=False)
         _say(f"compiled kernels are cached in {folder}")
-        numba.config.CACHE_DIR = str(folder)
+        setattr(numba.config, "CACHE_DIR", str(folder))  # noqa: B010 - not in its type stubs
         return _compile(function, cache=True)
 
 
-def _compile(function: Callable[..., Any], *, cache: bool) -> Callable[..., Any]:
-    dispatcher: Callable[..., Any] = numba.njit(function, nogil=True, cache=cache, fastmath=False)
+def _compile(function: Function, *, cache: bool) -> Function:
+    dispatcher: Function = numba.njit(function, nogil=True, cache=cache, fastmath=False)
     return dispatcher
 
 
@@ -50,7 +52,7 @@ def _private_folder() -> Path | None:
     return folder if private else None
 
 
-_said = set()
+_said: set[str] = set()
 
 
 def _say(what: str) -> None:

@@ -58,5 +58,5 @@ class RunError(EdufilterError, RuntimeError):
     """A run failed in the middle; what was published stays, and the same command goes on from there."""
 
 
-class Interrupted(EdufilterError):  # noqa: N818 - an order from outside, not a fault
+class Interrupted(EdufilterError):  # an order from outside, not a fault
     """A run was stopped from outside; the same command goes on from there."""

@@ -26,7 +26,7 @@ from filtering.linear import KNOTS, LinearSignals
 from filtering.metrics import area_under_curve, rank_correlation
 from filtering.novelty import fit_novelty
 from filtering.scorers import SignalScorer
-from filtering.signals import NO_TABLE, SCORE_COLUMNS, Texts, read_cells
+from filtering.signals import NO_TABLE, SCORE_COLUMNS, Texts, read_cells, text_bytes
 from filtering.trees import Trees, parse_trees
 
 Recipe = Literal["linear", "characters", "lightgbm"]
@@ -68,6 +68,7 @@ class FitData:
 
     Parameters
     ----------
+    texts : tuple of bytes, length n
     cells : sparse float32 matrix, shape (n, 2 * CELLS)
     features : float32 array, shape (n, WIDTH)
         Signals without n-gram scores.
@@ -77,6 +78,7 @@ class FitData:
         Rows that were chosen without looking at scores.
     """
 
+    texts: tuple[bytes, ...]
     cells: Any
     features: NDArray[np.float32]
     labels: NDArray[np.float64]
@@ -93,15 +95,15 @@ def read_fit_data(
     """Read the signals of labelled documents; those without a score (empty, say) are left out."""
     signals, cells = read_cells(texts)
     sparse = require("train", "scipy.sparse")
-    matrix = sparse.csr_matrix(
-        (cells.values, cells.cells, cells.row_starts), shape=(len(labels), 2 * CELLS)
-    )
+    matrix = sparse.csr_matrix((cells.values, cells.cells, cells.row_starts), shape=(len(labels), 2 * CELLS))
     good = np.flatnonzero(signals.reason == 0)
+    documents = text_bytes(texts)
     return FitData(
+        texts=tuple(documents[row] or b"" for row in good),
         cells=matrix[good],
         features=signals.features[good],
         labels=labels[good],
-        groups=tuple(groups[row] for row in good),
+        groups=tuple(groups[int(row)] for row in good),
         unbiased=unbiased[good],
     )
 
@@ -255,7 +257,7 @@ def fit_scorer(data: FitData, recipe: Recipe, domain: str) -> SignalScorer:
         booster=model.booster,
         trees=trees,
         calibration=_calibrate(data, rows, raw),
-        novelty=fit_novelty(data.features[:, SCORE_COLUMNS:], model.linear.knots, data.groups),
+        novelty=fit_novelty(data.texts, data.groups),
     )
 
 

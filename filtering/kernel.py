@@ -100,11 +100,13 @@ KEYWORD_MASK = (1 << KEYWORD_BITS) - 1
 
 (
     BLANK_LINES, LINES, LINE_BYTES, LINE_BYTES_SQUARED, LINE_BYTES_MAX,
-    COMMENT_LINES, COMMENT_BYTES, SEMICOLON_ENDS, OPENING_ENDS, CLOSING_ENDS, COMMA_ENDS, COLON_ENDS, STOP_ENDS,
+    COMMENT_LINES, COMMENT_BYTES,
+    SEMICOLON_ENDS, OPENING_ENDS, CLOSING_ENDS, COMMA_ENDS, COLON_ENDS, STOP_ENDS,
     INDENTED_LINES, INDENTS, INDENTS_SQUARED, BULLET_LINES, HASH_LINES, SHORT_LINES, LONG_LINES,
     CAPITAL_STARTS, DIGIT_STARTS, REPEATED_LINES, DOCTEST_LINES,
-    WORDS, WORD_BYTES, WORD_BYTES_SQUARED, WORD_BYTES_MAX, DISTINCT_WORDS, LONG_WORDS, SINGLE_LETTERS, SNAKE_WORDS,
-    CAMEL_WORDS, NUMBER_WORDS, CAPITAL_WORDS, SHOUTED_WORDS, COMMENT_WORDS, PLAIN_WORDS, QUOTED_WORDS,
+    WORDS, WORD_BYTES, WORD_BYTES_SQUARED, WORD_BYTES_MAX,
+    DISTINCT_WORDS, LONG_WORDS, SINGLE_LETTERS, SNAKE_WORDS, CAMEL_WORDS, NUMBER_WORDS, CAPITAL_WORDS,
+    SHOUTED_WORDS, COMMENT_WORDS, PLAIN_WORDS, QUOTED_WORDS,
     SENTENCES, SENTENCE_WORDS, SENTENCE_WORDS_SQUARED, TRIPLE_QUOTES, ELLIPSES, PUNCTUATION_RUNS,
     FIRST_COMMENT_LINES, FIRST_LINES, LAST_COMMENT_LINES, LAST_LINES,
 ) = range(COUNTER_COUNT)  # fmt: skip
@@ -259,7 +261,7 @@ def _has_turn(data: Bytes, start: int, stop: int) -> bool:
 
 
 @compiled
-def read_piece(  # noqa: C901, PLR0912, PLR0915 - one pass, kept in one place for speed
+def read_piece(  # noqa: C901 - one pass, kept in one place for speed
     data: Bytes,
     start: int,
     stop: int,
@@ -715,7 +717,13 @@ def read_documents(
                 count = 0
                 for piece in range(pieces):
                     count = read_characters(
-                        data, spans[2 * piece], spans[2 * piece + 1], scratch, character_counts, touched, count
+                        data,
+                        spans[2 * piece],
+                        spans[2 * piece + 1],
+                        scratch,
+                        character_counts,
+                        touched,
+                        count,
                     )
                 features[document, 1] = finish_cells(
                     character_weights, character_counts, touched, count, cells, values, written

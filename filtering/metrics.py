@@ -99,9 +99,7 @@ METRICS: Mapping[str, Callable[[Floats, Floats], float]] = {
 }
 
 
-def evaluate(
-    scores: Floats, labels: Floats, groups: Sequence[str], *, seed: int = 0
-) -> dict[str, Estimate]:
+def evaluate(scores: Floats, labels: Floats, groups: Sequence[str], *, seed: int = 0) -> dict[str, Estimate]:
     """Return every metric with its interval from a grouped bootstrap.
 
     Whole groups (sites, books, repositories) are drawn with replacement, since documents of one

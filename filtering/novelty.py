@@ -1,104 +1,99 @@
 """Tells documents that are unlike those a scorer was fitted on: another language or script, say.
 
-The statistics of a document, each as its place among the seed's quantiles, have a squared
-Mahalanobis distance from the seed's mean (Mahalanobis 1936). Unlike is what lies farther than all
-but `SEED_SHARE` of the seed's own documents, as measured on groups that the covariance was not
-fitted to. A share far above that in a dump says that scores mean little there.
+A document is unlike the seed when more of its words are unknown than in all but `SEED_SHARE` of the
+seed's own documents, as measured with the words of other groups. Known are words that several
+groups of the seed have. A share of unlike documents far above `SEED_SHARE` says that scores mean
+little in a dump; it is estimated on a sample, so plain Python is fast enough here.
 """
 
-from collections.abc import Sequence
+import re
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filtering.folds import FOLDS, fold_assignment
+from filtering.windows import window_spans
 
-SEED_SHARE = 0.01
-SHRINKAGE = 0.1
-"""Share of the covariance taken from its diagonal: some statistics are almost functions of others."""
+SEED_SHARE = 0.05
+"""Some of the seed is unlike the rest of it: web pages in other languages, for one."""
+KNOWN_GROUPS = 2
+"""A word is known if this many groups have it: names and typing errors of one site say nothing."""
+WORD = re.compile(rb"[a-z_\x80-\xff][0-9a-z_\x80-\xff]*")
 
 
 @dataclass(frozen=True)
 class Novelty:
-    """The seed's documents as a mean, a covariance and a bound.
+    """The words of a seed, and how many unknown ones are usual.
 
     Parameters
     ----------
-    knots : float32 array, shape (s, KNOTS)
-        Quantiles of each statistic, filled up with infinity.
-    mean : float32 array, shape (s,)
-    whitening : float32 array, shape (s, s)
-        The distance is the length of ``(places - mean) @ whitening``.
+    words : uint32 array, rising
+        CRC-32 of each known word, lower-cased.
     bound : float
-        Squared distance beyond which a document is unlike the seed.
+        Share of unknown words, in [0, 1], above which a document is unlike the seed.
     """
 
-    knots: NDArray[np.float32]
-    mean: NDArray[np.float32]
-    whitening: NDArray[np.float32]
+    words: NDArray[np.uint32]
     bound: float
 
-    def unlike(self, statistics: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Return which documents are unlike the seed.
+    def unlike(self, texts: Iterable[bytes | None]) -> NDArray[np.bool_]:
+        """Return which documents are unlike the seed; those without a word are not.
 
         Parameters
         ----------
-        statistics : float32 array, shape (n, s)
+        texts : iterable of bytes or None
+            UTF-8; of length n.
 
         Returns
         -------
         bool array, shape (n,)
         """
-        places = _places(statistics, self.knots)
-        return _distances(places, self.mean, self.whitening) > self.bound
+        return np.array(
+            [_unknown_share(_words(text or b""), self.words) > self.bound for text in texts], bool
+        )
 
 
-def fit_novelty(
-    statistics: NDArray[np.float32], knots: NDArray[np.float32], groups: Sequence[str]
-) -> Novelty:
-    """Fit mean, covariance and bound to the statistics of the seed.
+def fit_novelty(texts: Sequence[bytes], groups: Sequence[str]) -> Novelty:
+    """Fit vocabulary and bound to the seed.
 
     Parameters
     ----------
-    statistics : float32 array, shape (n, s)
-    knots : float32 array, shape (s, KNOTS)
+    texts : sequence of bytes, length n
     groups : sequence of str, length n
     """
-    places = _places(statistics, knots)
+    words = [_words(text) for text in texts]
     folds = fold_assignment(groups, 0)
-    distances = np.zeros(len(places))
+    shares = np.zeros(len(words))
     for fold in range(FOLDS):
-        inside = folds == fold
-        if inside.any():
-            distances[inside] = _distances(places[inside], *_moments(places[~inside]))
-    mean, whitening = _moments(places)
-    return Novelty(knots, mean, whitening, float(np.quantile(distances, 1 - SEED_SHARE)))
+        others = np.flatnonzero(folds != fold)
+        known = _vocabulary([words[row] for row in others], [groups[row] for row in others])
+        for row in np.flatnonzero(folds == fold):
+            shares[row] = _unknown_share(words[row], known)
+    return Novelty(_vocabulary(words, groups), float(np.quantile(shares, 1 - SEED_SHARE)))
 
 
-def _places(statistics: NDArray[np.float32], knots: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return where each value lies among its quantiles, in [-1, 2]: beyond the seed's range it goes on."""
-    places = np.empty_like(statistics)
-    for column, (values, row) in enumerate(zip(statistics.T, knots, strict=True)):
-        at = row[np.isfinite(row)]
-        grid = np.linspace(0.0, 1.0, len(at)) if len(at) > 1 else np.array([0.5])
-        spread = max(float(at[-1] - at[0]), 1e-6)
-        beyond = (np.maximum(values - at[-1], 0) + np.minimum(values - at[0], 0)) / spread
-        places[:, column] = np.interp(values, at, grid) + np.clip(beyond, -1, 1)
-    return places
+def _words(text: bytes) -> NDArray[np.uint32]:
+    """Return the CRC-32 of each word of a window."""
+    pieces = (text[start:stop].lower() for start, stop in window_spans(text))
+    found = [zlib.crc32(word) for piece in pieces for word in WORD.findall(piece)]
+    return np.array(found, dtype=np.uint32)
 
 
-def _moments(places: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    mean = places.mean(axis=0)
-    covariance = np.cov(places, rowvar=False)
-    diagonal = np.diag(np.diag(covariance) + 1e-4)
-    shrunk = (1 - SHRINKAGE) * covariance + SHRINKAGE * diagonal
-    whitening = np.linalg.cholesky(np.linalg.inv(shrunk))
-    return mean.astype(np.float32), whitening.astype(np.float32)
+def _vocabulary(words: Sequence[NDArray[np.uint32]], groups: Sequence[str]) -> NDArray[np.uint32]:
+    groups_of: defaultdict[int, set[str]] = defaultdict(set)
+    for row, group in zip(words, groups, strict=True):
+        for word in set(row.tolist()):
+            groups_of[word].add(group)
+    known = [word for word, having in groups_of.items() if len(having) >= KNOWN_GROUPS]
+    return np.array(sorted(known), dtype=np.uint32)
 
 
-def _distances(
-    places: NDArray[np.float32], mean: NDArray[np.float32], whitening: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    white = (places - mean) @ whitening
-    return np.einsum("ij,ij->i", white, white, dtype=np.float64)
+def _unknown_share(words: NDArray[np.uint32], known: NDArray[np.uint32]) -> float:
+    if not len(words) or not len(known):
+        return float(len(words) > 0)
+    at = np.minimum(np.searchsorted(known, words), len(known) - 1)
+    return float((known[at] != words).mean())

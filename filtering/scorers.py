@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from filtering.calibration import Calibration
 from filtering.linear import LinearSignals
 from filtering.novelty import Novelty
-from filtering.signals import SCORE_COLUMNS, Signals, Texts
+from filtering.signals import SCORE_COLUMNS, Signals, Texts, text_bytes
 from filtering.trees import Trees
 
 NO_STAGE, SIGNALS_STAGE = 0, 1
@@ -131,5 +131,4 @@ class SignalScorer:
 
     def unlike_seed(self, texts: Texts) -> NDArray[np.bool_]:
         """Return which documents are unlike the seed; see `Scorer.unlike_seed`."""
-        signals = self.linear.read(texts)
-        return self.novelty.unlike(signals.features[:, SCORE_COLUMNS:]) & (signals.reason == 0)
+        return self.novelty.unlike(text_bytes(texts))

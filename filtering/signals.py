@@ -6,6 +6,7 @@ nulls; hands their buffers to the kernel as they are. A dictionary's values are 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +22,7 @@ from filtering.windows import BOUNDARY_SLACK_BYTES, WHOLE_BYTES
 SIGNALS_VERSION = 1
 """Raised when the same text would give other signals; stored with every scorer."""
 
-Texts = pa.Array | pa.ChunkedArray | Sequence[str | bytes | None]
+Texts: TypeAlias = "pa.Array | pa.ChunkedArray | Sequence[str | bytes | None]"
 
 SCORE_COLUMNS = 2
 """n-gram scores of the word table and of the character table stand before the statistics."""
@@ -132,6 +133,12 @@ def read_cells(texts: Texts) -> tuple[Signals, Cells]:
     return signals, Cells(row_starts, cells[:written].copy(), values[:written].copy())
 
 
+def text_bytes(texts: Texts) -> list[bytes | None]:
+    """Return texts as Python bytes: for small numbers of them."""
+    chunks = [chunk.cast(pa.large_binary()) for chunk in text_chunks(texts)]
+    return [text for chunk in chunks for text in chunk.to_pylist()]
+
+
 def text_lengths(texts: pa.Array) -> NDArray[np.int64]:
     """Return the UTF-8 bytes of each text; 0 where null.
 
@@ -148,7 +155,8 @@ def text_lengths(texts: pa.Array) -> NDArray[np.int64]:
         lengths = pc.binary_length(array.dictionary).take(array.indices)
     else:
         lengths = pc.binary_length(array)
-    return lengths.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    counts: NDArray[np.int64] = lengths.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    return counts
 
 
 def text_chunks(texts: Texts) -> list[pa.Array]:
@@ -232,11 +240,12 @@ def _buffers(
     kernel; only a batch that fails it is looked at again there.
     """
     _, offsets_buffer, data_buffer = array.buffers()
-    width = np.int64 if pa.types.is_large_binary(array.type) else np.int32
+    width = np.dtype(np.int64 if pa.types.is_large_binary(array.type) else np.int32)
     if offsets_buffer is None or offsets_buffer.size == 0:
         offsets = np.zeros(len(array) + 1, dtype=np.int64)
     else:
-        offsets = np.frombuffer(offsets_buffer, dtype=width)[array.offset : array.offset + len(array) + 1]
+        start = array.offset * width.itemsize
+        offsets = np.frombuffer(offsets_buffer, width, len(array) + 1, start).astype(np.int64)
     data = np.frombuffer(data_buffer, dtype=np.uint8) if data_buffer else np.zeros(0, dtype=np.uint8)
     if array.null_count:
         valid = array.is_valid().to_numpy(zero_copy_only=False)
@@ -244,7 +253,7 @@ def _buffers(
         valid = np.ones(len(array), dtype=bool)
     batch = data[offsets[0] : offsets[-1]]
     check_nul = bool(len(batch)) and batch.min() == 0
-    return data, offsets.astype(np.int64), valid, not _is_utf8(array), check_nul
+    return data, offsets, valid, not _is_utf8(array), check_nul
 
 
 def _is_utf8(array: pa.Array) -> bool:

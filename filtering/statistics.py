@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 WORD_GROUPS: dict[str, str] = {
-    "stop": "the of and to a in is that for it as was with be by on not this are or from at which but have an they",
+    "stop": "the of and to a in is that for it as was with be by on not this are or from at which but have "
+    "an they",
     "reason": "because therefore thus hence since so why",
     "example": "example examples instance such eg",
     "definition": "called known defined means refers definition termed",
@@ -23,10 +24,10 @@ WORD_GROUPS: dict[str, str] = {
     "return": "return yield",
     "flow": "if else elif while switch case",
     "question": "how what when where",
-    "learning": "learn understand chapter lesson exercise exercises section figure problem solution step tutorial "
-    "introduction concept explain explains",
-    "shop": "buy price free order shop cart sale shipping click subscribe login email contact privacy cookies share "
-    "comments posted",
+    "learning": "learn understand chapter lesson exercise exercises section figure problem solution step "
+    "tutorial introduction concept explain explains",
+    "shop": "buy price free order shop cart sale shipping click subscribe login email contact privacy "
+    "cookies share comments posted",
     "test": "test tests assert expect mock describe",
     "legal": "license copyright warranty rights reserved licensed",
     "web": "http https www com org",
@@ -38,7 +39,8 @@ WORD_GROUPS: dict[str, str] = {
     "null": "null none nil undefined true false",
     "modal": "will can may might should must would could",
     "narrative": "had he she his her said were",
-    "science": "algorithm complexity input output theorem proof compute calculate value values number numbers",
+    "science": "algorithm complexity input output theorem proof compute calculate value values number "
+    "numbers",
     "print": "print printf println echo console log cout",
 }
 """Words whose rate among all words is a statistic each; no word is in two groups."""
@@ -65,9 +67,10 @@ STATISTICS = (
     *(
         "log_lines line_bytes_mean line_bytes_deviation line_bytes_max blank_line_share comment_line_share "
         "comment_byte_share semicolon_ends opening_ends closing_ends comma_ends colon_ends stop_ends "
-        "indented_share indent_mean indent_deviation bullet_share hash_share short_line_share long_line_share "
-        "capital_start_share digit_start_share repeated_line_share doctest_share comment_bytes_mean "
-        "log_words word_bytes_mean word_bytes_deviation word_bytes_max distinct_word_share long_word_share "
+        "indented_share indent_mean indent_deviation bullet_share hash_share short_line_share "
+        "long_line_share capital_start_share digit_start_share repeated_line_share doctest_share "
+        "comment_bytes_mean log_words word_bytes_mean word_bytes_deviation word_bytes_max "
+        "distinct_word_share long_word_share "
         "single_letter_share snake_share camel_share number_share capital_word_share shouted_share "
         "comment_word_share plain_word_share quoted_word_share "
         "sentences_per_word sentence_words_mean sentence_words_deviation triple_quotes_per_line "

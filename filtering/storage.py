@@ -41,8 +41,8 @@ TOLERANCE_POINTS = 1e-3
 """Scores of reference texts may differ by this much between processors."""
 
 REFERENCE_TEXTS = (
-    "Photosynthesis is how plants make food from light. Water enters through the roots, carbon dioxide through "
-    "the leaves. For example, a leaf in the shade makes less sugar because it catches less light. Let us see why.",
+    "Photosynthesis is how plants make food from light. Water enters through the roots, carbon dioxide "
+    "through the leaves. For example, a leaf in the shade makes less sugar because it catches less light.",
     "Home | Products | Contact | Login\nBuy 2, get 1 free! Free shipping on orders over $50. Subscribe now!",
     'def gcd(a, b):\n    """Return the greatest common divisor.\n\n    >>> gcd(12, 18)\n    6\n    """\n'
     "    while b:\n        a, b = b, a % b\n    return a\n",
@@ -55,8 +55,6 @@ ARRAYS: Mapping[str, tuple[int, ...] | None] = {
     "character_weights": None,
     "knots": (len(STATISTICS), KNOTS),
     "knot_values": (len(STATISTICS), KNOTS),
-    "novelty_mean": (len(STATISTICS),),
-    "novelty_whitening": (len(STATISTICS), len(STATISTICS)),
 }
 
 
@@ -102,8 +100,7 @@ def save_scorer(
         "character_weights": scorer.linear.character_weights,
         "knots": scorer.linear.knots,
         "knot_values": scorer.linear.knot_values,
-        "novelty_mean": scorer.novelty.mean,
-        "novelty_whitening": scorer.novelty.whitening,
+        "known_words": scorer.novelty.words,
     }
     files = {"signals.safetensors": save({name: np.ascontiguousarray(a) for name, a in arrays.items()})}
     if scorer.booster is not None:
@@ -167,7 +164,9 @@ def _checked_description(content: bytes, folder: Path) -> dict[str, Any]:
         description: dict[str, Any] = json.loads(content)
         found = {name: description[name] for name in ("format", "kind", "window_rule", "signals_version")}
     except (ValueError, KeyError, TypeError) as error:
-        raise ScorerError(f"{folder / 'scorer.json'} must describe a scorer. It is damaged: {error!r}.") from error
+        raise ScorerError(
+            f"{folder / 'scorer.json'} must describe a scorer. It is damaged: {error!r}."
+        ) from error
     needed = {"format": FORMAT, "kind": KIND, "window_rule": WINDOW_RULE, "signals_version": SIGNALS_VERSION}
     for name, value in needed.items():
         if found[name] != value:
@@ -219,12 +218,7 @@ def _build(description: dict[str, Any], files: dict[str, bytes], folder: Path) -
             booster=booster,
             trees=trees,
             calibration=Calibration(anchors),
-            novelty=Novelty(
-                knots=arrays["knots"],
-                mean=arrays["novelty_mean"],
-                whitening=arrays["novelty_whitening"],
-                bound=float(description["novelty_bound"]),
-            ),
+            novelty=Novelty(words=_known_words(arrays), bound=float(description["novelty_bound"])),
         )
     except (KeyError, ValueError, TypeError, SafetensorError) as error:
         raise ScorerError(f"{folder} must hold a whole scorer. {error}") from error
@@ -233,7 +227,16 @@ def _build(description: dict[str, Any], files: dict[str, bytes], folder: Path) -
 def _check_array(name: str, array: NDArray[Any], shape: tuple[int, ...] | None) -> None:
     fits = array.shape == shape if shape else array.shape in ((CELLS,), (0,))
     if array.dtype != np.float32 or not fits:
-        raise ScorerError(f"{name!r} must be float32 of shape {shape}. Got {array.dtype} {array.shape} instead.")
+        raise ScorerError(
+            f"{name!r} must be float32 of shape {shape}. Got {array.dtype} {array.shape} instead."
+        )
+
+
+def _known_words(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.uint32]:
+    words = arrays["known_words"]
+    if words.dtype != np.uint32 or words.ndim != 1 or np.any(words[1:] <= words[:-1]):
+        raise ScorerError(f"'known_words' must be rising uint32. Got {words.dtype} {words.shape} instead.")
+    return words
 
 
 def _check_references(scorer: SignalScorer, description: dict[str, Any], folder: Path) -> None:

@@ -61,7 +61,17 @@ class Trees:
 
 
 @compiled
-def _predict(rows, roots, feature, threshold, left, right, leaf, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def _predict(
+    rows: NDArray[np.float32],
+    roots: NDArray[np.int32],
+    feature: NDArray[np.int32],
+    threshold: NDArray[np.float64],
+    left: NDArray[np.int32],
+    right: NDArray[np.int32],
+    leaf: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """Fill `out` with the sum over all trees; parameters as in `Trees`."""
     for i in range(len(rows)):
         total = 0.0
         for root in roots:

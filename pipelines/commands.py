@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from click.exceptions import ClickException
 from rich.console import Console
 from rich.table import Table
+from typer.exceptions import TyperException
 
 from filtering.documents import REASONS
 from filtering.errors import EdufilterError, Interrupted, LabelsError, ScorerError, SettingsError
@@ -44,7 +44,9 @@ app = typer.Typer(
 
 
 OutArgument = Annotated[str, typer.Argument(metavar="OUT", help="Folder of a run.")]
-ScorerOption = Annotated[str, typer.Option("--scorer", "-s", help="web, code, or the folder of a trained scorer.")]
+ScorerOption = Annotated[
+    str, typer.Option("--scorer", "-s", help="web, code, or the folder of a trained scorer.")
+]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", help="Parts at a time and threads that score. Default: all CPUs.")
 ]
@@ -65,9 +67,9 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(error, 2)
     except (EdufilterError, OSError) as error:
         return _fail(error, 1)
-    except ClickException as error:
-        error.show()
-        return 2
+    except TyperException as error:
+        sys.stderr.write(f"Error: {error}\n") if not hasattr(error, "show") else error.show()
+        return error.exit_code
 
 
 def _fail(error: BaseException, code: int) -> int:
@@ -85,15 +87,21 @@ def _print(text: str) -> None:
 
 @app.command("filter")
 def filter_command(
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Parquet files, folders or patterns.")],
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="Parquet files, folders or patterns.")
+    ],
     out: Annotated[str, typer.Option("--out", "-o", help="Folder of the run: new, empty, or begun earlier.")],
     scorer: ScorerOption = "web",
     text_column: Annotated[
-        str | None, typer.Option(help="Column of the text. Default: the only one of text, content, raw_content.")
+        str | None,
+        typer.Option(help="Column of the text. Default: the only one of text, content, raw_content."),
     ] = None,
-    keep_at: Annotated[float, typer.Option(help="Rubric points (0 to 5) from which a document is kept.")] = KEEP_AT,
+    keep_at: Annotated[
+        float, typer.Option(help="Rubric points (0 to 5) from which a document is kept.")
+    ] = KEEP_AT,
     write: Annotated[
-        Write, typer.Option(help="Rows in OUT/data: kept; all, with edu_keep and edu_reason; or scores alone.")
+        Write,
+        typer.Option(help="Rows in OUT/data: kept; all, with edu_keep and edu_reason; or scores alone."),
     ] = "kept",
     effort: Annotated[Effort, typer.Option(help="fast: signals only.")] = "fast",
     score_column: Annotated[str, typer.Option(help="Name of the column of scores.")] = "edu_score",
@@ -102,9 +110,14 @@ def filter_command(
     ] = ROWS_PER_PART,
     workers: WorkersOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad file.")] = False,
-    update: Annotated[bool, typer.Option("--update", help="Take in input files that are new or changed.")] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Take in input files that are new or changed.")
+    ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan and an estimate from 1,000 timed rows; write nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Print the plan and an estimate from 1,000 timed rows; write nothing."
+        ),
     ] = False,
     json_log: JsonLogOption = False,
 ) -> int:
@@ -115,7 +128,7 @@ def filter_command(
     from pipelines.filter import estimate_run, filter_dump
 
     config = FilterConfig(
-        inputs=inputs,
+        inputs=tuple(inputs),
         out=out,
         scorer=scorer,
         text_column=text_column,
@@ -171,7 +184,9 @@ def _duration(seconds: float) -> str:
 def recut_command(
     out: OutArgument,
     to: Annotated[str, typer.Option("--to", help="Folder of the new run.")],
-    keep_at: Annotated[float | None, typer.Option(help="Rubric points from which a document is kept.")] = None,
+    keep_at: Annotated[
+        float | None, typer.Option(help="Rubric points from which a document is kept.")
+    ] = None,
     keep_fraction: Annotated[
         float | None, typer.Option(help="Share of all rows to keep, exactly, in (0, 1].")
     ] = None,
@@ -218,7 +233,9 @@ def train_command(
     labels: Annotated[str, typer.Argument(metavar="LABELS", help="Parquet: text, score, group, and picked.")],
     out: Annotated[str, typer.Option("--out", "-o", help="Folder of the scorer.")],
     domain: Annotated[str, typer.Option(help="What the scorer is for.")] = "web",
-    head: Annotated[Head, typer.Option(help="How signals are joined; auto keeps the simplest of the best.")] = "auto",
+    head: Annotated[
+        Head, typer.Option(help="How signals are joined; auto keeps the simplest of the best.")
+    ] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the scorer in OUT.")] = False,
     as_json: JsonOption = False,
 ) -> int:
@@ -229,7 +246,9 @@ def train_command(
     result = train_scorer(config, reporter=ConsoleReporter())
     if as_json:
         recipes = {one.recipe: one.summary() for one in result.figures}
-        _print(json.dumps({"recipe": result.recipe, "recipes": recipes, "nested": result.evaluation.as_dict()}))
+        _print(
+            json.dumps({"recipe": result.recipe, "recipes": recipes, "nested": result.evaluation.as_dict()})
+        )
         return 0
     table = Table("recipe", "rho", "AUC at 3", title="nested, mean ± spread over five fold assignments")
     for one in result.figures:
@@ -273,8 +292,9 @@ def _print_evaluation(evaluation: "Evaluation", how: str) -> None:
         confusion.add_row(str(label), *(str(count) for count in row))
     console.print(confusion)
     _print(
-        f"{evaluation.rows:,} documents of {evaluation.groups:,} groups, {evaluation.unbiased_rows:,} unbiased; "
-        f"of these {100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, "
+        f"{evaluation.rows:,} documents of {evaluation.groups:,} groups, "
+        f"{evaluation.unbiased_rows:,} unbiased; of these "
+        f"{100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, "
         f"{100 * evaluation.predicted_keep_share:.1f} % score 3 or more"
     )
 
@@ -329,7 +349,9 @@ def report_command(out: OutArgument) -> int:
 
 @app.command("demo")
 def demo_command(
-    out: Annotated[str, typer.Argument(metavar="[OUT]", help="Folder for the demo; made anew each time.")] = "demo",
+    out: Annotated[
+        str, typer.Argument(metavar="[OUT]", help="Folder for the demo; made anew each time.")
+    ] = "demo",
 ) -> int:
     """Filter real files of this machine, web and code, with the shipped scorers."""
     from pipelines.demo import run_demo
@@ -353,5 +375,3 @@ def options(
     ] = False,
 ) -> None:
     """Keep the part of a web or code dump that teaches: Parquet in, Parquet out."""
-
-

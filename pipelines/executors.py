@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from pipelines.worker import PartWorker, Tick
 class Executor(Protocol):
     """What runs parts somewhere."""
 
-    def run(self, settings: WorkerSettings, parts: Sequence[Part], tick: Tick) -> Iterator[Receipt]:
+    def run(self, settings: WorkerSettings, parts: Sequence[Part], tick: Tick) -> Generator[Receipt]:
         """Run all parts and yield their receipts as they come, in any order.
 
         Parameters
@@ -50,7 +50,7 @@ class LocalExecutor:
     def __init__(self, workers: int | None = None) -> None:
         self._workers = workers or available_cpus()
 
-    def run(self, settings: WorkerSettings, parts: Sequence[Part], tick: Tick) -> Iterator[Receipt]:
+    def run(self, settings: WorkerSettings, parts: Sequence[Part], tick: Tick) -> Generator[Receipt]:
         """Run all parts and yield their receipts as they come."""
         stop = threading.Event()
 

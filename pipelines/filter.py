@@ -27,8 +27,8 @@ from pipelines.worker import AddedColumns
 
 SAMPLE_ROWS = 1000
 SAMPLE_PARTS = 4
-UNLIKE_WARNING_SHARE = 0.10
-"""Warn when more of the sample than this is unlike the seed; of seed documents 1 % is, by its definition."""
+UNLIKE_WARNING_SHARE = 0.15
+"""Warn when more of the sample than this is unlike the seed; of the seed itself 5 % is, by definition."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def filter_dump(
     BadFileError
         If `config.strict` and a file cannot be read.
     """
-    reporter = reporter or ConsoleReporter()
+    reporter = ConsoleReporter() if reporter is None else reporter
     scorer = load_scorer(config.scorer)
     folder = RunFolder(config.out)
     refuse_foreign(folder)
@@ -245,6 +245,7 @@ def run_plan(
     ordered = [receipts[part.key] for part in plan.parts]
     rows_scored = sum(receipts[part.key].rows for part in waiting if not receipts[part.key].set_aside)
     _write_manifest(folder, plan, ordered)
+    folder.clear_temporary()
     return _result(folder, plan, ordered, rows_scored=rows_scored, started_s=started_s)
 
 

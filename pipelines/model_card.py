@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from pipelines.train import Evaluation
 
 
-def model_card(
-    domain: str, recipe: str, figures: Sequence[RecipeFigures], evaluation: "Evaluation"
-) -> str:
+def model_card(domain: str, recipe: str, figures: Sequence[RecipeFigures], evaluation: "Evaluation") -> str:
     """Return the model card of a scorer.
 
     Parameters

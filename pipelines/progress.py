@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Literal, Protocol, TextIO
 
 from rich.console import Console
@@ -26,8 +26,8 @@ class Reporter(Protocol):
         """Show one line that a person should see."""
         ...
 
-    def track(self, rows_total: int, rows_done: int) -> "Iterator[Meter]":
-        """Open a meter over the rows of a run; a context manager."""
+    def track(self, rows_total: int, rows_done: int) -> "AbstractContextManager[Meter]":
+        """Open a meter over the rows of a run."""
         ...
 
 

@@ -7,7 +7,7 @@ read (permission, I/O) raises `RunError`, for that is no fault of the data.
 import hashlib
 import os
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -225,9 +225,7 @@ def open_parquet(path: str) -> pq.ParquetFile:
         )
 
 
-def read_batches(
-    path: str, row_groups: range, columns: list[str] | None = None
-) -> Iterator[pa.RecordBatch]:
+def read_batches(path: str, row_groups: range, columns: list[str] | None = None) -> Generator[pa.RecordBatch]:
     """Yield the rows of some row groups in order, in batches of about `BATCH_BYTES` decoded bytes.
 
     How many rows a batch has follows from the file alone, never from timing or threads. The footer

@@ -160,7 +160,9 @@ def exact_cut(folder: RunFolder, parts: Sequence[Part], count: int) -> tuple[flo
 def _bits(folder: RunFolder, part: Part) -> NDArray[np.uint32]:
     table = pq.read_table(folder.scores / part.output, columns=["edu_score"])
     scores = table["edu_score"].drop_null().to_numpy().astype(np.float32)
-    return (scores + np.float32(0.0)).view(np.uint32)  # -0.0 + 0.0 is 0.0: no sign bit
+    # -0.0 + 0.0 is 0.0: no sign bit
+    bits: NDArray[np.uint32] = (scores + np.float32(0.0)).view(np.uint32)
+    return bits
 
 
 def _bin_of(counts: NDArray[np.int64], count: int) -> tuple[int, int]:

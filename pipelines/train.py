@@ -109,7 +109,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     MissingExtraError
         If the ``train`` extra is not installed.
     """
-    reporter = reporter or ConsoleReporter()
+    reporter = reporter if reporter is not None else ConsoleReporter()
     target = Path(config.out)
     if not config.overwrite and target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise SettingsError(
@@ -189,7 +189,7 @@ def _evaluate(
         groups=len(set(groups)),
         metrics=evaluate(points, labels, groups),
         unbiased_rows=len(chosen),
-        unbiased_metrics=evaluate(points[chosen], labels[chosen], [groups[row] for row in chosen]),
+        unbiased_metrics=evaluate(points[chosen], labels[chosen], [groups[int(row)] for row in chosen]),
         predicted_keep_share=float((points[chosen] >= KEEP_AT).mean()),
         labelled_keep_share=float((labels[chosen] >= KEEP_AT).mean()),
         confusion=confusion(points, labels).tolist(),

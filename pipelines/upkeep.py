@@ -76,7 +76,10 @@ def verify_run(out: str) -> list[str]:
         problems.append("the receipts do not add up to the plan")
     expected: set[Path] = set()
     for row in table:
-        for root, kind, rows in ((folder.data, "data", row["data_rows"]), (folder.scores, "scores", row["rows"])):
+        for root, kind, rows in (
+            (folder.data, "data", row["data_rows"]),
+            (folder.scores, "scores", row["rows"]),
+        ):
             if row[f"{kind}_bytes"]:
                 path = root / row["output"]
                 expected.add(path)

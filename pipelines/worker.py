@@ -185,7 +185,9 @@ class PartWorker:
                 out_schema = output_schema(schema, added, settings.write)
                 data = stack.enter_context(GatheringWriter(data_path, out_schema, codecs, group_rows))
             if settings.scores_from is None:
-                scores = stack.enter_context(GatheringWriter(scores_path, SCORES_SCHEMA, {}, SCORES_GROUP_ROWS))
+                scores = stack.enter_context(
+                    GatheringWriter(scores_path, SCORES_SCHEMA, {}, SCORES_GROUP_ROWS)
+                )
             columns = [settings.text_column] if settings.write == "scores" else None
             batches = read_batches(part.path, part.row_groups, columns)
             for batch, scored in self._scored(part, batches):

@@ -1,0 +1,259 @@
+"""Measures what the project promises about speed and memory, and writes docs/benchmarks.md.
+
+``make bench``; with ``--huge`` also a 10 GB file. Ratios are of one run on the same work; the
+machine should have nothing else to do.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from measure import EDUFILTER, RUNS, alternate, best_cpu_s, peak, rate, ratios, run_process
+
+from filtering import load_scorer
+from filtering.windows import cut_window
+
+DOCS = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+COPY = """
+import sys, pathlib, pyarrow.parquet as pq
+for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.parquet")):
+    pq.write_table(pq.read_table(path), pathlib.Path(sys.argv[2], path.name), compression="zstd")
+"""
+
+
+def main() -> None:
+    """Run all measurements and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shared", type=Path, required=True, help="folder that holds pool/ and seed/")
+    parser.add_argument("--rows", type=int, default=215_040, help="rows that the web pool is repeated to")
+    parser.add_argument("--huge", action="store_true", help="also a 10 GB file (needs 12 GB of disk)")
+    options = parser.parse_args()
+    if not (options.shared / "pool").is_dir():
+        sys.exit(f"make bench needs the document pools. Found none in {options.shared}. Set SHARED=...")
+    with tempfile.TemporaryDirectory(prefix="edufilter-bench-") as folder:
+        rows = [line for section in sections(options, Path(folder)) for line in section]
+    DOCS.write_text("\n".join([*header(), *rows]) + "\n")
+
+
+def header() -> list[str]:
+    """Return the head of the page: what machine, which versions."""
+    model = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        platform.processor(),
+    )
+    memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return [
+        "# Benchmarks",
+        "",
+        "Written by `make bench` (`tests/benchmarks/run.py`). Ratios and medians of one run on the same work;",
+        "absolute figures move from machine to machine.",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({model}), {memory_gib:.0f} GiB, "
+        f"Python {platform.python_version()}, pyarrow {pa.__version__}, numpy {np.__version__}.",
+        "",
+    ]
+
+
+def sections(options: argparse.Namespace, folder: Path) -> Iterator[list[str]]:
+    """Yield the sections of the page, as they are measured."""
+    yield show(kernel_section(options.shared))
+    yield show(trees_section(options.shared))
+    yield show(start_section(options.shared, folder))
+    yield show(filter_section(options.shared, folder, options.rows))
+    sizes = [2, 10] if options.huge else [2]
+    yield show(memory_section(options.shared, folder, sizes))
+
+
+def show(lines: list[str]) -> list[str]:
+    """Print a section when it is done: a bench takes minutes."""
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+    return lines
+
+
+def pool(shared: Path, domain: str) -> pa.Table:
+    """Return a pool of real documents."""
+    return pq.read_table(shared / "pool" / f"{domain}.parquet")
+
+
+def kernel_section(shared: Path) -> list[str]:
+    """Return documents a second a core: kernel and head, on windows and on whole documents."""
+    lines = [
+        "## Kernel and head, one core",
+        "",
+        "`scorer.score(texts)` on the pools, CPU time of one thread. A window is what is read of a document.",
+        "",
+        "| scorer | documents | mean bytes | documents/s a core | MB/s a core |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for domain in ("web", "code"):
+        scorer = load_scorer(domain)
+        whole = pool(shared, domain)["text"].combine_chunks()
+        windows = pa.array([cut_window(text) for text in whole.to_pylist()], pa.large_string())
+        for name, texts in (("windows", windows), ("whole", whole)):
+            spent_s = best_cpu_s(lambda texts=texts, scorer=scorer: scorer.score(texts))
+            lines.append(
+                f"| {domain} | {name} | {texts.nbytes / len(texts):,.0f} | {len(texts) / spent_s:,.0f} | "
+                f"{texts.nbytes / spent_s / 1e6:,.0f} |"
+            )
+    return [*lines, ""]
+
+
+def trees_section(shared: Path) -> list[str]:
+    """Return what evaluating LightGBM's text model ourselves saves: start-up, and time per row."""
+    import lightgbm
+
+    from filtering.fitting import BOOSTING
+    from filtering.signals import read_signals
+    from filtering.trees import parse_trees
+
+    features = read_signals(pool(shared, "web")["text"]).features.astype(np.float64)
+    target = np.random.default_rng(0).normal(size=len(features)) + features[:, 40]
+    booster = lightgbm.train(BOOSTING, lightgbm.Dataset(features, target), 200)
+    trees = parse_trees(booster.model_to_string())
+    rows = features.astype(np.float32)
+    ours_s = best_cpu_s(lambda: trees.predict(rows))
+    theirs_s = best_cpu_s(lambda: booster.predict(rows, num_threads=1))
+    bare_s = median(run_process([sys.executable, "-c", "import numpy"]).wall_s for _ in range(RUNS))
+    import_s = median(
+        run_process([sys.executable, "-c", "import numpy, lightgbm"]).wall_s for _ in range(RUNS)
+    )
+    return [
+        "## Trees: `filtering/trees.py` against LightGBM's own prediction",
+        "",
+        f"200 trees of 15 leaves, one thread: {len(rows) / ours_s:,.0f} rows/s against "
+        f"{len(rows) / theirs_s:,.0f} ({theirs_s / ours_s:.2f} times as fast), and `import lightgbm` "
+        f"({import_s - bare_s:.1f} s, scikit-learn and pandas installed) is not needed to score.",
+        "",
+    ]
+
+
+def start_section(shared: Path, folder: Path) -> list[str]:
+    """Return how long small things take: an import, and a thousand documents."""
+    small = folder / "small.parquet"
+    pq.write_table(pool(shared, "web").slice(0, 1000), small)
+    out = folder / "small-out"
+
+    def thousand() -> object:
+        shutil.rmtree(out, ignore_errors=True)
+        return run_process([EDUFILTER, "filter", str(small), "--out", str(out)])
+
+    thousand()
+    whole = [thousand().wall_s for _ in range(RUNS)]
+    imports = [run_process([sys.executable, "-c", "import filtering"]).wall_s for _ in range(RUNS)]
+    return [
+        "## Start-up, whole processes, warm caches",
+        "",
+        "| what | seconds (median) |",
+        "| --- | --- |",
+        f"| `edufilter filter` on 1,000 documents | {median(whole):.2f} |",
+        f"| `python -c 'import filtering'` | {median(imports):.2f} |",
+        "",
+    ]
+
+
+def filter_section(shared: Path, folder: Path, rows: int) -> list[str]:
+    """Return the main job against plain reading and writing, and threads against processes."""
+    table = pool(shared, "web")
+    dump = folder / "dump"
+    copies = max(2, round(rows / len(table)))
+    for half in ("a", "b"):
+        (dump / half).mkdir(parents=True)
+    for copy in range(copies):
+        pq.write_table(table, dump / "ab"[copy % 2] / f"{copy:03}.parquet", compression="zstd")
+    rows = copies * len(table)
+    out, copied = folder / "out", folder / "copied"
+
+    def run_filter(*, workers: int, inputs: Path = dump, to: Path = out) -> list[str]:
+        return [EDUFILTER, "filter", str(inputs), "--out", str(to), "--workers", str(workers)]
+
+    def fresh(arguments: list[str]) -> object:
+        shutil.rmtree(out, ignore_errors=True)
+        return run_process(arguments)
+
+    def copy_all() -> object:
+        shutil.rmtree(copied, ignore_errors=True)
+        copied.mkdir()
+        return run_process([sys.executable, "-c", COPY, str(dump), str(copied)])
+
+    def two_processes() -> object:
+        for half in "ab":
+            shutil.rmtree(folder / f"out-{half}", ignore_errors=True)
+        halves = [run_filter(workers=1, inputs=dump / half, to=folder / f"out-{half}") for half in "ab"]
+        script = " & ".join(" ".join(arguments) for arguments in halves)
+        return run_process(["sh", "-c", f"{script} & wait"])
+
+    cores = len(os.sched_getaffinity(0))
+    against_copy = alternate(lambda: fresh(run_filter(workers=cores)), copy_all)
+    against_processes = alternate(lambda: fresh(run_filter(workers=2)), two_processes)
+    filters, copies_run = zip(*against_copy, strict=True)
+    shutil.rmtree(dump)
+    return [
+        f"## `edufilter filter`, whole process, {rows:,} documents in {copies} files, {cores} workers",
+        "",
+        "| what | documents/s | peak memory, MB |",
+        "| --- | --- | --- |",
+        f"| `edufilter filter DUMP --out OUT` | {rate(rows, filters)} | {peak(filters)} |",
+        f"| plain pyarrow: `write_table(read_table(file))`, zstd | {rate(rows, copies_run)} | {peak(copies_run)} |",
+        "",
+        f"Times the rate of plain pyarrow read + write: {ratios(against_copy)} (median [lowest, highest] of "
+        f"{RUNS} pairs).",
+        "",
+        "Two threads in one process against two processes with one thread each, each with half the files: "
+        f"{ratios(against_processes)} times the rate. Threads also share one model and one start-up, so the "
+        "local executor has threads.",
+        "",
+    ]
+
+
+def memory_section(shared: Path, folder: Path, sizes_gb: list[int]) -> list[str]:
+    """Return speed-up and peak memory on one huge file in one row group."""
+    table = pool(shared, "web")
+    path = folder / "one" / "huge.parquet"
+    path.parent.mkdir()
+    out = folder / "one-out"
+    lines = [
+        "## One huge file in one row group",
+        "",
+        "| file size | rows | workers | documents/s | times one worker | peak memory, MB |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for size_gb in sizes_gb:
+        pq.write_table(table, path, compression="zstd")
+        copies = -(-size_gb * 10**9 // path.stat().st_size)
+        big = pa.concat_tables([table] * copies)
+        pq.write_table(big, path, compression="zstd", row_group_size=len(big))
+        size = path.stat().st_size
+        runs = {}
+        for workers in (2,) if size_gb > 2 else (1, 2):
+            shutil.rmtree(out, ignore_errors=True)
+            arguments = [EDUFILTER, "filter", str(path), "--out", str(out), "--workers", str(workers)]
+            if workers == 1:
+                arguments = ["taskset", "-c", "0", *arguments]
+            runs[workers] = run_process(arguments)
+            times = f"{runs[1].wall_s / runs[workers].wall_s:.2f}" if 1 in runs else ""
+            lines.append(
+                f"| {size / 1e9:.1f} GB | {len(big):,} | {workers} | {rate(len(big), [runs[workers]])} | {times} | "
+                f"{peak([runs[workers]])} |"
+            )
+    lines.append("")
+    lines.append("One worker is held to one core (`taskset`).")
+    return [*lines, ""]
+
+
+if __name__ == "__main__":
+    main()

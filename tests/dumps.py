@@ -1,0 +1,105 @@
+"""Makes small dumps, and reads back what runs left: shared by the tests of `pipelines`."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from filtering.storage import MODELS
+
+CUT = 1.5
+"""Rubric points that part the texts below about in halves."""
+
+TEACHING = (
+    "Photosynthesis is how plants make food from light.",
+    "Water enters through the roots, and carbon dioxide through the leaves.",
+    "For example, a leaf in the shade makes less sugar because it catches less light.",
+    "A fraction tells how many parts of a whole we have.",
+    "To add two fractions, first find a common denominator.",
+    "Let us see why this works, step by step.",
+    "The derivative of a function measures how fast its value changes.",
+    "Therefore the area of the triangle is half of its base times its height.",
+    "In this lesson we learn how electrons move through a wire.",
+    "Recall that energy is neither made nor destroyed; it only changes its form.",
+)
+
+SELLING = (
+    "Buy 2, get 1 free!",
+    "Free shipping on orders over $50.",
+    "Subscribe now!",
+    "Home | Products | Contact | Login",
+    "Click here for the best deals in town.",
+    "Best prices, guaranteed.",
+    "All rights reserved.",
+    "Posted by admin on Monday.",
+    "Add to cart",
+    "Great hotel, loved the pool, would stay again.",
+)
+
+RUSSIAN = (
+    "Фотосинтез - это процесс, с помощью которого растения получают пищу из света. Вода поступает через корни, "
+    "а углекислый газ через листья. Посмотрим, почему это так, шаг за шагом."
+)
+CHINESE = (
+    "光合作用是植物利用光能制造养分的过程。水从根部进入,二氧化碳从叶片进入。让我们一步一步来看为什么会这样。"
+)
+
+
+def make_texts(count: int, *, seed: int = 0) -> list[str]:
+    """Return documents between a lesson and an advertisement, each its own mixture."""
+    random = np.random.default_rng(seed)
+    texts = []
+    for _ in range(count):
+        share = random.random()
+        kinds = random.random(int(random.integers(2, 30))) < share
+        texts.append(" ".join((TEACHING if kind else SELLING)[random.integers(10)] for kind in kinds))
+    return texts
+
+
+def make_table(rows: int, *, first_id: int = 0, seed: int = 0) -> pa.Table:
+    """Return rows with an id of their own each."""
+    ids = pa.array(range(first_id, first_id + rows), pa.int64())
+    urls = pa.array([f"https://example.org/{number}" for number in range(first_id, first_id + rows)])
+    return pa.table({"id": ids, "url": urls, "text": make_texts(rows, seed=seed)})
+
+
+def write_dump(folder: Path, *, rows: Sequence[int] = (230, 120, 60), row_group_size: int = 40) -> Path:
+    """Write a dump of several files, one of them in a folder of its own; ids go on from file to file."""
+    first_id = 0
+    for number, count in enumerate(rows):
+        path = folder / ("deep" if number == 1 else "") / f"part-{number}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table = make_table(count, first_id=first_id, seed=number)
+        pq.write_table(table, path, row_group_size=row_group_size)
+        first_id += count
+    return folder
+
+
+def digests(folder: Path, *, keep: Callable[[str], bool] = lambda name: True) -> dict[str, str]:
+    """Return the sha256 of each file below a folder, by its relative path."""
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and keep(name := path.relative_to(folder).as_posix())
+    }
+
+
+def lasting(out: Path) -> dict[str, str]:
+    """Return the digests of what must not depend on how a run went: data, scores, `manifest.parquet`."""
+    return digests(
+        out, keep=lambda name: name.startswith(("data/", "run/scores/")) or name == "run/manifest.parquet"
+    )
+
+
+def copy_of_scorer(web: str, folder: Path, *, domain: str) -> str:
+    """Copy a scorer with another domain written into it: the same scores, another digest."""
+    source = MODELS / web if (MODELS / web).exists() else Path(web)
+    folder.mkdir(parents=True)
+    for path in source.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    description = folder / "scorer.json"
+    description.write_text(description.read_text().replace('"domain": "web"', f'"domain": "{domain}"'))
+    return str(folder)
