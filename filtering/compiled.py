@@ -42,14 +42,14 @@ def _private_folder() -> Path | None:
 
     The cache is loaded as code, so a folder that someone else could have filled is not used.
     """
-    folder = Path(tempfile.gettempdir(), f"edufilter-numba-{os.getuid()}")
     try:
+        folder = Path(tempfile.gettempdir(), f"edufilter-numba-{os.getuid()}")
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
     except OSError:
         return None
     private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
-    return folder if private else None
+    return folder if private and os.access(folder, os.W_OK | os.X_OK) else None
 
 
 _said: set[str] = set()

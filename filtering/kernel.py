@@ -68,8 +68,8 @@ TRAITS[97:123] = 1 << 16
 TRAITS[48:58] = 1 << 32
 TRAITS[95] = 1 << 48
 
-LOG_COUNTS = np.zeros(65_536, dtype=np.float32)
-LOG_COUNTS[1:] = 1 + np.log(np.arange(1, 65_536))
+LOG_COUNTS = np.zeros(4096, dtype=np.float32)  # longer than a window has n-grams
+LOG_COUNTS[1:] = 1 + np.log(np.arange(1, 4096))
 XLOGX = np.zeros(4096, dtype=np.float64)
 XLOGX[1:] = np.arange(1, 4096) * np.log(np.arange(1, 4096))
 
@@ -479,12 +479,12 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
         cell = np.int64((token * U_MIX) >> U_CELL_SHIFT)
         touched[touched_count] = cell
         touched_count += counts[cell] == 0
-        counts[cell] += counts[cell] < 65_535
+        counts[cell] += 1
         if has_previous:
             cell = np.int64(((previous * U_PAIR + token) * U_MIX) >> U_CELL_SHIFT)
             touched[touched_count] = cell
             touched_count += counts[cell] == 0
-            counts[cell] += counts[cell] < 65_535
+            counts[cell] += 1
         previous = token
         has_previous = True
     return touched_count
@@ -583,12 +583,13 @@ def read_characters(
     """Count the runs of `CHARACTER_RUN` bytes of one piece of a window; as `read_piece` counts tokens."""
     scratch[0] = 32
     size = 1
+    was_blank = True
     for i in range(start, stop):  # collapse white space first, without branches
         b = data[i]
-        blank = b <= 32
-        was_blank = scratch[size - 1] <= 32 and i > start
-        scratch[size] = (10 if b == 10 else 32) if blank else LOWER[b]
-        size += not (blank and (was_blank or i == start))
+        is_blank = b <= 32
+        scratch[size] = (10 if b == 10 else 32) if is_blank else LOWER[b]
+        size += not (is_blank and was_blank)
+        was_blank = is_blank
     run = np.uint64(0)
     for i in range(size):
         run = (run << U_8) | np.uint64(scratch[i])
@@ -596,7 +597,7 @@ def read_characters(
             cell = np.int64(((run & U_RUN_MASK) * U_MIX) >> U_CELL_SHIFT)
             touched[touched_count] = cell
             touched_count += counts[cell] == 0
-            counts[cell] += counts[cell] < 65_535
+            counts[cell] += 1
     return touched_count
 
 
@@ -618,15 +619,15 @@ def finish_cells(
     for t in range(touched_count):
         cell = touched[t]
         log_count = LOG_COUNTS[counts[cell]]
+        counts[cell] = 0
         norm += log_count * log_count
         score += log_count * weights[cell]
-    scale = 1.0 / np.sqrt(norm) if norm > 0.0 else 0.0
-    for t in range(touched_count):
-        cell = touched[t]
         if len(cells):
             cells[written + t] = cell
-            values[written + t] = LOG_COUNTS[counts[cell]] * scale
-        counts[cell] = 0
+            values[written + t] = log_count
+    scale = 1.0 / np.sqrt(norm) if norm > 0.0 else 0.0
+    if len(cells):
+        values[written : written + touched_count] *= scale
     return score * scale
 
 

@@ -70,7 +70,7 @@ def fit_novelty(texts: Sequence[bytes], groups: Sequence[str]) -> Novelty:
     shares = np.zeros(len(words))
     for fold in range(FOLDS):
         others = np.flatnonzero(folds != fold)
-        known = _vocabulary([words[row] for row in others], [groups[row] for row in others])
+        known = _vocabulary([words[row] for row in others], [groups[int(row)] for row in others])
         for row in np.flatnonzero(folds == fold):
             shares[row] = _unknown_share(words[row], known)
     return Novelty(_vocabulary(words, groups), float(np.quantile(shares, 1 - SEED_SHARE)))

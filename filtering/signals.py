@@ -6,7 +6,7 @@ nulls; hands their buffers to the kernel as they are. A dictionary's values are 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -101,6 +101,7 @@ def read_signals(
             raise ShapeError(
                 f"Weights must be float32 of shape ({CELLS},). Got {weights.dtype} {weights.shape} instead."
             )
+    word_weights, character_weights = _read_only(word_weights), _read_only(character_weights)
     chunks = [_read_chunk(chunk, word_weights, character_weights) for chunk in text_chunks(texts)]
     if len(chunks) == 1:
         return chunks[0]
@@ -120,15 +121,16 @@ def read_cells(texts: Texts) -> tuple[Signals, Cells]:
     ShapeError
         If `texts` holds no text.
     """
-    array = pa.concat_arrays([chunk.cast(pa.large_binary()) for chunk in text_chunks(texts)])
+    chunks = [chunk.cast(pa.large_binary()) for chunk in text_chunks(texts)]
+    array = pa.concat_arrays([pa.array([], pa.large_binary()), *chunks])
     signals = _no_signals(len(array))
     row_starts = np.zeros(len(array) + 1, dtype=np.int64)
     windows = np.minimum(text_lengths(array), WHOLE_BYTES + BOUNDARY_SLACK_BYTES)
     room = CELLS_PER_BYTE * int(windows.sum()) + 8 * len(array)
     cells, values = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.float32)
     written = read_documents(
-        *_buffers(array), NO_WEIGHTS, NO_WEIGHTS, signals.features, signals.reason, signals.unusual,
-        row_starts, cells, values,
+        *_buffers(array), _read_only(NO_WEIGHTS), _read_only(NO_WEIGHTS), signals.features, signals.reason,
+        signals.unusual, row_starts, cells, values,
     )  # fmt: skip
     return signals, Cells(row_starts, cells[:written].copy(), values[:written].copy())
 
@@ -170,6 +172,8 @@ def text_chunks(texts: Texts) -> list[pa.Array]:
     if isinstance(texts, (pa.Array, pa.ChunkedArray)):
         chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
         return [_as_binary(chunk) for chunk in chunks]
+    if isinstance(texts, (str, bytes)):
+        raise ShapeError("'texts' must be a sequence of texts. Got one text instead; put it into a list.")
     try:
         return [pa.array([_as_bytes(text) for text in texts], type=pa.large_binary())]
     except (TypeError, AttributeError) as error:
@@ -251,9 +255,21 @@ def _buffers(
         valid = array.is_valid().to_numpy(zero_copy_only=False)
     else:
         valid = np.ones(len(array), dtype=bool)
+    data = _read_only(data)
     batch = data[offsets[0] : offsets[-1]]
     check_nul = bool(len(batch)) and batch.min() == 0
     return data, offsets, valid, not _is_utf8(array), check_nul
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a view that cannot be written and has no gaps.
+
+    Some Arrow buffers and weights can be written and others cannot; to numba these are two types, and
+    the kernel would be compiled again (about ten seconds) for each mixture.
+    """
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
 
 
 def _is_utf8(array: pa.Array) -> bool:

@@ -97,7 +97,8 @@ def parse_trees(text: str) -> Trees:
     """
     header, *blocks = text.split("\nTree=")
     settings = _fields(header)
-    if not settings.get("objective", "").startswith("regression"):
+    # Not every regression is a plain sum: "regression sqrt" squares it, a random forest takes the mean.
+    if settings.get("objective") != "regression" or "average_output" in header.splitlines():
         raise ScorerError(f"A head must be a LightGBM regression. Got {settings.get('objective')!r} instead.")
     roots: list[int] = []
     columns: dict[str, list[NDArray[np.float64]]] = {
@@ -112,6 +113,7 @@ def parse_trees(text: str) -> Trees:
         if not (_numbers(fields.get("decision_type", "")) == DECISION_TYPE).all():
             raise ScorerError(f"All splits of a head must be of decision type {DECISION_TYPE}.")
         size = len(values["split_feature"])
+        _check_tree(values, int(settings.get("max_feature_idx", -1)) + 1)
         for name in ("left_child", "right_child"):
             child = values[name]
             values[name] = np.where(child >= 0, child + nodes, child - leaves)
@@ -132,6 +134,24 @@ def parse_trees(text: str) -> Trees:
         leaf=joined["leaf_value"],
         features=int(settings["max_feature_idx"]) + 1,
     )
+
+
+def _check_tree(values: dict[str, NDArray[np.float64]], features: int) -> None:
+    """Refuse a tree that would be read beyond its arrays, or for ever: compiled code checks neither."""
+    size, leaves = len(values["split_feature"]), len(values["leaf_value"])
+    feature = values["split_feature"]
+    whole = leaves == size + 1 and all(
+        len(values[name]) == size for name in ("threshold", "left_child", "right_child")
+    )
+    whole = whole and bool(((feature >= 0) & (feature < features)).all())
+    for name in ("left_child", "right_child"):
+        # A node's children come after it, so no walk can turn in a circle.
+        child = values[name]
+        whole = whole and bool(
+            np.where(child >= 0, (child > np.arange(size)) & (child < size), -child <= leaves).all()
+        )
+    if not whole:
+        raise ScorerError("Each tree of a head must be whole. One has missing or impossible numbers.")
 
 
 def _fields(block: str) -> dict[str, str]:

@@ -7,14 +7,17 @@ which order, follows from their names alone.
 
 import ast
 import hashlib
+import os
 import shutil
 import sysconfig
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from itertools import chain, islice
 from pathlib import Path
+from pydoc_data.topics import topics
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,7 +30,7 @@ from pipelines.config import FilterConfig
 from pipelines.filter import FilterResult, filter_dump
 from pipelines.progress import Reporter
 from pipelines.report import write_report
-from pipelines.report_data import Sample, gather_report
+from pipelines.report_data import GROUPS, gather_report
 
 MARKER = ".edufilter-demo"
 """Says that a folder was made by the demo, and may be made anew."""
@@ -37,15 +40,22 @@ FILES = 4
 """Parquet files of each dump."""
 CODE_BYTES = 200_000
 """Larger source files are left out: they are mostly tables."""
-DOCSTRING_CHARS = 200
-"""Shorter docstrings are left out."""
-DOCSTRINGS_PER_FILE = 4
-PROSE_CHARS = 200_000
+DOCSTRINGS_PER_FILE = 8
+PARSED_BYTES = 100_000
+"""Larger source files are not searched for docstrings: parsing takes about a second a megabyte."""
+SOURCE_SUFFIXES = (".py",)
+PROSE_BYTES = 200_000
+PROSE_CHARS = 200
+"""Shorter prose is left out."""
 PROSE_SUFFIXES = (".rst", ".md", ".txt")
-PROSE_NAMES = ("LICENSE", "COPYING", "NOTICE", "README", "AUTHORS", "CHANGES", "CHANGELOG", "copyright")
+PROSE_NAMES = ("AUTHORS", "CHANGE", "COPYING", "LICENSE", "NEWS", "NOTICE", "README", "copyright")
 SYSTEM_DOCUMENTATION = Path("/usr/share/doc")
+NO_SOURCES = frozenset(("__pycache__", "site-packages", "dist-packages"))
 SHOWN = 3
 SHOWN_CHARS = 80
+BEST, WORST, *_ = GROUPS
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,7 @@ def run_demo(out: str, *, reporter: Reporter, documents: int = DOCUMENTS) -> Non
     folder = Path(out)
     _make_anew(folder)
     results: dict[str, FilterResult] = {}
-    for scorer, found in (("web", find_prose(documents)), ("code", find_code(documents))):
+    for scorer, found in (("web", find_prose(documents)), ("code", find_code())):
         reporter.say(f"Collecting {scorer} documents of this machine ...")
         count = write_dump(folder / scorer / "dump", found, documents)
         reporter.say(f"Filtering {count:,} documents with the scorer {scorer!r} ...")
@@ -127,21 +137,129 @@ def write_dump(folder: Path, found: Iterable[Document], documents: int) -> int:
     return int(table.num_rows)
 
 
-def find_code(documents: int) -> Iterator[Document]:
+def find_code() -> Iterator[Document]:
     """Yield source files of the standard library and of installed packages."""
-    for source, path in _shuffled(_library_files((".py",))):
-        text = _read(path, CODE_BYTES)
-        if text.strip():
+    for source, path in _shuffled(_library_files(SOURCE_SUFFIXES)):
+        if text := _read(path, CODE_BYTES):
             yield Document(text, source)
 
 
 def find_prose(documents: int) -> Iterator[Document]:
-    """Yield the language reference, package descriptions, documentation files and docstrings.
+    """Yield documentation files, package descriptions, the language reference, and docstrings.
 
-    Descriptions and files are a quarter of `documents` each at most; docstrings are the rest.
+    The first three are a quarter of `documents` each at most; docstrings are the rest.
     """
-    descriptions = _shuffled((name, text) for name, text in _descriptions())
-    yield from _language_reference()
-    yield from islice((Document(text, name) for name, text in descriptions), documents // 4)
-    yield from islice(_documentation_files(), documents // 4)
+    quarter = documents // 4
+    for kind in (_documentation_files(), _descriptions(), _language_reference()):
+        yield from islice(kind, quarter)
     yield from _docstrings()
+
+
+def _shuffled(named: Iterable[tuple[str, T]]) -> list[tuple[str, T]]:
+    """Return pairs of a name and a value in an order that follows from the names, and mixes them."""
+    return sorted(named, key=lambda pair: hashlib.sha256(pair[0].encode(errors="replace")).digest())
+
+
+def _library_files(suffixes: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
+    """Yield files of the standard library and of installed packages, by their paths below either."""
+    paths = sysconfig.get_paths()
+    roots = {Path(paths[name]).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    for root in sorted(roots):
+        for folder, folders, names in os.walk(root):
+            # A library of its own below the standard one is either a root itself or of another Python.
+            folders[:] = [name for name in folders if name not in NO_SOURCES]
+            for name in names:
+                if name.endswith(suffixes):
+                    path = Path(folder, name)
+                    yield path.relative_to(root).as_posix(), path
+
+
+def _read(path: Path, limit_bytes: int) -> str:
+    """Return the text of a file; none of one that is too large, not UTF-8, or not readable."""
+    try:
+        return path.read_text(encoding="utf-8") if path.stat().st_size <= limit_bytes else ""
+    except (OSError, ValueError):
+        return ""
+
+
+def _documentation_files() -> Iterator[Document]:
+    system = (
+        (str(path), path)
+        for path in SYSTEM_DOCUMENTATION.glob("*/*")
+        if path.name.startswith(PROSE_NAMES) and path.suffix in ("", *PROSE_SUFFIXES)
+    )
+    for source, path in _shuffled(chain(_library_files(PROSE_SUFFIXES), system)):
+        if len(text := _read(path, PROSE_BYTES)) >= PROSE_CHARS:
+            yield Document(text, source)
+
+
+def _descriptions() -> Iterator[Document]:
+    packages = {one.name: one for one in distributions()}
+    for name, package in _shuffled(packages.items()):
+        text = package.metadata.json.get("description", "")
+        if isinstance(text, str) and len(text) >= PROSE_CHARS:
+            yield Document(text, f"description of {name}")
+
+
+def _language_reference() -> Iterator[Document]:
+    """Yield what `help` says of keywords: prose that every Python has, be its packages few."""
+    for name, text in _shuffled(topics.items()):
+        if len(text) >= PROSE_CHARS:
+            yield Document(text, f"help({name!r})")
+
+
+def _docstrings() -> Iterator[Document]:
+    for source, path in _shuffled(_library_files(SOURCE_SUFFIXES)):
+        found = _docstrings_of(_read(path, PARSED_BYTES))
+        for name, text in islice(found, DOCSTRINGS_PER_FILE):
+            yield Document(text, f"{source}: {name}")
+
+
+def _docstrings_of(source: str) -> Iterator[tuple[str, str]]:
+    """Yield the long docstrings of a source file, from its syntax tree: nothing is imported."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            waiting: list[ast.AST] = [ast.parse(source)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in waiting:
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            waiting += node.body
+            text = ast.get_docstring(node) or ""
+            if len(text) >= PROSE_CHARS:
+                yield getattr(node, "name", "module"), text
+
+
+def _figures(results: Mapping[str, FilterResult]) -> Table:
+    table = Table("", *("documents", "kept", "share", "documents/s", "MB/s"))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for scorer, result in results.items():
+        megabytes = float(str(result.manifest["text_bytes"])) / 1e6
+        seconds = max(result.seconds, 1e-9)
+        table.add_row(
+            scorer,
+            f"{result.rows:,}",
+            f"{result.kept:,}",
+            f"{100 * result.kept / max(result.rows, 1):.1f} %",
+            f"{result.rows / seconds:,.0f}",
+            f"{megabytes / seconds:,.1f}",
+        )
+    return table
+
+
+def _print_samples(console: Console, scorer: str, dump: Path, run: str) -> None:
+    samples = gather_report(run).samples
+    for title, group in (("best", BEST), ("worst", WORST)):
+        console.print(f"\n{scorer}, {title}", style="bold")
+        for sample in [one for one in samples if one.group == group][:SHOWN]:
+            source = pq.read_table(dump / sample.file, columns=["source"])["source"][sample.row].as_py()
+            # Text objects: markup in a document or a file name must stay what it is.
+            console.print(Text(f"  {sample.score:.2f}  {_one_line(source)}"), soft_wrap=True)
+            console.print(Text(f"        {_one_line(sample.text)}", style="dim"), soft_wrap=True)
+
+
+def _one_line(text: str) -> str:
+    """Return the beginning of a text on one line, without what could steer a terminal."""
+    line = " ".join(text[: 10 * SHOWN_CHARS].split())[:SHOWN_CHARS]
+    return "".join(character if character.isprintable() else "?" for character in line)

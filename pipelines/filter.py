@@ -189,10 +189,11 @@ def _settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> None:
         )
     if changes or (update and any(folder.set_aside_keys())):
         folder.manifest.unlink(missing_ok=True)
+        keys = {part.key for part in plan.parts}
+        # Before the new plan: a kill in between must leave no file that no plan knows.
+        folder.forget(part for part in before.parts if part.key not in keys)
+    if before != plan:  # paths alone, say: a dump that was moved
         folder.write_plan(plan)
-        for stale in {part.output for part in before.parts} - {part.output for part in plan.parts}:
-            (folder.data / stale).unlink(missing_ok=True)
-            (folder.scores / stale).unlink(missing_ok=True)
 
 
 def run_plan(
@@ -353,7 +354,7 @@ def _read_sample(parts: Sequence[Part], text_column: str) -> list[pa.Array]:
         try:
             with closing(read_batches(part.path, part.row_groups, [text_column])) as batches:
                 for batch in batches:
-                    sample.append(batch.column(0).slice(0, left))
+                    sample.append(batch.column(text_column).slice(0, left))
                     left -= len(sample[-1])
                     if left <= 0:
                         break

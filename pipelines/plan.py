@@ -102,7 +102,7 @@ class Plan:
     @property
     def digest(self) -> str:
         """sha256 over settings, parts and files set aside."""
-        aside = [(one.relative, one.why) for one in self.set_aside]
+        aside = [one.relative for one in self.set_aside]  # why names the path, which may change
         return _sha256([dict(self.settings), [part.key for part in self.parts], aside])
 
     @property

@@ -104,18 +104,26 @@ def _expand(given: str) -> tuple[Path, list[Path]]:
         if root.is_file():
             return root, [root]
         root = root.resolve()
-        files = sorted(
-            Path(folder, name)
-            for folder, _, names in os.walk(root)
-            for name in names
-            if name.lower().endswith(PARQUET_SUFFIXES) and _is_data(Path(folder, name).relative_to(root))
-        )
+        files = sorted(_walk(root))
     if not files:
         raise SettingsError(
             f"An input must hold at least one Parquet file ({', '.join(PARQUET_SUFFIXES)}). "
             f"Found none in {given!r}. Check the path."
         )
     return root, files
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    """Yield the Parquet files below a folder, and links to folders elsewhere, which are refused later."""
+    for folder, folders, names in os.walk(root, onerror=_refuse_to_skip):
+        paths = [Path(folder, name) for name in names if name.lower().endswith(PARQUET_SUFFIXES)]
+        links = [path for name in folders if (path := Path(folder, name)).is_symlink()]
+        paths += [path for path in links if not path.resolve().is_relative_to(root)]
+        yield from (path for path in paths if _is_data(path.relative_to(root)))
+
+
+def _refuse_to_skip(error: OSError) -> None:
+    raise RunError(f"Each folder of an input must be readable. {error}. Mend that, then run the same again.")
 
 
 def _is_data(relative: Path) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from filtering.errors import OutputError, SettingsError
+from filtering.errors import BadFileError, OutputError, RunError, SettingsError
 from pipelines.config import RecutConfig, WorkerSettings
 from pipelines.executors import Executor, LocalExecutor
 from pipelines.filter import FilterResult, run_plan
@@ -106,7 +106,7 @@ def _refuse_changed_inputs(parts: Sequence[Part]) -> None:
         checked.add(part.path)
         try:
             footer = read_footer(part.path)
-        except OSError as error:
+        except (BadFileError, RunError) as error:
             raise SettingsError(f"The inputs of a run must still be there to recut it. {error}") from error
         if (footer.size_bytes, footer.sha256) != (part.size_bytes, part.footer_sha256):
             raise SettingsError(

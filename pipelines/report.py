@@ -12,15 +12,13 @@ from pathlib import Path
 
 from filtering.calibration import POINTS
 from filtering.extras import require
-from pipelines.report_data import (
-    BINS_PER_POINT,
-    RunReport,
-    gather_report,
-)
+from pipelines.report_data import BINS_PER_POINT, EXCERPT_CHARS, GROUPS, RunReport, Sample, gather_report
 from pipelines.store import RunFolder
 
-CHARTS = {"wide": (900, 240), "narrow": (340, 230)}
+CHARTS = {"wide": (1200, 260), "narrow": (340, 230)}
 """Width and height of the two drawings in pixels; the style shows the one that fits the screen."""
+LABEL_ABOVE = -9
+"""Pixels from the top of the bars' area to the middle of the cut's label."""
 SET_ASIDE_SHOWN = 100
 BINS_PER_ROW = 5
 """Bins of the chart that are one row of its table: half a point."""
@@ -55,7 +53,7 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); line-height: 1.5;
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
-main { max-width: 62rem; margin: 0 auto; padding: 1.6rem 1rem 3rem; }
+main { max-width: 78rem; margin: 0 auto; padding: 1.6rem 1rem 3rem; }
 h1 { font-size: 1.55rem; margin: 0; line-height: 1.25; }
 h2 { font-size: 1.15rem; margin: 2.4rem 0 .6rem; }
 h3 { font-size: 1rem; margin: 1.4rem 0 .5rem; }
@@ -69,6 +67,7 @@ p { margin: .4rem 0; } .soft { color: var(--soft); font-size: .88rem; overflow-w
 .share { height: .55rem; border-radius: .3rem; margin-top: .9rem; background: var(--dropped);
   overflow: hidden; } .share div { height: 100%; background: var(--kept); }
 .card { padding: .9rem; } .narrow { display: none; } .card svg { display: block; width: 100%; height: auto; }
+.card svg text { font-family: inherit; }
 .key::before { content: ""; display: inline-block; width: .7em; height: .7em; border-radius: .15em;
   margin: 0 .4em 0 0; background: var(--kept); } .key.dropped::before { background: var(--dropped); }
 .key { margin-right: 1rem; }
@@ -88,7 +87,7 @@ th { color: var(--soft); font-weight: 500; white-space: nowrap; }
 .sample b { font-size: 1.1rem; color: var(--kept-ink); font-variant-numeric: tabular-nums; }
 .sample.dropped b { color: var(--dropped-ink); }
 .sample pre { margin: 0; padding: .6rem .8rem; max-height: 13rem; overflow: auto; unicode-bidi: isolate;
-  font: .8rem/1.45 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace;
+  font: .76rem/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace;
   white-space: pre-wrap; overflow-wrap: anywhere; tab-size: 4; }
 .sample details { margin: 0; border-top: 1px solid var(--line); } .sample summary { padding: .35rem .8rem; }
 .sample details pre { max-height: 70vh; }
@@ -109,10 +108,8 @@ def write_report(out: str) -> Path:
     """
     report = gather_report(out)
     charts = {name: draw_scores(report, *size) for name, size in CHARTS.items()}
-    folder = RunFolder(out)
-    path = folder.run / "report.html"
-    folder.temporary.mkdir(parents=True, exist_ok=True)
-    temporary = folder.temporary / f"{path.name}.{os.getpid()}"
+    path = RunFolder(out).run / "report.html"
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     temporary.write_text(render_page(report, charts), encoding="utf-8", errors="replace")
     os.replace(temporary, path)
     return path
@@ -131,7 +128,11 @@ def draw_scores(report: RunReport, width: int, height: int) -> str:
         for i, rows in enumerate(counts)
     ]
     keep_at = float(report.manifest["settings"]["keep_at"])
-    axis_x = alt.X("from:Q", bin="binned", title="score (rubric points)").scale(domain=[0, POINTS])
+    axis_x = (
+        alt.X("from:Q", bin="binned", title="score (rubric points)")
+        .scale(domain=[0, POINTS])
+        .axis(values=list(range(POINTS + 1)), format="d", grid=False)
+    )
     axis_y = alt.Y("rows:Q", stack=True, title=None).axis(format="~s", tickCount=5)
     colors = alt.Scale(domain=["kept", "dropped"], range=["var(--kept)", "var(--dropped)"])
     bars = (
@@ -141,9 +142,8 @@ def draw_scores(report: RunReport, width: int, height: int) -> str:
     )
     marked = alt.Chart(alt.Data(values=[{"at": keep_at, "label": f"cut {keep_at:.4g}"}])).encode(x="at:Q")
     rule = marked.mark_rule(color="var(--ink)", strokeWidth=1.5, strokeDash=[5, 3])
-    side = -1 if keep_at > POINTS / 2 else 1  # the label stays inside the chart
-    style = {"align": "right" if side < 0 else "left", "dx": 6 * side, "fontSize": 13, "fontWeight": 600}
-    label = marked.mark_text(color="var(--ink)", **style).encode(y=alt.value(8), text="label:N")
+    label = marked.mark_text(color="var(--ink)", fontSize=13, fontWeight=600)
+    label = label.encode(y=alt.value(LABEL_ABOVE), text="label:N")
     chart = (
         alt.layer(bars, rule, label)
         .properties(width=width, height=height, background="transparent")
@@ -155,7 +155,6 @@ def draw_scores(report: RunReport, width: int, height: int) -> str:
             **dict.fromkeys(("labelFontSize", "titleFontSize"), 12),
             titleFontWeight="normal",
         )
-        .configure_axisX(grid=False, values=list(range(POINTS + 1)))
     )
     drawing = io.StringIO()
     chart.save(drawing, format="svg")
@@ -265,7 +264,9 @@ def _samples(report: RunReport) -> str:
     columns = []
     for group in GROUPS:
         cards = [_sample(one) for one in report.samples if one.group == group]
-        columns.append(f"<section><h3>{group}</h3>{''.join(cards) or '<p class=soft>No others.</p>'}</section>")
+        columns.append(
+            f"<section><h3>{group}</h3>{''.join(cards) or '<p class=soft>No others.</p>'}</section>"
+        )
     return (
         "<h2>Documents to read</h2>\n<p class=soft>Read from the inputs, by file and row (from 0). Of a "
         "document over 2,400 bytes only the beginning, the middle and the end decide its score.</p>"
@@ -285,7 +286,7 @@ def _sample(sample: Sample) -> str:
         )
     kind = "sample card" if GROUPS[sample.group][0] else "sample dropped card"
     return (
-        f"<article class='{kind}'><header><b>{sample.score:.2f}</b>"
+        f"<article class='{kind}'><header><b>{sample.score:.3f}</b>"
         f"<span class=soft>{_text(sample.file)}, row {sample.row:,}</span></header>"
         f"<pre dir=auto>\n{_text(sample.text[:EXCERPT_CHARS])}</pre>{more}</article>"
     )
@@ -303,7 +304,13 @@ def _details(report: RunReport) -> str:
         _table("Settings", ("setting", "value"), [*settings, ("plan", run["plan"][:12])], texts=2),
     ]
     files = [
-        (one["output"], one["rows"], one["kept"], _percent(one["kept"], one["rows"]), _size(one["data_bytes"]))
+        (
+            one["output"],
+            one["rows"],
+            one["kept"],
+            _percent(one["kept"], one["rows"]),
+            _size(one["data_bytes"]),
+        )
         for one in report.files
         if not one["set_aside"]
     ]
@@ -317,9 +324,8 @@ def _details(report: RunReport) -> str:
         caption = f"Set aside: {len(run['set_aside']):,}, could not be read"
         wide.append(_table(caption, ("file", "why", "rows"), aside, texts=2))
     cards = "".join(f"<div class=card>{table}</div>" for table in tables)
-    return (
-        f"<h2>Counts, files and settings</h2>\n<div class='columns tables'>{cards}</div>\n"
-        + "\n".join(f"<div class='card below'>{table}</div>" for table in wide)
+    return f"<h2>Counts, files and settings</h2>\n<div class='columns tables'>{cards}</div>\n" + "\n".join(
+        f"<div class='card below'>{table}</div>" for table in wide
     )
 
 

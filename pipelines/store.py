@@ -13,23 +13,22 @@
 A file is written under ``tmp``, closed, read back as far as its footer, synced and renamed.
 """
 
-import errno
 import fcntl
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filtering.errors import OutputError, RunError
+from filtering.errors import EdufilterError, OutputError, RunError
 from pipelines.plan import Part, Plan, SetAside
 
 DONE_SUFFIX = ".done.json"
@@ -135,30 +134,34 @@ class RunFolder:
         Raises
         ------
         OutputError
-            If another process runs on this folder.
+            If another run is at work on this folder.
+        RunError
+            If the system does not let us write to it, now or while the lock is held.
         """
-        self.run.mkdir(parents=True, exist_ok=True)
-        with open(self.run / "lock", "a+") as file:
-            try:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                if error.errno not in (errno.EACCES, errno.EAGAIN):
-                    raise
-                raise OutputError(
-                    f"Only one run at a time may write to {self.root}. Another one is at work; "
-                    "wait for it, or choose another --out."
-                ) from None
-            yield
+        try:
+            self.run.mkdir(parents=True, exist_ok=True)
+            # flock, not lockf: held by this very descriptor, so that two runs of one process are kept
+            # apart, and asking `is_locked` lets go of nothing.
+            with open(self.run / "lock", "a+") as file:
+                _lock_or_refuse(file, self.root)
+                yield
+        except EdufilterError:
+            raise
+        except OSError as error:
+            raise RunError(
+                f"Writing {self.root} failed: {error}. "
+                "Mend that, then run the same command again: it goes on where it was."
+            ) from error
 
     @property
     def is_locked(self) -> bool:
         """Whether a process runs on this folder now."""
         try:
-            with open(self.run / "lock", "r+") as file:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with open(self.run / "lock") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except FileNotFoundError:
             return False
-        except OSError:
+        except BlockingIOError:
             return True
         return False
 
@@ -273,11 +276,29 @@ class RunFolder:
             set_aside=tuple(SetAside(**one) for one in plan["set_aside"]),
         )
 
+    def forget(self, parts: Iterable[Part]) -> None:
+        """Remove the receipts and files of parts; the receipts first, for they vouch for the files."""
+        for part in parts:
+            for receipt in self._receipt_paths(part.key):
+                receipt.unlink(missing_ok=True)
+            (self.data / part.output).unlink(missing_ok=True)
+            (self.scores / part.output).unlink(missing_ok=True)
+
     def clear_temporary(self) -> int:
         """Remove what a killed run left half-written; return how many files that were."""
         left = sum(len(names) for _, _, names in os.walk(self.temporary))
         shutil.rmtree(self.temporary, ignore_errors=True)
         return left
+
+
+def _lock_or_refuse(file: TextIO, root: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise OutputError(
+            f"Only one run at a time may write to {root}. Another one is at work; "
+            "wait for it, or choose another --out."
+        ) from None
 
 
 def refuse_foreign(folder: RunFolder) -> None:
@@ -330,7 +351,7 @@ def changed_files(before: Plan, now: Plan) -> Sequence[tuple[str, str]]:
 
 
 def _by_file(plan: Plan) -> dict[str, tuple[str, ...]]:
-    files: dict[str, tuple[str, ...]] = {one.relative: (one.why,) for one in plan.set_aside}
+    files: dict[str, tuple[str, ...]] = {one.relative: () for one in plan.set_aside}
     for part in plan.parts:
         files[part.relative] = (*files.get(part.relative, ()), part.key)
     return files

@@ -155,23 +155,25 @@ class PartWorker:
         RunError
             If the system does not let us read or write; the part can be run again.
         """
-        self._folder.temporary.mkdir(parents=True, exist_ok=True)
         temporary = self._folder.temporary / f"{part.key}.{os.getpid()}"
         paths = temporary.with_suffix(".data"), temporary.with_suffix(".scores")
         try:
-            receipt = self._write(part, tick, *paths)
-        except BadFileError as error:
-            receipt = Receipt(key=part.key, output=part.output, rows=part.rows, set_aside=str(error))
+            self._folder.temporary.mkdir(parents=True, exist_ok=True)
+            try:
+                receipt = self._write(part, tick, *paths)
+            except BadFileError as error:
+                receipt = Receipt(key=part.key, output=part.output, rows=part.rows, set_aside=str(error))
+            self._folder.write_receipt(receipt)
+            return receipt
         except OSError as error:
             raise RunError(
                 f"Writing {self._folder.root} failed at {part.name}: {error}. "
                 "Mend that, then run the same command again: it goes on where it was."
             ) from error
         finally:
-            for path in paths:
-                path.unlink(missing_ok=True)
-        self._folder.write_receipt(receipt)
-        return receipt
+            with suppress(OSError):  # what may not be removed now, the next run removes
+                for path in paths:
+                    path.unlink(missing_ok=True)
 
     def _write(self, part: Part, tick: Tick, data_path: Path, scores_path: Path) -> Receipt:
         settings = self._settings

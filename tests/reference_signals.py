@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from filtering.statistics import CHARACTERS, WORD_GROUPS
 
@@ -23,7 +24,7 @@ GROUP_OF = {word.encode(): name for name, words in WORD_GROUPS.items() for word 
 
 TOKEN = re.compile(
     rb"(?P<break>\n[\x00-\x20\x7f]*)"
-    rb"|(?P<blank>[\x00-\x20\x7f]+)"
+    rb"|(?P<blank>[\x00-\x09\x0b-\x20\x7f]+)"
     rb"|(?P<word>[0-9A-Za-z_\x80-\xff]+)"
     rb"|(?P<run>(?P<one>[\x00-\xff])(?P=one)*)",
     re.DOTALL,
@@ -177,14 +178,15 @@ def later(document: bytes, at: int) -> int:
     return next(i for i in range(at, at + 4) if starts_code_point(document, i))
 
 
-def tokens_of(piece: bytes) -> list[Token]:
+@lru_cache(maxsize=8)
+def tokens_of(piece: bytes) -> tuple[Token, ...]:
     found = []
     for match in TOKEN.finditer(piece):
         kind = "run" if match.lastgroup == "one" else match.lastgroup
         if kind != "blank":
             after = piece[match.end()] if match.end() < len(piece) else ord("\n")
             found.append(Token(kind or "", match.group(), match.start(), match.end(), after))
-    return found
+    return tuple(found)
 
 
 def lines_of(tokens: Sequence[Token]) -> list[Line]:

@@ -59,8 +59,8 @@ def header() -> list[str]:
     return [
         "# Benchmarks",
         "",
-        "Written by `make bench` (`tests/benchmarks/run.py`). Ratios and medians of one run on the same work;",
-        "absolute figures move from machine to machine.",
+        "Written by `make bench` (`tests/benchmarks/run.py`). Ratios and medians of one run on the same",
+        "work; absolute figures move from machine to machine.",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({model}), {memory_gib:.0f} GiB, "
         f"Python {platform.python_version()}, pyarrow {pa.__version__}, numpy {np.__version__}.",
@@ -208,7 +208,8 @@ def filter_section(shared: Path, folder: Path, rows: int) -> list[str]:
         "| what | documents/s | peak memory, MB |",
         "| --- | --- | --- |",
         f"| `edufilter filter DUMP --out OUT` | {rate(rows, filters)} | {peak(filters)} |",
-        f"| plain pyarrow: `write_table(read_table(file))`, zstd | {rate(rows, copies_run)} | {peak(copies_run)} |",
+        f"| plain pyarrow: `write_table(read_table(file))`, zstd | {rate(rows, copies_run)} | "
+        f"{peak(copies_run)} |",
         "",
         f"Times the rate of plain pyarrow read + write: {ratios(against_copy)} (median [lowest, highest] of "
         f"{RUNS} pairs).",
@@ -247,8 +248,8 @@ def memory_section(shared: Path, folder: Path, sizes_gb: list[int]) -> list[str]
             runs[workers] = run_process(arguments)
             times = f"{runs[1].wall_s / runs[workers].wall_s:.2f}" if 1 in runs else ""
             lines.append(
-                f"| {size / 1e9:.1f} GB | {len(big):,} | {workers} | {rate(len(big), [runs[workers]])} | {times} | "
-                f"{peak([runs[workers]])} |"
+                f"| {size / 1e9:.1f} GB | {len(big):,} | {workers} | {rate(len(big), [runs[workers]])} | "
+                f"{times} | {peak([runs[workers]])} |"
             )
     lines.append("")
     lines.append("One worker is held to one core (`taskset`).")

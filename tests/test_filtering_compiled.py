@@ -1,0 +1,167 @@
+"""Proves that kernels run where numba's cache cannot be written, and say so in one line on standard error."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from filtering_fixtures import ROOT, run_python, start_python
+
+# Nothing can be made below a device, not even by root.
+NO_HOME = {"HOME": "/dev/null/home", "XDG_CACHE_HOME": "/dev/null/cache"}
+
+# Trees have the smallest kernel; two rows and a stump say whether it computes.
+PREDICT = """
+import sys, time
+import numpy as np
+import filtering
+from filtering.trees import Trees
+
+one = np.zeros(1, dtype=np.int32)
+trees = Trees(one, one, np.array([0.5]), np.array([-1], dtype=np.int32), np.array([-2], dtype=np.int32),
+              np.array([10.0, 20.0]), 1)
+if len(sys.argv) > 1:
+    from pathlib import Path
+    Path(sys.argv[1]).touch()
+    deadline = time.monotonic() + 60
+    while not all(Path(other).exists() for other in sys.argv[1:]) and time.monotonic() < deadline:
+        time.sleep(0.001)
+print(filtering.__file__)
+print(trees.predict(np.array([[0.0], [1.0]], dtype=np.float32)).tolist())
+"""
+
+SCORE = """
+from filtering.signals import read_signals
+print(read_signals(["one two", "", None]).reason.tolist())
+print(round(float(read_signals(["one two"]).features[0, -1]), 4))
+"""
+
+
+def copy_of_filtering(folder: Path) -> Path:
+    """Copy the package's sources below `folder`, without anything compiled."""
+    shutil.copytree(
+        ROOT / "filtering", folder / "filtering", ignore=shutil.ignore_patterns("__pycache__", "models")
+    )
+    return folder
+
+
+def block_cache(folder: Path) -> None:
+    """Put a file where numba would make its folder beside the source."""
+    (folder / "filtering" / "__pycache__").write_text("")
+
+
+@pytest.fixture
+def copy(tmp_path):
+    return copy_of_filtering(tmp_path / "copy")
+
+
+@pytest.fixture
+def blocked(copy):
+    block_cache(copy)
+    return copy
+
+
+@pytest.fixture
+def temporary(tmp_path):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    return folder
+
+
+def private(temporary):
+    return temporary / f"edufilter-numba-{os.getuid()}"
+
+
+def predict(copy, temporary):
+    ran = run_python(PREDICT, PYTHONPATH=str(copy), TMPDIR=str(temporary), **NO_HOME)
+    where, values = ran.stdout.splitlines()
+    assert Path(where).is_relative_to(copy)
+    assert values == "[10.0, 20.0]"
+    return ran.stderr.splitlines()
+
+
+def test_compiled_code_is_kept_beside_the_source_where_that_can_be_written(copy, temporary):
+    assert predict(copy, temporary) == []
+    assert list((copy / "filtering" / "__pycache__").glob("trees*.nbi"))
+    assert not list(temporary.iterdir())
+
+
+def test_a_read_only_home_falls_back_to_a_private_temporary_folder(blocked, temporary):
+    said = predict(blocked, temporary)
+    assert said == [
+        "edufilter: numba's cache cannot be written beside the source; "
+        f"compiled kernels are cached in {private(temporary)}."
+    ]
+    assert private(temporary).stat().st_mode & 0o777 == 0o700
+    kept = {path: path.stat().st_mtime_ns for path in private(temporary).rglob("*.nbc")}
+    assert kept
+    predict(blocked, temporary)
+    assert {path: path.stat().st_mtime_ns for path in private(temporary).rglob("*.nbc")} == kept
+
+
+def assert_goes_on_without_cache(blocked, temporary):
+    said = predict(blocked, temporary)
+    assert said == [
+        "edufilter: numba's cache cannot be written beside the source; "
+        "no folder can be written, so kernels are compiled anew in each process."
+    ]
+
+
+def test_without_any_folder_it_goes_on_without_a_cache(blocked, temporary):
+    private(temporary).write_text("a file in its place")
+    assert_goes_on_without_cache(blocked, temporary)
+
+
+def test_a_temporary_folder_that_others_may_write_to_is_not_used(blocked, temporary):
+    private(temporary).mkdir()
+    private(temporary).chmod(0o770)
+    assert_goes_on_without_cache(blocked, temporary)
+    assert not list(private(temporary).iterdir())
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_a_temporary_folder_of_someone_else_is_not_used(blocked, temporary):
+    private(temporary).mkdir(mode=0o700)
+    os.chown(private(temporary), 12_345, -1)
+    assert_goes_on_without_cache(blocked, temporary)
+    assert not list(private(temporary).iterdir())
+
+
+def test_a_link_in_place_of_the_temporary_folder_is_not_followed(blocked, temporary, tmp_path):
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    private(temporary).symlink_to(tmp_path / "elsewhere")
+    assert_goes_on_without_cache(blocked, temporary)
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.parametrize("place", ["beside the source", "in the temporary folder"])
+def test_two_cold_workers_at_once_both_compute(copy, temporary, tmp_path, place):
+    if place != "beside the source":
+        block_cache(copy)
+    flags = [tmp_path / "one", tmp_path / "two"]
+    environment = {"PYTHONPATH": str(copy), "TMPDIR": str(temporary), **NO_HOME}
+    # Each waits for the other, so that both find nothing and both write.
+    workers = [start_python(PREDICT, *order, **environment) for order in (flags, flags[::-1])]
+    assert [worker.finish().stdout.splitlines()[1] for worker in workers] == ["[10.0, 20.0]"] * 2
+    where = copy if place == "beside the source" else temporary
+    assert list(where.rglob("trees*.nbc"))
+
+
+def test_the_whole_kernel_computes_with_a_read_only_home(blocked, temporary):
+    ran = run_python(SCORE, PYTHONPATH=str(blocked), TMPDIR=str(temporary), **NO_HOME)
+    assert ran.stdout == run_python(SCORE).stdout
+    assert ran.stdout.splitlines()[0] == "[0, 2, 1]"
+    assert len(ran.stderr.splitlines()) == 1  # one line for all functions together
+    assert list(private(temporary).rglob("kernel.read_documents*.nbc"))
+
+
+def test_without_any_temporary_folder_it_goes_on_without_a_cache(blocked):
+    # What `tempfile` raises where neither TMPDIR nor /tmp nor the working folder can be written.
+    code = (
+        "import tempfile\n"
+        "def no_folder(): raise FileNotFoundError('No usable temporary directory found')\n"
+        "tempfile.gettempdir = no_folder\n" + PREDICT
+    )
+    ran = run_python(code, PYTHONPATH=str(blocked), **NO_HOME)
+    assert ran.stdout.splitlines()[1] == "[10.0, 20.0]"
+    assert "compiled anew" in ran.stderr

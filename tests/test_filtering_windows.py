@@ -1,0 +1,127 @@
+"""Proves that the window rule never splits a character, is stable when repeated, and is what the kernel reads."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference_signals import pieces_of
+
+from filtering.kernel import CELLS
+from filtering.signals import SCORE_COLUMNS, read_signals
+from filtering.statistics import STATISTICS
+from filtering.windows import (
+    BOUNDARY_SLACK_BYTES,
+    HEAD_BYTES,
+    MIDDLE_BYTES,
+    SEAM,
+    TAIL_BYTES,
+    WHOLE_BYTES,
+    cut_window,
+    window_spans,
+)
+
+WEIGHTS = np.random.default_rng(3).normal(size=CELLS).astype(np.float32)
+LOG_TEXT_BYTES = SCORE_COLUMNS + STATISTICS.index("log_text_bytes")
+
+wide = st.text(st.sampled_from("ab \n\u00e9\u6771\U0001f600[].") | st.characters(codec="utf-8"), min_size=1)
+texts = st.builds(
+    lambda start, unit, size: (start + unit * (size // len(unit.encode()) + 1)),
+    st.text(max_size=4),
+    wide,
+    st.integers(0, 9_000),
+)
+
+
+def pieces(data):
+    return [data[start:stop] for start, stop in window_spans(data)]
+
+
+@pytest.mark.parametrize("size", [0, 1, WHOLE_BYTES])
+def test_a_short_text_is_read_whole(size):
+    assert window_spans(b"x" * size) == ((0, size),)
+    assert cut_window("x" * size) == "x" * size
+
+
+def test_of_a_longer_text_head_middle_and_tail_are_read():
+    assert window_spans(b"x" * 2_401) == ((0, 1_400), (950, 1_450), (1_901, 2_401))
+    assert window_spans(b"x" * 100_001) == ((0, 1_400), (49_750, 50_250), (99_501, 100_001))
+
+
+def test_cuts_move_inwards_to_whole_characters():
+    # One byte, then characters of four: 1400, 4750 and 5250 of 10001 bytes all lie inside one.
+    data = b"a" + "\U0001f600".encode() * 2_500
+    spans = window_spans(data)
+    assert spans == ((0, 1_397), (4_753, 5_249), (9_501, 10_001))
+
+
+@settings(deadline=None, max_examples=300)
+@given(texts)
+def test_no_piece_splits_a_character(text):
+    for piece in pieces(text.encode()):
+        piece.decode()  # raises where a character is split
+
+
+@settings(deadline=None, max_examples=300)
+@given(texts)
+def test_pieces_are_at_most_their_share_and_at_most_three_bytes_less_at_each_end(text):
+    data = text.encode()
+    spans = window_spans(data)
+    sizes = [stop - start for start, stop in spans]
+    if len(data) <= WHOLE_BYTES:
+        assert sizes == [len(data)]
+        return
+    for size, share in zip(sizes, (HEAD_BYTES, MIDDLE_BYTES, TAIL_BYTES), strict=True):
+        assert share - 2 * BOUNDARY_SLACK_BYTES <= size <= share
+
+
+@settings(deadline=None, max_examples=300)
+@given(texts)
+def test_the_rule_is_that_of_the_reference(text):
+    assert pieces(text.encode()) == pieces_of(text.encode())
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.binary(min_size=2_000, max_size=3_000) | st.integers(0, 255).map(lambda byte: bytes([byte]) * 4_000))
+def test_any_bytes_have_spans_inside_them(data):
+    for start, stop in window_spans(data):
+        assert 0 <= start <= stop <= len(data)
+
+
+@settings(deadline=None, max_examples=300)
+@given(texts)
+def test_cutting_twice_is_cutting_once(text):
+    once = cut_window(text)
+    assert cut_window(once) == once
+    assert pieces(once.encode()) == pieces(text.encode())
+
+
+def test_a_text_of_window_size_without_seams_is_cut():
+    text = "x" * (HEAD_BYTES + MIDDLE_BYTES + TAIL_BYTES + 2 * len(SEAM))
+    assert len(window_spans(text.encode())) == 3
+    assert window_spans(text.encode())[1] != (HEAD_BYTES + len(SEAM), HEAD_BYTES + len(SEAM) + MIDDLE_BYTES)
+
+
+def test_a_text_with_one_seam_only_is_no_window():
+    text = b"x" * HEAD_BYTES + SEAM + b"x" * 1_007
+    assert len(text) == 2_414
+    assert window_spans(text)[1] == (957, 1_457)
+
+
+def test_a_longer_text_with_seams_in_it_is_cut():
+    text = cut_window("y" * 9_000) + "z"
+    assert window_spans(text.encode())[2] == (1_915, 2_415)
+
+
+def test_lone_surrogates_are_cut_like_other_characters():
+    once = cut_window("\ud800" * 3_000)
+    assert cut_window(once) == once
+    assert once.count("\ud800") == 466 + 166 + 166
+
+
+@settings(deadline=None, max_examples=150)
+@given(texts.filter(lambda text: len(text.encode()) > WHOLE_BYTES and not text.isspace()))
+def test_a_cut_window_is_read_as_the_whole_text(text):
+    whole, window = read_signals([text, cut_window(text)], WEIGHTS, WEIGHTS).features
+    differs = np.flatnonzero(whole != window)
+    assert set(differs) <= {LOG_TEXT_BYTES}
+    assert whole[LOG_TEXT_BYTES] == pytest.approx(np.log1p(len(text.encode())))

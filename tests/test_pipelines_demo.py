@@ -1,0 +1,142 @@
+"""Proves that the demo filters real files of this machine, the same each time, and harms no folder."""
+
+import io
+import sys
+from contextlib import nullcontext, redirect_stdout
+
+import pyarrow.parquet as pq
+import pytest
+from conftest import QUIET
+from dumps import digests, make_texts
+
+from filtering.errors import OutputError
+from pipelines import demo, run_demo
+from pipelines.progress import Meter
+
+DOCUMENTS = 60
+
+
+class Recorder:
+    """A reporter that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, message):
+        self.said.append(message)
+
+    def track(self, rows_total, rows_done):
+        return nullcontext(Meter(rows_total, rows_done))
+
+
+def run_and_read(out, **options):
+    recorder, shown = Recorder(), io.StringIO()
+    with redirect_stdout(shown):
+        run_demo(str(out), reporter=recorder, documents=DOCUMENTS, **options)
+    return shown.getvalue(), recorder.said
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    out = tmp_path_factory.mktemp("demo") / "out"
+    return out, *run_and_read(out)
+
+
+def hostile_documents(*_):
+    for number, text in enumerate(make_texts(DOCUMENTS)):
+        yield demo.Document(f"[bold red]no markup[/] \x1b[31m {text}", f"[link=x]{number}\x1b[2J[/link]")
+
+
+def test_both_dumps_are_real_documents_in_several_files(done):
+    out, _, _ = done
+    for scorer in ("web", "code"):
+        table = pq.read_table(out / scorer / "dump")
+        assert table.column_names == ["text", "source"]
+        assert table.num_rows == DOCUMENTS == len(set(table["text"].to_pylist()))
+        assert len(list((out / scorer / "dump").glob("*.parquet"))) == demo.FILES
+
+
+def test_the_runs_are_those_of_the_filter_command(done, command):
+    out, shown, _ = done
+    for scorer in ("web", "code"):
+        run = out / scorer / "out"
+        assert command("verify", run).code == 0
+        assert (run / "run" / "report.html").exists()
+        assert f"{run}/data" in shown
+        assert command("filter", out / scorer / "dump", "-s", scorer, "-o", run).code == 0
+
+
+def test_the_table_and_the_best_and_worst_documents_are_shown(done):
+    _, shown, _ = done
+    for title in ("documents/s", "web, best", "web, worst", "code, best", "code, worst"):
+        assert title in shown
+    sources = set(pq.read_table(done[0] / "code" / "dump")["source"].to_pylist())
+    assert len([line for line in shown.splitlines() if line[8:] in sources]) >= 2
+
+
+def test_text_of_documents_goes_to_standard_output_alone(done):
+    out, _, said = done
+    texts = pq.read_table(out / "web" / "dump")["text"].to_pylist()
+    assert said
+    assert not [text for text in texts if text[:40] in "\n".join(said)]
+
+
+def test_a_second_demo_makes_the_same_dumps_anew_and_leaves_other_files(done):
+    out, _, _ = done
+    before = digests(out / "web" / "dump") | digests(out / "code" / "dump")
+    (out / "web" / "old").touch()
+    (out / "mine.txt").touch()
+    run_and_read(out)
+    assert digests(out / "web" / "dump") | digests(out / "code" / "dump") == before
+    assert not (out / "web" / "old").exists()
+    assert (out / "mine.txt").exists()
+
+
+def test_a_folder_that_no_demo_made_is_refused_and_untouched(tmp_path):
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "thesis.txt").write_text("years of work")
+    before = digests(tmp_path)
+    with pytest.raises(OutputError, match="must be new, empty, or made by an earlier demo"):
+        run_demo(str(tmp_path), reporter=QUIET, documents=DOCUMENTS)
+    with pytest.raises(OutputError, match="must be a folder"):
+        run_demo(str(tmp_path / "web" / "thesis.txt"), reporter=QUIET, documents=DOCUMENTS)
+    assert digests(tmp_path) == before
+
+
+def test_documents_cannot_steer_the_terminal(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "find_prose", hostile_documents)
+    monkeypatch.setattr(demo, "find_code", hostile_documents)
+    shown, _ = run_and_read(tmp_path / "out")
+    assert "[bold red]no markup[/] ?[31m" in shown
+    assert "[link=x]" in shown
+    assert "\x1b" not in shown
+
+
+def test_without_the_report_extra_the_demo_says_the_pip_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "find_prose", hostile_documents)
+    monkeypatch.setattr(demo, "find_code", hostile_documents)
+    monkeypatch.setitem(sys.modules, "altair", None)
+    shown, said = run_and_read(tmp_path / "out")
+    assert "pip install 'edufilter[report]'" in said[-1]
+    assert "web, best" in shown
+
+
+def test_the_standard_library_alone_is_enough(tmp_path, monkeypatch):
+    paths = {**demo.sysconfig.get_paths(), "purelib": str(tmp_path), "platlib": str(tmp_path)}
+    monkeypatch.setattr(demo.sysconfig, "get_paths", lambda: paths)
+    monkeypatch.setattr(demo, "distributions", lambda: [])
+    monkeypatch.setattr(demo, "SYSTEM_DOCUMENTATION", tmp_path / "none")
+    assert demo.write_dump(tmp_path / "web", demo.find_prose(400), 400) == 400
+    assert demo.write_dump(tmp_path / "code", demo.find_code(), 400) == 400
+
+
+def test_files_that_are_not_python_are_passed_over():
+    broken = ("def broken(:", "\0", "(" * 100_000)
+    assert [list(demo._docstrings_of(source)) for source in broken] == [[], [], []]
+
+
+def test_docstrings_are_found_at_each_level():
+    long = "It says how and why, with an example. " * 10
+    source = f'"""{long}"""\nclass Leaf:\n    """{long}"""\n    async def grow(self):\n        """{long}"""\n'
+    found = [name for name, _ in demo._docstrings_of(source + 'def short():\n    """Short."""\n')]
+    assert found == ["module", "Leaf", "grow"]
