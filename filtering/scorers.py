@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from filtering.calibration import Calibration
 from filtering.linear import LinearSignals
 from filtering.novelty import Novelty
-from filtering.signals import SCORE_COLUMNS, Signals, Texts, text_bytes
+from filtering.signals import SCORE_COLUMNS, Signals, Texts, read_signals, text_bytes
 from filtering.trees import Trees
 
 NO_STAGE, SIGNALS_STAGE = 0, 1
@@ -131,4 +131,5 @@ class SignalScorer:
 
     def unlike_seed(self, texts: Texts) -> NDArray[np.bool_]:
         """Return which documents are unlike the seed; see `Scorer.unlike_seed`."""
-        return self.novelty.unlike(text_bytes(texts))
+        scored = read_signals(texts).reason == 0
+        return np.asarray(self.novelty.unlike(text_bytes(texts)) & scored, dtype=bool)

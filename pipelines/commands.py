@@ -58,11 +58,10 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line; return its exit code."""
     try:
         outcome = app(args=list(arguments), standalone_mode=False)
-        return outcome if isinstance(outcome, int) else 0
+        # typer turns Ctrl-C into this code by itself, and says nothing.
+        return _interrupted(arguments) if outcome == 130 else outcome if isinstance(outcome, int) else 0
     except (KeyboardInterrupt, Interrupted, typer.Abort):
-        again = shlex.join(["edufilter", *arguments])
-        sys.stderr.write(f"\nInterrupted. What was finished stays; go on with:\n  {again}\n")
-        return 130
+        return _interrupted(arguments)
     except (SettingsError, LabelsError, ScorerError) as error:
         return _fail(error, 2)
     except (EdufilterError, OSError) as error:
@@ -70,6 +69,12 @@ def run(arguments: Sequence[str]) -> int:
     except TyperException as error:
         sys.stderr.write(f"Error: {error}\n") if not hasattr(error, "show") else error.show()
         return error.exit_code
+
+
+def _interrupted(arguments: Sequence[str]) -> int:
+    again = shlex.join(["edufilter", *arguments])
+    sys.stderr.write(f"\nInterrupted. What was finished stays; go on with:\n  {again}\n")
+    return 130
 
 
 def _fail(error: BaseException, code: int) -> int:

@@ -8,6 +8,7 @@ which order, follows from their names alone.
 import ast
 import hashlib
 import os
+import re
 import shutil
 import sysconfig
 import warnings
@@ -53,6 +54,8 @@ SYSTEM_DOCUMENTATION = Path("/usr/share/doc")
 NO_SOURCES = frozenset(("__pycache__", "site-packages", "dist-packages"))
 SHOWN = 3
 SHOWN_CHARS = 80
+UNDERLINE = re.compile(r"([^\w\s])\1{3,}")
+"""What headings are underlined with is left out where text is shown on one line."""
 BEST, WORST, *_ = GROUPS
 
 T = TypeVar("T")
@@ -261,5 +264,5 @@ def _print_samples(console: Console, scorer: str, dump: Path, run: str) -> None:
 
 def _one_line(text: str) -> str:
     """Return the beginning of a text on one line, without what could steer a terminal."""
-    line = " ".join(text[: 10 * SHOWN_CHARS].split())[:SHOWN_CHARS]
+    line = " ".join(UNDERLINE.sub("", text[: 10 * SHOWN_CHARS]).split())[:SHOWN_CHARS]
     return "".join(character if character.isprintable() else "?" for character in line)

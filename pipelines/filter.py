@@ -27,6 +27,8 @@ from pipelines.worker import AddedColumns
 
 SAMPLE_ROWS = 1000
 SAMPLE_PARTS = 4
+SAMPLE_PART_BYTES = 16 << 20
+"""The sample is held in memory: of a part with larger documents fewer are taken."""
 UNLIKE_WARNING_SHARE = 0.15
 """Warn when more of the sample than this is unlike the seed; of the seed itself 5 % is, by definition."""
 
@@ -187,6 +189,8 @@ def _settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> None:
             f"{folder.root} was begun ({len(changes)} in all). Take them in with --update, "
             "or choose another --out."
         )
+    if not changes and [part.path for part in before.parts] != [part.path for part in plan.parts]:
+        folder.write_plan(plan)  # a copied dump: the same parts, elsewhere
     if changes or (update and any(folder.set_aside_keys())):
         folder.manifest.unlink(missing_ok=True)
         keys = {part.key for part in plan.parts}
@@ -245,12 +249,12 @@ def run_plan(
         )
     ordered = [receipts[part.key] for part in plan.parts]
     rows_scored = sum(receipts[part.key].rows for part in waiting if not receipts[part.key].set_aside)
-    _write_manifest(folder, plan, ordered)
+    _write_manifest(folder, plan, settings.scorer, ordered)
     folder.clear_temporary()
     return _result(folder, plan, ordered, rows_scored=rows_scored, started_s=started_s)
 
 
-def _write_manifest(folder: RunFolder, plan: Plan, receipts: Sequence[Receipt]) -> None:
+def _write_manifest(folder: RunFolder, plan: Plan, scorer: str | None, receipts: Sequence[Receipt]) -> None:
     sources = {
         "relative": [part.relative for part in plan.parts],
         "first_row": [part.first_row for part in plan.parts],
@@ -261,10 +265,10 @@ def _write_manifest(folder: RunFolder, plan: Plan, receipts: Sequence[Receipt]) 
     ]
     columns = {name: [getattr(receipt, name) for receipt in receipts] for name in names}
     folder.write_table(folder.run / "manifest.parquet", pa.table({**sources, **columns}))
-    folder.write_json(folder.manifest, _manifest(plan, receipts))
+    folder.write_json(folder.manifest, _manifest(plan, scorer, receipts))
 
 
-def _manifest(plan: Plan, receipts: Sequence[Receipt]) -> dict[str, object]:
+def _manifest(plan: Plan, scorer: str | None, receipts: Sequence[Receipt]) -> dict[str, object]:
     good = [receipt for receipt in receipts if not receipt.set_aside]
     reasons: Counter[str] = Counter()
     unusual: Counter[str] = Counter()
@@ -276,6 +280,7 @@ def _manifest(plan: Plan, receipts: Sequence[Receipt]) -> dict[str, object]:
     return {
         "edufilter": version("edufilter"),
         "plan": plan.digest,
+        "scorer": scorer,
         "settings": dict(plan.settings),
         "rows": rows,
         "kept": kept,
@@ -350,13 +355,14 @@ def _read_sample(parts: Sequence[Part], text_column: str) -> list[pa.Array]:
     picked = filled[:: max(1, -(-len(filled) // SAMPLE_PARTS))]
     sample = []
     for part in picked:
-        left = SAMPLE_ROWS // len(picked)
+        left, taken_bytes = SAMPLE_ROWS // len(picked), 0
         try:
             with closing(read_batches(part.path, part.row_groups, [text_column])) as batches:
                 for batch in batches:
                     sample.append(batch.column(text_column).slice(0, left))
                     left -= len(sample[-1])
-                    if left <= 0:
+                    taken_bytes += batch.nbytes
+                    if left <= 0 or taken_bytes >= SAMPLE_PART_BYTES:
                         break
         except BadFileError:
             continue  # named when the part is run

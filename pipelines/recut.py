@@ -45,9 +45,7 @@ def recut_run(
     source, target = RunFolder(config.run), RunFolder(config.to)
     if source.root.resolve() == target.root.resolve():
         raise OutputError(f"The new cut must go to another folder. Got {config.to!r} for both.")
-    before = source.read_plan()
-    if not source.manifest.exists():
-        raise OutputError(f"{config.run} must hold a finished run. Finish it with the command that began it.")
+    before = source.read_finished_plan()
     if not source.scores.exists():
         raise OutputError(f"{config.run} must hold scores. It is a new cut itself; recut the run it is from.")
     refuse_foreign(target)
@@ -60,7 +58,7 @@ def recut_run(
             target.write_plan(plan)
         settings = WorkerSettings(
             out=config.to,
-            scorer=None,
+            scorer=source.read_manifest()["scorer"],
             scores_from=config.run,
             text_column=str(before.settings["text_column"]),
             keep_at=float(str(plan.settings["keep_at"])),

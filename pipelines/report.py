@@ -22,8 +22,8 @@ LABEL_ABOVE = -9
 SET_ASIDE_SHOWN = 100
 BINS_PER_ROW = 5
 """Bins of the chart that are one row of its table: half a point."""
-CONTROL_CHARACTERS = {code: 0xFFFD for code in (*range(9), 11, 12, *range(14, 32), 127)}
-"""What a page may not hold is shown as U+FFFD; tabs and line ends stay."""
+CONTROL_CHARACTERS = {code: 0xFFFD for code in (*range(9), 11, 12, *range(14, 32), 127, 0x202D, 0x202E)}
+"""What a page may not hold, or what turns the order of letters, is shown as U+FFFD."""
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -77,6 +77,7 @@ caption { text-align: left; font-weight: 650; padding: .2rem 0 .4rem; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 th { color: var(--soft); font-weight: 500; white-space: nowrap; }
+td:first-child { min-width: 9rem; }
 .number { text-align: right; white-space: nowrap; } tr:last-child td { border-bottom: 0; }
 .columns { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; }
 .columns > * { min-width: 0; } .below { margin-top: 1rem; } .tables { gap: 1rem; align-items: start; }

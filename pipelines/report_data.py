@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from filtering.calibration import POINTS
-from filtering.errors import BadFileError, OutputError, RunError
+from filtering.errors import BadFileError, RunError
 from pipelines.plan import Part
 from pipelines.reading import open_parquet, read_batches, read_footer
 from pipelines.store import RunFolder
@@ -124,9 +124,7 @@ def gather_report(out: str) -> RunReport:
         If `out` holds no finished run.
     """
     folder = RunFolder(out)
-    plan = folder.read_plan()
-    if not folder.manifest.exists():
-        raise OutputError(f"{out} must hold a finished run. Finish it with the command that began it.")
+    plan = folder.read_finished_plan()
     manifest = folder.read_manifest()
     bins, groups = _read_scores(folder, plan.parts, float(manifest["settings"]["keep_at"]))
     samples, unread = _read_samples(plan.parts, groups, str(manifest["settings"]["text_column"]))

@@ -284,6 +284,21 @@ class RunFolder:
             (self.data / part.output).unlink(missing_ok=True)
             (self.scores / part.output).unlink(missing_ok=True)
 
+    def read_finished_plan(self) -> Plan:
+        """Read the plan of the run that was finished here.
+
+        Raises
+        ------
+        OutputError
+            If no run was finished here.
+        """
+        plan = self.read_plan()
+        if not self.manifest.exists():
+            raise OutputError(
+                f"{self.root} must hold a finished run. Finish it with the command that began it."
+            )
+        return plan
+
     def clear_temporary(self) -> int:
         """Remove what a killed run left half-written; return how many files that were."""
         left = sum(len(names) for _, _, names in os.walk(self.temporary))

@@ -8,7 +8,6 @@ from typing import Literal
 
 import pyarrow.parquet as pq
 
-from filtering.errors import OutputError
 from pipelines.store import RunFolder
 
 
@@ -67,9 +66,7 @@ def verify_run(out: str) -> list[str]:
         If `out` holds no finished run.
     """
     folder = RunFolder(out)
-    plan = folder.read_plan()
-    if not folder.manifest.exists():
-        raise OutputError(f"{out} must hold a finished run. Finish it with the command that began it.")
+    plan = folder.read_finished_plan()
     table = pq.read_table(folder.run / "manifest.parquet").to_pylist()
     problems = list(_check_totals(folder, table))
     if folder.done() | folder.set_aside_keys() != {part.key for part in plan.parts}:

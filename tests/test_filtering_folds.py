@@ -25,10 +25,10 @@ def test_other_assignments_prefix_the_group_with_their_number(number):
     assert fold_assignment(GROUPS, number).tolist() == [by_the_rule(f"{number}:{group}") for group in GROUPS]
 
 
-def test_known_folds_stay_what_they_are():
-    # sha256("example.org") starts with 10d2ad3d; sha256("numpy/numpy") with another eight digits: see the rule.
-    digits = hashlib.sha256(b"example.org").hexdigest()[:8]
-    assert fold_of("example.org") == int(digits, 16) % 5 == 2
+def test_a_fold_by_hand():
+    assert hashlib.sha256(b"example.org").hexdigest().startswith("bfabc374")
+    assert 0xBFABC374 == 3_215_704_948
+    assert fold_of("example.org") == 3
 
 
 def test_folds_are_near_a_fifth_each():

@@ -32,18 +32,93 @@ CHARACTER_WEIGHTS = RNG.normal(size=CELLS).astype(np.float32)
 LOG_TEXT_BYTES = SCORE_COLUMNS + STATISTICS.index("log_text_bytes")
 
 FRAGMENTS = (
-    *("\n", "\n\n", "\n    ", "\n\t", "\r\n", " ", "  ", " \n ", "\t", "\x00", "\x7f", "\x1c", "\u00a0", "\u2003"),
-    *("# ", "// ", "/* ", "*/", "-- ", "- ", "* ", "+ ", "% ", "1. ", "2) ", "12", "3.14", "\u2022 ", ">>> ", "..."),
-    *('"""', "'''", '"', "'", "{", "}", "};", "();", "[", "]", "(", ")", ",", ":", ";", ". ", "! ", "?\n", "=="),
-    *("def f", "return", "x", "Y", "HTTP", "snake_case", "_", "__init__", "camelCase", "The", "because", "example"),
-    *("let us", "LICENSE", "\u00e9t\u00e9", "\u00c9", "\u6771\u4eac", "\U0001f600", "a very long line of plain words "),
+    *(
+        "\n",
+        "\n\n",
+        "\n    ",
+        "\n\t",
+        "\r\n",
+        " ",
+        "  ",
+        " \n ",
+        "\t",
+        "\x00",
+        "\x7f",
+        "\x1c",
+        "\u00a0",
+        "\u2003",
+    ),
+    *(
+        "# ",
+        "// ",
+        "/* ",
+        "*/",
+        "-- ",
+        "- ",
+        "* ",
+        "+ ",
+        "% ",
+        "1. ",
+        "2) ",
+        "12",
+        "3.14",
+        "\u2022 ",
+        ">>> ",
+        "...",
+    ),
+    *(
+        '"""',
+        "'''",
+        '"',
+        "'",
+        "{",
+        "}",
+        "};",
+        "();",
+        "[",
+        "]",
+        "(",
+        ")",
+        ",",
+        ":",
+        ";",
+        ". ",
+        "! ",
+        "?\n",
+        "==",
+    ),
+    *(
+        "def f",
+        "return",
+        "x",
+        "Y",
+        "HTTP",
+        "snake_case",
+        "_",
+        "__init__",
+        "camelCase",
+        "The",
+        "because",
+        "example",
+    ),
+    *(
+        "let us",
+        "LICENSE",
+        "\u00e9t\u00e9",
+        "\u00c9",
+        "\u6771\u4eac",
+        "\U0001f600",
+        "a very long line of plain words ",
+    ),
 )
 code_like = st.lists(st.sampled_from(FRAGMENTS), max_size=80).map("".join)
 # Long enough for a window; the first part moves the cuts to every place of a multi-byte character.
 long_text = st.builds(
     lambda start, unit, size: start + unit * (size // len(unit.encode()) + 1),
     st.text(max_size=4) | st.sampled_from(("a", "\u00e9", "\u6771")),
-    st.text(min_size=1, max_size=7) | code_like.filter(bool) | st.sampled_from(("\U0001f600", "\u00e9", "\u6771 ")),
+    st.text(min_size=1, max_size=7)
+    | code_like.filter(bool)
+    | st.sampled_from(("\U0001f600", "\u00e9", "\u6771 ")),
     st.integers(2_300, 6_000),
 )
 any_text = st.text(max_size=200) | code_like | long_text | long_text.map(cut_window)
@@ -156,7 +231,16 @@ def test_each_code_point_alone_is_white_space_as_str_isspace_says():
 
 UTF8_PARTS = (
     *(b"a", "\u00e9".encode(), "\u6771".encode(), "\U0001f600".encode()),
-    *(b"\x80", b"\xc0\x80", b"\xc1\xbf", b"\xc2", b"\xe0\x80\x80", b"\xe0\x9f\xbf", b"\xe0\xa0\x80", b"\xed\x9f\xbf"),
+    *(
+        b"\x80",
+        b"\xc0\x80",
+        b"\xc1\xbf",
+        b"\xc2",
+        b"\xe0\x80\x80",
+        b"\xe0\x9f\xbf",
+        b"\xe0\xa0\x80",
+        b"\xed\x9f\xbf",
+    ),
     *(b"\xed\xa0\x80", b"\xef\xbf\xbf", b"\xf0\x80\x80\x80", b"\xf0\x8f\xbf\xbf", b"\xf0\x90\x80\x80"),
     *(b"\xf4\x8f\xbf\xbf", b"\xf4\x90\x80\x80", b"\xf5\x80\x80\x80", b"\xff", b"\xe2\x82", b"\xf0\x9f\x98"),
 )
@@ -195,7 +279,17 @@ def test_a_huge_document_of_white_space_has_a_reason_and_is_counted():
     assert found.unusual.tolist() == [HUGE_BIT, 0]
 
 
-TEXTS = ["def f(x):\n    return x", None, "", " \n", "\u6771\u4eac and caf\u00e9", "twice", "twice", "x" * 5_000, None]
+TEXTS = [
+    "def f(x):\n    return x",
+    None,
+    "",
+    " \n",
+    "\u6771\u4eac and caf\u00e9",
+    "twice",
+    "twice",
+    "x" * 5_000,
+    None,
+]
 BINARY = [None if text is None else text.encode() for text in TEXTS]
 
 
@@ -349,9 +443,7 @@ def test_dictionary_columns_give_what_plain_columns_give(values, data):
 def test_dictionary_columns_read_each_distinct_value_once(monkeypatch):
     rows_read = []
     plain = signals.read_documents
-    monkeypatch.setattr(
-        signals, "read_documents", lambda *a: (rows_read.append(len(a[2])), plain(*a))[1]
-    )
+    monkeypatch.setattr(signals, "read_documents", lambda *a: (rows_read.append(len(a[2])), plain(*a))[1])
     read(pa.array(["a", "b"] * 500).dictionary_encode())
     assert rows_read == [2]
 

@@ -55,7 +55,9 @@ def test_ties_at_thresholds_go_left_as_in_lightgbm(step):
     trees = parse_trees(booster.model_to_string())
     # The thresholds themselves, and their neighbours among floats, as values of every feature.
     edges = np.unique(trees.threshold).astype(np.float32)
-    edges = np.concatenate([edges, np.nextafter(edges, np.float32(9)), np.nextafter(edges, np.float32(-9)), [0]])
+    edges = np.concatenate(
+        [edges, np.nextafter(edges, np.float32(9)), np.nextafter(edges, np.float32(-9)), [0]]
+    )
     rows = np.repeat(edges[:, None], 4, axis=1).astype(np.float32)
     assert_equal_predictions(booster, np.concatenate([features, rows]))
 
@@ -109,7 +111,9 @@ def test_categorical_splits_are_refused():
 
 def test_linear_leaves_are_refused():
     booster = lightgbm.train(
-        {**PLAIN, "linear_tree": True}, lightgbm.Dataset(*made(), params={"linear_tree": True, "verbose": -1}), 5
+        {**PLAIN, "linear_tree": True},
+        lightgbm.Dataset(*made(), params={"linear_tree": True, "verbose": -1}),
+        5,
     )
     with pytest.raises(ScorerError, match="constant leaves"):
         parse_trees(booster.model_to_string())
@@ -133,7 +137,9 @@ def test_a_model_whose_prediction_is_not_the_sum_of_its_trees_is_refused(setting
         parse_trees(booster.model_to_string())
 
 
-@pytest.mark.parametrize("settings", [{"use_missing": True}, {"use_missing": True, "zero_as_missing": True}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{"use_missing": True}, {"use_missing": True, "zero_as_missing": True}], ids=str
+)
 def test_missing_values_are_refused(settings):
     features, target = made()
     features[::3, 0] = np.nan
@@ -173,7 +179,15 @@ def with_field(text, name, change):
         ("threshold", lambda numbers: numbers[1:]),
         ("leaf_value", lambda numbers: numbers[1:]),
     ],
-    ids=["feature beyond", "feature below", "circle", "node beyond", "leaf beyond", "few thresholds", "few leaves"],
+    ids=[
+        "feature beyond",
+        "feature below",
+        "circle",
+        "node beyond",
+        "leaf beyond",
+        "few thresholds",
+        "few leaves",
+    ],
 )
 def test_a_tree_that_would_be_read_beyond_its_arrays_is_refused(field, change):
     text = fitted(*made()).model_to_string()

@@ -25,7 +25,7 @@ LOG_TEXT_BYTES = SCORE_COLUMNS + STATISTICS.index("log_text_bytes")
 
 wide = st.text(st.sampled_from("ab \n\u00e9\u6771\U0001f600[].") | st.characters(codec="utf-8"), min_size=1)
 texts = st.builds(
-    lambda start, unit, size: (start + unit * (size // len(unit.encode()) + 1)),
+    lambda start, unit, size: start + unit * (size // len(unit.encode()) + 1),
     st.text(max_size=4),
     wide,
     st.integers(0, 9_000),
@@ -81,7 +81,9 @@ def test_the_rule_is_that_of_the_reference(text):
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.binary(min_size=2_000, max_size=3_000) | st.integers(0, 255).map(lambda byte: bytes([byte]) * 4_000))
+@given(
+    st.binary(min_size=2_000, max_size=3_000) | st.integers(0, 255).map(lambda byte: bytes([byte]) * 4_000)
+)
 def test_any_bytes_have_spans_inside_them(data):
     for start, stop in window_spans(data):
         assert 0 <= start <= stop <= len(data)

@@ -1,0 +1,151 @@
+"""Proves that labels are read as they are, and that each kind of bad label is refused with what is needed."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from annotations import read_labels
+from filtering.errors import LabelsError
+
+ROWS = 120
+
+
+def columns(**changed):
+    """Return good labels, with some columns changed or (None) left out."""
+    good = {
+        "text": pa.array([f"text {row}" for row in range(ROWS)]),
+        "score": pa.array([row % 6 for row in range(ROWS)], pa.int8()),
+        "group": pa.array([f"site-{row % 12}" for row in range(ROWS)]),
+        "picked": pa.array(["random", "stratified", "uncertain-or-high"] * (ROWS // 3)),
+    }
+    return {name: values for name, values in {**good, **changed}.items() if values is not None}
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_labels(**changed):
+        path = tmp_path / "labels.parquet"
+        pq.write_table(pa.table(columns(**changed)), path)
+        return str(path)
+
+    return write_labels
+
+
+def test_good_labels_are_read_as_they_are(write):
+    labels = read_labels(write())
+    assert len(labels) == ROWS
+    assert labels.texts.type == pa.large_string()
+    assert labels.texts[7].as_py() == "text 7"
+    assert labels.scores.dtype == np.float64
+    assert labels.scores[:7].tolist() == [0, 1, 2, 3, 4, 5, 0]
+    assert labels.groups[:2] == ("site-0", "site-1")
+    assert labels.unbiased[:4].tolist() == [True, True, False, True]
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.int64(), pa.uint8(), pa.float32(), pa.float64()], ids=str)
+def test_scores_may_be_any_number(write, kind):
+    scores = pa.array([row % 6 for row in range(ROWS)]).cast(kind)
+    assert read_labels(write(score=scores)).scores[:3].tolist() == [0.0, 1.0, 2.0]
+
+
+def test_halves_are_kept(write):
+    scores = pa.array([(row % 11) / 2 for row in range(ROWS)])
+    assert read_labels(write(score=scores)).scores[:3].tolist() == [0.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()], ids=str)
+def test_texts_may_be_any_string(write, kind):
+    texts = pa.array([f"caf\u00e9 {row}" for row in range(ROWS)]).cast(kind)
+    labels = read_labels(write(text=texts))
+    assert labels.texts.type == pa.large_string()
+    assert labels.texts[3].as_py() == "caf\u00e9 3"
+
+
+def test_without_the_column_picked_all_rows_were_chosen_at_random(write):
+    assert read_labels(write(picked=None)).unbiased.all()
+
+
+def test_several_row_groups_are_one_set_of_labels(tmp_path):
+    path = tmp_path / "labels.parquet"
+    pq.write_table(pa.table(columns()), path, row_group_size=7)
+    labels = read_labels(str(path))
+    assert labels.texts.to_pylist() == [f"text {row}" for row in range(ROWS)]
+
+
+def score(**at):
+    values = [row % 6 for row in range(ROWS)]
+    for row, value in at.items():
+        values[int(row[1:])] = value
+    return pa.array(values, pa.float64())
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"text": None}, r"must have the columns text, score and group\. Found score, group, picked"),
+        ({"score": None}, r"must have the columns text, score and group\. Found text, group, picked"),
+        ({"group": None}, r"must have the columns text, score and group\. Found text, score, picked"),
+        ({"text": pa.array(range(ROWS))}, r"'text' in .* must be string\. Got int64 instead"),
+        ({"group": pa.array(range(ROWS))}, r"'group' in .* must be string\. Got int64 instead"),
+        ({"score": pa.array(["3"] * ROWS)}, r"'score' in .* must be a number\. Got string instead"),
+        ({"score": pa.array([True, False] * 60)}, r"'score' in .* must be a number\. Got bool instead"),
+        ({"score": score(r5=None, r9=None)}, r"must have a score\. 2 have none, the first at row 5"),
+        ({"text": pa.array([None] + ["x"] * 119)}, r"must have a text\. 1 have none, the first at row 0"),
+        ({"group": pa.array(["x"] * 119 + [None])}, r"must have a group\. 1 have none, the first at row 119"),
+        ({"score": score(r4=5.5)}, r"must lie in \[0, 5\]\. Got 5\.5 at row 4 \(1 in all\)"),
+        ({"score": score(r4=-1, r6=9)}, r"must lie in \[0, 5\]\. Got -1 at row 4 \(2 in all\)"),
+        ({"score": score(r3=float("nan"))}, r"must lie in \[0, 5\]\. Got nan at row 3"),
+        ({"score": pa.array([2] * ROWS)}, r"must differ\. All are 2\. Label other documents too"),
+        (
+            {"score": pa.array([3] * 9 + [1] * 111)},
+            r"at least 10 labels on either side of 3\. Found 9 of at least 3 and 111 below",
+        ),
+        (
+            {"score": pa.array([4] * 112 + [1] * 8)},
+            r"at least 10 labels on either side of 3\. Found 112 of at least 3 and 8 below",
+        ),
+        ({"group": pa.array(["one"] * ROWS)}, r"at least 10 groups .* Found 1\."),
+        ({"group": pa.array([f"g{row % 9}" for row in range(ROWS)])}, r"at least 10 groups .* Found 9\."),
+        (
+            {"picked": pa.array(["random"] * 49 + ["uncertain-or-high"] * 71)},
+            r"At least 50 rows .* without looking at scores .*Found 49",
+        ),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
+)
+def test_bad_labels_are_refused_with_what_is_needed(write, changed, message):
+    path = write(**changed)
+    with pytest.raises(LabelsError, match=message) as caught:
+        read_labels(path)
+    assert path in str(caught.value)
+
+
+def test_too_few_labels_are_refused(write):
+    path = write(**{name: values.slice(0, 99) for name, values in columns().items()})
+    with pytest.raises(LabelsError, match=r"at least 100 labels\. Found 99\. Label more"):
+        read_labels(path)
+
+
+def test_no_labels_at_all_are_refused(write):
+    path = write(**{name: values.slice(0, 0) for name, values in columns().items()})
+    with pytest.raises(LabelsError, match="at least 100 labels. Found 0"):
+        read_labels(path)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(LabelsError, match="must be a readable Parquet file.*none.parquet"):
+        read_labels(str(tmp_path / "none.parquet"))
+
+
+def test_what_is_not_parquet_is_refused(tmp_path):
+    (tmp_path / "labels.csv").write_text("text,score,group\n")
+    with pytest.raises(LabelsError, match="must be a readable Parquet file"):
+        read_labels(str(tmp_path / "labels.csv"))
+
+
+def test_messages_carry_no_text_of_a_document(write):
+    path = write(text=pa.array(["secret words"] * ROWS), score=score(r4=7))
+    with pytest.raises(LabelsError) as caught:
+        read_labels(path)
+    assert "secret" not in str(caught.value)
