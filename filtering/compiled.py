@@ -1,40 +1,64 @@
 """Compiles the kernels, and finds a place for what was compiled.
 
-numba caches machine code next to the source or below the home; it fails where neither can be
-written. Then a private folder below the system's temporary one serves, and if that cannot be had
-either, there is no cache and each process compiles anew (about ten seconds).
+Machine code is cached beside the source, else below the user's cache folder, else in a private folder
+below the system's temporary one; if none can be written, each process compiles anew (about ten
+seconds). The folder's name holds a digest of this package's sources: numba by itself would not see
+that a kernel calls a function of another file that has changed.
 """
 
+import hashlib
 import os
 import stat
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 
+PACKAGE = Path(__file__).parent
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def compiled(function: Function) -> Function:
     """Compile a function on its first call: without the GIL, without fastmath, from the cache if possible."""
+    folder = _cache_folder()
+    before = numba.config.CACHE_DIR
+    # Read by numba when it decorates; put back, for other packages have caches of their own.
+    numba.config.CACHE_DIR = str(folder or "")
     try:
-        return _compile(function, cache=True)
-    except RuntimeError:  # numba: "no locator available"
-        folder = _private_folder()
-        if folder is None:
-            _say("no folder can be written, so kernels are compiled anew in each process")
-            return _compile(function, cache=False)
-        _say(f"compiled kernels are cached in {folder}")
-        setattr(numba.config, "CACHE_DIR", str(folder))  # noqa: B010 - not in its type stubs
-        return _compile(function, cache=True)
-
-
-def _compile(function: Function, *, cache: bool) -> Function:
-    dispatcher: Function = numba.njit(function, nogil=True, cache=cache, fastmath=False)
+        dispatcher: Function = numba.njit(function, nogil=True, cache=folder is not None, fastmath=False)
+    finally:
+        numba.config.CACHE_DIR = before
     return dispatcher
+
+
+@cache
+def _cache_folder() -> Path | None:
+    """Return the folder for compiled kernels; None if none can be written. Said once, if it is an odd one."""
+    sources = b"".join(path.read_bytes() for path in sorted(PACKAGE.glob("*.py")))
+    name = f"kernels-{hashlib.sha256(sources).hexdigest()[:16]}"
+    user = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    for parent in (PACKAGE / "__pycache__", Path(user, "edufilter")):
+        if _can_write(parent / name):
+            return parent / name
+    private = _private_folder()
+    if private is not None and _can_write(private / name):
+        _say(f"compiled kernels are cached in {private}")
+        return private / name
+    _say("no folder can be written, so kernels are compiled anew in each process")
+    return None
+
+
+def _can_write(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _private_folder() -> Path | None:
@@ -49,14 +73,9 @@ def _private_folder() -> Path | None:
     except OSError:
         return None
     private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
-    return folder if private and os.access(folder, os.W_OK | os.X_OK) else None
-
-
-_said: set[str] = set()
+    return folder if private else None
 
 
 def _say(what: str) -> None:
-    """Say a line once a process: on standard error, where logs go."""
-    if what not in _said:
-        _said.add(what)
-        sys.stderr.write(f"edufilter: numba's cache cannot be written beside the source; {what}.\n")
+    """Say a line on standard error, where logs go."""
+    sys.stderr.write(f"edufilter: numba's cache cannot be written beside the source; {what}.\n")

@@ -20,27 +20,22 @@ Python, and a test holds the two equal.
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering import statistics as stat
+from filtering.checks import find_window, judge_bytes
 from filtering.compiled import compiled
-from filtering.documents import EMPTY, HUGE_BIT, HUGE_BYTES, INVALID_UTF8, NUL_BIT, NULL, WHITE_SPACE
+from filtering.documents import NULL
 from filtering.statistics import (
-    CHARACTERS,
     COUNTERS,
     FNV_OFFSET,
     FNV_PRIME,
+    GROUP_COUNT,
     KEYWORD_BITS,
     MIX,
-    STATISTICS,
-    WORD_GROUPS,
+    count_bytes,
+    finish_statistics,
     keyword_table,
 )
-from filtering.windows import (
-    BOUNDARY_SLACK_BYTES,
-    HEAD_BYTES,
-    MIDDLE_BYTES,
-    SEAM,
-    TAIL_BYTES,
-    WHOLE_BYTES,
-)
+from filtering.windows import WHOLE_BYTES
 
 CELL_BITS = 16
 CELLS = 1 << CELL_BITS
@@ -70,15 +65,8 @@ TRAITS[95] = 1 << 48
 
 LOG_COUNTS = np.zeros(4096, dtype=np.float32)  # longer than a window has n-grams
 LOG_COUNTS[1:] = 1 + np.log(np.arange(1, 4096))
-XLOGX = np.zeros(4096, dtype=np.float64)
-XLOGX[1:] = np.arange(1, 4096) * np.log(np.arange(1, 4096))
-
 KEYWORDS, KEYWORD_GROUPS = keyword_table()
-GROUP_COUNT = len(WORD_GROUPS)
-CHARACTER_BYTES = np.frombuffer(CHARACTERS.encode(), dtype=np.uint8).astype(np.int64)
 COUNTER_COUNT = len(COUNTERS)
-STATISTIC_COUNT = len(STATISTICS)
-SEAM_BYTES = np.frombuffer(SEAM, dtype=np.uint8)
 
 SEEN_BITS = 12
 """Distinct words and repeated lines are told by cells of this many bits: near enough for a window."""
@@ -98,157 +86,8 @@ U_TRAIT = np.uint64(0xFFFF)
 U_KEYWORD_SHIFT = np.uint64(64 - KEYWORD_BITS)
 KEYWORD_MASK = (1 << KEYWORD_BITS) - 1
 
-(
-    BLANK_LINES, LINES, LINE_BYTES, LINE_BYTES_SQUARED, LINE_BYTES_MAX,
-    COMMENT_LINES, COMMENT_BYTES,
-    SEMICOLON_ENDS, OPENING_ENDS, CLOSING_ENDS, COMMA_ENDS, COLON_ENDS, STOP_ENDS,
-    INDENTED_LINES, INDENTS, INDENTS_SQUARED, BULLET_LINES, HASH_LINES, SHORT_LINES, LONG_LINES,
-    CAPITAL_STARTS, DIGIT_STARTS, REPEATED_LINES, DOCTEST_LINES,
-    WORDS, WORD_BYTES, WORD_BYTES_SQUARED, WORD_BYTES_MAX,
-    DISTINCT_WORDS, LONG_WORDS, SINGLE_LETTERS, SNAKE_WORDS, CAMEL_WORDS, NUMBER_WORDS, CAPITAL_WORDS,
-    SHOUTED_WORDS, COMMENT_WORDS, PLAIN_WORDS, QUOTED_WORDS,
-    SENTENCES, SENTENCE_WORDS, SENTENCE_WORDS_SQUARED, TRIPLE_QUOTES, ELLIPSES, PUNCTUATION_RUNS,
-    FIRST_COMMENT_LINES, FIRST_LINES, LAST_COMMENT_LINES, LAST_LINES,
-) = range(COUNTER_COUNT)  # fmt: skip
-
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
-
-
-@compiled
-def judge_bytes(data: Bytes, start: int, stop: int, check_utf8: bool, check_nul: bool) -> tuple[int, int]:
-    """Return the reason code of a document that is not null, and its bits of what is unusual.
-
-    Parameters
-    ----------
-    data : uint8 array
-    start, stop : int
-        The document.
-    check_utf8, check_nul : bool
-        False where it is known that the whole batch is UTF-8, or holds no NUL.
-    """
-    unusual = HUGE_BIT if stop - start > HUGE_BYTES else 0
-    if start == stop:
-        return EMPTY, unusual
-    if check_nul:
-        for i in range(start, stop):
-            if data[i] == 0:
-                unusual |= NUL_BIT
-                break
-    if check_utf8:
-        i = start
-        while i < stop:
-            size = _code_point_size(data, i, stop)
-            if size == 0:
-                return INVALID_UTF8, unusual
-            i += size
-    return (WHITE_SPACE if is_white_space(data, start, stop) else 0), unusual
-
-
-@compiled
-def _code_point_size(data: Bytes, i: int, stop: int) -> int:
-    """Return the bytes of the code point at `i`; 0 if it is not well-formed (RFC 3629)."""
-    lead = data[i]
-    if lead < 0x80:
-        return 1
-    if 0xC2 <= lead <= 0xDF:
-        size = 2
-    elif 0xE0 <= lead <= 0xEF:
-        size = 3
-    elif 0xF0 <= lead <= 0xF4:
-        size = 4
-    else:
-        return 0
-    if i + size > stop:
-        return 0
-    low = 0xA0 if lead == 0xE0 else 0x90 if lead == 0xF0 else 0x80
-    high = 0x9F if lead == 0xED else 0x8F if lead == 0xF4 else 0xBF
-    if not low <= data[i + 1] <= high:
-        return 0
-    for k in range(2, size):
-        if data[i + k] & 0xC0 != 0x80:
-            return 0
-    return size
-
-
-@compiled
-def is_white_space(data: Bytes, start: int, stop: int) -> bool:
-    """Tell whether UTF-8 holds white space alone, as ``str.isspace`` does."""
-    i = start
-    while i < stop:
-        b = data[i]
-        if b == 32 or 9 <= b <= 13 or 28 <= b <= 31:
-            i += 1
-        elif b == 0xC2 and (data[i + 1] == 0x85 or data[i + 1] == 0xA0):
-            i += 2
-        elif b == 0xE1 and data[i + 1] == 0x9A and data[i + 2] == 0x80:
-            i += 3
-        elif b == 0xE2 and data[i + 1] == 0x80:
-            last = data[i + 2]
-            if not (last <= 0x8A or last == 0xA8 or last == 0xA9 or last == 0xAF):
-                return False
-            i += 3
-        elif (b == 0xE2 and data[i + 1] == 0x81 and data[i + 2] == 0x9F) or (
-            b == 0xE3 and data[i + 1] == 0x80 and data[i + 2] == 0x80
-        ):
-            i += 3
-        else:
-            return False
-    return True
-
-
-@compiled
-def find_window(data: Bytes, start: int, stop: int, spans: Ints) -> int:
-    """Write the pieces of the window as (start, stop) pairs into `spans`; return how many there are.
-
-    `filtering.windows.window_spans` states the rule.
-    """
-    length = stop - start
-    spans[0], spans[1] = start, stop
-    if length <= WHOLE_BYTES:
-        return 1
-    seam = len(SEAM_BYTES)
-    if length <= HEAD_BYTES + MIDDLE_BYTES + TAIL_BYTES + 2 * seam:
-        for first in range(HEAD_BYTES, HEAD_BYTES - BOUNDARY_SLACK_BYTES - 1, -1):
-            if not _is_seam(data, start + first):
-                continue
-            for tail in range(TAIL_BYTES, TAIL_BYTES - BOUNDARY_SLACK_BYTES - 1, -1):
-                second = length - tail - seam
-                if _is_seam(data, start + second):
-                    spans[1] = start + first
-                    spans[2], spans[3] = start + first + seam, start + second
-                    spans[4], spans[5] = start + second + seam, stop
-                    return 3
-    middle = start + length // 2
-    spans[1] = _back(data, start + HEAD_BYTES)
-    spans[2] = _on(data, middle - MIDDLE_BYTES // 2)
-    spans[3] = _back(data, middle + MIDDLE_BYTES // 2)
-    spans[4], spans[5] = _on(data, stop - TAIL_BYTES), stop
-    return 3
-
-
-@compiled
-def _is_seam(data: Bytes, at: int) -> bool:
-    for k in range(len(SEAM_BYTES)):
-        if data[at + k] != SEAM_BYTES[k]:
-            return False
-    return True
-
-
-@compiled
-def _back(data: Bytes, cut: int) -> int:
-    lowest = cut - BOUNDARY_SLACK_BYTES
-    while cut > lowest and data[cut] & 0xC0 == 0x80:
-        cut -= 1
-    return cut
-
-
-@compiled
-def _on(data: Bytes, cut: int) -> int:
-    highest = cut + BOUNDARY_SLACK_BYTES
-    while cut < highest and data[cut] & 0xC0 == 0x80:
-        cut += 1
-    return cut
 
 
 @compiled
@@ -319,47 +158,47 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
         if kind == NEWLINE:
             if first >= 0:
                 length = line_end - line_start
-                a[LINES] += 1
-                a[LINE_BYTES] += length
-                a[LINE_BYTES_SQUARED] += length * length
-                a[LINE_BYTES_MAX] = max(a[LINE_BYTES_MAX], length)
+                a[stat.LINES] += 1
+                a[stat.LINE_BYTES] += length
+                a[stat.LINE_BYTES_SQUARED] += length * length
+                a[stat.LINE_BYTES_MAX] = max(a[stat.LINE_BYTES_MAX], length)
                 if in_comment:
-                    a[COMMENT_LINES] += 1
-                    a[COMMENT_BYTES] += length
+                    a[stat.COMMENT_LINES] += 1
+                    a[stat.COMMENT_BYTES] += length
                 if position == 0:
-                    a[FIRST_LINES] += 1
-                    a[FIRST_COMMENT_LINES] += in_comment
+                    a[stat.FIRST_LINES] += 1
+                    a[stat.FIRST_COMMENT_LINES] += in_comment
                 elif position == 2:
-                    a[LAST_LINES] += 1
-                    a[LAST_COMMENT_LINES] += in_comment
+                    a[stat.LAST_LINES] += 1
+                    a[stat.LAST_COMMENT_LINES] += in_comment
                 if last == 59:
-                    a[SEMICOLON_ENDS] += 1
+                    a[stat.SEMICOLON_ENDS] += 1
                 elif last == 123 or last == 40 or last == 91:
-                    a[OPENING_ENDS] += 1
+                    a[stat.OPENING_ENDS] += 1
                 elif last == 125 or last == 41 or last == 93:
-                    a[CLOSING_ENDS] += 1
+                    a[stat.CLOSING_ENDS] += 1
                 elif last == 44:
-                    a[COMMA_ENDS] += 1
+                    a[stat.COMMA_ENDS] += 1
                 elif last == 58:
-                    a[COLON_ENDS] += 1
+                    a[stat.COLON_ENDS] += 1
                 elif last == 46 or last == 33 or last == 63:
-                    a[STOP_ENDS] += 1
+                    a[stat.STOP_ENDS] += 1
                 if indent > 0:
                     depth = min(indent, 40)
-                    a[INDENTED_LINES] += 1
-                    a[INDENTS] += depth
-                    a[INDENTS_SQUARED] += depth * depth
-                a[SHORT_LINES] += length < 30
-                a[LONG_LINES] += length > 100
-                a[CAPITAL_STARTS] += 65 <= first <= 90
-                a[DIGIT_STARTS] += 48 <= first <= 57
-                a[HASH_LINES] += first == 35
+                    a[stat.INDENTED_LINES] += 1
+                    a[stat.INDENTS] += depth
+                    a[stat.INDENTS_SQUARED] += depth * depth
+                a[stat.SHORT_LINES] += length < 30
+                a[stat.LONG_LINES] += length > 100
+                a[stat.CAPITAL_STARTS] += 65 <= first <= 90
+                a[stat.DIGIT_STARTS] += 48 <= first <= 57
+                a[stat.HASH_LINES] += first == 35
                 cell = np.int64((line_hash * U_MIX) >> U_LINE_SHIFT)
                 if seen_lines[cell] == tag and length > 3:
-                    a[REPEATED_LINES] += 1
+                    a[stat.REPEATED_LINES] += 1
                 seen_lines[cell] = tag
             elif i < stop:
-                a[BLANK_LINES] += 1
+                a[stat.BLANK_LINES] += 1
             if i == stop:
                 break
             breaks = 1
@@ -377,7 +216,7 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
                 elif CLASSES[b] != SPACE:
                     break
                 i += 1
-            a[BLANK_LINES] += breaks - 1
+            a[stat.BLANK_LINES] += breaks - 1
             token = np.uint64(2000 + 100 * min(breaks, 2) + min((indent + 1) // 2, 6)) * U_MIX
             first = -1
             in_comment = False
@@ -398,33 +237,33 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
             digits = np.int64((traits >> U_32) & U_TRAIT)
             underscores = np.int64(traits >> U_48)
             length = i - at
-            a[WORDS] += 1
-            a[WORD_BYTES] += length
-            a[WORD_BYTES_SQUARED] += length * length
-            a[WORD_BYTES_MAX] = max(a[WORD_BYTES_MAX], length)
-            a[LONG_WORDS] += length >= 8
-            a[SINGLE_LETTERS] += length == 1
-            a[SNAKE_WORDS] += underscores > 0 and length > 2
+            a[stat.WORDS] += 1
+            a[stat.WORD_BYTES] += length
+            a[stat.WORD_BYTES_SQUARED] += length * length
+            a[stat.WORD_BYTES_MAX] = max(a[stat.WORD_BYTES_MAX], length)
+            a[stat.LONG_WORDS] += length >= 8
+            a[stat.SINGLE_LETTERS] += length == 1
+            a[stat.SNAKE_WORDS] += underscores > 0 and length > 2
             if capitals > 0 and small > 0:
-                a[CAMEL_WORDS] += _has_turn(data, at, i)
-            a[COMMENT_WORDS] += in_comment
-            a[QUOTED_WORDS] += in_quotes
+                a[stat.CAMEL_WORDS] += _has_turn(data, at, i)
+            a[stat.COMMENT_WORDS] += in_comment
+            a[stat.QUOTED_WORDS] += in_quotes
             sentence += 1
             slot = np.int64((token * U_MIX) >> U_SEEN_SHIFT)
             if seen_words[slot] != tag:
                 seen_words[slot] = tag
-                a[DISTINCT_WORDS] += 1
+                a[stat.DISTINCT_WORDS] += 1
             if digits == length:
-                a[NUMBER_WORDS] += 1
+                a[stat.NUMBER_WORDS] += 1
                 token = np.uint64(7919 + min(length, 4)) * U_MIX
             else:
                 if capitals == length and length > 1:
-                    a[SHOUTED_WORDS] += 1
+                    a[stat.SHOUTED_WORDS] += 1
                 elif 65 <= data[at] <= 90:
-                    a[CAPITAL_WORDS] += 1
+                    a[stat.CAPITAL_WORDS] += 1
                 if small >= length - 1 and i < stop and at > start:
                     before, after = data[at - 1], data[i]
-                    a[PLAIN_WORDS] += (before == 32 or before == 10) and (after == 32 or after == 10)
+                    a[stat.PLAIN_WORDS] += (before == 32 or before == 10) and (after == 32 or after == 10)
                 slot = np.int64((token * U_MIX) >> U_KEYWORD_SHIFT)
                 while KEYWORDS[slot] != 0:
                     if KEYWORDS[slot] == token:
@@ -435,9 +274,9 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
                 first = np.int64(data[at])
                 line_start = at
                 if digits == length and i < stop and (data[i] == 46 or data[i] == 41):
-                    a[BULLET_LINES] += 1
+                    a[stat.BULLET_LINES] += 1
                 elif data[at] == 0xE2:
-                    a[BULLET_LINES] += 1
+                    a[stat.BULLET_LINES] += 1
             last = np.int64(data[i - 1])
             line_end = i
             line_hash = (line_hash ^ token) * U_FNV_PRIME
@@ -449,16 +288,16 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
             length = i - at
             after = data[i] if i < stop else np.uint8(10)
             token = (U_FNV_OFFSET ^ np.uint64(b)) * U_FNV_PRIME * np.uint64(2 * min(length, 4) + 1)
-            a[PUNCTUATION_RUNS] += length > 1
+            a[stat.PUNCTUATION_RUNS] += length > 1
             if b == 46 or b == 33 or b == 63:
                 if sentence > 0 and (CLASSES[after] == SPACE or CLASSES[after] == NEWLINE):
-                    a[SENTENCES] += 1
-                    a[SENTENCE_WORDS] += sentence
-                    a[SENTENCE_WORDS_SQUARED] += sentence * sentence
+                    a[stat.SENTENCES] += 1
+                    a[stat.SENTENCE_WORDS] += sentence
+                    a[stat.SENTENCE_WORDS_SQUARED] += sentence * sentence
                     sentence = 0
-                a[ELLIPSES] += b == 46 and length > 1
+                a[stat.ELLIPSES] += b == 46 and length > 1
             elif (b == 34 or b == 39) and length == 3:
-                a[TRIPLE_QUOTES] += 1
+                a[stat.TRIPLE_QUOTES] += 1
                 in_quotes = not in_quotes
             if first < 0:
                 first = np.int64(b)
@@ -470,8 +309,8 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
                     or (b == 47 and (length > 1 or after == 42))
                     or (b == 45 and length > 1)
                 )
-                a[BULLET_LINES] += (b == 45 or b == 42 or b == 43) and length == 1 and after == 32
-                a[DOCTEST_LINES] += b == 62 and length == 3
+                a[stat.BULLET_LINES] += (b == 45 or b == 42 or b == 43) and length == 1 and after == 32
+                a[stat.DOCTEST_LINES] += b == 62 and length == 3
             last = np.int64(b)
             line_end = i
             line_hash = (line_hash ^ token) * U_FNV_PRIME
@@ -488,86 +327,6 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
         previous = token
         has_previous = True
     return touched_count
-
-
-@compiled
-def count_bytes(piece: Bytes, histogram: Ints) -> None:
-    """Add the bytes of a piece to `histogram`, an int64 array of shape (256,)."""
-    for i in range(len(piece)):
-        histogram[piece[i]] += 1
-
-
-@compiled
-def finish_statistics(
-    a: Ints, histogram: Ints, groups: Ints, window_bytes: int, text_bytes: int, out: NDArray[np.float32]
-) -> None:
-    """Turn the counters of a document into its statistics, in the order of `STATISTICS`."""
-    total = max(window_bytes, 1)
-    words = max(a[WORDS], 1)
-    lines = max(a[LINES], 1)
-    sentences = max(a[SENTENCES], 1)
-    k = 0
-    for group in range(GROUP_COUNT):
-        out[k] = groups[group] / words
-        k += 1
-    for byte in CHARACTER_BYTES:
-        out[k] = histogram[byte] / total
-        k += 1
-    line_mean = a[LINE_BYTES] / lines
-    out[k] = np.log1p(a[LINES] + a[BLANK_LINES])
-    out[k + 1] = line_mean
-    out[k + 2] = np.sqrt(max(a[LINE_BYTES_SQUARED] / lines - line_mean * line_mean, 0.0))
-    out[k + 3] = a[LINE_BYTES_MAX]
-    out[k + 4] = a[BLANK_LINES] / max(a[LINES] + a[BLANK_LINES], 1)
-    out[k + 5] = a[COMMENT_LINES] / lines
-    out[k + 6] = a[COMMENT_BYTES] / total
-    k += 7
-    for counter in range(SEMICOLON_ENDS, INDENTED_LINES + 1):
-        out[k] = a[counter] / lines
-        k += 1
-    indent_mean = a[INDENTS] / lines
-    out[k] = indent_mean
-    out[k + 1] = np.sqrt(max(a[INDENTS_SQUARED] / lines - indent_mean * indent_mean, 0.0))
-    k += 2
-    for counter in range(BULLET_LINES, DOCTEST_LINES + 1):
-        out[k] = a[counter] / lines
-        k += 1
-    word_mean = a[WORD_BYTES] / words
-    out[k] = a[COMMENT_BYTES] / max(a[COMMENT_LINES], 1)
-    out[k + 1] = np.log1p(a[WORDS])
-    out[k + 2] = word_mean
-    out[k + 3] = np.sqrt(max(a[WORD_BYTES_SQUARED] / words - word_mean * word_mean, 0.0))
-    out[k + 4] = a[WORD_BYTES_MAX]
-    k += 5
-    for counter in range(DISTINCT_WORDS, QUOTED_WORDS + 1):
-        out[k] = a[counter] / words
-        k += 1
-    sentence_mean = a[SENTENCE_WORDS] / sentences
-    digits = capitals = others = 0
-    for b in range(48, 58):
-        digits += histogram[b]
-    for b in range(65, 91):
-        capitals += histogram[b]
-    for b in range(128, 256):
-        others += histogram[b]
-    entropy = 0.0
-    for b in range(256):
-        entropy -= XLOGX[histogram[b]]
-    out[k] = a[SENTENCES] / words
-    out[k + 1] = sentence_mean
-    out[k + 2] = np.sqrt(max(a[SENTENCE_WORDS_SQUARED] / sentences - sentence_mean * sentence_mean, 0.0))
-    out[k + 3] = a[TRIPLE_QUOTES] / lines
-    out[k + 4] = 100.0 * a[ELLIPSES] / total
-    out[k + 5] = 100.0 * a[PUNCTUATION_RUNS] / total
-    out[k + 6] = a[FIRST_COMMENT_LINES] / max(a[FIRST_LINES], 1)
-    out[k + 7] = a[LAST_COMMENT_LINES] / max(a[LAST_LINES], 1)
-    out[k + 8] = np.log1p(window_bytes)
-    out[k + 9] = np.log1p(text_bytes)
-    out[k + 10] = digits / total
-    out[k + 11] = capitals / total
-    out[k + 12] = (histogram[32] + histogram[9]) / total
-    out[k + 13] = others / total
-    out[k + 14] = np.log(total) + entropy / total
 
 
 @compiled

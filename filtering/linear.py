@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.compiled import compiled
-from filtering.signals import SCORE_COLUMNS, Signals, Texts, read_signals
+from filtering.signals import SCORE_COLUMNS, Signals, Texts, frozen, read_signals
 
 KNOTS = 25
 """Quantiles 0, 1/24 ... 1 of the documents that a function was fitted to; fewer where these tie."""
@@ -56,7 +56,7 @@ class LinearSignals:
         float64 array, shape (n,)
         """
         out = np.empty(len(features), dtype=np.float64)
-        add_up(features, self.knots, self.knot_values, self.bias, out)
+        add_up(frozen(features), frozen(self.knots), frozen(self.knot_values), self.bias, out)
         return out
 
 

@@ -6,7 +6,7 @@ nulls; hands their buffers to the kernel as they are. A dictionary's values are 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,7 @@ from filtering.windows import BOUNDARY_SLACK_BYTES, WHOLE_BYTES
 SIGNALS_VERSION = 1
 """Raised when the same text would give other signals; stored with every scorer."""
 
+Scalar = TypeVar("Scalar", bound=np.generic)
 Texts: TypeAlias = "pa.Array | pa.ChunkedArray | Sequence[str | bytes | None]"
 
 SCORE_COLUMNS = 2
@@ -101,7 +102,7 @@ def read_signals(
             raise ShapeError(
                 f"Weights must be float32 of shape ({CELLS},). Got {weights.dtype} {weights.shape} instead."
             )
-    word_weights, character_weights = _read_only(word_weights), _read_only(character_weights)
+    word_weights, character_weights = word_weights, character_weights
     chunks = [_read_chunk(chunk, word_weights, character_weights) for chunk in text_chunks(texts)]
     if len(chunks) == 1:
         return chunks[0]
@@ -129,7 +130,7 @@ def read_cells(texts: Texts) -> tuple[Signals, Cells]:
     room = CELLS_PER_BYTE * int(windows.sum()) + 8 * len(array)
     cells, values = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.float32)
     written = read_documents(
-        *_buffers(array), _read_only(NO_WEIGHTS), _read_only(NO_WEIGHTS), signals.features, signals.reason,
+        *_buffers(array), frozen(NO_WEIGHTS), frozen(NO_WEIGHTS), signals.features, signals.reason,
         signals.unusual, row_starts, cells, values,
     )  # fmt: skip
     return signals, Cells(row_starts, cells[:written].copy(), values[:written].copy())
@@ -209,8 +210,8 @@ def _read_chunk(
         return _take(_read_chunk(array.dictionary, word_weights, character_weights), array.indices)
     signals = _no_signals(len(array))
     read_documents(
-        *_buffers(array), word_weights, character_weights, signals.features, signals.reason, signals.unusual,
-        _NO_INTS, _NO_CELLS, _NO_VALUES,
+        *_buffers(array), frozen(word_weights), frozen(character_weights),
+        signals.features, signals.reason, signals.unusual, _NO_INTS, _NO_CELLS, _NO_VALUES,
     )  # fmt: skip
     return signals
 
@@ -250,18 +251,16 @@ def _buffers(
     else:
         start = array.offset * width.itemsize
         offsets = np.frombuffer(offsets_buffer, width, len(array) + 1, start).astype(np.int64)
-    data = np.frombuffer(data_buffer, dtype=np.uint8) if data_buffer else np.zeros(0, dtype=np.uint8)
+    data = frozen(np.frombuffer(data_buffer or b"", dtype=np.uint8))
+    valid = np.ones(len(array), dtype=bool)
     if array.null_count:
-        valid = array.is_valid().to_numpy(zero_copy_only=False)
-    else:
-        valid = np.ones(len(array), dtype=bool)
-    data = _read_only(data)
+        valid[:] = array.is_valid().to_numpy(zero_copy_only=False)
     batch = data[offsets[0] : offsets[-1]]
     check_nul = bool(len(batch)) and batch.min() == 0
     return data, offsets, valid, not _is_utf8(array), check_nul
 
 
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+def frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:
     """Return a view that cannot be written and has no gaps.
 
     Some Arrow buffers and weights can be written and others cannot; to numba these are two types, and

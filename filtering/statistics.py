@@ -1,12 +1,14 @@
 """The style statistics of a window: their names, meanings and the word lists they count.
 
-The kernel in `kernel.py` counts in one pass (`COUNTERS`) and turns the counts into statistics
-(`STATISTICS`, in that order). Shares are in [0, 1] unless a name says otherwise. A change to
+The kernel in `kernel.py` counts in one pass (`COUNTERS`); `finish_statistics` turns the counts into
+`STATISTICS`, in that order. Shares are in [0, 1] unless a name says otherwise. A change to
 anything here changes what a fitted head sees: raise `SIGNALS_VERSION` in `signals.py`.
 """
 
 import numpy as np
 from numpy.typing import NDArray
+
+from filtering.compiled import compiled
 
 WORD_GROUPS: dict[str, str] = {
     "stop": "the of and to a in is that for it as was with be by on not this are or from at which but have "
@@ -79,6 +81,27 @@ STATISTICS = (
     ).split(),
 )
 
+(
+    BLANK_LINES, LINES, LINE_BYTES, LINE_BYTES_SQUARED, LINE_BYTES_MAX,
+    COMMENT_LINES, COMMENT_BYTES,
+    SEMICOLON_ENDS, OPENING_ENDS, CLOSING_ENDS, COMMA_ENDS, COLON_ENDS, STOP_ENDS,
+    INDENTED_LINES, INDENTS, INDENTS_SQUARED, BULLET_LINES, HASH_LINES, SHORT_LINES, LONG_LINES,
+    CAPITAL_STARTS, DIGIT_STARTS, REPEATED_LINES, DOCTEST_LINES,
+    WORDS, WORD_BYTES, WORD_BYTES_SQUARED, WORD_BYTES_MAX,
+    DISTINCT_WORDS, LONG_WORDS, SINGLE_LETTERS, SNAKE_WORDS, CAMEL_WORDS, NUMBER_WORDS, CAPITAL_WORDS,
+    SHOUTED_WORDS, COMMENT_WORDS, PLAIN_WORDS, QUOTED_WORDS,
+    SENTENCES, SENTENCE_WORDS, SENTENCE_WORDS_SQUARED, TRIPLE_QUOTES, ELLIPSES, PUNCTUATION_RUNS,
+    FIRST_COMMENT_LINES, FIRST_LINES, LAST_COMMENT_LINES, LAST_LINES,
+) = range(len(COUNTERS))  # fmt: skip
+
+GROUP_COUNT = len(WORD_GROUPS)
+CHARACTER_BYTES = np.frombuffer(CHARACTERS.encode(), dtype=np.uint8).astype(np.int64)
+XLOGX = np.zeros(4096, dtype=np.float64)
+XLOGX[1:] = np.arange(1, 4096) * np.log(np.arange(1, 4096))
+
+
+Ints = NDArray[np.int64]
+
 FNV_OFFSET = 0xCBF29CE484222325
 FNV_PRIME = 0x100000001B3
 """FNV-1a, 64 bits (Fowler, Noll, Vo)."""
@@ -115,3 +138,83 @@ def keyword_table() -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
                 slot = (slot + 1) % size
             hashes[slot], groups[slot] = value, group
     return hashes, groups
+
+
+@compiled
+def count_bytes(piece: NDArray[np.uint8], histogram: Ints) -> None:
+    """Add the bytes of a piece to `histogram`, an int64 array of shape (256,)."""
+    for i in range(len(piece)):
+        histogram[piece[i]] += 1
+
+
+@compiled
+def finish_statistics(
+    a: Ints, histogram: Ints, groups: Ints, window_bytes: int, text_bytes: int, out: NDArray[np.float32]
+) -> None:
+    """Turn the counters of a document into its statistics, in the order of `STATISTICS`."""
+    total = max(window_bytes, 1)
+    words = max(a[WORDS], 1)
+    lines = max(a[LINES], 1)
+    sentences = max(a[SENTENCES], 1)
+    k = 0
+    for group in range(GROUP_COUNT):
+        out[k] = groups[group] / words
+        k += 1
+    for byte in CHARACTER_BYTES:
+        out[k] = histogram[byte] / total
+        k += 1
+    line_mean = a[LINE_BYTES] / lines
+    out[k] = np.log1p(a[LINES] + a[BLANK_LINES])
+    out[k + 1] = line_mean
+    out[k + 2] = np.sqrt(max(a[LINE_BYTES_SQUARED] / lines - line_mean * line_mean, 0.0))
+    out[k + 3] = a[LINE_BYTES_MAX]
+    out[k + 4] = a[BLANK_LINES] / max(a[LINES] + a[BLANK_LINES], 1)
+    out[k + 5] = a[COMMENT_LINES] / lines
+    out[k + 6] = a[COMMENT_BYTES] / total
+    k += 7
+    for counter in range(SEMICOLON_ENDS, INDENTED_LINES + 1):
+        out[k] = a[counter] / lines
+        k += 1
+    indent_mean = a[INDENTS] / lines
+    out[k] = indent_mean
+    out[k + 1] = np.sqrt(max(a[INDENTS_SQUARED] / lines - indent_mean * indent_mean, 0.0))
+    k += 2
+    for counter in range(BULLET_LINES, DOCTEST_LINES + 1):
+        out[k] = a[counter] / lines
+        k += 1
+    word_mean = a[WORD_BYTES] / words
+    out[k] = a[COMMENT_BYTES] / max(a[COMMENT_LINES], 1)
+    out[k + 1] = np.log1p(a[WORDS])
+    out[k + 2] = word_mean
+    out[k + 3] = np.sqrt(max(a[WORD_BYTES_SQUARED] / words - word_mean * word_mean, 0.0))
+    out[k + 4] = a[WORD_BYTES_MAX]
+    k += 5
+    for counter in range(DISTINCT_WORDS, QUOTED_WORDS + 1):
+        out[k] = a[counter] / words
+        k += 1
+    sentence_mean = a[SENTENCE_WORDS] / sentences
+    digits = capitals = others = 0
+    for b in range(48, 58):
+        digits += histogram[b]
+    for b in range(65, 91):
+        capitals += histogram[b]
+    for b in range(128, 256):
+        others += histogram[b]
+    entropy = 0.0
+    for b in range(256):
+        entropy -= XLOGX[histogram[b]]
+    out[k] = a[SENTENCES] / words
+    out[k + 1] = sentence_mean
+    out[k + 2] = np.sqrt(max(a[SENTENCE_WORDS_SQUARED] / sentences - sentence_mean * sentence_mean, 0.0))
+    out[k + 3] = a[TRIPLE_QUOTES] / lines
+    out[k + 4] = 100.0 * a[ELLIPSES] / total
+    out[k + 5] = 100.0 * a[PUNCTUATION_RUNS] / total
+    out[k + 6] = a[FIRST_COMMENT_LINES] / max(a[FIRST_LINES], 1)
+    out[k + 7] = a[LAST_COMMENT_LINES] / max(a[LAST_LINES], 1)
+    out[k + 8] = np.log1p(window_bytes)
+    out[k + 9] = np.log1p(text_bytes)
+    out[k + 10] = digits / total
+    out[k + 11] = capitals / total
+    out[k + 12] = (histogram[32] + histogram[9]) / total
+    out[k + 13] = others / total
+    out[k + 14] = np.log(total) + entropy / total

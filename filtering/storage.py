@@ -106,7 +106,7 @@ def save_scorer(
     if scorer.booster is not None:
         files["head.txt"] = scorer.booster.encode()
     values = scorer.score(REFERENCE_TEXTS).value
-    description = {
+    description: dict[str, Any] = {
         "format": FORMAT,
         "kind": KIND,
         "domain": scorer.domain,
@@ -122,6 +122,7 @@ def save_scorer(
             for text, value in zip(REFERENCE_TEXTS, values, strict=True)
         ],
     }
+    description["seal"] = _seal(description)
     target.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (target / name).write_bytes(content)
@@ -162,19 +163,36 @@ def load_scorer(name: str) -> SignalScorer:
 def _checked_description(content: bytes, folder: Path) -> dict[str, Any]:
     try:
         description: dict[str, Any] = json.loads(content)
-        found = {name: description[name] for name in ("format", "kind", "window_rule", "signals_version")}
-    except (ValueError, KeyError, TypeError) as error:
+        needed = {
+            "format": FORMAT,
+            "kind": KIND,
+            "window_rule": WINDOW_RULE,
+            "signals_version": SIGNALS_VERSION,
+        }
+        found = {name: description[name] for name in needed}
+        sealed, _ = description["seal"], description["files"].items()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ScorerError(
             f"{folder / 'scorer.json'} must describe a scorer. It is damaged: {error!r}."
         ) from error
-    needed = {"format": FORMAT, "kind": KIND, "window_rule": WINDOW_RULE, "signals_version": SIGNALS_VERSION}
     for name, value in needed.items():
         if found[name] != value:
             raise ScorerError(
                 f"{name!r} in {folder / 'scorer.json'} must be {value!r}. Got {found[name]!r} instead. "
                 "Use the edufilter that saved it, or train it again."
             )
+    if sealed != _seal(description):
+        raise ScorerError(f"{folder / 'scorer.json'} must be as it was saved. It is damaged; restore it.")
     return description
+
+
+def _seal(description: Mapping[str, Any]) -> str:
+    """Return the sha256 of a description without its seal.
+
+    The reference texts cannot notice every changed digit: an anchor that none of them comes near, say.
+    """
+    rest = {name: value for name, value in description.items() if name != "seal"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _checked_files(description: dict[str, Any], folder: Path) -> dict[str, bytes]:
@@ -200,7 +218,7 @@ def _build(description: dict[str, Any], files: dict[str, bytes], folder: Path) -
         for name, shape in ARRAYS.items():
             _check_array(name, arrays[name], shape)
         anchors = tuple(float(anchor) for anchor in description["anchors"])
-        if len(anchors) != POINTS + 1 or any(np.diff(anchors) <= 0):
+        if len(anchors) != POINTS + 1 or not all(np.diff(anchors) > 0):  # NaN does not rise
             raise ScorerError(f"'anchors' must be {POINTS + 1} rising numbers. Got {anchors} instead.")
         booster = files["head.txt"].decode() if "head.txt" in files else None
         trees = parse_trees(booster) if booster else None
@@ -240,11 +258,14 @@ def _known_words(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.uint32]:
 
 
 def _check_references(scorer: SignalScorer, description: dict[str, Any], folder: Path) -> None:
-    references = description.get("references") or []
+    try:
+        references = [(str(one["text"]), float(one["score"])) for one in description["references"]]
+    except (KeyError, TypeError, ValueError):
+        references = []
     if not references:
-        raise ScorerError(f"{folder / 'scorer.json'} must have reference texts. Found none.")
-    found = scorer.score([reference["text"] for reference in references]).value
-    wanted = np.array([reference["score"] for reference in references], dtype=np.float32)
+        raise ScorerError(f"{folder / 'scorer.json'} must have reference texts with scores. Found none.")
+    found = scorer.score([text for text, _ in references]).value
+    wanted = np.array([score for _, score in references], dtype=np.float32)
     worst = float(np.max(np.abs(found - wanted)))
     if not worst <= TOLERANCE_POINTS:
         raise ScorerError(

@@ -21,11 +21,14 @@ def check_one_place() -> None:
     places = {}
     for name in PACKAGES:
         spec = find_spec(name)
-        origin = spec.origin if spec else None
-        places[name] = str(Path(origin).resolve().parent.parent) if origin else "nowhere"
+        if spec is None or spec.origin is None:
+            places[name] = "nowhere"
+            continue
+        found = Path(spec.origin).resolve()  # a package's __init__.py, or a foreign module
+        places[name] = str(found.parent.parent if spec.submodule_search_locations else found.parent)
     if len(set(places.values())) > 1 or "nowhere" in places.values():
-        found = ", ".join(f"{name} in {place}" for name, place in places.items())
+        listed = ", ".join(f"{name} in {place}" for name, place in places.items())
         raise ImportError(
-            f"The packages {', '.join(PACKAGES)} must come from one place. Found {found}. "
+            f"The packages {', '.join(PACKAGES)} must come from one place. Found {listed}. "
             "Rename the folder that hides ours, or run from another directory."
         )

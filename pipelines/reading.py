@@ -221,6 +221,7 @@ def holds_text(kind: pa.DataType) -> bool:
         pa.types.is_binary,
         pa.types.is_large_binary,
         pa.types.is_binary_view,
+        pa.types.is_null,  # what many writers make of a column without a value
     )
     return any(test(kind) for test in tests)
 

@@ -111,7 +111,8 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     """
     reporter = reporter if reporter is not None else ConsoleReporter()
     target = Path(config.out)
-    if not config.overwrite and target.exists() and (not target.is_dir() or any(target.iterdir())):
+    taken = target.exists() and (not target.is_dir() or any(target.iterdir()))
+    if taken and not (config.overwrite and (target / "scorer.json").exists()):
         raise SettingsError(
             f"A scorer must be saved to a new or empty folder. {config.out!r} is not. "
             "Choose another --out, or replace the scorer that is there with --overwrite."

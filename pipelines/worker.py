@@ -155,8 +155,11 @@ class PartWorker:
         RunError
             If the system does not let us read or write; the part can be run again.
         """
-        temporary = self._folder.temporary / f"{part.key}.{os.getpid()}"
-        paths = temporary.with_suffix(".data"), temporary.with_suffix(".scores")
+        temporary = f"{part.key}.{os.getpid()}"
+        paths = (
+            self._folder.temporary / f"{temporary}.data",
+            self._folder.temporary / f"{temporary}.scores",
+        )
         try:
             self._folder.temporary.mkdir(parents=True, exist_ok=True)
             try:
@@ -334,7 +337,17 @@ def output_batch(
         names = pa.array([None, *REASONS[1:]], type=pa.string())
         columns += [pa.array(keep), names.take(pa.array(scores.reason))]
     out = pa.RecordBatch.from_arrays(columns, schema=schema)
-    return out.filter(pa.array(keep)) if write == "kept" else out
+    return _kept_rows(out, keep) if write == "kept" else out
+
+
+def _kept_rows(batch: pa.RecordBatch, keep: NDArray[np.bool_]) -> pa.RecordBatch:
+    try:
+        return batch.filter(pa.array(keep))
+    except pa.ArrowNotImplementedError:
+        # pyarrow cannot filter string views (26.0); runs of kept rows are joined instead.
+        edges = np.flatnonzero(np.diff(keep, prepend=False, append=False)).reshape(-1, 2)
+        runs = [batch.slice(start, stop - start) for start, stop in edges.tolist()]
+        return pa.concat_batches(runs) if runs else batch.slice(0, 0)
 
 
 def _scores_batch(scores: Scores) -> pa.RecordBatch:

@@ -40,7 +40,8 @@ SELLING = (
 )
 
 RUSSIAN = (
-    "Фотосинтез - это процесс, с помощью которого растения получают пищу из света. Вода поступает через корни, "
+    "Фотосинтез - это процесс, с помощью которого растения получают пищу из света. "
+    "Вода поступает через корни, "
     "а углекислый газ через листья. Посмотрим, почему это так, шаг за шагом."
 )
 CHINESE = (
@@ -62,8 +63,9 @@ def make_texts(count: int, *, seed: int = 0) -> list[str]:
 def make_table(rows: int, *, first_id: int = 0, seed: int = 0) -> pa.Table:
     """Return rows with an id of their own each."""
     ids = pa.array(range(first_id, first_id + rows), pa.int64())
-    urls = pa.array([f"https://example.org/{number}" for number in range(first_id, first_id + rows)])
-    return pa.table({"id": ids, "url": urls, "text": make_texts(rows, seed=seed)})
+    urls = [f"https://example.org/{number}" for number in range(first_id, first_id + rows)]
+    texts = pa.array(make_texts(rows, seed=seed), pa.string())
+    return pa.table({"id": ids, "url": pa.array(urls, pa.string()), "text": texts})
 
 
 def write_dump(folder: Path, *, rows: Sequence[int] = (230, 120, 60), row_group_size: int = 40) -> Path:

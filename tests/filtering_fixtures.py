@@ -1,4 +1,4 @@
-"""What several tests of filtering share: made-up labelled documents, scorers fitted to them, fresh interpreters."""
+"""What tests of filtering share: made-up labelled documents, scorers fitted to them, fresh interpreters."""
 
 import os
 import subprocess

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from filtering.statistics import CHARACTERS, WORD_GROUPS
 
@@ -214,10 +215,7 @@ def word_cells(pieces: Sequence[bytes]) -> Counter[int]:
     for piece in pieces:
         hashes = [token.hash for token in tokens_of(piece)]
         counts.update(cell_of(value) for value in hashes)
-        counts.update(
-            cell_of((before * PAIR + value) & BITS_64)
-            for before, value in zip(hashes, hashes[1:], strict=False)
-        )
+        counts.update(cell_of((before * PAIR + value) & BITS_64) for before, value in pairwise(hashes))
     return counts
 
 

@@ -129,12 +129,12 @@ def test_too_few_labels_are_refused(write):
 
 def test_no_labels_at_all_are_refused(write):
     path = write(**{name: values.slice(0, 0) for name, values in columns().items()})
-    with pytest.raises(LabelsError, match="at least 100 labels. Found 0"):
+    with pytest.raises(LabelsError, match=r"at least 100 labels\. Found 0"):
         read_labels(path)
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(LabelsError, match="must be a readable Parquet file.*none.parquet"):
+    with pytest.raises(LabelsError, match=r"must be a readable Parquet file.*none\.parquet"):
         read_labels(str(tmp_path / "none.parquet"))
 
 

@@ -82,7 +82,7 @@ def predict(copy, temporary):
 
 def test_compiled_code_is_kept_beside_the_source_where_that_can_be_written(copy, temporary):
     assert predict(copy, temporary) == []
-    assert list((copy / "filtering" / "__pycache__").glob("trees*.nbi"))
+    assert list((copy / "filtering" / "__pycache__").glob("kernels-*/**/trees*.nbi"))
     assert not list(temporary.iterdir())
 
 

@@ -1,4 +1,4 @@
-"""Proves that fitting finds what is there, finds nothing where nothing is, and lets nothing leak between groups."""
+"""Proves that fitting finds what is there and nothing else, and that nothing leaks between groups."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ def nested_rho(data, recipe="linear", assignment=0):
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_finds_what_drives_the_labels(recipe):
-    assert nested_rho(made_data(), recipe) > 0.85
+    assert nested_rho(made_data(250), recipe) > 0.8
 
 
 def test_shuffled_labels_cannot_be_predicted():

@@ -156,7 +156,7 @@ def test_a_figure_that_no_resample_defines_has_nan_for_an_interval(only):
 
 
 def test_lengths_that_differ_are_refused():
-    with pytest.raises(ShapeError, match="must have one length. Got 8, 8 and 7"):
+    with pytest.raises(ShapeError, match=r"must have one length\. Got 8, 8 and 7"):
         evaluate(SCORES, LABELS, ["a"] * 7)
 
 

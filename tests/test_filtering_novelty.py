@@ -1,4 +1,4 @@
-"""Proves that few documents like the seed are called unlike it, and nearly all in other languages and scripts."""
+"""Proves that few documents like the seed are called unlike it, and those in other languages are."""
 
 import numpy as np
 import pytest
@@ -8,10 +8,10 @@ from filtering.folds import fold_assignment
 from filtering.novelty import SEED_SHARE, fit_novelty
 
 OTHER_TEXTS = {
-    "Greek": "\u0397 \u03c6\u03c9\u03c4\u03bf\u03c3\u03cd\u03bd\u03b8\u03b5\u03c3\u03b7 \u03b5\u03af\u03bd\u03b1\u03b9 \u03b7 \u03b4\u03b9\u03b1\u03b4\u03b9\u03ba\u03b1\u03c3\u03af\u03b1 \u03c4\u03c9\u03bd \u03c6\u03c5\u03c4\u03ce\u03bd.",
-    "Russian": "\u0424\u043e\u0442\u043e\u0441\u0438\u043d\u0442\u0435\u0437 \u044d\u0442\u043e \u0440\u0430\u0431\u043e\u0442\u0430 \u0437\u0435\u043b\u0451\u043d\u044b\u0445 \u0440\u0430\u0441\u0442\u0435\u043d\u0438\u0439 \u043f\u0440\u0438 \u0441\u0432\u0435\u0442\u0435.",
-    "Chinese": "\u5149\u5408\u4f5c\u7528\u662f\u690d\u7269\u5236\u9020\u98df\u7269\u7684\u8fc7\u7a0b\u3002",
-    "Finnish": "Yhteytt\u00e4minen tarkoittaa prosessia, jossa kasvit muodostavat sokeria valon avulla.",
+    "Greek": "Η φωτοσύνθεση είναι η διαδικασία των φυτών.",
+    "Russian": "Фотосинтез это работа зелёных растений при свете.",
+    "Chinese": "光合作用是植物制造食物的过程。",
+    "Finnish": "Yhteyttäminen tarkoittaa prosessia, jossa kasvit muodostavat sokeria valon avulla.",
     "base64": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+P9/",
 }  # fmt: skip
 

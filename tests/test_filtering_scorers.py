@@ -1,4 +1,4 @@
-"""Proves what every scorer promises: scores depend on the text alone, and are NaN exactly where there is a reason."""
+"""Proves what scorers promise: a score depends on the text alone, and is NaN where there is a reason."""
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,7 @@ from filtering.errors import ShapeError
 
 TEXTS = [
     *made_documents(12, seed=5)[0],
-    'def gcd(a, b):\n    """Return the greatest common divisor."""\n    while b:\n        a, b = b, a % b\n    return a\n',
+    'def gcd(a, b):\n    """Return the greatest common divisor."""\n    while b:\n        a, b = b, a % b\n',
     "<html><a href='x'>Buy now</a></html> " * 300,
     *("", None, " \n\t", "a", "\u6771\u4eac", "with\x00nul", "x" * 3_000),
 ]
@@ -132,16 +132,17 @@ def test_the_shipped_scorers_have_a_digest_and_a_fitted_one_has_none():
     [
         (
             "web",
-            "Why does ice float? Because water expands when it freezes, the same mass fills more space. For example, "
-            "a litre of water becomes about 1.09 litres of ice. Let us compute the density step by step.",
+            "Why does ice float? Because water expands when it freezes, the same mass fills more space. "
+            "For example, a litre of water becomes about 1.09 litres of ice. Let us compute the density.",
             "HOME | CART | LOGIN\nBuy 2 get 1 free! Click here to subscribe. Free shipping on all orders!!!",
         ),
         (
             "code",
-            'def binary_search(items, wanted):\n    """Return the position of `wanted` in a sorted list, or -1.\n\n'
+            'def binary_search(items, wanted):\n    """Return the position of `wanted` in a list, or -1.\n\n'
             '    >>> binary_search([1, 3, 5], 3)\n    1\n    """\n    low, high = 0, len(items) - 1\n'
             "    # Each step halves the part that can still hold it.\n    while low <= high:\n"
-            "        middle = (low + high) // 2\n        if items[middle] == wanted:\n            return middle\n"
+            "        middle = (low + high) // 2\n"
+            "        if items[middle] == wanted:\n            return middle\n"
             "        if items[middle] < wanted:\n            low = middle + 1\n        else:\n"
             "            high = middle - 1\n    return -1\n",
             "module.exports = {\n  a: require('./a'),\n  b: require('./b'),\n  c: require('./c'),\n};\n",

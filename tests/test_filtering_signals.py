@@ -1,4 +1,4 @@
-"""Proves that the kernel gives what the plain-Python reference gives, for every kind of text and Arrow column."""
+"""Proves that the kernel gives what plain Python gives, for every kind of text and Arrow column."""
 
 from pathlib import Path
 
@@ -211,7 +211,9 @@ def test_one_document_by_hand():
 
 # Every place where white space differs between str.isspace, str.split, ASCII and Unicode's own list.
 SPACES = "".join(chr(code) for code in range(0x10000) if chr(code).isspace())
-NEAR_SPACES = "\x00\x08\x0e\x1b\x7f\u180e\u200b\u200c\u2060\ufeff\u1681\u2010\u2027\u202a\u2030\u205e\u2060\u3001\u2800\u3164"
+NEAR_SPACES = (
+    "\x00\x08\x0e\x1b\x7f\u180e\u200b\u200c\u2060\ufeff\u1681\u2010\u2027\u202a\u2030\u205e\u3001\u2800"
+)
 
 
 @settings(deadline=None, max_examples=300)
@@ -327,12 +329,16 @@ KINDS = {
     "dictionary, int64": as_dictionary(pa.int64()),
     "dictionary, uint8": as_dictionary(pa.uint8()),
     "dictionary, slice": pa.concat_arrays([as_dictionary(pa.int32())] * 2).slice(9),
-    "dictionary of large_string": as_dictionary(pa.int32()).cast(pa.dictionary(pa.int32(), pa.large_string())),
+    "dictionary of large_string": as_dictionary(pa.int32()).cast(
+        pa.dictionary(pa.int32(), pa.large_string())
+    ),
     "dictionary of binary": pa.array(BINARY, pa.binary()).dictionary_encode(),
     "dictionary of string_view": dictionary(pa.array(TEXTS, pa.string_view()), range(9), pa.int8()),
     "chunked": pa.chunked_array([TEXTS[:2], [], TEXTS[2:]], pa.string()),
-    "chunked dictionary": pa.chunked_array([as_dictionary(pa.int8()).slice(0, 4), as_dictionary(pa.int8()).slice(4)]),
-}  # fmt: skip
+    "chunked dictionary": pa.chunked_array(
+        [as_dictionary(pa.int8()).slice(0, 4), as_dictionary(pa.int8()).slice(4)]
+    ),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -381,11 +387,16 @@ def test_zero_rows_give_zero_rows(kind):
 @pytest.mark.parametrize(
     "kind",
     [
-        pa.null(), pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.binary_view(),
+        pa.null(),
+        pa.string(),
+        pa.large_string(),
+        pa.string_view(),
+        pa.binary(),
+        pa.binary_view(),
         pa.dictionary(pa.int8(), pa.string()),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_column_of_nulls_is_null(kind):
     found = read(pa.nulls(3, kind))
     assert found.reason.tolist() == [NULL] * 3
@@ -405,11 +416,18 @@ def test_bytes_under_a_null_are_not_read():
 @pytest.mark.parametrize(
     "texts",
     [
-        pa.array([1, 2]), pa.array([[b"a"]]), pa.array([b"ab"], pa.binary(2)), pa.array([1]).dictionary_encode(),
-        [1, 2], [["a"]], [3.0], "one text", b"one text",
+        pa.array([1, 2]),
+        pa.array([[b"a"]]),
+        pa.array([b"ab"], pa.binary(2)),
+        pa.array([1]).dictionary_encode(),
+        [1, 2],
+        [["a"]],
+        [3.0],
+        "one text",
+        b"one text",
     ],
     ids=repr,
-)  # fmt: skip
+)
 def test_what_holds_no_texts_is_refused(texts):
     with pytest.raises(ShapeError, match="'texts' must"):
         read_signals(texts)

@@ -1,4 +1,4 @@
-"""Proves that our reader of LightGBM's text model predicts what LightGBM predicts, and refuses what it cannot."""
+"""Proves that our trees predict what LightGBM predicts, and that models they cannot read are refused."""
 
 import lightgbm
 import numpy as np

@@ -1,4 +1,4 @@
-"""Proves that the window rule never splits a character, is stable when repeated, and is what the kernel reads."""
+"""Proves that windows never split a character, that cutting is idempotent, and that the kernel agrees."""
 
 import numpy as np
 import pytest

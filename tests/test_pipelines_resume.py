@@ -260,7 +260,8 @@ def test_a_changed_file_that_cannot_be_read_leaves_nothing_of_its_old_rows(growi
     assert [one.relative for one in result.set_aside] == ["part-0.parquet"]
     assert result.rows == 180
     assert sorted(digests(out / "data")) == [
-        "deep/part-1.part-00001-of-00002.parquet", "deep/part-1.part-00002-of-00002.parquet", "part-2.parquet",
+        "deep/part-1.part-00001-of-00002.parquet", "deep/part-1.part-00002-of-00002.parquet",
+        "part-2.parquet",
     ]  # fmt: skip
     assert verify_run(str(out)) == []
 

@@ -1,0 +1,163 @@
+"""Proves what every executor must hold: each part once, failures told, a stop when asked, the same bytes."""
+
+import os
+import shutil
+import threading
+
+import pytest
+from conftest import QUIET
+from dumps import CUT, digests, lasting
+
+from filtering import load_scorer
+from filtering.errors import BadFileError, RunError
+from pipelines import FilterConfig, LocalExecutor, filter_dump
+from pipelines.config import WorkerSettings
+from pipelines.filter import plan_of
+from pipelines.store import RunFolder
+from pipelines.worker import PartWorker
+
+
+class SerialExecutor:
+    """The simplest executor: one part after another, in the caller's thread."""
+
+    def run(self, settings, parts, tick):
+        worker = PartWorker(settings)
+        try:
+            for part in parts:
+                yield worker.run(part, tick)
+        finally:
+            worker.close()
+
+
+EXECUTORS = {
+    "serial": SerialExecutor(),
+    "one worker": LocalExecutor(1),
+    "two workers": LocalExecutor(2),
+    "three workers": LocalExecutor(3),
+}
+
+
+@pytest.fixture(params=EXECUTORS, ids=str)
+def executor(request):
+    return EXECUTORS[request.param]
+
+
+@pytest.fixture
+def job(dump, web, tmp_path):
+    """Return worker settings and the parts of a copy of the dump."""
+    source, out = tmp_path / "in", tmp_path / "out"
+    shutil.copytree(dump, source)
+    config = FilterConfig(inputs=[str(source)], out=out, scorer=web, keep_at=CUT, rows_per_part=40)
+    plan, text_column = plan_of(config, load_scorer(web))
+    settings = WorkerSettings(
+        out=str(out), scorer=web, text_column=text_column, keep_at=CUT, write="kept", effort="fast",
+        score_column="edu_score",
+    )  # fmt: skip
+    return settings, plan.parts
+
+
+def silent(rows, text_bytes, kept):
+    """Take no notice."""
+
+
+def test_each_part_gets_one_receipt_that_is_on_disk_too(executor, job):
+    settings, parts = job
+    receipts = list(executor.run(settings, parts, silent))
+    assert sorted(receipt.key for receipt in receipts) == sorted(part.key for part in parts)
+    assert len(parts) == 11
+    folder = RunFolder(settings.out)
+    assert folder.done() == {part.key for part in parts}
+    assert all(folder.read_receipt(receipt.key) == receipt for receipt in receipts)
+
+
+def test_ticks_add_up_to_the_receipts(executor, job):
+    settings, parts = job
+    lock, ticks = threading.Lock(), []
+
+    def tick(*figures):
+        with lock:
+            ticks.append(figures)
+
+    receipts = list(executor.run(settings, parts, tick))
+    totals = tuple(map(sum, zip(*ticks, strict=True)))
+    names = ("rows", "text_bytes", "kept")
+    assert totals == tuple(sum(getattr(receipt, name) for receipt in receipts) for name in names)
+    assert totals[0] == 410
+
+
+def test_no_parts_give_no_receipts(executor, job):
+    assert list(executor.run(job[0], [], silent)) == []
+
+
+def test_a_part_that_cannot_be_read_is_a_receipt_and_the_others_go_on(executor, job):
+    settings, parts = job
+    os.truncate(parts[0].path, 500)
+    bad = {part.key for part in parts if part.path == parts[0].path}
+    receipts = list(executor.run(settings, parts, silent))
+    assert {receipt.key for receipt in receipts if receipt.set_aside} == bad
+    assert len(receipts) == len(parts)
+
+
+def test_what_is_no_fault_of_the_data_reaches_the_caller(executor, job):
+    settings, parts = job
+    os.unlink(parts[-1].path)
+    with pytest.raises(RunError, match="No such file"):
+        list(executor.run(settings, parts, silent))
+    assert digests(RunFolder(settings.out).temporary) == {}
+
+
+def test_closing_the_generator_stops_the_work_and_leaves_whole_files_only(executor, job, finished):
+    settings, parts = job
+    ticks = []
+    receipts = executor.run(settings, parts, lambda *figures: ticks.append(figures))
+    next(receipts)
+    receipts.close()
+    seen = len(ticks)
+    folder = RunFolder(settings.out)
+    done = folder.done()
+    assert 0 < len(done) < len(parts)
+    assert digests(folder.temporary) == {}
+    assert len(digests(folder.data)) == len(done)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("part", "score"))]
+    assert len(ticks) == seen
+
+
+def test_a_run_by_any_executor_writes_the_same_bytes(executor, settings, finished, tmp_path):
+    config = FilterConfig(**settings, out=tmp_path / "out")
+    filter_dump(config, executor=executor, reporter=QUIET)
+    assert lasting(tmp_path / "out") == lasting(finished)
+
+
+def test_a_run_begun_by_one_executor_goes_on_under_another(executor, settings, finished, tmp_path):
+    class StopsAfterTwo:
+        def run(self, settings, parts, tick):
+            yield from SerialExecutor().run(settings, parts[:2], tick)
+            raise RunError("The machine went away.")
+
+    config = FilterConfig(**settings, out=tmp_path / "out")
+    with pytest.raises(RunError, match="went away"):
+        filter_dump(config, executor=StopsAfterTwo(), reporter=QUIET)
+    filter_dump(config, executor=executor, reporter=QUIET)
+    assert lasting(tmp_path / "out") == lasting(finished)
+
+
+def test_receipts_that_do_not_add_up_to_the_plan_fail_the_run(settings, tmp_path):
+    class ForgetsOne:
+        def run(self, settings, parts, tick):
+            yield from SerialExecutor().run(settings, parts[1:], tick)
+
+    config = FilterConfig(**settings, out=tmp_path / "out")
+    with pytest.raises(RunError, match="must have a receipt"):
+        filter_dump(config, executor=ForgetsOne(), reporter=QUIET)
+    assert not (tmp_path / "out" / "run" / "manifest.json").exists()
+
+
+def test_strict_stops_the_executor(executor, settings, dump, tmp_path):
+    source = tmp_path / "in"
+    shutil.copytree(dump, source)
+    path = source / "part-0.parquet"
+    content = path.read_bytes()
+    path.write_bytes(b"PAR1" + b"\xff" * 4000 + content[4004:])
+    config = FilterConfig(**settings | {"inputs": [str(source)]}, out=tmp_path / "out", strict=True)
+    with pytest.raises(BadFileError, match=r"part-0\.parquet"):
+        filter_dump(config, executor=executor, reporter=QUIET)

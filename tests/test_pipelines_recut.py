@@ -1,0 +1,219 @@
+"""Proves that a new cut equals a fresh run at that cut, and that a share to keep is kept exactly."""
+
+import shutil
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset
+import pyarrow.parquet as pq
+import pytest
+from conftest import QUIET
+from dumps import CUT, digests
+from hypothesis import given
+from hypothesis import settings as budget
+from hypothesis import strategies as st
+
+from filtering.errors import OutputError, SettingsError
+from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, verify_run
+from pipelines.plan import Part
+from pipelines.recut import exact_cut
+from pipelines.store import RunFolder
+from pipelines.worker import SCORES_SCHEMA
+
+
+def rows_of(out):
+    return pyarrow.dataset.dataset(out / "data").to_table().sort_by("id").to_pylist()
+
+
+def data_of(out):
+    return digests(out / "data")
+
+
+@pytest.mark.parametrize("keep_at", [0.0, 0.7, 2.0, 5.0])
+@pytest.mark.parametrize("write", ["kept", "all"])
+def test_a_new_cut_writes_the_bytes_of_a_fresh_run_at_that_cut(finished, settings, tmp_path, keep_at, write):
+    fresh, cut = tmp_path / "fresh", tmp_path / "cut"
+    changes = {"keep_at": keep_at, "write": write}
+    expected = filter_dump(FilterConfig(**settings | changes, out=fresh), reporter=QUIET)
+    result = recut_run(RecutConfig(run=finished, to=cut, workers=2, **changes), reporter=QUIET)
+    assert data_of(cut) == data_of(fresh)
+    assert (result.rows, result.kept) == (expected.rows, expected.kept)
+    assert verify_run(str(cut)) == []
+
+
+def test_a_run_that_wrote_scores_alone_can_be_cut(settings, finished, tmp_path):
+    scored, cut = tmp_path / "scored", tmp_path / "cut"
+    filter_dump(FilterConfig(**settings | {"write": "scores"}, out=scored), reporter=QUIET)
+    recut_run(RecutConfig(run=scored, to=cut, keep_at=CUT), reporter=QUIET)
+    assert data_of(cut) == data_of(finished)
+
+
+@pytest.mark.parametrize("fraction", [0.001, 0.1, 0.25, 0.5, 0.999, 1.0])
+def test_a_fraction_keeps_exactly_that_share_and_the_highest_scores(finished, settings, tmp_path, fraction):
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    result = recut_run(RecutConfig(run=finished, to=cut, keep_fraction=fraction), reporter=QUIET)
+    kept = [row["edu_score"] for row in rows_of(cut)]
+    assert len(kept) == result.kept == round(fraction * 410)
+    filter_dump(FilterConfig(**settings | {"keep_at": 0.0}, out=whole), reporter=QUIET)
+    scores = sorted((row["edu_score"] for row in rows_of(whole)), reverse=True)
+    assert sorted(kept, reverse=True) == scores[: len(kept)]
+
+
+def test_a_fraction_cuts_through_ties_in_the_order_of_the_plan(web, tmp_path):
+    source = tmp_path / "in"
+    source.mkdir()
+    for number in range(3):
+        table = pa.table(
+            {"id": range(100 * number, 100 * number + 100), "text": ["The very same text."] * 100}
+        )
+        pq.write_table(table, source / f"{number}.parquet", row_group_size=25)
+    config = FilterConfig(inputs=[str(source)], out=tmp_path / "out", scorer=web, rows_per_part=50)
+    filter_dump(config, reporter=QUIET)
+    for workers in (1, 3):
+        cut = tmp_path / f"cut{workers}"
+        recut_run(RecutConfig(run=config.out, to=cut, keep_fraction=0.4, workers=workers), reporter=QUIET)
+        assert [row["id"] for row in rows_of(cut)] == list(range(120))
+
+
+def test_a_fraction_never_keeps_rows_without_a_score(web, tmp_path):
+    pq.write_table(
+        pa.table({"id": range(10), "text": [None, ""] * 4 + ["One.", "Two."]}), tmp_path / "a.parquet"
+    )
+    config = FilterConfig(inputs=[str(tmp_path / "a.parquet")], out=tmp_path / "out", scorer=web)
+    filter_dump(config, reporter=QUIET)
+    recut_run(RecutConfig(run=config.out, to=tmp_path / "cut", keep_fraction=0.9), reporter=QUIET)
+    assert [row["id"] for row in rows_of(tmp_path / "cut")] == [8, 9]
+
+
+def part_of(number, rows):
+    return Part(
+        key=str(number), path="", relative=f"{number}", output=f"{number}.parquet", size_bytes=0,
+        footer_sha256="", first_row_group=0, stop_row_group=1, first_row=0, rows=rows, text_bytes=0,
+    )  # fmt: skip
+
+
+SCORES = st.lists(
+    st.one_of(
+        st.none(),
+        st.sampled_from([0.0, -0.0, 1.0, 2.5, 5.0]),
+        st.floats(0, 5, width=32),
+    ),
+    max_size=40,
+)
+
+
+@budget(max_examples=60, deadline=None)
+@given(parts=st.lists(SCORES, min_size=1, max_size=4), share=st.floats(0, 1))
+def test_the_exact_cut_is_that_of_sorting_all_scores(tmp_path_factory, parts, share):
+    folder = RunFolder(str(tmp_path_factory.mktemp("cut")))
+    folder.scores.mkdir(parents=True)
+    for number, scores in enumerate(parts):
+        codes = pa.array([0] * len(scores), pa.uint8())
+        table = pa.Table.from_arrays([pa.array(scores, pa.float32()), codes, codes], schema=SCORES_SCHEMA)
+        pq.write_table(table, folder.scores / f"{number}.parquet")
+    every = np.array([score for scores in parts for score in scores if score is not None], dtype=np.float32)
+    count = round(share * sum(len(scores) for scores in parts))
+    keep_at, quotas = exact_cut(folder, [part_of(n, len(scores)) for n, scores in enumerate(parts)], count)
+    above = int((every > np.float32(keep_at)).sum())
+    if count == 0 or not len(every):
+        assert sum(quotas) == 0
+        return
+    count = min(count, len(every))
+    assert above + sum(quotas) == count
+    assert np.float32(keep_at) == np.sort(every)[::-1][count - 1]
+    left = count - above
+    for scores, quota in zip(parts, quotas, strict=True):
+        ties = sum(score is not None and np.float32(score) == np.float32(keep_at) for score in scores)
+        assert quota == min(ties, left)
+        left -= quota
+
+
+@pytest.fixture
+def own(dump, settings, tmp_path):
+    """Return a copy of the dump, and a finished run over it."""
+    source, out = tmp_path / "in", tmp_path / "out"
+    shutil.copytree(dump, source)
+    filter_dump(FilterConfig(**settings | {"inputs": [str(source)]}, out=out), reporter=QUIET)
+    return source, out
+
+
+def test_a_changed_input_is_refused(own, command, tmp_path):
+    source, out = own
+    pq.write_table(pq.read_table(source / "part-2.parquet").slice(1), source / "part-2.parquet")
+    outcome = command("recut", out, "--to", tmp_path / "cut", "--keep-at", 2)
+    assert outcome.code == 2
+    assert "part-2.parquet has changed" in outcome.err
+    assert not (tmp_path / "cut").exists()
+
+
+@pytest.mark.parametrize("damage", ["gone", "broken"])
+def test_an_input_that_is_gone_or_broken_is_refused(own, command, tmp_path, damage):
+    source, out = own
+    path = source / "part-2.parquet"
+    path.unlink() if damage == "gone" else path.write_bytes(b"")
+    outcome = command("recut", out, "--to", tmp_path / "cut", "--keep-at", 2)
+    assert outcome.code == 2
+    assert str(path) in outcome.err
+    assert not (tmp_path / "cut").exists()
+
+
+def test_a_dump_that_moved_can_be_cut_once_the_run_has_seen_its_new_place(own, settings, tmp_path):
+    source, out = own
+    moved = source.rename(tmp_path / "moved")
+    with pytest.raises(SettingsError, match="must still be there"):
+        recut_run(RecutConfig(run=out, to=tmp_path / "cut", keep_at=2.0), reporter=QUIET)
+    result = filter_dump(FilterConfig(**settings | {"inputs": [str(moved)]}, out=out), reporter=QUIET)
+    assert result.rows_scored == 0
+    assert recut_run(RecutConfig(run=out, to=tmp_path / "cut", keep_at=0.0), reporter=QUIET).kept == 410
+
+
+def test_a_run_without_scores_is_refused(finished, tmp_path):
+    cut = tmp_path / "cut"
+    recut_run(RecutConfig(run=finished, to=cut, keep_at=1.0), reporter=QUIET)
+    with pytest.raises(OutputError, match="must hold scores"):
+        recut_run(RecutConfig(run=cut, to=tmp_path / "again", keep_at=2.0), reporter=QUIET)
+
+
+def test_an_unfinished_run_and_no_run_are_refused(own, tmp_path):
+    _, out = own
+    (out / "run" / "manifest.json").unlink()
+    for folder, wanted in ((out, "must hold a finished run"), (tmp_path / "none", "must hold a run")):
+        with pytest.raises(OutputError, match=wanted):
+            recut_run(RecutConfig(run=folder, to=tmp_path / "cut", keep_at=2.0), reporter=QUIET)
+
+
+def test_the_run_itself_is_refused_as_target(finished, tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(finished)
+    for target in (finished, link):
+        with pytest.raises(OutputError, match="must go to another folder"):
+            recut_run(RecutConfig(run=finished, to=target, keep_at=2.0), reporter=QUIET)
+
+
+def test_another_cut_on_a_started_target_is_refused_naming_it(finished, tmp_path):
+    recut_run(RecutConfig(run=finished, to=tmp_path / "cut", keep_at=2.0), reporter=QUIET)
+    with pytest.raises(OutputError, match="'keep_at'"):
+        recut_run(RecutConfig(run=finished, to=tmp_path / "cut", keep_at=2.5), reporter=QUIET)
+    again = recut_run(RecutConfig(run=finished, to=tmp_path / "cut", keep_at=2.0), reporter=QUIET)
+    assert again.rows_scored == 0
+
+
+@pytest.mark.parametrize("options", [[], ["--keep-at", "2", "--keep-fraction", "0.1"]])
+def test_exactly_one_kind_of_cut_must_be_given(command, finished, tmp_path, options):
+    outcome = command("recut", finished, "--to", tmp_path / "cut", *options)
+    assert outcome.code == 2
+    assert "'keep_at' and 'keep_fraction'" in outcome.err
+
+
+def test_what_was_set_aside_stays_set_aside_in_the_cut(dump, settings, tmp_path, command):
+    source, out = tmp_path / "in", tmp_path / "out"
+    shutil.copytree(dump, source)
+    path = source / "part-2.parquet"
+    content = path.read_bytes()
+    path.write_bytes(b"")
+    filter_dump(FilterConfig(**settings | {"inputs": [str(source)]}, out=out), reporter=QUIET)
+    outcome = command("recut", out, "--to", tmp_path / "cut", "--keep-at", 0)
+    assert outcome.code == 3
+    assert "set aside: part-2.parquet" in outcome.out
+    path.write_bytes(content)
+    assert len(rows_of(tmp_path / "cut")) == 350

@@ -1,0 +1,169 @@
+"""Proves that status, verify and clean see what is there, and that clean removes half-written files only."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from dumps import CUT, digests, lasting
+
+from pipelines.store import RunFolder
+
+FAULTY = Path(__file__).with_name("faulty_run.py")
+
+
+@pytest.fixture
+def run_copy(finished, tmp_path):
+    """Return a copy of a finished run, to be damaged."""
+    return Path(shutil.copytree(finished, tmp_path / "out"))
+
+
+@pytest.fixture
+def killed_run(dump, web, tmp_path):
+    """Return a run that was killed while it wrote its third part."""
+    out = tmp_path / "killed"
+    arguments = [
+        "filter",
+        dump,
+        "-s",
+        web,
+        "--keep-at",
+        CUT,
+        "--rows-per-part",
+        80,
+        "--workers",
+        1,
+        "--out",
+        out,
+    ]
+    subprocess.run([sys.executable, FAULTY, "after close", "6", *map(str, arguments)], capture_output=True)
+    assert len(digests(out / "run" / "tmp")) == 2
+    return out
+
+
+def test_status_of_a_finished_run(command, finished):
+    outcome = command("status", finished, "--json")
+    assert outcome.code == 0
+    assert json.loads(outcome.out) == {
+        "state": "complete", "parts": 6, "parts_done": 6, "rows": 410, "rows_done": 410, "set_aside": 0,
+    }  # fmt: skip
+    assert command("status", finished).out == "complete: 6 of 6 parts, 410 of 410 rows, 0 set aside\n"
+
+
+def test_status_of_a_killed_run_and_of_one_at_work(command, killed_run):
+    status = json.loads(command("status", killed_run, "--json").out)
+    folder = RunFolder(str(killed_run))
+    assert status["state"] == "unfinished"
+    assert 0 < status["parts_done"] == len(folder.done()) < 6
+    assert 0 < status["rows_done"] < 410
+    with folder.lock():
+        assert command("status", killed_run).out.startswith("running")
+
+
+def test_status_counts_files_and_parts_that_were_set_aside(command, dump, web, tmp_path):
+    source, out = tmp_path / "in", tmp_path / "out"
+    shutil.copytree(dump, source)
+    (source / "part-2.parquet").write_bytes(b"")
+    path = source / "part-0.parquet"
+    start = pq.read_metadata(path).row_group(0).column(2).data_page_offset
+    content = path.read_bytes()
+    path.write_bytes(content[:start] + b"\xff" * 64 + content[start + 64 :])
+    command("filter", source, "-o", out, "-s", web, "--rows-per-part", 80)
+    status = json.loads(command("status", out, "--json").out)
+    assert (status["state"], status["set_aside"], status["parts_done"]) == ("complete", 2, 4)
+    assert command("verify", out).code == 0
+
+
+@pytest.mark.parametrize("verb", ["status", "verify", "clean"])
+def test_a_folder_without_a_run_is_refused(command, tmp_path, verb):
+    outcome = command(verb, tmp_path)
+    assert outcome.code == 2
+    assert "must hold a run" in outcome.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_verify_of_a_whole_run_finds_nothing(command, finished):
+    outcome = command("verify", finished)
+    assert (outcome.code, outcome.out) == (0, "all files are as they were written\n")
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+DATA = "data/deep/part-1.part-00001-of-00002.parquet"
+SCORES = "run/scores/part-2.parquet"
+
+
+@pytest.mark.parametrize("name", [DATA, SCORES])
+@pytest.mark.parametrize("damage", [flip, truncate, Path.unlink], ids=["flipped bit", "truncated", "gone"])
+def test_verify_names_a_file_that_is_damaged_or_gone(command, run_copy, name, damage):
+    damage(run_copy / name)
+    outcome = command("verify", run_copy)
+    assert outcome.code == 1
+    assert str(run_copy / name) in outcome.out
+    assert "1 problems" in outcome.out
+
+
+@pytest.mark.parametrize("name", ["data/stranger.parquet", "run/scores/deep/notes.txt"])
+def test_verify_names_a_stranger(command, run_copy, name):
+    (run_copy / name).write_text("not ours")
+    outcome = command("verify", run_copy)
+    assert outcome.code == 1
+    assert f"{run_copy / name}: not a file of this run" in outcome.out
+
+
+def test_verify_finds_a_missing_receipt_and_totals_that_differ(command, run_copy):
+    next((run_copy / "run" / "receipts").rglob("*.json")).unlink()
+    manifest = run_copy / "run" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"rows": 410', '"rows": 411'))
+    outcome = command("verify", run_copy)
+    assert outcome.code == 1
+    assert "receipts do not add up" in outcome.out
+    assert "rows: 410 in manifest.parquet, 411 in manifest.json" in outcome.out
+
+
+def test_verify_of_an_unfinished_run_is_refused(command, killed_run):
+    outcome = command("verify", killed_run)
+    assert outcome.code == 2
+    assert "must hold a finished run" in outcome.err
+
+
+def test_clean_removes_half_written_files_and_nothing_else(command, killed_run):
+    before = digests(killed_run)
+    outcome = command("clean", killed_run)
+    assert (outcome.code, outcome.out) == (0, "2 half-written files removed\n")
+    after = digests(killed_run)
+    assert after == {name: digest for name, digest in before.items() if not name.startswith("run/tmp/")}
+    assert command("clean", killed_run).out == "0 half-written files removed\n"
+
+
+def test_clean_of_a_finished_run_removes_nothing(command, run_copy):
+    before = digests(run_copy)
+    assert command("clean", run_copy).code == 0
+    assert digests(run_copy) == before
+
+
+def test_clean_is_refused_while_a_run_is_at_work(command, killed_run):
+    before = digests(killed_run)
+    with RunFolder(str(killed_run)).lock():
+        outcome = command("clean", killed_run)
+    assert outcome.code == 2
+    assert "Only one run at a time" in outcome.err
+    assert digests(killed_run) == before
+
+
+def test_looking_after_a_run_changes_no_file(command, run_copy):
+    before = lasting(run_copy), digests(run_copy)
+    for verb in ("status", "verify", "clean"):
+        assert command(verb, run_copy).code == 0
+    assert (lasting(run_copy), digests(run_copy)) == before
