@@ -20,7 +20,7 @@ demo: $(STAMP)
 	$(RUN)edufilter demo demo
 
 test: $(STAMP)
-	$(RUN)python -m pytest --numprocesses 2 --cov --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 2 --cov --cov-report=term:skip-covered
 
 check: $(STAMP)
 	$(RUN)ruff check .

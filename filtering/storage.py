@@ -138,7 +138,7 @@ def load_scorer(name: str) -> SignalScorer:
     Parameters
     ----------
     name : str
-        ``web``, ``code``, or a folder that `save_scorer` made.
+        ``web``, ``code``, or a folder that `save_scorer` made (``./web`` for one of that name).
 
     Raises
     ------
@@ -147,7 +147,7 @@ def load_scorer(name: str) -> SignalScorer:
     ScorerError
         If it is damaged, of an unknown format or kind, or does not reproduce its reference scores.
     """
-    folder = MODELS / name if name in SHIPPED and not Path(name, "scorer.json").exists() else Path(name)
+    folder = MODELS / name if name in SHIPPED else Path(name)
     if not (folder / "scorer.json").is_file():
         raise SettingsError(
             f"A scorer must be {' or '.join(SHIPPED)}, or a folder with a scorer.json. Got {name!r} instead."

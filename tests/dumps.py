@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filtering.storage import MODELS
+from filtering import load_scorer, save_scorer
 
 CUT = 1.5
 """Rubric points that part the texts below about in halves."""
@@ -97,11 +98,6 @@ def lasting(out: Path) -> dict[str, str]:
 
 
 def copy_of_scorer(web: str, folder: Path, *, domain: str) -> str:
-    """Copy a scorer with another domain written into it: the same scores, another digest."""
-    source = MODELS / web if (MODELS / web).exists() else Path(web)
-    folder.mkdir(parents=True)
-    for path in source.iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
-    description = folder / "scorer.json"
-    description.write_text(description.read_text().replace('"domain": "web"', f'"domain": "{domain}"'))
+    """Save a scorer anew for another domain: the same scores, another digest."""
+    save_scorer(replace(load_scorer(web), domain=domain), str(folder), metrics={}, card="A copy.\n")
     return str(folder)

@@ -86,6 +86,33 @@ def test_compiled_code_is_kept_beside_the_source_where_that_can_be_written(copy,
     assert not list(temporary.iterdir())
 
 
+def test_the_cache_folder_of_the_user_comes_next(blocked, temporary, tmp_path):
+    ran = run_python(
+        PREDICT, PYTHONPATH=str(blocked), TMPDIR=str(temporary), XDG_CACHE_HOME=str(tmp_path / "cache")
+    )
+    assert ran.stdout.splitlines()[1] == "[10.0, 20.0]"
+    assert ran.stderr == ""
+    assert list((tmp_path / "cache" / "edufilter").rglob("trees*.nbc"))
+    assert not list(temporary.iterdir())
+
+
+def test_changed_sources_never_run_what_was_compiled_of_the_old_ones(copy, temporary):
+    # numba looks at the file of a kernel, not at those of the functions that it calls.
+    (copy / "filtering" / "called.py").write_text(
+        "from filtering.compiled import compiled\n@compiled\ndef number():\n    return 1\n"
+    )
+    (copy / "filtering" / "calling.py").write_text(
+        "from filtering.compiled import compiled\nfrom filtering.called import number\n"
+        "@compiled\ndef twice():\n    return 2 * number()\n"
+    )
+    code = "from filtering.calling import twice; print(twice())"
+    environment = {"PYTHONPATH": str(copy), "TMPDIR": str(temporary), **NO_HOME}
+    assert run_python(code, **environment).stdout == "2\n"
+    source = copy / "filtering" / "called.py"
+    source.write_text(source.read_text().replace("return 1", "return 5"))
+    assert run_python(code, **environment).stdout == "10\n"
+
+
 def test_a_read_only_home_falls_back_to_a_private_temporary_folder(blocked, temporary):
     said = predict(blocked, temporary)
     assert said == [

@@ -1,6 +1,5 @@
 """Proves what each kind of bad input gets: a reason, a place aside, or a refusal that says what to do."""
 
-import errno
 import json
 import os
 import shutil
@@ -8,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -501,12 +501,9 @@ def test_a_full_disk_fails_clearly_leaves_whole_files_only_and_resumes_once_ther
 
 
 def fill_up(path):
-    try:
-        with open(path, "wb", buffering=0) as file:
-            while file.write(bytes(4096)):
-                pass
-    except OSError as error:
-        assert error.errno == errno.ENOSPC
+    with open(path, "wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
 
 
 @pytest.mark.parametrize("free_pages", [0, 3, 12])
