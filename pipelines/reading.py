@@ -10,19 +10,27 @@ import struct
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filtering.errors import BadFileError, ColumnError, OutputError, RunError, SettingsError
+from filtering.signals import text_lengths
 from pipelines.config import TEXT_COLUMNS
 
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 BATCH_BYTES = 4 << 20
 """Decoded bytes that a batch aims at: a few batches in flight stay small, and fit the CPU's cache."""
-BATCH_ROWS_LIMIT = 4096
+BATCH_ROWS_LIMIT = 2048
+REPETITION = 100
+"""Text of one language is compressed 2 to 10 times; this many times takes repetition."""
+WORST_BATCH_BYTES = 32 << 20
+"""Decoded bytes that a batch may have if every row repeats the longest value of a dictionary."""
 PROBE_ROWS = 16
+PROBE_GROUPS = 4
+"""Row groups of a part whose dictionaries are looked at: decoding all of them would double the reading."""
 READ_BUFFER_BYTES = 1 << 20
 WILDCARDS = frozenset("*?[")
 
@@ -64,7 +72,7 @@ def find_inputs(inputs: Iterable[str], out: str) -> list[InputFile]:
     found: dict[str, InputFile] = {}
     for given in inputs:
         root, paths = _expand(given)
-        if out_path.is_relative_to(root) and not root.is_file() and paths:
+        if not root.is_file() and out_path.is_relative_to(root) and _reaches(given, root, out_path):
             raise OutputError(
                 f"OUT must not lie inside an input. Got {out!r} inside {given!r}. Choose another --out."
             )
@@ -82,6 +90,19 @@ def find_inputs(inputs: Iterable[str], out: str) -> list[InputFile]:
                     f"and {str(path)!r}. Run them into two outputs, or name a folder above both."
                 )
     return [found[relative] for relative in sorted(found)]
+
+
+def _reaches(given: str, root: Path, out: Path) -> bool:
+    """Tell whether an input may come to hold files of ``out/data``: a pattern may be too shallow for that."""
+    if Path(given).exists():
+        return True
+    below = Path(given).parts[-_depth_of_pattern(given) :]
+    return "**" in below or len(below) >= len(out.relative_to(root).parts) + 2
+
+
+def _depth_of_pattern(given: str) -> int:
+    parts = Path(given).parts
+    return len(parts) - next(i for i, part in enumerate(parts) if WILDCARDS & set(part))
 
 
 def _expand(given: str) -> tuple[Path, list[Path]]:
@@ -226,11 +247,15 @@ def holds_text(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
-def open_parquet(path: str) -> pq.ParquetFile:
+def open_parquet(path: str, *, read_dictionary: list[str] | None = None) -> pq.ParquetFile:
     """Open a file for reading in a stream: no read-ahead of whole column chunks, checksums checked."""
     with _reading(path):
         return pq.ParquetFile(
-            path, pre_buffer=False, buffer_size=READ_BUFFER_BYTES, page_checksum_verification=True
+            path,
+            read_dictionary=read_dictionary,
+            pre_buffer=False,
+            buffer_size=READ_BUFFER_BYTES,
+            page_checksum_verification=True,
         )
 
 
@@ -239,7 +264,8 @@ def read_batches(path: str, row_groups: range, columns: list[str] | None = None)
 
     How many rows a batch has follows from the file alone, never from timing or threads. The footer
     is no measure of that (a few hundred bytes of dictionary can decode to hundreds of megabytes),
-    so the first rows are decoded one by one, and batches grow only by what these turned out to be.
+    so the first rows are decoded one by one, batches grow only by what these turned out to be, and
+    the longest value of any dictionary bounds them.
 
     Raises
     ------
@@ -281,4 +307,43 @@ def _batch_rows(file: pq.ParquetFile, row_groups: range, columns: list[str] | No
         if probed_rows >= PROBE_ROWS or probed_bytes >= BATCH_BYTES:
             break
     row_bytes = max(declared, probed_bytes / max(probed_rows, 1), 1.0)
-    return max(1, min(BATCH_ROWS_LIMIT, int(BATCH_BYTES / row_bytes)))
+    rows = min(BATCH_ROWS_LIMIT, int(BATCH_BYTES / row_bytes))
+    longest = _longest_repeated_value(file, row_groups, columns, path)
+    return max(1, min(rows, WORST_BATCH_BYTES // max(longest, 1)))
+
+
+def _longest_repeated_value(
+    file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str
+) -> int:
+    """Return the bytes of the longest value in the dictionaries of text columns.
+
+    Rows repeat such a value at the cost of a few bits, anywhere in the file: first rows cannot show it.
+    """
+    texts = {field.name for field in file.schema_arrow if holds_text(field.type)}
+    texts &= set(texts if columns is None else columns)
+    suspects = (
+        (group, texts.intersection(_repeating(file.metadata.row_group(group)))) for group in row_groups
+    )
+    longest = 0
+    for group, names in islice(((group, names) for group, names in suspects if names), PROBE_GROUPS):
+        with open_parquet(path, read_dictionary=sorted(names)) as probe:
+            batch = next(_iterate(probe, range(group, group + 1), sorted(names), path, 1), None)
+        for column in batch.columns if batch is not None else []:
+            values = column.dictionary if pa.types.is_dictionary(column.type) else column
+            longest = max(longest, int(text_lengths(values).max(initial=0)))
+    return longest
+
+
+def _repeating(group: pq.RowGroupMetaData) -> Iterator[str]:
+    """Yield the columns of a row group whose dictionary could fill memory when its values are repeated.
+
+    These are mostly dictionary, or shrink like nothing but repetition.
+    """
+    for index in range(group.num_columns):
+        chunk = group.column(index)
+        rows = min(group.num_rows, BATCH_ROWS_LIMIT)
+        if chunk.has_dictionary_page and rows * chunk.total_uncompressed_size > WORST_BATCH_BYTES:
+            dictionary_bytes = chunk.data_page_offset - chunk.dictionary_page_offset
+            whole = max(chunk.total_compressed_size, 1)
+            if dictionary_bytes > whole / 2 or chunk.total_uncompressed_size > REPETITION * whole:
+                yield chunk.path_in_schema
