@@ -23,15 +23,15 @@ NOT_RUN = ("git ", "make ", "pip ", "cd ")
 """Lines of set-up: `make` and a clone would start the tests from within the tests."""
 
 TEACHING = (
-    "A prime number is a whole number above one that no smaller number divides. For example, seven is prime, "
-    "because neither two nor three divides it. Let us see why: seven is two times three, and one is left over. "
+    "A prime number is a whole number above one that no smaller number divides. For example, seven is "
+    "prime, because neither two nor three divides it. Let us see why: three times two is six. "
 )
 SELLING = "Buy {0} shoes now! Free shipping | Login | Cart | {0} % off | Subscribe to our newsletter today. "
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with what the pages speak of: `dump/` and `labels.parquet`."""
+    """Return a folder with what the pages speak of: `dump/` and `labels.parquet`."""
     folder = tmp_path_factory.mktemp("docs")
     rng = np.random.default_rng(0)
     texts, labels = [], []
