@@ -23,7 +23,7 @@ def fold_of(group: str, assignment: str = "") -> int:
     Examples
     --------
     >>> fold_of("example.org"), fold_of("example.org", "1:")
-    (2, 4)
+    (3, 3)
     """
     return int(hashlib.sha256((assignment + group).encode()).hexdigest()[:8], 16) % FOLDS
 

@@ -29,10 +29,10 @@ TEACHING = (
 SELLING = "Buy {0} shoes now! Free shipping | Login | Cart | {0} % off | Subscribe to our newsletter today. "
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
+@pytest.fixture
+def place(tmp_path):
     """Return a folder with what the pages speak of: `dump/` and `labels.parquet`."""
-    folder = tmp_path_factory.mktemp("docs")
+    folder = tmp_path
     rng = np.random.default_rng(0)
     texts, labels = [], []
     for number in range(300):

@@ -529,7 +529,7 @@ def test_a_disk_too_full_for_the_plan_fails_clearly_and_resumes(
 def open_to_all(tmp_path, dump):
     """Return a folder with a copy of the dump in `in`, that a process without rights may read and write."""
     for folder in (tmp_path, *tmp_path.parents):
-        if folder.name.startswith("pytest-"):
+        if folder.name.startswith(("pytest-", "popen-")):
             folder.chmod(0o755)
     shutil.copytree(dump, tmp_path / "in")
     for folder in (tmp_path, tmp_path / "in", tmp_path / "in" / "deep"):
