@@ -147,7 +147,7 @@ def load_scorer(name: str) -> SignalScorer:
     ScorerError
         If it is damaged, of an unknown format or kind, or does not reproduce its reference scores.
     """
-    folder = MODELS / name if name in SHIPPED else Path(name)
+    folder = _folder_of(name)
     if not (folder / "scorer.json").is_file():
         raise SettingsError(
             f"A scorer must be {' or '.join(SHIPPED)}, or a folder with a scorer.json. Got {name!r} instead."
@@ -158,6 +158,16 @@ def load_scorer(name: str) -> SignalScorer:
     scorer = replace(scorer, digest=hashlib.sha256(content).hexdigest())
     _check_references(scorer, description, folder)
     return scorer
+
+
+def _folder_of(name: str) -> Path:
+    return MODELS / name if name in SHIPPED else Path(name)
+
+
+def read_metrics(name: str) -> dict[str, Any]:
+    """Return what a scorer's evaluation wrote into its ``scorer.json``; parameters as for `load_scorer`."""
+    metrics: dict[str, Any] = json.loads((_folder_of(name) / "scorer.json").read_bytes())["metrics"]
+    return metrics
 
 
 def _checked_description(content: bytes, folder: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Results go to standard output, progress and errors to standard error.
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -255,16 +255,8 @@ def train_command(
             json.dumps({"recipe": result.recipe, "recipes": recipes, "nested": result.evaluation.as_dict()})
         )
         return 0
-    table = Table("recipe", "rho", "AUC at 3", title="nested, mean ± spread over five fold assignments")
-    for one in result.figures:
-        row = one.summary()
-        table.add_row(
-            one.recipe + (" (kept)" if one.recipe == result.recipe else ""),
-            f"{row['rho']:.4f} ± {row['rho_spread']:.4f}",
-            f"{row['auc_at_3']:.4f} ± {row['auc_at_3_spread']:.4f}",
-        )
-    Console().print(table)
-    _print_evaluation(result.evaluation, "nested")
+    _print_recipes({one.recipe: one.summary() for one in result.figures}, result.recipe)
+    _print_evaluation(result.evaluation)
     _print(f"scorer: {result.out}")
     return 0
 
@@ -275,18 +267,33 @@ def evaluate_command(
     labels: Annotated[str, typer.Argument(metavar="LABELS", help="Parquet: text, score, group, and picked.")],
     as_json: JsonOption = False,
 ) -> int:
-    """Judge a scorer by labels that it was not fitted to."""
+    """Judge a scorer by labels; by nested cross-validation where these are the ones that it was fitted to."""
+    from filtering.storage import read_metrics
     from pipelines.train import evaluate_scorer
 
     evaluation = evaluate_scorer(scorer, labels)
     if as_json:
         _print(json.dumps(evaluation.as_dict()))
     else:
-        _print_evaluation(evaluation, "scored by the saved scorer")
+        metrics = read_metrics(scorer)
+        _print_recipes(metrics.get("recipes", {}), str(metrics.get("recipe")))
+        _print_evaluation(evaluation)
     return 0
 
 
-def _print_evaluation(evaluation: "Evaluation", how: str) -> None:
+def _print_recipes(recipes: Mapping[str, Mapping[str, float]], kept: str) -> None:
+    table = Table("recipe", "rho", "AUC at 3", title="nested, mean ± spread over five fold assignments")
+    for recipe, row in recipes.items():
+        table.add_row(
+            recipe + (" (kept)" if recipe == kept else ""),
+            f"{row['rho']:.4f} ± {row['rho_spread']:.4f}",
+            f"{row['auc_at_3']:.4f} ± {row['auc_at_3_spread']:.4f}",
+        )
+    Console().print(table)
+
+
+def _print_evaluation(evaluation: "Evaluation") -> None:
+    how = "nested" if evaluation.nested else "scored by the saved scorer"
     table = Table("metric", "all", "unbiased rows", title=f"{how}; 95 % intervals over groups")
     for name, estimate in evaluation.metrics.items():
         table.add_row(name, str(estimate), str(evaluation.unbiased_metrics[name]))

@@ -189,8 +189,6 @@ def _settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> None:
             f"{folder.root} was begun ({len(changes)} in all). Take them in with --update, "
             "or choose another --out."
         )
-    if not changes and [part.path for part in before.parts] != [part.path for part in plan.parts]:
-        folder.write_plan(plan)  # a copied dump: the same parts, elsewhere
     if changes or (update and any(folder.set_aside_keys())):
         folder.manifest.unlink(missing_ok=True)
         keys = {part.key for part in plan.parts}

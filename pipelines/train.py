@@ -1,5 +1,6 @@
 """Makes and judges scorers: labels in, a scorer folder with its nested evaluation out."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from filtering.fitting import (
 )
 from filtering.metrics import Estimate, confusion, evaluate
 from filtering.scorers import SignalScorer
+from filtering.storage import read_metrics
 from pipelines.config import KEEP_AT, TrainConfig
 from pipelines.model_card import model_card
 from pipelines.progress import ConsoleReporter, Reporter
@@ -35,6 +37,9 @@ class Evaluation:
 
     Parameters
     ----------
+    nested : bool
+        Whether each document was scored by a model that saw nothing of its group's fold; otherwise
+        the saved scorer gave the scores.
     rows, groups : int
         Documents with a score, and groups among them.
     metrics : mapping of str to Estimate
@@ -49,6 +54,7 @@ class Evaluation:
         Rows are labels, columns scores, in whole points from 0 to 5.
     """
 
+    nested: bool
     rows: int
     groups: int
     metrics: Mapping[str, Estimate]
@@ -129,6 +135,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     reporter.say(f"Fitting {recipe!r} ...")
     evaluation = _evaluation(nested_points(data, recipe), data)
     metrics = {
+        "labels_sha256": labels_digest(labels),
         "recipe": recipe,
         "recipes": {one.recipe: one.summary() for one in figures},
         "nested": evaluation.as_dict(),
@@ -145,9 +152,10 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
 
 
 def evaluate_scorer(scorer: str, labels: str) -> Evaluation:
-    """Judge a saved scorer by labels that it was not fitted to.
+    """Judge a saved scorer by labels.
 
-    On the labels that it was fitted to, the figures flatter it; `train_scorer` gives the nested ones.
+    On the very labels that it was fitted to its own scores would flatter it: there its recipe is judged
+    by nested cross-validation, as `train_scorer` does.
 
     Parameters
     ----------
@@ -163,11 +171,24 @@ def evaluate_scorer(scorer: str, labels: str) -> Evaluation:
     """
     loaded = load_scorer(scorer)
     found = read_labels(labels)
+    fitted = read_metrics(scorer)
+    if fitted.get("labels_sha256") == labels_digest(found):
+        data = _fit_data(found)
+        return _evaluation(nested_points(data, fitted["recipe"]), data)
     scores = loaded.score(found.texts)
     good = np.flatnonzero(scores.reason == 0)
     points = scores.value[good].astype(np.float64)
     groups = [found.groups[row] for row in good]
-    return _evaluate(points, found.scores[good], groups, found.unbiased[good])
+    return _evaluate(points, found.scores[good], groups, found.unbiased[good], nested=False)
+
+
+def labels_digest(labels: Labels) -> str:
+    """Return the sha256 of texts, scores and groups, in hexadecimal."""
+    digest = hashlib.sha256()
+    for text, score, group in zip(labels.texts.to_pylist(), labels.scores, labels.groups, strict=True):
+        for value in (text, f"{score:g}", group):
+            digest.update(value.encode("utf-8", errors="surrogatepass") + b"\0")
+    return digest.hexdigest()
 
 
 def _fit_data(labels: Labels) -> FitData:
@@ -175,7 +196,7 @@ def _fit_data(labels: Labels) -> FitData:
 
 
 def _evaluation(points: NDArray[np.float64], data: FitData) -> Evaluation:
-    return _evaluate(points, data.labels, data.groups, data.unbiased)
+    return _evaluate(points, data.labels, data.groups, data.unbiased, nested=True)
 
 
 def _evaluate(
@@ -183,9 +204,12 @@ def _evaluate(
     labels: NDArray[np.float64],
     groups: Sequence[str],
     unbiased: NDArray[np.bool_],
+    *,
+    nested: bool,
 ) -> Evaluation:
     chosen = np.flatnonzero(unbiased)
     return Evaluation(
+        nested=nested,
         rows=len(labels),
         groups=len(set(groups)),
         metrics=evaluate(points, labels, groups),

@@ -103,6 +103,7 @@ def test_evaluate_judges_a_saved_scorer_by_fresh_labels_alike_by_python_and_comm
     fresh = tmp_path / "fresh.parquet"
     pq.write_table(label_table(seed=1), fresh)
     evaluation = evaluate_scorer(trained.out, str(fresh))
+    assert not evaluation.nested
     assert evaluation.metrics["rho"].value > 0.8
     outcome = command("evaluate", trained.out, fresh, "--json")
     assert outcome.code == 0
@@ -111,6 +112,15 @@ def test_evaluate_judges_a_saved_scorer_by_fresh_labels_alike_by_python_and_comm
     assert table.code == 0
     for name in evaluation.metrics:
         assert name in table.out
+
+
+def test_evaluate_is_nested_on_the_very_labels_that_the_scorer_was_fitted_to(command, trained, labels):
+    evaluation = evaluate_scorer(trained.out, str(labels))
+    assert evaluation.nested
+    assert evaluation == trained.evaluation
+    table = command("evaluate", trained.out, labels)
+    assert "nested" in table.out
+    assert "scored by the saved scorer" not in table.out
 
 
 def test_documents_without_a_score_are_left_out_of_an_evaluation(trained, tmp_path):

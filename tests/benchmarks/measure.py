@@ -1,6 +1,6 @@
 """Times whole processes as the system accounts for them; and formats what was found."""
 
-import os
+import json
 import subprocess
 import sys
 import time
@@ -22,18 +22,25 @@ class Run:
     peak_mb: float
 
 
+LAUNCHER = """
+import json, os, subprocess, sys, time
+started_s = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=sys.stderr)
+_, status, usage = os.wait4(process.pid, 0)
+wall_s = time.perf_counter() - started_s
+cpu_s = usage.ru_utime + usage.ru_stime
+print(json.dumps([os.waitstatus_to_exitcode(status), wall_s, cpu_s, usage.ru_maxrss * 1024 / 1e6]))
+"""
+"""A process of its own, for a child's peak memory begins at that of the process that starts it."""
+
+
 def run_process(arguments: Sequence[str]) -> Run:
     """Run a process to its end; its output is shown only if it fails."""
-    started_s = time.perf_counter()
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall_s = time.perf_counter() - started_s
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stdout.close()
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}:\n{output.decode()}")
-    return Run(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
+    launched = subprocess.run([sys.executable, "-c", LAUNCHER, *arguments], capture_output=True, text=True)
+    code, wall_s, cpu_s, peak_mb = json.loads(launched.stdout)
+    if code:
+        raise RuntimeError(f"{' '.join(arguments)} ended with {code}:\n{launched.stderr}")
+    return Run(wall_s, cpu_s, peak_mb)
 
 
 def alternate(first: Callable[[], Run], second: Callable[[], Run], runs: int = RUNS) -> list[tuple[Run, Run]]:
