@@ -2,6 +2,8 @@
 # SHARED holds the labelled seed sets and document pools; only `models` and `bench` need it.
 SHARED ?= ../shared
 PYTHON ?= python3
+# BENCH_FLAGS=--huge measures a 10 GB file too.
+BENCH_FLAGS ?=
 VENV := .venv
 RUN := $(VENV)/bin/
 STAMP := $(VENV)/installed
@@ -29,7 +31,7 @@ check: $(STAMP)
 	$(RUN)lint-imports
 
 bench: $(STAMP)
-	$(RUN)python tests/benchmarks/run.py --shared $(SHARED)
+	$(RUN)python tests/benchmarks/run.py --shared $(SHARED) $(BENCH_FLAGS)
 
 models: $(STAMP)
 	$(RUN)edufilter train $(SHARED)/seed/web.parquet --domain web --out filtering/models/web --overwrite

@@ -23,7 +23,7 @@ from pipelines.plan import Part, Plan, SetAside, Settings, make_plan
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.reading import find_inputs, read_batches
 from pipelines.store import Receipt, RunFolder, changed_files, refuse_foreign, refuse_other_settings
-from pipelines.worker import AddedColumns
+from pipelines.writing import AddedColumns
 
 SAMPLE_ROWS = 1000
 SAMPLE_PARTS = 4

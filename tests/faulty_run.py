@@ -16,7 +16,8 @@ from pathlib import Path
 import pipelines.filter
 from pipelines.commands import run
 from pipelines.store import RunFolder
-from pipelines.worker import GatheringWriter, PartWorker
+from pipelines.worker import PartWorker
+from pipelines.writing import GatheringWriter
 
 NOBODY = 65534
 

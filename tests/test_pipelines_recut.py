@@ -18,7 +18,7 @@ from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, verify_
 from pipelines.plan import Part
 from pipelines.recut import exact_cut
 from pipelines.store import RunFolder
-from pipelines.worker import SCORES_SCHEMA
+from pipelines.writing import SCORES_SCHEMA
 
 
 def rows_of(out):
