@@ -42,13 +42,19 @@ def _cache_folder() -> Path | None:
     name = f"kernels-{hashlib.sha256(sources).hexdigest()[:16]}"
     user = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     for parent in (PACKAGE / "__pycache__", Path(user, "edufilter")):
+        is_new = not (parent / name).exists()
         if _can_write(parent / name):
+            if is_new:
+                _say("compiling kernels for this machine, once (about ten seconds)")
             return parent / name
     private = _private_folder()
     if private is not None and _can_write(private / name):
-        _say(f"compiled kernels are cached in {private}")
+        _say(f"numba's cache cannot be written beside the source; compiled kernels are cached in {private}")
         return private / name
-    _say("no folder can be written, so kernels are compiled anew in each process")
+    _say(
+        "numba's cache cannot be written beside the source; no folder can be written, so kernels are "
+        "compiled anew in each process"
+    )
     return None
 
 
@@ -78,4 +84,4 @@ def _private_folder() -> Path | None:
 
 def _say(what: str) -> None:
     """Say a line on standard error, where logs go."""
-    sys.stderr.write(f"edufilter: numba's cache cannot be written beside the source; {what}.\n")
+    sys.stderr.write(f"edufilter: {what}.\n")
