@@ -72,8 +72,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _interrupted(arguments: Sequence[str]) -> int:
+    resumable = bool(arguments) and arguments[0] in ("filter", "recut")
     again = shlex.join(["edufilter", *arguments])
-    sys.stderr.write(f"\nInterrupted. What was finished stays; go on with:\n  {again}\n")
+    how = f" What was finished stays; go on with:\n  {again}" if resumable else ""
+    sys.stderr.write(f"\nInterrupted.{how}\n")
     return 130
 
 
@@ -151,22 +153,28 @@ def filter_command(
         plan = estimate.plan
         files = len({part.relative for part in plan.parts})
         _print(f"plan: {plan.rows:,} rows in {files:,} files, {len(plan.parts):,} parts")
+        if estimate.rows_left < plan.rows:
+            _print(f"done already: {plan.rows - estimate.rows_left:,} rows")
         _print(f"text column: {estimate.text_column}; scorer: {scorer}; effort: {effort} (signals only)")
         _print(
-            f"estimate from {estimate.sampled_rows:,} rows: {_duration(estimate.seconds)}, "
+            f"estimate from {estimate.sampled_rows:,} rows at the beginning of a few files: "
+            f"{_duration(estimate.seconds)}, "
             f"{100 * estimate.kept_share:.1f} % kept, {100 * estimate.unlike_share:.1f} % unlike the seed"
         )
         for one in plan.set_aside:
             _print(f"set aside: {one.relative}: {one.why}")
         return 3 if plan.set_aside else 0
     reporter = _reporter(json_log)
-    reporter.say(f"Scoring with {scorer!r}, effort {effort} (signals only), keeping from {keep_at:g} points.")
-    return _print_result(filter_dump(config, reporter=reporter))
+    result = filter_dump(config, reporter=reporter)
+    if json_log:
+        reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
+    return _print_result(result)
 
 
 def _print_result(result: "FilterResult") -> int:
     share = 100 * result.kept / max(result.rows, 1)
-    _print(f"{result.rows:,} rows, {result.kept:,} kept ({share:.1f} %) -> {result.out}/data")
+    where = "run/scores" if result.manifest["settings"]["write"] == "scores" else "data"
+    _print(f"{result.rows:,} rows, {result.kept:,} kept ({share:.1f} %) -> {result.out}/{where}")
     if result.rows_scored:
         rate = result.rows_scored / max(result.seconds, 1e-9)
         _print(f"{result.rows_scored:,} rows in {_duration(result.seconds)} ({rate:,.0f} rows/s)")
@@ -223,6 +231,10 @@ def score_command(
             texts.append(sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes())
         except OSError as error:
             raise SettingsError(f"A text file must be readable. {error}") from error
+        if texts[-1].startswith(b"PAR1"):
+            raise SettingsError(
+                f"'score' takes text files. {name} is Parquet; use 'edufilter filter' for it."
+            )
     scores = load_scorer(scorer).score(texts)
     for name, value, reason in zip(files, scores.value, scores.reason, strict=True):
         if as_json:
@@ -275,8 +287,9 @@ def evaluate_command(
     if as_json:
         _print(json.dumps(evaluation.as_dict()))
     else:
-        metrics = read_metrics(scorer)
-        _print_recipes(metrics.get("recipes", {}), str(metrics.get("recipe")))
+        if evaluation.nested:
+            metrics = read_metrics(scorer)
+            _print_recipes(metrics["recipes"], metrics["recipe"])
         _print_evaluation(evaluation)
     return 0
 
@@ -337,16 +350,30 @@ def verify_command(out: OutArgument) -> int:
     problems = verify_run(out)
     for problem in problems:
         _print(problem)
-    _print(f"{len(problems)} problems" if problems else "all files are as they were written")
+    if problems:
+        _print(
+            f"Problems: {len(problems)}. To mend damaged files: 'edufilter clean {out} --damaged', then the "
+            "command that began the run."
+        )
+    else:
+        _print("all files are as they were written")
     return 1 if problems else 0
 
 
 @app.command("clean")
-def clean_command(out: OutArgument) -> int:
+def clean_command(
+    out: OutArgument,
+    damaged: Annotated[
+        bool, typer.Option("--damaged", help="Also forget parts whose files are not as they were written.")
+    ] = False,
+) -> int:
     """Remove what a killed run left half-written; whole files stay."""
     from pipelines.upkeep import clean_run
 
-    _print(f"{clean_run(out)} half-written files removed")
+    cleaned = clean_run(out, damaged=damaged)
+    _print(f"{cleaned.half_written} half-written files removed")
+    if damaged:
+        _print(f"{cleaned.forgotten} parts forgotten; the command that began the run makes them again")
     return 0
 
 

@@ -29,11 +29,16 @@ class _Settings(BaseModel):
             super().__init__(**values)
         except ValidationError as error:
             problems = "; ".join(
-                f"'{'.'.join(str(key) for key in problem['loc'])}': {problem['msg']}. "
-                f"Got {problem['input']!r} instead"
+                f"{_named(problem['loc'])}: {problem['msg']}. Got {problem['input']!r} instead"
                 for problem in error.errors()
             )
             raise SettingsError(f"Wrong settings for {type(self).__name__}: {problems}.") from None
+
+
+def _named(location: tuple[int | str, ...]) -> str:
+    """Return a setting's name in Python, and its option on the command line."""
+    name = ".".join(str(key) for key in location)
+    return f"'{name}' (--{name.replace('_', '-')})"
 
 
 class FilterConfig(_Settings):

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -63,7 +64,7 @@ class FilterResult:
     set_aside: tuple[SetAside, ...]
     rows_scored: int
     seconds: float
-    manifest: Mapping[str, object]
+    manifest: Mapping[str, Any]
 
     @property
     def exit_code(self) -> int:
@@ -79,10 +80,12 @@ class Estimate:
     ----------
     plan : Plan
     text_column : str
+    rows_left : int
+        Rows of the parts that are not done yet.
     sampled_rows : int
-        Rows that were read and scored for the estimate.
+        Rows that were scored for the estimate.
     seconds : float
-        Estimated duration of the run.
+        Estimated duration of what is left.
     kept_share : float
         Share of the sample that reaches the cut, in [0, 1].
     unlike_share : float
@@ -91,6 +94,7 @@ class Estimate:
 
     plan: Plan
     text_column: str
+    rows_left: int
     sampled_rows: int
     seconds: float
     kept_share: float
@@ -143,6 +147,10 @@ def filter_dump(
             score_column=config.score_column,
         )
         if not folder.manifest.exists():
+            reporter.say(
+                f"Scoring with {config.scorer!r}, effort {config.effort} (signals only), "
+                f"keeping from {config.keep_at:g} points."
+            )
             _warn_if_unlike(plan, text_column, config, scorer, reporter)
         executor = executor or LocalExecutor(config.workers)
         return run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
@@ -174,6 +182,24 @@ def _settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> None:
         folder.write_plan(plan)
         return
     before = folder.read_plan()
+    changes = _changes_since(before, plan, folder, update=update)
+    if changes or (update and any(folder.set_aside_keys())):
+        folder.manifest.unlink(missing_ok=True)
+        keys = {part.key for part in plan.parts}
+        # Before the new plan: a kill in between must leave no file that no plan knows.
+        folder.forget(part for part in before.parts if part.key not in keys)
+    if before != plan:  # paths alone, say: a dump that was moved
+        folder.write_plan(plan)
+
+
+def _changes_since(before: Plan, plan: Plan, folder: RunFolder, *, update: bool) -> Sequence[tuple[str, str]]:
+    """Return which inputs are new or changed since a run was begun; refuse what may not be.
+
+    Raises
+    ------
+    OutputError
+        If settings differ, an input is gone, or one is new or changed and `update` does not allow that.
+    """
     refuse_other_settings(folder, before, plan)
     changes = changed_files(before, plan)
     gone = [relative for relative, what in changes if what == "gone"]
@@ -189,13 +215,7 @@ def _settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> None:
             f"{folder.root} was begun ({len(changes)} in all). Take them in with --update, "
             "or choose another --out."
         )
-    if changes or (update and any(folder.set_aside_keys())):
-        folder.manifest.unlink(missing_ok=True)
-        keys = {part.key for part in plan.parts}
-        # Before the new plan: a kill in between must leave no file that no plan knows.
-        folder.forget(part for part in before.parts if part.key not in keys)
-    if before != plan:  # paths alone, say: a dump that was moved
-        folder.write_plan(plan)
+    return changes
 
 
 def run_plan(
@@ -323,35 +343,52 @@ def _result(
 def estimate_run(config: FilterConfig) -> Estimate:
     """Plan a run and estimate it from about 1,000 timed rows; write nothing.
 
+    Reading is reckoned by bytes and scoring by rows; start-up and writing are not.
+
     Raises
     ------
     SettingsError
         As `filter_dump`.
     """
     scorer = load_scorer(config.scorer)
-    refuse_foreign(RunFolder(config.out))
+    folder = RunFolder(config.out)
+    refuse_foreign(folder)
     plan, text_column = plan_of(config, scorer)
+    if folder.plan.exists():
+        _changes_since(folder.read_plan(), plan, folder, update=config.update)
+    done = folder.done()
+    left = [part for part in plan.parts if part.key not in done]
+    rows_left = sum(part.rows for part in left)
     started_s = time.perf_counter()
-    sample = _read_sample(plan.parts, text_column)
+    sample, read_bytes = _read_sample(plan.parts, text_column)
+    read_s = time.perf_counter() - started_s
+    started_s = time.perf_counter()
     values = [scorer.score(texts).value for texts in sample]
-    spent_s = time.perf_counter() - started_s
+    score_s = time.perf_counter() - started_s
     sampled = sum(len(texts) for texts in sample)
     kept = sum(int((value >= config.keep_at).sum()) for value in values)
+    bytes_left = sum(part.text_bytes for part in left)
+    work_s = read_s / max(read_bytes, 1) * bytes_left + score_s / max(sampled, 1) * rows_left
     return Estimate(
         plan=plan,
         text_column=text_column,
+        rows_left=rows_left,
         sampled_rows=sampled,
-        seconds=spent_s / max(sampled, 1) * plan.rows / (config.workers or available_cpus()),
+        seconds=work_s / (config.workers or available_cpus()),
         kept_share=kept / max(sampled, 1),
         unlike_share=_unlike_share(scorer, sample),
     )
 
 
-def _read_sample(parts: Sequence[Part], text_column: str) -> list[pa.Array]:
-    """Return the texts of up to `SAMPLE_ROWS` rows, from the beginnings of a few parts over the run."""
+def _read_sample(parts: Sequence[Part], text_column: str) -> tuple[list[pa.Array], int]:
+    """Return the texts of up to `SAMPLE_ROWS` rows, from the beginnings of a few parts over the run.
+
+    Also the bytes that were decoded for them: whole batches.
+    """
     filled = [part for part in parts if part.rows]
     picked = filled[:: max(1, -(-len(filled) // SAMPLE_PARTS))]
-    sample = []
+    sample: list[pa.Array] = []
+    decoded_bytes = 0
     for part in picked:
         left, taken_bytes = SAMPLE_ROWS // len(picked), 0
         try:
@@ -360,11 +397,12 @@ def _read_sample(parts: Sequence[Part], text_column: str) -> list[pa.Array]:
                     sample.append(batch.column(text_column).slice(0, left))
                     left -= len(sample[-1])
                     taken_bytes += batch.nbytes
+                    decoded_bytes += batch.nbytes
                     if left <= 0 or taken_bytes >= SAMPLE_PART_BYTES:
                         break
         except BadFileError:
             continue  # named when the part is run
-    return sample
+    return sample, decoded_bytes
 
 
 def _unlike_share(scorer: Scorer, sample: Sequence[pa.Array]) -> float:
@@ -375,7 +413,7 @@ def _unlike_share(scorer: Scorer, sample: Sequence[pa.Array]) -> float:
 def _warn_if_unlike(
     plan: Plan, text_column: str, config: FilterConfig, scorer: Scorer, reporter: Reporter
 ) -> None:
-    share = _unlike_share(scorer, _read_sample(plan.parts, text_column))
+    share = _unlike_share(scorer, _read_sample(plan.parts, text_column)[0])
     if share > UNLIKE_WARNING_SHARE:
         reporter.say(
             f"Warning: about {100 * share:.0f} % of a sample of this dump is unlike the documents that the "

@@ -276,6 +276,6 @@ def output_name(relative: str, number: int, count: int) -> str:
     ('cc/a.parquet', 'cc/a.part-00003-of-00012.parquet')
     """
     path = PurePosixPath(relative)
-    stem = path.stem if path.suffix in (".parquet", ".parq", ".pq") else path.name
+    stem = path.stem if path.suffix.lower() in (".parquet", ".parq", ".pq") else path.name
     number_of = f".part-{number + 1:05}-of-{count:05}" if count > 1 else ""
     return str(path.with_name(f"{stem}{number_of}.parquet"))

@@ -86,12 +86,13 @@ class ConsoleReporter:
     def say(self, message: str) -> None:
         """Show one line that a person should see."""
         if self._style == "json":
-            self._print_json({"event": "message", "message": message})
+            self.event("message", message=message)
         elif self._style == "auto":
             self._console.print(message)
 
-    def _print_json(self, value: dict[str, object]) -> None:
-        self._stream.write(json.dumps(value) + "\n")
+    def event(self, name: str, **values: object) -> None:
+        """Write one JSON object on a line."""
+        self._stream.write(json.dumps({"event": name, **values}) + "\n")
         self._stream.flush()
 
     @contextmanager
@@ -130,7 +131,7 @@ class ConsoleReporter:
 
     def _line(self, meter: Meter) -> None:
         if self._style == "json":
-            self._print_json({"event": "progress", **meter.figures()})
+            self.event("progress", **meter.figures())
         elif self._style == "auto":
             left = f", {meter.figures()['left_s']:.0f} s left" if meter.rows < meter.rows_total else ""
             self._console.print(f"{meter.rows:,} of {meter.rows_total:,} rows, {_in_words(meter)}{left}")

@@ -107,7 +107,11 @@ def _depth_of_pattern(given: str) -> int:
 
 def _expand(given: str) -> tuple[Path, list[Path]]:
     """Return the root that relative paths are counted from, and the files below it."""
+    if "://" in given:
+        raise SettingsError(f"An input must be a local path. Got {given!r} instead. Copy it here first.")
     fixed = Path(given)
+    if (fixed / "run" / "plan.json").exists():
+        raise SettingsError(f"An input must be a dump. {given!r} is the folder of a run: name {given}/data.")
     if not fixed.exists() and WILDCARDS & set(given):
         parts = fixed.parts
         first = next(i for i, part in enumerate(parts) if WILDCARDS & set(part))

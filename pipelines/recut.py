@@ -80,6 +80,12 @@ def _plan_of(config: RecutConfig, source: RunFolder, before: Plan) -> Plan:
         else:
             good.append(part)
     _refuse_changed_inputs(good)
+    gone = [part.output for part in good if not (source.scores / part.output).exists()]
+    if gone:
+        raise OutputError(
+            f"{config.run} must hold the scores of all parts. Those of {gone[0]} are gone. Mend it: "
+            f"'edufilter clean {config.run} --damaged', then the command that began the run."
+        )
     if config.keep_fraction is None:
         keep_at, quotas = config.keep_at, [-1] * len(good)
     else:

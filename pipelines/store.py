@@ -345,12 +345,13 @@ def refuse_other_settings(folder: RunFolder, before: Plan, now: Plan) -> None:
     OutputError
         If a setting or the scorer differs, naming the first difference.
     """
-    for name in sorted({*before.settings, *now.settings}):
+    # The share that a person gave before the cut that follows from it.
+    for name in sorted({*before.settings, *now.settings}, key=lambda name: (name != "keep_fraction", name)):
         old, new = before.settings.get(name), now.settings.get(name)
         if old != new:
             raise OutputError(
                 f"A run must go on with the settings that it was begun with. {name!r} in {folder.root} "
-                f"is {old!r}. Got {new!r} instead. Choose another --out."
+                f"is {old!r}. Got {new!r} instead. Choose another folder."
             )
 
 

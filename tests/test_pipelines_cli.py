@@ -157,7 +157,7 @@ def test_a_dry_run_prints_plan_and_estimate_and_writes_nothing(command, dump, we
     assert "410 rows in 3 files, 6 parts" in outcome.out
     assert "text column: text" in outcome.out
     assert "signals only" in outcome.out
-    found = re.search(r"estimate from (\d+) rows: .* s, ([\d.]+) % kept, ([\d.]+) % unlike", outcome.out)
+    found = re.search(r"estimate from (\d+) rows .*: .* s, ([\d.]+) % kept, ([\d.]+) % unlike", outcome.out)
     assert found
     assert 200 < int(found[1]) <= 410
     assert 10 < float(found[2]) < 60
@@ -168,6 +168,44 @@ def test_a_dry_run_samples_a_thousand_rows_of_a_long_dump(command, web, tmp_path
     write_dump(tmp_path / "in", rows=(3000, 3000), row_group_size=500)
     outcome = command("filter", tmp_path / "in", "-o", tmp_path / "out", "-s", web, "--dry-run")
     assert "estimate from 1,000 rows" in outcome.out
+
+
+def test_a_dry_run_on_a_begun_run_says_what_is_done_and_refuses_what_the_run_would(
+    command, dump, web, finished
+):
+    arguments = ["filter", dump, "-s", web, "--rows-per-part", 80, "--out", finished, "--dry-run"]
+    outcome = command(*arguments, "--keep-at", CUT)
+    assert outcome.code == 0
+    assert "done already: 410 rows" in outcome.out
+    refused = command(*arguments, "--keep-at", CUT + 1)
+    assert refused.code == 2
+    assert "'keep_at'" in refused.err
+
+
+@pytest.mark.parametrize("given", ["s3://bucket/dump", "hf://datasets/someone/dump/a.parquet"])
+def test_a_remote_path_is_refused_as_such(command, tmp_path, given):
+    outcome = command("filter", given, "--out", tmp_path / "out")
+    assert outcome.code == 2
+    assert "must be a local path" in outcome.err
+    assert given in outcome.err
+
+
+def test_the_folder_of_a_run_is_refused_as_input_and_its_data_named(command, finished, tmp_path):
+    outcome = command("filter", finished, "--out", tmp_path / "out")
+    assert outcome.code == 2
+    assert f"{finished}/data" in outcome.err
+
+
+def test_a_run_that_writes_scores_alone_says_where_they_are(command, dump, web, tmp_path):
+    outcome = command("filter", dump, "-s", web, "--write", "scores", "--out", tmp_path / "out")
+    assert outcome.code == 0
+    assert f"{tmp_path / 'out'}/run/scores" in outcome.out
+
+
+def test_score_of_a_parquet_file_points_to_filter(command, dump):
+    outcome = command("score", next(dump.rglob("*.parquet")))
+    assert outcome.code == 2
+    assert "edufilter filter" in outcome.err
 
 
 def test_a_dry_run_names_what_would_be_set_aside(command, web, tmp_path):
@@ -214,7 +252,7 @@ def test_json_log_is_one_object_a_line(hurried, command, dump, web, tmp_path):
         "filter", source, "-o", tmp_path / "out", "-s", web, "--json-log", "--rows-per-part", 40
     )
     events = [json.loads(line) for line in outcome.err.splitlines()]
-    assert {event["event"] for event in events} == {"message", "progress"}
+    assert {event["event"] for event in events} == {"message", "progress", "done"}
     progress = [event for event in events if event["event"] == "progress"]
     assert {"rows", "rows_total", "rows_per_s", "mb_per_s", "kept_share", "left_s"} <= set(progress[0])
     assert all(0 <= event["rows"] <= event["rows_total"] == 410 for event in progress)

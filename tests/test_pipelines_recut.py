@@ -174,6 +174,14 @@ def test_a_run_without_scores_is_refused(finished, tmp_path):
         recut_run(RecutConfig(run=cut, to=tmp_path / "again", keep_at=2.0), reporter=QUIET)
 
 
+def test_scores_that_are_gone_are_named_with_the_way_to_mend_it(own, command, tmp_path):
+    _, out = own
+    next((out / "run" / "scores").rglob("*.parquet")).unlink()
+    outcome = command("recut", out, "--keep-fraction", 0.5, "--to", tmp_path / "cut")
+    assert outcome.code == 2
+    assert f"edufilter clean {out} --damaged" in outcome.err
+
+
 def test_an_unfinished_run_and_no_run_are_refused(own, tmp_path):
     _, out = own
     (out / "run" / "manifest.json").unlink()

@@ -111,7 +111,7 @@ def test_verify_names_a_file_that_is_damaged_or_gone(command, run_copy, name, da
     outcome = command("verify", run_copy)
     assert outcome.code == 1
     assert str(run_copy / name) in outcome.out
-    assert "1 problems" in outcome.out
+    assert "Problems: 1." in outcome.out
 
 
 @pytest.mark.parametrize("name", ["data/stranger.parquet", "run/scores/deep/notes.txt"])
@@ -145,6 +145,30 @@ def test_clean_removes_half_written_files_and_nothing_else(command, killed_run):
     after = digests(killed_run)
     assert after == {name: digest for name, digest in before.items() if not name.startswith("run/tmp/")}
     assert command("clean", killed_run).out == "0 half-written files removed\n"
+
+
+@pytest.mark.parametrize("where", ["data", "run/scores"])
+def test_a_damaged_file_is_mended_by_clean_and_the_same_command(
+    command, finished, run_copy, dump, web, where
+):
+    first, second = sorted((run_copy / where).rglob("*.parquet"))[:2]
+    first.unlink()
+    second.write_bytes(second.read_bytes()[:-1] + b"x")
+    found = command("verify", run_copy)
+    assert found.code == 1
+    assert f"edufilter clean {run_copy} --damaged" in found.out
+    cleaned = command("clean", run_copy, "--damaged")
+    assert "2 parts forgotten" in cleaned.out
+    arguments = ["-s", web, "--keep-at", CUT, "--rows-per-part", 80, "--workers", 1, "--out", run_copy]
+    assert command("filter", dump, *arguments).code == 0
+    assert command("verify", run_copy).code == 0
+    assert lasting(run_copy) == lasting(finished)
+
+
+def test_clean_of_damaged_parts_leaves_a_whole_run_as_it_is(command, run_copy):
+    before = digests(run_copy)
+    assert "0 parts forgotten" in command("clean", run_copy, "--damaged").out
+    assert digests(run_copy) == before
 
 
 def test_clean_of_a_finished_run_removes_nothing(command, run_copy):
