@@ -322,6 +322,10 @@ def _print_evaluation(evaluation: "Evaluation") -> None:
         f"{100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, "
         f"{100 * evaluation.predicted_keep_share:.1f} % score 3 or more"
     )
+    if not evaluation.nested:
+        _print(
+            "These figures hold where none of these documents was among those that the scorer was fitted to."
+        )
 
 
 @app.command("status")

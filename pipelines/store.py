@@ -351,7 +351,7 @@ def refuse_other_settings(folder: RunFolder, before: Plan, now: Plan) -> None:
         if old != new:
             raise OutputError(
                 f"A run must go on with the settings that it was begun with. {name!r} in {folder.root} "
-                f"is {old!r}. Got {new!r} instead. Choose another folder."
+                f"is {old!r}. Got {new!r} instead. Choose another folder (--out, or --to of recut)."
             )
 
 
