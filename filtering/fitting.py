@@ -12,7 +12,7 @@ The target is the rank of the label: labels are skewed, and the calibration maps
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -363,9 +363,3 @@ def choose_recipe(figures: Sequence[RecipeFigures]) -> Recipe:
         if best.summary()["rho"] - one.summary()["rho"] <= TIE_SPREADS * spread:
             return one.recipe
     return best.recipe
-
-
-def shuffled(data: FitData, *, seed: int) -> FitData:
-    """Return the same documents with their labels in another order: what no scorer can predict."""
-    order = np.random.default_rng(seed).permutation(len(data))
-    return replace(data, labels=data.labels[order])

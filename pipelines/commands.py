@@ -67,7 +67,10 @@ def run(arguments: Sequence[str]) -> int:
     except (EdufilterError, OSError) as error:
         return _fail(error, 1)
     except TyperException as error:
-        sys.stderr.write(f"Error: {error}\n") if not hasattr(error, "show") else error.show()
+        if hasattr(error, "show"):  # usage errors also print the usage line
+            error.show()
+        else:
+            sys.stderr.write(f"Error: {error}\n")
         return error.exit_code
 
 

@@ -67,7 +67,7 @@ def wrap_publish(folder: str, reach: Strike) -> None:
             reach()
         return result
 
-    RunFolder.publish = publish  # type: ignore[method-assign, assignment]
+    RunFolder.publish = publish  # type: ignore[method-assign, assignment]  # the fault
 
 
 def before_json(name: str, reach: Strike) -> None:
@@ -79,7 +79,7 @@ def before_json(name: str, reach: Strike) -> None:
             reach()
         inner(self, path, value)
 
-    RunFolder.write_json = write_json  # type: ignore[method-assign]
+    RunFolder.write_json = write_json  # type: ignore[method-assign]  # the fault
 
 
 def lose_rights() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sklearn.linear_model
-from filtering_fixtures import made_data, made_documents, made_scorer, require_seed, seed_data
+from filtering_fixtures import made_data, made_documents, made_scorer, require_seed, seed_data, shuffled
 
 from filtering.fitting import (
     RECIPES,
@@ -17,7 +17,6 @@ from filtering.fitting import (
     nested_points,
     nested_raw,
     read_fit_data,
-    shuffled,
 )
 from filtering.folds import ASSIGNMENTS, fold_assignment
 from filtering.metrics import area_under_curve, rank_correlation
