@@ -4,11 +4,13 @@ Point k is anchored where a label of at least k is as likely as not, so that kee
 3.0 up means what the rubric's 3 means. Between anchors the map is linear; it never falls.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.errors import ScorerError
 from filtering.extras import require
 
 POINTS = 5
@@ -49,6 +51,20 @@ class Calibration:
         """
         points: NDArray[np.float32] = np.interp(raw, self.anchors, np.arange(POINTS + 1.0)).astype(np.float32)
         return points
+
+
+def check_anchors(anchors: Sequence[float]) -> tuple[float, ...]:
+    """Return the anchors of a saved calibration.
+
+    Raises
+    ------
+    ScorerError
+        If they are not six rising numbers.
+    """
+    found = tuple(float(anchor) for anchor in anchors)
+    if len(found) != POINTS + 1 or not all(np.diff(found) > 0):  # NaN does not rise
+        raise ScorerError(f"'anchors' must be {POINTS + 1} rising numbers. Got {found} instead.")
+    return found
 
 
 def fit_calibration(raw: NDArray[np.floating], labels: NDArray[np.floating]) -> Calibration:

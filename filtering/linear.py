@@ -5,16 +5,28 @@ raw(document) = bias + word score + character score + sum over statistics s of f
 A sum of one-dimensional functions says exactly what moved a score, and costs a microsecond.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filtering.compiled import compiled
+from filtering.errors import ScorerError
+from filtering.kernel import CELLS
 from filtering.signals import SCORE_COLUMNS, Signals, Texts, frozen, read_signals
+from filtering.statistics import STATISTICS
 
 KNOTS = 25
 """Quantiles 0, 1/24 ... 1 of the documents that a function was fitted to; fewer where these tie."""
+
+SHAPES: Mapping[str, tuple[tuple[int, ...], ...]] = {
+    "word_weights": ((CELLS,),),
+    "character_weights": ((CELLS,), (0,)),
+    "knots": ((len(STATISTICS), KNOTS),),
+    "knot_values": ((len(STATISTICS), KNOTS),),
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,10 @@ class LinearSignals:
     knot_values: NDArray[np.float32]
     bias: float
 
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Return all that is an array, by name."""
+        return {name: getattr(self, name) for name in SHAPES}
+
     def read(self, texts: Texts) -> Signals:
         """Return the signals of documents, with the n-gram scores by these weights."""
         return read_signals(texts, self.word_weights, self.character_weights)
@@ -58,6 +74,25 @@ class LinearSignals:
         out = np.empty(len(features), dtype=np.float64)
         add_up(frozen(features), frozen(self.knots), frozen(self.knot_values), self.bias, out)
         return out
+
+
+def check_linear(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+    """Return the arrays of a saved linear joint.
+
+    Raises
+    ------
+    ScorerError
+        If one has another shape or dtype than it must.
+    KeyError
+        If one is missing.
+    """
+    for name, shapes in SHAPES.items():
+        if arrays[name].dtype != np.float32 or arrays[name].shape not in shapes:
+            raise ScorerError(
+                f"{name!r} must be float32 of shape {' or '.join(map(str, shapes))}. "
+                f"Got {arrays[name].dtype} {arrays[name].shape} instead."
+            )
+    return {name: arrays[name] for name in SHAPES}
 
 
 @compiled

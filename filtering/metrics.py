@@ -30,6 +30,8 @@ class Estimate:
     high: float
 
     def __str__(self) -> str:
+        if not np.isfinite(self.value):
+            return "not defined"
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
@@ -99,8 +101,15 @@ METRICS: Mapping[str, Callable[[Floats, Floats], float]] = {
 }
 
 
-def evaluate(scores: Floats, labels: Floats, groups: Sequence[str], *, seed: int = 0) -> dict[str, Estimate]:
-    """Return every metric with its interval from a grouped bootstrap.
+def evaluate(
+    scores: Floats,
+    labels: Floats,
+    groups: Sequence[str],
+    *,
+    metrics: Mapping[str, Callable[[Floats, Floats], float]] = METRICS,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """Return metrics with their intervals from a grouped bootstrap.
 
     Whole groups (sites, books, repositories) are drawn with replacement, since documents of one
     group are not independent. The interval holds the middle 95 % of the resampled figures.
@@ -110,6 +119,8 @@ def evaluate(scores: Floats, labels: Floats, groups: Sequence[str], *, seed: int
     scores, labels : float arrays, shape (n,)
         Rubric points.
     groups : sequence of str, length n
+    metrics : mapping, optional
+        Name and function of each; all that there are if not given.
 
     Raises
     ------
@@ -125,15 +136,30 @@ def evaluate(scores: Floats, labels: Floats, groups: Sequence[str], *, seed: int
     order = np.argsort(codes, kind="stable")
     members = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
     rng = np.random.default_rng(seed)
-    resampled: dict[str, list[float]] = {name: [] for name in METRICS}
+    resampled: dict[str, list[float]] = {name: [] for name in metrics}
     for _ in range(BOOTSTRAP_ROUNDS):
         drawn = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
-        for name, metric in METRICS.items():
+        for name, metric in metrics.items():
             resampled[name].append(metric(scores[drawn], labels[drawn]))
     tail = (1 - CONFIDENCE) / 2
     estimates = {}
-    for name, metric in METRICS.items():
+    for name, metric in metrics.items():
         finite = [value for value in resampled[name] if np.isfinite(value)]
         low, high = np.quantile(finite, [tail, 1 - tail]) if finite else (float("nan"),) * 2
         estimates[name] = Estimate(metric(scores, labels), float(low), float(high))
     return estimates
+
+
+def reliability(scores: Floats, labels: Floats) -> list[tuple[int, float, float]]:
+    """Return what scores of each whole point came to: documents, mean score, mean label.
+
+    Means are NaN where a point has no document.
+    """
+    points = np.clip(np.floor(scores), 0, 5)
+    found = []
+    for point in range(6):
+        inside = points == point
+        count = int(inside.sum())
+        means = (float(scores[inside].mean()), float(labels[inside].mean())) if count else (float("nan"),) * 2
+        found.append((count, *means))
+    return found

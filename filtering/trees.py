@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.compiled import compiled
-from filtering.errors import ScorerError
+from filtering.errors import ScorerError, ShapeError
 
 DECISION_TYPE = 2
 """Numerical split, default left, missing values not treated apart: NaN never occurs in signals."""
@@ -54,7 +54,14 @@ class Trees:
         Returns
         -------
         float64 array, shape (n,)
+
+        Raises
+        ------
+        ShapeError
+            If `rows` is not 2-D or its width is not `features`: compiled code would read beyond it.
         """
+        if rows.ndim != 2 or rows.shape[1] != self.features:
+            raise ShapeError(f"'rows' must have shape (n, {self.features}). Got shape {rows.shape} instead.")
         out = np.empty(len(rows), dtype=np.float64)
         _predict(rows, self.roots, self.feature, self.threshold, self.left, self.right, self.leaf, out)
         return out
@@ -113,7 +120,6 @@ def parse_trees(text: str) -> Trees:
         if not (_numbers(fields.get("decision_type", "")) == DECISION_TYPE).all():
             raise ScorerError(f"All splits of a head must be of decision type {DECISION_TYPE}.")
         size = len(values["split_feature"])
-        _check_tree(values, int(settings.get("max_feature_idx", -1)) + 1)
         for name in ("left_child", "right_child"):
             child = values[name]
             values[name] = np.where(child >= 0, child + nodes, child - leaves)
@@ -125,33 +131,57 @@ def parse_trees(text: str) -> Trees:
     if not roots:
         raise ScorerError("A head must have at least one tree. Found none.")
     joined = {name: np.concatenate(column) for name, column in columns.items()}
-    return Trees(
+    trees = Trees(
         roots=np.array(roots, dtype=np.int32),
         feature=joined["split_feature"].astype(np.int32),
         threshold=joined["threshold"],
         left=joined["left_child"].astype(np.int32),
         right=joined["right_child"].astype(np.int32),
         leaf=joined["leaf_value"],
-        features=int(settings["max_feature_idx"]) + 1,
+        features=int(settings.get("max_feature_idx", -1)) + 1,
     )
+    check_trees(trees)
+    return trees
 
 
-def _check_tree(values: dict[str, NDArray[np.float64]], features: int) -> None:
-    """Refuse a tree that would be read beyond its arrays, or for ever: compiled code checks neither."""
-    size, leaves = len(values["split_feature"]), len(values["leaf_value"])
-    feature = values["split_feature"]
-    whole = leaves == size + 1 and all(
-        len(values[name]) == size for name in ("threshold", "left_child", "right_child")
-    )
-    whole = whole and bool(((feature >= 0) & (feature < features)).all())
-    for name in ("left_child", "right_child"):
-        # A node's children come after it, so no walk can turn in a circle.
-        child = values[name]
-        whole = whole and bool(
-            np.where(child >= 0, (child > np.arange(size)) & (child < size), -child <= leaves).all()
-        )
-    if not whole:
+def check_trees(trees: Trees) -> None:
+    """Refuse trees that would be read beyond their arrays, or for ever: compiled code checks neither.
+
+    Each tree has its nodes in a row, its children after their parents, and one leaf more than nodes.
+
+    Raises
+    ------
+    ScorerError
+        If they are not whole.
+    """
+    if not _are_whole(trees):
         raise ScorerError("Each tree of a head must be whole. One has missing or impossible numbers.")
+
+
+def _are_whole(trees: Trees) -> bool:
+    nodes, roots = len(trees.feature), trees.roots.astype(np.int64)
+    number = np.arange(len(roots))
+    # A tree of a single leaf has no node; as many leaves stand before it as nodes and trees do.
+    starts = np.where(roots >= 0, roots, ~roots - number)
+    stops = np.append(starts[1:], nodes)
+    sizes = stops - starts
+    if not len(roots) or starts[0] != 0 or (sizes < 0).any() or ((sizes > 0) != (roots >= 0)).any():
+        return False
+    if (
+        not len(trees.threshold)
+        == len(trees.left)
+        == len(trees.right)
+        == nodes
+        == len(trees.leaf) - len(roots)
+    ):
+        return False
+    tree, node = np.repeat(number, sizes), np.arange(nodes)
+    fits = (trees.feature >= 0) & (trees.feature < trees.features)
+    for child in (trees.left.astype(np.int64), trees.right.astype(np.int64)):
+        below = (child > node) & (child < stops[tree])
+        leaf = (~child >= starts[tree] + tree) & (~child <= stops[tree] + tree)
+        fits &= np.where(child >= 0, below, leaf)
+    return bool(fits.all())
 
 
 def _fields(block: str) -> dict[str, str]:

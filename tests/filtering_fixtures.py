@@ -11,8 +11,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from filtering.fitting import FitData, fit_scorer, read_fit_data
-from filtering.scorers import SignalScorer
+from filtering.embedders import HashingEmbedder
+from filtering.fitting import fit_signals
+from filtering.fitting_heads import fit_stage
+from filtering.metrics import rank_correlation
+from filtering.nested import Fit, FitData, nested_raw, read_fit_data
+from filtering.scorers import EmbeddingScorer, SignalScorer
+from filtering.windows import window_text
 
 ROOT = Path(__file__).parent.parent
 SEED = ROOT.parent / "shared" / "seed"
@@ -20,6 +25,9 @@ SEED = ROOT.parent / "shared" / "seed"
 COMMON = "table river green seven window paper house garden stone water light road city number day".split()
 TEACHING = "explain because example therefore consider means lesson proof understand step".split()
 SELLING = "buy cheap offer cart shipping deal discount click subscribe coupon".split()
+
+EMBEDDER = HashingEmbedder(width=256)
+"""Wide enough that hardly any two of the words above share a number."""
 
 
 def require_seed(domain: str) -> Path:
@@ -57,6 +65,13 @@ def made_data(rows: int = 500, seed: int = 0) -> FitData:
 
 
 @cache
+def embedded_data(rows: int = 250, seed: int = 0) -> FitData:
+    """Return made-up documents as numbers, with their embeddings."""
+    data = made_data(rows, seed)
+    return replace(data, embeddings=EMBEDDER.embed([window_text(text) for text in data.texts]).vectors)
+
+
+@cache
 def seed_data(domain: str) -> FitData:
     """Return the seed labels of a domain as numbers."""
     table = pq.read_table(require_seed(domain), columns=["text", "score", "group", "picked"])
@@ -72,7 +87,16 @@ def seed_data(domain: str) -> FitData:
 @cache
 def made_scorer(recipe: str = "linear") -> SignalScorer:
     """Return a scorer fitted to made-up documents."""
-    return fit_scorer(made_data(), recipe, "web")
+    return fit_signals(made_data(), recipe, "web")
+
+
+@cache
+def made_embedding_scorer(head: str, recipe: str = "linear") -> EmbeddingScorer:
+    """Return a scorer of two stages fitted to made-up documents."""
+    data = embedded_data()
+    return EmbeddingScorer(
+        fit_signals(data, recipe, "web"), fit_stage(data, head, recipe, EMBEDDER.settings), EMBEDDER
+    )
 
 
 def run_python(code: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -111,3 +135,8 @@ def shuffled(data, *, seed):
     """Return the same documents with their labels in another order: what no scorer can predict."""
     order = np.random.default_rng(seed).permutation(len(data))
     return replace(data, labels=data.labels[order])
+
+
+def nested_rho(data: FitData, fit: Fit, assignment: int = 0) -> float:
+    """Return the nested rank correlation of a way of fitting in one fold assignment."""
+    return rank_correlation(nested_raw(data, fit, assignment=assignment), data.labels)

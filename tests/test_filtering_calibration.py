@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from filtering.calibration import MIN_GAP, MIN_SIDE_ROWS, POINTS, Calibration, fit_calibration
+from filtering.calibration import (
+    MIN_GAP,
+    MIN_SIDE_ROWS,
+    POINTS,
+    Calibration,
+    check_anchors,
+    fit_calibration,
+)
+from filtering.errors import ScorerError
 
 
 def made(rows=4_000, seed=0, spread=0.6):
@@ -73,3 +81,28 @@ def test_constant_raw_values_give_a_rising_map():
 def test_raw_values_that_fall_with_the_label_never_give_a_falling_map():
     raw, labels = made()
     assert (np.diff(fit_calibration(-raw, labels).anchors) > 0).all()
+
+
+def test_anchors_that_rise_are_let_pass_as_numbers():
+    assert check_anchors([-1, 0.5, 1, 2, 3, 4]) == (-1.0, 0.5, 1.0, 2.0, 3.0, 4.0)
+    raw, labels = made()
+    anchors = fit_calibration(raw, labels).anchors
+    assert check_anchors(anchors) == anchors
+
+
+@pytest.mark.parametrize(
+    "anchors",
+    [
+        [],
+        [0, 1, 2, 3, 4],
+        [0, 1, 2, 3, 4, 5, 6],
+        [0, 1, 2, 2, 4, 5],
+        [5, 4, 3, 2, 1, 0],
+        [0, 1, 2, 3, 4, float("nan")],
+        [float("nan"), 1, 2, 3, 4, 5],
+    ],
+    ids=str,
+)
+def test_anchors_that_are_not_six_rising_numbers_are_refused(anchors):
+    with pytest.raises(ScorerError, match="'anchors' must be 6 rising numbers"):
+        check_anchors(anchors)

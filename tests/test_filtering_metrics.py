@@ -5,7 +5,6 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import cohen_kappa_score, f1_score, precision_score, recall_score, roc_auc_score
 
-from filtering import metrics
 from filtering.errors import ShapeError
 from filtering.metrics import (
     METRICS,
@@ -17,6 +16,7 @@ from filtering.metrics import (
     precision_at,
     rank_correlation,
     recall_at,
+    reliability,
     weighted_kappa,
 )
 
@@ -30,10 +30,9 @@ def made(rows=300, seed=0, noise=1.0):
     return np.clip(labels + rng.normal(0, noise, size=rows), 0, 5), labels
 
 
-@pytest.fixture
-def only(monkeypatch):
-    """Return a function that leaves one figure to be resampled, which is quicker."""
-    return lambda figure: monkeypatch.setattr(metrics, "METRICS", {figure: METRICS[figure]})
+def only(figure):
+    """Return one figure to be resampled, which is quicker than all."""
+    return {figure: METRICS[figure]}
 
 
 def test_figures_of_eight_documents_by_hand():
@@ -113,13 +112,24 @@ def test_evaluate_gives_every_figure_with_an_interval_around_it():
         assert estimate.low < estimate.value < estimate.high
 
 
-def test_intervals_of_ungrouped_rows_are_as_wide_as_the_normal_theory_says(only):
-    only("precision_at_3")
+def test_intervals_of_ungrouped_rows_are_as_wide_as_the_normal_theory_says():
     # F1 has no simple formula; precision is a share of n kept documents.
     scores, labels = made(rows=2_000)
-    found = evaluate(scores, labels, [str(row) for row in range(2_000)])["precision_at_3"]
+    found = evaluate(scores, labels, [str(row) for row in range(2_000)], metrics=only("precision_at_3"))
+    found = found["precision_at_3"]
     width = 2 * 1.96 * np.sqrt(found.value * (1 - found.value) / (scores >= 3).sum())
     assert found.high - found.low == pytest.approx(width, rel=0.15)
+
+
+def test_evaluate_gives_the_figures_that_are_asked_for_and_no_others():
+    scores, labels = made()
+    groups = [str(row) for row in range(300)]
+    few = {"mean": lambda scores, labels: float(scores.mean()), "rho": rank_correlation}
+    found = evaluate(scores, labels, groups, metrics=few)
+    assert list(found) == ["mean", "rho"]
+    assert found["mean"].value == pytest.approx(scores.mean())
+    # The same documents are drawn for a figure, whichever others are asked for beside it.
+    assert found["rho"] == evaluate(scores, labels, groups, metrics=only("rho"))["rho"]
 
 
 def width(estimate):
@@ -127,31 +137,31 @@ def width(estimate):
 
 
 @pytest.mark.parametrize("figure", ["rho", "auc_at_3", "f1_at_3"])
-def test_copies_inside_a_group_add_no_certainty(only, figure):
-    only(figure)
+def test_copies_inside_a_group_add_no_certainty(figure):
+    def found(rows, groups):
+        return evaluate(scores[rows], labels[rows], [str(g) for g in groups], metrics=only(figure))[figure]
+
     scores, labels = made(rows=100)
-    once = evaluate(scores, labels, [str(row) for row in range(100)])[figure]
+    once = found(np.arange(100), range(100))
     copied = np.tile(np.arange(100), 9)
-    grouped = evaluate(scores[copied], labels[copied], [str(row) for row in copied])[figure]
-    alone = evaluate(scores[copied], labels[copied], [str(row) for row in range(900)])[figure]
+    grouped, alone = found(copied, copied), found(copied, range(900))
     # Whole groups are drawn: nine copies are as uncertain as one. Drawn alone they seem three times as sure.
     assert grouped.value == pytest.approx(once.value)
     assert width(grouped) == pytest.approx(width(once), rel=0.15)
     assert width(alone) < 0.5 * width(grouped)
 
 
-def test_the_same_seed_gives_the_same_interval(only):
-    only("rho")
+def test_the_same_seed_gives_the_same_interval():
     scores, labels = made(rows=60)
     groups = [f"g{row % 7}" for row in range(60)]
-    first = evaluate(scores, labels, groups, seed=3)
-    assert evaluate(scores, labels, groups, seed=3) == first
-    assert evaluate(scores, labels, groups, seed=4)["rho"] != first["rho"]
+    rho = only("rho")
+    first = evaluate(scores, labels, groups, metrics=rho, seed=3)
+    assert evaluate(scores, labels, groups, metrics=rho, seed=3) == first
+    assert evaluate(scores, labels, groups, metrics=rho, seed=4)["rho"] != first["rho"]
 
 
-def test_a_figure_that_no_resample_defines_has_nan_for_an_interval(only):
-    only("rho")
-    found = evaluate(SCORES, np.full(8, 2.0), list("abcdefgh"))
+def test_a_figure_that_no_resample_defines_has_nan_for_an_interval():
+    found = evaluate(SCORES, np.full(8, 2.0), list("abcdefgh"), metrics=only("rho"))
     assert np.isnan([found["rho"].value, found["rho"].low, found["rho"].high]).all()
 
 
@@ -162,3 +172,28 @@ def test_lengths_that_differ_are_refused():
 
 def test_an_estimate_prints_its_interval():
     assert str(Estimate(0.71234, 0.6, 0.8)) == "0.712 [0.600, 0.800]"
+
+
+def test_reliability_of_eight_documents_by_hand():
+    zero, one, two, three, four, five = reliability(SCORES, LABELS)
+    assert zero == (1, 0.2, 0.0)
+    assert one == (1, 1.9, 2.0)
+    assert two == (2, pytest.approx((2.0 + 2.99) / 2), 2.0)  # labels of 1 and 3
+    assert three == (2, pytest.approx(3.05), 2.5)
+    assert four == (1, 4.5, 4.0)
+    assert five == (1, 5.0, 5.0)
+
+
+def test_points_that_no_document_has_count_none_and_have_no_mean():
+    found = reliability(np.array([3.2, 3.4]), np.array([3.0, 4.0]))
+    assert [count for count, _, _ in found] == [0, 0, 0, 2, 0, 0]
+    assert np.isnan([mean for count, *means in found if not count for mean in means]).all()
+    assert found[3] == (2, pytest.approx(3.3), 3.5)
+
+
+def test_reliability_counts_every_document_once():
+    scores, labels = made(rows=500)
+    found = reliability(scores, labels)
+    assert sum(count for count, _, _ in found) == 500
+    assert sum(count * mean for count, mean, _ in found) == pytest.approx(scores.sum())
+    assert sum(count * mean for count, _, mean in found) == pytest.approx(labels.sum())

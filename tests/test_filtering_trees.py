@@ -1,12 +1,16 @@
 """Proves that our trees predict what LightGBM predicts, and that models they cannot read are refused."""
 
+from dataclasses import replace
+
 import lightgbm
 import numpy as np
 import pytest
+from filtering_fixtures import embedded_data
 
-from filtering.errors import ScorerError
+from filtering.errors import ScorerError, ShapeError
 from filtering.fitting import BOOSTING
-from filtering.trees import parse_trees
+from filtering.fitting_heads import head_fit
+from filtering.trees import Trees, check_trees, parse_trees
 
 QUIET = {"verbose": -1, "num_threads": 1, "deterministic": True, "force_row_wise": True, "seed": 0}
 PLAIN = {**QUIET, "objective": "regression", "use_missing": False, "min_data_in_leaf": 5}
@@ -193,3 +197,124 @@ def test_a_tree_that_would_be_read_beyond_its_arrays_is_refused(field, change):
     text = fitted(*made()).model_to_string()
     with pytest.raises(ScorerError, match="must be whole"):
         parse_trees(with_field(text, field, change))
+
+
+def int32(*numbers):
+    return np.array(numbers, dtype=np.int32)
+
+
+WHOLE = Trees(
+    roots=int32(0, 3, ~6, 4),
+    feature=int32(0, 1, 2, 0, 1),
+    threshold=np.array([0.5, 0.1, 0.25, 0.0, -0.5]),
+    left=int32(1, ~0, ~2, ~4, ~7),
+    right=int32(2, ~1, ~3, ~5, ~8),
+    leaf=np.arange(9.0),
+    features=3,
+)
+"""Trees of three nodes, one, none and one; their leaves are 0 to 3, 4 and 5, 6, and 7 and 8."""
+
+
+def test_whole_trees_are_let_pass_and_walked_as_drawn():
+    check_trees(WHOLE)
+    rows = np.array([[0.4, 0.2, 9.0], [0.6, 0.0, 0.25], [0.0, -1.0, 0.0]], dtype=np.float32)
+    assert WHOLE.predict(rows).tolist() == [1 + 5 + 6 + 8, 2 + 5 + 6 + 8, 0 + 4 + 6 + 7]
+
+
+@pytest.mark.parametrize("trees", [1, 3])
+def test_trees_of_single_leaves_alone_are_let_pass(trees):
+    none = {name: WHOLE.left[:0] for name in ("feature", "left", "right")}
+    leaves = np.full(trees, 0.5)
+    one = Trees(
+        roots=~np.arange(trees, dtype=np.int32),
+        threshold=WHOLE.threshold[:0],
+        leaf=leaves,
+        features=2,
+        **none,
+    )
+    check_trees(one)
+    assert one.predict(np.zeros((2, 2), np.float32)).tolist() == [0.5 * trees] * 2
+
+
+def test_trees_of_a_forest_of_scikit_learn_are_let_pass():
+    data = embedded_data()
+    trees = head_fit("forest", "linear")(data, np.arange(len(data))).head
+    assert len(trees.roots) > 100
+    check_trees(trees)
+
+
+def test_rows_of_another_width_are_refused():
+    for width in (2, 4):
+        with pytest.raises(ShapeError, match=r"must have shape \(n, 3\)"):
+            WHOLE.predict(np.zeros((5, width), np.float32))
+
+
+def put(name, at, value):
+    """Return the trees with one number changed."""
+    array = getattr(WHOLE, name).copy()
+    array[at] = value
+    return replace(WHOLE, **{name: array})
+
+
+@pytest.mark.parametrize(
+    "trees",
+    [
+        pytest.param(put("left", 1, 3), id="node of the next tree"),
+        pytest.param(put("right", 3, 4), id="node of the tree after the next"),
+        pytest.param(put("left", 4, 2), id="node of an earlier tree"),
+        pytest.param(put("right", 4, 5), id="node beyond all"),
+        pytest.param(put("right", 2, 2**31 - 1), id="node far beyond all"),
+        pytest.param(put("right", 2, 0), id="circle over the root"),
+        pytest.param(put("right", 2, 1), id="circle over a node before"),
+        pytest.param(put("left", 2, 2), id="circle of one node"),
+        pytest.param(put("left", 3, 3), id="circle of a root"),
+        pytest.param(put("left", 2, ~4), id="leaf of the next tree"),
+        pytest.param(put("right", 3, ~6), id="leaf that is a tree"),
+        pytest.param(put("left", 3, ~3), id="leaf of an earlier tree"),
+        pytest.param(put("left", 4, ~6), id="leaf of the tree before, which has no node"),
+        pytest.param(put("right", 4, ~9), id="leaf beyond all"),
+        pytest.param(put("right", 4, -(2**31)), id="leaf far beyond all"),
+        pytest.param(put("feature", 0, 3), id="feature beyond"),
+        pytest.param(put("feature", 0, -1), id="feature below"),
+        pytest.param(replace(WHOLE, features=0), id="no features"),
+        pytest.param(replace(WHOLE, roots=int32(3, 0, ~6, 4)), id="unsorted roots"),
+        pytest.param(replace(WHOLE, roots=int32(0, 4, ~6, 3)), id="unsorted later roots"),
+        pytest.param(replace(WHOLE, roots=int32(0, 3, 4, ~6)), id="single leaf at another place"),
+        pytest.param(replace(WHOLE, roots=int32(1, 3, ~6, 4)), id="roots from the second node on"),
+        pytest.param(replace(WHOLE, roots=int32(0, 0, ~6, 4)), id="two trees of one root"),
+        pytest.param(replace(WHOLE, roots=int32(0, 3, ~5, 4)), id="single leaf of another tree"),
+        pytest.param(replace(WHOLE, roots=int32(0, 3, ~99, 4)), id="single leaf beyond"),
+        pytest.param(replace(WHOLE, roots=int32(0, 3, ~6, 5)), id="root beyond"),
+        pytest.param(replace(WHOLE, roots=int32(0, 3, 4)), id="a tree too few"),
+        pytest.param(replace(WHOLE, roots=int32(0, 3, ~6, 4, ~9)), id="a tree too many"),
+        pytest.param(replace(WHOLE, roots=int32()), id="no trees"),
+        pytest.param(replace(WHOLE, leaf=np.arange(8.0)), id="a leaf too few"),
+        pytest.param(replace(WHOLE, leaf=np.arange(10.0)), id="a leaf too many"),
+        pytest.param(replace(WHOLE, threshold=WHOLE.threshold[1:]), id="a threshold too few"),
+        pytest.param(replace(WHOLE, feature=WHOLE.feature[1:]), id="a feature too few"),
+        pytest.param(replace(WHOLE, left=WHOLE.left[1:]), id="a left child too few"),
+        pytest.param(replace(WHOLE, right=int32(*WHOLE.right, ~8)), id="a right child too many"),
+    ],
+)
+def test_arrays_that_would_be_read_beyond_or_for_ever_are_refused(trees):
+    with pytest.raises(ScorerError, match="must be whole"):
+        check_trees(trees)
+
+
+def test_whatever_numbers_are_let_pass_no_walk_leaves_its_arrays():
+    rng = np.random.default_rng(0)
+    let_pass = 0
+    for _ in range(3_000):
+        name = rng.choice(["left", "right", "roots"])
+        trees = put(name, rng.integers(len(getattr(WHOLE, name))), rng.integers(-11, 8))
+        try:
+            check_trees(trees)
+        except ScorerError:
+            continue
+        let_pass += 1
+        to_walk = trees.roots.tolist()
+        for steps, node in enumerate(to_walk):
+            assert steps < 100  # a circle would go on for ever
+            assert -len(trees.leaf) <= node < len(trees.feature)
+            to_walk.extend([trees.left[node], trees.right[node]] if node >= 0 else [])
+    assert 100 < let_pass < 1_500

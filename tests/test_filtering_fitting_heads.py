@@ -1,0 +1,310 @@
+"""Proves that every head finds what is there and nothing else, and that its scorer is what was fitted."""
+
+from dataclasses import replace
+
+import lightgbm
+import numpy as np
+import pytest
+import sklearn.linear_model
+from filtering_fixtures import (
+    EMBEDDER,
+    embedded_data,
+    made_data,
+    made_documents,
+    made_embedding_scorer,
+    made_scorer,
+    nested_rho,
+    shuffled,
+)
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.kernel_approximation import Nystroem
+from sklearn.svm import LinearSVR
+
+from filtering import fitting_heads
+from filtering.calibration import MIN_SIDE_ROWS, Calibration, fit_calibration
+from filtering.fitting import BOOSTING, BOOSTING_ROUNDS, signals_fit
+from filtering.fitting_heads import ALONE, HEADS, LANDMARKS, head_fit
+from filtering.folds import ASSIGNMENTS, fold_assignment
+from filtering.nested import nested_raw, out_of_fold, rank_target, read_fit_data
+from filtering.scorers import EmbeddingScorer, EmbeddingStage
+from filtering.stored_stage import stage_arrays
+from filtering.trees import parse_trees
+from filtering.windows import window_text
+
+POINTS = Calibration((0.0, 1.0, 2.0, 3.0, 4.0, 5.0))
+
+
+def fitted(data, name, recipe="linear"):
+    return head_fit(name, recipe)(data, np.arange(len(data)))
+
+
+def values(stage, data):
+    return stage.predict(data, np.arange(len(data)))
+
+
+def as_stage(model, name):
+    return EmbeddingStage(name, EMBEDDER.settings, model.head, model.linear, model.signals_weight, POINTS)
+
+
+def others(rows=60):
+    """Return documents that nothing was fitted to, as texts and as numbers."""
+    texts = made_documents(rows, seed=8)[0]
+    data = read_fit_data(texts, np.zeros(rows), ["g"] * rows, np.ones(rows, bool))
+    return texts, replace(data, embeddings=EMBEDDER.embed([window_text(t) for t in data.texts]).vectors)
+
+
+def with_noise(data, width=12, seed=0):
+    """Return the same documents with embeddings that have nothing to do with them."""
+    noise = np.random.default_rng(seed).normal(size=(len(data), width)).astype(np.float32)
+    return replace(data, embeddings=noise)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_every_head_finds_what_drives_the_labels(head):
+    assert nested_rho(embedded_data(), head_fit(head, "linear")) > 0.78
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_every_head_finds_what_the_embedding_alone_tells(head):
+    data = with_noise(made_data(250))
+    told = data.embeddings[:, 3] + data.embeddings[:, 7] > 0
+    assert nested_rho(replace(data, labels=np.where(told, 4.0, 1.0)), head_fit(head, "linear")) > 0.6
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_only_heads_that_join_the_signals_find_what_the_embedding_does_not_tell(head):
+    found = nested_rho(with_noise(made_data(250)), head_fit(head, "linear"))
+    assert (found > 0.7) == (head not in ALONE)
+    assert head in ("joint", "stack") or abs(found) < 0.2
+
+
+@pytest.mark.parametrize(("head", "times", "bound"), [("ridge", 60, 0.035), ("joint", 12, 0.08)])
+def test_shuffled_labels_cannot_be_predicted(head, times, bound):
+    data = embedded_data()
+    fit = head_fit(head, "linear")
+    figures = [nested_rho(shuffled(data, seed=seed), fit, seed % ASSIGNMENTS) for seed in range(times)]
+    # One figure's standard deviation is 0.09; the bounds are three standard errors of the mean.
+    assert abs(np.mean(figures)) < bound
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_nested_value_is_untouched_by_labels_of_its_own_fold(head):
+    data = embedded_data(120)
+    inside = fold_assignment(data.groups, 0) == 2
+    changed = replace(data, labels=np.where(inside, 5.0 - data.labels, data.labels))
+    before, after = (nested_raw(one, head_fit(head, "linear"), assignment=0) for one in (data, changed))
+    np.testing.assert_array_equal(before[inside], after[inside])
+    assert (before[~inside] != after[~inside]).any()
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_head_is_fitted_to_its_rows_alone(head):
+    data = embedded_data()
+    rows = np.flatnonzero(fold_assignment(data.groups, 1) != 0)
+    beside = np.setdiff1d(np.arange(len(data)), rows)
+    changed = replace(
+        data, **{name: getattr(data, name).copy() for name in ("labels", "features", "embeddings")}
+    )
+    for array in (changed.labels, changed.features, changed.embeddings):
+        array[beside] = 5.0
+    one, two = (head_fit(head, "linear")(each, rows).predict(data, rows) for each in (data, changed))
+    np.testing.assert_array_equal(one, two)
+
+
+def test_ridge_is_that_of_scikit_learn_over_embeddings_of_spread_one():
+    data = embedded_data()
+    rows = data.embeddings.astype(np.float64)
+    scaled = rows / np.sqrt(rows.var(axis=0).sum())
+    model = sklearn.linear_model.Ridge(alpha=fitting_heads.RIDGE_PENALTY).fit(
+        scaled, rank_target(data.labels)
+    )
+    np.testing.assert_allclose(values(fitted(data, "ridge"), data), model.predict(scaled), atol=1e-9)
+
+
+def test_ordinal_is_the_sum_of_logistic_regressions_of_scikit_learn():
+    data = embedded_data()
+    rows = data.embeddings.astype(np.float64)
+    scaled = rows / np.sqrt(rows.var(axis=0).sum())
+    wanted = np.zeros(len(data))
+    data = replace(data, labels=np.minimum(data.labels, 4))
+    for point in range(1, 5):
+        model = sklearn.linear_model.LogisticRegression(C=fitting_heads.ORDINAL_COST, max_iter=1000)
+        wanted += model.fit(scaled, data.labels >= point).predict_proba(scaled)[:, 1]
+    np.testing.assert_allclose(values(fitted(data, "ordinal"), data), wanted, atol=1e-9)
+
+
+def test_svr_is_that_of_scikit_learn_over_landmarks():
+    data = embedded_data()
+    rows = data.embeddings.astype(np.float64)
+    gamma = fitting_heads.KERNEL_SCALE / rows.var(axis=0).sum()
+    features = Nystroem(gamma=gamma, n_components=len(rows), random_state=0).fit_transform(rows)
+    model = LinearSVR(
+        C=fitting_heads.SVR_COST,
+        epsilon=fitting_heads.SVR_MARGIN,
+        loss="squared_epsilon_insensitive",
+        dual=False,
+        max_iter=10_000,
+    ).fit(features, rank_target(data.labels))
+    np.testing.assert_allclose(values(fitted(data, "svr"), data), model.predict(features), atol=1e-6)
+
+
+def test_lightgbm_is_that_of_lightgbm():
+    data = embedded_data()
+    table = lightgbm.Dataset(data.embeddings, rank_target(data.labels), params={"max_bin": 63, "verbose": -1})
+    booster = lightgbm.train(BOOSTING, table, BOOSTING_ROUNDS)
+    found = values(fitted(data, "lightgbm"), data)
+    np.testing.assert_allclose(found, booster.predict(data.embeddings), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("rows", [250, 4])  # four rows are too few for a split: trees of a single leaf
+def test_forest_is_that_of_scikit_learn(rows):
+    whole = embedded_data()
+    data = replace(whole, embeddings=whole.embeddings[:rows], labels=whole.labels[:rows])
+    forest = RandomForestRegressor(
+        fitting_heads.FOREST_TREES,
+        min_samples_leaf=fitting_heads.FOREST_LEAF_ROWS,
+        max_features=fitting_heads.FOREST_COLUMNS,
+        random_state=0,
+    ).fit(data.embeddings, rank_target(data.labels))
+    unseen = others()[1]
+    np.testing.assert_allclose(
+        values(fitted(data, "forest"), unseen), forest.predict(unseen.embeddings), rtol=1e-12, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("recipe", ["linear", "characters"])
+def test_joint_is_one_ridge_regression_of_scikit_learn(monkeypatch, recipe):
+    seen = {}
+
+    class Recording(sklearn.linear_model.Ridge):
+        def fit(self, matrix, target):
+            seen.update(model=self, matrix=matrix)
+            return super().fit(matrix, target)
+
+    monkeypatch.setattr(sklearn.linear_model, "Ridge", Recording)
+    data = embedded_data()
+    stage = fitted(data, "joint", recipe)
+    assert bool(len(stage.linear.character_weights)) == (recipe == "characters")
+    np.testing.assert_allclose(values(stage, data), seen["model"].predict(seen["matrix"]), atol=1e-4)
+    # The landmark features are part of it, and of a weight that is felt.
+    assert np.std(stage.head.predict(data.embeddings)) > 0.1
+
+
+def test_stack_is_a_line_through_values_out_of_inner_folds():
+    data, unseen = embedded_data(), others()[1]
+    fits = signals_fit("linear"), head_fit("svr", "linear")
+    rows = np.arange(len(data))
+    inner = np.stack([out_of_fold(data, rows, fit) for fit in fits], axis=1)
+    line = sklearn.linear_model.LinearRegression().fit(inner, rank_target(data.labels))
+    wanted = line.predict(np.stack([values(fit(data, rows), unseen) for fit in fits], axis=1))
+    np.testing.assert_allclose(values(fitted(data, "stack"), unseen), wanted, atol=1e-9)
+    assert (line.coef_ > 0.05).all()
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_scorer_reads_from_texts_what_was_fitted_to_cells(head):
+    texts, data = others()
+    scorer = made_embedding_scorer(head)
+    wanted = scorer.stage.calibration.apply(values(fitted(embedded_data(), head), data))
+    assert np.std(wanted) > 0.5
+    np.testing.assert_allclose(scorer.score(texts).value, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize(("head", "recipe"), [("joint", "characters"), ("stack", "lightgbm")])
+def test_a_scorer_reads_the_same_signals_whatever_their_recipe(head, recipe):
+    texts, data = others()
+    model = fitted(embedded_data(), head, recipe)
+    signals = made_scorer()
+    if model.signals is not None:
+        booster = model.signals.booster
+        signals = replace(signals, linear=model.signals.linear, booster=booster, trees=parse_trees(booster))
+    scorer = EmbeddingScorer(signals, as_stage(model, head), EMBEDDER)
+    wanted = POINTS.apply(values(model, data))
+    np.testing.assert_allclose(scorer.score(texts).value, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_fitting_twice_gives_the_same_stage(head):
+    first = made_embedding_scorer(head).stage
+    again = fitted(embedded_data(), head)
+    assert again.signals_weight == first.signals_weight
+    one, two = stage_arrays(first), stage_arrays(as_stage(again, head))
+    assert one.keys() == two.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], two[name])
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_stage_has_the_parts_that_its_head_joins(head):
+    stage = made_embedding_scorer(head).stage
+    assert stage.name == head
+    assert stage.embedder == EMBEDDER.settings
+    assert (stage.linear is not None) == (head == "joint")
+    assert (stage.signals_weight != 0) == (head == "stack")
+
+
+def test_a_stage_is_calibrated_by_values_out_of_folds():
+    data = embedded_data()
+    found = made_embedding_scorer("forest").stage.calibration
+    nested = nested_raw(data, head_fit("forest", "linear"), assignment=0)
+    assert found == fit_calibration(nested, data.labels)
+    # A forest knows its own rows too well: anchors by them would be another thing.
+    inside = fit_calibration(values(fitted(data, "forest"), data), data.labels)
+    assert np.max(np.abs(np.subtract(found.anchors, inside.anchors))) > 0.05
+
+
+def test_a_point_with_too_few_labels_on_one_side_is_never_or_always_reached():
+    data = embedded_data()
+    labels = np.clip(data.labels, 1, 3)
+    labels[: MIN_SIDE_ROWS - 1] = 4
+    found = values(fitted(replace(data, labels=labels), "ordinal"), data)
+    # Point 1 is always reached, 4 and 5 never; 2 and 3 are told apart as ever.
+    assert ((found > 1) & (found < 3 + 1e-9)).all()
+    assert np.std(found) > 0.1
+    enough = labels.copy()
+    enough[MIN_SIDE_ROWS - 1] = 4
+    assert (values(fitted(replace(data, labels=enough), "ordinal"), data) > found).mean() > 0.8
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_labels_all_of_one_value_give_one_value(head):
+    data = embedded_data()
+    found = values(fitted(replace(data, labels=np.full(len(data), 2.0)), head), others()[1])
+    assert np.isfinite(found).all()
+    assert np.std(found) < 0.06  # svr's penalty is on its bias too
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_embeddings_all_alike_give_values_all_the_same(head):
+    data = embedded_data()
+    alike = replace(data, embeddings=np.full((len(data), 7), 0.1, dtype=np.float32))
+    found = values(fitted(alike, head), alike)
+    assert np.isfinite(found).all()
+    assert (np.std(found) < 1e-6) == (head in ALONE)
+
+
+@pytest.mark.parametrize("head", ["svr", "joint", "stack"])
+def test_fewer_rows_than_landmarks_have_a_landmark_each(head):
+    data = embedded_data()
+    rows = np.arange(60)
+    stage = head_fit(head, "linear")(data, rows)
+    assert 60 < LANDMARKS
+    assert sorted(map(tuple, stage.head.landmarks)) == sorted(map(tuple, data.embeddings[rows]))
+    assert np.isfinite(values(stage, data)).all()
+
+
+def test_more_rows_than_landmarks_have_no_more_landmarks_than_that():
+    data = embedded_data(600)
+    head = fitted(data, "svr").head
+    assert head.landmarks.shape == (LANDMARKS, EMBEDDER.width)
+    assert head.weights.shape == (LANDMARKS,)
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("scale", [0.01, 100])
+def test_embeddings_of_another_scale_give_the_same_values(head, scale):
+    data = embedded_data()
+    scaled = replace(data, embeddings=data.embeddings * np.float32(scale))
+    one, two = (values(fitted(each, head), each) for each in (data, scaled))
+    np.testing.assert_allclose(one, two, atol=0.02)
+    assert np.corrcoef(one, two)[0, 1] > 0.99999

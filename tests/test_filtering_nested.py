@@ -1,0 +1,246 @@
+"""Proves that nested figures leak nothing between groups, and how the simplest of the best is told."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from filtering_fixtures import embedded_data, made_data, made_documents, nested_rho, shuffled
+
+from filtering.fitting import signals_fit
+from filtering.fitting_heads import head_fit
+from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
+from filtering.metrics import area_under_curve, rank_correlation
+from filtering.nested import (
+    Figures,
+    calibrate,
+    learning_curve,
+    nested_figures,
+    nested_points,
+    nested_raw,
+    out_of_fold,
+    read_fit_data,
+    simplest_of_the_best,
+)
+from filtering.signals import read_signals
+
+LINEAR = signals_fit("linear")
+NAN = float("nan")
+
+
+def test_shuffling_moves_labels_only():
+    data = made_data()
+    moved = shuffled(data, seed=1)
+    assert sorted(moved.labels) == sorted(data.labels)
+    assert (moved.labels != data.labels).any()
+    assert moved.groups == data.groups
+    assert moved.features is data.features
+    np.testing.assert_array_equal(shuffled(data, seed=1).labels, moved.labels)
+
+
+def group_words(rows=400, groups=20, seed=0):
+    """Return documents whose label is told by two words that only their own group has."""
+    rng = np.random.default_rng(seed)
+    secret = ["".join(rng.choice(list("abcdefghijklmnop"), size=9)) for _ in range(2 * groups)]
+    texts, _, _ = made_documents(rows, seed=seed)
+    of = np.arange(rows) % groups
+    high = rng.random(rows) < 0.5
+    made = [
+        f"{secret[2 * group + one]} " * 8 + " ".join(rng.permutation(text.split()[:30]))
+        for text, group, one in zip(texts, of, high, strict=True)
+    ]
+    # The texts' own quality is cut loose from the label: only the secret words tell it.
+    return made, np.where(high, 4.0, 1.0), [f"group-{group}" for group in of]
+
+
+def test_words_that_tell_the_label_inside_one_group_only_give_no_gain():
+    texts, labels, groups = group_words()
+    data = read_fit_data(texts, labels, groups, np.ones(len(texts), bool))
+    assert abs(np.mean([nested_rho(data, LINEAR, number) for number in range(ASSIGNMENTS)])) < 0.15
+    # The same words, with no group kept together, tell nearly all: so it is the groups that hold them back.
+    apart = replace(data, groups=tuple(str(row) for row in range(len(data))))
+    assert nested_rho(apart, LINEAR) > 0.7
+
+
+@pytest.mark.parametrize("recipe", ["linear", "lightgbm"])
+def test_a_nested_value_is_untouched_by_labels_of_its_own_fold(recipe):
+    data = made_data(150)
+    inside = fold_assignment(data.groups, 0) == 2
+    changed = replace(data, labels=np.where(inside, 5.0 - data.labels, data.labels))
+    before, after = (nested_raw(one, signals_fit(recipe), assignment=0) for one in (data, changed))
+    np.testing.assert_array_equal(before[inside], after[inside])
+    assert (before[~inside] != after[~inside]).any()
+
+
+def test_nested_points_are_untouched_by_labels_of_their_own_fold():
+    data = made_data(250)
+    inside = fold_assignment(data.groups, 0) == 2
+    changed = replace(data, labels=np.where(inside, 5.0 - data.labels, data.labels))
+    before, after = nested_points(data, LINEAR), nested_points(changed, LINEAR)
+    np.testing.assert_array_equal(before[inside], after[inside])
+    assert (before[~inside] != after[~inside]).any()
+
+
+def test_nested_points_are_calibrated_at_3():
+    data = made_data()
+    points = nested_points(data, LINEAR)
+    assert ((points >= 0) & (points <= 5)).all()
+    near = np.abs(points - 3) < 0.4
+    assert near.sum() > 30
+    assert (data.labels[near] >= 3).mean() == pytest.approx(0.5, abs=0.2)
+    assert (points >= 3).mean() == pytest.approx((data.labels >= 3).mean(), abs=0.04)
+
+
+def test_calibration_looks_at_unbiased_rows_only():
+    data = made_data()
+    # Rows chosen by their scores are labelled two points too high; calibration must not see them.
+    biased = np.arange(len(data)) % 2 == 1
+    skewed = replace(
+        data, labels=np.where(biased, np.minimum(data.labels + 2, 5), data.labels), unbiased=~biased
+    )
+    points = nested_points(skewed, LINEAR)
+    assert (points[~biased] >= 3).mean() == pytest.approx((data.labels[~biased] >= 3).mean(), abs=0.06)
+    unaware = nested_points(replace(skewed, unbiased=np.ones(len(data), bool)), LINEAR)
+    assert (unaware[~biased] >= 3).mean() > (points[~biased] >= 3).mean() + 0.1
+
+
+def test_documents_without_a_score_are_left_out_of_the_fit():
+    texts = ["some words", "", None, " ", "other words"]
+    data = read_fit_data(texts, np.arange(5.0), list("abcde"), np.array([True, True, True, False, False]))
+    assert len(data) == 2
+    assert data.labels.tolist() == [0.0, 4.0]
+    assert data.groups == ("a", "e")
+    assert data.unbiased.tolist() == [True, False]
+    assert data.texts == (b"some words", b"other words")
+    assert data.rows.tolist() == [0, 4]
+    assert data.cells.shape[0] == 2
+    assert data.embeddings.shape == (2, 0)
+    np.testing.assert_array_equal(data.features, read_signals(["some words", "other words"]).features)
+
+
+class Recorded:
+    """Notes which rows it was fitted to, and predicts the numbers of the rows it is asked for."""
+
+    def __init__(self) -> None:
+        self.fitted: list[list[int]] = []
+
+    def __call__(self, data, rows):
+        self.fitted.append(rows.tolist())
+        return self
+
+    def predict(self, data, rows):
+        return rows.astype(np.float64)
+
+
+def test_each_row_is_predicted_once_by_what_was_fitted_to_all_other_folds():
+    data, fit = made_data(250), Recorded()
+    rows = np.arange(7, 187)
+    folds = rows % FOLDS
+    np.testing.assert_array_equal(out_of_fold(data, rows, fit, folds), rows)
+    assert fit.fitted == [rows[folds != fold].tolist() for fold in range(FOLDS)]
+
+
+def test_inner_folds_are_those_of_groups_and_are_not_the_outer_ones():
+    data, fit = made_data(250), Recorded()
+    out_of_fold(data, np.arange(250), fit)
+    for rows in fit.fitted:
+        inside = {data.groups[row] for row in rows}
+        assert inside.isdisjoint(data.groups[row] for row in np.setdiff1d(np.arange(250), rows))
+    outer = [np.flatnonzero(fold_assignment(data.groups, 0) != fold).tolist() for fold in range(FOLDS)]
+    assert not any(rows in outer for rows in fit.fitted)
+
+
+def test_a_fold_that_no_row_is_in_is_not_fitted():
+    data, fit = made_data(250), Recorded()
+    out_of_fold(data, np.arange(40), fit, np.arange(40) % 2 * 3)
+    assert len(fit.fitted) == 2
+
+
+def test_a_calibration_of_some_rows_is_fitted_to_their_own_labels():
+    data = made_data()
+    rows = np.flatnonzero(data.labels < 5)[::-1]
+    raw = data.labels[rows] + np.random.default_rng(0).normal(0, 0.4, size=len(rows))
+    points = calibrate(data, rows, raw).apply(np.array([0.5, 1.5, 2.5, 3.5]))
+    np.testing.assert_allclose(points, [1, 2, 3, 4], atol=0.25)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "used"),
+    [
+        ((40, 80), [40, 80, 200]),
+        ((40, 199, 200, 201, 9_999), [40, 199, 200]),
+        ((400,), [200]),
+        ((), [200]),
+    ],
+    ids=str,
+)
+def test_sizes_that_the_folds_do_not_have_are_left_out_and_all_stands_last(sizes, used):
+    data, fit = made_data(250), Recorded()
+    curve = learning_curve(data, "recorded", fit, sizes)
+    assert [size for size, _ in curve] == used
+    assert {figures.name for _, figures in curve} == {"recorded"}
+    every = Recorded()
+    assert curve[-1][1] == nested_figures(data, "recorded", every)
+    assert fit.fitted[-FOLDS * ASSIGNMENTS :] == every.fitted
+
+
+def test_a_larger_set_of_labels_holds_the_smaller_one():
+    data, fit = made_data(250), Recorded()
+    learning_curve(data, "recorded", fit, [20, 60, 120])
+    fits = FOLDS * ASSIGNMENTS
+    by_size = [fit.fitted[start : start + fits] for start in range(0, 4 * fits, fits)]
+    for size, sets in zip([20, 60, 120], by_size, strict=False):
+        assert {len(rows) for rows in sets} == {size}
+        assert all(rows == sorted(rows) for rows in sets)
+    for smaller, larger in pairwise(by_size):
+        assert all(set(few) < set(many) for few, many in zip(smaller, larger, strict=True))
+    # Drawn, not the first that there are.
+    assert all(max(rows) > 100 for rows in by_size[0])
+
+
+def test_figures_rise_with_the_number_of_labels():
+    curve = learning_curve(embedded_data(500), "ridge", head_fit("ridge", "linear"), [40, 100])
+    rho, auc = ([figures.summary()[name] for _, figures in curve] for name in ("rho", "auc_at_3"))
+    assert rho[0] < rho[1] < rho[2]
+    assert auc[0] < auc[1] < auc[2]
+    # Not by chance: the ends lie further apart than the spreads of both together.
+    assert rho[2] - rho[0] > sum(curve[end][1].summary()["rho_spread"] for end in (0, 2))
+
+
+@pytest.mark.parametrize(
+    ("linear", "characters", "lightgbm", "kept"),
+    [
+        # Spreads (standard deviations) are 0.01 unless said otherwise.
+        ((0.70, 0.71, 0.72), (0.70, 0.71, 0.72), (0.70, 0.71, 0.72), "linear"),  # all the same
+        ((0.70, 0.71, 0.72), (0.75, 0.76, 0.77), (0.75, 0.76, 0.77), "characters"),  # 5 spreads better
+        ((0.70, 0.71, 0.72), (0.71, 0.72, 0.73), (0.75, 0.76, 0.77), "lightgbm"),  # both others far below
+        ((0.70, 0.71, 0.72), (0.71, 0.72, 0.73), (0.715, 0.725, 0.735), "linear"),  # within 1.5 spreads
+        ((0.66, 0.71, 0.76), (0.75, 0.76, 0.77), (0.75, 0.76, 0.77), "linear"),  # its own spread is wide
+        ((0.80, 0.81, 0.82), (0.70, 0.71, 0.72), (0.70, 0.71, 0.72), "linear"),  # the simplest is best
+        ((0.70, 0.71, 0.72), (0.75, 0.76, 0.77), (NAN, NAN, NAN), "characters"),  # trees that say nothing
+        ((NAN, NAN, NAN), (NAN, NAN, NAN), (NAN, NAN, NAN), "linear"),  # nor does anything else
+    ],
+)
+def test_the_simplest_within_two_spreads_of_the_best_is_kept(linear, characters, lightgbm, kept):
+    candidates = [
+        Figures(recipe, rho=rho, auc=rho)
+        for recipe, rho in zip(
+            ("linear", "characters", "lightgbm"), (linear, characters, lightgbm), strict=True
+        )
+    ]
+    assert simplest_of_the_best(candidates) == kept
+
+
+def test_figures_are_summed_up_by_mean_and_sample_deviation():
+    summary = Figures("linear", rho=(0.6, 0.7, 0.8), auc=(0.9, 0.9, 0.9)).summary()
+    assert summary == pytest.approx({"rho": 0.7, "rho_spread": 0.1, "auc_at_3": 0.9, "auc_at_3_spread": 0.0})
+
+
+def test_figures_are_of_all_assignments():
+    data = made_data(250)
+    found = nested_figures(data, "linear", LINEAR)
+    assert found.name == "linear"
+    assert len(found.rho) == len(found.auc) == ASSIGNMENTS
+    raw = nested_raw(data, LINEAR, assignment=3)
+    assert found.rho[3] == rank_correlation(raw, data.labels)
+    assert found.auc[3] == area_under_curve(raw, data.labels)
