@@ -3,10 +3,13 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from filtering.scorers import Scorer, Scores, SignalScorer
+    from filtering.embedders import Placement
+    from filtering.scorers import EmbeddingScorer, Scorer, Scores, SignalScorer
     from filtering.storage import load_scorer, save_scorer
 
 _HOMES = {
+    "EmbeddingScorer": "scorers",
+    "Placement": "embedders",
     "Scorer": "scorers",
     "Scores": "scorers",
     "SignalScorer": "scorers",
@@ -14,7 +17,15 @@ _HOMES = {
     "save_scorer": "storage",
 }
 
-__all__ = ["Scorer", "Scores", "SignalScorer", "load_scorer", "save_scorer"]
+__all__ = [
+    "EmbeddingScorer",
+    "Placement",
+    "Scorer",
+    "Scores",
+    "SignalScorer",
+    "load_scorer",
+    "save_scorer",
+]
 
 
 def __getattr__(name: str) -> object:

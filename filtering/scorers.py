@@ -1,19 +1,30 @@
 """What gives documents their scores."""
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
+from typing import Any, Literal, Protocol
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from filtering.calibration import Calibration
+from filtering.documents import REASONS
+from filtering.embedders import Embedder, EmbedderSettings
+from filtering.errors import ShapeError
+from filtering.heads import Head
 from filtering.linear import LinearSignals
 from filtering.novelty import Novelty
 from filtering.signals import SCORE_COLUMNS, Signals, Texts, read_signals, text_bytes
 from filtering.trees import Trees
+from filtering.windows import window_text
 
-NO_STAGE, SIGNALS_STAGE = 0, 1
+NO_STAGE, SIGNALS_STAGE, EMBEDDING_STAGE = 0, 1, 2
 """Which stage decided a score."""
+
+Effort = Literal["fast", "full"]
+"""``fast``: signals alone; ``full``: an embedding and a head as well, for every document."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +40,17 @@ class Scores:
     unusual : uint8 array, shape (n,)
         Bits of `filtering.documents.UNUSUAL`.
     stage : uint8 array, shape (n,)
-        1 where signals decided; 0 where there is no score.
+        1 where signals decided, 2 where an embedding did; 0 where there is no score.
+    tokens, tokens_read : int
+        Tokens of the windows that were embedded, and those of them that the embedder read.
     """
 
     value: NDArray[np.float32]
     reason: NDArray[np.uint8]
     unusual: NDArray[np.uint8]
     stage: NDArray[np.uint8]
+    tokens: int = 0
+    tokens_read: int = 0
 
 
 class Scorer(Protocol):
@@ -75,8 +90,72 @@ class Scorer(Protocol):
         ...
 
 
+class _Mappable:
+    """Gives a scorer the form that `datasets` takes."""
+
+    def as_map(
+        self: "Scorer", *, text_column: str = "text", score_column: str = "edu_score"
+    ) -> Callable[[Any], Any]:
+        """Return a function for ``datasets.Dataset.map(..., batched=True)``.
+
+        It adds two columns: the score, None where there is none, and the reason for that, None where
+        there is a score. It can be sent to other processes (``num_proc``), and `datasets` knows it again
+        when it looks for what it did before.
+
+        Parameters
+        ----------
+        text_column : str
+            Column that holds the text.
+        score_column : str
+            Name of the column of scores; ``<name less _score>_reason`` is the other.
+
+        Examples
+        --------
+        >>> from filtering import load_scorer
+        >>> load_scorer("web").as_map()({"text": ["", "A prime has two divisors."]})["edu_reason"]
+        ['empty', None]
+        """
+        return partial(_score_columns, self, text_column, score_column)
+
+
+class _Column(list[Any]):
+    """A list that becomes Arrow of one type, even where all of it is None.
+
+    `datasets` takes the type of a column from the first batch: there hardly any document has a reason.
+    """
+
+    def __init__(self, values: Iterable[Any], kind: pa.DataType) -> None:
+        super().__init__(values)
+        self.kind = kind
+
+    def __arrow_array__(self, type: pa.DataType | None = None) -> pa.Array:
+        return pa.array(list(self), type or self.kind)
+
+
+def _score_columns(scorer: "Scorer", text_column: str, score_column: str, batch: Any) -> Any:  # noqa: ANN401
+    if not isinstance(batch, (Mapping, pa.Table)):
+        raise ShapeError(
+            f"A batch must be a mapping of columns, or an Arrow table. Got {type(batch).__name__} instead. "
+            "Give the data set another format: dataset.with_format(None)."
+        )
+    scores = scorer.score(batch[text_column])
+    names = [REASONS[code] or None for code in scores.reason]
+    values = [None if name else float(value) for value, name in zip(scores.value, names, strict=True)]
+    columns = {
+        score_column: _Column(values, pa.float32()),
+        f"{score_column.removesuffix('_score')}_reason": _Column(names, pa.string()),
+    }
+    if isinstance(batch, Mapping):
+        return columns
+    # `datasets` merges columns with a mapping; an Arrow table it takes as it is given back.
+    table = batch.drop_columns([name for name in columns if name in batch.column_names])
+    for name, column in columns.items():
+        table = table.append_column(name, pa.array(column))
+    return table
+
+
 @dataclass(frozen=True)
-class SignalScorer:
+class SignalScorer(_Mappable):
     """Scores documents by their signals.
 
     Parameters
@@ -113,16 +192,10 @@ class SignalScorer:
         (True, [0, 2])
         """
         signals = self.linear.read(texts)
-        value = self.calibration.apply(self._raw(signals))
-        scored = signals.reason == 0
-        return Scores(
-            value=np.where(scored, value, np.float32(np.nan)),
-            reason=signals.reason,
-            unusual=signals.unusual,
-            stage=np.where(scored, np.uint8(SIGNALS_STAGE), np.uint8(NO_STAGE)),
-        )
+        return _scores(signals, self.calibration.apply(self.raw(signals)), SIGNALS_STAGE)
 
-    def _raw(self, signals: Signals) -> NDArray[np.float64]:
+    def raw(self, signals: Signals) -> NDArray[np.float64]:
+        """Return raw values of signals that were read with the weights of `linear`."""
         raw = self.linear.predict(signals.features)
         if self.trees is None:
             return raw
@@ -133,3 +206,94 @@ class SignalScorer:
         """Return which documents are unlike the seed; see `Scorer.unlike_seed`."""
         scored = read_signals(texts).reason == 0
         return np.asarray(self.novelty.unlike(text_bytes(texts)) & scored, dtype=bool)
+
+
+def _scores(
+    signals: Signals, value: NDArray[np.float32], stage: int, *, tokens: int = 0, tokens_read: int = 0
+) -> Scores:
+    scored = signals.reason == 0
+    return Scores(
+        value=np.where(scored, value, np.float32(np.nan)),
+        reason=signals.reason,
+        unusual=signals.unusual,
+        stage=np.where(scored, np.uint8(stage), np.uint8(NO_STAGE)),
+        tokens=tokens,
+        tokens_read=tokens_read,
+    )
+
+
+@dataclass(frozen=True)
+class EmbeddingStage:
+    """The second stage of a scorer: a head over embeddings, alone or beside signals.
+
+    raw(document) = head(embedding) + linear(signals) + signals_weight * raw(first stage)
+
+    Parameters
+    ----------
+    name : str
+        Name of the head, one of `filtering.fitting_heads.HEADS`.
+    embedder : EmbedderSettings
+    head : Head
+    linear : LinearSignals, optional
+        Weights of signals that were fitted together with the head.
+    signals_weight : float
+        Weight of the first stage's raw value.
+    calibration : Calibration
+    """
+
+    name: str
+    embedder: EmbedderSettings
+    head: Head
+    linear: LinearSignals | None
+    signals_weight: float
+    calibration: Calibration
+
+
+@dataclass(frozen=True)
+class EmbeddingScorer(_Mappable):
+    """Scores documents by an embedding of each and a head over it, beside their signals.
+
+    Parameters
+    ----------
+    signals : SignalScorer
+        The first stage.
+    stage : EmbeddingStage
+    embedder : Embedder
+    digest : str
+        sha256 of the saved scorer.
+    """
+
+    signals: SignalScorer
+    stage: EmbeddingStage
+    embedder: Embedder
+    digest: str = field(default="")
+
+    def score(self, texts: Texts) -> Scores:
+        """Score documents; see `Scorer.score`.
+
+        The embedder sees windows, and of these as many tokens as it reads. A text that occurs
+        several times is embedded once.
+        """
+        signals = (self.stage.linear or self.signals.linear).read(texts)
+        documents = text_bytes(texts)
+        scored = np.flatnonzero(signals.reason == 0)
+        places: dict[bytes, int] = {}
+        found = [places.setdefault(documents[row] or b"", len(places)) for row in scored]
+        embeddings = self.embedder.embed([window_text(document) for document in places])
+        raw = np.zeros(len(documents), dtype=np.float64)
+        raw[scored] = self.stage.head.predict(embeddings.vectors)[found]
+        if self.stage.linear is not None:
+            raw += self.stage.linear.predict(signals.features)
+        elif self.stage.signals_weight:
+            raw += self.stage.signals_weight * self.signals.raw(signals)
+        return _scores(
+            signals,
+            self.stage.calibration.apply(raw),
+            EMBEDDING_STAGE,
+            tokens=int(embeddings.tokens[found].sum()),
+            tokens_read=int(embeddings.tokens_read[found].sum()),
+        )
+
+    def unlike_seed(self, texts: Texts) -> NDArray[np.bool_]:
+        """Return which documents are unlike the seed; see `Scorer.unlike_seed`."""
+        return self.signals.unlike_seed(texts)

@@ -4,7 +4,8 @@
 
     scorer.json       format, kind, rules, calibration, metrics, digests of the files below, references
     signals.safetensors   weights, knots, and what is needed to tell unlike documents
-    head.txt          LightGBM's text model, where there is one
+    head.txt          LightGBM's text model over the signals, where there is one
+    embedding.safetensors   the head over embeddings, where there is one; the embedder itself is only named
     README.md         the model card, for people
 
 `load_scorer` refuses unknown formats and kinds, wrong digests, and a scorer that does not give its
@@ -14,31 +15,36 @@ reference texts the scores it gave when it was saved.
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.calibration import POINTS, Calibration
+from filtering.calibration import Calibration, check_anchors
+from filtering.embedders import Placement
 from filtering.errors import ScorerError, SettingsError
-from filtering.kernel import CELLS
-from filtering.linear import KNOTS, LinearSignals
+from filtering.linear import LinearSignals, check_linear
 from filtering.novelty import Novelty
-from filtering.scorers import SignalScorer
+from filtering.scorers import Effort, EmbeddingScorer, EmbeddingStage, SignalScorer
 from filtering.signals import SIGNALS_VERSION
 from filtering.statistics import STATISTICS
+from filtering.stored_stage import build_stage, describe_stage, stage_arrays
 from filtering.trees import parse_trees
 from filtering.windows import WINDOW_RULE
 
-FORMAT = 1
-KIND = "signals"
+FORMAT = 2
+SIGNALS_KIND, EMBEDDING_KIND = "signals", "embedding"
+FILES = ("signals.safetensors", "head.txt", "embedding.safetensors")
 SHIPPED = ("web", "code")
 MODELS = Path(__file__).parent / "models"
-TOLERANCE_POINTS = 1e-3
-"""Scores of reference texts may differ by this much between processors."""
+TOLERANCE_POINTS: Mapping[str, float] = {"fast": 1e-3, "full": 0.05}
+"""Scores of reference texts may differ by this much between processors: embeddings are of bf16 on some."""
+
+ANYWHERE = Placement()
 
 REFERENCE_TEXTS = (
     "Photosynthesis is how plants make food from light. Water enters through the roots, carbon dioxide "
@@ -50,22 +56,21 @@ REFERENCE_TEXTS = (
     "Über Straßen, naïve café, 東京 and Ω: a line beyond ASCII.",
 )
 
-ARRAYS: Mapping[str, tuple[int, ...] | None] = {
-    "word_weights": (CELLS,),
-    "character_weights": None,
-    "knots": (len(STATISTICS), KNOTS),
-    "knot_values": (len(STATISTICS), KNOTS),
-}
-
 
 def save_scorer(
-    scorer: SignalScorer, folder: str, *, metrics: Mapping[str, Any], card: str, overwrite: bool = False
-) -> SignalScorer:
+    scorer: SignalScorer | EmbeddingScorer,
+    folder: str,
+    *,
+    metrics: Mapping[str, Any],
+    card: str,
+    overwrite: bool = False,
+) -> SignalScorer | EmbeddingScorer:
     """Save a scorer as a folder; the same scorer gives the same bytes.
 
     Parameters
     ----------
-    scorer : SignalScorer
+    scorer : SignalScorer or EmbeddingScorer
+        The latter with both of its stages.
     folder : str
         New or empty, unless `overwrite` and it holds a scorer.
     metrics : mapping
@@ -77,8 +82,8 @@ def save_scorer(
 
     Returns
     -------
-    SignalScorer
-        The scorer as it is loaded again, with its digest.
+    SignalScorer or EmbeddingScorer
+        The scorer with its digest, as `load_scorer` returns it.
 
     Raises
     ------
@@ -94,56 +99,90 @@ def save_scorer(
                 f"A scorer must be saved to a new or empty folder. {folder!r} is not empty. Choose another "
                 "--out, or replace the scorer that is there with --overwrite."
             )
-        shutil.rmtree(target)
-    arrays = {
-        "word_weights": scorer.linear.word_weights,
-        "character_weights": scorer.linear.character_weights,
-        "knots": scorer.linear.knots,
-        "knot_values": scorer.linear.knot_values,
-        "known_words": scorer.novelty.words,
-    }
+    signals = scorer.signals if isinstance(scorer, EmbeddingScorer) else scorer
+    arrays = {**signals.linear.arrays(), "known_words": signals.novelty.words}
     files = {"signals.safetensors": save({name: np.ascontiguousarray(a) for name, a in arrays.items()})}
-    if scorer.booster is not None:
-        files["head.txt"] = scorer.booster.encode()
-    values = scorer.score(REFERENCE_TEXTS).value
+    if signals.booster is not None:
+        files["head.txt"] = signals.booster.encode()
+    references: list[dict[str, Any]] = [{"text": text} for text in REFERENCE_TEXTS]
+    _note_scores(references, "fast", signals)
+    stage = None
+    if isinstance(scorer, EmbeddingScorer):
+        files["embedding.safetensors"] = save(stage_arrays(scorer.stage))
+        stage = describe_stage(scorer.stage)
+        _note_scores(references, "full", scorer)
     description: dict[str, Any] = {
         "format": FORMAT,
-        "kind": KIND,
-        "domain": scorer.domain,
+        "kind": EMBEDDING_KIND if stage else SIGNALS_KIND,
+        "domain": signals.domain,
         "window_rule": WINDOW_RULE,
         "signals_version": SIGNALS_VERSION,
-        "bias": scorer.linear.bias,
-        "anchors": scorer.calibration.anchors,
-        "novelty_bound": scorer.novelty.bound,
+        "bias": signals.linear.bias,
+        "anchors": signals.calibration.anchors,
+        "novelty_bound": signals.novelty.bound,
+        "embedding": stage,
         "metrics": metrics,
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
-        "references": [
-            {"text": text, "score": round(float(value), 6)}
-            for text, value in zip(REFERENCE_TEXTS, values, strict=True)
-        ],
+        "references": references,
     }
     description["seal"] = _seal(description)
-    target.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(description, indent=1, sort_keys=True, allow_nan=False) + "\n"
+    # Only now that nothing is left to compute: what fails before leaves the scorer that was there.
+    if target.exists():
+        shutil.rmtree(target)
+    target.mkdir(parents=True)
     for name, content in files.items():
         (target / name).write_bytes(content)
     (target / "README.md").write_text(card)
     # Last, so that a folder without it is no scorer.
-    (target / "scorer.json").write_text(json.dumps(description, indent=1, sort_keys=True) + "\n")
-    return load_scorer(folder)
+    (target / "scorer.json").write_text(text)
+    saved = load_scorer(folder)
+    if not isinstance(scorer, EmbeddingScorer):
+        return saved
+    both = replace(scorer, signals=saved, stage=_build_stage(description, files, target), digest=saved.digest)
+    _check_references(both, description, target, "full")
+    return both
 
 
-def load_scorer(name: str) -> SignalScorer:
+def _note_scores(
+    references: list[dict[str, Any]], effort: Effort, scorer: SignalScorer | EmbeddingScorer
+) -> None:
+    for reference, value in zip(references, scorer.score(REFERENCE_TEXTS).value, strict=True):
+        reference[effort] = round(float(value), 6)
+
+
+@overload
+def load_scorer(
+    name: str, *, effort: Literal["fast"] = "fast", placement: Placement = ...
+) -> SignalScorer: ...
+
+
+@overload
+def load_scorer(
+    name: str, *, effort: Effort, placement: Placement = ...
+) -> SignalScorer | EmbeddingScorer: ...
+
+
+def load_scorer(
+    name: str, *, effort: Effort = "fast", placement: Placement = ANYWHERE
+) -> SignalScorer | EmbeddingScorer:
     """Load a shipped scorer by name, or a saved one by folder.
 
     Parameters
     ----------
     name : str
         ``web``, ``code``, or a folder that `save_scorer` made (``./web`` for one of that name).
+    effort : {"fast", "full"}
+        Which stages score: ``fast`` is signals alone and needs no torch; ``full`` loads the embedder.
+    placement : Placement
+        Where the embedder lies and runs.
 
     Raises
     ------
     SettingsError
-        If there is no such scorer.
+        If there is no such scorer, or it has no second stage and `effort` asks for it.
+    MissingExtraError
+        If `effort` asks for embeddings and the ``embed`` extra is not installed.
     ScorerError
         If it is damaged, of an unknown format or kind, or does not reproduce its reference scores.
     """
@@ -154,9 +193,23 @@ def load_scorer(name: str) -> SignalScorer:
         )
     content = (folder / "scorer.json").read_bytes()
     description = _checked_description(content, folder)
-    scorer = _build(description, _checked_files(description, folder), folder)
-    scorer = replace(scorer, digest=hashlib.sha256(content).hexdigest())
-    _check_references(scorer, description, folder)
+    files = _checked_files(description, folder)
+    digest = hashlib.sha256(content).hexdigest()
+    signals = replace(_build(description, files, folder), digest=digest)
+    if effort == "fast":
+        _check_references(signals, description, folder, effort)
+        return signals
+    if description.get("embedding") is None:
+        raise SettingsError(
+            f"A scorer must have been trained with an embedder for --effort full. {name!r} was not. Use "
+            "--effort fast, or train it again with --embedder."
+        )
+    from filtering.sentence_transformer import SentenceTransformerEmbedder
+
+    stage = _build_stage(description, files, folder)
+    embedder = SentenceTransformerEmbedder(stage.embedder, placement)
+    scorer = EmbeddingScorer(signals, stage, embedder, digest)
+    _check_references(scorer, description, folder, effort)
     return scorer
 
 
@@ -175,7 +228,7 @@ def _checked_description(content: bytes, folder: Path) -> dict[str, Any]:
         description: dict[str, Any] = json.loads(content)
         needed = {
             "format": FORMAT,
-            "kind": KIND,
+            "kind": EMBEDDING_KIND if description.get("embedding") else SIGNALS_KIND,
             "window_rule": WINDOW_RULE,
             "signals_version": SIGNALS_VERSION,
         }
@@ -208,7 +261,7 @@ def _seal(description: Mapping[str, Any]) -> str:
 def _checked_files(description: dict[str, Any], folder: Path) -> dict[str, bytes]:
     files = {}
     for name, digest in description["files"].items():
-        if name not in ("signals.safetensors", "head.txt"):
+        if name not in FILES:
             raise ScorerError(f"{folder} must hold no other files than a scorer's. Its list names {name!r}.")
         try:
             files[name] = (folder / name).read_bytes()
@@ -220,44 +273,45 @@ def _checked_files(description: dict[str, Any], folder: Path) -> dict[str, bytes
 
 
 def _build(description: dict[str, Any], files: dict[str, bytes], folder: Path) -> SignalScorer:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    try:
-        arrays = load(files["signals.safetensors"])
-        for name, shape in ARRAYS.items():
-            _check_array(name, arrays[name], shape)
-        anchors = tuple(float(anchor) for anchor in description["anchors"])
-        if len(anchors) != POINTS + 1 or not all(np.diff(anchors) > 0):  # NaN does not rise
-            raise ScorerError(f"'anchors' must be {POINTS + 1} rising numbers. Got {anchors} instead.")
+    with _naming(folder):
+        arrays = _arrays(files["signals.safetensors"])
         booster = files["head.txt"].decode() if "head.txt" in files else None
         trees = parse_trees(booster) if booster else None
         if trees is not None and trees.features != 1 + len(STATISTICS):
             raise ScorerError(f"Trees must see {1 + len(STATISTICS)} features. Got {trees.features} instead.")
         return SignalScorer(
             domain=str(description["domain"]),
-            linear=LinearSignals(
-                word_weights=arrays["word_weights"],
-                character_weights=arrays["character_weights"],
-                knots=arrays["knots"],
-                knot_values=arrays["knot_values"],
-                bias=float(description["bias"]),
-            ),
+            linear=LinearSignals(**check_linear(arrays), bias=float(description["bias"])),
             booster=booster,
             trees=trees,
-            calibration=Calibration(anchors),
+            calibration=Calibration(check_anchors(description["anchors"])),
             novelty=Novelty(words=_known_words(arrays), bound=float(description["novelty_bound"])),
         )
-    except (KeyError, ValueError, TypeError, SafetensorError) as error:
+
+
+def _build_stage(description: dict[str, Any], files: dict[str, bytes], folder: Path) -> EmbeddingStage:
+    with _naming(folder):
+        return build_stage(description["embedding"], _arrays(files["embedding.safetensors"]))
+
+
+def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        arrays: dict[str, NDArray[Any]] = load(content)
+    except SafetensorError as error:
+        raise ScorerError(f"Arrays of a scorer must be readable. {error}") from error
+    return arrays
+
+
+@contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    """Turn what a wrong or missing value raises into an error that names the scorer."""
+    try:
+        yield
+    except (KeyError, ValueError, TypeError) as error:
         raise ScorerError(f"{folder} must hold a whole scorer. {error}") from error
-
-
-def _check_array(name: str, array: NDArray[Any], shape: tuple[int, ...] | None) -> None:
-    fits = array.shape == shape if shape else array.shape in ((CELLS,), (0,))
-    if array.dtype != np.float32 or not fits:
-        raise ScorerError(
-            f"{name!r} must be float32 of shape {shape}. Got {array.dtype} {array.shape} instead."
-        )
 
 
 def _known_words(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.uint32]:
@@ -267,18 +321,21 @@ def _known_words(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.uint32]:
     return words
 
 
-def _check_references(scorer: SignalScorer, description: dict[str, Any], folder: Path) -> None:
+def _check_references(
+    scorer: SignalScorer | EmbeddingScorer, description: dict[str, Any], folder: Path, effort: Effort
+) -> None:
     try:
-        references = [(str(one["text"]), float(one["score"])) for one in description["references"]]
+        references = [(str(one["text"]), float(one[effort])) for one in description["references"]]
     except (KeyError, TypeError, ValueError):
         references = []
     if not references:
         raise ScorerError(f"{folder / 'scorer.json'} must have reference texts with scores. Found none.")
-    found = scorer.score([text for text, _ in references]).value
+    with _naming(folder):  # a head of another width than the embedder's, say
+        found = scorer.score([text for text, _ in references]).value
     wanted = np.array([score for _, score in references], dtype=np.float32)
     worst = float(np.max(np.abs(found - wanted)))
-    if not worst <= TOLERANCE_POINTS:
+    if not worst <= TOLERANCE_POINTS[effort]:
         raise ScorerError(
-            f"{folder} must give its reference texts their scores within {TOLERANCE_POINTS} points. "
-            f"It differs by {worst:.4f}: this machine or version computes other signals."
+            f"{folder} must give its reference texts their scores within {TOLERANCE_POINTS[effort]} points. "
+            f"It differs by {worst:.4f}: this machine or version computes other signals or embeddings."
         )

@@ -68,10 +68,13 @@ def cut_window(text: str) -> str:
     >>> len(window), window == cut_window(window)
     (2414, True)
     """
-    data = text.encode("utf-8", errors="surrogatepass")
-    return SEAM.join(data[start:stop] for start, stop in window_spans(data)).decode(
-        "utf-8", errors="surrogatepass"
-    )
+    return window_text(text.encode("utf-8", errors="surrogatepass"))
+
+
+def window_text(data: bytes) -> str:
+    """Return the part of a text in UTF-8 that is read, its pieces joined as by `cut_window`."""
+    window = SEAM.join(data[start:stop] for start, stop in window_spans(data))
+    return window.decode("utf-8", errors="surrogatepass")
 
 
 def _seams(data: bytes) -> Span | None:

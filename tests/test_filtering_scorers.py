@@ -1,15 +1,21 @@
 """Proves what scorers promise: a score depends on the text alone, and is NaN where there is a reason."""
 
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
-from filtering_fixtures import made_documents, made_scorer, run_python
+from datasets.fingerprint import Hasher
+from filtering_fixtures import EMBEDDER, made_documents, made_embedding_scorer, made_scorer, run_python
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filtering import Scorer, SignalScorer, load_scorer
+from filtering import EmbeddingScorer, Scorer, SignalScorer, load_scorer
 from filtering.documents import REASONS
+from filtering.embedders import EmbedderSettings, HashingEmbedder
 from filtering.errors import ShapeError
+from filtering.windows import cut_window
 
 TEXTS = [
     *made_documents(12, seed=5)[0],
@@ -20,10 +26,18 @@ TEXTS = [
 BAD = {"": 2, None: 1, " \n\t": 3}
 
 
-@pytest.fixture(params=["web", "code", "linear", "characters", "lightgbm"])
+SHIPPED = ("web", "code")
+RECIPES = ("linear", "characters", "lightgbm")
+HEADS = ("ridge", "joint", "stack")
+"""A head over the embedding alone, and the two that join the signals."""
+
+
+@pytest.fixture(params=[*SHIPPED, *RECIPES, *HEADS])
 def scorer(request) -> Scorer:
-    """Return the shipped scorers, and one of each recipe fitted in the test."""
-    return load_scorer(request.param) if request.param in ("web", "code") else made_scorer(request.param)
+    """Return the shipped scorers' first stages, and one of each recipe and of three heads fitted here."""
+    if request.param in SHIPPED:
+        return load_scorer(request.param)
+    return made_scorer(request.param) if request.param in RECIPES else made_embedding_scorer(request.param)
 
 
 def assert_same(found, wanted):
@@ -38,7 +52,8 @@ def test_scores_are_rubric_points_and_nan_exactly_where_there_is_a_reason(scorer
     good = scores.value[scores.reason == 0]
     assert ((good >= 0) & (good <= 5)).all()
     assert len(np.unique(good)) > 5
-    np.testing.assert_array_equal(scores.stage, scores.reason == 0)
+    decided = 2 if isinstance(scorer, EmbeddingScorer) else 1
+    np.testing.assert_array_equal(scores.stage, np.where(scores.reason == 0, decided, 0))
 
 
 def test_scores_have_their_dtypes_and_one_row_a_document(scorer):
@@ -113,11 +128,119 @@ def test_unlike_seed_is_one_answer_a_document_and_no_for_those_without_a_score(s
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.none() | st.text(max_size=60) | st.binary(max_size=20), max_size=5))
 def test_any_documents_get_a_score_or_a_reason(texts):
-    for scorer in (made_scorer("characters"), made_scorer("lightgbm")):
+    for scorer in (made_scorer("characters"), made_scorer("lightgbm"), made_embedding_scorer("joint")):
         scores = scorer.score(texts)
         good = scores.reason == 0
         assert np.isfinite(scores.value[good]).all()
         assert np.isnan(scores.value[~good]).all()
+
+
+class Recording:
+    """Embeds by the fake, and notes what it was given."""
+
+    def __init__(self) -> None:
+        self.settings = EMBEDDER.settings
+        self.calls: list[list[str]] = []
+
+    def embed(self, texts):
+        self.calls.append(list(texts))
+        return EMBEDDER.embed(texts)
+
+
+def test_the_embedder_sees_the_window_of_each_different_document_that_has_a_score_and_no_more():
+    embedder = Recording()
+    long = " ".join(f"word{number}" for number in range(3_000))
+    texts = [long, "short text", None, "", b"\xff", "short text", long, "another"]
+    found = replace(made_embedding_scorer("joint"), embedder=embedder).score(texts)
+    assert embedder.calls == [[cut_window(long), "short text", "another"]]
+    assert found.reason.tolist() == [0, 0, 1, 2, 4, 0, 0, 0]
+    assert found.value[0] == found.value[6]
+    assert found.value[1] == found.value[5]
+
+
+def test_tokens_are_counted_for_each_document_that_has_a_score():
+    scorer = made_embedding_scorer("ridge")
+    brief = replace(scorer, embedder=HashingEmbedder(EmbedderSettings(max_tokens=3), EMBEDDER.width))
+    texts = ["one two", None, "a b c d e", "one two", ""]
+    assert (brief.score(texts).tokens, brief.score(texts).tokens_read) == (9, 7)
+    assert (scorer.score([]).tokens, scorer.score([None]).tokens_read) == (0, 0)
+    assert (made_scorer().score(texts).tokens, made_scorer().score(texts).tokens_read) == (0, 0)
+
+
+def test_words_move_the_score_of_a_head_alone_and_order_does_not():
+    scorer = made_embedding_scorer("ridge")
+    teaching, selling = "explain because example therefore " * 9, "buy cheap offer cart " * 9
+    scores = scorer.score([teaching, selling, " ".join(reversed(teaching.split()))]).value
+    assert scores[0] > scores[1] + 1
+    assert scores[2] == pytest.approx(scores[0], abs=1e-4)
+
+
+@pytest.fixture(params=["linear", "joint"])
+def fitted(request) -> SignalScorer | EmbeddingScorer:
+    """Return a scorer of one stage, and one of two."""
+    return made_scorer() if request.param == "linear" else made_embedding_scorer(request.param)
+
+
+def test_a_map_adds_a_score_or_the_reason_why_there_is_none(fitted):
+    texts = ["some plain words", "", None, " \n", "other words"]
+    found = fitted.as_map()({"text": texts, "url": list("abcde")})
+    assert list(found) == ["edu_score", "edu_reason"]
+    assert found["edu_reason"] == [None, "empty", "null", "white-space", None]
+    scores = fitted.score(texts).value.tolist()
+    assert found["edu_score"] == [scores[0], None, None, None, scores[4]]
+    assert all(type(score) in (float, type(None)) for score in found["edu_score"])
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("edu_score", "edu_reason"), ("quality", "quality_reason"), ("my_score_score", "my_score_reason")],
+)
+def test_a_map_reads_and_writes_columns_of_other_names(fitted, name, reason):
+    found = fitted.as_map(text_column="content", score_column=name)(
+        {"content": ["words", ""], "text": [1, 2]}
+    )
+    assert list(found) == [name, reason]
+    assert found[name] == [float(fitted.score(["words"]).value[0]), None]
+    assert found[reason] == [None, "empty"]
+
+
+def test_a_map_of_an_arrow_table_gives_the_table_with_both_columns(fitted):
+    table = pa.table({"text": ["words", ""], "edu_score": ["old", "old"], "id": [1, 2]})
+    found = fitted.as_map()(table)
+    assert found.column_names == ["text", "id", "edu_score", "edu_reason"]
+    assert found.schema.types[2:] == [pa.float32(), pa.string()]
+    wanted = fitted.as_map()({"text": ["words", ""]})
+    assert found.select(["edu_score", "edu_reason"]).to_pydict() == wanted
+
+
+def test_columns_of_a_map_have_their_type_even_where_none_has_a_value(fitted):
+    for texts in (["words"], [None, ""], []):
+        found = fitted.as_map()({"text": texts})
+        assert pa.table(found).schema.types == [pa.float32(), pa.string()]
+
+
+def test_a_map_of_what_is_no_batch_of_columns_is_refused(fitted):
+    with pytest.raises(ShapeError, match=r"must be a mapping of columns, or an Arrow table\. Got list"):
+        fitted.as_map()([{"text": "words"}])
+
+
+def test_a_map_of_no_rows_has_no_rows(fitted):
+    assert fitted.as_map()({"text": []}) == {"edu_score": [], "edu_reason": []}
+
+
+def test_a_map_without_the_column_is_an_error_that_names_it(fitted):
+    with pytest.raises(KeyError, match="content"):
+        fitted.as_map(text_column="content")({"text": ["words"]})
+
+
+def test_a_map_can_be_sent_to_another_process_and_is_known_again(fitted):
+    batch = {"text": ["some plain words", None]}
+    again = pickle.loads(pickle.dumps(fitted.as_map()))
+    assert again(batch) == fitted.as_map()(batch)
+    assert Hasher.hash(again) == Hasher.hash(fitted.as_map())
+    assert Hasher.hash(again) != Hasher.hash(fitted.as_map(text_column="other"))
+    moved = replace(fitted, digest="of another scorer")
+    assert Hasher.hash(again) != Hasher.hash(moved.as_map())
 
 
 def test_the_shipped_scorers_have_a_digest_and_a_fitted_one_has_none():
@@ -158,7 +281,10 @@ def test_public_names_come_from_their_homes():
     import filtering
 
     assert filtering.SignalScorer is SignalScorer
-    assert set(filtering.__all__) == {"Scorer", "Scores", "SignalScorer", "load_scorer", "save_scorer"}
+    assert filtering.EmbeddingScorer is EmbeddingScorer
+    assert set(filtering.__all__) == {
+        *("EmbeddingScorer", "Placement", "Scorer", "Scores", "SignalScorer", "load_scorer", "save_scorer")
+    }
     for name in filtering.__all__:
         assert getattr(filtering, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
@@ -208,9 +334,9 @@ import sys
 sys.path.insert(0, "tests")
 sys.modules[sys.argv[1]] = None  # as if it were not installed
 from filtering.errors import MissingExtraError
-from filtering_fixtures import made_data, fit_scorer
+from filtering_fixtures import made_data, fit_signals
 try:
-    fit_scorer(made_data(100), sys.argv[2], "web")
+    fit_signals(made_data(100), sys.argv[2], "web")
 except MissingExtraError as error:
     print(error)
     print(isinstance(error, ImportError), isinstance(error, ValueError))

