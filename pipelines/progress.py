@@ -133,7 +133,8 @@ class ConsoleReporter:
         if self._style == "json":
             self.event("progress", **meter.figures())
         elif self._style == "auto":
-            left = f", {meter.figures()['left_s']:.0f} s left" if meter.rows < meter.rows_total else ""
+            begun = meter.rows_before < meter.rows < meter.rows_total
+            left = f", {meter.figures()['left_s']:.0f} s left" if begun else ""
             self._console.print(f"{meter.rows:,} of {meter.rows_total:,} rows, {_in_words(meter)}{left}")
 
 

@@ -63,7 +63,7 @@ def recut_run(
             text_column=str(before.settings["text_column"]),
             keep_at=float(str(plan.settings["keep_at"])),
             write=config.write,
-            effort="fast",
+            effort="fast",  # scores are looked up
             score_column=str(before.settings["score_column"]),
         )
         executor = executor or LocalExecutor(config.workers)

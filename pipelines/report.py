@@ -324,6 +324,13 @@ def _details(report: RunReport) -> str:
         aside = [(one["relative"], one["why"], one["rows"]) for one in run["set_aside"][:SET_ASIDE_SHOWN]]
         caption = f"Set aside: {len(run['set_aside']):,}, could not be read"
         wide.append(_table(caption, ("file", "why", "rows"), aside, texts=2))
+    if run["tokens"]:
+        beyond = run["tokens"] - run["tokens_read"]
+        tokens = [
+            ("read by the embedder", run["tokens_read"], _percent(run["tokens_read"], run["tokens"])),
+            ("beyond what it reads", beyond, _percent(beyond, run["tokens"])),
+        ]
+        tables.append(_table("Tokens of the documents' windows", ("", "tokens", "share"), tokens))
     cards = "".join(f"<div class=card>{table}</div>" for table in tables)
     return f"<h2>Counts, files and settings</h2>\n<div class='columns tables'>{cards}</div>\n" + "\n".join(
         f"<div class='card below'>{table}</div>" for table in wide

@@ -68,6 +68,8 @@ class Receipt:
         Number of documents that were scored but counted as unusual, by kind.
     text_bytes, kept_text_bytes : int
         UTF-8 bytes of all documents, and of those kept.
+    tokens, tokens_read : int
+        Tokens of the windows that were embedded, and those of them that the embedder read.
     data_bytes, scores_bytes : int
         Size of the two output files; 0 where the file is not written.
     data_sha256, scores_sha256 : str
@@ -86,6 +88,8 @@ class Receipt:
     unusual: Mapping[str, int] | None = None
     text_bytes: int = 0
     kept_text_bytes: int = 0
+    tokens: int = 0
+    tokens_read: int = 0
     data_rows: int = 0
     data_bytes: int = 0
     data_sha256: str = ""

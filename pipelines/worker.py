@@ -38,6 +38,12 @@ from pipelines.writing import (
     source_format,
 )
 
+EMBEDDED_ROWS = 128
+"""Rows that are scored at a time where each is embedded.
+
+As fast as 512, within 3 %, and Ctrl-C waits 7 s instead of 17 on two busy cores; 64 are 15 % slower.
+"""
+
 Tick = Callable[[int, int, int], None]
 """Called after each batch with rows, bytes of text and rows kept; may raise to stop the worker."""
 
@@ -53,9 +59,11 @@ class BatchScorer(Protocol):
 class TextScorer:
     """Scores of texts, by a scorer."""
 
-    def __init__(self, scorer: str, text_column: str) -> None:
-        self._scorer = load_scorer(scorer)
-        self._text_column = text_column
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._scorer = load_scorer(
+            settings.scorer or "", effort=settings.effort, placement=settings.placement
+        )
+        self._text_column = settings.text_column
 
     def start(self, part: Part) -> Callable[[pa.RecordBatch, int], Scores]:
         """Return the function that scores a batch by its text column."""
@@ -97,9 +105,7 @@ class PartWorker:
         self._folder = RunFolder(settings.out)
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="score")
         self._source: BatchScorer = (
-            StoredScores(settings.scores_from)
-            if settings.scores_from is not None
-            else TextScorer(settings.scorer or "", settings.text_column)
+            StoredScores(settings.scores_from) if settings.scores_from is not None else TextScorer(settings)
         )
 
     def close(self) -> None:
@@ -165,7 +171,7 @@ class PartWorker:
                 )
             columns = [settings.text_column] if settings.write == "scores" else None
             batches = read_batches(part.path, part.row_groups, columns)
-            for batch, scored in self._scored(part, batches):
+            for batch, scored in self._scored(part, self._pieces(batches)):
                 keep = cut.keep(scored.value)
                 if data is not None:
                     data.add(output_batch(batch, scored, keep, added, settings.write, data.schema))
@@ -187,6 +193,8 @@ class PartWorker:
             unusual=_counts(UNUSUAL, tally.unusual),
             text_bytes=tally.text_bytes,
             kept_text_bytes=tally.kept_text_bytes,
+            tokens=tally.tokens,
+            tokens_read=tally.tokens_read,
             data_rows=data_file.rows,
             data_bytes=data_file.size_bytes,
             data_sha256=data_file.sha256,
@@ -196,6 +204,13 @@ class PartWorker:
 
     def _publish(self, temporary: Path, final: Path, writer: "GatheringWriter | None") -> Written | None:
         return None if writer is None else self._folder.publish(temporary, final, writer.rows)
+
+    def _pieces(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield batches in pieces that are scored in seconds: for progress, and a quick end by Ctrl-C."""
+        rows = EMBEDDED_ROWS if self._settings.effort == "full" else 1 << 62
+        for batch in batches:
+            for start in range(0, batch.num_rows, rows):
+                yield batch.slice(start, rows)
 
     def _scored(
         self, part: Part, batches: Iterable[pa.RecordBatch]
@@ -261,6 +276,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.rows = self.kept = self.text_bytes = self.kept_text_bytes = 0
+        self.tokens = self.tokens_read = 0
         self.reasons: Counter[int] = Counter()
         self.unusual: Counter[int] = Counter()
 
@@ -272,6 +288,8 @@ class Tally:
         self.kept += kept
         self.text_bytes += batch_bytes
         self.kept_text_bytes += int(lengths[keep].sum())
+        self.tokens += scores.tokens
+        self.tokens_read += scores.tokens_read
         if scores.reason.any():
             self.reasons.update(scores.reason[scores.reason > 0].tolist())
         if scores.unusual.any():

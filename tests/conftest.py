@@ -1,4 +1,4 @@
-"""What the tests share: the shipped scorer, a dump, a run that nothing disturbed, and the command line."""
+"""What the tests share: scorers, labels, a dump, a run that nothing disturbed, and the command line."""
 
 import subprocess
 import sys
@@ -6,12 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, write_dump
+from dumps import CUT, make_labels, write_dump
 
-from pipelines import FilterConfig, filter_dump
+import filtering.metrics
+import filtering.nested
+from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
 from pipelines.commands import run
 from pipelines.progress import ConsoleReporter
+from pipelines.train import TrainResult
 
 QUIET = ConsoleReporter("none")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -63,6 +67,47 @@ def finished(settings, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("finished") / "out"
     filter_dump(FilterConfig(**settings, out=out), reporter=QUIET)
     return out
+
+
+@pytest.fixture(scope="session")
+def labels(tmp_path_factory) -> Path:
+    """Return a Parquet file of 300 labelled documents of 60 groups."""
+    path = tmp_path_factory.mktemp("labels") / "labels.parquet"
+    pq.write_table(make_labels(), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(labels, tmp_path_factory) -> TrainResult:
+    """Return a scorer of signals alone."""
+    out = tmp_path_factory.mktemp("scorer") / "linear"
+    config = TrainConfig(labels=labels, out=out, domain="toys", signals="linear", embedder="none")
+    return train_scorer(config, reporter=QUIET)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory) -> Path:
+    """Return the folder of a tiny model that embeds nothing sensibly."""
+    from tiny_models import make_tiny_model  # imports torch, which most tests do without
+
+    return make_tiny_model(tmp_path_factory.mktemp("embedder") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def two_stages(labels, tiny_model, tmp_path_factory) -> TrainResult:
+    """Return a scorer of signals and the embeddings of the tiny model."""
+    config = TrainConfig(
+        labels=labels, out=tmp_path_factory.mktemp("scorer") / "joint", domain="toys",
+        signals="linear", embedder=tiny_model, head="joint", max_tokens=32, device="cpu",
+    )  # fmt: skip
+    return train_scorer(config, reporter=QUIET)
+
+
+@pytest.fixture
+def hasty(monkeypatch) -> None:
+    """Judge scorers in fewer rounds: for tests that prove what is judged, not its figures."""
+    monkeypatch.setattr(filtering.metrics, "BOOTSTRAP_ROUNDS", 5)
+    monkeypatch.setattr(filtering.nested, "ASSIGNMENTS", 2)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Makes small dumps, and reads back what runs left: shared by the tests of `pipelines`."""
+"""Makes small dumps and labels, and reads back what runs left: shared by the tests of `pipelines`."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -67,6 +67,30 @@ def make_table(rows: int, *, first_id: int = 0, seed: int = 0) -> pa.Table:
     urls = [f"https://example.org/{number}" for number in range(first_id, first_id + rows)]
     texts = pa.array(make_texts(rows, seed=seed), pa.string())
     return pa.table({"id": ids, "url": pa.array(urls, pa.string()), "text": texts})
+
+
+def make_labels(rows: int = 300, groups: int = 60, seed: int = 0) -> pa.Table:
+    """Return labels that say how large the teaching share of a text is, with some noise."""
+    random = np.random.default_rng(seed)
+    texts, scores = [], []
+    for _ in range(rows):
+        share = random.random()
+        kinds = random.random(int(random.integers(4, 25))) < share
+        texts.append(" ".join((TEACHING if kind else SELLING)[random.integers(10)] for kind in kinds))
+        scores.append(int(np.clip(round(5 * share + random.normal(0, 0.4)), 0, 5)))
+    return pa.table(
+        {
+            "text": texts,
+            "score": pa.array(scores, pa.int8()),
+            "group": [f"site-{number % groups}.example" for number in range(rows)],
+            "picked": ["random" if number % 3 else "uncertain-or-high" for number in range(rows)],
+        }
+    )
+
+
+def replaced(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    """Return a table with other values in one column."""
+    return table.set_column(table.column_names.index(name), name, values)
 
 
 def write_dump(folder: Path, *, rows: Sequence[int] = (230, 120, 60), row_group_size: int = 40) -> Path:

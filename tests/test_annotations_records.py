@@ -134,7 +134,7 @@ def test_no_labels_at_all_are_refused(write):
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(LabelsError, match=r"must be a readable Parquet file.*none\.parquet"):
+    with pytest.raises(LabelsError, match=r"Labels must be a Parquet file, .* Found no .*none\.parquet"):
         read_labels(str(tmp_path / "none.parquet"))
 
 
@@ -149,3 +149,33 @@ def test_messages_carry_no_text_of_a_document(write):
     with pytest.raises(LabelsError) as caught:
         read_labels(path)
     assert "secret" not in str(caught.value)
+
+
+def test_genre_and_language_are_read_where_they_are_strings(write):
+    genres = ["blog", None, "shop"] * (ROWS // 3)
+    labels = read_labels(
+        write(
+            genre=pa.array(genres),
+            lang=pa.array(["de"] * ROWS).cast(pa.large_string()),
+            language=pa.array(range(ROWS)),
+        )
+    )
+    assert list(labels.slices) == ["genre", "lang", "script"]
+    assert labels.slices["genre"] == tuple(genres)
+    assert labels.slices["lang"] == ("de",) * ROWS
+
+
+def test_the_script_of_a_text_is_a_slice_of_its_own(write):
+    texts = [
+        "plain words",
+        "naïve café au lait",
+        "Über",
+        "東京の光合成",
+        "Фотосинтез",
+        "",
+        "x" * 2000 + "東" * 9000,
+    ]
+    labels = read_labels(write(text=pa.array(texts + ["x"] * (ROWS - len(texts)))))
+    assert list(labels.slices) == ["script"]
+    plain, other = "mostly ASCII", "other scripts"
+    assert labels.slices["script"][:7] == (plain, plain, other, other, other, plain, plain)

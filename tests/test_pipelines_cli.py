@@ -63,6 +63,9 @@ def test_no_arguments_show_help_and_are_wrong_usage(command_process):
         (["filter", "x", "-o", "y", "--keep-at", "high"], "--keep-at"),
         (["filter", "x", "-o", "y", "--write", "some"], "--write"),
         (["filter", "x", "-o", "y", "--colour"], "--colour"),
+        (["filter", "x", "-o", "y", "--effort", "most"], "--effort"),
+        (["train", "x", "-o", "y", "--signals", "joint"], "--signals"),
+        (["train", "x", "-o", "y", "--head", "linear"], "--head"),
         (["recut", "x"], "--to"),
         (["sift"], "sift"),
     ],
@@ -111,9 +114,13 @@ def test_a_wrong_setting_is_refused_by_name_with_what_came(command, dump, tmp_pa
         (FilterConfig, {"inputs": ["a"], "out": "o", "keepat": 3}, "keepat"),
         (FilterConfig, {"inputs": ["a"], "out": "o", "workers": "2"}, "workers"),
         (FilterConfig, {"inputs": ["a"], "out": "o", "strict": 1}, "strict"),
+        (FilterConfig, {"inputs": ["a"], "out": "o", "effort": "most"}, "effort"),
+        (FilterConfig, {"inputs": ["a"], "out": "o", "device": ""}, "device"),
         (RecutConfig, {"run": "a", "to": "b", "keep_fraction": 1.5}, "keep_fraction"),
         (RecutConfig, {"run": "a", "to": "b", "keep_at": 1.0, "write": "scores"}, "write"),
-        (TrainConfig, {"labels": "a", "out": "b", "head": "forest"}, "head"),
+        (TrainConfig, {"labels": "a", "out": "b", "head": "linear"}, "head"),
+        (TrainConfig, {"labels": "a", "out": "b", "signals": "joint"}, "signals"),
+        (TrainConfig, {"labels": "a", "out": "b", "max_tokens": 4}, "max_tokens"),
     ],
 )
 def test_wrong_settings_in_python_name_the_class_and_the_field(kind, values, field):
@@ -156,7 +163,7 @@ def test_a_dry_run_prints_plan_and_estimate_and_writes_nothing(command, dump, we
     assert outcome.code == 0
     assert "410 rows in 3 files, 6 parts" in outcome.out
     assert "text column: text" in outcome.out
-    assert "signals only" in outcome.out
+    assert "signals alone" in outcome.out
     found = re.search(r"estimate from (\d+) rows .*: .* s, ([\d.]+) % kept, ([\d.]+) % unlike", outcome.out)
     assert found
     assert 200 < int(found[1]) <= 410
@@ -223,7 +230,7 @@ def test_results_go_to_standard_output_and_the_rest_to_standard_error(command, d
     assert f"410 rows, {kept} kept" in outcome.out
     assert str(tmp_path / "out") in outcome.out
     assert "Scoring with" in outcome.err
-    assert "signals only" in outcome.err
+    assert "signals alone" in outcome.err
     assert "Scoring with" not in outcome.out
 
 

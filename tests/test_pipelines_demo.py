@@ -66,6 +66,34 @@ def test_the_runs_are_those_of_the_filter_command(done, command):
         assert command("filter", out / scorer / "dump", "-s", scorer, "-o", run).code == 0
 
 
+def test_a_quarter_of_each_dump_is_scored_with_embeddings_too(done):
+    out, shown, _ = done
+    for scorer in ("web", "code"):
+        stages = {}
+        for run in ("out", "out-full"):
+            scores = pq.read_table(out / scorer / run / "run" / "scores" / demo.FEW)
+            assert scores.num_rows == DOCUMENTS // demo.FILES
+            stages[run] = set(scores["edu_stage"].to_pylist())
+        assert stages == {"out": {1}, "out-full": {2}}
+        assert (out / scorer / "out-full" / "run" / "report.html").exists()
+        title = f"{scorer}, where the embedding changes the score most (fast -> full)"
+        changed = [line for line in shown.partition(title)[2].splitlines()[1:] if " -> " in line]
+        changes = [[float(one) for one in line.split()[:3:2]] for line in changed[: 2 * demo.SHOWN]]
+        rises = [full - fast for fast, full in changes]
+        assert rises[: demo.SHOWN] == sorted(rises[: demo.SHOWN], reverse=True)
+        assert max(rises[demo.SHOWN :]) <= min(rises[: demo.SHOWN])
+
+
+def test_without_the_embed_extra_the_demo_says_the_pip_line_and_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "find_prose", hostile_documents)
+    monkeypatch.setattr(demo, "find_code", hostile_documents)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    shown, said = run_and_read(tmp_path / "out")
+    assert len([line for line in said if "pip install 'edufilter[embed]'" in line]) == 2
+    assert "web, best" in shown
+    assert "embedding changes" not in shown
+
+
 def test_the_table_and_the_best_and_worst_documents_are_shown(done):
     _, shown, _ = done
     for title in ("documents/s", "web, best", "web, worst", "code, best", "code, worst"):

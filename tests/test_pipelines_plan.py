@@ -100,7 +100,7 @@ def test_a_key_follows_what_decides_the_output_of_a_part_and_not_its_place(name,
 def test_keys_stay_the_same_from_version_to_version():
     # A key that changes for no reason makes every started run begin anew.
     part = Part("", "/p", "r", "o", 10, "a", 0, 2, 0, 5, 100)
-    content = '["r", "o", 10, "a", 0, 2, -1, {"keep_at": 3.0}, 1]'
+    content = '["r", "o", 10, "a", 0, 2, -1, {"keep_at": 3.0}, 2]'
     assert part_key(part, {"keep_at": 3.0}) == hashlib.sha256(content.encode()).hexdigest()
 
 

@@ -2,57 +2,22 @@
 
 import json
 import re
+from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import QUIET
-from dumps import SELLING, TEACHING, copy_of_scorer, digests
+from dumps import SELLING, TEACHING, copy_of_scorer, digests, make_labels, replaced
 
 import filtering.fitting
 from filtering import load_scorer
 from filtering.errors import SettingsError
 from pipelines import TrainConfig, evaluate_scorer, train_scorer
+from pipelines.train import SLICE_ROWS
 
 METRICS = {"rho", "auc_at_3"}
-
-
-def label_table(rows=300, groups=60, seed=0):
-    """Return labels that say how large the teaching share of a text is, with some noise."""
-    random = np.random.default_rng(seed)
-    texts, scores = [], []
-    for _ in range(rows):
-        share = random.random()
-        kinds = random.random(int(random.integers(4, 25))) < share
-        texts.append(" ".join((TEACHING if kind else SELLING)[random.integers(10)] for kind in kinds))
-        scores.append(int(np.clip(round(5 * share + random.normal(0, 0.4)), 0, 5)))
-    return pa.table(
-        {
-            "text": texts,
-            "score": pa.array(scores, pa.int8()),
-            "group": [f"site-{number % groups}.example" for number in range(rows)],
-            "picked": ["random" if number % 3 else "uncertain-or-high" for number in range(rows)],
-        }
-    )
-
-
-def replaced(table, name, values):
-    return table.set_column(table.column_names.index(name), name, values)
-
-
-@pytest.fixture(scope="module")
-def labels(tmp_path_factory):
-    path = tmp_path_factory.mktemp("labels") / "labels.parquet"
-    pq.write_table(label_table(), path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def trained(labels, tmp_path_factory):
-    out = tmp_path_factory.mktemp("scorer") / "linear"
-    config = TrainConfig(labels=labels, out=out, domain="toys", head="linear")
-    return train_scorer(config, reporter=QUIET)
+ONE_STAGE = ["--signals", "linear", "--embedder", "none"]
 
 
 def test_a_trained_scorer_can_be_loaded_and_tells_teaching_from_selling(trained):
@@ -63,24 +28,37 @@ def test_a_trained_scorer_can_be_loaded_and_tells_teaching_from_selling(trained)
     assert teaching > 3.5 > 1.5 > selling
 
 
-def test_the_nested_figures_stand_in_the_folder_and_in_its_card(trained, tmp_path):
-    description = json.loads((tmp_path / trained.out / "scorer.json").read_text())
+def test_the_nested_figures_stand_in_the_folder_and_in_its_card(trained):
+    description = json.loads((Path(trained.out) / "scorer.json").read_text())
+    [fast] = trained.evaluations
     nested = description["metrics"]["nested"]
-    assert nested["rows"] == trained.evaluation.rows == 300
-    assert nested["groups"] == 60
-    assert nested["unbiased_rows"] == 200
-    assert trained.evaluation.metrics["rho"].value > 0.8
-    card = (tmp_path / trained.out / "README.md").read_text()
+    assert list(nested) == ["fast"]
+    assert nested["fast"]["effort"] == fast.effort == "fast"
+    assert nested["fast"]["rows"] == fast.rows == 300
+    assert nested["fast"]["groups"] == 60
+    assert nested["fast"]["unbiased_rows"] == 200
+    assert fast.metrics["rho"].value > 0.8
+    assert nested["fast"]["metrics"]["rho"]["value"] == round(fast.metrics["rho"].value, 4)
+    card = (Path(trained.out) / "README.md").read_text()
     assert "Scorer `toys`" in card
-    assert str(trained.evaluation.metrics["rho"]) in card
+    assert f"| rho | {fast.metrics['rho']} | {fast.unbiased_metrics['rho']} |" in card
+    assert "embedding" not in card
+
+
+def but_speed(folder):
+    """Return the files of a scorer, and its card without the one line that is measured."""
+    card = Path(folder, "README.md").read_text().splitlines()
+    others = [line for line in card if "documents/s" not in line]
+    assert len(others) == len(card) - 1
+    return digests(Path(folder), keep=lambda name: name != "README.md"), others
 
 
 def test_the_same_labels_give_the_same_bytes_in_place_of_an_old_scorer_and_json_when_asked(
-    command, trained, labels, web, tmp_path
+    command, trained, labels, tmp_path
 ):
     out = tmp_path / "out"
-    copy_of_scorer(web, out, domain="old")
-    arguments = ["train", labels, "--out", out, "--domain", "toys", "--head", "linear", "--json"]
+    copy_of_scorer(trained.out, out, domain="old")
+    arguments = ["train", labels, "--out", out, "--domain", "toys", "--json", *ONE_STAGE]
     before = digests(out)
     refused = command(*arguments)
     assert refused.code == 2
@@ -88,20 +66,20 @@ def test_the_same_labels_give_the_same_bytes_in_place_of_an_old_scorer_and_json_
     assert digests(out) == before
     outcome = command(*arguments, "--overwrite")
     assert outcome.code == 0
-    assert digests(out) == digests(tmp_path / trained.out)
+    assert but_speed(out) == but_speed(trained.out)
     found = json.loads(outcome.out)
-    assert found["recipe"] == "linear"
-    assert list(found["recipes"]) == ["linear"]
-    assert set(found["nested"]["metrics"]) >= METRICS
-    assert len(found["nested"]["confusion"]) == 6
-    assert sum(map(sum, found["nested"]["confusion"])) == 300
+    assert found == trained.metrics
+    assert found["signals"]["kept"] == "linear"
+    assert list(found["signals"]["compared"]) == ["linear"]
+    assert set(found["nested"]["fast"]["metrics"]) >= METRICS
+    assert sum(map(sum, found["nested"]["fast"]["confusion"])) == 300
 
 
 def test_evaluate_judges_a_saved_scorer_by_fresh_labels_alike_by_python_and_command(
-    command, trained, tmp_path
+    command, trained, hasty, tmp_path
 ):
     fresh = tmp_path / "fresh.parquet"
-    pq.write_table(label_table(seed=1), fresh)
+    pq.write_table(make_labels(seed=1), fresh)
     evaluation = evaluate_scorer(trained.out, str(fresh))
     assert not evaluation.nested
     assert evaluation.metrics["rho"].value > 0.8
@@ -117,14 +95,14 @@ def test_evaluate_judges_a_saved_scorer_by_fresh_labels_alike_by_python_and_comm
 def test_evaluate_is_nested_on_the_very_labels_that_the_scorer_was_fitted_to(command, trained, labels):
     evaluation = evaluate_scorer(trained.out, str(labels))
     assert evaluation.nested
-    assert evaluation == trained.evaluation
+    assert (evaluation,) == trained.evaluations
     table = command("evaluate", trained.out, labels)
     assert "nested" in table.out
     assert "scored by the saved scorer" not in table.out
 
 
-def test_documents_without_a_score_are_left_out_of_an_evaluation(trained, tmp_path):
-    table = label_table(seed=1)
+def test_documents_without_a_score_are_left_out_of_an_evaluation(trained, hasty, tmp_path):
+    table = make_labels(seed=1)
     texts = ["", " \n", *table["text"].to_pylist()[2:]]
     pq.write_table(replaced(table, "text", pa.array(texts)), tmp_path / "labels.parquet")
     evaluation = evaluate_scorer(trained.out, str(tmp_path / "labels.parquet"))
@@ -132,7 +110,7 @@ def test_documents_without_a_score_are_left_out_of_an_evaluation(trained, tmp_pa
     assert sum(map(sum, evaluation.confusion)) == 298
 
 
-TABLE = label_table()
+TABLE = make_labels()
 BAD = {
     "no score column": (TABLE.drop_columns("score"), "text, score and group"),
     "no group column": (TABLE.drop_columns("group"), "text, score and group"),
@@ -153,7 +131,7 @@ BAD = {
 def test_bad_labels_are_refused_saying_what_is_needed(command, tmp_path, name):
     table, wanted = BAD[name]
     pq.write_table(table, tmp_path / "labels.parquet")
-    outcome = command("train", tmp_path / "labels.parquet", "--out", tmp_path / "out", "--head", "linear")
+    outcome = command("train", tmp_path / "labels.parquet", "--out", tmp_path / "out", *ONE_STAGE)
     assert outcome.code == 2
     assert wanted in outcome.err
     assert str(tmp_path / "labels.parquet") in outcome.err
@@ -165,7 +143,10 @@ def test_labels_that_are_not_parquet_or_not_there_are_refused(command, tmp_path,
     path = tmp_path / "labels.parquet"
     if content is not None:
         path.write_bytes(content)
-    for arguments in (["train", path, "--out", tmp_path / "out"], ["evaluate", trained.out, path]):
+    for arguments in (
+        ["train", path, "--out", tmp_path / "out", *ONE_STAGE],
+        ["evaluate", trained.out, path],
+    ):
         outcome = command(*arguments)
         assert outcome.code == 2
         assert str(path) in outcome.err
@@ -178,18 +159,17 @@ def test_what_is_no_scorer_is_never_replaced(labels, tmp_path, kind):
     mine.parent.mkdir(exist_ok=True)
     mine.write_text("mine")
     for overwrite in (False, True):
-        config = TrainConfig(labels=labels, out=out, head="linear", overwrite=overwrite)
+        config = TrainConfig(labels=labels, out=out, embedder="none", overwrite=overwrite)
         with pytest.raises(SettingsError, match="new or empty folder"):
             train_scorer(config, reporter=QUIET)
     assert mine.read_text() == "mine"
 
 
-def test_auto_compares_all_recipes_and_keeps_a_simple_one_among_equals(command, tmp_path, monkeypatch):
+def test_auto_compares_all_recipes_and_keeps_a_simple_one_among_equals(command, hasty, tmp_path, monkeypatch):
     # Fewer rounds of the same: what is proved is the choice, not its figures.
-    monkeypatch.setattr(filtering.fitting, "ASSIGNMENTS", 2)
     monkeypatch.setattr(filtering.fitting, "BOOSTING_ROUNDS", 5)
-    pq.write_table(label_table(rows=120, groups=12), tmp_path / "labels.parquet")
-    outcome = command("train", tmp_path / "labels.parquet", "--out", tmp_path / "out")
+    pq.write_table(make_labels(rows=120, groups=12), tmp_path / "labels.parquet")
+    outcome = command("train", tmp_path / "labels.parquet", "--out", tmp_path / "out", "--embedder", "none")
     assert outcome.code == 0
     rho = {
         name: float(found) for name, found in re.findall(r"│ (\w+)(?: \(kept\))? +│ (0\.\d+) ±", outcome.out)
@@ -199,3 +179,44 @@ def test_auto_compares_all_recipes_and_keeps_a_simple_one_among_equals(command, 
     assert max(rho.values()) - rho[kept] < 0.05
     assert load_scorer(str(tmp_path / "out")).domain == "web"
     assert f"scorer: {tmp_path / 'out'}" in outcome.out
+
+
+def test_slices_with_enough_documents_are_judged_apart_and_stand_in_the_card(command, hasty, tmp_path):
+    table = make_labels()
+    # One genre is labelled at random, so that it is the worst; another has one label, and no correlation.
+    random = [row * 7 % 6 for row in range(SLICE_ROWS)]
+    rest = 300 - 2 * SLICE_ROWS
+    scores = [*table["score"].to_pylist()[:rest], *random, *[4] * SLICE_ROWS]
+    genres = ["lesson"] * rest + ["odd"] * SLICE_ROWS + ["alike"] * SLICE_ROWS
+    languages = ["en"] * (300 - SLICE_ROWS) + [None] + ["rare"] * (SLICE_ROWS - 1)
+    table = replaced(table, "score", pa.array(scores, pa.int8()))
+    table = table.append_column("genre", pa.array(genres)).append_column("lang", pa.array(languages))
+    pq.write_table(table, tmp_path / "labels.parquet")
+    out = tmp_path / "out"
+    assert command("train", tmp_path / "labels.parquet", "--out", out, *ONE_STAGE).code == 0
+    nested = json.loads((out / "scorer.json").read_text())["metrics"]["nested"]["fast"]
+    found = {(one["column"], one["value"]): one for one in nested["slices"]}
+    assert {key: one["rows"] for key, one in found.items()} == {
+        ("genre", "odd"): SLICE_ROWS,
+        ("genre", "lesson"): rest,
+        ("genre", "alike"): SLICE_ROWS,
+        ("lang", "en"): 300 - SLICE_ROWS,
+        ("script", "mostly ASCII"): 300,
+    }
+    rho = [one["metrics"]["rho"]["value"] for one in nested["slices"]]
+    assert rho[:-1] == sorted(rho[:-1])
+    assert (nested["slices"][0]["value"], nested["slices"][-1]["value"]) == ("odd", "alike")
+    assert rho[-1] is None
+    card = (out / "README.md").read_text()
+    shown = re.findall(r"^\| (\w+): ([\w ]+) \| (\d+) \| (.*?) \|", card, re.MULTILINE)
+    assert [(column, value, int(rows)) for column, value, rows, _ in shown] == [
+        (one["column"], one["value"], one["rows"]) for one in nested["slices"]
+    ]
+    assert shown[-1][-1] == "not defined"
+    assert "rare" not in card
+
+
+def test_the_card_names_the_options_that_made_the_scorer(trained):
+    card = (Path(trained.out) / "README.md").read_text()
+    options = " ".join(ONE_STAGE)
+    assert f"`edufilter train LABELS --domain toys {options} --out FOLDER` gives the same scorer" in card

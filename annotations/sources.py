@@ -1,0 +1,86 @@
+"""Where labelled documents lie: a Parquet file, a folder, a hub name, or a `datasets` object, as Arrow."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from filtering.errors import LabelsError, MissingExtraError
+from filtering.extras import require
+
+BATCH_ROWS = 1000
+
+
+def read_table(source: Any, columns: Sequence[str]) -> tuple[pa.Table, str]:  # noqa: ANN401
+    """Return the columns that a source has of those asked for, and a name for messages.
+
+    Parameters
+    ----------
+    source : str or datasets.Dataset or datasets.IterableDataset
+        A Parquet file; a folder, as `datasets.load_dataset` or `Dataset.save_to_disk` takes it; a data
+        set on the hub, of which the split ``train`` is streamed, not stored.
+    columns : sequence of str
+
+    Raises
+    ------
+    LabelsError
+        If there is no such source, or it cannot be read.
+    MissingExtraError
+        If `datasets` is needed and not installed.
+    """
+    if not isinstance(source, str):
+        return _of_dataset(source, columns, "the data set"), "the data set"
+    if Path(source).is_file():
+        try:
+            names = pq.read_schema(source).names
+            return pq.read_table(source, columns=[name for name in names if name in columns]), source
+        except (OSError, pa.ArrowException) as error:
+            raise LabelsError(f"Labels must be a readable Parquet file. {source}: {error}") from error
+    return _of_dataset(_loaded(source), columns, source), source
+
+
+def _loaded(source: str) -> Any:  # noqa: ANN401
+    is_folder = source != "" and Path(source).is_dir()
+    if not is_folder and source.count("/") != 1:
+        raise LabelsError(
+            "Labels must be a Parquet file, a folder, or a data set on the hub (owner/name). Found no "
+            f"{source or repr(source)}."
+        )
+    datasets = require("hub", "datasets")
+    try:
+        if (Path(source) / "state.json").is_file():
+            return datasets.load_from_disk(source)
+        return datasets.load_dataset(source, split="train", streaming=True)
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        where = (
+            source
+            if is_folder
+            else f"{source} is no file or folder here, and fetching it from the hub failed"
+        )
+        raise LabelsError(f"Labels must be a data set that can be loaded. {where}: {reason}") from error
+
+
+def _of_dataset(dataset: Any, columns: Sequence[str], name: str) -> pa.Table:  # noqa: ANN401
+    # A DatasetDict has formats, but no rows of its own.
+    if not (hasattr(dataset, "with_format") and hasattr(dataset, "iter")):
+        raise LabelsError(
+            "Labels must be a path, a hub name, a datasets.Dataset or an IterableDataset. Got "
+            f"{type(dataset).__name__} instead. Of a DatasetDict take one split."
+        )
+    # Without known types each row's would be guessed apart, and a None among strings be refused.
+    form = "arrow" if dataset.features is not None else None
+    try:
+        tables = []
+        for batch in dataset.with_format(form).iter(batch_size=BATCH_ROWS):
+            names = [name for name in (batch.column_names if form else batch) if name in columns]
+            tables.append(batch.select(names) if form else pa.table({name: batch[name] for name in names}))
+        return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
+    except MissingExtraError:
+        raise
+    except (OSError, ValueError, TypeError, pa.ArrowException) as error:
+        raise LabelsError(
+            f"Labels must be a data set that can be read. {name}: {type(error).__name__}: {error}"
+        ) from error

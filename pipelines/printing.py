@@ -1,0 +1,89 @@
+"""What commands print on standard output: results in words and tables."""
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from pipelines.filter import FilterResult
+    from pipelines.train import Evaluation
+
+
+def print_line(text: str) -> None:
+    """Print a line."""
+    sys.stdout.write(text + "\n")
+
+
+def print_result(result: "FilterResult") -> int:
+    """Print what a run did; return its exit code."""
+    share = 100 * result.kept / max(result.rows, 1)
+    where = "run/scores" if result.manifest["settings"]["write"] == "scores" else "data"
+    print_line(f"{result.rows:,} rows, {result.kept:,} kept ({share:.1f} %) -> {result.out}/{where}")
+    if result.rows_scored:
+        rate = result.rows_scored / max(result.seconds, 1e-9)
+        print_line(f"{result.rows_scored:,} rows in {duration(result.seconds)} ({rate:,.0f} rows/s)")
+    counted = {**result.reasons, **result.unusual}
+    tokens, tokens_read = result.manifest["tokens"], result.manifest["tokens_read"]
+    if tokens:
+        print_line(
+            f"embedded: {tokens_read:,} of {tokens:,} tokens of the documents' windows; "
+            f"{100 * (1 - tokens_read / tokens):.1f} % were beyond what the embedder reads"
+        )
+    if counted:
+        print_line("counted: " + ", ".join(f"{count:,} {name}" for name, count in counted.items()))
+    for one in result.set_aside:
+        print_line(f"set aside: {one.relative} (from row {one.first_row}): {one.why}")
+    return result.exit_code
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the unit that suits it."""
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+
+
+def print_comparison(metrics: Mapping[str, Any]) -> None:
+    """Print the nested figures of every way of fitting that was compared."""
+    from pipelines.model_card import compared
+
+    table = Table("stage", "", "rho", "AUC at 3", title="nested, mean ± spread over five fold assignments")
+    for stage, rows, kept in compared(metrics):
+        for name, row in rows.items():
+            table.add_row(
+                stage,
+                name + (" (kept)" if name == kept else ""),
+                f"{row['rho']:.4f} ± {row['rho_spread']:.4f}",
+                f"{row['auc_at_3']:.4f} ± {row['auc_at_3_spread']:.4f}",
+            )
+        table.add_section()
+    Console().print(table)
+
+
+def print_evaluation(evaluation: "Evaluation") -> None:
+    """Print how good scores are against labels."""
+    how = "nested" if evaluation.nested else "scored by the saved scorer"
+    title = f"effort {evaluation.effort}, {how}; 95 % intervals over groups"
+    table = Table("metric", "all", "unbiased rows", title=title)
+    for name, estimate in evaluation.metrics.items():
+        table.add_row(name, str(estimate), str(evaluation.unbiased_metrics[name]))
+    console = Console()
+    console.print(table)
+    confusion = Table("label", *(str(point) for point in range(6)), title="labels (rows) against scores")
+    for label, row in enumerate(evaluation.confusion):
+        confusion.add_row(str(label), *(str(count) for count in row))
+    console.print(confusion)
+    print_line(
+        f"{evaluation.rows:,} documents of {evaluation.groups:,} groups, "
+        f"{evaluation.unbiased_rows:,} unbiased; of these "
+        f"{100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, "
+        f"{100 * evaluation.predicted_keep_share:.1f} % score 3 or more"
+    )
+    if not evaluation.nested:
+        print_line(
+            "These figures hold where none of these documents was among those that the scorer was fitted to."
+        )

@@ -1,0 +1,178 @@
+"""Proves that the same labels are read from a file, a folder and `datasets`, or refused by name."""
+
+import os
+import sys
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from dumps import make_labels
+
+from annotations import read_labels
+from annotations.sources import BATCH_ROWS, read_table
+from filtering.errors import LabelsError, MissingExtraError
+
+TABLE = make_labels().append_column("genre", pa.array(["blog", None, "shop"] * 100))
+
+
+def same(found, wanted):
+    """Return whether two sets of labels are the same, row by row."""
+    return (
+        found.texts.equals(wanted.texts)
+        and found.scores.tolist() == wanted.scores.tolist()
+        and found.groups == wanted.groups
+        and found.unbiased.tolist() == wanted.unbiased.tolist()
+        and found.slices == wanted.slices
+    )
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Return a folder with the labels in every form that lies on a disk."""
+    root = tmp_path_factory.mktemp("sources")
+    pq.write_table(TABLE, root / "labels.parquet")
+    for name, first, last in (("a.parquet", 0, 120), ("b.parquet", 120, 300)):
+        (root / "folder").mkdir(exist_ok=True)
+        pq.write_table(TABLE.slice(first, last - first), root / "folder" / name)
+    (root / "lines").mkdir()
+    dataset = datasets.Dataset(TABLE)
+    dataset.to_json(root / "lines" / "labels.jsonl")
+    dataset.save_to_disk(root / "saved")
+    datasets.DatasetDict(train=dataset, test=dataset.select(range(9))).save_to_disk(root / "splits")
+    return root
+
+
+@pytest.fixture(scope="module")
+def wanted(root):
+    return read_labels(str(root / "labels.parquet"))
+
+
+@pytest.fixture
+def dataset():
+    return datasets.Dataset(TABLE)
+
+
+def rows():
+    yield from TABLE.to_pylist()
+
+
+@pytest.mark.parametrize("name", ["folder", "lines", "saved", "splits"])
+def test_every_form_on_a_disk_gives_the_labels_of_the_file(root, wanted, name):
+    assert same(read_labels(str(root / name)), wanted)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda one: one,
+        lambda one: one.with_format("numpy"),
+        lambda one: one.select(range(299, -1, -1)).select(range(299, -1, -1)),
+        lambda one: one.to_iterable_dataset(num_shards=3),
+        lambda one: datasets.IterableDataset.from_generator(rows),
+        lambda one: one.to_iterable_dataset().map(lambda row: row | {"text": row["text"]}),
+    ],
+    ids=["Dataset", "with another format", "with its rows reordered", "IterableDataset", "generator", "map"],
+)
+def test_every_object_of_datasets_gives_the_labels_of_the_file(dataset, wanted, form):
+    assert same(read_labels(form(dataset)), wanted)
+
+
+def test_a_stream_of_parquet_gives_the_labels_of_the_file(root, wanted):
+    files = str(root / "folder" / "*.parquet")
+    stream = datasets.load_dataset("parquet", data_files=files, split="train", streaming=True)
+    assert same(read_labels(stream), wanted)
+
+
+def test_more_rows_than_a_batch_all_come_in_order():
+    rows = 2 * BATCH_ROWS + 7
+    dataset = datasets.Dataset.from_dict({"text": [f"text {row}" for row in range(rows)]})
+    for source in (dataset, dataset.to_iterable_dataset()):
+        table, name = read_table(source, ("text", "score"))
+        assert table.column_names == ["text"]
+        assert table["text"].to_pylist() == [f"text {row}" for row in range(rows)]
+        assert name == "the data set"
+
+
+def test_only_the_columns_that_are_asked_for_are_read(root):
+    for source in (str(root / "labels.parquet"), str(root / "saved"), datasets.Dataset(TABLE)):
+        assert read_table(source, ("score", "text", "licence"))[0].column_names == ["text", "score"]
+
+
+@pytest.mark.parametrize("missing", ["text", "score", "group"])
+@pytest.mark.parametrize("streamed", [False, True], ids=["Dataset", "IterableDataset"])
+def test_a_missing_column_of_a_data_set_is_named(dataset, missing, streamed):
+    there = [name for name in ("text", "score", "group", "picked") if name != missing]
+    lacking = dataset.remove_columns(missing)
+    wanted = f"the data set must have the columns text, score and group. Found {', '.join(there)}, genre"
+    with pytest.raises(LabelsError) as caught:
+        read_labels(lacking.to_iterable_dataset() if streamed else lacking)
+    assert wanted in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        (datasets.DatasetDict(train=datasets.Dataset(TABLE)), "DatasetDict"),
+        (
+            datasets.IterableDatasetDict(train=datasets.Dataset(TABLE).to_iterable_dataset()),
+            "IterableDatasetDict",
+        ),
+        (TABLE, "Table"),
+        (TABLE.to_pylist(), "list"),
+        (None, "NoneType"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_data_set_is_refused_by_its_type(source, kind):
+    with pytest.raises(
+        LabelsError, match=rf"datasets\.Dataset .* Got {kind} instead\. Of a DatasetDict take"
+    ):
+        read_labels(source)
+
+
+@pytest.mark.parametrize("name", ["", "labels", "/no/such/folder", "three/part/name"])
+def test_a_name_of_nothing_here_that_cannot_be_on_the_hub_is_refused(name):
+    with pytest.raises(LabelsError, match=rf"\(owner/name\)\. Found no {name or repr(name)}\."):
+        read_labels(name)
+
+
+def broken(folder, name):
+    """Make a folder from which no labels come."""
+    folder.mkdir()
+    if name == "damaged":
+        pq.write_table(TABLE, folder / "a.parquet")
+        content = (folder / "a.parquet").read_bytes()
+        (folder / "a.parquet").write_bytes(content[:4] + b"\xff" * 2000 + content[2004:])
+    elif name == "no Parquet":
+        (folder / "a.parquet").write_bytes(b"PAR1")
+    elif name == "no train":
+        pq.write_table(TABLE, folder / "test.parquet")
+    elif name == "saved by halves":
+        (folder / "state.json").write_text("{}")
+
+
+@pytest.mark.parametrize("name", ["empty", "damaged", "no Parquet", "no train", "saved by halves"])
+def test_a_folder_that_holds_no_labels_is_refused_by_name(tmp_path, name):
+    broken(tmp_path / "labels", name)
+    with pytest.raises(LabelsError, match="Labels must be a data set that can be") as caught:
+        read_labels(str(tmp_path / "labels"))
+    assert str(tmp_path / "labels") in str(caught.value)
+
+
+def test_a_hub_name_that_cannot_be_fetched_is_refused_by_name_and_ends_with_2(command_process, tmp_path):
+    outcome = command_process(
+        "train", "nobody/nothing", "--out", tmp_path / "out", "--embedder", "none",
+        env=os.environ | {"HF_HUB_OFFLINE": "1"}, cwd=tmp_path,
+    )  # fmt: skip
+    assert outcome.code == 2
+    assert "nobody/nothing is no file or folder here, and fetching it from the hub failed" in outcome.err
+    assert "Traceback" not in outcome.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_datasets_a_folder_brings_the_pip_line_and_a_file_does_not(root, wanted, monkeypatch):
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'edufilter\[hub\]'"):
+        read_labels(str(root / "folder"))
+    assert same(read_labels(str(root / "labels.parquet")), wanted)
