@@ -18,6 +18,7 @@ from statistics import median
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from embedding import embedding_section
 from measure import EDUFILTER, RUNS, alternate, best_cpu_s, peak, rate, ratios, run_process
 
 from filtering import load_scorer
@@ -71,6 +72,7 @@ def header() -> list[str]:
 def sections(options: argparse.Namespace, folder: Path) -> Iterator[list[str]]:
     """Yield the sections of the page, as they are measured."""
     yield show(kernel_section(options.shared))
+    yield show(embedding_section(pool(options.shared, "web")["text"].combine_chunks(), folder))
     yield show(trees_section(options.shared))
     yield show(start_section(options.shared, folder))
     yield show(filter_section(options.shared, folder, options.rows))

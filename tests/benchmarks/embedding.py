@@ -1,0 +1,124 @@
+"""Measures effort full: against the bare model, and against the FineWeb-Edu classifier's architecture."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from measure import EDUFILTER, RUNS, alternate, peak, rate, ratios, run_process, timed
+
+from filtering import load_scorer
+from filtering.embedders import MAX_TOKENS, EmbedderSettings, Placement, locate
+from filtering.windows import cut_window
+
+DOCUMENTS = 512
+"""Of the web pool, for the bare model."""
+BERT_DOCUMENTS = 128
+BERT_TOKENS = 512
+BERT_BATCH = 16
+BERT_RUNS = 3
+
+
+def embedding_section(texts: pa.Array, folder: Path) -> list[str]:
+    """Return documents a second at effort full, beside those of bare models and of the main job."""
+    spread = np.linspace(0, len(texts) - 1, DOCUMENTS).astype(int)
+    some = texts.take(pa.array(spread))
+    scorer = load_scorer("web", effort="full")
+    windows = [cut_window(text) for text in some.to_pylist()]
+    encode = bare_encode(windows)
+    forward = bare_forward(windows, scorer.embedder)
+    against_encode = alternate(lambda: timed(lambda: scorer.score(some)), lambda: timed(encode))
+    against_forward = alternate(lambda: timed(lambda: scorer.score(some)), lambda: timed(forward))
+    full = [pair[0] for pair in against_encode]
+    few = some.take(pa.array(np.linspace(0, DOCUMENTS - 1, BERT_DOCUMENTS).astype(int)))
+    bert = bare_bert(few.to_pylist())
+    against_bert = alternate(lambda: timed(lambda: scorer.score(few)), lambda: timed(bert), runs=BERT_RUNS)
+    return [
+        "## Effort full: signals, embedding and head",
+        "",
+        f"{DOCUMENTS} documents of the web pool, {MAX_TOKENS} tokens of each, all cores, tokenising included "
+        "unless "
+        "said otherwise.",
+        "",
+        "| what | documents/s | `scorer.score` runs at this many times its rate |",
+        "| --- | --- | --- |",
+        f'| `load_scorer("web", effort="full").score` | {rate(DOCUMENTS, full)} | |',
+        f"| the bare model: forward passes alone, tokens made before, the same batches | "
+        f"{rate(DOCUMENTS, [b for _, b in against_forward])} | {ratios(against_forward)} |",
+        f"| the bare model as it is used: `SentenceTransformer.encode`, bf16 where we use it | "
+        f"{rate(DOCUMENTS, [b for _, b in against_encode])} | {ratios(against_encode)} |",
+        f"| BERT-base, random weights, {BERT_TOKENS} tokens, the same numbers (the FineWeb-Edu classifier's "
+        f"architecture), {BERT_DOCUMENTS} of the documents | "
+        f"{rate(BERT_DOCUMENTS, [b for _, b in against_bert])} | {ratios(against_bert)} |",
+        "",
+        *filter_lines(texts, folder),
+    ]
+
+
+def data_type() -> torch.dtype:
+    """Return the numbers that the embedder computes in here."""
+    from filtering.sentence_transformer import _device
+
+    found: torch.dtype = _device(torch, "cpu")[1]
+    return found
+
+
+def bare_encode(windows: Sequence[str]) -> Callable[[], object]:
+    """Return the usual way to embed windows."""
+    from sentence_transformers import SentenceTransformer
+
+    folder, _ = locate(EmbedderSettings(), Placement())
+    model = SentenceTransformer(str(folder), device="cpu", model_kwargs={"dtype": data_type()})
+    model.max_seq_length = MAX_TOKENS
+    return lambda: model.encode(list(windows), batch_size=32, show_progress_bar=False)
+
+
+def bare_forward(windows: Sequence[str], embedder: object) -> Callable[[], object]:
+    """Return the forward passes alone of the embedder, over tokens that are made here."""
+    rows, _ = embedder._tokenize(list(windows))
+    out = np.zeros((len(windows), embedder.width), dtype=np.float32)
+    return lambda: embedder._embed_chunk(rows, out)
+
+
+def bare_bert(texts: Sequence[str]) -> Callable[[], object]:
+    """Return how the FineWeb-Edu classifier scores texts: BERT-base, sorted by length; random weights."""
+    from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
+
+    folder, _ = locate(EmbedderSettings(), Placement())
+    tokenizer = AutoTokenizer.from_pretrained(folder)  # the same vocabulary as BERT's
+    model = BertForSequenceClassification(BertConfig(num_labels=1)).to(data_type()).eval()
+
+    def score() -> None:
+        tokens = tokenizer(list(texts), truncation=True, max_length=BERT_TOKENS)["input_ids"]
+        tokens.sort(key=len)
+        with torch.inference_mode():
+            for start in range(0, len(tokens), BERT_BATCH):
+                batch = tokenizer.pad({"input_ids": tokens[start : start + BERT_BATCH]}, return_tensors="pt")
+                model(**batch)
+
+    return score
+
+
+def filter_lines(texts: pa.Array, folder: Path) -> list[str]:
+    """Return the main job at effort full: its rate, and its memory on few and on many documents."""
+    lines = [
+        "`edufilter filter --effort full`, whole process:",
+        "",
+        "| documents | documents/s | peak memory, MB |",
+        "| --- | --- | --- |",
+    ]
+    for rows in (1_000, 7_000):
+        dump, out = folder / f"full-{rows}.parquet", folder / "full-out"
+        pq.write_table(pa.table({"text": texts.slice(0, rows)}), dump)
+        shutil.rmtree(out, ignore_errors=True)
+        run = run_process([EDUFILTER, "filter", str(dump), "--out", str(out), "--effort", "full"])
+        lines.append(f"| {rows:,} | {rate(rows, [run])} | {peak([run])} |")
+    return [
+        *lines,
+        "",
+        f"(One run each; the others are medians of {RUNS} pairs, of {BERT_RUNS} for BERT.)",
+        "",
+    ]
