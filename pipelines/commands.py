@@ -28,7 +28,14 @@ from pipelines.config import (
     TrainConfig,
     Write,
 )
-from pipelines.printing import duration, print_comparison, print_evaluation, print_line, print_result
+from pipelines.printing import (
+    duration,
+    print_comparison,
+    print_evaluation,
+    print_learning_curve,
+    print_line,
+    print_result,
+)
 from pipelines.progress import ConsoleReporter
 
 if TYPE_CHECKING:
@@ -348,8 +355,12 @@ def evaluate_command(
     if curve is not None:
         from pipelines.learning_curve import draw_learning_curve
 
-        draw_learning_curve(scorer, labels, curve, placement=placement, reporter=ConsoleReporter())
-        print_line(f"learning curve: {curve}")
+        rows = draw_learning_curve(scorer, labels, curve, placement=placement, reporter=ConsoleReporter())
+        if as_json:
+            print_line(json.dumps(rows))
+        else:
+            print_learning_curve(rows)
+            print_line(f"learning curve: {curve}")
     return 0
 
 

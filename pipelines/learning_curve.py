@@ -82,7 +82,12 @@ def _draw(altair: Any, rows: Sequence[dict[str, Any]]) -> Any:  # noqa: ANN401 -
             for row in rows
         ]
         base = altair.Chart(altair.Data(values=points)).encode(
-            x=altair.X("labels:Q", scale=altair.Scale(type="log"), title="labels"),
+            x=altair.X(
+                "labels:Q",
+                scale=altair.Scale(type="log", nice=False, padding=12),
+                axis=altair.Axis(values=sorted({row["labels"] for row in rows}), format=",d"),
+                title="labels",
+            ),
             color=altair.Color("effort:N", title="effort"),
         )
         scale = altair.Scale(zero=False)

@@ -1,7 +1,7 @@
 """What commands print on standard output: results in words and tables."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -47,6 +47,21 @@ def duration(seconds: float) -> str:
     return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
 
 
+def print_learning_curve(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print nested figures by effort and number of labels."""
+    table = Table("effort", "labels", "rho", "AUC at 3", title="nested, fitted to fewer labels")
+    for row in rows:
+        table.add_row(row["effort"], f"{row['labels']:,}", *_figures(row))
+    Console().print(table)
+
+
+def _figures(row: Mapping[str, float]) -> tuple[str, str]:
+    return (
+        f"{row['rho']:.4f} ± {row['rho_spread']:.4f}",
+        f"{row['auc_at_3']:.4f} ± {row['auc_at_3_spread']:.4f}",
+    )
+
+
 def print_comparison(metrics: Mapping[str, Any]) -> None:
     """Print the nested figures of every way of fitting that was compared."""
     from pipelines.model_card import compared
@@ -57,8 +72,7 @@ def print_comparison(metrics: Mapping[str, Any]) -> None:
             table.add_row(
                 stage,
                 name + (" (kept)" if name == kept else ""),
-                f"{row['rho']:.4f} ± {row['rho_spread']:.4f}",
-                f"{row['auc_at_3']:.4f} ± {row['auc_at_3_spread']:.4f}",
+                *_figures(row),
             )
         table.add_section()
     Console().print(table)

@@ -38,12 +38,28 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, required=True, help="folder that holds pool/ and seed/")
     parser.add_argument("--rows", type=int, default=215_040, help="rows that the web pool is repeated to")
     parser.add_argument("--huge", action="store_true", help="also a 10 GB file (needs 12 GB of disk)")
+    parser.add_argument("--only-full", action="store_true", help="measure effort full alone, in its place")
     options = parser.parse_args()
     if not (options.shared / "pool").is_dir():
         sys.exit(f"make bench needs the document pools. Found none in {options.shared}. Set SHARED=...")
     with tempfile.TemporaryDirectory(prefix="edufilter-bench-") as folder:
+        if options.only_full:
+            replace_section(full_section(options.shared, Path(folder)))
+            return
         rows = [line for section in sections(options, Path(folder)) for line in section]
     DOCS.write_text("\n".join([*header(), *rows]) + "\n")
+
+
+def full_section(shared: Path, folder: Path) -> list[str]:
+    """Return what effort full takes."""
+    return show(embedding_section(pool(shared, "web")["text"].combine_chunks(), folder))
+
+
+def replace_section(lines: list[str]) -> None:
+    """Put a section of the page in the place of the last one with its title, or at the end."""
+    before, title, after = DOCS.read_text().partition(f"{lines[0]}\n")
+    rest = after.partition("\n## ")
+    DOCS.write_text(before + "\n".join(lines) + ("\n## " + rest[2] if title and rest[1] else "\n"))
 
 
 def header() -> list[str]:
@@ -72,7 +88,7 @@ def header() -> list[str]:
 def sections(options: argparse.Namespace, folder: Path) -> Iterator[list[str]]:
     """Yield the sections of the page, as they are measured."""
     yield show(kernel_section(options.shared))
-    yield show(embedding_section(pool(options.shared, "web")["text"].combine_chunks(), folder))
+    yield full_section(options.shared, folder)
     yield show(trees_section(options.shared))
     yield show(start_section(options.shared, folder))
     yield show(filter_section(options.shared, folder, options.rows))
