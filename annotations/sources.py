@@ -13,7 +13,7 @@ from filtering.extras import require
 BATCH_ROWS = 1000
 
 
-def read_table(source: Any, columns: Sequence[str]) -> tuple[pa.Table, str]:  # noqa: ANN401
+def read_table(source: Any, columns: Sequence[str]) -> tuple[pa.Table, str]:
     """Return the columns that a source has of those asked for, and a name for messages.
 
     Parameters
@@ -41,7 +41,7 @@ def read_table(source: Any, columns: Sequence[str]) -> tuple[pa.Table, str]:  # 
     return _of_dataset(_loaded(source), columns, source), source
 
 
-def _loaded(source: str) -> Any:  # noqa: ANN401
+def _loaded(source: str) -> Any:
     is_folder = source != "" and Path(source).is_dir()
     if not is_folder and source.count("/") != 1:
         raise LabelsError(
@@ -63,7 +63,7 @@ def _loaded(source: str) -> Any:  # noqa: ANN401
         raise LabelsError(f"Labels must be a data set that can be loaded. {where}: {reason}") from error
 
 
-def _of_dataset(dataset: Any, columns: Sequence[str], name: str) -> pa.Table:  # noqa: ANN401
+def _of_dataset(dataset: Any, columns: Sequence[str], name: str) -> pa.Table:
     # A DatasetDict has formats, but no rows of its own.
     if not (hasattr(dataset, "with_format") and hasattr(dataset, "iter")):
         raise LabelsError(
@@ -81,6 +81,8 @@ def _of_dataset(dataset: Any, columns: Sequence[str], name: str) -> pa.Table:  #
     except MissingExtraError:
         raise
     except (OSError, ValueError, TypeError, pa.ArrowException) as error:
+        # Arrow quotes values in its messages, and these may be texts.
+        why = str(error) if isinstance(error, OSError) else "each of its columns must have one type"
         raise LabelsError(
-            f"Labels must be a data set that can be read. {name}: {type(error).__name__}: {error}"
-        ) from error
+            f"Labels must be a data set that can be read. {name}: {type(error).__name__}: {why}"
+        ) from None

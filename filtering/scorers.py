@@ -132,7 +132,7 @@ class _Column(list[Any]):
         return pa.array(list(self), type or self.kind)
 
 
-def _score_columns(scorer: "Scorer", text_column: str, score_column: str, batch: Any) -> Any:  # noqa: ANN401
+def _score_columns(scorer: "Scorer", text_column: str, score_column: str, batch: Any) -> Any:  # noqa: ANN401 - as `datasets` has it
     if not isinstance(batch, (Mapping, pa.Table)):
         raise ShapeError(
             f"A batch must be a mapping of columns, or an Arrow table. Got {type(batch).__name__} instead. "

@@ -208,7 +208,7 @@ class SentenceTransformerEmbedder:
         return features
 
 
-def _device(torch: Any, name: str) -> tuple[Any, Any]:  # noqa: ANN401 - torch is imported late
+def _device(torch: Any, name: str) -> tuple[Any, Any]:
     """Return the device of a name, and the numbers to compute in there."""
     if name == "auto":
         mps = torch.backends.mps.is_available()
@@ -231,7 +231,7 @@ def _device(torch: Any, name: str) -> tuple[Any, Any]:  # noqa: ANN401 - torch i
     return device, torch.float32
 
 
-def _load(torch: Any, folder: Path, settings: EmbedderSettings, device: Any, data_type: Any) -> Any:  # noqa: ANN401
+def _load(torch: Any, folder: Path, settings: EmbedderSettings, device: Any, data_type: Any) -> Any:
     transformer = require("embed", "sentence_transformers").SentenceTransformer
     damaged = require("embed", "safetensors").SafetensorError
     try:
@@ -266,7 +266,7 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _plain_tokenizer(model: Any, name: str) -> Any:  # noqa: ANN401
+def _plain_tokenizer(model: Any, name: str) -> Any:
     """Return the fast tokenizer of a model, which neither cuts nor pads."""
     tokenizer = getattr(model.tokenizer, "backend_tokenizer", model.tokenizer)
     if not hasattr(tokenizer, "encode_batch_fast"):
@@ -280,7 +280,7 @@ def _plain_tokenizer(model: Any, name: str) -> Any:  # noqa: ANN401
     return tokenizer
 
 
-def _document_prompt(model: Any) -> str:  # noqa: ANN401
+def _document_prompt(model: Any) -> str:
     """Return the model's own prompt for documents, by the names that models give it; not that of queries."""
     for name in ("document", "passage", "corpus", model.default_prompt_name):
         if model.prompts.get(name) and name != "query":
@@ -288,13 +288,13 @@ def _document_prompt(model: Any) -> str:  # noqa: ANN401
     return ""
 
 
-def _prompt_tokens(tokenizer: Any, prompt: str) -> tuple[int, int]:  # noqa: ANN401
+def _prompt_tokens(tokenizer: Any, prompt: str) -> tuple[int, int]:
     """Return how many tokens a prompt has, and where it ends after the special ones before it."""
     special = tokenizer.encode(prompt).special_tokens_mask
     return special.count(0), len(special) - special[::-1].index(0) if 0 in special else 0
 
 
-def _longest(model: Any) -> int:  # noqa: ANN401
+def _longest(model: Any) -> int:
     """Return how many tokens the model has positions for: its own advice may be less."""
     config: Any = getattr(getattr(model[0], "auto_model", None), "config", None)
     positions = getattr(config, "max_position_embeddings", None)
@@ -303,7 +303,7 @@ def _longest(model: Any) -> int:  # noqa: ANN401
     return positions - (RESERVED_POSITIONS if config.model_type in RESERVING else 0)
 
 
-def _pool(torch: Any, threads: int) -> ThreadPoolExecutor:  # noqa: ANN401
+def _pool(torch: Any, threads: int) -> ThreadPoolExecutor:
     """Return a pool whose threads use one core each, and leave torch as it was elsewhere."""
     before = torch.get_num_threads()
     started = threading.Barrier(threads + 1)

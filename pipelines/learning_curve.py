@@ -21,7 +21,7 @@ TITLES = {"rho": "rank correlation (rho)", "auc_at_3": "area under the curve at 
 
 def draw_learning_curve(
     scorer: str,
-    labels: Any,  # noqa: ANN401 - a path, or an object of `datasets`
+    labels: Any,
     path: str,
     *,
     placement: Placement,
@@ -70,7 +70,7 @@ def draw_learning_curve(
     return rows
 
 
-def _draw(altair: Any, rows: Sequence[dict[str, Any]]) -> Any:  # noqa: ANN401 - altair is imported late
+def _draw(altair: Any, rows: Sequence[dict[str, Any]]) -> Any:
     charts = []
     for figure, title in TITLES.items():
         points = [
