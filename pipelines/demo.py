@@ -29,7 +29,7 @@ from rich.text import Text
 
 from filtering.errors import MissingExtraError, OutputError
 from filtering.scorers import Effort
-from pipelines.config import FilterConfig
+from pipelines.config import KEEP_AT, FilterConfig
 from pipelines.filter import FilterResult, filter_dump
 from pipelines.progress import Reporter
 from pipelines.report import write_report
@@ -287,6 +287,11 @@ def _print_disagreement(console: Console, scorer: str, folder: Path) -> None:
     differ = np.nan_to_num(full - fast)
     order = np.argsort(differ, kind="stable")
     console.print(f"\n{scorer}, where the embedding changes the score most (fast -> full)", style="bold")
+    kept = fast >= KEEP_AT, full >= KEEP_AT
+    console.print(
+        f"  of the same {len(fast):,} documents fast keeps {kept[0].sum():,}, full {kept[1].sum():,}, "
+        f"both {(kept[0] & kept[1]).sum():,}"
+    )
     for row in [*order[: -SHOWN - 1 : -1], *order[:SHOWN][::-1]]:
         line = f"  {fast[row]:.2f} -> {full[row]:.2f}  {_one_line(sources[int(row)].as_py())}"
         console.print(Text(line), soft_wrap=True)

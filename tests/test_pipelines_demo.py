@@ -76,6 +76,7 @@ def test_a_quarter_of_each_dump_is_scored_with_embeddings_too(done):
             stages[run] = set(scores["edu_stage"].to_pylist())
         assert stages == {"out": {1}, "out-full": {2}}
         assert (out / scorer / "out-full" / "run" / "report.html").exists()
+        assert f"of the same {DOCUMENTS // demo.FILES} documents fast keeps" in shown
         title = f"{scorer}, where the embedding changes the score most (fast -> full)"
         changed = [line for line in shown.partition(title)[2].splitlines()[1:] if " -> " in line]
         changes = [[float(one) for one in line.split()[:3:2]] for line in changed[: 2 * demo.SHOWN]]
