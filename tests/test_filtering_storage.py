@@ -563,7 +563,7 @@ def test_shipped_scorers_have_a_whole_second_stage(name):
 
 
 @pytest.mark.parametrize("name", ["web", "code"])
-def test_shipped_scorers_state_what_the_issue_aims_at(name):
+def test_shipped_scorers_state_what_is_aimed_at(name):
     figures = json.loads((storage.MODELS / name / "scorer.json").read_text())["metrics"]
     fast, full = (figures[part]["compared"][figures[part]["kept"]] for part in ("signals", "heads"))
     least = {"web": (0.72, 0.900), "code": (0.745, 0.870)}[name]
