@@ -42,7 +42,7 @@ DOCUMENTS = 3000
 FILES = 4
 """Parquet files of each dump."""
 FEW = "000.parquet"
-"""The file that is scored with embeddings too, which takes a thousand times as long."""
+"""The file that is scored with embeddings too, which takes hundreds of times as long."""
 CODE_BYTES = 200_000
 """Larger source files are left out: they are mostly tables."""
 DOCSTRINGS_PER_FILE = 8

@@ -31,7 +31,7 @@ WHAT_SCORES = {"fast": "signals alone", "full": "signals and an embedding of eve
 """Efforts in words."""
 SAMPLE_ROWS = 1000
 EMBEDDED_SAMPLE_ROWS = 200
-"""Where each row is embedded, which takes a thousand times as long."""
+"""Where each row is embedded, which takes hundreds of times as long."""
 SAMPLE_PARTS = 4
 SAMPLE_PART_BYTES = 16 << 20
 """The sample is held in memory: of a part with larger documents fewer are taken."""

@@ -306,11 +306,12 @@ def refit(
     """
     metrics = read_metrics(scorer)
     recipe = metrics["signals"]["kept"]
-    data, fits = _fit_data(labels), {"fast": signals_fit(recipe)}
+    data = _fit_data(labels)
+    fits: dict[Effort, Fit] = {"fast": signals_fit(recipe)}
     if isinstance(loaded, EmbeddingScorer):
         data, _ = _embedded(data, loaded.embedder)
         fits["full"] = head_fit(metrics["heads"]["kept"], recipe)
-    return data, fits  # type: ignore[return-value] # keys are efforts
+    return data, fits
 
 
 def labels_digest(labels: Labels) -> str:
