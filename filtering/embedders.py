@@ -66,7 +66,7 @@ class Placement:
     device : str
         ``auto`` (a GPU where there is one), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     threads : int, optional
-        Texts are tokenised, and on a CPU embedded, by so many threads; as many as this process has CPUs if not given.
+        Threads that tokenise, and on a CPU embed; as many as this process has CPUs if not given.
     folder : str, optional
         Where the model lies now, if not where its settings say.
     trust_remote_code : bool
