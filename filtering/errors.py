@@ -6,6 +6,8 @@
     ├── SettingsError (ValueError)        a wrong setting or argument; nothing was started    exit 2
     │   ├── ColumnError                   the text column is missing, ambiguous or no text
     │   ├── OutputError                   OUT may not be used for this run
+    │   ├── RubricError                   a rubric that is missing or broken
+    │   ├── EndpointError                 a model's endpoint that cannot be used as it was asked
     │   └── MissingExtraError (ImportError)   a pip extra is needed
     ├── LabelsError (ValueError)          labels that no scorer can be fitted to             exit 2
     ├── ScorerError (ValueError)          a saved scorer that cannot be trusted              exit 2
@@ -32,6 +34,14 @@ class ColumnError(SettingsError):
 
 class OutputError(SettingsError):
     """The output folder may not be used for this run."""
+
+
+class RubricError(SettingsError):
+    """A rubric is missing or broken."""
+
+
+class EndpointError(SettingsError):
+    """A model's endpoint refuses what it is asked: a wrong key, model, address or option."""
 
 
 class MissingExtraError(SettingsError, ImportError):
