@@ -1,0 +1,154 @@
+"""What gives a window its scores: the protocol, what it answers with, and a fake.
+
+`chat_api.py` holds the real one. An annotator makes one attempt; attempts are repeated, paid and
+kept by `asking.py`.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Status = Literal["ok", "unparseable", "refused", "too_long", "api_error", "imported"]
+"""What became of a question. Only ``ok`` and ``imported`` have scores: a failed label is never a score.
+
+``unparseable``: the reply does not answer by the rubric. ``refused``: the model, or a filter before it,
+would not answer. ``too_long``: the document or the reply had more tokens than there is room for.
+``api_error``: there was no reply, though it was asked for several times; it alone is asked for again.
+``imported``: the score was not asked for here.
+"""
+
+SCORED: tuple[Status, ...] = ("ok", "imported")
+FINAL: tuple[Status, ...] = ("ok", "unparseable", "refused", "too_long", "imported")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back for a window.
+
+    Parameters
+    ----------
+    status : str
+        See `Status`.
+    scores : mapping of str to float
+        Rubric points by dimension; empty unless the status is ``ok``.
+    reason : str
+        The model's sentence.
+    raw : str
+        The reply as it came; less the key, should a server send it back.
+    structured_by : str
+        How the reply's form was asked for: ``json_schema``, ``json_object``, ``text`` or ``one_string``.
+    served_model : str
+        The model as the server named it.
+    tokens_in, tokens_out : int, optional
+        As the server counted them.
+    latency_s : float
+    error : str
+        What went wrong, without any text of the document.
+    """
+
+    status: Status
+    scores: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
+    raw: str = ""
+    structured_by: str = ""
+    served_model: str = ""
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    latency_s: float = 0.0
+    error: str = ""
+
+
+class Unanswered(Exception):
+    """An attempt came to nothing, and another one may do better.
+
+    Parameters
+    ----------
+    message : str
+        What went wrong, without any text of the document.
+    retry_after_s : float, optional
+        How long the server asked to wait.
+    may_be_paid : bool
+        Whether the server may have answered, and charged for it, all the same.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after_s: float | None = None, may_be_paid: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.may_be_paid = may_be_paid
+
+
+@dataclass(frozen=True)
+class Rater:
+    """Who is asked, and how: with the rubric and the window it decides what a question is.
+
+    Parameters
+    ----------
+    model : str
+    temperature : float, optional
+        The model's own if not given.
+    max_completion_tokens : int
+        Tokens that a reply may have.
+    """
+
+    model: str
+    temperature: float | None = None
+    max_completion_tokens: int = 0
+
+    @property
+    def parameters(self) -> str:
+        """What was sent beside the messages, as JSON."""
+        return json.dumps(
+            {"max_completion_tokens": self.max_completion_tokens, "temperature": self.temperature}
+        )
+
+
+class Annotator(Protocol):
+    """What gives a window its scores."""
+
+    @property
+    def rater(self) -> Rater:
+        """Who answers."""
+        ...
+
+    async def annotate(self, window: str) -> Reply:
+        """Make one attempt at a window.
+
+        Raises
+        ------
+        Unanswered
+            If there was no reply, and there may be one later.
+        EndpointError
+            If there never will be one: a wrong key, model, address or option.
+        RunError
+            If it does not answer any more, and did before.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections; an attempt after that opens new ones."""
+        ...
+
+
+@dataclass(frozen=True)
+class FakeAnnotator:
+    """A fake that answers by a function of the window.
+
+    Parameters
+    ----------
+    answer : callable
+        Returns a reply, or raises what `Annotator.annotate` raises.
+    rater : Rater
+    """
+
+    answer: Callable[[str], Reply]
+    rater: Rater = Rater("fake")
+
+    async def annotate(self, window: str) -> Reply:
+        """Return the answer to a window."""
+        return self.answer(window)
+
+    async def close(self) -> None:
+        """Let go of nothing."""

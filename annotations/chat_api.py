@@ -1,0 +1,327 @@
+"""Asks a model behind any OpenAI-compatible endpoint: form of the reply, errors, and what is kept of both.
+
+Which form of reply an endpoint can be held to is found out with the first question, from strict to
+loose. Every reply is read by the rubric all the same (`prompt.read_reply`), since endpoints exist that
+take an order for a form and ignore it. The key comes from the environment and goes nowhere else.
+"""
+
+import asyncio
+import os
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from annotations.annotator import Rater, Reply, Status, Unanswered
+from annotations.prompt import SYSTEM, prompt_parts, read_reply, reply_schema
+from annotations.rubric import Rubric
+from filtering.errors import EdufilterError, EndpointError, RunError
+from filtering.extras import require
+
+KEY_VARIABLE = "OPENAI_API_KEY"
+URL_VARIABLE = "OPENAI_BASE_URL"
+NO_KEY = "none"
+"""Sent to endpoints of one's own, which ask for no key."""
+WAYS = ("json_schema", "json_object", "text", "one_string")
+"""How a reply's form is asked for, strictest first; the last also sends the message as one string."""
+FORM_REFUSED = frozenset((400, 404, 405, 415, 422, 501))
+"""Answers to a form that an endpoint does not know; some answer 500, which may mean anything."""
+PATIENCE_500 = 2
+"""A form is given up after so many answers of 500."""
+LONGEST_PAUSE_S = 600.0
+"""An endpoint that asks to wait longer than this ends the run."""
+TIMEOUT_S = 120.0
+QUOTED_CHARS = 24
+"""An error that has so many characters in a row of what was sent is not shown: they may be a document's."""
+SHOWN_CHARS = 300
+NO_COMPLETION = "an answer that is no chat completion"
+SECRET_CHARS = 8
+"""What is shorter is no secret, but a word like "none" for an endpoint that asks for no key."""
+TOO_LONG_CODES = ("context_length_exceeded", "string_above_max_length", "request_too_large")
+TOO_LONG_WORDS = re.compile(
+    r"context (length|window|size)|maximum (context|model) length|too many (input )?tokens", re.I
+)
+REFUSED_CODES = ("content_filter", "content_policy_violation", "moderation_blocked")
+
+
+class ChatAnnotator:
+    """Asks one model; see `annotations.annotator.Annotator`.
+
+    Parameters
+    ----------
+    rubric : Rubric
+    rater : Rater
+    base_url : str, optional
+        ``https://host/v1``; what the variable OPENAI_BASE_URL says, or OpenAI's own, if not given.
+    timeout_s : float
+        Of one attempt.
+
+    Raises
+    ------
+    EndpointError
+        If the address carries credentials, or there is no key and the address is not given.
+    MissingExtraError
+        If the ``annotate`` extra is not installed.
+    """
+
+    def __init__(
+        self, rubric: Rubric, rater: Rater, *, base_url: str | None = None, timeout_s: float = TIMEOUT_S
+    ) -> None:
+        self._openai = require("annotate", "openai")
+        self.rater = rater
+        self._rubric = rubric
+        self._schema = reply_schema(rubric)
+        self._url = base_url or os.environ.get(URL_VARIABLE) or None
+        _check_url(self._url)
+        self._key = os.environ.get(KEY_VARIABLE, "")
+        if not self._key and self._url is None:
+            raise EndpointError(
+                f"A key must be in the environment variable {KEY_VARIABLE}. Found none. "
+                "For an endpoint without keys give --base-url."
+            )
+        self._timeout_s = timeout_s
+        self._client: Any = None
+        self._way: str | None = None
+        self._lowest = self._failures = 0
+        self._finding = asyncio.Lock()
+
+    async def annotate(self, window: str) -> Reply:
+        """Make one attempt at a window."""
+        if self._way is not None:
+            return await self._ask(window, self._way)
+        async with self._finding:
+            return await (self._ask(window, self._way) if self._way else self._find_way(window))
+
+    async def close(self) -> None:
+        """Close connections; they belong to the event loop that is about to end."""
+        client, self._client, self._finding = self._client, None, asyncio.Lock()
+        if client is not None:
+            await client.close()
+
+    async def _find_way(self, window: str) -> Reply:
+        """Ask from the strictest form down, until one is taken."""
+        while True:
+            way = WAYS[self._lowest]
+            try:
+                reply = await self._ask(window, way)
+            except _FormRefused as refused:
+                self._failures += refused.status == 500
+                if refused.status == 500 and self._failures < PATIENCE_500:
+                    raise Unanswered(str(refused)) from None
+                self._failures = 0
+                if way != WAYS[-1]:
+                    self._lowest += 1
+                    continue
+                self._lowest = 0
+                if refused.status == 500:
+                    raise Unanswered(str(refused)) from None
+                raise EndpointError(
+                    f"The endpoint must take the question. It refused every form; the last with {refused}"
+                ) from None
+            self._way = way
+            return reply
+
+    async def _ask(self, window: str, way: str) -> Reply:
+        parts = prompt_parts(self._rubric, window, secrets.token_hex(8))
+        started_s = time.monotonic()
+        failure: Any
+        try:
+            # What is large goes as `extra_body`, which the library sends as it is: to walk through messages
+            # and schema by their types takes it a third of its time for a call.
+            completion = await self._open().chat.completions.create(
+                model=self.rater.model, messages=[], extra_body=self._body(parts, way), **self._options
+            )
+        except (self._openai.OpenAIError, ValueError) as error:
+            failure = error
+        else:
+            return self._read(completion, way, time.monotonic() - started_s)
+        # Only here, for an error that is raised while another one is handled drags it along, and the
+        # library's may hold the key or the document.
+        if isinstance(failure, self._openai.APIStatusError):
+            return self._refusal(failure, parts, way, time.monotonic() - started_s)
+        raise self._no_answer(failure)
+
+    def _no_answer(self, failure: Exception) -> Unanswered:
+        if isinstance(failure, self._openai.APITimeoutError):
+            return Unanswered(f"no answer within {self._timeout_s:g} s", may_be_paid=True)
+        cause = type(failure.__cause__ or failure).__name__
+        if isinstance(failure, self._openai.APIConnectionError):
+            # Where no connection was made nothing was sent; one that broke may have been paid for.
+            return Unanswered(f"the connection failed ({cause})", may_be_paid="Connect" not in cause)
+        return Unanswered(f"{NO_COMPLETION} ({cause})", may_be_paid=True)
+
+    def _open(self) -> Any:  # noqa: ANN401 - of a library that is imported late
+        """Return the client: opened in the event loop that uses it."""
+        if self._client is None:
+            self._client = self._openai.AsyncOpenAI(
+                api_key=self._key or NO_KEY, base_url=self._url, timeout=self._timeout_s, max_retries=0
+            )
+        return self._client
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {"max_completion_tokens": self.rater.max_completion_tokens}
+        return (
+            options if self.rater.temperature is None else {**options, "temperature": self.rater.temperature}
+        )
+
+    def _body(self, parts: tuple[str, ...], way: str) -> dict[str, Any]:
+        body: dict[str, Any] = {"messages": _messages(parts, way)}
+        if way == "json_schema":
+            schema = {"name": self._rubric.name, "strict": True, "schema": self._schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        elif way == "json_object":
+            # OpenAI takes the type alone, llama.cpp's server the schema beside it.
+            body["response_format"] = {"type": "json_object", "schema": self._schema}
+        return body
+
+    def _read(self, completion: Any, way: str, latency_s: float) -> Reply:  # noqa: ANN401
+        """Return what an answer says: whatever a server sends, it must not break this."""
+        choices = _get(completion, "choices")
+        if not isinstance(choices, list):  # the page of a proxy, say
+            raise Unanswered(NO_COMPLETION, may_be_paid=True)
+        choice = choices[0] if choices else None
+        message, usage = _get(choice, "message"), _get(completion, "usage")
+        content, refusal = _text(_get(message, "content")), _text(_get(message, "refusal"))
+        finish = _text(_get(choice, "finish_reason"))
+        answer = read_reply(content, self._rubric)
+        status: Status = "ok"
+        if answer is None:
+            status = "unparseable"
+            if refusal or finish == "content_filter":
+                status = "refused"
+            elif finish == "length":
+                status = "too_long"
+        return Reply(
+            status=status,
+            scores=answer.scores if answer else {},
+            reason=self._clean(answer.reason) if answer else "",
+            raw=self._clean(content or refusal),
+            structured_by=way,
+            served_model=self._clean(_text(_get(completion, "model"))),
+            tokens_in=_count(_get(usage, "prompt_tokens")),
+            tokens_out=_count(_get(usage, "completion_tokens")),
+            latency_s=latency_s,
+            error="" if answer else f"finish_reason {finish or 'missing'}",
+        )
+
+    def _refusal(self, error: Any, parts: tuple[str, ...], way: str, latency_s: float) -> Reply:  # noqa: ANN401
+        """Return the reply that an error's status stands for, or raise what it means."""
+        status, code = int(error.status_code), _text(error.code)
+        words = f"{status} {self._words(error, parts)}".strip()
+        kept = Reply("api_error", structured_by=way, latency_s=latency_s, error=words)
+        if code in TOO_LONG_CODES or (status in (400, 413) and TOO_LONG_WORDS.search(_message(error))):
+            return Reply("too_long", structured_by=way, latency_s=latency_s, error=words)
+        if code in REFUSED_CODES:
+            return Reply("refused", structured_by=way, latency_s=latency_s, error=words)
+        if status in (401, 403) or (status == 404 and code == "model_not_found"):
+            raise self._end(
+                f"The endpoint must accept key and model {self.rater.model!r}. It answered {words}"
+            )
+        if code == "insufficient_quota":
+            raise self._end(f"The account must have credit. The endpoint answered {words}")
+        if self._way is None and (status in FORM_REFUSED or status == 500):
+            raise _FormRefused(status, words)
+        if status in (408, 409, 429) or status >= 500:
+            raise Unanswered(words, retry_after_s=self._pause(error.response.headers))
+        return kept
+
+    def _pause(self, headers: Mapping[str, str]) -> float | None:
+        seconds = retry_after_s(headers.get("retry-after", ""))
+        if seconds is not None and seconds > LONGEST_PAUSE_S:
+            raise self._end(
+                f"An endpoint may ask to wait up to {LONGEST_PAUSE_S:g} s. It asks for {seconds:.0f} s. "
+                "Run the same command again then"
+            )
+        return seconds
+
+    def _end(self, message: str) -> EdufilterError:
+        """Return a wrong setting as such, unless the endpoint took it before."""
+        return (EndpointError if self._way is None else RunError)(f"{message}.")
+
+    def _words(self, error: Any, parts: tuple[str, ...]) -> str:  # noqa: ANN401
+        """Return an error's message, unless it may hold text of the document or the key."""
+        message = self._clean(" ".join(_message(error).split()))[:SHOWN_CHARS]
+        sent = " ".join(" ".join(parts).split())
+        quotes = any(message[at : at + QUOTED_CHARS] in sent for at in range(len(message) - QUOTED_CHARS + 1))
+        return "(its message quotes what was sent, and is not shown)" if quotes else message
+
+    def _clean(self, text: str) -> str:
+        return text.replace(self._key, "[key]") if len(self._key) >= SECRET_CHARS else text
+
+
+class _FormRefused(Exception):
+    """An endpoint would not take a question in this form."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+def _messages(parts: tuple[str, ...], way: str) -> list[dict[str, Any]]:
+    content: Any = [{"type": "text", "text": part} for part in parts]
+    if way == "one_string":
+        content = "\n\n".join(parts)
+    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": content}]
+
+
+def prompt_bytes(rubric: Rubric, window: str) -> int:
+    """Return the UTF-8 bytes of all that is sent for a window: no tokeniser makes more tokens of it.
+
+    What a server adds by itself (roles, special tokens, a schema) is reckoned by the schema's bytes, twice.
+    """
+    texts = (SYSTEM, *prompt_parts(rubric, window, secrets.token_hex(8)), 2 * str(reply_schema(rubric)))
+    return sum(len(text.encode("utf-8", errors="surrogatepass")) for text in texts)
+
+
+def retry_after_s(header: str) -> float | None:
+    """Return the seconds that a ``Retry-After`` header asks for; None where it says nothing.
+
+    Examples
+    --------
+    >>> retry_after_s("2.5"), retry_after_s("Mon, 01 Jan 2001 00:00:00 GMT"), retry_after_s("soon")
+    (2.5, 0.0, None)
+    """
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(header).timestamp() - time.time()
+        except ValueError:
+            return None
+    return max(seconds, 0.0) if seconds < float("inf") else None
+
+
+def _check_url(url: str | None) -> None:
+    # The address itself is not shown where it holds a secret.
+    if url is None:
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise EndpointError("--base-url must be an address like https://host/v1. Got something else.")
+    if parts.username or parts.password or parts.query:
+        raise EndpointError(
+            "--base-url must not carry credentials or a query. Got one that does. "
+            f"Put the key into the environment variable {KEY_VARIABLE}."
+        )
+
+
+def _get(value: Any, name: str) -> Any:  # noqa: ANN401 - whatever a server sends
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: Any) -> int | None:  # noqa: ANN401
+    return value if type(value) is int and value >= 0 else None
+
+
+def _message(error: Any) -> str:  # noqa: ANN401
+    body = error.body
+    found = _get(body, "message") or _get(_get(body, "error"), "message") or _get(body, "detail")
+    return found if isinstance(found, str) else ""
