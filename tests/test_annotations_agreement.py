@@ -1,0 +1,441 @@
+"""Proves that agreement figures are the published ones, and that noise ceilings hold for simulated raters."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal, norm
+from sklearn.metrics import cohen_kappa_score, f1_score
+
+from annotations.agreement import (
+    NOT_DEFINED,
+    Agreement,
+    advice,
+    consensus,
+    judge_agreement,
+    krippendorff_alpha,
+    quadratic_kappa,
+)
+from annotations.noise_ceiling import best_f1, ceiling_of_median, f1_ceiling, rho_ceiling
+from filtering import metrics
+from filtering.errors import LabelsError, ShapeError
+from filtering.metrics import Estimate, rank_correlation
+
+MISSING = np.nan
+# "Computing Krippendorff's Alpha-Reliability" (2011), reliability data of 4 observers and 12 units.
+PUBLISHED = np.array(
+    [
+        [1, 2, 3, 3, 2, 1, 4, 1, 2, MISSING, MISSING, MISSING],
+        [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, MISSING, 3],
+        [MISSING, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, MISSING],
+        [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, MISSING],
+    ]
+).T
+SEED_SPREAD = np.array([301, 1070, 529, 310, 138, 33])
+"""How many of the seed labels of web documents have each of the points 0 to 5."""
+
+
+@pytest.fixture(autouse=True)
+def few_rounds(monkeypatch):
+    """Resample less often than in earnest, for intervals that are rough and quick."""
+    monkeypatch.setattr(metrics, "BOOTSTRAP_ROUNDS", 50)
+
+
+def spread_as_seed(rng, rows):
+    return rng.choice(6, rows, p=SEED_SPREAD / SEED_SPREAD.sum()) + rng.uniform(-0.5, 0.5, rows)
+
+
+def normal(rng, rows):
+    return rng.normal(2, 1.2, rows)
+
+
+def crowded_at_zero(rng, rows):
+    return rng.gamma(1.5, 0.7, rows)
+
+
+def two_heaps(rng, rows):
+    return np.where(rng.random(rows) < 0.7, rng.normal(1, 0.4, rows), rng.normal(4, 0.4, rows))
+
+
+def rated(rng, truth, noise, raters=2, strictness=0.0):
+    """Return whole points: truth plus noise, each further rater more generous by `strictness`."""
+    shifts = strictness * np.arange(raters)
+    return np.clip(np.round(truth[:, None] + shifts + rng.normal(0, noise, (len(truth), raters))), 0, 5)
+
+
+def simulated(rows=200, noise=0.6, raters=2, seed=0):
+    rng = np.random.default_rng(seed)
+    return rated(rng, normal(rng, rows), noise, raters)
+
+
+def judged(ratings, **options):
+    names = [f"rater {column}" for column in range(ratings.shape[1])]
+    return judge_agreement(ratings, names, [f"g{row}" for row in range(len(ratings))], **options)
+
+
+def best_reached_f1(truth, wanted):
+    """Return the F1 of the truth at the threshold that suits it best."""
+    found = np.cumsum(wanted[np.argsort(-truth)])
+    return float((2 * found / (np.arange(1, len(truth) + 1) + wanted.sum())).max())
+
+
+# Figures of pairs, and alpha
+
+
+def test_alpha_of_the_published_example_with_missing_ratings():
+    assert krippendorff_alpha(PUBLISHED) == pytest.approx(0.815, abs=5e-4)
+
+
+def test_alpha_does_not_count_documents_that_one_rater_rated():
+    alone = np.array([[5.0, MISSING, MISSING, MISSING], [MISSING, MISSING, 0.0, MISSING]])
+    assert krippendorff_alpha(np.vstack([PUBLISHED, alone])) == krippendorff_alpha(PUBLISHED)
+
+
+def test_alpha_is_ordinal_so_that_only_the_order_of_points_counts():
+    assert krippendorff_alpha(np.exp(PUBLISHED)) == pytest.approx(krippendorff_alpha(PUBLISHED))
+    swapped = np.where(PUBLISHED == 5, 2.5, PUBLISHED)
+    assert krippendorff_alpha(swapped) != pytest.approx(krippendorff_alpha(PUBLISHED), abs=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_kappa_is_that_of_scikit_learn_for_whole_and_for_half_points(seed):
+    first, second = simulated(seed=seed).T
+    known = cohen_kappa_score(first, second, labels=range(6), weights="quadratic")
+    assert quadratic_kappa(first, second) == pytest.approx(known)
+    assert quadratic_kappa(first, second) == pytest.approx(metrics.weighted_kappa(first, second))
+    halves = np.clip(second + np.random.default_rng(seed).choice([-0.5, 0, 0.5], len(second)), 0, 5)
+    known = cohen_kappa_score(2 * first, 2 * halves, labels=range(11), weights="quadratic")
+    assert quadratic_kappa(first, halves) == pytest.approx(known)
+
+
+def test_figures_of_a_pair_are_taken_over_the_documents_that_both_rated():
+    ratings = simulated(rows=120, raters=3)
+    ratings[:30, 0] = ratings[80:, 1] = MISSING
+    pair = judged(ratings).pairs[0]
+    first, second = ratings[30:80, 0], ratings[30:80, 1]
+    assert (pair.first, pair.second, pair.documents) == ("rater 0", "rater 1", 50)
+    assert pair.weighted_kappa.value == pytest.approx(quadratic_kappa(first, second))
+    assert pair.alpha.value == pytest.approx(krippendorff_alpha(ratings[30:80, :2]))
+    assert pair.rho.value == pytest.approx(rank_correlation(first, second))
+    assert pair.exact.value == pytest.approx(np.mean(first == second))
+    assert pair.within_one.value == pytest.approx(np.mean(abs(first - second) <= 1))
+    assert pair.f1.value == pytest.approx(f1_score(second >= 3, first >= 3))
+
+
+def test_every_figure_has_an_interval_around_it():
+    found = judged(simulated(raters=3))
+    assert [(pair.first[-1], pair.second[-1]) for pair in found.pairs] == [("0", "1"), ("0", "2"), ("1", "2")]
+    estimates = [getattr(of, one.name) for of in (found, *found.pairs) for one in fields(of)]
+    estimates = [one for one in estimates if isinstance(one, Estimate)]
+    assert len(estimates) == 3 + 3 * 6
+    for one in estimates:
+        assert one.low < one.value < one.high
+
+
+def test_alpha_over_all_raters_takes_documents_that_some_did_not_rate():
+    ratings = simulated(rows=90, raters=3)
+    ratings[:30, 0] = ratings[30:60, 1] = MISSING
+    ratings[60:70, :2] = MISSING  # rated once, so not counted
+    found = judged(ratings)
+    assert found.documents == 80
+    assert found.alpha.value == pytest.approx(krippendorff_alpha(ratings))
+
+
+def test_the_cut_is_that_which_is_asked_for():
+    ratings = simulated()
+    at_two = judged(ratings, cut=2.0)
+    assert at_two.cut == 2.0
+    assert at_two.pairs[0].f1.value == pytest.approx(f1_score(ratings[:, 1] >= 2, ratings[:, 0] >= 2))
+    assert at_two.f1_ceiling.value == f1_ceiling(ratings, [(0, 1)], 2.0) != f1_ceiling(ratings, [(0, 1)], 3.0)
+
+
+def test_copies_inside_a_group_add_no_certainty():
+    ratings = simulated(rows=60)
+    copied = np.tile(ratings, (9, 1))
+    names, groups = ["a", "b"], [f"g{row % 60}" for row in range(540)]
+    grouped, once, alone = judge_agreement(copied, names, groups), judged(ratings), judged(copied)
+
+    def width(found):
+        return found.rho_ceiling.high - found.rho_ceiling.low
+
+    assert width(grouped) == pytest.approx(width(once), rel=0.3)
+    assert width(alone) < 0.6 * width(grouped)
+
+
+def test_the_same_seed_gives_the_same_intervals():
+    ratings = simulated(rows=40)
+    assert judged(ratings, seed=3) == judged(ratings, seed=3) != judged(ratings, seed=4)
+
+
+# The noise ceiling
+
+
+@pytest.mark.parametrize("spread", [spread_as_seed, normal])
+def test_intervals_of_ceilings_cover_what_a_perfect_scorer_reaches_against_rounding_raters(
+    spread, monkeypatch
+):
+    monkeypatch.setattr(metrics, "BOOTSTRAP_ROUNDS", 100)
+    rng = np.random.default_rng(9)
+    truth = spread(rng, 200_000)
+    one_rater = rated(rng, truth, 0.6, raters=1)[:, 0]
+    rho, f1 = rank_correlation(truth, one_rater), best_reached_f1(truth, one_rater >= 3)
+    covered = np.zeros(2)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        ratings = rated(rng, spread(rng, 500), 0.6)
+        pair = {
+            "rho": lambda rows, _: rho_ceiling(rows, [(0, 1)]),
+            "f1": lambda rows, _: f1_ceiling(rows, [(0, 1)], 3.0),
+        }
+        found = metrics.evaluate(ratings, ratings, [str(row) for row in range(500)], metrics=pair)
+        covered += [
+            found[name].low <= reached <= found[name].high for name, reached in (("rho", rho), ("f1", f1))
+        ]
+    assert covered.min() >= 15  # of 20; 19 were to be expected without any bias
+
+
+@pytest.mark.parametrize("noise", [0.1, 0.5, 1.2])
+@pytest.mark.parametrize(
+    ("spread", "slack"), [(spread_as_seed, 0.035), (normal, 0.02), (crowded_at_zero, 0.04), (two_heaps, 0.07)]
+)
+def test_no_score_of_the_truth_exceeds_the_ceiling_of_rho(spread, slack, noise):
+    rng = np.random.default_rng(1)
+    truth = spread(rng, 200_000)
+    ratings = rated(rng, truth, noise)
+    ceiling = rho_ceiling(ratings, [(0, 1)])
+    scores = (truth, np.round(truth), np.round(2 * truth), np.maximum(truth, 0), truth**3)
+    reached = [rank_correlation(score, ratings[:, 0]) for score in scores]
+    # Sampling moves either side by about .001.
+    assert max(reached) - 0.002 <= ceiling <= reached[0] + slack
+
+
+@pytest.mark.parametrize("noise", [0.2, 0.6, 1.0])
+@pytest.mark.parametrize(
+    ("spread", "error"),
+    [(spread_as_seed, 0.008), (normal, 0.008), (crowded_at_zero, 0.008), (two_heaps, 0.025)],
+)
+def test_the_ceiling_of_f1_is_what_the_truth_reaches_at_its_best_threshold(spread, error, noise):
+    rng = np.random.default_rng(2)
+    truth = spread(rng, 200_000)
+    ratings = rated(rng, truth, noise)
+    reached = best_reached_f1(truth, ratings[:, 0] >= 3)
+    assert f1_ceiling(ratings, [(0, 1)], 3.0) == pytest.approx(reached, abs=error)
+
+
+def test_a_stricter_rater_is_not_taken_for_a_noisier_one():
+    rng = np.random.default_rng(3)
+    truth = normal(rng, 200_000)
+    ratings = rated(rng, truth, 0.2, strictness=0.5)
+    reached = [best_reached_f1(truth, ratings[:, rater] >= 3) for rater in (0, 1)]
+    assert f1_ceiling(ratings, [(0, 1)], 3.0) == pytest.approx(np.mean(reached), abs=0.01)
+
+
+def test_the_best_f1_is_that_of_the_bivariate_normal_distribution():
+    share, agreement = 0.2, 0.49
+    joint = multivariate_normal(cov=[[1, agreement**0.5], [agreement**0.5, 1]])
+    needed = norm.isf(share)
+    found = [
+        2 * joint.cdf([-threshold, -needed]) / (norm.sf(threshold) + share)
+        for threshold in np.linspace(-1, 2.5, 141)
+    ]
+    assert best_f1(share, agreement) == pytest.approx(max(found), abs=1e-3)
+
+
+def test_ceilings_pool_all_pairs():
+    ratings = np.column_stack([simulated(rows=400, noise=0.4), simulated(rows=400, noise=0.4)[:, 1]])
+    ratings[:, 2] = np.random.default_rng(5).permutation(ratings[:, 2])
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    rhos = [rank_correlation(ratings[:, one], ratings[:, other]) for one, other in pairs]
+    found = judged(ratings)
+    assert found.rho_ceiling.value == pytest.approx(np.sqrt(np.mean(rhos)))
+    assert found.f1_ceiling.value < f1_ceiling(ratings, pairs[:1], 3.0)
+
+
+@pytest.mark.parametrize("noise", [0.4, 0.8])
+def test_the_median_of_three_reaches_no_more_than_is_promised_and_more_than_one_rater(noise):
+    rng = np.random.default_rng(4)
+    truth = normal(rng, 100_000)
+    ratings = rated(rng, truth, noise, raters=3)
+    promised = ceiling_of_median(rho_ceiling(ratings, [(0, 1)]))
+    reached = rank_correlation(truth, np.median(ratings, axis=1))
+    assert rank_correlation(truth, ratings[:, 0]) + 0.02 < reached < promised < reached + 0.03
+
+
+def test_raters_that_agree_on_all_have_a_ceiling_of_one():
+    found = judged(np.repeat(simulated()[:, :1], 3, axis=1))
+    for one in (found.rho_ceiling, found.f1_ceiling, found.alpha, found.pairs[0].rho, found.pairs[0].f1):
+        assert [one.value, one.low, one.high] == pytest.approx([1, 1, 1], abs=1e-4)
+
+
+def test_raters_that_contradict_each_other_leave_a_ceiling_of_nothing():
+    ratings = simulated()
+    ratings[:, 1] = 5 - ratings[:, 0]
+    found = judged(ratings)
+    assert found.rho_ceiling == Estimate(0.0, 0.0, 0.0)
+    share = np.mean(ratings >= 3)
+    assert found.f1_ceiling.value == pytest.approx(2 * share / (1 + share), abs=0.005)  # keeping everything
+    assert found.alpha.value < 0
+
+
+def test_raters_that_agree_by_chance_have_a_low_ceiling_with_an_interval():
+    ratings = simulated(rows=400)
+    ratings[:, 1] = np.random.default_rng(0).permutation(ratings[:, 1])
+    found = judged(ratings).rho_ceiling
+    assert found.low == 0
+    assert 0 <= found.value < found.high < 0.5
+
+
+# What the ratings do not define
+
+
+@pytest.mark.parametrize("cut", [5.5, 0.0])
+def test_f1_is_not_defined_where_all_ratings_are_on_one_side_of_the_cut(cut):
+    found = judged(simulated(), cut=cut)
+    assert str(found.f1_ceiling) == "not defined"
+    assert (str(found.pairs[0].f1) == "not defined") == (cut > 5)  # everything kept, everything wanted: 1
+    assert np.isfinite(found.rho_ceiling.value)
+
+
+def test_a_constant_rater_leaves_rho_and_the_ceilings_not_defined():
+    ratings = simulated()
+    ratings[:, 1] = 2.0
+    found = judged(ratings)
+    assert [str(one) for one in (found.pairs[0].rho, found.rho_ceiling, found.f1_ceiling)] == [
+        "not defined"
+    ] * 3
+    assert found.pairs[0].weighted_kappa == Estimate(0.0, 0.0, 0.0)
+    assert found.alpha.value < 0.1
+    assert advice(found, scorer_rho=0.7, labels=1000).startswith("No noise ceiling is defined")
+
+
+def test_ratings_that_are_all_the_same_define_shares_alone():
+    found = judged(np.full((30, 2), 2.0)).pairs[0]
+    assert found.exact == found.within_one == Estimate(1.0, 1.0, 1.0)
+    assert [str(one) for one in (found.weighted_kappa, found.alpha, found.rho, found.f1)] == [
+        "not defined"
+    ] * 4
+
+
+def test_a_constant_rater_among_three_does_not_hide_what_the_others_show():
+    ratings = simulated(raters=3)
+    ratings[:, 2] = 2.0
+    found, without = judged(ratings), judged(ratings[:, :2])
+    assert found.rho_ceiling == without.rho_ceiling
+    assert found.f1_ceiling == without.f1_ceiling
+
+
+def test_a_pair_with_few_documents_in_common_stands_as_not_defined_and_leaves_the_ceiling_alone():
+    ratings = simulated(rows=100, raters=3)
+    ratings[19:, 2] = MISSING
+    ratings[:9, 0] = MISSING
+    found = judged(ratings)
+    assert [pair.documents for pair in found.pairs] == [91, 10, 19]
+    assert found.pairs[1].rho == found.pairs[2].rho == NOT_DEFINED
+    assert found.rho_ceiling.value == pytest.approx(np.sqrt(found.pairs[0].rho.value))
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(("columns", "named"), [(1, "rater 0"), (0, "none")])
+def test_a_single_rater_is_refused_with_the_ways_to_a_second(columns, named):
+    with pytest.raises(LabelsError, match=rf"Got {named} alone.*--repeat 2.*--human"):
+        judged(simulated()[:, :columns])
+
+
+@pytest.mark.parametrize(("common", "found"), [(0, "none"), (19, "19")])
+def test_too_few_documents_in_common_are_refused(common, found):
+    ratings = simulated(rows=100)
+    ratings[: 50 - common, 0] = ratings[50:, 1] = MISSING
+    with pytest.raises(LabelsError, match=rf"at least 20 documents in common\. Found {found}\."):
+        judged(ratings)
+
+
+def test_twenty_documents_in_common_are_enough():
+    assert judged(simulated(rows=20)).documents == 20
+
+
+def test_too_few_groups_are_refused_for_their_intervals_would_seem_certain():
+    with pytest.raises(LabelsError, match=r"at least 10 groups .* Found 9\."):
+        judge_agreement(simulated(rows=90), ["a", "b"], [f"g{row % 9}" for row in range(90)])
+
+
+@pytest.mark.parametrize(("names", "groups"), [(["a"], 30), (["a", "b"], 29)])
+def test_names_and_groups_must_be_as_many_as_columns_and_rows(names, groups):
+    with pytest.raises(ShapeError, match=r"Got shape \(30, 2\)"):
+        judge_agreement(simulated(rows=30), names, ["g"] * groups)
+
+
+# Consensus and advice
+
+
+def test_consensus_keeps_the_half_point_of_two_raters_and_ignores_missing_ratings():
+    ratings = np.array([[2, 3, MISSING], [1, 5, 2], [MISSING, MISSING, 4], [MISSING] * 3, [0, 1, 1]])
+    median, lowest, highest = consensus(ratings)
+    np.testing.assert_array_equal(median, [2.5, 2, 4, MISSING, 1])
+    np.testing.assert_array_equal(lowest, [2, 1, 4, MISSING, 0])
+    np.testing.assert_array_equal(highest, [3, 5, 4, MISSING, 1])
+
+
+def agreeing(value, low, high, documents=200):
+    blank = Agreement(("a", "b"), documents, 3.0, (), NOT_DEFINED, NOT_DEFINED, NOT_DEFINED)
+    return replace(blank, rho_ceiling=Estimate(value, low, high))
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "scorer_rho", "labels", "said"),
+    [
+        (
+            (0.85, 0.75, 0.90),
+            0.84,
+            1000,
+            "Rate more documents twice: 200 leave the noise ceiling of rho at 0.850",
+        ),
+        ((0.79, 0.72, 0.83), None, 1000, "about 250 in all would narrow it to 0.10"),
+        (
+            (0.79, 0.75, 0.83),
+            None,
+            1000,
+            "The raters' noise is the limit: no scorer gets beyond a rho of 0.790",
+        ),
+        ((0.50, 0.30, 0.65), 0.49, 1000, "or make the rubric clearer"),  # wide, and yet surely low
+        ((0.70, 0.67, 0.73), None, 1000, "the median of three raters (ceiling up to 0.83)"),
+        (
+            (0.95, 0.93, 0.97),
+            None,
+            1000,
+            "not the limit up to a rho of 0.950 [0.930, 0.970]; `--scorer` tells",
+        ),
+        (
+            (0.85, 0.83, 0.87),
+            0.81,
+            1000,
+            "rho of 0.810 is at the noise ceiling of 0.850 [0.830, 0.870]: another",
+        ),
+        ((0.85, 0.83, 0.87), 0.88, 9000, "rho of 0.880 is at the noise ceiling"),
+        (
+            (0.95, 0.93, 0.97),
+            0.77,
+            4999,
+            "0.180 below the noise ceiling of 0.950 [0.930, 0.970]: more labels",
+        ),
+        (
+            (0.95, 0.93, 0.97),
+            0.77,
+            5000,
+            "with 5,000 labels: a better scorer (effort full, another embedder)",
+        ),
+    ],
+)
+def test_advice_follows_the_first_rule_that_holds_with_its_figures(ceiling, scorer_rho, labels, said):
+    assert said in advice(agreeing(*ceiling), scorer_rho=scorer_rho, labels=labels)
+
+
+def test_advice_is_one_or_two_sentences():
+    ceilings = [(np.nan,) * 3, (0.85, 0.7, 0.9), (0.7, 0.68, 0.72), (0.9, 0.88, 0.92)]
+    for ceiling in ceilings:
+        for scorer_rho in (None, 0.5, 0.89):
+            for labels in (100, 10_000):
+                said = advice(agreeing(*ceiling), scorer_rho=scorer_rho, labels=labels)
+                assert said.endswith(".")
+                assert said.count(". ") <= 1
