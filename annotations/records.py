@@ -69,7 +69,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
     Parameters
     ----------
     source : str or datasets.Dataset or datasets.IterableDataset
-        A Parquet file, a folder, a data set on the hub, or one that is loaded; see `annotations.sources`.
+        A file, a folder, a data set on the hub, or one that is loaded; see `annotations.sources`.
 
     Raises
     ------
@@ -77,7 +77,8 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
         If a column is missing, or labels are missing, out of range, constant, too few, or of too
         few groups; the message says what is needed.
     """
-    table, path = read_table(source, ("text", "score", "group", "picked", *SLICE_COLUMNS))
+    texts = ("text", "group", "picked", *SLICE_COLUMNS)
+    table, path = read_table(source, (*texts, "score"), strings=texts)
     for name in ("text", "score", "group"):
         if name not in table.column_names:
             raise LabelsError(
@@ -100,7 +101,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
     groups = tuple(table["group"].to_pylist())
     picked = table["picked"].to_pylist() if "picked" in table.column_names else ["random"] * len(scores)
     check_labels(scores, groups, path)
-    texts = table["text"].cast(pa.large_string()).combine_chunks()
+    documents = table["text"].cast(pa.large_string()).combine_chunks()
     unbiased = np.array([pick in UNBIASED_PICKS for pick in picked], dtype=bool)
     if unbiased.sum() < MIN_ROWS // 2:
         raise LabelsError(
@@ -112,7 +113,8 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
         for name in SLICE_COLUMNS
         if name in table.column_names and _is_string(table[name].type)
     }
-    return Labels(texts, scores, groups, unbiased, {**slices, "script": tuple(_script(one) for one in texts)})
+    scripts = tuple(_script(document) for document in documents)
+    return Labels(documents, scores, groups, unbiased, {**slices, "script": scripts})
 
 
 def _script(text: pa.Scalar) -> str:

@@ -1,27 +1,35 @@
-"""Where labelled documents lie: a Parquet file, a folder, a hub name, or a `datasets` object, as Arrow."""
+"""Reads documents and labels as Arrow: from Parquet, JSONL, CSV, a folder, the hub, a `datasets` object."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.csv
+import pyarrow.json
 import pyarrow.parquet as pq
 
 from filtering.errors import LabelsError, MissingExtraError
 from filtering.extras import require
 
 BATCH_ROWS = 1000
+LABELS_FILE = "labels.parquet"
+"""In a folder that `edufilter annotate` wrote."""
+TEXT_SUFFIXES = (".csv", ".jsonl", ".ndjson", ".json")
 
 
-def read_table(source: Any, columns: Sequence[str]) -> tuple[pa.Table, str]:
+def read_table(source: Any, columns: Sequence[str], *, strings: Sequence[str] = ()) -> tuple[pa.Table, str]:
     """Return the columns that a source has of those asked for, and a name for messages.
 
     Parameters
     ----------
     source : str or datasets.Dataset or datasets.IterableDataset
-        A Parquet file; a folder, as `datasets.load_dataset` or `Dataset.save_to_disk` takes it; a data
-        set on the hub, of which the split ``train`` is streamed, not stored.
+        A Parquet, JSONL or CSV file; a folder that `edufilter annotate` wrote, or one as
+        `datasets.load_dataset` or `Dataset.save_to_disk` takes it; a data set on the hub, of which the split
+        ``train`` is streamed, not stored.
     columns : sequence of str
+    strings : sequence of str
+        Columns that stay text where a CSV file leaves that open: an id of digits, say.
 
     Raises
     ------
@@ -32,21 +40,42 @@ def read_table(source: Any, columns: Sequence[str]) -> tuple[pa.Table, str]:
     """
     if not isinstance(source, str):
         return _of_dataset(source, columns, "the data set"), "the data set"
-    if Path(source).is_file():
-        try:
-            names = pq.read_schema(source).names
-            return pq.read_table(source, columns=[name for name in names if name in columns]), source
-        except (OSError, pa.ArrowException) as error:
-            raise LabelsError(f"Labels must be a readable Parquet file. {source}: {error}") from error
+    annotated = Path(source, LABELS_FILE)
+    path = str(annotated) if source and annotated.is_file() else source
+    if Path(path).is_file():
+        return _of_file(path, columns, strings), path
     return _of_dataset(_loaded(source), columns, source), source
+
+
+def _of_file(path: str, columns: Sequence[str], strings: Sequence[str]) -> pa.Table:
+    suffix = Path(path).suffix.lower()
+    try:
+        if suffix == ".csv":
+            kinds = {name: pa.string() for name in strings}
+            table = pyarrow.csv.read_csv(
+                path,
+                parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),  # texts have line breaks
+                convert_options=pyarrow.csv.ConvertOptions(column_types=kinds),
+            )
+        elif suffix in (".jsonl", ".ndjson", ".json"):
+            table = pyarrow.json.read_json(path)
+        else:
+            names = pq.read_schema(path).names
+            return pq.read_table(path, columns=[name for name in names if name in columns])
+    except (OSError, pa.ArrowException) as error:
+        # Arrow quotes values of CSV and JSON in its messages, and these may be texts.
+        why = f"It is not ({type(error).__name__})." if suffix in TEXT_SUFFIXES else str(error)
+        kind = {".csv": "CSV", "": "Parquet"}.get(suffix, "JSONL") if suffix in TEXT_SUFFIXES else "Parquet"
+        raise LabelsError(f"Labels must be a readable {kind} file. {path}: {why}") from None
+    return table.select([name for name in table.column_names if name in columns])
 
 
 def _loaded(source: str) -> Any:
     is_folder = source != "" and Path(source).is_dir()
     if not is_folder and source.count("/") != 1:
         raise LabelsError(
-            "Labels must be a Parquet file, a folder, or a data set on the hub (owner/name). Found no "
-            f"{source or repr(source)}."
+            "Labels must be a Parquet, JSONL or CSV file, a folder, or a data set on the hub (owner/name). "
+            f"Found no {source or repr(source)}."
         )
     datasets = require("hub", "datasets")
     try:

@@ -1,7 +1,10 @@
 """Proves that labels are read as they are, and that each kind of bad label is refused with what is needed."""
 
+import json
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -134,14 +137,39 @@ def test_no_labels_at_all_are_refused(write):
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(LabelsError, match=r"Labels must be a Parquet file, .* Found no .*none\.parquet"):
+    with pytest.raises(
+        LabelsError, match=r"Labels must be a Parquet, JSONL or CSV file, .* Found no .*none\.parquet"
+    ):
         read_labels(str(tmp_path / "none.parquet"))
 
 
-def test_what_is_not_parquet_is_refused(tmp_path):
-    (tmp_path / "labels.csv").write_text("text,score,group\n")
-    with pytest.raises(LabelsError, match="must be a readable Parquet file"):
-        read_labels(str(tmp_path / "labels.csv"))
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("a.parquet", "text,score,group\n", "Parquet"),
+        ("a.jsonl", "secret", "JSONL"),
+        ("a.csv", "a\n1,2\n", "CSV"),
+    ],
+)
+def test_what_is_not_what_its_name_says_is_refused_without_its_words(tmp_path, name, content, kind):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(LabelsError, match=f"must be a readable {kind} file") as caught:
+        read_labels(str(tmp_path / name))
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_labels_may_be_lines_of_text(tmp_path, write, suffix):
+    table = pq.read_table(write(text=pa.array([f'a "{row}",\nb' for row in range(ROWS)])))
+    path = tmp_path / f"labels{suffix}"
+    if suffix == ".csv":
+        pyarrow.csv.write_csv(table, path)
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+    labels = read_labels(str(path))
+    assert labels.texts.to_pylist() == table["text"].to_pylist()
+    assert labels.scores.tolist() == table["score"].to_pylist()
+    assert labels.groups == tuple(table["group"].to_pylist())
 
 
 def test_messages_carry_no_text_of_a_document(write):

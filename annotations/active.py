@@ -1,0 +1,197 @@
+"""Chooses which documents to label next: near the cut, unlike each other, and the rare high scores.
+
+Pure: takes first-stage scores and features of candidates, gives rows. The random part of a sample is drawn
+elsewhere, and drawn first: it alone serves calibration and rates, for what is chosen here is chosen by
+its score.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.errors import SettingsError, ShapeError
+from filtering.signals import SCORE_COLUMNS, Texts, read_signals
+
+CLIP = 3.0
+"""Standard deviations: a few odd documents (one line of 100 KB) would else be all that is diverse."""
+SAME = 1e-5
+"""A squared distance below this part of the squared length is rounding."""
+CHUNK_BYTES = 64 * 2**20
+"""Most memory for distances to many rows at once."""
+
+Points = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What an active choice is made of; kept as measured in docs/experiments.md.
+
+    Parameters
+    ----------
+    high : float
+        Share of the highest scores, in [0, 1].
+    diverse : float
+        Share of documents of the band that are unlike those already chosen; the rest are uncertain ones.
+    falloff_points : float
+        The chance of an uncertain one falls to 1 / e over this distance from the cut, in rubric points;
+        at 0 the nearest are taken.
+    band_points : float
+        Diverse ones score no further than this from the cut, in rubric points.
+    """
+
+    high: float = 0.1
+    diverse: float = 0.5
+    falloff_points: float = 0.5
+    band_points: float = 1.5
+
+
+MIX = Mix()
+
+
+def choose_active(
+    points: Points,
+    features: NDArray[np.float32],
+    *,
+    count: int,
+    keep_at: float,
+    seed: int,
+    mix: Mix = MIX,
+) -> tuple[Rows, list[str]]:
+    """Return the rows to label next, in an order of which each beginning has the whole mixture.
+
+    Uncertain rows are drawn near the cut. High ones score highest of the rest. Diverse ones are drawn
+    from a band about the cut with a chance in proportion to the squared distance from all that were
+    chosen before (D2 sampling: Arthur and Vassilvitskii, k-means++, 2007).
+
+    Parameters
+    ----------
+    points : float32 array, shape (n,)
+        First-stage score of each candidate, in rubric points; one without a finite score is never chosen.
+    features : float32 array, shape (n, width)
+        What tells documents apart, finite; see `diversity_features`.
+    count : int
+        Rows to choose; all that have a score, if there are fewer.
+    keep_at : float
+        The cut, in rubric points.
+    seed : int
+        Breaks ties, and draws the uncertain and the diverse rows.
+    mix : Mix, optional
+
+    Returns
+    -------
+    int64 array, shape (min(count, rows with a score),)
+        Rows of `points`, each at most once.
+    list of str
+        Why each was chosen: ``uncertain``, ``diverse`` or ``high``.
+
+    Raises
+    ------
+    ShapeError
+        If `points` and `features` do not go together.
+    SettingsError
+        If `count` is negative.
+
+    Examples
+    --------
+    >>> points = np.array([0.5, 2.9, 4.8, np.nan], dtype=np.float32)
+    >>> sharp = Mix(high=0.5, diverse=0.0, falloff_points=0.0)
+    >>> rows, why = choose_active(points, np.zeros((4, 1), np.float32), count=2, keep_at=3, seed=0, mix=sharp)
+    >>> rows.tolist(), why
+    ([1, 2], ['uncertain', 'high'])
+    """
+    if points.ndim != 1 or features.ndim != 2 or len(points) != len(features):
+        raise ShapeError(
+            "'points' and 'features' must have shapes (n,) and (n, width). "
+            f"Got {points.shape} and {features.shape} instead."
+        )
+    if count < 0:
+        raise SettingsError(f"'count' must be at least 0. Got {count} instead.")
+    random = np.random.default_rng(seed)
+    # Whatever is sorted by score is sorted from a random order, which breaks ties.
+    candidates = random.permutation(np.flatnonzero(np.isfinite(points)))
+    count = min(count, len(candidates))
+    gaps = np.abs(points[candidates] - keep_at)
+    high_count, diverse_count = round(count * mix.high), round(count * mix.diverse)
+
+    # Weighted draws without replacement, by Gumbel noise on the logarithms of the weights.
+    near = gaps - mix.falloff_points * random.gumbel(size=len(gaps))
+    nearest = candidates[np.argsort(near, kind="stable")]
+    uncertain = nearest[: count - high_count - diverse_count]
+    rest = candidates[~np.isin(candidates, uncertain)]
+    high = rest[np.argsort(-points[rest], kind="stable")][:high_count]
+    chosen = np.concatenate([uncertain, high])
+    band = candidates[(gaps <= mix.band_points) & ~np.isin(candidates, chosen)]
+    diverse = band[_draw_unlike(features[band], features[chosen], diverse_count, random)]
+    # A narrow band may hold too few.
+    more = nearest[~np.isin(nearest, np.concatenate([chosen, diverse]))][: count - len(chosen) - len(diverse)]
+    return _shuffled_together(
+        {"uncertain": np.concatenate([uncertain, more]), "high": high, "diverse": diverse}
+    )
+
+
+def _draw_unlike(
+    features: NDArray[np.float32], chosen: NDArray[np.float32], count: int, random: np.random.Generator
+) -> Rows:
+    """Return rows drawn one after the other with a chance in proportion to their squared distance."""
+    drawn: list[int] = []
+    free = np.ones(len(features), dtype=bool)
+    lengths = np.einsum("ij,ij->i", features, features)
+    distances = _least_distances(features, lengths, chosen)
+    while len(drawn) < min(count, len(features)):
+        weights = np.where(free, distances, 0.0)
+        if not weights.any() or not np.isfinite(weights).all():  # nothing differs, or nothing is chosen yet
+            weights = free.astype(np.float64)
+        sums = np.cumsum(weights)
+        row = int(np.searchsorted(sums, random.random() * sums[-1], side="right"))
+        drawn.append(row)
+        free[row] = False
+        distances = np.minimum(distances, _least_distances(features, lengths, features[row : row + 1]))
+    return np.array(drawn, dtype=np.int64)
+
+
+def _least_distances(
+    features: NDArray[np.float32], lengths: NDArray[np.float32], chosen: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return the squared distance of each row from the nearest one that is chosen; infinite where none is."""
+    least = np.full(len(features), np.inf)
+    at_once = max(1, CHUNK_BYTES // (8 * max(len(features), 1)))
+    for start in range(0, len(chosen), at_once):
+        some = chosen[start : start + at_once]
+        squares = lengths[:, None] + np.einsum("ij,ij->i", some, some) - 2 * (features @ some.T)
+        least = np.minimum(least, squares.min(axis=1))
+    # A copy of a chosen row lies at a little more or less than nothing.
+    return np.where(least < SAME * lengths, 0.0, least)
+
+
+def _shuffled_together(kinds: dict[str, Rows]) -> tuple[Rows, list[str]]:
+    """Return the rows of all kinds, each spread evenly over the order."""
+    rows = np.concatenate(list(kinds.values()))
+    why = [name for name, members in kinds.items() for _ in members]
+    places = np.concatenate(
+        [(np.arange(len(members)) + 0.5) / max(len(members), 1) for members in kinds.values()]
+    )
+    order = np.argsort(places, kind="stable")
+    return rows[order], [why[place] for place in order]
+
+
+def diversity_features(texts: Texts) -> NDArray[np.float32]:
+    """Return style statistics of texts, standardised over them: how they are written and laid out.
+
+    Parameters
+    ----------
+    texts : Arrow array or chunked array of strings, bytes, or a dictionary of them; or a sequence
+        Length n.
+
+    Returns
+    -------
+    float32 array, shape (n, len(STATISTICS))
+        In [-3, 3] standard deviations.
+    """
+    statistics = read_signals(texts).features[:, SCORE_COLUMNS:]
+    if len(statistics) == 0:
+        return statistics
+    spread = np.maximum(statistics.std(axis=0), 1e-6)
+    standardised: NDArray[np.float32] = np.clip((statistics - statistics.mean(axis=0)) / spread, -CLIP, CLIP)
+    return standardised

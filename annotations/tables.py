@@ -1,0 +1,244 @@
+"""The columns of samples, labels and ratings, and how labels follow from the journal.
+
+Samples and labels share their first columns; see `SAMPLE_SCHEMA`. Labels add scores: ``score`` is
+the median of all raters, ``lowest`` and ``highest`` keep how far they disagree.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from annotations.agreement import consensus
+from annotations.annotator import SCORED
+from annotations.journal import Journal
+from annotations.rubric import Rubric
+from filtering.errors import LabelsError
+from filtering.windows import WINDOW_RULE, cut_window
+
+SAMPLE_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),  # file#row, or the user's own
+        ("text", pa.large_string()),  # the window: what a model is shown, and what scores are fitted to
+        ("group", pa.string()),  # site, book or repository; splits never part a group
+        ("picked", pa.string()),  # stratified, or why an active strategy took it
+        ("probability", pa.float64()),  # that a random draw takes it; null where it was no random draw
+        ("weight", pa.float64()),  # documents of the dump that it stands for; null likewise
+        ("edu_score", pa.float32()),  # of the first stage, when it was drawn
+        ("file", pa.string()),  # path below the input
+        ("row", pa.int64()),  # in that file
+        ("text_bytes", pa.int64()),  # of the whole document
+        ("window_rule", pa.string()),
+        ("url", pa.string()),
+        ("genre", pa.string()),
+        ("lang", pa.string()),
+        ("language", pa.string()),
+    ]
+)
+CARRIED = ("url", "genre", "lang", "language")
+"""Columns of a dump that a sample keeps where they hold text."""
+GROUP_COLUMNS = (
+    *("group", "repo", "repo_name", "repository_name", "max_stars_repo_name", "domain", "host", "site"),
+)
+"""Names under which dumps say where a document comes from; else the host of its ``url`` does."""
+IMPORTED_SCORE = "score"
+"""What stands for the dimensions of a score that was not asked for here."""
+
+RATING_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("window_sha256", pa.string()),
+        ("group", pa.string()),
+        ("picked", pa.string()),
+        ("rater", pa.string()),
+        ("status", pa.string()),
+        ("score", pa.float64()),  # null unless the status is ok or imported
+        ("scores", pa.string()),  # of each dimension, as JSON
+        ("reason", pa.string()),
+        ("rubric_sha256", pa.string()),
+        ("model", pa.string()),
+        ("parameters", pa.string()),
+        ("repeat", pa.int64()),
+        ("structured_by", pa.string()),
+        ("served_model", pa.string()),
+        ("tokens_in", pa.int64()),
+        ("tokens_out", pa.int64()),
+        ("price_usd", pa.float64()),
+        ("latency_s", pa.float64()),
+        ("error", pa.string()),
+        ("answered_at", pa.string()),
+    ]
+)
+
+
+def host_of(url: str | None) -> str | None:
+    """Return the host of an address without a leading ``www.``; None where there is none.
+
+    Examples
+    --------
+    >>> host_of("https://www.example.org:8080/a"), host_of("no address")
+    ('example.org', None)
+    """
+    try:
+        host = urlsplit(url or "").hostname
+    except ValueError:
+        return None
+    return host.removeprefix("www.") if host else None
+
+
+def group_of(values: Mapping[str, Any], group_column: str | None, otherwise: str) -> str:
+    """Return where a document comes from: by a column, else by its address, else it stands for itself."""
+    names = (group_column,) if group_column else GROUP_COLUMNS
+    found = next((values[name] for name in names if values.get(name)), None)
+    return str(found) if found else host_of(values.get("url")) or otherwise
+
+
+def sample_row(text: str, /, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - a value for each column
+    """Return a row of `SAMPLE_SCHEMA` for a whole text or a window of it; columns not given are null."""
+    row: dict[str, Any] = dict.fromkeys(SAMPLE_SCHEMA.names)
+    text_bytes = len(text.encode("utf-8", errors="surrogatepass"))
+    return {**row, "text_bytes": text_bytes, **values, "text": cut_window(text), "window_rule": WINDOW_RULE}
+
+
+def sample_rows(
+    table: pa.Table, name: str, *, text_column: str, group_column: str | None
+) -> Iterator[dict[str, Any]]:
+    """Yield rows of `SAMPLE_SCHEMA` from a table of documents that may have fewer columns.
+
+    Where it does not say how a document was picked, it counts as picked at random.
+
+    Raises
+    ------
+    LabelsError
+        If a column is missing or holds no text.
+    """
+    for column in filter(None, (text_column, group_column)):
+        if column not in table.column_names:
+            raise LabelsError(
+                f"{name} must have a column {column!r}. Found {', '.join(table.column_names) or 'no other'}. "
+                "Name others with --text-column and --group-column."
+            )
+    kind = table[text_column].type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
+        raise LabelsError(f"{text_column!r} in {name} must be string. Got {kind} instead.")
+    alike = [one.name for one in SAMPLE_SCHEMA if one.name in table.column_names and _fits(table, one)]
+    for number, row in enumerate(table.to_pylist()):
+        own = f"{Path(name).name}#{number}"
+        known = {key: row[key] for key in alike if row[key] not in (None, "")}
+        identity = str(row.get("id") or own)
+        origin = {"file": Path(name).name, "row": number, "picked": "random", **known}
+        group = group_of(row, group_column, identity)
+        yield sample_row(row[text_column] or "", **{**origin, "id": identity, "group": group})
+
+
+def _fits(table: pa.Table, field: pa.Field) -> bool:
+    """Tell whether a column of a foreign table means what the one of its name in a sample does."""
+    numbers = (pa.types.is_integer, pa.types.is_floating)
+    kind = table[field.name].type
+    return any(test(kind) for test in numbers) == any(test(field.type) for test in numbers)
+
+
+def ratings_table(journal: Journal) -> pa.Table:
+    """Return the last reply to each question about the documents, failures too, as `RATING_SCHEMA`."""
+    documents, rubric = dict(journal.documents()), journal.rubric()
+    rows = [row for row in journal.ratings() if row["window_sha256"] in documents]
+    names = _rater_names(rows)
+    found = []
+    for row in rows:
+        document, scored = documents[row["window_sha256"]], row["status"] in SCORED
+        values = {
+            **row,
+            **{name: document[name] for name in ("id", "group", "picked")},
+            "rater": names[_rater(row)],
+            "score": _overall(row, rubric) if scored else None,
+            "scores": json.dumps(row["scores"]) if scored else None,
+        }
+        found.append({name: values[name] for name in RATING_SCHEMA.names})
+    return pa.Table.from_pylist(found, RATING_SCHEMA)
+
+
+def _overall(row: Mapping[str, Any], rubric: Rubric | None) -> float:
+    scores: dict[str, float] = row["scores"]
+    return rubric.overall_score(scores) if rubric and row["rubric_sha256"] else scores[IMPORTED_SCORE]
+
+
+def _rater(row: Mapping[str, Any]) -> tuple[str, str, int]:
+    return row["model"], row["parameters"], row["repeat"]
+
+
+def _rater_names(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, int], str]:
+    """Return a name for each rater: the model, and what tells it from others of that model."""
+    raters = list(dict.fromkeys(_rater(row) for row in rows))
+    several = {model for model, _, _ in raters if len({p for m, p, _ in raters if m == model}) > 1}
+    return {
+        (model, parameters, repeat): model
+        + (f" {parameters}" if model in several else "")
+        + (f" #{repeat}" if repeat > 1 else "")
+        for model, parameters, repeat in raters
+    }
+
+
+def rating_matrix(
+    ratings: pa.Table, column: str = "score"
+) -> tuple[list[str], list[str], NDArray[np.float64]]:
+    """Return windows, raters, and the ratings of each window by each rater.
+
+    Returns
+    -------
+    list of str, length n; list of str, length r; float64 array, shape (n, r)
+        Digests of windows; names of raters; NaN where a rater gave none.
+    """
+    keys, names = ratings["window_sha256"].to_pylist(), ratings["rater"].to_pylist()
+    rows = {key: row for row, key in enumerate(dict.fromkeys(keys))}
+    columns = {name: at for at, name in enumerate(dict.fromkeys(names))}
+    matrix = np.full((len(rows), len(columns)), np.nan)
+    values = ratings[column].to_numpy(zero_copy_only=False)
+    for key, name, value in zip(keys, names, values, strict=True):
+        matrix[rows[key], columns[name]] = value
+    return list(rows), list(columns), matrix
+
+
+def labels_table(journal: Journal, ratings: pa.Table) -> pa.Table:
+    """Return one row for each document that at least one rater scored: `SAMPLE_SCHEMA` and the scores.
+
+    ``score``, ``lowest`` and ``highest`` are the median and the bounds over all raters; ``raters`` is their
+    number; ``reason`` is a rater's sentence. Of a rubric with several dimensions each has the median of its
+    own, ``score_<dimension>``.
+    """
+    documents = dict(journal.documents())
+    scored = ratings.filter(pc.is_valid(ratings["score"]))
+    keys, _, matrix = rating_matrix(scored)
+    # Without a row numpy would warn of an empty slice.
+    median, lowest, highest = consensus(matrix) if keys else (np.zeros(0),) * 3
+    table = pa.Table.from_pylist([documents[key] for key in keys], SAMPLE_SCHEMA)
+    reasons = dict(zip(scored["window_sha256"].to_pylist(), scored["reason"].to_pylist(), strict=True))
+    columns: dict[str, pa.Array] = {
+        "score": pa.array(median, pa.float64()),
+        "lowest": pa.array(lowest, pa.float64()),
+        "highest": pa.array(highest, pa.float64()),
+        "raters": pa.array((~np.isnan(matrix)).sum(axis=1), pa.int64()),
+        "reason": pa.array([reasons[key] for key in keys], pa.string()),
+    }
+    rubric = journal.rubric()
+    if rubric is not None and len(rubric.dimensions) > 1:
+        columns |= _dimensions(rubric, scored)
+    for name, column in columns.items():
+        table = table.append_column(name, column)
+    return table
+
+
+def _dimensions(rubric: Rubric, scored: pa.Table) -> dict[str, pa.Array]:
+    columns = {}
+    given = [json.loads(scores) for scores in scored["scores"].to_pylist()]
+    for dimension in rubric.dimensions:
+        values = pa.array([scores.get(dimension.name) for scores in given], pa.float64())
+        _, _, matrix = rating_matrix(scored.append_column(dimension.name, values), dimension.name)
+        median, _, _ = consensus(matrix) if len(matrix) else (np.zeros(0),) * 3
+        columns[f"score_{dimension.name}"] = pa.array(median, pa.float64(), from_pandas=True)
+    return columns
