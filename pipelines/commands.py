@@ -8,38 +8,43 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
 from filtering.documents import REASONS
-from filtering.embedders import DEFAULT_EMBEDDER, MAX_TOKENS, Placement
+from filtering.embedders import Placement
 from filtering.errors import EdufilterError, Interrupted, LabelsError, ScorerError, SettingsError
-from filtering.scorers import Effort
+from pipelines.command_options import (
+    DeviceOption,
+    EffortOption,
+    EmbedderFolderOption,
+    JsonLogOption,
+    JsonOption,
+    OutArgument,
+    ScorerOption,
+    TrustOption,
+    WorkersOption,
+    reporter_of,
+)
 from pipelines.config import (
     KEEP_AT,
     ROWS_PER_PART,
     FilterConfig,
-    Head,
     RecutConfig,
     RecutWrite,
-    Signals,
-    TrainConfig,
     Write,
 )
-from pipelines.printing import (
-    duration,
-    print_comparison,
-    print_evaluation,
-    print_learning_curve,
-    print_line,
-    print_result,
+from pipelines.label_commands import (
+    agreement_command,
+    annotate_command,
+    evaluate_command,
+    sample_command,
+    train_command,
 )
+from pipelines.printing import duration, print_line, print_result
 from pipelines.progress import ConsoleReporter
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     help="Keep the part of a web or code dump that teaches: Parquet in, Parquet out.",
@@ -48,34 +53,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-OutArgument = Annotated[str, typer.Argument(metavar="OUT", help="Folder of a run.")]
-ScorerOption = Annotated[
-    str, typer.Option("--scorer", "-s", help="web, code, or the folder of a trained scorer.")
-]
-WorkersOption = Annotated[
-    int | None, typer.Option("--workers", help="Parts at a time and threads that score. Default: all CPUs.")
-]
-EffortOption = Annotated[
-    Effort,
-    typer.Option(
-        help="fast: signals alone. full: an embedding of every document too (needs the extra embed)."
-    ),
-]
-DeviceOption = Annotated[
-    str,
-    typer.Option(help="Where the embedder runs: auto (a GPU where there is one), cpu, cuda, cuda:1, mps."),
-]
-EmbedderFolderOption = Annotated[
-    str | None,
-    typer.Option(help="Folder of the scorer's embedder, if it is not where it was when it was trained."),
-]
-TrustOption = Annotated[
-    bool, typer.Option("--trust-remote-code", help="Agree to run the code that the embedder brings.")
-]
-JsonLogOption = Annotated[bool, typer.Option("--json-log", help="Progress as one JSON object a line.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -99,7 +76,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _interrupted(arguments: Sequence[str]) -> int:
-    resumable = bool(arguments) and arguments[0] in ("filter", "recut")
+    resumable = bool(arguments) and arguments[0] in ("filter", "recut", "annotate")
     again = shlex.join(["edufilter", *arguments])
     how = f" What was finished stays; go on with:\n  {again}" if resumable else ""
     sys.stderr.write(f"\nInterrupted.{how}\n")
@@ -109,10 +86,6 @@ def _interrupted(arguments: Sequence[str]) -> int:
 def _fail(error: BaseException, code: int) -> int:
     sys.stderr.write(f"Error: {error}\n")
     return code
-
-
-def _reporter(json_log: bool) -> ConsoleReporter:
-    return ConsoleReporter("json" if json_log else "auto")
 
 
 @app.command("filter")
@@ -193,7 +166,7 @@ def filter_command(
         for one in plan.set_aside:
             print_line(f"set aside: {one.relative}: {one.why}")
         return 3 if plan.set_aside else 0
-    reporter = _reporter(json_log)
+    reporter = reporter_of(json_log)
     result = filter_dump(config, reporter=reporter)
     if json_log:
         reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
@@ -220,7 +193,7 @@ def recut_command(
     config = RecutConfig(
         run=out, to=to, keep_at=keep_at, keep_fraction=keep_fraction, write=write, workers=workers
     )
-    return print_result(recut_run(config, reporter=_reporter(json_log)))
+    return print_result(recut_run(config, reporter=reporter_of(json_log)))
 
 
 @app.command("score")
@@ -257,111 +230,11 @@ def score_command(
     return 0
 
 
-LabelsArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="LABELS", help="Parquet file, folder or hub name: text, score, group, and picked."
-    ),
-]
-
-
-@app.command("train")
-def train_command(
-    labels: LabelsArgument,
-    out: Annotated[str, typer.Option("--out", "-o", help="Folder of the scorer.")],
-    domain: Annotated[str, typer.Option(help="What the scorer is for.")] = "web",
-    signals: Annotated[
-        Signals, typer.Option(help="How signals are joined; auto keeps the simplest of the best.")
-    ] = "auto",
-    embedder: Annotated[
-        str,
-        typer.Option(
-            help="Embedder of the second stage: the default, a folder or a hub name; none for no such stage."
-        ),
-    ] = DEFAULT_EMBEDDER,
-    head: Annotated[
-        Head, typer.Option(help="Head of the second stage; auto keeps the simplest of the best.")
-    ] = "auto",
-    max_tokens: Annotated[int, typer.Option(help="Tokens that are embedded of a document.")] = MAX_TOKENS,
-    prompt: Annotated[
-        str | None, typer.Option(help="What is put before each embedded text. Default: the model's own.")
-    ] = None,
-    revision: Annotated[
-        str | None, typer.Option(help="Commit, branch or tag of an embedder on the hub.")
-    ] = None,
-    trust_remote_code: TrustOption = False,
-    device: DeviceOption = "auto",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the scorer in OUT.")] = False,
-    as_json: JsonOption = False,
-) -> int:
-    """Fit a scorer to labels, and judge it by nested cross-validation over groups."""
-    from pipelines.train import train_scorer
-
-    config = TrainConfig(
-        labels=labels,
-        out=out,
-        domain=domain,
-        signals=signals,
-        embedder=embedder,
-        head=head,
-        max_tokens=max_tokens,
-        prompt=prompt,
-        revision=revision,
-        trust_remote_code=trust_remote_code,
-        device=device,
-        overwrite=overwrite,
-    )
-    result = train_scorer(config, reporter=ConsoleReporter())
-    if as_json:
-        print_line(json.dumps(result.metrics))
-        return 0
-    print_comparison(result.metrics)
-    for evaluation in result.evaluations:
-        print_evaluation(evaluation)
-    print_line(f"scorer: {result.out}")
-    return 0
-
-
-@app.command("evaluate")
-def evaluate_command(
-    scorer: Annotated[str, typer.Argument(metavar="SCORER", help="web, code, or the folder of a scorer.")],
-    labels: LabelsArgument,
-    effort: EffortOption = "fast",
-    device: DeviceOption = "auto",
-    embedder: EmbedderFolderOption = None,
-    trust_remote_code: TrustOption = False,
-    curve: Annotated[
-        str | None,
-        typer.Option(
-            "--learning-curve", help="SVG file to draw quality against the number of labels to (slow)."
-        ),
-    ] = None,
-    as_json: JsonOption = False,
-) -> int:
-    """Judge a scorer by labels; by nested cross-validation where these are the ones that it was fitted to."""
-    from filtering.storage import read_metrics
-    from pipelines.train import evaluate_scorer
-
-    if curve is not None and not Path(curve).parent.is_dir():  # said now, not after minutes of fitting
-        raise SettingsError(f"The folder of --learning-curve must exist. Got {curve!r} instead.")
-    placement = Placement(device=device, folder=embedder, trust_remote_code=trust_remote_code)
-    evaluation = evaluate_scorer(scorer, labels, effort=effort, placement=placement)
-    if as_json:
-        print_line(json.dumps(evaluation.as_dict()))
-    else:
-        if evaluation.nested:
-            print_comparison(read_metrics(scorer))
-        print_evaluation(evaluation)
-    if curve is not None:
-        from pipelines.learning_curve import draw_learning_curve
-
-        rows = draw_learning_curve(scorer, labels, curve, placement=placement, reporter=ConsoleReporter())
-        if as_json:
-            print_line(json.dumps(rows))
-        else:
-            print_learning_curve(rows)
-            print_line(f"learning curve: {curve}")
-    return 0
+app.command("sample")(sample_command)
+app.command("annotate")(annotate_command)
+app.command("agreement")(agreement_command)
+app.command("train")(train_command)
+app.command("evaluate")(evaluate_command)
 
 
 @app.command("status")

@@ -22,7 +22,7 @@ from filtering.scorers import Scorer
 from pipelines.config import FilterConfig, WorkerSettings
 from pipelines.executors import Executor, LocalExecutor
 from pipelines.plan import Part, Plan, SetAside, Settings, make_plan
-from pipelines.progress import ConsoleReporter, Reporter
+from pipelines.progress import ConsoleReporter, Reporter, RowMeter
 from pipelines.reading import find_inputs, read_batches
 from pipelines.store import Receipt, RunFolder, changed_files, refuse_foreign, refuse_other_settings
 from pipelines.writing import AddedColumns
@@ -257,8 +257,9 @@ def run_plan(
     if done:
         reporter.say(f"Going on with {folder.root}: {len(receipts)} of {len(plan.parts)} parts are done.")
     by_key = {part.key: part for part in waiting}
+    meter = RowMeter(plan.rows, rows_done)
     with (
-        reporter.track(plan.rows, rows_done) as meter,
+        reporter.track(meter),
         closing(executor.run(settings, waiting, meter.tick)) as finished,
     ):
         for receipt in finished:

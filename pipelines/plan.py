@@ -267,6 +267,18 @@ def keyed(part: Part, settings: Settings, **changes: str | int) -> Part:
     return Part(**{**values, "key": part_key(Part(**values), settings)})
 
 
+def is_unchanged(part: Part) -> bool:
+    """Tell whether the input of a part is the file that the part was planned from, by size and footer.
+
+    Raises
+    ------
+    BadFileError, RunError
+        If its footer cannot be read any more.
+    """
+    footer = read_footer(part.path)
+    return (footer.size_bytes, footer.sha256) == (part.size_bytes, part.footer_sha256)
+
+
 def output_name(relative: str, number: int, count: int) -> str:
     """Return the path of a part's output below ``out/data``.
 

@@ -8,7 +8,11 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from annotations.agreement import Agreement
+    from pipelines.annotate import AnnotationEstimate
     from pipelines.filter import FilterResult
+    from pipelines.label_folder import AnnotateResult
+    from pipelines.sample import SampleResult
     from pipelines.train import Evaluation
 
 
@@ -101,3 +105,72 @@ def print_evaluation(evaluation: "Evaluation") -> None:
         print_line(
             "These figures hold where none of these documents was among those that the scorer was fitted to."
         )
+
+
+def print_sample(result: "SampleResult") -> int:
+    """Print what was drawn; return the exit code of the command."""
+    picked = ", ".join(f"{count:,} {why}" for why, count in sorted(result.picked.items()))
+    print_line(f"{result.rows:,} documents of {result.groups:,} groups ({picked}) -> {result.out}")
+    print_line(f"drawn from {result.read_rows:,} of {result.dump_rows:,} rows")
+    if result.near_duplicates:
+        print_line(f"left out: {result.near_duplicates:,} near-duplicates of documents in the sample")
+    for one in result.set_aside:
+        print_line(f"set aside: {one.relative} (from row {one.first_row}): {one.why}")
+    return 3 if result.set_aside else 0
+
+
+def print_estimate(estimate: "AnnotationEstimate") -> None:
+    """Print what asking would cost."""
+    left = estimate.questions - estimate.answered
+    print_line(f"documents: {estimate.documents:,}; questions: {estimate.questions:,}, {left:,} left to ask")
+    print_line(
+        f"tokens: about {estimate.tokens_in:,} in and {estimate.tokens_out:,} out; at most "
+        f"{estimate.most_tokens_in:,} in and {estimate.most_tokens_out:,} out"
+    )
+    if estimate.usd is None or estimate.most_usd is None:
+        print_line("price: not known; give it with --price INPUT/OUTPUT")
+    else:
+        print_line(f"price: about ${estimate.usd:.2f}, at most ${estimate.most_usd:.2f}")
+    if estimate.spent_usd:
+        print_line(f"spent so far: ${estimate.spent_usd:.4f}")
+
+
+def print_annotation(result: "AnnotateResult") -> int:
+    """Print what a folder of labels holds now; return the exit code of the command."""
+    print_line(f"{result.labels:,} documents with a score -> {result.out}/labels.parquet")
+    statuses = ", ".join(f"{count:,} {name}" for name, count in sorted(result.statuses.items()))
+    spent = f"; spent: ${result.spent_usd:.4f}" if result.spent_usd else ""
+    print_line(f"questions: {statuses}{spent}")
+    if result.statuses.get("not asked"):
+        print_line("The budget is spent. To ask the rest, run the same command with a larger --budget-usd.")
+    if result.statuses.get("api_error"):
+        print_line("Some questions found no answer (api_error). The same command asks them again.")
+    for canary in result.canaries:
+        kinds = ", ".join(
+            f"{moved} of {graded} {order}" for order, (graded, moved) in canary.by_order.items()
+        )
+        print_line(
+            f"canaries, {canary.rater}: planted orders moved {canary.moved} of {canary.graded} labels, "
+            f"{canary.raised} of them up ({kinds})"
+        )
+    return result.exit_code
+
+
+def print_agreement(agreement: "Agreement", sentence: str) -> None:
+    """Print how far raters agree, and what to do next."""
+    table = Table(title="95 % intervals over groups")
+    table.add_column("")
+    figures = ("weighted_kappa", "alpha", "rho", "exact", "within_one", "f1")
+    for pair in agreement.pairs:
+        table.add_column(f"{pair.first} and {pair.second}")
+    table.add_row("documents", *(f"{pair.documents:,}" for pair in agreement.pairs))
+    for name in figures:
+        title = f"F1 at {agreement.cut:g}" if name == "f1" else name.replace("_", " ")
+        table.add_row(title, *(str(getattr(pair, name)) for pair in agreement.pairs))
+    Console().print(table)
+    print_line(f"alpha over all raters: {agreement.alpha}")
+    print_line(
+        f"a perfect scorer against one rater: rho {agreement.rho_ceiling}, "
+        f"F1 at {agreement.cut:g} {agreement.f1_ceiling}"
+    )
+    print_line(sentence)

@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Literal, Protocol, TextIO
@@ -19,6 +20,110 @@ LINE_EVERY_S = 5.0
 Style = Literal["auto", "json", "none"]
 
 
+class Meter:
+    """Counts what is done, from any thread, and says how it goes on.
+
+    Parameters
+    ----------
+    total, done : int
+        Of things to do in all, and those done before.
+    things : str
+        What is counted.
+    """
+
+    def __init__(self, total: int, done: int, things: str = "rows") -> None:
+        self.total = total
+        self.before = self.done = done
+        self.things = things
+        self.started_s = time.monotonic()
+        self._lock = threading.Lock()
+
+    def count(self, number: int) -> None:
+        """Count some more."""
+        with self._lock:
+            self.done += number
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the meter was opened."""
+        return max(time.monotonic() - self.started_s, 1e-9)
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left, at the rate so far."""
+        rate = (self.done - self.before) / self.seconds
+        return (self.total - self.done) / rate if rate else 0.0
+
+    def figures(self) -> dict[str, float | int]:
+        """Return what is shown, for machines: things done and in all, the rate, seconds left."""
+        return {
+            self.things: self.done,
+            f"{self.things}_total": self.total,
+            f"{self.things}_per_s": round((self.done - self.before) / self.seconds),
+            "left_s": round(self.left_s, 1),
+        }
+
+    def words(self) -> str:
+        """Return what is shown, for people."""
+        return f"{self.figures()[f'{self.things}_per_s']:,} {self.things}/s"
+
+
+class RowMeter(Meter):
+    """Counts rows, bytes and rows kept."""
+
+    def __init__(self, total: int, done: int) -> None:
+        super().__init__(total, done)
+        self.text_bytes = self.kept = 0
+
+    def tick(self, rows: int, text_bytes: int, kept: int) -> None:
+        """Count a batch."""
+        with self._lock:
+            self.done += rows
+            self.text_bytes += text_bytes
+            self.kept += kept
+
+    def figures(self) -> dict[str, float | int]:
+        """Return what is shown: also megabytes a second, and the share that is kept."""
+        fresh = self.done - self.before
+        return {
+            **super().figures(),
+            "mb_per_s": round(self.text_bytes / 1e6 / self.seconds, 1),
+            "kept_share": round(self.kept / fresh, 4) if fresh else 0.0,
+        }
+
+    def words(self) -> str:
+        """Return what is shown, for people."""
+        figures = self.figures()
+        return f"{super().words()}, {figures['mb_per_s']} MB/s, {100 * figures['kept_share']:.1f} % kept"
+
+
+class LabelMeter(Meter):
+    """Counts replies by what became of them, and what they cost."""
+
+    def __init__(self, total: int, done: int, spent_usd: float) -> None:
+        super().__init__(total, done, "labels")
+        self.spent_usd = spent_usd
+        self.failures: Counter[str] = Counter()
+
+    def tick(self, status: str, spent_usd: float) -> None:
+        """Count a reply."""
+        with self._lock:
+            self.done += 1
+            self.spent_usd = spent_usd
+            if status != "ok":
+                self.failures[status] += 1
+
+    def figures(self) -> dict[str, float | int]:
+        """Return what is shown: also dollars, and failures by kind."""
+        return {**super().figures(), "spent_usd": round(self.spent_usd, 4), **self.failures}
+
+    def words(self) -> str:
+        """Return what is shown, for people."""
+        rate = (self.done - self.before) / self.seconds
+        failures = "".join(f", {count:,} {name}" for name, count in sorted(self.failures.items()))
+        return f"{rate:.1f} labels/s, ${self.spent_usd:.2f} spent{failures}"
+
+
 class Reporter(Protocol):
     """What is told how a run goes on."""
 
@@ -26,46 +131,9 @@ class Reporter(Protocol):
         """Show one line that a person should see."""
         ...
 
-    def track(self, rows_total: int, rows_done: int) -> "AbstractContextManager[Meter]":
-        """Open a meter over the rows of a run."""
+    def track(self, meter: Meter) -> "AbstractContextManager[None]":
+        """Show a meter now and then while something goes on."""
         ...
-
-
-class Meter:
-    """Counts rows, bytes and rows kept, from any thread, and shows them now and then."""
-
-    def __init__(self, rows_total: int, rows_done: int) -> None:
-        self.rows_total = rows_total
-        self.rows_before = self.rows = rows_done
-        self.text_bytes = self.kept = 0
-        self.started_s = time.monotonic()
-        self._lock = threading.Lock()
-
-    def tick(self, rows: int, text_bytes: int, kept: int) -> None:
-        """Count a batch."""
-        with self._lock:
-            self.rows += rows
-            self.text_bytes += text_bytes
-            self.kept += kept
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the meter was opened."""
-        return max(time.monotonic() - self.started_s, 1e-9)
-
-    def figures(self) -> dict[str, float | int]:
-        """Return what is shown: rows, megabytes a second, kept share, seconds left."""
-        fresh = self.rows - self.rows_before
-        rate = fresh / self.seconds
-        left = (self.rows_total - self.rows) / rate if rate else 0.0
-        return {
-            "rows": self.rows,
-            "rows_total": self.rows_total,
-            "rows_per_s": round(rate),
-            "mb_per_s": round(self.text_bytes / 1e6 / self.seconds, 1),
-            "kept_share": round(self.kept / fresh, 4) if fresh else 0.0,
-            "left_s": round(left, 1),
-        }
 
 
 class ConsoleReporter:
@@ -96,15 +164,14 @@ class ConsoleReporter:
         self._stream.flush()
 
     @contextmanager
-    def track(self, rows_total: int, rows_done: int) -> Iterator[Meter]:
-        """Open a meter over the rows of a run."""
-        meter = Meter(rows_total, rows_done)
+    def track(self, meter: Meter) -> Iterator[None]:
+        """Show a meter now and then while something goes on."""
         stop = threading.Event()
         bar = self._bar() if self._style == "auto" and self._console.is_terminal else None
         thread = threading.Thread(target=self._show, args=(meter, bar, stop), daemon=True)
         thread.start()
         try:
-            yield meter
+            yield
         finally:
             stop.set()
             thread.join()
@@ -124,23 +191,15 @@ class ConsoleReporter:
                 self._line(meter)
             return
         with bar:
-            task = bar.add_task("", total=max(meter.rows_total, 1), completed=meter.rows, text="")
+            task = bar.add_task("", total=max(meter.total, 1), completed=meter.done, text="")
             while not stop.wait(0.2):
-                bar.update(task, completed=meter.rows, text=_in_words(meter))
-            bar.update(task, completed=meter.rows, text=_in_words(meter))
+                bar.update(task, completed=meter.done, text=meter.words())
+            bar.update(task, completed=meter.done, text=meter.words())
 
     def _line(self, meter: Meter) -> None:
         if self._style == "json":
             self.event("progress", **meter.figures())
         elif self._style == "auto":
-            begun = meter.rows_before < meter.rows < meter.rows_total
-            left = f", {meter.figures()['left_s']:.0f} s left" if begun else ""
-            self._console.print(f"{meter.rows:,} of {meter.rows_total:,} rows, {_in_words(meter)}{left}")
-
-
-def _in_words(meter: Meter) -> str:
-    figures = meter.figures()
-    return (
-        f"{figures['rows_per_s']:,} rows/s, {figures['mb_per_s']} MB/s, "
-        f"{100 * figures['kept_share']:.1f} % kept"
-    )
+            begun = meter.before < meter.done < meter.total
+            left = f", {meter.left_s:.0f} s left" if begun else ""
+            self._console.print(f"{meter.done:,} of {meter.total:,} {meter.things}, {meter.words()}{left}")

@@ -8,13 +8,15 @@ import hashlib
 import os
 import struct
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from filtering.errors import BadFileError, ColumnError, OutputError, RunError, SettingsError
 from filtering.signals import text_lengths
@@ -281,6 +283,42 @@ def read_batches(path: str, row_groups: range, columns: list[str] | None = None)
     with open_parquet(path) as file:
         rows = _batch_rows(file, row_groups, columns, path)
         yield from _iterate(file, row_groups, columns, path, rows)
+
+
+def read_chosen(
+    path: str, row_groups: range, rows: NDArray[np.int64], columns: list[str]
+) -> Iterator[tuple[NDArray[np.int64], pa.RecordBatch]]:
+    """Yield some rows, and their numbers, in order; row groups that hold none of them are not read.
+
+    Parameters
+    ----------
+    path, row_groups, columns
+        As in `read_batches`.
+    rows : int64 array
+        Rising, counted from the first row of the row groups.
+    """
+    with open_parquet(path) as file:
+        counts = [file.metadata.row_group(index).num_rows for index in row_groups]
+    first = 0
+    for index, count in zip(row_groups, counts, strict=True):
+        wanted = rows[(rows >= first) & (rows < first + count)]
+        if len(wanted):
+            with closing(read_batches(path, range(index, index + 1), columns)) as batches:
+                yield from _pick(batches, wanted, first)
+        first += count
+
+
+def _pick(
+    batches: Iterable[pa.RecordBatch], rows: NDArray[np.int64], first: int
+) -> Iterator[tuple[NDArray[np.int64], pa.RecordBatch]]:
+    for batch in batches:
+        inside = rows[(rows >= first) & (rows < first + batch.num_rows)]
+        if len(inside):
+            # Slices, for pyarrow cannot take from string views (26.0).
+            yield inside, pa.concat_batches([batch.slice(row - first, 1) for row in inside.tolist()])
+        first += batch.num_rows
+        if first > rows[-1]:
+            return
 
 
 def _iterate(

@@ -14,9 +14,8 @@ from filtering.errors import BadFileError, OutputError, RunError, SettingsError
 from pipelines.config import RecutConfig, WorkerSettings
 from pipelines.executors import Executor, LocalExecutor
 from pipelines.filter import FilterResult, run_plan
-from pipelines.plan import Part, Plan, SetAside, keyed
+from pipelines.plan import Part, Plan, SetAside, is_unchanged, keyed
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.reading import read_footer
 from pipelines.store import RunFolder, refuse_foreign, refuse_other_settings
 
 
@@ -109,10 +108,10 @@ def _refuse_changed_inputs(parts: Sequence[Part]) -> None:
             continue
         checked.add(part.path)
         try:
-            footer = read_footer(part.path)
+            unchanged = is_unchanged(part)
         except (BadFileError, RunError) as error:
             raise SettingsError(f"The inputs of a run must still be there to recut it. {error}") from error
-        if (footer.size_bytes, footer.sha256) != (part.size_bytes, part.footer_sha256):
+        if not unchanged:
             raise SettingsError(
                 f"The inputs of a run must be unchanged to recut it. {part.path} has changed. "
                 "Run filter on it again."

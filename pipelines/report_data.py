@@ -6,22 +6,21 @@ read from the inputs, by file and row. It judges nothing: that is the reader's p
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from filtering.calibration import POINTS
 from filtering.errors import BadFileError, RunError
-from pipelines.plan import Part
-from pipelines.reading import open_parquet, read_batches, read_footer
+from filtering.signals import text_bytes
+from pipelines.plan import Part, is_unchanged
+from pipelines.reading import open_parquet, read_chosen
 from pipelines.store import RunFolder
 from pipelines.worker import Cut
 
@@ -151,7 +150,7 @@ def _read_scores(
     for number in stored:
         part, first = parts[number], 0
         cut, shuffle = Cut(keep_at, part.tie_quota), np.random.default_rng(number)
-        for value in _score_batches(folder.scores / part.output):
+        for value in read_stored_scores(folder.scores / part.output):
             keep, scored = cut.keep(value), ~np.isnan(value)
             for kept in (0, 1):
                 places = (value[scored & (keep == kept)] * BINS_PER_POINT).astype(np.int64)
@@ -167,7 +166,8 @@ def _read_scores(
     return bins, groups
 
 
-def _score_batches(path: Path) -> Iterator[NDArray[np.float32]]:
+def read_stored_scores(path: Path) -> Iterator[NDArray[np.float32]]:
+    """Yield the stored scores of a part; NaN where a document has none."""
     with open_parquet(str(path)) as file:
         for batch in file.iter_batches(batch_size=SCORES_BATCH_ROWS, columns=["edu_score"]):
             yield batch.column(0).to_numpy(zero_copy_only=False).astype(np.float32)
@@ -204,27 +204,8 @@ def _read_samples(
 
 def _read_rows(part: Part, rows: Sequence[int], text_column: str) -> Iterator[tuple[int, str]]:
     """Yield the texts of a part's rows, given in order, from the row groups that hold them."""
-    footer = read_footer(part.path)
-    if (footer.size_bytes, footer.sha256) != (part.size_bytes, part.footer_sha256):
+    if not is_unchanged(part):
         raise BadFileError(f"{part.path} must be as it was. It has changed since the run.")
-    first = 0
-    for index in part.row_groups:
-        stop = first + footer.metadata.row_group(index).num_rows
-        inside = [row - first for row in rows if first <= row < stop]
-        if inside:
-            with closing(read_batches(part.path, range(index, index + 1), [text_column])) as batches:
-                for offset, text in _pick_texts(batches, inside):
-                    yield first + offset, text
-        first = stop
-
-
-def _pick_texts(batches: Iterable[pa.RecordBatch], rows: Sequence[int]) -> Iterator[tuple[int, str]]:
-    first, last = 0, rows[-1]
-    for batch in batches:
-        for row in rows:
-            if first <= row < first + batch.num_rows:
-                text = batch.column(0)[row - first].as_py()
-                yield row, text.decode(errors="replace") if isinstance(text, bytes) else str(text)
-        first += batch.num_rows
-        if first > last:
-            return
+    for numbers, batch in read_chosen(part.path, part.row_groups, np.array(rows), [text_column]):
+        for row, text in zip(numbers.tolist(), text_bytes(batch.column(0)), strict=True):
+            yield row, (text or b"").decode(errors="replace")

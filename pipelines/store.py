@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -144,10 +144,7 @@ class RunFolder:
         """
         try:
             self.run.mkdir(parents=True, exist_ok=True)
-            # flock, not lockf: held by this very descriptor, so that two runs of one process are kept
-            # apart, and asking `is_locked` lets go of nothing.
-            with open(self.run / "lock", "a+") as file:
-                _lock_or_refuse(file, self.root)
+            with hold_lock(self.run / "lock", self.root):
                 yield
         except EdufilterError:
             raise
@@ -310,14 +307,26 @@ class RunFolder:
         return left
 
 
-def _lock_or_refuse(file: TextIO, root: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise OutputError(
-            f"Only one run at a time may write to {root}. Another one is at work; "
-            "wait for it, or choose another --out."
-        ) from None
+@contextmanager
+def hold_lock(path: Path, root: Path) -> Iterator[None]:
+    """Hold the lock of a folder, which is gone with its process.
+
+    Raises
+    ------
+    OutputError
+        If another process, or another run of this one, holds it.
+    """
+    # flock, not lockf: held by this very descriptor, so that two runs of one process are kept
+    # apart, and asking `is_locked` lets go of nothing.
+    with open(path, "a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError(
+                f"Only one run at a time may write to {root}. Another one is at work; "
+                "wait for it, or choose another --out."
+            ) from None
+        yield
 
 
 def refuse_foreign(folder: RunFolder) -> None:

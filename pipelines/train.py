@@ -36,6 +36,7 @@ from filtering.storage import read_metrics
 from filtering.windows import window_text
 from pipelines.config import KEEP_AT, TrainConfig
 from pipelines.model_card import model_card
+from pipelines.plain import plain_values
 from pipelines.progress import ConsoleReporter, Reporter
 
 SLICE_ROWS = 30
@@ -108,7 +109,7 @@ class Evaluation:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON: None where a figure is not defined."""
-        plain: dict[str, Any] = _plain(asdict(self))
+        plain: dict[str, Any] = plain_values(asdict(self))
         return plain
 
 
@@ -180,7 +181,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
         reporter.say(f"Judging effort {effort} ...")
         evaluations.append(_nested_evaluation(data, fit, labels, effort))
         metrics["nested"][effort] = evaluations[-1].as_dict()
-    metrics = _plain(metrics, digits=4)
+    metrics = plain_values(metrics, digits=4)
     saved = save_scorer(
         scorer,
         config.out,
@@ -377,17 +378,3 @@ def _slices(
             found.append(Slice(column, value, len(inside), metrics))
     # Those whose labels are all alike have no such figure, and stand last.
     return sorted(found, key=lambda one: float(np.nan_to_num(one.metrics["rho"].value, nan=np.inf)))
-
-
-def _plain(value: Any, digits: int | None = None) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a value for JSON, which has no NaN.
-
-    Rounded where it is to be stored: the last bits of a figure say nothing and differ between processors.
-    """
-    if isinstance(value, float):
-        return None if not np.isfinite(value) else value if digits is None else round(value, digits)
-    if isinstance(value, Mapping):
-        return {key: _plain(item, digits) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, digits) for item in value]
-    return value

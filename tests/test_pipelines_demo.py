@@ -11,7 +11,6 @@ from dumps import digests, make_texts
 
 from filtering.errors import OutputError
 from pipelines import demo, run_demo
-from pipelines.progress import Meter
 
 DOCUMENTS = 60
 
@@ -25,8 +24,8 @@ class Recorder:
     def say(self, message):
         self.said.append(message)
 
-    def track(self, rows_total, rows_done):
-        return nullcontext(Meter(rows_total, rows_done))
+    def track(self, meter):
+        return nullcontext()
 
 
 def run_and_read(out, **options):

@@ -1,0 +1,89 @@
+"""Judges a folder of labels: how far its raters agree, with each other and with people."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from annotations.agreement import Agreement, advice, judge_agreement
+from annotations.records import HIGHEST, LOWEST
+from annotations.sources import read_table
+from annotations.tables import rating_matrix
+from filtering.errors import LabelsError
+from filtering.storage import read_metrics
+from pipelines.label_folder import RATINGS_FILE
+
+
+def agreement_of_labels(
+    labels: str, *, human: str | None = None, scorer: str | None = None
+) -> tuple[Agreement, str]:
+    """Return how far raters agree, and a sentence that says what to do next.
+
+    Parameters
+    ----------
+    labels : str
+        Folder that `annotate_sample` or `import_labels` wrote.
+    human : str, optional
+        CSV or Parquet file with the columns ``id`` and ``score``: scores by people, as one more rater. Rows
+        without a score are passed over.
+    scorer : str, optional
+        A scorer that was trained on these labels, with its nested rank correlation.
+
+    Raises
+    ------
+    LabelsError
+        If there are no ratings, fewer than two raters, or too few documents with two ratings.
+    """
+    path = Path(labels, RATINGS_FILE)
+    if not path.is_file():
+        raise LabelsError(
+            f"{labels} must be a folder of labels. Found no {RATINGS_FILE} in it. Run annotate."
+        )
+    ratings = pq.read_table(path)
+    keys, raters, matrix = rating_matrix(ratings)
+    windows = ratings["window_sha256"].to_pylist()
+    group_of = dict(zip(windows, ratings["group"].to_pylist(), strict=True))
+    # A rater without a single score is none.
+    rated = np.flatnonzero((~np.isnan(matrix)).any(axis=0))
+    raters, matrix = [raters[at] for at in rated], matrix[:, rated]
+    if human is not None:
+        scores = _read_human(human)
+        id_of = dict(zip(windows, ratings["id"].to_pylist(), strict=True))
+        column = np.array([scores.get(id_of[key], np.nan) for key in keys])
+        if np.isnan(column).all():
+            raise LabelsError(f"Ids in {human} must be those of {labels}. None of {len(scores):,} is.")
+        raters, matrix = [*raters, Path(human).name], np.column_stack([matrix, column])
+    found = judge_agreement(matrix, raters, [group_of[key] for key in keys])
+    labelled = int((~np.isnan(matrix)).any(axis=1).sum())
+    return found, advice(found, scorer_rho=_nested_rho(scorer) if scorer else None, labels=labelled)
+
+
+def _nested_rho(scorer: str) -> float:
+    nested = read_metrics(scorer)["nested"]
+    return float(nested["full" if "full" in nested else "fast"]["metrics"]["rho"]["value"])
+
+
+def _read_human(human: str) -> dict[str, float]:
+    """Return scores by id; rows that nobody filled in are left out."""
+    table, name = read_table(human, ("id", "score"), strings=("id",))
+    if not {"id", "score"} <= set(table.column_names):
+        raise LabelsError(
+            f"{name} must have the columns id and score. Found {', '.join(table.column_names) or 'neither'}."
+        )
+    kind = table["score"].type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        raise LabelsError(f"'score' in {name} must be a number. Got {kind} instead. Fill it in.")
+    scores: dict[str, float] = {}
+    for row, (key, score) in enumerate(
+        zip(table["id"].cast(pa.string()).to_pylist(), table["score"].to_pylist(), strict=True)
+    ):
+        if score is None:
+            continue
+        if not LOWEST <= score <= HIGHEST:
+            raise LabelsError(
+                f"Scores in {name} must lie in [{LOWEST:g}, {HIGHEST:g}]. Got {score:g} at row {row}."
+            )
+        if scores.setdefault(key, score) != score:
+            raise LabelsError(f"Each id in {name} must have one score. {key!r} has several.")
+    return scores

@@ -1,0 +1,263 @@
+"""Asks models about the documents of a sample, and writes what came of it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from annotations.annotator import Annotator, Rater
+from annotations.asking import Task, ask_all
+from annotations.canaries import Canary, CanaryResult, canaries_for, judge_canaries
+from annotations.chat_api import ChatAnnotator, prompt_bytes
+from annotations.journal import QUESTION, Journal, Question, window_digest
+from annotations.limits import BYTES_PER_TOKEN
+from annotations.prompt import rubric_digest
+from annotations.rubric import Rubric, load_rubric
+from annotations.tables import (
+    sample_rows,
+)
+from filtering.errors import LabelsError
+from pipelines.config import AnnotateConfig
+from pipelines.label_folder import (
+    JOURNAL_FILE,
+    AnnotateResult,
+    open_labels,
+    read_documents,
+    write_tables,
+)
+from pipelines.progress import ConsoleReporter, LabelMeter, Reporter
+
+REPLY_TOKENS = 60
+"""Of a usual reply, one sentence and the scores: for estimates before any was measured."""
+
+
+@dataclass(frozen=True)
+class AnnotationEstimate:
+    """What a call would ask and cost.
+
+    Parameters
+    ----------
+    documents : int
+        In the sample.
+    questions, answered : int
+        Documents times raters, and those of them that need not be asked again; canaries included.
+    tokens_in, tokens_out : int
+        Of what is left to ask, roughly.
+    most_tokens_in, most_tokens_out : int
+        Bounds: a token has at least one byte, and replies are cut at their limit.
+    usd, most_usd : float, optional
+        The same in dollars; None where a price is not known. Questions asked again after a broken connection
+        come on top.
+    spent_usd : float
+        What the folder has cost so far.
+    """
+
+    documents: int
+    questions: int
+    answered: int
+    tokens_in: int
+    tokens_out: int
+    most_tokens_in: int
+    most_tokens_out: int
+    usd: float | None
+    most_usd: float | None
+    spent_usd: float
+
+
+def annotate_sample(
+    config: AnnotateConfig,
+    *,
+    annotators: Sequence[Annotator] | None = None,
+    reporter: Reporter | None = None,
+) -> AnnotateResult:
+    """Ask for a label of each document of a sample, and write what came of it.
+
+    The same call goes on where an earlier one was stopped: what was answered is not asked again.
+
+    Parameters
+    ----------
+    config : AnnotateConfig
+    annotators : sequence of Annotator, optional
+        Who is asked; the models of `config` at its endpoint if not given.
+    reporter : Reporter, optional
+        What is told about progress; standard error if not given.
+
+    Returns
+    -------
+    AnnotateResult
+
+    Raises
+    ------
+    SettingsError
+        If a setting, the sample or the rubric is wrong, or the endpoint refuses key, model or question.
+    RunError
+        If the endpoint stopped answering. What was answered is kept, and the same call goes on.
+    """
+    reporter = reporter or ConsoleReporter()
+    rubric = load_rubric(config.rubric)
+    if annotators is None:
+        annotators = [
+            ChatAnnotator(rubric, rater, base_url=config.base_url, timeout_s=config.timeout_s)
+            for rater in config.raters
+        ]
+    documents = _documents(config)
+    canaries = canaries_for(rubric) if config.canaries else ()
+    tasks = _tasks(config, rubric, documents, canaries)
+    with open_labels(config.out) as journal:
+        journal.add_rubric(rubric)
+        journal.add_documents(documents)
+        pending = _pending(tasks, journal)
+        if len(pending) < len(tasks):
+            reporter.say(
+                f"Going on with {config.out}: {len(tasks) - len(pending):,} of {len(tasks):,} questions are "
+                "answered."
+            )
+        meter = LabelMeter(len(tasks), len(tasks) - len(pending), journal.spent_usd())
+        try:
+            with reporter.track(meter):
+                ask_all(
+                    pending,
+                    annotators,
+                    journal,
+                    config.limits,
+                    lambda reply, usd: meter.tick(reply.status, usd),
+                )
+        finally:
+            labels = write_tables(config.out, journal)
+        return AnnotateResult(
+            out=config.out,
+            labels=labels,
+            statuses=_statuses(tasks, journal),
+            spent_usd=journal.spent_usd(),
+            canaries=_canary_results(config.raters, rubric, canaries, journal),
+        )
+
+
+def estimate_annotation(config: AnnotateConfig) -> AnnotationEstimate:
+    """Return what `annotate_sample` would ask and cost; nothing is sent, and nothing written.
+
+    Raises
+    ------
+    SettingsError
+        As `annotate_sample`.
+    """
+    rubric = load_rubric(config.rubric)
+    documents = _documents(config)
+    tasks = _tasks(config, rubric, documents, canaries_for(rubric) if config.canaries else ())
+    path = Path(config.out, JOURNAL_FILE)
+    if not path.exists():
+        return _estimate(len(documents), tasks, tasks, {}, 0.0)
+    with Journal(path) as journal:
+        return _estimate(
+            len(documents), tasks, _pending(tasks, journal), journal.mean_tokens(), journal.spent_usd()
+        )
+
+
+def _estimate(
+    documents: int,
+    tasks: Sequence[Task],
+    pending: Sequence[Task],
+    measured: Mapping[str, tuple[float, float]],
+    spent_usd: float,
+) -> AnnotationEstimate:
+    tokens = [_tokens(task, measured) for task in pending]
+    known = all(task.price is not None for task in pending)
+    most_out = [task.question.rater.max_completion_tokens for task in pending]
+    usd = [task.price.of(*pair) for task, pair in zip(pending, tokens, strict=True) if task.price]
+    return AnnotationEstimate(
+        documents=documents,
+        questions=len(tasks),
+        answered=len(tasks) - len(pending),
+        tokens_in=round(sum(tokens_in for tokens_in, _ in tokens)),
+        tokens_out=round(sum(tokens_out for _, tokens_out in tokens)),
+        most_tokens_in=sum(task.prompt_bytes for task in pending),
+        most_tokens_out=sum(most_out),
+        usd=sum(usd) if known else None,
+        most_usd=sum(task.most_usd or 0.0 for task in pending) if known else None,
+        spent_usd=spent_usd,
+    )
+
+
+def _tokens(task: Task, measured: Mapping[str, tuple[float, float]]) -> tuple[float, float]:
+    """Return what a question takes in and out: as the model's replies so far did, else roughly."""
+    return measured.get(task.question.rater.model, (task.prompt_bytes / BYTES_PER_TOKEN, REPLY_TOKENS))
+
+
+def _documents(config: AnnotateConfig) -> list[tuple[str, dict[str, Any]]]:
+    """Return the documents of the sample by the digest of their window; those without text are left out."""
+    if config.sample is None:
+        return []
+    table, name = read_documents(config.sample, config.text_column, config.group_column)
+    rows = sample_rows(table, name, text_column=config.text_column, group_column=config.group_column)
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if row["text"].strip():
+            found.setdefault(window_digest(row["text"]), row)
+    if not found:
+        raise LabelsError(f"{name} must hold a document with text. Found none.")
+    return list(found.items())
+
+
+def _tasks(
+    config: AnnotateConfig,
+    rubric: Rubric,
+    documents: Sequence[tuple[str, Mapping[str, Any]]],
+    canaries: Sequence[Canary],
+) -> list[Task]:
+    """Return all questions: document by document, so that what is stopped half-way has whole documents."""
+    digest, fixed_bytes = rubric_digest(rubric), prompt_bytes(rubric, "")
+    windows = [(key, row["text"], config.repeat) for key, row in documents]
+    texts = dict.fromkeys(text for canary in canaries for text in (canary.plain, canary.planted))
+    windows += [(window_digest(text), text, 1) for text in texts]
+    return [
+        Task(
+            Question(digest, rater, key, repeat),
+            window,
+            fixed_bytes + len(window.encode()),
+            config.price_of(rater.model),
+        )
+        for key, window, repeats in windows
+        for rater in config.raters
+        for repeat in range(1, repeats + 1)
+    ]
+
+
+def _pending(tasks: Sequence[Task], journal: Journal) -> list[Task]:
+    raters = {(task.question.rubric_sha256, task.question.rater) for task in tasks}
+    finished = {rater: journal.finished(digest, rater) for digest, rater in raters}
+    return [
+        task
+        for task in tasks
+        if (task.question.window_sha256, task.question.repeat) not in finished[task.question.rater]
+    ]
+
+
+def _statuses(tasks: Sequence[Task], journal: Journal) -> dict[str, int]:
+    found = {_key(row): row["status"] for row in journal.ratings()}
+    return dict(Counter(found.get(task.question.values, "not asked") for task in tasks))
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str | int, ...]:
+    return tuple(row[name] for name in QUESTION)
+
+
+def _canary_results(
+    raters: Sequence[Rater], rubric: Rubric, canaries: Sequence[Canary], journal: Journal
+) -> tuple[CanaryResult, ...]:
+    if not canaries:
+        return ()
+    digest = rubric_digest(rubric)
+    scores = {
+        _key(row): rubric.overall_score(row["scores"]) for row in journal.ratings() if row["status"] == "ok"
+    }
+
+    def score(rater: Rater, text: str) -> float | None:
+        return scores.get(Question(digest, rater, window_digest(text)).values)
+
+    return tuple(
+        judge_canaries(
+            rater.model, [(one.order, score(rater, one.plain), score(rater, one.planted)) for one in canaries]
+        )
+        for rater in raters
+    )

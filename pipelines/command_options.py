@@ -1,0 +1,55 @@
+"""Options that several commands have."""
+
+from typing import Annotated
+
+import typer
+
+from filtering.scorers import Effort
+from pipelines.progress import ConsoleReporter
+
+OutArgument = Annotated[str, typer.Argument(metavar="OUT", help="Folder of a run.")]
+ScorerOption = Annotated[
+    str, typer.Option("--scorer", "-s", help="web, code, or the folder of a trained scorer.")
+]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", help="Parts at a time and threads that score. Default: all CPUs.")
+]
+EffortOption = Annotated[
+    Effort,
+    typer.Option(
+        help="fast: signals alone. full: an embedding of every document too (needs the extra embed)."
+    ),
+]
+DeviceOption = Annotated[
+    str,
+    typer.Option(help="Where the embedder runs: auto (a GPU where there is one), cpu, cuda, cuda:1, mps."),
+]
+EmbedderFolderOption = Annotated[
+    str | None,
+    typer.Option(help="Folder of the scorer's embedder, if it is not where it was when it was trained."),
+]
+TrustOption = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Agree to run the code that the embedder brings.")
+]
+JsonLogOption = Annotated[bool, typer.Option("--json-log", help="Progress as one JSON object a line.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+LabelsArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="LABELS", help="Parquet file, folder or hub name: text, score, group, and picked."
+    ),
+]
+SeedOption = Annotated[int, typer.Option(help="Another number draws other documents.")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what OUT holds.")]
+GroupColumnOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Column of site, book or repository. Default: one of group, repo, repo_name, domain, host and "
+        "the like, else the host of url, else each document by itself."
+    ),
+]
+
+
+def reporter_of(json_log: bool) -> ConsoleReporter:
+    """Return what shows progress: JSON for machines, else what suits the terminal."""
+    return ConsoleReporter("json" if json_log else "auto")

@@ -1,0 +1,84 @@
+"""Takes scores that exist into a folder of labels: of people, say, or of a published data set."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from annotations.annotator import Rater, Reply
+from annotations.journal import Journal, Question, window_digest
+from annotations.records import HIGHEST, LOWEST
+from annotations.tables import IMPORTED_SCORE, sample_rows
+from filtering.errors import LabelsError
+from pipelines.config import ImportConfig
+from pipelines.label_folder import AnnotateResult, is_number, open_labels, read_documents, write_tables
+
+
+def import_labels(config: ImportConfig) -> AnnotateResult:
+    """Take scores into a folder of labels.
+
+    A row whose ``id`` the folder knows is a rating of that document; any other brings its own text.
+    Rows without a score are passed over and counted.
+
+    Raises
+    ------
+    LabelsError
+        If a column is missing, or a score is no number in [0, 5].
+    SettingsError
+        If the folder holds something else.
+    """
+    table, name = read_documents(config.source, config.text_column, config.group_column, config.score_column)
+    scores = _scores(table, config.score_column, name)
+    given = [number for number, score in enumerate(scores) if score is not None]
+    if not given:
+        raise LabelsError(
+            f"{config.score_column!r} in {name} must hold a score. All {len(table):,} are empty."
+        )
+    with open_labels(config.out) as journal:
+        keys = _keys_of(table, given, name, config, journal)
+        rater = Rater(config.rater)
+        replies = [
+            (Question("", rater, key), Reply("imported", {IMPORTED_SCORE: float(scores[number] or 0)}), None)
+            for number, key in zip(given, keys, strict=True)
+        ]
+        journal.record_all(replies)
+        labels = write_tables(config.out, journal)
+        statuses = {"imported": len(set(keys)), "without a score": len(table) - len(given)}
+        if len(given) > len(set(keys)):
+            statuses["the same text again"] = len(given) - len(set(keys))
+        return AnnotateResult(config.out, labels, statuses, journal.spent_usd())
+
+
+def _scores(table: pa.Table, column: str, name: str) -> list[float | None]:
+    if column not in table.column_names:
+        raise LabelsError(
+            f"{name} must have a column {column!r}. Found {', '.join(table.column_names) or 'no known one'}. "
+            "Name another one with --score-column."
+        )
+    kind = table[column].type
+    if not (is_number(kind) or pa.types.is_null(kind)):
+        raise LabelsError(f"{column!r} in {name} must be a number, or empty. Got {kind} instead.")
+    scores: list[float | None] = table[column].to_pylist()
+    for number, score in enumerate(scores):
+        if score is not None and not LOWEST <= score <= HIGHEST:
+            raise LabelsError(
+                f"Scores in {name} must lie in [{LOWEST:g}, {HIGHEST:g}]. Got {score:g} at row {number}."
+            )
+    return scores
+
+
+def _keys_of(
+    table: pa.Table, given: Sequence[int], name: str, config: ImportConfig, journal: Journal
+) -> list[str]:
+    """Return the digest of the window of each row, after noting documents that are new."""
+    known: dict[str, str] = {}
+    for key, row in journal.documents():
+        known[row["id"]] = key
+    table = table.take(pa.array(given, pa.int64()))
+    ids = table["id"].to_pylist() if "id" in table.column_names else [None] * len(table)
+    found = [known.get(str(one)) for one in ids]
+    if all(found):
+        return [key for key in found if key is not None]
+    rows = list(sample_rows(table, name, text_column=config.text_column, group_column=config.group_column))
+    keys = [key or window_digest(row["text"]) for key, row in zip(found, rows, strict=True)]
+    journal.add_documents(zip(keys, rows, strict=True))
+    return keys

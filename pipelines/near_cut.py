@@ -1,0 +1,98 @@
+"""Draws documents of a finished run from either side of its cut, for people to check."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotations.tables import sample_row
+from filtering.errors import OutputError, SettingsError
+from pipelines.config import NearCutConfig
+from pipelines.plan import Part, is_unchanged
+from pipelines.report_data import read_stored_scores
+from pipelines.sample import RowReader, SampleResult, refuse_taken, write_sample
+from pipelines.store import RunFolder
+
+NEAR_POINTS = 0.5
+"""Scores no further from the cut than this are near it."""
+
+
+def sample_near_cut(config: NearCutConfig) -> SampleResult:
+    """Draw documents whose scores are near the cut of a finished run, half of them from either side.
+
+    On each side every document near the cut has the same probability.
+
+    Raises
+    ------
+    OutputError
+        If there is no finished run with scores, or the file exists.
+    SettingsError
+        If no document is near the cut, or an input has changed since.
+    """
+    refuse_taken(config.out, overwrite=config.overwrite)
+    folder = RunFolder(config.run)
+    plan, settings = folder.read_finished_plan(), folder.read_manifest()["settings"]
+    if not folder.scores.exists():
+        raise OutputError(f"{config.run} must hold scores. It is a new cut itself; name the run it is from.")
+    parts = [part for part in plan.parts if (folder.scores / part.output).exists()]
+    cut = float(settings["keep_at"])
+    near = _near_cut(folder, parts, cut)
+    read = RowReader(str(settings["text_column"]), config.group_column)
+    random = np.random.default_rng(config.seed)
+    drawn: list[dict[str, Any]] = []
+    below = near.score < cut
+    for picked, side, count in (
+        ("below-cut", near.take(below), config.n // 2),
+        ("above-cut", near.take(~below), config.n - config.n // 2),
+    ):
+        chosen = np.sort(random.choice(len(side), size=min(count, len(side)), replace=False))
+        probability = len(chosen) / max(len(side), 1)
+        for values in _read_all(parts, side.take(chosen), read):
+            drawn.append({**values, "picked": picked, "probability": probability, "weight": 1 / probability})
+    if not drawn:
+        raise SettingsError(
+            f"Some document of {config.run} must score within {NEAR_POINTS} of its cut of {cut:g}. None does."
+        )
+    return write_sample(drawn, config.out, random, dump_rows=plan.rows, read_rows=len(drawn))
+
+
+@dataclass(frozen=True)
+class _Near:
+    """Documents near the cut: number of the part, row within it, and score, each of shape (n,)."""
+
+    part: NDArray[np.int64]
+    row: NDArray[np.int64]
+    score: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def take(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> "_Near":
+        """Return some of them."""
+        return _Near(self.part[places], self.row[places], self.score[places])
+
+
+def _near_cut(folder: RunFolder, parts: Sequence[Part], cut: float) -> _Near:
+    numbers, rows, scores = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
+    for number, part in enumerate(parts):
+        first = 0
+        for values in read_stored_scores(folder.scores / part.output):
+            inside = np.flatnonzero(np.abs(values - cut) <= NEAR_POINTS)
+            numbers.append(np.full(len(inside), number))
+            rows.append(first + inside)
+            scores.append(values[inside])
+            first += len(values)
+    return _Near(np.concatenate(numbers), np.concatenate(rows), np.concatenate(scores))
+
+
+def _read_all(parts: Sequence[Part], near: _Near, read: RowReader) -> Iterator[dict[str, Any]]:
+    for number in np.unique(near.part).tolist():
+        part, mine = parts[number], near.take(near.part == number)
+        if not is_unchanged(part):
+            raise SettingsError(
+                f"The inputs of a run must be unchanged to read them again. {part.path} has changed."
+            )
+        for (text, values), score in zip(read(part, mine.row), mine.score.tolist(), strict=True):
+            yield sample_row((text or b"").decode(), **values, edu_score=score)

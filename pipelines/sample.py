@@ -1,0 +1,301 @@
+"""Draws documents to label from a dump of any size: by row groups, each document with its probability."""
+
+import os
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+from annotations.active import choose_active, diversity_features
+from numpy.typing import NDArray
+
+from annotations.sampling import draw_groups, draw_systematically, likenesses, stratified_order
+from annotations.tables import CARRIED, GROUP_COLUMNS, SAMPLE_SCHEMA, group_of, sample_row
+from filtering import load_scorer
+from filtering.errors import BadFileError, OutputError, SettingsError
+from filtering.scorers import Scorer
+from filtering.signals import text_bytes
+from pipelines.config import SampleConfig
+from pipelines.plan import Part, SetAside, make_plan
+from pipelines.progress import ConsoleReporter, Meter, Reporter
+from pipelines.reading import find_inputs, holds_text, open_parquet, read_chosen
+
+CANDIDATES_PER_LABEL = 20
+MIN_CANDIDATES = 20_000
+"""Rows that are read and scored for a sample; of a smaller dump all are."""
+GROUPS_READ = 256
+"""Row groups that they are taken from, where these are large enough."""
+READ_BYTES = 16 << 30
+"""Text to decode at most, as far as at least `FEWEST_GROUPS` row groups are visited."""
+FEWEST_GROUPS = 16
+SPARE = 1.25
+"""So many more are chosen actively, to make up for near-duplicates that are left out."""
+FIRST_COLUMNS = ("id", "score", "text")
+"""Of a sample for people: the score is theirs to fill in."""
+
+
+@dataclass(frozen=True)
+class SampleResult:
+    """What was drawn.
+
+    Parameters
+    ----------
+    out : str
+        The file.
+    rows : int
+        Documents in it.
+    picked : dict of str to int
+        Documents by why they were taken.
+    dump_rows, read_rows : int
+        Rows of the dump, and those of them that were read and scored to draw from.
+    near_duplicates : int
+        Drawn documents that were left out, since another one stands for them.
+    groups : int
+        Sites, books or repositories in the sample.
+    set_aside : tuple of SetAside
+        Files or row groups that could not be read.
+    """
+
+    out: str
+    rows: int
+    picked: dict[str, int]
+    dump_rows: int
+    read_rows: int
+    near_duplicates: int
+    groups: int
+    set_aside: tuple[SetAside, ...]
+
+
+def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> SampleResult:
+    """Draw documents to label, and write them with where they come from and how likely that was.
+
+    The file has its rows in random order: the first of them are a smaller sample.
+
+    Parameters
+    ----------
+    config : SampleConfig
+    reporter : Reporter, optional
+        What is told about progress; standard error if not given.
+
+    Raises
+    ------
+    SettingsError
+        If a setting or an input is wrong, or the file exists.
+    MissingExtraError
+        If the ``annotate`` extra is not installed.
+    """
+    reporter = reporter or ConsoleReporter()
+    refuse_taken(config.out, overwrite=config.overwrite)
+    plan, text_column = make_plan(
+        find_inputs(config.inputs, config.out),
+        settings={},
+        text_column=config.text_column,
+        new_columns=(),
+        rows_per_part=1,  # a part for each row group
+    )
+    random = np.random.default_rng(config.seed)
+    candidates = _Candidates(load_scorer(config.scorer), RowReader(text_column, config.group_column))
+    visits = list(_visits(plan.parts, max(MIN_CANDIDATES, CANDIDATES_PER_LABEL * config.n), random))
+    meter = Meter(sum(take for _, take, _ in visits), 0)
+    set_aside = list(plan.set_aside)
+    with reporter.track(meter):
+        for part, take, probability in visits:
+            try:
+                candidates.add(part, np.sort(random.choice(part.rows, size=take, replace=False)), probability)
+            except BadFileError as error:
+                set_aside.append(SetAside(part.relative, part.rows, part.first_row, str(error)))
+            meter.count(take)
+    rows, near_duplicates = candidates.draw(config, random)
+    return write_sample(
+        rows,
+        config.out,
+        random,
+        dump_rows=plan.rows,
+        read_rows=candidates.read_rows,
+        near_duplicates=near_duplicates,
+        set_aside=tuple(set_aside),
+    )
+
+
+def _visits(
+    parts: Sequence[Part], wanted: int, random: np.random.Generator
+) -> Iterator[tuple[Part, int, float]]:
+    """Yield the row groups to read, how many rows to take of each, and each row's chance of that."""
+    rows = np.array([part.rows for part in parts], dtype=np.int64)
+    # Small groups yield few rows, so more of them are visited; huge ones take long to decode.
+    visits = max(GROUPS_READ, -(-wanted * len(parts) // max(int(rows.sum()), 1)))
+    mean_bytes = sum(part.text_bytes for part in parts) / len(parts)
+    visits = min(visits, len(parts), max(FEWEST_GROUPS, int(READ_BYTES / max(mean_bytes, 1))))
+    draw = draw_groups(rows, visits=visits, rows_per_visit=-(-wanted // visits), random=random)
+    for number in np.flatnonzero(draw.take).tolist():
+        yield parts[number], int(draw.take[number]), float(draw.probability[number])
+
+
+class _Candidates:
+    """The rows that were read to draw from: documents with a score, in the order of the dump."""
+
+    def __init__(self, scorer: Scorer, read: "RowReader") -> None:
+        self._scorer = scorer
+        self._read = read
+        self._rows: list[dict[str, Any]] = []
+        self.read_rows = 0
+
+    def add(self, part: Part, rows: NDArray[np.int64], probability: float) -> None:
+        """Read and score some rows of a row group; a document without text has no label either."""
+        found = list(self._read(part, rows))
+        scores = self._scorer.score([text for text, _ in found])
+        for (text, values), score, reason in zip(
+            found, scores.value.tolist(), scores.reason.tolist(), strict=True
+        ):
+            if text is not None and not reason:
+                row = sample_row(text.decode(), **values, probability=probability, edu_score=score)
+                self._rows.append(row)
+        self.read_rows += len(rows)
+
+    def draw(self, config: SampleConfig, random: np.random.Generator) -> tuple[list[dict[str, Any]], int]:
+        """Return the rows of the sample, each likeness once, and how many near-duplicates were left out."""
+        if not self._rows:
+            raise SettingsError("An input must hold a document with text. Found none.")
+        points = np.array([row["edu_score"] for row in self._rows], dtype=np.float32)
+        lengths = np.array([row["text_bytes"] for row in self._rows], dtype=np.int64)
+        before = np.array([row["probability"] for row in self._rows])
+        active = config.strategy == "active"
+        count = min(config.n, len(self._rows))
+        at_random = round(count * config.random_share) if active else count
+        order = stratified_order(points, lengths, random)
+        drawn, chance = draw_systematically(1 / before[order], count=at_random, random=random)
+        probabilities = dict(
+            zip(order[drawn].tolist(), (chance * before[order[drawn]]).tolist(), strict=True)
+        )
+        found = [
+            {**self._rows[row], "picked": "stratified", "probability": p, "weight": 1 / p}
+            for row, p in probabilities.items()
+        ]
+        if active:
+            found += self._choose(config, points, probabilities, round((count - at_random) * SPARE))
+        kept = _each_likeness_once(found)
+        return kept[:count], len(found) - len(kept)
+
+    def _choose(
+        self, config: SampleConfig, points: NDArray[np.float32], taken: Container[int], count: int
+    ) -> list[dict[str, Any]]:
+        left = np.array([row for row in range(len(points)) if row not in taken], dtype=np.int64)
+        features = diversity_features([self._rows[row]["text"] for row in left])
+        rows, why = choose_active(
+            points[left], features, count=count, keep_at=config.keep_at, seed=config.seed
+        )
+        return [
+            {**self._rows[left[row]], "picked": reason, "probability": None, "weight": None}
+            for row, reason in zip(rows.tolist(), why, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class RowReader:
+    """Reads documents by their numbers, with what tells where they come from.
+
+    Parameters
+    ----------
+    text_column : str
+    group_column : str, optional
+    """
+
+    text_column: str
+    group_column: str | None
+
+    def __call__(self, part: Part, rows: NDArray[np.int64]) -> Iterator[tuple[bytes | None, dict[str, Any]]]:
+        """Yield text and origin of each row of a part; rows are rising, counted within the part."""
+        columns = self._columns(part)
+        for numbers, batch in read_chosen(part.path, part.row_groups, rows, columns):
+            texts = text_bytes(batch.column(self.text_column))
+            origins = batch.drop_columns([self.text_column]).to_pylist()
+            for number, text, origin in zip(numbers.tolist(), texts, origins, strict=True):
+                name = f"{part.relative}#{part.first_row + number}"
+                carried = {key: origin[key] for key in CARRIED if key in origin}
+                yield (
+                    text,
+                    {
+                        **carried,
+                        "id": name,
+                        "group": group_of(origin, self.group_column, name),
+                        "file": part.relative,
+                        "row": part.first_row + number,
+                    },
+                )
+
+    def _columns(self, part: Part) -> list[str]:
+        with open_parquet(part.path) as file:
+            schema = file.schema_arrow
+        if self.group_column is not None and self.group_column not in schema.names:
+            raise SettingsError(
+                f"{part.path} must have a column {self.group_column!r}. Found {', '.join(schema.names)}. "
+                "Name another one with --group-column."
+            )
+        wanted = {*CARRIED, *GROUP_COLUMNS} if self.group_column is None else {*CARRIED, self.group_column}
+        strings = [field.name for field in schema if field.name in wanted and holds_text(field.type)]
+        return list(dict.fromkeys([self.text_column, *strings, *filter(None, [self.group_column])]))
+
+
+def _each_likeness_once(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave near-duplicates out; the first of a likeness stands for those that were drawn at random too."""
+    first = likenesses([row["text"] for row in rows])
+    weights: dict[int, float] = {}
+    for row, stands in zip(rows, first.tolist(), strict=True):
+        weights[stands] = weights.get(stands, 0.0) + (row["weight"] or 0.0)
+    return [{**rows[at], "weight": weights[at] or None} for at in sorted(weights)]
+
+
+def refuse_taken(out: str, *, overwrite: bool) -> None:
+    """Check that a sample may be written to a file.
+
+    Raises
+    ------
+    OutputError
+        If the file exists, and is not to be replaced, or its folder does not.
+    """
+    path = Path(out)
+    if path.is_dir() or (path.exists() and not overwrite):
+        raise OutputError(
+            f"A sample must go to a new file. {out!r} exists. Choose another --out, or --overwrite."
+        )
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"The folder of a sample must exist. Got {out!r}. Make it, or choose another --out."
+        )
+
+
+def write_sample(
+    rows: Sequence[dict[str, Any]],
+    out: str,
+    random: np.random.Generator,
+    *,
+    dump_rows: int,
+    read_rows: int,
+    near_duplicates: int = 0,
+    set_aside: tuple[SetAside, ...] = (),
+) -> SampleResult:
+    """Write a sample in random order, in one step, and return what was drawn."""
+    table = pa.Table.from_pylist([rows[at] for at in random.permutation(len(rows))], SAMPLE_SCHEMA)
+    temporary = Path(f"{out}.{os.getpid()}.tmp")
+    if out.endswith(".csv"):
+        empty = table.append_column("score", pa.nulls(len(table), pa.string()))
+        rest = [name for name in SAMPLE_SCHEMA.names if name not in FIRST_COLUMNS]
+        pyarrow.csv.write_csv(empty.select([*FIRST_COLUMNS, *rest]), temporary)
+    else:
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+    os.replace(temporary, out)
+    counts = table["picked"].value_counts().to_pylist()
+    return SampleResult(
+        out=out,
+        rows=len(table),
+        picked={one["values"]: one["counts"] for one in counts},
+        dump_rows=dump_rows,
+        read_rows=read_rows,
+        near_duplicates=near_duplicates,
+        groups=len(set(table["group"].to_pylist())),
+        set_aside=set_aside,
+    )
