@@ -1,5 +1,18 @@
-"""Labels from a language model: their schema, and reading them. It reads no dumps."""
+"""Labels from a language model: rubrics, samples, questions and answers. It reads no dumps."""
 
+from annotations.annotator import Annotator, FakeAnnotator, Rater, Reply
+from annotations.limits import Price
 from annotations.records import Labels, read_labels
+from annotations.rubric import Rubric, load_rubric
 
-__all__ = ["Labels", "read_labels"]
+__all__ = [
+    "Annotator",
+    "FakeAnnotator",
+    "Labels",
+    "Price",
+    "Rater",
+    "Reply",
+    "Rubric",
+    "load_rubric",
+    "read_labels",
+]

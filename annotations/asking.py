@@ -211,8 +211,8 @@ class _Asking:
         self._silent = self._silent + 1 if reply.status == "api_error" else 0
         if self._silent >= SILENT_IN_A_ROW:
             raise RunError(
-                f"An endpoint must answer. {self._silent} questions in a row found no answer, each asked "
-                f"{self._limits.attempts} times; the last: {reply.error}. Run the same command again later."
+                f"An endpoint must answer. {self._silent} questions in a row found no answer. The last: "
+                f"{reply.error.rstrip('.')}. Mend what that says, or wait; then run the same command again."
             )
         self._any_read = self._any_read or reply.status == "ok"
         self._unreadable += reply.status == "unparseable"

@@ -34,8 +34,8 @@ PATIENCE_500 = 2
 LONGEST_PAUSE_S = 600.0
 """An endpoint that asks to wait longer than this ends the run."""
 TIMEOUT_S = 120.0
-QUOTED_CHARS = 24
-"""An error that has so many characters in a row of what was sent is not shown: they may be a document's."""
+QUOTED_CHARS = 12
+"""An error that has so many characters in a row of the document is not shown."""
 SHOWN_CHARS = 300
 NO_COMPLETION = "an answer that is no chat completion"
 SECRET_CHARS = 8
@@ -115,12 +115,10 @@ class ChatAnnotator:
                 if way != WAYS[-1]:
                     self._lowest += 1
                     continue
-                self._lowest = 0
+                self._lowest = 0  # the next document may be taken: perhaps this one is to blame
                 if refused.status == 500:
                     raise Unanswered(str(refused)) from None
-                raise EndpointError(
-                    f"The endpoint must take the question. It refused every form; the last with {refused}"
-                ) from None
+                return Reply("api_error", structured_by=way, error=f"refused in every form: {refused}")
             self._way = way
             return reply
 
@@ -243,11 +241,12 @@ class ChatAnnotator:
         return (EndpointError if self._way is None else RunError)(f"{message}.")
 
     def _words(self, error: Any, parts: tuple[str, ...]) -> str:  # noqa: ANN401
-        """Return an error's message, unless it may hold text of the document or the key."""
+        """Return an error's message without the key, unless it has words of the document."""
         message = self._clean(" ".join(_message(error).split()))[:SHOWN_CHARS]
-        sent = " ".join(" ".join(parts).split())
-        quotes = any(message[at : at + QUOTED_CHARS] in sent for at in range(len(message) - QUOTED_CHARS + 1))
-        return "(its message quotes what was sent, and is not shown)" if quotes else message
+        document = " ".join(parts[1].split("\n", 1)[1].rsplit("\n", 1)[0].split())
+        width = min(QUOTED_CHARS, len(document))
+        quotes = any(message[at : at + width] in document for at in range(len(message) - width + 1))
+        return "(its message quotes the document, and is not shown)" if quotes else message
 
     def _clean(self, text: str) -> str:
         return text.replace(self._key, "[key]") if len(self._key) >= SECRET_CHARS else text

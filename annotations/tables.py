@@ -145,9 +145,14 @@ def _fits(table: pa.Table, field: pa.Field) -> bool:
 
 
 def ratings_table(journal: Journal) -> pa.Table:
-    """Return the last reply to each question about the documents, failures too, as `RATING_SCHEMA`."""
+    """Return the last reply to each question about the documents, failures too, as `RATING_SCHEMA`.
+
+    Rows are in the order of documents and then of raters, in whatever order replies came.
+    """
     documents, rubric = dict(journal.documents()), journal.rubric()
-    rows = [row for row in journal.ratings() if row["window_sha256"] in documents]
+    place = {key: number for number, key in enumerate(documents)}
+    rows = [row for row in journal.ratings() if row["window_sha256"] in place]
+    rows.sort(key=lambda row: (place[row["window_sha256"]], *_rater(row)))
     names = _rater_names(rows)
     found = []
     for row in rows:

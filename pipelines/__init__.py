@@ -3,28 +3,55 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipelines.config import FilterConfig, RecutConfig, TrainConfig
+    from pipelines.agreement import agreement_of_labels
+    from pipelines.annotate import AnnotationEstimate, annotate_sample, estimate_annotation
+    from pipelines.config import (
+        AnnotateConfig,
+        FilterConfig,
+        ImportConfig,
+        NearCutConfig,
+        RecutConfig,
+        SampleConfig,
+        TrainConfig,
+    )
     from pipelines.demo import run_demo
     from pipelines.executors import Executor, LocalExecutor
     from pipelines.filter import FilterResult, estimate_run, filter_dump
+    from pipelines.importing import import_labels
+    from pipelines.label_folder import AnnotateResult
+    from pipelines.near_cut import sample_near_cut
     from pipelines.recut import recut_run
     from pipelines.report import write_report
+    from pipelines.sample import SampleResult, sample_dump
     from pipelines.train import evaluate_scorer, train_scorer
     from pipelines.upkeep import clean_run, status_of_run, verify_run
 
 _HOMES = {
+    "AnnotateConfig": "config",
+    "AnnotateResult": "label_folder",
+    "AnnotationEstimate": "annotate",
     "Executor": "executors",
     "FilterConfig": "config",
     "FilterResult": "filter",
+    "ImportConfig": "config",
     "LocalExecutor": "executors",
+    "NearCutConfig": "config",
     "RecutConfig": "config",
+    "SampleConfig": "config",
+    "SampleResult": "sample",
     "TrainConfig": "config",
+    "agreement_of_labels": "agreement",
+    "annotate_sample": "annotate",
     "clean_run": "upkeep",
+    "estimate_annotation": "annotate",
     "estimate_run": "filter",
     "evaluate_scorer": "train",
     "filter_dump": "filter",
+    "import_labels": "importing",
     "recut_run": "recut",
     "run_demo": "demo",
+    "sample_dump": "sample",
+    "sample_near_cut": "near_cut",
     "status_of_run": "upkeep",
     "train_scorer": "train",
     "verify_run": "upkeep",
@@ -32,18 +59,31 @@ _HOMES = {
 }
 
 __all__ = [
+    "AnnotateConfig",
+    "AnnotateResult",
+    "AnnotationEstimate",
     "Executor",
     "FilterConfig",
     "FilterResult",
+    "ImportConfig",
     "LocalExecutor",
+    "NearCutConfig",
     "RecutConfig",
+    "SampleConfig",
+    "SampleResult",
     "TrainConfig",
+    "agreement_of_labels",
+    "annotate_sample",
     "clean_run",
+    "estimate_annotation",
     "estimate_run",
     "evaluate_scorer",
     "filter_dump",
+    "import_labels",
     "recut_run",
     "run_demo",
+    "sample_dump",
+    "sample_near_cut",
     "status_of_run",
     "train_scorer",
     "verify_run",

@@ -185,7 +185,7 @@ def annotate_command(
     The same command goes on where an interrupted one was, and pays for nothing twice.
     """
     from pipelines.annotate import annotate_sample, estimate_annotation
-    from pipelines.import_labels import import_labels
+    from pipelines.importing import import_labels
 
     columns: dict[str, Any] = {"text_column": text_column, "group_column": group_column}
     if import_from is not None:

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
-from annotations.active import choose_active, diversity_features
 from numpy.typing import NDArray
 
+from annotations.active import choose_active, diversity_features
 from annotations.sampling import draw_groups, draw_systematically, likenesses, stratified_order
 from annotations.tables import CARRIED, GROUP_COLUMNS, SAMPLE_SCHEMA, group_of, sample_row
 from filtering import load_scorer

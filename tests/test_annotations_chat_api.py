@@ -178,7 +178,6 @@ def test_an_endpoint_that_asks_to_wait_for_an_hour_ends_the_run():
         (scripted.unauthorized, "401"),
         (scripted.model_not_found, "404"),
         (lambda _: scripted.quota_exhausted(), "credit"),
-        (lambda _: scripted.unsupported_temperature(), "temperature"),
     ],
 )
 def test_what_will_never_go_better_ends_the_run(script, words):
@@ -225,6 +224,19 @@ def test_a_form_that_failed_once_by_chance_is_kept():
     assert reply.structured_by == "json_schema"
 
 
+def test_a_question_that_is_refused_in_every_form_says_why_and_the_next_one_is_tried_anew():
+    def script(request):
+        return scripted.unsupported_temperature() if request.count < len(WAYS) else labelled(3)
+
+    reply, _ = ask(script)
+    assert reply.status == "api_error"
+    assert reply.error.startswith("refused in every form: 400 ")
+    assert "temperature" in reply.error
+    reply, requests = ask(script, times=2)
+    assert (reply.status, reply.structured_by) == ("ok", "json_schema")
+    assert len(requests) == len(WAYS) + 1
+
+
 def test_a_server_that_is_down_is_no_wrong_setting():
     assert raised(Unanswered, lambda _: scripted.server_error(), times=12).may_be_paid is False
 
@@ -244,7 +256,7 @@ def test_words_of_the_document_and_the_key_stay_out_of_errors():
     quoting = scripted.bad_request(f"cannot parse {WINDOW!r}")
     reply, _ = ask(lambda one: labelled(1) if one.count == 0 else quoting, times=2)
     assert "river" not in reply.error
-    assert "not shown" in reply.error
+    assert "quotes the document" in reply.error
     echo = scripted.bad_request(f"bad request by {KEY}")
     reply, _ = ask(lambda one: labelled(1) if one.count == 0 else echo, times=2)
     assert reply.error == "400 bad request by [key]"

@@ -1,0 +1,223 @@
+"""Proves that questions are asked again where that helps, paid within the budget, and stopped when in vain."""
+
+import asyncio
+import sqlite3
+
+import numpy as np
+import pytest
+
+from annotations import asking
+from annotations.annotator import FakeAnnotator, Rater, Reply, Unanswered
+from annotations.asking import SILENT_IN_A_ROW, UNREADABLE_AT_FIRST, Limits, Task, ask_all
+from annotations.journal import Journal, Question, window_digest
+from annotations.limits import Price
+from filtering.errors import EndpointError, RunError
+
+PRICE = Price(1.0, 2.0)
+RATER = Rater("fake", None, 50)
+QUICK = {"first_wait_s": 0.0005, "longest_wait_s": 0.002}
+GOOD = Reply("ok", {"educational_value": 3}, tokens_in=80, tokens_out=20)
+
+
+def tasks(count, *, prompt_bytes=400, price=PRICE):
+    windows = [f"document {number}" for number in range(count)]
+    return [
+        Task(Question("rubric", RATER, window_digest(window)), window, prompt_bytes, price)
+        for window in windows
+    ]
+
+
+def ask(journal, answer, *, count=10, todo=None, **limits):
+    seen = []
+    whole = ask_all(
+        tasks(count) if todo is None else todo,
+        [FakeAnnotator(answer, RATER)],
+        journal,
+        Limits(**{**QUICK, **limits}),
+        lambda reply, spent: seen.append((reply.status, spent)),
+    )
+    return whole, seen
+
+
+@pytest.fixture
+def journal(tmp_path):
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        yield journal
+
+
+class Failing:
+    """Answers a window after some failures."""
+
+    def __init__(self, failures, error=None):
+        self.failures, self.error, self.asked = failures, error or Unanswered("500"), {}
+
+    def __call__(self, window):
+        self.asked[window] = self.asked.get(window, 0) + 1
+        if self.asked[window] <= self.failures:
+            raise self.error
+        return GOOD
+
+
+def test_each_question_is_asked_once_and_each_reply_kept(journal):
+    answer = Failing(0)
+    whole, seen = ask(journal, answer, count=50, concurrency=8)
+    assert whole
+    assert set(answer.asked.values()) == {1}
+    assert [status for status, _ in seen] == ["ok"] * 50
+    assert len(journal.finished("rubric", RATER)) == 50
+    assert journal.spent_usd() == pytest.approx(50 * PRICE.of(80, 20))
+    assert seen[-1][1] == pytest.approx(journal.spent_usd())
+
+
+def test_no_more_are_asked_at_a_time_than_is_allowed(journal):
+    class Counting(FakeAnnotator):
+        now = most = 0
+
+        async def annotate(self, window):
+            Counting.now += 1
+            Counting.most = max(Counting.most, Counting.now)
+            await asyncio.sleep(0.001)
+            Counting.now -= 1
+            return GOOD
+
+    ask_all(tasks(40), [Counting(GOOD, RATER)], journal, Limits(concurrency=7), lambda *_: None)
+    assert Counting.most == 7
+
+
+def test_a_question_that_fails_for_a_while_is_answered(journal):
+    answer = Failing(3)
+    ask(journal, answer, attempts=4)
+    assert set(answer.asked.values()) == {4}
+    assert {row["status"] for row in journal.ratings()} == {"ok"}
+
+
+def test_a_question_that_fails_for_good_is_an_error_that_is_asked_again_next_time(journal):
+    answer = Failing(3)
+    whole, seen = ask(journal, answer, count=3, attempts=2)
+    assert whole
+    assert [status for status, _ in seen] == ["api_error"] * 3
+    assert journal.spent_usd() == 0
+    assert not journal.finished("rubric", RATER)
+    ask(journal, answer, count=3, attempts=2)
+    assert {row["status"] for row in journal.ratings()} == {"ok"}
+
+
+def test_a_wait_that_the_server_asks_for_is_kept_and_holds_for_all(journal, monkeypatch):
+    waits, pauses = [], []
+    sleep = asyncio.sleep
+
+    async def noted(seconds):
+        waits.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
+    pause = asking.Pace.pause
+    monkeypatch.setattr(asking.Pace, "pause", lambda self, s: (pauses.append(s), pause(self, s))[1])
+    ask(journal, Failing(1, Unanswered("429", retry_after_s=17.0)), count=1)
+    assert 17.0 in waits
+    assert pauses == [17.0]
+
+
+def test_what_may_have_been_paid_without_an_answer_counts_as_spent_at_its_most(journal):
+    ask(journal, Failing(2, Unanswered("cut", may_be_paid=True)), count=1)
+    assert journal.spent_usd() == pytest.approx(2 * PRICE.of(400, 50) + PRICE.of(80, 20))
+
+
+def test_a_reply_without_usage_costs_the_most_that_it_can(journal):
+    ask(journal, lambda _: Reply("ok", {"educational_value": 3}), count=4)
+    assert journal.spent_usd() == pytest.approx(4 * PRICE.of(400, 50))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_budget_is_never_overshot_whatever_replies_cost(journal, seed):
+    random = np.random.default_rng(seed)
+
+    def answer(_):
+        kind = random.random()
+        if kind < 0.2:
+            raise Unanswered("cut", may_be_paid=True)
+        if kind < 0.3:
+            return Reply("ok", {"educational_value": 1})
+        return Reply(
+            "unparseable" if kind < 0.4 else "ok", tokens_in=int(random.integers(0, 401)), tokens_out=9
+        )
+
+    budget = float(random.uniform(0.001, 0.02))
+    whole, seen = ask(journal, answer, count=60, concurrency=16, budget_usd=budget, attempts=30)
+    assert journal.spent_usd() <= budget
+    assert max((spent for _, spent in seen), default=0) <= budget
+    if not whole:  # what is left could not have held another question
+        assert journal.spent_usd() + PRICE.of(400, 50) > budget
+
+
+def test_a_larger_budget_goes_on_where_a_smaller_one_ended(journal):
+    answer, each = Failing(0), PRICE.of(400, 50)
+    assert not ask(journal, answer, budget_usd=2 * each)[0]
+    half = set(answer.asked)
+    assert 0 < len(half) < 10
+    finished = journal.finished("rubric", RATER)
+    rest = [task for task in tasks(10) if (task.question.window_sha256, 1) not in finished]
+    assert ask(journal, answer, todo=rest, budget_usd=1.0)[0]
+    assert set(answer.asked.values()) == {1}
+
+
+def test_what_was_in_flight_when_a_run_was_killed_counts_against_the_budget(journal):
+    journal.ask(Question("rubric", RATER, "killed"), PRICE.of(400, 50))
+    assert not ask(journal, Failing(0), count=1, budget_usd=1.5 * PRICE.of(400, 50))[0]
+    assert ask(journal, Failing(0), count=1, budget_usd=2 * PRICE.of(400, 50))[0]
+
+
+def test_a_wrong_key_ends_everything_at_once(journal):
+    def answer(_):
+        raise EndpointError("401")
+
+    with pytest.raises(EndpointError):
+        ask(journal, answer, count=1000)
+    assert not journal.ratings()
+    assert journal.spent_usd() == 0
+
+
+def test_an_endpoint_that_is_gone_ends_the_run_after_some_questions(journal):
+    with pytest.raises(RunError, match=f"{SILENT_IN_A_ROW} questions in a row"):
+        ask(journal, Failing(99), count=1000, attempts=2, concurrency=2)
+    assert len(journal.ratings()) < 2 * SILENT_IN_A_ROW
+
+
+def test_a_model_that_cannot_answer_by_the_rubric_is_not_paid_for_a_whole_sample(journal):
+    with pytest.raises(RunError, match=f"first {UNREADABLE_AT_FIRST} was"):
+        ask(journal, lambda _: Reply("unparseable", raw="?"), count=1000, concurrency=2)
+    assert len(journal.ratings()) < 2 * UNREADABLE_AT_FIRST
+
+
+def test_single_unreadable_replies_end_nothing(journal):
+    replies = iter([GOOD] + [Reply("unparseable")] * 99)
+    assert ask(journal, lambda _: next(replies), count=100, concurrency=1)[0]
+
+
+def test_an_interrupted_run_keeps_what_was_answered(journal):
+    replies = iter([GOOD] * 5)
+
+    def answer(_):
+        try:
+            return next(replies)
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    with pytest.raises(KeyboardInterrupt):
+        ask(journal, answer, count=20, concurrency=1)
+    assert len(journal.finished("rubric", RATER)) == 5
+
+
+def test_a_question_is_noted_before_it_is_sent(tmp_path):
+    path = tmp_path / "journal.sqlite"
+
+    def answer(_):
+        with sqlite3.connect(path) as other:
+            noted.append(other.execute("SELECT COUNT(*) FROM asked").fetchone()[0])
+        other.close()
+        return GOOD
+
+    noted = []
+    with Journal(path) as journal:
+        ask(journal, answer, count=3, concurrency=1)
+        assert noted == [1, 1, 1]
