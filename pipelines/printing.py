@@ -170,7 +170,7 @@ def print_agreement(agreement: "Agreement", sentence: str) -> None:
     Console().print(table)
     print_line(f"alpha over all raters: {agreement.alpha}")
     print_line(
-        f"a perfect scorer against one rater: rho {agreement.rho_ceiling}, "
+        f"a perfect scorer against one rater, at most: rho {agreement.rho_ceiling}, "
         f"F1 at {agreement.cut:g} {agreement.f1_ceiling}"
     )
     print_line(sentence)

@@ -1,0 +1,111 @@
+"""Proves that a folder of labels is judged as its ratings are, with people and a scorer where given."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import QUIET
+from dumps import make_texts
+
+from annotations.agreement import judge_agreement
+from annotations.annotator import FakeAnnotator, Rater, Reply
+from filtering.errors import LabelsError
+from filtering.storage import read_metrics
+from pipelines import AnnotateConfig, agreement_of_labels, annotate_sample
+
+ROWS = 90
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder of labels by two raters: the second errs, and could not read five documents."""
+    root = tmp_path_factory.mktemp("agreement")
+    texts = [f"{text} {number}" for number, text in enumerate(make_texts(ROWS))]
+    truth, noisy = ratings()
+    groups = [f"site-{number % 15}" for number in range(ROWS)]
+    ids = [f"d{number}" for number in range(ROWS)]
+    pq.write_table(pa.table({"id": ids, "text": texts, "group": groups}), root / "s.parquet")
+
+    def rater(name, scores):
+        by_text = dict(zip(texts, scores, strict=True))
+
+        def answer(window):
+            score = by_text[window]
+            if np.isnan(score):
+                return Reply("unparseable")
+            return Reply("ok", {"educational_value": int(score)})
+
+        return FakeAnnotator(answer, Rater(name, None, 400))
+
+    config = AnnotateConfig(sample=root / "s.parquet", out=root / "labels", models=("good", "noisy"))
+    annotate_sample(config, annotators=[rater("good", truth), rater("noisy", noisy)], reporter=QUIET)
+    return root / "labels"
+
+
+def ratings():
+    random = np.random.default_rng(1)
+    truth = random.integers(0, 6, ROWS).astype(float)
+    noisy = np.clip(truth + random.integers(-1, 2, ROWS), 0, 5)
+    noisy[:5] = np.nan
+    return truth, noisy
+
+
+def test_the_figures_are_those_of_the_ratings(folder):
+    found, sentence = agreement_of_labels(str(folder))
+    groups = [f"site-{number % 15}" for number in range(ROWS)]
+    wanted = judge_agreement(np.column_stack(ratings()), ["good", "noisy"], groups)
+    assert found == wanted
+    assert found.pairs[0].documents == ROWS - 5
+    assert "rho" in sentence
+
+
+def test_scores_of_people_are_one_more_rater(folder, tmp_path):
+    human = tmp_path / "people.csv"
+    truth, _ = ratings()
+    lines = [f"d{number},{int(score)}" for number, score in enumerate(truth[:40])]
+    human.write_text("\n".join(["id,score", *lines, "d41,", "elsewhere,3"]) + "\n")
+    found, _ = agreement_of_labels(str(folder), human=str(human))
+    assert found.raters == ("good", "noisy", "people.csv")
+    pair = next(one for one in found.pairs if (one.first, one.second) == ("good", "people.csv"))
+    assert pair.documents == 40
+    assert pair.exact.value == 1.0
+
+
+def test_a_scorer_tells_what_is_the_limit(folder, trained, command):
+    outcome = command("agreement", folder, "--scorer", trained.out)
+    assert outcome.code == 0, outcome.said
+    rho = read_metrics(trained.out)["nested"]["fast"]["metrics"]["rho"]["value"]
+    assert f"The scorer's rho of {rho:.3f} is" in outcome.out
+    assert "more labels than 90" in outcome.out
+
+
+def test_it_is_told_to_machines_too(folder, command):
+    found = json.loads(command("agreement", folder, "--json").out)
+    assert found["raters"] == ["good", "noisy"]
+    assert 0 < found["pairs"][0]["rho"]["value"] < 1
+    assert found["advice"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,points\nd1,3\n", "must have the columns id and score"),
+        ("id,score\nd1,good\n", "must be a number"),
+        ("id,score\nd1,6\n", r"Got 6 at row 0"),
+        ("id,score\nx1,3\n", "None of 1 is"),
+        ("id,score\nd1,3\nd1,4\n", "'d1' has several"),
+    ],
+)
+def test_a_table_of_people_that_does_not_fit_is_refused(folder, tmp_path, text, message):
+    human = tmp_path / "people.csv"
+    human.write_text(text)
+    with pytest.raises(LabelsError, match=message):
+        agreement_of_labels(str(folder), human=str(human))
+
+
+def test_a_folder_without_ratings_is_refused(tmp_path, command):
+    outcome = command("agreement", tmp_path)
+    assert outcome.code == 2
+    assert "Found no ratings.parquet" in outcome.err
