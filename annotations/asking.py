@@ -185,9 +185,9 @@ class _Asking:
 
     async def _attempt(self, task: Task) -> Reply:
         most_usd = task.most_usd
-        await self._requests.take(1)
-        await self._tokens.take(task.tokens)
         await self._budget.reserve(most_usd)
+        await self._tokens.take(task.tokens)
+        await self._requests.take(1)  # last, for a pause that the endpoint asks for holds here
         asked = self._journal.ask(task.question, most_usd)
         try:
             reply = await self._annotators[task.question.rater].annotate(task.window)

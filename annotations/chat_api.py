@@ -169,7 +169,7 @@ class ChatAnnotator:
     def _body(self, parts: tuple[str, ...], way: str) -> dict[str, Any]:
         body: dict[str, Any] = {"messages": _messages(parts, way)}
         if way == "json_schema":
-            schema = {"name": self._rubric.name, "strict": True, "schema": self._schema}
+            schema = {"name": "label", "strict": True, "schema": self._schema}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         elif way == "json_object":
             # OpenAI takes the type alone, llama.cpp's server the schema beside it.
@@ -185,14 +185,13 @@ class ChatAnnotator:
         message, usage = _get(choice, "message"), _get(completion, "usage")
         content, refusal = _text(_get(message, "content")), _text(_get(message, "refusal"))
         finish = _text(_get(choice, "finish_reason"))
-        answer = read_reply(content, self._rubric)
+        # What was cut may be thoughts before the answer.
+        answer = None if finish == "length" else read_reply(content, self._rubric)
         status: Status = "ok"
-        if answer is None:
-            status = "unparseable"
-            if refusal or finish == "content_filter":
-                status = "refused"
-            elif finish == "length":
-                status = "too_long"
+        if finish == "length":
+            status = "too_long"
+        elif answer is None:
+            status = "refused" if refusal or finish == "content_filter" else "unparseable"
         return Reply(
             status=status,
             scores=answer.scores if answer else {},

@@ -113,22 +113,9 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path)
         try:
-            # A commit reaches the system before the next call goes out, so a killed process loses nothing;
-            # after a loss of power the last replies may be missing, and are asked for again.
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            [(found,)] = self._connection.execute("PRAGMA user_version")
-            if found not in (0, JOURNAL_FORMAT):
-                raise OutputError(
-                    f"{path} must be a journal of format {JOURNAL_FORMAT}. Got {found} instead. "
-                    "Use the edufilter that wrote it, or choose another --out."
-                )
-            self._connection.executescript(SCHEMA)
-            self._connection.execute(f"PRAGMA user_version = {JOURNAL_FORMAT}")
-        except sqlite3.DatabaseError as error:
-            self._connection.close()
+            self._connection = _open(path)
+        except sqlite3.Error as error:
             raise OutputError(
                 f"{path} must be a journal of labels. {error}. Restore it, or choose another --out."
             ) from error
@@ -185,7 +172,8 @@ class Journal:
         rows = []
         for question, reply, price_usd in replies:
             values = {**asdict(reply), "scores": json.dumps(dict(reply.scores))}
-            rows.append((*question.values, *values.values(), price_usd, now))
+            cells = (*question.values, *values.values(), price_usd, now)
+            rows.append([_storable(cell) for cell in cells])
         columns = ", ".join([*QUESTION, *Reply.__dataclass_fields__, "price_usd", "answered_at"])
         places = ", ".join("?" * (columns.count(",") + 1))
         with self._connection:
@@ -256,3 +244,30 @@ class Journal:
         """Return the rubric that was asked by; None if no question was."""
         rows = self._connection.execute("SELECT values_json FROM rubrics").fetchall()
         return Rubric.model_validate_json(rows[0][0]) if rows else None
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path)
+    try:
+        [(found,)] = connection.execute("PRAGMA user_version")
+        [(tables,)] = connection.execute("SELECT COUNT(*) FROM sqlite_master")
+        if found != JOURNAL_FORMAT and (found or tables):
+            raise OutputError(
+                f"{path} must be a journal of format {JOURNAL_FORMAT}. Got {found} instead. "
+                "Use the edufilter that wrote it, or choose another --out."
+            )
+        # A commit reaches the system before the next call goes out, so a killed process loses nothing;
+        # after a loss of power the last replies may be missing, and are asked for again.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        # In one step: a kill in between would leave tables without a format.
+        connection.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version = {JOURNAL_FORMAT};COMMIT;")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _storable(value: object) -> object:
+    """Return a value that SQLite takes: a reply may hold half of a character, which UTF-8 does not have."""
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value

@@ -47,14 +47,15 @@ class Pace:
     def __init__(self, per_minute: float | None) -> None:
         self._seconds_each = 60.0 / per_minute if per_minute else 0.0
         self._free_s = 0.0
+        self._turn = asyncio.Lock()
 
     async def take(self, amount: float) -> None:
         """Wait until `amount` more may go out."""
-        now_s = time.monotonic()
-        at_s = max(now_s, self._free_s)
-        self._free_s = at_s + amount * self._seconds_each
-        if at_s > now_s:
-            await asyncio.sleep(at_s - now_s)
+        came_s = time.monotonic()
+        async with self._turn:
+            while (wait_s := self._free_s - time.monotonic()) > 0:  # a pause may come meanwhile
+                await asyncio.sleep(wait_s)
+            self._free_s = max(self._free_s, came_s) + amount * self._seconds_each
 
     def pause(self, seconds: float) -> None:
         """Let nothing through for a while."""

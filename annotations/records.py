@@ -86,7 +86,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
                 f"Found {', '.join(table.column_names) or 'no columns'}."
             )
     for name in ("text", "group"):
-        if not _is_string(table[name].type):
+        if not is_string(table[name].type):
             raise LabelsError(f"{name!r} in {path} must be string. Got {table[name].type} instead.")
     if not (pa.types.is_integer(table["score"].type) or pa.types.is_floating(table["score"].type)):
         raise LabelsError(f"'score' in {path} must be a number. Got {table['score'].type} instead.")
@@ -111,7 +111,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
     slices = {
         name: tuple(table[name].to_pylist())
         for name in SLICE_COLUMNS
-        if name in table.column_names and _is_string(table[name].type)
+        if name in table.column_names and is_string(table[name].type)
     }
     scripts = tuple(_script(document) for document in documents)
     return Labels(documents, scores, groups, unbiased, {**slices, "script": scripts})
@@ -159,5 +159,6 @@ def check_labels(scores: NDArray[np.float64], groups: Sequence[str], where: str)
         )
 
 
-def _is_string(kind: pa.DataType) -> bool:
+def is_string(kind: pa.DataType) -> bool:
+    """Tell whether an Arrow type is text."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))

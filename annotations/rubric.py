@@ -4,6 +4,7 @@ Shipped are `web`, `code`, and the example `story` with three dimensions. How a 
 model is in `prompt.py`; this module knows nothing of models.
 """
 
+import os
 import tomllib
 from collections.abc import Mapping
 from itertools import pairwise
@@ -82,10 +83,11 @@ class Rubric(_Entry):
     def _check(self) -> "Rubric":
         names = [dimension.name for dimension in self.dimensions]
         repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated or REASON in names:
+        wrong = [*repeated, *(name for name in (REASON, MEAN) if name in names)]
+        if wrong:
             raise ValueError(
-                f"'dimensions' must have names of their own, none of them {REASON!r}. "
-                f"Got {repeated[0] if repeated else REASON!r}"
+                f"'dimensions' must have names of their own, none of them {REASON!r} or {MEAN!r}. "
+                f"Got {wrong[0]!r}"
             )
         if self.scale:
             _check_scale(self.scale, "scale")
@@ -139,7 +141,7 @@ def load_rubric(name: str) -> Rubric:
     """
     shipped = {path.stem: path for path in sorted(RUBRICS.glob("*.toml"))}
     path = shipped.get(name, Path(name))
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise RubricError(
             f"A rubric must be one of {', '.join(shipped)}, or the path of a TOML file. Got {name!r} instead."
         )
@@ -165,5 +167,7 @@ def _problem(location: tuple[int | str, ...], message: str, found: object) -> st
     if not location:  # of the rubric as a whole: the message names the key itself
         return message.removeprefix("Value error, ")
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-    came = f". Got {found!r} instead" if isinstance(found, (str, int, float, bool)) else ""
-    return f"'{key}': {message}{came}"
+    if message == "Field required":
+        return f"'{key}': {message}"
+    came = repr(found) if isinstance(found, (str, int, float)) else type(found).__name__
+    return f"'{key}': {message}. Got {came} instead"

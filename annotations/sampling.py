@@ -22,7 +22,8 @@ SHINGLE_WORDS = 5
 SIMILARITY = 0.8
 """Windows that share more than this of their runs of five words are one likeness (Jaccard, by MinHash)."""
 PERMUTATIONS, BANDS = 128, 16
-WORD = re.compile(r"\w+")
+WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+")
+"""In Thai, Lao, Japanese and Chinese, which have no spaces, each character."""
 LENGTH_BOUNDS_BYTES = (500, 1000, 2400, 8000)
 """Between kinds of length: 2,400 bytes are read whole."""
 
@@ -111,9 +112,7 @@ def draw_systematically(sizes: Floats, *, count: int, random: np.random.Generato
     return rows, probability[rows]
 
 
-def stratified_order(
-    points: NDArray[np.float32], lengths: NDArray[np.int64], random: np.random.Generator
-) -> Rows:
+def stratified_order(points: NDArray[np.float32], lengths: NDArray[np.int64]) -> Rows:
     """Return an order in which documents of like score, then length, then place in the dump stand together.
 
     Parameters
@@ -122,13 +121,8 @@ def stratified_order(
         First-stage scores.
     lengths : int64 array, shape (n,)
         UTF-8 bytes; documents in the order of the dump.
-    random : numpy Generator
-        Deals documents of one stratum out in turn, in blocks by their place: neighbours are not always taken
-        together.
     """
-    kind = np.searchsorted(LENGTH_BOUNDS_BYTES, lengths)
-    place = np.arange(len(points)) + random.random(len(points))
-    return np.lexsort((place, kind, np.floor(points)))
+    return np.lexsort((np.searchsorted(LENGTH_BOUNDS_BYTES, lengths), np.floor(points)))
 
 
 def likenesses(windows: Sequence[str]) -> Rows:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from annotations.agreement import consensus
 from annotations.annotator import SCORED
 from annotations.journal import Journal
+from annotations.records import is_string
 from annotations.rubric import Rubric
 from filtering.errors import LabelsError
 from filtering.windows import WINDOW_RULE, cut_window
@@ -95,8 +96,8 @@ def host_of(url: str | None) -> str | None:
 def group_of(values: Mapping[str, Any], group_column: str | None, otherwise: str) -> str:
     """Return where a document comes from: by a column, else by its address, else it stands for itself."""
     names = (group_column,) if group_column else GROUP_COLUMNS
-    found = next((values[name] for name in names if values.get(name)), None)
-    return str(found) if found else host_of(values.get("url")) or otherwise
+    found = next((values[name] for name in names if values.get(name) not in (None, "")), None)
+    return str(found) if found is not None else host_of(values.get("url")) or otherwise
 
 
 def sample_row(text: str, /, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - a value for each column
@@ -124,24 +125,26 @@ def sample_rows(
                 f"{name} must have a column {column!r}. Found {', '.join(table.column_names) or 'no other'}. "
                 "Name others with --text-column and --group-column."
             )
-    kind = table[text_column].type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
-        raise LabelsError(f"{text_column!r} in {name} must be string. Got {kind} instead.")
+    if not is_string(table[text_column].type):
+        raise LabelsError(f"{text_column!r} in {name} must be string. Got {table[text_column].type} instead.")
     alike = [one.name for one in SAMPLE_SCHEMA if one.name in table.column_names and _fits(table, one)]
     for number, row in enumerate(table.to_pylist()):
         own = f"{Path(name).name}#{number}"
         known = {key: row[key] for key in alike if row[key] not in (None, "")}
-        identity = str(row.get("id") or own)
+        identity = own if row.get("id") in (None, "") else str(row["id"])
         origin = {"file": Path(name).name, "row": number, "picked": "random", **known}
-        group = group_of(row, group_column, identity)
+        group = group_of({**row, "url": known.get("url")}, group_column, identity)
         yield sample_row(row[text_column] or "", **{**origin, "id": identity, "group": group})
 
 
 def _fits(table: pa.Table, field: pa.Field) -> bool:
-    """Tell whether a column of a foreign table means what the one of its name in a sample does."""
-    numbers = (pa.types.is_integer, pa.types.is_floating)
+    """Tell whether a column of a foreign table can mean what the one of its name in a sample does."""
     kind = table[field.name].type
-    return any(test(kind) for test in numbers) == any(test(field.type) for test in numbers)
+    if pa.types.is_integer(field.type):
+        return bool(pa.types.is_integer(kind))
+    if pa.types.is_floating(field.type):
+        return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+    return is_string(kind.value_type if pa.types.is_dictionary(kind) else kind)
 
 
 def ratings_table(journal: Journal) -> pa.Table:
@@ -222,7 +225,9 @@ def labels_table(journal: Journal, ratings: pa.Table) -> pa.Table:
     # Without a row numpy would warn of an empty slice.
     median, lowest, highest = consensus(matrix) if keys else (np.zeros(0),) * 3
     table = pa.Table.from_pylist([documents[key] for key in keys], SAMPLE_SCHEMA)
-    reasons = dict(zip(scored["window_sha256"].to_pylist(), scored["reason"].to_pylist(), strict=True))
+    reasons: dict[str, str] = {}
+    for key, reason in zip(scored["window_sha256"].to_pylist(), scored["reason"].to_pylist(), strict=True):
+        reasons[key] = reasons.get(key) or reason
     columns: dict[str, pa.Array] = {
         "score": pa.array(median, pa.float64()),
         "lowest": pa.array(lowest, pa.float64()),
@@ -243,7 +248,8 @@ def _dimensions(rubric: Rubric, scored: pa.Table) -> dict[str, pa.Array]:
     given = [json.loads(scores) for scores in scored["scores"].to_pylist()]
     for dimension in rubric.dimensions:
         values = pa.array([scores.get(dimension.name) for scores in given], pa.float64())
-        _, _, matrix = rating_matrix(scored.append_column(dimension.name, values), dimension.name)
+        name = f"score_{dimension.name}"
+        _, _, matrix = rating_matrix(scored.append_column(name, values), name)
         median, _, _ = consensus(matrix) if len(matrix) else (np.zeros(0),) * 3
-        columns[f"score_{dimension.name}"] = pa.array(median, pa.float64(), from_pandas=True)
+        columns[name] = pa.array(median, pa.float64(), from_pandas=True)
     return columns

@@ -166,7 +166,7 @@ class _Candidates:
         active = config.strategy == "active"
         count = min(config.n, len(self._rows))
         at_random = round(count * config.random_share) if active else count
-        order = stratified_order(points, lengths, random)
+        order = stratified_order(points, lengths)
         drawn, chance = draw_systematically(1 / before[order], count=at_random, random=random)
         probabilities = dict(
             zip(order[drawn].tolist(), (chance * before[order[drawn]]).tolist(), strict=True)

@@ -1,12 +1,12 @@
-"""Proves that questions are asked again where that helps, paid within the budget, and stopped when in vain."""
+"""Proves that questions are asked again where that helps, within the budget, and stopped when in vain."""
 
 import asyncio
 import sqlite3
+import time
 
 import numpy as np
 import pytest
 
-from annotations import asking
 from annotations.annotator import FakeAnnotator, Rater, Reply, Unanswered
 from annotations.asking import SILENT_IN_A_ROW, UNREADABLE_AT_FIRST, Limits, Task, ask_all
 from annotations.journal import Journal, Question, window_digest
@@ -102,20 +102,18 @@ def test_a_question_that_fails_for_good_is_an_error_that_is_asked_again_next_tim
     assert {row["status"] for row in journal.ratings()} == {"ok"}
 
 
-def test_a_wait_that_the_server_asks_for_is_kept_and_holds_for_all(journal, monkeypatch):
-    waits, pauses = [], []
-    sleep = asyncio.sleep
+def test_a_wait_that_the_server_asks_for_is_kept_and_holds_for_all(journal):
+    asked_s = []
 
-    async def noted(seconds):
-        waits.append(seconds)
-        await sleep(0)
+    def answer(_):
+        asked_s.append(time.monotonic())
+        if len(asked_s) == 1:
+            raise Unanswered("429", retry_after_s=0.2)
+        return GOOD
 
-    monkeypatch.setattr(asyncio, "sleep", noted)
-    pause = asking.Pace.pause
-    monkeypatch.setattr(asking.Pace, "pause", lambda self, s: (pauses.append(s), pause(self, s))[1])
-    ask(journal, Failing(1, Unanswered("429", retry_after_s=17.0)), count=1)
-    assert 17.0 in waits
-    assert pauses == [17.0]
+    ask(journal, answer, count=3, concurrency=3)
+    assert len(asked_s) == 4
+    assert all(later - asked_s[0] >= 0.2 for later in asked_s[1:])
 
 
 def test_what_may_have_been_paid_without_an_answer_counts_as_spent_at_its_most(journal):
