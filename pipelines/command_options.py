@@ -36,7 +36,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 LabelsArgument = Annotated[
     str,
     typer.Argument(
-        metavar="LABELS", help="Parquet file, folder or hub name: text, score, group, and picked."
+        metavar="LABELS", help="Folder of annotate, file or hub name: text, score, group, and picked."
     ),
 ]
 SeedOption = Annotated[int, typer.Option(help="Another number draws other documents.")]

@@ -9,55 +9,55 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import typer
+from dumps import make_labels, make_texts
+from scripted_server import ScriptedServer, slow
+from test_pipelines_annotate import judge
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/tutorial.md", "docs/how-to.md")
+PAGES = ("README.md", "docs/tutorial.md", "docs/how-to.md", "docs/your-own-rubric.md")
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+RUBRIC = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 NOT_RUN = ("git ", "make ", "pip ", "cd ")
 """Lines of set-up: `make` and a clone would start the tests from within the tests."""
 
-TEACHING = (
-    "A prime number is a whole number above one that no smaller number divides. For example, seven is "
-    "prime, because neither two nor three divides it. Let us see why: three times two is six. "
-)
-SELLING = "Buy {0} shoes now! Free shipping | Login | Cart | {0} % off | Subscribe to our newsletter today. "
+ROWS = 400
 
 
 @pytest.fixture
 def place(tmp_path):
-    """Return a folder with what the pages speak of: `dump/` and `labels.parquet`."""
-    folder = tmp_path
-    rng = np.random.default_rng(0)
-    texts, labels = [], []
-    for number in range(300):
-        teaches = int(rng.integers(0, 6))
-        text = TEACHING * teaches + SELLING.format(number) * (5 - teaches)
-        texts.append(f"{text} Page {number}.")
-        labels.append(teaches)
-    (folder / "dump").mkdir()
-    pq.write_table(pa.table({"id": range(300), "text": texts}), folder / "dump" / "a.parquet")
-    groups = [f"site-{number % 60}" for number in range(300)]
-    table = pa.table({"text": texts, "score": labels, "group": groups})
-    pq.write_table(table, folder / "labels.parquet")
-    (folder / "labels.md").write_text(TEACHING)
-    return folder
+    """Return a folder with what the pages speak of: `dump/`, `labels.parquet` and a text file."""
+    texts = make_texts(ROWS)
+    (tmp_path / "dump").mkdir()
+    pq.write_table(pa.table({"id": range(ROWS), "text": texts}), tmp_path / "dump" / "a.parquet")
+    pq.write_table(make_labels(), tmp_path / "labels.parquet")
+    (tmp_path / "labels.md").write_text(texts[0])
+    return tmp_path
 
 
-def environment():
+@pytest.fixture(scope="module")
+def endpoint():
+    """Return what says in the environment where the model of the pages is: one that knows what teaches."""
+    with ScriptedServer(judge) as server:
+        yield {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-of-the-pages"}
+
+
+def environment(endpoint):
     scripts = str(Path(sys.executable).parent)
-    return {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
+    return {**os.environ, **endpoint, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_code_of_a_page_runs_as_it_stands(page, place):
-    blocks = BLOCK.findall((ROOT / page).read_text())
+def test_the_code_of_a_page_runs_as_it_stands(page, place, endpoint):
+    text = (ROOT / page).read_text()
+    blocks = BLOCK.findall(text)
     assert blocks, f"{page} has no code"
+    for rubric in RUBRIC.findall(text):
+        (place / "mine.toml").write_text(rubric)
     for language, code in blocks:
         if language == "python":
             commands = [[sys.executable, "-c", code]]
@@ -65,8 +65,29 @@ def test_the_code_of_a_page_runs_as_it_stands(page, place):
             lines = [line for line in code.splitlines() if line and not line.startswith(("#", *NOT_RUN))]
             commands = [shlex.split(line, comments=True) for line in lines]
         for command in commands:
-            done = subprocess.run(command, cwd=place, env=environment(), capture_output=True, text=True)
+            done = subprocess.run(
+                command, cwd=place, env=environment(endpoint), capture_output=True, text=True
+            )
             assert done.returncode == 0, f"{page}: {' '.join(command)}\n{done.stdout}{done.stderr}"
+
+
+def test_the_script_of_the_whole_chain_runs_with_a_kill_in_the_middle(place):
+    with ScriptedServer(lambda request: slow(judge(request), 0.2)) as server:
+        endpoint = {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-of-the-script"}
+        done = subprocess.run(
+            ["bash", ROOT / "docs" / "labels.sh", "dump", "made", "scripted"],
+            cwd=place, env=environment(endpoint), capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        asked = server.count
+    assert "killed" in done.stdout
+    resumed = re.search(r"([\d,]+) of ([\d,]+) questions are answered", done.stderr)
+    answered, questions = (int(number.replace(",", "")) for number in resumed.groups())
+    assert 0 < answered < questions
+    assert questions <= asked <= questions + 8
+    assert pq.read_table(place / "made" / "labels" / "labels.parquet").num_rows == questions // 2
+    kept = pq.read_table(place / "made" / "kept" / "data")
+    assert 0 < kept.num_rows < ROWS
 
 
 @pytest.mark.parametrize(

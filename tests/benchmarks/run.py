@@ -18,6 +18,7 @@ from statistics import median
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from asking import asking_section
 from embedding import embedding_section
 from measure import EDUFILTER, RUNS, alternate, best_cpu_s, peak, rate, ratios, run_process
 
@@ -39,12 +40,16 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=215_040, help="rows that the web pool is repeated to")
     parser.add_argument("--huge", action="store_true", help="also a 10 GB file (needs 12 GB of disk)")
     parser.add_argument("--only-full", action="store_true", help="measure effort full alone, in its place")
+    parser.add_argument("--only-asking", action="store_true", help="measure labels alone, in their place")
     options = parser.parse_args()
     if not (options.shared / "pool").is_dir():
         sys.exit(f"make bench needs the document pools. Found none in {options.shared}. Set SHARED=...")
     with tempfile.TemporaryDirectory(prefix="edufilter-bench-") as folder:
         if options.only_full:
             replace_section(full_section(options.shared, Path(folder)))
+            return
+        if options.only_asking:
+            replace_section(label_section(options.shared, Path(folder)))
             return
         rows = [line for section in sections(options, Path(folder)) for line in section]
     DOCS.write_text("\n".join([*header(), *rows]) + "\n")
@@ -53,6 +58,11 @@ def main() -> None:
 def full_section(shared: Path, folder: Path) -> list[str]:
     """Return what effort full takes."""
     return show(embedding_section(pool(shared, "web")["text"].combine_chunks(), folder))
+
+
+def label_section(shared: Path, folder: Path) -> list[str]:
+    """Return what asking for labels takes."""
+    return show(asking_section(pool(shared, "web")["text"].combine_chunks(), folder))
 
 
 def replace_section(lines: list[str]) -> None:
@@ -89,6 +99,7 @@ def sections(options: argparse.Namespace, folder: Path) -> Iterator[list[str]]:
     """Yield the sections of the page, as they are measured."""
     yield show(kernel_section(options.shared))
     yield full_section(options.shared, folder)
+    yield label_section(options.shared, folder)
     yield show(trees_section(options.shared))
     yield show(start_section(options.shared, folder))
     yield show(filter_section(options.shared, folder, options.rows))
