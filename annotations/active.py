@@ -1,8 +1,8 @@
 """Chooses which documents to label next: near the cut, unlike each other, and the rare high scores.
 
 Pure: takes first-stage scores and features of candidates, gives rows. The random part of a sample is drawn
-elsewhere, and drawn first: it alone serves calibration and rates, for what is chosen here is chosen by
-its score.
+elsewhere and first, from all candidates: it alone serves rates, for what is chosen here is chosen by its
+score.
 """
 
 from dataclasses import dataclass
@@ -41,9 +41,9 @@ class Mix:
         Diverse ones score no further than this from the cut, in rubric points.
     """
 
-    high: float = 0.1
-    diverse: float = 0.5
-    falloff_points: float = 0.5
+    high: float = 0.2
+    diverse: float = 0.3
+    falloff_points: float = 0.0
     band_points: float = 1.5
 
 
@@ -61,7 +61,7 @@ def choose_active(
 ) -> tuple[Rows, list[str]]:
     """Return the rows to label next, in an order of which each beginning has the whole mixture.
 
-    Uncertain rows are drawn near the cut. High ones score highest of the rest. Diverse ones are drawn
+    Uncertain rows score nearest to the cut. High ones score highest of the rest. Diverse ones are drawn
     from a band about the cut with a chance in proportion to the squared distance from all that were
     chosen before (D2 sampling: Arthur and Vassilvitskii, k-means++, 2007).
 
@@ -91,7 +91,7 @@ def choose_active(
     ShapeError
         If `points` and `features` do not go together.
     SettingsError
-        If `count` is negative.
+        If `count` is negative, or the shares of `mix` are none.
 
     Examples
     --------
@@ -108,13 +108,15 @@ def choose_active(
         )
     if count < 0:
         raise SettingsError(f"'count' must be at least 0. Got {count} instead.")
+    if not (0 <= mix.high <= 1 and 0 <= mix.diverse <= 1 and mix.high + mix.diverse <= 1):
+        raise SettingsError(f"Shares must lie in [0, 1], and together. Got {mix.high:g} and {mix.diverse:g}.")
     random = np.random.default_rng(seed)
     # Whatever is sorted by score is sorted from a random order, which breaks ties.
     candidates = random.permutation(np.flatnonzero(np.isfinite(points)))
     count = min(count, len(candidates))
     gaps = np.abs(points[candidates] - keep_at)
-    high_count, diverse_count = round(count * mix.high), round(count * mix.diverse)
-
+    high_count = round(count * mix.high)
+    diverse_count = min(round(count * mix.diverse), count - high_count)  # both may be rounded up
     # Weighted draws without replacement, by Gumbel noise on the logarithms of the weights.
     near = gaps - mix.falloff_points * random.gumbel(size=len(gaps))
     nearest = candidates[np.argsort(near, kind="stable")]

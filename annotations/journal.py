@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from annotations.annotator import FINAL, Rater, Reply
 from annotations.prompt import rubric_digest
+from annotations.records import UNBIASED_PICKS
 from annotations.rubric import Rubric
 from filtering.errors import OutputError
 
@@ -129,11 +130,19 @@ class Journal:
         self._connection.close()
 
     def add_documents(self, documents: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-        """Note documents by the digest of their window; one that is known stays as it was noted first."""
+        """Note documents by the digest of their window; one that is known stays as it was noted first.
+
+        But a random draw takes a document in that was chosen by its score before: it is of the random part
+        now, which would else lack what was chosen.
+        """
         rows = [(digest, json.dumps(dict(values))) for digest, values in documents]
         with self._connection:
             self._connection.executemany(
-                "INSERT OR IGNORE INTO documents (window_sha256, values_json) VALUES (?, ?)", rows
+                "INSERT INTO documents (window_sha256, values_json) VALUES (?, ?) "
+                "ON CONFLICT (window_sha256) DO UPDATE SET values_json = excluded.values_json "
+                f"WHERE json_extract(values_json, '$.picked') NOT IN {UNBIASED_PICKS} "
+                f"AND json_extract(excluded.values_json, '$.picked') IN {UNBIASED_PICKS}",
+                rows,
             )
 
     def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:

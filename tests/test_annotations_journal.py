@@ -129,6 +129,12 @@ def test_a_document_stays_as_it_was_noted_first(journal):
     assert list(journal.documents()) == [("a", {"group": "first"}), ("b", {"group": "third"})]
 
 
+def test_a_random_draw_takes_a_chosen_document_in_and_never_the_other_way_round(journal):
+    journal.add_documents([("a", {"picked": "high"}), ("b", {"picked": "random"})])
+    journal.add_documents([("a", {"picked": "stratified"}), ("b", {"picked": "high"})])
+    assert list(journal.documents()) == [("a", {"picked": "stratified"}), ("b", {"picked": "random"})]
+
+
 @pytest.mark.parametrize(
     "text",
     ["'; DROP TABLE replies; --", 'He said "5".\r\n\tok', "😀 naïve 東京", "a\0b", "", "x" * 100_000],
