@@ -152,7 +152,7 @@ def test_nothing_is_paid_where_nobody_listens():
         finally:
             await annotator.close()
 
-    with pytest.raises(Unanswered) as caught:
+    with pytest.raises(Unanswered, match="the connection failed") as caught:
         asyncio.run(attempt())
     assert not caught.value.may_be_paid
 
@@ -209,6 +209,22 @@ def test_forms_are_tried_from_strict_to_loose_once(way):
     reply, requests = ask(script, times=3)
     assert (reply.status, reply.structured_by) == ("ok", way)
     assert [form_of(request) for request in requests] == [*WAYS[: WAYS.index(way)], way, way, way]
+
+
+def test_others_wait_until_the_form_is_found_and_are_then_asked_at_once():
+    async def attempts(annotator):
+        try:
+            return await asyncio.gather(*(annotator.annotate(WINDOW) for _ in range(9)))
+        finally:
+            await annotator.close()
+
+    with ScriptedServer(lambda _: scripted.slow(labelled(3), 0.1)) as server:
+        annotator = ChatAnnotator(WEB, Rater("scripted", None, 200), base_url=server.base_url)
+        replies = asyncio.run(attempts(annotator))
+        first, *others = sorted(request.arrived_s for request in server.requests)
+    assert {reply.status for reply in replies} == {"ok"}
+    assert server.most_at_once == 8
+    assert min(others) - first >= 0.1
 
 
 def test_a_form_that_is_answered_by_500_twice_is_given_up():
