@@ -268,9 +268,7 @@ class _FormRefused(Exception):
 
 def _root(failure: BaseException) -> BaseException:
     """Return what an error began with: libraries in between give it other names."""
-    while (cause := failure.__cause__ or failure.__context__) is not None:
-        if isinstance(cause, (KeyError, StopIteration)):
-            break
+    while cause := failure.__cause__ or (None if failure.__suppress_context__ else failure.__context__):
         failure = cause
     return failure
 
