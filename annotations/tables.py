@@ -216,8 +216,8 @@ def labels_table(journal: Journal, ratings: pa.Table) -> pa.Table:
     """Return one row for each document that at least one rater scored: `SAMPLE_SCHEMA` and the scores.
 
     ``score``, ``lowest`` and ``highest`` are the median and the bounds over all raters; ``raters`` is their
-    number; ``reason`` is a rater's sentence. Of a rubric with several dimensions each has the median of its
-    own, ``score_<dimension>``.
+    number; ``reason`` is a rater's sentence; ``rubric_sha256`` is the digest of what models were told, empty
+    where none was. Of a rubric with several dimensions each has the median of its own, ``score_<dimension>``.
     """
     documents = dict(journal.documents())
     scored = ratings.filter(pc.is_valid(ratings["score"]))
@@ -225,15 +225,14 @@ def labels_table(journal: Journal, ratings: pa.Table) -> pa.Table:
     # Without a row numpy would warn of an empty slice.
     median, lowest, highest = consensus(matrix) if keys else (np.zeros(0),) * 3
     table = pa.Table.from_pylist([documents[key] for key in keys], SAMPLE_SCHEMA)
-    reasons: dict[str, str] = {}
-    for key, reason in zip(scored["window_sha256"].to_pylist(), scored["reason"].to_pylist(), strict=True):
-        reasons[key] = reasons.get(key) or reason
+    reasons, told = (_first_of_each(scored, name) for name in ("reason", "rubric_sha256"))
     columns: dict[str, pa.Array] = {
         "score": pa.array(median, pa.float64()),
         "lowest": pa.array(lowest, pa.float64()),
         "highest": pa.array(highest, pa.float64()),
         "raters": pa.array((~np.isnan(matrix)).sum(axis=1), pa.int64()),
         "reason": pa.array([reasons[key] for key in keys], pa.string()),
+        "rubric_sha256": pa.array([told[key] for key in keys], pa.string()),
     }
     rubric = journal.rubric()
     if rubric is not None and len(rubric.dimensions) > 1:
@@ -241,6 +240,14 @@ def labels_table(journal: Journal, ratings: pa.Table) -> pa.Table:
     for name, column in columns.items():
         table = table.append_column(name, column)
     return table
+
+
+def _first_of_each(ratings: pa.Table, column: str) -> dict[str, str]:
+    """Return the first value of each window in a column of text that says something."""
+    found: dict[str, str] = {}
+    for key, value in zip(ratings["window_sha256"].to_pylist(), ratings[column].to_pylist(), strict=True):
+        found[key] = found.get(key) or value
+    return found
 
 
 def _dimensions(rubric: Rubric, scored: pa.Table) -> dict[str, pa.Array]:

@@ -13,7 +13,7 @@ from filtering.errors import LabelsError
 from filtering.windows import WINDOW_RULE, cut_window
 
 WEB, STORY = load_rubric("web"), load_rubric("story")
-SCORE_NAMES = ["score", "lowest", "highest", "raters", "reason"]
+SCORE_NAMES = ["score", "lowest", "highest", "raters", "reason", "rubric_sha256"]
 STORY_NAMES = ["score_grammar", "score_creativity", "score_consistency"]
 A, B = Rater("a", None, 50), Rater("b", None, 50)
 

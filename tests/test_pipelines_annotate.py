@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import time
 
+import datasets
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
@@ -21,6 +22,7 @@ from scripted_server import ScriptedServer, completion, labelled
 from annotations.annotator import FakeAnnotator, Rater, Reply
 from annotations.canaries import canaries_for
 from annotations.chat_api import WAYS
+from annotations.prompt import rubric_digest
 from annotations.rubric import RUBRICS, load_rubric
 from filtering.errors import LabelsError, OutputError, SettingsError
 from filtering.windows import WINDOW_RULE, cut_window
@@ -96,6 +98,7 @@ def test_each_document_gets_the_label_that_the_model_gave(sample, tmp_path):
         assert row["reason"] == told[row["text"]]["reason"]
         assert row["group"] == f"site-{number % 20}"
         assert row["window_rule"] == WINDOW_RULE
+        assert row["rubric_sha256"] == rubric_digest(load_rubric("web"))
         assert row["probability"] == (0.25 if number % 2 else None)
     assert len({row["score"] for row in labels}) > 3
 
@@ -426,6 +429,27 @@ def test_scores_that_exist_are_imported_into_the_same_schema(tmp_path, suffix, c
     assert labels[13]["group"] == "site-1.org"
     assert {row["picked"] for row in labels} == {"random"}
     assert {row["rater"] for row in read(tmp_path / "labels", RATINGS_FILE)} == {"theirs"}
+
+
+def test_a_data_set_in_the_layout_of_published_labels_is_imported(tmp_path, command):
+    texts = make_texts(40)
+    rows = {
+        "text": texts,
+        "score": [number % 6 for number in range(40)],
+        "metadata": [{"url": f"https://a{number % 9}.org", "domain": None} for number in range(40)],
+        "prompt": ["Below is an extract from a web page."] * 40,
+    }
+    datasets.Dataset.from_dict(rows).save_to_disk(tmp_path / "published")
+    outcome = command(
+        *("annotate", "--import", tmp_path / "published", "--text-column", "text"),
+        *("--score-column", "score", "--out", tmp_path / "labels"),
+    )
+    assert outcome.code == 0, outcome.said
+    labels = read(tmp_path / "labels")
+    assert [(row["text"], row["score"]) for row in labels] == [
+        (text, number % 6) for number, text in enumerate(texts)
+    ]
+    assert {row["rubric_sha256"] for row in labels} == {""}
 
 
 def test_scores_of_people_join_the_documents_of_the_folder_by_id(sample, tmp_path):
