@@ -14,6 +14,7 @@ from filtering.windows import WINDOW_RULE, cut_window
 
 WEB, STORY = load_rubric("web"), load_rubric("story")
 SCORE_NAMES = ["score", "lowest", "highest", "raters", "reason", "rubric_sha256"]
+SCORE_TYPES = [*[pa.float64()] * 3, pa.int64(), pa.string(), pa.string()]
 STORY_NAMES = ["score_grammar", "score_creativity", "score_consistency"]
 A, B = Rater("a", None, 50), Rater("b", None, 50)
 
@@ -73,7 +74,7 @@ def test_tables_have_the_same_columns_and_types_whether_there_are_labels_or_not(
         assert labels.schema.names == [*SAMPLE_SCHEMA.names, *SCORE_NAMES, *more]
         assert labels.select(SAMPLE_SCHEMA.names).schema == SAMPLE_SCHEMA
         assert labels.select(more).schema.types == [pa.float64()] * len(more)
-        assert labels.select(SCORE_NAMES).schema.types == [pa.float64()] * 3 + [pa.int64(), pa.string()]
+        assert labels.select(SCORE_NAMES).schema.types == SCORE_TYPES
         folder.rate(1, A, 3)
 
 
@@ -126,7 +127,7 @@ def test_a_label_carries_its_document_and_a_rating_what_was_paid_for(web):
     web.rate(1, A, 3, reason="Clear.", **told)
     [label] = web.labels.to_pylist()
     found = [label[name] for name in ("id", "text", "group", "picked", *SCORE_NAMES)]
-    assert found == ["id-1", "document 1", "site-1", "random", 3.0, 3.0, 3.0, 1, "Clear."]
+    assert found == ["id-1", "document 1", "site-1", "random", 3.0, 3.0, 3.0, 1, "Clear.", web.digest]
     [row] = web.ratings.to_pylist()
     document = {"id": "id-1", "group": "site-1", "picked": "random", "rater": "a"}
     question = {"rubric_sha256": web.digest, "parameters": A.parameters, "repeat": 1, "price_usd": 0.001}
