@@ -48,6 +48,11 @@ class _Settings(BaseModel):
             )
             raise SettingsError(f"Wrong settings for {type(self).__name__}: {problems}.") from None
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_str(cls, path: object) -> object:
+        return str(path) if hasattr(path, "__fspath__") else path
+
 
 def _named(location: tuple[int | str, ...]) -> str:
     """Return a setting's name in Python, and its option on the command line."""
@@ -132,11 +137,6 @@ class FilterConfig(_Settings):
     def _as_tuple(cls, inputs: object) -> object:
         return _paths(inputs)
 
-    @field_validator("out", "scorer", "embedder", mode="before")
-    @classmethod
-    def _as_str(cls, path: object) -> object:
-        return str(path) if hasattr(path, "__fspath__") else path
-
 
 class RecutConfig(_Settings):
     """Settings of `recut`: the same run with another cut, from its stored scores.
@@ -165,11 +165,6 @@ class RecutConfig(_Settings):
     keep_fraction: float | None = Field(default=None, gt=0.0, le=1.0, allow_inf_nan=False)
     write: RecutWrite = "kept"
     workers: int | None = Field(default=None, ge=1, le=4096)
-
-    @field_validator("run", "to", mode="before")
-    @classmethod
-    def _as_str(cls, path: object) -> object:
-        return str(path) if hasattr(path, "__fspath__") else path
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
@@ -226,11 +221,6 @@ class SampleConfig(_Settings):
     def _as_tuple(cls, inputs: object) -> object:
         return _paths(inputs)
 
-    @field_validator("out", "scorer", mode="before")
-    @classmethod
-    def _as_str(cls, path: object) -> object:
-        return str(path) if hasattr(path, "__fspath__") else path
-
 
 class NearCutConfig(_Settings):
     """Settings of `sample_near_cut`.
@@ -251,11 +241,6 @@ class NearCutConfig(_Settings):
     group_column: str | None = Field(default=None, min_length=1)
     seed: int = Field(default=0, ge=0)
     overwrite: bool = False
-
-    @field_validator("run", "out", mode="before")
-    @classmethod
-    def _as_str(cls, path: object) -> object:
-        return str(path) if hasattr(path, "__fspath__") else path
 
 
 class AnnotateConfig(_Settings):
@@ -343,11 +328,6 @@ class AnnotateConfig(_Settings):
     def _as_tuple(cls, models: object) -> object:
         return _paths(models)
 
-    @field_validator("sample", "out", "rubric", mode="before")
-    @classmethod
-    def _as_str(cls, path: object) -> object:
-        return str(path) if hasattr(path, "__fspath__") else path
-
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
         if self.sample is None and not self.canaries:
@@ -387,11 +367,6 @@ class ImportConfig(_Settings):
     score_column: str = Field(default="score", min_length=1)
     group_column: str | None = Field(default=None, min_length=1)
     rater: str = Field(default="imported", min_length=1)
-
-    @field_validator("source", "out", mode="before")
-    @classmethod
-    def _as_str(cls, path: object) -> object:
-        return str(path) if hasattr(path, "__fspath__") else path
 
 
 class WorkerSettings(_Settings):
@@ -492,8 +467,3 @@ class TrainConfig(_Settings):
     def placement(self) -> Placement:
         """Where the embedder runs."""
         return Placement(device=self.device, trust_remote_code=self.trust_remote_code)
-
-    @field_validator("labels", "out", "embedder", mode="before")
-    @classmethod
-    def _as_str(cls, path: object) -> object:
-        return str(path) if hasattr(path, "__fspath__") else path

@@ -121,7 +121,8 @@ class LabelMeter(Meter):
         """Return what is shown, for people."""
         rate = (self.done - self.before) / self.seconds
         failures = "".join(f", {count:,} {name}" for name, count in sorted(self.failures.items()))
-        return f"{rate:.1f} labels/s, ${self.spent_usd:.2f} spent{failures}"
+        spent = f", ${self.spent_usd:.2f} spent" if self.spent_usd else ""
+        return f"{rate:.1f} labels/s{spent}{failures}"
 
 
 class Reporter(Protocol):
