@@ -141,7 +141,8 @@ class Journal:
                 "INSERT INTO documents (window_sha256, values_json) VALUES (?, ?) "
                 "ON CONFLICT (window_sha256) DO UPDATE SET values_json = excluded.values_json "
                 f"WHERE json_extract(values_json, '$.picked') NOT IN {UNBIASED_PICKS} "
-                f"AND json_extract(excluded.values_json, '$.picked') IN {UNBIASED_PICKS}",
+                f"AND json_extract(excluded.values_json, '$.picked') IN {UNBIASED_PICKS} "
+                "AND json_extract(excluded.values_json, '$.probability') IS NOT NULL",
                 rows,
             )
 

@@ -14,9 +14,7 @@ from annotations.journal import QUESTION, Journal, Question, window_digest
 from annotations.limits import BYTES_PER_TOKEN
 from annotations.prompt import rubric_digest
 from annotations.rubric import Rubric, load_rubric
-from annotations.tables import (
-    sample_rows,
-)
+from annotations.tables import sample_rows
 from filtering.errors import LabelsError
 from pipelines.config import AnnotateConfig
 from pipelines.label_folder import (

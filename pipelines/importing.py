@@ -17,7 +17,8 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
     """Take scores into a folder of labels.
 
     A row whose ``id`` the folder knows is a rating of that document; any other brings its own text.
-    Rows without a score are passed over and counted.
+    Rows without a score, and new ones without text, are passed over and counted. Of the same text twice the
+    last score counts.
 
     Raises
     ------
@@ -34,18 +35,26 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
             f"{config.score_column!r} in {name} must hold a score. All {len(table):,} are empty."
         )
     with open_labels(config.out) as journal:
-        keys = _keys_of(table, given, name, config, journal)
+        keys = _keys_of(table.take(pa.array(given, pa.int64())), name, config, journal)
         rater = Rater(config.rater)
-        replies = [
+        journal.record_all(
             (Question("", rater, key), Reply("imported", {IMPORTED_SCORE: float(scores[number] or 0)}), None)
             for number, key in zip(given, keys, strict=True)
-        ]
-        journal.record_all(replies)
-        labels = write_tables(config.out, journal)
-        statuses = {"imported": len(set(keys)), "without a score": len(table) - len(given)}
-        if len(given) > len(set(keys)):
-            statuses["the same text again"] = len(given) - len(set(keys))
-        return AnnotateResult(config.out, labels, statuses, journal.spent_usd())
+            if key is not None
+        )
+        found = [key for key in keys if key is not None]
+        counts = {
+            "imported": len(set(found)),
+            "without a score": len(table) - len(given),
+            "without text": len(keys) - len(found),
+            "the same text again": len(found) - len(set(found)),
+        }
+        return AnnotateResult(
+            out=config.out,
+            labels=write_tables(config.out, journal),
+            statuses={name: count for name, count in counts.items() if count},
+            spent_usd=journal.spent_usd(),
+        )
 
 
 def _scores(table: pa.Table, column: str, name: str) -> list[float | None]:
@@ -66,19 +75,18 @@ def _scores(table: pa.Table, column: str, name: str) -> list[float | None]:
     return scores
 
 
-def _keys_of(
-    table: pa.Table, given: Sequence[int], name: str, config: ImportConfig, journal: Journal
-) -> list[str]:
-    """Return the digest of the window of each row, after noting documents that are new."""
-    known: dict[str, str] = {}
-    for key, row in journal.documents():
-        known[row["id"]] = key
-    table = table.take(pa.array(given, pa.int64()))
+def _keys_of(table: pa.Table, name: str, config: ImportConfig, journal: Journal) -> list[str | None]:
+    """Return the digest of the window of each row, after noting documents that are new; None without text."""
+    known = {row["id"]: key for key, row in journal.documents()}
     ids = table["id"].to_pylist() if "id" in table.column_names else [None] * len(table)
-    found = [known.get(str(one)) for one in ids]
-    if all(found):
-        return [key for key in found if key is not None]
-    rows = list(sample_rows(table, name, text_column=config.text_column, group_column=config.group_column))
-    keys = [key or window_digest(row["text"]) for key, row in zip(found, rows, strict=True)]
-    journal.add_documents(zip(keys, rows, strict=True))
+    keys: list[str | None] = [known.get(str(one)) for one in ids]
+    if all(keys):
+        return keys  # such a file needs no column of text
+    rows = sample_rows(table, name, text_column=config.text_column, group_column=config.group_column)
+    fresh = {}
+    for number, row in enumerate(rows):
+        if keys[number] is None and row["text"].strip():
+            keys[number] = window_digest(row["text"])
+            fresh.setdefault(window_digest(row["text"]), row)
+    journal.add_documents(fresh.items())
     return keys

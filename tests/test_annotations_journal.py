@@ -130,9 +130,11 @@ def test_a_document_stays_as_it_was_noted_first(journal):
 
 
 def test_a_random_draw_takes_a_chosen_document_in_and_never_the_other_way_round(journal):
-    journal.add_documents([("a", {"picked": "high"}), ("b", {"picked": "random"})])
-    journal.add_documents([("a", {"picked": "stratified"}), ("b", {"picked": "high"})])
-    assert list(journal.documents()) == [("a", {"picked": "stratified"}), ("b", {"picked": "random"})]
+    drawn, chosen = {"picked": "stratified", "probability": 0.1}, {"picked": "high", "probability": None}
+    journal.add_documents([("a", chosen), ("b", drawn), ("c", chosen)])
+    journal.add_documents([("a", drawn), ("b", chosen), ("c", {"picked": "random"})])
+    # Of "c" nobody says how likely it was: no draw, but a table without the column.
+    assert list(journal.documents()) == [("a", drawn), ("b", drawn), ("c", chosen)]
 
 
 @pytest.mark.parametrize(

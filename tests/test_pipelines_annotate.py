@@ -73,11 +73,13 @@ def document_of(request):
 
 
 def judge(request):
-    """Answer with how large the teaching share of a document is."""
+    """Answer with how large the teaching share of a document is, for each dimension of the rubric."""
     document = document_of(request)
     teaching = sum(document.count(sentence) for sentence in TEACHING)
     share = teaching / max(teaching + sum(document.count(sentence) for sentence in SELLING), 1)
-    return completion({"reason": f"{share:.2f} of it teaches.", "educational_value": round(5 * share)})
+    properties = request.body["response_format"]["json_schema"]["schema"]["properties"]
+    scores = {name: round(5 * share) for name in properties if name != "reason"}
+    return completion({"reason": f"{share:.2f} of it teaches.", **scores})
 
 
 def read(out, name="labels.parquet"):
@@ -464,6 +466,16 @@ def test_scores_of_people_join_the_documents_of_the_folder_by_id(sample, tmp_pat
     assert (labels["d3"]["score"], labels["d3"]["raters"]) == (2.0, 2)
     assert (labels["d4"]["score"], labels["d4"]["raters"]) == (1.0, 1)
     assert labels["d5"]["highest"] == 2.5
+
+
+def test_rows_without_text_and_texts_that_come_twice_are_counted(tmp_path):
+    path = tmp_path / "theirs.csv"
+    path.write_text("id,text,score\na,some text,1\nb,,2\nc,some text,4\nd,more text,\n")
+    result = import_labels(ImportConfig(source=path, out=tmp_path / "labels"))
+    assert dict(result.statuses) == {
+        "imported": 1, "without a score": 1, "without text": 1, "the same text again": 1
+    }  # fmt: skip
+    assert [(row["id"], row["score"]) for row in read(tmp_path / "labels")] == [("a", 4.0)]
 
 
 @pytest.mark.parametrize(
