@@ -1,6 +1,6 @@
 """Takes scores that exist into a folder of labels: of people, say, or of a published data set."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 
@@ -83,7 +83,7 @@ def _keys_of(table: pa.Table, name: str, config: ImportConfig, journal: Journal)
     if all(keys):
         return keys  # such a file needs no column of text
     rows = sample_rows(table, name, text_column=config.text_column, group_column=config.group_column)
-    fresh = {}
+    fresh: dict[str, dict[str, Any]] = {}
     for number, row in enumerate(rows):
         if keys[number] is None and row["text"].strip():
             keys[number] = window_digest(row["text"])
