@@ -120,8 +120,9 @@ class ChatAnnotator:
                 self._lowest = 0  # the next document may be taken: perhaps this one is to blame
                 if refused.status == 500:
                     raise Unanswered(str(refused)) from None
-                return Reply("api_error", structured_by=way, error=f"refused in every form: {refused}")
-            self._way = way
+                return _free("api_error", f"refused in every form: {refused}")
+            if reply.structured_by:  # an error tells nothing about the form
+                self._way = way
             return reply
 
     async def _ask(self, window: str, way: str) -> Reply:
@@ -140,7 +141,7 @@ class ChatAnnotator:
         # Only here, for an error that is raised while another one is handled drags it along, and the
         # library's may hold the key or the document.
         if isinstance(failure, self._openai.APIStatusError):
-            return self._refusal(failure, parts, way, time.monotonic() - started_s)
+            return self._refusal(failure, parts)
         raise self._no_answer(failure)
 
     def _no_answer(self, failure: Exception) -> Unanswered:
@@ -212,15 +213,14 @@ class ChatAnnotator:
             error="" if answer else f"finish_reason {finish or 'missing'}",
         )
 
-    def _refusal(self, error: Any, parts: tuple[str, ...], way: str, latency_s: float) -> Reply:  # noqa: ANN401
+    def _refusal(self, error: Any, parts: tuple[str, ...]) -> Reply:  # noqa: ANN401
         """Return the reply that an error's status stands for, or raise what it means."""
         status, code = int(error.status_code), _text(error.code)
         words = f"{status} {self._words(error, parts)}".strip()
-        kept = Reply("api_error", structured_by=way, latency_s=latency_s, error=words)
         if code in TOO_LONG_CODES or (status in (400, 413) and TOO_LONG_WORDS.search(_message(error))):
-            return Reply("too_long", structured_by=way, latency_s=latency_s, error=words)
+            return _free("too_long", words)
         if code in REFUSED_CODES:
-            return Reply("refused", structured_by=way, latency_s=latency_s, error=words)
+            return _free("refused", words)
         if status in (401, 403) or (status == 404 and code == "model_not_found"):
             raise self._end(
                 f"The endpoint must accept key and model {self.rater.model!r}. It answered {words}"
@@ -231,7 +231,7 @@ class ChatAnnotator:
             raise _FormRefused(status, words)
         if status in (408, 409, 429) or status >= 500:
             raise Unanswered(words, retry_after_s=self._pause(error.response.headers))
-        return kept
+        return _free("api_error", words)
 
     def _pause(self, headers: Mapping[str, str]) -> float | None:
         seconds = retry_after_s(headers.get("retry-after", ""))
@@ -264,6 +264,11 @@ class _FormRefused(Exception):
     def __init__(self, status: int, words: str) -> None:
         super().__init__(words)
         self.status = status
+
+
+def _free(status: Status, error: str) -> Reply:
+    """Return what an error of the endpoint came to: nobody charges for one."""
+    return Reply(status, tokens_in=0, tokens_out=0, error=error)
 
 
 def _root(failure: BaseException) -> BaseException:

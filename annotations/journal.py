@@ -216,7 +216,7 @@ class Journal:
         """Return the mean tokens of a question and of a reply, by model, as servers counted them."""
         rows = self._connection.execute(
             "SELECT model, AVG(tokens_in), AVG(tokens_out) FROM replies "
-            "WHERE tokens_in IS NOT NULL AND tokens_out IS NOT NULL GROUP BY model"
+            "WHERE tokens_in > 0 AND tokens_out > 0 GROUP BY model"
         )
         return {model: (tokens_in, tokens_out) for model, tokens_in, tokens_out in rows}
 

@@ -235,6 +235,19 @@ def test_a_form_that_is_answered_by_500_twice_is_given_up():
     assert [form_of(request) for request in requests] == ["json_schema", "json_schema", "json_object"]
 
 
+def test_a_document_that_is_too_long_tells_nothing_about_the_form():
+    def script(request):
+        if request.count == 0:
+            return scripted.context_too_long()
+        known = form_of(request) == "text"
+        return labelled(1) if known else scripted.unsupported_response_format()
+
+    reply, _ = ask(script, times=2)
+    assert (reply.status, reply.structured_by) == ("ok", "text")
+    reply, _ = ask(script)
+    assert (reply.status, reply.tokens_in, reply.tokens_out) == ("too_long", 0, 0)
+
+
 def test_a_form_that_failed_once_by_chance_is_kept():
     reply, _ = ask(lambda one: scripted.server_error() if one.count == 0 else labelled(1), times=2)
     assert reply.structured_by == "json_schema"
