@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from annotations.annotator import Annotator, Reply, Unanswered
@@ -111,7 +112,18 @@ def ask_all(
     MissingExtraError
         If the ``annotate`` extra is not installed.
     """
-    return asyncio.run(_Asking(annotators, journal, limits, tick).run(iter(tasks)))
+    asking = _Asking(annotators, journal, limits, tick)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(asking.run(iter(tasks)))
+    # In a notebook a loop runs already, and this call is within it.
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            return pool.submit(asyncio.run, asking.run(iter(tasks))).result()
+        except BaseException:
+            asking.stop()
+            raise
 
 
 class _Asking:
@@ -128,7 +140,11 @@ class _Asking:
         self._requests = Pace(limits.requests_per_minute)
         self._tokens = Pace(limits.tokens_per_minute)
         self._silent = self._unreadable = 0
-        self._any_read = self._spent = False
+        self._any_read = self._stopped = False
+
+    def stop(self) -> None:
+        """Ask nothing more; what is being asked is waited for."""
+        self._stopped = True
 
     async def run(self, tasks: Iterator[Task]) -> bool:
         self._budget = Budget(self._limits.budget_usd, self._journal.spent_usd())
@@ -144,12 +160,12 @@ class _Asking:
 
     async def _work(self, tasks: Iterator[Task]) -> bool:
         for task in tasks:
-            if self._spent:
+            if self._stopped:
                 return False
             try:
                 reply = await self._ask(task)
             except BudgetSpent:
-                self._spent = True  # for all: to go on with short documents alone would bias the labels
+                self._stopped = True  # for all: to go on with short documents alone would bias the labels
                 return False
             self._tick(reply, self._budget.spent_usd)
             self._stop_if_in_vain(reply)

@@ -257,7 +257,7 @@ class Journal:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path)
+    connection = sqlite3.connect(path, check_same_thread=False)  # one at a time: see `asking.ask_all`
     try:
         [(found,)] = connection.execute("PRAGMA user_version")
         [(tables,)] = connection.execute("SELECT COUNT(*) FROM sqlite_master")

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import time
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -204,6 +205,38 @@ def test_an_interrupted_run_keeps_what_was_answered(journal):
     with pytest.raises(KeyboardInterrupt):
         ask(journal, answer, count=20, concurrency=1)
     assert len(journal.finished("rubric", RATER)) == 5
+
+
+def test_it_works_in_a_notebook_where_a_loop_runs_already(journal):
+    async def cell():
+        return ask(journal, Failing(1), count=20)
+
+    whole, seen = asyncio.run(cell())
+    assert whole
+    assert [status for status, _ in seen] == ["ok"] * 20
+
+
+def test_an_interrupt_in_a_notebook_ends_it_after_what_is_being_asked(journal, monkeypatch):
+    answer, result = Failing(0), Future.result
+
+    def interrupted(self, timeout=None):
+        while len(answer.asked) < 5:
+            time.sleep(0.001)
+        monkeypatch.setattr(Future, "result", result)
+        raise KeyboardInterrupt
+
+    class Slow(FakeAnnotator):
+        async def annotate(self, window):
+            await asyncio.sleep(0.01)
+            return self.answer(window)
+
+    async def cell():
+        monkeypatch.setattr(Future, "result", interrupted)
+        ask_all(tasks(10_000), [Slow(answer, RATER)], journal, Limits(concurrency=4), lambda *_: None)
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(cell())
+    assert 5 <= len(journal.finished("rubric", RATER)) < 100
 
 
 def test_a_question_is_noted_before_it_is_sent(tmp_path):
