@@ -17,6 +17,9 @@ UNREADABLE_AT_FIRST = 25
 SILENT_IN_A_ROW = 10
 """Stop when so many questions in a row found no answer, each asked several times."""
 
+SAID_AT_MOST = 10
+"""Kinds of trouble that are told, once each."""
+
 Tick = Callable[[Reply, float], None]
 """Called with each reply that counts, and with what all replies cost so far, in US dollars."""
 
@@ -84,7 +87,12 @@ class Limits:
 
 
 def ask_all(
-    tasks: Iterable[Task], annotators: Sequence[Annotator], journal: Journal, limits: Limits, tick: Tick
+    tasks: Iterable[Task],
+    annotators: Sequence[Annotator],
+    journal: Journal,
+    limits: Limits,
+    tick: Tick,
+    say: Callable[[str], None],
 ) -> bool:
     """Ask all questions, in order, and keep the replies.
 
@@ -97,6 +105,8 @@ def ask_all(
     journal : Journal
     limits : Limits
     tick : callable
+    say : callable
+        Called with a line for a person, where questions have to be asked again.
 
     Returns
     -------
@@ -112,12 +122,9 @@ def ask_all(
     MissingExtraError
         If the ``annotate`` extra is not installed.
     """
-    asking = _Asking(annotators, journal, limits, tick)
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    asking = _Asking(annotators, journal, limits, tick, say)
+    if not _within_a_loop():
         return asyncio.run(asking.run(iter(tasks)))
-    # In a notebook a loop runs already, and this call is within it.
     with ThreadPoolExecutor(1) as pool:
         try:
             return pool.submit(asyncio.run, asking.run(iter(tasks))).result()
@@ -126,10 +133,26 @@ def ask_all(
             raise
 
 
+def _within_a_loop() -> bool:
+    """Tell whether an event loop runs already, and this call is within it: in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 class _Asking:
     """What all questions share while they are asked."""
 
-    def __init__(self, annotators: Sequence[Annotator], journal: Journal, limits: Limits, tick: Tick) -> None:
+    def __init__(
+        self,
+        annotators: Sequence[Annotator],
+        journal: Journal,
+        limits: Limits,
+        tick: Tick,
+        say: Callable[[str], None],
+    ) -> None:
         self._stamina = require("annotate", "stamina")
         # It logs each wait as a warning, which Python shows where nobody listens.
         logging.getLogger("stamina").addHandler(logging.NullHandler())
@@ -137,6 +160,8 @@ class _Asking:
         self._journal = journal
         self._limits = limits
         self._tick = tick
+        self._say = say
+        self._said: set[str] = set()
         self._requests = Pace(limits.requests_per_minute)
         self._tokens = Pace(limits.tokens_per_minute)
         self._silent = self._unreadable = 0
@@ -192,6 +217,9 @@ class _Asking:
     def _when_again(self, error: Exception) -> bool | float:
         if not isinstance(error, Unanswered):
             return False
+        if str(error) not in self._said and len(self._said) < SAID_AT_MOST:
+            self._said.add(str(error))
+            self._say(f"Asking again: {error}")
         if error.retry_after_s is None:
             return True
         # The endpoint said when: asking for something else before that would be refused too.
@@ -235,5 +263,6 @@ class _Asking:
         if not self._any_read and self._unreadable >= UNREADABLE_AT_FIRST:
             raise RunError(
                 "Replies must be one JSON object with a score of the rubric's scale for each dimension. None "
-                f"of the first {self._unreadable} was. Choose another model; the replies are in the journal."
+                f"of the first {self._unreadable} was; read them in the table 'replies' of the journal. They "
+                "count as answered: go on with another model, or with another --out."
             )

@@ -24,6 +24,7 @@ from filtering.extras import require
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 URL_VARIABLE = "OPENAI_BASE_URL"
+OPENAI_URL = "https://api.openai.com/v1"
 NO_KEY = "none"
 """Sent to endpoints of one's own, which ask for no key."""
 WAYS = ("json_schema", "json_object", "text", "one_string")
@@ -35,6 +36,7 @@ PATIENCE_500 = 2
 LONGEST_PAUSE_S = 600.0
 """An endpoint that asks to wait longer than this ends the run."""
 TIMEOUT_S = 120.0
+CONNECT_TIMEOUT_S = 15.0
 QUOTED_CHARS = 12
 """An error that has so many characters in a row of the document is not shown."""
 SHOWN_CHARS = 300
@@ -75,13 +77,18 @@ class ChatAnnotator:
         self.rater = rater
         self._rubric = rubric
         self._schema = reply_schema(rubric)
-        self._url = base_url or os.environ.get(URL_VARIABLE) or None
+        given = base_url or os.environ.get(URL_VARIABLE)
+        self._url = given or OPENAI_URL
         _check_url(self._url)
-        self._key = os.environ.get(KEY_VARIABLE, "")
-        if not self._key and self._url is None:
+        self._key = os.environ.get(KEY_VARIABLE, "").strip()
+        if not self._key and not given:
             raise EndpointError(
                 f"A key must be in the environment variable {KEY_VARIABLE}. Found none. "
                 "For an endpoint without keys give --base-url."
+            )
+        if not (self._key.isascii() and self._key.isprintable()):
+            raise EndpointError(
+                f"The key in {KEY_VARIABLE} must be printable ASCII. It has other characters; set it anew."
             )
         self._timeout_s = timeout_s
         self._client: Any = None
@@ -144,27 +151,31 @@ class ChatAnnotator:
             return self._refusal(failure, parts)
         raise self._no_answer(failure)
 
-    def _no_answer(self, failure: Exception) -> Unanswered:
+    def _no_answer(self, failure: Exception) -> EdufilterError | Unanswered:
         root = _root(failure)
         what = type(root).__name__
         if not isinstance(failure, self._openai.APIConnectionError):
-            return Unanswered(f"{NO_COMPLETION} ({what})", may_be_paid=True)
-        if "Timeout" in what:
-            return Unanswered(f"no answer within {self._timeout_s:g} s", may_be_paid=True)
+            return Unanswered(f"{NO_COMPLETION}, from {self._url} ({what})", may_be_paid=True)
         # What was surely never sent costs nothing; a connection that broke may have been paid for.
         unsent = isinstance(root, (ConnectionRefusedError, socket.gaierror))
-        return Unanswered(f"the connection failed ({what})", may_be_paid=not unsent)
+        if unsent and self._way is None:
+            return EndpointError(f"An endpoint must answer at {self._url}. Nobody does ({what}).")
+        if "Timeout" in what:
+            return Unanswered(f"no answer from {self._url} within {self._timeout_s:g} s", may_be_paid=True)
+        return Unanswered(f"the connection to {self._url} failed ({what})", may_be_paid=not unsent)
 
     def _open(self) -> Any:  # noqa: ANN401 - of a library that is imported late
         """Return the client: opened in the event loop that uses it."""
         if self._client is None:
+            connect_s = min(CONNECT_TIMEOUT_S, self._timeout_s)
+            timeout = self._openai.Timeout(self._timeout_s, connect=connect_s)
             self._client = self._openai.AsyncOpenAI(
                 api_key=self._key or NO_KEY,
                 base_url=self._url,
                 max_retries=0,
-                timeout=self._timeout_s,
+                timeout=timeout,
                 # Half the time of the default for a call, with dozens of connections.
-                http_client=self._openai.DefaultAioHttpClient(timeout=self._timeout_s),
+                http_client=self._openai.DefaultAioHttpClient(timeout=timeout),
             )
         return self._client
 
@@ -188,7 +199,7 @@ class ChatAnnotator:
         """Return what an answer says: whatever a server sends, it must not break this."""
         choices = _get(completion, "choices")
         if not isinstance(choices, list):  # the page of a proxy, say
-            raise Unanswered(NO_COMPLETION, may_be_paid=True)
+            raise Unanswered(f"{NO_COMPLETION}, from {self._url}", may_be_paid=True)
         choice = choices[0] if choices else None
         message, usage = _get(choice, "message"), _get(completion, "usage")
         content, refusal = _text(_get(message, "content")), _text(_get(message, "refusal"))
@@ -210,7 +221,7 @@ class ChatAnnotator:
             tokens_in=_count(_get(usage, "prompt_tokens")),
             tokens_out=_count(_get(usage, "completion_tokens")),
             latency_s=latency_s,
-            error="" if answer else f"finish_reason {finish or 'missing'}",
+            error="" if answer else f"no label in the reply (finish_reason {finish or 'missing'})",
         )
 
     def _refusal(self, error: Any, parts: tuple[str, ...]) -> Reply:  # noqa: ANN401
@@ -312,17 +323,18 @@ def retry_after_s(header: str) -> float | None:
     return max(seconds, 0.0) if seconds < float("inf") else None
 
 
-def _check_url(url: str | None) -> None:
-    # The address itself is not shown where it holds a secret.
-    if url is None:
-        return
+def _check_url(url: str) -> None:
+    # The address itself is not shown, for it may hold a secret.
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise EndpointError("--base-url must be an address like https://host/v1. Got something else.")
+        raise EndpointError(
+            f"The address (--base-url, or the variable {URL_VARIABLE}) must be like https://host/v1. "
+            "Got something else."
+        )
     if parts.username or parts.password or parts.query:
         raise EndpointError(
-            "--base-url must not carry credentials or a query. Got one that does. "
-            f"Put the key into the environment variable {KEY_VARIABLE}."
+            f"The address (--base-url, or the variable {URL_VARIABLE}) must not carry credentials or a "
+            f"query. Got one that does. Put the key into the environment variable {KEY_VARIABLE}."
         )
 
 
@@ -340,5 +352,6 @@ def _count(value: Any) -> int | None:  # noqa: ANN401
 
 def _message(error: Any) -> str:  # noqa: ANN401
     body = error.body
-    found = _get(body, "message") or _get(_get(body, "error"), "message") or _get(body, "detail")
+    inner = _get(body, "error")
+    found = _get(body, "message") or _get(inner, "message") or inner or _get(body, "detail") or body
     return found if isinstance(found, str) else ""

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from annotations.annotator import FINAL, Rater, Reply
+from annotations.limits import TOKENS_OF_PRICE, Price
 from annotations.prompt import rubric_digest
 from annotations.records import UNBIASED_PICKS
 from annotations.rubric import Rubric
@@ -223,8 +224,30 @@ class Journal:
     def spent_usd(self) -> float:
         """Return what all replies cost, and what a killed process may have spent without learning of it."""
         [(paid,)] = self._connection.execute("SELECT TOTAL(price_usd) FROM replies")
+        return float(paid) + self.open_usd()
+
+    def open_usd(self) -> float:
+        """Return the most that the questions can have cost that were open when a process was killed."""
         [(unknown,)] = self._connection.execute("SELECT TOTAL(most_usd) FROM asked")
-        return float(paid) + float(unknown)
+        return float(unknown)
+
+    def set_prices(self, model: str, price: Price | None) -> None:
+        """Price the replies of a model that came when its price was not known."""
+        if price is None:
+            return
+        with self._connection:
+            self._connection.execute(
+                "UPDATE replies SET price_usd = (tokens_in * ? + tokens_out * ?) / ? "
+                "WHERE model = ? AND price_usd IS NULL",
+                (price.input_usd, price.output_usd, TOKENS_OF_PRICE, model),
+            )
+
+    def models_without_price(self) -> list[str]:
+        """Return the models of which some reply has no price."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT model FROM replies WHERE price_usd IS NULL AND rubric_sha256 <> '' ORDER BY 1"
+        )
+        return [model for (model,) in rows]
 
     def add_rubric(self, rubric: Rubric) -> str:
         """Note the rubric that is asked by, and return its digest; what no model is told may change.

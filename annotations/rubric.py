@@ -146,7 +146,7 @@ def load_rubric(name: str) -> Rubric:
             f"A rubric must be one of {', '.join(shipped)}, or the path of a TOML file. Got {name!r} instead."
         )
     try:
-        values = tomllib.loads(path.read_bytes().decode())
+        values = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise RubricError(f"A rubric must be readable TOML. {path}: {error}") from error
     try:

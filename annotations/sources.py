@@ -5,17 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.json
 import pyarrow.parquet as pq
 
+from annotations.text_files import CSV_SUFFIXES, JSON_SUFFIXES, read_text_file
 from filtering.errors import LabelsError, MissingExtraError
 from filtering.extras import require
 
 BATCH_ROWS = 1000
-LABELS_FILE = "labels.parquet"
+LABELS_FILE, JOURNAL_FILE = "labels.parquet", "journal.sqlite"
 """In a folder that `edufilter annotate` wrote."""
-TEXT_SUFFIXES = (".csv", ".jsonl", ".ndjson", ".json")
 
 
 def read_table(source: Any, columns: Sequence[str], *, strings: Sequence[str] = ()) -> tuple[pa.Table, str]:
@@ -41,6 +39,11 @@ def read_table(source: Any, columns: Sequence[str], *, strings: Sequence[str] = 
     if not isinstance(source, str):
         return _of_dataset(source, columns, "the data set"), "the data set"
     annotated = Path(source, LABELS_FILE)
+    if source and not annotated.is_file() and Path(source, JOURNAL_FILE).is_file():
+        raise LabelsError(
+            f"{source} must hold {LABELS_FILE}. The command that began it was stopped before it wrote that; "
+            "run the same annotate again."
+        )
     path = str(annotated) if source and annotated.is_file() else source
     if Path(path).is_file():
         return _of_file(path, columns, strings), path
@@ -48,26 +51,14 @@ def read_table(source: Any, columns: Sequence[str], *, strings: Sequence[str] = 
 
 
 def _of_file(path: str, columns: Sequence[str], strings: Sequence[str]) -> pa.Table:
-    suffix = Path(path).suffix.lower()
+    if Path(path).suffix.lower() in (*CSV_SUFFIXES, *JSON_SUFFIXES):
+        table = read_text_file(path, strings)
+        return table.select([name for name in table.column_names if name in columns])
     try:
-        if suffix == ".csv":
-            kinds = {name: pa.string() for name in strings}
-            table = pyarrow.csv.read_csv(
-                path,
-                parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),  # texts have line breaks
-                convert_options=pyarrow.csv.ConvertOptions(column_types=kinds),
-            )
-        elif suffix in (".jsonl", ".ndjson", ".json"):
-            table = pyarrow.json.read_json(path)
-        else:
-            names = pq.read_schema(path).names
-            return pq.read_table(path, columns=[name for name in names if name in columns])
+        names = pq.read_schema(path).names
+        return pq.read_table(path, columns=[name for name in names if name in columns])
     except (OSError, pa.ArrowException) as error:
-        # Arrow quotes values of CSV and JSON in its messages, and these may be texts.
-        why = f"It is not ({type(error).__name__})." if suffix in TEXT_SUFFIXES else str(error)
-        kind = {".csv": "CSV", "": "Parquet"}.get(suffix, "JSONL") if suffix in TEXT_SUFFIXES else "Parquet"
-        raise LabelsError(f"Labels must be a readable {kind} file. {path}: {why}") from None
-    return table.select([name for name in table.column_names if name in columns])
+        raise LabelsError(f"Labels must be a readable Parquet file. {path}: {error}") from error
 
 
 def _loaded(source: str) -> Any:

@@ -122,7 +122,8 @@ def sample_rows(
     for column in filter(None, (text_column, group_column)):
         if column not in table.column_names:
             raise LabelsError(
-                f"{name} must have a column {column!r}. Found {', '.join(table.column_names) or 'no other'}. "
+                f"{name} must have a column {column!r}. "
+                f"Found {', '.join(table.column_names) or 'none'} that is known. "
                 "Name others with --text-column and --group-column."
             )
     if not is_string(table[text_column].type):

@@ -1,18 +1,21 @@
 """Judges a folder of labels: how far its raters agree, with each other and with people."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from annotations.agreement import Agreement, advice, judge_agreement
-from annotations.records import HIGHEST, LOWEST
+from annotations.agreement import Agreement, advice, consensus, judge_agreement
+from annotations.records import HIGHEST, LOWEST, read_labels
 from annotations.sources import read_table
 from annotations.tables import rating_matrix
-from filtering.errors import LabelsError
+from filtering.errors import LabelsError, SettingsError
 from filtering.storage import read_metrics
 from pipelines.label_folder import RATINGS_FILE
+from pipelines.train import labels_digest
 
 
 def agreement_of_labels(
@@ -28,12 +31,14 @@ def agreement_of_labels(
         CSV or Parquet file with the columns ``id`` and ``score``: scores by people, as one more rater. Rows
         without a score are passed over.
     scorer : str, optional
-        A scorer that was trained on these labels, with its nested rank correlation.
+        A scorer that was trained on these labels: its nested rank correlation is compared.
 
     Raises
     ------
     LabelsError
         If there are no ratings, fewer than two raters, or too few documents with two ratings.
+    SettingsError
+        If the scorer was trained on others.
     """
     path = Path(labels, RATINGS_FILE)
     if not path.is_file():
@@ -47,6 +52,12 @@ def agreement_of_labels(
     # A rater without a single score is none.
     rated = np.flatnonzero((~np.isnan(matrix)).any(axis=0))
     raters, matrix = [raters[at] for at in rated], matrix[:, rated]
+    model_of = dict(zip(ratings["rater"].to_pylist(), _models(ratings), strict=True))
+    models = [model_of[name] for name in raters]
+    if human is not None or len(set(models)) > 1:
+        # Readings of one model share its errors: among other raters they are one.
+        raters, matrix = _one_reading_each(raters, models, matrix)
+    note = ""
     if human is not None:
         scores = _read_human(human)
         id_of = dict(zip(windows, ratings["id"].to_pylist(), strict=True))
@@ -54,13 +65,36 @@ def agreement_of_labels(
         if np.isnan(column).all():
             raise LabelsError(f"Ids in {human} must be those of {labels}. None of {len(scores):,} is.")
         raters, matrix = [*raters, Path(human).name], np.column_stack([matrix, column])
+        met = int((~np.isnan(column)).sum())
+        if met < len(scores):
+            note = f"Of {len(scores):,} scores in {human}, {met:,} are of documents of {labels}. "
     found = judge_agreement(matrix, raters, [group_of[key] for key in keys])
     labelled = int((~np.isnan(matrix)).any(axis=1).sum())
-    return found, advice(found, scorer_rho=_nested_rho(scorer) if scorer else None, labels=labelled)
+    rho = _nested_rho(scorer, labels) if scorer else None
+    return found, note + advice(found, scorer_rho=rho, labels=labelled)
 
 
-def _nested_rho(scorer: str) -> float:
-    nested = read_metrics(scorer)["nested"]
+def _models(ratings: pa.Table) -> list[tuple[str, str]]:
+    return list(zip(ratings["model"].to_pylist(), ratings["parameters"].to_pylist(), strict=True))
+
+
+def _one_reading_each(
+    raters: Sequence[str], models: Sequence[tuple[str, str]], matrix: NDArray[np.float64]
+) -> tuple[list[str], NDArray[np.float64]]:
+    """Return the median of each model's readings, under the name of the first."""
+    columns = {model: [at for at, one in enumerate(models) if one == model] for model in models}
+    medians = [consensus(matrix[:, at])[0] for at in columns.values()]
+    return [raters[at[0]] for at in columns.values()], np.column_stack(medians)
+
+
+def _nested_rho(scorer: str, labels: str) -> float:
+    metrics = read_metrics(scorer)
+    if metrics.get("labels_sha256") != labels_digest(read_labels(labels)):
+        raise SettingsError(
+            f"The scorer must be trained on the labels that {labels} holds now. {scorer} was fitted to "
+            "others: train one on these, and name it."
+        )
+    nested = metrics["nested"]
     return float(nested["full" if "full" in nested else "fast"]["metrics"]["rho"]["value"])
 
 
@@ -82,7 +116,8 @@ def _read_human(human: str) -> dict[str, float]:
             continue
         if not LOWEST <= score <= HIGHEST:
             raise LabelsError(
-                f"Scores in {name} must lie in [{LOWEST:g}, {HIGHEST:g}]. Got {score:g} at row {row}."
+                f"Scores in {name} must lie in [{LOWEST:g}, {HIGHEST:g}]. "
+                f"Got {score:g} in data row {row + 1}."
             )
         if scores.setdefault(key, score) != score:
             raise LabelsError(f"Each id in {name} must have one score. {key!r} has several.")

@@ -14,16 +14,11 @@ from annotations.journal import QUESTION, Journal, Question, window_digest
 from annotations.limits import BYTES_PER_TOKEN
 from annotations.prompt import rubric_digest
 from annotations.rubric import Rubric, load_rubric
+from annotations.sources import JOURNAL_FILE
 from annotations.tables import sample_rows
-from filtering.errors import LabelsError
+from filtering.errors import LabelsError, SettingsError
 from pipelines.config import AnnotateConfig
-from pipelines.label_folder import (
-    JOURNAL_FILE,
-    AnnotateResult,
-    open_labels,
-    read_documents,
-    write_tables,
-)
+from pipelines.label_folder import AnnotateResult, open_labels, read_documents, write_tables
 from pipelines.progress import ConsoleReporter, LabelMeter, Reporter
 
 REPLY_TOKENS = 60
@@ -99,13 +94,23 @@ def annotate_sample(
             ChatAnnotator(rubric, rater, base_url=config.base_url, timeout_s=config.timeout_s)
             for rater in config.raters
         ]
-    documents = _documents(config)
+    documents, left_out = _documents(config)
+    if left_out:
+        reporter.say(f"Left out: {left_out}.")
     canaries = canaries_for(rubric) if config.canaries else ()
     tasks = _tasks(config, rubric, documents, canaries)
     with open_labels(config.out) as journal:
         journal.add_rubric(rubric)
         journal.add_documents(documents)
+        for model in (*config.models, *config.prices):
+            journal.set_prices(model, config.price_of(model))
+        if config.budget_usd is not None and (unknown := journal.models_without_price()):
+            raise SettingsError(
+                f"A budget needs the price of all that {config.out} was paid for. Got none for replies of "
+                f"{unknown[0]!r}. Give it with --price {unknown[0]}=INPUT/OUTPUT."
+            )
         pending = _pending(tasks, journal)
+        _tell_of_other_parameters(config, pending, journal, reporter)
         if len(pending) < len(tasks):
             reporter.say(
                 f"Going on with {config.out}: {len(tasks) - len(pending):,} of {len(tasks):,} questions are "
@@ -120,14 +125,19 @@ def annotate_sample(
                     journal,
                     config.limits,
                     lambda reply, usd: meter.tick(reply.status, usd),
+                    reporter.say,
                 )
         finally:
             labels = write_tables(config.out, journal)
+        found = {_key(row): row for row in journal.ratings()}
+        rows = [found.get(task.question.values, {"status": "not asked"}) for task in tasks]
         return AnnotateResult(
             out=config.out,
             labels=labels,
-            statuses=_statuses(tasks, journal),
+            statuses=dict(Counter(row["status"] for row in rows)),
             spent_usd=journal.spent_usd(),
+            open_usd=journal.open_usd(),
+            last_error=next((row["error"] for row in reversed(rows) if row["status"] == "api_error"), ""),
             canaries=_canary_results(config.raters, rubric, canaries, journal),
         )
 
@@ -141,7 +151,7 @@ def estimate_annotation(config: AnnotateConfig) -> AnnotationEstimate:
         As `annotate_sample`.
     """
     rubric = load_rubric(config.rubric)
-    documents = _documents(config)
+    documents, _ = _documents(config)
     tasks = _tasks(config, rubric, documents, canaries_for(rubric) if config.canaries else ())
     path = Path(config.out, JOURNAL_FILE)
     if not path.exists():
@@ -182,19 +192,26 @@ def _tokens(task: Task, measured: Mapping[str, tuple[float, float]]) -> tuple[fl
     return measured.get(task.question.rater.model, (task.prompt_bytes / BYTES_PER_TOKEN, REPLY_TOKENS))
 
 
-def _documents(config: AnnotateConfig) -> list[tuple[str, dict[str, Any]]]:
-    """Return the documents of the sample by the digest of their window; those without text are left out."""
+def _documents(config: AnnotateConfig) -> tuple[list[tuple[str, dict[str, Any]]], str]:
+    """Return the documents of the sample by the digest of their window, and in words what is left out."""
     if config.sample is None:
-        return []
+        return [], ""
     table, name = read_documents(config.sample, config.text_column, config.group_column)
     rows = sample_rows(table, name, text_column=config.text_column, group_column=config.group_column)
     found: dict[str, dict[str, Any]] = {}
+    empty = 0
     for row in rows:
         if row["text"].strip():
             found.setdefault(window_digest(row["text"]), row)
+        else:
+            empty += 1
     if not found:
         raise LabelsError(f"{name} must hold a document with text. Found none.")
-    return list(found.items())
+    again = len(table) - empty - len(found)
+    left_out = [f"{empty:,} rows without text"] * bool(empty) + [
+        f"{again:,} with a text that came before"
+    ] * bool(again)
+    return list(found.items()), ", ".join(left_out)
 
 
 def _tasks(
@@ -231,9 +248,18 @@ def _pending(tasks: Sequence[Task], journal: Journal) -> list[Task]:
     ]
 
 
-def _statuses(tasks: Sequence[Task], journal: Journal) -> dict[str, int]:
-    found = {_key(row): row["status"] for row in journal.ratings()}
-    return dict(Counter(found.get(task.question.values, "not asked") for task in tasks))
+def _tell_of_other_parameters(
+    config: AnnotateConfig, pending: Sequence[Task], journal: Journal, reporter: Reporter
+) -> None:
+    """Say so where a model was asked before in another way: that is another rater, and is paid for anew."""
+    asked = {(row["model"], row["parameters"]) for row in journal.ratings() if row["rubric_sha256"]}
+    for rater in config.raters:
+        others = sorted(parameters for model, parameters in asked if model == rater.model)
+        if others and rater.parameters not in others and pending:
+            reporter.say(
+                f"Note: {rater.model} was asked with {others[0]} before. With {rater.parameters} it is "
+                "another rater: all questions are asked, and paid for, anew."
+            )
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str | int, ...]:

@@ -43,7 +43,7 @@ class _Settings(BaseModel):
             super().__init__(**values)
         except ValidationError as error:
             problems = "; ".join(
-                f"{_named(problem['loc'])}: {problem['msg']}. Got {problem['input']!r} instead"
+                f"{_named(problem['loc'])}: {problem['msg']}. Got {_shown(problem['input'])} instead"
                 for problem in error.errors()
             )
             raise SettingsError(f"Wrong settings for {type(self).__name__}: {problems}.") from None
@@ -54,6 +54,17 @@ class _Settings(BaseModel):
         return str(path) if hasattr(path, "__fspath__") else path
 
 
+def _shown(value: object) -> str:
+    """Return a wrong value in words: larger things, which may hold documents, by their type alone."""
+    if (
+        value is None
+        or isinstance(value, (bool, int, float))
+        or (isinstance(value, str) and len(value) < 200)
+    ):
+        return repr(value)
+    return type(value).__name__
+
+
 def _named(location: tuple[int | str, ...]) -> str:
     """Return a setting's name in Python, and its option on the command line."""
     name = ".".join(str(key) for key in location)
@@ -62,7 +73,7 @@ def _named(location: tuple[int | str, ...]) -> str:
 
 def _paths(inputs: object) -> object:
     if isinstance(inputs, str):
-        raise ValueError("must be a list of paths, not one string")
+        raise ValueError("must be a list, not one string")
     return tuple(str(path) for path in inputs) if isinstance(inputs, (list, tuple)) else inputs
 
 

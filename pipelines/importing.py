@@ -60,7 +60,8 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
 def _scores(table: pa.Table, column: str, name: str) -> list[float | None]:
     if column not in table.column_names:
         raise LabelsError(
-            f"{name} must have a column {column!r}. Found {', '.join(table.column_names) or 'no known one'}. "
+            f"{name} must have a column {column!r}. "
+            f"Found {', '.join(table.column_names) or 'none'} that is known. "
             "Name another one with --score-column."
         )
     kind = table[column].type
@@ -70,7 +71,8 @@ def _scores(table: pa.Table, column: str, name: str) -> list[float | None]:
     for number, score in enumerate(scores):
         if score is not None and not LOWEST <= score <= HIGHEST:
             raise LabelsError(
-                f"Scores in {name} must lie in [{LOWEST:g}, {HIGHEST:g}]. Got {score:g} at row {number}."
+                f"Scores in {name} must lie in [{LOWEST:g}, {HIGHEST:g}]. "
+                f"Got {score:g} in data row {number + 1}."
             )
     return scores
 

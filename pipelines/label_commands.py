@@ -189,8 +189,10 @@ def annotate_command(
 
     columns: dict[str, Any] = {"text_column": text_column, "group_column": group_column}
     if import_from is not None:
-        if sample is not None or model:
-            raise SettingsError("--import asks nobody: it must stand without SAMPLE and --model. Got both.")
+        if sample is not None or model or estimate:
+            raise SettingsError(
+                "--import asks nobody: it must stand without SAMPLE, --model and --estimate. Got one of them."
+            )
         imported = ImportConfig(
             source=import_from, out=out, score_column=score_column, rater=rater, **columns
         )

@@ -19,12 +19,12 @@ import pyarrow.parquet as pq
 
 from annotations.canaries import CanaryResult
 from annotations.journal import Journal
-from annotations.sources import LABELS_FILE, read_table
+from annotations.sources import JOURNAL_FILE, LABELS_FILE, read_table
 from annotations.tables import GROUP_COLUMNS, SAMPLE_SCHEMA, labels_table, ratings_table
 from filtering.errors import OutputError
 from pipelines.store import hold_lock
 
-JOURNAL_FILE, RATINGS_FILE = "journal.sqlite", "ratings.parquet"
+RATINGS_FILE = "ratings.parquet"
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,10 @@ class AnnotateResult:
         Questions that this call was about, by what became of them; ``not asked`` where the budget ended.
     spent_usd : float
         For all replies that the folder holds, and for questions that a killed process may have paid for.
+    open_usd : float
+        The latter alone, at the most that they can have cost.
+    last_error : str
+        Why a question of this call found no answer; empty if all did.
     canaries : tuple of CanaryResult
         For each rater, where they were asked for.
     """
@@ -48,6 +52,8 @@ class AnnotateResult:
     labels: int
     statuses: Mapping[str, int]
     spent_usd: float
+    open_usd: float = 0.0
+    last_error: str = ""
     canaries: tuple[CanaryResult, ...] = ()
 
     @property

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from annotations.agreement import MIN_COMMON
+
 if TYPE_CHECKING:
     from annotations.agreement import Agreement
     from pipelines.annotate import AnnotationEstimate
@@ -140,11 +142,18 @@ def print_annotation(result: "AnnotateResult") -> int:
     print_line(f"{result.labels:,} documents with a score -> {result.out}/labels.parquet")
     statuses = ", ".join(f"{count:,} {name}" for name, count in sorted(result.statuses.items()))
     spent = f"; spent: ${result.spent_usd:.4f}" if result.spent_usd else ""
+    if result.open_usd:
+        spent += (
+            f" (${result.open_usd:.4f} of it at most, for questions that were open when a run was stopped)"
+        )
     print_line(f"questions: {statuses}{spent}")
     if result.statuses.get("not asked"):
         print_line("The budget is spent. To ask the rest, run the same command with a larger --budget-usd.")
     if result.statuses.get("api_error"):
-        print_line("Some questions found no answer (api_error). The same command asks them again.")
+        print_line(
+            f"Some questions found no answer (api_error); the last: {result.last_error}. The same command "
+            "asks them again."
+        )
     for canary in result.canaries:
         kinds = ", ".join(
             f"{moved} of {graded} {order}" for order, (graded, moved) in canary.by_order.items()
@@ -158,16 +167,14 @@ def print_annotation(result: "AnnotateResult") -> int:
 
 def print_agreement(agreement: "Agreement", sentence: str) -> None:
     """Print how far raters agree, and what to do next."""
-    table = Table(title="95 % intervals over groups")
-    table.add_column("")
-    figures = ("weighted_kappa", "alpha", "rho", "exact", "within_one", "f1")
     for pair in agreement.pairs:
-        table.add_column(f"{pair.first} and {pair.second}")
-    table.add_row("documents", *(f"{pair.documents:,}" for pair in agreement.pairs))
-    for name in figures:
-        title = f"F1 at {agreement.cut:g}" if name == "f1" else name.replace("_", " ")
-        table.add_row(title, *(str(getattr(pair, name)) for pair in agreement.pairs))
-    Console().print(table)
+        few = "" if pair.documents >= MIN_COMMON else f"; figures need at least {MIN_COMMON}"
+        print_line(f"{pair.first} and {pair.second}: {pair.documents:,} documents{few}")
+        print_line(f"  weighted kappa {pair.weighted_kappa}, alpha {pair.alpha}, rho {pair.rho}")
+        print_line(
+            f"  the same {pair.exact}, within one {pair.within_one}, F1 at {agreement.cut:g} {pair.f1}"
+        )
+    print_line("(95 % intervals over groups)")
     print_line(f"alpha over all raters: {agreement.alpha}")
     print_line(
         f"a perfect scorer against one rater, at most: rho {agreement.rho_ceiling}, "

@@ -22,7 +22,7 @@ from filtering.signals import text_bytes
 from pipelines.config import SampleConfig
 from pipelines.plan import Part, SetAside, make_plan
 from pipelines.progress import ConsoleReporter, Meter, Reporter
-from pipelines.reading import find_inputs, holds_text, open_parquet, read_chosen
+from pipelines.reading import PARQUET_SUFFIXES, find_inputs, holds_text, open_parquet, read_chosen
 
 CANDIDATES_PER_LABEL = 20
 MIN_CANDIDATES = 20_000
@@ -258,6 +258,8 @@ def refuse_taken(out: str, *, overwrite: bool) -> None:
         If the file exists, and is not to be replaced, or its folder does not.
     """
     path = Path(out)
+    if path.suffix.lower() not in (*PARQUET_SUFFIXES, ".csv"):
+        raise OutputError(f"A sample must go to a file that ends in .parquet or .csv. Got {out!r} instead.")
     if path.is_dir() or (path.exists() and not overwrite):
         raise OutputError(
             f"A sample must go to a new file. {out!r} exists. Choose another --out, or --overwrite."

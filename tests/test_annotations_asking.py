@@ -17,6 +17,7 @@ from filtering.errors import EndpointError, RunError
 PRICE = Price(1.0, 2.0)
 RATER = Rater("fake", None, 50)
 QUICK = {"first_wait_s": 0.0005, "longest_wait_s": 0.002}
+SAID = []
 GOOD = Reply("ok", {"educational_value": 3}, tokens_in=80, tokens_out=20)
 
 
@@ -36,6 +37,7 @@ def ask(journal, answer, *, count=10, todo=None, **limits):
         journal,
         Limits(**{**QUICK, **limits}),
         lambda reply, spent: seen.append((reply.status, spent)),
+        SAID.append,
     )
     return whole, seen
 
@@ -81,7 +83,7 @@ def test_no_more_are_asked_at_a_time_than_is_allowed(journal):
             Counting.now -= 1
             return GOOD
 
-    ask_all(tasks(40), [Counting(GOOD, RATER)], journal, Limits(concurrency=7), lambda *_: None)
+    ask_all(tasks(40), [Counting(GOOD, RATER)], journal, Limits(concurrency=7), lambda *_: None, SAID.append)
     assert Counting.most == 7
 
 
@@ -90,6 +92,12 @@ def test_a_question_that_fails_for_a_while_is_answered(journal):
     ask(journal, answer, attempts=4)
     assert set(answer.asked.values()) == {4}
     assert {row["status"] for row in journal.ratings()} == {"ok"}
+
+
+def test_trouble_is_told_at_once_and_each_kind_once(journal):
+    SAID.clear()
+    ask(journal, Failing(2, Unanswered("503 busy")), count=5)
+    assert SAID == ["Asking again: 503 busy"]
 
 
 def test_a_question_that_fails_for_good_is_an_error_that_is_asked_again_next_time(journal):
@@ -232,7 +240,9 @@ def test_an_interrupt_in_a_notebook_ends_it_after_what_is_being_asked(journal, m
 
     async def cell():
         monkeypatch.setattr(Future, "result", interrupted)
-        ask_all(tasks(10_000), [Slow(answer, RATER)], journal, Limits(concurrency=4), lambda *_: None)
+        ask_all(
+            tasks(10_000), [Slow(answer, RATER)], journal, Limits(concurrency=4), lambda *_: None, SAID.append
+        )
 
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(cell())

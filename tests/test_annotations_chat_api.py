@@ -152,7 +152,10 @@ def test_nothing_is_paid_where_nobody_listens():
         finally:
             await annotator.close()
 
-    with pytest.raises(Unanswered, match="the connection failed") as caught:
+    with pytest.raises(EndpointError, match="Nobody does"):
+        asyncio.run(attempt())
+    annotator._way = "text"  # it answered before
+    with pytest.raises(Unanswered, match=f"the connection to {url} failed") as caught:
         asyncio.run(attempt())
     assert not caught.value.may_be_paid
 
@@ -318,6 +321,26 @@ def test_without_a_key_an_address_must_be_given(monkeypatch):
     reply, [request] = ask(lambda _: labelled(3))
     assert reply.status == "ok"
     assert request.headers["authorization"] == "Bearer none"
+
+
+@pytest.mark.parametrize("key", [f" {KEY}\n", KEY])
+def test_blanks_about_a_key_are_no_part_of_it(monkeypatch, key):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    _, [request] = ask(lambda _: labelled(3))
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("key", ["sk-\N{EURO SIGN}uro", "sk-a\nb"])
+def test_a_key_that_cannot_be_sent_is_refused_without_showing_it(monkeypatch, key):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(EndpointError, match="must be printable ASCII") as caught:
+        ChatAnnotator(WEB, Rater("m", None, 10))
+    assert key not in str(caught.value)
+
+
+def test_an_empty_address_in_the_environment_is_none(monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "")
+    assert ChatAnnotator(WEB, Rater("m", None, 10))._url == "https://api.openai.com/v1"
 
 
 def test_the_address_may_come_from_the_environment(monkeypatch):

@@ -12,10 +12,15 @@ from dumps import make_texts
 from annotations.agreement import judge_agreement
 from annotations.annotator import FakeAnnotator, Rater, Reply
 from filtering.errors import LabelsError
-from filtering.storage import read_metrics
-from pipelines import AnnotateConfig, agreement_of_labels, annotate_sample
+from pipelines import (
+    AnnotateConfig,
+    TrainConfig,
+    agreement_of_labels,
+    annotate_sample,
+    train_scorer,
+)
 
-ROWS = 90
+ROWS = 120
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +78,45 @@ def test_scores_of_people_are_one_more_rater(folder, tmp_path):
     assert pair.exact.value == 1.0
 
 
-def test_a_scorer_tells_what_is_the_limit(folder, trained, command):
-    outcome = command("agreement", folder, "--scorer", trained.out)
+def test_a_scorer_that_was_trained_on_the_labels_tells_what_is_the_limit(folder, tmp_path, command, hasty):
+    config = TrainConfig(labels=folder, out=tmp_path / "scorer", signals="linear", embedder="none")
+    rho = train_scorer(config, reporter=QUIET).metrics["nested"]["fast"]["metrics"]["rho"]["value"]
+    outcome = command("agreement", folder, "--scorer", tmp_path / "scorer")
     assert outcome.code == 0, outcome.said
-    rho = read_metrics(trained.out)["nested"]["fast"]["metrics"]["rho"]["value"]
     assert f"The scorer's rho of {rho:.3f} is" in outcome.out
-    assert "more labels than 90" in outcome.out
+    assert f"more labels than {ROWS}" in outcome.out
+
+
+def test_a_scorer_of_other_labels_tells_nothing_here(folder, command):
+    outcome = command("agreement", folder, "--scorer", "web")
+    assert outcome.code == 2
+    assert "must be trained on the labels" in outcome.err
+
+
+def test_readings_of_one_model_are_one_rater_beside_others(tmp_path):
+    """A model that agrees with itself tells nothing of how far it agrees with a person."""
+    texts = [f"{text} {number}" for number, text in enumerate(make_texts(ROWS))]
+    truth, noisy = ratings()
+    groups = [f"site-{number % 15}" for number in range(ROWS)]
+    ids = [f"d{number}" for number in range(ROWS)]
+    pq.write_table(pa.table({"id": ids, "text": texts, "group": groups}), tmp_path / "s.parquet")
+    by_text = dict(zip(texts, np.nan_to_num(noisy, nan=2.0), strict=True))
+    model = FakeAnnotator(
+        lambda window: Reply("ok", {"educational_value": int(by_text[window])}), Rater("m", None, 400)
+    )
+    config = AnnotateConfig(sample=tmp_path / "s.parquet", out=tmp_path / "labels", models=("m",), repeat=2)
+    annotate_sample(config, annotators=[model], reporter=QUIET)
+    alone, _ = agreement_of_labels(str(tmp_path / "labels"))
+    assert alone.raters == ("m", "m #2")
+    assert alone.rho_ceiling.value == 1.0
+    human = tmp_path / "people.csv"
+    human.write_text("id,score\n" + "".join(f"d{n},{int(one)}\n" for n, one in enumerate(truth)))
+    found, sentence = agreement_of_labels(str(tmp_path / "labels"), human=str(human))
+    assert found.raters == ("m", "people.csv")
+    assert found.rho_ceiling.value < 0.99
+    human.write_text(human.read_text() + "elsewhere,3\n")
+    _, sentence = agreement_of_labels(str(tmp_path / "labels"), human=str(human))
+    assert f"Of {ROWS + 1} scores in {human}, {ROWS} are of documents" in sentence
 
 
 def test_it_is_told_to_machines_too(folder, command):
@@ -93,7 +131,7 @@ def test_it_is_told_to_machines_too(folder, command):
     [
         ("id,points\nd1,3\n", "must have the columns id and score"),
         ("id,score\nd1,good\n", "must be a number"),
-        ("id,score\nd1,6\n", r"Got 6 at row 0"),
+        ("id,score\nd1,6\n", r"Got 6 in data row 1"),
         ("id,score\nx1,3\n", "None of 1 is"),
         ("id,score\nd1,3\nd1,4\n", "'d1' has several"),
     ],

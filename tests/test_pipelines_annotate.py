@@ -454,6 +454,83 @@ def test_a_data_set_in_the_layout_of_published_labels_is_imported(tmp_path, comm
     assert {row["rubric_sha256"] for row in labels} == {""}
 
 
+@pytest.mark.parametrize(
+    "save",
+    [
+        lambda path, text: path.write_bytes(b"\xef\xbb\xbf" + text.encode()),
+        lambda path, text: path.write_bytes(b"\xef\xbb\xbf" + text.replace(",", ";").encode()),
+        lambda path, text: path.write_text(text.replace(",", "\t")),
+        lambda path, text: path.write_bytes(text.replace("\n", "\r\n").encode()),
+    ],
+    ids=["mark", "semicolons", "tabs", "carriage-returns"],
+)
+def test_tables_are_read_as_spreadsheets_save_them(tmp_path, save):
+    path = tmp_path / "theirs.csv"
+    save(path, 'id,text,score\n007,"Naïve ""question"".",3\n8,plain,\n')
+    import_labels(ImportConfig(source=path, out=tmp_path / "labels"))
+    [row] = read(tmp_path / "labels")
+    assert (row["id"], row["text"], row["score"]) == ("007", 'Naïve "question".', 3.0)
+
+
+def test_a_table_in_another_encoding_is_refused_by_name(tmp_path):
+    path = tmp_path / "theirs.csv"
+    for encoding in ("utf-16", "cp1252"):
+        path.write_bytes("id,text,score\na,Fünf Wörter,3\n".encode(encoding))
+        with pytest.raises(LabelsError, match="must be a readable CSV file in UTF-8") as caught:
+            import_labels(ImportConfig(source=path, out=tmp_path / "labels"))
+        assert "Wörter" not in str(caught.value)
+
+
+def test_what_was_asked_without_a_price_counts_once_the_price_is_known(sample, tmp_path):
+    with ScriptedServer(judge) as server:
+        free = config(sample, tmp_path, base_url=server.base_url)
+        assert annotate_sample(free, reporter=QUIET).spent_usd == 0
+        other = {"models": ("other",), "base_url": server.base_url, "budget_usd": 1.0}
+        with pytest.raises(SettingsError, match="Got none for replies of 'scripted'"):
+            annotate_sample(config(sample, tmp_path, **other, prices=prices("other=1/1")), reporter=QUIET)
+        assert server.count == 120
+        known = {**prices("other=1/1"), **prices("scripted=2/2")}
+        result = annotate_sample(config(sample, tmp_path, **other, prices=known), reporter=QUIET)
+    tokens = [row["tokens_in"] + row["tokens_out"] for row in read(tmp_path / "labels", RATINGS_FILE)]
+    assert result.spent_usd == pytest.approx((sum(tokens[::2]) * 1 + sum(tokens[1::2]) * 2) / 1e6)
+
+
+def test_other_parameters_are_another_rater_and_said_to_be(sample, tmp_path, command):
+    with ScriptedServer(judge) as server:
+        arguments = ["annotate", sample, "--model", "m", "--base-url", server.base_url]
+        arguments += ["--out", tmp_path / "labels"]
+        assert "another rater" not in command(*arguments).err
+        assert "another rater: all questions are asked" in command(*arguments, "--temperature", "0").err
+        assert server.count == 240
+
+
+def test_rows_that_are_not_asked_about_are_told(tmp_path, command):
+    path = tmp_path / "odd.jsonl"
+    path.write_text(
+        "".join(json.dumps({"text": text}) + "\n" for text in ("a b", "", None, "  ", "a b", "c"))
+    )
+    with ScriptedServer(lambda _: labelled(1)) as server:
+        outcome = command(
+            "annotate", path, "--model", "m", "--base-url", server.base_url, "--out", tmp_path / "labels"
+        )
+    assert "Left out: 3 rows without text, 1 with a text that came before." in outcome.err
+    assert outcome.code == 0
+
+
+def test_a_wrong_address_fails_at_once_and_is_named(sample, tmp_path, command):
+    with ScriptedServer(judge) as server:
+        url = server.base_url
+    outcome = command("annotate", sample, "--model", "m", "--base-url", url, "--out", tmp_path / "labels")
+    assert outcome.code == 2
+    assert f"must answer at {url}" in outcome.err
+
+
+def test_settings_that_hold_documents_do_not_show_them(tmp_path):
+    with pytest.raises(SettingsError) as caught:
+        config({"text": ["Zanzibar"]}, tmp_path)
+    assert "Zanzibar" not in str(caught.value)
+
+
 def test_scores_of_people_join_the_documents_of_the_folder_by_id(sample, tmp_path):
     with ScriptedServer(lambda _: labelled(1)) as server:
         annotate_sample(config(sample, tmp_path, base_url=server.base_url), reporter=QUIET)
@@ -481,7 +558,7 @@ def test_rows_without_text_and_texts_that_come_twice_are_counted(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("id,text,score\na,b,9\n", r"must lie in \[0, 5\]. Got 9 at row 0"),
+        ("id,text,score\na,b,9\n", r"must lie in \[0, 5\]\. Got 9 in data row 1"),
         ("id,text,score\na,b,good\n", "must be a number, or empty. Got string"),
         ("id,text,score\na,b,\n", "must hold a score. All 1 are empty"),
         ("id,text\na,b\n", "must have a column 'score'"),

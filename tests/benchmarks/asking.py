@@ -77,6 +77,7 @@ def _ask(windows: Sequence[str], url: str, path: Path) -> float:
             journal,
             Limits(concurrency=CONCURRENCY),
             lambda reply, _: replies.append(reply.status),
+            sys.stderr.write,
         )
         spent_s = time.perf_counter() - started_s
     if replies != ["ok"] * len(windows):
