@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from annotations.annotator import Annotator, Reply, Unanswered
 from annotations.journal import Journal, Question
 from annotations.limits import BYTES_PER_TOKEN, Budget, BudgetSpent, Pace, Price
-from filtering.errors import RunError
+from filtering.errors import EdufilterError, RunError
 from filtering.extras import require
 
 UNREADABLE_AT_FIRST = 25
@@ -243,7 +243,7 @@ class _Asking:
                 self._journal.forget(asked)
             await self._budget.settle(most_usd, most_usd if error.may_be_paid else 0.0)
             raise
-        except Exception:
+        except EdufilterError:  # an order that was refused: nobody charges for one
             self._journal.forget(asked)
             raise
         price_usd = task.price_of(reply)

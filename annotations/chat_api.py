@@ -164,7 +164,7 @@ class ChatAnnotator:
             return Unanswered(f"no answer from {self._url} within {self._timeout_s:g} s", may_be_paid=True)
         return Unanswered(f"the connection to {self._url} failed ({what})", may_be_paid=not unsent)
 
-    def _open(self) -> Any:  # noqa: ANN401 - of a library that is imported late
+    def _open(self) -> Any:
         """Return the client: opened in the event loop that uses it."""
         if self._client is None:
             connect_s = min(CONNECT_TIMEOUT_S, self._timeout_s)
@@ -195,7 +195,7 @@ class ChatAnnotator:
             body["response_format"] = {"type": "json_object", "schema": self._schema}
         return body
 
-    def _read(self, completion: Any, way: str, latency_s: float) -> Reply:  # noqa: ANN401
+    def _read(self, completion: Any, way: str, latency_s: float) -> Reply:
         """Return what an answer says: whatever a server sends, it must not break this."""
         choices = _get(completion, "choices")
         if not isinstance(choices, list):  # the page of a proxy, say
@@ -224,7 +224,7 @@ class ChatAnnotator:
             error="" if answer else f"no label in the reply (finish_reason {finish or 'missing'})",
         )
 
-    def _refusal(self, error: Any, parts: tuple[str, ...]) -> Reply:  # noqa: ANN401
+    def _refusal(self, error: Any, parts: tuple[str, ...]) -> Reply:
         """Return the reply that an error's status stands for, or raise what it means."""
         status, code = int(error.status_code), _text(error.code)
         words = f"{status} {self._words(error, parts)}".strip()
@@ -257,7 +257,7 @@ class ChatAnnotator:
         """Return a wrong setting as such, unless the endpoint took it before."""
         return (EndpointError if self._way is None else RunError)(f"{message}.")
 
-    def _words(self, error: Any, parts: tuple[str, ...]) -> str:  # noqa: ANN401
+    def _words(self, error: Any, parts: tuple[str, ...]) -> str:
         """Return an error's message without the key, unless it has words of the document."""
         message = self._clean(" ".join(_message(error).split()))[:SHOWN_CHARS]
         document = " ".join(parts[1].split("\n", 1)[1].rsplit("\n", 1)[0].split())
@@ -338,19 +338,19 @@ def _check_url(url: str) -> None:
         )
 
 
-def _get(value: Any, name: str) -> Any:  # noqa: ANN401 - whatever a server sends
+def _get(value: Any, name: str) -> Any:
     return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
 
 
-def _text(value: Any) -> str:  # noqa: ANN401
+def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _count(value: Any) -> int | None:  # noqa: ANN401
+def _count(value: Any) -> int | None:
     return value if type(value) is int and value >= 0 else None
 
 
-def _message(error: Any) -> str:  # noqa: ANN401
+def _message(error: Any) -> str:
     body = error.body
     inner = _get(body, "error")
     found = _get(body, "message") or _get(inner, "message") or inner or _get(body, "detail") or body
