@@ -354,13 +354,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for domain in options.domain or ("web", "code"):
         data = read_domain(options.shared, domain)
         features = diversity_features(data.texts)
-        print(f"\n{domain}: {len(data):,} documents of {len(set(data.groups)):,} groups", flush=True)  # noqa: T201
+        print(f"\n{domain}: {len(data):,} documents of {len(set(data.groups)):,} groups", flush=True)  # noqa: T201 - a script
         found = {}
         for arm in ARMS if options.tried else ARMS[:2]:
             found[arm.name] = simulate(data, features, arm, options.seeds)
             if options.out and arm.name == "active":
                 draw(data, found, Path(options.out.format(domain=domain)))
-        print("\n".join(tables(data, found)), flush=True)  # noqa: T201
+        print("\n".join(tables(data, found)), flush=True)  # noqa: T201 - a script
 
 
 if __name__ == "__main__":
