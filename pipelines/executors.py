@@ -9,7 +9,7 @@ from filtering.errors import Interrupted
 from filtering.machine import available_cpus
 from pipelines.config import WorkerSettings
 from pipelines.plan import Part
-from pipelines.store import Receipt
+from pipelines.receipts import Receipt
 from pipelines.worker import PartWorker, Tick
 
 
@@ -24,6 +24,7 @@ class Executor(Protocol):
         settings : WorkerSettings
             What workers are built from.
         parts : sequence of Part
+            In the order in which they should begin.
         tick : callable
             Called with rows, bytes of text and rows kept as work goes on, from any thread.
 
@@ -36,7 +37,7 @@ class Executor(Protocol):
 
 
 class LocalExecutor:
-    """Runs parts in threads of this process, largest first.
+    """Runs parts in threads of this process.
 
     Threads and not processes: reading, the kernel and compression release the GIL, and one model,
     one compilation and one start-up serve all (docs/benchmarks.md has the ratio).
@@ -65,13 +66,11 @@ class LocalExecutor:
             return worker.run(part, checked_tick)
 
         worker = PartWorker(settings.model_copy(update={"threads": self._workers}))
-        ordered = sorted(parts, key=lambda part: (-part.text_bytes, part.relative, part.first_row))
-        queue = iter(ordered)
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="part")
         running: set[Future[Receipt]] = set()
         try:
             # A million parts are not queued at once: as many as there are workers, and one to follow.
-            for part in queue:
+            for part in parts:
                 running.add(pool.submit(run_part, part))
                 if len(running) > self._workers:
                     done, running = wait(running, return_when=FIRST_COMPLETED)

@@ -5,26 +5,27 @@ on wherever an earlier one was stopped.
 """
 
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from filtering import load_scorer
-from filtering.errors import BadFileError, OutputError, RunError
+from filtering.errors import BadFileError, OutputError
 from filtering.machine import available_cpus
 from filtering.scorers import Scorer
 from pipelines.config import FilterConfig, WorkerSettings
 from pipelines.executors import Executor, LocalExecutor
-from pipelines.plan import Part, Plan, SetAside, Settings, make_plan
+from pipelines.inputs import find_inputs
+from pipelines.manifest import read_set_aside, write_manifest
+from pipelines.plan import Parts, Plan, SetAside, Settings, make_plan
 from pipelines.progress import ConsoleReporter, Reporter, RowMeter
-from pipelines.reading import find_inputs, read_batches
-from pipelines.store import Receipt, RunFolder, changed_files, refuse_foreign, refuse_other_settings
+from pipelines.reading import read_batches
+from pipelines.receipts import Receipt, ReceiptLog
+from pipelines.store import RunFolder, changed_files, refuse_foreign, refuse_other_settings
 from pipelines.writing import AddedColumns
 
 WHAT_SCORES = {"fast": "signals alone", "full": "signals and an embedding of every document"}
@@ -191,11 +192,10 @@ def _settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> None:
         return
     before = folder.read_plan()
     changes = _changes_since(before, plan, folder, update=update)
-    if changes or (update and any(folder.set_aside_keys())):
+    if changes or (update and folder.are_set_aside(before.parts).any()):
         folder.manifest.unlink(missing_ok=True)
-        keys = {part.key for part in plan.parts}
         # Before the new plan: a kill in between must leave no file that no plan knows.
-        folder.forget(part for part in before.parts if part.key not in keys)
+        folder.forget(before.parts.where(~before.parts.has_key(plan.parts.table["key"])))
     if before != plan:  # paths alone, say: a dump that was moved
         folder.write_plan(plan)
 
@@ -249,94 +249,36 @@ def run_plan(
     started_s = time.monotonic()
     if folder.manifest.exists():
         reporter.say(f"{folder.root} is complete; nothing to do.")
-        return _result(folder, plan, folder.read_receipts(plan), rows_scored=0, started_s=started_s)
-    done = folder.done()
-    receipts = {part.key: folder.read_receipt(part.key) for part in plan.parts if part.key in done}
-    waiting = [part for part in plan.parts if part.key not in done]
-    rows_done = sum(receipt.rows for receipt in receipts.values())
-    if done:
-        reporter.say(f"Going on with {folder.root}: {len(receipts)} of {len(plan.parts)} parts are done.")
-    by_key = {part.key: part for part in waiting}
-    meter = RowMeter(plan.rows, rows_done)
+        return _result(folder, rows_scored=0, started_s=started_s)
+    done = folder.are_done(plan.parts)
+    waiting = plan.parts.where(~done).largest_first()
+    if done.any():
+        reporter.say(f"Going on with {folder.root}: {done.sum()} of {len(done)} parts are done.")
+    meter = RowMeter(plan.rows, int(plan.parts.column("rows")[done].sum()))
+    rows_scored = 0
+
+    def write_down(receipts: Sequence[Receipt]) -> None:
+        folder.refuse_other_plan(plan)
+        folder.write_receipts(receipts)
+
     with (
         reporter.track(meter),
+        ReceiptLog(write_down) as log,
         closing(executor.run(settings, waiting, meter.tick)) as finished,
     ):
         for receipt in finished:
-            receipts[receipt.key] = receipt
+            log.add(receipt)
+            rows_scored += 0 if receipt.set_aside else receipt.rows
             if receipt.set_aside:
-                reporter.say(f"Set aside {by_key[receipt.key].name}: {receipt.set_aside}")
+                reporter.say(f"Set aside {waiting.of_key(receipt.key).name}: {receipt.set_aside}")
                 if strict:
                     raise BadFileError(receipt.set_aside)
-    missing = [part.name for part in plan.parts if part.key not in receipts]
-    if missing:
-        raise RunError(
-            f"Each part must have a receipt. {missing[0]} has none ({len(missing)} in all). "
-            "Run the same command again."
-        )
-    ordered = [receipts[part.key] for part in plan.parts]
-    rows_scored = sum(receipts[part.key].rows for part in waiting if not receipts[part.key].set_aside)
-    _write_manifest(folder, plan, settings.scorer, ordered)
+    write_manifest(folder, plan, settings.scorer)
     folder.clear_temporary()
-    return _result(folder, plan, ordered, rows_scored=rows_scored, started_s=started_s)
+    return _result(folder, rows_scored=rows_scored, started_s=started_s)
 
 
-def _write_manifest(folder: RunFolder, plan: Plan, scorer: str | None, receipts: Sequence[Receipt]) -> None:
-    sources = {
-        "relative": [part.relative for part in plan.parts],
-        "first_row": [part.first_row for part in plan.parts],
-    }
-    names = [
-        *("output", "rows", "kept", "text_bytes", "kept_text_bytes", "tokens", "tokens_read"),
-        *("data_rows", "data_bytes", "data_sha256", "scores_bytes", "scores_sha256", "set_aside"),
-    ]
-    columns = {name: [getattr(receipt, name) for receipt in receipts] for name in names}
-    folder.write_table(folder.run / "manifest.parquet", pa.table({**sources, **columns}))
-    folder.write_json(folder.manifest, _manifest(plan, scorer, receipts))
-
-
-def _manifest(plan: Plan, scorer: str | None, receipts: Sequence[Receipt]) -> dict[str, object]:
-    good = [receipt for receipt in receipts if not receipt.set_aside]
-    reasons: Counter[str] = Counter()
-    unusual: Counter[str] = Counter()
-    for receipt in good:
-        reasons.update(receipt.reasons or {})
-        unusual.update(receipt.unusual or {})
-    rows = sum(receipt.rows for receipt in good)
-    kept = sum(receipt.kept for receipt in good)
-    return {
-        "edufilter": version("edufilter"),
-        "plan": plan.digest,
-        "scorer": scorer,
-        "settings": dict(plan.settings),
-        "rows": rows,
-        "kept": kept,
-        "dropped": rows - kept - sum(reasons.values()),
-        "without_score": sum(reasons.values()),
-        "reasons": dict(reasons),
-        "unusual": dict(unusual),
-        "text_bytes": sum(receipt.text_bytes for receipt in good),
-        "kept_text_bytes": sum(receipt.kept_text_bytes for receipt in good),
-        "tokens": sum(receipt.tokens for receipt in good),
-        "tokens_read": sum(receipt.tokens_read for receipt in good),
-        "output_files": sum(1 for receipt in good if receipt.data_bytes),
-        "data_bytes": sum(receipt.data_bytes for receipt in good),
-        "set_aside": [asdict(one) for one in _all_set_aside(plan, receipts)],
-    }
-
-
-def _all_set_aside(plan: Plan, receipts: Sequence[Receipt]) -> list[SetAside]:
-    broken = [
-        SetAside(part.relative, part.rows, part.first_row, receipt.set_aside)
-        for part, receipt in zip(plan.parts, receipts, strict=True)
-        if receipt.set_aside
-    ]
-    return [*plan.set_aside, *broken]
-
-
-def _result(
-    folder: RunFolder, plan: Plan, receipts: Sequence[Receipt], *, rows_scored: int, started_s: float
-) -> FilterResult:
+def _result(folder: RunFolder, *, rows_scored: int, started_s: float) -> FilterResult:
     manifest = folder.read_manifest()
     return FilterResult(
         out=str(folder.root),
@@ -344,7 +286,7 @@ def _result(
         kept=int(manifest["kept"]),
         reasons=manifest["reasons"],
         unusual=manifest["unusual"],
-        set_aside=tuple(_all_set_aside(plan, receipts)),
+        set_aside=read_set_aside(manifest),
         rows_scored=rows_scored,
         seconds=time.monotonic() - started_s,
         manifest=manifest,
@@ -367,9 +309,8 @@ def estimate_run(config: FilterConfig) -> Estimate:
     plan, text_column = plan_of(config, scorer)
     if folder.plan.exists():
         _changes_since(folder.read_plan(), plan, folder, update=config.update)
-    done = folder.done()
-    left = [part for part in plan.parts if part.key not in done]
-    rows_left = sum(part.rows for part in left)
+    left = plan.parts.where(~folder.are_done(plan.parts))
+    rows_left = int(left.column("rows").sum())
     started_s = time.perf_counter()
     rows = SAMPLE_ROWS if config.effort == "fast" else EMBEDDED_SAMPLE_ROWS
     sample, read_bytes = _read_sample(plan.parts, text_column, rows)
@@ -379,7 +320,7 @@ def estimate_run(config: FilterConfig) -> Estimate:
     score_s = time.perf_counter() - started_s
     sampled = sum(len(texts) for texts in sample)
     kept = sum(int((value >= config.keep_at).sum()) for value in values)
-    bytes_left = sum(part.text_bytes for part in left)
+    bytes_left = int(left.column("text_bytes").sum())
     workers = config.workers or available_cpus()
     read_s, score_s = read_s / max(read_bytes, 1) * bytes_left, score_s / max(sampled, 1) * rows_left
     # The embedder already used all cores for the sample; the kernel used one.
@@ -395,12 +336,12 @@ def estimate_run(config: FilterConfig) -> Estimate:
     )
 
 
-def _read_sample(parts: Sequence[Part], text_column: str, rows: int) -> tuple[list[pa.Array], int]:
+def _read_sample(parts: Parts, text_column: str, rows: int) -> tuple[list[pa.Array], int]:
     """Return the texts of up to `rows` rows, from the beginnings of a few parts over the run.
 
     Also the bytes that were decoded for them: whole batches.
     """
-    filled = [part for part in parts if part.rows]
+    filled = parts.where(parts.column("rows") > 0)
     picked = filled[:: max(1, -(-len(filled) // SAMPLE_PARTS))]
     sample: list[pa.Array] = []
     decoded_bytes = 0

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from annotations.tables import sample_row
 from filtering.errors import OutputError, SettingsError
 from pipelines.config import NearCutConfig
+from pipelines.paths import files_below
 from pipelines.plan import Part, is_unchanged
 from pipelines.report_data import read_stored_scores
 from pipelines.sample import RowReader, SampleResult, refuse_taken, write_sample
@@ -36,7 +37,8 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
     plan, settings = folder.read_finished_plan(), folder.read_manifest()["settings"]
     if not folder.scores.exists():
         raise OutputError(f"{config.run} must hold scores. It is a new cut itself; name the run it is from.")
-    parts = [part for part in plan.parts if (folder.scores / part.output).exists()]
+    stored = {name for name, _ in files_below(folder.scores)}
+    parts = [part for part in plan.parts if part.output in stored]
     cut = float(settings["keep_at"])
     near = _near_cut(folder, parts, cut)
     read = RowReader(str(settings["text_column"]), config.group_column)

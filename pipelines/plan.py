@@ -7,17 +7,32 @@ a copied dump goes on where it was; neither are workers, executor or progress.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from itertools import islice
 from pathlib import PurePosixPath
+from typing import Any, overload
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from filtering.errors import BadFileError, ColumnError, SettingsError
-from pipelines.reading import Footer, InputFile, read_footer, resolve_text_column
+from pipelines.inputs import InputFile
+from pipelines.paths import is_store
+from pipelines.reading import Footer, read_footer, resolve_text_column
 
-OUTPUT_FORMAT = 2
+OUTPUT_FORMAT = 3
 """Number of the layout and content of `out/`; raised when either changes."""
+
+FOOTERS_AT_A_TIME = 32
+"""Of files in a store, where each takes a round trip or two; on a disk one thread is faster than several."""
+FOOTERS_HELD = 4096
+ROWS_HELD = 8192
+"""Parts that are Python objects at a time; all of them are a table of Arrow, ten times as small."""
 
 Settings = Mapping[str, str | float | int | None]
 
@@ -70,6 +85,31 @@ class Part:
         return f"{self.relative} (rows {self.first_row} to {self.first_row + self.rows})"
 
 
+_SHARED_STRING = pa.dictionary(pa.int32(), pa.string())
+"""Of values that all parts of a file have in common."""
+PART_SCHEMA = pa.schema(
+    [
+        ("key", pa.string()),
+        ("path", _SHARED_STRING),
+        ("relative", _SHARED_STRING),
+        ("output", pa.string()),
+        ("size_bytes", pa.int64()),
+        ("footer_sha256", _SHARED_STRING),
+        ("first_row_group", pa.int32()),
+        ("stop_row_group", pa.int32()),
+        ("first_row", pa.int64()),
+        ("rows", pa.int64()),
+        ("text_bytes", pa.int64()),
+        ("tie_quota", pa.int64()),
+    ]
+)
+KEY_FIELDS = (
+    *("relative", "output", "size_bytes", "footer_sha256"),
+    *("first_row_group", "stop_row_group", "tie_quota"),
+)
+"""What decides a part's output beside the settings."""
+
+
 @dataclass(frozen=True)
 class SetAside:
     """Input that could not be read, by name: a whole file, or the rows of a part."""
@@ -81,6 +121,83 @@ class SetAside:
     why: str
 
 
+class Parts(Sequence[Part]):
+    """Parts in a table, one row each: a million of them take 200 MB, and are made objects one by one.
+
+    Parameters
+    ----------
+    table : pa.Table
+        Of `PART_SCHEMA`.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> "Parts":
+        """Return parts from their fields by name."""
+        rows, batches = iter(rows), []
+        while held := list(islice(rows, ROWS_HELD)):
+            batches.append(pa.RecordBatch.from_pylist(held, PART_SCHEMA))
+        return cls(pa.Table.from_batches(batches, PART_SCHEMA))
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def __iter__(self) -> Iterator[Part]:
+        for batch in self.table.to_batches(max_chunksize=ROWS_HELD):
+            yield from (Part(**row) for row in batch.to_pylist())
+
+    @overload
+    def __getitem__(self, place: int) -> Part: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Parts": ...
+
+    def __getitem__(self, place: int | slice) -> "Part | Parts":
+        if isinstance(place, slice):
+            return self.take(np.arange(len(self))[place])
+        place = range(len(self))[place]
+        return Part(**self.table.slice(place, 1).to_pylist()[0])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Parts) and bool(self.table.equals(other.table))
+
+    __hash__ = None  # type: ignore[assignment]  # as of every mutable sequence
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Return a column of numbers, shape (n,)."""
+        values: NDArray[Any] = self.table[name].to_numpy()
+        return values
+
+    def take(self, places: NDArray[np.int64]) -> "Parts":
+        """Return the parts at some places, in that order."""
+        return Parts(self.table.take(pa.array(places)))
+
+    def where(self, mask: NDArray[np.bool_]) -> "Parts":
+        """Return the parts for which the mask, of shape (n,), is true."""
+        return Parts(self.table.filter(pa.array(mask)))
+
+    def has_key(self, keys: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
+        """Return which parts have one of some keys, shape (n,)."""
+        found: NDArray[np.bool_] = pc.is_in(self.table["key"], value_set=keys).to_numpy()
+        return found
+
+    def of_key(self, key: str) -> Part:
+        """Return the part that has a key."""
+        place: int = pc.index(self.table["key"], key).as_py()
+        return self[place]
+
+    def largest_first(self) -> "Parts":
+        """Return the parts in the order in which to run them: no large one begins when all else is done."""
+        return self.take(np.argsort(-self.column("text_bytes"), kind="stable"))
+
+    @property
+    def files(self) -> frozenset[str]:
+        """Relative paths of the files that the parts are of."""
+        return frozenset(self.table["relative"].unique().to_pylist())
+
+
 @dataclass(frozen=True)
 class Plan:
     """All that a run will do, decided before the first row is read.
@@ -89,47 +206,52 @@ class Plan:
     ----------
     settings : mapping
         What decides rows and bytes of the output, the scorer's digest included.
-    parts : tuple of Part
+    parts : Parts
         In order of relative path and rows.
     set_aside : tuple of SetAside
         Files whose footer cannot be read.
     """
 
     settings: Settings
-    parts: tuple[Part, ...]
+    parts: Parts
     set_aside: tuple[SetAside, ...]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """sha256 over settings, parts and files set aside."""
         aside = [one.relative for one in self.set_aside]  # why names the path, which may change
-        return _sha256([dict(self.settings), [part.key for part in self.parts], aside])
+        digest = _hash([dict(self.settings), aside])
+        for batch in self.parts.table.select(["key"]).to_batches():
+            digest.update("".join(batch.column(0).to_pylist()).encode())
+        return digest.hexdigest()
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """Rows of all parts."""
-        return sum(part.rows for part in self.parts)
+        return int(self.parts.column("rows").sum())
 
 
-def _sha256(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+def _hash(value: object) -> "hashlib._Hash":
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode())
 
 
-def part_key(part: Part, settings: Settings) -> str:
-    """Return the sha256 of what decides a part's output, in hexadecimal."""
-    return _sha256(
-        [
-            part.relative,
-            part.output,
-            part.size_bytes,
-            part.footer_sha256,
-            part.first_row_group,
-            part.stop_row_group,
-            part.tie_quota,
-            dict(settings),
-            OUTPUT_FORMAT,
-        ]
-    )
+def keys_under(settings: Settings) -> Callable[[Mapping[str, Any]], str]:
+    """Return the function from a part's fields to its key: the sha256 of what decides the part's output."""
+    base = _hash([dict(settings), OUTPUT_FORMAT])
+
+    def key_of(row: Mapping[str, Any]) -> str:
+        digest = base.copy()
+        digest.update(json.dumps([row[name] for name in KEY_FIELDS]).encode())
+        return digest.hexdigest()
+
+    return key_of
+
+
+def rekeyed(parts: Parts, settings: Settings, tie_quotas: Iterable[int]) -> Parts:
+    """Return parts with other quotas of ties, and their keys under other settings."""
+    key_of = keys_under(settings)
+    rows = ({**asdict(part), "tie_quota": quota} for part, quota in zip(parts, tie_quotas, strict=True))
+    return Parts.from_rows({**row, "key": key_of(row)} for row in rows)
 
 
 def make_plan(
@@ -172,46 +294,84 @@ def make_plan(
     BadFileError
         If `strict` and a footer cannot be read.
     """
-    resolved: tuple[str, str] | None = None
+    rows = _PartRows(settings, text_column, new_columns, rows_per_part)
     set_aside: list[SetAside] = []
-    footers: list[tuple[InputFile, Footer]] = []
-    for file in files:
-        try:
-            footer = read_footer(file.path)
-        except BadFileError as error:
-            if strict:
-                raise
-            set_aside.append(SetAside(file.relative, 0, 0, str(error)))
-            continue
-        name = resolve_text_column(footer.schema, file.path, text_column)
-        if resolved and name != resolved[0]:
-            raise ColumnError(
-                f"All files must have one text column. Found {resolved[0]!r} in {resolved[1]} and {name!r} "
-                f"in {file.path}. Choose with --text-column, or run them into two outputs."
-            )
-        resolved = resolved or (name, file.path)
-        _refuse_taken(footer.schema, file.path, new_columns)
-        footers.append((file, footer))
-    if resolved is None:
+
+    def readable() -> Iterator[Mapping[str, Any]]:
+        for file, footer in _footers(files):
+            if isinstance(footer, Footer):
+                yield from rows.of_file(file, footer)
+            elif strict:
+                raise footer
+            else:
+                set_aside.append(SetAside(file.relative, 0, 0, str(footer)))
+
+    parts = Parts.from_rows(readable())
+    if rows.text_column is None:
         reasons = "; ".join(one.why for one in set_aside)
         raise SettingsError(f"At least one input must be a readable Parquet file. {reasons}")
-    settings = {**settings, "text_column": resolved[0]}
-    parts: list[Part] = []
-    for file, footer in footers:
-        parts += _split(file, footer, settings, resolved[0], rows_per_part)
     _refuse_clashes(parts)
-    return Plan(settings, tuple(parts), tuple(set_aside)), resolved[0]
+    return Plan(rows.settings, parts, tuple(set_aside)), rows.text_column
 
 
-def _refuse_clashes(parts: Iterable[Part]) -> None:
-    seen: dict[str, str] = {}
-    for part in parts:
-        other = seen.setdefault(part.output, part.relative)
-        if other != part.relative:
-            raise SettingsError(
-                f"Each output must come from one input. {other!r} and {part.relative!r} would both be "
-                f"written to {part.output!r}. Rename one of them."
+def _footers(files: Sequence[InputFile]) -> Iterator[tuple[InputFile, Footer | BadFileError]]:
+    """Yield files with their footers, or what is wrong with these."""
+
+    def read(file: InputFile) -> Footer | BadFileError:
+        try:
+            return read_footer(file.path)
+        except BadFileError as error:
+            return error
+
+    if not any(is_store(file.path) for file in files):
+        yield from ((file, read(file)) for file in files)
+        return
+    with ThreadPoolExecutor(FOOTERS_AT_A_TIME, thread_name_prefix="footer") as pool:
+        for start in range(0, len(files), FOOTERS_HELD):
+            held = files[start : start + FOOTERS_HELD]
+            yield from zip(held, pool.map(read, held), strict=True)
+
+
+class _PartRows:
+    """Splits files into the rows of their parts, under the text column of the first file."""
+
+    def __init__(
+        self, settings: Settings, text_column: str | None, new_columns: Sequence[str], rows_per_part: int
+    ) -> None:
+        self.settings = settings
+        self.text_column: str | None = None
+        self._given, self._new_columns, self._rows_per_part = text_column, new_columns, rows_per_part
+        self._first_path = ""
+        self._key_of = keys_under(settings)
+
+    def of_file(self, file: InputFile, footer: Footer) -> Iterator[Mapping[str, Any]]:
+        """Yield the fields of each part of a file."""
+        name = resolve_text_column(footer.schema, file.path, self._given)
+        if self.text_column is None:
+            self.text_column, self._first_path = name, file.path
+            self.settings = {**self.settings, "text_column": name}
+            self._key_of = keys_under(self.settings)
+        if name != self.text_column:
+            raise ColumnError(
+                f"All files must have one text column. Found {self.text_column!r} in {self._first_path} and "
+                f"{name!r} in {file.path}. Choose with --text-column, or run them into two outputs."
             )
+        _refuse_taken(footer.schema, file.path, self._new_columns)
+        for row in _split(file, footer, name, self._rows_per_part):
+            yield {**row, "key": self._key_of(row)}
+
+
+def _refuse_clashes(parts: Parts) -> None:
+    counts = pc.value_counts(parts.table["output"])
+    twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
+    if len(twice):
+        output = twice[0].as_py()
+        rows = parts.table.filter(pc.equal(parts.table["output"], output))
+        one, other = rows["relative"].to_pylist()[:2]
+        raise SettingsError(
+            f"Each output must come from one input. {one!r} and {other!r} would both be "
+            f"written to {output!r}. Rename one of them."
+        )
 
 
 def _refuse_taken(schema: pa.Schema, path: str, new_columns: Sequence[str]) -> None:
@@ -223,48 +383,37 @@ def _refuse_taken(schema: pa.Schema, path: str, new_columns: Sequence[str]) -> N
         )
 
 
-def _split(
-    file: InputFile, footer: Footer, settings: Settings, text_column: str, rows_per_part: int
-) -> list[Part]:
+def _split(file: InputFile, footer: Footer, text_column: str, rows_per_part: int) -> Iterator[dict[str, Any]]:
     metadata = footer.metadata
-    columns = {metadata.schema.column(i).path: i for i in range(metadata.num_columns)}
-    column = columns[text_column]
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    paths = (metadata.schema.column(index).path for index in range(metadata.num_columns))
+    column = next(index for index, path in enumerate(paths) if path == text_column)
     ranges: list[tuple[int, int]] = []
     start = rows = 0
-    for index in range(metadata.num_row_groups):
-        rows += metadata.row_group(index).num_rows
+    for index, group in enumerate(groups):
+        rows += group.num_rows
         if rows >= rows_per_part:
             ranges.append((start, index + 1))
             start, rows = index + 1, 0
-    if start < metadata.num_row_groups or not ranges:
-        ranges.append((start, metadata.num_row_groups))
-    parts = []
+    if start < len(groups) or not ranges:
+        ranges.append((start, len(groups)))
     first_row = 0
     for number, (start, stop) in enumerate(ranges):
-        groups = [metadata.row_group(index) for index in range(start, stop)]
-        rows = sum(group.num_rows for group in groups)
-        part = Part(
-            key="",
-            path=file.path,
-            relative=file.relative,
-            output=output_name(file.relative, number, len(ranges)),
-            size_bytes=footer.size_bytes,
-            footer_sha256=footer.sha256,
-            first_row_group=start,
-            stop_row_group=stop,
-            first_row=first_row,
-            rows=rows,
-            text_bytes=sum(group.column(column).total_uncompressed_size for group in groups),
-        )
-        parts.append(keyed(part, settings))
+        rows = sum(group.num_rows for group in groups[start:stop])
+        yield {
+            "path": file.path,
+            "relative": file.relative,
+            "output": output_name(file.relative, number, len(ranges)),
+            "size_bytes": footer.size_bytes,
+            "footer_sha256": footer.sha256,
+            "first_row_group": start,
+            "stop_row_group": stop,
+            "first_row": first_row,
+            "rows": rows,
+            "text_bytes": sum(group.column(column).total_uncompressed_size for group in groups[start:stop]),
+            "tie_quota": -1,
+        }
         first_row += rows
-    return parts
-
-
-def keyed(part: Part, settings: Settings, **changes: str | int) -> Part:
-    """Return the part with `changes` made and its key computed."""
-    values = {field.name: getattr(part, field.name) for field in fields(part)} | changes
-    return Part(**{**values, "key": part_key(Part(**values), settings)})
 
 
 def is_unchanged(part: Part) -> bool:

@@ -1,4 +1,4 @@
-"""Everything that opens an input: which files there are, their footers, their rows in batches.
+"""Everything that opens an input: footers, and rows in batches, on this machine or in an object store.
 
 A file that is not readable Parquet raises `BadFileError`; a file that the system will not let us
 read (permission, I/O) raises `RunError`, for that is no fault of the data.
@@ -11,18 +11,18 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from filtering.errors import BadFileError, ColumnError, OutputError, RunError, SettingsError
+from filtering.errors import BadFileError, ColumnError, RunError
 from filtering.signals import text_lengths
 from pipelines.config import TEXT_COLUMNS
+from pipelines.paths import StoreFile, StorePath, is_store
 
-PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 BATCH_BYTES = 4 << 20
 """Decoded bytes that a batch aims at: a few batches in flight stay small, and fit the CPU's cache."""
 BATCH_ROWS_LIMIT = 2048
@@ -34,15 +34,10 @@ PROBE_ROWS = 16
 PROBE_GROUPS = 4
 """Row groups of a part whose dictionaries are looked at: decoding all of them would double the reading."""
 READ_BUFFER_BYTES = 1 << 20
-WILDCARDS = frozenset("*?[")
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """One input file and the path that its output gets."""
-
-    path: str
-    relative: str
+STORE_BUFFER_BYTES = 8 << 20
+"""Bytes of a column that one request to a store brings: each takes some tens of milliseconds."""
+FOOTER_GUESS_BYTES = 64 << 10
+"""Bytes at the end of a file in a store that are read at once; larger footers take a second request."""
 
 
 @dataclass(frozen=True)
@@ -55,109 +50,6 @@ class Footer:
     schema: pa.Schema
 
 
-def find_inputs(inputs: Iterable[str], out: str) -> list[InputFile]:
-    """Return the Parquet files behind files, folders and glob patterns, by relative path.
-
-    Hidden files, ``.crc`` files and names that start with an underscore are not data and are left
-    out, below folders with such names too. In folders, files with other suffixes are left out as
-    well; a file that is named, or found by a pattern, is taken by any name.
-
-    Raises
-    ------
-    SettingsError
-        If an input does not exist, holds no Parquet file, leads out of its own root, or two files
-        would have one relative path.
-    OutputError
-        If `out` lies inside one of the inputs.
-    """
-    out_path = Path(out).resolve()
-    found: dict[str, InputFile] = {}
-    for given in inputs:
-        root, paths = _expand(given)
-        if not root.is_file() and out_path.is_relative_to(root) and _reaches(given, root, out_path):
-            raise OutputError(
-                f"OUT must not lie inside an input. Got {out!r} inside {given!r}. Choose another --out."
-            )
-        for path in paths:
-            relative = path.relative_to(root).as_posix() if path != root else path.name
-            if not path.resolve().is_relative_to(root if root.is_dir() else root.parent):
-                raise SettingsError(
-                    f"An input must not lead out of its own folder. {str(path)!r} is a link to "
-                    f"{str(path.resolve())!r}. Name that file or folder as an input of its own."
-                )
-            before = found.setdefault(relative, InputFile(str(path), relative))
-            if before.path != str(path):
-                raise SettingsError(
-                    f"Two inputs must not have one relative path. Got {relative!r} from {before.path!r} "
-                    f"and {str(path)!r}. Run them into two outputs, or name a folder above both."
-                )
-    return [found[relative] for relative in sorted(found)]
-
-
-def _reaches(given: str, root: Path, out: Path) -> bool:
-    """Tell whether an input may come to hold files of ``out/data``: a pattern may be too shallow for that."""
-    if Path(given).exists():
-        return True
-    below = Path(given).parts[-_depth_of_pattern(given) :]
-    return "**" in below or len(below) >= len(out.relative_to(root).parts) + 2
-
-
-def _depth_of_pattern(given: str) -> int:
-    parts = Path(given).parts
-    return len(parts) - next(i for i, part in enumerate(parts) if WILDCARDS & set(part))
-
-
-def _expand(given: str) -> tuple[Path, list[Path]]:
-    """Return the root that relative paths are counted from, and the files below it."""
-    if "://" in given:
-        raise SettingsError(f"An input must be a local path. Got {given!r} instead. Copy it here first.")
-    fixed = Path(given)
-    if (fixed / "run" / "plan.json").exists():
-        raise SettingsError(f"An input must be a dump. {given!r} is the folder of a run: name {given}/data.")
-    if not fixed.exists() and WILDCARDS & set(given):
-        parts = fixed.parts
-        first = next(i for i, part in enumerate(parts) if WILDCARDS & set(part))
-        if ".." in parts[first:]:
-            raise SettingsError(
-                f"A pattern must not hold '..' after its first wildcard. Got {given!r} instead."
-            )
-        root = Path(*parts[:first]).resolve()
-        paths = sorted(root.glob(str(Path(*parts[first:]))))
-        files = [path for path in paths if path.is_file() and _is_data(path.relative_to(root))]
-    else:
-        if not fixed.exists():
-            raise SettingsError(f"An input must exist. Got {given!r} instead. Check the path.")
-        root = fixed.parent.resolve() / fixed.name if fixed.is_symlink() else fixed.resolve()
-        if root.is_file():
-            return root, [root]
-        root = root.resolve()
-        files = sorted(_walk(root))
-    if not files:
-        raise SettingsError(
-            f"An input must hold at least one Parquet file ({', '.join(PARQUET_SUFFIXES)}). "
-            f"Found none in {given!r}. Check the path."
-        )
-    return root, files
-
-
-def _walk(root: Path) -> Iterator[Path]:
-    """Yield the Parquet files below a folder, and links to folders elsewhere, which are refused later."""
-    for folder, folders, names in os.walk(root, onerror=_refuse_to_skip):
-        paths = [Path(folder, name) for name in names if name.lower().endswith(PARQUET_SUFFIXES)]
-        links = [path for name in folders if (path := Path(folder, name)).is_symlink()]
-        paths += [path for path in links if not path.resolve().is_relative_to(root)]
-        yield from (path for path in paths if _is_data(path.relative_to(root)))
-
-
-def _refuse_to_skip(error: OSError) -> None:
-    raise RunError(f"Each folder of an input must be readable. {error}. Mend that, then run the same again.")
-
-
-def _is_data(relative: Path) -> bool:
-    hidden = any(part.startswith((".", "_")) for part in relative.parts)
-    return not hidden and relative.suffix != ".crc"
-
-
 def read_footer(path: str) -> Footer:
     """Read the footer of a Parquet file, and nothing else of it.
 
@@ -168,20 +60,28 @@ def read_footer(path: str) -> Footer:
     RunError
         If the system does not let us read it.
     """
-    with _reading(path), open(path, "rb") as file:
+    with _reading(path), _open(path) as file:
         size = file.seek(0, os.SEEK_END)
         if size < 12:
             raise BadFileError(f"{path} must be a Parquet file. It has {size} bytes.")
-        file.seek(size - 8)
-        length, magic = struct.unpack("<I4s", file.read(8))
+        start = file.seek(max(0, size - (FOOTER_GUESS_BYTES if is_store(path) else 8)))
+        tail = file.read()
+        length, magic = struct.unpack("<I4s", tail[-8:])
         if magic == b"PARE":
             raise BadFileError(f"{path} must have a readable footer. It is encrypted.")
         if magic != b"PAR1" or length + 12 > size:
             raise BadFileError(f"{path} must end with a Parquet footer. It is truncated or not Parquet.")
-        file.seek(size - 8 - length)
-        tail = file.read(length + 8)
+        first = size - 8 - length
+        if first < start:
+            file.seek(first)
+            tail = file.read()
+        tail = tail[max(first - start, 0) :]
         with pq.ParquetFile(pa.BufferReader(tail)) as parquet:
             return Footer(size, hashlib.sha256(tail).hexdigest(), parquet.metadata, parquet.schema_arrow)
+
+
+def _open(path: str) -> IO[bytes] | StoreFile:
+    return StorePath.parse(path).open() if is_store(path) else open(path, "rb")
 
 
 @contextmanager
@@ -257,10 +157,10 @@ def open_parquet(path: str, *, read_dictionary: list[str] | None = None) -> pq.P
     """Open a file for reading in a stream: no read-ahead of whole column chunks, checksums checked."""
     with _reading(path):
         return pq.ParquetFile(
-            path,
+            StorePath.parse(path).open() if is_store(path) else path,
             read_dictionary=read_dictionary,
             pre_buffer=False,
-            buffer_size=READ_BUFFER_BYTES,
+            buffer_size=STORE_BUFFER_BYTES if is_store(path) else READ_BUFFER_BYTES,
             page_checksum_verification=True,
         )
 

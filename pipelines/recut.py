@@ -5,17 +5,20 @@ read again, so they must be as they were.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from filtering.errors import BadFileError, OutputError, RunError, SettingsError
 from pipelines.config import RecutConfig, WorkerSettings
 from pipelines.executors import Executor, LocalExecutor
 from pipelines.filter import FilterResult, run_plan
-from pipelines.plan import Part, Plan, SetAside, is_unchanged, keyed
+from pipelines.manifest import read_set_aside
+from pipelines.paths import files_below, path_of
+from pipelines.plan import Part, Plan, is_unchanged, rekeyed
 from pipelines.progress import ConsoleReporter, Reporter
+from pipelines.reading import open_parquet
 from pipelines.store import RunFolder, refuse_foreign, refuse_other_settings
 
 
@@ -42,7 +45,7 @@ def recut_run(
         If an input is gone or has changed since.
     """
     source, target = RunFolder(config.run), RunFolder(config.to)
-    if source.root.resolve() == target.root.resolve():
+    if _whole(config.run) == _whole(config.to):
         raise OutputError(f"The new cut must go to another folder. Got {config.to!r} for both.")
     before = source.read_finished_plan()
     if not source.scores.exists():
@@ -69,17 +72,19 @@ def recut_run(
         return run_plan(target, plan, settings, executor, reporter or ConsoleReporter())
 
 
+def _whole(address: str) -> str:
+    path = path_of(address)
+    return str(path.resolve() if isinstance(path, Path) else path)
+
+
 def _plan_of(config: RecutConfig, source: RunFolder, before: Plan) -> Plan:
     """Return the plan of the run with the new cut in it, after checking that its inputs are unchanged."""
-    receipts = source.read_receipts(before)
-    good, set_aside = [], list(before.set_aside)
-    for part, receipt in zip(before.parts, receipts, strict=True):
-        if receipt.set_aside:
-            set_aside.append(SetAside(part.relative, part.rows, part.first_row, receipt.set_aside))
-        else:
-            good.append(part)
+    unread = {(one.relative, one.first_row) for one in read_set_aside(source.read_manifest())}
+    is_good = [(part.relative, part.first_row) not in unread for part in before.parts]
+    good = before.parts.where(np.array(is_good, dtype=bool))
     _refuse_changed_inputs(good)
-    gone = [part.output for part in good if not (source.scores / part.output).exists()]
+    stored = {name for name, _ in files_below(source.scores)}
+    gone = [part.output for part in good if part.output not in stored]
     if gone:
         raise OutputError(
             f"{config.run} must hold the scores of all parts. Those of {gone[0]} are gone. Mend it: "
@@ -88,7 +93,7 @@ def _plan_of(config: RecutConfig, source: RunFolder, before: Plan) -> Plan:
     if config.keep_fraction is None:
         keep_at, quotas = config.keep_at, [-1] * len(good)
     else:
-        count = round(config.keep_fraction * sum(part.rows for part in good))
+        count = round(config.keep_fraction * int(good.column("rows").sum()))
         keep_at, quotas = exact_cut(source, good, count)
     settings = {
         **before.settings,
@@ -97,8 +102,7 @@ def _plan_of(config: RecutConfig, source: RunFolder, before: Plan) -> Plan:
         "write": config.write,
         "recut_from": before.digest,
     }
-    parts = tuple(keyed(part, settings, tie_quota=quota) for part, quota in zip(good, quotas, strict=True))
-    return Plan(settings, parts, tuple(set_aside))
+    return Plan(settings, rekeyed(good, settings, quotas), read_set_aside(source.read_manifest()))
 
 
 def _refuse_changed_inputs(parts: Sequence[Part]) -> None:
@@ -161,7 +165,8 @@ def exact_cut(folder: RunFolder, parts: Sequence[Part], count: int) -> tuple[flo
 
 
 def _bits(folder: RunFolder, part: Part) -> NDArray[np.uint32]:
-    table = pq.read_table(folder.scores / part.output, columns=["edu_score"])
+    with open_parquet(str(folder.scores / part.output)) as file:
+        table = file.read(columns=["edu_score"], use_threads=False)
     scores = table["edu_score"].drop_null().to_numpy().astype(np.float32)
     # -0.0 + 0.0 is 0.0: no sign bit
     bits: NDArray[np.uint32] = (scores + np.float32(0.0)).view(np.uint32)

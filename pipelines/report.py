@@ -5,13 +5,12 @@ are drawn here, as SVG.
 """
 
 import io
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from pathlib import Path
 
 from filtering.calibration import POINTS
 from filtering.extras import require
+from pipelines.paths import AnyPath
 from pipelines.report_data import BINS_PER_POINT, EXCERPT_CHARS, GROUPS, RunReport, Sample, gather_report
 from pipelines.store import RunFolder
 
@@ -97,7 +96,7 @@ td:first-child { min-width: 9rem; }
 """
 
 
-def write_report(out: str) -> Path:
+def write_report(out: str) -> AnyPath:
     """Write ``OUT/run/report.html`` of a finished run, and return its path.
 
     Raises
@@ -109,10 +108,9 @@ def write_report(out: str) -> Path:
     """
     report = gather_report(out)
     charts = {name: draw_scores(report, *size) for name, size in CHARTS.items()}
-    path = RunFolder(out).run / "report.html"
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(render_page(report, charts), encoding="utf-8", errors="replace")
-    os.replace(temporary, path)
+    folder = RunFolder(out)
+    path = folder.run / "report.html"
+    folder.write_bytes(path, render_page(report, charts).encode(errors="replace"))
     return path
 
 

@@ -9,16 +9,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from filtering.calibration import POINTS
 from filtering.errors import BadFileError, RunError
 from filtering.signals import text_bytes
+from pipelines.paths import AnyPath, files_below
 from pipelines.plan import Part, is_unchanged
 from pipelines.reading import open_parquet, read_chosen
 from pipelines.store import RunFolder
@@ -128,11 +127,11 @@ def gather_report(out: str) -> RunReport:
     bins, groups = _read_scores(folder, plan.parts, float(manifest["settings"]["keep_at"]))
     samples, unread = _read_samples(plan.parts, groups, str(manifest["settings"]["text_column"]))
     table = folder.run / "manifest.parquet"
-    few = pq.read_metadata(table).num_rows <= FEW_FILES
+    few = len(plan.parts) <= FEW_FILES
     return RunReport(
         out=out,
         manifest=manifest,
-        files=tuple(pq.read_table(table).to_pylist()) if few else (),
+        files=tuple(_rows_of(table)) if few else (),
         kept_bins=tuple(bins[1].tolist()),
         dropped_bins=tuple(bins[0].tolist()),
         samples=tuple(samples),
@@ -140,11 +139,18 @@ def gather_report(out: str) -> RunReport:
     )
 
 
+def _rows_of(path: AnyPath) -> list[dict[str, Any]]:
+    with open_parquet(str(path)) as file:
+        rows: list[dict[str, Any]] = file.read(use_threads=False).to_pylist()
+    return rows
+
+
 def _read_scores(
     folder: RunFolder, parts: Sequence[Part], keep_at: float
 ) -> tuple[NDArray[np.int64], dict[str, list[_Pick]]]:
     """Count dropped and kept rows by score, and pick rows to read, in one pass over the stored scores."""
-    stored = [number for number, part in enumerate(parts) if (folder.scores / part.output).exists()]
+    names = {name for name, _ in files_below(folder.scores)}
+    stored = [number for number, part in enumerate(parts) if part.output in names]
     bins = np.zeros((2, POINTS * BINS_PER_POINT if stored else 0), dtype=np.int64)
     groups: dict[str, list[_Pick]] = {group: [] for group in GROUPS}
     for number in stored:
@@ -166,7 +172,7 @@ def _read_scores(
     return bins, groups
 
 
-def read_stored_scores(path: Path) -> Iterator[NDArray[np.float32]]:
+def read_stored_scores(path: AnyPath) -> Iterator[NDArray[np.float32]]:
     """Yield the stored scores of a part; NaN where a document has none."""
     with open_parquet(str(path)) as file:
         for batch in file.iter_batches(batch_size=SCORES_BATCH_ROWS, columns=["edu_score"]):

@@ -20,9 +20,10 @@ from filtering.errors import BadFileError, OutputError, SettingsError
 from filtering.scorers import Scorer
 from filtering.signals import text_bytes
 from pipelines.config import SampleConfig
+from pipelines.inputs import PARQUET_SUFFIXES, find_inputs
 from pipelines.plan import Part, SetAside, make_plan
 from pipelines.progress import ConsoleReporter, Meter, Reporter
-from pipelines.reading import PARQUET_SUFFIXES, find_inputs, holds_text, open_parquet, read_chosen
+from pipelines.reading import holds_text, open_parquet, read_chosen
 
 CANDIDATES_PER_LABEL = 20
 MIN_CANDIDATES = 20_000

@@ -1,101 +1,50 @@
-"""What a run leaves on disk, and how: nothing under a final name that is not whole.
+"""What a run leaves, on disk or in an object store: nothing under a final name that is not whole.
 
 ::
 
     out/data/...                 kept rows, by the paths of the input
     out/run/plan.json, .parquet  settings and digests; one row a part
-    out/run/receipts/ab/<key>.done.json, .aside.json   one a part; its name says that it is done
+    out/run/receipts/<sha256>.parquet  segments of receipts: what became of parts
     out/run/scores/...           one score, stage and reason a row, by the paths of the output
     out/run/manifest.json, .parquet  totals; one row an output file. Written last
     out/run/tmp/                 what is being written
     out/run/lock                 held by the running process (fcntl: gone with it)
 
-A file is written under ``tmp``, closed, read back as far as its footer, synced and renamed.
+A file is written to a local temporary folder, closed, read back as far as its footer, and then gets its
+final name in one step: synced and renamed on a disk, uploaded once to a store. A store needs no rename, no
+conditional put and no lock: there the folder ``tmp`` is one of each worker's own machine.
 """
 
 import fcntl
 import hashlib
 import json
 import os
+import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from filtering.errors import EdufilterError, OutputError, RunError
-from pipelines.plan import Part, Plan, SetAside
+from pipelines.paths import AnyPath, StorePath, files_below, path_of
+from pipelines.plan import OUTPUT_FORMAT, PART_SCHEMA, Parts, Plan, SetAside
+from pipelines.reading import open_parquet
+from pipelines.receipts import RECEIPT_SCHEMA, Receipt, aligned, table_of
+from pipelines.scratch import scratch_folder
 
-DONE_SUFFIX = ".done.json"
-SET_ASIDE_SUFFIX = ".aside.json"
-
-PART_SCHEMA = pa.schema(
-    [
-        ("key", pa.string()),
-        ("path", pa.string()),
-        ("relative", pa.string()),
-        ("output", pa.string()),
-        ("size_bytes", pa.int64()),
-        ("footer_sha256", pa.string()),
-        ("first_row_group", pa.int32()),
-        ("stop_row_group", pa.int32()),
-        ("first_row", pa.int64()),
-        ("rows", pa.int64()),
-        ("text_bytes", pa.int64()),
-        ("tie_quota", pa.int64()),
-    ]
-)
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What became of a part; the only thing that a worker gives back.
-
-    Parameters
-    ----------
-    key, output : str
-        Of the part.
-    rows, kept : int
-        Rows read, and rows whose score reaches the cut.
-    reasons : dict
-        Number of documents without a score, by reason.
-    unusual : dict
-        Number of documents that were scored but counted as unusual, by kind.
-    text_bytes, kept_text_bytes : int
-        UTF-8 bytes of all documents, and of those kept.
-    tokens, tokens_read : int
-        Tokens of the windows that were embedded, and those of them that the embedder read.
-    data_bytes, scores_bytes : int
-        Size of the two output files; 0 where the file is not written.
-    data_sha256, scores_sha256 : str
-        Digests of the two output files; empty where the file is not written.
-    data_rows : int
-        Rows of the output file.
-    set_aside : str
-        Why the part could not be read; empty if it could.
-    """
-
-    key: str
-    output: str
-    rows: int
-    kept: int = 0
-    reasons: Mapping[str, int] | None = None
-    unusual: Mapping[str, int] | None = None
-    text_bytes: int = 0
-    kept_text_bytes: int = 0
-    tokens: int = 0
-    tokens_read: int = 0
-    data_rows: int = 0
-    data_bytes: int = 0
-    data_sha256: str = ""
-    scores_bytes: int = 0
-    scores_sha256: str = ""
-    set_aside: str = ""
+SEGMENTS_AT_A_TIME = 16
+"""Of a store, where each takes a round trip."""
+MANIFEST_GROUP_ROWS = 65_536
 
 
 @dataclass(frozen=True)
@@ -117,14 +66,18 @@ class RunFolder:
     """
 
     def __init__(self, out: str) -> None:
-        self.root = Path(out)
+        self.root = path_of(out)
         self.data = self.root / "data"
         self.run = self.root / "run"
         self.scores = self.run / "scores"
-        self.temporary = self.run / "tmp"
         self.receipts = self.run / "receipts"
         self.manifest = self.run / "manifest.json"
         self.plan = self.run / "plan.json"
+
+    @cached_property
+    def temporary(self) -> Path:
+        """The local folder for what is being written."""
+        return self.run / "tmp" if isinstance(self.run, Path) else scratch_folder()
 
     @cached_property
     def is_begun(self) -> bool:
@@ -133,7 +86,7 @@ class RunFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the run's lock; a second holder is refused.
+        """Hold the run's lock; a second holder is refused. In a store there is none.
 
         Raises
         ------
@@ -143,8 +96,11 @@ class RunFolder:
             If the system does not let us write to it, now or while the lock is held.
         """
         try:
-            self.run.mkdir(parents=True, exist_ok=True)
-            with hold_lock(self.run / "lock", self.root):
+            if isinstance(self.run, Path) and isinstance(self.root, Path):
+                self.run.mkdir(parents=True, exist_ok=True)
+                with hold_lock(self.run / "lock", self.root):
+                    yield
+            else:
                 yield
         except EdufilterError:
             raise
@@ -156,7 +112,9 @@ class RunFolder:
 
     @property
     def is_locked(self) -> bool:
-        """Whether a process runs on this folder now."""
+        """Whether a process runs on this folder now; not known of a store, where the answer is no."""
+        if not isinstance(self.run, Path):
+            return False
         try:
             with open(self.run / "lock") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -166,8 +124,13 @@ class RunFolder:
             return True
         return False
 
-    def publish(self, temporary: Path, final: Path, rows: int) -> Written:
-        """Check a closed Parquet file, sync it and give it its final name.
+    def new_temporary(self, name: str) -> Path:
+        """Return a name in the temporary folder that no other process has."""
+        self.temporary.mkdir(parents=True, exist_ok=True)
+        return self.temporary / f"{name}.{secrets.token_hex(8)}"
+
+    def publish(self, temporary: Path, final: AnyPath, rows: int) -> Written:
+        """Check a closed Parquet file and give it its final name.
 
         Raises
         ------
@@ -180,78 +143,95 @@ class RunFolder:
         with open(temporary, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             size = file.tell()
-            os.fsync(file.fileno())
-        final.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(temporary, final)
-        _sync_folder(final.parent)
+        _put(temporary, final)
         return Written(size, digest, rows)
 
-    def write_receipt(self, receipt: Receipt) -> None:
-        """Publish a receipt: from now on the part is done, or set aside until the run is taken up again."""
-        done, set_aside = self._receipt_paths(receipt.key)
-        self.write_json(set_aside if receipt.set_aside else done, asdict(receipt))
-        if not receipt.set_aside:
-            set_aside.unlink(missing_ok=True)
+    def write_bytes(self, path: AnyPath, content: bytes) -> None:
+        """Write a small file in one step."""
+        temporary = self.new_temporary(path.name)
+        temporary.write_bytes(content)
+        _put(temporary, path)
 
-    def read_receipt(self, key: str) -> Receipt:
-        """Read the receipt of a part, be it done or set aside."""
-        done, set_aside = self._receipt_paths(key)
-        return Receipt(**json.loads((done if done.exists() else set_aside).read_text()))
+    def write_json(self, path: AnyPath, value: object) -> None:
+        """Write a JSON file in one step."""
+        self.write_bytes(path, (json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
 
-    def read_receipts(self, plan: Plan) -> list[Receipt]:
-        """Read the receipts of all parts of a finished run."""
-        return [self.read_receipt(part.key) for part in plan.parts]
+    def write_tables(self, path: AnyPath, schema: pa.Schema, tables: Iterable[pa.Table]) -> Written:
+        """Write tables as one Parquet file, in one step; its row groups can be read one by one."""
+        temporary, rows = self.new_temporary(path.name), 0
+        with pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer:
+            for table in tables:
+                writer.write_table(table, row_group_size=MANIFEST_GROUP_ROWS)
+                rows += table.num_rows
+        return self.publish(temporary, path, rows)
 
-    def done(self) -> frozenset[str]:
-        """Return the keys of the parts that are done: from file names alone."""
-        return frozenset(self._receipt_keys(DONE_SUFFIX))
+    def write_receipts(self, receipts: Sequence[Receipt]) -> None:
+        """Publish a segment of receipts: from now on their parts are done, or set aside until an update."""
+        self._write_segment(table_of(receipts))
 
-    def set_aside_keys(self) -> frozenset[str]:
-        """Return the keys of the parts that were set aside: from file names alone."""
-        return frozenset(self._receipt_keys(SET_ASIDE_SUFFIX))
+    def _write_segment(self, table: pa.Table) -> None:
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+        content = sink.getvalue().to_pybytes()
+        self.write_bytes(self.receipts / f"{hashlib.sha256(content).hexdigest()}.parquet", content)
 
-    def _receipt_keys(self, suffix: str) -> Iterator[str]:
-        for _, _, names in os.walk(self.receipts):
-            yield from (name.removesuffix(suffix) for name in names if name.endswith(suffix))
+    def read_receipts(self, columns: Sequence[str] = RECEIPT_SCHEMA.names) -> pa.Table:
+        """Read all receipts, some columns of them; a part may have several, and other plans' parts some."""
+        schema = pa.schema([RECEIPT_SCHEMA.field(name) for name in columns])
+        return pa.concat_tables([schema.empty_table(), *(table for _, table in self._segments(columns))])
 
-    def _receipt_paths(self, key: str) -> tuple[Path, Path]:
-        # Spread over 256 folders: a million names in one folder are slow on many file systems.
-        folder = self.receipts / key[:2]
-        return folder / f"{key}{DONE_SUFFIX}", folder / f"{key}{SET_ASIDE_SUFFIX}"
+    def _segments(self, columns: Sequence[str] = RECEIPT_SCHEMA.names) -> Iterator[tuple[str, pa.Table]]:
+        def read(name: str) -> pa.Table:
+            with open_parquet(str(self.receipts / name)) as file:
+                return file.read(columns=list(columns), use_threads=False)
+
+        names = sorted(name for name, _ in files_below(self.receipts))
+        if isinstance(self.receipts, Path):
+            yield from ((name, read(name)) for name in names)
+            return
+        with ThreadPoolExecutor(SEGMENTS_AT_A_TIME, thread_name_prefix="receipts") as pool:
+            yield from zip(names, pool.map(read, names), strict=True)
+
+    def are_done(self, parts: Parts) -> NDArray[np.bool_]:
+        """Return which parts are done, shape (n,)."""
+        return self._with_receipt(parts, pc.equal)
+
+    def are_set_aside(self, parts: Parts) -> NDArray[np.bool_]:
+        """Return which parts were set aside and are not done, shape (n,)."""
+        return self._with_receipt(parts, pc.not_equal) & ~self.are_done(parts)
+
+    def _with_receipt(self, parts: Parts, compare: Callable[[Any, str], Any]) -> NDArray[np.bool_]:
+        table = self.read_receipts(("key", "set_aside"))
+        return parts.has_key(table.filter(compare(table["set_aside"], ""))["key"])
+
+    def receipts_in_order(self, parts: Parts) -> Iterator[pa.Table]:
+        """Yield the receipts of parts in the order of the parts, some at a time.
+
+        Raises
+        ------
+        RunError
+            If a part has none.
+        """
+        try:
+            yield from aligned(parts, self.read_receipts())
+        except KeyError as error:
+            raise RunError(
+                f"Each part must have a receipt. {error.args[0]} has none. Run the same command again."
+            ) from error
 
     def read_manifest(self) -> dict[str, Any]:
         """Read the totals of a finished run."""
         manifest: dict[str, Any] = json.loads(self.manifest.read_text())
         return manifest
 
-    def write_json(self, path: Path, value: object) -> None:
-        """Write a JSON file in one step."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.temporary.mkdir(parents=True, exist_ok=True)
-        temporary = self.temporary / f"{path.name}.{os.getpid()}"
-        with open(temporary, "w") as file:
-            json.dump(value, file, indent=1, sort_keys=True)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
-
-    def write_table(self, path: Path, table: pa.Table) -> Written:
-        """Write a small Parquet file in one step."""
-        self.temporary.mkdir(parents=True, exist_ok=True)
-        temporary = self.temporary / f"{path.name}.{os.getpid()}"
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
-        return self.publish(temporary, path, table.num_rows)
-
     def write_plan(self, plan: Plan) -> None:
         """Write the plan: `plan.parquet` first, for `plan.json` says that a run was begun."""
-        rows = [asdict(part) for part in plan.parts]
-        self.write_table(self.run / "plan.parquet", pa.Table.from_pylist(rows, PART_SCHEMA))
+        self.write_tables(self.run / "plan.parquet", PART_SCHEMA, [plan.parts.table])
         self.write_json(
             self.plan,
             {
                 "digest": plan.digest,
+                "format": OUTPUT_FORMAT,
                 "parts": len(plan.parts),
                 "rows": plan.rows,
                 "set_aside": [asdict(one) for one in plan.set_aside],
@@ -265,23 +245,52 @@ class RunFolder:
         Raises
         ------
         OutputError
-            If no run was begun here.
+            If no run was begun here, or by an edufilter that wrote something else.
         """
         if not self.plan.exists():
-            raise OutputError(f"{self.root} must hold a run. Found no {self.plan.relative_to(self.root)}.")
+            raise OutputError(f"{self.root} must hold a run. Found no run/plan.json.")
         plan = json.loads(self.plan.read_text())
-        rows = pq.read_table(self.run / "plan.parquet", schema=PART_SCHEMA).to_pylist()
+        if plan.get("format") != OUTPUT_FORMAT:
+            raise OutputError(
+                f"{self.root} must hold a run of format {OUTPUT_FORMAT}. Found {plan.get('format')}. "
+                "Go on with the edufilter that began it, or choose another --out."
+            )
+        with open_parquet(str(self.run / "plan.parquet")) as file:
+            parts = Parts(file.read(use_threads=False).cast(PART_SCHEMA))
         return Plan(
             settings=plan["settings"],
-            parts=tuple(Part(**row) for row in rows),
+            parts=parts,
             set_aside=tuple(SetAside(**one) for one in plan["set_aside"]),
         )
 
-    def forget(self, parts: Iterable[Part]) -> None:
+    def refuse_other_plan(self, plan: Plan) -> None:
+        """Check that nobody has begun another run in this store meanwhile: there is no lock there.
+
+        Raises
+        ------
+        OutputError
+            If the plan that lies here is another one.
+        """
+        if isinstance(self.plan, StorePath):
+            found = json.loads(self.plan.read_text())["digest"]
+            if found != plan.digest:
+                raise OutputError(
+                    f"Only one run at a time may write to {self.root}. Another one has begun; "
+                    "wait for it, or choose another --out."
+                )
+
+    def forget(self, parts: Parts) -> None:
         """Remove the receipts and files of parts; the receipts first, for they vouch for the files."""
+        if not len(parts):
+            return
+        for name, table in self._segments():
+            known = pc.is_in(table["key"], value_set=parts.table["key"])
+            if pc.any(known).as_py():
+                rest = table.filter(pc.invert(known))
+                if len(rest):
+                    self._write_segment(rest)
+                (self.receipts / name).unlink(missing_ok=True)
         for part in parts:
-            for receipt in self._receipt_paths(part.key):
-                receipt.unlink(missing_ok=True)
             (self.data / part.output).unlink(missing_ok=True)
             (self.scores / part.output).unlink(missing_ok=True)
 
@@ -301,10 +310,28 @@ class RunFolder:
         return plan
 
     def clear_temporary(self) -> int:
-        """Remove what a killed run left half-written; return how many files that were."""
-        left = sum(len(names) for _, _, names in os.walk(self.temporary))
+        """Remove what a killed run left half-written; return how many files that were.
+
+        Of a run in a store nothing is left there, and other processes of the machine see to the rest.
+        """
+        if not isinstance(self.run, Path):
+            return 0
+        left = sum(1 for _ in files_below(self.temporary))
         shutil.rmtree(self.temporary, ignore_errors=True)
         return left
+
+
+def _put(temporary: Path, final: AnyPath) -> None:
+    """Give a finished file its final name, in one step."""
+    if isinstance(final, StorePath):
+        final.upload(temporary)
+        temporary.unlink()
+        return
+    with open(temporary, "rb") as file:
+        os.fsync(file.fileno())
+    final.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(temporary, final)
+    _sync_folder(final.parent)
 
 
 @contextmanager
@@ -337,16 +364,17 @@ def refuse_foreign(folder: RunFolder) -> None:
     OutputError
         If it holds anything else.
     """
-    if folder.root.exists() and not folder.root.is_dir():
-        raise OutputError(f"OUT must be a folder. {folder.root} is a file.")
-    if folder.is_begun or not folder.root.exists():
+    root = folder.root
+    if isinstance(root, Path) and root.exists() and not root.is_dir():
+        raise OutputError(f"OUT must be a folder. {root} is a file.")
+    if folder.is_begun:
         return
-    strangers = sorted(set(os.listdir(folder.root)) - {"run"})
-    run = sorted(set(os.listdir(folder.run)) - {"lock", "tmp", "plan.parquet"}) if folder.run.exists() else []
-    if strangers or run:
+    own = ("run/lock", "run/tmp/", "run/plan.parquet")
+    strangers = sorted(name for name, _ in files_below(root) if not name.startswith(own))
+    if strangers:
         raise OutputError(
-            f"OUT must be new, empty, or hold this very run. {folder.root} holds "
-            f"{(strangers + run)[0]!r}. Choose another --out."
+            f"OUT must be new, empty, or hold this very run. {root} holds "
+            f"{strangers[0]!r}. Choose another --out."
         )
 
 
@@ -370,20 +398,17 @@ def refuse_other_settings(folder: RunFolder, before: Plan, now: Plan) -> None:
 
 def changed_files(before: Plan, now: Plan) -> Sequence[tuple[str, str]]:
     """Return relative paths and what happened to them: ``new``, ``changed`` or ``gone``."""
-    old, new = _by_file(before), _by_file(now)
-    changes = []
-    for relative in sorted({*old, *new}):
-        if old.get(relative) != new.get(relative):
-            what = "new" if relative not in old else "gone" if relative not in new else "changed"
-            changes.append((relative, what))
-    return changes
-
-
-def _by_file(plan: Plan) -> dict[str, tuple[str, ...]]:
-    files: dict[str, tuple[str, ...]] = {one.relative: () for one in plan.set_aside}
-    for part in plan.parts:
-        files[part.relative] = (*files.get(part.relative, ()), part.key)
-    return files
+    aside_before, aside_now = ({one.relative for one in plan.set_aside} for plan in (before, now))
+    old, new = before.parts.files | aside_before, now.parts.files | aside_now
+    differing = (
+        *before.parts.where(~before.parts.has_key(now.parts.table["key"])).files,
+        *now.parts.where(~now.parts.has_key(before.parts.table["key"])).files,
+        *(aside_before ^ aside_now),
+    )
+    return [
+        (relative, "new" if relative not in old else "gone" if relative not in new else "changed")
+        for relative in sorted(set(differing))
+    ]
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,15 +1,21 @@
 """Looking after a run: where it stands, whether its files are whole, and what a kill left behind."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain
 from typing import Literal
 
-import pyarrow.parquet as pq
+import numpy as np
 
-from pipelines.plan import Plan
-from pipelines.store import Receipt, RunFolder
+from pipelines.manifest import receipts_of_manifest
+from pipelines.paths import AnyPath, StorePath, files_below
+from pipelines.reading import read_footer
+from pipelines.receipts import Receipt, receipts_of
+from pipelines.store import RunFolder
+
+PIECE_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -43,18 +49,17 @@ def status_of_run(out: str) -> Status:
     """
     folder = RunFolder(out)
     plan = folder.read_plan()
-    done = folder.done()
-    keys = {part.key for part in plan.parts}
+    done = folder.are_done(plan.parts)
     state: Literal["running", "unfinished", "complete"] = (
         "complete" if folder.manifest.exists() else "running" if folder.is_locked else "unfinished"
     )
     return Status(
         state=state,
         parts=len(plan.parts),
-        parts_done=len(done & keys),
+        parts_done=int(done.sum()),
         rows=plan.rows,
-        rows_done=sum(part.rows for part in plan.parts if part.key in done),
-        set_aside=len(plan.set_aside) + len(folder.set_aside_keys() & keys),
+        rows_done=int(plan.parts.column("rows")[done].sum()),
+        set_aside=len(plan.set_aside) + int(folder.are_set_aside(plan.parts).sum()),
     )
 
 
@@ -68,35 +73,32 @@ def verify_run(out: str) -> list[str]:
     """
     folder = RunFolder(out)
     plan = folder.read_finished_plan()
-    receipts = _manifest_receipts(folder, plan)
-    problems = list(_check_totals(folder, receipts))
-    if folder.done() | folder.set_aside_keys() != {part.key for part in plan.parts}:
+    problems = list(_check_totals(folder))
+    with_receipt = folder.are_done(plan.parts) | folder.are_set_aside(plan.parts)
+    if not with_receipt.all():
         problems.append("the receipts do not add up to the plan")
-    expected: set[Path] = set()
-    for receipt in receipts:
-        expected |= {path for path, *_ in _files_of(folder, receipt)}
+    expected: set[str] = set()
+    for receipt in receipts_of_manifest(folder):
+        expected |= {str(path) for path, *_ in _files_of(folder, receipt)}
         problems += _damages(folder, receipt)
     for root in (folder.data, folder.scores):
-        strangers = sorted({path for path in root.rglob("*") if path.is_file()} - expected)
-        problems += [f"{path}: not a file of this run" for path in strangers]
+        found = sorted(str(root / name) for name, _ in files_below(root))
+        problems += [f"{path}: not a file of this run" for path in found if path not in expected]
     return problems
 
 
-def _manifest_receipts(folder: RunFolder, plan: Plan) -> list[Receipt]:
-    """Return what the manifest says of each part: for a check that does not lean on the receipts."""
-    table = pq.read_table(folder.run / "manifest.parquet").drop_columns(["relative", "first_row"])
-    return [Receipt(key=part.key, **row) for part, row in zip(plan.parts, table.to_pylist(), strict=True)]
-
-
-def _check_totals(folder: RunFolder, receipts: list[Receipt]) -> Iterator[str]:
+def _check_totals(folder: RunFolder) -> Iterator[str]:
     manifest = folder.read_manifest()
+    totals: Counter[str] = Counter()
+    for receipt in receipts_of_manifest(folder):
+        if not receipt.set_aside:
+            totals.update(rows=receipt.rows, kept=receipt.kept)
     for name in ("rows", "kept"):
-        total = sum(getattr(receipt, name) for receipt in receipts if not receipt.set_aside)
-        if total != manifest[name]:
-            yield f"{name}: {total} in manifest.parquet, {manifest[name]} in manifest.json"
+        if totals[name] != manifest[name]:
+            yield f"{name}: {totals[name]} in manifest.parquet, {manifest[name]} in manifest.json"
 
 
-def _files_of(folder: RunFolder, receipt: Receipt) -> Iterator[tuple[Path, int, str, int]]:
+def _files_of(folder: RunFolder, receipt: Receipt) -> Iterator[tuple[AnyPath, int, str, int]]:
     """Yield the files that a receipt vouches for: path, bytes, sha256, rows."""
     if receipt.data_bytes:
         yield folder.data / receipt.output, receipt.data_bytes, receipt.data_sha256, receipt.data_rows
@@ -110,15 +112,18 @@ def _damages(folder: RunFolder, receipt: Receipt) -> Iterator[str]:
         yield from _check_file(*file)
 
 
-def _check_file(path: Path, size: int, sha256: str, rows: int) -> Iterator[str]:
+def _check_file(path: AnyPath, size: int, sha256: str, rows: int) -> Iterator[str]:
     if not path.exists():
         yield f"{path}: gone"
         return
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if (path.stat().st_size, digest) != (size, sha256):
+    digest, found = hashlib.sha256(), 0
+    with path.open() if isinstance(path, StorePath) else open(path, "rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            digest.update(piece)
+            found += len(piece)
+    if (found, digest.hexdigest()) != (size, sha256):
         yield f"{path}: not the bytes that were written"
-    elif pq.read_metadata(path).num_rows != rows:
+    elif read_footer(str(path)).metadata.num_rows != rows:
         yield f"{path}: not {rows} rows"
 
 
@@ -157,10 +162,12 @@ def clean_run(out: str, *, damaged: bool = False) -> Cleaned:
     plan = folder.read_plan()
     with folder.lock():
         half_written = folder.clear_temporary()
-        done = folder.done() if damaged else frozenset()
-        parts = [part for part in plan.parts if part.key in done]
-        broken = [part for part in parts if any(_damages(folder, folder.read_receipt(part.key)))]
-        if broken:
+        if not damaged:
+            return Cleaned(half_written, 0)
+        done = plan.parts.where(folder.are_done(plan.parts))
+        receipts = chain.from_iterable(map(receipts_of, folder.receipts_in_order(done)))
+        broken = done.where(np.array([any(_damages(folder, receipt)) for receipt in receipts], dtype=bool))
+        if len(broken):
             folder.manifest.unlink(missing_ok=True)
             folder.forget(broken)
         return Cleaned(half_written, len(broken))

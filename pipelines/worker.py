@@ -5,7 +5,6 @@ thread that calls `PartWorker.run` reads and writes; a pool of threads scores ba
 that one huge file uses more than one core. Reading, scoring and compression release the GIL.
 """
 
-import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +15,6 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from filtering import Scores, load_scorer
@@ -24,9 +22,11 @@ from filtering.documents import REASONS, UNUSUAL
 from filtering.errors import BadFileError, RunError
 from filtering.signals import text_lengths
 from pipelines.config import WorkerSettings
+from pipelines.paths import AnyPath
 from pipelines.plan import Part
-from pipelines.reading import read_batches
-from pipelines.store import Receipt, RunFolder, Written
+from pipelines.reading import open_parquet, read_batches
+from pipelines.receipts import Receipt
+from pipelines.store import RunFolder, Written
 from pipelines.writing import (
     SCORES_GROUP_ROWS,
     SCORES_SCHEMA,
@@ -78,7 +78,8 @@ class StoredScores:
 
     def start(self, part: Part) -> Callable[[pa.RecordBatch, int], Scores]:
         """Return the function that looks a batch's scores up."""
-        table = pq.read_table(self._folder.scores / part.output, schema=SCORES_SCHEMA)
+        with open_parquet(str(self._folder.scores / part.output)) as file:
+            table = file.read(use_threads=False)
         value = table["edu_score"].to_numpy().astype(np.float32)
         stage = table["edu_stage"].to_numpy()
         reason = table["edu_reason"].to_numpy()
@@ -113,7 +114,7 @@ class PartWorker:
         self._pool.shutdown(cancel_futures=True)
 
     def run(self, part: Part, tick: Tick) -> Receipt:
-        """Read, score and write a part, publish its files, and leave a receipt.
+        """Read, score and write a part, publish its files, and return a receipt.
 
         Parameters
         ----------
@@ -124,26 +125,19 @@ class PartWorker:
         Returns
         -------
         Receipt
-            Also on disk. Its `set_aside` says so where the part cannot be read.
+            Its `set_aside` says so where the part cannot be read.
 
         Raises
         ------
         RunError
             If the system does not let us read or write; the part can be run again.
         """
-        temporary = f"{part.key}.{os.getpid()}"
-        paths = (
-            self._folder.temporary / f"{temporary}.data",
-            self._folder.temporary / f"{temporary}.scores",
-        )
+        paths: tuple[Path, ...] = ()
         try:
-            self._folder.temporary.mkdir(parents=True, exist_ok=True)
-            try:
-                receipt = self._write(part, tick, *paths)
-            except BadFileError as error:
-                receipt = Receipt(key=part.key, output=part.output, rows=part.rows, set_aside=str(error))
-            self._folder.write_receipt(receipt)
-            return receipt
+            paths = (self._folder.new_temporary("data"), self._folder.new_temporary("scores"))
+            return self._write(part, tick, *paths)
+        except BadFileError as error:
+            return Receipt(key=part.key, output=part.output, rows=part.rows, set_aside=str(error))
         except OSError as error:
             raise RunError(
                 f"Writing {self._folder.root} failed at {part.name}: {error}. "
@@ -202,7 +196,7 @@ class PartWorker:
             scores_sha256=scores_file.sha256,
         )
 
-    def _publish(self, temporary: Path, final: Path, writer: "GatheringWriter | None") -> Written | None:
+    def _publish(self, temporary: Path, final: AnyPath, writer: "GatheringWriter | None") -> Written | None:
         return None if writer is None else self._folder.publish(temporary, final, writer.rows)
 
     def _pieces(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -14,6 +14,7 @@ from functools import wraps
 from pathlib import Path
 
 import pipelines.filter
+import pipelines.receipts
 from pipelines.commands import run
 from pipelines.store import RunFolder
 from pipelines.worker import PartWorker
@@ -106,10 +107,10 @@ POINTS: dict[str, Callable[[Strike], None]] = {
     "after close": lambda reach: wrap(RunFolder, "publish", before=reach),
     "after rename of scores": lambda reach: wrap_publish("scores", reach),
     "after rename of data": lambda reach: wrap_publish("data", reach),
-    "after receipt": lambda reach: wrap(RunFolder, "write_receipt", after=reach),
-    "before manifest": lambda reach: wrap(pipelines.filter, "_write_manifest", before=reach),
+    "after receipt": lambda reach: wrap(RunFolder, "write_receipts", after=reach),
+    "before manifest": lambda reach: wrap(pipelines.filter, "write_manifest", before=reach),
     "within manifest": lambda reach: before_json("manifest.json", reach),
-    "after manifest": lambda reach: wrap(pipelines.filter, "_write_manifest", after=reach),
+    "after manifest": lambda reach: wrap(pipelines.filter, "write_manifest", after=reach),
     "within update": lambda reach: wrap(RunFolder, "write_plan", after=reach),
 }
 
@@ -117,9 +118,10 @@ POINTS: dict[str, Callable[[Strike], None]] = {
 def main() -> int:
     """Arm the fault and run the command."""
     point, number = sys.argv[1], int(sys.argv[2])
+    pipelines.receipts.WRITE_EVERY_S = 0.0  # each receipt by itself, so that faults can be counted by them
     if point in ("lose-permission", "as-nobody"):
         become_nobody()
-        wrap(RunFolder, "write_receipt", after=nth(number, lose_rights))
+        wrap(RunFolder, "write_receipts", after=nth(number, lose_rights))
     else:
         POINTS[point](nth(number, die))
     return run(sys.argv[3:])

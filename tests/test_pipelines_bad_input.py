@@ -584,7 +584,7 @@ def test_a_second_run_on_one_output_is_refused_while_the_first_is_at_work(comman
     out = tmp_path / "out"
     arguments = ["filter", str(source), "--out", str(out), "-s", web, "--rows-per-part", "500"]
     with subprocess.Popen([edufilter, *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE) as first:
-        while not list((out / "run" / "receipts").rglob("*.json")) and first.poll() is None:
+        while not list((out / "run" / "receipts").rglob("*.parquet")) and first.poll() is None:
             time.sleep(0.005)
         first.send_signal(signal.SIGSTOP)  # it holds still, and holds the lock
         try:

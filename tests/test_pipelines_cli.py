@@ -189,12 +189,21 @@ def test_a_dry_run_on_a_begun_run_says_what_is_done_and_refuses_what_the_run_wou
     assert "'keep_at'" in refused.err
 
 
-@pytest.mark.parametrize("given", ["s3://bucket/dump", "hf://datasets/someone/dump/a.parquet"])
-def test_a_remote_path_is_refused_as_such(command, tmp_path, given):
-    outcome = command("filter", given, "--out", tmp_path / "out")
-    assert outcome.code == 2
-    assert "must be a local path" in outcome.err
-    assert given in outcome.err
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ("ftp://host/dump", "must be a local path or begin with s3://"),
+        ("s3://key:secret@bucket/dump", "must hold no credentials"),
+        ("gs://somebody@bucket/dump", "must hold no credentials"),
+        ("s3:///dump", "must name a bucket"),
+    ],
+)
+def test_an_address_that_cannot_be_meant_is_refused_without_its_secrets(command, tmp_path, given, what):
+    for arguments in ((given, "--out", tmp_path / "out"), (tmp_path, "--out", given)):
+        outcome = command("filter", *arguments)
+        assert outcome.code == 2
+        assert what in outcome.err
+        assert "secret" not in outcome.err
 
 
 def test_the_folder_of_a_run_is_refused_as_input_and_its_data_named(command, finished, tmp_path):

@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -13,8 +14,9 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
-from pipelines.plan import Part, keyed, make_plan, output_name, part_key
-from pipelines.reading import InputFile, find_inputs, read_batches, read_footer
+from pipelines.inputs import InputFile, find_inputs
+from pipelines.plan import Part, Parts, keys_under, make_plan, output_name
+from pipelines.reading import read_batches, read_footer
 
 SETTINGS = {"scorer_sha256": "0" * 64, "keep_at": 3.0}
 
@@ -91,17 +93,37 @@ def test_a_renamed_file_changes_its_key(tmp_path):
     ],
 )
 def test_a_key_follows_what_decides_the_output_of_a_part_and_not_its_place(name, value, matters):
-    part = keyed(Part("", "/p", "r", "o", 10, "a", 0, 2, 0, 5, 100), SETTINGS)
-    assert len(part.key) == 64
-    assert part.key == part_key(part, SETTINGS)
-    assert (keyed(part, SETTINGS, **{name: value}).key != part.key) == matters
+    row = dataclasses.asdict(Part("", "/p", "r", "o", 10, "a", 0, 2, 0, 5, 100))
+    key_of = keys_under(SETTINGS)
+    assert len(key_of(row)) == 64
+    assert (key_of({**row, name: value}) != key_of(row)) == matters
+    assert keys_under({**SETTINGS, "keep_at": 2.0})(row) != key_of(row)
 
 
 def test_keys_stay_the_same_from_version_to_version():
     # A key that changes for no reason makes every started run begin anew.
-    part = Part("", "/p", "r", "o", 10, "a", 0, 2, 0, 5, 100)
-    content = '["r", "o", 10, "a", 0, 2, -1, {"keep_at": 3.0}, 2]'
-    assert part_key(part, {"keep_at": 3.0}) == hashlib.sha256(content.encode()).hexdigest()
+    row = dataclasses.asdict(Part("", "/p", "r", "o", 10, "a", 0, 2, 0, 5, 100))
+    content = '[{"keep_at": 3.0}, 3]["r", "o", 10, "a", 0, 2, -1]'
+    assert keys_under({"keep_at": 3.0})(row) == hashlib.sha256(content.encode()).hexdigest()
+
+
+def test_parts_are_a_sequence_that_can_be_cut_masked_and_ordered(dump):
+    parts = plan_of(dump).parts
+    objects = list(parts)
+    assert (len(parts), parts[1], parts[-1]) == (len(objects), objects[1], objects[-1])
+    assert list(parts[1:3]) == objects[1:3]
+    assert Parts.from_rows(map(dataclasses.asdict, objects)) == parts
+    assert parts[1:] != parts
+    large = parts.column("rows") >= 80
+    assert list(parts.where(large)) == [part for part in objects if part.rows >= 80]
+    sizes = [part.text_bytes for part in parts.largest_first()]
+    assert sizes == sorted(sizes, reverse=True)
+    assert parts.of_key(objects[2].key) == objects[2]
+    assert parts.has_key(parts[2:4].table["key"]).tolist() == [
+        number in (2, 3) for number in range(len(parts))
+    ]
+    with pytest.raises(IndexError):
+        parts[len(parts)]
 
 
 @budget(max_examples=40, deadline=None)

@@ -168,7 +168,7 @@ def test_an_interrupted_run_ends_with_130_says_how_to_go_on_and_does(
         "--rows-per-part", "400", "--workers", str(workers),
     ]  # fmt: skip
     with subprocess.Popen([edufilter, *arguments], stderr=subprocess.PIPE, text=True) as process:
-        while len(list((out / "run" / "receipts").rglob("*.json"))) < 3 and process.poll() is None:
+        while len(list((out / "run" / "receipts").rglob("*.parquet"))) < 1 and process.poll() is None:
             time.sleep(0.005)
         process.send_signal(number)
         _, said = process.communicate(timeout=60)

@@ -1,0 +1,93 @@
+"""The manifest of a run: totals, and one row an output file. Its existence means that the run is complete."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.plan import Plan, SetAside
+from pipelines.receipts import RECEIPT_SCHEMA, Receipt, sum_of_counts
+from pipelines.store import RunFolder
+
+SUMS = (
+    *("rows", "kept", "text_bytes", "kept_text_bytes", "tokens", "tokens_read"),
+    *("data_rows", "data_bytes", "scores_bytes"),
+)
+COLUMNS = (
+    *("output", "rows", "kept", "text_bytes", "kept_text_bytes", "tokens", "tokens_read"),
+    *("data_rows", "data_bytes", "data_sha256", "scores_bytes", "scores_sha256", "set_aside"),
+)
+MANIFEST_SCHEMA = pa.schema(
+    [("relative", pa.string()), ("first_row", pa.int64()), *(RECEIPT_SCHEMA.field(name) for name in COLUMNS)]
+)
+
+
+def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
+    """Write ``manifest.parquet``, then ``manifest.json``, in memory that hardly grows with the parts.
+
+    Raises
+    ------
+    RunError
+        If the receipts do not add up to the plan.
+    """
+    totals: Counter[str] = Counter(dict.fromkeys((*SUMS, "output_files"), 0))
+    reasons: Counter[str] = Counter()
+    unusual: Counter[str] = Counter()
+    set_aside = list(plan.set_aside)
+
+    def rows() -> Iterator[pa.Table]:
+        first = 0
+        for receipts in folder.receipts_in_order(plan.parts):
+            parts = plan.parts.table.slice(first, len(receipts)).select(["relative", "first_row"])
+            first += len(receipts)
+            good = receipts.filter(pc.equal(receipts["set_aside"], ""))
+            totals.update({name: pc.sum(good[name]).as_py() or 0 for name in SUMS})
+            totals["output_files"] += pc.sum(pc.greater(good["data_bytes"], 0)).as_py() or 0
+            reasons.update(sum_of_counts(good["reasons"]))
+            unusual.update(sum_of_counts(good["unusual"]))
+            table = pa.table({**_columns(parts), **_columns(receipts.select(COLUMNS))}).cast(MANIFEST_SCHEMA)
+            broken = table.filter(pc.not_equal(table["set_aside"], ""))
+            for row in broken.select(["relative", "rows", "first_row", "set_aside"]).to_pylist():
+                set_aside.append(SetAside(why=row.pop("set_aside"), **row))
+            yield table
+
+    folder.write_tables(folder.run / "manifest.parquet", MANIFEST_SCHEMA, rows())
+    without_score = sum(reasons.values())
+    folder.write_json(
+        folder.manifest,
+        {
+            "edufilter": version("edufilter"),
+            "plan": plan.digest,
+            "scorer": scorer,
+            "settings": dict(plan.settings),
+            **{name: totals[name] for name in SUMS if name not in ("data_rows", "scores_bytes")},
+            "output_files": totals["output_files"],
+            "dropped": totals["rows"] - totals["kept"] - without_score,
+            "without_score": without_score,
+            "reasons": dict(reasons),
+            "unusual": dict(unusual),
+            "set_aside": [asdict(one) for one in set_aside],
+        },
+    )
+
+
+def _columns(table: pa.Table) -> dict[str, pa.ChunkedArray]:
+    return dict(zip(table.column_names, table.columns, strict=True))
+
+
+def read_set_aside(manifest: dict[str, Any]) -> tuple[SetAside, ...]:
+    """Return what a manifest says could not be read."""
+    return tuple(SetAside(**one) for one in manifest["set_aside"])
+
+
+def receipts_of_manifest(folder: RunFolder) -> Iterator[Receipt]:
+    """Yield what the manifest says of each part, in the order of the plan; reasons and keys are not in it."""
+    from pipelines.reading import open_parquet
+
+    with open_parquet(str(folder.run / "manifest.parquet")) as file:
+        for batch in file.iter_batches(columns=list(COLUMNS)):
+            yield from (Receipt(key="", **row) for row in batch.to_pylist())

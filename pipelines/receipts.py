@@ -1,0 +1,181 @@
+"""What became of each part, written down as it is told: segments of many receipts each.
+
+A million small files would take minutes to read back, so the driver, which alone writes receipts,
+gathers them: one that comes alone is written at once, many that come together go into one segment, at
+most `WRITE_EVERY_S` after they came. A driver that is killed loses those seconds: such parts are run
+again and give the same bytes. A segment is named by its content, so two drivers of one plan do no harm.
+"""
+
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from filtering.errors import EdufilterError
+from pipelines.plan import ROWS_HELD, Parts
+
+WRITE_EVERY_S = 5.0
+SEGMENT_ROWS = 10_000
+ALIGNED_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a part; the only thing that a worker gives back.
+
+    Parameters
+    ----------
+    key, output : str
+        Of the part.
+    rows, kept : int
+        Rows read, and rows whose score reaches the cut.
+    reasons : dict
+        Number of documents without a score, by reason.
+    unusual : dict
+        Number of documents that were scored but counted as unusual, by kind.
+    text_bytes, kept_text_bytes : int
+        UTF-8 bytes of all documents, and of those kept.
+    tokens, tokens_read : int
+        Tokens of the windows that were embedded, and those of them that the embedder read.
+    data_bytes, scores_bytes : int
+        Size of the two output files; 0 where the file is not written.
+    data_sha256, scores_sha256 : str
+        Digests of the two output files; empty where the file is not written.
+    data_rows : int
+        Rows of the output file.
+    set_aside : str
+        Why the part could not be read; empty if it could.
+    """
+
+    key: str
+    output: str
+    rows: int
+    kept: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    unusual: Mapping[str, int] = field(default_factory=dict)
+    text_bytes: int = 0
+    kept_text_bytes: int = 0
+    tokens: int = 0
+    tokens_read: int = 0
+    data_rows: int = 0
+    data_bytes: int = 0
+    data_sha256: str = ""
+    scores_bytes: int = 0
+    scores_sha256: str = ""
+    set_aside: str = ""
+
+
+_KINDS: Mapping[object, pa.DataType] = {str: pa.string(), int: pa.int64(), Mapping[str, int]: pa.map_(pa.string(), pa.int64())}
+RECEIPT_SCHEMA = pa.schema([(one.name, _KINDS[one.type]) for one in fields(Receipt)])
+
+
+def table_of(receipts: Iterable[Receipt]) -> pa.Table:
+    """Return receipts as rows of `RECEIPT_SCHEMA`."""
+    return pa.Table.from_pylist([asdict(receipt) for receipt in receipts], RECEIPT_SCHEMA)
+
+
+def receipts_of(table: pa.Table) -> Iterator[Receipt]:
+    """Yield the receipts that a table of `RECEIPT_SCHEMA` holds."""
+    for batch in table.to_batches(max_chunksize=ROWS_HELD):
+        for row in batch.to_pylist():
+            yield Receipt(**{**row, "reasons": dict(row["reasons"]), "unusual": dict(row["unusual"])})
+
+
+def aligned(parts: Parts, receipts: pa.Table) -> Iterator[pa.Table]:
+    """Yield the receipts of parts in the order of the parts, some at a time.
+
+    Of several receipts of a part the one that says that it is done counts.
+
+    Raises
+    ------
+    KeyError
+        If a part has none; the message is its name.
+    """
+    set_aside = pc.not_equal(receipts["set_aside"], "")
+    best_first = pa.concat_tables([receipts.filter(pc.invert(set_aside)), receipts.filter(set_aside)])
+    places = pc.index_in(parts.table["key"], value_set=best_first["key"])
+    if places.null_count:
+        raise KeyError(parts.where(pc.is_null(places).to_numpy())[0].name)
+    for start in range(0, len(parts), ALIGNED_ROWS):
+        yield best_first.take(places.slice(start, ALIGNED_ROWS))
+
+
+def sum_of_counts(column: pa.ChunkedArray) -> dict[str, int]:
+    """Return the sums of a column of counts by name, sorted by name."""
+    totals: Counter[str] = Counter()
+    for chunk in column.chunks:
+        for name, count in zip(chunk.keys.to_pylist(), chunk.items.to_pylist(), strict=True):
+            totals[name] += count
+    return dict(sorted(totals.items()))
+
+
+class ReceiptLog:
+    """Writes receipts down as they come; leaving the context writes those that wait.
+
+    Parameters
+    ----------
+    write : callable
+        Writes a segment; what it raises comes out of the next `add`, or of leaving.
+    """
+
+    def __init__(self, write: Callable[[Sequence[Receipt]], None]) -> None:
+        self._write = write
+        self._waiting: list[Receipt] = []
+        self._written_s = -math.inf
+        self._error: Exception | None = None
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._write_stragglers, name="receipts", daemon=True)
+
+    def add(self, receipt: Receipt) -> None:
+        """Take a receipt."""
+        with self._lock:
+            self._waiting.append(receipt)
+            if self._is_due or len(self._waiting) >= SEGMENT_ROWS:
+                self._flush()
+            if self._error is not None:
+                raise self._error
+
+    @property
+    def _is_due(self) -> bool:
+        return time.monotonic() - self._written_s >= WRITE_EVERY_S
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._write(self._waiting)
+            self._waiting = []
+            self._written_s = time.monotonic()
+
+    def _write_stragglers(self) -> None:
+        while not self._stop.wait(max(WRITE_EVERY_S, 0.1)):
+            with self._lock:
+                try:
+                    if self._is_due and self._error is None:
+                        self._flush()
+                except Exception as error:
+                    self._error = error
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        if error is not None:
+            with suppress(EdufilterError, OSError):  # the error that is under way says more
+                self._flush()
+            return
+        if self._error is not None:
+            raise self._error
+        self._flush()
