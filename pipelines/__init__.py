@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipelines.importing import import_labels
     from pipelines.label_folder import AnnotateResult
     from pipelines.near_cut import sample_near_cut
+    from pipelines.ray_executor import RayExecutor
     from pipelines.recut import recut_run
     from pipelines.report import write_report
     from pipelines.sample import SampleResult, sample_dump
@@ -36,6 +37,7 @@ _HOMES = {
     "ImportConfig": "config",
     "LocalExecutor": "executors",
     "NearCutConfig": "config",
+    "RayExecutor": "ray_executor",
     "RecutConfig": "config",
     "SampleConfig": "config",
     "SampleResult": "sample",
@@ -68,6 +70,7 @@ __all__ = [
     "ImportConfig",
     "LocalExecutor",
     "NearCutConfig",
+    "RayExecutor",
     "RecutConfig",
     "SampleConfig",
     "SampleResult",

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from filtering.scorers import Effort
+from pipelines.config import ExecutorName
 from pipelines.progress import ConsoleReporter
 
 OutArgument = Annotated[str, typer.Argument(metavar="OUT", help="Folder of a run.")]
@@ -13,6 +14,16 @@ ScorerOption = Annotated[
 ]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", help="Parts at a time and threads that score. Default: all CPUs.")
+]
+ExecutorOption = Annotated[
+    ExecutorName,
+    typer.Option(help="Where parts run: local, on this machine; ray, as tasks of a Ray cluster."),
+]
+RayAddressOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Address of the Ray cluster. Default: RAY_ADDRESS, else Ray is started on this machine."
+    ),
 ]
 EffortOption = Annotated[
     Effort,

@@ -20,9 +20,11 @@ from pipelines.command_options import (
     DeviceOption,
     EffortOption,
     EmbedderFolderOption,
+    ExecutorOption,
     JsonLogOption,
     JsonOption,
     OutArgument,
+    RayAddressOption,
     ScorerOption,
     TrustOption,
     WorkersOption,
@@ -91,7 +93,11 @@ def _fail(error: BaseException, code: int) -> int:
 @app.command("filter")
 def filter_command(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="Parquet files, folders or patterns.")
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Parquet files, folders or patterns, here or in a store (s3://, gs://, abfs://, hf://).",
+        ),
     ],
     out: Annotated[str, typer.Option("--out", "-o", help="Folder of the run: new, empty, or begun earlier.")],
     scorer: ScorerOption = "web",
@@ -115,6 +121,8 @@ def filter_command(
         int, typer.Option(help="Rows from which a file is split at its row groups.")
     ] = ROWS_PER_PART,
     workers: WorkersOption = None,
+    executor: ExecutorOption = "local",
+    ray_address: RayAddressOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad file.")] = False,
     update: Annotated[
         bool, typer.Option("--update", help="Take in input files that are new or changed.")
@@ -145,6 +153,8 @@ def filter_command(
         score_column=score_column,
         rows_per_part=rows_per_part,
         workers=workers,
+        executor=executor,
+        ray_address=ray_address,
         strict=strict,
         update=update,
     )
@@ -185,13 +195,22 @@ def recut_command(
     ] = None,
     write: Annotated[RecutWrite, typer.Option(help="Rows in the new OUT/data: kept, or all.")] = "kept",
     workers: WorkersOption = None,
+    executor: ExecutorOption = "local",
+    ray_address: RayAddressOption = None,
     json_log: JsonLogOption = False,
 ) -> int:
     """Cut a finished run anew from its stored scores; nothing is scored again."""
     from pipelines.recut import recut_run
 
     config = RecutConfig(
-        run=out, to=to, keep_at=keep_at, keep_fraction=keep_fraction, write=write, workers=workers
+        run=out,
+        to=to,
+        keep_at=keep_at,
+        keep_fraction=keep_fraction,
+        write=write,
+        workers=workers,
+        executor=executor,
+        ray_address=ray_address,
     )
     return print_result(recut_run(config, reporter=reporter_of(json_log)))
 
@@ -207,7 +226,7 @@ def score_command(
     as_json: JsonOption = False,
 ) -> int:
     """Print the score of each text file, in rubric points."""
-    from filtering import load_scorer
+    from pipelines.scorers import open_scorer
 
     texts = []
     for name in files:
@@ -220,7 +239,7 @@ def score_command(
                 f"'score' takes text files. {name} is Parquet; use 'edufilter filter' for it."
             )
     placement = Placement(device=device, folder=embedder, trust_remote_code=trust_remote_code)
-    scores = load_scorer(scorer, effort=effort, placement=placement).score(texts)
+    scores = open_scorer(scorer, effort, placement).score(texts)
     for name, value, reason in zip(files, scores.value, scores.reason, strict=True):
         if as_json:
             score = None if reason else round(float(value), 4)

@@ -1,6 +1,7 @@
 """Settings of each verb: checked once, here, into frozen models; inner code takes plain values."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,8 @@ from annotations.limits import Price
 from filtering.embedders import DEFAULT_EMBEDDER, MAX_TOKENS, EmbedderSettings, Placement
 from filtering.errors import SettingsError
 from filtering.scorers import Effort
+from filtering.storage import SHIPPED
+from pipelines.paths import path_of
 
 KEEP_AT = 3.0
 """Rubric points from which a document is kept by default: the rubric's "useful" (FineWeb-Edu's cut)."""
@@ -28,6 +31,7 @@ ANY_MODEL = "*"
 MIN_RANDOM_SHARE = 0.3
 """Of an active sample: with fewer random documents nothing is known of rates."""
 
+ExecutorName = Literal["local", "ray"]
 Strategy = Literal["stratified", "active"]
 Write = Literal["kept", "all", "scores"]
 RecutWrite = Literal["kept", "all"]
@@ -110,7 +114,12 @@ class FilterConfig(_Settings):
     rows_per_part : int
         A part is closed at the row group in which it reaches this many rows.
     workers : int, optional
-        Parts at a time, and threads that score; as many as this process has CPUs if not given.
+        Parts at a time, and threads that score; as many as this process has CPUs if not given. Under Ray
+        parts at a time, as many as the cluster has room for if not given.
+    executor : {"local", "ray"}
+        Where parts run: in this process, or as tasks of a Ray cluster.
+    ray_address : str, optional
+        Address of the cluster; what RAY_ADDRESS says if not given, else Ray is started on this machine.
     strict : bool
         Stop at the first bad file instead of setting it aside.
     update : bool
@@ -130,6 +139,8 @@ class FilterConfig(_Settings):
     score_column: str = Field(default="edu_score", min_length=1)
     rows_per_part: int = Field(default=ROWS_PER_PART, ge=1)
     workers: int | None = Field(default=None, ge=1, le=4096)
+    executor: ExecutorName = "local"
+    ray_address: str | None = Field(default=None, min_length=1)
     strict: bool = False
     update: bool = False
 
@@ -166,7 +177,7 @@ class RecutConfig(_Settings):
         ones are kept, in the order of the plan.
     write : {"kept", "all"}
         As in `FilterConfig`.
-    workers : int, optional
+    workers, executor, ray_address
         As in `FilterConfig`.
     """
 
@@ -176,6 +187,8 @@ class RecutConfig(_Settings):
     keep_fraction: float | None = Field(default=None, gt=0.0, le=1.0, allow_inf_nan=False)
     write: RecutWrite = "kept"
     workers: int | None = Field(default=None, ge=1, le=4096)
+    executor: ExecutorName = "local"
+    ray_address: str | None = Field(default=None, min_length=1)
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
@@ -389,6 +402,8 @@ class WorkerSettings(_Settings):
         Folder of the run.
     scorer : str, optional
         Name or folder of the scorer; None where stored scores are cut anew.
+    scorer_sha256 : str, optional
+        Digest that the scorer must have.
     scores_from : str, optional
         Folder of the run whose stored scores are used instead of a scorer.
     text_column, keep_at, write, effort, score_column
@@ -401,6 +416,7 @@ class WorkerSettings(_Settings):
 
     out: str
     scorer: str | None
+    scorer_sha256: str | None = None
     scores_from: str | None = None
     text_column: str
     keep_at: float
@@ -409,6 +425,33 @@ class WorkerSettings(_Settings):
     score_column: str
     placement: Placement = Placement()
     threads: int = 1
+
+    @field_validator("placement", mode="before")
+    @classmethod
+    def _from_json(cls, placement: object) -> object:
+        return Placement(**placement) if isinstance(placement, dict) else placement
+
+    def with_threads(self, threads: int) -> "WorkerSettings":
+        """Return these settings for a worker of some threads; an embedder gets as many."""
+        placement = replace(self.placement, threads=threads)
+        return self.model_copy(update={"threads": threads, "placement": placement})
+
+    def absolute(self) -> "WorkerSettings":
+        """Return these settings with whole paths: another process may have another working directory."""
+        folder = self.placement.folder
+        return self.model_copy(
+            update={
+                "out": _absolute(self.out),
+                "scorer": self.scorer and (self.scorer if self.scorer in SHIPPED else _absolute(self.scorer)),
+                "scores_from": self.scores_from and _absolute(self.scores_from),
+                "placement": replace(self.placement, folder=folder and _absolute(folder)),
+            }
+        )
+
+
+def _absolute(address: str) -> str:
+    path = path_of(address)
+    return str(path.resolve() if isinstance(path, Path) else path)
 
 
 class TrainConfig(_Settings):

@@ -5,9 +5,9 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
-from filtering.errors import Interrupted
+from filtering.errors import Interrupted, SettingsError
 from filtering.machine import available_cpus
-from pipelines.config import WorkerSettings
+from pipelines.config import FilterConfig, RecutConfig, WorkerSettings
 from pipelines.plan import Part
 from pipelines.receipts import Receipt
 from pipelines.worker import PartWorker, Tick
@@ -34,6 +34,20 @@ class Executor(Protocol):
             If a part failed for a reason that is not the data's. Parts with a receipt stay done.
         """
         ...
+
+
+def executor_of(config: FilterConfig | RecutConfig) -> Executor:
+    """Return the executor that settings ask for."""
+    if config.executor == "local":
+        if config.ray_address is not None:
+            raise SettingsError(
+                f"'ray_address' must come with the executor 'ray'. Got {config.ray_address!r} with 'local'. "
+                "Add --executor ray."
+            )
+        return LocalExecutor(config.workers)
+    from pipelines.ray_executor import RayExecutor
+
+    return RayExecutor(config.ray_address, workers=config.workers)
 
 
 class LocalExecutor:

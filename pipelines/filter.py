@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from filtering import load_scorer
 from filtering.errors import BadFileError, OutputError
 from filtering.machine import available_cpus
 from filtering.scorers import Scorer
 from pipelines.config import FilterConfig, WorkerSettings
-from pipelines.executors import Executor, LocalExecutor
+from pipelines.executors import Executor, executor_of
 from pipelines.inputs import find_inputs
 from pipelines.manifest import read_set_aside, write_manifest
 from pipelines.plan import Parts, Plan, SetAside, Settings, make_plan
 from pipelines.progress import ConsoleReporter, Reporter, RowMeter
 from pipelines.reading import read_batches
 from pipelines.receipts import Receipt, ReceiptLog
+from pipelines.scorers import open_scorer
 from pipelines.store import RunFolder, changed_files, refuse_foreign, refuse_other_settings
 from pipelines.writing import AddedColumns
 
@@ -136,18 +136,18 @@ def filter_dump(
         If `config.strict` and a file cannot be read.
     """
     reporter = ConsoleReporter() if reporter is None else reporter
+    executor = executor or executor_of(config)
     folder = RunFolder(config.out)
     refuse_foreign(folder)
     # Loaded to find out before the run what is missing, and let go of: workers load their own.
-    plan, text_column = plan_of(
-        config, load_scorer(config.scorer, effort=config.effort, placement=config.placement)
-    )
+    plan, text_column = plan_of(config, open_scorer(config.scorer, config.effort, config.placement))
     with folder.lock():
         folder.clear_temporary()
         _settle_plan(folder, plan, update=config.update)
         settings = WorkerSettings(
             out=config.out,
             scorer=config.scorer,
+            scorer_sha256=str(plan.settings["scorer_sha256"]),
             text_column=text_column,
             keep_at=config.keep_at,
             write=config.write,
@@ -160,8 +160,7 @@ def filter_dump(
                 f"Scoring with {config.scorer!r}, effort {config.effort} ({WHAT_SCORES[config.effort]}), "
                 f"keeping from {config.keep_at:g} points."
             )
-            _warn_if_unlike(plan, text_column, config, load_scorer(config.scorer), reporter)
-        executor = executor or LocalExecutor(config.workers)
+            _warn_if_unlike(plan, text_column, config, open_scorer(config.scorer), reporter)
         return run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
 
 
@@ -303,7 +302,7 @@ def estimate_run(config: FilterConfig) -> Estimate:
     SettingsError
         As `filter_dump`.
     """
-    scorer = load_scorer(config.scorer, effort=config.effort, placement=config.placement)
+    scorer = open_scorer(config.scorer, config.effort, config.placement)
     folder = RunFolder(config.out)
     refuse_foreign(folder)
     plan, text_column = plan_of(config, scorer)

@@ -1,13 +1,21 @@
-"""Refuses to run when the three packages do not come from one place.
+"""Refuses to run when the three packages do not come from one place, or differ between machines.
 
 Their names are generic: a folder named `filtering` or `pipelines` in the working directory would be
-imported in silence instead of ours. This module imports none of them, so it can say so first.
+imported in silence instead of ours. This module imports none of them, so it can say so first; it is
+also sent to Ray workers by value, where ours may be hidden.
 """
 
+import hashlib
+import platform
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGES = ("filtering", "annotations", "pipelines")
+DECIDING = ("numpy", "pyarrow", "numba")
+"""Libraries whose version may change a byte of the output."""
+DECIDING_EMBEDDINGS = ("torch", "transformers", "tokenizers", "sentence-transformers")
 
 
 def check_one_place() -> None:
@@ -32,3 +40,35 @@ def check_one_place() -> None:
             f"The packages {', '.join(PACKAGES)} must come from one place. Found {listed}. "
             "Rename the folder that hides ours, or run from another directory."
         )
+
+
+def describe_code(libraries: Iterable[str]) -> dict[str, str]:
+    """Return what must be the same wherever a run scores: versions, and a digest of each source.
+
+    Raises
+    ------
+    ImportError
+        As `check_one_place`.
+    """
+    check_one_place()
+    described = {"Python": platform.python_version()}
+    for library in libraries:
+        try:
+            described[library] = version(library)
+        except PackageNotFoundError:
+            described[library] = "not installed"
+    for name in PACKAGES:
+        spec = find_spec(name)
+        folder = Path(spec.origin).parent if spec and spec.origin else Path()
+        for path in sorted(folder.rglob("*.py")):
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+            described[f"{name}/{path.relative_to(folder).as_posix()}"] = digest
+    return described
+
+
+def first_difference(wanted: Mapping[str, str], found: Mapping[str, str]) -> str:
+    """Return in words where two descriptions of code differ first; nothing where they do not."""
+    for name in dict.fromkeys((*wanted, *found)):
+        if wanted.get(name) != found.get(name):
+            return f"{name} is {found.get(name, 'missing')} there and {wanted.get(name, 'missing')} here"
+    return ""

@@ -73,7 +73,11 @@ class Receipt:
     set_aside: str = ""
 
 
-_KINDS: Mapping[object, pa.DataType] = {str: pa.string(), int: pa.int64(), Mapping[str, int]: pa.map_(pa.string(), pa.int64())}
+_KINDS: Mapping[object, pa.DataType] = {
+    str: pa.string(),
+    int: pa.int64(),
+    Mapping[str, int]: pa.map_(pa.string(), pa.int64()),
+}
 RECEIPT_SCHEMA = pa.schema([(one.name, _KINDS[one.type]) for one in fields(Receipt)])
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from filtering.errors import BadFileError, OutputError, RunError, SettingsError
 from pipelines.config import RecutConfig, WorkerSettings
-from pipelines.executors import Executor, LocalExecutor
+from pipelines.executors import Executor, executor_of
 from pipelines.filter import FilterResult, run_plan
 from pipelines.manifest import read_set_aside
 from pipelines.paths import files_below, path_of
@@ -68,7 +68,7 @@ def recut_run(
             effort="fast",  # scores are looked up
             score_column=str(before.settings["score_column"]),
         )
-        executor = executor or LocalExecutor(config.workers)
+        executor = executor or executor_of(config)
         return run_plan(target, plan, settings, executor, reporter or ConsoleReporter())
 
 

@@ -17,15 +17,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filtering import Scores, load_scorer
+from filtering import Scores
 from filtering.documents import REASONS, UNUSUAL
-from filtering.errors import BadFileError, RunError
+from filtering.errors import BadFileError, RunError, ScorerError
 from filtering.signals import text_lengths
 from pipelines.config import WorkerSettings
 from pipelines.paths import AnyPath
 from pipelines.plan import Part
 from pipelines.reading import open_parquet, read_batches
 from pipelines.receipts import Receipt
+from pipelines.scorers import open_scorer
 from pipelines.store import RunFolder, Written
 from pipelines.writing import (
     SCORES_GROUP_ROWS,
@@ -60,9 +61,12 @@ class TextScorer:
     """Scores of texts, by a scorer."""
 
     def __init__(self, settings: WorkerSettings) -> None:
-        self._scorer = load_scorer(
-            settings.scorer or "", effort=settings.effort, placement=settings.placement
-        )
+        self._scorer = open_scorer(settings.scorer or "", settings.effort, settings.placement)
+        if settings.scorer_sha256 not in (None, self._scorer.digest):
+            raise ScorerError(
+                f"A worker must have the scorer that the run was planned with. {settings.scorer!r} is "
+                "another one here: it was replaced, or differs between machines."
+            )
         self._text_column = settings.text_column
 
     def start(self, part: Part) -> Callable[[pa.RecordBatch, int], Scores]:

@@ -1,0 +1,291 @@
+"""Runs parts on a Ray cluster: one task a part, only parts go out and only receipts come back.
+
+Tasks and not Ray Data, whose output is neither deterministic nor resumable; tasks and not actors, for Ray
+itself runs a task again when its worker or node is lost (docs/decisions/0012). Ray knows nothing of a part
+that hangs, so that is ours: each part notes on a board how far it is, and one that notes nothing for
+`stall_s` is ended and run again, `tries` times in all.
+"""
+
+import math
+import os
+import socket
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from filtering.errors import RunError, SettingsError
+from filtering.extras import require
+from filtering.machine import available_cpus
+from pipelines.config import WorkerSettings
+from pipelines.plan import Part
+from pipelines.preflight import DECIDING, DECIDING_EMBEDDINGS, describe_code
+from pipelines.receipts import Receipt
+from pipelines.worker import Tick
+
+PARTS_PER_GPU = 2
+"""One reads while the other scores."""
+MEMORY_BYTES = {"fast": 768 << 20, "full": 1536 << 20}
+"""What a worker process takes with the shipped scorers, and some more (docs/benchmarks.md)."""
+LOST_WORKER_RETRIES = 5
+CONNECT_TIMEOUT_S = 10.0
+LOOK_EVERY_S = 0.5
+RESOURCES_EVERY_S = 5.0
+
+
+class RayExecutor:
+    """Runs parts as tasks of Ray.
+
+    Uses the connection that the process has. Where it has none, connects to `address`, or to what
+    RAY_ADDRESS says (as under ``ray job submit``), or starts Ray on this machine; that connection alone is
+    closed again in the end.
+
+    Parameters
+    ----------
+    address : str, optional
+        Of a cluster, as `ray.init` takes it: ``auto``, ``host:port`` or ``ray://host:port``.
+    workers : int, optional
+        Parts at a time; as many as the cluster has room for if not given.
+    cpus_per_part : float
+        CPUs that a task asks for, and threads that score in it.
+    memory_per_part_bytes : int, optional
+        Memory that a task asks for; what the shipped scorers need if not given.
+    stall_s : float
+        Seconds without a finished batch after which a part counts as hanging.
+    tries : int
+        Times that a part is tried where it hangs or fails for a reason that is not the data's.
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        workers: int | None = None,
+        cpus_per_part: float = 1.0,
+        memory_per_part_bytes: int | None = None,
+        stall_s: float = 600.0,
+        tries: int = 3,
+    ) -> None:
+        self._address = address
+        self._workers = workers
+        self._cpus = cpus_per_part
+        self._memory_bytes = memory_per_part_bytes
+        self._stall_s = stall_s
+        self._tries = tries
+
+    def run(self, settings: WorkerSettings, parts: Sequence[Part], tick: Tick) -> Generator[Receipt]:
+        """Run all parts and yield their receipts as they come."""
+        if not parts:
+            return
+        ray = require("ray", "ray")
+        with _connected(ray, self._address, self._workers):
+            resources = self._resources(ray, settings)
+            yield from _Tasks(ray, settings, resources, self._workers, self._stall_s, self._tries).run(
+                parts, tick
+            )
+
+    def _resources(self, ray: Any, settings: WorkerSettings) -> dict[str, float]:
+        """Return what a task asks for, after checking that some node has it."""
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        device = settings.placement.device
+        on_gpu = settings.effort == "full" and (
+            device.startswith("cuda") or (device == "auto" and any(node.get("GPU") for node in nodes))
+        )
+        wanted = {
+            "CPU": self._cpus,
+            "GPU": 1 / PARTS_PER_GPU if on_gpu else 0.0,
+            "memory": self._memory_bytes or MEMORY_BYTES[settings.effort],
+        }
+        if not any(all(node.get(name, 0) >= amount for name, amount in wanted.items()) for node in nodes):
+            needs = ", ".join(f"{amount:g} {name}" for name, amount in wanted.items() if amount)
+            raise SettingsError(
+                f"Some node of the cluster must have {needs} for a part. None of {len(nodes)} has. Start "
+                "one, or ask for less: --device cpu, or RayExecutor(cpus_per_part=, memory_per_part_bytes=)."
+            )
+        return wanted
+
+
+@contextmanager
+def _connected(ray: Any, address: str | None, workers: int | None) -> Iterator[None]:
+    """Use the connection that there is, or make one and close it again."""
+    if ray.is_initialized():
+        yield
+        return
+    address = address or os.environ.get("RAY_ADDRESS")
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    host, _, port = (address or "").rpartition(":")
+    try:
+        if address:
+            if port.isdigit() and "://" not in address:
+                # Ray alone would try for 14 minutes where nobody answers.
+                socket.create_connection((host, int(port)), CONNECT_TIMEOUT_S).close()
+            os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "2")  # tries of one second each
+            ray.init(address, **quiet)
+        else:
+            # "local", for without an address Ray joins any cluster that it finds on the machine.
+            ray.init("local", num_cpus=workers or available_cpus(), include_dashboard=False, **quiet)
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        first_line = str(error).partition("\n")[0]
+        raise SettingsError(
+            f"A Ray cluster must answer at {address or 'this machine'}. {first_line} Check --ray-address (or "
+            "RAY_ADDRESS), and RAY_AUTH_MODE and RAY_AUTH_TOKEN."
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@dataclass
+class _Attempt:
+    """A part that was sent, what was counted of it, and when it last told something."""
+
+    part: Part
+    number: int
+    counted: tuple[int, int, int] = (0, 0, 0)
+    told_s: float = field(default=math.inf)  # not before it runs: it may wait for room in the cluster
+
+
+class _Tasks:
+    """Parts in flight: sent, watched, sent again."""
+
+    def __init__(
+        self,
+        ray: Any,
+        settings: WorkerSettings,
+        resources: dict[str, float],
+        workers: int | None,
+        stall_s: float,
+        tries: int,
+    ) -> None:
+        from pipelines import preflight, ray_task
+
+        for module in (preflight, ray_task):
+            ray.cloudpickle.register_pickle_by_value(module)
+        self._ray = ray
+        self._resources = resources
+        self._workers, self._stall_s, self._tries = workers, stall_s, tries
+        self._task = ray.remote(ray_task.run_part).options(
+            num_cpus=resources["CPU"],
+            num_gpus=resources["GPU"],
+            memory=resources["memory"],
+            max_retries=LOST_WORKER_RETRIES,
+        )
+        here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+            ray.get_runtime_context().get_node_id(), soft=True
+        )
+        self._board = (
+            ray.remote(ray_task.Board).options(num_cpus=0, max_restarts=-1, scheduling_strategy=here).remote()
+        )
+        libraries = (*DECIDING, *(DECIDING_EMBEDDINGS if settings.effort == "full" else ()))
+        self._code = ray.put(describe_code(libraries))
+        self._settings = settings.absolute().model_dump_json()
+        self._running: dict[Any, _Attempt] = {}
+        self._limit, self._limit_s = 0, -math.inf
+
+    def run(self, parts: Sequence[Part], tick: Tick) -> Generator[Receipt]:
+        """Run all parts and yield their receipts as they come."""
+        waiting = iter(parts)
+        try:
+            while True:
+                while len(self._running) < self._room() and (part := next(waiting, None)) is not None:
+                    self._send(part, 0)
+                if not self._running:
+                    return
+                for reference in self._finished():
+                    attempt = self._running.pop(reference)
+                    receipt = self._outcome(reference, attempt)
+                    if receipt is not None:
+                        good = not receipt.set_aside
+                        totals = (receipt.rows, receipt.text_bytes, receipt.kept) if good else (0, 0, 0)
+                        _count(attempt, totals, tick)
+                        yield receipt
+                self._look_at_board(tick)
+                self._end_hanging(tick)
+        finally:
+            for reference in self._running:
+                self._ray.cancel(reference, force=True)
+            self._ray.kill(self._board)
+
+    def _room(self) -> int:
+        """Return how many parts may be in flight: what has room now, and as many to follow."""
+        if time.monotonic() - self._limit_s > RESOURCES_EVERY_S:
+            there = self._ray.cluster_resources()
+            slots = min(
+                int(there.get(name, 0) / amount) for name, amount in self._resources.items() if amount
+            )
+            self._limit = min(2 * max(slots, 1), self._workers or 1 << 30)
+            self._limit_s = time.monotonic()
+        return self._limit
+
+    def _send(self, part: Part, number: int) -> None:
+        reference = self._task.remote(self._settings, asdict(part), number, self._code, self._board)
+        self._running[reference] = _Attempt(part, number)
+
+    def _finished(self) -> list[Any]:
+        references = list(self._running)
+        if not self._ray.wait(references, num_returns=1, timeout=LOOK_EVERY_S)[0]:
+            return []
+        ready: list[Any] = self._ray.wait(references, num_returns=len(references), timeout=0)[0]
+        return ready
+
+    def _outcome(self, reference: Any, attempt: _Attempt) -> Receipt | None:
+        """Return the receipt of a task that ended, or None where its part was sent again.
+
+        Raises
+        ------
+        SettingsError
+            If the worker refused the part, for it would refuse any.
+        RunError
+            If the part failed too often.
+        """
+        try:
+            outcome = self._ray.get(reference)
+        except self._ray.exceptions.RayError as error:
+            self._try_again(attempt, f"its worker was lost ({type(error).__name__}), over and over")
+            return None
+        if "refused" in outcome:
+            raise SettingsError(
+                f"A worker refused to run parts. {outcome['refused']}. All nodes must have the same "
+                "edufilter, libraries and scorer as the driver."
+            )
+        if "failed" in outcome:
+            self._try_again(attempt, outcome["failed"])
+            return None
+        return Receipt(**outcome["receipt"])
+
+    def _try_again(self, attempt: _Attempt, why: str) -> None:
+        if attempt.number + 1 >= self._tries:
+            raise RunError(
+                f"{attempt.part.name} failed {self._tries} times: {why}. "
+                "Mend that, then run the same command again: it goes on where it was."
+            )
+        self._send(attempt.part, attempt.number + 1)
+
+    def _look_at_board(self, tick: Tick) -> None:
+        try:
+            notes = self._ray.get(self._board.take.remote(), timeout=LOOK_EVERY_S)
+        except self._ray.exceptions.RayError:
+            return  # it is being started again; parts will note once more
+        for attempt in self._running.values():
+            number, *totals = notes.get(attempt.part.key, (-1,))
+            if number == attempt.number:
+                _count(attempt, (totals[0], totals[1], totals[2]), tick)
+                attempt.told_s = time.monotonic()
+
+    def _end_hanging(self, tick: Tick) -> None:
+        now = time.monotonic()
+        hanging = [ref for ref, attempt in self._running.items() if now - attempt.told_s > self._stall_s]
+        for reference in hanging:
+            attempt = self._running.pop(reference)
+            self._ray.cancel(reference, force=True)
+            _count(attempt, (0, 0, 0), tick)
+            self._try_again(attempt, f"nothing came from it for {self._stall_s:g} s")
+
+
+def _count(attempt: _Attempt, totals: tuple[int, int, int], tick: Tick) -> None:
+    """Pass on what is new since the last time; less than nothing where a part was begun again."""
+    rows, text_bytes, kept = (new - old for new, old in zip(totals, attempt.counted, strict=True))
+    tick(rows, text_bytes, kept)
+    attempt.counted = totals

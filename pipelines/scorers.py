@@ -1,0 +1,42 @@
+"""Scorers by address: a shipped one, a folder, or a folder in an object store."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from filtering import load_scorer
+from filtering.embedders import Placement
+from filtering.errors import SettingsError
+from filtering.scorers import Effort, EmbeddingScorer, SignalScorer
+from pipelines.paths import StorePath, is_store
+
+SCORER_BYTES = 1 << 30
+"""A scorer is a few megabytes: what is larger is no scorer, and not worth a download."""
+
+
+def open_scorer(
+    name: str, effort: Effort = "fast", placement: Placement | None = None
+) -> SignalScorer | EmbeddingScorer:
+    """Load a scorer as `filtering.load_scorer` does; one in a store is brought here for that.
+
+    Raises
+    ------
+    SettingsError, ScorerError, MissingExtraError
+        As `filtering.load_scorer`.
+    RunError
+        If the store does not let us read it.
+    """
+    placement = placement or Placement()
+    if not is_store(name):
+        return load_scorer(name, effort=effort, placement=placement)
+    folder = StorePath.parse(name)
+    files = dict(folder.files())
+    if "scorer.json" not in files or sum(files.values()) > SCORER_BYTES:
+        raise SettingsError(
+            f"A scorer must be the folder of a scorer.json and a few megabytes beside it. {name} is not."
+        )
+    with TemporaryDirectory(prefix="edufilter-scorer-") as local:
+        for relative in files:
+            path = Path(local, relative)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes((folder / relative).read_bytes())
+        return load_scorer(local, effort=effort, placement=placement)
