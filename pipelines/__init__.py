@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipelines.importing import import_labels
     from pipelines.label_folder import AnnotateResult
     from pipelines.near_cut import sample_near_cut
+    from pipelines.ray_data import ScoreBatches
     from pipelines.ray_executor import RayExecutor
     from pipelines.recut import recut_run
     from pipelines.report import write_report
@@ -41,6 +42,7 @@ _HOMES = {
     "RecutConfig": "config",
     "SampleConfig": "config",
     "SampleResult": "sample",
+    "ScoreBatches": "ray_data",
     "TrainConfig": "config",
     "agreement_of_labels": "agreement",
     "annotate_sample": "annotate",
@@ -74,6 +76,7 @@ __all__ = [
     "RecutConfig",
     "SampleConfig",
     "SampleResult",
+    "ScoreBatches",
     "TrainConfig",
     "agreement_of_labels",
     "annotate_sample",

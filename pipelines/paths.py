@@ -38,7 +38,8 @@ REQUESTS = 3
 LASTING = re.compile(
     r"ACCESS_DENIED|INVALID_ACCESS_KEY|SIGNATURE_DOES_NOT_MATCH|INVALID_CLIENT_TOKEN|EXPIRED|NO_SUCH_BUCKET"
     r"|ExpiredToken|InvalidToken|TokenRefreshRequired|NoSuchBucket|AccessDenied|ReadOnlyFileSystem"
-    r"|HTTP status (401|403)|\b(401|403) Client Error|Unauthenticated|PermissionDenied|AuthenticationFailed"
+    r"|HTTP status (400|401|403)|\b(401|403) Client Error|Unauthenticated|PermissionDenied"
+    r"|AuthenticationFailed"
 )
 """What another try cannot mend, as the clients of stores word it."""
 
@@ -315,6 +316,8 @@ def _filesystem(scheme: str, authority: str) -> fs.FileSystem:
     if scheme == "s3":
         return fs.S3FileSystem(
             region=_s3_region(authority),
+            endpoint_override=_s3_endpoint(),
+            allow_delayed_open=True,  # one request for a small object instead of three
             connect_timeout=CONNECT_TIMEOUT_S,
             request_timeout=REQUEST_TIMEOUT_S,
             retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=REQUESTS),
@@ -337,11 +340,22 @@ def _filesystem(scheme: str, authority: str) -> fs.FileSystem:
     return fs.PyFileSystem(fs.FSSpecHandler(require("hub", "huggingface_hub").HfFileSystem()))
 
 
+def _s3_endpoint() -> str | None:
+    """Return where S3 is, if not at Amazon; `S3FileSystem` does not read these names (pyarrow 26.0)."""
+    names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    name = next((name for name in names if os.environ.get(name)), None)
+    if name is not None and "://" not in os.environ[name]:
+        raise SettingsError(
+            f"{name} must begin with http:// or https://. Got {os.environ[name]!r} instead. Add it."
+        )
+    return None if name is None else os.environ[name]
+
+
 def _s3_region(bucket: str) -> str | None:
     """Return the region of a bucket where the environment does not say it; None leaves it to the client."""
-    names = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
-    if any(os.environ.get(name) for name in names):
-        return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if named or _s3_endpoint():
+        return named
     try:
         region: str = fs.resolve_s3_region(bucket)
     except OSError:

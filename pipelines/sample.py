@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from annotations.active import choose_active, diversity_features
 from annotations.sampling import draw_groups, draw_systematically, likenesses, stratified_order
 from annotations.tables import CARRIED, GROUP_COLUMNS, SAMPLE_SCHEMA, group_of, sample_row
-from filtering import load_scorer
 from filtering.errors import BadFileError, OutputError, SettingsError
 from filtering.scorers import Scorer
 from filtering.signals import text_bytes
@@ -24,6 +23,7 @@ from pipelines.inputs import PARQUET_SUFFIXES, find_inputs
 from pipelines.plan import Part, SetAside, make_plan
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.reading import holds_text, open_parquet, read_chosen
+from pipelines.scorers import open_scorer
 
 CANDIDATES_PER_LABEL = 20
 MIN_CANDIDATES = 20_000
@@ -99,7 +99,7 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
         rows_per_part=1,  # a part for each row group
     )
     random = np.random.default_rng(config.seed)
-    candidates = _Candidates(load_scorer(config.scorer), RowReader(text_column, config.group_column))
+    candidates = _Candidates(open_scorer(config.scorer), RowReader(text_column, config.group_column))
     visits = list(_visits(plan.parts, max(MIN_CANDIDATES, CANDIDATES_PER_LABEL * config.n), random))
     meter = Meter(sum(take for _, take, _ in visits), 0)
     set_aside = list(plan.set_aside)

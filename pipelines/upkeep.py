@@ -40,7 +40,7 @@ class Status:
 
 
 def status_of_run(out: str) -> Status:
-    """Return where a run stands: from its plan and the names of its receipts.
+    """Return where a run stands: from its plan and its receipts.
 
     Raises
     ------
