@@ -7,6 +7,7 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
@@ -177,7 +178,8 @@ def filter_command(
             print_line(f"set aside: {one.relative}: {one.why}")
         return 3 if plan.set_aside else 0
     reporter = reporter_of(json_log)
-    result = filter_dump(config, reporter=reporter)
+    with redirect_stdout(sys.stderr):  # what Ray says is no result
+        result = filter_dump(config, reporter=reporter)
     if json_log:
         reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
     return print_result(result)
@@ -212,7 +214,9 @@ def recut_command(
         executor=executor,
         ray_address=ray_address,
     )
-    return print_result(recut_run(config, reporter=reporter_of(json_log)))
+    with redirect_stdout(sys.stderr):  # what Ray says is no result
+        result = recut_run(config, reporter=reporter_of(json_log))
+    return print_result(result)
 
 
 @app.command("score")

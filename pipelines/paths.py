@@ -26,6 +26,7 @@ from filtering.errors import RunError, SettingsError
 from filtering.extras import require
 
 SCHEMES = ("s3", "gs", "abfs", "abfss", "hf")
+READ_ONLY = "hf://"
 RETRY_S = 180.0
 """How long a request is made again before the run fails; an outage of a minute must not end a night's run."""
 FIRST_RETRY_S = 20.0
@@ -123,6 +124,11 @@ class StorePath:
         return StorePath(self.url.rpartition("/")[0])
 
     @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be written there."""
+        return self.url.startswith(READ_ONLY)
+
+    @property
     def _located(self) -> tuple[fs.FileSystem, str]:
         scheme, _, rest = self.url.partition("://")
         authority, _, key = rest.partition("/")
@@ -179,8 +185,6 @@ class StorePath:
             If the store does not take it.
         """
         filesystem, path = self._located
-        if isinstance(filesystem, fs.PyFileSystem):
-            raise SettingsError(f"{self} must be in a store that can be written to. Choose another one.")
 
         def copy() -> None:
             # All of it in C++: a Python exception within an open stream would publish the half of it.

@@ -44,7 +44,7 @@ class RayExecutor:
     Parameters
     ----------
     address : str, optional
-        Of a cluster, as `ray.init` takes it: ``auto``, ``host:port`` or ``ray://host:port``.
+        Of a cluster, as `ray.init` takes it: ``auto`` or ``host:port``.
     workers : int, optional
         Parts at a time; as many as the cluster has room for if not given.
     cpus_per_part : float
@@ -55,6 +55,11 @@ class RayExecutor:
         Seconds without a finished batch after which a part counts as hanging.
     tries : int
         Times that a part is tried where it hangs or fails for a reason that is not the data's.
+
+    Raises
+    ------
+    MissingExtraError
+        If the ``ray`` extra is not installed.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class RayExecutor:
         stall_s: float = 600.0,
         tries: int = 3,
     ) -> None:
+        self._ray = require("ray", "ray")  # now, and not when a plan is written
         self._address = address
         self._workers = workers
         self._cpus = cpus_per_part
@@ -78,7 +84,7 @@ class RayExecutor:
         """Run all parts and yield their receipts as they come."""
         if not parts:
             return
-        ray = require("ray", "ray")
+        ray = self._ray
         with _connected(ray, self._address, self._workers):
             resources = self._resources(ray, settings)
             yield from _Tasks(ray, settings, resources, self._workers, self._stall_s, self._tries).run(
@@ -113,7 +119,7 @@ def _connected(ray: Any, address: str | None, workers: int | None) -> Iterator[N
         yield
         return
     address = address or os.environ.get("RAY_ADDRESS")
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    quiet = {"log_to_driver": False, "logging_level": "CRITICAL"}
     host, _, port = (address or "").rpartition(":")
     try:
         if address:

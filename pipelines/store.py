@@ -365,6 +365,8 @@ def refuse_foreign(folder: RunFolder) -> None:
         If it holds anything else.
     """
     root = folder.root
+    if isinstance(root, StorePath) and root.is_read_only:
+        raise OutputError(f"OUT must be a place that can be written to. {root} is for reading alone.")
     if isinstance(root, Path) and root.exists() and not root.is_dir():
         raise OutputError(f"OUT must be a folder. {root} is a file.")
     if folder.is_begun:

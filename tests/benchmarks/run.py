@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from asking import asking_section
+from cluster import cluster_section
 from embedding import embedding_section
 from measure import EDUFILTER, RUNS, alternate, best_cpu_s, peak, rate, ratios, run_process
 
@@ -41,6 +42,7 @@ def main() -> None:
     parser.add_argument("--huge", action="store_true", help="also a 10 GB file (needs 12 GB of disk)")
     parser.add_argument("--only-full", action="store_true", help="measure effort full alone, in its place")
     parser.add_argument("--only-asking", action="store_true", help="measure labels alone, in their place")
+    parser.add_argument("--only-cluster", action="store_true", help="measure Ray alone, in its place")
     options = parser.parse_args()
     if not (options.shared / "pool").is_dir():
         sys.exit(f"make bench needs the document pools. Found none in {options.shared}. Set SHARED=...")
@@ -50,6 +52,9 @@ def main() -> None:
             return
         if options.only_asking:
             replace_section(label_section(options.shared, Path(folder)))
+            return
+        if options.only_cluster:
+            replace_section(ray_section(options.shared, Path(folder)))
             return
         rows = [line for section in sections(options, Path(folder)) for line in section]
     DOCS.write_text("\n".join([*header(), *rows]) + "\n")
@@ -63,6 +68,11 @@ def full_section(shared: Path, folder: Path) -> list[str]:
 def label_section(shared: Path, folder: Path) -> list[str]:
     """Return what asking for labels takes."""
     return show(asking_section(pool(shared, "web")["text"].combine_chunks(), folder))
+
+
+def ray_section(shared: Path, folder: Path) -> list[str]:
+    """Return what Ray costs and brings."""
+    return show(cluster_section(pool(shared, "web")["text"].combine_chunks(), folder))
 
 
 def replace_section(lines: list[str]) -> None:
@@ -105,6 +115,7 @@ def sections(options: argparse.Namespace, folder: Path) -> Iterator[list[str]]:
     yield show(filter_section(options.shared, folder, options.rows))
     sizes = [2, 10] if options.huge else [2]
     yield show(memory_section(options.shared, folder, sizes))
+    yield ray_section(options.shared, folder)
 
 
 def show(lines: list[str]) -> list[str]:
