@@ -250,7 +250,7 @@ def run_plan(
         reporter.say(f"{folder.root} is complete; nothing to do.")
         return _result(folder, rows_scored=0, started_s=started_s)
     done = folder.are_done(plan.parts)
-    waiting = plan.parts.where(~done).largest_first()
+    waiting = plan.parts.largest_first(~done)
     if done.any():
         reporter.say(f"Going on with {folder.root}: {done.sum()} of {len(done)} parts are done.")
     meter = RowMeter(plan.rows, int(plan.parts.column("rows")[done].sum()))
@@ -269,7 +269,7 @@ def run_plan(
             log.add(receipt)
             rows_scored += 0 if receipt.set_aside else receipt.rows
             if receipt.set_aside:
-                reporter.say(f"Set aside {waiting.of_key(receipt.key).name}: {receipt.set_aside}")
+                reporter.say(f"Set aside {plan.parts.of_key(receipt.key).name}: {receipt.set_aside}")
                 if strict:
                     raise BadFileError(receipt.set_aside)
     write_manifest(folder, plan, settings.scorer)

@@ -11,6 +11,7 @@ from pipelines.paths import AnyPath, StorePath, is_store
 
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 WILDCARDS = frozenset("*?[")
+HIDDEN = (".", "_")
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,17 @@ def _on_disk(given: str, out: str) -> Iterator[InputFile]:
         below = Path(out).resolve()
         if below.is_relative_to(root) and _reaches(given, Path(given).exists(), below.relative_to(root)):
             raise _out_inside(given, out)
+    own = root.parent if root.is_file() else root
     for path in paths:
-        relative = path.relative_to(root).as_posix() if path != root else path.name
-        if not path.resolve().is_relative_to(root if root.is_dir() else root.parent):
-            raise SettingsError(
-                f"An input must not lead out of its own folder. {str(path)!r} is a link to "
-                f"{str(path.resolve())!r}. Name that file or folder as an input of its own."
-            )
-        yield InputFile(str(path), relative)
+        # Links alone can lead out, and looking each path up takes as long as reading its footer.
+        if os.path.islink(path) or WILDCARDS & set(given):
+            found = os.path.realpath(path)
+            if not Path(found).is_relative_to(own):
+                raise SettingsError(
+                    f"An input must not lead out of its own folder. {path!r} is a link to {found!r}. "
+                    "Name that file or folder as an input of its own."
+                )
+        yield InputFile(path, path[len(str(own)) :].lstrip("/"))
 
 
 def _out_inside(given: str, out: str) -> OutputError:
@@ -147,35 +151,37 @@ def matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     return fnmatch.fnmatchcase(parts[0], pattern[0]) and matches(parts[1:], pattern[1:])
 
 
-def _expand(given: str) -> tuple[Path, list[Path]]:
+def _expand(given: str) -> tuple[Path, list[str]]:
     """Return the root that relative paths are counted from, and the files below it."""
     fixed = Path(given)
     _refuse_run(given, fixed)
     if not fixed.exists() and WILDCARDS & set(given):
         below = Path(*_pattern_parts(given))
         root = Path(*fixed.parts[: -len(below.parts)]).resolve()
-        paths = sorted(root.glob(str(below)))
-        files = [path for path in paths if path.is_file() and _is_data(path.relative_to(root))]
+        paths = root.glob(str(below))
+        files = [str(path) for path in paths if path.is_file() and _is_data(path.relative_to(root))]
     else:
         if not fixed.exists():
             raise _missing(given)
         root = fixed.parent.resolve() / fixed.name if fixed.is_symlink() else fixed.resolve()
         if root.is_file():
-            return root, [root]
+            return root, [str(root)]
         root = root.resolve()
-        files = sorted(_walk(root))
+        files = list(_walk(root))
     if not files:
         raise _found_none(given)
     return root, files
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def _walk(root: Path) -> Iterator[str]:
     """Yield the Parquet files below a folder, and links to folders elsewhere, which are refused later."""
     for folder, folders, names in os.walk(root, onerror=_refuse_to_skip):
-        paths = [Path(folder, name) for name in names if _is_parquet(name)]
+        if not _is_data(Path(folder).relative_to(root)):
+            continue
         links = [path for name in folders if (path := Path(folder, name)).is_symlink()]
-        paths += [path for path in links if not path.resolve().is_relative_to(root)]
-        yield from (path for path in paths if _is_data(path.relative_to(root)))
+        outside = [path.name for path in links if not path.resolve().is_relative_to(root)]
+        wanted = [name for name in names if _is_parquet(name)] + outside
+        yield from (f"{folder}/{name}" for name in wanted if not name.startswith(HIDDEN))
 
 
 def _refuse_to_skip(error: OSError) -> None:
@@ -187,5 +193,5 @@ def _is_parquet(name: str) -> bool:
 
 
 def _is_data(relative: PurePath) -> bool:
-    hidden = any(part.startswith((".", "_")) for part in relative.parts)
+    hidden = any(part.startswith(HIDDEN) for part in relative.parts)
     return not hidden and relative.suffix != ".crc"

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import islice
-from pathlib import PurePosixPath
 from typing import Any, overload
 
 import numpy as np
@@ -21,7 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from filtering.errors import BadFileError, ColumnError, SettingsError
-from pipelines.inputs import InputFile
+from pipelines.inputs import PARQUET_SUFFIXES, InputFile
 from pipelines.paths import is_store
 from pipelines.reading import Footer, read_footer, resolve_text_column
 
@@ -103,6 +102,7 @@ PART_SCHEMA = pa.schema(
         ("tie_quota", pa.int64()),
     ]
 )
+KEY_CHARS = 64
 KEY_FIELDS = (
     *("relative", "output", "size_bytes", "footer_sha256"),
     *("first_row_group", "stop_row_group", "tie_quota"),
@@ -178,24 +178,75 @@ class Parts(Sequence[Part]):
         """Return the parts for which the mask, of shape (n,), is true."""
         return Parts(self.table.filter(pa.array(mask)))
 
-    def has_key(self, keys: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
+    def has_key(self, keys: pa.ChunkedArray) -> NDArray[np.bool_]:
         """Return which parts have one of some keys, shape (n,)."""
-        found: NDArray[np.bool_] = pc.is_in(self.table["key"], value_set=keys).to_numpy()
-        return found
+        return places_of(self.table["key"], keys) >= 0
 
     def of_key(self, key: str) -> Part:
         """Return the part that has a key."""
         place: int = pc.index(self.table["key"], key).as_py()
         return self[place]
 
-    def largest_first(self) -> "Parts":
-        """Return the parts in the order in which to run them: no large one begins when all else is done."""
-        return self.take(np.argsort(-self.column("text_bytes"), kind="stable"))
+    def largest_first(self, mask: NDArray[np.bool_]) -> "PartsInOrder":
+        """Return the parts for which the mask is true as they should run: no large one begins last."""
+        places = np.flatnonzero(mask)
+        return PartsInOrder(self, places[np.argsort(-self.column("text_bytes")[places], kind="stable")])
 
     @property
     def files(self) -> frozenset[str]:
         """Relative paths of the files that the parts are of."""
         return frozenset(self.table["relative"].unique().to_pylist())
+
+
+class PartsInOrder(Sequence[Part]):
+    """Some parts in another order, without a table of their own."""
+
+    def __init__(self, parts: Parts, places: NDArray[np.int64]) -> None:
+        self._parts, self._places = parts, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[Part]:
+        for start in range(0, len(self), ROWS_HELD):
+            yield from self._parts.take(self._places[start : start + ROWS_HELD])
+
+    @overload
+    def __getitem__(self, place: int) -> Part: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "PartsInOrder": ...
+
+    def __getitem__(self, place: int | slice) -> "Part | PartsInOrder":
+        if isinstance(place, slice):
+            return PartsInOrder(self._parts, self._places[place])
+        return self._parts[int(self._places[place])]
+
+
+def places_of(wanted: pa.ChunkedArray, keys: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Return where each wanted key stands first among `keys`, shape (n,); -1 where it does not.
+
+    By sorting: the hash tables of pyarrow's `index_in` take three times the memory of the keys.
+    """
+    known, sought = _as_bytes(keys), _as_bytes(wanted)
+    if not len(known):
+        return np.full(len(sought), -1)
+    order = np.argsort(known, kind="stable")
+    at = np.searchsorted(known, sought, sorter=order)
+    places = order[np.minimum(at, len(known) - 1)]
+    places[known[places] != sought] = -1
+    return places
+
+
+def _as_bytes(keys: pa.ChunkedArray) -> NDArray[np.bytes_]:
+    """Return the first half of each key, 128 bits: no two keys of this world have the same."""
+    halves, start = np.empty(len(keys), f"S{KEY_CHARS // 2}"), 0
+    for chunk in keys.chunks:
+        fixed = chunk.cast(pa.binary()).cast(pa.binary(KEY_CHARS))
+        whole = np.frombuffer(fixed.buffers()[1], halves.dtype)[2 * fixed.offset :]
+        halves[start : start + len(chunk)] = whole[: 2 * len(chunk) : 2]
+        start += len(chunk)
+    return halves
 
 
 @dataclass(frozen=True)
@@ -241,7 +292,7 @@ def keys_under(settings: Settings) -> Callable[[Mapping[str, Any]], str]:
 
     def key_of(row: Mapping[str, Any]) -> str:
         digest = base.copy()
-        digest.update(json.dumps([row[name] for name in KEY_FIELDS]).encode())
+        digest.update("\0".join([str(row[name]) for name in KEY_FIELDS]).encode(errors="surrogatepass"))
         return digest.hexdigest()
 
     return key_of
@@ -362,10 +413,11 @@ class _PartRows:
 
 
 def _refuse_clashes(parts: Parts) -> None:
-    counts = pc.value_counts(parts.table["output"])
-    twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
-    if len(twice):
-        output = twice[0].as_py()
+    outputs = parts.table["output"]
+    ordered = outputs.take(pc.sort_indices(outputs))  # a hash table would take five times the memory
+    twice = pc.equal(ordered[1:], ordered[:-1])
+    if pc.any(twice).as_py():
+        output = ordered[pc.index(twice, True).as_py()].as_py()
         rows = parts.table.filter(pc.equal(parts.table["output"], output))
         one, other = rows["relative"].to_pylist()[:2]
         raise SettingsError(
@@ -436,7 +488,8 @@ def output_name(relative: str, number: int, count: int) -> str:
     >>> output_name("cc/a.parquet", 0, 1), output_name("cc/a.parquet", 2, 12)
     ('cc/a.parquet', 'cc/a.part-00003-of-00012.parquet')
     """
-    path = PurePosixPath(relative)
-    stem = path.stem if path.suffix.lower() in (".parquet", ".parq", ".pq") else path.name
+    stem, dot, suffix = relative.rpartition(".")
+    if dot + suffix.lower() not in PARQUET_SUFFIXES:
+        stem = relative
     number_of = f".part-{number + 1:05}-of-{count:05}" if count > 1 else ""
-    return str(path.with_name(f"{stem}{number_of}.parquet"))
+    return f"{stem}{number_of}.parquet"

@@ -1,9 +1,9 @@
 """Runs parts on a Ray cluster: one task a part, only parts go out and only receipts come back.
 
-Tasks and not Ray Data, whose output is neither deterministic nor resumable; tasks and not actors, for Ray
-itself runs a task again when its worker or node is lost (docs/decisions/0012). Ray knows nothing of a part
-that hangs, so that is ours: each part notes on a board how far it is, and one that notes nothing for
-`stall_s` is ended and run again, `tries` times in all.
+Tasks and not Ray Data, whose output is neither deterministic nor resumable; tasks and not actors, which
+burn their retries in seconds when a node goes (docs/decisions/0012). A part whose worker or node is lost is
+sent again. Each part notes on a board how far it is; one that notes nothing for `stall_s` hangs, is ended
+and sent again too.
 """
 
 import math
@@ -28,7 +28,8 @@ PARTS_PER_GPU = 2
 """One reads while the other scores."""
 MEMORY_BYTES = {"fast": 768 << 20, "full": 1536 << 20}
 """What a worker process takes with the shipped scorers, and some more (docs/benchmarks.md)."""
-LOST_WORKER_RETRIES = 5
+LOST_TRIES = 20
+"""Times that a part is sent whose worker or node is lost: more than `tries`, for the part is not to blame."""
 CONNECT_TIMEOUT_S = 10.0
 LOOK_EVERY_S = 0.5
 RESOURCES_EVERY_S = 5.0
@@ -149,6 +150,7 @@ class _Attempt:
 
     part: Part
     number: int
+    lost: int
     counted: tuple[int, int, int] = (0, 0, 0)
     told_s: float = field(default=math.inf)  # not before it runs: it may wait for room in the cluster
 
@@ -176,7 +178,7 @@ class _Tasks:
             num_cpus=resources["CPU"],
             num_gpus=resources["GPU"],
             memory=resources["memory"],
-            max_retries=LOST_WORKER_RETRIES,
+            max_retries=0,  # Ray itself would try without end what runs out of memory
         )
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=True
@@ -196,7 +198,7 @@ class _Tasks:
         try:
             while True:
                 while len(self._running) < self._room() and (part := next(waiting, None)) is not None:
-                    self._send(part, 0)
+                    self._send(part)
                 if not self._running:
                     return
                 for reference in self._finished():
@@ -225,9 +227,9 @@ class _Tasks:
             self._limit_s = time.monotonic()
         return self._limit
 
-    def _send(self, part: Part, number: int) -> None:
+    def _send(self, part: Part, number: int = 0, lost: int = 0) -> None:
         reference = self._task.remote(self._settings, asdict(part), number, self._code, self._board)
-        self._running[reference] = _Attempt(part, number)
+        self._running[reference] = _Attempt(part, number, lost)
 
     def _finished(self) -> list[Any]:
         references = list(self._running)
@@ -248,8 +250,12 @@ class _Tasks:
         """
         try:
             outcome = self._ray.get(reference)
+        except self._ray.exceptions.OutOfMemoryError:
+            self._try_again(attempt, "it ran out of memory; ask for more with memory_per_part_bytes")
+            return None
         except self._ray.exceptions.RayError as error:
-            self._try_again(attempt, f"its worker was lost ({type(error).__name__}), over and over")
+            attempt.lost += 1
+            self._try_again(attempt, f"its worker was lost ({type(error).__name__})")
             return None
         if "refused" in outcome:
             raise SettingsError(
@@ -262,12 +268,13 @@ class _Tasks:
         return Receipt(**outcome["receipt"])
 
     def _try_again(self, attempt: _Attempt, why: str) -> None:
-        if attempt.number + 1 >= self._tries:
+        number = attempt.number + 1
+        if number - attempt.lost >= self._tries or attempt.lost >= LOST_TRIES:
             raise RunError(
-                f"{attempt.part.name} failed {self._tries} times: {why}. "
+                f"{attempt.part.name} failed {number} times: {why}. "
                 "Mend that, then run the same command again: it goes on where it was."
             )
-        self._send(attempt.part, attempt.number + 1)
+        self._send(attempt.part, number, attempt.lost)
 
     def _look_at_board(self, tick: Tick) -> None:
         try:

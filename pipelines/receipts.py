@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filtering.errors import EdufilterError
-from pipelines.plan import ROWS_HELD, Parts
+from pipelines.plan import ROWS_HELD, Parts, places_of
 
 WRITE_EVERY_S = 5.0
 SEGMENT_ROWS = 10_000
@@ -104,12 +104,14 @@ def aligned(parts: Parts, receipts: pa.Table) -> Iterator[pa.Table]:
         If a part has none; the message is its name.
     """
     set_aside = pc.not_equal(receipts["set_aside"], "")
-    best_first = pa.concat_tables([receipts.filter(pc.invert(set_aside)), receipts.filter(set_aside)])
-    places = pc.index_in(parts.table["key"], value_set=best_first["key"])
-    if places.null_count:
-        raise KeyError(parts.where(pc.is_null(places).to_numpy())[0].name)
+    best_first = receipts
+    if pc.any(set_aside).as_py():
+        best_first = pa.concat_tables([receipts.filter(pc.invert(set_aside)), receipts.filter(set_aside)])
+    places = places_of(parts.table["key"], best_first["key"])
+    if (places < 0).any():
+        raise KeyError(parts.where(places < 0)[0].name)
     for start in range(0, len(parts), ALIGNED_ROWS):
-        yield best_first.take(places.slice(start, ALIGNED_ROWS))
+        yield best_first.take(pa.array(places[start : start + ALIGNED_ROWS]))
 
 
 def sum_of_counts(column: pa.ChunkedArray) -> dict[str, int]:

@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 
 from filtering.errors import EdufilterError, OutputError, RunError
 from pipelines.paths import AnyPath, StorePath, files_below, path_of
-from pipelines.plan import OUTPUT_FORMAT, PART_SCHEMA, Parts, Plan, SetAside
+from pipelines.plan import OUTPUT_FORMAT, PART_SCHEMA, Parts, Plan, SetAside, places_of
 from pipelines.reading import open_parquet
 from pipelines.receipts import RECEIPT_SCHEMA, Receipt, aligned, table_of
 from pipelines.scratch import scratch_folder
@@ -284,9 +284,9 @@ class RunFolder:
         if not len(parts):
             return
         for name, table in self._segments():
-            known = pc.is_in(table["key"], value_set=parts.table["key"])
-            if pc.any(known).as_py():
-                rest = table.filter(pc.invert(known))
+            known = places_of(table["key"], parts.table["key"]) >= 0
+            if known.any():
+                rest = table.filter(pa.array(~known))
                 if len(rest):
                     self._write_segment(rest)
                 (self.receipts / name).unlink(missing_ok=True)

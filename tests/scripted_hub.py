@@ -3,8 +3,8 @@
 What `huggingface_hub.HfFileSystem` of version 2.4 asks for, and no more, is served on loopback:
 
 - ``GET /api/datasets/REPO`` or ``.../revision/REVISION``: whether the repository and the revision exist;
-- ``GET /api/datasets/REPO/tree/REVISION[/PATH]?recursive=...``: the listing that `find`, `glob`, `ls` and also
-  `info` are made of. Folders of the real hub are listed by pages; here each is one page;
+- ``GET /api/datasets/REPO/tree/REVISION[/PATH]?recursive=...``: the listing that `find`, `glob`, `ls` and
+  also `info` are made of. Folders of the real hub are listed by pages; here each is one page;
 - ``POST /api/datasets/REPO/paths-info/REVISION``: `info` of one path, where a listing is not enough;
 - ``HEAD`` and ``GET /datasets/REPO/resolve/REVISION/PATH``, with and without a range: the bytes.
 

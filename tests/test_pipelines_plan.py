@@ -5,7 +5,6 @@ import hashlib
 import os
 import shutil
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -103,7 +102,7 @@ def test_a_key_follows_what_decides_the_output_of_a_part_and_not_its_place(name,
 def test_keys_stay_the_same_from_version_to_version():
     # A key that changes for no reason makes every started run begin anew.
     row = dataclasses.asdict(Part("", "/p", "r", "o", 10, "a", 0, 2, 0, 5, 100))
-    content = '[{"keep_at": 3.0}, 3]["r", "o", 10, "a", 0, 2, -1]'
+    content = '[{"keep_at": 3.0}, 3]r\0o\x0010\0a\x000\x002\0-1'
     assert keys_under({"keep_at": 3.0})(row) == hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -116,8 +115,10 @@ def test_parts_are_a_sequence_that_can_be_cut_masked_and_ordered(dump):
     assert parts[1:] != parts
     large = parts.column("rows") >= 80
     assert list(parts.where(large)) == [part for part in objects if part.rows >= 80]
-    sizes = [part.text_bytes for part in parts.largest_first()]
-    assert sizes == sorted(sizes, reverse=True)
+    sizes = [part.text_bytes for part in parts.largest_first(large)]
+    assert sizes == sorted((part.text_bytes for part in objects if part.rows >= 80), reverse=True)
+    ordered = parts.largest_first(large)
+    assert [ordered[0], *ordered[1:]] == list(ordered)
     assert parts.of_key(objects[2].key) == objects[2]
     assert parts.has_key(parts[2:4].table["key"]).tolist() == [
         number in (2, 3) for number in range(len(parts))
