@@ -9,7 +9,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 STAMP := $(VENV)/installed
 
-.PHONY: setup demo test check bench models docs clean
+.PHONY: setup demo test check bench faults models docs clean
 
 setup: $(STAMP)
 
@@ -33,6 +33,9 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(RUN)python tests/benchmarks/run.py --shared $(SHARED) $(BENCH_FLAGS)
+
+faults: $(STAMP)
+	$(RUN)python tests/faults.py --kills 50
 
 models: $(STAMP)
 	$(RUN)edufilter train $(SHARED)/seed/web.parquet --domain web --out filtering/models/web --overwrite

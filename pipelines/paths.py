@@ -13,6 +13,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -186,14 +187,21 @@ class StorePath:
         """
         filesystem, path = self._located
 
-        def copy() -> None:
-            # All of it in C++: a Python exception within an open stream would publish the half of it.
-            fs.copy_files(
-                str(local), path, source_filesystem=fs.LocalFileSystem(), destination_filesystem=filesystem
-            )
+        def send() -> None:
+            # Not fs.copy_files, which hides that an upload failed (pyarrow 26.0).
+            with pa.memory_map(str(local)) as file:
+                stream = filesystem.open_output_stream(path)
+                stream.write(file.read_buffer())
+                stream.close()
             found, wanted = filesystem.get_file_info(path).size, local.stat().st_size
             if found != wanted:
                 raise OSError(f"{wanted} bytes were sent and {found} are there")
+
+        def copy() -> None:
+            # An exception within an open stream would publish the half of it, and Ctrl-C comes to the main
+            # thread alone.
+            with ThreadPoolExecutor(1, thread_name_prefix="upload") as thread:
+                thread.submit(send).result()
 
         _retried(copy, f"Writing {self}")
 
@@ -258,7 +266,7 @@ class StoreFile(io.RawIOBase):
         def read_range() -> bytes:
             try:
                 content: bytes = self._opened().read_at(count, position)
-            except OSError:
+            except Exception:
                 self._file = None  # connections may be stale
                 raise
             if len(content) != count:
@@ -311,7 +319,8 @@ def _retried(action: Callable[[], Result], what: str, patience_s: float | None =
 def _is_passing(error: Exception) -> bool:
     if isinstance(error, (RunError, SettingsError, FileNotFoundError, PermissionError, MemoryError)):
         return False
-    return isinstance(error, OSError) and not LASTING.search(str(error))
+    of_network = isinstance(error, OSError) or type(error).__module__.startswith("httpx")  # the hub's client
+    return of_network and not LASTING.search(str(error))
 
 
 @lru_cache(maxsize=64)
@@ -321,7 +330,7 @@ def _filesystem(scheme: str, authority: str) -> fs.FileSystem:
         return fs.S3FileSystem(
             region=_s3_region(authority),
             endpoint_override=_s3_endpoint(),
-            allow_delayed_open=True,  # one request for a small object instead of three
+            allow_delayed_open=False,  # else an empty object may be left where opening failed
             connect_timeout=CONNECT_TIMEOUT_S,
             request_timeout=REQUEST_TIMEOUT_S,
             retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=REQUESTS),

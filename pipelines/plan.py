@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Any, overload
@@ -146,7 +146,7 @@ class Parts(Sequence[Part]):
 
     def __iter__(self) -> Iterator[Part]:
         for batch in self.table.to_batches(max_chunksize=ROWS_HELD):
-            yield from (Part(**row) for row in batch.to_pylist())
+            yield from map(Part, *(column.to_pylist() for column in batch.columns))
 
     @overload
     def __getitem__(self, place: int) -> Part: ...
@@ -301,7 +301,7 @@ def keys_under(settings: Settings) -> Callable[[Mapping[str, Any]], str]:
 def rekeyed(parts: Parts, settings: Settings, tie_quotas: Iterable[int]) -> Parts:
     """Return parts with other quotas of ties, and their keys under other settings."""
     key_of = keys_under(settings)
-    rows = ({**asdict(part), "tie_quota": quota} for part, quota in zip(parts, tie_quotas, strict=True))
+    rows = ({**vars(part), "tie_quota": quota} for part, quota in zip(parts, tie_quotas, strict=True))
     return Parts.from_rows({**row, "key": key_of(row)} for row in rows)
 
 
@@ -437,13 +437,15 @@ def _refuse_taken(schema: pa.Schema, path: str, new_columns: Sequence[str]) -> N
 
 def _split(file: InputFile, footer: Footer, text_column: str, rows_per_part: int) -> Iterator[dict[str, Any]]:
     metadata = footer.metadata
-    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
     paths = (metadata.schema.column(index).path for index in range(metadata.num_columns))
     column = next(index for index, path in enumerate(paths) if path == text_column)
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    rows_of = [group.num_rows for group in groups]
+    bytes_of = [group.column(column).total_uncompressed_size for group in groups]
     ranges: list[tuple[int, int]] = []
     start = rows = 0
-    for index, group in enumerate(groups):
-        rows += group.num_rows
+    for index, group_rows in enumerate(rows_of):
+        rows += group_rows
         if rows >= rows_per_part:
             ranges.append((start, index + 1))
             start, rows = index + 1, 0
@@ -451,7 +453,7 @@ def _split(file: InputFile, footer: Footer, text_column: str, rows_per_part: int
         ranges.append((start, len(groups)))
     first_row = 0
     for number, (start, stop) in enumerate(ranges):
-        rows = sum(group.num_rows for group in groups[start:stop])
+        rows = sum(rows_of[start:stop])
         yield {
             "path": file.path,
             "relative": file.relative,
@@ -462,7 +464,7 @@ def _split(file: InputFile, footer: Footer, text_column: str, rows_per_part: int
             "stop_row_group": stop,
             "first_row": first_row,
             "rows": rows,
-            "text_bytes": sum(group.column(column).total_uncompressed_size for group in groups[start:stop]),
+            "text_bytes": sum(bytes_of[start:stop]),
             "tie_quota": -1,
         }
         first_row += rows

@@ -153,6 +153,7 @@ class _Attempt:
     lost: int
     counted: tuple[int, int, int] = (0, 0, 0)
     told_s: float = field(default=math.inf)  # not before it runs: it may wait for room in the cluster
+    sent_s: float = field(default_factory=time.monotonic)
 
 
 class _Tasks:
@@ -191,6 +192,7 @@ class _Tasks:
         self._settings = settings.absolute().model_dump_json()
         self._running: dict[Any, _Attempt] = {}
         self._limit, self._limit_s = 0, -math.inf
+        self._begun_s = -math.inf  # when the last part was sent that is known to have begun
 
     def run(self, parts: Sequence[Part], tick: Tick) -> Generator[Receipt]:
         """Run all parts and yield their receipts as they come."""
@@ -203,6 +205,7 @@ class _Tasks:
                     return
                 for reference in self._finished():
                     attempt = self._running.pop(reference)
+                    self._begun_s = max(self._begun_s, attempt.sent_s)
                     receipt = self._outcome(reference, attempt)
                     if receipt is not None:
                         good = not receipt.set_aside
@@ -286,9 +289,14 @@ class _Tasks:
             if number == attempt.number:
                 _count(attempt, (totals[0], totals[1], totals[2]), tick)
                 attempt.told_s = time.monotonic()
+                self._begun_s = max(self._begun_s, attempt.sent_s)
 
     def _end_hanging(self, tick: Tick) -> None:
         now = time.monotonic()
+        for attempt in self._running.values():
+            # Ray begins parts in the order of sending: this one's worker hangs, or its note was lost.
+            if attempt.told_s == math.inf and attempt.sent_s < self._begun_s:
+                attempt.told_s = now
         hanging = [ref for ref, attempt in self._running.items() if now - attempt.told_s > self._stall_s]
         for reference in hanging:
             attempt = self._running.pop(reference)

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from types import TracebackType
 from typing import Self
 
@@ -83,7 +83,7 @@ RECEIPT_SCHEMA = pa.schema([(one.name, _KINDS[one.type]) for one in fields(Recei
 
 def table_of(receipts: Iterable[Receipt]) -> pa.Table:
     """Return receipts as rows of `RECEIPT_SCHEMA`."""
-    return pa.Table.from_pylist([asdict(receipt) for receipt in receipts], RECEIPT_SCHEMA)
+    return pa.Table.from_pylist([vars(receipt) for receipt in receipts], RECEIPT_SCHEMA)
 
 
 def receipts_of(table: pa.Table) -> Iterator[Receipt]:
@@ -145,8 +145,8 @@ class ReceiptLog:
         """Take a receipt."""
         with self._lock:
             self._waiting.append(receipt)
-            if self._is_due or len(self._waiting) >= SEGMENT_ROWS:
-                self._flush()
+            if self._error is None and (self._is_due or len(self._waiting) >= SEGMENT_ROWS):
+                self._try_to_flush()
             if self._error is not None:
                 raise self._error
 
@@ -160,14 +160,17 @@ class ReceiptLog:
             self._waiting = []
             self._written_s = time.monotonic()
 
+    def _try_to_flush(self) -> None:
+        try:
+            self._flush()
+        except Exception as error:
+            self._error = error
+
     def _write_stragglers(self) -> None:
         while not self._stop.wait(max(WRITE_EVERY_S, 0.1)):
             with self._lock:
-                try:
-                    if self._is_due and self._error is None:
-                        self._flush()
-                except Exception as error:
-                    self._error = error
+                if self._is_due and self._error is None:
+                    self._try_to_flush()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -179,8 +182,9 @@ class ReceiptLog:
         self._stop.set()
         self._thread.join()
         if error is not None:
-            with suppress(EdufilterError, OSError):  # the error that is under way says more
-                self._flush()
+            if self._error is None:  # else it was tried, for minutes perhaps
+                with suppress(EdufilterError, OSError):  # the error that is under way says more
+                    self._flush()
             return
         if self._error is not None:
             raise self._error

@@ -32,59 +32,47 @@ RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 POLL_S = 0.05
 
 
-class HubServer(ThreadingHTTPServer):
-    """The server of a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        What the repository consists of.
-    log : list of (str, str)
-        Method and path of each request so far.
-    """
-
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__((HOST, 0), _HubHandler)
-        self.folder = folder
-        self.log: list[tuple[str, str]] = []
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What a process needs in its environment, before it imports huggingface_hub, to take this hub."""
-        return {
-            "HF_ENDPOINT": f"http://{HOST}:{self.server_address[1]}",
-            "HF_HUB_DISABLE_XET": "1",
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-            "HF_HUB_OFFLINE": "0",
-            "HF_TOKEN": "",  # nor any of the one who runs the tests
-            "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
-        }
-
-
 @contextmanager
-def scripted_hub(folder: Path) -> Iterator[HubServer]:
-    """Serve the files of a folder as the dataset `REPOSITORY`, in a thread."""
-    with HubServer(folder) as server:
+def scripted_hub(folder: Path) -> Iterator[dict[str, str]]:
+    """Serve the files of a folder as the dataset `REPOSITORY`, in a thread.
+
+    Yields
+    ------
+    dict of str
+        What a process needs in its environment before it imports huggingface_hub. One that has imported it
+        takes the endpoint as an argument: ``HfFileSystem(endpoint=environment["HF_ENDPOINT"])``.
+    """
+    with _HubServer((HOST, 0), _HubHandler) as server:
+        server.folder = folder
         thread = threading.Thread(target=server.serve_forever, args=(POLL_S,), daemon=True)
         thread.start()
         try:
-            yield server
+            yield {
+                "HF_ENDPOINT": f"http://{HOST}:{server.server_address[1]}",
+                "HF_HUB_DISABLE_XET": "1",  # a protocol of its own for the bytes
+                "HF_HUB_DISABLE_TELEMETRY": "1",
+                "HF_HUB_OFFLINE": "0",
+                "HF_TOKEN": "",  # nor any of the one who runs the tests
+                "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
+            }
         finally:
             server.shutdown()
             thread.join()
+
+
+class _HubServer(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    folder: Path
 
 
 class _HubHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1  # head and body in one packet
-    server: HubServer
+    server: _HubServer
 
     def do_GET(self) -> None:
-        self.server.log.append((self.command, self.path))
         path = urlsplit(self.path).path
         for begins, answer in (
             (f"/api/datasets/{REPOSITORY}/tree/", self._tree),

@@ -4,13 +4,14 @@
         for name, value in store.at(proxy.url).environment.items():
             monkeypatch.setenv(name, value)
         proxy.strike("503", method="GET", times=2)
-        ...  # what `pyarrow.fs.S3FileSystem()` asks for now goes through the proxy
+        ...  # what `pyarrow.fs.FileSystem.from_uri` finds now is behind the proxy
 
 ``moto`` keeps its objects in memory and checks no signature. ``rclone serve s3`` keeps them as files of a
 folder, so that a folder and a key of the same name exclude each other, and it checks signatures; these cover
 the header Host, which the proxy passes on as it came. Each is a process of its own: tests fork, and kill.
 """
 
+import json
 import os
 import re
 import socket
@@ -19,18 +20,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from http.client import HTTPConnection
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
-from threading import Event, Lock, Thread
+from threading import Lock
 from types import TracebackType
-from typing import BinaryIO, Literal, Self
+from typing import TYPE_CHECKING, BinaryIO, Literal, Self, TextIO
 from urllib.parse import urlsplit
 
-import pyarrow.fs
+if TYPE_CHECKING:
+    from pyarrow.fs import S3FileSystem
 
 HOST = "127.0.0.1"
 BUCKET = "dump"
@@ -38,12 +41,14 @@ REGION = "us-east-1"
 KEY, SECRET = "tester", "tester-secret"
 START_S = 60.0
 STOP_S = 5.0
+ANSWER_S = 30.0
 POLL_S = 0.05
 PIECE_BYTES = 1 << 16
 CHECKSUMS_ON_DEMAND = {  # rclone refuses uploads that end in a checksum, as the SDK sends them by default
     "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
     "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
 }
+CONTROL = "/-"  # a path of the proxy's own: no bucket begins so
 LISTENS_AT = re.compile(rf"http://{re.escape(HOST)}:\d+")  # both servers say so of themselves
 UNTIL_WE_END = """
 import contextlib, ctypes, os, signal, sys
@@ -57,10 +62,13 @@ os.execv(sys.argv[1], sys.argv[1:])
 class Store:
     """A bucket of a server that speaks S3.
 
+    With the environment, ``pyarrow.fs.FileSystem.from_uri("s3://...")`` finds the server. `S3FileSystem` does
+    not, as it knows of no variable for the endpoint: give it `endpoint` as ``endpoint_override``.
+
     Parameters
     ----------
     environment : dict of str
-        With it in its environment, a process finds the server by ``pyarrow.fs.S3FileSystem()``.
+        What a process needs in its environment.
     bucket : str
         It exists, and was made empty.
     endpoint : str
@@ -75,12 +83,14 @@ class Store:
         """Return the same store as it is reached through another endpoint, such as a proxy's."""
         return replace(self, environment=self.environment | {"AWS_ENDPOINT_URL": endpoint}, endpoint=endpoint)
 
-    def filesystem(self, **options: object) -> pyarrow.fs.S3FileSystem:
+    def filesystem(self, **options: object) -> "S3FileSystem":
         """Return a filesystem with this store, whatever the environment says; more options may be given.
 
         Only of checksums there is no option: the store of rclone takes no uploads without its environment.
         """
-        return pyarrow.fs.S3FileSystem(
+        from pyarrow.fs import S3FileSystem  # late, as the process of a proxy goes without
+
+        return S3FileSystem(
             endpoint_override=self.endpoint,
             access_key=self.environment["AWS_ACCESS_KEY_ID"],
             secret_key=self.environment["AWS_SECRET_ACCESS_KEY"],
@@ -102,13 +112,14 @@ def moto_store() -> Iterator[Store]:
 def rclone_store(folder: Path) -> Iterator[Store]:
     """Serve S3 from an empty folder by ``rclone``, with one empty bucket, a folder in it.
 
-    Objects appear as files of ``folder / store.bucket``. An upload in parts stays in memory until
-    it is whole.
+    Objects appear as files of ``folder / store.bucket``. An upload in parts appears once it
+    is whole.
     """
     (folder / BUCKET).mkdir(parents=True)
     command = [str(Path(sys.executable).with_name("rclone")), "serve", "s3", str(folder)]
     options = ["--addr", f"{HOST}:0", "--auth-key", f"{KEY},{SECRET}", "--config", os.devnull]
     with _served(command + options) as endpoint:
+        _ask(endpoint, "GET", "/")
         yield _store(endpoint, CHECKSUMS_ON_DEMAND)
 
 
@@ -130,7 +141,7 @@ def _served(command: Sequence[str]) -> Iterator[str]:
     Raises
     ------
     RuntimeError
-        If it ends, or does not answer within `START_S`; the message holds what it had to say.
+        If it ends, or says nothing within `START_S`; the message holds what it had to say.
     """
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen([sys.executable, "-c", UNTIL_WE_END, *command], stdout=log, stderr=log)
@@ -145,25 +156,23 @@ def _served(command: Sequence[str]) -> Iterator[str]:
                 process.wait()
 
 
-def _listening(process: subprocess.Popen[bytes], log: tempfile.SpooledTemporaryFile[str]) -> str:
+def _listening(process: subprocess.Popen[bytes], log: TextIO) -> str:
     ends_s = time.monotonic() + START_S
     said = ""
     while time.monotonic() < ends_s and process.poll() is None:
         said = os.pread(log.fileno(), PIECE_BYTES, 0).decode(errors="replace")
         if named := LISTENS_AT.search(said):
-            with suppress(OSError):
-                _ask(named[0], "GET", "/")
-                return named[0]
+            return named[0]
         time.sleep(POLL_S)
     raise RuntimeError(f"{process.args} did not start:\n{said}")
 
 
-def _ask(endpoint: str, method: str, path: str) -> int:
-    """Send a request without a body or a signature, and return the status of the answer."""
-    connection = HTTPConnection(urlsplit(endpoint).netloc, timeout=STOP_S)
+def _ask(endpoint: str, method: str, path: str, body: bytes = b"") -> bytes:
+    """Send a request without a signature, and return the body of the answer."""
+    connection = HTTPConnection(urlsplit(endpoint).netloc, timeout=ANSWER_S)
     try:
-        connection.request(method, path)
-        return connection.getresponse().status
+        connection.request(method, path, body)
+        return connection.getresponse().read()
     finally:
         connection.close()
 
@@ -179,13 +188,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
 
 @dataclass
 class Rule:
-    """Which requests are struck, and how. See `MisbehavingProxy.strike`.
-
-    Parameters
-    ----------
-    seen, struck : int
-        Requests that the rule is about, and those that it struck.
-    """
+    """Which requests are struck, and how: see `MisbehavingProxy.strike`. It counts those it has seen."""
 
     kind: Kind
     every: int = 1
@@ -239,52 +242,34 @@ class Head:
         return "chunked" in self.headers.get("transfer-encoding", "").lower()
 
 
-@dataclass
 class MisbehavingProxy:
     """An HTTP server on loopback that passes requests on to a store as they came, and strikes some by rule.
 
-    Use it as a context manager. Its rules may change while it runs.
+    Use it as a context manager. Its rules may change while it runs. It is a process of its own: pyarrow may
+    hold the lock of Python's interpreter while it waits for an answer, and sockets stay open in forks.
 
     Parameters
     ----------
     endpoint : str
-        URL of the store.
-    log : list of (str, str, str)
-        Method, path with query, and the kind of strike or an empty string, for each request so far.
+        URL of the store, or of any other server.
     """
 
-    endpoint: str
-    log: list[tuple[str, str, str]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._rules: list[Rule] = []
-        self._lock = Lock()
-        self._ends = Event()
-        self._open: set[socket.socket] = set()
-        self._server = _ProxyServer((HOST, 0), _ProxyHandler)
-        self._server.proxy = self
-        self._thread = Thread(target=self._server.serve_forever, args=(POLL_S,), daemon=True)
+    def __init__(self, endpoint: str) -> None:
+        self._served = _served([sys.executable, __file__, endpoint])
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self.url = self._served.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ends.set()
-        self._server.shutdown()
-        with self._lock:
-            for connection in self._open:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-        self._server.server_close()  # waits for the threads of all connections
-        self._thread.join()
+        self._served.__exit__(kind, error, trace)
 
     @property
-    def url(self) -> str:
-        """What a client takes for the endpoint of the store."""
-        return f"http://{HOST}:{self._server.server_address[1]}"
+    def log(self) -> list[tuple[str, str, str]]:
+        """Method, path with query, and the kind of strike or an empty string, of each request so far."""
+        return [tuple(line) for line in json.loads(_ask(self.url, "GET", CONTROL))]
 
     @property
     def requests(self) -> int:
@@ -294,8 +279,7 @@ class MisbehavingProxy:
     @property
     def struck(self) -> int:
         """How many requests were struck."""
-        with self._lock:
-            return sum(kind != "" for *_, kind in self.log)
+        return sum(kind != "" for *_, kind in self.log)
 
     def strike(
         self,
@@ -307,8 +291,8 @@ class MisbehavingProxy:
         method: str | None = None,
         path_contains: str = "",
         seconds: float = 30.0,
-    ) -> Rule:
-        """Strike requests from now on; the first rule that strikes a request counts. Return the new rule.
+    ) -> None:
+        """Strike requests from now on. The first rule that strikes a request counts.
 
         Parameters
         ----------
@@ -331,80 +315,74 @@ class MisbehavingProxy:
             Time to ``stall``.
         """
         rule = Rule(kind, every or 1, times, after, method, path_contains, seconds)
-        with self._lock:
-            self._rules.append(rule)
-        return rule
+        _ask(self.url, "POST", CONTROL, json.dumps(asdict(rule)).encode())
 
     def relent(self) -> None:
-        """Forget all rules."""
-        with self._lock:
-            self._rules.clear()
+        """Forget all rules. The log stays."""
+        _ask(self.url, "DELETE", CONTROL)
+
+
+class _ProxyServer(ThreadingTCPServer):
+    """What runs in the process of a `MisbehavingProxy`."""
+
+    request_queue_size = 128
+    daemon_threads = True
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__((HOST, 0), _ProxyHandler)
+        self.store = (urlsplit(endpoint).hostname, urlsplit(endpoint).port)
+        self._rules: list[Rule] = []
+        self._log: list[tuple[str, str, str]] = []
+        self._lock = Lock()
 
     def judge(self, method: str, path: str) -> Rule | None:
         """Log a request and return the rule that strikes it."""
         with self._lock:
             rule = next((rule for rule in self._rules if rule.strikes(method, path)), None)
-            self.log.append((method, path, rule.kind if rule else ""))
+            self._log.append((method, path, rule.kind if rule else ""))
         return rule
 
-    def sleep(self, seconds: float) -> None:
-        """Wait, but not beyond the end of the proxy."""
-        self._ends.wait(seconds)
-
-    @contextmanager
-    def known(self, connection: socket.socket) -> Iterator[None]:
-        """Let the end of the proxy be the end of a connection too."""
+    def control(self, method: str, body: bytes) -> bytes:
+        """Do what the tests ask of the proxy itself, and return the body of the answer."""
         with self._lock:
-            if self._ends.is_set():
-                raise ConnectionAbortedError("the proxy ends")
-            self._open.add(connection)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._open.discard(connection)
-
-
-class _ProxyServer(ThreadingTCPServer):
-    request_queue_size = 128
-    daemon_threads = False  # so that `server_close` waits for them
-    proxy: MisbehavingProxy
+            if method == "POST":
+                self._rules.append(Rule(**json.loads(body)))
+            elif method == "DELETE":
+                self._rules.clear()
+            return json.dumps(self._log).encode()
 
 
 class _ProxyHandler(StreamRequestHandler):
     disable_nagle_algorithm = True
-
-    @property
-    def proxy(self) -> MisbehavingProxy:
-        return self.server.proxy
+    server: _ProxyServer
 
     def handle(self) -> None:
-        with self.proxy.known(self.connection), suppress(OSError):
+        with suppress(OSError):
             while (request := _head(self.rfile)) and self._answered(request):
                 pass
 
     def _answered(self, request: Head) -> bool:
         """Answer one request, and say whether the connection stays open."""
         method, path, _ = request.first
-        rule = self.proxy.judge(method, path)
+        body = _body(self.rfile, request, _request_bytes(request))
+        if path == CONTROL:
+            found = self.server.control(method, b"".join(body))
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(found), found))
+            return True
+        rule = self.server.judge(method, path)
         if rule and rule.kind in ("refuse", "stall"):
-            self.proxy.sleep(rule.seconds if rule.kind == "stall" else 0)
+            time.sleep(rule.seconds if rule.kind == "stall" else 0)
             return self._broken()
         if "100-continue" in request.headers.get("expect", ""):
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if rule and rule.kind in ERRORS:
-            for _ in _body(self.rfile, request, _request_bytes(request)):
-                pass
+            deque(body, maxlen=0)  # a client that still sends does not listen
             self.wfile.write(_error(rule.kind, method))
             return True
-        with (
-            socket.create_connection(_address(self.proxy.endpoint)) as store,
-            self.proxy.known(store),
-            store.makefile("rb") as answers,
-        ):
+        with socket.create_connection(self.server.store) as store, store.makefile("rb") as answers:
             store.sendall(request.raw)
             with suppress(BrokenPipeError, ConnectionResetError):  # it may answer before it has all
-                for piece in _body(self.rfile, request, _request_bytes(request)):
+                for piece in body:
                     store.sendall(piece)
             return self._passed_on(method, answers, cut=rule is not None)
 
@@ -436,11 +414,6 @@ class _ProxyHandler(StreamRequestHandler):
         self.rfile.close()
         self.connection.close()
         return False
-
-
-def _address(endpoint: str) -> tuple[str, int]:
-    split = urlsplit(endpoint)
-    return split.hostname, split.port
 
 
 def _head(stream: BinaryIO) -> Head | None:
@@ -495,3 +468,15 @@ def _error(kind: str, method: str) -> bytes:
     )
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {len(body)}\r\n\r\n"
     return (head if method == "HEAD" else head + body).encode()
+
+
+def main(endpoint: str) -> None:
+    """Be the proxy of an endpoint, until killed; the first line of output is its URL."""
+    with _ProxyServer(endpoint) as server:
+        sys.stdout.write(f"http://{HOST}:{server.server_address[1]}\n")
+        sys.stdout.flush()
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

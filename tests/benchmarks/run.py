@@ -22,6 +22,7 @@ from asking import asking_section
 from cluster import cluster_section
 from embedding import embedding_section
 from measure import EDUFILTER, RUNS, alternate, best_cpu_s, peak, rate, ratios, run_process
+from planning import planning_section
 
 from filtering import load_scorer
 from filtering.windows import cut_window
@@ -43,6 +44,9 @@ def main() -> None:
     parser.add_argument("--only-full", action="store_true", help="measure effort full alone, in its place")
     parser.add_argument("--only-asking", action="store_true", help="measure labels alone, in their place")
     parser.add_argument("--only-cluster", action="store_true", help="measure Ray alone, in its place")
+    parser.add_argument(
+        "--only-planning", action="store_true", help="measure a million parts alone, likewise"
+    )
     options = parser.parse_args()
     if not (options.shared / "pool").is_dir():
         sys.exit(f"make bench needs the document pools. Found none in {options.shared}. Set SHARED=...")
@@ -55,6 +59,9 @@ def main() -> None:
             return
         if options.only_cluster:
             replace_section(ray_section(options.shared, Path(folder)))
+            return
+        if options.only_planning:
+            replace_section(show(planning_section(Path(folder))))
             return
         rows = [line for section in sections(options, Path(folder)) for line in section]
     DOCS.write_text("\n".join([*header(), *rows]) + "\n")
@@ -116,6 +123,7 @@ def sections(options: argparse.Namespace, folder: Path) -> Iterator[list[str]]:
     sizes = [2, 10] if options.huge else [2]
     yield show(memory_section(options.shared, folder, sizes))
     yield ray_section(options.shared, folder)
+    yield show(planning_section(folder))
 
 
 def show(lines: list[str]) -> list[str]:

@@ -1,0 +1,400 @@
+"""Proves on real clusters of Ray that runs keep each row once, whatever is lost, and refuse what differs.
+
+Workers, nodes, the board and drivers are killed or frozen by signals, in mid-part: a worker is stopped first,
+and struck only if the title of its process then says that it runs a part.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+from conftest import QUIET
+from dumps import CUT, lasting
+from ray_head import ray_head
+
+import filtering
+from filtering.embedders import Placement
+from filtering.errors import RunError, SettingsError
+from pipelines import FilterConfig, RayExecutor, filter_dump
+from pipelines.config import WorkerSettings
+from pipelines.store import RunFolder
+
+FAULTY = Path(__file__).with_name("faulty_run.py")
+PATIENCE_S = 180.0
+PART = "ray::run_part"
+BOARD = "ray::Board"
+IN_A_FOLDER = """
+import sys, ray
+from pipelines.commands import run
+address, folder, *command = sys.argv[1:]
+ray.init(address, runtime_env={"working_dir": folder}, log_to_driver=False, logging_level="CRITICAL")
+raise SystemExit(run(command))
+"""
+
+
+@pytest.fixture(scope="module")
+def ray():
+    """Connect to a Ray of this module's own."""
+    import ray
+
+    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="CRITICAL")
+    yield ray
+    ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def address(ray):
+    return ray.get_runtime_context().gcs_address
+
+
+@pytest.fixture
+def config(settings, tmp_path):
+    return FilterConfig(**settings, out=tmp_path / "out")
+
+
+@pytest.fixture
+def worker_settings(web, tmp_path):
+    return WorkerSettings(
+        out=str(tmp_path / "out"), scorer=web, text_column="text", keep_at=CUT, write="kept", effort="fast",
+        score_column="edu_score",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def command_of(dump, web, edufilter, tmp_path):
+    """Return a function that gives the command line of the run that `finished` is of."""
+
+    def command(*options):
+        given = ["--keep-at", CUT, "--rows-per-part", 80, "--out", tmp_path / "out"]
+        return [edufilter, "filter", str(dump), "-s", web, *map(str, given), *options]
+
+    return command
+
+
+def outside(command, **options):
+    """Run a command in a process that shares no connection with this one."""
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, **options)
+
+
+def is_titled(process, title):
+    return "".join(process.cmdline()[:1]).startswith(title)
+
+
+def caught(title, root=None):
+    """Return a process of this module's clusters, stopped while its title says so; None if there is none."""
+    for process in (root or psutil.Process()).children(recursive=True):
+        with suppress(psutil.Error):
+            if is_titled(process, title):
+                process.suspend()
+                if is_titled(process, title):
+                    return process
+                process.resume()
+    return None
+
+
+def wait_for(find):
+    """Return what `find` returns, once it is something."""
+    ends_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < ends_s:
+        if found := find():
+            return found
+        time.sleep(0.005)
+    raise TimeoutError(f"{find} found nothing")
+
+
+@contextmanager
+def struck(title, strike, times=1):
+    """Catch processes while the block runs, and do something to each; yield the list of those struck."""
+    ends = threading.Event()
+    done = []
+
+    def hunt():
+        while len(done) < times and not ends.wait(0.005):
+            if (process := caught(title)) and process not in done:
+                done.append(process)
+                strike(process)
+
+    hunter = threading.Thread(target=hunt)
+    hunter.start()
+    try:
+        yield done
+    finally:
+        ends.set()
+        hunter.join()
+        for process in done:
+            with suppress(psutil.Error):
+                process.kill()
+
+
+def leave(process):
+    """Leave a process stopped."""
+
+
+class Listening:
+    """An executor that remembers the ticks and receipts of another."""
+
+    def __init__(self, executor):
+        self.executor, self.ticks, self.receipts = executor, [], []
+
+    def run(self, settings, parts, tick):
+        def heard(*figures):
+            self.ticks.append(figures)
+            tick(*figures)
+
+        for receipt in self.executor.run(settings, parts, heard):
+            self.receipts.append(receipt)
+            yield receipt
+
+
+@pytest.mark.parametrize("workers", [None, 1, 2])
+def test_any_number_of_workers_writes_the_same_bytes_with_a_receipt_a_part(ray, config, finished, workers):
+    executor = Listening(RayExecutor(workers=workers))
+    result = filter_dump(config, executor=executor, reporter=QUIET)
+    parts = RunFolder(config.out).read_plan().parts
+    assert sorted(receipt.key for receipt in executor.receipts) == sorted(part.key for part in parts)
+    totals = tuple(map(sum, zip(*executor.ticks, strict=True)))
+    names = ("rows", "text_bytes", "kept")
+    assert totals == tuple(sum(getattr(one, name) for one in executor.receipts) for name in names)
+    assert (totals[0], totals[2]) == (result.rows, result.kept)
+    assert lasting(Path(config.out)) == lasting(finished)
+    assert ray.is_initialized()
+
+
+def test_a_file_that_cannot_be_read_is_set_aside_and_the_others_are_written(
+    ray, settings, dump, finished, tmp_path
+):
+    source = tmp_path / "in"
+    shutil.copytree(dump, source)
+    path = source / "part-0.parquet"
+    content = path.read_bytes()
+    path.write_bytes(b"PAR1" + b"\xff" * 4000 + content[4004:])
+    config = FilterConfig(**settings | {"inputs": [str(source)]}, out=tmp_path / "out")
+    executor = Listening(RayExecutor())
+    result = filter_dump(config, executor=executor, reporter=QUIET)
+    bad = [receipt for receipt in executor.receipts if receipt.set_aside]
+    assert {receipt.output.split(".")[0] for receipt in bad} == {"part-0"}
+    assert result.exit_code == 3
+    good = {name: digest for name, digest in lasting(finished).items() if "part-2" in name or "deep" in name}
+    assert good.items() <= lasting(tmp_path / "out").items()
+
+
+def test_what_no_try_can_mend_is_told_after_three(ray, settings, dump, tmp_path):
+    class LosesInput:
+        def run(self, settings, parts, tick):
+            (source / "part-2.parquet").unlink()
+            yield from RayExecutor().run(settings, parts, tick)
+
+    source = tmp_path / "in"
+    shutil.copytree(dump, source)
+    config = FilterConfig(**settings | {"inputs": [str(source)]}, out=tmp_path / "out")
+    with pytest.raises(RunError, match=r"part-2\.parquet \(.*\) failed 3 times: .*No such file"):
+        filter_dump(config, executor=LosesInput(), reporter=QUIET)
+
+
+def test_workers_killed_in_mid_part_cost_nothing_but_time(ray, config, finished):
+    with struck(PART, psutil.Process.kill, times=3) as killed:
+        filter_dump(config, executor=RayExecutor(), reporter=QUIET)
+    assert len(killed) == 3
+    assert lasting(Path(config.out)) == lasting(finished)
+
+
+def test_a_killed_board_costs_nothing(ray, config, finished):
+    executor = Listening(RayExecutor())
+    with struck(BOARD, psutil.Process.kill) as killed:
+        filter_dump(config, executor=executor, reporter=QUIET)
+    assert len(killed) == 1
+    assert lasting(Path(config.out)) == lasting(finished)
+    assert sum(rows for rows, *_ in executor.ticks) == 410
+
+
+def test_a_part_that_hangs_is_ended_and_run_again(ray, config, finished):
+    with struck(PART, leave) as frozen:
+        filter_dump(config, executor=RayExecutor(stall_s=6), reporter=QUIET)
+        assert frozen[0].status() == psutil.STATUS_STOPPED
+    assert lasting(Path(config.out)) == lasting(finished)
+
+
+def test_a_part_that_hangs_too_often_is_told(ray, config):
+    with struck(PART, leave), pytest.raises(RunError, match="failed 1 times: nothing came from it for 2 s"):
+        filter_dump(config, executor=RayExecutor(stall_s=2, tries=1), reporter=QUIET)
+
+
+def test_a_killed_node_costs_no_row_and_writes_none_twice(command_of, finished, tmp_path):
+    from ray.cluster_utils import Cluster
+
+    head = {"num_cpus": 0, "_system_config": {"health_check_period_ms": 500}}  # the default: 15 s until lost
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    try:
+        nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+        command = command_of("--executor", "ray", "--ray-address", cluster.address)
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as driver:
+            raylet = psutil.Process(nodes[0].all_processes["raylet"][0].process.pid)
+            worker = wait_for(lambda: caught(PART, raylet))
+            lost = raylet.children(recursive=True)
+            assert worker in lost
+            for process in (raylet, *lost):
+                with suppress(psutil.Error):
+                    process.kill()
+            said = driver.communicate(timeout=PATIENCE_S)[1]
+        assert driver.returncode == 0, said
+        assert "Traceback" not in said
+    finally:
+        cluster.shutdown()
+    assert lasting(tmp_path / "out") == lasting(finished)
+
+
+def test_a_run_whose_driver_was_killed_goes_on_without_ray(
+    ray, address, config, command_of, finished, tmp_path
+):
+    command = command_of("--executor", "ray", "--ray-address", address)
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as driver:
+        frozen = wait_for(lambda: caught(PART))
+        wait_for(lambda: list((tmp_path / "out" / "run" / "receipts").glob("*.parquet")))
+        driver.kill()
+    psutil.wait_procs([frozen], timeout=PATIENCE_S)
+    assert not frozen.is_running()
+    done = lasting(tmp_path / "out")
+    assert done.items() < lasting(finished).items()
+    filter_dump(config, reporter=QUIET)
+    assert lasting(tmp_path / "out") == lasting(finished)
+
+
+def test_a_run_that_was_killed_goes_on_under_ray(ray, config, command_of, finished, tmp_path):
+    killed = outside([sys.executable, FAULTY, "after receipt", "3", *command_of("--workers", "1")[1:]])
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    executor = Listening(RayExecutor())
+    filter_dump(config, executor=executor, reporter=QUIET)
+    assert len(executor.receipts) == 3
+    assert lasting(tmp_path / "out") == lasting(finished)
+
+
+def test_a_job_of_a_real_cluster_writes_the_same_bytes(command_of, finished, tmp_path):
+    with ray_head() as head:
+        job = head.submit(*command_of("--executor", "ray"))
+    assert job.returncode == 0, job.stdout
+    assert "Traceback" not in job.stdout
+    assert lasting(tmp_path / "out") == lasting(finished)
+
+
+def copy_of_packages(folder):
+    """Copy our packages into a folder, with one line more in one of them."""
+    root = Path(filtering.__file__).parent.parent
+    for name in ("filtering", "annotations", "pipelines"):
+        shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("models", "__pycache__"))
+    with (folder / "pipelines" / "worker.py").open("a") as file:
+        file.write("\n")
+
+
+def hiding_folder(folder):
+    (folder / "pipelines").mkdir(parents=True)
+    (folder / "pipelines" / "__init__.py").touch()
+
+
+@pytest.mark.parametrize(
+    ("fill", "reason"),
+    [
+        (copy_of_packages, "pipelines/worker.py is"),
+        (hiding_folder, "must come from one place. Found filtering in"),
+    ],
+)
+def test_workers_that_would_run_other_code_refuse_in_words(address, command_of, tmp_path, fill, reason):
+    folder = tmp_path / "job"
+    fill(folder)
+    arguments = command_of("--executor", "ray")[1:]
+    done = outside([sys.executable, "-c", IN_A_FOLDER, address, str(folder), *arguments])
+    assert done.returncode == 2, done.stderr
+    assert "A worker refused to run parts" in done.stderr
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "out").glob("data/**/*.parquet"))
+
+
+def test_a_worker_with_another_scorer_refuses(ray, config, worker_settings):
+    class Mistaken:
+        def run(self, settings, parts, tick):
+            other = settings.model_copy(update={"scorer_sha256": "0" * 64})
+            yield from RayExecutor().run(other, parts, tick)
+
+    with pytest.raises(SettingsError, match="must have the scorer that the run was planned with"):
+        filter_dump(config, executor=Mistaken(), reporter=QUIET)
+
+
+def test_a_worker_that_does_not_see_out_refuses(ray, config, tmp_path):
+    class Elsewhere:
+        def run(self, settings, parts, tick):
+            other = settings.model_copy(update={"out": str(tmp_path / "of the driver alone")})
+            yield from RayExecutor().run(other, parts, tick)
+
+    with pytest.raises(SettingsError, match="OUT must be one folder for all nodes"):
+        filter_dump(config, executor=Elsewhere(), reporter=QUIET)
+
+
+def test_without_a_cluster_the_command_starts_ray_and_ends_it(command_of, finished, tmp_path):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    mark = {"MARK_OF_THIS_TEST": str(tmp_path)}
+    done = outside(command_of("--executor", "ray", "--workers", "2"), env=environment | mark)
+    assert done.returncode == 0, done.stderr
+    for alarm in ("Traceback", "raylet", "WARNING", "ERROR"):
+        assert alarm not in done.stderr
+    assert lasting(tmp_path / "out") == lasting(finished)
+    left = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if mark.items() <= process.environ().items():
+                left.append(process)
+    assert psutil.wait_procs(left, timeout=10)[1] == []
+
+
+def test_an_address_where_nobody_answers_is_refused_at_once(command_of):
+    begun_s = time.monotonic()
+    done = outside(command_of("--executor", "ray", "--ray-address", "127.0.0.1:1"))
+    assert done.returncode == 2
+    assert "must answer at 127.0.0.1:1" in done.stderr
+    assert "Check --ray-address" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert time.monotonic() - begun_s < 30
+
+
+def test_an_address_without_the_executor_is_refused(command, command_of):
+    done = command(*command_of("--ray-address", "127.0.0.1:1")[1:])
+    assert done.code == 2
+    assert "Add --executor ray" in done.err
+
+
+def cluster_of(*nodes):
+    """Return as much of Ray as tells of nodes."""
+    listed = [{"Alive": True, "Resources": {"memory": 8 << 30, **node}} for node in nodes]
+    return SimpleNamespace(nodes=lambda: listed)
+
+
+@pytest.mark.parametrize(
+    ("effort", "device", "gpus"),
+    [("full", "auto", 0.5), ("full", "cuda:0", 0.5), ("full", "cpu", 0.0), ("fast", "auto", 0.0)],
+)
+def test_parts_ask_for_half_a_gpu_where_they_embed_on_it(worker_settings, effort, device, gpus):
+    settings = worker_settings.model_copy(update={"effort": effort, "placement": Placement(device=device)})
+    wanted = RayExecutor()._resources(cluster_of({"CPU": 2}, {"CPU": 2, "GPU": 1}), settings)
+    assert (wanted["CPU"], wanted["GPU"]) == (1.0, gpus)
+    assert RayExecutor()._resources(cluster_of({"CPU": 2}), worker_settings)["GPU"] == 0
+
+
+@pytest.mark.parametrize(
+    ("node", "options", "lacking"),
+    [
+        ({"CPU": 2}, {"cpus_per_part": 4}, "4 CPU"),
+        ({"CPU": 2}, {"memory_per_part_bytes": 1 << 40}, "memory"),
+        ({"CPU": 0, "GPU": 1}, {}, "1 CPU"),
+    ],
+)
+def test_a_cluster_without_room_for_a_part_is_refused(worker_settings, node, options, lacking):
+    with pytest.raises(SettingsError, match=rf"must have .*{lacking}.*None of 1 has"):
+        RayExecutor(**options)._resources(cluster_of(node), worker_settings)
