@@ -47,6 +47,7 @@ FILES, ROWS = 80, 100
 POLL_S = 0.05
 RUN_S = 180.0
 """Until a run that is not killed must have done something."""
+START_TRIES = 4
 NEWS_S = 10.0
 """Until a worker or a node is killed although no file came since the last kill."""
 LONGEST_S = {"fast": 0.6, "full": 4.0}
@@ -287,22 +288,28 @@ class Machines:
         from ray.cluster_utils import Cluster
 
         self._folder = tempfile.mkdtemp(prefix="rf", dir="/tmp")  # sockets have short names
-        head = {
-            "num_cpus": 0,
-            "include_dashboard": False,
-            "_system_config": QUICK_HEALTH,
-            "temp_dir": self._folder,
-        }
-        self._cluster = Cluster(initialize_head=True, head_node_args=head)
-        self._nodes = [self._cluster.add_node(**NODE) for _ in range(2)]
+        head = {"num_cpus": 0, "include_dashboard": False, "temp_dir": self._folder}
+        self._cluster = Cluster()
+        self._add(**head, _system_config=QUICK_HEALTH)
+        self._nodes = [self._add(**NODE) for _ in range(2)]
         self.address = self._cluster.address
+
+    def _add(self, **given: object) -> object:
+        """Start a node; on a busy machine Ray may give up on one of its own."""
+        for left in reversed(range(START_TRIES)):
+            try:
+                return self._cluster.add_node(**given)
+            except Exception:  # Ray raises nothing more special
+                if not left:
+                    raise
+        raise AssertionError
 
     def workers(self) -> list[psutil.Process]:
         """Return the processes that run parts now."""
         return [
             process
             for node in self._nodes
-            for process in _family(_raylet_of(node))
+            for process in _family_of(node)
             if "ray::run_part" in _title(process)
         ]
 
@@ -310,12 +317,11 @@ class Machines:
         """Kill a node with all that runs on it, and put another one in its place."""
         at = clock.randrange(len(self._nodes))
         node = self._nodes[at]
-        raylet = _raylet_of(node)
-        for process in (raylet, *_family(raylet)):
+        for process in _family_of(node):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         self._cluster.remove_node(node, allow_graceful=False)
-        self._nodes[at] = self._cluster.add_node(wait=False, **NODE)
+        self._nodes[at] = self._add(wait=False, **NODE)
 
     def shutdown(self) -> None:
         """End all."""
@@ -323,14 +329,12 @@ class Machines:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _raylet_of(node: object) -> psutil.Process:
+def _family_of(node: object) -> list[psutil.Process]:
+    """Return a node's raylet and all that it started; nothing if it died by itself."""
     [raylet] = node.all_processes["raylet"]  # type: ignore[attr-defined]
-    return psutil.Process(raylet.process.pid)
-
-
-def _family(process: psutil.Process) -> list[psutil.Process]:
     with suppress(psutil.NoSuchProcess):
-        return process.children(recursive=True)
+        process = psutil.Process(raylet.process.pid)
+        return [process, *process.children(recursive=True)]
     return []
 
 
@@ -544,8 +548,8 @@ def try_all(
 
         by_ray = [tally for tally in tallies.values() if "ray" in tally.combination]
         local = [tally for tally in tallies.values() if "ray" not in tally.combination]
-        others = [beside.submit(attempt, tally, None) for tally in local]
-        with machines_for(bool(by_ray)) as machines:
+        with machines_for(bool(by_ray)) as machines:  # it starts before there is other work
+            others = [beside.submit(attempt, tally, None) for tally in local]
             for tally in by_ray:
                 attempt(tally, machines)
         for other in others:

@@ -225,7 +225,7 @@ def test_what_fails_for_the_moment_is_asked_for_again_until_it_comes_and_is_no_b
 
 @pytest.mark.parametrize(("kind", "what"), [("503", "reduce your request rate"), ("500", "internal error")])
 def test_a_store_that_stays_away_fails_the_run_in_words_and_it_goes_on_later(
-    kind, what, eager, impatient, proxy, store, folder, remote_dump, settings, finished, tmp_path
+    kind, what, impatient, proxy, store, folder, remote_dump, settings, finished, tmp_path
 ):
     out = f"s3://{folder}/out"
     proxy.strike(kind, path_contains="/out/run/scores")
