@@ -132,7 +132,7 @@ def planning_section(folder: Path, files: int = FILES, groups: int = GROUPS) -> 
         f"## Planning: {files:,} files of {groups} row groups, {parts:,} parts",
         "",
         "Nothing is scored: an executor gives receipts for parts that it has not read. Files are small, of",
-        "nine columns, hard links on a local disk and in its cache. Each step is a process with a peak memory of",
+        "nine columns, hard links on a local disk, cached. Each step is a process with a peak memory of",
         "its own. Where other programs take turns on the cores, the CPU's seconds say more than the clock's.",
         "",
         "| what | of | seconds | CPU seconds | a CPU second | peak memory, MB |",
