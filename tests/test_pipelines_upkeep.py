@@ -40,7 +40,8 @@ def killed_run(dump, web, tmp_path):
         out,
     ]
     subprocess.run([sys.executable, FAULTY, "after close", "6", *map(str, arguments)], capture_output=True)
-    assert len(digests(out / "run" / "tmp")) == 2
+    # Data and scores of the part, and perhaps the receipt of the part before, which the driver was writing.
+    assert len(digests(out / "run" / "tmp")) in (2, 3)
     return out
 
 
@@ -140,8 +141,9 @@ def test_verify_of_an_unfinished_run_is_refused(command, killed_run):
 
 def test_clean_removes_half_written_files_and_nothing_else(command, killed_run):
     before = digests(killed_run)
+    left = len(digests(killed_run / "run" / "tmp"))
     outcome = command("clean", killed_run)
-    assert (outcome.code, outcome.out) == (0, "2 half-written files removed\n")
+    assert (outcome.code, outcome.out) == (0, f"{left} half-written files removed\n")
     after = digests(killed_run)
     assert after == {name: digest for name, digest in before.items() if not name.startswith("run/tmp/")}
     assert command("clean", killed_run).out == "0 half-written files removed\n"
