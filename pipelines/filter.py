@@ -340,8 +340,8 @@ def _read_sample(parts: Parts, text_column: str, rows: int) -> tuple[list[pa.Arr
 
     Also the bytes that were decoded for them: whole batches.
     """
-    filled = parts.where(parts.column("rows") > 0)
-    picked = filled[:: max(1, -(-len(filled) // SAMPLE_PARTS))]
+    filled = np.flatnonzero(parts.column("rows") > 0)
+    picked = parts.take(filled[:: max(1, -(-len(filled) // SAMPLE_PARTS))])
     sample: list[pa.Array] = []
     decoded_bytes = 0
     for part in picked:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filtering.errors import EdufilterError
-from pipelines.plan import ROWS_HELD, Parts, places_of
+from pipelines.plan import ROWS_HELD, Parts, places_of, rows_at
 
 WRITE_EVERY_S = 5.0
 SEGMENT_ROWS = 10_000
@@ -111,7 +111,7 @@ def aligned(parts: Parts, receipts: pa.Table) -> Iterator[pa.Table]:
     if (places < 0).any():
         raise KeyError(parts.where(places < 0)[0].name)
     for start in range(0, len(parts), ALIGNED_ROWS):
-        yield best_first.take(pa.array(places[start : start + ALIGNED_ROWS]))
+        yield rows_at(best_first, places[start : start + ALIGNED_ROWS])
 
 
 def sum_of_counts(column: pa.ChunkedArray) -> dict[str, int]:

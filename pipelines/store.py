@@ -400,6 +400,8 @@ def refuse_other_settings(folder: RunFolder, before: Plan, now: Plan) -> None:
 
 def changed_files(before: Plan, now: Plan) -> Sequence[tuple[str, str]]:
     """Return relative paths and what happened to them: ``new``, ``changed`` or ``gone``."""
+    if before.digest == now.digest:  # in a tenth of the time that sets of a million keys take
+        return []
     aside_before, aside_now = ({one.relative for one in plan.set_aside} for plan in (before, now))
     old, new = before.parts.files | aside_before, now.parts.files | aside_now
     differing = (
