@@ -25,6 +25,8 @@ from filtering.errors import ScorerError, SettingsError
 from filtering.extras import require
 from filtering.machine import available_cpus
 
+DECIDING_LIBRARIES = ("torch", "transformers", "tokenizers", "sentence-transformers")
+"""Those whose version may change an embedding, as they are called by pip."""
 LENGTH_STEP = 32
 CPU_BATCH_TOKENS = 1024
 GPU_BATCH_TOKENS = 1 << 15

@@ -15,7 +15,6 @@ from pathlib import Path
 PACKAGES = ("filtering", "annotations", "pipelines")
 DECIDING = ("numpy", "pyarrow", "numba")
 """Libraries whose version may change a byte of the output."""
-DECIDING_EMBEDDINGS = ("torch", "transformers", "tokenizers", "sentence-transformers")
 
 
 def check_one_place() -> None:

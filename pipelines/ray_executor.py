@@ -18,9 +18,10 @@ from typing import Any
 from filtering.errors import RunError, SettingsError
 from filtering.extras import require
 from filtering.machine import available_cpus
+from filtering.sentence_transformer import DECIDING_LIBRARIES
 from pipelines.config import WorkerSettings
 from pipelines.plan import Part
-from pipelines.preflight import DECIDING, DECIDING_EMBEDDINGS, describe_code
+from pipelines.preflight import DECIDING, describe_code
 from pipelines.receipts import Receipt
 from pipelines.worker import Tick
 
@@ -187,7 +188,7 @@ class _Tasks:
         self._board = (
             ray.remote(ray_task.Board).options(num_cpus=0, max_restarts=-1, scheduling_strategy=here).remote()
         )
-        libraries = (*DECIDING, *(DECIDING_EMBEDDINGS if settings.effort == "full" else ()))
+        libraries = (*DECIDING, *(DECIDING_LIBRARIES if settings.effort == "full" else ()))
         self._code = ray.put(describe_code(libraries))
         self._settings = settings.absolute().model_dump_json()
         self._running: dict[Any, _Attempt] = {}
