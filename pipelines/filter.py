@@ -189,6 +189,8 @@ def _settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> None:
     if not folder.plan.exists():
         folder.write_plan(plan)
         return
+    if folder.holds(plan) and not update:  # a million parts are not read to find that out
+        return
     before = folder.read_plan()
     changes = _changes_since(before, plan, folder, update=update)
     if changes or (update and folder.are_set_aside(before.parts).any()):

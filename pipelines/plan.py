@@ -7,6 +7,7 @@ a copied dump goes on where it was; neither are workers, executor or progress.
 
 import hashlib
 import json
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -292,6 +293,12 @@ class Plan:
         return digest.hexdigest()
 
     @cached_property
+    def places(self) -> str:
+        """sha256 over where the inputs lie, and why some cannot be read: what the digest leaves out."""
+        paths = self.parts.table["path"].unique().to_pylist()
+        return _hash([paths, [one.why for one in self.set_aside]]).hexdigest()
+
+    @cached_property
     def rows(self) -> int:
         """Rows of all parts."""
         return int(self.parts.column("rows").sum())
@@ -363,10 +370,14 @@ def make_plan(
     rows = _PartRows(settings, text_column, new_columns, rows_per_part)
     set_aside: list[SetAside] = []
 
+    hashes = array("q")  # of outputs: all names at once would take ten times the memory
+
     def readable() -> Iterator[Mapping[str, Any]]:
         for file, footer in _footers(files):
             if isinstance(footer, Footer):
-                yield from rows.of_file(file, footer)
+                for row in rows.of_file(file, footer):
+                    hashes.append(hash(row["output"]))
+                    yield row
             elif strict:
                 raise footer
             else:
@@ -376,7 +387,7 @@ def make_plan(
     if rows.text_column is None:
         reasons = "; ".join(one.why for one in set_aside)
         raise SettingsError(f"At least one input must be a readable Parquet file. {reasons}")
-    _refuse_clashes(parts)
+    _refuse_clashes(parts, np.frombuffer(hashes, dtype=np.int64))
     return Plan(rows.settings, parts, tuple(set_aside)), rows.text_column
 
 
@@ -427,18 +438,15 @@ class _PartRows:
             yield {**row, "key": self._key_of(row)}
 
 
-def _refuse_clashes(parts: Parts) -> None:
-    outputs = parts.table["output"]
-    ordered = outputs.take(pc.sort_indices(outputs))  # a hash table would take five times the memory
-    twice = pc.equal(ordered[1:], ordered[:-1])
-    if pc.any(twice).as_py():
-        output = ordered[pc.index(twice, True).as_py()].as_py()
-        rows = parts.table.filter(pc.equal(parts.table["output"], output))
-        one, other = rows["relative"].to_pylist()[:2]
-        raise SettingsError(
-            f"Each output must come from one input. {one!r} and {other!r} would both be "
-            f"written to {output!r}. Rename one of them."
-        )
+def _refuse_clashes(parts: Parts, hashes: NDArray[np.int64]) -> None:
+    order = np.argsort(hashes, kind="stable")
+    for at in np.flatnonzero(np.diff(hashes[order]) == 0).tolist():
+        one, other = parts[int(order[at])], parts[int(order[at + 1])]
+        if one.output == other.output:
+            raise SettingsError(
+                f"Each output must come from one input. {one.relative!r} and {other.relative!r} would both "
+                f"be written to {one.output!r}. Rename one of them."
+            )
 
 
 def _refuse_taken(schema: pa.Schema, path: str, new_columns: Sequence[str]) -> None:

@@ -233,11 +233,18 @@ class RunFolder:
                 "digest": plan.digest,
                 "format": OUTPUT_FORMAT,
                 "parts": len(plan.parts),
+                "places": plan.places,
                 "rows": plan.rows,
                 "set_aside": [asdict(one) for one in plan.set_aside],
                 "settings": dict(plan.settings),
             },
         )
+
+    def holds(self, plan: Plan) -> bool:
+        """Tell whether the run that was begun here has this very plan, and its inputs where they were."""
+        found = json.loads(self.plan.read_text())
+        wanted = {"digest": plan.digest, "format": OUTPUT_FORMAT, "places": plan.places}
+        return all(found.get(name) == value for name, value in wanted.items())
 
     def read_plan(self) -> Plan:
         """Read the plan of the run that was begun here.

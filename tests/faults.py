@@ -451,9 +451,10 @@ class Trial:
             self._machines.kill_node(self._clock)
             return True
         self._wait(driver, self._machines.workers, NEWS_S)
-        for worker in self._clock.sample(self._machines.workers()[:2], k=1) if driver.poll() is None else ():
+        workers = self._machines.workers()
+        if driver.poll() is None and workers:
             with suppress(psutil.NoSuchProcess):
-                worker.kill()
+                self._clock.choice(workers[:2]).kill()
                 return True
         return False
 
