@@ -173,7 +173,7 @@ class Parts(Sequence[Part]):
 
     def take(self, places: NDArray[np.int64]) -> "Parts":
         """Return the parts at some places, in that order."""
-        return Parts(rows_at(self.table, places))
+        return Parts(rows_at(self.table.to_batches(), PART_SCHEMA, places))
 
     def where(self, mask: NDArray[np.bool_]) -> "Parts":
         """Return the parts for which the mask, of shape (n,), is true."""
@@ -224,19 +224,19 @@ class PartsInOrder(Sequence[Part]):
         return self._parts[int(self._places[place])]
 
 
-def rows_at(table: pa.Table, places: NDArray[np.int64]) -> pa.Table:
-    """Return the rows of a table at some places, in that order.
+def rows_at(batches: Iterable[pa.RecordBatch], schema: pa.Schema, places: NDArray[np.int64]) -> pa.Table:
+    """Return the rows at some places of all batches together, in that order.
 
-    Of each chunk by itself: `Table.take` joins all chunks, and their dictionaries, at each call.
+    Of each batch by itself: `Table.take` joins all chunks, and their dictionaries, at each call.
     """
     order = np.argsort(places, kind="stable")
     rising, taken, first = places[order], [], 0
-    for batch in table.to_batches():
+    for batch in batches:
         start, stop = np.searchsorted(rising, (first, first + len(batch)))
         if start < stop:
             taken.append(batch.take(pa.array(rising[start:stop] - first)))
         first += len(batch)
-    return pa.Table.from_batches(taken, table.schema).take(pa.array(np.argsort(order)))
+    return pa.Table.from_batches(taken, schema).take(pa.array(np.argsort(order)))
 
 
 def places_of(wanted: pa.ChunkedArray, keys: pa.ChunkedArray) -> NDArray[np.int64]:

@@ -13,9 +13,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from itertools import chain
 from types import TracebackType
 from typing import Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,7 +26,7 @@ from pipelines.plan import ROWS_HELD, Parts, places_of, rows_at
 
 WRITE_EVERY_S = 5.0
 SEGMENT_ROWS = 10_000
-ALIGNED_ROWS = 65_536
+ALIGNED_ROWS = 131_072
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ _KINDS: Mapping[object, pa.DataType] = {
     Mapping[str, int]: pa.map_(pa.string(), pa.int64()),
 }
 RECEIPT_SCHEMA = pa.schema([(one.name, _KINDS[one.type]) for one in fields(Receipt)])
+INDEX_SCHEMA = pa.schema([RECEIPT_SCHEMA.field("key"), RECEIPT_SCHEMA.field("set_aside")])
+"""What tells which parts are done."""
 
 
 def table_of(receipts: Iterable[Receipt]) -> pa.Table:
@@ -93,25 +97,35 @@ def receipts_of(table: pa.Table) -> Iterator[Receipt]:
             yield Receipt(**{**row, "reasons": dict(row["reasons"]), "unusual": dict(row["unusual"])})
 
 
-def aligned(parts: Parts, receipts: pa.Table) -> Iterator[pa.Table]:
+def aligned(parts: Parts, read: Callable[[Sequence[str]], Iterator[pa.Table]]) -> Iterator[pa.Table]:
     """Yield the receipts of parts in the order of the parts, some at a time.
 
-    Of several receipts of a part the one that says that it is done counts.
+    Of several receipts of a part the one that says that it is done counts. The segments are read once for
+    their keys, and once more for each of the tables: all receipts of a million parts are never held at once.
+
+    Parameters
+    ----------
+    parts : Parts
+    read : callable
+        Yields some columns of the segments, the same segments in the same order each time.
 
     Raises
     ------
     KeyError
         If a part has none; the message is its name.
     """
-    set_aside = pc.not_equal(receipts["set_aside"], "")
-    best_first = receipts
-    if pc.any(set_aside).as_py():
-        best_first = pa.concat_tables([receipts.filter(pc.invert(set_aside)), receipts.filter(set_aside)])
-    places = places_of(parts.table["key"], best_first["key"])
+    index = pa.concat_tables([INDEX_SCHEMA.empty_table(), *read(INDEX_SCHEMA.names)])
+    is_set_aside = pc.not_equal(index["set_aside"], "").to_numpy()
+    best_first = np.argsort(is_set_aside, kind="stable")
+    keys = index["key"].take(pa.array(best_first)) if is_set_aside.any() else index["key"]
+    places = places_of(parts.table["key"], keys)
+    del index, keys
     if (places < 0).any():
         raise KeyError(parts.where(places < 0)[0].name)
+    places = best_first[places]
     for start in range(0, len(parts), ALIGNED_ROWS):
-        yield rows_at(best_first, places[start : start + ALIGNED_ROWS])
+        batches = chain.from_iterable(table.to_batches() for table in read(RECEIPT_SCHEMA.names))
+        yield rows_at(batches, RECEIPT_SCHEMA, places[start : start + ALIGNED_ROWS])
 
 
 def sum_of_counts(column: pa.ChunkedArray) -> dict[str, int]:

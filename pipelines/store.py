@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ from filtering.errors import EdufilterError, OutputError, RunError
 from pipelines.paths import AnyPath, StorePath, files_below, path_of
 from pipelines.plan import OUTPUT_FORMAT, PART_SCHEMA, Parts, Plan, SetAside, places_of
 from pipelines.reading import open_parquet
-from pipelines.receipts import RECEIPT_SCHEMA, Receipt, aligned, table_of
+from pipelines.receipts import INDEX_SCHEMA, RECEIPT_SCHEMA, Receipt, aligned, table_of
 from pipelines.scratch import scratch_folder
 
 SEGMENTS_AT_A_TIME = 16
@@ -175,22 +175,22 @@ class RunFolder:
         content = sink.getvalue().to_pybytes()
         self.write_bytes(self.receipts / f"{hashlib.sha256(content).hexdigest()}.parquet", content)
 
-    def read_receipts(self, columns: Sequence[str] = RECEIPT_SCHEMA.names) -> pa.Table:
-        """Read all receipts, some columns of them; a part may have several, and other plans' parts some."""
-        schema = pa.schema([RECEIPT_SCHEMA.field(name) for name in columns])
-        return pa.concat_tables([schema.empty_table(), *(table for _, table in self._segments(columns))])
+    def _segments(self) -> list[str]:
+        return sorted(name for name, _ in files_below(self.receipts))
 
-    def _segments(self, columns: Sequence[str] = RECEIPT_SCHEMA.names) -> Iterator[tuple[str, pa.Table]]:
+    def _read_segments(
+        self, names: Sequence[str], columns: Sequence[str] = RECEIPT_SCHEMA.names
+    ) -> Iterator[pa.Table]:
         def read(name: str) -> pa.Table:
             with open_parquet(str(self.receipts / name)) as file:
                 return file.read(columns=list(columns), use_threads=False)
 
-        names = sorted(name for name, _ in files_below(self.receipts))
         if isinstance(self.receipts, Path):
-            yield from ((name, read(name)) for name in names)
+            yield from map(read, names)
             return
         with ThreadPoolExecutor(SEGMENTS_AT_A_TIME, thread_name_prefix="receipts") as pool:
-            yield from zip(names, pool.map(read, names), strict=True)
+            for start in range(0, len(names), SEGMENTS_AT_A_TIME):
+                yield from pool.map(read, names[start : start + SEGMENTS_AT_A_TIME])
 
     def are_done(self, parts: Parts) -> NDArray[np.bool_]:
         """Return which parts are done, shape (n,)."""
@@ -201,7 +201,8 @@ class RunFolder:
         return self._with_receipt(parts, pc.not_equal) & ~self.are_done(parts)
 
     def _with_receipt(self, parts: Parts, compare: Callable[[Any, str], Any]) -> NDArray[np.bool_]:
-        table = self.read_receipts(("key", "set_aside"))
+        segments = self._read_segments(self._segments(), INDEX_SCHEMA.names)
+        table = pa.concat_tables([INDEX_SCHEMA.empty_table(), *segments])
         return parts.has_key(table.filter(compare(table["set_aside"], ""))["key"])
 
     def receipts_in_order(self, parts: Parts) -> Iterator[pa.Table]:
@@ -213,7 +214,8 @@ class RunFolder:
             If a part has none.
         """
         try:
-            yield from aligned(parts, self.read_receipts())
+            # The same segments each time, whatever another driver of this plan adds meanwhile.
+            yield from aligned(parts, partial(self._read_segments, self._segments()))
         except KeyError as error:
             raise RunError(
                 f"Each part must have a receipt. {error.args[0]} has none. Run the same command again."
@@ -290,7 +292,8 @@ class RunFolder:
         """Remove the receipts and files of parts; the receipts first, for they vouch for the files."""
         if not len(parts):
             return
-        for name, table in self._segments():
+        names = self._segments()
+        for name, table in zip(names, self._read_segments(names), strict=True):
             known = places_of(table["key"], parts.table["key"]) >= 0
             if known.any():
                 rest = table.filter(pa.array(~known))
