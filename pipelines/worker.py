@@ -144,7 +144,7 @@ class PartWorker:
             return Receipt(key=part.key, output=part.output, rows=part.rows, set_aside=str(error))
         except OSError as error:
             raise RunError(
-                f"Writing {self._folder.root} failed at {part.name}: {error}. "
+                f"Writing {self._folder.temporary} failed at {part.name}: {error}. "
                 "Mend that, then run the same command again: it goes on where it was."
             ) from error
         finally:

@@ -95,13 +95,14 @@ def test_the_script_of_the_whole_chain_runs_with_a_kill_in_the_middle(place):
 def test_the_commands_of_the_cluster_page_run_one_after_the_other(place):
     blocks = BLOCK.findall((ROOT / "docs" / "cluster.md").read_text())
     script = "\n".join(code for language, code in blocks if language == "sh")
-    # Whatever fails, what the script started ends with it.
+    # Whatever fails or hangs, what the script started ends with it.
     ending = "trap 'kill $(jobs -p) 2> /dev/null' EXIT"
     done = subprocess.run(
-        ["bash", "-c", f"set -euo pipefail\n{ending}\n{script}"],
-        cwd=place, env=environment({}), capture_output=True, text=True, timeout=300,
+        ["timeout", "--kill-after=30", "240", "bash", "-c", f"set -euo pipefail\n{ending}\n{script}"],
+        cwd=place, env=environment({}), capture_output=True, text=True,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    logs = [path.read_text() for path in sorted(place.glob("*.log"))]
+    assert done.returncode == 0, "\n".join([done.stdout, done.stderr, *logs])
     assert done.stdout.count("complete: 1 of 1 parts") == 2
     assert "all files are as they were written" in done.stdout
     for language, code in blocks:

@@ -1,8 +1,8 @@
 """Proves that a run keeps its promises from and to object stores, on real servers that also misbehave."""
 
-import _thread
 import os
 import random
+import signal
 import subprocess
 import tempfile
 import threading
@@ -292,7 +292,8 @@ def test_ctrl_c_within_an_upload_leaves_the_whole_file_or_none(proxy, folder, tm
         proxy.relent()
         proxy.strike("stall", **step, times=1, seconds=3.0)
         seen = len(proxy.log)
-        threading.Timer(0.3, _thread.interrupt_main).start()
+        main = threading.main_thread().ident
+        threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT)).start()
         with pytest.raises(KeyboardInterrupt):
             (path / str(number)).upload(local)
         assert "stall" in [kind for *_, kind in proxy.log[seen:]]
