@@ -72,7 +72,10 @@ def test_half_a_file_and_a_file_of_other_bytes_are_broken(work, out):
     half, other = (out / "data" / f"page-00{number}.parquet" for number in range(2))
     half.write_bytes(half.read_bytes()[: half.stat().st_size // 2])
     rewrite(other, lambda table: table.replace_schema_metadata({"other": "bytes"}))
-    assert [name.partition(":")[0] for name in broken_files(out / "data", expected)] == [half.name, other.name]
+    assert [name.partition(":")[0] for name in broken_files(out / "data", expected)] == [
+        half.name,
+        other.name,
+    ]
 
 
 def test_kills_lose_nothing_on_disk_and_store_locally_and_by_ray(tmp_path):
