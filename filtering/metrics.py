@@ -35,11 +35,17 @@ class Estimate:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
+def _ranks(values: Floats) -> Floats:
+    """Return ranks from 1 on, the mean of them where values are equal."""
+    ranks: Floats = require("train", "scipy.stats").rankdata(values)
+    return ranks
+
+
 def rank_correlation(scores: Floats, labels: Floats) -> float:
     """Return Spearman's rho; NaN if either side is constant."""
     if scores.std() == 0 or labels.std() == 0:
         return float("nan")
-    return float(require("train", "scipy.stats").spearmanr(scores, labels).statistic)
+    return float(np.corrcoef(_ranks(scores), _ranks(labels))[0, 1])
 
 
 def area_under_curve(scores: Floats, labels: Floats, cut: float = 3.0) -> float:
@@ -47,15 +53,18 @@ def area_under_curve(scores: Floats, labels: Floats, cut: float = 3.0) -> float:
     reached = labels >= cut
     if reached.all() or not reached.any():
         return float("nan")
-    return float(require("train", "sklearn.metrics").roc_auc_score(reached, scores))
+    above = int(reached.sum())
+    pairs_won = _ranks(scores)[reached].sum() - above * (above + 1) / 2  # Mann and Whitney's U
+    return float(pairs_won / (above * (len(reached) - above)))
 
 
 def weighted_kappa(scores: Floats, labels: Floats) -> float:
     """Return the quadratic weighted kappa of whole points (a score of 2.9 is a 2)."""
-    metrics = require("train", "sklearn.metrics")
-    points = range(6)
-    whole = np.clip(np.floor(scores), 0, 5), np.clip(np.floor(labels), 0, 5)
-    return float(metrics.cohen_kappa_score(*whole, labels=points, weights="quadratic"))
+    counts = confusion(scores, labels)
+    by_chance = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
+    cost = np.subtract.outer(np.arange(6), np.arange(6)) ** 2
+    expected = (cost * by_chance).sum()
+    return float(1 - (cost * counts).sum() / expected) if expected else float("nan")
 
 
 def f1_at(scores: Floats, labels: Floats, cut: float = 3.0) -> float:
