@@ -28,13 +28,10 @@ def test_jobs_run_with_the_right_token_and_nothing_outlives_the_head(tmp_path):
     with ray_head() as head:
         given = {"working_dir": tmp_path, "job_environment": {"WORD": "a b"}}
         job = head.submit("python", "job.py", "x y", **given)
-        failed = head.submit("python", "-c", "print('in vain'); exit(3)")
         refused = head.submit("python", "-c", "print('let in')", token="0" * 32)
         processes = [psutil.Process(head.guard), *head.processes()]
     assert job.returncode == 0
     assert "cpus 2.0 ['x y'] a b True" in job.stdout
-    assert failed.returncode == 1
-    assert "in vain" in failed.stdout
     assert refused.returncode == 1
     assert "Invalid authentication token" in refused.stderr
     assert "let in" not in refused.stdout
