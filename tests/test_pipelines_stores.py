@@ -162,7 +162,9 @@ def test_a_second_run_scores_nothing_and_writes_nothing_to_the_store(proxy, fold
     assert {method for method, *_ in again} <= {"GET", "HEAD"}
 
 
-def test_a_new_file_is_scored_alone_and_a_bad_one_set_aside_by_name(store, folder, remote_dump, settings):
+def test_a_new_and_a_changed_file_are_scored_alone_and_a_bad_one_set_aside_by_name(
+    store, folder, remote_dump, settings
+):
     out = f"s3://{folder}/out"
     run(settings, [remote_dump], out)
     filesystem = store.filesystem()
@@ -174,6 +176,10 @@ def test_a_new_file_is_scored_alone_and_a_bad_one_set_aside_by_name(store, folde
     result = run(settings, [remote_dump], out, update=True)
     assert (result.rows, result.rows_scored) == (460, 50)
     assert [one.relative for one in result.set_aside] == ["bad.parquet"]
+    assert verify_run(out) == []
+    pq.write_table(make_table(60, first_id=2000, seed=8), f"{folder}/in/new.parquet", filesystem=filesystem)
+    result = run(settings, [remote_dump], out, update=True)
+    assert (result.rows, result.rows_scored) == (470, 60)
     assert verify_run(out) == []
 
 
