@@ -217,7 +217,8 @@ class _Tasks:
                 self._end_hanging(tick)
         finally:
             for reference in self._running:
-                self._ray.cancel(reference, force=True)
+                # Not by force: Ray aborts the driver where a task ends while it is killed (2.60).
+                self._ray.cancel(reference)
             self._ray.kill(self._board)
 
     def _room(self) -> int:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import typer
-from dumps import make_labels, make_texts
+from dumps import digests, make_labels, make_texts
 from scripted_server import ScriptedServer, slow
 from test_pipelines_annotate import judge
 
@@ -26,6 +26,14 @@ NOT_RUN = ("git ", "make ", "pip ", "cd ")
 """Lines of set-up: `make` and a clone would start the tests from within the tests."""
 
 ROWS, LABELS = 120, 150
+FETCH = """
+from pathlib import Path
+from pipelines.paths import path_of
+data = path_of("s3://bucket/again/data")
+Path("fetched").mkdir()
+for name, _ in data.files():
+    Path("fetched", name).write_bytes((data / name).read_bytes())
+"""
 
 
 @pytest.fixture
@@ -95,8 +103,10 @@ def test_the_script_of_the_whole_chain_runs_with_a_kill_in_the_middle(place):
 
 
 def test_the_commands_of_the_cluster_page_run_one_after_the_other(place):
+    """Among them a job that is submitted to a real head in token mode: it writes what the local run wrote."""
     blocks = BLOCK.findall((ROOT / "docs" / "cluster.md").read_text())
     script = "\n".join(code for language, code in blocks if language == "sh")
+    script = script.replace("kill $STORE", f"{sys.executable} -c '{FETCH}'\nkill $STORE")
     # Whatever fails or hangs, what the script started ends with it.
     ending = "trap 'kill $(jobs -p) 2> /dev/null' EXIT"
     done = subprocess.run(
@@ -105,6 +115,8 @@ def test_the_commands_of_the_cluster_page_run_one_after_the_other(place):
     )  # fmt: skip
     logs = [path.read_text() for path in sorted(place.glob("*.log"))]
     assert done.returncode == 0, "\n".join([done.stdout, done.stderr, *logs])
+    assert "Traceback" not in done.stdout
+    assert digests(place / "fetched") == digests(place / "out-strict" / "data") != {}
     assert done.stdout.count("complete: 1 of 1 parts") == 2
     assert "all files are as they were written" in done.stdout
     for language, code in blocks:

@@ -294,6 +294,7 @@ def test_an_upload_that_fails_says_so_and_leaves_what_was_there_or_the_whole_new
 def test_ctrl_c_within_an_upload_leaves_the_whole_file_or_none(proxy, folder, tmp_path):
     local, path = tmp_path / "local", path_of(f"s3://{folder}/file")
     local.write_bytes(bytes(UPLOAD_BYTES))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell ran pytest with "&"
     for number, step in enumerate((BEGIN, SECOND_PART, END)):
         proxy.relent()
         proxy.strike("stall", **step, times=1, seconds=3.0)
