@@ -57,6 +57,20 @@ class FitData:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def where(self, chosen: NDArray[np.bool_]) -> "FitData":
+        """Return some of the documents."""
+        at = np.flatnonzero(chosen)
+        return FitData(
+            texts=tuple(self.texts[row] for row in at),
+            cells=self.cells[at],
+            features=self.features[at],
+            labels=self.labels[at],
+            groups=tuple(self.groups[row] for row in at),
+            unbiased=self.unbiased[at],
+            rows=self.rows[at],
+            embeddings=self.embeddings[at],
+        )
+
 
 def read_fit_data(
     texts: Texts, labels: NDArray[np.float64], groups: Sequence[str], unbiased: NDArray[np.bool_]

@@ -13,6 +13,7 @@ from filtering.calibration import Calibration
 from filtering.documents import REASONS
 from filtering.embedders import Embedder, EmbedderSettings
 from filtering.errors import ShapeError
+from filtering.exits import PairedScores
 from filtering.heads import Head
 from filtering.linear import LinearSignals
 from filtering.novelty import Novelty
@@ -23,8 +24,33 @@ from filtering.windows import window_text
 NO_STAGE, SIGNALS_STAGE, EMBEDDING_STAGE = 0, 1, 2
 """Which stage decided a score."""
 
-Effort = Literal["fast", "full"]
-"""``fast``: signals alone; ``full``: an embedding and a head as well, for every document."""
+Effort = Literal["fast", "balanced", "full"]
+"""``fast``: signals alone; ``full``: an embedding and a head as well, for every document; ``balanced``: for
+those alone about which the signals are not sure enough (`filtering.cascade`)."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Counts of documents that the signals alone decided, and that went through the full scorer as well.
+
+    Parameters
+    ----------
+    dropped, lost : int
+        Of those dropped, how many were looked at, and how many of these the full scorer keeps.
+    kept, false : int
+        Of those kept, how many were looked at, and how many of these the full scorer drops.
+    """
+
+    dropped: int = 0
+    lost: int = 0
+    kept: int = 0
+    false: int = 0
+
+    def __add__(self, other: "Audit") -> "Audit":
+        return Audit(*(getattr(self, name) + getattr(other, name) for name in vars(self)))
+
+
+NO_AUDIT = Audit()
 
 
 @dataclass(frozen=True)
@@ -43,6 +69,8 @@ class Scores:
         1 where signals decided, 2 where an embedding did; 0 where there is no score.
     tokens, tokens_read : int
         Tokens of the windows that were embedded, and those of them that the embedder read.
+    audit : Audit
+        What a cascade found where it looked again.
     """
 
     value: NDArray[np.float32]
@@ -51,6 +79,7 @@ class Scores:
     stage: NDArray[np.uint8]
     tokens: int = 0
     tokens_read: int = 0
+    audit: Audit = NO_AUDIT
 
 
 class Scorer(Protocol):
@@ -90,7 +119,7 @@ class Scorer(Protocol):
         ...
 
 
-class _Mappable:
+class Mappable:
     """Gives a scorer the form that `datasets` takes."""
 
     def as_map(
@@ -155,7 +184,7 @@ def _score_columns(scorer: "Scorer", text_column: str, score_column: str, batch:
 
 
 @dataclass(frozen=True)
-class SignalScorer(_Mappable):
+class SignalScorer(Mappable):
     """Scores documents by their signals.
 
     Parameters
@@ -250,7 +279,7 @@ class EmbeddingStage:
 
 
 @dataclass(frozen=True)
-class EmbeddingScorer(_Mappable):
+class EmbeddingScorer(Mappable):
     """Scores documents by an embedding of each and a head over it, beside their signals.
 
     Parameters
@@ -261,12 +290,15 @@ class EmbeddingScorer(_Mappable):
     embedder : Embedder
     digest : str
         sha256 of the saved scorer.
+    paired : PairedScores, optional
+        Documents scored by both stages, by which the exits of a cascade are found.
     """
 
     signals: SignalScorer
     stage: EmbeddingStage
     embedder: Embedder
     digest: str = field(default="")
+    paired: PairedScores | None = None
 
     def score(self, texts: Texts) -> Scores:
         """Score documents; see `Scorer.score`.

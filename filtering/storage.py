@@ -6,6 +6,7 @@
     signals.safetensors   weights, knots, and what is needed to tell unlike documents
     head.txt          LightGBM's text model over the signals, where there is one
     embedding.safetensors   the head over embeddings, where there is one; the embedder itself is only named
+    pairs.safetensors   fast and full scores of some documents, by which a cascade finds its exits
     README.md         the model card, for people
 
 `load_scorer` refuses unknown formats and kinds, wrong digests, and a scorer that does not give its
@@ -25,8 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.calibration import Calibration, check_anchors
+from filtering.cascade import CascadeScorer
 from filtering.embedders import Placement
 from filtering.errors import ScorerError, SettingsError
+from filtering.exits import ExitSettings, PairedScores, find_exits
 from filtering.linear import LinearSignals, check_linear
 from filtering.novelty import Novelty
 from filtering.scorers import Effort, EmbeddingScorer, EmbeddingStage, SignalScorer
@@ -38,13 +41,16 @@ from filtering.windows import WINDOW_RULE
 
 FORMAT = 2
 SIGNALS_KIND, EMBEDDING_KIND = "signals", "embedding"
-FILES = ("signals.safetensors", "head.txt", "embedding.safetensors")
+FILES = ("signals.safetensors", "head.txt", "embedding.safetensors", "pairs.safetensors")
 SHIPPED = ("web", "code")
 MODELS = Path(__file__).parent / "models"
 TOLERANCE_POINTS: Mapping[str, float] = {"fast": 1e-3, "full": 0.05}
 """Scores of reference texts may differ by this much between processors: embeddings are of bf16 on some."""
 
 ANYWHERE = Placement()
+AS_PROMISED = ExitSettings()
+
+AnyScorer = SignalScorer | EmbeddingScorer | CascadeScorer
 
 REFERENCE_TEXTS = (
     "Photosynthesis is how plants make food from light. Water enters through the roots, carbon dioxide "
@@ -106,11 +112,14 @@ def save_scorer(
         files["head.txt"] = signals.booster.encode()
     references: list[dict[str, Any]] = [{"text": text} for text in REFERENCE_TEXTS]
     _note_scores(references, "fast", signals)
-    stage = None
+    stage = paired = None
     if isinstance(scorer, EmbeddingScorer):
         files["embedding.safetensors"] = save(stage_arrays(scorer.stage))
         stage = describe_stage(scorer.stage)
         _note_scores(references, "full", scorer)
+        paired = scorer.paired
+        if paired is not None:
+            files["pairs.safetensors"] = save(_pair_arrays(paired))
     description: dict[str, Any] = {
         "format": FORMAT,
         "kind": EMBEDDING_KIND if stage else SIGNALS_KIND,
@@ -121,6 +130,7 @@ def save_scorer(
         "anchors": signals.calibration.anchors,
         "novelty_bound": signals.novelty.bound,
         "embedding": stage,
+        "pairs_held_out": paired.held_out if paired else None,
         "metrics": metrics,
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         "references": references,
@@ -153,34 +163,46 @@ def _note_scores(
 
 @overload
 def load_scorer(
-    name: str, *, effort: Literal["fast"] = "fast", placement: Placement = ...
+    name: str, *, effort: Literal["fast"] = "fast", placement: Placement = ..., exits: ExitSettings = ...
 ) -> SignalScorer: ...
 
 
 @overload
 def load_scorer(
-    name: str, *, effort: Effort, placement: Placement = ...
+    name: str, *, effort: Literal["fast", "full"], placement: Placement = ..., exits: ExitSettings = ...
 ) -> SignalScorer | EmbeddingScorer: ...
 
 
+@overload
 def load_scorer(
-    name: str, *, effort: Effort = "fast", placement: Placement = ANYWHERE
-) -> SignalScorer | EmbeddingScorer:
+    name: str, *, effort: Effort, placement: Placement = ..., exits: ExitSettings = ...
+) -> AnyScorer: ...
+
+
+def load_scorer(
+    name: str,
+    *,
+    effort: Effort = "fast",
+    placement: Placement = ANYWHERE,
+    exits: ExitSettings = AS_PROMISED,
+) -> AnyScorer:
     """Load a shipped scorer by name, or a saved one by folder.
 
     Parameters
     ----------
     name : str
         ``web``, ``code``, or a folder that `save_scorer` made (``./web`` for one of that name).
-    effort : {"fast", "full"}
-        Which stages score: ``fast`` is signals alone and needs no torch; ``full`` loads the embedder.
+    effort : {"fast", "balanced", "full"}
+        Which stages score: ``fast`` is signals alone and needs no torch; the others load the embedder.
     placement : Placement
         Where the embedder lies and runs.
+    exits : ExitSettings
+        Between which fast scores effort ``balanced`` embeds.
 
     Raises
     ------
     SettingsError
-        If there is no such scorer, or it has no second stage and `effort` asks for it.
+        If there is no such scorer, or it has not what `effort` and `exits` ask for.
     MissingExtraError
         If `effort` asks for embeddings and the ``embed`` extra is not installed.
     ScorerError
@@ -201,16 +223,22 @@ def load_scorer(
         return signals
     if description.get("embedding") is None:
         raise SettingsError(
-            f"A scorer must have been trained with an embedder for --effort full. {name!r} was not. Use "
+            f"A scorer must have been trained with an embedder for --effort {effort}. {name!r} was not. Use "
             "--effort fast, or train it again with --embedder."
         )
     from filtering.sentence_transformer import SentenceTransformerEmbedder
 
-    stage = _build_stage(description, files, folder)
+    stage, paired = _build_stage(description, files, folder), _build_pairs(description, files, folder)
+    if effort == "balanced" and paired is None:
+        raise SettingsError(
+            f"A scorer must have been trained with a --pool for --effort balanced. {name!r} was not. Use "
+            "--effort fast or full, or train it again."
+        )
+    cascade = find_exits(paired, exits) if effort == "balanced" and paired is not None else None
     embedder = SentenceTransformerEmbedder(stage.embedder, placement)
-    scorer = EmbeddingScorer(signals, stage, embedder, digest)
-    _check_references(scorer, description, folder, effort)
-    return scorer
+    scorer = EmbeddingScorer(signals, stage, embedder, digest, paired)
+    _check_references(scorer, description, folder, "full")
+    return scorer if cascade is None else CascadeScorer(scorer, cascade, digest)
 
 
 def _folder_of(name: str) -> Path:
@@ -292,6 +320,24 @@ def _build(description: dict[str, Any], files: dict[str, bytes], folder: Path) -
 def _build_stage(description: dict[str, Any], files: dict[str, bytes], folder: Path) -> EmbeddingStage:
     with _naming(folder):
         return build_stage(description["embedding"], _arrays(files["embedding.safetensors"]))
+
+
+def _pair_arrays(paired: PairedScores) -> dict[str, NDArray[Any]]:
+    return {"fast": paired.fast, "full": paired.full, "groups": paired.groups}
+
+
+def _build_pairs(description: dict[str, Any], files: dict[str, bytes], folder: Path) -> PairedScores | None:
+    if "pairs.safetensors" not in files:
+        return None
+    with _naming(folder):
+        arrays = _arrays(files["pairs.safetensors"])
+        kinds = {name: (array.dtype.name, array.ndim) for name, array in arrays.items()}
+        points = np.concatenate([arrays["fast"], arrays["full"]])
+        if kinds != {"fast": ("float32", 1), "full": ("float32", 1), "groups": ("int32", 1)}:
+            raise ScorerError(f"Pairs must be float32 and int32 columns. Got {kinds} instead.")
+        if len({len(array) for array in arrays.values()}) != 1 or not ((points >= 0) & (points <= 5)).all():
+            raise ScorerError("Pairs must be two scores in [0, 5] and a group for each document.")
+        return PairedScores(**arrays, held_out=bool(description["pairs_held_out"]))
 
 
 def _arrays(content: bytes) -> dict[str, NDArray[Any]]:

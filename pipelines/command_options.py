@@ -28,7 +28,8 @@ RayAddressOption = Annotated[
 EffortOption = Annotated[
     Effort,
     typer.Option(
-        help="fast: signals alone. full: an embedding of every document too (needs the extra embed)."
+        help="fast: signals alone. full: an embedding of every document too (needs the extra embed). "
+        "balanced: of those that the signals are not sure about."
     ),
 ]
 DeviceOption = Annotated[

@@ -35,6 +35,7 @@ from pipelines.config import (
     KEEP_AT,
     ROWS_PER_PART,
     FilterConfig,
+    OnDrift,
     RecutConfig,
     RecutWrite,
     Write,
@@ -114,6 +115,28 @@ def filter_command(
         typer.Option(help="Rows in OUT/data: kept; all, with edu_keep and edu_reason; or scores alone."),
     ] = "kept",
     effort: EffortOption = "fast",
+    max_disagreement: Annotated[
+        float | None,
+        typer.Option(
+            help="For effort balanced: share of documents that it may decide otherwise than effort full. "
+            "Default: 0.01."
+        ),
+    ] = None,
+    full_fraction: Annotated[
+        float | None,
+        typer.Option(help="For effort balanced, instead: share of documents that are embedded."),
+    ] = None,
+    audit: Annotated[
+        int | None,
+        typer.Option(
+            help="For effort balanced: documents embedded to measure that. Default: at most 1,000 "
+            "and 2 % of the rows."
+        ),
+    ] = None,
+    on_drift: Annotated[
+        OnDrift,
+        typer.Option(help="Where that share turns out larger on this dump: warn, or fail (exit code 4)."),
+    ] = "warn",
     device: DeviceOption = "auto",
     embedder: EmbedderFolderOption = None,
     trust_remote_code: TrustOption = False,
@@ -148,6 +171,10 @@ def filter_command(
         keep_at=keep_at,
         write=write,
         effort=effort,
+        max_disagreement=max_disagreement,
+        full_fraction=full_fraction,
+        audit=audit,
+        on_drift=on_drift,
         device=device,
         embedder=embedder,
         trust_remote_code=trust_remote_code,

@@ -12,6 +12,7 @@ from annotations.asking import Limits
 from annotations.limits import Price
 from filtering.embedders import DEFAULT_EMBEDDER, MAX_TOKENS, EmbedderSettings, Placement
 from filtering.errors import SettingsError
+from filtering.exits import ExitSettings
 from filtering.scorers import Effort
 from filtering.storage import SHIPPED
 from pipelines.paths import path_of
@@ -33,6 +34,7 @@ MIN_RANDOM_SHARE = 0.3
 
 ExecutorName = Literal["local", "ray"]
 Strategy = Literal["stratified", "active"]
+OnDrift = Literal["warn", "fail"]
 Write = Literal["kept", "all", "scores"]
 RecutWrite = Literal["kept", "all"]
 Signals = Literal["auto", "linear", "characters", "lightgbm"]
@@ -100,9 +102,19 @@ class FilterConfig(_Settings):
         Rubric points from which a document is kept, in [0, 5].
     write : {"kept", "all", "scores"}
         Which rows go to ``out/data``: those kept, all with ``edu_keep`` and ``edu_reason``, or none.
-    effort : {"fast", "full"}
-        Which stages score: ``fast`` is signals alone; ``full`` embeds every document as well, and needs
-        the ``embed`` extra.
+    effort : {"fast", "balanced", "full"}
+        Which stages score: ``fast`` is signals alone; ``full`` embeds every document as well; ``balanced``
+        those alone about which the signals are not sure enough. Both need the ``embed`` extra.
+    max_disagreement : float, optional
+        For ``balanced``: share of all documents, in (0, 1), on which it may decide otherwise than ``full``,
+        with 95 % confidence for documents like those that the scorer was paired on; 0.01 if not given.
+    full_fraction : float, optional
+        For ``balanced``, instead of `max_disagreement`: share of documents, in [0, 1], that are embedded.
+    audit : int, optional
+        For ``balanced``: documents that are embedded although they need not, to measure the disagreement;
+        at most 1,000 and 2 % of the rows if not given.
+    on_drift : {"warn", "fail"}
+        What happens where the audit shows that `max_disagreement` does not hold on this dump.
     device : str
         Where the embedder runs: ``auto`` (a GPU where there is one), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     embedder : str, optional
@@ -133,6 +145,10 @@ class FilterConfig(_Settings):
     keep_at: float = Field(default=KEEP_AT, ge=0.0, le=5.0, allow_inf_nan=False)
     write: Write = "kept"
     effort: Effort = "fast"
+    max_disagreement: float | None = Field(default=None, gt=0.0, lt=1.0, allow_inf_nan=False)
+    full_fraction: float | None = Field(default=None, ge=0.0, le=1.0, allow_inf_nan=False)
+    audit: int | None = Field(default=None, ge=0)
+    on_drift: OnDrift = "warn"
     device: str = Field(default="auto", min_length=1)
     embedder: str | None = Field(default=None, min_length=1)
     trust_remote_code: bool = False
@@ -143,6 +159,22 @@ class FilterConfig(_Settings):
     ray_address: str | None = Field(default=None, min_length=1)
     strict: bool = False
     update: bool = False
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        if self.max_disagreement is not None and self.full_fraction is not None:
+            raise SettingsError(
+                "At most one of 'max_disagreement' and 'full_fraction' must be given. "
+                f"Got {self.max_disagreement} and {self.full_fraction} instead."
+            )
+        for name in ("max_disagreement", "full_fraction", "audit"):
+            if self.effort != "balanced" and getattr(self, name) is not None:
+                raise SettingsError(f"{_named((name,))} must come with effort balanced. Got {self.effort!r}.")
+
+    @property
+    def exit_settings(self) -> ExitSettings:
+        """What the exits of a cascade must hold."""
+        return _exit_settings(self.keep_at, self.max_disagreement, self.full_fraction)
 
     @property
     def placement(self) -> Placement:
@@ -408,6 +440,10 @@ class WorkerSettings(_Settings):
         Folder of the run whose stored scores are used instead of a scorer.
     text_column, keep_at, write, effort, score_column
         As in `FilterConfig`.
+    max_disagreement, full_fraction
+        As in `FilterConfig`.
+    audit_shares : (float, float)
+        Shares of the documents that are dropped, and kept, by the signals of a cascade, that are looked at.
     placement : Placement
         Where the embedder lies and runs.
     threads : int
@@ -423,8 +459,21 @@ class WorkerSettings(_Settings):
     write: Write
     effort: Effort
     score_column: str
+    max_disagreement: float | None = None
+    full_fraction: float | None = None
+    audit_shares: tuple[float, float] = (0.0, 0.0)
     placement: Placement = Placement()
     threads: int = 1
+
+    @property
+    def exit_settings(self) -> ExitSettings:
+        """What the exits of a cascade must hold."""
+        return _exit_settings(self.keep_at, self.max_disagreement, self.full_fraction)
+
+    @field_validator("audit_shares", mode="before")
+    @classmethod
+    def _as_tuple(cls, shares: object) -> object:
+        return tuple(shares) if isinstance(shares, list) else shares
 
     @field_validator("placement", mode="before")
     @classmethod
@@ -447,6 +496,13 @@ class WorkerSettings(_Settings):
                 "placement": replace(self.placement, folder=folder and _absolute(folder)),
             }
         )
+
+
+def _exit_settings(
+    keep_at: float, max_disagreement: float | None, full_fraction: float | None
+) -> ExitSettings:
+    allowed = ExitSettings().max_disagreement if max_disagreement is None else max_disagreement
+    return ExitSettings(keep_at, allowed, full_fraction)
 
 
 def _absolute(address: str) -> str:
@@ -481,6 +537,9 @@ class TrainConfig(_Settings):
         Commit, branch or tag of an embedder on the hub; the commit is stored with the scorer.
     trust_remote_code : bool
         Run the code that the embedder brings; on the hub only of a pinned commit.
+    pool : str, optional
+        Documents without labels, of the kind that will be filtered: a file with their text and where they
+        are from, as `sample_dump` writes it. A cascade (effort ``balanced``) finds its exits on them.
     device : str
         As in `FilterConfig`.
     overwrite : bool
@@ -499,8 +558,14 @@ class TrainConfig(_Settings):
     prompt: str | None = None
     revision: str | None = Field(default=None, min_length=1)
     trust_remote_code: bool = False
+    pool: str | None = Field(default=None, min_length=1)
     device: str = Field(default="auto", min_length=1)
     overwrite: bool = False
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        if self.pool is not None and self.embedder == NO_EMBEDDER:
+            raise SettingsError("A 'pool' (--pool) must come with an embedder. Got embedder='none'.")
 
     @property
     def embedder_settings(self) -> EmbedderSettings | None:

@@ -7,15 +7,19 @@ on wherever an earlier one was stopped.
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from filtering.cascade import CascadeScorer
 from filtering.errors import BadFileError, OutputError
+from filtering.exits import Exits
 from filtering.machine import available_cpus
-from filtering.scorers import Scorer
+from filtering.scorers import EmbeddingScorer, Scorer, SignalScorer
+from filtering.storage import AnyScorer
+from pipelines.audit import Agreement, agreement_of, audit_shares
 from pipelines.config import FilterConfig, WorkerSettings
 from pipelines.executors import Executor, executor_of
 from pipelines.inputs import find_inputs
@@ -28,7 +32,11 @@ from pipelines.scorers import open_scorer
 from pipelines.store import RunFolder, changed_files, refuse_foreign, refuse_other_settings
 from pipelines.writing import AddedColumns
 
-WHAT_SCORES = {"fast": "signals alone", "full": "signals and an embedding of every document"}
+WHAT_SCORES = {
+    "fast": "signals alone",
+    "balanced": "signals, and an embedding where they are not sure enough",
+    "full": "signals and an embedding of every document",
+}
 """Efforts in words."""
 SAMPLE_ROWS = 1000
 EMBEDDED_SAMPLE_ROWS = 200
@@ -60,6 +68,10 @@ class FilterResult:
         Duration of this call.
     manifest : mapping
         What ``run/manifest.json`` holds.
+    agreement : Agreement, optional
+        What a cascade's audit found.
+    fails_on_drift : bool
+        Whether a promise that does not hold is a failure.
     """
 
     out: str
@@ -71,10 +83,14 @@ class FilterResult:
     rows_scored: int
     seconds: float
     manifest: Mapping[str, Any]
+    agreement: Agreement | None = None
+    fails_on_drift: bool = False
 
     @property
     def exit_code(self) -> int:
-        """0, or 3 where files were set aside."""
+        """0; 3 where files were set aside; 4 where a promise did not hold and that is a failure."""
+        if self.fails_on_drift and self.agreement is not None and self.agreement.is_broken:
+            return 4
         return 3 if self.set_aside else 0
 
 
@@ -140,7 +156,8 @@ def filter_dump(
     folder = RunFolder(config.out)
     refuse_foreign(folder)
     # Loaded to find out before the run what is missing, and let go of: workers load their own.
-    plan, text_column = plan_of(config, open_scorer(config.scorer, config.effort, config.placement))
+    scorer = open_scorer(config.scorer, config.effort, config.placement, config.exit_settings)
+    plan, text_column = plan_of(config, scorer)
     with folder.lock():
         folder.clear_temporary()
         _settle_plan(folder, plan, update=config.update)
@@ -152,6 +169,9 @@ def filter_dump(
             keep_at=config.keep_at,
             write=config.write,
             effort=config.effort,
+            max_disagreement=config.max_disagreement,
+            full_fraction=config.full_fraction,
+            audit_shares=_audit_shares(scorer, plan.rows, config.audit),
             score_column=config.score_column,
             placement=config.placement,
         )
@@ -160,11 +180,37 @@ def filter_dump(
                 f"Scoring with {config.scorer!r}, effort {config.effort} ({WHAT_SCORES[config.effort]}), "
                 f"keeping from {config.keep_at:g} points."
             )
+            if isinstance(scorer, CascadeScorer):
+                reporter.say(describe_exits(scorer.exits))
             _warn_if_unlike(plan, text_column, config, open_scorer(config.scorer), reporter)
-        return run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
+        del scorer
+        result = run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
+        return replace(result, fails_on_drift=config.on_drift == "fail")
 
 
-def plan_of(config: FilterConfig, scorer: Scorer) -> tuple[Plan, str]:
+def _audit_shares(scorer: AnyScorer, rows: int, wanted: int | None) -> tuple[float, float]:
+    return audit_shares(scorer.exits, rows, wanted) if isinstance(scorer, CascadeScorer) else (0.0, 0.0)
+
+
+def describe_exits(exits: Exits) -> str:
+    """Return what the exits of a cascade promise, in words."""
+    passed = 100 * (1 - exits.dropped - exits.kept)
+    start = (
+        f"Embedding what the signals score from {exits.lower:g} to {exits.upper:g} points, "
+        f"about {passed:.1f} % of documents like the {exits.documents:,} that the scorer was paired on; "
+    )
+    about = "" if exits.is_exact else "approximately, since these are of few groups; "
+    if exits.settings.full_fraction is not None:
+        return (
+            f"{start}of these {100 * exits.disagreement:.2f} % are decided otherwise than with effort full."
+        )
+    return (
+        f"{start}{about}at most {100 * exits.settings.max_disagreement:g} % of such documents are decided "
+        "otherwise than with effort full, with 95 % confidence."
+    )
+
+
+def plan_of(config: FilterConfig, scorer: AnyScorer) -> tuple[Plan, str]:
     """Return the plan of a run, and the name of its text column."""
     settings: Settings = {
         "scorer_sha256": scorer.digest,
@@ -174,6 +220,10 @@ def plan_of(config: FilterConfig, scorer: Scorer) -> tuple[Plan, str]:
         "score_column": config.score_column,
         "rows_per_part": config.rows_per_part,
     }
+    if isinstance(scorer, CascadeScorer):
+        exits = scorer.exits
+        promised = None if config.full_fraction is not None else exits.settings.max_disagreement
+        settings = {**settings, "max_disagreement": promised, "exits": f"{exits.lower:g} to {exits.upper:g}"}
     return make_plan(
         find_inputs(config.inputs, config.out),
         settings=settings,
@@ -291,6 +341,7 @@ def _result(folder: RunFolder, *, rows_scored: int, started_s: float) -> FilterR
         rows_scored=rows_scored,
         seconds=time.monotonic() - started_s,
         manifest=manifest,
+        agreement=agreement_of(manifest),
     )
 
 
@@ -304,7 +355,7 @@ def estimate_run(config: FilterConfig) -> Estimate:
     SettingsError
         As `filter_dump`.
     """
-    scorer = open_scorer(config.scorer, config.effort, config.placement)
+    scorer = open_scorer(config.scorer, config.effort, config.placement, config.exit_settings)
     folder = RunFolder(config.out)
     refuse_foreign(folder)
     plan, text_column = plan_of(config, scorer)
@@ -313,7 +364,7 @@ def estimate_run(config: FilterConfig) -> Estimate:
     left = plan.parts.where(~folder.are_done(plan.parts))
     rows_left = int(left.column("rows").sum())
     started_s = time.perf_counter()
-    rows = SAMPLE_ROWS if config.effort == "fast" else EMBEDDED_SAMPLE_ROWS
+    rows = EMBEDDED_SAMPLE_ROWS if isinstance(scorer, EmbeddingScorer) else SAMPLE_ROWS
     sample, read_bytes = _read_sample(plan.parts, text_column, rows)
     read_s = time.perf_counter() - started_s
     started_s = time.perf_counter()
@@ -325,7 +376,8 @@ def estimate_run(config: FilterConfig) -> Estimate:
     workers = config.workers or available_cpus()
     read_s, score_s = read_s / max(read_bytes, 1) * bytes_left, score_s / max(sampled, 1) * rows_left
     # The embedder already used all cores for the sample; the kernel used one.
-    seconds = (read_s + score_s) / workers if config.effort == "fast" else read_s / workers + score_s
+    on_one = isinstance(scorer, SignalScorer)
+    seconds = (read_s + score_s) / workers if on_one else read_s / workers + score_s
     return Estimate(
         plan=plan,
         text_column=text_column,

@@ -287,6 +287,13 @@ def train_command(
         str | None, typer.Option(help="Commit, branch or tag of an embedder on the hub.")
     ] = None,
     trust_remote_code: TrustOption = False,
+    pool: Annotated[
+        str | None,
+        typer.Option(
+            help="Unlabelled documents, for effort balanced: a file with text and group or url, as sample "
+            "writes it."
+        ),
+    ] = None,
     device: DeviceOption = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the scorer in OUT.")] = False,
     as_json: JsonOption = False,
@@ -305,6 +312,7 @@ def train_command(
         prompt=prompt,
         revision=revision,
         trust_remote_code=trust_remote_code,
+        pool=pool,
         device=device,
         overwrite=overwrite,
     )

@@ -1,7 +1,7 @@
 """Draws what more labels bring: nested quality against the number of labels that a scorer is fitted to."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from annotations import read_labels
 from filtering import load_scorer
@@ -9,7 +9,6 @@ from filtering.embedders import Placement
 from filtering.errors import SettingsError
 from filtering.extras import require
 from filtering.nested import learning_curve
-from filtering.scorers import Effort
 from filtering.storage import read_metrics
 from pipelines.progress import Reporter
 from pipelines.train import labels_digest, refit
@@ -53,7 +52,7 @@ def draw_learning_curve(
     """
     altair, _ = require("report", "altair"), require("report", "vl_convert")
     metrics = read_metrics(scorer)
-    effort: Effort = "full" if "heads" in metrics else "fast"
+    effort: Literal["fast", "full"] = "full" if "heads" in metrics else "fast"
     found = read_labels(labels)
     if metrics.get("labels_sha256") != labels_digest(found):
         raise SettingsError(

@@ -13,9 +13,13 @@ from pipelines.plan import Plan, SetAside
 from pipelines.receipts import RECEIPT_SCHEMA, Receipt, sum_of_counts
 from pipelines.store import RunFolder
 
+AUDIT = (
+    *("embedded", "embedded_kept"),
+    *("audited_dropped", "audited_lost", "audited_kept", "audited_false"),
+)
 SUMS = (
     *("rows", "kept", "text_bytes", "kept_text_bytes", "tokens", "tokens_read"),
-    *("data_rows", "data_bytes", "scores_bytes"),
+    *("data_rows", "data_bytes", "scores_bytes", *AUDIT),
 )
 COLUMNS = (
     *("output", "rows", "kept", "text_bytes", "kept_text_bytes", "tokens", "tokens_read"),
@@ -64,10 +68,11 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
             "plan": plan.digest,
             "scorer": scorer,
             "settings": dict(plan.settings),
-            **{name: totals[name] for name in SUMS if name not in ("data_rows", "scores_bytes")},
+            **{name: totals[name] for name in SUMS if name not in ("data_rows", "scores_bytes", *AUDIT)},
             "output_files": totals["output_files"],
             "dropped": totals["rows"] - totals["kept"] - without_score,
             "without_score": without_score,
+            "audit": {name: totals[name] for name in AUDIT},
             "reasons": dict(reasons),
             "unusual": dict(unusual),
             "set_aside": [asdict(one) for one in set_aside],

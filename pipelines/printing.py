@@ -31,6 +31,8 @@ def print_result(result: "FilterResult") -> int:
     if result.rows_scored:
         rate = result.rows_scored / max(result.seconds, 1e-9)
         print_line(f"{result.rows_scored:,} rows in {duration(result.seconds)} ({rate:,.0f} rows/s)")
+    if result.agreement is not None:
+        _print_agreement_of_run(result)
     counted = {**result.reasons, **result.unusual}
     tokens, tokens_read = result.manifest["tokens"], result.manifest["tokens_read"]
     if tokens:
@@ -43,6 +45,26 @@ def print_result(result: "FilterResult") -> int:
     for one in result.set_aside:
         print_line(f"set aside: {one.relative} (from row {one.first_row}): {one.why}")
     return result.exit_code
+
+
+def _print_agreement_of_run(result: "FilterResult") -> None:
+    found, audit = result.agreement, result.manifest["audit"]
+    assert found is not None
+    embedded = 100 * audit["embedded"] / max(result.rows, 1)
+    print_line(
+        f"embedded: {audit['embedded']:,} rows ({embedded:.1f} %), and {found.looked_at:,} for the audit"
+    )
+    print_line(
+        f"audit: {100 * found.disagreement:.2f} % [{100 * found.low:.2f}, {100 * found.high:.2f}] of all "
+        f"documents decided otherwise than with effort full; of its keepers {100 * found.lost_keepers:.1f} % "
+        f"lost, of those kept {100 * found.false_keeps:.1f} % false"
+    )
+    if found.is_broken:
+        print_line(
+            f"Warning: more than the {100 * (found.promised or 0):g} % that was asked for. This dump is "
+            "unlike the documents that the scorer was paired on: use --effort full, or train it again with "
+            "a pool of this dump."
+        )
 
 
 def duration(seconds: float) -> str:

@@ -27,7 +27,7 @@ from pipelines.worker import Tick
 
 PARTS_PER_GPU = 2
 """One reads while the other scores."""
-MEMORY_BYTES = {"fast": 768 << 20, "full": 1536 << 20}
+MEMORY_BYTES = {"fast": 768 << 20, "balanced": 1536 << 20, "full": 1536 << 20}
 """What a worker process takes with the shipped scorers, and some more (docs/benchmarks.md)."""
 LOST_TRIES = 20
 """Times that a part is sent whose worker or node is lost: more than `tries`, for the part is not to blame."""
@@ -97,7 +97,7 @@ class RayExecutor:
         """Return what a task asks for, after checking that some node has it."""
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         device = settings.placement.device
-        on_gpu = settings.effort == "full" and (
+        on_gpu = settings.effort != "fast" and (
             device.startswith("cuda") or (device == "auto" and any(node.get("GPU") for node in nodes))
         )
         wanted = {
@@ -188,7 +188,7 @@ class _Tasks:
         self._board = (
             ray.remote(ray_task.Board).options(num_cpus=0, max_restarts=-1, scheduling_strategy=here).remote()
         )
-        libraries = (*DECIDING, *(DECIDING_LIBRARIES if settings.effort == "full" else ()))
+        libraries = (*DECIDING, *(DECIDING_LIBRARIES if settings.effort != "fast" else ()))
         self._code = ray.put(describe_code(libraries))
         self._settings = settings.absolute().model_dump_json()
         self._running: dict[Any, _Attempt] = {}

@@ -47,6 +47,10 @@ class Receipt:
         UTF-8 bytes of all documents, and of those kept.
     tokens, tokens_read : int
         Tokens of the windows that were embedded, and those of them that the embedder read.
+    embedded, embedded_kept : int
+        Rows that the full scorer decided, and those of them that it keeps.
+    audited_dropped, audited_lost, audited_kept, audited_false : int
+        As in `filtering.scorers.Audit`.
     data_bytes, scores_bytes : int
         Size of the two output files; 0 where the file is not written.
     data_sha256, scores_sha256 : str
@@ -67,6 +71,12 @@ class Receipt:
     kept_text_bytes: int = 0
     tokens: int = 0
     tokens_read: int = 0
+    embedded: int = 0
+    embedded_kept: int = 0
+    audited_dropped: int = 0
+    audited_lost: int = 0
+    audited_kept: int = 0
+    audited_false: int = 0
     data_rows: int = 0
     data_bytes: int = 0
     data_sha256: str = ""

@@ -68,8 +68,14 @@ def recut_run(
             effort="fast",  # scores are looked up
             score_column=str(before.settings["score_column"]),
         )
-        executor = executor or executor_of(config)
-        return run_plan(target, plan, settings, executor, reporter or ConsoleReporter())
+        executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
+        if "exits" in before.settings and settings.keep_at != before.settings["keep_at"]:
+            reporter.say(
+                f"Only what the signals scored from {before.settings['exits']} points was embedded, for a "
+                f"cut at {before.settings['keep_at']:g}. At {settings.keep_at:g} signals decide on most "
+                "of the rest alone: run filter with that --keep-at for a disagreement that is bounded."
+            )
+        return run_plan(target, plan, settings, executor, reporter)
 
 
 def _whole(address: str) -> str:

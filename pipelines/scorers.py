@@ -6,7 +6,9 @@ from tempfile import TemporaryDirectory
 from filtering import load_scorer
 from filtering.embedders import Placement
 from filtering.errors import SettingsError
-from filtering.scorers import Effort, EmbeddingScorer, SignalScorer
+from filtering.exits import ExitSettings
+from filtering.scorers import Effort
+from filtering.storage import AnyScorer
 from pipelines.paths import StorePath, is_store
 
 SCORER_BYTES = 1 << 30
@@ -14,8 +16,11 @@ SCORER_BYTES = 1 << 30
 
 
 def open_scorer(
-    name: str, effort: Effort = "fast", placement: Placement | None = None
-) -> SignalScorer | EmbeddingScorer:
+    name: str,
+    effort: Effort = "fast",
+    placement: Placement | None = None,
+    exits: ExitSettings | None = None,
+) -> AnyScorer:
     """Load a scorer as `filtering.load_scorer` does; one in a store is brought here for that.
 
     Raises
@@ -25,9 +30,13 @@ def open_scorer(
     RunError
         If the store does not let us read it.
     """
-    placement = placement or Placement()
     if not is_store(name):
-        return load_scorer(name, effort=effort, placement=placement)
+        return load_scorer(
+            name,
+            effort=effort,
+            placement=placement or Placement(),
+            exits=exits or ExitSettings(),
+        )
     folder = StorePath.parse(name)
     files = dict(folder.files())
     if "scorer.json" not in files or sum(files.values()) > SCORER_BYTES:
@@ -39,4 +48,4 @@ def open_scorer(
             path = Path(local, relative)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes((folder / relative).read_bytes())
-        return load_scorer(local, effort=effort, placement=placement)
+        return open_scorer(local, effort, placement, exits)

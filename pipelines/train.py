@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from annotations import Labels, read_labels
+from annotations.sources import read_table
+from annotations.tables import GROUP_COLUMNS, group_of
 from filtering import load_scorer, save_scorer
+from filtering.cascade import CascadeScorer, cascaded
 from filtering.embedders import Embedder, Placement
-from filtering.errors import SettingsError
+from filtering.errors import LabelsError, SettingsError
+from filtering.exits import ExitSettings, find_exits
 from filtering.fitting import RECIPES, fit_signals, signals_fit
 from filtering.fitting_heads import HEADS, fit_stage, head_fit
 from filtering.metrics import (
@@ -31,10 +36,11 @@ from filtering.nested import (
     read_fit_data,
     simplest_of_the_best,
 )
+from filtering.pairing import pair
 from filtering.scorers import Effort, EmbeddingScorer, Scorer, SignalScorer
 from filtering.storage import read_metrics
 from filtering.windows import window_text
-from pipelines.config import KEEP_AT, TrainConfig
+from pipelines.config import KEEP_AT, TEXT_COLUMNS, TrainConfig
 from pipelines.model_card import model_card
 from pipelines.plain import plain_values
 from pipelines.progress import ConsoleReporter, Reporter
@@ -71,7 +77,7 @@ class Evaluation:
 
     Parameters
     ----------
-    effort : {"fast", "full"}
+    effort : {"fast", "balanced", "full"}
         Which stages scored.
     nested : bool
         Whether each document was scored by a model that saw nothing of its group's fold; otherwise
@@ -158,6 +164,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     """
     reporter = reporter if reporter is not None else ConsoleReporter()
     _refuse_taken(config)
+    pool = None if config.pool is None else _read_pool(config.pool)
     embedder = _embedder(config)
     labels = read_labels(config.labels)
     data = _fit_data(labels)
@@ -176,6 +183,11 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
         fits["full"] = head_fit(head, recipe)
         stage = fit_stage(data, head, recipe, embedder.settings)
         scorer = EmbeddingScorer(signals, stage, embedder)
+        if pool is not None:
+            reporter.say(f"Pairing both efforts on documents of {config.pool} ...")
+            paired = pair(scorer, *pool, data, recipe=recipe, head=head)
+            scorer = replace(scorer, paired=paired)
+            metrics["exits"] = asdict(find_exits(paired, ExitSettings()))
     evaluations = []
     for effort, fit in fits.items():
         reporter.say(f"Judging effort {effort} ...")
@@ -190,6 +202,16 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
         overwrite=config.overwrite,
     )
     return TrainResult(saved, config.out, metrics, tuple(evaluations))
+
+
+def _read_pool(source: str) -> tuple[pa.ChunkedArray, list[str]]:
+    """Return texts, and where each is from."""
+    table, name = read_table(source, [*TEXT_COLUMNS, *GROUP_COLUMNS, "url"])
+    column = next((one for one in TEXT_COLUMNS if one in table.column_names), None)
+    if column is None:
+        raise LabelsError(f"{name} must have one of the columns {', '.join(TEXT_COLUMNS)}. It has none.")
+    rows = table.drop_columns(column).to_pylist() if table.num_columns > 1 else [{}] * len(table)
+    return table[column], [group_of(row, None, f"#{number}") for number, row in enumerate(rows)]
 
 
 def _refuse_taken(config: TrainConfig) -> None:
@@ -272,7 +294,7 @@ def evaluate_scorer(
         Name or folder.
     labels : str or datasets.Dataset
         As in `TrainConfig`.
-    effort : {"fast", "full"}
+    effort : {"fast", "balanced", "full"}
         Which stages score.
     placement : Placement, optional
         Where the embedder lies and runs.
@@ -285,8 +307,12 @@ def evaluate_scorer(
     loaded = load_scorer(scorer, effort=effort, placement=placement or Placement())
     found = read_labels(labels)
     if read_metrics(scorer).get("labels_sha256") == labels_digest(found):
-        data, fits = refit(scorer, loaded, found)
-        return _nested_evaluation(data, fits[effort], found, effort)
+        both = loaded.full if isinstance(loaded, CascadeScorer) else loaded
+        data, fits = refit(scorer, both, found)
+        if not isinstance(loaded, CascadeScorer):
+            return _nested_evaluation(data, fits[effort], found, effort)
+        points = cascaded(loaded.exits, *(nested_points(data, fits[one]) for one in ("fast", "full")))
+        return _evaluate(points, found, data.rows, effort, nested=True)
     scores = loaded.score(found.texts)
     good = np.flatnonzero(scores.reason == 0)
     return _evaluate(scores.value[good].astype(np.float64), found, good, effort, nested=False)

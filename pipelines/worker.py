@@ -6,7 +6,7 @@ that one huge file uses more than one core. Reading, scoring and compression rel
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -18,9 +18,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filtering import Scores
+from filtering.cascade import CascadeScorer
 from filtering.documents import REASONS, UNUSUAL
 from filtering.errors import BadFileError, RunError, ScorerError
+from filtering.scorers import EMBEDDING_STAGE, NO_AUDIT
 from filtering.signals import text_lengths
+from pipelines.audit import lots
 from pipelines.config import WorkerSettings
 from pipelines.paths import AnyPath
 from pipelines.plan import Part
@@ -39,10 +42,11 @@ from pipelines.writing import (
     source_format,
 )
 
-EMBEDDED_ROWS = 128
-"""Rows that are scored at a time where each is embedded.
+PIECE_ROWS: Mapping[str, int] = {"fast": 1 << 62, "balanced": 1024, "full": 128}
+"""Rows that are scored at a time: about a hundred are embedded.
 
-As fast as 512, within 3 %, and Ctrl-C waits 7 s instead of 17 on two busy cores; 64 are 15 % slower.
+At effort full as fast as 512, within 3 %, and Ctrl-C waits 7 s instead of 17 on two busy cores; 64 are
+15 % slower.
 """
 
 Tick = Callable[[int, int, int], None]
@@ -61,7 +65,10 @@ class TextScorer:
     """Scores of texts, by a scorer."""
 
     def __init__(self, settings: WorkerSettings) -> None:
-        self._scorer = open_scorer(settings.scorer or "", settings.effort, settings.placement)
+        self._scorer = open_scorer(
+            settings.scorer or "", settings.effort, settings.placement, settings.exit_settings
+        )
+        self._audit_shares = settings.audit_shares
         if settings.scorer_sha256 not in (None, self._scorer.digest):
             raise ScorerError(
                 f"A worker must have the scorer that the run was planned with. {settings.scorer!r} is "
@@ -71,7 +78,16 @@ class TextScorer:
 
     def start(self, part: Part) -> Callable[[pa.RecordBatch, int], Scores]:
         """Return the function that scores a batch by its text column."""
-        return lambda batch, _: self._scorer.score(batch.column(self._text_column))
+        scorer = self._scorer
+
+        def score(batch: pa.RecordBatch, first: int) -> Scores:
+            texts = batch.column(self._text_column)
+            if not isinstance(scorer, CascadeScorer):
+                return scorer.score(texts)
+            chances = lots(part.relative, part.first_row + first, batch.num_rows)
+            return scorer.score_and_look_again(texts, chances, self._audit_shares)
+
+        return score
 
 
 class StoredScores:
@@ -193,6 +209,12 @@ class PartWorker:
             kept_text_bytes=tally.kept_text_bytes,
             tokens=tally.tokens,
             tokens_read=tally.tokens_read,
+            embedded=tally.embedded,
+            embedded_kept=tally.embedded_kept,
+            audited_dropped=tally.audit.dropped,
+            audited_lost=tally.audit.lost,
+            audited_kept=tally.audit.kept,
+            audited_false=tally.audit.false,
             data_rows=data_file.rows,
             data_bytes=data_file.size_bytes,
             data_sha256=data_file.sha256,
@@ -205,7 +227,7 @@ class PartWorker:
 
     def _pieces(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield batches in pieces that are scored in seconds: for progress, and a quick end by Ctrl-C."""
-        rows = EMBEDDED_ROWS if self._settings.effort == "full" else 1 << 62
+        rows = PIECE_ROWS[self._settings.effort]
         for batch in batches:
             for start in range(0, batch.num_rows, rows):
                 yield batch.slice(start, rows)
@@ -274,7 +296,8 @@ class Tally:
 
     def __init__(self) -> None:
         self.rows = self.kept = self.text_bytes = self.kept_text_bytes = 0
-        self.tokens = self.tokens_read = 0
+        self.tokens = self.tokens_read = self.embedded = self.embedded_kept = 0
+        self.audit = NO_AUDIT
         self.reasons: Counter[int] = Counter()
         self.unusual: Counter[int] = Counter()
 
@@ -288,6 +311,10 @@ class Tally:
         self.kept_text_bytes += int(lengths[keep].sum())
         self.tokens += scores.tokens
         self.tokens_read += scores.tokens_read
+        embedded = scores.stage == EMBEDDING_STAGE
+        self.embedded += int(embedded.sum())
+        self.embedded_kept += int((embedded & keep).sum())
+        self.audit = self.audit + scores.audit
         if scores.reason.any():
             self.reasons.update(scores.reason[scores.reason > 0].tolist())
         if scores.unusual.any():

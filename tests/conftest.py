@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, make_labels, write_dump
+from dumps import CUT, make_labels, make_texts, write_dump
 
 import filtering.metrics
 import filtering.nested
@@ -99,6 +100,24 @@ def two_stages(labels, tiny_model, tmp_path_factory) -> TrainResult:
     config = TrainConfig(
         labels=labels, out=tmp_path_factory.mktemp("scorer") / "joint", domain="toys",
         signals="linear", embedder=tiny_model, head="joint", max_tokens=32, device="cpu",
+    )  # fmt: skip
+    return train_scorer(config, reporter=QUIET)
+
+
+@pytest.fixture(scope="session")
+def pool(tmp_path_factory) -> Path:
+    """Return a file of documents without labels, each of a site of its own."""
+    path = tmp_path_factory.mktemp("pool") / "pool.parquet"
+    pq.write_table(pa.table({"text": make_texts(1600, seed=3)}), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def cascade(labels, tiny_model, pool, tmp_path_factory) -> TrainResult:
+    """Return the same, paired on a pool: what effort balanced takes."""
+    config = TrainConfig(
+        labels=labels, out=tmp_path_factory.mktemp("scorer") / "cascade", domain="toys",
+        signals="linear", embedder=tiny_model, head="joint", max_tokens=32, device="cpu", pool=pool,
     )  # fmt: skip
     return train_scorer(config, reporter=QUIET)
 

@@ -1,0 +1,251 @@
+"""Exits of a cascade: which fast scores decide alone, and what that may cost.
+
+A document whose fast score lies below the lower exit is dropped, one at or above the upper exit is kept,
+and in between the full scorer decides. The exits are the narrowest that can be shown to hold a bound, by
+fixed-sequence testing: candidates stand in a grid that is fixed beforehand, and are tested from the widest
+on until one fails (Learn then Test: Angelopoulos, Bates, Candes, Jordan, Lei 2021, arXiv:2110.01052).
+
+The documents that they are tested on have a fast and a full score each and need no label. Where no two are
+of one group, and none of a group that fitted a stage, the tests are exact; otherwise counts are divided by
+the design effect of the groups (Korn and Graubard 1998), and the bound is approximate.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.errors import SettingsError
+
+CONFIDENCE = 0.95
+GRID = np.arange(502) / 100
+"""Candidate exits, in rubric points; no score reaches the last."""
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class PairedScores:
+    """Documents scored by both stages.
+
+    Parameters
+    ----------
+    fast, full : float32 arrays, shape (n,)
+        Rubric points.
+    groups : int32 array, shape (n,)
+        Number of each document's group (site, book, repository).
+    held_out : bool
+        Whether the stages that scored are those of the scorer, fitted to documents of other groups.
+        Otherwise they were fitted anew for each document, without its group.
+    """
+
+    fast: NDArray[np.float32]
+    full: NDArray[np.float32]
+    groups: NDArray[np.int32]
+    held_out: bool
+
+    def __len__(self) -> int:
+        return len(self.fast)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether bounds are exact: nothing was fitted to these groups, and no two documents share one."""
+        return self.held_out and len(np.unique(self.groups)) == len(self)
+
+
+@dataclass(frozen=True)
+class ExitSettings:
+    """What exits are asked to hold.
+
+    Parameters
+    ----------
+    keep_at : float
+        Rubric points from which a document is kept.
+    max_disagreement : float
+        Share of all documents, in (0, 1), on which the cascade may decide otherwise than the full scorer.
+    full_fraction : float, optional
+        Share of documents, in [0, 1], that the full scorer may see; instead of a bound.
+    """
+
+    keep_at: float = 3.0
+    max_disagreement: float = 0.01
+    full_fraction: float | None = None
+
+
+@dataclass(frozen=True)
+class Exits:
+    """Two exits, and what they came to on the documents that they were chosen on.
+
+    Parameters
+    ----------
+    lower, upper : float
+        Rubric points: below `lower` the fast score drops, from `upper` on it keeps.
+    settings : ExitSettings
+    documents, groups : int
+        That they were chosen on.
+    is_exact : bool
+        Whether the bound is exact, and not approximate.
+    dropped, kept : float
+        Shares of documents that leave by either exit; the rest is scored in full.
+    disagreement : float
+        Share of documents that leave by the wrong exit.
+    disagreement_bound : float
+        The same with 95 % confidence, each exit's with half of the error: at most `max_disagreement`, where
+        that was asked for.
+    lost_keepers : float
+        Documents dropped that the full scorer keeps, of those that it keeps.
+    false_keeps : float
+        Documents kept that the full scorer drops, of those that the cascade keeps.
+    """
+
+    lower: float
+    upper: float
+    settings: ExitSettings
+    documents: int
+    groups: int
+    is_exact: bool
+    dropped: float
+    kept: float
+    disagreement: float
+    disagreement_bound: float
+    lost_keepers: float
+    false_keeps: float
+
+    def are_passed(self, value: NDArray[np.float32]) -> Bools:
+        """Return which fast scores decide nothing: bool array, shape (n,). NaN is not among them."""
+        return (value >= np.float32(self.lower)) & (value < np.float32(self.upper))
+
+
+def find_exits(paired: PairedScores, settings: ExitSettings) -> Exits:
+    """Return the narrowest exits that hold what is asked for.
+
+    Raises
+    ------
+    SettingsError
+        If there are too few documents to show it for any exits.
+    """
+    keeps = paired.full >= np.float32(settings.keep_at)
+    lowers, uppers = GRID[settings.keep_at >= GRID], GRID[settings.keep_at <= GRID]
+    lost = _counts_below(paired.fast[keeps], lowers)
+    kept_wrongly = (~keeps).sum() - _counts_below(paired.fast[~keeps], uppers)
+    effect = design_effect((paired.fast >= np.float32(settings.keep_at)) != keeps, paired.groups)
+    if settings.full_fraction is None:
+        bound, level = settings.max_disagreement / 2, (1 - CONFIDENCE) / 2
+        trials = int(len(paired) / effect)
+        if binomial_tail(0, trials, bound) > level:
+            raise SettingsError(_too_few(settings.max_disagreement, trials, len(paired), bound, level))
+        most = _most_allowed(trials, bound, level) * effect
+        at = int(np.flatnonzero(lost <= most)[-1])
+        up = int(np.flatnonzero(kept_wrongly <= most)[0])
+    else:
+        at, up = _cheapest(paired.fast, lowers, uppers, lost, kept_wrongly, settings.full_fraction)
+    return _described(paired, settings, float(lowers[at]), float(uppers[up]), effect)
+
+
+def _counts_below(values: NDArray[np.float32], candidates: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.searchsorted(np.sort(values), candidates.astype(np.float32), side="left").astype(np.int64)
+
+
+def _most_allowed(trials: int, bound: float, level: float) -> int:
+    """Return the largest count whose exact test still rejects a rate above the bound."""
+    count = 0
+    while binomial_tail(count + 1, trials, bound) <= level:
+        count += 1
+    return count
+
+
+def _cheapest(
+    fast: NDArray[np.float32],
+    lowers: NDArray[np.float64],
+    uppers: NDArray[np.float64],
+    lost: NDArray[np.int64],
+    kept_wrongly: NDArray[np.int64],
+    fraction: float,
+) -> tuple[int, int]:
+    """Return the places of the exits with the fewest wrong decisions that pass on no more than a share."""
+    between = _counts_below(fast, uppers)[None, :] - _counts_below(fast, lowers)[:, None]
+    wrong = lost[:, None] + kept_wrongly[None, :]
+    wrong = np.where(between <= fraction * len(fast), wrong, len(fast) + 1)
+    at, up = np.unravel_index(np.argmin(wrong), wrong.shape)
+    return int(at), int(up)
+
+
+def _described(
+    paired: PairedScores, settings: ExitSettings, lower: float, upper: float, effect: float
+) -> Exits:
+    keeps = paired.full >= np.float32(settings.keep_at)
+    dropped, kept = paired.fast < np.float32(lower), paired.fast >= np.float32(upper)
+    lost, kept_wrongly = dropped & keeps, kept & ~keeps
+    kept_in_all = kept | (keeps & ~dropped)
+    confidence = 1 - (1 - CONFIDENCE) / 2
+    bounds = (
+        rate_bound(int(np.ceil(wrong.sum() / effect)), int(len(paired) / effect), confidence)
+        for wrong in (lost, kept_wrongly)
+    )
+    return Exits(
+        lower=lower,
+        upper=upper,
+        settings=settings,
+        documents=len(paired),
+        groups=len(np.unique(paired.groups)),
+        is_exact=paired.is_exact,
+        dropped=float(dropped.mean()),
+        kept=float(kept.mean()),
+        disagreement=float((lost | kept_wrongly).mean()),
+        disagreement_bound=sum(bounds),
+        lost_keepers=float(lost.sum() / max(keeps.sum(), 1)),
+        false_keeps=float(kept_wrongly.sum() / max(kept_in_all.sum(), 1)),
+    )
+
+
+def documents_needed(max_disagreement: float) -> int:
+    """Return how many documents of different groups it takes to show a bound for any exits at all."""
+    return int(np.ceil(np.log((1 - CONFIDENCE) / 2) / np.log1p(-max_disagreement / 2)))
+
+
+def _too_few(wanted: float, trials: int, documents: int, bound: float, level: float) -> str:
+    needed = documents_needed(wanted)
+    few = f" that count for {trials:,}, being of few groups" if trials < documents else ""
+    return (
+        f"A disagreement of at most {wanted:g} takes {needed:,} documents of different groups to show. The "
+        f"scorer was paired on {documents:,}{few}. Allow more with --max-disagreement, or train it "
+        "with a larger --pool."
+    )
+
+
+def binomial_tail(count: int, trials: int, rate: float) -> float:
+    """Return the chance of at most `count` successes in `trials`, each with chance `rate` in (0, 1)."""
+    if count >= trials:
+        return 1.0
+    number = np.arange(1, count + 1, dtype=np.float64)
+    steps = np.log(trials - number + 1) - np.log(number) + np.log(rate) - np.log1p(-rate)
+    log_chances = trials * np.log1p(-rate) + np.concatenate([[0.0], np.cumsum(steps)])
+    top = log_chances.max()
+    return float(min(np.exp(top) * np.exp(log_chances - top).sum(), 1.0))
+
+
+def rate_bound(count: int, trials: int, confidence: float) -> float:
+    """Return the one-sided upper bound of a rate by Clopper and Pearson (1934); 1 where nothing was tried."""
+    if count >= trials:
+        return 1.0
+    low, high = count / trials, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if binomial_tail(count, trials, middle) > 1 - confidence else (low, middle)
+    return high
+
+
+def design_effect(wrong: Bools, groups: NDArray[np.int32]) -> float:
+    """Return how many times as uncertain a share is as if its documents were independent; at least 1.
+
+    The variance between group totals over that of independent documents. Exactly 1 where no two documents
+    share a group.
+    """
+    _, codes = np.unique(groups, return_inverse=True)
+    count, number = len(wrong), int(codes.max(initial=-1)) + 1
+    rate = float(wrong.mean()) if count else 0.0
+    if number == count or number < 2 or not 0.0 < rate < 1.0:
+        return 1.0 if number == count else count / max(number, 1)
+    totals = np.bincount(codes, wrong - rate)
+    return max(1.0, float(number / (number - 1) * (totals**2).sum() / (count * rate * (1 - rate))))

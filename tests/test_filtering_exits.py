@@ -1,0 +1,158 @@
+"""Proves that exits hold what they promise, at the rate at which they promise it."""
+
+import numpy as np
+import pytest
+from scipy.stats import beta, binom
+
+from filtering.errors import SettingsError
+from filtering.exits import (
+    ExitSettings,
+    PairedScores,
+    binomial_tail,
+    design_effect,
+    documents_needed,
+    find_exits,
+    rate_bound,
+)
+
+SEEDS = 200
+POPULATION = 200_000
+
+
+def pairs_of(fast, full, groups=None, *, held_out=True):
+    codes = np.arange(len(fast)) if groups is None else groups
+    return PairedScores(
+        fast.astype(np.float32), full.astype(np.float32), codes.astype(np.int32), held_out=held_out
+    )
+
+
+def population(noise=0.35, seed=0):
+    """Return scores of both stages of very many documents: most far below the cut, as on the web."""
+    rng = np.random.default_rng(seed)
+    fast = np.clip(rng.normal(1.5, 0.8, POPULATION), 0, 5)
+    return fast, np.clip(fast + rng.normal(0, noise, POPULATION), 0, 5)
+
+
+def disagreement(exits, fast, full):
+    """Return the true share of documents that are decided otherwise than by the full scorer."""
+    fast, full = fast.astype(np.float32), full.astype(np.float32)
+    keeps = full >= np.float32(exits.settings.keep_at)
+    out = ~exits.are_passed(fast)
+    return float((out & ((fast >= np.float32(exits.upper)) != keeps)).mean())
+
+
+@pytest.mark.parametrize(("count", "trials", "rate"), [(0, 100, 0.01), (13, 4657, 0.005), (5, 5, 0.3)])
+def test_tails_and_bounds_are_those_of_scipy(count, trials, rate):
+    assert binomial_tail(count, trials, rate) == pytest.approx(binom.cdf(count, trials, rate))
+    wanted = beta.ppf(0.975, count + 1, trials - count) if count < trials else 1.0
+    assert rate_bound(count, trials, 0.975) == pytest.approx(wanted)
+
+
+def test_a_bound_of_what_was_never_tried_is_one():
+    assert rate_bound(0, 0, 0.95) == 1.0
+
+
+@pytest.mark.parametrize(("keep_at", "allowed"), [(3.0, 0.01), (2.0, 0.03)])
+def test_the_bound_holds_at_the_stated_rate_over_many_draws(keep_at, allowed):
+    fast, full = population()
+    broken, passed = 0, []
+    for seed in range(SEEDS):
+        drawn = np.random.default_rng(seed).choice(POPULATION, 2000)
+        exits = find_exits(pairs_of(fast[drawn], full[drawn]), ExitSettings(keep_at, allowed))
+        broken += disagreement(exits, fast, full) > allowed
+        passed.append(1 - exits.dropped - exits.kept)
+    assert broken <= binom.ppf(0.999, SEEDS, 0.05)
+    assert np.mean(passed) < 0.4  # and it is no empty promise
+
+
+def test_the_bound_is_not_far_from_what_can_be_promised():
+    fast, full = population()
+    drawn = np.random.default_rng(1).choice(POPULATION, 5000)
+    exits = find_exits(pairs_of(fast[drawn], full[drawn]), ExitSettings())
+    assert 0.003 < disagreement(exits, fast, full) <= exits.disagreement_bound <= 0.01
+
+
+def test_documents_of_a_group_count_for_less_and_the_bound_holds_all_the_same():
+    """Groups lean to one side as a whole, as the pages of a site do; they are drawn whole."""
+    rng = np.random.default_rng(7)
+    number, size, allowed = 2000, 150, 0.03
+    lean = np.repeat(rng.normal(0, 0.5, number), size)
+    fast = np.clip(np.repeat(rng.normal(1.5, 0.7, number), size) + rng.normal(0, 0.4, number * size), 0, 5)
+    full = np.clip(fast + lean + rng.normal(0, 0.1, number * size), 0, 5)
+    broken, found = {True: 0, False: 0}, 0
+    for seed in range(SEEDS // 2):
+        groups = np.random.default_rng(seed).choice(number, 70, replace=False)
+        rows = (groups[:, None] * size + np.arange(size)).ravel()
+        for grouped in broken:
+            paired = pairs_of(fast[rows], full[rows], rows // size if grouped else None)
+            try:
+                exits = find_exits(paired, ExitSettings(3.0, allowed))
+            except SettingsError:  # rather than a promise that does not hold
+                continue
+            found += grouped
+            assert exits.is_exact != grouped
+            broken[grouped] += disagreement(exits, fast, full) > allowed
+    assert found > SEEDS // 10
+    assert broken[True] <= binom.ppf(0.999, SEEDS // 2, 0.05)
+    assert broken[False] > binom.ppf(0.999, SEEDS // 2, 0.05)  # where groups are not looked at
+
+
+def test_the_design_effect_is_one_for_lone_documents_and_the_size_of_groups_of_twins():
+    rng = np.random.default_rng(0)
+    wrong = rng.random(4000) < 0.1
+    assert design_effect(wrong, np.arange(4000, dtype=np.int32)) == 1.0
+    twins = np.repeat(wrong, 5)
+    assert design_effect(twins, np.repeat(np.arange(4000, dtype=np.int32), 5)) == pytest.approx(5, rel=0.01)
+
+
+def test_too_few_documents_are_refused_with_the_number_that_it_takes():
+    fast, full = population()
+    needed = documents_needed(0.01)
+    assert needed == 736
+    assert find_exits(pairs_of(fast[:needed], full[:needed]), ExitSettings())
+    with pytest.raises(SettingsError, match="takes 736 documents of different groups"):
+        find_exits(pairs_of(fast[: needed - 1], full[: needed - 1]), ExitSettings())
+    twins = [np.repeat(scores[:40], 50) for scores in (fast, full)]
+    with pytest.raises(SettingsError, match="being of few groups"):
+        find_exits(pairs_of(*twins, np.arange(2000) // 50), ExitSettings())
+
+
+def test_where_the_stages_agree_nothing_is_embedded_and_where_they_do_not_everything_is():
+    fast, _ = population()
+    exits = find_exits(pairs_of(fast[:2000], fast[:2000]), ExitSettings())
+    assert (exits.lower, exits.upper, exits.disagreement) == (3.0, 3.0, 0.0)
+    exits = find_exits(pairs_of(fast[:2000], 5 - fast[:2000]), ExitSettings(2.5, 0.01))
+    assert exits.are_passed(fast[:2000].astype(np.float32)).mean() > 0.9
+
+
+def test_a_fraction_is_not_exceeded_and_spent_where_it_helps_most():
+    fast, full = population()
+    paired = pairs_of(fast[:5000], full[:5000])
+    before = 1.0
+    for fraction in (0.0, 0.02, 0.05, 0.2, 1.0):
+        exits = find_exits(paired, ExitSettings(full_fraction=fraction))
+        assert 1 - exits.dropped - exits.kept <= fraction + 1e-9
+        assert exits.disagreement <= before
+        before = exits.disagreement
+    assert before == 0.0
+
+
+def test_rates_of_lost_keepers_and_false_keeps_by_hand():
+    fast = np.array([0.5, 1.0, 2.9, 3.1, 4.0, 4.5] * 200)
+    full = np.array([3.5, 1.0, 3.2, 2.8, 4.0, 2.0] * 200)
+    exits = find_exits(pairs_of(fast, full), ExitSettings(full_fraction=2 / 6))
+    assert (exits.lower, exits.upper) == (1.01, 3.11)
+    assert (exits.dropped, exits.kept) == (pytest.approx(2 / 6), pytest.approx(2 / 6))
+    assert exits.disagreement == pytest.approx(2 / 6)
+    assert exits.lost_keepers == pytest.approx(1 / 3)  # of 0.5, 2.9 and 4.0
+    assert exits.false_keeps == pytest.approx(1 / 3)  # of 2.9, 4.0 and 4.5
+
+
+def test_what_has_no_score_is_not_passed_on():
+    fast, full = population()
+    exits = find_exits(pairs_of(fast[:2000], full[:2000]), ExitSettings())
+    assert exits.are_passed(np.array([np.nan, exits.lower, exits.upper], np.float32)).tolist() == [
+        False,
+        True,
+        False,
+    ]

@@ -1,0 +1,199 @@
+"""Proves that effort balanced runs like the others, audits itself, and says where its promise is broken."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import QUIET
+from dumps import lasting, make_texts, write_dump
+
+from filtering import load_scorer, save_scorer
+from filtering.embedders import Placement
+from filtering.errors import LabelsError, SettingsError
+from filtering.exits import PairedScores, rate_bound
+from pipelines import FilterConfig, TrainConfig, evaluate_scorer, filter_dump, train_scorer
+from pipelines.audit import agreement_of, audit_shares, lots
+
+CPU = Placement(device="cpu")
+AT = 2.5
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    return write_dump(tmp_path_factory.mktemp("balanced"), rows=(2600, 900, 40), row_group_size=300)
+
+
+@pytest.fixture(scope="module")
+def given(source, cascade):
+    return {
+        "inputs": [str(source)], "scorer": str(cascade.out), "effort": "balanced", "device": "cpu",
+        "keep_at": AT, "max_disagreement": 0.05, "audit": 400, "rows_per_part": 600,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(given, tmp_path_factory):
+    out = tmp_path_factory.mktemp("finished") / "out"
+    return filter_dump(FilterConfig(**given, out=out), reporter=QUIET)
+
+
+def run(given, out, **more):
+    return filter_dump(FilterConfig(**given | {"out": out, **more}), reporter=QUIET)
+
+
+@pytest.fixture(scope="module")
+def both(source, cascade):
+    """Return fast and full scores of all rows of the dump."""
+    files = [pq.read_table(path)["text"] for path in sorted(source.rglob("*.parquet"))]
+    scorers = [load_scorer(str(cascade.out), effort=effort, placement=CPU) for effort in ("fast", "full")]
+    return [np.concatenate([scorer.score(texts).value for texts in files]) for scorer in scorers]
+
+
+@pytest.fixture(scope="module")
+def exits(given, cascade):
+    settings = FilterConfig(**given, out="out").exit_settings
+    return load_scorer(str(cascade.out), effort="balanced", placement=CPU, exits=settings).exits
+
+
+def test_decisions_are_those_of_the_stages_and_few_are_embedded(both, exits, finished):
+    passed = exits.are_passed(both[0])
+    assert finished.kept == (np.where(passed, both[1], both[0]) >= AT).sum()
+    assert finished.manifest["audit"]["embedded"] == passed.sum()
+    assert 0 < passed.mean() < 0.7
+    stages = [pq.read_table(path)["edu_stage"].to_numpy() for path in scores_of(finished.out)]
+    assert (np.concatenate(stages) == 2).sum() == passed.sum()
+
+
+def test_the_audit_looks_at_about_as_many_as_asked_for_and_finds_what_is_there(both, exits, finished):
+    found = finished.agreement
+    assert 280 < found.looked_at < 520
+    wrong = ~exits.are_passed(both[0]) & ((both[0] >= AT) != (both[1] >= AT))
+    assert found.low <= wrong.mean() <= found.high
+    assert found.promised == 0.05
+    assert not found.is_broken
+    assert finished.exit_code == 0
+
+
+def scores_of(out):
+    return sorted(Path(out, "run", "scores").rglob("*.parquet"))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_any_number_of_workers_writes_the_same_bytes_and_audits_the_same_rows(
+    given, finished, tmp_path, workers
+):
+    result = run(given, tmp_path / "out", workers=workers)
+    assert lasting(tmp_path / "out") == lasting(Path(finished.out))
+    assert result.agreement == finished.agreement
+
+
+def test_the_audit_changes_no_byte_of_data_and_scores(given, finished, tmp_path):
+    run(given, tmp_path / "out", audit=0)
+    keep = {name: digest for name, digest in lasting(Path(finished.out)).items() if "manifest" not in name}
+    assert {
+        name: digest for name, digest in lasting(tmp_path / "out").items() if "manifest" not in name
+    } == keep
+
+
+def test_a_promise_that_does_not_hold_is_told_and_fails_if_asked_to(cascade, given, command, tmp_path):
+    """A scorer that was paired on documents on which its stages agree: it embeds nothing."""
+    full = load_scorer(str(cascade.out), effort="full", placement=CPU)
+    points = np.linspace(0, 5, 2000, dtype=np.float32)
+    paired = PairedScores(points, points, np.arange(2000, dtype=np.int32), held_out=True)
+    save_scorer(replace(full, paired=paired), str(tmp_path / "sure"), metrics={}, card="")
+    arguments = [
+        "filter", *given["inputs"], "--scorer", tmp_path / "sure", "--effort", "balanced", "--device", "cpu",
+        "--keep-at", AT, "--out", tmp_path / "out",
+    ]  # fmt: skip
+    done = command(*arguments, "--audit", 1000, "--on-drift", "fail")
+    assert done.code == 4
+    assert "Warning: more than the 1 % that was asked for" in done.out
+    assert json.loads((tmp_path / "out" / "run" / "manifest.json").read_text())["audit"]["embedded"] == 0
+    assert command(*arguments).code == 0  # complete, and a warning alone
+
+
+def test_settings_that_do_not_go_together_are_refused(given):
+    with pytest.raises(SettingsError, match="At most one of"):
+        FilterConfig(**given, out="out", full_fraction=0.1)
+    with pytest.raises(SettingsError, match="must come with effort balanced"):
+        FilterConfig(**given | {"effort": "fast"}, out="out")
+
+
+def test_chances_are_the_same_for_a_row_wherever_a_batch_begins():
+    whole = lots("a/b.parquet", 0, 1000)
+    np.testing.assert_array_equal(lots("a/b.parquet", 300, 50), whole[300:350])
+    assert not np.array_equal(lots("a/c.parquet", 0, 1000), whole)
+    many = lots("a/b.parquet", 0, 200_000)
+    assert (many >= 0).all()
+    assert (many < 1).all()
+    counts, _ = np.histogram(many, 20, (0, 1))
+    assert np.abs(counts - 10_000).max() < 500
+
+
+def test_small_runs_are_audited_less():
+    exits = SimpleNamespace(dropped=0.8, kept=0.1, documents=1000)
+    assert audit_shares(exits, 10_000, None) == (pytest.approx(100 / 8000), pytest.approx(100 / 1000))
+    assert audit_shares(exits, 10**9, None)[0] == pytest.approx(500 / 8e8)
+    assert audit_shares(exits, 100, 1000) == (1.0, 1.0)
+    assert audit_shares(exits, 0, None) == (0.0, 0.0)
+
+
+def test_agreement_weighs_both_sides_by_what_left_there():
+    audit = {
+        "embedded": 100, "embedded_kept": 40, "audited_dropped": 500, "audited_lost": 5, "audited_kept": 100,
+        "audited_false": 10,
+    }  # fmt: skip
+    manifest = {"kept": 240, "dropped": 860, "audit": audit, "settings": {"max_disagreement": 0.01}}
+    found = agreement_of(manifest)
+    lost, false = 800 * 5 / 500, 200 * 10 / 100
+    assert found.disagreement == pytest.approx((lost + false) / 1100)
+    assert found.false_keeps == pytest.approx(false / 240)
+    assert found.lost_keepers == pytest.approx(lost / (240 - false + lost))
+    high = (800 * rate_bound(5, 500, 0.975) + 200 * rate_bound(10, 100, 0.975)) / 1100
+    assert found.high == pytest.approx(high)
+    assert found.is_broken == (found.low > 0.01)
+    assert agreement_of({"audit": dict.fromkeys(audit, 0)}) is None
+
+
+def test_evaluate_judges_a_cascade_nested(cascade, labels):
+    fast, balanced, full = (
+        evaluate_scorer(str(cascade.out), str(labels), effort=effort, placement=CPU)
+        for effort in ("fast", "balanced", "full")
+    )
+    assert balanced.nested
+    assert balanced.effort == "balanced"
+    worst, best = sorted([fast.metrics["rho"].value, full.metrics["rho"].value])
+    assert worst - 0.05 < balanced.metrics["rho"].value < best + 0.05
+
+
+def test_a_pool_of_the_labelled_sites_is_scored_by_stages_that_did_not_see_them(
+    labels, tiny_model, hasty, tmp_path
+):
+    sites = pq.read_table(labels)["group"].to_pylist()
+    texts, groups = make_texts(1000, seed=5), [sites[row % 60] for row in range(1000)]
+    pq.write_table(pa.table({"content": texts, "group": groups}), tmp_path / "pool.parquet")
+    config = {
+        "labels": labels, "signals": "linear", "embedder": tiny_model, "head": "joint", "max_tokens": 32,
+        "device": "cpu", "domain": "toys",
+    }  # fmt: skip
+    result = train_scorer(
+        TrainConfig(**config, out=tmp_path / "out", pool=tmp_path / "pool.parquet"), reporter=QUIET
+    )
+    paired = load_scorer(str(tmp_path / "out"), effort="full", placement=CPU).paired
+    assert not paired.held_out
+    assert len(paired) == 1000
+    own = result.scorer.signals.score(texts).value
+    assert not np.array_equal(np.sort(own), np.sort(paired.fast))
+    assert np.corrcoef(np.sort(own), np.sort(paired.fast))[0, 1] > 0.95
+    pq.write_table(pa.table({"content": texts[:100]}), tmp_path / "small.parquet")
+    with pytest.raises(LabelsError, match="at least 736 documents"):
+        train_scorer(
+            TrainConfig(**config, out=tmp_path / "no", pool=tmp_path / "small.parquet"), reporter=QUIET
+        )
+    with pytest.raises(SettingsError, match="must come with an embedder"):
+        TrainConfig(labels=labels, out=tmp_path / "no", embedder="none", pool=tmp_path / "small.parquet")
