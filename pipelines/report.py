@@ -7,9 +7,11 @@ are drawn here, as SVG.
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from typing import Any
 
 from filtering.calibration import POINTS
 from filtering.extras import require
+from pipelines.audit import Agreement, agreement_of
 from pipelines.paths import AnyPath
 from pipelines.report_data import BINS_PER_POINT, EXCERPT_CHARS, GROUPS, RunReport, Sample, gather_report
 from pipelines.store import RunFolder
@@ -329,10 +331,28 @@ def _details(report: RunReport) -> str:
             ("beyond what it reads", beyond, _percent(beyond, run["tokens"])),
         ]
         tables.append(_table("Tokens of the documents' windows", ("", "tokens", "share"), tokens))
+    agreement = agreement_of(run)
+    if agreement is not None:
+        tables.append(_agreement_table(agreement, run))
     cards = "".join(f"<div class=card>{table}</div>" for table in tables)
     return f"<h2>Counts, files and settings</h2>\n<div class='columns tables'>{cards}</div>\n" + "\n".join(
         f"<div class='card below'>{table}</div>" for table in wide
     )
+
+
+def _agreement_table(found: Agreement, run: Mapping[str, Any]) -> str:
+    """Return what the audit of a cascade found."""
+    low, high = (f"{100 * share:.2f}" for share in (found.low, found.high))
+    promised = "nothing" if found.promised is None else f"at most {100 * found.promised:g} %"
+    rows = [
+        ("embedded, since signals were not sure", _percent(run["audit"]["embedded"], run["rows"])),
+        ("left early and looked at again", f"{found.looked_at:,}"),
+        ("decided otherwise, of all documents", f"{100 * found.disagreement:.2f} % [{low}, {high}]"),
+        ("asked for", promised + (": not held on this dump" if found.is_broken else "")),
+        ("lost, of what effort full keeps", f"{100 * found.lost_keepers:.1f} %"),
+        ("false, of what was kept", f"{100 * found.false_keeps:.1f} %"),
+    ]
+    return _table("Decisions against those of effort full", ("", "share"), rows)
 
 
 def _setting(name: str, value: object) -> object:

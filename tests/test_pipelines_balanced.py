@@ -16,7 +16,16 @@ from filtering import load_scorer, save_scorer
 from filtering.embedders import Placement
 from filtering.errors import LabelsError, SettingsError
 from filtering.exits import PairedScores, rate_bound
-from pipelines import FilterConfig, TrainConfig, evaluate_scorer, filter_dump, train_scorer
+from pipelines import (
+    FilterConfig,
+    RecutConfig,
+    TrainConfig,
+    evaluate_scorer,
+    filter_dump,
+    recut_run,
+    train_scorer,
+    write_report,
+)
 from pipelines.audit import agreement_of, audit_shares, lots
 
 CPU = Placement(device="cpu")
@@ -113,8 +122,19 @@ def test_a_promise_that_does_not_hold_is_told_and_fails_if_asked_to(cascade, giv
     done = command(*arguments, "--audit", 1000, "--on-drift", "fail")
     assert done.code == 4
     assert "Warning: more than the 1 % that was asked for" in done.out
+    assert "at most 1 %: not held on this dump" in Path(str(write_report(str(tmp_path / "out")))).read_text()
     assert json.loads((tmp_path / "out" / "run" / "manifest.json").read_text())["audit"]["embedded"] == 0
     assert command(*arguments).code == 0  # complete, and a warning alone
+
+
+def test_the_report_and_another_cut_say_what_was_embedded(finished, command, tmp_path):
+    page = write_report(finished.out).read_text()
+    assert "Decisions against those of effort full" in page
+    assert f"{finished.agreement.looked_at:,}" in page
+    said = command("recut", finished.out, "--keep-at", 1, "--to", tmp_path / "out").err
+    assert "signals decide on most of the rest alone" in said
+    same = recut_run(RecutConfig(run=finished.out, to=str(tmp_path / "same"), keep_at=AT), reporter=QUIET)
+    assert same.kept == finished.kept
 
 
 def test_settings_that_do_not_go_together_are_refused(given):
