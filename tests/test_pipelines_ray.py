@@ -168,6 +168,20 @@ def test_any_number_of_workers_writes_the_same_bytes_with_a_receipt_a_part(ray, 
     assert ray.is_initialized()
 
 
+def test_a_cascade_decides_and_audits_the_same_rows(ray, dump, cascade, tmp_path):
+    given = {
+        "inputs": [str(dump)], "scorer": str(cascade.out), "effort": "balanced", "device": "cpu",
+        "keep_at": CUT, "full_fraction": 0.3, "audit": 100, "rows_per_part": 80,
+    }  # fmt: skip
+    local, by_ray = (
+        filter_dump(FilterConfig(**given, out=tmp_path / name, executor=name), reporter=QUIET)
+        for name in ("local", "ray")
+    )
+    assert lasting(tmp_path / "ray") == lasting(tmp_path / "local")
+    assert by_ray.agreement == local.agreement
+    assert by_ray.agreement.looked_at > 50
+
+
 def test_a_file_that_cannot_be_read_is_set_aside_and_the_others_are_written(
     ray, settings, dump, finished, tmp_path
 ):
