@@ -164,7 +164,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     """
     reporter = reporter if reporter is not None else ConsoleReporter()
     _refuse_taken(config)
-    pool = None if config.pool is None else _read_pool(config.pool)
+    pool = None if config.pool is None else read_pool(config.pool)
     embedder = _embedder(config)
     labels = read_labels(config.labels)
     data = _fit_data(labels)
@@ -204,8 +204,19 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     return TrainResult(saved, config.out, metrics, tuple(evaluations))
 
 
-def _read_pool(source: str) -> tuple[pa.ChunkedArray, list[str]]:
-    """Return texts, and where each is from."""
+def read_pool(source: str) -> tuple[pa.ChunkedArray, list[str]]:
+    """Return the texts of a pool, and where each is from.
+
+    Parameters
+    ----------
+    source : str
+        As `TrainConfig.pool`.
+
+    Raises
+    ------
+    LabelsError
+        If it has no column of texts.
+    """
     table, name = read_table(source, [*TEXT_COLUMNS, *GROUP_COLUMNS, "url"])
     column = next((one for one in TEXT_COLUMNS if one in table.column_names), None)
     if column is None:
