@@ -66,9 +66,9 @@ class CascadeScorer(Mappable):
         keeps = second.value >= keep_at
         audit = Audit(
             dropped=int(dropped.sum()),
-            lost=_count(keeps & dropped[seen]),
+            lost=int((keeps & dropped[seen]).sum()),
             kept=int(kept.sum()),
-            false=_count(~keeps & kept[seen]),
+            false=int((~keeps & kept[seen]).sum()),
         )
         return replace(
             first,
@@ -96,7 +96,3 @@ def _taken(texts: Texts, rows: NDArray[np.int64]) -> Texts:
         except pa.ArrowNotImplementedError:  # of string views (pyarrow 26.0)
             texts = text_bytes(texts)
     return [texts[row] for row in rows]
-
-
-def _count(which: Bools) -> int:
-    return int(which.sum())

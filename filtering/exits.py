@@ -22,7 +22,6 @@ GRID = np.arange(502) / 100
 """Candidate exits, in rubric points; no score reaches the last."""
 
 Bools = NDArray[np.bool_]
-Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ def find_exits(paired: PairedScores, settings: ExitSettings) -> Exits:
         bound, level = settings.max_disagreement / 2, (1 - CONFIDENCE) / 2
         trials = int(len(paired) / effect)
         if binomial_tail(0, trials, bound) > level:
-            raise SettingsError(_too_few(settings.max_disagreement, trials, len(paired), bound, level))
+            raise SettingsError(_too_few(settings.max_disagreement, trials, len(paired)))
         most = _most_allowed(trials, bound, level) * effect
         at = int(np.flatnonzero(lost <= most)[-1])
         up = int(np.flatnonzero(kept_wrongly <= most)[0])
@@ -204,7 +203,7 @@ def documents_needed(max_disagreement: float) -> int:
     return int(np.ceil(np.log((1 - CONFIDENCE) / 2) / np.log1p(-max_disagreement / 2)))
 
 
-def _too_few(wanted: float, trials: int, documents: int, bound: float, level: float) -> str:
+def _too_few(wanted: float, trials: int, documents: int) -> str:
     needed = documents_needed(wanted)
     few = f" that count for {trials:,}, being of few groups" if trials < documents else ""
     return (

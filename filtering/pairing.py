@@ -66,7 +66,7 @@ def pair(
         )
     codes = np.unique(np.asarray(groups), return_inverse=True)[1].astype(np.int32)
     if len(first_of) >= 2 * needed:
-        rows = np.array(sorted(first_of.values()), dtype=np.int64)[:MOST_DOCUMENTS]
+        rows = np.sort(np.array(list(first_of.values())[:MOST_DOCUMENTS], dtype=np.int64))  # drawn by lot
         return _paired([(scorer, rows)], documents, codes, held_out=True)
     rows = np.sort(order[:MOST_DOCUMENTS])
     folds = fold_assignment([groups[row] for row in rows], 0)

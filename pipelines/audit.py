@@ -69,8 +69,10 @@ def audit_shares(exits: Exits, rows: int, wanted: int | None) -> tuple[float, fl
     """
     number = min(AUDIT_ROWS, AUDIT_SHARE * rows) if wanted is None else wanted
     rarest = 1 / exits.documents
-    dropped, kept = (rows * max(share, rarest) for share in (exits.dropped, exits.kept))
-    return tuple(min(1.0, number / 2 / side) if rows else 0.0 for side in (dropped, kept))  # type: ignore[return-value]
+    if not rows:
+        return 0.0, 0.0
+    dropped, kept = (min(1.0, number / 2 / (rows * max(one, rarest))) for one in (exits.dropped, exits.kept))
+    return dropped, kept
 
 
 def lots(relative: str, first_row: int, count: int) -> NDArray[np.float64]:
