@@ -5,15 +5,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pipelines.agreement import agreement_of_labels
     from pipelines.annotate import AnnotationEstimate, annotate_sample, estimate_annotation
-    from pipelines.config import (
-        AnnotateConfig,
-        FilterConfig,
-        ImportConfig,
-        NearCutConfig,
-        RecutConfig,
-        SampleConfig,
-        TrainConfig,
-    )
+    from pipelines.config import FilterConfig, RecutConfig
+    from pipelines.config_labels import AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
+    from pipelines.config_scorers import TrainConfig
     from pipelines.demo import run_demo
     from pipelines.executors import Executor, LocalExecutor
     from pipelines.filter import FilterResult, estimate_run, filter_dump
@@ -29,21 +23,21 @@ if TYPE_CHECKING:
     from pipelines.upkeep import clean_run, status_of_run, verify_run
 
 _HOMES = {
-    "AnnotateConfig": "config",
+    "AnnotateConfig": "config_labels",
     "AnnotateResult": "label_folder",
     "AnnotationEstimate": "annotate",
     "Executor": "executors",
     "FilterConfig": "config",
     "FilterResult": "filter",
-    "ImportConfig": "config",
+    "ImportConfig": "config_labels",
     "LocalExecutor": "executors",
-    "NearCutConfig": "config",
+    "NearCutConfig": "config_labels",
     "RayExecutor": "ray_executor",
     "RecutConfig": "config",
-    "SampleConfig": "config",
+    "SampleConfig": "config_labels",
     "SampleResult": "sample",
     "ScoreBatches": "ray_data",
-    "TrainConfig": "config",
+    "TrainConfig": "config_scorers",
     "agreement_of_labels": "agreement",
     "annotate_sample": "annotate",
     "clean_run": "upkeep",

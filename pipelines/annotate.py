@@ -17,7 +17,7 @@ from annotations.rubric import Rubric, load_rubric
 from annotations.sources import JOURNAL_FILE
 from annotations.tables import sample_rows
 from filtering.errors import LabelsError, SettingsError
-from pipelines.config import AnnotateConfig
+from pipelines.config_labels import AnnotateConfig
 from pipelines.label_folder import AnnotateResult, open_labels, read_documents, write_tables
 from pipelines.progress import ConsoleReporter, LabelMeter, Reporter
 

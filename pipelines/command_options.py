@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from filtering.scorers import Effort
-from pipelines.config import ExecutorName
+from pipelines.config_base import ExecutorName
 from pipelines.progress import ConsoleReporter
 
 OutArgument = Annotated[str, typer.Argument(metavar="OUT", help="Folder of a run.")]

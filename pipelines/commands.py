@@ -31,15 +31,8 @@ from pipelines.command_options import (
     WorkersOption,
     reporter_of,
 )
-from pipelines.config import (
-    KEEP_AT,
-    ROWS_PER_PART,
-    FilterConfig,
-    OnDrift,
-    RecutConfig,
-    RecutWrite,
-    Write,
-)
+from pipelines.config import ROWS_PER_PART, FilterConfig, OnDrift, RecutConfig, RecutWrite
+from pipelines.config_base import KEEP_AT, Write
 from pipelines.label_commands import (
     agreement_command,
     annotate_command,

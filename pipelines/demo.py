@@ -29,7 +29,8 @@ from rich.text import Text
 
 from filtering.errors import MissingExtraError, OutputError
 from filtering.scorers import Effort
-from pipelines.config import KEEP_AT, FilterConfig
+from pipelines.config import FilterConfig
+from pipelines.config_base import KEEP_AT
 from pipelines.filter import FilterResult, filter_dump
 from pipelines.progress import Reporter
 from pipelines.report import write_report

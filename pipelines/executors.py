@@ -7,7 +7,8 @@ from typing import Protocol
 
 from filtering.errors import Interrupted, SettingsError
 from filtering.machine import available_cpus
-from pipelines.config import FilterConfig, RecutConfig, WorkerSettings
+from pipelines.config import FilterConfig, RecutConfig
+from pipelines.config_worker import WorkerSettings
 from pipelines.plan import Part
 from pipelines.receipts import Receipt
 from pipelines.worker import PartWorker, Tick

@@ -20,7 +20,8 @@ from filtering.machine import available_cpus
 from filtering.scorers import EmbeddingScorer, Scorer, SignalScorer
 from filtering.storage import AnyScorer
 from pipelines.audit import Agreement, agreement_of, audit_shares
-from pipelines.config import FilterConfig, WorkerSettings
+from pipelines.config import FilterConfig
+from pipelines.config_worker import WorkerSettings
 from pipelines.executors import Executor, executor_of
 from pipelines.inputs import find_inputs
 from pipelines.manifest import read_set_aside, write_manifest

@@ -9,7 +9,7 @@ from annotations.journal import Journal, Question, window_digest
 from annotations.records import HIGHEST, LOWEST
 from annotations.tables import IMPORTED_SCORE, sample_rows
 from filtering.errors import LabelsError
-from pipelines.config import ImportConfig
+from pipelines.config_labels import ImportConfig
 from pipelines.label_folder import AnnotateResult, is_number, open_labels, read_documents, write_tables
 
 

@@ -25,19 +25,17 @@ from pipelines.command_options import (
     TrustOption,
     reporter_of,
 )
-from pipelines.config import (
+from pipelines.config_base import KEEP_AT
+from pipelines.config_labels import (
     ANY_MODEL,
-    KEEP_AT,
     MIN_RANDOM_SHARE,
     AnnotateConfig,
-    Head,
     ImportConfig,
     NearCutConfig,
     SampleConfig,
-    Signals,
     Strategy,
-    TrainConfig,
 )
+from pipelines.config_scorers import Head, Signals, TrainConfig
 from pipelines.plain import plain_values
 from pipelines.printing import (
     print_agreement,

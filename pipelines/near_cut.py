@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from annotations.tables import sample_row
 from filtering.errors import OutputError, SettingsError
-from pipelines.config import NearCutConfig
+from pipelines.config_labels import NearCutConfig
 from pipelines.paths import files_below
 from pipelines.plan import Part, is_unchanged
 from pipelines.report_data import read_stored_scores

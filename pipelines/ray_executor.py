@@ -19,7 +19,7 @@ from filtering.errors import RunError, SettingsError
 from filtering.extras import require
 from filtering.machine import available_cpus
 from filtering.sentence_transformer import DECIDING_LIBRARIES
-from pipelines.config import WorkerSettings
+from pipelines.config_worker import WorkerSettings
 from pipelines.plan import Part
 from pipelines.preflight import DECIDING, describe_code
 from pipelines.receipts import Receipt

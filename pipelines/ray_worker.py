@@ -13,7 +13,7 @@ from typing import Any
 
 from filtering.errors import EdufilterError, ScorerError, SettingsError
 from filtering.extras import require
-from pipelines.config import WorkerSettings
+from pipelines.config_worker import WorkerSettings
 from pipelines.plan import Part
 from pipelines.store import RunFolder
 from pipelines.worker import PartWorker

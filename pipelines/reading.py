@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from filtering.errors import BadFileError, ColumnError, RunError
 from filtering.signals import text_lengths
-from pipelines.config import TEXT_COLUMNS
+from pipelines.config_base import TEXT_COLUMNS
 from pipelines.paths import StoreFile, StorePath, is_store
 
 BATCH_BYTES = 4 << 20

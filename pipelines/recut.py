@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.errors import BadFileError, OutputError, RunError, SettingsError
-from pipelines.config import RecutConfig, WorkerSettings
+from pipelines.config import RecutConfig
+from pipelines.config_worker import WorkerSettings
 from pipelines.executors import Executor, executor_of
 from pipelines.filter import FilterResult, run_plan
 from pipelines.manifest import read_set_aside

@@ -18,7 +18,7 @@ from annotations.tables import CARRIED, GROUP_COLUMNS, SAMPLE_SCHEMA, group_of, 
 from filtering.errors import BadFileError, OutputError, SettingsError
 from filtering.scorers import Scorer
 from filtering.signals import text_bytes
-from pipelines.config import SampleConfig
+from pipelines.config_labels import SampleConfig
 from pipelines.inputs import PARQUET_SUFFIXES, find_inputs
 from pipelines.plan import Part, SetAside, make_plan
 from pipelines.progress import ConsoleReporter, Meter, Reporter

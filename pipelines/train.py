@@ -40,7 +40,8 @@ from filtering.pairing import pair
 from filtering.scorers import Effort, EmbeddingScorer, Scorer, SignalScorer
 from filtering.storage import read_metrics
 from filtering.windows import window_text
-from pipelines.config import KEEP_AT, TEXT_COLUMNS, TrainConfig
+from pipelines.config_base import KEEP_AT, TEXT_COLUMNS
+from pipelines.config_scorers import TrainConfig
 from pipelines.model_card import model_card
 from pipelines.plain import plain_values
 from pipelines.progress import ConsoleReporter, Reporter

@@ -24,7 +24,7 @@ from filtering.errors import BadFileError, RunError, ScorerError
 from filtering.scorers import EMBEDDING_STAGE, NO_AUDIT
 from filtering.signals import text_lengths
 from pipelines.audit import lots
-from pipelines.config import WorkerSettings
+from pipelines.config_worker import WorkerSettings
 from pipelines.paths import AnyPath
 from pipelines.plan import Part
 from pipelines.reading import open_parquet, read_batches

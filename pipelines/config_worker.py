@@ -1,0 +1,99 @@
+"""What a worker is built from, in whichever process it runs."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import field_validator
+
+from filtering.embedders import Placement
+from filtering.exits import ExitSettings
+from filtering.scorers import Effort
+from filtering.storage import SHIPPED
+from pipelines.config_base import Settings, Write
+from pipelines.paths import path_of
+
+
+class WorkerSettings(Settings):
+    """What a worker is built from: plain values that go to another process as JSON.
+
+    Parameters
+    ----------
+    out : str
+        Folder of the run.
+    scorer : str, optional
+        Name or folder of the scorer; None where stored scores are cut anew.
+    scorer_sha256 : str, optional
+        Digest that the scorer must have.
+    scores_from : str, optional
+        Folder of the run whose stored scores are used instead of a scorer.
+    text_column, keep_at, write, effort, score_column
+        As in `FilterConfig`.
+    max_disagreement, full_fraction
+        As in `FilterConfig`.
+    audit_shares : (float, float)
+        Shares of the documents that are dropped, and kept, by the signals of a cascade, that are looked at.
+    placement : Placement
+        Where the embedder lies and runs.
+    threads : int
+        Threads that score inside this worker.
+    """
+
+    out: str
+    scorer: str | None
+    scorer_sha256: str | None = None
+    scores_from: str | None = None
+    text_column: str
+    keep_at: float
+    write: Write
+    effort: Effort
+    score_column: str
+    max_disagreement: float | None = None
+    full_fraction: float | None = None
+    audit_shares: tuple[float, float] = (0.0, 0.0)
+    placement: Placement = Placement()
+    threads: int = 1
+
+    @property
+    def exit_settings(self) -> ExitSettings:
+        """What the exits of a cascade must hold."""
+        return exit_settings_of(self.keep_at, self.max_disagreement, self.full_fraction)
+
+    @field_validator("audit_shares", mode="before")
+    @classmethod
+    def _as_tuple(cls, shares: object) -> object:
+        return tuple(shares) if isinstance(shares, list) else shares
+
+    @field_validator("placement", mode="before")
+    @classmethod
+    def _from_json(cls, placement: object) -> object:
+        return Placement(**placement) if isinstance(placement, dict) else placement
+
+    def with_threads(self, threads: int) -> "WorkerSettings":
+        """Return these settings for a worker of some threads; an embedder gets as many."""
+        placement = replace(self.placement, threads=threads)
+        return self.model_copy(update={"threads": threads, "placement": placement})
+
+    def absolute(self) -> "WorkerSettings":
+        """Return these settings with whole paths: another process may have another working directory."""
+        folder = self.placement.folder
+        return self.model_copy(
+            update={
+                "out": _absolute(self.out),
+                "scorer": self.scorer and (self.scorer if self.scorer in SHIPPED else _absolute(self.scorer)),
+                "scores_from": self.scores_from and _absolute(self.scores_from),
+                "placement": replace(self.placement, folder=folder and _absolute(folder)),
+            }
+        )
+
+
+def exit_settings_of(
+    keep_at: float, max_disagreement: float | None, full_fraction: float | None
+) -> ExitSettings:
+    """Return what the exits of a cascade must hold, where a bound was given or not."""
+    allowed = ExitSettings().max_disagreement if max_disagreement is None else max_disagreement
+    return ExitSettings(keep_at, allowed, full_fraction)
+
+
+def _absolute(address: str) -> str:
+    path = path_of(address)
+    return str(path.resolve() if isinstance(path, Path) else path)
