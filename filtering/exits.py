@@ -21,6 +21,9 @@ CONFIDENCE = 0.95
 GRID = np.arange(502) / 100
 """Candidate exits, in rubric points; no score reaches the last."""
 
+USUAL_BOUNDS = (0.002, 0.005, 0.01, 0.02)
+"""Disagreements for which model cards tell what a cascade costs."""
+
 Bools = NDArray[np.bool_]
 
 
@@ -142,6 +145,17 @@ def find_exits(paired: PairedScores, settings: ExitSettings) -> Exits:
     return _described(paired, settings, float(lowers[at]), float(uppers[up]), effect)
 
 
+def usual_exits(paired: PairedScores) -> list[Exits]:
+    """Return the exits for each of `USUAL_BOUNDS` that these documents can show, the strictest first."""
+    found = []
+    for bound in USUAL_BOUNDS:
+        try:
+            found.append(find_exits(paired, ExitSettings(max_disagreement=bound)))
+        except SettingsError:
+            continue
+    return found
+
+
 def _counts_below(values: NDArray[np.float32], candidates: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.searchsorted(np.sort(values), candidates.astype(np.float32), side="left").astype(np.int64)
 
@@ -208,8 +222,8 @@ def _too_few(wanted: float, trials: int, documents: int) -> str:
     few = f" that count for {trials:,}, being of few groups" if trials < documents else ""
     return (
         f"A disagreement of at most {wanted:g} takes {needed:,} documents of different groups to show. The "
-        f"scorer was paired on {documents:,}{few}. Allow more with --max-disagreement, or train it "
-        "with a larger --pool."
+        f"scorer was paired on {documents:,}{few}. Allow more with --max-disagreement, say how many to embed "
+        "with --full-fraction, use --effort fast or full, or train it with a larger --pool."
     )
 
 

@@ -1,11 +1,12 @@
-"""Pairs of fast and full scores on documents without labels, by which a cascade finds its exits.
+"""Pairs of fast and full scores, by which a cascade finds its exits.
 
-Where enough documents are of groups that no label has, one of each is scored by the scorer itself: bounds on
-these are exact. Otherwise each is scored by stages that were fitted anew without its group's fold.
+Of a pool: where enough documents are of groups that nothing was fitted to, one of each is scored by the
+scorer itself, and bounds on these are exact. Otherwise each is scored by stages that were fitted anew
+without its group's fold. Without a pool the labelled documents serve, with their nested scores.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ from filtering.signals import Texts, text_bytes
 
 MOST_DOCUMENTS = 6000
 """Documents that are paired; each is embedded."""
+
+ENOUGH_TIMES = 2
+"""Exact bounds are taken where there are this many times the documents that the usual bound needs."""
 
 
 def pair(
@@ -52,22 +56,17 @@ def pair(
         If there are too few documents for the bound that a run asks for by default.
     """
     documents = [document or b"" for document in text_bytes(texts)]
-    order = np.array(sorted(range(len(documents)), key=lambda row: _lot(documents[row])), dtype=np.int64)
-    known = set(data.groups)
-    first_of: dict[str, int] = {}
-    for row in order:
-        if groups[row] not in known:
-            first_of.setdefault(groups[row], int(row))
+    order = by_lot(documents)
+    single = first_of_groups(order, groups, set(data.groups))
     needed = documents_needed(ExitSettings().max_disagreement)
     if len(order) < needed:
         raise LabelsError(
             f"A pool must have at least {needed} documents, better {MOST_DOCUMENTS:,} of as many sites. "
             f"Found {len(order)}."
         )
-    codes = np.unique(np.asarray(groups), return_inverse=True)[1].astype(np.int32)
-    if len(first_of) >= 2 * needed:
-        rows = np.sort(np.array(list(first_of.values())[:MOST_DOCUMENTS], dtype=np.int64))  # drawn by lot
-        return _paired([(scorer, rows)], documents, codes, held_out=True)
+    codes = group_codes(groups)
+    if len(single) >= ENOUGH_TIMES * needed:
+        return _paired([(scorer, np.sort(single[:MOST_DOCUMENTS]))], documents, codes, held_out=True)
     rows = np.sort(order[:MOST_DOCUMENTS])
     folds = fold_assignment([groups[row] for row in rows], 0)
     own = fold_assignment(data.groups, 0)
@@ -77,8 +76,43 @@ def pair(
     return _paired(scorers, documents, codes, held_out=False)
 
 
-def _lot(document: bytes) -> bytes:
-    return hashlib.sha256(document).digest()
+def pair_labelled(fast: NDArray[np.float64], full: NDArray[np.float64], data: FitData) -> PairedScores:
+    """Return nested points of both stages on labelled documents chosen without looking at scores.
+
+    Parameters
+    ----------
+    fast, full : float64 arrays, shape (n,)
+        Nested points: of stages that were fitted without each document's fold.
+    data : FitData
+        The documents.
+    """
+    chosen = data.unbiased
+    return PairedScores(
+        fast=fast[chosen].astype(np.float32),
+        full=full[chosen].astype(np.float32),
+        groups=group_codes(data.groups)[chosen],
+        held_out=False,
+    )
+
+
+def by_lot(documents: Sequence[bytes]) -> Rows:
+    """Return the numbers of documents in an order that follows from their texts, and mixes them."""
+    digests = [hashlib.sha256(document).digest() for document in documents]
+    return np.array(sorted(range(len(documents)), key=digests.__getitem__), dtype=np.int64)
+
+
+def first_of_groups(order: Rows, groups: Sequence[str], known: Collection[str]) -> Rows:
+    """Return the first document of each group in an order, but those of groups that are known."""
+    first: dict[str, int] = {}
+    for row in order:
+        if groups[row] not in known:
+            first.setdefault(groups[row], int(row))
+    return np.array(list(first.values()), dtype=np.int64)
+
+
+def group_codes(groups: Sequence[str]) -> NDArray[np.int32]:
+    """Return a number for each document's group: int32 array, shape (n,)."""
+    return np.unique(np.asarray(groups), return_inverse=True)[1].astype(np.int32)
 
 
 def _fitted(data: FitData, recipe: Recipe, head: HeadName, scorer: EmbeddingScorer) -> EmbeddingScorer:

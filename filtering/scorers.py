@@ -19,10 +19,11 @@ from filtering.linear import LinearSignals
 from filtering.novelty import Novelty
 from filtering.signals import SCORE_COLUMNS, Signals, Texts, read_signals, text_bytes
 from filtering.trees import Trees
-from filtering.windows import window_text
 
 NO_STAGE, SIGNALS_STAGE, EMBEDDING_STAGE = 0, 1, 2
 """Which stage decided a score."""
+STAGES = ("", "signals", "embedding")
+"""Their names."""
 
 Effort = Literal["fast", "balanced", "full"]
 """``fast``: signals alone; ``full``: an embedding and a head as well, for every document; ``balanced``: for
@@ -303,15 +304,15 @@ class EmbeddingScorer(Mappable):
     def score(self, texts: Texts) -> Scores:
         """Score documents; see `Scorer.score`.
 
-        The embedder sees windows, and of these as many tokens as it reads. A text that occurs
-        several times is embedded once.
+        The embedder sees windows (a classifier beginnings), and of these as many tokens as it reads. A text
+        that occurs several times is embedded once.
         """
         signals = (self.stage.linear or self.signals.linear).read(texts)
         documents = text_bytes(texts)
         scored = np.flatnonzero(signals.reason == 0)
         places: dict[bytes, int] = {}
         found = [places.setdefault(documents[row] or b"", len(places)) for row in scored]
-        embeddings = self.embedder.embed([window_text(document) for document in places])
+        embeddings = self.embedder.embed([self.stage.embedder.text_of(document) for document in places])
         raw = np.zeros(len(documents), dtype=np.float64)
         raw[scored] = self.stage.head.predict(embeddings.vectors)[found]
         if self.stage.linear is not None:

@@ -1,4 +1,6 @@
-"""Embeds texts by a sentence-transformers model: the only file that imports torch.
+"""Embeds texts by a sentence-transformers model, or by a classifier, whose vector is one number of points.
+
+The only file that imports torch, with `transformer_models.py`, which loads the models.
 
 A text's embedding does not depend on its neighbours, bit for bit on one kind of CPU: texts are
 padded to multiples of `LENGTH_STEP` tokens, only texts of one padded length share a batch, and each
@@ -12,9 +14,7 @@ cache: 1.4 times the rate of `SentenceTransformer.encode` (docs/experiments.md).
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -24,6 +24,7 @@ from filtering.embedders import EmbedderSettings, Embeddings, Placement, digest_
 from filtering.errors import ScorerError, SettingsError
 from filtering.extras import require
 from filtering.machine import available_cpus
+from filtering.transformer_models import load_model
 
 DECIDING_LIBRARIES = ("torch", "transformers", "tokenizers", "sentence-transformers")
 """Those whose version may change an embedding, as they are called by pip."""
@@ -35,16 +36,9 @@ CHUNK_TEXTS = 512
 NATIVE_BF16 = ("amx_bf16", "avx512_bf16", "arm_bf16", "bf16")
 """Names that torch gives to CPUs' abilities; elsewhere bf16 is emulated, and slow."""
 
-UNLOADABLE = (OSError, ValueError, LookupError, RuntimeError, AttributeError, TypeError, ImportError)
-"""What the libraries raise for a folder that holds no model, or a damaged one."""
-
-RESERVED_POSITIONS = 2
-RESERVING = ("camembert", "mpnet", "roberta", "xlm-roberta")
-"""Kinds of models that count positions from 2 on."""
-
 
 class SentenceTransformerEmbedder:
-    """Embeds texts by a sentence-transformers model.
+    """Embeds texts by a sentence-transformers model or a classifier.
 
     Parameters
     ----------
@@ -77,22 +71,22 @@ class SentenceTransformerEmbedder:
                 "again."
             )
         self._device, data_type = _device(torch, placement.device)
-        self._model = _load(torch, folder, settings, self._device, data_type)
-        self._tokenizer = _plain_tokenizer(self._model, settings.name)
-        prompt = _document_prompt(self._model) if settings.prompt is None else settings.prompt
+        self._model = load_model(folder, settings, self._device, data_type)
+        self._tokenizer = self._model.plain_tokenizer
+        prompt = self._model.prompt if settings.prompt is None else settings.prompt
         self._settings = replace(settings, revision=commit or settings.revision, prompt=prompt, digest=digest)
         self._static = not hasattr(self._model.tokenizer, "pad_token_id")
         self._prompt_tokens, self._prompt_end = _prompt_tokens(self._tokenizer, prompt) if prompt else (0, 0)
         special = 0 if self._static else self._tokenizer.num_special_tokens_to_add(False)
         self._room = settings.max_tokens - special
-        self._limit = _longest(self._model)
+        self._limit = self._model.longest
         if not self._prompt_tokens < self._room or settings.max_tokens > self._limit:
             raise SettingsError(
                 f"'max_tokens' (--max-tokens) of the embedder {settings.name!r} must leave room for text, "
                 "and be at "
                 f"most {self._limit}, what the model can read. Got {settings.max_tokens} instead."
             )
-        self.width = int(self._model.get_embedding_dimension())
+        self.width = self._model.width
         on_cpu = self._device.type == "cpu"
         self._batch_tokens = CPU_BATCH_TOKENS if on_cpu else GPU_BATCH_TOKENS
         # On a GPU these threads tokenise ahead of it, and launch its work.
@@ -180,10 +174,10 @@ class SentenceTransformerEmbedder:
         torch = require("embed", "torch")
         features = self._features([rows[row] for row in members], padded)
         with torch.inference_mode():
-            found = self._model(
+            found = self._model.forward(
                 {name: torch.from_numpy(one).to(self._device) for name, one in features.items()}
             )
-            vectors: NDArray[np.float32] = found["sentence_embedding"][: len(members)].float().cpu().numpy()
+            vectors: NDArray[np.float32] = found[: len(members)].float().cpu().numpy()
         return vectors
 
     def _features(self, rows: list[list[int]], padded: int) -> dict[str, Any]:
@@ -205,7 +199,7 @@ class SentenceTransformerEmbedder:
         features = {"input_ids": numbers, "attention_mask": mask}
         if "token_type_ids" in tokenizer.model_input_names:
             features["token_type_ids"] = np.zeros_like(numbers)
-        if self._prompt_tokens and not getattr(self._model[1], "include_prompt", True):
+        if self._prompt_tokens and not self._model.pools_prompt:
             features["prompt_length"] = np.array([self._prompt_end])
         return features
 
@@ -233,76 +227,10 @@ def _device(torch: Any, name: str) -> tuple[Any, Any]:
     return device, torch.float32
 
 
-def _load(torch: Any, folder: Path, settings: EmbedderSettings, device: Any, data_type: Any) -> Any:
-    transformer = require("embed", "sentence_transformers").SentenceTransformer
-    damaged = require("embed", "safetensors").SafetensorError
-    try:
-        with _quiet():
-            model = transformer(
-                str(folder),
-                device=str(device),
-                trust_remote_code=settings.trust_remote_code,
-                local_files_only=True,
-                model_kwargs={"dtype": data_type, "use_safetensors": True},
-            )
-    except (*UNLOADABLE, damaged) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise SettingsError(
-            f"An embedder must be a sentence-transformers model. {settings.name!r} cannot be loaded: {reason}"
-        ) from error
-    for weights in model.parameters():  # not the buffers: rotary positions need float32
-        weights.data = weights.data.to(data_type)
-    return model.to(device).eval()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the bars that transformers draws while it loads weights off the screen."""
-    logging = require("embed", "transformers").utils.logging
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
-
-
-def _plain_tokenizer(model: Any, name: str) -> Any:
-    """Return the fast tokenizer of a model, which neither cuts nor pads."""
-    tokenizer = getattr(model.tokenizer, "backend_tokenizer", model.tokenizer)
-    if not hasattr(tokenizer, "encode_batch_fast"):
-        raise SettingsError(
-            f"The tokenizer of the embedder {name!r} must be a fast one (have a tokenizer.json). Choose "
-            "another "
-            "embedder, or convert its tokenizer."
-        )
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
-
-
-def _document_prompt(model: Any) -> str:
-    """Return the model's own prompt for documents, by the names that models give it; not that of queries."""
-    for name in ("document", "passage", "corpus", model.default_prompt_name):
-        if model.prompts.get(name) and name != "query":
-            return str(model.prompts[name])
-    return ""
-
-
 def _prompt_tokens(tokenizer: Any, prompt: str) -> tuple[int, int]:
     """Return how many tokens a prompt has, and where it ends after the special ones before it."""
     special = tokenizer.encode(prompt).special_tokens_mask
     return special.count(0), len(special) - special[::-1].index(0) if 0 in special else 0
-
-
-def _longest(model: Any) -> int:
-    """Return how many tokens the model has positions for: its own advice may be less."""
-    config: Any = getattr(getattr(model[0], "auto_model", None), "config", None)
-    positions = getattr(config, "max_position_embeddings", None)
-    if not isinstance(positions, int) or positions <= 0:
-        return 1 << 20
-    return positions - (RESERVED_POSITIONS if config.model_type in RESERVING else 0)
 
 
 def _pool(torch: Any, threads: int) -> ThreadPoolExecutor:

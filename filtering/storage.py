@@ -208,13 +208,7 @@ def load_scorer(
     ScorerError
         If it is damaged, of an unknown format or kind, or does not reproduce its reference scores.
     """
-    folder = _folder_of(name)
-    if not (folder / "scorer.json").is_file():
-        raise SettingsError(
-            f"A scorer must be {' or '.join(SHIPPED)}, or a folder with a scorer.json. Got {name!r} instead."
-        )
-    content = (folder / "scorer.json").read_bytes()
-    description = _checked_description(content, folder)
+    folder, content, description = _read_description(name)
     files = _checked_files(description, folder)
     digest = hashlib.sha256(content).hexdigest()
     signals = replace(_build(description, files, folder), digest=digest)
@@ -239,6 +233,34 @@ def load_scorer(
     scorer = EmbeddingScorer(signals, stage, embedder, digest, paired)
     _check_references(scorer, description, folder, "full")
     return scorer if cascade is None else CascadeScorer(scorer, cascade, digest)
+
+
+def load_pairs(name: str) -> tuple[PairedScores | None, str]:
+    """Load what a scorer's exits are found on, and its digest: no embedder is needed for that.
+
+    Parameters
+    ----------
+    name : str
+        As for `load_scorer`.
+
+    Raises
+    ------
+    SettingsError, ScorerError
+        As `load_scorer`.
+    """
+    folder, content, description = _read_description(name)
+    files = _checked_files(description, folder)
+    return _build_pairs(description, files, folder), hashlib.sha256(content).hexdigest()
+
+
+def _read_description(name: str) -> tuple[Path, bytes, dict[str, Any]]:
+    folder = _folder_of(name)
+    if not (folder / "scorer.json").is_file():
+        raise SettingsError(
+            f"A scorer must be {' or '.join(SHIPPED)}, or a folder with a scorer.json. Got {name!r} instead."
+        )
+    content = (folder / "scorer.json").read_bytes()
+    return folder, content, _checked_description(content, folder)
 
 
 def _folder_of(name: str) -> Path:

@@ -77,6 +77,12 @@ def window_text(data: bytes) -> str:
     return window.decode("utf-8", errors="surrogatepass")
 
 
+def beginning_text(data: bytes, limit_bytes: int) -> str:
+    """Return the beginning of a text in UTF-8, cut back to a code point."""
+    cut = len(data) if len(data) <= limit_bytes else _back(data, limit_bytes)
+    return data[:cut].decode("utf-8", errors="surrogatepass")
+
+
 def _seams(data: bytes) -> Span | None:
     """Return where the two seams of a window start; None if `data` is no window."""
     seam = len(SEAM)

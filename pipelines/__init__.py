@@ -7,8 +7,10 @@ if TYPE_CHECKING:
     from pipelines.annotate import AnnotationEstimate, annotate_sample, estimate_annotation
     from pipelines.config import FilterConfig, RecutConfig
     from pipelines.config_labels import AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
-    from pipelines.config_scorers import TrainConfig
+    from pipelines.config_scorers import DistillConfig, TrainConfig
     from pipelines.demo import run_demo
+    from pipelines.distill import distill_scorer
+    from pipelines.evaluate import evaluate_scorer
     from pipelines.executors import Executor, LocalExecutor
     from pipelines.filter import FilterResult, estimate_run, filter_dump
     from pipelines.importing import import_labels
@@ -19,13 +21,14 @@ if TYPE_CHECKING:
     from pipelines.recut import recut_run
     from pipelines.report import write_report
     from pipelines.sample import SampleResult, sample_dump
-    from pipelines.train import evaluate_scorer, train_scorer
+    from pipelines.train import train_scorer
     from pipelines.upkeep import clean_run, status_of_run, verify_run
 
 _HOMES = {
     "AnnotateConfig": "config_labels",
     "AnnotateResult": "label_folder",
     "AnnotationEstimate": "annotate",
+    "DistillConfig": "config_scorers",
     "Executor": "executors",
     "FilterConfig": "config",
     "FilterResult": "filter",
@@ -41,9 +44,10 @@ _HOMES = {
     "agreement_of_labels": "agreement",
     "annotate_sample": "annotate",
     "clean_run": "upkeep",
+    "distill_scorer": "distill",
     "estimate_annotation": "annotate",
     "estimate_run": "filter",
-    "evaluate_scorer": "train",
+    "evaluate_scorer": "evaluate",
     "filter_dump": "filter",
     "import_labels": "importing",
     "recut_run": "recut",
@@ -60,6 +64,7 @@ __all__ = [
     "AnnotateConfig",
     "AnnotateResult",
     "AnnotationEstimate",
+    "DistillConfig",
     "Executor",
     "FilterConfig",
     "FilterResult",
@@ -75,6 +80,7 @@ __all__ = [
     "agreement_of_labels",
     "annotate_sample",
     "clean_run",
+    "distill_scorer",
     "estimate_annotation",
     "estimate_run",
     "evaluate_scorer",

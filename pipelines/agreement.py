@@ -14,8 +14,8 @@ from annotations.sources import read_table
 from annotations.tables import rating_matrix
 from filtering.errors import LabelsError, SettingsError
 from filtering.storage import read_metrics
+from pipelines.evaluate import labels_digest
 from pipelines.label_folder import RATINGS_FILE
-from pipelines.train import labels_digest
 
 
 def agreement_of_labels(

@@ -75,6 +75,17 @@ def audit_shares(exits: Exits, rows: int, wanted: int | None) -> tuple[float, fl
     return dropped, kept
 
 
+def promise_of(exits: Exits) -> Mapping[str, str | float | None]:
+    """Return what the plan of a run at effort ``balanced`` says of its exits."""
+    bounded = exits.settings.full_fraction is None
+    return {
+        "effort": "balanced",
+        "max_disagreement": exits.settings.max_disagreement if bounded else None,
+        "full_fraction": exits.settings.full_fraction,
+        "exits": f"{exits.lower:g} to {exits.upper:g}",
+    }
+
+
 def lots(relative: str, first_row: int, count: int) -> NDArray[np.float64]:
     """Return a number in [0, 1) for each of some rows of a file: the same whenever it is asked for.
 

@@ -36,6 +36,7 @@ from pipelines.config_base import KEEP_AT, Write
 from pipelines.label_commands import (
     agreement_command,
     annotate_command,
+    distill_command,
     evaluate_command,
     sample_command,
     train_command,
@@ -216,12 +217,19 @@ def recut_command(
         float | None, typer.Option(help="Share of all rows to keep, exactly, in (0, 1].")
     ] = None,
     write: Annotated[RecutWrite, typer.Option(help="Rows in the new OUT/data: kept, or all.")] = "kept",
+    rescore: Annotated[
+        bool,
+        typer.Option("--rescore", help="Embed the rows about which signals are not sure at this cut."),
+    ] = False,
+    device: DeviceOption = "auto",
+    embedder: EmbedderFolderOption = None,
+    trust_remote_code: TrustOption = False,
     workers: WorkersOption = None,
     executor: ExecutorOption = "local",
     ray_address: RayAddressOption = None,
     json_log: JsonLogOption = False,
 ) -> int:
-    """Cut a finished run anew from its stored scores; nothing is scored again."""
+    """Cut a finished run anew from its stored scores."""
     from pipelines.recut import recut_run
 
     config = RecutConfig(
@@ -230,6 +238,10 @@ def recut_command(
         keep_at=keep_at,
         keep_fraction=keep_fraction,
         write=write,
+        rescore=rescore,
+        device=device,
+        embedder=embedder,
+        trust_remote_code=trust_remote_code,
         workers=workers,
         executor=executor,
         ray_address=ray_address,
@@ -277,6 +289,7 @@ app.command("sample")(sample_command)
 app.command("annotate")(annotate_command)
 app.command("agreement")(agreement_command)
 app.command("train")(train_command)
+app.command("distill")(distill_command)
 app.command("evaluate")(evaluate_command)
 
 

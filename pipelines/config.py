@@ -116,12 +116,7 @@ class FilterConfig(Settings):
     @property
     def placement(self) -> Placement:
         """Where the embedder lies and runs."""
-        return Placement(
-            device=self.device,
-            threads=self.workers,
-            folder=self.embedder,
-            trust_remote_code=self.trust_remote_code,
-        )
+        return _placement(self)
 
     @field_validator("inputs", mode="before")
     @classmethod
@@ -146,6 +141,11 @@ class RecutConfig(Settings):
         ones are kept, in the order of the plan.
     write : {"kept", "all"}
         As in `FilterConfig`.
+    rescore : bool
+        Of a run at effort ``balanced``: have the full scorer decide on the documents about which the signals
+        are not sure at the new cut, and that it has not seen yet. With `keep_at` alone.
+    device, embedder, trust_remote_code
+        As in `FilterConfig`, for `rescore`.
     workers, executor, ray_address
         As in `FilterConfig`.
     """
@@ -155,6 +155,10 @@ class RecutConfig(Settings):
     keep_at: float | None = Field(default=None, ge=0.0, le=5.0, allow_inf_nan=False)
     keep_fraction: float | None = Field(default=None, gt=0.0, le=1.0, allow_inf_nan=False)
     write: RecutWrite = "kept"
+    rescore: bool = False
+    device: str = Field(default="auto", min_length=1)
+    embedder: str | None = Field(default=None, min_length=1)
+    trust_remote_code: bool = False
     workers: int | None = Field(default=None, ge=1, le=4096)
     executor: ExecutorName = "local"
     ray_address: str | None = Field(default=None, min_length=1)
@@ -166,3 +170,22 @@ class RecutConfig(Settings):
                 "Exactly one of 'keep_at' and 'keep_fraction' must be given. "
                 f"Got keep_at={self.keep_at} and keep_fraction={self.keep_fraction} instead."
             )
+        if self.rescore and self.keep_at is None:
+            raise SettingsError(
+                "'rescore' (--rescore) must come with 'keep_at': where the cut lies says what to score. "
+                "Rescore at the cut that keep_fraction came to, then recut that run by keep_fraction."
+            )
+
+    @property
+    def placement(self) -> Placement:
+        """Where the embedder lies and runs."""
+        return _placement(self)
+
+
+def _placement(config: FilterConfig | RecutConfig) -> Placement:
+    return Placement(
+        device=config.device,
+        threads=config.workers,
+        folder=config.embedder,
+        trust_remote_code=config.trust_remote_code,
+    )

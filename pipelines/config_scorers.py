@@ -11,6 +11,9 @@ from pipelines.config_base import Settings
 
 NO_EMBEDDER = "none"
 
+TEACHER_TOKENS = 512
+"""What classifiers over BERT read, the FineWeb-Edu one among them."""
+
 Signals = Literal["auto", "linear", "characters", "lightgbm"]
 Head = Literal["auto", "ridge", "ordinal", "svr", "lightgbm", "forest", "joint", "stack"]
 
@@ -44,7 +47,8 @@ class TrainConfig(Settings):
         Run the code that the embedder brings; on the hub only of a pinned commit.
     pool : str, optional
         Documents without labels, of the kind that will be filtered: a file with their text and where they
-        are from, as `sample_dump` writes it. A cascade (effort ``balanced``) finds its exits on them.
+        are from, as `sample_dump` writes it. A cascade (effort ``balanced``) finds its exits on them; on the
+        labelled documents that were chosen without looking at scores if not given.
     device : str
         As in `FilterConfig`.
     overwrite : bool
@@ -77,10 +81,8 @@ class TrainConfig(Settings):
         """What decides an embedding; None for signals alone."""
         if self.embedder == NO_EMBEDDER:
             return None
-        folder = Path(self.embedder)
         return EmbedderSettings(
-            # Whole, for a scorer is used from other directories too.
-            name=str(folder.resolve()) if folder.is_dir() else self.embedder,
+            name=_whole(self.embedder),
             revision=self.revision,
             max_tokens=self.max_tokens,
             prompt=self.prompt,
@@ -91,3 +93,63 @@ class TrainConfig(Settings):
     def placement(self) -> Placement:
         """Where the embedder runs."""
         return Placement(device=self.device, trust_remote_code=self.trust_remote_code)
+
+
+class DistillConfig(Settings):
+    """Settings of `distill_scorer`.
+
+    Parameters
+    ----------
+    teacher : str
+        Folder or hub name of a sequence classification model of transformers, with one output, the rubric
+        points (the FineWeb-Edu classifier, say), or with several, of which the expected one is spread over
+        0 to 5.
+    pool : str
+        As in `TrainConfig`.
+    out : str
+        Folder of the scorer.
+    domain : str
+        What the scorer is for.
+    n : int
+        Documents that the teacher reads: three in five to fit signals to, the others to find the exits on.
+    signals : {"auto", "linear", "characters", "lightgbm"}
+        As in `TrainConfig`.
+    max_tokens : int
+        Tokens that the teacher reads of a document, from its beginning on.
+    revision, trust_remote_code, device, overwrite
+        As in `TrainConfig`.
+    """
+
+    teacher: str = Field(min_length=1)
+    pool: str = Field(min_length=1)
+    out: str = Field(min_length=1)
+    domain: str = Field(default="web", min_length=1)
+    n: int = Field(default=6000, ge=1, le=1 << 24)
+    signals: Signals = "auto"
+    max_tokens: int = Field(default=TEACHER_TOKENS, ge=8, le=1 << 20)
+    revision: str | None = Field(default=None, min_length=1)
+    trust_remote_code: bool = False
+    device: str = Field(default="auto", min_length=1)
+    overwrite: bool = False
+
+    @property
+    def teacher_settings(self) -> EmbedderSettings:
+        """What decides what the teacher says."""
+        return EmbedderSettings(
+            name=_whole(self.teacher),
+            revision=self.revision,
+            max_tokens=self.max_tokens,
+            trust_remote_code=self.trust_remote_code,
+            kind="classifier",
+        )
+
+    @property
+    def placement(self) -> Placement:
+        """Where the teacher runs."""
+        return Placement(device=self.device, trust_remote_code=self.trust_remote_code)
+
+
+def _whole(name: str) -> str:
+    """Return a folder's whole path, for a scorer is used from other directories too; a hub name as it is."""
+    folder = Path(name)
+    return str(folder.resolve()) if folder.is_dir() else name

@@ -26,6 +26,8 @@ class WorkerSettings(Settings):
         Digest that the scorer must have.
     scores_from : str, optional
         Folder of the run whose stored scores are used instead of a scorer.
+    rescore : bool
+        Of these, have the full scorer decide where the new cut makes signals unsure.
     text_column, keep_at, write, effort, score_column
         As in `FilterConfig`.
     max_disagreement, full_fraction
@@ -42,6 +44,7 @@ class WorkerSettings(Settings):
     scorer: str | None
     scorer_sha256: str | None = None
     scores_from: str | None = None
+    rescore: bool = False
     text_column: str
     keep_at: float
     write: Write

@@ -19,7 +19,7 @@ from filtering.exits import Exits
 from filtering.machine import available_cpus
 from filtering.scorers import EmbeddingScorer, Scorer, SignalScorer
 from filtering.storage import AnyScorer
-from pipelines.audit import Agreement, agreement_of, audit_shares
+from pipelines.audit import Agreement, agreement_of, audit_shares, promise_of
 from pipelines.config import FilterConfig
 from pipelines.config_worker import WorkerSettings
 from pipelines.executors import Executor, executor_of
@@ -222,14 +222,12 @@ def plan_of(config: FilterConfig, scorer: AnyScorer) -> tuple[Plan, str]:
         "rows_per_part": config.rows_per_part,
     }
     if isinstance(scorer, CascadeScorer):
-        exits = scorer.exits
-        promised = None if config.full_fraction is not None else exits.settings.max_disagreement
-        settings = {**settings, "max_disagreement": promised, "exits": f"{exits.lower:g} to {exits.upper:g}"}
+        settings = {**settings, **promise_of(scorer.exits)}
     return make_plan(
         find_inputs(config.inputs, config.out),
         settings=settings,
         text_column=config.text_column,
-        new_columns=AddedColumns.named(config.score_column).in_mode(config.write),
+        new_columns=AddedColumns.named(config.score_column).in_mode(config.write, config.effort),
         rows_per_part=config.rows_per_part,
         strict=config.strict,
     )

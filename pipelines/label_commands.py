@@ -35,7 +35,7 @@ from pipelines.config_labels import (
     SampleConfig,
     Strategy,
 )
-from pipelines.config_scorers import Head, Signals, TrainConfig
+from pipelines.config_scorers import TEACHER_TOKENS, DistillConfig, Head, Signals, TrainConfig
 from pipelines.plain import plain_values
 from pipelines.printing import (
     print_agreement,
@@ -46,6 +46,7 @@ from pipelines.printing import (
     print_learning_curve,
     print_line,
     print_sample,
+    print_scorer,
 )
 from pipelines.progress import ConsoleReporter
 
@@ -314,15 +315,51 @@ def train_command(
         device=device,
         overwrite=overwrite,
     )
-    result = train_scorer(config, reporter=ConsoleReporter())
-    if as_json:
-        print_line(json.dumps(result.metrics))
-        return 0
-    print_comparison(result.metrics)
-    for evaluation in result.evaluations:
-        print_evaluation(evaluation)
-    print_line(f"scorer: {result.out}")
-    return 0
+    return print_scorer(train_scorer(config, reporter=ConsoleReporter()), as_json=as_json)
+
+
+def distill_command(
+    teacher: Annotated[
+        str, typer.Option(help="Folder or hub name of a sequence classification model that gives points.")
+    ],
+    pool: Annotated[
+        str,
+        typer.Option(help="Unlabelled documents: a file with text and group or url, as sample writes it."),
+    ],
+    out: Annotated[str, typer.Option("--out", "-o", help="Folder of the scorer.")],
+    domain: Annotated[str, typer.Option(help="What the scorer is for.")] = "web",
+    n: Annotated[int, typer.Option("--n", help="Documents that the teacher reads.")] = 6000,
+    signals: Annotated[
+        Signals, typer.Option(help="How signals are joined; auto keeps the simplest of the best.")
+    ] = "auto",
+    max_tokens: Annotated[
+        int, typer.Option(help="Tokens that the teacher reads of a document.")
+    ] = TEACHER_TOKENS,
+    revision: Annotated[
+        str | None, typer.Option(help="Commit, branch or tag of a teacher on the hub.")
+    ] = None,
+    trust_remote_code: TrustOption = False,
+    device: DeviceOption = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the scorer in OUT.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Make a fast scorer of a slow classifier, which is asked only where signals are unsure."""
+    from pipelines.distill import distill_scorer
+
+    config = DistillConfig(
+        teacher=teacher,
+        pool=pool,
+        out=out,
+        domain=domain,
+        n=n,
+        signals=signals,
+        max_tokens=max_tokens,
+        revision=revision,
+        trust_remote_code=trust_remote_code,
+        device=device,
+        overwrite=overwrite,
+    )
+    return print_scorer(distill_scorer(config, reporter=ConsoleReporter()), as_json=as_json)
 
 
 def evaluate_command(
@@ -342,7 +379,7 @@ def evaluate_command(
 ) -> int:
     """Judge a scorer by labels; by nested cross-validation where these are the ones that it was fitted to."""
     from filtering.storage import read_metrics
-    from pipelines.train import evaluate_scorer
+    from pipelines.evaluate import evaluate_scorer
 
     if curve is not None and not Path(curve).parent.is_dir():  # said now, not after minutes of fitting
         raise SettingsError(f"The folder of --learning-curve must exist. Got {curve!r} instead.")

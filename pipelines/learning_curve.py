@@ -10,8 +10,8 @@ from filtering.errors import SettingsError
 from filtering.extras import require
 from filtering.nested import learning_curve
 from filtering.storage import read_metrics
+from pipelines.evaluate import labels_digest, refit
 from pipelines.progress import Reporter
-from pipelines.train import labels_digest, refit
 
 SIZES = (200, 400, 800, 1600, 3200, 6400)
 """Numbers of labels; what the training folds have of them stands last."""

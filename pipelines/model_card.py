@@ -11,7 +11,7 @@ from filtering.machine import available_cpus
 from filtering.windows import WINDOW_RULE
 
 if TYPE_CHECKING:
-    from pipelines.train import Evaluation
+    from pipelines.evaluate import Evaluation
 
 EFFORTS = {"fast": "signals alone", "full": "signals and embedding"}
 WORST_SLICES = 12
@@ -38,7 +38,7 @@ def model_card(
     metrics: Mapping[str, Any],
     evaluations: Sequence["Evaluation"],
     speeds: Mapping[Any, float],
-    options: Sequence[str] = (),
+    command: Sequence[str],
 ) -> str:
     """Return the model card of a scorer.
 
@@ -51,20 +51,22 @@ def model_card(
         Nested, one for each effort.
     speeds : mapping
         Documents a second by effort, on the machine that trained it.
-    options : sequence of str, optional
-        Of the command that trained it, beside the domain.
+    command : sequence of str
+        What made it, after ``edufilter`` and before ``--out``.
     """
     last = evaluations[-1]
-    command = shlex.join(["edufilter", "train", "LABELS", "--domain", domain, *options, "--out", "FOLDER"])
+    made = shlex.join(["edufilter", *command, "--out", "FOLDER"])
+    inputs = "pool and teacher" if "teacher" in metrics else "labels"
     sections = [
         _opening(domain, metrics),
         _quality(evaluations),
         _comparison(metrics),
         *(_points(one) for one in evaluations),
+        *_cascade(metrics["exits"]),
         _weaknesses(last),
         _speed(speeds),
-        f"## How it was made\n\n`{command}` gives the same scorer from the same labels;\n`edufilter evaluate "
-        "SCORER LABELS` gives these figures again. They are in `scorer.json` too.\n",
+        f"## How it was made\n\n`{made}` gives the same scorer from the same {inputs}.\n"
+        "These figures are in `scorer.json` too; `edufilter evaluate SCORER LABELS` judges it by labels.\n",
     ]
     return "\n".join(sections)
 
@@ -82,6 +84,11 @@ def _opening(domain: str, metrics: Mapping[str, Any]) -> str:
             f"the labelled documents' windows {100 * share:.0f} % are beyond what the embedder reads; it is "
             "named in "
             "`scorer.json`, with the digest of its weights."
+        )
+    if "teacher" in metrics:
+        stages.append(
+            f"- effort `full`: the points of the classifier `{metrics['teacher']}`, which the signals were "
+            "fitted to; all figures below are of signals against it."
         )
     return "\n".join(
         [
@@ -172,6 +179,31 @@ def _points(evaluation: "Evaluation") -> str:
 
 def _mean(mean: float, count: int) -> str:
     return f"{mean:.2f}" if count else ""
+
+
+def _cascade(exits: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not exits:
+        return
+    first = exits[0]
+    if first["is_exact"]:
+        how = "one of a group, of groups that nothing was fitted to: bounds are exact"
+    else:
+        how = f"of {first['groups']:,} groups, by stages fitted without theirs: bounds are approximate"
+    lines = [
+        "## Effort `balanced`",
+        "",
+        f"Kept from 3 points; on {first['documents']:,} documents, {how}, and hold with 95 % confidence for",
+        "documents like these. Each run measures it again on its own.",
+        "",
+        "| decided otherwise than by `full`, at most | embedded | decided otherwise, here | keepers lost | "
+        "false keeps |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for one in exits:
+        shares = (1 - one["dropped"] - one["kept"], one["disagreement"], one["lost_keepers"])
+        cells = " | ".join(f"{100 * share:.1f} %" for share in (*shares, one["false_keeps"]))
+        lines.append(f"| {100 * one['settings']['max_disagreement']:.1f} % | {cells} |")
+    yield "\n".join([*lines, ""])
 
 
 def _weaknesses(evaluation: "Evaluation") -> str:

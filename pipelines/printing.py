@@ -1,5 +1,6 @@
 """What commands print on standard output: results in words and tables."""
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,11 @@ from annotations.agreement import MIN_COMMON
 if TYPE_CHECKING:
     from annotations.agreement import Agreement
     from pipelines.annotate import AnnotationEstimate
+    from pipelines.evaluate import Evaluation
     from pipelines.filter import FilterResult
     from pipelines.label_folder import AnnotateResult
     from pipelines.sample import SampleResult
-    from pipelines.train import Evaluation
+    from pipelines.train import TrainResult
 
 
 def print_line(text: str) -> None:
@@ -129,6 +131,32 @@ def print_evaluation(evaluation: "Evaluation") -> None:
         print_line(
             "These figures hold where none of these documents was among those that the scorer was fitted to."
         )
+
+
+def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
+    """Print how a scorer was chosen, what it is worth, and what its cascade costs; return the exit code."""
+    if as_json:
+        print_line(json.dumps(result.metrics))
+        return 0
+    print_comparison(result.metrics)
+    for evaluation in result.evaluations:
+        print_evaluation(evaluation)
+    _print_exits(result.metrics["exits"])
+    print_line(f"scorer: {result.out}")
+    return 0
+
+
+def _print_exits(exits: Sequence[Mapping[str, Any]]) -> None:
+    if not exits:
+        return
+    kind = "bounds exact" if exits[0]["is_exact"] else "bounds approximate"
+    title = f"effort balanced, kept from 3 points, {exits[0]['documents']:,} documents, {kind}"
+    table = Table(*("disagreement at most", "embedded", "keepers lost", "false keeps"), title=title)
+    for one in exits:
+        asked = one["settings"]["max_disagreement"]
+        shares = (asked, 1 - one["dropped"] - one["kept"], one["lost_keepers"], one["false_keeps"])
+        table.add_row(*(f"{100 * share:.1f} %" for share in shares))
+    Console().print(table)
 
 
 def print_sample(result: "SampleResult") -> int:

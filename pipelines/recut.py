@@ -1,4 +1,4 @@
-"""A new cut of a finished run, from its stored scores: nothing is scored again.
+"""A new cut of a finished run, from its stored scores; what a cascade lacks at that cut it can score.
 
 The same parts, worker and manifest as `filter`; only where scores come from differs. The inputs are
 read again, so they must be as they were.
@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.errors import BadFileError, OutputError, RunError, SettingsError
+from filtering.errors import BadFileError, OutputError, RunError, ScorerError, SettingsError
+from filtering.exits import Exits, find_exits
+from filtering.scorers import SIGNALS_STAGE
+from pipelines.audit import promise_of
 from pipelines.config import RecutConfig
-from pipelines.config_worker import WorkerSettings
+from pipelines.config_worker import WorkerSettings, exit_settings_of
 from pipelines.executors import Executor, executor_of
 from pipelines.filter import FilterResult, run_plan
 from pipelines.manifest import read_set_aside
@@ -20,7 +23,9 @@ from pipelines.paths import files_below, path_of
 from pipelines.plan import Part, Plan, is_unchanged, rekeyed
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.reading import open_parquet
+from pipelines.scorers import open_pairs
 from pipelines.store import RunFolder, refuse_foreign, refuse_other_settings
+from pipelines.worker import stored_scores
 
 
 def recut_run(
@@ -52,7 +57,7 @@ def recut_run(
     if not source.scores.exists():
         raise OutputError(f"{config.run} must hold scores. It is a new cut itself; recut the run it is from.")
     refuse_foreign(target)
-    plan = _plan_of(config, source, before)
+    plan, exits = _plan_of(config, source, before)
     with target.lock():
         target.clear_temporary()
         if target.plan.exists():
@@ -62,20 +67,22 @@ def recut_run(
         settings = WorkerSettings(
             out=config.to,
             scorer=source.read_manifest()["scorer"],
+            scorer_sha256=str(before.settings["scorer_sha256"]) if config.rescore else None,
             scores_from=config.run,
+            rescore=config.rescore,
             text_column=str(before.settings["text_column"]),
             keep_at=float(str(plan.settings["keep_at"])),
             write=config.write,
-            effort="fast",  # scores are looked up
+            # Otherwise scores are looked up, and stages do not mix.
+            effort="balanced" if plan.settings["effort"] == "balanced" else "fast",
+            max_disagreement=exits.settings.max_disagreement if exits else None,
+            full_fraction=exits.settings.full_fraction if exits else None,
             score_column=str(before.settings["score_column"]),
+            placement=config.placement,
         )
         executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
-        if "exits" in before.settings and settings.keep_at != before.settings["keep_at"]:
-            reporter.say(
-                f"Only what the signals scored from {before.settings['exits']} points was embedded, for a "
-                f"cut at {before.settings['keep_at']:g}. At {settings.keep_at:g} signals decide on most "
-                "of the rest alone: run filter with that --keep-at for a disagreement that is bounded."
-            )
+        if exits is not None and not target.manifest.exists():
+            reporter.say(_describe_unsure(exits, source, plan, rescore=config.rescore))
         return run_plan(target, plan, settings, executor, reporter)
 
 
@@ -84,8 +91,11 @@ def _whole(address: str) -> str:
     return str(path.resolve() if isinstance(path, Path) else path)
 
 
-def _plan_of(config: RecutConfig, source: RunFolder, before: Plan) -> Plan:
-    """Return the plan of the run with the new cut in it, after checking that its inputs are unchanged."""
+def _plan_of(config: RecutConfig, source: RunFolder, before: Plan) -> tuple[Plan, Exits | None]:
+    """Return the plan of the run with the new cut in it, after checking that its inputs are unchanged.
+
+    Also the exits of a cascade at that cut, where they can be told.
+    """
     unread = {(one.relative, one.first_row) for one in read_set_aside(source.read_manifest())}
     is_good = [(part.relative, part.first_row) not in unread for part in before.parts]
     good = before.parts.where(np.array(is_good, dtype=bool))
@@ -98,18 +108,74 @@ def _plan_of(config: RecutConfig, source: RunFolder, before: Plan) -> Plan:
             f"'edufilter clean {config.run} --damaged', then the command that began the run."
         )
     if config.keep_fraction is None:
-        keep_at, quotas = config.keep_at, [-1] * len(good)
+        keep_at, quotas = float(config.keep_at or 0.0), [-1] * len(good)
     else:
         count = round(config.keep_fraction * int(good.column("rows").sum()))
         keep_at, quotas = exact_cut(source, good, count)
+    exits = _exits_at(keep_at, before, str(source.read_manifest()["scorer"]), needed=config.rescore)
     settings = {
         **before.settings,
+        **(promise_of(exits) if exits is not None and config.rescore else {}),
         "keep_at": keep_at,
         "keep_fraction": config.keep_fraction,
         "write": config.write,
         "recut_from": before.digest,
     }
-    return Plan(settings, rekeyed(good, settings, quotas), read_set_aside(source.read_manifest()))
+    aside = read_set_aside(source.read_manifest())
+    return Plan(settings, rekeyed(good, settings, quotas), aside), exits
+
+
+def _exits_at(keep_at: float, before: Plan, scorer: str, *, needed: bool) -> Exits | None:
+    """Return the exits at a cut by which rows of a run would be embedded; None where that is not known.
+
+    Raises
+    ------
+    SettingsError, ScorerError
+        If they are `needed` and the scorer cannot tell them.
+    """
+    effort, allowed = before.settings["effort"], before.settings.get("max_disagreement")
+    if effort == "full" and needed:
+        raise SettingsError("--rescore takes a run of effort fast or balanced. This one embedded each row.")
+    if effort == "full" or (effort == "fast" and not needed):
+        return None
+    fraction = before.settings.get("full_fraction")
+    settings = exit_settings_of(
+        keep_at, None if allowed is None else float(allowed), None if fraction is None else float(fraction)
+    )
+    try:
+        paired, digest = open_pairs(scorer)
+        if digest != before.settings["scorer_sha256"]:
+            raise ScorerError(f"{scorer!r} must be the scorer that the run was made with. It is another.")
+        if paired is None:
+            raise SettingsError(
+                f"A scorer must have been trained with an embedder for --rescore. {scorer!r} was not."
+            )
+        return find_exits(paired, settings)
+    except (SettingsError, ScorerError):
+        if needed:
+            raise
+        return None
+
+
+def _describe_unsure(exits: Exits, source: RunFolder, plan: Plan, *, rescore: bool) -> str:
+    """Return in words how many rows the full scorer would have to decide on at a cut, and has not seen."""
+    count = 0
+    for part in plan.parts:
+        value, stage, _ = stored_scores(source, part)
+        count += int(((stage == SIGNALS_STAGE) & exits.are_passed(value)).sum())
+    share = 100 * count / max(plan.rows, 1)
+    if rescore:
+        return (
+            f"Embedding {count:,} rows ({share:.1f} %) that signals score from {exits.lower:g} to "
+            f"{exits.upper:g} points."
+        )
+    if not count:
+        return "The full scorer has decided on all rows about which the signals are not sure at this cut."
+    return (
+        f"At this cut the full scorer would decide on {count:,} rows more ({share:.1f} %): the signals score "
+        f"them from {exits.lower:g} to {exits.upper:g} points. They stay as signals decided; to have them "
+        "embedded, say --rescore."
+    )
 
 
 def _refuse_changed_inputs(parts: Sequence[Part]) -> None:

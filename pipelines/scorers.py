@@ -1,14 +1,16 @@
 """Scorers by address: a shipped one, a folder, or a folder in an object store."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from filtering import load_scorer
 from filtering.embedders import Placement
 from filtering.errors import SettingsError
-from filtering.exits import ExitSettings
+from filtering.exits import ExitSettings, PairedScores
 from filtering.scorers import Effort
-from filtering.storage import AnyScorer
+from filtering.storage import AnyScorer, load_pairs
 from pipelines.paths import StorePath, is_store
 
 SCORER_BYTES = 1 << 30
@@ -30,13 +32,27 @@ def open_scorer(
     RunError
         If the store does not let us read it.
     """
-    if not is_store(name):
+    with _here(name) as local:
         return load_scorer(
-            name,
+            local,
             effort=effort,
             placement=placement or Placement(),
             exits=exits or ExitSettings(),
         )
+
+
+def open_pairs(name: str) -> tuple[PairedScores | None, str]:
+    """Load what a scorer's exits are found on, and its digest, as `filtering.storage.load_pairs` does."""
+    with _here(name) as local:
+        return load_pairs(local)
+
+
+@contextmanager
+def _here(name: str) -> Iterator[str]:
+    """Give the name or folder of a scorer on this machine."""
+    if not is_store(name):
+        yield name
+        return
     folder = StorePath.parse(name)
     files = dict(folder.files())
     if "scorer.json" not in files or sum(files.values()) > SCORER_BYTES:
@@ -48,4 +64,4 @@ def open_scorer(
             path = Path(local, relative)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes((folder / relative).read_bytes())
-        return open_scorer(local, effort, placement, exits)
+        yield local

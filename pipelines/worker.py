@@ -23,6 +23,7 @@ from filtering.documents import REASONS, UNUSUAL
 from filtering.errors import BadFileError, RunError, ScorerError
 from filtering.scorers import EMBEDDING_STAGE, NO_AUDIT
 from filtering.signals import text_lengths
+from filtering.storage import AnyScorer
 from pipelines.audit import lots
 from pipelines.config_worker import WorkerSettings
 from pipelines.paths import AnyPath
@@ -56,6 +57,11 @@ Tick = Callable[[int, int, int], None]
 class BatchScorer(Protocol):
     """What gives the batches of a part their scores."""
 
+    @property
+    def piece_rows(self) -> int:
+        """Rows that are scored at a time."""
+        ...
+
     def start(self, part: Part) -> Callable[[pa.RecordBatch, int], Scores]:
         """Return the function from a batch, and its first row within the part, to scores."""
         ...
@@ -65,15 +71,9 @@ class TextScorer:
     """Scores of texts, by a scorer."""
 
     def __init__(self, settings: WorkerSettings) -> None:
-        self._scorer = open_scorer(
-            settings.scorer or "", settings.effort, settings.placement, settings.exit_settings
-        )
+        self._scorer = _planned_scorer(settings)
+        self.piece_rows = PIECE_ROWS[settings.effort]
         self._audit_shares = settings.audit_shares
-        if settings.scorer_sha256 not in (None, self._scorer.digest):
-            raise ScorerError(
-                f"A worker must have the scorer that the run was planned with. {settings.scorer!r} is "
-                "another one here: it was replaced, or differs between machines."
-            )
         self._text_column = settings.text_column
 
     def start(self, part: Part) -> Callable[[pa.RecordBatch, int], Scores]:
@@ -90,24 +90,46 @@ class TextScorer:
         return score
 
 
-class StoredScores:
-    """Scores that an earlier run stored."""
+def _planned_scorer(settings: WorkerSettings) -> AnyScorer:
+    scorer = open_scorer(settings.scorer or "", settings.effort, settings.placement, settings.exit_settings)
+    if settings.scorer_sha256 not in (None, scorer.digest):
+        raise ScorerError(
+            f"A worker must have the scorer that the run was planned with. {settings.scorer!r} is "
+            "another one here: it was replaced, or differs between machines."
+        )
+    return scorer
 
-    def __init__(self, run: str) -> None:
-        self._folder = RunFolder(run)
+
+def stored_scores(
+    folder: RunFolder, part: Part
+) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return what a run stored of a part: rubric points (NaN without a score), stages, and reasons."""
+    with open_parquet(str(folder.scores / part.output)) as file:
+        table = file.read(use_threads=False)
+    value: NDArray[np.float32] = table["edu_score"].to_numpy().astype(np.float32)
+    return value, table["edu_stage"].to_numpy(), table["edu_reason"].to_numpy()
+
+
+class StoredScores:
+    """Scores that an earlier run stored; on some the full scorer decides anew, where that is asked for."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._folder = RunFolder(settings.scores_from or "")
+        scorer = _planned_scorer(settings) if settings.rescore else None
+        self._cascade = scorer if isinstance(scorer, CascadeScorer) else None
+        self.piece_rows = PIECE_ROWS["balanced" if self._cascade else "fast"]
+        self._text_column = settings.text_column
 
     def start(self, part: Part) -> Callable[[pa.RecordBatch, int], Scores]:
         """Return the function that looks a batch's scores up."""
-        with open_parquet(str(self._folder.scores / part.output)) as file:
-            table = file.read(use_threads=False)
-        value = table["edu_score"].to_numpy().astype(np.float32)
-        stage = table["edu_stage"].to_numpy()
-        reason = table["edu_reason"].to_numpy()
+        value, stage, reason = stored_scores(self._folder, part)
 
         def look_up(batch: pa.RecordBatch, first: int) -> Scores:
             rows = slice(first, first + batch.num_rows)
             unusual = np.zeros(batch.num_rows, dtype=np.uint8)
-            return Scores(value=value[rows], stage=stage[rows], reason=reason[rows], unusual=unusual)
+            scores = Scores(value=value[rows], stage=stage[rows], reason=reason[rows], unusual=unusual)
+            texts = batch.column(self._text_column)
+            return scores if self._cascade is None else self._cascade.rescore(texts, scores)
 
         return look_up
 
@@ -126,7 +148,7 @@ class PartWorker:
         self._folder = RunFolder(settings.out)
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="score")
         self._source: BatchScorer = (
-            StoredScores(settings.scores_from) if settings.scores_from is not None else TextScorer(settings)
+            TextScorer(settings) if settings.scores_from is None else StoredScores(settings)
         )
 
     def close(self) -> None:
@@ -177,9 +199,9 @@ class PartWorker:
             schema, codecs, group_rows = source_format(part.path, part.row_groups)
             data = scores = None
             if settings.write != "scores":
-                out_schema = output_schema(schema, added, settings.write)
+                out_schema = output_schema(schema, added, settings.write, settings.effort)
                 data = stack.enter_context(GatheringWriter(data_path, out_schema, codecs, group_rows))
-            if settings.scores_from is None:
+            if settings.scores_from is None or settings.rescore:
                 scores = stack.enter_context(
                     GatheringWriter(scores_path, SCORES_SCHEMA, {}, SCORES_GROUP_ROWS)
                 )
@@ -227,7 +249,7 @@ class PartWorker:
 
     def _pieces(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield batches in pieces that are scored in seconds: for progress, and a quick end by Ctrl-C."""
-        rows = PIECE_ROWS[self._settings.effort]
+        rows = self._source.piece_rows
         for batch in batches:
             for start in range(0, batch.num_rows, rows):
                 yield batch.slice(start, rows)

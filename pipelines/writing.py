@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from filtering import Scores
 from filtering.documents import REASONS
+from filtering.scorers import STAGES, Effort
 from pipelines.reading import open_parquet
 
 ROW_GROUP_BYTES = 64 << 20
@@ -41,29 +42,33 @@ class AddedColumns:
     Examples
     --------
     >>> AddedColumns.named("edu_score")
-    AddedColumns(score='edu_score', keep='edu_keep', reason='edu_reason')
+    AddedColumns(score='edu_score', keep='edu_keep', reason='edu_reason', stage='edu_stage')
     """
 
     score: str
     keep: str
     reason: str
+    stage: str
 
     @classmethod
     def named(cls, score_column: str) -> "AddedColumns":
         """Return the names that go with the name of the score column."""
         stem = score_column.removesuffix("_score")
-        return cls(score_column, f"{stem}_keep", f"{stem}_reason")
+        return cls(score_column, f"{stem}_keep", f"{stem}_reason", f"{stem}_stage")
 
-    def in_mode(self, write: str) -> tuple[str, ...]:
-        """Return the names that are added in a mode of writing."""
-        return {"kept": (self.score,), "all": (self.score, self.keep, self.reason), "scores": ()}[write]
+    def in_mode(self, write: str, effort: Effort) -> tuple[str, ...]:
+        """Return the names that are added in a mode of writing; that of the stage where stages mix."""
+        if write == "scores":
+            return ()
+        more = (self.keep, self.reason) if write == "all" else ()
+        return (self.score, *more, *(self.stage,) * (effort == "balanced"))
 
 
-def output_schema(schema: pa.Schema, added: AddedColumns, write: str) -> pa.Schema:
+def output_schema(schema: pa.Schema, added: AddedColumns, write: str, effort: Effort) -> pa.Schema:
     """Return the schema of an output file: the input's, its metadata included, and what is added."""
-    kinds = {added.score: pa.float32(), added.keep: pa.bool_(), added.reason: pa.string()}
-    for name in added.in_mode(write):
-        schema = schema.append(pa.field(name, kinds[name]))
+    kinds = {added.score: pa.float32(), added.keep: pa.bool_()}
+    for name in added.in_mode(write, effort):
+        schema = schema.append(pa.field(name, kinds.get(name, pa.string())))
     return schema
 
 
@@ -76,13 +81,23 @@ def output_batch(
     schema: pa.Schema,
 ) -> pa.RecordBatch:
     """Return the rows of a batch that are written, with the columns that are added."""
-    score = pa.array(scores.value, mask=scores.reason > 0)
-    columns = [*batch.columns, score]
-    if write == "all":
-        names = pa.array([None, *REASONS[1:]], type=pa.string())
-        columns += [pa.array(keep), names.take(pa.array(scores.reason))]
+    columns = [*batch.columns]
+    for name in schema.names[batch.num_columns :]:
+        if name == added.score:
+            columns.append(pa.array(scores.value, mask=scores.reason > 0))
+        elif name == added.keep:
+            columns.append(pa.array(keep))
+        elif name == added.reason:
+            columns.append(_named(scores.reason, REASONS))
+        else:
+            columns.append(_named(scores.stage, STAGES))
     out = pa.RecordBatch.from_arrays(columns, schema=schema)
     return _kept_rows(out, keep) if write == "kept" else out
+
+
+def _named(codes: NDArray[np.uint8], names: tuple[str, ...]) -> pa.Array:
+    """Return the names of codes; none for the code 0."""
+    return pa.array([None, *names[1:]], type=pa.string()).take(pa.array(codes))
 
 
 def _kept_rows(batch: pa.RecordBatch, keep: NDArray[np.bool_]) -> pa.RecordBatch:

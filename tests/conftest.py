@@ -122,6 +122,14 @@ def cascade(labels, tiny_model, pool, tmp_path_factory) -> TrainResult:
     return train_scorer(config, reporter=QUIET)
 
 
+@pytest.fixture(scope="session")
+def tiny_teacher(tmp_path_factory) -> Path:
+    """Return the folder of a tiny classifier that gives points without sense."""
+    from tiny_models import make_tiny_classifier
+
+    return make_tiny_classifier(tmp_path_factory.mktemp("teacher") / "tiny")
+
+
 @pytest.fixture
 def hasty(monkeypatch) -> None:
     """Judge scorers in fewer rounds: for tests that prove what is judged, not its figures."""

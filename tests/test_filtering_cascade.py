@@ -76,9 +76,12 @@ def test_looking_again_counts_what_it_sees_and_changes_no_score(stages):
     assert found.audit.kept > 5
 
 
-def test_a_scorer_without_a_pool_has_no_such_effort(two_stages, trained):
-    with pytest.raises(SettingsError, match=r"trained with a --pool for --effort balanced"):
+def test_without_a_pool_the_labels_serve_where_they_are_enough(two_stages, trained):
+    with pytest.raises(SettingsError, match=r"takes 736 documents .* paired on 200\. Allow more with"):
         load_scorer(two_stages.out, effort="balanced", placement=CPU)
+    loose = ExitSettings(max_disagreement=0.3)
+    exits = load_scorer(two_stages.out, effort="balanced", placement=CPU, exits=loose).exits
+    assert (exits.documents, exits.is_exact) == (200, False)
     with pytest.raises(SettingsError, match=r"with an embedder for --effort balanced"):
         load_scorer(trained.out, effort="balanced", placement=CPU)
 

@@ -21,6 +21,7 @@ from filtering import sentence_transformer
 from filtering.embedders import DEFAULT_EMBEDDER, EmbedderSettings, Placement, digest_of, locate
 from filtering.errors import ScorerError, SettingsError
 from filtering.sentence_transformer import SentenceTransformerEmbedder
+from filtering.transformer_models import convert
 
 CPU = Placement(device="cpu", threads=2)
 PROMPT = "read the water: "
@@ -103,11 +104,10 @@ def test_long_texts_are_read_up_to_max_tokens_as_encode_reads_them(tmp_path, flo
 
 
 def test_weights_differ_by_kind_of_number_but_rotary_positions_do_not(tmp_path):
-    model = make_tiny_model(tmp_path, "llama")
-    parts = made(model)._model
+    model = SentenceTransformer(str(make_tiny_model(tmp_path, "llama")), device="cpu")
+    parts = convert(model, torch.device("cpu"), torch.bfloat16)
     assert {buffer.dtype for buffer in parts.buffers()} == {torch.float32}
-    bf16 = any(torch.cpu.get_capabilities().get(one) for one in sentence_transformer.NATIVE_BF16)
-    assert {one.dtype for one in parts.parameters()} == {torch.bfloat16 if bf16 else torch.float32}
+    assert {one.dtype for one in parts.parameters()} == {torch.bfloat16}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import filtering.fitting
 from filtering import load_scorer
 from filtering.errors import SettingsError
 from pipelines import TrainConfig, evaluate_scorer, train_scorer
-from pipelines.train import SLICE_ROWS
+from pipelines.evaluate import SLICE_ROWS
 
 METRICS = {"rho", "auc_at_3"}
 ONE_STAGE = ["--signals", "linear", "--embedder", "none"]

@@ -1,4 +1,4 @@
-"""Makes tiny models in the form of sentence-transformers: random but always the same, in well under a second.
+"""Makes tiny models, embedders and classifiers: random but always the same, in well under a second.
 
 They embed nothing sensibly; they have the parts, files and corners of the kinds that people use.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 
 WIDTH = 32
 COMMON = "the of and to in is water light number river because example step read world ##s ##ing ##ed".split()
@@ -89,6 +89,32 @@ def make_tiny_model(
     _write(folder / "config_sentence_transformers.json", named)
     if brings_code:
         _bring_code(folder)
+    return folder
+
+
+def make_tiny_classifier(folder: Path, *, outputs: int = 1, positions: int = 512, seed: int = 0) -> Path:
+    """Make a classifier of the FineWeb-Edu one's architecture in a folder, and return the folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there.
+    outputs : int
+        One: a regression, whose values lie about the rubric's 2.5 points.
+    positions, seed
+        As for `make_tiny_model`.
+    """
+    make_tiny_model(folder, positions=positions, seed=seed)
+    config = AutoConfig.from_pretrained(folder, num_labels=outputs)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = AutoModelForSequenceClassification.from_config(config)
+        # The pooled output of a random model hardly moves: spread over the points what there is of it.
+        model.classifier.weight.data *= 8
+        model.classifier.bias.data += 2.5
+    model.save_pretrained(folder)
+    for name in ("modules.json", "sentence_bert_config.json", "config_sentence_transformers.json"):
+        (folder / name).unlink()
     return folder
 
 

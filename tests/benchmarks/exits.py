@@ -13,7 +13,8 @@ from filtering.errors import SettingsError
 from filtering.exits import ExitSettings, find_exits
 from filtering.pairing import pair
 from filtering.storage import read_metrics
-from pipelines.train import read_pool, refit
+from pipelines.evaluate import refit
+from pipelines.pools import read_pool
 
 ALLOWED = (0.002, 0.005, 0.01, 0.02, 0.05)
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2)

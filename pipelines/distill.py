@@ -1,0 +1,127 @@
+"""Makes a fast scorer of a slow one: signals fitted to what a teacher says, and exits to fall back on it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from annotations import Labels
+from annotations.records import check_labels
+from filtering.calibration import POINTS, Calibration
+from filtering.embedders import Embedder
+from filtering.errors import LabelsError
+from filtering.exits import ExitSettings, PairedScores, documents_needed
+from filtering.fitting import RECIPES, fit_signals, signals_fit
+from filtering.folds import FOLDS, fold_assignment
+from filtering.heads import LinearHead
+from filtering.nested import Rows, nested_points
+from filtering.pairing import ENOUGH_TIMES, by_lot, first_of_groups, group_codes
+from filtering.scorers import EmbeddingScorer, EmbeddingStage
+from filtering.signals import text_bytes
+from pipelines.config_scorers import DistillConfig
+from pipelines.evaluate import fit_data_of, judge
+from pipelines.pools import read_pool
+from pipelines.progress import ConsoleReporter, Reporter
+from pipelines.train import TrainResult, choose, refuse_taken, save_judged
+
+FIT_FOLDS = (0, 1, 2)
+"""Groups of these folds are fitted to; the exits are found on the others."""
+UNCHANGED = Calibration(tuple(float(point) for point in range(POINTS + 1)))
+
+
+def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -> TrainResult:
+    """Fit signals to what a teacher says of a pool, find exits, and save both with the teacher as a scorer.
+
+    Parameters
+    ----------
+    config : DistillConfig
+    reporter : Reporter, optional
+        What is told about progress; standard error if not given.
+
+    Returns
+    -------
+    TrainResult
+        Its evaluation is of signals against the teacher, on documents of groups they were not fitted to.
+
+    Raises
+    ------
+    LabelsError
+        If the pool is too small or of too few groups, or the teacher gives all of it much the same score.
+    SettingsError
+        If there is no such teacher, or the output folder holds something else.
+    MissingExtraError
+        If the extras ``train`` and ``embed`` are not installed.
+    """
+    reporter = reporter if reporter is not None else ConsoleReporter()
+    refuse_taken(config.out, overwrite=config.overwrite)
+    texts, groups = read_pool(config.pool)
+    documents = [document or b"" for document in text_bytes(texts)]
+    fitted, paired = split_pool(documents, groups, config.n)
+    teacher = _teacher(config)
+    reporter.say(f"{teacher.settings.name!r} reads {len(fitted) + len(paired):,} documents ...")
+    labels = Labels(
+        texts=pa.array([documents[row] for row in fitted], pa.large_binary()).cast(pa.large_string()),
+        scores=_points(teacher, [documents[row] for row in fitted]).astype(np.float64),
+        groups=tuple(groups[row] for row in fitted),
+        unbiased=np.ones(len(fitted), dtype=bool),
+        slices={},
+    )
+    check_labels(labels.scores, labels.groups, f"What {teacher.settings.name!r} says of {config.pool}")
+    data = fit_data_of(labels)
+    recipe, compared = choose(data, config.signals, RECIPES, signals_fit, reporter)
+    reporter.say("Judging the signals by the teacher ...")
+    nested = nested_points(data, signals_fit(recipe))
+    signals = fit_signals(data, recipe, config.domain)
+    stage = EmbeddingStage("teacher", teacher.settings, LinearHead(np.ones(1), 0.0), None, 0.0, UNCHANGED)
+    scorer = EmbeddingScorer(signals, stage, teacher)
+    others = [documents[row] for row in paired]
+    fast, full = signals.score(others).value, _points(teacher, others)
+    good = np.isfinite(fast)
+    pairs = PairedScores(fast[good], full[good], group_codes([groups[row] for row in paired])[good], True)
+    return save_judged(
+        replace(scorer, paired=pairs),
+        config.out,
+        {"teacher": teacher.settings.name, "signals": compared},
+        [judge(nested, labels, data.rows, "fast", nested=True)],
+        labels,
+        ["distill", "--teacher", config.teacher, "--pool", "POOL", "--domain", config.domain],
+        overwrite=config.overwrite,
+    )
+
+
+def split_pool(documents: list[bytes], groups: list[str], most: int) -> tuple[Rows, Rows]:
+    """Return which documents of a pool to fit to, and which to find the exits on: of other groups.
+
+    Of the latter one of each group, so that bounds are exact, where these are enough.
+
+    Raises
+    ------
+    LabelsError
+        If they are too few for the bound that a run asks for by default.
+    """
+    order = by_lot(documents)
+    folds = np.isin(fold_assignment(groups, 0), FIT_FOLDS)
+    fitted, others = order[folds[order]], order[~folds[order]]
+    single = first_of_groups(others, groups, ())
+    needed = documents_needed(ExitSettings().max_disagreement)
+    if len(single) >= ENOUGH_TIMES * needed:
+        others = single
+    if len(others) < needed:
+        raise LabelsError(
+            f"A pool must have at least {needed} documents of the groups that signals are not fitted to, two "
+            f"in five of all; better {ENOUGH_TIMES * needed:,} of as many groups. Found {len(others):,}."
+        )
+    to_fit = round(len(FIT_FOLDS) / FOLDS * most)
+    return np.sort(fitted[:to_fit]), np.sort(others[: max(needed, most - to_fit)])
+
+
+def _teacher(config: DistillConfig) -> Embedder:
+    from filtering.sentence_transformer import SentenceTransformerEmbedder
+
+    return SentenceTransformerEmbedder(config.teacher_settings, config.placement)
+
+
+def _points(teacher: Embedder, documents: list[bytes]) -> NDArray[np.float32]:
+    found = teacher.embed([teacher.settings.text_of(document) for document in documents])
+    return UNCHANGED.apply(found.vectors[:, 0])

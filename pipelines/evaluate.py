@@ -1,0 +1,238 @@
+"""Judges scorers by labels: by nested cross-validation where they were fitted to these."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotations import Labels, read_labels
+from filtering import load_scorer
+from filtering.cascade import CascadeScorer, cascaded
+from filtering.embedders import Embedder, Placement
+from filtering.fitting import signals_fit
+from filtering.fitting_heads import head_fit
+from filtering.metrics import METRICS, Estimate, confusion, evaluate, reliability
+from filtering.nested import Fit, FitData, nested_points, read_fit_data
+from filtering.scorers import Effort, EmbeddingScorer, SignalScorer
+from filtering.storage import read_metrics
+from pipelines.config_base import KEEP_AT
+from pipelines.plain import plain_values
+
+SLICE_ROWS = 30
+"""Slices of the labels with fewer documents are not judged apart."""
+SLICE_METRICS = {name: METRICS[name] for name in ("rho", "auc_at_3")}
+
+
+@dataclass(frozen=True)
+class Slice:
+    """How good scores are on some of the documents: those of a genre or language, say.
+
+    Parameters
+    ----------
+    column, value : str
+        Which documents these are.
+    rows : int
+    metrics : mapping of str to Estimate
+        Rank correlation, and area under the curve at 3.
+    """
+
+    column: str
+    value: str
+    rows: int
+    metrics: Mapping[str, Estimate]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good scores are against labels.
+
+    Parameters
+    ----------
+    effort : {"fast", "balanced", "full"}
+        Which stages scored.
+    nested : bool
+        Whether each document was scored by a model that saw nothing of its group's fold; otherwise
+        the saved scorer gave the scores.
+    rows, groups : int
+        Documents with a score, and groups among them.
+    metrics : mapping of str to Estimate
+        Over all rows.
+    unbiased_rows : int
+        Rows that were chosen without looking at scores.
+    unbiased_metrics : mapping of str to Estimate
+        Over these alone: the only figures that speak of rates.
+    predicted_keep_share, labelled_keep_share : float
+        Shares of the unbiased rows with a score, and with a label, of at least 3.
+    confusion : list of list of int
+        Rows are labels, columns scores, in whole points from 0 to 5.
+    reliability : list of (int, float, float)
+        For unbiased rows whose score lies in [k, k + 1), k from 0 to 5: documents, mean score, mean label.
+    slices : list of Slice
+        Genres, languages and scripts with enough documents, the worst first.
+    """
+
+    effort: Effort
+    nested: bool
+    rows: int
+    groups: int
+    metrics: Mapping[str, Estimate]
+    unbiased_rows: int
+    unbiased_metrics: Mapping[str, Estimate]
+    predicted_keep_share: float
+    labelled_keep_share: float
+    confusion: Sequence[Sequence[int]]
+    reliability: Sequence[tuple[int, float, float]]
+    slices: Sequence[Slice]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON: None where a figure is not defined."""
+        plain: dict[str, Any] = plain_values(asdict(self))
+        return plain
+
+
+def evaluate_scorer(
+    scorer: str,
+    labels: Any,  # noqa: ANN401 - a path, or an object of `datasets`
+    *,
+    effort: Effort = "fast",
+    placement: Placement | None = None,
+) -> Evaluation:
+    """Judge a saved scorer by labels.
+
+    On the very labels that it was fitted to its own scores would flatter it: there its way of fitting is
+    judged by nested cross-validation, as `train_scorer` does.
+
+    Parameters
+    ----------
+    scorer : str
+        Name or folder.
+    labels : str or datasets.Dataset
+        As in `TrainConfig`.
+    effort : {"fast", "balanced", "full"}
+        Which stages score.
+    placement : Placement, optional
+        Where the embedder lies and runs.
+
+    Raises
+    ------
+    LabelsError
+        If the labels cannot be used.
+    """
+    loaded = load_scorer(scorer, effort=effort, placement=placement or Placement())
+    found = read_labels(labels)
+    if read_metrics(scorer).get("labels_sha256") == labels_digest(found):
+        both = loaded.full if isinstance(loaded, CascadeScorer) else loaded
+        data, fits = refit(scorer, both, found)
+        if not isinstance(loaded, CascadeScorer):
+            points = nested_points(data, fits[effort])
+        else:
+            points = cascaded(loaded.exits, *(nested_points(data, fits[one]) for one in ("fast", "full")))
+        return judge(points, found, data.rows, effort, nested=True)
+    scores = loaded.score(found.texts)
+    good = np.flatnonzero(scores.reason == 0)
+    return judge(scores.value[good].astype(np.float64), found, good, effort, nested=False)
+
+
+def refit(
+    scorer: str, loaded: SignalScorer | EmbeddingScorer, labels: Labels
+) -> tuple[FitData, dict[Effort, Fit]]:
+    """Return labels as numbers, and what fits a scorer like a saved one, by effort.
+
+    Parameters
+    ----------
+    scorer : str
+        Name or folder.
+    loaded : SignalScorer or EmbeddingScorer
+        The same, loaded; full effort is left out where it has signals alone.
+    labels : Labels
+    """
+    metrics = read_metrics(scorer)
+    recipe = metrics["signals"]["kept"]
+    data = fit_data_of(labels)
+    fits: dict[Effort, Fit] = {"fast": signals_fit(recipe)}
+    if isinstance(loaded, EmbeddingScorer):
+        data, _ = embedded(data, loaded.embedder)
+        fits["full"] = head_fit(metrics["heads"]["kept"], recipe)
+    return data, fits
+
+
+def labels_digest(labels: Labels) -> str:
+    """Return the sha256 of texts, scores and groups, in hexadecimal."""
+    digest = hashlib.sha256()
+    for text, score, group in zip(labels.texts.to_pylist(), labels.scores, labels.groups, strict=True):
+        for value in (text, f"{score:g}", group):
+            digest.update(value.encode("utf-8", errors="surrogatepass") + b"\0")
+    return digest.hexdigest()
+
+
+def fit_data_of(labels: Labels) -> FitData:
+    """Return labels as numbers; those without a score (empty, say) are left out."""
+    return read_fit_data(labels.texts, labels.scores, labels.groups, labels.unbiased)
+
+
+def judge(
+    points: NDArray[np.float64], labels: Labels, rows: NDArray[np.int64], effort: Effort, *, nested: bool
+) -> Evaluation:
+    """Judge points by labels.
+
+    Parameters
+    ----------
+    points : float64 array, shape (n,)
+    labels : Labels
+    rows : int64 array, shape (n,)
+        Which of the labels the points are of.
+    effort, nested
+        As in `Evaluation`.
+    """
+    scores, unbiased = labels.scores[rows], labels.unbiased[rows]
+    groups = [labels.groups[int(row)] for row in rows]
+    chosen = np.flatnonzero(unbiased)
+    return Evaluation(
+        effort=effort,
+        nested=nested,
+        rows=len(rows),
+        groups=len(set(groups)),
+        metrics=evaluate(points, scores, groups),
+        unbiased_rows=len(chosen),
+        unbiased_metrics=evaluate(points[chosen], scores[chosen], [groups[int(row)] for row in chosen]),
+        predicted_keep_share=float((points[chosen] >= KEEP_AT).mean()),
+        labelled_keep_share=float((scores[chosen] >= KEEP_AT).mean()),
+        confusion=confusion(points, scores).tolist(),
+        reliability=reliability(points[chosen], scores[chosen]),
+        slices=_slices(
+            points,
+            scores,
+            groups,
+            {name: [values[int(row)] for row in rows] for name, values in labels.slices.items()},
+        ),
+    )
+
+
+def _slices(
+    points: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    groups: Sequence[str],
+    columns: Mapping[str, Sequence[str | None]],
+) -> list[Slice]:
+    found = []
+    for column, values in columns.items():
+        for value in sorted({one for one in values if one}):
+            inside = np.flatnonzero([one == value for one in values])
+            if len(inside) < SLICE_ROWS:
+                continue
+            metrics = evaluate(
+                points[inside], scores[inside], [groups[int(row)] for row in inside], metrics=SLICE_METRICS
+            )
+            found.append(Slice(column, value, len(inside), metrics))
+    # Those whose labels are all alike have no such figure, and stand last.
+    return sorted(found, key=lambda one: float(np.nan_to_num(one.metrics["rho"].value, nan=np.inf)))
+
+
+def embedded(data: FitData, embedder: Embedder) -> tuple[FitData, dict[str, int]]:
+    """Return the same documents with embeddings, and how many tokens they have and were read of them."""
+    found = embedder.embed([embedder.settings.text_of(text) for text in data.texts])
+    tokens = {"tokens": int(found.tokens.sum()), "tokens_read": int(found.tokens_read.sum())}
+    return replace(data, embeddings=found.vectors), tokens

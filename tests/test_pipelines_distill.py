@@ -1,0 +1,174 @@
+"""Proves that a classifier becomes a cascade: signals that follow it, and itself where they are unsure."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from conftest import QUIET
+from dumps import make_texts
+from tiny_models import make_tiny_classifier
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from filtering import load_scorer, sentence_transformer
+from filtering.embedders import EmbedderSettings, Placement
+from filtering.errors import LabelsError, SettingsError
+from filtering.exits import ExitSettings
+from filtering.sentence_transformer import SentenceTransformerEmbedder
+from filtering.windows import beginning_text
+from pipelines import DistillConfig, FilterConfig, distill_scorer, filter_dump
+from pipelines.distill import split_pool
+
+CPU = Placement(device="cpu")
+LONG = "water and light " * 400
+TEXTS = [*make_texts(30, seed=11), LONG, "a", "Über straßen naïve"]
+
+
+def teacher_of(folder, **settings):
+    return SentenceTransformerEmbedder(EmbedderSettings(name=str(folder), kind="classifier", **settings), CPU)
+
+
+def logits_of(folder, texts, max_tokens):
+    """Return what transformers gives, one text at a time, in float32."""
+    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    with torch.inference_mode():
+        return np.array(
+            [
+                model(**tokenizer(text, return_tensors="pt", truncation=True, max_length=max_tokens)).logits[
+                    0
+                ]
+                for text in texts
+            ]
+        )
+
+
+@pytest.fixture(scope="module")
+def teaching_pool(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pool") / "pool.parquet"
+    pq.write_table(pa.table({"text": make_texts(4600, seed=5)}), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def distilled(tiny_teacher, teaching_pool, tmp_path_factory):
+    config = DistillConfig(
+        teacher=tiny_teacher, pool=teaching_pool, out=tmp_path_factory.mktemp("distilled") / "scorer",
+        n=4600, signals="characters", max_tokens=64, device="cpu", domain="toys",
+    )  # fmt: skip
+    return distill_scorer(config, reporter=QUIET)
+
+
+@pytest.mark.parametrize("max_tokens", [16, 512])
+def test_a_classifier_gives_what_transformers_gives(tiny_teacher, monkeypatch, max_tokens):
+    monkeypatch.setattr(sentence_transformer, "NATIVE_BF16", ())
+    found = teacher_of(tiny_teacher, max_tokens=max_tokens).embed(TEXTS)
+    np.testing.assert_allclose(found.vectors, logits_of(tiny_teacher, TEXTS, max_tokens), atol=2e-4)
+    assert found.tokens_read.max() == min(max_tokens - 2, found.tokens.max())
+
+
+def test_of_several_outputs_the_expected_one_is_spread_over_the_points(tmp_path, monkeypatch):
+    monkeypatch.setattr(sentence_transformer, "NATIVE_BF16", ())
+    folder = make_tiny_classifier(tmp_path / "six", outputs=6)
+    logits = logits_of(folder, TEXTS, 64)
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    found = teacher_of(folder, max_tokens=64).embed(TEXTS).vectors[:, 0]
+    np.testing.assert_allclose(found, chances @ np.arange(6), atol=2e-4)
+
+
+def test_points_near_each_other_are_told_apart_in_bf16(tiny_teacher):
+    points = teacher_of(tiny_teacher, max_tokens=64).embed(make_texts(300, seed=2)).vectors[:, 0]
+    assert (points * 64 % 1 != 0).mean() > 0.9
+
+
+def test_a_model_without_a_classifying_layer_is_refused(tiny_model):
+    with pytest.raises(SettingsError, match="A teacher must be a sequence classification model"):
+        teacher_of(tiny_model)
+
+
+def test_a_classifier_reads_the_beginning_and_an_embedder_the_window():
+    document = ("é" * 9000 + "end").encode()
+    assert EmbedderSettings(max_tokens=100).text_of(document).endswith("end")
+    shown = EmbedderSettings(max_tokens=100, kind="classifier").text_of(document)
+    assert shown == "é" * 800
+    assert beginning_text("aé".encode(), 2) == "a"
+    assert beginning_text("aé".encode(), 3) == "aé"
+
+
+def test_full_effort_is_the_teacher_itself(distilled, tiny_teacher):
+    scores = load_scorer(distilled.out, effort="full", placement=CPU).score(TEXTS)
+    points = teacher_of(tiny_teacher, max_tokens=64).embed([text[: 16 * 64] for text in TEXTS]).vectors[:, 0]
+    np.testing.assert_array_equal(scores.value, np.clip(points, 0, 5))
+
+
+def test_signals_follow_the_teacher_on_documents_that_they_have_not_seen(distilled):
+    assert distilled.evaluations[0].metrics["rho"].value > 0.3
+    fresh = make_texts(500, seed=77)
+    fast, full = (
+        load_scorer(distilled.out, effort=effort, placement=CPU).score(fresh).value
+        for effort in ("fast", "full")
+    )
+    assert np.corrcoef(fast, full)[0, 1] > 0.3
+
+
+def test_the_cascade_decides_as_the_teacher_within_its_bound(distilled):
+    fresh = make_texts(2000, seed=78)
+    settings = ExitSettings(max_disagreement=0.05)
+    cascade = load_scorer(distilled.out, effort="balanced", placement=CPU, exits=settings)
+    assert cascade.exits.is_exact
+    scores = cascade.score(fresh)
+    full = load_scorer(distilled.out, effort="full", placement=CPU).score(fresh)
+    assert 0 < (scores.stage == 2).mean() < 1
+    assert ((scores.value >= 3) != (full.value >= 3)).mean() <= 0.05
+
+
+def test_groups_that_are_fitted_to_are_not_those_that_exits_are_found_on():
+    documents = [f"document {number}".encode() for number in range(4000)]
+    groups = [f"site {number % 900}" for number in range(4000)]
+    fitted, paired = split_pool(documents, groups, 3000)
+    assert not {groups[row] for row in fitted} & {groups[row] for row in paired}
+    assert len(fitted) == 1800
+    assert 736 <= len(paired) <= 1200
+    many = [f"site {number}" for number in range(4000)]
+    _, paired = split_pool(documents, many, 4000)
+    assert len({many[row] for row in paired}) == len(paired)
+
+
+def test_a_pool_that_is_too_small_is_refused_before_the_teacher_reads(tiny_teacher, pool, tmp_path):
+    with pytest.raises(LabelsError, match="at least 736 documents"):
+        distill_scorer(DistillConfig(teacher=tiny_teacher, pool=pool, out=tmp_path / "out"), reporter=QUIET)
+
+
+def test_the_card_and_the_metrics_name_the_teacher(distilled, tiny_teacher):
+    assert distilled.metrics["teacher"] == str(tiny_teacher)
+    card = (tiny_teacher.parent / distilled.out / "README.md").read_text()
+    assert f"the points of the classifier `{tiny_teacher}`" in card
+    assert "edufilter distill" in card
+    assert "bounds are exact" in card
+
+
+def test_a_dump_is_filtered_with_it(distilled, dump, command, tmp_path):
+    found = command(
+        "filter", dump, "--scorer", distilled.out, "--effort", "balanced", "--max-disagreement", "0.05",
+        "--device", "cpu", "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert found.code == 0, found.said
+    assert "embedded:" in found.out
+    full = filter_dump(
+        FilterConfig(inputs=[dump], scorer=distilled.out, effort="full", device="cpu", out=tmp_path / "full"),
+        reporter=QUIET,
+    )
+    assert full.manifest["tokens_read"] > 0
+
+
+@pytest.mark.usefixtures("hasty")
+def test_the_command_prints_what_the_cascade_costs(tiny_teacher, teaching_pool, command, tmp_path):
+    found = command(
+        "distill", "--teacher", tiny_teacher, "--pool", teaching_pool, "--out", tmp_path / "out",
+        "--n", 2000, "--signals", "linear", "--max-tokens", 16, "--device", "cpu",
+    )  # fmt: skip
+    assert found.code == 0, found.said
+    assert "keepers lost" in found.out
+    again = command("distill", "--teacher", tiny_teacher, "--pool", teaching_pool, "--out", tmp_path / "out")
+    assert again.code == 2
+    assert "--overwrite" in again.err
