@@ -21,12 +21,12 @@ from annotations.journal import Journal
 from annotations.records import is_string
 from annotations.rubric import Rubric
 from filtering.errors import LabelsError
-from filtering.windows import WINDOW_RULE, cut_window
+from filtering.windows import REACH, WINDOW, cut_window
 
 SAMPLE_SCHEMA = pa.schema(
     [
         ("id", pa.string()),  # file#row, or the user's own
-        ("text", pa.large_string()),  # the window: what a model is shown, and what scores are fitted to
+        ("text", pa.large_string()),  # what scores are fitted to; a model is shown the window of it
         ("group", pa.string()),  # site, book or repository; splits never part a group
         ("picked", pa.string()),  # stratified, or why an active strategy took it
         ("probability", pa.float64()),  # that a random draw takes it; null where it was no random draw
@@ -101,10 +101,16 @@ def group_of(values: Mapping[str, Any], group_column: str | None, otherwise: str
 
 
 def sample_row(text: str, /, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - a value for each column
-    """Return a row of `SAMPLE_SCHEMA` for a whole text or a window of it; columns not given are null."""
+    """Return a row of `SAMPLE_SCHEMA` for a whole text; columns not given are null."""
     row: dict[str, Any] = dict.fromkeys(SAMPLE_SCHEMA.names)
     text_bytes = len(text.encode("utf-8", errors="surrogatepass"))
-    return {**row, "text_bytes": text_bytes, **values, "text": cut_window(text), "window_rule": WINDOW_RULE}
+    return {
+        **row,
+        "text_bytes": text_bytes,
+        **values,
+        "text": cut_window(text, REACH),
+        "window_rule": WINDOW.name,
+    }
 
 
 def sample_rows(

@@ -5,16 +5,10 @@ from numpy.typing import NDArray
 
 from filtering.compiled import compiled
 from filtering.documents import EMPTY, HUGE_BIT, HUGE_BYTES, INVALID_UTF8, NUL_BIT, WHITE_SPACE
-from filtering.windows import (
-    BOUNDARY_SLACK_BYTES,
-    HEAD_BYTES,
-    MIDDLE_BYTES,
-    SEAM,
-    TAIL_BYTES,
-    WHOLE_BYTES,
-)
+from filtering.windows import BOUNDARY_SLACK_BYTES, REACH, SEAM
 
 SEAM_BYTES = np.frombuffer(SEAM, dtype=np.uint8)
+WHOLE_BYTES, HEAD_BYTES, MIDDLE_BYTES, TAIL_BYTES = REACH.whole, REACH.head, REACH.middle, REACH.tail
 
 
 Bytes = NDArray[np.uint8]
@@ -104,8 +98,8 @@ def is_white_space(data: Bytes, start: int, stop: int) -> bool:
 
 
 @compiled
-def find_window(data: Bytes, start: int, stop: int, spans: Ints) -> int:
-    """Write the pieces of the window as (start, stop) pairs into `spans`; return how many there are.
+def find_reach(data: Bytes, start: int, stop: int, spans: Ints) -> int:
+    """Write the pieces of the reach as (start, stop) pairs into `spans`; return how many there are.
 
     `filtering.windows.window_spans` states the rule.
     """

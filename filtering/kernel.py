@@ -1,6 +1,6 @@
 """The compiled pass over the UTF-8 bytes of documents; no Python string is made.
 
-Tokens, within each piece of the window:
+Tokens, within each piece of the reach (`windows.py`: nearly always the whole document):
 
 - a word: a run of letters, digits, ``_`` and bytes from 0x80 up, ASCII lower-cased; one of digits
   alone stands for its length only (up to 4);
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering import statistics as stat
-from filtering.checks import find_window, judge_bytes
+from filtering.checks import find_reach, judge_bytes
 from filtering.compiled import compiled
 from filtering.documents import NULL
 from filtering.statistics import (
@@ -35,7 +35,7 @@ from filtering.statistics import (
     finish_statistics,
     keyword_table,
 )
-from filtering.windows import WHOLE_BYTES
+from filtering.windows import REACH
 
 CELL_BITS = 16
 CELLS = 1 << CELL_BITS
@@ -63,14 +63,15 @@ TRAITS[97:123] = 1 << 16
 TRAITS[48:58] = 1 << 32
 TRAITS[95] = 1 << 48
 
-LOG_COUNTS = np.zeros(4096, dtype=np.float32)  # longer than a window has n-grams
-LOG_COUNTS[1:] = 1 + np.log(np.arange(1, 4096))
+WHOLE_BYTES = REACH.whole
+LOG_COUNTS = np.zeros(1 << 16, dtype=np.float32)  # more than a reach has n-grams of one kind
+LOG_COUNTS[1:] = 1 + np.log(np.arange(1, 1 << 16))
 KEYWORDS, KEYWORD_GROUPS = keyword_table()
 COUNTER_COUNT = len(COUNTERS)
 
-SEEN_BITS = 12
-"""Distinct words and repeated lines are told by cells of this many bits: near enough for a window."""
-LINE_SEEN_BITS = 10
+SEEN_BITS = 14
+"""Distinct words and repeated lines are told by cells of this many bits: near enough."""
+LINE_SEEN_BITS = 12
 
 U_FNV_OFFSET = np.uint64(FNV_OFFSET)
 U_FNV_PRIME = np.uint64(FNV_PRIME)
@@ -114,7 +115,7 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
     touched: NDArray[np.int32],
     touched_count: int,
 ) -> int:
-    """Count the tokens of one piece of a window.
+    """Count the tokens of one piece of a reach.
 
     Parameters
     ----------
@@ -339,7 +340,7 @@ def read_characters(
     touched: NDArray[np.int32],
     touched_count: int,
 ) -> int:
-    """Count the runs of `CHARACTER_RUN` bytes of one piece of a window; as `read_piece` counts tokens."""
+    """Count the runs of `CHARACTER_RUN` bytes of one piece of a reach; as `read_piece` counts tokens."""
     scratch[0] = 32
     size = 1
     was_blank = True
@@ -429,7 +430,7 @@ def read_documents(
         Where it is not empty, `cells` and `values` are filled too: a sparse matrix by rows, the
         cells of the character table counted from `CELLS` on.
     cells, values : int32 and float32 arrays
-        Long enough: `CELLS_PER_BYTE` times the bytes of all windows, and a few for each document.
+        Long enough: `CELLS_PER_BYTE` times the bytes of all reaches, and a few for each document.
 
     Returns
     -------
@@ -458,15 +459,15 @@ def read_documents(
             a[:] = 0
             histogram[:] = 0
             groups[:] = 0
-            pieces = find_window(data, start, stop, spans)
-            count = window_bytes = 0
+            pieces = find_reach(data, start, stop, spans)
+            count = read_bytes = 0
             for piece in range(pieces):
                 first, last = spans[2 * piece], spans[2 * piece + 1]
                 count = read_piece(
                     data, first, last, piece, document,
                     a, groups, seen_words, seen_lines, word_counts, touched, count,
                 )  # fmt: skip
-                window_bytes += last - first
+                read_bytes += last - first
                 count_bytes(data[first:last], histogram)
             features[document, 0] = finish_cells(
                 word_weights, word_counts, touched, count, cells, values, written
@@ -491,7 +492,7 @@ def read_documents(
                 if len(row_starts):
                     cells[written : written + count] += CELLS
                     written += count
-            finish_statistics(a, histogram, groups, window_bytes, stop - start, features[document, 2:])
+            finish_statistics(a, histogram, groups, read_bytes, stop - start, features[document, 2:])
         if len(row_starts):
             row_starts[document + 1] = written
     return written

@@ -17,9 +17,9 @@ from filtering.documents import NULL
 from filtering.errors import ShapeError
 from filtering.kernel import CELLS, CELLS_PER_BYTE, read_documents
 from filtering.statistics import STATISTICS
-from filtering.windows import BOUNDARY_SLACK_BYTES, WHOLE_BYTES
+from filtering.windows import BOUNDARY_SLACK_BYTES, REACH
 
-SIGNALS_VERSION = 1
+SIGNALS_VERSION = 2
 """Raised when the same text would give other signals; stored with every scorer."""
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -126,8 +126,8 @@ def read_cells(texts: Texts) -> tuple[Signals, Cells]:
     array = pa.concat_arrays([pa.array([], pa.large_binary()), *chunks])
     signals = _no_signals(len(array))
     row_starts = np.zeros(len(array) + 1, dtype=np.int64)
-    windows = np.minimum(text_lengths(array), WHOLE_BYTES + BOUNDARY_SLACK_BYTES)
-    room = CELLS_PER_BYTE * int(windows.sum()) + 8 * len(array)
+    reaches = np.minimum(text_lengths(array), REACH.whole + BOUNDARY_SLACK_BYTES)
+    room = CELLS_PER_BYTE * int(reaches.sum()) + 8 * len(array)
     cells, values = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.float32)
     written = read_documents(
         *_buffers(array), frozen(NO_WEIGHTS), frozen(NO_WEIGHTS), signals.features, signals.reason,

@@ -1,4 +1,4 @@
-"""The style statistics of a window: their names, meanings and the word lists they count.
+"""The style statistics of a document: their names, meanings and the word lists they count.
 
 The kernel in `kernel.py` counts in one pass (`COUNTERS`); `finish_statistics` turns the counts into
 `STATISTICS`, in that order. Shares are in [0, 1] unless a name says otherwise. A change to
@@ -77,7 +77,7 @@ STATISTICS = (
         "comment_word_share plain_word_share quoted_word_share "
         "sentences_per_word sentence_words_mean sentence_words_deviation triple_quotes_per_line "
         "ellipses_percent punctuation_runs_percent first_comment_share last_comment_share "
-        "log_window_bytes log_text_bytes digit_share capital_share space_share non_ascii_share entropy"
+        "log_read_bytes log_text_bytes digit_share capital_share space_share non_ascii_share entropy"
     ).split(),
 )
 
@@ -96,8 +96,8 @@ STATISTICS = (
 
 GROUP_COUNT = len(WORD_GROUPS)
 CHARACTER_BYTES = np.frombuffer(CHARACTERS.encode(), dtype=np.uint8).astype(np.int64)
-XLOGX = np.zeros(4096, dtype=np.float64)
-XLOGX[1:] = np.arange(1, 4096) * np.log(np.arange(1, 4096))
+XLOGX = np.zeros(1 << 16, dtype=np.float64)  # longer than a reach
+XLOGX[1:] = np.arange(1, 1 << 16) * np.log(np.arange(1, 1 << 16))
 
 
 Ints = NDArray[np.int64]
@@ -149,10 +149,10 @@ def count_bytes(piece: NDArray[np.uint8], histogram: Ints) -> None:
 
 @compiled
 def finish_statistics(
-    a: Ints, histogram: Ints, groups: Ints, window_bytes: int, text_bytes: int, out: NDArray[np.float32]
+    a: Ints, histogram: Ints, groups: Ints, read_bytes: int, text_bytes: int, out: NDArray[np.float32]
 ) -> None:
     """Turn the counters of a document into its statistics, in the order of `STATISTICS`."""
-    total = max(window_bytes, 1)
+    total = max(read_bytes, 1)
     words = max(a[WORDS], 1)
     lines = max(a[LINES], 1)
     sentences = max(a[SENTENCES], 1)
@@ -211,7 +211,7 @@ def finish_statistics(
     out[k + 5] = 100.0 * a[PUNCTUATION_RUNS] / total
     out[k + 6] = a[FIRST_COMMENT_LINES] / max(a[FIRST_LINES], 1)
     out[k + 7] = a[LAST_COMMENT_LINES] / max(a[LAST_LINES], 1)
-    out[k + 8] = np.log1p(window_bytes)
+    out[k + 8] = np.log1p(read_bytes)
     out[k + 9] = np.log1p(text_bytes)
     out[k + 10] = digits / total
     out[k + 11] = capitals / total

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from filtering.calibration import Calibration, check_anchors
 from filtering.cascade import CascadeScorer
 from filtering.embedders import Placement
-from filtering.errors import ScorerError, SettingsError
+from filtering.errors import MissingExtraError, ScorerError, SettingsError
 from filtering.exits import ExitSettings, PairedScores, find_exits
 from filtering.linear import LinearSignals, check_linear
 from filtering.novelty import Novelty
@@ -37,7 +37,7 @@ from filtering.signals import SIGNALS_VERSION
 from filtering.statistics import STATISTICS
 from filtering.stored_stage import build_stage, describe_stage, stage_arrays
 from filtering.trees import parse_trees
-from filtering.windows import WINDOW_RULE
+from filtering.windows import REACH, WINDOW
 
 FORMAT = 2
 SIGNALS_KIND, EMBEDDING_KIND = "signals", "embedding"
@@ -124,7 +124,8 @@ def save_scorer(
         "format": FORMAT,
         "kind": EMBEDDING_KIND if stage else SIGNALS_KIND,
         "domain": signals.domain,
-        "window_rule": WINDOW_RULE,
+        "window_rule": WINDOW.name,
+        "reach_rule": REACH.name,
         "signals_version": SIGNALS_VERSION,
         "bias": signals.linear.bias,
         "anchors": signals.calibration.anchors,
@@ -229,7 +230,10 @@ def load_scorer(
             "--effort fast or full, or train it again."
         )
     cascade = find_exits(paired, exits) if effort == "balanced" and paired is not None else None
-    embedder = SentenceTransformerEmbedder(stage.embedder, placement)
+    try:
+        embedder = SentenceTransformerEmbedder(stage.embedder, placement)
+    except MissingExtraError as error:
+        raise MissingExtraError(f"{error}; or go without embeddings: --effort fast") from error
     scorer = EmbeddingScorer(signals, stage, embedder, digest, paired)
     _check_references(scorer, description, folder, "full")
     return scorer if cascade is None else CascadeScorer(scorer, cascade, digest)
@@ -279,7 +283,8 @@ def _checked_description(content: bytes, folder: Path) -> dict[str, Any]:
         needed = {
             "format": FORMAT,
             "kind": EMBEDDING_KIND if description.get("embedding") else SIGNALS_KIND,
-            "window_rule": WINDOW_RULE,
+            "window_rule": WINDOW.name,
+            "reach_rule": REACH.name,
             "signals_version": SIGNALS_VERSION,
         }
         found = {name: description[name] for name in needed}

@@ -17,6 +17,7 @@ from annotations.rubric import Rubric, load_rubric
 from annotations.sources import JOURNAL_FILE
 from annotations.tables import sample_rows
 from filtering.errors import LabelsError, SettingsError
+from filtering.windows import cut_window
 from pipelines.config_labels import AnnotateConfig
 from pipelines.label_folder import AnnotateResult, open_labels, read_documents, write_tables
 from pipelines.progress import ConsoleReporter, LabelMeter, Reporter
@@ -202,7 +203,7 @@ def _documents(config: AnnotateConfig) -> tuple[list[tuple[str, dict[str, Any]]]
     empty = 0
     for row in rows:
         if row["text"].strip():
-            found.setdefault(window_digest(row["text"]), row)
+            found.setdefault(window_digest(cut_window(row["text"])), row)
         else:
             empty += 1
     if not found:
@@ -222,7 +223,7 @@ def _tasks(
 ) -> list[Task]:
     """Return all questions: document by document, so that what is stopped half-way has whole documents."""
     digest, fixed_bytes = rubric_digest(rubric), prompt_bytes(rubric, "")
-    windows = [(key, row["text"], config.repeat) for key, row in documents]
+    windows = [(key, cut_window(row["text"]), config.repeat) for key, row in documents]
     texts = dict.fromkeys(text for canary in canaries for text in (canary.plain, canary.planted))
     windows += [(window_digest(text), text, 1) for text in texts]
     return [

@@ -108,7 +108,7 @@ def filter_command(
         Write,
         typer.Option(help="Rows in OUT/data: kept; all, with edu_keep and edu_reason; or scores alone."),
     ] = "kept",
-    effort: EffortOption = "fast",
+    effort: EffortOption = "balanced",
     max_disagreement: Annotated[
         float | None,
         typer.Option(

@@ -38,8 +38,8 @@ class FilterConfig(Settings):
     write : {"kept", "all", "scores"}
         Which rows go to ``out/data``: those kept, all with ``edu_keep`` and ``edu_reason``, or none.
     effort : {"fast", "balanced", "full"}
-        Which stages score: ``fast`` is signals alone; ``full`` embeds every document as well; ``balanced``
-        those alone about which the signals are not sure enough. Both need the ``embed`` extra.
+        Which stages score: ``fast`` is signals alone; ``full`` embeds every document as well; ``balanced``,
+        the default, those alone about which the signals are not sure enough. These need the ``embed`` extra.
     max_disagreement : float, optional
         For ``balanced``: share of all documents, in (0, 1), on which it may decide otherwise than ``full``,
         with 95 % confidence for documents like those that the scorer was paired on; 0.01 if not given.
@@ -79,7 +79,7 @@ class FilterConfig(Settings):
     text_column: str | None = Field(default=None, min_length=1)
     keep_at: float = Field(default=KEEP_AT, ge=0.0, le=5.0, allow_inf_nan=False)
     write: Write = "kept"
-    effort: Effort = "fast"
+    effort: Effort = "balanced"
     max_disagreement: float | None = Field(default=None, gt=0.0, lt=1.0, allow_inf_nan=False)
     full_fraction: float | None = Field(default=None, ge=0.0, le=1.0, allow_inf_nan=False)
     audit: int | None = Field(default=None, ge=0)

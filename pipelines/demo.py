@@ -27,8 +27,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from filtering import load_scorer
 from filtering.errors import MissingExtraError, OutputError
-from filtering.scorers import Effort
+from filtering.scorers import EMBEDDING_STAGE
 from pipelines.config import FilterConfig
 from pipelines.config_base import KEEP_AT
 from pipelines.filter import FilterResult, filter_dump
@@ -42,8 +43,6 @@ DOCUMENTS = 3000
 """Of each dump."""
 FILES = 4
 """Parquet files of each dump."""
-FEW = "000.parquet"
-"""The file that is scored with embeddings too, which takes hundreds of times as long."""
 CODE_BYTES = 200_000
 """Larger source files are left out: they are mostly tables."""
 DOCSTRINGS_PER_FILE = 8
@@ -93,27 +92,26 @@ def run_demo(out: str, *, reporter: Reporter, documents: int = DOCUMENTS) -> Non
     """
     folder = Path(out)
     _make_anew(folder)
-    results: dict[tuple[str, Effort], FilterResult] = {}
+    results: dict[str, FilterResult] = {}
     for scorer, found in (("web", find_prose(documents)), ("code", find_code())):
         reporter.say(f"Collecting {scorer} documents of this machine ...")
         count = write_dump(folder / scorer / "dump", found, documents)
         reporter.say(f"Filtering {count:,} documents with the scorer {scorer!r} ...")
         dump, run = str(folder / scorer / "dump"), str(folder / scorer / "out")
-        fast = FilterConfig(inputs=(dump,), out=run, scorer=scorer)
-        results[scorer, "fast"] = filter_dump(fast, reporter=reporter)
         try:
-            reporter.say(f"Filtering {-(-count // FILES):,} of them with embeddings too ...")
-            few = FilterConfig(inputs=(f"{dump}/{FEW}",), out=f"{run}-full", scorer=scorer, effort="full")
-            results[scorer, "full"] = filter_dump(few, reporter=reporter)
+            results[scorer] = filter_dump(
+                FilterConfig(inputs=(dump,), out=run, scorer=scorer), reporter=reporter
+            )
         except MissingExtraError as error:
-            reporter.say(f"No effort full. {error}")
+            reporter.say(f"No effort balanced. {error}")
+            fast = FilterConfig(inputs=(dump,), out=run, scorer=scorer, effort="fast")
+            results[scorer] = filter_dump(fast, reporter=reporter)
     console = Console(highlight=False)
     console.print(_figures(results))
-    for (scorer, effort), result in results.items():
-        if effort == "fast":
-            _print_samples(console, scorer, folder / scorer / "dump", result.out)
-        else:
-            _print_disagreement(console, scorer, folder / scorer)
+    for scorer, result in results.items():
+        _print_samples(console, scorer, folder / scorer / "dump", result.out)
+        if result.agreement is not None:
+            _print_unsure(console, scorer, folder / scorer / "dump", result)
     for result in results.values():
         console.print(Text(f"kept documents: {result.out}/data"), soft_wrap=True)
         try:
@@ -248,17 +246,18 @@ def _docstrings_of(source: str) -> Iterator[tuple[str, str]]:
                 yield getattr(node, "name", "module"), text
 
 
-def _figures(results: Mapping[tuple[str, Effort], FilterResult]) -> Table:
-    table = Table("", "effort", *("documents", "kept", "share", "documents/s", "MB/s"))
+def _figures(results: Mapping[str, FilterResult]) -> Table:
+    table = Table("scorer", "effort", *("documents", "embedded", "kept", "share", "documents/s", "MB/s"))
     for column in table.columns[2:]:
         column.justify = "right"
-    for (scorer, effort), result in results.items():
+    for scorer, result in results.items():
         megabytes = float(str(result.manifest["text_bytes"])) / 1e6
         seconds = max(result.seconds, 1e-9)
         table.add_row(
             scorer,
-            effort,
+            str(result.manifest["settings"]["effort"]),
             f"{result.rows:,}",
+            f"{result.manifest['audit']['embedded']:,}",
             f"{result.kept:,}",
             f"{100 * result.kept / max(result.rows, 1):.1f} %",
             f"{result.rows / seconds:,.0f}",
@@ -278,24 +277,25 @@ def _print_samples(console: Console, scorer: str, dump: Path, run: str) -> None:
             console.print(Text(f"        {_one_line(sample.text)}", style="dim"), soft_wrap=True)
 
 
-def _print_disagreement(console: Console, scorer: str, folder: Path) -> None:
-    """Print the documents of which the efforts think most differently."""
-    fast, full = (
-        pq.read_table(folder / out / "run" / "scores" / FEW)["edu_score"].to_numpy()
-        for out in ("out", "out-full")
-    )
-    sources = pq.read_table(folder / "dump" / FEW, columns=["source"])["source"]
-    differ = np.nan_to_num(full - fast)
-    order = np.argsort(differ, kind="stable")
-    console.print(f"\n{scorer}, where the embedding changes the score most (fast -> full)", style="bold")
-    kept = fast >= KEEP_AT, full >= KEEP_AT
+def _print_unsure(console: Console, scorer: str, dump: Path, result: FilterResult) -> None:
+    """Print documents about which the signals were not sure, and what the embedding made of them."""
+    unsure: list[tuple[float, float, str]] = []
+    signals = load_scorer(scorer)
+    for path in sorted(dump.glob("*.parquet")):
+        stored = pq.read_table(Path(result.out, "run", "scores", path.name))
+        at = np.flatnonzero(stored["edu_stage"].to_numpy() == EMBEDDING_STAGE)
+        documents = pq.read_table(path).take(at)
+        before = signals.score(documents["text"]).value.tolist()
+        after = stored["edu_score"].take(at).to_pylist()
+        unsure += zip(before, after, documents["source"].to_pylist(), strict=True)
+    turned = sum((before >= KEEP_AT) != (after >= KEEP_AT) for before, after, _ in unsure)
     console.print(
-        f"  of the same {len(fast):,} documents fast keeps {kept[0].sum():,}, full {kept[1].sum():,}, "
-        f"both {(kept[0] & kept[1]).sum():,}"
+        f"\n{scorer}, where the signals were not sure (signals -> with the embedding)", style="bold"
     )
-    for row in [*order[: -SHOWN - 1 : -1], *order[:SHOWN][::-1]]:
-        line = f"  {fast[row]:.2f} -> {full[row]:.2f}  {_one_line(sources[int(row)].as_py())}"
-        console.print(Text(line), soft_wrap=True)
+    console.print(f"  {len(unsure):,} documents, of which the embedding decided {turned:,} otherwise")
+    unsure.sort(key=lambda one: one[1] - one[0])
+    for before, after, source in [*unsure[: -SHOWN - 1 : -1], *unsure[:-SHOWN][:SHOWN][::-1]]:
+        console.print(Text(f"  {before:.2f} -> {after:.2f}  {_one_line(source)}"), soft_wrap=True)
 
 
 def _one_line(text: str) -> str:

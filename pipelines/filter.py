@@ -202,13 +202,13 @@ def describe_exits(exits: Exits) -> str:
     )
     about = "" if exits.is_exact else "approximately, since these are of few groups; "
     if exits.settings.full_fraction is not None:
-        return (
-            f"{start}of these {100 * exits.disagreement:.2f} % are decided otherwise than with effort full."
+        share = f"of these {100 * exits.disagreement:.2f} % are decided otherwise than with effort full."
+    else:
+        share = (
+            f"{about}at most {100 * exits.settings.max_disagreement:g} % of such documents are decided "
+            "otherwise than with effort full, with 95 % confidence."
         )
-    return (
-        f"{start}{about}at most {100 * exits.settings.max_disagreement:g} % of such documents are decided "
-        "otherwise than with effort full, with 95 % confidence."
-    )
+    return f"{start}{share} Of what effort full keeps of these, {100 * exits.lost_keepers:.1f} % was lost."
 
 
 def plan_of(config: FilterConfig, scorer: AnyScorer) -> tuple[Plan, str]:

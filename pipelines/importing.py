@@ -9,6 +9,7 @@ from annotations.journal import Journal, Question, window_digest
 from annotations.records import HIGHEST, LOWEST
 from annotations.tables import IMPORTED_SCORE, sample_rows
 from filtering.errors import LabelsError
+from filtering.windows import cut_window
 from pipelines.config_labels import ImportConfig
 from pipelines.label_folder import AnnotateResult, is_number, open_labels, read_documents, write_tables
 
@@ -88,7 +89,8 @@ def _keys_of(table: pa.Table, name: str, config: ImportConfig, journal: Journal)
     fresh: dict[str, dict[str, Any]] = {}
     for number, row in enumerate(rows):
         if keys[number] is None and row["text"].strip():
-            keys[number] = window_digest(row["text"])
-            fresh.setdefault(window_digest(row["text"]), row)
+            digest = window_digest(cut_window(row["text"]))
+            keys[number] = digest
+            fresh.setdefault(digest, row)
     journal.add_documents(fresh.items())
     return keys

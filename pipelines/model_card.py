@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filtering.fitting import RECIPES
 from filtering.fitting_heads import HEADS
 from filtering.machine import available_cpus
-from filtering.windows import WINDOW_RULE
+from filtering.windows import REACH, WINDOW
 
 if TYPE_CHECKING:
     from pipelines.evaluate import Evaluation
@@ -101,8 +101,9 @@ def _opening(domain: str, metrics: Mapping[str, Any]) -> str:
             "",
             *stages,
             "",
-            f"Reads the window `{WINDOW_RULE}`: texts up to 2,400 bytes whole, of longer ones the beginning, "
-            "middle and end.",
+            f"Signals read texts up to {REACH.whole:,} bytes whole, of longer ones beginning, middle and end "
+            f"(`{REACH.name}`);",
+            f"an embedder sees so much of their window (`{WINDOW.name}`) as it has tokens for.",
             "",
         ]
     )
@@ -213,7 +214,7 @@ def _weaknesses(evaluation: "Evaluation") -> str:
         "- Text unlike its seed: other languages and scripts above all. Runs warn when a sample of a dump "
         "is.",
         "- Truth. It sees how a text is written, not whether it is right.",
-        "- The parts of a long document outside the window.",
+        "- What lies beyond the reach of signals, and of what an embedder sees.",
         "",
     ]
     if evaluation.slices:

@@ -18,6 +18,7 @@ from annotations.tables import CARRIED, GROUP_COLUMNS, SAMPLE_SCHEMA, group_of, 
 from filtering.errors import BadFileError, OutputError, SettingsError
 from filtering.scorers import Scorer
 from filtering.signals import text_bytes
+from filtering.windows import cut_window
 from pipelines.config_labels import SampleConfig
 from pipelines.inputs import PARQUET_SUFFIXES, find_inputs
 from pipelines.plan import Part, SetAside, make_plan
@@ -243,7 +244,7 @@ class RowReader:
 
 def _each_likeness_once(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Leave near-duplicates out; the first of a likeness stands for those that were drawn at random too."""
-    first = likenesses([row["text"] for row in rows])
+    first = likenesses([cut_window(row["text"]) for row in rows])
     weights: dict[int, float] = {}
     for row, stands in zip(rows, first.tolist(), strict=True):
         weights[stands] = weights.get(stands, 0.0) + (row["weight"] or 0.0)
@@ -284,7 +285,9 @@ def write_sample(
     """Write a sample in random order, in one step, and return what was drawn."""
     table = pa.Table.from_pylist([rows[at] for at in random.permutation(len(rows))], SAMPLE_SCHEMA)
     temporary = Path(f"{out}.{os.getpid()}.tmp")
-    if out.endswith(".csv"):
+    if out.endswith(".csv"):  # for people, who read what a model is shown; a cell has its limits, too
+        windows = pa.array([cut_window(text) for text in table["text"].to_pylist()], pa.large_string())
+        table = table.set_column(table.column_names.index("text"), "text", windows)
         empty = table.append_column("score", pa.nulls(len(table), pa.string()))
         rest = [name for name in SAMPLE_SCHEMA.names if name not in FIRST_COLUMNS]
         pyarrow.csv.write_csv(empty.select([*FIRST_COLUMNS, *rest]), temporary)

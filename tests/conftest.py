@@ -59,7 +59,14 @@ def dump(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def settings(dump, web) -> dict[str, object]:
     """Return settings that make six parts of the dump; `out` is still to be given."""
-    return {"inputs": [str(dump)], "scorer": web, "keep_at": CUT, "rows_per_part": 80, "workers": 1}
+    return {
+        "inputs": [str(dump)],
+        "scorer": web,
+        "keep_at": CUT,
+        "rows_per_part": 80,
+        "workers": 1,
+        "effort": "fast",
+    }
 
 
 @pytest.fixture(scope="session")

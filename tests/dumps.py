@@ -14,6 +14,9 @@ from filtering import load_scorer, save_scorer
 CUT = 1.5
 """Rubric points that part the texts below about in halves."""
 
+FAST = ("--effort", "fast")
+"""For tests that prove something else: the default embeds some documents, which takes seconds."""
+
 TEACHING = (
     "Photosynthesis is how plants make food from light.",
     "Water enters through the roots, and carbon dioxide through the leaves.",

@@ -33,7 +33,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.fs as fs
 import pyarrow.parquet as pq
-from dumps import CUT, digests, lasting, make_labels, make_table
+from dumps import CUT, FAST, digests, lasting, make_labels, make_table
 from stores import Store, moto_store
 
 EDUFILTER = str(Path(sys.executable).with_name("edufilter"))
@@ -203,7 +203,7 @@ def arguments_of(effort: str, scorer: str, dump: str, out: str, executor: Sequen
     """Return the command."""
     device = ["--device", "cpu"] if effort == "full" else []
     options = ["--scorer", scorer, "--effort", effort, *device, "--keep-at", str(CUT), "--workers", "2"]
-    return [EDUFILTER, "filter", dump, "--out", out, *options, *executor]
+    return [EDUFILTER, "filter", *FAST, dump, "--out", out, *options, *executor]
 
 
 @dataclass(frozen=True)

@@ -142,17 +142,21 @@ def unusual_of(document: bytes | None) -> int:
     return (len(document) > 10_000_000) + 2 * (b"\0" in document)
 
 
-def pieces_of(document: bytes) -> list[bytes]:
+WINDOW, REACH = (1400, 500, 500), (24_000, 16_000, 24_000)
+
+
+def pieces_of(document: bytes, sizes: tuple[int, int, int] = REACH) -> list[bytes]:
     """Return what is read of a document: all of a short one; head, middle and tail of a long one."""
-    length = len(document)
-    if length <= 2400:
+    length, most = len(document), sum(sizes)
+    first, half, last = sizes[0], sizes[1] // 2, sizes[2]
+    if length <= most:
         return [document]
     seam = b"\n[...]\n"
     cut = [
         (head, tail)
-        for head in range(1397, 1401)
-        for tail in range(497, 501)
-        if length <= 2414
+        for head in range(first - 3, first + 1)
+        for tail in range(last - 3, last + 1)
+        if length <= most + 14
         and document[head : head + 7] == seam
         and document[length - tail - 7 : length - tail] == seam
     ]
@@ -161,9 +165,9 @@ def pieces_of(document: bytes) -> list[bytes]:
         return [document[:head], document[head + 7 : length - tail - 7], document[length - tail :]]
     middle = length // 2
     return [
-        document[: earlier(document, 1400)],
-        document[later(document, middle - 250) : earlier(document, middle + 250)],
-        document[later(document, length - 500) :],
+        document[: earlier(document, first)],
+        document[later(document, middle - half) : earlier(document, middle + half)],
+        document[later(document, length - last) :],
     ]
 
 
@@ -265,7 +269,7 @@ def byte_statistics(pieces: Sequence[bytes]) -> dict[str, float]:
         "space_share": (counts[32] + counts[9]) / total,
         "non_ascii_share": sum(byte > 127 for byte in window) / total,
         "entropy": -sum(n / total * math.log(n / total) for n in counts.values()),
-        "log_window_bytes": math.log1p(total),
+        "log_read_bytes": math.log1p(total),
         "ellipses_percent": 100 * sum(run.text.startswith(b"..") for run in runs) / total,
         "punctuation_runs_percent": 100 * len(runs) / total,
         "comment_byte_share": sum(comments) / total,
@@ -289,8 +293,8 @@ def word_statistics(pieces: Sequence[bytes]) -> dict[str, float]:
         )
         in_quotes += words_in_quotes(tokens)
     shares = {
-        # Told apart by 12 bits of their hash: two words can pass for one, as the kernel documents.
-        "distinct_word_share": len({cell_of(fnv(text.lower()), bits=12) for text in texts}),
+        # Told apart by 14 bits of their hash: two words can pass for one, as the kernel documents.
+        "distinct_word_share": len({cell_of(fnv(text.lower()), bits=14) for text in texts}),
         "long_word_share": sum(length >= 8 for length in lengths),
         "single_letter_share": sum(length == 1 for length in lengths),
         "snake_share": sum(b"_" in text and len(text) > 2 for text in texts),
@@ -404,15 +408,15 @@ def ends(lines: Sequence[Line], marks: bytes) -> int:
 
 
 def repeated(lines: Sequence[Line]) -> int:
-    """Count lines of more than three bytes whose tokens were seen before, told by 10 bits of a hash."""
+    """Count lines of more than three bytes whose tokens were seen before, told by 12 bits of a hash."""
     seen: set[int] = set()
     count = 0
     for line in lines:
         value = FNV_START
         for token in line.tokens:
             value = (value ^ token.hash) * FNV_STEP & BITS_64
-        count += cell_of(value, bits=10) in seen and line.length > 3
-        seen.add(cell_of(value, bits=10))
+        count += cell_of(value, bits=12) in seen and line.length > 3
+        seen.add(cell_of(value, bits=12))
     return count
 
 

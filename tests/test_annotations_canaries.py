@@ -5,7 +5,7 @@ import pytest
 from annotations import load_rubric
 from annotations.canaries import CanaryResult, canaries_for, judge_canaries
 from annotations.prompt import read_reply
-from filtering.windows import WHOLE_BYTES
+from filtering.windows import WINDOW
 
 RUBRICS = ("web", "code", "story")
 PLACES = {"plain order": "end", "false reply": "end", "false end": "middle", "flattery": "start"}
@@ -46,7 +46,7 @@ def test_each_document_is_planted_with_each_order_once(name):
 @pytest.mark.parametrize("name", RUBRICS)
 def test_a_canary_is_read_whole(name):
     for canary in canaries_for(load_rubric(name)):
-        assert len(canary.planted.encode()) <= WHOLE_BYTES
+        assert len(canary.planted.encode()) <= WINDOW.whole
 
 
 @pytest.mark.parametrize("name", RUBRICS)

@@ -10,7 +10,7 @@ from annotations import Rater, Reply, load_rubric, tables
 from annotations.journal import Journal, Question, window_digest
 from annotations.tables import IMPORTED_SCORE, RATING_SCHEMA, SAMPLE_SCHEMA, group_of, sample_row
 from filtering.errors import LabelsError
-from filtering.windows import WINDOW_RULE, cut_window
+from filtering.windows import REACH, WINDOW, cut_window
 
 WEB, STORY = load_rubric("web"), load_rubric("story")
 SCORE_NAMES = ["score", "lowest", "highest", "raters", "reason", "rubric_sha256"]
@@ -181,11 +181,11 @@ def test_where_a_document_comes_from_is_told_by_a_column_or_an_address_or_it_sta
     assert group_of({}, None, "own") == "own"
 
 
-def test_a_sample_row_has_all_columns_and_the_window_of_its_text():
-    text = "Text. " * 2000
+def test_a_sample_row_has_all_columns_and_what_is_read_of_its_text():
+    text = "Text. " * 20_000
     row = sample_row(text, id="1", text_bytes=7, text="another")
     assert list(row) == SAMPLE_SCHEMA.names
-    assert (row["text"], row["window_rule"], row["text_bytes"]) == (cut_window(text), WINDOW_RULE, 7)
+    assert (row["text"], row["window_rule"], row["text_bytes"]) == (cut_window(text, REACH), WINDOW.name, 7)
     assert sample_row(text)["text_bytes"] == len(text)
 
 

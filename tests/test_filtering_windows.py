@@ -4,21 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference_signals import WINDOW as WINDOW_SIZES
 from reference_signals import pieces_of
 
 from filtering.kernel import CELLS
 from filtering.signals import SCORE_COLUMNS, read_signals
 from filtering.statistics import STATISTICS
-from filtering.windows import (
-    BOUNDARY_SLACK_BYTES,
-    HEAD_BYTES,
-    MIDDLE_BYTES,
-    SEAM,
-    TAIL_BYTES,
-    WHOLE_BYTES,
-    cut_window,
-    window_spans,
-)
+from filtering.windows import BOUNDARY_SLACK_BYTES, REACH, SEAM, WINDOW, cut_window, window_spans
 
 WEIGHTS = np.random.default_rng(3).normal(size=CELLS).astype(np.float32)
 LOG_TEXT_BYTES = SCORE_COLUMNS + STATISTICS.index("log_text_bytes")
@@ -36,7 +28,7 @@ def pieces(data):
     return [data[start:stop] for start, stop in window_spans(data)]
 
 
-@pytest.mark.parametrize("size", [0, 1, WHOLE_BYTES])
+@pytest.mark.parametrize("size", [0, 1, WINDOW.whole])
 def test_a_short_text_is_read_whole(size):
     assert window_spans(b"x" * size) == ((0, size),)
     assert cut_window("x" * size) == "x" * size
@@ -67,17 +59,17 @@ def test_pieces_are_at_most_their_share_and_at_most_three_bytes_less_at_each_end
     data = text.encode()
     spans = window_spans(data)
     sizes = [stop - start for start, stop in spans]
-    if len(data) <= WHOLE_BYTES:
+    if len(data) <= WINDOW.whole:
         assert sizes == [len(data)]
         return
-    for size, share in zip(sizes, (HEAD_BYTES, MIDDLE_BYTES, TAIL_BYTES), strict=True):
+    for size, share in zip(sizes, (WINDOW.head, WINDOW.middle, WINDOW.tail), strict=True):
         assert share - 2 * BOUNDARY_SLACK_BYTES <= size <= share
 
 
 @settings(deadline=None, max_examples=300)
 @given(texts)
 def test_the_rule_is_that_of_the_reference(text):
-    assert pieces(text.encode()) == pieces_of(text.encode())
+    assert pieces(text.encode()) == pieces_of(text.encode(), WINDOW_SIZES)
 
 
 @settings(deadline=None, max_examples=200)
@@ -98,13 +90,16 @@ def test_cutting_twice_is_cutting_once(text):
 
 
 def test_a_text_of_window_size_without_seams_is_cut():
-    text = "x" * (HEAD_BYTES + MIDDLE_BYTES + TAIL_BYTES + 2 * len(SEAM))
+    text = "x" * (WINDOW.head + WINDOW.middle + WINDOW.tail + 2 * len(SEAM))
     assert len(window_spans(text.encode())) == 3
-    assert window_spans(text.encode())[1] != (HEAD_BYTES + len(SEAM), HEAD_BYTES + len(SEAM) + MIDDLE_BYTES)
+    assert window_spans(text.encode())[1] != (
+        WINDOW.head + len(SEAM),
+        WINDOW.head + len(SEAM) + WINDOW.middle,
+    )
 
 
 def test_a_text_with_one_seam_only_is_no_window():
-    text = b"x" * HEAD_BYTES + SEAM + b"x" * 1_007
+    text = b"x" * WINDOW.head + SEAM + b"x" * 1_007
     assert len(text) == 2_414
     assert window_spans(text)[1] == (957, 1_457)
 
@@ -120,10 +115,36 @@ def test_lone_surrogates_are_cut_like_other_characters():
     assert once.count("\ud800") == 466 + 166 + 166
 
 
-@settings(deadline=None, max_examples=150)
-@given(texts.filter(lambda text: len(text.encode()) > WHOLE_BYTES and not text.isspace()))
-def test_a_cut_window_is_read_as_the_whole_text(text):
-    whole, window = read_signals([text, cut_window(text)], WEIGHTS, WEIGHTS).features
-    differs = np.flatnonzero(whole != window)
-    assert set(differs) <= {LOG_TEXT_BYTES}
+very_long = st.builds(
+    lambda start, unit, size: start + unit * (size // len(unit.encode()) + 1),
+    st.text(max_size=4),
+    wide,
+    st.integers(63_900, 150_000),
+).filter(lambda text: not text.isspace())
+
+
+@settings(deadline=None, max_examples=30)
+@given(very_long)
+def test_the_kernel_reads_a_reach_that_was_cut_as_the_whole_text(text):
+    whole, reach = read_signals([text, cut_window(text, REACH)], WEIGHTS, WEIGHTS).features
+    assert set(np.flatnonzero(whole != reach)) <= {LOG_TEXT_BYTES}
     assert whole[LOG_TEXT_BYTES] == pytest.approx(np.log1p(len(text.encode())))
+
+
+@settings(deadline=None, max_examples=30)
+@given(very_long)
+def test_the_window_of_a_reach_is_that_of_the_text_but_for_bytes_that_cuts_moved(text):
+    """Samples hold reaches; what a labeller is shown of them is what a run's embedder sees of the text."""
+    of_text, of_reach = text.encode(), cut_window(text, REACH).encode()
+    before, after = (window_spans(data) for data in (of_text, of_reach))
+    assert of_text[slice(*before[0])] == of_reach[slice(*after[0])]
+    assert of_text[slice(*before[2])] == of_reach[slice(*after[2])]
+    middles = of_text[slice(*before[1])], of_reach[slice(*after[1])]
+    shifts = range(-2 * BOUNDARY_SLACK_BYTES, 2 * BOUNDARY_SLACK_BYTES + 1)
+    core = middles[0][12:-12]
+    assert any(middles[1][12 + shift :].startswith(core) for shift in shifts)
+
+
+def test_rules_are_named_by_what_they_do():
+    assert WINDOW.name == "head1400-middle500-tail500-bytes/1"
+    assert REACH.name == "head24000-middle16000-tail24000-bytes/1"

@@ -16,7 +16,7 @@ import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
 from conftest import QUIET, Outcome
-from dumps import CUT, copy_of_scorer, digests, lasting, make_table, make_texts, write_dump
+from dumps import CUT, FAST, copy_of_scorer, digests, lasting, make_table, make_texts, write_dump
 
 from filtering import load_scorer
 from pipelines import FilterConfig, filter_dump
@@ -58,7 +58,9 @@ def test_documents_without_a_score_are_counted_by_reason_and_the_run_goes_on(
     good = make_texts(20)
     texts = [*bad, *good] if kind == pa.string() else [*bad, *(text.encode() for text in good)]
     write_texts(tmp_path / "a.parquet", texts, kind)
-    outcome = command("filter", tmp_path / "a.parquet", "--out", tmp_path / "out", "-s", web, "--keep-at", 0)
+    outcome = command(
+        "filter", *FAST, tmp_path / "a.parquet", "--out", tmp_path / "out", "-s", web, "--keep-at", 0
+    )
     assert outcome.code == 0
     manifest = manifest_of(tmp_path / "out")
     assert manifest["reasons"] == reasons
@@ -73,7 +75,9 @@ def test_a_document_of_50_mb_and_one_with_nul_characters_are_scored_by_their_win
     texts = [" ".join(make_texts(1, seed=1)) + " word" * 10_000_000, "NUL \0 inside. " + make_texts(1)[0]]
     assert len(texts[0]) > 50_000_000
     write_texts(tmp_path / "a.parquet", texts)
-    outcome = command("filter", tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", "all")
+    outcome = command(
+        "filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", "all"
+    )
     assert outcome.code == 0
     assert "1 huge" in outcome.out
     assert "1 nul-characters" in outcome.out
@@ -84,7 +88,9 @@ def test_a_document_of_50_mb_and_one_with_nul_characters_are_scored_by_their_win
 
 def test_a_text_column_of_the_null_type_is_a_column_of_nulls(command, web, tmp_path):
     write_texts(tmp_path / "a.parquet", [None] * 5, pa.null())
-    outcome = command("filter", tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", "all")
+    outcome = command(
+        "filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", "all"
+    )
     assert outcome.code == 0
     assert "5 null" in outcome.out
     assert pq.read_table(tmp_path / "out" / "data" / "a.parquet")["edu_reason"].to_pylist() == ["null"] * 5
@@ -98,7 +104,9 @@ def test_no_rows_give_an_empty_output_with_the_right_schema(command, web, tmp_pa
         for _ in range(groups):
             writer.write_table(schema.empty_table())
     assert pq.read_metadata(tmp_path / "a.parquet").num_row_groups == groups
-    outcome = command("filter", tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", write)
+    outcome = command(
+        "filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", write
+    )
     assert outcome.code == 0
     table = pq.read_table(tmp_path / "out" / "data" / "a.parquet")
     source = pq.read_schema(tmp_path / "a.parquet")
@@ -129,7 +137,7 @@ def test_a_wrong_text_column_is_refused_naming_file_column_finding_and_option(
     command, tmp_path, web, columns, options, found
 ):
     pq.write_table(pa.table(columns), tmp_path / "a.parquet")
-    outcome = command("filter", tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, *options)
+    outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, *options)
     assert outcome.code == 2
     for part in [str(tmp_path / "a.parquet"), "--text-column", *found]:
         assert part in outcome.err
@@ -139,7 +147,7 @@ def test_a_wrong_text_column_is_refused_naming_file_column_finding_and_option(
 def test_two_columns_of_the_texts_name_are_refused(command, tmp_path, web):
     table = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["text", "text"])
     pq.write_table(table, tmp_path / "a.parquet")
-    outcome = command("filter", tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     assert "must have one column 'text'. Found 2" in outcome.err
 
@@ -148,7 +156,7 @@ def test_two_candidate_columns_are_no_trouble_once_one_is_named(command, tmp_pat
     texts = make_texts(30)
     pq.write_table(pa.table({"text": ["x"] * 30, "content": texts}), tmp_path / "a.parquet")
     outcome = command(
-        "filter", tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web,
+        "filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web,
         "--text-column", "content", "--write", "all",
     )  # fmt: skip
     assert outcome.code == 0
@@ -160,7 +168,7 @@ def test_files_that_hold_their_text_in_different_columns_are_refused(command, tm
     pq.write_table(pa.table({"text": ["x"]}), tmp_path / "a.parquet")
     pq.write_table(pa.table({"content": ["x"]}), tmp_path / "b.parquet")
     outcome = command(
-        "filter", tmp_path / "a.parquet", tmp_path / "b.parquet", "-o", tmp_path / "o", "-s", web
+        "filter", *FAST, tmp_path / "a.parquet", tmp_path / "b.parquet", "-o", tmp_path / "o", "-s", web
     )
     assert outcome.code == 2
     for part in ("'text'", "'content'", "a.parquet", "b.parquet", "--text-column"):
@@ -176,7 +184,7 @@ def test_files_with_other_schemas_each_keep_their_own(command, tmp_path, web):
         pa.table({"date": ["2024"] * 10, "text": pa.array(texts, pa.large_string())}), source / "b.parquet"
     )
     pq.write_table(pa.table({"text": pa.array([t.encode() for t in texts])}), source / "c.parquet")
-    outcome = command("filter", source, "-o", tmp_path / "out", "-s", web, "--keep-at", 0)
+    outcome = command("filter", *FAST, source, "-o", tmp_path / "out", "-s", web, "--keep-at", 0)
     assert outcome.code == 0
     for name in ("a", "b", "c"):
         before = pq.read_table(source / f"{name}.parquet")
@@ -262,7 +270,7 @@ def test_a_file_that_cannot_be_read_is_set_aside_by_name_and_the_others_finish(
     command, web, tmp_path, broken, finished
 ):
     out = tmp_path / "out"
-    outcome = command("filter", broken, "-o", out, "-s", web, "--keep-at", CUT)
+    outcome = command("filter", *FAST, broken, "-o", out, "-s", web, "--keep-at", CUT)
     assert outcome.code == 3
     assert "set aside: part-0.parquet" in outcome.out
     [aside] = manifest_of(out)["set_aside"]
@@ -280,7 +288,7 @@ def test_a_file_that_cannot_be_read_is_set_aside_by_name_and_the_others_finish(
 @pytest.mark.parametrize("broken", PAGES, indirect=True, ids=lambda one: one.__name__.replace("_", " "))
 def test_a_corrupt_page_sets_only_its_own_part_aside(command, web, tmp_path, broken):
     out = tmp_path / "out"
-    outcome = command("filter", broken, "-o", out, "-s", web, "--keep-at", CUT, "--rows-per-part", 40)
+    outcome = command("filter", *FAST, broken, "-o", out, "-s", web, "--keep-at", CUT, "--rows-per-part", 40)
     assert outcome.code == 3
     assert "Set aside part-0.parquet (rows 40 to 80)" in outcome.err
     [aside] = manifest_of(out)["set_aside"]
@@ -290,7 +298,7 @@ def test_a_corrupt_page_sets_only_its_own_part_aside(command, web, tmp_path, bro
 
 @pytest.mark.parametrize("broken", [empty, *PAGES], indirect=True, ids=lambda one: one.__name__)
 def test_strict_stops_at_the_first_bad_file_and_a_run_without_it_goes_on(command, web, tmp_path, broken):
-    arguments = ["filter", broken, "-o", tmp_path / "out", "-s", web, "--keep-at", CUT]
+    arguments = ["filter", *FAST, broken, "-o", tmp_path / "out", "-s", web, "--keep-at", CUT]
     outcome = command(*arguments, "--strict", "--workers", 1)
     assert outcome.code == 1
     assert str(broken / "part-0.parquet") in outcome.err
@@ -300,7 +308,7 @@ def test_strict_stops_at_the_first_bad_file_and_a_run_without_it_goes_on(command
 
 def test_nothing_but_unreadable_files_is_refused(command, web, tmp_path):
     (tmp_path / "a.parquet").write_bytes(b"")
-    outcome = command("filter", tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     assert "a.parquet" in outcome.err
     assert not (tmp_path / "out").exists()
@@ -312,7 +320,7 @@ def test_nothing_but_unreadable_files_is_refused(command, web, tmp_path):
 def test_an_input_that_has_a_score_is_refused_with_the_option_that_renames_ours(command, web, tmp_path):
     table = make_table(20).append_column("edu_score", pa.array([4.5] * 20))
     pq.write_table(table, tmp_path / "a.parquet")
-    arguments = ["filter", tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", "all"]
+    arguments = ["filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", "all"]
     outcome = command(*arguments)
     assert outcome.code == 2
     for part in ("edu_score", "--score-column", "a.parquet"):
@@ -327,7 +335,7 @@ def test_an_input_that_has_a_score_is_refused_with_the_option_that_renames_ours(
 @pytest.mark.parametrize("column", ["edu_keep", "edu_reason"])
 def test_columns_that_only_mode_all_adds_are_refused_there_alone(command, web, tmp_path, column):
     pq.write_table(make_table(5).append_column(column, pa.array(range(5))), tmp_path / "a.parquet")
-    arguments = ["filter", tmp_path / "a.parquet", "-s", web]
+    arguments = ["filter", *FAST, tmp_path / "a.parquet", "-s", web]
     outcome = command(*arguments, "-o", tmp_path / "all", "--write", "all")
     assert (outcome.code, column in outcome.err) == (2, True)
     assert command(*arguments, "-o", tmp_path / "kept").code == 0
@@ -340,7 +348,7 @@ def test_an_output_that_holds_something_else_is_refused_and_left_as_it_is(
     path = tmp_path / "out" / stranger
     path.parent.mkdir(parents=True)
     path.write_text("mine")
-    outcome = command("filter", dump, "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *FAST, dump, "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     assert "--out" in outcome.err
     assert path.read_text() == "mine"
@@ -349,7 +357,7 @@ def test_an_output_that_holds_something_else_is_refused_and_left_as_it_is(
 
 def test_an_output_that_is_a_file_is_refused(command, web, dump, tmp_path):
     (tmp_path / "out").write_text("mine")
-    outcome = command("filter", dump, "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *FAST, dump, "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     assert "OUT must be a folder" in outcome.err
 
@@ -358,7 +366,7 @@ def test_an_output_that_is_a_file_is_refused(command, web, dump, tmp_path):
 def test_an_output_inside_an_input_is_refused(command, web, tmp_path, place):
     source = write_dump(tmp_path / "in", rows=(10, 10))
     before = digests(source)
-    outcome = command("filter", source, "-o", source / place, "-s", web)
+    outcome = command("filter", *FAST, source, "-o", source / place, "-s", web)
     assert outcome.code == 2
     assert "OUT must not lie inside an input" in outcome.err
     assert digests(source) == before
@@ -367,7 +375,7 @@ def test_an_output_inside_an_input_is_refused(command, web, tmp_path, place):
 def test_an_output_that_is_its_input_is_refused(command, web, tmp_path):
     source = write_dump(tmp_path / "in", rows=(10, 10))
     before = digests(source)
-    outcome = command("filter", source, "-o", source, "-s", web)
+    outcome = command("filter", *FAST, source, "-o", source, "-s", web)
     assert outcome.code == 2
     assert "--out" in outcome.err
     assert digests(source) == before
@@ -375,7 +383,7 @@ def test_an_output_that_is_its_input_is_refused(command, web, tmp_path):
 
 def test_two_inputs_with_one_relative_path_are_refused(command, web, tmp_path):
     one, two = write_dump(tmp_path / "one", rows=(10,)), write_dump(tmp_path / "two", rows=(10,))
-    outcome = command("filter", one, two, "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *FAST, one, two, "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     for part in (str(one / "part-0.parquet"), str(two / "part-0.parquet"), "one relative path"):
         assert part in outcome.err
@@ -384,7 +392,7 @@ def test_two_inputs_with_one_relative_path_are_refused(command, web, tmp_path):
 
 def test_one_file_that_is_named_twice_is_read_once(command, web, tmp_path):
     one = write_dump(tmp_path / "in", rows=(10,))
-    outcome = command("filter", one, one / "part-0.parquet", "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *FAST, one, one / "part-0.parquet", "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 0
     assert manifest_of(tmp_path / "out")["rows"] == 10
 
@@ -392,14 +400,14 @@ def test_one_file_that_is_named_twice_is_read_once(command, web, tmp_path):
 def test_two_inputs_whose_outputs_would_have_one_name_are_refused(command, web, tmp_path):
     source = write_dump(tmp_path / "in", rows=(10,))
     shutil.copy(source / "part-0.parquet", source / "part-0.pq")
-    outcome = command("filter", source, "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *FAST, source, "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     for part in ("'part-0.parquet'", "'part-0.pq'"):
         assert part in outcome.err
 
 
 def test_a_pattern_that_climbs_after_its_wildcard_is_refused(command, web, dump, tmp_path):
-    outcome = command("filter", f"{dump}/*/../*.parquet", "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *FAST, f"{dump}/*/../*.parquet", "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     assert "'..'" in outcome.err
     assert not (tmp_path / "out").exists()
@@ -415,7 +423,7 @@ def test_a_link_out_of_an_input_is_refused(command, web, dump, tmp_path, what, g
     else:
         (source / "linked").symlink_to(dump)
         named = source if given == "folder" else source / "*" / "*.parquet"
-    outcome = command("filter", named, "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *FAST, named, "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     assert "must not lead out" in outcome.err
     assert "linked" in outcome.err
@@ -424,7 +432,7 @@ def test_a_link_out_of_an_input_is_refused(command, web, dump, tmp_path, what, g
 
 @pytest.mark.parametrize("given", ["nothing.parquet", "nothing/*.parquet"])
 def test_an_input_that_is_not_there_is_refused(command, web, tmp_path, given):
-    outcome = command("filter", tmp_path / given, "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *FAST, tmp_path / given, "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     assert given in outcome.err
 
@@ -437,8 +445,8 @@ def test_checksum_marker_and_hidden_files_are_ignored(command, web, tmp_path):
     ):  # fmt: skip
         (source / name).parent.mkdir(exist_ok=True)
         (source / name).write_text("no data")
-    assert command("filter", source, "-o", tmp_path / "out", "-s", web).code == 0
-    pattern = command("filter", source / "*", "-o", tmp_path / "out2", "-s", web)
+    assert command("filter", *FAST, source, "-o", tmp_path / "out", "-s", web).code == 0
+    pattern = command("filter", *FAST, source / "*", "-o", tmp_path / "out2", "-s", web)
     assert pattern.code == 3  # a pattern asks for README.md by name
     assert [one["relative"] for one in manifest_of(tmp_path / "out2")["set_aside"]] == ["README.md"]
     for out in ("out", "out2"):
@@ -484,7 +492,7 @@ def test_a_full_disk_fails_clearly_leaves_whole_files_only_and_resumes_once_ther
 ):
     source = incompressible(tmp_path / "in")
     reference, out = tmp_path / "reference", small_disk / "out"
-    arguments = ["filter", source, "-s", web, "--write", "all", "--workers", 2, "-o"]
+    arguments = ["filter", *FAST, source, "-s", web, "--write", "all", "--workers", 2, "-o"]
     assert command_process(*arguments, reference).code == 0
     outcome = command_process(*arguments, out)
     assert outcome.code == 1
@@ -514,7 +522,7 @@ def test_a_disk_too_full_for_the_plan_fails_clearly_and_resumes(
     filler = small_disk / "filler"
     fill_up(filler)
     os.truncate(filler, filler.stat().st_size - free_pages * 4096)
-    arguments = ["filter", dump, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, "-o", out]
+    arguments = ["filter", *FAST, dump, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, "-o", out]
     outcome = command_process(*arguments)
     assert outcome.code == 1
     assert "No space left on device" in outcome.err
@@ -548,7 +556,7 @@ def test_permission_lost_in_the_middle_fails_clearly_and_resumes_once_it_is_back
     open_to_all, settings, web, finished
 ):
     source, out = open_to_all / "in", open_to_all / "out"
-    arguments = ["filter", source, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, "--workers", 1]
+    arguments = ["filter", *FAST, source, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, "--workers", 1]
     outcome = faulty_run("lose-permission", 3, *arguments, "--out", out)
     assert outcome.code == 1, outcome.err
     assert "Permission denied" in outcome.err
@@ -567,7 +575,7 @@ def test_permission_lost_in_the_middle_fails_clearly_and_resumes_once_it_is_back
 def test_an_input_that_may_not_be_read_fails_the_run_and_is_never_counted_as_bad(open_to_all, web, what):
     (open_to_all / "in" / what).chmod(0)
     outcome = faulty_run(
-        "as-nobody", 0, "filter", open_to_all / "in", "-s", web, "--out", open_to_all / "out"
+        "as-nobody", 0, "filter", *FAST, open_to_all / "in", "-s", web, "--out", open_to_all / "out"
     )
     assert outcome.code == 1, outcome.err
     assert "Permission denied" in outcome.err
@@ -582,7 +590,7 @@ def test_an_input_that_may_not_be_read_fails_the_run_and_is_never_counted_as_bad
 def test_a_second_run_on_one_output_is_refused_while_the_first_is_at_work(command, edufilter, web, tmp_path):
     source = write_dump(tmp_path / "in", rows=(20_000,), row_group_size=500)
     out = tmp_path / "out"
-    arguments = ["filter", str(source), "--out", str(out), "-s", web, "--rows-per-part", "500"]
+    arguments = ["filter", *FAST, str(source), "--out", str(out), "-s", web, "--rows-per-part", "500"]
     with subprocess.Popen([edufilter, *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE) as first:
         while not list((out / "run" / "receipts").rglob("*.parquet")) and first.poll() is None:
             time.sleep(0.005)
@@ -637,7 +645,9 @@ def test_another_setting_or_scorer_on_a_started_output_is_refused_naming_it(
     out = tmp_path / "out"
     shutil.copytree(finished, out)
     before = digests(out)
-    outcome = command("filter", dump, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, *change, "-o", out)
+    outcome = command(
+        "filter", *FAST, dump, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, *change, "-o", out
+    )
     assert outcome.code == 2
     assert repr(name) in outcome.err
     assert "--out" in outcome.err
@@ -672,8 +682,8 @@ def test_a_dictionary_bomb_of_469_bytes_takes_bounded_memory(web, tmp_path):
     assert bomb.stat().st_size < 500
     calm = write_dump(tmp_path / "calm", rows=(50,))
     options = ["-s", web, "--workers", 2, "--write", "all"]
-    usual = peak_mb("filter", calm, "-o", tmp_path / "out1", *options)
-    under_bomb = peak_mb("filter", bomb, "-o", tmp_path / "out2", *options)
+    usual = peak_mb("filter", *FAST, calm, "-o", tmp_path / "out1", *options)
+    under_bomb = peak_mb("filter", *FAST, bomb, "-o", tmp_path / "out2", *options)
     assert under_bomb - usual < decoded_mb / 2
     found = pq.read_table(tmp_path / "out2" / "data" / "bomb.parquet", columns=["edu_score"])
     assert (found.num_rows, found["edu_score"].null_count) == (1000, 0)

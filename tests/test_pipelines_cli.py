@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import typer
 from conftest import QUIET
-from dumps import CHINESE, CUT, RUSSIAN, digests, make_table, make_texts, write_dump
+from dumps import CHINESE, CUT, FAST, RUSSIAN, digests, make_table, make_texts, write_dump
 
 import pipelines
 import pipelines.progress
@@ -58,11 +58,11 @@ def test_no_arguments_show_help_and_are_wrong_usage(command_process):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["filter"], "INPUT"),
-        (["filter", "x"], "--out"),
-        (["filter", "x", "-o", "y", "--keep-at", "high"], "--keep-at"),
-        (["filter", "x", "-o", "y", "--write", "some"], "--write"),
-        (["filter", "x", "-o", "y", "--colour"], "--colour"),
+        (["filter", *FAST], "INPUT"),
+        (["filter", *FAST, "x"], "--out"),
+        (["filter", *FAST, "x", "-o", "y", "--keep-at", "high"], "--keep-at"),
+        (["filter", *FAST, "x", "-o", "y", "--write", "some"], "--write"),
+        (["filter", *FAST, "x", "-o", "y", "--colour"], "--colour"),
         (["filter", "x", "-o", "y", "--effort", "most"], "--effort"),
         (["train", "x", "-o", "y", "--signals", "joint"], "--signals"),
         (["train", "x", "-o", "y", "--head", "linear"], "--head"),
@@ -99,7 +99,7 @@ def test_the_version_is_printed(command):
     ],
 )
 def test_a_wrong_setting_is_refused_by_name_with_what_came(command, dump, tmp_path, option, value, field):
-    outcome = command("filter", dump, "-o", tmp_path / "out", option, value)
+    outcome = command("filter", *FAST, dump, "-o", tmp_path / "out", option, value)
     assert outcome.code == 2
     assert f"'{field}'" in outcome.err
     assert "Got" in outcome.err
@@ -129,7 +129,7 @@ def test_wrong_settings_in_python_name_the_class_and_the_field(kind, values, fie
 
 
 def test_an_unknown_scorer_is_refused(command, dump, tmp_path):
-    outcome = command("filter", dump, "-o", tmp_path / "out", "-s", "wbe")
+    outcome = command("filter", *FAST, dump, "-o", tmp_path / "out", "-s", "wbe")
     assert outcome.code == 2
     assert "'wbe'" in outcome.err
     assert "web or code" in outcome.err
@@ -149,6 +149,7 @@ def test_every_public_name_can_be_imported():
 def test_a_dry_run_prints_plan_and_estimate_and_writes_nothing(command, dump, web, tmp_path):
     outcome = command(
         "filter",
+        *FAST,
         dump,
         "-o",
         tmp_path / "out",
@@ -173,14 +174,14 @@ def test_a_dry_run_prints_plan_and_estimate_and_writes_nothing(command, dump, we
 
 def test_a_dry_run_samples_a_thousand_rows_of_a_long_dump(command, web, tmp_path):
     write_dump(tmp_path / "in", rows=(3000, 3000), row_group_size=500)
-    outcome = command("filter", tmp_path / "in", "-o", tmp_path / "out", "-s", web, "--dry-run")
+    outcome = command("filter", *FAST, tmp_path / "in", "-o", tmp_path / "out", "-s", web, "--dry-run")
     assert "estimate from 1,000 rows" in outcome.out
 
 
 def test_a_dry_run_on_a_begun_run_says_what_is_done_and_refuses_what_the_run_would(
     command, dump, web, finished
 ):
-    arguments = ["filter", dump, "-s", web, "--rows-per-part", 80, "--out", finished, "--dry-run"]
+    arguments = ["filter", *FAST, dump, "-s", web, "--rows-per-part", 80, "--out", finished, "--dry-run"]
     outcome = command(*arguments, "--keep-at", CUT)
     assert outcome.code == 0
     assert "done already: 410 rows" in outcome.out
@@ -200,20 +201,20 @@ def test_a_dry_run_on_a_begun_run_says_what_is_done_and_refuses_what_the_run_wou
 )
 def test_an_address_that_cannot_be_meant_is_refused_without_its_secrets(command, tmp_path, given, what):
     for arguments in ((given, "--out", tmp_path / "out"), (tmp_path, "--out", given)):
-        outcome = command("filter", *arguments)
+        outcome = command("filter", *FAST, *arguments)
         assert outcome.code == 2
         assert what in outcome.err
         assert "secret" not in outcome.err
 
 
 def test_the_folder_of_a_run_is_refused_as_input_and_its_data_named(command, finished, tmp_path):
-    outcome = command("filter", finished, "--out", tmp_path / "out")
+    outcome = command("filter", *FAST, finished, "--out", tmp_path / "out")
     assert outcome.code == 2
     assert f"{finished}/data" in outcome.err
 
 
 def test_a_run_that_writes_scores_alone_says_where_they_are(command, dump, web, tmp_path):
-    outcome = command("filter", dump, "-s", web, "--write", "scores", "--out", tmp_path / "out")
+    outcome = command("filter", *FAST, dump, "-s", web, "--write", "scores", "--out", tmp_path / "out")
     assert outcome.code == 0
     assert f"{tmp_path / 'out'}/run/scores" in outcome.out
 
@@ -227,14 +228,14 @@ def test_score_of_a_parquet_file_points_to_filter(command, dump):
 def test_a_dry_run_names_what_would_be_set_aside(command, web, tmp_path):
     source = write_dump(tmp_path / "in", rows=(10,))
     (source / "bad.parquet").write_bytes(b"")
-    outcome = command("filter", source, "-o", tmp_path / "out", "-s", web, "--dry-run")
+    outcome = command("filter", *FAST, source, "-o", tmp_path / "out", "-s", web, "--dry-run")
     assert outcome.code == 3
     assert "set aside: bad.parquet" in outcome.out
     assert not (tmp_path / "out").exists()
 
 
 def test_results_go_to_standard_output_and_the_rest_to_standard_error(command, dump, web, tmp_path):
-    outcome = command("filter", dump, "-o", tmp_path / "out", "-s", web, "--keep-at", CUT)
+    outcome = command("filter", *FAST, dump, "-o", tmp_path / "out", "-s", web, "--keep-at", CUT)
     kept = json.loads((tmp_path / "out" / "run" / "manifest.json").read_text())["kept"]
     assert f"410 rows, {kept} kept" in outcome.out
     assert str(tmp_path / "out") in outcome.out
@@ -265,7 +266,7 @@ def test_json_log_is_one_object_a_line(hurried, command, dump, web, tmp_path):
         (source / path.name).write_bytes(path.read_bytes())
     (source / "bad.parquet").write_bytes(b"")
     outcome = command(
-        "filter", source, "-o", tmp_path / "out", "-s", web, "--json-log", "--rows-per-part", 40
+        "filter", *FAST, source, "-o", tmp_path / "out", "-s", web, "--json-log", "--rows-per-part", 40
     )
     events = [json.loads(line) for line in outcome.err.splitlines()]
     assert {event["event"] for event in events} == {"message", "progress", "done"}
@@ -277,7 +278,7 @@ def test_json_log_is_one_object_a_line(hurried, command, dump, web, tmp_path):
 
 def test_a_terminal_gets_one_bar(dump, web, edufilter, tmp_path):
     primary, secondary = os.openpty()
-    arguments = [edufilter, "filter", str(dump), "-o", str(tmp_path / "out"), "-s", web]
+    arguments = [edufilter, "filter", *FAST, str(dump), "-o", str(tmp_path / "out"), "-s", web]
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
     done = subprocess.run(arguments, stderr=secondary, stdout=subprocess.PIPE, env=environment, timeout=120)
     os.close(secondary)
@@ -311,7 +312,7 @@ def test_logs_and_records_never_hold_text_of_a_document(command, command_process
     said = ""
     for options in (["--dry-run"], ["--json-log"], [], ["--write", "all"], ["--text-column", "a"]):
         way = command_process if options == ["--json-log"] else command
-        outcome = way("filter", source, "-o", tmp_path / "out", "-s", web, *options)
+        outcome = way("filter", *FAST, source, "-o", tmp_path / "out", "-s", web, *options)
         assert outcome.code in (2, 3)
         said += outcome.said
     for verb in ("status", "verify", "clean"):
@@ -333,18 +334,18 @@ def test_logs_and_records_never_hold_text_of_a_document(command, command_process
 def test_text_in_another_language_brings_a_warning_before_the_run(command, web, tmp_path, text):
     texts = [f"{text} {number}. {text[: number % 40]}" for number in range(300)]
     pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
-    outcome = command("filter", tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 0
     assert "Warning" in outcome.err
     assert "unlike" in outcome.err
-    dry = command("filter", tmp_path / "a.parquet", "-o", tmp_path / "dry", "-s", web, "--dry-run")
+    dry = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "dry", "-s", web, "--dry-run")
     assert float(re.search(r"([\d.]+) % unlike", dry.out)[1]) > 50
 
 
 def test_ordinary_pages_bring_no_warning(command, shared, web, tmp_path):
     table = pq.read_table(shared / "pool" / "web.parquet", columns=["text"]).slice(0, 1500)
     pq.write_table(table, tmp_path / "a.parquet")
-    outcome = command("filter", tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 0
     assert "Warning" not in outcome.err
 
@@ -359,7 +360,7 @@ def test_docstrings_bring_no_warning(command, web, tmp_path):
     found = [getattr(getattr(one, name), "__doc__", None) for one in modules for name in dir(one)]
     texts = [text for text in found if isinstance(text, str) and len(text) > 200]
     pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
-    outcome = command("filter", tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
     assert len(texts) > 50
     assert "Warning" not in outcome.err
 
@@ -418,7 +419,7 @@ def test_a_foreign_package_of_our_name_is_refused_by_name(command_process, dump,
             (tmp_path / name / "__init__.py").write_text("")
     searched = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(searched)}
-    outcome = command_process("filter", dump, "-o", tmp_path / "out", "--dry-run", env=environment)
+    outcome = command_process("filter", *FAST, dump, "-o", tmp_path / "out", "--dry-run", env=environment)
     assert "Traceback" not in outcome.err
     if kind == "folder" and outcome.code == 0:
         return  # a folder without code does not hide ours where ours is found by path
@@ -441,7 +442,9 @@ def test_the_api_refuses_foreign_packages_too(tmp_path):
 
 def test_a_run_by_python_is_the_run_of_the_command(command, settings, dump, web, tmp_path):
     result = filter_dump(FilterConfig(**settings, out=tmp_path / "python"), reporter=QUIET)
-    command("filter", dump, "-o", tmp_path / "command", "-s", web, "--keep-at", CUT, "--rows-per-part", 80)
+    command(
+        "filter", *FAST, dump, "-o", tmp_path / "command", "-s", web, "--keep-at", CUT, "--rows-per-part", 80
+    )
     assert digests(tmp_path / "python" / "data") == digests(tmp_path / "command" / "data")
     assert result.exit_code == 0
     assert result.rows == len(make_table(230)) + len(make_table(120)) + len(make_table(60))

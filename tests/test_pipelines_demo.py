@@ -4,6 +4,7 @@ import io
 import sys
 from contextlib import nullcontext, redirect_stdout
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from conftest import QUIET
@@ -65,23 +66,19 @@ def test_the_runs_are_those_of_the_filter_command(done, command):
         assert command("filter", out / scorer / "dump", "-s", scorer, "-o", run).code == 0
 
 
-def test_a_quarter_of_each_dump_is_scored_with_embeddings_too(done):
+def test_what_the_embedding_made_of_unsure_documents_is_shown(done):
     out, shown, _ = done
     for scorer in ("web", "code"):
-        stages = {}
-        for run in ("out", "out-full"):
-            scores = pq.read_table(out / scorer / run / "run" / "scores" / demo.FEW)
-            assert scores.num_rows == DOCUMENTS // demo.FILES
-            stages[run] = set(scores["edu_stage"].to_pylist())
-        assert stages == {"out": {1}, "out-full": {2}}
-        assert (out / scorer / "out-full" / "run" / "report.html").exists()
-        assert f"of the same {DOCUMENTS // demo.FILES} documents fast keeps" in shown
-        title = f"{scorer}, where the embedding changes the score most (fast -> full)"
-        changed = [line for line in shown.partition(title)[2].splitlines()[1:] if " -> " in line]
-        changes = [[float(one) for one in line.split()[:3:2]] for line in changed[: 2 * demo.SHOWN]]
-        rises = [full - fast for fast, full in changes]
-        assert rises[: demo.SHOWN] == sorted(rises[: demo.SHOWN], reverse=True)
-        assert max(rises[demo.SHOWN :]) <= min(rises[: demo.SHOWN])
+        stored = pq.read_table(out / scorer / "out" / "run" / "scores")
+        unsure = stored.filter(pc.equal(stored["edu_stage"], 2))
+        part = shown.partition(f"{scorer}, where the signals were not sure")[2].splitlines()
+        assert part[1].startswith(f"  {len(unsure):,} documents, of which the embedding decided")
+        changed = [line.split() for line in part[2 : 2 + 2 * demo.SHOWN] if " -> " in line]
+        assert len(changed) == min(len(unsure), 2 * demo.SHOWN)
+        scores = {f"{score:.2f}" for score in unsure["edu_score"].to_pylist()}
+        assert {line[2] for line in changed} <= scores
+        rises = [float(line[2]) - float(line[0]) for line in changed]
+        assert rises == sorted(rises, reverse=True)
 
 
 def test_without_the_embed_extra_the_demo_says_the_pip_line_and_goes_on(tmp_path, monkeypatch):
@@ -91,7 +88,7 @@ def test_without_the_embed_extra_the_demo_says_the_pip_line_and_goes_on(tmp_path
     shown, said = run_and_read(tmp_path / "out")
     assert len([line for line in said if "pip install 'edufilter[embed]'" in line]) == 2
     assert "web, best" in shown
-    assert "embedding changes" not in shown
+    assert "not sure" not in shown
 
 
 def test_the_table_and_the_best_and_worst_documents_are_shown(done):

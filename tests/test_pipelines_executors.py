@@ -60,7 +60,9 @@ def job(dump, web, tmp_path):
     """Return worker settings and the parts of a copy of the dump."""
     source, out = tmp_path / "in", tmp_path / "out"
     shutil.copytree(dump, source)
-    config = FilterConfig(inputs=[str(source)], out=out, scorer=web, keep_at=CUT, rows_per_part=40)
+    config = FilterConfig(
+        effort="fast", inputs=[str(source)], out=out, scorer=web, keep_at=CUT, rows_per_part=40
+    )
     plan, text_column = plan_of(config, load_scorer(web))
     RunFolder(str(out)).write_plan(plan)
     settings = WorkerSettings(

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import QUIET, Outcome
-from dumps import CUT, copy_of_scorer, digests, lasting, make_labels, make_texts, write_dump
+from dumps import CUT, FAST, copy_of_scorer, digests, lasting, make_labels, make_texts, write_dump
 
 import filtering.fitting
 import filtering.fitting_heads
@@ -491,7 +491,10 @@ def test_without_the_extra_full_effort_brings_the_pip_line_and_fast_works(full, 
     assert PIP_LINE in refused.err
     assert "Traceback" not in refused.err
     assert list(tmp_path.iterdir()) == []
-    done = bare("filter", source, "-s", two_stages.out, "--out", tmp_path / "out")
+    by_default = bare("filter", source, "--out", tmp_path / "out")
+    assert by_default.code == 2
+    assert f"{PIP_LINE}; or go without embeddings: --effort fast" in by_default.err
+    done = bare("filter", *FAST, source, "-s", two_stages.out, "--out", tmp_path / "out")
     assert done.code == 0, done.err
     assert "217 rows" in done.out
 

@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 from conftest import QUIET
-from dumps import CUT, lasting
+from dumps import CUT, FAST, lasting
 
 import filtering
 from filtering.embedders import Placement
@@ -74,7 +74,7 @@ def command_of(dump, web, edufilter, tmp_path):
 
     def command(*options):
         given = ["--keep-at", CUT, "--rows-per-part", 80, "--out", tmp_path / "out"]
-        return [edufilter, "filter", str(dump), "-s", web, *map(str, given), *options]
+        return [edufilter, "filter", *FAST, str(dump), "-s", web, *map(str, given), *options]
 
     return command
 

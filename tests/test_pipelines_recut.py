@@ -67,7 +67,9 @@ def test_a_fraction_cuts_through_ties_in_the_order_of_the_plan(web, tmp_path):
             {"id": range(100 * number, 100 * number + 100), "text": ["The very same text."] * 100}
         )
         pq.write_table(table, source / f"{number}.parquet", row_group_size=25)
-    config = FilterConfig(inputs=[str(source)], out=tmp_path / "out", scorer=web, rows_per_part=50)
+    config = FilterConfig(
+        effort="fast", inputs=[str(source)], out=tmp_path / "out", scorer=web, rows_per_part=50
+    )
     filter_dump(config, reporter=QUIET)
     for workers in (1, 3):
         cut = tmp_path / f"cut{workers}"
@@ -79,7 +81,9 @@ def test_a_fraction_never_keeps_rows_without_a_score(web, tmp_path):
     pq.write_table(
         pa.table({"id": range(10), "text": [None, ""] * 4 + ["One.", "Two."]}), tmp_path / "a.parquet"
     )
-    config = FilterConfig(inputs=[str(tmp_path / "a.parquet")], out=tmp_path / "out", scorer=web)
+    config = FilterConfig(
+        effort="fast", inputs=[str(tmp_path / "a.parquet")], out=tmp_path / "out", scorer=web
+    )
     filter_dump(config, reporter=QUIET)
     recut_run(RecutConfig(run=config.out, to=tmp_path / "cut", keep_fraction=0.9), reporter=QUIET)
     assert [row["id"] for row in rows_of(tmp_path / "cut")] == [8, 9]

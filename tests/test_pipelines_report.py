@@ -57,7 +57,7 @@ def run_over(texts, folder, web, *, name="a.parquet", kind=None, keep_at=CUT):
     pq.write_table(pa.table({"text": column}), folder / "dump" / name, row_group_size=30)
     out = folder / "out"
     config = FilterConfig(
-        inputs=[str(folder / "dump")], out=out, scorer=web, keep_at=keep_at, rows_per_part=60
+        effort="fast", inputs=[str(folder / "dump")], out=out, scorer=web, keep_at=keep_at, rows_per_part=60
     )
     filter_dump(config, reporter=QUIET)
     return out

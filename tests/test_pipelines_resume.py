@@ -14,7 +14,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 from conftest import QUIET
-from dumps import CUT, digests, lasting, make_table, write_dump
+from dumps import CUT, FAST, digests, lasting, make_table, write_dump
 
 from filtering.errors import OutputError
 from pipelines import FilterConfig, filter_dump, status_of_run, verify_run
@@ -24,7 +24,7 @@ FAULTY = Path(__file__).with_name("faulty_run.py")
 
 def arguments_of(dump, web, out, *, workers=1):
     options = ["--keep-at", CUT, "--rows-per-part", 80, "--workers", workers, "--out", out]
-    return ["filter", str(dump), "-s", web, *map(str, options)]
+    return ["filter", *FAST, str(dump), "-s", web, *map(str, options)]
 
 
 def killed(point, number, arguments):
@@ -152,7 +152,9 @@ def long_dump(tmp_path_factory):
 @pytest.fixture(scope="module")
 def long_finished(long_dump, web, tmp_path_factory):
     out = tmp_path_factory.mktemp("long-finished") / "out"
-    config = FilterConfig(inputs=[str(long_dump)], out=out, scorer=web, keep_at=CUT, rows_per_part=400)
+    config = FilterConfig(
+        effort="fast", inputs=[str(long_dump)], out=out, scorer=web, keep_at=CUT, rows_per_part=400
+    )
     filter_dump(config, reporter=QUIET)
     return out
 
@@ -164,7 +166,7 @@ def test_an_interrupted_run_ends_with_130_says_how_to_go_on_and_does(
 ):
     out = tmp_path / "out"
     arguments = [
-        "filter", str(long_dump), "--out", str(out), "-s", web, "--keep-at", str(CUT),
+        "filter", *FAST, str(long_dump), "--out", str(out), "-s", web, "--keep-at", str(CUT),
         "--rows-per-part", "400", "--workers", str(workers),
     ]  # fmt: skip
     with subprocess.Popen([edufilter, *arguments], stderr=subprocess.PIPE, text=True) as process:

@@ -13,7 +13,7 @@ from dumps import CUT, RUSSIAN, make_table, make_texts, write_dump
 from annotations.tables import SAMPLE_SCHEMA
 from filtering import load_scorer
 from filtering.errors import OutputError, SettingsError
-from filtering.windows import cut_window
+from filtering.windows import REACH, cut_window
 from pipelines import FilterConfig, NearCutConfig, SampleConfig, filter_dump, sample_dump, sample_near_cut
 
 
@@ -39,7 +39,7 @@ def test_each_row_says_where_it_comes_from_and_holds_its_window(dump, tmp_path):
     source = source_of(dump)
     for row in rows:
         origin = source[row["file"], row["row"]]
-        assert row["text"] == cut_window(origin["text"])
+        assert row["text"] == cut_window(origin["text"], REACH)
         assert row["url"] == origin["url"]
         assert row["text_bytes"] == len(origin["text"].encode())
         assert row["id"] == f"{row['file']}#{row['row']}"
@@ -227,7 +227,10 @@ def test_more_than_there_is_takes_all(dump, tmp_path):
 @pytest.fixture(scope="module")
 def run(dump, tmp_path_factory):
     out = tmp_path_factory.mktemp("run") / "out"
-    filter_dump(FilterConfig(inputs=[str(dump)], out=out, keep_at=CUT, rows_per_part=80), reporter=QUIET)
+    filter_dump(
+        FilterConfig(effort="fast", inputs=[str(dump)], out=out, keep_at=CUT, rows_per_part=80),
+        reporter=QUIET,
+    )
     return out
 
 
@@ -245,7 +248,7 @@ def test_documents_near_the_cut_of_a_run_are_drawn_from_either_side(dump, run, t
         mine = [row for row in rows if row["picked"] == side]
         assert np.allclose([row["probability"] for row in mine], 15 / count)
     for row in rows:
-        assert row["text"] == cut_window(source[row["file"], row["row"]]["text"])
+        assert row["text"] == cut_window(source[row["file"], row["row"]]["text"], REACH)
         assert (row["edu_score"] >= CUT) == (row["picked"] == "above-cut")
         assert abs(row["edu_score"] - CUT) <= 0.5
 
@@ -277,7 +280,9 @@ def test_people_get_a_table_to_fill_in_and_their_scores_come_back(run, tmp_path,
 
 def test_a_run_whose_input_has_changed_is_not_sampled(tmp_path):
     folder = write_dump(tmp_path / "dump", rows=(60, 60, 60))
-    filter_dump(FilterConfig(inputs=[str(folder)], out=tmp_path / "out", keep_at=CUT), reporter=QUIET)
+    filter_dump(
+        FilterConfig(effort="fast", inputs=[str(folder)], out=tmp_path / "out", keep_at=CUT), reporter=QUIET
+    )
     for path in folder.rglob("*.parquet"):
         pq.write_table(make_table(50, seed=9), path)
     with pytest.raises(SettingsError, match="must be unchanged"):

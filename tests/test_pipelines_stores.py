@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import stamina
 from conftest import QUIET
-from dumps import CUT, copy_of_scorer, digests, lasting, make_table
+from dumps import CUT, FAST, copy_of_scorer, digests, lasting, make_table
 from scripted_hub import REPOSITORY, scripted_hub
 from stores import MisbehavingProxy, moto_store, rclone_store
 from test_pipelines_resume import assert_each_row_once
@@ -189,8 +189,8 @@ def test_a_run_killed_over_and_over_ends_with_the_same_bytes_and_shows_whole_fil
     out = f"s3://{folder}/out"
     clock = random.Random(0)
     arguments = [
-        edufilter, "filter", remote_dump, "--out", out, "-s", web, "--keep-at", str(CUT), "--rows-per-part",
-        "80", "--workers", "2",
+        edufilter, "filter", *FAST, remote_dump, "--out", out, "-s", web, "--keep-at", str(CUT),
+        "--rows-per-part", "80", "--workers", "2",
     ]  # fmt: skip
     wanted = lasting(finished)
     for number in range(4):
@@ -329,8 +329,8 @@ def test_two_drivers_of_one_plan_do_no_harm(
 ):
     out = f"s3://{folder}/out"
     arguments = [
-        edufilter, "filter", remote_dump, "--out", out, "-s", web, "--keep-at", str(CUT), "--rows-per-part",
-        "80",
+        edufilter, "filter", *FAST, remote_dump, "--out", out, "-s", web, "--keep-at", str(CUT),
+        "--rows-per-part", "80",
     ]  # fmt: skip
     both = [subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
     for process in both:
@@ -370,7 +370,7 @@ def test_another_store_holds_a_run_by_the_command_too(dump, web, finished, tmp_p
         out = f"s3://{store.bucket}/out"
         done = subprocess.run(
             [
-                edufilter, "filter", str(dump), "--out", out, "-s", web, "--keep-at", str(CUT),
+                edufilter, "filter", *FAST, str(dump), "--out", out, "-s", web, "--keep-at", str(CUT),
                 "--rows-per-part", "80",
             ],
             env=os.environ | store.environment, capture_output=True, text=True, timeout=120,
@@ -384,7 +384,7 @@ def test_pages_of_the_hub_are_read_and_nothing_is_written_there(dump, web, finis
         done = [
             subprocess.run(
                 [
-                    edufilter, "filter", f"hf://datasets/{REPOSITORY}", "--out", out, "-s", web,
+                    edufilter, "filter", *FAST, f"hf://datasets/{REPOSITORY}", "--out", out, "-s", web,
                     "--keep-at", str(CUT), "--rows-per-part", "80",
                 ],
                 env=os.environ | environment, capture_output=True, text=True, timeout=120,
@@ -427,7 +427,7 @@ def write_noise(folder, *, rows, row_bytes):
     pq.write_table(
         make_table(rows).append_column("noise", [noise]), folder / "a.parquet", row_group_size=1000
     )
-    return ["filter", folder, "--keep-at", 0, "--rows-per-part", 1000, "--workers", 1]
+    return ["filter", *FAST, folder, "--keep-at", 0, "--rows-per-part", 1000, "--workers", 1]
 
 
 def test_a_full_disk_fails_the_run_in_words_and_it_goes_on_with_more_room(small_disk, tmp_path, command):
