@@ -1,12 +1,12 @@
 """Fits the signals of a scorer to labels: three recipes, from simple to costly.
 
-- ``linear``: one ridge regression over the cells of the word table and, for each statistic, a
-  piecewise linear function: hat functions over its quantiles.
+- ``linear``: one ridge regression over the cells of the word table, the landmark features of the vector out
+  of these, and, for each statistic, a piecewise linear function: hat functions over its quantiles.
 - ``characters``: the same with the character table.
 - ``lightgbm``: trees over the linear value (out of inner folds) and the statistics.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, get_args
 
@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.extras import require
-from filtering.kernel import CELLS
+from filtering.kernel import CELLS, VECTOR_WIDTH
+from filtering.landmarks import KERNEL_WEIGHT, Landmarks
 from filtering.linear import KNOTS, LinearSignals
 from filtering.nested import Fit, FitData, Floats, Rows, calibrate, nested_raw, out_of_fold, rank_target
 from filtering.novelty import fit_novelty
 from filtering.scorers import SignalScorer
 from filtering.signals import NO_TABLE, SCORE_COLUMNS
 from filtering.trees import Trees, parse_trees
+from filtering.vectors import NO_VECTORS, Vectors
 
 Recipe = Literal["linear", "characters", "lightgbm"]
 RECIPES: tuple[Recipe, ...] = get_args(Recipe)
@@ -29,6 +31,8 @@ RIDGE_PENALTY = 0.15
 STATISTIC_WEIGHT = 0.2
 """Squared weight of all statistics together beside the n-grams' 1 (docs/experiments.md)."""
 HATS = 4
+SVD_ROUNDS = 4
+INT8_MAX = 127
 GRID = np.linspace(0.0, 1.0, KNOTS)
 BOOSTING_ROUNDS = 200
 BOOSTING: dict[str, Any] = {
@@ -85,6 +89,7 @@ def linear_values(linear: LinearSignals, data: FitData, rows: Rows) -> NDArray[n
     features[:, 0] = data.cells[rows][:, :CELLS] @ linear.word_weights
     if len(linear.character_weights):
         features[:, 1] = data.cells[rows][:, CELLS:] @ linear.character_weights
+    features[:, 2] = linear.vectors.scores(data.cells[rows])
     return linear.predict(features)
 
 
@@ -146,7 +151,11 @@ def fit_linear(
     hats = [_hats(column, *basis) * scale for column, basis in zip(statistics.T, bases, strict=True)]
     table_weight = np.sqrt(0.5) if characters else 1.0
     cells = data.cells[rows] if characters else data.cells[rows][:, :CELLS]
-    dense = np.hstack([*hats, np.zeros((len(rows), 0)) if beside is None else beside])
+    vectors = fit_vectors(cells)
+    landmarks = Landmarks.of(vectors.of_cells(cells))
+    root = np.sqrt(KERNEL_WEIGHT)
+    bumps = landmarks.features(vectors.of_cells(cells)) * root
+    dense = np.hstack([*hats, bumps, np.zeros((len(rows), 0)) if beside is None else beside])
     matrix = sparse.hstack([cells * table_weight, sparse.csr_matrix(dense)], format="csr")
     model = ridge(alpha=RIDGE_PENALTY, solver="sparse_cg", tol=1e-5, max_iter=2000)
     model.fit(matrix.astype(np.float64), rank_target(data.labels[rows]))
@@ -158,14 +167,35 @@ def fit_linear(
     for values, (positions, at), weights in zip(knot_values, bases, hat_weights, strict=True):
         values[: len(at)] = _hat_values(positions) @ weights
         values[len(at) :] = values[len(at) - 1]
+    bumps_end = hats_end + bumps.shape[1]
+    head = landmarks.head(model.coef_[hats_end:bumps_end] * root, 0.0)
     linear = LinearSignals(
         word_weights=cell_weights[:CELLS],
         character_weights=cell_weights[CELLS:] if characters else NO_TABLE,
         knots=knots,
         knot_values=knot_values,
         bias=float(model.intercept_),
+        vectors=replace(vectors, landmarks=head.landmarks, weights=head.weights, gamma=head.gamma),
     )
-    return linear, model.coef_[hats_end:]
+    return linear, model.coef_[bumps_end:]
+
+
+def fit_vectors(cells: Any) -> Vectors:  # noqa: ANN401 - a sparse matrix
+    """Return vectors of the cells that documents have, without landmarks: leading right singular vectors.
+
+    Parameters
+    ----------
+    cells : sparse float32 matrix, shape (n, CELLS) or (n, 2 * CELLS)
+    """
+    extmath = require("train", "sklearn.utils.extmath")
+    present = np.flatnonzero(cells.getnnz(axis=0))  # of few documents most cells are empty
+    width = min(VECTOR_WIDTH, cells.shape[0], len(present))
+    _, _, leading = extmath.randomized_svd(cells[:, present], width, n_iter=SVD_ROUNDS, random_state=0)
+    scales = np.ones(VECTOR_WIDTH, dtype=np.float32)
+    scales[:width] = np.abs(leading).max(axis=1) / INT8_MAX
+    table = np.zeros((cells.shape[1], VECTOR_WIDTH), dtype=np.int8)
+    table[present, :width] = np.round(leading.T / scales[:width])
+    return replace(NO_VECTORS, table=table, scales=scales)
 
 
 def _knots(

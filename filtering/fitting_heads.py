@@ -28,6 +28,7 @@ from filtering.embedders import EmbedderSettings
 from filtering.extras import require
 from filtering.fitting import Recipe, boost, fit_linear, linear_values, signals_fit
 from filtering.heads import Head, KernelHead, LinearHead, OrdinalHead
+from filtering.landmarks import KERNEL_WEIGHT, Landmarks, spread_of
 from filtering.linear import LinearSignals
 from filtering.machine import available_cpus
 from filtering.nested import Fit, FitData, Fitted, Rows, calibrate, nested_raw, out_of_fold, rank_target
@@ -42,11 +43,6 @@ ORDINAL_COST = 3.0
 SVR_COST = 1.0
 SVR_MARGIN = 0.3
 """Rank points by which a label may be missed at no cost."""
-LANDMARKS = 512
-KERNEL_SCALE = 1.0
-"""Inverse squared width of a bump, in units of the embeddings' spread (docs/experiments.md)."""
-KERNEL_WEIGHT = 0.3
-"""Squared weight of the landmark features beside the n-grams' 1 (docs/experiments.md)."""
 FOREST_TREES = 200
 FOREST_LEAF_ROWS = 3
 FOREST_COLUMNS = 0.2
@@ -113,7 +109,7 @@ def _fit_alone(data: FitData, rows: Rows, fit_head: Callable[[Embeddings, Target
 
 
 def _fit_joint(data: FitData, rows: Rows, recipe: Recipe) -> FittedStage:
-    landmarks = _Landmarks.of(data.embeddings[rows])
+    landmarks = Landmarks.of(data.embeddings[rows])
     scale = np.sqrt(KERNEL_WEIGHT)
     features = landmarks.features(data.embeddings[rows]) * scale
     linear, weights = fit_linear(data, rows, characters=recipe != "linear", beside=features)
@@ -134,14 +130,14 @@ def _fit_stack(data: FitData, rows: Rows, recipe: Recipe) -> FittedStage:
 
 
 def _fit_ridge(embeddings: Embeddings, labels: Target) -> LinearHead:
-    spread = np.sqrt(_spread(embeddings))
+    spread = np.sqrt(spread_of(embeddings))
     model = require("train", "sklearn.linear_model").Ridge(alpha=RIDGE_PENALTY)
     model.fit(embeddings.astype(np.float64) / spread, rank_target(labels))
     return LinearHead(model.coef_ / spread, float(model.intercept_))
 
 
 def _fit_ordinal(embeddings: Embeddings, labels: Target) -> OrdinalHead:
-    spread = np.sqrt(_spread(embeddings))
+    spread = np.sqrt(spread_of(embeddings))
     scaled = embeddings.astype(np.float64) / spread
     weights = np.zeros((embeddings.shape[1], POINTS))
     bias = np.zeros(POINTS)
@@ -158,7 +154,7 @@ def _fit_ordinal(embeddings: Embeddings, labels: Target) -> OrdinalHead:
 
 
 def _fit_svr(embeddings: Embeddings, labels: Target) -> KernelHead:
-    landmarks = _Landmarks.of(embeddings)
+    landmarks = Landmarks.of(embeddings)
     model = require("train", "sklearn.svm").LinearSVR(
         C=SVR_COST, epsilon=SVR_MARGIN, loss="squared_epsilon_insensitive", dual=False, max_iter=10_000
     )
@@ -220,39 +216,3 @@ def _trees_of(trees: list[Any], width: int) -> Trees:
         leaf=joined["leaf"].astype(np.float64),
         features=width,
     )
-
-
-def _spread(embeddings: Embeddings) -> float:
-    """Return the mean squared distance from the mean: models scale their embeddings differently."""
-    rows = embeddings.astype(np.float64)
-    return float(((rows - rows.mean(axis=0)) ** 2).sum(axis=1).mean()) or 1.0
-
-
-@dataclass(frozen=True)
-class _Landmarks:
-    """Nystroem's map (Williams and Seeger 2001): features whose products approximate a Gaussian kernel."""
-
-    nystroem: Any
-
-    @classmethod
-    def of(cls, embeddings: Embeddings) -> "_Landmarks":
-        nystroem = require("train", "sklearn.kernel_approximation").Nystroem(
-            gamma=KERNEL_SCALE / _spread(embeddings),
-            n_components=min(LANDMARKS, len(embeddings)),
-            random_state=0,
-        )
-        return cls(nystroem.fit(embeddings.astype(np.float64)))
-
-    def features(self, embeddings: Embeddings) -> NDArray[np.float64]:
-        """Return the features: float64 array, shape (n, landmarks)."""
-        found: NDArray[np.float64] = self.nystroem.transform(embeddings.astype(np.float64))
-        return found
-
-    def head(self, weights: NDArray[np.float64], bias: float) -> KernelHead:
-        """Return the head that weighs the features: their weights fold into those of the landmarks."""
-        return KernelHead(
-            landmarks=self.nystroem.components_.astype(np.float32),
-            weights=self.nystroem.normalization_.T @ weights,
-            gamma=float(self.nystroem.gamma),
-            bias=bias,
-        )

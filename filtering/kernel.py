@@ -42,6 +42,9 @@ CELLS = 1 << CELL_BITS
 """2^16 cells do as well as 2^18 (docs/experiments.md), and their weights stay in the CPU's cache."""
 
 CHARACTER_RUN = 5
+VECTOR_WIDTH = 16
+"""Numbers of a document's vector (`vectors.py`): more of them tie (docs/experiments.md)."""
+
 CELLS_PER_BYTE = 3
 """At most: a token and a pair of tokens, and one run of characters."""
 
@@ -89,6 +92,8 @@ KEYWORD_MASK = (1 << KEYWORD_BITS) - 1
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
+Bumps = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]
+"""Landmarks, of shape (VECTOR_WIDTH, landmarks), their squared lengths, their weights, and gamma."""
 
 
 @compiled
@@ -362,6 +367,54 @@ def read_characters(
 
 
 @compiled
+def add_vectors(
+    table: NDArray[np.int8],
+    first: int,
+    counts: NDArray[np.uint16],
+    touched: NDArray[np.int32],
+    touched_count: int,
+    scales: NDArray[np.float32],
+    sums: NDArray[np.float32],
+    vector: NDArray[np.float64],
+) -> None:
+    """Add to a vector those of the cells of a document, whose rows in `table` begin at `first`."""
+    if first >= len(table):
+        return
+    width = table.shape[1]  # a number that the compiler knew would be unrolled instead of vectorised
+    sums[:] = 0.0
+    norm = 0.0
+    for t in range(touched_count):
+        cell = touched[t]
+        log_count = LOG_COUNTS[counts[cell]]
+        norm += log_count * log_count
+        row = first + cell
+        for k in range(width):
+            sums[k] += log_count * np.float32(table[row, k])
+    scale = 1.0 / np.sqrt(norm) if norm > 0.0 else 0.0
+    for k in range(VECTOR_WIDTH):
+        vector[k] += sums[k] * scales[k] * scale
+
+
+@compiled
+def score_vector(vector: NDArray[np.float64], bumps: Bumps, distances: NDArray[np.float64]) -> float:
+    """Return the sum of bumps at a vector; `distances`, as many as landmarks, is scratch."""
+    landmarks, squares, weights, gamma = bumps
+    length = 0.0
+    for k in range(VECTOR_WIDTH):
+        length += vector[k] * vector[k]
+    for at in range(len(squares)):
+        distances[at] = squares[at] + length
+    for k in range(VECTOR_WIDTH):
+        twice = 2.0 * vector[k]
+        for at in range(len(squares)):  # vectorised: each distance is a sum of its own
+            distances[at] -= twice * landmarks[k, at]
+    total = 0.0
+    for at in range(len(squares)):
+        total += weights[at] * np.exp(-gamma * max(distances[at], 0.0))
+    return total
+
+
+@compiled
 def finish_cells(
     weights: NDArray[np.float32],
     counts: NDArray[np.uint16],
@@ -400,6 +453,9 @@ def read_documents(
     check_nul: bool,
     word_weights: NDArray[np.float32],
     character_weights: NDArray[np.float32],
+    table: NDArray[np.int8],
+    scales: NDArray[np.float32],
+    bumps: Bumps,
     features: NDArray[np.float32],
     reason: Bytes,
     unusual: Bytes,
@@ -422,8 +478,11 @@ def read_documents(
     word_weights : float32 array, shape (CELLS,)
     character_weights : float32 array, shape (CELLS,) or (0,)
         Empty where the character table is not read.
-    features : float32 array, shape (n, 2 + len(STATISTICS)), zeros
-        Filled with the two n-gram scores, then the statistics; zeros where there is a reason.
+    table, scales, bumps
+        As in `filtering.vectors.Vectors`; `table` is empty where there are none.
+    features : float32 array, shape (n, 3 + len(STATISTICS)), zeros
+        Filled with the two n-gram scores, that of the vector, then the statistics; zeros where there is a
+        reason.
     reason, unusual : uint8 arrays, shape (n,)
         Filled with codes and bits of `filtering.documents`.
     row_starts : int64 array, shape (n + 1,) or (0,)
@@ -447,6 +506,9 @@ def read_documents(
     histogram = np.empty(256, dtype=np.int64)
     groups = np.empty(GROUP_COUNT, dtype=np.int64)
     spans = np.empty(6, dtype=np.int64)
+    sums = np.empty(VECTOR_WIDTH, dtype=np.float32)
+    vector = np.empty(VECTOR_WIDTH, dtype=np.float64)
+    distances = np.empty(len(bumps[1]), dtype=np.float64)
     written = 0
     for document in range(len(valid)):
         start, stop = offsets[document], offsets[document + 1]
@@ -469,6 +531,8 @@ def read_documents(
                 )  # fmt: skip
                 read_bytes += last - first
                 count_bytes(data[first:last], histogram)
+            vector[:] = 0.0
+            add_vectors(table, 0, word_counts, touched, count, scales, sums, vector)
             features[document, 0] = finish_cells(
                 word_weights, word_counts, touched, count, cells, values, written
             )
@@ -486,13 +550,15 @@ def read_documents(
                         touched,
                         count,
                     )
+                add_vectors(table, CELLS, character_counts, touched, count, scales, sums, vector)
                 features[document, 1] = finish_cells(
                     character_weights, character_counts, touched, count, cells, values, written
                 )
                 if len(row_starts):
                     cells[written : written + count] += CELLS
                     written += count
-            finish_statistics(a, histogram, groups, read_bytes, stop - start, features[document, 2:])
+            features[document, 2] = score_vector(vector, bumps, distances)
+            finish_statistics(a, histogram, groups, read_bytes, stop - start, features[document, 3:])
         if len(row_starts):
             row_starts[document + 1] = written
     return written

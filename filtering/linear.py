@@ -1,8 +1,8 @@
-"""The linear joint of all signals: n-gram scores, and a piecewise linear function of each statistic.
+"""The joint of all signals: n-gram and vector scores, and a piecewise linear function of each statistic.
 
-raw(document) = bias + word score + character score + sum over statistics s of f_s(value of s)
+raw(document) = bias + word score + character score + vector score + sum over statistics s of f_s(value of s)
 
-A sum of one-dimensional functions says exactly what moved a score, and costs a microsecond.
+A sum says exactly what moved a score, and costs a microsecond.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from filtering.errors import ScorerError
 from filtering.kernel import CELLS
 from filtering.signals import SCORE_COLUMNS, Signals, Texts, frozen, read_signals
 from filtering.statistics import STATISTICS
+from filtering.vectors import NO_VECTORS, Vectors, check_vectors
 
 KNOTS = 25
 """Quantiles 0, 1/24 ... 1 of the documents that a function was fitted to; fewer where these tie."""
@@ -31,7 +32,7 @@ SHAPES: Mapping[str, tuple[tuple[int, ...], ...]] = {
 
 @dataclass(frozen=True)
 class LinearSignals:
-    """A linear function of the signals of a document.
+    """A sum of functions of the signals of a document.
 
     Parameters
     ----------
@@ -43,6 +44,7 @@ class LinearSignals:
     knot_values : float32 array, shape (len(STATISTICS), KNOTS)
         What each adds to the raw value at its knots; constant beyond them.
     bias : float
+    vectors : Vectors
     """
 
     word_weights: NDArray[np.float32]
@@ -50,14 +52,16 @@ class LinearSignals:
     knots: NDArray[np.float32]
     knot_values: NDArray[np.float32]
     bias: float
+    vectors: Vectors = NO_VECTORS
 
-    def arrays(self) -> dict[str, NDArray[np.float32]]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all that is an array, by name."""
-        return {name: getattr(self, name) for name in SHAPES}
+        named = {name: getattr(self, name) for name in SHAPES}
+        return named | {f"vectors.{name}": array for name, array in self.vectors.arrays().items()}
 
     def read(self, texts: Texts) -> Signals:
         """Return the signals of documents, with the n-gram scores by these weights."""
-        return read_signals(texts, self.word_weights, self.character_weights)
+        return read_signals(texts, self.word_weights, self.character_weights, self.vectors)
 
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return raw values.
@@ -76,8 +80,8 @@ class LinearSignals:
         return out
 
 
-def check_linear(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-    """Return the arrays of a saved linear joint.
+def build_linear(arrays: Mapping[str, NDArray[Any]], bias: float) -> LinearSignals:
+    """Return a saved joint from its arrays.
 
     Raises
     ------
@@ -92,7 +96,9 @@ def check_linear(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.flo
                 f"{name!r} must be float32 of shape {' or '.join(map(str, shapes))}. "
                 f"Got {arrays[name].dtype} {arrays[name].shape} instead."
             )
-    return {name: arrays[name] for name in SHAPES}
+    prefix = "vectors."
+    vectors = {name.removeprefix(prefix): one for name, one in arrays.items() if name.startswith(prefix)}
+    return LinearSignals(**{name: arrays[name] for name in SHAPES}, bias=bias, vectors=check_vectors(vectors))
 
 
 @compiled

@@ -15,18 +15,23 @@ from numpy.typing import NDArray
 
 from filtering.documents import NULL
 from filtering.errors import ShapeError
-from filtering.kernel import CELLS, CELLS_PER_BYTE, read_documents
+from filtering.kernel import CELLS, CELLS_PER_BYTE, Bumps, read_documents
 from filtering.statistics import STATISTICS
+from filtering.vectors import NO_VECTORS, Vectors
 from filtering.windows import BOUNDARY_SLACK_BYTES, REACH
 
 SIGNALS_VERSION = 2
 """Raised when the same text would give other signals; stored with every scorer."""
 
 Scalar = TypeVar("Scalar", bound=np.generic)
+Weights: TypeAlias = tuple[
+    NDArray[np.float32], NDArray[np.float32], NDArray[np.int8], NDArray[np.float32], Bumps
+]
+"""Of the word table and the character table; vectors of cells, their scales, and bumps around landmarks."""
 Texts: TypeAlias = "pa.Array | pa.ChunkedArray | Sequence[str | bytes | None]"
 
-SCORE_COLUMNS = 2
-"""n-gram scores of the word table and of the character table stand before the statistics."""
+SCORE_COLUMNS = 3
+"""Scores of the word table, of the character table, and of the vector stand before the statistics."""
 WIDTH = SCORE_COLUMNS + len(STATISTICS)
 NO_WEIGHTS = np.zeros(CELLS, dtype=np.float32)
 NO_TABLE = np.zeros(0, dtype=np.float32)
@@ -42,8 +47,8 @@ class Signals:
     Parameters
     ----------
     features : float32 array, shape (n, WIDTH)
-        n-gram scores of the word and the character table, then `STATISTICS`; zeros where there is a
-        reason.
+        Scores of the word table, the character table and the vector, then `STATISTICS`; zeros where there is
+        a reason.
     reason : uint8 array, shape (n,)
         Positions in `filtering.documents.REASONS`; 0 where the document can be scored.
     unusual : uint8 array, shape (n,)
@@ -77,6 +82,7 @@ def read_signals(
     texts: Texts,
     word_weights: NDArray[np.float32] = NO_WEIGHTS,
     character_weights: NDArray[np.float32] = NO_TABLE,
+    vectors: Vectors = NO_VECTORS,
 ) -> Signals:
     """Read the signals of documents.
 
@@ -87,6 +93,8 @@ def read_signals(
     word_weights : float32 array, shape (CELLS,)
     character_weights : float32 array, shape (CELLS,) or (0,)
         The character table is read only where it has weights; its score is 0 otherwise.
+    vectors : Vectors
+        Those of the character table's cells count only where that is read.
 
     Returns
     -------
@@ -97,13 +105,16 @@ def read_signals(
     ShapeError
         If `texts` holds no text, or weights have another shape or dtype.
     """
-    for weights, sizes in ((word_weights, (CELLS,)), (character_weights, (CELLS, 0))):
-        if weights.dtype != np.float32 or weights.ndim != 1 or len(weights) not in sizes:
+    for one, sizes in ((word_weights, (CELLS,)), (character_weights, (CELLS, 0))):
+        if one.dtype != np.float32 or one.ndim != 1 or len(one) not in sizes:
             raise ShapeError(
-                f"Weights must be float32 of shape ({CELLS},). Got {weights.dtype} {weights.shape} instead."
+                f"Weights must be float32 of shape ({CELLS},). Got {one.dtype} {one.shape} instead."
             )
-    word_weights, character_weights = word_weights, character_weights
-    chunks = [_read_chunk(chunk, word_weights, character_weights) for chunk in text_chunks(texts)]
+    weights = (
+        frozen(word_weights), frozen(character_weights), frozen(vectors.table), frozen(vectors.scales),
+        _frozen_bumps(vectors),
+    )  # fmt: skip
+    chunks = [_read_chunk(chunk, weights) for chunk in text_chunks(texts)]
     if len(chunks) == 1:
         return chunks[0]
     chunks = [_no_signals(0), *chunks]
@@ -130,7 +141,8 @@ def read_cells(texts: Texts) -> tuple[Signals, Cells]:
     room = CELLS_PER_BYTE * int(reaches.sum()) + 8 * len(array)
     cells, values = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.float32)
     written = read_documents(
-        *_buffers(array), frozen(NO_WEIGHTS), frozen(NO_WEIGHTS), signals.features, signals.reason,
+        *_buffers(array), frozen(NO_WEIGHTS), frozen(NO_WEIGHTS), frozen(NO_VECTORS.table),
+        frozen(NO_VECTORS.scales), _frozen_bumps(NO_VECTORS), signals.features, signals.reason,
         signals.unusual, row_starts, cells, values,
     )  # fmt: skip
     return signals, Cells(row_starts, cells[:written].copy(), values[:written].copy())
@@ -203,15 +215,18 @@ def _as_binary(array: pa.Array) -> pa.Array:
     raise ShapeError(f"'texts' must be string or binary. Got {kind} instead.")
 
 
-def _read_chunk(
-    array: pa.Array, word_weights: NDArray[np.float32], character_weights: NDArray[np.float32]
-) -> Signals:
+def _frozen_bumps(vectors: Vectors) -> Bumps:
+    landmarks, squares, weights, gamma = vectors.bumps
+    return frozen(landmarks), frozen(squares), frozen(weights), gamma
+
+
+def _read_chunk(array: pa.Array, weights: Weights) -> Signals:
     if pa.types.is_dictionary(array.type):
-        return _take(_read_chunk(array.dictionary, word_weights, character_weights), array.indices)
+        return _take(_read_chunk(array.dictionary, weights), array.indices)
     signals = _no_signals(len(array))
     read_documents(
-        *_buffers(array), frozen(word_weights), frozen(character_weights),
-        signals.features, signals.reason, signals.unusual, _NO_INTS, _NO_CELLS, _NO_VALUES,
+        *_buffers(array), *weights, signals.features, signals.reason, signals.unusual,
+        _NO_INTS, _NO_CELLS, _NO_VALUES,
     )  # fmt: skip
     return signals
 

@@ -30,7 +30,7 @@ from filtering.cascade import CascadeScorer
 from filtering.embedders import Placement
 from filtering.errors import MissingExtraError, ScorerError, SettingsError
 from filtering.exits import ExitSettings, PairedScores, find_exits
-from filtering.linear import LinearSignals, check_linear
+from filtering.linear import build_linear
 from filtering.novelty import Novelty
 from filtering.scorers import Effort, EmbeddingScorer, EmbeddingStage, SignalScorer
 from filtering.signals import SIGNALS_VERSION
@@ -39,7 +39,7 @@ from filtering.stored_stage import build_stage, describe_stage, stage_arrays
 from filtering.trees import parse_trees
 from filtering.windows import REACH, WINDOW
 
-FORMAT = 2
+FORMAT = 3
 SIGNALS_KIND, EMBEDDING_KIND = "signals", "embedding"
 FILES = ("signals.safetensors", "head.txt", "embedding.safetensors", "pairs.safetensors")
 SHIPPED = ("web", "code")
@@ -336,7 +336,7 @@ def _build(description: dict[str, Any], files: dict[str, bytes], folder: Path) -
             raise ScorerError(f"Trees must see {1 + len(STATISTICS)} features. Got {trees.features} instead.")
         return SignalScorer(
             domain=str(description["domain"]),
-            linear=LinearSignals(**check_linear(arrays), bias=float(description["bias"])),
+            linear=build_linear(arrays, float(description["bias"])),
             booster=booster,
             trees=trees,
             calibration=Calibration(check_anchors(description["anchors"])),

@@ -11,7 +11,7 @@ from filtering.calibration import Calibration, check_anchors
 from filtering.embedders import EmbedderSettings
 from filtering.errors import ScorerError
 from filtering.heads import Head, KernelHead, LinearHead, OrdinalHead
-from filtering.linear import LinearSignals, check_linear
+from filtering.linear import build_linear
 from filtering.scorers import EmbeddingStage
 from filtering.trees import Trees, check_trees
 
@@ -74,7 +74,7 @@ def build_stage(description: Mapping[str, Any], arrays: Arrays) -> EmbeddingStag
         parts = {
             name.removeprefix("linear."): one for name, one in arrays.items() if name.startswith("linear.")
         }
-        linear = LinearSignals(**check_linear(parts), bias=_finite(description["linear_bias"]))
+        linear = build_linear(parts, _finite(description["linear_bias"]))
     return EmbeddingStage(
         name=str(description["name"]),
         embedder=EmbedderSettings(**description["embedder"]),

@@ -149,7 +149,7 @@ def assert_as_reference(texts):
             ngram_score(word_cells(pieces), WORD_WEIGHTS) if word_cells(pieces) else 0.0,
             ngram_score(character_cells(pieces), CHARACTER_WEIGHTS) if character_cells(pieces) else 0.0,
         ]
-        np.testing.assert_allclose(row[:SCORE_COLUMNS], scores, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(row[:SCORE_COLUMNS], [*scores, 0.0], rtol=1e-4, atol=1e-5)
         statistics = statistics_of(text)
         assert set(statistics) == set(STATISTICS)
         wanted = dict(zip(STATISTICS, row[SCORE_COLUMNS:].tolist(), strict=True))

@@ -1,0 +1,125 @@
+"""Small vectors of documents, out of their n-grams, and a score by them.
+
+Each cell of the n-gram tables has a vector of `VECTOR_WIDTH` small integers; a document's is the sum of those
+of its cells, weighted by its normalised counts: latent semantic analysis (Deerwester et al. 1990), with the
+singular vectors in int8, so that they stay near the processor. The score is a sum of Gaussian bumps around
+landmarks: ``sum(w * exp(-gamma * |x - landmark|^2))``. It brings most of what an embedding brings at a
+hundredth of its cost (docs/experiments.md).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.compiled import compiled
+from filtering.errors import ScorerError
+from filtering.kernel import CELLS, VECTOR_WIDTH, Bumps, score_vector
+
+ARRAYS: Mapping[str, tuple[Any, int]] = {
+    "table": (np.int8, 2),
+    "scales": (np.float32, 1),
+    "landmarks": (np.float32, 2),
+    "weights": (np.float64, 1),
+}
+"""dtype and dimensions of each."""
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Vectors of cells, and bumps around landmarks.
+
+    Parameters
+    ----------
+    table : int8 array, shape (CELLS, VECTOR_WIDTH) or (2 * CELLS, VECTOR_WIDTH) or (0, VECTOR_WIDTH)
+        Of the word table's cells, and of the character table's where that is read.
+    scales : float32 array, shape (VECTOR_WIDTH,)
+        What the integers of each dimension are multiplied with.
+    landmarks : float32 array, shape (landmarks, VECTOR_WIDTH)
+    weights : float64 array, shape (landmarks,)
+    gamma : float
+        Inverse squared width of a bump.
+    """
+
+    table: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+    weights: NDArray[np.float64]
+    gamma: float
+
+    @property
+    def bumps(self) -> Bumps:
+        """Landmarks as the kernel takes them."""
+        points = self.landmarks.astype(np.float64)
+        squares = (points**2).sum(axis=1)
+        return np.ascontiguousarray(points.T), squares, self.weights, self.gamma
+
+    def of_cells(self, cells: Any) -> NDArray[np.float32]:  # noqa: ANN401 - a sparse matrix
+        """Return the vectors of documents: float32 array, shape (n, VECTOR_WIDTH).
+
+        Parameters
+        ----------
+        cells : sparse float32 matrix, shape (n, 2 * CELLS)
+        """
+        found: NDArray[np.float32] = cells[:, : len(self.table)] @ (self.table * self.scales)
+        return np.asarray(found, dtype=np.float32)
+
+    def scores(self, cells: Any) -> NDArray[np.float64]:  # noqa: ANN401 - a sparse matrix
+        """Return the scores of documents by these vectors: float64 array, shape (n,)."""
+        out = np.zeros(cells.shape[0], dtype=np.float64)
+        if len(self.table):
+            score_vectors(self.of_cells(cells).astype(np.float64), self.bumps, out)
+        return out
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all of it as arrays, by name."""
+        named = {name: getattr(self, name) for name in ARRAYS}
+        return {**named, "gamma": np.array([self.gamma])}
+
+
+NO_VECTORS = Vectors(
+    table=np.zeros((0, VECTOR_WIDTH), dtype=np.int8),
+    scales=np.ones(VECTOR_WIDTH, dtype=np.float32),
+    landmarks=np.zeros((0, VECTOR_WIDTH), dtype=np.float32),
+    weights=np.zeros(0, dtype=np.float64),
+    gamma=1.0,
+)
+
+
+def check_vectors(arrays: Mapping[str, NDArray[Any]]) -> Vectors:
+    """Return saved vectors.
+
+    Raises
+    ------
+    ScorerError
+        If an array has another shape or dtype than it must.
+    KeyError
+        If one is missing.
+    """
+    found = {name: (arrays[name].dtype, arrays[name].ndim) for name in ARRAYS}
+    table, scales, landmarks, weights = (arrays[name] for name in ARRAYS)
+    gamma = float(arrays["gamma"][0])
+    widths = {one.shape[-1] for one in (table, scales, landmarks)}
+    if (
+        found != {name: (np.dtype(kind), ndim) for name, (kind, ndim) in ARRAYS.items()}
+        or len(table) not in (0, CELLS, 2 * CELLS)
+        or widths != {VECTOR_WIDTH}
+        or len(landmarks) != len(weights)
+        or not (np.isfinite(gamma) and gamma > 0)
+        or not all(np.isfinite(one).all() for one in (scales, landmarks, weights))
+    ):
+        raise ScorerError(
+            f"Vectors must be a table of int8, {VECTOR_WIDTH} wide, and as many weights as landmarks. "
+            f"Got {found} instead, of lengths {len(table)}, {len(landmarks)} and {len(weights)}."
+        )
+    return Vectors(table, scales, landmarks, weights, gamma)
+
+
+@compiled
+def score_vectors(vectors: NDArray[np.float64], bumps: Bumps, out: NDArray[np.float64]) -> None:
+    """Fill `out` with the scores of vectors: float64 array, shape (n, VECTOR_WIDTH)."""
+    distances = np.empty(len(bumps[1]), dtype=np.float64)
+    for row in range(len(vectors)):
+        out[row] = score_vector(vectors[row], bumps, distances)
