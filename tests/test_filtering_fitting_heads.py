@@ -23,8 +23,9 @@ from sklearn.svm import LinearSVR
 from filtering import fitting_heads
 from filtering.calibration import MIN_SIDE_ROWS, Calibration, fit_calibration
 from filtering.fitting import BOOSTING, BOOSTING_ROUNDS, signals_fit
-from filtering.fitting_heads import ALONE, HEADS, LANDMARKS, head_fit
+from filtering.fitting_heads import ALONE, HEADS, head_fit
 from filtering.folds import ASSIGNMENTS, fold_assignment
+from filtering.landmarks import KERNEL_SCALE, LANDMARKS
 from filtering.nested import nested_raw, out_of_fold, rank_target, read_fit_data
 from filtering.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.stored_stage import stage_arrays
@@ -136,7 +137,7 @@ def test_ordinal_is_the_sum_of_logistic_regressions_of_scikit_learn():
 def test_svr_is_that_of_scikit_learn_over_landmarks():
     data = embedded_data()
     rows = data.embeddings.astype(np.float64)
-    gamma = fitting_heads.KERNEL_SCALE / rows.var(axis=0).sum()
+    gamma = KERNEL_SCALE / rows.var(axis=0).sum()
     features = Nystroem(gamma=gamma, n_components=len(rows), random_state=0).fit_transform(rows)
     model = LinearSVR(
         C=fitting_heads.SVR_COST,
