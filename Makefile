@@ -2,8 +2,8 @@
 # SHARED holds the labelled seed sets and document pools; only `models` and `bench` need it.
 SHARED ?= ../shared
 PYTHON ?= python3
-# BENCH_FLAGS=--huge measures a 10 GB file too; --only-full, --only-asking, --only-cluster and --only-planning
-# measure one section alone: effort full, labels, Ray, a million parts.
+# BENCH_FLAGS=--huge measures a 10 GB file too; BENCH_FLAGS='--only NAME' measures one section alone: kernel, full,
+# asking, trees, start, filter, memory, cluster, planning or side-by-side.
 BENCH_FLAGS ?=
 VENV := .venv
 RUN := $(VENV)/bin/

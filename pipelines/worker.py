@@ -24,6 +24,7 @@ from filtering.errors import BadFileError, RunError, ScorerError
 from filtering.scorers import EMBEDDING_STAGE, NO_AUDIT
 from filtering.signals import text_lengths
 from filtering.storage import AnyScorer
+from filtering.windows import REACH
 from pipelines.audit import lots
 from pipelines.config_worker import WorkerSettings
 from pipelines.paths import AnyPath
@@ -229,6 +230,7 @@ class PartWorker:
             unusual=_counts(UNUSUAL, tally.unusual),
             text_bytes=tally.text_bytes,
             kept_text_bytes=tally.kept_text_bytes,
+            read_bytes=tally.read_bytes,
             tokens=tally.tokens,
             tokens_read=tally.tokens_read,
             embedded=tally.embedded,
@@ -317,7 +319,7 @@ class Tally:
     """Counts over the rows of a part."""
 
     def __init__(self) -> None:
-        self.rows = self.kept = self.text_bytes = self.kept_text_bytes = 0
+        self.rows = self.kept = self.text_bytes = self.kept_text_bytes = self.read_bytes = 0
         self.tokens = self.tokens_read = self.embedded = self.embedded_kept = 0
         self.audit = NO_AUDIT
         self.reasons: Counter[int] = Counter()
@@ -331,6 +333,7 @@ class Tally:
         self.kept += kept
         self.text_bytes += batch_bytes
         self.kept_text_bytes += int(lengths[keep].sum())
+        self.read_bytes += int(np.minimum(lengths, REACH.whole).sum())
         self.tokens += scores.tokens
         self.tokens_read += scores.tokens_read
         embedded = scores.stage == EMBEDDING_STAGE

@@ -56,7 +56,8 @@ def cluster_section(texts: pa.Array, folder: Path) -> list[str]:
 
     def seconds(dump: Path, executor: str) -> float:
         shutil.rmtree(out, ignore_errors=True)
-        run = run_process([EDUFILTER, "filter", str(dump), "--out", str(out), "--executor", executor])
+        fast = ["--effort", "fast", "--executor", executor]
+        run = run_process([EDUFILTER, "filter", str(dump), "--out", str(out), *fast])
         return run.wall_s
 
     found = {

@@ -12,6 +12,12 @@ from statistics import median
 RUNS = 5
 EDUFILTER = str(Path(sys.executable).with_name("edufilter"))
 
+COPY = """
+import sys, pathlib, pyarrow.parquet as pq
+for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.parquet")):
+    pq.write_table(pq.read_table(path), pathlib.Path(sys.argv[2], path.name), compression="zstd")
+"""
+
 
 @dataclass(frozen=True)
 class Run:

@@ -10,7 +10,7 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -21,65 +21,32 @@ import pyarrow.parquet as pq
 from asking import asking_section
 from cluster import cluster_section
 from embedding import embedding_section
-from measure import EDUFILTER, RUNS, alternate, best_cpu_s, peak, rate, ratios, run_process
+from measure import COPY, EDUFILTER, RUNS, Run, alternate, best_cpu_s, peak, rate, ratios, run_process
 from planning import planning_section
+from side_by_side import side_by_side_section
 
 from filtering import load_scorer
 from filtering.windows import cut_window
 
 DOCS = Path(__file__).parents[2] / "docs" / "benchmarks.md"
-COPY = """
-import sys, pathlib, pyarrow.parquet as pq
-for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.parquet")):
-    pq.write_table(pq.read_table(path), pathlib.Path(sys.argv[2], path.name), compression="zstd")
-"""
 
 
 def main() -> None:
-    """Run all measurements and write the page."""
+    """Run all measurements and write the page, or put one of its sections in its place."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, required=True, help="folder that holds pool/ and seed/")
     parser.add_argument("--rows", type=int, default=215_040, help="rows that the web pool is repeated to")
     parser.add_argument("--huge", action="store_true", help="also a 10 GB file (needs 12 GB of disk)")
-    parser.add_argument("--only-full", action="store_true", help="measure effort full alone, in its place")
-    parser.add_argument("--only-asking", action="store_true", help="measure labels alone, in their place")
-    parser.add_argument("--only-cluster", action="store_true", help="measure Ray alone, in its place")
-    parser.add_argument(
-        "--only-planning", action="store_true", help="measure a million parts alone, likewise"
-    )
+    parser.add_argument("--only", choices=SECTIONS, help="measure one section alone, in its place")
     options = parser.parse_args()
     if not (options.shared / "pool").is_dir():
         sys.exit(f"make bench needs the document pools. Found none in {options.shared}. Set SHARED=...")
     with tempfile.TemporaryDirectory(prefix="edufilter-bench-") as folder:
-        if options.only_full:
-            replace_section(full_section(options.shared, Path(folder)))
+        if options.only:
+            replace_section(show(SECTIONS[options.only](options, Path(folder))))
             return
-        if options.only_asking:
-            replace_section(label_section(options.shared, Path(folder)))
-            return
-        if options.only_cluster:
-            replace_section(ray_section(options.shared, Path(folder)))
-            return
-        if options.only_planning:
-            replace_section(show(planning_section(Path(folder))))
-            return
-        rows = [line for section in sections(options, Path(folder)) for line in section]
+        rows = [line for section in SECTIONS.values() for line in show(section(options, Path(folder)))]
     DOCS.write_text("\n".join([*header(), *rows]) + "\n")
-
-
-def full_section(shared: Path, folder: Path) -> list[str]:
-    """Return what effort full takes."""
-    return show(embedding_section(pool(shared, "web")["text"].combine_chunks(), folder))
-
-
-def label_section(shared: Path, folder: Path) -> list[str]:
-    """Return what asking for labels takes."""
-    return show(asking_section(pool(shared, "web")["text"].combine_chunks(), folder))
-
-
-def ray_section(shared: Path, folder: Path) -> list[str]:
-    """Return what Ray costs and brings."""
-    return show(cluster_section(pool(shared, "web")["text"].combine_chunks(), folder))
 
 
 def replace_section(lines: list[str]) -> None:
@@ -112,20 +79,6 @@ def header() -> list[str]:
     ]
 
 
-def sections(options: argparse.Namespace, folder: Path) -> Iterator[list[str]]:
-    """Yield the sections of the page, as they are measured."""
-    yield show(kernel_section(options.shared))
-    yield full_section(options.shared, folder)
-    yield label_section(options.shared, folder)
-    yield show(trees_section(options.shared))
-    yield show(start_section(options.shared, folder))
-    yield show(filter_section(options.shared, folder, options.rows))
-    sizes = [2, 10] if options.huge else [2]
-    yield show(memory_section(options.shared, folder, sizes))
-    yield ray_section(options.shared, folder)
-    yield show(planning_section(folder))
-
-
 def show(lines: list[str]) -> list[str]:
     """Print a section when it is done: a bench takes minutes."""
     sys.stdout.write("\n".join(lines) + "\n")
@@ -138,12 +91,18 @@ def pool(shared: Path, domain: str) -> pa.Table:
     return pq.read_table(shared / "pool" / f"{domain}.parquet")
 
 
+def pool_texts(shared: Path) -> pa.Array:
+    """Return the texts of the web pool."""
+    return pool(shared, "web")["text"].combine_chunks()
+
+
 def kernel_section(shared: Path) -> list[str]:
     """Return documents a second a core: kernel and head, on windows and on whole documents."""
     lines = [
         "## Kernel and head, one core",
         "",
-        "`scorer.score(texts)` on the pools, CPU time of one thread. A window is what is read of a document.",
+        "`scorer.score(texts)` on the pools, CPU time of one thread. Runs read whole documents; windows of "
+        "2,400 bytes are what a labeller sees.",
         "",
         "| scorer | documents | mean bytes | documents/s a core | MB/s a core |",
         "| --- | --- | --- | --- | --- |",
@@ -196,19 +155,22 @@ def start_section(shared: Path, folder: Path) -> list[str]:
     pq.write_table(pool(shared, "web").slice(0, 1000), small)
     out = folder / "small-out"
 
-    def thousand() -> object:
+    def thousand(effort: str) -> Run:
         shutil.rmtree(out, ignore_errors=True)
-        return run_process([EDUFILTER, "filter", str(small), "--out", str(out)])
+        return run_process([EDUFILTER, "filter", str(small), "--out", str(out), "--effort", effort])
 
-    thousand()
-    whole = [thousand().wall_s for _ in range(RUNS)]
+    efforts = ("fast", "balanced")
+    whole = {effort: [thousand(effort).wall_s for _ in range(1 + RUNS)][1:] for effort in efforts}
     imports = [run_process([sys.executable, "-c", "import filtering"]).wall_s for _ in range(RUNS)]
     return [
         "## Start-up, whole processes, warm caches",
         "",
         "| what | seconds (median) |",
         "| --- | --- |",
-        f"| `edufilter filter` on 1,000 documents | {median(whole):.2f} |",
+        *(
+            f"| `edufilter filter --effort {effort}` on 1,000 documents | {median(seconds):.2f} |"
+            for effort, seconds in whole.items()
+        ),
         f"| `python -c 'import filtering'` | {median(imports):.2f} |",
         "",
     ]
@@ -227,7 +189,8 @@ def filter_section(shared: Path, folder: Path, rows: int) -> list[str]:
     out, copied = folder / "out", folder / "copied"
 
     def run_filter(*, workers: int, inputs: Path = dump, to: Path = out) -> list[str]:
-        return [EDUFILTER, "filter", str(inputs), "--out", str(to), "--workers", str(workers)]
+        options = ["--out", str(to), "--workers", str(workers), "--effort", "fast"]
+        return [EDUFILTER, "filter", str(inputs), *options]
 
     def fresh(arguments: list[str]) -> object:
         shutil.rmtree(out, ignore_errors=True)
@@ -291,6 +254,7 @@ def memory_section(shared: Path, folder: Path, sizes_gb: list[int]) -> list[str]
         for workers in (2,) if size_gb > 2 else (1, 2):
             shutil.rmtree(out, ignore_errors=True)
             arguments = [EDUFILTER, "filter", str(path), "--out", str(out), "--workers", str(workers)]
+            arguments += ["--effort", "fast"]
             if workers == 1:
                 arguments = ["taskset", "-c", "0", *arguments]
             runs[workers] = run_process(arguments)
@@ -303,6 +267,20 @@ def memory_section(shared: Path, folder: Path, sizes_gb: list[int]) -> list[str]
     lines.append("One worker is held to one core (`taskset`).")
     return [*lines, ""]
 
+
+SECTIONS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
+    "kernel": lambda given, folder: kernel_section(given.shared),
+    "full": lambda given, folder: embedding_section(pool_texts(given.shared), folder),
+    "asking": lambda given, folder: asking_section(pool_texts(given.shared), folder),
+    "trees": lambda given, folder: trees_section(given.shared),
+    "start": lambda given, folder: start_section(given.shared, folder),
+    "filter": lambda given, folder: filter_section(given.shared, folder, given.rows),
+    "memory": lambda given, folder: memory_section(given.shared, folder, [2, 10] if given.huge else [2]),
+    "cluster": lambda given, folder: cluster_section(pool_texts(given.shared), folder),
+    "planning": lambda given, folder: planning_section(folder),
+    "side-by-side": lambda given, folder: side_by_side_section(given.shared, folder, rows=given.rows),
+}
+"""The sections of the page, in its order."""
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,255 @@
+"""Measures this project beside other means to the same end: the same documents, labels and machine.
+
+``make bench BENCH_FLAGS='--only side-by-side'``. The other programs are those of `others.py`; their
+environment is made once, in ``bench/others``.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from embedding import BERT_DOCUMENTS, BERT_TOKENS, DOCUMENTS, data_type
+from measure import EDUFILTER, RUNS, peak, run_process
+from plots import OTHERS, OWN, draw_disagreement, draw_side_by_side
+from quality import Quality, others_quality, own_quality, write_seed
+from speeds import (
+    BOUNDS,
+    CORES,
+    SHORT_S,
+    START_DOCUMENTS,
+    START_RUNS,
+    Program,
+    Speed,
+    commands_of,
+    make_dump,
+    measured,
+    others_python,
+    run_others,
+)
+
+from annotations import read_labels
+from filtering import EmbeddingScorer, load_scorer
+from filtering.embedders import EmbedderSettings, Placement, locate
+from filtering.errors import SettingsError
+from filtering.exits import Exits, ExitSettings, PairedScores, find_exits
+
+DOCS = Path(__file__).parents[2] / "docs"
+SCORERS = {"web": "web", "code": "code"}
+ROWS = 215_040
+ASSIGNMENTS = 2
+"""Of groups to folds; each takes a hundred fits."""
+SCALING = (100_000, 1_000_000, 10_000_000)
+FRACTIONS = (0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+TITLES = {
+    "copy": "plain pyarrow read + write, zstd: the limit",
+    "fast": "`edufilter filter --effort fast`",
+    **{f"balanced {bound}": f"`--effort balanced --max-disagreement {bound}`" for bound in BOUNDS},
+    "full": "`--effort full`",
+    "ridge": "MiniLM + ridge, FineWeb-Edu's recipe with a small embedder (speed of `full`)",
+    "bert": f"BERT-base, {BERT_TOKENS} tokens, random weights (no trained ones can be had here)",
+    "fasttext": "fastText through datatrove",
+    "model2vec": "model2vec of MiniLM, 512 tokens + ridge",
+}
+NAMES = {
+    "copy": "pyarrow copy", "fast": "fast", "balanced 0.01": "balanced 1 %",
+    "balanced 0.002": "balanced 0.2 %", "full": "full", "ridge": "MiniLM + ridge", "bert": "BERT-base",
+    "fasttext": "fastText, datatrove", "model2vec": "model2vec + ridge",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What was found on the documents of a domain, by a short name of each way to filter."""
+
+    speeds: Mapping[str, Speed]
+    qualities: Mapping[str, Quality]
+    paired: PairedScores
+
+
+def side_by_side_section(
+    shared: Path,
+    folder: Path,
+    *,
+    scorers: Mapping[str, str] = SCORERS,
+    rows: int = ROWS,
+    full_rows: int = DOCUMENTS,
+    bert_rows: int = BERT_DOCUMENTS,
+    scaling: Sequence[int] = SCALING,
+    assignments: int = ASSIGNMENTS,
+) -> list[str]:
+    """Measure all, draw the plots, and return the lines of the page."""
+    folder = folder / "side-by-side"
+    folder.mkdir()
+    python, distilled = others_python(), folder / "distilled"
+    minilm, _ = locate(EmbedderSettings(), Placement())
+    run_others(python, "distill", minilm, distilled)
+    sizes = {"copy": rows, "fast": rows, "full": full_rows, "bert": bert_rows}
+    sizes |= {"fasttext": rows // 4, "model2vec": rows // 4}
+    found = {}
+    for domain, name in scorers.items():
+        models = folder / domain / "models"
+        models.mkdir(parents=True)
+        seed, source = (shared / kind / f"{domain}.parquet" for kind in ("seed", "pool"))
+        scorer = load_scorer(name, effort="full")
+        if not isinstance(scorer, EmbeddingScorer) or scorer.paired is None:
+            raise SettingsError(f"A scorer must have been trained with a --pool here. {name!r} was not.")
+        exits = exits_of(scorer.paired)
+        data, qualities = own_quality(name, scorer, read_labels(str(seed)), exits, assignments)
+        write_seed(data, models / "seed.parquet", assignments)
+        run_others(python, "learn", models / "seed.parquet", distilled, models)
+        qualities |= others_quality(models / "verdicts.parquet", data.labels, assignments)
+        commands = commands_of(name, python, models, distilled)
+        asked = sizes | dict.fromkeys(exits, rows // 4)
+        programs = {way: Program(commands[way], documents) for way, documents in asked.items()}
+        found[domain] = Domain(measured(programs, source, folder / domain), qualities, scorer.paired)
+    draw(found)
+    web = shared / "pool" / "web.parquet"
+    return [*section_lines(found, assignments), *scaling_lines(web, scorers["web"], scaling, folder)]
+
+
+def exits_of(paired: PairedScores) -> dict[str, Exits]:
+    """Return the exits that hold each bound, without those that the pool is too small to show."""
+    found = {}
+    for bound in BOUNDS:
+        try:
+            found[f"balanced {bound}"] = find_exits(paired, ExitSettings(max_disagreement=bound))
+        except SettingsError as error:
+            sys.stderr.write(f"{error}\n")
+    return found
+
+
+def section_lines(found: Mapping[str, Domain], assignments: int) -> list[str]:
+    """Return tables and ratios."""
+    lines = [
+        "## Side by side: the same documents, labels and machine",
+        "",
+        f"Whole processes from Parquet to kept Parquet, all cores ({CORES}), medians of {RUNS} runs in turn "
+        f"(of one where it takes more than {SHORT_S:.0f} s), on as many documents as the table says: the "
+        "pool repeated, or spread over it. Documents/s with start-up, and without: "
+        f"{START_RUNS} runs on {START_DOCUMENTS} documents tell them apart. Peak memory is of the largest "
+        f"process; datatrove and model2vec run {CORES} beside one that waits. "
+        f"BERT computes in {str(data_type()).removeprefix('torch.')}.",
+        "",
+        f"Quality is nested on the seed labels by group, over {assignments} fold assignments (mean ± "
+        "spread). "
+        "F1 of edufilter and of MiniLM + ridge is that of 3 points, calibrated on documents that were chosen "
+        "without looking at scores; fastText and model2vec are cut where F1 is best on inner folds of their "
+        "training folds, which favours them by this measure; by the first assignment alone, which takes six "
+        "fits a fold. The exits of `balanced` are the scorer's.",
+        "",
+        "![Area under the curve against documents a second](side-by-side.svg)",
+        "",
+    ]
+    for domain, one in found.items():
+        lines += [
+            f"| {domain} | documents | documents/s, start-up included | start-up, s | documents/s then | "
+            "MB/s of text then | peak memory, MB | rho | AUC at 3 | F1 at 3 |",
+            "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        ]
+        for way, title in TITLES.items():
+            speed = one.speeds[way].cells() if way in one.speeds else " | ".join([""] * 6)
+            quality = one.qualities[way].cells() if way in one.qualities else " | ".join([""] * 3)
+            if way.startswith("balanced") and way not in one.speeds:
+                title += " (the pool is too small to show it)"
+            lines.append(f"| {title} | {speed} | {quality} |")
+        lines.append("")
+    lines += ["What the project aims at, start-up left out on both sides:", ""]
+    lines += ["| times as fast | aim | " + " | ".join(found) + " |", "| --- | --- |" + " --- |" * len(found)]
+    for ours, theirs, aim in (("fast", "bert", 8000), ("balanced 0.01", "bert", 50), ("fast", "fasttext", 5)):
+        cells = [
+            f"{one.speeds[ours].then / one.speeds[theirs].then:,.1f}" if ours in one.speeds else ""
+            for one in found.values()
+        ]
+        lines.append(f"| {NAMES[ours]} / {NAMES[theirs]} | {aim:,} | {' | '.join(cells)} |")
+    auc = {
+        way: [f"{np.mean(one.qualities[way].auc):.3f}" for one in found.values()]
+        for way in ("fast", "fasttext")
+    }
+    lines.append(
+        f"| AUC at 3: fast; fastText | | {' | '.join(map('; '.join, zip(*auc.values(), strict=True)))} |"
+    )
+    return [
+        *lines,
+        "",
+        "What effort `balanced` decides otherwise than `full`, on the pool, by the share that it embeds; how "
+        "fast it is follows from the rates of `fast` and `full` above:",
+        "",
+        "![Decided otherwise against embedded](disagreement.svg)",
+        "",
+    ]
+
+
+def draw(found: Mapping[str, Domain]) -> None:
+    """Draw both plots into the docs."""
+    points: list[dict[str, Any]] = []
+    marks: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    for domain, one in found.items():
+        speeds = {way: speed.then for way, speed in one.speeds.items()}
+        speeds["ridge"] = speeds["full"]
+        for way, speed in speeds.items():
+            about = {"domain": domain, "name": NAMES[way], "speed": speed}
+            if way in one.qualities:
+                whose = OWN if way.partition(" ")[0] in ("fast", "balanced", "full") else OTHERS
+                points.append({**about, "whose": whose, "auc": float(np.mean(one.qualities[way].auc))})
+            else:
+                marks.append(about)
+        for fraction in FRACTIONS:
+            exits = find_exits(one.paired, ExitSettings(full_fraction=fraction))
+            embedded = 1 - exits.dropped - exits.kept
+            rows.append(
+                {
+                    "domain": domain,
+                    "embedded": 100 * embedded,
+                    "disagreement": 100 * exits.disagreement,
+                    "times": 1 / (embedded + speeds["full"] / speeds["fast"]),
+                }
+            )
+    draw_side_by_side(points, marks, DOCS / "side-by-side.svg")
+    draw_disagreement(rows, DOCS / "disagreement.svg")
+
+
+def scaling_lines(source: Path, scorer: str, sizes: Sequence[int], folder: Path) -> list[str]:
+    """Return what effort fast takes of more and more documents."""
+    lines = [
+        "Effort fast on more and more documents, the web pool repeated:",
+        "",
+        "| documents | seconds | documents/s | peak memory, MB |",
+        "| --- | --- | --- | --- |",
+    ]
+    for size in sizes:
+        dump, documents, _ = make_dump(source, size, folder / f"scaling-{size}")
+        out = folder / "scaling-out"
+        arguments = ["--out", str(out), "--scorer", scorer, "--effort", "fast"]
+        run = run_process([EDUFILTER, "filter", str(dump), *arguments])
+        shutil.rmtree(out)
+        lines.append(f"| {documents:,} | {run.wall_s:.1f} | {documents / run.wall_s:,.0f} | {peak([run])} |")
+    return [*lines, "", "(One run each.)", ""]
+
+
+def main() -> None:
+    """Measure this section alone, on fewer documents if so asked, and print it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shared", type=Path, required=True, help="folder that holds pool/ and seed/")
+    parser.add_argument("--web", default="web", help="name or folder of the scorer")
+    parser.add_argument("--code", default="code", help="likewise")
+    parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--full-rows", type=int, default=DOCUMENTS)
+    parser.add_argument("--bert-rows", type=int, default=BERT_DOCUMENTS)
+    parser.add_argument("--scaling", type=int, nargs="*", default=SCALING)
+    parser.add_argument("--assignments", type=int, default=ASSIGNMENTS)
+    given = vars(parser.parse_args())
+    scorers = {domain: given.pop(domain) for domain in SCORERS}
+    with tempfile.TemporaryDirectory(prefix="edufilter-bench-") as folder:
+        lines = side_by_side_section(given.pop("shared"), Path(folder), scorers=scorers, **given)
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
