@@ -38,8 +38,8 @@ faults: $(STAMP)
 	$(RUN)python tests/faults.py --kills 50
 
 models: $(STAMP)
-	$(RUN)edufilter train $(SHARED)/seed/web.parquet --domain web --out filtering/models/web --overwrite
-	$(RUN)edufilter train $(SHARED)/seed/code.parquet --domain code --out filtering/models/code --overwrite
+	for domain in web code; do OMP_NUM_THREADS=1 $(RUN)edufilter train $(SHARED)/seed/$$domain.parquet \
+		--pool $(SHARED)/pool/$$domain.parquet --domain $$domain --out filtering/models/$$domain --overwrite || exit 1; done
 
 docs: $(STAMP)
 	$(RUN)python -m pytest tests/test_docs.py

@@ -57,6 +57,11 @@ class WorkerSettings(Settings):
     threads: int = 1
 
     @property
+    def embeds(self) -> bool:
+        """Whether this worker loads an embedder: not where stored scores are cut anew."""
+        return self.effort != "fast" and (self.scores_from is None or self.rescore)
+
+    @property
     def exit_settings(self) -> ExitSettings:
         """What the exits of a cascade must hold."""
         return exit_settings_of(self.keep_at, self.max_disagreement, self.full_fraction)

@@ -97,13 +97,13 @@ class RayExecutor:
         """Return what a task asks for, after checking that some node has it."""
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         device = settings.placement.device
-        on_gpu = settings.effort != "fast" and (
+        on_gpu = settings.embeds and (
             device.startswith("cuda") or (device == "auto" and any(node.get("GPU") for node in nodes))
         )
         wanted = {
             "CPU": self._cpus,
             "GPU": 1 / PARTS_PER_GPU if on_gpu else 0.0,
-            "memory": self._memory_bytes or MEMORY_BYTES[settings.effort],
+            "memory": self._memory_bytes or MEMORY_BYTES[settings.effort if settings.embeds else "fast"],
         }
         if not any(all(node.get(name, 0) >= amount for name, amount in wanted.items()) for node in nodes):
             needs = ", ".join(f"{amount:g} {name}" for name, amount in wanted.items() if amount)
@@ -188,7 +188,7 @@ class _Tasks:
         self._board = (
             ray.remote(ray_task.Board).options(num_cpus=0, max_restarts=-1, scheduling_strategy=here).remote()
         )
-        libraries = (*DECIDING, *(DECIDING_LIBRARIES if settings.effort != "fast" else ()))
+        libraries = (*DECIDING, *(DECIDING_LIBRARIES if settings.embeds else ()))
         self._code = ray.put(describe_code(libraries))
         self._settings = settings.absolute().model_dump_json()
         self._running: dict[Any, _Attempt] = {}
