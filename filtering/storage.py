@@ -287,7 +287,7 @@ def _checked_description(content: bytes, folder: Path) -> dict[str, Any]:
             "reach_rule": REACH.name,
             "signals_version": SIGNALS_VERSION,
         }
-        found = {name: description[name] for name in needed}
+        found = {name: description.get(name) for name in needed}  # a format to come may lack some
         sealed, _ = description["seal"], description["files"].items()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ScorerError(
