@@ -110,7 +110,7 @@ def run_demo(out: str, *, reporter: Reporter, documents: int = DOCUMENTS) -> Non
     console.print(_figures(results))
     for scorer, result in results.items():
         _print_samples(console, scorer, folder / scorer / "dump", result.out)
-        if result.agreement is not None:
+        if result.manifest["settings"]["effort"] == "balanced":
             _print_unsure(console, scorer, folder / scorer / "dump", result)
     for result in results.values():
         console.print(Text(f"kept documents: {result.out}/data"), soft_wrap=True)
@@ -247,15 +247,14 @@ def _docstrings_of(source: str) -> Iterator[tuple[str, str]]:
 
 
 def _figures(results: Mapping[str, FilterResult]) -> Table:
-    table = Table("scorer", "effort", *("documents", "embedded", "kept", "share", "documents/s", "MB/s"))
-    for column in table.columns[2:]:
+    table = Table("scorer", *("documents", "embedded", "kept", "share", "documents/s", "MB/s"))
+    for column in table.columns[1:]:
         column.justify = "right"
     for scorer, result in results.items():
         megabytes = float(str(result.manifest["text_bytes"])) / 1e6
         seconds = max(result.seconds, 1e-9)
         table.add_row(
             scorer,
-            str(result.manifest["settings"]["effort"]),
             f"{result.rows:,}",
             f"{result.manifest['audit']['embedded']:,}",
             f"{result.kept:,}",

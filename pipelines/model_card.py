@@ -202,7 +202,7 @@ def _cascade(exits: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     ]
     for one in exits:
         shares = (1 - one["dropped"] - one["kept"], one["disagreement"], one["lost_keepers"])
-        cells = " | ".join(f"{100 * share:.1f} %" for share in (*shares, one["false_keeps"]))
+        cells = " | ".join(f"{100 * abs(share):.1f} %" for share in (*shares, one["false_keeps"]))
         lines.append(f"| {100 * one['settings']['max_disagreement']:.1f} % | {cells} |")
     yield "\n".join([*lines, ""])
 

@@ -159,7 +159,7 @@ def _print_exits(exits: Sequence[Mapping[str, Any]]) -> None:
     for one in exits:
         asked = one["settings"]["max_disagreement"]
         shares = (asked, 1 - one["dropped"] - one["kept"], one["lost_keepers"], one["false_keeps"])
-        table.add_row(*(f"{100 * share:.1f} %" for share in shares))
+        table.add_row(*(f"{100 * abs(share):.1f} %" for share in shares))  # no -0.0
     Console().print(table)
 
 

@@ -95,7 +95,7 @@ def wide_table(rows):
 
 
 def run_over(path, out, web, **changes):
-    options = {"scorer": web, "keep_at": CUT, "workers": 1} | changes
+    options = {"scorer": web, "keep_at": CUT, "workers": 1, "effort": "fast"} | changes
     return filter_dump(FilterConfig(inputs=[str(path)], out=str(out), **options), reporter=QUIET)
 
 
