@@ -1,40 +1,26 @@
-"""Prints where a shipped scorer's exits lie on its pool, what they promise, and what that costs.
+"""Prints where a scorer's exits lie for bounds and shares, what they promise, and what that costs.
 
-``python tests/benchmarks/exits.py web --shared ../shared``
+``python tests/benchmarks/exits.py web``: a shipped scorer, or the folder of one.
 """
 
-import argparse
 import sys
-from pathlib import Path
 
-from annotations import read_labels
-from filtering import EmbeddingScorer, load_scorer
 from filtering.errors import SettingsError
 from filtering.exits import ExitSettings, find_exits
-from filtering.pairing import pair
-from filtering.storage import read_metrics
-from pipelines.evaluate import refit
-from pipelines.pools import read_pool
+from filtering.storage import load_pairs
 
 ALLOWED = (0.002, 0.005, 0.01, 0.02, 0.05)
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2)
 
 
 def main() -> None:
-    """Pair the stages of a scorer on its pool and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("scorer", choices=("web", "code"))
-    parser.add_argument("--shared", type=Path, required=True, help="folder that holds pool/ and seed/")
-    given = parser.parse_args()
-    scorer, metrics = load_scorer(given.scorer, effort="full"), read_metrics(given.scorer)
-    assert isinstance(scorer, EmbeddingScorer)
-    name = f"{given.scorer}.parquet"
-    data, _ = refit(given.scorer, scorer, read_labels(str(given.shared / "seed" / name)))
-    pool = read_pool(str(given.shared / "pool" / name))
-    recipe, head = metrics["signals"]["kept"], metrics["heads"]["kept"]
-    paired = pair(scorer, *pool, data, recipe=recipe, head=head)
+    """Print a table from the documents that a scorer was paired on."""
+    paired, _ = load_pairs(sys.argv[1])
+    if paired is None:
+        sys.exit(f"A scorer must have been trained with an embedder. {sys.argv[1]!r} was not.")
     lines = [
-        f"{len(paired):,} documents, bounds {'exact' if paired.is_exact else 'approximate'}",
+        f"{len(paired):,} documents, of which effort full keeps {(paired.full >= 3).sum():,}; bounds "
+        + ("exact" if paired.is_exact else "approximate"),
         "",
         "| asked for | exits | embedded | decided otherwise | bound | keepers lost | false keeps |",
         "| --- | --- | --- | --- | --- | --- | --- |",
@@ -47,7 +33,7 @@ def main() -> None:
         except SettingsError as error:
             lines.append(f"| {what} | {error} | | | | | |")
             continue
-        embedded = 1 - found.dropped - found.kept
+        embedded = abs(1 - found.dropped - found.kept)
         shares = (found.disagreement, found.disagreement_bound, found.lost_keepers, found.false_keeps)
         cells = " | ".join(f"{100 * share:.2f} %" for share in (embedded, *shares))
         lines.append(f"| {what} | {found.lower:g} to {found.upper:g} | {cells} |")

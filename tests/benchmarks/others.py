@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 CORES = len(os.sched_getaffinity(0))
 CUT = 3.0
 FOLDS = 5
-FASTTEXT = {"lr": 1.0, "epoch": 10, "wordNgrams": 2, "dim": 16, "bucket": 200_000, "thread": 10}
+FASTTEXT = {"epoch": 10, "wordNgrams": 2, "dim": 16, "bucket": 200_000, "thread": 10}
 """The best of some that were tried. Fewer threads leave weights unset, which fails at times."""
+LEARNING_RATES = (0.5, 0.25, 0.1)
+"""The first one with which training does not fail."""
 RIDGE_PENALTY = 1.0
 """The best of .1 to 10; a logistic regression of the label at 3 ranks worse on web (AUC .82 against .85)."""
 TOKENS = 512
@@ -103,7 +105,13 @@ def train_fasttext(texts: Sequence[str], scores: Floats) -> object:
         for text, score in zip(texts, scores, strict=True):
             file.write(f"__label__{'good' if score >= CUT else 'bad'} {one_line(text)}\n")
         file.flush()
-        return fasttext.train_supervised(file.name, verbose=0, **FASTTEXT)
+        for rate in LEARNING_RATES:
+            try:
+                return fasttext.train_supervised(file.name, verbose=0, lr=rate, **FASTTEXT)
+            except RuntimeError:  # "Encountered NaN"
+                if rate == LEARNING_RATES[-1]:
+                    raise
+    raise AssertionError
 
 
 def fasttext_values(texts: Sequence[str], scores: Floats, train: Rows, test: Rows) -> Floats:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from annotations import Labels
 from filtering import EmbeddingScorer
@@ -59,8 +60,15 @@ def fit_calibrated(data: FitData, rows: Rows, fit: Fit) -> Calibrated:
 
 def own_quality(
     name: str, scorer: EmbeddingScorer, labels: Labels, exits: dict[str, Exits], assignments: int
-) -> tuple[FitData, dict[str, Quality]]:
-    """Return labels as numbers, and the quality of each effort, and of the embedding with a ridge head."""
+) -> dict[str, Quality]:
+    """Return the quality of each effort, and of the embedding with a ridge head."""
+    with threadpool_limits(1):  # threads of matrix products get into each other's way in so small ones
+        return _own_quality(name, scorer, labels, exits, assignments)
+
+
+def _own_quality(
+    name: str, scorer: EmbeddingScorer, labels: Labels, exits: dict[str, Exits], assignments: int
+) -> dict[str, Quality]:
     data, fits = refit(name, scorer, labels)
     ways = {**fits, "ridge": head_fit("ridge", read_metrics(name)["signals"]["kept"])}
     points = {
@@ -73,7 +81,7 @@ def own_quality(
     for way, one in exits.items():
         pairs = zip(points["fast"], points["full"], strict=True)
         points[way] = [cascaded(one, fast, full) for fast, full in pairs]
-    return data, {
+    return {
         way: quality_of(found, [one >= KEEP_AT for one in found], data.labels)
         for way, found in points.items()
     }

@@ -23,7 +23,7 @@ from cluster import cluster_section
 from embedding import embedding_section
 from measure import COPY, EDUFILTER, RUNS, Run, alternate, best_cpu_s, peak, rate, ratios, run_process
 from planning import planning_section
-from side_by_side import side_by_side_section
+from side_by_side import scaling_section, side_by_side_section
 
 from filtering import load_scorer
 from filtering.windows import cut_window
@@ -278,7 +278,8 @@ SECTIONS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "memory": lambda given, folder: memory_section(given.shared, folder, [2, 10] if given.huge else [2]),
     "cluster": lambda given, folder: cluster_section(pool_texts(given.shared), folder),
     "planning": lambda given, folder: planning_section(folder),
-    "side-by-side": lambda given, folder: side_by_side_section(given.shared, folder, rows=given.rows),
+    "scaling": lambda given, folder: scaling_section(given.shared, folder),
+    "side-by-side": lambda given, folder: side_by_side_section(given.shared, folder),
 }
 """The sections of the page, in its order."""
 

@@ -12,7 +12,7 @@ from statistics import median
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from measure import COPY, EDUFILTER, RUNS, Run, peak, run_process
+from measure import COPY, EDUFILTER, Run, peak, run_process
 
 HERE = Path(__file__).parent
 ENVIRONMENT = HERE.parents[1] / "bench" / "others"
@@ -20,7 +20,7 @@ CORES = len(os.sched_getaffinity(0))
 BOUNDS = (0.01, 0.002)
 START_DOCUMENTS = 32
 """Of the runs that tell start-up from the rate; a cascade embeds some of them."""
-START_RUNS = 3
+RUNS, START_RUNS = 3, 2
 SHORT_S = 60.0
 """A program that takes longer is run once."""
 BERT = """
