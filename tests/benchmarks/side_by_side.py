@@ -154,8 +154,8 @@ def section_lines(found: Mapping[str, Domain], assignments: int) -> list[str]:
         f"process; datatrove and model2vec run {CORES} beside one that waits. "
         f"BERT computes in {str(data_type()).removeprefix('torch.')}.",
         "",
-        f"Quality is nested on the seed labels by group, over {assignments} fold assignments (mean ± "
-        "spread). "
+        f"Quality is nested on the seed labels by group, over the first {assignments} of the fold "
+        "assignments; model cards have all five. "
         "F1 of edufilter and of MiniLM + ridge is that of 3 points, calibrated on documents that were chosen "
         "without looking at scores; fastText and model2vec are cut where F1 is best on inner folds of their "
         "training folds, which favours them by this measure; by the first assignment alone, which takes six "
