@@ -142,8 +142,9 @@ class RecutConfig(Settings):
     write : {"kept", "all"}
         As in `FilterConfig`.
     rescore : bool
-        Of a run at effort ``balanced``: have the full scorer decide on the documents about which the signals
-        are not sure at the new cut, and that it has not seen yet. With `keep_at` alone.
+        Of a run at effort ``fast`` or ``balanced``: have the full scorer decide on the documents about which
+        the signals are not sure at the new cut, and that it has not seen yet. With `keep_at` alone. The new
+        run is at effort ``balanced``, with the promise of the old one or the usual one; it is not audited.
     device, embedder, trust_remote_code
         As in `FilterConfig`, for `rescore`.
     workers, executor, ray_address

@@ -4,7 +4,7 @@ The same parts, worker and manifest as `filter`; only where scores come from dif
 read again, so they must be as they were.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from pipelines.paths import files_below, path_of
 from pipelines.plan import Part, Plan, is_unchanged, rekeyed
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.reading import open_parquet
-from pipelines.scorers import open_pairs
+from pipelines.scorers import open_pairs, open_scorer
 from pipelines.store import RunFolder, refuse_foreign, refuse_other_settings
 from pipelines.worker import stored_scores
 
@@ -57,7 +57,10 @@ def recut_run(
     if not source.scores.exists():
         raise OutputError(f"{config.run} must hold scores. It is a new cut itself; recut the run it is from.")
     refuse_foreign(target)
+    scorer = str(source.read_manifest()["scorer"])
     plan, exits = _plan_of(config, source, before)
+    if exits is not None:  # loaded to find out before the run what is missing, and let go of
+        open_scorer(scorer, "balanced", config.placement, exits.settings)
     with target.lock():
         target.clear_temporary()
         if target.plan.exists():
@@ -66,7 +69,7 @@ def recut_run(
             target.write_plan(plan)
         settings = WorkerSettings(
             out=config.to,
-            scorer=source.read_manifest()["scorer"],
+            scorer=scorer,
             scorer_sha256=str(before.settings["scorer_sha256"]) if config.rescore else None,
             scores_from=config.run,
             rescore=config.rescore,
@@ -81,8 +84,8 @@ def recut_run(
             placement=config.placement,
         )
         executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
-        if exits is not None and not target.manifest.exists():
-            reporter.say(_describe_unsure(exits, source, plan, rescore=config.rescore))
+        if plan.settings["effort"] == "balanced" and not target.manifest.exists():
+            reporter.say(_describe_unsure(exits, source, plan, before, scorer))
         return run_plan(target, plan, settings, executor, reporter)
 
 
@@ -94,7 +97,7 @@ def _whole(address: str) -> str:
 def _plan_of(config: RecutConfig, source: RunFolder, before: Plan) -> tuple[Plan, Exits | None]:
     """Return the plan of the run with the new cut in it, after checking that its inputs are unchanged.
 
-    Also the exits of a cascade at that cut, where they can be told.
+    Also the exits of a cascade at that cut, where it is to score.
     """
     unread = {(one.relative, one.first_row) for one in read_set_aside(source.read_manifest())}
     is_good = [(part.relative, part.first_row) not in unread for part in before.parts]
@@ -112,10 +115,10 @@ def _plan_of(config: RecutConfig, source: RunFolder, before: Plan) -> tuple[Plan
     else:
         count = round(config.keep_fraction * int(good.column("rows").sum()))
         keep_at, quotas = exact_cut(source, good, count)
-    exits = _exits_at(keep_at, before, str(source.read_manifest()["scorer"]), needed=config.rescore)
+    exits = _exits_at(keep_at, before, str(source.read_manifest()["scorer"])) if config.rescore else None
     settings = {
         **before.settings,
-        **(promise_of(exits) if exits is not None and config.rescore else {}),
+        **_promise_at(keep_at, before, exits),
         "keep_at": keep_at,
         "keep_fraction": config.keep_fraction,
         "write": config.write,
@@ -125,46 +128,55 @@ def _plan_of(config: RecutConfig, source: RunFolder, before: Plan) -> tuple[Plan
     return Plan(settings, rekeyed(good, settings, quotas), aside), exits
 
 
-def _exits_at(keep_at: float, before: Plan, scorer: str, *, needed: bool) -> Exits | None:
-    """Return the exits at a cut by which rows of a run would be embedded; None where that is not known.
+def _promise_at(keep_at: float, before: Plan, exits: Exits | None) -> Mapping[str, str | float | None]:
+    """Return what the plan of the new run says of its exits: nothing where nobody keeps a promise there."""
+    if exits is not None:
+        return promise_of(exits)
+    if before.settings["effort"] != "balanced" or keep_at == before.settings["keep_at"]:
+        return {}
+    return {"max_disagreement": None, "full_fraction": None, "exits": None}
+
+
+def _exits_at(keep_at: float, before: Plan, scorer: str) -> Exits:
+    """Return the exits at a cut by which rows of a run would be embedded.
 
     Raises
     ------
     SettingsError, ScorerError
-        If they are `needed` and the scorer cannot tell them.
+        If the run embedded all of them, or the scorer cannot tell.
     """
-    effort, allowed = before.settings["effort"], before.settings.get("max_disagreement")
-    if effort == "full" and needed:
+    allowed, fraction = before.settings.get("max_disagreement"), before.settings.get("full_fraction")
+    if before.settings["effort"] == "full":
         raise SettingsError("--rescore takes a run of effort fast or balanced. This one embedded each row.")
-    if effort == "full" or (effort == "fast" and not needed):
-        return None
-    fraction = before.settings.get("full_fraction")
     settings = exit_settings_of(
         keep_at, None if allowed is None else float(allowed), None if fraction is None else float(fraction)
     )
-    try:
-        paired, digest = open_pairs(scorer)
-        if digest != before.settings["scorer_sha256"]:
-            raise ScorerError(f"{scorer!r} must be the scorer that the run was made with. It is another.")
-        if paired is None:
-            raise SettingsError(
-                f"A scorer must have been trained with an embedder for --rescore. {scorer!r} was not."
-            )
-        return find_exits(paired, settings)
-    except (SettingsError, ScorerError):
-        if needed:
-            raise
-        return None
+    paired, digest = open_pairs(scorer)
+    if digest != before.settings["scorer_sha256"]:
+        raise ScorerError(f"{scorer!r} must be the scorer that the run was made with. It is another.")
+    if paired is None:
+        raise SettingsError(
+            f"A scorer must have been trained with an embedder for --rescore. {scorer!r} was not."
+        )
+    return find_exits(paired, settings)
 
 
-def _describe_unsure(exits: Exits, source: RunFolder, plan: Plan, *, rescore: bool) -> str:
+def _describe_unsure(rescored: Exits | None, source: RunFolder, plan: Plan, before: Plan, scorer: str) -> str:
     """Return in words how many rows the full scorer would have to decide on at a cut, and has not seen."""
+    keep_at = float(str(plan.settings["keep_at"]))
+    try:
+        exits = rescored or _exits_at(keep_at, before, scorer)
+    except (SettingsError, ScorerError, RunError) as error:
+        return (
+            "Signals decided on most rows alone, being sure of them around "
+            f"{before.settings['keep_at']} points. Whether they are at {keep_at:g} is not known: {error}"
+        )
     count = 0
     for part in plan.parts:
         value, stage, _ = stored_scores(source, part)
         count += int(((stage == SIGNALS_STAGE) & exits.are_passed(value)).sum())
     share = 100 * count / max(plan.rows, 1)
-    if rescore:
+    if rescored is not None:
         return (
             f"Embedding {count:,} rows ({share:.1f} %) that signals score from {exits.lower:g} to "
             f"{exits.upper:g} points."
@@ -174,7 +186,7 @@ def _describe_unsure(exits: Exits, source: RunFolder, plan: Plan, *, rescore: bo
     return (
         f"At this cut the full scorer would decide on {count:,} rows more ({share:.1f} %): the signals score "
         f"them from {exits.lower:g} to {exits.upper:g} points. They stay as signals decided; to have them "
-        "embedded, say --rescore."
+        f"embedded, say --keep-at {keep_at:g} --rescore."
     )
 
 

@@ -1,6 +1,7 @@
 """Proves that effort balanced runs like the others, audits itself, and says where its promise is broken."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -133,8 +134,27 @@ def test_the_report_and_another_cut_say_what_was_embedded(finished, command, tmp
     assert f"{finished.agreement.looked_at:,}" in page
     said = command("recut", finished.out, "--keep-at", 1, "--to", tmp_path / "out").err
     assert "the full scorer would decide on" in said
+    assert "say --keep-at 1 --rescore" in said
+    settings = json.loads((tmp_path / "out" / "run" / "manifest.json").read_text())["settings"]
+    assert [settings[name] for name in ("effort", "max_disagreement", "exits")] == ["balanced", None, None]
     same = recut_run(RecutConfig(run=finished.out, to=str(tmp_path / "same"), keep_at=AT), reporter=QUIET)
     assert same.kept == finished.kept
+    assert same.manifest["settings"]["max_disagreement"] == 0.05
+
+
+def test_a_cut_by_another_scorer_says_that_nobody_knows_what_is_unsure_there(
+    given, cascade, command, tmp_path
+):
+    scorer = shutil.copytree(cascade.out, tmp_path / "scorer")
+    filter_dump(FilterConfig(**given | {"scorer": str(scorer)}, out=tmp_path / "run"), reporter=QUIET)
+    described = json.loads((scorer / "scorer.json").read_text())
+    (scorer / "scorer.json").write_text(json.dumps(described))  # as good, and of another digest
+    found = command("recut", tmp_path / "run", "--keep-at", 2, "--to", tmp_path / "to")
+    assert found.code == 0
+    assert "Whether they are at 2 is not known" in found.err
+    assert "It is another" in found.err
+    found = command("recut", tmp_path / "run", "--keep-at", 2, "--rescore", "--to", tmp_path / "again")
+    assert (found.code, (tmp_path / "again").exists()) == (2, False)
 
 
 def data_of(out):
@@ -190,6 +210,9 @@ def test_rescoring_says_what_it_needs(finished, given, trained, command, tmp_pat
     )
     found = command("recut", plain, "--keep-at", 3, "--rescore", "--to", tmp_path / "to")
     assert (found.code, "trained with an embedder for --rescore" in found.err) == (2, True)
+    nowhere = ("--rescore", "--embedder", tmp_path / "nowhere", "--to", tmp_path / "to")
+    found = command("recut", finished.out, "--keep-at", 3, *nowhere)
+    assert (found.code, (tmp_path / "to").exists()) == (2, False), found.said
 
 
 def test_where_stages_mix_a_column_says_which_decided(given, finished, both, exits, tmp_path):
