@@ -1,7 +1,5 @@
 """The errors that edufilter raises on purpose.
 
-::
-
     EdufilterError
     ├── SettingsError (ValueError)        a wrong setting or argument; nothing was started    exit 2
     │   ├── ColumnError                   the text column is missing, ambiguous or no text

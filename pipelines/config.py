@@ -125,7 +125,7 @@ class FilterConfig(Settings):
 
 
 class RecutConfig(Settings):
-    """Settings of `recut`: the same run with another cut, from its stored scores.
+    """Settings of `recut_run`: the same run with another cut, from its stored scores.
 
     Parameters
     ----------
@@ -145,9 +145,17 @@ class RecutConfig(Settings):
         Of a run at effort ``fast`` or ``balanced``: have the full scorer decide on the documents about which
         the signals are not sure at the new cut, and that it has not seen yet. With `keep_at` alone. The new
         run is at effort ``balanced``, with the promise of the old one or the usual one; it is not audited.
-    device, embedder, trust_remote_code
+    device : str
         As in `FilterConfig`, for `rescore`.
-    workers, executor, ray_address
+    embedder : str, optional
+        As in `FilterConfig`, for `rescore`.
+    trust_remote_code : bool
+        As in `FilterConfig`, for `rescore`.
+    workers : int, optional
+        As in `FilterConfig`.
+    executor : {"local", "ray"}
+        As in `FilterConfig`.
+    ray_address : str, optional
         As in `FilterConfig`.
     """
 

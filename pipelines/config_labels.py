@@ -73,10 +73,16 @@ class NearCutConfig(Settings):
     ----------
     run : str
         Folder of a finished run.
-    out, group_column, seed, overwrite
+    out : str
         As in `SampleConfig`.
     n : int
         Documents to draw, half of them from either side of the cut.
+    group_column : str, optional
+        As in `SampleConfig`.
+    seed : int
+        As in `SampleConfig`.
+    overwrite : bool
+        As in `SampleConfig`.
     """
 
     run: str = Field(min_length=1)
@@ -197,8 +203,10 @@ class ImportConfig(Settings):
         A Parquet, JSONL or CSV file, a folder, or a data set on the hub.
     out : str
         Folder of labels: new, empty, or begun earlier.
-    text_column, score_column : str
-        Columns of the text and of the score, in [0, 5].
+    text_column : str
+        Column of the text.
+    score_column : str
+        Column of the score, in [0, 5].
     group_column : str, optional
         As in `SampleConfig`.
     rater : str

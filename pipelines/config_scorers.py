@@ -116,7 +116,13 @@ class DistillConfig(Settings):
         As in `TrainConfig`.
     max_tokens : int
         Tokens that the teacher reads of a document, from its beginning on.
-    revision, trust_remote_code, device, overwrite
+    revision : str, optional
+        As in `TrainConfig`.
+    trust_remote_code : bool
+        As in `TrainConfig`.
+    device : str
+        As in `TrainConfig`.
+    overwrite : bool
         As in `TrainConfig`.
     """
 

@@ -16,7 +16,11 @@ class ScoreBatches:
 
     Parameters
     ----------
-    scorer, effort, device
+    scorer : str
+        As in `FilterConfig`.
+    effort : {"fast", "balanced", "full"}
+        As in `FilterConfig`.
+    device : str
         As in `FilterConfig`.
     text_column : str
         Column of the text.

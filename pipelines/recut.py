@@ -36,7 +36,9 @@ def recut_run(
     Parameters
     ----------
     config : RecutConfig
-    executor, reporter
+    executor : Executor, optional
+        As for `filter_dump`.
+    reporter : Reporter, optional
         As for `filter_dump`.
 
     Returns
