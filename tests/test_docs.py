@@ -151,7 +151,17 @@ def test_every_command_and_option_has_help_and_stands_in_the_reference():
             if option.name == "help":
                 continue
             assert option.help, f"{name}: {option.name} has no help"
-            assert option.help.replace("|", "/") in section, f"{name}: {option.name} is not in the reference"
+            assert row_of(option) in section, f"{name} must have this row in the reference: {row_of(option)}"
+
+
+def row_of(option):
+    """Return what the reference says of an option; of an argument, what its row ends with."""
+    meaning = f"| {option.help.replace('|', '/')} |"
+    if option.param_type_name == "argument":
+        return meaning
+    default = "" if option.default is None or option.default is False else f"`{option.default}`"
+    names = ", ".join(f"`{name}`" for name in option.opts)
+    return f"| {names} {meaning} {'required' if option.required else default} |"
 
 
 def test_every_public_name_has_a_docstring_and_stands_in_the_reference():
