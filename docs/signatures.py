@@ -1,0 +1,32 @@
+"""Signatures of pydantic models on the Python pages: their fields, by keyword, with their defaults.
+
+An extension of griffe, which reads code without running it, and there finds only ``**values``.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from griffe import Attribute, Class, Extension, Function, GriffeLoader, Parameter, ParameterKind, Parameters
+from pydantic import BaseModel
+
+
+class FieldSignatures(Extension):
+    """Gives each pydantic model the signature that it is made with."""
+
+    def on_class(self, *, cls: Class, loader: GriffeLoader, **kwargs: Any) -> None:  # noqa: ANN401 - as griffe has it
+        """Replace what a class takes by its fields, if it is a model."""
+        if not any("BaseModel" in map(str, one.bases) for one in (cls, *cls.mro())):
+            return
+        model: type[BaseModel] = getattr(import_module(cls.module.path), cls.name)
+        members = {one.name: one for one in cls.all_members.values() if isinstance(one, Attribute)}
+        parameters = [
+            Parameter(
+                name,
+                annotation=members[name].annotation,
+                kind=ParameterKind.keyword_only,
+                default=None if field.is_required() else repr(field.get_default(call_default_factory=True)),
+            )
+            for name, field in model.model_fields.items()
+        ]
+        this = Parameter("self", kind=ParameterKind.positional_or_keyword)
+        cls.set_member("__init__", Function("__init__", parent=cls, parameters=Parameters(this, *parameters)))
