@@ -134,18 +134,19 @@ class Journal:
         """Note documents by the digest of their window; one that is known stays as it was noted first.
 
         But a random draw takes a document in that was chosen by its score before: it is of the random part
-        now, which would else lack what was chosen.
+        now, which would else lack what was chosen. And of texts of one window the longest is kept: a table
+        for people holds windows alone.
         """
-        rows = [(digest, json.dumps(dict(values))) for digest, values in documents]
         with self._connection:
-            self._connection.executemany(
-                "INSERT INTO documents (window_sha256, values_json) VALUES (?, ?) "
-                "ON CONFLICT (window_sha256) DO UPDATE SET values_json = excluded.values_json "
-                f"WHERE json_extract(values_json, '$.picked') NOT IN {UNBIASED_PICKS} "
-                f"AND json_extract(excluded.values_json, '$.picked') IN {UNBIASED_PICKS} "
-                "AND json_extract(excluded.values_json, '$.probability') IS NOT NULL",
-                rows,
-            )
+            for digest, values in documents:
+                found = self._connection.execute(
+                    "SELECT values_json FROM documents WHERE window_sha256 = ?", (digest,)
+                ).fetchone()
+                self._connection.execute(
+                    "INSERT INTO documents (window_sha256, values_json) VALUES (?, ?) "
+                    "ON CONFLICT (window_sha256) DO UPDATE SET values_json = excluded.values_json",
+                    (digest, json.dumps(_joined(json.loads(found[0]), values) if found else dict(values))),
+                )
 
     def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield digest and values of all documents, in the order in which they were noted."""
@@ -277,6 +278,18 @@ class Journal:
         """Return the rubric that was asked by; None if no question was."""
         rows = self._connection.execute("SELECT values_json FROM rubrics").fetchall()
         return Rubric.model_validate_json(rows[0][0]) if rows else None
+
+
+def _joined(known: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a document that is noted again."""
+    is_drawn = (
+        known.get("picked") not in (None, *UNBIASED_PICKS)
+        and values.get("picked") in UNBIASED_PICKS
+        and values.get("probability") is not None
+    )
+    longest = max(known, values, key=lambda one: len(one.get("text") or ""))
+    text = {name: longest[name] for name in ("text", "text_bytes") if name in longest}
+    return {**(values if is_drawn else known), **text}
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -3,7 +3,9 @@
 ========  ================  ====================================================================
 column    type              meaning
 ========  ================  ====================================================================
-text      string            the whole document (or its window, as `filtering.windows` cuts it)
+text      string            the document, up to the reach of `filtering.windows`: signals read all of
+                            it. Its window serves where there is no more, but signals then see less
+                            than when they score
 score     number            rubric points that the labeller gave, in [0, 5]
 group     string            site, book or repository; splits never part a group
 picked    string, optional  how the document was chosen; ``random`` and ``stratified`` were chosen
@@ -11,7 +13,7 @@ picked    string, optional  how the document was chosen; ``random`` and ``strati
 ========  ================  ====================================================================
 
 Columns named ``genre``, ``lang`` or ``language`` are optional too: quality is also told for each of
-their values.
+their values. And ``text_bytes``, the size of the whole document, tells which texts were cut.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +27,7 @@ from numpy.typing import NDArray
 
 from annotations.sources import read_table
 from filtering.errors import LabelsError
+from filtering.windows import REACH
 
 UNBIASED_PICKS = ("random", "stratified")
 LOWEST, HIGHEST = 0.0, 5.0
@@ -51,6 +54,8 @@ class Labels:
         Rows that were chosen without looking at scores.
     slices : mapping of str to tuple of str or None, length n
         Genre and the like of each document.
+    cut_texts : int
+        As `count_cut_texts` counts them.
     """
 
     texts: pa.Array
@@ -58,6 +63,7 @@ class Labels:
     groups: tuple[str, ...]
     unbiased: NDArray[np.bool_]
     slices: Mapping[str, tuple[str | None, ...]]
+    cut_texts: int = 0
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -78,7 +84,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
         few groups; the message says what is needed.
     """
     texts = ("text", "group", "picked", *SLICE_COLUMNS)
-    table, path = read_table(source, (*texts, "score"), strings=texts)
+    table, path = read_table(source, (*texts, "score", "text_bytes"), strings=texts)
     for name in ("text", "score", "group"):
         if name not in table.column_names:
             raise LabelsError(
@@ -113,8 +119,34 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
         for name in SLICE_COLUMNS
         if name in table.column_names and is_string(table[name].type)
     }
-    scripts = tuple(_script(document) for document in documents)
-    return Labels(documents, scores, groups, unbiased, {**slices, "script": scripts})
+    slices["script"] = tuple(_script(document) for document in documents)
+    return Labels(documents, scores, groups, unbiased, slices, count_cut_texts(table))
+
+
+def count_cut_texts(table: pa.Table) -> int:
+    """Return how many texts lack what the reach has of their documents, by the column ``text_bytes``.
+
+    Parameters
+    ----------
+    table : Table
+        With a column ``text``; without a column ``text_bytes`` of integers nothing is known to be cut.
+    """
+    if "text_bytes" not in table.column_names or not pa.types.is_integer(table["text_bytes"].type):
+        return 0
+    # A reach written out is never shorter than the longest text that is read whole: its seams are longer
+    # than what its cuts may move.
+    read_bytes = pc.min_element_wise(table["text_bytes"].cast(pa.int64()), REACH.whole, skip_nulls=False)
+    lengths = pc.binary_length(table["text"].cast(pa.large_string()))
+    return int(pc.sum(pc.less(lengths, read_bytes)).as_py() or 0)
+
+
+def cut_texts_warning(cut_texts: int, documents: int) -> str:
+    """Return in words that texts were cut, and what to do."""
+    return (
+        f"Warning: {cut_texts:,} of {documents:,} labels hold less of their document than signals read (a "
+        ".csv sample holds windows). Annotate the .parquet sample of the same documents into the folder of "
+        "labels, or import scores by id into a folder that holds them."
+    )
 
 
 def _script(text: pa.Scalar) -> str:

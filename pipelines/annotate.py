@@ -13,6 +13,7 @@ from annotations.chat_api import ChatAnnotator, prompt_bytes
 from annotations.journal import QUESTION, Journal, Question, window_digest
 from annotations.limits import BYTES_PER_TOKEN
 from annotations.prompt import rubric_digest
+from annotations.records import count_cut_texts
 from annotations.rubric import Rubric, load_rubric
 from annotations.sources import JOURNAL_FILE
 from annotations.tables import sample_rows
@@ -134,12 +135,13 @@ def annotate_sample(
         rows = [found.get(task.question.values, {"status": "not asked"}) for task in tasks]
         return AnnotateResult(
             out=config.out,
-            labels=labels,
+            labels=len(labels),
             statuses=dict(Counter(row["status"] for row in rows)),
             spent_usd=journal.spent_usd(),
             open_usd=journal.open_usd(),
             last_error=next((row["error"] for row in reversed(rows) if row["status"] == "api_error"), ""),
             canaries=_canary_results(config.raters, rubric, canaries, journal),
+            cut_texts=count_cut_texts(labels),
         )
 
 

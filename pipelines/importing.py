@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from annotations.annotator import Rater, Reply
 from annotations.journal import Journal, Question, window_digest
-from annotations.records import HIGHEST, LOWEST
+from annotations.records import HIGHEST, LOWEST, count_cut_texts, is_string
 from annotations.tables import IMPORTED_SCORE, sample_rows
 from filtering.errors import LabelsError
 from filtering.windows import cut_window
@@ -17,7 +17,8 @@ from pipelines.label_folder import AnnotateResult, is_number, open_labels, read_
 def import_labels(config: ImportConfig) -> AnnotateResult:
     """Take scores into a folder of labels.
 
-    A row whose ``id`` the folder knows is a rating of that document; any other brings its own text.
+    A row whose ``id`` the folder knows is a rating of that document, and one with the window of a document
+    that it knows likewise; any other brings its own text. Of a document that is known the longest text stays.
     Rows without a score, and new ones without text, are passed over and counted. Of the same text twice the
     last score counts.
 
@@ -50,11 +51,13 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
             "without text": len(keys) - len(found),
             "the same text again": len(found) - len(set(found)),
         }
+        labels = write_tables(config.out, journal)
         return AnnotateResult(
             out=config.out,
-            labels=write_tables(config.out, journal),
+            labels=len(labels),
             statuses={name: count for name, count in counts.items() if count},
             spent_usd=journal.spent_usd(),
+            cut_texts=count_cut_texts(labels),
         )
 
 
@@ -83,14 +86,16 @@ def _keys_of(table: pa.Table, name: str, config: ImportConfig, journal: Journal)
     known = {row["id"]: key for key, row in journal.documents()}
     ids = table["id"].to_pylist() if "id" in table.column_names else [None] * len(table)
     keys: list[str | None] = [known.get(str(one)) for one in ids]
-    if all(keys):
+    has_texts = config.text_column in table.column_names and is_string(table[config.text_column].type)
+    if all(keys) and not has_texts:
         return keys  # such a file needs no column of text
     rows = sample_rows(table, name, text_column=config.text_column, group_column=config.group_column)
     fresh: dict[str, dict[str, Any]] = {}
     for number, row in enumerate(rows):
-        if keys[number] is None and row["text"].strip():
+        if row["text"].strip():
             digest = window_digest(cut_window(row["text"]))
-            keys[number] = digest
-            fresh.setdefault(digest, row)
+            keys[number] = keys[number] or digest
+            if keys[number] == digest:  # else the text of a known document was edited, and stays as it was
+                fresh.setdefault(digest, row)
     journal.add_documents(fresh.items())
     return keys

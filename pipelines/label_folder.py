@@ -46,6 +46,8 @@ class AnnotateResult:
         Why a question of this call found no answer; empty if all did.
     canaries : tuple of CanaryResult
         For each rater, where they were asked for.
+    cut_texts : int
+        Labels whose text lacks some of what signals read of the document.
     """
 
     out: str
@@ -55,6 +57,7 @@ class AnnotateResult:
     open_usd: float = 0.0
     last_error: str = ""
     canaries: tuple[CanaryResult, ...] = ()
+    cut_texts: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -79,15 +82,15 @@ def open_labels(out: str) -> Iterator[Journal]:
         yield journal
 
 
-def write_tables(out: str, journal: Journal) -> int:
-    """Write what follows from the journal; return the number of documents with a score."""
+def write_tables(out: str, journal: Journal) -> pa.Table:
+    """Write what follows from the journal; return the labels, one row a document with a score."""
     ratings = ratings_table(journal)
     labels = labels_table(journal, ratings)
     for name, table in ((RATINGS_FILE, ratings), (LABELS_FILE, labels)):
         temporary = Path(out, f".{name}.tmp")
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
         os.replace(temporary, Path(out, name))
-    return len(labels)
+    return labels
 
 
 def read_documents(

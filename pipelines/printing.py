@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from annotations.agreement import MIN_COMMON
+from annotations.records import cut_texts_warning
 
 if TYPE_CHECKING:
     from annotations.agreement import Agreement
@@ -201,6 +202,8 @@ def print_annotation(result: "AnnotateResult") -> int:
             f" (${result.open_usd:.4f} of it at most, for questions that were open when a run was stopped)"
         )
     print_line(f"questions: {statuses}{spent}")
+    if result.cut_texts:
+        print_line(cut_texts_warning(result.cut_texts, result.labels))
     if result.statuses.get("not asked"):
         print_line("The budget is spent. To ask the rest, run the same command with a larger --budget-usd.")
     if result.statuses.get("api_error"):

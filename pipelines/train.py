@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotations import Labels, read_labels
+from annotations.records import cut_texts_warning
 from filtering import save_scorer
 from filtering.embedders import Embedder
 from filtering.errors import SettingsError
@@ -77,6 +78,8 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     pool = None if config.pool is None else read_pool(config.pool)
     embedder = _embedder(config)
     labels = read_labels(config.labels)
+    if labels.cut_texts:
+        reporter.say(cut_texts_warning(labels.cut_texts, len(labels)))
     data = fit_data_of(labels)
     reporter.say(f"{len(data):,} labelled documents of {len(set(data.groups)):,} groups.")
     metrics: dict[str, Any] = {"labels_sha256": labels_digest(labels)}

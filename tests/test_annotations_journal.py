@@ -137,6 +137,14 @@ def test_a_random_draw_takes_a_chosen_document_in_and_never_the_other_way_round(
     assert list(journal.documents()) == [("a", drawn), ("b", drawn), ("c", chosen)]
 
 
+def test_of_texts_of_one_window_the_longest_is_kept_and_the_rest_as_noted_first(journal):
+    short, long = {"text": "cut", "text_bytes": 3}, {"text": "the whole text", "text_bytes": 14}
+    drawn = {"picked": "stratified", "probability": 0.1}
+    journal.add_documents([("a", {"id": "1", **short}), ("b", {**long, "picked": "high"}), ("c", long)])
+    journal.add_documents([("a", {"id": "2", **long}), ("b", {**short, **drawn}), ("c", short)])
+    assert list(journal.documents()) == [("a", {"id": "1", **long}), ("b", {**long, **drawn}), ("c", long)]
+
+
 @pytest.mark.parametrize(
     "text",
     ["'; DROP TABLE replies; --", 'He said "5".\r\n\tok', "😀 naïve 東京", "a\0b", "", "x" * 100_000],

@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from annotations import read_labels
+from annotations.records import count_cut_texts
 from filtering.errors import LabelsError
+from filtering.windows import REACH, cut_window
 
 ROWS = 120
 
@@ -44,6 +46,24 @@ def test_good_labels_are_read_as_they_are(write):
     assert labels.scores[:7].tolist() == [0, 1, 2, 3, 4, 5, 0]
     assert labels.groups[:2] == ("site-0", "site-1")
     assert labels.unbiased[:4].tolist() == [True, True, False, True]
+
+
+def test_texts_that_were_cut_are_counted_where_the_size_of_the_document_is_known(write):
+    document = "\u00e9tude " * 12_000
+    size = len(document.encode())
+    texts = [f"text {row}" for row in range(ROWS - 4)]
+    texts += [cut_window(document, REACH), cut_window(document), "\u00e9" * 8, "\u00e9" * 8]
+    sizes = [len(text) for text in texts[:-4]] + [size, size, 16, None]
+    assert read_labels(write(text=pa.array(texts), text_bytes=pa.array(sizes))).cut_texts == 1
+    assert read_labels(write(text=pa.array(texts))).cut_texts == 0
+    assert read_labels(write(text=pa.array(texts), text_bytes=pa.array(["large"] * ROWS))).cut_texts == 0
+
+
+@pytest.mark.parametrize("moved", range(4))
+def test_a_whole_reach_is_not_cut_wherever_its_characters_fall(moved):
+    document = "a" * moved + "\U0001f600" * 30_000
+    table = pa.table({"text": [cut_window(document, REACH)], "text_bytes": [len(document.encode())]})
+    assert count_cut_texts(table) == 0
 
 
 @pytest.mark.parametrize("kind", [pa.int8(), pa.int64(), pa.uint8(), pa.float32(), pa.float64()], ids=str)
