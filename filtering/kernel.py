@@ -73,8 +73,9 @@ KEYWORDS, KEYWORD_GROUPS = keyword_table()
 COUNTER_COUNT = len(COUNTERS)
 
 SEEN_BITS = 14
-"""Distinct words and repeated lines are told by cells of this many bits: near enough."""
+"""Distinct words are told by cells of this many bits: near enough for a few thousand."""
 LINE_SEEN_BITS = 12
+"""Repeated lines likewise. Made for windows: collisions bias both in long documents, see `statistics`."""
 
 U_FNV_OFFSET = np.uint64(FNV_OFFSET)
 U_FNV_PRIME = np.uint64(FNV_PRIME)

@@ -7,7 +7,7 @@ boundaries, so that none is longer than its share. A window or reach written out
 `SEAM`; a text that is one already is not cut again. The window of a reach is that of the whole text, but
 for the few bytes that its cuts may have moved.
 
-The compiled kernel in `signals.py` applies the reach to Arrow buffers; this module states both in plain
+The compiled functions in `checks.py` apply the reach to Arrow buffers; this module states both in plain
 Python for everything that handles single texts. A test holds the two equal.
 """
 

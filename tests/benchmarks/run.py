@@ -53,7 +53,7 @@ def replace_section(lines: list[str]) -> None:
     """Put a section of the page in the place of the last one with its title, or at the end."""
     before, title, after = DOCS.read_text().partition(f"{lines[0]}\n")
     rest = after.partition("\n## ")
-    DOCS.write_text(before + "\n".join(lines) + ("\n## " + rest[2] if title and rest[1] else "\n"))
+    DOCS.write_text(before + "\n".join(lines) + ("\n\n## " + rest[2] if title and rest[1] else "\n"))
 
 
 def header() -> list[str]:
