@@ -18,7 +18,7 @@ AUDIT = (
     *("audited_dropped", "audited_lost", "audited_kept", "audited_false"),
 )
 SUMS = (
-    *("rows", "kept", "text_bytes", "kept_text_bytes", "read_bytes", "tokens", "tokens_read"),
+    *("rows", "kept", "text_bytes", "kept_text_bytes", "unread_bytes", "tokens", "tokens_read"),
     *("data_rows", "data_bytes", "scores_bytes", *AUDIT),
 )
 COLUMNS = (

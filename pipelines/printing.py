@@ -38,9 +38,8 @@ def print_result(result: "FilterResult") -> int:
         _print_agreement_of_run(result)
     counted = {**result.reasons, **result.unusual}
     tokens, tokens_read = result.manifest["tokens"], result.manifest["tokens_read"]
-    unread = result.manifest["text_bytes"] - result.manifest["read_bytes"]
-    if unread:
-        share = 100 * unread / result.manifest["text_bytes"]
+    if result.manifest["unread_bytes"]:
+        share = 100 * result.manifest["unread_bytes"] / result.manifest["text_bytes"]
         print_line(f"signals: {share:.1f} % of the text lie beyond what they read of a document")
     if tokens:
         print_line(

@@ -43,8 +43,8 @@ class Receipt:
         Number of documents without a score, by reason.
     unusual : dict
         Number of documents that were scored but counted as unusual, by kind.
-    text_bytes, kept_text_bytes, read_bytes : int
-        UTF-8 bytes of all documents, of those kept, and those that signals read.
+    text_bytes, kept_text_bytes, unread_bytes : int
+        UTF-8 bytes of all documents, of those kept, and those beyond what signals read of a document.
     tokens, tokens_read : int
         Tokens of the windows that were embedded, and those of them that the embedder read.
     embedded, embedded_kept : int
@@ -69,7 +69,7 @@ class Receipt:
     unusual: Mapping[str, int] = field(default_factory=dict)
     text_bytes: int = 0
     kept_text_bytes: int = 0
-    read_bytes: int = 0
+    unread_bytes: int = 0
     tokens: int = 0
     tokens_read: int = 0
     embedded: int = 0

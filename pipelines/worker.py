@@ -194,7 +194,7 @@ class PartWorker:
     def _write(self, part: Part, tick: Tick, data_path: Path, scores_path: Path) -> Receipt:
         settings = self._settings
         added = AddedColumns.named(settings.score_column)
-        tally = Tally()
+        tally = Tally(signals_read=settings.scores_from is None)
         cut = Cut(settings.keep_at, part.tie_quota)
         with ExitStack() as stack:
             schema, codecs, group_rows = source_format(part.path, part.row_groups)
@@ -230,7 +230,7 @@ class PartWorker:
             unusual=_counts(UNUSUAL, tally.unusual),
             text_bytes=tally.text_bytes,
             kept_text_bytes=tally.kept_text_bytes,
-            read_bytes=tally.read_bytes,
+            unread_bytes=tally.unread_bytes,
             tokens=tally.tokens,
             tokens_read=tally.tokens_read,
             embedded=tally.embedded,
@@ -316,10 +316,17 @@ class Cut:
 
 
 class Tally:
-    """Counts over the rows of a part."""
+    """Counts over the rows of a part.
 
-    def __init__(self) -> None:
-        self.rows = self.kept = self.text_bytes = self.kept_text_bytes = self.read_bytes = 0
+    Parameters
+    ----------
+    signals_read : bool
+        Whether signals read the texts; they do not where scores are looked up.
+    """
+
+    def __init__(self, *, signals_read: bool) -> None:
+        self._signals_read = signals_read
+        self.rows = self.kept = self.text_bytes = self.kept_text_bytes = self.unread_bytes = 0
         self.tokens = self.tokens_read = self.embedded = self.embedded_kept = 0
         self.audit = NO_AUDIT
         self.reasons: Counter[int] = Counter()
@@ -333,7 +340,8 @@ class Tally:
         self.kept += kept
         self.text_bytes += batch_bytes
         self.kept_text_bytes += int(lengths[keep].sum())
-        self.read_bytes += int(np.minimum(lengths, REACH.whole).sum())
+        if self._signals_read:
+            self.unread_bytes += int(np.maximum(lengths[scores.reason == 0] - REACH.whole, 0).sum())
         self.tokens += scores.tokens
         self.tokens_read += scores.tokens_read
         embedded = scores.stage == EMBEDDING_STAGE

@@ -209,7 +209,7 @@ def test_a_receipt_comes_back_from_a_table_as_it_was():
         receipt(1),
         Receipt(
             key(2), "deep/päge.parquet", rows=10, kept=3, reasons={"empty": 2, "too-long": 1},
-            unusual={"language": 5}, text_bytes=1 << 40, kept_text_bytes=7, read_bytes=6, tokens=8,
+            unusual={"language": 5}, text_bytes=1 << 40, kept_text_bytes=7, unread_bytes=6, tokens=8,
             tokens_read=9, data_rows=3, data_bytes=11, data_sha256="d", scores_bytes=12, scores_sha256="s",
         ),
         receipt(3, set_aside="page 3 is corrupt"),

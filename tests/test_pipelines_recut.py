@@ -1,5 +1,6 @@
 """Proves that a new cut equals a fresh run at that cut, and that a share to keep is kept exactly."""
 
+import json
 import shutil
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from filtering.errors import OutputError, SettingsError
+from filtering.windows import REACH
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, verify_run
 from pipelines.plan import Part
 from pipelines.recut import exact_cut
@@ -87,6 +89,21 @@ def test_a_fraction_never_keeps_rows_without_a_score(web, tmp_path):
     filter_dump(config, reporter=QUIET)
     recut_run(RecutConfig(run=config.out, to=tmp_path / "cut", keep_fraction=0.9), reporter=QUIET)
     assert [row["id"] for row in rows_of(tmp_path / "cut")] == [8, 9]
+
+
+def test_what_signals_do_not_read_counts_where_they_read_and_a_document_has_a_score(web, tmp_path, command):
+    beyond, taken = 40_000, "Atoms bind. " * 12_000
+    texts = [taken[: REACH.whole + beyond].encode(), b"One.", None, b" " * 200_000, b"\xff" * 200_000]
+    path, out = tmp_path / "a.parquet", tmp_path / "out"
+    pq.write_table(pa.table({"text": pa.array(texts, pa.binary()), "id": range(5)}), path)
+    read = command("filter", path, "--scorer", web, "--effort", "fast", "--out", out)
+    assert read.code == 0, read.said
+    cut = command("recut", out, "--keep-at", "1", "--to", tmp_path / "cut")
+    manifests = [json.loads((at / "run" / "manifest.json").read_text()) for at in (out, tmp_path / "cut")]
+    assert [one["unread_bytes"] for one in manifests] == [beyond, 0]
+    assert f"signals: {100 * beyond / manifests[0]['text_bytes']:.1f} % of the text lie beyond" in read.out
+    assert cut.code == 0
+    assert "signals:" not in cut.out
 
 
 def part_of(number, rows):
