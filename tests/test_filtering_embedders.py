@@ -200,15 +200,12 @@ def test_importing_the_embedders_imports_no_large_library():
     assert heavy & set(run_python(code).stdout.split()) == set()
 
 
-@pytest.mark.parametrize("module", ["torch", "sentence_transformers", "transformers"])
-def test_two_files_alone_name_the_large_libraries(module):
-    naming = re.compile(rf"""import +{module}\b|from +{module}\b|["']{module}["'.]""")
+def test_two_files_alone_name_the_large_libraries():
+    modules = "torch|sentence_transformers|transformers"
+    naming = re.compile(rf"""import +({modules})\b|from +({modules})\b|["']({modules})["'.]""")
     files = [path for top in ("filtering", "annotations", "pipelines") for path in (ROOT / top).rglob("*.py")]
-    found = [path.relative_to(ROOT).as_posix() for path in files if naming.search(path.read_text())]
-    assert {*found, "filtering/sentence_transformer.py"} == {
-        "filtering/sentence_transformer.py",
-        "filtering/transformer_models.py",
-    }
+    found = {path.relative_to(ROOT).as_posix() for path in files if naming.search(path.read_text())}
+    assert found == {"filtering/sentence_transformer.py", "filtering/transformer_models.py"}
 
 
 def test_the_default_embedder_is_found_in_its_package():

@@ -112,17 +112,26 @@ FRAGMENTS = (
     ),
 )
 code_like = st.lists(st.sampled_from(FRAGMENTS), max_size=80).map("".join)
-# About as long as the reach; the first part moves the cuts to every place of a multi-byte character.
-long_text = st.builds(
-    lambda start, unit, size: start + unit * (size // len(unit.encode()) + 1),
-    st.text(max_size=4) | st.sampled_from(("a", "\u00e9", "\u6771")),
+repeated = (
     st.text(min_size=1, max_size=7)
     | code_like.filter(bool)
-    | st.sampled_from(("\U0001f600", "\u00e9", "\u6771 ")),
-    st.integers(63_990, 90_000),
+    | st.sampled_from(("\U0001f600", "\u00e9", "\u6771 "))
 )
-any_text = st.text(max_size=200) | code_like | long_text.map(lambda text: cut_window(text, REACH)[:3000])
-documents = st.lists(st.none() | any_text.map(str.encode) | st.binary(max_size=40), max_size=6)
+# About as long as the reach, of two parts; what is before them moves the cuts to every place of a character.
+long_text = st.builds(
+    lambda start, units, size, share: start + "".join(
+        unit * (int(size * part) // len(unit.encode()) + 1)
+        for unit, part in zip(units, (share, 1 - share), strict=True)
+    ),
+    st.text(max_size=4) | st.sampled_from(("a", "\u00e9", "\u6771")),
+    st.tuples(repeated, repeated),
+    st.integers(63_990, 90_000),
+    st.floats(0, 1),
+)  # fmt: skip
+short_text = st.text(max_size=200) | code_like | long_text.map(lambda text: text[:3000])
+any_text = short_text | long_text
+# The reference takes about a second for a long text: a test of its own compares these.
+documents = st.lists(st.none() | short_text.map(str.encode) | st.binary(max_size=40), max_size=6)
 
 
 def read(texts):
