@@ -45,6 +45,12 @@ TrustOption = Annotated[
 ]
 JsonLogOption = Annotated[bool, typer.Option("--json-log", help="Progress as one JSON object a line.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+ReportOption = Annotated[
+    bool, typer.Option("--report/--no-report", help="Draw OUT/run/report.html when the run is done.")
+]
+SamplesOption = Annotated[
+    bool, typer.Option("--samples/--no-samples", help="Show documents in the report; no, if confidential.")
+]
 LabelsArgument = Annotated[
     str,
     typer.Argument(

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.exceptions import TyperException
@@ -26,13 +26,15 @@ from pipelines.command_options import (
     JsonOption,
     OutArgument,
     RayAddressOption,
+    ReportOption,
+    SamplesOption,
     ScorerOption,
     TrustOption,
     WorkersOption,
     reporter_of,
 )
 from pipelines.config import ROWS_PER_PART, FilterConfig, OnDrift, RecutConfig, RecutWrite
-from pipelines.config_base import KEEP_AT, Write
+from pipelines.config_base import KEEP_AT, Write, command_of
 from pipelines.label_commands import (
     agreement_command,
     annotate_command,
@@ -43,6 +45,9 @@ from pipelines.label_commands import (
 )
 from pipelines.printing import duration, print_line, print_result
 from pipelines.progress import ConsoleReporter
+
+if TYPE_CHECKING:
+    from pipelines.filter import FilterResult
 
 app = typer.Typer(
     help="Keep the part of a web or code dump that teaches: Parquet in, Parquet out.",
@@ -149,6 +154,8 @@ def filter_command(
         bool,
         typer.Option("--dry-run", help="Print the plan and an estimate from some timed rows; write nothing."),
     ] = False,
+    report: ReportOption = True,
+    samples: SamplesOption = True,
     json_log: JsonLogOption = False,
 ) -> int:
     """Score every document of a dump and keep those that teach.
@@ -203,7 +210,18 @@ def filter_command(
         result = filter_dump(config, reporter=reporter)
     if json_log:
         reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
-    return print_result(result)
+    code = print_result(result)
+    if report:
+        _report(result, command_of("filter", config, "inputs"), samples=samples, reporter=reporter)
+    return code
+
+
+def _report(result: "FilterResult", command: str, *, samples: bool, reporter: ConsoleReporter) -> None:
+    from pipelines.report import report_result
+
+    page = report_result(result, command, samples=samples, reporter=reporter)
+    if page is not None:
+        print_line(f"report: {page}")
 
 
 @app.command("recut")
@@ -227,6 +245,8 @@ def recut_command(
     workers: WorkersOption = None,
     executor: ExecutorOption = "local",
     ray_address: RayAddressOption = None,
+    report: ReportOption = True,
+    samples: SamplesOption = True,
     json_log: JsonLogOption = False,
 ) -> int:
     """Cut a finished run anew from its stored scores."""
@@ -246,9 +266,13 @@ def recut_command(
         executor=executor,
         ray_address=ray_address,
     )
+    reporter = reporter_of(json_log)
     with redirect_stdout(sys.stderr):  # what Ray says is no result
-        result = recut_run(config, reporter=reporter_of(json_log))
-    return print_result(result)
+        result = recut_run(config, reporter=reporter)
+    code = print_result(result)
+    if report:
+        _report(result, command_of("recut", config, "run"), samples=samples, reporter=reporter)
+    return code
 
 
 @app.command("score")
@@ -347,11 +371,11 @@ def clean_command(
 
 
 @app.command("report")
-def report_command(out: OutArgument) -> int:
-    """Draw OUT/run/report.html of a finished run: scores, counts, samples to read."""
+def report_command(out: OutArgument, samples: SamplesOption = True) -> int:
+    """Draw OUT/run/report.html of a finished run anew: scores, kept shares, documents to read."""
     from pipelines.report import write_report
 
-    print_line(str(write_report(out)))
+    print_line(str(write_report(out, samples=samples)))
     return 0
 
 

@@ -1,5 +1,6 @@
 """What the settings of all verbs share: checked once, frozen, and named in errors as people type them."""
 
+import shlex
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -52,6 +53,28 @@ def setting_name(location: tuple[int | str, ...]) -> str:
     """Return a setting's name in Python, and its option on the command line."""
     name = ".".join(str(key) for key in location)
     return f"'{name}' (--{name.replace('_', '-')})"
+
+
+def command_of(verb: str, config: Settings, *positional: str) -> str:
+    """Return the command line that has these settings, but those that are the defaults.
+
+    Parameters
+    ----------
+    verb : str
+    config : Settings
+    positional : str
+        Names of the settings that stand without an option, first.
+    """
+    words = ["edufilter", verb]
+    for name in positional:
+        value = getattr(config, name)
+        words += [value] if isinstance(value, str) else value
+    for name, field in type(config).model_fields.items():
+        value = getattr(config, name)
+        if name not in positional and value != field.default:
+            option = f"--{name.replace('_', '-')}"
+            words += [option] if value is True else [option, str(value)]
+    return shlex.join(words)
 
 
 def as_paths(inputs: object) -> object:

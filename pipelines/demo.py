@@ -35,7 +35,8 @@ from pipelines.config_base import KEEP_AT
 from pipelines.filter import FilterResult, filter_dump
 from pipelines.progress import Reporter
 from pipelines.report import write_report
-from pipelines.report_data import GROUPS, gather_report
+from pipelines.report_data import gather_report
+from pipelines.run_scores import GROUPS
 
 MARKER = ".edufilter-demo"
 """Says that a folder was made by the demo, and may be made anew."""

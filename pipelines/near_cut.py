@@ -12,7 +12,7 @@ from filtering.errors import OutputError, SettingsError
 from pipelines.config_labels import NearCutConfig
 from pipelines.paths import files_below
 from pipelines.plan import Part, is_unchanged
-from pipelines.report_data import read_stored_scores
+from pipelines.run_scores import read_stored_scores
 from pipelines.sample import RowReader, SampleResult, refuse_taken, write_sample
 from pipelines.store import RunFolder
 
@@ -80,7 +80,7 @@ def _near_cut(folder: RunFolder, parts: Sequence[Part], cut: float) -> _Near:
     numbers, rows, scores = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
     for number, part in enumerate(parts):
         first = 0
-        for values in read_stored_scores(folder.scores / part.output):
+        for values, _ in read_stored_scores(folder.scores / part.output):
             inside = np.flatnonzero(np.abs(values - cut) <= NEAR_POINTS)
             numbers.append(np.full(len(inside), number))
             rows.append(first + inside)

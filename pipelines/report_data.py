@@ -1,47 +1,39 @@
-"""What there is to show of a finished run, as plain values: `report.py` draws them.
+"""What there is to show of a finished run, as plain values: `run_page.py` draws them.
 
-Figures come from the manifest, the spread of scores from ``run/scores`` in one pass, and documents to
-read from the inputs, by file and row. It judges nothing: that is the reader's part.
+Figures come from the manifest, the spread of scores from ``run/scores`` in one pass, shares by slice from
+some rows of the inputs, and documents to read from the inputs by file and row.
 """
 
-import heapq
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from filtering.calibration import POINTS
-from filtering.errors import BadFileError, RunError
-from filtering.signals import text_bytes
-from pipelines.paths import AnyPath, files_below
+from filtering.errors import BadFileError, MissingExtraError, RunError
+from filtering.scorers import STAGES
+from pipelines.cards import CARD_CHARS
+from pipelines.languages import tell_languages
 from pipelines.plan import Part, is_unchanged
-from pipelines.reading import open_parquet, read_chosen
+from pipelines.reading import open_parquet
+from pipelines.row_sample import IDENTIFIED, choose_rows, look_at, slice_values
+from pipelines.run_scores import (
+    TENTH_GROUP,
+    Pick,
+    RunScores,
+    count_and_pick,
+    one_of_each_tenth,
+    without_repeats,
+)
+from pipelines.sample import RowReader
+from pipelines.slices import Slice, slices_of
 from pipelines.store import RunFolder
-from pipelines.worker import Cut
 
-BINS_PER_POINT = 10
-SAMPLES = 5
-"""Documents to read in each group."""
-EXCERPT_CHARS = 1200
-MORE_CHARS = 10_000
-"""Characters of a document behind "more"; the rest stays in its file."""
 FEW_FILES = 20
 """Up to this many, outputs have a row each on the page."""
-SET_ASIDE_SHOWN = 100
-SCORES_BATCH_ROWS = 1 << 16
-TIE_SPREAD = 1e-9
-"""Rubric points over which equal scores are shuffled: samples shall not all be of the first file."""
-GROUPS = {
-    "Best kept": (True, -1),
-    "Worst dropped": (False, 1),
-    "Just over the cut": (True, 1),
-    "Just under the cut": (False, -1),
-}
-"""Samples to read: whether of the kept rows, and the sign that sorts those wanted first."""
 
 
 @dataclass(frozen=True)
@@ -51,23 +43,49 @@ class Sample:
     Parameters
     ----------
     group : str
-        One of `GROUPS`.
+        One of `run_scores.GROUPS`, or `TENTH_GROUP`.
     score : float
         Rubric points.
+    kept : bool
+    stage : str
+        Which stage gave the score: ``signals`` or ``embedding``.
     file, row : str, int
         Path of the input below its root, and position in it, from 0.
     text : str
-        Its first `EXCERPT_CHARS` + `MORE_CHARS` characters.
+        Its first `cards.CARD_CHARS` characters.
     characters : int
         Length of the whole document.
+    slices : mapping
+        Its values of what kept shares are told by, by kind.
     """
 
     group: str
     score: float
+    kept: bool
+    stage: str
     file: str
     row: int
     text: str
     characters: int
+    slices: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class MadeBy:
+    """How a run was made, which its manifest does not say: the same run by other means is the same run.
+
+    Parameters
+    ----------
+    command : str
+        What made it, with all settings that are not the defaults.
+    rows_scored : int
+    seconds : float
+        Of the last command, which may have gone on where another was.
+    """
+
+    command: str
+    rows_scored: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -78,12 +96,22 @@ class RunReport:
     ----------
     out : str
         Folder of the run.
+    made_by : MadeBy, optional
+        None where that is not known.
     manifest : mapping
         What ``run/manifest.json`` holds.
     files : tuple of mapping
         Rows of ``run/manifest.parquet``; empty where these are more than `FEW_FILES`.
     kept_bins, dropped_bins : tuple of int
-        Rows by score, in bins of 1 / `BINS_PER_POINT` points from 0; empty where no scores are stored.
+        Rows by score, in bins of 1 / `run_scores.BINS_PER_POINT` points from 0; empty where none are stored.
+    parts_read, parts : int
+        Parts whose scores were read for that, and parts of the run.
+    slices : tuple of Slice
+        Kept shares by input file, of all rows, and by length, language and the like, of the rows looked at.
+    looked_at : int
+        Rows that all of these but the files are counted on.
+    no_languages : str
+        Why languages were not identified; empty if they were.
     samples : tuple of Sample
         By group, those that say most first.
     unread : mapping
@@ -91,30 +119,29 @@ class RunReport:
     """
 
     out: str
+    made_by: MadeBy | None
     manifest: Mapping[str, Any]
     files: tuple[Mapping[str, Any], ...]
     kept_bins: tuple[int, ...]
     dropped_bins: tuple[int, ...]
+    parts_read: int
+    parts: int
+    slices: tuple[Slice, ...]
+    looked_at: int
+    no_languages: str
     samples: tuple[Sample, ...]
     unread: Mapping[str, str]
 
 
-@dataclass(frozen=True, order=True)
-class _Pick:
-    """A row of a part that may be shown; the one with the lowest key is wanted most."""
-
-    key: float
-    part: int
-    row: int
-    score: float
-
-    @property
-    def place(self) -> tuple[int, int]:
-        return self.part, self.row
-
-
-def gather_report(out: str) -> RunReport:
+def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = None) -> RunReport:
     """Return what there is to show of a finished run, in memory that does not grow with its rows.
+
+    Parameters
+    ----------
+    out : str
+    samples : bool
+        Whether to show documents.
+    made_by : MadeBy, optional
 
     Raises
     ------
@@ -122,96 +149,81 @@ def gather_report(out: str) -> RunReport:
         If `out` holds no finished run.
     """
     folder = RunFolder(out)
-    plan = folder.read_finished_plan()
-    manifest = folder.read_manifest()
-    bins, groups = _read_scores(folder, plan.parts, float(manifest["settings"]["keep_at"]))
-    samples, unread = _read_samples(plan.parts, groups, str(manifest["settings"]["text_column"]))
-    table = folder.run / "manifest.parquet"
-    few = len(plan.parts) <= FEW_FILES
+    plan, manifest = folder.read_finished_plan(), folder.read_manifest()
+    text_column = str(manifest["settings"]["text_column"])
+    run = RunScores(folder, plan.parts, float(manifest["settings"]["keep_at"]))
+    stored = run.stored()
+    bins, groups = count_and_pick(run, stored)
+    seen = look_at(run, choose_rows(plan.parts, stored), text_column)
+    groups[TENTH_GROUP] = one_of_each_tenth(seen.picks)
+    shown, unread = _read_samples(plan.parts, without_repeats(groups), text_column) if samples else ([], {})
+    with open_parquet(str(folder.run / "manifest.parquet")) as file:
+        files = file.read(use_threads=False)
     return RunReport(
         out=out,
+        made_by=made_by,
         manifest=manifest,
-        files=tuple(_rows_of(table)) if few else (),
+        files=tuple(files.to_pylist()) if len(plan.parts) <= FEW_FILES else (),
         kept_bins=tuple(bins[1].tolist()),
         dropped_bins=tuple(bins[0].tolist()),
-        samples=tuple(samples),
+        parts_read=len(stored),
+        parts=len(plan.parts),
+        slices=(*_by_file(files), *seen.slices),
+        looked_at=len(seen.picks),
+        no_languages=seen.no_languages,
+        samples=tuple(shown),
         unread=unread,
     )
 
 
-def _rows_of(path: AnyPath) -> list[dict[str, Any]]:
-    with open_parquet(str(path)) as file:
-        rows: list[dict[str, Any]] = file.read(use_threads=False).to_pylist()
-    return rows
-
-
-def _read_scores(
-    folder: RunFolder, parts: Sequence[Part], keep_at: float
-) -> tuple[NDArray[np.int64], dict[str, list[_Pick]]]:
-    """Count dropped and kept rows by score, and pick rows to read, in one pass over the stored scores."""
-    names = {name for name, _ in files_below(folder.scores)}
-    stored = [number for number, part in enumerate(parts) if part.output in names]
-    bins = np.zeros((2, POINTS * BINS_PER_POINT if stored else 0), dtype=np.int64)
-    groups: dict[str, list[_Pick]] = {group: [] for group in GROUPS}
-    for number in stored:
-        part, first = parts[number], 0
-        cut, shuffle = Cut(keep_at, part.tie_quota), np.random.default_rng(number)
-        for value in read_stored_scores(folder.scores / part.output):
-            keep, scored = cut.keep(value), ~np.isnan(value)
-            for kept in (0, 1):
-                places = (value[scored & (keep == kept)] * BINS_PER_POINT).astype(np.int64)
-                bins[kept] += np.bincount(np.minimum(places, bins.shape[1] - 1), minlength=bins.shape[1])
-            noise = TIE_SPREAD * shuffle.random(len(value))
-            for group, (of_kept, sign) in GROUPS.items():
-                key = np.where(scored & (keep == of_kept), sign * value.astype(np.float64) + noise, np.inf)
-                limit = groups[group][-1].key if len(groups[group]) == SAMPLES else np.inf
-                fresh = np.flatnonzero(key < limit).tolist()
-                picks = (_Pick(float(key[i]), number, first + i, float(value[i])) for i in fresh)
-                groups[group] = heapq.nsmallest(SAMPLES, chain(groups[group], picks))
-            first += len(value)
-    return bins, groups
-
-
-def read_stored_scores(path: AnyPath) -> Iterator[NDArray[np.float32]]:
-    """Yield the stored scores of a part; NaN where a document has none."""
-    with open_parquet(str(path)) as file:
-        for batch in file.iter_batches(batch_size=SCORES_BATCH_ROWS, columns=["edu_score"]):
-            yield batch.column(0).to_numpy(zero_copy_only=False).astype(np.float32)
+def _by_file(files: pa.Table) -> list[Slice]:
+    good = files.filter(pc.equal(files["set_aside"], "")).select(["relative", "rows", "kept"])
+    sums = good.group_by("relative").aggregate([("rows", "sum"), ("kept", "sum")])
+    counts = {one["relative"]: (one["rows_sum"], one["kept_sum"]) for one in sums.to_pylist()}
+    return slices_of("input file", counts)
 
 
 def _read_samples(
-    parts: Sequence[Part], groups: Mapping[str, Sequence[_Pick]], text_column: str
+    parts: Sequence[Part], group_of: Mapping[Pick, str], text_column: str
 ) -> tuple[list[Sample], dict[str, str]]:
-    """Read the picked rows, each once; a row of two groups is of the first."""
-    group_of: dict[_Pick, str] = {}
-    for group, picks in groups.items():
-        taken = {pick.place for pick in group_of}
-        group_of |= {pick: group for pick in picks if pick.place not in taken}
+    """Read the picked rows, each once; also which inputs cannot be read, and why."""
+    read = RowReader(text_column, None)
     wanted: dict[int, list[int]] = defaultdict(list)
     for number, row in sorted(pick.place for pick in group_of):
         wanted[number].append(row)
-    texts: dict[tuple[int, int], str] = {}
+    found: dict[tuple[int, int], tuple[str, dict[str, str]]] = {}
     unread: dict[str, str] = {}
     for number, rows in wanted.items():
         part = parts[number]
         try:
-            texts |= {(number, row): text for row, text in _read_rows(part, rows, text_column)}
+            if not is_unchanged(part):
+                raise BadFileError(f"{part.path} must be as it was. It has changed since the run.")
+            for data, origin in read(part, np.array(rows)):
+                place = (number, origin["row"] - part.first_row)
+                found[place] = ((data or b"").decode(errors="replace"), slice_values(data or b"", origin))
         except (BadFileError, RunError, OSError) as error:
             unread[part.relative] = str(error)
-    samples = []
-    for pick, group in group_of.items():
-        if pick.place in texts:
-            part, text = parts[pick.part], texts[pick.place]
-            excerpt = text[: EXCERPT_CHARS + MORE_CHARS]
-            row = part.first_row + pick.row
-            samples.append(Sample(group, pick.score, part.relative, row, excerpt, len(text)))
+    shown = [pick for pick in group_of if pick.place in found]
+    languages = _languages([found[pick.place][0] for pick in shown])
+    samples = [
+        Sample(
+            group=group_of[pick],
+            score=pick.score,
+            kept=pick.kept,
+            stage=STAGES[pick.stage],
+            file=parts[pick.part].relative,
+            row=parts[pick.part].first_row + pick.row,
+            text=found[pick.place][0][:CARD_CHARS],
+            characters=len(found[pick.place][0]),
+            slices={**found[pick.place][1], **language},
+        )
+        for pick, language in zip(shown, languages, strict=True)
+    ]
     return samples, unread
 
 
-def _read_rows(part: Part, rows: Sequence[int], text_column: str) -> Iterator[tuple[int, str]]:
-    """Yield the texts of a part's rows, given in order, from the row groups that hold them."""
-    if not is_unchanged(part):
-        raise BadFileError(f"{part.path} must be as it was. It has changed since the run.")
-    for numbers, batch in read_chosen(part.path, part.row_groups, np.array(rows), [text_column]):
-        for row, text in zip(numbers.tolist(), text_bytes(batch.column(0)), strict=True):
-            yield row, (text or b"").decode(errors="replace")
+def _languages(texts: Sequence[str]) -> list[dict[str, str]]:
+    try:
+        return [{IDENTIFIED: language} for language in tell_languages(texts)]
+    except MissingExtraError:  # which the report says
+        return [{} for _ in texts]

@@ -1,0 +1,171 @@
+"""Some rows of a finished run, spread over all of it: to count kept shares by length, language and site on.
+
+Rows lie together at the beginnings of row groups, and row groups are taken by their share of all rows, so
+that little is read of large inputs. Which rows are read follows from the plan alone.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.errors import BadFileError, MissingExtraError, RunError
+from filtering.windows import REACH, window_text
+from pipelines.languages import CHARS, tell_languages
+from pipelines.plan import Part, is_unchanged
+from pipelines.reading import open_parquet
+from pipelines.run_scores import Pick, RunScores
+from pipelines.sample import RowReader
+from pipelines.slices import Slice, count_kept, slices_of
+
+ROWS = 20_000
+PLACES = 200
+"""Row groups that rows of larger runs are read from."""
+READ_BYTES = 256 << 20
+"""Bytes of text after which no more is read, each part by its share: documents may be of any size."""
+TEXTS = 1000
+"""Rows whose texts are kept, to compare them with the seed."""
+LENGTHS = {1_000: "below 1 kB", 4_000: "1 to 4 kB", 16_000: "4 to 16 kB", 64_000: "16 to 64 kB"}
+LONGER = "64 kB and more"
+ORIGINS = ("genre", "lang", "language")
+"""Columns of the dump by whose values shares are told."""
+IDENTIFIED = "language, as identified"
+
+Rows = Mapping[int, NDArray[np.int64]]
+"""Rising row numbers within parts, by number of the part."""
+
+
+@dataclass(frozen=True)
+class RowSample:
+    """Rows that were read for what they are.
+
+    Parameters
+    ----------
+    picks : tuple of Pick
+        Their places and scores.
+    slices : tuple of Slice
+    no_languages : str
+        Why there are no languages among the slices; empty if there are.
+    texts : tuple of str
+        What signals read of up to `TEXTS` of them, spread over all.
+    """
+
+    picks: tuple[Pick, ...]
+    slices: tuple[Slice, ...]
+    no_languages: str
+    texts: tuple[str, ...]
+
+
+def choose_rows(parts: Sequence[Part], numbers: Sequence[int]) -> Rows:
+    """Choose about `ROWS` rows of some parts, all of those of a small run.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+    numbers : sequence of int
+        Which of them may be chosen from.
+    """
+    sizes = np.array([parts[number].rows for number in numbers], dtype=np.int64)
+    total = int(sizes.sum())
+    if total <= ROWS:
+        return {number: np.arange(parts[number].rows) for number in numbers}
+    ends = np.cumsum(sizes)
+    chosen: dict[int, list[int]] = defaultdict(list)
+    for position in ((np.arange(PLACES) + 0.5) / PLACES * total).astype(np.int64):
+        at = int(np.searchsorted(ends, position, side="right"))
+        chosen[numbers[at]].append(int(position - ends[at] + sizes[at]))
+    return {number: _beginnings(parts[number], offsets) for number, offsets in chosen.items()}
+
+
+def _beginnings(part: Part, offsets: Sequence[int]) -> NDArray[np.int64]:
+    """Return the first rows of the row groups that hold some rows of a part; none if they cannot be read."""
+    try:
+        with open_parquet(part.path) as file:
+            counts = [file.metadata.row_group(index).num_rows for index in part.row_groups]
+    except (BadFileError, RunError, IndexError):
+        return np.zeros(0, dtype=np.int64)
+    starts = np.cumsum([0, *counts])
+    groups = Counter((np.searchsorted(starts, offsets, side="right") - 1).tolist())
+    pieces = [
+        int(starts[group]) + np.arange(min(counts[group], times * ROWS // PLACES))
+        for group, times in sorted(groups.items())
+        if group < len(counts)
+    ]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *pieces])
+
+
+def look_at(run: RunScores, rows: Rows, text_column: str) -> RowSample:
+    """Read rows of a run, and keep of each what slices are told by.
+
+    Parameters
+    ----------
+    run : RunScores
+    rows : mapping
+        Which rows to read. What cannot be read is left out.
+    text_column : str
+    """
+    read = RowReader(text_column, None)
+    count = sum(len(wanted) for wanted in rows.values())
+    step = -(-count // TEXTS)
+    picks: list[Pick] = []
+    texts: list[str] = []
+    beginnings: list[str] = []
+    values: dict[str, list[str | None]] = {name: [] for name in ("length", *ORIGINS, "site")}
+    for number, wanted in rows.items():
+        part = run.parts[number]
+        scored = {pick.row: pick for pick in run.picks_of(number, wanted)}
+        left_bytes = READ_BYTES * len(wanted) // count
+        try:
+            if not is_unchanged(part):
+                continue
+            for text, origin in read(part, np.array(list(scored), dtype=np.int64)) if scored else ():
+                data = text or b""
+                if len(picks) % step == 0:
+                    texts.append(window_text(data, REACH))
+                picks.append(scored[origin["row"] - part.first_row])
+                beginnings.append(data[: 4 * CHARS].decode(errors="replace")[:CHARS])
+                told_by = slice_values(data, origin)
+                for name, column in values.items():
+                    column.append(told_by.get(name))
+                left_bytes -= len(data)
+                if left_bytes <= 0:
+                    break
+        except (BadFileError, RunError, OSError):
+            continue  # the report names it where it reads documents to show
+    no_languages = ""
+    try:
+        values[IDENTIFIED] = list(tell_languages(beginnings))
+    except MissingExtraError as error:
+        no_languages = str(error)
+    return RowSample(tuple(picks), tuple(_slices(picks, values)), no_languages, tuple(texts))
+
+
+def slice_values(data: bytes, origin: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a document's slices are, by kind; but for its language, which is told of many at a time.
+
+    Parameters
+    ----------
+    data : bytes
+        Its text.
+    origin : mapping
+        As `pipelines.sample.RowReader` gives it.
+    """
+    length = next((name for most, name in LENGTHS.items() if len(data) < most), LONGER)
+    found = {"length": length, **{name: origin.get(name) for name in ORIGINS}}
+    if origin["group"] != origin["id"]:  # else no column tells where it is from
+        found["site"] = origin["group"]
+    return {kind: str(value) for kind, value in found.items() if value not in (None, "")}
+
+
+def _slices(picks: Sequence[Pick], values: Mapping[str, Sequence[str | None]]) -> list[Slice]:
+    keeps = [pick.kept for pick in picks]
+    found = []
+    for kind, column in values.items():
+        counts = count_kept(column, keeps)
+        if kind == "length":
+            counts = {name: counts[name] for name in (*LENGTHS.values(), LONGER) if name in counts}
+        found += slices_of(kind, counts, in_order=kind == "length")
+    return found

@@ -1,0 +1,137 @@
+"""How the kept share differs by input file, length, language and site: each slice against the rest.
+
+A slice is called far from the rest where the odds of being kept differ at least by a factor of `FAR_ODDS`,
+and a test of two shares says, at `FAR_LEVEL` for all slices of a kind together (Bonferroni), that this is no
+accident. Documents of one site are not independent, so that the test is a hint and no proof.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+CONFIDENCE = 0.95
+FAR_LEVEL = 0.01
+FAR_ODDS = 2.0
+FAR_ROWS = 30
+"""Of fewer documents nothing is said."""
+SHOWN = 20
+OTHERS = "others"
+
+Counts = Mapping[str, tuple[int, int]]
+"""Documents, and those of them that are kept, by value."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Documents of one kind, and how many of them are kept.
+
+    Parameters
+    ----------
+    kind, value : str
+        ``language`` and ``de``, say. The value `OTHERS` is of all that have no row of their own.
+    rows, kept : int
+    share, low, high : float
+        Share that is kept, and its interval of 95 % by Wilson (1927).
+    share_of_rest : float
+        The same of all documents that are not of this slice.
+    is_far : bool
+        See the module.
+    """
+
+    kind: str
+    value: str
+    rows: int
+    kept: int
+    share: float
+    low: float
+    high: float
+    share_of_rest: float
+    is_far: bool
+
+
+def slices_of(kind: str, counts: Counts, *, in_order: bool = False) -> list[Slice]:
+    """Compare the documents of each value with all others.
+
+    Parameters
+    ----------
+    kind : str
+    counts : mapping
+    in_order : bool
+        Keep the order of `counts` and show all; otherwise those that are far stand first, then the largest,
+        `SHOWN` in all, and one for what is left.
+
+    Returns
+    -------
+    list of Slice
+        None where all documents have one value.
+    """
+    if len(counts) < 2:
+        return []
+    rows, kept = (sum(one[place] for one in counts.values()) for place in (0, 1))
+    compared = [_compare(kind, value, one, (rows, kept), len(counts)) for value, one in counts.items()]
+    if in_order:
+        return compared
+    compared.sort(key=lambda one: (not one.is_far, -one.rows, one.value))
+    if len(compared) <= SHOWN:
+        return compared
+    left = compared[SHOWN:]
+    others = (sum(one.rows for one in left), sum(one.kept for one in left))
+    return [*compared[:SHOWN], _compare(kind, OTHERS, others, (rows, kept), 1)]
+
+
+def count_kept(values: Sequence[str | None], keeps: Sequence[bool]) -> Counts:
+    """Return counts by value; documents without one are left out."""
+    found: dict[str, tuple[int, int]] = {}
+    for value, keep in zip(values, keeps, strict=True):
+        if value is not None:
+            rows, kept = found.get(value, (0, 0))
+            found[value] = (rows + 1, kept + bool(keep))
+    return found
+
+
+def _compare(kind: str, value: str, own: tuple[int, int], whole: tuple[int, int], tests: int) -> Slice:
+    rows, kept = own
+    rest_rows, rest_kept = whole[0] - rows, whole[1] - kept
+    low, high = wilson_interval(kept, rows)
+    return Slice(
+        kind=kind,
+        value=value,
+        rows=rows,
+        kept=kept,
+        share=kept / max(rows, 1),
+        low=low,
+        high=high,
+        share_of_rest=rest_kept / max(rest_rows, 1),
+        is_far=value != OTHERS and _are_far(kept, rows, rest_kept, rest_rows, tests),
+    )
+
+
+def _are_far(kept: int, rows: int, rest_kept: int, rest_rows: int, tests: int) -> bool:
+    if min(rows, rest_rows) < FAR_ROWS:
+        return False
+    pooled = (kept + rest_kept) / (rows + rest_rows)
+    spread = math.sqrt(pooled * (1 - pooled) * (1 / rows + 1 / rest_rows))
+    bound = NormalDist().inv_cdf(1 - FAR_LEVEL / (2 * tests))
+    if abs(kept / rows - rest_kept / rest_rows) <= bound * spread:
+        return False
+    # Half a document more of each kind (Haldane 1956): odds of none and of all are odds, too.
+    odds = (kept + 0.5) / (rows - kept + 0.5) / ((rest_kept + 0.5) / (rest_rows - rest_kept + 0.5))
+    return not 1 / FAR_ODDS < odds < FAR_ODDS
+
+
+def wilson_interval(count: int, of: int) -> tuple[float, float]:
+    """Return the interval of 95 % of a share by Wilson (1927); from 0 to 1 where nothing was counted.
+
+    Examples
+    --------
+    >>> tuple(round(end, 3) for end in wilson_interval(0, 20))
+    (0.0, 0.161)
+    """
+    if not of:
+        return 0.0, 1.0
+    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    share = count / of
+    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
+    half = z / (1 + z * z / of) * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return max(0.0, middle - half), min(1.0, middle + half)
