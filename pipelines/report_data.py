@@ -155,7 +155,7 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
     stored = run.stored()
     bins, groups = count_and_pick(run, stored)
     seen = look_at(run, choose_rows(plan.parts, stored), text_column)
-    groups[TENTH_GROUP] = one_of_each_tenth(seen.picks)
+    groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
     shown, unread = _read_samples(plan.parts, without_repeats(groups), text_column) if samples else ([], {})
     with open_parquet(str(folder.run / "manifest.parquet")) as file:
         files = file.read(use_threads=False)

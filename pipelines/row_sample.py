@@ -117,7 +117,7 @@ def look_at(run: RunScores, rows: Rows, text_column: str) -> RowSample:
     for number, wanted in rows.items():
         part = run.parts[number]
         scored = {pick.row: pick for pick in run.picks_of(number, wanted)}
-        left_bytes = READ_BYTES * len(wanted) // count
+        left_bytes = READ_BYTES * len(wanted) // max(count, 1)
         try:
             if not is_unchanged(part):
                 continue

@@ -87,6 +87,8 @@ class RunScores:
 
     def picks_of(self, number: int, rows: NDArray[np.int64]) -> list[Pick]:
         """Return rows of a part that have a score, of those given by their numbers."""
+        if not len(rows):
+            return []
         pieces = zip(*self.batches(number), strict=True)
         value, stage, keep = (np.concatenate(one) for one in pieces)
         return [
@@ -135,12 +137,16 @@ def count_and_pick(run: RunScores, stored: Sequence[int]) -> tuple[NDArray[np.in
     return bins, groups
 
 
-def one_of_each_tenth(picks: Sequence[Pick]) -> list[Pick]:
-    """Return a row at random out of each tenth of some rows, by score, the best first."""
+def one_of_each_tenth(picks: Sequence[Pick], groups: Mapping[str, Sequence[Pick]]) -> list[Pick]:
+    """Return a row at random out of each tenth of some rows, by score, the best first; none of the groups."""
+    taken = {pick.place for group in groups.values() for pick in group}
     ordered = sorted(picks, key=lambda pick: -pick.score)
     ends = np.linspace(0, len(ordered), TENTHS + 1).astype(int).tolist()
     random = np.random.default_rng(0)
-    return [ordered[random.integers(start, stop)] for start, stop in pairwise(ends) if stop > start]
+    tenths = (
+        [one for one in ordered[start:stop] if one.place not in taken] for start, stop in pairwise(ends)
+    )
+    return [tenth[random.integers(len(tenth))] for tenth in tenths if tenth]
 
 
 def without_repeats(groups: Mapping[str, Sequence[Pick]]) -> dict[Pick, str]:

