@@ -45,11 +45,9 @@ TrustOption = Annotated[
 ]
 JsonLogOption = Annotated[bool, typer.Option("--json-log", help="Progress as one JSON object a line.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-ReportOption = Annotated[
-    bool, typer.Option("--report/--no-report", help="Draw OUT/run/report.html when the run is done.")
-]
-SamplesOption = Annotated[
-    bool, typer.Option("--samples/--no-samples", help="Show documents in the report; no, if confidential.")
+NoReportOption = Annotated[bool, typer.Option("--no-report", help="Draw no OUT/run/report.html.")]
+NoSamplesOption = Annotated[
+    bool, typer.Option("--no-samples", help="Show no documents in the report: for confidential data.")
 ]
 LabelsArgument = Annotated[
     str,

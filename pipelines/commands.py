@@ -24,10 +24,10 @@ from pipelines.command_options import (
     ExecutorOption,
     JsonLogOption,
     JsonOption,
+    NoReportOption,
+    NoSamplesOption,
     OutArgument,
     RayAddressOption,
-    ReportOption,
-    SamplesOption,
     ScorerOption,
     TrustOption,
     WorkersOption,
@@ -154,8 +154,8 @@ def filter_command(
         bool,
         typer.Option("--dry-run", help="Print the plan and an estimate from some timed rows; write nothing."),
     ] = False,
-    report: ReportOption = True,
-    samples: SamplesOption = True,
+    no_report: NoReportOption = False,
+    no_samples: NoSamplesOption = False,
     json_log: JsonLogOption = False,
 ) -> int:
     """Score every document of a dump and keep those that teach.
@@ -211,8 +211,8 @@ def filter_command(
     if json_log:
         reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
     code = print_result(result)
-    if report:
-        _report(result, command_of("filter", config, "inputs"), samples=samples, reporter=reporter)
+    if not no_report:
+        _report(result, command_of("filter", config, "inputs"), samples=not no_samples, reporter=reporter)
     return code
 
 
@@ -245,8 +245,8 @@ def recut_command(
     workers: WorkersOption = None,
     executor: ExecutorOption = "local",
     ray_address: RayAddressOption = None,
-    report: ReportOption = True,
-    samples: SamplesOption = True,
+    no_report: NoReportOption = False,
+    no_samples: NoSamplesOption = False,
     json_log: JsonLogOption = False,
 ) -> int:
     """Cut a finished run anew from its stored scores."""
@@ -270,8 +270,8 @@ def recut_command(
     with redirect_stdout(sys.stderr):  # what Ray says is no result
         result = recut_run(config, reporter=reporter)
     code = print_result(result)
-    if report:
-        _report(result, command_of("recut", config, "run"), samples=samples, reporter=reporter)
+    if not no_report:
+        _report(result, command_of("recut", config, "run"), samples=not no_samples, reporter=reporter)
     return code
 
 
@@ -371,11 +371,11 @@ def clean_command(
 
 
 @app.command("report")
-def report_command(out: OutArgument, samples: SamplesOption = True) -> int:
+def report_command(out: OutArgument, no_samples: NoSamplesOption = False) -> int:
     """Draw OUT/run/report.html of a finished run anew: scores, kept shares, documents to read."""
     from pipelines.report import write_report
 
-    print_line(str(write_report(out, samples=samples)))
+    print_line(str(write_report(out, samples=not no_samples)))
     return 0
 
 
