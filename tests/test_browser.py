@@ -1,0 +1,152 @@
+"""Proves in a real browser that pages are drawn and searched, load nothing, and run nothing of a document."""
+
+import shutil
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import QUIET
+from dumps import CUT, make_texts
+
+from pipelines import FilterConfig, filter_dump, write_report
+from pipelines.cards import Card, card_section
+from pipelines.page import whole_page
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)"
+)
+
+HOSTILE = (
+    "<script>window.harm = 1</script>", "</pre><script>window.harm = 1</script>",
+    "<img src=x onerror='window.harm = 1'>", "<svg onload='window.harm = 1'>",
+    "</style><script>window.harm=1",
+    "<iframe srcdoc='<script>parent.harm = 1</script>'>", "javascript:window.harm=1",
+    "' onclick='harm=1' x='",
+    '"><script>window.harm = 1</script>', "<meta http-equiv=refresh content='0;url=https://example.org'>",
+    "<link rel=stylesheet href=https://example.org/a.css>", "<base href=https://example.org>",
+    "\u202e\x00\x1b]0;x\x07",
+)  # fmt: skip
+SEARCH = "input[type=search]"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as started:
+        found = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@contextmanager
+def opened(browser, path, **settings):
+    """Open a page; check at the end that it asked for nothing else and said nothing."""
+    context = browser.new_context(**settings)
+    page = context.new_page()
+    asked, said = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.goto(path.as_uri())
+    yield page
+    assert asked == [path.as_uri()]
+    assert said == []
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def report(web, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("browser")
+    (folder / "dump").mkdir()
+    texts = [f"{HOSTILE[i % len(HOSTILE)]} {text}" for i, text in enumerate(make_texts(200))]
+    sites = [f"https://site-{i % 3}.org/{HOSTILE[i % len(HOSTILE)]}" for i in range(200)]
+    table = pa.table({"text": texts, "url": sites, "genre": [HOSTILE[i % len(HOSTILE)] for i in range(200)]})
+    pq.write_table(table, folder / "dump" / "<img src=x onerror=alert(1)>.parquet")
+    config = FilterConfig(
+        effort="fast", inputs=[str(folder / "dump")], out=folder / "out", scorer=web, keep_at=CUT
+    )
+    filter_dump(config, reporter=QUIET)
+    return write_report(str(folder / "out"))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"viewport": {"width": 1280, "height": 900}},
+        {"viewport": {"width": 390, "height": 800}, "is_mobile": True},
+        {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    ],
+    ids=["wide", "phone", "dark"],
+)
+def test_a_report_is_drawn_on_any_screen_and_runs_nothing_of_a_document(browser, report, settings):
+    with opened(browser, report, **settings) as page:
+        assert page.locator("svg:visible").count() == 1
+        bars = page.locator("svg:visible path[fill='var(--kept)']")
+        assert bars.count() > 3
+        assert bars.first.bounding_box()["width"] > 0
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= settings["viewport"]["width"]
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        is_dark = sum(int(part) for part in background[4:-1].split(",")) < 3 * 128
+        assert is_dark == (settings.get("color_scheme") == "dark")
+        page.locator("details summary").first.click()
+        assert page.evaluate("window.harm") is None
+        assert page.locator("pre img, pre script, pre svg, iframe").count() == 0
+        assert page.locator("pre", has_text="<script>window.harm = 1</script>").count() > 0
+
+
+def test_documents_are_searched_and_filtered_by_slice(browser, report):
+    with opened(browser, report) as page:
+        cards, shown = page.locator(".sample"), page.locator(".sample:visible")
+        every = cards.count()
+        assert every > 30
+        assert shown.count() == every
+        page.fill(SEARCH, "PHOTOsynthesis")
+        found = shown.count()
+        assert 0 < found < every
+        assert page.locator("output").inner_text() == f"{found} of {every} documents"
+        for card in shown.all():
+            assert "photosynthesis" in card.text_content().lower()
+        page.fill(SEARCH, "")
+        page.select_option("select", "site: site-1.org")
+        assert 0 < shown.count() < every
+        for card in shown.all():
+            assert "site: site-1.org" in card.get_attribute("data-slices").split("\n")
+        page.fill(SEARCH, "no such words")
+        assert shown.count() == 0
+
+
+def test_without_javascript_all_is_there_but_the_search(browser, report):
+    with opened(browser, report, java_script_enabled=False) as page:
+        assert page.locator(".sample:visible").count() > 30
+        assert page.locator("svg:visible").count() == 1
+        assert page.locator("table:visible").count() > 3
+        assert page.locator(SEARCH).is_hidden()
+
+
+def test_two_thousand_hostile_documents_stay_safe_and_quick(browser, tmp_path):
+    cards = [
+        Card(
+            group="All", score=i % 50 / 10, kept=i % 2 == 0, about=f"{HOSTILE[i % len(HOSTILE)]}, row {i}",
+            content=f"{HOSTILE[i % len(HOSTILE)]} document {i} " + "word " * 400, characters=9999,
+            slices={"genre": HOSTILE[i % len(HOSTILE)]}, raised=[HOSTILE[i % len(HOSTILE)]],
+        )
+        for i in range(2000)
+    ]  # fmt: skip
+    path = tmp_path / "page.html"
+    path.write_text(whole_page("many", [card_section(cards, ["All"])]), encoding="utf-8", errors="replace")
+    with opened(browser, path) as page:
+        assert page.locator(".sample").count() == 2000
+        page.fill(SEARCH, "document 1234 ")
+        page.wait_for_function(
+            "document.querySelector('output').textContent == '1 of 2000 documents'", timeout=5000
+        )
+        page.fill(SEARCH, "")
+        for value in page.locator("select option").evaluate_all("all => all.map(one => one.value)")[1:4]:
+            page.select_option("select", value)
+            assert 100 < page.locator(".sample:visible").count() < 200
+        assert page.evaluate("window.harm") is None
+        assert page.locator("img, iframe, link, base, pre script").count() == 0
