@@ -1,6 +1,8 @@
 """Charts of the pages, drawn by altair as SVG: with the colours of the page, and without a script."""
 
 import io
+from collections.abc import Sequence
+from typing import Any
 
 from filtering.calibration import POINTS
 from filtering.extras import require
@@ -9,6 +11,7 @@ from pipelines.run_scores import BINS_PER_POINT
 
 CHARTS = {"wide": (1200, 260), "narrow": (340, 230)}
 """Width and height of the two drawings in pixels; the style shows the one that fits the screen."""
+CALIBRATION = {"wide": (1200, 380), "narrow": (340, 300)}
 LABEL_ABOVE = -9
 """Pixels from the top of the bars' area to the middle of the cut's label."""
 
@@ -42,9 +45,43 @@ def draw_scores(report: RunReport, width: int, height: int) -> str:
     rule = marked.mark_rule(color="var(--ink)", strokeWidth=1.5, strokeDash=[5, 3])
     label = marked.mark_text(color="var(--ink)", fontSize=13, fontWeight=600)
     label = label.encode(y=alt.value(LABEL_ABOVE), text="label:N")
-    chart = (
-        alt.layer(bars, rule, label)
-        .properties(width=width, height=height, background="transparent")
+    return _svg(alt.layer(bars, rule, label), width, height)
+
+
+def draw_calibration(reliability: Sequence[tuple[int, float, float]], width: int, height: int) -> str:
+    """Return mean labels against mean scores as SVG, a point for each whole point of scores.
+
+    Parameters
+    ----------
+    reliability : sequence of (int, float, float)
+        As in `pipelines.evaluate.Evaluation`.
+    width, height : int
+        In pixels.
+    """
+    alt = require("report", "altair")
+    require("report", "vl_convert")
+    points = [{"score": score, "label": label, "rows": rows} for rows, score, label in reliability if rows]
+    scale = alt.Scale(domain=[0, POINTS])
+    axis_x = alt.X("score:Q", title="mean score", scale=scale).axis(
+        values=list(range(POINTS + 1)), format="d"
+    )
+    axis_y = alt.Y("label:Q", title="mean label", scale=scale).axis(
+        values=list(range(POINTS + 1)), format="d"
+    )
+    ends = [{"score": 0, "label": 0}, {"score": POINTS, "label": POINTS}]
+    perfect = alt.Chart(alt.Data(values=ends)).mark_line(color="var(--soft)", strokeDash=[4, 4])
+    base = alt.Chart(alt.Data(values=points)).encode(x=axis_x, y=axis_y)
+    line = base.mark_line(color="var(--kept)", strokeWidth=2)
+    marks = base.mark_circle(color="var(--kept)", opacity=1).encode(
+        size=alt.Size("rows:Q", legend=None).scale(range=[30, 300])
+    )
+    return _svg(alt.layer(perfect.encode(x=axis_x, y=axis_y), line, marks), width, height)
+
+
+def _svg(chart: Any, width: int, height: int) -> str:
+    alt = require("report", "altair")
+    styled = (
+        chart.properties(width=width, height=height, background="transparent")
         .configure(autosize=alt.AutoSizeParams(type="fit", contains="padding"))
         .configure_view(stroke=None)
         .configure_axis(
@@ -55,5 +92,5 @@ def draw_scores(report: RunReport, width: int, height: int) -> str:
         )
     )
     drawing = io.StringIO()
-    chart.save(drawing, format="svg")
+    styled.save(drawing, format="svg")
     return drawing.getvalue()

@@ -20,6 +20,7 @@ from filtering.scorers import Effort, EmbeddingScorer, SignalScorer
 from filtering.storage import read_metrics
 from pipelines.config_base import KEEP_AT
 from pipelines.plain import plain_values
+from pipelines.slices import length_of
 
 SLICE_ROWS = 30
 """Slices of the labels with fewer documents are not judged apart."""
@@ -43,6 +44,32 @@ class Slice:
     value: str
     rows: int
     metrics: Mapping[str, Estimate]
+
+
+@dataclass(frozen=True)
+class JudgedPoints:
+    """What a scorer gives labelled documents, to be judged by their labels.
+
+    Parameters
+    ----------
+    points : float64 array, shape (m,)
+        Rubric points.
+    rows : int64 array, shape (m,)
+        Which of the labels these are of: those that have a score.
+    labels : Labels
+    effort, nested
+        As in `Evaluation`.
+    """
+
+    points: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    labels: Labels
+    effort: Effort
+    nested: bool
+
+    def judge(self) -> "Evaluation":
+        """Judge the points by the labels."""
+        return judge(self.points, self.labels, self.rows, self.effort, nested=self.nested)
 
 
 @dataclass(frozen=True)
@@ -100,7 +127,29 @@ def evaluate_scorer(
     effort: Effort = "fast",
     placement: Placement | None = None,
 ) -> Evaluation:
-    """Judge a saved scorer by labels.
+    """Judge a saved scorer by labels, as `points_of_labels` scores them.
+
+    Parameters
+    ----------
+    scorer, labels, effort, placement
+        As for `points_of_labels`.
+
+    Raises
+    ------
+    LabelsError
+        If the labels cannot be used.
+    """
+    return points_of_labels(scorer, labels, effort=effort, placement=placement).judge()
+
+
+def points_of_labels(
+    scorer: str,
+    labels: Any,  # noqa: ANN401 - a path, or an object of `datasets`
+    *,
+    effort: Effort = "fast",
+    placement: Placement | None = None,
+) -> JudgedPoints:
+    """Score labelled documents as an honest judge would have it.
 
     On the very labels that it was fitted to its own scores would flatter it: there its way of fitting is
     judged by nested cross-validation, as `train_scorer` does.
@@ -130,10 +179,10 @@ def evaluate_scorer(
             points = nested_points(data, fits[effort])
         else:
             points = cascaded(loaded.exits, *(nested_points(data, fits[one]) for one in ("fast", "full")))
-        return judge(points, found, data.rows, effort, nested=True)
+        return JudgedPoints(points, data.rows, found, effort, nested=True)
     scores = loaded.score(found.texts)
     good = np.flatnonzero(scores.reason == 0)
-    return judge(scores.value[good].astype(np.float64), found, good, effort, nested=False)
+    return JudgedPoints(scores.value[good].astype(np.float64), good, found, effort, nested=False)
 
 
 def refit(
@@ -206,7 +255,10 @@ def judge(
             points,
             scores,
             groups,
-            {name: [values[int(row)] for row in rows] for name, values in labels.slices.items()},
+            {
+                "length": [length_of(len(labels.texts[int(row)].as_buffer())) for row in rows],
+                **{name: [values[int(row)] for row in rows] for name, values in labels.slices.items()},
+            },
         ),
     )
 

@@ -19,6 +19,7 @@ from pipelines.command_options import (
     JsonLogOption,
     JsonOption,
     LabelsArgument,
+    NoSamplesOption,
     OverwriteOption,
     ScorerOption,
     SeedOption,
@@ -375,16 +376,29 @@ def evaluate_command(
             "--learning-curve", help="SVG file to draw quality against the number of labels to (slow)."
         ),
     ] = None,
+    html: Annotated[
+        str | None,
+        typer.Option(
+            "--html",
+            help="Page to write: figures, weaknesses, errors to read. Its figures as JSON beside it.",
+        ),
+    ] = None,
+    no_samples: NoSamplesOption = False,
     as_json: JsonOption = False,
 ) -> int:
     """Judge a scorer by labels; by nested cross-validation where these are the ones that it was fitted to."""
     from filtering.storage import read_metrics
-    from pipelines.evaluate import evaluate_scorer
+    from pipelines.evaluate import points_of_labels
 
+    if html is not None:
+        from pipelines.scorer_report import refuse_page
+
+        refuse_page(html)
     if curve is not None and not Path(curve).parent.is_dir():  # said now, not after minutes of fitting
         raise SettingsError(f"The folder of --learning-curve must exist. Got {curve!r} instead.")
     placement = Placement(device=device, folder=embedder, trust_remote_code=trust_remote_code)
-    evaluation = evaluate_scorer(scorer, labels, effort=effort, placement=placement)
+    judged = points_of_labels(scorer, labels, effort=effort, placement=placement)
+    evaluation = judged.judge()
     if as_json:
         print_line(json.dumps(evaluation.as_dict()))
     else:
@@ -400,4 +414,11 @@ def evaluate_command(
         else:
             print_learning_curve(rows)
             print_line(f"learning curve: {curve}")
+    if html is not None:
+        from pipelines.scorer_report import write_scorer_report
+
+        drawn = Path(curve).read_text() if curve is not None else ""
+        write_scorer_report(scorer, labels, html, judged=judged, samples=not no_samples, curve=drawn)
+        if not as_json:
+            print_line(f"report: {html}")
     return 0

@@ -19,7 +19,7 @@ from pipelines.plan import Part, is_unchanged
 from pipelines.reading import open_parquet
 from pipelines.run_scores import Pick, RunScores
 from pipelines.sample import RowReader
-from pipelines.slices import Slice, count_kept, slices_of
+from pipelines.slices import LENGTHS, LONGER, Slice, count_kept, length_of, slices_of
 
 ROWS = 20_000
 PLACES = 200
@@ -28,8 +28,6 @@ READ_BYTES = 256 << 20
 """Bytes of text after which no more is read, each part by its share: documents may be of any size."""
 TEXTS = 1000
 """Rows whose texts are kept, to compare them with the seed."""
-LENGTHS = {1_000: "below 1 kB", 4_000: "1 to 4 kB", 16_000: "4 to 16 kB", 64_000: "16 to 64 kB"}
-LONGER = "64 kB and more"
 ORIGINS = ("genre", "lang", "language")
 """Columns of the dump by whose values shares are told."""
 IDENTIFIED = "language, as identified"
@@ -153,8 +151,7 @@ def slice_values(data: bytes, origin: Mapping[str, Any]) -> dict[str, str]:
     origin : mapping
         As `pipelines.sample.RowReader` gives it.
     """
-    length = next((name for most, name in LENGTHS.items() if len(data) < most), LONGER)
-    found = {"length": length, **{name: origin.get(name) for name in ORIGINS}}
+    found = {"length": length_of(len(data)), **{name: origin.get(name) for name in ORIGINS}}
     if origin["group"] != origin["id"]:  # else no column tells where it is from
         found["site"] = origin["group"]
     return {kind: str(value) for kind, value in found.items() if value not in (None, "")}

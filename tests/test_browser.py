@@ -11,7 +11,9 @@ from dumps import CUT, make_texts
 
 from pipelines import FilterConfig, filter_dump, write_report
 from pipelines.cards import Card, card_section
+from pipelines.evaluate import points_of_labels
 from pipelines.page import whole_page
+from pipelines.scorer_report import write_scorer_report
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -117,6 +119,18 @@ def test_documents_are_searched_and_filtered_by_slice(browser, report):
             assert "site: site-1.org" in card.get_attribute("data-slices").split("\n")
         page.fill(SEARCH, "no such words")
         assert shown.count() == 0
+
+
+def test_a_scorer_is_drawn_and_its_errors_are_searched(browser, trained, labels, tmp_path):
+    page_file = tmp_path / "scorer.html"
+    judged = points_of_labels(trained.out, str(labels))
+    report = write_scorer_report(trained.out, str(labels), str(page_file), judged=judged)
+    with opened(browser, page_file, viewport={"width": 390, "height": 800}) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.locator("svg:visible").count() == 1
+        assert page.locator(".sample:visible").count() == len(report.errors) > 10
+        page.fill(SEARCH, report.errors[0].text[:40])
+        assert 0 < page.locator(".sample:visible").count() < len(report.errors)
 
 
 def test_without_javascript_all_is_there_but_the_search(browser, report):

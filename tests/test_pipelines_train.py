@@ -202,6 +202,8 @@ def test_slices_with_enough_documents_are_judged_apart_and_stand_in_the_card(com
         ("genre", "alike"): SLICE_ROWS,
         ("lang", "en"): 300 - SLICE_ROWS,
         ("script", "mostly ASCII"): 300,
+        ("length", "below 1 kB"): 250,
+        ("length", "1 to 4 kB"): 50,
     }
     rho = [one["metrics"]["rho"]["value"] for one in nested["slices"]]
     assert rho[:-1] == sorted(rho[:-1])
