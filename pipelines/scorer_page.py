@@ -155,8 +155,8 @@ def _bias(bias: Mapping[str, SourceBias]) -> str:
     return (
         "<h2>Does it follow the source?</h2>\n<p class=soft>Share of the variance that lies between the "
         "values of each kind (intraclass correlation): how well the source alone says what a document's "
-        "score, and what its label is. Where the difference is surely above 0, scores follow the source more than "
-        "labels do. The last column is how well scores rank documents of one source.</p>\n"
+        "score, and what its label is. Where the difference is surely above 0, scores follow the source more "
+        "than labels do. The last column is how well scores rank documents of one source.</p>\n"
         f"<div class=card>{table('', head, rows)}</div>"
     )
 
