@@ -20,8 +20,8 @@ class Card:
     ----------
     group : str
         Why it is shown: the heading that it stands below.
-    score : float
-        Rubric points.
+    score : float, optional
+        Rubric points; None where a reader is not to be led by them.
     kept : bool
     about : str
         Where it is from, and what else stands beside its score.
@@ -36,7 +36,7 @@ class Card:
     """
 
     group: str
-    score: float
+    score: float | None
     kept: bool
     about: str
     content: str
@@ -91,10 +91,11 @@ def _card(card: Card) -> str:
             f"<details><summary>{card.characters - EXCERPT_CHARS:,} more characters</summary>"
             f"<pre dir=auto>{text(rest)}</pre>{end}</details>"
         )
+    score = "" if card.score is None else f"<b>{card.score:.3f}</b>"
     slices = "&#10;".join(_key(kind, value) for kind, value in card.slices.items())
     return (
         f"<article class='sample card{'' if card.kept else ' dropped'}' data-slices='{slices}'>"
-        f"<header><b>{card.score:.3f}</b><span class=soft>{text(card.about)}</span></header>"
+        f"<header>{score}<span class=soft>{text(card.about)}</span></header>"
         f"<pre dir=auto>\n{text(card.content[:EXCERPT_CHARS])}</pre>{_why(card)}{more}</article>"
     )
 

@@ -56,7 +56,10 @@ def sample_command(
     out: Annotated[
         str,
         typer.Option(
-            "--out", "-o", help="File to write: .parquet; .csv has an empty score column, for people."
+            "--out",
+            "-o",
+            help="File to write: .parquet; .csv has an empty score column, for people, and a page to read "
+            "beside it.",
         ),
     ],
     inputs: Annotated[

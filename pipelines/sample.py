@@ -19,8 +19,10 @@ from filtering.errors import BadFileError, OutputError, SettingsError
 from filtering.scorers import Scorer
 from filtering.signals import text_bytes
 from filtering.windows import cut_window
+from pipelines.cards import CARD_CHARS, Card, card_section
 from pipelines.config_labels import SampleConfig
 from pipelines.inputs import PARQUET_SUFFIXES, find_inputs
+from pipelines.page import whole_page
 from pipelines.plan import Part, SetAside, make_plan
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.reading import holds_text, open_parquet, read_chosen
@@ -262,14 +264,39 @@ def refuse_taken(out: str, *, overwrite: bool) -> None:
     path = Path(out)
     if path.suffix.lower() not in (*PARQUET_SUFFIXES, ".csv"):
         raise OutputError(f"A sample must go to a file that ends in .parquet or .csv. Got {out!r} instead.")
-    if path.is_dir() or (path.exists() and not overwrite):
+    written = [path, _page_beside(out)] if path.suffix.lower() == ".csv" else [path]
+    taken = next((one for one in written if one.is_dir() or (one.exists() and not overwrite)), None)
+    if taken is not None:
         raise OutputError(
-            f"A sample must go to a new file. {out!r} exists. Choose another --out, or --overwrite."
+            f"A sample must go to a new file. {str(taken)!r} exists. Choose another --out, or --overwrite."
         )
     if not path.parent.is_dir():
         raise OutputError(
             f"The folder of a sample must exist. Got {out!r}. Make it, or choose another --out."
         )
+
+
+def _page_beside(out: str) -> Path:
+    return Path(out).with_suffix(".html")
+
+
+def _write_page(table: pa.Table, page: Path) -> None:
+    """Write the documents of a sample to read, by their ids, in the order of the table; without scores."""
+    columns = zip(*(table[name].to_pylist() for name in ("id", "text", "genre", "language")), strict=True)
+    cards = []
+    for number, (name, document, genre, language) in enumerate(columns, start=1):
+        window = cut_window(document)
+        slices = {kind: value for kind, value in (("genre", genre), ("language", language)) if value}
+        about = f"{number:,} · {name}"
+        cards.append(Card("Documents", None, True, about, window[:CARD_CHARS], len(window), slices))
+    title = f"{len(table):,} documents to score"
+    explained = (
+        f"<h1>{title}</h1><p class=soft>In the order of the table, by their ids. Write rubric points "
+        "from 0 to 5 into its column <code>score</code>. Of long documents the beginning, the middle and the "
+        "end are shown, which is what a model is asked about.</p>"
+    )
+    body = [explained, card_section(cards, ("Documents",))]
+    page.write_text(whole_page(title, body), encoding="utf-8", errors="replace")
 
 
 def write_sample(
@@ -282,10 +309,16 @@ def write_sample(
     near_duplicates: int = 0,
     set_aside: tuple[SetAside, ...] = (),
 ) -> SampleResult:
-    """Write a sample in random order, in one step, and return what was drawn."""
+    """Write a sample in random order, in one step, and return what was drawn.
+
+    Beside a table for people goes a page to read it by.
+    """
     table = pa.Table.from_pylist([rows[at] for at in random.permutation(len(rows))], SAMPLE_SCHEMA)
+    for_people = Path(out).suffix.lower() == ".csv"
+    if for_people:
+        _write_page(table, _page_beside(out))
     temporary = Path(f"{out}.{os.getpid()}.tmp")
-    if out.endswith(".csv"):  # for people, who read what a model is shown; a cell has its limits, too
+    if for_people:  # who read what a model is shown; a cell has its limits, too
         windows = pa.array([cut_window(text) for text in table["text"].to_pylist()], pa.large_string())
         table = table.set_column(table.column_names.index("text"), "text", windows)
         empty = table.append_column("score", pa.nulls(len(table), pa.string()))

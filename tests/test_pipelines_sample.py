@@ -2,6 +2,7 @@
 
 import csv
 import json
+from html import escape
 
 import numpy as np
 import pyarrow as pa
@@ -260,6 +261,16 @@ def test_people_get_a_table_to_fill_in_and_their_scores_come_back(run, tmp_path,
         rows = list(csv.DictReader(file))
     assert list(rows[0])[:3] == ["id", "score", "text"]
     assert [row["score"] for row in rows] == [""] * 10
+    page = (tmp_path / "checks.html").read_text()
+    places = [page.index(f"<span class=soft>{number} · {row['id']}<") for number, row in enumerate(rows, 1)]
+    assert places == sorted(places)
+    assert all(escape(row["text"][:60]) in page for row in rows)
+    assert not any(f"{float(row['edu_score']):.3f}" in page for row in rows)  # nobody is to be led by it
+    path.rename(tmp_path / "filled.csv")  # a page is not written over, either
+    again = command("sample", "--near-cut", run, "--n", 10, "--out", path)
+    assert again.code != 0
+    assert "checks.html' exists" in again.err
+    (tmp_path / "filled.csv").rename(path)
     for number, row in enumerate(rows[:8]):
         row["score"] = str(number % 6)
     with open(path, "w", newline="") as file:
