@@ -4,25 +4,30 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from filtering.embedders import Placement
+    from filtering.explain import Explanation, explain_documents
     from filtering.scorers import EmbeddingScorer, Scorer, Scores, SignalScorer
     from filtering.storage import load_scorer, save_scorer
 
 _HOMES = {
     "EmbeddingScorer": "scorers",
+    "Explanation": "explain",
     "Placement": "embedders",
     "Scorer": "scorers",
     "Scores": "scorers",
     "SignalScorer": "scorers",
+    "explain_documents": "explain",
     "load_scorer": "storage",
     "save_scorer": "storage",
 }
 
 __all__ = [
     "EmbeddingScorer",
+    "Explanation",
     "Placement",
     "Scorer",
     "Scores",
     "SignalScorer",
+    "explain_documents",
     "load_scorer",
     "save_scorer",
 ]

@@ -17,6 +17,8 @@ POINTS = 5
 MIN_SIDE_ROWS = 10
 """An anchor needs this many labels on either side; beyond, the spacing of the ones before goes on."""
 MIN_GAP = 1e-3
+MIN_RUN = 1e-6
+"""Raw units over which a slope is taken at least."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,20 @@ class Calibration:
         """
         points: NDArray[np.float32] = np.interp(raw, self.anchors, np.arange(POINTS + 1.0)).astype(np.float32)
         return points
+
+    def slope_between(self, one: float, other: float) -> float:
+        """Return the points that a raw unit is worth, on average, between two raw values.
+
+        Examples
+        --------
+        >>> Calibration((0.0, 1.0, 2.0, 2.5, 3.0, 4.0)).slope_between(2.5, 1.0)
+        1.3333333333333333
+        """
+        low, high = min(one, other), max(one, other)
+        if high - low < MIN_RUN:
+            low, high = low - MIN_RUN, high + MIN_RUN
+        points = np.interp((low, high), self.anchors, np.arange(POINTS + 1.0))
+        return float((points[1] - points[0]) / (high - low))
 
 
 def check_anchors(anchors: Sequence[float]) -> tuple[float, ...]:

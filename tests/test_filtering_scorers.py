@@ -283,7 +283,8 @@ def test_public_names_come_from_their_homes():
     assert filtering.SignalScorer is SignalScorer
     assert filtering.EmbeddingScorer is EmbeddingScorer
     assert set(filtering.__all__) == {
-        *("EmbeddingScorer", "Placement", "Scorer", "Scores", "SignalScorer", "load_scorer", "save_scorer")
+        *("EmbeddingScorer", "Explanation", "Placement", "Scorer", "Scores", "SignalScorer"),
+        *("explain_documents", "load_scorer", "save_scorer"),
     }
     for name in filtering.__all__:
         assert getattr(filtering, name).__name__ == name

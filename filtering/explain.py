@@ -1,0 +1,250 @@
+"""Why documents have their scores: the n-grams and statistics that moved them most, as plain values.
+
+`contributions.py` computes what each of them adds to the raw value; these sums are exact. Points are raw
+units times the mean slope of the calibration between the start and the document, so that they add up to
+the score by the signals. What an embedding stage makes of it is told as points before and after, and not
+explained.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.cascade import CascadeScorer
+from filtering.contributions import Floats, Ngrams, ngram_values, start_of, tree_values
+from filtering.documents import REASONS
+from filtering.readable import READABLE
+from filtering.scorers import SIGNALS_STAGE, STAGES, EmbeddingScorer, SignalScorer
+from filtering.signals import SCORE_COLUMNS, Texts, text_bytes
+from filtering.statistics import STATISTICS
+from filtering.storage import AnyScorer
+
+TOP = 10
+USUAL = (0.05, 0.95)
+"""Shares of the seed's documents between which a statistic is usual."""
+
+
+@dataclass(frozen=True)
+class NgramAmount:
+    """What an n-gram adds to the score of a document.
+
+    Parameters
+    ----------
+    kind : str
+        ``token``, ``pair`` (of neighbouring tokens) or ``characters`` (five bytes).
+    text : str
+        White space and what cannot be printed are shown as signs and escapes.
+    count : int
+        Times that it occurs in what is read of the document.
+    raw : float
+        Units of the raw value.
+    points : float
+        Rubric points.
+    """
+
+    kind: str
+    text: str
+    count: int
+    raw: float
+    points: float
+
+
+@dataclass(frozen=True)
+class StatisticAmount:
+    """What a statistic adds to the score of a document.
+
+    Parameters
+    ----------
+    name : str
+        One of `filtering.statistics.STATISTICS`.
+    meaning : str
+        The same in words.
+    value : float
+        The document's.
+    usual_low, usual_high : float
+        Between them lie nine in ten documents that the scorer was fitted on.
+    raw, points : float
+        As in `NgramAmount`.
+    """
+
+    name: str
+    meaning: str
+    value: float
+    usual_low: float
+    usual_high: float
+    raw: float
+    points: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a document has its score.
+
+    Parameters
+    ----------
+    score : float, optional
+        Rubric points; None where the document has none.
+    stage : str
+        What decided: ``signals`` or ``embedding``; empty where there is no score.
+    reason : str
+        Why there is no score; empty where there is one.
+    signals_score : float, optional
+        Rubric points by the signals alone, which all else explains.
+    start : float
+        Rubric points of the start.
+    start_raw, raw : float
+        Raw values of the start, and of the document by the signals.
+    totals : dict of str to float
+        Points that all ``words``, ``characters``, ``statistics`` and ``trees`` add; with the start they make
+        `signals_score`.
+    raised, lowered : tuple of NgramAmount
+        Those n-grams that add and take most, in that order.
+    statistics : tuple of StatisticAmount
+        Those that add or take most, in that order.
+    """
+
+    score: float | None
+    stage: str
+    reason: str
+    signals_score: float | None
+    start: float
+    start_raw: float
+    raw: float
+    totals: dict[str, float]
+    raised: tuple[NgramAmount, ...]
+    lowered: tuple[NgramAmount, ...]
+    statistics: tuple[StatisticAmount, ...]
+
+
+def explain_documents(scorer: AnyScorer, texts: Texts, *, top: int = TOP) -> list[Explanation]:
+    """Return why documents have their scores.
+
+    Parameters
+    ----------
+    scorer : SignalScorer, EmbeddingScorer or CascadeScorer
+    texts : Arrow array or chunked array of strings, bytes, or a dictionary of them; or a sequence
+        Length n.
+    top : int
+        N-grams that raise, n-grams that lower, and statistics to name, at most.
+
+    Returns
+    -------
+    list of Explanation, length n
+
+    Raises
+    ------
+    ShapeError
+        If `texts` holds no text.
+    MissingExtraError
+        If the scorer has trees, and LightGBM is not installed.
+
+    Examples
+    --------
+    >>> from filtering import load_scorer
+    >>> (why,) = explain_documents(load_scorer("web"), ["A prime number has exactly two divisors."])
+    >>> bool(abs(why.start + sum(why.totals.values()) - why.score) < 1e-5)
+    True
+    """
+    first = signals_of(scorer)
+    signals = first.linear.read(texts)
+    raw = first.raw(signals)
+    scores = scorer.score(texts)
+    trees = tree_values(first, signals)
+    added = first.linear.statistic_values(signals.features) + trees[:, :-1]
+    usual = np.array([first.linear.seed_quantiles(share) for share in USUAL])
+    found = []
+    for row, text in enumerate(text_bytes(texts)):
+        if text is None or signals.reason[row]:
+            found.append(_unscored(REASONS[signals.reason[row]]))
+            continue
+        values = _Values(text, signals.features[row, SCORE_COLUMNS:], added[row], trees[row, -1], raw[row])
+        why = _explanation(first, values, usual, top)
+        found.append(replace(why, score=float(scores.value[row]), stage=STAGES[scores.stage[row]]))
+    return found
+
+
+@dataclass(frozen=True)
+class _Values:
+    """A document, its statistics, what they and trees add to its raw value, and that value."""
+
+    text: bytes
+    statistics: NDArray[np.float32]
+    added: Floats
+    trees: float
+    raw: float
+
+
+def _explanation(first: SignalScorer, values: _Values, usual: Floats, top: int) -> Explanation:
+    start = start_of(first.linear)
+    slope = first.calibration.slope_between(start, values.raw)
+    points = first.calibration.apply(np.array([start, values.raw]))
+    tables = list(ngram_values(first.linear, values.text))
+    raised, lowered = _top_ngrams(tables, slope, top)
+    sums = {
+        "words": tables[0][1].sum(),
+        "characters": sum(one.sum() for _, one in tables[1:]),
+        "statistics": values.added.sum(),
+        "trees": values.trees,
+    }
+    return Explanation(
+        score=float(points[1]),
+        stage=STAGES[SIGNALS_STAGE],
+        reason="",
+        signals_score=float(points[1]),
+        start=float(points[0]),
+        start_raw=start,
+        raw=float(values.raw),
+        totals={name: slope * float(value) for name, value in sums.items()},
+        raised=raised,
+        lowered=lowered,
+        statistics=_top_statistics(values, usual, slope, top),
+    )
+
+
+def signals_of(scorer: AnyScorer) -> SignalScorer:
+    """Return the first stage of a scorer."""
+    if isinstance(scorer, CascadeScorer):
+        scorer = scorer.full
+    return scorer.signals if isinstance(scorer, EmbeddingScorer) else scorer
+
+
+def _top_ngrams(
+    tables: Sequence[tuple[Ngrams, Floats]], slope: float, top: int
+) -> tuple[tuple[NgramAmount, ...], tuple[NgramAmount, ...]]:
+    """Return those that raise and those that lower most."""
+    raws = np.concatenate([values for _, values in tables])
+    first = len(tables[0][1])
+    order = np.argsort(raws, kind="stable")
+    sides = []
+    for places in (order[raws[order] > 0][::-1], order[raws[order] < 0]):
+        side = []
+        for place in places[:top].tolist():
+            ngrams, at = (tables[0][0], place) if place < first else (tables[1][0], place - first)
+            raw = float(raws[place])
+            side.append(
+                NgramAmount(ngrams.kind(at), ngrams.show(at), int(ngrams.counts[at]), raw, slope * raw)
+            )
+        sides.append(tuple(side))
+    return sides[0], sides[1]
+
+
+def _top_statistics(values: _Values, usual: Floats, slope: float, top: int) -> tuple[StatisticAmount, ...]:
+    order = np.argsort(-np.abs(values.added), kind="stable")[:top].tolist()
+    return tuple(
+        StatisticAmount(
+            name=STATISTICS[at],
+            meaning=READABLE[at],
+            value=float(values.statistics[at]),
+            usual_low=float(usual[0, at]),
+            usual_high=float(usual[1, at]),
+            raw=float(values.added[at]),
+            points=slope * float(values.added[at]),
+        )
+        for at in order
+    )
+
+
+def _unscored(reason: str) -> Explanation:
+    return Explanation(None, "", reason, None, 0.0, 0.0, 0.0, {}, (), (), ())

@@ -1,0 +1,223 @@
+"""Proves that what moves a score adds up to it, for every recipe, and that all else that is told is true."""
+
+import json
+from dataclasses import asdict, replace
+from functools import cache
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from filtering_fixtures import EMBEDDER, SELLING, TEACHING, made_data, made_documents, run_python
+from hypothesis import given, settings
+from test_filtering_ngrams import HOSTILE
+from test_filtering_signals import any_text
+
+from filtering import explain_documents, load_scorer
+from filtering.cascade import CascadeScorer
+from filtering.contributions import mean_slopes, ngram_values, start_of
+from filtering.errors import ShapeError
+from filtering.exits import ExitSettings, PairedScores, find_exits
+from filtering.fitting import RECIPES, fit_model
+from filtering.heads import LinearHead
+from filtering.readable import OTHERS, READABLE
+from filtering.scorers import EmbeddingScorer, EmbeddingStage
+from filtering.signals import SCORE_COLUMNS
+from filtering.statistics import STATISTICS
+from filtering.trees import parse_trees
+from filtering.vectors import NO_VECTORS
+
+TEXTS = [*made_documents(20, seed=3)[0], *HOSTILE]
+ALL = 1_000_000
+"""More than a document has n-grams."""
+NEAR = 2e-4
+"""The kernel adds in single precision."""
+
+
+@cache
+def quick_scorer(recipe="linear"):
+    """Return a scorer of a recipe, fitted once to few documents; its calibration is a shipped one."""
+    model = fit_model(made_data(150), np.arange(150), recipe)
+    trees = parse_trees(model.booster) if model.booster else None
+    return replace(load_scorer("web"), linear=model.linear, booster=model.booster, trees=trees, digest="")
+
+
+@cache
+def two_stages():
+    """Return a scorer whose second stage is made up."""
+    weights = np.random.default_rng(2).normal(size=EMBEDDER.width)
+    web = load_scorer("web")
+    stage = EmbeddingStage("ridge", EMBEDDER.settings, LinearHead(weights, 0.2), None, 0.9, web.calibration)
+    return EmbeddingScorer(web, stage, EMBEDDER)
+
+
+def assert_adds_up(why, scorer):
+    """Hold a whole explanation to the scorer's own values."""
+    assert why.start + sum(why.totals.values()) == pytest.approx(why.signals_score, abs=NEAR)
+    slope = scorer.calibration.slope_between(why.start_raw, why.raw)
+    ngrams = (*why.raised, *why.lowered)
+    tokens = sum(one.points for one in ngrams if one.kind != "characters")
+    assert tokens == pytest.approx(why.totals["words"], abs=NEAR)
+    assert sum(one.points for one in ngrams) - tokens == pytest.approx(why.totals["characters"], abs=NEAR)
+    assert sum(one.points for one in why.statistics) == pytest.approx(why.totals["statistics"], abs=NEAR)
+    raws = sum(one.raw for one in (*ngrams, *why.statistics))
+    trees = why.totals["trees"] / slope if slope else why.raw - why.start_raw - raws
+    assert why.start_raw + raws + trees == pytest.approx(why.raw, abs=NEAR)
+    assert all(one.raw > 0 for one in why.raised)
+    assert all(one.raw < 0 for one in why.lowered)
+    for side in (why.raised, why.lowered, why.statistics):
+        assert np.all(np.diff([abs(one.raw) for one in side]) <= 0)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_all_amounts_of_a_document_add_up_to_its_raw_value_and_score(recipe):
+    scorer = quick_scorer(recipe)
+    found = explain_documents(scorer, TEXTS, top=ALL)
+    signals = scorer.linear.read(TEXTS)
+    assert sum(not why.reason for why in found) > 25
+    for why, raw, score in zip(found, scorer.raw(signals), scorer.score(TEXTS).value, strict=True):
+        if not why.reason:
+            assert why.raw == raw
+            assert why.score == why.signals_score == score
+            assert_adds_up(why, scorer)
+
+
+@settings(max_examples=60, deadline=None)
+@given(any_text)
+def test_amounts_of_any_text_add_up(text):
+    scorer = load_scorer("web")
+    (why,) = explain_documents(scorer, [text], top=ALL)
+    if why.reason:
+        assert np.isnan(scorer.score([text]).value[0])
+    else:
+        assert_adds_up(why, scorer)
+
+
+@pytest.mark.parametrize("domain", ["web", "code"])
+def test_amounts_of_documents_of_a_pool_add_up(domain, shared):
+    texts = pq.read_table(shared / "pool" / f"{domain}.parquet", columns=["text"])["text"].slice(0, 40)
+    scorer = load_scorer(domain)
+    for why in explain_documents(scorer, texts, top=ALL):
+        assert_adds_up(why, scorer)
+
+
+def test_ngrams_alone_are_what_the_kernel_scores_by_them():
+    linear = quick_scorer("characters").linear
+    features = linear.read(TEXTS).features
+    for text, row in zip(TEXTS, features, strict=True):
+        if row.any():
+            found = sum(float(values.sum()) for _, values in ngram_values(linear, text.encode()))
+            wanted = linear.bias + row[:SCORE_COLUMNS].sum() - start_of(linear)
+            assert found == pytest.approx(wanted, abs=NEAR)
+
+
+def test_without_vectors_and_weights_ngrams_add_nothing():
+    linear = replace(quick_scorer().linear, vectors=NO_VECTORS)
+    plain = replace(linear, word_weights=np.zeros_like(linear.word_weights))
+    assert start_of(plain) == plain.bias
+    assert not any(values.any() for _, values in ngram_values(plain, b"some words"))
+
+
+def test_mean_slopes_are_exact_at_the_end_of_the_line():
+    vectors = quick_scorer("characters").linear.vectors
+    random = np.random.default_rng(0)
+    for vector in random.normal(scale=0.4, size=(20, 16)):
+        heights = [
+            vectors.weights @ np.exp(-vectors.gamma * ((point - vectors.landmarks) ** 2).sum(axis=1))
+            for point in (vector, np.zeros(16))
+        ]
+        assert mean_slopes(vectors, vector) @ vector == pytest.approx(heights[0] - heights[1], abs=1e-6)
+
+
+def test_words_that_teach_raise_and_words_that_sell_lower():
+    document = f"{' '.join(TEACHING)} {' '.join(SELLING)} table river green"
+    (why,) = explain_documents(quick_scorer(), [document], top=20)
+    raised = {one.text for one in why.raised if one.kind == "token"}
+    lowered = {one.text for one in why.lowered if one.kind == "token"}
+    assert len(raised & set(TEACHING)) > 3 > len(raised & set(SELLING))
+    assert len(lowered & set(SELLING)) > 3 > len(lowered & set(TEACHING))
+
+
+def test_taking_a_statistic_to_its_lowest_knot_changes_the_value_as_told():
+    scorer = quick_scorer()
+    linear, features = scorer.linear, scorer.linear.read(TEXTS[:5]).features
+    added = linear.statistic_values(features)
+    for at in range(len(STATISTICS)):
+        changed = features.copy()
+        changed[:, SCORE_COLUMNS + at] = linear.knots[at, 0]
+        wanted = linear.predict(features) - linear.predict(changed)
+        np.testing.assert_allclose(added[:, at] - linear.knot_values[at, 0], wanted, atol=1e-5)
+
+
+def test_usual_values_are_quantiles_of_the_documents_that_were_fitted():
+    statistics = made_data(150).features[:, SCORE_COLUMNS:]
+    linear = quick_scorer().linear
+    whole = np.isfinite(linear.knots).all(axis=1)
+    assert whole.sum() > 5
+    for share in (0.0, 0.05, 0.5, 0.95, 1.0):
+        wanted = np.quantile(statistics[:, whole], share, axis=0)
+        spread = np.ptp(statistics[:, whole], axis=0)
+        assert (np.abs(linear.seed_quantiles(share)[whole] - wanted) < 0.1 * spread).all()
+    # Of what a third of the documents or more do not have, the knots that were lost were zeros.
+    zeros = (statistics == 0).mean(axis=0)
+    rare = (zeros > 0.3) & (zeros < 0.9)
+    assert rare.sum() > 2
+    assert not np.isfinite(linear.knots[rare]).all(axis=1).any()
+    np.testing.assert_array_equal(linear.seed_quantiles(0.05)[rare], 0)
+    wanted = np.quantile(statistics[:, rare], 0.95, axis=0)
+    np.testing.assert_allclose(linear.seed_quantiles(0.95)[rare], wanted, rtol=0.25)
+
+
+def test_every_statistic_has_a_name_of_its_own():
+    assert len(set(READABLE)) == len(STATISTICS)
+    assert set(OTHERS) <= set(STATISTICS)
+
+
+def test_a_document_without_a_score_says_its_reason_alone():
+    found = explain_documents(quick_scorer(), ["", None, " \n", b"\xff", "fine"])
+    assert [why.reason for why in found] == ["empty", "null", "white-space", "invalid-utf8", ""]
+    assert [why.score is None for why in found] == [True, True, True, True, False]
+    assert [why.stage for why in found] == ["", "", "", "", "signals"]
+    assert explain_documents(quick_scorer(), []) == []
+    with pytest.raises(ShapeError, match="put it into a list"):
+        explain_documents(quick_scorer(), "one text")
+
+
+def test_explanations_are_plain_data():
+    found = explain_documents(quick_scorer("characters"), TEXTS[:2], top=3)
+    assert json.loads(json.dumps([asdict(why) for why in found]))[0]["raised"][0]["kind"]
+    assert all(len(side) == 3 for why in found for side in (why.raised, why.lowered, why.statistics))
+
+
+def test_an_embedding_is_told_as_points_before_and_after():
+    full = two_stages()
+    texts = TEXTS[:20]
+    before, after = full.signals.score(texts).value, full.score(texts).value
+    for why, one, other in zip(explain_documents(full, texts), before, after, strict=True):
+        assert (why.signals_score, why.score, why.stage) == (one, other, "embedding")
+        assert why.start + sum(why.totals.values()) == pytest.approx(one, abs=NEAR)
+    assert np.abs(before - after).max() > 0.05
+    paired = PairedScores(before, after, np.arange(len(texts), dtype=np.int32), held_out=True)
+    exits = find_exits(paired, ExitSettings(3.0, full_fraction=0.4))
+    found = explain_documents(CascadeScorer(full, exits), texts)
+    assert {why.stage for why in found} == {"signals", "embedding"}
+    assert all(why.score == why.signals_score for why in found if why.stage == "signals")
+
+
+def test_trees_need_lightgbm_and_say_so():
+    code = """
+import sys
+sys.path.insert(0, "tests")
+from test_filtering_explain import quick_scorer
+from filtering import explain_documents
+from filtering.errors import MissingExtraError
+scorer = quick_scorer("lightgbm")
+sys.modules["lightgbm"] = None  # as if it were not installed
+print(scorer.score(["some text"]).reason[0])
+try:
+    explain_documents(scorer, ["some text"])
+except MissingExtraError as error:
+    print(error)
+"""
+    scored, said = run_python(code).stdout.splitlines()
+    assert scored == "0"
+    assert "pip install 'edufilter[train]'" in said

@@ -1,0 +1,92 @@
+"""Proves that the n-grams that are shown are those that the kernel counts, and harmless on a screen."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from filtering_fixtures import made_documents
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference_signals import reason_of
+from test_filtering_signals import any_text, long_text
+
+from filtering.contributions import ngram_shares
+from filtering.kernel import CELLS
+from filtering.ngrams import read_character_ngrams, read_word_ngrams
+from filtering.signals import read_cells
+
+HOSTILE = [
+    "\x01\x01",
+    "\x7f!",
+    "\x1b[31mred\x1b[0m \u202eback\u2066 \ufeff",
+    "\n\n\n\t\t \n",
+    "a\x00b\r\nc\r\r\n    d",
+    "!" * 70_000,
+    "word " * 30_000,
+    "\ud7ff\U0010ffff \u0085\u2028",
+    "é" * 40_000,
+]
+
+
+def kernel_cells(document):
+    """Return the cells that the kernel has of a document, with their normalised counts."""
+    _, cells = read_cells(pa.array([document], pa.binary()))
+    return dict(zip(cells.cells.tolist(), cells.values.tolist(), strict=True))
+
+
+def shown_cells(document):
+    """Return the same from the n-grams by name."""
+    found = {}
+    for first, read in ((0, read_word_ngrams), (CELLS, read_character_ngrams)):
+        ngrams = read(document)
+        assert (ngrams.counts > 0).all()
+        sums = np.bincount(ngrams.cells, weights=ngram_shares(ngrams), minlength=CELLS)
+        found |= {first + cell: sums[cell] for cell in np.flatnonzero(sums).tolist()}
+    return found
+
+
+def assert_same_cells(document):
+    if reason_of(document) == 0:
+        assert shown_cells(document) == pytest.approx(kernel_cells(document), rel=1e-5)
+
+
+@settings(max_examples=80, deadline=None)
+@given(any_text.map(str.encode) | st.binary(max_size=60))
+def test_the_cells_of_any_text_are_those_of_the_kernel(document):
+    assert_same_cells(document)
+
+
+@settings(max_examples=5, deadline=None)
+@given(long_text)
+def test_the_cells_of_long_texts_are_those_of_the_kernel(text):
+    assert_same_cells(text.encode())
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, *made_documents(10)[0]])
+def test_hostile_texts_have_the_same_cells_and_are_shown_in_harmless_signs(text):
+    document = text.encode()
+    assert_same_cells(document)
+    for ngrams in (read_word_ngrams(document), read_character_ngrams(document)):
+        for at in range(min(len(ngrams.cells), 300)):
+            assert ngrams.show(at).isprintable()
+
+
+def test_each_ngram_is_named_once_with_its_count():
+    found = read_word_ngrams(b"One 1 fish, two 22 FISH;\n\n\tone 2 fish ......")
+    names = [found.show(at) for at in range(len(found.cells))]
+    assert len(names) == len(set(names))
+    counts = dict(zip(names, found.counts.tolist(), strict=True))
+    assert counts["fish"] == 3
+    assert counts["one"] == 2
+    assert counts["<1 digits>"] == 2
+    assert counts["<1 digits> fish"] == 2
+    assert counts["⏎⏎→→"] == 1
+    assert counts["....+"] == 1
+    assert {found.kind(at) for at in range(len(names))} == {"token", "pair"}
+    characters = read_character_ngrams(b"a \t b\nA  B")
+    assert [characters.show(at) for at in range(len(characters.cells))] == [
+        "␣a␣b⏎",
+        "␣b⏎a␣",
+        "a␣b⏎a",
+        "b⏎a␣b",
+    ]
+    assert characters.kind(0) == "characters"
