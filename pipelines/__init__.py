@@ -6,12 +6,14 @@ if TYPE_CHECKING:
     from pipelines.agreement import agreement_of_labels
     from pipelines.annotate import AnnotationEstimate, annotate_sample, estimate_annotation
     from pipelines.config import FilterConfig, RecutConfig
+    from pipelines.config_explain import ExplainConfig
     from pipelines.config_labels import AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
     from pipelines.config_scorers import DistillConfig, TrainConfig
     from pipelines.demo import run_demo
     from pipelines.distill import distill_scorer
     from pipelines.evaluate import evaluate_scorer
     from pipelines.executors import Executor, LocalExecutor
+    from pipelines.explain import explain_row
     from pipelines.filter import FilterResult, estimate_run, filter_dump
     from pipelines.importing import import_labels
     from pipelines.label_folder import AnnotateResult
@@ -30,6 +32,7 @@ _HOMES = {
     "AnnotationEstimate": "annotate",
     "DistillConfig": "config_scorers",
     "Executor": "executors",
+    "ExplainConfig": "config_explain",
     "FilterConfig": "config",
     "FilterResult": "filter",
     "ImportConfig": "config_labels",
@@ -48,6 +51,7 @@ _HOMES = {
     "estimate_annotation": "annotate",
     "estimate_run": "filter",
     "evaluate_scorer": "evaluate",
+    "explain_row": "explain",
     "filter_dump": "filter",
     "import_labels": "importing",
     "recut_run": "recut",
@@ -66,6 +70,7 @@ __all__ = [
     "AnnotationEstimate",
     "DistillConfig",
     "Executor",
+    "ExplainConfig",
     "FilterConfig",
     "FilterResult",
     "ImportConfig",
@@ -84,6 +89,7 @@ __all__ = [
     "estimate_annotation",
     "estimate_run",
     "evaluate_scorer",
+    "explain_row",
     "filter_dump",
     "import_labels",
     "recut_run",

@@ -8,7 +8,6 @@ import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,6 +34,7 @@ from pipelines.command_options import (
 )
 from pipelines.config import ROWS_PER_PART, FilterConfig, OnDrift, RecutConfig, RecutWrite
 from pipelines.config_base import KEEP_AT, Write, command_of
+from pipelines.explain_command import explain_command
 from pipelines.label_commands import (
     agreement_command,
     annotate_command,
@@ -45,6 +45,7 @@ from pipelines.label_commands import (
 )
 from pipelines.printing import duration, print_line, print_result
 from pipelines.progress import ConsoleReporter
+from pipelines.text_arguments import read_text
 
 if TYPE_CHECKING:
     from pipelines.filter import FilterResult
@@ -288,16 +289,7 @@ def score_command(
     """Print the score of each text file, in rubric points."""
     from pipelines.scorers import open_scorer
 
-    texts = []
-    for name in files:
-        try:
-            texts.append(sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes())
-        except OSError as error:
-            raise SettingsError(f"A text file must be readable. {error}") from error
-        if texts[-1].startswith(b"PAR1"):
-            raise SettingsError(
-                f"'score' takes text files. {name} is Parquet; use 'edufilter filter' for it."
-            )
+    texts = [read_text(name, instead="Use 'edufilter filter' for it.") for name in files]
     placement = Placement(device=device, folder=embedder, trust_remote_code=trust_remote_code)
     scores = open_scorer(scorer, effort, placement).score(texts)
     for name, value, reason in zip(files, scores.value, scores.reason, strict=True):
@@ -309,6 +301,7 @@ def score_command(
     return 0
 
 
+app.command("explain")(explain_command)
 app.command("sample")(sample_command)
 app.command("annotate")(annotate_command)
 app.command("agreement")(agreement_command)

@@ -1,0 +1,43 @@
+"""Prints why a document has its score."""
+
+from itertools import zip_longest
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from filtering.explain import Explanation, NgramAmount
+from pipelines.printing import print_line
+
+
+def print_explanation(why: Explanation) -> None:
+    """Print score and stage, what the signals made it of, and what moved it most."""
+    if why.score is None or why.signals_score is None:
+        print_line(f"no score: {why.reason}")
+        return
+    print_line(f"score: {why.score:.2f}, decided by the {why.stage}")
+    if why.stage == "embedding":
+        print_line(
+            f"by the signals {why.signals_score:.2f}, by the embedding {why.score:.2f}; what follows "
+            "explains the signals alone"
+        )
+    totals = [f"{name} {points:+.2f}" for name, points in why.totals.items() if points]
+    print_line(f"signals: start {why.start:.2f}, {', '.join(totals)} = {why.signals_score:.2f} points")
+    console = Console()
+    ngrams = Table("raised it", "times", "points", "lowered it", "times", "points")
+    for one, other in zip_longest(why.raised, why.lowered):
+        ngrams.add_row(*_cells(one), *_cells(other))
+    console.print(ngrams)
+    statistics = Table("statistic", "value", "usual", "points")
+    for amount in why.statistics:
+        usual = f"{amount.usual_low:.4g} to {amount.usual_high:.4g}"
+        statistics.add_row(Text(amount.meaning), f"{amount.value:.4g}", usual, f"{amount.points:+.3f}")
+    console.print(statistics)
+    print_line("(usual: of nine in ten documents that the scorer was fitted on)")
+
+
+def _cells(one: NgramAmount | None) -> list[Text]:
+    """Return the cells of an n-gram; as `Text`, for its brackets are no markup."""
+    if one is None:
+        return [Text()] * 3
+    return [Text(one.text), Text(f"{one.count:,}"), Text(f"{one.points:+.3f}")]

@@ -1,0 +1,145 @@
+"""Proves that documents are explained by file, and by row of a dump or a run; wrong ones are refused."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from dumps import CUT, make_texts
+
+from filtering import explain_documents, load_scorer, save_scorer
+from filtering.errors import OutputError, ScorerError, SettingsError
+from pipelines import ExplainConfig, FilterConfig, RecutConfig, explain_row, filter_dump, recut_run
+from pipelines.progress import ConsoleReporter
+
+TEXTS = [*make_texts(60), "", "café\x1b[31m [bold]red[/bold]\n\tnaïve"]
+QUIET = ConsoleReporter("none")
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory, web):
+    """Return a folder with a dump of two row groups, and a run over it. Not to be written to."""
+    folder = tmp_path_factory.mktemp("explain")
+    (folder / "dump" / "sub").mkdir(parents=True)
+    pq.write_table(pa.table({"text": TEXTS}), folder / "dump" / "sub" / "a.parquet", row_group_size=40)
+    config = FilterConfig(
+        inputs=[folder / "dump"], out=folder / "out", scorer=web, keep_at=CUT, effort="fast", rows_per_part=40
+    )
+    filter_dump(config, reporter=QUIET)
+    return folder
+
+
+@pytest.mark.parametrize("row", [0, 39, 40, 61])
+def test_a_row_of_a_file_and_of_a_run_is_explained_as_its_text_is(read, row, web):
+    (wanted,) = explain_documents(load_scorer(web), [TEXTS[row]])
+    file = read / "dump" / "sub" / "a.parquet"
+    assert explain_row(ExplainConfig(file=file, row=row)) == wanted
+    assert explain_row(ExplainConfig(run=read / "out", file="sub/a.parquet", row=row)) == wanted
+
+
+def test_a_run_tells_the_score_that_it_stored(read, tmp_path):
+    shutil.copytree(read / "out", tmp_path / "out")
+    stored = sorted((tmp_path / "out" / "run" / "scores").rglob("*.parquet"))
+    table = pq.read_table(stored[0])
+    at = table.column_names.index("edu_score")
+    table = table.set_column(at, "edu_score", pa.array(np.full(len(table), 4.5, np.float32)))
+    at = table.column_names.index("edu_stage")
+    table = table.set_column(at, "edu_stage", pa.array(np.full(len(table), 2, np.uint8)))
+    pq.write_table(table, stored[0])
+    why = explain_row(ExplainConfig(run=tmp_path / "out", file="sub/a.parquet", row=1))
+    assert (why.score, why.stage) == (4.5, "embedding")
+    assert why.signals_score == load_scorer("web").score([TEXTS[1]]).value[0]
+    assert explain_row(ExplainConfig(run=tmp_path / "out", file="sub/a.parquet", row=60)).reason == "empty"
+
+
+def test_what_cannot_be_read_again_is_refused(read, tmp_path):
+    def refused(error, match, **values):
+        with pytest.raises(error, match=match):
+            explain_row(ExplainConfig(**{"run": read / "out", "file": "sub/a.parquet", "row": 0, **values}))
+
+    refused(SettingsError, r"must be below the 62 rows of sub/a\.parquet\. Got 62; the first is 0", row=62)
+    refused(SettingsError, r"must be an input of .*'a\.parquet' is not", file="a.parquet")
+    refused(OutputError, "must hold", run=tmp_path / "nothing")
+    refused(SettingsError, "must not come with 'run'", effort="full")
+    refused(ScorerError, r"must be that of .*'code' is another one. Name it with --scorer", scorer="code")
+    whole = read / "dump" / "sub" / "a.parquet"
+    refused(SettingsError, "must be below the 62 rows", run=None, file=whole, row=62)
+    refused(SettingsError, "Name the text column", run=None, file=whole, text_column="id")
+    recut_run(RecutConfig(run=read / "out", to=tmp_path / "cut", keep_at=1.0), reporter=QUIET)
+    refused(OutputError, "name the run it is from", run=tmp_path / "cut")
+
+
+@pytest.mark.parametrize("change", ["other rows", "no Parquet"])
+def test_an_input_that_has_changed_is_refused(change, tmp_path, web):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": TEXTS}), path)
+    config = FilterConfig(inputs=[path], out=tmp_path / "out", scorer=web, effort="fast")
+    filter_dump(config, reporter=QUIET)
+    if change == "other rows":
+        pq.write_table(pa.table({"text": [*TEXTS, "one more"]}), path)
+    else:
+        path.write_bytes(b"x" * 100)
+    with pytest.raises(SettingsError, match=r"a\.parquet has changed"):
+        explain_row(ExplainConfig(run=tmp_path / "out", file="a.parquet", row=0))
+
+
+def test_the_command_prints_what_raised_and_what_lowered_in_harmless_signs(command, read, tmp_path):
+    (tmp_path / "a.md").write_text(TEXTS[-1])
+    done = command("explain", tmp_path / "a.md", "--top", 500)
+    assert done.code == 0
+    assert "decided by the signals" in done.out
+    assert "raised it" in done.out
+    assert "red" in done.out
+    assert "\x1b" not in done.out
+    (why,) = explain_documents(load_scorer("web"), [TEXTS[-1]])
+    assert f"score: {why.score:.2f}" in done.out
+    assert command("explain", "--file", read / "dump" / "sub" / "a.parquet", "--row", 60).out == (
+        "no score: empty\n"
+    )
+
+
+def test_the_command_prints_json_of_a_row_of_a_run(command, read):
+    done = command("explain", "--run", read / "out", "--file", "sub/a.parquet", "--row", 3, "--json")
+    found = json.loads(done.out)
+    assert found["start"] + sum(found["totals"].values()) == pytest.approx(found["score"], abs=1e-4)
+    assert len(found["statistics"]) == 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "Either TEXT must be given, or --file and --row"),
+        (["x.md", "--file", "a.parquet", "--row", "0"], "Either TEXT must be given"),
+        (["--file", "a.parquet"], "Either TEXT must be given"),
+        (["x.md", "--row", "1"], "Either TEXT must be given"),
+        (["--run", "out", "x.md"], "Either TEXT must be given"),
+        (["missing.md"], "A text file must be readable"),
+        (["a.parquet"], "Name it with --file, and a --row of it"),
+        (["--file", "a.parquet", "--row", "-1"], "--row): Input should be greater than or equal to 0"),
+        (["x.md", "--scorer", "nothing"], "nothing"),
+    ],
+)
+def test_wrong_arguments_say_what_to_do(command, tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.md").write_text("some text")
+    pq.write_table(pa.table({"text": ["a"]}), tmp_path / "a.parquet")
+    done = command("explain", *arguments)
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_a_scorer_that_moved_is_named(read, tmp_path):
+    scorer = replace(load_scorer("web"), domain="mine")
+    save_scorer(scorer, tmp_path / "scorer", metrics={}, card="Made up.")
+    config = FilterConfig(
+        inputs=[read / "dump"], out=tmp_path / "out", scorer=tmp_path / "scorer", effort="fast"
+    )
+    filter_dump(config, reporter=QUIET)
+    (tmp_path / "scorer").rename(tmp_path / "moved")
+    wanted = ExplainConfig(run=tmp_path / "out", file="sub/a.parquet", row=0)
+    with pytest.raises(SettingsError):
+        explain_row(wanted)
+    assert explain_row(wanted.model_copy(update={"scorer": str(tmp_path / "moved")})).score is not None
