@@ -3,12 +3,14 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from filtering.drift import Drift, measure_drift
     from filtering.embedders import Placement
     from filtering.explain import Explanation, explain_documents
     from filtering.scorers import EmbeddingScorer, Scorer, Scores, SignalScorer
     from filtering.storage import load_scorer, save_scorer
 
 _HOMES = {
+    "Drift": "drift",
     "EmbeddingScorer": "scorers",
     "Explanation": "explain",
     "Placement": "embedders",
@@ -17,10 +19,12 @@ _HOMES = {
     "SignalScorer": "scorers",
     "explain_documents": "explain",
     "load_scorer": "storage",
+    "measure_drift": "drift",
     "save_scorer": "storage",
 }
 
 __all__ = [
+    "Drift",
     "EmbeddingScorer",
     "Explanation",
     "Placement",
@@ -29,6 +33,7 @@ __all__ = [
     "SignalScorer",
     "explain_documents",
     "load_scorer",
+    "measure_drift",
     "save_scorer",
 ]
 

@@ -1,0 +1,154 @@
+"""How far the documents of a dump lie from those that a scorer was fitted on, by their statistics and words.
+
+What the scorer's folder holds is enough: the knots of a statistic are quantiles of the seed (`linear.py`),
+and its known words tell documents that are unlike the seed (`novelty.py`). N-grams are not looked at.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.errors import SettingsError
+from filtering.explain import TOP, signals_of
+from filtering.linear import LinearSignals
+from filtering.readable import READABLE
+from filtering.signals import SCORE_COLUMNS, Texts
+from filtering.statistics import STATISTICS
+from filtering.storage import AnyScorer
+
+MIN_DOCUMENTS = 100
+"""Of fewer, distances are large by chance."""
+OTHER_DISTANCE = 0.23
+"""Mean distance of all statistics from which a sample looks like other data (docs/explanation.md)."""
+OTHER_UNLIKE = 0.15
+"""Share of documents unlike the seed from which it does, as `filter` warns; 0.05 of the seed itself are."""
+
+
+@dataclass(frozen=True)
+class StatisticShift:
+    """How far a statistic of a sample lies from the seed.
+
+    Parameters
+    ----------
+    name, meaning : str
+        As in `filtering.explain.StatisticAmount`.
+    distance : float
+        In [0, 1]: the largest difference, at a quantile of the seed, of the shares of documents up to there
+        (Kolmogorov and Smirnov).
+    median, seed_median : float
+        Of the sample, and of the seed.
+    """
+
+    name: str
+    meaning: str
+    distance: float
+    median: float
+    seed_median: float
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far a sample of documents lies from the seed of a scorer.
+
+    Parameters
+    ----------
+    documents : int
+        That have a score.
+    distance : float
+        Mean distance of all statistics, in [0, 1].
+    unlike_share : float
+        Share of documents unlike the seed, by their words.
+    looks_other : bool
+        Whether either is so large that this looks like other data than the seed.
+    sentence : str
+        The same in words.
+    shifts : tuple of StatisticShift
+        Those statistics that lie furthest, in that order.
+    """
+
+    documents: int
+    distance: float
+    unlike_share: float
+    looks_other: bool
+    sentence: str
+    shifts: tuple[StatisticShift, ...]
+
+
+def measure_drift(scorer: AnyScorer, texts: Texts, *, top: int = TOP) -> Drift:
+    """Return how far documents lie from those that a scorer was fitted on.
+
+    Parameters
+    ----------
+    scorer : SignalScorer, EmbeddingScorer or CascadeScorer
+    texts : Arrow array or chunked array of strings, bytes, or a dictionary of them; or a sequence
+        A sample of a dump, at random; some hundreds.
+    top : int
+        Statistics to name, at most.
+
+    Raises
+    ------
+    SettingsError
+        If fewer than `MIN_DOCUMENTS` can be scored.
+    ShapeError
+        If `texts` holds no text.
+    """
+    first = signals_of(scorer)
+    signals = first.linear.read(texts)
+    scored = signals.reason == 0
+    documents = int(scored.sum())
+    if documents < MIN_DOCUMENTS:
+        raise SettingsError(
+            f"A sample must have at least {MIN_DOCUMENTS} documents with a score. Got {documents}. "
+            "Read more of the dump."
+        )
+    statistics = signals.features[scored, SCORE_COLUMNS:]
+    distances = seed_distances(first.linear, statistics)
+    unlike = float(first.unlike_seed(texts)[scored].mean())
+    medians, seed_medians = np.median(statistics, axis=0), first.linear.seed_quantiles(0.5)
+    distance = float(distances.mean())
+    looks_other = distance >= OTHER_DISTANCE or unlike >= OTHER_UNLIKE
+    return Drift(
+        documents=documents,
+        distance=distance,
+        unlike_share=unlike,
+        looks_other=looks_other,
+        sentence=_sentence(distance, unlike, looks_other=looks_other),
+        shifts=tuple(
+            StatisticShift(
+                STATISTICS[at],
+                READABLE[at],
+                float(distances[at]),
+                float(medians[at]),
+                float(seed_medians[at]),
+            )
+            for at in np.argsort(-distances, kind="stable")[:top].tolist()
+        ),
+    )
+
+
+def seed_distances(linear: LinearSignals, statistics: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the distance of each statistic from the seed: float64 array, shape (len(STATISTICS),).
+
+    Parameters
+    ----------
+    linear : LinearSignals
+    statistics : float32 array, shape (n, len(STATISTICS))
+        Of at least one document.
+    """
+    found = []
+    for column, knots, places in zip(statistics.T, linear.knots, linear.seed_places(), strict=True):
+        real = np.isfinite(knots)
+        shares = np.searchsorted(np.sort(column), knots[real], side="right") / len(column)
+        found.append(float(np.abs(shares - places[real]).max()))
+    return np.array(found)
+
+
+def _sentence(distance: float, unlike: float, *, looks_other: bool) -> str:
+    what = "looks like other data than" if looks_other else "looks like"
+    then = " It is another kind, or one kind alone: label some of it first." if looks_other else ""
+    return (
+        f"This dump {what} the documents that the scorer was fitted on: its statistics lie {distance:.2f} "
+        f"from theirs on average (0 the same, 1 apart; other data from {OTHER_DISTANCE:g} on), and "
+        f"{100 * unlike:.0f} % of it is unlike them by its words (from {100 * OTHER_UNLIKE:.0f} % on).{then}"
+    )
