@@ -19,6 +19,11 @@ from test_pipelines_annotate import judge
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "docs/tutorial.md", "docs/how-to.md", "docs/your-own-rubric.md")
+ALL_PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "docs/**/*.md", "filtering/models/*/*.md")
+    for path in ROOT.glob(pattern)
+)
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RUBRIC = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
@@ -126,14 +131,13 @@ def test_the_commands_of_the_cluster_page_run_one_after_the_other(place):
             assert int(done.stdout.split()[-1]) > 0
 
 
-@pytest.mark.parametrize(
-    "page",
-    sorted(
-        path.relative_to(ROOT).as_posix()
-        for pattern in ("*.md", "docs/**/*.md", "filtering/models/*/*.md")
-        for path in ROOT.glob(pattern)
-    ),
-)
+@pytest.mark.parametrize("page", ALL_PAGES)
+def test_a_heading_stands_after_an_empty_line(page):
+    text = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
+    assert re.findall(r"[^\n]\n(#+ .*)", text) == []
+
+
+@pytest.mark.parametrize("page", ALL_PAGES)
 def test_links_between_pages_lead_somewhere(page):
     for target in LINK.findall((ROOT / page).read_text()):
         assert (ROOT / page).parent.joinpath(target).exists(), f"{page} links to {target}"

@@ -52,8 +52,9 @@ def main() -> None:
 def replace_section(lines: list[str]) -> None:
     """Put a section of the page in the place of the last one with its title, or at the end."""
     before, title, after = DOCS.read_text().partition(f"{lines[0]}\n")
-    rest = after.partition("\n## ")
-    DOCS.write_text(before + "\n".join(lines) + ("\n\n## " + rest[2] if title and rest[1] else "\n"))
+    _, more, rest = after.partition("\n## ") if title else ("", "", "")
+    section = "\n".join(lines).rstrip("\n")
+    DOCS.write_text(f"{before.rstrip()}\n\n{section}\n\n" + (f"## {rest}" if more else ""))
 
 
 def header() -> list[str]:
