@@ -18,7 +18,6 @@ from filtering.fitting_heads import HeadName, fit_stage
 from filtering.folds import FOLDS, fold_assignment
 from filtering.nested import FitData, Rows
 from filtering.scorers import EmbeddingScorer
-from filtering.signals import Texts, text_bytes
 
 MOST_DOCUMENTS = 6000
 """Documents that are paired; each is embedded."""
@@ -29,7 +28,7 @@ ENOUGH_TIMES = 2
 
 def pair(
     scorer: EmbeddingScorer,
-    texts: Texts,
+    documents: Sequence[bytes],
     groups: Sequence[str],
     data: FitData,
     *,
@@ -41,8 +40,8 @@ def pair(
     Parameters
     ----------
     scorer : EmbeddingScorer
-    texts : Arrow array or chunked array of strings, bytes, or a dictionary of them; or a sequence
-        Documents like those that will be filtered.
+    documents : sequence of bytes, length n
+        Like those that will be filtered, in UTF-8. Each must have a score, for it counts as evidence.
     groups : sequence of str, length n
         Site, book or repository of each.
     data : FitData
@@ -55,14 +54,13 @@ def pair(
     LabelsError
         If there are too few documents for the bound that a run asks for by default.
     """
-    documents = [document or b"" for document in text_bytes(texts)]
     order = by_lot(documents)
     single = first_of_groups(order, groups, set(data.groups))
     needed = documents_needed(ExitSettings().max_disagreement)
     if len(order) < needed:
         raise LabelsError(
-            f"A pool must have at least {needed} documents, better {MOST_DOCUMENTS:,} of as many sites. "
-            f"Found {len(order)}."
+            f"A pool must have at least {needed} documents with a score, better {MOST_DOCUMENTS:,} of as "
+            f"many sites. Found {len(order)}."
         )
     codes = group_codes(groups)
     if len(single) >= ENOUGH_TIMES * needed:
@@ -130,8 +128,6 @@ def _paired(
     columns: list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]] = []
     for scorer, rows in scorers:
         texts = [documents[row] for row in rows]
-        fast, full = scorer.signals.score(texts).value, scorer.score(texts).value
-        good = np.isfinite(fast) & np.isfinite(full)
-        columns.append((fast[good], full[good], codes[rows][good]))
+        columns.append((scorer.signals.score(texts).value, scorer.score(texts).value, codes[rows]))
     fast, full, groups = (np.concatenate(column) for column in zip(*columns, strict=True))
     return PairedScores(fast, full, groups, held_out)

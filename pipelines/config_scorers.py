@@ -7,12 +7,20 @@ from pydantic import ConfigDict, Field
 
 from filtering.embedders import DEFAULT_EMBEDDER, MAX_TOKENS, EmbedderSettings, Placement
 from filtering.errors import SettingsError
+from filtering.exits import ExitSettings, documents_needed
+from filtering.folds import FOLDS
 from pipelines.config_base import Settings
 
 NO_EMBEDDER = "none"
 
 TEACHER_TOKENS = 512
 """What classifiers over BERT read, the FineWeb-Edu one among them."""
+
+FIT_FOLDS = (0, 1, 2)
+"""Folds of groups that the signals of a teacher are fitted to; exits are found on the other two."""
+LEAST_PAIRED = documents_needed(ExitSettings().max_disagreement)
+LEAST_N = -(-LEAST_PAIRED * FOLDS // (FOLDS - len(FIT_FOLDS)))
+"""With fewer documents no exits can be shown to hold the bound that a run asks for by default."""
 
 Signals = Literal["auto", "linear", "characters", "lightgbm"]
 Head = Literal["auto", "ridge", "ordinal", "svr", "lightgbm", "forest", "joint", "stack"]
@@ -111,7 +119,8 @@ class DistillConfig(Settings):
     domain : str
         What the scorer is for.
     n : int
-        Documents that the teacher reads: three in five to fit signals to, the others to find the exits on.
+        Documents that the teacher reads, at most: three in five to fit signals to, the others to find the
+        exits on. At least 1,840, of which these are the 736 that the usual bound takes.
     signals : {"auto", "linear", "characters", "lightgbm"}
         As in `TrainConfig`.
     max_tokens : int
@@ -137,6 +146,14 @@ class DistillConfig(Settings):
     trust_remote_code: bool = False
     device: str = Field(default="auto", min_length=1)
     overwrite: bool = False
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        if self.n < LEAST_N:
+            raise SettingsError(
+                f"'n' (--n) must be at least {LEAST_N:,}: two in five of them are the {LEAST_PAIRED:,} "
+                f"documents that it takes to find exits. Got {self.n:,} instead."
+            )
 
     @property
     def teacher_settings(self) -> EmbedderSettings:

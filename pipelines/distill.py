@@ -11,22 +11,19 @@ from annotations.records import check_labels
 from filtering.calibration import POINTS, Calibration
 from filtering.embedders import Embedder
 from filtering.errors import LabelsError
-from filtering.exits import ExitSettings, PairedScores, documents_needed
+from filtering.exits import PairedScores
 from filtering.fitting import RECIPES, fit_signals, signals_fit
 from filtering.folds import FOLDS, fold_assignment
 from filtering.heads import LinearHead
 from filtering.nested import Rows, nested_points
 from filtering.pairing import ENOUGH_TIMES, by_lot, first_of_groups, group_codes
 from filtering.scorers import EmbeddingScorer, EmbeddingStage
-from filtering.signals import text_bytes
-from pipelines.config_scorers import DistillConfig
+from pipelines.config_scorers import FIT_FOLDS, LEAST_PAIRED, DistillConfig
 from pipelines.evaluate import fit_data_of, judge
 from pipelines.pools import read_pool
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.train import TrainResult, choose, refuse_taken, save_judged
 
-FIT_FOLDS = (0, 1, 2)
-"""Groups of these folds are fitted to; the exits are found on the others."""
 UNCHANGED = Calibration(tuple(float(point) for point in range(POINTS + 1)))
 
 
@@ -55,8 +52,7 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
     """
     reporter = reporter if reporter is not None else ConsoleReporter()
     refuse_taken(config.out, overwrite=config.overwrite)
-    texts, groups = read_pool(config.pool)
-    documents = [document or b"" for document in text_bytes(texts)]
+    documents, groups = read_pool(config.pool, reporter)
     fitted, paired = split_pool(documents, groups, config.n)
     teacher = _teacher(config)
     reporter.say(f"{teacher.settings.name!r} reads {len(fitted) + len(paired):,} documents ...")
@@ -77,8 +73,7 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
     scorer = EmbeddingScorer(signals, stage, teacher)
     others = [documents[row] for row in paired]
     fast, full = signals.score(others).value, _points(teacher, others)
-    good = np.isfinite(fast)
-    pairs = PairedScores(fast[good], full[good], group_codes([groups[row] for row in paired])[good], True)
+    pairs = PairedScores(fast, full, group_codes([groups[row] for row in paired]), True)
     return save_judged(
         replace(scorer, paired=pairs),
         config.out,
@@ -104,16 +99,16 @@ def split_pool(documents: list[bytes], groups: list[str], most: int) -> tuple[Ro
     folds = np.isin(fold_assignment(groups, 0), FIT_FOLDS)
     fitted, others = order[folds[order]], order[~folds[order]]
     single = first_of_groups(others, groups, ())
-    needed = documents_needed(ExitSettings().max_disagreement)
-    if len(single) >= ENOUGH_TIMES * needed:
+    if len(single) >= ENOUGH_TIMES * LEAST_PAIRED:
         others = single
-    if len(others) < needed:
+    if len(others) < LEAST_PAIRED:
         raise LabelsError(
-            f"A pool must have at least {needed} documents of the groups that signals are not fitted to, two "
-            f"in five of all; better {ENOUGH_TIMES * needed:,} of as many groups. Found {len(others):,}."
+            f"A pool must have at least {LEAST_PAIRED} documents with a score of the groups that signals are "
+            f"not fitted to, two in five of all; better {ENOUGH_TIMES * LEAST_PAIRED:,} of as many groups. "
+            f"Found {len(others):,}."
         )
-    to_fit = round(len(FIT_FOLDS) / FOLDS * most)
-    return np.sort(fitted[:to_fit]), np.sort(others[: max(needed, most - to_fit)])
+    to_fit = len(FIT_FOLDS) * most // FOLDS
+    return np.sort(fitted[:to_fit]), np.sort(others[: most - to_fit])
 
 
 def _teacher(config: DistillConfig) -> Embedder:

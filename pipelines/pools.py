@@ -1,20 +1,27 @@
 """Pools: documents without labels, of the kind that will be filtered."""
 
-import pyarrow as pa
+from collections import Counter
+
+import numpy as np
 
 from annotations.sources import read_table
 from annotations.tables import GROUP_COLUMNS, group_of
+from filtering.documents import REASONS
 from filtering.errors import LabelsError
+from filtering.signals import read_signals, text_bytes
 from pipelines.config_base import TEXT_COLUMNS
+from pipelines.progress import Reporter
 
 
-def read_pool(source: str) -> tuple[pa.ChunkedArray, list[str]]:
-    """Return the texts of a pool, and where each is from.
+def read_pool(source: str, reporter: Reporter) -> tuple[list[bytes], list[str]]:
+    """Return the documents of a pool that can be scored, in UTF-8, and where each is from.
 
     Parameters
     ----------
     source : str
         As `TrainConfig.pool`.
+    reporter : Reporter
+        What is told how many documents are left out, and why.
 
     Raises
     ------
@@ -26,4 +33,14 @@ def read_pool(source: str) -> tuple[pa.ChunkedArray, list[str]]:
     if column is None:
         raise LabelsError(f"{name} must have one of the columns {', '.join(TEXT_COLUMNS)}. It has none.")
     rows = table.drop_columns(column).to_pylist() if table.num_columns > 1 else [{}] * len(table)
-    return table[column], [group_of(row, None, f"#{number}") for number, row in enumerate(rows)]
+    groups = [group_of(row, None, f"#{number}") for number, row in enumerate(rows)]
+    reasons = read_signals(table[column]).reason
+    bad = Counter(REASONS[reason] for reason in reasons[reasons != 0])
+    if bad:
+        counted = ", ".join(f"{count:,} {reason}" for reason, count in sorted(bad.items()))
+        reporter.say(
+            f"{bad.total():,} of {len(table):,} documents of {name} are left out, having no score: {counted}."
+        )
+    documents = text_bytes(table[column])
+    good = np.flatnonzero(reasons == 0)
+    return [documents[row] or b"" for row in good], [groups[row] for row in good]

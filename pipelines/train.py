@@ -75,7 +75,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     """
     reporter = reporter if reporter is not None else ConsoleReporter()
     refuse_taken(config.out, overwrite=config.overwrite)
-    pool = None if config.pool is None else read_pool(config.pool)
+    pool = None if config.pool is None else read_pool(config.pool, reporter)
     embedder = _embedder(config)
     labels = read_labels(config.labels)
     if labels.cut_texts:

@@ -15,8 +15,9 @@ from filtering.embedders import EmbedderSettings, Placement
 from filtering.errors import LabelsError, SettingsError
 from filtering.exits import ExitSettings
 from filtering.sentence_transformer import SentenceTransformerEmbedder
+from filtering.storage import load_pairs
 from filtering.windows import beginning_text
-from pipelines import DistillConfig, FilterConfig, distill_scorer, filter_dump
+from pipelines import DistillConfig, FilterConfig, TrainConfig, distill_scorer, filter_dump, train_scorer
 from pipelines.distill import split_pool
 
 CPU = Placement(device="cpu")
@@ -172,3 +173,56 @@ def test_the_command_prints_what_the_cascade_costs(tiny_teacher, teaching_pool, 
     again = command("distill", "--teacher", tiny_teacher, "--pool", teaching_pool, "--out", tmp_path / "out")
     assert again.code == 2
     assert "--overwrite" in again.err
+
+
+BAD = [b"", b" \n\t", None, b"caf\xe9 " * 30]
+
+
+def write_pool(path, documents):
+    pq.write_table(pa.table({"text": pa.array(documents, pa.binary())}), path)
+    return path
+
+
+@pytest.mark.usefixtures("hasty")
+def test_documents_of_a_pool_that_have_no_score_are_left_out_and_counted(tiny_teacher, command, tmp_path):
+    documents = [text.encode() for text in make_texts(2000, seed=6)]
+    pool = write_pool(tmp_path / "pool.parquet", documents + [bad for bad in BAD for _ in range(200)])
+    found = command(
+        "distill", "--teacher", tiny_teacher, "--pool", pool, "--out", tmp_path / "out",
+        "--n", 2000, "--signals", "linear", "--max-tokens", 16, "--device", "cpu",
+    )  # fmt: skip
+    assert found.code == 0, found.said
+    said = " ".join(found.err.split())
+    assert "800 of 2,800 documents" in said
+    assert "200 empty, 200 invalid-utf8, 200 null, 200 white-space" in said
+    pairs, _ = load_pairs(str(tmp_path / "out"))
+    assert len(pairs) == 2000 - 1200
+
+
+def test_documents_without_a_score_do_not_count_as_evidence(tiny_teacher, tiny_model, labels, tmp_path):
+    documents = [text.encode() for text in make_texts(700, seed=6)]
+    pool = write_pool(tmp_path / "pool.parquet", documents + BAD * 1000)
+    with pytest.raises(LabelsError, match=r"at least 736 documents .* Found \d\d\d"):
+        distill_scorer(DistillConfig(teacher=tiny_teacher, pool=pool, out=tmp_path / "a"), reporter=QUIET)
+    with pytest.raises(LabelsError, match=r"at least 736 documents .* Found 700"):
+        train_scorer(
+            TrainConfig(
+                labels=labels, pool=pool, out=tmp_path / "b", domain="toys", signals="linear",
+                embedder=tiny_model, head="joint", max_tokens=32, device="cpu",
+            ),
+            reporter=QUIET,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [1, 100, 1839])
+def test_an_n_too_small_for_the_usual_bound_is_refused_with_the_smallest_that_will_do(n):
+    with pytest.raises(SettingsError, match=rf"'n' \(--n\) must be at least 1,840.* Got {n:,} instead"):
+        DistillConfig(teacher="t", pool="p", out="o", n=n)
+
+
+@pytest.mark.parametrize("n", [1840, 1841, 2999])
+def test_the_teacher_reads_no_more_than_n_documents(n):
+    documents = [f"document {number}".encode() for number in range(8000)]
+    fitted, paired = split_pool(documents, [f"site {number}" for number in range(8000)], n)
+    assert len(fitted) + len(paired) == n
+    assert len(paired) >= 736
