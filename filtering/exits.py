@@ -10,7 +10,7 @@ of one group, and none of a group that fitted a stage, the tests are exact; othe
 the design effect of the groups (Korn and Graubard 1998), and the bound is approximate.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,21 +122,27 @@ class Exits:
 def find_exits(paired: PairedScores, settings: ExitSettings) -> Exits:
     """Return the narrowest exits that hold what is asked for.
 
+    At 0 points and below both stages keep everything, whatever the documents: nothing has to be shown.
+
     Raises
     ------
     SettingsError
         If there are too few documents to show it for any exits.
     """
+    if settings.keep_at <= 0:
+        certain = _described(paired, settings, lower=0.0, upper=0.0, effect=1.0)
+        return replace(certain, is_exact=True, disagreement_bound=0.0)
     keeps = paired.full >= np.float32(settings.keep_at)
     lowers, uppers = GRID[settings.keep_at >= GRID], GRID[settings.keep_at <= GRID]
     lost = _counts_below(paired.fast[keeps], lowers)
     kept_wrongly = (~keeps).sum() - _counts_below(paired.fast[~keeps], uppers)
-    effect = design_effect((paired.fast >= np.float32(settings.keep_at)) != keeps, paired.groups)
+    differs = (paired.fast >= np.float32(settings.keep_at)) != keeps
+    effect = design_effect(differs, paired.groups)
     if settings.full_fraction is None:
         bound, level = settings.max_disagreement / 2, (1 - CONFIDENCE) / 2
         trials = int(len(paired) / effect)
         if binomial_tail(0, trials, bound) > level:
-            raise SettingsError(_too_few(settings.max_disagreement, trials, len(paired)))
+            raise SettingsError(_too_few(settings, trials, len(paired), seen=bool(differs.any())))
         most = _most_allowed(trials, bound, level) * effect
         at = int(np.flatnonzero(lost <= most)[-1])
         up = int(np.flatnonzero(kept_wrongly <= most)[0])
@@ -217,13 +223,19 @@ def documents_needed(max_disagreement: float) -> int:
     return int(np.ceil(np.log((1 - CONFIDENCE) / 2) / np.log1p(-max_disagreement / 2)))
 
 
-def _too_few(wanted: float, trials: int, documents: int) -> str:
-    needed = documents_needed(wanted)
+def _too_few(settings: ExitSettings, trials: int, documents: int, *, seen: bool) -> str:
+    wanted = settings.max_disagreement
     few = f" that count for {trials:,}, being of few groups" if trials < documents else ""
+    if few and not seen:
+        few += (
+            f" (on none do the stages disagree at a cut of {settings.keep_at:g}, so nothing tells how alike "
+            "documents of a group are, and each group counts about once)"
+        )
     return (
-        f"A disagreement of at most {wanted:g} takes {needed:,} documents of different groups to show. The "
-        f"scorer was paired on {documents:,}{few}. Allow more with --max-disagreement, say how many to embed "
-        "with --full-fraction, use --effort fast or full, or train it with a larger --pool."
+        f"A disagreement of at most {wanted:g} takes {documents_needed(wanted):,} documents of different "
+        f"groups to show. The scorer was paired on {documents:,}{few}. Allow more (max_disagreement, "
+        "of the command filter --max-disagreement), say how many to embed (full_fraction, --full-fraction), "
+        "choose effort fast or full, or train the scorer with a larger pool, of more groups."
     )
 
 
@@ -253,12 +265,15 @@ def design_effect(wrong: Bools, groups: NDArray[np.int32]) -> float:
     """Return how many times as uncertain a share is as if its documents were independent; at least 1.
 
     The variance between group totals over that of independent documents. Exactly 1 where no two documents
-    share a group.
+    share a group. Where nothing is wrong, or all, there is no variance to compare: then documents of a group
+    are taken to be all alike (Kish 1965: the mean size of a document's group).
     """
-    _, codes = np.unique(groups, return_inverse=True)
-    count, number = len(wrong), int(codes.max(initial=-1)) + 1
-    rate = float(wrong.mean()) if count else 0.0
-    if number == count or number < 2 or not 0.0 < rate < 1.0:
-        return 1.0 if number == count else count / max(number, 1)
+    _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    count, number = len(wrong), len(sizes)
+    if number == count:
+        return 1.0
+    rate = float(wrong.mean())
+    if number < 2 or not 0.0 < rate < 1.0:
+        return float((sizes**2).sum() / count)
     totals = np.bincount(codes, wrong - rate)
     return max(1.0, float(number / (number - 1) * (totals**2).sum() / (count * rate * (1 - rate))))

@@ -117,6 +117,38 @@ def test_too_few_documents_are_refused_with_the_number_that_it_takes():
         find_exits(pairs_of(*twins, np.arange(2000) // 50), ExitSettings())
 
 
+def grouped(agreeing, groups=50, size=40):
+    """Return pairs of few groups, one of which has others scores by the full scorer if they do not agree."""
+    fast = np.repeat(np.linspace(1.0, 4.5, groups), size)
+    full = fast.copy()
+    full[:size] += 0 if agreeing else 3.5
+    return pairs_of(fast, full, np.arange(groups * size) // size, held_out=False)
+
+
+@pytest.mark.parametrize("fraction", [None, 0.1])
+@pytest.mark.parametrize("agreeing", [True, False])
+def test_a_cut_at_zero_keeps_everything_and_needs_no_evidence(agreeing, fraction):
+    exits = find_exits(grouped(agreeing), ExitSettings(0.0, 1e-6, fraction))
+    assert (exits.lower, exits.upper, exits.kept, exits.disagreement_bound) == (0.0, 0.0, 1.0, 0.0)
+    assert exits.is_exact
+    assert not exits.are_passed(np.array([0.0, 2.5, 5.0], np.float32)).any()
+
+
+def test_where_nothing_disagrees_each_group_counts_once_and_the_message_says_so():
+    with pytest.raises(
+        SettingsError, match=r"count for 50.* none do the stages disagree at a cut of 3.* once"
+    ):
+        find_exits(grouped(agreeing=True), ExitSettings())
+    with pytest.raises(SettingsError, match=r"being of few groups\. Allow more"):
+        find_exits(grouped(agreeing=False), ExitSettings(2.0))
+    assert find_exits(grouped(agreeing=True), ExitSettings(max_disagreement=0.2)).disagreement_bound <= 0.2
+
+
+def test_without_disagreement_a_large_group_weighs_as_much_as_it_has_documents():
+    groups = np.repeat(np.arange(3, dtype=np.int32), (8, 1, 1))
+    assert design_effect(np.zeros(10, dtype=bool), groups) == pytest.approx(66 / 10)
+
+
 def test_where_the_stages_agree_nothing_is_embedded_and_where_they_do_not_everything_is():
     fast, _ = population()
     exits = find_exits(pairs_of(fast[:2000], fast[:2000]), ExitSettings())
