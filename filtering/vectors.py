@@ -23,8 +23,9 @@ ARRAYS: Mapping[str, tuple[Any, int]] = {
     "scales": (np.float32, 1),
     "landmarks": (np.float32, 2),
     "weights": (np.float64, 1),
+    "gamma": (np.float64, 1),
 }
-"""dtype and dimensions of each."""
+"""dtype and dimensions of each, as they are saved."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,9 @@ class Vectors:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all of it as arrays, by name."""
-        named = {name: getattr(self, name) for name in ARRAYS}
-        return {**named, "gamma": np.array([self.gamma])}
+        return {
+            name: np.atleast_1d(np.asarray(getattr(self, name), kind)) for name, (kind, _) in ARRAYS.items()
+        }
 
 
 NO_VECTORS = Vectors(
@@ -98,23 +100,23 @@ def check_vectors(arrays: Mapping[str, NDArray[Any]]) -> Vectors:
     KeyError
         If one is missing.
     """
-    found = {name: (arrays[name].dtype, arrays[name].ndim) for name in ARRAYS}
-    table, scales, landmarks, weights = (arrays[name] for name in ARRAYS)
-    gamma = float(arrays["gamma"][0])
-    widths = {one.shape[-1] for one in (table, scales, landmarks)}
+    table, scales, landmarks, weights, gamma = (arrays[name] for name in ARRAYS)
     if (
-        found != {name: (np.dtype(kind), ndim) for name, (kind, ndim) in ARRAYS.items()}
+        any((arrays[name].dtype, arrays[name].ndim) != wanted for name, wanted in ARRAYS.items())
         or len(table) not in (0, CELLS, 2 * CELLS)
-        or widths != {VECTOR_WIDTH}
+        or {one.shape[-1] for one in (table, scales, landmarks)} != {VECTOR_WIDTH}
         or len(landmarks) != len(weights)
-        or not (np.isfinite(gamma) and gamma > 0)
-        or not all(np.isfinite(one).all() for one in (scales, landmarks, weights))
+        or len(gamma) != 1
+        or not gamma[0] > 0
+        or not all(np.isfinite(arrays[name]).all() for name in ARRAYS)
     ):
+        found = ", ".join(f"{name} {arrays[name].dtype} {arrays[name].shape}" for name in ARRAYS)
         raise ScorerError(
-            f"Vectors must be a table of int8, {VECTOR_WIDTH} wide, and as many weights as landmarks. "
-            f"Got {found} instead, of lengths {len(table)}, {len(landmarks)} and {len(weights)}."
+            f"Vectors must be a table of int8, {VECTOR_WIDTH} wide, scales and landmarks of float32 "
+            "as wide, a float64 weight for each landmark, and one float64 gamma above 0; all finite. "
+            f"Got {found} instead."
         )
-    return Vectors(table, scales, landmarks, weights, gamma)
+    return Vectors(table, scales, landmarks, weights, float(gamma[0]))
 
 
 @compiled

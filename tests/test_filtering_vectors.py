@@ -97,3 +97,12 @@ def test_damaged_vectors_are_refused(change):
     assert len(check_vectors(NO_VECTORS.arrays()).table) == 0
     with pytest.raises(ScorerError, match="Vectors must be a table of int8"):
         check_vectors(BOTH.arrays() | change)
+
+
+@pytest.mark.parametrize("name", ["table", "scales", "landmarks", "weights", "gamma"])
+@pytest.mark.parametrize(
+    "damaged", [np.zeros(0), np.array(0.5), np.zeros((0, 0, 2)), np.zeros(0, np.float32)]
+)
+def test_arrays_of_any_other_shape_are_refused_by_name(name, damaged):
+    with pytest.raises(ScorerError, match=rf"{name} float\d\d \("):
+        check_vectors(BOTH.arrays() | {name: damaged})
