@@ -13,11 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filtering.errors import BadFileError, MissingExtraError, RunError
-from filtering.scorers import STAGES
+from filtering.drift import MIN_DOCUMENTS, Drift, measure_drift
+from filtering.errors import BadFileError, EdufilterError, MissingExtraError, RunError
+from filtering.explain import Explanation, explain_documents
+from filtering.scorers import STAGES, SignalScorer
 from pipelines.cards import CARD_CHARS
 from pipelines.languages import tell_languages
-from pipelines.plan import Part, is_unchanged
+from pipelines.plan import Part, Plan, is_unchanged
 from pipelines.reading import open_parquet
 from pipelines.row_sample import IDENTIFIED, choose_rows, look_at, slice_values
 from pipelines.run_scores import (
@@ -29,9 +31,13 @@ from pipelines.run_scores import (
     without_repeats,
 )
 from pipelines.sample import RowReader
+from pipelines.scorers import open_signals
 from pipelines.slices import Slice, slices_of
 from pipelines.store import RunFolder
 
+REASONS_SHOWN = 6
+"""N-grams that raise, n-grams that lower, and statistics, of each document."""
+SHIFTS = 5
 FEW_FILES = 20
 """Up to this many, outputs have a row each on the page."""
 
@@ -57,6 +63,8 @@ class Sample:
         Length of the whole document.
     slices : mapping
         Its values of what kept shares are told by, by kind.
+    why : Explanation, optional
+        What moved its score by the signals most; None where that is not known.
     """
 
     group: str
@@ -68,6 +76,7 @@ class Sample:
     text: str
     characters: int
     slices: Mapping[str, str]
+    why: Explanation | None
 
 
 @dataclass(frozen=True)
@@ -112,8 +121,12 @@ class RunReport:
         Rows that all of these but the files are counted on.
     no_languages : str
         Why languages were not identified; empty if they were.
+    drift : Drift, optional
+        How far the dump lies from what the scorer was fitted on; None where that is not known.
     samples : tuple of Sample
         By group, those that say most first.
+    no_scorer : str
+        Why drift and reasons for scores are not known: the scorer of the run is gone, say; empty if they are.
     unread : mapping
         Inputs whose samples could not be read again, and why.
     """
@@ -129,7 +142,9 @@ class RunReport:
     slices: tuple[Slice, ...]
     looked_at: int
     no_languages: str
+    drift: Drift | None
     samples: tuple[Sample, ...]
+    no_scorer: str
     unread: Mapping[str, str]
 
 
@@ -156,7 +171,10 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
     bins, groups = count_and_pick(run, stored)
     seen = look_at(run, choose_rows(plan.parts, stored), text_column)
     groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
-    shown, unread = _read_samples(plan.parts, without_repeats(groups), text_column) if samples else ([], {})
+    scorer, no_scorer = _scorer_of(plan, str(manifest["scorer"]))
+    picked = without_repeats(groups) if samples else {}
+    shown, unread = _read_samples(plan.parts, picked, text_column, scorer)
+    is_enough = scorer is not None and len(seen.texts) >= MIN_DOCUMENTS
     with open_parquet(str(folder.run / "manifest.parquet")) as file:
         files = file.read(use_threads=False)
     return RunReport(
@@ -171,9 +189,22 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
         slices=(*_by_file(files), *seen.slices),
         looked_at=len(seen.picks),
         no_languages=seen.no_languages,
+        drift=measure_drift(scorer, seen.texts, top=SHIFTS) if is_enough and scorer else None,
         samples=tuple(shown),
+        no_scorer=no_scorer,
         unread=unread,
     )
+
+
+def _scorer_of(plan: Plan, name: str) -> tuple[SignalScorer | None, str]:
+    """Return the signals that a run was scored by; or why they are not to be had."""
+    try:
+        scorer = open_signals(name)
+    except EdufilterError as error:
+        return None, str(error)
+    if scorer.digest != plan.settings["scorer_sha256"]:
+        return None, f"{name} is another scorer now than the run was made with."
+    return scorer, ""
 
 
 def _by_file(files: pa.Table) -> list[Slice]:
@@ -184,7 +215,7 @@ def _by_file(files: pa.Table) -> list[Slice]:
 
 
 def _read_samples(
-    parts: Sequence[Part], group_of: Mapping[Pick, str], text_column: str
+    parts: Sequence[Part], group_of: Mapping[Pick, str], text_column: str, scorer: SignalScorer | None
 ) -> tuple[list[Sample], dict[str, str]]:
     """Read the picked rows, each once; also which inputs cannot be read, and why."""
     read = RowReader(text_column, None)
@@ -204,7 +235,9 @@ def _read_samples(
         except (BadFileError, RunError, OSError) as error:
             unread[part.relative] = str(error)
     shown = [pick for pick in group_of if pick.place in found]
-    languages = _languages([found[pick.place][0] for pick in shown])
+    texts = [found[pick.place][0] for pick in shown]
+    languages = _languages(texts)
+    reasons = _reasons(scorer, texts)
     samples = [
         Sample(
             group=group_of[pick],
@@ -216,10 +249,18 @@ def _read_samples(
             text=found[pick.place][0][:CARD_CHARS],
             characters=len(found[pick.place][0]),
             slices={**found[pick.place][1], **language},
+            why=why,
         )
-        for pick, language in zip(shown, languages, strict=True)
+        for pick, language, why in zip(shown, languages, reasons, strict=True)
     ]
     return samples, unread
+
+
+def _reasons(scorer: SignalScorer | None, texts: Sequence[str]) -> Sequence[Explanation | None]:
+    try:
+        return [None] * len(texts) if scorer is None else explain_documents(scorer, texts, top=REASONS_SHOWN)
+    except MissingExtraError:  # of a scorer with trees
+        return [None] * len(texts)
 
 
 def _languages(texts: Sequence[str]) -> list[dict[str, str]]:

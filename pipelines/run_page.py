@@ -6,6 +6,7 @@ from typing import Any
 
 from annotations.limits import BYTES_PER_TOKEN
 from filtering.calibration import POINTS
+from filtering.explain import Explanation, NgramAmount
 from filtering.scorers import EMBEDDING_STAGE, STAGES
 from pipelines.audit import Agreement, agreement_of
 from pipelines.cards import Card, card_section
@@ -37,6 +38,7 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
             _findings(report),
             _scores(report, charts),
             _shares(report),
+            _drift(report),
             _samples(report),
             _details(report),
         ],
@@ -87,7 +89,8 @@ def _rounded(number: float) -> str:
 def _findings(report: RunReport) -> str:
     """Return what a reader should not miss, in plain sentences."""
     run = report.manifest
-    found = []
+    drift = report.drift
+    found = [text(drift.sentence)] if drift is not None and drift.looks_other else []
     agreement = agreement_of(run)
     if agreement is not None and agreement.is_broken:
         found.append(
@@ -182,14 +185,35 @@ def _slice_table(kind: str, slices: Sequence[Slice]) -> str:
     )
 
 
+def _drift(report: RunReport) -> str:
+    drift = report.drift
+    if drift is None:
+        return ""
+    rows = [
+        (one.meaning, f"{one.distance:.2f}", f"{one.median:.3g}", f"{one.seed_median:.3g}")
+        for one in drift.shifts
+    ]
+    head = ("", "distance", "median here", "median of the seed")
+    shown = table("The statistics that differ most", head, rows)
+    return (
+        f"<h2>Is this what the scorer knows?</h2>\n<p>{text(drift.sentence)}</p>\n"
+        f"<details><summary>Which statistics differ</summary><div class=card>{shown}</div></details>"
+    )
+
+
 def _samples(report: RunReport) -> str:
     if not report.samples and not report.unread:
         return ""
     gone = "".join(f"<li>{text(file)}: {text(why)}</li>" for file, why in report.unread.items())
+    why = (
+        f" {text(report.no_scorer)} So nothing is said of why scores are as they are."
+        if report.no_scorer
+        else ""
+    )
     missing = f"<p>Documents of these inputs cannot be shown:</p><ul>{gone}</ul>" if gone else ""
     return (
         "<h2>Documents to read</h2>\n<p class=soft>Read from the inputs, by file and row (from 0). The worst "
-        f"that were kept stand just over the cut, the best that were dropped just under it.</p>"
+        f"that were kept stand just over the cut, the best that were dropped just under it.{why}</p>"
         f"{missing}\n{card_section([_card(one) for one in report.samples], (*GROUPS, TENTH_GROUP))}"
     )
 
@@ -204,7 +228,28 @@ def _card(sample: Sample) -> Card:
         content=sample.text,
         characters=sample.characters,
         slices={"input file": sample.file, "decided by": sample.stage, **sample.slices},
+        **({} if sample.why is None else _moved(sample.why)),
     )
+
+
+def _moved(why: Explanation) -> dict[str, list[str]]:
+    """Return in words what raised and what lowered a score."""
+    statistics = [
+        (
+            f"{one.meaning}: {one.value:.3g}, usual {one.usual_low:.3g} to {one.usual_high:.3g} "
+            f"({one.points:+.2f})",
+            one.points > 0,
+        )
+        for one in why.statistics
+    ]
+    return {
+        "raised": [_ngram(one) for one in why.raised] + [words for words, up in statistics if up],
+        "lowered": [_ngram(one) for one in why.lowered] + [words for words, up in statistics if not up],
+    }
+
+
+def _ngram(one: NgramAmount) -> str:
+    return f"{one.text} ({one.points:+.2f})"
 
 
 def _details(report: RunReport) -> str:

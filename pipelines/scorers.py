@@ -9,7 +9,7 @@ from filtering import load_scorer
 from filtering.embedders import Placement
 from filtering.errors import SettingsError
 from filtering.exits import ExitSettings, PairedScores
-from filtering.scorers import Effort
+from filtering.scorers import Effort, SignalScorer
 from filtering.storage import AnyScorer, load_pairs
 from pipelines.paths import StorePath, is_store
 
@@ -39,6 +39,12 @@ def open_scorer(
             placement=placement or Placement(),
             exits=exits or ExitSettings(),
         )
+
+
+def open_signals(name: str) -> SignalScorer:
+    """Load the first stage of a scorer, as `open_scorer` does."""
+    with _here(name) as local:
+        return load_scorer(local)
 
 
 def open_pairs(name: str) -> tuple[PairedScores | None, str]:
