@@ -118,6 +118,7 @@ def _load_classifier(
             f"A teacher must be a sequence classification model. {settings.name!r} has no weights for "
             f"{min(loaded['missing_keys'])!r}: it is another kind of model."
         )
+    _agree_on_padding(model, tokenizer, settings)
     convert(model, device, data_type)
     _keep_precise(model)
     return TransformerModel(
@@ -129,6 +130,20 @@ def _load_classifier(
         prompt="",
         pools_prompt=True,
     )
+
+
+def _agree_on_padding(model: Any, tokenizer: Any, settings: EmbedderSettings) -> None:
+    """Tell a model which token pads: a decoder judges a text by the last token that is another."""
+    config = model.config.get_text_config()
+    if tokenizer.pad_token is None and (config.pad_token_id or 0) > 0:
+        tokenizer.pad_token = tokenizer.convert_ids_to_tokens(config.pad_token_id)
+    if tokenizer.pad_token is None:
+        raise SettingsError(
+            "A teacher must have a token that pads, for texts of several lengths share a batch. "
+            f"{settings.name!r} has none: neither its tokenizer a pad_token, nor its config.json a "
+            "pad_token_id. Save it with the one that it was trained with, often that of the end of a text."
+        )
+    config.pad_token_id = tokenizer.pad_token_id
 
 
 def _points(logits: Any) -> Any:

@@ -22,7 +22,7 @@ from pipelines.config_scorers import FIT_FOLDS, LEAST_PAIRED, DistillConfig
 from pipelines.evaluate import fit_data_of, judge
 from pipelines.pools import read_pool
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.train import TrainResult, choose, refuse_taken, save_judged
+from pipelines.train import TrainResult, choose, options_of, refuse_taken, save_judged
 
 UNCHANGED = Calibration(tuple(float(point) for point in range(POINTS + 1)))
 
@@ -80,7 +80,7 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
         {"teacher": teacher.settings.name, "signals": compared},
         [judge(nested, labels, data.rows, "fast", nested=True)],
         labels,
-        ["distill", "--teacher", config.teacher, "--pool", "POOL", "--domain", config.domain],
+        ["distill", "--teacher", config.teacher, *options_of(config)],
         overwrite=config.overwrite,
     )
 

@@ -20,7 +20,7 @@ from filtering.fitting_heads import HEADS, fit_stage, head_fit
 from filtering.nested import Fit, FitData, nested_figures, nested_points, simplest_of_the_best
 from filtering.pairing import pair, pair_labelled
 from filtering.scorers import Effort, EmbeddingScorer, Scorer, SignalScorer
-from pipelines.config_scorers import TrainConfig
+from pipelines.config_scorers import DistillConfig, TrainConfig
 from pipelines.evaluate import Evaluation, embedded, fit_data_of, judge, labels_digest
 from pipelines.model_card import model_card
 from pipelines.plain import plain_values
@@ -28,6 +28,9 @@ from pipelines.pools import read_pool
 from pipelines.progress import ConsoleReporter, Reporter
 
 Name = TypeVar("Name", bound=str)
+
+UNDECIDING = ("domain", "pool", "device", "overwrite")
+"""Settings that a model card tells otherwise, or that decide no score."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
             reporter.say(f"Pairing both efforts on documents of {config.pool} ...")
             paired = pair(scorer, *pool, data, recipe=recipe, head=head)
         scorer = replace(scorer, paired=paired)
-    command = ["train", "LABELS", *_options(config)]
+    command = ["train", "LABELS", *options_of(config)]
     return save_judged(scorer, config.out, metrics, evaluations, labels, command, overwrite=config.overwrite)
 
 
@@ -181,12 +184,12 @@ def _embedder(config: TrainConfig) -> Embedder | None:
     return SentenceTransformerEmbedder(settings, config.placement)
 
 
-def _options(config: TrainConfig) -> list[str]:
+def options_of(config: TrainConfig | DistillConfig) -> list[str]:
     """Return the options that decided the scorer and are not the defaults, as on the command line."""
     options = ["--domain", config.domain]
-    for name in ("signals", "embedder", "head", "max_tokens", "prompt", "revision", "trust_remote_code"):
+    for name, field in type(config).model_fields.items():
         value = getattr(config, name)
-        if value != type(config).model_fields[name].default:
+        if name not in UNDECIDING and not field.is_required() and value != field.default:
             options += [f"--{name.replace('_', '-')}"] + [str(value)] * (value is not True)
     return [*options, *["--pool", "POOL"] * (config.pool is not None)]
 

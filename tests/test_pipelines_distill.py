@@ -1,5 +1,7 @@
 """Proves that a classifier becomes a cascade: signals that follow it, and itself where they are unsure."""
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -7,8 +9,9 @@ import pytest
 import torch
 from conftest import QUIET
 from dumps import make_texts
-from tiny_models import make_tiny_classifier
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from tiny_models import make_tiny_classifier, make_tiny_model
+from tokenizers import Tokenizer
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 from filtering import load_scorer, sentence_transformer
 from filtering.embedders import EmbedderSettings, Placement
@@ -144,7 +147,8 @@ def test_the_card_and_the_metrics_name_the_teacher(distilled, tiny_teacher):
     assert distilled.metrics["teacher"] == str(tiny_teacher)
     card = (tiny_teacher.parent / distilled.out / "README.md").read_text()
     assert f"the points of the classifier `{tiny_teacher}`" in card
-    assert "edufilter distill" in card
+    options = "--domain toys --n 4600 --signals characters --max-tokens 64"
+    assert f"`edufilter distill --teacher {tiny_teacher} {options} --pool POOL --out FOLDER`" in card
     assert "bounds are exact" in card
 
 
@@ -226,3 +230,33 @@ def test_the_teacher_reads_no_more_than_n_documents(n):
     fitted, paired = split_pool(documents, [f"site {number}" for number in range(8000)], n)
     assert len(fitted) + len(paired) == n
     assert len(paired) >= 736
+
+
+def make_tiny_decoder(folder, *, tokenizer_pads, config_pads):
+    """Make a decoder that classifies by a text's last token, with a token that pads where it is asked for."""
+    make_tiny_model(folder, "llama")
+    path = folder / "tokenizer_config.json"
+    named = json.loads(path.read_text()) | {"padding_side": "right"}
+    pad = named["pad_token"] if tokenizer_pads else named.pop("pad_token")
+    path.write_text(json.dumps(named))
+    number = Tokenizer.from_file(str(folder / "tokenizer.json")).token_to_id(pad)
+    config = AutoConfig.from_pretrained(folder, num_labels=1)
+    config.pad_token_id = number if config_pads else None
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("config_pads", [True, False])
+def test_a_decoder_is_told_which_token_pads(tmp_path, monkeypatch, config_pads):
+    monkeypatch.setattr(sentence_transformer, "NATIVE_BF16", ())
+    folder = make_tiny_decoder(tmp_path / "decoder", tokenizer_pads=True, config_pads=config_pads)
+    found = teacher_of(folder, max_tokens=64).embed(TEXTS)
+    np.testing.assert_allclose(found.vectors, logits_of(folder, TEXTS, 64), atol=2e-4)
+
+
+def test_a_teacher_without_a_token_that_pads_is_refused_when_it_is_loaded(tmp_path):
+    folder = make_tiny_decoder(tmp_path / "decoder", tokenizer_pads=False, config_pads=False)
+    with pytest.raises(SettingsError, match=r"must have a token that pads.* pad_token, nor .* pad_token_id"):
+        teacher_of(folder)
