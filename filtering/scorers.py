@@ -69,7 +69,7 @@ class Scores:
     stage : uint8 array, shape (n,)
         1 where signals decided, 2 where an embedding did; 0 where there is no score.
     tokens, tokens_read : int
-        Tokens of the windows that were embedded, and those of them that the embedder read.
+        Tokens of what the embedder was given (windows; of a classifier beginnings), and those that it read.
     audit : Audit
         What a cascade found where it looked again.
     """
@@ -261,7 +261,8 @@ class EmbeddingStage:
     Parameters
     ----------
     name : str
-        Name of the head, one of `filtering.fitting_heads.HEADS`.
+        Name of the head, one of `filtering.fitting_heads.HEADS`; ``teacher`` where a classifier's own points
+        are taken as they are.
     embedder : EmbedderSettings
     head : Head
     linear : LinearSignals, optional

@@ -66,9 +66,9 @@ class SentenceTransformerEmbedder:
         digest = digest_of(folder)
         if settings.digest not in ("", digest):
             raise ScorerError(
-                f"The embedder {settings.name!r} must be the one that the scorer was trained with (sha256 "
-                f"{settings.digest[:12]}...). Found another ({digest[:12]}...). Bring that one, or train "
-                "again."
+                f"The {settings.role} {settings.name!r} must be the one that the scorer was trained with "
+                f"(sha256 {settings.digest[:12]}...). Found another ({digest[:12]}...). Bring "
+                "that one, or train again."
             )
         self._device, data_type = _device(torch, placement.device)
         self._model = load_model(folder, settings, self._device, data_type)
@@ -82,9 +82,9 @@ class SentenceTransformerEmbedder:
         self._limit = self._model.longest
         if not self._prompt_tokens < self._room or settings.max_tokens > self._limit:
             raise SettingsError(
-                f"'max_tokens' (--max-tokens) of the embedder {settings.name!r} must leave room for text, "
-                "and be at "
-                f"most {self._limit}, what the model can read. Got {settings.max_tokens} instead."
+                f"'max_tokens' (--max-tokens) of the {settings.role} {settings.name!r} must leave room for "
+                f"text, and be at most {self._limit}, what the model can read. "
+                f"Got {settings.max_tokens} instead."
             )
         self.width = self._model.width
         on_cpu = self._device.type == "cpu"
@@ -118,7 +118,7 @@ class SentenceTransformerEmbedder:
         if not np.isfinite(vectors).all():
             raise ScorerError(
                 f"Embeddings must be finite. {self._settings.name!r} gave others; try another --device or "
-                "embedder."
+                f"{self._settings.role}."
             )
         return Embeddings(vectors, tokens[0], tokens[1])
 

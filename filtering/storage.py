@@ -226,8 +226,9 @@ def load_scorer(
     stage, paired = _build_stage(description, files, folder), _build_pairs(description, files, folder)
     if effort == "balanced" and paired is None:
         raise SettingsError(
-            f"A scorer must have been trained with a --pool for --effort balanced. {name!r} was not. Use "
-            "--effort fast or full, or train it again."
+            f"A scorer must hold pairs of fast and full scores for effort balanced, as the commands train "
+            f"and distill save them. {name!r} was saved without. Use effort fast or full, or make it again "
+            "by one of these commands."
         )
     cascade = find_exits(paired, exits) if effort == "balanced" and paired is not None else None
     try:

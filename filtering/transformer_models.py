@@ -76,12 +76,8 @@ def load_model(folder: Path, settings: EmbedderSettings, device: Any, data_type:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         what = "a sequence classification" if settings.kind == "classifier" else "a sentence-transformers"
         raise SettingsError(
-            f"{_who(settings)} must be {what} model. {settings.name!r} cannot be loaded: {reason}"
+            f"The {settings.role} must be {what} model. {settings.name!r} cannot be loaded: {reason}"
         ) from error
-
-
-def _who(settings: EmbedderSettings) -> str:
-    return "A teacher" if settings.kind == "classifier" else "An embedder"
 
 
 def _load_embedder(folder: Path, settings: EmbedderSettings, device: Any, data_type: Any) -> TransformerModel:
@@ -188,7 +184,7 @@ def _plain_tokenizer(tokenizer: Any, settings: EmbedderSettings) -> Any:
     plain = getattr(tokenizer, "backend_tokenizer", tokenizer)
     if not hasattr(plain, "encode_batch_fast"):
         raise SettingsError(
-            f"{_who(settings)} must have a fast tokenizer (a tokenizer.json). {settings.name!r} has "
+            f"The {settings.role} must have a fast tokenizer (a tokenizer.json). {settings.name!r} has "
             "none. Choose another, or convert its tokenizer."
         )
     plain.no_truncation()

@@ -21,11 +21,11 @@ class WorkerSettings(Settings):
     out : str
         Folder of the run.
     scorer : str, optional
-        Name or folder of the scorer; None where stored scores are cut anew.
+        Name or folder of the scorer; None where stored scores alone are cut anew.
     scorer_sha256 : str, optional
         Digest that the scorer must have.
     scores_from : str, optional
-        Folder of the run whose stored scores are used instead of a scorer.
+        Folder of the run whose stored scores are used: instead of a scorer, or with `rescore` before one.
     rescore : bool
         Of these, have the full scorer decide where the new cut makes signals unsure.
     text_column, keep_at, write, effort, score_column

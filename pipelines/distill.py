@@ -63,7 +63,12 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
         unbiased=np.ones(len(fitted), dtype=bool),
         slices={},
     )
-    check_labels(labels.scores, labels.groups, f"What {teacher.settings.name!r} says of {config.pool}")
+    check_labels(
+        labels.scores,
+        labels.groups,
+        f"What {teacher.settings.name!r} says of {config.pool}",
+        more="Bring a larger or more mixed pool, let the teacher read more of it (--n), or choose another.",
+    )
     data = fit_data_of(labels)
     recipe, compared = choose(data, config.signals, RECIPES, signals_fit, reporter)
     reporter.say("Judging the signals by the teacher ...")

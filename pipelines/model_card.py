@@ -56,10 +56,11 @@ def model_card(
     """
     last = evaluations[-1]
     made = shlex.join(["edufilter", *command, "--out", "FOLDER"])
-    inputs = "pool and teacher" if "teacher" in metrics else "labels"
+    taught = "teacher" in metrics
+    inputs = "pool and teacher" if taught else "labels"
     sections = [
         _opening(domain, metrics),
-        _quality(evaluations),
+        _quality(evaluations, "documents that the teacher read" if taught else "labelled documents"),
         _comparison(metrics),
         *(_points(one) for one in evaluations),
         *_cascade(metrics["exits"]),
@@ -88,7 +89,7 @@ def _opening(domain: str, metrics: Mapping[str, Any]) -> str:
     if "teacher" in metrics:
         stages.append(
             f"- effort `full`: the points of the classifier `{metrics['teacher']}`, which the signals were "
-            "fitted to; all figures below are of signals against it."
+            "fitted to; all figures below are of signals against it: what they call a label is what it says."
         )
     return "\n".join(
         [
@@ -103,19 +104,20 @@ def _opening(domain: str, metrics: Mapping[str, Any]) -> str:
             "",
             f"Signals read texts up to {REACH.whole:,} bytes whole, of longer ones beginning, middle and end "
             f"(`{REACH.name}`);",
-            f"an embedder sees so much of their window (`{WINDOW.name}`) as it has tokens for.",
+            "the teacher their beginning, as far as it has tokens for."
+            if "teacher" in metrics
+            else f"an embedder sees so much of their window (`{WINDOW.name}`) as it has tokens for.",
             "",
         ]
     )
 
 
-def _quality(evaluations: Sequence["Evaluation"]) -> str:
+def _quality(evaluations: Sequence["Evaluation"], labelled: str) -> str:
     first = evaluations[0]
     lines = [
         "## Quality",
         "",
-        f"Fitted to {first.rows:,} labelled documents of {first.groups:,} groups (sites, books, "
-        "repositories). All",
+        f"Fitted to {first.rows:,} {labelled} of {first.groups:,} groups (sites, books, repositories). All",
         "figures are nested: each document was scored by a model, a calibration included, that was fitted "
         "without",
         "its fold of groups. Intervals hold 95 % of a bootstrap over whole groups.",

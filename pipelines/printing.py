@@ -43,8 +43,8 @@ def print_result(result: "FilterResult") -> int:
         print_line(f"signals: {share:.1f} % of the text lie beyond what they read of a document")
     if tokens:
         print_line(
-            f"embedded: {tokens_read:,} of {tokens:,} tokens of the documents' windows; "
-            f"{100 * (1 - tokens_read / tokens):.1f} % were beyond what the embedder reads"
+            f"embedded: {tokens_read:,} of {tokens:,} tokens that the model was given of documents; "
+            f"{100 * (1 - tokens_read / tokens):.1f} % were beyond what it reads"
         )
     if counted:
         print_line("counted: " + ", ".join(f"{count:,} {name}" for name, count in counted.items()))

@@ -46,7 +46,7 @@ class Receipt:
     text_bytes, kept_text_bytes, unread_bytes : int
         UTF-8 bytes of all documents, of those kept, and those beyond what signals read of a document.
     tokens, tokens_read : int
-        Tokens of the windows that were embedded, and those of them that the embedder read.
+        As in `filtering.scorers.Scores`.
     embedded, embedded_kept : int
         Rows that the full scorer decided, and those of them that it keeps.
     audited_dropped, audited_lost, audited_kept, audited_false : int

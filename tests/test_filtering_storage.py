@@ -572,3 +572,8 @@ def test_shipped_scorers_state_what_is_aimed_at(name):
     # What costs so much more time must be worth it.
     assert full["rho"] > fast["rho"]
     assert full["auc_at_3"] > fast["auc_at_3"]
+
+
+def test_a_scorer_that_was_saved_without_pairs_says_so(pristine_pair):
+    with pytest.raises(SettingsError, match="must hold pairs of fast and full scores for effort balanced"):
+        load_scorer(str(pristine_pair), effort="balanced")

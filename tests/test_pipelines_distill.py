@@ -94,14 +94,14 @@ def test_a_classifier_reads_the_beginning_and_an_embedder_the_window():
     document = ("é" * 9000 + "end").encode()
     assert EmbedderSettings(max_tokens=100).text_of(document).endswith("end")
     shown = EmbedderSettings(max_tokens=100, kind="classifier").text_of(document)
-    assert shown == "é" * 800
+    assert shown == "é" * 3200
     assert beginning_text("aé".encode(), 2) == "a"
     assert beginning_text("aé".encode(), 3) == "aé"
 
 
 def test_full_effort_is_the_teacher_itself(distilled, tiny_teacher):
     scores = load_scorer(distilled.out, effort="full", placement=CPU).score(TEXTS)
-    points = teacher_of(tiny_teacher, max_tokens=64).embed([text[: 16 * 64] for text in TEXTS]).vectors[:, 0]
+    points = teacher_of(tiny_teacher, max_tokens=64).embed(TEXTS).vectors[:, 0]
     np.testing.assert_array_equal(scores.value, np.clip(points, 0, 5))
 
 
@@ -260,3 +260,39 @@ def test_a_teacher_without_a_token_that_pads_is_refused_when_it_is_loaded(tmp_pa
     folder = make_tiny_decoder(tmp_path / "decoder", tokenizer_pads=False, config_pads=False)
     with pytest.raises(SettingsError, match=r"must have a token that pads.* pad_token, nor .* pad_token_id"):
         teacher_of(folder)
+
+
+def test_a_classifier_reads_its_tokens_of_text_with_wide_margins_too(tiny_teacher):
+    indented = ("water" + " " * 40) * 200
+    teacher = teacher_of(tiny_teacher, max_tokens=64)
+    found = teacher.embed([teacher.settings.text_of(indented.encode())])
+    assert found.tokens_read.tolist() == [62]
+
+
+def test_messages_about_a_classifier_call_it_a_teacher(tmp_path):
+    with pytest.raises(
+        SettingsError, match="The teacher must be a folder, or the name of a model on the hub"
+    ):
+        teacher_of("no such/model at all")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SettingsError, match=r"The teacher '.*' must have its weights as safetensors"):
+        teacher_of(tmp_path / "empty")
+
+
+def test_a_teacher_that_says_the_same_of_all_calls_for_another_pool(tmp_path, teaching_pool):
+    folder = make_tiny_classifier(tmp_path / "low")
+    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    model.classifier.bias.data -= 100
+    model.save_pretrained(folder)
+    config = DistillConfig(
+        teacher=folder, pool=teaching_pool, out=tmp_path / "out", n=1840, max_tokens=16, device="cpu"
+    )
+    with pytest.raises(LabelsError, match=r"must differ\. All are 0\. Bring a larger or more mixed pool"):
+        distill_scorer(config, reporter=QUIET)
+
+
+def test_the_card_speaks_of_what_a_teacher_reads(distilled, tiny_teacher):
+    card = (tiny_teacher.parent / distilled.out / "README.md").read_text()
+    assert "documents that the teacher read of" in card
+    assert "labelled documents" not in card
+    assert "window" not in card
