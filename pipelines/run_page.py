@@ -266,10 +266,10 @@ def _details(report: RunReport) -> str:
     if run["tokens"]:
         beyond = run["tokens"] - run["tokens_read"]
         tokens = [
-            ("read by the embedder", run["tokens_read"], percent(run["tokens_read"], run["tokens"])),
+            ("read by the model", run["tokens_read"], percent(run["tokens_read"], run["tokens"])),
             ("beyond what it reads", beyond, percent(beyond, run["tokens"])),
         ]
-        tables.append(table("Tokens of the documents' windows", ("", "tokens", "share"), tokens))
+        tables.append(table("Tokens that the model was given of documents", ("", "tokens", "share"), tokens))
     agreement = agreement_of(run)
     if agreement is not None:
         tables.append(_agreement_table(agreement, run))
