@@ -109,6 +109,7 @@ td:first-child { min-width: 9rem; }
 .search select { flex: 0 1 16rem; }
 .search output { align-self: center; color: var(--soft); font-size: .88rem; }
 .why { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; padding: 0 .8rem .5rem; font-size: .8rem; }
+.why b { font-size: .8rem; color: var(--soft); }
 .why ul { margin: .2rem 0; padding-left: 1rem; overflow-wrap: anywhere; }
 [hidden] { display: none !important; }
 .masonry { columns: 2 26rem; column-gap: 1rem; }

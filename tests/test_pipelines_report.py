@@ -302,6 +302,30 @@ def test_kept_shares_are_told_by_file_length_language_and_site(web, tmp_path):
     assert f"{IDENTIFIED}: ru" in "\n".join(cards).split("\n")
 
 
+def test_each_document_says_why_and_the_dump_whether_it_is_like_the_seed(finished, copied):
+    report = gather_report(str(finished))
+    assert report.no_scorer == ""
+    for one in report.samples:
+        assert one.why.signals_score == pytest.approx(one.score, abs=1e-4)
+        assert one.why.start + sum(one.why.totals.values()) == pytest.approx(one.score, abs=1e-3)
+    assert report.drift.documents == report.looked_at == 410
+    assert report.drift.looks_other  # lessons and advertisements of ten sentences each
+    page = Page(write_report(str(copied)).read_text())
+    assert report.drift.sentence in page.text
+    assert page.text.count("lowered by") > 20
+
+
+def test_without_its_scorer_a_run_has_a_report_that_says_so(settings, trained, tmp_path):
+    scorer = shutil.copytree(trained.out, tmp_path / "scorer")
+    filter_dump(FilterConfig(**settings | {"scorer": scorer}, out=tmp_path / "out"), reporter=QUIET)
+    assert gather_report(str(tmp_path / "out")).samples[0].why is not None
+    scorer.rename(tmp_path / "elsewhere")
+    report = gather_report(str(tmp_path / "out"))
+    assert (report.drift, {one.why for one in report.samples}) == (None, {None})
+    assert "scorer" in report.no_scorer
+    assert report.no_scorer in Page(write_report(str(tmp_path / "out")).read_text()).text
+
+
 def test_the_same_figures_stand_in_json(copied):
     write_report(str(copied), made_by=MadeBy("edufilter filter dump", 410, 2.0))
     data = json.loads((copied / "run" / "report.json").read_text())
