@@ -8,7 +8,7 @@ from statistics import median
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from measure import EDUFILTER, run_process
+from measure import FILTER, run_process
 
 RUNS = 3
 FILES = 24
@@ -57,7 +57,7 @@ def cluster_section(texts: pa.Array, folder: Path) -> list[str]:
     def seconds(dump: Path, executor: str) -> float:
         shutil.rmtree(out, ignore_errors=True)
         fast = ["--effort", "fast", "--executor", executor]
-        run = run_process([EDUFILTER, "filter", str(dump), "--out", str(out), *fast])
+        run = run_process([*FILTER, str(dump), "--out", str(out), *fast])
         return run.wall_s
 
     found = {

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from measure import EDUFILTER, RUNS, alternate, peak, rate, ratios, run_process, timed
+from measure import FILTER, RUNS, alternate, peak, rate, ratios, run_process, timed
 
 from filtering import load_scorer
 from filtering.embedders import MAX_TOKENS, EmbedderSettings, Placement, locate
@@ -134,7 +134,7 @@ def filter_lines(texts: pa.Array, folder: Path) -> list[str]:
         dump, out = folder / f"full-{rows}.parquet", folder / "full-out"
         pq.write_table(pa.table({"text": texts.slice(0, rows)}), dump)
         shutil.rmtree(out, ignore_errors=True)
-        run = run_process([EDUFILTER, "filter", str(dump), "--out", str(out), "--effort", "full"])
+        run = run_process([*FILTER, str(dump), "--out", str(out), "--effort", "full"])
         lines.append(f"| {rows:,} | {rate(rows, [run])} | {peak([run])} |")
     return [
         *lines,

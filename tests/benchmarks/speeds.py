@@ -12,7 +12,7 @@ from statistics import median
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from measure import COPY, EDUFILTER, Run, peak, run_process
+from measure import COPY, FILTER, Run, peak, run_process
 
 HERE = Path(__file__).parent
 ENVIRONMENT = HERE.parents[1] / "bench" / "others"
@@ -100,7 +100,7 @@ def commands_of(
 
     def own(effort: str, *more: str) -> Callable[[str, str], list[str]]:
         options = ["--scorer", scorer, "--effort", effort, *more]
-        return lambda dump, out: [EDUFILTER, "filter", dump, "--out", out, *options]
+        return lambda dump, out: [*FILTER, dump, "--out", out, *options]
 
     return {
         "copy": lambda dump, out: [sys.executable, "-c", COPY, dump, out],
