@@ -46,7 +46,9 @@ def write_report(out: str, *, samples: bool = True, made_by: MadeBy | None = Non
 
 
 def report_result(result: FilterResult, command: str, *, samples: bool, reporter: Reporter) -> AnyPath | None:
-    """Write the report of a run that has just come to its end; a run is none the worse without.
+    """Write the report of a run that has just come to its end, and return the path of its page.
+
+    Where nothing was left to do the report that is there stays. A run is none the worse without one.
 
     Parameters
     ----------
@@ -57,6 +59,9 @@ def report_result(result: FilterResult, command: str, *, samples: bool, reporter
     reporter : Reporter
         Is told why there is no report.
     """
+    page = RunFolder(result.out).run / "report.html"
+    if not result.rows_scored and page.exists():
+        return page
     made_by = MadeBy(command, result.rows_scored, result.seconds) if result.rows_scored else None
     try:
         return write_report(result.out, samples=samples, made_by=made_by)
@@ -69,5 +74,5 @@ def _made_by(data: AnyPath) -> MadeBy | None:
     try:
         found = json.loads(data.read_bytes())["made_by"]
         return MadeBy(**found) if isinstance(found, Mapping) else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (EdufilterError, OSError, ValueError, KeyError, TypeError):  # there is none, or an older one
         return None

@@ -17,7 +17,7 @@ from conftest import QUIET
 from dumps import CUT, FAST, digests, lasting, make_table, write_dump
 
 from filtering.errors import OutputError
-from pipelines import FilterConfig, filter_dump, status_of_run, verify_run
+from pipelines import FilterConfig, filter_dump, status_of_run, verify_run, write_report
 
 FAULTY = Path(__file__).with_name("faulty_run.py")
 
@@ -120,6 +120,7 @@ def test_parts_that_are_done_are_not_scored_again(dump, web, settings, tmp_path)
 def test_a_second_run_scores_nothing_and_changes_no_file(command, dump, web, finished, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(finished, out)
+    write_report(str(out))
     before = {
         path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in out.rglob("*") if path.is_file()
     }
