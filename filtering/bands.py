@@ -1,0 +1,148 @@
+"""Bands of shares that hold for all columns at once, from documents that have weights and groups.
+
+Columns that enough groups speak of share a studentised sup-t band from a grouped bootstrap (Montiel Olea and
+Plagborg-Moller 2019, Journal of Applied Econometrics 34), on the scale of log-odds, which stays in [0, 1]. A
+bootstrap says nothing where hits or misses are few: five of five resample to five of five. There the interval
+is the exact one of Clopper and Pearson (1934), of as many documents as the weights and groups count for (Korn
+and Graubard 1998). Each column has its share of the allowed error (Bonferroni), so both kinds hold together.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.exits import rate_bound
+from filtering.metrics import CONFIDENCE
+
+MIN_GROUPS_A_SIDE = 10
+"""Groups with a hit, and groups with a miss, from which on the bootstrap is trusted."""
+ROUNDS = 2000
+ROUNDS_AT_A_TIME = 200
+ALMOST = 1e-9
+"""Keeps rounding from adding a document to an exact count."""
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Shares, and intervals that hold for all of them at once.
+
+    Parameters
+    ----------
+    value, low, high : float64 arrays, shape (k,)
+        In [0, 1]; NaN in columns without a document.
+    """
+
+    value: Floats
+    low: Floats
+    high: Floats
+
+    def placed(self, places: NDArray[np.int64], other: "Bands") -> "Bands":
+        """Return these shares, in some columns those of another one."""
+        ends = [own.copy() for own in (self.value, self.low, self.high)]
+        for own, theirs in zip(ends, (other.value, other.low, other.high), strict=True):
+            own[places] = theirs
+        return Bands(*ends)
+
+
+def certain(value: Floats) -> Bands:
+    """Return shares that are known: float64 array, shape (k,)."""
+    return Bands(value, value, value)
+
+
+def share_bands(weights: Floats, hits: Bools, groups: NDArray[np.int64], *, seed: int = 0) -> Bands:
+    """Return the weighted share of hits in each column, with a band over all columns.
+
+    Parameters
+    ----------
+    weights : float64 array, shape (n, k)
+        What each document counts for in each column, from 0 on.
+    hits : bool array, shape (n, k)
+    groups : int64 array, shape (n,)
+        Number of each document's group; whole groups are resampled.
+    seed : int
+        Of the bootstrap.
+    """
+    _, codes = np.unique(groups, return_inverse=True)
+    hit, miss = _by_group(weights * hits, codes), _by_group(weights * ~hits, codes)
+    total = hit.sum(axis=0) + miss.sum(axis=0)
+    defined = total > 0
+    value = np.divide(hit.sum(axis=0), total, out=np.full(len(total), np.nan), where=defined)
+    sides = np.minimum((hit > 0).sum(axis=0), (miss > 0).sum(axis=0))
+    well = np.flatnonzero(sides >= MIN_GROUPS_A_SIDE)
+    low, high = np.full(len(total), np.nan), np.full(len(total), np.nan)
+    error_each = (1 - CONFIDENCE) / max(int(defined.sum()), 1)
+    if len(well):
+        low[well], high[well] = _sup_t(hit[:, well], miss[:, well], error_each * len(well), seed)
+    for column in np.flatnonzero(defined & (sides < MIN_GROUPS_A_SIDE)).tolist():
+        low[column], high[column] = _exact(hit[:, column], miss[:, column], error_each)
+    return Bands(value, low, high)
+
+
+def _by_group(values: Floats, codes: NDArray[np.int64]) -> Floats:
+    sums = np.zeros((int(codes.max(initial=-1)) + 1, values.shape[1]))
+    np.add.at(sums, codes, values)
+    return sums
+
+
+def _sup_t(hit: Floats, miss: Floats, error: float, seed: int) -> tuple[Floats, Floats]:
+    """Return lower and upper ends over all columns, for an error shared by all of them."""
+    number = len(hit)
+    random = np.random.default_rng(seed)
+    once = np.ones((1, number))
+    odds, spread = _log_odds(once, hit, miss)
+    largest = []
+    for _ in range(ROUNDS // ROUNDS_AT_A_TIME):
+        drawn = random.multinomial(number, np.full(number, 1 / number), size=ROUNDS_AT_A_TIME)
+        # A round without a hit or a miss in some column says that anything is possible.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            resampled, its_spread = _log_odds(drawn.astype(np.float64), hit, miss)
+            distance = np.abs(resampled - odds) / its_spread
+        largest.append(np.nan_to_num(distance, nan=np.inf).max(axis=1))
+    reach = float(np.quantile(np.concatenate(largest), 1 - error, method="higher"))
+    ends = odds[0] - reach * spread[0], odds[0] + reach * spread[0]
+    with np.errstate(over="ignore"):
+        low, high = (1 / (1 + np.exp(-end)) for end in ends)
+    return low, high
+
+
+def _log_odds(counts: Floats, hit: Floats, miss: Floats) -> tuple[Floats, Floats]:
+    """Return the log-odds of hits, and their standard errors by linearisation over groups.
+
+    Parameters
+    ----------
+    counts : float64 array, shape (rounds, groups)
+        How often each group was drawn.
+    hit, miss : float64 arrays, shape (groups, k)
+
+    Returns
+    -------
+    float64 array, shape (rounds, k); float64 array, shape (rounds, k)
+    """
+    number = len(hit)
+    hits, misses = counts @ hit, counts @ miss
+    variance = (
+        counts @ hit**2 / hits**2
+        - 2 * (counts @ (hit * miss)) / (hits * misses)
+        + counts @ miss**2 / misses**2
+    )
+    spread = np.sqrt(np.maximum(variance, 0) * number / (number - 1))
+    return np.log(hits) - np.log(misses), spread
+
+
+def _exact(hit: Floats, miss: Floats, error: float) -> tuple[float, float]:
+    """Return the exact ends for one column, of as many documents as its groups count for."""
+    total = hit + miss
+    share = float(hit.sum() / total.sum())
+    counting = float(total.sum() ** 2 / (total**2).sum())
+    variance = float(((hit - share * total) ** 2).sum() / total.sum() ** 2)
+    if variance > 0:
+        counting = min(counting, share * (1 - share) / variance)
+    trials = int(counting + ALMOST)
+    confidence = 1 - error / 2
+    high = rate_bound(int(np.ceil(counting * share - ALMOST)), trials, confidence)
+    low = 1 - rate_bound(int(np.ceil(counting * (1 - share) - ALMOST)), trials, confidence)
+    return min(low, share), max(high, share)
