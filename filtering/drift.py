@@ -1,7 +1,8 @@
 """How far the documents of a dump lie from those that a scorer was fitted on, by their statistics and words.
 
-What the scorer's folder holds is enough: the knots of a statistic are quantiles of the seed (`linear.py`),
-and its known words tell documents that are unlike the seed (`novelty.py`). N-grams are not looked at.
+What the scorer's folder holds is enough: the quantiles of the seed come back out of it (`quantiles.py`; a
+statistic of which they do not is left out), and its known words tell documents that are unlike the seed
+(`novelty.py`). N-grams are not looked at.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from filtering.errors import SettingsError
 from filtering.explain import TOP, signals_of
-from filtering.linear import LinearSignals
+from filtering.quantiles import GRID, MEDIAN, seed_quantiles
 from filtering.readable import READABLE
 from filtering.signals import SCORE_COLUMNS, Texts
 from filtering.statistics import STATISTICS
@@ -103,10 +104,11 @@ def measure_drift(scorer: AnyScorer, texts: Texts, *, top: int = TOP) -> Drift:
             "Read more of the dump."
         )
     statistics = signals.features[scored, SCORE_COLUMNS:]
-    distances = seed_distances(first.linear, statistics)
+    quantiles = seed_quantiles(first.linear)
+    distances = distances_from(quantiles, statistics)
     unlike = float(first.unlike_seed(texts)[scored].mean())
-    medians, seed_medians = np.median(statistics, axis=0), first.linear.seed_quantiles(0.5)
-    distance = float(distances.mean())
+    medians = np.median(statistics, axis=0)
+    distance = float(np.nanmean(distances))
     looks_other = distance >= OTHER_DISTANCE or unlike >= OTHER_UNLIKE
     return Drift(
         documents=documents,
@@ -120,28 +122,37 @@ def measure_drift(scorer: AnyScorer, texts: Texts, *, top: int = TOP) -> Drift:
                 READABLE[at],
                 float(distances[at]),
                 float(medians[at]),
-                float(seed_medians[at]),
+                float(quantiles[at, MEDIAN]),
             )
-            for at in np.argsort(-distances, kind="stable")[:top].tolist()
+            for at in np.argsort(-distances, kind="stable")[:top].tolist()  # NaN comes last
+            if not np.isnan(distances[at])
         ),
     )
 
 
-def seed_distances(linear: LinearSignals, statistics: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the distance of each statistic from the seed: float64 array, shape (len(STATISTICS),).
+def distances_from(quantiles: NDArray[np.float64], statistics: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return how far statistics lie from others of which the quantiles are known.
 
     Parameters
     ----------
-    linear : LinearSignals
-    statistics : float32 array, shape (n, len(STATISTICS))
+    quantiles : float64 array, shape (columns, KNOTS)
+        NaN where not known.
+    statistics : float32 array, shape (n, columns)
         Of at least one document.
+
+    Returns
+    -------
+    float64 array, shape (columns,)
+        In [0, 1]; NaN where the quantiles are not known.
     """
-    found = []
-    for column, knots, places in zip(statistics.T, linear.knots, linear.seed_places(), strict=True):
-        real = np.isfinite(knots)
-        shares = np.searchsorted(np.sort(column), knots[real], side="right") / len(column)
-        found.append(float(np.abs(shares - places[real]).max()))
-    return np.array(found)
+    found = np.full(len(quantiles), np.nan)
+    for column, (at, values) in enumerate(zip(quantiles, np.sort(statistics, axis=0).T, strict=True)):
+        if not np.isnan(at).any():
+            most = np.searchsorted(values, at, side="right") / len(values)
+            least = np.searchsorted(values, at, side="left") / len(values)
+            # Where quantiles tie the seed's share jumps: from the first place of them to the last.
+            found[column] = max(float((GRID - most).max()), float((least - GRID).max()))
+    return found
 
 
 def _sentence(distance: float, unlike: float, *, looks_other: bool) -> str:

@@ -1,9 +1,10 @@
 """Why documents have their scores: the n-grams and statistics that moved them most, as plain values.
 
-`contributions.py` computes what each of them adds to the raw value; these sums are exact. Points are raw
-units times the mean slope of the calibration between the start and the document, so that they add up to
-the score by the signals. What an embedding stage makes of it is told as points before and after, and not
-explained.
+`contributions.py` computes what each of them adds to the raw value; these sums are exact. Statistics count
+from where they are usual: what their curves are at the seed's medians (`quantiles.py`) is part of the start,
+for what nearly all documents have in common moved none of them. Points are raw units times the mean slope of
+the calibration between the start and the document, so that they add up to the score by the signals. What an
+embedding stage makes of it is told as points before and after, and not explained.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from filtering.cascade import CascadeScorer
 from filtering.contributions import Floats, Ngrams, ngram_values, start_of, tree_values
 from filtering.documents import REASONS
+from filtering.linear import LinearSignals
+from filtering.quantiles import HIGH, LOW, MEDIAN, seed_quantiles
 from filtering.readable import READABLE
 from filtering.scorers import SIGNALS_STAGE, STAGES, EmbeddingScorer, SignalScorer
 from filtering.signals import SCORE_COLUMNS, Texts, text_bytes
@@ -22,8 +25,6 @@ from filtering.statistics import STATISTICS
 from filtering.storage import AnyScorer
 
 TOP = 10
-USUAL = (0.05, 0.95)
-"""Shares of the seed's documents between which a statistic is usual."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +64,18 @@ class StatisticAmount:
         The same in words.
     value : float
         The document's.
-    usual_low, usual_high : float
-        Between them lie nine in ten documents that the scorer was fitted on.
+    usual_low, usual_high : float, optional
+        Between them lie eleven in twelve documents that the scorer was fitted on; None where a scorer does
+        not hold enough to tell.
     raw, points : float
-        As in `NgramAmount`.
+        As in `NgramAmount`; more than at the seed's median.
     """
 
     name: str
     meaning: str
     value: float
-    usual_low: float
-    usual_high: float
+    usual_low: float | None
+    usual_high: float | None
     raw: float
     points: float
 
@@ -93,7 +95,7 @@ class Explanation:
     signals_score : float, optional
         Rubric points by the signals alone, which all else explains.
     start : float
-        Rubric points of the start.
+        Rubric points of the start: of a document without n-grams whose statistics are usual.
     start_raw, raw : float
         Raw values of the start, and of the document by the signals.
     totals : dict of str to float
@@ -152,8 +154,8 @@ def explain_documents(scorer: AnyScorer, texts: Texts, *, top: int = TOP) -> lis
     raw = first.raw(signals)
     scores = scorer.score(texts)
     trees = tree_values(first, signals)
-    added = first.linear.statistic_values(signals.features) + trees[:, :-1]
-    usual = np.array([first.linear.seed_quantiles(share) for share in USUAL])
+    usual = _Usual.of(first.linear)
+    added = first.linear.statistic_values(signals.features) - usual.added + trees[:, :-1]
     found = []
     for row, text in enumerate(text_bytes(texts)):
         if text is None or signals.reason[row]:
@@ -163,6 +165,24 @@ def explain_documents(scorer: AnyScorer, texts: Texts, *, top: int = TOP) -> lis
         why = _explanation(first, values, usual, top)
         found.append(replace(why, score=float(scores.value[row]), stage=STAGES[scores.stage[row]]))
     return found
+
+
+@dataclass(frozen=True)
+class _Usual:
+    """What is usual in the seed: quantiles, as `seed_quantiles` gives them, and what is added at medians.
+
+    Where a median is not known that is taken for 0: curves are fitted to be 0 on average.
+    """
+
+    quantiles: Floats
+    added: Floats
+
+    @classmethod
+    def of(cls, linear: LinearSignals) -> "_Usual":
+        quantiles = seed_quantiles(linear)
+        medians = np.zeros((1, SCORE_COLUMNS + len(STATISTICS)), dtype=np.float32)
+        medians[0, SCORE_COLUMNS:] = quantiles[:, MEDIAN]
+        return cls(quantiles, np.nan_to_num(linear.statistic_values(medians)[0]))
 
 
 @dataclass(frozen=True)
@@ -176,8 +196,8 @@ class _Values:
     raw: float
 
 
-def _explanation(first: SignalScorer, values: _Values, usual: Floats, top: int) -> Explanation:
-    start = start_of(first.linear)
+def _explanation(first: SignalScorer, values: _Values, usual: _Usual, top: int) -> Explanation:
+    start = start_of(first.linear) + float(usual.added.sum())
     slope = first.calibration.slope_between(start, values.raw)
     points = first.calibration.apply(np.array([start, values.raw]))
     tables = list(ngram_values(first.linear, values.text))
@@ -230,20 +250,24 @@ def _top_ngrams(
     return sides[0], sides[1]
 
 
-def _top_statistics(values: _Values, usual: Floats, slope: float, top: int) -> tuple[StatisticAmount, ...]:
+def _top_statistics(values: _Values, usual: _Usual, slope: float, top: int) -> tuple[StatisticAmount, ...]:
     order = np.argsort(-np.abs(values.added), kind="stable")[:top].tolist()
     return tuple(
         StatisticAmount(
             name=STATISTICS[at],
             meaning=READABLE[at],
             value=float(values.statistics[at]),
-            usual_low=float(usual[0, at]),
-            usual_high=float(usual[1, at]),
+            usual_low=_or_none(usual.quantiles[at, LOW]),
+            usual_high=_or_none(usual.quantiles[at, HIGH]),
             raw=float(values.added[at]),
             points=slope * float(values.added[at]),
         )
         for at in order
     )
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _unscored(reason: str) -> Explanation:

@@ -19,6 +19,7 @@ from filtering.landmarks import KERNEL_WEIGHT, Landmarks
 from filtering.linear import KNOTS, LinearSignals
 from filtering.nested import Fit, FitData, Floats, Rows, calibrate, nested_raw, out_of_fold, rank_target
 from filtering.novelty import fit_novelty
+from filtering.quantiles import GRID, HATS, hat_values, mean_positions
 from filtering.scorers import SignalScorer
 from filtering.signals import NO_TABLE, SCORE_COLUMNS
 from filtering.trees import Trees, parse_trees
@@ -30,10 +31,8 @@ RECIPES: tuple[Recipe, ...] = get_args(Recipe)
 RIDGE_PENALTY = 0.15
 STATISTIC_WEIGHT = 0.2
 """Squared weight of all statistics together beside the n-grams' 1 (docs/experiments.md)."""
-HATS = 4
 SVD_ROUNDS = 4
 INT8_MAX = 127
-GRID = np.linspace(0.0, 1.0, KNOTS)
 BOOSTING_ROUNDS = 200
 BOOSTING: dict[str, Any] = {
     "objective": "regression",
@@ -165,7 +164,7 @@ def fit_linear(
     hat_weights = model.coef_[width:hats_end].reshape(len(bases), HATS) * scale
     knot_values = np.zeros_like(knots)
     for values, (positions, at), weights in zip(knot_values, bases, hat_weights, strict=True):
-        values[: len(at)] = _hat_values(positions) @ weights
+        values[: len(at)] = hat_values(positions) @ weights
         values[len(at) :] = values[len(at) - 1]
     bumps_end = hats_end + bumps.shape[1]
     head = landmarks.head(model.coef_[hats_end:bumps_end] * root, 0.0)
@@ -207,23 +206,16 @@ def _knots(
     for row, column in zip(knots, statistics.T, strict=True):
         quantiles = np.quantile(column, GRID).astype(np.float32)
         at, inverse = np.unique(quantiles, return_inverse=True)
-        positions = np.bincount(inverse, GRID) / np.bincount(inverse)
         row[: len(at)] = at
-        bases.append((positions, at))
+        bases.append((mean_positions(inverse), at))
     return knots, bases
-
-
-def _hat_values(positions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the hat functions at places in [0, 1]: float64 array, shape (len(positions), HATS)."""
-    centres = np.linspace(0.0, 1.0, HATS)
-    return np.maximum(0.0, 1.0 - np.abs(positions[:, None] - centres) * (HATS - 1))
 
 
 def _hats(
     column: NDArray[np.float32], positions: NDArray[np.float64], at: NDArray[np.float32]
 ) -> NDArray[np.float64]:
     """Return the hat functions of a statistic, linear between its knots: shape (n, HATS)."""
-    values = _hat_values(positions)
+    values = hat_values(positions)
     return np.stack([np.interp(column, at, values[:, hat]) for hat in range(HATS)], axis=1)
 
 

@@ -96,32 +96,6 @@ class LinearSignals:
             [np.interp(column, knots[real], values[real]) for column, real, knots, values in known], axis=1
         )
 
-    def seed_places(self) -> NDArray[np.float64]:
-        """Return the share of the seed's documents up to each knot: shape of `knots`, 1 from the last on.
-
-        Of equal quantiles one is kept as a knot. The rest are taken for equal to the lowest knot: nearly
-        always right, since they are the zeros of what most documents do not have (docs/explanation.md).
-        """
-        lost = np.isinf(self.knots).sum(axis=1)
-        places: NDArray[np.float64] = np.minimum((lost[:, None] + np.arange(KNOTS)) / (KNOTS - 1), 1.0)
-        return places
-
-    def seed_quantiles(self, share: float) -> NDArray[np.float64]:
-        """Return each statistic's quantile among the documents that this was fitted to.
-
-        Parameters
-        ----------
-        share : float
-            In [0, 1].
-
-        Returns
-        -------
-        float64 array, shape (len(STATISTICS),)
-        """
-        real = np.isfinite(self.knots)
-        rows = zip(self.seed_places(), self.knots, real, strict=True)
-        return np.array([np.interp(share, places[one], knots[one]) for places, knots, one in rows])
-
 
 def build_linear(arrays: Mapping[str, NDArray[Any]], bias: float) -> LinearSignals:
     """Return a saved joint from its arrays.

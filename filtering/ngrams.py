@@ -23,6 +23,10 @@ LONGEST_RUN = 4
 
 SPACE_SIGN, BREAK_SIGN, INDENT_SIGN = "␣", "⏎", "→"
 """What white space is shown as; an indent sign stands for two columns."""
+SIGNS = {SPACE_SIGN, BREAK_SIGN, INDENT_SIGN, "\\", "…"}
+"""Escaped where they come from the text."""
+SHOWN_BYTES = 40
+"""Of a word: a line of base64 is one."""
 
 Ints = NDArray[np.int64]
 
@@ -174,7 +178,7 @@ def show_token(spelling: bytes) -> str:
     if spelling.isdigit():
         return f"<{min(length, LONGEST_RUN)}{'+' * (length >= LONGEST_RUN)} digits>"
     if _is_word(spelling):
-        return show_bytes(spelling.lower())
+        return show_bytes(spelling[:SHOWN_BYTES].lower()) + "…" * (length > SHOWN_BYTES)
     return spelling[:LONGEST_RUN].decode() + "+" * (length >= LONGEST_RUN)
 
 
@@ -186,12 +190,19 @@ def show_bytes(data: bytes) -> str:
     >>> show_bytes("a é\x1b\u202e".encode() + b"\xff")
     'a␣é\\x1b\\u202e\\xff'
     """
-    text = data.decode("utf-8", errors="backslashreplace")
-    shown = text.replace(" ", SPACE_SIGN).replace("\n", BREAK_SIGN)
-    return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape", "backslashreplace").decode()
-        for sign in shown
-    )
+    return "".join(map(_sign, data.decode("utf-8", errors="surrogateescape")))
+
+
+def _sign(character: str) -> str:
+    if character == " ":
+        return SPACE_SIGN
+    if character == "\n":
+        return BREAK_SIGN
+    if "\udc80" <= character <= "\udcff":  # a byte of a character that was cut
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    if character in SIGNS or not character.isprintable():
+        return character.encode("unicode_escape").decode()
+    return character
 
 
 def _spellings(document: bytes) -> Iterator[list[bytes]]:

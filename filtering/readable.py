@@ -83,5 +83,16 @@ def readable_name(statistic: str) -> str:
     return OTHERS[statistic]
 
 
+def range_in_words(low: float | None, high: float | None, *, digits: int) -> str:
+    """Return the usual values of a statistic, in so many significant digits.
+
+    Examples
+    --------
+    >>> range_in_words(0.0, 0.12345, digits=3), range_in_words(None, None, digits=3)
+    ('0 to 0.123', 'not known')
+    """
+    return "not known" if low is None or high is None else f"{low:.{digits}g} to {high:.{digits}g}"
+
+
 READABLE = tuple(readable_name(statistic) for statistic in STATISTICS)
 """In the order of `STATISTICS`."""

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from filtering.explain import Explanation, NgramAmount
+from filtering.readable import range_in_words
 from pipelines.printing import print_line
 
 
@@ -30,10 +31,10 @@ def print_explanation(why: Explanation) -> None:
     console.print(ngrams)
     statistics = Table("statistic", "value", "usual", "points")
     for amount in why.statistics:
-        usual = f"{amount.usual_low:.4g} to {amount.usual_high:.4g}"
+        usual = range_in_words(amount.usual_low, amount.usual_high, digits=4)
         statistics.add_row(Text(amount.meaning), f"{amount.value:.4g}", usual, f"{amount.points:+.3f}")
     console.print(statistics)
-    print_line("(usual: of nine in ten documents that the scorer was fitted on)")
+    print_line("(usual: of eleven in twelve documents that the scorer was fitted on)")
 
 
 def _cells(one: NgramAmount | None) -> list[Text]:

@@ -7,6 +7,7 @@ from typing import Any
 from annotations.limits import BYTES_PER_TOKEN
 from filtering.calibration import POINTS
 from filtering.explain import Explanation, NgramAmount
+from filtering.readable import range_in_words
 from filtering.scorers import EMBEDDING_STAGE, STAGES
 from pipelines.audit import Agreement, agreement_of
 from pipelines.cards import Card, card_section
@@ -236,8 +237,8 @@ def _moved(why: Explanation) -> dict[str, list[str]]:
     """Return in words what raised and what lowered a score."""
     statistics = [
         (
-            f"{one.meaning}: {one.value:.3g}, usual {one.usual_low:.3g} to {one.usual_high:.3g} "
-            f"({one.points:+.2f})",
+            f"{one.meaning}: {one.value:.3g}, usual "
+            f"{range_in_words(one.usual_low, one.usual_high, digits=3)} ({one.points:+.2f})",
             one.points > 0,
         )
         for one in why.statistics

@@ -7,12 +7,13 @@ import pyarrow.parquet as pq
 import pytest
 from dumps import RUSSIAN
 from filtering_fixtures import made_documents
+from scipy.stats import ks_2samp
 from test_filtering_explain import quick_scorer
 
 from filtering import load_scorer, measure_drift
-from filtering.drift import MIN_DOCUMENTS, OTHER_DISTANCE, seed_distances
+from filtering.drift import MIN_DOCUMENTS, OTHER_DISTANCE, distances_from
 from filtering.errors import SettingsError
-from filtering.linear import KNOTS
+from filtering.quantiles import GRID, seed_quantiles
 from filtering.signals import SCORE_COLUMNS, read_signals
 from filtering.statistics import STATISTICS
 
@@ -23,26 +24,41 @@ def statistics(rows, seed=0):
     return read_signals(made_documents(rows, seed=seed)[0]).features[:, SCORE_COLUMNS:]
 
 
-def test_the_documents_that_were_fitted_have_hardly_a_distance():
-    # `quick_scorer` is fitted to these very documents; knots are 24 steps apart.
-    linear = quick_scorer().linear
-    distances = seed_distances(linear, statistics(150))
-    whole = np.isfinite(linear.knots).all(axis=1)
-    assert whole.sum() > 5
-    assert distances[whole].max() < 2 / (KNOTS - 1)
+def made_columns(rows, *, shift=0.0, seed=0):
+    """Return columns without ties, with ties at 0, and of whole numbers."""
+    plain = np.random.default_rng(seed).normal(shift, 1.0, size=rows)
+    return np.stack([plain, np.maximum(plain, 0.0), np.round(plain)], axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.3, 1.0, -2.0, 10.0])
+def test_distances_are_those_of_kolmogorov_and_smirnov_up_to_the_grid(shift):
+    seed, here = made_columns(4_000), made_columns(3_000, shift=shift, seed=1)
+    found = distances_from(np.quantile(seed, GRID, axis=0).T, here)
+    for column, distance in enumerate(found):
+        wanted = ks_2samp(seed[:, column], here[:, column]).statistic
+        assert wanted - 1 / 24 - 1e-3 <= distance <= wanted + 1e-3
+
+
+def test_the_documents_that_were_fitted_have_no_distance():
+    # `quick_scorer` is fitted to these very documents.
+    quantiles = seed_quantiles(quick_scorer().linear)
+    distances = distances_from(quantiles, statistics(150))
+    known = ~np.isnan(quantiles).any(axis=1)
+    assert known.sum() > len(STATISTICS) - 10
+    assert distances[known].max() < 1 / 24
+    assert np.isnan(distances[~known]).all()
 
 
 def test_a_distance_is_the_share_of_documents_that_moved():
-    linear = quick_scorer().linear
+    quantiles = seed_quantiles(quick_scorer().linear)
     at = STATISTICS.index("word_bytes_mean")
     moved = statistics(150).copy()
     moved[:60, at] = 1000.0
-    before = seed_distances(linear, statistics(150))
-    after = seed_distances(linear, moved)
+    before, after = (distances_from(quantiles, one) for one in (statistics(150), moved))
     assert after[at] == pytest.approx(0.4, abs=0.06)
     np.testing.assert_array_equal(np.delete(before, at), np.delete(after, at))
     moved[:, at] = 1000.0
-    assert seed_distances(linear, moved)[at] == pytest.approx(1.0)
+    assert distances_from(quantiles, moved)[at] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("scorer", ["web", "code"])

@@ -19,6 +19,7 @@ from filtering.errors import ShapeError
 from filtering.exits import ExitSettings, PairedScores, find_exits
 from filtering.fitting import RECIPES, fit_model
 from filtering.heads import LinearHead
+from filtering.quantiles import seed_quantiles
 from filtering.readable import OTHERS, READABLE
 from filtering.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.signals import SCORE_COLUMNS
@@ -149,22 +150,33 @@ def test_taking_a_statistic_to_its_lowest_knot_changes_the_value_as_told():
 
 
 def test_usual_values_are_quantiles_of_the_documents_that_were_fitted():
-    statistics = made_data(150).features[:, SCORE_COLUMNS:]
-    linear = quick_scorer().linear
-    whole = np.isfinite(linear.knots).all(axis=1)
-    assert whole.sum() > 5
-    for share in (0.0, 0.05, 0.5, 0.95, 1.0):
-        wanted = np.quantile(statistics[:, whole], share, axis=0)
-        spread = np.ptp(statistics[:, whole], axis=0)
-        assert (np.abs(linear.seed_quantiles(share)[whole] - wanted) < 0.1 * spread).all()
-    # Of what a third of the documents or more do not have, the knots that were lost were zeros.
-    zeros = (statistics == 0).mean(axis=0)
-    rare = (zeros > 0.3) & (zeros < 0.9)
-    assert rare.sum() > 2
-    assert not np.isfinite(linear.knots[rare]).all(axis=1).any()
-    np.testing.assert_array_equal(linear.seed_quantiles(0.05)[rare], 0)
-    wanted = np.quantile(statistics[:, rare], 0.95, axis=0)
-    np.testing.assert_allclose(linear.seed_quantiles(0.95)[rare], wanted, rtol=0.25)
+    quantiles = np.quantile(made_data(150).features[:, SCORE_COLUMNS:], [1 / 24, 23 / 24], axis=0)
+    (why,) = explain_documents(quick_scorer(), ["Some text."], top=ALL)
+    known = [one for one in why.statistics if one.usual_low is not None]
+    assert len(STATISTICS) - 10 < len(known) < len(STATISTICS)
+    for one in known:
+        wanted = quantiles[:, STATISTICS.index(one.name)].tolist()
+        assert [one.usual_low, one.usual_high] == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.parametrize("recipe", ["linear", "characters"])
+def test_a_statistic_that_is_usual_adds_nothing(recipe):
+    linear = quick_scorer(recipe).linear
+    medians = np.median(made_data(150).features[:, SCORE_COLUMNS:], axis=0).astype(np.float32)
+    known = ~np.isnan(seed_quantiles(linear)).any(axis=1)
+    amounts = [
+        (one.raw, known[at])
+        for why in explain_documents(quick_scorer(recipe), TEXTS, top=ALL)
+        for one in why.statistics
+        if np.float32(one.value) == medians[at := STATISTICS.index(one.name)]
+    ]
+    assert sum(is_known for _, is_known in amounts) > 500
+    assert max(abs(raw) for raw, is_known in amounts if is_known) < 1e-6
+
+
+def test_a_long_word_is_not_shown_in_full():
+    (why,) = explain_documents(load_scorer("web"), ["x" * 60_000 + " and " + "A" * 50_000], top=ALL)
+    assert max(len(one.text) for one in (*why.raised, *why.lowered)) < 100
 
 
 def test_every_statistic_has_a_name_of_its_own():
