@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from filtering.extras import require
 
-CHARS = 1000
+CHARS = 300
 """Characters of a text that are looked at."""
 CHANCE = 0.5
 NOT_SURE = "not sure"

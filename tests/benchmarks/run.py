@@ -73,7 +73,7 @@ def header() -> list[str]:
         "",
         "Written by `make bench` (`tests/benchmarks/run.py`). Ratios and medians of one run on the same",
         "work; absolute figures move from machine to machine. Runs draw no report (`--no-report`), but for",
-        "the line of Start-up that says what one takes.",
+        "the lines of Start-up and of more and more documents that say what one takes.",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({model}), {memory_gib:.0f} GiB, "
         f"Python {platform.python_version()}, pyarrow {pa.__version__}, numpy {np.__version__}.",
