@@ -10,6 +10,8 @@ score     number            rubric points that the labeller gave, in [0, 5]
 group     string            site, book or repository; splits never part a group
 picked    string, optional  how the document was chosen; ``random`` and ``stratified`` were chosen
                             without looking at scores, and they alone serve calibration and rates
+weight    number, optional  documents that it stands for; else 1 / ``probability``, that a random draw
+                            takes it. Where rows have either, those without were no random draw
 ========  ================  ====================================================================
 
 Columns named ``genre``, ``lang`` or ``language`` are optional too: quality is also told for each of
@@ -32,6 +34,7 @@ from filtering.windows import REACH
 UNBIASED_PICKS = ("random", "stratified")
 LOWEST, HIGHEST = 0.0, 5.0
 SLICE_COLUMNS = ("genre", "lang", "language")
+NUMBERS = ("probability", "weight", "text_bytes")
 SCRIPT_CHARS = 2000
 ASCII_SHARE = 0.8
 MIN_ROWS = 100
@@ -56,6 +59,10 @@ class Labels:
         Genre and the like of each document.
     cut_texts : int
         As `count_cut_texts` counts them.
+    weights : float64 array, shape (n,), optional
+        Documents that each stands for; NaN where that is not known. None where the labels do not say.
+    text_bytes : int64 array, shape (n,), optional
+        UTF-8 bytes of each document, of which `texts` may have a part.
     """
 
     texts: pa.Array
@@ -64,6 +71,8 @@ class Labels:
     unbiased: NDArray[np.bool_]
     slices: Mapping[str, tuple[str | None, ...]]
     cut_texts: int = 0
+    weights: NDArray[np.float64] | None = None
+    text_bytes: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -84,7 +93,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
         few groups; the message says what is needed.
     """
     texts = ("text", "group", "picked", *SLICE_COLUMNS)
-    table, path = read_table(source, (*texts, "score", "text_bytes"), strings=texts)
+    table, path = read_table(source, (*texts, "score", *NUMBERS), strings=texts)
     for name in ("text", "score", "group"):
         if name not in table.column_names:
             raise LabelsError(
@@ -119,8 +128,17 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
         for name in SLICE_COLUMNS
         if name in table.column_names and is_string(table[name].type)
     }
-    slices["script"] = tuple(_script(document) for document in documents)
-    return Labels(documents, scores, groups, unbiased, slices, count_cut_texts(table))
+    scripts = tuple(_script(document) for document in documents)
+    return Labels(
+        documents,
+        scores,
+        groups,
+        unbiased,
+        {**slices, "script": scripts},
+        cut_texts=count_cut_texts(table),
+        weights=_weights(table, path),
+        text_bytes=_text_bytes(table, documents),
+    )
 
 
 def count_cut_texts(table: pa.Table) -> int:
@@ -147,6 +165,42 @@ def cut_texts_warning(cut_texts: int, documents: int) -> str:
         ".csv sample holds windows). Annotate the .parquet sample of the same documents into the folder of "
         "labels, or import scores by id into a folder that holds them."
     )
+
+
+def _weights(table: pa.Table, path: str) -> NDArray[np.float64] | None:
+    """Return how many documents each row stands for; None where no row says so."""
+    weight, probability = (_numbers(table, name, path) for name in ("weight", "probability"))
+    if weight is None or probability is None:
+        known = weight if probability is None else 1 / probability
+    else:
+        known = np.where(np.isnan(weight), 1 / probability, weight)
+    return None if known is None or np.isnan(known).all() else known
+
+
+def _numbers(table: pa.Table, name: str, path: str) -> NDArray[np.float64] | None:
+    if name not in table.column_names or table[name].null_count == len(table):
+        return None
+    kind = table[name].type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        raise LabelsError(f"{name!r} in {path} must be a number. Got {kind} instead.")
+    values: NDArray[np.float64] = table[name].to_numpy().astype(np.float64)
+    highest = 1.0 if name == "probability" else np.inf
+    wrong = np.flatnonzero((values <= 0) | (values > highest) | np.isinf(values))
+    if len(wrong):
+        row = int(wrong[0])
+        bounds = "in (0, 1]" if name == "probability" else "above 0"
+        raise LabelsError(f"{name!r} in {path} must lie {bounds}. Got {values[row]:g} at row {row}.")
+    return values
+
+
+def _text_bytes(table: pa.Table, documents: pa.Array) -> NDArray[np.int64]:
+    """Return the length of each document, of which the text may be a part."""
+    own: NDArray[np.int64] = pc.binary_length(documents).to_numpy(zero_copy_only=False).astype(np.int64)
+    if "text_bytes" not in table.column_names or not pa.types.is_integer(table["text_bytes"].type):
+        return own
+    whole = pc.fill_null(table["text_bytes"].combine_chunks(), 0).to_numpy().astype(np.int64)
+    longer: NDArray[np.int64] = np.maximum(own, whole)
+    return longer
 
 
 def _script(text: pa.Scalar) -> str:

@@ -3,8 +3,10 @@
 Columns that enough groups speak of share a studentised sup-t band from a grouped bootstrap (Montiel Olea and
 Plagborg-Moller 2019, Journal of Applied Econometrics 34), on the scale of log-odds, which stays in [0, 1]. A
 bootstrap says nothing where hits or misses are few: five of five resample to five of five. There the interval
-is the exact one of Clopper and Pearson (1934), of as many documents as the weights and groups count for (Korn
-and Graubard 1998). Each column has its share of the allowed error (Bonferroni), so both kinds hold together.
+is the exact one of Clopper and Pearson (1934), of as many documents as these count for (Korn and Graubard
+1998): weights differ, and documents of a group are alike, as much as in the nearest of the other columns, or
+wholly where there is none. Each column has its share of the allowed error (Bonferroni), so both kinds hold
+together.
 """
 
 from dataclasses import dataclass
@@ -56,6 +58,8 @@ def certain(value: Floats) -> Bands:
 def share_bands(weights: Floats, hits: Bools, groups: NDArray[np.int64], *, seed: int = 0) -> Bands:
     """Return the weighted share of hits in each column, with a band over all columns.
 
+    Columns are in an order in which neighbours resemble each other: cuts, say.
+
     Parameters
     ----------
     weights : float64 array, shape (n, k)
@@ -77,8 +81,9 @@ def share_bands(weights: Floats, hits: Bools, groups: NDArray[np.int64], *, seed
     error_each = (1 - CONFIDENCE) / max(int(defined.sum()), 1)
     if len(well):
         low[well], high[well] = _sup_t(hit[:, well], miss[:, well], error_each * len(well), seed)
+    counting = _documents_that_count(weights, hit, miss, well)
     for column in np.flatnonzero(defined & (sides < MIN_GROUPS_A_SIDE)).tolist():
-        low[column], high[column] = _exact(hit[:, column], miss[:, column], error_each)
+        low[column], high[column] = _exact(float(value[column]), float(counting[column]), error_each)
     return Bands(value, low, high)
 
 
@@ -133,16 +138,33 @@ def _log_odds(counts: Floats, hit: Floats, miss: Floats) -> tuple[Floats, Floats
     return np.log(hits) - np.log(misses), spread
 
 
-def _exact(hit: Floats, miss: Floats, error: float) -> tuple[float, float]:
-    """Return the exact ends for one column, of as many documents as its groups count for."""
+def _documents_that_count(weights: Floats, hit: Floats, miss: Floats, well: NDArray[np.int64]) -> Floats:
+    """Return how many independent documents of equal weight each column is worth.
+
+    Parameters
+    ----------
+    weights : float64 array, shape (n, k)
+    hit, miss : float64 arrays, shape (groups, k)
+    well : int64 array
+        Columns that show how alike the documents of a group are.
+    """
     total = hit + miss
-    share = float(hit.sum() / total.sum())
-    counting = float(total.sum() ** 2 / (total**2).sum())
-    variance = float(((hit - share * total) ** 2).sum() / total.sum() ** 2)
-    if variance > 0:
-        counting = min(counting, share * (1 - share) / variance)
-    trials = int(counting + ALMOST)
-    confidence = 1 - error / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = hit.sum(axis=0) / total.sum(axis=0)
+        alone = weights.sum(axis=0) ** 2 / (weights**2).sum(axis=0)  # Kish's, if documents were independent
+        alike = total.sum(axis=0) ** 2 / (total**2).sum(axis=0)  # if those of a group were copies
+        variance = ((hit - value * total) ** 2).sum(axis=0) / total.sum(axis=0) ** 2
+        measured = np.where(variance > 0, value * (1 - value) / variance, np.inf)
+        likeness = np.clip(np.nan_to_num((alone / measured - 1) / (alone / alike - 1)), 0, 1)
+        places = np.arange(len(likeness))
+        nearest = well[np.abs(well[None, :] - places[:, None]).argmin(axis=1)] if len(well) else places
+        expected: Floats = alone / (1 + (likeness[nearest] if len(well) else 1.0) * (alone / alike - 1))
+    return np.minimum(expected, measured)
+
+
+def _exact(share: float, counting: float, error: float) -> tuple[float, float]:
+    """Return the exact ends of a share of so many documents."""
+    trials, confidence = int(counting + ALMOST), 1 - error / 2
     high = rate_bound(int(np.ceil(counting * share - ALMOST)), trials, confidence)
     low = 1 - rate_bound(int(np.ceil(counting * (1 - share) - ALMOST)), trials, confidence)
     return min(low, share), max(high, share)

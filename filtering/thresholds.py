@@ -249,17 +249,16 @@ def kept_shares(points: NDArray[np.floating], amounts: NDArray[np.floating]) -> 
     amounts : float array, shape (n,)
         What each document has of it.
     """
-    kept: Floats = above(np.bincount(fine_places(points), amounts, minlength=len(FINE_CUTS))) / amounts.sum()
-    return kept
+    shares: Floats = above(np.bincount(fine_places(points), amounts, minlength=len(FINE_CUTS)))
+    return shares / float(amounts.sum())
 
 
 def above(amounts: NDArray[np.floating] | NDArray[np.int64]) -> Floats:
     """Return what lies at or above each of `FINE_CUTS`, from what lies from each to the next."""
-    sums: Floats = np.cumsum(amounts[::-1], dtype=np.float64)[::-1]
-    return sums
+    return np.cumsum(amounts[::-1], dtype=np.float64)[::-1]
 
 
 def fine_places(points: NDArray[np.floating]) -> NDArray[np.int64]:
     """Return between which of `FINE_CUTS` each score lies: the place of the highest that keeps it."""
     places = np.searchsorted(FINE_CUTS.astype(np.float32), points.astype(np.float32), side="right") - 1
-    return np.maximum(places, 0)
+    return np.maximum(places, 0).astype(np.int64)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pipelines.config import FilterConfig, RecutConfig
     from pipelines.config_explain import ExplainConfig
     from pipelines.config_labels import AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
-    from pipelines.config_scorers import DistillConfig, TrainConfig
+    from pipelines.config_scorers import DistillConfig, ThresholdConfig, TrainConfig
     from pipelines.demo import run_demo
     from pipelines.distill import distill_scorer
     from pipelines.evaluate import evaluate_scorer
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipelines.recut import recut_run
     from pipelines.report import write_report
     from pipelines.sample import SampleResult, sample_dump
+    from pipelines.threshold import Threshold, choose_threshold
     from pipelines.train import train_scorer
     from pipelines.upkeep import clean_run, status_of_run, verify_run
 
@@ -43,9 +44,12 @@ _HOMES = {
     "SampleConfig": "config_labels",
     "SampleResult": "sample",
     "ScoreBatches": "ray_data",
+    "Threshold": "threshold",
+    "ThresholdConfig": "config_scorers",
     "TrainConfig": "config_scorers",
     "agreement_of_labels": "agreement",
     "annotate_sample": "annotate",
+    "choose_threshold": "threshold",
     "clean_run": "upkeep",
     "distill_scorer": "distill",
     "estimate_annotation": "annotate",
@@ -81,9 +85,12 @@ __all__ = [
     "SampleConfig",
     "SampleResult",
     "ScoreBatches",
+    "Threshold",
+    "ThresholdConfig",
     "TrainConfig",
     "agreement_of_labels",
     "annotate_sample",
+    "choose_threshold",
     "clean_run",
     "distill_scorer",
     "estimate_annotation",

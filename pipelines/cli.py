@@ -11,7 +11,7 @@ def main() -> None:
     """Run the `edufilter` command.
 
     Exit codes: 0 done; 1 failed, resumable; 2 wrong usage or settings, nothing started; 3 done, but
-    files were set aside; 130 interrupted, resumable.
+    files were set aside; 4 done, but data cannot hold a promise; 130 interrupted, resumable.
     """
     try:
         check_one_place()

@@ -46,6 +46,7 @@ from pipelines.label_commands import (
 from pipelines.printing import duration, print_line, print_result
 from pipelines.progress import ConsoleReporter
 from pipelines.text_arguments import read_text
+from pipelines.threshold_command import threshold_command
 
 if TYPE_CHECKING:
     from pipelines.filter import FilterResult
@@ -308,6 +309,7 @@ app.command("agreement")(agreement_command)
 app.command("train")(train_command)
 app.command("distill")(distill_command)
 app.command("evaluate")(evaluate_command)
+app.command("threshold")(threshold_command)
 
 
 @app.command("status")

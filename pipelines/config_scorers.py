@@ -1,17 +1,22 @@
 """Settings of the verbs that make scorers."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from filtering.embedders import DEFAULT_EMBEDDER, MAX_TOKENS, EmbedderSettings, Placement
 from filtering.errors import SettingsError
 from filtering.exits import ExitSettings, documents_needed
 from filtering.folds import FOLDS
-from pipelines.config_base import Settings
+from filtering.scorers import Effort
+from pipelines.config_base import KEEP_AT, Settings
 
 NO_EMBEDDER = "none"
+
+GOALS: tuple["Goal", ...] = ("precision", "recall", "keep_tokens", "keep_fraction")
+COUNT = re.compile(r"(\d+(?:\.\d+)?)([kMBT]?)")
 
 TEACHER_TOKENS = 512
 """What classifiers over BERT read, the FineWeb-Edu one among them."""
@@ -22,6 +27,7 @@ LEAST_PAIRED = documents_needed(ExitSettings().max_disagreement)
 LEAST_N = -(-LEAST_PAIRED * FOLDS // (FOLDS - len(FIT_FOLDS)))
 """With fewer documents no exits can be shown to hold the bound that a run asks for by default."""
 
+Goal = Literal["precision", "recall", "keep_tokens", "keep_fraction"]
 Signals = Literal["auto", "linear", "characters", "lightgbm"]
 Head = Literal["auto", "ridge", "ordinal", "svr", "lightgbm", "forest", "joint", "stack"]
 
@@ -170,6 +176,102 @@ class DistillConfig(Settings):
     def placement(self) -> Placement:
         """Where the teacher runs."""
         return Placement(device=self.device, trust_remote_code=self.trust_remote_code)
+
+
+class ThresholdConfig(Settings):
+    """Settings of `choose_threshold`.
+
+    Parameters
+    ----------
+    scorer : str
+        Name or folder.
+    labels : str or datasets.Dataset
+        As in `TrainConfig`; best with the columns of `sample_dump`.
+    population : str, optional
+        Folder of a finished run of this scorer: what labels are weighted to.
+    effort : {"fast", "balanced", "full"}, optional
+        Which stages score. That of the run if not given; ``fast`` without a run.
+    label_at : float
+        Points from which a label says that a document is good, in (0, 5].
+    precision, recall : float, optional
+        A goal, in (0, 1): which share of what is kept is good, and which share of what is good is kept.
+    keep_tokens : float or str, optional
+        A goal, with `population`: tokens to keep at most. ``"10B"`` is ten billion; k, M, B and T are known.
+    keep_fraction : float, optional
+        A goal, in (0, 1]: share of documents to keep at most.
+    device, embedder, trust_remote_code
+        As in `FilterConfig`.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    scorer: str = Field(min_length=1)
+    labels: Any
+    population: str | None = Field(default=None, min_length=1)
+    effort: Effort | None = None
+    label_at: float = Field(default=KEEP_AT, gt=0.0, le=5.0, allow_inf_nan=False)
+    precision: float | None = Field(default=None, gt=0.0, lt=1.0, allow_inf_nan=False)
+    recall: float | None = Field(default=None, gt=0.0, lt=1.0, allow_inf_nan=False)
+    keep_tokens: float | None = Field(default=None, gt=0.0, allow_inf_nan=False)
+    keep_fraction: float | None = Field(default=None, gt=0.0, le=1.0, allow_inf_nan=False)
+    device: str = Field(default="auto", min_length=1)
+    embedder: str | None = Field(default=None, min_length=1)
+    trust_remote_code: bool = False
+
+    @field_validator("keep_tokens", mode="before")
+    @classmethod
+    def _as_count(cls, tokens: object) -> object:
+        return count_in_words(tokens) if isinstance(tokens, str) else tokens
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        given = [name for name in GOALS if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise SettingsError(
+                f"At most one goal must be given: {', '.join(map(_option, GOALS))}. "
+                f"Got {' and '.join(map(_option, given))}."
+            )
+        if self.keep_tokens is not None and self.population is None:
+            raise SettingsError(
+                "--keep-tokens must come with --population, a finished run that says how many there are. "
+                "Got none; labels alone say shares: use --keep-fraction."
+            )
+
+    @property
+    def goal(self) -> tuple[Goal, float] | None:
+        """Which goal was given, and how much."""
+        values: list[tuple[Goal, float]] = [
+            (name, getattr(self, name)) for name in GOALS if getattr(self, name) is not None
+        ]
+        return values[0] if values else None
+
+    @property
+    def placement(self) -> Placement:
+        """Where the embedder lies and runs."""
+        return Placement(device=self.device, folder=self.embedder, trust_remote_code=self.trust_remote_code)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def count_in_words(text: str) -> float:
+    """Return the number that a text like ``10B`` or ``2.5M`` names.
+
+    Raises
+    ------
+    ValueError
+        If it names none.
+
+    Examples
+    --------
+    >>> count_in_words("2.5M"), count_in_words("300")
+    (2500000.0, 300.0)
+    """
+    match = COUNT.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("must be a number, with k, M, B or T after it where it is large, like 10B")
+    return float(match[1]) * 1000.0 ** " kMBT".index(match[2] or " ")
 
 
 def _whole(name: str) -> str:

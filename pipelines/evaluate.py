@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotations import Labels, read_labels
-from filtering import load_scorer
 from filtering.cascade import CascadeScorer, cascaded
 from filtering.embedders import Embedder, Placement
+from filtering.exits import ExitSettings
 from filtering.fitting import signals_fit
 from filtering.fitting_heads import head_fit
 from filtering.metrics import METRICS, Estimate, confusion, evaluate, reliability
@@ -20,6 +20,7 @@ from filtering.scorers import Effort, EmbeddingScorer, SignalScorer
 from filtering.storage import read_metrics
 from pipelines.config_base import KEEP_AT
 from pipelines.plain import plain_values
+from pipelines.scorers import open_scorer
 from pipelines.slices import length_of
 
 SLICE_ROWS = 30
@@ -148,6 +149,7 @@ def points_of_labels(
     *,
     effort: Effort = "fast",
     placement: Placement | None = None,
+    exits: ExitSettings | None = None,
 ) -> JudgedPoints:
     """Score labelled documents as an honest judge would have it.
 
@@ -164,13 +166,15 @@ def points_of_labels(
         Which stages score.
     placement : Placement, optional
         Where the embedder lies and runs.
+    exits : ExitSettings, optional
+        What those of effort ``balanced`` must hold; those of a run, say.
 
     Raises
     ------
     LabelsError
         If the labels cannot be used.
     """
-    loaded = load_scorer(scorer, effort=effort, placement=placement or Placement())
+    loaded = open_scorer(scorer, effort, placement, exits)
     found = read_labels(labels)
     if read_metrics(scorer).get("labels_sha256") == labels_digest(found):
         both = loaded.full if isinstance(loaded, CascadeScorer) else loaded

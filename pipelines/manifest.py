@@ -6,10 +6,13 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.plan import Plan, SetAside
+from filtering.errors import OutputError
+from pipelines.paths import files_below
+from pipelines.plan import Parts, Plan, SetAside
 from pipelines.receipts import RECEIPT_SCHEMA, Receipt, sum_of_counts
 from pipelines.store import RunFolder
 
@@ -87,6 +90,31 @@ def _columns(table: pa.Table) -> dict[str, pa.ChunkedArray]:
 def read_set_aside(manifest: dict[str, Any]) -> tuple[SetAside, ...]:
     """Return what a manifest says could not be read."""
     return tuple(SetAside(**one) for one in manifest["set_aside"])
+
+
+def scored_parts(folder: RunFolder, plan: Plan) -> Parts:
+    """Return the parts of a finished run that could be read, all of which must have their scores.
+
+    Raises
+    ------
+    OutputError
+        If scores are gone, or there never were any.
+    """
+    if not folder.scores.exists():
+        raise OutputError(
+            f"{folder.root} must hold scores. It is a new cut itself; name the run that it is from."
+        )
+    unread = {(one.relative, one.first_row) for one in read_set_aside(folder.read_manifest())}
+    is_good = [(part.relative, part.first_row) not in unread for part in plan.parts]
+    good = plan.parts.where(np.array(is_good, dtype=bool))
+    stored = {name for name, _ in files_below(folder.scores)}
+    gone = [part.output for part in good if part.output not in stored]
+    if gone:
+        raise OutputError(
+            f"{folder.root} must hold the scores of all parts. Those of {gone[0]} are gone. Mend it: "
+            f"'edufilter clean {folder.root} --damaged', then the command that began the run."
+        )
+    return good
 
 
 def receipts_of_manifest(folder: RunFolder) -> Iterator[Receipt]:

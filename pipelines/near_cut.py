@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotations.tables import sample_row
-from filtering.errors import OutputError, SettingsError
+from filtering.errors import SettingsError
 from pipelines.config_labels import NearCutConfig
-from pipelines.paths import files_below
+from pipelines.manifest import scored_parts
 from pipelines.plan import Part, is_unchanged
 from pipelines.run_scores import read_stored_scores
 from pipelines.sample import RowReader, SampleResult, refuse_taken, write_sample
@@ -35,10 +35,7 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
     refuse_taken(config.out, overwrite=config.overwrite)
     folder = RunFolder(config.run)
     plan, settings = folder.read_finished_plan(), folder.read_manifest()["settings"]
-    if not folder.scores.exists():
-        raise OutputError(f"{config.run} must hold scores. It is a new cut itself; name the run it is from.")
-    stored = {name for name, _ in files_below(folder.scores)}
-    parts = [part for part in plan.parts if part.output in stored]
+    parts = list(scored_parts(folder, plan))
     cut = float(settings["keep_at"])
     near = _near_cut(folder, parts, cut)
     read = RowReader(str(settings["text_column"]), config.group_column)

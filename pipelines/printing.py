@@ -5,11 +5,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from annotations.agreement import MIN_COMMON
 from annotations.records import cut_texts_warning
+from filtering.metrics import Estimate
 
 if TYPE_CHECKING:
     from annotations.agreement import Agreement
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from pipelines.filter import FilterResult
     from pipelines.label_folder import AnnotateResult
     from pipelines.sample import SampleResult
+    from pipelines.threshold import Threshold
     from pipelines.train import TrainResult
 
 
@@ -135,6 +140,44 @@ def print_evaluation(evaluation: "Evaluation") -> None:
         print_line(
             "These figures hold where none of these documents was among those that the scorer was fitted to."
         )
+
+
+def print_threshold(result: "Threshold") -> None:
+    """Print what each cut keeps and is worth, and which one answers the goal."""
+    from pipelines.threshold_words import count_words
+
+    how = "nested" if result.nested else "scored by the saved scorer"
+    title = f"effort {result.effort}, {how}; kept shares, precision and recall in %"
+    columns = ("cut", "labels", "documents", "tokens", "precision", "recall")
+    table = Table(*columns, title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))  # within 80 columns
+    for row in result.cuts:
+        chosen = " <" if row.cut == result.keep_at else ""
+        figures = (row.documents, row.tokens, row.precision, row.recall)
+        table.add_row(f"{row.cut:g}{chosen}", f"{row.labels:,}", *map(_in_percent, figures))
+    Console().print(table)
+    print_line("[95 % bands over groups; each column's hold for all cuts at once]")
+    print_line(
+        f"{result.labels:,} labels of {result.groups:,} groups, {result.good:,} of them good (labelled "
+        f"{result.label_at:g} or more); "
+        f"{result.left_out:,} left out: they were chosen by score, or have none"
+    )
+    print_line(result.weighting)
+    if result.documents is not None and result.tokens is not None:
+        print_line(f"population: {result.documents:,} documents, about {count_words(result.tokens)} tokens")
+    if result.answer is not None:
+        print_line(result.answer)
+        print_line(f"next: {result.next_command}")
+
+
+def _in_percent(figure: Estimate) -> str:
+    """Return a share and its band; alone where it is known."""
+    if not np.isfinite(figure.value):
+        return "-"
+    value, low, high = (
+        f"{100 * end:.1f}" if end < 0.0995 else f"{100 * end:.0f}"
+        for end in (figure.value, figure.low, figure.high)
+    )
+    return value if figure.low == figure.high else escape(f"{value} [{low}, {high}]")
 
 
 def print_scorer(result: "TrainResult", *, as_json: bool) -> int:

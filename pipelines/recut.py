@@ -18,9 +18,9 @@ from pipelines.config import RecutConfig
 from pipelines.config_worker import WorkerSettings, exit_settings_of
 from pipelines.executors import Executor, executor_of
 from pipelines.filter import FilterResult, run_plan
-from pipelines.manifest import read_set_aside
-from pipelines.paths import files_below, path_of
-from pipelines.plan import Part, Plan, is_unchanged, rekeyed
+from pipelines.manifest import read_set_aside, scored_parts
+from pipelines.paths import path_of
+from pipelines.plan import Part, Parts, Plan, is_unchanged, rekeyed
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.reading import open_parquet
 from pipelines.scorers import open_pairs, open_scorer
@@ -56,11 +56,10 @@ def recut_run(
     if _whole(config.run) == _whole(config.to):
         raise OutputError(f"The new cut must go to another folder. Got {config.to!r} for both.")
     before = source.read_finished_plan()
-    if not source.scores.exists():
-        raise OutputError(f"{config.run} must hold scores. It is a new cut itself; recut the run it is from.")
+    good = scored_parts(source, before)
     refuse_foreign(target)
     scorer = str(source.read_manifest()["scorer"])
-    plan, exits = _plan_of(config, source, before)
+    plan, exits = _plan_of(config, source, before, good)
     if exits is not None:  # loaded to find out before the run what is missing, and let go of
         open_scorer(scorer, "balanced", config.placement, exits.settings)
     with target.lock():
@@ -96,22 +95,12 @@ def _whole(address: str) -> str:
     return str(path.resolve() if isinstance(path, Path) else path)
 
 
-def _plan_of(config: RecutConfig, source: RunFolder, before: Plan) -> tuple[Plan, Exits | None]:
+def _plan_of(config: RecutConfig, source: RunFolder, before: Plan, good: Parts) -> tuple[Plan, Exits | None]:
     """Return the plan of the run with the new cut in it, after checking that its inputs are unchanged.
 
     Also the exits of a cascade at that cut, where it is to score.
     """
-    unread = {(one.relative, one.first_row) for one in read_set_aside(source.read_manifest())}
-    is_good = [(part.relative, part.first_row) not in unread for part in before.parts]
-    good = before.parts.where(np.array(is_good, dtype=bool))
     _refuse_changed_inputs(good)
-    stored = {name for name, _ in files_below(source.scores)}
-    gone = [part.output for part in good if part.output not in stored]
-    if gone:
-        raise OutputError(
-            f"{config.run} must hold the scores of all parts. Those of {gone[0]} are gone. Mend it: "
-            f"'edufilter clean {config.run} --damaged', then the command that began the run."
-        )
     if config.keep_fraction is None:
         keep_at, quotas = float(config.keep_at or 0.0), [-1] * len(good)
     else:
