@@ -34,7 +34,8 @@ from filtering.windows import REACH
 UNBIASED_PICKS = ("random", "stratified")
 LOWEST, HIGHEST = 0.0, 5.0
 SLICE_COLUMNS = ("genre", "lang", "language")
-NUMBERS = ("probability", "weight", "text_bytes")
+NEAR_CUT_PICKS = ("below-cut", "above-cut")
+NUMBERS = ("probability", "weight", "text_bytes", "edu_score")
 SCRIPT_CHARS = 2000
 ASCII_SHARE = 0.8
 MIN_ROWS = 100
@@ -63,6 +64,9 @@ class Labels:
         Documents that each stands for; NaN where that is not known. None where the labels do not say.
     text_bytes : int64 array, shape (n,), optional
         UTF-8 bytes of each document, of which `texts` may have a part.
+    near_cut : float64 array, shape (n,), optional
+        Rubric points of documents that were drawn from near the cut of a run, by its scorer; NaN for others.
+        None where none was.
     """
 
     texts: pa.Array
@@ -73,6 +77,7 @@ class Labels:
     cut_texts: int = 0
     weights: NDArray[np.float64] | None = None
     text_bytes: NDArray[np.int64] | None = None
+    near_cut: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -136,8 +141,9 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
         unbiased,
         {**slices, "script": scripts},
         cut_texts=count_cut_texts(table),
-        weights=_weights(table, path),
+        weights=_weights(table, path, unbiased),
         text_bytes=_text_bytes(table, documents),
+        near_cut=_near_cut(table, picked),
     )
 
 
@@ -167,14 +173,14 @@ def cut_texts_warning(cut_texts: int, documents: int) -> str:
     )
 
 
-def _weights(table: pa.Table, path: str) -> NDArray[np.float64] | None:
-    """Return how many documents each row stands for; None where no row says so."""
+def _weights(table: pa.Table, path: str, unbiased: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    """Return how many documents each row stands for; None where no row of a random draw says so."""
     weight, probability = (_numbers(table, name, path) for name in ("weight", "probability"))
     if weight is None or probability is None:
         known = weight if probability is None else 1 / probability
     else:
         known = np.where(np.isnan(weight), 1 / probability, weight)
-    return None if known is None or np.isnan(known).all() else known
+    return None if known is None or np.isnan(known[unbiased]).all() else known
 
 
 def _numbers(table: pa.Table, name: str, path: str) -> NDArray[np.float64] | None:
@@ -191,6 +197,13 @@ def _numbers(table: pa.Table, name: str, path: str) -> NDArray[np.float64] | Non
         bounds = "in (0, 1]" if name == "probability" else "above 0"
         raise LabelsError(f"{name!r} in {path} must lie {bounds}. Got {values[row]:g} at row {row}.")
     return values
+
+
+def _near_cut(table: pa.Table, picked: Sequence[str | None]) -> NDArray[np.float64] | None:
+    near = np.array([pick in NEAR_CUT_PICKS for pick in picked], dtype=bool)
+    if not near.any() or "edu_score" not in table.column_names:
+        return None
+    return np.where(near, pc.cast(table["edu_score"], pa.float64()).to_numpy(), np.nan)
 
 
 def _text_bytes(table: pa.Table, documents: pa.Array) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ import ast
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import sysconfig
 import warnings
@@ -34,7 +35,7 @@ from pipelines.config import FilterConfig
 from pipelines.config_base import KEEP_AT
 from pipelines.filter import FilterResult, filter_dump
 from pipelines.progress import Reporter
-from pipelines.report import write_report
+from pipelines.report import report_result
 from pipelines.report_data import gather_report
 from pipelines.run_scores import GROUPS
 
@@ -115,10 +116,9 @@ def run_demo(out: str, *, reporter: Reporter, documents: int = DOCUMENTS) -> Non
             _print_unsure(console, scorer, folder / scorer / "dump", result)
     for result in results.values():
         console.print(Text(f"kept documents: {result.out}/data"), soft_wrap=True)
-        try:
-            console.print(Text(f"report:         {write_report(result.out)}"), soft_wrap=True)
-        except MissingExtraError as error:
-            reporter.say(f"No report. {error}")
+        page = report_result(result, f"edufilter demo {shlex.quote(out)}", samples=True, reporter=reporter)
+        if page is not None:
+            console.print(Text(f"report:         {page}"), soft_wrap=True)
 
 
 def _make_anew(folder: Path) -> None:

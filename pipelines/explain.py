@@ -6,13 +6,13 @@ import numpy as np
 
 from filtering import explain_documents
 from filtering.documents import REASONS
-from filtering.errors import BadFileError, OutputError, ScorerError, SettingsError
+from filtering.errors import OutputError, ScorerError, SettingsError
 from filtering.explain import Explanation
 from filtering.scorers import STAGES
 from filtering.signals import text_bytes
 from pipelines.config_explain import ExplainConfig
 from pipelines.paths import files_below
-from pipelines.plan import Part, is_unchanged
+from pipelines.plan import refuse_changed
 from pipelines.reading import read_chosen, read_footer, resolve_text_column
 from pipelines.scorers import open_scorer
 from pipelines.store import RunFolder
@@ -63,10 +63,7 @@ def _row_of_run(config: ExplainConfig, run: str) -> Explanation:
     if not inside or inside[0].output not in stored:
         raise SettingsError(f"Row {config.row} of {config.file} must have been read. It was set aside.")
     (part,) = inside
-    if not _is_unchanged(part):
-        raise SettingsError(
-            f"The inputs of a run must be unchanged to read them again. {part.path} has changed."
-        )
+    refuse_changed(part)
     text = _read_row(
         part.path, part.row_groups, config.row - part.first_row, str(manifest["settings"]["text_column"])
     )
@@ -81,13 +78,6 @@ def _row_of_run(config: ExplainConfig, run: str) -> Explanation:
     if reason:
         return replace(why, score=None, stage="", reason=REASONS[reason])
     return replace(why, score=float(value), stage=STAGES[stage])
-
-
-def _is_unchanged(part: Part) -> bool:
-    try:
-        return is_unchanged(part)
-    except BadFileError:  # what is no Parquet any more has changed
-        return False
 
 
 def _read_row(path: str, row_groups: range, row: int, text_column: str) -> bytes | None:

@@ -30,7 +30,7 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         If the folder holds something else.
     """
     table, name = read_documents(config.source, config.text_column, config.group_column, config.score_column)
-    scores = _scores(table, config.score_column, name)
+    scores = scores_of(table, config.score_column, name)
     given = [number for number, score in enumerate(scores) if score is not None]
     if not given:
         raise LabelsError(
@@ -61,7 +61,14 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         )
 
 
-def _scores(table: pa.Table, column: str, name: str) -> list[float | None]:
+def scores_of(table: pa.Table, column: str, name: str) -> list[float | None]:
+    """Return the scores of a table; None where there is none.
+
+    Raises
+    ------
+    LabelsError
+        If there is no such column, or a score is no number in [0, 5].
+    """
     if column not in table.column_names:
         raise LabelsError(
             f"{name} must have a column {column!r}. "

@@ -11,7 +11,7 @@ from annotations.tables import sample_row
 from filtering.errors import SettingsError
 from pipelines.config_labels import NearCutConfig
 from pipelines.manifest import scored_parts
-from pipelines.plan import Part, is_unchanged
+from pipelines.plan import Part, refuse_changed
 from pipelines.run_scores import read_stored_scores
 from pipelines.sample import RowReader, SampleResult, refuse_taken, write_sample
 from pipelines.store import RunFolder
@@ -89,9 +89,6 @@ def _near_cut(folder: RunFolder, parts: Sequence[Part], cut: float) -> _Near:
 def _read_all(parts: Sequence[Part], near: _Near, read: RowReader) -> Iterator[dict[str, Any]]:
     for number in np.unique(near.part).tolist():
         part, mine = parts[number], near.take(near.part == number)
-        if not is_unchanged(part):
-            raise SettingsError(
-                f"The inputs of a run must be unchanged to read them again. {part.path} has changed."
-            )
+        refuse_changed(part)
         for (text, values), score in zip(read(part, mine.row), mine.score.tolist(), strict=True):
             yield sample_row((text or b"").decode(), **values, edu_score=score)

@@ -505,6 +505,26 @@ def is_unchanged(part: Part) -> bool:
     return (footer.size_bytes, footer.sha256) == (part.size_bytes, part.footer_sha256)
 
 
+def refuse_changed(part: Part) -> None:
+    """Check that the input of a part is as it was when the run read it.
+
+    Raises
+    ------
+    SettingsError
+        If it is not.
+    RunError
+        If it cannot be read.
+    """
+    try:
+        unchanged = is_unchanged(part)
+    except BadFileError:  # what is no Parquet any more has changed
+        unchanged = False
+    if not unchanged:
+        raise SettingsError(
+            f"The inputs of a run must be unchanged to read them again. {part.path} has changed."
+        )
+
+
 def output_name(relative: str, number: int, count: int) -> str:
     """Return the path of a part's output below ``out/data``.
 

@@ -18,6 +18,8 @@ from filtering.errors import BadFileError, EdufilterError, MissingExtraError, Ru
 from filtering.explain import Explanation, explain_documents
 from filtering.scorers import STAGES, SignalScorer
 from pipelines.cards import CARD_CHARS
+from pipelines.checked import CheckedRun, check_run
+from pipelines.config_base import KEEP_AT
 from pipelines.languages import tell_languages
 from pipelines.plan import Part, Plan, is_unchanged
 from pipelines.reading import open_parquet
@@ -129,6 +131,8 @@ class RunReport:
         Why drift and reasons for scores are not known: the scorer of the run is gone, say; empty if they are.
     unread : mapping
         Inputs whose samples could not be read again, and why.
+    checked : CheckedRun, optional
+        What labels of its documents say; None where none were given.
     """
 
     out: str
@@ -146,9 +150,17 @@ class RunReport:
     samples: tuple[Sample, ...]
     no_scorer: str
     unread: Mapping[str, str]
+    checked: CheckedRun | None
 
 
-def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = None) -> RunReport:
+def gather_report(
+    out: str,
+    *,
+    samples: bool = True,
+    made_by: MadeBy | None = None,
+    labels: str | None = None,
+    label_at: float = KEEP_AT,
+) -> RunReport:
     """Return what there is to show of a finished run, in memory that does not grow with its rows.
 
     Parameters
@@ -157,15 +169,22 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
     samples : bool
         Whether to show documents.
     made_by : MadeBy, optional
+    labels : str, optional
+        Labels of documents of this run, as `check_run` takes them: of people, say.
+    label_at : float
+        Rubric points from which a label says that a document is good.
 
     Raises
     ------
     OutputError
         If `out` holds no finished run.
+    LabelsError
+        If the labels cannot be used.
     """
     folder = RunFolder(out)
     plan, manifest = folder.read_finished_plan(), folder.read_manifest()
     text_column = str(manifest["settings"]["text_column"])
+    checked = None if labels is None else check_run(folder, labels, label_at)
     run = RunScores(folder, plan.parts, float(manifest["settings"]["keep_at"]))
     stored = run.stored()
     bins, groups = count_and_pick(run, stored)
@@ -193,6 +212,7 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
         samples=tuple(shown),
         no_scorer=no_scorer,
         unread=unread,
+        checked=checked,
     )
 
 

@@ -34,6 +34,9 @@ from pipelines.threshold_words import how_weighted, in_words
 MIN_USED_ROWS = 50
 """Labels chosen without looking at scores, below which nothing is said of rates."""
 
+SAME_POINTS = 0.01
+"""By which a score may differ between machines."""
+
 ROUNDING = 1e-9
 """By which a share may exceed what was asked for, being summed in another order."""
 
@@ -155,7 +158,7 @@ def choose_threshold(config: ThresholdConfig) -> Threshold:
         exits=population.exits if population else None,
     )
     found = judged.labels
-    labels = labels_for_rates(judged, config.label_at)
+    labels = labels_for_rates(judged, config.label_at, by_score=population is not None)
     if population:
         labels = replace(labels, weights=post_stratified(labels, population.counts))
     fine = population.kept_shares if population else kept_shares(labels.points, labels.weights)
@@ -182,8 +185,17 @@ def choose_threshold(config: ThresholdConfig) -> Threshold:
     return result if config.goal is None else _answered(result, config, curve, population)
 
 
-def labels_for_rates(judged: JudgedPoints, label_at: float) -> ScoredLabels:
+def labels_for_rates(judged: JudgedPoints, label_at: float, *, by_score: bool = False) -> ScoredLabels:
     """Return the labels that speak of rates: chosen without looking at scores, with a known weight.
+
+    Parameters
+    ----------
+    judged : JudgedPoints
+    label_at : float
+        Points from which a label is good.
+    by_score : bool
+        Whether labels will be weighted within ranges of scores. There those serve too that were drawn near a
+        cut, by the very scores that they have here.
 
     Raises
     ------
@@ -192,8 +204,11 @@ def labels_for_rates(judged: JudgedPoints, label_at: float) -> ScoredLabels:
     """
     found = judged.labels
     weights = np.ones(len(found)) if found.weights is None else found.weights
-    serves = found.unbiased & ~np.isnan(weights)
-    rows = judged.rows[serves[judged.rows]]
+    serves = found.unbiased[judged.rows]
+    if by_score and found.near_cut is not None:
+        serves |= np.abs(found.near_cut[judged.rows] - judged.points) <= SAME_POINTS
+    serves &= ~np.isnan(weights[judged.rows])
+    rows = judged.rows[serves]
     good = found.scores[rows] >= label_at
     if len(rows) < MIN_USED_ROWS:
         raise LabelsError(
@@ -207,7 +222,7 @@ def labels_for_rates(judged: JudgedPoints, label_at: float) -> ScoredLabels:
         )
     _, groups = np.unique([found.groups[int(row)] for row in rows], return_inverse=True)
     sizes = np.ones(len(found), dtype=np.int64) if found.text_bytes is None else found.text_bytes
-    return ScoredLabels(judged.points[serves[judged.rows]], good, weights[rows], sizes[rows], groups)
+    return ScoredLabels(judged.points[serves], good, weights[rows], sizes[rows], groups)
 
 
 def _cut_for_size(

@@ -18,7 +18,8 @@ from scripted_server import ScriptedServer, slow
 from test_pipelines_annotate import judge
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/tutorial.md", "docs/how-to.md", "docs/your-own-rubric.md")
+HOW_TO = tuple(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("docs/how-to/*.md")))
+PAGES = ("README.md", "docs/tutorial.md", *HOW_TO, "docs/your-own-rubric.md")
 ALL_PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for pattern in ("*.md", "docs/**/*.md", "filtering/models/*/*.md")

@@ -16,7 +16,16 @@ from filtering import load_scorer
 from filtering.errors import LabelsError, OutputError, ScorerError, SettingsError
 from filtering.metrics import Estimate
 from filtering.thresholds import CUTS, Choice
-from pipelines import FilterConfig, RecutConfig, ThresholdConfig, choose_threshold, filter_dump, recut_run
+from pipelines import (
+    FilterConfig,
+    NearCutConfig,
+    RecutConfig,
+    ThresholdConfig,
+    choose_threshold,
+    filter_dump,
+    recut_run,
+    sample_near_cut,
+)
 from pipelines.evaluate import points_of_labels
 from pipelines.run_scores import read_stored_scores
 from pipelines.store import RunFolder
@@ -395,3 +404,18 @@ def test_a_population_without_a_score_is_refused(trained, fresh, tmp_path):
     filter_dump(FilterConfig(**settings, out=tmp_path / "out"), reporter=QUIET)
     with pytest.raises(SettingsError, match="must have a score"):
         choose_threshold(ThresholdConfig(scorer=trained.out, labels=str(fresh), population=tmp_path / "out"))
+
+
+def test_labels_from_near_the_cut_of_a_run_serve_with_that_run_alone(trained, fresh, scored, dump, tmp_path):
+    """They were chosen by score, which weighting within ranges of scores makes up for."""
+    near = tmp_path / "near.parquet"
+    sample_near_cut(NearCutConfig(run=str(scored), out=near, n=40))
+    drawn = pq.read_table(near)
+    drawn = drawn.append_column("score", pa.array([4.0, 1.0] * (len(drawn) // 2)))
+    strangers = replaced(drawn, "edu_score", pa.array(drawn["edu_score"].to_numpy() + np.float32(0.3)))
+    both = pa.concat_tables([fresh_table(), drawn, strangers], promote_options="permissive")
+    pq.write_table(both, tmp_path / "labels.parquet")
+    settings = {"scorer": trained.out, "labels": str(tmp_path / "labels.parquet")}
+    alone = choose_threshold(ThresholdConfig(**settings))
+    of_the_run = choose_threshold(ThresholdConfig(**settings, population=str(scored)))
+    assert of_the_run.labels - alone.labels == len(drawn) > 0
