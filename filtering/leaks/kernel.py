@@ -149,19 +149,15 @@ def end_of_string(data: Bytes, i: int, stop: int) -> int:
 
 @compiled
 def note(found: Ints, written: int, seen: Ints, document: int, position: int, start: int, stop: int) -> int:
-    """Write a row of `found`, unless there is no key or the document has it already; return the rows written."""
-    if position >= 0 and seen[position] != document:
-        seen[position] = document
-        found[written, 0] = document
-        found[written, 1] = position
-        found[written, 2] = start
-        found[written, 3] = stop
-        written += 1
-    return written
+    """Write a row of `found`, and that the document has it; return the rows written."""
+    seen[position] = document
+    found[written, 0], found[written, 1] = document, position
+    found[written, 2], found[written, 3] = start, stop
+    return written + 1
 
 
 @compiled
-def scan(
+def scan(  # noqa: C901 - one pass
     data: Bytes, offsets: Ints, wanted: NDArray[np.bool_], first: int, is_shapes: bool,
     table: Table, kept: Table, seen: Ints, found: Ints,
 ) -> tuple[int, int]:  # fmt: skip
@@ -221,11 +217,13 @@ def scan(
             count += 1
             if count >= run:
                 position = look_up(hashed, bits, slots, values)
-                first_byte = starts[(count - run) & RING_MASK]
-                written = note(found, written, seen, document, position, first_byte, i)
+                if position >= 0 and seen[position] != document:
+                    first_byte = starts[(count - run) & RING_MASK]
+                    written = note(found, written, seen, document, position, first_byte, i)
             if previous == DEF:
                 position = look_up(token ^ NAME_MARK, bits, slots, values)
-                written = note(found, written, seen, document, position, start, i)
+                if position >= 0 and seen[position] != document:
+                    written = note(found, written, seen, document, position, start, i)
             previous = token
     return len(wanted), written
 

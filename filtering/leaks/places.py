@@ -108,15 +108,17 @@ def find_runs(runs: Runs, documents: Documents, wanted: Bools, *, is_shapes: boo
     return places
 
 
-def find_places(runs: Runs, found: Ints, share: float, windows: Ints | None = None) -> Iterator[Place]:
-    """Yield the parts of which a document has at least a share of the runs.
+def find_places(
+    runs: Runs, found: Ints, shares: NDArray[np.float64], windows: Ints | None = None
+) -> Iterator[Place]:
+    """Yield the parts of which a document has at least a certain share of the runs.
 
     Parameters
     ----------
     runs : Runs
     found : int64 array, shape (places, 4)
         As `find_runs` returns it.
-    share : float
+    shares : float64 array, shape (parts,)
     windows : int64 array, shape (parts,), optional
         Bytes within which the runs of each part have to stand; anywhere in the document if not given.
     """
@@ -129,7 +131,7 @@ def find_places(runs: Runs, found: Ints, share: float, windows: Ints | None = No
     parts, rows = parts[order], rows[order]
     begins = np.flatnonzero((np.diff(rows[:, 0], prepend=-1) != 0) | (np.diff(parts, prepend=-1) != 0))
     counts = np.diff(begins, append=len(parts))
-    needed = np.maximum(share * runs.sizes, np.minimum(runs.sizes, MIN_FOUND))
+    needed = np.maximum(shares * runs.sizes, np.minimum(runs.sizes, MIN_FOUND))
     enough = counts >= needed[parts[begins]]
     for begin, count in zip(begins[enough].tolist(), counts[enough].tolist(), strict=True):
         part, starts, at = int(parts[begin]), rows[begin : begin + count, 2], 0

@@ -125,17 +125,21 @@ def _find(index: LeakIndex, documents: Documents, is_python: Bools, counts: Coun
 
 
 def _ngram_hits(index: LeakIndex, found: Ints) -> Iterator[Hit]:
-    for place in find_places(index.words, found, index.settings.ngram_share):
+    settings = index.settings
+    shares = {"prompt": settings.ngram_prompt_share, "solution": settings.ngram_solution_share}
+    for place in find_places(index.words, found, np.array([shares[part.name] for part in index.parts])):
         yield _hit(index, place, "ngram", place.share)
 
 
 def _near_hits(index: LeakIndex, documents: Documents, found: Ints) -> Iterator[Hit]:
-    windows = np.array([part.window for part in index.parts])
-    for place in find_places(index.short, found, index.settings.near_gate, windows):
+    settings, parts = index.settings, index.parts
+    shares = {"prompt": settings.near_prompt_share, "solution": settings.near_solution_share}
+    windows = np.array([part.window for part in parts])
+    for place in find_places(index.short, found, np.full(len(parts), settings.near_gate), windows):
         text = documents.text(place.row, max(place.start - MARGIN_BYTES, 0), place.stop + MARGIN_BYTES)
-        part = index.parts[place.part]
+        part = parts[place.part]
         strength = containment(part.pairs, word_pairs(text))
-        if strength >= index.settings.near_share(part.name):
+        if strength >= shares[part.name]:
             yield _hit(index, place, "near", strength)
 
 
@@ -157,7 +161,8 @@ def _structure_hits(
     index: LeakIndex, documents: Documents, found: Ints, counts: Counter[str]
 ) -> Iterator[Hit]:
     unparsable = set()
-    for place in find_places(index.shapes, found, index.settings.structure_gate):
+    gates = np.full(len(index.parts), index.settings.structure_gate)
+    for place in find_places(index.shapes, found, gates):
         solution, best = index.known[index.parts[place.part].task].trees, 0.0
         for block in function_blocks(documents.text(place.row), place.start, place.stop):
             function = parse_function(block)

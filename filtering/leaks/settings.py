@@ -21,8 +21,8 @@ class LeakSettings:
         Some of `METHODS`.
     ngram_words : int
         Words of a run, 8 to 13.
-    ngram_share : float
-        Share of a part's runs that a text must have.
+    ngram_prompt_share, ngram_solution_share : float
+        Share of a prompt's, and of a solution's, runs that a text must have.
     near_words : int
         Words of the shorter runs by which places for near matches are found.
     near_gate : float
@@ -41,19 +41,16 @@ class LeakSettings:
 
     methods: tuple[str, ...] = METHODS
     ngram_words: int = 8
-    ngram_share: float = 0.4
+    ngram_prompt_share: float = 0.3
+    ngram_solution_share: float = 0.45
     near_words: int = 3
     near_gate: float = 0.2
     near_prompt_share: float = 0.4
-    near_solution_share: float = 0.6
+    near_solution_share: float = 0.55
     structure_shapes: int = 12
-    structure_gate: float = 0.4
-    structure_share: float = 0.75
-    signature_strength: float = 0.8
-
-    def near_share(self, part: str) -> float:
-        """Return the share of the pairs of a part of this name that must stand at a place."""
-        return self.near_prompt_share if part == "prompt" else self.near_solution_share
+    structure_gate: float = 0.3
+    structure_share: float = 0.6
+    signature_strength: float = 0.75
 
     def __post_init__(self) -> None:
         if not self.methods or not set(self.methods) <= set(METHODS):
