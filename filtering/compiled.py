@@ -38,7 +38,7 @@ def compiled(function: Function) -> Function:
 @cache
 def _cache_folder() -> Path | None:
     """Return the folder for compiled kernels; None if none can be written. Said once, if it is an odd one."""
-    sources = b"".join(path.read_bytes() for path in sorted(PACKAGE.glob("*.py")))
+    sources = b"".join(path.read_bytes() for path in sorted([*PACKAGE.glob("*.py"), *PACKAGE.glob("*/*.py")]))
     name = f"kernels-{hashlib.sha256(sources).hexdigest()[:16]}"
     user = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     for parent in (PACKAGE / "__pycache__", Path(user, "edufilter")):

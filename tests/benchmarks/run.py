@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from asking import asking_section
 from cluster import cluster_section
 from embedding import embedding_section
+from leaks import leaks_section
 from measure import COPY, EDUFILTER, FILTER, RUNS, Run, alternate, best_cpu_s, peak, rate, ratios, run_process
 from planning import planning_section
 from side_by_side import scaling_section, side_by_side_section
@@ -282,6 +283,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "start": lambda given, folder: start_section(given.shared, folder),
     "filter": lambda given, folder: filter_section(given.shared, folder, given.rows),
     "memory": lambda given, folder: memory_section(given.shared, folder, [2, 10] if given.huge else [2]),
+    "leaks": lambda given, folder: leaks_section(given.shared),
     "cluster": lambda given, folder: cluster_section(pool_texts(given.shared), folder),
     "planning": lambda given, folder: planning_section(folder),
     "scaling": lambda given, folder: scaling_section(given.shared, folder),
