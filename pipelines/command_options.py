@@ -6,6 +6,7 @@ import typer
 
 from filtering.scorers import Effort
 from pipelines.config_base import ExecutorName
+from pipelines.config_worker import LeakAction
 from pipelines.progress import ConsoleReporter
 
 OutArgument = Annotated[str, typer.Argument(metavar="OUT", help="Folder of a run.")]
@@ -42,6 +43,17 @@ EmbedderFolderOption = Annotated[
 ]
 TrustOption = Annotated[
     bool, typer.Option("--trust-remote-code", help="Agree to run the code that the embedder brings.")
+]
+LeakActionOption = Annotated[
+    LeakAction,
+    typer.Option(
+        help="Documents with a leak: drop them; mark them, with their tasks in the column edu_leak; or cut "
+        "the lines of the leak."
+    ),
+]
+TextColumnOption = Annotated[
+    str | None,
+    typer.Option(help="Column of the text. Default: the only one of text, content, raw_content."),
 ]
 JsonLogOption = Annotated[bool, typer.Option("--json-log", help="Progress as one JSON object a line.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

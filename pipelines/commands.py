@@ -23,17 +23,21 @@ from pipelines.command_options import (
     ExecutorOption,
     JsonLogOption,
     JsonOption,
+    LeakActionOption,
     NoReportOption,
     NoSamplesOption,
     OutArgument,
     RayAddressOption,
     ScorerOption,
+    TextColumnOption,
     TrustOption,
     WorkersOption,
     reporter_of,
 )
-from pipelines.config import ROWS_PER_PART, FilterConfig, OnDrift, RecutConfig, RecutWrite
+from pipelines.config import FilterConfig, OnDrift, RecutConfig, RecutWrite
 from pipelines.config_base import KEEP_AT, Write, command_of
+from pipelines.config_worker import ROWS_PER_PART
+from pipelines.decontaminate_command import decontaminate_command
 from pipelines.explain_command import explain_command
 from pipelines.label_commands import (
     agreement_command,
@@ -81,7 +85,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _interrupted(arguments: Sequence[str]) -> int:
-    resumable = bool(arguments) and arguments[0] in ("filter", "recut", "annotate")
+    resumable = bool(arguments) and arguments[0] in ("filter", "recut", "decontaminate", "annotate")
     again = shlex.join(["edufilter", *arguments])
     how = f" What was finished stays; go on with:\n  {again}" if resumable else ""
     sys.stderr.write(f"\nInterrupted.{how}\n")
@@ -104,10 +108,7 @@ def filter_command(
     ],
     out: Annotated[str, typer.Option("--out", "-o", help="Folder of the run: new, empty, or begun earlier.")],
     scorer: ScorerOption = "web",
-    text_column: Annotated[
-        str | None,
-        typer.Option(help="Column of the text. Default: the only one of text, content, raw_content."),
-    ] = None,
+    text_column: TextColumnOption = None,
     keep_at: Annotated[
         float, typer.Option(help="Rubric points (0 to 5) from which a document is kept.")
     ] = KEEP_AT,
@@ -152,6 +153,14 @@ def filter_command(
     update: Annotated[
         bool, typer.Option("--update", help="Take in input files that are new or changed.")
     ] = False,
+    decontaminate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="BENCHMARK",
+            help="Benchmark (.jsonl, .jsonl.gz, .parquet) whose leaks must not be kept; may be given again.",
+        ),
+    ] = None,
+    leak_action: LeakActionOption = "drop",
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Print the plan and an estimate from some timed rows; write nothing."),
@@ -188,6 +197,8 @@ def filter_command(
         ray_address=ray_address,
         strict=strict,
         update=update,
+        decontaminate=tuple(decontaminate or ()),
+        leak_action=leak_action,
     )
     if dry_run:
         estimate = estimate_run(config)
@@ -310,6 +321,7 @@ app.command("train")(train_command)
 app.command("distill")(distill_command)
 app.command("evaluate")(evaluate_command)
 app.command("threshold")(threshold_command)
+app.command("decontaminate")(decontaminate_command)
 
 
 @app.command("status")

@@ -9,10 +9,7 @@ from filtering.errors import SettingsError
 from filtering.exits import ExitSettings
 from filtering.scorers import Effort
 from pipelines.config_base import KEEP_AT, ExecutorName, Settings, Write, as_paths, setting_name
-from pipelines.config_worker import exit_settings_of
-
-ROWS_PER_PART = 1_000_000
-"""A part is closed at the row group in which it reaches this many rows."""
+from pipelines.config_worker import ROWS_PER_PART, LeakAction, exit_settings_of
 
 OnDrift = Literal["warn", "fail"]
 RecutWrite = Literal["kept", "all"]
@@ -71,6 +68,10 @@ class FilterConfig(Settings):
         Stop at the first bad file instead of setting it aside.
     update : bool
         Take in input files that are new or changed since the run was started.
+    decontaminate : sequence of str
+        Files of benchmarks whose leaks are looked for in what would be kept; see `DecontaminateConfig`.
+    leak_action : {"drop", "mark", "cut"}
+        What becomes of a document with a leak; see `DecontaminateConfig`.
     """
 
     inputs: tuple[str, ...] = Field(min_length=1)
@@ -94,9 +95,16 @@ class FilterConfig(Settings):
     ray_address: str | None = Field(default=None, min_length=1)
     strict: bool = False
     update: bool = False
+    decontaminate: tuple[str, ...] = ()
+    leak_action: LeakAction = "drop"
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
+        if self.decontaminate and self.write == "scores":
+            raise SettingsError(
+                "'decontaminate' (--decontaminate) must come with rows that are written. Got --write scores; "
+                "run 'edufilter decontaminate' on what you keep."
+            )
         if self.max_disagreement is not None and self.full_fraction is not None:
             raise SettingsError(
                 "At most one of 'max_disagreement' and 'full_fraction' must be given. "
@@ -118,10 +126,10 @@ class FilterConfig(Settings):
         """Where the embedder lies and runs."""
         return _placement(self)
 
-    @field_validator("inputs", mode="before")
+    @field_validator("inputs", "decontaminate", mode="before")
     @classmethod
-    def _as_tuple(cls, inputs: object) -> object:
-        return as_paths(inputs)
+    def _as_tuple(cls, paths: object) -> object:
+        return as_paths(paths)
 
 
 class RecutConfig(Settings):

@@ -73,7 +73,8 @@ def command_of(verb: str, config: Settings, *positional: str) -> str:
         value = getattr(config, name)
         if name not in positional and value != field.default:
             option = f"--{name.replace('_', '-')}"
-            words += [option] if value is True else [option, str(value)]
+            values = value if isinstance(value, tuple) else (value,)
+            words += [option] if value is True else [word for one in values for word in (option, str(one))]
     return shlex.join(words)
 
 

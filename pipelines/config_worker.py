@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from pydantic import field_validator
 
@@ -12,6 +13,26 @@ from filtering.storage import SHIPPED
 from pipelines.config_base import Settings, Write
 from pipelines.paths import path_of
 
+ROWS_PER_PART = 1_000_000
+"""A part is closed at the row group in which it reaches this many rows."""
+
+LeakAction = Literal["drop", "mark", "cut"]
+
+
+class LeakSearch(Settings):
+    """A search for benchmark leaks in what would be kept.
+
+    Parameters
+    ----------
+    sha256 : str
+        Digest of the tasks in the folder of the run, and of how they are looked for.
+    action : {"drop", "mark", "cut"}
+        As in `DecontaminateConfig`.
+    """
+
+    sha256: str
+    action: LeakAction
+
 
 class WorkerSettings(Settings):
     """What a worker is built from: plain values that go to another process as JSON.
@@ -21,7 +42,7 @@ class WorkerSettings(Settings):
     out : str
         Folder of the run.
     scorer : str, optional
-        Name or folder of the scorer; None where stored scores alone are cut anew.
+        Name or folder of the scorer; None where stored scores alone are cut anew, or nothing is scored.
     scorer_sha256 : str, optional
         Digest that the scorer must have.
     scores_from : str, optional
@@ -36,6 +57,8 @@ class WorkerSettings(Settings):
         Shares of the documents that are dropped, and kept, by the signals of a cascade, that are looked at.
     placement : Placement
         Where the embedder lies and runs.
+    leaks : LeakSearch, optional
+        What is looked for in rows that would be kept.
     threads : int
         Threads that score inside this worker.
     """
@@ -54,12 +77,18 @@ class WorkerSettings(Settings):
     full_fraction: float | None = None
     audit_shares: tuple[float, float] = (0.0, 0.0)
     placement: Placement = Placement()
+    leaks: LeakSearch | None = None
     threads: int = 1
+
+    @property
+    def scores(self) -> bool:
+        """Whether rows have scores at all."""
+        return self.scorer is not None or self.scores_from is not None
 
     @property
     def embeds(self) -> bool:
         """Whether this worker loads an embedder: not where stored scores are cut anew."""
-        return self.effort != "fast" and (self.scores_from is None or self.rescore)
+        return self.effort != "fast" and self.scores and (self.scores_from is None or self.rescore)
 
     @property
     def exit_settings(self) -> ExitSettings:
@@ -70,6 +99,11 @@ class WorkerSettings(Settings):
     @classmethod
     def _as_tuple(cls, shares: object) -> object:
         return tuple(shares) if isinstance(shares, list) else shares
+
+    @field_validator("leaks", mode="before")
+    @classmethod
+    def _search_from_json(cls, leaks: object) -> object:
+        return LeakSearch(**leaks) if isinstance(leaks, dict) else leaks
 
     @field_validator("placement", mode="before")
     @classmethod

@@ -8,6 +8,7 @@ from typing import Protocol
 from filtering.errors import Interrupted, SettingsError
 from filtering.machine import available_cpus
 from pipelines.config import FilterConfig, RecutConfig
+from pipelines.config_leaks import DecontaminateConfig
 from pipelines.config_worker import WorkerSettings
 from pipelines.plan import Part
 from pipelines.receipts import Receipt
@@ -37,7 +38,7 @@ class Executor(Protocol):
         ...
 
 
-def executor_of(config: FilterConfig | RecutConfig) -> Executor:
+def executor_of(config: FilterConfig | RecutConfig | DecontaminateConfig) -> Executor:
     """Return the executor that settings ask for."""
     if config.executor == "local":
         if config.ray_address is not None:

@@ -21,9 +21,10 @@ from filtering.scorers import EmbeddingScorer, Scorer, SignalScorer
 from filtering.storage import AnyScorer
 from pipelines.audit import Agreement, agreement_of, audit_shares, promise_of
 from pipelines.config import FilterConfig
-from pipelines.config_worker import WorkerSettings
+from pipelines.config_worker import LeakSearch, WorkerSettings
 from pipelines.executors import Executor, executor_of
 from pipelines.inputs import find_inputs
+from pipelines.leaks import gather_tasks, leak_settings, search_of, write_all_hits, write_tasks
 from pipelines.manifest import read_set_aside, write_manifest
 from pipelines.plan import Parts, Plan, SetAside, Settings, make_plan
 from pipelines.progress import ConsoleReporter, Reporter, RowMeter
@@ -158,10 +159,14 @@ def filter_dump(
     refuse_foreign(folder)
     # Loaded to find out before the run what is missing, and let go of: workers load their own.
     scorer = open_scorer(config.scorer, config.effort, config.placement, config.exit_settings)
-    plan, text_column = plan_of(config, scorer)
+    tasks = gather_tasks(config.decontaminate)
+    leaks = search_of(tasks, config.leak_action) if tasks else None
+    plan, text_column = plan_of(config, scorer, leaks)
     with folder.lock():
         folder.clear_temporary()
-        _settle_plan(folder, plan, update=config.update)
+        settle_plan(folder, plan, update=config.update)
+        if leaks is not None:
+            write_tasks(folder, tasks)
         settings = WorkerSettings(
             out=config.out,
             scorer=config.scorer,
@@ -175,6 +180,7 @@ def filter_dump(
             audit_shares=_audit_shares(scorer, plan.rows, config.audit),
             score_column=config.score_column,
             placement=config.placement,
+            leaks=leaks,
         )
         if not folder.manifest.exists():
             reporter.say(
@@ -211,7 +217,7 @@ def describe_exits(exits: Exits) -> str:
     return f"{start}{share} Of what effort full keeps of these, {100 * exits.lost_keepers:.1f} % was lost."
 
 
-def plan_of(config: FilterConfig, scorer: AnyScorer) -> tuple[Plan, str]:
+def plan_of(config: FilterConfig, scorer: AnyScorer, leaks: LeakSearch | None = None) -> tuple[Plan, str]:
     """Return the plan of a run, and the name of its text column."""
     settings: Settings = {
         "scorer_sha256": scorer.digest,
@@ -223,17 +229,20 @@ def plan_of(config: FilterConfig, scorer: AnyScorer) -> tuple[Plan, str]:
     }
     if isinstance(scorer, CascadeScorer):
         settings = {**settings, **promise_of(scorer.exits)}
+    if leaks is not None:
+        settings = {**settings, **leak_settings(leaks)}
+    added = AddedColumns.named(config.score_column)
     return make_plan(
         find_inputs(config.inputs, config.out),
         settings=settings,
         text_column=config.text_column,
-        new_columns=AddedColumns.named(config.score_column).in_mode(config.write, config.effort),
+        new_columns=added.in_mode(config.write, config.effort, leaks=config.leak_action if leaks else None),
         rows_per_part=config.rows_per_part,
         strict=config.strict,
     )
 
 
-def _settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> None:
+def settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> None:
     """Write the plan of a new run; of one that was begun, check that it is the same."""
     if not folder.plan.exists():
         folder.write_plan(plan)
@@ -323,6 +332,8 @@ def run_plan(
                 reporter.say(f"Set aside {plan.parts.of_key(receipt.key).name}: {receipt.set_aside}")
                 if strict:
                     raise BadFileError(receipt.set_aside)
+    if settings.leaks is not None:
+        write_all_hits(folder, plan)
     write_manifest(folder, plan, settings.scorer)
     folder.clear_temporary()
     return _result(folder, rows_scored=rows_scored, started_s=started_s)
@@ -357,7 +368,8 @@ def estimate_run(config: FilterConfig) -> Estimate:
     scorer = open_scorer(config.scorer, config.effort, config.placement, config.exit_settings)
     folder = RunFolder(config.out)
     refuse_foreign(folder)
-    plan, text_column = plan_of(config, scorer)
+    tasks = gather_tasks(config.decontaminate)
+    plan, text_column = plan_of(config, scorer, search_of(tasks, config.leak_action) if tasks else None)
     if folder.plan.exists():
         _changes_since(folder.read_plan(), plan, folder, update=config.update)
     left = plan.parts.where(~folder.are_done(plan.parts))

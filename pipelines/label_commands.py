@@ -23,6 +23,7 @@ from pipelines.command_options import (
     OverwriteOption,
     ScorerOption,
     SeedOption,
+    TextColumnOption,
     TrustOption,
     reporter_of,
 )
@@ -86,10 +87,7 @@ def sample_command(
             metavar="OUT", help="Draw from a finished run instead, half from either side of its cut."
         ),
     ] = None,
-    text_column: Annotated[
-        str | None,
-        typer.Option(help="Column of the text. Default: the only one of text, content, raw_content."),
-    ] = None,
+    text_column: TextColumnOption = None,
     group_column: GroupColumnOption = None,
     seed: SeedOption = 0,
     overwrite: OverwriteOption = False,

@@ -22,11 +22,12 @@ AUDIT = (
 )
 SUMS = (
     *("rows", "kept", "text_bytes", "kept_text_bytes", "unread_bytes", "tokens", "tokens_read"),
-    *("data_rows", "data_bytes", "scores_bytes", *AUDIT),
+    *("data_rows", "data_bytes", "scores_bytes", "leaked", *AUDIT),
 )
 COLUMNS = (
     *("output", "rows", "kept", "text_bytes", "kept_text_bytes", "tokens", "tokens_read"),
-    *("data_rows", "data_bytes", "data_sha256", "scores_bytes", "scores_sha256", "set_aside"),
+    *("data_rows", "data_bytes", "data_sha256", "scores_bytes", "scores_sha256"),
+    *("leaked", "hits_rows", "hits_bytes", "hits_sha256", "set_aside"),
 )
 MANIFEST_SCHEMA = pa.schema(
     [("relative", pa.string()), ("first_row", pa.int64()), *(RECEIPT_SCHEMA.field(name) for name in COLUMNS)]
@@ -44,6 +45,7 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
     totals: Counter[str] = Counter(dict.fromkeys((*SUMS, "output_files"), 0))
     reasons: Counter[str] = Counter()
     unusual: Counter[str] = Counter()
+    leaks: Counter[str] = Counter()
     set_aside = list(plan.set_aside)
 
     def rows() -> Iterator[pa.Table]:
@@ -56,6 +58,7 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
             totals["output_files"] += pc.sum(pc.greater(good["data_bytes"], 0)).as_py() or 0
             reasons.update(sum_of_counts(good["reasons"]))
             unusual.update(sum_of_counts(good["unusual"]))
+            leaks.update(sum_of_counts(good["leaks"]))
             table = pa.table({**_columns(parts), **_columns(receipts.select(COLUMNS))}).cast(MANIFEST_SCHEMA)
             broken = table.filter(pc.not_equal(table["set_aside"], ""))
             for row in broken.select(["relative", "rows", "first_row", "set_aside"]).to_pylist():
@@ -78,6 +81,7 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
             "audit": {name: totals[name] for name in AUDIT},
             "reasons": dict(reasons),
             "unusual": dict(unusual),
+            "leaks": dict(leaks),
             "set_aside": [asdict(one) for one in set_aside],
         },
     )

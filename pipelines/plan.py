@@ -25,7 +25,7 @@ from pipelines.inputs import PARQUET_SUFFIXES, InputFile
 from pipelines.paths import is_store
 from pipelines.reading import Footer, read_footer, resolve_text_column
 
-OUTPUT_FORMAT = 4
+OUTPUT_FORMAT = 5
 """Number of the layout and content of `out/`; raised when either changes."""
 
 FOOTERS_AT_A_TIME = 32

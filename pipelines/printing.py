@@ -34,7 +34,7 @@ def print_line(text: str) -> None:
 def print_result(result: "FilterResult") -> int:
     """Print what a run did; return its exit code."""
     share = 100 * result.kept / max(result.rows, 1)
-    where = "run/scores" if result.manifest["settings"]["write"] == "scores" else "data"
+    where = "run/scores" if result.manifest["settings"].get("write") == "scores" else "data"
     print_line(f"{result.rows:,} rows, {result.kept:,} kept ({share:.1f} %) -> {result.out}/{where}")
     if result.rows_scored:
         rate = result.rows_scored / max(result.seconds, 1e-9)
@@ -53,9 +53,18 @@ def print_result(result: "FilterResult") -> int:
         )
     if counted:
         print_line("counted: " + ", ".join(f"{count:,} {name}" for name, count in counted.items()))
+    if "leak_action" in result.manifest["settings"]:
+        _print_leaks(result.manifest)
     for one in result.set_aside:
         print_line(f"set aside: {one.relative} (from row {one.first_row}): {one.why}")
     return result.exit_code
+
+
+def _print_leaks(manifest: Mapping[str, Any]) -> None:
+    done = {"drop": "left out", "mark": "marked", "cut": "cut"}[manifest["settings"]["leak_action"]]
+    print_line(f"leaks: {manifest['leaked']:,} documents with benchmark tasks {done} (run/hits.parquet)")
+    if manifest["leaks"]:
+        print_line("  " + ", ".join(f"{count:,} {name}" for name, count in manifest["leaks"].items()))
 
 
 def _print_agreement_of_run(result: "FilterResult") -> None:

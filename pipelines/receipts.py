@@ -57,6 +57,13 @@ class Receipt:
         Digests of the two output files; empty where the file is not written.
     data_rows : int
         Rows of the output file.
+    leaked : int
+        Documents with a benchmark leak, of those that would be kept.
+    leaks : dict
+        Such documents by benchmark, documents of common knowledge alone, and such that could not be searched
+        as others.
+    hits_rows, hits_bytes, hits_sha256 : int, int, str
+        Rows, size and digest of the file of hits; nothing where there is none.
     set_aside : str
         Why the part could not be read; empty if it could.
     """
@@ -83,6 +90,11 @@ class Receipt:
     data_sha256: str = ""
     scores_bytes: int = 0
     scores_sha256: str = ""
+    leaked: int = 0
+    leaks: Mapping[str, int] = field(default_factory=dict)
+    hits_rows: int = 0
+    hits_bytes: int = 0
+    hits_sha256: str = ""
     set_aside: str = ""
 
 
@@ -105,7 +117,8 @@ def receipts_of(table: pa.Table) -> Iterator[Receipt]:
     """Yield the receipts that a table of `RECEIPT_SCHEMA` holds."""
     for batch in table.to_batches(max_chunksize=ROWS_HELD):
         for row in batch.to_pylist():
-            yield Receipt(**{**row, "reasons": dict(row["reasons"]), "unusual": dict(row["unusual"])})
+            counts = {name: dict(row[name]) for name in ("reasons", "unusual", "leaks")}
+            yield Receipt(**{**row, **counts})
 
 
 def aligned(parts: Parts, read: Callable[[Sequence[str]], Iterator[pa.Table]]) -> Iterator[pa.Table]:

@@ -15,9 +15,10 @@ from filtering.exits import Exits, find_exits
 from filtering.scorers import SIGNALS_STAGE
 from pipelines.audit import promise_of
 from pipelines.config import RecutConfig
-from pipelines.config_worker import WorkerSettings, exit_settings_of
+from pipelines.config_worker import LeakSearch, WorkerSettings, exit_settings_of
 from pipelines.executors import Executor, executor_of
 from pipelines.filter import FilterResult, run_plan
+from pipelines.leaks import read_tasks, search_of, write_tasks
 from pipelines.manifest import read_set_aside, scored_parts
 from pipelines.paths import path_of
 from pipelines.plan import Part, Parts, Plan, is_unchanged, rekeyed
@@ -68,6 +69,7 @@ def recut_run(
             refuse_other_settings(target, target.read_plan(), plan)
         else:
             target.write_plan(plan)
+        leaks = _search_again(source, target, before)
         settings = WorkerSettings(
             out=config.to,
             scorer=scorer,
@@ -83,11 +85,27 @@ def recut_run(
             full_fraction=exits.settings.full_fraction if exits else None,
             score_column=str(before.settings["score_column"]),
             placement=config.placement,
+            leaks=leaks,
         )
         executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
         if plan.settings["effort"] == "balanced" and not target.manifest.exists():
             reporter.say(_describe_unsure(exits, source, plan, before, scorer))
         return run_plan(target, plan, settings, executor, reporter)
+
+
+def _search_again(source: RunFolder, target: RunFolder, before: Plan) -> LeakSearch | None:
+    """Return the search for leaks of a run, for what its new cut keeps; its tasks go with it."""
+    if "leaks_sha256" not in before.settings:
+        return None
+    tasks = read_tasks(source)
+    search = search_of(tasks, str(before.settings["leak_action"]))  # type: ignore[arg-type]
+    if search.sha256 != before.settings["leaks_sha256"]:
+        raise OutputError(
+            f"Leaks must be looked for as in {source.root}. Its tasks, or what this version looks for, have "
+            "changed; filter the dump again."
+        )
+    write_tasks(target, tasks)
+    return search
 
 
 def _whole(address: str) -> str:

@@ -6,6 +6,7 @@
     out/run/plan.json, .parquet  settings and digests; one row a part
     out/run/receipts/<sha256>.parquet  segments of receipts: what became of parts
     out/run/scores/...           one score, stage and reason a row, by the paths of the output
+    out/run/hits/...             benchmark leaks of each part, where it has any; see `pipelines.leaks`
     out/run/manifest.json, .parquet  totals; one row an output file. Written last
     out/run/tmp/                 what is being written
     out/run/lock                 held by the running process (fcntl: gone with it)
@@ -70,6 +71,7 @@ class RunFolder:
         self.data = self.root / "data"
         self.run = self.root / "run"
         self.scores = self.run / "scores"
+        self.hits = self.run / "hits"
         self.receipts = self.run / "receipts"
         self.manifest = self.run / "manifest.json"
         self.plan = self.run / "plan.json"
@@ -303,6 +305,7 @@ class RunFolder:
         for part in parts:
             (self.data / part.output).unlink(missing_ok=True)
             (self.scores / part.output).unlink(missing_ok=True)
+            (self.hits / part.output).unlink(missing_ok=True)
 
     def read_finished_plan(self) -> Plan:
         """Read the plan of the run that was finished here.

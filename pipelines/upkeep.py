@@ -81,7 +81,7 @@ def verify_run(out: str) -> list[str]:
     for receipt in receipts_of_manifest(folder):
         expected |= {str(path) for path, *_ in _files_of(folder, receipt)}
         problems += _damages(folder, receipt)
-    for root in (folder.data, folder.scores):
+    for root in (folder.data, folder.scores, folder.hits):
         found = sorted(str(root / name) for name, _ in files_below(root))
         problems += [f"{path}: not a file of this run" for path in found if path not in expected]
     return problems
@@ -104,6 +104,8 @@ def _files_of(folder: RunFolder, receipt: Receipt) -> Iterator[tuple[AnyPath, in
         yield folder.data / receipt.output, receipt.data_bytes, receipt.data_sha256, receipt.data_rows
     if receipt.scores_bytes:
         yield folder.scores / receipt.output, receipt.scores_bytes, receipt.scores_sha256, receipt.rows
+    if receipt.hits_bytes:
+        yield folder.hits / receipt.output, receipt.hits_bytes, receipt.hits_sha256, receipt.hits_rows
 
 
 def _damages(folder: RunFolder, receipt: Receipt) -> Iterator[str]:

@@ -27,6 +27,7 @@ from filtering.storage import AnyScorer
 from filtering.windows import REACH
 from pipelines.audit import lots
 from pipelines.config_worker import WorkerSettings
+from pipelines.leaks import HITS_SCHEMA, FoundLeaks, LeakFinder, LeakTally, apply_action
 from pipelines.paths import AnyPath
 from pipelines.plan import Part
 from pipelines.reading import open_parquet, read_batches
@@ -135,6 +136,28 @@ class StoredScores:
         return look_up
 
 
+class NoScores:
+    """No scores: every row passes the cut."""
+
+    piece_rows = PIECE_ROWS["fast"]
+
+    def start(self, part: Part) -> Callable[[pa.RecordBatch, int], Scores]:
+        """Return the function that gives every row of a batch the same."""
+
+        def pass_all(batch: pa.RecordBatch, first: int) -> Scores:
+            nothing = np.zeros(batch.num_rows, dtype=np.uint8)
+            value = np.zeros(batch.num_rows, dtype=np.float32)
+            return Scores(value=value, stage=nothing, reason=nothing, unusual=nothing)
+
+        return pass_all
+
+
+def _source_of(settings: WorkerSettings) -> BatchScorer:
+    if settings.scores_from is not None:
+        return StoredScores(settings)
+    return TextScorer(settings) if settings.scorer is not None else NoScores()
+
+
 class PartWorker:
     """Turns parts into output files and receipts.
 
@@ -148,9 +171,8 @@ class PartWorker:
         self._settings = settings
         self._folder = RunFolder(settings.out)
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="score")
-        self._source: BatchScorer = (
-            TextScorer(settings) if settings.scores_from is None else StoredScores(settings)
-        )
+        self._source = _source_of(settings)
+        self._leaks = None if settings.leaks is None else LeakFinder(self._folder, settings.leaks)
 
     def close(self) -> None:
         """End the threads that score."""
@@ -177,7 +199,7 @@ class PartWorker:
         """
         paths: tuple[Path, ...] = ()
         try:
-            paths = (self._folder.new_temporary("data"), self._folder.new_temporary("scores"))
+            paths = tuple(self._folder.new_temporary(name) for name in ("data", "scores", "hits"))
             return self._write(part, tick, *paths)
         except BadFileError as error:
             return Receipt(key=part.key, output=part.output, rows=part.rows, set_aside=str(error))
@@ -191,34 +213,51 @@ class PartWorker:
                 for path in paths:
                     path.unlink(missing_ok=True)
 
-    def _write(self, part: Part, tick: Tick, data_path: Path, scores_path: Path) -> Receipt:
+    def _write(self, part: Part, tick: Tick, data_path: Path, scores_path: Path, hits_path: Path) -> Receipt:
         settings = self._settings
         added = AddedColumns.named(settings.score_column)
-        tally = Tally(signals_read=settings.scores_from is None)
+        tally = Tally(signals_read=settings.scores and settings.scores_from is None)
+        text_column, leak_tally, hits = settings.text_column, LeakTally(), None
         cut = Cut(settings.keep_at, part.tie_quota)
         with ExitStack() as stack:
             schema, codecs, group_rows = source_format(part.path, part.row_groups)
             data = scores = None
             if settings.write != "scores":
-                out_schema = output_schema(schema, added, settings.write, settings.effort)
+                leak_action = settings.leaks.action if settings.leaks is not None else None
+                names = added.in_mode(
+                    settings.write, settings.effort, scores=settings.scores, leaks=leak_action
+                )
+                out_schema = output_schema(schema, added, names)
                 data = stack.enter_context(GatheringWriter(data_path, out_schema, codecs, group_rows))
-            if settings.scores_from is None or settings.rescore:
+            if settings.scores and (settings.scores_from is None or settings.rescore):
                 scores = stack.enter_context(
                     GatheringWriter(scores_path, SCORES_SCHEMA, {}, SCORES_GROUP_ROWS)
                 )
             columns = [settings.text_column] if settings.write == "scores" else None
             batches = read_batches(part.path, part.row_groups, columns)
-            for batch, scored in self._scored(part, self._pieces(batches)):
+            for batch, scored, found in self._scored(part, self._pieces(batches)):
                 keep = cut.keep(scored.value)
+                texts = batch.column(text_column)
+                if found is not None and settings.leaks is not None:
+                    found = found.of_rows(keep)
+                    batch, keep = apply_action(settings.leaks.action, batch, text_column, keep, found)
+                    leak_tally.add(found, len(keep))
+                    if len(found.hits):
+                        hits = hits or stack.enter_context(
+                            GatheringWriter(hits_path, HITS_SCHEMA, {}, SCORES_GROUP_ROWS)
+                        )
+                        for piece in found.hits.to_batches():
+                            hits.add(piece)
                 if data is not None:
-                    data.add(output_batch(batch, scored, keep, added, settings.write, data.schema))
+                    data.add(output_batch(batch, scored, keep, found, added, settings.write, data.schema))
                 if scores is not None:
                     scores.add(scores_batch(scored))
-                tick(batch.num_rows, *tally.add(batch.column(settings.text_column), scored, keep))
+                tick(batch.num_rows, *tally.add(texts, batch.column(text_column), scored, keep))
         if tally.rows != part.rows:
             raise BadFileError(f"{part.name} must have {part.rows} rows. Found {tally.rows}.")
         nothing = Written(0, "", 0)
-        # Scores first: whoever sees the data of a part finds its scores.
+        # Scores and hits first: whoever sees the data of a part finds these.
+        hits_file = self._publish(hits_path, self._folder.hits / part.output, hits) or nothing
         scores_file = self._publish(scores_path, self._folder.scores / part.output, scores) or nothing
         data_file = self._publish(data_path, self._folder.data / part.output, data) or nothing
         return Receipt(
@@ -244,6 +283,11 @@ class PartWorker:
             data_sha256=data_file.sha256,
             scores_bytes=scores_file.size_bytes,
             scores_sha256=scores_file.sha256,
+            leaked=leak_tally.leaked,
+            leaks=dict(sorted(leak_tally.counts.items())),
+            hits_rows=hits_file.rows,
+            hits_bytes=hits_file.size_bytes,
+            hits_sha256=hits_file.sha256,
         )
 
     def _publish(self, temporary: Path, final: AnyPath, writer: "GatheringWriter | None") -> Written | None:
@@ -258,21 +302,29 @@ class PartWorker:
 
     def _scored(
         self, part: Part, batches: Iterable[pa.RecordBatch]
-    ) -> Iterator[tuple[pa.RecordBatch, Scores]]:
-        """Yield batches with their scores, in order, with a bounded number in flight."""
-        score = self._source.start(part)
-        waiting: deque[tuple[pa.RecordBatch, Future[Scores]]] = deque()
+    ) -> Iterator[tuple[pa.RecordBatch, Scores, FoundLeaks | None]]:
+        """Yield batches, their scores and leaks, in order, with a bounded number in flight."""
+        score, leaks = self._source.start(part), self._leaks
+        keep_at, text_column = np.float32(self._settings.keep_at), self._settings.text_column
+
+        def look_at(batch: pa.RecordBatch, first: int) -> tuple[Scores, FoundLeaks | None]:
+            scores = score(batch, first)
+            if leaks is None:
+                return scores, None
+            return scores, leaks.find(part, batch.column(text_column), first, scores.value >= keep_at)
+
+        waiting: deque[tuple[pa.RecordBatch, Future[tuple[Scores, FoundLeaks | None]]]] = deque()
         first = 0
         try:
             for batch in batches:
-                waiting.append((batch, self._pool.submit(score, batch, first)))
+                waiting.append((batch, self._pool.submit(look_at, batch, first)))
                 first += batch.num_rows
                 if len(waiting) > self._settings.threads + 1:
                     batch, future = waiting.popleft()
-                    yield batch, future.result()
+                    yield batch, *future.result()
             while waiting:
                 batch, future = waiting.popleft()
-                yield batch, future.result()
+                yield batch, *future.result()
         finally:
             for _, future in waiting:
                 future.cancel()
@@ -332,14 +384,17 @@ class Tally:
         self.reasons: Counter[int] = Counter()
         self.unusual: Counter[int] = Counter()
 
-    def add(self, texts: pa.Array, scores: Scores, keep: NDArray[np.bool_]) -> tuple[int, int]:
-        """Count a batch; return its bytes of text and its rows kept."""
+    def add(
+        self, texts: pa.Array, written: pa.Array, scores: Scores, keep: NDArray[np.bool_]
+    ) -> tuple[int, int]:
+        """Count a batch, as it was read and as it is written; return its bytes of text and its rows kept."""
         lengths = text_lengths(texts)
         batch_bytes, kept = int(lengths.sum()), int(keep.sum())
         self.rows += len(keep)
         self.kept += kept
         self.text_bytes += batch_bytes
-        self.kept_text_bytes += int(lengths[keep].sum())
+        kept_lengths = lengths if written is texts else text_lengths(written)
+        self.kept_text_bytes += int(kept_lengths[keep].sum())
         if self._signals_read:
             self.unread_bytes += int(np.maximum(lengths[scores.reason == 0] - REACH.whole, 0).sum())
         self.tokens += scores.tokens

@@ -4,6 +4,7 @@ Files are written as the source was, as far as pyarrow can: schema and metadata,
 column, row groups of the same number of rows.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 from filtering import Scores
 from filtering.documents import REASONS
 from filtering.scorers import STAGES, Effort
+from pipelines.config_worker import LeakAction
+from pipelines.leaks import FoundLeaks, leaked_tasks
 from pipelines.reading import open_parquet
 
 ROW_GROUP_BYTES = 64 << 20
@@ -42,32 +45,37 @@ class AddedColumns:
     Examples
     --------
     >>> AddedColumns.named("edu_score")
-    AddedColumns(score='edu_score', keep='edu_keep', reason='edu_reason', stage='edu_stage')
+    AddedColumns(score='edu_score', keep='edu_keep', reason='edu_reason', stage='edu_stage', leak='edu_leak')
     """
 
     score: str
     keep: str
     reason: str
     stage: str
+    leak: str
 
     @classmethod
     def named(cls, score_column: str) -> "AddedColumns":
         """Return the names that go with the name of the score column."""
         stem = score_column.removesuffix("_score")
-        return cls(score_column, f"{stem}_keep", f"{stem}_reason", f"{stem}_stage")
+        return cls(score_column, f"{stem}_keep", f"{stem}_reason", f"{stem}_stage", f"{stem}_leak")
 
-    def in_mode(self, write: str, effort: Effort) -> tuple[str, ...]:
+    def in_mode(
+        self, write: str, effort: Effort, *, scores: bool = True, leaks: LeakAction | None = None
+    ) -> tuple[str, ...]:
         """Return the names that are added in a mode of writing; that of the stage where stages mix."""
         if write == "scores":
             return ()
         more = (self.keep, self.reason) if write == "all" else ()
-        return (self.score, *more, *(self.stage,) * (effort == "balanced"))
+        stage = (self.stage,) * (effort == "balanced")
+        leak = (self.leak,) * (leaks is not None and (leaks == "mark" or write == "all"))
+        return (*((self.score, *more, *stage) if scores else ()), *leak)
 
 
-def output_schema(schema: pa.Schema, added: AddedColumns, write: str, effort: Effort) -> pa.Schema:
+def output_schema(schema: pa.Schema, added: AddedColumns, names: Sequence[str]) -> pa.Schema:
     """Return the schema of an output file: the input's, its metadata included, and what is added."""
     kinds = {added.score: pa.float32(), added.keep: pa.bool_()}
-    for name in added.in_mode(write, effort):
+    for name in names:
         schema = schema.append(pa.field(name, kinds.get(name, pa.string())))
     return schema
 
@@ -76,6 +84,7 @@ def output_batch(
     batch: pa.RecordBatch,
     scores: Scores,
     keep: NDArray[np.bool_],
+    found: FoundLeaks | None,
     added: AddedColumns,
     write: str,
     schema: pa.Schema,
@@ -89,6 +98,8 @@ def output_batch(
             columns.append(pa.array(keep))
         elif name == added.reason:
             columns.append(_named(scores.reason, REASONS))
+        elif name == added.leak:
+            columns.append(leaked_tasks(found, len(keep)) if found else pa.nulls(len(keep), pa.string()))
         else:
             columns.append(_named(scores.stage, STAGES))
     out = pa.RecordBatch.from_arrays(columns, schema=schema)
