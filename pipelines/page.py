@@ -112,6 +112,8 @@ td:first-child { min-width: 9rem; }
 .why b { font-size: .8rem; color: var(--soft); }
 .why ul { margin: .2rem 0; padding-left: 1rem; overflow-wrap: anywhere; }
 [hidden] { display: none !important; }
+.pair pre { margin: 0; max-height: 20rem; overflow: auto; unicode-bidi: isolate; white-space: pre-wrap;
+  overflow-wrap: anywhere; tab-size: 4; font-size: .8rem; }
 .masonry { columns: 2 26rem; column-gap: 1rem; }
 .masonry > * { break-inside: avoid; margin: 0 0 1rem; }
 td.bar { min-width: 4rem; width: 40%; vertical-align: middle; padding-right: 0; }

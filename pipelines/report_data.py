@@ -24,6 +24,7 @@ from pipelines.languages import tell_languages
 from pipelines.plan import Part, Plan, is_unchanged
 from pipelines.reading import open_parquet
 from pipelines.row_sample import IDENTIFIED, choose_rows, look_at, slice_values
+from pipelines.run_leaks import RunLeaks, gather_leaks
 from pipelines.run_scores import (
     TENTH_GROUP,
     Pick,
@@ -133,6 +134,8 @@ class RunReport:
         Inputs whose samples could not be read again, and why.
     checked : CheckedRun, optional
         What labels of its documents say; None where none were given.
+    leaks : RunLeaks, optional
+        What it found of benchmarks; None where it did not look.
     """
 
     out: str
@@ -151,6 +154,7 @@ class RunReport:
     no_scorer: str
     unread: Mapping[str, str]
     checked: CheckedRun | None
+    leaks: RunLeaks | None
 
 
 def gather_report(
@@ -190,7 +194,7 @@ def gather_report(
     bins, groups = count_and_pick(run, stored)
     seen = look_at(run, choose_rows(plan.parts, stored), text_column)
     groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
-    scorer, no_scorer = _scorer_of(plan, str(manifest["scorer"]))
+    scorer, no_scorer = _scorer_of(plan, manifest["scorer"])
     picked = without_repeats(groups) if samples else {}
     shown, unread = _read_samples(plan.parts, picked, text_column, scorer)
     is_enough = scorer is not None and len(seen.texts) >= MIN_DOCUMENTS
@@ -213,11 +217,14 @@ def gather_report(
         no_scorer=no_scorer,
         unread=unread,
         checked=checked,
+        leaks=gather_leaks(folder, plan.parts, manifest, samples=samples),
     )
 
 
-def _scorer_of(plan: Plan, name: str) -> tuple[SignalScorer | None, str]:
+def _scorer_of(plan: Plan, name: str | None) -> tuple[SignalScorer | None, str]:
     """Return the signals that a run was scored by; or why they are not to be had."""
+    if name is None:
+        return None, ""
     try:
         scorer = open_signals(name)
     except EdufilterError as error:

@@ -11,6 +11,7 @@ from filtering.readable import range_in_words
 from filtering.scorers import EMBEDDING_STAGE, STAGES
 from pipelines.audit import Agreement, agreement_of
 from pipelines.cards import Card, card_section
+from pipelines.leak_section import leak_section
 from pipelines.page import percent, size, table, text, tiles, whole_page
 from pipelines.report_data import RunReport, Sample
 from pipelines.run_scores import BINS_PER_POINT, GROUPS, TENTH_GROUP
@@ -39,6 +40,7 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
             _findings(report),
             _scores(report, charts),
             _checked(report),
+            leak_section(report.leaks) if report.leaks is not None else "",
             _shares(report),
             _drift(report),
             _samples(report),
@@ -62,21 +64,32 @@ def _head(report: RunReport) -> str:
             _rounded(kept_tokens),
             f"of {_rounded(tokens)}, at {BYTES_PER_TOKEN} bytes each",
         ),
-        ("kept from", f"{run['settings']['keep_at']:.4g}", f"rubric points, of {POINTS}"),
-        ("without a score", f"{run['without_score']:,}", ", ".join(run["reasons"]) or "all were scored"),
         ("set aside", f"{aside:,}", "could not be read" if aside else "all files were read"),
     ]
+    if run["scorer"] is not None:
+        keep_at = f"{run['settings']['keep_at']:.4g}"
+        reasons = ", ".join(run["reasons"]) or "all were scored"
+        shown.insert(4, ("kept from", keep_at, f"rubric points, of {POINTS}"))
+        shown.insert(5, ("without a score", f"{run['without_score']:,}", reasons))
+    if report.leaks is not None:
+        shown.append(("with a leak", f"{report.leaks.leaked:,}", "documents with benchmark tasks"))
     if made is not None and made.rows_scored:
         rate = made.rows_scored / max(made.seconds, 1e-9)
         shown.append(("documents/s", f"{rate:,.0f}", f"{made.rows_scored:,} in {made.seconds:,.1f} s"))
     command = f"<p class=soft><code>{text(made.command)}</code></p>" if made is not None else ""
     return (
         f"<h1>{kept:,} of {rows:,} documents kept</h1>\n"
-        f"<p class=soft>{text(report.out)} · edufilter {text(run['edufilter'])} · scorer "
-        f"{text(run['scorer'])} {text(str(run['settings']['scorer_sha256'])[:12])} · effort "
-        f"{text(run['settings']['effort'])}</p>\n{command}"
+        f"<p class=soft>{text(report.out)} · edufilter {text(run['edufilter'])}{_scorer(run)}</p>\n{command}"
         f"<div class=share><div style='width:{100 * kept / max(rows, 1):.2f}%'></div></div>\n{tiles(shown)}"
     )
+
+
+def _scorer(run: Mapping[str, Any]) -> str:
+    if run["scorer"] is None:
+        return ""
+    settings = run["settings"]
+    digest, effort = str(settings["scorer_sha256"])[:12], settings["effort"]
+    return f" · scorer {text(run['scorer'])} {text(digest)} · effort {text(effort)}"
 
 
 def _rounded(number: float) -> str:
@@ -128,6 +141,8 @@ def _share(share: float) -> str:
 
 
 def _scores(report: RunReport, charts: Mapping[str, str]) -> str:
+    if report.manifest["scorer"] is None:
+        return ""
     if not report.kept_bins:
         return (
             "<h2>Scores</h2><p>This run stores no scores of its own: it is a new cut of another run. "
@@ -162,11 +177,15 @@ def _shares(report: RunReport) -> str:
         for kind, slices in groupby(report.slices, key=lambda one: one.kind)
     )
     languages = f" Languages were not identified. {text(report.no_languages)}" if report.no_languages else ""
+    looked_at = (
+        f"By all else: {report.looked_at:,} rows with a score, spread over the run."
+        if report.looked_at
+        else ""
+    )
     return (
-        "<h2>What is kept of what</h2>\n<p class=soft>By input file: all rows. By all else: "
-        f"{report.looked_at:,} rows with a score, spread over the run.{languages} A bar is the share that is "
-        "kept, the line in it that of the rest. Bold is what differs from the rest by at least a factor of "
-        "two in the odds, and not by accident (99 %).</p>\n"
+        f"<h2>What is kept of what</h2>\n<p class=soft>By input file: all rows. {looked_at}{languages} A bar "
+        "is the share that is kept, the line in it that of the rest. Bold is what differs from the rest by at "
+        "least a factor of two in the odds, and not by accident (99 %).</p>\n"
         f"<div class=masonry>{cards}</div>"
     )
 

@@ -1,0 +1,46 @@
+"""The part of a run's page that shows what was found of benchmarks."""
+
+from pipelines.page import table, text
+from pipelines.run_leaks import LeakPair, RunLeaks
+
+DONE = {
+    "drop": "They are left out of the output.",
+    "mark": "They are kept, with their tasks in the column edu_leak.",
+    "cut": "The lines of the leaks are cut out of them.",
+}
+
+
+def leak_section(found: RunLeaks) -> str:
+    """Return what was found, counted and side by side, as HTML."""
+    rows = [
+        (one.benchmark, one.method, one.part, one.verdict, one.documents, one.tasks) for one in found.counts
+    ]
+    head = ("benchmark", "method", "part of the task", "verdict", "documents", "tasks")
+    counts = f"<div class=card>{table('', head, rows, texts=4)}</div>" if rows else ""
+    gone = "".join(f"<li>{text(file)}: {text(why)}</li>" for file, why in found.unread.items())
+    missing = f"<p>Documents of these inputs cannot be shown:</p><ul>{gone}</ul>" if gone else ""
+    pairs = "".join(map(_pair, found.pairs))
+    shown = (
+        f"<details><summary>Side by side: {len(found.pairs)} documents and the tasks in them</summary>\n"
+        f"{pairs}</details>"
+        if pairs
+        else ""
+    )
+    return (
+        f"<h2>Benchmark leaks</h2>\n<p>{found.leaked:,} documents that would be kept hold a task of the "
+        f"{found.tasks:,} that were looked for. {text(DONE[found.action])}</p>\n<p class=soft>A document is "
+        "found by several methods, often. Common knowledge is what people write who never saw the benchmark: "
+        "textbook algorithms under their usual names; it is no leak. <code>run/hits.parquet</code> names "
+        f"file, row, lines and task of every hit.</p>\n{counts}\n{missing}{shown}"
+    )
+
+
+def _pair(pair: LeakPair) -> str:
+    found_by = "; ".join(pair.found_by)
+    return (
+        f"<div class='card below pair'><p><b>{text(pair.task)}</b> <span class=soft>{text(pair.verdict)} · "
+        f"{text(found_by)}</span></p>\n<div class=columns>"
+        f"<div><p class=soft>{text(pair.file)}, row {pair.row:,}, lines {pair.first_line:,} to "
+        f"{pair.last_line:,}</p><pre>{text(pair.lines)}</pre></div>"
+        f"<div><p class=soft>{text(pair.benchmark)}</p><pre>{text(pair.task_text)}</pre></div></div></div>\n"
+    )
