@@ -184,8 +184,8 @@ def _shares(report: RunReport) -> str:
     )
     return (
         f"<h2>What is kept of what</h2>\n<p class=soft>By input file: all rows. {looked_at}{languages} A bar "
-        "is the share that is kept, the line in it that of the rest. Bold is what differs from the rest by at "
-        "least a factor of two in the odds, and not by accident (99 %).</p>\n"
+        "is the share that is kept, the line in it that of the rest. Bold is what differs from the rest by "
+        "at least a factor of two in the odds, and not by accident (99 %).</p>\n"
         f"<div class=masonry>{cards}</div>"
     )
 
