@@ -27,7 +27,7 @@ PAGES = {
 
 SOURCES = {page: file for file, page in PAGES.items() if file.endswith(".md")}
 
-MODULES = ("filtering", "annotations", "pipelines", "filtering.errors")
+MODULES = ("filtering", "filtering.leaks", "annotations", "pipelines", "filtering.errors")
 """Each gets a page of what it exports."""
 
 NO_DESCRIPTION = re.compile(r'\s*\u2013\s*<div class="doc-md-description">\s*</div>')

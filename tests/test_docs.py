@@ -19,7 +19,13 @@ from test_pipelines_annotate import judge
 
 ROOT = Path(__file__).parents[1]
 HOW_TO = tuple(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("docs/how-to/*.md")))
-PAGES = ("README.md", "docs/tutorial.md", *HOW_TO, "docs/your-own-rubric.md")
+PAGES = (
+    "README.md",
+    "docs/tutorial.md",
+    *HOW_TO,
+    "docs/your-own-rubric.md",
+    "docs/decontamination.md",
+)
 ALL_PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for pattern in ("*.md", "docs/**/*.md", "filtering/models/*/*.md")
@@ -171,7 +177,7 @@ def row_of(option):
 
 def test_every_public_name_has_a_docstring_and_stands_in_the_reference():
     reference = (ROOT / "docs" / "reference.md").read_text()
-    for package in ("filtering", "annotations", "pipelines"):
+    for package in ("filtering", "filtering.leaks", "annotations", "pipelines"):
         module = import_module(package)
         for name in module.__all__:
             assert inspect.getdoc(getattr(module, name)), f"{package}.{name}"

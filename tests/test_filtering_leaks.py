@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from filtering.documents import HUGE_BYTES
 from filtering.errors import SettingsError, ShapeError
 from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
-from filtering.leaks.common import NOTHING_COMMON, Common, fit_common, load_common, name_hash, save_common
+from filtering.leaks.common import NOTHING_COMMON, Common, fit_common, load_common, save_common
 
 SHARED = ROOT.parent / "shared"
 
@@ -171,13 +171,26 @@ def test_a_signature_needs_the_name_and_all_parameters():
 
 def test_what_everybody_writes_is_common_knowledge():
     assert set(hits("x = 1\n" + FIB.solution).values()) == {"common knowledge"}
-    strict = LeakIndex.of([FIB], common=NOTHING_COMMON, settings=LeakSettings(signature_strength=0.1))
+    settings = LeakSettings(signature_strength=0.1)
+    strict = LeakIndex.of([FIB], settings, NOTHING_COMMON)
     assert set(find_leaks(strict, [FIB.solution]).hits["verdict"].to_pylist()) == {"leak"}
 
 
+def test_a_solution_in_a_function_that_everybody_knows_is_common_knowledge():
+    text = renamed(WHOLE)
+    for name, verdict in (
+        ("bubbleSort", "common knowledge"),
+        ("binary_search", "common knowledge"),
+        ("solve", "leak"),
+        ("weigh_baskets", "leak"),
+    ):
+        assert hits(text.replace("compute", name), "structure")["solution", "structure"] == verdict
+
+
 def test_a_prompt_is_never_common_knowledge():
-    common = Common(frozenset([name_hash("weigh_baskets")]), frozenset())
-    found = find_leaks(LeakIndex.of([MADE], common=common), [WHOLE]).hits.to_pylist()
+    pieces = frozenset(piece for piece, _ in LeakIndex.of([MADE]).known[0].trees)
+    index = LeakIndex.of([MADE], common=Common(fit_common([WHOLE.encode()] * 3, "abc").names, pieces))
+    found = find_leaks(index, [WHOLE]).hits.to_pylist()
     assert {hit["part"] for hit in found if hit["verdict"] == "leak"} == {"prompt"}
     assert {hit["part"] for hit in found if hit["verdict"] == "common knowledge"} == {"solution", "signature"}
 
@@ -283,6 +296,7 @@ def test_names_and_pieces_are_common_from_three_projects_on(tmp_path):
     groups = ["a", "b", "c", "a", "a", "b", "d", "e"]
     common = fit_common(texts, groups)
     assert common.has_name("FIB")
+    assert not common.has_function("fib")
     assert not common.has_name("weigh_baskets")
     assert not common.has_name("broken")
     assert len(common.pieces) > 3

@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from filtering.leaks.structure import Trees, functions, subtrees
+from filtering.leaks.structure import Trees, functions, subtrees, words_of_name
 from filtering.statistics import word_hash
 
 COMMON_GROUPS = 3
 """Two projects may have copied from one another."""
 COMMON_SHARE = 0.4
 """Of a solution's nodes in common pieces, from which on it is common knowledge: fib has .69, gcd .40."""
+MIN_NAME_WORDS = 2
 PATH = Path(__file__).with_name("common.safetensors")
 DEF = re.compile(rb"\bdef[ \t]+(\w+)")
 
@@ -33,7 +34,7 @@ class Common:
     Parameters
     ----------
     names : frozenset of int
-        As `name_hash` gives them.
+        Of functions, without regard to case and underscores.
     pieces : frozenset of int
         Subtrees of functions, as `filtering.leaks.structure.subtrees` gives them.
     """
@@ -43,7 +44,14 @@ class Common:
 
     def has_name(self, name: str) -> bool:
         """Tell whether many projects have a function of this name."""
-        return name_hash(name) in self.names
+        return _name_hash(name.encode("utf-8", errors="surrogatepass")) in self.names
+
+    def has_function(self, name: str) -> bool:
+        """Tell whether a name is that of a function that everybody knows, and not merely a usual one.
+
+        Names of one word, like ``solve`` or ``main``, say nothing about what a function does.
+        """
+        return len(words_of_name(name)) >= MIN_NAME_WORDS and self.has_name(name)
 
     def has_solution(self, trees: Trees) -> bool:
         """Tell whether a solution is made of pieces that many projects have."""
@@ -55,9 +63,8 @@ class Common:
 NOTHING_COMMON = Common(frozenset(), frozenset())
 
 
-def name_hash(name: str) -> int:
-    """Return the hash of a name as the kernel reads it: in ASCII lower case."""
-    return word_hash(name.encode("utf-8", errors="surrogatepass").lower())
+def _name_hash(name: bytes) -> int:
+    return word_hash(name.lower().replace(b"_", b""))
 
 
 @cache
@@ -87,7 +94,7 @@ def fit_common(texts: Iterable[bytes | None], groups: Sequence[str]) -> Common:
     pieces: defaultdict[int, set[str]] = defaultdict(set)
     for text, group in zip(texts, groups, strict=True):
         for name in set(DEF.findall(text or b"")):
-            names[word_hash(name.lower())].add(group)
+            names[_name_hash(name)].add(group)
         for function in functions(text or b""):
             for piece, _ in subtrees(function):
                 pieces[piece].add(group)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from filtering.errors import SettingsError
-from filtering.leaks.common import Common, load_common, name_hash
+from filtering.leaks.common import Common, load_common
 from filtering.leaks.kernel import KEPT, NAME_MARK, Ints, hash_runs, list_tokens
 from filtering.leaks.near import Pairs, word_pairs
 from filtering.leaks.settings import LeakSettings
@@ -17,6 +17,7 @@ from filtering.leaks.structure import Signature, Trees, find_function, find_sign
 from filtering.leaks.tables import Hashes, Table, make_table
 from filtering.leaks.tasks import Task
 from filtering.signals import frozen
+from filtering.statistics import word_hash
 
 BOILERPLATE_TASKS = 5
 """A run that more tasks of an index have says nothing about any of them ("Write a function to ...")."""
@@ -24,7 +25,7 @@ WINDOW, WINDOW_BYTES = 1.5, 50
 """An edited copy of a part is at most so many times as long, and so many bytes more."""
 MIN_PAIRS = 20
 """Parts of fewer pairs of words have no near matches but by chance: MBPP's prompts of one sentence."""
-MIN_SUBTREES = 8
+MIN_SUBTREES = 5
 """Solutions of fewer subtrees, such as a single return, are found everywhere."""
 NO_NAMES: Hashes = np.zeros(0, dtype=np.uint64)
 
@@ -107,6 +108,8 @@ class LeakIndex:
     Parameters
     ----------
     settings : LeakSettings
+    common : Common
+        What everybody writes.
     known : tuple of Known
         One a task.
     parts : tuple of Part
@@ -117,6 +120,7 @@ class LeakIndex:
     """
 
     settings: LeakSettings
+    common: Common
     known: tuple[Known, ...]
     parts: tuple[Part, ...]
     words: Runs
@@ -156,9 +160,10 @@ class LeakIndex:
         tasks_of: dict[int, list[int]] = {}
         for at, task in enumerate(tasks):
             if task.entry_point:
-                tasks_of.setdefault(name_hash(task.entry_point), []).append(at)
+                tasks_of.setdefault(word_hash(_bytes(task.entry_point).lower()), []).append(at)
         return cls(
             settings=settings,
+            common=common,
             known=tuple(_known(task, common) for task in tasks),
             parts=tuple(_part(at, name, text) for at, name, text in named),
             words=_runs(words, settings.ngram_words, np.array(list(tasks_of), dtype=np.uint64) ^ NAME_MARK),
@@ -181,7 +186,7 @@ def _known(task: Task, common: Common) -> Known:
         signature=next((signature for _, signature in headers), None),
         trees=trees if trees.total() >= MIN_SUBTREES else Trees(),
         has_common_name=common.has_name(task.entry_point),
-        has_common_solution=common.has_name(task.entry_point) or common.has_solution(trees),
+        has_common_solution=common.has_solution(trees),
     )
 
 

@@ -164,7 +164,7 @@ def _structure_hits(
     gates = np.full(len(index.parts), index.settings.structure_gate)
     for place in find_places(index.shapes, found, gates):
         solution, best = index.known[index.parts[place.part].task].trees, 0.0
-        for block in function_blocks(documents.text(place.row), place.start, place.stop):
+        for _, block in function_blocks(documents.text(place.row), place.start, place.stop):
             function = parse_function(block)
             if function is None:
                 unparsable.add(place.row)
@@ -181,13 +181,24 @@ def _hit(index: LeakIndex, place: Place, method: str, strength: float) -> Hit:
     return Hit(place.row, place.start, place.stop, part.task, method, part.name, strength)
 
 
+def _verdict(index: LeakIndex, documents: Documents, hit: Hit) -> str:
+    """Return whether a hit is a leak; text of a prompt always is."""
+    known = index.known[hit.task]
+    if hit.part == "signature":
+        return COMMON if known.has_common_name else LEAK
+    if hit.part == "prompt" or documents.is_huge[hit.row]:
+        return LEAK
+    around = function_blocks(documents.text(hit.row), hit.start, hit.stop)
+    is_known = known.has_common_solution or any(index.common.has_function(name) for name, _ in around)
+    return COMMON if is_known else LEAK
+
+
 def _table(index: LeakIndex, documents: Documents, hits: list[Hit], first_row: int) -> pa.Table:
     """Return hits as a table, by row, task, part and method."""
     rows = []
     for hit in sorted(hits, key=lambda hit: (hit.row, hit.task, hit.part, hit.method)):
         first_line = 1 + documents.text(hit.row, 0, hit.start).count(b"\n")
         known = index.known[hit.task]
-        is_common = {"solution": known.has_common_solution, "signature": known.has_common_name}.get(hit.part)
         rows.append(
             {
                 "row": first_row + hit.row,
@@ -198,7 +209,7 @@ def _table(index: LeakIndex, documents: Documents, hits: list[Hit], first_row: i
                 "method": hit.method,
                 "part": hit.part,
                 "strength": hit.strength,
-                "verdict": COMMON if is_common else LEAK,
+                "verdict": _verdict(index, documents, hit),
             }
         )
     return pa.Table.from_pylist(rows, SCHEMA)

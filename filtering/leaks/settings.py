@@ -49,7 +49,7 @@ class LeakSettings:
     near_solution_share: float = 0.55
     structure_shapes: int = 12
     structure_gate: float = 0.3
-    structure_share: float = 0.6
+    structure_share: float = 0.65
     signature_strength: float = 0.75
 
     def __post_init__(self) -> None:

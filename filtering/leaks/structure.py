@@ -29,7 +29,7 @@ LEFT_OUT = frozenset(
 )
 """Fields of a tree that do not change what a function computes."""
 WORDS_OF_NAME = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-DEF = re.compile(rb"^([ \t]*)(?:async[ \t]+)?def[ \t]+\w+", re.MULTILINE)
+DEF = re.compile(rb"^([ \t]*)(?:async[ \t]+)?def[ \t]+(\w+)", re.MULTILINE)
 
 _WARNINGS = Lock()
 """Python's filters of warnings are one for all threads."""
@@ -58,7 +58,18 @@ class Signature:
 
         Each word of the name and each parameter halves what is missing to 1.
         """
-        return 1 - 0.5 ** (len(WORDS_OF_NAME.findall(self.name)) + len(self.parameters))
+        return 1 - 0.5 ** (len(words_of_name(self.name)) + len(self.parameters))
+
+
+def words_of_name(name: str) -> list[str]:
+    """Return the words that a name is made of.
+
+    Examples
+    --------
+    >>> words_of_name("bubbleSort_2")
+    ['bubble', 'Sort', '2']
+    """
+    return WORDS_OF_NAME.findall(name)
 
 
 def find_signatures(text: bytes, name: str) -> Iterator[tuple[int, Signature]]:
@@ -103,8 +114,8 @@ def functions(source: bytes) -> list[ast.FunctionDef]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)] if tree else []
 
 
-def function_blocks(text: bytes, start: int, stop: int) -> list[bytes]:
-    """Return the functions around a place of a text, by indentation, the outermost first.
+def function_blocks(text: bytes, start: int, stop: int) -> list[tuple[str, bytes]]:
+    """Return name and text of the functions around a place, by indentation, the outermost first.
 
     Parameters
     ----------
@@ -112,13 +123,13 @@ def function_blocks(text: bytes, start: int, stop: int) -> list[bytes]:
     start, stop : int
         The place, in bytes. Functions that begin in it count too.
     """
-    blocks = []
+    blocks: list[tuple[str, bytes]] = []
     for found in DEF.finditer(text, max(start - MAX_BLOCK_BYTES, 0), stop):
         indent = len(found[1])
         ending = re.compile(rb"\n(?=[ \t]{0,%d}[^\s#)\]}])" % indent).search(text, found.end())
         end = ending.start() if ending else len(text)
         if end > start and end - found.start() <= MAX_BLOCK_BYTES:
-            blocks.append(text[found.start() : end])
+            blocks.append((found[2].decode(), text[found.start() : end]))
     return blocks
 
 

@@ -24,9 +24,15 @@ from filtering.leaks.common import Common, fit_common, save_common
 
 METHODS = ("ngram", "near", "structure")
 LOWEST = LeakSettings(
-    ngram_prompt_share=0.2, ngram_solution_share=0.2, near_gate=0.15, near_prompt_share=0.2, near_solution_share=0.2, structure_gate=0.2,
-    structure_share=0.4, signature_strength=0.3,
-)  # fmt: skip
+    ngram_prompt_share=0.2,
+    ngram_solution_share=0.2,
+    near_gate=0.15,
+    near_prompt_share=0.2,
+    near_solution_share=0.2,
+    structure_gate=0.2,
+    structure_share=0.4,
+    signature_strength=0.3,
+)
 """What is tried when thresholds are chosen."""
 CUTS = tuple(round(0.2 + 0.05 * step, 2) for step in range(17))
 ALLOWED_FILES = {"prompt": 0, "solution": 0, "signature": 1}
