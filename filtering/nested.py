@@ -4,6 +4,7 @@ Everything that is fitted - weights, knots, heads, calibration - is fitted insid
 its training rows only: those of other groups that are no near-duplicates of a document in the fold.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -76,6 +77,12 @@ class FitData:
             rows=self.rows[at],
             embeddings=self.embeddings[at],
         )
+
+    def copied_across_groups(self) -> int:
+        """Return how many documents have a near-duplicate in another group."""
+        pairs = set(zip(self.clusters.tolist(), self.groups, strict=True))
+        groups_of = Counter(cluster for cluster, _ in pairs)
+        return sum(groups_of[cluster] > 1 for cluster in self.clusters.tolist())
 
 
 def read_fit_data(

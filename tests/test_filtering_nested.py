@@ -167,6 +167,12 @@ def test_near_duplicates_of_what_a_fold_holds_are_left_out_of_what_predicts_it_a
 def test_near_duplicates_are_kept_apart_in_a_subset_too():
     data, fit = copied_across_groups(made_data(250)).where(np.arange(250) % 250 >= 20), Recorded()
     np.testing.assert_array_equal(data.clusters[:3], [20, 21, 22])
+    assert data.copied_across_groups() == sum(
+        any(own == one and group != other for own, group in zip(data.clusters, data.groups, strict=True))
+        for one, other in zip(data.clusters, data.groups, strict=True)
+    )
+    assert data.copied_across_groups() > 50
+    assert made_data(250).copied_across_groups() == 0
     rows, folds = np.array([0, 30, 50, 100]), np.array([0, 1, 1, 0])  # rows 20, 50, 70 and 120 of all
     out_of_fold(data, rows, fit, folds)
     assert fit.fitted == [[30], [100]]
