@@ -40,7 +40,8 @@ def main() -> None:
     options = parser.parse_args()
     between = " | ".join(f"{low} to {high}" for low, high in pairwise(BOUNDS[:-1]))
     print_lines(
-        f"| pairs of a seed, words in a run | any of one group | {between} | {BOUNDS[-2]} and more | across groups from .5 |",
+        f"| pairs of a seed, words in a run | any of one group | {between} | {BOUNDS[-2]} and more | "
+        "from .5 across groups |",
         "| --- " * (len(BOUNDS) + 3) + "|",
     )
     for domain in DOMAINS:
