@@ -1,4 +1,4 @@
-"""Which documents to label: drawn at random with known probabilities, each likeness once.
+"""Which documents to label: drawn at random with known probabilities.
 
 Pure: what is drawn from is numbers of rows, sizes and windows; `pipelines/sample.py` reads the dump. A dump
 is sampled in two phases. First some row groups, and of each some rows, become candidates; a document's
@@ -8,22 +8,11 @@ first. The probability of a document is the product of both (two-phase sampling:
 Wretman, Model Assisted Survey Sampling, 1992, chapter 9).
 """
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.extras import require
-
-SHINGLE_WORDS = 5
-SIMILARITY = 0.8
-"""Windows that share more than this of their runs of five words are one likeness (Jaccard, by MinHash)."""
-PERMUTATIONS, BANDS = 128, 16
-WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+")
-"""In Thai, Lao, Japanese and Chinese, which have no spaces, each character."""
 LENGTH_BOUNDS_BYTES = (500, 1000, 2400, 8000)
 """Between kinds of length: 2,400 bytes are read whole."""
 
@@ -123,40 +112,3 @@ def stratified_order(points: NDArray[np.float32], lengths: NDArray[np.int64]) ->
         UTF-8 bytes; documents in the order of the dump.
     """
     return np.lexsort((np.searchsorted(LENGTH_BOUNDS_BYTES, lengths), np.floor(points)))
-
-
-def likenesses(windows: Sequence[str]) -> Rows:
-    """Return for each window the first one that it is a near-duplicate of; itself where it is none.
-
-    Parameters
-    ----------
-    windows : sequence of str, length n
-
-    Returns
-    -------
-    int64 array, shape (n,)
-
-    Raises
-    ------
-    MissingExtraError
-        If the ``annotate`` extra is not installed.
-    """
-    rensa = require("annotate", "rensa")
-    index = rensa.RMinHashLSH(threshold=SIMILARITY, num_perm=PERMUTATIONS, num_bands=BANDS)
-    hashes: list[Any] = []
-    first = np.arange(len(windows))
-    for row, window in enumerate(windows):
-        found = rensa.RMinHash(num_perm=PERMUTATIONS, seed=1)
-        found.update(_shingles(window))
-        alike = [other for other in index.query(found) if hashes[other].jaccard(found) >= SIMILARITY]
-        first[row] = first[min(alike)] if alike else row
-        hashes.append(found)
-        index.insert(row, found)
-    return first
-
-
-def _shingles(window: str) -> list[str]:
-    words = WORD.findall(window.lower())
-    # Windows without a word are alike only where they are the same.
-    runs = range(max(len(words) - SHINGLE_WORDS + 1, 1))
-    return [" ".join(words[at : at + SHINGLE_WORDS]) for at in runs] if words else [window]

@@ -1,4 +1,4 @@
-"""Which fold a document belongs to: by its group, so that near-copies and house styles never part."""
+"""Which fold a document belongs to: by its group, so that near-duplicates and house styles seldom part."""
 
 import hashlib
 from collections.abc import Sequence

@@ -1,9 +1,10 @@
 """Labelled documents as numbers, and nested, grouped cross-validation of whatever is fitted to them.
 
 Everything that is fitted - weights, knots, heads, calibration - is fitted inside each outer fold, on
-its training rows only.
+its training rows only: those of other groups that are no near-duplicates of a document in the fold.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.calibration import Calibration, fit_calibration
+from filtering.errors import LabelsError
 from filtering.extras import require
 from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment, inner_assignment
 from filtering.kernel import CELLS
 from filtering.metrics import area_under_curve, rank_correlation
+from filtering.near_duplicates import near_duplicate_clusters
 from filtering.signals import Texts, read_cells, text_bytes
 
 TIE_SPREADS = 2.0
@@ -37,6 +40,8 @@ class FitData:
         Signals without n-gram scores.
     labels : float64 array, shape (n,)
     groups : tuple of str, length n
+    clusters : int64 array, shape (n,)
+        Near-duplicates, in one group or in several, share a number.
     unbiased : bool array, shape (n,)
         Rows that were chosen without looking at scores.
     rows : int64 array, shape (n,)
@@ -50,6 +55,7 @@ class FitData:
     features: NDArray[np.float32]
     labels: NDArray[np.float64]
     groups: tuple[str, ...]
+    clusters: Rows
     unbiased: NDArray[np.bool_]
     rows: Rows
     embeddings: NDArray[np.float32]
@@ -66,10 +72,17 @@ class FitData:
             features=self.features[at],
             labels=self.labels[at],
             groups=tuple(self.groups[row] for row in at),
+            clusters=self.clusters[at],
             unbiased=self.unbiased[at],
             rows=self.rows[at],
             embeddings=self.embeddings[at],
         )
+
+    def copied_across_groups(self) -> int:
+        """Return how many documents have a near-duplicate in another group."""
+        pairs = set(zip(self.clusters.tolist(), self.groups, strict=True))
+        groups_of = Counter(cluster for cluster, _ in pairs)
+        return sum(groups_of[cluster] > 1 for cluster in self.clusters.tolist())
 
 
 def read_fit_data(
@@ -81,12 +94,14 @@ def read_fit_data(
     matrix = sparse.csr_matrix((cells.values, cells.cells, cells.row_starts), shape=(len(labels), 2 * CELLS))
     good = np.flatnonzero(signals.reason == 0)
     documents = text_bytes(texts)
+    read = tuple(documents[row] or b"" for row in good)
     return FitData(
-        texts=tuple(documents[row] or b"" for row in good),
+        texts=read,
         cells=matrix[good],
         features=signals.features[good],
         labels=labels[good],
         groups=tuple(groups[int(row)] for row in good),
+        clusters=near_duplicate_clusters(read),
         unbiased=unbiased[good],
         rows=good,
         embeddings=np.zeros((len(good), 0), dtype=np.float32),
@@ -128,21 +143,37 @@ def out_of_fold(data: FitData, rows: Rows, fit: Fit, folds: Rows | None = None) 
     Returns
     -------
     float64 array, shape (m,)
+
+    Raises
+    ------
+    LabelsError
+        If all of `rows` are near-duplicates of what a fold holds.
     """
 
     def fit_predict(train: Rows, test: Rows) -> Floats:
         return fit(data, train).predict(data, test)
 
     inner = inner_assignment([data.groups[row] for row in rows])
-    return _by_fold(rows, fit_predict, inner if folds is None else folds)
+    return _by_fold(data, rows, fit_predict, inner if folds is None else folds)
 
 
-def _by_fold(rows: Rows, fit_predict: Callable[[Rows, Rows], Floats], folds: Rows) -> NDArray[np.float64]:
+def _by_fold(
+    data: FitData, rows: Rows, fit_predict: Callable[[Rows, Rows], Floats], folds: Rows
+) -> NDArray[np.float64]:
     values = np.empty(len(rows), dtype=np.float64)
+    clusters = data.clusters[rows]
     for fold in range(FOLDS):
         inside = folds == fold
         if inside.any():
-            values[inside] = fit_predict(rows[~inside], rows[inside])
+            # Folds stay those of the groups (docs/decisions/0020): near-duplicates of what a fold holds, in
+            # other groups, are left out where it is predicted.
+            train = rows[~np.isin(clusters, clusters[inside])]
+            if not len(train):
+                raise LabelsError(
+                    "Labelled documents must not all be near-duplicates of some in one fold. Those of "
+                    f"{len(rows):,} documents are. Take out of their texts what these have in common."
+                )
+            values[inside] = fit_predict(train, rows[inside])
     return values
 
 
@@ -182,7 +213,7 @@ def nested_points(data: FitData, fit: Fit) -> NDArray[np.float64]:
         calibration = calibrate(data, train, out_of_fold(data, train, fit))
         return calibration.apply(fit(data, train).predict(data, test))
 
-    return _by_fold(np.arange(len(data)), fit_predict, fold_assignment(data.groups, 0))
+    return _by_fold(data, np.arange(len(data)), fit_predict, fold_assignment(data.groups, 0))
 
 
 @dataclass(frozen=True)

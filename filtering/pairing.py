@@ -1,12 +1,14 @@
 """Pairs of fast and full scores, by which a cascade finds its exits.
 
-Of a pool: where enough documents are of groups that nothing was fitted to, one of each is scored by the
-scorer itself, and bounds on these are exact. Otherwise each is scored by stages that were fitted anew
-without its group's fold. Without a pool the labelled documents serve, with their nested scores.
+Of a pool: near-duplicates of labels are left out, and of each other one is kept. Where enough documents are
+of groups that nothing was fitted to, one of each is scored by the scorer itself, and bounds on these are
+exact. Otherwise each is scored by stages that were fitted anew without its group's fold. Without a pool the
+labelled documents serve, with their nested scores.
 """
 
 import hashlib
 from collections.abc import Collection, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +18,12 @@ from filtering.exits import ExitSettings, PairedScores, documents_needed
 from filtering.fitting import Recipe, fit_signals
 from filtering.fitting_heads import HeadName, fit_stage
 from filtering.folds import FOLDS, fold_assignment
+from filtering.near_duplicates import near_duplicate_clusters
 from filtering.nested import FitData, Rows
 from filtering.scorers import EmbeddingScorer
+
+Group = TypeVar("Group", str, int)
+"""Name of a site, or number of a cluster of near-duplicates."""
 
 MOST_DOCUMENTS = 6000
 """Documents that are paired; each is embedded."""
@@ -54,13 +60,16 @@ def pair(
     LabelsError
         If there are too few documents for the bound that a run asks for by default.
     """
-    order = by_lot(documents)
+    clusters = near_duplicate_clusters([*data.texts, *documents])
+    labelled, clusters = clusters[: len(data)], clusters[len(data) :]
+    # A near-duplicate of a label is no evidence of what is done with documents that nothing was fitted to.
+    order = first_of_groups(by_lot(documents), clusters.tolist(), set(labelled.tolist()))
     single = first_of_groups(order, groups, set(data.groups))
     needed = documents_needed(ExitSettings().max_disagreement)
     if len(order) < needed:
         raise LabelsError(
-            f"A pool must have at least {needed} documents with a score, better {MOST_DOCUMENTS:,} of as "
-            f"many sites. Found {len(order)}."
+            f"A pool must have at least {needed} documents with a score that are no near-duplicates of each "
+            f"other or of a label, better {MOST_DOCUMENTS:,} of as many sites. Found {len(order)}."
         )
     codes = group_codes(groups)
     if len(single) >= ENOUGH_TIMES * needed:
@@ -99,9 +108,9 @@ def by_lot(documents: Sequence[bytes]) -> Rows:
     return np.array(sorted(range(len(documents)), key=digests.__getitem__), dtype=np.int64)
 
 
-def first_of_groups(order: Rows, groups: Sequence[str], known: Collection[str]) -> Rows:
+def first_of_groups(order: Rows, groups: Sequence[Group], known: Collection[Group]) -> Rows:
     """Return the first document of each group in an order, but those of groups that are known."""
-    first: dict[str, int] = {}
+    first: dict[Group, int] = {}
     for row in order:
         if groups[row] not in known:
             first.setdefault(groups[row], int(row))

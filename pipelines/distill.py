@@ -15,6 +15,7 @@ from filtering.exits import PairedScores
 from filtering.fitting import RECIPES, fit_signals, signals_fit
 from filtering.folds import FOLDS, fold_assignment
 from filtering.heads import LinearHead
+from filtering.near_duplicates import near_duplicate_clusters
 from filtering.nested import Rows, nested_points
 from filtering.pairing import ENOUGH_TIMES, by_lot, first_of_groups, group_codes
 from filtering.scorers import EmbeddingScorer, EmbeddingStage
@@ -93,7 +94,8 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
 def split_pool(documents: list[bytes], groups: list[str], most: int) -> tuple[Rows, Rows]:
     """Return which documents of a pool to fit to, and which to find the exits on: of other groups.
 
-    Of the latter one of each group, so that bounds are exact, where these are enough.
+    Of the latter one of near-duplicates is taken, and none of a document to fit to; and one of each group, so
+    that bounds are exact, where these are enough.
 
     Raises
     ------
@@ -102,7 +104,10 @@ def split_pool(documents: list[bytes], groups: list[str], most: int) -> tuple[Ro
     """
     order = by_lot(documents)
     folds = np.isin(fold_assignment(groups, 0), FIT_FOLDS)
-    fitted, others = order[folds[order]], order[~folds[order]]
+    to_fit = len(FIT_FOLDS) * most // FOLDS
+    fitted, others = order[folds[order]][:to_fit], order[~folds[order]]
+    clusters = near_duplicate_clusters(documents).tolist()
+    others = first_of_groups(others, clusters, {clusters[row] for row in fitted})
     single = first_of_groups(others, groups, ())
     if len(single) >= ENOUGH_TIMES * LEAST_PAIRED:
         others = single
@@ -110,10 +115,9 @@ def split_pool(documents: list[bytes], groups: list[str], most: int) -> tuple[Ro
         raise LabelsError(
             f"A pool must have at least {LEAST_PAIRED} documents with a score of the groups that signals are "
             f"not fitted to, two in five of all; better {ENOUGH_TIMES * LEAST_PAIRED:,} of as many groups. "
-            f"Found {len(others):,}."
+            f"Found {len(others):,}, near-duplicates counted once."
         )
-    to_fit = len(FIT_FOLDS) * most // FOLDS
-    return np.sort(fitted[:to_fit]), np.sort(others[: most - to_fit])
+    return np.sort(fitted), np.sort(others[: most - to_fit])
 
 
 def _teacher(config: DistillConfig) -> Embedder:

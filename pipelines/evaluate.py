@@ -82,8 +82,8 @@ class Evaluation:
     effort : {"fast", "balanced", "full"}
         Which stages scored.
     nested : bool
-        Whether each document was scored by a model that saw nothing of its group's fold; otherwise
-        the saved scorer gave the scores.
+        Whether each document was scored by a model that saw nothing of its group's fold and no
+        near-duplicate of what is in there; otherwise the saved scorer gave the scores.
     rows, groups : int
         Documents with a score, and groups among them.
     metrics : mapping of str to Estimate

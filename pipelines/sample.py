@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from annotations.active import choose_active, diversity_features
-from annotations.sampling import draw_groups, draw_systematically, likenesses, stratified_order
+from annotations.sampling import draw_groups, draw_systematically, stratified_order
 from annotations.tables import CARRIED, GROUP_COLUMNS, SAMPLE_SCHEMA, group_of, sample_row
 from filtering.errors import BadFileError, OutputError, SettingsError
+from filtering.near_duplicates import representatives
 from filtering.scorers import Scorer
 from filtering.signals import text_bytes
 from filtering.windows import cut_window
@@ -246,7 +247,7 @@ class RowReader:
 
 def _each_likeness_once(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Leave near-duplicates out; the first of a likeness stands for those that were drawn at random too."""
-    first = likenesses([cut_window(row["text"]) for row in rows])
+    first = representatives([cut_window(row["text"]) for row in rows])
     weights: dict[int, float] = {}
     for row, stands in zip(rows, first.tolist(), strict=True):
         weights[stands] = weights.get(stands, 0.0) + (row["weight"] or 0.0)

@@ -45,7 +45,8 @@ class TrainResult:
     metrics : mapping
         What ``scorer.json`` holds under that name: all that was compared, and the evaluations.
     evaluations : tuple of Evaluation
-        Nested, one for each effort: each document was scored by a model that saw nothing of its group's fold.
+        Nested, one for each effort: each document was scored by a model that saw nothing of its group's fold,
+        and no near-duplicate of what is in there.
     """
 
     scorer: SignalScorer | EmbeddingScorer
@@ -85,6 +86,10 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
         reporter.say(cut_texts_warning(labels.cut_texts, len(labels)))
     data = fit_data_of(labels)
     reporter.say(f"{len(data):,} labelled documents of {len(set(data.groups)):,} groups.")
+    if copied := data.copied_across_groups():
+        reporter.say(
+            f"{copied:,} of them have near-duplicates in other groups. What judges these is fitted without."
+        )
     metrics: dict[str, Any] = {"labels_sha256": labels_digest(labels)}
     recipe, metrics["signals"] = choose(data, config.signals, RECIPES, signals_fit, reporter)
     fits: dict[Effort, Fit] = {"fast": signals_fit(recipe)}

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from filtering_fixtures import embedded_data, made_data, made_documents, nested_rho, shuffled
 
+from filtering.errors import LabelsError
 from filtering.fitting import signals_fit
 from filtering.fitting_heads import head_fit
-from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
+from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment, inner_assignment
 from filtering.metrics import area_under_curve, rank_correlation
 from filtering.nested import (
     Figures,
@@ -113,9 +114,18 @@ def test_documents_without_a_score_are_left_out_of_the_fit():
     assert data.unbiased.tolist() == [True, False]
     assert data.texts == (b"some words", b"other words")
     assert data.rows.tolist() == [0, 4]
+    assert data.clusters.tolist() == [0, 1]
     assert data.cells.shape[0] == 2
     assert data.embeddings.shape == (2, 0)
     np.testing.assert_array_equal(data.features, read_signals(["some words", "other words"]).features)
+
+
+def copied_across_groups(data):
+    """Return data whose rows 0 to 49 are near-duplicates of 50 to 99, and 100 to 102 of each other."""
+    clusters = np.arange(len(data))
+    clusters[50:100] = clusters[:50]
+    clusters[100:103] = 100
+    return replace(data, clusters=clusters)
 
 
 class Recorded:
@@ -138,6 +148,53 @@ def test_each_row_is_predicted_once_by_what_was_fitted_to_all_other_folds():
     folds = rows % FOLDS
     np.testing.assert_array_equal(out_of_fold(data, rows, fit, folds), rows)
     assert fit.fitted == [rows[folds != fold].tolist() for fold in range(FOLDS)]
+
+
+def test_near_duplicates_of_what_a_fold_holds_are_left_out_of_what_predicts_it_and_no_others():
+    data, fit = copied_across_groups(made_data(250)), Recorded()
+    rows = np.arange(250)
+    np.testing.assert_array_equal(out_of_fold(data, rows, fit), rows)
+    folds = inner_assignment(data.groups)
+    left_out = 0
+    for fold, fitted in enumerate(fit.fitted):
+        held = set(data.clusters[folds == fold].tolist())
+        others = np.flatnonzero(folds != fold)
+        assert fitted == [row for row in others if data.clusters[row] not in held]
+        left_out += len(others) - len(fitted)
+    assert left_out > 50
+
+
+def test_near_duplicates_are_kept_apart_in_a_subset_too():
+    data, fit = copied_across_groups(made_data(250)).where(np.arange(250) % 250 >= 20), Recorded()
+    np.testing.assert_array_equal(data.clusters[:3], [20, 21, 22])
+    assert data.copied_across_groups() == sum(
+        any(own == one and group != other for own, group in zip(data.clusters, data.groups, strict=True))
+        for one, other in zip(data.clusters, data.groups, strict=True)
+    )
+    assert data.copied_across_groups() > 50
+    assert made_data(250).copied_across_groups() == 0
+    rows, folds = np.array([0, 30, 50, 100]), np.array([0, 1, 1, 0])  # rows 20, 50, 70 and 120 of all
+    out_of_fold(data, rows, fit, folds)
+    assert fit.fitted == [[30], [100]]
+
+
+def test_labels_that_are_all_near_duplicates_are_refused():
+    data = replace(made_data(250), clusters=np.zeros(250, dtype=np.int64))
+    with pytest.raises(LabelsError, match=r"must not all be near-duplicates .* 250 documents"):
+        nested_raw(data, Recorded(), assignment=0)
+
+
+def test_copies_in_other_groups_give_no_gain():
+    rng = np.random.default_rng(0)
+    # Labels are drawn by lot: nothing but a copy tells them.
+    texts = [" ".join(rng.permutation([f"w{number}" for number in range(400)])[:80]) for _ in range(200)]
+    labels = rng.choice([0.0, 1.0, 4.0, 5.0], size=200)
+    copied = [*texts, *(f"{text} indeed" for text in texts)]
+    groups = [f"site-{number}" for number in range(400)]
+    data = read_fit_data(copied, np.tile(labels, 2), groups, np.ones(400, bool))
+    assert abs(np.mean([nested_rho(data, LINEAR, number) for number in range(ASSIGNMENTS)])) < 0.15
+    unaware = replace(data, clusters=np.arange(400))
+    assert nested_rho(unaware, LINEAR) > 0.5
 
 
 def test_inner_folds_are_those_of_groups_and_are_not_the_outer_ones():

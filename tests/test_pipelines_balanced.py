@@ -294,10 +294,11 @@ def test_a_pool_of_the_labelled_sites_is_scored_by_stages_that_did_not_see_them(
     )
     paired = load_scorer(str(tmp_path / "out"), effort="full", placement=CPU).paired
     assert not paired.held_out
-    assert len(paired) == 1000
+    assert 850 < len(paired) < 1000  # without near-duplicates of labels, and of each other
     own = result.scorer.signals.score(texts).value
-    assert not np.array_equal(np.sort(own), np.sort(paired.fast))
-    assert np.corrcoef(np.sort(own), np.sort(paired.fast))[0, 1] > 0.95
+    assert not np.isin(paired.fast, own).all()
+    shares = np.arange(1, 20) / 20
+    assert np.corrcoef(np.quantile(own, shares), np.quantile(paired.fast, shares))[0, 1] > 0.95
     pq.write_table(pa.table({"content": texts[:100]}), tmp_path / "small.parquet")
     with pytest.raises(LabelsError, match="at least 736 documents"):
         train_scorer(

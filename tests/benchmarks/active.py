@@ -113,6 +113,7 @@ def read_domain(shared: Path, domain: str) -> FitData:
         features=data.features[rows],
         labels=data.labels[rows],
         groups=tuple(data.groups[row] for row in rows),
+        clusters=data.clusters[rows],
         unbiased=data.unbiased[rows],
         rows=np.arange(len(rows)),
         embeddings=data.embeddings[rows],
