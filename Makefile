@@ -16,7 +16,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(RUN)python -m pip install --quiet --constraint constraints.txt --upgrade pip
-	$(RUN)python -m pip install --quiet --constraint constraints.txt --editable '.[train,embed,annotate,hub,ray,report]' --group dev
+	$(RUN)python -m pip install --quiet --constraint constraints.txt --editable '.[train,embed,annotate,hub,ray,report,code]' --group dev
 	touch $(STAMP)
 
 demo: $(STAMP)
