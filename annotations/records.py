@@ -12,8 +12,9 @@ picked    string, optional  how the document was chosen; ``random`` and ``strati
                             without looking at scores, and they alone serve calibration and rates
 ========  ================  ====================================================================
 
-Columns named ``genre``, ``lang`` or ``language`` are optional too: quality is also told for each of
-their values. And ``text_bytes``, the size of the whole document, tells which texts were cut.
+Columns named ``genre``, ``lang``, ``language`` or ``programming_language`` are optional too: quality is also
+told for each of their values. ``path``, or what dumps call it, tells the language of source files. And
+``text_bytes``, the size of the whole document, tells which texts were cut.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,12 +27,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from annotations.sources import read_table
+from filtering.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from filtering.errors import LabelsError
 from filtering.windows import REACH
 
 UNBIASED_PICKS = ("random", "stratified")
 LOWEST, HIGHEST = 0.0, 5.0
-SLICE_COLUMNS = ("genre", "lang", "language")
+SLICE_COLUMNS = ("genre", *LANGUAGE_COLUMNS)
 SCRIPT_CHARS = 2000
 ASCII_SHARE = 0.8
 MIN_ROWS = 100
@@ -56,6 +58,8 @@ class Labels:
         Genre and the like of each document.
     cut_texts : int
         As `count_cut_texts` counts them.
+    paths : tuple of str or None, length n
+        Of source files; empty where no column tells.
     """
 
     texts: pa.Array
@@ -64,6 +68,7 @@ class Labels:
     unbiased: NDArray[np.bool_]
     slices: Mapping[str, tuple[str | None, ...]]
     cut_texts: int = 0
+    paths: tuple[str | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -83,7 +88,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
         If a column is missing, or labels are missing, out of range, constant, too few, or of too
         few groups; the message says what is needed.
     """
-    texts = ("text", "group", "picked", *SLICE_COLUMNS)
+    texts = ("text", "group", "picked", *SLICE_COLUMNS, *PATH_COLUMNS)
     table, path = read_table(source, (*texts, "score", "text_bytes"), strings=texts)
     for name in ("text", "score", "group"):
         if name not in table.column_names:
@@ -114,13 +119,16 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
             f"At least {MIN_ROWS // 2} rows of {path} must be chosen without looking at scores ('picked' is "
             f"{' or '.join(UNBIASED_PICKS)}), for calibration. Found {int(unbiased.sum())}."
         )
-    slices = {
-        name: tuple(table[name].to_pylist())
-        for name in SLICE_COLUMNS
-        if name in table.column_names and is_string(table[name].type)
-    }
+    slices = _strings(table, SLICE_COLUMNS)
     slices["script"] = tuple(_script(document) for document in documents)
-    return Labels(documents, scores, groups, unbiased, slices, count_cut_texts(table))
+    paths = next(iter(_strings(table, PATH_COLUMNS).values()), ())
+    return Labels(documents, scores, groups, unbiased, slices, count_cut_texts(table), paths)
+
+
+def _strings(table: pa.Table, names: Sequence[str]) -> dict[str, tuple[str | None, ...]]:
+    """Return those of some columns that hold text."""
+    there = [name for name in names if name in table.column_names and is_string(table[name].type)]
+    return {name: tuple(table[name].to_pylist()) for name in there}
 
 
 def count_cut_texts(table: pa.Table) -> int:

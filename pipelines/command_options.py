@@ -7,6 +7,7 @@ import typer
 from filtering.scorers import Effort
 from pipelines.config_base import ExecutorName
 from pipelines.progress import ConsoleReporter
+from pipelines.text_columns import TEXT_COLUMN_HELP
 
 OutArgument = Annotated[str, typer.Argument(metavar="OUT", help="Folder of a run.")]
 ScorerOption = Annotated[
@@ -57,6 +58,7 @@ LabelsArgument = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option(help="Another number draws other documents.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what OUT holds.")]
+TextColumnOption = Annotated[str | None, typer.Option(help=TEXT_COLUMN_HELP)]
 GroupColumnOption = Annotated[
     str | None,
     typer.Option(

@@ -28,6 +28,7 @@ from pipelines.command_options import (
     OutArgument,
     RayAddressOption,
     ScorerOption,
+    TextColumnOption,
     TrustOption,
     WorkersOption,
     reporter_of,
@@ -103,10 +104,7 @@ def filter_command(
     ],
     out: Annotated[str, typer.Option("--out", "-o", help="Folder of the run: new, empty, or begun earlier.")],
     scorer: ScorerOption = "web",
-    text_column: Annotated[
-        str | None,
-        typer.Option(help="Column of the text. Default: the only one of text, content, raw_content."),
-    ] = None,
+    text_column: TextColumnOption = None,
     keep_at: Annotated[
         float, typer.Option(help="Rubric points (0 to 5) from which a document is kept.")
     ] = KEEP_AT,

@@ -10,7 +10,13 @@ from filtering import explain_documents
 from filtering.errors import SettingsError
 from filtering.explain import TOP
 from filtering.scorers import Effort
-from pipelines.command_options import DeviceOption, EmbedderFolderOption, JsonOption, TrustOption
+from pipelines.command_options import (
+    DeviceOption,
+    EmbedderFolderOption,
+    JsonOption,
+    TextColumnOption,
+    TrustOption,
+)
 from pipelines.config_explain import ExplainConfig
 from pipelines.print_explanation import print_explanation
 from pipelines.printing import print_line
@@ -45,10 +51,7 @@ def explain_command(
             "Default: fast; not with --run."
         ),
     ] = None,
-    text_column: Annotated[
-        str | None,
-        typer.Option(help="Column of the text. Default: the only one of text, content, raw_content."),
-    ] = None,
+    text_column: TextColumnOption = None,
     top: Annotated[
         int, typer.Option(help="N-grams that raise, n-grams that lower, and statistics to show.")
     ] = TOP,

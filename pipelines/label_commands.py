@@ -23,6 +23,7 @@ from pipelines.command_options import (
     OverwriteOption,
     ScorerOption,
     SeedOption,
+    TextColumnOption,
     TrustOption,
     reporter_of,
 )
@@ -86,10 +87,7 @@ def sample_command(
             metavar="OUT", help="Draw from a finished run instead, half from either side of its cut."
         ),
     ] = None,
-    text_column: Annotated[
-        str | None,
-        typer.Option(help="Column of the text. Default: the only one of text, content, raw_content."),
-    ] = None,
+    text_column: TextColumnOption = None,
     group_column: GroupColumnOption = None,
     seed: SeedOption = 0,
     overwrite: OverwriteOption = False,
@@ -178,7 +176,7 @@ def annotate_command(
         ),
     ] = None,
     rater: Annotated[str, typer.Option(help="Of --import: name of who gave the scores.")] = "imported",
-    text_column: Annotated[str, typer.Option(help="Column of the text.")] = "text",
+    text_column: TextColumnOption = None,
     score_column: Annotated[str, typer.Option(help="Of --import: column of the score, 0 to 5.")] = "score",
     group_column: GroupColumnOption = None,
     json_log: JsonLogOption = False,
