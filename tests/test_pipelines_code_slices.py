@@ -13,7 +13,7 @@ import pipelines.row_sample
 from annotations import read_labels
 from annotations.records import Labels
 from filtering.code_languages import UNKNOWN
-from pipelines import FilterConfig, filter_dump
+from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run
 from pipelines.code_slices import CODE_LANGUAGE, is_code, with_code_languages
 from pipelines.evaluate import SLICE_ROWS, judge
 from pipelines.language_notes import code_languages, language_notes
@@ -76,6 +76,19 @@ def test_no_more_texts_tell_than_are_kept(tmp_path, monkeypatch):
     columns = {"content": [PYTHON] * 10 + [SHELL] * 10, "path": [None, "a.py", *[None] * 18]}
     # Rows 0, 4, 8, 12 and 16, and row 1 by its path.
     assert shares(report_of(columns, tmp_path, "code")) == {"Python": 4, "Shell": 2}
+
+
+def test_a_new_cut_of_code_has_a_report_though_it_stores_no_scores(tmp_path):
+    report_of({"content": [PYTHON, SHELL]}, tmp_path, "code")
+    recut_run(RecutConfig(run=tmp_path / "out", to=tmp_path / "new", keep_at=2.0), reporter=QUIET)
+    assert shares(gather_report(str(tmp_path / "new"))) == {}
+
+
+def test_few_texts_tell_a_language_for_that_takes_long(tmp_path, monkeypatch):
+    pytest.importorskip("magika")
+    monkeypatch.setattr(pipelines.row_sample, "TOLD_BY_TEXT", 4)
+    report = report_of({"content": [PYTHON] * 10 + [SHELL] * 6}, tmp_path, "code")
+    assert shares(report) == {"Python": 3, "Shell": 1}  # rows 0, 4 and 8; 12
 
 
 def test_without_the_extra_languages_are_unknown_and_the_report_says_why(tmp_path, monkeypatch):
