@@ -3,7 +3,7 @@
 SHARED ?= ../shared
 PYTHON ?= python3
 # BENCH_FLAGS=--huge measures a 10 GB file too; BENCH_FLAGS='--only NAME' measures one section alone: kernel, full,
-# asking, trees, start, filter, memory, leaks, cluster, planning, scaling or side-by-side.
+# asking, trees, start, filter, memory, leaks, cluster, planning, scaling, side-by-side or languages.
 BENCH_FLAGS ?=
 VENV := .venv
 RUN := $(VENV)/bin/
@@ -16,7 +16,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(RUN)python -m pip install --quiet --constraint constraints.txt --upgrade pip
-	$(RUN)python -m pip install --quiet --constraint constraints.txt --editable '.[train,embed,annotate,hub,ray,report]' --group dev
+	$(RUN)python -m pip install --quiet --constraint constraints.txt --editable '.[train,embed,annotate,hub,ray,report,code]' --group dev
 	touch $(STAMP)
 
 demo: $(STAMP)

@@ -14,8 +14,9 @@ weight    number, optional  documents that it stands for; else 1 / ``probability
                             takes it. Where rows have either, those without were no random draw
 ========  ================  ====================================================================
 
-Columns named ``genre``, ``lang`` or ``language`` are optional too: quality is also told for each of
-their values. And ``text_bytes``, the size of the whole document, tells which texts were cut.
+Columns named ``genre``, ``lang``, ``language`` or ``programming_language`` are optional too: quality is also
+told for each of their values. ``path``, or what dumps call it, tells the language of source files. And
+``text_bytes``, the size of the whole document, tells which texts were cut.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,12 +29,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from annotations.sources import read_table
+from filtering.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from filtering.errors import LabelsError
 from filtering.windows import REACH
 
 UNBIASED_PICKS = ("random", "stratified")
 LOWEST, HIGHEST = 0.0, 5.0
-SLICE_COLUMNS = ("genre", "lang", "language")
+SLICE_COLUMNS = ("genre", *LANGUAGE_COLUMNS)
 NEAR_CUT_PICKS = ("below-cut", "above-cut")
 NUMBERS = ("probability", "weight", "text_bytes", "edu_score")
 SCRIPT_CHARS = 2000
@@ -67,6 +69,8 @@ class Labels:
     near_cut : float64 array, shape (n,), optional
         Rubric points of documents that were drawn from near the cut of a run, by its scorer; NaN for others.
         None where none was.
+    paths : tuple of str or None, length n
+        Of source files; empty where no column tells.
     """
 
     texts: pa.Array
@@ -78,6 +82,7 @@ class Labels:
     weights: NDArray[np.float64] | None = None
     text_bytes: NDArray[np.int64] | None = None
     near_cut: NDArray[np.float64] | None = None
+    paths: tuple[str | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -97,7 +102,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
         If a column is missing, or labels are missing, out of range, constant, too few, or of too
         few groups; the message says what is needed.
     """
-    texts = ("text", "group", "picked", *SLICE_COLUMNS)
+    texts = ("text", "group", "picked", *SLICE_COLUMNS, *PATH_COLUMNS)
     table, path = read_table(source, (*texts, "score", *NUMBERS), strings=texts)
     for name in ("text", "score", "group"):
         if name not in table.column_names:
@@ -128,23 +133,26 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
             f"At least {MIN_ROWS // 2} rows of {path} must be chosen without looking at scores ('picked' is "
             f"{' or '.join(UNBIASED_PICKS)}), for calibration. Found {int(unbiased.sum())}."
         )
-    slices = {
-        name: tuple(table[name].to_pylist())
-        for name in SLICE_COLUMNS
-        if name in table.column_names and is_string(table[name].type)
-    }
-    scripts = tuple(_script(document) for document in documents)
+    slices = _strings(table, SLICE_COLUMNS)
+    slices["script"] = tuple(_script(document) for document in documents)
     return Labels(
         documents,
         scores,
         groups,
         unbiased,
-        {**slices, "script": scripts},
+        slices,
         cut_texts=count_cut_texts(table),
         weights=_weights(table, path, unbiased),
         text_bytes=_text_bytes(table, documents),
         near_cut=_near_cut(table, picked),
+        paths=next(iter(_strings(table, PATH_COLUMNS).values()), ()),
     )
+
+
+def _strings(table: pa.Table, names: Sequence[str]) -> dict[str, tuple[str | None, ...]]:
+    """Return those of some columns that hold text."""
+    there = [name for name in names if name in table.column_names and is_string(table[name].type)]
+    return {name: tuple(table[name].to_pylist()) for name in there}
 
 
 def count_cut_texts(table: pa.Table) -> int:

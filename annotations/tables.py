@@ -20,6 +20,7 @@ from annotations.annotator import SCORED
 from annotations.journal import Journal
 from annotations.records import is_string
 from annotations.rubric import Rubric
+from filtering.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from filtering.errors import LabelsError
 from filtering.windows import REACH, WINDOW, cut_window
 
@@ -40,14 +41,20 @@ SAMPLE_SCHEMA = pa.schema(
         ("genre", pa.string()),
         ("lang", pa.string()),
         ("language", pa.string()),
+        ("path", pa.string()),  # of a source file in its repository
     ]
 )
 CARRIED = ("url", "genre", "lang", "language")
 """Columns of a dump that a sample keeps where they hold text."""
+ORIGIN_COLUMNS = tuple(dict.fromkeys((*CARRIED, *LANGUAGE_COLUMNS, *PATH_COLUMNS)))
+"""Columns that `origin_of` looks at."""
 GROUP_COLUMNS = (
-    *("group", "repo", "repo_name", "repository_name", "max_stars_repo_name", "domain", "host", "site"),
+    *("group", "repo", "repo_name", "repository_name", "max_stars_repo_name", "repository"),
+    *("sample_repo_name", "domain", "host", "site"),
 )
-"""Names under which dumps say where a document comes from; else the host of its ``url`` does."""
+"""Names under which dumps say where a document comes from; else the host of its ``url`` does. Of code:
+``repo_name`` in The Stack v2, CodeParrot and github-jupyter, ``max_stars_repo_name`` in The Stack and
+StarCoder data, ``repository_name`` in CodeSearchNet, ``sample_repo_name`` in BigQuery's ``github_repos``."""
 IMPORTED_SCORE = "score"
 """What stands for the dimensions of a score that was not asked for here."""
 
@@ -95,9 +102,22 @@ def host_of(url: str | None) -> str | None:
 
 def group_of(values: Mapping[str, Any], group_column: str | None, otherwise: str) -> str:
     """Return where a document comes from: by a column, else by its address, else it stands for itself."""
-    names = (group_column,) if group_column else GROUP_COLUMNS
-    found = next((values[name] for name in names if values.get(name) not in (None, "")), None)
+    found = first_told(values, (group_column,) if group_column else GROUP_COLUMNS)
     return str(found) if found is not None else host_of(values.get("url")) or otherwise
+
+
+def first_told(values: Mapping[str, Any], names: Sequence[str]) -> Any:  # noqa: ANN401 - whatever stands there
+    """Return the first of some columns' values that says something; None where none does."""
+    return next((values[name] for name in names if values.get(name) not in (None, "")), None)
+
+
+def origin_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a sample keeps of a document's origin, by whichever names a dump has it under."""
+    found = {name: values[name] for name in CARRIED if name in values}
+    others = {"path": first_told(values, PATH_COLUMNS)}
+    if first_told(found, LANGUAGE_COLUMNS) is None:
+        others["language"] = first_told(values, LANGUAGE_COLUMNS)
+    return found | {name: value for name, value in others.items() if value is not None}
 
 
 def sample_row(text: str, /, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - a value for each column
@@ -135,11 +155,13 @@ def sample_rows(
     if not is_string(table[text_column].type):
         raise LabelsError(f"{text_column!r} in {name} must be string. Got {table[text_column].type} instead.")
     alike = [one.name for one in SAMPLE_SCHEMA if one.name in table.column_names and _fits(table, one)]
+    telling = [one for one in ORIGIN_COLUMNS if one in table.column_names and _is_text(table[one].type)]
     for number, row in enumerate(table.to_pylist()):
         own = f"{Path(name).name}#{number}"
         known = {key: row[key] for key in alike if row[key] not in (None, "")}
         identity = own if row.get("id") in (None, "") else str(row["id"])
-        origin = {"file": Path(name).name, "row": number, "picked": "random", **known}
+        told = origin_of({key: row[key] for key in telling if row[key] not in (None, "")})
+        origin = {"file": Path(name).name, "row": number, "picked": "random", **told, **known}
         group = group_of({**row, "url": known.get("url")}, group_column, identity)
         yield sample_row(row[text_column] or "", **{**origin, "id": identity, "group": group})
 
@@ -151,6 +173,10 @@ def _fits(table: pa.Table, field: pa.Field) -> bool:
         return bool(pa.types.is_integer(kind))
     if pa.types.is_floating(field.type):
         return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+    return _is_text(kind)
+
+
+def _is_text(kind: pa.DataType) -> bool:
     return is_string(kind.value_type if pa.types.is_dictionary(kind) else kind)
 
 

@@ -22,6 +22,7 @@ from filtering.windows import cut_window
 from pipelines.config_labels import AnnotateConfig
 from pipelines.label_folder import AnnotateResult, open_labels, read_documents, write_tables
 from pipelines.progress import ConsoleReporter, LabelMeter, Reporter
+from pipelines.text_columns import find_text_column
 
 REPLY_TOKENS = 60
 """Of a usual reply, one sentence and the scores: for estimates before any was measured."""
@@ -200,7 +201,8 @@ def _documents(config: AnnotateConfig) -> tuple[list[tuple[str, dict[str, Any]]]
     if config.sample is None:
         return [], ""
     table, name = read_documents(config.sample, config.text_column, config.group_column)
-    rows = sample_rows(table, name, text_column=config.text_column, group_column=config.group_column)
+    text_column = config.text_column or find_text_column(table.schema, name)
+    rows = sample_rows(table, name, text_column=text_column, group_column=config.group_column)
     found: dict[str, dict[str, Any]] = {}
     empty = 0
     for row in rows:

@@ -8,6 +8,7 @@ from filtering.scorers import Effort
 from pipelines.config_base import ExecutorName
 from pipelines.config_worker import LeakAction
 from pipelines.progress import ConsoleReporter
+from pipelines.text_columns import TEXT_COLUMN_HELP
 
 OutArgument = Annotated[str, typer.Argument(metavar="OUT", help="Folder of a run.")]
 ScorerOption = Annotated[
@@ -51,10 +52,6 @@ LeakActionOption = Annotated[
         "the lines of the leak."
     ),
 ]
-TextColumnOption = Annotated[
-    str | None,
-    typer.Option(help="Column of the text. Default: the only one of text, content, raw_content."),
-]
 JsonLogOption = Annotated[bool, typer.Option("--json-log", help="Progress as one JSON object a line.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 NoReportOption = Annotated[bool, typer.Option("--no-report", help="Draw no OUT/run/report.html.")]
@@ -69,6 +66,7 @@ LabelsArgument = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option(help="Another number draws other documents.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what OUT holds.")]
+TextColumnOption = Annotated[str | None, typer.Option(help=TEXT_COLUMN_HELP)]
 GroupColumnOption = Annotated[
     str | None,
     typer.Option(

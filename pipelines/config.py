@@ -28,8 +28,8 @@ class FilterConfig(Settings):
     scorer : str
         A shipped scorer, ``web`` or ``code``, or the folder of a trained one.
     text_column : str, optional
-        Column that holds the text. Found by itself where a file has just one of
-        ``text``, ``content``, ``raw_content``.
+        Column that holds the text. Found by itself where a file has just one of ``text``, ``content``,
+        ``raw_content`` and ``code`` that holds text.
     keep_at : float
         Rubric points from which a document is kept, in [0, 5].
     write : {"kept", "all", "scores"}

@@ -10,9 +10,6 @@ from filtering.errors import SettingsError
 KEEP_AT = 3.0
 """Rubric points from which a document is kept by default: the rubric's "useful" (FineWeb-Edu's cut)."""
 
-TEXT_COLUMNS = ("text", "content", "raw_content")
-"""Names under which dumps hold their text; found by themselves where a file has just one of them."""
-
 ExecutorName = Literal["local", "ray"]
 Write = Literal["kept", "all", "scores"]
 

@@ -128,8 +128,8 @@ class AnnotateConfig(Settings):
         What the folder may cost in all, earlier calls included.
     canaries : bool
         Also ask about shipped documents with planted orders, and tell how many labels these move.
-    text_column : str
-        Column of the text.
+    text_column : str, optional
+        As in `FilterConfig`.
     group_column : str, optional
         As in `SampleConfig`.
     """
@@ -151,7 +151,7 @@ class AnnotateConfig(Settings):
     prices: Mapping[str, Price] = Field(default_factory=dict)
     budget_usd: float | None = Field(default=None, gt=0.0, allow_inf_nan=False)
     canaries: bool = False
-    text_column: str = Field(default="text", min_length=1)
+    text_column: str | None = Field(default=None, min_length=1)
     group_column: str | None = Field(default=None, min_length=1)
 
     @property
@@ -203,8 +203,8 @@ class ImportConfig(Settings):
         A Parquet, JSONL or CSV file, a folder, or a data set on the hub.
     out : str
         Folder of labels: new, empty, or begun earlier.
-    text_column : str
-        Column of the text.
+    text_column : str, optional
+        As in `FilterConfig`.
     score_column : str
         Column of the score, in [0, 5].
     group_column : str, optional
@@ -215,7 +215,7 @@ class ImportConfig(Settings):
 
     source: str = Field(min_length=1)
     out: str = Field(min_length=1)
-    text_column: str = Field(default="text", min_length=1)
+    text_column: str | None = Field(default=None, min_length=1)
     score_column: str = Field(default="score", min_length=1)
     group_column: str | None = Field(default=None, min_length=1)
     rater: str = Field(default="imported", min_length=1)

@@ -18,8 +18,10 @@ from filtering.metrics import METRICS, Estimate, confusion, evaluate, reliabilit
 from filtering.nested import Fit, FitData, nested_points, read_fit_data
 from filtering.scorers import Effort, EmbeddingScorer, SignalScorer
 from filtering.storage import read_metrics
+from pipelines.code_slices import CODE_LANGUAGE, with_code_languages
 from pipelines.config_base import KEEP_AT
 from pipelines.plain import plain_values
+from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.scorers import open_scorer
 from pipelines.slices import length_of
 
@@ -36,7 +38,8 @@ class Slice:
     ----------
     column, value : str
         Which documents these are.
-    rows : int
+    rows, groups : int
+        Documents, and groups among them.
     metrics : mapping of str to Estimate
         Rank correlation, and area under the curve at 3.
     """
@@ -44,6 +47,7 @@ class Slice:
     column: str
     value: str
     rows: int
+    groups: int
     metrics: Mapping[str, Estimate]
 
 
@@ -100,6 +104,8 @@ class Evaluation:
         For unbiased rows whose score lies in [k, k + 1), k from 0 to 5: documents, mean score, mean label.
     slices : list of Slice
         Genres, languages and scripts with enough documents, the worst first.
+    few : list of Slice
+        Of source files, the code languages with fewer, the largest first.
     """
 
     effort: Effort
@@ -114,6 +120,7 @@ class Evaluation:
     confusion: Sequence[Sequence[int]]
     reliability: Sequence[tuple[int, float, float]]
     slices: Sequence[Slice]
+    few: Sequence[Slice]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON: None where a figure is not defined."""
@@ -150,6 +157,7 @@ def points_of_labels(
     effort: Effort = "fast",
     placement: Placement | None = None,
     exits: ExitSettings | None = None,
+    reporter: Reporter | None = None,
 ) -> JudgedPoints:
     """Score labelled documents as an honest judge would have it.
 
@@ -168,6 +176,8 @@ def points_of_labels(
         Where the embedder lies and runs.
     exits : ExitSettings, optional
         What those of effort ``balanced`` must hold; those of a run, say.
+    reporter : Reporter, optional
+        What is told if something cannot be found out; standard error if not given.
 
     Raises
     ------
@@ -175,9 +185,10 @@ def points_of_labels(
         If the labels cannot be used.
     """
     loaded = open_scorer(scorer, effort, placement, exits)
-    found = read_labels(labels)
+    both = loaded.full if isinstance(loaded, CascadeScorer) else loaded
+    domain = (both.signals if isinstance(both, EmbeddingScorer) else both).domain
+    found = with_code_languages(read_labels(labels), domain, reporter or ConsoleReporter())
     if read_metrics(scorer).get("labels_sha256") == labels_digest(found):
-        both = loaded.full if isinstance(loaded, CascadeScorer) else loaded
         data, fits = refit(scorer, both, found)
         if not isinstance(loaded, CascadeScorer):
             points = nested_points(data, fits[effort])
@@ -243,6 +254,9 @@ def judge(
     scores, unbiased = labels.scores[rows], labels.unbiased[rows]
     groups = [labels.groups[int(row)] for row in rows]
     chosen = np.flatnonzero(unbiased)
+    lengths = [length_of(len(labels.texts[int(row)].as_buffer())) for row in rows]
+    columns = {name: [values[int(row)] for row in rows] for name, values in labels.slices.items()}
+    slices = _slices(points, scores, groups, {"length": lengths, **columns})
     return Evaluation(
         effort=effort,
         nested=nested,
@@ -255,15 +269,8 @@ def judge(
         labelled_keep_share=float((scores[chosen] >= KEEP_AT).mean()),
         confusion=confusion(points, scores).tolist(),
         reliability=reliability(points[chosen], scores[chosen]),
-        slices=_slices(
-            points,
-            scores,
-            groups,
-            {
-                "length": [length_of(len(labels.texts[int(row)].as_buffer())) for row in rows],
-                **{name: [values[int(row)] for row in rows] for name, values in labels.slices.items()},
-            },
-        ),
+        slices=[one for one in slices if one.rows >= SLICE_ROWS],
+        few=sorted((one for one in slices if one.rows < SLICE_ROWS), key=lambda one: -one.rows),
     )
 
 
@@ -273,16 +280,16 @@ def _slices(
     groups: Sequence[str],
     columns: Mapping[str, Sequence[str | None]],
 ) -> list[Slice]:
+    """Judge documents by value, the worst first; of values with few documents code languages alone."""
     found = []
     for column, values in columns.items():
         for value in sorted({one for one in values if one}):
             inside = np.flatnonzero([one == value for one in values])
-            if len(inside) < SLICE_ROWS:
+            if len(inside) < SLICE_ROWS and column != CODE_LANGUAGE:
                 continue
-            metrics = evaluate(
-                points[inside], scores[inside], [groups[int(row)] for row in inside], metrics=SLICE_METRICS
-            )
-            found.append(Slice(column, value, len(inside), metrics))
+            own = [groups[int(row)] for row in inside]
+            metrics = evaluate(points[inside], scores[inside], own, metrics=SLICE_METRICS)
+            found.append(Slice(column, value, len(inside), len(set(own)), metrics))
     # Those whose labels are all alike have no such figure, and stand last.
     return sorted(found, key=lambda one: float(np.nan_to_num(one.metrics["rho"].value, nan=np.inf)))
 

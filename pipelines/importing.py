@@ -12,6 +12,7 @@ from filtering.errors import LabelsError
 from filtering.windows import cut_window
 from pipelines.config_labels import ImportConfig
 from pipelines.label_folder import AnnotateResult, is_number, open_labels, read_documents, write_tables
+from pipelines.text_columns import TEXT_COLUMNS, find_text_column
 
 
 def import_labels(config: ImportConfig) -> AnnotateResult:
@@ -93,10 +94,11 @@ def _keys_of(table: pa.Table, name: str, config: ImportConfig, journal: Journal)
     known = {row["id"]: key for key, row in journal.documents()}
     ids = table["id"].to_pylist() if "id" in table.column_names else [None] * len(table)
     keys: list[str | None] = [known.get(str(one)) for one in ids]
-    has_texts = config.text_column in table.column_names and is_string(table[config.text_column].type)
-    if all(keys) and not has_texts:
+    named = (config.text_column,) if config.text_column else TEXT_COLUMNS
+    if all(keys) and not any(one in table.column_names and is_string(table[one].type) for one in named):
         return keys  # such a file needs no column of text
-    rows = sample_rows(table, name, text_column=config.text_column, group_column=config.group_column)
+    text_column = config.text_column or find_text_column(table.schema, name)
+    rows = sample_rows(table, name, text_column=text_column, group_column=config.group_column)
     fresh: dict[str, dict[str, Any]] = {}
     for number, row in enumerate(rows):
         if row["text"].strip():

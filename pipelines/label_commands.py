@@ -176,7 +176,7 @@ def annotate_command(
         ),
     ] = None,
     rater: Annotated[str, typer.Option(help="Of --import: name of who gave the scores.")] = "imported",
-    text_column: Annotated[str, typer.Option(help="Column of the text.")] = "text",
+    text_column: TextColumnOption = None,
     score_column: Annotated[str, typer.Option(help="Of --import: column of the score, 0 to 5.")] = "score",
     group_column: GroupColumnOption = None,
     json_log: JsonLogOption = False,

@@ -21,8 +21,10 @@ from annotations.canaries import CanaryResult
 from annotations.journal import Journal
 from annotations.sources import JOURNAL_FILE, LABELS_FILE, read_table
 from annotations.tables import GROUP_COLUMNS, SAMPLE_SCHEMA, labels_table, ratings_table
+from filtering.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from filtering.errors import OutputError
 from pipelines.store import hold_lock
+from pipelines.text_columns import TEXT_COLUMNS
 
 RATINGS_FILE = "ratings.parquet"
 
@@ -94,9 +96,11 @@ def write_tables(out: str, journal: Journal) -> pa.Table:
 
 
 def read_documents(
-    source: str, text_column: str, group_column: str | None, *more: str
+    source: str, text_column: str | None, group_column: str | None, *more: str
 ) -> tuple[pa.Table, str]:
     """Read documents, with the columns that a sample has, from wherever `annotations.sources` finds some.
+
+    Without a `text_column` all those that may be it are read; see `pipelines.text_columns`.
 
     Returns
     -------
@@ -108,8 +112,10 @@ def read_documents(
     LabelsError
         If there is no such source, or it cannot be read.
     """
-    texts = [text_column, *(field.name for field in SAMPLE_SCHEMA if not is_number(field.type))]
+    texts = [field.name for field in SAMPLE_SCHEMA if not is_number(field.type)]
+    texts += [text_column] if text_column else TEXT_COLUMNS
     texts += [group_column] if group_column else GROUP_COLUMNS
+    texts += [*LANGUAGE_COLUMNS, *PATH_COLUMNS]
     return read_table(source, [*texts, *SAMPLE_SCHEMA.names, *more], strings=texts)
 
 

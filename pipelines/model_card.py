@@ -9,6 +9,7 @@ from filtering.fitting import RECIPES
 from filtering.fitting_heads import HEADS
 from filtering.machine import available_cpus
 from filtering.windows import REACH, WINDOW
+from pipelines.language_notes import language_notes
 
 if TYPE_CHECKING:
     from pipelines.evaluate import Evaluation
@@ -233,6 +234,7 @@ def _weaknesses(evaluation: "Evaluation") -> str:
                 for one in evaluation.slices[:WORST_SLICES]
             ),
             "",
+            *(part for note in language_notes(evaluation) for part in (note, "")),
         ]
     return "\n".join(lines)
 

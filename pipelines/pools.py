@@ -7,10 +7,9 @@ import numpy as np
 from annotations.sources import read_table
 from annotations.tables import GROUP_COLUMNS, group_of
 from filtering.documents import REASONS
-from filtering.errors import LabelsError
 from filtering.signals import read_signals, text_bytes
-from pipelines.config_base import TEXT_COLUMNS
 from pipelines.progress import Reporter
+from pipelines.text_columns import TEXT_COLUMNS, find_text_column
 
 
 def read_pool(source: str, reporter: Reporter) -> tuple[list[bytes], list[str]]:
@@ -25,13 +24,11 @@ def read_pool(source: str, reporter: Reporter) -> tuple[list[bytes], list[str]]:
 
     Raises
     ------
-    LabelsError
-        If it has no column of texts.
+    ColumnError
+        If it has no column of texts, or several.
     """
     table, name = read_table(source, [*TEXT_COLUMNS, *GROUP_COLUMNS, "url"])
-    column = next((one for one in TEXT_COLUMNS if one in table.column_names), None)
-    if column is None:
-        raise LabelsError(f"{name} must have one of the columns {', '.join(TEXT_COLUMNS)}. It has none.")
+    column = find_text_column(table.schema, name)
     rows = table.drop_columns(column).to_pylist() if table.num_columns > 1 else [{}] * len(table)
     groups = [group_of(row, None, f"#{number}") for number, row in enumerate(rows)]
     reasons = read_signals(table[column]).reason

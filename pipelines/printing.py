@@ -145,6 +145,7 @@ def print_evaluation(evaluation: "Evaluation") -> None:
         f"{100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, "
         f"{100 * evaluation.predicted_keep_share:.1f} % score 3 or more"
     )
+    _print_languages(evaluation)
     if not evaluation.nested:
         print_line(
             "These figures hold where none of these documents was among those that the scorer was fitted to."
@@ -187,6 +188,20 @@ def _in_percent(figure: Estimate) -> str:
         for end in (figure.value, figure.low, figure.high)
     )
     return value if figure.low == figure.high else escape(f"{value} [{low}, {high}]")
+
+
+def _print_languages(evaluation: "Evaluation") -> None:
+    from pipelines.language_notes import code_languages, language_notes
+
+    head = ("code language", "labels", "groups", "rho", "AUC at 3")
+    table = Table(*head, title="by code language, the worst first; 95 % intervals over groups")
+    for one in code_languages(evaluation):
+        figures = (str(one.metrics[name]) for name in ("rho", "auc_at_3"))
+        table.add_row(one.value, f"{one.rows:,}", f"{one.groups:,}", *figures)
+    if table.rows:
+        Console().print(table)
+    for note in language_notes(evaluation):
+        print_line(note)
 
 
 def print_scorer(result: "TrainResult", *, as_json: bool) -> int:

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from filtering.errors import BadFileError, ColumnError, RunError
 from filtering.signals import text_lengths
-from pipelines.config_base import TEXT_COLUMNS
 from pipelines.paths import StoreFile, StorePath, is_store
+from pipelines.text_columns import find_text_column, holds_text
 
 BATCH_BYTES = 4 << 20
 """Decoded bytes that a batch aims at: a few batches in flight stay small, and fit the CPU's cache."""
@@ -114,43 +114,22 @@ def resolve_text_column(schema: pa.Schema, path: str, text_column: str | None) -
     ColumnError
         If there is no such column, more than one candidate, or one that holds no text.
     """
-    names = ", ".join(schema.names) or "no columns"
-    wanted = (text_column,) if text_column else TEXT_COLUMNS
-    present = [name for name in wanted if name in schema.names]
-    if not present:
-        what = f"a column {text_column!r}" if text_column else f"one of the columns {', '.join(TEXT_COLUMNS)}"
-        raise ColumnError(f"{path} must have {what}. Found {names}. Name the text column with --text-column.")
-    if len(present) > 1:
+    name = text_column or find_text_column(schema, path)
+    if name not in schema.names:
         raise ColumnError(
-            f"{path} must have only one of {', '.join(TEXT_COLUMNS)}. Found {', '.join(present)}. "
-            "Choose with --text-column."
+            f"{path} must have a column {name!r}. Found {', '.join(schema.names) or 'no columns'}. "
+            "Name the text column with --text-column."
         )
-    indices = schema.get_all_field_indices(present[0])
+    indices = schema.get_all_field_indices(name)
     if len(indices) > 1:
-        raise ColumnError(f"{path} must have one column {present[0]!r}. Found {len(indices)} of that name.")
+        raise ColumnError(f"{path} must have one column {name!r}. Found {len(indices)} of that name.")
     found = schema.field(indices[0]).type
     if not holds_text(found):
         raise ColumnError(
-            f"{present[0]!r} in {path} must be string or binary. Got {found} instead. "
+            f"{name!r} in {path} must be string or binary. Got {found} instead. "
             "Name another column with --text-column."
         )
-    return present[0]
-
-
-def holds_text(kind: pa.DataType) -> bool:
-    """Tell whether values of an Arrow type can be scored."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    tests = (
-        pa.types.is_string,
-        pa.types.is_large_string,
-        pa.types.is_string_view,
-        pa.types.is_binary,
-        pa.types.is_large_binary,
-        pa.types.is_binary_view,
-        pa.types.is_null,  # what many writers make of a column without a value
-    )
-    return any(test(kind) for test in tests)
+    return name
 
 
 def open_parquet(path: str, *, read_dictionary: list[str] | None = None) -> pq.ParquetFile:

@@ -13,12 +13,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from filtering.code_languages import UNKNOWN
 from filtering.drift import MIN_DOCUMENTS, Drift, measure_drift
 from filtering.errors import BadFileError, EdufilterError, MissingExtraError, RunError
 from filtering.explain import Explanation, explain_documents
 from filtering.scorers import STAGES, SignalScorer
 from pipelines.cards import CARD_CHARS
 from pipelines.checked import CheckedRun, check_run
+from pipelines.code_slices import CODE_LANGUAGE, fill_in, language_told, without_languages
 from pipelines.config_base import KEEP_AT
 from pipelines.languages import tell_languages
 from pipelines.plan import Part, Plan, is_unchanged
@@ -192,11 +194,11 @@ def gather_report(
     run = RunScores(folder, plan.parts, float(manifest["settings"]["keep_at"]))
     stored = run.stored()
     bins, groups = count_and_pick(run, stored)
-    seen = look_at(run, choose_rows(plan.parts, stored), text_column)
-    groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
     scorer, no_scorer = _scorer_of(plan, manifest["scorer"])
+    seen = look_at(run, choose_rows(plan.parts, stored), text_column, scorer.domain if scorer else "")
+    groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
     picked = without_repeats(groups) if samples else {}
-    shown, unread = _read_samples(plan.parts, picked, text_column, scorer)
+    shown, unread = _read_samples(plan.parts, picked, text_column, scorer, is_code=seen.is_code)
     is_enough = scorer is not None and len(seen.texts) >= MIN_DOCUMENTS
     with open_parquet(str(folder.run / "manifest.parquet")) as file:
         files = file.read(use_threads=False)
@@ -242,14 +244,19 @@ def _by_file(files: pa.Table) -> list[Slice]:
 
 
 def _read_samples(
-    parts: Sequence[Part], group_of: Mapping[Pick, str], text_column: str, scorer: SignalScorer | None
+    parts: Sequence[Part],
+    group_of: Mapping[Pick, str],
+    text_column: str,
+    scorer: SignalScorer | None,
+    *,
+    is_code: bool,
 ) -> tuple[list[Sample], dict[str, str]]:
     """Read the picked rows, each once; also which inputs cannot be read, and why."""
     read = RowReader(text_column, None)
     wanted: dict[int, list[int]] = defaultdict(list)
     for number, row in sorted(pick.place for pick in group_of):
         wanted[number].append(row)
-    found: dict[tuple[int, int], tuple[str, dict[str, str]]] = {}
+    found: dict[tuple[int, int], tuple[bytes, dict[str, Any]]] = {}
     unread: dict[str, str] = {}
     for number, rows in wanted.items():
         part = parts[number]
@@ -257,13 +264,13 @@ def _read_samples(
             if not is_unchanged(part):
                 raise BadFileError(f"{part.path} must be as it was. It has changed since the run.")
             for data, origin in read(part, np.array(rows)):
-                place = (number, origin["row"] - part.first_row)
-                found[place] = ((data or b"").decode(errors="replace"), slice_values(data or b"", origin))
+                found[number, origin["row"] - part.first_row] = (data or b"", origin)
         except (BadFileError, RunError, OSError) as error:
             unread[part.relative] = str(error)
     shown = [pick for pick in group_of if pick.place in found]
-    texts = [found[pick.place][0] for pick in shown]
-    languages = _languages(texts)
+    documents = [found[pick.place] for pick in shown]
+    texts = [data.decode(errors="replace") for data, _ in documents]
+    told_by = _slices_by_document(documents, texts, is_code=is_code)
     reasons = _reasons(scorer, texts)
     samples = [
         Sample(
@@ -273,12 +280,12 @@ def _read_samples(
             stage=STAGES[pick.stage],
             file=parts[pick.part].relative,
             row=parts[pick.part].first_row + pick.row,
-            text=found[pick.place][0][:CARD_CHARS],
-            characters=len(found[pick.place][0]),
-            slices={**found[pick.place][1], **language},
+            text=text[:CARD_CHARS],
+            characters=len(text),
+            slices=slices,
             why=why,
         )
-        for pick, language, why in zip(shown, languages, reasons, strict=True)
+        for pick, text, slices, why in zip(shown, texts, told_by, reasons, strict=True)
     ]
     return samples, unread
 
@@ -288,6 +295,20 @@ def _reasons(scorer: SignalScorer | None, texts: Sequence[str]) -> Sequence[Expl
         return [None] * len(texts) if scorer is None else explain_documents(scorer, texts, top=REASONS_SHOWN)
     except MissingExtraError:  # of a scorer with trees
         return [None] * len(texts)
+
+
+def _slices_by_document(
+    documents: Sequence[tuple[bytes, Mapping[str, Any]]], texts: Sequence[str], *, is_code: bool
+) -> list[dict[str, str]]:
+    found = [slice_values(*one) for one in documents]
+    if not is_code:
+        return [{**one, **language} for one, language in zip(found, _languages(texts), strict=True)]
+    told = [language_told(*one) for one in documents]
+    languages, _ = fill_in(told, {place: data for place, (data, _) in enumerate(documents)})
+    return [
+        {**without_languages(one), CODE_LANGUAGE: language or UNKNOWN}
+        for one, language in zip(found, languages, strict=True)
+    ]
 
 
 def _languages(texts: Sequence[str]) -> list[dict[str, str]]:

@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from annotations.tables import first_told
+from filtering.code_languages import LANGUAGE_COLUMNS
 from filtering.errors import BadFileError, MissingExtraError, RunError
 from filtering.windows import REACH, window_text
+from pipelines.code_slices import CODE_LANGUAGE, fill_in, is_code, language_told, without_languages
 from pipelines.languages import CHARS, tell_languages
 from pipelines.plan import Part, is_unchanged
 from pipelines.reading import open_parquet
@@ -28,8 +31,10 @@ READ_BYTES = 256 << 20
 """Bytes of text after which no more is read, each part by its share: documents may be of any size."""
 TEXTS = 1000
 """Rows whose texts are kept, to compare them with the seed."""
+TOLD_BY_TEXT = 250
+"""Rows whose text tells a code language: that takes some 10 to 30 ms each."""
 ORIGINS = ("genre", "lang", "language")
-"""Columns of the dump by whose values shares are told."""
+"""Columns of the dump by whose values shares are told; of code its language is, not what these two say."""
 IDENTIFIED = "language, as identified"
 
 Rows = Mapping[int, NDArray[np.int64]]
@@ -45,14 +50,17 @@ class RowSample:
     picks : tuple of Pick
         Their places and scores.
     slices : tuple of Slice
+    is_code : bool
+        Whether they are source files, whose code language is among the slices.
     no_languages : str
-        Why there are no languages among the slices; empty if there are.
+        Why there are no languages among the slices, or some are unknown; empty if there are.
     texts : tuple of str
         What signals read of up to `TEXTS` of them, spread over all.
     """
 
     picks: tuple[Pick, ...]
     slices: tuple[Slice, ...]
+    is_code: bool
     no_languages: str
     texts: tuple[str, ...]
 
@@ -95,7 +103,7 @@ def _beginnings(part: Part, offsets: Sequence[int]) -> NDArray[np.int64]:
     return np.concatenate([np.zeros(0, dtype=np.int64), *pieces])
 
 
-def look_at(run: RunScores, rows: Rows, text_column: str) -> RowSample:
+def look_at(run: RunScores, rows: Rows, text_column: str, domain: str = "") -> RowSample:
     """Read rows of a run, and keep of each what slices are told by.
 
     Parameters
@@ -104,13 +112,18 @@ def look_at(run: RunScores, rows: Rows, text_column: str) -> RowSample:
     rows : mapping
         Which rows to read. What cannot be read is left out.
     text_column : str
+    domain : str
+        What the scorer is for; empty where it is not known. Where neither column nor path tells the language
+        of code, texts do, of `TOLD_BY_TEXT` rows at most; the others are left out of these slices.
     """
     read = RowReader(text_column, None)
     count = sum(len(wanted) for wanted in rows.values())
-    step = -(-count // TEXTS)
+    step = max(1, -(-count // TEXTS))
     picks: list[Pick] = []
     texts: list[str] = []
     beginnings: list[str] = []
+    named: list[str | None] = []
+    told: list[str | None] = []
     values: dict[str, list[str | None]] = {name: [] for name in ("length", *ORIGINS, "site")}
     for number, wanted in rows.items():
         part = run.parts[number]
@@ -125,6 +138,8 @@ def look_at(run: RunScores, rows: Rows, text_column: str) -> RowSample:
                     texts.append(window_text(data, REACH))
                 picks.append(scored[origin["row"] - part.first_row])
                 beginnings.append(data[: 4 * CHARS].decode(errors="replace")[:CHARS])
+                named.append(first_told(origin, LANGUAGE_COLUMNS))
+                told.append(language_told(data, origin))
                 told_by = slice_values(data, origin)
                 for name, column in values.items():
                     column.append(told_by.get(name))
@@ -134,11 +149,19 @@ def look_at(run: RunScores, rows: Rows, text_column: str) -> RowSample:
         except (BadFileError, RunError, OSError):
             continue  # the report names it where it reads documents to show
     no_languages = ""
-    try:
-        values[IDENTIFIED] = list(tell_languages(beginnings))
-    except MissingExtraError as error:
-        no_languages = str(error)
-    return RowSample(tuple(picks), tuple(_slices(picks, values)), no_languages, tuple(texts))
+    code = is_code(domain, named)
+    if code:
+        untold = [place for place in range(0, len(told), step) if told[place] is None]
+        some = untold[:: -(-len(untold) // TOLD_BY_TEXT) or 1]
+        own = {place: texts[place // step].encode(errors="replace") for place in some}
+        languages, no_languages = fill_in(told, own)
+        values = {**without_languages(values), CODE_LANGUAGE: languages}
+    else:
+        try:
+            values[IDENTIFIED] = list(tell_languages(beginnings))
+        except MissingExtraError as error:
+            no_languages = str(error)
+    return RowSample(tuple(picks), tuple(_slices(picks, values)), code, no_languages, tuple(texts))
 
 
 def slice_values(data: bytes, origin: Mapping[str, Any]) -> dict[str, str]:

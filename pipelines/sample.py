@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from annotations.active import choose_active, diversity_features
 from annotations.sampling import draw_groups, draw_systematically, stratified_order
-from annotations.tables import CARRIED, GROUP_COLUMNS, SAMPLE_SCHEMA, group_of, sample_row
+from annotations.tables import (
+    GROUP_COLUMNS,
+    ORIGIN_COLUMNS,
+    SAMPLE_SCHEMA,
+    group_of,
+    origin_of,
+    sample_row,
+)
 from filtering.errors import BadFileError, OutputError, SettingsError
 from filtering.near_duplicates import representatives
 from filtering.scorers import Scorer
@@ -26,8 +33,9 @@ from pipelines.inputs import PARQUET_SUFFIXES, find_inputs
 from pipelines.page import whole_page
 from pipelines.plan import Part, SetAside, make_plan
 from pipelines.progress import ConsoleReporter, Meter, Reporter
-from pipelines.reading import holds_text, open_parquet, read_chosen
+from pipelines.reading import open_parquet, read_chosen
 from pipelines.scorers import open_scorer
+from pipelines.text_columns import holds_text
 
 CANDIDATES_PER_LABEL = 20
 MIN_CANDIDATES = 20_000
@@ -220,11 +228,10 @@ class RowReader:
             origins = batch.drop_columns([self.text_column]).to_pylist()
             for number, text, origin in zip(numbers.tolist(), texts, origins, strict=True):
                 name = f"{part.relative}#{part.first_row + number}"
-                carried = {key: origin[key] for key in CARRIED if key in origin}
                 yield (
                     text,
                     {
-                        **carried,
+                        **origin_of(origin),
                         "id": name,
                         "group": group_of(origin, self.group_column, name),
                         "file": part.relative,
@@ -240,7 +247,7 @@ class RowReader:
                 f"{part.path} must have a column {self.group_column!r}. Found {', '.join(schema.names)}. "
                 "Name another one with --group-column."
             )
-        wanted = {*CARRIED, *GROUP_COLUMNS} if self.group_column is None else {*CARRIED, self.group_column}
+        wanted = {*ORIGIN_COLUMNS, *(GROUP_COLUMNS if self.group_column is None else (self.group_column,))}
         strings = [field.name for field in schema if field.name in wanted and holds_text(field.type)]
         return list(dict.fromkeys([self.text_column, *strings, *filter(None, [self.group_column])]))
 

@@ -7,6 +7,7 @@ from filtering.bias import SourceBias
 from filtering.metrics import Estimate
 from pipelines.cards import Card, card_section
 from pipelines.evaluate import Evaluation
+from pipelines.language_notes import language_notes
 from pipelines.page import percent, table, text, tiles, whole_page
 from pipelines.scorer_report import TOO_HIGH, TOO_LOW, ScorerReport, WrongScore
 
@@ -141,7 +142,8 @@ def _slices(one: Evaluation) -> str:
         + "</div>"
         for kind, slices in groupby(found, key=lambda slice: slice.column)
     )
-    return f"<h2>Where it is weak</h2>\n<div class=masonry>{cards}</div>"
+    notes = "".join(f"<p class=soft>{text(note)}</p>" for note in language_notes(one))
+    return f"<h2>Where it is weak</h2>\n{notes}<div class=masonry>{cards}</div>"
 
 
 def _bias(bias: Mapping[str, SourceBias]) -> str:

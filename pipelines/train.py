@@ -20,6 +20,7 @@ from filtering.fitting_heads import HEADS, fit_stage, head_fit
 from filtering.nested import Fit, FitData, nested_figures, nested_points, simplest_of_the_best
 from filtering.pairing import pair, pair_labelled
 from filtering.scorers import Effort, EmbeddingScorer, Scorer, SignalScorer
+from pipelines.code_slices import with_code_languages
 from pipelines.config_scorers import DistillConfig, TrainConfig
 from pipelines.evaluate import Evaluation, embedded, fit_data_of, judge, labels_digest
 from pipelines.model_card import model_card
@@ -81,7 +82,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     refuse_taken(config.out, overwrite=config.overwrite)
     pool = None if config.pool is None else read_pool(config.pool, reporter)
     embedder = _embedder(config)
-    labels = read_labels(config.labels)
+    labels = with_code_languages(read_labels(config.labels), config.domain, reporter)
     if labels.cut_texts:
         reporter.say(cut_texts_warning(labels.cut_texts, len(labels)))
     data = fit_data_of(labels)

@@ -24,7 +24,7 @@ from annotations.canaries import canaries_for
 from annotations.chat_api import WAYS
 from annotations.prompt import rubric_digest
 from annotations.rubric import RUBRICS, load_rubric
-from filtering.errors import LabelsError, OutputError, SettingsError
+from filtering.errors import ColumnError, LabelsError, OutputError, SettingsError
 from filtering.windows import WINDOW, cut_window
 from pipelines import AnnotateConfig, ImportConfig, annotate_sample, estimate_annotation, import_labels
 from pipelines.label_folder import JOURNAL_FILE, RATINGS_FILE
@@ -636,13 +636,13 @@ def test_rows_without_text_and_texts_that_come_twice_are_counted(tmp_path):
         ("id,text,score\na,b,good\n", "must be a number, or empty. Got string"),
         ("id,text,score\na,b,\n", "must hold a score. All 1 are empty"),
         ("id,text\na,b\n", "must have a column 'score'"),
-        ("id,score\na,1\n", "must have a column 'text'"),
+        ("id,score\na,1\n", "must have one of the columns text, .* Found id, score"),
     ],
 )
 def test_scores_that_are_none_are_refused_by_name(tmp_path, text, message):
     path = tmp_path / "theirs.csv"
     path.write_text(text)
-    with pytest.raises(LabelsError, match=message):
+    with pytest.raises((LabelsError, ColumnError), match=message):
         import_labels(ImportConfig(source=path, out=tmp_path / "labels"))
 
 

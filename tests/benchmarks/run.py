@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from asking import asking_section
 from cluster import cluster_section
 from embedding import embedding_section
+from languages import languages_section
 from leaks import leaks_section
 from measure import COPY, EDUFILTER, FILTER, RUNS, Run, alternate, best_cpu_s, peak, rate, ratios, run_process
 from planning import planning_section
@@ -288,6 +289,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "planning": lambda given, folder: planning_section(folder),
     "scaling": lambda given, folder: scaling_section(given.shared, folder),
     "side-by-side": lambda given, folder: side_by_side_section(given.shared, folder),
+    "languages": lambda given, folder: languages_section(given.shared),
 }
 """The sections of the page, in its order."""
 
