@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from pipelines.config import FilterConfig, RecutConfig
     from pipelines.config_explain import ExplainConfig
     from pipelines.config_labels import AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
+    from pipelines.config_leaks import DecontaminateConfig
     from pipelines.config_scorers import DistillConfig, ThresholdConfig, TrainConfig
+    from pipelines.decontaminate import decontaminate_dump
     from pipelines.demo import run_demo
     from pipelines.distill import distill_scorer
     from pipelines.evaluate import evaluate_scorer
@@ -31,6 +33,7 @@ _HOMES = {
     "AnnotateConfig": "config_labels",
     "AnnotateResult": "label_folder",
     "AnnotationEstimate": "annotate",
+    "DecontaminateConfig": "config_leaks",
     "DistillConfig": "config_scorers",
     "Executor": "executors",
     "ExplainConfig": "config_explain",
@@ -51,6 +54,7 @@ _HOMES = {
     "annotate_sample": "annotate",
     "choose_threshold": "threshold",
     "clean_run": "upkeep",
+    "decontaminate_dump": "decontaminate",
     "distill_scorer": "distill",
     "estimate_annotation": "annotate",
     "estimate_run": "filter",
@@ -72,6 +76,7 @@ __all__ = [
     "AnnotateConfig",
     "AnnotateResult",
     "AnnotationEstimate",
+    "DecontaminateConfig",
     "DistillConfig",
     "Executor",
     "ExplainConfig",
@@ -92,6 +97,7 @@ __all__ = [
     "annotate_sample",
     "choose_threshold",
     "clean_run",
+    "decontaminate_dump",
     "distill_scorer",
     "estimate_annotation",
     "estimate_run",

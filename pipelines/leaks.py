@@ -9,6 +9,7 @@
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -32,6 +33,7 @@ from pipelines.store import RunFolder
 
 LEAKS_VERSION = 1
 """Raised when the same tasks would be found in other texts."""
+WORD = re.compile(rb"[^\W_]|[\x80-\xff]")
 HITS_SCHEMA = pa.schema([pa.field("file", pa.string(), nullable=False), *SCHEMA])
 """File below its input and row in it, from 0; lines from 1; see `filtering.leaks.search`."""
 
@@ -148,7 +150,7 @@ class LeakFinder:
             Rows to look at.
         """
         rows = np.flatnonzero(candidates)
-        found = find_leaks(self._index, texts.take(pa.array(rows)) if len(rows) < len(texts) else texts)
+        found = find_leaks(self._index, _take(texts, rows) if len(rows) < len(texts) else texts)
         at = rows[found.hits["row"].to_numpy()]
         columns = {name: found.hits[name] for name in SCHEMA.names}
         columns |= {
@@ -157,6 +159,11 @@ class LeakFinder:
         }
         hits = pa.table([columns[name] for name in HITS_SCHEMA.names], schema=HITS_SCHEMA)
         return FoundLeaks(hits, at, found.counts)
+
+
+def _take(texts: pa.Array, rows: NDArray[np.int64]) -> pa.Array:
+    (plain,) = text_chunks(texts)  # pyarrow cannot take from string views (26.0)
+    return plain.take(pa.array(rows))
 
 
 def leaked_tasks(found: FoundLeaks, rows: int) -> pa.Array:
@@ -180,15 +187,24 @@ def without_leaks(texts: pa.Array, found: FoundLeaks) -> pa.Array:
         return texts
     rows = np.array(sorted(lines))
     changed = []
-    for row, text in zip(rows.tolist(), text_bytes(texts.take(pa.array(rows))), strict=True):
-        kept = [line for number, line in enumerate((text or b"").split(b"\n"), 1) if number not in lines[row]]
-        left = b"\n".join(kept)
+    for row, text in zip(rows.tolist(), text_bytes(_take(texts, rows)), strict=True):
+        left = b"\n".join(_lines_left((text or b"").split(b"\n"), lines[row]))
         changed.append(left if left.strip() else None)
     is_changed = np.zeros(len(texts), dtype=bool)
     is_changed[rows] = True
-    plain = pa.concat_arrays([chunk.cast(pa.large_binary()) for chunk in text_chunks(texts)])
+    plain = text_chunks(texts)[0].cast(pa.large_binary())
     out = pc.replace_with_mask(plain, pa.array(is_changed), pa.array(changed, pa.large_binary()))
     return _of_type(out, texts.type)
+
+
+def _lines_left(lines: Sequence[bytes], cut: set[int]) -> list[bytes]:
+    """Return lines, from 1, but those to cut and the lines without a word beside these: a lone quote."""
+    gone = cut & set(range(1, len(lines) + 1))
+    for step in (1, -1):
+        for number in sorted(gone, reverse=step < 0):
+            while 0 < (number := number + step) <= len(lines) and not WORD.search(lines[number - 1]):
+                gone.add(number)
+    return [line for number, line in enumerate(lines, 1) if number not in gone]
 
 
 def _of_type(texts: pa.Array, kind: pa.DataType) -> pa.Array:

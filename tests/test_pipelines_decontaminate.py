@@ -1,0 +1,302 @@
+"""Proves that a run finds leaks wherever they stand, does with them what was asked, and nothing else."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from conftest import QUIET
+from dumps import FAST, digests, lasting, make_texts
+from test_filtering_leaks import FIB, OTHER, PROMPT, SOLUTION, WHOLE
+
+from filtering import load_scorer
+from filtering.errors import BadFileError, OutputError, SettingsError
+from filtering.leaks.tasks import Fields
+from pipelines import (
+    DecontaminateConfig,
+    FilterConfig,
+    LocalExecutor,
+    RayExecutor,
+    RecutConfig,
+    decontaminate_dump,
+    filter_dump,
+    recut_run,
+    write_report,
+)
+from pipelines.config_leaks import read_fields
+from pipelines.store import RunFolder
+from pipelines.upkeep import clean_run, verify_run
+
+LEAKY = {
+    5: WHOLE,
+    33: f"{OTHER}\n\n{WHOLE}\n\n{OTHER}",
+    61: OTHER + PROMPT.replace("\n", "\r\n"),
+    62: f"text before\n{WHOLE}",
+}
+"""Rows with a leak, over several row groups and files."""
+ROWS = 120
+HOSTILE = "</pre><script>alert(1)</script>"
+
+
+def make_task(task_id, **more):
+    return {"task_id": task_id, "prompt": PROMPT, "canonical_solution": SOLUTION, "test": "assert True",
+            "entry_point": "weigh_baskets", **more}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def benchmark(tmp_path_factory):
+    path = tmp_path_factory.mktemp("benchmark") / "Made.jsonl"
+    fib = make_task("Made/1", prompt="", canonical_solution=FIB.solution, entry_point="fib")
+    path.write_text("\n".join(map(json.dumps, [make_task("Made/0"), fib])))
+    return path
+
+
+def source_texts():
+    texts = make_texts(ROWS)
+    for row, text in LEAKY.items():
+        texts[row] = text
+    texts[70] = f"{OTHER}\n{FIB.solution}"
+    return texts
+
+
+def write_source(folder, kind=None):
+    folder.mkdir(parents=True)
+    texts = source_texts()
+    for number, start in enumerate(range(0, ROWS, 60)):
+        column = pa.array(texts[start : start + 60])
+        table = pa.table({"id": range(start, start + 60), "text": column.cast(kind or pa.string())})
+        pq.write_table(table, folder / f"{number}.parquet", row_group_size=20)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    return write_source(tmp_path_factory.mktemp("source") / "dump")
+
+
+def config_of(source, benchmark, out, **more):
+    return DecontaminateConfig(
+        inputs=[str(source)], against=[str(benchmark)], out=out, rows_per_part=20, **more
+    )
+
+
+@pytest.fixture(scope="module")
+def cleaned(source, benchmark, tmp_path_factory):
+    out = tmp_path_factory.mktemp("cleaned") / "out"
+    decontaminate_dump(config_of(source, benchmark, out), reporter=QUIET)
+    return out
+
+
+def read_out(out):
+    return pq.read_table(out / "data").sort_by("id")
+
+
+def test_documents_with_a_leak_are_left_out_and_all_others_are_as_they_were(source, cleaned):
+    before, after = pq.read_table(source).sort_by("id"), read_out(cleaned)
+    assert after.schema.equals(before.schema, check_metadata=True)
+    kept = [row not in LEAKY for row in range(ROWS)]
+    assert after.equals(before.filter(pa.array(kept)))
+    manifest = json.loads((cleaned / "run" / "manifest.json").read_text())
+    assert (manifest["rows"], manifest["kept"], manifest["leaked"]) == (ROWS, ROWS - 4, 4)
+    assert manifest["leaks"]["leak of Made"] == 4
+    assert manifest["leaks"]["common knowledge"] == 1
+    assert verify_run(str(cleaned)) == []
+    assert not (cleaned / "run" / "scores").exists()
+
+
+def test_each_hit_names_file_row_lines_and_task(cleaned):
+    hits = pq.read_table(cleaned / "run" / "hits.parquet").to_pylist()
+    leaks = [hit for hit in hits if hit["verdict"] == "leak"]
+    assert {60 * int(hit["file"][0]) + hit["row"] for hit in leaks} == set(LEAKY)
+    assert {hit["task"] for hit in leaks} == {"Made/0"}
+    (row,) = {hit["row"] for hit in hits if hit["verdict"] == "common knowledge"}
+    assert row == 10
+    first = OTHER.count("\n") + 3
+    inside = [hit for hit in leaks if hit["row"] == 33 and hit["part"] == "solution"]
+    assert inside
+    for hit in inside:
+        assert first <= hit["first_line"] <= hit["last_line"] <= first + WHOLE.count("\n")
+
+
+def test_marked_documents_stay_with_their_tasks(source, benchmark, tmp_path):
+    out = tmp_path / "out"
+    result = decontaminate_dump(config_of(source, benchmark, out, action="mark"), reporter=QUIET)
+    after = read_out(out)
+    assert result.kept == after.num_rows == ROWS
+    marks = after["edu_leak"].to_pylist()
+    assert [row for row, mark in enumerate(marks) if mark is not None] == sorted(LEAKY)
+    assert {mark for mark in marks if mark} == {"Made/0"}
+    assert after.drop_columns(["edu_leak"]).equals(pq.read_table(source).sort_by("id"))
+
+
+KINDS = [
+    pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(),
+    pa.dictionary(pa.int16(), pa.string()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_lines_of_a_leak_are_cut_out_whatever_the_type_of_the_column(kind, benchmark, tmp_path):
+    source = write_source(tmp_path / "dump", kind)
+    out = tmp_path / "out"
+    decontaminate_dump(config_of(source, benchmark, out, action="cut"), reporter=QUIET)
+    before, after = pq.read_table(source), pq.read_table(out / "data")
+    assert after.schema.equals(before.schema)
+    assert 5 not in after["id"].to_pylist()  # nothing is left of it
+    texts = dict(zip(after["id"].to_pylist(), after["text"].to_pylist(), strict=True))
+    plain = {row: text.decode() if isinstance(text, bytes) else text for row, text in texts.items()}
+    untouched = source_texts()
+    assert all(plain[row] == untouched[row] for row in plain if row not in LEAKY)
+    assert plain[62] == "text before"
+    assert OTHER.strip() in plain[33]
+    assert not any("weigh_baskets" in plain[row] or "heavier" in plain[row] for row in (33, 61, 62))
+    manifest = json.loads((out / "run" / "manifest.json").read_text())
+    assert manifest["kept_text_bytes"] == sum(len(text.encode()) for text in plain.values())
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(source, benchmark, cleaned, tmp_path):
+    class Stopped(LocalExecutor):
+        def run(self, settings, parts, tick):
+            for number, receipt in enumerate(super().run(settings, parts, tick)):
+                if number == 2:
+                    raise KeyboardInterrupt
+                yield receipt
+
+    config = config_of(source, benchmark, tmp_path / "out")
+    with pytest.raises(KeyboardInterrupt):
+        decontaminate_dump(config, executor=Stopped(1), reporter=QUIET)
+    assert not (tmp_path / "out" / "run" / "manifest.json").exists()
+    result = decontaminate_dump(config, reporter=QUIET)
+    assert 0 < result.rows_scored < ROWS
+    assert digests(tmp_path / "out" / "data") == digests(cleaned / "data")
+    assert lasting(tmp_path / "out") == lasting(cleaned)
+    assert decontaminate_dump(config, reporter=QUIET).rows_scored == 0
+
+
+def test_ray_finds_the_same(source, benchmark, cleaned, tmp_path):
+    import ray
+
+    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="CRITICAL")
+    try:
+        config = config_of(source, benchmark, tmp_path / "out")
+        decontaminate_dump(config, executor=RayExecutor(), reporter=QUIET)
+    finally:
+        ray.shutdown()
+    assert lasting(tmp_path / "out") == lasting(cleaned)
+
+
+def test_damaged_hits_are_found_and_made_again(source, benchmark, tmp_path):
+    out = tmp_path / "out"
+    config = config_of(source, benchmark, out)
+    decontaminate_dump(config, reporter=QUIET)
+    before = lasting(out)
+    damaged = sorted((out / "run" / "hits").rglob("*.parquet"))[0]
+    damaged.write_bytes(damaged.read_bytes()[:-10] + b"0123456789")
+    assert any(str(damaged) in problem for problem in verify_run(str(out)))
+    assert clean_run(str(out), damaged=True).forgotten == 1
+    decontaminate_dump(config, reporter=QUIET)
+    assert lasting(out) == before
+
+
+def test_filter_keeps_what_teaches_and_holds_no_leak(source, benchmark, web, tmp_path):
+    keep_at = 1.5
+    scores = load_scorer(web).score(source_texts()).value
+    leaky = np.isin(np.arange(ROWS), list(LEAKY))
+    assert (scores[leaky] >= keep_at).any()
+    run = {"inputs": [str(source)], "scorer": web, "effort": "fast", "keep_at": keep_at, "rows_per_part": 20,
+           "decontaminate": [str(benchmark)]}  # fmt: skip
+    filter_dump(FilterConfig(**run, out=tmp_path / "out"), reporter=QUIET)
+    kept = np.flatnonzero((scores >= keep_at) & ~leaky)
+    assert read_out(tmp_path / "out")["id"].to_pylist() == kept.tolist()
+    hits = pq.read_table(tmp_path / "out" / "run" / "hits.parquet")
+    found = {60 * int(hit["file"][0]) + hit["row"] for hit in hits.to_pylist()}
+    assert found <= set(np.flatnonzero(scores >= keep_at).tolist())  # no other was looked at
+    recut_run(RecutConfig(run=tmp_path / "out", to=tmp_path / "low", keep_at=0.0), reporter=QUIET)
+    assert read_out(tmp_path / "low")["id"].to_pylist() == np.flatnonzero(~leaky).tolist()
+    filter_dump(FilterConfig(**run, write="all", out=tmp_path / "all"), reporter=QUIET)
+    every = read_out(tmp_path / "all")
+    assert every["edu_keep"].to_pylist() == ((scores >= keep_at) & ~leaky).tolist()
+    marked = pc.is_valid(every["edu_leak"]).to_numpy()
+    assert marked.tolist() == ((scores >= keep_at) & leaky).tolist()
+
+
+def test_another_benchmark_or_action_is_another_run(source, benchmark, cleaned, tmp_path):
+    other = tmp_path / "Made.jsonl"
+    other.write_text(json.dumps(make_task("Made/7")))
+    with pytest.raises(OutputError, match="'leaks_sha256'"):
+        decontaminate_dump(config_of(source, other, cleaned), reporter=QUIET)
+    with pytest.raises(OutputError, match="'leak_action'"):
+        decontaminate_dump(config_of(source, benchmark, cleaned, action="mark"), reporter=QUIET)
+
+
+def test_tasks_that_were_changed_in_the_folder_stop_the_run(source, benchmark, tmp_path):
+    out = tmp_path / "out"
+    config = config_of(source, benchmark, out)
+    decontaminate_dump(config, reporter=QUIET)
+    (out / "run" / "tasks.json").write_text("[]")
+    RunFolder(str(out)).manifest.unlink()
+    for segment in (out / "run" / "receipts").iterdir():
+        segment.unlink()
+    with pytest.raises(OutputError, match="tasks that the run was begun with"):
+        decontaminate_dump(config, reporter=QUIET)
+
+
+def test_fields_of_other_layouts_are_named(source, tmp_path):
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps({"name": "a", "question": PROMPT, "answer": SOLUTION}))
+    with pytest.raises(SettingsError, match="known layout"):
+        decontaminate_dump(config_of(source, path, tmp_path / "out"), reporter=QUIET)
+    assert not (tmp_path / "out").exists()
+    config = config_of(source, path, tmp_path / "out", fields="id=name,prompt=question,solution=answer")
+    assert decontaminate_dump(config, reporter=QUIET).kept == ROWS - 4
+    assert read_fields("prompt=a, test=b") == Fields(prompt="a", test="b")
+    for words in ("prompt", "prompt=", "what=a", "prompt=a,prompt=b"):
+        with pytest.raises(SettingsError, match="'fields'"):
+            config_of(source, path, tmp_path / "out", fields=words)
+
+
+def test_a_benchmark_that_cannot_be_read_is_named_before_anything_starts(source, tmp_path):
+    (tmp_path / "broken.jsonl").write_text("{]")
+    for path, error in ((tmp_path / "gone.jsonl", BadFileError), (tmp_path / "broken.jsonl", BadFileError)):
+        with pytest.raises(error, match=path.name):
+            decontaminate_dump(config_of(source, path, tmp_path / "out"), reporter=QUIET)
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(SettingsError, match="decontaminate"):
+        FilterConfig(inputs=["a"], out="b", write="scores", decontaminate=["c.jsonl"])
+
+
+def test_the_page_shows_documents_beside_tasks_and_no_script_of_either(tmp_path, command):
+    (tmp_path / "dump").mkdir()
+    texts = [f"{HOSTILE}\n{WHOLE}", OTHER]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "dump" / "a.parquet")
+    hostile = make_task("Made/0", prompt=f"# {HOSTILE}\n{PROMPT}")
+    (tmp_path / "Made.jsonl").write_text(json.dumps(hostile))
+    arguments = ("decontaminate", tmp_path / "dump", "--against", tmp_path / "Made.jsonl")
+    done = command(*arguments, "--out", tmp_path / "out")
+    assert done.code == 0, done.said
+    assert "leaks: 1 documents with benchmark tasks left out" in done.out
+    page = (tmp_path / "out" / "run" / "report.html").read_text()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert page.count("places of those that are heavier") == 2  # in the document, and in the task
+    assert "edufilter decontaminate" in page
+    assert "rubric points" not in page
+    assert command(*arguments, "--out", tmp_path / "secret", "--no-samples").code == 0
+    assert "heavier" not in (tmp_path / "secret" / "run" / "report.html").read_text()
+    pq.write_table(pa.table({"text": ["another"]}), tmp_path / "dump" / "a.parquet")
+    write_report(str(tmp_path / "out"))
+    assert "has changed" in (tmp_path / "out" / "run" / "report.html").read_text()
+
+
+def test_the_command_of_filter_takes_benchmarks(source, benchmark, web, tmp_path, command):
+    out = tmp_path / "out"
+    done = command(
+        "filter", source, "--scorer", web, *FAST, "--decontaminate", benchmark, "--keep-at", 0, "--out", out
+    )
+    assert done.code == 0, done.said
+    assert "leaks: 4 documents" in done.out
+    page = (out / "run" / "report.html").read_text()
+    assert f"--decontaminate {benchmark}" in page
+    assert "Benchmark leaks" in page
