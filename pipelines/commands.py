@@ -404,11 +404,17 @@ def demo_command(
     out: Annotated[
         str, typer.Argument(metavar="[OUT]", help="Folder for the demo; made anew each time.")
     ] = "demo",
+    decontaminate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="BENCHMARK", help="Benchmark whose leaks are looked for in the code, HumanEval say."
+        ),
+    ] = None,
 ) -> int:
     """Filter real files of this machine, web and code, with the shipped scorers."""
     from pipelines.demo import run_demo
 
-    run_demo(out, reporter=ConsoleReporter())
+    run_demo(out, reporter=ConsoleReporter(), decontaminate=decontaminate or ())
     return 0
 
 

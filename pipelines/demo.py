@@ -13,7 +13,7 @@ import shlex
 import shutil
 import sysconfig
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from itertools import chain, islice
@@ -50,7 +50,12 @@ CODE_BYTES = 200_000
 DOCSTRINGS_PER_FILE = 8
 PARSED_BYTES = 100_000
 """Larger source files are not searched for docstrings: parsing takes about a second a megabyte."""
-SOURCE_SUFFIXES = (".py",)
+SOURCE_SUFFIXES = (
+    *(".py", ".pyx", ".js", ".ts", ".css", ".html", ".c", ".cpp", ".cu", ".java", ".go", ".rs", ".rb", ".sh"),
+    *(".json", ".yaml"),
+)
+"""C headers are left out: of packages that bring them they would be most files."""
+PYTHON_SUFFIXES = (".py",)
 PROSE_BYTES = 200_000
 PROSE_CHARS = 200
 """Shorter prose is left out."""
@@ -75,7 +80,9 @@ class Document:
     source: str
 
 
-def run_demo(out: str, *, reporter: Reporter, documents: int = DOCUMENTS) -> None:
+def run_demo(
+    out: str, *, reporter: Reporter, documents: int = DOCUMENTS, decontaminate: Sequence[str] = ()
+) -> None:
     """Filter real files of this machine with the shipped scorers, and print what came of it.
 
     Parameters
@@ -86,6 +93,8 @@ def run_demo(out: str, *, reporter: Reporter, documents: int = DOCUMENTS) -> Non
         What is told about progress. Text of documents goes to standard output alone.
     documents : int
         Documents of each dump, at most.
+    decontaminate : sequence of str
+        Files of benchmarks whose leaks are looked for in the code.
 
     Raises
     ------
@@ -100,23 +109,23 @@ def run_demo(out: str, *, reporter: Reporter, documents: int = DOCUMENTS) -> Non
         count = write_dump(folder / scorer / "dump", found, documents)
         reporter.say(f"Filtering {count:,} documents with the scorer {scorer!r} ...")
         dump, run = str(folder / scorer / "dump"), str(folder / scorer / "out")
+        against = tuple(decontaminate) if scorer == "code" else ()
+        config = FilterConfig(inputs=(dump,), out=run, scorer=scorer, decontaminate=against)
         try:
-            results[scorer] = filter_dump(
-                FilterConfig(inputs=(dump,), out=run, scorer=scorer), reporter=reporter
-            )
+            results[scorer] = filter_dump(config, reporter=reporter)
         except MissingExtraError as error:
             reporter.say(f"No effort balanced. {error}")
-            fast = FilterConfig(inputs=(dump,), out=run, scorer=scorer, effort="fast")
-            results[scorer] = filter_dump(fast, reporter=reporter)
+            results[scorer] = filter_dump(config.model_copy(update={"effort": "fast"}), reporter=reporter)
     console = Console(highlight=False)
     console.print(_figures(results))
+    command = shlex.join(["edufilter", "demo", out, *(f"--decontaminate={path}" for path in decontaminate)])
     for scorer, result in results.items():
         _print_samples(console, scorer, folder / scorer / "dump", result.out)
         if result.manifest["settings"]["effort"] == "balanced":
             _print_unsure(console, scorer, folder / scorer / "dump", result)
     for result in results.values():
         console.print(Text(f"kept documents: {result.out}/data"), soft_wrap=True)
-        page = report_result(result, f"edufilter demo {shlex.quote(out)}", samples=True, reporter=reporter)
+        page = report_result(result, command, samples=True, reporter=reporter)
         if page is not None:
             console.print(Text(f"report:         {page}"), soft_wrap=True)
 
@@ -144,7 +153,7 @@ def write_dump(folder: Path, found: Iterable[Document], documents: int) -> int:
         unique.setdefault(text, document.source.encode(errors="replace").decode())
         if len(unique) >= documents:
             break
-    table = pa.table({"text": list(unique), "source": list(unique.values())})
+    table = pa.table({"text": list(unique), "path": list(unique.values())})
     folder.mkdir(parents=True)
     rows = max(1, -(-table.num_rows // FILES))
     for number in range(FILES):
@@ -226,7 +235,7 @@ def _language_reference() -> Iterator[Document]:
 
 
 def _docstrings() -> Iterator[Document]:
-    for source, path in _shuffled(_library_files(SOURCE_SUFFIXES)):
+    for source, path in _shuffled(_library_files(PYTHON_SUFFIXES)):
         found = _docstrings_of(_read(path, PARSED_BYTES))
         for name, text in islice(found, DOCSTRINGS_PER_FILE):
             yield Document(text, f"{source}: {name}")
@@ -271,7 +280,7 @@ def _print_samples(console: Console, scorer: str, dump: Path, run: str) -> None:
     for title, group in (("best", BEST), ("worst", WORST)):
         console.print(f"\n{scorer}, {title}", style="bold")
         for sample in [one for one in samples if one.group == group][:SHOWN]:
-            source = pq.read_table(dump / sample.file, columns=["source"])["source"][sample.row].as_py()
+            source = pq.read_table(dump / sample.file, columns=["path"])["path"][sample.row].as_py()
             # Text objects: markup in a document or a file name must stay what it is.
             console.print(Text(f"  {sample.score:.2f}  {_one_line(source)}"), soft_wrap=True)
             console.print(Text(f"        {_one_line(sample.text)}", style="dim"), soft_wrap=True)
@@ -287,7 +296,7 @@ def _print_unsure(console: Console, scorer: str, dump: Path, result: FilterResul
         documents = pq.read_table(path).take(at)
         before = signals.score(documents["text"]).value.tolist()
         after = stored["edu_score"].take(at).to_pylist()
-        unsure += zip(before, after, documents["source"].to_pylist(), strict=True)
+        unsure += zip(before, after, documents["path"].to_pylist(), strict=True)
     turned = sum((before >= KEEP_AT) != (after >= KEEP_AT) for before, after, _ in unsure)
     console.print(
         f"\n{scorer}, where the signals were not sure (signals -> with the embedding)", style="bold"

@@ -51,7 +51,7 @@ def test_both_dumps_are_real_documents_in_several_files(done):
     out, _, _ = done
     for scorer in ("web", "code"):
         table = pq.read_table(out / scorer / "dump")
-        assert table.column_names == ["text", "source"]
+        assert table.column_names == ["text", "path"]
         assert table.num_rows == DOCUMENTS == len(set(table["text"].to_pylist()))
         assert len(list((out / scorer / "dump").glob("*.parquet"))) == demo.FILES
 
@@ -95,7 +95,7 @@ def test_the_table_and_the_best_and_worst_documents_are_shown(done):
     _, shown, _ = done
     for title in ("documents/s", "web, best", "web, worst", "code, best", "code, worst"):
         assert title in shown
-    sources = set(pq.read_table(done[0] / "code" / "dump")["source"].to_pylist())
+    sources = set(pq.read_table(done[0] / "code" / "dump")["path"].to_pylist())
     assert len([line for line in shown.splitlines() if line[8:] in sources]) >= 2
 
 
