@@ -3,6 +3,7 @@
 import ast
 import builtins
 import json
+from collections import Counter
 from functools import cache
 
 import numpy as np
@@ -17,6 +18,8 @@ from filtering.documents import HUGE_BYTES
 from filtering.errors import SettingsError, ShapeError
 from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
 from filtering.leaks.common import NOTHING_COMMON, Common, fit_common, load_common, save_common
+from filtering.leaks.places import Documents, find_places, find_runs
+from filtering.leaks.structure import function_blocks
 
 SHARED = ROOT.parent / "shared"
 
@@ -132,6 +135,62 @@ def test_pieces_of_a_prompt_that_are_far_apart_are_not_near():
     filler = "\n" + "lorem " * 200 + "\n"
     assert hits("\n".join(pieces), "near") == {("prompt", "near"): "leak"}
     assert not hits(filler.join(pieces), "near")
+
+
+def test_a_near_match_lies_where_most_of_it_is():
+    words = PROMPT.split()
+    words[3::6] = ["changed"] * len(words[3::6])
+    text = " ".join(PROMPT.split()[:6]) + "\n" + "lorem " * 200 + "\n" * 5 + " ".join(words)
+    (hit,) = find_leaks(index("near"), [text]).hits.to_pylist()
+    assert hit["first_line"] == 7
+
+
+def test_runs_count_only_where_they_stand_together():
+    words = PROMPT.split()
+    pieces = [" ".join(words[at : at + 5]) for at in range(0, len(words), 5)]
+    counts = Counter()
+    documents = Documents.of(pa.array([("\n" + "lorem " * 200).join(pieces).encode()]), counts)
+    runs, parts = index().short, index().parts
+    found = find_runs(runs, documents, documents.is_read)
+    shares, windows = np.full(len(parts), 0.2), np.array([part.window for part in parts])
+    assert [place.part for place in find_places(runs, found, shares)] == [0]
+    assert not list(find_places(runs, found, shares, windows))
+
+
+def test_two_runs_are_chance_unless_a_part_has_no_more():
+    words = "one two three four five six seven eight nine ten eleven twelve".split()
+    longer, shorter = Task("a", "b", "", " ".join(words[:11])), Task("c", "b", "", " ".join(words[:9]))
+    text = " ".join(words[:9])
+    found = [find_leaks(LeakIndex.of([task]), [text]).hits.num_rows for task in (longer, shorter)]
+    assert found == [0, 1]
+
+
+def test_a_solution_of_one_line_has_no_structure_to_be_found_by():
+    for body, count in (("return a + b", 0), ("return a + b if a > b and len(a) < 2 else [a[0], sum(b)]", 1)):
+        task = Task("a", "b", "", f"def total(a, b):\n    {body}\n", "", "total")
+        index = LeakIndex.of([task], LeakSettings(methods=("structure",)), NOTHING_COMMON)
+        text = renamed(task.solution.replace(body, f"''\n    {body}"))
+        assert find_leaks(index, [text]).hits.num_rows == count
+
+
+def test_functions_around_a_place_are_told_by_indentation():
+    text = b"""class A:
+    def outer(
+        self,
+    ):
+        x = 1
+
+        def inner(): pass
+        y = 2
+def next(): pass
+"""
+    at = text.index(b"y = 2")
+    assert [name for name, _ in function_blocks(text, at, at + 1)] == ["outer"]
+    assert function_blocks(text, at, at + 1)[0][1].endswith(b"y = 2")
+    at = text.index(b"pass")
+    assert [name for name, _ in function_blocks(text, at, at + 1)] == ["outer", "inner"]
+    long = b"def f():\n" + b"    x = 1\n" * 7000 + b"    y = 2\n"
+    assert not function_blocks(long, 100, 101)
 
 
 def test_a_renamed_solution_keeps_its_structure():

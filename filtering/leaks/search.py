@@ -186,7 +186,7 @@ def _verdict(index: LeakIndex, documents: Documents, hit: Hit) -> str:
     known = index.known[hit.task]
     if hit.part == "signature":
         return COMMON if known.has_common_name else LEAK
-    if hit.part == "prompt" or documents.is_huge[hit.row]:
+    if hit.part == "prompt":
         return LEAK
     around = function_blocks(documents.text(hit.row), hit.start, hit.stop)
     is_known = known.has_common_solution or any(index.common.has_function(name) for name, _ in around)
