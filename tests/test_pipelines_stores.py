@@ -1,5 +1,6 @@
 """Proves that a run keeps its promises from and to object stores, on real servers that also misbehave."""
 
+import json
 import os
 import random
 import signal
@@ -17,6 +18,7 @@ from conftest import QUIET
 from dumps import CUT, FAST, copy_of_scorer, digests, lasting, make_table
 from scripted_hub import REPOSITORY, scripted_hub
 from stores import MisbehavingProxy, moto_store, rclone_store
+from test_pipelines_decontaminate import config_of, make_task, write_source
 from test_pipelines_resume import assert_each_row_once
 
 import pipelines.paths
@@ -26,6 +28,7 @@ from pipelines import (
     RecutConfig,
     SampleConfig,
     clean_run,
+    decontaminate_dump,
     filter_dump,
     recut_run,
     sample_dump,
@@ -131,6 +134,22 @@ def test_a_run_from_and_to_a_store_writes_the_bytes_of_a_local_one(
         out = fetched(store, out, tmp_path / "fetched")
     assert lasting(out) == lasting(finished)
     assert_each_row_once(dump, out)
+
+
+def test_leaks_are_found_in_a_store_as_they_are_here(store, folder, tmp_path):
+    source, here = write_source(tmp_path / "dump"), tmp_path / "here"
+    (tmp_path / "Made.jsonl").write_text(json.dumps(make_task("Made/0")))
+    decontaminate_dump(config_of(source, tmp_path / "Made.jsonl", here), reporter=QUIET)
+    fs.copy_files(
+        str(source), f"{folder}/in", source_filesystem=LOCAL, destination_filesystem=store.filesystem()
+    )
+    out = f"s3://{folder}/out"
+    config = config_of(f"s3://{folder}/in", tmp_path / "Made.jsonl", out)
+    assert decontaminate_dump(config, reporter=QUIET).manifest["leaked"] == 4
+    assert verify_run(out) == []
+    assert decontaminate_dump(config, reporter=QUIET).rows_scored == 0
+    write_report(out)
+    assert lasting(fetched(store, out, tmp_path / "fetched")) == lasting(here)
 
 
 def test_patterns_and_files_of_a_store_mean_what_they_mean_here(store, folder, remote_dump, dump):

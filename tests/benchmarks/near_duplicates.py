@@ -41,8 +41,8 @@ def main() -> None:
     between = " | ".join(f"{low} to {high}" for low, high in pairwise(BOUNDS[:-1]))
     print_lines(
         f"| pairs of a seed, words in a run | any of one group | {between} | {BOUNDS[-2]} and more | "
-        "from .5 across groups |",
-        "| --- " * (len(BOUNDS) + 3) + "|",
+        "from .5 across groups | joined by the finder: from .5, below |",
+        "| --- " * (len(BOUNDS) + 4) + "|",
     )
     for domain in DOMAINS:
         for words in RUNS:
@@ -75,6 +75,7 @@ def told_labels(domain: str, seed: Path, words: int) -> str:
     groups, scores = np.array(table["group"].to_pylist()), table["score"].to_numpy().astype(float)
     near_duplicates.RUN_WORDS = words
     one, other, alike = alike_pairs([cut_window(text, REACH) for text in table["text"].to_pylist()])
+    clusters = near_duplicate_clusters([text.encode() for text in table["text"].to_pylist()])
     near_duplicates.RUN_WORDS = 5
     apart = np.abs(scores[one] - scores[other])
     of_one_group = (groups[:, None] == groups) & ~np.eye(len(groups), dtype=bool)
@@ -83,7 +84,10 @@ def told_labels(domain: str, seed: Path, words: int) -> str:
         inside = (alike >= low) & (alike < high)
         cells.append(f"{inside.sum()}: {apart[inside].mean():.2f}" if inside.any() else "0")
     across = (groups[one] != groups[other]) & (alike >= 0.5)
-    return f"| {domain}, {words} | {' | '.join(cells)} | {across.sum()}: {apart[across].mean():.2f} |"
+    cells.append(f"{across.sum()}: {apart[across].mean():.2f}")
+    joined = clusters[one] == clusters[other]
+    cells.append(f"{(joined & (alike >= 0.5)).sum()}, {(joined & (alike < 0.5)).sum()}")
+    return f"| {domain}, {words} | {' | '.join(cells)} |"
 
 
 def alike_pairs(
