@@ -118,10 +118,9 @@ def digests(folder: Path, *, keep: Callable[[str], bool] = lambda name: True) ->
 
 
 def lasting(out: Path) -> dict[str, str]:
-    """Return the digests of what must not depend on how a run went: data, scores, `manifest.parquet`."""
-    return digests(
-        out, keep=lambda name: name.startswith(("data/", "run/scores/")) or name == "run/manifest.parquet"
-    )
+    """Return the digests of what must not depend on how a run went: data, scores, hits, totals."""
+    folders = ("data/", "run/scores/", "run/hits")
+    return digests(out, keep=lambda name: name.startswith(folders) or name == "run/manifest.parquet")
 
 
 def copy_of_scorer(web: str, folder: Path, *, domain: str) -> str:
