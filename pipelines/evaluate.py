@@ -187,8 +187,13 @@ def points_of_labels(
     loaded = open_scorer(scorer, effort, placement, exits)
     both = loaded.full if isinstance(loaded, CascadeScorer) else loaded
     domain = (both.signals if isinstance(both, EmbeddingScorer) else both).domain
-    found = with_code_languages(read_labels(labels), domain, reporter or ConsoleReporter())
+    reporter = reporter or ConsoleReporter()
+    found = with_code_languages(read_labels(labels), domain, reporter)
     if read_metrics(scorer).get("labels_sha256") == labels_digest(found):
+        reporter.say(
+            f"{scorer!r} was fitted to these very labels: fitting it again without each fold, to judge it on "
+            "what it has not seen. That takes a minute or two."
+        )
         data, fits = refit(scorer, both, found)
         if not isinstance(loaded, CascadeScorer):
             points = nested_points(data, fits[effort])
