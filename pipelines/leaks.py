@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from filtering.errors import OutputError
+from filtering.errors import OutputError, SettingsError
 from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
 from filtering.leaks.search import COMMON, LEAK, SCHEMA
 from filtering.signals import text_bytes, text_chunks
@@ -44,10 +44,19 @@ def gather_tasks(against: Sequence[str], fields: str | None = None) -> tuple[Tas
     Raises
     ------
     SettingsError, BadFileError
-        As `filtering.leaks.read_benchmark`.
+        As `filtering.leaks.read_benchmark`; and if two files of one name have tasks of one id.
     """
     named = read_fields(fields)
-    return tuple(task for path in against for task in read_benchmark(path, named))
+    tasks = [task for path in against for task in read_benchmark(path, named)]
+    repeated = [
+        one for one, count in Counter((task.benchmark, task.id) for task in tasks).items() if count > 1
+    ]
+    if repeated:
+        raise SettingsError(
+            "Benchmarks must differ in their names or in the ids of their tasks. "
+            f"{repeated[0][0]!r} comes twice with the task {repeated[0][1]!r}. Name each file once."
+        )
+    return tuple(tasks)
 
 
 def tasks_json(tasks: Sequence[Task]) -> bytes:
@@ -176,25 +185,30 @@ def leaked_tasks(found: FoundLeaks, rows: int) -> pa.Array:
     return pa.array([", ".join(names) or None for names in tasks], pa.string())
 
 
-def without_leaks(texts: pa.Array, found: FoundLeaks) -> pa.Array:
-    """Return texts, of the same type, without the lines of their leaks; null where nothing is left."""
+def without_leaks(texts: pa.Array, found: FoundLeaks) -> tuple[pa.Array, NDArray[np.bool_]]:
+    """Return texts, of the same type, without the lines of their leaks; and of which nothing would be left.
+
+    These stay as they are.
+    """
+    is_gone = np.zeros(len(texts), dtype=bool)
     lines: dict[int, set[int]] = {}
     hits = found.hits.select(["first_line", "last_line", "verdict"]).to_pylist()
     for at, hit in zip(found.at.tolist(), hits, strict=True):
         if hit["verdict"] == LEAK:
             lines.setdefault(at, set()).update(range(hit["first_line"], hit["last_line"] + 1))
     if not lines:
-        return texts
+        return texts, is_gone
     rows = np.array(sorted(lines))
     changed = []
     for row, text in zip(rows.tolist(), text_bytes(_take(texts, rows)), strict=True):
         left = b"\n".join(_lines_left((text or b"").split(b"\n"), lines[row]))
-        changed.append(left if left.strip() else None)
+        is_gone[row] = not left.strip()
+        changed.append(text if is_gone[row] else left)
     is_changed = np.zeros(len(texts), dtype=bool)
     is_changed[rows] = True
     plain = text_chunks(texts)[0].cast(pa.large_binary())
     out = pc.replace_with_mask(plain, pa.array(is_changed), pa.array(changed, pa.large_binary()))
-    return _of_type(out, texts.type)
+    return _of_type(out, texts.type), is_gone
 
 
 def _lines_left(lines: Sequence[bytes], cut: set[int]) -> list[bytes]:
@@ -236,10 +250,9 @@ def apply_action(
         return batch, keep
     if action == "drop":
         return batch, keep & ~found.rows_with(LEAK, len(keep))
-    texts = without_leaks(batch.column(text_column), found)
+    texts, is_gone = without_leaks(batch.column(text_column), found)
     place = batch.schema.get_field_index(text_column)
-    is_left = texts.is_valid().to_numpy(zero_copy_only=False)
-    return batch.set_column(place, batch.schema.field(place), texts), keep & is_left
+    return batch.set_column(place, batch.schema.field(place), texts), keep & ~is_gone
 
 
 class LeakTally:

@@ -156,6 +156,28 @@ def test_lines_of_a_leak_are_cut_out_whatever_the_type_of_the_column(kind, bench
     assert manifest["kept_text_bytes"] == sum(len(text.encode()) for text in plain.values())
 
 
+def test_documents_without_text_stay_whatever_the_action(benchmark, tmp_path):
+    (tmp_path / "dump").mkdir()
+    table = pa.table({"text": [None, "", " \n", b"\xff\xfe".decode("latin-1"), OTHER, WHOLE]})
+    pq.write_table(table, tmp_path / "dump" / "a.parquet")
+    for action in ("drop", "cut"):
+        out = tmp_path / action
+        result = decontaminate_dump(
+            config_of(tmp_path / "dump", benchmark, out, action=action), reporter=QUIET
+        )
+        assert pq.read_table(out / "data").equals(table.slice(0, 5))
+        assert result.manifest["leaks"]["null"] == result.manifest["leaks"]["empty"] == 1
+
+
+def test_of_a_run_that_writes_all_a_document_that_is_a_leak_keeps_its_text(source, benchmark, web, tmp_path):
+    run = {"inputs": [str(source)], "scorer": web, "effort": "fast", "keep_at": 0.0, "write": "all"}
+    leaks = {"decontaminate": [str(benchmark)], "leak_action": "cut"}
+    filter_dump(FilterConfig(**run, **leaks, out=tmp_path / "out"), reporter=QUIET)
+    rows = read_out(tmp_path / "out").to_pylist()
+    assert (rows[5]["text"], rows[5]["edu_keep"], rows[5]["edu_leak"]) == (WHOLE, False, "Made/0")
+    assert (rows[62]["text"], rows[62]["edu_keep"], rows[62]["edu_leak"]) == ("text before", True, "Made/0")
+
+
 def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(source, benchmark, cleaned, tmp_path):
     class Stopped(LocalExecutor):
         def run(self, settings, parts, tick):
@@ -252,6 +274,9 @@ def test_fields_of_other_layouts_are_named(source, tmp_path):
     config = config_of(source, path, tmp_path / "out", fields="id=name,prompt=question,solution=answer")
     assert decontaminate_dump(config, reporter=QUIET).kept == ROWS - 4
     assert read_fields("prompt=a, test=b") == Fields(prompt="a", test="b")
+    twice = config.model_copy(update={"against": (str(path), str(path))})
+    with pytest.raises(SettingsError, match="Name each file once"):
+        decontaminate_dump(twice, reporter=QUIET)
     for words in ("prompt", "prompt=", "what=a", "prompt=a,prompt=b"):
         with pytest.raises(SettingsError, match="'fields'"):
             config_of(source, path, tmp_path / "out", fields=words)
