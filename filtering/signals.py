@@ -141,7 +141,7 @@ def read_cells(texts: Texts) -> tuple[Signals, Cells]:
     room = CELLS_PER_BYTE * int(reaches.sum()) + 8 * len(array)
     cells, values = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.float32)
     written = read_documents(
-        *_buffers(array), frozen(NO_WEIGHTS), frozen(NO_WEIGHTS), frozen(NO_VECTORS.table),
+        *array_buffers(array), frozen(NO_WEIGHTS), frozen(NO_WEIGHTS), frozen(NO_VECTORS.table),
         frozen(NO_VECTORS.scales), _frozen_bumps(NO_VECTORS), signals.features, signals.reason,
         signals.unusual, row_starts, cells, values,
     )  # fmt: skip
@@ -225,7 +225,7 @@ def _read_chunk(array: pa.Array, weights: Weights) -> Signals:
         return _take(_read_chunk(array.dictionary, weights), array.indices)
     signals = _no_signals(len(array))
     read_documents(
-        *_buffers(array), *weights, signals.features, signals.reason, signals.unusual,
+        *array_buffers(array), *weights, signals.features, signals.reason, signals.unusual,
         _NO_INTS, _NO_CELLS, _NO_VALUES,
     )  # fmt: skip
     return signals
@@ -251,7 +251,7 @@ def _no_signals(rows: int) -> Signals:
     )
 
 
-def _buffers(
+def array_buffers(
     array: pa.Array,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_], bool, bool]:
     """Return bytes (not copied), offsets and validity of a binary array, and which checks are needed.
