@@ -139,6 +139,9 @@ def find_reach(data: Bytes, start: int, stop: int, spans: Ints) -> int:
                     spans[2], spans[3] = start + first + seam, start + second
                     spans[4], spans[5] = start + second + seam, stop
                     return 3
+    behind = find_header_end(data, start, stop)
+    if behind < stop:
+        start = behind
     spans[0], spans[1] = start, stop
     length = stop - start
     if length <= WHOLE_BYTES:

@@ -42,8 +42,8 @@ class CutRule:
         return f"head{self.head}-middle{self.middle}-tail{self.tail}-bytes/{self.version}"
 
 
-WINDOW = CutRule(2400, 1400, 500, 500)
-REACH = CutRule(64_000, 24_000, 16_000, 24_000)
+WINDOW = CutRule(2400, 1400, 500, 500, version=2)
+REACH = CutRule(64_000, 24_000, 16_000, 24_000, version=2)
 """Reading all of a document instead of its window brings .03 of rho on web (docs/experiments.md). The kernel
 counts in 16 bits; and of head and tail alike, the middle of a reach is the middle of the text."""
 
@@ -99,7 +99,8 @@ def window_spans(data: bytes, rule: CutRule = WINDOW) -> tuple[Span, ...]:
     if seams is not None:
         first, second = seams
         return ((0, first), (first + len(SEAM), second), (second + len(SEAM), length))
-    start = 0
+    start = header_end(data)
+    start = 0 if start == length else start
     if length - start <= rule.whole:
         return ((start, length),)
     middle = start + (length - start) // 2
