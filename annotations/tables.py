@@ -22,7 +22,7 @@ from annotations.records import is_string
 from annotations.rubric import Rubric
 from filtering.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from filtering.errors import LabelsError
-from filtering.windows import REACH, WINDOW, cut_window
+from filtering.windows import REACH, WINDOW, cut_window, header_end
 
 SAMPLE_SCHEMA = pa.schema(
     [
@@ -35,7 +35,7 @@ SAMPLE_SCHEMA = pa.schema(
         ("edu_score", pa.float32()),  # of the first stage, when it was drawn
         ("file", pa.string()),  # path below the input
         ("row", pa.int64()),  # in that file
-        ("text_bytes", pa.int64()),  # of the whole document
+        ("text_bytes", pa.int64()),  # of the whole document without its licence header
         ("window_rule", pa.string()),
         ("url", pa.string()),
         ("genre", pa.string()),
@@ -123,10 +123,10 @@ def origin_of(values: Mapping[str, Any]) -> dict[str, Any]:
 def sample_row(text: str, /, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - a value for each column
     """Return a row of `SAMPLE_SCHEMA` for a whole text; columns not given are null."""
     row: dict[str, Any] = dict.fromkeys(SAMPLE_SCHEMA.names)
-    text_bytes = len(text.encode("utf-8", errors="surrogatepass"))
+    data = text.encode("utf-8", errors="surrogatepass")
     return {
         **row,
-        "text_bytes": text_bytes,
+        "text_bytes": len(data) - header_end(data),
         **values,
         "text": cut_window(text, REACH),
         "window_rule": WINDOW.name,

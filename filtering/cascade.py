@@ -7,6 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filtering.exits import Bools, Exits
+from filtering.rules import Rule
 from filtering.scorers import EMBEDDING_STAGE, SIGNALS_STAGE, Audit, EmbeddingScorer, Mappable, Scores
 from filtering.signals import Texts, text_bytes
 
@@ -31,6 +32,15 @@ class CascadeScorer(Mappable):
     full: EmbeddingScorer
     exits: Exits
     digest: str = field(default="")
+
+    @property
+    def domain(self) -> str:
+        """What the scorer is for."""
+        return self.full.domain
+
+    def with_rules(self, rules: tuple[Rule, ...]) -> "CascadeScorer":
+        """Return this scorer with other rules; see `filtering.scorers.SignalScorer`."""
+        return replace(self, full=self.full.with_rules(rules))
 
     def score(self, texts: Texts) -> Scores:
         """Score documents; see `filtering.scorers.Scorer.score`."""

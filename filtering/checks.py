@@ -1,18 +1,41 @@
 """The compiled form of `documents.py` and `windows.py`: what a bad document is, and which part is read."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from filtering.compiled import compiled
 from filtering.documents import EMPTY, HUGE_BIT, HUGE_BYTES, INVALID_UTF8, NUL_BIT, WHITE_SPACE
-from filtering.windows import BOUNDARY_SLACK_BYTES, REACH, SEAM
+from filtering.windows import (
+    BLOCK_MARKS,
+    BOUNDARY_SLACK_BYTES,
+    HEADER_BYTES,
+    LICENCE_WORDS,
+    LINE_MARKS,
+    REACH,
+    SEAM,
+)
+
+Bytes = NDArray[np.uint8]
+Ints = NDArray[np.int64]
 
 SEAM_BYTES = np.frombuffer(SEAM, dtype=np.uint8)
 WHOLE_BYTES, HEAD_BYTES, MIDDLE_BYTES, TAIL_BYTES = REACH.whole, REACH.head, REACH.middle, REACH.tail
 
 
-Bytes = NDArray[np.uint8]
-Ints = NDArray[np.int64]
+def spelled(words: Sequence[bytes]) -> Bytes:
+    """Return words as rows of bytes, filled up with 0: a form that the compiler takes."""
+    table = np.zeros((len(words), max(map(len, words)) + 1), dtype=np.uint8)
+    for row, word in zip(table, words, strict=True):
+        row[: len(word)] = np.frombuffer(word, dtype=np.uint8)
+    return table
+
+
+LICENCES = spelled(LICENCE_WORDS)
+STARTS, ENDS = (spelled(marks) for marks in zip(*BLOCK_MARKS, strict=True))
+LINES = spelled(LINE_MARKS)
+BYTE_ORDER_MARK, SHEBANG, PHP = (spelled([word])[0] for word in (b"\xef\xbb\xbf", b"#!", b"<?php"))
 
 
 @compiled
@@ -103,28 +126,145 @@ def find_reach(data: Bytes, start: int, stop: int, spans: Ints) -> int:
 
     `filtering.windows.window_spans` states the rule.
     """
-    length = stop - start
-    spans[0], spans[1] = start, stop
-    if length <= WHOLE_BYTES:
-        return 1
     seam = len(SEAM_BYTES)
-    if length <= HEAD_BYTES + MIDDLE_BYTES + TAIL_BYTES + 2 * seam:
+    length = stop - start
+    if WHOLE_BYTES < length <= HEAD_BYTES + MIDDLE_BYTES + TAIL_BYTES + 2 * seam:
         for first in range(HEAD_BYTES, HEAD_BYTES - BOUNDARY_SLACK_BYTES - 1, -1):
             if not _is_seam(data, start + first):
                 continue
             for tail in range(TAIL_BYTES, TAIL_BYTES - BOUNDARY_SLACK_BYTES - 1, -1):
                 second = length - tail - seam
                 if _is_seam(data, start + second):
-                    spans[1] = start + first
+                    spans[0], spans[1] = start, start + first
                     spans[2], spans[3] = start + first + seam, start + second
                     spans[4], spans[5] = start + second + seam, stop
                     return 3
+    behind = find_header_end(data, start, stop)
+    if behind < stop:
+        start = behind
+    spans[0], spans[1] = start, stop
+    length = stop - start
+    if length <= WHOLE_BYTES:
+        return 1
     middle = start + length // 2
     spans[1] = _back(data, start + HEAD_BYTES)
     spans[2] = _on(data, middle - MIDDLE_BYTES // 2)
     spans[3] = _back(data, middle + MIDDLE_BYTES // 2)
     spans[4], spans[5] = _on(data, stop - TAIL_BYTES), stop
     return 3
+
+
+@compiled
+def find_header_end(data: Bytes, start: int, stop: int) -> int:
+    """Return where a document begins behind its licence header, as `filtering.windows.header_end` does."""
+    end = start
+    while True:
+        comment = _comment_end(data, end, stop)
+        if comment < 0 or not _holds_any(data, end, comment, LICENCES):
+            break
+        end = comment
+    return end if end == start else _skip_spaces(data, end, stop)
+
+
+@compiled
+def comment_holds(data: Bytes, start: int, stop: int, words: Bytes) -> bool:
+    """Tell whether the comments at the beginning of a document hold one of some words of small letters."""
+    end = start
+    while True:
+        comment = _comment_end(data, end, stop)
+        if comment < 0 or end - start > HEADER_BYTES:
+            return False
+        if _holds_any(data, end, comment, words):
+            return True
+        end = comment
+
+
+@compiled
+def _comment_end(data: Bytes, start: int, stop: int) -> int:
+    """Return where a comment ends that begins at `start`, or behind what may stand before it; -1 if none."""
+    limit = min(stop, start + HEADER_BYTES)
+    at = _comment_start(data, start, limit)
+    for kind in range(len(STARTS)):
+        if is_at(data, at, limit, STARTS[kind]):
+            for end in range(at + _size(STARTS[kind]), limit):
+                if is_at(data, end, limit, ENDS[kind]):
+                    return end + _size(ENDS[kind])
+            return -1
+    for kind in range(len(LINES)):
+        if _is_comment_line(data, at, limit, LINES[kind]):
+            while at < limit and _is_comment_line(data, at, limit, LINES[kind]):
+                while at < limit and data[at] != 10:
+                    at += 1
+                at = min(at + 1, limit)
+            return -1 if at == limit < stop else at
+    return -1
+
+
+@compiled
+def _comment_start(data: Bytes, start: int, limit: int) -> int:
+    at = _skip_spaces(data, start, limit)
+    if is_at(data, at, limit, BYTE_ORDER_MARK):
+        at += 3
+    if is_at(data, at, limit, SHEBANG):
+        while at < limit and data[at] != 10:
+            at += 1
+    if is_at(data, at, limit, PHP):
+        at += 5
+    return _skip_spaces(data, at, limit)
+
+
+@compiled
+def _is_comment_line(data: Bytes, at: int, limit: int, mark: Bytes) -> bool:
+    while at < limit and (data[at] == 32 or data[at] == 9):
+        at += 1
+    if not is_at(data, at, limit, mark):
+        return False
+    return not (mark[0] == 35 and at + 1 < limit and 97 <= data[at + 1] <= 122)
+
+
+@compiled
+def is_at(data: Bytes, at: int, limit: int, word: Bytes) -> bool:
+    """Tell whether a word, a row of `spelled`, stands at a place before `limit`."""
+    k = 0
+    while word[k] != 0:
+        if at + k >= limit or data[at + k] != word[k]:
+            return False
+        k += 1
+    return True
+
+
+@compiled
+def _size(word: Bytes) -> int:
+    size = 0
+    while word[size] != 0:
+        size += 1
+    return size
+
+
+@compiled
+def _holds_any(data: Bytes, start: int, stop: int, words: Bytes) -> bool:
+    """Tell whether bytes hold one of some words of small letters, in any case."""
+    for at in range(start, stop):
+        for row in range(len(words)):
+            k = 0
+            while words[row, k] != 0 and at + k < stop and lower(data[at + k]) == words[row, k]:
+                k += 1
+            if words[row, k] == 0:
+                return True
+    return False
+
+
+@compiled
+def lower(byte: int) -> int:
+    """Return an ASCII letter as a small one."""
+    return byte + 32 if 65 <= byte <= 90 else byte
+
+
+@compiled
+def _skip_spaces(data: Bytes, at: int, stop: int) -> int:
+    while at < stop and (data[at] == 32 or 9 <= data[at] <= 13):
+        at += 1
+    return at
 
 
 @compiled

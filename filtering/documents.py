@@ -1,11 +1,14 @@
 """What a bad document is: data with a reason code, never an error.
 
-The kernel in `signals.py` gives every document one code; codes are positions in `REASONS`, and a
-code is never reused for another meaning, since stored scores carry them.
+The kernel in `signals.py` gives every document one code, `rules.py` another where it is asked to; codes are
+positions in `REASONS`, and a code is never reused for another meaning, since stored scores carry them.
 """
 
-REASONS = ("", "null", "empty", "white-space", "invalid-utf8")
-"""Why a document has no score; position 0 means that it has one."""
+REASONS = (
+    "", "null", "empty", "white-space", "invalid-utf8",
+    "license-only", "generated", "minified", "too-short", "data",
+)  # fmt: skip
+"""Why a document has no score; position 0 means that it has one. The second line is of `rules.py`."""
 
 NULL, EMPTY, WHITE_SPACE, INVALID_UTF8 = 1, 2, 3, 4
 

@@ -26,6 +26,8 @@ from filtering.compiled import compiled
 from filtering.documents import NULL
 from filtering.statistics import (
     COUNTERS,
+    EDGE_LINES,
+    EDGE_MASK,
     FNV_OFFSET,
     FNV_PRIME,
     GROUP_COUNT,
@@ -73,9 +75,11 @@ KEYWORDS, KEYWORD_GROUPS = keyword_table()
 COUNTER_COUNT = len(COUNTERS)
 
 SEEN_BITS = 14
-"""Distinct words are told by cells of this many bits: near enough for a few thousand."""
-LINE_SEEN_BITS = 12
-"""Repeated lines likewise. Made for windows: collisions bias both in long documents, see `statistics`."""
+"""Words that were seen lie in 2^14 slots: those of nearly every reach."""
+LINE_SEEN_BITS = 13
+"""Lines likewise."""
+PROBES = 64
+"""Slots that are looked at for a word or line: one that finds them all taken by others passes for seen."""
 
 U_FNV_OFFSET = np.uint64(FNV_OFFSET)
 U_FNV_PRIME = np.uint64(FNV_PRIME)
@@ -86,6 +90,8 @@ U_SEEN_SHIFT = np.uint64(64 - SEEN_BITS)
 U_LINE_SHIFT = np.uint64(64 - LINE_SEEN_BITS)
 U_8 = np.uint64(8)
 U_RUN_MASK = np.uint64((1 << (8 * CHARACTER_RUN)) - 1)
+NOTHING_SEEN = np.uint64(2**64 - 1)
+U_TAG = np.uint64(2**32 - 1)
 U_16, U_32, U_48 = np.uint64(16), np.uint64(32), np.uint64(48)
 U_TRAIT = np.uint64(0xFFFF)
 U_KEYWORD_SHIFT = np.uint64(64 - KEYWORD_BITS)
@@ -107,16 +113,35 @@ def _has_turn(data: Bytes, start: int, stop: int) -> bool:
 
 
 @compiled
+def _is_new(seen: NDArray[np.uint64], value: np.uint64, shift: np.uint64, tag: np.uint64) -> bool:
+    """Note a hash as seen; tell whether this document did not have it before.
+
+    A slot holds 32 bits of a hash and the document's `tag`: those of other documents are free.
+    """
+    mixed = value * U_MIX
+    stamp = (mixed << U_32) | tag
+    slot = np.int64(mixed >> shift)
+    for _ in range(PROBES):
+        found = seen[slot]
+        if found == stamp:
+            return False
+        if found & U_TAG != tag:
+            seen[slot] = stamp
+            return True
+        slot = (slot + 1) & (len(seen) - 1)
+    return False
+
+
+@compiled
 def read_piece(  # noqa: C901 - one pass, kept in one place for speed
     data: Bytes,
     start: int,
     stop: int,
-    position: int,
-    tag: int,
+    tag: np.uint64,
     a: Ints,
     groups: Ints,
-    seen_words: NDArray[np.int32],
-    seen_lines: NDArray[np.int32],
+    seen_words: NDArray[np.uint64],
+    seen_lines: NDArray[np.uint64],
     counts: NDArray[np.uint16],
     touched: NDArray[np.int32],
     touched_count: int,
@@ -128,13 +153,13 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
     data : uint8 array
     start, stop : int
         The piece.
-    position : int
-        0 for the first piece, 2 for the last of several, 1 for the one between.
-    tag : int
-        A number that no other document of this batch has; cells of `seen_words` hold it.
+    tag : uint64
+        A number below 2^32 - 1 that no other document of this batch has.
     a : int64 array, shape (len(COUNTERS),)
     groups : int64 array
         Counts of words by group.
+    seen_words, seen_lines : uint64 arrays, shape (2 ** SEEN_BITS,) and (2 ** LINE_SEEN_BITS,)
+        As `_is_new` has them; `NOTHING_SEEN` at first.
     counts : uint16 array, shape (CELLS,)
         n-grams by cell; zero for every cell that is not in `touched`.
     touched : int32 array
@@ -154,7 +179,7 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
     line_start = line_end = start
     line_hash = U_FNV_OFFSET
     indent = 0
-    in_comment = in_quotes = False
+    in_comment = in_quotes = was_quoted = False
     sentence = 0
     while i <= stop:
         kind = NEWLINE if i == stop else CLASSES[data[i]]
@@ -172,12 +197,9 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
                 if in_comment:
                     a[stat.COMMENT_LINES] += 1
                     a[stat.COMMENT_BYTES] += length
-                if position == 0:
-                    a[stat.FIRST_LINES] += 1
-                    a[stat.FIRST_COMMENT_LINES] += in_comment
-                elif position == 2:
-                    a[stat.LAST_LINES] += 1
-                    a[stat.LAST_COMMENT_LINES] += in_comment
+                told = in_comment or was_quoted
+                a[stat.FIRST_COMMENT_LINES] += told and a[stat.LINES] <= EDGE_LINES
+                a[stat.LAST_COMMENTS] = ((a[stat.LAST_COMMENTS] << 1) | told) & EDGE_MASK
                 if last == 59:
                     a[stat.SEMICOLON_ENDS] += 1
                 elif last == 123 or last == 40 or last == 91:
@@ -200,10 +222,8 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
                 a[stat.CAPITAL_STARTS] += 65 <= first <= 90
                 a[stat.DIGIT_STARTS] += 48 <= first <= 57
                 a[stat.HASH_LINES] += first == 35
-                cell = np.int64((line_hash * U_MIX) >> U_LINE_SHIFT)
-                if seen_lines[cell] == tag and length > 3:
-                    a[stat.REPEATED_LINES] += 1
-                seen_lines[cell] = tag
+                is_new = _is_new(seen_lines, line_hash, U_LINE_SHIFT, tag)
+                a[stat.REPEATED_LINES] += length > 3 and not is_new
             elif i < stop:
                 a[stat.BLANK_LINES] += 1
             if i == stop:
@@ -227,6 +247,7 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
             token = np.uint64(2000 + 100 * min(breaks, 2) + min((indent + 1) // 2, 6)) * U_MIX
             first = -1
             in_comment = False
+            was_quoted = in_quotes
             last = 0
             line_hash = U_FNV_OFFSET
         elif kind == WORD:
@@ -256,10 +277,7 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
             a[stat.COMMENT_WORDS] += in_comment
             a[stat.QUOTED_WORDS] += in_quotes
             sentence += 1
-            slot = np.int64((token * U_MIX) >> U_SEEN_SHIFT)
-            if seen_words[slot] != tag:
-                seen_words[slot] = tag
-                a[stat.DISTINCT_WORDS] += 1
+            a[stat.DISTINCT_WORDS] += _is_new(seen_words, token, U_SEEN_SHIFT, tag)
             if digits == length:
                 a[stat.NUMBER_WORDS] += 1
                 token = np.uint64(7919 + min(length, 4)) * U_MIX
@@ -306,6 +324,7 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
             elif (b == 34 or b == 39) and length == 3:
                 a[stat.TRIPLE_QUOTES] += 1
                 in_quotes = not in_quotes
+                was_quoted = True
             if first < 0:
                 first = np.int64(b)
                 line_start = at
@@ -501,8 +520,8 @@ def read_documents(
     character_counts = np.zeros(CELLS, dtype=np.uint16)
     touched = np.empty(2 * (WHOLE_BYTES + 64), dtype=np.int32)
     scratch = np.empty(WHOLE_BYTES + 64, dtype=np.uint8)
-    seen_words = np.full(1 << SEEN_BITS, -1, dtype=np.int32)
-    seen_lines = np.full(1 << LINE_SEEN_BITS, -1, dtype=np.int32)
+    seen_words = np.full(1 << SEEN_BITS, NOTHING_SEEN)
+    seen_lines = np.full(1 << LINE_SEEN_BITS, NOTHING_SEEN)
     a = np.empty(COUNTER_COUNT, dtype=np.int64)
     histogram = np.empty(256, dtype=np.int64)
     groups = np.empty(GROUP_COUNT, dtype=np.int64)
@@ -527,7 +546,7 @@ def read_documents(
             for piece in range(pieces):
                 first, last = spans[2 * piece], spans[2 * piece + 1]
                 count = read_piece(
-                    data, first, last, piece, document,
+                    data, first, last, np.uint64(document),
                     a, groups, seen_words, seen_lines, word_counts, touched, count,
                 )  # fmt: skip
                 read_bytes += last - first
@@ -559,7 +578,7 @@ def read_documents(
                     cells[written : written + count] += CELLS
                     written += count
             features[document, 2] = score_vector(vector, bumps, distances)
-            finish_statistics(a, histogram, groups, read_bytes, stop - start, features[document, 3:])
+            finish_statistics(a, histogram, groups, read_bytes, last - spans[0], features[document, 3:])
         if len(row_starts):
             row_starts[document + 1] = written
     return written

@@ -1,7 +1,7 @@
 """What gives documents their scores."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal, Protocol
 
@@ -17,6 +17,7 @@ from filtering.exits import PairedScores
 from filtering.heads import Head
 from filtering.linear import LinearSignals
 from filtering.novelty import Novelty
+from filtering.rules import Rule, apply_rules
 from filtering.signals import SCORE_COLUMNS, Signals, Texts, read_signals, text_bytes
 from filtering.trees import Trees
 
@@ -201,6 +202,8 @@ class SignalScorer(Mappable):
     novelty : Novelty
     digest : str
         sha256 of the saved scorer.
+    rules : tuple of str
+        What is a reason to give a document no score (`filtering.rules`); none unless asked for.
     """
 
     domain: str
@@ -210,6 +213,19 @@ class SignalScorer(Mappable):
     calibration: Calibration
     novelty: Novelty
     digest: str = field(default="")
+    rules: tuple[Rule, ...] = ()
+
+    def with_rules(self, rules: tuple[Rule, ...]) -> "SignalScorer":
+        """Return this scorer with other rules.
+
+        Examples
+        --------
+        >>> from filtering import load_scorer
+        >>> from filtering.rules import RULES
+        >>> load_scorer("code").with_rules(RULES).score(["x = 1"]).reason.tolist()
+        [8]
+        """
+        return replace(self, rules=rules)
 
     def score(self, texts: Texts) -> Scores:
         """Score documents; see `Scorer.score`.
@@ -221,7 +237,7 @@ class SignalScorer(Mappable):
         >>> bool(scores.value[0] < 2), scores.reason.tolist()
         (True, [0, 2])
         """
-        signals = self.linear.read(texts)
+        signals = apply_rules(texts, self.linear.read(texts), self.rules)
         return _scores(signals, self.calibration.apply(self.raw(signals)), SIGNALS_STAGE)
 
     def raw(self, signals: Signals) -> NDArray[np.float64]:
@@ -302,6 +318,15 @@ class EmbeddingScorer(Mappable):
     digest: str = field(default="")
     paired: PairedScores | None = None
 
+    @property
+    def domain(self) -> str:
+        """What the scorer is for."""
+        return self.signals.domain
+
+    def with_rules(self, rules: tuple[Rule, ...]) -> "EmbeddingScorer":
+        """Return this scorer with other rules; see `SignalScorer`."""
+        return replace(self, signals=self.signals.with_rules(rules))
+
     def score(self, texts: Texts) -> Scores:
         """Score documents; see `Scorer.score`.
 
@@ -309,6 +334,7 @@ class EmbeddingScorer(Mappable):
         that occurs several times is embedded once.
         """
         signals = (self.stage.linear or self.signals.linear).read(texts)
+        signals = apply_rules(texts, signals, self.signals.rules)
         documents = text_bytes(texts)
         scored = np.flatnonzero(signals.reason == 0)
         places: dict[bytes, int] = {}

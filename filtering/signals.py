@@ -20,7 +20,7 @@ from filtering.statistics import STATISTICS
 from filtering.vectors import NO_VECTORS, Vectors
 from filtering.windows import BOUNDARY_SLACK_BYTES, REACH
 
-SIGNALS_VERSION = 2
+SIGNALS_VERSION = 3
 """Raised when the same text would give other signals; stored with every scorer."""
 
 Scalar = TypeVar("Scalar", bound=np.generic)

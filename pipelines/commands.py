@@ -135,6 +135,13 @@ def filter_command(
             "and 2 % of the rows."
         ),
     ] = None,
+    rules: Annotated[
+        str | None,
+        typer.Option(
+            help="What is a reason to score no document: license-only, generated, minified, too-short, data, "
+            "with commas, or none. Default: all for scorers of code, else none."
+        ),
+    ] = None,
     on_drift: Annotated[
         OnDrift,
         typer.Option(help="Where that share turns out larger on this dump: warn, or fail (exit code 4)."),
@@ -186,6 +193,7 @@ def filter_command(
         max_disagreement=max_disagreement,
         full_fraction=full_fraction,
         audit=audit,
+        rules=rules,
         on_drift=on_drift,
         device=device,
         embedder=embedder,

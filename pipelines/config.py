@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 from filtering.embedders import Placement
 from filtering.errors import SettingsError
 from filtering.exits import ExitSettings
+from filtering.rules import Rule, named_rules, usual_rules
 from filtering.scorers import Effort
 from pipelines.config_base import KEEP_AT, ExecutorName, Settings, Write, as_paths, setting_name
 from pipelines.config_worker import ROWS_PER_PART, LeakAction, exit_settings_of
@@ -45,6 +46,10 @@ class FilterConfig(Settings):
     audit : int, optional
         For ``balanced``: documents that are embedded although they need not, to measure the disagreement;
         at most 1,000 and 2 % of the rows if not given.
+    rules : str, optional
+        What is a reason to give a document no score (`filtering.rules`): some of ``license-only``,
+        ``generated``, ``minified``, ``too-short``, ``data``, with commas; or ``none``. All of them where the
+        scorer's domain is ``code``, else none, if not given.
     on_drift : {"warn", "fail"}
         What happens where the audit shows that `max_disagreement` does not hold on this dump.
     device : str
@@ -84,6 +89,7 @@ class FilterConfig(Settings):
     max_disagreement: float | None = Field(default=None, gt=0.0, lt=1.0, allow_inf_nan=False)
     full_fraction: float | None = Field(default=None, ge=0.0, le=1.0, allow_inf_nan=False)
     audit: int | None = Field(default=None, ge=0)
+    rules: str | None = None
     on_drift: OnDrift = "warn"
     device: str = Field(default="auto", min_length=1)
     embedder: str | None = Field(default=None, min_length=1)
@@ -125,6 +131,15 @@ class FilterConfig(Settings):
     def placement(self) -> Placement:
         """Where the embedder lies and runs."""
         return _placement(self)
+
+    def rules_for(self, domain: str) -> tuple[Rule, ...]:
+        """Return the rules that were asked for, else those usual for a domain."""
+        return usual_rules(domain) if self.rules is None else named_rules(self.rules)
+
+    @field_validator("rules")
+    @classmethod
+    def _are_rules(cls, rules: str | None) -> str | None:
+        return rules if rules is None else ",".join(named_rules(rules)) or "none"
 
     @field_validator("inputs", "decontaminate", mode="before")
     @classmethod

@@ -8,6 +8,7 @@ from pydantic import field_validator
 
 from filtering.embedders import Placement
 from filtering.exits import ExitSettings
+from filtering.rules import Rule
 from filtering.scorers import Effort
 from filtering.storage import SHIPPED
 from pipelines.config_base import Settings, Write
@@ -53,6 +54,8 @@ class WorkerSettings(Settings):
         As in `FilterConfig`.
     max_disagreement, full_fraction
         As in `FilterConfig`.
+    rules : tuple of str
+        What is a reason to give a document no score; see `filtering.rules`.
     audit_shares : (float, float)
         Shares of the documents that are dropped, and kept, by the signals of a cascade, that are looked at.
     placement : Placement
@@ -75,6 +78,7 @@ class WorkerSettings(Settings):
     score_column: str
     max_disagreement: float | None = None
     full_fraction: float | None = None
+    rules: tuple[Rule, ...] = ()
     audit_shares: tuple[float, float] = (0.0, 0.0)
     placement: Placement = Placement()
     leaks: LeakSearch | None = None
@@ -95,10 +99,10 @@ class WorkerSettings(Settings):
         """What the exits of a cascade must hold."""
         return exit_settings_of(self.keep_at, self.max_disagreement, self.full_fraction)
 
-    @field_validator("audit_shares", mode="before")
+    @field_validator("audit_shares", "rules", mode="before")
     @classmethod
-    def _as_tuple(cls, shares: object) -> object:
-        return tuple(shares) if isinstance(shares, list) else shares
+    def _as_tuple(cls, values: object) -> object:
+        return tuple(values) if isinstance(values, list) else values
 
     @field_validator("leaks", mode="before")
     @classmethod

@@ -177,6 +177,7 @@ def filter_dump(
             effort=config.effort,
             max_disagreement=config.max_disagreement,
             full_fraction=config.full_fraction,
+            rules=config.rules_for(scorer.domain),
             audit_shares=_audit_shares(scorer, plan.rows, config.audit),
             score_column=config.score_column,
             placement=config.placement,
@@ -225,6 +226,7 @@ def plan_of(config: FilterConfig, scorer: AnyScorer, leaks: LeakSearch | None = 
         "write": config.write,
         "effort": config.effort,
         "score_column": config.score_column,
+        "rules": ",".join(config.rules_for(scorer.domain)) or "none",
         "rows_per_part": config.rows_per_part,
     }
     if isinstance(scorer, CascadeScorer):
@@ -366,6 +368,7 @@ def estimate_run(config: FilterConfig) -> Estimate:
         As `filter_dump`.
     """
     scorer = open_scorer(config.scorer, config.effort, config.placement, config.exit_settings)
+    scorer = scorer.with_rules(config.rules_for(scorer.domain))
     folder = RunFolder(config.out)
     refuse_foreign(folder)
     tasks = gather_tasks(config.decontaminate)

@@ -9,6 +9,7 @@ from filtering import load_scorer
 from filtering.embedders import Placement
 from filtering.errors import SettingsError
 from filtering.exits import ExitSettings, PairedScores
+from filtering.rules import Rule
 from filtering.scorers import Effort, SignalScorer
 from filtering.storage import AnyScorer, load_pairs
 from pipelines.paths import StorePath, is_store
@@ -22,8 +23,9 @@ def open_scorer(
     effort: Effort = "fast",
     placement: Placement | None = None,
     exits: ExitSettings | None = None,
+    rules: tuple[Rule, ...] = (),
 ) -> AnyScorer:
-    """Load a scorer as `filtering.load_scorer` does; one in a store is brought here for that.
+    """Load a scorer as `filtering.load_scorer` does, with rules; one in a store is brought here for that.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def open_scorer(
             effort=effort,
             placement=placement or Placement(),
             exits=exits or ExitSettings(),
-        )
+        ).with_rules(rules)
 
 
 def open_signals(name: str) -> SignalScorer:

@@ -93,7 +93,9 @@ class TextScorer:
 
 
 def _planned_scorer(settings: WorkerSettings) -> AnyScorer:
-    scorer = open_scorer(settings.scorer or "", settings.effort, settings.placement, settings.exit_settings)
+    scorer = open_scorer(
+        settings.scorer or "", settings.effort, settings.placement, settings.exit_settings, settings.rules
+    )
     if settings.scorer_sha256 not in (None, scorer.digest):
         raise ScorerError(
             f"A worker must have the scorer that the run was planned with. {settings.scorer!r} is "

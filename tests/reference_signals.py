@@ -30,6 +30,8 @@ TOKEN = re.compile(
     rb"|(?P<run>(?P<one>[\x00-\xff])(?P=one)*)",
     re.DOTALL,
 )
+LICENCES = (b"copyright", b"license", b"licence", b"permission is hereby granted", b"redistribution")
+ASCII_BLANKS = b" \t\n\v\f\r"
 BLANKS = frozenset(range(33)) | {127}
 
 
@@ -146,29 +148,77 @@ WINDOW, REACH = (1400, 500, 500), (24_000, 16_000, 24_000)
 
 
 def pieces_of(document: bytes, sizes: tuple[int, int, int] = REACH) -> list[bytes]:
-    """Return what is read of a document: all of a short one; head, middle and tail of a long one."""
+    """Return what is read behind the licence header: all of it, or head, middle and tail of much."""
     length, most = len(document), sum(sizes)
     first, half, last = sizes[0], sizes[1] // 2, sizes[2]
-    if length <= most:
-        return [document]
     seam = b"\n[...]\n"
     cut = [
         (head, tail)
         for head in range(first - 3, first + 1)
         for tail in range(last - 3, last + 1)
-        if length <= most + 14
+        if most < length <= most + 14
         and document[head : head + 7] == seam
         and document[length - tail - 7 : length - tail] == seam
     ]
     if cut:
         ((head, tail),) = cut
         return [document[:head], document[head + 7 : length - tail - 7], document[length - tail :]]
+    document = document[header_end(document) :] or document
+    length = len(document)
+    if length <= most:
+        return [document]
     middle = length // 2
     return [
         document[: earlier(document, first)],
         document[later(document, middle - half) : earlier(document, middle + half)],
         document[later(document, length - last) :],
     ]
+
+
+def header_end(document: bytes) -> int:
+    """Return the bytes of leading comments that speak of a licence, and of the blanks behind."""
+    end = 0
+    while True:
+        stop = comment_end(document, end)
+        words = document[end : stop or 0].lower()
+        if not any(word in words for word in LICENCES):
+            return end
+        end = stop
+        end += len(document[end:]) - len(document[end:].lstrip(ASCII_BLANKS))
+
+
+def comment_end(document: bytes, start: int) -> int | None:
+    """Return where the comment ends that stands at a place: not more than 8,000 bytes on."""
+    text = document[start : start + 8000]
+    rest = text.lstrip(ASCII_BLANKS).removeprefix(b"\xef\xbb\xbf")
+    if rest.startswith(b"#!"):
+        rest = rest[len(rest.split(b"\n")[0]) :]
+    rest = rest.removeprefix(b"<?php").lstrip(ASCII_BLANKS)
+    at = start + len(text) - len(rest)
+    for opening, closing in ((b"/*", b"*/"), (b"<!--", b"-->"), (b"(*", b"*)"), (b"{-", b"-}")):
+        if rest.startswith(opening):
+            inside = rest.find(closing, len(opening))
+            return None if inside < 0 else at + inside + len(closing)
+    for mark in (b"//", b"--", b"#", b"%", b";"):
+        size = 0
+        for line in feed_lines(rest):
+            if not is_comment_line(line, mark):
+                break
+            size += len(line)
+        if size:
+            goes_on = size == len(rest) and start + len(text) < len(document)
+            return None if goes_on else at + size
+    return None
+
+
+def feed_lines(text: bytes) -> list[bytes]:
+    """Return the lines of a text, each with its line feed: bytes.splitlines ends them at more than that."""
+    return re.findall(rb"[^\n]*\n|[^\n]+", text)
+
+
+def is_comment_line(line: bytes, mark: bytes) -> bool:
+    bare = line.lstrip(b" \t")
+    return bare.startswith(mark) and not (mark == b"#" and re.match(rb"#[a-z]", bare))
 
 
 def starts_code_point(document: bytes, at: int) -> bool:
@@ -253,7 +303,12 @@ def statistics_of(document: bytes) -> dict[str, float]:
     """Return all style statistics of a document that can be scored, by name."""
     pieces = pieces_of(document)
     found = byte_statistics(pieces) | word_statistics(pieces) | line_statistics(pieces)
-    return found | sentence_statistics(pieces) | {"log_text_bytes": math.log1p(len(document))}
+    return found | sentence_statistics(pieces) | {"log_text_bytes": math.log1p(text_size(document, pieces))}
+
+
+def text_size(document: bytes, pieces: Sequence[bytes]) -> int:
+    """Return the bytes of a document behind the header that its pieces leave out."""
+    return len(document) if document.startswith(pieces[0]) else len(document[header_end(document) :])
 
 
 def byte_statistics(pieces: Sequence[bytes]) -> dict[str, float]:
@@ -293,8 +348,7 @@ def word_statistics(pieces: Sequence[bytes]) -> dict[str, float]:
         )
         in_quotes += words_in_quotes(tokens)
     shares = {
-        # Told apart by 14 bits of their hash: two words can pass for one, as the kernel documents.
-        "distinct_word_share": len({cell_of(fnv(text.lower()), bits=14) for text in texts}),
+        "distinct_word_share": len({text.lower() for text in texts}),
         "long_word_share": sum(length >= 8 for length in lengths),
         "single_letter_share": sum(length == 1 for length in lengths),
         "snake_share": sum(b"_" in text and len(text) > 2 for text in texts),
@@ -364,8 +418,7 @@ def sentence_statistics(pieces: Sequence[bytes]) -> dict[str, float]:
 
 
 def line_statistics(pieces: Sequence[bytes]) -> dict[str, float]:
-    by_piece = [lines_of(tokens_of(piece)) for piece in pieces]
-    lines = [line for piece in by_piece for line in piece]
+    lines = [line for piece in pieces for line in lines_of(tokens_of(piece))]
     blank = sum(blank_lines_of(tokens_of(piece)) for piece in pieces)
     total = max(len(lines), 1)
     lengths = [line.length for line in lines]
@@ -398,8 +451,8 @@ def line_statistics(pieces: Sequence[bytes]) -> dict[str, float]:
         "indent_mean": mean(indents),
         "indent_deviation": deviation(indents),
         "comment_bytes_mean": mean(comments),
-        "first_comment_share": mean([line.is_comment for line in by_piece[0]]),
-        "last_comment_share": mean([line.is_comment for line in by_piece[2]]) if len(by_piece) > 2 else 0.0,
+        "first_comment_share": mean(told(pieces)[:20]),
+        "last_comment_share": mean(told(pieces)[-20:]),
     }
 
 
@@ -408,16 +461,26 @@ def ends(lines: Sequence[Line], marks: bytes) -> int:
 
 
 def repeated(lines: Sequence[Line]) -> int:
-    """Count lines of more than three bytes whose tokens were seen before, told by 12 bits of a hash."""
-    seen: set[int] = set()
+    """Count lines of more than three bytes whose tokens were seen before."""
+    seen: set[tuple[int, ...]] = set()
     count = 0
     for line in lines:
-        value = FNV_START
-        for token in line.tokens:
-            value = (value ^ token.hash) * FNV_STEP & BITS_64
-        count += cell_of(value, bits=12) in seen and line.length > 3
-        seen.add(cell_of(value, bits=12))
+        tokens = tuple(token.hash for token in line.tokens)
+        count += tokens in seen and line.length > 3
+        seen.add(tokens)
     return count
+
+
+def told(pieces: Sequence[bytes]) -> list[bool]:
+    """Return for each line whether it is a comment, or lies between triple quotes or holds some."""
+    found = []
+    for piece in pieces:
+        inside = False
+        for line in lines_of(tokens_of(piece)):
+            quotes = sum(token.text in (b'"""', b"'''") for token in line.tokens)
+            found.append(line.is_comment or inside or quotes > 0)
+            inside ^= quotes % 2 == 1
+    return found
 
 
 def mean(values: Sequence[float]) -> float:

@@ -10,6 +10,7 @@ import pytest
 
 from annotations import read_labels
 from annotations.records import count_cut_texts
+from annotations.tables import sample_row
 from filtering.errors import LabelsError
 from filtering.windows import REACH, cut_window
 
@@ -64,6 +65,14 @@ def test_a_whole_reach_is_not_cut_wherever_its_characters_fall(moved):
     document = "a" * moved + "\U0001f600" * 30_000
     table = pa.table({"text": [cut_window(document, REACH)], "text_bytes": [len(document.encode())]})
     assert count_cut_texts(table) == 0
+
+
+@pytest.mark.parametrize("size", [10, 63_990, 64_010, 200_000])
+def test_a_text_that_lacks_its_licence_header_alone_is_not_cut(size):
+    row = sample_row("# Copyright 2001\n\n" + "y" * size, file="a", row=0)
+    assert row["text"].startswith("yyyyy")
+    assert row["text_bytes"] == size
+    assert count_cut_texts(pa.table({name: [row[name]] for name in ("text", "text_bytes")})) == 0
 
 
 @pytest.mark.parametrize("kind", [pa.int8(), pa.int64(), pa.uint8(), pa.float32(), pa.float64()], ids=str)

@@ -196,9 +196,13 @@ def test_kernel_and_reference_agree_on_source_files_of_this_machine():
     assert_as_reference([Path(path).read_bytes() for path in paths])
 
 
+def statistics_by_name(text):
+    return dict(zip(STATISTICS, read_signals([text]).features[0, SCORE_COLUMNS:].tolist(), strict=True))
+
+
 def test_one_document_by_hand():
     text = "Why so? Because x_1 = 22.\n\n    # first line here\n"
-    row = dict(zip(STATISTICS, read_signals([text]).features[0, SCORE_COLUMNS:].tolist(), strict=True))
+    row = statistics_by_name(text)
     expected = {
         "words_reason": 3 / 8,  # why, so, because
         "words_sequence": 1 / 8,  # first
@@ -216,6 +220,31 @@ def test_one_document_by_hand():
         "line_bytes_max": 25.0,
     }
     assert {name: row[name] for name in expected} == pytest.approx(expected, rel=1e-5)
+
+
+def test_distinct_words_and_repeated_lines_of_a_long_document_are_counted_exactly():
+    lines = [f"word{number} = other{number}\n" for number in range(2_000)]
+    row = statistics_by_name("".join(lines))
+    assert (row["distinct_word_share"], row["repeated_line_share"]) == (1.0, 0.0)
+    row = statistics_by_name("".join([*lines, *lines[:500]]))
+    assert row["distinct_word_share"] == pytest.approx(4_000 / 5_000)
+    assert row["repeated_line_share"] == pytest.approx(500 / 2_500)
+
+
+def test_more_distinct_words_than_there_is_room_for_end_and_pass_for_seen():
+    words = [f"{number:x}z" for number in range(40_000)]
+    text = " ".join(words)[: REACH.whole]
+    row = statistics_by_name(text)
+    assert 0.9 < row["distinct_word_share"] <= 1.0
+
+
+@pytest.mark.parametrize("lines", [1, 15, 20, 21, 100])
+def test_comment_shares_are_of_the_first_and_last_twenty_lines(lines):
+    text = "\n\n".join(["# told"] * 3 + ["x = 1"] * lines + ['"""One.', 'two."""'])
+    row = statistics_by_name(text)
+    edge = min(20, lines + 5)
+    assert row["first_comment_share"] == pytest.approx((5 if lines <= 15 else 3) / edge)
+    assert row["last_comment_share"] == pytest.approx((5 if lines <= 15 else 2) / edge)
 
 
 # Every place where white space differs between str.isspace, str.split, ASCII and Unicode's own list.

@@ -5,12 +5,38 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_signals import WINDOW as WINDOW_SIZES
+from reference_signals import header_end as reference_header_end
 from reference_signals import pieces_of
 
+from filtering.checks import find_reach
 from filtering.kernel import CELLS
 from filtering.signals import SCORE_COLUMNS, read_signals
 from filtering.statistics import STATISTICS
-from filtering.windows import BOUNDARY_SLACK_BYTES, REACH, SEAM, WINDOW, cut_window, window_spans
+from filtering.windows import BOUNDARY_SLACK_BYTES, REACH, SEAM, WINDOW, cut_window, header_end, window_spans
+
+HEADER = b"# Copyright 2001 Nobody\n#\n# Licensed under some terms.\n\n"
+HEADER_PARTS = (
+    *(
+        b"/*",
+        b"*/",
+        b"//",
+        b"--",
+        b"#",
+        b"# ",
+        b"#a",
+        b"%",
+        b";",
+        b"<!--",
+        b"-->",
+        b"(*",
+        b"*)",
+        b"{-",
+        b"-}",
+    ),
+    *(b"\n", b" ", b"\t", b"\r\n", b"copyright", b"License", b"SPDX-LICENCE", b"redistribution", b"x = 1"),
+    *(b"#!", b"<?php", b"\xef\xbb\xbf", b"*", b"/", b"-", b"<"),
+)
+header_like = st.lists(st.sampled_from(HEADER_PARTS), max_size=14).map(b"".join)
 
 WEIGHTS = np.random.default_rng(3).normal(size=CELLS).astype(np.float32)
 LOG_TEXT_BYTES = SCORE_COLUMNS + STATISTICS.index("log_text_bytes")
@@ -145,6 +171,78 @@ def test_the_window_of_a_reach_is_that_of_the_text_but_for_bytes_that_cuts_moved
     assert any(middles[1][12 + shift :].startswith(core) for shift in shifts)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"# Copyright 2001 Nobody\n",
+        b"#!/bin/sh\n# Licensed under MIT\n\n",
+        b"# -*- coding: utf-8 -*-\n#\n# SPDX-License-Identifier: MIT\n",
+        b"/* Permission is HEREBY granted,\n * free of charge */\n",
+        b"<?php\n/** @license MIT */\n",
+        b"<!-- Copyright -->\n",
+        b"\xef\xbb\xbf// Redistribution and use\n// are permitted.\n\n",
+        b"-- Copyright\n",
+        b"% This licence is free.\n",
+        b";; Copyright\n;;\n",
+        b"(* Copyright *) ",
+        b"{- Copyright -}\n",
+        b"// Copyright\n\n/* License: MIT */\n",
+        b"# Copyright " + b"x" * 7_900 + b"\n",
+    ],
+)
+def test_a_licence_header_is_not_read(header):
+    text = header + b"# Adds.\n\nx = 1 + 1\n" if header[:1] != b"#" else header + b"x = 1 + 1\n"
+    assert header_end(text) == len(header)
+    assert window_spans(text) == ((len(header), len(text)),)
+    long = header + b"word " * 30_000
+    start = len(header)
+    middle = start + 75_000
+    assert window_spans(long)[:2] == ((start, start + 1_400), (middle - 250, middle + 250))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"x = 1  # Copyright\n",
+        b"# Adds.\n\n# Copyright\nx\n",
+        b'"""Copyright."""\nx = 1\n',
+        b"#include <license.h>\nint x;\n",
+        b"/* Copyright, and no end\nx = 1\n",
+        b"# Copyright " + b"x" * 8_000 + b"\nx\n",
+        b"Copyright 2001\n",
+        b"# Copyright\n# All of it.\n\n",
+    ],
+)
+def test_what_is_no_header_is_read(text):
+    assert window_spans(text) == ((0, len(text)),) or len(text) > WINDOW.whole
+    assert window_spans(text)[0][0] == 0
+
+
+@settings(deadline=None, max_examples=500)
+@given(header_like | st.tuples(header_like, st.integers(7_900, 8_100)).map(lambda it: it[0] + b"x" * it[1]))
+def test_headers_and_what_is_read_behind_them_are_those_of_the_reference_and_the_kernel(data):
+    assert header_end(data) == reference_header_end(data)
+    assert pieces(data) == pieces_of(data, WINDOW_SIZES)
+    padded = np.frombuffer(b"#" + data + b"\n# Copyright", dtype=np.uint8)
+    spans = np.zeros(6, dtype=np.int64)
+    found = find_reach(padded, 1, 1 + len(data), spans)
+    assert tuple((spans.reshape(3, 2)[:found] - 1).ravel()) == sum(window_spans(data, REACH), ())
+
+
+@settings(deadline=None, max_examples=300)
+@given(header_like, st.integers(0, 9_000))
+def test_cutting_twice_is_cutting_once_behind_a_header(start, size):
+    once = cut_window((HEADER + start + b"y" * size).decode("utf-8"))
+    assert cut_window(once) == once
+
+
+@pytest.mark.parametrize("size", [0, 3_000, 63_990, 64_001, 90_000])
+def test_a_document_with_a_header_has_the_signals_of_one_without(size):
+    text = b"x = 1\n" + b"y = x + 2\n" * (size // 10)
+    found = read_signals([HEADER + text, text], WEIGHTS, WEIGHTS).features
+    np.testing.assert_array_equal(found[0], found[1])
+
+
 def test_rules_are_named_by_what_they_do():
-    assert WINDOW.name == "head1400-middle500-tail500-bytes/1"
-    assert REACH.name == "head24000-middle16000-tail24000-bytes/1"
+    assert WINDOW.name == "head1400-middle500-tail500-bytes/2"
+    assert REACH.name == "head24000-middle16000-tail24000-bytes/2"
