@@ -36,7 +36,8 @@ from filtering.windows import REACH
 UNBIASED_PICKS = ("random", "stratified")
 LOWEST, HIGHEST = 0.0, 5.0
 SLICE_COLUMNS = ("genre", *LANGUAGE_COLUMNS)
-NEAR_CUT_PICKS = ("below-cut", "above-cut")
+NEAR_CUT = "near-cut"
+"""On which side of the cut is not said: who labels them is not to be led."""
 NUMBERS = ("probability", "weight", "text_bytes", "edu_score")
 SCRIPT_CHARS = 2000
 ASCII_SHARE = 0.8
@@ -208,7 +209,7 @@ def _numbers(table: pa.Table, name: str, path: str) -> NDArray[np.float64] | Non
 
 
 def _near_cut(table: pa.Table, picked: Sequence[str | None]) -> NDArray[np.float64] | None:
-    near = np.array([pick in NEAR_CUT_PICKS for pick in picked], dtype=bool)
+    near = np.array([pick == NEAR_CUT for pick in picked], dtype=bool)
     if not near.any() or "edu_score" not in table.column_names:
         return None
     return np.where(near, pc.cast(table["edu_score"], pa.float64()).to_numpy(), np.nan)

@@ -201,7 +201,9 @@ def _as_bytes(text: str | bytes | None) -> bytes | None:
 def _as_binary(array: pa.Array) -> pa.Array:
     kind = array.type
     if pa.types.is_dictionary(kind):
-        return pa.DictionaryArray.from_arrays(array.indices, _as_binary(array.dictionary))
+        encoded = pa.DictionaryArray.from_arrays(array.indices, _as_binary(array.dictionary))
+        # Of a few rows with a long dictionary only their own values are read.
+        return encoded.dictionary_decode() if len(encoded.dictionary) > len(encoded) else encoded
     if pa.types.is_large_string(kind):
         return array.view(pa.large_binary())
     if pa.types.is_string(kind):

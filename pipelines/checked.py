@@ -103,6 +103,8 @@ def check_run(folder: RunFolder, labels: str, label_at: float) -> CheckedRun:
         )
     scores = scores_of(table, "score", name)
     rows = [row for row, score in zip(table.to_pylist(), scores, strict=True) if score is not None]
+    if not rows:
+        raise LabelsError(f"'score' in {name} must hold a score. All {len(scores):,} are empty.")
     settings = folder.read_manifest()["settings"]
     keep_at = float(settings["keep_at"])
     run = RunScores(folder, scored_parts(folder, folder.read_finished_plan()), keep_at)

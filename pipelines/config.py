@@ -111,6 +111,11 @@ class FilterConfig(Settings):
                 "'decontaminate' (--decontaminate) must come with rows that are written. Got --write scores; "
                 "run 'edufilter decontaminate' on what you keep."
             )
+        if self.leak_action != "drop" and not self.decontaminate:
+            raise SettingsError(
+                "'leak_action' (--leak-action) must come with --decontaminate. "
+                f"Got {self.leak_action!r} alone."
+            )
         if self.max_disagreement is not None and self.full_fraction is not None:
             raise SettingsError(
                 "At most one of 'max_disagreement' and 'full_fraction' must be given. "

@@ -35,7 +35,7 @@ def decontaminate_dump(
     RunError
         If the run failed in the middle; the same call goes on from there.
     BadFileError
-        If a benchmark cannot be read; or, if `config.strict`, an input.
+        If `config.strict` and an input cannot be read.
     """
     reporter = ConsoleReporter() if reporter is None else reporter
     executor = executor or executor_of(config)
@@ -66,5 +66,7 @@ def decontaminate_dump(
             leaks=search,
         )
         if not folder.manifest.exists():
-            reporter.say(f"Looking for {len(tasks):,} tasks of {len(config.against):,} benchmarks.")
+            reporter.say(
+                f"Looking for {len(tasks):,} tasks of {', '.join(sorted({one.benchmark for one in tasks}))}."
+            )
         return run_plan(folder, plan, settings, executor, reporter, strict=config.strict)

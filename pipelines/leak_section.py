@@ -13,10 +13,11 @@ DONE = {
 def leak_section(found: RunLeaks) -> str:
     """Return what was found, counted and side by side, as HTML."""
     rows = [
-        (one.benchmark, one.method, one.part, one.verdict, one.documents, one.tasks) for one in found.counts
+        (one.benchmark, f"{one.method}, {one.part}", one.verdict, one.documents, one.tasks)
+        for one in found.counts
     ]
-    head = ("benchmark", "method", "part of the task", "verdict", "documents", "tasks")
-    counts = f"<div class=card>{table('', head, rows, texts=4)}</div>" if rows else ""
+    head = ("benchmark", "method, part of the task", "verdict", "documents", "tasks")
+    counts = f"<div class=card>{table('', head, rows, texts=3)}</div>" if rows else ""
     gone = "".join(f"<li>{text(file)}: {text(why)}</li>" for file, why in found.unread.items())
     missing = f"<p>Documents of these inputs cannot be shown:</p><ul>{gone}</ul>" if gone else ""
     pairs = "".join(map(_pair, found.pairs))
@@ -27,11 +28,11 @@ def leak_section(found: RunLeaks) -> str:
         else ""
     )
     return (
-        f"<h2>Benchmark leaks</h2>\n<p>{found.leaked:,} documents that would be kept hold a task of the "
-        f"{found.tasks:,} that were looked for. {text(DONE[found.action])}</p>\n<p class=soft>A document is "
-        "found by several methods, often. Common knowledge is what people write who never saw the benchmark: "
-        "textbook algorithms under their usual names; it is no leak. <code>run/hits.parquet</code> names "
-        f"file, row, lines and task of every hit.</p>\n{counts}\n{missing}{shown}"
+        f"<h2>Benchmark leaks</h2>\n<p>{found.leaked:,} documents, of those not dropped for another reason, "
+        f"hold a task of the {found.tasks:,} that were looked for. {text(DONE[found.action])}</p>\n"
+        "<p class=soft>A document is found by several methods, often. Common knowledge is what people write "
+        "who never saw the benchmark: textbook algorithms under their usual names; it is no leak. "
+        f"<code>run/hits.parquet</code> names file, row, lines and task of every hit.</p>\n{counts}\n{missing}{shown}"
     )
 
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from filtering.errors import OutputError, SettingsError
+from filtering.errors import BadFileError, OutputError, SettingsError
 from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
 from filtering.leaks.search import COMMON, LEAK, SCHEMA
 from filtering.signals import text_bytes, text_chunks
@@ -43,11 +43,15 @@ def gather_tasks(against: Sequence[str], fields: str | None = None) -> tuple[Tas
 
     Raises
     ------
-    SettingsError, BadFileError
-        As `filtering.leaks.read_benchmark`; and if two files of one name have tasks of one id.
+    SettingsError
+        If one cannot be read, as `filtering.leaks.read_benchmark` says; or if two files of one name have
+        tasks of one id.
     """
     named = read_fields(fields)
-    tasks = [task for path in against for task in read_benchmark(path, named)]
+    try:
+        tasks = [task for path in against for task in read_benchmark(path, named)]
+    except BadFileError as error:  # a benchmark is a setting, not data
+        raise SettingsError(str(error)) from error
     repeated = [
         one for one, count in Counter((task.benchmark, task.id) for task in tasks).items() if count > 1
     ]
@@ -262,8 +266,10 @@ class LeakTally:
         self.leaked = 0
         self.counts: Counter[str] = Counter()
 
-    def add(self, found: FoundLeaks, rows: int) -> None:
-        """Count a batch: documents with a leak, and by benchmark or verdict."""
+    def add(self, found: FoundLeaks, rows: int, emptied: int) -> None:
+        """Count a batch: documents with a leak, by benchmark or verdict; and those that a cut empties."""
+        if emptied:
+            self.counts["nothing but a leak"] += emptied
         leaked = found.rows_with(LEAK, rows)
         self.leaked += int(leaked.sum())
         self.counts.update(found.counts)

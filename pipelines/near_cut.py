@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from annotations.records import NEAR_CUT
 from annotations.tables import sample_row
 from filtering.errors import SettingsError
 from pipelines.config_labels import NearCutConfig
@@ -42,19 +43,21 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
     random = np.random.default_rng(config.seed)
     drawn: list[dict[str, Any]] = []
     below = near.score < cut
-    for picked, side, count in (
-        ("below-cut", near.take(below), config.n // 2),
-        ("above-cut", near.take(~below), config.n - config.n // 2),
+    for side, count in (
+        (near.take(below), config.n // 2),
+        (near.take(~below), config.n - config.n // 2),
     ):
         chosen = np.sort(random.choice(len(side), size=min(count, len(side)), replace=False))
         probability = len(chosen) / max(len(side), 1)
         for values in _read_all(parts, side.take(chosen), read):
-            drawn.append({**values, "picked": picked, "probability": probability, "weight": 1 / probability})
+            drawn.append(
+                {**values, "picked": NEAR_CUT, "probability": probability, "weight": 1 / probability}
+            )
     if not drawn:
         raise SettingsError(
             f"Some document of {config.run} must score within {NEAR_POINTS} of its cut of {cut:g}. None does."
         )
-    return write_sample(drawn, config.out, random, dump_rows=plan.rows, read_rows=len(drawn))
+    return write_sample(drawn, config.out, random, dump_rows=plan.rows, read_rows=len(near))
 
 
 @dataclass(frozen=True)

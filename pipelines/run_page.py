@@ -184,8 +184,9 @@ def _shares(report: RunReport) -> str:
     )
     return (
         f"<h2>What is kept of what</h2>\n<p class=soft>By input file: all rows. {looked_at}{languages} A bar "
-        "is the share that is kept, the line in it that of the rest. Bold is what differs from the rest by "
-        "at least a factor of two in the odds, and not by accident (99 %).</p>\n"
+        "is the share that is kept, as long as the largest of its table is full; the line in it is that of "
+        "the rest. Bold is what differs from the rest by at least a factor of two in the odds, and not by "
+        "accident (99 %).</p>\n"
         f"<div class=masonry>{cards}</div>"
     )
 
@@ -230,7 +231,8 @@ def _checked(report: RunReport) -> str:
     return (
         f"<h2>What labels say of it</h2>\n<p class=soft>{found.labels:,} documents of this run have a label "
         f"in {text(found.source)}; good ones have {found.label_at:g} points or more.{elsewhere} Shares are "
-        "weighted to all documents of their range, and their intervals hold for all rows at once (95 %). "
+        "weighted to all documents of their range, and their intervals hold for all rows at once (95 %); "
+        "documents of one site or repository count for less than their number. "
         "Documents that were drawn near the cut speak of those near it alone.</p>\n"
         f"<div class=card>{table('', head, rows)}</div>"
     )

@@ -326,11 +326,11 @@ def write_sample(
     if for_people:
         _write_page(table, _page_beside(out))
     temporary = Path(f"{out}.{os.getpid()}.tmp")
-    if for_people:  # who read what a model is shown; a cell has its limits, too
+    if for_people:  # who read what a model is shown, and no score; a cell has its limits, too
         windows = pa.array([cut_window(text) for text in table["text"].to_pylist()], pa.large_string())
         table = table.set_column(table.column_names.index("text"), "text", windows)
         empty = table.append_column("score", pa.nulls(len(table), pa.string()))
-        rest = [name for name in SAMPLE_SCHEMA.names if name not in FIRST_COLUMNS]
+        rest = [name for name in SAMPLE_SCHEMA.names if name not in (*FIRST_COLUMNS, "edu_score")]
         pyarrow.csv.write_csv(empty.select([*FIRST_COLUMNS, *rest]), temporary)
     else:
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)

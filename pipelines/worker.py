@@ -242,8 +242,9 @@ class PartWorker:
                 texts = batch.column(text_column)
                 if found is not None and settings.leaks is not None:
                     found = found.of_rows(keep)
-                    batch, keep = apply_action(settings.leaks.action, batch, text_column, keep, found)
-                    leak_tally.add(found, len(keep))
+                    before, action = int(keep.sum()), settings.leaks.action
+                    batch, keep = apply_action(action, batch, text_column, keep, found)
+                    leak_tally.add(found, len(keep), before - int(keep.sum()) if action == "cut" else 0)
                     if len(found.hits):
                         hits = hits or stack.enter_context(
                             GatheringWriter(hits_path, HITS_SCHEMA, {}, SCORES_GROUP_ROWS)

@@ -372,6 +372,12 @@ KINDS = {
     ),
     "dictionary of binary": pa.array(BINARY, pa.binary()).dictionary_encode(),
     "dictionary of string_view": dictionary(pa.array(TEXTS, pa.string_view()), range(9), pa.int8()),
+    "chunked dictionary of string_view": pa.chunked_array(
+        [
+            dictionary(pa.array(TEXTS, pa.string_view()), rows, pa.int8())
+            for rows in (range(0, 2), range(2, 9))
+        ]
+    ),
     "chunked": pa.chunked_array([TEXTS[:2], [], TEXTS[2:]], pa.string()),
     "chunked dictionary": pa.chunked_array(
         [as_dictionary(pa.int8()).slice(0, 4), as_dictionary(pa.int8()).slice(4)]

@@ -48,8 +48,8 @@ def test_documents_from_near_the_cut_speak_of_those_near_it_alone(run, near):
     assert (checked.labels, checked.elsewhere) == (60, 0)
     found = ranges_of(checked)
     assert list(found) == [OVER, UNDER]
-    for name, side in ((OVER, "above-cut"), (UNDER, "below-cut")):
-        good = [row["score"] >= 3 for row in rows if row["picked"] == side]
+    for name, is_over in ((OVER, True), (UNDER, False)):
+        good = [row["score"] >= 3 for row in rows if (row["edu_score"] >= CUT) == is_over]
         assert (found[name].labels, found[name].good) == (30, sum(good))
         assert found[name].share.value == pytest.approx(np.mean(good))
         assert found[name].share.low < np.mean(good) < found[name].share.high
@@ -95,6 +95,10 @@ def test_what_cannot_speak_of_a_run_is_refused(run, near, tmp_path, command):
     pq.write_table(table.drop_columns(["row"]), tmp_path / "no-row.parquet")
     with pytest.raises(LabelsError, match="must have the columns text, score, file, row"):
         check_run(run, str(tmp_path / "no-row.parquet"), 3.0)
+    empty = replaced(table, "score", pa.nulls(len(table), pa.float64()))
+    pq.write_table(empty, tmp_path / "empty.parquet")
+    with pytest.raises(LabelsError, match="All 60 are empty"):
+        check_run(run, str(tmp_path / "empty.parquet"), 3.0)
     far = replaced(table, "row", pa.array([10_000_000] * len(table)))
     pq.write_table(far, tmp_path / "far.parquet")
     with pytest.raises(LabelsError, match="None of 60 is"):

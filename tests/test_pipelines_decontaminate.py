@@ -12,7 +12,7 @@ from dumps import FAST, digests, lasting, make_texts
 from test_filtering_leaks import FIB, OTHER, PROMPT, SOLUTION, WHOLE
 
 from filtering import load_scorer
-from filtering.errors import BadFileError, OutputError, SettingsError
+from filtering.errors import OutputError, SettingsError
 from filtering.leaks.tasks import Fields
 from pipelines import (
     DecontaminateConfig,
@@ -153,6 +153,7 @@ def test_lines_of_a_leak_are_cut_out_whatever_the_type_of_the_column(kind, bench
     assert OTHER.strip() in plain[33]
     assert not any("weigh_baskets" in plain[row] or "heavier" in plain[row] for row in (33, 61, 62))
     manifest = json.loads((out / "run" / "manifest.json").read_text())
+    assert manifest["leaks"]["nothing but a leak"] == 1
     assert manifest["kept_text_bytes"] == sum(len(text.encode()) for text in plain.values())
 
 
@@ -284,10 +285,12 @@ def test_fields_of_other_layouts_are_named(source, tmp_path):
 
 def test_a_benchmark_that_cannot_be_read_is_named_before_anything_starts(source, tmp_path):
     (tmp_path / "broken.jsonl").write_text("{]")
-    for path, error in ((tmp_path / "gone.jsonl", BadFileError), (tmp_path / "broken.jsonl", BadFileError)):
-        with pytest.raises(error, match=path.name):
+    for path in (tmp_path / "gone.jsonl", tmp_path / "broken.jsonl"):
+        with pytest.raises(SettingsError, match=path.name):
             decontaminate_dump(config_of(source, path, tmp_path / "out"), reporter=QUIET)
     assert not (tmp_path / "out").exists()
+    with pytest.raises(SettingsError, match="leak-action"):
+        FilterConfig(inputs=["a"], out="b", leak_action="cut")
     with pytest.raises(SettingsError, match="decontaminate"):
         FilterConfig(inputs=["a"], out="b", write="scores", decontaminate=["c.jsonl"])
 

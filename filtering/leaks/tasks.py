@@ -132,7 +132,8 @@ def _layout_of(record: object, path: Path) -> Fields:
     known = "; ".join(f"{name}: {', '.join(fields.names())}" for name, fields in LAYOUTS.items())
     raise SettingsError(
         f"A benchmark must have the fields of a known layout ({known}). {path} has "
-        f"{', '.join(sorted(map(str, has))) or 'none'}. Name its fields."
+        f"{', '.join(sorted(map(str, has))) or 'none'}. "
+        "Name its fields (--fields id=...,prompt=...,solution=...)."
     )
 
 
@@ -143,7 +144,7 @@ def _task_of(record: object, fields: Fields, benchmark: str, where: str) -> Task
     for part, name in vars(fields).items():
         if name and name not in record:
             raise SettingsError(
-                f"Each task must have the field {name!r}. {where} lacks it. Name another field."
+                f"Each task must have the field {name!r}. {where} lacks it. Name another field (--fields)."
             )
         values[part] = _text_of(record[name], name, where) if name else ""
     if not values["entry_point"]:
