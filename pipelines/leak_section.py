@@ -32,7 +32,8 @@ def leak_section(found: RunLeaks) -> str:
         f"hold a task of the {found.tasks:,} that were looked for. {text(DONE[found.action])}</p>\n"
         "<p class=soft>A document is found by several methods, often. Common knowledge is what people write "
         "who never saw the benchmark: textbook algorithms under their usual names; it is no leak. "
-        f"<code>run/hits.parquet</code> names file, row, lines and task of every hit.</p>\n{counts}\n{missing}{shown}"
+        f"<code>run/hits.parquet</code> names file, row, lines and task of every hit.</p>\n"
+        f"{counts}\n{missing}{shown}"
     )
 
 
