@@ -34,7 +34,7 @@ def draw_scores(report: RunReport, width: int, height: int) -> str:
         .scale(domain=[0, POINTS])
         .axis(values=list(range(POINTS + 1)), format="d", grid=False)
     )
-    axis_y = alt.Y("rows:Q", stack=True, title=None).axis(format=",", tickCount=5)
+    axis_y = alt.Y("rows:Q", stack=True, title=None).axis(format=",d", tickCount=5, tickMinStep=1)
     colors = alt.Scale(domain=["kept", "dropped"], range=["var(--kept)", "var(--dropped)"])
     bars = (
         alt.Chart(alt.Data(values=bins))

@@ -1,7 +1,9 @@
 """The part of a run's page that shows what was found of benchmarks."""
 
+from itertools import groupby
+
 from pipelines.page import table, text
-from pipelines.run_leaks import LeakPair, RunLeaks
+from pipelines.run_leaks import LeakCount, LeakPair, RunLeaks
 
 DONE = {
     "drop": "They are left out of the output.",
@@ -12,12 +14,11 @@ DONE = {
 
 def leak_section(found: RunLeaks) -> str:
     """Return what was found, counted and side by side, as HTML."""
-    rows = [
-        (one.benchmark, f"{one.method}, {one.part}", one.verdict, one.documents, one.tasks)
-        for one in found.counts
-    ]
-    head = ("benchmark", "method, part of the task", "verdict", "documents", "tasks")
-    counts = f"<div class=card>{table('', head, rows, texts=3)}</div>" if rows else ""
+    head = ("found by", "verdict", "documents", "tasks")
+    counts = "".join(
+        f"<div class=card>{table(benchmark, head, [_row(one) for one in rows], texts=2)}</div>"
+        for benchmark, rows in groupby(found.counts, key=lambda one: one.benchmark)
+    )
     gone = "".join(f"<li>{text(file)}: {text(why)}</li>" for file, why in found.unread.items())
     missing = f"<p>Documents of these inputs cannot be shown:</p><ul>{gone}</ul>" if gone else ""
     pairs = "".join(map(_pair, found.pairs))
@@ -33,8 +34,12 @@ def leak_section(found: RunLeaks) -> str:
         "<p class=soft>A document is found by several methods, often. Common knowledge is what people write "
         "who never saw the benchmark: textbook algorithms under their usual names; it is no leak. "
         f"<code>run/hits.parquet</code> names file, row, lines and task of every hit.</p>\n"
-        f"{counts}\n{missing}{shown}"
+        f"<div class='columns tables'>{counts}</div>\n{missing}{shown}"
     )
+
+
+def _row(one: LeakCount) -> tuple[str, str, int, int]:
+    return f"{one.method}, {one.part}", one.verdict, one.documents, one.tasks
 
 
 def _pair(pair: LeakPair) -> str:

@@ -122,7 +122,8 @@ td.bar { min-width: 4rem; width: 40%; vertical-align: middle; padding-right: 0; 
   border-radius: .2rem; } .bar u { position: absolute; inset: -.12rem auto -.12rem 0; width: 2px;
   background: var(--ink); } .far td:first-child { font-weight: 650; }
 .findings { padding-left: 1.1rem; } .findings li { margin: .25rem 0; }
-@media (max-width: 44rem) { .columns { grid-template-columns: 1fr; } .wide { display: none; }
+@media (max-width: 44rem) { th, td { padding-right: .5rem; } td:first-child { min-width: 7rem; }
+  td.bar { min-width: 3rem; } .columns { grid-template-columns: 1fr; } .wide { display: none; }
   .narrow { display: block; } main { padding-top: 1rem; } .sample pre { max-height: 10rem; } }
 """
 
