@@ -115,7 +115,7 @@ def two_stages(labels, tiny_model, tmp_path_factory) -> TrainResult:
 def pool(tmp_path_factory) -> Path:
     """Return a file of documents without labels, each of a site of its own."""
     path = tmp_path_factory.mktemp("pool") / "pool.parquet"
-    pq.write_table(pa.table({"text": make_texts(1600, seed=3)}), path)
+    pq.write_table(pa.table({"text": make_texts(1800, seed=3)}), path)
     return path
 
 
