@@ -118,6 +118,8 @@ def run_demo(
             results[scorer] = filter_dump(config.model_copy(update={"effort": "fast"}), reporter=reporter)
     console = Console(highlight=False)
     console.print(_figures(results))
+    for scorer, result in results.items():
+        _print_counts(console, scorer, result)
     command = shlex.join(["edufilter", "demo", out, *(f"--decontaminate={path}" for path in decontaminate)])
     for scorer, result in results.items():
         _print_samples(console, scorer, folder / scorer / "dump", result.out)
@@ -273,6 +275,16 @@ def _figures(results: Mapping[str, FilterResult]) -> Table:
             f"{megabytes / seconds:,.1f}",
         )
     return table
+
+
+def _print_counts(console: Console, scorer: str, result: FilterResult) -> None:
+    """Print how many documents have no score, and why, and how many hold tasks of benchmarks."""
+    counted = ", ".join(f"{count:,} {reason}" for reason, count in result.reasons.items())
+    if counted:
+        console.print(Text(f"{scorer}, without a score: {counted}"), soft_wrap=True)
+    if "leak_action" in result.manifest["settings"]:
+        found = ", ".join(f"{count:,} {name}" for name, count in result.manifest["leaks"].items()) or "none"
+        console.print(Text(f"{scorer}, benchmark tasks in what would be kept: {found}"), soft_wrap=True)
 
 
 def _print_samples(console: Console, scorer: str, dump: Path, run: str) -> None:

@@ -1,6 +1,7 @@
 """Proves that the demo filters real files of this machine, the same each time, and harms no folder."""
 
 import io
+import json
 import sys
 from contextlib import nullcontext, redirect_stdout
 
@@ -9,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import QUIET
 from dumps import digests, make_texts
+from test_filtering_leaks import SOLUTION, WHOLE
+from test_pipelines_decontaminate import make_task
 
 from filtering.errors import OutputError
 from pipelines import demo, run_demo
@@ -97,6 +100,27 @@ def test_the_table_and_the_best_and_worst_documents_are_shown(done):
         assert title in shown
     sources = set(pq.read_table(done[0] / "code" / "dump")["path"].to_pylist())
     assert len([line for line in shown.splitlines() if line[8:] in sources]) >= 2
+
+
+def test_languages_reasons_and_leaks_of_code_are_shown(tmp_path, monkeypatch):
+    def source_files():
+        yield demo.Document(WHOLE, "baskets.py")
+        yield demo.Document("x = 1", "tiny.py")
+        yield demo.Document(f"// {SOLUTION}", "other.js")
+        yield from hostile_documents()
+
+    monkeypatch.setattr(demo, "find_prose", hostile_documents)
+    monkeypatch.setattr(demo, "find_code", source_files)
+    (tmp_path / "Made.jsonl").write_text(json.dumps(make_task("Made/0")))
+    shown, _ = run_and_read(tmp_path / "out", decontaminate=[str(tmp_path / "Made.jsonl")])
+    assert "code, without a score: 1 too-short" in shown
+    assert "code, benchmark tasks in what would be kept: " in shown
+    assert "leak of Made" in shown
+    assert "web, benchmark tasks" not in shown
+    page = (tmp_path / "out" / "code" / "out" / "run" / "report.html").read_text()
+    assert "Benchmark leaks" in page
+    assert "<caption>code language</caption>" in page
+    assert "JavaScript" in page
 
 
 def test_text_of_documents_goes_to_standard_output_alone(done):
