@@ -28,9 +28,10 @@ def leak_section(found: RunLeaks) -> str:
         if pairs
         else ""
     )
+    done = text(DONE[found.action]) if found.leaked else ""
     return (
         f"<h2>Benchmark leaks</h2>\n<p>{found.leaked:,} documents, of those not dropped for another reason, "
-        f"hold a task of the {found.tasks:,} that were looked for. {text(DONE[found.action])}</p>\n"
+        f"hold a task of the {found.tasks:,} that were looked for. {done}</p>\n"
         "<p class=soft>A document is found by several methods, often. Common knowledge is what people write "
         "who never saw the benchmark: textbook algorithms under their usual names; it is no leak. "
         f"<code>run/hits.parquet</code> names file, row, lines and task of every hit.</p>\n"
