@@ -45,6 +45,19 @@ EmbedderFolderOption = Annotated[
 TrustOption = Annotated[
     bool, typer.Option("--trust-remote-code", help="Agree to run the code that the embedder brings.")
 ]
+InputsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="INPUT...",
+        help="Parquet files, folders or patterns, here or in a store (s3://, gs://, abfs://, hf://).",
+    ),
+]
+NewOutOption = Annotated[
+    str, typer.Option("--out", "-o", help="Folder of the run: new, empty, or begun earlier.")
+]
+RowsPerPartOption = Annotated[int, typer.Option(help="Rows from which a file is split at its row groups.")]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Stop at the first bad file.")]
+UpdateOption = Annotated[bool, typer.Option("--update", help="Take in input files that are new or changed.")]
 LeakActionOption = Annotated[
     LeakAction,
     typer.Option(

@@ -21,16 +21,21 @@ from pipelines.command_options import (
     EffortOption,
     EmbedderFolderOption,
     ExecutorOption,
+    InputsArgument,
     JsonLogOption,
     JsonOption,
     LeakActionOption,
+    NewOutOption,
     NoReportOption,
     NoSamplesOption,
     OutArgument,
     RayAddressOption,
+    RowsPerPartOption,
     ScorerOption,
+    StrictOption,
     TextColumnOption,
     TrustOption,
+    UpdateOption,
     WorkersOption,
     reporter_of,
 )
@@ -99,14 +104,8 @@ def _fail(error: BaseException, code: int) -> int:
 
 @app.command("filter")
 def filter_command(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="INPUT...",
-            help="Parquet files, folders or patterns, here or in a store (s3://, gs://, abfs://, hf://).",
-        ),
-    ],
-    out: Annotated[str, typer.Option("--out", "-o", help="Folder of the run: new, empty, or begun earlier.")],
+    inputs: InputsArgument,
+    out: NewOutOption,
     scorer: ScorerOption = "web",
     text_column: TextColumnOption = None,
     keep_at: Annotated[
@@ -150,16 +149,12 @@ def filter_command(
     embedder: EmbedderFolderOption = None,
     trust_remote_code: TrustOption = False,
     score_column: Annotated[str, typer.Option(help="Name of the column of scores.")] = "edu_score",
-    rows_per_part: Annotated[
-        int, typer.Option(help="Rows from which a file is split at its row groups.")
-    ] = ROWS_PER_PART,
+    rows_per_part: RowsPerPartOption = ROWS_PER_PART,
     workers: WorkersOption = None,
     executor: ExecutorOption = "local",
     ray_address: RayAddressOption = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad file.")] = False,
-    update: Annotated[
-        bool, typer.Option("--update", help="Take in input files that are new or changed.")
-    ] = False,
+    strict: StrictOption = False,
+    update: UpdateOption = False,
     decontaminate: Annotated[
         list[str] | None,
         typer.Option(

@@ -8,12 +8,17 @@ import typer
 
 from pipelines.command_options import (
     ExecutorOption,
+    InputsArgument,
     JsonLogOption,
     LeakActionOption,
+    NewOutOption,
     NoReportOption,
     NoSamplesOption,
     RayAddressOption,
+    RowsPerPartOption,
+    StrictOption,
     TextColumnOption,
+    UpdateOption,
     WorkersOption,
     reporter_of,
 )
@@ -24,14 +29,8 @@ from pipelines.printing import print_line, print_result
 
 
 def decontaminate_command(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="INPUT...",
-            help="Parquet files, folders or patterns, here or in a store (s3://, gs://, abfs://, hf://).",
-        ),
-    ],
-    out: Annotated[str, typer.Option("--out", "-o", help="Folder of the run: new, empty, or begun earlier.")],
+    inputs: InputsArgument,
+    out: NewOutOption,
     against: Annotated[
         list[str],
         typer.Option(
@@ -47,16 +46,12 @@ def decontaminate_command(
     ] = None,
     action: LeakActionOption = "drop",
     text_column: TextColumnOption = None,
-    rows_per_part: Annotated[
-        int, typer.Option(help="Rows from which a file is split at its row groups.")
-    ] = ROWS_PER_PART,
+    rows_per_part: RowsPerPartOption = ROWS_PER_PART,
     workers: WorkersOption = None,
     executor: ExecutorOption = "local",
     ray_address: RayAddressOption = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad file.")] = False,
-    update: Annotated[
-        bool, typer.Option("--update", help="Take in input files that are new or changed.")
-    ] = False,
+    strict: StrictOption = False,
+    update: UpdateOption = False,
     no_report: NoReportOption = False,
     no_samples: NoSamplesOption = False,
     json_log: JsonLogOption = False,
