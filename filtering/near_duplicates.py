@@ -43,11 +43,11 @@ class _Index:
         found.update(runs_of_words(text))
         return found
 
-    def alike(self, sketch: Any) -> dict[int, float]:  # noqa: ANN401
+    def alike(self, sketch: Any) -> dict[int, float]:  # noqa: ANN401 - as above
         """Return how alike candidates are, by their rows."""
         return {row: self._sketches[row].jaccard(sketch) for row in self._bands.query(sketch)}
 
-    def keep(self, row: int, sketch: Any) -> None:  # noqa: ANN401
+    def keep(self, row: int, sketch: Any) -> None:  # noqa: ANN401 - as above
         """Keep a text to be compared with."""
         self._sketches[row] = sketch
         self._bands.insert(row, sketch)

@@ -3,7 +3,7 @@
 from itertools import groupby
 
 from pipelines.page import table, text
-from pipelines.run_leaks import LeakCount, LeakPair, RunLeaks
+from pipelines.run_leaks import HITS_READ, LeakCount, LeakPair, RunLeaks
 
 DONE = {
     "drop": "They are left out of the output.",
@@ -28,13 +28,14 @@ def leak_section(found: RunLeaks) -> str:
         if pairs
         else ""
     )
+    some = f" Counted are the first {HITS_READ:,} of {found.hits:,} hits." if found.hits > HITS_READ else ""
     done = text(DONE[found.action]) if found.leaked else ""
     return (
         f"<h2>Benchmark leaks</h2>\n<p>{found.leaked:,} documents, of those not dropped for another reason, "
         f"hold a task of the {found.tasks:,} that were looked for. {done}</p>\n"
         "<p class=soft>A document is found by several methods, often. Common knowledge is what people write "
         "who never saw the benchmark: textbook algorithms under their usual names; it is no leak. "
-        f"<code>run/hits.parquet</code> names file, row, lines and task of every hit.</p>\n"
+        f"<code>run/hits.parquet</code> names file, row, lines and task of every hit.{some}</p>\n"
         f"<div class='columns tables'>{counts}</div>\n{missing}{shown}"
     )
 

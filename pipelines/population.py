@@ -85,7 +85,7 @@ def read_population(out: str, scorer: str, effort: Effort | None) -> Population:
     if not counts.any():
         raise SettingsError(f"Some document of the run {out} must have a score. None has.")
     allowed, fraction = settings.get("max_disagreement"), settings.get("full_fraction")
-    found: Effort = settings["effort"]  # type: ignore[assignment]
+    found: Effort = settings["effort"]  # type: ignore[assignment] # plans hold plain values
     return Population(
         counts=counts,
         rows=int(parts.column("rows").sum()),

@@ -98,7 +98,7 @@ def _search_again(source: RunFolder, target: RunFolder, before: Plan) -> LeakSea
     if "leaks_sha256" not in before.settings:
         return None
     tasks = read_tasks(source)
-    search = search_of(tasks, str(before.settings["leak_action"]))  # type: ignore[arg-type]
+    search = search_of(tasks, str(before.settings["leak_action"]))  # type: ignore[arg-type] # plans hold plain values
     if search.sha256 != before.settings["leaks_sha256"]:
         raise OutputError(
             f"Leaks must be looked for as in {source.root}. Its tasks, or what this version looks for, have "

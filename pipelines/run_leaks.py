@@ -3,14 +3,16 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from filtering.errors import BadFileError, RunError, SettingsError
 from filtering.leaks.search import COMMON, LEAK
-from pipelines.leaks import read_tasks
+from pipelines.leaks import HITS_SCHEMA, read_tasks
 from pipelines.plan import Part, refuse_changed
 from pipelines.reading import open_parquet
 from pipelines.sample import RowReader
@@ -20,6 +22,7 @@ PAIRS = 60
 """Documents shown beside a task."""
 PAIR_CHARS = 1500
 HITS_READ = 200_000
+"""Hits that are counted by method and shown: they are held in memory."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ class RunLeaks:
         Documents with a leak, of those that would be kept.
     tasks : int
         Tasks that were looked for.
+    hits : int
+        All that were found; counts and pairs are of the first `HITS_READ`.
     counts : sequence of LeakCount
     pairs : sequence of LeakPair
         Up to `PAIRS`, of as many tasks as there are; none where no documents are to be shown.
@@ -89,6 +94,7 @@ class RunLeaks:
     action: str
     leaked: int
     tasks: int
+    hits: int
     counts: Sequence[LeakCount]
     pairs: Sequence[LeakPair]
     unread: Mapping[str, str]
@@ -102,7 +108,9 @@ def gather_leaks(
     if "leak_action" not in settings:
         return None
     with open_parquet(str(folder.run / "hits.parquet")) as file:
-        hits = file.read(use_threads=False).slice(0, HITS_READ)
+        batches = file.iter_batches(batch_size=HITS_READ, use_threads=False)
+        hits = pa.Table.from_batches(islice(batches, 1), HITS_SCHEMA)
+        all_hits = file.metadata.num_rows
     keys = ["benchmark", "method", "part", "verdict"]
     placed = hits.append_column(
         "place", pc.binary_join_element_wise(hits["file"], hits["row"].cast("string"), "#")
@@ -127,7 +135,15 @@ def gather_leaks(
     }
     chosen = _choose(hits.to_pylist()) if samples else []
     pairs, unread = _read_pairs(parts, chosen, str(settings["text_column"]), texts)
-    return RunLeaks(settings["leak_action"], manifest["leaked"], len(tasks), found, pairs, unread)
+    return RunLeaks(
+        action=settings["leak_action"],
+        leaked=manifest["leaked"],
+        tasks=len(tasks),
+        hits=all_hits,
+        counts=found,
+        pairs=pairs,
+        unread=unread,
+    )
 
 
 def _choose(hits: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:

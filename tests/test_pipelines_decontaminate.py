@@ -328,3 +328,20 @@ def test_the_command_of_filter_takes_benchmarks(source, benchmark, web, tmp_path
     page = (out / "run" / "report.html").read_text()
     assert f"--decontaminate {benchmark}" in page
     assert "Benchmark leaks" in page
+
+
+def test_a_page_of_more_hits_than_are_held_says_so(cleaned, monkeypatch):
+    monkeypatch.setattr("pipelines.run_leaks.HITS_READ", 3)
+    monkeypatch.setattr("pipelines.leak_section.HITS_READ", 3)
+    all_hits = pq.read_table(cleaned / "run" / "hits.parquet").num_rows
+    page = write_report(str(cleaned)).read_text()
+    assert f"Counted are the first 3 of {all_hits} hits." in page
+
+
+def test_a_run_without_a_hit_says_so(benchmark, tmp_path):
+    (tmp_path / "dump").mkdir()
+    pq.write_table(pa.table({"text": [OTHER]}), tmp_path / "dump" / "a.parquet")
+    decontaminate_dump(config_of(tmp_path / "dump", benchmark, tmp_path / "out"), reporter=QUIET)
+    page = write_report(str(tmp_path / "out")).read_text()
+    assert "0 documents, of those not dropped for another reason" in page
+    assert "left out of the output" not in page
