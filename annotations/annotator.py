@@ -1,11 +1,11 @@
-"""What gives a window its scores: the protocol, what it answers with, and a fake.
+"""What gives a window its scores: the protocol, and what it answers with.
 
-`chat_api.py` holds the real one. An annotator makes one attempt; attempts are repeated, paid and
+`chat_api.py` holds one. An annotator makes one attempt; attempts are repeated, paid and
 kept by `asking.py`.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -130,25 +130,3 @@ class Annotator(Protocol):
     async def close(self) -> None:
         """Let go of connections; an attempt after that opens new ones."""
         ...
-
-
-@dataclass(frozen=True)
-class FakeAnnotator:
-    """A fake that answers by a function of the window.
-
-    Parameters
-    ----------
-    answer : callable
-        Returns a reply, or raises what `Annotator.annotate` raises.
-    rater : Rater
-    """
-
-    answer: Callable[[str], Reply]
-    rater: Rater = Rater("fake")
-
-    async def annotate(self, window: str) -> Reply:
-        """Return the answer to a window."""
-        return self.answer(window)
-
-    async def close(self) -> None:
-        """Let go of nothing."""

@@ -1,4 +1,4 @@
-"""What turns texts into embeddings: the protocol, what decides an embedding, and a fake.
+"""What turns texts into embeddings: the protocol, and what decides an embedding.
 
 `sentence_transformer.py` holds the real one; torch is imported there alone, when one is asked for.
 """
@@ -142,35 +142,6 @@ class Embedder(Protocol):
             Of any length, empty ones too.
         """
         ...
-
-
-@dataclass(frozen=True)
-class HashingEmbedder:
-    """A fake that needs no model: signed counts of words in hashed dimensions, of length 1.
-
-    Parameters
-    ----------
-    settings : EmbedderSettings
-    width : int
-        Numbers of an embedding.
-    """
-
-    settings: EmbedderSettings = EmbedderSettings(name="hashing", digest="hashing")
-    width: int = 64
-
-    def embed(self, texts: Sequence[str]) -> Embeddings:
-        """Return the embeddings of texts."""
-        vectors = np.zeros((len(texts), self.width), dtype=np.float32)
-        words = [text.split() for text in texts]
-        for vector, row in zip(vectors, words, strict=True):
-            for word in row[: self.settings.max_tokens]:
-                number = int.from_bytes(
-                    hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=8).digest()
-                )
-                vector[number % self.width] += 1 if number >> 63 else -1
-            vector /= np.sqrt(vector @ vector) or 1
-        tokens = np.array([len(row) for row in words], dtype=np.int64)
-        return Embeddings(vectors, tokens, np.minimum(tokens, self.settings.max_tokens))
 
 
 def locate(settings: EmbedderSettings, placement: Placement) -> tuple[Path, str | None]:

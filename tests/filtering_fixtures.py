@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from fakes import HashingEmbedder
 
-from filtering.embedders import HashingEmbedder
 from filtering.fitting import fit_signals
 from filtering.fitting_heads import fit_stage
 from filtering.metrics import rank_correlation

@@ -7,8 +7,9 @@ from concurrent.futures import Future
 
 import numpy as np
 import pytest
+from fakes import FakeAnnotator
 
-from annotations.annotator import FakeAnnotator, Rater, Reply, Unanswered
+from annotations.annotator import Rater, Reply, Unanswered
 from annotations.asking import SILENT_IN_A_ROW, UNREADABLE_AT_FIRST, Limits, Task, ask_all
 from annotations.journal import Journal, Question, window_digest
 from annotations.limits import Price

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import HashingEmbedder
 from filtering_fixtures import ROOT, made_documents, run_python
 from tiny_models import KINDS, make_tiny_model
 from tokenizers import Tokenizer
@@ -18,7 +19,6 @@ from filtering import sentence_transformer
 from filtering.embedders import (
     DEFAULT_EMBEDDER,
     EmbedderSettings,
-    HashingEmbedder,
     Placement,
     digest_of,
     locate,

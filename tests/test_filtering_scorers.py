@@ -7,13 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from datasets.fingerprint import Hasher
+from fakes import HashingEmbedder
 from filtering_fixtures import EMBEDDER, made_documents, made_embedding_scorer, made_scorer, run_python
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filtering import EmbeddingScorer, Scorer, SignalScorer, load_scorer
 from filtering.documents import REASONS
-from filtering.embedders import EmbedderSettings, HashingEmbedder
+from filtering.embedders import EmbedderSettings
 from filtering.errors import ShapeError
 from filtering.windows import cut_window
 

@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import QUIET
 from dumps import make_texts
+from fakes import FakeAnnotator
 
 from annotations.agreement import judge_agreement
-from annotations.annotator import FakeAnnotator, Rater, Reply
+from annotations.annotator import Rater, Reply
 from filtering.errors import LabelsError
 from pipelines import (
     AnnotateConfig,

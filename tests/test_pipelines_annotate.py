@@ -17,9 +17,10 @@ import pytest
 import scripted_server as scripted
 from conftest import QUIET
 from dumps import SELLING, TEACHING, make_texts
+from fakes import FakeAnnotator
 from scripted_server import ScriptedServer, completion, labelled
 
-from annotations.annotator import FakeAnnotator, Rater, Reply
+from annotations.annotator import Rater, Reply
 from annotations.canaries import canaries_for
 from annotations.chat_api import WAYS
 from annotations.prompt import rubric_digest
