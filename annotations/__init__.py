@@ -1,8 +1,8 @@
 """Labels from a language model: rubrics, samples, questions and answers. It reads no dumps."""
 
 from annotations.annotator import Annotator, Rater, Reply
-from annotations.limits import Price
-from annotations.records import Labels, read_labels
+from annotations.budget import Price
+from annotations.labels import Labels, read_labels
 from annotations.rubric import Rubric, load_rubric
 
 __all__ = [

@@ -8,8 +8,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from annotations.labels import CUT, MIN_GROUPS
 from annotations.noise_ceiling import ceiling_of_median, f1_ceiling, rho_ceiling
-from annotations.records import CUT, MIN_GROUPS
 from filtering.errors import LabelsError, ShapeError
 from filtering.metrics import Estimate, Floats, evaluate, f1_at, rank_correlation
 

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from annotations.annotator import Annotator, Reply, Unanswered
+from annotations.budget import BYTES_PER_TOKEN, Budget, BudgetSpent, Pace, Price
 from annotations.journal import Journal, Question
-from annotations.limits import BYTES_PER_TOKEN, Budget, BudgetSpent, Pace, Price
 from filtering.errors import EdufilterError, RunError
 from filtering.extras import require
 
@@ -25,7 +25,7 @@ Tick = Callable[[Reply, float], None]
 
 
 @dataclass(frozen=True)
-class Task:
+class PricedQuestion:
     """A question with all that it takes to ask it.
 
     Parameters
@@ -87,7 +87,7 @@ class Limits:
 
 
 def ask_all(
-    tasks: Iterable[Task],
+    questions: Iterable[PricedQuestion],
     annotators: Sequence[Annotator],
     journal: Journal,
     limits: Limits,
@@ -98,10 +98,10 @@ def ask_all(
 
     Parameters
     ----------
-    tasks : iterable of Task
+    questions : iterable of PricedQuestion
         Taken one by one as there is room; there may be millions.
     annotators : sequence of Annotator
-        Who answers: one for each rater of a task.
+        Who answers: one for each rater of a question.
     journal : Journal
     limits : Limits
     tick : callable
@@ -124,10 +124,10 @@ def ask_all(
     """
     asking = _Asking(annotators, journal, limits, tick, say)
     if not _within_a_loop():
-        return asyncio.run(asking.run(iter(tasks)))
+        return asyncio.run(asking.run(iter(questions)))
     with ThreadPoolExecutor(1) as pool:
         try:
-            return pool.submit(asyncio.run, asking.run(iter(tasks))).result()
+            return pool.submit(asyncio.run, asking.run(iter(questions))).result()
         except BaseException:
             asking.stop()
             raise
@@ -171,9 +171,9 @@ class _Asking:
         """Ask nothing more; what is being asked is waited for."""
         self._stopped = True
 
-    async def run(self, tasks: Iterator[Task]) -> bool:
+    async def run(self, questions: Iterator[PricedQuestion]) -> bool:
         self._budget = Budget(self._limits.budget_usd, self._journal.spent_usd())
-        workers = [asyncio.create_task(self._work(tasks)) for _ in range(self._limits.concurrency)]
+        workers = [asyncio.create_task(self._work(questions)) for _ in range(self._limits.concurrency)]
         try:
             return all(await asyncio.gather(*workers))
         finally:
@@ -183,12 +183,12 @@ class _Asking:
             for annotator in self._annotators.values():
                 await annotator.close()
 
-    async def _work(self, tasks: Iterator[Task]) -> bool:
-        for task in tasks:
+    async def _work(self, questions: Iterator[PricedQuestion]) -> bool:
+        for priced in questions:
             if self._stopped:
                 return False
             try:
-                reply = await self._ask(task)
+                reply = await self._ask(priced)
             except BudgetSpent:
                 self._stopped = True  # for all: to go on with short documents alone would bias the labels
                 return False
@@ -196,7 +196,7 @@ class _Asking:
             self._stop_if_in_vain(reply)
         return True
 
-    async def _ask(self, task: Task) -> Reply:
+    async def _ask(self, priced: PricedQuestion) -> Reply:
         try:
             async for attempt in self._stamina.retry_context(
                 on=self._when_again,
@@ -207,10 +207,10 @@ class _Asking:
                 wait_jitter=self._limits.first_wait_s,
             ):
                 with attempt:
-                    return await self._attempt(task)
+                    return await self._attempt(priced)
         except Unanswered as last:
             reply = Reply("api_error", error=str(last))
-            self._journal.record(task.question, reply, 0.0)
+            self._journal.record(priced.question, reply, 0.0)
             return reply
         raise AssertionError("an attempt returns or raises")
 
@@ -227,18 +227,18 @@ class _Asking:
         self._requests.pause(wait_s)
         return wait_s
 
-    async def _attempt(self, task: Task) -> Reply:
-        most_usd = task.most_usd
+    async def _attempt(self, priced: PricedQuestion) -> Reply:
+        most_usd = priced.most_usd
         await self._budget.reserve(most_usd)
-        await self._tokens.take(task.tokens)
+        await self._tokens.take(priced.tokens)
         await self._requests.take(1)  # last, for a pause that the endpoint asks for holds here
-        asked = self._journal.ask(task.question, most_usd)
+        asked = self._journal.ask(priced.question, most_usd)
         try:
-            reply = await self._annotators[task.question.rater].annotate(task.window)
+            reply = await self._annotators[priced.question.rater].annotate(priced.window)
         except Unanswered as error:
             if error.may_be_paid:
                 lost = Reply("api_error", error=str(error))
-                self._journal.record(task.question, lost, most_usd, asked)
+                self._journal.record(priced.question, lost, most_usd, asked)
             else:
                 self._journal.forget(asked)
             await self._budget.settle(most_usd, most_usd if error.may_be_paid else 0.0)
@@ -246,8 +246,8 @@ class _Asking:
         except EdufilterError:  # an order that was refused: nobody charges for one
             self._journal.forget(asked)
             raise
-        price_usd = task.price_of(reply)
-        self._journal.record(task.question, reply, price_usd, asked)
+        price_usd = priced.price_of(reply)
+        self._journal.record(priced.question, reply, price_usd, asked)
         await self._budget.settle(most_usd, price_usd)
         return reply
 

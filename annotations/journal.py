@@ -17,10 +17,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from annotations.annotator import FINAL, Rater, Reply
-from annotations.limits import TOKENS_OF_PRICE, Price
+from annotations.budget import TOKENS_OF_PRICE, Price
 from annotations.prompt import rubric_digest
-from annotations.records import UNBIASED_PICKS
 from annotations.rubric import Rubric
+from annotations.sampling import UNBIASED_PICKS
 from filtering.errors import OutputError
 
 JOURNAL_FORMAT = 1

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+UNBIASED_PICKS = ("random", "stratified")
+"""How documents were picked of which each had a known chance: without looking at what one wants to know."""
 LENGTH_BOUNDS_BYTES = (500, 1000, 2400, 8000)
 """Between kinds of length: 2,400 bytes are read whole."""
 

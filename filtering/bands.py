@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.exits import rate_bound
-from filtering.metrics import CONFIDENCE
+from filtering.rates import CONFIDENCE, rate_bound
 
 MIN_GROUPS_A_SIDE = 10
 """Groups with a hit, and groups with a miss, from which on the bootstrap is trusted."""

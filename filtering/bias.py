@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.metrics import BOOTSTRAP_ROUNDS, CONFIDENCE, Estimate, Floats, rank_correlation
+from filtering.metrics import BOOTSTRAP_ROUNDS, Estimate, Floats, rank_correlation
+from filtering.rates import CONFIDENCE
 
 MIN_GROUPS = 5
 

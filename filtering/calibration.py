@@ -11,12 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.errors import ScorerError
-from filtering.extras import require
 
 POINTS = 5
-MIN_SIDE_ROWS = 10
-"""An anchor needs this many labels on either side; beyond, the spacing of the ones before goes on."""
-MIN_GAP = 1e-3
 MIN_RUN = 1e-6
 """Raw units over which a slope is taken at least."""
 
@@ -81,33 +77,3 @@ def check_anchors(anchors: Sequence[float]) -> tuple[float, ...]:
     if len(found) != POINTS + 1 or not all(np.diff(found) > 0):  # NaN does not rise
         raise ScorerError(f"'anchors' must be {POINTS + 1} rising numbers. Got {found} instead.")
     return found
-
-
-def fit_calibration(raw: NDArray[np.floating], labels: NDArray[np.floating]) -> Calibration:
-    """Fit the anchors to out-of-fold values of documents that were sampled without looking at scores.
-
-    Each anchor is where a logistic regression of ``label >= k`` on the raw value crosses one half.
-
-    Parameters
-    ----------
-    raw : float array, shape (n,)
-        Out-of-fold predictions of the head.
-    labels : float array, shape (n,)
-        Labels in [0, 5].
-    """
-    logistic = require("train", "sklearn.linear_model").LogisticRegression
-    spread = float(raw.std()) or 1.0
-    anchors: list[float] = []
-    for point in range(1, POINTS + 1):
-        reached = labels >= point
-        if min(reached.sum(), (~reached).sum()) >= MIN_SIDE_ROWS:
-            model = logistic(C=1e4, max_iter=1000).fit(raw[:, None] / spread, reached)
-            slope = max(float(model.coef_[0, 0]), MIN_GAP)
-            anchor = -float(model.intercept_[0]) / slope * spread
-        elif len(anchors) >= 2:
-            anchor = 2 * anchors[-1] - anchors[-2]
-        else:
-            anchor = anchors[-1] + 1.0 if anchors else float(raw.min())
-        anchors.append(max(anchor, anchors[-1] + MIN_GAP) if anchors else anchor)
-    lowest = min(2 * anchors[0] - anchors[1], float(raw.min()))
-    return Calibration((min(lowest, anchors[0] - MIN_GAP), *anchors))

@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from filtering.as_map import Mappable
 from filtering.exits import Bools, Exits
 from filtering.rules import Rule
-from filtering.scorers import EMBEDDING_STAGE, SIGNALS_STAGE, Audit, EmbeddingScorer, Mappable, Scores
+from filtering.scorers import EMBEDDING_STAGE, SIGNALS_STAGE, Audit, EmbeddingScorer, Scores
 from filtering.signals import Texts, text_bytes
 
 NOBODY = (0.0, 0.0)
@@ -62,7 +63,7 @@ class CascadeScorer(Mappable):
             Of those dropped, and of those kept.
         """
         first = self.full.signals.score(texts)
-        unsure = self.exits.are_passed(first.value)
+        unsure = self.exits.leaves_open(first.value)
         keep_at = np.float32(self.exits.settings.keep_at)
         dropped = (lots < shares[0]) & ~unsure & (first.value < keep_at)
         kept = (lots < shares[1]) & ~unsure & (first.value >= keep_at)
@@ -98,7 +99,7 @@ class CascadeScorer(Mappable):
         scores : Scores
             Of these texts, by the same stages and other exits.
         """
-        unsure = (scores.stage == SIGNALS_STAGE) & self.exits.are_passed(scores.value)
+        unsure = (scores.stage == SIGNALS_STAGE) & self.exits.leaves_open(scores.value)
         seen = np.flatnonzero(unsure)
         if not len(seen):
             return scores
@@ -114,7 +115,7 @@ class CascadeScorer(Mappable):
 
 def cascaded(exits: Exits, fast: NDArray[np.float64], full: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the points of a cascade from those of both stages: float64 arrays, shape (n,)."""
-    return np.where(exits.are_passed(fast.astype(np.float32)), full, fast)
+    return np.where(exits.leaves_open(fast.astype(np.float32)), full, fast)
 
 
 def _taken(texts: Texts, rows: NDArray[np.int64]) -> Texts:

@@ -13,6 +13,7 @@ raw(document) = start + sum over n-grams + sum over statistics + trees
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -43,6 +44,8 @@ def start_of(linear: LinearSignals) -> float:
 def ngram_values(linear: LinearSignals, document: bytes) -> Iterator[tuple[Ngrams, Floats]]:
     """Yield the n-grams of a document that can be scored, by table, and what each adds to the raw value.
 
+    With `start_of` they make the raw value less what statistics add.
+
     Parameters
     ----------
     linear : LinearSignals
@@ -55,30 +58,47 @@ def ngram_values(linear: LinearSignals, document: bytes) -> Iterator[tuple[Ngram
     float64 array, shape (n,)
         In their order.
     """
-    found: list[tuple[Ngrams, NDArray[np.float32]]] = [(read_word_ngrams(document), linear.word_weights)]
-    if len(linear.character_weights):
-        found.append((read_character_ngrams(document), linear.character_weights))
     vectors = linear.vectors
-    rows = vectors.table if len(vectors.table) else np.zeros((len(found) * CELLS, VECTOR_WIDTH), np.int8)
-    tables = [
-        (
-            ngrams,
-            ngram_shares(ngrams),
-            weights[ngrams.cells],
-            rows[number * CELLS + ngrams.cells].astype(np.float64),
-        )
-        for number, (ngrams, weights) in enumerate(found)
-    ]
-    vector = np.sum([share @ moves for _, share, _, moves in tables], axis=0) * vectors.scales
+    rows = vectors.table if len(vectors.table) else np.zeros((2 * CELLS, VECTOR_WIDTH), np.int8)
+    tables = [_Table.of(read_word_ngrams(document), linear.word_weights, rows[:CELLS])]
+    if len(linear.character_weights):
+        tables.append(_Table.of(read_character_ngrams(document), linear.character_weights, rows[CELLS:]))
+    vector = np.sum([table.shares @ table.moves for table in tables], axis=0) * vectors.scales
     slopes = mean_slopes(vectors, vector) * vectors.scales
-    for ngrams, share, weights, moves in tables:
-        yield ngrams, share * (weights + moves @ slopes)
+    for table in tables:
+        yield table.ngrams, table.shares * (table.weights + table.moves @ slopes)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What a document has of one n-gram table: arrays in the order of its n-grams.
+
+    Parameters
+    ----------
+    ngrams : WordNgrams or CharacterNgrams
+    shares : float64 array, shape (n,)
+        Of the normalised counts.
+    weights : float32 array, shape (n,)
+        Of their cells.
+    moves : float64 array, shape (n, VECTOR_WIDTH)
+        What their cells move the vector, in its integers.
+    """
+
+    ngrams: Ngrams
+    shares: Floats
+    weights: NDArray[np.float32]
+    moves: Floats
+
+    @classmethod
+    def of(cls, ngrams: Ngrams, weights: NDArray[np.float32], rows: NDArray[np.int8]) -> "_Table":
+        moves = rows[ngrams.cells].astype(np.float64)
+        return cls(ngrams, ngram_shares(ngrams), weights[ngrams.cells], moves)
 
 
 def mean_slopes(vectors: Vectors, vector: Floats) -> Floats:
-    """Return the mean slopes of the bumps on the straight line from zero to a vector.
+    """Return slopes of which the product with a vector is what it scores less what zero scores.
 
-    Their product with the vector is what the vector scores less what zero scores.
+    They are the mean slopes of the bumps on the straight line from zero to the vector.
 
     Parameters
     ----------

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from filtering.errors import ShapeError
 from filtering.extras import require
+from filtering.rates import CONFIDENCE
 
 BOOTSTRAP_ROUNDS = 500
-CONFIDENCE = 0.95
 
 Floats = NDArray[np.floating]
 

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from annotations.agreement import Agreement, advice, consensus, judge_agreement
-from annotations.records import HIGHEST, LOWEST, read_labels
+from annotations.labels import HIGHEST, LOWEST, read_labels
+from annotations.ratings import rating_matrix
 from annotations.sources import read_table
-from annotations.tables import rating_matrix
 from filtering.errors import LabelsError, SettingsError
 from filtering.storage import read_metrics
 from pipelines.evaluate import labels_digest

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from annotations.annotator import Annotator, Rater
-from annotations.asking import Task, ask_all
+from annotations.asking import PricedQuestion, ask_all
+from annotations.budget import BYTES_PER_TOKEN
 from annotations.canaries import Canary, CanaryResult, canaries_for, judge_canaries
 from annotations.chat_api import ChatAnnotator, prompt_bytes
+from annotations.columns import sample_rows
 from annotations.journal import QUESTION, Journal, Question, window_digest
-from annotations.limits import BYTES_PER_TOKEN
+from annotations.labels import count_cut_texts
 from annotations.prompt import rubric_digest
-from annotations.records import count_cut_texts
 from annotations.rubric import Rubric, load_rubric
 from annotations.sources import JOURNAL_FILE
-from annotations.tables import sample_rows
 from filtering.errors import LabelsError, SettingsError
 from filtering.windows import cut_window
 from pipelines.config_labels import AnnotateConfig
@@ -168,8 +168,8 @@ def estimate_annotation(config: AnnotateConfig) -> AnnotationEstimate:
 
 def _estimate(
     documents: int,
-    tasks: Sequence[Task],
-    pending: Sequence[Task],
+    tasks: Sequence[PricedQuestion],
+    pending: Sequence[PricedQuestion],
     measured: Mapping[str, tuple[float, float]],
     spent_usd: float,
 ) -> AnnotationEstimate:
@@ -191,7 +191,7 @@ def _estimate(
     )
 
 
-def _tokens(task: Task, measured: Mapping[str, tuple[float, float]]) -> tuple[float, float]:
+def _tokens(task: PricedQuestion, measured: Mapping[str, tuple[float, float]]) -> tuple[float, float]:
     """Return what a question takes in and out: as the model's replies so far did, else roughly."""
     return measured.get(task.question.rater.model, (task.prompt_bytes / BYTES_PER_TOKEN, REPLY_TOKENS))
 
@@ -224,14 +224,14 @@ def _tasks(
     rubric: Rubric,
     documents: Sequence[tuple[str, Mapping[str, Any]]],
     canaries: Sequence[Canary],
-) -> list[Task]:
+) -> list[PricedQuestion]:
     """Return all questions: document by document, so that what is stopped half-way has whole documents."""
     digest, fixed_bytes = rubric_digest(rubric), prompt_bytes(rubric, "")
     windows = [(key, cut_window(row["text"]), config.repeat) for key, row in documents]
     texts = dict.fromkeys(text for canary in canaries for text in (canary.plain, canary.planted))
     windows += [(window_digest(text), text, 1) for text in texts]
     return [
-        Task(
+        PricedQuestion(
             Question(digest, rater, key, repeat),
             window,
             fixed_bytes + len(window.encode()),
@@ -243,7 +243,7 @@ def _tasks(
     ]
 
 
-def _pending(tasks: Sequence[Task], journal: Journal) -> list[Task]:
+def _pending(tasks: Sequence[PricedQuestion], journal: Journal) -> list[PricedQuestion]:
     raters = {(task.question.rubric_sha256, task.question.rater) for task in tasks}
     finished = {rater: journal.finished(digest, rater) for digest, rater in raters}
     return [
@@ -254,7 +254,7 @@ def _pending(tasks: Sequence[Task], journal: Journal) -> list[Task]:
 
 
 def _tell_of_other_parameters(
-    config: AnnotateConfig, pending: Sequence[Task], journal: Journal, reporter: Reporter
+    config: AnnotateConfig, pending: Sequence[PricedQuestion], journal: Journal, reporter: Reporter
 ) -> None:
     """Say so where a model was asked before in another way: that is another rater, and is paid for anew."""
     asked = {(row["model"], row["parameters"]) for row in journal.ratings() if row["rubric_sha256"]}

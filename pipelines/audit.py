@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.exits import CONFIDENCE, Exits, rate_bound
+from filtering.exits import Exits
+from filtering.rates import CONFIDENCE, rate_bound
 
 AUDIT_ROWS = 1000
 AUDIT_SHARE = 0.02

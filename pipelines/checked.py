@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.records import UNBIASED_PICKS
+from annotations.sampling import UNBIASED_PICKS
 from annotations.sources import read_table
 from filtering.bands import share_bands
 from filtering.errors import LabelsError

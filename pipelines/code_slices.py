@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from annotations.records import Labels
-from annotations.tables import first_told
+from annotations.columns import first_told
+from annotations.labels import Labels
 from filtering.code_languages import (
     LANGUAGE_COLUMNS,
     PATH_COLUMNS,

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, field_validator
 
 from annotations.annotator import Rater
 from annotations.asking import Limits
-from annotations.limits import Price
+from annotations.budget import Price
 from filtering.errors import SettingsError
 from pipelines.config_base import KEEP_AT, Settings, as_paths
 
@@ -41,7 +41,7 @@ class SampleConfig(Settings):
         Rubric points of the cut that ``active`` looks at.
     text_column, group_column : str, optional
         Columns of the text and of what it comes from (site, book, repository); found by themselves if not
-        given: see `annotations.tables`.
+        given: see `annotations.columns`.
     seed : int
         Another one draws other documents.
     overwrite : bool

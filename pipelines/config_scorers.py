@@ -38,7 +38,7 @@ class TrainConfig(Settings):
     Parameters
     ----------
     labels : str or datasets.Dataset
-        A Parquet file, a folder, a hub name or a data set, in the label schema of `annotations.records`.
+        A Parquet file, a folder, a hub name or a data set, in the label schema of `annotations.labels`.
     out : str
         Folder of the scorer.
     domain : str

@@ -7,17 +7,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from annotations import Labels
-from annotations.records import check_labels
+from annotations.labels import check_labels
 from filtering.calibration import POINTS, Calibration
+from filtering.cross_validation import nested_points
 from filtering.embedders import Embedder
 from filtering.errors import LabelsError
 from filtering.exits import PairedScores
-from filtering.fitting import RECIPES, fit_signals, signals_fit
+from filtering.fit_data import Rows
 from filtering.folds import FOLDS, fold_assignment
 from filtering.heads import LinearHead
 from filtering.near_duplicates import near_duplicate_clusters
-from filtering.nested import Rows, nested_points
-from filtering.pairing import ENOUGH_TIMES, by_lot, first_of_groups, group_codes
+from filtering.paired_scores import ENOUGH_TIMES, by_lot, first_of_groups, group_codes
+from filtering.recipes import RECIPES, fit_signals, signals_fit
 from filtering.scorers import EmbeddingScorer, EmbeddingStage
 from pipelines.config_scorers import FIT_FOLDS, LEAST_PAIRED, DistillConfig
 from pipelines.evaluate import fit_data_of, judge

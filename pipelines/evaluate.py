@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from annotations import Labels, read_labels
 from filtering.cascade import CascadeScorer, cascaded
+from filtering.cross_validation import Fit, nested_points
 from filtering.embedders import Embedder, Placement
 from filtering.exits import ExitSettings
-from filtering.fitting import signals_fit
-from filtering.fitting_heads import head_fit
+from filtering.fit_data import FitData, read_fit_data
 from filtering.metrics import METRICS, Estimate, confusion, evaluate, reliability
-from filtering.nested import Fit, FitData, nested_points, read_fit_data
+from filtering.recipes import signals_fit
 from filtering.scorers import Effort, EmbeddingScorer, SignalScorer
+from filtering.stages import head_fit
 from filtering.storage import read_metrics
 from pipelines.code_slices import CODE_LANGUAGE, with_code_languages
 from pipelines.config_base import KEEP_AT

@@ -5,9 +5,10 @@ from typing import Any
 import pyarrow as pa
 
 from annotations.annotator import Rater, Reply
+from annotations.columns import is_string, sample_rows
 from annotations.journal import Journal, Question, window_digest
-from annotations.records import HIGHEST, LOWEST, count_cut_texts, is_string
-from annotations.tables import IMPORTED_SCORE, sample_rows
+from annotations.labels import HIGHEST, LOWEST, count_cut_texts
+from annotations.ratings import IMPORTED_SCORE
 from filtering.errors import LabelsError
 from filtering.windows import cut_window
 from pipelines.config_labels import ImportConfig

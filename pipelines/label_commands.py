@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from annotations.limits import Price
+from annotations.budget import Price
 from filtering.embedders import DEFAULT_EMBEDDER, MAX_TOKENS, Placement
 from filtering.errors import SettingsError
 from pipelines.command_options import (

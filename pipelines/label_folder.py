@@ -18,9 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from annotations.canaries import CanaryResult
+from annotations.columns import GROUP_COLUMNS, SAMPLE_SCHEMA
 from annotations.journal import Journal
+from annotations.ratings import labels_table, ratings_table
 from annotations.sources import JOURNAL_FILE, LABELS_FILE, read_table
-from annotations.tables import GROUP_COLUMNS, SAMPLE_SCHEMA, labels_table, ratings_table
 from filtering.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from filtering.errors import OutputError
 from pipelines.store import hold_lock

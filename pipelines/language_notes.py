@@ -1,6 +1,6 @@
 """What a judged scorer's figures by code language say, in sentences."""
 
-from annotations.records import MIN_GROUPS
+from annotations.labels import MIN_GROUPS
 from pipelines.code_slices import CODE_LANGUAGE
 from pipelines.evaluate import SLICE_ROWS, Evaluation, Slice
 

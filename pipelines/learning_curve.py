@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 from annotations import read_labels
 from filtering import load_scorer
+from filtering.cross_validation import learning_curve
 from filtering.embedders import Placement
 from filtering.errors import SettingsError
 from filtering.extras import require
-from filtering.nested import learning_curve
 from filtering.storage import read_metrics
 from pipelines.evaluate import labels_digest, refit
 from pipelines.progress import Reporter

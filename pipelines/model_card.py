@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
-from filtering.fitting import RECIPES
-from filtering.fitting_heads import HEADS
 from filtering.machine import available_cpus
+from filtering.recipes import RECIPES
+from filtering.stages import HEADS
 from filtering.windows import REACH, WINDOW
 from pipelines.language_notes import language_notes
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.records import NEAR_CUT
-from annotations.tables import sample_row
+from annotations.columns import sample_row
+from annotations.labels import NEAR_CUT
 from filtering.errors import SettingsError
 from pipelines.config_labels import NearCutConfig
 from pipelines.manifest import scored_parts

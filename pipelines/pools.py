@@ -4,8 +4,8 @@ from collections import Counter
 
 import numpy as np
 
+from annotations.columns import GROUP_COLUMNS, group_of
 from annotations.sources import read_table
-from annotations.tables import GROUP_COLUMNS, group_of
 from filtering.documents import REASONS
 from filtering.signals import read_signals, text_bytes
 from pipelines.progress import Reporter

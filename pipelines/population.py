@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.limits import BYTES_PER_TOKEN
+from annotations.budget import BYTES_PER_TOKEN
 from filtering.errors import ScorerError, SettingsError
 from filtering.exits import ExitSettings
 from filtering.scorers import Effort

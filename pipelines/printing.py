@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from annotations.agreement import MIN_COMMON
-from annotations.records import cut_texts_warning
+from annotations.labels import cut_texts_warning
 from filtering.metrics import Estimate
 
 if TYPE_CHECKING:

@@ -183,7 +183,7 @@ def _describe_unsure(rescored: Exits | None, source: RunFolder, plan: Plan, befo
     count = 0
     for part in plan.parts:
         value, stage, _ = stored_scores(source, part)
-        count += int(((stage == SIGNALS_STAGE) & exits.are_passed(value)).sum())
+        count += int(((stage == SIGNALS_STAGE) & exits.leaves_open(value)).sum())
     share = 100 * count / max(plan.rows, 1)
     if rescored is not None:
         return (

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.tables import first_told
+from annotations.columns import first_told
 from filtering.code_languages import LANGUAGE_COLUMNS
 from filtering.errors import BadFileError, MissingExtraError, RunError
 from filtering.windows import REACH, window_text

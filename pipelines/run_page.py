@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from annotations.limits import BYTES_PER_TOKEN
+from annotations.budget import BYTES_PER_TOKEN
 from filtering.calibration import POINTS
 from filtering.explain import Explanation, NgramAmount
 from filtering.readable import range_in_words

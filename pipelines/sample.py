@@ -13,15 +13,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from annotations.active import choose_active, diversity_features
+from annotations.columns import GROUP_COLUMNS, ORIGIN_COLUMNS, SAMPLE_SCHEMA, group_of, origin_of, sample_row
 from annotations.sampling import draw_groups, draw_systematically, stratified_order
-from annotations.tables import (
-    GROUP_COLUMNS,
-    ORIGIN_COLUMNS,
-    SAMPLE_SCHEMA,
-    group_of,
-    origin_of,
-    sample_row,
-)
 from filtering.errors import BadFileError, OutputError, SettingsError
 from filtering.near_duplicates import representatives
 from filtering.scorers import Scorer

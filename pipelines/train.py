@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotations import Labels, read_labels
-from annotations.records import cut_texts_warning
+from annotations.labels import cut_texts_warning
 from filtering import save_scorer
+from filtering.cross_validation import Fit, nested_figures, nested_points, simplest_of_the_best
 from filtering.embedders import Embedder
 from filtering.errors import SettingsError
 from filtering.exits import usual_exits
-from filtering.fitting import RECIPES, fit_signals, signals_fit
-from filtering.fitting_heads import HEADS, fit_stage, head_fit
-from filtering.nested import Fit, FitData, nested_figures, nested_points, simplest_of_the_best
-from filtering.pairing import pair, pair_labelled
+from filtering.fit_data import FitData
+from filtering.paired_scores import pair, pair_labelled
+from filtering.recipes import RECIPES, fit_signals, signals_fit
 from filtering.scorers import Effort, EmbeddingScorer, Scorer, SignalScorer
+from filtering.stages import HEADS, fit_stage, head_fit
 from pipelines.code_slices import with_code_languages
 from pipelines.config_scorers import DistillConfig, TrainConfig
 from pipelines.evaluate import Evaluation, embedded, fit_data_of, judge, labels_digest

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from dumps import CUT, make_labels, make_texts, write_dump
 
+import filtering.cross_validation
 import filtering.metrics
-import filtering.nested
 from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
 from pipelines.commands import run
 from pipelines.progress import ConsoleReporter
@@ -141,7 +141,7 @@ def tiny_teacher(tmp_path_factory) -> Path:
 def hasty(monkeypatch) -> None:
     """Judge scorers in fewer rounds: for tests that prove what is judged, not its figures."""
     monkeypatch.setattr(filtering.metrics, "BOOTSTRAP_ROUNDS", 5)
-    monkeypatch.setattr(filtering.nested, "ASSIGNMENTS", 2)
+    monkeypatch.setattr(filtering.cross_validation, "ASSIGNMENTS", 2)
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 from fakes import HashingEmbedder
 
-from filtering.fitting import fit_signals
-from filtering.fitting_heads import fit_stage
+from filtering.cross_validation import Fit, nested_raw
+from filtering.fit_data import FitData, read_fit_data
 from filtering.metrics import rank_correlation
-from filtering.nested import Fit, FitData, nested_raw, read_fit_data
+from filtering.recipes import fit_signals
 from filtering.scorers import EmbeddingScorer, SignalScorer
+from filtering.stages import fit_stage
 from filtering.windows import window_text
 
 ROOT = Path(__file__).parent.parent

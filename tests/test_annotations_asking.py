@@ -10,9 +10,9 @@ import pytest
 from fakes import FakeAnnotator
 
 from annotations.annotator import Rater, Reply, Unanswered
-from annotations.asking import SILENT_IN_A_ROW, UNREADABLE_AT_FIRST, Limits, Task, ask_all
+from annotations.asking import SILENT_IN_A_ROW, UNREADABLE_AT_FIRST, Limits, PricedQuestion, ask_all
+from annotations.budget import Price
 from annotations.journal import Journal, Question, window_digest
-from annotations.limits import Price
 from filtering.errors import EndpointError, RunError
 
 PRICE = Price(1.0, 2.0)
@@ -25,7 +25,7 @@ GOOD = Reply("ok", {"educational_value": 3}, tokens_in=80, tokens_out=20)
 def tasks(count, *, prompt_bytes=400, price=PRICE):
     windows = [f"document {number}" for number in range(count)]
     return [
-        Task(Question("rubric", RATER, window_digest(window)), window, prompt_bytes, price)
+        PricedQuestion(Question("rubric", RATER, window_digest(window)), window, prompt_bytes, price)
         for window in windows
     ]
 

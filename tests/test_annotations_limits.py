@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from annotations import Price, limits
-from annotations.limits import Budget, BudgetSpent, Pace
+from annotations import Price, budget
+from annotations.budget import Budget, BudgetSpent, Pace
 from filtering.errors import SettingsError
 
 
@@ -36,7 +36,7 @@ def run(monkeypatch):
     def run_by_clock(work):
         with asyncio.Runner(loop_factory=ClockLoop) as runner:
             clock = SimpleNamespace(monotonic=runner.get_loop().time)
-            monkeypatch.setattr(limits, "time", clock)
+            monkeypatch.setattr(budget, "time", clock)
             return runner.run(work)
 
     return run_by_clock

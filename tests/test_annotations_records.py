@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from annotations import read_labels
-from annotations.records import count_cut_texts
-from annotations.tables import sample_row
+from annotations.columns import sample_row
+from annotations.labels import count_cut_texts
 from filtering.errors import LabelsError
 from filtering.windows import REACH, cut_window
 

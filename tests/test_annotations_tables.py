@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from annotations import Rater, Reply, load_rubric, tables
+from annotations import Rater, Reply, load_rubric
+from annotations.columns import SAMPLE_SCHEMA, group_of, host_of, sample_row, sample_rows
 from annotations.journal import Journal, Question, window_digest
-from annotations.tables import IMPORTED_SCORE, RATING_SCHEMA, SAMPLE_SCHEMA, group_of, sample_row
+from annotations.ratings import IMPORTED_SCORE, RATING_SCHEMA, labels_table, ratings_table
 from filtering.errors import LabelsError
 from filtering.windows import REACH, WINDOW, cut_window
 
@@ -37,11 +38,11 @@ class Folder:
 
     @property
     def ratings(self):
-        return tables.ratings_table(self.journal)
+        return ratings_table(self.journal)
 
     @property
     def labels(self):
-        return tables.labels_table(self.journal, self.ratings)
+        return labels_table(self.journal, self.ratings)
 
     def scores(self, name="score"):
         labels = self.labels
@@ -176,7 +177,7 @@ def test_where_a_document_comes_from_is_told_by_a_column_or_an_address_or_it_sta
     assert group_of({**values, "book": None}, "book", "own") == "example.org"
     assert group_of({"book": 0}, "book", "own") == "0"
     urls = ("http://a.b:80/x", "//www.a.b", "no address", "http://[", "", None)
-    assert [tables.host_of(url) for url in urls] == ["a.b", "a.b", None, None, None, None]
+    assert [host_of(url) for url in urls] == ["a.b", "a.b", None, None, None, None]
     assert [group_of({"url": url}, None, "own") for url in urls] == ["a.b", "a.b", *["own"] * 4]
     assert group_of({}, None, "own") == "own"
 
@@ -192,7 +193,7 @@ def test_a_sample_row_has_all_columns_and_what_is_read_of_its_text():
 def rows_of(columns, *, text_column="text", group_column=None):
     """Return the rows of a sample, after checking that journal and tables can hold them."""
     table = pa.table(columns)
-    found = tables.sample_rows(table, "dump/mine.parquet", text_column=text_column, group_column=group_column)
+    found = sample_rows(table, "dump/mine.parquet", text_column=text_column, group_column=group_column)
     rows = json.loads(json.dumps(list(found)))
     assert pa.Table.from_pylist(rows, SAMPLE_SCHEMA).num_rows == len(table)
     return rows

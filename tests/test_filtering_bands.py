@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from filtering.bands import MIN_GROUPS_A_SIDE, share_bands
-from filtering.exits import rate_bound
+from filtering.rates import rate_bound
 
 CUTS = np.arange(2, 20, 2) / 4
 DRAWS = 150

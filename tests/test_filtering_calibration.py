@@ -3,14 +3,8 @@
 import numpy as np
 import pytest
 
-from filtering.calibration import (
-    MIN_GAP,
-    MIN_SIDE_ROWS,
-    POINTS,
-    Calibration,
-    check_anchors,
-    fit_calibration,
-)
+from filtering.calibration import POINTS, Calibration, check_anchors
+from filtering.cross_validation import MIN_GAP, MIN_SIDE_ROWS, fit_calibration
 from filtering.errors import ScorerError
 
 

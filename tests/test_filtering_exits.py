@@ -5,15 +5,8 @@ import pytest
 from scipy.stats import beta, binom
 
 from filtering.errors import SettingsError
-from filtering.exits import (
-    ExitSettings,
-    PairedScores,
-    binomial_tail,
-    design_effect,
-    documents_needed,
-    find_exits,
-    rate_bound,
-)
+from filtering.exits import ExitSettings, PairedScores, documents_needed, find_exits
+from filtering.rates import binomial_tail, design_effect, rate_bound
 
 SEEDS = 200
 POPULATION = 200_000
@@ -37,7 +30,7 @@ def disagreement(exits, fast, full):
     """Return the true share of documents that are decided otherwise than by the full scorer."""
     fast, full = fast.astype(np.float32), full.astype(np.float32)
     keeps = full >= np.float32(exits.settings.keep_at)
-    out = ~exits.are_passed(fast)
+    out = ~exits.leaves_open(fast)
     return float((out & ((fast >= np.float32(exits.upper)) != keeps)).mean())
 
 
@@ -131,7 +124,7 @@ def test_a_cut_at_zero_keeps_everything_and_needs_no_evidence(agreeing, fraction
     exits = find_exits(grouped(agreeing), ExitSettings(0.0, 1e-6, fraction))
     assert (exits.lower, exits.upper, exits.kept, exits.disagreement_bound) == (0.0, 0.0, 1.0, 0.0)
     assert exits.is_exact
-    assert not exits.are_passed(np.array([0.0, 2.5, 5.0], np.float32)).any()
+    assert not exits.leaves_open(np.array([0.0, 2.5, 5.0], np.float32)).any()
 
 
 def test_where_nothing_disagrees_each_group_counts_once_and_the_message_says_so():
@@ -154,7 +147,7 @@ def test_where_the_stages_agree_nothing_is_embedded_and_where_they_do_not_everyt
     exits = find_exits(pairs_of(fast[:2000], fast[:2000]), ExitSettings())
     assert (exits.lower, exits.upper, exits.disagreement) == (3.0, 3.0, 0.0)
     exits = find_exits(pairs_of(fast[:2000], 5 - fast[:2000]), ExitSettings(2.5, 0.01))
-    assert exits.are_passed(fast[:2000].astype(np.float32)).mean() > 0.9
+    assert exits.leaves_open(fast[:2000].astype(np.float32)).mean() > 0.9
 
 
 def test_a_fraction_is_not_exceeded_and_spent_where_it_helps_most():
@@ -183,7 +176,7 @@ def test_rates_of_lost_keepers_and_false_keeps_by_hand():
 def test_what_has_no_score_is_not_passed_on():
     fast, full = population()
     exits = find_exits(pairs_of(fast[:2000], full[:2000]), ExitSettings())
-    assert exits.are_passed(np.array([np.nan, exits.lower, exits.upper], np.float32)).tolist() == [
+    assert exits.leaves_open(np.array([np.nan, exits.lower, exits.upper], np.float32)).tolist() == [
         False,
         True,
         False,

@@ -17,10 +17,10 @@ from filtering.cascade import CascadeScorer
 from filtering.contributions import mean_slopes, ngram_values, start_of
 from filtering.errors import ShapeError
 from filtering.exits import ExitSettings, PairedScores, find_exits
-from filtering.fitting import RECIPES, fit_model
 from filtering.heads import LinearHead
 from filtering.quantiles import seed_quantiles
 from filtering.readable import OTHERS, READABLE
+from filtering.recipes import RECIPES, fit_model
 from filtering.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.signals import SCORE_COLUMNS
 from filtering.statistics import STATISTICS

@@ -20,14 +20,14 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.kernel_approximation import Nystroem
 from sklearn.svm import LinearSVR
 
-from filtering import fitting_heads
-from filtering.calibration import MIN_SIDE_ROWS, Calibration, fit_calibration
-from filtering.fitting import BOOSTING, BOOSTING_ROUNDS, signals_fit
-from filtering.fitting_heads import ALONE, HEADS, head_fit
+from filtering import stages
+from filtering.calibration import Calibration
+from filtering.cross_validation import MIN_SIDE_ROWS, fit_calibration, nested_raw, out_of_fold
+from filtering.fit_data import rank_target, read_fit_data
 from filtering.folds import ASSIGNMENTS, fold_assignment
-from filtering.landmarks import KERNEL_SCALE, LANDMARKS
-from filtering.nested import nested_raw, out_of_fold, rank_target, read_fit_data
+from filtering.recipes import BOOSTING, BOOSTING_ROUNDS, KERNEL_SCALE, LANDMARKS, signals_fit
 from filtering.scorers import EmbeddingScorer, EmbeddingStage
+from filtering.stages import ALONE, HEADS, head_fit
 from filtering.stored_stage import stage_arrays
 from filtering.trees import parse_trees
 from filtering.windows import window_text
@@ -116,9 +116,7 @@ def test_ridge_is_that_of_scikit_learn_over_embeddings_of_spread_one():
     data = embedded_data()
     rows = data.embeddings.astype(np.float64)
     scaled = rows / np.sqrt(rows.var(axis=0).sum())
-    model = sklearn.linear_model.Ridge(alpha=fitting_heads.RIDGE_PENALTY).fit(
-        scaled, rank_target(data.labels)
-    )
+    model = sklearn.linear_model.Ridge(alpha=stages.RIDGE_PENALTY).fit(scaled, rank_target(data.labels))
     np.testing.assert_allclose(values(fitted(data, "ridge"), data), model.predict(scaled), atol=1e-9)
 
 
@@ -129,7 +127,7 @@ def test_ordinal_is_the_sum_of_logistic_regressions_of_scikit_learn():
     wanted = np.zeros(len(data))
     data = replace(data, labels=np.minimum(data.labels, 4))
     for point in range(1, 5):
-        model = sklearn.linear_model.LogisticRegression(C=fitting_heads.ORDINAL_COST, max_iter=1000)
+        model = sklearn.linear_model.LogisticRegression(C=stages.ORDINAL_COST, max_iter=1000)
         wanted += model.fit(scaled, data.labels >= point).predict_proba(scaled)[:, 1]
     np.testing.assert_allclose(values(fitted(data, "ordinal"), data), wanted, atol=1e-9)
 
@@ -140,8 +138,8 @@ def test_svr_is_that_of_scikit_learn_over_landmarks():
     gamma = KERNEL_SCALE / rows.var(axis=0).sum()
     features = Nystroem(gamma=gamma, n_components=len(rows), random_state=0).fit_transform(rows)
     model = LinearSVR(
-        C=fitting_heads.SVR_COST,
-        epsilon=fitting_heads.SVR_MARGIN,
+        C=stages.SVR_COST,
+        epsilon=stages.SVR_MARGIN,
         loss="squared_epsilon_insensitive",
         dual=False,
         max_iter=10_000,
@@ -162,9 +160,9 @@ def test_forest_is_that_of_scikit_learn(rows):
     whole = embedded_data()
     data = replace(whole, embeddings=whole.embeddings[:rows], labels=whole.labels[:rows])
     forest = RandomForestRegressor(
-        fitting_heads.FOREST_TREES,
-        min_samples_leaf=fitting_heads.FOREST_LEAF_ROWS,
-        max_features=fitting_heads.FOREST_COLUMNS,
+        stages.FOREST_TREES,
+        min_samples_leaf=stages.FOREST_LEAF_ROWS,
+        max_features=stages.FOREST_COLUMNS,
         random_state=0,
     ).fit(data.embeddings, rank_target(data.labels))
     unseen = others()[1]

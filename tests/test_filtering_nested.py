@@ -7,12 +7,7 @@ import numpy as np
 import pytest
 from filtering_fixtures import embedded_data, made_data, made_documents, nested_rho, shuffled
 
-from filtering.errors import LabelsError
-from filtering.fitting import signals_fit
-from filtering.fitting_heads import head_fit
-from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment, inner_assignment
-from filtering.metrics import area_under_curve, rank_correlation
-from filtering.nested import (
+from filtering.cross_validation import (
     Figures,
     calibrate,
     learning_curve,
@@ -20,10 +15,15 @@ from filtering.nested import (
     nested_points,
     nested_raw,
     out_of_fold,
-    read_fit_data,
     simplest_of_the_best,
 )
+from filtering.errors import LabelsError
+from filtering.fit_data import read_fit_data
+from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment, inner_assignment
+from filtering.metrics import area_under_curve, rank_correlation
+from filtering.recipes import signals_fit
 from filtering.signals import read_signals
+from filtering.stages import head_fit
 
 LINEAR = signals_fit("linear")
 NAN = float("nan")

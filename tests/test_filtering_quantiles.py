@@ -5,8 +5,8 @@ import pytest
 from filtering_fixtures import made_data, made_scorer, require_seed, seed_data
 
 from filtering import load_scorer
-from filtering.fitting import RECIPES
 from filtering.quantiles import GRID, hat_values, mean_positions, seed_quantiles
+from filtering.recipes import RECIPES
 from filtering.scorers import SignalScorer
 from filtering.signals import SCORE_COLUMNS
 from filtering.statistics import STATISTICS

@@ -14,7 +14,7 @@ from filtering import EmbeddingScorer, Placement, SignalScorer, load_scorer, sav
 from filtering.calibration import Calibration
 from filtering.embedders import EmbedderSettings
 from filtering.errors import ScorerError, SettingsError
-from filtering.fitting_heads import fit_stage
+from filtering.stages import fit_stage
 from filtering.stored_stage import build_stage
 
 CARD = "# A scorer\n"

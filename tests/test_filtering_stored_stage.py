@@ -11,11 +11,11 @@ from safetensors.numpy import load, save
 from filtering.calibration import Calibration
 from filtering.embedders import EmbedderSettings
 from filtering.errors import ScorerError
-from filtering.fitting_heads import HEADS
 from filtering.heads import KernelHead, LinearHead, OrdinalHead
 from filtering.kernel import CELLS
 from filtering.linear import KNOTS, LinearSignals
 from filtering.scorers import EmbeddingScorer, EmbeddingStage
+from filtering.stages import HEADS
 from filtering.statistics import STATISTICS
 from filtering.stored_stage import KINDS, build_stage, describe_stage, stage_arrays
 from filtering.trees import Trees

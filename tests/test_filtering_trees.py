@@ -8,8 +8,8 @@ import pytest
 from filtering_fixtures import embedded_data
 
 from filtering.errors import ScorerError, ShapeError
-from filtering.fitting import BOOSTING
-from filtering.fitting_heads import head_fit
+from filtering.recipes import BOOSTING
+from filtering.stages import head_fit
 from filtering.trees import Trees, check_trees, parse_trees
 
 QUIET = {"verbose": -1, "num_threads": 1, "deterministic": True, "force_row_wise": True, "seed": 0}

@@ -16,7 +16,8 @@ from dumps import lasting, make_texts, write_dump
 from filtering import load_scorer, save_scorer
 from filtering.embedders import Placement
 from filtering.errors import LabelsError, SettingsError
-from filtering.exits import ExitSettings, PairedScores, rate_bound
+from filtering.exits import ExitSettings, PairedScores
+from filtering.rates import rate_bound
 from pipelines import (
     FilterConfig,
     RecutConfig,
@@ -71,7 +72,7 @@ def exits(given, cascade):
 
 
 def test_decisions_are_those_of_the_stages_and_few_are_embedded(both, exits, finished):
-    passed = exits.are_passed(both[0])
+    passed = exits.leaves_open(both[0])
     assert finished.kept == (np.where(passed, both[1], both[0]) >= AT).sum()
     assert finished.manifest["audit"]["embedded"] == passed.sum()
     assert 0 < passed.mean() < 0.7
@@ -82,7 +83,7 @@ def test_decisions_are_those_of_the_stages_and_few_are_embedded(both, exits, fin
 def test_the_audit_looks_at_about_as_many_as_asked_for_and_finds_what_is_there(both, exits, finished):
     found = finished.agreement
     assert 280 < found.looked_at < 520
-    wrong = ~exits.are_passed(both[0]) & ((both[0] >= AT) != (both[1] >= AT))
+    wrong = ~exits.leaves_open(both[0]) & ((both[0] >= AT) != (both[1] >= AT))
     assert found.low <= wrong.mean() <= found.high
     assert found.promised == 0.05
     assert not found.is_broken
@@ -181,7 +182,7 @@ def test_a_new_cut_can_have_the_rows_embedded_that_it_makes_unsure(
     at = ExitSettings(keep_at=3.5, max_disagreement=allowed)
     exits = load_scorer(str(cascade.out), effort="balanced", placement=CPU, exits=at).exits
     seen = stored(run_folder, "edu_stage") == 2
-    now = exits.are_passed(both[0])
+    now = exits.leaves_open(both[0])
     told = command("recut", run_folder, "--keep-at", 3.5, "--to", tmp_path / "plain")
     assert told.code == 0
     if effort == "balanced":
@@ -217,8 +218,8 @@ def test_rescoring_says_what_it_needs(finished, given, trained, command, tmp_pat
 
 def test_where_stages_mix_a_column_says_which_decided(given, finished, both, exits, tmp_path):
     rows = data_of(Path(finished.out))
-    cascade = np.where(exits.are_passed(both[0]), both[1], both[0])
-    passed = exits.are_passed(both[0])[cascade >= AT]
+    cascade = np.where(exits.leaves_open(both[0]), both[1], both[0])
+    passed = exits.leaves_open(both[0])[cascade >= AT]
     assert rows["edu_stage"].to_pylist() == ["embedding" if one else "signals" for one in passed]
     run(given, tmp_path / "all", write="all", score_column="quality_score")
     names = pq.read_schema(next((tmp_path / "all" / "data").rglob("*.parquet"))).names

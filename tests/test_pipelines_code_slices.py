@@ -11,7 +11,7 @@ from dumps import make_labels, make_texts
 
 import pipelines.row_sample
 from annotations import read_labels
-from annotations.records import Labels
+from annotations.labels import Labels
 from filtering.code_languages import UNKNOWN
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run
 from pipelines.code_slices import CODE_LANGUAGE, is_code, with_code_languages

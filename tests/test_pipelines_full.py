@@ -17,13 +17,13 @@ import pytest
 from conftest import QUIET, Outcome
 from dumps import CUT, FAST, copy_of_scorer, digests, lasting, make_labels, make_texts, write_dump
 
-import filtering.fitting
-import filtering.fitting_heads
+import filtering.recipes
+import filtering.stages
 from filtering import load_scorer, save_scorer
 from filtering.embedders import Placement
 from filtering.errors import SettingsError
-from filtering.fitting import RECIPES
-from filtering.fitting_heads import HEADS
+from filtering.recipes import RECIPES
+from filtering.stages import HEADS
 from filtering.windows import window_text
 from pipelines import FilterConfig, RecutConfig, evaluate_scorer, filter_dump, recut_run, verify_run
 from pipelines.learning_curve import draw_learning_curve
@@ -279,8 +279,8 @@ def test_a_dry_run_at_full_effort_estimates_and_writes_nothing(command, full, tm
 def test_two_commands_train_and_filter_and_every_head_that_was_compared_stands_in_the_card(
     command, tiny_model, source, hasty, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(filtering.fitting, "BOOSTING_ROUNDS", 5)
-    monkeypatch.setattr(filtering.fitting_heads, "FOREST_TREES", 5)
+    monkeypatch.setattr(filtering.recipes, "BOOSTING_ROUNDS", 5)
+    monkeypatch.setattr(filtering.stages, "FOREST_TREES", 5)
     pq.write_table(make_labels(rows=120, groups=12), tmp_path / "labels.parquet")
     out = tmp_path / "scorer"
     trained = command(

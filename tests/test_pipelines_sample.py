@@ -11,7 +11,7 @@ import pytest
 from conftest import QUIET
 from dumps import CUT, RUSSIAN, make_table, make_texts, write_dump
 
-from annotations.tables import SAMPLE_SCHEMA
+from annotations.columns import SAMPLE_SCHEMA
 from filtering import load_scorer
 from filtering.errors import OutputError, SettingsError
 from filtering.windows import REACH, cut_window

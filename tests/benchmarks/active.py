@@ -21,12 +21,13 @@ from sklearn.linear_model import LogisticRegression
 
 from annotations import read_labels
 from annotations.active import Mix, choose_active, diversity_features
-from filtering.calibration import Calibration, fit_calibration
-from filtering.fitting import signals_fit
+from filtering.calibration import Calibration
+from filtering.cross_validation import fit_calibration, out_of_fold
+from filtering.fit_data import FitData, Rows, read_fit_data
 from filtering.folds import FOLDS, fold_assignment
 from filtering.kernel import CELLS
 from filtering.metrics import area_under_curve, rank_correlation
-from filtering.nested import FitData, Rows, out_of_fold, read_fit_data
+from filtering.recipes import signals_fit
 
 FIT = signals_fit("linear")
 SIZES = (100, 200, 400, 800)

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from scripted_server import scripted_process
 
 from annotations.annotator import Rater
-from annotations.asking import Limits, Task, ask_all
+from annotations.asking import Limits, PricedQuestion, ask_all
 from annotations.chat_api import ChatAnnotator, prompt_bytes
 from annotations.journal import Journal, Question, window_digest
 from annotations.prompt import SYSTEM, prompt_parts, rubric_digest
@@ -64,7 +64,9 @@ def _ask(windows: Sequence[str], url: str, path: Path) -> float:
     rubric, rater = load_rubric("web"), Rater(MODEL, None, 200)
     digest, fixed_bytes = rubric_digest(rubric), prompt_bytes(rubric, "")
     tasks = [
-        Task(Question(digest, rater, window_digest(window)), window, fixed_bytes + len(window.encode()), None)
+        PricedQuestion(
+            Question(digest, rater, window_digest(window)), window, fixed_bytes + len(window.encode()), None
+        )
         for window in windows
     ]
     annotator = ChatAnnotator(rubric, rater, base_url=url)

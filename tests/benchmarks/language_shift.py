@@ -13,9 +13,10 @@ from threadpoolctl import threadpool_limits
 
 from annotations import read_labels
 from filtering import load_scorer
+from filtering.cross_validation import Fit, calibrate, out_of_fold
+from filtering.fit_data import FitData
 from filtering.folds import FOLDS, fold_assignment
 from filtering.metrics import area_under_curve, f1_at, rank_correlation
-from filtering.nested import Fit, FitData, calibrate, out_of_fold
 from pipelines.code_slices import CODE_LANGUAGE, with_code_languages
 from pipelines.evaluate import SLICE_ROWS, refit
 from pipelines.progress import ConsoleReporter

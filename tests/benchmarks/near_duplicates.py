@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from annotations import read_labels
 from filtering import near_duplicates
-from filtering.fitting import signals_fit
+from filtering.cross_validation import nested_figures
+from filtering.fit_data import read_fit_data
 from filtering.folds import fold_assignment
 from filtering.near_duplicates import near_duplicate_clusters, runs_of_words
-from filtering.nested import nested_figures, read_fit_data
+from filtering.recipes import signals_fit
 from filtering.storage import read_metrics
 from filtering.windows import REACH, cut_window
 

@@ -14,11 +14,12 @@ from annotations import Labels
 from filtering import EmbeddingScorer
 from filtering.calibration import Calibration
 from filtering.cascade import cascaded
+from filtering.cross_validation import Fit, Fitted, calibrate, nested_raw, out_of_fold
 from filtering.exits import Exits
-from filtering.fitting_heads import head_fit
+from filtering.fit_data import FitData, Rows
 from filtering.folds import fold_assignment, inner_assignment
 from filtering.metrics import area_under_curve, f1_at, rank_correlation
-from filtering.nested import Fit, FitData, Fitted, Rows, calibrate, nested_raw, out_of_fold
+from filtering.stages import head_fit
 from filtering.storage import read_metrics
 from pipelines.evaluate import refit
 

@@ -128,7 +128,7 @@ def trees_section(shared: Path) -> list[str]:
     """Return what evaluating LightGBM's text model ourselves saves: start-up, and time per row."""
     import lightgbm
 
-    from filtering.fitting import BOOSTING
+    from filtering.recipes import BOOSTING
     from filtering.signals import read_signals
     from filtering.trees import parse_trees
 

@@ -23,15 +23,24 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.calibration import MIN_SIDE_ROWS, POINTS
+from filtering.calibration import POINTS
+from filtering.cross_validation import MIN_SIDE_ROWS, Fit, Fitted, calibrate, nested_raw, out_of_fold
 from filtering.embedders import EmbedderSettings
 from filtering.extras import require
-from filtering.fitting import Recipe, boost, fit_linear, linear_values, signals_fit
+from filtering.fit_data import FitData, Rows, rank_target
 from filtering.heads import Head, KernelHead, LinearHead, OrdinalHead
-from filtering.landmarks import KERNEL_WEIGHT, Landmarks, spread_of
 from filtering.linear import LinearSignals
 from filtering.machine import available_cpus
-from filtering.nested import Fit, FitData, Fitted, Rows, calibrate, nested_raw, out_of_fold, rank_target
+from filtering.recipes import (
+    KERNEL_WEIGHT,
+    Landmarks,
+    Recipe,
+    boost,
+    fit_linear,
+    linear_values,
+    signals_fit,
+    spread_of,
+)
 from filtering.scorers import EmbeddingStage
 from filtering.trees import Trees, parse_trees
 

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from filtering.errors import LabelsError
 from filtering.exits import ExitSettings, PairedScores, documents_needed
-from filtering.fitting import Recipe, fit_signals
-from filtering.fitting_heads import HeadName, fit_stage
+from filtering.fit_data import FitData, Rows
 from filtering.folds import FOLDS, fold_assignment
 from filtering.near_duplicates import near_duplicate_clusters
-from filtering.nested import FitData, Rows
+from filtering.recipes import Recipe, fit_signals
 from filtering.scorers import EmbeddingScorer
+from filtering.stages import HeadName, fit_stage
 
 Group = TypeVar("Group", str, int)
 """Name of a site, or number of a cluster of near-duplicates."""

@@ -28,12 +28,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from annotations.columns import is_number, is_string
+from annotations.sampling import UNBIASED_PICKS
 from annotations.sources import read_table
 from filtering.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from filtering.errors import LabelsError
 from filtering.windows import REACH
 
-UNBIASED_PICKS = ("random", "stratified")
 LOWEST, HIGHEST = 0.0, 5.0
 SLICE_COLUMNS = ("genre", *LANGUAGE_COLUMNS)
 NEAR_CUT = "near-cut"
@@ -114,7 +115,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
     for name in ("text", "group"):
         if not is_string(table[name].type):
             raise LabelsError(f"{name!r} in {path} must be string. Got {table[name].type} instead.")
-    if not (pa.types.is_integer(table["score"].type) or pa.types.is_floating(table["score"].type)):
+    if not is_number(table["score"].type):
         raise LabelsError(f"'score' in {path} must be a number. Got {table['score'].type} instead.")
     for name in ("text", "score", "group"):
         if table[name].null_count:
@@ -196,7 +197,7 @@ def _numbers(table: pa.Table, name: str, path: str) -> NDArray[np.float64] | Non
     if name not in table.column_names or table[name].null_count == len(table):
         return None
     kind = table[name].type
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+    if not is_number(kind):
         raise LabelsError(f"{name!r} in {path} must be a number. Got {kind} instead.")
     values: NDArray[np.float64] = table[name].to_numpy().astype(np.float64)
     highest = 1.0 if name == "probability" else np.inf
@@ -283,8 +284,3 @@ def check_labels(
             f"scorers are judged on groups that they have not seen. Found {len(set(groups))}. "
             f"{more or 'Label documents of other groups.'}"
         )
-
-
-def is_string(kind: pa.DataType) -> bool:
-    """Tell whether an Arrow type is text."""
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))

@@ -1,111 +1,29 @@
-"""Labelled documents as numbers, and nested, grouped cross-validation of whatever is fitted to them.
+"""Nested, grouped cross-validation of whatever is fitted to labelled documents, and its calibration.
 
 Everything that is fitted - weights, knots, heads, calibration - is fitted inside each outer fold, on
 its training rows only: those of other groups that are no near-duplicates of a document in the fold.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.calibration import Calibration, fit_calibration
+from filtering.calibration import POINTS, Calibration
 from filtering.errors import LabelsError
 from filtering.extras import require
+from filtering.fit_data import FitData, Floats, Rows
 from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment, inner_assignment
-from filtering.kernel import CELLS
 from filtering.metrics import area_under_curve, rank_correlation
-from filtering.near_duplicates import near_duplicate_clusters
-from filtering.signals import Texts, read_cells, text_bytes
 
 TIE_SPREADS = 2.0
 """Whose mean figures differ by less than this many spreads are tied; the simplest is kept."""
 
-Rows = NDArray[np.int64]
-Floats = NDArray[np.floating]
-
-
-@dataclass(frozen=True)
-class FitData:
-    """Labelled documents as numbers.
-
-    Parameters
-    ----------
-    texts : tuple of bytes, length n
-    cells : sparse float32 matrix, shape (n, 2 * CELLS)
-    features : float32 array, shape (n, WIDTH)
-        Signals without n-gram scores.
-    labels : float64 array, shape (n,)
-    groups : tuple of str, length n
-    clusters : int64 array, shape (n,)
-        Near-duplicates, in one group or in several, share a number.
-    unbiased : bool array, shape (n,)
-        Rows that were chosen without looking at scores.
-    rows : int64 array, shape (n,)
-        Place of each document among all labelled ones, some of which have no score.
-    embeddings : float32 array, shape (n, width)
-        Of width 0 where none were asked for.
-    """
-
-    texts: tuple[bytes, ...]
-    cells: Any
-    features: NDArray[np.float32]
-    labels: NDArray[np.float64]
-    groups: tuple[str, ...]
-    clusters: Rows
-    unbiased: NDArray[np.bool_]
-    rows: Rows
-    embeddings: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def where(self, chosen: NDArray[np.bool_]) -> "FitData":
-        """Return some of the documents."""
-        at = np.flatnonzero(chosen)
-        return FitData(
-            texts=tuple(self.texts[row] for row in at),
-            cells=self.cells[at],
-            features=self.features[at],
-            labels=self.labels[at],
-            groups=tuple(self.groups[row] for row in at),
-            clusters=self.clusters[at],
-            unbiased=self.unbiased[at],
-            rows=self.rows[at],
-            embeddings=self.embeddings[at],
-        )
-
-    def copied_across_groups(self) -> int:
-        """Return how many documents have a near-duplicate in another group."""
-        pairs = set(zip(self.clusters.tolist(), self.groups, strict=True))
-        groups_of = Counter(cluster for cluster, _ in pairs)
-        return sum(groups_of[cluster] > 1 for cluster in self.clusters.tolist())
-
-
-def read_fit_data(
-    texts: Texts, labels: NDArray[np.float64], groups: Sequence[str], unbiased: NDArray[np.bool_]
-) -> FitData:
-    """Read the signals of labelled documents; those without a score (empty, say) are left out."""
-    signals, cells = read_cells(texts)
-    sparse = require("train", "scipy.sparse")
-    matrix = sparse.csr_matrix((cells.values, cells.cells, cells.row_starts), shape=(len(labels), 2 * CELLS))
-    good = np.flatnonzero(signals.reason == 0)
-    documents = text_bytes(texts)
-    read = tuple(documents[row] or b"" for row in good)
-    return FitData(
-        texts=read,
-        cells=matrix[good],
-        features=signals.features[good],
-        labels=labels[good],
-        groups=tuple(groups[int(row)] for row in good),
-        clusters=near_duplicate_clusters(read),
-        unbiased=unbiased[good],
-        rows=good,
-        embeddings=np.zeros((len(good), 0), dtype=np.float32),
-    )
+MIN_SIDE_ROWS = 10
+"""An anchor needs this many labels on either side; beyond, the spacing of the ones before goes on."""
+MIN_GAP = 1e-3
 
 
 class Fitted(Protocol):
@@ -118,15 +36,6 @@ class Fitted(Protocol):
 
 Fit = Callable[[FitData, Rows], Fitted]
 """Fits to some rows."""
-
-
-def rank_target(labels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the labels' mean ranks, scaled to [0, 5].
-
-    Labels are skewed, and the calibration maps to points anyway.
-    """
-    ranks: NDArray[np.float64] = require("train", "scipy.stats").rankdata(labels)
-    return 5.0 * ranks / len(labels)
 
 
 def out_of_fold(data: FitData, rows: Rows, fit: Fit, folds: Rows | None = None) -> NDArray[np.float64]:
@@ -192,6 +101,36 @@ def nested_raw(data: FitData, fit: Fit, *, assignment: int) -> NDArray[np.float6
     float64 array, shape (n,)
     """
     return out_of_fold(data, np.arange(len(data)), fit, fold_assignment(data.groups, assignment))
+
+
+def fit_calibration(raw: NDArray[np.floating], labels: NDArray[np.floating]) -> Calibration:
+    """Fit the anchors to out-of-fold values of documents that were sampled without looking at scores.
+
+    Each anchor is where a logistic regression of ``label >= k`` on the raw value crosses one half.
+
+    Parameters
+    ----------
+    raw : float array, shape (n,)
+        Out-of-fold predictions of the head.
+    labels : float array, shape (n,)
+        Labels in [0, 5].
+    """
+    logistic = require("train", "sklearn.linear_model").LogisticRegression
+    spread = float(raw.std()) or 1.0
+    anchors: list[float] = []
+    for point in range(1, POINTS + 1):
+        reached = labels >= point
+        if min(reached.sum(), (~reached).sum()) >= MIN_SIDE_ROWS:
+            model = logistic(C=1e4, max_iter=1000).fit(raw[:, None] / spread, reached)
+            slope = max(float(model.coef_[0, 0]), MIN_GAP)
+            anchor = -float(model.intercept_[0]) / slope * spread
+        elif len(anchors) >= 2:
+            anchor = 2 * anchors[-1] - anchors[-2]
+        else:
+            anchor = anchors[-1] + 1.0 if anchors else float(raw.min())
+        anchors.append(max(anchor, anchors[-1] + MIN_GAP) if anchors else anchor)
+    lowest = min(2 * anchors[0] - anchors[1], float(raw.min()))
+    return Calibration((min(lowest, anchors[0] - MIN_GAP), *anchors))
 
 
 def calibrate(data: FitData, rows: Rows, raw: Floats) -> Calibration:
