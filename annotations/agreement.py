@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from annotations.labels import CUT, MIN_GROUPS
 from annotations.noise_ceiling import ceiling_of_median, f1_ceiling, rho_ceiling
 from filtering.errors import LabelsError, ShapeError
-from filtering.metrics import Estimate, Floats, evaluate, f1_at, rank_correlation
+from filtering.metrics import Estimate, Floats, evaluate, f1_at, quadratic_kappa, rank_correlation
 
 MIN_COMMON = 20
 WIDE_INTERVAL = 0.10
@@ -133,17 +133,6 @@ def judge_agreement(
     )
     together = evaluate(shared, shared, of_shared.tolist(), metrics=overall, seed=seed)
     return Agreement(tuple(raters), int(twice.sum()), cut, found, **together)
-
-
-def quadratic_kappa(first: Floats, second: Floats) -> float:
-    """Return Cohen's kappa with quadratic weights; NaN if all ratings are the same.
-
-    It is one less the mean squared distance over that of pairs drawn at random, simplified. That needs
-    no table of points: half points count as they are, and resampling is quick (scikit-learn takes 4 ms).
-    """
-    by_chance = first.var() + second.var() + (first.mean() - second.mean()) ** 2
-    together = ((first - first.mean()) * (second - second.mean())).mean()
-    return float(2 * together / by_chance) if by_chance > 0 else float("nan")
 
 
 def krippendorff_alpha(ratings: Floats) -> float:

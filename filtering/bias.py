@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.metrics import BOOTSTRAP_ROUNDS, Estimate, Floats, rank_correlation
+from filtering.metrics import Estimate, Floats, drawn_groups, rank_correlation
 from filtering.rates import CONFIDENCE
 
 MIN_GROUPS = 5
@@ -66,21 +66,16 @@ def source_bias(
     values = np.stack([scores[several], labels[several]]).astype(np.float64)
     sums = _Sums.of(values, codes)
     inside = values - sums.means[:, codes]
-    order = np.argsort(codes, kind="stable")
-    members = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
-    random = np.random.default_rng(seed)
     rounds = []
-    for _ in range(BOOTSTRAP_ROUNDS):
-        drawn = random.integers(len(members), size=len(members))
+    for drawn, rows in drawn_groups(codes, seed):
         first, second = sums.take(drawn).between()
-        rows = np.concatenate([members[one] for one in drawn])
         rounds.append((first, second, first - second, rank_correlation(*inside[:, rows])))
     first, second = sums.between()
     found = (first, second, first - second, rank_correlation(*inside))
     tail = (1 - CONFIDENCE) / 2
     low, high = np.nanquantile(np.array(rounds), [tail, 1 - tail], axis=0)
     estimates = (Estimate(float(one), float(a), float(b)) for one, a, b in zip(found, low, high, strict=True))
-    return SourceBias(len(members), int(several.sum()), *estimates)
+    return SourceBias(len(sums.counts), int(several.sum()), *estimates)
 
 
 @dataclass(frozen=True)

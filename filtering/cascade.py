@@ -67,28 +67,14 @@ class CascadeScorer(Mappable):
         keep_at = np.float32(self.exits.settings.keep_at)
         dropped = (lots < shares[0]) & ~unsure & (first.value < keep_at)
         kept = (lots < shares[1]) & ~unsure & (first.value >= keep_at)
-        seen = np.flatnonzero(unsure | dropped | kept)
-        if not len(seen):
-            return first
-        second = self.full.score(_taken(texts, seen))
-        value, stage = first.value.copy(), first.stage.copy()
-        value[unsure] = second.value[unsure[seen]]
-        stage[unsure] = EMBEDDING_STAGE
-        keeps = second.value >= keep_at
+        scores, second = self._decided(texts, first, unsure, unsure | dropped | kept)
         audit = Audit(
             dropped=int(dropped.sum()),
-            lost=int((keeps & dropped[seen]).sum()),
+            lost=int((dropped & (second >= keep_at)).sum()),
             kept=int(kept.sum()),
-            false=int((~keeps & kept[seen]).sum()),
+            false=int((kept & ~(second >= keep_at)).sum()),
         )
-        return replace(
-            first,
-            value=value,
-            stage=stage,
-            tokens=second.tokens,
-            tokens_read=second.tokens_read,
-            audit=audit,
-        )
+        return replace(scores, audit=audit)
 
     def rescore(self, texts: Texts, scores: Scores) -> Scores:
         """Have the full scorer decide where signals did, of stored scores, and lie between these exits.
@@ -100,13 +86,29 @@ class CascadeScorer(Mappable):
             Of these texts, by the same stages and other exits.
         """
         unsure = (scores.stage == SIGNALS_STAGE) & self.exits.leaves_open(scores.value)
-        seen = np.flatnonzero(unsure)
-        if not len(seen):
-            return scores
-        second = self.full.score(_taken(texts, seen))
-        value, stage = scores.value.copy(), scores.stage.copy()
-        value[seen], stage[seen] = second.value, EMBEDDING_STAGE
-        return replace(scores, value=value, stage=stage, tokens=second.tokens, tokens_read=second.tokens_read)
+        return self._decided(texts, scores, unsure, unsure)[0]
+
+    def _decided(
+        self, texts: Texts, scores: Scores, unsure: Bools, seen: Bools
+    ) -> tuple[Scores, NDArray[np.float32]]:
+        """Return scores with those of the full scorer where signals are not sure; and all that it gave.
+
+        The latter is NaN for documents that it did not see.
+        """
+        second = np.full(len(scores.value), np.nan, dtype=np.float32)
+        rows = np.flatnonzero(seen)
+        if not len(rows):
+            return scores, second
+        full = self.full.score(_taken(texts, rows))
+        second[rows] = full.value
+        decided = replace(
+            scores,
+            value=np.where(unsure, second, scores.value),
+            stage=np.where(unsure, np.uint8(EMBEDDING_STAGE), scores.stage),
+            tokens=full.tokens,
+            tokens_read=full.tokens_read,
+        )
+        return decided, second
 
     def unlike_seed(self, texts: Texts) -> Bools:
         """Return which documents are unlike the seed; see `filtering.scorers.Scorer.unlike_seed`."""

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.compiled import compiled
-from filtering.errors import ScorerError
 from filtering.kernel import CELLS
 from filtering.signals import SCORE_COLUMNS, Signals, Texts, frozen, read_signals
 from filtering.statistics import STATISTICS
@@ -22,11 +22,11 @@ from filtering.vectors import NO_VECTORS, Vectors, check_vectors
 KNOTS = 25
 """Quantiles 0, 1/24 ... 1 of the documents that a function was fitted to; fewer where these tie."""
 
-SHAPES: Mapping[str, tuple[tuple[int, ...], ...]] = {
-    "word_weights": ((CELLS,),),
-    "character_weights": ((CELLS,), (0,)),
-    "knots": ((len(STATISTICS), KNOTS),),
-    "knot_values": ((len(STATISTICS), KNOTS),),
+ARRAYS: Wanted = {
+    "word_weights": (np.float32, (CELLS,)),
+    "character_weights": (np.float32, ((CELLS, 0),)),
+    "knots": (np.float32, (len(STATISTICS), KNOTS)),
+    "knot_values": (np.float32, (len(STATISTICS), KNOTS)),
 }
 
 
@@ -56,7 +56,7 @@ class LinearSignals:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all that is an array, by name."""
-        named = {name: getattr(self, name) for name in SHAPES}
+        named = {name: getattr(self, name) for name in ARRAYS}
         return named | {f"vectors.{name}": array for name, array in self.vectors.arrays().items()}
 
     def read(self, texts: Texts) -> Signals:
@@ -97,25 +97,18 @@ class LinearSignals:
         )
 
 
-def build_linear(arrays: Mapping[str, NDArray[Any]], bias: float) -> LinearSignals:
-    """Return a saved joint from its arrays.
+def build_linear(arrays: Mapping[str, NDArray[Any]], bias: float, *, prefix: str = "") -> LinearSignals:
+    """Return a saved joint from its arrays, before whose names a prefix may stand.
 
     Raises
     ------
     ScorerError
-        If one has another shape or dtype than it must.
+        If one has another shape or dtype than it must, or is not finite.
     KeyError
         If one is missing.
     """
-    for name, shapes in SHAPES.items():
-        if arrays[name].dtype != np.float32 or arrays[name].shape not in shapes:
-            raise ScorerError(
-                f"{name!r} must be float32 of shape {' or '.join(map(str, shapes))}. "
-                f"Got {arrays[name].dtype} {arrays[name].shape} instead."
-            )
-    prefix = "vectors."
-    vectors = {name.removeprefix(prefix): one for name, one in arrays.items() if name.startswith(prefix)}
-    return LinearSignals(**{name: arrays[name] for name in SHAPES}, bias=bias, vectors=check_vectors(vectors))
+    own = checked_arrays(arrays, ARRAYS, prefix=prefix, infinite=("knots",))
+    return LinearSignals(**own, bias=bias, vectors=check_vectors(arrays, prefix=f"{prefix}vectors."))
 
 
 @compiled

@@ -1,6 +1,6 @@
 """How good scores are: against labels, with intervals that respect groups."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from filtering.rates import CONFIDENCE
 BOOTSTRAP_ROUNDS = 500
 
 Floats = NDArray[np.floating]
+Numbers = NDArray[np.floating] | NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,18 @@ def area_under_curve(scores: Floats, labels: Floats, cut: float = 3.0) -> float:
 
 def weighted_kappa(scores: Floats, labels: Floats) -> float:
     """Return the quadratic weighted kappa of whole points (a score of 2.9 is a 2)."""
-    counts = confusion(scores, labels)
-    by_chance = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
-    cost = np.subtract.outer(np.arange(6), np.arange(6)) ** 2
-    expected = (cost * by_chance).sum()
-    return float(1 - (cost * counts).sum() / expected) if expected else float("nan")
+    return quadratic_kappa(_whole_points(scores), _whole_points(labels))
+
+
+def quadratic_kappa(first: Numbers, second: Numbers) -> float:
+    """Return Cohen's kappa with quadratic weights; NaN if all ratings are the same.
+
+    It is one less the mean squared distance over that of pairs drawn at random, simplified. That needs
+    no table of points: half points count as they are, and resampling is quick (scikit-learn takes 4 ms).
+    """
+    by_chance = first.var() + second.var() + (first.mean() - second.mean()) ** 2
+    together = ((first - first.mean()) * (second - second.mean())).mean()
+    return float(2 * together / by_chance) if by_chance > 0 else float("nan")
 
 
 def f1_at(scores: Floats, labels: Floats, cut: float = 3.0) -> float:
@@ -94,10 +102,12 @@ def confusion(scores: Floats, labels: Floats) -> NDArray[np.int64]:
         Rows are labels, columns scores, both rounded down.
     """
     table = np.zeros((6, 6), dtype=np.int64)
-    rows = np.clip(np.floor(labels), 0, 5).astype(np.int64)
-    columns = np.clip(np.floor(scores), 0, 5).astype(np.int64)
-    np.add.at(table, (rows, columns), 1)
+    np.add.at(table, (_whole_points(labels), _whole_points(scores)), 1)
     return table
+
+
+def _whole_points(values: Floats) -> NDArray[np.int64]:
+    return np.clip(np.floor(values), 0, 5).astype(np.int64)
 
 
 METRICS: Mapping[str, Callable[[Floats, Floats], float]] = {
@@ -142,14 +152,10 @@ def evaluate(
             f"Got {len(scores)}, {len(labels)} and {len(groups)} instead."
         )
     _, codes = np.unique(np.asarray(groups), return_inverse=True)
-    order = np.argsort(codes, kind="stable")
-    members = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
-    rng = np.random.default_rng(seed)
     resampled: dict[str, list[float]] = {name: [] for name in metrics}
-    for _ in range(BOOTSTRAP_ROUNDS):
-        drawn = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
+    for _, rows in drawn_groups(codes, seed):
         for name, metric in metrics.items():
-            resampled[name].append(metric(scores[drawn], labels[drawn]))
+            resampled[name].append(metric(scores[rows], labels[rows]))
     tail = (1 - CONFIDENCE) / 2
     estimates = {}
     for name, metric in metrics.items():
@@ -159,12 +165,38 @@ def evaluate(
     return estimates
 
 
+def drawn_groups(
+    codes: NDArray[np.int64], seed: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield `BOOTSTRAP_ROUNDS` draws of whole groups, as many as there are, with replacement.
+
+    Parameters
+    ----------
+    codes : int64 array, shape (n,)
+        Number of each row's group; each from 0 on has one.
+    seed : int
+
+    Yields
+    ------
+    int64 array, shape (groups,)
+        Numbers of the groups drawn.
+    int64 array
+        All of their rows.
+    """
+    order = np.argsort(codes, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+    random = np.random.default_rng(seed)
+    for _ in range(BOOTSTRAP_ROUNDS):
+        groups = random.integers(len(members), size=len(members))
+        yield groups, np.concatenate([members[group] for group in groups])
+
+
 def reliability(scores: Floats, labels: Floats) -> list[tuple[int, float, float]]:
     """Return what scores of each whole point came to: documents, mean score, mean label.
 
     Means are NaN where a point has no document.
     """
-    points = np.clip(np.floor(scores), 0, 5)
+    points = _whole_points(scores)
     found = []
     for point in range(6):
         inside = points == point

@@ -28,6 +28,9 @@ Group = TypeVar("Group", str, int)
 MOST_DOCUMENTS = 6000
 """Documents that are paired; each is embedded."""
 
+NEEDED = documents_needed(ExitSettings().max_disagreement)
+"""Documents that the bound takes which a run asks for by default."""
+
 ENOUGH_TIMES = 2
 """Exact bounds are taken where there are this many times the documents that the usual bound needs."""
 
@@ -63,18 +66,18 @@ def pair(
     clusters = near_duplicate_clusters([*data.texts, *documents])
     labelled, clusters = clusters[: len(data)], clusters[len(data) :]
     # A near-duplicate of a label is no evidence of what is done with documents that nothing was fitted to.
-    order = first_of_groups(by_lot(documents), clusters.tolist(), set(labelled.tolist()))
-    single = first_of_groups(order, groups, set(data.groups))
-    needed = documents_needed(ExitSettings().max_disagreement)
-    if len(order) < needed:
+    chosen, are_single = choose_paired(
+        by_lot(documents), clusters.tolist(), set(labelled.tolist()), groups, set(data.groups)
+    )
+    if len(chosen) < NEEDED:
         raise LabelsError(
-            f"A pool must have at least {needed} documents with a score that are no near-duplicates of each "
-            f"other or of a label, better {MOST_DOCUMENTS:,} of as many sites. Found {len(order)}."
+            f"A pool must have at least {NEEDED} documents with a score that are no near-duplicates of each "
+            f"other or of a label, better {MOST_DOCUMENTS:,} of as many sites. Found {len(chosen)}."
         )
     codes = group_codes(groups)
-    if len(single) >= ENOUGH_TIMES * needed:
-        return _paired([(scorer, np.sort(single[:MOST_DOCUMENTS]))], documents, codes, held_out=True)
-    rows = np.sort(order[:MOST_DOCUMENTS])
+    rows = np.sort(chosen[:MOST_DOCUMENTS])
+    if are_single:
+        return _paired([(scorer, rows)], documents, codes, held_out=True)
     folds = fold_assignment([groups[row] for row in rows], 0)
     own = fold_assignment(data.groups, 0)
     scorers = [
@@ -106,6 +109,33 @@ def by_lot(documents: Sequence[bytes]) -> Rows:
     """Return the numbers of documents in an order that follows from their texts, and mixes them."""
     digests = [hashlib.sha256(document).digest() for document in documents]
     return np.array(sorted(range(len(documents)), key=digests.__getitem__), dtype=np.int64)
+
+
+def choose_paired(
+    order: Rows,
+    clusters: Sequence[int],
+    known_clusters: Collection[int],
+    groups: Sequence[str],
+    known_groups: Collection[str],
+) -> tuple[Rows, bool]:
+    """Return documents to find exits on, in their order, and whether bounds on them are exact.
+
+    Of near-duplicates one is taken, and none that is known. Where they are enough, one of each group that is
+    not known is taken, which makes bounds exact.
+
+    Parameters
+    ----------
+    order : int64 array
+        Numbers of documents, as by lot.
+    clusters : sequence of int, length n
+        Near-duplicates share a number.
+    known_clusters, known_groups : collection of int, of str
+        Those of documents that something is fitted to.
+    groups : sequence of str, length n
+    """
+    several = first_of_groups(order, clusters, known_clusters)
+    single = first_of_groups(several, groups, known_groups)
+    return (single, True) if len(single) >= ENOUGH_TIMES * NEEDED else (several, False)
 
 
 def first_of_groups(order: Rows, groups: Sequence[Group], known: Collection[Group]) -> Rows:

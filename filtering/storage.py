@@ -25,8 +25,9 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.calibration import Calibration, check_anchors
+from filtering.calibration import POINTS, Calibration, check_anchors
 from filtering.cascade import CascadeScorer
+from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.embedders import Placement
 from filtering.errors import MissingExtraError, ScorerError, SettingsError
 from filtering.exits import ExitSettings, PairedScores, find_exits
@@ -42,6 +43,11 @@ from filtering.windows import REACH, WINDOW
 FORMAT = 3
 SIGNALS_KIND, EMBEDDING_KIND = "signals", "embedding"
 FILES = ("signals.safetensors", "head.txt", "embedding.safetensors", "pairs.safetensors")
+PAIRS: Wanted = {
+    "fast": (np.float32, ("documents",)),
+    "full": (np.float32, ("documents",)),
+    "groups": (np.int32, ("documents",)),
+}
 SHIPPED = ("web", "code")
 MODELS = Path(__file__).parent / "models"
 TOLERANCE_POINTS: Mapping[str, float] = {"fast": 1e-3, "full": 0.05}
@@ -98,13 +104,8 @@ def save_scorer(
     """
     from safetensors.numpy import save
 
+    refuse_taken(folder, overwrite=overwrite)
     target = Path(folder)
-    if target.exists() and any(target.iterdir() if target.is_dir() else [target]):
-        if not (overwrite and (target / "scorer.json").exists()):
-            raise SettingsError(
-                f"A scorer must be saved to a new or empty folder. {folder!r} is not empty. Choose another "
-                "--out, or replace the scorer that is there with --overwrite."
-            )
     signals = scorer.signals if isinstance(scorer, EmbeddingScorer) else scorer
     arrays = {**signals.linear.arrays(), "known_words": signals.novelty.words}
     files = {"signals.safetensors": save({name: np.ascontiguousarray(a) for name, a in arrays.items()})}
@@ -119,7 +120,7 @@ def save_scorer(
         _note_scores(references, "full", scorer)
         paired = scorer.paired
         if paired is not None:
-            files["pairs.safetensors"] = save(_pair_arrays(paired))
+            files["pairs.safetensors"] = save({name: getattr(paired, name) for name in PAIRS})
     description: dict[str, Any] = {
         "format": FORMAT,
         "kind": EMBEDDING_KIND if stage else SIGNALS_KIND,
@@ -153,6 +154,23 @@ def save_scorer(
     both = replace(scorer, signals=saved, stage=_build_stage(description, files, target), digest=saved.digest)
     _check_references(both, description, target, "full")
     return both
+
+
+def refuse_taken(folder: str, *, overwrite: bool) -> None:
+    """Refuse a folder that a scorer may not be saved to: before one is fitted, too.
+
+    Raises
+    ------
+    SettingsError
+        If it holds something else than a scorer that may be replaced.
+    """
+    target = Path(folder)
+    taken = target.exists() and (not target.is_dir() or any(target.iterdir()))
+    if taken and not (overwrite and (target / "scorer.json").exists()):
+        raise SettingsError(
+            f"A scorer must be saved to a new or empty folder. {folder!r} is not. "
+            "Choose another --out, or replace the scorer that is there with --overwrite."
+        )
 
 
 def _note_scores(
@@ -350,21 +368,14 @@ def _build_stage(description: dict[str, Any], files: dict[str, bytes], folder: P
         return build_stage(description["embedding"], _arrays(files["embedding.safetensors"]))
 
 
-def _pair_arrays(paired: PairedScores) -> dict[str, NDArray[Any]]:
-    return {"fast": paired.fast, "full": paired.full, "groups": paired.groups}
-
-
 def _build_pairs(description: dict[str, Any], files: dict[str, bytes], folder: Path) -> PairedScores | None:
     if "pairs.safetensors" not in files:
         return None
     with _naming(folder):
-        arrays = _arrays(files["pairs.safetensors"])
-        kinds = {name: (array.dtype.name, array.ndim) for name, array in arrays.items()}
+        arrays = checked_arrays(_arrays(files["pairs.safetensors"]), PAIRS)
         points = np.concatenate([arrays["fast"], arrays["full"]])
-        if kinds != {"fast": ("float32", 1), "full": ("float32", 1), "groups": ("int32", 1)}:
-            raise ScorerError(f"Pairs must be float32 and int32 columns. Got {kinds} instead.")
-        if len({len(array) for array in arrays.values()}) != 1 or not ((points >= 0) & (points <= 5)).all():
-            raise ScorerError("Pairs must be two scores in [0, 5] and a group for each document.")
+        if not ((points >= 0) & (points <= POINTS)).all():
+            raise ScorerError("Pairs must be two scores in [0, 5] for each document.")
         return PairedScores(**arrays, held_out=bool(description["pairs_held_out"]))
 
 
@@ -389,9 +400,9 @@ def _naming(folder: Path) -> Iterator[None]:
 
 
 def _known_words(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.uint32]:
-    words = arrays["known_words"]
-    if words.dtype != np.uint32 or words.ndim != 1 or np.any(words[1:] <= words[:-1]):
-        raise ScorerError(f"'known_words' must be rising uint32. Got {words.dtype} {words.shape} instead.")
+    words = checked_arrays(arrays, {"known_words": (np.uint32, ("words",))})["known_words"]
+    if np.any(words[1:] <= words[:-1]):
+        raise ScorerError("'known_words' must rise. They do not.")
     return words
 
 

@@ -14,18 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.compiled import compiled
 from filtering.errors import ScorerError
 from filtering.kernel import CELLS, VECTOR_WIDTH, Bumps, score_vector
 
-ARRAYS: Mapping[str, tuple[Any, int]] = {
-    "table": (np.int8, 2),
-    "scales": (np.float32, 1),
-    "landmarks": (np.float32, 2),
-    "weights": (np.float64, 1),
-    "gamma": (np.float64, 1),
+ARRAYS: Wanted = {
+    "table": (np.int8, ((0, CELLS, 2 * CELLS), VECTOR_WIDTH)),
+    "scales": (np.float32, (VECTOR_WIDTH,)),
+    "landmarks": (np.float32, ("landmarks", VECTOR_WIDTH)),
+    "weights": (np.float64, ("landmarks",)),
+    "gamma": (np.float64, (1,)),
 }
-"""dtype and dimensions of each, as they are saved."""
+"""As they are saved."""
 
 
 @dataclass(frozen=True)
@@ -90,33 +91,21 @@ NO_VECTORS = Vectors(
 )
 
 
-def check_vectors(arrays: Mapping[str, NDArray[Any]]) -> Vectors:
-    """Return saved vectors.
+def check_vectors(arrays: Mapping[str, NDArray[Any]], *, prefix: str = "") -> Vectors:
+    """Return saved vectors from their arrays, before whose names a prefix may stand.
 
     Raises
     ------
     ScorerError
-        If an array has another shape or dtype than it must.
+        If one has another shape or dtype than it must, is not finite, or gamma is not above 0.
     KeyError
         If one is missing.
     """
-    table, scales, landmarks, weights, gamma = (arrays[name] for name in ARRAYS)
-    if (
-        any((arrays[name].dtype, arrays[name].ndim) != wanted for name, wanted in ARRAYS.items())
-        or len(table) not in (0, CELLS, 2 * CELLS)
-        or {one.shape[-1] for one in (table, scales, landmarks)} != {VECTOR_WIDTH}
-        or len(landmarks) != len(weights)
-        or len(gamma) != 1
-        or not gamma[0] > 0
-        or not all(np.isfinite(arrays[name]).all() for name in ARRAYS)
-    ):
-        found = ", ".join(f"{name} {arrays[name].dtype} {arrays[name].shape}" for name in ARRAYS)
-        raise ScorerError(
-            f"Vectors must be a table of int8, {VECTOR_WIDTH} wide, scales and landmarks of float32 "
-            "as wide, a float64 weight for each landmark, and one float64 gamma above 0; all finite. "
-            f"Got {found} instead."
-        )
-    return Vectors(table, scales, landmarks, weights, float(gamma[0]))
+    found = checked_arrays(arrays, ARRAYS, prefix=prefix)
+    gamma = float(found.pop("gamma")[0])
+    if gamma <= 0:
+        raise ScorerError(f"'{prefix}gamma' must be above 0. Got {gamma:g} instead.")
+    return Vectors(**found, gamma=gamma)
 
 
 @compiled

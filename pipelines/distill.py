@@ -17,14 +17,15 @@ from filtering.fit_data import Rows
 from filtering.folds import FOLDS, fold_assignment
 from filtering.heads import LinearHead
 from filtering.near_duplicates import near_duplicate_clusters
-from filtering.paired_scores import ENOUGH_TIMES, by_lot, first_of_groups, group_codes
+from filtering.paired_scores import ENOUGH_TIMES, by_lot, choose_paired, group_codes
 from filtering.recipes import RECIPES, fit_signals, signals_fit
 from filtering.scorers import EmbeddingScorer, EmbeddingStage
+from filtering.storage import refuse_taken
 from pipelines.config_scorers import FIT_FOLDS, LEAST_PAIRED, DistillConfig
 from pipelines.evaluate import fit_data_of, judge
 from pipelines.pools import read_pool
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.train import TrainResult, choose, options_of, refuse_taken, save_judged
+from pipelines.train import TrainResult, choose, options_of, save_judged
 
 UNCHANGED = Calibration(tuple(float(point) for point in range(POINTS + 1)))
 
@@ -108,10 +109,7 @@ def split_pool(documents: list[bytes], groups: list[str], most: int) -> tuple[Ro
     to_fit = len(FIT_FOLDS) * most // FOLDS
     fitted, others = order[folds[order]][:to_fit], order[~folds[order]]
     clusters = near_duplicate_clusters(documents).tolist()
-    others = first_of_groups(others, clusters, {clusters[row] for row in fitted})
-    single = first_of_groups(others, groups, ())
-    if len(single) >= ENOUGH_TIMES * LEAST_PAIRED:
-        others = single
+    others, _ = choose_paired(others, clusters, {clusters[row] for row in fitted}, groups, ())
     if len(others) < LEAST_PAIRED:
         raise LabelsError(
             f"A pool must have at least {LEAST_PAIRED} documents with a score of the groups that signals are "

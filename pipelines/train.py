@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,13 +13,13 @@ from annotations.labels import cut_texts_warning
 from filtering import save_scorer
 from filtering.cross_validation import Fit, nested_figures, nested_points, simplest_of_the_best
 from filtering.embedders import Embedder
-from filtering.errors import SettingsError
 from filtering.exits import usual_exits
 from filtering.fit_data import FitData
 from filtering.paired_scores import pair, pair_labelled
 from filtering.recipes import RECIPES, fit_signals, signals_fit
 from filtering.scorers import Effort, EmbeddingScorer, Scorer, SignalScorer
 from filtering.stages import HEADS, fit_stage, head_fit
+from filtering.storage import refuse_taken
 from pipelines.code_slices import with_code_languages
 from pipelines.config_scorers import DistillConfig, TrainConfig
 from pipelines.evaluate import Evaluation, embedded, fit_data_of, judge, labels_digest
@@ -163,23 +162,6 @@ def save_judged(
     card = model_card(signals.domain, told, evaluations, _speeds(scorer, labels), command)
     saved = save_scorer(scorer, out, metrics=told, card=card, overwrite=overwrite)
     return TrainResult(saved, out, told, tuple(evaluations))
-
-
-def refuse_taken(out: str, *, overwrite: bool) -> None:
-    """Refuse a folder that a scorer may not be saved to, before it is fitted.
-
-    Raises
-    ------
-    SettingsError
-        If it holds something else than a scorer that may be replaced.
-    """
-    target = Path(out)
-    taken = target.exists() and (not target.is_dir() or any(target.iterdir()))
-    if taken and not (overwrite and (target / "scorer.json").exists()):
-        raise SettingsError(
-            f"A scorer must be saved to a new or empty folder. {out!r} is not. "
-            "Choose another --out, or replace the scorer that is there with --overwrite."
-        )
 
 
 def _embedder(config: TrainConfig) -> Embedder | None:

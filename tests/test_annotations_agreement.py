@@ -14,12 +14,11 @@ from annotations.agreement import (
     consensus,
     judge_agreement,
     krippendorff_alpha,
-    quadratic_kappa,
 )
 from annotations.noise_ceiling import best_f1, ceiling_of_median, f1_ceiling, rho_ceiling
 from filtering import metrics
 from filtering.errors import LabelsError, ShapeError
-from filtering.metrics import Estimate, rank_correlation
+from filtering.metrics import Estimate, quadratic_kappa, rank_correlation
 
 MISSING = np.nan
 # "Computing Krippendorff's Alpha-Reliability" (2011), reliability data of 4 observers and 12 units.

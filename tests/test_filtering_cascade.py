@@ -102,10 +102,10 @@ def test_pairs_are_saved_with_the_scorer_and_decide_its_digest(cascade, tmp_path
 
 
 BAD = {
-    "another type": {"fast": np.zeros(9, np.float64)},
-    "other lengths": {"groups": np.zeros(8, np.int32)},
-    "off the scale": {"full": np.full(9, 5.5, np.float32)},
-    "no number": {"full": np.full(9, np.nan, np.float32)},
+    "another type": ({"fast": np.zeros(9, np.float64)}, "'fast' must be float32"),
+    "other lengths": ({"groups": np.zeros(8, np.int32)}, r"'groups' must be int32 of shape \(documents=9,\)"),
+    "off the scale": ({"full": np.full(9, 5.5, np.float32)}, r"Pairs must be two scores in \[0, 5\]"),
+    "no number": ({"full": np.full(9, np.nan, np.float32)}, "'full' must be float32 .* all finite"),
 }
 
 
@@ -117,7 +117,8 @@ def test_pairs_that_cannot_be_are_refused(cascade, tmp_path, name):
         "full": np.ones(9, np.float32),
         "groups": np.arange(9, dtype=np.int32),
     }
-    bad = replace(full, paired=PairedScores(**good | BAD[name], held_out=True))
+    changed, message = BAD[name]
+    bad = replace(full, paired=PairedScores(**good | changed, held_out=True))
     save_scorer(bad, str(tmp_path / "bad"), metrics={}, card="")
-    with pytest.raises(ScorerError, match="Pairs must be"):
+    with pytest.raises(ScorerError, match=message):
         load_scorer(str(tmp_path / "bad"), effort="full", placement=CPU)

@@ -208,11 +208,11 @@ def test_changed_text_without_a_new_seal_is_refused(saved):
         (lambda a: a.update(knot_values=a["knot_values"].T), "'knot_values' must be float32 of shape"),
         (
             lambda a: a.update(known_words=a["known_words"][::-1].copy()),
-            "'known_words' must be rising uint32",
+            "'known_words' must rise",
         ),
         (
             lambda a: a.update(known_words=a["known_words"].astype(np.int64)),
-            "'known_words' must be rising uint32",
+            "'known_words' must be uint32",
         ),
         (lambda a: a.pop("knots"), "must hold a whole scorer. 'knots'"),
         (lambda a: a.update(word_weights=a["word_weights"] * np.float32(2)), "must give its reference texts"),
@@ -426,10 +426,13 @@ def test_a_description_of_a_stage_that_does_not_fit_is_refused(pair, changed, me
     ("change", "message"),
     [
         (lambda a: a.pop("head.landmarks"), "must hold a whole scorer. 'head.landmarks'"),
-        (lambda a: a.update({"head.weights": a["head.weights"][1:]}), "Each landmark must have a weight"),
-        (lambda a: a.update({"head.weights": a["head.weights"] * np.nan}), "must be finite"),
-        (lambda a: a.pop("linear.knots"), "must hold a whole scorer. 'knots'"),
-        (lambda a: a.update({"linear.knots": a["linear.knots"][:, 1:]}), "'knots' must be float32"),
+        (
+            lambda a: a.update({"head.weights": a["head.weights"][1:]}),
+            r"'head.weights' .* \(landmarks=\d+,\)",
+        ),
+        (lambda a: a.update({"head.weights": a["head.weights"] * np.nan}), "'head.weights' must .* finite"),
+        (lambda a: a.pop("linear.knots"), "must hold a whole scorer. 'linear.knots'"),
+        (lambda a: a.update({"linear.knots": a["linear.knots"][:, 1:]}), "'linear.knots' must be float32"),
     ],
 )
 def test_arrays_of_a_stage_that_do_not_fit_are_refused(pair, change, message):

@@ -106,7 +106,7 @@ def test_arrays_that_lie_otherwise_in_memory_are_stored_as_they_read():
     [
         ({"kind": "pickle"}, ScorerError, "must be one of linear, ordinal, kernel, trees. Got 'pickle'"),
         ({"kind": None}, ScorerError, "must be one of"),
-        ({"kind": "ordinal"}, ScorerError, "'weights' of a head must be"),
+        ({"kind": "ordinal"}, ScorerError, "'head.weights' must be"),
         ({"kind": "trees"}, KeyError, r"head\.roots"),
         ({"anchors": [0, 1, 2, 3, 4]}, ScorerError, "'anchors' must be 6 rising"),
         ({"anchors": [0, 1, 2, 2, 4, 5]}, ScorerError, "'anchors' must be 6 rising"),
@@ -145,34 +145,34 @@ NAN, INF = float("nan"), float("inf")
 @pytest.mark.parametrize(
     ("kind", "name", "change", "message"),
     [
-        ("linear", "weights", lambda a: a * NAN, "'weights' of a head must be finite float64"),
-        ("linear", "weights", lambda a: a + INF, "'weights' of a head must be finite"),
+        ("linear", "weights", lambda a: a * NAN, "'head.weights' must be float64 .* all finite"),
+        ("linear", "weights", lambda a: a + INF, "'head.weights' must be float64 .* all finite"),
         ("linear", "weights", lambda a: a.astype(np.float32), "Got float32"),
         ("linear", "weights", lambda a: a.astype(np.int64), "Got int64"),
-        ("linear", "weights", lambda a: a[None], r"of 1 dimensions\. Got float64 \(1, 3\)"),
-        ("linear", "bias", lambda a: a[None], r"'bias' .* of 0 dimensions\. Got float64 \(1,\)"),
-        ("linear", "bias", lambda a: a * NAN, "'bias' of a head must be finite"),
-        ("ordinal", "weights", lambda a: a[:, 0].copy(), "'weights' .* of 2 dimensions"),
-        ("ordinal", "bias", lambda a: a[0], "'bias' .* of 1 dimensions"),
-        ("ordinal", "bias", lambda a: a[1:], "Each point must have a bias. Got 4 for 5"),
-        ("kernel", "weights", lambda a: a * NAN, "'weights' of a head must be finite"),
-        ("kernel", "weights", lambda a: a[1:], "Each landmark must have a weight. Got 1 for 2"),
-        ("kernel", "landmarks", lambda a: a[:1], "Each landmark must have a weight. Got 2 for 1"),
-        ("kernel", "landmarks", lambda a: a[0], "'landmarks' .* of 2 dimensions"),
-        ("kernel", "landmarks", lambda a: a.astype(np.float64), "'landmarks' .* float32"),
-        ("kernel", "gamma", lambda a: a * NAN, "'gamma' of a head must be finite"),
-        ("kernel", "gamma", lambda a: a[None], "'gamma' .* of 0 dimensions"),
-        ("trees", "leaf", lambda a: a * NAN, "'leaf' of a head must be finite"),
+        ("linear", "weights", lambda a: a[None], r"of shape \(width,\), all finite\. Got float64 \(1, 3\)"),
+        ("linear", "bias", lambda a: a[None], r"'head.bias' .* \(\), all finite\. Got float64 \(1,\)"),
+        ("linear", "bias", lambda a: a * NAN, "'head.bias' must be float64 .* all finite"),
+        ("ordinal", "weights", lambda a: a[:, 0].copy(), r"'head.weights' .* of shape \(width, points\)"),
+        ("ordinal", "bias", lambda a: a[0], r"'head.bias' .* of shape \(points=5,\)"),
+        ("ordinal", "bias", lambda a: a[1:], r"'head.bias' .* \(points=5,\).* Got float64 \(4,\)"),
+        ("kernel", "weights", lambda a: a * NAN, "'head.weights' must be float64 .* all finite"),
+        ("kernel", "weights", lambda a: a[1:], r"'head.weights' .* \(landmarks=2,\).* Got float64 \(1,\)"),
+        ("kernel", "landmarks", lambda a: a[:1], r"'head.weights' .* \(landmarks=1,\).* Got float64 \(2,\)"),
+        ("kernel", "landmarks", lambda a: a[0], r"'head.landmarks' .* of shape \(landmarks, width\)"),
+        ("kernel", "landmarks", lambda a: a.astype(np.float64), "'head.landmarks' .* float32"),
+        ("kernel", "gamma", lambda a: a * NAN, "'head.gamma' must be float64 .* all finite"),
+        ("kernel", "gamma", lambda a: a[None], r"'head.gamma' .* of shape \(\)"),
+        ("trees", "leaf", lambda a: a * NAN, "'head.leaf' must be float64 .* all finite"),
         ("trees", "leaf", lambda a: a[1:], "must be whole"),
-        ("trees", "threshold", lambda a: a * NAN, "'threshold' of a head must be finite"),
+        ("trees", "threshold", lambda a: a * NAN, "'head.threshold' must be float64 .* all finite"),
         ("trees", "left", lambda a: a * 0, "must be whole"),
         ("trees", "right", lambda a: a + 99, "must be whole"),
-        ("trees", "right", lambda a: a.astype(np.float64), "'right' .* int32"),
-        ("trees", "roots", lambda a: a.astype(np.int64), "'roots' .* int32"),
+        ("trees", "right", lambda a: a.astype(np.float64), "'head.right' .* int32"),
+        ("trees", "roots", lambda a: a.astype(np.int64), "'head.roots' .* int32"),
         ("trees", "roots", lambda a: a + 1, "must be whole"),
         ("trees", "feature", lambda a: a + 2, "must be whole"),
         ("trees", "features", lambda a: a - 2, "must be whole"),
-        ("trees", "features", lambda a: a.astype(np.float64), "'features' .* int64"),
+        ("trees", "features", lambda a: a.astype(np.float64), "'head.features' .* int64"),
     ],
 )
 def test_arrays_of_no_head_are_refused(kind, name, change, message):
@@ -205,5 +205,5 @@ def test_each_array_of_a_head_is_needed(kind):
 )
 def test_arrays_of_no_signals_are_refused(name, change):
     description, arrays = stored(small("kernel", SIGNALS))
-    with pytest.raises(ScorerError, match=f"'{name}' must be float32 of shape"):
+    with pytest.raises(ScorerError, match=f"'linear.{name}' must be float32 of shape"):
         build_stage(description, arrays | {f"linear.{name}": change(arrays[f"linear.{name}"])})
