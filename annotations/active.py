@@ -5,14 +5,17 @@ elsewhere and first, from all candidates: it alone serves rates, for what is cho
 score.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.errors import SettingsError, ShapeError
 from filtering.signals import SCORE_COLUMNS, Texts, read_signals
 
+HIGH = 0.2
+"""Share of the highest scores, in [0, 1]; this and what follows as measured in docs/experiments.md."""
+DIVERSE = 0.3
+"""Share of documents of the band that are unlike those already chosen; the rest are uncertain ones."""
+BAND_POINTS = 1.5
+"""Diverse ones score no further than this from the cut, in rubric points."""
 CLIP = 3.0
 """Standard deviations: a few odd documents (one line of 100 KB) would else be all that is diverse."""
 SAME = 1e-5
@@ -24,32 +27,6 @@ Points = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Mix:
-    """What an active choice is made of; kept as measured in docs/experiments.md.
-
-    Parameters
-    ----------
-    high : float
-        Share of the highest scores, in [0, 1].
-    diverse : float
-        Share of documents of the band that are unlike those already chosen; the rest are uncertain ones.
-    falloff_points : float
-        The chance of an uncertain one falls to 1 / e over this distance from the cut, in rubric points;
-        at 0 the nearest are taken.
-    band_points : float
-        Diverse ones score no further than this from the cut, in rubric points.
-    """
-
-    high: float = 0.2
-    diverse: float = 0.3
-    falloff_points: float = 0.0
-    band_points: float = 1.5
-
-
-MIX = Mix()
-
-
 def choose_active(
     points: Points,
     features: NDArray[np.float32],
@@ -57,7 +34,6 @@ def choose_active(
     count: int,
     keep_at: float,
     seed: int,
-    mix: Mix = MIX,
 ) -> tuple[Rows, list[str]]:
     """Return the rows to label next, in an order of which each beginning has the whole mixture.
 
@@ -76,8 +52,7 @@ def choose_active(
     keep_at : float
         The cut, in rubric points.
     seed : int
-        Breaks ties, and draws the uncertain and the diverse rows.
-    mix : Mix, optional
+        Breaks ties, and draws the diverse rows.
 
     Returns
     -------
@@ -86,51 +61,37 @@ def choose_active(
     list of str
         Why each was chosen: ``uncertain``, ``diverse`` or ``high``.
 
-    Raises
-    ------
-    ShapeError
-        If `points` and `features` do not go together.
-    SettingsError
-        If `count` is negative, or the shares of `mix` are none.
-
     Examples
     --------
     >>> points = np.array([0.5, 2.9, 4.8, np.nan], dtype=np.float32)
-    >>> sharp = Mix(high=0.5, diverse=0.0, falloff_points=0.0)
-    >>> rows, why = choose_active(points, np.zeros((4, 1), np.float32), count=2, keep_at=3, seed=0, mix=sharp)
+    >>> rows, why = choose_active(points, np.zeros((4, 1), np.float32), count=2, keep_at=3, seed=0)
     >>> rows.tolist(), why
-    ([1, 2], ['uncertain', 'high'])
+    ([1, 2], ['uncertain', 'uncertain'])
     """
-    if points.ndim != 1 or features.ndim != 2 or len(points) != len(features):
-        raise ShapeError(
-            "'points' and 'features' must have shapes (n,) and (n, width). "
-            f"Got {points.shape} and {features.shape} instead."
-        )
-    if count < 0:
-        raise SettingsError(f"'count' must be at least 0. Got {count} instead.")
-    if not (0 <= mix.high <= 1 and 0 <= mix.diverse <= 1 and mix.high + mix.diverse <= 1):
-        raise SettingsError(f"Shares must lie in [0, 1], and together. Got {mix.high:g} and {mix.diverse:g}.")
     random = np.random.default_rng(seed)
+    gaps = np.abs(points - keep_at)
     # Whatever is sorted by score is sorted from a random order, which breaks ties.
     candidates = random.permutation(np.flatnonzero(np.isfinite(points)))
+    random.gumbel(size=len(candidates))  # used no more; without it a seed would choose other diverse rows
     count = min(count, len(candidates))
-    gaps = np.abs(points[candidates] - keep_at)
-    high_count = round(count * mix.high)
-    diverse_count = min(round(count * mix.diverse), count - high_count)  # both may be rounded up
-    # Weighted draws without replacement, by Gumbel noise on the logarithms of the weights.
-    near = gaps - mix.falloff_points * random.gumbel(size=len(gaps))
-    nearest = candidates[np.argsort(near, kind="stable")]
+    high_count = round(count * HIGH)
+    diverse_count = min(round(count * DIVERSE), count - high_count)  # both may be rounded up
+    nearest = candidates[np.argsort(gaps[candidates], kind="stable")]
     uncertain = nearest[: count - high_count - diverse_count]
-    rest = candidates[~np.isin(candidates, uncertain)]
+    rest = _without(candidates, uncertain)
     high = rest[np.argsort(-points[rest], kind="stable")][:high_count]
-    chosen = np.concatenate([uncertain, high])
-    band = candidates[(gaps <= mix.band_points) & ~np.isin(candidates, chosen)]
-    diverse = band[_draw_unlike(features[band], features[chosen], diverse_count, random)]
+    band = _without(rest[gaps[rest] <= BAND_POINTS], high)
+    known = np.concatenate([uncertain, high])
+    diverse = band[_draw_unlike(features[band], features[known], diverse_count, random)]
     # A narrow band may hold too few.
-    more = nearest[~np.isin(nearest, np.concatenate([chosen, diverse]))][: count - len(chosen) - len(diverse)]
+    more = _without(nearest, np.concatenate([known, diverse]))[: diverse_count - len(diverse)]
     return _shuffled_together(
         {"uncertain": np.concatenate([uncertain, more]), "high": high, "diverse": diverse}
     )
+
+
+def _without(rows: Rows, others: Rows) -> Rows:
+    return rows[~np.isin(rows, others)]
 
 
 def _draw_unlike(

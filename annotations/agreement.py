@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotations.labels import CUT, MIN_GROUPS
-from annotations.noise_ceiling import ceiling_of_median, f1_ceiling, rho_ceiling
+from annotations.noise_ceiling import rho_ceiling
 from filtering.errors import LabelsError, ShapeError
 from filtering.metrics import Estimate, Floats, evaluate, f1_at, quadratic_kappa, rank_correlation
 
@@ -40,8 +40,6 @@ class PairAgreement:
         Rated by both.
     weighted_kappa : Estimate
         Cohen's kappa with quadratic weights.
-    alpha : Estimate
-        Krippendorff's alpha for ordinal ratings.
     rho : Estimate
         Spearman's rank correlation.
     exact, within_one : Estimate
@@ -54,7 +52,6 @@ class PairAgreement:
     second: str
     documents: int
     weighted_kappa: Estimate
-    alpha: Estimate
     rho: Estimate
     exact: Estimate
     within_one: Estimate
@@ -76,8 +73,8 @@ class Agreement:
         Every pair of raters.
     alpha : Estimate
         Krippendorff's alpha for ordinal ratings, over all raters.
-    rho_ceiling, f1_ceiling : Estimate
-        What a perfect scorer could reach against one rater at most; see `annotations.noise_ceiling`.
+    rho_ceiling : Estimate
+        Rank correlation with one rater that no scorer exceeds; see `annotations.noise_ceiling`.
     """
 
     raters: tuple[str, ...]
@@ -86,7 +83,6 @@ class Agreement:
     pairs: tuple[PairAgreement, ...]
     alpha: Estimate
     rho_ceiling: Estimate
-    f1_ceiling: Estimate
 
 
 def judge_agreement(
@@ -125,7 +121,6 @@ def judge_agreement(
     overall: Mapping[str, Callable[[Floats, Floats], float]] = {
         "alpha": lambda rows, _: krippendorff_alpha(rows),
         "rho_ceiling": lambda rows, _: rho_ceiling(np.asarray(rows, np.float64), pairs),
-        "f1_ceiling": lambda rows, _: f1_ceiling(np.asarray(rows, np.float64), pairs, cut),
     }
     found = tuple(
         _judge_pair(shared, (first, second), raters, of_shared, cut, seed)
@@ -215,7 +210,6 @@ def advice(agreement: Agreement, *, scorer_rho: float | None, labels: int) -> st
             "No noise ceiling is defined, since of each two raters one gave the same points to all: "
             "rate documents that differ more."
         )
-    median = f"the median of three raters (ceiling up to {ceiling_of_median(ceiling.value):.2f})"
     width = ceiling.high - ceiling.low
     if width > WIDE_INTERVAL and ceiling.high >= LOW_CEILING:
         needed = 10 * ceil(agreement.documents * (width / WIDE_INTERVAL) ** 2 / 10)
@@ -226,7 +220,7 @@ def advice(agreement: Agreement, *, scorer_rho: float | None, labels: int) -> st
     if ceiling.value < LOW_CEILING:
         return (
             f"The raters' noise is the limit: no scorer gets beyond a rho of {ceiling} against one rater. "
-            f"Take {median}, or make the rubric clearer."
+            "Take the median of three raters, or make the rubric clearer."
         )
     if scorer_rho is None:
         return (
@@ -235,7 +229,7 @@ def advice(agreement: Agreement, *, scorer_rho: float | None, labels: int) -> st
         )
     scorer, gap = f"The scorer's rho of {scorer_rho:.3f} is", ceiling.value - scorer_rho
     if gap < SMALL_GAP:
-        return f"{scorer} at the noise ceiling of {ceiling}: another rater, for {median}."
+        return f"{scorer} at the noise ceiling of {ceiling}: another rater, for the median of three."
     below = f"{scorer} {gap:.3f} below the noise ceiling of {ceiling}"
     if labels < FEW_LABELS:
         return f"{below}: more labels than {labels:,}; each doubling brings about {DOUBLING} of rho."
@@ -292,7 +286,6 @@ def _pair_metrics(cut: float) -> Mapping[str, Callable[[Floats, Floats], float]]
 
     return {
         "weighted_kappa": quadratic_kappa,
-        "alpha": lambda first, second: krippendorff_alpha(np.column_stack([first, second])),
         "rho": rank_correlation,
         "exact": lambda first, second: float((first == second).mean()),
         "within_one": lambda first, second: float((np.abs(first - second) <= 1).mean()),

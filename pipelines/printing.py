@@ -293,14 +293,11 @@ def print_agreement(agreement: "Agreement", sentence: str) -> None:
     for pair in agreement.pairs:
         few = "" if pair.documents >= MIN_COMMON else f"; figures need at least {MIN_COMMON}"
         print_line(f"{pair.first} and {pair.second}: {pair.documents:,} documents{few}")
-        print_line(f"  weighted kappa {pair.weighted_kappa}, alpha {pair.alpha}, rho {pair.rho}")
+        print_line(f"  weighted kappa {pair.weighted_kappa}, rho {pair.rho}")
         print_line(
             f"  the same {pair.exact}, within one {pair.within_one}, F1 at {agreement.cut:g} {pair.f1}"
         )
     print_line("(95 % intervals over groups)")
     print_line(f"alpha over all raters: {agreement.alpha}")
-    print_line(
-        f"a perfect scorer against one rater, at most: rho {agreement.rho_ceiling}, "
-        f"F1 at {agreement.cut:g} {agreement.f1_ceiling}"
-    )
+    print_line(f"a perfect scorer against one rater, at most: rho {agreement.rho_ceiling}")
     print_line(sentence)

@@ -19,7 +19,6 @@ NAMES = {
     "precision_at_3": "precision at 3",
     "recall_at_3": "recall at 3",
 }
-CEILINGS = {"rho": "rho_ceiling", "f1_at_3": "f1_ceiling"}
 
 
 def render_page(report: ScorerReport, charts: Mapping[str, str], curve: str) -> str:
@@ -92,9 +91,7 @@ def _quality(report: ScorerReport) -> str:
     one = report.evaluation
     rows = []
     for name, shown in NAMES.items():
-        ceiling = ""
-        if report.agreement is not None and name in CEILINGS:
-            ceiling = str(getattr(report.agreement, CEILINGS[name]))
+        ceiling = str(report.agreement.rho_ceiling) if report.agreement is not None and name == "rho" else ""
         cells = [str(one.metrics[name]), str(one.unbiased_metrics[name]), ceiling]
         rows.append((shown, *cells))
     why = f" {text(report.no_agreement)}" if report.no_agreement else ""

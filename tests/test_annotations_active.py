@@ -6,12 +6,20 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from annotations.active import Mix, choose_active, diversity_features
-from filtering.errors import SettingsError, ShapeError
+from annotations import active
+from annotations.active import choose_active, diversity_features
 from filtering.statistics import STATISTICS
 
-NEAREST = Mix(high=0.0, diverse=0.0, falloff_points=0.0)
-DIVERSE = Mix(high=0.0, diverse=1.0)
+
+@pytest.fixture
+def mix(monkeypatch):
+    """Return what sets another mixture."""
+
+    def set_mix(**constants):
+        for name, value in constants.items():
+            monkeypatch.setattr(active, name, value)
+
+    return set_mix
 
 
 def candidates(rows: int = 2000, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -24,10 +32,7 @@ def test_each_kind_has_its_share_and_no_row_comes_twice():
     points, features = candidates()
     rows, why = choose_active(points, features, count=200, keep_at=3.0, seed=0)
     assert len(set(rows.tolist())) == len(rows) == len(why) == 200
-    mix = Mix()
-    assert Counter(why) == {
-        "uncertain": 200 * (1 - mix.high - mix.diverse), "high": 200 * mix.high, "diverse": 200 * mix.diverse,
-    }  # fmt: skip
+    assert Counter(why) == {"uncertain": 100, "high": 40, "diverse": 60}
 
 
 def test_each_beginning_of_the_order_has_the_whole_mixture():
@@ -57,22 +62,13 @@ def test_the_arguments_are_left_as_they_came():
     assert (features == before[1]).all()
 
 
-def test_without_falloff_uncertain_rows_are_the_nearest_to_the_cut():
+def test_uncertain_rows_are_the_nearest_to_the_cut(mix):
     points, features = candidates()
-    rows, why = choose_active(points, features, count=50, keep_at=2.5, seed=0, mix=NEAREST)
+    mix(HIGH=0.0, DIVERSE=0.0)
+    rows, why = choose_active(points, features, count=50, keep_at=2.5, seed=0)
     assert set(why) == {"uncertain"}
     chosen = np.abs(points[rows] - 2.5)
     assert chosen.max() <= np.abs(np.delete(points, rows) - 2.5).min()
-
-
-def test_with_falloff_uncertain_rows_crowd_about_the_cut_without_all_being_nearest():
-    points = np.linspace(0, 5, 5001, dtype=np.float32)
-    mix = Mix(high=0.0, diverse=0.0, falloff_points=0.5)
-    rows, _ = choose_active(points, np.zeros((5001, 1), np.float32), count=300, keep_at=3.0, seed=0, mix=mix)
-    gaps = np.abs(points[rows] - 3.0)
-    # An exponential falloff at half a point has its median at .5 ln 2, some .35 points.
-    assert 0.25 < np.median(gaps) < 0.45
-    assert gaps.max() > 1.0
 
 
 def test_high_rows_score_above_all_that_were_left():
@@ -82,49 +78,51 @@ def test_high_rows_score_above_all_that_were_left():
     assert high.min() >= np.delete(points, rows).max()
 
 
-def test_diverse_rows_stay_in_the_band():
+def test_diverse_rows_stay_in_the_band(mix):
     points, features = candidates()
-    mix = Mix(high=0.0, diverse=1.0, band_points=0.7)
-    rows, why = choose_active(points, features, count=100, keep_at=2.0, seed=0, mix=mix)
+    mix(HIGH=0.0, DIVERSE=1.0, BAND_POINTS=0.7)
+    rows, why = choose_active(points, features, count=100, keep_at=2.0, seed=0)
     assert set(why) == {"diverse"}
     assert np.abs(points[rows] - 2.0).max() <= 0.7
 
 
-def test_diverse_rows_reach_small_clusters_that_random_ones_miss():
+def test_diverse_rows_reach_small_clusters_that_random_ones_miss(mix):
     random = np.random.default_rng(0)
     centres = 50 * random.normal(size=(12, 8))
     # One cluster of 1,945 and eleven of 5: sixteen random rows meet one or two of the twelve.
     cluster = np.repeat(np.arange(12), [1945, *[5] * 11])
     features = (centres[cluster] + random.normal(size=(2000, 8))).astype(np.float32)
     points = np.full(2000, 3.0, dtype=np.float32)
-    rows, _ = choose_active(points, features, count=16, keep_at=3.0, seed=0, mix=DIVERSE)
+    mix(HIGH=0.0, DIVERSE=1.0)
+    rows, _ = choose_active(points, features, count=16, keep_at=3.0, seed=0)
     assert len(set(cluster[rows].tolist())) >= 11
 
 
-def test_diverse_rows_keep_away_from_what_was_chosen_as_uncertain():
+def test_diverse_rows_keep_away_from_what_was_chosen_as_uncertain(mix):
     # Two heaps; the nearest to the cut are all in the first, so the diverse half comes from the second.
     points = np.repeat(np.array([3.0, 2.5], dtype=np.float32), 100)
     features = np.repeat(np.array([[0.0], [9.0]], dtype=np.float32), 100, axis=0)
     features += np.random.default_rng(0).normal(0, 0.01, features.shape).astype(np.float32)
-    mix = Mix(high=0.0, diverse=0.5, falloff_points=0.0)
-    rows, why = choose_active(points, features, count=4, keep_at=3.0, seed=0, mix=mix)
+    mix(HIGH=0.0, DIVERSE=0.5)
+    rows, why = choose_active(points, features, count=4, keep_at=3.0, seed=0)
     assert any(row >= 100 for row, reason in zip(rows, why, strict=True) if reason == "diverse")
     assert all(row < 100 for row, reason in zip(rows, why, strict=True) if reason == "uncertain")
 
 
-def test_a_copy_of_a_chosen_row_is_no_diverse_one_while_others_are_left():
+def test_a_copy_of_a_chosen_row_is_no_diverse_one_while_others_are_left(mix):
     features = np.array([[1.0, 2.0]] * 50 + [[5.0, 5.0], [9.0, 1.0]], dtype=np.float32)
     points = np.full(52, 3.0, dtype=np.float32)
+    mix(HIGH=0.0, DIVERSE=1.0)
     for seed in range(10):
-        rows, _ = choose_active(points, features, count=3, keep_at=3.0, seed=seed, mix=DIVERSE)
+        rows, _ = choose_active(points, features, count=3, keep_at=3.0, seed=seed)
         assert {50, 51} <= set(rows.tolist())
 
 
-def test_a_band_with_too_few_is_filled_up_with_uncertain_rows():
+def test_a_band_with_too_few_is_filled_up_with_uncertain_rows(mix):
     points = np.array([0.0, 0.1, 0.2, 3.0, 3.1], dtype=np.float32)
     features = np.arange(5, dtype=np.float32)[:, None]
-    mix = Mix(high=0.0, diverse=1.0, band_points=0.5)
-    rows, why = choose_active(points, features, count=4, keep_at=3.0, seed=0, mix=mix)
+    mix(HIGH=0.0, DIVERSE=1.0, BAND_POINTS=0.5)
+    rows, why = choose_active(points, features, count=4, keep_at=3.0, seed=0)
     assert len(set(rows.tolist())) == 4
     assert Counter(why) == {"diverse": 2, "uncertain": 2}
 
@@ -167,32 +165,12 @@ def test_constant_scores_and_features_give_a_random_choice(value):
     assert 100 < rows.mean() < 200
 
 
-def test_arrays_that_do_not_go_together_are_refused():
+def test_shares_that_are_both_rounded_up_give_no_row_too_many(mix):
     points, features = candidates(10)
-    with pytest.raises(ShapeError, match=r"\(10,\) and \(9, 8\)"):
-        choose_active(points, features[:9], count=2, keep_at=3.0, seed=0)
-    with pytest.raises(ShapeError):
-        choose_active(points[:, None], features, count=2, keep_at=3.0, seed=0)
-
-
-def test_a_negative_count_is_refused():
-    points, features = candidates(10)
-    with pytest.raises(SettingsError, match="-1"):
-        choose_active(points, features, count=-1, keep_at=3.0, seed=0)
-
-
-def test_shares_that_are_both_rounded_up_give_no_row_too_many():
-    points, features = candidates(10)
-    rows, why = choose_active(points, features, count=3, keep_at=3.0, seed=0, mix=Mix(high=0.5, diverse=0.5))
+    mix(HIGH=0.5, DIVERSE=0.5)
+    rows, why = choose_active(points, features, count=3, keep_at=3.0, seed=0)
     assert len(set(rows.tolist())) == 3
     assert Counter(why) == {"high": 2, "diverse": 1}
-
-
-@pytest.mark.parametrize("mix", [Mix(high=0.7, diverse=0.7), Mix(high=-0.1), Mix(diverse=1.1)])
-def test_shares_that_are_none_are_refused(mix):
-    points, features = candidates(10)
-    with pytest.raises(SettingsError, match="Shares"):
-        choose_active(points, features, count=2, keep_at=3.0, seed=0, mix=mix)
 
 
 def test_features_tell_prose_from_code_and_no_text_is_far_out():

@@ -20,7 +20,7 @@ from scipy.stats import t as student
 from sklearn.linear_model import LogisticRegression
 
 from annotations import read_labels
-from annotations.active import Mix, choose_active, diversity_features
+from annotations.active import choose_active, diversity_features
 from filtering.calibration import Calibration
 from filtering.cross_validation import fit_calibration, out_of_fold
 from filtering.fit_data import FitData, Rows, read_fit_data
@@ -34,6 +34,8 @@ SIZES = (100, 200, 400, 800)
 ALL = 10**6
 """As many labels as the training folds have."""
 KEEP_AT = 3.0
+RANDOM_SHARE = 0.3
+"""Of each round of the active arm after the first."""
 BOOTSTRAP_ROUNDS = 1000
 WAYS = {
     "rubric": "kept from 3.0 up, calibrated on the random part",
@@ -49,37 +51,18 @@ class Arm:
     Parameters
     ----------
     name : str
-    mix : Mix, optional
-        What is chosen actively; nothing if not given.
-    random_share : float
-        Share of each round after the first, which is random altogether.
+    is_active : bool
+        Whether most of each round after the first is chosen, and not random.
     rounds : tuple of int
         Labels in all after each round.
-    steered_by : {"rubric", "all"}
-        Calibration that tells the active choice where the cut is.
     """
 
     name: str
-    mix: Mix | None = None
-    random_share: float = 0.3
-    rounds: tuple[int, ...] = SIZES
-    steered_by: str = "rubric"
+    is_active: bool
+    rounds: tuple[int, ...]
 
 
-SOFT = Mix(high=0.1, diverse=0.5, falloff_points=0.5)
-ARMS = (
-    Arm("random", rounds=(*SIZES, ALL)),
-    Arm("active", Mix()),
-    Arm("half of each round random", Mix(), random_share=0.5),
-    Arm("drawn near the cut, 1/10 high, 5/10 diverse", SOFT),
-    Arm("one round after the first 100", Mix(), rounds=(100, 400)),
-    Arm("first 50 random", Mix(), rounds=(50, *SIZES)),
-    Arm("steered by all labels", Mix(), steered_by="all"),
-    Arm("nearest to the cut alone", Mix(high=0.0, diverse=0.0)),
-    Arm("highest alone", Mix(high=1.0, diverse=0.0)),
-    Arm("diverse alone, band 1.5", Mix(high=0.0, diverse=1.0)),
-    Arm("diverse alone, no band", Mix(high=0.0, diverse=1.0, band_points=9.0)),
-)
+ARMS = (Arm("random", False, (*SIZES, ALL)), Arm("active", True, SIZES))
 
 
 @dataclass(frozen=True)
@@ -165,17 +148,17 @@ def buy(
     found: Bought | None = None
     for number, size in enumerate(arm.rounds):
         need = min(size, len(candidates)) - int(bought.sum())
-        at_random = need if found is None or arm.mix is None else int(np.ceil(arm.random_share * need))
+        at_random = need if found is None or not arm.is_active else int(np.ceil(RANDOM_SHARE * need))
         wanted = int(bought.sum()) + at_random
         while bought.sum() < wanted:
             bought[order[place]] = True
             place += 1
-        if found is not None and arm.mix is not None:
+        if found is not None and arm.is_active:
             left = candidates[~bought[candidates]]
-            points = found.calibrations[arm.steered_by].apply(found.model.predict(data, left))
+            points = found.calibrations["rubric"].apply(found.model.predict(data, left))
             chosen, _ = choose_active(
                 points, features[left], count=need - at_random, keep_at=KEEP_AT,
-                seed=1000 * seed[0] + 100 * seed[1] + number, mix=arm.mix,
+                seed=1000 * seed[0] + 100 * seed[1] + number,
             )  # fmt: skip
             bought[left[chosen]] = True
         rows = np.flatnonzero(bought)
@@ -350,7 +333,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--shared", type=Path, required=True, help="folder that holds seed/")
     parser.add_argument("--domain", choices=("web", "code"), action="append", help="both if not given")
     parser.add_argument("--seeds", type=int, default=10, help="fold assignments and orders of random draws")
-    parser.add_argument("--tried", action="store_true", help="all that was tried, not only what is kept")
     parser.add_argument("--out", help="SVG file to draw to, where {domain} stands for the domain")
     options = parser.parse_args(arguments)
     for domain in options.domain or ("web", "code"):
@@ -358,7 +340,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         features = diversity_features(data.texts)
         print(f"\n{domain}: {len(data):,} documents of {len(set(data.groups)):,} groups", flush=True)  # noqa: T201 - a script
         found = {}
-        for arm in ARMS if options.tried else ARMS[:2]:
+        for arm in ARMS:
             found[arm.name] = simulate(data, features, arm, options.seeds)
             if options.out and arm.name == "active":
                 draw(data, found, Path(options.out.format(domain=domain)))
