@@ -1,8 +1,8 @@
 """Asks a model behind any OpenAI-compatible endpoint: form of the reply, errors, and what is kept of both.
 
-Which form of reply an endpoint can be held to is found out with the first question, from strict to
-loose. Every reply is read by the rubric all the same (`prompt.read_reply`), since endpoints exist that
-take an order for a form and ignore it. The key comes from the environment and goes nowhere else.
+Which form of reply an endpoint can be held to is found out with the first question (`ladder.py`). Every
+reply is read by the rubric all the same (`prompt.read_reply`), since endpoints exist that take an order for a
+form and ignore it. The key comes from the environment and goes nowhere else.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from annotations.annotator import Rater, Reply, Status, Unanswered
+from annotations.ladder import Ladder
 from annotations.prompt import SYSTEM, prompt_parts, read_reply, reply_schema
 from annotations.rubric import Rubric
 from filtering.errors import EdufilterError, EndpointError, RunError
@@ -27,12 +28,6 @@ URL_VARIABLE = "OPENAI_BASE_URL"
 OPENAI_URL = "https://api.openai.com/v1"
 NO_KEY = "none"
 """Sent to endpoints of one's own, which ask for no key."""
-WAYS = ("json_schema", "json_object", "text", "one_string")
-"""How a reply's form is asked for, strictest first; the last also sends the message as one string."""
-FORM_REFUSED = frozenset((400, 404, 405, 415, 422, 501))
-"""Answers to a form that an endpoint does not know; some answer 500, which may mean anything."""
-PATIENCE_500 = 2
-"""A form is given up after so many answers of 500."""
 LONGEST_PAUSE_S = 600.0
 """An endpoint that asks to wait longer than this ends the run."""
 TIMEOUT_S = 120.0
@@ -92,17 +87,16 @@ class ChatAnnotator:
             )
         self._timeout_s = timeout_s
         self._client: Any = None
-        self._way: str | None = None
-        self._lowest = self._failures = 0
+        self._ladder = Ladder()
         self._finding = asyncio.Lock()
 
     async def annotate(self, window: str) -> Reply:
         """Make one attempt at a window."""
-        if self._way is None:
+        if not self._ladder.is_settled:
             async with self._finding:  # others wait until the way is known, and no longer
-                if self._way is None:
+                if not self._ladder.is_settled:
                     return await self._find_way(window)
-        return await self._ask(window, self._way)
+        return await self._ask(window, self._ladder.way)
 
     async def close(self) -> None:
         """Close connections; they belong to the event loop that is about to end."""
@@ -113,23 +107,17 @@ class ChatAnnotator:
     async def _find_way(self, window: str) -> Reply:
         """Ask from the strictest form down, until one is taken."""
         while True:
-            way = WAYS[self._lowest]
             try:
-                reply = await self._ask(window, way)
+                reply = await self._ask(window, self._ladder.way)
             except _FormRefused as refused:
-                self._failures += refused.status == 500
-                if refused.status == 500 and self._failures < PATIENCE_500:
+                step = self._ladder.step_down(refused.status)
+                if step == "again":
                     raise Unanswered(str(refused)) from None
-                self._failures = 0
-                if way != WAYS[-1]:
-                    self._lowest += 1
-                    continue
-                self._lowest = 0  # the next document may be taken: perhaps this one is to blame
-                if refused.status == 500:
-                    raise Unanswered(str(refused)) from None
-                return _free("api_error", f"refused in every form: {refused}")
+                if step == "none":
+                    return _free("api_error", f"refused in every form: {refused}")
+                continue
             if reply.structured_by:  # an error tells nothing about the form
-                self._way = way
+                self._ladder.settle()
             return reply
 
     async def _ask(self, window: str, way: str) -> Reply:
@@ -158,7 +146,7 @@ class ChatAnnotator:
             return Unanswered(f"{NO_COMPLETION}, from {self._url} ({what})", may_be_paid=True)
         # What was surely never sent costs nothing; a connection that broke may have been paid for.
         unsent = isinstance(root, (ConnectionRefusedError, socket.gaierror))
-        if unsent and self._way is None:
+        if unsent and not self._ladder.is_settled:
             return EndpointError(f"An endpoint must answer at {self._url}. Nobody does ({what}).")
         if "Timeout" in what:
             return Unanswered(f"no answer from {self._url} within {self._timeout_s:g} s", may_be_paid=True)
@@ -238,7 +226,7 @@ class ChatAnnotator:
             )
         if code == "insufficient_quota":
             raise self._end(f"The account must have credit. The endpoint answered {words}")
-        if self._way is None and (status in FORM_REFUSED or status == 500):
+        if self._ladder.may_refuse(status):
             raise _FormRefused(status, words)
         if status in (408, 409, 429) or status >= 500:
             raise Unanswered(words, retry_after_s=self._pause(error.response.headers))
@@ -255,7 +243,7 @@ class ChatAnnotator:
 
     def _end(self, message: str) -> EdufilterError:
         """Return a wrong setting as such, unless the endpoint took it before."""
-        return (EndpointError if self._way is None else RunError)(f"{message}.")
+        return (RunError if self._ladder.is_settled else EndpointError)(f"{message}.")
 
     def _words(self, error: Any, parts: tuple[str, ...]) -> str:
         """Return an error's message without the key, unless it has words of the document."""

@@ -116,6 +116,9 @@ def _sup_t(hit: Floats, miss: Floats, error: float, seed: int) -> tuple[Floats, 
 def _log_odds(counts: Floats, hit: Floats, miss: Floats) -> tuple[Floats, Floats]:
     """Return the log-odds of hits, and their standard errors by linearisation over groups.
 
+    A group that is drawn once more moves the log-odds by ``hit / hits - miss / misses``. The variance is the
+    sum of the squares of that, multiplied out, so that all rounds are a matrix product.
+
     Parameters
     ----------
     counts : float64 array, shape (rounds, groups)
@@ -140,6 +143,9 @@ def _log_odds(counts: Floats, hit: Floats, miss: Floats) -> tuple[Floats, Floats
 def _documents_that_count(weights: Floats, hit: Floats, miss: Floats, well: NDArray[np.int64]) -> Floats:
     """Return how many independent documents of equal weight each column is worth.
 
+    The lesser of two: what is measured in the column itself, and what is to be expected if documents of a
+    group are as alike in it as in the nearest column that shows that well.
+
     Parameters
     ----------
     weights : float64 array, shape (n, k)
@@ -149,16 +155,34 @@ def _documents_that_count(weights: Floats, hit: Floats, miss: Floats, well: NDAr
     """
     total = hit + miss
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = hit.sum(axis=0) / total.sum(axis=0)
-        alone = weights.sum(axis=0) ** 2 / (weights**2).sum(axis=0)  # Kish's, if documents were independent
-        alike = total.sum(axis=0) ** 2 / (total**2).sum(axis=0)  # if those of a group were copies
-        variance = ((hit - value * total) ** 2).sum(axis=0) / total.sum(axis=0) ** 2
-        measured = np.where(variance > 0, value * (1 - value) / variance, np.inf)
-        likeness = np.clip(np.nan_to_num((alone / measured - 1) / (alone / alike - 1)), 0, 1)
-        places = np.arange(len(likeness))
-        nearest = well[np.abs(well[None, :] - places[:, None]).argmin(axis=1)] if len(well) else places
-        expected: Floats = alone / (1 + (likeness[nearest] if len(well) else 1.0) * (alone / alike - 1))
+        measured = _measured(hit, total)
+        alone = _of_equal_weight(weights)  # if documents were independent
+        excess = alone / _of_equal_weight(total) - 1  # if those of a group were copies of each other
+        likeness = np.clip(np.nan_to_num((alone / measured - 1) / excess), 0, 1)
+        expected: Floats = alone / (1 + _of_nearest(likeness, well) * excess)
     return np.minimum(expected, measured)
+
+
+def _measured(hit: Floats, total: Floats) -> Floats:
+    """Return how many documents would vary as the shares of groups do; infinite where these do not."""
+    value = hit.sum(axis=0) / total.sum(axis=0)
+    variance = ((hit - value * total) ** 2).sum(axis=0) / total.sum(axis=0) ** 2
+    return np.where(variance > 0, value * (1 - value) / variance, np.inf)
+
+
+def _of_equal_weight(weights: Floats) -> Floats:
+    """Return how many rows of equal weight are as good as those of each column (Kish 1965)."""
+    found: Floats = weights.sum(axis=0) ** 2 / (weights**2).sum(axis=0)
+    return found
+
+
+def _of_nearest(values: Floats, well: NDArray[np.int64]) -> Floats:
+    """Return for each column the value of the nearest of some columns; 1 where there are none."""
+    if not len(well):
+        return np.ones(len(values))
+    places = np.arange(len(values))
+    nearest: Floats = values[well[np.abs(well[None, :] - places[:, None]).argmin(axis=1)]]
+    return nearest
 
 
 def _exact(share: float, counting: float, error: float) -> tuple[float, float]:

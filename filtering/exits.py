@@ -133,22 +133,58 @@ def find_exits(paired: PairedScores, settings: ExitSettings) -> Exits:
         certain = _described(paired, settings, lower=0.0, upper=0.0, effect=1.0)
         return replace(certain, is_exact=True, disagreement_bound=0.0)
     keeps = paired.full >= np.float32(settings.keep_at)
-    lowers, uppers = GRID[settings.keep_at >= GRID], GRID[settings.keep_at <= GRID]
-    lost = _counts_below(paired.fast[keeps], lowers)
-    kept_wrongly = (~keeps).sum() - _counts_below(paired.fast[~keeps], uppers)
     differs = (paired.fast >= np.float32(settings.keep_at)) != keeps
     effect = design_effect(differs, paired.groups)
+    candidates = _Candidates.of(paired.fast, keeps, settings.keep_at)
     if settings.full_fraction is None:
-        bound, level = settings.max_disagreement / 2, (1 - CONFIDENCE) / 2
         trials = int(len(paired) / effect)
+        bound, level = settings.max_disagreement / 2, (1 - CONFIDENCE) / 2
         if binomial_tail(0, trials, bound) > level:
             raise SettingsError(_too_few(settings, trials, len(paired), seen=bool(differs.any())))
-        most = _most_allowed(trials, bound, level) * effect
-        at = int(np.flatnonzero(lost <= most)[-1])
-        up = int(np.flatnonzero(kept_wrongly <= most)[0])
+        lower, upper = candidates.narrowest(_most_allowed(trials, bound, level) * effect)
     else:
-        at, up = _cheapest(paired.fast, lowers, uppers, lost, kept_wrongly, settings.full_fraction)
-    return _described(paired, settings, float(lowers[at]), float(uppers[up]), effect)
+        lower, upper = candidates.best_between(paired.fast, settings.full_fraction)
+    return _described(paired, settings, lower, upper, effect)
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Exits to choose from, and what each does wrong.
+
+    Parameters
+    ----------
+    lowers, uppers : float64 arrays, shapes (l,) and (u,)
+        Rubric points, rising, up to the cut and from it on.
+    lost : int64 array, shape (l,)
+        Documents below each lower exit that the full scorer keeps.
+    kept_wrongly : int64 array, shape (u,)
+        Documents from each upper exit on that it drops.
+    """
+
+    lowers: NDArray[np.float64]
+    uppers: NDArray[np.float64]
+    lost: NDArray[np.int64]
+    kept_wrongly: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, fast: NDArray[np.float32], keeps: Bools, keep_at: float) -> "_Candidates":
+        lowers, uppers = GRID[keep_at >= GRID], GRID[keep_at <= GRID]
+        kept_wrongly = (~keeps).sum() - _counts_below(fast[~keeps], uppers)
+        return cls(lowers, uppers, _counts_below(fast[keeps], lowers), kept_wrongly)
+
+    def narrowest(self, most: float) -> tuple[float, float]:
+        """Return the exits nearest to the cut that do no more than so many documents wrong, each."""
+        at = np.flatnonzero(self.lost <= most)[-1]
+        up = np.flatnonzero(self.kept_wrongly <= most)[0]
+        return float(self.lowers[at]), float(self.uppers[up])
+
+    def best_between(self, fast: NDArray[np.float32], fraction: float) -> tuple[float, float]:
+        """Return the exits that do fewest wrong, of those between which no more than a share lies."""
+        between = _counts_below(fast, self.uppers)[None, :] - _counts_below(fast, self.lowers)[:, None]
+        wrong = self.lost[:, None] + self.kept_wrongly[None, :]
+        wrong = np.where(between <= fraction * len(fast), wrong, len(fast) + 1)
+        at, up = np.unravel_index(np.argmin(wrong), wrong.shape)
+        return float(self.lowers[at]), float(self.uppers[up])
 
 
 def usual_exits(paired: PairedScores) -> list[Exits]:
@@ -172,22 +208,6 @@ def _most_allowed(trials: int, bound: float, level: float) -> int:
     while binomial_tail(count + 1, trials, bound) <= level:
         count += 1
     return count
-
-
-def _cheapest(
-    fast: NDArray[np.float32],
-    lowers: NDArray[np.float64],
-    uppers: NDArray[np.float64],
-    lost: NDArray[np.int64],
-    kept_wrongly: NDArray[np.int64],
-    fraction: float,
-) -> tuple[int, int]:
-    """Return the places of the exits with the fewest wrong decisions that pass on no more than a share."""
-    between = _counts_below(fast, uppers)[None, :] - _counts_below(fast, lowers)[:, None]
-    wrong = lost[:, None] + kept_wrongly[None, :]
-    wrong = np.where(between <= fraction * len(fast), wrong, len(fast) + 1)
-    at, up = np.unravel_index(np.argmin(wrong), wrong.shape)
-    return int(at), int(up)
 
 
 def _described(

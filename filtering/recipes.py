@@ -6,6 +6,7 @@
 - ``lightgbm``: trees over the linear value (out of inner folds) and the statistics.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, get_args
@@ -185,41 +186,68 @@ def fit_linear(
     float64 array, shape (columns,)
         Weights of `beside`.
     """
-    sparse = require("train", "scipy.sparse")
-    ridge = require("train", "sklearn.linear_model").Ridge
     statistics = data.features[rows][:, SCORE_COLUMNS:]
     knots, bases = _knots(statistics)
-    scale = np.sqrt(STATISTIC_WEIGHT / len(bases))
-    hats = [_hats(column, *basis) * scale for column, basis in zip(statistics.T, bases, strict=True)]
-    table_weight = np.sqrt(0.5) if characters else 1.0
+    hats = np.hstack([_hats(column, *basis) for column, basis in zip(statistics.T, bases, strict=True)])
     cells = data.cells[rows] if characters else data.cells[rows][:, :CELLS]
     vectors = fit_vectors(cells)
     landmarks = Landmarks.of(vectors.of_cells(cells))
-    root = np.sqrt(KERNEL_WEIGHT)
-    bumps = landmarks.features(vectors.of_cells(cells)) * root
-    dense = np.hstack([*hats, bumps, np.zeros((len(rows), 0)) if beside is None else beside])
-    matrix = sparse.hstack([cells * table_weight, sparse.csr_matrix(dense)], format="csr")
-    model = ridge(alpha=RIDGE_PENALTY, solver="sparse_cg", tol=1e-5, max_iter=2000)
-    model.fit(matrix.astype(np.float64), rank_target(data.labels[rows]))
-    width = cells.shape[1]
-    cell_weights = (model.coef_[:width] * table_weight).astype(np.float32)
-    hats_end = width + len(bases) * HATS
-    hat_weights = model.coef_[width:hats_end].reshape(len(bases), HATS) * scale
+    bumps = landmarks.features(vectors.of_cells(cells))
+    (of_cells, of_hats, of_bumps, of_beside), bias = _fit_blocks(
+        [
+            (cells, np.sqrt(0.5) if characters else 1.0),
+            (hats, np.sqrt(STATISTIC_WEIGHT / len(bases))),
+            (bumps, np.sqrt(KERNEL_WEIGHT)),
+            (np.zeros((len(rows), 0)) if beside is None else beside, 1.0),
+        ],
+        rank_target(data.labels[rows]),
+    )
     knot_values = np.zeros_like(knots)
-    for values, (positions, at), weights in zip(knot_values, bases, hat_weights, strict=True):
+    for values, (positions, at), weights in zip(
+        knot_values, bases, of_hats.reshape(len(bases), HATS), strict=True
+    ):
         values[: len(at)] = hat_values(positions) @ weights
         values[len(at) :] = values[len(at) - 1]
-    bumps_end = hats_end + bumps.shape[1]
-    head = landmarks.head(model.coef_[hats_end:bumps_end] * root, 0.0)
+    cell_weights = of_cells.astype(np.float32)
+    head = landmarks.head(of_bumps, 0.0)
     linear = LinearSignals(
         word_weights=cell_weights[:CELLS],
         character_weights=cell_weights[CELLS:] if characters else NO_TABLE,
         knots=knots,
         knot_values=knot_values,
-        bias=float(model.intercept_),
+        bias=bias,
         vectors=replace(vectors, landmarks=head.landmarks, weights=head.weights, gamma=head.gamma),
     )
-    return linear, model.coef_[bumps_end:]
+    return linear, of_beside
+
+
+def _fit_blocks(
+    blocks: Sequence[tuple[Any, float]], target: NDArray[np.float64]
+) -> tuple[list[NDArray[np.float64]], float]:
+    """Fit one ridge regression to blocks of features, each times its scale.
+
+    The larger its scale, the less a block's weights are held back.
+
+    Parameters
+    ----------
+    blocks : sequence of (matrix, float)
+        Sparse or dense matrices of n rows, and their scales.
+    target : float64 array, shape (n,)
+
+    Returns
+    -------
+    list of float64 array
+        Of each block the weights of its features, not scaled.
+    float
+        The bias.
+    """
+    sparse = require("train", "scipy.sparse")
+    ridge = require("train", "sklearn.linear_model").Ridge
+    matrix = sparse.hstack([sparse.csr_matrix(one * scale) for one, scale in blocks], format="csr")
+    model = ridge(alpha=RIDGE_PENALTY, solver="sparse_cg", tol=1e-5, max_iter=2000)
+    model.fit(matrix.astype(np.float64), target)
+    parts = np.split(model.coef_, np.cumsum([one.shape[1] for one, _ in blocks])[:-1])
+    return [part * scale for part, (_, scale) in zip(parts, blocks, strict=True)], float(model.intercept_)
 
 
 def fit_vectors(cells: Any) -> Vectors:  # noqa: ANN401 - a sparse matrix

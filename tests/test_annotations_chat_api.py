@@ -11,7 +11,8 @@ from scripted_server import WRONG_SCORES, Judge, ScriptedServer, labelled
 from transformers_server import make_chat_model, serve_model
 
 from annotations.annotator import Rater, Unanswered
-from annotations.chat_api import WAYS, ChatAnnotator, prompt_bytes, retry_after_s
+from annotations.chat_api import ChatAnnotator, prompt_bytes, retry_after_s
+from annotations.ladder import WAYS
 from annotations.prompt import SYSTEM
 from annotations.rubric import load_rubric
 from filtering.errors import EndpointError, RunError
@@ -154,7 +155,7 @@ def test_nothing_is_paid_where_nobody_listens():
 
     with pytest.raises(EndpointError, match="Nobody does"):
         asyncio.run(attempt())
-    annotator._way = "text"  # it answered before
+    annotator._ladder.settle()  # it answered before
     with pytest.raises(Unanswered, match=f"the connection to {url} failed") as caught:
         asyncio.run(attempt())
     assert not caught.value.may_be_paid

@@ -22,7 +22,7 @@ from scripted_server import ScriptedServer, completion, labelled
 
 from annotations.annotator import Rater, Reply
 from annotations.canaries import canaries_for
-from annotations.chat_api import WAYS
+from annotations.ladder import WAYS
 from annotations.prompt import rubric_digest
 from annotations.rubric import RUBRICS, load_rubric
 from filtering.errors import ColumnError, LabelsError, OutputError, SettingsError

@@ -1,0 +1,55 @@
+"""Which form of reply an endpoint can be held to: found out from strict to loose, at the first question."""
+
+from typing import Literal
+
+WAYS = ("json_schema", "json_object", "text", "one_string")
+"""How a reply's form is asked for, strictest first; the last also sends the message as one string."""
+FORM_REFUSED = frozenset((400, 404, 405, 415, 422, 501))
+"""Answers to a form that an endpoint does not know; some answer 500, which may mean anything."""
+PATIENCE_500 = 2
+"""A form is given up after so many answers of 500."""
+
+Step = Literal["again", "looser", "none"]
+"""What to do after a form was refused: ask again later, ask in a looser one, or give the document up."""
+
+
+class Ladder:
+    """The forms, and the one that is to be asked in.
+
+    Attributes
+    ----------
+    way : str
+        One of `WAYS`: the strictest that was not refused.
+    is_settled : bool
+        Whether an endpoint took it. Then it stays, and no answer is taken for a refusal of it.
+    """
+
+    def __init__(self) -> None:
+        self.is_settled = False
+        self._rung = self._failures = 0
+
+    @property
+    def way(self) -> str:
+        """The form to ask in."""
+        return WAYS[self._rung]
+
+    def may_refuse(self, status: int) -> bool:
+        """Tell whether an HTTP status can be an answer to the form."""
+        return not self.is_settled and (status in FORM_REFUSED or status == 500)
+
+    def step_down(self, status: int) -> Step:
+        """Take note that the form was refused with a status, and return what to do."""
+        if status == 500:
+            self._failures += 1
+            if self._failures < PATIENCE_500:
+                return "again"
+        self._failures = 0
+        if self.way != WAYS[-1]:
+            self._rung += 1
+            return "looser"
+        self._rung = 0  # the next document may be taken: perhaps this one is to blame
+        return "again" if status == 500 else "none"
+
+    def settle(self) -> None:
+        """Keep to the form: a question in it was answered."""
+        self.is_settled = True
