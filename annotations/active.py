@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.arrow_texts import Texts
 from filtering.errors import SettingsError, ShapeError
-from filtering.signals import SCORE_COLUMNS, Texts, read_signals
+from filtering.signals import SCORE_COLUMNS, read_signals
 
 CLIP = 3.0
 """Standard deviations: a few odd documents (one line of 100 KB) would else be all that is diverse."""

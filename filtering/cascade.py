@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from filtering.arrow_texts import Texts, text_bytes
 from filtering.exits import Bools, Exits
 from filtering.rules import Rule
 from filtering.scorers import EMBEDDING_STAGE, SIGNALS_STAGE, Audit, EmbeddingScorer, Mappable, Scores
-from filtering.signals import Texts, text_bytes
 
 NOBODY = (0.0, 0.0)
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.arrow_texts import Texts
 from filtering.errors import SettingsError
 from filtering.explain import TOP, signals_of
 from filtering.quantiles import GRID, MEDIAN, seed_quantiles
 from filtering.readable import READABLE
-from filtering.signals import SCORE_COLUMNS, Texts
+from filtering.signals import SCORE_COLUMNS
 from filtering.statistics import STATISTICS
 from filtering.storage import AnyScorer
 

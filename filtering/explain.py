@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.arrow_texts import REASONS, Texts, text_bytes
 from filtering.cascade import CascadeScorer
 from filtering.contributions import Floats, Ngrams, ngram_values, start_of, tree_values
-from filtering.documents import REASONS
 from filtering.linear import LinearSignals
 from filtering.quantiles import HIGH, LOW, MEDIAN, seed_quantiles
 from filtering.readable import READABLE
 from filtering.scorers import SIGNALS_STAGE, STAGES, EmbeddingScorer, SignalScorer
-from filtering.signals import SCORE_COLUMNS, Texts, text_bytes
+from filtering.signals import SCORE_COLUMNS
 from filtering.statistics import STATISTICS
 from filtering.storage import AnyScorer
 

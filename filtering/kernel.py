@@ -21,9 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering import statistics as stat
-from filtering.checks import find_reach, judge_bytes
 from filtering.compiled import compiled
-from filtering.documents import NULL
 from filtering.statistics import (
     COUNTERS,
     EDGE_LINES,
@@ -37,7 +35,7 @@ from filtering.statistics import (
     finish_statistics,
     keyword_table,
 )
-from filtering.windows import REACH
+from filtering.windows import REACH, find_pieces
 
 CELL_BITS = 16
 CELLS = 1 << CELL_BITS
@@ -68,6 +66,7 @@ TRAITS[97:123] = 1 << 16
 TRAITS[48:58] = 1 << 32
 TRAITS[95] = 1 << 48
 
+REACH_SIZES = REACH.sizes
 WHOLE_BYTES = REACH.whole
 LOG_COUNTS = np.zeros(1 << 16, dtype=np.float32)  # more than a reach has n-grams of one kind
 LOG_COUNTS[1:] = 1 + np.log(np.arange(1, 1 << 16))
@@ -468,17 +467,13 @@ def finish_cells(
 def read_documents(
     data: Bytes,
     offsets: Ints,
-    valid: NDArray[np.bool_],
-    check_utf8: bool,
-    check_nul: bool,
+    reason: Bytes,
     word_weights: NDArray[np.float32],
     character_weights: NDArray[np.float32],
     table: NDArray[np.int8],
     scales: NDArray[np.float32],
     bumps: Bumps,
     features: NDArray[np.float32],
-    reason: Bytes,
-    unusual: Bytes,
     row_starts: Ints,
     cells: NDArray[np.int32],
     values: NDArray[np.float32],
@@ -491,10 +486,8 @@ def read_documents(
         All documents, one after the other.
     offsets : int64 array, shape (n + 1,)
         Where each starts.
-    valid : bool array, shape (n,)
-        False where null.
-    check_utf8, check_nul : bool
-        As for `judge_bytes`.
+    reason : uint8 array, shape (n,)
+        Only documents where it is 0 are read: others may be no UTF-8, or lie over bytes of none.
     word_weights : float32 array, shape (CELLS,)
     character_weights : float32 array, shape (CELLS,) or (0,)
         Empty where the character table is not read.
@@ -503,8 +496,6 @@ def read_documents(
     features : float32 array, shape (n, 3 + len(STATISTICS)), zeros
         Filled with the two n-gram scores, that of the vector, then the statistics; zeros where there is a
         reason.
-    reason, unusual : uint8 arrays, shape (n,)
-        Filled with codes and bits of `filtering.documents`.
     row_starts : int64 array, shape (n + 1,) or (0,)
         Where it is not empty, `cells` and `values` are filled too: a sparse matrix by rows, the
         cells of the character table counted from `CELLS` on.
@@ -530,18 +521,12 @@ def read_documents(
     vector = np.empty(VECTOR_WIDTH, dtype=np.float64)
     distances = np.empty(len(bumps[1]), dtype=np.float64)
     written = 0
-    for document in range(len(valid)):
-        start, stop = offsets[document], offsets[document + 1]
-        if valid[document]:
-            why, odd = judge_bytes(data, start, stop, check_utf8, check_nul)
-        else:
-            why, odd = NULL, 0
-        reason[document], unusual[document] = why, odd
-        if why == 0:
+    for document in range(len(reason)):
+        if reason[document] == 0:
             a[:] = 0
             histogram[:] = 0
             groups[:] = 0
-            pieces = find_reach(data, start, stop, spans)
+            pieces = find_pieces(data, offsets[document], offsets[document + 1], REACH_SIZES, spans)
             count = read_bytes = 0
             for piece in range(pieces):
                 first, last = spans[2 * piece], spans[2 * piece + 1]

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.arrow_texts import Texts, frozen
 from filtering.compiled import compiled
 from filtering.errors import ScorerError
 from filtering.kernel import CELLS
-from filtering.signals import SCORE_COLUMNS, Signals, Texts, frozen, read_signals
+from filtering.signals import SCORE_COLUMNS, Signals, read_signals
 from filtering.statistics import STATISTICS
 from filtering.vectors import NO_VECTORS, Vectors, check_vectors
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.arrow_texts import Texts, text_bytes
 from filtering.calibration import Calibration, fit_calibration
 from filtering.errors import LabelsError
 from filtering.extras import require
@@ -19,7 +20,7 @@ from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment, inner_assignmen
 from filtering.kernel import CELLS
 from filtering.metrics import area_under_curve, rank_correlation
 from filtering.near_duplicates import near_duplicate_clusters
-from filtering.signals import Texts, read_cells, text_bytes
+from filtering.signals import read_cells
 
 TIE_SPREADS = 2.0
 """Whose mean figures differ by less than this many spreads are tied; the simplest is kept."""

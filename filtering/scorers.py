@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from filtering.arrow_texts import REASONS, Texts, text_bytes, text_reasons
 from filtering.calibration import Calibration
-from filtering.documents import REASONS
 from filtering.embedders import Embedder, EmbedderSettings
 from filtering.errors import ShapeError
 from filtering.exits import PairedScores
@@ -18,7 +18,7 @@ from filtering.heads import Head
 from filtering.linear import LinearSignals
 from filtering.novelty import Novelty
 from filtering.rules import Rule, apply_rules
-from filtering.signals import SCORE_COLUMNS, Signals, Texts, read_signals, text_bytes
+from filtering.signals import SCORE_COLUMNS, Signals
 from filtering.trees import Trees
 
 NO_STAGE, SIGNALS_STAGE, EMBEDDING_STAGE = 0, 1, 2
@@ -64,9 +64,9 @@ class Scores:
     value : float32 array, shape (n,)
         Rubric points in [0, 5]; NaN where there is a reason.
     reason : uint8 array, shape (n,)
-        Positions in `filtering.documents.REASONS`; 0 where the document has a score.
+        Positions in `filtering.arrow_texts.REASONS`; 0 where the document has a score.
     unusual : uint8 array, shape (n,)
-        Bits of `filtering.documents.UNUSUAL`.
+        Bits of `filtering.arrow_texts.UNUSUAL`.
     stage : uint8 array, shape (n,)
         1 where signals decided, 2 where an embedding did; 0 where there is no score.
     tokens, tokens_read : int
@@ -250,7 +250,7 @@ class SignalScorer(Mappable):
 
     def unlike_seed(self, texts: Texts) -> NDArray[np.bool_]:
         """Return which documents are unlike the seed; see `Scorer.unlike_seed`."""
-        scored = read_signals(texts).reason == 0
+        scored = text_reasons(texts) == 0
         return np.asarray(self.novelty.unlike(text_bytes(texts)) & scored, dtype=bool)
 
 

@@ -22,10 +22,10 @@ from annotations.tables import (
     origin_of,
     sample_row,
 )
+from filtering.arrow_texts import text_bytes
 from filtering.errors import BadFileError, OutputError, SettingsError
 from filtering.near_duplicates import representatives
 from filtering.scorers import Scorer
-from filtering.signals import text_bytes
 from filtering.windows import cut_window
 from pipelines.cards import CARD_CHARS, Card, card_section
 from pipelines.config_labels import SampleConfig

@@ -14,7 +14,7 @@ from filtering_fixtures import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filtering.documents import HUGE_BYTES
+from filtering.arrow_texts import HUGE_BYTES
 from filtering.errors import SettingsError, ShapeError
 from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
 from filtering.leaks.common import NOTHING_COMMON, Common, fit_common, load_common, save_common

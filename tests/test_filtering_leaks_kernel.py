@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_leaks import runs, shapes, words
 
+from filtering.arrow_texts import frozen
 from filtering.leaks.kernel import KEPT, NAME_MARK, hash_runs, list_tokens, scan
 from filtering.leaks.tables import make_table
-from filtering.signals import frozen
 from filtering.statistics import word_hash
 
 PIECES = [

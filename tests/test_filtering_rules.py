@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from filtering import load_scorer
-from filtering.documents import REASONS
+from filtering.arrow_texts import REASONS
 from filtering.rules import RULES, apply_rules, named_rules, usual_rules
 from filtering.signals import read_signals
 

@@ -19,10 +19,19 @@ from reference_signals import (
 )
 
 from filtering import kernel, signals
-from filtering.documents import EMPTY, HUGE_BIT, INVALID_UTF8, NUL_BIT, NULL, WHITE_SPACE
+from filtering.arrow_texts import (
+    EMPTY,
+    HUGE_BIT,
+    INVALID_UTF8,
+    NUL_BIT,
+    NULL,
+    WHITE_SPACE,
+    text_lengths,
+    text_reasons,
+)
 from filtering.errors import ShapeError
 from filtering.kernel import CELLS
-from filtering.signals import SCORE_COLUMNS, WIDTH, read_cells, read_signals, text_lengths
+from filtering.signals import SCORE_COLUMNS, WIDTH, read_cells, read_signals
 from filtering.statistics import COUNTERS, STATISTICS
 from filtering.windows import REACH, cut_window
 
@@ -265,8 +274,9 @@ def test_each_code_point_alone_is_white_space_as_str_isspace_says():
     codes = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000]
     texts = [chr(code) for code in codes[:0x3100]] + [chr(code) for code in codes[0x3100::97]]
     expected = [WHITE_SPACE if text.isspace() else 0 for text in texts]
-    # With one bad document in the batch, each of them is looked at by the kernel itself.
-    assert read_signals([*texts, b"\xff"]).reason.tolist() == [*expected, INVALID_UTF8]
+    assert text_reasons(texts).tolist() == expected
+    # With one bad document in the batch, each of them is decoded by itself.
+    assert text_reasons([*texts, b"\xff"]).tolist() == [*expected, INVALID_UTF8]
 
 
 UTF8_PARTS = (

@@ -8,7 +8,7 @@ import pytest
 from conftest import QUIET
 from test_filtering_rules import CODE, HITS
 
-from filtering.documents import REASONS
+from filtering.arrow_texts import REASONS
 from filtering.errors import OutputError, SettingsError
 from filtering.rules import RULES
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from filtering.arrow_texts import frozen
 from filtering.errors import SettingsError
 from filtering.leaks.common import Common, load_common
 from filtering.leaks.kernel import KEPT, NAME_MARK, Ints, hash_runs, list_tokens
@@ -16,7 +17,6 @@ from filtering.leaks.settings import LeakSettings
 from filtering.leaks.structure import Signature, Trees, find_function, find_signatures, subtrees
 from filtering.leaks.tables import Hashes, Table, make_table
 from filtering.leaks.tasks import Task
-from filtering.signals import frozen
 from filtering.statistics import word_hash
 
 BOILERPLATE_TASKS = 5

@@ -8,12 +8,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filtering.checks import judge_bytes
-from filtering.compiled import compiled
-from filtering.documents import HUGE_BIT, INVALID_UTF8, NULL, REASONS, UNUSUAL
+from filtering.arrow_texts import HUGE_BIT, INVALID_UTF8, REASONS, UNUSUAL, judge_texts, text_buffers
 from filtering.leaks.index import Runs
 from filtering.leaks.kernel import KEPT, Bytes, Ints, scan
-from filtering.signals import text_buffers
 
 MIN_FOUND = 3
 """Fewer runs are chance, unless a part has no more."""
@@ -48,9 +45,7 @@ class Documents:
         """Return the documents of an array, and count in `counts` what is bad or unusual about them."""
         if pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
-        data, offsets, valid, check_utf8, check_nul = text_buffers(array)
-        reason, unusual = np.zeros((2, len(valid)), dtype=np.uint8)
-        _judge(data, offsets, valid, check_utf8, check_nul, reason, unusual)
+        reason, unusual = judge_texts(array)
         for code, count in enumerate(np.bincount(reason, minlength=len(REASONS))):
             if code and count:
                 counts[REASONS[code]] += int(count)
@@ -58,7 +53,7 @@ class Documents:
             if count := int(np.sum(unusual >> bit & 1)):
                 counts[name] += count
         # Bytes that are no UTF-8 are read as they are: a copy in another encoding is a copy.
-        return cls(data, offsets, (reason == 0) | (reason == INVALID_UTF8), unusual & HUGE_BIT > 0)
+        return cls(*text_buffers(array), (reason == 0) | (reason == INVALID_UTF8), unusual & HUGE_BIT > 0)
 
     def text(self, row: int, start: int = 0, stop: int | None = None) -> bytes:
         """Return a document, or what of it lies between two of its bytes."""
@@ -141,16 +136,3 @@ def find_places(
         if count >= needed[part]:
             stop = int(rows[begin + at : begin + at + count, 3].max())
             yield Place(int(rows[begin, 0]), part, int(starts[at]), stop, count / int(runs.sizes[part]))
-
-
-@compiled
-def _judge(
-    data: Bytes, offsets: Ints, valid: Bools, check_utf8: bool, check_nul: bool, reason: Bytes, unusual: Bytes
-) -> None:
-    for row in range(len(valid)):
-        if valid[row]:
-            reason[row], unusual[row] = judge_bytes(
-                data, offsets[row], offsets[row + 1], check_utf8, check_nul
-            )
-        else:
-            reason[row] = NULL
