@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from filtering.kernel import CHARACTER_RUN, LOWER, U_CELL_SHIFT, U_MIX, U_PAIR
-from filtering.statistics import FNV_OFFSET, FNV_PRIME, MIX, word_hash
+from filtering.arrays import Hashes, Ints
+from filtering.hashing import BITS_64, FNV_OFFSET, FNV_PRIME, LOWER, MIX, U_MIX, word_hash
+from filtering.kernel import CHARACTER_RUN, U_CELL_SHIFT, U_PAIR
 from filtering.windows import REACH, window_spans
 
-BITS_64 = 2**64 - 1
 TOKEN = re.compile(rb"\n[\x00-\x20\x7f]*|[0-9A-Za-z_\x80-\xff]+|([!-/:-@\[-^`{-~])\1*")
 LONGEST_RUN = 4
 """Longer runs of a punctuation character, and of digits, are one token."""
@@ -27,8 +26,6 @@ SIGNS = {SPACE_SIGN, BREAK_SIGN, INDENT_SIGN, "\\", "…"}
 """Escaped where they come from the text."""
 SHOWN_BYTES = 40
 """Of a word: a line of base64 is one."""
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ class CharacterNgrams:
     counts : int64 array, shape (n,)
     """
 
-    runs: NDArray[np.uint64]
+    runs: Hashes
     cells: Ints
     counts: Ints
 
@@ -221,5 +218,5 @@ def _break_of(spelling: bytes) -> tuple[int, int]:
     return min(spelling.count(b"\n"), 2), min((columns + 1) // 2, 6)
 
 
-def _cells(values: NDArray[np.uint64]) -> Ints:
+def _cells(values: Hashes) -> Ints:
     return ((values * U_MIX) >> U_CELL_SHIFT).astype(np.int64)

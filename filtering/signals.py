@@ -167,7 +167,8 @@ def _read_chunk(array: pa.Array, weights: Weights) -> Signals:
             reason=of_rows(array, of_values.reason, NULL),
             unusual=of_rows(array, of_values.unusual),
         )
+    data, offsets = text_buffers(array)
     reason, unusual = judge_texts(array)
     features = np.zeros((len(array), WIDTH), dtype=np.float32)
-    read_documents(*text_buffers(array), reason, *weights, features, _NO_INTS, _NO_CELLS, _NO_VALUES)
+    read_documents(data, offsets, reason, *weights, features, _NO_INTS, _NO_CELLS, _NO_VALUES)
     return Signals(features, reason, unusual)

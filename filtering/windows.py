@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import Bytes, Ints
 from filtering.compiled import compiled
 
 
@@ -67,8 +67,6 @@ BLOCK_MARKS = ((b"/*", b"*/"), (b"<!--", b"-->"), (b"(*", b"*)"), (b"{-", b"-}")
 LINE_MARKS = (b"//", b"--", b"#", b"%", b";")
 """A small letter behind ``#`` makes no comment: ``#include``, ``#define LICENSE``."""
 
-Bytes = NDArray[np.uint8]
-Ints = NDArray[np.int64]
 Span = tuple[int, int]
 Sizes = tuple[int, int, int, int]
 

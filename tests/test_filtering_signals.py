@@ -32,7 +32,7 @@ from filtering.arrow_texts import (
 from filtering.errors import ShapeError
 from filtering.kernel import CELLS
 from filtering.signals import SCORE_COLUMNS, WIDTH, read_cells, read_signals
-from filtering.statistics import COUNTERS, STATISTICS
+from filtering.statistics import STATISTICS
 from filtering.windows import REACH, cut_window
 
 RNG = np.random.default_rng(20)
@@ -584,6 +584,5 @@ def test_buffers_that_cannot_be_written_compile_no_second_kernel():
     assert len(kernel.read_documents.signatures) == compiled
 
 
-def test_counters_and_statistics_have_no_name_twice():
-    assert len(set(COUNTERS)) == len(COUNTERS)
+def test_statistics_have_no_name_twice():
     assert len(set(STATISTICS)) == len(STATISTICS)

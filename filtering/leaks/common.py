@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from filtering.hashing import word_hash
 from filtering.leaks.structure import Trees, functions, subtrees, words_of_name
-from filtering.statistics import word_hash
 
 COMMON_GROUPS = 3
 """Two projects may have copied from one another."""

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from filtering.arrays import Hashes, Ints
 from filtering.arrow_texts import frozen
 from filtering.errors import SettingsError
+from filtering.hashing import Table, make_table, word_hash
 from filtering.leaks.common import Common, load_common
-from filtering.leaks.kernel import KEPT, NAME_MARK, Ints, hash_runs, list_tokens
+from filtering.leaks.kernel import KEPT, NAME_MARK, hash_runs, list_tokens
 from filtering.leaks.near import Pairs, word_pairs
 from filtering.leaks.settings import LeakSettings
 from filtering.leaks.structure import Signature, Trees, find_function, find_signatures, subtrees
-from filtering.leaks.tables import Hashes, Table, make_table
 from filtering.leaks.tasks import Task
-from filtering.statistics import word_hash
 
 BOILERPLATE_TASKS = 5
 """A run that more tasks of an index have says nothing about any of them ("Write a function to ...")."""
@@ -78,6 +78,8 @@ class Runs:
 
     Parameters
     ----------
+    run : int
+        Tokens of a run.
     table : Table
         From the hash of a run to its position; those of names come after the k runs.
     row_starts : int64 array, shape (k + 1,)
@@ -89,6 +91,7 @@ class Runs:
         Runs and names.
     """
 
+    run: int
     table: Table
     row_starts: Ints
     parts: Ints
@@ -209,7 +212,8 @@ def _runs(tokens: Sequence[Hashes], run: int, names: Hashes = NO_NAMES) -> Runs:
     is_kept = kept[key_of]
     parts, key_of = parts[is_kept], key_of[is_kept]
     return Runs(
-        table=make_table(run, np.concatenate([keys[kept], names])),
+        run=run,
+        table=make_table(np.concatenate([keys[kept], names])),
         row_starts=np.concatenate([[0], np.cumsum(counts[kept])]),
         parts=parts[np.argsort(key_of, kind="stable")],
         sizes=np.bincount(parts, minlength=len(hashes)),

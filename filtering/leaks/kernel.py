@@ -18,20 +18,30 @@ import builtins
 import keyword
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import Bools, Bytes, Hashes, Ints
 from filtering.compiled import compiled
-from filtering.kernel import CLASSES, LOWER, WORD
+from filtering.hashing import (
+    CLASSES,
+    LOWER,
+    MIX,
+    U_0,
+    U_1,
+    U_FNV_OFFSET,
+    U_FNV_PRIME,
+    U_MIX,
+    WORD,
+    Table,
+    look_up,
+    make_table,
+    word_hash,
+)
 from filtering.leaks.settings import MAX_RUN
-from filtering.leaks.tables import U_0, U_1, U_MIX, Hashes, Table, look_up, make_table
-from filtering.statistics import FNV_OFFSET, FNV_PRIME, word_hash
 
 RING = MAX_RUN + 1
 """Runs have fewer tokens than this; a power of two."""
-BASE = 0x9E3779B97F4A7C15 | 1
+BASE = MIX
 U_BASE = np.uint64(BASE)
-U_FNV_OFFSET = np.uint64(FNV_OFFSET)
-U_FNV_PRIME = np.uint64(FNV_PRIME)
 RING_MASK = RING - 1
 NAME, NUMBER, STRING = (np.uint64(word_hash(one)) for one in (b" name", b" number", b" string"))
 """What stands for a name, a number and a string in shapes; no word has a blank."""
@@ -41,8 +51,6 @@ NAME_MARK = np.uint64(word_hash(b" def"))
 U_PUNCTUATION = np.uint64(1000)
 BACKSLASH, HASH_SIGN, DOT = 92, 35, 46
 
-Bytes = NDArray[np.uint8]
-Ints = NDArray[np.int64]
 KEPT_WORDS = sorted({word.lower() for word in (*keyword.kwlist, *dir(builtins)) if word[0] != "_"})
 """Differ a little from one Python to the next: names of new exceptions."""
 
@@ -85,7 +93,7 @@ def next_shape(  # noqa: C901 - one pass
     last : int
         The byte that the shape before begins with; 0 before the first.
     """
-    _, bits, slots, values = kept
+    bits, slots, values = kept
     at_start = last == 0
     while i < stop:
         b = data[i]
@@ -158,8 +166,8 @@ def note(found: Ints, written: int, seen: Ints, document: int, position: int, st
 
 @compiled
 def scan(  # noqa: C901 - one pass
-    data: Bytes, offsets: Ints, wanted: NDArray[np.bool_], first: int, is_shapes: bool,
-    table: Table, kept: Table, seen: Ints, found: Ints,
+    data: Bytes, offsets: Ints, wanted: Bools, first: int, is_shapes: bool,
+    run: int, table: Table, kept: Table, seen: Ints, found: Ints,
 ) -> tuple[int, int]:  # fmt: skip
     """Find the first place of each run of a table in each document.
 
@@ -174,6 +182,8 @@ def scan(  # noqa: C901 - one pass
         The document to begin with.
     is_shapes : bool
         Read shapes and not words.
+    run : int
+        Tokens of a run, below `RING`.
     table : Table
         Runs, and the names after ``def`` as `name_key` has them.
     kept : Table
@@ -188,7 +198,7 @@ def scan(  # noqa: C901 - one pass
     int, int
         The document to go on with, n at the end: `found` might be full. And the rows written.
     """
-    run, bits, slots, values = table
+    bits, slots, values = table
     oldest = power(run)
     ring = np.zeros(RING, dtype=np.uint64)
     starts = np.zeros(RING, dtype=np.int64)
@@ -254,4 +264,4 @@ def hash_runs(tokens: Hashes, run: int) -> Hashes:
     return hashed
 
 
-KEPT = make_table(1, np.array([word_hash(word.encode()) for word in KEPT_WORDS], dtype=np.uint64))
+KEPT = make_table(np.array([word_hash(word.encode()) for word in KEPT_WORDS], dtype=np.uint64))

@@ -6,18 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from filtering.arrays import Bools, Bytes, Floats, Ints
 from filtering.arrow_texts import HUGE_BIT, INVALID_UTF8, REASONS, UNUSUAL, judge_texts, text_buffers
 from filtering.leaks.index import Runs
-from filtering.leaks.kernel import KEPT, Bytes, Ints, scan
+from filtering.leaks.kernel import KEPT, scan
 
 MIN_FOUND = 3
 """Fewer runs are chance, unless a part has no more."""
 FOUND_ROWS = 1 << 14
 """Places that one call of the kernel has room for, beside those of one document."""
-
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -95,17 +93,16 @@ def find_runs(runs: Runs, documents: Documents, wanted: Bools, *, is_shapes: boo
     pieces, document = [found[:0].copy()], 0
     while document < len(wanted):
         document, written = scan(
-            documents.data, documents.offsets, wanted, document, is_shapes, runs.table, KEPT, seen, found
-        )
+            documents.data, documents.offsets, wanted, document, is_shapes,
+            runs.run, runs.table, KEPT, seen, found,
+        )  # fmt: skip
         pieces.append(found[:written].copy())
     places = np.concatenate(pieces)
     places[:, 2:] -= documents.offsets[places[:, :1]]
     return places
 
 
-def find_places(
-    runs: Runs, found: Ints, shares: NDArray[np.float64], windows: Ints | None = None
-) -> Iterator[Place]:
+def find_places(runs: Runs, found: Ints, shares: Floats, windows: Ints | None = None) -> Iterator[Place]:
     """Yield the parts of which a document has at least a certain share of the runs.
 
     Parameters

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from filtering.arrays import Bools, Ints
 from filtering.arrow_texts import Texts, text_chunks
 from filtering.errors import ShapeError
 from filtering.leaks.index import LeakIndex
-from filtering.leaks.kernel import Ints
 from filtering.leaks.near import containment, word_pairs
-from filtering.leaks.places import Bools, Documents, Place, find_places, find_runs
+from filtering.leaks.places import Documents, Place, find_places, find_runs
 from filtering.leaks.structure import find_signatures, function_blocks, likeness, parse_function, subtrees
 
 LEAK, COMMON = "leak", "common knowledge"

@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 
-from filtering.statistics import FNV_PRIME, MIX, word_hash
+from filtering.hashing import BITS_64, FNV_PRIME, MIX, word_hash
 
 BUILTINS = frozenset(dir(builtins))
 MIN_NODES = 4
 """Subtrees of fewer nodes, such as a name or a number, say nothing."""
-BITS_64 = 2**64 - 1
 MAX_BLOCK_BYTES = 64_000
 """Longer functions are not parsed."""
 MAX_HEADER_BYTES = 2_000
