@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from filtering.arrow_texts import Texts
 from filtering.errors import SettingsError, ShapeError
-from filtering.signals import SCORE_COLUMNS, read_signals
+from filtering.reading import SCORE_COLUMNS, read_signals
 
 CLIP = 3.0
 """Standard deviations: a few odd documents (one line of 100 KB) would else be all that is diverse."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from filtering.arrow_texts import Texts, text_bytes
 from filtering.exits import Bools, Exits
-from filtering.rules import Rule
+from filtering.reasons_of_code import Rule
 from filtering.scorers import EMBEDDING_STAGE, SIGNALS_STAGE, Audit, EmbeddingScorer, Mappable, Scores
 
 NOBODY = (0.0, 0.0)

@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from filtering.extras import require
 from filtering.kernel import CELLS, VECTOR_WIDTH
 from filtering.landmarks import KERNEL_WEIGHT, Landmarks
-from filtering.linear import KNOTS, LinearSignals
+from filtering.linear import GRID, HATS, KNOTS, LinearSignals, hat_values, mean_positions
 from filtering.nested import Fit, FitData, Floats, Rows, calibrate, nested_raw, out_of_fold, rank_target
 from filtering.novelty import fit_novelty
-from filtering.quantiles import GRID, HATS, hat_values, mean_positions
+from filtering.reading import NO_TABLE, SCORE_COLUMNS
 from filtering.scorers import SignalScorer
-from filtering.signals import NO_TABLE, SCORE_COLUMNS
 from filtering.trees import Trees, parse_trees
 from filtering.vectors import NO_VECTORS, Vectors
 

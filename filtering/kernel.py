@@ -13,14 +13,14 @@ asks for it, runs of five bytes (ASCII lower-cased, each run of white space made
 where that is a line break, else a space; a space stands before each piece) into those of the
 character table. A document's n-gram score is, for each table,
 ``sum(w[c] * (1 + ln(n[c]))) / sqrt(sum((1 + ln(n[c])) ** 2))`` over its cells c with counts n[c].
-`statistics.py` says what is counted beside them. `tests/reference_signals.py` is the same in plain
+`style.py` says what is counted beside them. `tests/reference_signals.py` is the same in plain
 Python, and a test holds the two equal.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering import statistics as stat
+from filtering import style as stat
 from filtering.arrays import Bytes, Floats, Floats32, Hashes, Ints, Ints32
 from filtering.compiled import compiled
 from filtering.hashing import (
@@ -35,7 +35,7 @@ from filtering.hashing import (
     WORD,
     look_up,
 )
-from filtering.statistics import (
+from filtering.style import (
     COUNTERS,
     EDGE_LINES,
     EDGE_MASK,

@@ -16,11 +16,11 @@ from filtering.arrow_texts import Texts, text_bytes
 from filtering.calibration import Calibration, fit_calibration
 from filtering.errors import LabelsError
 from filtering.extras import require
-from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment, inner_assignment
+from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
 from filtering.kernel import CELLS
 from filtering.metrics import area_under_curve, rank_correlation
 from filtering.near_duplicates import near_duplicate_clusters
-from filtering.signals import read_cells
+from filtering.reading import read_cells
 
 TIE_SPREADS = 2.0
 """Whose mean figures differ by less than this many spreads are tied; the simplest is kept."""
@@ -154,7 +154,7 @@ def out_of_fold(data: FitData, rows: Rows, fit: Fit, folds: Rows | None = None) 
     def fit_predict(train: Rows, test: Rows) -> Floats:
         return fit(data, train).predict(data, test)
 
-    inner = inner_assignment([data.groups[row] for row in rows])
+    inner = fold_assignment([data.groups[row] for row in rows], "inner")
     return _by_fold(data, rows, fit_predict, inner if folds is None else folds)
 
 

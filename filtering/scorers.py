@@ -17,8 +17,8 @@ from filtering.exits import PairedScores
 from filtering.heads import Head
 from filtering.linear import LinearSignals
 from filtering.novelty import Novelty
-from filtering.rules import Rule, apply_rules
-from filtering.signals import SCORE_COLUMNS, Signals
+from filtering.reading import SCORE_COLUMNS, Signals
+from filtering.reasons_of_code import Rule, apply_rules
 from filtering.trees import Trees
 
 NO_STAGE, SIGNALS_STAGE, EMBEDDING_STAGE = 0, 1, 2
@@ -203,7 +203,7 @@ class SignalScorer(Mappable):
     digest : str
         sha256 of the saved scorer.
     rules : tuple of str
-        What is a reason to give a document no score (`filtering.rules`); none unless asked for.
+        What is a reason to give a document no score (`filtering.reasons_of_code`); none unless asked for.
     """
 
     domain: str
@@ -221,7 +221,7 @@ class SignalScorer(Mappable):
         Examples
         --------
         >>> from filtering import load_scorer
-        >>> from filtering.rules import RULES
+        >>> from filtering.reasons_of_code import RULES
         >>> load_scorer("code").with_rules(RULES).score(["x = 1"]).reason.tolist()
         [8]
         """

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from annotations.active import Mix, choose_active, diversity_features
 from filtering.errors import SettingsError, ShapeError
-from filtering.statistics import STATISTICS
+from filtering.style import STATISTICS
 
 NEAREST = Mix(high=0.0, diverse=0.0, falloff_points=0.0)
 DIVERSE = Mix(high=0.0, diverse=1.0)

@@ -20,10 +20,10 @@ from filtering.exits import ExitSettings, PairedScores, find_exits
 from filtering.fitting import RECIPES, fit_model
 from filtering.heads import LinearHead
 from filtering.quantiles import seed_quantiles
-from filtering.readable import OTHERS, READABLE
+from filtering.readable import READABLE
+from filtering.reading import SCORE_COLUMNS
 from filtering.scorers import EmbeddingScorer, EmbeddingStage
-from filtering.signals import SCORE_COLUMNS
-from filtering.statistics import STATISTICS
+from filtering.style import OTHERS, STATISTICS
 from filtering.trees import parse_trees
 from filtering.vectors import NO_VECTORS
 

@@ -10,7 +10,7 @@ from filtering_fixtures import embedded_data, made_data, made_documents, nested_
 from filtering.errors import LabelsError
 from filtering.fitting import signals_fit
 from filtering.fitting_heads import head_fit
-from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment, inner_assignment
+from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
 from filtering.metrics import area_under_curve, rank_correlation
 from filtering.nested import (
     Figures,
@@ -23,7 +23,7 @@ from filtering.nested import (
     read_fit_data,
     simplest_of_the_best,
 )
-from filtering.signals import read_signals
+from filtering.reading import read_signals
 
 LINEAR = signals_fit("linear")
 NAN = float("nan")
@@ -154,7 +154,7 @@ def test_near_duplicates_of_what_a_fold_holds_are_left_out_of_what_predicts_it_a
     data, fit = copied_across_groups(made_data(250)), Recorded()
     rows = np.arange(250)
     np.testing.assert_array_equal(out_of_fold(data, rows, fit), rows)
-    folds = inner_assignment(data.groups)
+    folds = fold_assignment(data.groups, "inner")
     left_out = 0
     for fold, fitted in enumerate(fit.fitted):
         held = set(data.clusters[folds == fold].tolist())

@@ -9,8 +9,8 @@ from reference_signals import header_end as reference_header_end
 from reference_signals import pieces_of
 
 from filtering.kernel import CELLS
-from filtering.signals import SCORE_COLUMNS, read_signals
-from filtering.statistics import STATISTICS
+from filtering.reading import SCORE_COLUMNS, read_signals
+from filtering.style import STATISTICS
 from filtering.windows import (
     BOUNDARY_SLACK_BYTES,
     REACH,

@@ -10,7 +10,7 @@ from test_filtering_rules import CODE, HITS
 
 from filtering.arrow_texts import REASONS
 from filtering.errors import OutputError, SettingsError
-from filtering.rules import RULES
+from filtering.reasons_of_code import RULES
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run
 
 NAMES = [None, *HITS]

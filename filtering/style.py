@@ -2,7 +2,7 @@
 
 The kernel in `kernel.py` counts in one pass; `finish_statistics` turns the counts into
 `STATISTICS`, in that order. Shares are in [0, 1] unless a name says otherwise. A change to
-anything here changes what a fitted head sees: raise `SIGNALS_VERSION` in `signals.py`.
+anything here changes what a fitted head sees: raise `SIGNALS_VERSION` in `reading.py`.
 
 Some that their names do not tell:
 
@@ -65,22 +65,69 @@ EDGE_LINES = 20
 """Lines of which ``first_comment_share`` and ``last_comment_share`` tell."""
 EDGE_MASK = (1 << EDGE_LINES) - 1
 
+OTHERS = {
+    "log_lines": "lines, logarithm",
+    "line_bytes_mean": "length of lines, mean, bytes",
+    "line_bytes_deviation": "length of lines, deviation, bytes",
+    "line_bytes_max": "longest line, bytes",
+    "blank_line_share": "share of lines that are blank",
+    "comment_line_share": "share of lines that begin as comments do",
+    "comment_byte_share": "share of bytes in comment lines",
+    "semicolon_ends": "share of lines that end in a semicolon",
+    "opening_ends": "share of lines that end in an opening bracket",
+    "closing_ends": "share of lines that end in a closing bracket",
+    "comma_ends": "share of lines that end in a comma",
+    "colon_ends": "share of lines that end in a colon",
+    "stop_ends": "share of lines that end in . ! or ?",
+    "indented_share": "share of lines that are indented",
+    "indent_mean": "indentation, mean, columns",
+    "indent_deviation": "indentation, deviation, columns",
+    "bullet_share": "share of lines that begin as list items do",
+    "hash_share": "share of lines that begin with #",
+    "short_line_share": "share of lines below 30 bytes",
+    "long_line_share": "share of lines over 100 bytes",
+    "capital_start_share": "share of lines that begin with a capital",
+    "digit_start_share": "share of lines that begin with a digit",
+    "repeated_line_share": "share of lines that occur before",
+    "doctest_share": "share of lines that begin with >>>",
+    "comment_bytes_mean": "length of comment lines, mean, bytes",
+    "log_words": "words, logarithm",
+    "word_bytes_mean": "length of words, mean, bytes",
+    "word_bytes_deviation": "length of words, deviation, bytes",
+    "word_bytes_max": "longest word, bytes",
+    "distinct_word_share": "share of words that are new",
+    "long_word_share": "share of words of 8 bytes or more",
+    "single_letter_share": "share of words of one letter",
+    "snake_share": "share of words with_underscores",
+    "camel_share": "share of words inCamelCase",
+    "number_share": "share of words that are numbers",
+    "capital_word_share": "share of words that begin with a capital",
+    "shouted_share": "share of words in CAPITALS",
+    "comment_word_share": "share of words in comments",
+    "plain_word_share": "share of words that are plain prose",
+    "quoted_word_share": "share of words in triple quotes",
+    "sentences_per_word": "sentences per word",
+    "sentence_words_mean": "length of sentences, mean, words",
+    "sentence_words_deviation": "length of sentences, deviation, words",
+    "triple_quotes_per_line": "triple quotes per line",
+    "ellipses_percent": "ellipses per 100 bytes",
+    "punctuation_runs_percent": "runs of a punctuation character per 100 bytes",
+    "first_comment_share": "share of comments among the first 20 lines",
+    "last_comment_share": "share of comments among the last 20 lines",
+    "log_read_bytes": "bytes read, logarithm",
+    "log_text_bytes": "bytes behind a licence header, logarithm",
+    "digit_share": "share of bytes that are digits",
+    "capital_share": "share of bytes that are capitals",
+    "space_share": "share of bytes that are blanks",
+    "non_ascii_share": "share of bytes beyond ASCII",
+    "entropy": "entropy of the bytes, nats",
+}
+"""Other statistics, in order, and what each is called on a page or a screen."""
+
 STATISTICS = (
     *(f"words_{name}" for name in WORD_GROUPS),
     *(f"char_{character}" for character in CHARACTERS),
-    *(
-        "log_lines line_bytes_mean line_bytes_deviation line_bytes_max blank_line_share comment_line_share "
-        "comment_byte_share semicolon_ends opening_ends closing_ends comma_ends colon_ends stop_ends "
-        "indented_share indent_mean indent_deviation bullet_share hash_share short_line_share "
-        "long_line_share capital_start_share digit_start_share repeated_line_share doctest_share "
-        "comment_bytes_mean log_words word_bytes_mean word_bytes_deviation word_bytes_max "
-        "distinct_word_share long_word_share "
-        "single_letter_share snake_share camel_share number_share capital_word_share shouted_share "
-        "comment_word_share plain_word_share quoted_word_share "
-        "sentences_per_word sentence_words_mean sentence_words_deviation triple_quotes_per_line "
-        "ellipses_percent punctuation_runs_percent first_comment_share last_comment_share "
-        "log_read_bytes log_text_bytes digit_share capital_share space_share non_ascii_share entropy"
-    ).split(),
+    *OTHERS,
 )
 
 # Counters of one document, in the order of the kernel's array. Bytes of lines are counted from the

@@ -18,7 +18,7 @@ from reference_signals import (
     word_cells,
 )
 
-from filtering import kernel, signals
+from filtering import kernel, reading
 from filtering.arrow_texts import (
     EMPTY,
     HUGE_BIT,
@@ -31,8 +31,8 @@ from filtering.arrow_texts import (
 )
 from filtering.errors import ShapeError
 from filtering.kernel import CELLS
-from filtering.signals import SCORE_COLUMNS, WIDTH, read_cells, read_signals
-from filtering.statistics import STATISTICS
+from filtering.reading import SCORE_COLUMNS, WIDTH, read_cells, read_signals
+from filtering.style import STATISTICS
 from filtering.windows import REACH, cut_window
 
 RNG = np.random.default_rng(20)
@@ -201,7 +201,7 @@ def test_kernel_and_reference_agree_around_the_size_of_the_reach(character, size
 
 
 def test_kernel_and_reference_agree_on_source_files_of_this_machine():
-    paths = (kernel.__file__, signals.__file__, np.__file__, pytest.__file__)
+    paths = (kernel.__file__, reading.__file__, np.__file__, pytest.__file__)
     assert_as_reference([Path(path).read_bytes() for path in paths])
 
 
@@ -514,8 +514,8 @@ def test_dictionary_columns_give_what_plain_columns_give(values, data):
 
 def test_dictionary_columns_read_each_distinct_value_once(monkeypatch):
     rows_read = []
-    plain = signals.read_documents
-    monkeypatch.setattr(signals, "read_documents", lambda *a: (rows_read.append(len(a[2])), plain(*a))[1])
+    plain = reading.read_documents
+    monkeypatch.setattr(reading, "read_documents", lambda *a: (rows_read.append(len(a[2])), plain(*a))[1])
     read(pa.array(["a", "b"] * 500).dictionary_encode())
     assert rows_read == [2]
 

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from filtering.arrow_texts import REASONS, Texts, of_rows, text_buffers, text_chunks
 from filtering.compiled import compiled
-from filtering.signals import SCORE_COLUMNS, Signals
-from filtering.statistics import STATISTICS
+from filtering.reading import SCORE_COLUMNS, Signals
+from filtering.style import STATISTICS
 from filtering.windows import comment_holds, find_header_end, spelled
 
 Rule = Literal["license-only", "generated", "minified", "too-short", "data"]
@@ -96,7 +96,7 @@ def apply_rules(texts: Texts, signals: Signals, rules: Sequence[Rule]) -> Signal
 
     Examples
     --------
-    >>> from filtering.signals import read_signals
+    >>> from filtering.reading import read_signals
     >>> texts = ["# Copyright 2001\n", "x = 1"]
     >>> apply_rules(texts, read_signals(texts), RULES).reason.tolist()
     [5, 8]

@@ -22,7 +22,7 @@ from filtering.arrow_texts import (
 )
 from filtering.errors import ShapeError
 from filtering.kernel import CELLS, CELLS_PER_BYTE, Bumps, read_documents
-from filtering.statistics import STATISTICS
+from filtering.style import STATISTICS
 from filtering.vectors import NO_VECTORS, Vectors
 from filtering.windows import BOUNDARY_SLACK_BYTES, REACH
 
