@@ -3,6 +3,9 @@
 A saved scorer holds each distinct quantile once (`LinearSignals.knots`) and not how often it stood there:
 many documents have no bracket at all, and the lowest of their quantiles are all 0. How often, the values at
 the knots still say, since these are sums of a few known functions of the places of the knots.
+
+All of this guessing is of the format: one that stored a quantile as often as it stands there (repeated knots,
+and no infinity) would make it a look-up. That is for the next format of scorers.
 """
 
 from collections.abc import Iterator

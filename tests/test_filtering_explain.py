@@ -10,7 +10,7 @@ import pytest
 from filtering_fixtures import EMBEDDER, SELLING, TEACHING, made_data, made_documents, run_python
 from hypothesis import given, settings
 from test_filtering_ngrams import HOSTILE
-from test_filtering_signals import any_text
+from test_filtering_reading import any_text
 
 from filtering import explain_documents, load_scorer
 from filtering.cascade import CascadeScorer

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import QUIET
-from test_filtering_rules import CODE, HITS
+from test_filtering_reasons_of_code import CODE, HITS
 
 from filtering.arrow_texts import REASONS
 from filtering.errors import OutputError, SettingsError

@@ -65,17 +65,23 @@ def power(run: int) -> np.uint64:
 
 
 @compiled
+def hash_word(data: Bytes, i: int, stop: int) -> tuple[np.uint64, int]:
+    """Return the hash of the word that begins at `i`, and where it ends."""
+    token = U_FNV_OFFSET
+    while i < stop and CLASSES[data[i]] == WORD:
+        token = (token ^ np.uint64(LOWER[data[i]])) * U_FNV_PRIME
+        i += 1
+    return token, i
+
+
+@compiled
 def next_word(data: Bytes, i: int, stop: int) -> tuple[np.uint64, int, int]:
     """Return the next word's hash, where it starts and where it ends; a hash of 0 where there is none."""
     while i < stop:
         b = data[i]
         if CLASSES[b] == WORD:
-            start = i
-            token = U_FNV_OFFSET
-            while i < stop and CLASSES[data[i]] == WORD:
-                token = (token ^ np.uint64(LOWER[data[i]])) * U_FNV_PRIME
-                i += 1
-            return token, start, i
+            token, end = hash_word(data, i, stop)
+            return token, i, end
         i += 1
         if b == BACKSLASH and i < stop and (data[i] == 110 or data[i] == 114 or data[i] == 116):
             i += 1  # the n of a line break that is spelled out belongs to no word
@@ -83,9 +89,7 @@ def next_word(data: Bytes, i: int, stop: int) -> tuple[np.uint64, int, int]:
 
 
 @compiled
-def next_shape(  # noqa: C901 - one pass
-    data: Bytes, i: int, stop: int, last: int, kept: Table
-) -> tuple[np.uint64, int, int]:
+def next_shape(data: Bytes, i: int, stop: int, last: int, kept: Table) -> tuple[np.uint64, int, int]:
     """Return the next shape's hash, where it starts and where it ends; a hash of 0 where there is none.
 
     Parameters
@@ -94,36 +98,54 @@ def next_shape(  # noqa: C901 - one pass
         The byte that the shape before begins with; 0 before the first.
     """
     bits, slots, values = kept
-    at_start = last == 0
+    begins_line = last == 0
+    while True:
+        start, has_break = skip_blanks(data, i, stop)
+        begins_line |= has_break
+        if start == stop:
+            return U_0, stop, stop
+        quote = find_quote(data, start, stop)
+        if quote < 0:
+            break
+        i = end_of_string(data, quote, stop)
+        if not begins_line:  # else it is a docstring
+            return STRING, start, i
+    b = data[start]
+    if CLASSES[b] != WORD:
+        return (np.uint64(b) + U_PUNCTUATION) * U_MIX, start, start + 1
+    token, i = hash_word(data, start, stop)
+    if 48 <= b <= 57:
+        return NUMBER, start, end_of_number(data, i, stop)
+    is_kept = last == DOT or look_up(token, bits, slots, values) >= 0
+    return (token if is_kept else NAME), start, i
+
+
+@compiled
+def skip_blanks(data: Bytes, i: int, stop: int) -> tuple[int, bool]:
+    """Return where white space and comments end, and whether a line ends in them."""
+    has_break = False
     while i < stop:
         b = data[i]
-        start = i
-        if b <= 32 or b == 127:
-            at_start |= b == 10
-            i += 1
-            continue
         if b == HASH_SIGN:
             while i < stop and data[i] != 10:
                 i += 1
-            continue
-        token = U_FNV_OFFSET
-        if CLASSES[b] == WORD:
-            while i < stop and CLASSES[data[i]] == WORD:
-                token = (token ^ np.uint64(LOWER[data[i]])) * U_FNV_PRIME
-                i += 1
-            if not (i < stop and i - start <= 2 and (data[i] == 34 or data[i] == 39)):
-                if 48 <= b <= 57:
-                    return NUMBER, start, end_of_number(data, i, stop)
-                is_kept = last == DOT or look_up(token, bits, slots, values) >= 0
-                return (token if is_kept else NAME), start, i
-            b = data[i]  # what came is the prefix of a string
-        if b == 34 or b == 39:
-            i = end_of_string(data, i, stop)
-            if at_start:
-                continue  # a docstring
-            return STRING, start, i
-        return (np.uint64(b) + U_PUNCTUATION) * U_MIX, start, i + 1
-    return U_0, stop, stop
+        elif b <= 32 or b == 127:
+            has_break |= b == 10
+            i += 1
+        else:
+            break
+    return i, has_break
+
+
+@compiled
+def find_quote(data: Bytes, i: int, stop: int) -> int:
+    """Return where the quote of a string stands, its prefix of two letters at most before it; -1 if none."""
+    for at in range(i, min(i + 3, stop)):
+        if data[at] == 34 or data[at] == 39:
+            return at
+        if CLASSES[data[at]] != WORD:
+            return -1
+    return -1
 
 
 @compiled

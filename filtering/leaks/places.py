@@ -114,22 +114,33 @@ def find_places(runs: Runs, found: Ints, shares: Floats, windows: Ints | None = 
     windows : int64 array, shape (parts,), optional
         Bytes within which the runs of each part have to stand; anywhere in the document if not given.
     """
-    found = found[found[:, 1] < runs.count]
-    counts = np.diff(runs.row_starts)[found[:, 1]]
-    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    parts = runs.parts[np.repeat(runs.row_starts[found[:, 1]], counts) + within]
-    rows = np.repeat(found, counts, axis=0)
-    order = np.lexsort((rows[:, 2], parts, rows[:, 0]))
-    parts, rows = parts[order], rows[order]
-    begins = np.flatnonzero((np.diff(rows[:, 0], prepend=-1) != 0) | (np.diff(parts, prepend=-1) != 0))
-    counts = np.diff(begins, append=len(parts))
+    rows, parts = _rows_by_part(runs, found[found[:, 1] < runs.count])
+    pairs = rows[:, 0] * len(runs.sizes) + parts  # of a document and a part
+    order = np.lexsort((rows[:, 2], pairs))
+    rows = rows[order]
+    pairs, begins, counts = np.unique(pairs[order], return_index=True, return_counts=True)
     needed = np.maximum(shares * runs.sizes, np.minimum(runs.sizes, MIN_FOUND))
-    enough = counts >= needed[parts[begins]]
-    for begin, count in zip(begins[enough].tolist(), counts[enough].tolist(), strict=True):
-        part, starts, at = int(parts[begin]), rows[begin : begin + count, 2], 0
+    enough = counts >= needed[pairs % len(runs.sizes)]
+    for pair, begin, count in zip(*(one[enough].tolist() for one in (pairs, begins, counts)), strict=True):
+        document, part = divmod(pair, len(runs.sizes))
+        spans = rows[begin : begin + count, 2:]
         if windows is not None:
-            inside = np.searchsorted(starts, starts + windows[part]) - np.arange(count)
-            at, count = int(inside.argmax()), int(inside.max())
-        if count >= needed[part]:
-            stop = int(rows[begin + at : begin + at + count, 3].max())
-            yield Place(int(rows[begin, 0]), part, int(starts[at]), stop, count / int(runs.sizes[part]))
+            spans = _densest(spans, int(windows[part]))
+        if len(spans) >= needed[part]:
+            share = len(spans) / int(runs.sizes[part])
+            yield Place(document, part, int(spans[0, 0]), int(spans[:, 1].max()), share)
+
+
+def _rows_by_part(runs: Runs, found: Ints) -> tuple[Ints, Ints]:
+    """Return rows of `found`, each as often as parts have its run, and these parts."""
+    counts = np.diff(runs.row_starts)[found[:, 1]]
+    rows = np.repeat(found, counts, axis=0)
+    nth = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return rows, runs.parts[runs.row_starts[rows[:, 1]] + nth]
+
+
+def _densest(spans: Ints, window: int) -> Ints:
+    """Return those of the spans, by start, of which most begin within so many bytes."""
+    inside = np.searchsorted(spans[:, 0], spans[:, 0] + window) - np.arange(len(spans))
+    first = int(inside.argmax())
+    return spans[first : first + inside[first]]
