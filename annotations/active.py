@@ -8,7 +8,8 @@ score.
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.signals import SCORE_COLUMNS, Texts, read_signals
+from filtering.arrow_texts import Texts
+from filtering.reading import SCORE_COLUMNS, read_signals
 
 HIGH = 0.2
 """Share of the highest scores, in [0, 1]; this and what follows as measured in docs/experiments.md."""

@@ -8,9 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filtering.documents import REASONS
+from filtering.arrow_texts import REASONS, Texts
 from filtering.errors import ShapeError
-from filtering.signals import Texts
 
 
 class Scored(Protocol):

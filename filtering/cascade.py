@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from filtering.arrow_texts import Texts, text_bytes
 from filtering.as_map import Mappable
 from filtering.exits import Bools, Exits
-from filtering.rules import Rule
+from filtering.reasons_of_code import Rule
 from filtering.scorers import EMBEDDING_STAGE, SIGNALS_STAGE, Audit, EmbeddingScorer, Scores
-from filtering.signals import Texts, text_bytes
 
 NOBODY = (0.0, 0.0)
 

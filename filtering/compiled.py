@@ -2,12 +2,14 @@
 
 Machine code is cached beside the source, else below the user's cache folder, else in a private folder
 below the system's temporary one; if none can be written, each process compiles anew (about ten
-seconds). The folder's name holds a digest of this package's sources: numba by itself would not see
-that a kernel calls a function of another file that has changed.
+seconds). The folder's name holds a digest of the kernels' sources and of all that these import: numba by
+itself would not see that a kernel calls a function, or was built with a constant, of another file that has
+changed.
 """
 
 import hashlib
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -19,6 +21,9 @@ from typing import Any, TypeVar
 import numba
 
 PACKAGE = Path(__file__).parent
+KERNEL = re.compile(rb"^@compiled$", re.MULTILINE)
+IMPORT = re.compile(rb"^from (\S+) import (\([^)]*\)|.*)", re.MULTILINE)
+NAME = re.compile(r"\w+")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -38,8 +43,7 @@ def compiled(function: Function) -> Function:
 @cache
 def _cache_folder() -> Path | None:
     """Return the folder for compiled kernels; None if none can be written. Said once, if it is an odd one."""
-    sources = b"".join(path.read_bytes() for path in sorted([*PACKAGE.glob("*.py"), *PACKAGE.glob("*/*.py")]))
-    name = f"kernels-{hashlib.sha256(sources).hexdigest()[:16]}"
+    name = f"kernels-{hashlib.sha256(b''.join(kernel_sources(PACKAGE))).hexdigest()[:16]}"
     user = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     for parent in (PACKAGE / "__pycache__", Path(user, "edufilter")):
         is_new = not (parent / name).exists()
@@ -56,6 +60,33 @@ def _cache_folder() -> Path | None:
         "compiled anew in each process"
     )
     return None
+
+
+def kernel_sources(package: Path) -> list[bytes]:
+    """Return the sources that machine code depends on: files with kernels, and what they import, and so on.
+
+    All that is imported counts, not only what holds kernels: a constant is compiled in. Only a package's own
+    ``__init__.py`` does not; no kernel takes a constant from one.
+    """
+    sources = {path: path.read_bytes() for path in package.rglob("*.py")}
+    asked = [path for path, source in sources.items() if KERNEL.search(source)]
+    needed = set()
+    while asked:
+        path = asked.pop()
+        if path in sources and path not in needed:
+            needed.add(path)
+            asked += _imports(sources[path], package)
+    return [sources[path] for path in sorted(needed)]
+
+
+def _imports(source: bytes, package: Path) -> list[Path]:
+    """Return the files that may be meant by the imports of a source; some may not exist."""
+    found = []
+    for module, names in IMPORT.findall(source):
+        path = package.parent.joinpath(*module.decode().split("."))
+        # A name may itself be a module: from filtering import statistics.
+        found += [path.with_suffix(".py"), *(path / f"{name}.py" for name in NAME.findall(names.decode()))]
+    return found
 
 
 def _can_write(folder: Path) -> bool:

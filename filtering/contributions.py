@@ -23,9 +23,9 @@ from filtering.extras import require
 from filtering.kernel import CELLS, LOG_COUNTS, VECTOR_WIDTH
 from filtering.linear import LinearSignals
 from filtering.ngrams import CharacterNgrams, WordNgrams, read_character_ngrams, read_word_ngrams
+from filtering.reading import SCORE_COLUMNS, Signals
 from filtering.scorers import SignalScorer
-from filtering.signals import SCORE_COLUMNS, Signals
-from filtering.statistics import STATISTICS
+from filtering.style import STATISTICS
 from filtering.vectors import Vectors
 
 NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(24)

@@ -15,7 +15,7 @@ from filtering.calibration import POINTS, Calibration
 from filtering.errors import LabelsError
 from filtering.extras import require
 from filtering.fit_data import FitData, Floats, Rows
-from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment, inner_assignment
+from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
 from filtering.metrics import area_under_curve, rank_correlation
 
 TIE_SPREADS = 2.0
@@ -62,7 +62,7 @@ def out_of_fold(data: FitData, rows: Rows, fit: Fit, folds: Rows | None = None) 
     def fit_predict(train: Rows, test: Rows) -> Floats:
         return fit(data, train).predict(data, test)
 
-    inner = inner_assignment([data.groups[row] for row in rows])
+    inner = fold_assignment([data.groups[row] for row in rows], "inner")
     return _by_fold(data, rows, fit_predict, inner if folds is None else folds)
 
 

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.arrow_texts import Texts
 from filtering.errors import SettingsError
 from filtering.explain import TOP, signals_of
-from filtering.quantiles import GRID, MEDIAN, seed_quantiles
+from filtering.linear import GRID
+from filtering.quantiles import MEDIAN, seed_quantiles
 from filtering.readable import READABLE
-from filtering.signals import SCORE_COLUMNS, Texts
-from filtering.statistics import STATISTICS
+from filtering.reading import SCORE_COLUMNS
 from filtering.storage import AnyScorer
+from filtering.style import STATISTICS
 
 MIN_DOCUMENTS = 100
 """Of fewer, distances are large by chance."""

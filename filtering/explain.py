@@ -13,16 +13,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.arrow_texts import REASONS, Texts, text_bytes
 from filtering.cascade import CascadeScorer
 from filtering.contributions import Floats, Ngrams, ngram_values, start_of, tree_values
-from filtering.documents import REASONS
 from filtering.linear import LinearSignals
 from filtering.quantiles import HIGH, LOW, MEDIAN, seed_quantiles
 from filtering.readable import READABLE
+from filtering.reading import SCORE_COLUMNS
 from filtering.scorers import SIGNALS_STAGE, STAGES, EmbeddingScorer, SignalScorer
-from filtering.signals import SCORE_COLUMNS, Texts, text_bytes
-from filtering.statistics import STATISTICS
 from filtering.storage import AnyScorer
+from filtering.style import STATISTICS
 
 TOP = 10
 
@@ -59,7 +59,7 @@ class StatisticAmount:
     Parameters
     ----------
     name : str
-        One of `filtering.statistics.STATISTICS`.
+        One of `filtering.style.STATISTICS`.
     meaning : str
         The same in words.
     value : float

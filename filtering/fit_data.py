@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.arrow_texts import Texts, text_bytes
 from filtering.extras import require
 from filtering.kernel import CELLS
 from filtering.near_duplicates import near_duplicate_clusters
-from filtering.signals import Texts, read_cells, text_bytes
+from filtering.reading import read_cells
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.floating]

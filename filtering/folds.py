@@ -2,50 +2,37 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+
+from filtering.arrays import Ints
 
 FOLDS = 5
 ASSIGNMENTS = 5
 """The first assignment serves all figures with an interval; all of them mean and spread."""
 
 
-def fold_of(group: str, assignment: str = "") -> int:
-    """Return the fold of a group: ``int(sha256(group)[:8], 16) % 5``.
+def fold_assignment(groups: Sequence[str], assignment: int | Literal["inner"]) -> Ints:
+    """Return the fold of each document: ``int(sha256(prefix + group)[:8], 16) % 5`` of its group.
 
     Parameters
     ----------
-    group : str
-    assignment : str
-        Prefix that gives another assignment; the first has none.
+    groups : sequence of str, length n
+    assignment : int or "inner"
+        Which of the `ASSIGNMENTS`, whose prefixes are none, ``1:``, ``2:`` ...; or ``inner``, whose prefix is
+        ``inner:``: the folds for fitting inside an outer fold, independent of every outer assignment.
+
+    Returns
+    -------
+    int64 array, shape (n,)
+        In [0, 5).
 
     Examples
     --------
-    >>> fold_of("example.org"), fold_of("example.org", "1:")
-    (3, 3)
+    >>> fold_assignment(["example.org", "a"], 0), fold_assignment(["example.org", "a"], "inner")
+    (array([3, 0]), array([0, 2]))
     """
-    return int(hashlib.sha256((assignment + group).encode()).hexdigest()[:8], 16) % FOLDS
-
-
-def fold_assignment(groups: Sequence[str], number: int) -> NDArray[np.int64]:
-    """Return the fold of each document in one of the `ASSIGNMENTS` assignments.
-
-    Returns
-    -------
-    int64 array, shape (n,)
-        In [0, 5).
-    """
-    prefix = f"{number}:" if number else ""
-    return np.array([fold_of(group, prefix) for group in groups], dtype=np.int64)
-
-
-def inner_assignment(groups: Sequence[str]) -> NDArray[np.int64]:
-    """Return the folds for fitting inside an outer fold: independent of every outer assignment.
-
-    Returns
-    -------
-    int64 array, shape (n,)
-        In [0, 5).
-    """
-    return np.array([fold_of(group, "inner:") for group in groups], dtype=np.int64)
+    prefix = f"{assignment}:" if assignment else ""
+    digests = [hashlib.sha256((prefix + group).encode()).hexdigest() for group in groups]
+    return np.array([int(digest[:8], 16) % FOLDS for digest in digests], dtype=np.int64)

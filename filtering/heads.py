@@ -10,9 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.arrow_texts import frozen
 from filtering.compiled import compiled
 from filtering.errors import ShapeError
-from filtering.signals import frozen
 
 
 class Head(Protocol):

@@ -13,31 +13,39 @@ asks for it, runs of five bytes (ASCII lower-cased, each run of white space made
 where that is a line break, else a space; a space stands before each piece) into those of the
 character table. A document's n-gram score is, for each table,
 ``sum(w[c] * (1 + ln(n[c]))) / sqrt(sum((1 + ln(n[c])) ** 2))`` over its cells c with counts n[c].
-`statistics.py` says what is counted beside them. `tests/reference_signals.py` is the same in plain
+`style.py` says what is counted beside them. `tests/reference_signals.py` is the same in plain
 Python, and a test holds the two equal.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering import statistics as stat
-from filtering.checks import find_reach, judge_bytes
+from filtering import style as stat
+from filtering.arrays import Bytes, Floats, Floats32, Hashes, Ints, Ints32
 from filtering.compiled import compiled
-from filtering.documents import NULL
-from filtering.statistics import (
+from filtering.hashing import (
+    CLASSES,
+    LOWER,
+    NEWLINE,
+    SPACE,
+    U_32,
+    U_FNV_OFFSET,
+    U_FNV_PRIME,
+    U_MIX,
+    WORD,
+    look_up,
+)
+from filtering.style import (
     COUNTERS,
     EDGE_LINES,
     EDGE_MASK,
-    FNV_OFFSET,
-    FNV_PRIME,
     GROUP_COUNT,
-    KEYWORD_BITS,
-    MIX,
+    KEYWORD_GROUPS,
+    KEYWORDS,
     count_bytes,
     finish_statistics,
-    keyword_table,
 )
-from filtering.windows import REACH
+from filtering.windows import REACH, find_pieces
 
 CELL_BITS = 16
 CELLS = 1 << CELL_BITS
@@ -50,17 +58,6 @@ VECTOR_WIDTH = 16
 CELLS_PER_BYTE = 3
 """At most: a token and a pair of tokens, and one run of characters."""
 
-SPACE, WORD, PUNCTUATION, NEWLINE = 0, 1, 2, 3
-CLASSES = np.full(256, PUNCTUATION, dtype=np.uint8)
-CLASSES[:33] = SPACE
-CLASSES[127] = SPACE
-CLASSES[10] = NEWLINE
-CLASSES[128:] = WORD
-for _low, _high in (("0", "9"), ("A", "Z"), ("a", "z"), ("_", "_")):
-    CLASSES[ord(_low) : ord(_high) + 1] = WORD
-LOWER = np.arange(256, dtype=np.uint8)
-LOWER[65:91] += 32
-
 TRAITS = np.zeros(256, dtype=np.uint64)
 """Capitals, small letters, digits and underscores of a word in one sum: 16 bits each."""
 TRAITS[65:91] = 1
@@ -68,11 +65,11 @@ TRAITS[97:123] = 1 << 16
 TRAITS[48:58] = 1 << 32
 TRAITS[95] = 1 << 48
 
+REACH_SIZES = REACH.sizes
 WHOLE_BYTES = REACH.whole
 LOG_COUNTS = np.zeros(1 << 16, dtype=np.float32)  # more than a reach has n-grams of one kind
 LOG_COUNTS[1:] = 1 + np.log(np.arange(1, 1 << 16))
-KEYWORDS, KEYWORD_GROUPS = keyword_table()
-COUNTER_COUNT = len(COUNTERS)
+KEYWORD_BITS, KEYWORD_SLOTS, KEYWORD_VALUES = KEYWORDS
 
 SEEN_BITS = 14
 """Words that were seen lie in 2^14 slots: those of nearly every reach."""
@@ -81,9 +78,6 @@ LINE_SEEN_BITS = 13
 PROBES = 64
 """Slots that are looked at for a word or line: one that finds them all taken by others passes for seen."""
 
-U_FNV_OFFSET = np.uint64(FNV_OFFSET)
-U_FNV_PRIME = np.uint64(FNV_PRIME)
-U_MIX = np.uint64(MIX)
 U_PAIR = np.uint64(0xC2B2AE3D27D4EB4F)  # an odd multiplier (xxHash's second prime): order matters in a pair
 U_CELL_SHIFT = np.uint64(64 - CELL_BITS)
 U_SEEN_SHIFT = np.uint64(64 - SEEN_BITS)
@@ -92,14 +86,10 @@ U_8 = np.uint64(8)
 U_RUN_MASK = np.uint64((1 << (8 * CHARACTER_RUN)) - 1)
 NOTHING_SEEN = np.uint64(2**64 - 1)
 U_TAG = np.uint64(2**32 - 1)
-U_16, U_32, U_48 = np.uint64(16), np.uint64(32), np.uint64(48)
+U_16, U_48 = np.uint64(16), np.uint64(48)
 U_TRAIT = np.uint64(0xFFFF)
-U_KEYWORD_SHIFT = np.uint64(64 - KEYWORD_BITS)
-KEYWORD_MASK = (1 << KEYWORD_BITS) - 1
 
-Bytes = NDArray[np.uint8]
-Ints = NDArray[np.int64]
-Bumps = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]
+Bumps = tuple[Floats, Floats, Floats, float]
 """Landmarks, of shape (VECTOR_WIDTH, landmarks), their squared lengths, their weights, and gamma."""
 
 
@@ -113,7 +103,7 @@ def _has_turn(data: Bytes, start: int, stop: int) -> bool:
 
 
 @compiled
-def _is_new(seen: NDArray[np.uint64], value: np.uint64, shift: np.uint64, tag: np.uint64) -> bool:
+def _is_new(seen: Hashes, value: np.uint64, shift: np.uint64, tag: np.uint64) -> bool:
     """Note a hash as seen; tell whether this document did not have it before.
 
     A slot holds 32 bits of a hash and the document's `tag`: those of other documents are free.
@@ -140,10 +130,10 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
     tag: np.uint64,
     a: Ints,
     groups: Ints,
-    seen_words: NDArray[np.uint64],
-    seen_lines: NDArray[np.uint64],
+    seen_words: Hashes,
+    seen_lines: Hashes,
     counts: NDArray[np.uint16],
-    touched: NDArray[np.int32],
+    touched: Ints32,
     touched_count: int,
 ) -> int:
     """Count the tokens of one piece of a reach.
@@ -155,7 +145,7 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
         The piece.
     tag : uint64
         A number below 2^32 - 1 that no other document of this batch has.
-    a : int64 array, shape (len(COUNTERS),)
+    a : int64 array, shape (COUNTERS,)
     groups : int64 array
         Counts of words by group.
     seen_words, seen_lines : uint64 arrays, shape (2 ** SEEN_BITS,) and (2 ** LINE_SEEN_BITS,)
@@ -289,12 +279,9 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
                 if small >= length - 1 and i < stop and at > start:
                     before, after = data[at - 1], data[i]
                     a[stat.PLAIN_WORDS] += (before == 32 or before == 10) and (after == 32 or after == 10)
-                slot = np.int64((token * U_MIX) >> U_KEYWORD_SHIFT)
-                while KEYWORDS[slot] != 0:
-                    if KEYWORDS[slot] == token:
-                        groups[KEYWORD_GROUPS[slot]] += 1
-                        break
-                    slot = (slot + 1) & KEYWORD_MASK
+                keyword = look_up(token, KEYWORD_BITS, KEYWORD_SLOTS, KEYWORD_VALUES)
+                if keyword >= 0:
+                    groups[KEYWORD_GROUPS[keyword]] += 1
             if first < 0:
                 first = np.int64(data[at])
                 line_start = at
@@ -362,7 +349,7 @@ def read_characters(
     stop: int,
     scratch: Bytes,
     counts: NDArray[np.uint16],
-    touched: NDArray[np.int32],
+    touched: Ints32,
     touched_count: int,
 ) -> int:
     """Count the runs of `CHARACTER_RUN` bytes of one piece of a reach; as `read_piece` counts tokens."""
@@ -391,11 +378,11 @@ def add_vectors(
     table: NDArray[np.int8],
     first: int,
     counts: NDArray[np.uint16],
-    touched: NDArray[np.int32],
+    touched: Ints32,
     touched_count: int,
-    scales: NDArray[np.float32],
-    sums: NDArray[np.float32],
-    vector: NDArray[np.float64],
+    scales: Floats32,
+    sums: Floats32,
+    vector: Floats,
 ) -> None:
     """Add to a vector those of the cells of a document, whose rows in `table` begin at `first`."""
     if first >= len(table):
@@ -416,7 +403,7 @@ def add_vectors(
 
 
 @compiled
-def score_vector(vector: NDArray[np.float64], bumps: Bumps, distances: NDArray[np.float64]) -> float:
+def score_vector(vector: Floats, bumps: Bumps, distances: Floats) -> float:
     """Return the sum of bumps at a vector; `distances`, as many as landmarks, is scratch."""
     landmarks, squares, weights, gamma = bumps
     length = 0.0
@@ -436,12 +423,12 @@ def score_vector(vector: NDArray[np.float64], bumps: Bumps, distances: NDArray[n
 
 @compiled
 def finish_cells(
-    weights: NDArray[np.float32],
+    weights: Floats32,
     counts: NDArray[np.uint16],
-    touched: NDArray[np.int32],
+    touched: Ints32,
     touched_count: int,
-    cells: NDArray[np.int32],
-    values: NDArray[np.float32],
+    cells: Ints32,
+    values: Floats32,
     written: int,
 ) -> float:
     """Return the n-gram score of a document by one table, and clear the table's counts.
@@ -468,20 +455,16 @@ def finish_cells(
 def read_documents(
     data: Bytes,
     offsets: Ints,
-    valid: NDArray[np.bool_],
-    check_utf8: bool,
-    check_nul: bool,
-    word_weights: NDArray[np.float32],
-    character_weights: NDArray[np.float32],
-    table: NDArray[np.int8],
-    scales: NDArray[np.float32],
-    bumps: Bumps,
-    features: NDArray[np.float32],
     reason: Bytes,
-    unusual: Bytes,
+    word_weights: Floats32,
+    character_weights: Floats32,
+    table: NDArray[np.int8],
+    scales: Floats32,
+    bumps: Bumps,
+    features: Floats32,
     row_starts: Ints,
-    cells: NDArray[np.int32],
-    values: NDArray[np.float32],
+    cells: Ints32,
+    values: Floats32,
 ) -> int:
     """Read documents once: their n-gram scores and statistics, and for fitting also their cells.
 
@@ -491,10 +474,8 @@ def read_documents(
         All documents, one after the other.
     offsets : int64 array, shape (n + 1,)
         Where each starts.
-    valid : bool array, shape (n,)
-        False where null.
-    check_utf8, check_nul : bool
-        As for `judge_bytes`.
+    reason : uint8 array, shape (n,)
+        Only documents where it is 0 are read: others may be no UTF-8, or lie over bytes of none.
     word_weights : float32 array, shape (CELLS,)
     character_weights : float32 array, shape (CELLS,) or (0,)
         Empty where the character table is not read.
@@ -503,8 +484,6 @@ def read_documents(
     features : float32 array, shape (n, 3 + len(STATISTICS)), zeros
         Filled with the two n-gram scores, that of the vector, then the statistics; zeros where there is a
         reason.
-    reason, unusual : uint8 arrays, shape (n,)
-        Filled with codes and bits of `filtering.documents`.
     row_starts : int64 array, shape (n + 1,) or (0,)
         Where it is not empty, `cells` and `values` are filled too: a sparse matrix by rows, the
         cells of the character table counted from `CELLS` on.
@@ -522,7 +501,7 @@ def read_documents(
     scratch = np.empty(WHOLE_BYTES + 64, dtype=np.uint8)
     seen_words = np.full(1 << SEEN_BITS, NOTHING_SEEN)
     seen_lines = np.full(1 << LINE_SEEN_BITS, NOTHING_SEEN)
-    a = np.empty(COUNTER_COUNT, dtype=np.int64)
+    a = np.empty(COUNTERS, dtype=np.int64)
     histogram = np.empty(256, dtype=np.int64)
     groups = np.empty(GROUP_COUNT, dtype=np.int64)
     spans = np.empty(6, dtype=np.int64)
@@ -530,18 +509,12 @@ def read_documents(
     vector = np.empty(VECTOR_WIDTH, dtype=np.float64)
     distances = np.empty(len(bumps[1]), dtype=np.float64)
     written = 0
-    for document in range(len(valid)):
-        start, stop = offsets[document], offsets[document + 1]
-        if valid[document]:
-            why, odd = judge_bytes(data, start, stop, check_utf8, check_nul)
-        else:
-            why, odd = NULL, 0
-        reason[document], unusual[document] = why, odd
-        if why == 0:
+    for document in range(len(reason)):
+        if reason[document] == 0:
             a[:] = 0
             histogram[:] = 0
             groups[:] = 0
-            pieces = find_reach(data, start, stop, spans)
+            pieces = find_pieces(data, offsets[document], offsets[document + 1], REACH_SIZES, spans)
             count = read_bytes = 0
             for piece in range(pieces):
                 first, last = spans[2 * piece], spans[2 * piece + 1]

@@ -12,15 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.arrow_texts import Texts, frozen
 from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.compiled import compiled
 from filtering.kernel import CELLS
-from filtering.signals import SCORE_COLUMNS, Signals, Texts, frozen, read_signals
-from filtering.statistics import STATISTICS
+from filtering.reading import SCORE_COLUMNS, Signals, read_signals
+from filtering.style import STATISTICS
 from filtering.vectors import NO_VECTORS, Vectors, check_vectors
 
 KNOTS = 25
 """Quantiles 0, 1/24 ... 1 of the documents that a function was fitted to; fewer where these tie."""
+GRID = np.linspace(0.0, 1.0, KNOTS)
+HATS = 4
+"""A function of a statistic is fitted as a sum of so many hat functions of the place among the quantiles."""
 
 ARRAYS: Wanted = {
     "word_weights": (np.float32, (CELLS,)),
@@ -95,6 +99,24 @@ class LinearSignals:
         return np.stack(
             [np.interp(column, knots[real], values[real]) for column, real, knots, values in known], axis=1
         )
+
+
+def hat_values(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the hat functions at places in [0, 1]: float64 array, shape (len(positions), HATS)."""
+    centres = np.linspace(0.0, 1.0, HATS)
+    return np.maximum(0.0, 1.0 - np.abs(positions[:, None] - centres) * (HATS - 1))
+
+
+def mean_positions(inverse: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the place of each distinct quantile in [0, 1]: the mean where several tie.
+
+    Parameters
+    ----------
+    inverse : int64 array, shape (KNOTS,)
+        Number of the distinct quantile at each place of the grid.
+    """
+    found: NDArray[np.float64] = np.bincount(inverse, GRID) / np.bincount(inverse)
+    return found
 
 
 def build_linear(arrays: Mapping[str, NDArray[Any]], bias: float, *, prefix: str = "") -> LinearSignals:

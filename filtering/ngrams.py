@@ -6,17 +6,19 @@ documents, not for scoring many.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from filtering.kernel import CHARACTER_RUN, LOWER, U_CELL_SHIFT, U_MIX, U_PAIR
-from filtering.statistics import FNV_OFFSET, FNV_PRIME, MIX, word_hash
+from filtering.arrays import Hashes, Ints
+from filtering.hashing import BITS_64, FNV_OFFSET, FNV_PRIME, LOWER, MIX, U_MIX, word_hash
+from filtering.kernel import CHARACTER_RUN, U_CELL_SHIFT, U_PAIR
 from filtering.windows import REACH, window_spans
 
-BITS_64 = 2**64 - 1
 TOKEN = re.compile(rb"\n[\x00-\x20\x7f]*|[0-9A-Za-z_\x80-\xff]+|([!-/:-@\[-^`{-~])\1*")
 LONGEST_RUN = 4
 """Longer runs of a punctuation character, and of digits, are one token."""
@@ -27,8 +29,6 @@ SIGNS = {SPACE_SIGN, BREAK_SIGN, INDENT_SIGN, "\\", "…"}
 """Escaped where they come from the text."""
 SHOWN_BYTES = 40
 """Of a word: a line of base64 is one."""
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class CharacterNgrams:
     counts : int64 array, shape (n,)
     """
 
-    runs: NDArray[np.uint64]
+    runs: Hashes
     cells: Ints
     counts: Ints
 
@@ -98,31 +98,27 @@ def read_word_ngrams(document: bytes) -> WordNgrams:
     >>> [(found.show(at), int(found.counts[at])) for at in range(len(found.cells))][:4]
     [('a', 2), ('prime', 2), (',', 1), ('⏎', 1)]
     """
-    places: dict[bytes, int] = {}
-    pieces = [
-        np.array([places.setdefault(spelling, len(places)) for spelling in spellings], dtype=np.int64)
-        for spellings in _spellings(document)
-    ]
-    by_spelling = np.array([token_hash(spelling) for spelling in places], dtype=np.uint64)
-    _, at, place_of = np.unique(by_spelling, return_index=True, return_inverse=True)
-    order = np.argsort(at)  # by their first place in the document
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    hashes, tokens = by_spelling[at[order]], [rank[place_of[piece]] for piece in pieces]
-    size = max(len(hashes), 1)
-    pairs, pair_counts = np.unique(
-        np.concatenate([piece[:-1] * size + piece[1:] for piece in tokens]), return_counts=True
-    )
-    before, after = pairs // size, pairs % size
-    alone = np.arange(len(hashes))
-    values = np.concatenate([hashes, hashes[before] * U_PAIR + hashes[after]])
-    spelled = list(places)
+    hash_of = cache(token_hash)
+    places: dict[int, int] = {}  # of tokens by their hashes: one place for all spellings of a token
+    spellings: list[bytes] = []
+    alone: Counter[int] = Counter()
+    pairs: Counter[tuple[int, int]] = Counter()
+    for piece in _spellings(document):
+        tokens = [places.setdefault(hash_of(spelling), len(places)) for spelling in piece]
+        for token, spelling in zip(tokens, piece, strict=True):
+            if token == len(spellings):
+                spellings.append(spelling)
+        alone.update(tokens)
+        pairs.update(pairwise(tokens))
+    hashes = np.array(list(places), dtype=np.uint64)
+    in_order = sorted(pairs)
+    before, after = np.array(in_order, dtype=np.int64).reshape(-1, 2).T
     return WordNgrams(
-        spellings=tuple(spelled[one] for one in at[order]),
-        first=np.concatenate([alone, before]),
-        second=np.concatenate([np.full(len(alone), -1), after]),
-        cells=_cells(values),
-        counts=np.concatenate([np.bincount(np.concatenate(tokens), minlength=len(alone)), pair_counts]),
+        spellings=tuple(spellings),
+        first=np.concatenate([np.arange(len(hashes)), before]),
+        second=np.concatenate([np.full(len(hashes), -1), after]),
+        cells=_cells(np.concatenate([hashes, hashes[before] * U_PAIR + hashes[after]])),
+        counts=np.array([*alone.values(), *(pairs[pair] for pair in in_order)], dtype=np.int64),
     )
 
 
@@ -221,5 +217,5 @@ def _break_of(spelling: bytes) -> tuple[int, int]:
     return min(spelling.count(b"\n"), 2), min((columns + 1) // 2, 6)
 
 
-def _cells(values: NDArray[np.uint64]) -> Ints:
+def _cells(values: Hashes) -> Ints:
     return ((values * U_MIX) >> U_CELL_SHIFT).astype(np.int64)

@@ -1,8 +1,11 @@
-"""Quantiles of statistics: those that functions are fitted over, and, out of what was fitted, the seed's.
+"""Quantiles of statistics over a scorer's seed, out of what was fitted to it.
 
 A saved scorer holds each distinct quantile once (`LinearSignals.knots`) and not how often it stood there:
 many documents have no bracket at all, and the lowest of their quantiles are all 0. How often, the values at
 the knots still say, since these are sums of a few known functions of the places of the knots.
+
+All of this guessing is of the format: one that stored a quantile as often as it stands there (repeated knots,
+and no infinity) would make it a look-up. That is for the next format of scorers.
 """
 
 from collections.abc import Iterator
@@ -10,32 +13,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.linear import KNOTS, LinearSignals
+from filtering.linear import HATS, KNOTS, LinearSignals, hat_values, mean_positions
 
-GRID = np.linspace(0.0, 1.0, KNOTS)
-HATS = 4
 FIT_TOLERANCE = 1e-6
 """Share of the largest value at a knot by which a fit may miss: knots' values are float32."""
 LOW, MEDIAN, HIGH = 1, KNOTS // 2, KNOTS - 2
 """Places in the grid: all but one in 24 documents of the seed lie above the first, and below the last."""
-
-
-def hat_values(positions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the hat functions at places in [0, 1]: float64 array, shape (len(positions), HATS)."""
-    centres = np.linspace(0.0, 1.0, HATS)
-    return np.maximum(0.0, 1.0 - np.abs(positions[:, None] - centres) * (HATS - 1))
-
-
-def mean_positions(inverse: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the place of each distinct quantile in [0, 1]: the mean where several tie.
-
-    Parameters
-    ----------
-    inverse : int64 array, shape (KNOTS,)
-        Number of the distinct quantile at each place of the grid.
-    """
-    found: NDArray[np.float64] = np.bincount(inverse, GRID) / np.bincount(inverse)
-    return found
 
 
 def seed_quantiles(linear: LinearSignals) -> NDArray[np.float64]:

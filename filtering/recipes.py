@@ -19,11 +19,10 @@ from filtering.extras import require
 from filtering.fit_data import FitData, Floats, Rows, rank_target
 from filtering.heads import KernelHead
 from filtering.kernel import CELLS, VECTOR_WIDTH
-from filtering.linear import KNOTS, LinearSignals
+from filtering.linear import GRID, HATS, KNOTS, LinearSignals, hat_values, mean_positions
 from filtering.novelty import fit_novelty
-from filtering.quantiles import GRID, HATS, hat_values, mean_positions
+from filtering.reading import NO_TABLE, SCORE_COLUMNS
 from filtering.scorers import SignalScorer
-from filtering.signals import NO_TABLE, SCORE_COLUMNS
 from filtering.trees import Trees, parse_trees
 from filtering.vectors import NO_VECTORS, Vectors
 

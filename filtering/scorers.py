@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.arrow_texts import Texts, text_bytes, text_reasons
 from filtering.as_map import Mappable
 from filtering.calibration import Calibration
 from filtering.embedders import Embedder, EmbedderSettings
@@ -13,8 +14,8 @@ from filtering.exits import PairedScores
 from filtering.heads import Head
 from filtering.linear import LinearSignals
 from filtering.novelty import Novelty
-from filtering.rules import Rule, apply_rules
-from filtering.signals import SCORE_COLUMNS, Signals, Texts, read_signals, text_bytes
+from filtering.reading import SCORE_COLUMNS, Signals
+from filtering.reasons_of_code import Rule, apply_rules
 from filtering.trees import Trees
 
 NO_STAGE, SIGNALS_STAGE, EMBEDDING_STAGE = 0, 1, 2
@@ -60,9 +61,9 @@ class Scores:
     value : float32 array, shape (n,)
         Rubric points in [0, 5]; NaN where there is a reason.
     reason : uint8 array, shape (n,)
-        Positions in `filtering.documents.REASONS`; 0 where the document has a score.
+        Positions in `filtering.arrow_texts.REASONS`; 0 where the document has a score.
     unusual : uint8 array, shape (n,)
-        Bits of `filtering.documents.UNUSUAL`.
+        Bits of `filtering.arrow_texts.UNUSUAL`.
     stage : uint8 array, shape (n,)
         1 where signals decided, 2 where an embedding did; 0 where there is no score.
     tokens, tokens_read : int
@@ -135,7 +136,7 @@ class SignalScorer(Mappable):
     digest : str
         sha256 of the saved scorer.
     rules : tuple of str
-        What is a reason to give a document no score (`filtering.rules`); none unless asked for.
+        What is a reason to give a document no score (`filtering.reasons_of_code`); none unless asked for.
     """
 
     domain: str
@@ -153,7 +154,7 @@ class SignalScorer(Mappable):
         Examples
         --------
         >>> from filtering import load_scorer
-        >>> from filtering.rules import RULES
+        >>> from filtering.reasons_of_code import RULES
         >>> load_scorer("code").with_rules(RULES).score(["x = 1"]).reason.tolist()
         [8]
         """
@@ -182,7 +183,7 @@ class SignalScorer(Mappable):
 
     def unlike_seed(self, texts: Texts) -> NDArray[np.bool_]:
         """Return which documents are unlike the seed; see `Scorer.unlike_seed`."""
-        scored = read_signals(texts).reason == 0
+        scored = text_reasons(texts) == 0
         return np.asarray(self.novelty.unlike(text_bytes(texts)) & scored, dtype=bool)
 
 

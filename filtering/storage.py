@@ -33,10 +33,10 @@ from filtering.errors import MissingExtraError, ScorerError, SettingsError
 from filtering.exits import ExitSettings, PairedScores, find_exits
 from filtering.linear import build_linear
 from filtering.novelty import Novelty
+from filtering.reading import SIGNALS_VERSION
 from filtering.scorers import Effort, EmbeddingScorer, EmbeddingStage, SignalScorer
-from filtering.signals import SIGNALS_VERSION
-from filtering.statistics import STATISTICS
 from filtering.stored_stage import build_stage, describe_stage, stage_arrays
+from filtering.style import STATISTICS
 from filtering.trees import parse_trees
 from filtering.windows import REACH, WINDOW
 

@@ -8,12 +8,16 @@ document. Pieces are cut inwards to code-point boundaries, so that none is longe
 reach written out as text joins the three by `SEAM`; a text that is one already is not cut again. The window
 of a reach is that of the whole text, but for the few bytes that its cuts may have moved.
 
-The compiled functions in `checks.py` apply the reach to Arrow buffers; this module states both in plain
-Python for everything that handles single texts. A test holds the two equal.
+`tests/reference_signals.py` is the same in plain Python, and a test holds the two equal.
 """
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+
+from filtering.arrays import Bytes, Ints
+from filtering.compiled import compiled
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,11 @@ class CutRule:
     version: int = 1
 
     @property
+    def sizes(self) -> "Sizes":
+        """All sizes, as the compiled rule takes them."""
+        return self.whole, self.head, self.middle, self.tail
+
+    @property
     def name(self) -> str:
         """Name and version; stored with every scorer and label set."""
         return f"head{self.head}-middle{self.middle}-tail{self.tail}-bytes/{self.version}"
@@ -54,23 +63,12 @@ HEADER_BYTES = 8_000
 """A comment that is longer is no licence header. Less than a reach's head, so that a reach shows it too."""
 LICENCE_WORDS = (b"copyright", b"license", b"licence", b"permission is hereby granted", b"redistribution")
 """Any of them, in any case, makes a leading comment a licence header; SPDX lines have the second."""
-SPACES = b" \t\n\v\f\r"
 BLOCK_MARKS = ((b"/*", b"*/"), (b"<!--", b"-->"), (b"(*", b"*)"), (b"{-", b"-}"))
 LINE_MARKS = (b"//", b"--", b"#", b"%", b";")
-
-_LICENCE = re.compile(b"|".join(LICENCE_WORDS), re.IGNORECASE)
-_BEFORE = re.compile(rb"[ \t\n\v\f\r]*(?:\xef\xbb\xbf)?(?:#![^\n]*)?(?:<\?php)?[ \t\n\v\f\r]*")
-_BLOCKS = re.compile(
-    b"|".join(re.escape(start) + b".*?" + re.escape(end) for start, end in BLOCK_MARKS), re.DOTALL
-)
-# A small letter behind "#" makes no comment: "#include", "#define LICENSE".
-_LINES = re.compile(
-    b"|".join(
-        rb"(?:[ \t]*%s[^\n]*(?:\n|\Z))+" % (mark + b"(?![a-z])" * (mark == b"#")) for mark in LINE_MARKS
-    )
-)
+"""A small letter behind ``#`` makes no comment: ``#include``, ``#define LICENSE``."""
 
 Span = tuple[int, int]
+Sizes = tuple[int, int, int, int]
 
 
 def window_spans(data: bytes, rule: CutRule = WINDOW) -> tuple[Span, ...]:
@@ -94,21 +92,10 @@ def window_spans(data: bytes, rule: CutRule = WINDOW) -> tuple[Span, ...]:
     >>> window_spans(b"x" * 10_000)
     ((0, 1400), (4750, 5250), (9500, 10000))
     """
-    length = len(data)
-    seams = _seams(data, rule) if length > rule.whole else None
-    if seams is not None:
-        first, second = seams
-        return ((0, first), (first + len(SEAM), second), (second + len(SEAM), length))
-    start = header_end(data)
-    start = 0 if start == length else start
-    if length - start <= rule.whole:
-        return ((start, length),)
-    middle = start + (length - start) // 2
-    return (
-        (start, _back(data, start + rule.head)),
-        (_on(data, middle - rule.middle // 2), _back(data, middle + rule.middle // 2)),
-        (_on(data, length - rule.tail), length),
-    )
+    spans = np.empty(6, dtype=np.int64)
+    pieces = find_pieces(np.frombuffer(data, dtype=np.uint8), 0, len(data), rule.sizes, spans)
+    starts_and_stops = spans[: 2 * pieces].tolist()
+    return tuple(zip(starts_and_stops[::2], starts_and_stops[1::2], strict=True))
 
 
 def header_end(data: bytes) -> int:
@@ -124,10 +111,7 @@ def header_end(data: bytes) -> int:
     >>> header_end(b"# Adds.\n\n# Copyright 2001\nx = 1 + 1\n")
     0
     """
-    end = 0
-    while (stop := _comment_end(data, end)) and _LICENCE.search(data, end, stop):
-        end = stop
-    return end + len(data[end:]) - len(data[end:].lstrip(SPACES)) if end else 0
+    return int(find_header_end(np.frombuffer(data, dtype=np.uint8), 0, len(data)))
 
 
 def cut_window(text: str, rule: CutRule = WINDOW) -> str:
@@ -152,53 +136,199 @@ def window_text(data: bytes, rule: CutRule = WINDOW) -> str:
 
 def beginning_text(data: bytes, limit_bytes: int) -> str:
     """Return the beginning of a text in UTF-8, cut back to a code point."""
-    cut = len(data) if len(data) <= limit_bytes else _back(data, limit_bytes)
-    return data[:cut].decode("utf-8", errors="surrogatepass")
+    return data[:limit_bytes].decode("utf-8", errors="ignore")
 
 
-def _comment_end(data: bytes, start: int) -> int:
-    """Return where a comment ends that begins at `start`, or behind what may stand before it; 0 if none."""
-    limit = min(len(data), start + HEADER_BYTES)
-    before = _BEFORE.match(data, start, limit)
-    at = before.end() if before else start
-    comment = _BLOCKS.match(data, at, limit)
-    if comment is None:
-        comment = _LINES.match(data, at, limit)
-        if comment is not None and comment.end() == limit < len(data):
-            return 0  # it goes on
-    return comment.end() if comment else 0
+def spelled(words: Sequence[bytes]) -> Bytes:
+    """Return words as rows of bytes, filled up with 0: a form that the compiler takes."""
+    table = np.zeros((len(words), max(map(len, words)) + 1), dtype=np.uint8)
+    for row, word in zip(table, words, strict=True):
+        row[: len(word)] = np.frombuffer(word, dtype=np.uint8)
+    return table
 
 
-def _seams(data: bytes, rule: CutRule) -> Span | None:
-    """Return where the two seams of a window start; None if `data` is no window."""
-    seam = len(SEAM)
-    if len(data) > rule.head + rule.middle + rule.tail + 2 * seam:
-        return None
-    for first in range(rule.head, rule.head - BOUNDARY_SLACK_BYTES - 1, -1):
-        if data[first : first + seam] != SEAM:
-            continue
-        for tail in range(rule.tail, rule.tail - BOUNDARY_SLACK_BYTES - 1, -1):
-            second = len(data) - tail - seam
-            if data[second : second + seam] == SEAM:
-                return first, second
-    return None
+SEAM_BYTES = np.frombuffer(SEAM, dtype=np.uint8)
+LICENCES = spelled(LICENCE_WORDS)
+STARTS, ENDS = (spelled(marks) for marks in zip(*BLOCK_MARKS, strict=True))
+LINES = spelled(LINE_MARKS)
+BYTE_ORDER_MARK, SHEBANG, PHP = (spelled([word])[0] for word in (b"\xef\xbb\xbf", b"#!", b"<?php"))
 
 
-def _is_continuation(byte: int) -> bool:
-    return byte & 0xC0 == 0x80
+@compiled
+def find_pieces(data: Bytes, start: int, stop: int, sizes: Sizes, spans: Ints) -> int:
+    """Write what is read of a document as (start, stop) pairs into `spans`; return how many there are.
+
+    Parameters
+    ----------
+    data : uint8 array
+    start, stop : int
+        The document.
+    sizes : tuple of int
+        `CutRule.sizes`.
+    spans : int64 array, shape (6,)
+    """
+    whole, head, middle, tail = sizes
+    seam = len(SEAM_BYTES)
+    length = stop - start
+    if whole < length <= head + middle + tail + 2 * seam:
+        for first in range(head, head - BOUNDARY_SLACK_BYTES - 1, -1):
+            if not _is_seam(data, start + first):
+                continue
+            for last in range(tail, tail - BOUNDARY_SLACK_BYTES - 1, -1):
+                second = length - last - seam
+                if _is_seam(data, start + second):
+                    spans[0], spans[1] = start, start + first
+                    spans[2], spans[3] = start + first + seam, start + second
+                    spans[4], spans[5] = start + second + seam, stop
+                    return 3
+    behind = find_header_end(data, start, stop)
+    if behind < stop:
+        start = behind
+    spans[0], spans[1] = start, stop
+    length = stop - start
+    if length <= whole:
+        return 1
+    centre = start + length // 2
+    spans[1] = _back(data, start + head)
+    spans[2], spans[3] = _on(data, centre - middle // 2), _back(data, centre + middle // 2)
+    spans[4], spans[5] = _on(data, stop - tail), stop
+    return 3
 
 
-def _back(data: bytes, cut: int) -> int:
-    """Move `cut` back to the start of the code point that it would split."""
+@compiled
+def find_header_end(data: Bytes, start: int, stop: int) -> int:
+    """Return where a document begins behind its licence header, as `header_end` does."""
+    end = start
+    while True:
+        comment = _comment_end(data, end, stop)
+        if comment < 0 or not _holds_any(data, end, comment, LICENCES):
+            break
+        end = comment
+    return end if end == start else _skip_spaces(data, end, stop)
+
+
+@compiled
+def comment_holds(data: Bytes, start: int, stop: int, words: Bytes) -> bool:
+    """Tell whether the comments at the beginning of a document hold one of some words of small letters."""
+    end = start
+    while True:
+        comment = _comment_end(data, end, stop)
+        if comment < 0 or end - start > HEADER_BYTES:
+            return False
+        if _holds_any(data, end, comment, words):
+            return True
+        end = comment
+
+
+@compiled
+def _comment_end(data: Bytes, start: int, stop: int) -> int:
+    """Return where a comment ends that begins at `start`, or behind what may stand before it; -1 if none."""
+    limit = min(stop, start + HEADER_BYTES)
+    at = _comment_start(data, start, limit)
+    for kind in range(len(STARTS)):
+        if is_at(data, at, limit, STARTS[kind]):
+            for end in range(at + _size(STARTS[kind]), limit):
+                if is_at(data, end, limit, ENDS[kind]):
+                    return end + _size(ENDS[kind])
+            return -1
+    for kind in range(len(LINES)):
+        if _is_comment_line(data, at, limit, LINES[kind]):
+            while at < limit and _is_comment_line(data, at, limit, LINES[kind]):
+                while at < limit and data[at] != 10:
+                    at += 1
+                at = min(at + 1, limit)
+            return -1 if at == limit < stop else at
+    return -1
+
+
+@compiled
+def _comment_start(data: Bytes, start: int, limit: int) -> int:
+    at = _skip_spaces(data, start, limit)
+    if is_at(data, at, limit, BYTE_ORDER_MARK):
+        at += 3
+    if is_at(data, at, limit, SHEBANG):
+        while at < limit and data[at] != 10:
+            at += 1
+    if is_at(data, at, limit, PHP):
+        at += 5
+    return _skip_spaces(data, at, limit)
+
+
+@compiled
+def _is_comment_line(data: Bytes, at: int, limit: int, mark: Bytes) -> bool:
+    while at < limit and (data[at] == 32 or data[at] == 9):
+        at += 1
+    if not is_at(data, at, limit, mark):
+        return False
+    return not (mark[0] == 35 and at + 1 < limit and 97 <= data[at + 1] <= 122)
+
+
+@compiled
+def is_at(data: Bytes, at: int, limit: int, word: Bytes) -> bool:
+    """Tell whether a word, a row of `spelled`, stands at a place before `limit`."""
+    k = 0
+    while word[k] != 0:
+        if at + k >= limit or data[at + k] != word[k]:
+            return False
+        k += 1
+    return True
+
+
+@compiled
+def _size(word: Bytes) -> int:
+    size = 0
+    while word[size] != 0:
+        size += 1
+    return size
+
+
+@compiled
+def _holds_any(data: Bytes, start: int, stop: int, words: Bytes) -> bool:
+    """Tell whether bytes hold one of some words of small letters, in any case."""
+    for at in range(start, stop):
+        for row in range(len(words)):
+            k = 0
+            while words[row, k] != 0 and at + k < stop and lower(data[at + k]) == words[row, k]:
+                k += 1
+            if words[row, k] == 0:
+                return True
+    return False
+
+
+@compiled
+def lower(byte: int) -> int:
+    """Return an ASCII letter as a small one."""
+    return byte + 32 if 65 <= byte <= 90 else byte
+
+
+@compiled
+def _skip_spaces(data: Bytes, at: int, stop: int) -> int:
+    while at < stop and (data[at] == 32 or 9 <= data[at] <= 13):
+        at += 1
+    return at
+
+
+@compiled
+def _is_seam(data: Bytes, at: int) -> bool:
+    for k in range(len(SEAM_BYTES)):
+        if data[at + k] != SEAM_BYTES[k]:
+            return False
+    return True
+
+
+@compiled
+def _back(data: Bytes, cut: int) -> int:
+    """Move a cut back to the start of the code point that it would split."""
     lowest = cut - BOUNDARY_SLACK_BYTES
-    while cut > lowest and _is_continuation(data[cut]):
+    while cut > lowest and data[cut] & 0xC0 == 0x80:
         cut -= 1
     return cut
 
 
-def _on(data: bytes, cut: int) -> int:
-    """Move `cut` on to the next start of a code point."""
+@compiled
+def _on(data: Bytes, cut: int) -> int:
+    """Move a cut on to the next start of a code point."""
     highest = cut + BOUNDARY_SLACK_BYTES
-    while cut < highest and _is_continuation(data[cut]):
+    while cut < highest and data[cut] & 0xC0 == 0x80:
         cut += 1
     return cut

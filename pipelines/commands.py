@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.exceptions import TyperException
 
-from filtering.documents import REASONS
+from filtering.arrow_texts import REASONS
 from filtering.embedders import Placement
 from filtering.errors import EdufilterError, Interrupted, LabelsError, ScorerError, SettingsError
 from pipelines.command_options import (

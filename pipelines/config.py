@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 from filtering.embedders import Placement
 from filtering.errors import SettingsError
 from filtering.exits import ExitSettings
-from filtering.rules import Rule, named_rules, usual_rules
+from filtering.reasons_of_code import Rule, named_rules, usual_rules
 from filtering.scorers import Effort
 from pipelines.config_base import KEEP_AT, ExecutorName, Settings, Write, as_paths, setting_name
 from pipelines.config_worker import ROWS_PER_PART, LeakAction, exit_settings_of
@@ -47,7 +47,7 @@ class FilterConfig(Settings):
         For ``balanced``: documents that are embedded although they need not, to measure the disagreement;
         at most 1,000 and 2 % of the rows if not given.
     rules : str, optional
-        What is a reason to give a document no score (`filtering.rules`): some of ``license-only``,
+        What is a reason to give a document no score (`filtering.reasons_of_code`): some of ``license-only``,
         ``generated``, ``minified``, ``too-short``, ``data``, with commas; or ``none``. All of them where the
         scorer's domain is ``code``, else none, if not given.
     on_drift : {"warn", "fail"}

@@ -8,7 +8,7 @@ from pydantic import field_validator
 
 from filtering.embedders import Placement
 from filtering.exits import ExitSettings
-from filtering.rules import Rule
+from filtering.reasons_of_code import Rule
 from filtering.scorers import Effort
 from filtering.storage import SHIPPED
 from pipelines.config_base import Settings, Write
@@ -55,7 +55,7 @@ class WorkerSettings(Settings):
     max_disagreement, full_fraction
         As in `FilterConfig`.
     rules : tuple of str
-        What is a reason to give a document no score; see `filtering.rules`.
+        What is a reason to give a document no score; see `filtering.reasons_of_code`.
     audit_shares : (float, float)
         Shares of the documents that are dropped, and kept, by the signals of a cascade, that are looked at.
     placement : Placement

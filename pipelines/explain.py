@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from filtering import explain_documents
-from filtering.documents import REASONS
+from filtering.arrow_texts import REASONS, text_bytes
 from filtering.errors import OutputError, ScorerError, SettingsError
 from filtering.explain import Explanation
 from filtering.scorers import STAGES
-from filtering.signals import text_bytes
 from pipelines.config_explain import ExplainConfig
 from pipelines.paths import files_below
 from pipelines.plan import refuse_changed

@@ -20,10 +20,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from filtering.arrow_texts import text_bytes, text_chunks
 from filtering.errors import BadFileError, OutputError, SettingsError
 from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
 from filtering.leaks.search import COMMON, LEAK, SCHEMA
-from filtering.signals import text_bytes, text_chunks
 from pipelines.config_leaks import read_fields
 from pipelines.config_worker import LeakAction, LeakSearch
 from pipelines.paths import files_below

@@ -6,8 +6,7 @@ import numpy as np
 
 from annotations.columns import GROUP_COLUMNS, group_of
 from annotations.sources import read_table
-from filtering.documents import REASONS
-from filtering.signals import read_signals, text_bytes
+from filtering.arrow_texts import REASONS, text_bytes, text_reasons
 from pipelines.progress import Reporter
 from pipelines.text_columns import TEXT_COLUMNS, find_text_column
 
@@ -31,7 +30,7 @@ def read_pool(source: str, reporter: Reporter) -> tuple[list[bytes], list[str]]:
     column = find_text_column(table.schema, name)
     rows = table.drop_columns(column).to_pylist() if table.num_columns > 1 else [{}] * len(table)
     groups = [group_of(row, None, f"#{number}") for number, row in enumerate(rows)]
-    reasons = read_signals(table[column]).reason
+    reasons = text_reasons(table[column])
     bad = Counter(REASONS[reason] for reason in reasons[reasons != 0])
     if bad:
         counted = ", ".join(f"{count:,} {reason}" for reason, count in sorted(bad.items()))

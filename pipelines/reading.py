@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from filtering.arrow_texts import text_lengths
 from filtering.errors import BadFileError, ColumnError, RunError
-from filtering.signals import text_lengths
 from pipelines.paths import StoreFile, StorePath, is_store
 from pipelines.text_columns import find_text_column, holds_text
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from annotations.active import choose_active, diversity_features
 from annotations.columns import GROUP_COLUMNS, ORIGIN_COLUMNS, SAMPLE_SCHEMA, group_of, origin_of, sample_row
 from annotations.sampling import draw_groups, draw_systematically, stratified_order
+from filtering.arrow_texts import text_bytes
 from filtering.errors import BadFileError, OutputError, SettingsError
 from filtering.near_duplicates import representatives
 from filtering.scorers import Scorer
-from filtering.signals import text_bytes
 from filtering.windows import cut_window
 from pipelines.cards import CARD_CHARS, Card, card_section
 from pipelines.config_labels import SampleConfig

@@ -9,7 +9,7 @@ from filtering import load_scorer
 from filtering.embedders import Placement
 from filtering.errors import SettingsError
 from filtering.exits import ExitSettings, PairedScores
-from filtering.rules import Rule
+from filtering.reasons_of_code import Rule
 from filtering.scorers import Effort, SignalScorer
 from filtering.storage import AnyScorer, load_pairs
 from pipelines.paths import StorePath, is_store

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from filtering import Scores
-from filtering.documents import REASONS
+from filtering.arrow_texts import REASONS
 from filtering.scorers import STAGES, Effort
 from pipelines.config_worker import LeakAction
 from pipelines.leaks import FoundLeaks, leaked_tasks
@@ -35,7 +35,7 @@ SCORES_SCHEMA = pa.schema(
         ("edu_reason", pa.uint8()),
     ]
 )
-"""Of `run/scores`: null score where there is a reason; codes of `filtering.documents.REASONS`."""
+"""Of `run/scores`: null score where there is a reason; codes of `filtering.arrow_texts.REASONS`."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 import re
 
+from filtering.hashing import MIX, word_hash
 from filtering.leaks.kernel import BASE, KEPT_WORDS
-from filtering.statistics import MIX, word_hash
 
 BITS_64 = 2**64 - 1
 WORD = rb"[0-9A-Za-z_\x80-\xff]"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from annotations import active
 from annotations.active import choose_active, diversity_features
-from filtering.statistics import STATISTICS
+from filtering.style import STATISTICS
 
 
 @pytest.fixture

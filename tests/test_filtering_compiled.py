@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from filtering_fixtures import ROOT, run_python, start_python
 
+from filtering import compiled
+
 # Nothing can be made below a device, not even by root.
 NO_HOME = {"HOME": "/dev/null/home", "XDG_CACHE_HOME": "/dev/null/cache"}
 
@@ -31,7 +33,7 @@ print(trees.predict(np.array([[0.0], [1.0]], dtype=np.float32)).tolist())
 """
 
 SCORE = """
-from filtering.signals import read_signals
+from filtering.reading import read_signals
 print(read_signals(["one two", "", None]).reason.tolist())
 print(round(float(read_signals(["one two"]).features[0, -1]), 4))
 """
@@ -115,6 +117,40 @@ def test_changed_sources_never_run_what_was_compiled_of_the_old_ones(copy, tempo
     source = copy / "filtering" / "called.py"
     source.write_text(source.read_text().replace("return 1", "return 5"))
     assert run_python(code, **environment).stdout == "10\n"
+
+
+def test_a_constant_that_was_compiled_in_is_seen_to_change(copy, temporary):
+    plain = copy / "filtering" / "plain.py"
+    plain.write_text("NUMBER = 1\n")
+    (copy / "filtering" / "between.py").write_text("from filtering.plain import NUMBER\n")
+    (copy / "filtering" / "calling.py").write_text(
+        "from filtering.between import NUMBER\nfrom filtering.compiled import compiled\n"
+        "@compiled\ndef number():\n    return NUMBER\n"
+    )
+    code = "from filtering.calling import number; print(number())"
+    environment = {"PYTHONPATH": str(copy), "TMPDIR": str(temporary), **NO_HOME}
+    assert run_python(code, **environment).stdout == "1\n"
+    plain.write_text("NUMBER = 5\n")
+    assert run_python(code, **environment).stdout == "5\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from house.room.plain import NUMBER",
+        "from house.room import plain",
+        "from house.room import other, plain as names",
+        "from house.room.plain import (\n    OTHER,\n    NUMBER,\n)",
+    ],
+)
+def test_every_form_of_import_is_followed_and_nothing_else_counts(tmp_path, line):
+    room = tmp_path / "house" / "room"
+    room.mkdir(parents=True)
+    (tmp_path / "house" / "calling.py").write_text(f"{line}\n\n@compiled\ndef one():\n    return 1\n")
+    (room / "plain.py").write_text("NUMBER = 1\n")
+    (tmp_path / "house" / "unused.py").write_text("from house import calling  # and not @compiled\n")
+    found = compiled.kernel_sources(tmp_path / "house")
+    assert found == [(tmp_path / "house" / "calling.py").read_bytes(), b"NUMBER = 1\n"]
 
 
 def test_a_read_only_home_falls_back_to_a_private_temporary_folder(blocked, temporary):

@@ -13,9 +13,10 @@ from test_filtering_explain import quick_scorer
 from filtering import load_scorer, measure_drift
 from filtering.drift import MIN_DOCUMENTS, OTHER_DISTANCE, distances_from
 from filtering.errors import SettingsError
-from filtering.quantiles import GRID, seed_quantiles
-from filtering.signals import SCORE_COLUMNS, read_signals
-from filtering.statistics import STATISTICS
+from filtering.linear import GRID
+from filtering.quantiles import seed_quantiles
+from filtering.reading import SCORE_COLUMNS, read_signals
+from filtering.style import STATISTICS
 
 
 @cache

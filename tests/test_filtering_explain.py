@@ -10,7 +10,7 @@ import pytest
 from filtering_fixtures import EMBEDDER, SELLING, TEACHING, made_data, made_documents, run_python
 from hypothesis import given, settings
 from test_filtering_ngrams import HOSTILE
-from test_filtering_signals import any_text
+from test_filtering_reading import any_text
 
 from filtering import explain_documents, load_scorer
 from filtering.cascade import CascadeScorer
@@ -19,11 +19,11 @@ from filtering.errors import ShapeError
 from filtering.exits import ExitSettings, PairedScores, find_exits
 from filtering.heads import LinearHead
 from filtering.quantiles import seed_quantiles
-from filtering.readable import OTHERS, READABLE
+from filtering.readable import READABLE
+from filtering.reading import SCORE_COLUMNS
 from filtering.recipes import RECIPES, fit_model
 from filtering.scorers import EmbeddingScorer, EmbeddingStage
-from filtering.signals import SCORE_COLUMNS
-from filtering.statistics import STATISTICS
+from filtering.style import OTHERS, STATISTICS
 from filtering.trees import parse_trees
 from filtering.vectors import NO_VECTORS
 

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment, fold_of, inner_assignment
+from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
 
 GROUPS = [f"site-{number}.example" for number in range(2_000)] + ["", "\u6771\u4eac", "a b"]
 
@@ -17,7 +17,6 @@ def by_the_rule(name):
 
 def test_the_first_assignment_hashes_the_group_alone():
     assert fold_assignment(GROUPS, 0).tolist() == [by_the_rule(group) for group in GROUPS]
-    assert [fold_of(group) for group in GROUPS] == [by_the_rule(group) for group in GROUPS]
 
 
 @pytest.mark.parametrize("number", range(1, ASSIGNMENTS))
@@ -28,7 +27,7 @@ def test_other_assignments_prefix_the_group_with_their_number(number):
 def test_a_fold_by_hand():
     assert hashlib.sha256(b"example.org").hexdigest().startswith("bfabc374")
     assert 0xBFABC374 == 3_215_704_948
-    assert fold_of("example.org") == 3
+    assert fold_assignment(["example.org"], 0).tolist() == [3]
 
 
 def test_folds_are_near_a_fifth_each():
@@ -45,7 +44,7 @@ def test_documents_of_one_group_never_part():
 
 @pytest.mark.parametrize("number", range(ASSIGNMENTS))
 def test_inner_folds_split_every_outer_fold_evenly(number):
-    outer, inner = fold_assignment(GROUPS, number), inner_assignment(GROUPS)
+    outer, inner = fold_assignment(GROUPS, number), fold_assignment(GROUPS, "inner")
     table = np.zeros((FOLDS, FOLDS))
     np.add.at(table, (outer, inner), 1)
     assert table.min() > 40  # 80 on average; were they not independent, some would be empty

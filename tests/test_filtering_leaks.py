@@ -10,14 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from common_counts import NOTHING_COMMON, fit_common, save_common
 from filtering_fixtures import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filtering.documents import HUGE_BYTES
+from filtering.arrow_texts import HUGE_BYTES
 from filtering.errors import SettingsError, ShapeError
 from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
-from filtering.leaks.common import NOTHING_COMMON, Common, fit_common, load_common, save_common
+from filtering.leaks.common_knowledge import Common, load_common
 from filtering.leaks.places import Documents, find_places, find_runs
 from filtering.leaks.structure import function_blocks
 

@@ -6,10 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_leaks import runs, shapes, words
 
+from filtering.arrow_texts import frozen
+from filtering.hashing import make_table, word_hash
 from filtering.leaks.kernel import KEPT, NAME_MARK, hash_runs, list_tokens, scan
-from filtering.leaks.tables import make_table
-from filtering.signals import frozen
-from filtering.statistics import word_hash
 
 PIECES = [
     *("def", "return", "class", "None", "x", "Total", "len", "sorted", "self", "é", "Ünï"),
@@ -32,10 +31,10 @@ def scan_texts(texts, keys, run, is_shapes, room=0):
     offsets = np.cumsum([0, *map(len, texts)])
     seen = np.full(len(keys), -1, dtype=np.int64)
     found = np.empty((len(keys) + room, 4), dtype=np.int64)
-    wanted, table = np.ones(len(texts), bool), make_table(run, keys)
+    wanted, table = np.ones(len(texts), bool), make_table(keys)
     places, document = {at: {} for at in range(len(texts))}, 0
     while document < len(texts):
-        document, written = scan(data, offsets, wanted, document, is_shapes, table, KEPT, seen, found)
+        document, written = scan(data, offsets, wanted, document, is_shapes, run, table, KEPT, seen, found)
         for at, position, start, stop in found[:written].tolist():
             assert position not in places[at], "a run is told once a document"
             places[at][position] = (start - int(offsets[at]), stop - int(offsets[at]))
@@ -91,6 +90,6 @@ def test_a_document_that_is_not_wanted_is_not_read():
     data, offsets = as_array(b"a b"), np.array([0, 3])
     keys = np.array(list(runs(words(b"a b"), 2)), dtype=np.uint64)
     found, seen = np.empty((9, 4), dtype=np.int64), np.full(1, -1, dtype=np.int64)
-    table = make_table(2, keys)
-    assert scan(data, offsets, np.array([False]), 0, False, table, KEPT, seen, found) == (1, 0)
-    assert scan(data, offsets, np.array([True]), 0, False, table, KEPT, seen, found) == (1, 1)
+    table = make_table(keys)
+    assert scan(data, offsets, np.array([False]), 0, False, 2, table, KEPT, seen, found) == (1, 0)
+    assert scan(data, offsets, np.array([True]), 0, False, 2, table, KEPT, seen, found) == (1, 1)

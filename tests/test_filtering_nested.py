@@ -19,10 +19,10 @@ from filtering.cross_validation import (
 )
 from filtering.errors import LabelsError
 from filtering.fit_data import read_fit_data
-from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment, inner_assignment
+from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
 from filtering.metrics import area_under_curve, rank_correlation
+from filtering.reading import read_signals
 from filtering.recipes import signals_fit
-from filtering.signals import read_signals
 from filtering.stages import head_fit
 
 LINEAR = signals_fit("linear")
@@ -154,7 +154,7 @@ def test_near_duplicates_of_what_a_fold_holds_are_left_out_of_what_predicts_it_a
     data, fit = copied_across_groups(made_data(250)), Recorded()
     rows = np.arange(250)
     np.testing.assert_array_equal(out_of_fold(data, rows, fit), rows)
-    folds = inner_assignment(data.groups)
+    folds = fold_assignment(data.groups, "inner")
     left_out = 0
     for fold, fitted in enumerate(fit.fitted):
         held = set(data.clusters[folds == fold].tolist())

@@ -7,12 +7,12 @@ from filtering_fixtures import made_documents
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_signals import reason_of
-from test_filtering_signals import any_text, long_text
+from test_filtering_reading import any_text, long_text
 
 from filtering.contributions import ngram_shares
 from filtering.kernel import CELLS
 from filtering.ngrams import read_character_ngrams, read_word_ngrams
-from filtering.signals import read_cells
+from filtering.reading import read_cells
 
 HOSTILE = [
     "\x01\x01",

@@ -5,11 +5,12 @@ import pytest
 from filtering_fixtures import made_data, made_scorer, require_seed, seed_data
 
 from filtering import load_scorer
-from filtering.quantiles import GRID, hat_values, mean_positions, seed_quantiles
+from filtering.linear import GRID, hat_values, mean_positions
+from filtering.quantiles import seed_quantiles
+from filtering.reading import SCORE_COLUMNS
 from filtering.recipes import RECIPES
 from filtering.scorers import SignalScorer
-from filtering.signals import SCORE_COLUMNS
-from filtering.statistics import STATISTICS
+from filtering.style import STATISTICS
 
 
 def wanted_of(statistics):

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filtering import EmbeddingScorer, Scorer, SignalScorer, load_scorer
-from filtering.documents import REASONS
+from filtering.arrow_texts import REASONS
 from filtering.embedders import EmbedderSettings
 from filtering.errors import ShapeError
 from filtering.windows import cut_window

@@ -16,8 +16,8 @@ from filtering.kernel import CELLS
 from filtering.linear import KNOTS, LinearSignals
 from filtering.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.stages import HEADS
-from filtering.statistics import STATISTICS
 from filtering.stored_stage import KINDS, build_stage, describe_stage, stage_arrays
+from filtering.style import STATISTICS
 from filtering.trees import Trees
 
 ROUND = Calibration((0.0, 1.0, 2.0, 3.0, 4.0, 5.0))

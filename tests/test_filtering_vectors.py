@@ -9,8 +9,8 @@ from reference_signals import character_cells, normalised, pieces_of, word_cells
 
 from filtering.errors import ScorerError
 from filtering.kernel import CELLS, VECTOR_WIDTH
+from filtering.reading import read_signals
 from filtering.recipes import fit_linear, fit_vectors, linear_values
-from filtering.signals import read_signals
 from filtering.vectors import NO_VECTORS, Vectors, check_vectors
 
 RNG = np.random.default_rng(5)

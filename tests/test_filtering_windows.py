@@ -1,4 +1,4 @@
-"""Proves that windows never split a character, that cutting is idempotent, and that the kernel agrees."""
+"""Proves that windows never split a character, that cutting is idempotent, and that the reference agrees."""
 
 import numpy as np
 import pytest
@@ -8,11 +8,19 @@ from reference_signals import WINDOW as WINDOW_SIZES
 from reference_signals import header_end as reference_header_end
 from reference_signals import pieces_of
 
-from filtering.checks import find_reach
 from filtering.kernel import CELLS
-from filtering.signals import SCORE_COLUMNS, read_signals
-from filtering.statistics import STATISTICS
-from filtering.windows import BOUNDARY_SLACK_BYTES, REACH, SEAM, WINDOW, cut_window, header_end, window_spans
+from filtering.reading import SCORE_COLUMNS, read_signals
+from filtering.style import STATISTICS
+from filtering.windows import (
+    BOUNDARY_SLACK_BYTES,
+    REACH,
+    SEAM,
+    WINDOW,
+    cut_window,
+    find_pieces,
+    header_end,
+    window_spans,
+)
 
 HEADER = b"# Copyright 2001 Nobody\n#\n# Licensed under some terms.\n\n"
 HEADER_PARTS = (
@@ -225,7 +233,7 @@ def test_headers_and_what_is_read_behind_them_are_those_of_the_reference_and_the
     assert pieces(data) == pieces_of(data, WINDOW_SIZES)
     padded = np.frombuffer(b"#" + data + b"\n# Copyright", dtype=np.uint8)
     spans = np.zeros(6, dtype=np.int64)
-    found = find_reach(padded, 1, 1 + len(data), spans)
+    found = find_pieces(padded, 1, 1 + len(data), REACH.sizes, spans)
     assert tuple((spans.reshape(3, 2)[:found] - 1).ravel()) == sum(window_spans(data, REACH), ())
 
 

@@ -19,7 +19,7 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from filtering import load_scorer
-from filtering.documents import REASONS
+from filtering.arrow_texts import REASONS
 from pipelines import FilterConfig, filter_dump
 from pipelines.writing import GatheringWriter
 

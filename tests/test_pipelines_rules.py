@@ -6,11 +6,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import QUIET
-from test_filtering_rules import CODE, HITS
+from test_filtering_reasons_of_code import CODE, HITS
 
-from filtering.documents import REASONS
+from filtering.arrow_texts import REASONS
 from filtering.errors import OutputError, SettingsError
-from filtering.rules import RULES
+from filtering.reasons_of_code import RULES
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run
 
 NAMES = [None, *HITS]

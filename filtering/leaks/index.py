@@ -3,21 +3,22 @@
 `search.py` looks texts up in it.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from filtering.arrays import Hashes, Ints
+from filtering.arrow_texts import frozen
 from filtering.errors import SettingsError
-from filtering.leaks.common import Common, load_common
-from filtering.leaks.kernel import KEPT, NAME_MARK, Ints, hash_runs, list_tokens
-from filtering.leaks.near import Pairs, word_pairs
+from filtering.hashing import Table, make_table, word_hash
+from filtering.leaks.common_knowledge import Common, load_common
+from filtering.leaks.kernel import KEPT, NAME_MARK, hash_runs, list_tokens
 from filtering.leaks.settings import LeakSettings
-from filtering.leaks.structure import Signature, Trees, find_function, find_signatures, subtrees
-from filtering.leaks.tables import Hashes, Table, make_table
+from filtering.leaks.structure import Signature, SyntaxTrees, find_function, find_signatures, subtrees
 from filtering.leaks.tasks import Task
-from filtering.signals import frozen
-from filtering.statistics import word_hash
 
 BOILERPLATE_TASKS = 5
 """A run that more tasks of an index have says nothing about any of them ("Write a function to ...")."""
@@ -27,7 +28,11 @@ MIN_PAIRS = 20
 """Parts of fewer pairs of words have no near matches but by chance: MBPP's prompts of one sentence."""
 MIN_SUBTREES = 5
 """Solutions of fewer subtrees, such as a single return, are found everywhere."""
+SPELLED_WORD = re.compile(rb"[0-9a-z_\x80-\xff]+")
+SPELLED_BREAK = re.compile(rb"\\[nrt]")
 NO_NAMES: Hashes = np.zeros(0, dtype=np.uint64)
+
+Pairs = frozenset[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,10 @@ class Part:
     pairs: Pairs
     window: int
 
+    def share_in(self, text: bytes) -> float:
+        """Return the share of the part's pairs that a text has, in [0, 1]; 0 for a part without any."""
+        return len(self.pairs & word_pairs(text)) / len(self.pairs) if self.pairs else 0.0
+
 
 @dataclass(frozen=True)
 class Known:
@@ -67,7 +76,7 @@ class Known:
 
     task: Task
     signature: Signature | None
-    trees: Trees
+    trees: SyntaxTrees
     has_common_name: bool
     has_common_solution: bool
 
@@ -78,6 +87,8 @@ class Runs:
 
     Parameters
     ----------
+    run : int
+        Tokens of a run.
     table : Table
         From the hash of a run to its position; those of names come after the k runs.
     row_starts : int64 array, shape (k + 1,)
@@ -89,6 +100,7 @@ class Runs:
         Runs and names.
     """
 
+    run: int
     table: Table
     row_starts: Ints
     parts: Ints
@@ -173,6 +185,17 @@ class LeakIndex:
         )
 
 
+def word_pairs(text: bytes) -> Pairs:
+    r"""Return the distinct pairs of neighbouring words of a text, as the kernel tells words.
+
+    Examples
+    --------
+    >>> sorted(word_pairs(rb"# Sort a\nlist"))
+    [(b'a', b'list'), (b'sort', b'a')]
+    """
+    return frozenset(pairwise(SPELLED_WORD.findall(SPELLED_BREAK.sub(b" ", text).lower())))
+
+
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", errors="surrogatepass")
 
@@ -180,11 +203,11 @@ def _bytes(text: str) -> bytes:
 def _known(task: Task, common: Common) -> Known:
     headers = find_signatures(_bytes(f"{task.prompt}\n{task.solution}"), task.entry_point)
     function = find_function(task.prompt, task.solution, task.entry_point)
-    trees = Trees() if function is None else subtrees(function)
+    trees = SyntaxTrees() if function is None else subtrees(function)
     return Known(
         task=task,
         signature=next((signature for _, signature in headers), None),
-        trees=trees if trees.total() >= MIN_SUBTREES else Trees(),
+        trees=trees if trees.total() >= MIN_SUBTREES else SyntaxTrees(),
         has_common_name=common.has_name(task.entry_point),
         has_common_solution=common.has_solution(trees),
     )
@@ -209,7 +232,8 @@ def _runs(tokens: Sequence[Hashes], run: int, names: Hashes = NO_NAMES) -> Runs:
     is_kept = kept[key_of]
     parts, key_of = parts[is_kept], key_of[is_kept]
     return Runs(
-        table=make_table(run, np.concatenate([keys[kept], names])),
+        run=run,
+        table=make_table(np.concatenate([keys[kept], names])),
         row_starts=np.concatenate([[0], np.cumsum(counts[kept])]),
         parts=parts[np.argsort(key_of, kind="stable")],
         sizes=np.bincount(parts, minlength=len(hashes)),

@@ -18,20 +18,30 @@ import builtins
 import keyword
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import Bools, Bytes, Hashes, Ints
 from filtering.compiled import compiled
-from filtering.kernel import CLASSES, LOWER, WORD
+from filtering.hashing import (
+    CLASSES,
+    LOWER,
+    MIX,
+    U_0,
+    U_1,
+    U_FNV_OFFSET,
+    U_FNV_PRIME,
+    U_MIX,
+    WORD,
+    Table,
+    look_up,
+    make_table,
+    word_hash,
+)
 from filtering.leaks.settings import MAX_RUN
-from filtering.leaks.tables import U_0, U_1, U_MIX, Hashes, Table, look_up, make_table
-from filtering.statistics import FNV_OFFSET, FNV_PRIME, word_hash
 
 RING = MAX_RUN + 1
 """Runs have fewer tokens than this; a power of two."""
-BASE = 0x9E3779B97F4A7C15 | 1
+BASE = MIX
 U_BASE = np.uint64(BASE)
-U_FNV_OFFSET = np.uint64(FNV_OFFSET)
-U_FNV_PRIME = np.uint64(FNV_PRIME)
 RING_MASK = RING - 1
 NAME, NUMBER, STRING = (np.uint64(word_hash(one)) for one in (b" name", b" number", b" string"))
 """What stands for a name, a number and a string in shapes; no word has a blank."""
@@ -41,8 +51,6 @@ NAME_MARK = np.uint64(word_hash(b" def"))
 U_PUNCTUATION = np.uint64(1000)
 BACKSLASH, HASH_SIGN, DOT = 92, 35, 46
 
-Bytes = NDArray[np.uint8]
-Ints = NDArray[np.int64]
 KEPT_WORDS = sorted({word.lower() for word in (*keyword.kwlist, *dir(builtins)) if word[0] != "_"})
 """Differ a little from one Python to the next: names of new exceptions."""
 
@@ -57,17 +65,23 @@ def power(run: int) -> np.uint64:
 
 
 @compiled
+def hash_word(data: Bytes, i: int, stop: int) -> tuple[np.uint64, int]:
+    """Return the hash of the word that begins at `i`, and where it ends."""
+    token = U_FNV_OFFSET
+    while i < stop and CLASSES[data[i]] == WORD:
+        token = (token ^ np.uint64(LOWER[data[i]])) * U_FNV_PRIME
+        i += 1
+    return token, i
+
+
+@compiled
 def next_word(data: Bytes, i: int, stop: int) -> tuple[np.uint64, int, int]:
     """Return the next word's hash, where it starts and where it ends; a hash of 0 where there is none."""
     while i < stop:
         b = data[i]
         if CLASSES[b] == WORD:
-            start = i
-            token = U_FNV_OFFSET
-            while i < stop and CLASSES[data[i]] == WORD:
-                token = (token ^ np.uint64(LOWER[data[i]])) * U_FNV_PRIME
-                i += 1
-            return token, start, i
+            token, end = hash_word(data, i, stop)
+            return token, i, end
         i += 1
         if b == BACKSLASH and i < stop and (data[i] == 110 or data[i] == 114 or data[i] == 116):
             i += 1  # the n of a line break that is spelled out belongs to no word
@@ -75,9 +89,7 @@ def next_word(data: Bytes, i: int, stop: int) -> tuple[np.uint64, int, int]:
 
 
 @compiled
-def next_shape(  # noqa: C901 - one pass
-    data: Bytes, i: int, stop: int, last: int, kept: Table
-) -> tuple[np.uint64, int, int]:
+def next_shape(data: Bytes, i: int, stop: int, last: int, kept: Table) -> tuple[np.uint64, int, int]:
     """Return the next shape's hash, where it starts and where it ends; a hash of 0 where there is none.
 
     Parameters
@@ -85,37 +97,55 @@ def next_shape(  # noqa: C901 - one pass
     last : int
         The byte that the shape before begins with; 0 before the first.
     """
-    _, bits, slots, values = kept
-    at_start = last == 0
+    bits, slots, values = kept
+    begins_line = last == 0
+    while True:
+        start, has_break = skip_blanks(data, i, stop)
+        begins_line |= has_break
+        if start == stop:
+            return U_0, stop, stop
+        quote = find_quote(data, start, stop)
+        if quote < 0:
+            break
+        i = end_of_string(data, quote, stop)
+        if not begins_line:  # else it is a docstring
+            return STRING, start, i
+    b = data[start]
+    if CLASSES[b] != WORD:
+        return (np.uint64(b) + U_PUNCTUATION) * U_MIX, start, start + 1
+    token, i = hash_word(data, start, stop)
+    if 48 <= b <= 57:
+        return NUMBER, start, end_of_number(data, i, stop)
+    is_kept = last == DOT or look_up(token, bits, slots, values) >= 0
+    return (token if is_kept else NAME), start, i
+
+
+@compiled
+def skip_blanks(data: Bytes, i: int, stop: int) -> tuple[int, bool]:
+    """Return where white space and comments end, and whether a line ends in them."""
+    has_break = False
     while i < stop:
         b = data[i]
-        start = i
-        if b <= 32 or b == 127:
-            at_start |= b == 10
-            i += 1
-            continue
         if b == HASH_SIGN:
             while i < stop and data[i] != 10:
                 i += 1
-            continue
-        token = U_FNV_OFFSET
-        if CLASSES[b] == WORD:
-            while i < stop and CLASSES[data[i]] == WORD:
-                token = (token ^ np.uint64(LOWER[data[i]])) * U_FNV_PRIME
-                i += 1
-            if not (i < stop and i - start <= 2 and (data[i] == 34 or data[i] == 39)):
-                if 48 <= b <= 57:
-                    return NUMBER, start, end_of_number(data, i, stop)
-                is_kept = last == DOT or look_up(token, bits, slots, values) >= 0
-                return (token if is_kept else NAME), start, i
-            b = data[i]  # what came is the prefix of a string
-        if b == 34 or b == 39:
-            i = end_of_string(data, i, stop)
-            if at_start:
-                continue  # a docstring
-            return STRING, start, i
-        return (np.uint64(b) + U_PUNCTUATION) * U_MIX, start, i + 1
-    return U_0, stop, stop
+        elif b <= 32 or b == 127:
+            has_break |= b == 10
+            i += 1
+        else:
+            break
+    return i, has_break
+
+
+@compiled
+def find_quote(data: Bytes, i: int, stop: int) -> int:
+    """Return where the quote of a string stands, its prefix of two letters at most before it; -1 if none."""
+    for at in range(i, min(i + 3, stop)):
+        if data[at] == 34 or data[at] == 39:
+            return at
+        if CLASSES[data[at]] != WORD:
+            return -1
+    return -1
 
 
 @compiled
@@ -158,8 +188,8 @@ def note(found: Ints, written: int, seen: Ints, document: int, position: int, st
 
 @compiled
 def scan(  # noqa: C901 - one pass
-    data: Bytes, offsets: Ints, wanted: NDArray[np.bool_], first: int, is_shapes: bool,
-    table: Table, kept: Table, seen: Ints, found: Ints,
+    data: Bytes, offsets: Ints, wanted: Bools, first: int, is_shapes: bool,
+    run: int, table: Table, kept: Table, seen: Ints, found: Ints,
 ) -> tuple[int, int]:  # fmt: skip
     """Find the first place of each run of a table in each document.
 
@@ -174,6 +204,8 @@ def scan(  # noqa: C901 - one pass
         The document to begin with.
     is_shapes : bool
         Read shapes and not words.
+    run : int
+        Tokens of a run, below `RING`.
     table : Table
         Runs, and the names after ``def`` as `name_key` has them.
     kept : Table
@@ -188,7 +220,7 @@ def scan(  # noqa: C901 - one pass
     int, int
         The document to go on with, n at the end: `found` might be full. And the rows written.
     """
-    run, bits, slots, values = table
+    bits, slots, values = table
     oldest = power(run)
     ring = np.zeros(RING, dtype=np.uint64)
     starts = np.zeros(RING, dtype=np.int64)
@@ -254,4 +286,4 @@ def hash_runs(tokens: Hashes, run: int) -> Hashes:
     return hashed
 
 
-KEPT = make_table(1, np.array([word_hash(word.encode()) for word in KEPT_WORDS], dtype=np.uint64))
+KEPT = make_table(np.array([word_hash(word.encode()) for word in KEPT_WORDS], dtype=np.uint64))

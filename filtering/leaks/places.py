@@ -6,21 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from filtering.checks import judge_bytes
-from filtering.compiled import compiled
-from filtering.documents import HUGE_BIT, INVALID_UTF8, NULL, REASONS, UNUSUAL
+from filtering.arrays import Bools, Bytes, Floats, Ints
+from filtering.arrow_texts import HUGE_BIT, INVALID_UTF8, REASONS, UNUSUAL, judge_texts, text_buffers
 from filtering.leaks.index import Runs
-from filtering.leaks.kernel import KEPT, Bytes, Ints, scan
-from filtering.signals import text_buffers
+from filtering.leaks.kernel import KEPT, scan
 
 MIN_FOUND = 3
 """Fewer runs are chance, unless a part has no more."""
 FOUND_ROWS = 1 << 14
 """Places that one call of the kernel has room for, beside those of one document."""
-
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -48,9 +43,7 @@ class Documents:
         """Return the documents of an array, and count in `counts` what is bad or unusual about them."""
         if pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
-        data, offsets, valid, check_utf8, check_nul = text_buffers(array)
-        reason, unusual = np.zeros((2, len(valid)), dtype=np.uint8)
-        _judge(data, offsets, valid, check_utf8, check_nul, reason, unusual)
+        reason, unusual = judge_texts(array)
         for code, count in enumerate(np.bincount(reason, minlength=len(REASONS))):
             if code and count:
                 counts[REASONS[code]] += int(count)
@@ -58,7 +51,7 @@ class Documents:
             if count := int(np.sum(unusual >> bit & 1)):
                 counts[name] += count
         # Bytes that are no UTF-8 are read as they are: a copy in another encoding is a copy.
-        return cls(data, offsets, (reason == 0) | (reason == INVALID_UTF8), unusual & HUGE_BIT > 0)
+        return cls(*text_buffers(array), (reason == 0) | (reason == INVALID_UTF8), unusual & HUGE_BIT > 0)
 
     def text(self, row: int, start: int = 0, stop: int | None = None) -> bytes:
         """Return a document, or what of it lies between two of its bytes."""
@@ -100,17 +93,16 @@ def find_runs(runs: Runs, documents: Documents, wanted: Bools, *, is_shapes: boo
     pieces, document = [found[:0].copy()], 0
     while document < len(wanted):
         document, written = scan(
-            documents.data, documents.offsets, wanted, document, is_shapes, runs.table, KEPT, seen, found
-        )
+            documents.data, documents.offsets, wanted, document, is_shapes,
+            runs.run, runs.table, KEPT, seen, found,
+        )  # fmt: skip
         pieces.append(found[:written].copy())
     places = np.concatenate(pieces)
     places[:, 2:] -= documents.offsets[places[:, :1]]
     return places
 
 
-def find_places(
-    runs: Runs, found: Ints, shares: NDArray[np.float64], windows: Ints | None = None
-) -> Iterator[Place]:
+def find_places(runs: Runs, found: Ints, shares: Floats, windows: Ints | None = None) -> Iterator[Place]:
     """Yield the parts of which a document has at least a certain share of the runs.
 
     Parameters
@@ -122,35 +114,33 @@ def find_places(
     windows : int64 array, shape (parts,), optional
         Bytes within which the runs of each part have to stand; anywhere in the document if not given.
     """
-    found = found[found[:, 1] < runs.count]
-    counts = np.diff(runs.row_starts)[found[:, 1]]
-    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    parts = runs.parts[np.repeat(runs.row_starts[found[:, 1]], counts) + within]
-    rows = np.repeat(found, counts, axis=0)
-    order = np.lexsort((rows[:, 2], parts, rows[:, 0]))
-    parts, rows = parts[order], rows[order]
-    begins = np.flatnonzero((np.diff(rows[:, 0], prepend=-1) != 0) | (np.diff(parts, prepend=-1) != 0))
-    counts = np.diff(begins, append=len(parts))
+    rows, parts = _rows_by_part(runs, found[found[:, 1] < runs.count])
+    pairs = rows[:, 0] * len(runs.sizes) + parts  # of a document and a part
+    order = np.lexsort((rows[:, 2], pairs))
+    rows = rows[order]
+    pairs, begins, counts = np.unique(pairs[order], return_index=True, return_counts=True)
     needed = np.maximum(shares * runs.sizes, np.minimum(runs.sizes, MIN_FOUND))
-    enough = counts >= needed[parts[begins]]
-    for begin, count in zip(begins[enough].tolist(), counts[enough].tolist(), strict=True):
-        part, starts, at = int(parts[begin]), rows[begin : begin + count, 2], 0
+    enough = counts >= needed[pairs % len(runs.sizes)]
+    for pair, begin, count in zip(*(one[enough].tolist() for one in (pairs, begins, counts)), strict=True):
+        document, part = divmod(pair, len(runs.sizes))
+        spans = rows[begin : begin + count, 2:]
         if windows is not None:
-            inside = np.searchsorted(starts, starts + windows[part]) - np.arange(count)
-            at, count = int(inside.argmax()), int(inside.max())
-        if count >= needed[part]:
-            stop = int(rows[begin + at : begin + at + count, 3].max())
-            yield Place(int(rows[begin, 0]), part, int(starts[at]), stop, count / int(runs.sizes[part]))
+            spans = _densest(spans, int(windows[part]))
+        if len(spans) >= needed[part]:
+            share = len(spans) / int(runs.sizes[part])
+            yield Place(document, part, int(spans[0, 0]), int(spans[:, 1].max()), share)
 
 
-@compiled
-def _judge(
-    data: Bytes, offsets: Ints, valid: Bools, check_utf8: bool, check_nul: bool, reason: Bytes, unusual: Bytes
-) -> None:
-    for row in range(len(valid)):
-        if valid[row]:
-            reason[row], unusual[row] = judge_bytes(
-                data, offsets[row], offsets[row + 1], check_utf8, check_nul
-            )
-        else:
-            reason[row] = NULL
+def _rows_by_part(runs: Runs, found: Ints) -> tuple[Ints, Ints]:
+    """Return rows of `found`, each as often as parts have its run, and these parts."""
+    counts = np.diff(runs.row_starts)[found[:, 1]]
+    rows = np.repeat(found, counts, axis=0)
+    nth = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return rows, runs.parts[runs.row_starts[rows[:, 1]] + nth]
+
+
+def _densest(spans: Ints, window: int) -> Ints:
+    """Return those of the spans, by start, of which most begin within so many bytes."""
+    inside = np.searchsorted(spans[:, 0], spans[:, 0] + window) - np.arange(len(spans))
+    first = int(inside.argmax())
+    return spans[first : first + inside[first]]

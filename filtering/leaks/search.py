@@ -14,13 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from filtering.arrays import Bools, Ints
+from filtering.arrow_texts import Texts, text_chunks
 from filtering.errors import ShapeError
 from filtering.leaks.index import LeakIndex
-from filtering.leaks.kernel import Ints
-from filtering.leaks.near import containment, word_pairs
-from filtering.leaks.places import Bools, Documents, Place, find_places, find_runs
+from filtering.leaks.places import Documents, Place, find_places, find_runs
 from filtering.leaks.structure import find_signatures, function_blocks, likeness, parse_function, subtrees
-from filtering.signals import Texts, text_chunks
 
 LEAK, COMMON = "leak", "common knowledge"
 SCHEMA = pa.schema(
@@ -138,7 +137,7 @@ def _near_hits(index: LeakIndex, documents: Documents, found: Ints) -> Iterator[
     for place in find_places(index.short, found, np.full(len(parts), settings.near_gate), windows):
         text = documents.text(place.row, max(place.start - MARGIN_BYTES, 0), place.stop + MARGIN_BYTES)
         part = parts[place.part]
-        strength = containment(part.pairs, word_pairs(text))
+        strength = part.share_in(text)
         if strength >= shares[part.name]:
             yield _hit(index, place, "near", strength)
 

@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 
-from filtering.statistics import FNV_PRIME, MIX, word_hash
+from filtering.hashing import BITS_64, FNV_PRIME, MIX, word_hash
 
 BUILTINS = frozenset(dir(builtins))
 MIN_NODES = 4
 """Subtrees of fewer nodes, such as a name or a number, say nothing."""
-BITS_64 = 2**64 - 1
 MAX_BLOCK_BYTES = 64_000
 """Longer functions are not parsed."""
 MAX_HEADER_BYTES = 2_000
@@ -34,7 +33,7 @@ DEF = re.compile(rb"^([ \t]*)(?:async[ \t]+)?def[ \t]+(\w+)", re.MULTILINE)
 _WARNINGS = Lock()
 """Python's filters of warnings are one for all threads."""
 
-Trees = Counter[tuple[int, int]]
+SyntaxTrees = Counter[tuple[int, int]]
 """How often a function has each subtree of at least `MIN_NODES` nodes, by hash and nodes."""
 
 
@@ -139,20 +138,20 @@ def parse_function(block: bytes) -> ast.AST | None:
     return tree.body[0] if tree and tree.body else None
 
 
-def subtrees(node: ast.AST) -> Trees:
+def subtrees(node: ast.AST) -> SyntaxTrees:
     """Count the subtrees of a function: names are alike but for builtins and attributes, so are literals."""
-    counts: Trees = Counter()
+    counts: SyntaxTrees = Counter()
     _count(node, counts)
     return counts
 
 
-def likeness(one: Trees, other: Trees) -> float:
+def likeness(one: SyntaxTrees, other: SyntaxTrees) -> float:
     """Return the share of subtrees that two functions have in common (Dice), in [0, 1]."""
     both = one.total() + other.total()
     return 2 * (one & other).total() / both if both else 0.0
 
 
-def _count(node: ast.AST, counts: Trees) -> tuple[int, int]:
+def _count(node: ast.AST, counts: SyntaxTrees) -> tuple[int, int]:
     """Add the subtrees of a node; return its hash and its nodes."""
     if isinstance(node, ast.Name):
         return _label("Name" + node.id if node.id in BUILTINS else "Name"), 1

@@ -9,6 +9,7 @@ import ast
 import hashlib
 import random
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,10 @@ from measure import best_cpu_s
 from scipy.stats import beta
 
 from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
-from filtering.leaks.common import Common, fit_common, save_common
+from filtering.leaks.common_knowledge import Common
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from common_counts import fit_common, save_common
 
 METHODS = ("ngram", "near", "structure")
 LOWEST = LeakSettings(

@@ -20,13 +20,13 @@ import rensa
 from leaks import WORD
 from measure import timed
 
+from filtering.arrow_texts import text_chunks
 from filtering.embedders import EmbedderSettings
 from filtering.leaks import LeakIndex, LeakSettings, read_benchmark
-from filtering.leaks.near import containment, word_pairs
+from filtering.leaks.index import word_pairs
 from filtering.leaks.places import Documents, Place, find_places, find_runs
 from filtering.leaks.search import MARGIN_BYTES
 from filtering.sentence_transformer import SentenceTransformerEmbedder
-from filtering.signals import text_chunks
 
 PERMUTATIONS = 128
 GATE = 0.15
@@ -50,8 +50,7 @@ def places_in(index: LeakIndex, texts: Sequence[str]) -> Places:
 
 def measures_of(index: LeakIndex) -> dict[str, Callable[[Places], list[float]]]:
     """Return each measure: places to nearness."""
-    pairs = [part.pairs for part in index.parts]
-    sketches = [sketch(one) for one in pairs]
+    sketches = [sketch(part.pairs) for part in index.parts]
     embedder = SentenceTransformerEmbedder(EmbedderSettings())
 
     def embed(texts: list[str]) -> np.ndarray:
@@ -66,7 +65,7 @@ def measures_of(index: LeakIndex) -> dict[str, Callable[[Places], list[float]]]:
 
     return {
         "share of the part's pairs": lambda places: [
-            containment(pairs[place.part], word_pairs(text)) for place, text in places
+            index.parts[place.part].share_in(text) for place, text in places
         ],
         "MinHash of pairs": lambda places: [
             sketches[place.part].jaccard(sketch(word_pairs(text))) for place, text in places

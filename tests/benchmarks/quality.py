@@ -17,7 +17,7 @@ from filtering.cascade import cascaded
 from filtering.cross_validation import Fit, Fitted, calibrate, nested_raw, out_of_fold
 from filtering.exits import Exits
 from filtering.fit_data import FitData, Rows
-from filtering.folds import fold_assignment, inner_assignment
+from filtering.folds import fold_assignment
 from filtering.metrics import area_under_curve, f1_at, rank_correlation
 from filtering.stages import head_fit
 from filtering.storage import read_metrics
@@ -92,7 +92,7 @@ def write_seed(data: FitData, path: Path, assignments: int) -> None:
     """Write labels with the same folds, for programs in another environment."""
     folds = {f"fold_{number}": fold_assignment(data.groups, number) for number in range(assignments)}
     texts = pa.array(data.texts, pa.large_binary()).cast(pa.large_string())
-    columns = {"text": texts, "score": data.labels, "inner": inner_assignment(data.groups), **folds}
+    columns = {"text": texts, "score": data.labels, "inner": fold_assignment(data.groups, "inner"), **folds}
     pq.write_table(pa.table(columns), path)
 
 

@@ -128,8 +128,8 @@ def trees_section(shared: Path) -> list[str]:
     """Return what evaluating LightGBM's text model ourselves saves: start-up, and time per row."""
     import lightgbm
 
+    from filtering.reading import read_signals
     from filtering.recipes import BOOSTING
-    from filtering.signals import read_signals
     from filtering.trees import parse_trees
 
     features = read_signals(pool(shared, "web")["text"]).features.astype(np.float64)

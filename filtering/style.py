@@ -1,8 +1,8 @@
 """The style statistics of a document: their names, meanings and the word lists they count.
 
-The kernel in `kernel.py` counts in one pass (`COUNTERS`); `finish_statistics` turns the counts into
+The kernel in `kernel.py` counts in one pass; `finish_statistics` turns the counts into
 `STATISTICS`, in that order. Shares are in [0, 1] unless a name says otherwise. A change to
-anything here changes what a fitted head sees: raise `SIGNALS_VERSION` in `signals.py`.
+anything here changes what a fitted head sees: raise `SIGNALS_VERSION` in `reading.py`.
 
 Some that their names do not tell:
 
@@ -16,9 +16,10 @@ Some that their names do not tell:
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import Bytes, Floats32, Ints
 from filtering.compiled import compiled
+from filtering.hashing import make_table, word_hash
 
 WORD_GROUPS: dict[str, str] = {
     "stop": "the of and to a in is that for it as was with be by on not this are or from at which but have "
@@ -64,37 +65,74 @@ EDGE_LINES = 20
 """Lines of which ``first_comment_share`` and ``last_comment_share`` tell."""
 EDGE_MASK = (1 << EDGE_LINES) - 1
 
-# Counters of one document, in the order of the kernel's array. Bytes of lines are counted from the
-# first to the last token; a line without a token is blank.
-COUNTERS = (
-    "blank_lines lines line_bytes line_bytes_squared line_bytes_max "
-    "comment_lines comment_bytes semicolon_ends opening_ends closing_ends comma_ends colon_ends stop_ends "
-    "indented_lines indents indents_squared bullet_lines hash_lines short_lines long_lines "
-    "capital_starts digit_starts repeated_lines doctest_lines "
-    "words word_bytes word_bytes_squared word_bytes_max distinct_words long_words single_letters snake_words "
-    "camel_words number_words capital_words shouted_words comment_words plain_words quoted_words "
-    "sentences sentence_words sentence_words_squared triple_quotes ellipses punctuation_runs "
-    "first_comment_lines last_comments"
-).split()
+OTHERS = {
+    "log_lines": "lines, logarithm",
+    "line_bytes_mean": "length of lines, mean, bytes",
+    "line_bytes_deviation": "length of lines, deviation, bytes",
+    "line_bytes_max": "longest line, bytes",
+    "blank_line_share": "share of lines that are blank",
+    "comment_line_share": "share of lines that begin as comments do",
+    "comment_byte_share": "share of bytes in comment lines",
+    "semicolon_ends": "share of lines that end in a semicolon",
+    "opening_ends": "share of lines that end in an opening bracket",
+    "closing_ends": "share of lines that end in a closing bracket",
+    "comma_ends": "share of lines that end in a comma",
+    "colon_ends": "share of lines that end in a colon",
+    "stop_ends": "share of lines that end in . ! or ?",
+    "indented_share": "share of lines that are indented",
+    "indent_mean": "indentation, mean, columns",
+    "indent_deviation": "indentation, deviation, columns",
+    "bullet_share": "share of lines that begin as list items do",
+    "hash_share": "share of lines that begin with #",
+    "short_line_share": "share of lines below 30 bytes",
+    "long_line_share": "share of lines over 100 bytes",
+    "capital_start_share": "share of lines that begin with a capital",
+    "digit_start_share": "share of lines that begin with a digit",
+    "repeated_line_share": "share of lines that occur before",
+    "doctest_share": "share of lines that begin with >>>",
+    "comment_bytes_mean": "length of comment lines, mean, bytes",
+    "log_words": "words, logarithm",
+    "word_bytes_mean": "length of words, mean, bytes",
+    "word_bytes_deviation": "length of words, deviation, bytes",
+    "word_bytes_max": "longest word, bytes",
+    "distinct_word_share": "share of words that are new",
+    "long_word_share": "share of words of 8 bytes or more",
+    "single_letter_share": "share of words of one letter",
+    "snake_share": "share of words with_underscores",
+    "camel_share": "share of words inCamelCase",
+    "number_share": "share of words that are numbers",
+    "capital_word_share": "share of words that begin with a capital",
+    "shouted_share": "share of words in CAPITALS",
+    "comment_word_share": "share of words in comments",
+    "plain_word_share": "share of words that are plain prose",
+    "quoted_word_share": "share of words in triple quotes",
+    "sentences_per_word": "sentences per word",
+    "sentence_words_mean": "length of sentences, mean, words",
+    "sentence_words_deviation": "length of sentences, deviation, words",
+    "triple_quotes_per_line": "triple quotes per line",
+    "ellipses_percent": "ellipses per 100 bytes",
+    "punctuation_runs_percent": "runs of a punctuation character per 100 bytes",
+    "first_comment_share": "share of comments among the first 20 lines",
+    "last_comment_share": "share of comments among the last 20 lines",
+    "log_read_bytes": "bytes read, logarithm",
+    "log_text_bytes": "bytes behind a licence header, logarithm",
+    "digit_share": "share of bytes that are digits",
+    "capital_share": "share of bytes that are capitals",
+    "space_share": "share of bytes that are blanks",
+    "non_ascii_share": "share of bytes beyond ASCII",
+    "entropy": "entropy of the bytes, nats",
+}
+"""Other statistics, in order, and what each is called on a page or a screen."""
 
 STATISTICS = (
     *(f"words_{name}" for name in WORD_GROUPS),
     *(f"char_{character}" for character in CHARACTERS),
-    *(
-        "log_lines line_bytes_mean line_bytes_deviation line_bytes_max blank_line_share comment_line_share "
-        "comment_byte_share semicolon_ends opening_ends closing_ends comma_ends colon_ends stop_ends "
-        "indented_share indent_mean indent_deviation bullet_share hash_share short_line_share "
-        "long_line_share capital_start_share digit_start_share repeated_line_share doctest_share "
-        "comment_bytes_mean log_words word_bytes_mean word_bytes_deviation word_bytes_max "
-        "distinct_word_share long_word_share "
-        "single_letter_share snake_share camel_share number_share capital_word_share shouted_share "
-        "comment_word_share plain_word_share quoted_word_share "
-        "sentences_per_word sentence_words_mean sentence_words_deviation triple_quotes_per_line "
-        "ellipses_percent punctuation_runs_percent first_comment_share last_comment_share "
-        "log_read_bytes log_text_bytes digit_share capital_share space_share non_ascii_share entropy"
-    ).split(),
+    *OTHERS,
 )
 
+# Counters of one document, in the order of the kernel's array. Bytes of lines are counted from the
+# first to the last token; a line without a token is blank.
+COUNTERS = 47
 (
     BLANK_LINES, LINES, LINE_BYTES, LINE_BYTES_SQUARED, LINE_BYTES_MAX,
     COMMENT_LINES, COMMENT_BYTES,
@@ -106,56 +144,20 @@ STATISTICS = (
     SHOUTED_WORDS, COMMENT_WORDS, PLAIN_WORDS, QUOTED_WORDS,
     SENTENCES, SENTENCE_WORDS, SENTENCE_WORDS_SQUARED, TRIPLE_QUOTES, ELLIPSES, PUNCTUATION_RUNS,
     FIRST_COMMENT_LINES, LAST_COMMENTS,
-) = range(len(COUNTERS))  # fmt: skip
+) = range(COUNTERS)  # fmt: skip
 
 GROUP_COUNT = len(WORD_GROUPS)
 CHARACTER_BYTES = np.frombuffer(CHARACTERS.encode(), dtype=np.uint8).astype(np.int64)
 XLOGX = np.zeros(1 << 16, dtype=np.float64)  # longer than a reach
 XLOGX[1:] = np.arange(1, 1 << 16) * np.log(np.arange(1, 1 << 16))
-
-
-Ints = NDArray[np.int64]
-
-FNV_OFFSET = 0xCBF29CE484222325
-FNV_PRIME = 0x100000001B3
-"""FNV-1a, 64 bits (Fowler, Noll, Vo)."""
-MIX = 0x9E3779B97F4A7C15
-"""2^64 / golden ratio: multiplicative hashing (Knuth, TAOCP 3, 6.4)."""
-KEYWORD_BITS = 11
-
-
-def word_hash(word: bytes) -> int:
-    """Return the 64-bit FNV-1a hash of a lower-cased word."""
-    value = FNV_OFFSET
-    for byte in word:
-        value = ((value ^ byte) * FNV_PRIME) & (2**64 - 1)
-    return value
-
-
-def keyword_table() -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return an open-addressing table from the hash of a word to its group.
-
-    Returns
-    -------
-    uint64 array, shape (2 ** KEYWORD_BITS,)
-        Hashes; 0 where free.
-    int64 array, shape (2 ** KEYWORD_BITS,)
-        Position in `WORD_GROUPS`.
-    """
-    size = 1 << KEYWORD_BITS
-    hashes, groups = np.zeros(size, dtype=np.uint64), np.zeros(size, dtype=np.int64)
-    for group, words in enumerate(WORD_GROUPS.values()):
-        for word in words.split():
-            value = word_hash(word.encode())
-            slot = (value * MIX & (2**64 - 1)) >> (64 - KEYWORD_BITS)
-            while hashes[slot]:
-                slot = (slot + 1) % size
-            hashes[slot], groups[slot] = value, group
-    return hashes, groups
+_GROUPS = [words.split() for words in WORD_GROUPS.values()]
+KEYWORDS = make_table(np.array([word_hash(word.encode()) for words in _GROUPS for word in words], np.uint64))
+KEYWORD_GROUPS = np.repeat(np.arange(GROUP_COUNT), [len(words) for words in _GROUPS])
+"""Position in `WORD_GROUPS` of each word that `KEYWORDS` finds."""
 
 
 @compiled
-def count_bytes(piece: NDArray[np.uint8], histogram: Ints) -> None:
+def count_bytes(piece: Bytes, histogram: Ints) -> None:
     """Add the bytes of a piece to `histogram`, an int64 array of shape (256,)."""
     for i in range(len(piece)):
         histogram[piece[i]] += 1
@@ -172,7 +174,7 @@ def _count_bits(bits: int) -> int:
 
 @compiled
 def finish_statistics(
-    a: Ints, histogram: Ints, groups: Ints, read_bytes: int, text_bytes: int, out: NDArray[np.float32]
+    a: Ints, histogram: Ints, groups: Ints, read_bytes: int, text_bytes: int, out: Floats32
 ) -> None:
     """Turn the counters of a document into its statistics, in the order of `STATISTICS`."""
     total = max(read_bytes, 1)

@@ -18,12 +18,21 @@ from reference_signals import (
     word_cells,
 )
 
-from filtering import kernel, signals
-from filtering.documents import EMPTY, HUGE_BIT, INVALID_UTF8, NUL_BIT, NULL, WHITE_SPACE
+from filtering import kernel, reading
+from filtering.arrow_texts import (
+    EMPTY,
+    HUGE_BIT,
+    INVALID_UTF8,
+    NUL_BIT,
+    NULL,
+    WHITE_SPACE,
+    text_lengths,
+    text_reasons,
+)
 from filtering.errors import ShapeError
 from filtering.kernel import CELLS
-from filtering.signals import SCORE_COLUMNS, WIDTH, read_cells, read_signals, text_lengths
-from filtering.statistics import COUNTERS, STATISTICS
+from filtering.reading import SCORE_COLUMNS, WIDTH, read_cells, read_signals
+from filtering.style import STATISTICS
 from filtering.windows import REACH, cut_window
 
 RNG = np.random.default_rng(20)
@@ -192,7 +201,7 @@ def test_kernel_and_reference_agree_around_the_size_of_the_reach(character, size
 
 
 def test_kernel_and_reference_agree_on_source_files_of_this_machine():
-    paths = (kernel.__file__, signals.__file__, np.__file__, pytest.__file__)
+    paths = (kernel.__file__, reading.__file__, np.__file__, pytest.__file__)
     assert_as_reference([Path(path).read_bytes() for path in paths])
 
 
@@ -265,8 +274,9 @@ def test_each_code_point_alone_is_white_space_as_str_isspace_says():
     codes = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000]
     texts = [chr(code) for code in codes[:0x3100]] + [chr(code) for code in codes[0x3100::97]]
     expected = [WHITE_SPACE if text.isspace() else 0 for text in texts]
-    # With one bad document in the batch, each of them is looked at by the kernel itself.
-    assert read_signals([*texts, b"\xff"]).reason.tolist() == [*expected, INVALID_UTF8]
+    assert text_reasons(texts).tolist() == expected
+    # With one bad document in the batch, each of them is decoded by itself.
+    assert text_reasons([*texts, b"\xff"]).tolist() == [*expected, INVALID_UTF8]
 
 
 UTF8_PARTS = (
@@ -504,8 +514,8 @@ def test_dictionary_columns_give_what_plain_columns_give(values, data):
 
 def test_dictionary_columns_read_each_distinct_value_once(monkeypatch):
     rows_read = []
-    plain = signals.read_documents
-    monkeypatch.setattr(signals, "read_documents", lambda *a: (rows_read.append(len(a[2])), plain(*a))[1])
+    plain = reading.read_documents
+    monkeypatch.setattr(reading, "read_documents", lambda *a: (rows_read.append(len(a[2])), plain(*a))[1])
     read(pa.array(["a", "b"] * 500).dictionary_encode())
     assert rows_read == [2]
 
@@ -574,6 +584,5 @@ def test_buffers_that_cannot_be_written_compile_no_second_kernel():
     assert len(kernel.read_documents.signatures) == compiled
 
 
-def test_counters_and_statistics_have_no_name_twice():
-    assert len(set(COUNTERS)) == len(COUNTERS)
+def test_statistics_have_no_name_twice():
     assert len(set(STATISTICS)) == len(STATISTICS)

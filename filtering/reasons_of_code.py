@@ -1,7 +1,7 @@
 """Rules that need no model: documents of code that teach nothing, whatever their style.
 
-Each is a reason of `documents.py`; a document with one has no score, and cannot be kept. Where several hold,
-the first in the order of `REASONS` is named:
+Each is a reason of `arrow_texts.py`; a document with one has no score, and cannot be kept. Where several
+hold, the first in the order of `REASONS` is named:
 
 - ``license-only``: nothing but a licence header (`windows.header_end`);
 - ``generated``: a comment at its beginning says that a program wrote it (`GENERATED_MARKS`);
@@ -21,11 +21,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filtering.checks import comment_holds, find_header_end, spelled
+from filtering.arrow_texts import REASONS, Texts, of_rows, text_buffers, text_chunks
 from filtering.compiled import compiled
-from filtering.documents import REASONS
-from filtering.signals import SCORE_COLUMNS, Signals, Texts, text_buffers, text_chunks
-from filtering.statistics import STATISTICS
+from filtering.reading import SCORE_COLUMNS, Signals
+from filtering.style import STATISTICS
+from filtering.windows import comment_holds, find_header_end, spelled
 
 Rule = Literal["license-only", "generated", "minified", "too-short", "data"]
 RULES: tuple[Rule, ...] = get_args(Rule)
@@ -96,7 +96,7 @@ def apply_rules(texts: Texts, signals: Signals, rules: Sequence[Rule]) -> Signal
 
     Examples
     --------
-    >>> from filtering.signals import read_signals
+    >>> from filtering.reading import read_signals
     >>> texts = ["# Copyright 2001\n", "x = 1"]
     >>> apply_rules(texts, read_signals(texts), RULES).reason.tolist()
     [5, 8]
@@ -136,26 +136,17 @@ def _statistic(signals: Signals, name: str) -> NDArray[np.float32]:
 def _read_marks(array: pa.Array) -> NDArray[np.uint8]:
     """Return two bits for each text: it is a licence alone; it says that it was generated."""
     if pa.types.is_dictionary(array.type):
-        values = _read_marks(array.dictionary)
-        marks = np.zeros(len(array), dtype=np.uint8)
-        valid = array.indices.is_valid().to_numpy(zero_copy_only=False)
-        marks[valid] = values[array.indices.drop_null().to_numpy(zero_copy_only=False)]
-        return marks
-    data, offsets, valid, _, _ = text_buffers(array)
+        return of_rows(array, _read_marks(array.dictionary))
     marks = np.zeros(len(array), dtype=np.uint8)
-    find_marks(data, offsets, valid, marks)
+    find_marks(*text_buffers(array), marks)
     return marks
 
 
 @compiled
-def find_marks(
-    data: NDArray[np.uint8], offsets: NDArray[np.int64], valid: NDArray[np.bool_], marks: NDArray[np.uint8]
-) -> None:
+def find_marks(data: NDArray[np.uint8], offsets: NDArray[np.int64], marks: NDArray[np.uint8]) -> None:
     """Fill `marks` with bits; parameters as in `kernel.read_documents`."""
-    for document in range(len(valid)):
+    for document in range(len(marks)):
         start, stop = offsets[document], offsets[document + 1]
-        if not valid[document] or start == stop:
-            continue
         if find_header_end(data, start, stop) == stop:
             marks[document] |= _LICENSE_BIT
         if comment_holds(data, start, stop, _MARKS):
