@@ -75,7 +75,7 @@ class FilterConfig(Settings):
         Take in input files that are new or changed since the run was started.
     decontaminate : sequence of str
         Files of benchmarks whose leaks are looked for in what would be kept; see `DecontaminateConfig`.
-    leak_action : {"drop", "mark", "cut"}
+    leak_action : {"drop", "mark"}
         What becomes of a document with a leak; see `DecontaminateConfig`.
     """
 

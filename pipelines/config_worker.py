@@ -17,7 +17,7 @@ from pipelines.paths import path_of
 ROWS_PER_PART = 1_000_000
 """A part is closed at the row group in which it reaches this many rows."""
 
-LeakAction = Literal["drop", "mark", "cut"]
+LeakAction = Literal["drop", "mark"]
 
 
 class LeakSearch(Settings):
@@ -27,7 +27,7 @@ class LeakSearch(Settings):
     ----------
     sha256 : str
         Digest of the tasks in the folder of the run, and of how they are looked for.
-    action : {"drop", "mark", "cut"}
+    action : {"drop", "mark"}
         As in `DecontaminateConfig`.
     """
 

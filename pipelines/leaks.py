@@ -9,7 +9,6 @@
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 from filtering.errors import BadFileError, OutputError, SettingsError
 from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
 from filtering.leaks.search import COMMON, LEAK, SCHEMA
-from filtering.signals import text_bytes, text_chunks
+from filtering.signals import text_chunks
 from pipelines.config_leaks import read_fields
 from pipelines.config_worker import LeakAction, LeakSearch
 from pipelines.paths import files_below
@@ -33,7 +32,6 @@ from pipelines.store import RunFolder
 
 LEAKS_VERSION = 1
 """Raised when the same tasks would be found in other texts."""
-WORD = re.compile(rb"[^\W_]|[\x80-\xff]")
 HITS_SCHEMA = pa.schema([pa.field("file", pa.string(), nullable=False), *SCHEMA])
 """File below its input and row in it, from 0; lines from 1; see `filtering.leaks.search`."""
 
@@ -189,74 +187,17 @@ def leaked_tasks(found: FoundLeaks, rows: int) -> pa.Array:
     return pa.array([", ".join(names) or None for names in tasks], pa.string())
 
 
-def without_leaks(texts: pa.Array, found: FoundLeaks) -> tuple[pa.Array, NDArray[np.bool_]]:
-    """Return texts, of the same type, without the lines of their leaks; and of which nothing would be left.
-
-    These stay as they are.
-    """
-    is_gone = np.zeros(len(texts), dtype=bool)
-    lines: dict[int, set[int]] = {}
-    hits = found.hits.select(["first_line", "last_line", "verdict"]).to_pylist()
-    for at, hit in zip(found.at.tolist(), hits, strict=True):
-        if hit["verdict"] == LEAK:
-            lines.setdefault(at, set()).update(range(hit["first_line"], hit["last_line"] + 1))
-    if not lines:
-        return texts, is_gone
-    rows = np.array(sorted(lines))
-    changed = []
-    for row, text in zip(rows.tolist(), text_bytes(_take(texts, rows)), strict=True):
-        left = b"\n".join(_lines_left((text or b"").split(b"\n"), lines[row]))
-        is_gone[row] = not left.strip()
-        changed.append(text if is_gone[row] else left)
-    is_changed = np.zeros(len(texts), dtype=bool)
-    is_changed[rows] = True
-    plain = text_chunks(texts)[0].cast(pa.large_binary())
-    out = pc.replace_with_mask(plain, pa.array(is_changed), pa.array(changed, pa.large_binary()))
-    return _of_type(out, texts.type), is_gone
-
-
-def _lines_left(lines: Sequence[bytes], cut: set[int]) -> list[bytes]:
-    """Return lines, from 1, but those to cut and the lines without a word beside these: a lone quote."""
-    gone = cut & set(range(1, len(lines) + 1))
-    for step in (1, -1):
-        for number in sorted(gone, reverse=step < 0):
-            while 0 < (number := number + step) <= len(lines) and not WORD.search(lines[number - 1]):
-                gone.add(number)
-    return [line for number, line in enumerate(lines, 1) if number not in gone]
-
-
-def _of_type(texts: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Return large binary as another type of text, whatever its bytes are."""
-    if pa.types.is_dictionary(kind):
-        encoded = _of_type(texts, kind.value_type).dictionary_encode()
-        return pa.DictionaryArray.from_arrays(
-            encoded.indices.cast(kind.index_type), encoded.dictionary, ordered=kind.ordered
-        )
-    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    return (texts.view(pa.large_string()) if is_text else texts).cast(kind)
-
-
-def apply_action(
-    action: LeakAction, batch: pa.RecordBatch, text_column: str, keep: NDArray[np.bool_], found: FoundLeaks
-) -> tuple[pa.RecordBatch, NDArray[np.bool_]]:
-    """Return a batch and which of its rows are kept, after what an action does to rows with a leak.
+def rows_kept(keep: NDArray[np.bool_], found: FoundLeaks, action: LeakAction) -> NDArray[np.bool_]:
+    """Return which rows of a batch are kept, after what an action does to those with a leak.
 
     Parameters
     ----------
-    action : {"drop", "mark", "cut"}
-    batch : RecordBatch
-    text_column : str
     keep : bool array, shape (n,)
     found : FoundLeaks
         In rows that are kept.
+    action : {"drop", "mark"}
     """
-    if action == "mark":
-        return batch, keep
-    if action == "drop":
-        return batch, keep & ~found.rows_with(LEAK, len(keep))
-    texts, is_gone = without_leaks(batch.column(text_column), found)
-    place = batch.schema.get_field_index(text_column)
-    return batch.set_column(place, batch.schema.field(place), texts), keep & ~is_gone
+    return keep & ~found.rows_with(LEAK, len(keep)) if action == "drop" else keep
 
 
 class LeakTally:
@@ -266,10 +207,8 @@ class LeakTally:
         self.leaked = 0
         self.counts: Counter[str] = Counter()
 
-    def add(self, found: FoundLeaks, rows: int, emptied: int) -> None:
-        """Count a batch: documents with a leak, by benchmark or verdict; and those that a cut empties."""
-        if emptied:
-            self.counts["nothing but a leak"] += emptied
+    def add(self, found: FoundLeaks, rows: int) -> None:
+        """Count a batch: documents with a leak, by benchmark or verdict."""
         leaked = found.rows_with(LEAK, rows)
         self.leaked += int(leaked.sum())
         self.counts.update(found.counts)

@@ -27,7 +27,7 @@ from filtering.storage import AnyScorer
 from filtering.windows import REACH
 from pipelines.audit import lots
 from pipelines.config_worker import WorkerSettings
-from pipelines.leaks import HITS_SCHEMA, FoundLeaks, LeakFinder, LeakTally, apply_action
+from pipelines.leaks import HITS_SCHEMA, FoundLeaks, LeakFinder, LeakTally, rows_kept
 from pipelines.paths import AnyPath
 from pipelines.plan import Part
 from pipelines.reading import open_parquet, read_batches
@@ -239,12 +239,10 @@ class PartWorker:
             batches = read_batches(part.path, part.row_groups, columns)
             for batch, scored, found in self._scored(part, self._pieces(batches)):
                 keep = cut.keep(scored.value)
-                texts = batch.column(text_column)
                 if found is not None and settings.leaks is not None:
                     found = found.of_rows(keep)
-                    before, action = int(keep.sum()), settings.leaks.action
-                    batch, keep = apply_action(action, batch, text_column, keep, found)
-                    leak_tally.add(found, len(keep), before - int(keep.sum()) if action == "cut" else 0)
+                    keep = rows_kept(keep, found, settings.leaks.action)
+                    leak_tally.add(found, len(keep))
                     if len(found.hits):
                         hits = hits or stack.enter_context(
                             GatheringWriter(hits_path, HITS_SCHEMA, {}, SCORES_GROUP_ROWS)
@@ -255,7 +253,7 @@ class PartWorker:
                     data.add(output_batch(batch, scored, keep, found, added, settings.write, data.schema))
                 if scores is not None:
                     scores.add(scores_batch(scored))
-                tick(batch.num_rows, *tally.add(texts, batch.column(text_column), scored, keep))
+                tick(batch.num_rows, *tally.add(batch.column(text_column), scored, keep))
         if tally.rows != part.rows:
             raise BadFileError(f"{part.name} must have {part.rows} rows. Found {tally.rows}.")
         nothing = Written(0, "", 0)
@@ -387,17 +385,14 @@ class Tally:
         self.reasons: Counter[int] = Counter()
         self.unusual: Counter[int] = Counter()
 
-    def add(
-        self, texts: pa.Array, written: pa.Array, scores: Scores, keep: NDArray[np.bool_]
-    ) -> tuple[int, int]:
-        """Count a batch, as it was read and as it is written; return its bytes of text and its rows kept."""
+    def add(self, texts: pa.Array, scores: Scores, keep: NDArray[np.bool_]) -> tuple[int, int]:
+        """Count a batch; return its bytes of text and its rows kept."""
         lengths = text_lengths(texts)
         batch_bytes, kept = int(lengths.sum()), int(keep.sum())
         self.rows += len(keep)
         self.kept += kept
         self.text_bytes += batch_bytes
-        kept_lengths = lengths if written is texts else text_lengths(written)
-        self.kept_text_bytes += int(kept_lengths[keep].sum())
+        self.kept_text_bytes += int(lengths[keep].sum())
         if self._signals_read:
             self.unread_bytes += int(np.maximum(lengths[scores.reason == 0] - REACH.whole, 0).sum())
         self.tokens += scores.tokens
