@@ -17,8 +17,8 @@ from filtering.windows import cut_window, window_text
 from pipelines.importing import scores_of
 from pipelines.manifest import scored_parts
 from pipelines.near_cut import NEAR_POINTS
+from pipelines.picks import RunScores
 from pipelines.plan import Part, refuse_changed
-from pipelines.run_scores import RunScores
 from pipelines.sample import RowReader
 from pipelines.store import RunFolder
 

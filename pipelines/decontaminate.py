@@ -5,11 +5,12 @@ from pipelines.config_worker import WorkerSettings
 from pipelines.executors import Executor, executor_of
 from pipelines.filter import FilterResult, run_plan, settle_plan
 from pipelines.inputs import find_inputs
-from pipelines.leaks import gather_tasks, leak_settings, search_of, write_tasks
+from pipelines.leak_files import gather_tasks, write_tasks
+from pipelines.leaks import leak_settings, search_of
+from pipelines.output import AddedColumns
 from pipelines.plan import make_plan
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.store import RunFolder, refuse_foreign
-from pipelines.writing import AddedColumns
 
 ADDED = AddedColumns.named("edu_score")
 NO_CUT = 0.0

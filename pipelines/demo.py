@@ -34,10 +34,10 @@ from filtering.scorers import EMBEDDING_STAGE
 from pipelines.config import FilterConfig
 from pipelines.config_base import KEEP_AT
 from pipelines.filter import FilterResult, filter_dump
+from pipelines.picks import GROUPS
 from pipelines.progress import Reporter
 from pipelines.report import report_result
 from pipelines.report_data import gather_report
-from pipelines.run_scores import GROUPS
 
 MARKER = ".edufilter-demo"
 """Says that a folder was made by the demo, and may be made anew."""

@@ -16,7 +16,7 @@ from pipelines.plan import refuse_changed
 from pipelines.reading import read_chosen, read_footer, resolve_text_column
 from pipelines.scorers import open_scorer
 from pipelines.store import RunFolder
-from pipelines.worker import stored_scores
+from pipelines.stored_scores import read_scores
 
 
 def explain_row(config: ExplainConfig) -> Explanation:
@@ -74,7 +74,8 @@ def _row_of_run(config: ExplainConfig, run: str) -> Explanation:
             "Name it with --scorer."
         )
     (why,) = explain_documents(scorer, [text], top=config.top)
-    value, stage, reason = (values[config.row - part.first_row] for values in stored_scores(folder, part))
+    stored_columns = read_scores(folder, part, "edu_score", "edu_stage", "edu_reason")
+    value, stage, reason = (values[config.row - part.first_row] for values in stored_columns)
     if reason:
         return replace(why, score=None, stage="", reason=REASONS[reason])
     return replace(why, score=float(value), stage=STAGES[stage])

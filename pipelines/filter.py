@@ -19,20 +19,21 @@ from filtering.exits import Exits
 from filtering.machine import available_cpus
 from filtering.scorers import EmbeddingScorer, Scorer, SignalScorer
 from filtering.storage import AnyScorer
-from pipelines.audit import Agreement, agreement_of, audit_shares, promise_of
+from pipelines.audit import AuditResult, agreement_of, audit_shares, promise_of
 from pipelines.config import FilterConfig
 from pipelines.config_worker import LeakSearch, WorkerSettings
 from pipelines.executors import Executor, executor_of
 from pipelines.inputs import find_inputs
-from pipelines.leaks import gather_tasks, leak_settings, search_of, write_all_hits, write_tasks
+from pipelines.leak_files import gather_tasks, write_all_hits, write_tasks
+from pipelines.leaks import leak_settings, search_of
 from pipelines.manifest import read_set_aside, write_manifest
+from pipelines.output import AddedColumns
 from pipelines.plan import Parts, Plan, SetAside, Settings, make_plan
 from pipelines.progress import ConsoleReporter, Reporter, RowMeter
 from pipelines.reading import read_batches
 from pipelines.receipts import Receipt, ReceiptLog
 from pipelines.scorers import open_scorer
 from pipelines.store import RunFolder, changed_files, refuse_foreign, refuse_other_settings
-from pipelines.writing import AddedColumns
 
 WHAT_SCORES = {
     "fast": "signals alone",
@@ -70,7 +71,7 @@ class FilterResult:
         Duration of this call.
     manifest : mapping
         What ``run/manifest.json`` holds.
-    agreement : Agreement, optional
+    agreement : AuditResult, optional
         What a cascade's audit found.
     fails_on_drift : bool
         Whether a promise that does not hold is a failure.
@@ -85,7 +86,7 @@ class FilterResult:
     rows_scored: int
     seconds: float
     manifest: Mapping[str, Any]
-    agreement: Agreement | None = None
+    agreement: AuditResult | None = None
     fails_on_drift: bool = False
 
     @property
@@ -253,7 +254,7 @@ def settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> None:
         return
     before = folder.read_plan()
     changes = _changes_since(before, plan, folder, update=update)
-    if changes or (update and folder.are_set_aside(before.parts).any()):
+    if changes or (update and folder.states(before.parts).set_aside.any()):
         folder.manifest.unlink(missing_ok=True)
         # Before the new plan: a kill in between must leave no file that no plan knows.
         folder.forget(before.parts.where(~before.parts.has_key(plan.parts.table["key"])))

@@ -12,9 +12,9 @@ from filtering.scorers import Effort
 from filtering.thresholds import FINE_CUTS, above, fine_places
 from pipelines.config_worker import exit_settings_of
 from pipelines.manifest import scored_parts
-from pipelines.run_scores import read_stored_scores
 from pipelines.scorers import open_pairs
 from pipelines.store import RunFolder
+from pipelines.stored_scores import read_scores
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ def read_population(out: str, scorer: str, effort: Effort | None) -> Population:
         )
     counts = np.zeros(len(FINE_CUTS), dtype=np.int64)
     for part in parts:
-        for value, _ in read_stored_scores(folder.scores / part.output):
-            counts += np.bincount(fine_places(value[~np.isnan(value)]), minlength=len(FINE_CUTS))
+        (value,) = read_scores(folder, part, "edu_score")
+        counts += np.bincount(fine_places(value[~np.isnan(value)]), minlength=len(FINE_CUTS))
     if not counts.any():
         raise SettingsError(f"Some document of the run {out} must have a score. None has.")
     allowed, fraction = settings.get("max_disagreement"), settings.get("full_fraction")

@@ -18,15 +18,15 @@ from pipelines.config import RecutConfig
 from pipelines.config_worker import LeakSearch, WorkerSettings, exit_settings_of
 from pipelines.executors import Executor, executor_of
 from pipelines.filter import FilterResult, run_plan
-from pipelines.leaks import read_tasks, search_of, write_tasks
+from pipelines.leak_files import read_tasks, write_tasks
+from pipelines.leaks import search_of
 from pipelines.manifest import read_set_aside, scored_parts
 from pipelines.paths import path_of
 from pipelines.plan import Part, Parts, Plan, is_unchanged, rekeyed
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.reading import open_parquet
 from pipelines.scorers import open_pairs, open_scorer
 from pipelines.store import RunFolder, refuse_foreign, refuse_other_settings
-from pipelines.worker import stored_scores
+from pipelines.stored_scores import read_scores
 
 
 def recut_run(
@@ -182,7 +182,7 @@ def _describe_unsure(rescored: Exits | None, source: RunFolder, plan: Plan, befo
         )
     count = 0
     for part in plan.parts:
-        value, stage, _ = stored_scores(source, part)
+        value, stage = read_scores(source, part, "edu_score", "edu_stage")
         count += int(((stage == SIGNALS_STAGE) & exits.are_passed(value)).sum())
     share = 100 * count / max(plan.rows, 1)
     if rescored is not None:
@@ -259,11 +259,9 @@ def exact_cut(folder: RunFolder, parts: Sequence[Part], count: int) -> tuple[flo
 
 
 def _bits(folder: RunFolder, part: Part) -> NDArray[np.uint32]:
-    with open_parquet(str(folder.scores / part.output)) as file:
-        table = file.read(columns=["edu_score"], use_threads=False)
-    scores = table["edu_score"].drop_null().to_numpy().astype(np.float32)
+    (value,) = read_scores(folder, part, "edu_score")
     # -0.0 + 0.0 is 0.0: no sign bit
-    bits: NDArray[np.uint32] = (scores + np.float32(0.0)).view(np.uint32)
+    bits: NDArray[np.uint32] = (value[~np.isnan(value)] + np.float32(0.0)).view(np.uint32)
     return bits
 
 

@@ -23,11 +23,7 @@ from pipelines.checked import CheckedRun, check_run
 from pipelines.code_slices import CODE_LANGUAGE, fill_in, language_told, without_languages
 from pipelines.config_base import KEEP_AT
 from pipelines.languages import tell_languages
-from pipelines.plan import Part, Plan, is_unchanged
-from pipelines.reading import open_parquet
-from pipelines.row_sample import IDENTIFIED, choose_rows, look_at, slice_values
-from pipelines.run_leaks import RunLeaks, gather_leaks
-from pipelines.run_scores import (
+from pipelines.picks import (
     TENTH_GROUP,
     Pick,
     RunScores,
@@ -35,6 +31,10 @@ from pipelines.run_scores import (
     one_of_each_tenth,
     without_repeats,
 )
+from pipelines.plan import Part, Plan, is_unchanged
+from pipelines.reading import open_parquet
+from pipelines.row_sample import IDENTIFIED, choose_rows, look_at, slice_values
+from pipelines.run_leaks import RunLeaks, gather_leaks
 from pipelines.sample import RowReader
 from pipelines.scorers import open_signals
 from pipelines.slices import Slice, slices_of
@@ -54,7 +54,7 @@ class Sample:
     Parameters
     ----------
     group : str
-        One of `run_scores.GROUPS`, or `TENTH_GROUP`.
+        One of `picks.GROUPS`, or `TENTH_GROUP`.
     score : float
         Rubric points.
     kept : bool
@@ -117,7 +117,7 @@ class RunReport:
     files : tuple of mapping
         Rows of ``run/manifest.parquet``; empty where these are more than `FEW_FILES`.
     kept_bins, dropped_bins : tuple of int
-        Rows by score, in bins of 1 / `run_scores.BINS_PER_POINT` points from 0; empty where none are stored.
+        Rows by score, in bins of 1 / `picks.BINS_PER_POINT` points from 0; empty where none are stored.
     parts_read, parts : int
         Parts whose scores were read for that, and parts of the run.
     slices : tuple of Slice

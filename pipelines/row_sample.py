@@ -18,9 +18,9 @@ from filtering.errors import BadFileError, MissingExtraError, RunError
 from filtering.windows import REACH, window_text
 from pipelines.code_slices import CODE_LANGUAGE, fill_in, is_code, language_told, without_languages
 from pipelines.languages import CHARS, tell_languages
+from pipelines.picks import Pick, RunScores
 from pipelines.plan import Part, is_unchanged
 from pipelines.reading import open_parquet
-from pipelines.run_scores import Pick, RunScores
 from pipelines.sample import RowReader
 from pipelines.slices import LENGTHS, LONGER, Slice, count_kept, length_of, slices_of
 

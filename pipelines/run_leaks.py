@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from filtering.errors import BadFileError, RunError, SettingsError
 from filtering.leaks.search import COMMON, LEAK
-from pipelines.leaks import HITS_SCHEMA, read_tasks
+from pipelines.leak_files import HITS_SCHEMA, read_tasks
 from pipelines.plan import Part, refuse_changed
 from pipelines.reading import open_parquet
 from pipelines.sample import RowReader

@@ -16,9 +16,9 @@ from pathlib import Path
 import pipelines.filter
 import pipelines.receipts
 from pipelines.commands import run
+from pipelines.output import GatheringWriter
 from pipelines.store import RunFolder
 from pipelines.worker import PartWorker
-from pipelines.writing import GatheringWriter
 
 NOBODY = 65534
 

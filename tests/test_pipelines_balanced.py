@@ -27,7 +27,8 @@ from pipelines import (
     train_scorer,
     write_report,
 )
-from pipelines.audit import agreement_of, audit_shares, lots
+from pipelines.audit import agreement_of, audit_shares
+from pipelines.row_chances import row_chances
 
 CPU = Placement(device="cpu")
 AT = 2.5
@@ -233,10 +234,10 @@ def test_settings_that_do_not_go_together_are_refused(given):
 
 
 def test_chances_are_the_same_for_a_row_wherever_a_batch_begins():
-    whole = lots("a/b.parquet", 0, 1000)
-    np.testing.assert_array_equal(lots("a/b.parquet", 300, 50), whole[300:350])
-    assert not np.array_equal(lots("a/c.parquet", 0, 1000), whole)
-    many = lots("a/b.parquet", 0, 200_000)
+    whole = row_chances("a/b.parquet", 0, 1000)
+    np.testing.assert_array_equal(row_chances("a/b.parquet", 300, 50), whole[300:350])
+    assert not np.array_equal(row_chances("a/c.parquet", 0, 1000), whole)
+    many = row_chances("a/b.parquet", 0, 200_000)
     assert (many >= 0).all()
     assert (many < 1).all()
     counts, _ = np.histogram(many, 20, (0, 1))

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from filtering import load_scorer
 from filtering.documents import REASONS
 from pipelines import FilterConfig, filter_dump
-from pipelines.writing import GatheringWriter
+from pipelines.output import GatheringWriter
 
 DAY = datetime.date(2024, 2, 29)
 NOON = datetime.datetime(2024, 2, 29, 12, 0, 0, 123456)

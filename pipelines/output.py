@@ -66,10 +66,16 @@ class AddedColumns:
         """Return the names that are added in a mode of writing; that of the stage where stages mix."""
         if write == "scores":
             return ()
-        more = (self.keep, self.reason) if write == "all" else ()
-        stage = (self.stage,) * (effort == "balanced")
-        leak = (self.leak,) * (leaks is not None and (leaks == "mark" or write == "all"))
-        return (*((self.score, *more, *stage) if scores else ()), *leak)
+        names = []
+        if scores:
+            names.append(self.score)
+            if write == "all":
+                names += [self.keep, self.reason]
+            if effort == "balanced":
+                names.append(self.stage)
+        if leaks == "mark" or (leaks is not None and write == "all"):
+            names.append(self.leak)
+        return tuple(names)
 
 
 def output_schema(schema: pa.Schema, added: AddedColumns, names: Sequence[str]) -> pa.Schema:
@@ -194,6 +200,16 @@ class GatheringWriter:
         self.rows += self._waiting_rows
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
 
+    def close(self) -> None:
+        """Write what is left, and the footer."""
+        self._flush()
+        self._writer.close()
+
+    def let_go(self) -> None:
+        """Let go of the file, whole or not."""
+        with suppress(OSError, pa.ArrowException):
+            self._writer.close()
+
     def __enter__(self) -> Self:
         return self
 
@@ -202,11 +218,9 @@ class GatheringWriter:
     ) -> None:
         """Write what is left and the footer; after an error just let go of the file."""
         if error is None:
-            self._flush()
-            self._writer.close()
+            self.close()
         else:
-            with suppress(OSError, pa.ArrowException):
-                self._writer.close()
+            self.let_go()
 
 
 def _has_leaf(codecs: dict[str, str], name: str) -> bool:
