@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -25,17 +23,6 @@ from pipelines.reading import open_parquet
 
 ROW_GROUP_BYTES = 64 << 20
 """Row groups are closed at this size, whatever the source's had: they are held in memory."""
-
-SCORES_GROUP_ROWS = 1 << 20
-
-SCORES_SCHEMA = pa.schema(
-    [
-        ("edu_score", pa.float32()),
-        ("edu_stage", pa.uint8()),
-        ("edu_reason", pa.uint8()),
-    ]
-)
-"""Of `run/scores`: null score where there is a reason; codes of `filtering.documents.REASONS`."""
 
 
 @dataclass(frozen=True)
@@ -127,14 +114,6 @@ def _kept_rows(batch: pa.RecordBatch, keep: NDArray[np.bool_]) -> pa.RecordBatch
         return pa.concat_batches(runs) if runs else batch.slice(0, 0)
 
 
-def scores_batch(scores: Scores) -> pa.RecordBatch:
-    """Return scores as rows of `SCORES_SCHEMA`."""
-    score = pa.array(scores.value, mask=scores.reason > 0)
-    return pa.RecordBatch.from_arrays(
-        [score, pa.array(scores.stage), pa.array(scores.reason)], schema=SCORES_SCHEMA
-    )
-
-
 def source_format(path: str, row_groups: range) -> tuple[pa.Schema, dict[str, str], int]:
     """Return the schema of a file, the codec of each column, and its row groups' size in rows."""
     with open_parquet(path) as file:
@@ -209,18 +188,6 @@ class GatheringWriter:
         """Let go of the file, whole or not."""
         with suppress(OSError, pa.ArrowException):
             self._writer.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Write what is left and the footer; after an error just let go of the file."""
-        if error is None:
-            self.close()
-        else:
-            self.let_go()
 
 
 def _has_leaf(codecs: dict[str, str], name: str) -> bool:

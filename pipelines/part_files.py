@@ -18,17 +18,15 @@ from pipelines.config_worker import WorkerSettings
 from pipelines.leak_files import HITS_SCHEMA
 from pipelines.leaks import FoundLeaks
 from pipelines.output import (
-    SCORES_GROUP_ROWS,
-    SCORES_SCHEMA,
     AddedColumns,
     GatheringWriter,
     output_batch,
     output_schema,
-    scores_batch,
     source_format,
 )
 from pipelines.plan import Part
 from pipelines.store import RunFolder
+from pipelines.stored_scores import SCORES_GROUP_ROWS, SCORES_SCHEMA, scores_batch
 
 
 @contextmanager

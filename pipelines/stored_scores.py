@@ -1,14 +1,36 @@
-"""The scores that a run stored, and the rule from a score to what is kept."""
+"""The scores that a run stores: how they lie there, how they are read, and the rule from a score to kept."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from filtering import Scores
 from pipelines.plan import Part
 from pipelines.reading import open_parquet
 from pipelines.store import RunFolder
+
+SCORES_GROUP_ROWS = 1 << 20
+"""Rows of a row group, of hits as well."""
+
+SCORES_SCHEMA = pa.schema(
+    [
+        ("edu_score", pa.float32()),
+        ("edu_stage", pa.uint8()),
+        ("edu_reason", pa.uint8()),
+    ]
+)
+"""Of `run/scores`: null score where there is a reason; codes of `filtering.documents.REASONS`."""
+
+
+def scores_batch(scores: Scores) -> pa.RecordBatch:
+    """Return scores as rows of `SCORES_SCHEMA`."""
+    score = pa.array(scores.value, mask=scores.reason > 0)
+    return pa.RecordBatch.from_arrays(
+        [score, pa.array(scores.stage), pa.array(scores.reason)], schema=SCORES_SCHEMA
+    )
 
 
 def read_scores(folder: RunFolder, part: Part, *columns: str) -> list[NDArray[Any]]:
