@@ -33,10 +33,11 @@ from filtering.errors import MissingExtraError, OutputError
 from filtering.scorers import EMBEDDING_STAGE
 from pipelines.config import FilterConfig
 from pipelines.config_base import KEEP_AT
-from pipelines.filter import FilterResult, filter_dump
+from pipelines.filter import filter_dump
 from pipelines.progress import Reporter
 from pipelines.report import report_result
 from pipelines.report_data import gather_report
+from pipelines.run_plan import FilterResult
 from pipelines.run_scores import GROUPS
 
 MARKER = ".edufilter-demo"

@@ -26,8 +26,9 @@ from filtering.leaks.search import COMMON, LEAK, SCHEMA
 from filtering.signals import text_bytes, text_chunks
 from pipelines.config_leaks import read_fields
 from pipelines.config_worker import LeakAction, LeakSearch
+from pipelines.parts import Part
 from pipelines.paths import files_below
-from pipelines.plan import Part, Plan
+from pipelines.plan import Plan
 from pipelines.reading import open_parquet
 from pipelines.store import RunFolder
 

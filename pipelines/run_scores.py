@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.calibration import POINTS
+from pipelines.parts import Part
 from pipelines.paths import AnyPath, files_below
-from pipelines.plan import Part
 from pipelines.reading import open_parquet
+from pipelines.spacing import step_over
 from pipelines.store import RunFolder
 from pipelines.worker import Cut
 
@@ -75,7 +76,7 @@ class RunScores:
         """Return the numbers of parts that have stored scores: all, or `MOST_PARTS` spread over them."""
         names = {name for name, _ in files_below(self.folder.scores)}
         found = [number for number, part in enumerate(self.parts) if part.output in names]
-        return found[:: -(-len(found) // MOST_PARTS) or 1]
+        return found[:: step_over(len(found), MOST_PARTS)]
 
     def batches(
         self, number: int

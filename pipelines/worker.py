@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from filtering import Scores
 from filtering.cascade import CascadeScorer
 from filtering.documents import REASONS, UNUSUAL
-from filtering.errors import BadFileError, RunError, ScorerError
+from filtering.errors import BadFileError, RunError
 from filtering.scorers import EMBEDDING_STAGE, NO_AUDIT
 from filtering.signals import text_lengths
 from filtering.storage import AnyScorer
@@ -28,11 +28,11 @@ from filtering.windows import REACH
 from pipelines.audit import lots
 from pipelines.config_worker import WorkerSettings
 from pipelines.leaks import HITS_SCHEMA, FoundLeaks, LeakFinder, LeakTally, apply_action
+from pipelines.parts import Part
 from pipelines.paths import AnyPath
-from pipelines.plan import Part
 from pipelines.reading import open_parquet, read_batches
 from pipelines.receipts import Receipt
-from pipelines.scorers import open_scorer
+from pipelines.scorers import open_scorer, refuse_other_scorer
 from pipelines.store import RunFolder, Written
 from pipelines.writing import (
     SCORES_GROUP_ROWS,
@@ -96,11 +96,7 @@ def _planned_scorer(settings: WorkerSettings) -> AnyScorer:
     scorer = open_scorer(
         settings.scorer or "", settings.effort, settings.placement, settings.exit_settings, settings.rules
     )
-    if settings.scorer_sha256 not in (None, scorer.digest):
-        raise ScorerError(
-            f"A worker must have the scorer that the run was planned with. {settings.scorer!r} is "
-            "another one here: it was replaced, or differs between machines."
-        )
+    refuse_other_scorer(settings.scorer or "", scorer.digest, settings.scorer_sha256)
     return scorer
 
 

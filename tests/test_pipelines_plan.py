@@ -14,22 +14,23 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from pipelines.inputs import InputFile, find_inputs
-from pipelines.plan import Part, Parts, keys_under, make_plan, output_name
+from pipelines.parts import Part, Parts
+from pipelines.plan import keys_under, make_plan
 from pipelines.reading import read_batches, read_footer
+from pipelines.split_files import output_name
 
 SETTINGS = {"scorer_sha256": "0" * 64, "keep_at": 3.0}
 
 
 def plan_of(folder, *, settings=SETTINGS, rows_per_part=80, text_column=None):
     files = find_inputs([str(folder)], str(folder.parent / "nowhere" / "out"))
-    plan, _ = make_plan(
+    return make_plan(
         files,
         settings=settings,
         text_column=text_column,
         new_columns=["edu_score"],
         rows_per_part=rows_per_part,
     )
-    return plan
 
 
 def keys_of(plan):
