@@ -19,7 +19,7 @@ EMBEDDED_SAMPLE_ROWS = 200
 
 
 @dataclass(frozen=True)
-class Estimate:
+class RunEstimate:
     """What a run would do, from footers and a timed sample.
 
     Parameters
@@ -47,7 +47,7 @@ class Estimate:
     unlike_share: float
 
 
-def estimate_run(config: FilterConfig) -> Estimate:
+def estimate_run(config: FilterConfig) -> RunEstimate:
     """Plan a run and estimate it from some timed rows; write nothing.
 
     Reading is reckoned by bytes and scoring by rows; start-up and writing are not.
@@ -82,7 +82,7 @@ def estimate_run(config: FilterConfig) -> Estimate:
     # The embedder already used all cores for the sample; the kernel used one.
     on_one = isinstance(scorer, SignalScorer)
     seconds = (read_s + score_s) / workers if on_one else read_s / workers + score_s
-    return Estimate(
+    return RunEstimate(
         plan=plan,
         text_column=plan.facts.text_column,
         rows_left=rows_left,

@@ -75,7 +75,7 @@ def refuse_other_scorer(name: str, digest: str, wanted: str | None) -> None:
     if wanted not in (None, digest):
         raise ScorerError(
             f"{name!r} must be the scorer that the run was made with. It is another one: it was replaced, "
-            "differs between machines, or is not the one to name."
+            "differs between machines, or is not the one that was meant."
         )
 
 

@@ -337,7 +337,7 @@ def test_a_worker_with_another_scorer_refuses(ray, config, worker_settings):
             other = settings.model_copy(update={"scorer_sha256": "0" * 64})
             yield from RayExecutor().run(other, parts, tick)
 
-    with pytest.raises(SettingsError, match="must have the scorer that the run was planned with"):
+    with pytest.raises(SettingsError, match="must be the scorer that the run was made with"):
         filter_dump(config, executor=Mistaken(), reporter=QUIET)
 
 
