@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from filtering.exits import Bools, Exits
 from filtering.rules import Rule
-from filtering.scorers import EMBEDDING_STAGE, SIGNALS_STAGE, Audit, EmbeddingScorer, Mappable, Scores
+from filtering.scorers import EMBEDDING_STAGE, Audit, EmbeddingScorer, Mappable, Scores
 from filtering.signals import Texts, text_bytes
 
 NOBODY = (0.0, 0.0)
@@ -88,24 +88,6 @@ class CascadeScorer(Mappable):
             tokens_read=second.tokens_read,
             audit=audit,
         )
-
-    def rescore(self, texts: Texts, scores: Scores) -> Scores:
-        """Have the full scorer decide where signals did, of stored scores, and lie between these exits.
-
-        Parameters
-        ----------
-        texts : Arrow array or chunked array of strings, bytes, or a dictionary of them; or a sequence
-        scores : Scores
-            Of these texts, by the same stages and other exits.
-        """
-        unsure = (scores.stage == SIGNALS_STAGE) & self.exits.are_passed(scores.value)
-        seen = np.flatnonzero(unsure)
-        if not len(seen):
-            return scores
-        second = self.full.score(_taken(texts, seen))
-        value, stage = scores.value.copy(), scores.stage.copy()
-        value[seen], stage[seen] = second.value, EMBEDDING_STAGE
-        return replace(scores, value=value, stage=stage, tokens=second.tokens, tokens_read=second.tokens_read)
 
     def unlike_seed(self, texts: Texts) -> Bools:
         """Return which documents are unlike the seed; see `filtering.scorers.Scorer.unlike_seed`."""

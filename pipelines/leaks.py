@@ -15,7 +15,7 @@ from filtering.leaks.search import COMMON, LEAK, SCHEMA
 from filtering.signals import text_chunks
 from pipelines.config_worker import LeakAction, LeakSearch
 from pipelines.leak_files import HITS_SCHEMA, read_tasks, search_digest, tasks_json
-from pipelines.plan import Part
+from pipelines.parts import Part
 from pipelines.store import RunFolder
 
 

@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filtering.errors import OutputError
+from pipelines.parts import Parts, SetAside
 from pipelines.paths import files_below
-from pipelines.plan import Parts, Plan, SetAside
+from pipelines.plan import Plan
 from pipelines.reading import open_parquet
 from pipelines.receipts import RECEIPT_SCHEMA, Receipt, sum_of_counts
 from pipelines.store import RunFolder

@@ -12,8 +12,9 @@ from annotations.tables import sample_row
 from filtering.errors import SettingsError
 from pipelines.config_labels import NearCutConfig
 from pipelines.manifest import scored_parts
-from pipelines.plan import Part, refuse_changed
+from pipelines.parts import Part
 from pipelines.sample import RowReader, SampleResult, refuse_taken, write_sample
+from pipelines.split_files import refuse_changed
 from pipelines.store import RunFolder
 from pipelines.stored_scores import read_scores
 

@@ -24,7 +24,7 @@ from pipelines.output import (
     output_schema,
     source_format,
 )
-from pipelines.plan import Part
+from pipelines.parts import Part
 from pipelines.store import RunFolder
 from pipelines.stored_scores import SCORES_GROUP_ROWS, SCORES_SCHEMA, scores_batch
 
@@ -64,7 +64,7 @@ class PartFiles:
             action = None if settings.leaks is None else settings.leaks.action
             names = self._added.in_mode(settings.write, settings.effort, scores=settings.scores, leaks=action)
             self._begin("data", output_schema(schema, self._added, names), codecs, group_rows)
-        if settings.scores and (settings.scores_from is None or settings.rescore):
+        if settings.scores and settings.scores_from is None:
             self._begin("scores", SCORES_SCHEMA, {}, SCORES_GROUP_ROWS)
 
     def _begin(self, name: str, schema: pa.Schema, codecs: dict[str, str], group_rows: int) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.calibration import POINTS
+from pipelines.parts import Part
 from pipelines.paths import files_below
-from pipelines.plan import Part
+from pipelines.spacing import step_over
 from pipelines.store import RunFolder
 from pipelines.stored_scores import Cut, read_scores
 
@@ -101,7 +102,7 @@ class RunScores:
         """Return the numbers of parts that have stored scores: all, or `MOST_PARTS` spread over them."""
         names = {name for name, _ in files_below(self.folder.scores)}
         found = [number for number, part in enumerate(self.parts) if part.output in names]
-        return found[:: -(-len(found) // MOST_PARTS) or 1]
+        return found[:: step_over(len(found), MOST_PARTS)]
 
     def of_part(self, number: int) -> PartScores:
         """Return the stored scores of a part."""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from annotations.agreement import Agreement
     from pipelines.annotate import AnnotationEstimate
     from pipelines.evaluate import Evaluation
-    from pipelines.filter import FilterResult
     from pipelines.label_folder import AnnotateResult
+    from pipelines.run_plan import FilterResult
     from pipelines.sample import SampleResult
     from pipelines.threshold import Threshold
     from pipelines.train import TrainResult

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipelines.plan import ROWS_HELD, Parts, places_of, rows_at
+from pipelines.parts import ROWS_HELD, Parts, places_of, rows_at
 
 WRITE_EVERY_S = 5.0
 SEGMENT_ROWS = 10_000

@@ -23,6 +23,7 @@ from pipelines.checked import CheckedRun, check_run
 from pipelines.code_slices import CODE_LANGUAGE, fill_in, language_told, without_languages
 from pipelines.config_base import KEEP_AT
 from pipelines.languages import tell_languages
+from pipelines.parts import Part
 from pipelines.picks import (
     TENTH_GROUP,
     Pick,
@@ -31,13 +32,14 @@ from pipelines.picks import (
     one_of_each_tenth,
     without_repeats,
 )
-from pipelines.plan import Part, Plan, is_unchanged
+from pipelines.plan import Plan
 from pipelines.reading import open_parquet
 from pipelines.row_sample import IDENTIFIED, choose_rows, look_at, slice_values
 from pipelines.run_leaks import RunLeaks, gather_leaks
 from pipelines.sample import RowReader
-from pipelines.scorers import open_signals
+from pipelines.scorers import open_signals, refuse_other_scorer
 from pipelines.slices import Slice, slices_of
+from pipelines.split_files import is_unchanged
 from pipelines.store import RunFolder
 
 REASONS_SHOWN = 6
@@ -229,10 +231,9 @@ def _scorer_of(plan: Plan, name: str | None) -> tuple[SignalScorer | None, str]:
         return None, ""
     try:
         scorer = open_signals(name)
+        refuse_other_scorer(name, scorer.digest, plan.facts.scorer_sha256)
     except EdufilterError as error:
         return None, str(error)
-    if scorer.digest != plan.settings["scorer_sha256"]:
-        return None, f"{name} is another scorer now than the run was made with."
     return scorer, ""
 
 

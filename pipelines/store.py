@@ -33,8 +33,9 @@ from numpy.typing import NDArray
 
 from filtering.errors import EdufilterError, OutputError, RunError
 from pipelines.locks import hold_lock, is_locked
+from pipelines.parts import PART_SCHEMA, Parts, SetAside, places_of
 from pipelines.paths import StorePath, files_below, path_of
-from pipelines.plan import OUTPUT_FORMAT, PART_SCHEMA, Parts, Plan, SetAside, places_of
+from pipelines.plan import OUTPUT_FORMAT, Plan
 from pipelines.publishing import PublishingFolder
 from pipelines.reading import open_parquet
 from pipelines.receipts import INDEX_SCHEMA, RECEIPT_SCHEMA, Receipt, aligned, table_of
@@ -184,12 +185,6 @@ class RunFolder(PublishingFolder):
             },
         )
 
-    def holds(self, plan: Plan) -> bool:
-        """Tell whether the run that was begun here has this very plan, and its inputs where they were."""
-        found = json.loads(self.plan.read_text())
-        wanted = {"digest": plan.digest, "format": OUTPUT_FORMAT, "places": plan.places}
-        return all(found.get(name) == value for name, value in wanted.items())
-
     def read_plan(self) -> Plan:
         """Read the plan of the run that was begun here.
 
@@ -272,62 +267,3 @@ class RunFolder(PublishingFolder):
         left = sum(1 for _ in files_below(self.temporary))
         shutil.rmtree(self.temporary, ignore_errors=True)
         return left
-
-
-def refuse_foreign(folder: RunFolder) -> None:
-    """Check that OUT is new, empty, or of a run.
-
-    Raises
-    ------
-    OutputError
-        If it holds anything else.
-    """
-    root = folder.root
-    if isinstance(root, StorePath) and root.is_read_only:
-        raise OutputError(f"OUT must be a place that can be written to. {root} is for reading alone.")
-    if isinstance(root, Path) and root.exists() and not root.is_dir():
-        raise OutputError(f"OUT must be a folder. {root} is a file.")
-    if folder.plan.exists():
-        return
-    own = ("run/lock", "run/tmp/", "run/plan.parquet")
-    strangers = sorted(name for name, _ in files_below(root) if not name.startswith(own))
-    if strangers:
-        raise OutputError(
-            f"OUT must be new, empty, or hold this very run. {root} holds "
-            f"{strangers[0]!r}. Choose another --out."
-        )
-
-
-def refuse_other_settings(folder: RunFolder, before: Plan, now: Plan) -> None:
-    """Check that a run that was begun goes on with the same settings.
-
-    Raises
-    ------
-    OutputError
-        If a setting or the scorer differs, naming the first difference.
-    """
-    # The share that a person gave before the cut that follows from it.
-    for name in sorted({*before.settings, *now.settings}, key=lambda name: (name != "keep_fraction", name)):
-        old, new = before.settings.get(name), now.settings.get(name)
-        if old != new:
-            raise OutputError(
-                f"A run must go on with the settings that it was begun with. {name!r} in {folder.root} "
-                f"is {old!r}. Got {new!r} instead. Choose another folder (--out, or --to of recut)."
-            )
-
-
-def changed_files(before: Plan, now: Plan) -> Sequence[tuple[str, str]]:
-    """Return relative paths and what happened to them: ``new``, ``changed`` or ``gone``."""
-    if before.digest == now.digest:  # in a tenth of the time that sets of a million keys take
-        return []
-    aside_before, aside_now = ({one.relative for one in plan.set_aside} for plan in (before, now))
-    old, new = before.parts.files | aside_before, now.parts.files | aside_now
-    differing = (
-        *before.parts.where(~before.parts.has_key(now.parts.table["key"])).files,
-        *now.parts.where(~now.parts.has_key(before.parts.table["key"])).files,
-        *(aside_before ^ aside_now),
-    )
-    return [
-        (relative, "new" if relative not in old else "gone" if relative not in new else "changed")
-        for relative in sorted(set(differing))
-    ]

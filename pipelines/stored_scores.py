@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filtering import Scores
-from pipelines.plan import Part
+from pipelines.parts import Part
 from pipelines.reading import open_parquet
 from pipelines.store import RunFolder
 

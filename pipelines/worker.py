@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 
 from filtering import Scores
 from filtering.cascade import CascadeScorer
-from filtering.errors import BadFileError, RunError, ScorerError
+from filtering.errors import BadFileError, RunError
 from filtering.leaks.search import LEAK
 from filtering.storage import AnyScorer
 from pipelines.config_worker import WorkerSettings
 from pipelines.leaks import FoundLeaks, LeakFinder
 from pipelines.part_files import open_part_files
-from pipelines.plan import Part
+from pipelines.parts import Part
 from pipelines.reading import read_batches
 from pipelines.receipts import Receipt
 from pipelines.row_chances import row_chances
-from pipelines.scorers import open_scorer
+from pipelines.scorers import open_scorer, refuse_other_scorer
 from pipelines.store import RunFolder
 from pipelines.stored_scores import Cut, read_scores
 from pipelines.tally import Tally
@@ -57,21 +57,14 @@ def score_texts(scorer: AnyScorer, part: Part, settings: WorkerSettings) -> Scor
     return score
 
 
-def look_up_scores(scorer: AnyScorer | None, part: Part, settings: WorkerSettings) -> ScoreBatch:
-    """Return what finds the scores that an earlier run stored of a part.
-
-    Of a cascade, the full scorer decides anew where the new cut makes signals unsure.
-    """
-    stored = RunFolder(settings.scores_from or "")
-    value, stage, reason = read_scores(stored, part, "edu_score", "edu_stage", "edu_reason")
+def look_up_scores(run: str, part: Part) -> ScoreBatch:
+    """Return what finds the scores that an earlier run stored of a part."""
+    value, stage, reason = read_scores(RunFolder(run), part, "edu_score", "edu_stage", "edu_reason")
 
     def look_up(batch: pa.RecordBatch, first: int) -> Scores:
         rows = slice(first, first + batch.num_rows)
         unusual = np.zeros(batch.num_rows, dtype=np.uint8)
-        scores = Scores(value=value[rows], stage=stage[rows], reason=reason[rows], unusual=unusual)
-        if not isinstance(scorer, CascadeScorer):
-            return scores
-        return scorer.rescore(batch.column(settings.text_column), scores)
+        return Scores(value=value[rows], stage=stage[rows], reason=reason[rows], unusual=unusual)
 
     return look_up
 
@@ -85,16 +78,12 @@ def pass_all(batch: pa.RecordBatch, first: int) -> Scores:
 
 def _planned_scorer(settings: WorkerSettings) -> AnyScorer | None:
     """Return the scorer that a run was planned with; None where nothing is scored."""
-    if settings.scorer is None or (settings.scores_from is not None and not settings.rescore):
+    if settings.scorer is None or settings.scores_from is not None:
         return None
     scorer = open_scorer(
         settings.scorer, settings.effort, settings.placement, settings.exit_settings, settings.rules
     )
-    if settings.scorer_sha256 not in (None, scorer.digest):
-        raise ScorerError(
-            f"A worker must have the scorer that the run was planned with. {settings.scorer!r} is "
-            "another one here: it was replaced, or differs between machines."
-        )
+    refuse_other_scorer(settings.scorer, scorer.digest, settings.scorer_sha256)
     return scorer
 
 
@@ -199,7 +188,7 @@ class PartWorker:
 
     def _score_batch_of(self, part: Part) -> ScoreBatch:
         if self._settings.scores_from is not None:
-            return look_up_scores(self._scorer, part, self._settings)
+            return look_up_scores(self._settings.scores_from, part)
         return pass_all if self._scorer is None else score_texts(self._scorer, part, self._settings)
 
     def _pieces(self, part: Part) -> Iterator[pa.RecordBatch]:

@@ -15,7 +15,7 @@ import pytest
 
 import pipelines.receipts
 from filtering.errors import RunError
-from pipelines.plan import Parts
+from pipelines.parts import Parts
 from pipelines.receipts import (
     RECEIPT_SCHEMA,
     Receipt,
