@@ -10,7 +10,7 @@ from filtering.arrow_texts import Texts, text_bytes
 from filtering.as_map import Mappable
 from filtering.exits import Bools, Exits
 from filtering.reasons_of_code import Rule
-from filtering.scorers import EMBEDDING_STAGE, SIGNALS_STAGE, Audit, EmbeddingScorer, Scores
+from filtering.scorers import EMBEDDING_STAGE, Audit, EmbeddingScorer, Scores
 
 NOBODY = (0.0, 0.0)
 
@@ -75,18 +75,6 @@ class CascadeScorer(Mappable):
             false=int((kept & ~(second >= keep_at)).sum()),
         )
         return replace(scores, audit=audit)
-
-    def rescore(self, texts: Texts, scores: Scores) -> Scores:
-        """Have the full scorer decide where signals did, of stored scores, and lie between these exits.
-
-        Parameters
-        ----------
-        texts : Arrow array or chunked array of strings, bytes, or a dictionary of them; or a sequence
-        scores : Scores
-            Of these texts, by the same stages and other exits.
-        """
-        unsure = (scores.stage == SIGNALS_STAGE) & self.exits.leaves_open(scores.value)
-        return self._decided(texts, scores, unsure, unsure)[0]
 
     def _decided(
         self, texts: Texts, scores: Scores, unsure: Bools, seen: Bools

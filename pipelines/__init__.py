@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from pipelines.config_labels import AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
     from pipelines.config_leaks import DecontaminateConfig
     from pipelines.config_scorers import DistillConfig, ThresholdConfig, TrainConfig
-    from pipelines.decontaminate import decontaminate_dump
     from pipelines.demo import run_demo
     from pipelines.distill import distill_scorer
+    from pipelines.estimate import estimate_run
     from pipelines.evaluate import evaluate_scorer
     from pipelines.executors import Executor, LocalExecutor
     from pipelines.explain import explain_row
-    from pipelines.filter import FilterResult, estimate_run, filter_dump
+    from pipelines.filter import decontaminate_dump, filter_dump
     from pipelines.importing import import_labels
     from pipelines.label_folder import AnnotateResult
     from pipelines.near_cut import sample_near_cut
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipelines.ray_executor import RayExecutor
     from pipelines.recut import recut_run
     from pipelines.report import write_report
+    from pipelines.run_plan import FilterResult
     from pipelines.sample import SampleResult, sample_dump
     from pipelines.threshold import Threshold, choose_threshold
     from pipelines.train import train_scorer
@@ -38,7 +39,7 @@ _HOMES = {
     "Executor": "executors",
     "ExplainConfig": "config_explain",
     "FilterConfig": "config",
-    "FilterResult": "filter",
+    "FilterResult": "run_plan",
     "ImportConfig": "config_labels",
     "LocalExecutor": "executors",
     "NearCutConfig": "config_labels",
@@ -54,10 +55,10 @@ _HOMES = {
     "annotate_sample": "annotate",
     "choose_threshold": "threshold",
     "clean_run": "upkeep",
-    "decontaminate_dump": "decontaminate",
+    "decontaminate_dump": "filter",
     "distill_scorer": "distill",
     "estimate_annotation": "annotate",
-    "estimate_run": "filter",
+    "estimate_run": "estimate",
     "evaluate_scorer": "evaluate",
     "explain_row": "explain",
     "filter_dump": "filter",

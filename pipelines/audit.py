@@ -5,13 +5,9 @@ go through the full scorer as well. Which they are depends on nothing else, so a
 chooses the same; the scores do not depend on it at all.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from filtering.exits import Exits
 from filtering.rates import CONFIDENCE, rate_bound
@@ -24,7 +20,7 @@ EXIT_CONFIDENCE = 1 - (1 - CONFIDENCE) / 2
 
 
 @dataclass(frozen=True)
-class Agreement:
+class AuditResult:
     """How far a run's decisions are those of the full scorer, as its audit found.
 
     Parameters
@@ -87,51 +83,57 @@ def promise_of(exits: Exits) -> Mapping[str, str | float | None]:
     }
 
 
-def lots(relative: str, first_row: int, count: int) -> NDArray[np.float64]:
-    """Return a number in [0, 1) for each of some rows of a file: the same whenever it is asked for.
+@dataclass(frozen=True)
+class Side:
+    """Documents that left a cascade by one of its exits, and what the full scorer made of some of them.
 
-    Mixed by splitmix64 (Steele, Lea and Flood 2014).
+    Parameters
+    ----------
+    rows : int
+        All of them.
+    seen, wrong : int
+        Those that were looked at, and those of these that were decided otherwise.
     """
-    seed = np.frombuffer(hashlib.sha256(relative.encode()).digest()[:8], dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        mixed = seed + np.arange(first_row + 1, first_row + 1 + count, dtype=np.uint64) * np.uint64(
-            0x9E3779B97F4A7C15
-        )
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        mixed ^= mixed >> np.uint64(31)
-    numbers: NDArray[np.float64] = (mixed >> np.uint64(11)).astype(np.float64) / 2.0**53
-    return numbers
+
+    rows: int
+    seen: int
+    wrong: int
+
+    @property
+    def otherwise(self) -> float:
+        """How many of all were decided otherwise, at the rate of those that were looked at."""
+        return self.rows * (self.wrong / self.seen) if self.seen else 0.0
+
+    @property
+    def low(self) -> float:
+        """The least that this can be, with `EXIT_CONFIDENCE`."""
+        return self.rows * (1 - rate_bound(self.seen - self.wrong, self.seen, EXIT_CONFIDENCE))
+
+    @property
+    def high(self) -> float:
+        """The most that this can be, with `EXIT_CONFIDENCE`."""
+        return self.rows * rate_bound(self.wrong, self.seen, EXIT_CONFIDENCE)
 
 
-def agreement_of(manifest: Mapping[str, Any]) -> Agreement | None:
+def agreement_of(manifest: Mapping[str, Any]) -> AuditResult | None:
     """Return what the audit of a finished run says; None where it had none."""
     audit = manifest.get("audit")
     if not audit or not audit["audited_dropped"] + audit["audited_kept"]:
         return None
-    kept_early = manifest["kept"] - audit["embedded_kept"]
-    dropped_early = manifest["dropped"] - (audit["embedded"] - audit["embedded_kept"])
-    scored = max(manifest["kept"] + manifest["dropped"], 1)
-    lost = dropped_early * _rate(audit["audited_lost"], audit["audited_dropped"])
-    false = kept_early * _rate(audit["audited_false"], audit["audited_kept"])
-    sides = (
-        (dropped_early, audit["audited_lost"], audit["audited_dropped"]),
-        (kept_early, audit["audited_false"], audit["audited_kept"]),
+    kept, dropped = manifest["kept"], manifest["dropped"]
+    lost = Side(
+        rows=dropped - (audit["embedded"] - audit["embedded_kept"]),
+        seen=audit["audited_dropped"],
+        wrong=audit["audited_lost"],
     )
-    high = sum(rows * rate_bound(wrong, seen, EXIT_CONFIDENCE) for rows, wrong, seen in sides)
-    low = sum(
-        rows * (1 - rate_bound(seen - wrong, seen, EXIT_CONFIDENCE)) for rows, wrong, seen in sides if rows
-    )
-    return Agreement(
-        looked_at=audit["audited_dropped"] + audit["audited_kept"],
-        disagreement=(lost + false) / scored,
-        low=low / scored,
-        high=high / scored,
-        lost_keepers=lost / max(manifest["kept"] - false + lost, 1),
-        false_keeps=false / max(manifest["kept"], 1),
+    false = Side(rows=kept - audit["embedded_kept"], seen=audit["audited_kept"], wrong=audit["audited_false"])
+    scored = max(kept + dropped, 1)
+    return AuditResult(
+        looked_at=lost.seen + false.seen,
+        disagreement=(lost.otherwise + false.otherwise) / scored,
+        low=(lost.low + false.low) / scored,
+        high=(lost.high + false.high) / scored,
+        lost_keepers=lost.otherwise / max(kept - false.otherwise + lost.otherwise, 1),
+        false_keeps=false.otherwise / max(kept, 1),
         promised=manifest["settings"].get("max_disagreement"),
     )
-
-
-def _rate(count: int, of: int) -> float:
-    return count / of if of else 0.0

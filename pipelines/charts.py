@@ -6,8 +6,8 @@ from typing import Any
 
 from filtering.calibration import POINTS
 from filtering.extras import require
+from pipelines.picks import BINS_PER_POINT
 from pipelines.report_data import RunReport
-from pipelines.run_scores import BINS_PER_POINT
 
 CHARTS = {"wide": (1200, 260), "narrow": (340, 230)}
 """Width and height of the two drawings in pixels; the style shows the one that fits the screen."""

@@ -61,8 +61,7 @@ UpdateOption = Annotated[bool, typer.Option("--update", help="Take in input file
 LeakActionOption = Annotated[
     LeakAction,
     typer.Option(
-        help="Documents with a leak: drop them; mark them, with their tasks in the column edu_leak; or cut "
-        "the lines of the leak."
+        help="Documents with a leak: drop them; or mark them, with their tasks in the column edu_leak."
     ),
 ]
 JsonLogOption = Annotated[bool, typer.Option("--json-log", help="Progress as one JSON object a line.")]

@@ -7,8 +7,7 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
@@ -52,13 +51,10 @@ from pipelines.label_commands import (
     sample_command,
     train_command,
 )
-from pipelines.printing import duration, print_line, print_result
+from pipelines.printing import duration, print_line
 from pipelines.progress import ConsoleReporter
 from pipelines.text_arguments import read_text
 from pipelines.threshold_command import threshold_command
-
-if TYPE_CHECKING:
-    from pipelines.filter import FilterResult
 
 app = typer.Typer(
     help="Keep the part of a web or code dump that teaches: Parquet in, Parquet out.",
@@ -175,7 +171,9 @@ def filter_command(
 
     The same command goes on where an interrupted one was.
     """
-    from pipelines.filter import WHAT_SCORES, estimate_run, filter_dump
+    from pipelines.estimate import estimate_run
+    from pipelines.filter import WHAT_SCORES, filter_dump
+    from pipelines.run_ending import finish_run
 
     config = FilterConfig(
         inputs=tuple(inputs),
@@ -222,22 +220,11 @@ def filter_command(
             print_line(f"set aside: {one.relative}: {one.why}")
         return 3 if plan.set_aside else 0
     reporter = reporter_of(json_log)
-    with redirect_stdout(sys.stderr):  # what Ray says is no result
-        result = filter_dump(config, reporter=reporter)
-    if json_log:
-        reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
-    code = print_result(result)
-    if not no_report:
-        _report(result, command_of("filter", config, "inputs"), samples=not no_samples, reporter=reporter)
-    return code
-
-
-def _report(result: "FilterResult", command: str, *, samples: bool, reporter: ConsoleReporter) -> None:
-    from pipelines.report import report_result
-
-    page = report_result(result, command, samples=samples, reporter=reporter)
-    if page is not None:
-        print_line(f"report: {page}")
+    result = filter_dump(config, reporter=reporter)
+    command = command_of("filter", config, "inputs")
+    return finish_run(
+        result, command, reporter, json_log=json_log, no_report=no_report, no_samples=no_samples
+    )
 
 
 @app.command("recut")
@@ -251,13 +238,6 @@ def recut_command(
         float | None, typer.Option(help="Share of all rows to keep, exactly, in (0, 1].")
     ] = None,
     write: Annotated[RecutWrite, typer.Option(help="Rows in the new OUT/data: kept, or all.")] = "kept",
-    rescore: Annotated[
-        bool,
-        typer.Option("--rescore", help="Embed the rows about which signals are not sure at this cut."),
-    ] = False,
-    device: DeviceOption = "auto",
-    embedder: EmbedderFolderOption = None,
-    trust_remote_code: TrustOption = False,
     workers: WorkersOption = None,
     executor: ExecutorOption = "local",
     ray_address: RayAddressOption = None,
@@ -267,6 +247,7 @@ def recut_command(
 ) -> int:
     """Cut a finished run anew from its stored scores."""
     from pipelines.recut import recut_run
+    from pipelines.run_ending import finish_run
 
     config = RecutConfig(
         run=out,
@@ -274,21 +255,16 @@ def recut_command(
         keep_at=keep_at,
         keep_fraction=keep_fraction,
         write=write,
-        rescore=rescore,
-        device=device,
-        embedder=embedder,
-        trust_remote_code=trust_remote_code,
         workers=workers,
         executor=executor,
         ray_address=ray_address,
     )
     reporter = reporter_of(json_log)
-    with redirect_stdout(sys.stderr):  # what Ray says is no result
-        result = recut_run(config, reporter=reporter)
-    code = print_result(result)
-    if not no_report:
-        _report(result, command_of("recut", config, "run"), samples=not no_samples, reporter=reporter)
-    return code
+    result = recut_run(config, reporter=reporter)
+    command = command_of("recut", config, "run")
+    return finish_run(
+        result, command, reporter, json_log=json_log, no_report=no_report, no_samples=no_samples
+    )
 
 
 @app.command("score")

@@ -75,7 +75,7 @@ class FilterConfig(Settings):
         Take in input files that are new or changed since the run was started.
     decontaminate : sequence of str
         Files of benchmarks whose leaks are looked for in what would be kept; see `DecontaminateConfig`.
-    leak_action : {"drop", "mark", "cut"}
+    leak_action : {"drop", "mark"}
         What becomes of a document with a leak; see `DecontaminateConfig`.
     """
 
@@ -135,7 +135,12 @@ class FilterConfig(Settings):
     @property
     def placement(self) -> Placement:
         """Where the embedder lies and runs."""
-        return _placement(self)
+        return Placement(
+            device=self.device,
+            threads=self.workers,
+            folder=self.embedder,
+            trust_remote_code=self.trust_remote_code,
+        )
 
     def rules_for(self, domain: str) -> tuple[Rule, ...]:
         """Return the rules that were asked for, else those usual for a domain."""
@@ -169,16 +174,6 @@ class RecutConfig(Settings):
         ones are kept, in the order of the plan.
     write : {"kept", "all"}
         As in `FilterConfig`.
-    rescore : bool
-        Of a run at effort ``fast`` or ``balanced``: have the full scorer decide on the documents about which
-        the signals are not sure at the new cut, and that it has not seen yet. With `keep_at` alone. The new
-        run is at effort ``balanced``, with the promise of the old one or the usual one; it is not audited.
-    device : str
-        As in `FilterConfig`, for `rescore`.
-    embedder : str, optional
-        As in `FilterConfig`, for `rescore`.
-    trust_remote_code : bool
-        As in `FilterConfig`, for `rescore`.
     workers : int, optional
         As in `FilterConfig`.
     executor : {"local", "ray"}
@@ -192,10 +187,6 @@ class RecutConfig(Settings):
     keep_at: float | None = Field(default=None, ge=0.0, le=5.0, allow_inf_nan=False)
     keep_fraction: float | None = Field(default=None, gt=0.0, le=1.0, allow_inf_nan=False)
     write: RecutWrite = "kept"
-    rescore: bool = False
-    device: str = Field(default="auto", min_length=1)
-    embedder: str | None = Field(default=None, min_length=1)
-    trust_remote_code: bool = False
     workers: int | None = Field(default=None, ge=1, le=4096)
     executor: ExecutorName = "local"
     ray_address: str | None = Field(default=None, min_length=1)
@@ -207,22 +198,3 @@ class RecutConfig(Settings):
                 "Exactly one of 'keep_at' and 'keep_fraction' must be given. "
                 f"Got keep_at={self.keep_at} and keep_fraction={self.keep_fraction} instead."
             )
-        if self.rescore and self.keep_at is None:
-            raise SettingsError(
-                "'rescore' (--rescore) must come with 'keep_at': where the cut lies says what to score. "
-                "Rescore at the cut that keep_fraction came to, then recut that run by keep_fraction."
-            )
-
-    @property
-    def placement(self) -> Placement:
-        """Where the embedder lies and runs."""
-        return _placement(self)
-
-
-def _placement(config: FilterConfig | RecutConfig) -> Placement:
-    return Placement(
-        device=config.device,
-        threads=config.workers,
-        folder=config.embedder,
-        trust_remote_code=config.trust_remote_code,
-    )

@@ -48,9 +48,9 @@ class DecontaminateConfig(Settings):
     fields : str, optional
         Which fields of these files hold what: ``id=task_id,prompt=question,solution=answer``; ``test`` and
         ``entry_point`` are known too.
-    action : {"drop", "mark", "cut"}
-        What becomes of a document with a leak: it is left out; it is kept, with its tasks in the column
-        ``edu_leak``; or the lines of the leak are cut out of it.
+    action : {"drop", "mark"}
+        What becomes of a document with a leak: it is left out; or it is kept, with its tasks in the column
+        ``edu_leak``.
     """
 
     inputs: tuple[str, ...] = Field(min_length=1)

@@ -17,7 +17,7 @@ from pipelines.paths import path_of
 ROWS_PER_PART = 1_000_000
 """A part is closed at the row group in which it reaches this many rows."""
 
-LeakAction = Literal["drop", "mark", "cut"]
+LeakAction = Literal["drop", "mark"]
 
 
 class LeakSearch(Settings):
@@ -27,7 +27,7 @@ class LeakSearch(Settings):
     ----------
     sha256 : str
         Digest of the tasks in the folder of the run, and of how they are looked for.
-    action : {"drop", "mark", "cut"}
+    action : {"drop", "mark"}
         As in `DecontaminateConfig`.
     """
 
@@ -47,9 +47,7 @@ class WorkerSettings(Settings):
     scorer_sha256 : str, optional
         Digest that the scorer must have.
     scores_from : str, optional
-        Folder of the run whose stored scores are used: instead of a scorer, or with `rescore` before one.
-    rescore : bool
-        Of these, have the full scorer decide where the new cut makes signals unsure.
+        Folder of the run whose stored scores are used instead of a scorer.
     text_column, keep_at, write, effort, score_column
         As in `FilterConfig`.
     max_disagreement, full_fraction
@@ -70,7 +68,6 @@ class WorkerSettings(Settings):
     scorer: str | None
     scorer_sha256: str | None = None
     scores_from: str | None = None
-    rescore: bool = False
     text_column: str
     keep_at: float
     write: Write
@@ -92,7 +89,7 @@ class WorkerSettings(Settings):
     @property
     def embeds(self) -> bool:
         """Whether this worker loads an embedder: not where stored scores are cut anew."""
-        return self.effort != "fast" and self.scores and (self.scores_from is None or self.rescore)
+        return self.effort != "fast" and self.scorer is not None and self.scores_from is None
 
     @property
     def exit_settings(self) -> ExitSettings:

@@ -1,7 +1,5 @@
 """The command that removes benchmark leaks; `commands.py` puts it under its name."""
 
-import sys
-from contextlib import redirect_stdout
 from typing import Annotated
 
 import typer
@@ -25,7 +23,6 @@ from pipelines.command_options import (
 from pipelines.config_base import command_of
 from pipelines.config_leaks import DecontaminateConfig
 from pipelines.config_worker import ROWS_PER_PART
-from pipelines.printing import print_line, print_result
 
 
 def decontaminate_command(
@@ -60,8 +57,8 @@ def decontaminate_command(
 
     The same command goes on where an interrupted one was.
     """
-    from pipelines.decontaminate import decontaminate_dump
-    from pipelines.report import report_result
+    from pipelines.filter import decontaminate_dump
+    from pipelines.run_ending import finish_run
 
     config = DecontaminateConfig(
         inputs=tuple(inputs),
@@ -78,14 +75,8 @@ def decontaminate_command(
         update=update,
     )
     reporter = reporter_of(json_log)
-    with redirect_stdout(sys.stderr):  # what Ray says is no result
-        result = decontaminate_dump(config, reporter=reporter)
-    if json_log:
-        reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
-    code = print_result(result)
-    if not no_report:
-        command = command_of("decontaminate", config, "inputs")
-        page = report_result(result, command, samples=not no_samples, reporter=reporter)
-        if page is not None:
-            print_line(f"report: {page}")
-    return code
+    result = decontaminate_dump(config, reporter=reporter)
+    command = command_of("decontaminate", config, "inputs")
+    return finish_run(
+        result, command, reporter, json_log=json_log, no_report=no_report, no_samples=no_samples
+    )

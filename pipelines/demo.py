@@ -33,11 +33,12 @@ from filtering.errors import MissingExtraError, OutputError
 from filtering.scorers import EMBEDDING_STAGE
 from pipelines.config import FilterConfig
 from pipelines.config_base import KEEP_AT
-from pipelines.filter import FilterResult, filter_dump
+from pipelines.filter import filter_dump
+from pipelines.picks import GROUPS
 from pipelines.progress import Reporter
 from pipelines.report import report_result
 from pipelines.report_data import gather_report
-from pipelines.run_scores import GROUPS
+from pipelines.run_plan import FilterResult
 
 MARKER = ".edufilter-demo"
 """Says that a folder was made by the demo, and may be made anew."""

@@ -10,7 +10,7 @@ from filtering.machine import available_cpus
 from pipelines.config import FilterConfig, RecutConfig
 from pipelines.config_leaks import DecontaminateConfig
 from pipelines.config_worker import WorkerSettings
-from pipelines.plan import Part
+from pipelines.parts import Part
 from pipelines.receipts import Receipt
 from pipelines.worker import PartWorker, Tick
 

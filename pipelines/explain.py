@@ -6,16 +6,16 @@ import numpy as np
 
 from filtering import explain_documents
 from filtering.arrow_texts import REASONS, text_bytes
-from filtering.errors import OutputError, ScorerError, SettingsError
+from filtering.errors import OutputError, SettingsError
 from filtering.explain import Explanation
 from filtering.scorers import STAGES
 from pipelines.config_explain import ExplainConfig
 from pipelines.paths import files_below
-from pipelines.plan import refuse_changed
 from pipelines.reading import read_chosen, read_footer, resolve_text_column
-from pipelines.scorers import open_scorer
+from pipelines.scorers import open_scorer, refuse_other_scorer
+from pipelines.split_files import refuse_changed
 from pipelines.store import RunFolder
-from pipelines.worker import stored_scores
+from pipelines.stored_scores import read_scores
 
 
 def explain_row(config: ExplainConfig) -> Explanation:
@@ -63,17 +63,13 @@ def _row_of_run(config: ExplainConfig, run: str) -> Explanation:
         raise SettingsError(f"Row {config.row} of {config.file} must have been read. It was set aside.")
     (part,) = inside
     refuse_changed(part)
-    text = _read_row(
-        part.path, part.row_groups, config.row - part.first_row, str(manifest["settings"]["text_column"])
-    )
-    scorer = open_scorer(config.scorer or str(manifest["scorer"]))
-    if scorer.digest != plan.settings["scorer_sha256"]:
-        raise ScorerError(
-            f"The scorer must be that of {run}. {config.scorer or manifest['scorer']!r} is another one. "
-            "Name it with --scorer."
-        )
+    text = _read_row(part.path, part.row_groups, config.row - part.first_row, plan.facts.text_column)
+    name = config.scorer or str(manifest["scorer"])
+    scorer = open_scorer(name)
+    refuse_other_scorer(name, scorer.digest, plan.facts.scorer_sha256)
     (why,) = explain_documents(scorer, [text], top=config.top)
-    value, stage, reason = (values[config.row - part.first_row] for values in stored_scores(folder, part))
+    stored_columns = read_scores(folder, part, "edu_score", "edu_stage", "edu_reason")
+    value, stage, reason = (values[config.row - part.first_row] for values in stored_columns)
     if reason:
         return replace(why, score=None, stage="", reason=REASONS[reason])
     return replace(why, score=float(value), stage=STAGES[stage])

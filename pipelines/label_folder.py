@@ -24,7 +24,7 @@ from annotations.ratings import labels_table, ratings_table
 from annotations.sources import JOURNAL_FILE, LABELS_FILE, read_table
 from filtering.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from filtering.errors import OutputError
-from pipelines.store import hold_lock
+from pipelines.locks import hold_lock
 from pipelines.text_columns import TEXT_COLUMNS
 
 RATINGS_FILE = "ratings.parquet"

@@ -8,7 +8,6 @@ from pipelines.run_leaks import HITS_READ, LeakCount, LeakPair, RunLeaks
 DONE = {
     "drop": "They are left out of the output.",
     "mark": "They are kept, with their tasks in the column edu_leak.",
-    "cut": "The lines of the leaks are cut out of them.",
 }
 
 

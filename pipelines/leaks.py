@@ -1,91 +1,22 @@
-"""Finds benchmark leaks in the batches of a part, and keeps what was found beside the run.
+"""Finds benchmark leaks in the batches of a part."""
 
-::
-
-    out/run/tasks.json       the tasks that were looked for: workers, `recut` and the report read them here
-    out/run/hits/...         hits of each part that has any, by the paths of the output
-    out/run/hits.parquet     all of them
-"""
-
-import hashlib
-import json
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from filtering.arrow_texts import text_bytes, text_chunks
-from filtering.errors import BadFileError, OutputError, SettingsError
-from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
+from filtering.arrow_texts import text_chunks
+from filtering.errors import OutputError
+from filtering.leaks import LeakIndex, Task, find_leaks
 from filtering.leaks.search import COMMON, LEAK, SCHEMA
-from pipelines.config_leaks import read_fields
 from pipelines.config_worker import LeakAction, LeakSearch
-from pipelines.paths import files_below
-from pipelines.plan import Part, Plan
-from pipelines.reading import open_parquet
+from pipelines.leak_files import HITS_SCHEMA, read_tasks, search_digest, tasks_json
+from pipelines.parts import Part
 from pipelines.store import RunFolder
-
-LEAKS_VERSION = 1
-"""Raised when the same tasks would be found in other texts."""
-WORD = re.compile(rb"[^\W_]|[\x80-\xff]")
-HITS_SCHEMA = pa.schema([pa.field("file", pa.string(), nullable=False), *SCHEMA])
-"""File below its input and row in it, from 0; lines from 1; see `filtering.leaks.search`."""
-
-
-def gather_tasks(against: Sequence[str], fields: str | None = None) -> tuple[Task, ...]:
-    """Return the tasks of benchmarks.
-
-    Raises
-    ------
-    SettingsError
-        If one cannot be read, as `filtering.leaks.read_benchmark` says; or if two files of one name have
-        tasks of one id.
-    """
-    named = read_fields(fields)
-    try:
-        tasks = [task for path in against for task in read_benchmark(path, named)]
-    except BadFileError as error:  # a benchmark is a setting, not data
-        raise SettingsError(str(error)) from error
-    repeated = [
-        one for one, count in Counter((task.benchmark, task.id) for task in tasks).items() if count > 1
-    ]
-    if repeated:
-        raise SettingsError(
-            "Benchmarks must differ in their names or in the ids of their tasks. "
-            f"{repeated[0][0]!r} comes twice with the task {repeated[0][1]!r}. Name each file once."
-        )
-    return tuple(tasks)
-
-
-def tasks_json(tasks: Sequence[Task]) -> bytes:
-    """Return what ``run/tasks.json`` holds."""
-    return json.dumps([asdict(task) for task in tasks], indent=1).encode()
-
-
-def read_tasks(folder: RunFolder) -> tuple[Task, ...]:
-    """Return the tasks that a run looks for."""
-    return tuple(Task(**task) for task in json.loads((folder.run / "tasks.json").read_bytes()))
-
-
-def search_digest(content: bytes) -> str:
-    """Return the digest of all that decides what is found: tasks, settings, and what everybody writes."""
-    common = files("filtering.leaks").joinpath("common.safetensors").read_bytes()
-    settings = json.dumps([LEAKS_VERSION, asdict(LeakSettings())]).encode()
-    parts = (hashlib.sha256(one).digest() for one in (content, settings, common))
-    return hashlib.sha256(b"".join(parts)).hexdigest()
-
-
-def write_tasks(folder: RunFolder, tasks: Sequence[Task]) -> None:
-    """Write ``run/tasks.json``, unless it is there."""
-    path = folder.run / "tasks.json"
-    if not path.exists():
-        folder.write_bytes(path, tasks_json(tasks))
 
 
 def leak_settings(search: LeakSearch) -> Mapping[str, str]:
@@ -126,6 +57,23 @@ class FoundLeaks:
         """Return what was found in some rows of the batch."""
         mine = chosen[self.at]
         return FoundLeaks(self.hits.filter(pa.array(mine)), self.at[mine], self.counts)
+
+    def counted(self, rows: int) -> tuple[int, Counter[str]]:
+        """Return how many of the rows of the batch have a leak, and numbers of documents by what was found.
+
+        These are of documents with a leak by benchmark, of common knowledge alone, and of such that could not
+        be searched as others.
+        """
+        leaked = self.rows_with(LEAK, rows)
+        documents = Counter(self.counts)
+        common = self.rows_with(COMMON, rows) & ~leaked
+        if common.any():
+            documents[COMMON] += int(common.sum())
+        pairs = zip(self.at.tolist(), self.hits["benchmark"].to_pylist(), strict=True)
+        is_leak = pc.equal(self.hits["verdict"], LEAK).to_pylist()
+        of_leaks = {pair for pair, counts in zip(pairs, is_leak, strict=True) if counts}
+        documents.update(f"leak of {benchmark}" for _, benchmark in of_leaks)
+        return int(leaked.sum()), documents
 
 
 class LeakFinder:
@@ -187,109 +135,3 @@ def leaked_tasks(found: FoundLeaks, rows: int) -> pa.Array:
         if leaked and task not in tasks[at]:
             tasks[at].append(task)
     return pa.array([", ".join(names) or None for names in tasks], pa.string())
-
-
-def without_leaks(texts: pa.Array, found: FoundLeaks) -> tuple[pa.Array, NDArray[np.bool_]]:
-    """Return texts, of the same type, without the lines of their leaks; and of which nothing would be left.
-
-    These stay as they are.
-    """
-    is_gone = np.zeros(len(texts), dtype=bool)
-    lines: dict[int, set[int]] = {}
-    hits = found.hits.select(["first_line", "last_line", "verdict"]).to_pylist()
-    for at, hit in zip(found.at.tolist(), hits, strict=True):
-        if hit["verdict"] == LEAK:
-            lines.setdefault(at, set()).update(range(hit["first_line"], hit["last_line"] + 1))
-    if not lines:
-        return texts, is_gone
-    rows = np.array(sorted(lines))
-    changed = []
-    for row, text in zip(rows.tolist(), text_bytes(_take(texts, rows)), strict=True):
-        left = b"\n".join(_lines_left((text or b"").split(b"\n"), lines[row]))
-        is_gone[row] = not left.strip()
-        changed.append(text if is_gone[row] else left)
-    is_changed = np.zeros(len(texts), dtype=bool)
-    is_changed[rows] = True
-    plain = text_chunks(texts)[0].cast(pa.large_binary())
-    out = pc.replace_with_mask(plain, pa.array(is_changed), pa.array(changed, pa.large_binary()))
-    return _of_type(out, texts.type), is_gone
-
-
-def _lines_left(lines: Sequence[bytes], cut: set[int]) -> list[bytes]:
-    """Return lines, from 1, but those to cut and the lines without a word beside these: a lone quote."""
-    gone = cut & set(range(1, len(lines) + 1))
-    for step in (1, -1):
-        for number in sorted(gone, reverse=step < 0):
-            while 0 < (number := number + step) <= len(lines) and not WORD.search(lines[number - 1]):
-                gone.add(number)
-    return [line for number, line in enumerate(lines, 1) if number not in gone]
-
-
-def _of_type(texts: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Return large binary as another type of text, whatever its bytes are."""
-    if pa.types.is_dictionary(kind):
-        encoded = _of_type(texts, kind.value_type).dictionary_encode()
-        return pa.DictionaryArray.from_arrays(
-            encoded.indices.cast(kind.index_type), encoded.dictionary, ordered=kind.ordered
-        )
-    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    return (texts.view(pa.large_string()) if is_text else texts).cast(kind)
-
-
-def apply_action(
-    action: LeakAction, batch: pa.RecordBatch, text_column: str, keep: NDArray[np.bool_], found: FoundLeaks
-) -> tuple[pa.RecordBatch, NDArray[np.bool_]]:
-    """Return a batch and which of its rows are kept, after what an action does to rows with a leak.
-
-    Parameters
-    ----------
-    action : {"drop", "mark", "cut"}
-    batch : RecordBatch
-    text_column : str
-    keep : bool array, shape (n,)
-    found : FoundLeaks
-        In rows that are kept.
-    """
-    if action == "mark":
-        return batch, keep
-    if action == "drop":
-        return batch, keep & ~found.rows_with(LEAK, len(keep))
-    texts, is_gone = without_leaks(batch.column(text_column), found)
-    place = batch.schema.get_field_index(text_column)
-    return batch.set_column(place, batch.schema.field(place), texts), keep & ~is_gone
-
-
-class LeakTally:
-    """Counts over the rows of a part that would be kept."""
-
-    def __init__(self) -> None:
-        self.leaked = 0
-        self.counts: Counter[str] = Counter()
-
-    def add(self, found: FoundLeaks, rows: int, emptied: int) -> None:
-        """Count a batch: documents with a leak, by benchmark or verdict; and those that a cut empties."""
-        if emptied:
-            self.counts["nothing but a leak"] += emptied
-        leaked = found.rows_with(LEAK, rows)
-        self.leaked += int(leaked.sum())
-        self.counts.update(found.counts)
-        common = found.rows_with(COMMON, rows) & ~leaked
-        if common.any():
-            self.counts[COMMON] += int(common.sum())
-        pairs = zip(found.at.tolist(), found.hits["benchmark"].to_pylist(), strict=True)
-        is_leak = pc.equal(found.hits["verdict"], LEAK).to_pylist()
-        documents = {pair for pair, counts in zip(pairs, is_leak, strict=True) if counts}
-        self.counts.update(f"leak of {benchmark}" for _, benchmark in documents)
-
-
-def write_all_hits(folder: RunFolder, plan: Plan) -> None:
-    """Write ``run/hits.parquet``: the hits of all parts, in the order of the plan."""
-    names = {name for name, _ in files_below(folder.hits)}
-
-    def tables() -> Iterator[pa.Table]:
-        for part in plan.parts:
-            if part.output in names:
-                with open_parquet(str(folder.hits / part.output)) as file:
-                    yield file.read(use_threads=False).cast(HITS_SCHEMA)
-
-    folder.write_tables(folder.run / "hits.parquet", HITS_SCHEMA, tables())

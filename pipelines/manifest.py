@@ -11,24 +11,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filtering.errors import OutputError
+from pipelines.parts import Parts, SetAside
 from pipelines.paths import files_below
-from pipelines.plan import Parts, Plan, SetAside
+from pipelines.plan import Plan
+from pipelines.reading import open_parquet
 from pipelines.receipts import RECEIPT_SCHEMA, Receipt, sum_of_counts
 from pipelines.store import RunFolder
 
+TOTALS = (
+    *("rows", "kept", "text_bytes", "kept_text_bytes", "unread_bytes", "tokens", "tokens_read"),
+    *("data_bytes", "leaked"),
+)
+"""What a run says of all its parts together."""
 AUDIT = (
     *("embedded", "embedded_kept"),
     *("audited_dropped", "audited_lost", "audited_kept", "audited_false"),
 )
-SUMS = (
-    *("rows", "kept", "text_bytes", "kept_text_bytes", "unread_bytes", "tokens", "tokens_read"),
-    *("data_rows", "data_bytes", "scores_bytes", "leaked", *AUDIT),
-)
-COLUMNS = (
-    *("output", "rows", "kept", "text_bytes", "kept_text_bytes", "tokens", "tokens_read"),
-    *("data_rows", "data_bytes", "data_sha256", "scores_bytes", "scores_sha256"),
-    *("leaked", "hits_rows", "hits_bytes", "hits_sha256", "set_aside"),
-)
+"""And that where its scorer is a cascade; see `filtering.scorers.Audit`."""
+OF_RUNS_ALONE = ("key", "reasons", "unusual", "leaks", "unread_bytes", *AUDIT)
+COLUMNS = tuple(name for name in RECEIPT_SCHEMA.names if name not in OF_RUNS_ALONE)
+"""What the manifest says of each part."""
 MANIFEST_SCHEMA = pa.schema(
     [("relative", pa.string()), ("first_row", pa.int64()), *(RECEIPT_SCHEMA.field(name) for name in COLUMNS)]
 )
@@ -42,7 +44,7 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
     RunError
         If the receipts do not add up to the plan.
     """
-    totals: Counter[str] = Counter(dict.fromkeys((*SUMS, "output_files"), 0))
+    totals: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     unusual: Counter[str] = Counter()
     leaks: Counter[str] = Counter()
@@ -54,7 +56,7 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
             parts = plan.parts.table.slice(first, len(receipts)).select(["relative", "first_row"])
             first += len(receipts)
             good = receipts.filter(pc.equal(receipts["set_aside"], ""))
-            totals.update({name: pc.sum(good[name]).as_py() or 0 for name in SUMS})
+            totals.update({name: pc.sum(good[name]).as_py() or 0 for name in (*TOTALS, *AUDIT)})
             totals["output_files"] += pc.sum(pc.greater(good["data_bytes"], 0)).as_py() or 0
             reasons.update(sum_of_counts(good["reasons"]))
             unusual.update(sum_of_counts(good["unusual"]))
@@ -74,7 +76,7 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
             "plan": plan.digest,
             "scorer": scorer,
             "settings": dict(plan.settings),
-            **{name: totals[name] for name in SUMS if name not in ("data_rows", "scores_bytes", *AUDIT)},
+            **{name: totals[name] for name in TOTALS},
             "output_files": totals["output_files"],
             "dropped": totals["rows"] - totals["kept"] - without_score,
             "without_score": without_score,
@@ -123,8 +125,6 @@ def scored_parts(folder: RunFolder, plan: Plan) -> Parts:
 
 def receipts_of_manifest(folder: RunFolder) -> Iterator[Receipt]:
     """Yield what the manifest says of each part, in the order of the plan; reasons and keys are not in it."""
-    from pipelines.reading import open_parquet
-
     with open_parquet(str(folder.run / "manifest.parquet")) as file:
         for batch in file.iter_batches(columns=list(COLUMNS)):
             yield from (Receipt(key="", **row) for row in batch.to_pylist())

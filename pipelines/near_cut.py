@@ -12,10 +12,11 @@ from annotations.labels import NEAR_CUT
 from filtering.errors import SettingsError
 from pipelines.config_labels import NearCutConfig
 from pipelines.manifest import scored_parts
-from pipelines.plan import Part, refuse_changed
-from pipelines.run_scores import read_stored_scores
+from pipelines.parts import Part
 from pipelines.sample import RowReader, SampleResult, refuse_taken, write_sample
+from pipelines.split_files import refuse_changed
 from pipelines.store import RunFolder
+from pipelines.stored_scores import read_scores
 
 NEAR_POINTS = 0.5
 """Scores no further from the cut than this are near it."""
@@ -79,13 +80,11 @@ class _Near:
 def _near_cut(folder: RunFolder, parts: Sequence[Part], cut: float) -> _Near:
     numbers, rows, scores = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
     for number, part in enumerate(parts):
-        first = 0
-        for values, _ in read_stored_scores(folder.scores / part.output):
-            inside = np.flatnonzero(np.abs(values - cut) <= NEAR_POINTS)
-            numbers.append(np.full(len(inside), number))
-            rows.append(first + inside)
-            scores.append(values[inside])
-            first += len(values)
+        (values,) = read_scores(folder, part, "edu_score")
+        inside = np.flatnonzero(np.abs(values - cut) <= NEAR_POINTS)
+        numbers.append(np.full(len(inside), number))
+        rows.append(inside)
+        scores.append(values[inside])
     return _Near(np.concatenate(numbers), np.concatenate(rows), np.concatenate(scores))
 
 

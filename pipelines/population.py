@@ -6,15 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotations.budget import BYTES_PER_TOKEN
-from filtering.errors import ScorerError, SettingsError
+from filtering.errors import SettingsError
 from filtering.exits import ExitSettings
 from filtering.scorers import Effort
 from filtering.thresholds import FINE_CUTS, above, fine_places
-from pipelines.config_worker import exit_settings_of
 from pipelines.manifest import scored_parts
-from pipelines.run_scores import read_stored_scores
-from pipelines.scorers import open_pairs
+from pipelines.scorers import open_pairs, refuse_other_scorer
 from pipelines.store import RunFolder
+from pipelines.stored_scores import read_scores
 
 
 @dataclass(frozen=True)
@@ -70,30 +69,23 @@ def read_population(out: str, scorer: str, effort: Effort | None) -> Population:
     """
     folder = RunFolder(out)
     plan = folder.read_finished_plan()
-    parts, settings = scored_parts(folder, plan), plan.settings
+    parts, facts = scored_parts(folder, plan), plan.facts
     _, digest = open_pairs(scorer)
-    if digest != settings["scorer_sha256"]:
-        raise ScorerError(f"{scorer!r} must be the scorer that the run {out} was made with. It is another.")
-    if effort not in (None, settings["effort"]):
+    refuse_other_scorer(scorer, digest, facts.scorer_sha256)
+    if effort not in (None, facts.effort):
         raise SettingsError(
-            f"--effort must be that of the run {out}, {settings['effort']}. Got {effort}. Leave it out."
+            f"--effort must be that of the run {out}, {facts.effort}. Got {effort}. Leave it out."
         )
     counts = np.zeros(len(FINE_CUTS), dtype=np.int64)
     for part in parts:
-        for value, _ in read_stored_scores(folder.scores / part.output):
-            counts += np.bincount(fine_places(value[~np.isnan(value)]), minlength=len(FINE_CUTS))
+        (value,) = read_scores(folder, part, "edu_score")
+        counts += np.bincount(fine_places(value[~np.isnan(value)]), minlength=len(FINE_CUTS))
     if not counts.any():
         raise SettingsError(f"Some document of the run {out} must have a score. None has.")
-    allowed, fraction = settings.get("max_disagreement"), settings.get("full_fraction")
-    found: Effort = settings["effort"]  # type: ignore[assignment] # plans hold plain values
     return Population(
         counts=counts,
         rows=int(parts.column("rows").sum()),
         tokens=folder.read_manifest()["text_bytes"] / BYTES_PER_TOKEN,
-        effort=found,
-        exits=exit_settings_of(
-            float(str(settings["keep_at"])),
-            None if allowed is None else float(allowed),
-            None if fraction is None else float(fraction),
-        ),
+        effort=facts.effort,
+        exits=facts.exits,
     )

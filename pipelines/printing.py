@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from annotations.agreement import Agreement
     from pipelines.annotate import AnnotationEstimate
     from pipelines.evaluate import Evaluation
-    from pipelines.filter import FilterResult
     from pipelines.label_folder import AnnotateResult
+    from pipelines.run_plan import FilterResult
     from pipelines.sample import SampleResult
     from pipelines.threshold import Threshold
     from pipelines.train import TrainResult
@@ -61,7 +61,7 @@ def print_result(result: "FilterResult") -> int:
 
 
 def _print_leaks(manifest: Mapping[str, Any]) -> None:
-    done = {"drop": "left out", "mark": "marked", "cut": "cut"}[manifest["settings"]["leak_action"]]
+    done = {"drop": "left out", "mark": "marked"}[manifest["settings"]["leak_action"]]
     print_line(f"leaks: {manifest['leaked']:,} documents with benchmark tasks {done} (run/hits.parquet)")
     if manifest["leaks"]:
         print_line("  " + ", ".join(f"{count:,} {name}" for name, count in manifest["leaks"].items()))

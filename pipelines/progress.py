@@ -36,12 +36,14 @@ class Meter:
         self.before = self.done = done
         self.things = things
         self.started_s = time.monotonic()
+        self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def count(self, number: int) -> None:
-        """Count some more."""
+    def count(self, number: int, **more: int) -> None:
+        """Count some more things, and what else there is to count of them."""
         with self._lock:
             self.done += number
+            self._counts.update(more)
 
     @property
     def seconds(self) -> float:
@@ -49,52 +51,52 @@ class Meter:
         return max(time.monotonic() - self.started_s, 1e-9)
 
     @property
+    def fresh(self) -> int:
+        """Things done since the meter was opened."""
+        return self.done - self.before
+
+    @property
     def left_s(self) -> float:
         """Seconds left, at the rate so far."""
-        rate = (self.done - self.before) / self.seconds
-        return (self.total - self.done) / rate if rate else 0.0
+        return (self.total - self.done) / self.fresh * self.seconds if self.fresh else 0.0
 
     def figures(self) -> dict[str, float | int]:
         """Return what is shown, for machines: things done and in all, the rate, seconds left."""
         return {
             self.things: self.done,
             f"{self.things}_total": self.total,
-            f"{self.things}_per_s": round((self.done - self.before) / self.seconds),
+            f"{self.things}_per_s": round(self.fresh / self.seconds),
             "left_s": round(self.left_s, 1),
         }
 
     def words(self) -> str:
         """Return what is shown, for people."""
-        return f"{self.figures()[f'{self.things}_per_s']:,} {self.things}/s"
+        return f"{self.fresh / self.seconds:,.0f} {self.things}/s"
 
 
 class RowMeter(Meter):
     """Counts rows, bytes and rows kept."""
 
-    def __init__(self, total: int, done: int) -> None:
-        super().__init__(total, done)
-        self.text_bytes = self.kept = 0
-
     def tick(self, rows: int, text_bytes: int, kept: int) -> None:
         """Count a batch."""
-        with self._lock:
-            self.done += rows
-            self.text_bytes += text_bytes
-            self.kept += kept
+        self.count(rows, text_bytes=text_bytes, kept=kept)
+
+    @property
+    def _mb_per_s(self) -> float:
+        return self._counts["text_bytes"] / 1e6 / self.seconds
+
+    @property
+    def _kept_share(self) -> float:
+        return self._counts["kept"] / self.fresh if self.fresh else 0.0
 
     def figures(self) -> dict[str, float | int]:
         """Return what is shown: also megabytes a second, and the share that is kept."""
-        fresh = self.done - self.before
-        return {
-            **super().figures(),
-            "mb_per_s": round(self.text_bytes / 1e6 / self.seconds, 1),
-            "kept_share": round(self.kept / fresh, 4) if fresh else 0.0,
-        }
+        more = {"mb_per_s": round(self._mb_per_s, 1), "kept_share": round(self._kept_share, 4)}
+        return {**super().figures(), **more}
 
     def words(self) -> str:
         """Return what is shown, for people."""
-        figures = self.figures()
-        return f"{super().words()}, {figures['mb_per_s']} MB/s, {100 * figures['kept_share']:.1f} % kept"
+        return f"{super().words()}, {self._mb_per_s:.1f} MB/s, {100 * self._kept_share:.1f} % kept"
 
 
 class LabelMeter(Meter):
@@ -103,26 +105,21 @@ class LabelMeter(Meter):
     def __init__(self, total: int, done: int, spent_usd: float) -> None:
         super().__init__(total, done, "labels")
         self.spent_usd = spent_usd
-        self.failures: Counter[str] = Counter()
 
     def tick(self, status: str, spent_usd: float) -> None:
         """Count a reply."""
-        with self._lock:
-            self.done += 1
-            self.spent_usd = spent_usd
-            if status != "ok":
-                self.failures[status] += 1
+        self.spent_usd = spent_usd
+        self.count(1, **({} if status == "ok" else {status: 1}))
 
     def figures(self) -> dict[str, float | int]:
         """Return what is shown: also dollars, and failures by kind."""
-        return {**super().figures(), "spent_usd": round(self.spent_usd, 4), **self.failures}
+        return {**super().figures(), "spent_usd": round(self.spent_usd, 4), **self._counts}
 
     def words(self) -> str:
         """Return what is shown, for people."""
-        rate = (self.done - self.before) / self.seconds
-        failures = "".join(f", {count:,} {name}" for name, count in sorted(self.failures.items()))
+        failures = "".join(f", {count:,} {name}" for name, count in sorted(self._counts.items()))
         spent = f", ${self.spent_usd:.2f} spent" if self.spent_usd else ""
-        return f"{rate:.1f} labels/s{spent}{failures}"
+        return f"{self.fresh / self.seconds:.1f} labels/s{spent}{failures}"
 
 
 class Reporter(Protocol):

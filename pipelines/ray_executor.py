@@ -9,9 +9,10 @@ and sent again too.
 import math
 import os
 import socket
+import sys
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -20,7 +21,7 @@ from filtering.extras import require
 from filtering.machine import available_cpus
 from filtering.sentence_transformer import DECIDING_LIBRARIES
 from pipelines.config_worker import WorkerSettings
-from pipelines.plan import Part
+from pipelines.parts import Part
 from pipelines.preflight import DECIDING, describe_code
 from pipelines.receipts import Receipt
 from pipelines.worker import Tick
@@ -116,10 +117,22 @@ class RayExecutor:
 
 @contextmanager
 def _connected(ray: Any, address: str | None, workers: int | None) -> Iterator[None]:
-    """Use the connection that there is, or make one and close it again."""
+    """Use the connection that there is, or make one and close it again.
+
+    While our own is open, what Ray prints goes to standard error: it is no result of a command.
+    """
     if ray.is_initialized():
         yield
         return
+    with redirect_stdout(sys.stderr):
+        _connect(ray, address, workers)
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+def _connect(ray: Any, address: str | None, workers: int | None) -> None:
     address = address or os.environ.get("RAY_ADDRESS")
     quiet = {"log_to_driver": False, "logging_level": "CRITICAL"}
     host, _, port = (address or "").rpartition(":")
@@ -139,22 +152,65 @@ def _connected(ray: Any, address: str | None, workers: int | None) -> Iterator[N
             f"A Ray cluster must answer at {address or 'this machine'}. {first_line} Check --ray-address (or "
             "RAY_ADDRESS), and RAY_AUTH_MODE and RAY_AUTH_TOKEN."
         ) from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
 
 
 @dataclass
-class _Attempt:
-    """A part that was sent, what was counted of it, and when it last told something."""
+class _Sent:
+    """A part in the cluster: which try it is, and what it told.
+
+    Parameters
+    ----------
+    part : Part
+    failed, lost : int
+        Earlier tries that failed or hung, and those whose worker or node was lost.
+    sent_s : float
+    told_s : float, optional
+        When it last told something; None while it may still wait for room in the cluster.
+    counted : (int, int, int)
+        Rows, bytes of text and rows kept that were passed on.
+    """
 
     part: Part
-    number: int
-    lost: int
-    counted: tuple[int, int, int] = (0, 0, 0)
-    told_s: float = field(default=math.inf)  # not before it runs: it may wait for room in the cluster
+    failed: int = 0
+    lost: int = 0
     sent_s: float = field(default_factory=time.monotonic)
+    told_s: float | None = None
+    counted: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def number(self) -> int:
+        """How many tries were before this one."""
+        return self.failed + self.lost
+
+    def silent_s(self, now: float) -> float:
+        """Return for how long a part that runs has told nothing."""
+        return 0.0 if self.told_s is None else now - self.told_s
+
+    def count(self, totals: tuple[int, int, int], tick: Tick) -> None:
+        """Pass on what is new since the last time; less than nothing where the part is begun again."""
+        rows, text_bytes, kept = (new - old for new, old in zip(totals, self.counted, strict=True))
+        tick(rows, text_bytes, kept)
+        self.counted = totals
+
+
+def _next_try(sent: _Sent, why: str, *, lost: bool, tries: int) -> _Sent:
+    """Return a part to send again.
+
+    A part that is lost with its worker or node is not to blame for that, and may be lost `LOST_TRIES` times;
+    one that fails or hangs may `tries` times.
+
+    Raises
+    ------
+    RunError
+        If that was one time too many.
+    """
+    again = _Sent(sent.part, sent.failed + (not lost), sent.lost + lost)
+    if again.failed >= tries or again.lost >= LOST_TRIES:
+        raise RunError(
+            f"{sent.part.name} failed {again.number} times: {why}. "
+            "Mend that, then run the same command again: it goes on where it was."
+        )
+    return again
 
 
 class _Tasks:
@@ -191,7 +247,7 @@ class _Tasks:
         libraries = (*DECIDING, *(DECIDING_LIBRARIES if settings.embeds else ()))
         self._code = ray.put(describe_code(libraries))
         self._settings = settings.absolute().model_dump_json()
-        self._running: dict[Any, _Attempt] = {}
+        self._running: dict[Any, _Sent] = {}
         self._limit, self._limit_s = 0, -math.inf
         self._begun_s = -math.inf  # when the last part was sent that is known to have begun
 
@@ -201,17 +257,17 @@ class _Tasks:
         try:
             while True:
                 while len(self._running) < self._room() and (part := next(waiting, None)) is not None:
-                    self._send(part)
+                    self._send(_Sent(part))
                 if not self._running:
                     return
                 for reference in self._finished():
-                    attempt = self._running.pop(reference)
-                    self._begun_s = max(self._begun_s, attempt.sent_s)
-                    receipt = self._outcome(reference, attempt)
+                    sent = self._running.pop(reference)
+                    self._begun_s = max(self._begun_s, sent.sent_s)
+                    receipt = self._outcome(reference, sent)
                     if receipt is not None:
                         good = not receipt.set_aside
                         totals = (receipt.rows, receipt.text_bytes, receipt.kept) if good else (0, 0, 0)
-                        _count(attempt, totals, tick)
+                        sent.count(totals, tick)
                         yield receipt
                 self._look_at_board(tick)
                 self._end_hanging(tick)
@@ -232,9 +288,9 @@ class _Tasks:
             self._limit_s = time.monotonic()
         return self._limit
 
-    def _send(self, part: Part, number: int = 0, lost: int = 0) -> None:
-        reference = self._task.remote(self._settings, asdict(part), number, self._code, self._board)
-        self._running[reference] = _Attempt(part, number, lost)
+    def _send(self, sent: _Sent) -> None:
+        reference = self._task.remote(self._settings, asdict(sent.part), sent.number, self._code, self._board)
+        self._running[reference] = sent
 
     def _finished(self) -> list[Any]:
         references = list(self._running)
@@ -243,7 +299,7 @@ class _Tasks:
         ready: list[Any] = self._ray.wait(references, num_returns=len(references), timeout=0)[0]
         return ready
 
-    def _outcome(self, reference: Any, attempt: _Attempt) -> Receipt | None:
+    def _outcome(self, reference: Any, sent: _Sent) -> Receipt | None:
         """Return the receipt of a task that ended, or None where its part was sent again.
 
         Raises
@@ -253,62 +309,47 @@ class _Tasks:
         RunError
             If the part failed too often.
         """
+        lost = False
         try:
             outcome = self._ray.get(reference)
         except self._ray.exceptions.OutOfMemoryError:
-            self._try_again(attempt, "it ran out of memory; ask for more with memory_per_part_bytes")
-            return None
+            why = "it ran out of memory; ask for more with memory_per_part_bytes"
         except self._ray.exceptions.RayError as error:
-            attempt.lost += 1
-            self._try_again(attempt, f"its worker was lost ({type(error).__name__})")
-            return None
-        if "refused" in outcome:
-            raise SettingsError(
-                f"A worker refused to run parts. {outcome['refused']}. All nodes must have the same "
-                "edufilter, libraries and scorer as the driver."
-            )
-        if "failed" in outcome:
-            self._try_again(attempt, outcome["failed"])
-            return None
-        return Receipt(**outcome["receipt"])
-
-    def _try_again(self, attempt: _Attempt, why: str) -> None:
-        number = attempt.number + 1
-        if number - attempt.lost >= self._tries or attempt.lost >= LOST_TRIES:
-            raise RunError(
-                f"{attempt.part.name} failed {number} times: {why}. "
-                "Mend that, then run the same command again: it goes on where it was."
-            )
-        self._send(attempt.part, number, attempt.lost)
+            lost, why = True, f"its worker was lost ({type(error).__name__})"
+        else:
+            if "receipt" in outcome:
+                return Receipt(**outcome["receipt"])
+            if "refused" in outcome:
+                raise SettingsError(
+                    f"A worker refused to run parts. {outcome['refused']}. All nodes must have the same "
+                    "edufilter, libraries and scorer as the driver."
+                )
+            why = outcome["failed"]
+        self._send(_next_try(sent, why, lost=lost, tries=self._tries))
+        return None
 
     def _look_at_board(self, tick: Tick) -> None:
         try:
             notes = self._ray.get(self._board.take.remote(), timeout=LOOK_EVERY_S)
         except self._ray.exceptions.RayError:
             return  # it is being started again; parts will note once more
-        for attempt in self._running.values():
-            number, *totals = notes.get(attempt.part.key, (-1,))
-            if number == attempt.number:
-                _count(attempt, (totals[0], totals[1], totals[2]), tick)
-                attempt.told_s = time.monotonic()
-                self._begun_s = max(self._begun_s, attempt.sent_s)
+        for sent in self._running.values():
+            number, *totals = notes.get(sent.part.key, (-1,))
+            if number == sent.number:
+                sent.count((totals[0], totals[1], totals[2]), tick)
+                sent.told_s = time.monotonic()
+                self._begun_s = max(self._begun_s, sent.sent_s)
 
     def _end_hanging(self, tick: Tick) -> None:
         now = time.monotonic()
-        for attempt in self._running.values():
+        for sent in self._running.values():
             # Ray begins parts in the order of sending: this one's worker hangs, or its note was lost.
-            if attempt.told_s == math.inf and attempt.sent_s < self._begun_s:
-                attempt.told_s = now
-        hanging = [ref for ref, attempt in self._running.items() if now - attempt.told_s > self._stall_s]
+            if sent.told_s is None and sent.sent_s < self._begun_s:
+                sent.told_s = now
+        hanging = [ref for ref, sent in self._running.items() if sent.silent_s(now) > self._stall_s]
         for reference in hanging:
-            attempt = self._running.pop(reference)
+            sent = self._running.pop(reference)
             self._ray.cancel(reference, force=True)
-            _count(attempt, (0, 0, 0), tick)
-            self._try_again(attempt, f"nothing came from it for {self._stall_s:g} s")
-
-
-def _count(attempt: _Attempt, totals: tuple[int, int, int], tick: Tick) -> None:
-    """Pass on what is new since the last time; less than nothing where a part was begun again."""
-    rows, text_bytes, kept = (new - old for new, old in zip(totals, attempt.counted, strict=True))
-    tick(rows, text_bytes, kept)
-    attempt.counted = totals
+            sent.count((0, 0, 0), tick)
+            why = f"nothing came from it for {self._stall_s:g} s"
+            self._send(_next_try(sent, why, lost=False, tries=self._tries))

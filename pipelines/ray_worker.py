@@ -14,7 +14,7 @@ from typing import Any
 from filtering.errors import EdufilterError, ScorerError, SettingsError
 from filtering.extras import require
 from pipelines.config_worker import WorkerSettings
-from pipelines.plan import Part
+from pipelines.parts import Part
 from pipelines.store import RunFolder
 from pipelines.worker import PartWorker
 

@@ -11,7 +11,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from itertools import chain
 from types import TracebackType
@@ -20,9 +19,9 @@ from typing import Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from filtering.errors import EdufilterError
-from pipelines.plan import ROWS_HELD, Parts, places_of, rows_at
+from pipelines.parts import ROWS_HELD, Parts, places_of, rows_at
 
 WRITE_EVERY_S = 5.0
 SEGMENT_ROWS = 10_000
@@ -138,18 +137,24 @@ def aligned(parts: Parts, read: Callable[[Sequence[str]], Iterator[pa.Table]]) -
     KeyError
         If a part has none; the message is its name.
     """
-    index = pa.concat_tables([INDEX_SCHEMA.empty_table(), *read(INDEX_SCHEMA.names)])
-    is_set_aside = pc.not_equal(index["set_aside"], "").to_numpy()
-    best_first = np.argsort(is_set_aside, kind="stable")
-    keys = index["key"].take(pa.array(best_first)) if is_set_aside.any() else index["key"]
-    places = places_of(parts.table["key"], keys)
-    del index, keys
-    if (places < 0).any():
-        raise KeyError(parts.where(places < 0)[0].name)
-    places = best_first[places]
+    places = _receipt_places(parts, pa.concat_tables([INDEX_SCHEMA.empty_table(), *read(INDEX_SCHEMA.names)]))
     for start in range(0, len(parts), ALIGNED_ROWS):
         batches = chain.from_iterable(table.to_batches() for table in read(RECEIPT_SCHEMA.names))
         yield rows_at(batches, RECEIPT_SCHEMA, places[start : start + ALIGNED_ROWS])
+
+
+def _receipt_places(parts: Parts, index: pa.Table) -> NDArray[np.int64]:
+    """Return for each part the row of `index` with the receipt that counts, shape (n,)."""
+    is_set_aside = pc.not_equal(index["set_aside"], "").to_numpy()
+    # Of the receipts of a part the first is found: so those that say that it is done come first.
+    best_first = np.argsort(is_set_aside, kind="stable")
+    keys = (
+        index["key"].take(pa.array(best_first)) if is_set_aside.any() else index["key"]
+    )  # of a million: 70 MB
+    places = places_of(parts.table["key"], keys)
+    if (places < 0).any():
+        raise KeyError(parts.where(places < 0)[0].name)
+    return best_first[places]
 
 
 def sum_of_counts(column: pa.ChunkedArray) -> dict[str, int]:
@@ -163,6 +168,9 @@ def sum_of_counts(column: pa.ChunkedArray) -> dict[str, int]:
 
 class ReceiptLog:
     """Writes receipts down as they come; leaving the context writes those that wait.
+
+    The caller of `add` writes, so that what it added alone is on disk when it goes on; a thread sees to
+    stragglers. Whoever writes keeps an error, and `add` and leaving raise it.
 
     Parameters
     ----------
@@ -183,32 +191,34 @@ class ReceiptLog:
         """Take a receipt."""
         with self._lock:
             self._waiting.append(receipt)
-            if self._error is None and (self._is_due or len(self._waiting) >= SEGMENT_ROWS):
-                self._try_to_flush()
-            if self._error is not None:
-                raise self._error
+            if self._is_due or len(self._waiting) >= SEGMENT_ROWS:
+                self._flush()
+        self._raise_error()
 
     @property
     def _is_due(self) -> bool:
         return time.monotonic() - self._written_s >= WRITE_EVERY_S
 
     def _flush(self) -> None:
-        if self._waiting:
-            self._write(self._waiting)
-            self._waiting = []
-            self._written_s = time.monotonic()
-
-    def _try_to_flush(self) -> None:
+        """Write what waits; after an error nothing is tried again: it was tried, for minutes perhaps."""
+        if not self._waiting or self._error is not None:
+            return
         try:
-            self._flush()
+            self._write(self._waiting)
         except Exception as error:
             self._error = error
+        else:
+            self._waiting, self._written_s = [], time.monotonic()
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            raise self._error
 
     def _write_stragglers(self) -> None:
         while not self._stop.wait(max(WRITE_EVERY_S, 0.1)):
             with self._lock:
-                if self._is_due and self._error is None:
-                    self._try_to_flush()
+                if self._is_due:
+                    self._flush()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -219,11 +229,6 @@ class ReceiptLog:
     ) -> None:
         self._stop.set()
         self._thread.join()
-        if error is not None:
-            if self._error is None:  # else it was tried, for minutes perhaps
-                with suppress(EdufilterError, OSError):  # the error that is under way says more
-                    self._flush()
-            return
-        if self._error is not None:
-            raise self._error
         self._flush()
+        if error is None:  # else the one that is under way says more
+            self._raise_error()

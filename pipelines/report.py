@@ -7,12 +7,12 @@ from dataclasses import asdict
 from filtering.errors import EdufilterError
 from pipelines.charts import CHARTS, draw_scores
 from pipelines.config_base import KEEP_AT
-from pipelines.filter import FilterResult
 from pipelines.paths import AnyPath
 from pipelines.plain import plain_values
 from pipelines.progress import Reporter
 from pipelines.report_data import MadeBy, gather_report
 from pipelines.run_page import render_page
+from pipelines.run_plan import FilterResult
 from pipelines.store import RunFolder
 
 FORMAT = 1

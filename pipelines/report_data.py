@@ -23,11 +23,8 @@ from pipelines.checked import CheckedRun, check_run
 from pipelines.code_slices import CODE_LANGUAGE, fill_in, language_told, without_languages
 from pipelines.config_base import KEEP_AT
 from pipelines.languages import tell_languages
-from pipelines.plan import Part, Plan, is_unchanged
-from pipelines.reading import open_parquet
-from pipelines.row_sample import IDENTIFIED, choose_rows, look_at, slice_values
-from pipelines.run_leaks import RunLeaks, gather_leaks
-from pipelines.run_scores import (
+from pipelines.parts import Part
+from pipelines.picks import (
     TENTH_GROUP,
     Pick,
     RunScores,
@@ -35,9 +32,14 @@ from pipelines.run_scores import (
     one_of_each_tenth,
     without_repeats,
 )
+from pipelines.plan import Plan
+from pipelines.reading import open_parquet
+from pipelines.row_sample import IDENTIFIED, choose_rows, look_at, slice_values
+from pipelines.run_leaks import RunLeaks, gather_leaks
 from pipelines.sample import RowReader
-from pipelines.scorers import open_signals
+from pipelines.scorers import open_signals, refuse_other_scorer
 from pipelines.slices import Slice, slices_of
+from pipelines.split_files import is_unchanged
 from pipelines.store import RunFolder
 
 REASONS_SHOWN = 6
@@ -54,7 +56,7 @@ class Sample:
     Parameters
     ----------
     group : str
-        One of `run_scores.GROUPS`, or `TENTH_GROUP`.
+        One of `picks.GROUPS`, or `TENTH_GROUP`.
     score : float
         Rubric points.
     kept : bool
@@ -117,7 +119,7 @@ class RunReport:
     files : tuple of mapping
         Rows of ``run/manifest.parquet``; empty where these are more than `FEW_FILES`.
     kept_bins, dropped_bins : tuple of int
-        Rows by score, in bins of 1 / `run_scores.BINS_PER_POINT` points from 0; empty where none are stored.
+        Rows by score, in bins of 1 / `picks.BINS_PER_POINT` points from 0; empty where none are stored.
     parts_read, parts : int
         Parts whose scores were read for that, and parts of the run.
     slices : tuple of Slice
@@ -229,10 +231,9 @@ def _scorer_of(plan: Plan, name: str | None) -> tuple[SignalScorer | None, str]:
         return None, ""
     try:
         scorer = open_signals(name)
+        refuse_other_scorer(name, scorer.digest, plan.facts.scorer_sha256)
     except EdufilterError as error:
         return None, str(error)
-    if scorer.digest != plan.settings["scorer_sha256"]:
-        return None, f"{name} is another scorer now than the run was made with."
     return scorer, ""
 
 

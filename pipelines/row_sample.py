@@ -18,11 +18,13 @@ from filtering.errors import BadFileError, MissingExtraError, RunError
 from filtering.windows import REACH, window_text
 from pipelines.code_slices import CODE_LANGUAGE, fill_in, is_code, language_told, without_languages
 from pipelines.languages import CHARS, tell_languages
-from pipelines.plan import Part, is_unchanged
+from pipelines.parts import Part
+from pipelines.picks import Pick, RunScores
 from pipelines.reading import open_parquet
-from pipelines.run_scores import Pick, RunScores
 from pipelines.sample import RowReader
 from pipelines.slices import LENGTHS, LONGER, Slice, count_kept, length_of, slices_of
+from pipelines.spacing import step_over
+from pipelines.split_files import is_unchanged
 
 ROWS = 20_000
 PLACES = 200
@@ -118,7 +120,7 @@ def look_at(run: RunScores, rows: Rows, text_column: str, domain: str = "") -> R
     """
     read = RowReader(text_column, None)
     count = sum(len(wanted) for wanted in rows.values())
-    step = max(1, -(-count // TEXTS))
+    step = step_over(count, TEXTS)
     picks: list[Pick] = []
     texts: list[str] = []
     beginnings: list[str] = []
@@ -152,7 +154,7 @@ def look_at(run: RunScores, rows: Rows, text_column: str, domain: str = "") -> R
     code = is_code(domain, named)
     if code:
         untold = [place for place in range(0, len(told), step) if told[place] is None]
-        some = untold[:: -(-len(untold) // TOLD_BY_TEXT) or 1]
+        some = untold[:: step_over(len(untold), TOLD_BY_TEXT)]
         own = {place: texts[place // step].encode(errors="replace") for place in some}
         languages, no_languages = fill_in(told, own)
         values = {**without_languages(values), CODE_LANGUAGE: languages}

@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 
 from filtering.errors import BadFileError, RunError, SettingsError
 from filtering.leaks.search import COMMON, LEAK
-from pipelines.leaks import HITS_SCHEMA, read_tasks
-from pipelines.plan import Part, refuse_changed
+from pipelines.leak_files import HITS_SCHEMA, read_tasks
+from pipelines.parts import Part
 from pipelines.reading import open_parquet
 from pipelines.sample import RowReader
+from pipelines.split_files import refuse_changed
 from pipelines.store import RunFolder
 
 PAIRS = 60

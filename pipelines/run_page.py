@@ -9,12 +9,12 @@ from filtering.calibration import POINTS
 from filtering.explain import Explanation, NgramAmount
 from filtering.readable import range_in_words
 from filtering.scorers import EMBEDDING_STAGE, STAGES
-from pipelines.audit import Agreement, agreement_of
+from pipelines.audit import AuditResult, agreement_of
 from pipelines.cards import Card, card_section
 from pipelines.leak_section import leak_section
 from pipelines.page import percent, size, table, text, tiles, whole_page
+from pipelines.picks import BINS_PER_POINT, GROUPS, TENTH_GROUP
 from pipelines.report_data import RunReport, Sample
-from pipelines.run_scores import BINS_PER_POINT, GROUPS, TENTH_GROUP
 from pipelines.slices import OTHERS, Slice
 
 SET_ASIDE_SHOWN = 100
@@ -348,7 +348,7 @@ def _file_tables(report: RunReport) -> list[str]:
     return found
 
 
-def _agreement_table(found: Agreement, run: Mapping[str, Any]) -> str:
+def _agreement_table(found: AuditResult, run: Mapping[str, Any]) -> str:
     """Return what the audit of a cascade found."""
     low, high = (f"{100 * share:.2f}" for share in (found.low, found.high))
     promised = "nothing" if found.promised is None else f"at most {100 * found.promised:g} %"

@@ -24,10 +24,11 @@ from pipelines.cards import CARD_CHARS, Card, card_section
 from pipelines.config_labels import SampleConfig
 from pipelines.inputs import PARQUET_SUFFIXES, find_inputs
 from pipelines.page import whole_page
-from pipelines.plan import Part, SetAside, make_plan
+from pipelines.parts import Part, SetAside
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.reading import open_parquet, read_chosen
 from pipelines.scorers import open_scorer
+from pipelines.split_files import split_files
 from pipelines.text_columns import holds_text
 
 CANDIDATES_PER_LABEL = 20
@@ -96,18 +97,16 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
     """
     reporter = reporter or ConsoleReporter()
     refuse_taken(config.out, overwrite=config.overwrite)
-    plan, text_column = make_plan(
+    dump = split_files(
         find_inputs(config.inputs, config.out),
-        settings={},
         text_column=config.text_column,
-        new_columns=(),
         rows_per_part=1,  # a part for each row group
     )
     random = np.random.default_rng(config.seed)
-    candidates = _Candidates(open_scorer(config.scorer), RowReader(text_column, config.group_column))
-    visits = list(_visits(plan.parts, max(MIN_CANDIDATES, CANDIDATES_PER_LABEL * config.n), random))
+    candidates = _Candidates(open_scorer(config.scorer), RowReader(dump.text_column, config.group_column))
+    visits = list(_visits(dump.parts, max(MIN_CANDIDATES, CANDIDATES_PER_LABEL * config.n), random))
     meter = Meter(sum(take for _, take, _ in visits), 0)
-    set_aside = list(plan.set_aside)
+    set_aside = list(dump.set_aside)
     with reporter.track(meter):
         for part, take, probability in visits:
             try:
@@ -120,7 +119,7 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
         rows,
         config.out,
         random,
-        dump_rows=plan.rows,
+        dump_rows=int(dump.parts.column("rows").sum()),
         read_rows=candidates.read_rows,
         near_duplicates=near_duplicates,
         set_aside=tuple(set_aside),

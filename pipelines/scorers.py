@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from filtering import load_scorer
 from filtering.embedders import Placement
-from filtering.errors import SettingsError
+from filtering.errors import ScorerError, SettingsError
 from filtering.exits import ExitSettings, PairedScores
 from filtering.reasons_of_code import Rule
 from filtering.scorers import Effort, SignalScorer
@@ -53,6 +53,30 @@ def open_pairs(name: str) -> tuple[PairedScores | None, str]:
     """Load what a scorer's exits are found on, and its digest, as `filtering.storage.load_pairs` does."""
     with _here(name) as local:
         return load_pairs(local)
+
+
+def refuse_other_scorer(name: str, digest: str, wanted: str | None) -> None:
+    """Check that a scorer is the one that a run was planned with.
+
+    Parameters
+    ----------
+    name : str
+        As it was opened by.
+    digest : str
+        That it has.
+    wanted : str, optional
+        That the plan of the run names; any will do if not given.
+
+    Raises
+    ------
+    ScorerError
+        If it is another one.
+    """
+    if wanted not in (None, digest):
+        raise ScorerError(
+            f"{name!r} must be the scorer that the run was made with. It is another one: it was replaced, "
+            "differs between machines, or is not the one that was meant."
+        )
 
 
 @contextmanager

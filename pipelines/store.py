@@ -6,27 +6,22 @@
     out/run/plan.json, .parquet  settings and digests; one row a part
     out/run/receipts/<sha256>.parquet  segments of receipts: what became of parts
     out/run/scores/...           one score, stage and reason a row, by the paths of the output
-    out/run/hits/...             benchmark leaks of each part, where it has any; see `pipelines.leaks`
+    out/run/hits/...             benchmark leaks of each part, where it has any; see `pipelines.leak_files`
     out/run/manifest.json, .parquet  totals; one row an output file. Written last
     out/run/tmp/                 what is being written
     out/run/lock                 held by the running process (fcntl: gone with it)
 
-A file is written to a local temporary folder, closed, read back as far as its footer, and then gets its
-final name in one step: synced and renamed on a disk, uploaded once to a store. A store needs no rename, no
-conditional put and no lock: there the folder ``tmp`` is one of each worker's own machine.
+How a file gets its name is a matter of `pipelines.publishing`. A store needs no lock.
 """
 
-import fcntl
 import hashlib
 import json
-import os
-import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,27 +32,33 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from filtering.errors import EdufilterError, OutputError, RunError
-from pipelines.paths import AnyPath, StorePath, files_below, path_of
-from pipelines.plan import OUTPUT_FORMAT, PART_SCHEMA, Parts, Plan, SetAside, places_of
+from pipelines.locks import hold_lock, is_locked
+from pipelines.parts import PART_SCHEMA, Parts, SetAside, places_of
+from pipelines.paths import StorePath, files_below, path_of
+from pipelines.plan import OUTPUT_FORMAT, Plan
+from pipelines.publishing import PublishingFolder
 from pipelines.reading import open_parquet
 from pipelines.receipts import INDEX_SCHEMA, RECEIPT_SCHEMA, Receipt, aligned, table_of
-from pipelines.scratch import scratch_folder
 
 SEGMENTS_AT_A_TIME = 16
 """Of a store, where each takes a round trip."""
-MANIFEST_GROUP_ROWS = 65_536
 
 
 @dataclass(frozen=True)
-class Written:
-    """A file that was published: its size, its digest and its rows."""
+class States:
+    """Which of n parts have a receipt, by what it says.
 
-    size_bytes: int
-    sha256: str
-    rows: int
+    Parameters
+    ----------
+    done, set_aside : bool array, shape (n,)
+        Those that are done, and those of the others that could not be read.
+    """
+
+    done: NDArray[np.bool_]
+    set_aside: NDArray[np.bool_]
 
 
-class RunFolder:
+class RunFolder(PublishingFolder):
     """The folder of one run.
 
     Parameters
@@ -75,16 +76,7 @@ class RunFolder:
         self.receipts = self.run / "receipts"
         self.manifest = self.run / "manifest.json"
         self.plan = self.run / "plan.json"
-
-    @cached_property
-    def temporary(self) -> Path:
-        """The local folder for what is being written."""
-        return self.run / "tmp" if isinstance(self.run, Path) else scratch_folder()
-
-    @cached_property
-    def is_begun(self) -> bool:
-        """Whether a run was begun here."""
-        return self.plan.exists()
+        super().__init__(self.run / "tmp")
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -115,57 +107,7 @@ class RunFolder:
     @property
     def is_locked(self) -> bool:
         """Whether a process runs on this folder now; not known of a store, where the answer is no."""
-        if not isinstance(self.run, Path):
-            return False
-        try:
-            with open(self.run / "lock") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            return True
-        return False
-
-    def new_temporary(self, name: str) -> Path:
-        """Return a name in the temporary folder that no other process has."""
-        self.temporary.mkdir(parents=True, exist_ok=True)
-        return self.temporary / f"{name}.{secrets.token_hex(8)}"
-
-    def publish(self, temporary: Path, final: AnyPath, rows: int) -> Written:
-        """Check a closed Parquet file and give it its final name.
-
-        Raises
-        ------
-        RunError
-            If the file does not hold `rows` rows when it is read back.
-        """
-        found = pq.read_metadata(temporary).num_rows
-        if found != rows:
-            raise RunError(f"{temporary} must hold {rows} rows. It holds {found}. Run the same again.")
-        with open(temporary, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
-        _put(temporary, final)
-        return Written(size, digest, rows)
-
-    def write_bytes(self, path: AnyPath, content: bytes) -> None:
-        """Write a small file in one step."""
-        temporary = self.new_temporary(path.name)
-        temporary.write_bytes(content)
-        _put(temporary, path)
-
-    def write_json(self, path: AnyPath, value: object) -> None:
-        """Write a JSON file in one step."""
-        self.write_bytes(path, (json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
-
-    def write_tables(self, path: AnyPath, schema: pa.Schema, tables: Iterable[pa.Table]) -> Written:
-        """Write tables as one Parquet file, in one step; its row groups can be read one by one."""
-        temporary, rows = self.new_temporary(path.name), 0
-        with pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer:
-            for table in tables:
-                writer.write_table(table, row_group_size=MANIFEST_GROUP_ROWS)
-                rows += table.num_rows
-        return self.publish(temporary, path, rows)
+        return isinstance(self.run, Path) and is_locked(self.run / "lock")
 
     def write_receipts(self, receipts: Sequence[Receipt]) -> None:
         """Publish a segment of receipts: from now on their parts are done, or set aside until an update."""
@@ -194,18 +136,17 @@ class RunFolder:
             for start in range(0, len(names), SEGMENTS_AT_A_TIME):
                 yield from pool.map(read, names[start : start + SEGMENTS_AT_A_TIME])
 
+    def states(self, parts: Parts) -> States:
+        """Return which parts are done, and which of the others were set aside."""
+        segments = self._read_segments(self._segments(), INDEX_SCHEMA.names)
+        index = pa.concat_tables([INDEX_SCHEMA.empty_table(), *segments])
+        is_done = pc.equal(index["set_aside"], "")
+        done = parts.has_key(index.filter(is_done)["key"])
+        return States(done, parts.has_key(index.filter(pc.invert(is_done))["key"]) & ~done)
+
     def are_done(self, parts: Parts) -> NDArray[np.bool_]:
         """Return which parts are done, shape (n,)."""
-        return self._with_receipt(parts, pc.equal)
-
-    def are_set_aside(self, parts: Parts) -> NDArray[np.bool_]:
-        """Return which parts were set aside and are not done, shape (n,)."""
-        return self._with_receipt(parts, pc.not_equal) & ~self.are_done(parts)
-
-    def _with_receipt(self, parts: Parts, compare: Callable[[Any, str], Any]) -> NDArray[np.bool_]:
-        segments = self._read_segments(self._segments(), INDEX_SCHEMA.names)
-        table = pa.concat_tables([INDEX_SCHEMA.empty_table(), *segments])
-        return parts.has_key(table.filter(compare(table["set_aside"], ""))["key"])
+        return self.states(parts).done
 
     def receipts_in_order(self, parts: Parts) -> Iterator[pa.Table]:
         """Yield the receipts of parts in the order of the parts, some at a time.
@@ -243,12 +184,6 @@ class RunFolder:
                 "settings": dict(plan.settings),
             },
         )
-
-    def holds(self, plan: Plan) -> bool:
-        """Tell whether the run that was begun here has this very plan, and its inputs where they were."""
-        found = json.loads(self.plan.read_text())
-        wanted = {"digest": plan.digest, "format": OUTPUT_FORMAT, "places": plan.places}
-        return all(found.get(name) == value for name, value in wanted.items())
 
     def read_plan(self) -> Plan:
         """Read the plan of the run that was begun here.
@@ -332,105 +267,3 @@ class RunFolder:
         left = sum(1 for _ in files_below(self.temporary))
         shutil.rmtree(self.temporary, ignore_errors=True)
         return left
-
-
-def _put(temporary: Path, final: AnyPath) -> None:
-    """Give a finished file its final name, in one step."""
-    if isinstance(final, StorePath):
-        final.upload(temporary)
-        temporary.unlink()
-        return
-    with open(temporary, "rb") as file:
-        os.fsync(file.fileno())
-    final.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(temporary, final)
-    _sync_folder(final.parent)
-
-
-@contextmanager
-def hold_lock(path: Path, root: Path) -> Iterator[None]:
-    """Hold the lock of a folder, which is gone with its process.
-
-    Raises
-    ------
-    OutputError
-        If another process, or another run of this one, holds it.
-    """
-    # flock, not lockf: held by this very descriptor, so that two runs of one process are kept
-    # apart, and asking `is_locked` lets go of nothing.
-    with open(path, "a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OutputError(
-                f"Only one run at a time may write to {root}. Another one is at work; "
-                "wait for it, or choose another --out."
-            ) from None
-        yield
-
-
-def refuse_foreign(folder: RunFolder) -> None:
-    """Check that OUT is new, empty, or of a run.
-
-    Raises
-    ------
-    OutputError
-        If it holds anything else.
-    """
-    root = folder.root
-    if isinstance(root, StorePath) and root.is_read_only:
-        raise OutputError(f"OUT must be a place that can be written to. {root} is for reading alone.")
-    if isinstance(root, Path) and root.exists() and not root.is_dir():
-        raise OutputError(f"OUT must be a folder. {root} is a file.")
-    if folder.is_begun:
-        return
-    own = ("run/lock", "run/tmp/", "run/plan.parquet")
-    strangers = sorted(name for name, _ in files_below(root) if not name.startswith(own))
-    if strangers:
-        raise OutputError(
-            f"OUT must be new, empty, or hold this very run. {root} holds "
-            f"{strangers[0]!r}. Choose another --out."
-        )
-
-
-def refuse_other_settings(folder: RunFolder, before: Plan, now: Plan) -> None:
-    """Check that a run that was begun goes on with the same settings.
-
-    Raises
-    ------
-    OutputError
-        If a setting or the scorer differs, naming the first difference.
-    """
-    # The share that a person gave before the cut that follows from it.
-    for name in sorted({*before.settings, *now.settings}, key=lambda name: (name != "keep_fraction", name)):
-        old, new = before.settings.get(name), now.settings.get(name)
-        if old != new:
-            raise OutputError(
-                f"A run must go on with the settings that it was begun with. {name!r} in {folder.root} "
-                f"is {old!r}. Got {new!r} instead. Choose another folder (--out, or --to of recut)."
-            )
-
-
-def changed_files(before: Plan, now: Plan) -> Sequence[tuple[str, str]]:
-    """Return relative paths and what happened to them: ``new``, ``changed`` or ``gone``."""
-    if before.digest == now.digest:  # in a tenth of the time that sets of a million keys take
-        return []
-    aside_before, aside_now = ({one.relative for one in plan.set_aside} for plan in (before, now))
-    old, new = before.parts.files | aside_before, now.parts.files | aside_now
-    differing = (
-        *before.parts.where(~before.parts.has_key(now.parts.table["key"])).files,
-        *now.parts.where(~now.parts.has_key(before.parts.table["key"])).files,
-        *(aside_before ^ aside_now),
-    )
-    return [
-        (relative, "new" if relative not in old else "gone" if relative not in new else "changed")
-        for relative in sorted(set(differing))
-    ]
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

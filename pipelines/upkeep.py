@@ -49,17 +49,17 @@ def status_of_run(out: str) -> Status:
     """
     folder = RunFolder(out)
     plan = folder.read_plan()
-    done = folder.are_done(plan.parts)
+    states = folder.states(plan.parts)
     state: Literal["running", "unfinished", "complete"] = (
         "complete" if folder.manifest.exists() else "running" if folder.is_locked else "unfinished"
     )
     return Status(
         state=state,
         parts=len(plan.parts),
-        parts_done=int(done.sum()),
+        parts_done=int(states.done.sum()),
         rows=plan.rows,
-        rows_done=int(plan.parts.column("rows")[done].sum()),
-        set_aside=len(plan.set_aside) + int(folder.are_set_aside(plan.parts).sum()),
+        rows_done=int(plan.parts.column("rows")[states.done].sum()),
+        set_aside=len(plan.set_aside) + int(states.set_aside.sum()),
     )
 
 
@@ -73,29 +73,28 @@ def verify_run(out: str) -> list[str]:
     """
     folder = RunFolder(out)
     plan = folder.read_finished_plan()
-    problems = list(_check_totals(folder))
-    with_receipt = folder.are_done(plan.parts) | folder.are_set_aside(plan.parts)
-    if not with_receipt.all():
-        problems.append("the receipts do not add up to the plan")
+    states = folder.states(plan.parts)
+    totals: Counter[str] = Counter()
     expected: set[str] = set()
+    damages: list[str] = []
     for receipt in receipts_of_manifest(folder):
+        if not receipt.set_aside:
+            totals.update(rows=receipt.rows, kept=receipt.kept)
         expected |= {str(path) for path, *_ in _files_of(folder, receipt)}
-        problems += _damages(folder, receipt)
+        damages += _damages(folder, receipt)
+    manifest = folder.read_manifest()
+    problems = [
+        f"{name}: {totals[name]} in manifest.parquet, {manifest[name]} in manifest.json"
+        for name in ("rows", "kept")
+        if totals[name] != manifest[name]
+    ]
+    if not (states.done | states.set_aside).all():
+        problems.append("the receipts do not add up to the plan")
+    problems += damages
     for root in (folder.data, folder.scores, folder.hits):
         found = sorted(str(root / name) for name, _ in files_below(root))
         problems += [f"{path}: not a file of this run" for path in found if path not in expected]
     return problems
-
-
-def _check_totals(folder: RunFolder) -> Iterator[str]:
-    manifest = folder.read_manifest()
-    totals: Counter[str] = Counter()
-    for receipt in receipts_of_manifest(folder):
-        if not receipt.set_aside:
-            totals.update(rows=receipt.rows, kept=receipt.kept)
-    for name in ("rows", "kept"):
-        if totals[name] != manifest[name]:
-            yield f"{name}: {totals[name]} in manifest.parquet, {manifest[name]} in manifest.json"
 
 
 def _files_of(folder: RunFolder, receipt: Receipt) -> Iterator[tuple[AnyPath, int, str, int]]:

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 
-import pipelines.filter
 import pipelines.receipts
+import pipelines.run_plan
 from pipelines.commands import run
+from pipelines.output import GatheringWriter
 from pipelines.store import RunFolder
 from pipelines.worker import PartWorker
-from pipelines.writing import GatheringWriter
 
 NOBODY = 65534
 
@@ -108,9 +108,9 @@ POINTS: dict[str, Callable[[Strike], None]] = {
     "after rename of scores": lambda reach: wrap_publish("scores", reach),
     "after rename of data": lambda reach: wrap_publish("data", reach),
     "after receipt": lambda reach: wrap(RunFolder, "write_receipts", after=reach),
-    "before manifest": lambda reach: wrap(pipelines.filter, "write_manifest", before=reach),
+    "before manifest": lambda reach: wrap(pipelines.run_plan, "write_manifest", before=reach),
     "within manifest": lambda reach: before_json("manifest.json", reach),
-    "after manifest": lambda reach: wrap(pipelines.filter, "write_manifest", after=reach),
+    "after manifest": lambda reach: wrap(pipelines.run_plan, "write_manifest", after=reach),
     "within update": lambda reach: wrap(RunFolder, "write_plan", after=reach),
 }
 

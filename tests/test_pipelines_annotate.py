@@ -25,10 +25,11 @@ from annotations.canaries import canaries_for
 from annotations.ladder import WAYS
 from annotations.prompt import rubric_digest
 from annotations.rubric import RUBRICS, load_rubric
+from annotations.sources import JOURNAL_FILE
 from filtering.errors import ColumnError, LabelsError, OutputError, SettingsError
 from filtering.windows import WINDOW, cut_window
 from pipelines import AnnotateConfig, ImportConfig, annotate_sample, estimate_annotation, import_labels
-from pipelines.label_folder import JOURNAL_FILE, RATINGS_FILE
+from pipelines.label_folder import RATINGS_FILE
 
 KEY = "sk-sentinel-9876543210"
 KILLS = 3

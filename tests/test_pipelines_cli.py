@@ -16,11 +16,13 @@ from conftest import QUIET
 from dumps import CHINESE, CUT, FAST, RUSSIAN, digests, make_table, make_texts, write_dump
 
 import pipelines
+import pipelines.filter
 import pipelines.progress
 from filtering import load_scorer
 from pipelines import FilterConfig, RecutConfig, TrainConfig, filter_dump
 from pipelines.commands import app
 from pipelines.progress import ConsoleReporter
+from pipelines.scorers import open_scorer
 
 COMMANDS = typer.main.get_command(app).commands
 SENTINEL = "xyzzyplugh"
@@ -274,6 +276,19 @@ def test_json_log_is_one_object_a_line(hurried, command, dump, web, tmp_path):
     assert {"rows", "rows_total", "rows_per_s", "mb_per_s", "kept_share", "left_s"} <= set(progress[0])
     assert all(0 <= event["rows"] <= event["rows_total"] == 410 for event in progress)
     assert [event["rows"] for event in progress] == sorted(event["rows"] for event in progress)
+
+
+def test_a_new_cut_logs_its_end_as_filter_does(command, finished, tmp_path):
+    cut = command("recut", finished, "--keep-at", 0, "--to", tmp_path / "cut", "--json-log", "--no-report")
+    events = [json.loads(line) for line in cut.err.splitlines()]
+    assert events[-1] == {"event": "done", "rows": 410, "kept": 410, "exit_code": 0}
+
+
+def test_a_filter_loads_its_scorer_once_beside_its_workers(settings, tmp_path, monkeypatch):
+    loads = []
+    monkeypatch.setattr(pipelines.filter, "open_scorer", lambda *a: (loads.append(a), open_scorer(*a))[1])
+    filter_dump(FilterConfig(**settings, out=tmp_path / "out"), reporter=ConsoleReporter("none"))
+    assert len(loads) == 1
 
 
 def test_a_terminal_gets_one_bar(dump, web, edufilter, tmp_path):

@@ -63,11 +63,11 @@ def job(dump, web, tmp_path):
     config = FilterConfig(
         effort="fast", inputs=[str(source)], out=out, scorer=web, keep_at=CUT, rows_per_part=40
     )
-    plan, text_column = plan_of(config, load_scorer(web))
+    plan = plan_of(config, load_scorer(web))
     RunFolder(str(out)).write_plan(plan)
     settings = WorkerSettings(
-        out=str(out), scorer=web, text_column=text_column, keep_at=CUT, write="kept", effort="fast",
-        score_column="edu_score",
+        out=str(out), scorer=web, text_column=plan.facts.text_column, keep_at=CUT, write="kept",
+        effort="fast", score_column="edu_score",
     )  # fmt: skip
     return settings, plan.parts
 

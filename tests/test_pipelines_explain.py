@@ -64,7 +64,7 @@ def test_what_cannot_be_read_again_is_refused(read, tmp_path):
     refused(SettingsError, r"must be an input of .*'a\.parquet' is not", file="a.parquet")
     refused(OutputError, "must hold", run=tmp_path / "nothing")
     refused(SettingsError, "must not come with 'run'", effort="full")
-    refused(ScorerError, r"must be that of .*'code' is another one. Name it with --scorer", scorer="code")
+    refused(ScorerError, "'code' must be the scorer that the run was made with", scorer="code")
     whole = read / "dump" / "sub" / "a.parquet"
     refused(SettingsError, "must be below the 62 rows", run=None, file=whole, row=62)
     refused(SettingsError, "Name the text column", run=None, file=whole, text_column="id")

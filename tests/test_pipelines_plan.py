@@ -13,23 +13,25 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
+from filtering.exits import ExitSettings
 from pipelines.inputs import InputFile, find_inputs
-from pipelines.plan import Part, Parts, keys_under, make_plan, output_name
+from pipelines.parts import Part, Parts
+from pipelines.plan import keys_under, make_plan, read_facts
 from pipelines.reading import read_batches, read_footer
+from pipelines.split_files import output_name, split_files
 
 SETTINGS = {"scorer_sha256": "0" * 64, "keep_at": 3.0}
 
 
 def plan_of(folder, *, settings=SETTINGS, rows_per_part=80, text_column=None):
     files = find_inputs([str(folder)], str(folder.parent / "nowhere" / "out"))
-    plan, _ = make_plan(
+    return make_plan(
         files,
         settings=settings,
         text_column=text_column,
         new_columns=["edu_score"],
         rows_per_part=rows_per_part,
     )
-    return plan
 
 
 def keys_of(plan):
@@ -209,6 +211,25 @@ def test_a_file_without_row_groups_is_one_part(tmp_path):
 def test_a_part_is_plain_values(dump):
     for value in dataclasses.astuple(plan_of(dump).parts[0]):
         assert type(value) in (str, int)
+
+
+def test_a_plan_tells_its_cut_exits_and_leaks_and_what_it_leaves_out():
+    cut = {"text_column": "text", "keep_at": 3.5}
+    facts = read_facts({**cut, "leaks_sha256": "a", "leak_action": "mark"})
+    assert (facts.scorer_sha256, facts.effort, facts.exits) == (None, "fast", ExitSettings(3.5))
+    assert (facts.leaks_sha256, facts.leak_action) == ("a", "mark")
+    given = {"scorer_sha256": "b", "effort": "balanced", "score_column": "points", "max_disagreement": 0.05}
+    facts = read_facts({**cut, **given, "full_fraction": None, "exits": "3 to 4"})
+    assert facts.exits == ExitSettings(3.5, 0.05)
+    assert (facts.text_column, facts.keep_at, facts.score_column) == ("text", 3.5, "points")
+    assert (facts.scorer_sha256, facts.effort, facts.leak_action) == ("b", "balanced", None)
+
+
+def test_files_are_split_without_keys_where_nothing_is_written(dump):
+    files = find_inputs([str(dump)], "/nowhere/out")
+    found = split_files(files, text_column=None, rows_per_part=80)
+    assert (found.text_column, found.set_aside) == ("text", ())
+    assert [dataclasses.replace(part, key="") for part in plan_of(dump).parts] == list(found.parts)
 
 
 def test_a_named_file_gets_its_name_and_a_folder_its_paths(dump):

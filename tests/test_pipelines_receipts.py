@@ -15,7 +15,7 @@ import pytest
 
 import pipelines.receipts
 from filtering.errors import RunError
-from pipelines.plan import Parts
+from pipelines.parts import Parts
 from pipelines.receipts import (
     RECEIPT_SCHEMA,
     Receipt,
@@ -282,13 +282,13 @@ def test_a_folder_tells_what_is_done_and_what_was_set_aside_by_all_its_segments(
     for segment in (*segments, segments[0]):  # two drivers of one plan may write one segment each
         folder.write_receipts(segment)
     assert folder.are_done(parts).tolist() == [True, False, True, False]
-    assert folder.are_set_aside(parts).tolist() == [False, True, False, False]
+    assert folder.states(parts).set_aside.tolist() == [False, True, False, False]
     assert len(list(folder.receipts.iterdir())) == 3
     with pytest.raises(RunError, match=r"a\.parquet \(rows 30 to 40\) has none"):
         list(folder.receipts_in_order(parts))
     folder.forget(parts[:2])
     assert folder.are_done(parts).tolist() == [False, False, True, False]
-    assert not folder.are_set_aside(parts).any()
+    assert not folder.states(parts).set_aside.any()
 
 
 # Temporary folders.

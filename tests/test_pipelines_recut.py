@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from filtering.errors import OutputError, SettingsError
 from filtering.windows import REACH
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, verify_run
-from pipelines.plan import Part
-from pipelines.recut import exact_cut
+from pipelines.exact_cut import exact_cut
+from pipelines.parts import Part
 from pipelines.store import RunFolder
-from pipelines.writing import SCORES_SCHEMA
+from pipelines.stored_scores import SCORES_SCHEMA
 
 
 def rows_of(out):

@@ -21,9 +21,9 @@ from filtering.errors import OutputError
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, write_report
 from pipelines.cards import CARD_CHARS, EXCERPT_CHARS
 from pipelines.page import SCRIPT
+from pipelines.picks import GROUPS, SAMPLES, TENTH_GROUP, TENTHS
 from pipelines.report_data import MadeBy, gather_report
 from pipelines.row_sample import IDENTIFIED
-from pipelines.run_scores import GROUPS, SAMPLES, TENTH_GROUP, TENTHS
 from pipelines.store import RunFolder
 
 HOSTILE = (

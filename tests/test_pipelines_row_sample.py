@@ -9,8 +9,8 @@ from dumps import make_texts
 
 import pipelines.row_sample
 from pipelines import FilterConfig, filter_dump
+from pipelines.picks import RunScores
 from pipelines.row_sample import choose_rows, look_at
-from pipelines.run_scores import RunScores
 from pipelines.store import RunFolder
 
 
@@ -50,8 +50,7 @@ def test_of_a_larger_run_beginnings_of_row_groups_are_read_by_their_share(run, m
         assert set(chosen % 50) == set(range(5))  # twenty row groups of fifty rows, five of each
     assert of_file == {"0.parquet": 60, "1.parquet": 30, "2.parquet": 10}
     for pick in look_at(run, rows, "text").picks:
-        ((value, _, _),) = run.batches(pick.part)
-        assert pick.score == value[pick.row]
+        assert pick.score == run.of_part(pick.part).value[pick.row]
 
 
 def test_no_more_text_is_read_than_allowed(run, monkeypatch):

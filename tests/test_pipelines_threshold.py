@@ -27,8 +27,8 @@ from pipelines import (
     sample_near_cut,
 )
 from pipelines.evaluate import points_of_labels
-from pipelines.run_scores import read_stored_scores
 from pipelines.store import RunFolder
+from pipelines.stored_scores import read_scores
 from pipelines.threshold import CutRow
 from pipelines.threshold_words import count_words, in_words
 
@@ -144,13 +144,8 @@ def test_a_population_gives_kept_shares_exactly_and_weighs_labels_by_score(train
         ThresholdConfig(scorer=trained.out, labels=str(fresh), population=str(scored), keep_fraction=0.3)
     )
     folder = RunFolder(str(scored))
-    stored = np.concatenate(
-        [
-            value
-            for part in folder.read_plan().parts
-            for value, _ in read_stored_scores(folder.scores / part.output)
-        ]
-    )
+    parts = folder.read_plan().parts
+    stored = np.concatenate([value for part in parts for value in read_scores(folder, part, "edu_score")])
     assert result.documents == len(stored) == 410
     for row in result.cuts:
         share = (stored >= np.float32(row.cut)).mean()

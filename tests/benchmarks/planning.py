@@ -20,7 +20,8 @@ from measure import Run, run_process
 from pipelines import FilterConfig, filter_dump
 from pipelines.config_worker import WorkerSettings
 from pipelines.inputs import find_inputs
-from pipelines.plan import Part, make_plan
+from pipelines.parts import Part
+from pipelines.plan import make_plan
 from pipelines.progress import ConsoleReporter
 from pipelines.receipts import Receipt
 from pipelines.worker import Tick
@@ -177,7 +178,7 @@ def _plan(folder: Path, parts: int) -> None:
     figures = Figures(folder)
     files = find_inputs([str(folder / "dump")], str(folder / "out"))
     figures.lap("find")
-    plan, _ = make_plan(files, settings={}, text_column=None, new_columns=[], rows_per_part=GROUP_ROWS)
+    plan = make_plan(files, settings={}, text_column=None, new_columns=[], rows_per_part=GROUP_ROWS)
     figures.lap("plan")
     if len(plan.parts) != parts:
         raise RuntimeError(f"{parts} parts should have been planned, not {len(plan.parts)}")

@@ -1,19 +1,19 @@
-"""The stored scores of a finished run: how they are spread, and which rows say most of a run."""
+"""Which rows say most of a finished run, and how its scores are spread, from the scores that it stored."""
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filtering.calibration import POINTS
-from pipelines.paths import AnyPath, files_below
-from pipelines.plan import Part
-from pipelines.reading import open_parquet
+from pipelines.parts import Part
+from pipelines.paths import files_below
+from pipelines.spacing import step_over
 from pipelines.store import RunFolder
-from pipelines.worker import Cut
+from pipelines.stored_scores import Cut, read_scores
 
 BINS_PER_POINT = 10
 SAMPLES = 8
@@ -30,12 +30,8 @@ TENTHS, TENTH_GROUP = 10, "One of each tenth"
 """And a row at random out of each tenth of the rows, by score."""
 TIE_SPREAD = 1e-9
 """Rubric points over which equal scores are shuffled: samples shall not all be of the first file."""
-BATCH_ROWS = 1 << 16
 MOST_PARTS = 2000
 """Parts whose scores are read: in a store each takes some round trips."""
-
-Scored = tuple[NDArray[np.float32], NDArray[np.uint8]]
-"""Rubric points, NaN where a document has none, and numbers of stages, as in `filtering.scorers.STAGES`."""
 
 
 @dataclass(frozen=True, order=True)
@@ -53,6 +49,37 @@ class Pick:
     def place(self) -> tuple[int, int]:
         """Number of the part, and of the row in it."""
         return self.part, self.row
+
+
+@dataclass(frozen=True)
+class PartScores:
+    """The stored scores of a part, and what follows from them.
+
+    Parameters
+    ----------
+    number : int
+        Of the part.
+    value : float32 array, shape (n,)
+        Rubric points, NaN where a document has none.
+    stage : uint8 array, shape (n,)
+        Places in `filtering.scorers.STAGES`.
+    kept : bool array, shape (n,)
+    """
+
+    number: int
+    value: NDArray[np.float32]
+    stage: NDArray[np.uint8]
+    kept: NDArray[np.bool_]
+
+    @property
+    def scored(self) -> NDArray[np.bool_]:
+        """Which rows have a score."""
+        return ~np.isnan(self.value)
+
+    def pick(self, row: int, key: float = 0.0) -> Pick:
+        """Return a row as a pick."""
+        value, kept, stage = self.value[row], self.kept[row], self.stage[row]
+        return Pick(key, self.number, row, float(value), bool(kept), int(stage))
 
 
 @dataclass(frozen=True)
@@ -75,35 +102,20 @@ class RunScores:
         """Return the numbers of parts that have stored scores: all, or `MOST_PARTS` spread over them."""
         names = {name for name, _ in files_below(self.folder.scores)}
         found = [number for number, part in enumerate(self.parts) if part.output in names]
-        return found[:: -(-len(found) // MOST_PARTS) or 1]
+        return found[:: step_over(len(found), MOST_PARTS)]
 
-    def batches(
-        self, number: int
-    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.bool_]]]:
-        """Yield points, stages, and what was kept, of the rows of a part in order."""
-        cut = Cut(self.keep_at, self.parts[number].tie_quota)
-        for value, stage in read_stored_scores(self.folder.scores / self.parts[number].output):
-            yield value, stage, cut.keep(value)
+    def of_part(self, number: int) -> PartScores:
+        """Return the stored scores of a part."""
+        part = self.parts[number]
+        value, stage = read_scores(self.folder, part, "edu_score", "edu_stage")
+        return PartScores(number, value, stage, Cut(self.keep_at, part.tie_quota).keep(value))
 
     def picks_of(self, number: int, rows: NDArray[np.int64]) -> list[Pick]:
         """Return rows of a part that have a score, of those given by their numbers."""
         if not len(rows):
             return []
-        pieces = zip(*self.batches(number), strict=True)
-        value, stage, keep = (np.concatenate(one) for one in pieces)
-        return [
-            Pick(0.0, number, row, float(value[row]), bool(keep[row]), int(stage[row]))
-            for row in rows.tolist()
-            if not np.isnan(value[row])
-        ]
-
-
-def read_stored_scores(path: AnyPath) -> Iterator[Scored]:
-    """Yield the stored scores of a part, and the stages that gave them."""
-    with open_parquet(str(path)) as file:
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=["edu_score", "edu_stage"]):
-            value, stage = (batch.column(place).to_numpy(zero_copy_only=False) for place in (0, 1))
-            yield value.astype(np.float32), stage
+        found = self.of_part(number)
+        return [found.pick(row) for row in rows[found.scored[rows]].tolist()]
 
 
 def count_and_pick(run: RunScores, stored: Sequence[int]) -> tuple[NDArray[np.int64], dict[str, list[Pick]]]:
@@ -119,22 +131,31 @@ def count_and_pick(run: RunScores, stored: Sequence[int]) -> tuple[NDArray[np.in
     bins = np.zeros((2, POINTS * BINS_PER_POINT if stored else 0), dtype=np.int64)
     groups: dict[str, list[Pick]] = {group: [] for group in GROUPS}
     for number in stored:
-        first, shuffle = 0, np.random.default_rng(number)
-        for value, stage, keep in run.batches(number):
-            scored, noise = ~np.isnan(value), TIE_SPREAD * shuffle.random(len(value))
-            for kept in (0, 1):
-                places = (value[scored & (keep == kept)] * BINS_PER_POINT).astype(np.int64)
-                bins[kept] += np.bincount(np.minimum(places, bins.shape[1] - 1), minlength=bins.shape[1])
-            for group, (of_kept, sign) in GROUPS.items():
-                key = np.where(scored & (keep == of_kept), sign * value.astype(np.float64) + noise, np.inf)
-                limit = groups[group][-1].key if len(groups[group]) == SAMPLES else np.inf
-                picks = (
-                    Pick(float(key[i]), number, first + i, float(value[i]), of_kept, int(stage[i]))
-                    for i in np.flatnonzero(key < limit).tolist()
-                )
-                groups[group] = heapq.nsmallest(SAMPLES, chain(groups[group], picks))
-            first += len(value)
+        found = run.of_part(number)
+        for kept in (0, 1):
+            bins[kept] += _by_bin(found.value[found.scored & (found.kept == kept)])
+        ties = TIE_SPREAD * np.random.default_rng(number).random(len(found.value))
+        for group, (of_kept, sign) in GROUPS.items():
+            keys = np.where(
+                found.scored & (found.kept == of_kept), sign * found.value.astype(np.float64) + ties, np.inf
+            )
+            groups[group] = _with_wanted(groups[group], found, keys)
     return bins, groups
+
+
+def _by_bin(value: NDArray[np.float32]) -> NDArray[np.int64]:
+    places = np.minimum((value * BINS_PER_POINT).astype(np.int64), POINTS * BINS_PER_POINT - 1)
+    return np.bincount(places, minlength=POINTS * BINS_PER_POINT)
+
+
+def _with_wanted(picks: list[Pick], found: PartScores, keys: NDArray[np.float64]) -> list[Pick]:
+    """Return the picks of a group after one more part, whose rows of other groups have infinite keys."""
+    worst = picks[-1].key if len(picks) == SAMPLES else np.inf
+    rows = np.flatnonzero(keys < worst)
+    if len(rows) > SAMPLES:  # of a million rows not each is made an object
+        rows = rows[keys[rows] <= np.partition(keys[rows], SAMPLES - 1)[SAMPLES - 1]]
+    more = [found.pick(row, float(keys[row])) for row in rows.tolist()]
+    return heapq.nsmallest(SAMPLES, [*picks, *more])
 
 
 def one_of_each_tenth(picks: Sequence[Pick], groups: Mapping[str, Sequence[Pick]]) -> list[Pick]:

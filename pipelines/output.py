@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -25,17 +23,6 @@ from pipelines.reading import open_parquet
 
 ROW_GROUP_BYTES = 64 << 20
 """Row groups are closed at this size, whatever the source's had: they are held in memory."""
-
-SCORES_GROUP_ROWS = 1 << 20
-
-SCORES_SCHEMA = pa.schema(
-    [
-        ("edu_score", pa.float32()),
-        ("edu_stage", pa.uint8()),
-        ("edu_reason", pa.uint8()),
-    ]
-)
-"""Of `run/scores`: null score where there is a reason; codes of `filtering.arrow_texts.REASONS`."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +53,16 @@ class AddedColumns:
         """Return the names that are added in a mode of writing; that of the stage where stages mix."""
         if write == "scores":
             return ()
-        more = (self.keep, self.reason) if write == "all" else ()
-        stage = (self.stage,) * (effort == "balanced")
-        leak = (self.leak,) * (leaks is not None and (leaks == "mark" or write == "all"))
-        return (*((self.score, *more, *stage) if scores else ()), *leak)
+        names = []
+        if scores:
+            names.append(self.score)
+            if write == "all":
+                names += [self.keep, self.reason]
+            if effort == "balanced":
+                names.append(self.stage)
+        if leaks == "mark" or (leaks is not None and write == "all"):
+            names.append(self.leak)
+        return tuple(names)
 
 
 def output_schema(schema: pa.Schema, added: AddedColumns, names: Sequence[str]) -> pa.Schema:
@@ -119,14 +112,6 @@ def _kept_rows(batch: pa.RecordBatch, keep: NDArray[np.bool_]) -> pa.RecordBatch
         edges = np.flatnonzero(np.diff(keep, prepend=False, append=False)).reshape(-1, 2)
         runs = [batch.slice(start, stop - start) for start, stop in edges.tolist()]
         return pa.concat_batches(runs) if runs else batch.slice(0, 0)
-
-
-def scores_batch(scores: Scores) -> pa.RecordBatch:
-    """Return scores as rows of `SCORES_SCHEMA`."""
-    score = pa.array(scores.value, mask=scores.reason > 0)
-    return pa.RecordBatch.from_arrays(
-        [score, pa.array(scores.stage), pa.array(scores.reason)], schema=SCORES_SCHEMA
-    )
 
 
 def source_format(path: str, row_groups: range) -> tuple[pa.Schema, dict[str, str], int]:
@@ -194,19 +179,15 @@ class GatheringWriter:
         self.rows += self._waiting_rows
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
 
-    def __enter__(self) -> Self:
-        return self
+    def close(self) -> None:
+        """Write what is left, and the footer."""
+        self._flush()
+        self._writer.close()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Write what is left and the footer; after an error just let go of the file."""
-        if error is None:
-            self._flush()
+    def let_go(self) -> None:
+        """Let go of the file, whole or not."""
+        with suppress(OSError, pa.ArrowException):
             self._writer.close()
-        else:
-            with suppress(OSError, pa.ArrowException):
-                self._writer.close()
 
 
 def _has_leaf(codecs: dict[str, str], name: str) -> bool:
