@@ -1,6 +1,6 @@
 """Removes benchmark leaks from a dump, without scoring it: the parts, receipts and executors of `filter`."""
 
-from pipelines.config_leaks import DecontaminateConfig
+from pipelines.config import DecontaminateConfig
 from pipelines.config_worker import WorkerSettings
 from pipelines.executors import Executor, executor_of
 from pipelines.filter import FilterResult, run_plan, settle_plan

@@ -159,7 +159,7 @@ def filter_dump(
     refuse_foreign(folder)
     # Loaded to find out before the run what is missing, and let go of: workers load their own.
     scorer = open_scorer(config.scorer, config.effort, config.placement, config.exit_settings)
-    tasks = gather_tasks(config.decontaminate)
+    tasks = gather_tasks(config.decontaminate, config.fields)
     leaks = search_of(tasks, config.leak_action) if tasks else None
     plan, text_column = plan_of(config, scorer, leaks)
     with folder.lock():
@@ -176,7 +176,6 @@ def filter_dump(
             write=config.write,
             effort=config.effort,
             max_disagreement=config.max_disagreement,
-            full_fraction=config.full_fraction,
             rules=config.rules_for(scorer.domain),
             audit_shares=_audit_shares(scorer, plan.rows, config.audit),
             score_column=config.score_column,
@@ -208,13 +207,10 @@ def describe_exits(exits: Exits) -> str:
         f"about {passed:.1f} % of documents like the {exits.documents:,} that the scorer was paired on; "
     )
     about = "" if exits.is_exact else "approximately, since these are of few groups; "
-    if exits.settings.full_fraction is not None:
-        share = f"of these {100 * exits.disagreement:.2f} % are decided otherwise than with effort full."
-    else:
-        share = (
-            f"{about}at most {100 * exits.settings.max_disagreement:g} % of such documents are decided "
-            "otherwise than with effort full, with 95 % confidence."
-        )
+    share = (
+        f"{about}at most {100 * exits.settings.max_disagreement:g} % of such documents are decided "
+        "otherwise than with effort full, with 95 % confidence."
+    )
     return f"{start}{share} Of what effort full keeps of these, {100 * exits.lost_keepers:.1f} % was lost."
 
 
@@ -371,7 +367,7 @@ def estimate_run(config: FilterConfig) -> Estimate:
     scorer = scorer.with_rules(config.rules_for(scorer.domain))
     folder = RunFolder(config.out)
     refuse_foreign(folder)
-    tasks = gather_tasks(config.decontaminate)
+    tasks = gather_tasks(config.decontaminate, config.fields)
     plan, text_column = plan_of(config, scorer, search_of(tasks, config.leak_action) if tasks else None)
     if folder.plan.exists():
         _changes_since(folder.read_plan(), plan, folder, update=config.update)

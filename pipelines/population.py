@@ -10,7 +10,7 @@ from filtering.errors import ScorerError, SettingsError
 from filtering.exits import ExitSettings
 from filtering.scorers import Effort
 from filtering.thresholds import FINE_CUTS, above, fine_places
-from pipelines.config_worker import exit_settings_of
+from pipelines.config import exit_settings_of
 from pipelines.manifest import scored_parts
 from pipelines.run_scores import read_stored_scores
 from pipelines.scorers import open_pairs

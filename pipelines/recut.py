@@ -1,11 +1,10 @@
-"""A new cut of a finished run, from its stored scores; what a cascade lacks at that cut it can score.
+"""A new cut of a finished run, from its stored scores.
 
 The same parts, worker and manifest as `filter`; only where scores come from differs. The inputs are
 read again, so they must be as they were.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +12,17 @@ from numpy.typing import NDArray
 from filtering.errors import BadFileError, OutputError, RunError, ScorerError, SettingsError
 from filtering.exits import Exits, find_exits
 from filtering.scorers import SIGNALS_STAGE
-from pipelines.audit import promise_of
-from pipelines.config import RecutConfig
-from pipelines.config_worker import LeakSearch, WorkerSettings, exit_settings_of
+from pipelines.config import RecutConfig, exit_settings_of
+from pipelines.config_worker import LeakSearch, WorkerSettings
 from pipelines.executors import Executor, executor_of
 from pipelines.filter import FilterResult, run_plan
 from pipelines.leaks import read_tasks, search_of, write_tasks
 from pipelines.manifest import read_set_aside, scored_parts
-from pipelines.paths import path_of
+from pipelines.paths import absolute
 from pipelines.plan import Part, Parts, Plan, is_unchanged, rekeyed
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.reading import open_parquet
-from pipelines.scorers import open_pairs, open_scorer
+from pipelines.scorers import open_pairs
 from pipelines.store import RunFolder, refuse_foreign, refuse_other_settings
 from pipelines.worker import stored_scores
 
@@ -54,15 +52,13 @@ def recut_run(
         If an input is gone or has changed since.
     """
     source, target = RunFolder(config.run), RunFolder(config.to)
-    if _whole(config.run) == _whole(config.to):
+    if absolute(config.run) == absolute(config.to):
         raise OutputError(f"The new cut must go to another folder. Got {config.to!r} for both.")
     before = source.read_finished_plan()
     good = scored_parts(source, before)
     refuse_foreign(target)
     scorer = str(source.read_manifest()["scorer"])
-    plan, exits = _plan_of(config, source, before, good)
-    if exits is not None:  # loaded to find out before the run what is missing, and let go of
-        open_scorer(scorer, "balanced", config.placement, exits.settings)
+    plan = _plan_of(config, source, before, good)
     with target.lock():
         target.clear_temporary()
         if target.plan.exists():
@@ -73,23 +69,18 @@ def recut_run(
         settings = WorkerSettings(
             out=config.to,
             scorer=scorer,
-            scorer_sha256=str(before.settings["scorer_sha256"]) if config.rescore else None,
             scores_from=config.run,
-            rescore=config.rescore,
             text_column=str(before.settings["text_column"]),
             keep_at=float(str(plan.settings["keep_at"])),
             write=config.write,
             # Otherwise scores are looked up, and stages do not mix.
             effort="balanced" if plan.settings["effort"] == "balanced" else "fast",
-            max_disagreement=exits.settings.max_disagreement if exits else None,
-            full_fraction=exits.settings.full_fraction if exits else None,
             score_column=str(before.settings["score_column"]),
-            placement=config.placement,
             leaks=leaks,
         )
         executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
         if plan.settings["effort"] == "balanced" and not target.manifest.exists():
-            reporter.say(_describe_unsure(exits, source, plan, before, scorer))
+            reporter.say(_describe_unsure(source, plan, before, scorer))
         return run_plan(target, plan, settings, executor, reporter)
 
 
@@ -108,39 +99,28 @@ def _search_again(source: RunFolder, target: RunFolder, before: Plan) -> LeakSea
     return search
 
 
-def _whole(address: str) -> str:
-    path = path_of(address)
-    return str(path.resolve() if isinstance(path, Path) else path)
-
-
-def _plan_of(config: RecutConfig, source: RunFolder, before: Plan, good: Parts) -> tuple[Plan, Exits | None]:
-    """Return the plan of the run with the new cut in it, after checking that its inputs are unchanged.
-
-    Also the exits of a cascade at that cut, where it is to score.
-    """
+def _plan_of(config: RecutConfig, source: RunFolder, before: Plan, good: Parts) -> Plan:
+    """Return the plan of the run with the new cut in it, after checking that its inputs are unchanged."""
     _refuse_changed_inputs(good)
     if config.keep_fraction is None:
         keep_at, quotas = float(config.keep_at or 0.0), [-1] * len(good)
     else:
         count = round(config.keep_fraction * int(good.column("rows").sum()))
         keep_at, quotas = exact_cut(source, good, count)
-    exits = _exits_at(keep_at, before, str(source.read_manifest()["scorer"])) if config.rescore else None
     settings = {
         **before.settings,
-        **_promise_at(keep_at, before, exits),
+        **_promise_at(keep_at, before),
         "keep_at": keep_at,
         "keep_fraction": config.keep_fraction,
         "write": config.write,
         "recut_from": before.digest,
     }
     aside = read_set_aside(source.read_manifest())
-    return Plan(settings, rekeyed(good, settings, quotas), aside), exits
+    return Plan(settings, rekeyed(good, settings, quotas), aside)
 
 
-def _promise_at(keep_at: float, before: Plan, exits: Exits | None) -> Mapping[str, str | float | None]:
+def _promise_at(keep_at: float, before: Plan) -> Mapping[str, None]:
     """Return what the plan of the new run says of its exits: nothing where nobody keeps a promise there."""
-    if exits is not None:
-        return promise_of(exits)
     if before.settings["effort"] != "balanced" or keep_at == before.settings["keep_at"]:
         return {}
     return {"max_disagreement": None, "full_fraction": None, "exits": None}
@@ -152,11 +132,9 @@ def _exits_at(keep_at: float, before: Plan, scorer: str) -> Exits:
     Raises
     ------
     SettingsError, ScorerError
-        If the run embedded all of them, or the scorer cannot tell.
+        If the scorer cannot tell.
     """
     allowed, fraction = before.settings.get("max_disagreement"), before.settings.get("full_fraction")
-    if before.settings["effort"] == "full":
-        raise SettingsError("--rescore takes a run of effort fast or balanced. This one embedded each row.")
     settings = exit_settings_of(
         keep_at, None if allowed is None else float(allowed), None if fraction is None else float(fraction)
     )
@@ -164,17 +142,15 @@ def _exits_at(keep_at: float, before: Plan, scorer: str) -> Exits:
     if digest != before.settings["scorer_sha256"]:
         raise ScorerError(f"{scorer!r} must be the scorer that the run was made with. It is another.")
     if paired is None:
-        raise SettingsError(
-            f"A scorer must have been trained with an embedder for --rescore. {scorer!r} was not."
-        )
+        raise SettingsError(f"A scorer must have been trained with an embedder to tell. {scorer!r} was not.")
     return find_exits(paired, settings)
 
 
-def _describe_unsure(rescored: Exits | None, source: RunFolder, plan: Plan, before: Plan, scorer: str) -> str:
+def _describe_unsure(source: RunFolder, plan: Plan, before: Plan, scorer: str) -> str:
     """Return in words how many rows the full scorer would have to decide on at a cut, and has not seen."""
     keep_at = float(str(plan.settings["keep_at"]))
     try:
-        exits = rescored or _exits_at(keep_at, before, scorer)
+        exits = _exits_at(keep_at, before, scorer)
     except (SettingsError, ScorerError, RunError) as error:
         return (
             "Signals decided on most rows alone, being sure of them around "
@@ -185,17 +161,11 @@ def _describe_unsure(rescored: Exits | None, source: RunFolder, plan: Plan, befo
         value, stage, _ = stored_scores(source, part)
         count += int(((stage == SIGNALS_STAGE) & exits.are_passed(value)).sum())
     share = 100 * count / max(plan.rows, 1)
-    if rescored is not None:
-        return (
-            f"Embedding {count:,} rows ({share:.1f} %) that signals score from {exits.lower:g} to "
-            f"{exits.upper:g} points."
-        )
     if not count:
         return "The full scorer has decided on all rows about which the signals are not sure at this cut."
     return (
         f"At this cut the full scorer would decide on {count:,} rows more ({share:.1f} %): the signals score "
-        f"them from {exits.lower:g} to {exits.upper:g} points. They stay as signals decided; to have them "
-        f"embedded, say --keep-at {keep_at:g} --rescore."
+        f"them from {exits.lower:g} to {exits.upper:g} points. They stay as signals decided."
     )
 
 

@@ -115,14 +115,12 @@ def stored_scores(
 
 
 class StoredScores:
-    """Scores that an earlier run stored; on some the full scorer decides anew, where that is asked for."""
+    """Scores that an earlier run stored."""
+
+    piece_rows = PIECE_ROWS["fast"]
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._folder = RunFolder(settings.scores_from or "")
-        scorer = _planned_scorer(settings) if settings.rescore else None
-        self._cascade = scorer if isinstance(scorer, CascadeScorer) else None
-        self.piece_rows = PIECE_ROWS["balanced" if self._cascade else "fast"]
-        self._text_column = settings.text_column
 
     def start(self, part: Part) -> Callable[[pa.RecordBatch, int], Scores]:
         """Return the function that looks a batch's scores up."""
@@ -131,9 +129,7 @@ class StoredScores:
         def look_up(batch: pa.RecordBatch, first: int) -> Scores:
             rows = slice(first, first + batch.num_rows)
             unusual = np.zeros(batch.num_rows, dtype=np.uint8)
-            scores = Scores(value=value[rows], stage=stage[rows], reason=reason[rows], unusual=unusual)
-            texts = batch.column(self._text_column)
-            return scores if self._cascade is None else self._cascade.rescore(texts, scores)
+            return Scores(value=value[rows], stage=stage[rows], reason=reason[rows], unusual=unusual)
 
         return look_up
 
@@ -231,7 +227,7 @@ class PartWorker:
                 )
                 out_schema = output_schema(schema, added, names)
                 data = stack.enter_context(GatheringWriter(data_path, out_schema, codecs, group_rows))
-            if settings.scores and (settings.scores_from is None or settings.rescore):
+            if settings.scores and settings.scores_from is None:
                 scores = stack.enter_context(
                     GatheringWriter(scores_path, SCORES_SCHEMA, {}, SCORES_GROUP_ROWS)
                 )
@@ -242,9 +238,8 @@ class PartWorker:
                 texts = batch.column(text_column)
                 if found is not None and settings.leaks is not None:
                     found = found.of_rows(keep)
-                    before, action = int(keep.sum()), settings.leaks.action
-                    batch, keep = apply_action(action, batch, text_column, keep, found)
-                    leak_tally.add(found, len(keep), before - int(keep.sum()) if action == "cut" else 0)
+                    batch, keep = apply_action(settings.leaks.action, batch, text_column, keep, found)
+                    leak_tally.add(found, len(keep), 0)
                     if len(found.hits):
                         hits = hits or stack.enter_context(
                             GatheringWriter(hits_path, HITS_SCHEMA, {}, SCORES_GROUP_ROWS)

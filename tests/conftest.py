@@ -14,7 +14,7 @@ from dumps import CUT, make_labels, make_texts, write_dump
 import filtering.metrics
 import filtering.nested
 from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
-from pipelines.commands import run
+from pipelines.app import run
 from pipelines.progress import ConsoleReporter
 from pipelines.train import TrainResult
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pipelines.filter
 import pipelines.receipts
-from pipelines.commands import run
+from pipelines.app import run
 from pipelines.store import RunFolder
 from pipelines.worker import PartWorker
 from pipelines.writing import GatheringWriter

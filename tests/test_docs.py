@@ -151,7 +151,7 @@ def test_links_between_pages_lead_somewhere(page):
 
 
 def test_every_command_and_option_has_help_and_stands_in_the_reference():
-    from pipelines.commands import app
+    from pipelines.app import app
 
     reference = (ROOT / "docs" / "reference.md").read_text()
     for name, command in typer.main.get_command(app).commands.items():

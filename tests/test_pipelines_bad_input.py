@@ -659,7 +659,7 @@ def test_another_setting_or_scorer_on_a_started_output_is_refused_naming_it(
 PEAK = """
 import re, sys
 from pathlib import Path
-from pipelines.commands import run
+from pipelines.app import run
 assert run(sys.argv[1:]) == 0
 print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text()).group(1))
 """

@@ -19,7 +19,7 @@ import pipelines
 import pipelines.progress
 from filtering import load_scorer
 from pipelines import FilterConfig, RecutConfig, TrainConfig, filter_dump
-from pipelines.commands import app
+from pipelines.app import app
 from pipelines.progress import ConsoleReporter
 
 COMMANDS = typer.main.get_command(app).commands

@@ -25,7 +25,7 @@ from pipelines import (
     recut_run,
     write_report,
 )
-from pipelines.config_leaks import read_fields
+from pipelines.config import read_fields
 from pipelines.store import RunFolder
 from pipelines.upkeep import clean_run, verify_run
 

@@ -33,7 +33,7 @@ PART = "ray::run_part"
 BOARD = "ray::Board"
 IN_A_FOLDER = """
 import sys, ray
-from pipelines.commands import run
+from pipelines.app import run
 address, folder, *command = sys.argv[1:]
 ray.init(address, runtime_env={"working_dir": folder}, log_to_driver=False, logging_level="CRITICAL")
 raise SystemExit(run(command))
