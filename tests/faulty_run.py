@@ -13,9 +13,10 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 
+from few_rows import run_command as run
+
 import pipelines.filter
 import pipelines.receipts
-from pipelines.app import run
 from pipelines.store import RunFolder
 from pipelines.worker import PartWorker
 from pipelines.writing import GatheringWriter

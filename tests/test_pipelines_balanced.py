@@ -16,7 +16,7 @@ from dumps import lasting, make_texts, write_dump
 from filtering import load_scorer, save_scorer
 from filtering.embedders import Placement
 from filtering.errors import LabelsError, SettingsError
-from filtering.exits import ExitSettings, PairedScores, rate_bound
+from filtering.exits import PairedScores, rate_bound
 from pipelines import (
     FilterConfig,
     RecutConfig,
@@ -134,7 +134,7 @@ def test_the_report_and_another_cut_say_what_was_embedded(finished, command, tmp
     assert f"{finished.agreement.looked_at:,}" in page
     said = command("recut", finished.out, "--keep-at", 1, "--to", tmp_path / "out").err
     assert "the full scorer would decide on" in said
-    assert "say --keep-at 1 --rescore" in said
+    assert "They stay as signals decided." in said
     settings = json.loads((tmp_path / "out" / "run" / "manifest.json").read_text())["settings"]
     assert [settings[name] for name in ("effort", "max_disagreement", "exits")] == ["balanced", None, None]
     same = recut_run(RecutConfig(run=finished.out, to=str(tmp_path / "same"), keep_at=AT), reporter=QUIET)
@@ -153,8 +153,6 @@ def test_a_cut_by_another_scorer_says_that_nobody_knows_what_is_unsure_there(
     assert found.code == 0
     assert "Whether they are at 2 is not known" in found.err
     assert "It is another" in found.err
-    found = command("recut", tmp_path / "run", "--keep-at", 2, "--rescore", "--to", tmp_path / "again")
-    assert (found.code, (tmp_path / "again").exists()) == (2, False)
 
 
 def data_of(out):
@@ -163,56 +161,6 @@ def data_of(out):
 
 def stored(out, column):
     return np.concatenate([pq.read_table(path)[column].to_numpy() for path in scores_of(out)])
-
-
-@pytest.mark.parametrize("effort", ["balanced", "fast"])
-def test_a_new_cut_can_have_the_rows_embedded_that_it_makes_unsure(
-    given, finished, both, cascade, command, tmp_path, effort
-):
-    """A run at effort fast becomes one at effort balanced that way."""
-    run_folder = Path(finished.out)
-    if effort == "fast":
-        run_folder = tmp_path / "fast"
-        filter_dump(
-            FilterConfig(inputs=given["inputs"], scorer=given["scorer"], effort="fast", out=run_folder),
-            reporter=QUIET,
-        )
-    allowed = 0.05 if effort == "balanced" else 0.01
-    at = ExitSettings(keep_at=3.5, max_disagreement=allowed)
-    exits = load_scorer(str(cascade.out), effort="balanced", placement=CPU, exits=at).exits
-    seen = stored(run_folder, "edu_stage") == 2
-    now = exits.are_passed(both[0])
-    told = command("recut", run_folder, "--keep-at", 3.5, "--to", tmp_path / "plain")
-    assert told.code == 0
-    if effort == "balanced":
-        assert f"decide on {(now & ~seen).sum():,} rows more" in told.err
-    found = command(
-        "recut", run_folder, "--keep-at", 3.5, "--rescore", "--device", "cpu", "--to", tmp_path / "new"
-    )
-    assert found.code == 0, found.said
-    assert f"Embedding {(now & ~seen).sum():,} rows" in found.err
-    full = now | seen
-    np.testing.assert_array_equal(stored(tmp_path / "new", "edu_stage") == 2, full)
-    np.testing.assert_array_equal(stored(tmp_path / "new", "edu_score"), np.where(full, both[1], both[0]))
-    rows = data_of(tmp_path / "new")
-    assert len(rows) == (np.where(full, both[1], both[0]) >= 3.5).sum()
-    assert set(rows["edu_stage"].to_pylist()) <= {"signals", "embedding"}
-    again = recut_run(RecutConfig(run=tmp_path / "new", to=tmp_path / "again", keep_at=2), reporter=QUIET)
-    assert again.kept == (np.where(full, both[1], both[0]) >= 2).sum()
-
-
-def test_rescoring_says_what_it_needs(finished, given, trained, command, tmp_path):
-    with pytest.raises(SettingsError, match="must come with 'keep_at'"):
-        RecutConfig(run="run", to="to", keep_fraction=0.1, rescore=True)
-    plain = tmp_path / "plain"
-    filter_dump(
-        FilterConfig(inputs=given["inputs"], scorer=trained.out, effort="fast", out=plain), reporter=QUIET
-    )
-    found = command("recut", plain, "--keep-at", 3, "--rescore", "--to", tmp_path / "to")
-    assert (found.code, "trained with an embedder for --rescore" in found.err) == (2, True)
-    nowhere = ("--rescore", "--embedder", tmp_path / "nowhere", "--to", tmp_path / "to")
-    found = command("recut", finished.out, "--keep-at", 3, *nowhere)
-    assert (found.code, (tmp_path / "to").exists()) == (2, False), found.said
 
 
 def test_where_stages_mix_a_column_says_which_decided(given, finished, both, exits, tmp_path):
@@ -226,8 +174,6 @@ def test_where_stages_mix_a_column_says_which_decided(given, finished, both, exi
 
 
 def test_settings_that_do_not_go_together_are_refused(given):
-    with pytest.raises(SettingsError, match="At most one of"):
-        FilterConfig(**given, out="out", full_fraction=0.1)
     with pytest.raises(SettingsError, match="must come with effort balanced"):
         FilterConfig(**given | {"effort": "fast"}, out="out")
 

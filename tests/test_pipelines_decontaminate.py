@@ -131,52 +131,23 @@ def test_marked_documents_stay_with_their_tasks(source, benchmark, tmp_path):
     assert after.drop_columns(["edu_leak"]).equals(pq.read_table(source).sort_by("id"))
 
 
-KINDS = [
-    pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(),
-    pa.dictionary(pa.int16(), pa.string()),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_lines_of_a_leak_are_cut_out_whatever_the_type_of_the_column(kind, benchmark, tmp_path):
-    source = write_source(tmp_path / "dump", kind)
-    out = tmp_path / "out"
-    decontaminate_dump(config_of(source, benchmark, out, action="cut"), reporter=QUIET)
-    before, after = pq.read_table(source), pq.read_table(out / "data")
-    assert after.schema.equals(before.schema)
-    assert 5 not in after["id"].to_pylist()  # nothing is left of it
-    texts = dict(zip(after["id"].to_pylist(), after["text"].to_pylist(), strict=True))
-    plain = {row: text.decode() if isinstance(text, bytes) else text for row, text in texts.items()}
-    untouched = source_texts()
-    assert all(plain[row] == untouched[row] for row in plain if row not in LEAKY)
-    assert plain[62] == "text before"
-    assert OTHER.strip() in plain[33]
-    assert not any("weigh_baskets" in plain[row] or "heavier" in plain[row] for row in (33, 61, 62))
-    manifest = json.loads((out / "run" / "manifest.json").read_text())
-    assert manifest["leaks"]["nothing but a leak"] == 1
-    assert manifest["kept_text_bytes"] == sum(len(text.encode()) for text in plain.values())
-
-
-def test_documents_without_text_stay_whatever_the_action(benchmark, tmp_path):
+def test_documents_without_text_stay(benchmark, tmp_path):
     (tmp_path / "dump").mkdir()
     table = pa.table({"text": [None, "", " \n", b"\xff\xfe".decode("latin-1"), OTHER, WHOLE]})
     pq.write_table(table, tmp_path / "dump" / "a.parquet")
-    for action in ("drop", "cut"):
-        out = tmp_path / action
-        result = decontaminate_dump(
-            config_of(tmp_path / "dump", benchmark, out, action=action), reporter=QUIET
-        )
-        assert pq.read_table(out / "data").equals(table.slice(0, 5))
-        assert result.manifest["leaks"]["null"] == result.manifest["leaks"]["empty"] == 1
+    out = tmp_path / "out"
+    result = decontaminate_dump(config_of(tmp_path / "dump", benchmark, out), reporter=QUIET)
+    assert pq.read_table(out / "data").equals(table.slice(0, 5))
+    assert result.manifest["leaks"]["null"] == result.manifest["leaks"]["empty"] == 1
 
 
 def test_of_a_run_that_writes_all_a_document_that_is_a_leak_keeps_its_text(source, benchmark, web, tmp_path):
     run = {"inputs": [str(source)], "scorer": web, "effort": "fast", "keep_at": 0.0, "write": "all"}
-    leaks = {"decontaminate": [str(benchmark)], "leak_action": "cut"}
+    leaks = {"decontaminate": [str(benchmark)], "leak_action": "drop"}
     filter_dump(FilterConfig(**run, **leaks, out=tmp_path / "out"), reporter=QUIET)
     rows = read_out(tmp_path / "out").to_pylist()
     assert (rows[5]["text"], rows[5]["edu_keep"], rows[5]["edu_leak"]) == (WHOLE, False, "Made/0")
-    assert (rows[62]["text"], rows[62]["edu_keep"], rows[62]["edu_leak"]) == ("text before", True, "Made/0")
+    assert (rows[62]["edu_keep"], rows[62]["edu_leak"]) == (False, "Made/0")
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(source, benchmark, cleaned, tmp_path):
@@ -218,7 +189,7 @@ def test_damaged_hits_are_found_and_made_again(source, benchmark, tmp_path):
     damaged = sorted((out / "run" / "hits").rglob("*.parquet"))[0]
     damaged.write_bytes(damaged.read_bytes()[:-10] + b"0123456789")
     assert any(str(damaged) in problem for problem in verify_run(str(out)))
-    assert clean_run(str(out), damaged=True).forgotten == 1
+    assert clean_run(str(out)).forgotten == 1
     decontaminate_dump(config, reporter=QUIET)
     assert lasting(out) == before
 
@@ -289,8 +260,12 @@ def test_a_benchmark_that_cannot_be_read_is_named_before_anything_starts(source,
         with pytest.raises(SettingsError, match=path.name):
             decontaminate_dump(config_of(source, path, tmp_path / "out"), reporter=QUIET)
     assert not (tmp_path / "out").exists()
-    with pytest.raises(SettingsError, match="leak-action"):
-        FilterConfig(inputs=["a"], out="b", leak_action="cut")
+    with pytest.raises(
+        SettingsError, match=r"'leak_action' \(--leak-action\) must come with --decontaminate"
+    ):
+        FilterConfig(inputs=["a"], out="b", leak_action="mark")
+    with pytest.raises(SettingsError, match=r"'fields' \(--fields\) must come with --decontaminate"):
+        FilterConfig(inputs=["a"], out="b", fields="prompt=question")
     with pytest.raises(SettingsError, match="decontaminate"):
         FilterConfig(inputs=["a"], out="b", write="scores", decontaminate=["c.jsonl"])
 
@@ -345,3 +320,16 @@ def test_a_run_without_a_hit_says_so(benchmark, tmp_path):
     page = write_report(str(tmp_path / "out")).read_text()
     assert "0 documents, of those not dropped for another reason" in page
     assert "left out of the output" not in page
+
+
+def test_the_command_of_filter_takes_fields_of_other_layouts(source, web, tmp_path, command):
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps({"name": "a", "question": PROMPT, "answer": SOLUTION}))
+    fields = "id=name,prompt=question,solution=answer"
+    arguments = ["filter", source, "--scorer", web, *FAST, "--keep-at", 0, "--decontaminate", path]
+    done = command(*arguments, "--out", tmp_path / "none")
+    assert (done.code, "known layout" in done.err) == (2, True)
+    done = command(*arguments, "--fields", fields, "--out", tmp_path / "out")
+    assert done.code == 0, done.said
+    assert "leaks: 4 documents" in done.out
+    assert f"--fields {fields}" in (tmp_path / "out" / "run" / "report.html").read_text()
