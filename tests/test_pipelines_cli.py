@@ -67,6 +67,13 @@ def test_no_arguments_show_help_and_are_wrong_usage(command_process):
         (["train", "x", "-o", "y", "--signals", "joint"], "--signals"),
         (["train", "x", "-o", "y", "--head", "linear"], "--head"),
         (["recut", "x"], "--to"),
+        (["filter", "x", "-o", "y", "--full-fraction", "0.1"], "--full-fraction"),
+        (["filter", "x", "-o", "y", "--leak-action", "cut"], "--leak-action"),
+        (["recut", "x", "--to", "y", "--rescore"], "--rescore"),
+        (["report", "x", "--labels", "y"], "--labels"),
+        (["annotate", "x", "-o", "y", "--max-reply-tokens", "9"], "--max-reply-tokens"),
+        (["annotate", "x", "-o", "y", "--requests-per-minute", "9"], "--requests-per-minute"),
+        (["annotate", "x", "-o", "y", "--tokens-per-minute", "9"], "--tokens-per-minute"),
         (["sift"], "sift"),
     ],
 )
@@ -75,6 +82,12 @@ def test_wrong_usage_ends_with_2_and_names_what_is_wrong(command, arguments, nam
     assert outcome.code == 2
     assert named in outcome.said
     assert "Traceback" not in outcome.said
+
+
+@pytest.mark.parametrize("name", ["filter", "decontaminate"])
+def test_rows_of_a_part_are_for_python_alone(name):
+    assert "rows_per_part" not in [parameter.name for parameter in COMMANDS[name].params]
+    assert FilterConfig(inputs=["a"], out="b").rows_per_part == 1_000_000
 
 
 def test_the_version_is_printed(command):
@@ -274,6 +287,12 @@ def test_json_log_is_one_object_a_line(hurried, command, dump, web, tmp_path):
     assert {"rows", "rows_total", "rows_per_s", "mb_per_s", "kept_share", "left_s"} <= set(progress[0])
     assert all(0 <= event["rows"] <= event["rows_total"] == 410 for event in progress)
     assert [event["rows"] for event in progress] == sorted(event["rows"] for event in progress)
+
+
+def test_a_new_cut_says_in_json_that_it_is_done(command, finished, tmp_path):
+    arguments = ["recut", finished, "--keep-at", CUT, "--to", tmp_path / "to", "--no-report", "--json-log"]
+    done = json.loads(command(*arguments).err.splitlines()[-1])
+    assert (done["event"], done["rows"], done["exit_code"]) == ("done", 410, 0)
 
 
 def test_a_terminal_gets_one_bar(dump, web, edufilter, tmp_path):
