@@ -65,7 +65,7 @@ def _parameter(name: str, models: tuple[type[Settings], ...]) -> inspect.Paramet
     default = fields[0].default
     if all(field.is_required() for field in fields):
         default = inspect.Parameter.empty if having == list(models) else None
-    elif default == () or any(field.default != default for field in fields):
+    elif default == () or any(field.default != default for field in fields):  # each model has its own
         default = None
     if default is None:
         kind = kind | None

@@ -123,11 +123,14 @@ def options_in_words(config: Settings, *, without: Sequence[str] = ()) -> list[s
     words = []
     for name in names_of(type(config)):
         option = option_of(type(config), name)
-        if option and name in given:
-            values = given[name] if isinstance(given[name], tuple) else (given[name],)
-            words += (
-                [option] if values == (True,) else [word for one in values for word in (option, str(one))]
-            )
+        if not option or name not in given:
+            continue
+        value = given[name]
+        if value is True:
+            words.append(option)
+        else:
+            for one in value if isinstance(value, tuple) else (value,):
+                words += [option, str(one)]
     return words
 
 

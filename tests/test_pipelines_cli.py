@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +19,10 @@ from dumps import CHINESE, CUT, FAST, RUSSIAN, digests, make_table, make_texts, 
 import pipelines
 import pipelines.progress
 from filtering import load_scorer
-from pipelines import FilterConfig, RecutConfig, TrainConfig, filter_dump
+from pipelines import DecontaminateConfig, FilterConfig, RecutConfig, TrainConfig, filter_dump
 from pipelines.app import app
+from pipelines.command_options import settings_of
+from pipelines.config_base import command_of
 from pipelines.progress import ConsoleReporter
 
 COMMANDS = typer.main.get_command(app).commands
@@ -139,6 +142,22 @@ def test_a_wrong_setting_is_refused_by_name_with_what_came(command, dump, tmp_pa
 def test_wrong_settings_in_python_name_the_class_and_the_field(kind, values, field):
     with pytest.raises(ValueError, match=rf"{kind.__name__}.*'{field}'"):
         kind(**values)
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        ("filter", FilterConfig(inputs=["a b", "c"], out="o", audit=1, update=True, keep_at=2, rules="none")),
+        ("filter", FilterConfig(inputs=["a"], out="o", decontaminate=["b", "c"], fields="id=d,prompt=e")),
+        ("filter", FilterConfig(inputs=["a"], out="o", executor="ray", ray_address="r:1", rules="data")),
+        ("decontaminate", DecontaminateConfig(inputs=["a"], out="o", against=["b"], action="mark")),
+        ("recut", RecutConfig(run="a", to="b", keep_fraction=0.5, workers=1)),
+    ],
+)
+def test_the_command_of_settings_makes_these_settings(name, config):
+    words = shlex.split(command_of(name, config))
+    given = COMMANDS[name].make_context(name, words[2:]).params
+    assert settings_of(type(config), given) == config
 
 
 def test_an_unknown_scorer_is_refused(command, dump, tmp_path):
