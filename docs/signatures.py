@@ -7,7 +7,7 @@ from importlib import import_module
 from inspect import formatannotation, getdoc
 from typing import Any, get_type_hints
 
-from griffe import Class, Docstring, Extension, Function, GriffeLoader, Parameter, ParameterKind, Parameters
+from griffe import Class, Extension, Function, GriffeLoader, Parameter, ParameterKind, Parameters
 from pydantic import BaseModel
 
 
@@ -33,4 +33,4 @@ class FieldSignatures(Extension):
         cls.set_member("__init__", Function("__init__", parent=cls, parameters=Parameters(this, *parameters)))
         # Settings say what their fields mean when they are made: by the help of their options.
         if cls.docstring is not None:
-            cls.docstring = Docstring(getdoc(model) or "", parent=cls, lineno=cls.docstring.lineno)
+            cls.docstring.value = getdoc(model) or ""

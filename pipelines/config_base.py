@@ -13,7 +13,8 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from inspect import cleandoc, formatannotation, get_annotations
-from typing import Annotated, get_type_hints
+from types import NoneType
+from typing import Annotated, get_args, get_type_hints
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from typer import Option
@@ -69,10 +70,12 @@ class Settings(BaseModel):
 def _parameters_in_words(model: type[Settings]) -> Iterator[str]:
     types = get_type_hints(model)
     for name in names_of(model):
-        field = model.model_fields[name]
+        field, info = model.model_fields[name], info_of(model, name)
         optional = "" if field.is_required() else ", optional"
-        info = info_of(model, name)
-        yield f"{name} : {formatannotation(types[name])}{optional}"
+        kind = types[name]
+        if NoneType in get_args(kind):
+            kind = get_args(kind)[0]
+        yield f"{name} : {formatannotation(kind)}{optional}"
         yield f"    {info.help if info else field.description}"
 
 
