@@ -54,7 +54,7 @@ def explain_command(
     """Tell why a document has its score: the n-grams and statistics that moved it most."""
     from pipelines.explain import explain_row
 
-    document = text and _read_text(text, instead="Name it with --file, and a --row of it.")
+    document = None if text is None else _read_text(text, instead="Name it with --file, and a --row of it.")
     why = explain_row(settings_of(ExplainConfig, given, text=document))
     if as_json:
         print_line(json.dumps(asdict(why)))
