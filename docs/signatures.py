@@ -1,12 +1,13 @@
-"""Signatures of pydantic models on the Python pages: their fields, by keyword, with their defaults.
+"""Signatures of settings on the Python pages: their fields, by keyword, with their defaults and meanings.
 
 An extension of griffe, which reads code without running it, and there finds only ``**values``.
 """
 
 from importlib import import_module
-from typing import Any
+from inspect import formatannotation, getdoc
+from typing import Any, get_type_hints
 
-from griffe import Attribute, Class, Extension, Function, GriffeLoader, Parameter, ParameterKind, Parameters
+from griffe import Class, Extension, Function, GriffeLoader, Parameter, ParameterKind, Parameters
 from pydantic import BaseModel
 
 
@@ -18,11 +19,11 @@ class FieldSignatures(Extension):
         if not any("BaseModel" in map(str, one.bases) for one in (cls, *cls.mro())):
             return
         model: type[BaseModel] = getattr(import_module(cls.module.path), cls.name)
-        members = {one.name: one for one in cls.all_members.values() if isinstance(one, Attribute)}
+        types = get_type_hints(model)
         parameters = [
             Parameter(
                 name,
-                annotation=members[name].annotation,
+                annotation=formatannotation(types[name]),
                 kind=ParameterKind.keyword_only,
                 default=None if field.is_required() else repr(field.get_default(call_default_factory=True)),
             )
@@ -30,3 +31,6 @@ class FieldSignatures(Extension):
         ]
         this = Parameter("self", kind=ParameterKind.positional_or_keyword)
         cls.set_member("__init__", Function("__init__", parent=cls, parameters=Parameters(this, *parameters)))
+        # Settings say what their fields mean when they are made: by the help of their options.
+        if cls.docstring is not None:
+            cls.docstring.value = getdoc(model) or ""

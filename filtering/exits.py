@@ -254,6 +254,6 @@ def _too_few(settings: ExitSettings, trials: int, documents: int, *, seen: bool)
     return (
         f"A disagreement of at most {wanted:g} takes {documents_needed(wanted):,} documents of different "
         f"groups to show. The scorer was paired on {documents:,}{few}. Allow more (max_disagreement, "
-        "of the command filter --max-disagreement), say how many to embed (full_fraction, --full-fraction), "
-        "choose effort fast or full, or train the scorer with a larger pool, of more groups."
+        "of the command filter --max-disagreement), choose effort fast or full, or train the scorer with a "
+        "larger pool, of more groups."
     )

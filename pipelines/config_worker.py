@@ -1,26 +1,19 @@
 """What a worker is built from, in whichever process it runs."""
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Literal
 
-from pydantic import field_validator
+from pydantic import BaseModel, ConfigDict
 
 from filtering.embedders import Placement
 from filtering.exits import ExitSettings
 from filtering.reasons_of_code import Rule
 from filtering.scorers import Effort
 from filtering.storage import SHIPPED
-from pipelines.config_base import Settings, Write
-from pipelines.paths import path_of
-
-ROWS_PER_PART = 1_000_000
-"""A part is closed at the row group in which it reaches this many rows."""
-
-LeakAction = Literal["drop", "mark"]
+from pipelines.config import LeakAction, Write, exit_settings_of
+from pipelines.paths import absolute
 
 
-class LeakSearch(Settings):
+class LeakSearch(BaseModel):
     """A search for benchmark leaks in what would be kept.
 
     Parameters
@@ -31,11 +24,13 @@ class LeakSearch(Settings):
         As in `DecontaminateConfig`.
     """
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     sha256: str
     action: LeakAction
 
 
-class WorkerSettings(Settings):
+class WorkerSettings(BaseModel):
     """What a worker is built from: plain values that go to another process as JSON.
 
     Parameters
@@ -48,9 +43,7 @@ class WorkerSettings(Settings):
         Digest that the scorer must have.
     scores_from : str, optional
         Folder of the run whose stored scores are used instead of a scorer.
-    text_column, keep_at, write, effort, score_column
-        As in `FilterConfig`.
-    max_disagreement, full_fraction
+    text_column, keep_at, write, effort, score_column, max_disagreement
         As in `FilterConfig`.
     rules : tuple of str
         What is a reason to give a document no score; see `filtering.reasons_of_code`.
@@ -64,6 +57,8 @@ class WorkerSettings(Settings):
         Threads that score inside this worker.
     """
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     out: str
     scorer: str | None
     scorer_sha256: str | None = None
@@ -74,7 +69,6 @@ class WorkerSettings(Settings):
     effort: Effort
     score_column: str
     max_disagreement: float | None = None
-    full_fraction: float | None = None
     rules: tuple[Rule, ...] = ()
     audit_shares: tuple[float, float] = (0.0, 0.0)
     placement: Placement = Placement()
@@ -94,22 +88,7 @@ class WorkerSettings(Settings):
     @property
     def exit_settings(self) -> ExitSettings:
         """What the exits of a cascade must hold."""
-        return exit_settings_of(self.keep_at, self.max_disagreement, self.full_fraction)
-
-    @field_validator("audit_shares", "rules", mode="before")
-    @classmethod
-    def _as_tuple(cls, values: object) -> object:
-        return tuple(values) if isinstance(values, list) else values
-
-    @field_validator("leaks", mode="before")
-    @classmethod
-    def _search_from_json(cls, leaks: object) -> object:
-        return LeakSearch(**leaks) if isinstance(leaks, dict) else leaks
-
-    @field_validator("placement", mode="before")
-    @classmethod
-    def _from_json(cls, placement: object) -> object:
-        return Placement(**placement) if isinstance(placement, dict) else placement
+        return exit_settings_of(self.keep_at, self.max_disagreement)
 
     def with_threads(self, threads: int) -> "WorkerSettings":
         """Return these settings for a worker of some threads; an embedder gets as many."""
@@ -121,22 +100,9 @@ class WorkerSettings(Settings):
         folder = self.placement.folder
         return self.model_copy(
             update={
-                "out": _absolute(self.out),
-                "scorer": self.scorer and (self.scorer if self.scorer in SHIPPED else _absolute(self.scorer)),
-                "scores_from": self.scores_from and _absolute(self.scores_from),
-                "placement": replace(self.placement, folder=folder and _absolute(folder)),
+                "out": absolute(self.out),
+                "scorer": self.scorer and (self.scorer if self.scorer in SHIPPED else absolute(self.scorer)),
+                "scores_from": self.scores_from and absolute(self.scores_from),
+                "placement": replace(self.placement, folder=folder and absolute(folder)),
             }
         )
-
-
-def exit_settings_of(
-    keep_at: float, max_disagreement: float | None, full_fraction: float | None
-) -> ExitSettings:
-    """Return what the exits of a cascade must hold, where a bound was given or not."""
-    allowed = ExitSettings().max_disagreement if max_disagreement is None else max_disagreement
-    return ExitSettings(keep_at, allowed, full_fraction)
-
-
-def _absolute(address: str) -> str:
-    path = path_of(address)
-    return str(path.resolve() if isinstance(path, Path) else path)

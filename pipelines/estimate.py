@@ -62,7 +62,7 @@ def estimate_run(config: FilterConfig) -> RunEstimate:
     scorer = scorer.with_rules(config.rules_for(scorer.domain))
     folder = RunFolder(config.out)
     refuse_foreign(folder)
-    tasks = gather_tasks(config.decontaminate)
+    tasks = gather_tasks(config.decontaminate, config.fields)
     plan = plan_of(config, scorer, search_of(tasks, config.leak_action) if tasks else None)
     if folder.plan.exists():
         allowed_changes(folder, folder.read_plan(), plan, update=config.update)

@@ -5,10 +5,9 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
-from filtering.errors import Interrupted, SettingsError
+from filtering.errors import Interrupted
 from filtering.machine import available_cpus
-from pipelines.config import FilterConfig, RecutConfig
-from pipelines.config_leaks import DecontaminateConfig
+from pipelines.config import RunSettings
 from pipelines.config_worker import WorkerSettings
 from pipelines.parts import Part
 from pipelines.receipts import Receipt
@@ -38,14 +37,9 @@ class Executor(Protocol):
         ...
 
 
-def executor_of(config: FilterConfig | RecutConfig | DecontaminateConfig) -> Executor:
+def executor_of(config: RunSettings) -> Executor:
     """Return the executor that settings ask for."""
     if config.executor == "local":
-        if config.ray_address is not None:
-            raise SettingsError(
-                f"'ray_address' must come with the executor 'ray'. Got {config.ray_address!r} with 'local'. "
-                "Add --executor ray."
-            )
         return LocalExecutor(config.workers)
     from pipelines.ray_executor import RayExecutor
 

@@ -10,8 +10,7 @@ from filtering.exits import Exits
 from filtering.scorers import Scorer
 from filtering.storage import AnyScorer
 from pipelines.audit import audit_shares, promise_of
-from pipelines.config import FilterConfig
-from pipelines.config_leaks import DecontaminateConfig
+from pipelines.config import DecontaminateConfig, FilterConfig
 from pipelines.config_worker import LeakSearch, WorkerSettings
 from pipelines.executors import Executor, executor_of
 from pipelines.first_rows import read_first_rows, unlike_share
@@ -69,7 +68,7 @@ def filter_dump(
     refuse_foreign(RunFolder(config.out))
     # Loaded to find out before the run what is missing, and let go of: workers load their own.
     scorer = open_scorer(config.scorer, config.effort, config.placement, config.exit_settings)
-    tasks = gather_tasks(config.decontaminate)
+    tasks = gather_tasks(config.decontaminate, config.fields)
     leaks = search_of(tasks, config.leak_action) if tasks else None
     plan = plan_of(config, scorer, leaks)
     settings = WorkerSettings(
@@ -81,7 +80,6 @@ def filter_dump(
         write=config.write,
         effort=config.effort,
         max_disagreement=config.max_disagreement,
-        full_fraction=config.full_fraction,
         rules=config.rules_for(scorer.domain),
         audit_shares=_audit_shares(scorer, plan.rows, config.audit),
         score_column=config.score_column,
@@ -192,13 +190,10 @@ def describe_exits(exits: Exits) -> str:
         f"about {passed:.1f} % of documents like the {exits.documents:,} that the scorer was paired on; "
     )
     about = "" if exits.is_exact else "approximately, since these are of few groups; "
-    if exits.settings.full_fraction is not None:
-        share = f"of these {100 * exits.disagreement:.2f} % are decided otherwise than with effort full."
-    else:
-        share = (
-            f"{about}at most {100 * exits.settings.max_disagreement:g} % of such documents are decided "
-            "otherwise than with effort full, with 95 % confidence."
-        )
+    share = (
+        f"{about}at most {100 * exits.settings.max_disagreement:g} % of such documents are decided "
+        "otherwise than with effort full, with 95 % confidence."
+    )
     return f"{start}{share} Of what effort full keeps of these, {100 * exits.lost_keepers:.1f} % was lost."
 
 

@@ -17,9 +17,8 @@ from importlib.resources import files
 import pyarrow as pa
 
 from filtering.errors import BadFileError, SettingsError
-from filtering.leaks import LeakSettings, Task, read_benchmark
+from filtering.leaks import Fields, LeakSettings, Task, read_benchmark
 from filtering.leaks.search import SCHEMA
-from pipelines.config_leaks import read_fields
 from pipelines.paths import files_below
 from pipelines.plan import Plan
 from pipelines.reading import open_parquet
@@ -31,7 +30,7 @@ HITS_SCHEMA = pa.schema([pa.field("file", pa.string(), nullable=False), *SCHEMA]
 """File below its input and row in it, from 0; lines from 1; see `filtering.leaks.search`."""
 
 
-def gather_tasks(against: Sequence[str], fields: str | None = None) -> tuple[Task, ...]:
+def gather_tasks(against: Sequence[str], fields: Fields | None = None) -> tuple[Task, ...]:
     """Return the tasks of benchmarks.
 
     Raises
@@ -40,9 +39,8 @@ def gather_tasks(against: Sequence[str], fields: str | None = None) -> tuple[Tas
         If one cannot be read, as `filtering.leaks.read_benchmark` says; or if two files of one name have
         tasks of one id.
     """
-    named = read_fields(fields)
     try:
-        tasks = [task for path in against for task in read_benchmark(path, named)]
+        tasks = [task for path in against for task in read_benchmark(path, fields)]
     except BadFileError as error:  # a benchmark is a setting, not data
         raise SettingsError(str(error)) from error
     repeated = [

@@ -13,7 +13,8 @@ from filtering.arrow_texts import text_chunks
 from filtering.errors import OutputError
 from filtering.leaks import LeakIndex, Task, find_leaks
 from filtering.leaks.search import COMMON, LEAK, SCHEMA
-from pipelines.config_worker import LeakAction, LeakSearch
+from pipelines.config import LeakAction
+from pipelines.config_worker import LeakSearch
 from pipelines.leak_files import HITS_SCHEMA, read_tasks, search_digest, tasks_json
 from pipelines.parts import Part
 from pipelines.store import RunFolder

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from filtering import Scores
 from filtering.arrow_texts import REASONS
 from filtering.scorers import STAGES, Effort
-from pipelines.config_worker import LeakAction
+from pipelines.config import LeakAction
 from pipelines.leaks import FoundLeaks, leaked_tasks
 from pipelines.reading import open_parquet
 

@@ -73,6 +73,12 @@ def path_of(address: str) -> "AnyPath":
     return StorePath.parse(address) if is_store(address) else Path(address)
 
 
+def absolute(address: str) -> str:
+    """Return an address that means the same in every working directory."""
+    path = path_of(address)
+    return str(path.resolve() if isinstance(path, Path) else path)
+
+
 @dataclass(frozen=True)
 class StorePath:
     """A file or folder of an object store.

@@ -13,7 +13,7 @@ from typing import Any
 
 from filtering.exits import ExitSettings
 from filtering.scorers import Effort
-from pipelines.config_worker import LeakAction, exit_settings_of
+from pipelines.config import LeakAction, exit_settings_of
 from pipelines.inputs import InputFile
 from pipelines.parts import Fields, Parts, SetAside
 from pipelines.split_files import split_files

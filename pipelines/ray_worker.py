@@ -1,6 +1,5 @@
 """The part of a Ray task that runs once the worker is known to have the driver's code."""
 
-import json
 import math
 import platform
 import time
@@ -48,7 +47,7 @@ def _place_of(error: Exception) -> str:
 @lru_cache(maxsize=1)
 def _worker(settings: str, threads: int) -> PartWorker:
     """Return the worker of this process; its scorer is loaded once for all parts of a run."""
-    given = WorkerSettings(**json.loads(settings))
+    given = WorkerSettings.model_validate_json(settings)
     if not RunFolder(given.out).plan.exists():
         raise SettingsError(
             f"OUT must be one folder for all nodes. {given.out} is not there. Use a folder that all nodes "

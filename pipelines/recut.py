@@ -7,7 +7,6 @@ read again, so they must be as they were.
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
-from pathlib import Path
 
 from filtering.errors import OutputError, RunError, ScorerError, SettingsError
 from filtering.exits import Exits, find_exits
@@ -21,7 +20,7 @@ from pipelines.leak_files import read_tasks
 from pipelines.leaks import search_of
 from pipelines.manifest import read_set_aside, scored_parts
 from pipelines.parts import Parts
-from pipelines.paths import path_of
+from pipelines.paths import absolute
 from pipelines.plan import Plan, RunFacts, rekeyed
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.resume import refuse_foreign
@@ -57,7 +56,7 @@ def recut_run(
         If an input is gone or has changed since.
     """
     executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
-    if _whole(config.run) == _whole(config.to):
+    if absolute(config.run) == absolute(config.to):
         raise OutputError(f"The new cut must go to another folder. Got {config.to!r} for both.")
     source = RunFolder(config.run)
     before = source.read_finished_plan()
@@ -83,11 +82,6 @@ def recut_run(
         if facts.effort == "balanced" and not target.manifest.exists():
             reporter.say(_describe_unsure(source, before.facts, plan, scorer))
         return run_plan(target, plan, settings, executor, reporter)
-
-
-def _whole(address: str) -> str:
-    path = path_of(address)
-    return str(path.resolve() if isinstance(path, Path) else path)
 
 
 def _refuse_changed_inputs(parts: Parts) -> None:

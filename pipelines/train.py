@@ -21,6 +21,7 @@ from filtering.scorers import Effort, EmbeddingScorer, Scorer, SignalScorer
 from filtering.stages import HEADS, fit_stage, head_fit
 from filtering.storage import refuse_taken
 from pipelines.code_slices import with_code_languages
+from pipelines.config_base import options_in_words
 from pipelines.config_scorers import DistillConfig, TrainConfig
 from pipelines.evaluate import Evaluation, embedded, fit_data_of, judge, labels_digest
 from pipelines.model_card import model_card
@@ -30,7 +31,7 @@ from pipelines.progress import ConsoleReporter, Reporter
 
 Name = TypeVar("Name", bound=str)
 
-UNDECIDING = ("domain", "pool", "device", "overwrite")
+UNDECIDING = ("labels", "teacher", "domain", "pool", "out", "device", "overwrite")
 """Settings that a model card tells otherwise, or that decide no score."""
 
 
@@ -175,12 +176,8 @@ def _embedder(config: TrainConfig) -> Embedder | None:
 
 def options_of(config: TrainConfig | DistillConfig) -> list[str]:
     """Return the options that decided the scorer and are not the defaults, as on the command line."""
-    options = ["--domain", config.domain]
-    for name, field in type(config).model_fields.items():
-        value = getattr(config, name)
-        if name not in UNDECIDING and not field.is_required() and value != field.default:
-            options += [f"--{name.replace('_', '-')}"] + [str(value)] * (value is not True)
-    return [*options, *["--pool", "POOL"] * (config.pool is not None)]
+    options = ["--domain", config.domain, *options_in_words(config, without=UNDECIDING)]
+    return options if config.pool is None else [*options, "--pool", "POOL"]
 
 
 def choose(

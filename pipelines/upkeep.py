@@ -144,15 +144,15 @@ class Cleaned:
     forgotten: int
 
 
-def clean_run(out: str, *, damaged: bool = False) -> Cleaned:
-    """Remove what a killed run left half-written.
+def clean_run(out: str) -> Cleaned:
+    """Forget the parts of a run whose files are gone or not as they were written.
+
+    What a killed run left half-written is removed too; the next run would do that by itself.
 
     Parameters
     ----------
     out : str
         Folder of the run.
-    damaged : bool
-        Also forget parts whose files are gone or not as they were written.
 
     Raises
     ------
@@ -163,8 +163,6 @@ def clean_run(out: str, *, damaged: bool = False) -> Cleaned:
     plan = folder.read_plan()
     with folder.lock():
         half_written = folder.clear_temporary()
-        if not damaged:
-            return Cleaned(half_written, 0)
         done = plan.parts.where(folder.are_done(plan.parts))
         receipts = chain.from_iterable(map(receipts_of, folder.receipts_in_order(done)))
         broken = done.where(np.array([any(_damages(folder, receipt)) for receipt in receipts], dtype=bool))

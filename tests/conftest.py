@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from dumps import CUT, make_labels, make_texts, write_dump
+from few_rows import run_command as run
 
 import filtering.cross_validation
 import filtering.metrics
 from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
-from pipelines.commands import run
 from pipelines.progress import ConsoleReporter
 from pipelines.train import TrainResult
 
@@ -157,14 +157,20 @@ def command(capsys) -> Callable[..., Outcome]:
 
 
 @pytest.fixture(scope="session")
-def edufilter() -> str:
-    """Return the path of the installed command."""
-    return str(Path(sys.executable).with_name("edufilter"))
+def edufilter(tmp_path_factory) -> str:
+    """Return the path of the command, which here may have parts of few rows too."""
+    path = tmp_path_factory.mktemp("bin") / "edufilter"
+    tests = str(Path(__file__).parent)
+    code = f"import sys\nsys.path.append({tests!r})\nfrom few_rows import main\nmain()\n"
+    path.write_text(f"#!{sys.executable}\n{code}")
+    path.chmod(0o755)
+    return str(path)
 
 
 @pytest.fixture
-def command_process(edufilter) -> Callable[..., Outcome]:
-    """Return a function that runs a command line in a process of its own."""
+def command_process() -> Callable[..., Outcome]:
+    """Return a function that runs the installed command in a process of its own."""
+    edufilter = str(Path(sys.executable).with_name("edufilter"))
 
     def run_process(*arguments: object, **options: object) -> Outcome:
         done = subprocess.run(

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 
+from few_rows import run_command as run
+
 import pipelines.receipts
 import pipelines.run_plan
-from pipelines.commands import run
 from pipelines.output import GatheringWriter
 from pipelines.store import RunFolder
 from pipelines.worker import PartWorker

@@ -151,25 +151,42 @@ def test_links_between_pages_lead_somewhere(page):
 
 
 def test_every_command_and_option_has_help_and_stands_in_the_reference():
-    from pipelines.commands import app
+    from pipelines.app import app
 
     reference = (ROOT / "docs" / "reference.md").read_text()
     for name, command in typer.main.get_command(app).commands.items():
         assert command.help, name
         section = reference.partition(f"### `edufilter {name}")[2].partition("\n### ")[0]
         assert section, f"{name} is not in the reference"
-        for option in command.params:
-            if option.name == "help":
-                continue
-            assert option.help, f"{name}: {option.name} has no help"
-            assert row_of(option) in section, f"{name} must have this row in the reference: {row_of(option)}"
+        options = [option for option in command.params if option.name != "help"]
+        assert all(option.help for option in options), f"{name}: an option has no help"
+        rows = [line for line in section.splitlines() if line.startswith("| `")]
+        assert rows == [row_of(option) for option in options], name
+
+
+def test_a_setting_is_checked_and_told_as_its_option_says():
+    """A field has one meaning: that of its option, or its own where it has none."""
+    import pipelines
+    from pipelines.app import app
+    from pipelines.config_base import Settings, info_of, names_of
+
+    commands = typer.main.get_command(app).commands
+    options = [option for command in commands.values() for option in command.params]
+    models = [getattr(pipelines, name) for name in pipelines.__all__]
+    for model in (one for one in models if isinstance(one, type) and issubclass(one, Settings)):
+        for name in names_of(model):
+            field, info = model.model_fields[name], info_of(model, name)
+            meaning = info.help if info else field.description
+            assert meaning, f"{model.__name__}.{name}"
+            assert f"    {meaning}\n" in model.__doc__
+            assert not info or any((option.name, option.help) == (name, meaning) for option in options)
 
 
 def row_of(option):
-    """Return what the reference says of an option; of an argument, what its row ends with."""
+    """Return the row of an option or argument in the reference."""
     meaning = f"| {option.help.replace('|', '/')} |"
     if option.param_type_name == "argument":
-        return meaning
+        return f"| `{option.metavar}` {meaning}  |"
     default = "" if option.default is None or option.default is False else f"`{option.default}`"
     names = ", ".join(f"`{name}`" for name in option.opts)
     return f"| {names} {meaning} {'required' if option.required else default} |"

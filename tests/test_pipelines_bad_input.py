@@ -600,7 +600,7 @@ def test_a_second_run_on_one_output_is_refused_while_the_first_is_at_work(comman
             assert second.code == 2
             assert "Only one run at a time" in second.err
             assert str(out) in second.err
-            cleaned = command("clean", out)
+            cleaned = command("clean", out, "--damaged")
             assert (cleaned.code, "Only one run at a time" in cleaned.err) == (2, True)
             assert command("status", out).out.startswith("running")
         finally:
@@ -644,9 +644,8 @@ def test_another_setting_or_scorer_on_a_started_output_is_refused_naming_it(
     out = tmp_path / "out"
     shutil.copytree(finished, out)
     before = digests(out)
-    outcome = command(
-        "filter", *FAST, dump, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, *change, "-o", out
-    )
+    rows = [] if name == "rows_per_part" else ["--rows-per-part", 80]
+    outcome = command("filter", *FAST, dump, "-s", web, "--keep-at", CUT, *rows, *change, "-o", out)
     assert outcome.code == 2
     assert repr(name) in outcome.err
     assert "--out" in outcome.err
@@ -659,7 +658,7 @@ def test_another_setting_or_scorer_on_a_started_output_is_refused_naming_it(
 PEAK = """
 import re, sys
 from pathlib import Path
-from pipelines.commands import run
+from pipelines.app import run
 assert run(sys.argv[1:]) == 0
 print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text()).group(1))
 """

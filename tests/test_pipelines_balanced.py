@@ -187,8 +187,6 @@ def test_where_stages_mix_a_column_says_which_decided(given, finished, both, exi
 
 
 def test_settings_that_do_not_go_together_are_refused(given):
-    with pytest.raises(SettingsError, match="At most one of"):
-        FilterConfig(**given, out="out", full_fraction=0.1)
     with pytest.raises(SettingsError, match="must come with effort balanced"):
         FilterConfig(**given | {"effort": "fast"}, out="out")
 

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -19,8 +20,10 @@ import pipelines
 import pipelines.filter
 import pipelines.progress
 from filtering import load_scorer
-from pipelines import FilterConfig, RecutConfig, TrainConfig, filter_dump
-from pipelines.commands import app
+from pipelines import DecontaminateConfig, FilterConfig, RecutConfig, TrainConfig, filter_dump
+from pipelines.app import app
+from pipelines.command_options import settings_of
+from pipelines.config_base import command_of
 from pipelines.progress import ConsoleReporter
 from pipelines.scorers import open_scorer
 
@@ -69,6 +72,13 @@ def test_no_arguments_show_help_and_are_wrong_usage(command_process):
         (["train", "x", "-o", "y", "--signals", "joint"], "--signals"),
         (["train", "x", "-o", "y", "--head", "linear"], "--head"),
         (["recut", "x"], "--to"),
+        (["filter", "x", "-o", "y", "--full-fraction", "0.1"], "--full-fraction"),
+        (["filter", "x", "-o", "y", "--leak-action", "cut"], "--leak-action"),
+        (["recut", "x", "--to", "y", "--rescore"], "--rescore"),
+        (["report", "x", "--labels", "y"], "--labels"),
+        (["annotate", "x", "-o", "y", "--max-reply-tokens", "9"], "--max-reply-tokens"),
+        (["annotate", "x", "-o", "y", "--requests-per-minute", "9"], "--requests-per-minute"),
+        (["annotate", "x", "-o", "y", "--tokens-per-minute", "9"], "--tokens-per-minute"),
         (["sift"], "sift"),
     ],
 )
@@ -77,6 +87,12 @@ def test_wrong_usage_ends_with_2_and_names_what_is_wrong(command, arguments, nam
     assert outcome.code == 2
     assert named in outcome.said
     assert "Traceback" not in outcome.said
+
+
+@pytest.mark.parametrize("name", ["filter", "decontaminate"])
+def test_rows_of_a_part_are_for_python_alone(name):
+    assert "rows_per_part" not in [parameter.name for parameter in COMMANDS[name].params]
+    assert FilterConfig(inputs=["a"], out="b").rows_per_part == 1_000_000
 
 
 def test_the_version_is_printed(command):
@@ -128,6 +144,22 @@ def test_a_wrong_setting_is_refused_by_name_with_what_came(command, dump, tmp_pa
 def test_wrong_settings_in_python_name_the_class_and_the_field(kind, values, field):
     with pytest.raises(ValueError, match=rf"{kind.__name__}.*'{field}'"):
         kind(**values)
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        ("filter", FilterConfig(inputs=["a b", "c"], out="o", audit=1, update=True, keep_at=2, rules="none")),
+        ("filter", FilterConfig(inputs=["a"], out="o", decontaminate=["b", "c"], fields="id=d,prompt=e")),
+        ("filter", FilterConfig(inputs=["a"], out="o", executor="ray", ray_address="r:1", rules="data")),
+        ("decontaminate", DecontaminateConfig(inputs=["a"], out="o", against=["b"], action="mark")),
+        ("recut", RecutConfig(run="a", to="b", keep_fraction=0.5, workers=1)),
+    ],
+)
+def test_the_command_of_settings_makes_these_settings(name, config):
+    words = shlex.split(command_of(name, config))
+    given = COMMANDS[name].make_context(name, words[2:]).params
+    assert settings_of(type(config), given) == config
 
 
 def test_an_unknown_scorer_is_refused(command, dump, tmp_path):
@@ -330,8 +362,8 @@ def test_logs_and_records_never_hold_text_of_a_document(command, command_process
         outcome = way("filter", *FAST, source, "-o", tmp_path / "out", "-s", web, "--no-samples", *options)
         assert outcome.code in (2, 3)
         said += outcome.said
-    for verb in ("status", "verify", "clean"):
-        said += command(verb, tmp_path / "out").said
+    for verb in (["status"], ["verify"], ["clean", "--damaged"]):
+        said += command(*verb, tmp_path / "out").said
     assert "set aside" in said
     assert SENTINEL not in said
     kept = [path for path in (tmp_path / "out" / "run").rglob("*") if path.is_file()]

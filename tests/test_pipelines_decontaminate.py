@@ -25,7 +25,7 @@ from pipelines import (
     recut_run,
     write_report,
 )
-from pipelines.config_leaks import read_fields
+from pipelines.config import read_fields
 from pipelines.store import RunFolder
 from pipelines.upkeep import clean_run, verify_run
 
@@ -161,6 +161,15 @@ def test_documents_without_text_stay_whatever_the_action(benchmark, tmp_path):
         assert result.manifest["leaks"]["null"] == result.manifest["leaks"]["empty"] == 1
 
 
+def test_of_a_run_that_writes_all_a_document_that_is_a_leak_keeps_its_text(source, benchmark, web, tmp_path):
+    run = {"inputs": [str(source)], "scorer": web, "effort": "fast", "keep_at": 0.0, "write": "all"}
+    leaks = {"decontaminate": [str(benchmark)], "leak_action": "drop"}
+    filter_dump(FilterConfig(**run, **leaks, out=tmp_path / "out"), reporter=QUIET)
+    rows = read_out(tmp_path / "out").to_pylist()
+    assert (rows[5]["text"], rows[5]["edu_keep"], rows[5]["edu_leak"]) == (WHOLE, False, "Made/0")
+    assert (rows[62]["edu_keep"], rows[62]["edu_leak"]) == (False, "Made/0")
+
+
 def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(source, benchmark, cleaned, tmp_path):
     class Stopped(LocalExecutor):
         def run(self, settings, parts, tick):
@@ -200,7 +209,7 @@ def test_damaged_hits_are_found_and_made_again(source, benchmark, tmp_path):
     damaged = sorted((out / "run" / "hits").rglob("*.parquet"))[0]
     damaged.write_bytes(damaged.read_bytes()[:-10] + b"0123456789")
     assert any(str(damaged) in problem for problem in verify_run(str(out)))
-    assert clean_run(str(out), damaged=True).forgotten == 1
+    assert clean_run(str(out)).forgotten == 1
     decontaminate_dump(config, reporter=QUIET)
     assert lasting(out) == before
 
@@ -271,8 +280,12 @@ def test_a_benchmark_that_cannot_be_read_is_named_before_anything_starts(source,
         with pytest.raises(SettingsError, match=path.name):
             decontaminate_dump(config_of(source, path, tmp_path / "out"), reporter=QUIET)
     assert not (tmp_path / "out").exists()
-    with pytest.raises(SettingsError, match="leak-action"):
+    with pytest.raises(
+        SettingsError, match=r"'leak_action' \(--leak-action\) must come with --decontaminate"
+    ):
         FilterConfig(inputs=["a"], out="b", leak_action="mark")
+    with pytest.raises(SettingsError, match=r"'fields' \(--fields\) must come with --decontaminate"):
+        FilterConfig(inputs=["a"], out="b", fields="prompt=question")
     with pytest.raises(SettingsError, match="decontaminate"):
         FilterConfig(inputs=["a"], out="b", write="scores", decontaminate=["c.jsonl"])
 
@@ -327,3 +340,16 @@ def test_a_run_without_a_hit_says_so(benchmark, tmp_path):
     page = write_report(str(tmp_path / "out")).read_text()
     assert "0 documents, of those not dropped for another reason" in page
     assert "left out of the output" not in page
+
+
+def test_the_command_of_filter_takes_fields_of_other_layouts(source, web, tmp_path, command):
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps({"name": "a", "question": PROMPT, "answer": SOLUTION}))
+    fields = "id=name,prompt=question,solution=answer"
+    arguments = ["filter", source, "--scorer", web, *FAST, "--keep-at", 0, "--decontaminate", path]
+    done = command(*arguments, "--out", tmp_path / "none")
+    assert (done.code, "known layout" in done.err) == (2, True)
+    done = command(*arguments, "--fields", fields, "--out", tmp_path / "out")
+    assert done.code == 0, done.said
+    assert "leaks: 4 documents" in done.out
+    assert f"--fields {fields}" in (tmp_path / "out" / "run" / "report.html").read_text()

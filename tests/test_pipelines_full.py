@@ -474,7 +474,7 @@ def bare(*arguments):
     """Run a command line in a process where nothing of the extra `embed` can be imported."""
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({EMBED!r})); "
-        "from pipelines.commands import run; raise SystemExit(run(sys.argv[1:]))"
+        "from pipelines.app import run; raise SystemExit(run(sys.argv[1:]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=120

@@ -33,7 +33,7 @@ PART = "ray::run_part"
 BOARD = "ray::Board"
 IN_A_FOLDER = """
 import sys, ray
-from pipelines.commands import run
+from pipelines.app import run
 address, folder, *command = sys.argv[1:]
 ray.init(address, runtime_env={"working_dir": folder}, log_to_driver=False, logging_level="CRITICAL")
 raise SystemExit(run(command))
@@ -171,7 +171,7 @@ def test_any_number_of_workers_writes_the_same_bytes_with_a_receipt_a_part(ray, 
 def test_a_cascade_decides_and_audits_the_same_rows(ray, dump, cascade, tmp_path):
     given = {
         "inputs": [str(dump)], "scorer": str(cascade.out), "effort": "balanced", "device": "cpu",
-        "keep_at": CUT, "full_fraction": 0.3, "audit": 100, "rows_per_part": 80,
+        "keep_at": CUT, "max_disagreement": 0.05, "audit": 100, "rows_per_part": 80,
     }  # fmt: skip
     local, by_ray = (
         filter_dump(FilterConfig(**given, out=tmp_path / name, executor=name), reporter=QUIET)

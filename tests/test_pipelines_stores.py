@@ -379,7 +379,7 @@ def test_a_run_in_a_store_is_recut_reported_sampled_and_mended(
     lost = f"{folder}/out/data/part-2.parquet"
     store.filesystem().delete_file(lost)
     assert verify_run(out) == [f"s3://{lost}: gone"]
-    assert clean_run(out, damaged=True).forgotten == 1
+    assert clean_run(out).forgotten == 1
     assert run(settings, [remote_dump], out, scorer=f"s3://{folder}/scorer").rows_scored == 60
     assert verify_run(out) == []
 

@@ -288,7 +288,7 @@ def test_of_a_run_the_effort_is_taken_and_its_exits(cascade, fresh, dump, tmp_pa
         "device": "cpu",
         "audit": 0,
     }
-    exits = {"keep_at": 2.0, "full_fraction": 0.5}
+    exits = {"keep_at": 2.0, "max_disagreement": 0.2}
     filter_dump(FilterConfig(**settings, **exits, out=tmp_path / "out"), reporter=QUIET)
     result = choose_threshold(
         ThresholdConfig(scorer=cascade.out, labels=str(fresh), population=tmp_path / "out", device="cpu")

@@ -79,9 +79,9 @@ def test_status_counts_files_and_parts_that_were_set_aside(command, dump, web, t
     assert command("verify", out).code == 0
 
 
-@pytest.mark.parametrize("verb", ["status", "verify", "clean"])
+@pytest.mark.parametrize("verb", [["status"], ["verify"], ["clean", "--damaged"]], ids=" ".join)
 def test_a_folder_without_a_run_is_refused(command, tmp_path, verb):
-    outcome = command(verb, tmp_path)
+    outcome = command(*verb, tmp_path)
     assert outcome.code == 2
     assert "must hold a run" in outcome.err
     assert list(tmp_path.iterdir()) == []
@@ -143,11 +143,21 @@ def test_verify_of_an_unfinished_run_is_refused(command, killed_run):
 def test_clean_removes_half_written_files_and_nothing_else(command, killed_run):
     before = digests(killed_run)
     left = len(digests(killed_run / "run" / "tmp"))
-    outcome = command("clean", killed_run)
-    assert (outcome.code, outcome.out) == (0, f"{left} half-written files removed\n")
+    outcome = command("clean", killed_run, "--damaged")
+    assert outcome.code == 0
+    assert outcome.out.startswith(f"{left} half-written files removed\n0 parts forgotten")
     after = digests(killed_run)
     assert after == {name: digest for name, digest in before.items() if not name.startswith("run/tmp/")}
-    assert command("clean", killed_run).out == "0 half-written files removed\n"
+    assert command("clean", killed_run, "--damaged").out.startswith("0 half-written files removed\n")
+
+
+def test_clean_alone_is_wrong_usage_and_says_what_to_do(command, killed_run):
+    before = digests(killed_run)
+    outcome = command("clean", killed_run)
+    assert outcome.code == 2
+    assert f"'edufilter clean {killed_run} --damaged' forgets" in outcome.err
+    assert "the next one removes" in outcome.err
+    assert digests(killed_run) == before
 
 
 @pytest.mark.parametrize("where", ["data", "run/scores"])
@@ -174,16 +184,10 @@ def test_clean_of_damaged_parts_leaves_a_whole_run_as_it_is(command, run_copy):
     assert digests(run_copy) == before
 
 
-def test_clean_of_a_finished_run_removes_nothing(command, run_copy):
-    before = digests(run_copy)
-    assert command("clean", run_copy).code == 0
-    assert digests(run_copy) == before
-
-
 def test_clean_is_refused_while_a_run_is_at_work(command, killed_run):
     before = digests(killed_run)
     with RunFolder(str(killed_run)).lock():
-        outcome = command("clean", killed_run)
+        outcome = command("clean", killed_run, "--damaged")
     assert outcome.code == 2
     assert "Only one run at a time" in outcome.err
     assert digests(killed_run) == before
@@ -191,6 +195,6 @@ def test_clean_is_refused_while_a_run_is_at_work(command, killed_run):
 
 def test_looking_after_a_run_changes_no_file(command, run_copy):
     before = lasting(run_copy), digests(run_copy)
-    for verb in ("status", "verify", "clean"):
-        assert command(verb, run_copy).code == 0
+    for verb in (["status"], ["verify"], ["clean", "--damaged"]):
+        assert command(*verb, run_copy).code == 0
     assert (lasting(run_copy), digests(run_copy)) == before
