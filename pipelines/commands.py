@@ -383,22 +383,12 @@ def clean_command(
 @app.command("report")
 def report_command(
     out: OutArgument,
-    labels: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LABELS",
-            help="Labels of documents of this run, by people say: a filled-in sample will do.",
-        ),
-    ] = None,
-    label_at: Annotated[
-        float, typer.Option(help="Points from which a label says that a document is good.")
-    ] = KEEP_AT,
     no_samples: NoSamplesOption = False,
 ) -> int:
     """Draw OUT/run/report.html of a finished run anew: scores, kept shares, documents to read."""
     from pipelines.report import write_report
 
-    print_line(str(write_report(out, samples=not no_samples, labels=labels, label_at=label_at)))
+    print_line(str(write_report(out, samples=not no_samples)))
     return 0
 
 

@@ -19,9 +19,7 @@ from filtering.errors import BadFileError, EdufilterError, MissingExtraError, Ru
 from filtering.explain import Explanation, explain_documents
 from filtering.scorers import STAGES, SignalScorer
 from pipelines.cards import CARD_CHARS
-from pipelines.checked import CheckedRun, check_run
 from pipelines.code_slices import CODE_LANGUAGE, fill_in, language_told, without_languages
-from pipelines.config_base import KEEP_AT
 from pipelines.languages import tell_languages
 from pipelines.plan import Part, Plan, is_unchanged
 from pipelines.reading import open_parquet
@@ -134,8 +132,6 @@ class RunReport:
         Why drift and reasons for scores are not known: the scorer of the run is gone, say; empty if they are.
     unread : mapping
         Inputs whose samples could not be read again, and why.
-    checked : CheckedRun, optional
-        What labels of its documents say; None where none were given.
     leaks : RunLeaks, optional
         What it found of benchmarks; None where it did not look.
     """
@@ -155,18 +151,10 @@ class RunReport:
     samples: tuple[Sample, ...]
     no_scorer: str
     unread: Mapping[str, str]
-    checked: CheckedRun | None
     leaks: RunLeaks | None
 
 
-def gather_report(
-    out: str,
-    *,
-    samples: bool = True,
-    made_by: MadeBy | None = None,
-    labels: str | None = None,
-    label_at: float = KEEP_AT,
-) -> RunReport:
+def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = None) -> RunReport:
     """Return what there is to show of a finished run, in memory that does not grow with its rows.
 
     Parameters
@@ -175,22 +163,15 @@ def gather_report(
     samples : bool
         Whether to show documents.
     made_by : MadeBy, optional
-    labels : str, optional
-        Labels of documents of this run, as `check_run` takes them: of people, say.
-    label_at : float
-        Rubric points from which a label says that a document is good.
 
     Raises
     ------
     OutputError
         If `out` holds no finished run.
-    LabelsError
-        If the labels cannot be used.
     """
     folder = RunFolder(out)
     plan, manifest = folder.read_finished_plan(), folder.read_manifest()
     text_column = str(manifest["settings"]["text_column"])
-    checked = None if labels is None else check_run(folder, labels, label_at)
     run = RunScores(folder, plan.parts, float(manifest["settings"]["keep_at"]))
     stored = run.stored()
     bins, groups = count_and_pick(run, stored)
@@ -218,7 +199,6 @@ def gather_report(
         samples=tuple(shown),
         no_scorer=no_scorer,
         unread=unread,
-        checked=checked,
         leaks=gather_leaks(folder, plan.parts, manifest, samples=samples),
     )
 
