@@ -6,14 +6,15 @@ import numpy as np
 
 from filtering import explain_documents
 from filtering.documents import REASONS
-from filtering.errors import OutputError, ScorerError, SettingsError
+from filtering.errors import ScorerError, SettingsError
 from filtering.explain import Explanation
 from filtering.scorers import STAGES
 from filtering.signals import text_bytes
 from pipelines.config_explain import ExplainConfig
-from pipelines.paths import files_below
-from pipelines.plan import refuse_changed
-from pipelines.reading import read_chosen, read_footer, resolve_text_column
+from pipelines.manifest import scored_parts
+from pipelines.reading import open_parquet, read_chosen, read_footer, resolve_text_column
+from pipelines.rows import RowReader
+from pipelines.rows_again import read_unchanged
 from pipelines.scorers import open_scorer
 from pipelines.store import RunFolder
 from pipelines.worker import stored_scores
@@ -42,7 +43,10 @@ def _row_of_file(config: ExplainConfig) -> Explanation:
     footer = read_footer(config.file)
     column = resolve_text_column(footer.schema, config.file, config.text_column)
     _refuse_beyond(config, footer.metadata.num_rows)
-    text = _read_row(config.file, range(footer.metadata.num_row_groups), config.row, column)
+    groups = range(footer.metadata.num_row_groups)
+    with open_parquet(config.file) as file:
+        ((_, batch),) = read_chosen(file, config.file, groups, np.array([config.row]), [column])
+    (text,) = text_bytes(batch.column(0))
     scorer = open_scorer(config.scorer or "web", config.effort or "fast", config.placement)
     return explain_documents(scorer, [text], top=config.top)[0]
 
@@ -50,39 +54,34 @@ def _row_of_file(config: ExplainConfig) -> Explanation:
 def _row_of_run(config: ExplainConfig, run: str) -> Explanation:
     folder = RunFolder(run)
     plan, manifest = folder.read_finished_plan(), folder.read_manifest()
-    if not folder.scores.exists():
-        raise OutputError(f"{run} must hold scores. It is a new cut itself; name the run it is from.")
+    scored = scored_parts(folder, plan)
     parts = [part for part in plan.parts if part.relative == config.file]
     if not parts:
         raise SettingsError(
             f"The file must be an input of {run}, by its path below its folder. {config.file!r} is not."
         )
     _refuse_beyond(config, max(part.first_row + part.rows for part in parts))
-    inside = [part for part in parts if part.first_row <= config.row < part.first_row + part.rows]
-    stored = {name for name, _ in files_below(folder.scores)}
-    if not inside or inside[0].output not in stored:
+    inside = [
+        part
+        for part in scored
+        if part.relative == config.file and part.first_row <= config.row < part.first_row + part.rows
+    ]
+    if not inside:
         raise SettingsError(f"Row {config.row} of {config.file} must have been read. It was set aside.")
     (part,) = inside
-    refuse_changed(part)
-    text = _read_row(
-        part.path, part.row_groups, config.row - part.first_row, str(manifest["settings"]["text_column"])
-    )
+    place = config.row - part.first_row
+    (row,) = read_unchanged(part, np.array([place]), RowReader(str(manifest["settings"]["text_column"])))
     scorer = open_scorer(config.scorer or str(manifest["scorer"]))
     if scorer.digest != plan.settings["scorer_sha256"]:
         raise ScorerError(
             f"The scorer must be that of {run}. {config.scorer or manifest['scorer']!r} is another one. "
             "Name it with --scorer."
         )
-    (why,) = explain_documents(scorer, [text], top=config.top)
-    value, stage, reason = (values[config.row - part.first_row] for values in stored_scores(folder, part))
+    (why,) = explain_documents(scorer, [row.data], top=config.top)
+    value, stage, reason = (values[place] for values in stored_scores(folder, part))
     if reason:
         return replace(why, score=None, stage="", reason=REASONS[reason])
     return replace(why, score=float(value), stage=STAGES[stage])
-
-
-def _read_row(path: str, row_groups: range, row: int, text_column: str) -> bytes | None:
-    ((_, batch),) = read_chosen(path, row_groups, np.array([row]), [text_column])
-    return text_bytes(batch.column(0))[0]
 
 
 def _refuse_beyond(config: ExplainConfig, rows: int) -> None:

@@ -4,26 +4,23 @@ Figures come from the manifest, the spread of scores from ``run/scores`` in one 
 some rows of the inputs, and documents to read from the inputs by file and row.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filtering.code_languages import UNKNOWN
 from filtering.drift import MIN_DOCUMENTS, Drift, measure_drift
-from filtering.errors import BadFileError, EdufilterError, MissingExtraError, RunError
+from filtering.errors import EdufilterError, MissingExtraError
 from filtering.explain import Explanation, explain_documents
 from filtering.scorers import STAGES, SignalScorer
 from pipelines.cards import CARD_CHARS
-from pipelines.code_slices import CODE_LANGUAGE, fill_in, language_told, without_languages
-from pipelines.languages import tell_languages
-from pipelines.plan import Part, Plan, is_unchanged
+from pipelines.plan import Part, Plan
 from pipelines.reading import open_parquet
-from pipelines.row_sample import IDENTIFIED, choose_rows, look_at, slice_values
+from pipelines.row_sample import choose_rows, look_at, see, slices_by_row
+from pipelines.rows import RowReader
+from pipelines.rows_again import read_again
 from pipelines.run_leaks import RunLeaks, gather_leaks
 from pipelines.run_scores import (
     TENTH_GROUP,
@@ -33,7 +30,6 @@ from pipelines.run_scores import (
     one_of_each_tenth,
     without_repeats,
 )
-from pipelines.sample import RowReader
 from pipelines.scorers import open_signals
 from pipelines.slices import Slice, slices_of
 from pipelines.store import RunFolder
@@ -232,25 +228,13 @@ def _read_samples(
     is_code: bool,
 ) -> tuple[list[Sample], dict[str, str]]:
     """Read the picked rows, each once; also which inputs cannot be read, and why."""
-    read = RowReader(text_column, None)
-    wanted: dict[int, list[int]] = defaultdict(list)
-    for number, row in sorted(pick.place for pick in group_of):
-        wanted[number].append(row)
-    found: dict[tuple[int, int], tuple[bytes, dict[str, Any]]] = {}
-    unread: dict[str, str] = {}
-    for number, rows in wanted.items():
-        part = parts[number]
-        try:
-            if not is_unchanged(part):
-                raise BadFileError(f"{part.path} must be as it was. It has changed since the run.")
-            for data, origin in read(part, np.array(rows)):
-                found[number, origin["row"] - part.first_row] = (data or b"", origin)
-        except (BadFileError, RunError, OSError) as error:
-            unread[part.relative] = str(error)
+    rows, unread = read_again(parts, [pick.place for pick in group_of], RowReader(text_column))
+    found = dict(rows)
     shown = [pick for pick in group_of if pick.place in found]
     documents = [found[pick.place] for pick in shown]
-    texts = [data.decode(errors="replace") for data, _ in documents]
-    told_by = _slices_by_document(documents, texts, is_code=is_code)
+    texts = [(row.data or b"").decode(errors="replace") for row in documents]
+    seen = [see(*one) for one in zip(shown, documents, texts, strict=True)]
+    told_by, _ = slices_by_row(seen, of_code=is_code)
     reasons = _reasons(scorer, texts)
     samples = [
         Sample(
@@ -275,24 +259,3 @@ def _reasons(scorer: SignalScorer | None, texts: Sequence[str]) -> Sequence[Expl
         return [None] * len(texts) if scorer is None else explain_documents(scorer, texts, top=REASONS_SHOWN)
     except MissingExtraError:  # of a scorer with trees
         return [None] * len(texts)
-
-
-def _slices_by_document(
-    documents: Sequence[tuple[bytes, Mapping[str, Any]]], texts: Sequence[str], *, is_code: bool
-) -> list[dict[str, str]]:
-    found = [slice_values(*one) for one in documents]
-    if not is_code:
-        return [{**one, **language} for one, language in zip(found, _languages(texts), strict=True)]
-    told = [language_told(*one) for one in documents]
-    languages, _ = fill_in(told, {place: data for place, (data, _) in enumerate(documents)})
-    return [
-        {**without_languages(one), CODE_LANGUAGE: language or UNKNOWN}
-        for one, language in zip(found, languages, strict=True)
-    ]
-
-
-def _languages(texts: Sequence[str]) -> list[dict[str, str]]:
-    try:
-        return [{IDENTIFIED: language} for language in tell_languages(texts)]
-    except MissingExtraError:  # which the report says
-        return [{} for _ in texts]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotations import Labels, read_labels
+from annotations.label_digest import labels_digest
 from annotations.records import cut_texts_warning
 from filtering import save_scorer
 from filtering.embedders import Embedder
@@ -22,7 +23,7 @@ from filtering.pairing import pair, pair_labelled
 from filtering.scorers import Effort, EmbeddingScorer, Scorer, SignalScorer
 from pipelines.code_slices import with_code_languages
 from pipelines.config_scorers import DistillConfig, TrainConfig
-from pipelines.evaluate import Evaluation, embedded, fit_data_of, judge, labels_digest
+from pipelines.evaluate import Evaluation, embedded, fit_data_of, judge
 from pipelines.model_card import model_card
 from pipelines.plain import plain_values
 from pipelines.pools import read_pool
