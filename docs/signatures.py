@@ -1,12 +1,23 @@
-"""Signatures of pydantic models on the Python pages: their fields, by keyword, with their defaults.
+"""What the Python pages say that only running code tells: signatures of pydantic models, and public names.
 
-An extension of griffe, which reads code without running it, and there finds only ``**values``.
+Extensions of griffe, which reads code without running it. Of a model it finds only ``**values`` there, of
+``__all__`` nothing where that is computed.
 """
 
 from importlib import import_module
 from typing import Any
 
-from griffe import Attribute, Class, Extension, Function, GriffeLoader, Parameter, ParameterKind, Parameters
+from griffe import (
+    Attribute,
+    Class,
+    Extension,
+    Function,
+    GriffeLoader,
+    Module,
+    Parameter,
+    ParameterKind,
+    Parameters,
+)
 from pydantic import BaseModel
 
 
@@ -30,3 +41,12 @@ class FieldSignatures(Extension):
         ]
         this = Parameter("self", kind=ParameterKind.positional_or_keyword)
         cls.set_member("__init__", Function("__init__", parent=cls, parameters=Parameters(this, *parameters)))
+
+
+class PublicNames(Extension):
+    """Gives each package that imports its names when they are first used what stands in its ``__all__``."""
+
+    def on_module(self, *, mod: Module, loader: GriffeLoader, **kwargs: Any) -> None:  # noqa: ANN401 - as griffe has it
+        """Replace what a package exports, if it computes that."""
+        if "__all__" in mod.members and not mod.exports:
+            mod.exports = list(import_module(mod.path).__all__)
