@@ -120,11 +120,6 @@ class StorePath:
         return self.url.rpartition("/")[2]
 
     @property
-    def parent(self) -> "StorePath":
-        """The folder that it lies in."""
-        return StorePath(self.url.rpartition("/")[0])
-
-    @property
     def is_read_only(self) -> bool:
         """Whether nothing can be written there."""
         return self.url.startswith(READ_ONLY)
