@@ -1,13 +1,14 @@
-"""Signatures of settings on the Python pages: their fields, by keyword, with their defaults and meanings.
+"""What the Python pages say that only running code tells: signatures of settings, and public names.
 
-An extension of griffe, which reads code without running it, and there finds only ``**values``.
+Extensions of griffe, which reads code without running it. Of a model it finds only ``**values`` there, of
+``__all__`` nothing where that is computed.
 """
 
 from importlib import import_module
 from inspect import formatannotation, getdoc
 from typing import Any, get_type_hints
 
-from griffe import Class, Extension, Function, GriffeLoader, Parameter, ParameterKind, Parameters
+from griffe import Class, Extension, Function, GriffeLoader, Module, Parameter, ParameterKind, Parameters
 from pydantic import BaseModel
 
 
@@ -34,3 +35,12 @@ class FieldSignatures(Extension):
         # Settings say what their fields mean when they are made: by the help of their options.
         if cls.docstring is not None:
             cls.docstring.value = getdoc(model) or ""
+
+
+class PublicNames(Extension):
+    """Gives each package that imports its names when they are first used what stands in its ``__all__``."""
+
+    def on_module(self, *, mod: Module, loader: GriffeLoader, **kwargs: Any) -> None:  # noqa: ANN401 - as griffe has it
+        """Replace what a package exports, if it computes that."""
+        if "__all__" in mod.members and not mod.exports:
+            mod.exports = list(import_module(mod.path).__all__)

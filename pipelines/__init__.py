@@ -1,126 +1,83 @@
 """The verbs of edufilter, and where they run. Names are imported when they are first used."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pipelines.agreement import agreement_of_labels
-    from pipelines.annotate import AnnotationEstimate, annotate_sample, estimate_annotation
-    from pipelines.config import DecontaminateConfig, ExplainConfig, FilterConfig, RecutConfig
-    from pipelines.config_labels import AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
-    from pipelines.config_scorers import DistillConfig, ThresholdConfig, TrainConfig
-    from pipelines.demo import run_demo
-    from pipelines.distill import distill_scorer
-    from pipelines.estimate import estimate_run
-    from pipelines.evaluate import evaluate_scorer
-    from pipelines.executors import Executor, LocalExecutor
-    from pipelines.explain import explain_row
-    from pipelines.filter import decontaminate_dump, filter_dump
-    from pipelines.importing import import_labels
-    from pipelines.label_folder import AnnotateResult
-    from pipelines.near_cut import sample_near_cut
-    from pipelines.ray_data import ScoreBatches
-    from pipelines.ray_executor import RayExecutor
-    from pipelines.recut import recut_run
-    from pipelines.report import write_report
-    from pipelines.run_plan import FilterResult
-    from pipelines.sample import SampleResult, sample_dump
-    from pipelines.threshold import Threshold, choose_threshold
-    from pipelines.train import train_scorer
-    from pipelines.upkeep import clean_run, status_of_run, verify_run
+if TYPE_CHECKING:  # by their own names, which is how type checkers are told that these are public
+    from pipelines.agreement import agreement_of_labels as agreement_of_labels
+    from pipelines.annotate import AnnotationEstimate as AnnotationEstimate
+    from pipelines.annotate import annotate_sample as annotate_sample
+    from pipelines.annotate import estimate_annotation as estimate_annotation
+    from pipelines.config import DecontaminateConfig as DecontaminateConfig
+    from pipelines.config import ExplainConfig as ExplainConfig
+    from pipelines.config import FilterConfig as FilterConfig
+    from pipelines.config import RecutConfig as RecutConfig
+    from pipelines.config_labels import AnnotateConfig as AnnotateConfig
+    from pipelines.config_labels import ImportConfig as ImportConfig
+    from pipelines.config_labels import NearCutConfig as NearCutConfig
+    from pipelines.config_labels import SampleConfig as SampleConfig
+    from pipelines.config_scorers import DistillConfig as DistillConfig
+    from pipelines.config_scorers import ThresholdConfig as ThresholdConfig
+    from pipelines.config_scorers import TrainConfig as TrainConfig
+    from pipelines.demo import run_demo as run_demo
+    from pipelines.distill import distill_scorer as distill_scorer
+    from pipelines.estimate import estimate_run as estimate_run
+    from pipelines.evaluate import evaluate_scorer as evaluate_scorer
+    from pipelines.executors import Executor as Executor
+    from pipelines.executors import LocalExecutor as LocalExecutor
+    from pipelines.explain import explain_row as explain_row
+    from pipelines.filter import decontaminate_dump as decontaminate_dump
+    from pipelines.filter import filter_dump as filter_dump
+    from pipelines.importing import import_labels as import_labels
+    from pipelines.label_folder import AnnotateResult as AnnotateResult
+    from pipelines.near_cut import sample_near_cut as sample_near_cut
+    from pipelines.ray_executor import RayExecutor as RayExecutor
+    from pipelines.recut import recut_run as recut_run
+    from pipelines.report import write_report as write_report
+    from pipelines.run_plan import FilterResult as FilterResult
+    from pipelines.sample import SampleResult as SampleResult
+    from pipelines.sample import sample_dump as sample_dump
+    from pipelines.threshold import Threshold as Threshold
+    from pipelines.threshold import choose_threshold as choose_threshold
+    from pipelines.train import train_scorer as train_scorer
+    from pipelines.upkeep import clean_run as clean_run
+    from pipelines.upkeep import status_of_run as status_of_run
+    from pipelines.upkeep import verify_run as verify_run
 
 _HOMES = {
-    "AnnotateConfig": "config_labels",
-    "AnnotateResult": "label_folder",
-    "AnnotationEstimate": "annotate",
-    "DecontaminateConfig": "config",
-    "DistillConfig": "config_scorers",
-    "Executor": "executors",
-    "ExplainConfig": "config",
-    "FilterConfig": "config",
-    "FilterResult": "run_plan",
-    "ImportConfig": "config_labels",
-    "LocalExecutor": "executors",
-    "NearCutConfig": "config_labels",
-    "RayExecutor": "ray_executor",
-    "RecutConfig": "config",
-    "SampleConfig": "config_labels",
-    "SampleResult": "sample",
-    "ScoreBatches": "ray_data",
-    "Threshold": "threshold",
-    "ThresholdConfig": "config_scorers",
-    "TrainConfig": "config_scorers",
-    "agreement_of_labels": "agreement",
-    "annotate_sample": "annotate",
-    "choose_threshold": "threshold",
-    "clean_run": "upkeep",
-    "decontaminate_dump": "filter",
-    "distill_scorer": "distill",
-    "estimate_annotation": "annotate",
-    "estimate_run": "estimate",
-    "evaluate_scorer": "evaluate",
-    "explain_row": "explain",
-    "filter_dump": "filter",
-    "import_labels": "importing",
-    "recut_run": "recut",
-    "run_demo": "demo",
-    "sample_dump": "sample",
-    "sample_near_cut": "near_cut",
-    "status_of_run": "upkeep",
-    "train_scorer": "train",
-    "verify_run": "upkeep",
-    "write_report": "report",
+    "agreement": ("agreement_of_labels",),
+    "annotate": ("AnnotationEstimate", "annotate_sample", "estimate_annotation"),
+    "config": ("DecontaminateConfig", "ExplainConfig", "FilterConfig", "RecutConfig"),
+    "config_labels": ("AnnotateConfig", "ImportConfig", "NearCutConfig", "SampleConfig"),
+    "config_scorers": ("DistillConfig", "ThresholdConfig", "TrainConfig"),
+    "demo": ("run_demo",),
+    "distill": ("distill_scorer",),
+    "estimate": ("estimate_run",),
+    "evaluate": ("evaluate_scorer",),
+    "executors": ("Executor", "LocalExecutor"),
+    "explain": ("explain_row",),
+    "filter": ("decontaminate_dump", "filter_dump"),
+    "importing": ("import_labels",),
+    "label_folder": ("AnnotateResult",),
+    "near_cut": ("sample_near_cut",),
+    "ray_executor": ("RayExecutor",),
+    "recut": ("recut_run",),
+    "report": ("write_report",),
+    "run_plan": ("FilterResult",),
+    "sample": ("SampleResult", "sample_dump"),
+    "threshold": ("Threshold", "choose_threshold"),
+    "train": ("train_scorer",),
+    "upkeep": ("clean_run", "status_of_run", "verify_run"),
 }
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = [
-    "AnnotateConfig",
-    "AnnotateResult",
-    "AnnotationEstimate",
-    "DecontaminateConfig",
-    "DistillConfig",
-    "Executor",
-    "ExplainConfig",
-    "FilterConfig",
-    "FilterResult",
-    "ImportConfig",
-    "LocalExecutor",
-    "NearCutConfig",
-    "RayExecutor",
-    "RecutConfig",
-    "SampleConfig",
-    "SampleResult",
-    "ScoreBatches",
-    "Threshold",
-    "ThresholdConfig",
-    "TrainConfig",
-    "agreement_of_labels",
-    "annotate_sample",
-    "choose_threshold",
-    "clean_run",
-    "decontaminate_dump",
-    "distill_scorer",
-    "estimate_annotation",
-    "estimate_run",
-    "evaluate_scorer",
-    "explain_row",
-    "filter_dump",
-    "import_labels",
-    "recut_run",
-    "run_demo",
-    "sample_dump",
-    "sample_near_cut",
-    "status_of_run",
-    "train_scorer",
-    "verify_run",
-    "write_report",
-]
+__all__ = sorted(_HOME_OF)
 
 
 def __getattr__(name: str) -> object:
-    from importlib import import_module
-
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'pipelines' has no attribute {name!r}")
     from pipelines.preflight import check_one_place
 
-    if name not in _HOMES:
-        raise AttributeError(f"module 'pipelines' has no attribute {name!r}")
     check_one_place()
-    return getattr(import_module(f"pipelines.{_HOMES[name]}"), name)
+    return getattr(import_module(f"pipelines.{_HOME_OF[name]}"), name)

@@ -9,13 +9,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from annotations.agreement import Agreement, advice, consensus, judge_agreement
-from annotations.labels import HIGHEST, LOWEST, read_labels
+from annotations.label_digest import labels_digest
+from annotations.labels import read_labels
 from annotations.ratings import rating_matrix
 from annotations.sources import read_table
 from filtering.errors import LabelsError, SettingsError
 from filtering.storage import read_metrics
-from pipelines.evaluate import labels_digest
-from pipelines.label_folder import RATINGS_FILE
+from pipelines.importing import scores_of
+from pipelines.label_folder import RATINGS_FILE, is_number
 
 
 def agreement_of_labels(
@@ -106,19 +107,11 @@ def _read_human(human: str) -> dict[str, float]:
             f"{name} must have the columns id and score. Found {', '.join(table.column_names) or 'neither'}."
         )
     kind = table["score"].type
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+    if not is_number(kind):
         raise LabelsError(f"'score' in {name} must be a number. Got {kind} instead. Fill it in.")
     scores: dict[str, float] = {}
-    for row, (key, score) in enumerate(
-        zip(table["id"].cast(pa.string()).to_pylist(), table["score"].to_pylist(), strict=True)
-    ):
-        if score is None:
-            continue
-        if not LOWEST <= score <= HIGHEST:
-            raise LabelsError(
-                f"Scores in {name} must lie in [{LOWEST:g}, {HIGHEST:g}]. "
-                f"Got {score:g} in data row {row + 1}."
-            )
-        if scores.setdefault(key, score) != score:
+    ids = table["id"].cast(pa.string()).to_pylist()
+    for key, score in zip(ids, scores_of(table, "score", name), strict=True):
+        if score is not None and scores.setdefault(key, score) != score:
             raise LabelsError(f"Each id in {name} must have one score. {key!r} has several.")
     return scores

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from annotations.annotator import Annotator, Rater
 from annotations.asking import PricedQuestion, ask_all
 from annotations.budget import BYTES_PER_TOKEN
@@ -91,59 +93,21 @@ def annotate_sample(
         If the endpoint stopped answering. What was answered is kept, and the same call goes on.
     """
     reporter = reporter or ConsoleReporter()
-    rubric = load_rubric(config.rubric)
+    work = _prepare(config)
     if annotators is None:
         annotators = [
-            ChatAnnotator(rubric, rater, base_url=config.base_url, timeout_s=config.timeout_s)
+            ChatAnnotator(work.rubric, rater, base_url=config.base_url, timeout_s=config.timeout_s)
             for rater in config.raters
         ]
-    documents, left_out = _documents(config)
-    if left_out:
-        reporter.say(f"Left out: {left_out}.")
-    canaries = canaries_for(rubric) if config.canaries else ()
-    tasks = _tasks(config, rubric, documents, canaries)
+    if work.left_out:
+        reporter.say(f"Left out: {work.left_out}.")
     with open_labels(config.out) as journal:
-        journal.add_rubric(rubric)
-        journal.add_documents(documents)
-        for model in (*config.models, *config.prices):
-            journal.set_prices(model, config.price_of(model))
-        if config.budget_usd is not None and (unknown := journal.models_without_price()):
-            raise SettingsError(
-                f"A budget needs the price of all that {config.out} was paid for. Got none for replies of "
-                f"{unknown[0]!r}. Give it with --price {unknown[0]}=INPUT/OUTPUT."
-            )
-        pending = _pending(tasks, journal)
-        _tell_of_other_parameters(config, pending, journal, reporter)
-        if len(pending) < len(tasks):
-            reporter.say(
-                f"Going on with {config.out}: {len(tasks) - len(pending):,} of {len(tasks):,} questions are "
-                "answered."
-            )
-        meter = LabelMeter(len(tasks), len(tasks) - len(pending), journal.spent_usd())
+        pending = _begin(config, work, journal, reporter)
         try:
-            with reporter.track(meter):
-                ask_all(
-                    pending,
-                    annotators,
-                    journal,
-                    config.limits,
-                    lambda reply, usd: meter.tick(reply.status, usd),
-                    reporter.say,
-                )
+            _ask(config, work, pending, annotators, journal, reporter)
         finally:
             labels = write_tables(config.out, journal)
-        found = {_key(row): row for row in journal.ratings()}
-        rows = [found.get(task.question.values, {"status": "not asked"}) for task in tasks]
-        return AnnotateResult(
-            out=config.out,
-            labels=len(labels),
-            statuses=dict(Counter(row["status"] for row in rows)),
-            spent_usd=journal.spent_usd(),
-            open_usd=journal.open_usd(),
-            last_error=next((row["error"] for row in reversed(rows) if row["status"] == "api_error"), ""),
-            canaries=_canary_results(config.raters, rubric, canaries, journal),
-            cut_texts=count_cut_texts(labels),
-        )
+        return _told(config, work, journal, labels)
 
 
 def estimate_annotation(config: AnnotateConfig) -> AnnotationEstimate:
@@ -154,16 +118,100 @@ def estimate_annotation(config: AnnotateConfig) -> AnnotationEstimate:
     SettingsError
         As `annotate_sample`.
     """
-    rubric = load_rubric(config.rubric)
-    documents, _ = _documents(config)
-    tasks = _tasks(config, rubric, documents, canaries_for(rubric) if config.canaries else ())
+    work = _prepare(config)
+    tasks, documents = work.tasks, len(work.documents)
     path = Path(config.out, JOURNAL_FILE)
     if not path.exists():
-        return _estimate(len(documents), tasks, tasks, {}, 0.0)
+        return _estimate(documents, tasks, tasks, {}, 0.0)
     with Journal(path) as journal:
-        return _estimate(
-            len(documents), tasks, _pending(tasks, journal), journal.mean_tokens(), journal.spent_usd()
+        pending = _pending(tasks, journal)
+        return _estimate(documents, tasks, pending, journal.mean_tokens(), journal.spent_usd())
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a call is about: all questions, answered ones too.
+
+    Parameters
+    ----------
+    rubric : Rubric
+    documents : sequence of (str, mapping)
+        Rows of the sample by the digest of their window.
+    left_out : str
+        What the sample has beside them, in words.
+    canaries : sequence of Canary
+    tasks : sequence of PricedQuestion
+    """
+
+    rubric: Rubric
+    documents: Sequence[tuple[str, Mapping[str, Any]]]
+    left_out: str
+    canaries: Sequence[Canary]
+    tasks: Sequence[PricedQuestion]
+
+
+def _prepare(config: AnnotateConfig) -> _Work:
+    rubric = load_rubric(config.rubric)
+    documents, left_out = _documents(config)
+    canaries = canaries_for(rubric) if config.canaries else ()
+    return _Work(rubric, documents, left_out, canaries, _tasks(config, rubric, documents, canaries))
+
+
+def _begin(config: AnnotateConfig, work: _Work, journal: Journal, reporter: Reporter) -> list[PricedQuestion]:
+    """Note in the journal what will be asked and at which prices; return the questions left to ask."""
+    journal.add_rubric(work.rubric)
+    journal.add_documents(work.documents)
+    for model in (*config.models, *config.prices):
+        journal.set_prices(model, config.price_of(model))
+    if config.budget_usd is not None and (unknown := journal.models_without_price()):
+        raise SettingsError(
+            f"A budget needs the price of all that {config.out} was paid for. Got none for replies of "
+            f"{unknown[0]!r}. Give it with --price {unknown[0]}=INPUT/OUTPUT."
         )
+    pending = _pending(work.tasks, journal)
+    _tell_of_other_parameters(config, pending, journal, reporter)
+    if len(pending) < len(work.tasks):
+        answered = len(work.tasks) - len(pending)
+        reporter.say(
+            f"Going on with {config.out}: {answered:,} of {len(work.tasks):,} questions are answered."
+        )
+    return pending
+
+
+def _ask(
+    config: AnnotateConfig,
+    work: _Work,
+    pending: Sequence[PricedQuestion],
+    annotators: Sequence[Annotator],
+    journal: Journal,
+    reporter: Reporter,
+) -> None:
+    meter = LabelMeter(len(work.tasks), len(work.tasks) - len(pending), journal.spent_usd())
+    with reporter.track(meter):
+        ask_all(
+            pending,
+            annotators,
+            journal,
+            config.limits,
+            lambda reply, usd: meter.tick(reply.status, usd),
+            reporter.say,
+        )
+
+
+def _told(config: AnnotateConfig, work: _Work, journal: Journal, labels: pa.Table) -> AnnotateResult:
+    """Return what the folder of labels holds now, and what became of the questions of this call."""
+    found = {_key(row): row for row in journal.ratings()}
+    rows = [found.get(task.question.values, {"status": "not asked"}) for task in work.tasks]
+    return AnnotateResult(
+        out=config.out,
+        labels=len(labels),
+        statuses=dict(Counter(row["status"] for row in rows)),
+        spent_usd=journal.spent_usd(),
+        open_usd=journal.open_usd(),
+        last_error=next((row["error"] for row in reversed(rows) if row["status"] == "api_error"), ""),
+        canaries=_canary_results(config.raters, work.rubric, work.canaries, journal),
+        cut_texts=count_cut_texts(labels),
+    )
 
 
 def _estimate(
@@ -213,10 +261,8 @@ def _documents(config: AnnotateConfig) -> tuple[list[tuple[str, dict[str, Any]]]
     if not found:
         raise LabelsError(f"{name} must hold a document with text. Found none.")
     again = len(table) - empty - len(found)
-    left_out = [f"{empty:,} rows without text"] * bool(empty) + [
-        f"{again:,} with a text that came before"
-    ] * bool(again)
-    return list(found.items()), ", ".join(left_out)
+    left_out = {"rows without text": empty, "with a text that came before": again}
+    return list(found.items()), ", ".join(f"{count:,} {why}" for why, count in left_out.items() if count)
 
 
 def _tasks(

@@ -7,38 +7,34 @@ which order, follows from their names alone.
 
 import ast
 import hashlib
+import json
 import os
 import re
 import shlex
 import shutil
 import sysconfig
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import distributions
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from pydoc_data.topics import topics
 from typing import TypeVar
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from filtering import load_scorer
 from filtering.errors import MissingExtraError, OutputError
-from filtering.scorers import EMBEDDING_STAGE
 from pipelines.config import FilterConfig
-from pipelines.config_base import KEEP_AT
 from pipelines.filter import filter_dump
 from pipelines.picks import GROUPS
+from pipelines.printing import print_line, print_result
 from pipelines.progress import Reporter
 from pipelines.report import report_result
-from pipelines.report_data import gather_report
 from pipelines.run_plan import FilterResult
+from pipelines.store import RunFolder
 
 MARKER = ".edufilter-demo"
 """Says that a folder was made by the demo, and may be made anew."""
@@ -57,12 +53,8 @@ SOURCE_SUFFIXES = (
 )
 """C headers are left out: of packages that bring them they would be most files."""
 PYTHON_SUFFIXES = (".py",)
-PROSE_BYTES = 200_000
 PROSE_CHARS = 200
 """Shorter prose is left out."""
-PROSE_SUFFIXES = (".rst", ".md", ".txt")
-PROSE_NAMES = ("AUTHORS", "CHANGE", "COPYING", "LICENSE", "NEWS", "NOTICE", "README", "copyright")
-SYSTEM_DOCUMENTATION = Path("/usr/share/doc")
 NO_SOURCES = frozenset(("__pycache__", "site-packages", "dist-packages"))
 SHOWN = 3
 SHOWN_CHARS = 80
@@ -105,7 +97,7 @@ def run_demo(
     folder = Path(out)
     _make_anew(folder)
     results: dict[str, FilterResult] = {}
-    for scorer, found in (("web", find_prose(documents)), ("code", find_code())):
+    for scorer, found in (("web", find_prose()), ("code", find_code())):
         reporter.say(f"Collecting {scorer} documents of this machine ...")
         count = write_dump(folder / scorer / "dump", found, documents)
         reporter.say(f"Filtering {count:,} documents with the scorer {scorer!r} ...")
@@ -117,20 +109,14 @@ def run_demo(
         except MissingExtraError as error:
             reporter.say(f"No effort balanced. {error}")
             results[scorer] = filter_dump(config.model_copy(update={"effort": "fast"}), reporter=reporter)
-    console = Console(highlight=False)
-    console.print(_figures(results))
-    for scorer, result in results.items():
-        _print_counts(console, scorer, result)
     command = shlex.join(["edufilter", "demo", out, *(f"--decontaminate={path}" for path in decontaminate)])
     for scorer, result in results.items():
-        _print_samples(console, scorer, folder / scorer / "dump", result.out)
-        if result.manifest["settings"]["effort"] == "balanced":
-            _print_unsure(console, scorer, folder / scorer / "dump", result)
-    for result in results.values():
-        console.print(Text(f"kept documents: {result.out}/data"), soft_wrap=True)
+        print_line(f"\n{scorer}")
+        print_result(result)
         page = report_result(result, command, samples=True, reporter=reporter)
         if page is not None:
-            console.print(Text(f"report:         {page}"), soft_wrap=True)
+            print_line(f"report: {page}")
+        _print_samples(scorer, folder / scorer / "dump", RunFolder(result.out))
 
 
 def _make_anew(folder: Path) -> None:
@@ -173,14 +159,9 @@ def find_code() -> Iterator[Document]:
             yield Document(text, source)
 
 
-def find_prose(documents: int) -> Iterator[Document]:
-    """Yield documentation files, package descriptions, the language reference, and docstrings.
-
-    The first three are a quarter of `documents` each at most; docstrings are the rest.
-    """
-    quarter = documents // 4
-    for kind in (_documentation_files(), _descriptions(), _language_reference()):
-        yield from islice(kind, quarter)
+def find_prose() -> Iterator[Document]:
+    """Yield the language reference, and docstrings of the standard library and of installed packages."""
+    yield from _language_reference()
     yield from _docstrings()
 
 
@@ -209,25 +190,6 @@ def _read(path: Path, limit_bytes: int) -> str:
         return path.read_text(encoding="utf-8") if path.stat().st_size <= limit_bytes else ""
     except (OSError, ValueError):
         return ""
-
-
-def _documentation_files() -> Iterator[Document]:
-    system = (
-        (str(path), path)
-        for path in SYSTEM_DOCUMENTATION.glob("*/*")
-        if path.name.startswith(PROSE_NAMES) and path.suffix in ("", *PROSE_SUFFIXES)
-    )
-    for source, path in _shuffled(chain(_library_files(PROSE_SUFFIXES), system)):
-        if len(text := _read(path, PROSE_BYTES)) >= PROSE_CHARS:
-            yield Document(text, source)
-
-
-def _descriptions() -> Iterator[Document]:
-    packages = {one.name: one for one in distributions()}
-    for name, package in _shuffled(packages.items()):
-        text = package.metadata.json.get("description", "")
-        if isinstance(text, str) and len(text) >= PROSE_CHARS:
-            yield Document(text, f"description of {name}")
 
 
 def _language_reference() -> Iterator[Document]:
@@ -259,65 +221,17 @@ def _docstrings_of(source: str) -> Iterator[tuple[str, str]]:
                 yield getattr(node, "name", "module"), text
 
 
-def _figures(results: Mapping[str, FilterResult]) -> Table:
-    table = Table("scorer", *("documents", "embedded", "kept", "share", "documents/s", "MB/s"))
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for scorer, result in results.items():
-        megabytes = float(str(result.manifest["text_bytes"])) / 1e6
-        seconds = max(result.seconds, 1e-9)
-        table.add_row(
-            scorer,
-            f"{result.rows:,}",
-            f"{result.manifest['audit']['embedded']:,}",
-            f"{result.kept:,}",
-            f"{100 * result.kept / max(result.rows, 1):.1f} %",
-            f"{result.rows / seconds:,.0f}",
-            f"{megabytes / seconds:,.1f}",
-        )
-    return table
-
-
-def _print_counts(console: Console, scorer: str, result: FilterResult) -> None:
-    """Print how many documents have no score, and why, and how many hold tasks of benchmarks."""
-    counted = ", ".join(f"{count:,} {reason}" for reason, count in result.reasons.items())
-    if counted:
-        console.print(Text(f"{scorer}, without a score: {counted}"), soft_wrap=True)
-    if "leak_action" in result.manifest["settings"]:
-        found = ", ".join(f"{count:,} {name}" for name, count in result.manifest["leaks"].items()) or "none"
-        console.print(Text(f"{scorer}, benchmark tasks in what would be kept: {found}"), soft_wrap=True)
-
-
-def _print_samples(console: Console, scorer: str, dump: Path, run: str) -> None:
-    samples = gather_report(run).samples
+def _print_samples(scorer: str, dump: Path, run: RunFolder) -> None:
+    """Print the best and the worst documents that the report of a run shows."""
+    console = Console(highlight=False)
+    samples = json.loads((run.run / "report.json").read_bytes())["samples"]
     for title, group in (("best", BEST), ("worst", WORST)):
         console.print(f"\n{scorer}, {title}", style="bold")
-        for sample in [one for one in samples if one.group == group][:SHOWN]:
-            source = pq.read_table(dump / sample.file, columns=["path"])["path"][sample.row].as_py()
+        for sample in [one for one in samples if one["group"] == group][:SHOWN]:
+            source = pq.read_table(dump / sample["file"], columns=["path"])["path"][sample["row"]].as_py()
             # Text objects: markup in a document or a file name must stay what it is.
-            console.print(Text(f"  {sample.score:.2f}  {_one_line(source)}"), soft_wrap=True)
-            console.print(Text(f"        {_one_line(sample.text)}", style="dim"), soft_wrap=True)
-
-
-def _print_unsure(console: Console, scorer: str, dump: Path, result: FilterResult) -> None:
-    """Print documents about which the signals were not sure, and what the embedding made of them."""
-    unsure: list[tuple[float, float, str]] = []
-    signals = load_scorer(scorer)
-    for path in sorted(dump.glob("*.parquet")):
-        stored = pq.read_table(Path(result.out, "run", "scores", path.name))
-        at = np.flatnonzero(stored["edu_stage"].to_numpy() == EMBEDDING_STAGE)
-        documents = pq.read_table(path).take(at)
-        before = signals.score(documents["text"]).value.tolist()
-        after = stored["edu_score"].take(at).to_pylist()
-        unsure += zip(before, after, documents["path"].to_pylist(), strict=True)
-    turned = sum((before >= KEEP_AT) != (after >= KEEP_AT) for before, after, _ in unsure)
-    console.print(
-        f"\n{scorer}, where the signals were not sure (signals -> with the embedding)", style="bold"
-    )
-    console.print(f"  {len(unsure):,} documents, of which the embedding decided {turned:,} otherwise")
-    unsure.sort(key=lambda one: one[1] - one[0])
-    for before, after, source in [*unsure[: -SHOWN - 1 : -1], *unsure[:-SHOWN][:SHOWN][::-1]]:
-        console.print(Text(f"  {before:.2f} -> {after:.2f}  {_one_line(source)}"), soft_wrap=True)
+            console.print(Text(f"  {sample['score']:.2f}  {_one_line(source)}"), soft_wrap=True)
+            console.print(Text(f"        {_one_line(sample['text'])}", style="dim"), soft_wrap=True)
 
 
 def _one_line(text: str) -> str:

@@ -1,6 +1,5 @@
 """Judges scorers by labels: by nested cross-validation where they were fitted to these."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotations import Labels, read_labels
+from annotations.label_digest import labels_digest
 from filtering.cascade import CascadeScorer, cascaded
 from filtering.cross_validation import Fit, nested_points
 from filtering.embedders import Embedder, Placement
@@ -21,10 +21,10 @@ from filtering.stages import head_fit
 from filtering.storage import read_metrics
 from pipelines.code_slices import CODE_LANGUAGE, with_code_languages
 from pipelines.config_base import KEEP_AT
+from pipelines.lengths import length_of
 from pipelines.plain import plain_values
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.scorers import open_scorer
-from pipelines.slices import length_of
 
 SLICE_ROWS = 30
 """Slices of the labels with fewer documents are not judged apart."""
@@ -227,15 +227,6 @@ def refit(
         data, _ = embedded(data, loaded.embedder)
         fits["full"] = head_fit(metrics["heads"]["kept"], recipe)
     return data, fits
-
-
-def labels_digest(labels: Labels) -> str:
-    """Return the sha256 of texts, scores and groups, in hexadecimal."""
-    digest = hashlib.sha256()
-    for text, score, group in zip(labels.texts.to_pylist(), labels.scores, labels.groups, strict=True):
-        for value in (text, f"{score:g}", group):
-            digest.update(value.encode("utf-8", errors="surrogatepass") + b"\0")
-    return digest.hexdigest()
 
 
 def fit_data_of(labels: Labels) -> FitData:

@@ -6,14 +6,15 @@ import numpy as np
 
 from filtering import explain_documents
 from filtering.arrow_texts import REASONS, text_bytes
-from filtering.errors import OutputError, SettingsError
+from filtering.errors import SettingsError
 from filtering.explain import Explanation
 from filtering.scorers import STAGES
 from pipelines.config import ExplainConfig
-from pipelines.paths import files_below
-from pipelines.reading import read_chosen, read_footer, resolve_text_column
+from pipelines.manifest import scored_parts
+from pipelines.reading import open_parquet, read_chosen, read_footer, resolve_text_column
+from pipelines.rows import RowReader
+from pipelines.rows_again import read_unchanged
 from pipelines.scorers import open_scorer, refuse_other_scorer
-from pipelines.split_files import refuse_changed
 from pipelines.store import RunFolder
 from pipelines.stored_scores import read_scores
 
@@ -47,14 +48,16 @@ def _text_of(config: ExplainConfig) -> bytes | None:
     footer = read_footer(file)
     column = resolve_text_column(footer.schema, file, config.text_column)
     _refuse_beyond(file, row, footer.metadata.num_rows)
-    return _read_row(file, range(footer.metadata.num_row_groups), row, column)
+    with open_parquet(file) as opened:
+        groups = range(footer.metadata.num_row_groups)
+        ((_, batch),) = read_chosen(opened, file, groups, np.array([row]), [column])
+    return text_bytes(batch.column(0))[0]
 
 
 def _row_of_run(config: ExplainConfig, run: str) -> Explanation:
     folder = RunFolder(run)
     plan, manifest = folder.read_finished_plan(), folder.read_manifest()
-    if not folder.scores.exists():
-        raise OutputError(f"{run} must hold scores. It is a new cut itself; name the run it is from.")
+    scored = scored_parts(folder, plan)
     file, row = config.place
     parts = [part for part in plan.parts if part.relative == file]
     if not parts:
@@ -62,27 +65,21 @@ def _row_of_run(config: ExplainConfig, run: str) -> Explanation:
             f"The file must be an input of {run}, by its path below its folder. {file!r} is not."
         )
     _refuse_beyond(file, row, max(part.first_row + part.rows for part in parts))
-    inside = [part for part in parts if part.first_row <= row < part.first_row + part.rows]
-    stored = {name for name, _ in files_below(folder.scores)}
-    if not inside or inside[0].output not in stored:
+    inside = [part for part in scored if part.relative == file and 0 <= row - part.first_row < part.rows]
+    if not inside:
         raise SettingsError(f"Row {row} of {file} must have been read. It was set aside.")
     (part,) = inside
-    refuse_changed(part)
-    text = _read_row(part.path, part.row_groups, row - part.first_row, plan.facts.text_column)
+    place = row - part.first_row
+    (found,) = read_unchanged(part, np.array([place]), RowReader(plan.facts.text_column))
     name = config.scorer or str(manifest["scorer"])
     scorer = open_scorer(name)
     refuse_other_scorer(name, scorer.digest, plan.facts.scorer_sha256)
-    (why,) = explain_documents(scorer, [text], top=config.top)
-    stored_columns = read_scores(folder, part, "edu_score", "edu_stage", "edu_reason")
-    value, stage, reason = (values[row - part.first_row] for values in stored_columns)
+    (why,) = explain_documents(scorer, [found.data], top=config.top)
+    stored = read_scores(folder, part, "edu_score", "edu_stage", "edu_reason")
+    value, stage, reason = (values[place] for values in stored)
     if reason:
         return replace(why, score=None, stage="", reason=REASONS[reason])
     return replace(why, score=float(value), stage=STAGES[stage])
-
-
-def _read_row(path: str, row_groups: range, row: int, text_column: str) -> bytes | None:
-    ((_, batch),) = read_chosen(path, row_groups, np.array([row]), [text_column])
-    return text_bytes(batch.column(0))[0]
 
 
 def _refuse_beyond(file: str, row: int, rows: int) -> None:

@@ -92,12 +92,9 @@ def scores_of(table: pa.Table, column: str, name: str) -> list[float | None]:
 
 def _keys_of(table: pa.Table, name: str, config: ImportConfig, journal: Journal) -> list[str | None]:
     """Return the digest of the window of each row, after noting documents that are new; None without text."""
-    known = {row["id"]: key for key, row in journal.documents()}
-    ids = table["id"].to_pylist() if "id" in table.column_names else [None] * len(table)
-    keys: list[str | None] = [known.get(str(one)) for one in ids]
-    named = (config.text_column,) if config.text_column else TEXT_COLUMNS
-    if all(keys) and not any(one in table.column_names and is_string(table[one].type) for one in named):
-        return keys  # such a file needs no column of text
+    keys = _known_keys(table, journal)
+    if all(keys) and not _has_texts(table, config.text_column):
+        return keys
     text_column = config.text_column or find_text_column(table.schema, name)
     rows = sample_rows(table, name, text_column=text_column, group_column=config.group_column)
     fresh: dict[str, dict[str, Any]] = {}
@@ -109,3 +106,17 @@ def _keys_of(table: pa.Table, name: str, config: ImportConfig, journal: Journal)
                 fresh.setdefault(digest, row)
     journal.add_documents(fresh.items())
     return keys
+
+
+def _known_keys(table: pa.Table, journal: Journal) -> list[str | None]:
+    """Return the digest of each row's document, as far as the folder knows its id."""
+    if "id" not in table.column_names:
+        return [None] * len(table)
+    known = {row["id"]: key for key, row in journal.documents()}
+    return [known.get(str(one)) for one in table["id"].to_pylist()]
+
+
+def _has_texts(table: pa.Table, text_column: str | None) -> bool:
+    """Tell whether a table has texts; one whose documents are all known by their ids needs none."""
+    named = (text_column,) if text_column else TEXT_COLUMNS
+    return any(name in table.column_names and is_string(table[name].type) for name in named)

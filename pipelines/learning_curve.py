@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from annotations import read_labels
+from annotations.label_digest import labels_digest
 from filtering import load_scorer
 from filtering.cross_validation import learning_curve
 from filtering.embedders import Placement
 from filtering.errors import SettingsError
 from filtering.extras import require
 from filtering.storage import read_metrics
-from pipelines.evaluate import labels_digest, refit
+from pipelines.evaluate import refit
 from pipelines.progress import Reporter
 
 SIZES = (200, 400, 800, 1600, 3200, 6400)

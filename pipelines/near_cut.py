@@ -13,8 +13,9 @@ from filtering.errors import SettingsError
 from pipelines.config_labels import NearCutConfig
 from pipelines.manifest import scored_parts
 from pipelines.parts import Part
-from pipelines.sample import RowReader, SampleResult, refuse_taken, write_sample
-from pipelines.split_files import refuse_changed
+from pipelines.rows import RowReader
+from pipelines.rows_again import read_unchanged
+from pipelines.sample import SampleResult, refuse_taken, write_sample
 from pipelines.store import RunFolder
 from pipelines.stored_scores import read_scores
 
@@ -90,7 +91,7 @@ def _near_cut(folder: RunFolder, parts: Sequence[Part], cut: float) -> _Near:
 
 def _read_all(parts: Sequence[Part], near: _Near, read: RowReader) -> Iterator[dict[str, Any]]:
     for number in np.unique(near.part).tolist():
-        part, mine = parts[number], near.take(near.part == number)
-        refuse_changed(part)
-        for (text, values), score in zip(read(part, mine.row), mine.score.tolist(), strict=True):
-            yield sample_row((text or b"").decode(), **values, edu_score=score)
+        mine = near.take(near.part == number)
+        rows = read_unchanged(parts[number], mine.row, read)
+        for row, score in zip(rows, mine.score.tolist(), strict=True):
+            yield sample_row((row.data or b"").decode(), **row.origin, edu_score=score)

@@ -8,7 +8,7 @@ import hashlib
 import os
 import struct
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO
@@ -160,30 +160,29 @@ def read_batches(path: str, row_groups: range, columns: list[str] | None = None)
         If the system does not let us read on.
     """
     with open_parquet(path) as file:
-        rows = _batch_rows(file, row_groups, columns, path)
-        yield from _iterate(file, row_groups, columns, path, rows)
+        yield from _batches(file, path, row_groups, columns)
 
 
 def read_chosen(
-    path: str, row_groups: range, rows: NDArray[np.int64], columns: list[str]
+    file: pq.ParquetFile, path: str, row_groups: range, rows: NDArray[np.int64], columns: list[str]
 ) -> Iterator[tuple[NDArray[np.int64], pa.RecordBatch]]:
     """Yield some rows, and their numbers, in order; row groups that hold none of them are not read.
 
     Parameters
     ----------
+    file : ParquetFile
+        As `open_parquet` opens it: once for all row groups, since each opening reads a footer.
     path, row_groups, columns
         As in `read_batches`.
     rows : int64 array
         Rising, counted from the first row of the row groups.
     """
-    with open_parquet(path) as file:
-        counts = [file.metadata.row_group(index).num_rows for index in row_groups]
     first = 0
-    for index, count in zip(row_groups, counts, strict=True):
+    for index in row_groups:
+        count = file.metadata.row_group(index).num_rows
         wanted = rows[(rows >= first) & (rows < first + count)]
         if len(wanted):
-            with closing(read_batches(path, range(index, index + 1), columns)) as batches:
-                yield from _pick(batches, wanted, first)
+            yield from _pick(_batches(file, path, range(index, index + 1), columns), wanted, first)
         first += count
 
 
@@ -198,6 +197,13 @@ def _pick(
         first += batch.num_rows
         if first > rows[-1]:
             return
+
+
+def _batches(
+    file: pq.ParquetFile, path: str, row_groups: range, columns: list[str] | None
+) -> Iterator[pa.RecordBatch]:
+    rows = _batch_rows(file, row_groups, columns, path)
+    yield from _iterate(file, row_groups, columns, path, rows)
 
 
 def _iterate(
@@ -218,19 +224,25 @@ def _iterate(
 
 
 def _batch_rows(file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str) -> int:
-    """Return how many rows make a batch of `BATCH_BYTES`, by the footer and by the first rows."""
+    """Return how many rows make a batch: of `BATCH_BYTES` usually, of `WORST_BATCH_BYTES` at worst."""
     groups = [file.metadata.row_group(index) for index in row_groups]
     declared = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0.0)
-    probed_rows = probed_bytes = 0
+    row_bytes = max(declared, _bytes_of_first_rows(file, row_groups, columns, path), 1.0)
+    longest_bytes = max(_longest_repeated_value(file, row_groups, columns, path), 1)
+    rows = min(BATCH_ROWS_LIMIT, int(BATCH_BYTES / row_bytes), WORST_BATCH_BYTES // longest_bytes)
+    return max(1, rows)
+
+
+def _bytes_of_first_rows(
+    file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str
+) -> float:
+    """Return what a row takes decoded, on average of the first: `PROBE_ROWS`, or fewer huge ones."""
+    sizes: list[int] = []
     for batch in _iterate(file, row_groups, columns, path, 1):
-        probed_rows += 1
-        probed_bytes += batch.nbytes
-        if probed_rows >= PROBE_ROWS or probed_bytes >= BATCH_BYTES:
+        sizes.append(batch.nbytes)
+        if len(sizes) >= PROBE_ROWS or sum(sizes) >= BATCH_BYTES:
             break
-    row_bytes = max(declared, probed_bytes / max(probed_rows, 1), 1.0)
-    rows = min(BATCH_ROWS_LIMIT, int(BATCH_BYTES / row_bytes))
-    longest = _longest_repeated_value(file, row_groups, columns, path)
-    return max(1, min(rows, WORST_BATCH_BYTES // max(longest, 1)))
+    return sum(sizes) / max(len(sizes), 1)
 
 
 def _longest_repeated_value(

@@ -6,7 +6,6 @@ from dataclasses import asdict
 
 from filtering.errors import EdufilterError
 from pipelines.charts import CHARTS, draw_scores
-from pipelines.config_base import KEEP_AT
 from pipelines.paths import AnyPath
 from pipelines.plain import plain_values
 from pipelines.progress import Reporter
@@ -19,14 +18,7 @@ FORMAT = 1
 """Number of the layout of ``report.json``."""
 
 
-def write_report(
-    out: str,
-    *,
-    samples: bool = True,
-    made_by: MadeBy | None = None,
-    labels: str | None = None,
-    label_at: float = KEEP_AT,
-) -> AnyPath:
+def write_report(out: str, *, samples: bool = True, made_by: MadeBy | None = None) -> AnyPath:
     """Write ``OUT/run/report.json`` and ``report.html`` of a finished run, and return the path of the page.
 
     Parameters
@@ -36,23 +28,17 @@ def write_report(
         Whether to show documents; not for confidential ones.
     made_by : MadeBy, optional
         What made the run; what an earlier report says if not given.
-    labels, label_at
-        As for `gather_report`.
 
     Raises
     ------
     OutputError
         If `out` holds no finished run.
-    LabelsError
-        If the labels cannot be used.
     MissingExtraError
         If the extra ``report`` is not installed.
     """
     folder = RunFolder(out)
     data, page = folder.run / "report.json", folder.run / "report.html"
-    report = gather_report(
-        out, samples=samples, made_by=made_by or _made_by(data), labels=labels, label_at=label_at
-    )
+    report = gather_report(out, samples=samples, made_by=made_by or _made_by(data))
     folder.write_json(data, {"format": FORMAT, **plain_values(asdict(report))})
     charts = {name: draw_scores(report, *size) for name, size in CHARTS.items()}
     folder.write_bytes(page, render_page(report, charts).encode(errors="replace"))

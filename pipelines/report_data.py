@@ -4,42 +4,28 @@ Figures come from the manifest, the spread of scores from ``run/scores`` in one 
 some rows of the inputs, and documents to read from the inputs by file and row.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filtering.code_languages import UNKNOWN
 from filtering.drift import MIN_DOCUMENTS, Drift, measure_drift
-from filtering.errors import BadFileError, EdufilterError, MissingExtraError, RunError
+from filtering.errors import EdufilterError, MissingExtraError
 from filtering.explain import Explanation, explain_documents
 from filtering.scorers import STAGES, SignalScorer
 from pipelines.cards import CARD_CHARS
-from pipelines.checked import CheckedRun, check_run
-from pipelines.code_slices import CODE_LANGUAGE, fill_in, language_told, without_languages
-from pipelines.config_base import KEEP_AT
-from pipelines.languages import tell_languages
 from pipelines.parts import Part
-from pipelines.picks import (
-    TENTH_GROUP,
-    Pick,
-    RunScores,
-    count_and_pick,
-    one_of_each_tenth,
-    without_repeats,
-)
+from pipelines.picks import TENTH_GROUP, Pick, RunScores, count_and_pick, one_of_each_tenth, without_repeats
 from pipelines.plan import Plan
 from pipelines.reading import open_parquet
-from pipelines.row_sample import IDENTIFIED, choose_rows, look_at, slice_values
+from pipelines.row_sample import choose_rows, look_at, see, slices_by_row
+from pipelines.rows import RowReader
+from pipelines.rows_again import read_again
 from pipelines.run_leaks import RunLeaks, gather_leaks
-from pipelines.sample import RowReader
 from pipelines.scorers import open_signals, refuse_other_scorer
 from pipelines.slices import Slice, slices_of
-from pipelines.split_files import is_unchanged
 from pipelines.store import RunFolder
 
 REASONS_SHOWN = 6
@@ -136,8 +122,6 @@ class RunReport:
         Why drift and reasons for scores are not known: the scorer of the run is gone, say; empty if they are.
     unread : mapping
         Inputs whose samples could not be read again, and why.
-    checked : CheckedRun, optional
-        What labels of its documents say; None where none were given.
     leaks : RunLeaks, optional
         What it found of benchmarks; None where it did not look.
     """
@@ -157,18 +141,10 @@ class RunReport:
     samples: tuple[Sample, ...]
     no_scorer: str
     unread: Mapping[str, str]
-    checked: CheckedRun | None
     leaks: RunLeaks | None
 
 
-def gather_report(
-    out: str,
-    *,
-    samples: bool = True,
-    made_by: MadeBy | None = None,
-    labels: str | None = None,
-    label_at: float = KEEP_AT,
-) -> RunReport:
+def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = None) -> RunReport:
     """Return what there is to show of a finished run, in memory that does not grow with its rows.
 
     Parameters
@@ -177,22 +153,15 @@ def gather_report(
     samples : bool
         Whether to show documents.
     made_by : MadeBy, optional
-    labels : str, optional
-        Labels of documents of this run, as `check_run` takes them: of people, say.
-    label_at : float
-        Rubric points from which a label says that a document is good.
 
     Raises
     ------
     OutputError
         If `out` holds no finished run.
-    LabelsError
-        If the labels cannot be used.
     """
     folder = RunFolder(out)
     plan, manifest = folder.read_finished_plan(), folder.read_manifest()
     text_column = str(manifest["settings"]["text_column"])
-    checked = None if labels is None else check_run(folder, labels, label_at)
     run = RunScores(folder, plan.parts, float(manifest["settings"]["keep_at"]))
     stored = run.stored()
     bins, groups = count_and_pick(run, stored)
@@ -220,7 +189,6 @@ def gather_report(
         samples=tuple(shown),
         no_scorer=no_scorer,
         unread=unread,
-        checked=checked,
         leaks=gather_leaks(folder, plan.parts, manifest, samples=samples),
     )
 
@@ -253,25 +221,13 @@ def _read_samples(
     is_code: bool,
 ) -> tuple[list[Sample], dict[str, str]]:
     """Read the picked rows, each once; also which inputs cannot be read, and why."""
-    read = RowReader(text_column, None)
-    wanted: dict[int, list[int]] = defaultdict(list)
-    for number, row in sorted(pick.place for pick in group_of):
-        wanted[number].append(row)
-    found: dict[tuple[int, int], tuple[bytes, dict[str, Any]]] = {}
-    unread: dict[str, str] = {}
-    for number, rows in wanted.items():
-        part = parts[number]
-        try:
-            if not is_unchanged(part):
-                raise BadFileError(f"{part.path} must be as it was. It has changed since the run.")
-            for data, origin in read(part, np.array(rows)):
-                found[number, origin["row"] - part.first_row] = (data or b"", origin)
-        except (BadFileError, RunError, OSError) as error:
-            unread[part.relative] = str(error)
+    rows, unread = read_again(parts, [pick.place for pick in group_of], RowReader(text_column))
+    found = dict(rows)
     shown = [pick for pick in group_of if pick.place in found]
     documents = [found[pick.place] for pick in shown]
-    texts = [data.decode(errors="replace") for data, _ in documents]
-    told_by = _slices_by_document(documents, texts, is_code=is_code)
+    texts = [(row.data or b"").decode(errors="replace") for row in documents]
+    seen = [see(*one) for one in zip(shown, documents, texts, strict=True)]
+    told_by, _ = slices_by_row(seen, of_code=is_code)
     reasons = _reasons(scorer, texts)
     samples = [
         Sample(
@@ -296,24 +252,3 @@ def _reasons(scorer: SignalScorer | None, texts: Sequence[str]) -> Sequence[Expl
         return [None] * len(texts) if scorer is None else explain_documents(scorer, texts, top=REASONS_SHOWN)
     except MissingExtraError:  # of a scorer with trees
         return [None] * len(texts)
-
-
-def _slices_by_document(
-    documents: Sequence[tuple[bytes, Mapping[str, Any]]], texts: Sequence[str], *, is_code: bool
-) -> list[dict[str, str]]:
-    found = [slice_values(*one) for one in documents]
-    if not is_code:
-        return [{**one, **language} for one, language in zip(found, _languages(texts), strict=True)]
-    told = [language_told(*one) for one in documents]
-    languages, _ = fill_in(told, {place: data for place, (data, _) in enumerate(documents)})
-    return [
-        {**without_languages(one), CODE_LANGUAGE: language or UNKNOWN}
-        for one, language in zip(found, languages, strict=True)
-    ]
-
-
-def _languages(texts: Sequence[str]) -> list[dict[str, str]]:
-    try:
-        return [{IDENTIFIED: language} for language in tell_languages(texts)]
-    except MissingExtraError:  # which the report says
-        return [{} for _ in texts]

@@ -7,7 +7,6 @@ that little is read of large inputs. Which rows are read follows from the plan a
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +16,14 @@ from filtering.code_languages import LANGUAGE_COLUMNS
 from filtering.errors import BadFileError, MissingExtraError, RunError
 from filtering.windows import REACH, window_text
 from pipelines.code_slices import CODE_LANGUAGE, fill_in, is_code, language_told, without_languages
-from pipelines.languages import CHARS, tell_languages
+from pipelines.human_languages import CHARS, tell_languages
+from pipelines.lengths import LENGTHS, length_of
 from pipelines.parts import Part
 from pipelines.picks import Pick, RunScores
 from pipelines.reading import open_parquet
-from pipelines.sample import RowReader
-from pipelines.slices import LENGTHS, LONGER, Slice, count_kept, length_of, slices_of
-from pipelines.spacing import step_over
-from pipelines.split_files import is_unchanged
+from pipelines.rows import Row, RowReader
+from pipelines.rows_again import read_again
+from pipelines.slices import Slice, count_kept, slices_of
 
 ROWS = 20_000
 PLACES = 200
@@ -38,6 +37,8 @@ TOLD_BY_TEXT = 250
 ORIGINS = ("genre", "lang", "language")
 """Columns of the dump by whose values shares are told; of code its language is, not what these two say."""
 IDENTIFIED = "language, as identified"
+KINDS = ("length", *ORIGINS, "site", CODE_LANGUAGE, IDENTIFIED)
+"""What slices are told by, in the order in which they are shown."""
 
 Rows = Mapping[int, NDArray[np.int64]]
 """Rising row numbers within parts, by number of the part."""
@@ -112,82 +113,104 @@ def look_at(run: RunScores, rows: Rows, text_column: str, domain: str = "") -> R
     ----------
     run : RunScores
     rows : mapping
-        Which rows to read. What cannot be read is left out.
+        Which rows to read. What cannot be read is left out: the report names it where it shows documents.
     text_column : str
     domain : str
-        What the scorer is for; empty where it is not known. Where neither column nor path tells the language
-        of code, texts do, of `TOLD_BY_TEXT` rows at most; the others are left out of these slices.
+        What the scorer is for; empty where it is not known.
     """
-    read = RowReader(text_column, None)
-    count = sum(len(wanted) for wanted in rows.values())
-    step = step_over(count, TEXTS)
-    picks: list[Pick] = []
-    texts: list[str] = []
-    beginnings: list[str] = []
-    named: list[str | None] = []
-    told: list[str | None] = []
-    values: dict[str, list[str | None]] = {name: [] for name in ("length", *ORIGINS, "site")}
-    for number, wanted in rows.items():
-        part = run.parts[number]
-        scored = {pick.row: pick for pick in run.picks_of(number, wanted)}
-        left_bytes = READ_BYTES * len(wanted) // max(count, 1)
-        try:
-            if not is_unchanged(part):
-                continue
-            for text, origin in read(part, np.array(list(scored), dtype=np.int64)) if scored else ():
-                data = text or b""
-                if len(picks) % step == 0:
-                    texts.append(window_text(data, REACH))
-                picks.append(scored[origin["row"] - part.first_row])
-                beginnings.append(data[: 4 * CHARS].decode(errors="replace")[:CHARS])
-                named.append(first_told(origin, LANGUAGE_COLUMNS))
-                told.append(language_told(data, origin))
-                told_by = slice_values(data, origin)
-                for name, column in values.items():
-                    column.append(told_by.get(name))
-                left_bytes -= len(data)
-                if left_bytes <= 0:
-                    break
-        except (BadFileError, RunError, OSError):
-            continue  # the report names it where it reads documents to show
-    no_languages = ""
-    code = is_code(domain, named)
-    if code:
-        untold = [place for place in range(0, len(told), step) if told[place] is None]
-        some = untold[:: step_over(len(untold), TOLD_BY_TEXT)]
-        own = {place: texts[place // step].encode(errors="replace") for place in some}
-        languages, no_languages = fill_in(told, own)
-        values = {**without_languages(values), CODE_LANGUAGE: languages}
-    else:
-        try:
-            values[IDENTIFIED] = list(tell_languages(beginnings))
-        except MissingExtraError as error:
-            no_languages = str(error)
-    return RowSample(tuple(picks), tuple(_slices(picks, values)), code, no_languages, tuple(texts))
+    step = max(1, -(-sum(len(wanted) for wanted in rows.values()) // TEXTS))
+    picks = {pick.place: pick for number, wanted in rows.items() for pick in run.picks_of(number, wanted)}
+    found, _ = read_again(run.parts, picks, RowReader(text_column), most_bytes=READ_BYTES)
+    seen = [
+        see(picks[place], row, window_text(row.data or b"", REACH) if number % step == 0 else None)
+        for number, (place, row) in enumerate(found)
+    ]
+    of_code = is_code(domain, [row.named for row in seen])
+    told, no_languages = slices_by_row(seen, of_code=of_code)
+    return RowSample(
+        picks=tuple(row.pick for row in seen),
+        slices=tuple(_slices(told, [row.pick.kept for row in seen])),
+        is_code=of_code,
+        no_languages=no_languages,
+        texts=tuple(row.text for row in seen if row.text is not None),
+    )
 
 
-def slice_values(data: bytes, origin: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a document's slices are, by kind; but for its language, which is told of many at a time.
+@dataclass(frozen=True)
+class SeenRow:
+    """What is kept of a row of a run that was read again.
 
     Parameters
     ----------
-    data : bytes
-        Its text.
-    origin : mapping
-        As `pipelines.sample.RowReader` gives it.
+    pick : Pick
+        Its place and score.
+    slices : mapping of str to str
+        Its slices by kind, but for what its text or its name tells of its language.
+    named : str, optional
+        Its language as a column says it.
+    code_language : str, optional
+        Its language, if it is code, as column, path or first lines tell it.
+    beginning : str
+        Its first `CHARS` characters.
+    text : str, optional
+        What signals read of it, or all; of many rows only some have it.
     """
+
+    pick: Pick
+    slices: Mapping[str, str]
+    named: str | None
+    code_language: str | None
+    beginning: str
+    text: str | None
+
+
+def see(pick: Pick, row: Row, text: str | None) -> SeenRow:
+    """Return what is kept of a row, `text` included."""
+    data, origin = row.data or b"", row.origin
     found = {"length": length_of(len(data)), **{name: origin.get(name) for name in ORIGINS}}
     if origin["group"] != origin["id"]:  # else no column tells where it is from
         found["site"] = origin["group"]
-    return {kind: str(value) for kind, value in found.items() if value not in (None, "")}
+    return SeenRow(
+        pick=pick,
+        slices={kind: str(value) for kind, value in found.items() if value not in (None, "")},
+        named=first_told(origin, LANGUAGE_COLUMNS),
+        code_language=language_told(data, origin),
+        beginning=data[: 4 * CHARS].decode(errors="replace")[:CHARS],
+        text=text,
+    )
 
 
-def _slices(picks: Sequence[Pick], values: Mapping[str, Sequence[str | None]]) -> list[Slice]:
-    keeps = [pick.kept for pick in picks]
+def slices_by_row(rows: Sequence[SeenRow], *, of_code: bool) -> tuple[list[dict[str, str]], str]:
+    """Return the slices of each row by kind, its language among them; and why languages are missing.
+
+    Of code that neither column nor path tells the language of, texts do where they are kept, of
+    `TOLD_BY_TEXT` rows at most; other such rows have none.
+    """
+    if not of_code:
+        try:
+            languages = tell_languages([row.beginning for row in rows])
+        except MissingExtraError as error:
+            return [dict(row.slices) for row in rows], str(error)
+        told = zip(rows, languages, strict=True)
+        return [{**row.slices, IDENTIFIED: language} for row, language in told], ""
+    untold = {
+        place: row.text.encode(errors="replace")
+        for place, row in enumerate(rows)
+        if row.code_language is None and row.text is not None
+    }
+    some = list(untold)[:: -(-len(untold) // TOLD_BY_TEXT) or 1]
+    found, why = fill_in([row.code_language for row in rows], {place: untold[place] for place in some})
+    return [
+        without_languages(row.slices) | ({CODE_LANGUAGE: language} if language is not None else {})
+        for row, language in zip(rows, found, strict=True)
+    ], why
+
+
+def _slices(told: Sequence[Mapping[str, str]], keeps: Sequence[bool]) -> list[Slice]:
     found = []
-    for kind, column in values.items():
-        counts = count_kept(column, keeps)
+    for kind in KINDS:
+        counts = count_kept([slices.get(kind) for slices in told], keeps)
         if kind == "length":
-            counts = {name: counts[name] for name in (*LENGTHS.values(), LONGER) if name in counts}
+            counts = {name: counts[name] for name in LENGTHS if name in counts}
         found += slices_of(kind, counts, in_order=kind == "length")
     return found

@@ -1,22 +1,20 @@
 """What a run found of benchmarks: counts by method, and documents side by side with tasks."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filtering.errors import BadFileError, RunError, SettingsError
 from filtering.leaks.search import COMMON, LEAK
 from pipelines.leak_files import HITS_SCHEMA, read_tasks
 from pipelines.parts import Part
 from pipelines.reading import open_parquet
-from pipelines.sample import RowReader
-from pipelines.split_files import refuse_changed
+from pipelines.rows import RowReader
+from pipelines.rows_again import Place, read_again
 from pipelines.store import RunFolder
 
 PAIRS = 60
@@ -147,65 +145,88 @@ def gather_leaks(
     )
 
 
-def _choose(hits: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """Return hits by document and task, the strongest first; one document of each task before a second."""
+@dataclass(frozen=True)
+class _Found:
+    """A task that was found in a document.
+
+    Parameters
+    ----------
+    file, row : str, int
+        The document.
+    benchmark, task : str
+    hits : sequence of mapping
+        How it was found, the strongest first.
+    """
+
+    file: str
+    row: int
+    benchmark: str
+    task: str
+    hits: Sequence[Mapping[str, Any]]
+
+    @property
+    def verdict(self) -> str:
+        """What the strongest hit says."""
+        return str(self.hits[0]["verdict"])
+
+
+def _choose(hits: Sequence[Mapping[str, Any]]) -> list[_Found]:
+    """Return up to `PAIRS` tasks in documents, the strongest first; one document of each before a second."""
     by_pair: dict[tuple[str, int, str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for hit in hits:
         by_pair[hit["file"], hit["row"], hit["benchmark"], hit["task"]].append(hit)
-    seen: dict[tuple[str, str, str], int] = defaultdict(int)
-    ranked = []
-    for pair, found in by_pair.items():
-        found.sort(key=lambda hit: (hit["verdict"] != LEAK, -hit["strength"]))
-        nth = seen[pair[2], pair[3], found[0]["verdict"]]
-        seen[pair[2], pair[3], found[0]["verdict"]] += 1
-        ranked.append((nth, found[0]["verdict"] == COMMON, -found[0]["strength"], pair, found))
-    ranked.sort(key=lambda one: one[:4])
-    return [found for *_, found in ranked[:PAIRS]]
+    seen: Counter[tuple[str, str, str]] = Counter()
+    ranks: dict[tuple[bool | int | float | str, ...], _Found] = {}
+    for pair, of_pair in by_pair.items():
+        found = _Found(*pair, sorted(of_pair, key=lambda hit: (hit["verdict"] != LEAK, -hit["strength"])))
+        of_task = (found.benchmark, found.task, found.verdict)
+        ranks[seen[of_task], found.verdict == COMMON, -found.hits[0]["strength"], *pair] = found
+        seen[of_task] += 1
+    return [ranks[rank] for rank in sorted(ranks)[:PAIRS]]
 
 
 def _read_pairs(
     parts: Sequence[Part],
-    chosen: Sequence[Sequence[Mapping[str, Any]]],
+    chosen: Sequence[_Found],
     text_column: str,
     texts: Mapping[tuple[str, str, str], str],
 ) -> tuple[list[LeakPair], dict[str, str]]:
     """Read the documents of some hits again; also which inputs cannot be read, and why."""
-    files = {hits[0]["file"] for hits in chosen}
-    inside: dict[int, list[int]] = defaultdict(list)
-    part_of = {number: part for number, part in enumerate(parts) if part.relative in files}
-    for hits in chosen:
-        for number, part in part_of.items():
-            row = hits[0]["row"] - part.first_row
-            if part.relative == hits[0]["file"] and 0 <= row < part.rows:
-                inside[number].append(row)
-    documents: dict[tuple[str, int], list[str]] = {}
-    unread: dict[str, str] = {}
-    read = RowReader(text_column, None)
-    for number, rows in inside.items():
-        part = part_of[number]
-        try:
-            refuse_changed(part)
-            for data, origin in read(part, np.unique(rows)):
-                documents[part.relative, origin["row"]] = (data or b"").decode(errors="replace").split("\n")
-        except (BadFileError, RunError, SettingsError, OSError) as error:
-            unread[part.relative] = str(error)
-    pairs = []
-    for hits in chosen:
-        first, place = hits[0], (hits[0]["file"], hits[0]["row"])
-        if place in documents:
-            lines = documents[place][first["first_line"] - 1 : first["last_line"]]
-            pairs.append(
-                LeakPair(
-                    task=first["task"],
-                    benchmark=first["benchmark"],
-                    found_by=[f"{hit['method']} of the {hit['part']}, {hit['strength']:.2f}" for hit in hits],
-                    verdict=first["verdict"],
-                    file=first["file"],
-                    row=first["row"],
-                    first_line=first["first_line"],
-                    last_line=first["last_line"],
-                    lines="\n".join(lines)[:PAIR_CHARS],
-                    task_text=texts[first["benchmark"], first["task"], first["part"]][:PAIR_CHARS],
-                )
-            )
+    rows, unread = read_again(parts, _places(parts, chosen), RowReader(text_column))
+    documents = {
+        (row.origin["file"], row.origin["row"]): (row.data or b"").decode(errors="replace") for _, row in rows
+    }
+    pairs = [
+        _pair(found, documents[found.file, found.row], texts)
+        for found in chosen
+        if (found.file, found.row) in documents
+    ]
     return pairs, unread
+
+
+def _places(parts: Sequence[Part], chosen: Sequence[_Found]) -> Iterator[Place]:
+    """Yield the places of documents among the parts, by their files and rows."""
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for found in chosen:
+        rows_of[found.file].append(found.row)
+    for number, part in enumerate(parts):
+        for row in rows_of.get(part.relative, ()):
+            if part.first_row <= row < part.first_row + part.rows:
+                yield number, row - part.first_row
+
+
+def _pair(found: _Found, document: str, texts: Mapping[tuple[str, str, str], str]) -> LeakPair:
+    best = found.hits[0]
+    lines = document.split("\n")[best["first_line"] - 1 : best["last_line"]]
+    return LeakPair(
+        task=found.task,
+        benchmark=found.benchmark,
+        found_by=[f"{hit['method']} of the {hit['part']}, {hit['strength']:.2f}" for hit in found.hits],
+        verdict=found.verdict,
+        file=found.file,
+        row=found.row,
+        first_line=best["first_line"],
+        last_line=best["last_line"],
+        lines="\n".join(lines)[:PAIR_CHARS],
+        task_text=texts[found.benchmark, found.task, best["part"]][:PAIR_CHARS],
+    )

@@ -39,7 +39,6 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
             _head(report),
             _findings(report),
             _scores(report, charts),
-            _checked(report),
             leak_section(report.leaks) if report.leaks is not None else "",
             _shares(report),
             _drift(report),
@@ -115,11 +114,6 @@ def _findings(report: RunReport) -> str:
     if run["set_aside"]:
         found.append(
             f"{len(run['set_aside']):,} files or parts of files could not be read; they are named below."
-        )
-    for one in report.checked.ranges if report.checked is not None else ():
-        found.append(
-            f"Of documents {text(one.name)} <b>{100 * one.share.value:.0f} %</b> are good, by "
-            f"{one.labels:,} labels [{100 * one.share.low:.0f}, {100 * one.share.high:.0f}]."
         )
     for kind, slices in groupby(report.slices, key=lambda one: one.kind):
         far = [one for one in slices if one.is_far]
@@ -209,32 +203,6 @@ def _slice_table(kind: str, slices: Sequence[Slice]) -> str:
         f"<div class=scroll><table><caption>{text(kind)}</caption><tr><th></th>"
         "<th class=number>documents</th><th class=number>kept</th><th></th></tr>\n"
         f"{''.join(lines)}</table></div>"
-    )
-
-
-def _checked(report: RunReport) -> str:
-    """Return what labels of the run's documents say."""
-    found = report.checked
-    if found is None:
-        return ""
-    rows = [
-        (
-            one.name,
-            one.labels,
-            one.good,
-            f"{100 * one.share.value:.0f} % [{100 * one.share.low:.0f}, {100 * one.share.high:.0f}]",
-        )
-        for one in found.ranges
-    ]
-    head = ("documents", "labelled", "good", "share of good ones")
-    elsewhere = f" {found.elsewhere:,} labels of other documents are left out." if found.elsewhere else ""
-    return (
-        f"<h2>What labels say of it</h2>\n<p class=soft>{found.labels:,} documents of this run have a label "
-        f"in {text(found.source)}; good ones have {found.label_at:g} points or more.{elsewhere} Shares are "
-        "weighted to all documents of their range, and their intervals hold for all rows at once (95 %); "
-        "documents of one site or repository count for less than their number. "
-        "Documents that were drawn near the cut speak of those near it alone.</p>\n"
-        f"<div class=card>{table('', head, rows)}</div>"
     )
 
 

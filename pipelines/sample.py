@@ -13,9 +13,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from annotations.active import choose_active, diversity_features
-from annotations.columns import GROUP_COLUMNS, ORIGIN_COLUMNS, SAMPLE_SCHEMA, group_of, origin_of, sample_row
+from annotations.columns import SAMPLE_SCHEMA, sample_row
 from annotations.sampling import draw_groups, draw_systematically, stratified_order
-from filtering.arrow_texts import text_bytes
 from filtering.errors import BadFileError, OutputError, SettingsError
 from filtering.near_duplicates import representatives
 from filtering.scorers import Scorer
@@ -26,10 +25,9 @@ from pipelines.inputs import PARQUET_SUFFIXES, find_inputs
 from pipelines.page import whole_page
 from pipelines.parts import Part, SetAside
 from pipelines.progress import ConsoleReporter, Meter, Reporter
-from pipelines.reading import open_parquet, read_chosen
+from pipelines.rows import RowReader
 from pipelines.scorers import open_scorer
 from pipelines.split_files import split_files
-from pipelines.text_columns import holds_text
 
 CANDIDATES_PER_LABEL = 20
 MIN_CANDIDATES = 20_000
@@ -143,7 +141,7 @@ def _visits(
 class _Candidates:
     """The rows that were read to draw from: documents with a score, in the order of the dump."""
 
-    def __init__(self, scorer: Scorer, read: "RowReader") -> None:
+    def __init__(self, scorer: Scorer, read: RowReader) -> None:
         self._scorer = scorer
         self._read = read
         self._rows: list[dict[str, Any]] = []
@@ -152,13 +150,11 @@ class _Candidates:
     def add(self, part: Part, rows: NDArray[np.int64], probability: float) -> None:
         """Read and score some rows of a row group; a document without text has no label either."""
         found = list(self._read(part, rows))
-        scores = self._scorer.score([text for text, _ in found])
-        for (text, values), score, reason in zip(
-            found, scores.value.tolist(), scores.reason.tolist(), strict=True
-        ):
-            if text is not None and not reason:
-                row = sample_row(text.decode(), **values, probability=probability, edu_score=score)
-                self._rows.append(row)
+        scores = self._scorer.score([row.data for row in found])
+        for row, score, reason in zip(found, scores.value.tolist(), scores.reason.tolist(), strict=True):
+            if row.data is not None and not reason:
+                drawn = {"probability": probability, "edu_score": score}
+                self._rows.append(sample_row(row.data.decode(), **row.origin, **drawn))
         self.read_rows += len(rows)
 
     def draw(self, config: SampleConfig, random: np.random.Generator) -> tuple[list[dict[str, Any]], int]:
@@ -197,51 +193,6 @@ class _Candidates:
             {**self._rows[left[row]], "picked": reason, "probability": None, "weight": None}
             for row, reason in zip(rows.tolist(), why, strict=True)
         ]
-
-
-@dataclass(frozen=True)
-class RowReader:
-    """Reads documents by their numbers, with what tells where they come from.
-
-    Parameters
-    ----------
-    text_column : str
-    group_column : str, optional
-    """
-
-    text_column: str
-    group_column: str | None
-
-    def __call__(self, part: Part, rows: NDArray[np.int64]) -> Iterator[tuple[bytes | None, dict[str, Any]]]:
-        """Yield text and origin of each row of a part; rows are rising, counted within the part."""
-        columns = self._columns(part)
-        for numbers, batch in read_chosen(part.path, part.row_groups, rows, columns):
-            texts = text_bytes(batch.column(self.text_column))
-            origins = batch.drop_columns([self.text_column]).to_pylist()
-            for number, text, origin in zip(numbers.tolist(), texts, origins, strict=True):
-                name = f"{part.relative}#{part.first_row + number}"
-                yield (
-                    text,
-                    {
-                        **origin_of(origin),
-                        "id": name,
-                        "group": group_of(origin, self.group_column, name),
-                        "file": part.relative,
-                        "row": part.first_row + number,
-                    },
-                )
-
-    def _columns(self, part: Part) -> list[str]:
-        with open_parquet(part.path) as file:
-            schema = file.schema_arrow
-        if self.group_column is not None and self.group_column not in schema.names:
-            raise SettingsError(
-                f"{part.path} must have a column {self.group_column!r}. Found {', '.join(schema.names)}. "
-                "Name another one with --group-column."
-            )
-        wanted = {*ORIGIN_COLUMNS, *(GROUP_COLUMNS if self.group_column is None else (self.group_column,))}
-        strings = [field.name for field in schema if field.name in wanted and holds_text(field.type)]
-        return list(dict.fromkeys([self.text_column, *strings, *filter(None, [self.group_column])]))
 
 
 def _each_likeness_once(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

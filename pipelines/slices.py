@@ -18,9 +18,6 @@ FAR_ROWS = 30
 SHOWN = 20
 OTHERS = "others"
 
-LENGTHS = {1_000: "below 1 kB", 4_000: "1 to 4 kB", 16_000: "4 to 16 kB", 64_000: "16 to 64 kB"}
-LONGER = "64 kB and more"
-
 Counts = Mapping[str, tuple[int, int]]
 """Documents, and those of them that are kept, by value."""
 
@@ -81,11 +78,6 @@ def slices_of(kind: str, counts: Counts, *, in_order: bool = False) -> list[Slic
     left = compared[SHOWN:]
     others = (sum(one.rows for one in left), sum(one.kept for one in left))
     return [*compared[:SHOWN], _compare(kind, OTHERS, others, (rows, kept), 1)]
-
-
-def length_of(size_bytes: int) -> str:
-    """Return in words how long a document is."""
-    return next((name for most, name in LENGTHS.items() if size_bytes < most), LONGER)
 
 
 def count_kept(values: Sequence[str | None], keeps: Sequence[bool]) -> Counts:

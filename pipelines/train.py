@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotations import Labels, read_labels
+from annotations.label_digest import labels_digest
 from annotations.labels import cut_texts_warning
 from filtering import save_scorer
 from filtering.cross_validation import Fit, nested_figures, nested_points, simplest_of_the_best
@@ -23,7 +24,7 @@ from filtering.storage import refuse_taken
 from pipelines.code_slices import with_code_languages
 from pipelines.config_base import options_in_words
 from pipelines.config_scorers import DistillConfig, TrainConfig
-from pipelines.evaluate import Evaluation, embedded, fit_data_of, judge, labels_digest
+from pipelines.evaluate import Evaluation, embedded, fit_data_of, judge
 from pipelines.model_card import model_card
 from pipelines.plain import plain_values
 from pipelines.pools import read_pool

@@ -5,7 +5,6 @@ import json
 import sys
 from contextlib import nullcontext, redirect_stdout
 
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from conftest import QUIET
@@ -69,21 +68,6 @@ def test_the_runs_are_those_of_the_filter_command(done, command):
         assert command("filter", out / scorer / "dump", "-s", scorer, "-o", run).code == 0
 
 
-def test_what_the_embedding_made_of_unsure_documents_is_shown(done):
-    out, shown, _ = done
-    for scorer in ("web", "code"):
-        stored = pq.read_table(out / scorer / "out" / "run" / "scores")
-        unsure = stored.filter(pc.equal(stored["edu_stage"], 2))
-        part = shown.partition(f"{scorer}, where the signals were not sure")[2].splitlines()
-        assert part[1].startswith(f"  {len(unsure):,} documents, of which the embedding decided")
-        changed = [line.split() for line in part[2 : 2 + 2 * demo.SHOWN] if " -> " in line]
-        assert len(changed) == min(len(unsure), 2 * demo.SHOWN)
-        scores = {f"{score:.2f}" for score in unsure["edu_score"].to_pylist()}
-        assert {line[2] for line in changed} <= scores
-        rises = [float(line[2]) - float(line[0]) for line in changed]
-        assert rises == sorted(rises, reverse=True)
-
-
 def test_without_the_embed_extra_the_demo_says_the_pip_line_and_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "find_prose", hostile_documents)
     monkeypatch.setattr(demo, "find_code", hostile_documents)
@@ -91,12 +75,13 @@ def test_without_the_embed_extra_the_demo_says_the_pip_line_and_goes_on(tmp_path
     shown, said = run_and_read(tmp_path / "out")
     assert len([line for line in said if "pip install 'edufilter[embed]'" in line]) == 2
     assert "web, best" in shown
-    assert "not sure" not in shown
+    assert "embedded" not in shown
 
 
-def test_the_table_and_the_best_and_worst_documents_are_shown(done):
+def test_what_each_run_did_and_its_best_and_worst_documents_are_shown(done):
     _, shown, _ = done
-    for title in ("documents/s", "web, best", "web, worst", "code, best", "code, worst"):
+    assert shown.count(f"{DOCUMENTS} rows, ") == 2
+    for title in ("rows/s", "embedded: ", "web, best", "web, worst", "code, best", "code, worst"):
         assert title in shown
     sources = set(pq.read_table(done[0] / "code" / "dump")["path"].to_pylist())
     assert len([line for line in shown.splitlines() if line[8:] in sources]) >= 2
@@ -113,10 +98,11 @@ def test_languages_reasons_and_leaks_of_code_are_shown(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "find_code", source_files)
     (tmp_path / "Made.jsonl").write_text(json.dumps(make_task("Made/0")))
     shown, _ = run_and_read(tmp_path / "out", decontaminate=[str(tmp_path / "Made.jsonl")])
-    assert "code, without a score: 1 too-short" in shown
-    assert "code, benchmark tasks in what would be kept: " in shown
-    assert "leak of Made" in shown
-    assert "web, benchmark tasks" not in shown
+    of_web, _, of_code = shown.partition("\ncode\n")
+    assert "counted: 1 too-short" in of_code
+    assert "documents with benchmark tasks left out" in of_code
+    assert "leak of Made" in of_code
+    assert "benchmark tasks" not in of_web
     page = (tmp_path / "out" / "code" / "out" / "run" / "report.html").read_text()
     assert "Benchmark leaks" in page
     assert "<caption>code language</caption>" in page
@@ -173,9 +159,7 @@ def test_without_the_report_extra_the_demo_says_the_pip_line(tmp_path, monkeypat
 def test_the_standard_library_alone_is_enough(tmp_path, monkeypatch):
     paths = {**demo.sysconfig.get_paths(), "purelib": str(tmp_path), "platlib": str(tmp_path)}
     monkeypatch.setattr(demo.sysconfig, "get_paths", lambda: paths)
-    monkeypatch.setattr(demo, "distributions", lambda: [])
-    monkeypatch.setattr(demo, "SYSTEM_DOCUMENTATION", tmp_path / "none")
-    assert demo.write_dump(tmp_path / "web", demo.find_prose(400), 400) == 400
+    assert demo.write_dump(tmp_path / "web", demo.find_prose(), 400) == 400
     assert demo.write_dump(tmp_path / "code", demo.find_code(), 400) == 400
 
 

@@ -69,7 +69,7 @@ def test_what_cannot_be_read_again_is_refused(read, tmp_path):
     refused(SettingsError, "must be below the 62 rows", run=None, file=whole, row=62)
     refused(SettingsError, "Name the text column", run=None, file=whole, text_column="id")
     recut_run(RecutConfig(run=read / "out", to=tmp_path / "cut", keep_at=1.0), reporter=QUIET)
-    refused(OutputError, "name the run it is from", run=tmp_path / "cut")
+    refused(OutputError, "name the run that it is from", run=tmp_path / "cut")
 
 
 @pytest.mark.parametrize("change", ["other rows", "no Parquet"])

@@ -85,19 +85,20 @@ def test_weights_add_up_to_the_dump_over_many_draws(tmp_path):
 
 
 def test_of_a_huge_dump_some_row_groups_are_read_and_probabilities_stay_exact(tmp_path, monkeypatch):
+    import pipelines.rows
     import pipelines.sample
 
     monkeypatch.setattr(pipelines.sample, "MIN_CANDIDATES", 60)
     monkeypatch.setattr(pipelines.sample, "CANDIDATES_PER_LABEL", 2)
     monkeypatch.setattr(pipelines.sample, "GROUPS_READ", 6)
     read = []
-    inner = pipelines.sample.read_chosen
+    inner = pipelines.rows.read_chosen
 
-    def noted(path, row_groups, rows, columns):
+    def noted(file, path, row_groups, rows, columns):
         read.append((path, row_groups.start))
-        return inner(path, row_groups, rows, columns)
+        return inner(file, path, row_groups, rows, columns)
 
-    monkeypatch.setattr(pipelines.sample, "read_chosen", noted)
+    monkeypatch.setattr(pipelines.rows, "read_chosen", noted)
     folder = write_dump(tmp_path / "dump", rows=(400, 200, 200), row_group_size=40)
     totals = []
     for seed in range(60):
