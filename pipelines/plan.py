@@ -7,7 +7,7 @@ stamps are not in the key, so a copied dump goes on where it was; neither are wo
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -33,46 +33,35 @@ KEY_FIELDS = (
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What the settings of a plan say, by type.
+    """What the settings of a plan say, by their names and types, and by default where they say nothing.
 
     Parameters
     ----------
     text_column : str
     keep_at : float
         Rubric points; 0 where nothing is scored.
-    exits : ExitSettings
-        What exits at that cut hold, or would hold at another effort than ``balanced``.
     scorer_sha256 : str, optional
-        None where nothing is scored.
-    effort : {"fast", "balanced", "full"}
-    score_column : str
+        Digest of the scorer; None where nothing is scored.
+    effort, score_column, max_disagreement, full_fraction
+        As in `FilterConfig`.
     leaks_sha256, leak_action : str, optional
         Digest of the search for leaks, and what becomes of these; None where none are looked for.
     """
 
     text_column: str
     keep_at: float
-    exits: ExitSettings
-    scorer_sha256: str | None
-    effort: Effort
-    score_column: str
-    leaks_sha256: str | None
-    leak_action: LeakAction | None
+    scorer_sha256: str | None = None
+    effort: Effort = "fast"
+    score_column: str = "edu_score"
+    max_disagreement: float | None = None
+    full_fraction: float | None = None
+    leaks_sha256: str | None = None
+    leak_action: LeakAction | None = None
 
-
-def read_facts(settings: Mapping[str, Any]) -> RunFacts:
-    """Return what the settings of a plan say, or those of a manifest, which are the same plain values."""
-    keep_at = float(settings["keep_at"])
-    return RunFacts(
-        text_column=settings["text_column"],
-        keep_at=keep_at,
-        exits=exit_settings_of(keep_at, settings.get("max_disagreement"), settings.get("full_fraction")),
-        scorer_sha256=settings.get("scorer_sha256"),
-        effort=settings.get("effort", "fast"),
-        score_column=settings.get("score_column", "edu_score"),
-        leaks_sha256=settings.get("leaks_sha256"),
-        leak_action=settings.get("leak_action"),
-    )
+    @property
+    def exits(self) -> ExitSettings:
+        """What exits at the cut hold, or would hold at another effort than ``balanced``."""
+        return exit_settings_of(self.keep_at, self.max_disagreement, self.full_fraction)
 
 
 @dataclass(frozen=True)
@@ -111,7 +100,10 @@ class Plan:
     @cached_property
     def facts(self) -> RunFacts:
         """What the settings say, by type."""
-        return read_facts(self.settings)
+        known: Mapping[str, Any] = {
+            field.name: self.settings[field.name] for field in fields(RunFacts) if field.name in self.settings
+        }
+        return RunFacts(**known)
 
     @cached_property
     def rows(self) -> int:

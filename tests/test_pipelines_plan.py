@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from filtering.exits import ExitSettings
 from pipelines.inputs import InputFile, find_inputs
 from pipelines.parts import Part, Parts
-from pipelines.plan import keys_under, make_plan, read_facts
+from pipelines.plan import Plan, keys_under, make_plan
 from pipelines.reading import read_batches, read_footer
 from pipelines.split_files import output_name, split_files
 
@@ -213,13 +213,17 @@ def test_a_part_is_plain_values(dump):
         assert type(value) in (str, int)
 
 
+def facts_of(settings):
+    return Plan(settings, Parts.from_rows([]), ()).facts
+
+
 def test_a_plan_tells_its_cut_exits_and_leaks_and_what_it_leaves_out():
     cut = {"text_column": "text", "keep_at": 3.5}
-    facts = read_facts({**cut, "leaks_sha256": "a", "leak_action": "mark"})
+    facts = facts_of({**cut, "leaks_sha256": "a", "leak_action": "mark"})
     assert (facts.scorer_sha256, facts.effort, facts.exits) == (None, "fast", ExitSettings(3.5))
     assert (facts.leaks_sha256, facts.leak_action) == ("a", "mark")
     given = {"scorer_sha256": "b", "effort": "balanced", "score_column": "points", "max_disagreement": 0.05}
-    facts = read_facts({**cut, **given, "full_fraction": None, "exits": "3 to 4"})
+    facts = facts_of({**cut, **given, "full_fraction": None, "exits": "3 to 4"})
     assert facts.exits == ExitSettings(3.5, 0.05)
     assert (facts.text_column, facts.keep_at, facts.score_column) == ("text", 3.5, "points")
     assert (facts.scorer_sha256, facts.effort, facts.leak_action) == ("b", "balanced", None)
