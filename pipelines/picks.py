@@ -132,13 +132,12 @@ def count_and_pick(run: RunScores, stored: Sequence[int]) -> tuple[NDArray[np.in
     groups: dict[str, list[Pick]] = {group: [] for group in GROUPS}
     for number in stored:
         found = run.of_part(number)
+        value, scored = found.value.astype(np.float64), found.scored
         for kept in (0, 1):
-            bins[kept] += _by_bin(found.value[found.scored & (found.kept == kept)])
-        ties = TIE_SPREAD * np.random.default_rng(number).random(len(found.value))
+            bins[kept] += _by_bin(found.value[scored & (found.kept == kept)])
+        ties = TIE_SPREAD * np.random.default_rng(number).random(len(value))
         for group, (of_kept, sign) in GROUPS.items():
-            keys = np.where(
-                found.scored & (found.kept == of_kept), sign * found.value.astype(np.float64) + ties, np.inf
-            )
+            keys = np.where(scored & (found.kept == of_kept), sign * value + ties, np.inf)
             groups[group] = _with_wanted(groups[group], found, keys)
     return bins, groups
 
