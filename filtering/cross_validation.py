@@ -6,6 +6,7 @@ its training rows only: those of other groups that are no near-duplicates of a d
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -226,16 +227,15 @@ def learning_curve(data: FitData, name: str, fit: Fit, sizes: Sequence[int]) -> 
     list of (int, Figures)
     """
     # One order for all sizes: a larger set holds the smaller one.
-    order = np.random.default_rng(0).permutation(len(data))
+    places = np.argsort(np.random.default_rng(0).permutation(len(data)))
     most = len(data) * (FOLDS - 1) // FOLDS
-
-    def fit_to(size: int) -> Fit:
-        def fit_some(data: FitData, rows: Rows) -> Fitted:
-            place = np.argsort(order)[rows]
-            return fit(data, np.sort(rows[np.argsort(place)[:size]]))
-
-        return fit_some
-
     # Folds differ in size: "all" is what each of them has, not `most` of it.
-    fits = {size: fit_to(size) for size in sizes if size < most} | {most: fit}
+    fits: dict[int, Fit] = {
+        size: partial(_fit_first, fit=fit, places=places, size=size) for size in sizes if size < most
+    } | {most: fit}
     return [(size, nested_figures(data, name, one)) for size, one in fits.items()]
+
+
+def _fit_first(data: FitData, rows: Rows, *, fit: Fit, places: Rows, size: int) -> Fitted:
+    """Fit to so many of some rows, those whose places in an order come first."""
+    return fit(data, np.sort(rows[np.argsort(places[rows])[:size]]))
