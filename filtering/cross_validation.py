@@ -12,19 +12,18 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.calibration import POINTS, Calibration
+from filtering.calibration import Calibration
 from filtering.errors import LabelsError
 from filtering.extras import require
 from filtering.fit_data import FitData, Floats, Rows
 from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment, inner_assignment
 from filtering.metrics import area_under_curve, rank_correlation
+from filtering.points import MIN_SIDE_ROWS, POINTS
 
 TIE_SPREADS = 2.0
 """Whose mean figures differ by less than this many spreads are tied; the simplest is kept."""
-
-MIN_SIDE_ROWS = 10
-"""An anchor needs this many labels on either side; beyond, the spacing of the ones before goes on."""
 MIN_GAP = 1e-3
+"""Raw units between anchors, at least."""
 
 
 class Fitted(Protocol):
@@ -107,7 +106,8 @@ def nested_raw(data: FitData, fit: Fit, *, assignment: int) -> NDArray[np.float6
 def fit_calibration(raw: NDArray[np.floating], labels: NDArray[np.floating]) -> Calibration:
     """Fit the anchors to out-of-fold values of documents that were sampled without looking at scores.
 
-    Each anchor is where a logistic regression of ``label >= k`` on the raw value crosses one half.
+    Each anchor is where a logistic regression of ``label >= k`` on the raw value crosses one half. Where
+    fewer than `MIN_SIDE_ROWS` labels are on one side of k, the spacing of the anchors before goes on.
 
     Parameters
     ----------

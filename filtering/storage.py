@@ -25,7 +25,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.calibration import POINTS, Calibration, check_anchors
+from filtering.calibration import Calibration, check_anchors
 from filtering.cascade import CascadeScorer
 from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.embedders import Placement
@@ -33,6 +33,7 @@ from filtering.errors import MissingExtraError, ScorerError, SettingsError
 from filtering.exits import ExitSettings, PairedScores, find_exits
 from filtering.linear import build_linear
 from filtering.novelty import Novelty
+from filtering.points import POINTS
 from filtering.scorers import Effort, EmbeddingScorer, EmbeddingStage, SignalScorer
 from filtering.signals import SIGNALS_VERSION
 from filtering.statistics import STATISTICS

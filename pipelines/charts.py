@@ -4,8 +4,8 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from filtering.calibration import POINTS
 from filtering.extras import require
+from filtering.points import POINTS
 from pipelines.report_data import RunReport
 from pipelines.run_scores import BINS_PER_POINT
 

@@ -8,7 +8,7 @@ from itertools import chain, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.calibration import POINTS
+from filtering.points import POINTS
 from pipelines.paths import AnyPath, files_below
 from pipelines.plan import Part
 from pipelines.reading import open_parquet
