@@ -115,14 +115,16 @@ def sample_rows(
         raise LabelsError(f"{text_column!r} in {name} must be string. Got {table[text_column].type} instead.")
     alike = [one.name for one in SAMPLE_SCHEMA if one.name in table.column_names and _fits(table, one)]
     telling = [one for one in ORIGIN_COLUMNS if one in table.column_names and _is_text(table[one].type)]
+    file = Path(name).name
     for number, row in enumerate(table.to_pylist()):
-        own = f"{Path(name).name}#{number}"
-        known = {key: row[key] for key in alike if row[key] not in (None, "")}
-        identity = own if row.get("id") in (None, "") else str(row["id"])
-        told = origin_of({key: row[key] for key in telling if row[key] not in (None, "")})
-        origin = {"file": Path(name).name, "row": number, "picked": "random", **told, **known}
-        group = group_of({**row, "url": known.get("url")}, group_column, identity)
-        yield sample_row(row[text_column] or "", **{**origin, "id": identity, "group": group})
+        said = {column: value for column, value in row.items() if value not in (None, "")}
+        told = origin_of({column: said[column] for column in telling if column in said})
+        known = {column: said[column] for column in alike if column in said}
+        identity = str(said.get("id", f"{file}#{number}"))
+        group = group_of({**said, "url": known.get("url")}, group_column, identity)
+        # What the table says under a sample's own names goes before what others of its columns tell.
+        values = {"file": file, "row": number, "picked": "random"} | told | known
+        yield sample_row(said.get(text_column, ""), **values | {"id": identity, "group": group})
 
 
 def _fits(table: pa.Table, field: pa.Field) -> bool:

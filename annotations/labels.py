@@ -33,9 +33,10 @@ from annotations.sampling import UNBIASED_PICKS
 from annotations.sources import read_table
 from filtering.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from filtering.errors import LabelsError
+from filtering.points import MIN_SIDE_ROWS, POINTS
 from filtering.windows import REACH
 
-LOWEST, HIGHEST = 0.0, 5.0
+LOWEST, HIGHEST = 0.0, float(POINTS)
 SLICE_COLUMNS = ("genre", *LANGUAGE_COLUMNS)
 NEAR_CUT = "near-cut"
 """On which side of the cut is not said: who labels them is not to be led."""
@@ -44,7 +45,6 @@ SCRIPT_CHARS = 2000
 ASCII_SHARE = 0.8
 MIN_ROWS = 100
 MIN_GROUPS = 10
-MIN_SIDE_ROWS = 10
 CUT = 3.0
 
 

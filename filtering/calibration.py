@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.errors import ScorerError
+from filtering.points import POINTS
 
-POINTS = 5
 MIN_RUN = 1e-6
 """Raw units over which a slope is taken at least."""
 

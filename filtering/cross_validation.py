@@ -6,24 +6,24 @@ its training rows only: those of other groups that are no near-duplicates of a d
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.calibration import POINTS, Calibration
+from filtering.calibration import Calibration
 from filtering.errors import LabelsError
 from filtering.extras import require
 from filtering.fit_data import FitData, Floats, Rows
 from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
 from filtering.metrics import area_under_curve, rank_correlation
+from filtering.points import MIN_SIDE_ROWS, POINTS
 
 TIE_SPREADS = 2.0
 """Whose mean figures differ by less than this many spreads are tied; the simplest is kept."""
-
-MIN_SIDE_ROWS = 10
-"""An anchor needs this many labels on either side; beyond, the spacing of the ones before goes on."""
 MIN_GAP = 1e-3
+"""Raw units between anchors, at least."""
 
 
 class Fitted(Protocol):
@@ -106,7 +106,8 @@ def nested_raw(data: FitData, fit: Fit, *, assignment: int) -> NDArray[np.float6
 def fit_calibration(raw: NDArray[np.floating], labels: NDArray[np.floating]) -> Calibration:
     """Fit the anchors to out-of-fold values of documents that were sampled without looking at scores.
 
-    Each anchor is where a logistic regression of ``label >= k`` on the raw value crosses one half.
+    Each anchor is where a logistic regression of ``label >= k`` on the raw value crosses one half. Where
+    fewer than `MIN_SIDE_ROWS` labels are on one side of k, the spacing of the anchors before goes on.
 
     Parameters
     ----------
@@ -226,16 +227,15 @@ def learning_curve(data: FitData, name: str, fit: Fit, sizes: Sequence[int]) -> 
     list of (int, Figures)
     """
     # One order for all sizes: a larger set holds the smaller one.
-    order = np.random.default_rng(0).permutation(len(data))
+    places = np.argsort(np.random.default_rng(0).permutation(len(data)))
     most = len(data) * (FOLDS - 1) // FOLDS
-
-    def fit_to(size: int) -> Fit:
-        def fit_some(data: FitData, rows: Rows) -> Fitted:
-            place = np.argsort(order)[rows]
-            return fit(data, np.sort(rows[np.argsort(place)[:size]]))
-
-        return fit_some
-
     # Folds differ in size: "all" is what each of them has, not `most` of it.
-    fits = {size: fit_to(size) for size in sizes if size < most} | {most: fit}
+    fits: dict[int, Fit] = {
+        size: partial(_fit_first, fit=fit, places=places, size=size) for size in sizes if size < most
+    } | {most: fit}
     return [(size, nested_figures(data, name, one)) for size, one in fits.items()]
+
+
+def _fit_first(data: FitData, rows: Rows, *, fit: Fit, places: Rows, size: int) -> Fitted:
+    """Fit to so many of some rows, those whose places in an order come first."""
+    return fit(data, np.sort(rows[np.argsort(places[rows])[:size]]))

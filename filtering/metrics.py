@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from filtering.errors import ShapeError
 from filtering.extras import require
+from filtering.points import POINTS
 from filtering.rates import CONFIDENCE
 
 BOOTSTRAP_ROUNDS = 500
@@ -107,7 +108,7 @@ def confusion(scores: Floats, labels: Floats) -> NDArray[np.int64]:
 
 
 def _whole_points(values: Floats) -> NDArray[np.int64]:
-    return np.clip(np.floor(values), 0, 5).astype(np.int64)
+    return np.clip(np.floor(values), 0, POINTS).astype(np.int64)
 
 
 METRICS: Mapping[str, Callable[[Floats, Floats], float]] = {

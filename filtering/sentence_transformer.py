@@ -172,7 +172,8 @@ class SentenceTransformerEmbedder:
     def _forward(self, rows: list[list[int]], padded: int, members: list[int]) -> NDArray[np.float32]:
         """Return the vectors of a batch: float32 array, shape (len(members), width)."""
         torch = require("embed", "torch")
-        features = self._features([rows[row] for row in members], padded)
+        chosen = [rows[row] for row in members]
+        features = _bags(chosen) if self._static else self._padded(chosen, padded)
         with torch.inference_mode():
             found = self._model.forward(
                 {name: torch.from_numpy(one).to(self._device) for name, one in features.items()}
@@ -180,12 +181,8 @@ class SentenceTransformerEmbedder:
             vectors: NDArray[np.float32] = found[: len(members)].float().cpu().numpy()
         return vectors
 
-    def _features(self, rows: list[list[int]], padded: int) -> dict[str, Any]:
-        if self._static:
-            lengths = [len(numbers) for numbers in rows]
-            flat = [number for numbers in rows for number in numbers]
-            offsets = np.cumsum([0, *lengths[:-1]])
-            return {"input_ids": np.array(flat, dtype=np.int64), "offsets": offsets.astype(np.int64)}
+    def _padded(self, rows: list[list[int]], padded: int) -> dict[str, NDArray[np.int64]]:
+        """Return what a transformer reads: token numbers filled up to one length, and which of them count."""
         # On a GPU the number of rows may differ: there no two runs promise the same bits anyway.
         size = self._rows_of_batch(padded) if self._device.type == "cpu" else len(rows)
         tokenizer = self._model.tokenizer
@@ -202,6 +199,13 @@ class SentenceTransformerEmbedder:
         if self._prompt_tokens and not self._model.pools_prompt:
             features["prompt_length"] = np.array([self._prompt_end])
         return features
+
+
+def _bags(rows: list[list[int]]) -> dict[str, NDArray[np.int64]]:
+    """Return what a static model reads: all token numbers in a row, and where each text's begin."""
+    flat = [number for numbers in rows for number in numbers]
+    offsets = np.cumsum([0, *(len(numbers) for numbers in rows[:-1])])
+    return {"input_ids": np.array(flat, dtype=np.int64), "offsets": offsets.astype(np.int64)}
 
 
 def _device(torch: Any, name: str) -> tuple[Any, Any]:

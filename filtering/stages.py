@@ -23,14 +23,14 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.calibration import POINTS
-from filtering.cross_validation import MIN_SIDE_ROWS, Fit, Fitted, calibrate, nested_raw, out_of_fold
+from filtering.cross_validation import Fit, Fitted, calibrate, nested_raw, out_of_fold
 from filtering.embedders import EmbedderSettings
 from filtering.extras import require
 from filtering.fit_data import FitData, Rows, rank_target
 from filtering.heads import Head, KernelHead, LinearHead, OrdinalHead
 from filtering.linear import LinearSignals
 from filtering.machine import available_cpus
+from filtering.points import MIN_SIDE_ROWS, POINTS
 from filtering.recipes import (
     KERNEL_WEIGHT,
     Landmarks,

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filtering.calibration import POINTS
 from filtering.embedders import EmbedderSettings
 from filtering.errors import SettingsError
 from filtering.extras import require
+from filtering.points import POINTS
 
 UNLOADABLE = (OSError, ValueError, LookupError, RuntimeError, AttributeError, TypeError, ImportError)
 """What the libraries raise for a folder that holds no model, or a damaged one."""

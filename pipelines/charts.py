@@ -2,12 +2,12 @@
 
 import io
 from collections.abc import Sequence
-from typing import Any
-
-from filtering.calibration import POINTS
 from filtering.extras import require
+from filtering.points import POINTS
 from pipelines.picks import BINS_PER_POINT
 from pipelines.report_data import RunReport
+from typing import Any
+
 
 CHARTS = {"wide": (1200, 260), "narrow": (340, 230)}
 """Width and height of the two drawings in pixels; the style shows the one that fits the screen."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from annotations import Labels
 from annotations.labels import check_labels
-from filtering.calibration import POINTS, Calibration
+from filtering.calibration import Calibration
 from filtering.cross_validation import nested_points
 from filtering.embedders import Embedder
 from filtering.errors import LabelsError
@@ -18,6 +18,7 @@ from filtering.folds import FOLDS, fold_assignment
 from filtering.heads import LinearHead
 from filtering.near_duplicates import near_duplicate_clusters
 from filtering.paired_scores import ENOUGH_TIMES, by_lot, choose_paired, group_codes
+from filtering.points import POINTS
 from filtering.recipes import RECIPES, fit_signals, signals_fit
 from filtering.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.storage import refuse_taken

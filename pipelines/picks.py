@@ -1,19 +1,20 @@
 """Which rows say most of a finished run, and how its scores are spread, from the scores that it stored."""
 
 import heapq
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-
 import numpy as np
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from filtering.points import POINTS
+from itertools import pairwise
 from numpy.typing import NDArray
-
-from filtering.calibration import POINTS
 from pipelines.parts import Part
 from pipelines.paths import files_below
 from pipelines.spacing import step_over
 from pipelines.store import RunFolder
-from pipelines.stored_scores import Cut, read_scores
+from pipelines.stored_scores import Cut
+from pipelines.stored_scores import read_scores
+
 
 BINS_PER_POINT = 10
 SAMPLES = 8

@@ -5,8 +5,8 @@ from itertools import groupby
 from typing import Any
 
 from annotations.budget import BYTES_PER_TOKEN
-from filtering.calibration import POINTS
 from filtering.explain import Explanation, NgramAmount
+from filtering.points import POINTS
 from filtering.readable import range_in_words
 from filtering.scorers import EMBEDDING_STAGE, STAGES
 from pipelines.audit import AuditResult, agreement_of

@@ -14,6 +14,7 @@ As a process, for measurements and examples, it judges texts by their words (see
 import argparse
 import asyncio
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -43,6 +44,7 @@ TEACHING_WORDS = frozenset(
     b"explain explains called means understand lesson practice show shows if when how why".split()
 )
 FULL_SHARE = 0.03  # of teaching words; a text with as many gets the last element: 1 web page in 20
+ORDER = re.compile(r'highest score|"\w+": \d')
 SPACED = bytes(byte if byte >= 128 or chr(byte).isalnum() else 32 for byte in range(256))
 
 WRONG_SCORES = {"string": "3", "bool": True, "float": 3.5, "beyond the scale": 7, "null": None}
@@ -321,6 +323,9 @@ class Judge:
         Always answer in prose with a JSON object within.
     refuse_json_schema, refuse_json_object : bool
         Answer 400 to a response format of that type.
+    orders : {"", "obeyed", "ignored"}
+        Judge all parts but the last; where obeyed, the last element goes to a document that asks for the
+        highest score, or holds a reply.
     """
 
     properties: Sequence[str] = ("reason", SCORE)
@@ -330,6 +335,7 @@ class Judge:
     ignore_response_format: bool = False
     refuse_json_schema: bool = False
     refuse_json_object: bool = False
+    orders: str = ""
 
     def __call__(self, request: Request) -> Answer:
         return slow(self._answer(request), self.latency_s)
@@ -346,8 +352,12 @@ class Judge:
         if self.ignore_response_format:
             asked, kind = {}, "text"
         schema = asked.get("json_schema", asked).get("schema") or self._own_schema()
-        document = max(text_parts(request.body, "user"), key=len, default="")
-        found = json.dumps(_fill(schema, schema, *_teaching(document)))
+        parts = text_parts(request.body, "user")
+        document = max(parts, key=len, default="")
+        if self.orders:  # what to do comes last, and may be longer than a short document
+            document = "\n".join(parts[:-1] or parts)
+        obeys = self.orders == "obeyed" and ORDER.search(document)
+        found = json.dumps(_fill(schema, schema, *((1, 1) if obeys else _teaching(document))))
         prompt_tokens = sum(map(len, text_parts(request.body))) // CHARS_PER_TOKEN
         content = f"Here is my judgement:\n{found}\nI hope this helps." if kind == "text" else found
         return completion(content, usage=(prompt_tokens, COMPLETION_TOKENS))
@@ -532,6 +542,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--latency-s", type=float, default=0.0, help="seconds before each answer")
     parser.add_argument("--fail-share", type=float, default=0.0, help="share answered by 500 the first time")
     parser.add_argument("--properties", default=f"reason,{SCORE}", help="names where no schema is asked for")
+    parser.add_argument("--orders", default="", help="planted ones: obeyed, or ignored")
     parser.add_argument("--scores", default="0,1,2,3,4,5", help="the scale where no schema is asked for")
     for flag, text in (
         ("--ignore-response-format", "always answer in prose"),

@@ -312,7 +312,7 @@ def test_consensus_keeps_the_half_point_of_two_raters_and_ignores_missing_rating
 
 
 def agreeing(value, low, high, documents=200):
-    blank = Agreement(("a", "b"), documents, 3.0, (), NOT_DEFINED, NOT_DEFINED, NOT_DEFINED)
+    blank = Agreement(("a", "b"), documents, 3.0, (), NOT_DEFINED, NOT_DEFINED)
     return replace(blank, rho_ceiling=Estimate(value, low, high))
 
 

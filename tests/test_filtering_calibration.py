@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from filtering.calibration import POINTS, Calibration, check_anchors
-from filtering.cross_validation import MIN_GAP, MIN_SIDE_ROWS, fit_calibration
+from filtering.calibration import Calibration, check_anchors
+from filtering.cross_validation import MIN_GAP, fit_calibration
 from filtering.errors import ScorerError
+from filtering.points import MIN_SIDE_ROWS, POINTS
 
 
 def made(rows=4_000, seed=0, spread=0.6):

@@ -22,9 +22,10 @@ from sklearn.svm import LinearSVR
 
 from filtering import stages
 from filtering.calibration import Calibration
-from filtering.cross_validation import MIN_SIDE_ROWS, fit_calibration, nested_raw, out_of_fold
+from filtering.cross_validation import fit_calibration, nested_raw, out_of_fold
 from filtering.fit_data import rank_target, read_fit_data
 from filtering.folds import ASSIGNMENTS, fold_assignment
+from filtering.points import MIN_SIDE_ROWS
 from filtering.recipes import BOOSTING, BOOSTING_ROUNDS, KERNEL_SCALE, LANDMARKS, signals_fit
 from filtering.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.stages import ALONE, HEADS, head_fit

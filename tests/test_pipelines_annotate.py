@@ -18,7 +18,7 @@ import scripted_server as scripted
 from conftest import QUIET
 from dumps import SELLING, TEACHING, make_texts
 from fakes import FakeAnnotator
-from scripted_server import ScriptedServer, completion, labelled
+from scripted_server import Judge, ScriptedServer, completion, labelled
 
 from annotations.annotator import Rater, Reply
 from annotations.canaries import canaries_for
@@ -390,6 +390,22 @@ def test_canaries_tell_how_many_labels_planted_orders_move(sample, tmp_path, com
     assert "moved 4 of 16 labels, 4 of them up" in outcome.out
     assert "4 of 4 flattery" in outcome.out
     assert read(tmp_path / "labels") == []
+
+
+@pytest.mark.parametrize(
+    ("orders", "said"),
+    [("obeyed", "moved 16 of 16 labels, 16 of them up"), ("ignored", "moved 2 of 16 labels, 0 of them up")],
+)
+def test_canaries_tell_a_model_that_obeys_documents_from_one_that_counts_their_words(
+    orders, said, tmp_path, command
+):
+    with ScriptedServer(Judge(orders=orders)) as server:
+        outcome = command(
+            *("annotate", "--canaries", "--rubric", "web", "--model", "m", "--base-url", server.base_url),
+            *("--out", tmp_path / "labels"),
+        )
+    assert outcome.code == 0
+    assert said in outcome.out
 
 
 def test_train_takes_the_folder_that_annotate_wrote(tmp_path, command, hasty):

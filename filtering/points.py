@@ -1,0 +1,6 @@
+"""The scale of labels and scores: rubric points."""
+
+POINTS = 5
+"""The highest; 0 is the lowest."""
+MIN_SIDE_ROWS = 10
+"""Labels on either side of a point from which on it can be told where scores reach it."""
