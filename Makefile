@@ -9,7 +9,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 STAMP := $(VENV)/installed
 
-.PHONY: setup demo test check bench faults models docs clean
+.PHONY: setup demo test check bench faults mutations models docs clean
 
 setup: $(STAMP)
 
@@ -23,7 +23,7 @@ demo: $(STAMP)
 	$(RUN)edufilter demo demo
 
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 2 --cov --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term:skip-covered
 
 check: $(STAMP)
 	$(RUN)ruff check .
@@ -36,6 +36,9 @@ bench: $(STAMP)
 
 faults: $(STAMP)
 	$(RUN)python tests/faults.py --kills 50
+
+mutations: $(STAMP)
+	$(RUN)python tests/mutations.py
 
 models: $(STAMP)
 	for domain in web code; do OMP_NUM_THREADS=1 $(RUN)edufilter train $(SHARED)/seed/$$domain.parquet \

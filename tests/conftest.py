@@ -137,6 +137,16 @@ def tiny_teacher(tmp_path_factory) -> Path:
     return make_tiny_classifier(tmp_path_factory.mktemp("teacher") / "tiny")
 
 
+@pytest.fixture(scope="module")
+def ray():
+    """Connect to a Ray of a module's own: a bare init would join any cluster on the machine."""
+    import ray
+
+    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="CRITICAL")
+    yield ray
+    ray.shutdown()
+
+
 @pytest.fixture
 def hasty(monkeypatch) -> None:
     """Judge scorers in fewer rounds: for tests that prove what is judged, not its figures."""

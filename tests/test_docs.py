@@ -71,8 +71,13 @@ def environment(endpoint):
     return {**os.environ, **endpoint, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("page", PAGES)
-def test_the_code_of_a_page_runs_as_it_stands(page, place, endpoint):
+def test_the_code_of_a_page_runs_as_it_stands(page, place, endpoint, command, monkeypatch):
+    """All of it in this process, which loads libraries once: other tests prove that the command starts."""
+    monkeypatch.chdir(place)
+    for name, value in endpoint.items():
+        monkeypatch.setenv(name, value)
     text = (ROOT / page).read_text()
     blocks = BLOCK.findall(text)
     assert blocks, f"{page} has no code"
@@ -80,27 +85,34 @@ def test_the_code_of_a_page_runs_as_it_stands(page, place, endpoint):
         (place / "mine.toml").write_text(rubric)
     for language, code in blocks:
         if language == "python":
-            commands = [[sys.executable, "-c", code]]
-        else:
-            lines = [line for line in code.splitlines() if line and not line.startswith(("#", *NOT_RUN))]
-            commands = [shlex.split(line, comments=True) for line in lines]
-        for command in commands:
-            done = subprocess.run(
-                command, cwd=place, env=environment(endpoint), capture_output=True, text=True
-            )
-            assert done.returncode == 0, f"{page}: {' '.join(command)}\n{done.stdout}{done.stderr}"
+            exec(compile(code, page, "exec"), {"__name__": "__main__"})
+            continue
+        for line in code.splitlines():
+            if line and not line.startswith(("#", *NOT_RUN)):
+                program, *arguments = shlex.split(line, comments=True)
+                done = command(*arguments)
+                assert (program, done.code) == ("edufilter", 0), f"{page}: {line}\n{done.said}"
 
 
 def test_the_script_of_the_whole_chain_runs_with_a_kill_in_the_middle(place):
-    rows = 400
+    rows, some = 400, 100
     pq.write_table(pa.table({"text": make_texts(rows)}), place / "dump" / "a.parquet")
-    with ScriptedServer(lambda request: slow(judge(request), 0.2)) as server:
-        # After Python has started on a busy machine, and before 760 questions can be answered on an idle one.
-        times = {"KILL_AFTER_S": "12"}
-        endpoint = {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-of-the-script", **times}
+    # The script waits by `sleep` before it kills: here until some questions are answered, on any machine.
+    wait = place / "bin" / "sleep"
+    wait.parent.mkdir()
+    wait.write_text("#!/bin/sh\nuntil [ -e answered ]; do command -p sleep 0.02; done\n")
+    wait.chmod(0o755)
+
+    def answer(request):
+        if request.count == some:
+            (place / "answered").touch()
+        return slow(judge(request), 0.05)
+
+    with ScriptedServer(answer) as server:
+        found = environment({"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-of-the-script"})
         done = subprocess.run(
-            ["bash", ROOT / "docs" / "labels.sh", "dump", "made", "scripted"],
-            cwd=place, env=environment(endpoint), capture_output=True, text=True,
+            ["bash", ROOT / "docs" / "labels.sh", "dump", "made", "scripted"], cwd=place,
+            env=found | {"PATH": f"{wait.parent}{os.pathsep}{found['PATH']}"}, capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         asked = server.count

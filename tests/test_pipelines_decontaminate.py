@@ -189,15 +189,10 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(source, benchmark, cle
     assert decontaminate_dump(config, reporter=QUIET).rows_scored == 0
 
 
+@pytest.mark.usefixtures("ray")
 def test_ray_finds_the_same(source, benchmark, cleaned, tmp_path):
-    import ray
-
-    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="CRITICAL")
-    try:
-        config = config_of(source, benchmark, tmp_path / "out")
-        decontaminate_dump(config, executor=RayExecutor(), reporter=QUIET)
-    finally:
-        ray.shutdown()
+    config = config_of(source, benchmark, tmp_path / "out")
+    decontaminate_dump(config, executor=RayExecutor(), reporter=QUIET)
     assert lasting(tmp_path / "out") == lasting(cleaned)
 
 

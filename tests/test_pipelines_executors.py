@@ -37,16 +37,6 @@ EXECUTORS = {
 }
 
 
-@pytest.fixture(scope="module")
-def ray():
-    """Connect to a Ray of this module's own: a bare init would join any cluster on the machine."""
-    import ray
-
-    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="CRITICAL")
-    yield ray
-    ray.shutdown()
-
-
 @pytest.fixture(params=[*EXECUTORS, "ray"], ids=str)
 def executor(request):
     if request.param != "ray":

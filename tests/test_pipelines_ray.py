@@ -41,16 +41,6 @@ raise SystemExit(run(command))
 
 
 @pytest.fixture(scope="module")
-def ray():
-    """Connect to a Ray of this module's own."""
-    import ray
-
-    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="CRITICAL")
-    yield ray
-    ray.shutdown()
-
-
-@pytest.fixture(scope="module")
 def address(ray):
     return ray.get_runtime_context().gcs_address
 

@@ -1,0 +1,87 @@
+"""Proves that the wheel is whole: installed with base dependencies alone, it filters as the source does."""
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from dumps import CUT, FAST, lasting
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("filtering", "annotations", "pipelines")
+WITHOUT_CACHES = shutil.ignore_patterns("__pycache__")
+NAMES = """
+import filtering, filtering.leaks, annotations, pipelines
+for package in (filtering, filtering.leaks, annotations, pipelines):
+    for name in package.__all__:
+        getattr(package, name)
+print(pipelines.__file__)
+"""
+
+
+def pip(*arguments):
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def run(*command, **environment):
+    """Run a command that finds nothing of this checkout."""
+    ours = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, cwd="/", env=ours | environment
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Return the wheel of a copy of the source, since building leaves files beside it."""
+    folder = tmp_path_factory.mktemp("wheel")
+    reached = pip("download", "--quiet", "--no-deps", "--dest", folder / "reached", "setuptools>=77")
+    if reached.returncode:
+        pytest.skip(f"no index of packages can be reached: {reached.stderr.strip().splitlines()[-1]}")
+    for name in PACKAGES:
+        shutil.copytree(ROOT / name, folder / "source" / name, ignore=WITHOUT_CACHES)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder / "source" / name)
+    built = pip("wheel", "--quiet", "--no-deps", "--wheel-dir", folder / "built", folder / "source")
+    assert built.returncode == 0, built.stderr
+    (found,) = (folder / "built").iterdir()
+    return found
+
+
+@pytest.fixture(scope="module")
+def scripts(wheel, tmp_path_factory):
+    """Return where the commands of an environment lie that holds the wheel and what it depends on."""
+    folder = tmp_path_factory.mktemp("installed")
+    venv.create(folder, with_pip=False)
+    target = ("--python", folder / "bin" / "python")
+    given = ("--quiet", "--no-compile", "--constraint", ROOT / "constraints.txt", wheel)
+    installed = pip(*target, "install", *given)
+    assert installed.returncode == 0, installed.stderr
+    return folder / "bin"
+
+
+def test_the_wheel_holds_every_file_of_the_packages_and_no_other(wheel):
+    files = (path for name in PACKAGES for path in (ROOT / name).rglob("*") if path.is_file())
+    wanted = {path.relative_to(ROOT).as_posix() for path in files if "__pycache__" not in path.parts}
+    found = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert found == wanted
+
+
+def test_every_public_name_is_there_without_any_extra(scripts):
+    where = Path(run(scripts / "python", "-c", NAMES).strip())
+    assert where.is_relative_to(scripts.parent)
+
+
+def test_filter_writes_what_it_writes_from_source(scripts, dump, web, finished, tmp_path):
+    given = ("filter", dump, *FAST, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, "--workers", 1)
+    # Kernels are compiled anew here: without optimisation, in a third of the time.
+    said = run(scripts / "edufilter", *given, "--out", tmp_path / "out", NUMBA_OPT="0")
+    assert "410 rows" in said
+    assert lasting(tmp_path / "out") == lasting(finished)
