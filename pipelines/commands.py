@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from filtering.documents import REASONS
 from filtering.embedders import Placement
 from filtering.errors import EdufilterError, Interrupted, LabelsError, ScorerError, SettingsError
+from pipelines.amounts import duration
 from pipelines.command_options import (
     DeviceOption,
     EffortOption,
@@ -52,7 +53,7 @@ from pipelines.label_commands import (
     sample_command,
     train_command,
 )
-from pipelines.printing import duration, print_line, print_result
+from pipelines.print_runs import print_result
 from pipelines.progress import ConsoleReporter
 from pipelines.text_arguments import read_text
 from pipelines.threshold_command import threshold_command
@@ -207,19 +208,19 @@ def filter_command(
         estimate = estimate_run(config)
         plan = estimate.plan
         files = len({part.relative for part in plan.parts})
-        print_line(f"plan: {plan.rows:,} rows in {files:,} files, {len(plan.parts):,} parts")
+        typer.echo(f"plan: {plan.rows:,} rows in {files:,} files, {len(plan.parts):,} parts")
         if estimate.rows_left < plan.rows:
-            print_line(f"done already: {plan.rows - estimate.rows_left:,} rows")
-        print_line(
+            typer.echo(f"done already: {plan.rows - estimate.rows_left:,} rows")
+        typer.echo(
             f"text column: {estimate.text_column}; scorer: {scorer}; effort: {effort} ({WHAT_SCORES[effort]})"
         )
-        print_line(
+        typer.echo(
             f"estimate from {estimate.sampled_rows:,} rows at the beginning of a few files: "
             f"{duration(estimate.seconds)}, "
             f"{100 * estimate.kept_share:.1f} % kept, {100 * estimate.unlike_share:.1f} % unlike the seed"
         )
         for one in plan.set_aside:
-            print_line(f"set aside: {one.relative}: {one.why}")
+            typer.echo(f"set aside: {one.relative}: {one.why}")
         return 3 if plan.set_aside else 0
     reporter = reporter_of(json_log)
     with redirect_stdout(sys.stderr):  # what Ray says is no result
@@ -237,7 +238,7 @@ def _report(result: "FilterResult", command: str, *, samples: bool, reporter: Co
 
     page = report_result(result, command, samples=samples, reporter=reporter)
     if page is not None:
-        print_line(f"report: {page}")
+        typer.echo(f"report: {page}")
 
 
 @app.command("recut")
@@ -310,9 +311,9 @@ def score_command(
     for name, value, reason in zip(files, scores.value, scores.reason, strict=True):
         if as_json:
             score = None if reason else round(float(value), 4)
-            print_line(json.dumps({"file": name, "score": score, "reason": REASONS[reason] or None}))
+            typer.echo(json.dumps({"file": name, "score": score, "reason": REASONS[reason] or None}))
         else:
-            print_line(f"{REASONS[reason] if reason else f'{value:.2f}'}\t{name}")
+            typer.echo(f"{REASONS[reason] if reason else f'{value:.2f}'}\t{name}")
     return 0
 
 
@@ -336,9 +337,9 @@ def status_command(out: OutArgument, as_json: JsonOption = False) -> int:
 
     status = status_of_run(out)
     if as_json:
-        print_line(json.dumps(asdict(status)))
+        typer.echo(json.dumps(asdict(status)))
     else:
-        print_line(
+        typer.echo(
             f"{status.state}: {status.parts_done:,} of {status.parts:,} parts, {status.rows_done:,} of "
             f"{status.rows:,} rows, {status.set_aside:,} set aside"
         )
@@ -352,14 +353,14 @@ def verify_command(out: OutArgument) -> int:
 
     problems = verify_run(out)
     for problem in problems:
-        print_line(problem)
+        typer.echo(problem)
     if problems:
-        print_line(
+        typer.echo(
             f"Problems: {len(problems)}. To mend damaged files: 'edufilter clean {out} --damaged', then the "
             "command that began the run."
         )
     else:
-        print_line("all files are as they were written")
+        typer.echo("all files are as they were written")
     return 1 if problems else 0
 
 
@@ -374,9 +375,9 @@ def clean_command(
     from pipelines.upkeep import clean_run
 
     cleaned = clean_run(out, damaged=damaged)
-    print_line(f"{cleaned.half_written} half-written files removed")
+    typer.echo(f"{cleaned.half_written} half-written files removed")
     if damaged:
-        print_line(f"{cleaned.forgotten} parts forgotten; the command that began the run makes them again")
+        typer.echo(f"{cleaned.forgotten} parts forgotten; the command that began the run makes them again")
     return 0
 
 
@@ -398,7 +399,7 @@ def report_command(
     """Draw OUT/run/report.html of a finished run anew: scores, kept shares, documents to read."""
     from pipelines.report import write_report
 
-    print_line(str(write_report(out, samples=not no_samples, labels=labels, label_at=label_at)))
+    typer.echo(str(write_report(out, samples=not no_samples, labels=labels, label_at=label_at)))
     return 0
 
 
@@ -425,7 +426,7 @@ def _version(show: bool) -> None:
     if show:
         from importlib.metadata import version
 
-        print_line(version("edufilter"))
+        typer.echo(version("edufilter"))
         raise typer.Exit
 
 

@@ -25,7 +25,7 @@ from pipelines.command_options import (
 from pipelines.config_base import command_of
 from pipelines.config_leaks import DecontaminateConfig
 from pipelines.config_worker import ROWS_PER_PART
-from pipelines.printing import print_line, print_result
+from pipelines.print_runs import print_result
 
 
 def decontaminate_command(
@@ -87,5 +87,5 @@ def decontaminate_command(
         command = command_of("decontaminate", config, "inputs")
         page = report_result(result, command, samples=not no_samples, reporter=reporter)
         if page is not None:
-            print_line(f"report: {page}")
+            typer.echo(f"report: {page}")
     return code

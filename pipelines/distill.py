@@ -20,10 +20,9 @@ from filtering.nested import Rows, nested_points
 from filtering.pairing import ENOUGH_TIMES, by_lot, first_of_groups, group_codes
 from filtering.scorers import EmbeddingScorer, EmbeddingStage
 from pipelines.config_scorers import FIT_FOLDS, LEAST_PAIRED, DistillConfig
-from pipelines.evaluate import fit_data_of, judge
-from pipelines.pools import read_pool
+from pipelines.evaluate import JudgedPoints, fit_data_of
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.train import TrainResult, choose, options_of, refuse_taken, save_judged
+from pipelines.train import TrainResult, choose, options_of, read_pool, refuse_taken, save_judged
 
 UNCHANGED = Calibration(tuple(float(point) for point in range(POINTS + 1)))
 
@@ -84,7 +83,7 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
         replace(scorer, paired=pairs),
         config.out,
         {"teacher": teacher.settings.name, "signals": compared},
-        [judge(nested, labels, data.rows, "fast", nested=True)],
+        [JudgedPoints(nested, data.rows, labels, "fast", nested=True).judge()],
         labels,
         ["distill", "--teacher", config.teacher, *options_of(config)],
         overwrite=config.overwrite,

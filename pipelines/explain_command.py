@@ -19,7 +19,6 @@ from pipelines.command_options import (
 )
 from pipelines.config_explain import ExplainConfig
 from pipelines.print_explanation import print_explanation
-from pipelines.printing import print_line
 from pipelines.text_arguments import read_text
 
 
@@ -88,7 +87,7 @@ def explain_command(
         opened = open_scorer(config.scorer or "web", config.effort or "fast", config.placement)
         (why,) = explain_documents(opened, [document], top=top)
     if as_json:
-        print_line(json.dumps(asdict(why)))
+        typer.echo(json.dumps(asdict(why)))
     else:
         print_explanation(why)
     return 0

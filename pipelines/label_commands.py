@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic_core import to_jsonable_python
 
 from annotations.limits import Price
 from filtering.embedders import DEFAULT_EMBEDDER, MAX_TOKENS, Placement
@@ -38,18 +38,8 @@ from pipelines.config_labels import (
     Strategy,
 )
 from pipelines.config_scorers import TEACHER_TOKENS, DistillConfig, Head, Signals, TrainConfig
-from pipelines.plain import plain_values
-from pipelines.printing import (
-    print_agreement,
-    print_annotation,
-    print_comparison,
-    print_estimate,
-    print_evaluation,
-    print_learning_curve,
-    print_line,
-    print_sample,
-    print_scorer,
-)
+from pipelines.print_labels import print_agreement, print_annotation, print_estimate, print_sample
+from pipelines.print_scorers import print_comparison, print_evaluation, print_learning_curve, print_scorer
 from pipelines.progress import ConsoleReporter
 
 
@@ -258,7 +248,7 @@ def agreement_command(
 
     found, sentence = agreement_of_labels(labels, human=human, scorer=scorer)
     if as_json:
-        print_line(json.dumps({**plain_values(asdict(found)), "advice": sentence}))
+        typer.echo(json.dumps({**to_jsonable_python(found, inf_nan_mode="null"), "advice": sentence}))
     else:
         print_agreement(found, sentence)
     return 0
@@ -392,7 +382,7 @@ def evaluate_command(
     from pipelines.evaluate import points_of_labels
 
     if html is not None:
-        from pipelines.scorer_report import refuse_page
+        from pipelines.scorer_page import refuse_page
 
         refuse_page(html)
     if curve is not None and not Path(curve).parent.is_dir():  # said now, not after minutes of fitting
@@ -401,25 +391,25 @@ def evaluate_command(
     judged = points_of_labels(scorer, labels, effort=effort, placement=placement)
     evaluation = judged.judge()
     if as_json:
-        print_line(json.dumps(evaluation.as_dict()))
+        typer.echo(json.dumps(to_jsonable_python(evaluation, inf_nan_mode="null")))
     else:
         if evaluation.nested:
             print_comparison(read_metrics(scorer))
         print_evaluation(evaluation)
     if curve is not None:
-        from pipelines.learning_curve import draw_learning_curve
+        from pipelines.learning_curve import write_learning_curve
 
-        rows = draw_learning_curve(scorer, labels, curve, placement=placement, reporter=ConsoleReporter())
+        rows = write_learning_curve(scorer, labels, curve, placement=placement, reporter=ConsoleReporter())
         if as_json:
-            print_line(json.dumps(rows))
+            typer.echo(json.dumps(rows))
         else:
             print_learning_curve(rows)
-            print_line(f"learning curve: {curve}")
+            typer.echo(f"learning curve: {curve}")
     if html is not None:
-        from pipelines.scorer_report import write_scorer_report
+        from pipelines.scorer_page import write_scorer_report
 
         drawn = Path(curve).read_text() if curve is not None else ""
         write_scorer_report(scorer, labels, html, judged=judged, samples=not no_samples, curve=drawn)
         if not as_json:
-            print_line(f"report: {html}")
+            typer.echo(f"report: {html}")
     return 0

@@ -2,28 +2,28 @@
 
 from itertools import zip_longest
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from filtering.explain import Explanation, NgramAmount
 from filtering.readable import range_in_words
-from pipelines.printing import print_line
 
 
 def print_explanation(why: Explanation) -> None:
     """Print score and stage, what the signals made it of, and what moved it most."""
     if why.score is None or why.signals_score is None:
-        print_line(f"no score: {why.reason}")
+        typer.echo(f"no score: {why.reason}")
         return
-    print_line(f"score: {why.score:.2f}, decided by the {why.stage}")
+    typer.echo(f"score: {why.score:.2f}, decided by the {why.stage}")
     if why.stage == "embedding":
-        print_line(
+        typer.echo(
             f"by the signals {why.signals_score:.2f}, by the embedding {why.score:.2f}; what follows "
             "explains the signals alone"
         )
     totals = [f"{name} {points:+.2f}" for name, points in why.totals.items() if points]
-    print_line(f"signals: start {why.start:.2f}, {', '.join(totals)} = {why.signals_score:.2f} points")
+    typer.echo(f"signals: start {why.start:.2f}, {', '.join(totals)} = {why.signals_score:.2f} points")
     console = Console()
     ngrams = Table("raised it", "times", "points", "lowered it", "times", "points")
     for one, other in zip_longest(why.raised, why.lowered):
@@ -34,7 +34,7 @@ def print_explanation(why: Explanation) -> None:
         usual = range_in_words(amount.usual_low, amount.usual_high, digits=4)
         statistics.add_row(Text(amount.meaning), f"{amount.value:.4g}", usual, f"{amount.points:+.3f}")
     console.print(statistics)
-    print_line("(usual: of eleven in twelve documents that the scorer was fitted on)")
+    typer.echo("(usual: of eleven in twelve documents that the scorer was fitted on)")
 
 
 def _cells(one: NgramAmount | None) -> list[Text]:

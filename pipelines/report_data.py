@@ -20,9 +20,9 @@ from filtering.explain import Explanation, explain_documents
 from filtering.scorers import STAGES, SignalScorer
 from pipelines.cards import CARD_CHARS
 from pipelines.checked import CheckedRun, check_run
-from pipelines.code_slices import CODE_LANGUAGE, fill_in, language_told, without_languages
+from pipelines.code_languages import CODE_LANGUAGE, fill_in, language_told, without_languages
 from pipelines.config_base import KEEP_AT
-from pipelines.languages import tell_languages
+from pipelines.human_languages import tell_languages
 from pipelines.plan import Part, Plan, is_unchanged
 from pipelines.reading import open_parquet
 from pipelines.row_sample import IDENTIFIED, choose_rows, look_at, slice_values

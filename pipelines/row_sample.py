@@ -16,8 +16,8 @@ from annotations.tables import first_told
 from filtering.code_languages import LANGUAGE_COLUMNS
 from filtering.errors import BadFileError, MissingExtraError, RunError
 from filtering.windows import REACH, window_text
-from pipelines.code_slices import CODE_LANGUAGE, fill_in, is_code, language_told, without_languages
-from pipelines.languages import CHARS, tell_languages
+from pipelines.code_languages import CODE_LANGUAGE, fill_in, is_code, language_told, without_languages
+from pipelines.human_languages import CHARS, tell_languages
 from pipelines.plan import Part, is_unchanged
 from pipelines.reading import open_parquet
 from pipelines.run_scores import Pick, RunScores

@@ -4,6 +4,7 @@ import json
 from typing import Annotated
 
 import typer
+from pydantic_core import to_jsonable_python
 
 from filtering.scorers import Effort
 from pipelines.command_options import (
@@ -15,7 +16,7 @@ from pipelines.command_options import (
 )
 from pipelines.config_base import KEEP_AT
 from pipelines.config_scorers import ThresholdConfig
-from pipelines.printing import print_line, print_threshold
+from pipelines.print_scorers import print_threshold
 
 
 def threshold_command(
@@ -70,7 +71,7 @@ def threshold_command(
         )
     )
     if as_json:
-        print_line(json.dumps(result.as_dict()))
+        typer.echo(json.dumps(to_jsonable_python(result, inf_nan_mode="null")))
     else:
         print_threshold(result)
     return result.exit_code

@@ -16,7 +16,7 @@ from filtering import load_scorer
 from filtering.folds import FOLDS, fold_assignment
 from filtering.metrics import area_under_curve, f1_at, rank_correlation
 from filtering.nested import Fit, FitData, calibrate, out_of_fold
-from pipelines.code_slices import CODE_LANGUAGE, with_code_languages
+from pipelines.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.evaluate import SLICE_ROWS, refit
 from pipelines.progress import ConsoleReporter
 

@@ -13,7 +13,7 @@ from filtering import load_scorer
 from filtering.code_languages import languages_of_texts, told_language
 from filtering.metrics import area_under_curve, evaluate, rank_correlation
 from filtering.nested import Fit, FitData, Fitted, Rows, nested_raw
-from pipelines.code_slices import CODE_LANGUAGE, with_code_languages
+from pipelines.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.evaluate import SLICE_ROWS, refit
 from pipelines.progress import ConsoleReporter
 
