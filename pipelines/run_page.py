@@ -98,8 +98,8 @@ class RunPage:
     tables: Sequence[Table]
     files: Table | None
     set_aside: Table | None
-    far_shown: int = FAR_SHOWN
-    hits_read: int = HITS_READ
+    far_shown: int
+    hits_read: int
 
 
 def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
@@ -134,6 +134,8 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         ],
         files=_files(report),
         set_aside=_set_aside(run) if run["set_aside"] else None,
+        far_shown=FAR_SHOWN,
+        hits_read=HITS_READ,
     )
     return whole_page("run.html", f"edufilter: {report.out}", view)
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -152,9 +153,14 @@ def test_a_folder_without_ratings_is_refused(tmp_path, command):
     assert "Found no ratings.parquet" in outcome.err
 
 
+@cache
+def any_agreement():
+    groups = [f"g{number}" for number in range(20)]
+    return judge_agreement(np.tile([[1.0, 2.0], [3.0, 3.0]], (10, 1)), ["a", "b"], groups)
+
+
 def agreeing(value, low, high, documents=200):
-    found = judge_agreement(np.tile([[1.0, 2.0], [3.0, 3.0]], (10, 1)), ["a", "b"], ["g"] * 20)
-    return replace(found, documents=documents, rho_ceiling=Estimate(value, low, high))
+    return replace(any_agreement(), documents=documents, rho_ceiling=Estimate(value, low, high))
 
 
 @pytest.mark.parametrize(
