@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +13,6 @@ from filtering.errors import LabelsError, ShapeError
 from filtering.metrics import Estimate, Floats, evaluate, f1_at, quadratic_kappa, rank_correlation
 
 MIN_COMMON = 20
-WIDE_INTERVAL = 0.10
-LOW_CEILING = 0.80
-SMALL_GAP = 0.05
-FEW_LABELS = 5_000
-DOUBLING = "0.015 to 0.03"
-"""What twice the labels bring of rho (learning curves in docs/explanation.md)."""
 NOT_DEFINED = Estimate(float("nan"), float("nan"), float("nan"))
 
 Ratings = NDArray[np.float64]
@@ -181,59 +174,6 @@ def consensus(ratings: Ratings) -> tuple[Ratings, Ratings, Ratings]:
     lowest[rated] = np.nanmin(ratings[rated], axis=1)
     highest[rated] = np.nanmax(ratings[rated], axis=1)
     return median, lowest, highest
-
-
-def advice(agreement: Agreement, *, scorer_rho: float | None, labels: int) -> str:
-    """Say what to do next: more labels, another rater or a clearer rubric, or a better scorer.
-
-    The first rule that holds gives the answer:
-
-    1. No ceiling of rho is defined: rate documents that differ.
-    2. Its interval is wider than `WIDE_INTERVAL` and reaches `LOW_CEILING`: rate more documents twice.
-    3. It is below `LOW_CEILING`: the raters' noise is the limit; another rater, or a clearer rubric.
-    4. There is no scorer: noise is not the limit up to the ceiling.
-    5. The scorer is less than `SMALL_GAP` below it: another rater.
-    6. There are fewer than `FEW_LABELS` labels: more labels.
-    7. Else a better scorer.
-
-    Parameters
-    ----------
-    agreement : Agreement
-    scorer_rho : float or None
-        Nested rank correlation of a scorer with one rater's labels.
-    labels : int
-        Documents that the scorer was fitted to.
-    """
-    ceiling = agreement.rho_ceiling
-    if not np.isfinite(ceiling.value):
-        return (
-            "No noise ceiling is defined, since of each two raters one gave the same points to all: "
-            "rate documents that differ more."
-        )
-    width = ceiling.high - ceiling.low
-    if width > WIDE_INTERVAL and ceiling.high >= LOW_CEILING:
-        needed = 10 * ceil(agreement.documents * (width / WIDE_INTERVAL) ** 2 / 10)
-        return (
-            f"Rate more documents twice: {agreement.documents:,} leave the noise ceiling of rho at "
-            f"{ceiling}; about {needed:,} in all would narrow it to {WIDE_INTERVAL:.2f}."
-        )
-    if ceiling.value < LOW_CEILING:
-        return (
-            f"The raters' noise is the limit: no scorer gets beyond a rho of {ceiling} against one rater. "
-            "Take the median of three raters, or make the rubric clearer."
-        )
-    if scorer_rho is None:
-        return (
-            f"The raters' noise is not the limit up to a rho of {ceiling}; "
-            "`--scorer` tells whether more labels or a better scorer is next."
-        )
-    scorer, gap = f"The scorer's rho of {scorer_rho:.3f} is", ceiling.value - scorer_rho
-    if gap < SMALL_GAP:
-        return f"{scorer} at the noise ceiling of {ceiling}: another rater, for the median of three."
-    below = f"{scorer} {gap:.3f} below the noise ceiling of {ceiling}"
-    if labels < FEW_LABELS:
-        return f"{below}: more labels than {labels:,}; each doubling brings about {DOUBLING} of rho."
-    return f"{below}, with {labels:,} labels: a better scorer (effort full, another embedder)."
 
 
 def _checked_pairs(

@@ -15,45 +15,31 @@ reference texts the scores it gave when it was saved.
 
 import hashlib
 import json
-import numpy as np
 import shutil
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from filtering.calibration import Calibration
-from filtering.calibration import check_anchors
+from pathlib import Path
+from typing import Any, Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.calibration import Calibration, check_anchors
 from filtering.cascade import CascadeScorer
-from filtering.checked_arrays import Wanted
-from filtering.checked_arrays import checked_arrays
+from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.embedders import Placement
-from filtering.errors import MissingExtraError
-from filtering.errors import ScorerError
-from filtering.errors import SettingsError
-from filtering.exits import ExitSettings
-from filtering.exits import PairedScores
-from filtering.exits import find_exits
+from filtering.errors import MissingExtraError, ScorerError, SettingsError
+from filtering.exits import ExitSettings, PairedScores, find_exits
 from filtering.linear import build_linear
 from filtering.novelty import Novelty
 from filtering.points import POINTS
 from filtering.reading import SIGNALS_VERSION
-from filtering.scorers import Effort
-from filtering.scorers import EmbeddingScorer
-from filtering.scorers import EmbeddingStage
-from filtering.scorers import SignalScorer
-from filtering.stored_stage import build_stage
-from filtering.stored_stage import describe_stage
-from filtering.stored_stage import stage_arrays
+from filtering.scorers import Effort, EmbeddingScorer, EmbeddingStage, SignalScorer
+from filtering.stored_stage import build_stage, describe_stage, stage_arrays
 from filtering.style import STATISTICS
 from filtering.trees import parse_trees
-from filtering.windows import REACH
-from filtering.windows import WINDOW
-from numpy.typing import NDArray
-from pathlib import Path
-from typing import Any
-from typing import Literal
-from typing import overload
-
+from filtering.windows import REACH, WINDOW
 
 FORMAT = 3
 SIGNALS_KIND, EMBEDDING_KIND = "signals", "embedding"

@@ -1,6 +1,7 @@
 """Judges a folder of labels: how far its raters agree, with each other and with people."""
 
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from annotations.agreement import Agreement, advice, consensus, judge_agreement
+from annotations.agreement import Agreement, consensus, judge_agreement
 from annotations.label_digest import labels_digest
 from annotations.labels import read_labels
 from annotations.ratings import rating_matrix
@@ -17,6 +18,13 @@ from filtering.errors import LabelsError, SettingsError
 from filtering.storage import read_metrics
 from pipelines.importing import scores_of
 from pipelines.label_folder import RATINGS_FILE, is_number
+
+WIDE_INTERVAL = 0.10
+LOW_CEILING = 0.80
+SMALL_GAP = 0.05
+FEW_LABELS = 5_000
+DOUBLING = "0.015 to 0.03"
+"""What twice the labels bring of rho (learning curves in docs/explanation.md)."""
 
 
 def agreement_of_labels(
@@ -73,6 +81,59 @@ def agreement_of_labels(
     labelled = int((~np.isnan(matrix)).any(axis=1).sum())
     rho = _nested_rho(scorer, labels) if scorer else None
     return found, note + advice(found, scorer_rho=rho, labels=labelled)
+
+
+def advice(agreement: Agreement, *, scorer_rho: float | None, labels: int) -> str:
+    """Say what to do next: more labels, another rater or a clearer rubric, or a better scorer.
+
+    The first rule that holds gives the answer:
+
+    1. No ceiling of rho is defined: rate documents that differ.
+    2. Its interval is wider than `WIDE_INTERVAL` and reaches `LOW_CEILING`: rate more documents twice.
+    3. It is below `LOW_CEILING`: the raters' noise is the limit; another rater, or a clearer rubric.
+    4. There is no scorer: noise is not the limit up to the ceiling.
+    5. The scorer is less than `SMALL_GAP` below it: another rater.
+    6. There are fewer than `FEW_LABELS` labels: more labels.
+    7. Else a better scorer.
+
+    Parameters
+    ----------
+    agreement : Agreement
+    scorer_rho : float or None
+        Nested rank correlation of a scorer with one rater's labels.
+    labels : int
+        Documents that the scorer was fitted to.
+    """
+    ceiling = agreement.rho_ceiling
+    if not np.isfinite(ceiling.value):
+        return (
+            "No noise ceiling is defined, since of each two raters one gave the same points to all: "
+            "rate documents that differ more."
+        )
+    width = ceiling.high - ceiling.low
+    if width > WIDE_INTERVAL and ceiling.high >= LOW_CEILING:
+        needed = 10 * ceil(agreement.documents * (width / WIDE_INTERVAL) ** 2 / 10)
+        return (
+            f"Rate more documents twice: {agreement.documents:,} leave the noise ceiling of rho at "
+            f"{ceiling}; about {needed:,} in all would narrow it to {WIDE_INTERVAL:.2f}."
+        )
+    if ceiling.value < LOW_CEILING:
+        return (
+            f"The raters' noise is the limit: no scorer gets beyond a rho of {ceiling} against one rater. "
+            "Take the median of three raters, or make the rubric clearer."
+        )
+    if scorer_rho is None:
+        return (
+            f"The raters' noise is not the limit up to a rho of {ceiling}; "
+            "`--scorer` tells whether more labels or a better scorer is next."
+        )
+    scorer, gap = f"The scorer's rho of {scorer_rho:.3f} is", ceiling.value - scorer_rho
+    if gap < SMALL_GAP:
+        return f"{scorer} at the noise ceiling of {ceiling}: another rater, for the median of three."
+    below = f"{scorer} {gap:.3f} below the noise ceiling of {ceiling}"
+    if labels < FEW_LABELS:
+        return f"{below}: more labels than {labels:,}; each doubling brings about {DOUBLING} of rho."
+    return f"{below}, with {labels:,} labels: a better scorer (effort full, another embedder)."
 
 
 def _models(ratings: pa.Table) -> list[tuple[str, str]]:

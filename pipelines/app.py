@@ -15,7 +15,6 @@ from typer.exceptions import TyperException
 from filtering.errors import EdufilterError, Interrupted, LabelsError, ScorerError, SettingsError
 from pipelines.label_commands import agreement_command, annotate_command, sample_command
 from pipelines.looking_commands import demo_command, explain_command, report_command, score_command
-from pipelines.printing import print_line
 from pipelines.run_commands import (
     clean_command,
     decontaminate_command,
@@ -97,7 +96,7 @@ def _version(show: bool) -> None:
     if show:
         from importlib.metadata import version
 
-        print_line(version("edufilter"))
+        typer.echo(version("edufilter"))
         raise typer.Exit
 
 

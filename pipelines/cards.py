@@ -4,8 +4,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipelines.page import text
-
 EXCERPT_CHARS = 1200
 MORE_CHARS = 10_000
 """Characters of a document behind "more"; the rest stays in its file."""
@@ -45,67 +43,64 @@ class Card:
     raised: Sequence[str] = ()
     lowered: Sequence[str] = ()
 
+    @property
+    def excerpt(self) -> str:
+        """What is seen at once."""
+        return self.content[:EXCERPT_CHARS]
 
-def card_section(cards: Sequence[Card], groups: Sequence[str]) -> str:
-    """Return cards below the headings of their groups, after a search."""
-    columns = []
-    for group in groups:
-        shown = [_card(one) for one in cards if one.group == group]
-        columns.append(
-            f"<section><h3>{text(group)}</h3>{''.join(shown) or '<p class=soft>No others.</p>'}</section>"
-        )
-    return f"<div>{_search(cards)}<div class=columns>{''.join(columns)}</div></div>"
+    @property
+    def rest(self) -> str:
+        """What is seen on demand."""
+        return self.content[EXCERPT_CHARS:]
+
+    @property
+    def characters_left(self) -> int:
+        """How many characters follow the excerpt."""
+        return self.characters - EXCERPT_CHARS
+
+    @property
+    def characters_unseen(self) -> int:
+        """How many characters are in the file alone."""
+        return self.characters - len(self.content)
+
+    @property
+    def slice_keys(self) -> list[str]:
+        """What the script looks for when a slice is chosen."""
+        return [_key(kind, value) for kind, value in self.slices.items()]
 
 
-def _search(cards: Sequence[Card]) -> str:
-    """Return the search, hidden until the script is there that does it."""
+@dataclass(frozen=True)
+class CardSection:
+    """Cards as a page shows them.
+
+    Parameters
+    ----------
+    groups : mapping
+        Cards by heading; none stand below some.
+    slices : mapping
+        Kinds of slices to choose from: for each value what the script looks for, and its name.
+    """
+
+    groups: Mapping[str, Sequence[Card]]
+    slices: Mapping[str, Sequence[tuple[str, str]]]
+
+
+def card_section(cards: Sequence[Card], groups: Sequence[str]) -> CardSection:
+    """Return cards below the headings of their groups, and the slices that tell them apart."""
     values: dict[str, set[str]] = defaultdict(set)
     for card in cards:
         for kind, value in card.slices.items():
             values[kind].add(value)
-    options = "".join(
-        f"<optgroup label='{text(kind)}'>"
-        + "".join(f"<option value='{_key(kind, one)}'>{text(one)}</option>" for one in sorted(found))
-        + "</optgroup>"
-        for kind, found in values.items()
-        if len(found) > 1
-    )
-    select = f"<select aria-label='Slice'><option value=''>all slices</option>{options}</select>"
-    return (
-        "<div class=search hidden><input type=search placeholder='Search in these documents' "
-        f"aria-label='Search'>{select if options else ''}<output></output></div>"
+    return CardSection(
+        groups={group: [card for card in cards if card.group == group] for group in groups},
+        slices={
+            kind: [(_key(kind, value), value) for value in sorted(found)]
+            for kind, found in values.items()
+            if len(found) > 1
+        },
     )
 
 
 def _key(kind: str, value: str) -> str:
-    """Return what the script compares: on one line."""
-    return text(" ".join(f"{kind}: {value}".split()))
-
-
-def _card(card: Card) -> str:
-    rest, more = card.content[EXCERPT_CHARS:], ""
-    if rest:
-        unseen = card.characters - len(card.content)
-        end = f"<p class=soft>{unseen:,} more characters are in the file.</p>" if unseen else ""
-        more = (
-            f"<details><summary>{card.characters - EXCERPT_CHARS:,} more characters</summary>"
-            f"<pre dir=auto>{text(rest)}</pre>{end}</details>"
-        )
-    score = "" if card.score is None else f"<b>{card.score:.3f}</b>"
-    slices = "&#10;".join(_key(kind, value) for kind, value in card.slices.items())
-    return (
-        f"<article class='sample card{'' if card.kept else ' dropped'}' data-slices='{slices}'>"
-        f"<header>{score}<span class=soft>{text(card.about)}</span></header>"
-        f"<pre dir=auto>\n{text(card.content[:EXCERPT_CHARS])}</pre>{_why(card)}{more}</article>"
-    )
-
-
-def _why(card: Card) -> str:
-    if not card.raised and not card.lowered:
-        return ""
-    lists = "".join(
-        f"<div><b>{name}</b><ul>{''.join(f'<li>{text(one)}</li>' for one in moved)}</ul></div>"
-        for name, moved in (("raised by", card.raised), ("lowered by", card.lowered))
-        if moved
-    )
-    return f"<details><summary>Why</summary><div class=why>{lists}</div></details>"
+    """Return a slice on one line."""
+    return " ".join(f"{kind}: {value}".split())

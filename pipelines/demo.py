@@ -23,6 +23,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -30,7 +31,7 @@ from filtering.errors import MissingExtraError, OutputError
 from pipelines.config import FilterConfig
 from pipelines.filter import filter_dump
 from pipelines.picks import GROUPS
-from pipelines.printing import print_line, print_result
+from pipelines.print_runs import print_result
 from pipelines.progress import Reporter
 from pipelines.report import report_result
 from pipelines.run_plan import FilterResult
@@ -111,11 +112,11 @@ def run_demo(
             results[scorer] = filter_dump(config.model_copy(update={"effort": "fast"}), reporter=reporter)
     command = shlex.join(["edufilter", "demo", out, *(f"--decontaminate={path}" for path in decontaminate)])
     for scorer, result in results.items():
-        print_line(f"\n{scorer}")
+        typer.echo(f"\n{scorer}")
         print_result(result)
         page = report_result(result, command, samples=True, reporter=reporter)
         if page is not None:
-            print_line(f"report: {page}")
+            typer.echo(f"report: {page}")
         _print_samples(scorer, folder / scorer / "dump", RunFolder(result.out))
 
 

@@ -23,10 +23,9 @@ from filtering.recipes import RECIPES, fit_signals, signals_fit
 from filtering.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.storage import refuse_taken
 from pipelines.config_scorers import FIT_FOLDS, LEAST_PAIRED, DistillConfig
-from pipelines.evaluate import fit_data_of, judge
-from pipelines.pools import read_pool
+from pipelines.evaluate import JudgedPoints, fit_data_of
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.train import TrainResult, choose, options_of, save_judged
+from pipelines.train import TrainResult, choose, options_of, read_pool, save_judged
 
 UNCHANGED = Calibration(tuple(float(point) for point in range(POINTS + 1)))
 
@@ -87,7 +86,7 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
         replace(scorer, paired=pairs),
         config.out,
         {"teacher": teacher.settings.name, "signals": compared},
-        [judge(nested, labels, data.rows, "fast", nested=True)],
+        [JudgedPoints(nested, data.rows, labels, "fast", nested=True).judge()],
         labels,
         ["distill", "--teacher", config.teacher, *options_of(config)],
         overwrite=config.overwrite,

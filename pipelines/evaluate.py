@@ -1,7 +1,7 @@
 """Judges scorers by labels: by nested cross-validation where they were fitted to these."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,9 @@ from filtering.recipes import signals_fit
 from filtering.scorers import Effort, EmbeddingScorer, SignalScorer
 from filtering.stages import head_fit
 from filtering.storage import read_metrics
-from pipelines.code_slices import CODE_LANGUAGE, with_code_languages
+from pipelines.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.config_base import KEEP_AT
 from pipelines.lengths import length_of
-from pipelines.plain import plain_values
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.scorers import open_scorer
 
@@ -32,7 +31,7 @@ SLICE_METRICS = {name: METRICS[name] for name in ("rho", "auc_at_3")}
 
 
 @dataclass(frozen=True)
-class Slice:
+class JudgedSlice:
     """How good scores are on some of the documents: those of a genre or language, say.
 
     Parameters
@@ -75,7 +74,28 @@ class JudgedPoints:
 
     def judge(self) -> "Evaluation":
         """Judge the points by the labels."""
-        return judge(self.points, self.labels, self.rows, self.effort, nested=self.nested)
+        points, labels, rows = self.points, self.labels, self.rows
+        scores, unbiased = labels.scores[rows], labels.unbiased[rows]
+        groups = [labels.groups[int(row)] for row in rows]
+        chosen = np.flatnonzero(unbiased)
+        lengths = [length_of(len(labels.texts[int(row)].as_buffer())) for row in rows]
+        columns = {name: [values[int(row)] for row in rows] for name, values in labels.slices.items()}
+        slices = _slices(points, scores, groups, {"length": lengths, **columns})
+        return Evaluation(
+            effort=self.effort,
+            nested=self.nested,
+            rows=len(rows),
+            groups=len(set(groups)),
+            metrics=evaluate(points, scores, groups),
+            unbiased_rows=len(chosen),
+            unbiased_metrics=evaluate(points[chosen], scores[chosen], [groups[int(row)] for row in chosen]),
+            predicted_keep_share=float((points[chosen] >= KEEP_AT).mean()),
+            labelled_keep_share=float((scores[chosen] >= KEEP_AT).mean()),
+            confusion=confusion(points, scores).tolist(),
+            reliability=reliability(points[chosen], scores[chosen]),
+            slices=[one for one in slices if one.rows >= SLICE_ROWS],
+            few=sorted((one for one in slices if one.rows < SLICE_ROWS), key=lambda one: -one.rows),
+        )
 
 
 @dataclass(frozen=True)
@@ -103,9 +123,9 @@ class Evaluation:
         Rows are labels, columns scores, in whole points from 0 to 5.
     reliability : list of (int, float, float)
         For unbiased rows whose score lies in [k, k + 1), k from 0 to 5: documents, mean score, mean label.
-    slices : list of Slice
+    slices : list of JudgedSlice
         Genres, languages and scripts with enough documents, the worst first.
-    few : list of Slice
+    few : list of JudgedSlice
         Of source files, the code languages with fewer, the largest first.
     """
 
@@ -120,13 +140,8 @@ class Evaluation:
     labelled_keep_share: float
     confusion: Sequence[Sequence[int]]
     reliability: Sequence[tuple[int, float, float]]
-    slices: Sequence[Slice]
-    few: Sequence[Slice]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON: None where a figure is not defined."""
-        plain: dict[str, Any] = plain_values(asdict(self))
-        return plain
+    slices: Sequence[JudgedSlice]
+    few: Sequence[JudgedSlice]
 
 
 def evaluate_scorer(
@@ -234,49 +249,12 @@ def fit_data_of(labels: Labels) -> FitData:
     return read_fit_data(labels.texts, labels.scores, labels.groups, labels.unbiased)
 
 
-def judge(
-    points: NDArray[np.float64], labels: Labels, rows: NDArray[np.int64], effort: Effort, *, nested: bool
-) -> Evaluation:
-    """Judge points by labels.
-
-    Parameters
-    ----------
-    points : float64 array, shape (n,)
-    labels : Labels
-    rows : int64 array, shape (n,)
-        Which of the labels the points are of.
-    effort, nested
-        As in `Evaluation`.
-    """
-    scores, unbiased = labels.scores[rows], labels.unbiased[rows]
-    groups = [labels.groups[int(row)] for row in rows]
-    chosen = np.flatnonzero(unbiased)
-    lengths = [length_of(len(labels.texts[int(row)].as_buffer())) for row in rows]
-    columns = {name: [values[int(row)] for row in rows] for name, values in labels.slices.items()}
-    slices = _slices(points, scores, groups, {"length": lengths, **columns})
-    return Evaluation(
-        effort=effort,
-        nested=nested,
-        rows=len(rows),
-        groups=len(set(groups)),
-        metrics=evaluate(points, scores, groups),
-        unbiased_rows=len(chosen),
-        unbiased_metrics=evaluate(points[chosen], scores[chosen], [groups[int(row)] for row in chosen]),
-        predicted_keep_share=float((points[chosen] >= KEEP_AT).mean()),
-        labelled_keep_share=float((scores[chosen] >= KEEP_AT).mean()),
-        confusion=confusion(points, scores).tolist(),
-        reliability=reliability(points[chosen], scores[chosen]),
-        slices=[one for one in slices if one.rows >= SLICE_ROWS],
-        few=sorted((one for one in slices if one.rows < SLICE_ROWS), key=lambda one: -one.rows),
-    )
-
-
 def _slices(
     points: NDArray[np.float64],
     scores: NDArray[np.float64],
     groups: Sequence[str],
     columns: Mapping[str, Sequence[str | None]],
-) -> list[Slice]:
+) -> list[JudgedSlice]:
     """Judge documents by value, the worst first; of values with few documents code languages alone."""
     found = []
     for column, values in columns.items():
@@ -286,7 +264,7 @@ def _slices(
                 continue
             own = [groups[int(row)] for row in inside]
             metrics = evaluate(points[inside], scores[inside], own, metrics=SLICE_METRICS)
-            found.append(Slice(column, value, len(inside), len(set(own)), metrics))
+            found.append(JudgedSlice(column, value, len(inside), len(set(own)), metrics))
     # Those whose labels are all alike have no such figure, and stand last.
     return sorted(found, key=lambda one: float(np.nan_to_num(one.metrics["rho"].value, nan=np.inf)))
 

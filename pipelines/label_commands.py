@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated
 
+import typer
+from pydantic_core import to_jsonable_python
 from typer import Argument, Option
 
 from annotations.budget import Price
 from filtering.errors import SettingsError
 from pipelines.command_options import Given, JsonLogOption, JsonOption, reporter_of, settings_of, takes
 from pipelines.config_labels import ANY_MODEL, AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
-from pipelines.plain import plain_values
-from pipelines.printing import print_agreement, print_annotation, print_estimate, print_line, print_sample
+from pipelines.print_labels import print_agreement, print_annotation, print_estimate, print_sample
 
 
 @takes(SampleConfig, NearCutConfig)
@@ -115,7 +115,7 @@ def agreement_command(
 
     found, sentence = agreement_of_labels(labels, human=human, scorer=scorer)
     if as_json:
-        print_line(json.dumps({**plain_values(asdict(found)), "advice": sentence}))
+        typer.echo(json.dumps({**to_jsonable_python(found, inf_nan_mode="null"), "advice": sentence}))
     else:
         print_agreement(found, sentence)
     return 0

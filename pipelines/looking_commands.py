@@ -7,6 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -19,7 +20,6 @@ from filtering.readable import range_in_words
 from pipelines.command_options import Given, JsonOption, NoSamplesOption, OutArgument, settings_of, takes
 from pipelines.config import ExplainConfig
 from pipelines.config_base import ScorerName, ScoringSettings
-from pipelines.printing import print_line
 from pipelines.progress import ConsoleReporter
 
 
@@ -39,9 +39,9 @@ def score_command(
     for name, value, reason in zip(files, scores.value, scores.reason, strict=True):
         if as_json:
             score = None if reason else round(float(value), 4)
-            print_line(json.dumps({"file": name, "score": score, "reason": REASONS[reason] or None}))
+            typer.echo(json.dumps({"file": name, "score": score, "reason": REASONS[reason] or None}))
         else:
-            print_line(f"{REASONS[reason] if reason else f'{value:.2f}'}\t{name}")
+            typer.echo(f"{REASONS[reason] if reason else f'{value:.2f}'}\t{name}")
     return 0
 
 
@@ -57,7 +57,7 @@ def explain_command(
     document = None if text is None else _read_text(text, instead="Name it with --file, and a --row of it.")
     why = explain_row(settings_of(ExplainConfig, given, text=document))
     if as_json:
-        print_line(json.dumps(asdict(why)))
+        typer.echo(json.dumps(asdict(why)))
     else:
         _print_explanation(why)
     return 0
@@ -89,16 +89,16 @@ def _read_text(name: str, *, instead: str) -> bytes:
 def _print_explanation(why: Explanation) -> None:
     """Print score and stage, what the signals made it of, and what moved it most."""
     if why.score is None or why.signals_score is None:
-        print_line(f"no score: {why.reason}")
+        typer.echo(f"no score: {why.reason}")
         return
-    print_line(f"score: {why.score:.2f}, decided by the {why.stage}")
+    typer.echo(f"score: {why.score:.2f}, decided by the {why.stage}")
     if why.stage == "embedding":
-        print_line(
+        typer.echo(
             f"by the signals {why.signals_score:.2f}, by the embedding {why.score:.2f}; what follows "
             "explains the signals alone"
         )
     totals = [f"{name} {points:+.2f}" for name, points in why.totals.items() if points]
-    print_line(f"signals: start {why.start:.2f}, {', '.join(totals)} = {why.signals_score:.2f} points")
+    typer.echo(f"signals: start {why.start:.2f}, {', '.join(totals)} = {why.signals_score:.2f} points")
     console = Console()
     ngrams = Table("raised it", "times", "points", "lowered it", "times", "points")
     for one, other in zip_longest(why.raised, why.lowered):
@@ -109,7 +109,7 @@ def _print_explanation(why: Explanation) -> None:
         usual = range_in_words(amount.usual_low, amount.usual_high, digits=4)
         statistics.add_row(Text(amount.meaning), f"{amount.value:.4g}", usual, f"{amount.points:+.3f}")
     console.print(statistics)
-    print_line("(usual: of eleven in twelve documents that the scorer was fitted on)")
+    typer.echo("(usual: of eleven in twelve documents that the scorer was fitted on)")
 
 
 def _cells(one: NgramAmount | None) -> list[Text]:
@@ -123,7 +123,7 @@ def report_command(out: OutArgument, no_samples: NoSamplesOption = False) -> int
     """Draw OUT/run/report.html of a finished run anew: scores, kept shares, documents to read."""
     from pipelines.report import write_report
 
-    print_line(str(write_report(out, samples=not no_samples)))
+    typer.echo(str(write_report(out, samples=not no_samples)))
     return 0
 
 

@@ -1,20 +1,19 @@
 """Which rows say most of a finished run, and how its scores are spread, from the scores that it stored."""
 
 import heapq
-import numpy as np
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from filtering.points import POINTS
 from itertools import pairwise
+
+import numpy as np
 from numpy.typing import NDArray
+
+from filtering.points import POINTS
 from pipelines.parts import Part
 from pipelines.paths import files_below
 from pipelines.spacing import step_over
 from pipelines.store import RunFolder
-from pipelines.stored_scores import Cut
-from pipelines.stored_scores import read_scores
-
+from pipelines.stored_scores import Cut, read_scores
 
 BINS_PER_POINT = 10
 SAMPLES = 8

@@ -2,20 +2,22 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+
+from pydantic_core import to_jsonable_python
 
 from filtering.errors import EdufilterError
-from pipelines.charts import CHARTS, draw_scores
+from pipelines.charts import draw_scores
 from pipelines.paths import AnyPath
-from pipelines.plain import plain_values
 from pipelines.progress import Reporter
-from pipelines.report_data import MadeBy, gather_report
+from pipelines.report_data import MadeBy, RunReport, gather_report
 from pipelines.run_page import render_page
 from pipelines.run_plan import FilterResult
 from pipelines.store import RunFolder
 
 FORMAT = 1
 """Number of the layout of ``report.json``."""
+DRAWINGS = {"wide": (1200, 260), "narrow": (340, 230)}
+"""Width and height of the two drawings in pixels; the style shows the one that fits the screen."""
 
 
 def write_report(out: str, *, samples: bool = True, made_by: MadeBy | None = None) -> AnyPath:
@@ -39,9 +41,8 @@ def write_report(out: str, *, samples: bool = True, made_by: MadeBy | None = Non
     folder = RunFolder(out)
     data, page = folder.run / "report.json", folder.run / "report.html"
     report = gather_report(out, samples=samples, made_by=made_by or _made_by(data))
-    folder.write_json(data, {"format": FORMAT, **plain_values(asdict(report))})
-    charts = {name: draw_scores(report, *size) for name, size in CHARTS.items()}
-    folder.write_bytes(page, render_page(report, charts).encode(errors="replace"))
+    folder.write_json(data, {"format": FORMAT, **to_jsonable_python(report, inf_nan_mode="null")})
+    folder.write_bytes(page, render_page(report, _charts(report)).encode(errors="replace"))
     return page
 
 
@@ -68,6 +69,17 @@ def report_result(result: FilterResult, command: str, *, samples: bool, reporter
     except (EdufilterError, OSError) as error:
         reporter.say(f"No report. {error}")
         return None
+
+
+def _charts(report: RunReport) -> dict[str, str]:
+    """Return the spread of scores, drawn for each width; nothing where the run stores none."""
+    if not report.kept_bins:
+        return {}
+    keep_at = float(report.manifest["settings"]["keep_at"])
+    return {
+        name: draw_scores(report.kept_bins, report.dropped_bins, keep_at, width=width, height=height)
+        for name, (width, height) in DRAWINGS.items()
+    }
 
 
 def _made_by(data: AnyPath) -> MadeBy | None:

@@ -15,7 +15,7 @@ from annotations.columns import first_told
 from filtering.code_languages import LANGUAGE_COLUMNS
 from filtering.errors import BadFileError, MissingExtraError, RunError
 from filtering.windows import REACH, window_text
-from pipelines.code_slices import CODE_LANGUAGE, fill_in, is_code, language_told, without_languages
+from pipelines.code_languages import CODE_LANGUAGE, fill_in, is_code, language_told, without_languages
 from pipelines.human_languages import CHARS, tell_languages
 from pipelines.lengths import LENGTHS, length_of
 from pipelines.parts import Part

@@ -4,9 +4,11 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
+import typer
 from typer import Option
 
 from filtering.errors import SettingsError
+from pipelines.amounts import duration
 from pipelines.command_options import (
     Given,
     JsonLogOption,
@@ -20,7 +22,7 @@ from pipelines.command_options import (
 )
 from pipelines.config import DecontaminateConfig, FilterConfig, RecutConfig, RunSettings
 from pipelines.config_base import command_of
-from pipelines.printing import duration, print_line, print_result
+from pipelines.print_runs import print_result
 
 if TYPE_CHECKING:
     from pipelines.run_plan import FilterResult
@@ -55,20 +57,20 @@ def _print_estimate(config: FilterConfig) -> int:
     estimate = estimate_run(config)
     plan = estimate.plan
     files = len({part.relative for part in plan.parts})
-    print_line(f"plan: {plan.rows:,} rows in {files:,} files, {len(plan.parts):,} parts")
+    typer.echo(f"plan: {plan.rows:,} rows in {files:,} files, {len(plan.parts):,} parts")
     if estimate.rows_left < plan.rows:
-        print_line(f"done already: {plan.rows - estimate.rows_left:,} rows")
-    print_line(
+        typer.echo(f"done already: {plan.rows - estimate.rows_left:,} rows")
+    typer.echo(
         f"text column: {estimate.text_column}; scorer: {config.scorer}; effort: {config.effort} "
         f"({WHAT_SCORES[config.effort]})"
     )
-    print_line(
+    typer.echo(
         f"estimate from {estimate.sampled_rows:,} rows at the beginning of a few files: "
         f"{duration(estimate.seconds)}, "
         f"{100 * estimate.kept_share:.1f} % kept, {100 * estimate.unlike_share:.1f} % unlike the seed"
     )
     for one in plan.set_aside:
-        print_line(f"set aside: {one.relative}: {one.why}")
+        typer.echo(f"set aside: {one.relative}: {one.why}")
     return 3 if plan.set_aside else 0
 
 
@@ -124,7 +126,7 @@ def _run(
 
         page = report_result(result, command_of(name, config), samples=not no_samples, reporter=reporter)
         if page is not None:
-            print_line(f"report: {page}")
+            typer.echo(f"report: {page}")
     return code
 
 
@@ -136,9 +138,9 @@ def status_command(out: OutArgument, as_json: JsonOption = False) -> int:
 
     status = status_of_run(out)
     if as_json:
-        print_line(json.dumps(asdict(status)))
+        typer.echo(json.dumps(asdict(status)))
     else:
-        print_line(
+        typer.echo(
             f"{status.state}: {status.parts_done:,} of {status.parts:,} parts, {status.rows_done:,} of "
             f"{status.rows:,} rows, {status.set_aside:,} set aside"
         )
@@ -151,14 +153,14 @@ def verify_command(out: OutArgument) -> int:
 
     problems = verify_run(out)
     for problem in problems:
-        print_line(problem)
+        typer.echo(problem)
     if problems:
-        print_line(
+        typer.echo(
             f"Problems: {len(problems)}. To mend damaged files: 'edufilter clean {out} --damaged', then the "
             "command that began the run."
         )
     else:
-        print_line("all files are as they were written")
+        typer.echo("all files are as they were written")
     return 1 if problems else 0
 
 
@@ -177,6 +179,6 @@ def clean_command(
             "files; what a killed run left half-written, the next one removes."
         )
     cleaned = clean_run(out)
-    print_line(f"{cleaned.half_written} half-written files removed")
-    print_line(f"{cleaned.forgotten} parts forgotten; the command that began the run makes them again")
+    typer.echo(f"{cleaned.half_written} half-written files removed")
+    typer.echo(f"{cleaned.forgotten} parts forgotten; the command that began the run makes them again")
     return 0

@@ -1,27 +1,104 @@
 """The page of a run: what was kept, what was not, where that differs, and documents to read."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+
+from rich.filesize import decimal as size
 
 from annotations.budget import BYTES_PER_TOKEN
 from filtering.explain import Explanation, NgramAmount
 from filtering.points import POINTS
 from filtering.readable import range_in_words
 from filtering.scorers import EMBEDDING_STAGE, STAGES
+from pipelines.amounts import percent, short_count
 from pipelines.audit import AuditResult, agreement_of
-from pipelines.cards import Card, card_section
-from pipelines.leak_section import leak_section
-from pipelines.page import percent, size, table, text, tiles, whole_page
+from pipelines.cards import Card, CardSection, card_section
+from pipelines.page import Table, Tile, whole_page
 from pipelines.picks import BINS_PER_POINT, GROUPS, TENTH_GROUP
 from pipelines.report_data import RunReport, Sample
+from pipelines.run_leaks import HITS_READ, LeakCount, RunLeaks
 from pipelines.slices import OTHERS, Slice
 
 SET_ASIDE_SHOWN = 100
 BINS_PER_ROW = 5
 """Bins of the chart that are one row of its table: half a point."""
-FINDINGS_SHOWN = 4
-"""Values of a kind that are named; the tables have all."""
+FAR_SHOWN = 4
+"""Values of a kind that are named among the findings; the tables have all."""
+LEAKS_DONE = {
+    "drop": "They are left out of the output.",
+    "mark": "They are kept, with their tasks in the column edu_leak.",
+}
+
+
+@dataclass(frozen=True)
+class SliceBar:
+    """A slice, and how long its bar is.
+
+    Parameters
+    ----------
+    slice : Slice
+    length, length_of_rest : float
+        Of the longest bar of its table, in [0, 1].
+    """
+
+    slice: Slice
+    length: float
+    length_of_rest: float
+
+    @property
+    def is_others(self) -> bool:
+        """Whether it is of all that have no row of their own."""
+        return self.slice.value == OTHERS
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """What the template ``run.html`` shows.
+
+    Parameters
+    ----------
+    report : RunReport
+    charts : mapping
+        SVG by class of the style: ``wide`` and ``narrow``.
+    tiles : sequence of Tile
+    audit : Agreement, optional
+        Of a cascade: what was found when some documents were looked at again.
+    far : mapping
+        Slices that are kept far more or less often than the rest, by kind; `far_shown` of a kind are named.
+    scores : Table, optional
+        What the chart shows; None where the run stores no scores.
+    slices : mapping
+        Bars of kept shares by kind.
+    leaks_done : str
+        What became of documents with a leak; empty where there are none.
+    leak_counts : sequence of Table
+        By benchmark, of the first `hits_read` hits.
+    drift : Table, optional
+    documents : CardSection
+    tables : sequence of Table
+        Counts, settings and the like.
+    files, set_aside : Table, optional
+        None where there are too many outputs for a row each; where all could be read.
+    """
+
+    report: RunReport
+    charts: Mapping[str, str]
+    tiles: Sequence[Tile]
+    audit: AuditResult | None
+    far: Mapping[str, Sequence[Slice]]
+    scores: Table | None
+    slices: Mapping[str, Sequence[SliceBar]]
+    leaks_done: str
+    leak_counts: Sequence[Table]
+    drift: Table | None
+    documents: CardSection
+    tables: Sequence[Table]
+    files: Table | None
+    set_aside: Table | None
+    far_shown: int
+    hits_read: int
 
 
 def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
@@ -33,116 +110,66 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
     charts : mapping
         SVG by class of the style: ``wide`` and ``narrow``.
     """
-    return whole_page(
-        f"edufilter: {report.out}",
-        [
-            _head(report),
-            _findings(report),
-            _scores(report, charts),
-            leak_section(report.leaks) if report.leaks is not None else "",
-            _shares(report),
-            _drift(report),
-            _samples(report),
-            _details(report),
+    run, leaks, audit = report.manifest, report.leaks, agreement_of(report.manifest)
+    slices = {kind: list(some) for kind, some in groupby(report.slices, key=lambda one: one.kind)}
+    far = {kind: [one for one in some if one.is_far] for kind, some in slices.items()}
+    view = RunPage(
+        report=report,
+        charts=charts,
+        tiles=_tiles(report),
+        audit=audit,
+        far={kind: some for kind, some in far.items() if some},
+        scores=_scores(report) if report.kept_bins else None,
+        slices={kind: _bars(some) for kind, some in slices.items()},
+        leaks_done=LEAKS_DONE[leaks.action] if leaks is not None and leaks.leaked else "",
+        leak_counts=() if leaks is None else _leak_counts(leaks),
+        drift=_drift(report),
+        documents=card_section([_card(one) for one in report.samples], (*GROUPS, TENTH_GROUP)),
+        tables=[
+            _counts(run),
+            _settings(run),
+            *([_tokens(run)] if run["tokens"] else []),
+            *([] if audit is None else [_audit(audit, run)]),
         ],
+        files=_files(report),
+        set_aside=_set_aside(run) if run["set_aside"] else None,
+        far_shown=FAR_SHOWN,
+        hits_read=HITS_READ,
     )
+    return whole_page("run.html", f"edufilter: {report.out}", view)
 
 
-def _head(report: RunReport) -> str:
+def _tiles(report: RunReport) -> list[Tile]:
     run = report.manifest
     rows, kept = run["rows"], run["kept"]
     aside = len(run["set_aside"])
     tokens, kept_tokens = (run[name] / BYTES_PER_TOKEN for name in ("text_bytes", "kept_text_bytes"))
     made = report.made_by
     shown = [
-        ("documents read", f"{rows:,}", f"{size(run['text_bytes'])} of text"),
-        ("kept", percent(kept, rows), f"{kept:,} documents"),
-        ("of the text", percent(run["kept_text_bytes"], run["text_bytes"]), size(run["kept_text_bytes"])),
-        (
+        Tile("documents read", f"{rows:,}", f"{size(run['text_bytes'])} of text"),
+        Tile("kept", percent(kept, rows), f"{kept:,} documents"),
+        Tile("of the text", percent(run["kept_text_bytes"], run["text_bytes"]), size(run["kept_text_bytes"])),
+        Tile(
             "tokens kept, about",
-            _rounded(kept_tokens),
-            f"of {_rounded(tokens)}, at {BYTES_PER_TOKEN} bytes each",
+            short_count(kept_tokens),
+            f"of {short_count(tokens)}, at {BYTES_PER_TOKEN} bytes each",
         ),
-        ("set aside", f"{aside:,}", "could not be read" if aside else "all files were read"),
     ]
     if run["scorer"] is not None:
         keep_at = f"{run['settings']['keep_at']:.4g}"
         reasons = ", ".join(run["reasons"]) or "all were scored"
-        shown.insert(4, ("kept from", keep_at, f"rubric points, of {POINTS}"))
-        shown.insert(5, ("without a score", f"{run['without_score']:,}", reasons))
+        shown.append(Tile("kept from", keep_at, f"rubric points, of {POINTS}"))
+        shown.append(Tile("without a score", f"{run['without_score']:,}", reasons))
+    shown.append(Tile("set aside", f"{aside:,}", "could not be read" if aside else "all files were read"))
     if report.leaks is not None:
-        shown.append(("with a leak", f"{report.leaks.leaked:,}", "documents with benchmark tasks"))
+        shown.append(Tile("with a leak", f"{report.leaks.leaked:,}", "documents with benchmark tasks"))
     if made is not None and made.rows_scored:
         rate = made.rows_scored / max(made.seconds, 1e-9)
-        shown.append(("documents/s", f"{rate:,.0f}", f"{made.rows_scored:,} in {made.seconds:,.1f} s"))
-    command = f"<p class=soft><code>{text(made.command)}</code></p>" if made is not None else ""
-    return (
-        f"<h1>{kept:,} of {rows:,} documents kept</h1>\n"
-        f"<p class=soft>{text(report.out)} · edufilter {text(run['edufilter'])}{_scorer(run)}</p>\n{command}"
-        f"<div class=share><div style='width:{100 * kept / max(rows, 1):.2f}%'></div></div>\n{tiles(shown)}"
-    )
+        shown.append(Tile("documents/s", f"{rate:,.0f}", f"{made.rows_scored:,} in {made.seconds:,.1f} s"))
+    return shown
 
 
-def _scorer(run: Mapping[str, Any]) -> str:
-    if run["scorer"] is None:
-        return ""
-    settings = run["settings"]
-    digest, effort = str(settings["scorer_sha256"])[:12], settings["effort"]
-    return f" · scorer {text(run['scorer'])} {text(digest)} · effort {text(effort)}"
-
-
-def _rounded(number: float) -> str:
-    """Return a number with two or three digits, and what it counts by."""
-    for unit in ("", " k", " M", " B"):
-        if number < 1000 or unit == " B":
-            break
-        number /= 1000
-    return f"{number:,.0f}{unit}" if number >= 100 or not unit else f"{number:.1f}{unit}"
-
-
-def _findings(report: RunReport) -> str:
-    """Return what a reader should not miss, in plain sentences."""
-    run = report.manifest
-    drift = report.drift
-    found = [text(drift.sentence)] if drift is not None and drift.looks_other else []
-    agreement = agreement_of(run)
-    if agreement is not None and agreement.is_broken:
-        found.append(
-            "The promise of the cascade does not hold on this dump: at least "
-            f"{100 * agreement.low:.2f} % are decided otherwise than with effort full."
-        )
-    if run["set_aside"]:
-        found.append(
-            f"{len(run['set_aside']):,} files or parts of files could not be read; they are named below."
-        )
-    for kind, slices in groupby(report.slices, key=lambda one: one.kind):
-        far = [one for one in slices if one.is_far]
-        named = "; ".join(
-            f"<b>{text(one.value)}</b> {_share(one.share)} against {_share(one.share_of_rest)} of the rest"
-            for one in far[:FINDINGS_SHOWN]
-        )
-        more = f"; and {len(far) - FINDINGS_SHOWN:,} more" if len(far) > FINDINGS_SHOWN else ""
-        if far:
-            found.append(f"Kept far more or less often, by {text(kind)}: {named}{more}.")
-    if not found:
-        return ""
-    items = "".join(f"<li>{one}</li>" for one in found)
-    return f"<h2>Worth a look</h2>\n<ul class=findings>{items}</ul>"
-
-
-def _share(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _scores(report: RunReport, charts: Mapping[str, str]) -> str:
-    if report.manifest["scorer"] is None:
-        return ""
-    if not report.kept_bins:
-        return (
-            "<h2>Scores</h2><p>This run stores no scores of its own: it is a new cut of another run. "
-            "The report of that run shows their spread, and documents to read.</p>"
-        )
-    drawn = "".join(f"<div class={name}>{svg}</div>" for name, svg in charts.items())
+def _scores(report: RunReport) -> Table:
     total = sum(report.kept_bins) + sum(report.dropped_bins)
     rows, above = [], 0
     for start in reversed(range(0, len(report.kept_bins), BINS_PER_ROW)):
@@ -151,92 +178,33 @@ def _scores(report: RunReport, charts: Mapping[str, str]) -> str:
         above += count
         low, high = start / BINS_PER_POINT, (start + BINS_PER_ROW) / BINS_PER_POINT
         rows.append((f"{low:.1f} to {high:.1f}", count, percent(count, total), kept, percent(above, total)))
-    head = ("score", "documents", "share", "kept", "at least that")
-    some = f"Of {report.parts_read:,} of {report.parts:,} parts. " if report.parts_read < report.parts else ""
-    return (
-        "<h2>Scores</h2>\n<div class=card><span class=key>kept</span><span class='key dropped'>dropped</span>"
-        f"{drawn}\n<details><summary>As a table</summary>{table('', head, rows)}</details></div>\n"
-        f"<p class=soft>{some}A score is in points of the rubric, 0 to 5: of documents that score 3, about "
-        "half have a label of 3 or more. The last column of the table is the share that a cut there would "
-        "keep; <code>edufilter recut</code> makes one without scoring again.</p>"
-    )
+    return Table("", ("score", "documents", "share", "kept", "at least that"), rows)
 
 
-def _shares(report: RunReport) -> str:
-    """Return kept shares by slice, each kind as a table with bars."""
-    if not report.slices:
-        return ""
-    cards = "".join(
-        f"<div class=card>{_slice_table(kind, list(slices))}</div>"
-        for kind, slices in groupby(report.slices, key=lambda one: one.kind)
-    )
-    languages = f" Languages were not identified. {text(report.no_languages)}" if report.no_languages else ""
-    looked_at = (
-        f"By all else: {report.looked_at:,} rows with a score, spread over the run."
-        if report.looked_at
-        else ""
-    )
-    return (
-        f"<h2>What is kept of what</h2>\n<p class=soft>By input file: all rows. {looked_at}{languages} A bar "
-        "is the share that is kept, as long as the largest of its table is full; the line in it is that of "
-        "the rest. Bold is what differs from the rest by at least a factor of two in the odds, and not by "
-        "accident (99 %).</p>\n"
-        f"<div class=masonry>{cards}</div>"
-    )
-
-
-def _slice_table(kind: str, slices: Sequence[Slice]) -> str:
+def _bars(slices: Sequence[Slice]) -> list[SliceBar]:
     most = max(*(max(one.share, one.share_of_rest) for one in slices), 1e-9)
-    lines = []
-    for one in slices:
-        share = (
-            f"<div title='{100 * one.low:.1f} to {100 * one.high:.1f} %'>"
-            f"<i style='width:{100 * one.share / most:.1f}%'></i>"
-            f"<u style='left:{100 * one.share_of_rest / most:.1f}%'></u></div>"
-        )
-        name = f"<i>{OTHERS}</i>" if one.value == OTHERS else text(one.value)
-        lines.append(
-            f"<tr{' class=far' if one.is_far else ''}><td>{name}</td><td class=number>{one.rows:,}</td>"
-            f"<td class=number>{_share(one.share)}</td><td class=bar>{share}</td></tr>"
-        )
-    return (
-        f"<div class=scroll><table><caption>{text(kind)}</caption><tr><th></th>"
-        "<th class=number>documents</th><th class=number>kept</th><th></th></tr>\n"
-        f"{''.join(lines)}</table></div>"
-    )
+    return [SliceBar(one, one.share / most, one.share_of_rest / most) for one in slices]
 
 
-def _drift(report: RunReport) -> str:
-    drift = report.drift
-    if drift is None:
-        return ""
+def _leak_counts(found: RunLeaks) -> list[Table]:
+    head = ("found by", "verdict", "documents", "tasks")
+    by_benchmark = groupby(found.counts, key=lambda one: one.benchmark)
+    return [Table(name, head, [_leak_count(one) for one in counts], texts=2) for name, counts in by_benchmark]
+
+
+def _leak_count(one: LeakCount) -> tuple[str, str, int, int]:
+    return f"{one.method}, {one.part}", one.verdict, one.documents, one.tasks
+
+
+def _drift(report: RunReport) -> Table | None:
+    if report.drift is None:
+        return None
     rows = [
         (one.meaning, f"{one.distance:.2f}", f"{one.median:.3g}", f"{one.seed_median:.3g}")
-        for one in drift.shifts
+        for one in report.drift.shifts
     ]
     head = ("", "distance", "median here", "median of the seed")
-    shown = table("The statistics that differ most", head, rows)
-    return (
-        f"<h2>Is this what the scorer knows?</h2>\n<p>{text(drift.sentence)}</p>\n"
-        f"<details><summary>Which statistics differ</summary><div class=card>{shown}</div></details>"
-    )
-
-
-def _samples(report: RunReport) -> str:
-    if not report.samples and not report.unread:
-        return ""
-    gone = "".join(f"<li>{text(file)}: {text(why)}</li>" for file, why in report.unread.items())
-    why = (
-        f" {text(report.no_scorer)} So nothing is said of why scores are as they are."
-        if report.no_scorer
-        else ""
-    )
-    missing = f"<p>Documents of these inputs cannot be shown:</p><ul>{gone}</ul>" if gone else ""
-    return (
-        "<h2>Documents to read</h2>\n<p class=soft>Read from the inputs, by file and row (from 0). The worst "
-        f"that were kept stand just over the cut, the best that were dropped just under it.{why}</p>"
-        f"{missing}\n{card_section([_card(one) for one in report.samples], (*GROUPS, TENTH_GROUP))}"
-    )
+    return Table("The statistics that differ most", head, rows)
 
 
 def _card(sample: Sample) -> Card:
@@ -273,50 +241,33 @@ def _ngram(one: NgramAmount) -> str:
     return f"{one.text} ({one.points:+.2f})"
 
 
-def _details(report: RunReport) -> str:
-    run = report.manifest
+def _counts(run: Mapping[str, Any]) -> Table:
     counts = [("kept", run["kept"]), ("dropped", run["dropped"])]
     counts += [(f"no score: {name}", count) for name, count in run["reasons"].items()]
     counts += [(f"unusual: {name}", count) for name, count in run["unusual"].items()]
-    shares = [(name, count, percent(count, run["rows"])) for name, count in counts]
-    settings = [(name, _setting(name, value)) for name, value in sorted(run["settings"].items())]
-    tables = [
-        table("Counts", ("documents", "rows", "share"), shares),
-        table("Settings", ("setting", "value"), [*settings, ("plan", run["plan"][:12])], texts=2),
+    rows = [(name, count, percent(count, run["rows"])) for name, count in counts]
+    return Table("Counts", ("documents", "rows", "share"), rows)
+
+
+def _settings(run: Mapping[str, Any]) -> Table:
+    rows = [(name, _setting(name, value)) for name, value in sorted(run["settings"].items())]
+    return Table("Settings", ("setting", "value"), [*rows, ("plan", run["plan"][:12])], texts=2)
+
+
+def _setting(name: str, value: object) -> object:
+    return str(value)[:12] if name.endswith("sha256") or name == "recut_from" else value
+
+
+def _tokens(run: Mapping[str, Any]) -> Table:
+    beyond = run["tokens"] - run["tokens_read"]
+    rows = [
+        ("read by the model", run["tokens_read"], percent(run["tokens_read"], run["tokens"])),
+        ("beyond what it reads", beyond, percent(beyond, run["tokens"])),
     ]
-    if run["tokens"]:
-        beyond = run["tokens"] - run["tokens_read"]
-        tokens = [
-            ("read by the model", run["tokens_read"], percent(run["tokens_read"], run["tokens"])),
-            ("beyond what it reads", beyond, percent(beyond, run["tokens"])),
-        ]
-        tables.append(table("Tokens that the model was given of documents", ("", "tokens", "share"), tokens))
-    agreement = agreement_of(run)
-    if agreement is not None:
-        tables.append(_agreement_table(agreement, run))
-    cards = "".join(f"<div class=card>{one}</div>" for one in tables)
-    wide = "\n".join(f"<div class='card below'>{one}</div>" for one in _file_tables(report))
-    return f"<h2>Counts, files and settings</h2>\n<div class='columns tables'>{cards}</div>\n{wide}"
+    return Table("Tokens that the model was given of documents", ("", "tokens", "share"), rows)
 
 
-def _file_tables(report: RunReport) -> list[str]:
-    run = report.manifest
-    files = [
-        (one["output"], one["rows"], one["kept"], percent(one["kept"], one["rows"]), size(one["data_bytes"]))
-        for one in report.files
-        if not one["set_aside"]
-    ]
-    found = [f"<p>{run['output_files']:,} files; run/manifest.parquet has a row for each.</p>"]
-    if files:
-        found = [table("Files", ("below data/", "rows", "kept", "share", "size"), files)]
-    if run["set_aside"]:
-        aside = [(one["relative"], one["why"], one["rows"]) for one in run["set_aside"][:SET_ASIDE_SHOWN]]
-        caption = f"Set aside: {len(run['set_aside']):,}, could not be read"
-        found.append(table(caption, ("file", "why", "rows"), aside, texts=2))
-    return found
-
-
-def _agreement_table(found: AuditResult, run: Mapping[str, Any]) -> str:
+def _audit(found: AuditResult, run: Mapping[str, Any]) -> Table:
     """Return what the audit of a cascade found."""
     low, high = (f"{100 * share:.2f}" for share in (found.low, found.high))
     promised = "nothing" if found.promised is None else f"at most {100 * found.promised:g} %"
@@ -328,8 +279,25 @@ def _agreement_table(found: AuditResult, run: Mapping[str, Any]) -> str:
         ("lost, of what effort full keeps", f"{100 * found.lost_keepers:.1f} %"),
         ("false, of what was kept", f"{100 * found.false_keeps:.1f} %"),
     ]
-    return table("Decisions against those of effort full", ("", "share"), rows)
+    return Table("Decisions against those of effort full", ("", "share"), rows)
 
 
-def _setting(name: str, value: object) -> object:
-    return str(value)[:12] if name.endswith("sha256") or name == "recut_from" else value
+def _files(report: RunReport) -> Table | None:
+    files = [
+        (
+            one["output"],
+            one["rows"],
+            one["kept"],
+            percent(one["kept"], one["rows"]),
+            size(one["data_bytes"]),
+        )
+        for one in report.files
+        if not one["set_aside"]
+    ]
+    return Table("Files", ("below data/", "rows", "kept", "share", "size"), files) if files else None
+
+
+def _set_aside(run: Mapping[str, Any]) -> Table:
+    rows = [(one["relative"], one["why"], one["rows"]) for one in run["set_aside"][:SET_ASIDE_SHOWN]]
+    caption = f"Set aside: {len(run['set_aside']):,}, could not be read"
+    return Table(caption, ("file", "why", "rows"), rows, texts=2)

@@ -240,14 +240,9 @@ def _write_page(table: pa.Table, page: Path) -> None:
         slices = {kind: value for kind, value in (("genre", genre), ("language", language)) if value}
         about = f"{number:,} · {name}"
         cards.append(Card("Documents", None, True, about, window[:CARD_CHARS], len(window), slices))
-    title = f"{len(table):,} documents to score"
-    explained = (
-        f"<h1>{title}</h1><p class=soft>In the order of the table, by their ids. Write rubric points "
-        "from 0 to 5 into its column <code>score</code>. Of long documents the beginning, the middle and the "
-        "end are shown, which is what a model is asked about.</p>"
-    )
-    body = [explained, card_section(cards, ("Documents",))]
-    page.write_text(whole_page(title, body), encoding="utf-8", errors="replace")
+    section = card_section(cards, ("Documents",))
+    shown = whole_page("sample.html", f"{len(table):,} documents to score", section)
+    page.write_text(shown, encoding="utf-8", errors="replace")
 
 
 def write_sample(

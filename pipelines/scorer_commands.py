@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Annotated
 
+import typer
+from pydantic_core import to_jsonable_python
 from typer import Option
 
 from filtering.errors import SettingsError
@@ -16,11 +18,10 @@ from pipelines.config_scorers import (
     ThresholdConfig,
     TrainConfig,
 )
-from pipelines.printing import (
+from pipelines.print_scorers import (
     print_comparison,
     print_evaluation,
     print_learning_curve,
-    print_line,
     print_scorer,
     print_threshold,
 )
@@ -69,7 +70,7 @@ def evaluate_command(
     from pipelines.evaluate import points_of_labels
 
     if html is not None:
-        from pipelines.scorer_report import refuse_page
+        from pipelines.scorer_page import refuse_page
 
         refuse_page(html)
     if curve is not None and not Path(curve).parent.is_dir():  # said now, not after minutes of fitting
@@ -79,27 +80,27 @@ def evaluate_command(
     judged = points_of_labels(scorer, labels, effort=scoring.effort, placement=placement)
     evaluation = judged.judge()
     if as_json:
-        print_line(json.dumps(evaluation.as_dict()))
+        typer.echo(json.dumps(to_jsonable_python(evaluation, inf_nan_mode="null")))
     else:
         if evaluation.nested:
             print_comparison(read_metrics(scorer))
         print_evaluation(evaluation)
     if curve is not None:
-        from pipelines.learning_curve import draw_learning_curve
+        from pipelines.learning_curve import write_learning_curve
 
-        rows = draw_learning_curve(scorer, labels, curve, placement=placement, reporter=ConsoleReporter())
+        rows = write_learning_curve(scorer, labels, curve, placement=placement, reporter=ConsoleReporter())
         if as_json:
-            print_line(json.dumps(rows))
+            typer.echo(json.dumps(rows))
         else:
             print_learning_curve(rows)
-            print_line(f"learning curve: {curve}")
+            typer.echo(f"learning curve: {curve}")
     if html is not None:
-        from pipelines.scorer_report import write_scorer_report
+        from pipelines.scorer_page import write_scorer_report
 
         drawn = Path(curve).read_text() if curve is not None else ""
         write_scorer_report(scorer, labels, html, judged=judged, samples=not no_samples, curve=drawn)
         if not as_json:
-            print_line(f"report: {html}")
+            typer.echo(f"report: {html}")
     return 0
 
 
@@ -110,7 +111,7 @@ def threshold_command(given: Given, as_json: JsonOption = False) -> int:
 
     result = choose_threshold(settings_of(ThresholdConfig, given))
     if as_json:
-        print_line(json.dumps(result.as_dict()))
+        typer.echo(json.dumps(to_jsonable_python(result, inf_nan_mode="null")))
     else:
         print_threshold(result)
     return result.exit_code

@@ -1,8 +1,7 @@
-"""Makes the report of a scorer, judged by labels: figures, where it is weak, and its worst errors to read."""
+"""What there is to show of a scorer that was judged by labels; `scorer_page.py` draws it."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +9,12 @@ import numpy as np
 
 from annotations.agreement import Agreement
 from filtering.bias import SourceBias, source_bias
-from filtering.errors import LabelsError, OutputError
+from filtering.errors import LabelsError
 from pipelines.agreement import agreement_of_labels
 from pipelines.cards import CARD_CHARS
-from pipelines.charts import CALIBRATION, draw_calibration
 from pipelines.evaluate import Evaluation, JudgedPoints
 from pipelines.label_folder import RATINGS_FILE
-from pipelines.plain import plain_values
 
-FORMAT = 1
-"""Number of the layout of the JSON file beside the page."""
 ERRORS = 10
 """Documents to read of each kind."""
 TOO_HIGH, TOO_LOW = "Scored too high", "Scored too low"
@@ -81,63 +76,6 @@ class ScorerReport:
     no_agreement: str
     bias: Mapping[str, SourceBias]
     errors: tuple[WrongScore, ...]
-
-
-def write_scorer_report(
-    scorer: str,
-    labels: str,
-    path: str,
-    *,
-    judged: JudgedPoints,
-    samples: bool = True,
-    curve: str = "",
-) -> ScorerReport:
-    """Write the page of a scorer that was judged by labels; its figures as JSON beside it.
-
-    Parameters
-    ----------
-    scorer, labels : str
-        As for `points_of_labels`.
-    judged : JudgedPoints
-        What that gave.
-    path : str
-        File to write, ending in ``.html``.
-    samples : bool
-        Whether to show documents; not for confidential ones.
-    curve : str
-        A learning curve as SVG, to show as well.
-
-    Raises
-    ------
-    OutputError
-        If the page cannot be written there.
-    MissingExtraError
-        If the extra ``report`` is not installed.
-    """
-    from pipelines.scorer_page import render_page
-
-    refuse_page(path)
-    page = Path(path)
-    report = gather_scorer_report(scorer, labels, judged=judged, samples=samples)
-    charts = {
-        name: draw_calibration(report.evaluation.reliability, *size) for name, size in CALIBRATION.items()
-    }
-    data = {"format": FORMAT, **plain_values(asdict(report))}
-    page.with_suffix(".json").write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
-    page.write_text(render_page(report, charts, curve), encoding="utf-8", errors="replace")
-    return report
-
-
-def refuse_page(path: str) -> None:
-    """Refuse a page that cannot be written, before anything is judged.
-
-    Raises
-    ------
-    OutputError
-        If it does not end in ``.html``, or its folder does not exist.
-    """
-    if Path(path).suffix != ".html" or not Path(path).parent.is_dir():
-        raise OutputError(f"A page must be a file that ends in .html, in a folder that exists. Got {path!r}.")
 
 
 def gather_scorer_report(

@@ -2,8 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +24,10 @@ from filtering.thresholds import (
     kept_shares,
     post_stratified,
 )
+from pipelines.amounts import short_count
 from pipelines.config_scorers import Goal, ThresholdConfig
 from pipelines.evaluate import JudgedPoints, points_of_labels
-from pipelines.plain import plain_values
-from pipelines.population import Population, read_population
-from pipelines.threshold_words import how_weighted, in_words
+from pipelines.score_spread import Population, read_population
 
 MIN_USED_ROWS = 50
 """Labels chosen without looking at scores, below which nothing is said of rates."""
@@ -126,11 +124,6 @@ class Threshold:
         """4 where the goal cannot be promised, else 0."""
         return 4 if self.is_promised is False else 0
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON: None where a figure is not defined."""
-        plain: dict[str, Any] = plain_values(asdict(self))
-        return plain
-
 
 def choose_threshold(config: ThresholdConfig) -> Threshold:
     """Return what each cut of a scorer keeps and is worth, and the cut that reaches a goal.
@@ -177,7 +170,7 @@ def choose_threshold(config: ThresholdConfig) -> Threshold:
         groups=len(np.unique(labels.groups)),
         good=int(labels.good.sum()),
         left_out=len(found) - len(labels),
-        weighting=how_weighted(config.population, has_weights=found.weights is not None),
+        weighting=_how_weighted(config.population, has_weights=found.weights is not None),
         documents=population.rows if population else None,
         tokens=population.tokens if population else None,
         cuts=rows_of(curve),
@@ -291,3 +284,58 @@ def _next_command(config: ThresholdConfig, effort: Effort, cut: float) -> str:
         return shlex.join(["edufilter", "recut", config.population, "--keep-at", keep_at, "--to", "NEW"])
     options = ["--scorer", config.scorer, "--effort", effort, "--keep-at", keep_at, "--out", "OUT"]
     return shlex.join(["edufilter", "filter", "INPUT", *options])
+
+
+def _how_weighted(population: str | None, *, has_weights: bool) -> str:
+    """Return how labels were weighted, and what that assumes."""
+    if population is not None:
+        return (
+            f"Weighted to the run {population}: the labels of each range of scores stand for its documents "
+            "there. That assumes that labelled documents are like those of the run with such scores."
+        )
+    if has_weights:
+        return (
+            "Weighted by how many documents each label stands for, from its probability of being drawn. That "
+            "assumes that what you will filter is like the dump that they were drawn from."
+        )
+    return (
+        "Not weighted: the labels have no probability of being drawn. That assumes that those that were "
+        "chosen without looking at scores are a random part of what you will filter."
+    )
+
+
+def in_words(goal: Goal, amount: float, row: CutRow, choice: Choice, tokens: float | None) -> str:
+    """Return the answer to a goal.
+
+    Parameters
+    ----------
+    goal : str
+    amount : float
+        How much was asked for.
+    row : CutRow
+        The cut that was chosen.
+    choice : Choice
+        Why.
+    tokens : float, optional
+        Of the population.
+    """
+    if goal == "precision" or goal == "recall":
+        figure = row.precision if goal == "precision" else row.recall
+        if choice.is_promised:
+            return f"Keep from {row.cut:g} points: {goal} {figure}, so at least {amount:g}."
+        best = f"These labels cannot promise a {goal} of {amount:g}. The best cut is {row.cut:g}: {figure}."
+        if choice.more_labels is None:
+            return f"{best} No cut is estimated above {amount:g}, so more labels alone would not help."
+        return f"{best} Label about {choice.more_labels:,} more (a rough estimate)."
+    if goal == "keep_fraction":
+        kept = f"Keep from {row.cut:g} points: {row.documents} of the documents"
+        return f"{kept}." if choice.is_promised else f"{kept}; no cut keeps as few as {amount:g}."
+    total = tokens or 0.0
+    low, high = short_count(row.tokens.low * total), short_count(row.tokens.high * total)
+    kept = (
+        f"Keep from {row.cut:g} points: about {short_count(row.tokens.value * total)} tokens [{low}, {high}]"
+    )
+    if choice.is_promised:
+        return f"{kept} of {short_count(total)}."
+    why = f"the run has {short_count(total)} in all" if amount > total else "no cut keeps so few"
+    return f"{kept}; {short_count(amount)} cannot be had, for {why}."

@@ -1,17 +1,22 @@
 """Makes scorers from labels: a scorer folder with its nested evaluation out."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import to_jsonable_python
 
 from annotations import Labels, read_labels
+from annotations.columns import GROUP_COLUMNS, group_of
 from annotations.label_digest import labels_digest
 from annotations.labels import cut_texts_warning
+from annotations.sources import read_table
 from filtering import save_scorer
+from filtering.arrow_texts import REASONS, text_bytes, text_reasons
 from filtering.cross_validation import Fit, nested_figures, nested_points, simplest_of_the_best
 from filtering.embedders import Embedder
 from filtering.exits import usual_exits
@@ -21,19 +26,21 @@ from filtering.recipes import RECIPES, fit_signals, signals_fit
 from filtering.scorers import Effort, EmbeddingScorer, Scorer, SignalScorer
 from filtering.stages import HEADS, fit_stage, head_fit
 from filtering.storage import refuse_taken
-from pipelines.code_slices import with_code_languages
+from pipelines.code_languages import with_code_languages
 from pipelines.config_base import options_in_words
 from pipelines.config_scorers import DistillConfig, TrainConfig
-from pipelines.evaluate import Evaluation, embedded, fit_data_of, judge
+from pipelines.evaluate import Evaluation, JudgedPoints, embedded, fit_data_of
 from pipelines.model_card import model_card
-from pipelines.plain import plain_values
-from pipelines.pools import read_pool
 from pipelines.progress import ConsoleReporter, Reporter
+from pipelines.text_columns import TEXT_COLUMNS, find_text_column
 
 Name = TypeVar("Name", bound=str)
 
 UNDECIDING = ("labels", "teacher", "domain", "pool", "out", "device", "overwrite")
 """Settings that a model card tells otherwise, or that decide no score."""
+
+DIGITS = 4
+"""Of stored figures, after the point."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,9 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     for effort, fit in fits.items():
         reporter.say(f"Judging effort {effort} ...")
         points[effort] = nested_points(data, fit)
-    evaluations = [judge(one, labels, data.rows, effort, nested=True) for effort, one in points.items()]
+    evaluations = [
+        JudgedPoints(one, data.rows, labels, effort, nested=True).judge() for effort, one in points.items()
+    ]
     if isinstance(scorer, EmbeddingScorer):
         if pool is None:
             paired = pair_labelled(points["fast"], points["full"], data)
@@ -153,17 +162,55 @@ def save_judged(
     """
     signals = scorer.signals if isinstance(scorer, EmbeddingScorer) else scorer
     paired = scorer.paired if isinstance(scorer, EmbeddingScorer) else None
-    told = plain_values(
-        {
-            **metrics,
-            "exits": [asdict(one) for one in usual_exits(paired)] if paired else [],
-            "nested": {one.effort: one.as_dict() for one in evaluations},
-        },
-        digits=4,
-    )
+    told = {
+        **metrics,
+        "exits": usual_exits(paired) if paired else [],
+        "nested": {one.effort: one for one in evaluations},
+    }
+    told = _rounded(to_jsonable_python(told, inf_nan_mode="null"))
     card = model_card(signals.domain, told, evaluations, _speeds(scorer, labels), command)
     saved = save_scorer(scorer, out, metrics=told, card=card, overwrite=overwrite)
     return TrainResult(saved, out, told, tuple(evaluations))
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return figures as they are stored: their last bits say nothing and differ between processors."""
+    if isinstance(value, float):
+        return round(value, DIGITS)
+    if isinstance(value, dict):
+        return {name: _rounded(one) for name, one in value.items()}
+    return [_rounded(one) for one in value] if isinstance(value, list) else value
+
+
+def read_pool(source: str, reporter: Reporter) -> tuple[list[bytes], list[str]]:
+    """Return the documents of a pool that can be scored, in UTF-8, and where each is from.
+
+    Parameters
+    ----------
+    source : str
+        As `TrainConfig.pool`.
+    reporter : Reporter
+        What is told how many documents are left out, and why.
+
+    Raises
+    ------
+    ColumnError
+        If it has no column of texts, or several.
+    """
+    table, name = read_table(source, [*TEXT_COLUMNS, *GROUP_COLUMNS, "url"])
+    column = find_text_column(table.schema, name)
+    rows = table.drop_columns(column).to_pylist() if table.num_columns > 1 else [{}] * len(table)
+    groups = [group_of(row, None, f"#{number}") for number, row in enumerate(rows)]
+    reasons = text_reasons(table[column])
+    bad = Counter(REASONS[reason] for reason in reasons[reasons != 0])
+    if bad:
+        counted = ", ".join(f"{count:,} {reason}" for reason, count in sorted(bad.items()))
+        reporter.say(
+            f"{bad.total():,} of {len(table):,} documents of {name} are left out, having no score: {counted}."
+        )
+    documents = text_bytes(table[column])
+    good = np.flatnonzero(reasons == 0)
+    return [documents[row] or b"" for row in good], [groups[row] for row in good]
 
 
 def _embedder(config: TrainConfig) -> Embedder | None:

@@ -1,19 +1,12 @@
 """Proves that agreement figures are the published ones, and the noise ceiling one for simulated raters."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, f1_score
 
-from annotations.agreement import (
-    NOT_DEFINED,
-    Agreement,
-    advice,
-    consensus,
-    judge_agreement,
-    krippendorff_alpha,
-)
+from annotations.agreement import NOT_DEFINED, consensus, judge_agreement, krippendorff_alpha
 from annotations.noise_ceiling import rho_ceiling
 from filtering import metrics
 from filtering.errors import LabelsError, ShapeError
@@ -242,7 +235,6 @@ def test_a_constant_rater_leaves_rho_and_the_ceiling_not_defined():
     assert [str(one) for one in (found.pairs[0].rho, found.rho_ceiling)] == ["not defined"] * 2
     assert found.pairs[0].weighted_kappa == Estimate(0.0, 0.0, 0.0)
     assert found.alpha.value < 0.1
-    assert advice(found, scorer_rho=0.7, labels=1000).startswith("No noise ceiling is defined")
 
 
 def test_ratings_that_are_all_the_same_define_shares_alone():
@@ -300,7 +292,7 @@ def test_names_and_groups_must_be_as_many_as_columns_and_rows(names, groups):
         judge_agreement(simulated(rows=30), names, ["g"] * groups)
 
 
-# Consensus and advice
+# Consensus
 
 
 def test_consensus_keeps_the_half_point_of_two_raters_and_ignores_missing_ratings():
@@ -309,67 +301,3 @@ def test_consensus_keeps_the_half_point_of_two_raters_and_ignores_missing_rating
     np.testing.assert_array_equal(median, [2.5, 2, 4, MISSING, 1])
     np.testing.assert_array_equal(lowest, [2, 1, 4, MISSING, 0])
     np.testing.assert_array_equal(highest, [3, 5, 4, MISSING, 1])
-
-
-def agreeing(value, low, high, documents=200):
-    blank = Agreement(("a", "b"), documents, 3.0, (), NOT_DEFINED, NOT_DEFINED)
-    return replace(blank, rho_ceiling=Estimate(value, low, high))
-
-
-@pytest.mark.parametrize(
-    ("ceiling", "scorer_rho", "labels", "said"),
-    [
-        (
-            (0.85, 0.75, 0.90),
-            0.84,
-            1000,
-            "Rate more documents twice: 200 leave the noise ceiling of rho at 0.850",
-        ),
-        ((0.79, 0.72, 0.83), None, 1000, "about 250 in all would narrow it to 0.10"),
-        (
-            (0.79, 0.75, 0.83),
-            None,
-            1000,
-            "The raters' noise is the limit: no scorer gets beyond a rho of 0.790",
-        ),
-        ((0.50, 0.30, 0.65), 0.49, 1000, "or make the rubric clearer"),  # wide, and yet surely low
-        ((0.70, 0.67, 0.73), None, 1000, "Take the median of three raters, or"),
-        (
-            (0.95, 0.93, 0.97),
-            None,
-            1000,
-            "not the limit up to a rho of 0.950 [0.930, 0.970]; `--scorer` tells",
-        ),
-        (
-            (0.85, 0.83, 0.87),
-            0.81,
-            1000,
-            "rho of 0.810 is at the noise ceiling of 0.850 [0.830, 0.870]: another",
-        ),
-        ((0.85, 0.83, 0.87), 0.88, 9000, "rho of 0.880 is at the noise ceiling"),
-        (
-            (0.95, 0.93, 0.97),
-            0.77,
-            4999,
-            "0.180 below the noise ceiling of 0.950 [0.930, 0.970]: more labels",
-        ),
-        (
-            (0.95, 0.93, 0.97),
-            0.77,
-            5000,
-            "with 5,000 labels: a better scorer (effort full, another embedder)",
-        ),
-    ],
-)
-def test_advice_follows_the_first_rule_that_holds_with_its_figures(ceiling, scorer_rho, labels, said):
-    assert said in advice(agreeing(*ceiling), scorer_rho=scorer_rho, labels=labels)
-
-
-def test_advice_is_one_or_two_sentences():
-    ceilings = [(np.nan,) * 3, (0.85, 0.7, 0.9), (0.7, 0.68, 0.72), (0.9, 0.88, 0.92)]
-    for ceiling in ceilings:
-        for scorer_rho in (None, 0.5, 0.89):
-            for labels in (100, 10_000):
-                said = advice(agreeing(*ceiling), scorer_rho=scorer_rho, labels=labels)
-                assert said.endswith(".")
-                assert said.count(". ") <= 1

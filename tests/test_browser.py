@@ -13,7 +13,7 @@ from pipelines import FilterConfig, filter_dump, write_report
 from pipelines.cards import Card, card_section
 from pipelines.evaluate import points_of_labels
 from pipelines.page import whole_page
-from pipelines.scorer_report import write_scorer_report
+from pipelines.scorer_page import write_scorer_report
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -151,7 +151,7 @@ def test_two_thousand_hostile_documents_stay_safe_and_quick(browser, tmp_path):
         for i in range(2000)
     ]  # fmt: skip
     path = tmp_path / "page.html"
-    path.write_text(whole_page("many", [card_section(cards, ["All"])]), encoding="utf-8", errors="replace")
+    path.write_text(whole_page("sample.html", "many", card_section(cards, ["All"])), encoding="utf-8")
     with opened(browser, path) as page:
         assert page.locator(".sample").count() == 2000
         page.fill(SEARCH, "document 1234 ")

@@ -1,6 +1,8 @@
 """Proves that a folder of labels is judged as its ratings are, with people and a scorer where given."""
 
 import json
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +15,7 @@ from fakes import FakeAnnotator
 from annotations.agreement import judge_agreement
 from annotations.annotator import Rater, Reply
 from filtering.errors import LabelsError
+from filtering.metrics import Estimate
 from pipelines import (
     AnnotateConfig,
     TrainConfig,
@@ -20,6 +23,7 @@ from pipelines import (
     annotate_sample,
     train_scorer,
 )
+from pipelines.agreement import advice
 
 ROWS = 120
 
@@ -148,3 +152,78 @@ def test_a_folder_without_ratings_is_refused(tmp_path, command):
     outcome = command("agreement", tmp_path)
     assert outcome.code == 2
     assert "Found no ratings.parquet" in outcome.err
+
+
+@cache
+def any_agreement():
+    groups = [f"g{number}" for number in range(20)]
+    return judge_agreement(np.tile([[1.0, 2.0], [3.0, 3.0]], (10, 1)), ["a", "b"], groups)
+
+
+def agreeing(value, low, high, documents=200):
+    return replace(any_agreement(), documents=documents, rho_ceiling=Estimate(value, low, high))
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "scorer_rho", "labels", "said"),
+    [
+        (
+            (0.85, 0.75, 0.90),
+            0.84,
+            1000,
+            "Rate more documents twice: 200 leave the noise ceiling of rho at 0.850",
+        ),
+        ((0.79, 0.72, 0.83), None, 1000, "about 250 in all would narrow it to 0.10"),
+        (
+            (0.79, 0.75, 0.83),
+            None,
+            1000,
+            "The raters' noise is the limit: no scorer gets beyond a rho of 0.790",
+        ),
+        ((0.50, 0.30, 0.65), 0.49, 1000, "or make the rubric clearer"),  # wide, and yet surely low
+        ((0.70, 0.67, 0.73), None, 1000, "Take the median of three raters"),
+        (
+            (0.95, 0.93, 0.97),
+            None,
+            1000,
+            "not the limit up to a rho of 0.950 [0.930, 0.970]; `--scorer` tells",
+        ),
+        (
+            (0.85, 0.83, 0.87),
+            0.81,
+            1000,
+            "rho of 0.810 is at the noise ceiling of 0.850 [0.830, 0.870]: another",
+        ),
+        ((0.85, 0.83, 0.87), 0.88, 9000, "rho of 0.880 is at the noise ceiling"),
+        (
+            (0.95, 0.93, 0.97),
+            0.77,
+            4999,
+            "0.180 below the noise ceiling of 0.950 [0.930, 0.970]: more labels",
+        ),
+        (
+            (0.95, 0.93, 0.97),
+            0.77,
+            5000,
+            "with 5,000 labels: a better scorer (effort full, another embedder)",
+        ),
+    ],
+)
+def test_advice_follows_the_first_rule_that_holds_with_its_figures(ceiling, scorer_rho, labels, said):
+    assert said in advice(agreeing(*ceiling), scorer_rho=scorer_rho, labels=labels)
+
+
+def test_advice_is_one_or_two_sentences():
+    ceilings = [(np.nan,) * 3, (0.85, 0.7, 0.9), (0.7, 0.68, 0.72), (0.9, 0.88, 0.92)]
+    for ceiling in ceilings:
+        for scorer_rho in (None, 0.5, 0.89):
+            for labels in (100, 10_000):
+                said = advice(agreeing(*ceiling), scorer_rho=scorer_rho, labels=labels)
+                assert said.endswith(".")
+                assert said.count(". ") <= 1
+
+
+def test_without_a_ceiling_documents_that_differ_are_asked_for():
+    nothing = float("nan")
+    said = advice(agreeing(nothing, nothing, nothing), scorer_rho=0.7, labels=1000)
+    assert said.startswith("No noise ceiling is defined")

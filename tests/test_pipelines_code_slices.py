@@ -14,9 +14,9 @@ from annotations import read_labels
 from annotations.labels import Labels
 from filtering.code_languages import UNKNOWN
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run
-from pipelines.code_slices import CODE_LANGUAGE, is_code, with_code_languages
-from pipelines.evaluate import SLICE_ROWS, judge
-from pipelines.language_notes import code_languages, language_notes
+from pipelines.code_languages import CODE_LANGUAGE, is_code, with_code_languages
+from pipelines.evaluate import SLICE_ROWS, JudgedPoints
+from pipelines.evaluation_tables import judged_languages, language_notes
 from pipelines.report_data import gather_report
 from pipelines.row_sample import IDENTIFIED
 
@@ -164,18 +164,18 @@ def judged_by_language(hasty):
         unbiased=np.ones(rows, bool),
         slices={CODE_LANGUAGE: tuple(languages), "genre": tuple(languages)},
     )
-    return judge(points, labels, np.arange(rows), "fast", nested=True)
+    return JudgedPoints(points, np.arange(rows), labels, "fast", nested=True).judge()
 
 
 def test_quality_is_told_by_language_the_worst_first_and_small_ones_apart(hasty):
     found = judged_by_language(hasty)
-    assert [(one.value, one.rows, one.groups) for one in code_languages(found)] == [
+    assert [(one.value, one.rows, one.groups) for one in judged_languages(found)] == [
         ("Ruby", 40, 4), ("Python", 60, 20),
     ]  # fmt: skip
     assert [(one.value, one.rows) for one in found.few] == [("Go", SLICE_ROWS - 1), ("C", 5)]
     worst, narrow, few = language_notes(found)
     assert "worst code language is Ruby" in worst
-    assert str(code_languages(found)[0].metrics["rho"]) in worst
+    assert str(judged_languages(found)[0].metrics["rho"]) in worst
     assert "Ruby (4)" in narrow
     assert "Python" not in narrow
     assert f"Go {SLICE_ROWS - 1}, 20, " in few
@@ -185,7 +185,9 @@ def test_quality_is_told_by_language_the_worst_first_and_small_ones_apart(hasty)
 def test_of_prose_there_are_no_notes(labels):
     found = read_labels(str(labels))
     points = np.arange(len(found)) / 100
-    assert language_notes(judge(points, found, np.arange(len(found)), "fast", nested=True)) == []
+    assert (
+        language_notes(JudgedPoints(points, np.arange(len(found)), found, "fast", nested=True).judge()) == []
+    )
 
 
 def test_training_on_code_shows_languages_on_screen_and_in_the_card(command, hasty, tmp_path):

@@ -322,7 +322,7 @@ def test_the_command_of_filter_takes_benchmarks(source, benchmark, web, tmp_path
 
 def test_a_page_of_more_hits_than_are_held_says_so(cleaned, monkeypatch):
     monkeypatch.setattr("pipelines.run_leaks.HITS_READ", 3)
-    monkeypatch.setattr("pipelines.leak_section.HITS_READ", 3)
+    monkeypatch.setattr("pipelines.run_page.HITS_READ", 3)
     all_hits = pq.read_table(cleaned / "run" / "hits.parquet").num_rows
     page = write_report(str(cleaned)).read_text()
     assert f"Counted are the first 3 of {all_hits} hits." in page

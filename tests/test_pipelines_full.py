@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import QUIET, Outcome
 from dumps import CUT, FAST, copy_of_scorer, digests, lasting, make_labels, make_texts, write_dump
+from pydantic_core import to_jsonable_python
 
 import filtering.recipes
 import filtering.stages
@@ -26,7 +27,7 @@ from filtering.recipes import RECIPES
 from filtering.stages import HEADS
 from filtering.windows import window_text
 from pipelines import FilterConfig, RecutConfig, evaluate_scorer, filter_dump, recut_run, verify_run
-from pipelines.learning_curve import draw_learning_curve
+from pipelines.learning_curve import write_learning_curve
 from pipelines.store import RunFolder
 
 FAULTY = Path(__file__).with_name("faulty_run.py")
@@ -332,7 +333,7 @@ def test_evaluate_at_full_effort_is_nested_on_the_very_labels_as_training_was(co
     outcome = command("evaluate", two_stages.out, labels, *FULL, "--json")
     assert outcome.code == 0
     [_, full] = two_stages.evaluations
-    assert json.loads(outcome.out) == json.loads(json.dumps(full.as_dict()))
+    assert json.loads(outcome.out) == to_jsonable_python(full, inf_nan_mode="null")
 
 
 def test_evaluate_at_full_effort_judges_its_own_scores_by_other_labels(two_stages, hasty, tmp_path):
@@ -380,7 +381,7 @@ def test_a_learning_curve_that_cannot_be_written_is_refused_before_anything_is_f
 def test_a_scorer_that_tells_nothing_of_its_labels_has_no_learning_curve(trained, labels, tmp_path):
     scorer = copy_of_scorer(trained.out, tmp_path / "copy", domain="copy")
     with pytest.raises(SettingsError, match="needs the labels that the scorer was fitted to"):
-        draw_learning_curve(scorer, str(labels), str(tmp_path / "curve.svg"), placement=CPU, reporter=QUIET)
+        write_learning_curve(scorer, str(labels), str(tmp_path / "curve.svg"), placement=CPU, reporter=QUIET)
 
 
 # Embedders.

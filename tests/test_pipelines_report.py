@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from base64 import b64encode
+from dataclasses import fields, is_dataclass, replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -24,6 +25,8 @@ from pipelines.page import SCRIPT
 from pipelines.picks import GROUPS, SAMPLES, TENTH_GROUP, TENTHS
 from pipelines.report_data import MadeBy, gather_report
 from pipelines.row_sample import IDENTIFIED
+from pipelines.run_leaks import LeakCount, LeakPair, RunLeaks
+from pipelines.run_page import render_page
 from pipelines.store import RunFolder
 
 HOSTILE = (
@@ -156,6 +159,48 @@ def test_documents_and_file_names_are_text_and_nothing_else(hostile):
 
 def texts_of(report):
     return [one.text for one in report.samples]
+
+
+def planted(value):
+    """Return the same with markup before each string that a page may get from elsewhere."""
+    if isinstance(value, str):
+        return HOSTILE_NAME + value
+    if isinstance(value, dict):
+        return {name: planted(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [planted(one) for one in value]
+    if not is_dataclass(value):
+        return value
+    ours = {"group", "action"}  # names of this package
+    return replace(
+        value, **{f.name: planted(getattr(value, f.name)) for f in fields(value) if f.name not in ours}
+    )
+
+
+def test_no_string_of_a_report_is_markup(finished):
+    count = LeakCount("bench", "ngram", "solution", "leak", 1, 1)
+    pair = LeakPair("task", "bench", ["ngram"], "leak", "a", 1, 1, 2, "lines", "text of the task")
+    aside = {"relative": "c.parquet", "why": "it is broken", "rows": 3}
+    report = gather_report(str(finished))
+    report = replace(
+        report,
+        made_by=MadeBy("edufilter filter dump", 410, 2.0),
+        leaks=RunLeaks("drop", 1, 164, 5, [count], [pair], {"b": "it is gone"}),
+        unread={"c": "it has changed"},
+        no_languages="no fastText",
+        no_scorer="no scorer",
+        manifest={**report.manifest, "set_aside": [aside], "reasons": {"empty": 1}, "unusual": {"long": 1}},
+    )
+    page = Page(render_page(planted(report), {"wide": "<svg></svg>"}))
+    assert not {tag for tag, _ in page.tags} & {"img", "iframe", "object", "link", "base", "form"}
+    assert [tag for tag, _ in page.tags].count("script") == [tag for tag, _ in page.tags].count("svg") == 1
+    for said in (
+        str(finished), "edufilter filter dump", "bench", "ngram", "leak", "task", "lines", "text of the task",
+        "it is gone", "it has changed", "no fastText", "no scorer", "c.parquet", "it is broken",
+        report.drift.sentence, report.drift.shifts[0].meaning, report.slices[0].value, report.slices[0].kind,
+        report.samples[0].file, report.samples[0].text[:200], report.samples[0].why.raised[0].text,
+    ):  # fmt: skip
+        assert HOSTILE_NAME + said in page.text, said
 
 
 def test_the_page_opens_offline_and_forbids_other_scripts_and_requests(hostile):

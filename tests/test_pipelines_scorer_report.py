@@ -10,7 +10,8 @@ from annotations import read_labels
 from filtering.errors import OutputError
 from pipelines import evaluate_scorer
 from pipelines.evaluate import points_of_labels
-from pipelines.scorer_report import TOO_HIGH, TOO_LOW, gather_scorer_report, write_scorer_report
+from pipelines.scorer_page import refuse_page, write_scorer_report
+from pipelines.scorer_report import TOO_HIGH, TOO_LOW, gather_scorer_report
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_the_command_refuses_a_page_that_it_cannot_write_before_it_judges(traine
         assert (found.code, found.out) == (2, "")
         assert "must be a file that ends in .html" in found.err
     with pytest.raises(OutputError):
-        write_scorer_report(trained.out, str(labels), str(tmp_path), judged=None)
+        refuse_page(str(tmp_path))
 
 
 def test_the_command_writes_it(trained, labels, command, tmp_path):

@@ -26,11 +26,11 @@ from pipelines import (
     recut_run,
     sample_near_cut,
 )
+from pipelines.amounts import short_count
 from pipelines.evaluate import points_of_labels
 from pipelines.store import RunFolder
 from pipelines.stored_scores import read_scores
-from pipelines.threshold import CutRow
-from pipelines.threshold_words import count_words, in_words
+from pipelines.threshold import CutRow, in_words
 
 ROWS = 600
 
@@ -221,7 +221,7 @@ def test_tokens_to_keep_are_those_of_the_run(command, trained, fresh, scored):
     found = json.loads(outcome.out)
     assert outcome.code == 4
     assert found["keep_at"] == 0
-    assert f"2.5M cannot be had, for the run has {count_words(found['tokens'])} in all" in found["answer"]
+    assert f"2.5M cannot be had, for the run has {short_count(found['tokens'])} in all" in found["answer"]
 
 
 def test_a_fraction_of_labels_alone_is_answered_by_their_scores(trained, fresh):

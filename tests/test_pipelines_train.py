@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import QUIET
 from dumps import SELLING, TEACHING, copy_of_scorer, digests, make_labels, replaced
+from pydantic_core import to_jsonable_python
 
 import filtering.recipes
 from filtering import load_scorer
@@ -85,7 +86,7 @@ def test_evaluate_judges_a_saved_scorer_by_fresh_labels_alike_by_python_and_comm
     assert evaluation.metrics["rho"].value > 0.8
     outcome = command("evaluate", trained.out, fresh, "--json")
     assert outcome.code == 0
-    assert json.loads(outcome.out) == json.loads(json.dumps(evaluation.as_dict()))
+    assert json.loads(outcome.out) == to_jsonable_python(evaluation, inf_nan_mode="null")
     table = command("evaluate", trained.out, fresh)
     assert table.code == 0
     for name in evaluation.metrics:

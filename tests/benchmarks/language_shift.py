@@ -17,7 +17,7 @@ from filtering.cross_validation import Fit, calibrate, out_of_fold
 from filtering.fit_data import FitData
 from filtering.folds import FOLDS, fold_assignment
 from filtering.metrics import area_under_curve, f1_at, rank_correlation
-from pipelines.code_slices import CODE_LANGUAGE, with_code_languages
+from pipelines.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.evaluate import SLICE_ROWS, refit
 from pipelines.progress import ConsoleReporter
 

@@ -14,7 +14,7 @@ from filtering.code_languages import languages_of_texts, told_language
 from filtering.cross_validation import Fit, Fitted, nested_raw
 from filtering.fit_data import FitData, Rows
 from filtering.metrics import area_under_curve, evaluate, rank_correlation
-from pipelines.code_slices import CODE_LANGUAGE, with_code_languages
+from pipelines.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.evaluate import SLICE_ROWS, refit
 from pipelines.progress import ConsoleReporter
 

@@ -1,0 +1,32 @@
+"""Amounts in words: shares, counts and durations, as pages and commands tell them."""
+
+UNITS = (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3))
+ROUNDS_UP = 0.9995
+"""From this part of a unit on, three digits of the next smaller one would be 1,000."""
+
+
+def percent(part: float, whole: float) -> str:
+    """Return a share in words."""
+    return f"{100 * part / whole:.1f} %" if whole else "none"
+
+
+def short_count(count: float) -> str:
+    """Return a large number with three digits and the unit that suits it.
+
+    Examples
+    --------
+    >>> short_count(12_300_000_000), short_count(950), short_count(999_999)
+    ('12.3B', '950', '1M')
+    """
+    for unit, size in UNITS:
+        if count >= ROUNDS_UP * size:
+            return f"{count / size:.3g}{unit}"
+    return f"{count:.3g}"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the unit that suits it."""
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
