@@ -1,6 +1,7 @@
 """The cascade: signals score every document, the full scorer those about which they are not sure enough."""
 
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from filtering.as_map import Mappable
 from filtering.exits import Bools, Exits
 from filtering.rules import Rule
-from filtering.scorers import EMBEDDING_STAGE, SIGNALS_STAGE, Audit, EmbeddingScorer, Scores
+from filtering.scorers import EMBEDDING_STAGE, SIGNALS_STAGE, Audit, EmbeddingScorer, Scores, SignalScorer
 from filtering.signals import Texts, text_bytes
 
 NOBODY = (0.0, 0.0)
@@ -113,6 +114,16 @@ class CascadeScorer(Mappable):
     def unlike_seed(self, texts: Texts) -> Bools:
         """Return which documents are unlike the seed; see `filtering.scorers.Scorer.unlike_seed`."""
         return self.full.unlike_seed(texts)
+
+
+AnyScorer: TypeAlias = SignalScorer | EmbeddingScorer | CascadeScorer
+
+
+def signals_of(scorer: AnyScorer) -> SignalScorer:
+    """Return the first stage of a scorer."""
+    if isinstance(scorer, SignalScorer):
+        return scorer
+    return (scorer.full if isinstance(scorer, CascadeScorer) else scorer).signals
 
 
 def cascaded(exits: Exits, fast: NDArray[np.float64], full: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.cascade import AnyScorer, signals_of
 from filtering.errors import SettingsError
-from filtering.explain import TOP, signals_of
+from filtering.explain import TOP
 from filtering.quantiles import GRID, MEDIAN, seed_quantiles
 from filtering.readable import READABLE
 from filtering.signals import SCORE_COLUMNS, Texts
 from filtering.statistics import STATISTICS
-from filtering.storage import AnyScorer
 
 MIN_DOCUMENTS = 100
 """Of fewer, distances are large by chance."""

@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from filtering.cascade import CascadeScorer
+from filtering.cascade import AnyScorer, CascadeScorer
 from filtering.errors import BadFileError, OutputError
 from filtering.exits import Exits
 from filtering.machine import available_cpus
 from filtering.scorers import EmbeddingScorer, Scorer, SignalScorer
-from filtering.storage import AnyScorer
 from pipelines.audit import Agreement, agreement_of, audit_shares, promise_of
 from pipelines.config import FilterConfig
 from pipelines.config_worker import LeakSearch, WorkerSettings

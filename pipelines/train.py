@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from annotations import Labels, read_labels
 from annotations.labels import cut_texts_warning
 from filtering import save_scorer
+from filtering.cascade import signals_of
 from filtering.cross_validation import Fit, nested_figures, nested_points, simplest_of_the_best
 from filtering.embedders import Embedder
 from filtering.exits import usual_exits
@@ -149,7 +150,7 @@ def save_judged(
     overwrite : bool
         Replace the scorer that is there.
     """
-    signals = scorer.signals if isinstance(scorer, EmbeddingScorer) else scorer
+    signals = signals_of(scorer)
     paired = scorer.paired if isinstance(scorer, EmbeddingScorer) else None
     told = plain_values(
         {

@@ -18,12 +18,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filtering import Scores
-from filtering.cascade import CascadeScorer
+from filtering.cascade import AnyScorer, CascadeScorer
 from filtering.documents import REASONS, UNUSUAL
 from filtering.errors import BadFileError, RunError, ScorerError
 from filtering.scorers import EMBEDDING_STAGE, NO_AUDIT
 from filtering.signals import text_lengths
-from filtering.storage import AnyScorer
 from filtering.windows import REACH
 from pipelines.audit import lots
 from pipelines.config_worker import WorkerSettings
