@@ -1,6 +1,7 @@
 """The cascade: signals score every document, the full scorer those about which they are not sure enough."""
 
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,7 @@ from filtering.arrow_texts import Texts, text_bytes
 from filtering.as_map import Mappable
 from filtering.exits import Bools, Exits
 from filtering.reasons_of_code import Rule
-from filtering.scorers import EMBEDDING_STAGE, Audit, EmbeddingScorer, Scores
+from filtering.scorers import EMBEDDING_STAGE, Audit, EmbeddingScorer, Scores, SignalScorer
 
 NOBODY = (0.0, 0.0)
 
@@ -101,6 +102,16 @@ class CascadeScorer(Mappable):
     def unlike_seed(self, texts: Texts) -> Bools:
         """Return which documents are unlike the seed; see `filtering.scorers.Scorer.unlike_seed`."""
         return self.full.unlike_seed(texts)
+
+
+AnyScorer: TypeAlias = SignalScorer | EmbeddingScorer | CascadeScorer
+
+
+def signals_of(scorer: AnyScorer) -> SignalScorer:
+    """Return the first stage of a scorer."""
+    if isinstance(scorer, SignalScorer):
+        return scorer
+    return (scorer.full if isinstance(scorer, CascadeScorer) else scorer).signals
 
 
 def cascaded(exits: Exits, fast: NDArray[np.float64], full: NDArray[np.float64]) -> NDArray[np.float64]:

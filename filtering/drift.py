@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.arrow_texts import Texts
+from filtering.cascade import AnyScorer, signals_of
 from filtering.errors import SettingsError
-from filtering.explain import TOP, signals_of
+from filtering.explain import TOP
 from filtering.linear import GRID
 from filtering.quantiles import MEDIAN, seed_quantiles
 from filtering.readable import READABLE
 from filtering.reading import SCORE_COLUMNS
-from filtering.storage import AnyScorer
 from filtering.style import STATISTICS
 
 MIN_DOCUMENTS = 100

@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.arrow_texts import REASONS, Texts, text_bytes
-from filtering.cascade import CascadeScorer
+from filtering.cascade import AnyScorer, signals_of
 from filtering.contributions import Floats, Ngrams, ngram_values, start_of, tree_values
 from filtering.linear import LinearSignals
 from filtering.quantiles import HIGH, LOW, MEDIAN, seed_quantiles
 from filtering.readable import READABLE
 from filtering.reading import SCORE_COLUMNS
-from filtering.scorers import SIGNALS_STAGE, STAGES, EmbeddingScorer, SignalScorer
-from filtering.storage import AnyScorer
+from filtering.scorers import SIGNALS_STAGE, STAGES, SignalScorer
 from filtering.style import STATISTICS
 
 TOP = 10
@@ -221,13 +220,6 @@ def _explanation(first: SignalScorer, values: _Values, usual: _Usual, top: int) 
         lowered=lowered,
         statistics=_top_statistics(values, usual, slope, top),
     )
-
-
-def signals_of(scorer: AnyScorer) -> SignalScorer:
-    """Return the first stage of a scorer."""
-    if isinstance(scorer, CascadeScorer):
-        scorer = scorer.full
-    return scorer.signals if isinstance(scorer, EmbeddingScorer) else scorer
 
 
 def _top_ngrams(

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.calibration import Calibration, check_anchors
-from filtering.cascade import CascadeScorer
+from filtering.cascade import AnyScorer, CascadeScorer, signals_of
 from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.embedders import Placement
 from filtering.errors import MissingExtraError, ScorerError, SettingsError
@@ -56,8 +56,6 @@ TOLERANCE_POINTS: Mapping[str, float] = {"fast": 1e-3, "full": 0.05}
 
 ANYWHERE = Placement()
 AS_PROMISED = ExitSettings()
-
-AnyScorer = SignalScorer | EmbeddingScorer | CascadeScorer
 
 REFERENCE_TEXTS = (
     "Photosynthesis is how plants make food from light. Water enters through the roots, carbon dioxide "
@@ -107,7 +105,7 @@ def save_scorer(
 
     refuse_taken(folder, overwrite=overwrite)
     target = Path(folder)
-    signals = scorer.signals if isinstance(scorer, EmbeddingScorer) else scorer
+    signals = signals_of(scorer)
     arrays = {**signals.linear.arrays(), "known_words": signals.novelty.words}
     files = {"signals.safetensors": save({name: np.ascontiguousarray(a) for name, a in arrays.items()})}
     if signals.booster is not None:

@@ -202,7 +202,7 @@ def points_of_labels(
     """
     loaded = open_scorer(scorer, effort, placement, exits)
     both = loaded.full if isinstance(loaded, CascadeScorer) else loaded
-    domain = (both.signals if isinstance(both, EmbeddingScorer) else both).domain
+    domain = both.domain
     reporter = reporter or ConsoleReporter()
     found = with_code_languages(read_labels(labels), domain, reporter)
     if read_metrics(scorer).get("labels_sha256") == labels_digest(found):

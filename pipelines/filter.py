@@ -5,10 +5,9 @@ Order of events: plan; parts; manifest.
 
 from dataclasses import replace
 
-from filtering.cascade import CascadeScorer
+from filtering.cascade import AnyScorer, CascadeScorer
 from filtering.exits import Exits
 from filtering.scorers import Scorer
-from filtering.storage import AnyScorer
 from pipelines.audit import audit_shares, promise_of
 from pipelines.config import DecontaminateConfig, FilterConfig
 from pipelines.config_worker import LeakSearch, WorkerSettings

@@ -6,12 +6,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from filtering import load_scorer
+from filtering.cascade import AnyScorer
 from filtering.embedders import Placement
 from filtering.errors import ScorerError, SettingsError
 from filtering.exits import ExitSettings, PairedScores
 from filtering.reasons_of_code import Rule
 from filtering.scorers import Effort, SignalScorer
-from filtering.storage import AnyScorer, load_pairs
+from filtering.storage import load_pairs
 from pipelines.paths import StorePath, is_store
 
 SCORER_BYTES = 1 << 30

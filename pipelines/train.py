@@ -17,6 +17,7 @@ from annotations.labels import cut_texts_warning
 from annotations.sources import read_table
 from filtering import save_scorer
 from filtering.arrow_texts import REASONS, text_bytes, text_reasons
+from filtering.cascade import signals_of
 from filtering.cross_validation import Fit, nested_figures, nested_points, simplest_of_the_best
 from filtering.embedders import Embedder
 from filtering.exits import usual_exits
@@ -160,7 +161,7 @@ def save_judged(
     overwrite : bool
         Replace the scorer that is there.
     """
-    signals = scorer.signals if isinstance(scorer, EmbeddingScorer) else scorer
+    signals = signals_of(scorer)
     paired = scorer.paired if isinstance(scorer, EmbeddingScorer) else None
     told = {
         **metrics,

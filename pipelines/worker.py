@@ -14,10 +14,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filtering import Scores
-from filtering.cascade import CascadeScorer
+from filtering.cascade import AnyScorer, CascadeScorer
 from filtering.errors import BadFileError, RunError
 from filtering.leaks.search import LEAK
-from filtering.storage import AnyScorer
 from pipelines.config_worker import WorkerSettings
 from pipelines.leaks import FoundLeaks, LeakFinder
 from pipelines.part_files import open_part_files
