@@ -1,27 +1,43 @@
-"""What a score is and how to compute it. Names are imported when they are first used."""
+"""What a score is and how to compute it. Names are imported when they are first used.
+
+Nothing in here knows of dumps, runs, labels in files, Ray or endpoints: it takes texts and arrays, and
+reads no files but saved scorers and benchmarks. From the top floor down, each room may import what
+stands below it:
+
+- `fitting/`: everything that is fitted to labels.
+- `judging/`: what may be believed of scores. `explaining/`: why a document has its score, and whether
+  texts drift.
+- `scoring/`: scorers, the cascade, and saved scorers.
+- `signals/`: fast signals of words and style. `embedding/`: embedders and heads over embeddings.
+  `leaks/`: leaks of benchmarks.
+- `text/`: what a document is, which part of it is read, and which documents are nearly the same.
+- the ground: errors, extras, compilation, hashing, folds, rates.
+
+`models/` holds the shipped scorers, which are data.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # by their own names, which is how type checkers are told that these are public
-    from filtering.drift import Drift as Drift
-    from filtering.drift import measure_drift as measure_drift
-    from filtering.embedders import Placement as Placement
-    from filtering.explain import Explanation as Explanation
-    from filtering.explain import explain_documents as explain_documents
-    from filtering.scorers import EmbeddingScorer as EmbeddingScorer
-    from filtering.scorers import Scorer as Scorer
-    from filtering.scorers import Scores as Scores
-    from filtering.scorers import SignalScorer as SignalScorer
-    from filtering.storage import load_scorer as load_scorer
-    from filtering.storage import save_scorer as save_scorer
+    from filtering.embedding.embedders import Placement as Placement
+    from filtering.explaining.drift import Drift as Drift
+    from filtering.explaining.drift import measure_drift as measure_drift
+    from filtering.explaining.explain import Explanation as Explanation
+    from filtering.explaining.explain import explain_documents as explain_documents
+    from filtering.scoring.scorers import EmbeddingScorer as EmbeddingScorer
+    from filtering.scoring.scorers import Scorer as Scorer
+    from filtering.scoring.scorers import Scores as Scores
+    from filtering.scoring.scorers import SignalScorer as SignalScorer
+    from filtering.scoring.storage import load_scorer as load_scorer
+    from filtering.scoring.storage import save_scorer as save_scorer
 
 _HOMES = {
-    "drift": ("Drift", "measure_drift"),
-    "embedders": ("Placement",),
-    "explain": ("Explanation", "explain_documents"),
-    "scorers": ("EmbeddingScorer", "Scorer", "Scores", "SignalScorer"),
-    "storage": ("load_scorer", "save_scorer"),
+    "explaining.drift": ("Drift", "measure_drift"),
+    "embedding.embedders": ("Placement",),
+    "explaining.explain": ("Explanation", "explain_documents"),
+    "scoring.scorers": ("EmbeddingScorer", "Scorer", "Scores", "SignalScorer"),
+    "scoring.storage": ("load_scorer", "save_scorer"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -1,73 +1,88 @@
-"""The verbs of edufilter, and where they run. Names are imported when they are first used."""
+"""The verbs of edufilter, and where they run. Names are imported when they are first used.
+
+From the top floor down, each room may import what stands below it:
+
+- `commands/`: the command line.
+- `reports/`: pages of a run and of a scorer.
+- `choosing/`: what is made of stored scores.
+- `labels/`, `scorers/`, `run/`: the verbs, by what they work on.
+- `executors/`: where parts run. `work/`: the work on one part. `store/`: the folder of a run.
+- `dump/`: files, parts and rows of a dump.
+- `settings/`: checked once. `page_kit/`: what all pages share.
+- the ground: addresses, locks, progress, and the check that the packages come from one place.
+
+What a score is stands in the package `filtering`, what a label is in `annotations`.
+To add a verb: its settings in `settings/`, its work in the room that fits, its command in `commands/`.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # by their own names, which is how type checkers are told that these are public
-    from pipelines.agreement import agreement_of_labels as agreement_of_labels
-    from pipelines.annotate import AnnotationEstimate as AnnotationEstimate
-    from pipelines.annotate import annotate_sample as annotate_sample
-    from pipelines.annotate import estimate_annotation as estimate_annotation
-    from pipelines.config import DecontaminateConfig as DecontaminateConfig
-    from pipelines.config import ExplainConfig as ExplainConfig
-    from pipelines.config import FilterConfig as FilterConfig
-    from pipelines.config import RecutConfig as RecutConfig
-    from pipelines.config_labels import AnnotateConfig as AnnotateConfig
-    from pipelines.config_labels import ImportConfig as ImportConfig
-    from pipelines.config_labels import NearCutConfig as NearCutConfig
-    from pipelines.config_labels import SampleConfig as SampleConfig
-    from pipelines.config_scorers import DistillConfig as DistillConfig
-    from pipelines.config_scorers import ThresholdConfig as ThresholdConfig
-    from pipelines.config_scorers import TrainConfig as TrainConfig
-    from pipelines.demo import run_demo as run_demo
-    from pipelines.distill import distill_scorer as distill_scorer
-    from pipelines.estimate import estimate_run as estimate_run
-    from pipelines.evaluate import evaluate_scorer as evaluate_scorer
-    from pipelines.executors import Executor as Executor
-    from pipelines.executors import LocalExecutor as LocalExecutor
-    from pipelines.explain import explain_row as explain_row
-    from pipelines.filter import decontaminate_dump as decontaminate_dump
-    from pipelines.filter import filter_dump as filter_dump
-    from pipelines.importing import import_labels as import_labels
-    from pipelines.label_folder import AnnotateResult as AnnotateResult
-    from pipelines.near_cut import sample_near_cut as sample_near_cut
-    from pipelines.ray_executor import RayExecutor as RayExecutor
-    from pipelines.recut import recut_run as recut_run
-    from pipelines.report import write_report as write_report
-    from pipelines.run_plan import FilterResult as FilterResult
-    from pipelines.sample import SampleResult as SampleResult
-    from pipelines.sample import sample_dump as sample_dump
-    from pipelines.threshold import Threshold as Threshold
-    from pipelines.threshold import choose_threshold as choose_threshold
-    from pipelines.train import train_scorer as train_scorer
-    from pipelines.upkeep import clean_run as clean_run
-    from pipelines.upkeep import status_of_run as status_of_run
-    from pipelines.upkeep import verify_run as verify_run
+    from pipelines.choosing.near_cut import sample_near_cut as sample_near_cut
+    from pipelines.choosing.recut import recut_run as recut_run
+    from pipelines.choosing.threshold import Threshold as Threshold
+    from pipelines.choosing.threshold import choose_threshold as choose_threshold
+    from pipelines.commands.demo import run_demo as run_demo
+    from pipelines.executors.local import Executor as Executor
+    from pipelines.executors.local import LocalExecutor as LocalExecutor
+    from pipelines.executors.ray_executor import RayExecutor as RayExecutor
+    from pipelines.labels.agreement import agreement_of_labels as agreement_of_labels
+    from pipelines.labels.annotate import AnnotationEstimate as AnnotationEstimate
+    from pipelines.labels.annotate import annotate_sample as annotate_sample
+    from pipelines.labels.annotate import estimate_annotation as estimate_annotation
+    from pipelines.labels.importing import import_labels as import_labels
+    from pipelines.labels.label_folder import AnnotateResult as AnnotateResult
+    from pipelines.labels.sample import SampleResult as SampleResult
+    from pipelines.labels.sample import sample_dump as sample_dump
+    from pipelines.reports.report import write_report as write_report
+    from pipelines.run.estimate import estimate_run as estimate_run
+    from pipelines.run.explain import explain_row as explain_row
+    from pipelines.run.filter import decontaminate_dump as decontaminate_dump
+    from pipelines.run.filter import filter_dump as filter_dump
+    from pipelines.run.running import FilterResult as FilterResult
+    from pipelines.run.upkeep import clean_run as clean_run
+    from pipelines.run.upkeep import status_of_run as status_of_run
+    from pipelines.run.upkeep import verify_run as verify_run
+    from pipelines.scorers.distill import distill_scorer as distill_scorer
+    from pipelines.scorers.evaluate import evaluate_scorer as evaluate_scorer
+    from pipelines.scorers.train import train_scorer as train_scorer
+    from pipelines.settings.labels import AnnotateConfig as AnnotateConfig
+    from pipelines.settings.labels import ImportConfig as ImportConfig
+    from pipelines.settings.labels import NearCutConfig as NearCutConfig
+    from pipelines.settings.labels import SampleConfig as SampleConfig
+    from pipelines.settings.runs import DecontaminateConfig as DecontaminateConfig
+    from pipelines.settings.runs import ExplainConfig as ExplainConfig
+    from pipelines.settings.runs import FilterConfig as FilterConfig
+    from pipelines.settings.runs import RecutConfig as RecutConfig
+    from pipelines.settings.scorers import DistillConfig as DistillConfig
+    from pipelines.settings.scorers import ThresholdConfig as ThresholdConfig
+    from pipelines.settings.scorers import TrainConfig as TrainConfig
 
 _HOMES = {
-    "agreement": ("agreement_of_labels",),
-    "annotate": ("AnnotationEstimate", "annotate_sample", "estimate_annotation"),
-    "config": ("DecontaminateConfig", "ExplainConfig", "FilterConfig", "RecutConfig"),
-    "config_labels": ("AnnotateConfig", "ImportConfig", "NearCutConfig", "SampleConfig"),
-    "config_scorers": ("DistillConfig", "ThresholdConfig", "TrainConfig"),
-    "demo": ("run_demo",),
-    "distill": ("distill_scorer",),
-    "estimate": ("estimate_run",),
-    "evaluate": ("evaluate_scorer",),
-    "executors": ("Executor", "LocalExecutor"),
-    "explain": ("explain_row",),
-    "filter": ("decontaminate_dump", "filter_dump"),
-    "importing": ("import_labels",),
-    "label_folder": ("AnnotateResult",),
-    "near_cut": ("sample_near_cut",),
-    "ray_executor": ("RayExecutor",),
-    "recut": ("recut_run",),
-    "report": ("write_report",),
-    "run_plan": ("FilterResult",),
-    "sample": ("SampleResult", "sample_dump"),
-    "threshold": ("Threshold", "choose_threshold"),
-    "train": ("train_scorer",),
-    "upkeep": ("clean_run", "status_of_run", "verify_run"),
+    "labels.agreement": ("agreement_of_labels",),
+    "labels.annotate": ("AnnotationEstimate", "annotate_sample", "estimate_annotation"),
+    "settings.runs": ("DecontaminateConfig", "ExplainConfig", "FilterConfig", "RecutConfig"),
+    "settings.labels": ("AnnotateConfig", "ImportConfig", "NearCutConfig", "SampleConfig"),
+    "settings.scorers": ("DistillConfig", "ThresholdConfig", "TrainConfig"),
+    "commands.demo": ("run_demo",),
+    "scorers.distill": ("distill_scorer",),
+    "run.estimate": ("estimate_run",),
+    "scorers.evaluate": ("evaluate_scorer",),
+    "executors.local": ("Executor", "LocalExecutor"),
+    "run.explain": ("explain_row",),
+    "run.filter": ("decontaminate_dump", "filter_dump"),
+    "labels.importing": ("import_labels",),
+    "labels.label_folder": ("AnnotateResult",),
+    "choosing.near_cut": ("sample_near_cut",),
+    "executors.ray_executor": ("RayExecutor",),
+    "choosing.recut": ("recut_run",),
+    "reports.report": ("write_report",),
+    "run.running": ("FilterResult",),
+    "labels.sample": ("SampleResult", "sample_dump"),
+    "choosing.threshold": ("Threshold", "choose_threshold"),
+    "scorers.train": ("train_scorer",),
+    "run.upkeep": ("clean_run", "status_of_run", "verify_run"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -12,11 +12,11 @@ import pytest
 from dumps import CUT, make_labels, make_texts, write_dump
 from few_rows import run_command as run
 
-import filtering.cross_validation
-import filtering.metrics
+import filtering.fitting.cross_validation
+import filtering.judging.metrics
 from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
 from pipelines.progress import ConsoleReporter
-from pipelines.train import TrainResult
+from pipelines.scorers.train import TrainResult
 
 QUIET = ConsoleReporter("none")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -150,8 +150,8 @@ def ray():
 @pytest.fixture
 def hasty(monkeypatch) -> None:
     """Judge scorers in fewer rounds: for tests that prove what is judged, not its figures."""
-    monkeypatch.setattr(filtering.metrics, "BOOTSTRAP_ROUNDS", 5)
-    monkeypatch.setattr(filtering.cross_validation, "ASSIGNMENTS", 2)
+    monkeypatch.setattr(filtering.judging.metrics, "BOOTSTRAP_ROUNDS", 5)
+    monkeypatch.setattr(filtering.fitting.cross_validation, "ASSIGNMENTS", 2)
 
 
 @pytest.fixture

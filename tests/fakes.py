@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotations.annotator import Rater, Reply
-from filtering.embedders import EmbedderSettings, Embeddings
+from annotations.asking.annotator import Rater, Reply
+from filtering.embedding.embedders import EmbedderSettings, Embeddings
 
 HASHING = EmbedderSettings(name="hashing", digest="hashing")
 NOBODY = Rater("fake")

@@ -184,12 +184,15 @@ def train_two_stages(folder: Path) -> str:
     """Train a scorer of signals and the embeddings of a tiny model."""
     from tiny_models import make_tiny_model  # imports torch
 
-    import filtering.cross_validation
-    import filtering.metrics
+    import filtering.fitting.cross_validation
+    import filtering.judging.metrics
     from pipelines import TrainConfig, train_scorer
     from pipelines.progress import ConsoleReporter
 
-    filtering.metrics.BOOTSTRAP_ROUNDS, filtering.cross_validation.ASSIGNMENTS = 5, 2  # not judged here
+    filtering.judging.metrics.BOOTSTRAP_ROUNDS, filtering.fitting.cross_validation.ASSIGNMENTS = (
+        5,
+        2,
+    )  # not judged here
     pq.write_table(make_labels(), folder / "labels.parquet")
     config = TrainConfig(
         labels=folder / "labels.parquet", out=folder / "joint", domain="toys", signals="linear",

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from few_rows import run_command as run
 
-import pipelines.receipts
-import pipelines.run_plan
-from pipelines.output import GatheringWriter
-from pipelines.store import RunFolder
-from pipelines.worker import PartWorker
+import pipelines.run.running
+import pipelines.store.receipts
+from pipelines.store.run_folder import RunFolder
+from pipelines.work.output import GatheringWriter
+from pipelines.work.worker import PartWorker
 
 NOBODY = 65534
 
@@ -109,9 +109,9 @@ POINTS: dict[str, Callable[[Strike], None]] = {
     "after rename of scores": lambda reach: wrap_publish("scores", reach),
     "after rename of data": lambda reach: wrap_publish("data", reach),
     "after receipt": lambda reach: wrap(RunFolder, "write_receipts", after=reach),
-    "before manifest": lambda reach: wrap(pipelines.run_plan, "write_manifest", before=reach),
+    "before manifest": lambda reach: wrap(pipelines.run.running, "write_manifest", before=reach),
     "within manifest": lambda reach: before_json("manifest.json", reach),
-    "after manifest": lambda reach: wrap(pipelines.run_plan, "write_manifest", after=reach),
+    "after manifest": lambda reach: wrap(pipelines.run.running, "write_manifest", after=reach),
     "within update": lambda reach: wrap(RunFolder, "write_plan", after=reach),
 }
 
@@ -119,7 +119,9 @@ POINTS: dict[str, Callable[[Strike], None]] = {
 def main() -> int:
     """Arm the fault and run the command."""
     point, number = sys.argv[1], int(sys.argv[2])
-    pipelines.receipts.WRITE_EVERY_S = 0.0  # each receipt by itself, so that faults can be counted by them
+    pipelines.store.receipts.WRITE_EVERY_S = (
+        0.0  # each receipt by itself, so that faults can be counted by them
+    )
     if point in ("lose-permission", "as-nobody"):
         become_nobody()
         wrap(RunFolder, "write_receipts", after=nth(number, lose_rights))

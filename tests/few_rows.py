@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from unittest import mock
 
-from pipelines import cli
-from pipelines.app import run
-from pipelines.config import DumpSettings
+from pipelines.commands import cli
+from pipelines.commands.app import run
+from pipelines.settings.runs import DumpSettings
 
 ROWS_PER_PART = "--rows-per-part"
 

@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 from fakes import HashingEmbedder
 
-from filtering.cross_validation import Fit, nested_raw
-from filtering.fit_data import FitData, read_fit_data
-from filtering.metrics import rank_correlation
-from filtering.recipes import fit_signals
-from filtering.scorers import EmbeddingScorer, SignalScorer
-from filtering.stages import fit_stage
-from filtering.windows import window_text
+from filtering.fitting.cross_validation import Fit, nested_raw
+from filtering.fitting.fit_data import FitData, read_fit_data
+from filtering.fitting.recipes import fit_signals
+from filtering.fitting.stages import fit_stage
+from filtering.judging.metrics import rank_correlation
+from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
+from filtering.text.windows import window_text
 
 ROOT = Path(__file__).parent.parent
 SEED = ROOT.parent / "shared" / "seed"

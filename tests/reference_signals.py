@@ -1,8 +1,8 @@
 """What the compiled kernel must give, in plain Python: slow, with no shared code, one idea a function.
 
-Written from the docstrings of `filtering/kernel.py`, `filtering/windows.py` and
-`filtering/style.py`; the tests hold kernel and reference equal. Word groups and characters are
-taken from `filtering.style`, since they are data; every rule is stated again.
+Written from the docstrings of `filtering/signals/kernel.py`, `filtering/text/windows.py` and
+`filtering/signals/style.py`; the tests hold kernel and reference equal. Word groups and characters are
+taken from `filtering.signals.style`, since they are data; every rule is stated again.
 """
 
 import math
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from filtering.style import CHARACTERS, WORD_GROUPS
+from filtering.signals.style import CHARACTERS, WORD_GROUPS
 
 BITS_64 = 2**64 - 1
 FNV_START, FNV_STEP = 14695981039346656037, 1099511628211  # FNV-1a's published constants, in decimal

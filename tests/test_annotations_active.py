@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from annotations import active
-from annotations.active import choose_active, diversity_features
-from filtering.style import STATISTICS
+from annotations.samples import active
+from annotations.samples.active import choose_active, diversity_features
+from filtering.signals.style import STATISTICS
 
 
 @pytest.fixture

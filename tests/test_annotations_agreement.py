@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, f1_score
 
-from annotations.agreement import NOT_DEFINED, consensus, judge_agreement, krippendorff_alpha
-from annotations.noise_ceiling import rho_ceiling
-from filtering import metrics
+from annotations.labels.agreement import NOT_DEFINED, consensus, judge_agreement, krippendorff_alpha
+from annotations.labels.noise_ceiling import rho_ceiling
 from filtering.errors import LabelsError, ShapeError
-from filtering.metrics import Estimate, quadratic_kappa, rank_correlation
+from filtering.judging import metrics
+from filtering.judging.metrics import Estimate, quadratic_kappa, rank_correlation
 
 MISSING = np.nan
 # "Computing Krippendorff's Alpha-Reliability" (2011), reliability data of 4 observers and 12 units.

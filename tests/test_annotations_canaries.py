@@ -3,9 +3,9 @@
 import pytest
 
 from annotations import load_rubric
-from annotations.canaries import CanaryResult, canaries_for, judge_canaries
-from annotations.prompt import read_reply
-from filtering.windows import WINDOW
+from annotations.asking.canaries import CanaryResult, canaries_for, judge_canaries
+from annotations.asking.prompt import read_reply
+from filtering.text.windows import WINDOW
 
 RUBRICS = ("web", "code", "story")
 PLACES = {"plain order": "end", "false reply": "end", "false end": "middle", "flattery": "start"}

@@ -10,8 +10,8 @@ from dataclasses import asdict
 import pytest
 
 from annotations import Rater, Reply, load_rubric
-from annotations.journal import JOURNAL_FORMAT, Journal, Question, window_digest
-from annotations.prompt import rubric_digest
+from annotations.asking.journal import JOURNAL_FORMAT, Journal, Question, window_digest
+from annotations.asking.prompt import rubric_digest
 from filtering.errors import OutputError
 
 RATER = Rater("m", 0.5, 50)
@@ -231,7 +231,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from annotations import Rater, Reply
-from annotations.journal import Journal, Question
+from annotations.asking.journal import Journal, Question
 with Journal(Path(sys.argv[1])) as journal:
     for number in range(100_000):
         question = Question("rubric", Rater("m"), f"window {number}")

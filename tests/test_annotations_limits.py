@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from annotations import Price, budget
-from annotations.budget import Budget, BudgetSpent, Pace
+from annotations import Price
+from annotations.asking import budget
+from annotations.asking.budget import Budget, BudgetSpent, Pace
 from filtering.errors import SettingsError
 
 

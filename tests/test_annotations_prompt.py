@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotations import load_rubric, prompt
-from annotations.prompt import prompt_parts, read_reply, reply_schema, rubric_digest
-from annotations.rubric import MEAN, Rubric
+from annotations import load_rubric
+from annotations.asking import prompt
+from annotations.asking.prompt import prompt_parts, read_reply, reply_schema, rubric_digest
+from annotations.asking.rubric import MEAN, Rubric
 
 WEB, STORY = load_rubric("web"), load_rubric("story")
 KEY = WEB.dimensions[0].name

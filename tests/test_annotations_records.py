@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from annotations import read_labels
-from annotations.columns import sample_row
-from annotations.labels import count_cut_texts
+from annotations.labels.columns import sample_row
+from annotations.labels.labels import count_cut_texts
 from filtering.errors import LabelsError
-from filtering.windows import REACH, cut_window
+from filtering.text.windows import REACH, cut_window
 
 ROWS = 120
 

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from annotations.sampling import draw_groups, draw_systematically, stratified_order
+from annotations.samples.sampling import draw_groups, draw_systematically, stratified_order
 
 SEEDS = 3000
 STANDARD_ERRORS = 4.5

@@ -10,7 +10,7 @@ import pytest
 from dumps import make_labels
 
 from annotations import read_labels
-from annotations.sources import BATCH_ROWS, read_table
+from annotations.labels.sources import BATCH_ROWS, read_table
 from filtering.errors import LabelsError, MissingExtraError
 
 TABLE = make_labels().append_column("genre", pa.array(["blog", None, "shop"] * 100))

@@ -7,11 +7,11 @@ import pyarrow as pa
 import pytest
 
 from annotations import Rater, Reply, load_rubric
-from annotations.columns import SAMPLE_SCHEMA, group_of, host_of, sample_row, sample_rows
-from annotations.journal import Journal, Question, window_digest
-from annotations.ratings import IMPORTED_SCORE, RATING_SCHEMA, labels_table, ratings_table
+from annotations.asking.journal import Journal, Question, window_digest
+from annotations.labels.columns import SAMPLE_SCHEMA, group_of, host_of, sample_row, sample_rows
+from annotations.labels.ratings import IMPORTED_SCORE, RATING_SCHEMA, labels_table, ratings_table
 from filtering.errors import LabelsError
-from filtering.windows import REACH, WINDOW, cut_window
+from filtering.text.windows import REACH, WINDOW, cut_window
 
 WEB, STORY = load_rubric("web"), load_rubric("story")
 SCORE_NAMES = ["score", "lowest", "highest", "raters", "reason", "rubric_sha256"]

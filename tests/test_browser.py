@@ -10,10 +10,10 @@ from conftest import QUIET
 from dumps import CUT, make_texts
 
 from pipelines import FilterConfig, filter_dump, write_report
-from pipelines.cards import Card, card_section
-from pipelines.evaluate import points_of_labels
-from pipelines.page import whole_page
-from pipelines.scorer_page import write_scorer_report
+from pipelines.page_kit.cards import Card, card_section
+from pipelines.page_kit.page import whole_page
+from pipelines.reports.scorer_page import write_scorer_report
+from pipelines.scorers.evaluate import points_of_labels
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from filtering.bands import MIN_GROUPS_A_SIDE, share_bands
+from filtering.judging.bands import MIN_GROUPS_A_SIDE, share_bands
 from filtering.rates import rate_bound
 
 CUTS = np.arange(2, 20, 2) / 4

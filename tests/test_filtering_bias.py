@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from filtering.bias import source_bias
+from filtering.judging.bias import source_bias
 
 
 def made(*, of_source, seed=0, sources=60, documents=8):

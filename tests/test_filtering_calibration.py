@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from filtering.calibration import Calibration, check_anchors
-from filtering.cross_validation import MIN_GAP, fit_calibration
 from filtering.errors import ScorerError
+from filtering.fitting.cross_validation import MIN_GAP, fit_calibration
 from filtering.points import MIN_SIDE_ROWS, POINTS
+from filtering.scoring.calibration import Calibration, check_anchors
 
 
 def made(rows=4_000, seed=0, spread=0.6):

@@ -8,10 +8,10 @@ import pytest
 from dumps import make_texts
 
 from filtering import load_scorer, save_scorer
-from filtering.embedders import Placement
+from filtering.embedding.embedders import Placement
 from filtering.errors import ScorerError, SettingsError
-from filtering.exits import ExitSettings, PairedScores
-from filtering.scorers import EMBEDDING_STAGE, NO_AUDIT, SIGNALS_STAGE
+from filtering.scoring.exits import ExitSettings, PairedScores
+from filtering.scoring.scorers import EMBEDDING_STAGE, NO_AUDIT, SIGNALS_STAGE
 
 CPU = Placement(device="cpu")
 TEXTS = [*make_texts(300, seed=11), "", " \n", None, "a " * 5000]

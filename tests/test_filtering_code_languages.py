@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from filtering.code_languages import (
+from annotations.labels.code_languages import (
     AMBIGUOUS,
     UNKNOWN,
     _tables,
@@ -81,13 +81,13 @@ def test_without_the_extra_it_is_said_what_to_install(monkeypatch):
 
 
 def test_magika_is_imported_late():
-    code = "import sys, filtering.code_languages, pipelines.evaluate; print(*sys.modules)"
+    code = "import sys, annotations.labels.code_languages, pipelines.scorers.evaluate; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert not {"magika", "onnxruntime"} & set(loaded.split())
 
 
 def test_each_name_and_extension_belongs_to_one_language():
-    from filtering.code_language_table import LANGUAGES
+    from annotations.labels.code_language_table import LANGUAGES
 
     seen = {}
     for line in LANGUAGES.strip().splitlines():

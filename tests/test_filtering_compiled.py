@@ -17,7 +17,7 @@ PREDICT = """
 import sys, time
 import numpy as np
 import filtering
-from filtering.trees import Trees
+from filtering.signals.trees import Trees
 
 one = np.zeros(1, dtype=np.int32)
 trees = Trees(one, one, np.array([0.5]), np.array([-1], dtype=np.int32), np.array([-2], dtype=np.int32),
@@ -33,7 +33,7 @@ print(trees.predict(np.array([[0.0], [1.0]], dtype=np.float32)).tolist())
 """
 
 SCORE = """
-from filtering.reading import read_signals
+from filtering.signals.reading import read_signals
 print(read_signals(["one two", "", None]).reason.tolist())
 print(round(float(read_signals(["one two"]).features[0, -1]), 4))
 """

@@ -11,12 +11,12 @@ from scipy.stats import ks_2samp
 from test_filtering_explain import quick_scorer
 
 from filtering import load_scorer, measure_drift
-from filtering.drift import MIN_DOCUMENTS, OTHER_DISTANCE, distances_from
 from filtering.errors import SettingsError
-from filtering.linear import GRID
-from filtering.quantiles import seed_quantiles
-from filtering.reading import SCORE_COLUMNS, read_signals
-from filtering.style import STATISTICS
+from filtering.explaining.drift import MIN_DOCUMENTS, OTHER_DISTANCE, distances_from
+from filtering.explaining.quantiles import seed_quantiles
+from filtering.signals.linear import GRID
+from filtering.signals.reading import SCORE_COLUMNS, read_signals
+from filtering.signals.style import STATISTICS
 
 
 @cache

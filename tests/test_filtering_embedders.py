@@ -15,16 +15,16 @@ from filtering_fixtures import ROOT, made_documents, run_python
 from tiny_models import KINDS, make_tiny_model
 from tokenizers import Tokenizer
 
-from filtering import sentence_transformer
-from filtering.embedders import (
+from filtering.embedding import sentence_transformer
+from filtering.embedding.embedders import (
     DEFAULT_EMBEDDER,
     EmbedderSettings,
     Placement,
     digest_of,
     locate,
 )
+from filtering.embedding.sentence_transformer import CHUNK_TEXTS, SentenceTransformerEmbedder
 from filtering.errors import SettingsError
-from filtering.sentence_transformer import CHUNK_TEXTS, SentenceTransformerEmbedder
 
 CPU = Placement(device="cpu", threads=2)
 PROMPT = "read the water: "
@@ -195,7 +195,7 @@ def test_the_fake_gives_texts_of_the_same_words_similar_embeddings():
 
 
 def test_importing_the_embedders_imports_no_large_library():
-    code = "import sys, filtering, filtering.embedders\nprint(' '.join(sys.modules))"
+    code = "import sys, filtering, filtering.embedding.embedders\nprint(' '.join(sys.modules))"
     heavy = {"torch", "transformers", "tokenizers", "sentence_transformers", "huggingface_hub"}
     assert heavy & set(run_python(code).stdout.split()) == set()
 
@@ -205,7 +205,10 @@ def test_two_files_alone_name_the_large_libraries():
     naming = re.compile(rf"""import +({modules})\b|from +({modules})\b|["']({modules})["'.]""")
     files = [path for top in ("filtering", "annotations", "pipelines") for path in (ROOT / top).rglob("*.py")]
     found = {path.relative_to(ROOT).as_posix() for path in files if naming.search(path.read_text())}
-    assert found == {"filtering/sentence_transformer.py", "filtering/transformer_models.py"}
+    assert found == {
+        "filtering/embedding/sentence_transformer.py",
+        "filtering/embedding/transformer_models.py",
+    }
 
 
 def test_the_default_embedder_is_found_in_its_package():
@@ -263,7 +266,7 @@ def test_a_name_that_is_neither_a_folder_nor_on_the_hub_is_an_error_that_names_i
 
 def test_a_hub_that_does_not_answer_is_an_error_that_names_the_model(tmp_path):
     code = """
-from filtering.embedders import EmbedderSettings, Placement, locate
+from filtering.embedding.embedders import EmbedderSettings, Placement, locate
 from filtering.errors import SettingsError
 try:
     locate(EmbedderSettings(name="nobody/there-is-none"), Placement())

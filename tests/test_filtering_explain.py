@@ -13,19 +13,19 @@ from test_filtering_ngrams import HOSTILE
 from test_filtering_reading import any_text
 
 from filtering import explain_documents, load_scorer
-from filtering.cascade import CascadeScorer
-from filtering.contributions import mean_slopes, ngram_values, start_of
+from filtering.embedding.heads import LinearHead
 from filtering.errors import ShapeError
-from filtering.exits import ExitSettings, PairedScores, find_exits
-from filtering.heads import LinearHead
-from filtering.quantiles import seed_quantiles
-from filtering.readable import READABLE
-from filtering.reading import SCORE_COLUMNS
-from filtering.recipes import RECIPES, fit_model
-from filtering.scorers import EmbeddingScorer, EmbeddingStage
-from filtering.style import OTHERS, STATISTICS
-from filtering.trees import parse_trees
-from filtering.vectors import NO_VECTORS
+from filtering.explaining.contributions import mean_slopes, ngram_values, start_of
+from filtering.explaining.quantiles import seed_quantiles
+from filtering.explaining.readable import READABLE
+from filtering.fitting.recipes import RECIPES, fit_model
+from filtering.scoring.cascade import CascadeScorer
+from filtering.scoring.exits import ExitSettings, PairedScores, find_exits
+from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
+from filtering.signals.reading import SCORE_COLUMNS
+from filtering.signals.style import OTHERS, STATISTICS
+from filtering.signals.trees import parse_trees
+from filtering.signals.vectors import NO_VECTORS
 
 TEXTS = [*made_documents(20, seed=3)[0], *HOSTILE]
 ALL = 1_000_000

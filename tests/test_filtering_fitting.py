@@ -15,9 +15,9 @@ from filtering_fixtures import (
     shuffled,
 )
 
-from filtering.fit_data import read_fit_data
+from filtering.fitting.fit_data import read_fit_data
+from filtering.fitting.recipes import RECIPES, fit_model, fit_signals, signals_fit
 from filtering.folds import ASSIGNMENTS, fold_assignment
-from filtering.recipes import RECIPES, fit_model, fit_signals, signals_fit
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -20,18 +20,18 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.kernel_approximation import Nystroem
 from sklearn.svm import LinearSVR
 
-from filtering import stages
-from filtering.calibration import Calibration
-from filtering.cross_validation import fit_calibration, nested_raw, out_of_fold
-from filtering.fit_data import rank_target, read_fit_data
+from filtering.fitting import stages
+from filtering.fitting.cross_validation import fit_calibration, nested_raw, out_of_fold
+from filtering.fitting.fit_data import rank_target, read_fit_data
+from filtering.fitting.recipes import BOOSTING, BOOSTING_ROUNDS, KERNEL_SCALE, LANDMARKS, signals_fit
+from filtering.fitting.stages import ALONE, HEADS, head_fit
 from filtering.folds import ASSIGNMENTS, fold_assignment
 from filtering.points import MIN_SIDE_ROWS
-from filtering.recipes import BOOSTING, BOOSTING_ROUNDS, KERNEL_SCALE, LANDMARKS, signals_fit
-from filtering.scorers import EmbeddingScorer, EmbeddingStage
-from filtering.stages import ALONE, HEADS, head_fit
-from filtering.stored_stage import stage_arrays
-from filtering.trees import parse_trees
-from filtering.windows import window_text
+from filtering.scoring.calibration import Calibration
+from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
+from filtering.scoring.stored_stage import stage_arrays
+from filtering.signals.trees import parse_trees
+from filtering.text.windows import window_text
 
 POINTS = Calibration((0.0, 1.0, 2.0, 3.0, 4.0, 5.0))
 

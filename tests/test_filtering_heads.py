@@ -7,9 +7,9 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.svm import SVR, LinearSVR
 
+from filtering.embedding.heads import KernelHead, LinearHead, OrdinalHead
 from filtering.errors import ShapeError
-from filtering.heads import KernelHead, LinearHead, OrdinalHead
-from filtering.trees import Trees
+from filtering.signals.trees import Trees
 
 WIDTH = 37
 """Odd, so that no loop over it ends with a full vector."""

@@ -15,12 +15,12 @@ from filtering_fixtures import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filtering.arrow_texts import HUGE_BYTES
 from filtering.errors import SettingsError, ShapeError
 from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
 from filtering.leaks.common_knowledge import Common, load_common
 from filtering.leaks.places import Documents, find_places, find_runs
 from filtering.leaks.structure import function_blocks
+from filtering.text.arrow import HUGE_BYTES
 
 SHARED = ROOT.parent / "shared"
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_leaks import runs, shapes, words
 
-from filtering.arrow_texts import frozen
 from filtering.hashing import make_table, word_hash
 from filtering.leaks.kernel import KEPT, NAME_MARK, hash_runs, list_tokens, scan
+from filtering.text.arrow import frozen
 
 PIECES = [
     *("def", "return", "class", "None", "x", "Total", "len", "sorted", "self", "é", "Ünï"),

@@ -6,7 +6,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import cohen_kappa_score, f1_score, precision_score, recall_score, roc_auc_score
 
 from filtering.errors import ShapeError
-from filtering.metrics import (
+from filtering.judging.metrics import (
     METRICS,
     Estimate,
     area_under_curve,

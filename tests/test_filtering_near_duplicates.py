@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from filtering.near_duplicates import near_duplicate_clusters, representatives, runs_of_words
+from filtering.text.near_duplicates import near_duplicate_clusters, representatives, runs_of_words
 
 
 def words(count, seed=0):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from filtering_fixtures import embedded_data, made_data, made_documents, nested_rho, shuffled
 
-from filtering.cross_validation import (
+from filtering.errors import LabelsError
+from filtering.fitting.cross_validation import (
     Figures,
     calibrate,
     learning_curve,
@@ -17,13 +18,12 @@ from filtering.cross_validation import (
     out_of_fold,
     simplest_of_the_best,
 )
-from filtering.errors import LabelsError
-from filtering.fit_data import read_fit_data
+from filtering.fitting.fit_data import read_fit_data
+from filtering.fitting.recipes import signals_fit
+from filtering.fitting.stages import head_fit
 from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
-from filtering.metrics import area_under_curve, rank_correlation
-from filtering.reading import read_signals
-from filtering.recipes import signals_fit
-from filtering.stages import head_fit
+from filtering.judging.metrics import area_under_curve, rank_correlation
+from filtering.signals.reading import read_signals
 
 LINEAR = signals_fit("linear")
 NAN = float("nan")

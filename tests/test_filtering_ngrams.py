@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from reference_signals import reason_of
 from test_filtering_reading import any_text, long_text
 
-from filtering.contributions import ngram_shares
-from filtering.kernel import CELLS
-from filtering.ngrams import read_character_ngrams, read_word_ngrams
-from filtering.reading import read_cells
+from filtering.explaining.contributions import ngram_shares
+from filtering.explaining.ngrams import read_character_ngrams, read_word_ngrams
+from filtering.signals.kernel import CELLS
+from filtering.signals.reading import read_cells
 
 HOSTILE = [
     "\x01\x01",

@@ -5,7 +5,7 @@ import pytest
 from filtering_fixtures import made_data, made_documents, made_scorer, require_seed, seed_data
 
 from filtering.folds import fold_assignment
-from filtering.novelty import SEED_SHARE, fit_novelty
+from filtering.scoring.novelty import SEED_SHARE, fit_novelty
 
 OTHER_TEXTS = {
     "Greek": "Η φωτοσύνθεση είναι η διαδικασία των φυτών.",

@@ -5,7 +5,7 @@ import pytest
 from filtering_fixtures import embedded_data, made_embedding_scorer
 
 from filtering.errors import LabelsError
-from filtering.paired_scores import first_of_groups, pair
+from filtering.fitting.paired_scores import first_of_groups, pair
 
 LABELLED = 250
 

@@ -5,12 +5,12 @@ import pytest
 from filtering_fixtures import made_data, made_scorer, require_seed, seed_data
 
 from filtering import load_scorer
-from filtering.linear import GRID, hat_values, mean_positions
-from filtering.quantiles import seed_quantiles
-from filtering.reading import SCORE_COLUMNS
-from filtering.recipes import RECIPES
-from filtering.scorers import SignalScorer
-from filtering.style import STATISTICS
+from filtering.explaining.quantiles import seed_quantiles
+from filtering.fitting.recipes import RECIPES
+from filtering.scoring.scorers import SignalScorer
+from filtering.signals.linear import GRID, hat_values, mean_positions
+from filtering.signals.reading import SCORE_COLUMNS
+from filtering.signals.style import STATISTICS
 
 
 def wanted_of(statistics):

@@ -18,8 +18,12 @@ from reference_signals import (
     word_cells,
 )
 
-from filtering import kernel, reading
-from filtering.arrow_texts import (
+from filtering.errors import ShapeError
+from filtering.signals import kernel, reading
+from filtering.signals.kernel import CELLS
+from filtering.signals.reading import SCORE_COLUMNS, WIDTH, read_cells, read_signals
+from filtering.signals.style import STATISTICS
+from filtering.text.arrow import (
     EMPTY,
     HUGE_BIT,
     INVALID_UTF8,
@@ -29,11 +33,7 @@ from filtering.arrow_texts import (
     text_lengths,
     text_reasons,
 )
-from filtering.errors import ShapeError
-from filtering.kernel import CELLS
-from filtering.reading import SCORE_COLUMNS, WIDTH, read_cells, read_signals
-from filtering.style import STATISTICS
-from filtering.windows import REACH, cut_window
+from filtering.text.windows import REACH, cut_window
 
 RNG = np.random.default_rng(20)
 WORD_WEIGHTS = RNG.normal(size=CELLS).astype(np.float32)

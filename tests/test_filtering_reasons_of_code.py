@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from filtering import load_scorer
-from filtering.arrow_texts import REASONS
-from filtering.reading import read_signals
-from filtering.reasons_of_code import RULES, apply_rules, named_rules, usual_rules
+from filtering.signals.reading import read_signals
+from filtering.signals.reasons_of_code import RULES, apply_rules, named_rules, usual_rules
+from filtering.text.arrow import REASONS
 
 SEED = Path("../shared/seed/code.parquet")
 CODE = "def area(width, height):\n    # Both in metres.\n    return width * height\n\nprint(area(2, 3))\n"

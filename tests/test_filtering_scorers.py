@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filtering import EmbeddingScorer, Scorer, SignalScorer, load_scorer
-from filtering.arrow_texts import REASONS
-from filtering.embedders import EmbedderSettings
+from filtering.embedding.embedders import EmbedderSettings
 from filtering.errors import ShapeError
-from filtering.windows import cut_window
+from filtering.text.arrow import REASONS
+from filtering.text.windows import cut_window
 
 TEXTS = [
     *made_documents(12, seed=5)[0],

@@ -17,11 +17,11 @@ from filtering_fixtures import made_documents, run_python
 from sentence_transformers import SentenceTransformer
 from tiny_models import KINDS, WIDTH, make_tiny_model
 
-from filtering import sentence_transformer
-from filtering.embedders import DEFAULT_EMBEDDER, EmbedderSettings, Placement, digest_of, locate
+from filtering.embedding import sentence_transformer
+from filtering.embedding.embedders import DEFAULT_EMBEDDER, EmbedderSettings, Placement, digest_of, locate
+from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
+from filtering.embedding.transformer_models import convert
 from filtering.errors import ScorerError, SettingsError
-from filtering.sentence_transformer import SentenceTransformerEmbedder
-from filtering.transformer_models import convert
 
 CPU = Placement(device="cpu", threads=2)
 PROMPT = "read the water: "
@@ -372,8 +372,8 @@ def test_an_embedder_whose_model_changed_on_its_way_is_refused(tmp_path):
 
 MORE_TEXTS = """
 import resource, sys
-from filtering.embedders import EmbedderSettings, Placement
-from filtering.sentence_transformer import SentenceTransformerEmbedder
+from filtering.embedding.embedders import EmbedderSettings, Placement
+from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1 if sys.platform != "darwin" else 1024)

@@ -10,12 +10,13 @@ import pytest
 from filtering_fixtures import EMBEDDER, made_data, made_documents, made_embedding_scorer, made_scorer
 from safetensors.numpy import load, save
 
-from filtering import EmbeddingScorer, Placement, SignalScorer, load_scorer, save_scorer, storage
-from filtering.calibration import Calibration
-from filtering.embedders import EmbedderSettings
+from filtering import EmbeddingScorer, Placement, SignalScorer, load_scorer, save_scorer
+from filtering.embedding.embedders import EmbedderSettings
 from filtering.errors import ScorerError, SettingsError
-from filtering.stages import fit_stage
-from filtering.stored_stage import build_stage
+from filtering.fitting.stages import fit_stage
+from filtering.scoring import storage
+from filtering.scoring.calibration import Calibration
+from filtering.scoring.stored_stage import build_stage
 
 CARD = "# A scorer\n"
 METRICS = {"nested": {"rho": 0.5, "rows": 3}}
@@ -463,7 +464,7 @@ CPU = Placement(device="cpu")
 @pytest.fixture(scope="module")
 def real(tiny_model):
     """Return a scorer whose second stage is by a real embedder, if a tiny one."""
-    from filtering.sentence_transformer import SentenceTransformerEmbedder  # imports torch
+    from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder  # imports torch
 
     embedder = SentenceTransformerEmbedder(EmbedderSettings(name=str(tiny_model), max_tokens=32), CPU)
     data = made_data(120)

@@ -8,17 +8,17 @@ import pytest
 from filtering_fixtures import EMBEDDER, embedded_data, made_documents, made_embedding_scorer
 from safetensors.numpy import load, save
 
-from filtering.calibration import Calibration
-from filtering.embedders import EmbedderSettings
+from filtering.embedding.embedders import EmbedderSettings
+from filtering.embedding.heads import KernelHead, LinearHead, OrdinalHead
 from filtering.errors import ScorerError
-from filtering.heads import KernelHead, LinearHead, OrdinalHead
-from filtering.kernel import CELLS
-from filtering.linear import KNOTS, LinearSignals
-from filtering.scorers import EmbeddingScorer, EmbeddingStage
-from filtering.stages import HEADS
-from filtering.stored_stage import KINDS, build_stage, describe_stage, stage_arrays
-from filtering.style import STATISTICS
-from filtering.trees import Trees
+from filtering.fitting.stages import HEADS
+from filtering.scoring.calibration import Calibration
+from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
+from filtering.scoring.stored_stage import KINDS, build_stage, describe_stage, stage_arrays
+from filtering.signals.kernel import CELLS
+from filtering.signals.linear import KNOTS, LinearSignals
+from filtering.signals.style import STATISTICS
+from filtering.signals.trees import Trees
 
 ROUND = Calibration((0.0, 1.0, 2.0, 3.0, 4.0, 5.0))
 SETTINGS = EmbedderSettings("owner/model", "a" * 40, 128, "passage: ", True, "b" * 64)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from filtering.bands import Bands
-from filtering.thresholds import (
+from filtering.judging.bands import Bands
+from filtering.judging.thresholds import (
     CUTS,
     FINE_CUTS,
     Choice,

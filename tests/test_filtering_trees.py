@@ -8,9 +8,9 @@ import pytest
 from filtering_fixtures import embedded_data
 
 from filtering.errors import ScorerError, ShapeError
-from filtering.recipes import BOOSTING
-from filtering.stages import head_fit
-from filtering.trees import Trees, check_trees, parse_trees
+from filtering.fitting.recipes import BOOSTING
+from filtering.fitting.stages import head_fit
+from filtering.signals.trees import Trees, check_trees, parse_trees
 
 QUIET = {"verbose": -1, "num_threads": 1, "deterministic": True, "force_row_wise": True, "seed": 0}
 PLAIN = {**QUIET, "objective": "regression", "use_missing": False, "min_data_in_leaf": 5}

@@ -8,10 +8,10 @@ from filtering_fixtures import made_data, made_documents
 from reference_signals import character_cells, normalised, pieces_of, word_cells
 
 from filtering.errors import ScorerError
-from filtering.kernel import CELLS, VECTOR_WIDTH
-from filtering.reading import read_signals
-from filtering.recipes import fit_linear, fit_vectors, linear_values
-from filtering.vectors import NO_VECTORS, Vectors, check_vectors
+from filtering.fitting.recipes import fit_linear, fit_vectors, linear_values
+from filtering.signals.kernel import CELLS, VECTOR_WIDTH
+from filtering.signals.reading import read_signals
+from filtering.signals.vectors import NO_VECTORS, Vectors, check_vectors
 
 RNG = np.random.default_rng(5)
 WEIGHTS = RNG.normal(size=CELLS).astype(np.float32)

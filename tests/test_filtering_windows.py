@@ -8,10 +8,10 @@ from reference_signals import WINDOW as WINDOW_SIZES
 from reference_signals import header_end as reference_header_end
 from reference_signals import pieces_of
 
-from filtering.kernel import CELLS
-from filtering.reading import SCORE_COLUMNS, read_signals
-from filtering.style import STATISTICS
-from filtering.windows import (
+from filtering.signals.kernel import CELLS
+from filtering.signals.reading import SCORE_COLUMNS, read_signals
+from filtering.signals.style import STATISTICS
+from filtering.text.windows import (
     BOUNDARY_SLACK_BYTES,
     REACH,
     SEAM,

@@ -12,10 +12,10 @@ from conftest import QUIET
 from dumps import make_texts
 from fakes import FakeAnnotator
 
-from annotations.agreement import judge_agreement
-from annotations.annotator import Rater, Reply
+from annotations.asking.annotator import Rater, Reply
+from annotations.labels.agreement import judge_agreement
 from filtering.errors import LabelsError
-from filtering.metrics import Estimate
+from filtering.judging.metrics import Estimate
 from pipelines import (
     AnnotateConfig,
     TrainConfig,
@@ -23,7 +23,7 @@ from pipelines import (
     annotate_sample,
     train_scorer,
 )
-from pipelines.agreement import advice
+from pipelines.labels.agreement import advice
 
 ROWS = 120
 

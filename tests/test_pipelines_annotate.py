@@ -20,16 +20,16 @@ from dumps import SELLING, TEACHING, make_texts
 from fakes import FakeAnnotator
 from scripted_server import Judge, ScriptedServer, completion, labelled
 
-from annotations.annotator import Rater, Reply
-from annotations.canaries import canaries_for
-from annotations.ladder import WAYS
-from annotations.prompt import rubric_digest
-from annotations.rubric import RUBRICS, load_rubric
-from annotations.sources import JOURNAL_FILE
+from annotations.asking.annotator import Rater, Reply
+from annotations.asking.canaries import canaries_for
+from annotations.asking.ladder import WAYS
+from annotations.asking.prompt import rubric_digest
+from annotations.asking.rubric import RUBRICS, load_rubric
+from annotations.labels.sources import JOURNAL_FILE
 from filtering.errors import ColumnError, LabelsError, OutputError, SettingsError
-from filtering.windows import WINDOW, cut_window
+from filtering.text.windows import WINDOW, cut_window
 from pipelines import AnnotateConfig, ImportConfig, annotate_sample, estimate_annotation, import_labels
-from pipelines.label_folder import RATINGS_FILE
+from pipelines.labels.label_folder import RATINGS_FILE
 
 KEY = "sk-sentinel-9876543210"
 KILLS = 3
@@ -354,7 +354,7 @@ def test_an_estimate_sends_nothing_and_a_run_stays_below_it(sample, tmp_path, mo
 
 
 def prices(text):
-    from pipelines.label_commands import _prices
+    from pipelines.commands.labels import _prices
 
     return _prices([text])
 

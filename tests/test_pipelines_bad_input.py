@@ -611,8 +611,8 @@ def test_a_second_run_on_one_output_is_refused_while_the_first_is_at_work(comman
 
 
 def test_two_runs_in_one_process_are_held_apart_too(settings, tmp_path):
-    from pipelines.store import RunFolder
-    from pipelines.upkeep import status_of_run
+    from pipelines.run.upkeep import status_of_run
+    from pipelines.store.run_folder import RunFolder
 
     out = tmp_path / "out"
     filter_dump(FilterConfig(**settings, out=out), reporter=QUIET)
@@ -658,7 +658,7 @@ def test_another_setting_or_scorer_on_a_started_output_is_refused_naming_it(
 PEAK = """
 import re, sys
 from pathlib import Path
-from pipelines.app import run
+from pipelines.commands.app import run
 assert run(sys.argv[1:]) == 0
 print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text()).group(1))
 """

@@ -14,10 +14,10 @@ from conftest import QUIET
 from dumps import lasting, make_texts, write_dump
 
 from filtering import load_scorer, save_scorer
-from filtering.embedders import Placement
+from filtering.embedding.embedders import Placement
 from filtering.errors import LabelsError, SettingsError
-from filtering.exits import ExitSettings, PairedScores
 from filtering.rates import rate_bound
+from filtering.scoring.exits import ExitSettings, PairedScores
 from pipelines import (
     FilterConfig,
     RecutConfig,
@@ -28,8 +28,8 @@ from pipelines import (
     train_scorer,
     write_report,
 )
-from pipelines.audit import agreement_of, audit_shares
-from pipelines.row_chances import row_chances
+from pipelines.run.audit import agreement_of, audit_shares
+from pipelines.work.row_chances import row_chances
 
 CPU = Placement(device="cpu")
 AT = 2.5

@@ -17,15 +17,15 @@ from conftest import QUIET
 from dumps import CHINESE, CUT, FAST, RUSSIAN, digests, make_table, make_texts, write_dump
 
 import pipelines
-import pipelines.filter
 import pipelines.progress
+import pipelines.run.filter
 from filtering import load_scorer
 from pipelines import DecontaminateConfig, FilterConfig, RecutConfig, TrainConfig, filter_dump
-from pipelines.app import app
-from pipelines.command_options import settings_of
-from pipelines.config_base import command_of
+from pipelines.commands.app import app
+from pipelines.commands.options import settings_of
 from pipelines.progress import ConsoleReporter
-from pipelines.scorers import open_scorer
+from pipelines.scorer_addresses import open_scorer
+from pipelines.settings.base import command_of
 
 COMMANDS = typer.main.get_command(app).commands
 SENTINEL = "xyzzyplugh"
@@ -318,7 +318,7 @@ def test_a_new_cut_logs_its_end_as_filter_does(command, finished, tmp_path):
 
 def test_a_filter_loads_its_scorer_once_beside_its_workers(settings, tmp_path, monkeypatch):
     loads = []
-    monkeypatch.setattr(pipelines.filter, "open_scorer", lambda *a: (loads.append(a), open_scorer(*a))[1])
+    monkeypatch.setattr(pipelines.run.filter, "open_scorer", lambda *a: (loads.append(a), open_scorer(*a))[1])
     filter_dump(FilterConfig(**settings, out=tmp_path / "out"), reporter=ConsoleReporter("none"))
     assert len(loads) == 1
 

@@ -9,16 +9,16 @@ import pytest
 from conftest import QUIET
 from dumps import make_labels, make_texts
 
-import pipelines.row_sample
+import pipelines.reports.row_sample
 from annotations import read_labels
-from annotations.labels import Labels
-from filtering.code_languages import UNKNOWN
+from annotations.labels.code_languages import UNKNOWN
+from annotations.labels.labels import Labels
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run
-from pipelines.code_languages import CODE_LANGUAGE, is_code, with_code_languages
-from pipelines.evaluate import SLICE_ROWS, JudgedPoints
-from pipelines.evaluation_tables import judged_languages, language_notes
-from pipelines.report_data import gather_report
-from pipelines.row_sample import IDENTIFIED
+from pipelines.dump.code_languages import CODE_LANGUAGE, is_code, with_code_languages
+from pipelines.reports.report_data import gather_report
+from pipelines.reports.row_sample import IDENTIFIED
+from pipelines.scorers.evaluate import SLICE_ROWS, JudgedPoints
+from pipelines.scorers.evaluation_tables import judged_languages, language_notes
 
 PYTHON = "import os\n\n\ndef names(folder):\n    return [one.name for one in os.scandir(folder)]\n" * 5
 SHELL = "#!/bin/bash\nfor name in *.txt; do\n  echo \"$name\" | sed 's/a/b/'\ndone\n" * 5
@@ -72,7 +72,7 @@ def test_where_neither_column_nor_path_tells_texts_do(tmp_path):
 
 def test_no_more_texts_tell_than_are_kept(tmp_path, monkeypatch):
     pytest.importorskip("magika")
-    monkeypatch.setattr(pipelines.row_sample, "TEXTS", 5)
+    monkeypatch.setattr(pipelines.reports.row_sample, "TEXTS", 5)
     columns = {"content": [PYTHON] * 10 + [SHELL] * 10, "path": [None, "a.py", *[None] * 18]}
     # Rows 0, 4, 8, 12 and 16, and row 1 by its path.
     assert shares(report_of(columns, tmp_path, "code")) == {"Python": 4, "Shell": 2}
@@ -86,7 +86,7 @@ def test_a_new_cut_of_code_has_a_report_though_it_stores_no_scores(tmp_path):
 
 def test_few_texts_tell_a_language_for_that_takes_long(tmp_path, monkeypatch):
     pytest.importorskip("magika")
-    monkeypatch.setattr(pipelines.row_sample, "TOLD_BY_TEXT", 4)
+    monkeypatch.setattr(pipelines.reports.row_sample, "TOLD_BY_TEXT", 4)
     report = report_of({"content": [PYTHON] * 10 + [SHELL] * 6}, tmp_path, "code")
     assert shares(report) == {"Python": 3, "Shell": 1}  # rows 0, 4 and 8; 12
 

@@ -25,9 +25,9 @@ from pipelines import (
     recut_run,
     write_report,
 )
-from pipelines.config import read_fields
-from pipelines.store import RunFolder
-from pipelines.upkeep import clean_run, verify_run
+from pipelines.run.upkeep import clean_run, verify_run
+from pipelines.settings.runs import read_fields
+from pipelines.store.run_folder import RunFolder
 
 LEAKY = {
     5: WHOLE,
@@ -321,8 +321,8 @@ def test_the_command_of_filter_takes_benchmarks(source, benchmark, web, tmp_path
 
 
 def test_a_page_of_more_hits_than_are_held_says_so(cleaned, monkeypatch):
-    monkeypatch.setattr("pipelines.run_leaks.HITS_READ", 3)
-    monkeypatch.setattr("pipelines.run_page.HITS_READ", 3)
+    monkeypatch.setattr("pipelines.reports.run_leaks.HITS_READ", 3)
+    monkeypatch.setattr("pipelines.reports.run_page.HITS_READ", 3)
     all_hits = pq.read_table(cleaned / "run" / "hits.parquet").num_rows
     page = write_report(str(cleaned)).read_text()
     assert f"Counted are the first 3 of {all_hits} hits." in page

@@ -13,7 +13,8 @@ from test_filtering_leaks import SOLUTION, WHOLE
 from test_pipelines_decontaminate import make_task
 
 from filtering.errors import OutputError
-from pipelines import demo, run_demo
+from pipelines import run_demo
+from pipelines.commands import demo
 
 DOCUMENTS = 60
 

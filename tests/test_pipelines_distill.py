@@ -13,15 +13,16 @@ from tiny_models import make_tiny_classifier, make_tiny_model
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
-from filtering import load_scorer, sentence_transformer
-from filtering.embedders import EmbedderSettings, Placement
+from filtering import load_scorer
+from filtering.embedding import sentence_transformer
+from filtering.embedding.embedders import EmbedderSettings, Placement
+from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 from filtering.errors import LabelsError, SettingsError
-from filtering.exits import ExitSettings
-from filtering.sentence_transformer import SentenceTransformerEmbedder
-from filtering.storage import load_pairs
-from filtering.windows import beginning_text
+from filtering.scoring.exits import ExitSettings
+from filtering.scoring.storage import load_pairs
+from filtering.text.windows import beginning_text
 from pipelines import DistillConfig, FilterConfig, TrainConfig, distill_scorer, filter_dump, train_scorer
-from pipelines.distill import split_pool
+from pipelines.scorers.distill import split_pool
 
 CPU = Placement(device="cpu")
 LONG = "water and light " * 400

@@ -11,10 +11,10 @@ from dumps import CUT, digests, lasting
 from filtering import load_scorer
 from filtering.errors import BadFileError, RunError
 from pipelines import FilterConfig, LocalExecutor, RayExecutor, filter_dump
-from pipelines.config_worker import WorkerSettings
-from pipelines.filter import plan_of
-from pipelines.store import RunFolder
-from pipelines.worker import PartWorker
+from pipelines.run.filter import plan_of
+from pipelines.store.run_folder import RunFolder
+from pipelines.work.worker import PartWorker
+from pipelines.work.worker_settings import WorkerSettings
 
 
 class SerialExecutor:

@@ -20,9 +20,9 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from filtering import load_scorer
-from filtering.arrow_texts import REASONS
+from filtering.text.arrow import REASONS
 from pipelines import FilterConfig, filter_dump
-from pipelines.output import GatheringWriter
+from pipelines.work.output import GatheringWriter
 
 DAY = datetime.date(2024, 2, 29)
 NOON = datetime.datetime(2024, 2, 29, 12, 0, 0, 123456)

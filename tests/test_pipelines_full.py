@@ -18,17 +18,17 @@ from conftest import QUIET, Outcome
 from dumps import CUT, FAST, copy_of_scorer, digests, lasting, make_labels, make_texts, write_dump
 from pydantic_core import to_jsonable_python
 
-import filtering.recipes
-import filtering.stages
+import filtering.fitting.recipes
+import filtering.fitting.stages
 from filtering import load_scorer, save_scorer
-from filtering.embedders import Placement
+from filtering.embedding.embedders import Placement
 from filtering.errors import SettingsError
-from filtering.recipes import RECIPES
-from filtering.stages import HEADS
-from filtering.windows import window_text
+from filtering.fitting.recipes import RECIPES
+from filtering.fitting.stages import HEADS
+from filtering.text.windows import window_text
 from pipelines import FilterConfig, RecutConfig, evaluate_scorer, filter_dump, recut_run, verify_run
-from pipelines.learning_curve import write_learning_curve
-from pipelines.store import RunFolder
+from pipelines.scorers.learning_curve import write_learning_curve
+from pipelines.store.run_folder import RunFolder
 
 FAULTY = Path(__file__).with_name("faulty_run.py")
 CPU = Placement(device="cpu")
@@ -280,8 +280,8 @@ def test_a_dry_run_at_full_effort_estimates_and_writes_nothing(command, full, tm
 def test_two_commands_train_and_filter_and_every_head_that_was_compared_stands_in_the_card(
     command, tiny_model, source, hasty, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(filtering.recipes, "BOOSTING_ROUNDS", 5)
-    monkeypatch.setattr(filtering.stages, "FOREST_TREES", 5)
+    monkeypatch.setattr(filtering.fitting.recipes, "BOOSTING_ROUNDS", 5)
+    monkeypatch.setattr(filtering.fitting.stages, "FOREST_TREES", 5)
     pq.write_table(make_labels(rows=120, groups=12), tmp_path / "labels.parquet")
     out = tmp_path / "scorer"
     trained = command(
@@ -475,7 +475,7 @@ def bare(*arguments):
     """Run a command line in a process where nothing of the extra `embed` can be imported."""
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({EMBED!r})); "
-        "from pipelines.app import run; raise SystemExit(run(sys.argv[1:]))"
+        "from pipelines.commands.app import run; raise SystemExit(run(sys.argv[1:]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=120

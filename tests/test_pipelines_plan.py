@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
-from filtering.exits import ExitSettings
-from pipelines.inputs import InputFile, find_inputs
-from pipelines.parts import Part, Parts
-from pipelines.plan import Plan, keys_under, make_plan
-from pipelines.reading import read_batches, read_footer
-from pipelines.split_files import output_name, split_files
+from filtering.scoring.exits import ExitSettings
+from pipelines.dump.inputs import InputFile, find_inputs
+from pipelines.dump.parts import Part, Parts
+from pipelines.dump.reading import read_batches, read_footer
+from pipelines.dump.split_files import output_name, split_files
+from pipelines.store.plan import Plan, keys_under, make_plan
 
 SETTINGS = {"scorer_sha256": "0" * 64, "keep_at": 3.0}
 

@@ -21,11 +21,12 @@ from conftest import QUIET
 from dumps import CUT, FAST, lasting
 
 import filtering
-from filtering.embedders import Placement
+from filtering.embedding.embedders import Placement
 from filtering.errors import RunError, SettingsError
-from pipelines import FilterConfig, RayExecutor, filter_dump, ray_executor
-from pipelines.config_worker import WorkerSettings
-from pipelines.store import RunFolder
+from pipelines import FilterConfig, RayExecutor, filter_dump
+from pipelines.executors import ray_executor
+from pipelines.store.run_folder import RunFolder
+from pipelines.work.worker_settings import WorkerSettings
 
 FAULTY = Path(__file__).with_name("faulty_run.py")
 PATIENCE_S = 180.0
@@ -33,7 +34,7 @@ PART = "ray::run_part"
 BOARD = "ray::Board"
 IN_A_FOLDER = """
 import sys, ray
-from pipelines.app import run
+from pipelines.commands.app import run
 address, folder, *command = sys.argv[1:]
 ray.init(address, runtime_env={"working_dir": folder}, log_to_driver=False, logging_level="CRITICAL")
 raise SystemExit(run(command))
@@ -305,7 +306,7 @@ def hiding_folder(folder):
 @pytest.mark.parametrize(
     ("fill", "reason"),
     [
-        (copy_of_packages, "pipelines/worker.py is"),
+        (copy_of_packages, "pipelines/work/worker.py is"),
         (hiding_folder, "must come from one place. Found filtering in"),
     ],
 )

@@ -13,10 +13,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-import pipelines.receipts
+import pipelines.store.receipts
 from filtering.errors import RunError
-from pipelines.parts import Parts
-from pipelines.receipts import (
+from pipelines.dump.parts import Parts
+from pipelines.store.receipts import (
     RECEIPT_SCHEMA,
     Receipt,
     ReceiptLog,
@@ -25,12 +25,12 @@ from pipelines.receipts import (
     sum_of_counts,
     table_of,
 )
-from pipelines.scratch import scratch_folder
-from pipelines.store import RunFolder
+from pipelines.store.run_folder import RunFolder
+from pipelines.store.scratch import scratch_folder
 
 SCRATCH = """
 import sys
-from pipelines.scratch import scratch_folder
+from pipelines.store.scratch import scratch_folder
 folder = scratch_folder()
 folder.mkdir()
 (folder / "half-written").write_text("...")
@@ -92,7 +92,7 @@ def test_the_first_receipt_is_written_at_once_and_those_that_follow_at_the_end_i
 
 
 def test_a_receipt_that_comes_long_after_the_last_is_written_at_once(monkeypatch):
-    monkeypatch.setattr(pipelines.receipts, "WRITE_EVERY_S", 0.0)
+    monkeypatch.setattr(pipelines.store.receipts, "WRITE_EVERY_S", 0.0)
     shelf = Shelf()
     with ReceiptLog(shelf.write) as log:
         for number in range(3):
@@ -102,7 +102,7 @@ def test_a_receipt_that_comes_long_after_the_last_is_written_at_once(monkeypatch
 
 
 def test_a_segment_holds_no_more_than_so_many_receipts(monkeypatch):
-    monkeypatch.setattr(pipelines.receipts, "SEGMENT_ROWS", 10)
+    monkeypatch.setattr(pipelines.store.receipts, "SEGMENT_ROWS", 10)
     shelf = Shelf()
     with ReceiptLog(shelf.write) as log:
         for number in range(26):
@@ -113,7 +113,7 @@ def test_a_segment_holds_no_more_than_so_many_receipts(monkeypatch):
 
 
 def test_stragglers_are_written_though_none_follows(monkeypatch):
-    monkeypatch.setattr(pipelines.receipts, "WRITE_EVERY_S", 0.2)
+    monkeypatch.setattr(pipelines.store.receipts, "WRITE_EVERY_S", 0.2)
     shelf = Shelf()
     with ReceiptLog(shelf.write) as log:
         log.add(receipt(1))
@@ -150,7 +150,7 @@ def test_an_error_of_writing_comes_out_at_once_and_is_not_waited_for_again():
 
 
 def test_an_error_of_writing_stragglers_comes_out_of_the_next_receipt(monkeypatch):
-    monkeypatch.setattr(pipelines.receipts, "WRITE_EVERY_S", 0.1)
+    monkeypatch.setattr(pipelines.store.receipts, "WRITE_EVERY_S", 0.1)
     shelf = Shelf()
     raising = pytest.raises(OSError, match="away")
     with raising, ReceiptLog(shelf.write) as log:
@@ -166,7 +166,7 @@ def test_an_error_of_writing_stragglers_comes_out_of_the_next_receipt(monkeypatc
 
 
 def test_an_error_of_writing_stragglers_comes_out_of_leaving_too(monkeypatch):
-    monkeypatch.setattr(pipelines.receipts, "WRITE_EVERY_S", 0.1)
+    monkeypatch.setattr(pipelines.store.receipts, "WRITE_EVERY_S", 0.1)
     shelf = Shelf()
     raising = pytest.raises(OSError, match="away")
     with raising, ReceiptLog(shelf.write) as log:
@@ -242,7 +242,7 @@ def in_order(parts, receipts):
 
 
 def test_receipts_of_many_segments_come_in_the_order_of_the_parts_in_several_pieces(monkeypatch):
-    monkeypatch.setattr(pipelines.receipts, "ALIGNED_ROWS", 10)
+    monkeypatch.setattr(pipelines.store.receipts, "ALIGNED_ROWS", 10)
     parts = parts_of(range(35))
     segments = [table_of([receipt(n) for n in range(34 - k, -1, -7)]) for k in range(7)]
     strangers = table_of([receipt(n) for n in range(100, 120)])

@@ -15,12 +15,12 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from filtering.errors import OutputError, SettingsError
-from filtering.windows import REACH
+from filtering.text.windows import REACH
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, verify_run
-from pipelines.exact_cut import exact_cut
-from pipelines.parts import Part
-from pipelines.store import RunFolder
-from pipelines.stored_scores import SCORES_SCHEMA
+from pipelines.choosing.exact_cut import exact_cut
+from pipelines.dump.parts import Part
+from pipelines.store.run_folder import RunFolder
+from pipelines.store.stored_scores import SCORES_SCHEMA
 
 
 def rows_of(out):

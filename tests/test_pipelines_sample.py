@@ -11,10 +11,10 @@ import pytest
 from conftest import QUIET
 from dumps import CUT, RUSSIAN, make_table, make_texts, write_dump
 
-from annotations.columns import SAMPLE_SCHEMA
+from annotations.labels.columns import SAMPLE_SCHEMA
 from filtering import load_scorer
 from filtering.errors import OutputError, SettingsError
-from filtering.windows import REACH, cut_window
+from filtering.text.windows import REACH, cut_window
 from pipelines import FilterConfig, NearCutConfig, SampleConfig, filter_dump, sample_dump, sample_near_cut
 
 
@@ -85,20 +85,20 @@ def test_weights_add_up_to_the_dump_over_many_draws(tmp_path):
 
 
 def test_of_a_huge_dump_some_row_groups_are_read_and_probabilities_stay_exact(tmp_path, monkeypatch):
-    import pipelines.rows
-    import pipelines.sample
+    import pipelines.dump.rows
+    import pipelines.labels.sample
 
-    monkeypatch.setattr(pipelines.sample, "MIN_CANDIDATES", 60)
-    monkeypatch.setattr(pipelines.sample, "CANDIDATES_PER_LABEL", 2)
-    monkeypatch.setattr(pipelines.sample, "GROUPS_READ", 6)
+    monkeypatch.setattr(pipelines.labels.sample, "MIN_CANDIDATES", 60)
+    monkeypatch.setattr(pipelines.labels.sample, "CANDIDATES_PER_LABEL", 2)
+    monkeypatch.setattr(pipelines.labels.sample, "GROUPS_READ", 6)
     read = []
-    inner = pipelines.rows.read_chosen
+    inner = pipelines.dump.rows.read_chosen
 
     def noted(file, path, row_groups, rows, columns):
         read.append((path, row_groups.start))
         return inner(file, path, row_groups, rows, columns)
 
-    monkeypatch.setattr(pipelines.rows, "read_chosen", noted)
+    monkeypatch.setattr(pipelines.dump.rows, "read_chosen", noted)
     folder = write_dump(tmp_path / "dump", rows=(400, 200, 200), row_group_size=40)
     totals = []
     for seed in range(60):

@@ -9,9 +9,9 @@ import pytest
 from annotations import read_labels
 from filtering.errors import OutputError
 from pipelines import evaluate_scorer
-from pipelines.evaluate import points_of_labels
-from pipelines.scorer_page import refuse_page, write_scorer_report
-from pipelines.scorer_report import TOO_HIGH, TOO_LOW, gather_scorer_report
+from pipelines.reports.scorer_page import refuse_page, write_scorer_report
+from pipelines.reports.scorer_report import TOO_HIGH, TOO_LOW, gather_scorer_report
+from pipelines.scorers.evaluate import points_of_labels
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipelines.slices import FAR_ROWS, OTHERS, SHOWN, count_kept, slices_of, wilson_interval
+from pipelines.reports.kept_shares import FAR_ROWS, OTHERS, SHOWN, count_kept, slices_of, wilson_interval
 
 
 def test_documents_are_counted_by_value_and_those_without_one_left_out():

@@ -36,10 +36,10 @@ from pipelines import (
     verify_run,
     write_report,
 )
-from pipelines.inputs import find_inputs
+from pipelines.dump.inputs import find_inputs
 from pipelines.paths import path_of
-from pipelines.scratch import scratch_folder
-from pipelines.store import RunFolder
+from pipelines.store.run_folder import RunFolder
+from pipelines.store.scratch import scratch_folder
 
 NUMBERS = count()
 LOCAL = fs.LocalFileSystem()

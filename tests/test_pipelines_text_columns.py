@@ -7,9 +7,9 @@ from conftest import QUIET
 from dumps import make_texts
 
 from filtering.errors import ColumnError
-from pipelines.reading import resolve_text_column
-from pipelines.text_columns import find_text_column
-from pipelines.train import read_pool
+from pipelines.dump.reading import resolve_text_column
+from pipelines.dump.text_columns import find_text_column
+from pipelines.scorers.train import read_pool
 
 TEXT, NUMBER = pa.string(), pa.int64()
 V2 = ["blob_id", "path", "repo_name", "src_encoding", "language", "length_bytes"]

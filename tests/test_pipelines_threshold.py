@@ -10,12 +10,12 @@ import pytest
 from conftest import QUIET
 from dumps import copy_of_scorer, make_labels, replaced
 
-import filtering.bands
+import filtering.judging.bands
 from annotations import read_labels
 from filtering import load_scorer
 from filtering.errors import LabelsError, OutputError, ScorerError, SettingsError
-from filtering.metrics import Estimate
-from filtering.thresholds import CUTS, Choice
+from filtering.judging.metrics import Estimate
+from filtering.judging.thresholds import CUTS, Choice
 from pipelines import (
     FilterConfig,
     NearCutConfig,
@@ -27,10 +27,10 @@ from pipelines import (
     sample_near_cut,
 )
 from pipelines.amounts import short_count
-from pipelines.evaluate import points_of_labels
-from pipelines.store import RunFolder
-from pipelines.stored_scores import read_scores
-from pipelines.threshold import CutRow, in_words
+from pipelines.choosing.threshold import CutRow, in_words
+from pipelines.scorers.evaluate import points_of_labels
+from pipelines.store.run_folder import RunFolder
+from pipelines.store.stored_scores import read_scores
 
 ROWS = 600
 
@@ -38,7 +38,7 @@ ROWS = 600
 @pytest.fixture(autouse=True)
 def in_fewer_rounds(monkeypatch):
     """Resample less: that bands hold is proved in `test_filtering_bands.py`."""
-    monkeypatch.setattr(filtering.bands, "ROUNDS", 400)
+    monkeypatch.setattr(filtering.judging.bands, "ROUNDS", 400)
 
 
 def fresh_table(rows=ROWS):

@@ -11,11 +11,11 @@ from conftest import QUIET
 from dumps import SELLING, TEACHING, copy_of_scorer, digests, make_labels, replaced
 from pydantic_core import to_jsonable_python
 
-import filtering.recipes
+import filtering.fitting.recipes
 from filtering import load_scorer
 from filtering.errors import SettingsError
 from pipelines import TrainConfig, evaluate_scorer, train_scorer
-from pipelines.evaluate import SLICE_ROWS
+from pipelines.scorers.evaluate import SLICE_ROWS
 
 METRICS = {"rho", "auc_at_3"}
 ONE_STAGE = ["--signals", "linear", "--embedder", "none"]
@@ -168,7 +168,7 @@ def test_what_is_no_scorer_is_never_replaced(labels, tmp_path, kind):
 
 def test_auto_compares_all_recipes_and_keeps_a_simple_one_among_equals(command, hasty, tmp_path, monkeypatch):
     # Fewer rounds of the same: what is proved is the choice, not its figures.
-    monkeypatch.setattr(filtering.recipes, "BOOSTING_ROUNDS", 5)
+    monkeypatch.setattr(filtering.fitting.recipes, "BOOSTING_ROUNDS", 5)
     pq.write_table(make_labels(rows=120, groups=12), tmp_path / "labels.parquet")
     outcome = command("train", tmp_path / "labels.parquet", "--out", tmp_path / "out", "--embedder", "none")
     assert outcome.code == 0

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from dumps import CUT, FAST, digests, lasting
 
-from pipelines.store import RunFolder
+from pipelines.store.run_folder import RunFolder
 
 FAULTY = Path(__file__).with_name("faulty_run.py")
 

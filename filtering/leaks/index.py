@@ -11,7 +11,6 @@ from itertools import pairwise
 import numpy as np
 
 from filtering.arrays import Hashes, Ints
-from filtering.arrow_texts import frozen
 from filtering.errors import SettingsError
 from filtering.hashing import Table, make_table, word_hash
 from filtering.leaks.common_knowledge import Common, load_common
@@ -19,6 +18,7 @@ from filtering.leaks.kernel import KEPT, NAME_MARK, hash_runs, list_tokens
 from filtering.leaks.settings import LeakSettings
 from filtering.leaks.structure import Signature, SyntaxTrees, find_function, find_signatures, subtrees
 from filtering.leaks.tasks import Task
+from filtering.text.arrow import frozen
 
 BOILERPLATE_TASKS = 5
 """A run that more tasks of an index have says nothing about any of them ("Write a function to ...")."""

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from filtering.arrays import Bools, Bytes, Floats, Ints
-from filtering.arrow_texts import HUGE_BIT, INVALID_UTF8, REASONS, UNUSUAL, judge_texts, text_buffers
 from filtering.leaks.index import Runs
 from filtering.leaks.kernel import KEPT, scan
+from filtering.text.arrow import HUGE_BIT, INVALID_UTF8, REASONS, UNUSUAL, judge_texts, text_buffers
 
 MIN_FOUND = 3
 """Fewer runs are chance, unless a part has no more."""

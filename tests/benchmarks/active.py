@@ -1,4 +1,4 @@
-"""Simulates labelling in rounds: what `annotations.active` chooses against as many random documents.
+"""Simulates labelling in rounds: what `annotations.samples.active` chooses against as many random documents.
 
 ``python tests/benchmarks/active.py --shared ../shared``. Of the labelled documents only those count that
 were chosen without looking at scores. One fold of groups is held out, the rest is what can be bought;
@@ -20,14 +20,14 @@ from scipy.stats import t as student
 from sklearn.linear_model import LogisticRegression
 
 from annotations import read_labels
-from annotations.active import choose_active, diversity_features
-from filtering.calibration import Calibration
-from filtering.cross_validation import fit_calibration, out_of_fold
-from filtering.fit_data import FitData, Rows, read_fit_data
+from annotations.samples.active import choose_active, diversity_features
+from filtering.fitting.cross_validation import fit_calibration, out_of_fold
+from filtering.fitting.fit_data import FitData, Rows, read_fit_data
+from filtering.fitting.recipes import signals_fit
 from filtering.folds import FOLDS, fold_assignment
-from filtering.kernel import CELLS
-from filtering.metrics import area_under_curve, rank_correlation
-from filtering.recipes import signals_fit
+from filtering.judging.metrics import area_under_curve, rank_correlation
+from filtering.scoring.calibration import Calibration
+from filtering.signals.kernel import CELLS
 
 FIT = signals_fit("linear")
 SIZES = (100, 200, 400, 800)

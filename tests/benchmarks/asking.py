@@ -15,13 +15,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from scripted_server import scripted_process
 
-from annotations.annotator import Rater
-from annotations.asking import Limits, PricedQuestion, ask_all
-from annotations.chat_api import ChatAnnotator, prompt_bytes
-from annotations.journal import Journal, Question, window_digest
-from annotations.prompt import SYSTEM, prompt_parts, rubric_digest
-from annotations.rubric import load_rubric
-from filtering.windows import cut_window
+from annotations.asking.annotator import Rater
+from annotations.asking.asking import Limits, PricedQuestion, ask_all
+from annotations.asking.chat_api import ChatAnnotator, prompt_bytes
+from annotations.asking.journal import Journal, Question, window_digest
+from annotations.asking.prompt import SYSTEM, prompt_parts, rubric_digest
+from annotations.asking.rubric import load_rubric
+from filtering.text.windows import cut_window
 
 LABELS = 5000
 LATENCY_S = 0.2

@@ -11,9 +11,9 @@ import torch
 from measure import FILTER, RUNS, alternate, peak, rate, ratios, run_process, timed
 
 from filtering import load_scorer
-from filtering.embedders import MAX_TOKENS, EmbedderSettings, Placement, locate
-from filtering.sentence_transformer import SentenceTransformerEmbedder
-from filtering.windows import cut_window
+from filtering.embedding.embedders import MAX_TOKENS, EmbedderSettings, Placement, locate
+from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
+from filtering.text.windows import cut_window
 
 DOCUMENTS = 512
 """Of the web pool, for the bare model."""
@@ -80,7 +80,7 @@ def embedding_section(texts: pa.Array, folder: Path) -> list[str]:
 
 def data_type() -> torch.dtype:
     """Return the numbers that the embedder computes in here."""
-    from filtering.sentence_transformer import _device
+    from filtering.embedding.sentence_transformer import _device
 
     found: torch.dtype = _device(torch, "cpu")[1]
     return found

@@ -6,8 +6,8 @@
 import sys
 
 from filtering.errors import SettingsError
-from filtering.exits import ExitSettings, find_exits
-from filtering.storage import load_pairs
+from filtering.scoring.exits import ExitSettings, find_exits
+from filtering.scoring.storage import load_pairs
 
 ALLOWED = (0.002, 0.005, 0.01, 0.02, 0.05)
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2)

@@ -13,13 +13,13 @@ from threadpoolctl import threadpool_limits
 
 from annotations import read_labels
 from filtering import load_scorer
-from filtering.cross_validation import Fit, calibrate, out_of_fold
-from filtering.fit_data import FitData
+from filtering.fitting.cross_validation import Fit, calibrate, out_of_fold
+from filtering.fitting.fit_data import FitData
 from filtering.folds import FOLDS, fold_assignment
-from filtering.metrics import area_under_curve, f1_at, rank_correlation
-from pipelines.code_languages import CODE_LANGUAGE, with_code_languages
-from pipelines.evaluate import SLICE_ROWS, refit
+from filtering.judging.metrics import area_under_curve, f1_at, rank_correlation
+from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.progress import ConsoleReporter
+from pipelines.scorers.evaluate import SLICE_ROWS, refit
 
 KEEP_AT = 3.0
 ASSIGNMENTS = 3

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from annotations import read_labels
+from annotations.labels.code_languages import languages_of_texts, told_language
 from filtering import load_scorer
-from filtering.code_languages import languages_of_texts, told_language
-from filtering.cross_validation import Fit, Fitted, nested_raw
-from filtering.fit_data import FitData, Rows
-from filtering.metrics import area_under_curve, evaluate, rank_correlation
-from pipelines.code_languages import CODE_LANGUAGE, with_code_languages
-from pipelines.evaluate import SLICE_ROWS, refit
+from filtering.fitting.cross_validation import Fit, Fitted, nested_raw
+from filtering.fitting.fit_data import FitData, Rows
+from filtering.judging.metrics import area_under_curve, evaluate, rank_correlation
+from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.progress import ConsoleReporter
+from pipelines.scorers.evaluate import SLICE_ROWS, refit
 
 TEXTS = 1000
 FIGURES = {"rho": rank_correlation, "auc": area_under_curve}

@@ -20,13 +20,13 @@ import rensa
 from leaks import WORD
 from measure import timed
 
-from filtering.arrow_texts import text_chunks
-from filtering.embedders import EmbedderSettings
+from filtering.embedding.embedders import EmbedderSettings
+from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 from filtering.leaks import LeakIndex, LeakSettings, read_benchmark
 from filtering.leaks.index import word_pairs
 from filtering.leaks.places import Documents, Place, find_places, find_runs
 from filtering.leaks.search import MARGIN_BYTES
-from filtering.sentence_transformer import SentenceTransformerEmbedder
+from filtering.text.arrow import text_chunks
 
 PERMUTATIONS = 128
 GATE = 0.15

@@ -18,14 +18,14 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from annotations import read_labels
-from filtering import near_duplicates
-from filtering.cross_validation import nested_figures
-from filtering.fit_data import read_fit_data
+from filtering.fitting.cross_validation import nested_figures
+from filtering.fitting.fit_data import read_fit_data
+from filtering.fitting.recipes import signals_fit
 from filtering.folds import fold_assignment
-from filtering.near_duplicates import near_duplicate_clusters, runs_of_words
-from filtering.recipes import signals_fit
-from filtering.storage import read_metrics
-from filtering.windows import REACH, cut_window
+from filtering.scoring.storage import read_metrics
+from filtering.text import near_duplicates
+from filtering.text.near_duplicates import near_duplicate_clusters, runs_of_words
+from filtering.text.windows import REACH, cut_window
 
 DOMAINS = ("web", "code")
 BOUNDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.01)

@@ -18,13 +18,13 @@ import pyarrow.parquet as pq
 from measure import Run, run_process
 
 from pipelines import FilterConfig, filter_dump
-from pipelines.config_worker import WorkerSettings
-from pipelines.inputs import find_inputs
-from pipelines.parts import Part
-from pipelines.plan import make_plan
+from pipelines.dump.inputs import find_inputs
+from pipelines.dump.parts import Part
 from pipelines.progress import ConsoleReporter
-from pipelines.receipts import Receipt
-from pipelines.worker import Tick
+from pipelines.store.plan import make_plan
+from pipelines.store.receipts import Receipt
+from pipelines.work.worker import Tick
+from pipelines.work.worker_settings import WorkerSettings
 
 FILES = 100_000
 GROUPS = 10

@@ -12,16 +12,16 @@ from threadpoolctl import threadpool_limits
 
 from annotations import Labels
 from filtering import EmbeddingScorer
-from filtering.calibration import Calibration
-from filtering.cascade import cascaded
-from filtering.cross_validation import Fit, Fitted, calibrate, nested_raw, out_of_fold
-from filtering.exits import Exits
-from filtering.fit_data import FitData, Rows
+from filtering.fitting.cross_validation import Fit, Fitted, calibrate, nested_raw, out_of_fold
+from filtering.fitting.fit_data import FitData, Rows
+from filtering.fitting.stages import head_fit
 from filtering.folds import fold_assignment
-from filtering.metrics import area_under_curve, f1_at, rank_correlation
-from filtering.stages import head_fit
-from filtering.storage import read_metrics
-from pipelines.evaluate import refit
+from filtering.judging.metrics import area_under_curve, f1_at, rank_correlation
+from filtering.scoring.calibration import Calibration
+from filtering.scoring.cascade import cascaded
+from filtering.scoring.exits import Exits
+from filtering.scoring.storage import read_metrics
+from pipelines.scorers.evaluate import refit
 
 KEEP_AT = 3.0
 

@@ -28,7 +28,7 @@ from planning import planning_section
 from side_by_side import scaling_section, side_by_side_section
 
 from filtering import load_scorer
-from filtering.windows import cut_window
+from filtering.text.windows import cut_window
 
 DOCS = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
@@ -128,9 +128,9 @@ def trees_section(shared: Path) -> list[str]:
     """Return what evaluating LightGBM's text model ourselves saves: start-up, and time per row."""
     import lightgbm
 
-    from filtering.reading import read_signals
-    from filtering.recipes import BOOSTING
-    from filtering.trees import parse_trees
+    from filtering.fitting.recipes import BOOSTING
+    from filtering.signals.reading import read_signals
+    from filtering.signals.trees import parse_trees
 
     features = read_signals(pool(shared, "web")["text"]).features.astype(np.float64)
     target = np.random.default_rng(0).normal(size=len(features)) + features[:, 40]
@@ -144,7 +144,7 @@ def trees_section(shared: Path) -> list[str]:
         run_process([sys.executable, "-c", "import numpy, lightgbm"]).wall_s for _ in range(RUNS)
     )
     return [
-        "## Trees: `filtering/trees.py` against LightGBM's own prediction",
+        "## Trees: `filtering/signals/trees.py` against LightGBM's own prediction",
         "",
         f"200 trees of 15 leaves, one thread: {len(rows) / ours_s:,.0f} rows/s against "
         f"{len(rows) / theirs_s:,.0f} ({theirs_s / ours_s:.2f} times as fast), and `import lightgbm` "

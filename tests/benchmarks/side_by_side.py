@@ -38,10 +38,10 @@ from speeds import (
 
 from annotations import Labels, read_labels
 from filtering import EmbeddingScorer, load_scorer
-from filtering.embedders import EmbedderSettings, Placement, locate
+from filtering.embedding.embedders import EmbedderSettings, Placement, locate
 from filtering.errors import SettingsError
-from filtering.exits import Exits, ExitSettings, PairedScores, find_exits
-from pipelines.evaluate import fit_data_of
+from filtering.scoring.exits import Exits, ExitSettings, PairedScores, find_exits
+from pipelines.scorers.evaluate import fit_data_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCORERS = {"web": "web", "code": "code"}

@@ -1,0 +1,151 @@
+"""The columns that samples and labels share, and how those of a foreign table become them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+
+from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
+from filtering.errors import LabelsError
+from filtering.text.windows import REACH, WINDOW, cut_window, header_end
+
+SAMPLE_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),  # file#row, or the user's own
+        ("text", pa.large_string()),  # what scores are fitted to; a model is shown the window of it
+        ("group", pa.string()),  # site, book or repository; splits never part a group
+        ("picked", pa.string()),  # stratified, or why an active strategy took it
+        ("probability", pa.float64()),  # that a random draw takes it; null where it was no random draw
+        ("weight", pa.float64()),  # documents of the dump that it stands for; null likewise
+        ("edu_score", pa.float32()),  # of the first stage, when it was drawn
+        ("file", pa.string()),  # path below the input
+        ("row", pa.int64()),  # in that file
+        ("text_bytes", pa.int64()),  # of the whole document without its licence header
+        ("window_rule", pa.string()),
+        ("url", pa.string()),
+        ("genre", pa.string()),
+        ("lang", pa.string()),
+        ("language", pa.string()),
+        ("path", pa.string()),  # of a source file in its repository
+    ]
+)
+CARRIED = ("url", "genre", "lang", "language")
+"""Columns of a dump that a sample keeps where they hold text."""
+ORIGIN_COLUMNS = tuple(dict.fromkeys((*CARRIED, *LANGUAGE_COLUMNS, *PATH_COLUMNS)))
+"""Columns that `origin_of` looks at."""
+GROUP_COLUMNS = (
+    *("group", "repo", "repo_name", "repository_name", "max_stars_repo_name", "repository"),
+    *("sample_repo_name", "domain", "host", "site"),
+)
+"""Names under which dumps say where a document comes from; else the host of its ``url`` does. Of code:
+``repo_name`` in The Stack v2, CodeParrot and github-jupyter, ``max_stars_repo_name`` in The Stack and
+StarCoder data, ``repository_name`` in CodeSearchNet, ``sample_repo_name`` in BigQuery's ``github_repos``."""
+
+
+def host_of(url: str | None) -> str | None:
+    """Return the host of an address without a leading ``www.``; None where there is none.
+
+    Examples
+    --------
+    >>> host_of("https://www.example.org:8080/a"), host_of("no address")
+    ('example.org', None)
+    """
+    try:
+        host = urlsplit(url or "").hostname
+    except ValueError:
+        return None
+    return host.removeprefix("www.") if host else None
+
+
+def group_of(values: Mapping[str, Any], group_column: str | None, otherwise: str) -> str:
+    """Return where a document comes from: by a column, else by its address, else it stands for itself."""
+    found = first_told(values, (group_column,) if group_column else GROUP_COLUMNS)
+    return str(found) if found is not None else host_of(values.get("url")) or otherwise
+
+
+def first_told(values: Mapping[str, Any], names: Sequence[str]) -> Any:  # noqa: ANN401 - whatever stands there
+    """Return the first of some columns' values that says something; None where none does."""
+    return next((values[name] for name in names if values.get(name) not in (None, "")), None)
+
+
+def origin_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a sample keeps of a document's origin, by whichever names a dump has it under."""
+    found = {name: values[name] for name in CARRIED if name in values}
+    others = {"path": first_told(values, PATH_COLUMNS)}
+    if first_told(found, LANGUAGE_COLUMNS) is None:
+        others["language"] = first_told(values, LANGUAGE_COLUMNS)
+    return found | {name: value for name, value in others.items() if value is not None}
+
+
+def sample_row(text: str, /, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - a value for each column
+    """Return a row of `SAMPLE_SCHEMA` for a whole text; columns not given are null."""
+    row: dict[str, Any] = dict.fromkeys(SAMPLE_SCHEMA.names)
+    data = text.encode("utf-8", errors="surrogatepass")
+    return {
+        **row,
+        "text_bytes": len(data) - header_end(data),
+        **values,
+        "text": cut_window(text, REACH),
+        "window_rule": WINDOW.name,
+    }
+
+
+def sample_rows(
+    table: pa.Table, name: str, *, text_column: str, group_column: str | None
+) -> Iterator[dict[str, Any]]:
+    """Yield rows of `SAMPLE_SCHEMA` from a table of documents that may have fewer columns.
+
+    Where it does not say how a document was picked, it counts as picked at random.
+
+    Raises
+    ------
+    LabelsError
+        If a column is missing or holds no text.
+    """
+    for column in filter(None, (text_column, group_column)):
+        if column not in table.column_names:
+            raise LabelsError(
+                f"{name} must have a column {column!r}. "
+                f"Found {', '.join(table.column_names) or 'none'} that is known. "
+                "Name others with --text-column and --group-column."
+            )
+    if not is_string(table[text_column].type):
+        raise LabelsError(f"{text_column!r} in {name} must be string. Got {table[text_column].type} instead.")
+    alike = [one.name for one in SAMPLE_SCHEMA if one.name in table.column_names and _fits(table, one)]
+    telling = [one for one in ORIGIN_COLUMNS if one in table.column_names and _is_text(table[one].type)]
+    file = Path(name).name
+    for number, row in enumerate(table.to_pylist()):
+        said = {column: value for column, value in row.items() if value not in (None, "")}
+        told = origin_of({column: said[column] for column in telling if column in said})
+        known = {column: said[column] for column in alike if column in said}
+        identity = str(said.get("id", f"{file}#{number}"))
+        group = group_of({**said, "url": known.get("url")}, group_column, identity)
+        # What the table says under a sample's own names goes before what others of its columns tell.
+        values = {"file": file, "row": number, "picked": "random"} | told | known
+        yield sample_row(said.get(text_column, ""), **values | {"id": identity, "group": group})
+
+
+def _fits(table: pa.Table, field: pa.Field) -> bool:
+    """Tell whether a column of a foreign table can mean what the one of its name in a sample does."""
+    kind = table[field.name].type
+    if pa.types.is_integer(field.type):
+        return bool(pa.types.is_integer(kind))
+    if pa.types.is_floating(field.type):
+        return is_number(kind)
+    return _is_text(kind)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return is_string(kind.value_type if pa.types.is_dictionary(kind) else kind)
+
+
+def is_string(kind: pa.DataType) -> bool:
+    """Tell whether an Arrow type is text."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Tell whether an Arrow type is a number."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))

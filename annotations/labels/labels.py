@@ -1,0 +1,286 @@
+"""The label schema: one row a labelled document.
+
+========  ================  ====================================================================
+column    type              meaning
+========  ================  ====================================================================
+text      string            the document, up to the reach of `filtering.text.windows`: signals read all of
+                            it. Its window serves where there is no more, but signals then see less
+                            than when they score
+score     number            rubric points that the labeller gave, in [0, 5]
+group     string            site, book or repository; splits never part a group
+picked    string, optional  how the document was chosen; ``random`` and ``stratified`` were chosen
+                            without looking at scores, and they alone serve calibration and rates
+weight    number, optional  documents that it stands for; else 1 / ``probability``, that a random draw
+                            takes it. Where rows have either, those without were no random draw
+========  ================  ====================================================================
+
+Columns named ``genre``, ``lang``, ``language`` or ``programming_language`` are optional too: quality is also
+told for each of their values. ``path``, or what dumps call it, tells the language of source files. And
+``text_bytes``, the size of the whole document, tells which texts were cut.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
+from annotations.labels.columns import is_number, is_string
+from annotations.labels.sources import read_table
+from annotations.samples.sampling import UNBIASED_PICKS
+from filtering.errors import LabelsError
+from filtering.points import MIN_SIDE_ROWS, POINTS
+from filtering.text.windows import REACH
+
+LOWEST, HIGHEST = 0.0, float(POINTS)
+SLICE_COLUMNS = ("genre", *LANGUAGE_COLUMNS)
+NEAR_CUT = "near-cut"
+"""On which side of the cut is not said: who labels them is not to be led."""
+NUMBERS = ("probability", "weight", "text_bytes", "edu_score")
+SCRIPT_CHARS = 2000
+ASCII_SHARE = 0.8
+MIN_ROWS = 100
+MIN_GROUPS = 10
+CUT = 3.0
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labelled documents.
+
+    Parameters
+    ----------
+    texts : Arrow large_string array, length n
+    scores : float64 array, shape (n,)
+        Rubric points in [0, 5].
+    groups : tuple of str, length n
+    unbiased : bool array, shape (n,)
+        Rows that were chosen without looking at scores.
+    slices : mapping of str to tuple of str or None, length n
+        Genre and the like of each document.
+    cut_texts : int
+        As `count_cut_texts` counts them.
+    weights : float64 array, shape (n,), optional
+        Documents that each stands for; NaN where that is not known. None where the labels do not say.
+    text_bytes : int64 array, shape (n,), optional
+        UTF-8 bytes of each document, of which `texts` may have a part.
+    near_cut : float64 array, shape (n,), optional
+        Rubric points of documents that were drawn from near the cut of a run, by its scorer; NaN for others.
+        None where none was.
+    paths : tuple of str or None, length n
+        Of source files; empty where no column tells.
+    """
+
+    texts: pa.Array
+    scores: NDArray[np.float64]
+    groups: tuple[str, ...]
+    unbiased: NDArray[np.bool_]
+    slices: Mapping[str, tuple[str | None, ...]]
+    cut_texts: int = 0
+    weights: NDArray[np.float64] | None = None
+    text_bytes: NDArray[np.int64] | None = None
+    near_cut: NDArray[np.float64] | None = None
+    paths: tuple[str | None, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+
+def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object of `datasets`
+    """Read labels and check that a scorer can be fitted to them.
+
+    Parameters
+    ----------
+    source : str or datasets.Dataset or datasets.IterableDataset
+        A file, a folder, a data set on the hub, or one that is loaded; see `annotations.labels.sources`.
+
+    Raises
+    ------
+    LabelsError
+        If a column is missing, or labels are missing, out of range, constant, too few, or of too
+        few groups; the message says what is needed.
+    """
+    texts = ("text", "group", "picked", *SLICE_COLUMNS, *PATH_COLUMNS)
+    table, path = read_table(source, (*texts, "score", *NUMBERS), strings=texts)
+    for name in ("text", "score", "group"):
+        if name not in table.column_names:
+            raise LabelsError(
+                f"{path} must have the columns text, score and group. "
+                f"Found {', '.join(table.column_names) or 'no columns'}."
+            )
+    for name in ("text", "group"):
+        if not is_string(table[name].type):
+            raise LabelsError(f"{name!r} in {path} must be string. Got {table[name].type} instead.")
+    if not is_number(table["score"].type):
+        raise LabelsError(f"'score' in {path} must be a number. Got {table['score'].type} instead.")
+    for name in ("text", "score", "group"):
+        if table[name].null_count:
+            row = int(pc.index(pc.is_null(table[name]), True).as_py())
+            raise LabelsError(
+                f"Each row of {path} must have a {name}. {table[name].null_count} have none, "
+                f"the first at row {row}. Drop them, or label them again."
+            )
+    scores = table["score"].to_numpy().astype(np.float64)
+    groups = tuple(table["group"].to_pylist())
+    picked = table["picked"].to_pylist() if "picked" in table.column_names else ["random"] * len(scores)
+    check_labels(scores, groups, path)
+    documents = table["text"].cast(pa.large_string()).combine_chunks()
+    unbiased = np.array([pick in UNBIASED_PICKS for pick in picked], dtype=bool)
+    if unbiased.sum() < MIN_ROWS // 2:
+        raise LabelsError(
+            f"At least {MIN_ROWS // 2} rows of {path} must be chosen without looking at scores ('picked' is "
+            f"{' or '.join(UNBIASED_PICKS)}), for calibration. Found {int(unbiased.sum())}."
+        )
+    slices = _strings(table, SLICE_COLUMNS)
+    slices["script"] = tuple(_script(document) for document in documents)
+    return Labels(
+        documents,
+        scores,
+        groups,
+        unbiased,
+        slices,
+        cut_texts=count_cut_texts(table),
+        weights=_weights(table, path, unbiased),
+        text_bytes=_text_bytes(table, documents),
+        near_cut=_near_cut(table, picked),
+        paths=next(iter(_strings(table, PATH_COLUMNS).values()), ()),
+    )
+
+
+def _strings(table: pa.Table, names: Sequence[str]) -> dict[str, tuple[str | None, ...]]:
+    """Return those of some columns that hold text."""
+    there = [name for name in names if name in table.column_names and is_string(table[name].type)]
+    return {name: tuple(table[name].to_pylist()) for name in there}
+
+
+def count_cut_texts(table: pa.Table) -> int:
+    """Return how many texts lack what the reach has of their documents, by the column ``text_bytes``.
+
+    Parameters
+    ----------
+    table : Table
+        With a column ``text``; without a column ``text_bytes`` of integers nothing is known to be cut.
+    """
+    if "text_bytes" not in table.column_names or not pa.types.is_integer(table["text_bytes"].type):
+        return 0
+    # A reach written out is never shorter than the longest text that is read whole: its seams are longer
+    # than what its cuts may move.
+    read_bytes = pc.min_element_wise(table["text_bytes"].cast(pa.int64()), REACH.whole, skip_nulls=False)
+    lengths = pc.binary_length(table["text"].cast(pa.large_string()))
+    return int(pc.sum(pc.less(lengths, read_bytes)).as_py() or 0)
+
+
+def cut_texts_warning(cut_texts: int, documents: int) -> str:
+    """Return in words that texts were cut, and what to do."""
+    return (
+        f"Warning: {cut_texts:,} of {documents:,} labels hold less of their document than signals read (a "
+        ".csv sample holds windows). Annotate the .parquet sample of the same documents into the folder of "
+        "labels, or import scores by id into a folder that holds them."
+    )
+
+
+def _weights(table: pa.Table, path: str, unbiased: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    """Return how many documents each row stands for; None where no row of a random draw says so."""
+    weight, probability = (_numbers(table, name, path) for name in ("weight", "probability"))
+    if weight is None or probability is None:
+        known = weight if probability is None else 1 / probability
+    else:
+        known = np.where(np.isnan(weight), 1 / probability, weight)
+    return None if known is None or np.isnan(known[unbiased]).all() else known
+
+
+def _numbers(table: pa.Table, name: str, path: str) -> NDArray[np.float64] | None:
+    if name not in table.column_names or table[name].null_count == len(table):
+        return None
+    kind = table[name].type
+    if not is_number(kind):
+        raise LabelsError(f"{name!r} in {path} must be a number. Got {kind} instead.")
+    values: NDArray[np.float64] = table[name].to_numpy().astype(np.float64)
+    highest = 1.0 if name == "probability" else np.inf
+    wrong = np.flatnonzero((values <= 0) | (values > highest) | np.isinf(values))
+    if len(wrong):
+        row = int(wrong[0])
+        bounds = "in (0, 1]" if name == "probability" else "above 0"
+        raise LabelsError(f"{name!r} in {path} must lie {bounds}. Got {values[row]:g} at row {row}.")
+    return values
+
+
+def _near_cut(table: pa.Table, picked: Sequence[str | None]) -> NDArray[np.float64] | None:
+    near = np.array([pick == NEAR_CUT for pick in picked], dtype=bool)
+    if not near.any() or "edu_score" not in table.column_names:
+        return None
+    return np.where(near, pc.cast(table["edu_score"], pa.float64()).to_numpy(), np.nan)
+
+
+def _text_bytes(table: pa.Table, documents: pa.Array) -> NDArray[np.int64]:
+    """Return the length of each document, of which the text may be a part."""
+    own: NDArray[np.int64] = pc.binary_length(documents).to_numpy(zero_copy_only=False).astype(np.int64)
+    if "text_bytes" not in table.column_names or not pa.types.is_integer(table["text_bytes"].type):
+        return own
+    whole = pc.fill_null(table["text_bytes"].combine_chunks(), 0).to_numpy().astype(np.int64)
+    longer: NDArray[np.int64] = np.maximum(own, whole)
+    return longer
+
+
+def _script(text: pa.Scalar) -> str:
+    """Return whether a text is mostly ASCII: no more than a hint at its language."""
+    sample = str(text)[:SCRIPT_CHARS]
+    return "mostly ASCII" if sample.isascii() or _share_ascii(sample) >= ASCII_SHARE else "other scripts"
+
+
+def _share_ascii(sample: str) -> float:
+    return sum(character.isascii() for character in sample) / len(sample)
+
+
+def check_labels(
+    scores: NDArray[np.float64], groups: Sequence[str], where: str, *, more: str | None = None
+) -> None:
+    """Check that a scorer can be fitted to labels.
+
+    Parameters
+    ----------
+    scores : float64 array, shape (n,)
+        Rubric points.
+    groups : sequence of str, length n
+    where : str
+        What the labels are, or where they lie, for messages.
+    more : str, optional
+        What to do where they are too few, or too much alike, if not to label more.
+
+    Raises
+    ------
+    LabelsError
+        If labels are too few, out of range, constant, on one side of 3, or of too few groups.
+    """
+    if len(scores) < MIN_ROWS:
+        raise LabelsError(
+            f"{where} must have at least {MIN_ROWS} labels. Found {len(scores)}. {more or 'Label more.'}"
+        )
+    outside = ~((scores >= LOWEST) & (scores <= HIGHEST))
+    if outside.any():
+        row = int(np.flatnonzero(outside)[0])
+        raise LabelsError(
+            f"Scores in {where} must lie in [{LOWEST:g}, {HIGHEST:g}]. Got {scores[row]:g} at row {row} "
+            f"({int(outside.sum())} in all)."
+        )
+    if scores.min() == scores.max():
+        raise LabelsError(
+            f"Scores in {where} must differ. All are {scores[0]:g}. {more or 'Label other documents too.'}"
+        )
+    reached = int((scores >= CUT).sum())
+    if min(reached, len(scores) - reached) < MIN_SIDE_ROWS:
+        raise LabelsError(
+            f"{where} must have at least {MIN_SIDE_ROWS} labels on either side of {CUT:g}. Found {reached} "
+            f"of at least {CUT:g} and {len(scores) - reached} below. "
+            f"{more or 'Label more of the rarer kind.'}"
+        )
+    if len(set(groups)) < MIN_GROUPS:
+        raise LabelsError(
+            f"{where} must have documents of at least {MIN_GROUPS} groups (sites, books, repositories), for "
+            f"scorers are judged on groups that they have not seen. Found {len(set(groups))}. "
+            f"{more or 'Label documents of other groups.'}"
+        )

@@ -1,0 +1,9 @@
+"""Embeddings of texts, and heads that turn an embedding into points.
+
+Here: the `Embedder` protocol, the one file that imports sentence-transformers and torch, and the heads.
+Not here: how a head is fitted (`fitting/stages.py`), and when a document is embedded
+(`scoring/cascade.py`).
+To add an embedder, write a class with the methods of `Embedder` and hand it to `load_scorer(...,
+embedder=...)`; any sentence-transformers model needs no code. To add a head, add its class to `heads.py`
+and its fit to `fitting/stages.py`.
+"""

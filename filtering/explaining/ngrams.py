@@ -1,0 +1,221 @@
+"""The n-grams of one document, with their cells, in plain Python and numpy: what the kernel counts, by name.
+
+The kernel keeps cells alone, and a cell does not say which n-gram it is of. This reads a document once more
+to tell; `kernel.py` states the rules, and a test holds the cells of both equal. It is for explaining some
+documents, not for scoring many.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+
+from filtering.arrays import Hashes, Ints
+from filtering.hashing import BITS_64, FNV_OFFSET, FNV_PRIME, LOWER, MIX, U_MIX, word_hash
+from filtering.signals.kernel import CHARACTER_RUN, U_CELL_SHIFT, U_PAIR
+from filtering.text.windows import REACH, window_spans
+
+TOKEN = re.compile(rb"\n[\x00-\x20\x7f]*|[0-9A-Za-z_\x80-\xff]+|([!-/:-@\[-^`{-~])\1*")
+LONGEST_RUN = 4
+"""Longer runs of a punctuation character, and of digits, are one token."""
+
+SPACE_SIGN, BREAK_SIGN, INDENT_SIGN = "␣", "⏎", "→"
+"""What white space is shown as; an indent sign stands for two columns."""
+SIGNS = {SPACE_SIGN, BREAK_SIGN, INDENT_SIGN, "\\", "…"}
+"""Escaped where they come from the text."""
+SHOWN_BYTES = 40
+"""Of a word: a line of base64 is one."""
+
+
+@dataclass(frozen=True)
+class WordNgrams:
+    """The distinct tokens and pairs of neighbouring tokens of a document.
+
+    Parameters
+    ----------
+    spellings : tuple of bytes
+        Of each distinct token, as it stands first in the document.
+    first, second : int64 arrays, shape (n,)
+        Positions in `spellings`; `second` is -1 for a token by itself.
+    cells : int64 array, shape (n,)
+        In the word table.
+    counts : int64 array, shape (n,)
+        Times that each occurs.
+    """
+
+    spellings: tuple[bytes, ...]
+    first: Ints
+    second: Ints
+    cells: Ints
+    counts: Ints
+
+    def kind(self, at: int) -> str:
+        """Return what the n-gram at a position is: a token, or a pair."""
+        return "token" if self.second[at] < 0 else "pair"
+
+    def show(self, at: int) -> str:
+        """Return the n-gram at a position in signs that are visible and harmless on a terminal."""
+        both = (self.first[at], self.second[at])
+        return " ".join(show_token(self.spellings[one]) for one in both if one >= 0)
+
+
+@dataclass(frozen=True)
+class CharacterNgrams:
+    """The distinct runs of `CHARACTER_RUN` bytes of a document.
+
+    Parameters
+    ----------
+    runs : uint64 array, shape (n,)
+        Their bytes, the first one highest.
+    cells : int64 array, shape (n,)
+        In the character table.
+    counts : int64 array, shape (n,)
+    """
+
+    runs: Hashes
+    cells: Ints
+    counts: Ints
+
+    def kind(self, at: int) -> str:
+        """Return what each n-gram is."""
+        return "characters"
+
+    def show(self, at: int) -> str:
+        """Return the n-gram at a position; see `WordNgrams.show`."""
+        return show_bytes(int(self.runs[at]).to_bytes(CHARACTER_RUN, "big"))
+
+
+def read_word_ngrams(document: bytes) -> WordNgrams:
+    r"""Return the tokens and pairs of the reach of a document; pairs do not reach over a seam.
+
+    Examples
+    --------
+    >>> found = read_word_ngrams(b"A prime,\na PRIME")
+    >>> [(found.show(at), int(found.counts[at])) for at in range(len(found.cells))][:4]
+    [('a', 2), ('prime', 2), (',', 1), ('⏎', 1)]
+    """
+    hash_of = cache(token_hash)
+    places: dict[int, int] = {}  # of tokens by their hashes: one place for all spellings of a token
+    spellings: list[bytes] = []
+    alone: Counter[int] = Counter()
+    pairs: Counter[tuple[int, int]] = Counter()
+    for piece in _spellings(document):
+        tokens = [places.setdefault(hash_of(spelling), len(places)) for spelling in piece]
+        for token, spelling in zip(tokens, piece, strict=True):
+            if token == len(spellings):
+                spellings.append(spelling)
+        alone.update(tokens)
+        pairs.update(pairwise(tokens))
+    hashes = np.array(list(places), dtype=np.uint64)
+    in_order = sorted(pairs)
+    before, after = np.array(in_order, dtype=np.int64).reshape(-1, 2).T
+    return WordNgrams(
+        spellings=tuple(spellings),
+        first=np.concatenate([np.arange(len(hashes)), before]),
+        second=np.concatenate([np.full(len(hashes), -1), after]),
+        cells=_cells(np.concatenate([hashes, hashes[before] * U_PAIR + hashes[after]])),
+        counts=np.array([*alone.values(), *(pairs[pair] for pair in in_order)], dtype=np.int64),
+    )
+
+
+def read_character_ngrams(document: bytes) -> CharacterNgrams:
+    r"""Return the runs of bytes of the reach of a document.
+
+    Examples
+    --------
+    >>> found = read_character_ngrams(b"Prime\n\n 2")
+    >>> [found.show(at) for at in range(len(found.cells))]
+    ['␣prim', 'ime⏎2', 'prime', 'rime⏎']
+    """
+    runs = []
+    for start, stop in window_spans(document, REACH):
+        piece = np.frombuffer(document[start:stop], dtype=np.uint8)
+        blank = piece <= ord(" ")
+        signs = np.where(blank, np.where(piece == ord("\n"), ord("\n"), ord(" ")), LOWER[piece])
+        follows_blank = np.concatenate([[True], blank[:-1]])
+        kept = np.concatenate([[ord(" ")], signs[~(blank & follows_blank)]]).astype(np.uint64)
+        run = np.zeros(max(len(kept) - CHARACTER_RUN + 1, 0), dtype=np.uint64)
+        for at in range(CHARACTER_RUN):
+            run = run << np.uint64(8) | kept[at : at + len(run)]
+        runs.append(run)
+    distinct, counts = np.unique(np.concatenate(runs), return_counts=True)
+    return CharacterNgrams(distinct, _cells(distinct), counts)
+
+
+def token_hash(spelling: bytes) -> int:
+    """Return what stands for a token in n-grams: the 64-bit hash that the kernel gives it."""
+    if spelling.startswith(b"\n"):
+        breaks, steps = _break_of(spelling)
+        return (2000 + 100 * breaks + steps) * MIX & BITS_64
+    if spelling.isdigit():
+        return (7919 + min(len(spelling), LONGEST_RUN)) * MIX & BITS_64
+    if _is_word(spelling):
+        return word_hash(spelling.lower())
+    one = (FNV_OFFSET ^ spelling[0]) * FNV_PRIME
+    return one * (2 * min(len(spelling), LONGEST_RUN) + 1) & BITS_64
+
+
+def show_token(spelling: bytes) -> str:
+    r"""Return a token as its n-grams know it, in signs that are visible and harmless.
+
+    Examples
+    --------
+    >>> [show_token(one) for one in (b"Prime", b"1999", b"-----", b"\n\n    ")]
+    ['prime', '<4+ digits>', '----+', '⏎⏎→→']
+    """
+    if spelling.startswith(b"\n"):
+        breaks, steps = _break_of(spelling)
+        return BREAK_SIGN * breaks + INDENT_SIGN * steps
+    length = len(spelling)
+    if spelling.isdigit():
+        return f"<{min(length, LONGEST_RUN)}{'+' * (length >= LONGEST_RUN)} digits>"
+    if _is_word(spelling):
+        return show_bytes(spelling[:SHOWN_BYTES].lower()) + "…" * (length > SHOWN_BYTES)
+    return spelling[:LONGEST_RUN].decode() + "+" * (length >= LONGEST_RUN)
+
+
+def show_bytes(data: bytes) -> str:
+    r"""Return bytes in signs that are visible and harmless: what cannot be printed becomes an escape.
+
+    Examples
+    --------
+    >>> show_bytes("a é\x1b\u202e".encode() + b"\xff")
+    'a␣é\\x1b\\u202e\\xff'
+    """
+    return "".join(map(_sign, data.decode("utf-8", errors="surrogateescape")))
+
+
+def _sign(character: str) -> str:
+    if character == " ":
+        return SPACE_SIGN
+    if character == "\n":
+        return BREAK_SIGN
+    if "\udc80" <= character <= "\udcff":  # a byte of a character that was cut
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    if character in SIGNS or not character.isprintable():
+        return character.encode("unicode_escape").decode()
+    return character
+
+
+def _spellings(document: bytes) -> Iterator[list[bytes]]:
+    for start, stop in window_spans(document, REACH):
+        yield [match.group() for match in TOKEN.finditer(document, start, stop)]
+
+
+def _is_word(spelling: bytes) -> bool:
+    return spelling[:1].isalnum() or spelling[0] == ord("_") or spelling[0] >= 0x80
+
+
+def _break_of(spelling: bytes) -> tuple[int, int]:
+    """Return the line breaks, 1 or 2 for several, and the steps of indentation of a line break."""
+    last_line = spelling.rpartition(b"\n")[2]
+    columns = last_line.count(b" ") + 4 * last_line.count(b"\t")
+    return min(spelling.count(b"\n"), 2), min((columns + 1) // 2, 6)
+
+
+def _cells(values: Hashes) -> Ints:
+    return ((values * U_MIX) >> U_CELL_SHIFT).astype(np.int64)

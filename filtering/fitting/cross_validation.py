@@ -1,0 +1,241 @@
+"""Nested, grouped cross-validation of whatever is fitted to labelled documents, and its calibration.
+
+Everything that is fitted - weights, knots, heads, calibration - is fitted inside each outer fold, on
+its training rows only: those of other groups that are no near-duplicates of a document in the fold.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.errors import LabelsError
+from filtering.extras import require
+from filtering.fitting.fit_data import FitData, Floats, Rows
+from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
+from filtering.judging.metrics import area_under_curve, rank_correlation
+from filtering.points import MIN_SIDE_ROWS, POINTS
+from filtering.scoring.calibration import Calibration
+
+TIE_SPREADS = 2.0
+"""Whose mean figures differ by less than this many spreads are tied; the simplest is kept."""
+MIN_GAP = 1e-3
+"""Raw units between anchors, at least."""
+
+
+class Fitted(Protocol):
+    """What was fitted to some rows."""
+
+    def predict(self, data: FitData, rows: Rows) -> NDArray[np.float64]:
+        """Return raw values of some rows."""
+        ...
+
+
+Fit = Callable[[FitData, Rows], Fitted]
+"""Fits to some rows."""
+
+
+def out_of_fold(data: FitData, rows: Rows, fit: Fit, folds: Rows | None = None) -> NDArray[np.float64]:
+    """Return a raw value for each of `rows`, predicted by what was fitted to the rows of the other folds.
+
+    Parameters
+    ----------
+    data : FitData
+    rows : int64 array, shape (m,)
+    fit : callable
+    folds : int64 array, shape (m,), optional
+        Fold of each row; inner folds, independent of every outer assignment, if not given.
+
+    Returns
+    -------
+    float64 array, shape (m,)
+
+    Raises
+    ------
+    LabelsError
+        If all of `rows` are near-duplicates of what a fold holds.
+    """
+
+    def fit_predict(train: Rows, test: Rows) -> Floats:
+        return fit(data, train).predict(data, test)
+
+    inner = fold_assignment([data.groups[row] for row in rows], "inner")
+    return _by_fold(data, rows, fit_predict, inner if folds is None else folds)
+
+
+def _by_fold(
+    data: FitData, rows: Rows, fit_predict: Callable[[Rows, Rows], Floats], folds: Rows
+) -> NDArray[np.float64]:
+    values = np.empty(len(rows), dtype=np.float64)
+    clusters = data.clusters[rows]
+    for fold in range(FOLDS):
+        inside = folds == fold
+        if inside.any():
+            # Folds stay those of the groups (docs/decisions/0020): near-duplicates of what a fold holds, in
+            # other groups, are left out where it is predicted.
+            train = rows[~np.isin(clusters, clusters[inside])]
+            if not len(train):
+                raise LabelsError(
+                    "Labelled documents must not all be near-duplicates of some in one fold. Those of "
+                    f"{len(rows):,} documents are. Take out of their texts what these have in common."
+                )
+            values[inside] = fit_predict(train, rows[inside])
+    return values
+
+
+def nested_raw(data: FitData, fit: Fit, *, assignment: int) -> NDArray[np.float64]:
+    """Return a raw value for each row from what saw nothing of its fold.
+
+    Parameters
+    ----------
+    data : FitData
+    fit : callable
+    assignment : int
+        Number of the fold assignment.
+
+    Returns
+    -------
+    float64 array, shape (n,)
+    """
+    return out_of_fold(data, np.arange(len(data)), fit, fold_assignment(data.groups, assignment))
+
+
+def fit_calibration(raw: NDArray[np.floating], labels: NDArray[np.floating]) -> Calibration:
+    """Fit the anchors to out-of-fold values of documents that were sampled without looking at scores.
+
+    Each anchor is where a logistic regression of ``label >= k`` on the raw value crosses one half. Where
+    fewer than `MIN_SIDE_ROWS` labels are on one side of k, the spacing of the anchors before goes on.
+
+    Parameters
+    ----------
+    raw : float array, shape (n,)
+        Out-of-fold predictions of the head.
+    labels : float array, shape (n,)
+        Labels in [0, 5].
+    """
+    logistic = require("train", "sklearn.linear_model").LogisticRegression
+    spread = float(raw.std()) or 1.0
+    anchors: list[float] = []
+    for point in range(1, POINTS + 1):
+        reached = labels >= point
+        if min(reached.sum(), (~reached).sum()) >= MIN_SIDE_ROWS:
+            model = logistic(C=1e4, max_iter=1000).fit(raw[:, None] / spread, reached)
+            slope = max(float(model.coef_[0, 0]), MIN_GAP)
+            anchor = -float(model.intercept_[0]) / slope * spread
+        elif len(anchors) >= 2:
+            anchor = 2 * anchors[-1] - anchors[-2]
+        else:
+            anchor = anchors[-1] + 1.0 if anchors else float(raw.min())
+        anchors.append(max(anchor, anchors[-1] + MIN_GAP) if anchors else anchor)
+    lowest = min(2 * anchors[0] - anchors[1], float(raw.min()))
+    return Calibration((min(lowest, anchors[0] - MIN_GAP), *anchors))
+
+
+def calibrate(data: FitData, rows: Rows, raw: Floats) -> Calibration:
+    """Fit a calibration to out-of-fold values of `rows`, those chosen without looking at scores."""
+    unbiased = data.unbiased[rows]
+    return fit_calibration(raw[unbiased], data.labels[rows][unbiased])
+
+
+def nested_points(data: FitData, fit: Fit) -> NDArray[np.float64]:
+    """Return rubric points for each row from a fit and a calibration that saw nothing of its fold.
+
+    Returns
+    -------
+    float64 array, shape (n,)
+        In [0, 5].
+    """
+
+    def fit_predict(train: Rows, test: Rows) -> Floats:
+        calibration = calibrate(data, train, out_of_fold(data, train, fit))
+        return calibration.apply(fit(data, train).predict(data, test))
+
+    return _by_fold(data, np.arange(len(data)), fit_predict, fold_assignment(data.groups, 0))
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Nested figures of a way of fitting, over the fold assignments.
+
+    Parameters
+    ----------
+    name : str
+    rho, auc : tuple of float
+        Rank correlation, and area under the curve at 3, of each assignment.
+    """
+
+    name: str
+    rho: tuple[float, ...]
+    auc: tuple[float, ...]
+
+    def summary(self) -> dict[str, float]:
+        """Return means and spreads (standard deviations over assignments)."""
+        return {
+            "rho": float(np.mean(self.rho)),
+            "rho_spread": float(np.std(self.rho, ddof=1)),
+            "auc_at_3": float(np.mean(self.auc)),
+            "auc_at_3_spread": float(np.std(self.auc, ddof=1)),
+        }
+
+
+def nested_figures(data: FitData, name: str, fit: Fit) -> Figures:
+    """Return the nested figures of a way of fitting over all fold assignments."""
+    raws = [nested_raw(data, fit, assignment=number) for number in range(ASSIGNMENTS)]
+    return Figures(
+        name,
+        rho=tuple(rank_correlation(raw, data.labels) for raw in raws),
+        auc=tuple(area_under_curve(raw, data.labels) for raw in raws),
+    )
+
+
+def simplest_of_the_best(figures: Sequence[Figures]) -> str:
+    """Return the name of the simplest way of fitting that is tied with the best by rank correlation.
+
+    The rule was written down before the figures: two are tied where their mean rank correlations
+    differ by no more than `TIE_SPREADS` times the larger of their spreads.
+
+    Parameters
+    ----------
+    figures : sequence of Figures
+        From simple to costly.
+    """
+    best = max(figures, key=lambda one: one.summary()["rho"])
+    for one in figures:
+        spread = max(one.summary()["rho_spread"], best.summary()["rho_spread"])
+        if best.summary()["rho"] - one.summary()["rho"] <= TIE_SPREADS * spread:
+            return one.name
+    return best.name
+
+
+def learning_curve(data: FitData, name: str, fit: Fit, sizes: Sequence[int]) -> list[tuple[int, Figures]]:
+    """Return nested figures of what was fitted to fewer labels, over all fold assignments.
+
+    Parameters
+    ----------
+    data : FitData
+    name : str
+    fit : callable
+    sizes : sequence of int
+        Numbers of labels to fit to; those that the training folds do not have are left out, and
+        all that they have stand last.
+
+    Returns
+    -------
+    list of (int, Figures)
+    """
+    # One order for all sizes: a larger set holds the smaller one.
+    places = np.argsort(np.random.default_rng(0).permutation(len(data)))
+    most = len(data) * (FOLDS - 1) // FOLDS
+    # Folds differ in size: "all" is what each of them has, not `most` of it.
+    fits: dict[int, Fit] = {
+        size: partial(_fit_first, fit=fit, places=places, size=size) for size in sizes if size < most
+    } | {most: fit}
+    return [(size, nested_figures(data, name, one)) for size, one in fits.items()]
+
+
+def _fit_first(data: FitData, rows: Rows, *, fit: Fit, places: Rows, size: int) -> Fitted:
+    """Fit to so many of some rows, those whose places in an order come first."""
+    return fit(data, np.sort(rows[np.argsort(places[rows])[:size]]))

@@ -1,0 +1,107 @@
+"""Labelled documents as numbers: what recipes and heads are fitted to."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.extras import require
+from filtering.signals.kernel import CELLS
+from filtering.signals.reading import read_cells
+from filtering.text.arrow import Texts, text_bytes
+from filtering.text.near_duplicates import near_duplicate_clusters
+
+Rows = NDArray[np.int64]
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class FitData:
+    """Labelled documents as numbers.
+
+    Parameters
+    ----------
+    texts : tuple of bytes, length n
+    cells : sparse float32 matrix, shape (n, 2 * CELLS)
+    features : float32 array, shape (n, WIDTH)
+        Signals without n-gram scores.
+    labels : float64 array, shape (n,)
+    groups : tuple of str, length n
+    clusters : int64 array, shape (n,)
+        Near-duplicates, in one group or in several, share a number.
+    unbiased : bool array, shape (n,)
+        Rows that were chosen without looking at scores.
+    rows : int64 array, shape (n,)
+        Place of each document among all labelled ones, some of which have no score.
+    embeddings : float32 array, shape (n, width)
+        Of width 0 where none were asked for.
+    """
+
+    texts: tuple[bytes, ...]
+    cells: Any
+    features: NDArray[np.float32]
+    labels: NDArray[np.float64]
+    groups: tuple[str, ...]
+    clusters: Rows
+    unbiased: NDArray[np.bool_]
+    rows: Rows
+    embeddings: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def where(self, chosen: NDArray[np.bool_]) -> "FitData":
+        """Return some of the documents."""
+        at = np.flatnonzero(chosen)
+        return FitData(
+            texts=tuple(self.texts[row] for row in at),
+            cells=self.cells[at],
+            features=self.features[at],
+            labels=self.labels[at],
+            groups=tuple(self.groups[row] for row in at),
+            clusters=self.clusters[at],
+            unbiased=self.unbiased[at],
+            rows=self.rows[at],
+            embeddings=self.embeddings[at],
+        )
+
+    def copied_across_groups(self) -> int:
+        """Return how many documents have a near-duplicate in another group."""
+        pairs = set(zip(self.clusters.tolist(), self.groups, strict=True))
+        groups_of = Counter(cluster for cluster, _ in pairs)
+        return sum(groups_of[cluster] > 1 for cluster in self.clusters.tolist())
+
+
+def read_fit_data(
+    texts: Texts, labels: NDArray[np.float64], groups: Sequence[str], unbiased: NDArray[np.bool_]
+) -> FitData:
+    """Read the signals of labelled documents; those without a score (empty, say) are left out."""
+    signals, cells = read_cells(texts)
+    sparse = require("train", "scipy.sparse")
+    matrix = sparse.csr_matrix((cells.values, cells.cells, cells.row_starts), shape=(len(labels), 2 * CELLS))
+    good = np.flatnonzero(signals.reason == 0)
+    documents = text_bytes(texts)
+    read = tuple(documents[row] or b"" for row in good)
+    return FitData(
+        texts=read,
+        cells=matrix[good],
+        features=signals.features[good],
+        labels=labels[good],
+        groups=tuple(groups[int(row)] for row in good),
+        clusters=near_duplicate_clusters(read),
+        unbiased=unbiased[good],
+        rows=good,
+        embeddings=np.zeros((len(good), 0), dtype=np.float32),
+    )
+
+
+def rank_target(labels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the labels' mean ranks, scaled to [0, 5].
+
+    Labels are skewed, and the calibration maps to points anyway.
+    """
+    ranks: NDArray[np.float64] = require("train", "scipy.stats").rankdata(labels)
+    return 5.0 * ranks / len(labels)

@@ -1,0 +1,128 @@
+"""The cascade: signals score every document, the full scorer those about which they are not sure enough."""
+
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from filtering.scoring.as_map import Mappable
+from filtering.scoring.exits import Bools, Exits
+from filtering.scoring.scorers import EMBEDDING_STAGE, Audit, EmbeddingScorer, Scores, SignalScorer
+from filtering.signals.reasons_of_code import Rule
+from filtering.text.arrow import Texts, text_bytes
+
+NOBODY = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class CascadeScorer(Mappable):
+    """Scores documents by their signals, and between two exits by an embedding as well.
+
+    Where the decision lies is decided with the exits: keep from ``exits.settings.keep_at`` points on.
+
+    Parameters
+    ----------
+    full : EmbeddingScorer
+        Both stages.
+    exits : Exits
+    digest : str
+        sha256 of the saved scorer.
+    """
+
+    full: EmbeddingScorer
+    exits: Exits
+    digest: str = field(default="")
+
+    @property
+    def domain(self) -> str:
+        """What the scorer is for."""
+        return self.full.domain
+
+    def with_rules(self, rules: tuple[Rule, ...]) -> "CascadeScorer":
+        """Return this scorer with other rules; see `filtering.scoring.scorers.SignalScorer`."""
+        return replace(self, full=self.full.with_rules(rules))
+
+    def score(self, texts: Texts) -> Scores:
+        """Score documents; see `filtering.scoring.scorers.Scorer.score`."""
+        return self.score_and_look_again(texts, np.ones(len(texts)), NOBODY)
+
+    def score_and_look_again(
+        self, texts: Texts, lots: NDArray[np.float64], shares: tuple[float, float]
+    ) -> Scores:
+        """Score documents, and have the full scorer look at some of those that it need not.
+
+        The scores do not depend on who is looked at again.
+
+        Parameters
+        ----------
+        texts : Arrow array or chunked array of strings, bytes, or a dictionary of them; or a sequence
+        lots : float64 array, shape (n,)
+            In [0, 1): of those that leave by an exit, whoever has a lot below its share is looked at.
+        shares : (float, float)
+            Of those dropped, and of those kept.
+        """
+        first = self.full.signals.score(texts)
+        unsure = self.exits.leaves_open(first.value)
+        keep_at = np.float32(self.exits.settings.keep_at)
+        dropped = (lots < shares[0]) & ~unsure & (first.value < keep_at)
+        kept = (lots < shares[1]) & ~unsure & (first.value >= keep_at)
+        scores, second = self._decided(texts, first, unsure, unsure | dropped | kept)
+        audit = Audit(
+            dropped=int(dropped.sum()),
+            lost=int((dropped & (second >= keep_at)).sum()),
+            kept=int(kept.sum()),
+            false=int((kept & ~(second >= keep_at)).sum()),
+        )
+        return replace(scores, audit=audit)
+
+    def _decided(
+        self, texts: Texts, scores: Scores, unsure: Bools, seen: Bools
+    ) -> tuple[Scores, NDArray[np.float32]]:
+        """Return scores with those of the full scorer where signals are not sure; and all that it gave.
+
+        The latter is NaN for documents that it did not see.
+        """
+        second = np.full(len(scores.value), np.nan, dtype=np.float32)
+        rows = np.flatnonzero(seen)
+        if not len(rows):
+            return scores, second
+        full = self.full.score(_taken(texts, rows))
+        second[rows] = full.value
+        decided = replace(
+            scores,
+            value=np.where(unsure, second, scores.value),
+            stage=np.where(unsure, np.uint8(EMBEDDING_STAGE), scores.stage),
+            tokens=full.tokens,
+            tokens_read=full.tokens_read,
+        )
+        return decided, second
+
+    def unlike_seed(self, texts: Texts) -> Bools:
+        """Return which documents are unlike the seed; see `filtering.scoring.scorers.Scorer.unlike_seed`."""
+        return self.full.unlike_seed(texts)
+
+
+AnyScorer: TypeAlias = SignalScorer | EmbeddingScorer | CascadeScorer
+
+
+def signals_of(scorer: AnyScorer) -> SignalScorer:
+    """Return the first stage of a scorer."""
+    if isinstance(scorer, SignalScorer):
+        return scorer
+    return (scorer.full if isinstance(scorer, CascadeScorer) else scorer).signals
+
+
+def cascaded(exits: Exits, fast: NDArray[np.float64], full: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the points of a cascade from those of both stages: float64 arrays, shape (n,)."""
+    return np.where(exits.leaves_open(fast.astype(np.float32)), full, fast)
+
+
+def _taken(texts: Texts, rows: NDArray[np.int64]) -> Texts:
+    if isinstance(texts, (pa.Array, pa.ChunkedArray)):
+        try:
+            return texts.take(pa.array(rows))
+        except pa.ArrowNotImplementedError:  # of string views (pyarrow 26.0)
+            texts = text_bytes(texts)
+    return [texts[row] for row in rows]

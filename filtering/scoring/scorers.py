@@ -1,0 +1,293 @@
+"""What gives documents their scores."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.embedding.embedders import Embedder, EmbedderSettings
+from filtering.embedding.heads import Head
+from filtering.scoring.as_map import Mappable
+from filtering.scoring.calibration import Calibration
+from filtering.scoring.exits import PairedScores
+from filtering.scoring.novelty import Novelty
+from filtering.signals.linear import LinearSignals
+from filtering.signals.reading import SCORE_COLUMNS, Signals
+from filtering.signals.reasons_of_code import Rule, apply_rules
+from filtering.signals.trees import Trees
+from filtering.text.arrow import Texts, text_bytes, text_reasons
+
+NO_STAGE, SIGNALS_STAGE, EMBEDDING_STAGE = 0, 1, 2
+"""Which stage decided a score."""
+STAGES = ("", "signals", "embedding")
+"""Their names."""
+
+Effort = Literal["fast", "balanced", "full"]
+"""``fast``: signals alone; ``full``: an embedding and a head as well, for every document; ``balanced``: for
+those alone about which the signals are not sure enough (`filtering.scoring.cascade`)."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Counts of documents that the signals alone decided, and that went through the full scorer as well.
+
+    Parameters
+    ----------
+    dropped, lost : int
+        Of those dropped, how many were looked at, and how many of these the full scorer keeps.
+    kept, false : int
+        Of those kept, how many were looked at, and how many of these the full scorer drops.
+    """
+
+    dropped: int = 0
+    lost: int = 0
+    kept: int = 0
+    false: int = 0
+
+    def __add__(self, other: "Audit") -> "Audit":
+        return Audit(*(getattr(self, name) + getattr(other, name) for name in vars(self)))
+
+
+NO_AUDIT = Audit()
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of n documents.
+
+    Parameters
+    ----------
+    value : float32 array, shape (n,)
+        Rubric points in [0, 5]; NaN where there is a reason.
+    reason : uint8 array, shape (n,)
+        Positions in `filtering.text.arrow.REASONS`; 0 where the document has a score.
+    unusual : uint8 array, shape (n,)
+        Bits of `filtering.text.arrow.UNUSUAL`.
+    stage : uint8 array, shape (n,)
+        1 where signals decided, 2 where an embedding did; 0 where there is no score.
+    tokens, tokens_read : int
+        Tokens of what the embedder was given (windows; of a classifier beginnings), and those that it read.
+    audit : Audit
+        What a cascade found where it looked again.
+    """
+
+    value: NDArray[np.float32]
+    reason: NDArray[np.uint8]
+    unusual: NDArray[np.uint8]
+    stage: NDArray[np.uint8]
+    tokens: int = 0
+    tokens_read: int = 0
+    audit: Audit = NO_AUDIT
+
+
+class Scorer(Protocol):
+    """What gives documents their scores.
+
+    A document's score depends on its text alone, not on its neighbours or their number.
+    """
+
+    @property
+    def digest(self) -> str:
+        """sha256 of everything that decides a score; empty if it was never saved."""
+        ...
+
+    def score(self, texts: Texts) -> Scores:
+        """Score documents.
+
+        Parameters
+        ----------
+        texts : Arrow array or chunked array of strings, bytes, or a dictionary of them; or a sequence
+
+        Returns
+        -------
+        Scores
+
+        Raises
+        ------
+        ShapeError
+            If `texts` holds no text.
+        """
+        ...
+
+    def unlike_seed(self, texts: Texts) -> NDArray[np.bool_]:
+        """Return which documents are unlike those that the scorer was fitted on.
+
+        Documents without a score are not.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class SignalScorer(Mappable):
+    """Scores documents by their signals.
+
+    Parameters
+    ----------
+    domain : str
+        ``web``, ``code``, or a name of the user's own.
+    linear : LinearSignals
+    booster : str, optional
+        LightGBM's text model over the linear value and the statistics.
+    trees : Trees, optional
+        The same, as arrays.
+    calibration : Calibration
+    novelty : Novelty
+    digest : str
+        sha256 of the saved scorer.
+    rules : tuple of str
+        What is a reason to give a document no score (`filtering.signals.reasons_of_code`); none unless
+        asked for.
+    """
+
+    domain: str
+    linear: LinearSignals
+    booster: str | None
+    trees: Trees | None
+    calibration: Calibration
+    novelty: Novelty
+    digest: str = field(default="")
+    rules: tuple[Rule, ...] = ()
+
+    def with_rules(self, rules: tuple[Rule, ...]) -> "SignalScorer":
+        """Return this scorer with other rules.
+
+        Examples
+        --------
+        >>> from filtering import load_scorer
+        >>> from filtering.signals.reasons_of_code import RULES
+        >>> load_scorer("code").with_rules(RULES).score(["x = 1"]).reason.tolist()
+        [8]
+        """
+        return replace(self, rules=rules)
+
+    def score(self, texts: Texts) -> Scores:
+        """Score documents; see `Scorer.score`.
+
+        Examples
+        --------
+        >>> from filtering import load_scorer
+        >>> scores = load_scorer("web").score(["Buy now! Free shipping.", ""])
+        >>> bool(scores.value[0] < 2), scores.reason.tolist()
+        (True, [0, 2])
+        """
+        signals = apply_rules(texts, self.linear.read(texts), self.rules)
+        return _scores(signals, self.calibration.apply(self.raw(signals)), SIGNALS_STAGE)
+
+    def raw(self, signals: Signals) -> NDArray[np.float64]:
+        """Return raw values of signals that were read with the weights of `linear`."""
+        raw = self.linear.predict(signals.features)
+        if self.trees is None:
+            return raw
+        statistics = signals.features[:, SCORE_COLUMNS:]
+        return self.trees.predict(np.concatenate([raw[:, None].astype(np.float32), statistics], axis=1))
+
+    def unlike_seed(self, texts: Texts) -> NDArray[np.bool_]:
+        """Return which documents are unlike the seed; see `Scorer.unlike_seed`."""
+        scored = text_reasons(texts) == 0
+        return np.asarray(self.novelty.unlike(text_bytes(texts)) & scored, dtype=bool)
+
+
+def _scores(
+    signals: Signals, value: NDArray[np.float32], stage: int, *, tokens: int = 0, tokens_read: int = 0
+) -> Scores:
+    scored = signals.reason == 0
+    return Scores(
+        value=np.where(scored, value, np.float32(np.nan)),
+        reason=signals.reason,
+        unusual=signals.unusual,
+        stage=np.where(scored, np.uint8(stage), np.uint8(NO_STAGE)),
+        tokens=tokens,
+        tokens_read=tokens_read,
+    )
+
+
+@dataclass(frozen=True)
+class EmbeddingStage:
+    """The second stage of a scorer: a head over embeddings, alone or beside signals.
+
+    raw(document) = head(embedding) + linear(signals) + signals_weight * raw(first stage)
+
+    Parameters
+    ----------
+    name : str
+        Name of the head, one of `filtering.fitting.stages.HEADS`; ``teacher`` where a classifier's own points
+        are taken as they are.
+    embedder : EmbedderSettings
+    head : Head
+    linear : LinearSignals, optional
+        Weights of signals that were fitted together with the head.
+    signals_weight : float
+        Weight of the first stage's raw value.
+    calibration : Calibration
+    """
+
+    name: str
+    embedder: EmbedderSettings
+    head: Head
+    linear: LinearSignals | None
+    signals_weight: float
+    calibration: Calibration
+
+
+@dataclass(frozen=True)
+class EmbeddingScorer(Mappable):
+    """Scores documents by an embedding of each and a head over it, beside their signals.
+
+    Parameters
+    ----------
+    signals : SignalScorer
+        The first stage.
+    stage : EmbeddingStage
+    embedder : Embedder
+    digest : str
+        sha256 of the saved scorer.
+    paired : PairedScores, optional
+        Documents scored by both stages, by which the exits of a cascade are found.
+    """
+
+    signals: SignalScorer
+    stage: EmbeddingStage
+    embedder: Embedder
+    digest: str = field(default="")
+    paired: PairedScores | None = None
+
+    @property
+    def domain(self) -> str:
+        """What the scorer is for."""
+        return self.signals.domain
+
+    def with_rules(self, rules: tuple[Rule, ...]) -> "EmbeddingScorer":
+        """Return this scorer with other rules; see `SignalScorer`."""
+        return replace(self, signals=self.signals.with_rules(rules))
+
+    def score(self, texts: Texts) -> Scores:
+        """Score documents; see `Scorer.score`.
+
+        The embedder sees windows (a classifier beginnings), and of these as many tokens as it reads. A text
+        that occurs several times is embedded once.
+        """
+        signals = (self.stage.linear or self.signals.linear).read(texts)
+        signals = apply_rules(texts, signals, self.signals.rules)
+        documents = text_bytes(texts)
+        scored = np.flatnonzero(signals.reason == 0)
+        places: dict[bytes, int] = {}
+        found = [places.setdefault(documents[row] or b"", len(places)) for row in scored]
+        embeddings = self.embedder.embed([self.stage.embedder.text_of(document) for document in places])
+        raw = np.zeros(len(documents), dtype=np.float64)
+        raw[scored] = self.stage.head.predict(embeddings.vectors)[found]
+        if self.stage.linear is not None:
+            raw += self.stage.linear.predict(signals.features)
+        elif self.stage.signals_weight:
+            raw += self.stage.signals_weight * self.signals.raw(signals)
+        return _scores(
+            signals,
+            self.stage.calibration.apply(raw),
+            EMBEDDING_STAGE,
+            tokens=int(embeddings.tokens[found].sum()),
+            tokens_read=int(embeddings.tokens_read[found].sum()),
+        )
+
+    def unlike_seed(self, texts: Texts) -> NDArray[np.bool_]:
+        """Return which documents are unlike the seed; see `Scorer.unlike_seed`."""
+        return self.signals.unlike_seed(texts)

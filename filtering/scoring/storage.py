@@ -1,0 +1,425 @@
+"""Saved scorers: a folder of JSON, arrays and text; nothing in it is ever run as code.
+
+::
+
+    scorer.json       format, kind, rules, calibration, metrics, digests of the files below, references
+    signals.safetensors   weights, knots, and what is needed to tell unlike documents
+    head.txt          LightGBM's text model over the signals, where there is one
+    embedding.safetensors   the head over embeddings, where there is one; the embedder itself is only named
+    pairs.safetensors   fast and full scores of some documents, by which a cascade finds its exits
+    README.md         the model card, for people
+
+`load_scorer` refuses unknown formats and kinds, wrong digests, and a scorer that does not give its
+reference texts the scores it gave when it was saved.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.checked_arrays import Wanted, checked_arrays
+from filtering.embedding.embedders import Placement
+from filtering.errors import MissingExtraError, ScorerError, SettingsError
+from filtering.points import POINTS
+from filtering.scoring.calibration import Calibration, check_anchors
+from filtering.scoring.cascade import AnyScorer, CascadeScorer, signals_of
+from filtering.scoring.exits import ExitSettings, PairedScores, find_exits
+from filtering.scoring.novelty import Novelty
+from filtering.scoring.scorers import Effort, EmbeddingScorer, EmbeddingStage, SignalScorer
+from filtering.scoring.stored_stage import build_stage, describe_stage, stage_arrays
+from filtering.signals.linear import build_linear
+from filtering.signals.reading import SIGNALS_VERSION
+from filtering.signals.style import STATISTICS
+from filtering.signals.trees import parse_trees
+from filtering.text.windows import REACH, WINDOW
+
+FORMAT = 3
+SIGNALS_KIND, EMBEDDING_KIND = "signals", "embedding"
+FILES = ("signals.safetensors", "head.txt", "embedding.safetensors", "pairs.safetensors")
+PAIRS: Wanted = {
+    "fast": (np.float32, ("documents",)),
+    "full": (np.float32, ("documents",)),
+    "groups": (np.int32, ("documents",)),
+}
+SHIPPED = ("web", "code")
+MODELS = Path(__file__).parents[1] / "models"
+TOLERANCE_POINTS: Mapping[str, float] = {"fast": 1e-3, "full": 0.05}
+"""Scores of reference texts may differ by this much between processors: embeddings are of bf16 on some."""
+
+ANYWHERE = Placement()
+AS_PROMISED = ExitSettings()
+
+REFERENCE_TEXTS = (
+    "Photosynthesis is how plants make food from light. Water enters through the roots, carbon dioxide "
+    "through the leaves. For example, a leaf in the shade makes less sugar because it catches less light.",
+    "Home | Products | Contact | Login\nBuy 2, get 1 free! Free shipping on orders over $50. Subscribe now!",
+    'def gcd(a, b):\n    """Return the greatest common divisor.\n\n    >>> gcd(12, 18)\n    6\n    """\n'
+    "    while b:\n        a, b = b, a % b\n    return a\n",
+    "package com.acme.web;\n\nimport java.util.List;\n\npublic class Config {\n    private String url;\n}\n",
+    "Über Straßen, naïve café, 東京 and Ω: a line beyond ASCII.",
+)
+
+
+def save_scorer(
+    scorer: SignalScorer | EmbeddingScorer,
+    folder: str,
+    *,
+    metrics: Mapping[str, Any],
+    card: str,
+    overwrite: bool = False,
+) -> SignalScorer | EmbeddingScorer:
+    """Save a scorer as a folder; the same scorer gives the same bytes.
+
+    Parameters
+    ----------
+    scorer : SignalScorer or EmbeddingScorer
+        The latter with both of its stages.
+    folder : str
+        New or empty, unless `overwrite` and it holds a scorer.
+    metrics : mapping
+        Figures of its evaluation, for people and programs that read the file.
+    card : str
+        The model card, in Markdown.
+    overwrite : bool
+        Replace the scorer that is there.
+
+    Returns
+    -------
+    SignalScorer or EmbeddingScorer
+        The scorer with its digest, as `load_scorer` returns it.
+
+    Raises
+    ------
+    SettingsError
+        If the folder holds something else.
+    """
+    from safetensors.numpy import save
+
+    refuse_taken(folder, overwrite=overwrite)
+    target = Path(folder)
+    signals = signals_of(scorer)
+    arrays = {**signals.linear.arrays(), "known_words": signals.novelty.words}
+    files = {"signals.safetensors": save({name: np.ascontiguousarray(a) for name, a in arrays.items()})}
+    if signals.booster is not None:
+        files["head.txt"] = signals.booster.encode()
+    references: list[dict[str, Any]] = [{"text": text} for text in REFERENCE_TEXTS]
+    _note_scores(references, "fast", signals)
+    stage = paired = None
+    if isinstance(scorer, EmbeddingScorer):
+        files["embedding.safetensors"] = save(stage_arrays(scorer.stage))
+        stage = describe_stage(scorer.stage)
+        _note_scores(references, "full", scorer)
+        paired = scorer.paired
+        if paired is not None:
+            files["pairs.safetensors"] = save({name: getattr(paired, name) for name in PAIRS})
+    description: dict[str, Any] = {
+        "format": FORMAT,
+        "kind": EMBEDDING_KIND if stage else SIGNALS_KIND,
+        "domain": signals.domain,
+        "window_rule": WINDOW.name,
+        "reach_rule": REACH.name,
+        "signals_version": SIGNALS_VERSION,
+        "bias": signals.linear.bias,
+        "anchors": signals.calibration.anchors,
+        "novelty_bound": signals.novelty.bound,
+        "embedding": stage,
+        "pairs_held_out": paired.held_out if paired else None,
+        "metrics": metrics,
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        "references": references,
+    }
+    description["seal"] = _seal(description)
+    text = json.dumps(description, indent=1, sort_keys=True, allow_nan=False) + "\n"
+    # Only now that nothing is left to compute: what fails before leaves the scorer that was there.
+    if target.exists():
+        shutil.rmtree(target)
+    target.mkdir(parents=True)
+    for name, content in files.items():
+        (target / name).write_bytes(content)
+    (target / "README.md").write_text(card)
+    # Last, so that a folder without it is no scorer.
+    (target / "scorer.json").write_text(text)
+    saved = load_scorer(folder)
+    if not isinstance(scorer, EmbeddingScorer):
+        return saved
+    both = replace(scorer, signals=saved, stage=_build_stage(description, files, target), digest=saved.digest)
+    _check_references(both, description, target, "full")
+    return both
+
+
+def refuse_taken(folder: str, *, overwrite: bool) -> None:
+    """Refuse a folder that a scorer may not be saved to: before one is fitted, too.
+
+    Raises
+    ------
+    SettingsError
+        If it holds something else than a scorer that may be replaced.
+    """
+    target = Path(folder)
+    taken = target.exists() and (not target.is_dir() or any(target.iterdir()))
+    if taken and not (overwrite and (target / "scorer.json").exists()):
+        raise SettingsError(
+            f"A scorer must be saved to a new or empty folder. {folder!r} is not. "
+            "Choose another --out, or replace the scorer that is there with --overwrite."
+        )
+
+
+def _note_scores(
+    references: list[dict[str, Any]], effort: Effort, scorer: SignalScorer | EmbeddingScorer
+) -> None:
+    for reference, value in zip(references, scorer.score(REFERENCE_TEXTS).value, strict=True):
+        reference[effort] = round(float(value), 6)
+
+
+@overload
+def load_scorer(
+    name: str, *, effort: Literal["fast"] = "fast", placement: Placement = ..., exits: ExitSettings = ...
+) -> SignalScorer: ...
+
+
+@overload
+def load_scorer(
+    name: str, *, effort: Literal["fast", "full"], placement: Placement = ..., exits: ExitSettings = ...
+) -> SignalScorer | EmbeddingScorer: ...
+
+
+@overload
+def load_scorer(
+    name: str, *, effort: Effort, placement: Placement = ..., exits: ExitSettings = ...
+) -> AnyScorer: ...
+
+
+def load_scorer(
+    name: str,
+    *,
+    effort: Effort = "fast",
+    placement: Placement = ANYWHERE,
+    exits: ExitSettings = AS_PROMISED,
+) -> AnyScorer:
+    """Load a shipped scorer by name, or a saved one by folder.
+
+    Parameters
+    ----------
+    name : str
+        ``web``, ``code``, or a folder that `save_scorer` made (``./web`` for one of that name).
+    effort : {"fast", "balanced", "full"}
+        Which stages score: ``fast`` is signals alone and needs no torch; the others load the embedder.
+    placement : Placement
+        Where the embedder lies and runs.
+    exits : ExitSettings
+        Between which fast scores effort ``balanced`` embeds.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such scorer, or it has not what `effort` and `exits` ask for.
+    MissingExtraError
+        If `effort` asks for embeddings and the ``embed`` extra is not installed.
+    ScorerError
+        If it is damaged, of an unknown format or kind, or does not reproduce its reference scores.
+    """
+    folder, content, description = _read_description(name)
+    files = _checked_files(description, folder)
+    digest = hashlib.sha256(content).hexdigest()
+    signals = replace(_build(description, files, folder), digest=digest)
+    if effort == "fast":
+        _check_references(signals, description, folder, effort)
+        return signals
+    if description.get("embedding") is None:
+        raise SettingsError(
+            f"A scorer must have been trained with an embedder for --effort {effort}. {name!r} was not. Use "
+            "--effort fast, or train it again with --embedder."
+        )
+    from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
+
+    stage, paired = _build_stage(description, files, folder), _build_pairs(description, files, folder)
+    if effort == "balanced" and paired is None:
+        raise SettingsError(
+            f"A scorer must hold pairs of fast and full scores for effort balanced, as the commands train "
+            f"and distill save them. {name!r} was saved without. Use effort fast or full, or make it again "
+            "by one of these commands."
+        )
+    cascade = find_exits(paired, exits) if effort == "balanced" and paired is not None else None
+    try:
+        embedder = SentenceTransformerEmbedder(stage.embedder, placement)
+    except MissingExtraError as error:
+        raise MissingExtraError(f"{error}; or go without embeddings: --effort fast") from error
+    scorer = EmbeddingScorer(signals, stage, embedder, digest, paired)
+    _check_references(scorer, description, folder, "full")
+    return scorer if cascade is None else CascadeScorer(scorer, cascade, digest)
+
+
+def load_pairs(name: str) -> tuple[PairedScores | None, str]:
+    """Load what a scorer's exits are found on, and its digest: no embedder is needed for that.
+
+    Parameters
+    ----------
+    name : str
+        As for `load_scorer`.
+
+    Raises
+    ------
+    SettingsError, ScorerError
+        As `load_scorer`.
+    """
+    folder, content, description = _read_description(name)
+    files = _checked_files(description, folder)
+    return _build_pairs(description, files, folder), hashlib.sha256(content).hexdigest()
+
+
+def _read_description(name: str) -> tuple[Path, bytes, dict[str, Any]]:
+    folder = _folder_of(name)
+    if not (folder / "scorer.json").is_file():
+        raise SettingsError(
+            f"A scorer must be {' or '.join(SHIPPED)}, or a folder with a scorer.json. Got {name!r} instead."
+        )
+    content = (folder / "scorer.json").read_bytes()
+    return folder, content, _checked_description(content, folder)
+
+
+def _folder_of(name: str) -> Path:
+    return MODELS / name if name in SHIPPED else Path(name)
+
+
+def read_metrics(name: str) -> dict[str, Any]:
+    """Return what a scorer's evaluation wrote into its ``scorer.json``; parameters as for `load_scorer`."""
+    metrics: dict[str, Any] = json.loads((_folder_of(name) / "scorer.json").read_bytes())["metrics"]
+    return metrics
+
+
+def _checked_description(content: bytes, folder: Path) -> dict[str, Any]:
+    try:
+        description: dict[str, Any] = json.loads(content)
+        needed = {
+            "format": FORMAT,
+            "kind": EMBEDDING_KIND if description.get("embedding") else SIGNALS_KIND,
+            "window_rule": WINDOW.name,
+            "reach_rule": REACH.name,
+            "signals_version": SIGNALS_VERSION,
+        }
+        found = {name: description.get(name) for name in needed}  # a format to come may lack some
+        sealed, _ = description["seal"], description["files"].items()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ScorerError(
+            f"{folder / 'scorer.json'} must describe a scorer. It is damaged: {error!r}."
+        ) from error
+    for name, value in needed.items():
+        if found[name] != value:
+            raise ScorerError(
+                f"{name!r} in {folder / 'scorer.json'} must be {value!r}. Got {found[name]!r} instead. "
+                "Use the edufilter that saved it, or train it again."
+            )
+    if sealed != _seal(description):
+        raise ScorerError(f"{folder / 'scorer.json'} must be as it was saved. It is damaged; restore it.")
+    return description
+
+
+def _seal(description: Mapping[str, Any]) -> str:
+    """Return the sha256 of a description without its seal.
+
+    The reference texts cannot notice every changed digit: an anchor that none of them comes near, say.
+    """
+    rest = {name: value for name, value in description.items() if name != "seal"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _checked_files(description: dict[str, Any], folder: Path) -> dict[str, bytes]:
+    files = {}
+    for name, digest in description["files"].items():
+        if name not in FILES:
+            raise ScorerError(f"{folder} must hold no other files than a scorer's. Its list names {name!r}.")
+        try:
+            files[name] = (folder / name).read_bytes()
+        except OSError as error:
+            raise ScorerError(f"{folder / name} must be readable. {error}") from error
+        if hashlib.sha256(files[name]).hexdigest() != digest:
+            raise ScorerError(f"{folder / name} must have the sha256 {digest}. It is damaged; restore it.")
+    return files
+
+
+def _build(description: dict[str, Any], files: dict[str, bytes], folder: Path) -> SignalScorer:
+    with _naming(folder):
+        arrays = _arrays(files["signals.safetensors"])
+        booster = files["head.txt"].decode() if "head.txt" in files else None
+        trees = parse_trees(booster) if booster else None
+        if trees is not None and trees.features != 1 + len(STATISTICS):
+            raise ScorerError(f"Trees must see {1 + len(STATISTICS)} features. Got {trees.features} instead.")
+        return SignalScorer(
+            domain=str(description["domain"]),
+            linear=build_linear(arrays, float(description["bias"])),
+            booster=booster,
+            trees=trees,
+            calibration=Calibration(check_anchors(description["anchors"])),
+            novelty=Novelty(words=_known_words(arrays), bound=float(description["novelty_bound"])),
+        )
+
+
+def _build_stage(description: dict[str, Any], files: dict[str, bytes], folder: Path) -> EmbeddingStage:
+    with _naming(folder):
+        return build_stage(description["embedding"], _arrays(files["embedding.safetensors"]))
+
+
+def _build_pairs(description: dict[str, Any], files: dict[str, bytes], folder: Path) -> PairedScores | None:
+    if "pairs.safetensors" not in files:
+        return None
+    with _naming(folder):
+        arrays = checked_arrays(_arrays(files["pairs.safetensors"]), PAIRS)
+        points = np.concatenate([arrays["fast"], arrays["full"]])
+        if not ((points >= 0) & (points <= POINTS)).all():
+            raise ScorerError("Pairs must be two scores in [0, 5] for each document.")
+        return PairedScores(**arrays, held_out=bool(description["pairs_held_out"]))
+
+
+def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        arrays: dict[str, NDArray[Any]] = load(content)
+    except SafetensorError as error:
+        raise ScorerError(f"Arrays of a scorer must be readable. {error}") from error
+    return arrays
+
+
+@contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    """Turn what a wrong or missing value raises into an error that names the scorer."""
+    try:
+        yield
+    except (KeyError, ValueError, TypeError) as error:
+        raise ScorerError(f"{folder} must hold a whole scorer. {error}") from error
+
+
+def _known_words(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.uint32]:
+    words = checked_arrays(arrays, {"known_words": (np.uint32, ("words",))})["known_words"]
+    if np.any(words[1:] <= words[:-1]):
+        raise ScorerError("'known_words' must rise. They do not.")
+    return words
+
+
+def _check_references(
+    scorer: SignalScorer | EmbeddingScorer, description: dict[str, Any], folder: Path, effort: Effort
+) -> None:
+    try:
+        references = [(str(one["text"]), float(one[effort])) for one in description["references"]]
+    except (KeyError, TypeError, ValueError):
+        references = []
+    if not references:
+        raise ScorerError(f"{folder / 'scorer.json'} must have reference texts with scores. Found none.")
+    with _naming(folder):  # a head of another width than the embedder's, say
+        found = scorer.score([text for text, _ in references]).value
+    wanted = np.array([score for _, score in references], dtype=np.float32)
+    worst = float(np.max(np.abs(found - wanted)))
+    if not worst <= TOLERANCE_POINTS[effort]:
+        raise ScorerError(
+            f"{folder} must give its reference texts their scores within {TOLERANCE_POINTS[effort]} points. "
+            f"It differs by {worst:.4f}: this machine or version computes other signals or embeddings."
+        )

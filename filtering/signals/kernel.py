@@ -1,0 +1,557 @@
+"""The compiled pass over the UTF-8 bytes of documents; no Python string is made.
+
+Tokens, within each piece of the reach (`windows.py`: nearly always the whole document):
+
+- a word: a run of letters, digits, ``_`` and bytes from 0x80 up, ASCII lower-cased; one of digits
+  alone stands for its length only (up to 4);
+- a run of one punctuation character, told apart by its length (up to 4);
+- a line break, with all white space after it: one or several, and the indentation that follows, in
+  steps of two columns (up to six; a tab is four).
+
+Tokens and pairs of neighbours are hashed into the `CELLS` cells of the word table; where a scorer
+asks for it, runs of five bytes (ASCII lower-cased, each run of white space made one byte: its first,
+where that is a line break, else a space; a space stands before each piece) into those of the
+character table. A document's n-gram score is, for each table,
+``sum(w[c] * (1 + ln(n[c]))) / sqrt(sum((1 + ln(n[c])) ** 2))`` over its cells c with counts n[c].
+`style.py` says what is counted beside them. `tests/reference_signals.py` is the same in plain
+Python, and a test holds the two equal.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.arrays import Bytes, Floats, Floats32, Hashes, Ints, Ints32
+from filtering.compiled import compiled
+from filtering.hashing import (
+    CLASSES,
+    LOWER,
+    NEWLINE,
+    SPACE,
+    U_32,
+    U_FNV_OFFSET,
+    U_FNV_PRIME,
+    U_MIX,
+    WORD,
+    look_up,
+)
+from filtering.signals import style as stat
+from filtering.signals.style import (
+    COUNTERS,
+    EDGE_LINES,
+    EDGE_MASK,
+    GROUP_COUNT,
+    KEYWORD_GROUPS,
+    KEYWORDS,
+    count_bytes,
+    finish_statistics,
+)
+from filtering.text.windows import REACH, find_pieces
+
+CELL_BITS = 16
+CELLS = 1 << CELL_BITS
+"""2^16 cells do as well as 2^18 (docs/experiments.md), and their weights stay in the CPU's cache."""
+
+CHARACTER_RUN = 5
+VECTOR_WIDTH = 16
+"""Numbers of a document's vector (`vectors.py`): more of them tie (docs/experiments.md)."""
+
+CELLS_PER_BYTE = 3
+"""At most: a token and a pair of tokens, and one run of characters."""
+
+TRAITS = np.zeros(256, dtype=np.uint64)
+"""Capitals, small letters, digits and underscores of a word in one sum: 16 bits each."""
+TRAITS[65:91] = 1
+TRAITS[97:123] = 1 << 16
+TRAITS[48:58] = 1 << 32
+TRAITS[95] = 1 << 48
+
+REACH_SIZES = REACH.sizes
+WHOLE_BYTES = REACH.whole
+LOG_COUNTS = np.zeros(1 << 16, dtype=np.float32)  # more than a reach has n-grams of one kind
+LOG_COUNTS[1:] = 1 + np.log(np.arange(1, 1 << 16))
+KEYWORD_BITS, KEYWORD_SLOTS, KEYWORD_VALUES = KEYWORDS
+
+SEEN_BITS = 14
+"""Words that were seen lie in 2^14 slots: those of nearly every reach."""
+LINE_SEEN_BITS = 13
+"""Lines likewise."""
+PROBES = 64
+"""Slots that are looked at for a word or line: one that finds them all taken by others passes for seen."""
+
+U_PAIR = np.uint64(0xC2B2AE3D27D4EB4F)  # an odd multiplier (xxHash's second prime): order matters in a pair
+U_CELL_SHIFT = np.uint64(64 - CELL_BITS)
+U_SEEN_SHIFT = np.uint64(64 - SEEN_BITS)
+U_LINE_SHIFT = np.uint64(64 - LINE_SEEN_BITS)
+U_8 = np.uint64(8)
+U_RUN_MASK = np.uint64((1 << (8 * CHARACTER_RUN)) - 1)
+NOTHING_SEEN = np.uint64(2**64 - 1)
+U_TAG = np.uint64(2**32 - 1)
+U_16, U_48 = np.uint64(16), np.uint64(48)
+U_TRAIT = np.uint64(0xFFFF)
+
+Bumps = tuple[Floats, Floats, Floats, float]
+"""Landmarks, of shape (VECTOR_WIDTH, landmarks), their squared lengths, their weights, and gamma."""
+
+
+@compiled
+def _has_turn(data: Bytes, start: int, stop: int) -> bool:
+    """Tell whether a capital follows a small letter."""
+    for i in range(start + 1, stop):
+        if 65 <= data[i] <= 90 and 97 <= data[i - 1] <= 122:
+            return True
+    return False
+
+
+@compiled
+def _is_new(seen: Hashes, value: np.uint64, shift: np.uint64, tag: np.uint64) -> bool:
+    """Note a hash as seen; tell whether this document did not have it before.
+
+    A slot holds 32 bits of a hash and the document's `tag`: those of other documents are free.
+    """
+    mixed = value * U_MIX
+    stamp = (mixed << U_32) | tag
+    slot = np.int64(mixed >> shift)
+    for _ in range(PROBES):
+        found = seen[slot]
+        if found == stamp:
+            return False
+        if found & U_TAG != tag:
+            seen[slot] = stamp
+            return True
+        slot = (slot + 1) & (len(seen) - 1)
+    return False
+
+
+@compiled
+def read_piece(  # noqa: C901 - one pass, kept in one place for speed
+    data: Bytes,
+    start: int,
+    stop: int,
+    tag: np.uint64,
+    a: Ints,
+    groups: Ints,
+    seen_words: Hashes,
+    seen_lines: Hashes,
+    counts: NDArray[np.uint16],
+    touched: Ints32,
+    touched_count: int,
+) -> int:
+    """Count the tokens of one piece of a reach.
+
+    Parameters
+    ----------
+    data : uint8 array
+    start, stop : int
+        The piece.
+    tag : uint64
+        A number below 2^32 - 1 that no other document of this batch has.
+    a : int64 array, shape (COUNTERS,)
+    groups : int64 array
+        Counts of words by group.
+    seen_words, seen_lines : uint64 arrays, shape (2 ** SEEN_BITS,) and (2 ** LINE_SEEN_BITS,)
+        As `_is_new` has them; `NOTHING_SEEN` at first.
+    counts : uint16 array, shape (CELLS,)
+        n-grams by cell; zero for every cell that is not in `touched`.
+    touched : int32 array
+        Cells with a count, in order of their first n-gram.
+    touched_count : int
+
+    Returns
+    -------
+    int
+        The new `touched_count`.
+    """
+    i = start
+    previous = np.uint64(0)
+    has_previous = False
+    first = -1  # first byte of the line's first token
+    last = 0
+    line_start = line_end = start
+    line_hash = U_FNV_OFFSET
+    indent = 0
+    in_comment = in_quotes = was_quoted = False
+    sentence = 0
+    while i <= stop:
+        kind = NEWLINE if i == stop else CLASSES[data[i]]
+        if kind == SPACE:
+            i += 1
+            continue
+        at = i
+        if kind == NEWLINE:
+            if first >= 0:
+                length = line_end - line_start
+                a[stat.LINES] += 1
+                a[stat.LINE_BYTES] += length
+                a[stat.LINE_BYTES_SQUARED] += length * length
+                a[stat.LINE_BYTES_MAX] = max(a[stat.LINE_BYTES_MAX], length)
+                if in_comment:
+                    a[stat.COMMENT_LINES] += 1
+                    a[stat.COMMENT_BYTES] += length
+                told = in_comment or was_quoted
+                a[stat.FIRST_COMMENT_LINES] += told and a[stat.LINES] <= EDGE_LINES
+                a[stat.LAST_COMMENTS] = ((a[stat.LAST_COMMENTS] << 1) | told) & EDGE_MASK
+                if last == 59:
+                    a[stat.SEMICOLON_ENDS] += 1
+                elif last == 123 or last == 40 or last == 91:
+                    a[stat.OPENING_ENDS] += 1
+                elif last == 125 or last == 41 or last == 93:
+                    a[stat.CLOSING_ENDS] += 1
+                elif last == 44:
+                    a[stat.COMMA_ENDS] += 1
+                elif last == 58:
+                    a[stat.COLON_ENDS] += 1
+                elif last == 46 or last == 33 or last == 63:
+                    a[stat.STOP_ENDS] += 1
+                if indent > 0:
+                    depth = min(indent, 40)
+                    a[stat.INDENTED_LINES] += 1
+                    a[stat.INDENTS] += depth
+                    a[stat.INDENTS_SQUARED] += depth * depth
+                a[stat.SHORT_LINES] += length < 30
+                a[stat.LONG_LINES] += length > 100
+                a[stat.CAPITAL_STARTS] += 65 <= first <= 90
+                a[stat.DIGIT_STARTS] += 48 <= first <= 57
+                a[stat.HASH_LINES] += first == 35
+                is_new = _is_new(seen_lines, line_hash, U_LINE_SHIFT, tag)
+                a[stat.REPEATED_LINES] += length > 3 and not is_new
+            elif i < stop:
+                a[stat.BLANK_LINES] += 1
+            if i == stop:
+                break
+            breaks = 1
+            indent = 0
+            i += 1
+            while i < stop:
+                b = data[i]
+                if b == 10:
+                    breaks += 1
+                    indent = 0
+                elif b == 32:
+                    indent += 1
+                elif b == 9:
+                    indent += 4
+                elif CLASSES[b] != SPACE:
+                    break
+                i += 1
+            a[stat.BLANK_LINES] += breaks - 1
+            token = np.uint64(2000 + 100 * min(breaks, 2) + min((indent + 1) // 2, 6)) * U_MIX
+            first = -1
+            in_comment = False
+            was_quoted = in_quotes
+            last = 0
+            line_hash = U_FNV_OFFSET
+        elif kind == WORD:
+            token = U_FNV_OFFSET
+            traits = np.uint64(0)
+            while i < stop:
+                b = data[i]
+                if CLASSES[b] != WORD:
+                    break
+                token = (token ^ np.uint64(LOWER[b])) * U_FNV_PRIME
+                traits += TRAITS[b]
+                i += 1
+            capitals = np.int64(traits & U_TRAIT)
+            small = np.int64((traits >> U_16) & U_TRAIT)
+            digits = np.int64((traits >> U_32) & U_TRAIT)
+            underscores = np.int64(traits >> U_48)
+            length = i - at
+            a[stat.WORDS] += 1
+            a[stat.WORD_BYTES] += length
+            a[stat.WORD_BYTES_SQUARED] += length * length
+            a[stat.WORD_BYTES_MAX] = max(a[stat.WORD_BYTES_MAX], length)
+            a[stat.LONG_WORDS] += length >= 8
+            a[stat.SINGLE_LETTERS] += length == 1
+            a[stat.SNAKE_WORDS] += underscores > 0 and length > 2
+            if capitals > 0 and small > 0:
+                a[stat.CAMEL_WORDS] += _has_turn(data, at, i)
+            a[stat.COMMENT_WORDS] += in_comment
+            a[stat.QUOTED_WORDS] += in_quotes
+            sentence += 1
+            a[stat.DISTINCT_WORDS] += _is_new(seen_words, token, U_SEEN_SHIFT, tag)
+            if digits == length:
+                a[stat.NUMBER_WORDS] += 1
+                token = np.uint64(7919 + min(length, 4)) * U_MIX
+            else:
+                if capitals == length and length > 1:
+                    a[stat.SHOUTED_WORDS] += 1
+                elif 65 <= data[at] <= 90:
+                    a[stat.CAPITAL_WORDS] += 1
+                if small >= length - 1 and i < stop and at > start:
+                    before, after = data[at - 1], data[i]
+                    a[stat.PLAIN_WORDS] += (before == 32 or before == 10) and (after == 32 or after == 10)
+                keyword = look_up(token, KEYWORD_BITS, KEYWORD_SLOTS, KEYWORD_VALUES)
+                if keyword >= 0:
+                    groups[KEYWORD_GROUPS[keyword]] += 1
+            if first < 0:
+                first = np.int64(data[at])
+                line_start = at
+                if digits == length and i < stop and (data[i] == 46 or data[i] == 41):
+                    a[stat.BULLET_LINES] += 1
+                elif data[at] == 0xE2:
+                    a[stat.BULLET_LINES] += 1
+            last = np.int64(data[i - 1])
+            line_end = i
+            line_hash = (line_hash ^ token) * U_FNV_PRIME
+        else:
+            b = data[i]
+            i += 1
+            while i < stop and data[i] == b:
+                i += 1
+            length = i - at
+            after = data[i] if i < stop else np.uint8(10)
+            token = (U_FNV_OFFSET ^ np.uint64(b)) * U_FNV_PRIME * np.uint64(2 * min(length, 4) + 1)
+            a[stat.PUNCTUATION_RUNS] += length > 1
+            if b == 46 or b == 33 or b == 63:
+                if sentence > 0 and (CLASSES[after] == SPACE or CLASSES[after] == NEWLINE):
+                    a[stat.SENTENCES] += 1
+                    a[stat.SENTENCE_WORDS] += sentence
+                    a[stat.SENTENCE_WORDS_SQUARED] += sentence * sentence
+                    sentence = 0
+                a[stat.ELLIPSES] += b == 46 and length > 1
+            elif (b == 34 or b == 39) and length == 3:
+                a[stat.TRIPLE_QUOTES] += 1
+                in_quotes = not in_quotes
+                was_quoted = True
+            if first < 0:
+                first = np.int64(b)
+                line_start = at
+                in_comment = (
+                    b == 35
+                    or b == 37
+                    or b == 42
+                    or (b == 47 and (length > 1 or after == 42))
+                    or (b == 45 and length > 1)
+                )
+                a[stat.BULLET_LINES] += (b == 45 or b == 42 or b == 43) and length == 1 and after == 32
+                a[stat.DOCTEST_LINES] += b == 62 and length == 3
+            last = np.int64(b)
+            line_end = i
+            line_hash = (line_hash ^ token) * U_FNV_PRIME
+        # Writing always and counting only new cells keeps the processor from guessing branches.
+        cell = np.int64((token * U_MIX) >> U_CELL_SHIFT)
+        touched[touched_count] = cell
+        touched_count += counts[cell] == 0
+        counts[cell] += 1
+        if has_previous:
+            cell = np.int64(((previous * U_PAIR + token) * U_MIX) >> U_CELL_SHIFT)
+            touched[touched_count] = cell
+            touched_count += counts[cell] == 0
+            counts[cell] += 1
+        previous = token
+        has_previous = True
+    return touched_count
+
+
+@compiled
+def read_characters(
+    data: Bytes,
+    start: int,
+    stop: int,
+    scratch: Bytes,
+    counts: NDArray[np.uint16],
+    touched: Ints32,
+    touched_count: int,
+) -> int:
+    """Count the runs of `CHARACTER_RUN` bytes of one piece of a reach; as `read_piece` counts tokens."""
+    scratch[0] = 32
+    size = 1
+    was_blank = True
+    for i in range(start, stop):  # collapse white space first, without branches
+        b = data[i]
+        is_blank = b <= 32
+        scratch[size] = (10 if b == 10 else 32) if is_blank else LOWER[b]
+        size += not (is_blank and was_blank)
+        was_blank = is_blank
+    run = np.uint64(0)
+    for i in range(size):
+        run = (run << U_8) | np.uint64(scratch[i])
+        if i >= CHARACTER_RUN - 1:
+            cell = np.int64(((run & U_RUN_MASK) * U_MIX) >> U_CELL_SHIFT)
+            touched[touched_count] = cell
+            touched_count += counts[cell] == 0
+            counts[cell] += 1
+    return touched_count
+
+
+@compiled
+def add_vectors(
+    table: NDArray[np.int8],
+    first: int,
+    counts: NDArray[np.uint16],
+    touched: Ints32,
+    touched_count: int,
+    scales: Floats32,
+    sums: Floats32,
+    vector: Floats,
+) -> None:
+    """Add to a vector those of the cells of a document, whose rows in `table` begin at `first`."""
+    if first >= len(table):
+        return
+    width = table.shape[1]  # a number that the compiler knew would be unrolled instead of vectorised
+    sums[:] = 0.0
+    norm = 0.0
+    for t in range(touched_count):
+        cell = touched[t]
+        log_count = LOG_COUNTS[counts[cell]]
+        norm += log_count * log_count
+        row = first + cell
+        for k in range(width):
+            sums[k] += log_count * np.float32(table[row, k])
+    scale = 1.0 / np.sqrt(norm) if norm > 0.0 else 0.0
+    for k in range(VECTOR_WIDTH):
+        vector[k] += sums[k] * scales[k] * scale
+
+
+@compiled
+def score_vector(vector: Floats, bumps: Bumps, distances: Floats) -> float:
+    """Return the sum of bumps at a vector; `distances`, as many as landmarks, is scratch."""
+    landmarks, squares, weights, gamma = bumps
+    length = 0.0
+    for k in range(VECTOR_WIDTH):
+        length += vector[k] * vector[k]
+    for at in range(len(squares)):
+        distances[at] = squares[at] + length
+    for k in range(VECTOR_WIDTH):
+        twice = 2.0 * vector[k]
+        for at in range(len(squares)):  # vectorised: each distance is a sum of its own
+            distances[at] -= twice * landmarks[k, at]
+    total = 0.0
+    for at in range(len(squares)):
+        total += weights[at] * np.exp(-gamma * max(distances[at], 0.0))
+    return total
+
+
+@compiled
+def finish_cells(
+    weights: Floats32,
+    counts: NDArray[np.uint16],
+    touched: Ints32,
+    touched_count: int,
+    cells: Ints32,
+    values: Floats32,
+    written: int,
+) -> float:
+    """Return the n-gram score of a document by one table, and clear the table's counts.
+
+    Where `cells` is not empty, the cells and their normalised values are written from `written` on.
+    """
+    score = norm = 0.0
+    for t in range(touched_count):
+        cell = touched[t]
+        log_count = LOG_COUNTS[counts[cell]]
+        counts[cell] = 0
+        norm += log_count * log_count
+        score += log_count * weights[cell]
+        if len(cells):
+            cells[written + t] = cell
+            values[written + t] = log_count
+    scale = 1.0 / np.sqrt(norm) if norm > 0.0 else 0.0
+    if len(cells):
+        values[written : written + touched_count] *= scale
+    return score * scale
+
+
+@compiled
+def read_documents(
+    data: Bytes,
+    offsets: Ints,
+    reason: Bytes,
+    word_weights: Floats32,
+    character_weights: Floats32,
+    table: NDArray[np.int8],
+    scales: Floats32,
+    bumps: Bumps,
+    features: Floats32,
+    row_starts: Ints,
+    cells: Ints32,
+    values: Floats32,
+) -> int:
+    """Read documents once: their n-gram scores and statistics, and for fitting also their cells.
+
+    Parameters
+    ----------
+    data : uint8 array
+        All documents, one after the other.
+    offsets : int64 array, shape (n + 1,)
+        Where each starts.
+    reason : uint8 array, shape (n,)
+        Only documents where it is 0 are read: others may be no UTF-8, or lie over bytes of none.
+    word_weights : float32 array, shape (CELLS,)
+    character_weights : float32 array, shape (CELLS,) or (0,)
+        Empty where the character table is not read.
+    table, scales, bumps
+        As in `filtering.signals.vectors.Vectors`; `table` is empty where there are none.
+    features : float32 array, shape (n, 3 + len(STATISTICS)), zeros
+        Filled with the two n-gram scores, that of the vector, then the statistics; zeros where there is a
+        reason.
+    row_starts : int64 array, shape (n + 1,) or (0,)
+        Where it is not empty, `cells` and `values` are filled too: a sparse matrix by rows, the
+        cells of the character table counted from `CELLS` on.
+    cells, values : int32 and float32 arrays
+        Long enough: `CELLS_PER_BYTE` times the bytes of all reaches, and a few for each document.
+
+    Returns
+    -------
+    int
+        Number of cells written.
+    """
+    word_counts = np.zeros(CELLS, dtype=np.uint16)
+    character_counts = np.zeros(CELLS, dtype=np.uint16)
+    touched = np.empty(2 * (WHOLE_BYTES + 64), dtype=np.int32)
+    scratch = np.empty(WHOLE_BYTES + 64, dtype=np.uint8)
+    seen_words = np.full(1 << SEEN_BITS, NOTHING_SEEN)
+    seen_lines = np.full(1 << LINE_SEEN_BITS, NOTHING_SEEN)
+    a = np.empty(COUNTERS, dtype=np.int64)
+    histogram = np.empty(256, dtype=np.int64)
+    groups = np.empty(GROUP_COUNT, dtype=np.int64)
+    spans = np.empty(6, dtype=np.int64)
+    sums = np.empty(VECTOR_WIDTH, dtype=np.float32)
+    vector = np.empty(VECTOR_WIDTH, dtype=np.float64)
+    distances = np.empty(len(bumps[1]), dtype=np.float64)
+    written = 0
+    for document in range(len(reason)):
+        if reason[document] == 0:
+            a[:] = 0
+            histogram[:] = 0
+            groups[:] = 0
+            pieces = find_pieces(data, offsets[document], offsets[document + 1], REACH_SIZES, spans)
+            count = read_bytes = 0
+            for piece in range(pieces):
+                first, last = spans[2 * piece], spans[2 * piece + 1]
+                count = read_piece(
+                    data, first, last, np.uint64(document),
+                    a, groups, seen_words, seen_lines, word_counts, touched, count,
+                )  # fmt: skip
+                read_bytes += last - first
+                count_bytes(data[first:last], histogram)
+            vector[:] = 0.0
+            add_vectors(table, 0, word_counts, touched, count, scales, sums, vector)
+            features[document, 0] = finish_cells(
+                word_weights, word_counts, touched, count, cells, values, written
+            )
+            if len(row_starts):
+                written += count
+            if len(character_weights):
+                count = 0
+                for piece in range(pieces):
+                    count = read_characters(
+                        data,
+                        spans[2 * piece],
+                        spans[2 * piece + 1],
+                        scratch,
+                        character_counts,
+                        touched,
+                        count,
+                    )
+                add_vectors(table, CELLS, character_counts, touched, count, scales, sums, vector)
+                features[document, 1] = finish_cells(
+                    character_weights, character_counts, touched, count, cells, values, written
+                )
+                if len(row_starts):
+                    cells[written : written + count] += CELLS
+                    written += count
+            features[document, 2] = score_vector(vector, bumps, distances)
+            finish_statistics(a, histogram, groups, read_bytes, last - spans[0], features[document, 3:])
+        if len(row_starts):
+            row_starts[document + 1] = written
+    return written

@@ -1,0 +1,174 @@
+"""Signals of documents: n-gram scores and style statistics, from Arrow buffers in one pass.
+
+A dictionary's values are read once each.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from filtering.errors import ShapeError
+from filtering.signals.kernel import CELLS, CELLS_PER_BYTE, Bumps, read_documents
+from filtering.signals.style import STATISTICS
+from filtering.signals.vectors import NO_VECTORS, Vectors
+from filtering.text.arrow import (
+    NULL,
+    Texts,
+    frozen,
+    judge_texts,
+    of_rows,
+    text_buffers,
+    text_chunks,
+    text_lengths,
+)
+from filtering.text.windows import BOUNDARY_SLACK_BYTES, REACH
+
+SIGNALS_VERSION = 3
+"""Raised when the same text would give other signals; stored with every scorer."""
+
+Weights: TypeAlias = tuple[
+    NDArray[np.float32], NDArray[np.float32], NDArray[np.int8], NDArray[np.float32], Bumps
+]
+"""Of the word table and the character table; vectors of cells, their scales, and bumps around landmarks."""
+
+SCORE_COLUMNS = 3
+"""Scores of the word table, of the character table, and of the vector stand before the statistics."""
+WIDTH = SCORE_COLUMNS + len(STATISTICS)
+NO_WEIGHTS = np.zeros(CELLS, dtype=np.float32)
+NO_TABLE = np.zeros(0, dtype=np.float32)
+_NO_INTS = np.zeros(0, dtype=np.int64)
+_NO_CELLS = np.zeros(0, dtype=np.int32)
+_NO_VALUES = np.zeros(0, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What the kernel reads from n documents.
+
+    Parameters
+    ----------
+    features : float32 array, shape (n, WIDTH)
+        Scores of the word table, the character table and the vector, then `STATISTICS`; zeros where there is
+        a reason.
+    reason : uint8 array, shape (n,)
+        Positions in `filtering.text.arrow.REASONS`; 0 where the document can be scored.
+    unusual : uint8 array, shape (n,)
+        Bits of `filtering.text.arrow.UNUSUAL`.
+    """
+
+    features: NDArray[np.float32]
+    reason: NDArray[np.uint8]
+    unusual: NDArray[np.uint8]
+
+
+NO_SIGNALS = Signals(np.zeros((0, WIDTH), np.float32), np.zeros(0, np.uint8), np.zeros(0, np.uint8))
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The normalised n-gram counts of n documents: a sparse matrix by rows, shape (n, 2 * CELLS).
+
+    Parameters
+    ----------
+    row_starts : int64 array, shape (n + 1,)
+    cells : int32 array
+        Those of the character table are counted from `CELLS` on.
+    values : float32 array
+        Each row has length 1 in each table, or 0 where it has no n-gram.
+    """
+
+    row_starts: NDArray[np.int64]
+    cells: NDArray[np.int32]
+    values: NDArray[np.float32]
+
+
+def read_signals(
+    texts: Texts,
+    word_weights: NDArray[np.float32] = NO_WEIGHTS,
+    character_weights: NDArray[np.float32] = NO_TABLE,
+    vectors: Vectors = NO_VECTORS,
+) -> Signals:
+    """Read the signals of documents.
+
+    Parameters
+    ----------
+    texts : Arrow array or chunked array of strings, bytes, or a dictionary of them; or a sequence
+        Length n.
+    word_weights : float32 array, shape (CELLS,)
+    character_weights : float32 array, shape (CELLS,) or (0,)
+        The character table is read only where it has weights; its score is 0 otherwise.
+    vectors : Vectors
+        Those of the character table's cells count only where that is read.
+
+    Returns
+    -------
+    Signals
+
+    Raises
+    ------
+    ShapeError
+        If `texts` holds no text, or weights have another shape or dtype.
+    """
+    for one, sizes in ((word_weights, (CELLS,)), (character_weights, (CELLS, 0))):
+        if one.dtype != np.float32 or one.ndim != 1 or len(one) not in sizes:
+            raise ShapeError(
+                f"Weights must be float32 of shape ({CELLS},). Got {one.dtype} {one.shape} instead."
+            )
+    weights = (
+        frozen(word_weights), frozen(character_weights), frozen(vectors.table), frozen(vectors.scales),
+        _frozen_bumps(vectors),
+    )  # fmt: skip
+    chunks = [NO_SIGNALS, *(_read_chunk(chunk, weights) for chunk in text_chunks(texts))]
+    return Signals(
+        features=np.concatenate([chunk.features for chunk in chunks]),
+        reason=np.concatenate([chunk.reason for chunk in chunks]),
+        unusual=np.concatenate([chunk.unusual for chunk in chunks]),
+    )
+
+
+def read_cells(texts: Texts) -> tuple[Signals, Cells]:
+    """Read statistics, and the cells of both tables that n-gram weights are fitted to.
+
+    Raises
+    ------
+    ShapeError
+        If `texts` holds no text.
+    """
+    chunks = [chunk.cast(pa.large_binary()) for chunk in text_chunks(texts)]
+    array = pa.concat_arrays([pa.array([], pa.large_binary()), *chunks])
+    reason, unusual = judge_texts(array)
+    features = np.zeros((len(array), WIDTH), dtype=np.float32)
+    row_starts = np.zeros(len(array) + 1, dtype=np.int64)
+    reaches = np.minimum(text_lengths(array), REACH.whole + BOUNDARY_SLACK_BYTES)
+    room = CELLS_PER_BYTE * int(reaches.sum()) + 8 * len(array)
+    cells, values = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.float32)
+    written = read_documents(
+        *text_buffers(array), reason, frozen(NO_WEIGHTS), frozen(NO_WEIGHTS), frozen(NO_VECTORS.table),
+        frozen(NO_VECTORS.scales), _frozen_bumps(NO_VECTORS), features, row_starts, cells, values,
+    )  # fmt: skip
+    return Signals(features, reason, unusual), Cells(
+        row_starts, cells[:written].copy(), values[:written].copy()
+    )
+
+
+def _frozen_bumps(vectors: Vectors) -> Bumps:
+    landmarks, squares, weights, gamma = vectors.bumps
+    return frozen(landmarks), frozen(squares), frozen(weights), gamma
+
+
+def _read_chunk(array: pa.Array, weights: Weights) -> Signals:
+    if pa.types.is_dictionary(array.type):
+        of_values = _read_chunk(array.dictionary, weights)
+        return Signals(
+            features=of_rows(array, of_values.features),
+            reason=of_rows(array, of_values.reason, NULL),
+            unusual=of_rows(array, of_values.unusual),
+        )
+    data, offsets = text_buffers(array)
+    reason, unusual = judge_texts(array)
+    features = np.zeros((len(array), WIDTH), dtype=np.float32)
+    read_documents(data, offsets, reason, *weights, features, _NO_INTS, _NO_CELLS, _NO_VALUES)
+    return Signals(features, reason, unusual)

@@ -1,0 +1,91 @@
+"""What a finished run says of its documents: their spread over scores, and how many tokens there are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotations.asking.budget import BYTES_PER_TOKEN
+from filtering.errors import SettingsError
+from filtering.judging.thresholds import FINE_CUTS, above, fine_places
+from filtering.scoring.exits import ExitSettings
+from filtering.scoring.scorers import Effort
+from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
+from pipelines.store.manifest import scored_parts
+from pipelines.store.run_folder import RunFolder
+from pipelines.store.stored_scores import read_scores
+
+
+@dataclass(frozen=True)
+class Population:
+    """The documents of a run.
+
+    Parameters
+    ----------
+    counts : int64 array, shape (len(FINE_CUTS),)
+        Documents whose score lies from each of `FINE_CUTS` to the next.
+    rows : int
+        All documents, those without a score too.
+    tokens : float
+        Of all documents, by their bytes of text.
+    effort : {"fast", "balanced", "full"}
+        Which stages scored.
+    exits : ExitSettings
+        What the exits of effort ``balanced`` held.
+    """
+
+    counts: NDArray[np.int64]
+    rows: int
+    tokens: float
+    effort: Effort
+    exits: ExitSettings
+
+    @property
+    def kept_shares(self) -> NDArray[np.float64]:
+        """Share of all documents that each of `FINE_CUTS` keeps."""
+        return above(self.counts) / self.rows
+
+
+def read_population(out: str, scorer: str, effort: Effort | None) -> Population:
+    """Read how the documents of a finished run are spread over scores.
+
+    Parameters
+    ----------
+    out : str
+        Folder of the run.
+    scorer : str
+        Name or folder of the scorer that it must have been made with.
+    effort : {"fast", "balanced", "full"}, optional
+        Which it must have been made at; any if not given.
+
+    Raises
+    ------
+    OutputError
+        If there is no finished run with scores.
+    ScorerError
+        If another scorer made it.
+    SettingsError
+        If it was made at another effort, or none of its documents has a score.
+    """
+    folder = RunFolder(out)
+    plan = folder.read_finished_plan()
+    parts, facts = scored_parts(folder, plan), plan.facts
+    _, digest = open_pairs(scorer)
+    refuse_other_scorer(scorer, digest, facts.scorer_sha256)
+    if effort not in (None, facts.effort):
+        raise SettingsError(
+            f"--effort must be that of the run {out}, {facts.effort}. Got {effort}. Leave it out."
+        )
+    counts = np.zeros(len(FINE_CUTS), dtype=np.int64)
+    for part in parts:
+        (value,) = read_scores(folder, part, "edu_score")
+        counts += np.bincount(fine_places(value[~np.isnan(value)]), minlength=len(FINE_CUTS))
+    if not counts.any():
+        raise SettingsError(f"Some document of the run {out} must have a score. None has.")
+    return Population(
+        counts=counts,
+        rows=int(parts.column("rows").sum()),
+        tokens=folder.read_manifest()["text_bytes"] / BYTES_PER_TOKEN,
+        effort=facts.effort,
+        exits=facts.exits,
+    )

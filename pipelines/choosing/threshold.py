@@ -1,0 +1,341 @@
+"""Chooses a cut with evidence: what each cut keeps and is worth by labels, and which one reaches a goal."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filtering.errors import LabelsError
+from filtering.judging.bands import Bands
+from filtering.judging.metrics import Estimate
+from filtering.judging.thresholds import (
+    CUTS,
+    FINE_CUTS,
+    Choice,
+    Curve,
+    ScoredLabels,
+    curve_of,
+    cut_for_precision,
+    cut_for_recall,
+    cut_for_share,
+    kept_shares,
+    post_stratified,
+)
+from filtering.scoring.scorers import Effort
+from pipelines.amounts import short_count
+from pipelines.choosing.score_spread import Population, read_population
+from pipelines.scorers.evaluate import JudgedPoints, points_of_labels
+from pipelines.settings.scorers import Goal, ThresholdConfig
+
+MIN_USED_ROWS = 50
+"""Labels chosen without looking at scores, below which nothing is said of rates."""
+
+SAME_POINTS = 0.01
+"""By which a score may differ between machines."""
+
+ROUNDING = 1e-9
+"""By which a share may exceed what was asked for, being summed in another order."""
+
+
+@dataclass(frozen=True)
+class CutRow:
+    """What keeping from a cut means.
+
+    Parameters
+    ----------
+    cut : float
+        Rubric points.
+    labels : int
+        Labels at or above it.
+    documents, tokens : Estimate
+        Kept shares.
+    precision, recall : Estimate
+        Against the labels.
+    """
+
+    cut: float
+    labels: int
+    documents: Estimate
+    tokens: Estimate
+    precision: Estimate
+    recall: Estimate
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A curve over all cuts, and the cut that answers a goal.
+
+    Parameters
+    ----------
+    effort : {"fast", "balanced", "full"}
+        Which stages scored.
+    nested : bool
+        As in `Evaluation`.
+    label_at : float
+        Points from which a label is good.
+    labels, groups, good : int
+        Labels that serve rates, their groups, and how many are good.
+    left_out : int
+        Labels that were chosen by score, or have no score, and serve nothing here.
+    weighting : str
+        How labels were weighted, and what that assumes.
+    documents : int, optional
+        Of the population; None without one.
+    tokens : float, optional
+        Of the population, about: its bytes of text by four.
+    cuts : sequence of CutRow
+        Rising; bands hold for all of them at once.
+    goal : str, optional
+        One of ``precision``, ``recall``, ``keep_tokens`` and ``keep_fraction``.
+    keep_at : float, optional
+        The answer in rubric points; the best that there is, where nothing can be promised.
+    is_promised : bool, optional
+        Whether the labels show that the goal is reached.
+    more_labels : int, optional
+        Labels to add, roughly, until they would show it.
+    answer : str, optional
+        The same in words.
+    next_command : str, optional
+        What to do with it.
+    """
+
+    effort: Effort
+    nested: bool
+    label_at: float
+    labels: int
+    groups: int
+    good: int
+    left_out: int
+    weighting: str
+    documents: int | None
+    tokens: float | None
+    cuts: Sequence[CutRow]
+    goal: Goal | None = None
+    keep_at: float | None = None
+    is_promised: bool | None = None
+    more_labels: int | None = None
+    answer: str | None = None
+    next_command: str | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """4 where the goal cannot be promised, else 0."""
+        return 4 if self.is_promised is False else 0
+
+
+def choose_threshold(config: ThresholdConfig) -> Threshold:
+    """Return what each cut of a scorer keeps and is worth, and the cut that reaches a goal.
+
+    Parameters
+    ----------
+    config : ThresholdConfig
+
+    Raises
+    ------
+    LabelsError
+        If the labels cannot be used, or say nothing of rates.
+    OutputError, ScorerError, SettingsError
+        If the population is no finished run of this scorer, with scores.
+    """
+    population = None
+    if config.population is not None:
+        population = read_population(config.population, config.scorer, config.effort)
+    effort = population.effort if population else config.effort or "fast"
+    judged = points_of_labels(
+        config.scorer,
+        config.labels,
+        effort=effort,
+        placement=config.placement,
+        exits=population.exits if population else None,
+    )
+    found = judged.labels
+    labels = labels_for_rates(judged, config.label_at, by_score=population is not None)
+    if population:
+        labels = replace(labels, weights=post_stratified(labels, population.counts))
+    fine = population.kept_shares if population else kept_shares(labels.points, labels.weights)
+    cuts = (
+        CUTS
+        if config.goal is None
+        else np.union1d(CUTS, _cut_for_size(config.goal, labels, fine, population))
+    )
+    known = fine[np.searchsorted(FINE_CUTS, cuts)] if population else None
+    curve = curve_of(labels, cuts, kept_share=known)
+    result = Threshold(
+        effort=effort,
+        nested=judged.nested,
+        label_at=config.label_at,
+        labels=len(labels),
+        groups=len(np.unique(labels.groups)),
+        good=int(labels.good.sum()),
+        left_out=len(found) - len(labels),
+        weighting=_how_weighted(config.population, has_weights=found.weights is not None),
+        documents=population.rows if population else None,
+        tokens=population.tokens if population else None,
+        cuts=rows_of(curve),
+    )
+    return result if config.goal is None else _answered(result, config, curve, population)
+
+
+def labels_for_rates(judged: JudgedPoints, label_at: float, *, by_score: bool = False) -> ScoredLabels:
+    """Return the labels that speak of rates: chosen without looking at scores, with a known weight.
+
+    Parameters
+    ----------
+    judged : JudgedPoints
+    label_at : float
+        Points from which a label is good.
+    by_score : bool
+        Whether labels will be weighted within ranges of scores. There those serve too that were drawn near a
+        cut, by the very scores that they have here.
+
+    Raises
+    ------
+    LabelsError
+        If they are too few, or all on one side of `label_at`.
+    """
+    found = judged.labels
+    weights = np.ones(len(found)) if found.weights is None else found.weights
+    serves = found.unbiased[judged.rows]
+    if by_score and found.near_cut is not None:
+        serves |= np.abs(found.near_cut[judged.rows] - judged.points) <= SAME_POINTS
+    serves &= ~np.isnan(weights[judged.rows])
+    rows = judged.rows[serves]
+    good = found.scores[rows] >= label_at
+    if len(rows) < MIN_USED_ROWS:
+        raise LabelsError(
+            f"At least {MIN_USED_ROWS} labels must be chosen without looking at scores, and have a weight, "
+            f"or else none. Found {len(rows)} of {len(found)}. Label more, as 'edufilter sample' draws them."
+        )
+    if good.all() or not good.any():
+        raise LabelsError(
+            f"Of the {len(rows)} labels that serve rates some must be at least {label_at:g}, and some below. "
+            f"Found {int(good.sum())} of at least that. Choose another --label-at, or label more."
+        )
+    _, groups = np.unique([found.groups[int(row)] for row in rows], return_inverse=True)
+    sizes = np.ones(len(found), dtype=np.int64) if found.text_bytes is None else found.text_bytes
+    return ScoredLabels(judged.points[serves], good, weights[rows], sizes[rows], groups)
+
+
+def _cut_for_size(
+    goal: tuple[Goal, float], labels: ScoredLabels, fine: NDArray[np.float64], population: Population | None
+) -> NDArray[np.float64]:
+    """Return the cut for a goal of size; for one of quality none, since the cuts of the curve answer that."""
+    name, amount = goal
+    if name == "keep_fraction":
+        return np.array([cut_for_share(fine, amount)])
+    if name == "keep_tokens" and population is not None:
+        text = kept_shares(labels.points, labels.weights * labels.text_bytes)
+        return np.array([cut_for_share(text, amount / population.tokens)])
+    return np.zeros(0)
+
+
+def rows_of(curve: Curve) -> tuple[CutRow, ...]:
+    """Return the curve cut by cut."""
+
+    def at(bands: Bands, place: int) -> Estimate:
+        return Estimate(float(bands.value[place]), float(bands.low[place]), float(bands.high[place]))
+
+    return tuple(
+        CutRow(
+            cut=float(cut),
+            labels=int(curve.rows[place]),
+            documents=at(curve.documents, place),
+            tokens=at(curve.tokens, place),
+            precision=at(curve.precision, place),
+            recall=at(curve.recall, place),
+        )
+        for place, cut in enumerate(curve.cuts)
+    )
+
+
+def _answered(
+    result: Threshold, config: ThresholdConfig, curve: Curve, population: Population | None
+) -> Threshold:
+    assert config.goal is not None
+    name, amount = config.goal
+    if name == "precision":
+        choice = cut_for_precision(curve, amount, result.labels)
+    elif name == "recall":
+        choice = cut_for_recall(curve, amount, result.labels)
+    else:
+        size, total = (
+            (curve.tokens, result.tokens or 1.0) if name == "keep_tokens" else (curve.documents, 1.0)
+        )
+        enough = np.flatnonzero(size.value * total <= amount * (1 + ROUNDING))
+        place = int(enough[0]) if len(enough) else len(curve.cuts) - 1
+        choice = Choice(place, is_promised=len(enough) > 0 and amount <= total)
+    row = result.cuts[choice.place]
+    return replace(
+        result,
+        goal=name,
+        keep_at=row.cut,
+        is_promised=choice.is_promised,
+        more_labels=choice.more_labels,
+        answer=in_words(name, amount, row, choice, result.tokens),
+        next_command=_next_command(config, result.effort, row.cut),
+    )
+
+
+def _next_command(config: ThresholdConfig, effort: Effort, cut: float) -> str:
+    keep_at = f"{cut:g}"
+    if config.population is not None:
+        return shlex.join(["edufilter", "recut", config.population, "--keep-at", keep_at, "--to", "NEW"])
+    options = ["--scorer", config.scorer, "--effort", effort, "--keep-at", keep_at, "--out", "OUT"]
+    return shlex.join(["edufilter", "filter", "INPUT", *options])
+
+
+def _how_weighted(population: str | None, *, has_weights: bool) -> str:
+    """Return how labels were weighted, and what that assumes."""
+    if population is not None:
+        return (
+            f"Weighted to the run {population}: the labels of each range of scores stand for its documents "
+            "there. That assumes that labelled documents are like those of the run with such scores."
+        )
+    if has_weights:
+        return (
+            "Weighted by how many documents each label stands for, from its probability of being drawn. That "
+            "assumes that what you will filter is like the dump that they were drawn from."
+        )
+    return (
+        "Not weighted: the labels have no probability of being drawn. That assumes that those that were "
+        "chosen without looking at scores are a random part of what you will filter."
+    )
+
+
+def in_words(goal: Goal, amount: float, row: CutRow, choice: Choice, tokens: float | None) -> str:
+    """Return the answer to a goal.
+
+    Parameters
+    ----------
+    goal : str
+    amount : float
+        How much was asked for.
+    row : CutRow
+        The cut that was chosen.
+    choice : Choice
+        Why.
+    tokens : float, optional
+        Of the population.
+    """
+    if goal == "precision" or goal == "recall":
+        figure = row.precision if goal == "precision" else row.recall
+        if choice.is_promised:
+            return f"Keep from {row.cut:g} points: {goal} {figure}, so at least {amount:g}."
+        best = f"These labels cannot promise a {goal} of {amount:g}. The best cut is {row.cut:g}: {figure}."
+        if choice.more_labels is None:
+            return f"{best} No cut is estimated above {amount:g}, so more labels alone would not help."
+        return f"{best} Label about {choice.more_labels:,} more (a rough estimate)."
+    if goal == "keep_fraction":
+        kept = f"Keep from {row.cut:g} points: {row.documents} of the documents"
+        return f"{kept}." if choice.is_promised else f"{kept}; no cut keeps as few as {amount:g}."
+    total = tokens or 0.0
+    low, high = short_count(row.tokens.low * total), short_count(row.tokens.high * total)
+    kept = (
+        f"Keep from {row.cut:g} points: about {short_count(row.tokens.value * total)} tokens [{low}, {high}]"
+    )
+    if choice.is_promised:
+        return f"{kept} of {short_count(total)}."
+    why = f"the run has {short_count(total)} in all" if amount > total else "no cut keeps so few"
+    return f"{kept}; {short_count(amount)} cannot be had, for {why}."

@@ -1,0 +1,125 @@
+"""Prints how good scorers are: their figures as tables, and what each cut keeps and is worth."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import rich.table
+import typer
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+from filtering.judging.metrics import Estimate
+from pipelines.amounts import short_count
+
+if TYPE_CHECKING:
+    from pipelines.choosing.threshold import Threshold
+    from pipelines.page_kit.page import Table
+    from pipelines.scorers.evaluate import Evaluation
+    from pipelines.scorers.train import TrainResult
+
+
+def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
+    """Print how a scorer was chosen, what it is worth, and what its cascade costs; return the exit code."""
+    from pipelines.scorers.evaluation_tables import exits_table
+
+    if as_json:
+        typer.echo(json.dumps(result.metrics))
+        return 0
+    print_comparison(result.metrics)
+    for evaluation in result.evaluations:
+        print_evaluation(evaluation)
+    if result.metrics["exits"]:
+        _print_table(exits_table(result.metrics["exits"]))
+    typer.echo(f"scorer: {result.out}")
+    return 0
+
+
+def print_comparison(metrics: Mapping[str, Any]) -> None:
+    """Print the nested figures of every way of fitting that was compared."""
+    from pipelines.scorers.evaluation_tables import comparison_table
+
+    _print_table(comparison_table(metrics))
+
+
+def print_learning_curve(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print nested figures by effort and number of labels."""
+    from pipelines.scorers.evaluation_tables import learning_curve_table
+
+    _print_table(learning_curve_table(rows))
+
+
+def print_evaluation(evaluation: "Evaluation") -> None:
+    """Print how good scores are against labels."""
+    from pipelines.scorers.evaluation_tables import (
+        confusion_table,
+        language_notes,
+        language_table,
+        metrics_table,
+    )
+
+    _print_table(metrics_table(evaluation))
+    _print_table(confusion_table(evaluation))
+    typer.echo(
+        f"{evaluation.rows:,} documents of {evaluation.groups:,} groups, "
+        f"{evaluation.unbiased_rows:,} unbiased; of these "
+        f"{100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, "
+        f"{100 * evaluation.predicted_keep_share:.1f} % score 3 or more"
+    )
+    languages = language_table(evaluation)
+    if languages.rows:
+        _print_table(languages)
+    for note in language_notes(evaluation):
+        typer.echo(note)
+    if not evaluation.nested:
+        typer.echo(
+            "These figures hold where none of these documents was among those that the scorer was fitted to."
+        )
+
+
+def _print_table(table: "Table") -> None:
+    shown = rich.table.Table(*table.head, title=table.caption)
+    for row in table.rows:
+        shown.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
+    Console().print(shown)
+
+
+def print_threshold(result: "Threshold") -> None:
+    """Print what each cut keeps and is worth, and which one answers the goal."""
+    how = "nested" if result.nested else "scored by the saved scorer"
+    title = f"effort {result.effort}, {how}; kept shares, precision and recall in %"
+    columns = ("cut", "labels", "documents", "tokens", "precision", "recall")
+    table = rich.table.Table(
+        *columns, title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )  # within 80 columns
+    for row in result.cuts:
+        chosen = " <" if row.cut == result.keep_at else ""
+        figures = (row.documents, row.tokens, row.precision, row.recall)
+        table.add_row(f"{row.cut:g}{chosen}", f"{row.labels:,}", *map(_in_percent, figures))
+    Console().print(table)
+    typer.echo("[95 % bands over groups; each column's hold for all cuts at once]")
+    typer.echo(
+        f"{result.labels:,} labels of {result.groups:,} groups, {result.good:,} of them good (labelled "
+        f"{result.label_at:g} or more); "
+        f"{result.left_out:,} left out: they were chosen by score, or have none"
+    )
+    typer.echo(result.weighting)
+    if result.documents is not None and result.tokens is not None:
+        typer.echo(f"population: {result.documents:,} documents, about {short_count(result.tokens)} tokens")
+    if result.answer is not None:
+        typer.echo(result.answer)
+        typer.echo(f"next: {result.next_command}")
+
+
+def _in_percent(figure: Estimate) -> str:
+    """Return a share and its band; alone where it is known."""
+    if not np.isfinite(figure.value):
+        return "-"
+    value, low, high = (
+        f"{100 * end:.1f}" if end < 0.0995 else f"{100 * end:.0f}"
+        for end in (figure.value, figure.low, figure.high)
+    )
+    return value if figure.low == figure.high else escape(f"{value} [{low}, {high}]")

@@ -1,0 +1,117 @@
+"""The commands that make and judge scorers, and choose their cuts."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic_core import to_jsonable_python
+from typer import Option
+
+from filtering.errors import SettingsError
+from pipelines.commands.options import Given, JsonOption, NoSamplesOption, settings_of, takes
+from pipelines.commands.print_scorers import (
+    print_comparison,
+    print_evaluation,
+    print_learning_curve,
+    print_scorer,
+    print_threshold,
+)
+from pipelines.progress import ConsoleReporter
+from pipelines.settings.base import ScoringSettings
+from pipelines.settings.scorers import (
+    LABELS,
+    DistillConfig,
+    ScorerArgument,
+    ThresholdConfig,
+    TrainConfig,
+)
+
+
+@takes(TrainConfig)
+def train_command(given: Given, as_json: JsonOption = False) -> int:
+    """Fit a scorer to labels, and judge it by nested cross-validation over groups."""
+    from pipelines.scorers.train import train_scorer
+
+    result = train_scorer(settings_of(TrainConfig, given), reporter=ConsoleReporter())
+    return print_scorer(result, as_json=as_json)
+
+
+@takes(DistillConfig)
+def distill_command(given: Given, as_json: JsonOption = False) -> int:
+    """Make a fast scorer of a slow classifier, which is asked only where signals are unsure."""
+    from pipelines.scorers.distill import distill_scorer
+
+    result = distill_scorer(settings_of(DistillConfig, given), reporter=ConsoleReporter())
+    return print_scorer(result, as_json=as_json)
+
+
+@takes(ScoringSettings)
+def evaluate_command(
+    given: Given,
+    scorer: ScorerArgument,
+    labels: Annotated[str, LABELS],
+    curve: Annotated[
+        str | None,
+        Option("--learning-curve", help="SVG file to draw quality against the number of labels to (slow)."),
+    ] = None,
+    html: Annotated[
+        str | None,
+        Option(
+            "--html",
+            help="Page to write: figures, weaknesses, errors to read. Its figures as JSON beside it.",
+        ),
+    ] = None,
+    no_samples: NoSamplesOption = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Judge a scorer by labels; by nested cross-validation where these are the ones that it was fitted to."""
+    from filtering.scoring.storage import read_metrics
+    from pipelines.scorers.evaluate import points_of_labels
+
+    if html is not None:
+        from pipelines.reports.scorer_page import refuse_page
+
+        refuse_page(html)
+    if curve is not None and not Path(curve).parent.is_dir():  # said now, not after minutes of fitting
+        raise SettingsError(f"The folder of --learning-curve must exist. Got {curve!r} instead.")
+    scoring = settings_of(ScoringSettings, given)
+    placement = scoring.placement
+    judged = points_of_labels(scorer, labels, effort=scoring.effort, placement=placement)
+    evaluation = judged.judge()
+    if as_json:
+        typer.echo(json.dumps(to_jsonable_python(evaluation, inf_nan_mode="null")))
+    else:
+        if evaluation.nested:
+            print_comparison(read_metrics(scorer))
+        print_evaluation(evaluation)
+    if curve is not None:
+        from pipelines.scorers.learning_curve import write_learning_curve
+
+        rows = write_learning_curve(scorer, labels, curve, placement=placement, reporter=ConsoleReporter())
+        if as_json:
+            typer.echo(json.dumps(rows))
+        else:
+            print_learning_curve(rows)
+            typer.echo(f"learning curve: {curve}")
+    if html is not None:
+        from pipelines.reports.scorer_page import write_scorer_report
+
+        drawn = Path(curve).read_text() if curve is not None else ""
+        write_scorer_report(scorer, labels, html, judged=judged, samples=not no_samples, curve=drawn)
+        if not as_json:
+            typer.echo(f"report: {html}")
+    return 0
+
+
+@takes(ThresholdConfig)
+def threshold_command(given: Given, as_json: JsonOption = False) -> int:
+    """Tell what each cut keeps and is worth, by labels, and which one reaches a goal."""
+    from pipelines.choosing.threshold import choose_threshold
+
+    result = choose_threshold(settings_of(ThresholdConfig, given))
+    if as_json:
+        typer.echo(json.dumps(to_jsonable_python(result, inf_nan_mode="null")))
+    else:
+        print_threshold(result)
+    return result.exit_code

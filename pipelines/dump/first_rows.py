@@ -1,0 +1,49 @@
+"""Some rows of a dump before a run: what an estimate is timed on, and whether the scorer knows their like."""
+
+from collections.abc import Sequence
+from contextlib import closing
+
+import numpy as np
+import pyarrow as pa
+
+from filtering.errors import BadFileError
+from filtering.scoring.scorers import Scorer
+from pipelines.dump.parts import Parts
+from pipelines.dump.reading import read_batches
+from pipelines.spacing import step_over
+
+SAMPLE_ROWS = 1000
+SAMPLE_PARTS = 4
+SAMPLE_PART_BYTES = 16 << 20
+"""The sample is held in memory: of a part with larger documents fewer are taken."""
+
+
+def read_first_rows(parts: Parts, text_column: str, rows: int = SAMPLE_ROWS) -> tuple[list[pa.Array], int]:
+    """Return the texts of up to `rows` rows, from the beginnings of a few parts over the run.
+
+    Also the bytes that were decoded for them: whole batches.
+    """
+    filled = np.flatnonzero(parts.column("rows") > 0)
+    picked = parts.take(filled[:: step_over(len(filled), SAMPLE_PARTS)])
+    sample: list[pa.Array] = []
+    decoded_bytes = 0
+    for part in picked:
+        left, taken_bytes = rows // len(picked), 0
+        try:
+            with closing(read_batches(part.path, part.row_groups, [text_column])) as batches:
+                for batch in batches:
+                    sample.append(batch.column(text_column).slice(0, left))
+                    left -= len(sample[-1])
+                    taken_bytes += batch.nbytes
+                    decoded_bytes += batch.nbytes
+                    if left <= 0 or taken_bytes >= SAMPLE_PART_BYTES:
+                        break
+        except BadFileError:
+            continue  # named when the part is run
+    return sample, decoded_bytes
+
+
+def unlike_share(scorer: Scorer, sample: Sequence[pa.Array]) -> float:
+    """Return the share of a sample that is unlike what a scorer was fitted on, in [0, 1]."""
+    unlike = [scorer.unlike_seed(texts) for texts in sample]
+    return float(np.mean(np.concatenate(unlike))) if unlike else 0.0

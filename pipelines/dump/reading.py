@@ -1,0 +1,282 @@
+"""Everything that opens an input: footers, and rows in batches, on this machine or in an object store.
+
+A file that is not readable Parquet raises `BadFileError`; a file that the system will not let us
+read (permission, I/O) raises `RunError`, for that is no fault of the data.
+"""
+
+import hashlib
+import os
+import struct
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from filtering.errors import BadFileError, ColumnError, RunError
+from filtering.text.arrow import text_lengths
+from pipelines.dump.text_columns import find_text_column, holds_text
+from pipelines.paths import StoreFile, StorePath, is_store
+
+BATCH_BYTES = 4 << 20
+"""Decoded bytes that a batch aims at: a few batches in flight stay small, and fit the CPU's cache."""
+BATCH_ROWS_LIMIT = 2048
+REPETITION = 100
+"""Text of one language is compressed 2 to 10 times; this many times takes repetition."""
+WORST_BATCH_BYTES = 32 << 20
+"""Decoded bytes that a batch may have if every row repeats the longest value of a dictionary."""
+PROBE_ROWS = 16
+PROBE_GROUPS = 4
+"""Row groups of a part whose dictionaries are looked at: decoding all of them would double the reading."""
+READ_BUFFER_BYTES = 1 << 20
+STORE_BUFFER_BYTES = 8 << 20
+"""Bytes of a column that one request to a store brings: each takes some tens of milliseconds."""
+FOOTER_GUESS_BYTES = 64 << 10
+"""Bytes at the end of a file in a store that are read at once; larger footers take a second request."""
+
+
+@dataclass(frozen=True)
+class Footer:
+    """What the end of a Parquet file tells, without reading a row."""
+
+    size_bytes: int
+    sha256: str
+    metadata: pq.FileMetaData
+    schema: pa.Schema
+
+
+def read_footer(path: str) -> Footer:
+    """Read the footer of a Parquet file, and nothing else of it.
+
+    Raises
+    ------
+    BadFileError
+        If the file is empty, truncated, encrypted, or not Parquet.
+    RunError
+        If the system does not let us read it.
+    """
+    with _reading(path), _open(path) as file:
+        size = file.seek(0, os.SEEK_END)
+        if size < 12:
+            raise BadFileError(f"{path} must be a Parquet file. It has {size} bytes.")
+        start = file.seek(max(0, size - (FOOTER_GUESS_BYTES if is_store(path) else 8)))
+        tail = file.read()
+        length, magic = struct.unpack("<I4s", tail[-8:])
+        if magic == b"PARE":
+            raise BadFileError(f"{path} must have a readable footer. It is encrypted.")
+        if magic != b"PAR1" or length + 12 > size:
+            raise BadFileError(f"{path} must end with a Parquet footer. It is truncated or not Parquet.")
+        first = size - 8 - length
+        if first < start:
+            file.seek(first)
+            tail = file.read()
+        tail = tail[max(first - start, 0) :]
+        with pq.ParquetFile(pa.BufferReader(tail)) as parquet:
+            return Footer(size, hashlib.sha256(tail).hexdigest(), parquet.metadata, parquet.schema_arrow)
+
+
+def _open(path: str) -> IO[bytes] | StoreFile:
+    return StorePath.parse(path).open() if is_store(path) else open(path, "rb")
+
+
+@contextmanager
+def _reading(path: str) -> Iterator[None]:
+    """Turn what reading a file may raise into `BadFileError` (the data) or `RunError` (the system)."""
+    try:
+        yield
+    except (BadFileError, RunError):
+        raise
+    except (pa.ArrowMemoryError, MemoryError) as error:
+        raise RunError(f"Reading {path} ran out of memory: {error}") from error
+    except OSError as error:
+        # pyarrow raises OSError without an errno for broken pages, with one for what the system said.
+        if error.errno is not None:
+            raise RunError(f"Reading {path} failed: {error}. Mend that, then run the same again.") from error
+        raise BadFileError(f"{path} must be readable Parquet. {_first_line(error)}") from error
+    except pa.ArrowException as error:
+        raise BadFileError(f"{path} must be readable Parquet. {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0][:300]
+
+
+def resolve_text_column(schema: pa.Schema, path: str, text_column: str | None) -> str:
+    """Return the name of the column that holds the text of a file.
+
+    Raises
+    ------
+    ColumnError
+        If there is no such column, more than one candidate, or one that holds no text.
+    """
+    name = text_column or find_text_column(schema, path)
+    if name not in schema.names:
+        raise ColumnError(
+            f"{path} must have a column {name!r}. Found {', '.join(schema.names) or 'no columns'}. "
+            "Name the text column with --text-column."
+        )
+    indices = schema.get_all_field_indices(name)
+    if len(indices) > 1:
+        raise ColumnError(f"{path} must have one column {name!r}. Found {len(indices)} of that name.")
+    found = schema.field(indices[0]).type
+    if not holds_text(found):
+        raise ColumnError(
+            f"{name!r} in {path} must be string or binary. Got {found} instead. "
+            "Name another column with --text-column."
+        )
+    return name
+
+
+def open_parquet(path: str, *, read_dictionary: list[str] | None = None) -> pq.ParquetFile:
+    """Open a file for reading in a stream: no read-ahead of whole column chunks, checksums checked."""
+    with _reading(path):
+        return pq.ParquetFile(
+            StorePath.parse(path).open() if is_store(path) else path,
+            read_dictionary=read_dictionary,
+            pre_buffer=False,
+            buffer_size=STORE_BUFFER_BYTES if is_store(path) else READ_BUFFER_BYTES,
+            page_checksum_verification=True,
+        )
+
+
+def read_batches(path: str, row_groups: range, columns: list[str] | None = None) -> Generator[pa.RecordBatch]:
+    """Yield the rows of some row groups in order, in batches of about `BATCH_BYTES` decoded bytes.
+
+    How many rows a batch has follows from the file alone, never from timing or threads. The footer
+    is no measure of that (a few hundred bytes of dictionary can decode to hundreds of megabytes),
+    so the first rows are decoded one by one, batches grow only by what these turned out to be, and
+    the longest value of any dictionary bounds them.
+
+    Raises
+    ------
+    BadFileError
+        If a page is corrupt, by its checksum or by itself.
+    RunError
+        If the system does not let us read on.
+    """
+    with open_parquet(path) as file:
+        yield from _batches(file, path, row_groups, columns)
+
+
+def read_chosen(
+    file: pq.ParquetFile, path: str, row_groups: range, rows: NDArray[np.int64], columns: list[str]
+) -> Iterator[tuple[NDArray[np.int64], pa.RecordBatch]]:
+    """Yield some rows, and their numbers, in order; row groups that hold none of them are not read.
+
+    Parameters
+    ----------
+    file : ParquetFile
+        As `open_parquet` opens it: once for all row groups, since each opening reads a footer.
+    path, row_groups, columns
+        As in `read_batches`.
+    rows : int64 array
+        Rising, counted from the first row of the row groups.
+    """
+    first = 0
+    for index in row_groups:
+        count = file.metadata.row_group(index).num_rows
+        wanted = rows[(rows >= first) & (rows < first + count)]
+        if len(wanted):
+            yield from _pick(_batches(file, path, range(index, index + 1), columns), wanted, first)
+        first += count
+
+
+def _pick(
+    batches: Iterable[pa.RecordBatch], rows: NDArray[np.int64], first: int
+) -> Iterator[tuple[NDArray[np.int64], pa.RecordBatch]]:
+    for batch in batches:
+        inside = rows[(rows >= first) & (rows < first + batch.num_rows)]
+        if len(inside):
+            # Slices, for pyarrow cannot take from string views (26.0).
+            yield inside, pa.concat_batches([batch.slice(row - first, 1) for row in inside.tolist()])
+        first += batch.num_rows
+        if first > rows[-1]:
+            return
+
+
+def _batches(
+    file: pq.ParquetFile, path: str, row_groups: range, columns: list[str] | None
+) -> Iterator[pa.RecordBatch]:
+    rows = _batch_rows(file, row_groups, columns, path)
+    yield from _iterate(file, row_groups, columns, path, rows)
+
+
+def _iterate(
+    file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str, rows: int
+) -> Iterator[pa.RecordBatch]:
+    if not row_groups:
+        return
+    with _reading(path):
+        batches = file.iter_batches(
+            batch_size=rows, row_groups=list(row_groups), columns=columns, use_threads=False
+        )
+    while True:
+        with _reading(path):
+            batch = next(batches, None)
+        if batch is None:
+            return
+        yield batch
+
+
+def _batch_rows(file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str) -> int:
+    """Return how many rows make a batch: of `BATCH_BYTES` usually, of `WORST_BATCH_BYTES` at worst."""
+    groups = [file.metadata.row_group(index) for index in row_groups]
+    declared = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0.0)
+    row_bytes = max(declared, _bytes_of_first_rows(file, row_groups, columns, path), 1.0)
+    longest_bytes = max(_longest_repeated_value(file, row_groups, columns, path), 1)
+    rows = min(BATCH_ROWS_LIMIT, int(BATCH_BYTES / row_bytes), WORST_BATCH_BYTES // longest_bytes)
+    return max(1, rows)
+
+
+def _bytes_of_first_rows(
+    file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str
+) -> float:
+    """Return what a row takes decoded, on average of the first: `PROBE_ROWS`, or fewer huge ones."""
+    sizes: list[int] = []
+    for batch in _iterate(file, row_groups, columns, path, 1):
+        sizes.append(batch.nbytes)
+        if len(sizes) >= PROBE_ROWS or sum(sizes) >= BATCH_BYTES:
+            break
+    return sum(sizes) / max(len(sizes), 1)
+
+
+def _longest_repeated_value(
+    file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str
+) -> int:
+    """Return the bytes of the longest value in the dictionaries of text columns.
+
+    Rows repeat such a value at the cost of a few bits, anywhere in the file: first rows cannot show it.
+    """
+    texts = {field.name for field in file.schema_arrow if holds_text(field.type)}
+    texts &= set(texts if columns is None else columns)
+    suspects = (
+        (group, texts.intersection(_repeating(file.metadata.row_group(group)))) for group in row_groups
+    )
+    longest = 0
+    for group, names in islice(((group, names) for group, names in suspects if names), PROBE_GROUPS):
+        with open_parquet(path, read_dictionary=sorted(names)) as probe:
+            batch = next(_iterate(probe, range(group, group + 1), sorted(names), path, 1), None)
+        for column in batch.columns if batch is not None else []:
+            values = column.dictionary if pa.types.is_dictionary(column.type) else column
+            longest = max(longest, int(text_lengths(values).max(initial=0)))
+    return longest
+
+
+def _repeating(group: pq.RowGroupMetaData) -> Iterator[str]:
+    """Yield the columns of a row group whose dictionary could fill memory when its values are repeated.
+
+    These are mostly dictionary, or shrink like nothing but repetition.
+    """
+    for index in range(group.num_columns):
+        chunk = group.column(index)
+        rows = min(group.num_rows, BATCH_ROWS_LIMIT)
+        if chunk.has_dictionary_page and rows * chunk.total_uncompressed_size > WORST_BATCH_BYTES:
+            dictionary_bytes = chunk.data_page_offset - chunk.dictionary_page_offset
+            whole = max(chunk.total_compressed_size, 1)
+            if dictionary_bytes > whole / 2 or chunk.total_uncompressed_size > REPETITION * whole:
+                yield chunk.path_in_schema

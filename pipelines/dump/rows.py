@@ -1,0 +1,90 @@
+"""Reads documents of an input by their numbers, with what tells where they come from."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from annotations.labels.columns import GROUP_COLUMNS, ORIGIN_COLUMNS, group_of, origin_of
+from filtering.errors import SettingsError
+from filtering.text.arrow import text_bytes
+from pipelines.dump.parts import Part
+from pipelines.dump.reading import open_parquet, read_chosen
+from pipelines.dump.text_columns import holds_text
+
+
+@dataclass(frozen=True)
+class Row:
+    """A document of an input.
+
+    Parameters
+    ----------
+    number : int
+        Its place within the part, from 0.
+    data : bytes, optional
+        Its text; None where there is none.
+    origin : mapping
+        ``id``, ``group``, ``file`` and ``row`` of a sample, and what `annotations.tables.origin_of` finds.
+    """
+
+    number: int
+    data: bytes | None
+    origin: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RowReader:
+    """Reads documents by their numbers, with what tells where they come from.
+
+    Parameters
+    ----------
+    text_column : str
+    group_column : str, optional
+        What says which group a document is of; the columns that dumps say it in, if not given.
+    """
+
+    text_column: str
+    group_column: str | None = None
+
+    def __call__(self, part: Part, rows: NDArray[np.int64]) -> Iterator[Row]:
+        """Yield rows of a part, whose file is opened once.
+
+        Parameters
+        ----------
+        part : Part
+        rows : int64 array
+            Rising, counted within the part.
+
+        Raises
+        ------
+        SettingsError
+            If the file has no `group_column`.
+        BadFileError, RunError
+            If the file cannot be read.
+        """
+        with open_parquet(part.path) as file:
+            columns = self._columns(part.path, file.schema_arrow)
+            for numbers, batch in read_chosen(file, part.path, part.row_groups, rows, columns):
+                texts = text_bytes(batch.column(self.text_column))
+                others = batch.drop_columns([self.text_column]).to_pylist()
+                for number, text, values in zip(numbers.tolist(), texts, others, strict=True):
+                    yield Row(number, text, self._origin(part.relative, part.first_row + number, values))
+
+    def _origin(self, file: str, row: int, values: Mapping[str, Any]) -> dict[str, Any]:
+        name = f"{file}#{row}"
+        group = group_of(values, self.group_column, name)
+        return {**origin_of(values), "id": name, "group": group, "file": file, "row": row}
+
+    def _columns(self, path: str, schema: pa.Schema) -> list[str]:
+        if self.group_column is not None and self.group_column not in schema.names:
+            raise SettingsError(
+                f"{path} must have a column {self.group_column!r}. Found {', '.join(schema.names)}. "
+                "Name another one with --group-column."
+            )
+        groups = GROUP_COLUMNS if self.group_column is None else (self.group_column,)
+        strings = [field.name for field in schema if holds_text(field.type)]
+        told = [name for name in strings if name in {*ORIGIN_COLUMNS, *groups}]
+        return list(dict.fromkeys([self.text_column, *told, *filter(None, [self.group_column])]))

@@ -1,0 +1,73 @@
+"""What Ray sends to its workers by value, so that a worker with other code than the driver can say so.
+
+Nothing of ours is imported before that is known, and only plain values come in and go out: a class of ours
+could not even be read where another folder hides our packages.
+"""
+
+from typing import Any
+
+from pipelines.preflight import describe_code, first_difference
+
+CHECKED: set[str] = set()
+"""Filled in workers alone: what a driver held here would be sent along."""
+
+
+def run_part(
+    settings: str,
+    part: dict[str, Any],
+    attempt: int,
+    code: dict[str, str],
+    board: Any,  # noqa: ANN401 - a handle of Ray's
+) -> dict[str, Any]:
+    """Run a part on a Ray worker.
+
+    Parameters
+    ----------
+    settings : str
+        JSON of `WorkerSettings`.
+    part : dict
+        Fields of a `Part`.
+    attempt : int
+        Number of times that the driver sent this part before.
+    code : dict
+        What `describe_code` says of the driver.
+    board : handle of a `Board`
+        Told how far the part is.
+
+    Returns
+    -------
+    dict
+        ``receipt`` with its fields, or ``refused`` or ``failed`` with the reason.
+    """
+    board.note.remote(part["key"], attempt, 0, 0, 0)
+    if "code" not in CHECKED:
+        try:
+            difference = first_difference(code, describe_code(_libraries(code)))
+        except ImportError as error:
+            difference = str(error)
+        if difference:
+            return {"refused": difference}
+        CHECKED.add("code")
+    from pipelines.executors.ray_worker import run_here
+
+    return run_here(settings, part, lambda *totals: board.note.remote(part["key"], attempt, *totals))
+
+
+def _libraries(code: dict[str, str]) -> list[str]:
+    return [name for name in code if name != "Python" and not name.endswith(".py")]
+
+
+class Board:
+    """Where running parts note how far they are, for the driver to look at now and then."""
+
+    def __init__(self) -> None:
+        self._notes: dict[str, tuple[int, int, int, int]] = {}
+
+    def note(self, key: str, attempt: int, rows: int, text_bytes: int, kept: int) -> None:
+        """Note how far a part is: totals since it began."""
+        self._notes[key] = (attempt, rows, text_bytes, kept)
+
+    def take(self) -> dict[str, tuple[int, int, int, int]]:
+        """Return what was noted since the last time."""
+        notes, self._notes = self._notes, {}
+        return notes

@@ -1,0 +1,338 @@
+"""Asks models about the documents of a sample, and writes what came of it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from annotations.asking.annotator import Annotator, Rater
+from annotations.asking.asking import PricedQuestion, ask_all
+from annotations.asking.budget import BYTES_PER_TOKEN
+from annotations.asking.canaries import Canary, CanaryResult, canaries_for, judge_canaries
+from annotations.asking.chat_api import ChatAnnotator, prompt_bytes
+from annotations.asking.journal import QUESTION, Journal, Question, window_digest
+from annotations.asking.prompt import rubric_digest
+from annotations.asking.rubric import Rubric, load_rubric
+from annotations.labels.columns import sample_rows
+from annotations.labels.labels import count_cut_texts
+from annotations.labels.sources import JOURNAL_FILE
+from filtering.errors import LabelsError, SettingsError
+from filtering.text.windows import cut_window
+from pipelines.dump.text_columns import find_text_column
+from pipelines.labels.label_folder import AnnotateResult, open_labels, read_documents, write_tables
+from pipelines.progress import ConsoleReporter, LabelMeter, Reporter
+from pipelines.settings.labels import AnnotateConfig
+
+REPLY_TOKENS = 60
+"""Of a usual reply, one sentence and the scores: for estimates before any was measured."""
+
+
+@dataclass(frozen=True)
+class AnnotationEstimate:
+    """What a call would ask and cost.
+
+    Parameters
+    ----------
+    documents : int
+        In the sample.
+    questions, answered : int
+        Documents times raters, and those of them that need not be asked again; canaries included.
+    tokens_in, tokens_out : int
+        Of what is left to ask, roughly.
+    most_tokens_in, most_tokens_out : int
+        Bounds: a token has at least one byte, and replies are cut at their limit.
+    usd, most_usd : float, optional
+        The same in dollars; None where a price is not known. Questions asked again after a broken connection
+        come on top.
+    spent_usd : float
+        What the folder has cost so far.
+    """
+
+    documents: int
+    questions: int
+    answered: int
+    tokens_in: int
+    tokens_out: int
+    most_tokens_in: int
+    most_tokens_out: int
+    usd: float | None
+    most_usd: float | None
+    spent_usd: float
+
+
+def annotate_sample(
+    config: AnnotateConfig,
+    *,
+    annotators: Sequence[Annotator] | None = None,
+    reporter: Reporter | None = None,
+) -> AnnotateResult:
+    """Ask for a label of each document of a sample, and write what came of it.
+
+    The same call goes on where an earlier one was stopped: what was answered is not asked again.
+
+    Parameters
+    ----------
+    config : AnnotateConfig
+    annotators : sequence of Annotator, optional
+        Who is asked; the models of `config` at its endpoint if not given.
+    reporter : Reporter, optional
+        What is told about progress; standard error if not given.
+
+    Returns
+    -------
+    AnnotateResult
+
+    Raises
+    ------
+    SettingsError
+        If a setting, the sample or the rubric is wrong, or the endpoint refuses key, model or question.
+    RunError
+        If the endpoint stopped answering. What was answered is kept, and the same call goes on.
+    """
+    reporter = reporter or ConsoleReporter()
+    work = _prepare(config)
+    if annotators is None:
+        annotators = [
+            ChatAnnotator(work.rubric, rater, base_url=config.base_url, timeout_s=config.timeout_s)
+            for rater in config.raters
+        ]
+    if work.left_out:
+        reporter.say(f"Left out: {work.left_out}.")
+    with open_labels(config.out) as journal:
+        pending = _begin(config, work, journal, reporter)
+        try:
+            _ask(config, work, pending, annotators, journal, reporter)
+        finally:
+            labels = write_tables(config.out, journal)
+        return _told(config, work, journal, labels)
+
+
+def estimate_annotation(config: AnnotateConfig) -> AnnotationEstimate:
+    """Return what `annotate_sample` would ask and cost; nothing is sent, and nothing written.
+
+    Raises
+    ------
+    SettingsError
+        As `annotate_sample`.
+    """
+    work = _prepare(config)
+    tasks, documents = work.tasks, len(work.documents)
+    path = Path(config.out, JOURNAL_FILE)
+    if not path.exists():
+        return _estimate(documents, tasks, tasks, {}, 0.0)
+    with Journal(path) as journal:
+        pending = _pending(tasks, journal)
+        return _estimate(documents, tasks, pending, journal.mean_tokens(), journal.spent_usd())
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a call is about: all questions, answered ones too.
+
+    Parameters
+    ----------
+    rubric : Rubric
+    documents : sequence of (str, mapping)
+        Rows of the sample by the digest of their window.
+    left_out : str
+        What the sample has beside them, in words.
+    canaries : sequence of Canary
+    tasks : sequence of PricedQuestion
+    """
+
+    rubric: Rubric
+    documents: Sequence[tuple[str, Mapping[str, Any]]]
+    left_out: str
+    canaries: Sequence[Canary]
+    tasks: Sequence[PricedQuestion]
+
+
+def _prepare(config: AnnotateConfig) -> _Work:
+    rubric = load_rubric(config.rubric)
+    documents, left_out = _documents(config)
+    canaries = canaries_for(rubric) if config.canaries else ()
+    return _Work(rubric, documents, left_out, canaries, _tasks(config, rubric, documents, canaries))
+
+
+def _begin(config: AnnotateConfig, work: _Work, journal: Journal, reporter: Reporter) -> list[PricedQuestion]:
+    """Note in the journal what will be asked and at which prices; return the questions left to ask."""
+    journal.add_rubric(work.rubric)
+    journal.add_documents(work.documents)
+    for model in (*config.models, *config.prices):
+        journal.set_prices(model, config.price_of(model))
+    if config.budget_usd is not None and (unknown := journal.models_without_price()):
+        raise SettingsError(
+            f"A budget needs the price of all that {config.out} was paid for. Got none for replies of "
+            f"{unknown[0]!r}. Give it with --price {unknown[0]}=INPUT/OUTPUT."
+        )
+    pending = _pending(work.tasks, journal)
+    _tell_of_other_parameters(config, pending, journal, reporter)
+    if len(pending) < len(work.tasks):
+        answered = len(work.tasks) - len(pending)
+        reporter.say(
+            f"Going on with {config.out}: {answered:,} of {len(work.tasks):,} questions are answered."
+        )
+    return pending
+
+
+def _ask(
+    config: AnnotateConfig,
+    work: _Work,
+    pending: Sequence[PricedQuestion],
+    annotators: Sequence[Annotator],
+    journal: Journal,
+    reporter: Reporter,
+) -> None:
+    meter = LabelMeter(len(work.tasks), len(work.tasks) - len(pending), journal.spent_usd())
+    with reporter.track(meter):
+        ask_all(
+            pending,
+            annotators,
+            journal,
+            config.limits,
+            lambda reply, usd: meter.tick(reply.status, usd),
+            reporter.say,
+        )
+
+
+def _told(config: AnnotateConfig, work: _Work, journal: Journal, labels: pa.Table) -> AnnotateResult:
+    """Return what the folder of labels holds now, and what became of the questions of this call."""
+    found = {_key(row): row for row in journal.ratings()}
+    rows = [found.get(task.question.values, {"status": "not asked"}) for task in work.tasks]
+    return AnnotateResult(
+        out=config.out,
+        labels=len(labels),
+        statuses=dict(Counter(row["status"] for row in rows)),
+        spent_usd=journal.spent_usd(),
+        open_usd=journal.open_usd(),
+        last_error=next((row["error"] for row in reversed(rows) if row["status"] == "api_error"), ""),
+        canaries=_canary_results(config.raters, work.rubric, work.canaries, journal),
+        cut_texts=count_cut_texts(labels),
+    )
+
+
+def _estimate(
+    documents: int,
+    tasks: Sequence[PricedQuestion],
+    pending: Sequence[PricedQuestion],
+    measured: Mapping[str, tuple[float, float]],
+    spent_usd: float,
+) -> AnnotationEstimate:
+    tokens = [_tokens(task, measured) for task in pending]
+    known = all(task.price is not None for task in pending)
+    most_out = [task.question.rater.max_completion_tokens for task in pending]
+    usd = [task.price.of(*pair) for task, pair in zip(pending, tokens, strict=True) if task.price]
+    return AnnotationEstimate(
+        documents=documents,
+        questions=len(tasks),
+        answered=len(tasks) - len(pending),
+        tokens_in=round(sum(tokens_in for tokens_in, _ in tokens)),
+        tokens_out=round(sum(tokens_out for _, tokens_out in tokens)),
+        most_tokens_in=sum(task.prompt_bytes for task in pending),
+        most_tokens_out=sum(most_out),
+        usd=sum(usd) if known else None,
+        most_usd=sum(task.most_usd or 0.0 for task in pending) if known else None,
+        spent_usd=spent_usd,
+    )
+
+
+def _tokens(task: PricedQuestion, measured: Mapping[str, tuple[float, float]]) -> tuple[float, float]:
+    """Return what a question takes in and out: as the model's replies so far did, else roughly."""
+    return measured.get(task.question.rater.model, (task.prompt_bytes / BYTES_PER_TOKEN, REPLY_TOKENS))
+
+
+def _documents(config: AnnotateConfig) -> tuple[list[tuple[str, dict[str, Any]]], str]:
+    """Return the documents of the sample by the digest of their window, and in words what is left out."""
+    if config.sample is None:
+        return [], ""
+    table, name = read_documents(config.sample, config.text_column, config.group_column)
+    text_column = config.text_column or find_text_column(table.schema, name)
+    rows = sample_rows(table, name, text_column=text_column, group_column=config.group_column)
+    found: dict[str, dict[str, Any]] = {}
+    empty = 0
+    for row in rows:
+        if row["text"].strip():
+            found.setdefault(window_digest(cut_window(row["text"])), row)
+        else:
+            empty += 1
+    if not found:
+        raise LabelsError(f"{name} must hold a document with text. Found none.")
+    again = len(table) - empty - len(found)
+    left_out = {"rows without text": empty, "with a text that came before": again}
+    return list(found.items()), ", ".join(f"{count:,} {why}" for why, count in left_out.items() if count)
+
+
+def _tasks(
+    config: AnnotateConfig,
+    rubric: Rubric,
+    documents: Sequence[tuple[str, Mapping[str, Any]]],
+    canaries: Sequence[Canary],
+) -> list[PricedQuestion]:
+    """Return all questions: document by document, so that what is stopped half-way has whole documents."""
+    digest, fixed_bytes = rubric_digest(rubric), prompt_bytes(rubric, "")
+    windows = [(key, cut_window(row["text"]), config.repeat) for key, row in documents]
+    texts = dict.fromkeys(text for canary in canaries for text in (canary.plain, canary.planted))
+    windows += [(window_digest(text), text, 1) for text in texts]
+    return [
+        PricedQuestion(
+            Question(digest, rater, key, repeat),
+            window,
+            fixed_bytes + len(window.encode()),
+            config.price_of(rater.model),
+        )
+        for key, window, repeats in windows
+        for rater in config.raters
+        for repeat in range(1, repeats + 1)
+    ]
+
+
+def _pending(tasks: Sequence[PricedQuestion], journal: Journal) -> list[PricedQuestion]:
+    raters = {(task.question.rubric_sha256, task.question.rater) for task in tasks}
+    finished = {rater: journal.finished(digest, rater) for digest, rater in raters}
+    return [
+        task
+        for task in tasks
+        if (task.question.window_sha256, task.question.repeat) not in finished[task.question.rater]
+    ]
+
+
+def _tell_of_other_parameters(
+    config: AnnotateConfig, pending: Sequence[PricedQuestion], journal: Journal, reporter: Reporter
+) -> None:
+    """Say so where a model was asked before in another way: that is another rater, and is paid for anew."""
+    asked = {(row["model"], row["parameters"]) for row in journal.ratings() if row["rubric_sha256"]}
+    for rater in config.raters:
+        others = sorted(parameters for model, parameters in asked if model == rater.model)
+        if others and rater.parameters not in others and pending:
+            reporter.say(
+                f"Note: {rater.model} was asked with {others[0]} before. With {rater.parameters} it is "
+                "another rater: all questions are asked, and paid for, anew."
+            )
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str | int, ...]:
+    return tuple(row[name] for name in QUESTION)
+
+
+def _canary_results(
+    raters: Sequence[Rater], rubric: Rubric, canaries: Sequence[Canary], journal: Journal
+) -> tuple[CanaryResult, ...]:
+    if not canaries:
+        return ()
+    digest = rubric_digest(rubric)
+    scores = {
+        _key(row): rubric.overall_score(row["scores"]) for row in journal.ratings() if row["status"] == "ok"
+    }
+
+    def score(rater: Rater, text: str) -> float | None:
+        return scores.get(Question(digest, rater, window_digest(text)).values)
+
+    return tuple(
+        judge_canaries(
+            rater.model, [(one.order, score(rater, one.plain), score(rater, one.planted)) for one in canaries]
+        )
+        for rater in raters
+    )

@@ -1,0 +1,122 @@
+"""Takes scores that exist into a folder of labels: of people, say, or of a published data set."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from annotations.asking.annotator import Rater, Reply
+from annotations.asking.journal import Journal, Question, window_digest
+from annotations.labels.columns import is_string, sample_rows
+from annotations.labels.labels import HIGHEST, LOWEST, count_cut_texts
+from annotations.labels.ratings import IMPORTED_SCORE
+from filtering.errors import LabelsError
+from filtering.text.windows import cut_window
+from pipelines.dump.text_columns import TEXT_COLUMNS, find_text_column
+from pipelines.labels.label_folder import AnnotateResult, is_number, open_labels, read_documents, write_tables
+from pipelines.settings.labels import ImportConfig
+
+
+def import_labels(config: ImportConfig) -> AnnotateResult:
+    """Take scores into a folder of labels.
+
+    A row whose ``id`` the folder knows is a rating of that document, and one with the window of a document
+    that it knows likewise; any other brings its own text. Of a document that is known the longest text stays.
+    Rows without a score, and new ones without text, are passed over and counted. Of the same text twice the
+    last score counts.
+
+    Raises
+    ------
+    LabelsError
+        If a column is missing, or a score is no number in [0, 5].
+    SettingsError
+        If the folder holds something else.
+    """
+    table, name = read_documents(config.source, config.text_column, config.group_column, config.score_column)
+    scores = scores_of(table, config.score_column, name)
+    given = [number for number, score in enumerate(scores) if score is not None]
+    if not given:
+        raise LabelsError(
+            f"{config.score_column!r} in {name} must hold a score. All {len(table):,} are empty."
+        )
+    with open_labels(config.out) as journal:
+        keys = _keys_of(table.take(pa.array(given, pa.int64())), name, config, journal)
+        rater = Rater(config.rater)
+        journal.record_all(
+            (Question("", rater, key), Reply("imported", {IMPORTED_SCORE: float(scores[number] or 0)}), None)
+            for number, key in zip(given, keys, strict=True)
+            if key is not None
+        )
+        found = [key for key in keys if key is not None]
+        counts = {
+            "imported": len(set(found)),
+            "without a score": len(table) - len(given),
+            "without text": len(keys) - len(found),
+            "the same text again": len(found) - len(set(found)),
+        }
+        labels = write_tables(config.out, journal)
+        return AnnotateResult(
+            out=config.out,
+            labels=len(labels),
+            statuses={name: count for name, count in counts.items() if count},
+            spent_usd=journal.spent_usd(),
+            cut_texts=count_cut_texts(labels),
+        )
+
+
+def scores_of(table: pa.Table, column: str, name: str) -> list[float | None]:
+    """Return the scores of a table; None where there is none.
+
+    Raises
+    ------
+    LabelsError
+        If there is no such column, or a score is no number in [0, 5].
+    """
+    if column not in table.column_names:
+        raise LabelsError(
+            f"{name} must have a column {column!r}. "
+            f"Found {', '.join(table.column_names) or 'none'} that is known. "
+            "Name another one with --score-column."
+        )
+    kind = table[column].type
+    if not (is_number(kind) or pa.types.is_null(kind)):
+        raise LabelsError(f"{column!r} in {name} must be a number, or empty. Got {kind} instead.")
+    scores: list[float | None] = table[column].to_pylist()
+    for number, score in enumerate(scores):
+        if score is not None and not LOWEST <= score <= HIGHEST:
+            raise LabelsError(
+                f"Scores in {name} must lie in [{LOWEST:g}, {HIGHEST:g}]. "
+                f"Got {score:g} in data row {number + 1}."
+            )
+    return scores
+
+
+def _keys_of(table: pa.Table, name: str, config: ImportConfig, journal: Journal) -> list[str | None]:
+    """Return the digest of the window of each row, after noting documents that are new; None without text."""
+    keys = _known_keys(table, journal)
+    if all(keys) and not _has_texts(table, config.text_column):
+        return keys
+    text_column = config.text_column or find_text_column(table.schema, name)
+    rows = sample_rows(table, name, text_column=text_column, group_column=config.group_column)
+    fresh: dict[str, dict[str, Any]] = {}
+    for number, row in enumerate(rows):
+        if row["text"].strip():
+            digest = window_digest(cut_window(row["text"]))
+            keys[number] = keys[number] or digest
+            if keys[number] == digest:  # else the text of a known document was edited, and stays as it was
+                fresh.setdefault(digest, row)
+    journal.add_documents(fresh.items())
+    return keys
+
+
+def _known_keys(table: pa.Table, journal: Journal) -> list[str | None]:
+    """Return the digest of each row's document, as far as the folder knows its id."""
+    if "id" not in table.column_names:
+        return [None] * len(table)
+    known = {row["id"]: key for key, row in journal.documents()}
+    return [known.get(str(one)) for one in table["id"].to_pylist()]
+
+
+def _has_texts(table: pa.Table, text_column: str | None) -> bool:
+    """Tell whether a table has texts; one whose documents are all known by their ids needs none."""
+    named = (text_column,) if text_column else TEXT_COLUMNS
+    return any(name in table.column_names and is_string(table[name].type) for name in named)

@@ -1,0 +1,125 @@
+"""A folder of labels: what lies in it, who may write to it, and how its tables follow from its journal.
+
+::
+
+    labels/journal.sqlite    every reply, as it came; see `annotations.asking.journal`
+    labels/ratings.parquet   one row a rating, failures too
+    labels/labels.parquet    one row a document with a score: what `train` takes
+    labels/lock              held by the running process
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from annotations.asking.canaries import CanaryResult
+from annotations.asking.journal import Journal
+from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
+from annotations.labels.columns import GROUP_COLUMNS, SAMPLE_SCHEMA
+from annotations.labels.ratings import labels_table, ratings_table
+from annotations.labels.sources import JOURNAL_FILE, LABELS_FILE, read_table
+from filtering.errors import OutputError
+from pipelines.dump.text_columns import TEXT_COLUMNS
+from pipelines.locks import hold_lock
+
+RATINGS_FILE = "ratings.parquet"
+
+
+@dataclass(frozen=True)
+class AnnotateResult:
+    """What a folder of labels holds after a call.
+
+    Parameters
+    ----------
+    out : str
+    labels : int
+        Documents with a score.
+    statuses : dict of str to int
+        Questions that this call was about, by what became of them; ``not asked`` where the budget ended.
+    spent_usd : float
+        For all replies that the folder holds, and for questions that a killed process may have paid for.
+    open_usd : float
+        The latter alone, at the most that they can have cost.
+    last_error : str
+        Why a question of this call found no answer; empty if all did.
+    canaries : tuple of CanaryResult
+        For each rater, where they were asked for.
+    cut_texts : int
+        Labels whose text lacks some of what signals read of the document.
+    """
+
+    out: str
+    labels: int
+    statuses: Mapping[str, int]
+    spent_usd: float
+    open_usd: float = 0.0
+    last_error: str = ""
+    canaries: tuple[CanaryResult, ...] = ()
+    cut_texts: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 where the same command would ask again."""
+        return 3 if self.statuses.get("not asked") or self.statuses.get("api_error") else 0
+
+
+@contextmanager
+def open_labels(out: str) -> Iterator[Journal]:
+    """Open the journal of a folder, which no other process may write to meanwhile."""
+    root = Path(out)
+    if root.exists() and not root.is_dir():
+        raise OutputError(f"Labels must go to a folder. {out!r} is a file. Choose another --out.")
+    strangers = sorted(set(os.listdir(root)) - {"lock"}) if root.exists() else []
+    if strangers and JOURNAL_FILE not in strangers:
+        raise OutputError(
+            f"Labels must go to a new or empty folder, or to one of labels. {out!r} holds {strangers[0]!r}. "
+            "Choose another --out."
+        )
+    root.mkdir(parents=True, exist_ok=True)
+    with hold_lock(root / "lock", root), Journal(root / JOURNAL_FILE) as journal:
+        yield journal
+
+
+def write_tables(out: str, journal: Journal) -> pa.Table:
+    """Write what follows from the journal; return the labels, one row a document with a score."""
+    ratings = ratings_table(journal)
+    labels = labels_table(journal, ratings)
+    for name, table in ((RATINGS_FILE, ratings), (LABELS_FILE, labels)):
+        temporary = Path(out, f".{name}.tmp")
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+        os.replace(temporary, Path(out, name))
+    return labels
+
+
+def read_documents(
+    source: str, text_column: str | None, group_column: str | None, *more: str
+) -> tuple[pa.Table, str]:
+    """Read documents, with the columns that a sample has, from any source of labels.
+
+    Without a `text_column` all those that may be it are read; see `pipelines.dump.text_columns`.
+
+    Returns
+    -------
+    Table, str
+        Columns that the source has, `more` among them, and a name for messages.
+
+    Raises
+    ------
+    LabelsError
+        If there is no such source, or it cannot be read.
+    """
+    texts = [field.name for field in SAMPLE_SCHEMA if not is_number(field.type)]
+    texts += [text_column] if text_column else TEXT_COLUMNS
+    texts += [group_column] if group_column else GROUP_COLUMNS
+    texts += [*LANGUAGE_COLUMNS, *PATH_COLUMNS]
+    return read_table(source, [*texts, *SAMPLE_SCHEMA.names, *more], strings=texts)
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Tell whether values of an Arrow type are numbers."""
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))

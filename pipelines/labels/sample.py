@@ -1,0 +1,286 @@
+"""Draws documents to label from a dump of any size: by row groups, each document with its probability."""
+
+import os
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from annotations.labels.columns import SAMPLE_SCHEMA, sample_row
+from annotations.samples.active import choose_active, diversity_features
+from annotations.samples.sampling import draw_groups, draw_systematically, stratified_order
+from filtering.errors import BadFileError, OutputError, SettingsError
+from filtering.scoring.scorers import Scorer
+from filtering.text.near_duplicates import representatives
+from filtering.text.windows import cut_window
+from pipelines.dump.inputs import PARQUET_SUFFIXES, find_inputs
+from pipelines.dump.parts import Part, SetAside
+from pipelines.dump.rows import RowReader
+from pipelines.dump.split_files import split_files
+from pipelines.page_kit.cards import CARD_CHARS, Card, card_section
+from pipelines.page_kit.page import whole_page
+from pipelines.progress import ConsoleReporter, Meter, Reporter
+from pipelines.scorer_addresses import open_scorer
+from pipelines.settings.labels import SampleConfig
+
+CANDIDATES_PER_LABEL = 20
+MIN_CANDIDATES = 20_000
+"""Rows that are read and scored for a sample; of a smaller dump all are."""
+GROUPS_READ = 256
+"""Row groups that they are taken from, where these are large enough."""
+READ_BYTES = 16 << 30
+"""Text to decode at most, as far as at least `FEWEST_GROUPS` row groups are visited."""
+FEWEST_GROUPS = 16
+SPARE = 1.25
+"""So many more are chosen actively, to make up for near-duplicates that are left out."""
+FIRST_COLUMNS = ("id", "score", "text")
+"""Of a sample for people: the score is theirs to fill in."""
+
+
+@dataclass(frozen=True)
+class SampleResult:
+    """What was drawn.
+
+    Parameters
+    ----------
+    out : str
+        The file.
+    rows : int
+        Documents in it.
+    picked : dict of str to int
+        Documents by why they were taken.
+    dump_rows, read_rows : int
+        Rows of the dump, and those of them that were read and scored to draw from.
+    near_duplicates : int
+        Drawn documents that were left out, since another one stands for them.
+    groups : int
+        Sites, books or repositories in the sample.
+    set_aside : tuple of SetAside
+        Files or row groups that could not be read.
+    """
+
+    out: str
+    rows: int
+    picked: dict[str, int]
+    dump_rows: int
+    read_rows: int
+    near_duplicates: int
+    groups: int
+    set_aside: tuple[SetAside, ...]
+
+
+def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> SampleResult:
+    """Draw documents to label, and write them with where they come from and how likely that was.
+
+    The file has its rows in random order: the first of them are a smaller sample.
+
+    Parameters
+    ----------
+    config : SampleConfig
+    reporter : Reporter, optional
+        What is told about progress; standard error if not given.
+
+    Raises
+    ------
+    SettingsError
+        If a setting or an input is wrong, or the file exists.
+    MissingExtraError
+        If the ``annotate`` extra is not installed.
+    """
+    reporter = reporter or ConsoleReporter()
+    refuse_taken(config.out, overwrite=config.overwrite)
+    dump = split_files(
+        find_inputs(config.inputs, config.out),
+        text_column=config.text_column,
+        rows_per_part=1,  # a part for each row group
+    )
+    random = np.random.default_rng(config.seed)
+    candidates = _Candidates(open_scorer(config.scorer), RowReader(dump.text_column, config.group_column))
+    visits = list(_visits(dump.parts, max(MIN_CANDIDATES, CANDIDATES_PER_LABEL * config.n), random))
+    meter = Meter(sum(take for _, take, _ in visits), 0)
+    set_aside = list(dump.set_aside)
+    with reporter.track(meter):
+        for part, take, probability in visits:
+            try:
+                candidates.add(part, np.sort(random.choice(part.rows, size=take, replace=False)), probability)
+            except BadFileError as error:
+                set_aside.append(SetAside(part.relative, part.rows, part.first_row, str(error)))
+            meter.count(take)
+    rows, near_duplicates = candidates.draw(config, random)
+    return write_sample(
+        rows,
+        config.out,
+        random,
+        dump_rows=int(dump.parts.column("rows").sum()),
+        read_rows=candidates.read_rows,
+        near_duplicates=near_duplicates,
+        set_aside=tuple(set_aside),
+    )
+
+
+def _visits(
+    parts: Sequence[Part], wanted: int, random: np.random.Generator
+) -> Iterator[tuple[Part, int, float]]:
+    """Yield the row groups to read, how many rows to take of each, and each row's chance of that."""
+    rows = np.array([part.rows for part in parts], dtype=np.int64)
+    # Small groups yield few rows, so more of them are visited; huge ones take long to decode.
+    visits = max(GROUPS_READ, -(-wanted * len(parts) // max(int(rows.sum()), 1)))
+    mean_bytes = sum(part.text_bytes for part in parts) / len(parts)
+    visits = min(visits, len(parts), max(FEWEST_GROUPS, int(READ_BYTES / max(mean_bytes, 1))))
+    draw = draw_groups(rows, visits=visits, rows_per_visit=-(-wanted // visits), random=random)
+    for number in np.flatnonzero(draw.take).tolist():
+        yield parts[number], int(draw.take[number]), float(draw.probability[number])
+
+
+class _Candidates:
+    """The rows that were read to draw from: documents with a score, in the order of the dump."""
+
+    def __init__(self, scorer: Scorer, read: RowReader) -> None:
+        self._scorer = scorer
+        self._read = read
+        self._rows: list[dict[str, Any]] = []
+        self.read_rows = 0
+
+    def add(self, part: Part, rows: NDArray[np.int64], probability: float) -> None:
+        """Read and score some rows of a row group; a document without text has no label either."""
+        found = list(self._read(part, rows))
+        scores = self._scorer.score([row.data for row in found])
+        for row, score, reason in zip(found, scores.value.tolist(), scores.reason.tolist(), strict=True):
+            if row.data is not None and not reason:
+                drawn = {"probability": probability, "edu_score": score}
+                self._rows.append(sample_row(row.data.decode(), **row.origin, **drawn))
+        self.read_rows += len(rows)
+
+    def draw(self, config: SampleConfig, random: np.random.Generator) -> tuple[list[dict[str, Any]], int]:
+        """Return the rows of the sample, each likeness once, and how many near-duplicates were left out."""
+        if not self._rows:
+            raise SettingsError("An input must hold a document with text. Found none.")
+        points = np.array([row["edu_score"] for row in self._rows], dtype=np.float32)
+        lengths = np.array([row["text_bytes"] for row in self._rows], dtype=np.int64)
+        before = np.array([row["probability"] for row in self._rows])
+        active = config.strategy == "active"
+        count = min(config.n, len(self._rows))
+        at_random = round(count * config.random_share) if active else count
+        order = stratified_order(points, lengths)
+        drawn, chance = draw_systematically(1 / before[order], count=at_random, random=random)
+        probabilities = dict(
+            zip(order[drawn].tolist(), (chance * before[order[drawn]]).tolist(), strict=True)
+        )
+        found = [
+            {**self._rows[row], "picked": "stratified", "probability": p, "weight": 1 / p}
+            for row, p in probabilities.items()
+        ]
+        if active:
+            found += self._choose(config, points, probabilities, round((count - at_random) * SPARE))
+        kept = _each_likeness_once(found)
+        return kept[:count], len(found) - len(kept)
+
+    def _choose(
+        self, config: SampleConfig, points: NDArray[np.float32], taken: Container[int], count: int
+    ) -> list[dict[str, Any]]:
+        left = np.array([row for row in range(len(points)) if row not in taken], dtype=np.int64)
+        features = diversity_features([self._rows[row]["text"] for row in left])
+        rows, why = choose_active(
+            points[left], features, count=count, keep_at=config.keep_at, seed=config.seed
+        )
+        return [
+            {**self._rows[left[row]], "picked": reason, "probability": None, "weight": None}
+            for row, reason in zip(rows.tolist(), why, strict=True)
+        ]
+
+
+def _each_likeness_once(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave near-duplicates out; the first of a likeness stands for those that were drawn at random too."""
+    first = representatives([cut_window(row["text"]) for row in rows])
+    weights: dict[int, float] = {}
+    for row, stands in zip(rows, first.tolist(), strict=True):
+        weights[stands] = weights.get(stands, 0.0) + (row["weight"] or 0.0)
+    return [{**rows[at], "weight": weights[at] or None} for at in sorted(weights)]
+
+
+def refuse_taken(out: str, *, overwrite: bool) -> None:
+    """Check that a sample may be written to a file.
+
+    Raises
+    ------
+    OutputError
+        If the file exists, and is not to be replaced, or its folder does not.
+    """
+    path = Path(out)
+    if path.suffix.lower() not in (*PARQUET_SUFFIXES, ".csv"):
+        raise OutputError(f"A sample must go to a file that ends in .parquet or .csv. Got {out!r} instead.")
+    written = [path, _page_beside(out)] if path.suffix.lower() == ".csv" else [path]
+    taken = next((one for one in written if one.is_dir() or (one.exists() and not overwrite)), None)
+    if taken is not None:
+        raise OutputError(
+            f"A sample must go to a new file. {str(taken)!r} exists. Choose another --out, or --overwrite."
+        )
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"The folder of a sample must exist. Got {out!r}. Make it, or choose another --out."
+        )
+
+
+def _page_beside(out: str) -> Path:
+    return Path(out).with_suffix(".html")
+
+
+def _write_page(table: pa.Table, page: Path) -> None:
+    """Write the documents of a sample to read, by their ids, in the order of the table; without scores."""
+    columns = zip(*(table[name].to_pylist() for name in ("id", "text", "genre", "language")), strict=True)
+    cards = []
+    for number, (name, document, genre, language) in enumerate(columns, start=1):
+        window = cut_window(document)
+        slices = {kind: value for kind, value in (("genre", genre), ("language", language)) if value}
+        about = f"{number:,} · {name}"
+        cards.append(Card("Documents", None, True, about, window[:CARD_CHARS], len(window), slices))
+    section = card_section(cards, ("Documents",))
+    shown = whole_page("sample.html", f"{len(table):,} documents to score", section)
+    page.write_text(shown, encoding="utf-8", errors="replace")
+
+
+def write_sample(
+    rows: Sequence[dict[str, Any]],
+    out: str,
+    random: np.random.Generator,
+    *,
+    dump_rows: int,
+    read_rows: int,
+    near_duplicates: int = 0,
+    set_aside: tuple[SetAside, ...] = (),
+) -> SampleResult:
+    """Write a sample in random order, in one step, and return what was drawn.
+
+    Beside a table for people goes a page to read it by.
+    """
+    table = pa.Table.from_pylist([rows[at] for at in random.permutation(len(rows))], SAMPLE_SCHEMA)
+    for_people = Path(out).suffix.lower() == ".csv"
+    if for_people:
+        _write_page(table, _page_beside(out))
+    temporary = Path(f"{out}.{os.getpid()}.tmp")
+    if for_people:  # who read what a model is shown, and no score; a cell has its limits, too
+        windows = pa.array([cut_window(text) for text in table["text"].to_pylist()], pa.large_string())
+        table = table.set_column(table.column_names.index("text"), "text", windows)
+        empty = table.append_column("score", pa.nulls(len(table), pa.string()))
+        rest = [name for name in SAMPLE_SCHEMA.names if name not in (*FIRST_COLUMNS, "edu_score")]
+        pyarrow.csv.write_csv(empty.select([*FIRST_COLUMNS, *rest]), temporary)
+    else:
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+    os.replace(temporary, out)
+    counts = table["picked"].value_counts().to_pylist()
+    return SampleResult(
+        out=out,
+        rows=len(table),
+        picked={one["values"]: one["counts"] for one in counts},
+        dump_rows=dump_rows,
+        read_rows=read_rows,
+        near_duplicates=near_duplicates,
+        groups=len(set(table["group"].to_pylist())),
+        set_aside=set_aside,
+    )

@@ -1,0 +1,90 @@
+"""Makes the report of a run: ``report.json``, and the page that shows it."""
+
+import json
+from collections.abc import Mapping
+
+from pydantic_core import to_jsonable_python
+
+from filtering.errors import EdufilterError
+from pipelines.page_kit.charts import draw_scores
+from pipelines.paths import AnyPath
+from pipelines.progress import Reporter
+from pipelines.reports.report_data import MadeBy, RunReport, gather_report
+from pipelines.reports.run_page import render_page
+from pipelines.run.running import FilterResult
+from pipelines.store.run_folder import RunFolder
+
+FORMAT = 1
+"""Number of the layout of ``report.json``."""
+DRAWINGS = {"wide": (1200, 260), "narrow": (340, 230)}
+"""Width and height of the two drawings in pixels; the style shows the one that fits the screen."""
+
+
+def write_report(out: str, *, samples: bool = True, made_by: MadeBy | None = None) -> AnyPath:
+    """Write ``OUT/run/report.json`` and ``report.html`` of a finished run, and return the path of the page.
+
+    Parameters
+    ----------
+    out : str
+    samples : bool
+        Whether to show documents; not for confidential ones.
+    made_by : MadeBy, optional
+        What made the run; what an earlier report says if not given.
+
+    Raises
+    ------
+    OutputError
+        If `out` holds no finished run.
+    MissingExtraError
+        If the extra ``report`` is not installed.
+    """
+    folder = RunFolder(out)
+    data, page = folder.run / "report.json", folder.run / "report.html"
+    report = gather_report(out, samples=samples, made_by=made_by or _made_by(data))
+    folder.write_json(data, {"format": FORMAT, **to_jsonable_python(report, inf_nan_mode="null")})
+    folder.write_bytes(page, render_page(report, _charts(report)).encode(errors="replace"))
+    return page
+
+
+def report_result(result: FilterResult, command: str, *, samples: bool, reporter: Reporter) -> AnyPath | None:
+    """Write the report of a run that has just come to its end, and return the path of its page.
+
+    Where nothing was left to do the report that is there stays. A run is none the worse without one.
+
+    Parameters
+    ----------
+    result : FilterResult
+    command : str
+        What made it.
+    samples : bool
+    reporter : Reporter
+        Is told why there is no report.
+    """
+    page = RunFolder(result.out).run / "report.html"
+    if not result.rows_scored and page.exists():
+        return page
+    made_by = MadeBy(command, result.rows_scored, result.seconds) if result.rows_scored else None
+    try:
+        return write_report(result.out, samples=samples, made_by=made_by)
+    except (EdufilterError, OSError) as error:
+        reporter.say(f"No report. {error}")
+        return None
+
+
+def _charts(report: RunReport) -> dict[str, str]:
+    """Return the spread of scores, drawn for each width; nothing where the run stores none."""
+    if not report.kept_bins:
+        return {}
+    keep_at = float(report.manifest["settings"]["keep_at"])
+    return {
+        name: draw_scores(report.kept_bins, report.dropped_bins, keep_at, width=width, height=height)
+        for name, (width, height) in DRAWINGS.items()
+    }
+
+
+def _made_by(data: AnyPath) -> MadeBy | None:
+    try:
+        found = json.loads(data.read_bytes())["made_by"]
+        return MadeBy(**found) if isinstance(found, Mapping) else None
+    except (EdufilterError, OSError, ValueError, KeyError, TypeError):  # there is none, or an older one
+        return None

@@ -1,0 +1,261 @@
+"""What there is to show of a finished run, as plain values: `run_page.py` draws them.
+
+Figures come from the manifest, the spread of scores from ``run/scores`` in one pass, shares by slice from
+some rows of the inputs, and documents to read from the inputs by file and row.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from filtering.errors import EdufilterError, MissingExtraError
+from filtering.explaining.drift import MIN_DOCUMENTS, Drift, measure_drift
+from filtering.explaining.explain import Explanation, explain_documents
+from filtering.scoring.scorers import STAGES, SignalScorer
+from pipelines.dump.parts import Part
+from pipelines.dump.reading import open_parquet
+from pipelines.dump.rows import RowReader
+from pipelines.dump.rows_again import read_again
+from pipelines.page_kit.cards import CARD_CHARS
+from pipelines.reports.kept_shares import Slice, slices_of
+from pipelines.reports.picks import (
+    TENTH_GROUP,
+    Pick,
+    RunScores,
+    count_and_pick,
+    one_of_each_tenth,
+    without_repeats,
+)
+from pipelines.reports.row_sample import choose_rows, look_at, see, slices_by_row
+from pipelines.reports.run_leaks import RunLeaks, gather_leaks
+from pipelines.scorer_addresses import open_signals, refuse_other_scorer
+from pipelines.store.plan import Plan
+from pipelines.store.run_folder import RunFolder
+
+REASONS_SHOWN = 6
+"""N-grams that raise, n-grams that lower, and statistics, of each document."""
+SHIFTS = 5
+FEW_FILES = 20
+"""Up to this many, outputs have a row each on the page."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A document to read.
+
+    Parameters
+    ----------
+    group : str
+        One of `picks.GROUPS`, or `TENTH_GROUP`.
+    score : float
+        Rubric points.
+    kept : bool
+    stage : str
+        Which stage gave the score: ``signals`` or ``embedding``.
+    file, row : str, int
+        Path of the input below its root, and position in it, from 0.
+    text : str
+        Its first `cards.CARD_CHARS` characters.
+    characters : int
+        Length of the whole document.
+    slices : mapping
+        Its values of what kept shares are told by, by kind.
+    why : Explanation, optional
+        What moved its score by the signals most; None where that is not known.
+    """
+
+    group: str
+    score: float
+    kept: bool
+    stage: str
+    file: str
+    row: int
+    text: str
+    characters: int
+    slices: Mapping[str, str]
+    why: Explanation | None
+
+
+@dataclass(frozen=True)
+class MadeBy:
+    """How a run was made, which its manifest does not say: the same run by other means is the same run.
+
+    Parameters
+    ----------
+    command : str
+        What made it, with all settings that are not the defaults.
+    rows_scored : int
+    seconds : float
+        Of the last command, which may have gone on where another was.
+    """
+
+    command: str
+    rows_scored: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What the page shows, as plain values.
+
+    Parameters
+    ----------
+    out : str
+        Folder of the run.
+    made_by : MadeBy, optional
+        None where that is not known.
+    manifest : mapping
+        What ``run/manifest.json`` holds.
+    files : tuple of mapping
+        Rows of ``run/manifest.parquet``; empty where these are more than `FEW_FILES`.
+    kept_bins, dropped_bins : tuple of int
+        Rows by score, in bins of 1 / `picks.BINS_PER_POINT` points from 0; empty where none are stored.
+    parts_read, parts : int
+        Parts whose scores were read for that, and parts of the run.
+    slices : tuple of Slice
+        Kept shares by input file, of all rows, and by length, language and the like, of the rows looked at.
+    looked_at : int
+        Rows that all of these but the files are counted on.
+    no_languages : str
+        Why languages were not identified; empty if they were.
+    drift : Drift, optional
+        How far the dump lies from what the scorer was fitted on; None where that is not known.
+    samples : tuple of Sample
+        By group, those that say most first.
+    no_scorer : str
+        Why drift and reasons for scores are not known: the scorer of the run is gone, say; empty if they are.
+    unread : mapping
+        Inputs whose samples could not be read again, and why.
+    leaks : RunLeaks, optional
+        What it found of benchmarks; None where it did not look.
+    """
+
+    out: str
+    made_by: MadeBy | None
+    manifest: Mapping[str, Any]
+    files: tuple[Mapping[str, Any], ...]
+    kept_bins: tuple[int, ...]
+    dropped_bins: tuple[int, ...]
+    parts_read: int
+    parts: int
+    slices: tuple[Slice, ...]
+    looked_at: int
+    no_languages: str
+    drift: Drift | None
+    samples: tuple[Sample, ...]
+    no_scorer: str
+    unread: Mapping[str, str]
+    leaks: RunLeaks | None
+
+
+def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = None) -> RunReport:
+    """Return what there is to show of a finished run, in memory that does not grow with its rows.
+
+    Parameters
+    ----------
+    out : str
+    samples : bool
+        Whether to show documents.
+    made_by : MadeBy, optional
+
+    Raises
+    ------
+    OutputError
+        If `out` holds no finished run.
+    """
+    folder = RunFolder(out)
+    plan, manifest = folder.read_finished_plan(), folder.read_manifest()
+    text_column = str(manifest["settings"]["text_column"])
+    run = RunScores(folder, plan.parts, float(manifest["settings"]["keep_at"]))
+    stored = run.stored()
+    bins, groups = count_and_pick(run, stored)
+    scorer, no_scorer = _scorer_of(plan, manifest["scorer"])
+    seen = look_at(run, choose_rows(plan.parts, stored), text_column, scorer.domain if scorer else "")
+    groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
+    picked = without_repeats(groups) if samples else {}
+    shown, unread = _read_samples(plan.parts, picked, text_column, scorer, is_code=seen.is_code)
+    is_enough = scorer is not None and len(seen.texts) >= MIN_DOCUMENTS
+    with open_parquet(str(folder.run / "manifest.parquet")) as file:
+        files = file.read(use_threads=False)
+    return RunReport(
+        out=out,
+        made_by=made_by,
+        manifest=manifest,
+        files=tuple(files.to_pylist()) if len(plan.parts) <= FEW_FILES else (),
+        kept_bins=tuple(bins[1].tolist()),
+        dropped_bins=tuple(bins[0].tolist()),
+        parts_read=len(stored),
+        parts=len(plan.parts),
+        slices=(*_by_file(files), *seen.slices),
+        looked_at=len(seen.picks),
+        no_languages=seen.no_languages,
+        drift=measure_drift(scorer, seen.texts, top=SHIFTS) if is_enough and scorer else None,
+        samples=tuple(shown),
+        no_scorer=no_scorer,
+        unread=unread,
+        leaks=gather_leaks(folder, plan.parts, manifest, samples=samples),
+    )
+
+
+def _scorer_of(plan: Plan, name: str | None) -> tuple[SignalScorer | None, str]:
+    """Return the signals that a run was scored by; or why they are not to be had."""
+    if name is None:
+        return None, ""
+    try:
+        scorer = open_signals(name)
+        refuse_other_scorer(name, scorer.digest, plan.facts.scorer_sha256)
+    except EdufilterError as error:
+        return None, str(error)
+    return scorer, ""
+
+
+def _by_file(files: pa.Table) -> list[Slice]:
+    good = files.filter(pc.equal(files["set_aside"], "")).select(["relative", "rows", "kept"])
+    sums = good.group_by("relative").aggregate([("rows", "sum"), ("kept", "sum")])
+    counts = {one["relative"]: (one["rows_sum"], one["kept_sum"]) for one in sums.to_pylist()}
+    return slices_of("input file", counts)
+
+
+def _read_samples(
+    parts: Sequence[Part],
+    group_of: Mapping[Pick, str],
+    text_column: str,
+    scorer: SignalScorer | None,
+    *,
+    is_code: bool,
+) -> tuple[list[Sample], dict[str, str]]:
+    """Read the picked rows, each once; also which inputs cannot be read, and why."""
+    rows, unread = read_again(parts, [pick.place for pick in group_of], RowReader(text_column))
+    found = dict(rows)
+    shown = [pick for pick in group_of if pick.place in found]
+    documents = [found[pick.place] for pick in shown]
+    texts = [(row.data or b"").decode(errors="replace") for row in documents]
+    seen = [see(*one) for one in zip(shown, documents, texts, strict=True)]
+    told_by, _ = slices_by_row(seen, of_code=is_code)
+    reasons = _reasons(scorer, texts)
+    samples = [
+        Sample(
+            group=group_of[pick],
+            score=pick.score,
+            kept=pick.kept,
+            stage=STAGES[pick.stage],
+            file=parts[pick.part].relative,
+            row=parts[pick.part].first_row + pick.row,
+            text=text[:CARD_CHARS],
+            characters=len(text),
+            slices=slices,
+            why=why,
+        )
+        for pick, text, slices, why in zip(shown, texts, told_by, reasons, strict=True)
+    ]
+    return samples, unread
+
+
+def _reasons(scorer: SignalScorer | None, texts: Sequence[str]) -> Sequence[Explanation | None]:
+    try:
+        return [None] * len(texts) if scorer is None else explain_documents(scorer, texts, top=REASONS_SHOWN)
+    except MissingExtraError:  # of a scorer with trees
+        return [None] * len(texts)

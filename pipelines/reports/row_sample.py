@@ -1,0 +1,216 @@
+"""Some rows of a finished run, spread over all of it: to count kept shares by length, language and site on.
+
+Rows lie together at the beginnings of row groups, and row groups are taken by their share of all rows, so
+that little is read of large inputs. Which rows are read follows from the plan alone.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotations.labels.code_languages import LANGUAGE_COLUMNS
+from annotations.labels.columns import first_told
+from filtering.errors import BadFileError, MissingExtraError, RunError
+from filtering.text.windows import REACH, window_text
+from pipelines.dump.code_languages import CODE_LANGUAGE, fill_in, is_code, language_told, without_languages
+from pipelines.dump.human_languages import CHARS, tell_languages
+from pipelines.dump.lengths import LENGTHS, length_of
+from pipelines.dump.parts import Part
+from pipelines.dump.reading import open_parquet
+from pipelines.dump.rows import Row, RowReader
+from pipelines.dump.rows_again import read_again
+from pipelines.reports.kept_shares import Slice, count_kept, slices_of
+from pipelines.reports.picks import Pick, RunScores
+
+ROWS = 20_000
+PLACES = 200
+"""Row groups that rows of larger runs are read from."""
+READ_BYTES = 256 << 20
+"""Bytes of text after which no more is read, each part by its share: documents may be of any size."""
+TEXTS = 1000
+"""Rows whose texts are kept, to compare them with the seed."""
+TOLD_BY_TEXT = 250
+"""Rows whose text tells a code language: that takes some 10 to 30 ms each."""
+ORIGINS = ("genre", "lang", "language")
+"""Columns of the dump by whose values shares are told; of code its language is, not what these two say."""
+IDENTIFIED = "language, as identified"
+KINDS = ("length", *ORIGINS, "site", CODE_LANGUAGE, IDENTIFIED)
+"""What slices are told by, in the order in which they are shown."""
+
+Rows = Mapping[int, NDArray[np.int64]]
+"""Rising row numbers within parts, by number of the part."""
+
+
+@dataclass(frozen=True)
+class RowSample:
+    """Rows that were read for what they are.
+
+    Parameters
+    ----------
+    picks : tuple of Pick
+        Their places and scores.
+    slices : tuple of Slice
+    is_code : bool
+        Whether they are source files, whose code language is among the slices.
+    no_languages : str
+        Why there are no languages among the slices, or some are unknown; empty if there are.
+    texts : tuple of str
+        What signals read of up to `TEXTS` of them, spread over all.
+    """
+
+    picks: tuple[Pick, ...]
+    slices: tuple[Slice, ...]
+    is_code: bool
+    no_languages: str
+    texts: tuple[str, ...]
+
+
+def choose_rows(parts: Sequence[Part], numbers: Sequence[int]) -> Rows:
+    """Choose about `ROWS` rows of some parts, all of those of a small run.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+    numbers : sequence of int
+        Which of them may be chosen from.
+    """
+    sizes = np.array([parts[number].rows for number in numbers], dtype=np.int64)
+    total = int(sizes.sum())
+    if total <= ROWS:
+        return {number: np.arange(parts[number].rows) for number in numbers}
+    ends = np.cumsum(sizes)
+    chosen: dict[int, list[int]] = defaultdict(list)
+    for position in ((np.arange(PLACES) + 0.5) / PLACES * total).astype(np.int64):
+        at = int(np.searchsorted(ends, position, side="right"))
+        chosen[numbers[at]].append(int(position - ends[at] + sizes[at]))
+    return {number: _beginnings(parts[number], offsets) for number, offsets in chosen.items()}
+
+
+def _beginnings(part: Part, offsets: Sequence[int]) -> NDArray[np.int64]:
+    """Return the first rows of the row groups that hold some rows of a part; none if they cannot be read."""
+    try:
+        with open_parquet(part.path) as file:
+            counts = [file.metadata.row_group(index).num_rows for index in part.row_groups]
+    except (BadFileError, RunError, IndexError):
+        return np.zeros(0, dtype=np.int64)
+    starts = np.cumsum([0, *counts])
+    groups = Counter((np.searchsorted(starts, offsets, side="right") - 1).tolist())
+    pieces = [
+        int(starts[group]) + np.arange(min(counts[group], times * ROWS // PLACES))
+        for group, times in sorted(groups.items())
+        if group < len(counts)
+    ]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *pieces])
+
+
+def look_at(run: RunScores, rows: Rows, text_column: str, domain: str = "") -> RowSample:
+    """Read rows of a run, and keep of each what slices are told by.
+
+    Parameters
+    ----------
+    run : RunScores
+    rows : mapping
+        Which rows to read. What cannot be read is left out: the report names it where it shows documents.
+    text_column : str
+    domain : str
+        What the scorer is for; empty where it is not known.
+    """
+    step = max(1, -(-sum(len(wanted) for wanted in rows.values()) // TEXTS))
+    picks = {pick.place: pick for number, wanted in rows.items() for pick in run.picks_of(number, wanted)}
+    found, _ = read_again(run.parts, picks, RowReader(text_column), most_bytes=READ_BYTES)
+    seen = [
+        see(picks[place], row, window_text(row.data or b"", REACH) if number % step == 0 else None)
+        for number, (place, row) in enumerate(found)
+    ]
+    of_code = is_code(domain, [row.named for row in seen])
+    told, no_languages = slices_by_row(seen, of_code=of_code)
+    return RowSample(
+        picks=tuple(row.pick for row in seen),
+        slices=tuple(_slices(told, [row.pick.kept for row in seen])),
+        is_code=of_code,
+        no_languages=no_languages,
+        texts=tuple(row.text for row in seen if row.text is not None),
+    )
+
+
+@dataclass(frozen=True)
+class SeenRow:
+    """What is kept of a row of a run that was read again.
+
+    Parameters
+    ----------
+    pick : Pick
+        Its place and score.
+    slices : mapping of str to str
+        Its slices by kind, but for what its text or its name tells of its language.
+    named : str, optional
+        Its language as a column says it.
+    code_language : str, optional
+        Its language, if it is code, as column, path or first lines tell it.
+    beginning : str
+        Its first `CHARS` characters.
+    text : str, optional
+        What signals read of it, or all; of many rows only some have it.
+    """
+
+    pick: Pick
+    slices: Mapping[str, str]
+    named: str | None
+    code_language: str | None
+    beginning: str
+    text: str | None
+
+
+def see(pick: Pick, row: Row, text: str | None) -> SeenRow:
+    """Return what is kept of a row, `text` included."""
+    data, origin = row.data or b"", row.origin
+    found = {"length": length_of(len(data)), **{name: origin.get(name) for name in ORIGINS}}
+    if origin["group"] != origin["id"]:  # else no column tells where it is from
+        found["site"] = origin["group"]
+    return SeenRow(
+        pick=pick,
+        slices={kind: str(value) for kind, value in found.items() if value not in (None, "")},
+        named=first_told(origin, LANGUAGE_COLUMNS),
+        code_language=language_told(data, origin),
+        beginning=data[: 4 * CHARS].decode(errors="replace")[:CHARS],
+        text=text,
+    )
+
+
+def slices_by_row(rows: Sequence[SeenRow], *, of_code: bool) -> tuple[list[dict[str, str]], str]:
+    """Return the slices of each row by kind, its language among them; and why languages are missing.
+
+    Of code that neither column nor path tells the language of, texts do where they are kept, of
+    `TOLD_BY_TEXT` rows at most; other such rows have none.
+    """
+    if not of_code:
+        try:
+            languages = tell_languages([row.beginning for row in rows])
+        except MissingExtraError as error:
+            return [dict(row.slices) for row in rows], str(error)
+        told = zip(rows, languages, strict=True)
+        return [{**row.slices, IDENTIFIED: language} for row, language in told], ""
+    untold = {
+        place: row.text.encode(errors="replace")
+        for place, row in enumerate(rows)
+        if row.code_language is None and row.text is not None
+    }
+    some = list(untold)[:: -(-len(untold) // TOLD_BY_TEXT) or 1]
+    found, why = fill_in([row.code_language for row in rows], {place: untold[place] for place in some})
+    return [
+        without_languages(row.slices) | ({CODE_LANGUAGE: language} if language is not None else {})
+        for row, language in zip(rows, found, strict=True)
+    ], why
+
+
+def _slices(told: Sequence[Mapping[str, str]], keeps: Sequence[bool]) -> list[Slice]:
+    found = []
+    for kind in KINDS:
+        counts = count_kept([slices.get(kind) for slices in told], keeps)
+        if kind == "length":
+            counts = {name: counts[name] for name in LENGTHS if name in counts}
+        found += slices_of(kind, counts, in_order=kind == "length")
+    return found

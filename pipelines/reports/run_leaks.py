@@ -1,0 +1,232 @@
+"""What a run found of benchmarks: counts by method, and documents side by side with tasks."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from filtering.leaks.search import COMMON, LEAK
+from pipelines.dump.parts import Part
+from pipelines.dump.reading import open_parquet
+from pipelines.dump.rows import RowReader
+from pipelines.dump.rows_again import Place, read_again
+from pipelines.store.leak_files import HITS_SCHEMA, read_tasks
+from pipelines.store.run_folder import RunFolder
+
+PAIRS = 60
+"""Documents shown beside a task."""
+PAIR_CHARS = 1500
+HITS_READ = 200_000
+"""Hits that are counted by method and shown: they are held in memory."""
+
+
+@dataclass(frozen=True)
+class LeakCount:
+    """Documents in which a method found tasks of a benchmark."""
+
+    benchmark: str
+    method: str
+    part: str
+    verdict: str
+    documents: int
+    tasks: int
+
+
+@dataclass(frozen=True)
+class LeakPair:
+    """A document beside a task that was found in it.
+
+    Parameters
+    ----------
+    task, benchmark : str
+    found_by : sequence of str
+        Methods and parts, with their strengths, the strongest first.
+    verdict : str
+        ``leak`` or ``common knowledge``.
+    file, row : str, int
+        Path of the input below its root, and position in it, from 0.
+    first_line, last_line : int
+        From 1.
+    lines : str
+        These lines of the document.
+    task_text : str
+        The part of the task that was found.
+    """
+
+    task: str
+    benchmark: str
+    found_by: Sequence[str]
+    verdict: str
+    file: str
+    row: int
+    first_line: int
+    last_line: int
+    lines: str
+    task_text: str
+
+
+@dataclass(frozen=True)
+class RunLeaks:
+    """What a run found.
+
+    Parameters
+    ----------
+    action : str
+        What became of documents with a leak.
+    leaked : int
+        Documents with a leak, of those that would be kept.
+    tasks : int
+        Tasks that were looked for.
+    hits : int
+        All that were found; counts and pairs are of the first `HITS_READ`.
+    counts : sequence of LeakCount
+    pairs : sequence of LeakPair
+        Up to `PAIRS`, of as many tasks as there are; none where no documents are to be shown.
+    unread : mapping
+        Inputs that could not be read again, and why.
+    """
+
+    action: str
+    leaked: int
+    tasks: int
+    hits: int
+    counts: Sequence[LeakCount]
+    pairs: Sequence[LeakPair]
+    unread: Mapping[str, str]
+
+
+def gather_leaks(
+    folder: RunFolder, parts: Sequence[Part], manifest: Mapping[str, Any], *, samples: bool
+) -> RunLeaks | None:
+    """Return what a finished run found of benchmarks; None where it did not look."""
+    settings = manifest["settings"]
+    if "leak_action" not in settings:
+        return None
+    with open_parquet(str(folder.run / "hits.parquet")) as file:
+        batches = file.iter_batches(batch_size=HITS_READ, use_threads=False)
+        hits = pa.Table.from_batches(islice(batches, 1), HITS_SCHEMA)
+        all_hits = file.metadata.num_rows
+    keys = ["benchmark", "method", "part", "verdict"]
+    placed = hits.append_column(
+        "place", pc.binary_join_element_wise(hits["file"], hits["row"].cast("string"), "#")
+    )
+    counts = placed.group_by(keys).aggregate([("place", "count_distinct"), ("task", "count_distinct")])
+    found = [
+        LeakCount(
+            benchmark=one["benchmark"],
+            method=one["method"],
+            part=one["part"],
+            verdict=one["verdict"],
+            documents=one["place_count_distinct"],
+            tasks=one["task_count_distinct"],
+        )
+        for one in counts.sort_by([(key, "ascending") for key in keys]).to_pylist()
+    ]
+    tasks = {(task.benchmark, task.id): task for task in read_tasks(folder)}
+    texts = {
+        (*key, part): getattr(task, "prompt" if part == "signature" else part) or task.solution
+        for key, task in tasks.items()
+        for part in ("prompt", "solution", "signature")
+    }
+    chosen = _choose(hits.to_pylist()) if samples else []
+    pairs, unread = _read_pairs(parts, chosen, str(settings["text_column"]), texts)
+    return RunLeaks(
+        action=settings["leak_action"],
+        leaked=manifest["leaked"],
+        tasks=len(tasks),
+        hits=all_hits,
+        counts=found,
+        pairs=pairs,
+        unread=unread,
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A task that was found in a document.
+
+    Parameters
+    ----------
+    file, row : str, int
+        The document.
+    benchmark, task : str
+    hits : sequence of mapping
+        How it was found, the strongest first.
+    """
+
+    file: str
+    row: int
+    benchmark: str
+    task: str
+    hits: Sequence[Mapping[str, Any]]
+
+    @property
+    def verdict(self) -> str:
+        """What the strongest hit says."""
+        return str(self.hits[0]["verdict"])
+
+
+def _choose(hits: Sequence[Mapping[str, Any]]) -> list[_Found]:
+    """Return up to `PAIRS` tasks in documents, the strongest first; one document of each before a second."""
+    by_pair: dict[tuple[str, int, str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for hit in hits:
+        by_pair[hit["file"], hit["row"], hit["benchmark"], hit["task"]].append(hit)
+    seen: Counter[tuple[str, str, str]] = Counter()
+    ranks: dict[tuple[bool | int | float | str, ...], _Found] = {}
+    for pair, of_pair in by_pair.items():
+        found = _Found(*pair, sorted(of_pair, key=lambda hit: (hit["verdict"] != LEAK, -hit["strength"])))
+        of_task = (found.benchmark, found.task, found.verdict)
+        ranks[seen[of_task], found.verdict == COMMON, -found.hits[0]["strength"], *pair] = found
+        seen[of_task] += 1
+    return [ranks[rank] for rank in sorted(ranks)[:PAIRS]]
+
+
+def _read_pairs(
+    parts: Sequence[Part],
+    chosen: Sequence[_Found],
+    text_column: str,
+    texts: Mapping[tuple[str, str, str], str],
+) -> tuple[list[LeakPair], dict[str, str]]:
+    """Read the documents of some hits again; also which inputs cannot be read, and why."""
+    rows, unread = read_again(parts, _places(parts, chosen), RowReader(text_column))
+    documents = {
+        (row.origin["file"], row.origin["row"]): (row.data or b"").decode(errors="replace") for _, row in rows
+    }
+    pairs = [
+        _pair(found, documents[found.file, found.row], texts)
+        for found in chosen
+        if (found.file, found.row) in documents
+    ]
+    return pairs, unread
+
+
+def _places(parts: Sequence[Part], chosen: Sequence[_Found]) -> Iterator[Place]:
+    """Yield the places of documents among the parts, by their files and rows."""
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for found in chosen:
+        rows_of[found.file].append(found.row)
+    for number, part in enumerate(parts):
+        for row in rows_of.get(part.relative, ()):
+            if part.first_row <= row < part.first_row + part.rows:
+                yield number, row - part.first_row
+
+
+def _pair(found: _Found, document: str, texts: Mapping[tuple[str, str, str], str]) -> LeakPair:
+    best = found.hits[0]
+    lines = document.split("\n")[best["first_line"] - 1 : best["last_line"]]
+    return LeakPair(
+        task=found.task,
+        benchmark=found.benchmark,
+        found_by=[f"{hit['method']} of the {hit['part']}, {hit['strength']:.2f}" for hit in found.hits],
+        verdict=found.verdict,
+        file=found.file,
+        row=found.row,
+        first_line=best["first_line"],
+        last_line=best["last_line"],
+        lines="\n".join(lines)[:PAIR_CHARS],
+        task_text=texts[found.benchmark, found.task, best["part"]][:PAIR_CHARS],
+    )

@@ -1,0 +1,303 @@
+"""The page of a run: what was kept, what was not, where that differs, and documents to read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from rich.filesize import decimal as size
+
+from annotations.asking.budget import BYTES_PER_TOKEN
+from filtering.explaining.explain import Explanation, NgramAmount
+from filtering.explaining.readable import range_in_words
+from filtering.points import POINTS
+from filtering.scoring.scorers import EMBEDDING_STAGE, STAGES
+from pipelines.amounts import percent, short_count
+from pipelines.page_kit.cards import Card, CardSection, card_section
+from pipelines.page_kit.page import Table, Tile, whole_page
+from pipelines.reports.kept_shares import OTHERS, Slice
+from pipelines.reports.picks import BINS_PER_POINT, GROUPS, TENTH_GROUP
+from pipelines.reports.report_data import RunReport, Sample
+from pipelines.reports.run_leaks import HITS_READ, LeakCount, RunLeaks
+from pipelines.run.audit import AuditResult, agreement_of
+
+SET_ASIDE_SHOWN = 100
+BINS_PER_ROW = 5
+"""Bins of the chart that are one row of its table: half a point."""
+FAR_SHOWN = 4
+"""Values of a kind that are named among the findings; the tables have all."""
+LEAKS_DONE = {
+    "drop": "They are left out of the output.",
+    "mark": "They are kept, with their tasks in the column edu_leak.",
+}
+
+
+@dataclass(frozen=True)
+class SliceBar:
+    """A slice, and how long its bar is.
+
+    Parameters
+    ----------
+    slice : Slice
+    length, length_of_rest : float
+        Of the longest bar of its table, in [0, 1].
+    """
+
+    slice: Slice
+    length: float
+    length_of_rest: float
+
+    @property
+    def is_others(self) -> bool:
+        """Whether it is of all that have no row of their own."""
+        return self.slice.value == OTHERS
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """What the template ``run.html`` shows.
+
+    Parameters
+    ----------
+    report : RunReport
+    charts : mapping
+        SVG by class of the style: ``wide`` and ``narrow``.
+    tiles : sequence of Tile
+    audit : Agreement, optional
+        Of a cascade: what was found when some documents were looked at again.
+    far : mapping
+        Slices that are kept far more or less often than the rest, by kind; `far_shown` of a kind are named.
+    scores : Table, optional
+        What the chart shows; None where the run stores no scores.
+    slices : mapping
+        Bars of kept shares by kind.
+    leaks_done : str
+        What became of documents with a leak; empty where there are none.
+    leak_counts : sequence of Table
+        By benchmark, of the first `hits_read` hits.
+    drift : Table, optional
+    documents : CardSection
+    tables : sequence of Table
+        Counts, settings and the like.
+    files, set_aside : Table, optional
+        None where there are too many outputs for a row each; where all could be read.
+    """
+
+    report: RunReport
+    charts: Mapping[str, str]
+    tiles: Sequence[Tile]
+    audit: AuditResult | None
+    far: Mapping[str, Sequence[Slice]]
+    scores: Table | None
+    slices: Mapping[str, Sequence[SliceBar]]
+    leaks_done: str
+    leak_counts: Sequence[Table]
+    drift: Table | None
+    documents: CardSection
+    tables: Sequence[Table]
+    files: Table | None
+    set_aside: Table | None
+    far_shown: int
+    hits_read: int
+
+
+def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
+    """Return the page as HTML.
+
+    Parameters
+    ----------
+    report : RunReport
+    charts : mapping
+        SVG by class of the style: ``wide`` and ``narrow``.
+    """
+    run, leaks, audit = report.manifest, report.leaks, agreement_of(report.manifest)
+    slices = {kind: list(some) for kind, some in groupby(report.slices, key=lambda one: one.kind)}
+    far = {kind: [one for one in some if one.is_far] for kind, some in slices.items()}
+    view = RunPage(
+        report=report,
+        charts=charts,
+        tiles=_tiles(report),
+        audit=audit,
+        far={kind: some for kind, some in far.items() if some},
+        scores=_scores(report) if report.kept_bins else None,
+        slices={kind: _bars(some) for kind, some in slices.items()},
+        leaks_done=LEAKS_DONE[leaks.action] if leaks is not None and leaks.leaked else "",
+        leak_counts=() if leaks is None else _leak_counts(leaks),
+        drift=_drift(report),
+        documents=card_section([_card(one) for one in report.samples], (*GROUPS, TENTH_GROUP)),
+        tables=[
+            _counts(run),
+            _settings(run),
+            *([_tokens(run)] if run["tokens"] else []),
+            *([] if audit is None else [_audit(audit, run)]),
+        ],
+        files=_files(report),
+        set_aside=_set_aside(run) if run["set_aside"] else None,
+        far_shown=FAR_SHOWN,
+        hits_read=HITS_READ,
+    )
+    return whole_page("run.html", f"edufilter: {report.out}", view)
+
+
+def _tiles(report: RunReport) -> list[Tile]:
+    run = report.manifest
+    rows, kept = run["rows"], run["kept"]
+    aside = len(run["set_aside"])
+    tokens, kept_tokens = (run[name] / BYTES_PER_TOKEN for name in ("text_bytes", "kept_text_bytes"))
+    made = report.made_by
+    shown = [
+        Tile("documents read", f"{rows:,}", f"{size(run['text_bytes'])} of text"),
+        Tile("kept", percent(kept, rows), f"{kept:,} documents"),
+        Tile("of the text", percent(run["kept_text_bytes"], run["text_bytes"]), size(run["kept_text_bytes"])),
+        Tile(
+            "tokens kept, about",
+            short_count(kept_tokens),
+            f"of {short_count(tokens)}, at {BYTES_PER_TOKEN} bytes each",
+        ),
+    ]
+    if run["scorer"] is not None:
+        keep_at = f"{run['settings']['keep_at']:.4g}"
+        reasons = ", ".join(run["reasons"]) or "all were scored"
+        shown.append(Tile("kept from", keep_at, f"rubric points, of {POINTS}"))
+        shown.append(Tile("without a score", f"{run['without_score']:,}", reasons))
+    shown.append(Tile("set aside", f"{aside:,}", "could not be read" if aside else "all files were read"))
+    if report.leaks is not None:
+        shown.append(Tile("with a leak", f"{report.leaks.leaked:,}", "documents with benchmark tasks"))
+    if made is not None and made.rows_scored:
+        rate = made.rows_scored / max(made.seconds, 1e-9)
+        shown.append(Tile("documents/s", f"{rate:,.0f}", f"{made.rows_scored:,} in {made.seconds:,.1f} s"))
+    return shown
+
+
+def _scores(report: RunReport) -> Table:
+    total = sum(report.kept_bins) + sum(report.dropped_bins)
+    rows, above = [], 0
+    for start in reversed(range(0, len(report.kept_bins), BINS_PER_ROW)):
+        kept = sum(report.kept_bins[start : start + BINS_PER_ROW])
+        count = kept + sum(report.dropped_bins[start : start + BINS_PER_ROW])
+        above += count
+        low, high = start / BINS_PER_POINT, (start + BINS_PER_ROW) / BINS_PER_POINT
+        rows.append((f"{low:.1f} to {high:.1f}", count, percent(count, total), kept, percent(above, total)))
+    return Table("", ("score", "documents", "share", "kept", "at least that"), rows)
+
+
+def _bars(slices: Sequence[Slice]) -> list[SliceBar]:
+    most = max(*(max(one.share, one.share_of_rest) for one in slices), 1e-9)
+    return [SliceBar(one, one.share / most, one.share_of_rest / most) for one in slices]
+
+
+def _leak_counts(found: RunLeaks) -> list[Table]:
+    head = ("found by", "verdict", "documents", "tasks")
+    by_benchmark = groupby(found.counts, key=lambda one: one.benchmark)
+    return [Table(name, head, [_leak_count(one) for one in counts], texts=2) for name, counts in by_benchmark]
+
+
+def _leak_count(one: LeakCount) -> tuple[str, str, int, int]:
+    return f"{one.method}, {one.part}", one.verdict, one.documents, one.tasks
+
+
+def _drift(report: RunReport) -> Table | None:
+    if report.drift is None:
+        return None
+    rows = [
+        (one.meaning, f"{one.distance:.2f}", f"{one.median:.3g}", f"{one.seed_median:.3g}")
+        for one in report.drift.shifts
+    ]
+    head = ("", "distance", "median here", "median of the seed")
+    return Table("The statistics that differ most", head, rows)
+
+
+def _card(sample: Sample) -> Card:
+    embedded = ", embedded" if sample.stage == STAGES[EMBEDDING_STAGE] else ""
+    return Card(
+        group=sample.group,
+        score=sample.score,
+        kept=sample.kept,
+        about=f"{sample.file}, row {sample.row:,}{embedded}",
+        content=sample.text,
+        characters=sample.characters,
+        slices={"input file": sample.file, "decided by": sample.stage, **sample.slices},
+        **({} if sample.why is None else _moved(sample.why)),
+    )
+
+
+def _moved(why: Explanation) -> dict[str, list[str]]:
+    """Return in words what raised and what lowered a score."""
+    statistics = [
+        (
+            f"{one.meaning}: {one.value:.3g}, usual "
+            f"{range_in_words(one.usual_low, one.usual_high, digits=3)} ({one.points:+.2f})",
+            one.points > 0,
+        )
+        for one in why.statistics
+    ]
+    return {
+        "raised": [_ngram(one) for one in why.raised] + [words for words, up in statistics if up],
+        "lowered": [_ngram(one) for one in why.lowered] + [words for words, up in statistics if not up],
+    }
+
+
+def _ngram(one: NgramAmount) -> str:
+    return f"{one.text} ({one.points:+.2f})"
+
+
+def _counts(run: Mapping[str, Any]) -> Table:
+    counts = [("kept", run["kept"]), ("dropped", run["dropped"])]
+    counts += [(f"no score: {name}", count) for name, count in run["reasons"].items()]
+    counts += [(f"unusual: {name}", count) for name, count in run["unusual"].items()]
+    rows = [(name, count, percent(count, run["rows"])) for name, count in counts]
+    return Table("Counts", ("documents", "rows", "share"), rows)
+
+
+def _settings(run: Mapping[str, Any]) -> Table:
+    rows = [(name, _setting(name, value)) for name, value in sorted(run["settings"].items())]
+    return Table("Settings", ("setting", "value"), [*rows, ("plan", run["plan"][:12])], texts=2)
+
+
+def _setting(name: str, value: object) -> object:
+    return str(value)[:12] if name.endswith("sha256") or name == "recut_from" else value
+
+
+def _tokens(run: Mapping[str, Any]) -> Table:
+    beyond = run["tokens"] - run["tokens_read"]
+    rows = [
+        ("read by the model", run["tokens_read"], percent(run["tokens_read"], run["tokens"])),
+        ("beyond what it reads", beyond, percent(beyond, run["tokens"])),
+    ]
+    return Table("Tokens that the model was given of documents", ("", "tokens", "share"), rows)
+
+
+def _audit(found: AuditResult, run: Mapping[str, Any]) -> Table:
+    """Return what the audit of a cascade found."""
+    low, high = (f"{100 * share:.2f}" for share in (found.low, found.high))
+    promised = "nothing" if found.promised is None else f"at most {100 * found.promised:g} %"
+    rows = [
+        ("embedded, since signals were not sure", percent(run["audit"]["embedded"], run["rows"])),
+        ("left early and looked at again", f"{found.looked_at:,}"),
+        ("decided otherwise, of all documents", f"{100 * found.disagreement:.2f} % [{low}, {high}]"),
+        ("asked for", promised + (": not held on this dump" if found.is_broken else "")),
+        ("lost, of what effort full keeps", f"{100 * found.lost_keepers:.1f} %"),
+        ("false, of what was kept", f"{100 * found.false_keeps:.1f} %"),
+    ]
+    return Table("Decisions against those of effort full", ("", "share"), rows)
+
+
+def _files(report: RunReport) -> Table | None:
+    files = [
+        (
+            one["output"],
+            one["rows"],
+            one["kept"],
+            percent(one["kept"], one["rows"]),
+            size(one["data_bytes"]),
+        )
+        for one in report.files
+        if not one["set_aside"]
+    ]
+    return Table("Files", ("below data/", "rows", "kept", "share", "size"), files) if files else None
+
+
+def _set_aside(run: Mapping[str, Any]) -> Table:
+    rows = [(one["relative"], one["why"], one["rows"]) for one in run["set_aside"][:SET_ASIDE_SHOWN]]
+    caption = f"Set aside: {len(run['set_aside']):,}, could not be read"
+    return Table(caption, ("file", "why", "rows"), rows, texts=2)

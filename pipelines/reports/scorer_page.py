@@ -1,0 +1,201 @@
+"""The page of a scorer: how good it is, where it is weak, what it follows, and its worst errors."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+
+from pydantic_core import to_jsonable_python
+
+from filtering.errors import OutputError
+from filtering.judging.bias import SourceBias
+from filtering.judging.metrics import Estimate
+from pipelines.amounts import percent
+from pipelines.page_kit.cards import Card, CardSection, card_section
+from pipelines.page_kit.charts import draw_calibration
+from pipelines.page_kit.page import Table, Tile, whole_page
+from pipelines.reports.scorer_report import TOO_HIGH, TOO_LOW, ScorerReport, WrongScore, gather_scorer_report
+from pipelines.scorers.evaluate import Evaluation, JudgedPoints
+from pipelines.scorers.evaluation_tables import (
+    confusion_table,
+    language_notes,
+    reliability_table,
+    slice_table,
+)
+
+FORMAT = 1
+"""Number of the layout of the JSON file beside the page."""
+DRAWINGS = {"wide": (1200, 380), "narrow": (340, 300)}
+"""Width and height of the two drawings in pixels; the style shows the one that fits the screen."""
+NAMES = {
+    "rho": "rank correlation",
+    "weighted_kappa": "weighted kappa",
+    "auc_at_3": "AUC at 3",
+    "f1_at_3": "F1 at 3",
+    "precision_at_3": "precision at 3",
+    "recall_at_3": "recall at 3",
+}
+
+
+@dataclass(frozen=True)
+class ScorerPage:
+    """What the template ``scorer.html`` shows.
+
+    Parameters
+    ----------
+    report : ScorerReport
+    charts : mapping
+        The calibration as SVG, by class of the style: ``wide`` and ``narrow``.
+    curve : str
+        The learning curve as SVG; empty for none.
+    tiles : sequence of Tile
+    biased : mapping
+        What scores follow more than labels do.
+    metrics, confusion, reliability : Table
+    slices : sequence of Table
+        By kind.
+    notes : sequence of str
+        On code languages.
+    bias : Table, optional
+        None where nothing tells where documents are from.
+    too_high : int
+        Errors of this kind.
+    documents : CardSection
+    """
+
+    report: ScorerReport
+    charts: Mapping[str, str]
+    curve: str
+    tiles: Sequence[Tile]
+    biased: Mapping[str, SourceBias]
+    metrics: Table
+    confusion: Table
+    reliability: Table
+    slices: Sequence[Table]
+    notes: Sequence[str]
+    bias: Table | None
+    too_high: int
+    documents: CardSection
+
+
+def write_scorer_report(
+    scorer: str,
+    labels: str,
+    path: str,
+    *,
+    judged: JudgedPoints,
+    samples: bool = True,
+    curve: str = "",
+) -> ScorerReport:
+    """Write the page of a scorer that was judged by labels; its figures as JSON beside it.
+
+    Parameters
+    ----------
+    scorer, labels : str
+        As for `points_of_labels`.
+    path : str
+        File to write, as `refuse_page` lets it pass.
+    judged : JudgedPoints
+        What `points_of_labels` gave.
+    samples : bool
+        Whether to show documents; not for confidential ones.
+    curve : str
+        A learning curve as SVG, to show as well.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``report`` is not installed.
+    """
+    page = Path(path)
+    report = gather_scorer_report(scorer, labels, judged=judged, samples=samples)
+    charts = {
+        name: draw_calibration(report.evaluation.reliability, width=width, height=height)
+        for name, (width, height) in DRAWINGS.items()
+    }
+    data = {"format": FORMAT, **to_jsonable_python(report, inf_nan_mode="null")}
+    page.with_suffix(".json").write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
+    page.write_text(render_page(report, charts, curve), encoding="utf-8", errors="replace")
+    return report
+
+
+def refuse_page(path: str) -> None:
+    """Refuse a page that cannot be written, before anything is judged.
+
+    Raises
+    ------
+    OutputError
+        If it does not end in ``.html``, or its folder does not exist.
+    """
+    if Path(path).suffix != ".html" or not Path(path).parent.is_dir():
+        raise OutputError(f"A page must be a file that ends in .html, in a folder that exists. Got {path!r}.")
+
+
+def render_page(report: ScorerReport, charts: Mapping[str, str], curve: str) -> str:
+    """Return the page as HTML; charts and curve are SVG, as in `ScorerPage`."""
+    one = report.evaluation
+    by_kind = groupby(sorted(one.slices, key=lambda some: some.column), key=lambda some: some.column)
+    view = ScorerPage(
+        report=report,
+        charts=charts,
+        curve=curve,
+        tiles=_tiles(one),
+        biased={kind: bias for kind, bias in report.bias.items() if bias.is_biased},
+        metrics=_metrics(report),
+        confusion=replace(confusion_table(one), caption="Labels in rows, scores in columns"),
+        reliability=reliability_table(one),
+        slices=[slice_table(kind, list(slices)) for kind, slices in by_kind],
+        notes=language_notes(one),
+        bias=_bias(report.bias) if report.bias else None,
+        too_high=sum(one.kind == TOO_HIGH for one in report.errors),
+        documents=card_section([_card(one) for one in report.errors], (TOO_HIGH, TOO_LOW)),
+    )
+    return whole_page("scorer.html", f"edufilter: scorer {report.scorer}", view)
+
+
+def _tiles(one: Evaluation) -> list[Tile]:
+    found = one.unbiased_metrics if one.unbiased_rows else one.metrics
+    return [
+        *(Tile(NAMES[name], *_value_and_interval(found[name])) for name in ("rho", "auc_at_3", "f1_at_3")),
+        Tile("labelled documents", f"{one.rows:,}", f"of {one.groups:,} groups"),
+        Tile("labelled 3 or more", percent(one.labelled_keep_share, 1), "of those chosen without scores"),
+        Tile("scored 3 or more", percent(one.predicted_keep_share, 1), "of the same"),
+    ]
+
+
+def _value_and_interval(estimate: Estimate) -> tuple[str, str]:
+    if estimate.value != estimate.value:
+        return "not defined", ""
+    return f"{estimate.value:.3f}", f"{estimate.low:.3f} to {estimate.high:.3f}"
+
+
+def _metrics(report: ScorerReport) -> Table:
+    one = report.evaluation
+    ceilings = {} if report.agreement is None else {"rho": str(report.agreement.rho_ceiling)}
+    rows = [
+        (shown, str(one.metrics[name]), str(one.unbiased_metrics[name]), ceilings.get(name, ""))
+        for name, shown in NAMES.items()
+    ]
+    return Table("Against labels", ("", "all", "chosen without scores", "best possible"), rows)
+
+
+def _bias(bias: Mapping[str, SourceBias]) -> Table:
+    rows = [
+        (kind, one.sources, str(one.of_scores), str(one.of_labels), str(one.excess), str(one.rho_within))
+        for kind, one in bias.items()
+    ]
+    head = ("", "values", "of scores", "of labels", "difference", "rank correlation within")
+    return Table("", head, rows)
+
+
+def _card(error: WrongScore) -> Card:
+    return Card(
+        group=error.kind,
+        score=error.score,
+        kept=error.kind == TOO_HIGH,
+        about=f"label {error.label:g} · {error.group}, row {error.row:,} of the labels",
+        content=error.text,
+        characters=error.characters,
+        slices=error.slices,
+    )

@@ -1,0 +1,94 @@
+"""What a run of `filter` would do, from footers and some timed rows; nothing is written."""
+
+import time
+from dataclasses import dataclass
+
+from filtering.machine import available_cpus
+from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
+from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, unlike_share
+from pipelines.run.filter import plan_of
+from pipelines.run.resume import allowed_changes, refuse_foreign
+from pipelines.scorer_addresses import open_scorer
+from pipelines.settings.runs import FilterConfig
+from pipelines.store.leak_files import gather_tasks
+from pipelines.store.plan import Plan
+from pipelines.store.run_folder import RunFolder
+from pipelines.work.leaks import search_of
+
+EMBEDDED_SAMPLE_ROWS = 200
+"""Where each row is embedded, which takes hundreds of times as long."""
+
+
+@dataclass(frozen=True)
+class RunEstimate:
+    """What a run would do, from footers and a timed sample.
+
+    Parameters
+    ----------
+    plan : Plan
+    text_column : str
+    rows_left : int
+        Rows of the parts that are not done yet.
+    sampled_rows : int
+        Rows that were scored for the estimate.
+    seconds : float
+        Estimated duration of what is left.
+    kept_share : float
+        Share of the sample that reaches the cut, in [0, 1].
+    unlike_share : float
+        Share of the sample that is unlike the documents that the scorer was fitted on, in [0, 1].
+    """
+
+    plan: Plan
+    text_column: str
+    rows_left: int
+    sampled_rows: int
+    seconds: float
+    kept_share: float
+    unlike_share: float
+
+
+def estimate_run(config: FilterConfig) -> RunEstimate:
+    """Plan a run and estimate it from some timed rows; write nothing.
+
+    Reading is reckoned by bytes and scoring by rows; start-up and writing are not.
+
+    Raises
+    ------
+    SettingsError
+        As `filter_dump`.
+    """
+    scorer = open_scorer(config.scorer, config.effort, config.placement, config.exit_settings)
+    scorer = scorer.with_rules(config.rules_for(scorer.domain))
+    folder = RunFolder(config.out)
+    refuse_foreign(folder)
+    tasks = gather_tasks(config.decontaminate, config.fields)
+    plan = plan_of(config, scorer, search_of(tasks, config.leak_action) if tasks else None)
+    if folder.plan.exists():
+        allowed_changes(folder, folder.read_plan(), plan, update=config.update)
+    left = plan.parts.where(~folder.are_done(plan.parts))
+    rows_left = int(left.column("rows").sum())
+    started_s = time.perf_counter()
+    rows = EMBEDDED_SAMPLE_ROWS if isinstance(scorer, EmbeddingScorer) else SAMPLE_ROWS
+    sample, read_bytes = read_first_rows(plan.parts, plan.facts.text_column, rows)
+    read_s = time.perf_counter() - started_s
+    started_s = time.perf_counter()
+    values = [scorer.score(texts).value for texts in sample]
+    score_s = time.perf_counter() - started_s
+    sampled = sum(len(texts) for texts in sample)
+    kept = sum(int((value >= config.keep_at).sum()) for value in values)
+    bytes_left = int(left.column("text_bytes").sum())
+    workers = config.workers or available_cpus()
+    read_s, score_s = read_s / max(read_bytes, 1) * bytes_left, score_s / max(sampled, 1) * rows_left
+    # The embedder already used all cores for the sample; the kernel used one.
+    on_one = isinstance(scorer, SignalScorer)
+    seconds = (read_s + score_s) / workers if on_one else read_s / workers + score_s
+    return RunEstimate(
+        plan=plan,
+        text_column=plan.facts.text_column,
+        rows_left=rows_left,
+        sampled_rows=sampled,
+        seconds=seconds,
+        kept_share=kept / max(sampled, 1),
+        unlike_share=unlike_share(scorer, sample),
+    )

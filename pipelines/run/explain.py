@@ -1,0 +1,89 @@
+"""Explains the score of one document of a Parquet file, or of a finished run, by its file and row."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from filtering import explain_documents
+from filtering.errors import SettingsError
+from filtering.explaining.explain import Explanation
+from filtering.scoring.scorers import STAGES
+from filtering.text.arrow import REASONS, text_bytes
+from pipelines.dump.reading import open_parquet, read_chosen, read_footer, resolve_text_column
+from pipelines.dump.rows import RowReader
+from pipelines.dump.rows_again import read_unchanged
+from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
+from pipelines.settings.runs import ExplainConfig
+from pipelines.store.manifest import scored_parts
+from pipelines.store.run_folder import RunFolder
+from pipelines.store.stored_scores import read_scores
+
+
+def explain_row(config: ExplainConfig) -> Explanation:
+    """Explain the score of a document.
+
+    Of a run, score and stage are those that it stored; nothing is embedded.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such file or row, or an input of a run has changed since.
+    OutputError
+        If there is no finished run with scores.
+    ScorerError
+        If the scorer is not that of the run any more.
+    BadFileError, RunError
+        If the file cannot be read.
+    """
+    if config.run is not None:
+        return _row_of_run(config, config.run)
+    scorer = open_scorer(config.scorer or "web", config.effort or "fast", config.placement)
+    return explain_documents(scorer, [_text_of(config)], top=config.top)[0]
+
+
+def _text_of(config: ExplainConfig) -> bytes | None:
+    if config.text is not None:
+        return config.text
+    file, row = config.place
+    footer = read_footer(file)
+    column = resolve_text_column(footer.schema, file, config.text_column)
+    _refuse_beyond(file, row, footer.metadata.num_rows)
+    with open_parquet(file) as opened:
+        groups = range(footer.metadata.num_row_groups)
+        ((_, batch),) = read_chosen(opened, file, groups, np.array([row]), [column])
+    return text_bytes(batch.column(0))[0]
+
+
+def _row_of_run(config: ExplainConfig, run: str) -> Explanation:
+    folder = RunFolder(run)
+    plan, manifest = folder.read_finished_plan(), folder.read_manifest()
+    scored = scored_parts(folder, plan)
+    file, row = config.place
+    parts = [part for part in plan.parts if part.relative == file]
+    if not parts:
+        raise SettingsError(
+            f"The file must be an input of {run}, by its path below its folder. {file!r} is not."
+        )
+    _refuse_beyond(file, row, max(part.first_row + part.rows for part in parts))
+    inside = [part for part in scored if part.relative == file and 0 <= row - part.first_row < part.rows]
+    if not inside:
+        raise SettingsError(f"Row {row} of {file} must have been read. It was set aside.")
+    (part,) = inside
+    place = row - part.first_row
+    (found,) = read_unchanged(part, np.array([place]), RowReader(plan.facts.text_column))
+    name = config.scorer or str(manifest["scorer"])
+    scorer = open_scorer(name)
+    refuse_other_scorer(name, scorer.digest, plan.facts.scorer_sha256)
+    (why,) = explain_documents(scorer, [found.data], top=config.top)
+    stored = read_scores(folder, part, "edu_score", "edu_stage", "edu_reason")
+    value, stage, reason = (values[place] for values in stored)
+    if reason:
+        return replace(why, score=None, stage="", reason=REASONS[reason])
+    return replace(why, score=float(value), stage=STAGES[stage])
+
+
+def _refuse_beyond(file: str, row: int, rows: int) -> None:
+    if row >= rows:
+        raise SettingsError(
+            f"'row' (--row) must be below the {rows:,} rows of {file}. Got {row:,}; the first is 0."
+        )

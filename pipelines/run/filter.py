@@ -1,0 +1,206 @@
+"""The main job: a dump in, the documents that teach out; or all but what leaked from benchmarks.
+
+Order of events: plan; parts; manifest.
+"""
+
+from dataclasses import replace
+
+from filtering.scoring.cascade import AnyScorer, CascadeScorer
+from filtering.scoring.exits import Exits
+from filtering.scoring.scorers import Scorer
+from pipelines.dump.first_rows import read_first_rows, unlike_share
+from pipelines.dump.inputs import find_inputs
+from pipelines.executors.local import Executor, executor_of
+from pipelines.progress import ConsoleReporter, Reporter
+from pipelines.run.audit import audit_shares, promise_of
+from pipelines.run.resume import refuse_foreign
+from pipelines.run.running import FilterResult, begun_run, run_plan
+from pipelines.scorer_addresses import open_scorer
+from pipelines.settings.runs import DecontaminateConfig, FilterConfig
+from pipelines.store.leak_files import gather_tasks
+from pipelines.store.plan import Plan, PlanSettings, make_plan
+from pipelines.store.run_folder import RunFolder
+from pipelines.work.leaks import leak_settings, search_of
+from pipelines.work.output import AddedColumns
+from pipelines.work.worker_settings import LeakSearch, WorkerSettings
+
+WHAT_SCORES = {
+    "fast": "signals alone",
+    "balanced": "signals, and an embedding where they are not sure enough",
+    "full": "signals and an embedding of every document",
+}
+"""Efforts in words."""
+UNLIKE_WARNING_SHARE = 0.15
+"""Warn when more of the sample than this is unlike the seed; of the seed itself 5 % is, by definition."""
+NO_CUT = 0.0
+
+
+def filter_dump(
+    config: FilterConfig, *, executor: Executor | None = None, reporter: Reporter | None = None
+) -> FilterResult:
+    """Score every document of a dump and write those that teach.
+
+    Begun on a folder of the same run, it goes on where that was; on a finished one it does nothing.
+
+    Parameters
+    ----------
+    config : FilterConfig
+    executor : Executor, optional
+        Where parts run; on all cores of this machine if not given.
+    reporter : Reporter, optional
+        What is told about progress; standard error if not given.
+
+    Returns
+    -------
+    FilterResult
+
+    Raises
+    ------
+    SettingsError
+        If a setting, an input or the output folder is wrong; nothing was started.
+    RunError
+        If the run failed in the middle; the same call goes on from there.
+    BadFileError
+        If `config.strict` and a file cannot be read.
+    """
+    executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
+    refuse_foreign(RunFolder(config.out))
+    # Loaded to find out before the run what is missing, and let go of: workers load their own.
+    scorer = open_scorer(config.scorer, config.effort, config.placement, config.exit_settings)
+    tasks = gather_tasks(config.decontaminate, config.fields)
+    leaks = search_of(tasks, config.leak_action) if tasks else None
+    plan = plan_of(config, scorer, leaks)
+    settings = WorkerSettings(
+        out=config.out,
+        scorer=config.scorer,
+        scorer_sha256=scorer.digest,
+        text_column=plan.facts.text_column,
+        keep_at=config.keep_at,
+        write=config.write,
+        effort=config.effort,
+        max_disagreement=config.max_disagreement,
+        rules=config.rules_for(scorer.domain),
+        audit_shares=_audit_shares(scorer, plan.rows, config.audit),
+        score_column=config.score_column,
+        placement=config.placement,
+        leaks=leaks,
+    )
+    with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
+        if not folder.manifest.exists():
+            reporter.say(
+                f"Scoring with {config.scorer!r}, effort {config.effort} ({WHAT_SCORES[config.effort]}), "
+                f"keeping from {config.keep_at:g} points."
+            )
+            if isinstance(scorer, CascadeScorer):
+                reporter.say(describe_exits(scorer.exits))
+            _warn_if_unlike(plan, config.scorer, scorer, reporter)
+        del scorer
+        result = run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
+    return replace(result, fails_on_drift=config.on_drift == "fail")
+
+
+def decontaminate_dump(
+    config: DecontaminateConfig, *, executor: Executor | None = None, reporter: Reporter | None = None
+) -> FilterResult:
+    """Look for the tasks of benchmarks in every document of a dump, and write those without.
+
+    Begun on a folder of the same run, it goes on where that was; on a finished one it does nothing.
+
+    Parameters
+    ----------
+    config : DecontaminateConfig
+    executor, reporter : optional
+        As for `filter_dump`.
+
+    Raises
+    ------
+    SettingsError
+        If a setting, an input, a benchmark or the output folder is wrong; nothing was started.
+    RunError
+        If the run failed in the middle; the same call goes on from there.
+    BadFileError
+        If `config.strict` and an input cannot be read.
+    """
+    executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
+    refuse_foreign(RunFolder(config.out))
+    tasks = gather_tasks(config.against, config.fields)
+    leaks = search_of(tasks, config.action)
+    added = AddedColumns.named("edu_score")
+    plan = make_plan(
+        find_inputs(config.inputs, config.out),
+        settings={**leak_settings(leaks), "rows_per_part": config.rows_per_part, "keep_at": NO_CUT},
+        text_column=config.text_column,
+        new_columns=added.in_mode("kept", "fast", scores=False, leaks=config.action),
+        rows_per_part=config.rows_per_part,
+        strict=config.strict,
+    )
+    settings = WorkerSettings(
+        out=config.out,
+        scorer=None,
+        text_column=plan.facts.text_column,
+        keep_at=NO_CUT,
+        write="kept",
+        effort="fast",
+        score_column=added.score,
+        leaks=leaks,
+    )
+    with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
+        if not folder.manifest.exists():
+            names = sorted({one.benchmark for one in tasks})
+            reporter.say(f"Looking for {len(tasks):,} tasks of {', '.join(names)}.")
+        return run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
+
+
+def plan_of(config: FilterConfig, scorer: AnyScorer, leaks: LeakSearch | None = None) -> Plan:
+    """Return the plan of a run that scores."""
+    settings: PlanSettings = {
+        "scorer_sha256": scorer.digest,
+        "keep_at": config.keep_at,
+        "write": config.write,
+        "effort": config.effort,
+        "score_column": config.score_column,
+        "rules": ",".join(config.rules_for(scorer.domain)) or "none",
+        "rows_per_part": config.rows_per_part,
+    }
+    if isinstance(scorer, CascadeScorer):
+        settings = {**settings, **promise_of(scorer.exits)}
+    if leaks is not None:
+        settings = {**settings, **leak_settings(leaks)}
+    added = AddedColumns.named(config.score_column)
+    return make_plan(
+        find_inputs(config.inputs, config.out),
+        settings=settings,
+        text_column=config.text_column,
+        new_columns=added.in_mode(config.write, config.effort, leaks=config.leak_action if leaks else None),
+        rows_per_part=config.rows_per_part,
+        strict=config.strict,
+    )
+
+
+def _audit_shares(scorer: AnyScorer, rows: int, wanted: int | None) -> tuple[float, float]:
+    return audit_shares(scorer.exits, rows, wanted) if isinstance(scorer, CascadeScorer) else (0.0, 0.0)
+
+
+def describe_exits(exits: Exits) -> str:
+    """Return what the exits of a cascade promise, in words."""
+    passed = 100 * (1 - exits.dropped - exits.kept)
+    start = (
+        f"Embedding what the signals score from {exits.lower:g} to {exits.upper:g} points, "
+        f"about {passed:.1f} % of documents like the {exits.documents:,} that the scorer was paired on; "
+    )
+    about = "" if exits.is_exact else "approximately, since these are of few groups; "
+    share = (
+        f"{about}at most {100 * exits.settings.max_disagreement:g} % of such documents are decided "
+        "otherwise than with effort full, with 95 % confidence."
+    )
+    return f"{start}{share} Of what effort full keeps of these, {100 * exits.lost_keepers:.1f} % was lost."
+
+
+def _warn_if_unlike(plan: Plan, name: str, scorer: Scorer, reporter: Reporter) -> None:
+    share = unlike_share(scorer, read_first_rows(plan.parts, plan.facts.text_column)[0])
+    if share > UNLIKE_WARNING_SHARE:
+        reporter.say(
+            f"Warning: about {100 * share:.0f} % of a sample of this dump is unlike the documents that the "
+            f"scorer {name!r} was fitted on (another language or script, say). Its scores mean "
+            "little there: look at them, or train a scorer on labels of your own."
+        )

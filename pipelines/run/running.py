@@ -1,0 +1,169 @@
+"""What filter, decontaminate and recut have in common: a plan is settled, its parts run, a manifest written.
+
+Each step leaves only whole files, so the same command goes on wherever an earlier one was stopped.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from filtering.errors import BadFileError
+from filtering.leaks import Task
+from pipelines.dump.parts import SetAside
+from pipelines.executors.local import Executor
+from pipelines.progress import Reporter, RowMeter
+from pipelines.run.audit import AuditResult, agreement_of
+from pipelines.run.resume import settle_plan
+from pipelines.store.leak_files import write_all_hits, write_tasks
+from pipelines.store.manifest import read_set_aside, write_manifest
+from pipelines.store.plan import Plan
+from pipelines.store.receipts import Receipt, ReceiptLog
+from pipelines.store.run_folder import RunFolder
+from pipelines.work.worker_settings import WorkerSettings
+
+
+@dataclass(frozen=True)
+class FilterResult:
+    """What a finished run did.
+
+    Parameters
+    ----------
+    out : str
+        Folder of the run.
+    rows, kept : int
+        Rows read in all, and rows kept.
+    reasons, unusual : mapping
+        Number of documents without a score by reason, and of unusual ones by kind.
+    set_aside : tuple of SetAside
+        Files or parts that could not be read.
+    rows_scored : int
+        Rows scored by this call; fewer than `rows` where an earlier one had begun.
+    seconds : float
+        Duration of this call.
+    manifest : mapping
+        What ``run/manifest.json`` holds.
+    agreement : AuditResult, optional
+        What a cascade's audit found.
+    fails_on_drift : bool
+        Whether a promise that does not hold is a failure.
+    """
+
+    out: str
+    rows: int
+    kept: int
+    reasons: Mapping[str, int]
+    unusual: Mapping[str, int]
+    set_aside: tuple[SetAside, ...]
+    rows_scored: int
+    seconds: float
+    manifest: Mapping[str, Any]
+    agreement: AuditResult | None = None
+    fails_on_drift: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0; 3 where files were set aside; 4 where a promise did not hold and that is a failure."""
+        if self.fails_on_drift and self.agreement is not None and self.agreement.is_broken:
+            return 4
+        return 3 if self.set_aside else 0
+
+
+@contextmanager
+def begun_run(
+    out: str, plan: Plan, *, tasks: Sequence[Task] = (), update: bool = False
+) -> Iterator[RunFolder]:
+    """Give the folder of a run, locked, in which the run may go on as planned: `run_plan` does so.
+
+    Parameters
+    ----------
+    out : str
+    plan : Plan
+    tasks : sequence of Task
+        Whose leaks are looked for; workers find them in the folder.
+    update : bool
+        Take in input files that are new or changed since the run was begun.
+
+    Raises
+    ------
+    OutputError
+        If another run is at work there, or `settle_plan` does not let this one go on.
+    """
+    folder = RunFolder(out)
+    with folder.lock():
+        folder.clear_temporary()
+        settle_plan(folder, plan, update=update)
+        if tasks:
+            write_tasks(folder, tasks)
+        yield folder
+
+
+def run_plan(
+    folder: RunFolder,
+    plan: Plan,
+    settings: WorkerSettings,
+    executor: Executor,
+    reporter: Reporter,
+    *,
+    strict: bool = False,
+) -> FilterResult:
+    """Run the parts that have no receipt, and write the manifest.
+
+    The lock of the folder must be held.
+
+    Raises
+    ------
+    RunError
+        If the receipts do not add up to the plan.
+    BadFileError
+        If `strict` and a part cannot be read.
+    """
+    started_s = time.monotonic()
+    if folder.manifest.exists():
+        reporter.say(f"{folder.root} is complete; nothing to do.")
+        return _result(folder, rows_scored=0, started_s=started_s)
+    done = folder.are_done(plan.parts)
+    waiting = plan.parts.largest_first(~done)
+    if done.any():
+        reporter.say(f"Going on with {folder.root}: {done.sum()} of {len(done)} parts are done.")
+    meter = RowMeter(plan.rows, int(plan.parts.column("rows")[done].sum()))
+    rows_scored = 0
+
+    def write_down(receipts: Sequence[Receipt]) -> None:
+        folder.refuse_other_plan(plan)
+        folder.write_receipts(receipts)
+
+    with (
+        reporter.track(meter),
+        ReceiptLog(write_down) as log,
+        closing(executor.run(settings, waiting, meter.tick)) as finished,
+    ):
+        for receipt in finished:
+            log.add(receipt)
+            rows_scored += 0 if receipt.set_aside else receipt.rows
+            if receipt.set_aside:
+                reporter.say(f"Set aside {plan.parts.of_key(receipt.key).name}: {receipt.set_aside}")
+                if strict:
+                    raise BadFileError(receipt.set_aside)
+    if settings.leaks is not None:
+        write_all_hits(folder, plan)
+    write_manifest(folder, plan, settings.scorer)
+    folder.clear_temporary()
+    return _result(folder, rows_scored=rows_scored, started_s=started_s)
+
+
+def _result(folder: RunFolder, *, rows_scored: int, started_s: float) -> FilterResult:
+    manifest = folder.read_manifest()
+    return FilterResult(
+        out=str(folder.root),
+        rows=int(manifest["rows"]),
+        kept=int(manifest["kept"]),
+        reasons=manifest["reasons"],
+        unusual=manifest["unusual"],
+        set_aside=read_set_aside(manifest),
+        rows_scored=rows_scored,
+        seconds=time.monotonic() - started_s,
+        manifest=manifest,
+        agreement=agreement_of(manifest),
+    )

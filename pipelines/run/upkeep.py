@@ -1,0 +1,172 @@
+"""Looking after a run: where it stands, whether its files are whole, and what a kill left behind."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
+
+import numpy as np
+
+from pipelines.dump.reading import read_footer
+from pipelines.paths import AnyPath, StorePath, files_below
+from pipelines.store.manifest import receipts_of_manifest
+from pipelines.store.receipts import Receipt, receipts_of
+from pipelines.store.run_folder import RunFolder
+
+PIECE_BYTES = 8 << 20
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a run stands.
+
+    Parameters
+    ----------
+    state : {"running", "unfinished", "complete"}
+        ``unfinished`` runs go on with the command that began them.
+    parts, parts_done, rows, rows_done : int
+    set_aside : int
+        Files and parts that could not be read.
+    """
+
+    state: Literal["running", "unfinished", "complete"]
+    parts: int
+    parts_done: int
+    rows: int
+    rows_done: int
+    set_aside: int
+
+
+def status_of_run(out: str) -> Status:
+    """Return where a run stands: from its plan and its receipts.
+
+    Raises
+    ------
+    OutputError
+        If `out` holds no run.
+    """
+    folder = RunFolder(out)
+    plan = folder.read_plan()
+    states = folder.states(plan.parts)
+    state: Literal["running", "unfinished", "complete"] = (
+        "complete" if folder.manifest.exists() else "running" if folder.is_locked else "unfinished"
+    )
+    return Status(
+        state=state,
+        parts=len(plan.parts),
+        parts_done=int(states.done.sum()),
+        rows=plan.rows,
+        rows_done=int(plan.parts.column("rows")[states.done].sum()),
+        set_aside=len(plan.set_aside) + int(states.set_aside.sum()),
+    )
+
+
+def verify_run(out: str) -> list[str]:
+    """Read back everything that a finished run wrote; return what is wrong, in words.
+
+    Raises
+    ------
+    OutputError
+        If `out` holds no finished run.
+    """
+    folder = RunFolder(out)
+    plan = folder.read_finished_plan()
+    states = folder.states(plan.parts)
+    totals: Counter[str] = Counter()
+    expected: set[str] = set()
+    damages: list[str] = []
+    for receipt in receipts_of_manifest(folder):
+        if not receipt.set_aside:
+            totals.update(rows=receipt.rows, kept=receipt.kept)
+        expected |= {str(path) for path, *_ in _files_of(folder, receipt)}
+        damages += _damages(folder, receipt)
+    manifest = folder.read_manifest()
+    problems = [
+        f"{name}: {totals[name]} in manifest.parquet, {manifest[name]} in manifest.json"
+        for name in ("rows", "kept")
+        if totals[name] != manifest[name]
+    ]
+    if not (states.done | states.set_aside).all():
+        problems.append("the receipts do not add up to the plan")
+    problems += damages
+    for root in (folder.data, folder.scores, folder.hits):
+        found = sorted(str(root / name) for name, _ in files_below(root))
+        problems += [f"{path}: not a file of this run" for path in found if path not in expected]
+    return problems
+
+
+def _files_of(folder: RunFolder, receipt: Receipt) -> Iterator[tuple[AnyPath, int, str, int]]:
+    """Yield the files that a receipt vouches for: path, bytes, sha256, rows."""
+    if receipt.data_bytes:
+        yield folder.data / receipt.output, receipt.data_bytes, receipt.data_sha256, receipt.data_rows
+    if receipt.scores_bytes:
+        yield folder.scores / receipt.output, receipt.scores_bytes, receipt.scores_sha256, receipt.rows
+    if receipt.hits_bytes:
+        yield folder.hits / receipt.output, receipt.hits_bytes, receipt.hits_sha256, receipt.hits_rows
+
+
+def _damages(folder: RunFolder, receipt: Receipt) -> Iterator[str]:
+    """Yield what is wrong with the files that a receipt vouches for, in words."""
+    for file in _files_of(folder, receipt):
+        yield from _check_file(*file)
+
+
+def _check_file(path: AnyPath, size: int, sha256: str, rows: int) -> Iterator[str]:
+    if not path.exists():
+        yield f"{path}: gone"
+        return
+    digest, found = hashlib.sha256(), 0
+    with path.open() if isinstance(path, StorePath) else open(path, "rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            digest.update(piece)
+            found += len(piece)
+    if (found, digest.hexdigest()) != (size, sha256):
+        yield f"{path}: not the bytes that were written"
+    elif read_footer(str(path)).metadata.num_rows != rows:
+        yield f"{path}: not {rows} rows"
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What was cleaned up.
+
+    Parameters
+    ----------
+    half_written : int
+        Files that a killed run left half-written, removed.
+    forgotten : int
+        Parts with damaged files whose receipts were removed: the next run makes them again.
+    """
+
+    half_written: int
+    forgotten: int
+
+
+def clean_run(out: str) -> Cleaned:
+    """Forget the parts of a run whose files are gone or not as they were written.
+
+    What a killed run left half-written is removed too; the next run would do that by itself.
+
+    Parameters
+    ----------
+    out : str
+        Folder of the run.
+
+    Raises
+    ------
+    OutputError
+        If `out` holds no run, or one that is at work.
+    """
+    folder = RunFolder(out)
+    plan = folder.read_plan()
+    with folder.lock():
+        half_written = folder.clear_temporary()
+        done = plan.parts.where(folder.are_done(plan.parts))
+        receipts = chain.from_iterable(map(receipts_of, folder.receipts_in_order(done)))
+        broken = done.where(np.array([any(_damages(folder, receipt)) for receipt in receipts], dtype=bool))
+        if len(broken):
+            folder.manifest.unlink(missing_ok=True)
+            folder.forget(broken)
+        return Cleaned(half_written, len(broken))

@@ -1,0 +1,100 @@
+"""Scorers by address: a shipped one, a folder, or a folder in an object store."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from filtering import load_scorer
+from filtering.embedding.embedders import Placement
+from filtering.errors import ScorerError, SettingsError
+from filtering.scoring.cascade import AnyScorer
+from filtering.scoring.exits import ExitSettings, PairedScores
+from filtering.scoring.scorers import Effort, SignalScorer
+from filtering.scoring.storage import load_pairs
+from filtering.signals.reasons_of_code import Rule
+from pipelines.paths import StorePath, is_store
+
+SCORER_BYTES = 1 << 30
+"""A scorer is a few megabytes: what is larger is no scorer, and not worth a download."""
+
+
+def open_scorer(
+    name: str,
+    effort: Effort = "fast",
+    placement: Placement | None = None,
+    exits: ExitSettings | None = None,
+    rules: tuple[Rule, ...] = (),
+) -> AnyScorer:
+    """Load a scorer as `filtering.load_scorer` does, with rules; one in a store is brought here for that.
+
+    Raises
+    ------
+    SettingsError, ScorerError, MissingExtraError
+        As `filtering.load_scorer`.
+    RunError
+        If the store does not let us read it.
+    """
+    with _here(name) as local:
+        return load_scorer(
+            local,
+            effort=effort,
+            placement=placement or Placement(),
+            exits=exits or ExitSettings(),
+        ).with_rules(rules)
+
+
+def open_signals(name: str) -> SignalScorer:
+    """Load the first stage of a scorer, as `open_scorer` does."""
+    with _here(name) as local:
+        return load_scorer(local)
+
+
+def open_pairs(name: str) -> tuple[PairedScores | None, str]:
+    """Load what a scorer's exits are found on, and its digest; see `filtering.scoring.storage.load_pairs`."""
+    with _here(name) as local:
+        return load_pairs(local)
+
+
+def refuse_other_scorer(name: str, digest: str, wanted: str | None) -> None:
+    """Check that a scorer is the one that a run was planned with.
+
+    Parameters
+    ----------
+    name : str
+        As it was opened by.
+    digest : str
+        That it has.
+    wanted : str, optional
+        That the plan of the run names; any will do if not given.
+
+    Raises
+    ------
+    ScorerError
+        If it is another one.
+    """
+    if wanted not in (None, digest):
+        raise ScorerError(
+            f"{name!r} must be the scorer that the run was made with. It is another one: it was replaced, "
+            "differs between machines, or is not the one that was meant."
+        )
+
+
+@contextmanager
+def _here(name: str) -> Iterator[str]:
+    """Give the name or folder of a scorer on this machine."""
+    if not is_store(name):
+        yield name
+        return
+    folder = StorePath.parse(name)
+    files = dict(folder.files())
+    if "scorer.json" not in files or sum(files.values()) > SCORER_BYTES:
+        raise SettingsError(
+            f"A scorer must be the folder of a scorer.json and a few megabytes beside it. {name} is not."
+        )
+    with TemporaryDirectory(prefix="edufilter-scorer-") as local:
+        for relative in files:
+            path = Path(local, relative)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes((folder / relative).read_bytes())
+        yield local

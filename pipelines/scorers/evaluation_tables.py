@@ -1,0 +1,164 @@
+"""What is known of a scorer's quality, as tables and sentences: pages, model cards and commands show them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from annotations.labels.labels import MIN_GROUPS
+from filtering.fitting.recipes import RECIPES
+from filtering.fitting.stages import HEADS
+from filtering.points import POINTS
+from pipelines.dump.code_languages import CODE_LANGUAGE
+from pipelines.page_kit.page import Table
+from pipelines.scorers.evaluate import SLICE_ROWS, Evaluation, JudgedSlice
+
+
+def metrics_table(evaluation: Evaluation) -> Table:
+    """Return each figure over all documents, and over those that were chosen without looking at scores."""
+    how = "nested" if evaluation.nested else "scored by the saved scorer"
+    rows = [
+        (name, str(estimate), str(evaluation.unbiased_metrics[name]))
+        for name, estimate in evaluation.metrics.items()
+    ]
+    caption = f"effort {evaluation.effort}, {how}; 95 % intervals over groups"
+    return Table(caption, ("metric", "all", "unbiased rows"), rows)
+
+
+def confusion_table(evaluation: Evaluation) -> Table:
+    """Return how many documents with each label have each score, both in whole points."""
+    rows = [(str(label), *counts) for label, counts in enumerate(evaluation.confusion)]
+    points = (str(point) for point in range(POINTS + 1))
+    return Table("labels (rows) against scores", ("label", *points), rows)
+
+
+def reliability_table(evaluation: Evaluation) -> Table:
+    """Return what scores of each whole point came to."""
+    rows = [
+        (f"{point} to {point + 1}", count, _mean(score, count), _mean(label, count))
+        for point, (count, score, label) in enumerate(evaluation.reliability)
+    ]
+    return Table("", ("score", "documents", "mean score", "mean label"), rows)
+
+
+def _mean(mean: float, count: int) -> str:
+    return f"{mean:.2f}" if count else ""
+
+
+def slice_table(caption: str, slices: Sequence[JudgedSlice]) -> Table:
+    """Return how good scores are within each slice."""
+    rows = [(one.value, one.rows, str(one.metrics["rho"]), str(one.metrics["auc_at_3"])) for one in slices]
+    return Table(caption, ("", "documents", "rank correlation", "AUC at 3"), rows)
+
+
+def language_table(evaluation: Evaluation) -> Table:
+    """Return how good scores are within each code language that has enough labels, the worst first."""
+    rows = [
+        (one.value, one.rows, one.groups, str(one.metrics["rho"]), str(one.metrics["auc_at_3"]))
+        for one in judged_languages(evaluation)
+    ]
+    caption = "by code language, the worst first; 95 % intervals over groups"
+    return Table(caption, ("code language", "labels", "groups", "rho", "AUC at 3"), rows)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A way of fitting, whether it was kept, and its nested figures with their spread.
+
+    Parameters
+    ----------
+    stage, name : str
+    is_kept : bool
+    rho, auc_at_3 : str
+    """
+
+    stage: str
+    name: str
+    is_kept: bool
+    rho: str
+    auc_at_3: str
+
+
+def compared(metrics: Mapping[str, Any]) -> Iterator[Compared]:
+    """Yield the ways of fitting that were compared, those of the signals first, from simple to costly.
+
+    Parameters
+    ----------
+    metrics : mapping
+        Of a scorer, as its ``scorer.json`` holds them.
+    """
+    for stage, key, order in (("signals", "signals", RECIPES), ("embedding", "heads", HEADS)):
+        if key in metrics:
+            figures, kept = metrics[key]["compared"], metrics[key]["kept"]
+            for name in order:
+                if name in figures:
+                    yield Compared(stage, name, name == kept, *_with_spread(figures[name]))
+
+
+def comparison_table(metrics: Mapping[str, Any]) -> Table:
+    """Return the nested figures of every way of fitting that was compared."""
+    rows = [
+        (one.stage, f"{one.name} (kept)" if one.is_kept else one.name, one.rho, one.auc_at_3)
+        for one in compared(metrics)
+    ]
+    caption = "nested, mean ± spread over five fold assignments"
+    return Table(caption, ("stage", "", "rho", "AUC at 3"), rows, texts=2)
+
+
+def learning_curve_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Return nested figures by effort and number of labels."""
+    found = [(row["effort"], row["labels"], *_with_spread(row)) for row in rows]
+    return Table("nested, fitted to fewer labels", ("effort", "labels", "rho", "AUC at 3"), found)
+
+
+def _with_spread(row: Mapping[str, float]) -> tuple[str, str]:
+    return (
+        f"{row['rho']:.4f} ± {row['rho_spread']:.4f}",
+        f"{row['auc_at_3']:.4f} ± {row['auc_at_3_spread']:.4f}",
+    )
+
+
+def exits_table(exits: Sequence[Mapping[str, Any]]) -> Table:
+    """Return what effort balanced costs and loses at each bound of disagreement that could be shown."""
+    kind = "bounds exact" if exits[0]["is_exact"] else "bounds approximate"
+    caption = f"effort balanced, kept from 3 points, {exits[0]['documents']:,} documents, {kind}"
+    rows = []
+    for one in exits:
+        asked, embedded = one["settings"]["max_disagreement"], 1 - one["dropped"] - one["kept"]
+        shares = (asked, embedded, one["disagreement"], one["lost_keepers"], one["false_keeps"])
+        rows.append([f"{100 * abs(share):.1f} %" for share in shares])  # no -0.0
+    head = ("disagreement at most", "embedded", "differ here", "keepers lost", "false keeps")
+    return Table(caption, head, rows, texts=0)
+
+
+def judged_languages(evaluation: Evaluation) -> list[JudgedSlice]:
+    """Return the code languages with enough labels, the worst first; none where labels are of no code."""
+    return [one for one in evaluation.slices if one.column == CODE_LANGUAGE]
+
+
+def language_notes(evaluation: Evaluation) -> list[str]:
+    """Name the worst code language, and those with too few labels; nothing where labels are of no code."""
+    judged, notes = judged_languages(evaluation), []
+    if judged:
+        worst = judged[0]
+        notes.append(
+            f"The worst code language is {worst.value}: rho {worst.metrics['rho']}, AUC at 3 "
+            f"{worst.metrics['auc_at_3']} on {worst.rows:,} labels."
+        )
+    narrow = [f"{one.value} ({one.groups})" for one in judged if one.groups < MIN_GROUPS]
+    if narrow:
+        notes.append(
+            f"Fewer than {MIN_GROUPS} groups, so that intervals are narrower than they should be: "
+            f"{', '.join(narrow)}."
+        )
+    if evaluation.few:
+        few = [f"{one.value} {one.rows}, {one.groups}, {_width(one)}" for one in evaluation.few]
+        notes.append(
+            f"Fewer than {SLICE_ROWS} labels, too few to judge a language apart (labels, groups, how wide "
+            f"the 95 % interval of rho would be): {'; '.join(few)}."
+        )
+    return notes
+
+
+def _width(few: JudgedSlice) -> str:
+    wide = few.metrics["rho"].high - few.metrics["rho"].low
+    return f"{wide:.2f}" if few.groups > 1 and wide == wide else "not defined"

@@ -1,0 +1,69 @@
+"""Draws what more labels bring: nested quality against the number of labels that a scorer is fitted to."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from annotations import read_labels
+from annotations.labels.label_digest import labels_digest
+from filtering import load_scorer
+from filtering.embedding.embedders import Placement
+from filtering.errors import SettingsError
+from filtering.fitting.cross_validation import learning_curve
+from filtering.scoring.storage import read_metrics
+from pipelines.page_kit.charts import draw_learning_curve, find_altair
+from pipelines.progress import Reporter
+from pipelines.scorers.evaluate import refit
+
+SIZES = (200, 400, 800, 1600, 3200, 6400)
+"""Numbers of labels; what the training folds have of them stands last."""
+
+
+def write_learning_curve(
+    scorer: str,
+    labels: Any,
+    path: str,
+    *,
+    placement: Placement,
+    reporter: Reporter,
+) -> list[dict[str, Any]]:
+    """Fit a scorer's way of fitting to fewer labels, and draw its nested figures as SVG.
+
+    Parameters
+    ----------
+    scorer : str
+        Name or folder.
+    labels : str or datasets.Dataset
+        The labels that it was fitted to.
+    path : str
+        SVG file to write.
+    placement : Placement
+        Where the embedder lies and runs.
+    reporter : Reporter
+
+    Returns
+    -------
+    list of dict
+        Effort, number of labels, and mean and spread of each figure over the fold assignments.
+
+    Raises
+    ------
+    SettingsError
+        If the labels are not those that the scorer was fitted to.
+    """
+    find_altair()  # said now that it is missing, not after minutes of fitting
+    metrics = read_metrics(scorer)
+    effort: Literal["fast", "full"] = "full" if "heads" in metrics else "fast"
+    found = read_labels(labels)
+    if metrics.get("labels_sha256") != labels_digest(found):
+        raise SettingsError(
+            "A learning curve needs the labels that the scorer was fitted to. These are others; train a "
+            "scorer on them first."
+        )
+    data, fits = refit(scorer, load_scorer(scorer, effort=effort, placement=placement), found)
+    rows: list[dict[str, Any]] = []
+    for name, fit in fits.items():
+        reporter.say(f"Fitting effort {name} to fewer labels ...")
+        for size, figures in learning_curve(data, name, fit, SIZES):
+            rows.append({"effort": name, "labels": size, **figures.summary()})
+    Path(path).write_text(draw_learning_curve(rows))
+    return rows

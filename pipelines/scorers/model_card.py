@@ -1,0 +1,134 @@
+"""The model card of a scorer, in Markdown: what it is, how good it is, what it is bad at."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import floor, log10
+from typing import Any
+
+from filtering.machine import available_cpus
+from filtering.text.windows import REACH, WINDOW, CutRule
+from pipelines.page_kit.page import Table, templates
+from pipelines.scorers.evaluate import Evaluation, JudgedSlice
+from pipelines.scorers.evaluation_tables import (
+    Compared,
+    compared,
+    confusion_table,
+    exits_table,
+    language_notes,
+    metrics_table,
+    reliability_table,
+)
+
+WORST_SLICES = 12
+
+
+@dataclass(frozen=True)
+class EffortCard:
+    """The figures of one effort.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    metrics, confusion : Table
+    points : sequence of sequence
+        What scores of each whole point came to: a row for documents, mean score and mean label.
+    """
+
+    evaluation: Evaluation
+    metrics: Table
+    confusion: Table
+    points: Sequence[Sequence[object]]
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What the template ``model_card.md`` shows.
+
+    Parameters
+    ----------
+    domain : str
+    metrics : mapping
+        As the scorer's ``scorer.json`` holds them.
+    unread_share : float
+        Share of the tokens of documents that the embedder does not read.
+    efforts : sequence of EffortCard
+    compared : sequence of Compared
+    exits : Table, optional
+        None where there is no effort balanced.
+    worst : sequence of JudgedSlice
+    notes : sequence of str
+        On code languages.
+    speeds : mapping
+        Documents a second in words, by effort.
+    command : str
+        What made it.
+    """
+
+    domain: str
+    metrics: Mapping[str, Any]
+    unread_share: float
+    efforts: Sequence[EffortCard]
+    compared: Sequence[Compared]
+    exits: Table | None
+    worst: Sequence[JudgedSlice]
+    notes: Sequence[str]
+    speeds: Mapping[str, str]
+    command: str
+    cpus: int
+    reach: CutRule = REACH
+    window: CutRule = WINDOW
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether a teacher, not labels, said how good documents are."""
+        return "teacher" in self.metrics
+
+
+def model_card(
+    domain: str,
+    metrics: Mapping[str, Any],
+    evaluations: Sequence[Evaluation],
+    speeds: Mapping[Any, float],
+    command: Sequence[str],
+) -> str:
+    """Return the model card of a scorer.
+
+    Parameters
+    ----------
+    domain : str
+    metrics : mapping
+        As its ``scorer.json`` holds them.
+    evaluations : sequence of Evaluation
+        Nested, one for each effort.
+    speeds : mapping
+        Documents a second by effort, on the machine that trained it.
+    command : sequence of str
+        What made it, after ``edufilter`` and before ``--out``.
+    """
+    last, tokens = evaluations[-1], metrics.get("embedded", {"tokens": 0, "tokens_read": 0})
+    view = ModelCard(
+        domain=domain,
+        metrics=metrics,
+        unread_share=1 - tokens["tokens_read"] / max(tokens["tokens"], 1),
+        efforts=[_effort(one) for one in evaluations],
+        compared=list(compared(metrics)),
+        exits=exits_table(metrics["exits"]) if metrics["exits"] else None,
+        worst=last.slices[:WORST_SLICES],
+        notes=language_notes(last) if last.slices else (),
+        speeds={effort: _two_digits(speed) for effort, speed in speeds.items()},
+        command=shlex.join(["edufilter", *command, "--out", "FOLDER"]),
+        cpus=available_cpus(),
+    )
+    return templates().get_template("model_card.md").render(view=view)
+
+
+def _effort(evaluation: Evaluation) -> EffortCard:
+    table = reliability_table(evaluation)
+    points = [(name, *column) for name, *column in zip(table.head, *table.rows, strict=True)][1:]
+    return EffortCard(evaluation, metrics_table(evaluation), confusion_table(evaluation), points)
+
+
+def _two_digits(number: float) -> str:
+    step = 10 ** max(floor(log10(max(number, 1))) - 1, 0)
+    return f"{round(number / step) * step:,}"

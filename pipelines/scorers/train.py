@@ -1,0 +1,273 @@
+"""Makes scorers from labels: a scorer folder with its nested evaluation out."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic_core import to_jsonable_python
+
+from annotations import Labels, read_labels
+from annotations.labels.columns import GROUP_COLUMNS, group_of
+from annotations.labels.label_digest import labels_digest
+from annotations.labels.labels import cut_texts_warning
+from annotations.labels.sources import read_table
+from filtering import save_scorer
+from filtering.embedding.embedders import Embedder
+from filtering.fitting.cross_validation import Fit, nested_figures, nested_points, simplest_of_the_best
+from filtering.fitting.fit_data import FitData
+from filtering.fitting.paired_scores import pair, pair_labelled
+from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
+from filtering.fitting.stages import HEADS, fit_stage, head_fit
+from filtering.scoring.cascade import signals_of
+from filtering.scoring.exits import usual_exits
+from filtering.scoring.scorers import Effort, EmbeddingScorer, Scorer, SignalScorer
+from filtering.scoring.storage import refuse_taken
+from filtering.text.arrow import REASONS, text_bytes, text_reasons
+from pipelines.dump.code_languages import with_code_languages
+from pipelines.dump.text_columns import TEXT_COLUMNS, find_text_column
+from pipelines.progress import ConsoleReporter, Reporter
+from pipelines.scorers.evaluate import Evaluation, JudgedPoints, embedded, fit_data_of
+from pipelines.scorers.model_card import model_card
+from pipelines.settings.base import options_in_words
+from pipelines.settings.scorers import DistillConfig, TrainConfig
+
+Name = TypeVar("Name", bound=str)
+
+UNDECIDING = ("labels", "teacher", "domain", "pool", "out", "device", "overwrite")
+"""Settings that a model card tells otherwise, or that decide no score."""
+
+DIGITS = 4
+"""Of stored figures, after the point."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A fitted scorer and how it was chosen.
+
+    Parameters
+    ----------
+    scorer : SignalScorer or EmbeddingScorer
+    out : str
+        Its folder.
+    metrics : mapping
+        What ``scorer.json`` holds under that name: all that was compared, and the evaluations.
+    evaluations : tuple of Evaluation
+        Nested, one for each effort: each document was scored by a model that saw nothing of its group's fold,
+        and no near-duplicate of what is in there.
+    """
+
+    scorer: SignalScorer | EmbeddingScorer
+    out: str
+    metrics: Mapping[str, Any]
+    evaluations: tuple[Evaluation, ...]
+
+
+def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> TrainResult:
+    """Fit a scorer to labels and save it with its nested evaluation.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    reporter : Reporter, optional
+        What is told about progress; standard error if not given.
+
+    Returns
+    -------
+    TrainResult
+
+    Raises
+    ------
+    LabelsError
+        If no scorer can be fitted to the labels.
+    SettingsError
+        If the output folder holds something else, or there is no such embedder.
+    MissingExtraError
+        If the ``train`` extra is not installed, or the ``embed`` extra and an embedder is asked for.
+    """
+    reporter = reporter if reporter is not None else ConsoleReporter()
+    refuse_taken(config.out, overwrite=config.overwrite)
+    pool = None if config.pool is None else read_pool(config.pool, reporter)
+    embedder = _embedder(config)
+    labels = with_code_languages(read_labels(config.labels), config.domain, reporter)
+    if labels.cut_texts:
+        reporter.say(cut_texts_warning(labels.cut_texts, len(labels)))
+    data = fit_data_of(labels)
+    reporter.say(f"{len(data):,} labelled documents of {len(set(data.groups)):,} groups.")
+    if copied := data.copied_across_groups():
+        reporter.say(
+            f"{copied:,} of them have near-duplicates in other groups. What judges these is fitted without."
+        )
+    metrics: dict[str, Any] = {"labels_sha256": labels_digest(labels)}
+    recipe, metrics["signals"] = choose(data, config.signals, RECIPES, signals_fit, reporter)
+    fits: dict[Effort, Fit] = {"fast": signals_fit(recipe)}
+    signals = fit_signals(data, recipe, config.domain)
+    scorer: SignalScorer | EmbeddingScorer = signals
+    if embedder is not None:
+        reporter.say(f"Embedding {len(data):,} documents with {embedder.settings.name!r} ...")
+        data, metrics["embedded"] = embedded(data, embedder)
+        head, metrics["heads"] = choose(
+            data, config.head, HEADS, lambda name: head_fit(name, recipe), reporter
+        )
+        fits["full"] = head_fit(head, recipe)
+        stage = fit_stage(data, head, recipe, embedder.settings)
+        scorer = EmbeddingScorer(signals, stage, embedder)
+    points: dict[Effort, NDArray[np.float64]] = {}
+    for effort, fit in fits.items():
+        reporter.say(f"Judging effort {effort} ...")
+        points[effort] = nested_points(data, fit)
+    evaluations = [
+        JudgedPoints(one, data.rows, labels, effort, nested=True).judge() for effort, one in points.items()
+    ]
+    if isinstance(scorer, EmbeddingScorer):
+        if pool is None:
+            paired = pair_labelled(points["fast"], points["full"], data)
+        else:
+            reporter.say(f"Pairing both efforts on documents of {config.pool} ...")
+            paired = pair(scorer, *pool, data, recipe=recipe, head=head)
+        scorer = replace(scorer, paired=paired)
+    command = ["train", "LABELS", *options_of(config)]
+    return save_judged(scorer, config.out, metrics, evaluations, labels, command, overwrite=config.overwrite)
+
+
+def save_judged(
+    scorer: SignalScorer | EmbeddingScorer,
+    out: str,
+    metrics: Mapping[str, Any],
+    evaluations: Sequence[Evaluation],
+    labels: Labels,
+    command: Sequence[str],
+    *,
+    overwrite: bool,
+) -> TrainResult:
+    """Save a scorer with its evaluations and its model card.
+
+    Parameters
+    ----------
+    scorer : SignalScorer or EmbeddingScorer
+    out : str
+        Its folder.
+    metrics : mapping
+        What was compared, and more that the card tells.
+    evaluations : sequence of Evaluation
+        Nested, one for each effort.
+    labels : Labels
+        Documents that its speed is measured on.
+    command : sequence of str
+        What made it, after ``edufilter`` and before ``--out``.
+    overwrite : bool
+        Replace the scorer that is there.
+    """
+    signals = signals_of(scorer)
+    paired = scorer.paired if isinstance(scorer, EmbeddingScorer) else None
+    told = {
+        **metrics,
+        "exits": usual_exits(paired) if paired else [],
+        "nested": {one.effort: one for one in evaluations},
+    }
+    told = _rounded(to_jsonable_python(told, inf_nan_mode="null"))
+    card = model_card(signals.domain, told, evaluations, _speeds(scorer, labels), command)
+    saved = save_scorer(scorer, out, metrics=told, card=card, overwrite=overwrite)
+    return TrainResult(saved, out, told, tuple(evaluations))
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return figures as they are stored: their last bits say nothing and differ between processors."""
+    if isinstance(value, float):
+        return round(value, DIGITS)
+    if isinstance(value, dict):
+        return {name: _rounded(one) for name, one in value.items()}
+    return [_rounded(one) for one in value] if isinstance(value, list) else value
+
+
+def read_pool(source: str, reporter: Reporter) -> tuple[list[bytes], list[str]]:
+    """Return the documents of a pool that can be scored, in UTF-8, and where each is from.
+
+    Parameters
+    ----------
+    source : str
+        As `TrainConfig.pool`.
+    reporter : Reporter
+        What is told how many documents are left out, and why.
+
+    Raises
+    ------
+    ColumnError
+        If it has no column of texts, or several.
+    """
+    table, name = read_table(source, [*TEXT_COLUMNS, *GROUP_COLUMNS, "url"])
+    column = find_text_column(table.schema, name)
+    rows = table.drop_columns(column).to_pylist() if table.num_columns > 1 else [{}] * len(table)
+    groups = [group_of(row, None, f"#{number}") for number, row in enumerate(rows)]
+    reasons = text_reasons(table[column])
+    bad = Counter(REASONS[reason] for reason in reasons[reasons != 0])
+    if bad:
+        counted = ", ".join(f"{count:,} {reason}" for reason, count in sorted(bad.items()))
+        reporter.say(
+            f"{bad.total():,} of {len(table):,} documents of {name} are left out, having no score: {counted}."
+        )
+    documents = text_bytes(table[column])
+    good = np.flatnonzero(reasons == 0)
+    return [documents[row] or b"" for row in good], [groups[row] for row in good]
+
+
+def _embedder(config: TrainConfig) -> Embedder | None:
+    settings = config.embedder_settings
+    if settings is None:
+        return None
+    from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
+
+    return SentenceTransformerEmbedder(settings, config.placement)
+
+
+def options_of(config: TrainConfig | DistillConfig) -> list[str]:
+    """Return the options that decided the scorer and are not the defaults, as on the command line."""
+    options = ["--domain", config.domain, *options_in_words(config, without=UNDECIDING)]
+    return options if config.pool is None else [*options, "--pool", "POOL"]
+
+
+def choose(
+    data: FitData, asked: str, names: Sequence[Name], fit_of: Callable[[Name], Fit], reporter: Reporter
+) -> tuple[Name, dict[str, Any]]:
+    """Compare ways of fitting by nested cross-validation.
+
+    Parameters
+    ----------
+    data : FitData
+    asked : str
+        The one that was asked for; ``auto`` for all.
+    names : sequence of str
+        From simple to costly.
+    fit_of : callable
+        From a name to what fits so.
+    reporter : Reporter
+
+    Returns
+    -------
+    str, dict
+        The name of what is kept, and the figures of all that was compared.
+    """
+    figures = []
+    for name in [one for one in names if asked in ("auto", one)]:
+        reporter.say(f"Cross-validating {name!r} over five fold assignments ...")
+        figures.append(nested_figures(data, name, fit_of(name)))
+    kept = simplest_of_the_best(figures)
+    compared = {one.name: one.summary() for one in figures}
+    return next(name for name in names if name == kept), {"kept": kept, "compared": compared}
+
+
+def _speeds(scorer: SignalScorer | EmbeddingScorer, labels: Labels) -> dict[Effort, float]:
+    """Return documents a second on this machine, roughly, by effort."""
+    scorers: dict[Effort, Scorer] = {"fast": scorer}
+    if isinstance(scorer, EmbeddingScorer):
+        scorers = {"fast": scorer.signals, "full": scorer}
+    speeds: dict[Effort, float] = {}
+    for effort, one in scorers.items():
+        texts = labels.texts if effort == "fast" else labels.texts.slice(0, 200)
+        started_s = time.perf_counter()
+        one.score(texts)
+        speeds[effort] = len(texts) / (time.perf_counter() - started_s)
+    return speeds

@@ -1,0 +1,217 @@
+"""What settings are: checked once, when they are made; frozen; each written once, with its option and help.
+
+A field says all that there is to say of a setting, and so the command, its check and the documentation
+cannot disagree::
+
+    keep_at: Annotated[Points, Option(help="Rubric points (0 to 5) from which a document is kept.")] = KEEP_AT
+
+`Option` and `Argument` of typer put it on the command line, where `pipelines.commands.options.takes` finds
+it; a setting with a `Field(description=...)` instead is for Python alone.
+"""
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from inspect import cleandoc, formatannotation, get_annotations
+from types import NoneType
+from typing import Annotated, get_args, get_type_hints
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from typer import Option
+from typer.models import ArgumentInfo, ParameterInfo
+
+from filtering.embedding.embedders import Placement
+from filtering.errors import SettingsError
+from filtering.scoring.scorers import Effort
+from pipelines.dump.text_columns import TEXT_COLUMN_HELP
+
+KEEP_AT = 3.0
+"""Rubric points from which a document is kept by default: the rubric's "useful" (FineWeb-Edu's cut)."""
+
+
+class Settings(BaseModel):
+    """Settings that are checked when they are made, and never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    def __init__(self, **values: object) -> None:
+        # A SettingsError is a ValueError, which pydantic would swallow in a validator of its own.
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{setting_name(type(self), *problem['loc'])}: {problem['msg']}. "
+                f"Got {_shown(problem['input'])} instead"
+                for problem in error.errors()
+            )
+            raise SettingsError(f"Wrong settings for {type(self).__name__}: {problems}.") from None
+        self._refuse_misfits()
+
+    def _refuse_misfits(self) -> None:
+        """Refuse settings that do not go together.
+
+        Raises
+        ------
+        SettingsError
+        """
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_str(cls, path: object) -> object:
+        return str(path) if hasattr(path, "__fspath__") else path
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: object) -> None:
+        """Give the docstring its parameters: what the options say."""
+        if parameters := "\n".join(_parameters_in_words(cls)):
+            cls.__doc__ = f"{cleandoc(cls.__doc__ or '')}\n\nParameters\n----------\n{parameters}\n"
+
+
+def _parameters_in_words(model: type[Settings]) -> Iterator[str]:
+    types = get_type_hints(model)
+    for name in names_of(model):
+        field, info = model.model_fields[name], info_of(model, name)
+        optional = "" if field.is_required() else ", optional"
+        kind = types[name]
+        if NoneType in get_args(kind):
+            kind = get_args(kind)[0]
+        yield f"{name} : {formatannotation(kind)}{optional}"
+        yield f"    {info.help if info else field.description}"
+
+
+def _shown(value: object) -> str:
+    """Return a wrong value in words: larger things, which may hold documents, by their type alone."""
+    if (
+        value is None
+        or isinstance(value, (bool, int, float))
+        or (isinstance(value, str) and len(value) < 200)
+    ):
+        return repr(value)
+    return type(value).__name__
+
+
+def names_of(model: type[Settings]) -> list[str]:
+    """Return the settings of a model as its command has them: required ones first, its own before shared."""
+    names = dict.fromkeys(name for one in model.__mro__ for name in get_annotations(one))
+    fields = model.model_fields
+    return sorted(filter(fields.__contains__, names), key=lambda name: not fields[name].is_required())
+
+
+def info_of(model: type[Settings], name: str) -> ParameterInfo | None:
+    """Return the option or argument of a setting; None if it is for Python alone."""
+    found = [one for one in model.model_fields[name].metadata if isinstance(one, ParameterInfo)]
+    return found[0] if found else None
+
+
+def option_of(model: type[Settings], name: str) -> str:
+    """Return the long option of a setting, such as ``--keep-at``; empty if it has none."""
+    info = info_of(model, name)
+    if info is None or isinstance(info, ArgumentInfo):
+        return ""
+    declared = (info.default, *(info.param_decls or ()))  # typer takes the first name for a default
+    named = [one for one in declared if isinstance(one, str) and one.startswith("--")]
+    return named[0] if named else f"--{name.replace('_', '-')}"
+
+
+def setting_name(model: type[Settings], *location: int | str) -> str:
+    """Return a setting's name in Python, and its option on the command line."""
+    name = ".".join(map(str, location))
+    option = option_of(model, name) if name in model.model_fields else ""
+    return f"'{name}' ({option})" if option else f"'{name}'"
+
+
+def options_in_words(config: Settings, *, without: Sequence[str] = ()) -> list[str]:
+    """Return the options that make settings what they are, less defaults, as on the command line."""
+    given = config.model_dump(exclude_defaults=True, exclude=set(without))
+    words = []
+    for name in names_of(type(config)):
+        option = option_of(type(config), name)
+        if not option or name not in given:
+            continue
+        value = given[name]
+        if value is True:
+            words.append(option)
+        else:
+            for one in value if isinstance(value, tuple) else (value,):
+                words += [option, str(one)]
+    return words
+
+
+def command_of(verb: str, config: Settings) -> str:
+    """Return the command line that has these settings, but those that are the defaults."""
+    model = type(config)
+    arguments: list[str] = []
+    for name in names_of(model):
+        if isinstance(info_of(model, name), ArgumentInfo):
+            value = getattr(config, name)
+            arguments += [value] if isinstance(value, str) else value
+    return shlex.join(["edufilter", verb, *arguments, *options_in_words(config)])
+
+
+def from_words(read: Callable[[str], object]) -> BeforeValidator:
+    """Return what reads a setting that came in words; one that did not is taken as it is."""
+    return BeforeValidator(lambda given: read(given) if isinstance(given, str) else given)
+
+
+def _as_paths(inputs: object) -> object:
+    """Return paths as a tuple of strings; what is no sequence as it came, for pydantic to refuse."""
+    if isinstance(inputs, str):
+        raise ValueError("must be a list, not one string")
+    return tuple(str(path) for path in inputs) if isinstance(inputs, (list, tuple)) else inputs
+
+
+# What a setting may be.
+Name = Annotated[str, Field(min_length=1)]
+Paths = Annotated[tuple[str, ...], BeforeValidator(_as_paths)]
+SomePaths = Annotated[Paths, Field(min_length=1)]
+Points = Annotated[float, Field(ge=0.0, le=5.0, allow_inf_nan=False)]
+Share = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)]
+OpenShare = Annotated[float, Field(gt=0.0, lt=1.0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+
+# Settings that several models have, with their options.
+ScorerName = Annotated[Name, Option("--scorer", "-s", help="web, code, or the folder of a trained scorer.")]
+ScoringEffort = Annotated[
+    Effort,
+    Option(
+        help="fast: signals alone. full: an embedding of every document too (needs the extra embed). "
+        "balanced: of those that the signals are not sure about."
+    ),
+]
+TextColumn = Annotated[Name | None, Option(help=TEXT_COLUMN_HELP)]
+
+
+class ModelSettings(Settings):
+    """Where a model runs."""
+
+    device: Annotated[
+        Name, Option(help="Where the embedder runs: auto (a GPU where there is one), cpu, cuda, cuda:1, mps.")
+    ] = "auto"
+    trust_remote_code: Annotated[
+        bool, Option("--trust-remote-code", help="Agree to run the code that the embedder brings.")
+    ] = False
+
+    @property
+    def placement(self) -> Placement:
+        """Where the model lies and runs."""
+        return Placement(device=self.device, trust_remote_code=self.trust_remote_code)
+
+
+class EmbeddingSettings(ModelSettings):
+    """Where the embedder of a scorer lies and runs."""
+
+    embedder: Annotated[
+        Name | None,
+        Option(help="Folder of the scorer's embedder, if it is not where it was when it was trained."),
+    ] = None
+
+    @property
+    def placement(self) -> Placement:
+        """Where the embedder lies and runs."""
+        return replace(super().placement, folder=self.embedder)
+
+
+class ScoringSettings(EmbeddingSettings):
+    """Which stages of a scorer score, and where."""
+
+    effort: ScoringEffort = "fast"

@@ -1,0 +1,339 @@
+"""Settings of the verbs that filter and explain: checked once, at the edge; inner code takes plain values."""
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import Field, PlainSerializer
+from typer import Argument, Option
+
+from filtering.embedding.embedders import Placement
+from filtering.errors import SettingsError
+from filtering.explaining.explain import TOP
+from filtering.leaks.tasks import Fields
+from filtering.scoring.exits import ExitSettings
+from filtering.scoring.scorers import Effort
+from filtering.signals.reasons_of_code import Rule, named_rules, usual_rules
+from pipelines.settings.base import (
+    KEEP_AT,
+    EmbeddingSettings,
+    Name,
+    OpenShare,
+    Paths,
+    Points,
+    ScorerName,
+    ScoringEffort,
+    Settings,
+    Share,
+    SomePaths,
+    TextColumn,
+    from_words,
+    setting_name,
+)
+
+ROWS_PER_PART = 1_000_000
+"""A part is closed at the row group in which it reaches this many rows."""
+
+ExecutorName = Literal["local", "ray"]
+LeakAction = Literal["drop", "mark"]
+OnDrift = Literal["warn", "fail"]
+RecutWrite = Literal["kept", "all"]
+Write = Literal["kept", "all", "scores"]
+
+FIELD_NAMES = tuple(vars(Fields()))
+
+
+def read_fields(words: str) -> Fields:
+    """Return the fields that words such as ``id=task,prompt=question,solution=answer`` name.
+
+    Raises
+    ------
+    ValueError
+        If they cannot be read.
+
+    Examples
+    --------
+    >>> read_fields("id=task,prompt=question")
+    Fields(id='task', prompt='question', solution='', test='', entry_point='')
+    """
+    pairs = [word.partition("=") for word in words.split(",")]
+    found = {name.strip(): field.strip() for name, _, field in pairs}
+    if not found.keys() <= set(FIELD_NAMES) or not all(found.values()) or len(found) < len(pairs):
+        raise ValueError(
+            f"must be like id=task_id,prompt=question,solution=answer, of {', '.join(FIELD_NAMES)}"
+        )
+    return Fields(**{"prompt": "", **found})
+
+
+def fields_in_words(fields: Fields | None) -> str | None:
+    """Return words that name fields, as `read_fields` reads them.
+
+    Examples
+    --------
+    >>> fields_in_words(Fields(prompt="question", solution="answer"))
+    'id=task_id,prompt=question,solution=answer'
+    """
+    if fields is None:
+        return None
+    return ",".join(f"{name}={field}" for name, field in vars(fields).items() if field)
+
+
+def _rules_in_words(rules: tuple[Rule, ...] | None) -> str | None:
+    return rules if rules is None else ",".join(rules) or "none"
+
+
+BenchmarkAction = Annotated[
+    LeakAction,
+    Option(help="Documents with a leak: drop them, or mark them, with their tasks in the column edu_leak."),
+]
+
+
+class BenchmarkSettings(Settings):
+    """How the files of benchmarks are read.
+
+    Which files these are, and what becomes of a leak, are ``decontaminate`` and ``leak_action`` where a dump
+    is filtered, but ``against`` and ``action`` where it is decontaminated alone: each pair says it all in its
+    place only, and scripts have both.
+    """
+
+    fields: Annotated[
+        Fields | None,
+        from_words(read_fields),
+        PlainSerializer(fields_in_words),
+        Option(
+            parser=str,
+            help="Which fields of the benchmarks hold what, like id=task_id,prompt=question,solution=answer. "
+            "Default: as in HumanEval or MBPP.",
+        ),
+    ] = None
+
+
+class RunSettings(Settings):
+    """Where the parts of a run are done."""
+
+    workers: Annotated[
+        int | None,
+        Field(ge=1, le=4096),
+        Option(help="Parts at a time and threads that score. Default: all CPUs."),
+    ] = None
+    executor: Annotated[
+        ExecutorName,
+        Option(help="Where parts run: local, on this machine; ray, as tasks of a Ray cluster."),
+    ] = "local"
+    ray_address: Annotated[
+        Name | None,
+        Option(help="Address of the Ray cluster. Default: RAY_ADDRESS, else Ray is started on this machine."),
+    ] = None
+
+    def _refuse_misfits(self) -> None:
+        if self.executor == "local" and self.ray_address is not None:
+            raise SettingsError(
+                f"'ray_address' must come with the executor 'ray'. Got {self.ray_address!r} with 'local'. "
+                "Add --executor ray."
+            )
+
+
+class DumpSettings(RunSettings):
+    """A run over the files of a dump."""
+
+    inputs: Annotated[
+        SomePaths,
+        Argument(
+            metavar="INPUT...",
+            help="Parquet files, folders or patterns, here or in a store (s3://, gs://, abfs://, hf://).",
+        ),
+    ]
+    out: Annotated[Name, Option("--out", "-o", help="Folder of the run: new, empty, or begun earlier.")]
+    text_column: TextColumn = None
+    rows_per_part: int = Field(
+        default=ROWS_PER_PART,
+        ge=1,
+        description="A part is closed at the row group in which it reaches this many rows.",
+    )
+    strict: Annotated[bool, Option("--strict", help="Stop at the first bad file.")] = False
+    update: Annotated[bool, Option("--update", help="Take in input files that are new or changed.")] = False
+
+
+class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
+    """Settings of `filter_dump`.
+
+    A file's path below its folder (below the part of a pattern before the first wildcard) is its path in the
+    output.
+    """
+
+    scorer: ScorerName = "web"
+    keep_at: Annotated[Points, Option(help="Rubric points (0 to 5) from which a document is kept.")] = KEEP_AT
+    write: Annotated[
+        Write, Option(help="Rows in OUT/data: kept; all, with edu_keep and edu_reason; or scores alone.")
+    ] = "kept"
+    effort: ScoringEffort = "balanced"
+    max_disagreement: Annotated[
+        OpenShare | None,
+        Option(
+            help="For effort balanced: share of documents that it may decide otherwise than effort full. "
+            "Default: 0.01."
+        ),
+    ] = None
+    audit: Annotated[
+        int | None,
+        Field(ge=0),
+        Option(
+            help="For effort balanced: documents embedded to measure that. Default: at most 1,000 "
+            "and 2 % of the rows."
+        ),
+    ] = None
+    rules: Annotated[
+        tuple[Rule, ...] | None,
+        from_words(named_rules),
+        PlainSerializer(_rules_in_words),
+        Option(
+            parser=str,
+            help="What is a reason to score no document: license-only, generated, minified, too-short, data, "
+            "with commas, or none. Default: all for scorers of code, else none.",
+        ),
+    ] = None
+    on_drift: Annotated[
+        OnDrift,
+        Option(help="Where that share turns out larger on this dump: warn, or fail (exit code 4)."),
+    ] = "warn"
+    score_column: Annotated[Name, Option(help="Name of the column of scores.")] = "edu_score"
+    decontaminate: Annotated[
+        Paths,
+        Option(
+            metavar="BENCHMARK",
+            help="Benchmark (.jsonl, .jsonl.gz, .parquet) whose leaks must not be kept; may be given again.",
+        ),
+    ] = ()
+    leak_action: BenchmarkAction = "drop"
+
+    def _refuse_misfits(self) -> None:
+        super()._refuse_misfits()
+        if self.decontaminate and self.write == "scores":
+            raise SettingsError(
+                "'decontaminate' (--decontaminate) must come with rows that are written. Got --write scores; "
+                "run 'edufilter decontaminate' on what you keep."
+            )
+        for name, usual in (("leak_action", "drop"), ("fields", None)):
+            if getattr(self, name) != usual and not self.decontaminate:
+                raise SettingsError(
+                    f"{setting_name(FilterConfig, name)} must come with --decontaminate. "
+                    f"Got {getattr(self, name)!r} alone."
+                )
+        for name in ("max_disagreement", "audit"):
+            if self.effort != "balanced" and getattr(self, name) is not None:
+                raise SettingsError(
+                    f"{setting_name(FilterConfig, name)} must come with effort balanced. Got {self.effort!r}."
+                )
+
+    @property
+    def exit_settings(self) -> ExitSettings:
+        """What the exits of a cascade must hold."""
+        return exit_settings_of(self.keep_at, self.max_disagreement)
+
+    @property
+    def placement(self) -> Placement:
+        """Where the embedder lies and runs, on as many threads as there are workers."""
+        return replace(super().placement, threads=self.workers)
+
+    def rules_for(self, domain: str) -> tuple[Rule, ...]:
+        """Return the rules that were asked for, else those usual for a domain."""
+        return usual_rules(domain) if self.rules is None else self.rules
+
+
+def exit_settings_of(
+    keep_at: float, max_disagreement: float | None, full_fraction: float | None = None
+) -> ExitSettings:
+    """Return what the exits of a cascade must hold, where a bound was given or not.
+
+    No run asks for `full_fraction` any more; plans of earlier runs may have it.
+    """
+    allowed = ExitSettings().max_disagreement if max_disagreement is None else max_disagreement
+    return ExitSettings(keep_at, allowed, full_fraction)
+
+
+class DecontaminateConfig(BenchmarkSettings, DumpSettings):
+    """Settings of `decontaminate_dump`."""
+
+    against: Annotated[
+        SomePaths,
+        Option(metavar="BENCHMARK", help="Benchmark (.jsonl, .jsonl.gz, .parquet); may be given again."),
+    ]
+    action: BenchmarkAction = "drop"
+
+
+class RecutConfig(RunSettings):
+    """Settings of `recut_run`: the same run with another cut, from its stored scores.
+
+    A share keeps exactly ``round(keep_fraction * rows)`` rows, or all that have a score where those are
+    fewer. Of rows with the very score of the cut the first ones are kept, in the order of the plan.
+    """
+
+    run: Annotated[Name, Argument(metavar="OUT", help="Folder of a run.")]
+    to: Annotated[Name, Option(help="Folder of the new run.")]
+    keep_at: Annotated[Points | None, Option(help="Rubric points from which a document is kept.")] = None
+    keep_fraction: Annotated[Share | None, Option(help="Share of all rows to keep, exactly, in (0, 1].")] = (
+        None
+    )
+    write: Annotated[RecutWrite, Option(help="Rows in the new OUT/data: kept, or all.")] = "kept"
+
+    def _refuse_misfits(self) -> None:
+        super()._refuse_misfits()
+        if (self.keep_at is None) == (self.keep_fraction is None):
+            raise SettingsError(
+                "Exactly one of 'keep_at' and 'keep_fraction' must be given. "
+                f"Got keep_at={self.keep_at} and keep_fraction={self.keep_fraction} instead."
+            )
+
+
+class ExplainConfig(EmbeddingSettings):
+    """Settings of `explain_row`: for a text, a document in a Parquet file, or one that a run has read."""
+
+    text: bytes | None = Field(default=None, description="The document itself, in UTF-8.")
+    file: Annotated[
+        Name | None,
+        Option(help="Instead: a Parquet file; with --run, the path of an input below its folder."),
+    ] = None
+    row: Annotated[int | None, Field(ge=0), Option(help="Position of the document in that file, from 0.")] = (
+        None
+    )
+    run: Annotated[
+        Name | None,
+        Option(metavar="OUT", help="Folder of a finished run that read the file: its stored score."),
+    ] = None
+    scorer: Annotated[
+        Name | None,
+        Option(
+            "--scorer", "-s",
+            help="web, code, or the folder of a trained scorer. Default: web; the run's own.",
+        ),
+    ] = None  # fmt: skip
+    effort: Annotated[
+        Effort | None,
+        Option(
+            help="fast: signals alone. full, balanced: also what an embedding makes of the score, in points. "
+            "Default: fast; not with --run."
+        ),
+    ] = None
+    text_column: TextColumn = None
+    top: Annotated[
+        int,
+        Field(ge=1, le=10_000),
+        Option(help="N-grams that raise, n-grams that lower, and statistics to show."),
+    ] = TOP
+
+    def _refuse_misfits(self) -> None:
+        named = self.file is not None
+        if (self.text is None) != named or named != (self.row is not None) or (self.run and not named):
+            raise SettingsError(
+                "Either TEXT must be given, or --file and --row, with or without --run. "
+                "Name a text file, or a document by its Parquet file and row."
+            )
+        if self.run is not None and (self.effort or self.text_column):
+            raise SettingsError(
+                "'effort' (--effort) and 'text_column' (--text-column) must not come with 'run' (--run): "
+                "a run has its own."
+            )
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The Parquet file of the document, and its row there."""
+        return self.file or "", self.row or 0

@@ -1,0 +1,92 @@
+"""What a run keeps beside it of its search for benchmark leaks: the tasks, and what was found of them.
+
+::
+
+    out/run/tasks.json       the tasks that were looked for: workers, `recut` and the report read them here
+    out/run/hits/...         hits of each part that has any, by the paths of the output
+    out/run/hits.parquet     all of them
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from importlib.resources import files
+
+import pyarrow as pa
+
+from filtering.errors import BadFileError, SettingsError
+from filtering.leaks import Fields, LeakSettings, Task, read_benchmark
+from filtering.leaks.search import SCHEMA
+from pipelines.dump.reading import open_parquet
+from pipelines.paths import files_below
+from pipelines.store.plan import Plan
+from pipelines.store.run_folder import RunFolder
+
+LEAKS_VERSION = 1
+"""Raised when the same tasks would be found in other texts."""
+HITS_SCHEMA = pa.schema([pa.field("file", pa.string(), nullable=False), *SCHEMA])
+"""File below its input and row in it, from 0; lines from 1; see `filtering.leaks.search`."""
+
+
+def gather_tasks(against: Sequence[str], fields: Fields | None = None) -> tuple[Task, ...]:
+    """Return the tasks of benchmarks.
+
+    Raises
+    ------
+    SettingsError
+        If one cannot be read, as `filtering.leaks.read_benchmark` says; or if two files of one name have
+        tasks of one id.
+    """
+    try:
+        tasks = [task for path in against for task in read_benchmark(path, fields)]
+    except BadFileError as error:  # a benchmark is a setting, not data
+        raise SettingsError(str(error)) from error
+    repeated = [
+        one for one, count in Counter((task.benchmark, task.id) for task in tasks).items() if count > 1
+    ]
+    if repeated:
+        raise SettingsError(
+            "Benchmarks must differ in their names or in the ids of their tasks. "
+            f"{repeated[0][0]!r} comes twice with the task {repeated[0][1]!r}. Name each file once."
+        )
+    return tuple(tasks)
+
+
+def tasks_json(tasks: Sequence[Task]) -> bytes:
+    """Return what ``run/tasks.json`` holds."""
+    return json.dumps([asdict(task) for task in tasks], indent=1).encode()
+
+
+def read_tasks(folder: RunFolder) -> tuple[Task, ...]:
+    """Return the tasks that a run looks for."""
+    return tuple(Task(**task) for task in json.loads((folder.run / "tasks.json").read_bytes()))
+
+
+def search_digest(content: bytes) -> str:
+    """Return the digest of all that decides what is found: tasks, settings, and what everybody writes."""
+    common = files("filtering.leaks").joinpath("common.safetensors").read_bytes()
+    settings = json.dumps([LEAKS_VERSION, asdict(LeakSettings())]).encode()
+    parts = (hashlib.sha256(one).digest() for one in (content, settings, common))
+    return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def write_tasks(folder: RunFolder, tasks: Sequence[Task]) -> None:
+    """Write ``run/tasks.json``, unless it is there."""
+    path = folder.run / "tasks.json"
+    if not path.exists():
+        folder.write_bytes(path, tasks_json(tasks))
+
+
+def write_all_hits(folder: RunFolder, plan: Plan) -> None:
+    """Write ``run/hits.parquet``: the hits of all parts, in the order of the plan."""
+    names = {name for name, _ in files_below(folder.hits)}
+
+    def tables() -> Iterator[pa.Table]:
+        for part in plan.parts:
+            if part.output in names:
+                with open_parquet(str(folder.hits / part.output)) as file:
+                    yield file.read(use_threads=False).cast(HITS_SCHEMA)
+
+    folder.write_tables(folder.run / "hits.parquet", HITS_SCHEMA, tables())

@@ -1,0 +1,130 @@
+"""The manifest of a run: totals, and one row an output file. Its existence means that the run is complete."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from filtering.errors import OutputError
+from pipelines.dump.parts import Parts, SetAside
+from pipelines.dump.reading import open_parquet
+from pipelines.paths import files_below
+from pipelines.store.plan import Plan
+from pipelines.store.receipts import RECEIPT_SCHEMA, Receipt, sum_of_counts
+from pipelines.store.run_folder import RunFolder
+
+TOTALS = (
+    *("rows", "kept", "text_bytes", "kept_text_bytes", "unread_bytes", "tokens", "tokens_read"),
+    *("data_bytes", "leaked"),
+)
+"""What a run says of all its parts together."""
+AUDIT = (
+    *("embedded", "embedded_kept"),
+    *("audited_dropped", "audited_lost", "audited_kept", "audited_false"),
+)
+"""And that where its scorer is a cascade; see `filtering.scoring.scorers.Audit`."""
+OF_RUNS_ALONE = ("key", "reasons", "unusual", "leaks", "unread_bytes", *AUDIT)
+COLUMNS = tuple(name for name in RECEIPT_SCHEMA.names if name not in OF_RUNS_ALONE)
+"""What the manifest says of each part."""
+MANIFEST_SCHEMA = pa.schema(
+    [("relative", pa.string()), ("first_row", pa.int64()), *(RECEIPT_SCHEMA.field(name) for name in COLUMNS)]
+)
+
+
+def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
+    """Write ``manifest.parquet``, then ``manifest.json``, in memory that hardly grows with the parts.
+
+    Raises
+    ------
+    RunError
+        If the receipts do not add up to the plan.
+    """
+    totals: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    unusual: Counter[str] = Counter()
+    leaks: Counter[str] = Counter()
+    set_aside = list(plan.set_aside)
+
+    def rows() -> Iterator[pa.Table]:
+        first = 0
+        for receipts in folder.receipts_in_order(plan.parts):
+            parts = plan.parts.table.slice(first, len(receipts)).select(["relative", "first_row"])
+            first += len(receipts)
+            good = receipts.filter(pc.equal(receipts["set_aside"], ""))
+            totals.update({name: pc.sum(good[name]).as_py() or 0 for name in (*TOTALS, *AUDIT)})
+            totals["output_files"] += pc.sum(pc.greater(good["data_bytes"], 0)).as_py() or 0
+            reasons.update(sum_of_counts(good["reasons"]))
+            unusual.update(sum_of_counts(good["unusual"]))
+            leaks.update(sum_of_counts(good["leaks"]))
+            table = pa.table({**_columns(parts), **_columns(receipts.select(COLUMNS))}).cast(MANIFEST_SCHEMA)
+            broken = table.filter(pc.not_equal(table["set_aside"], ""))
+            for row in broken.select(["relative", "rows", "first_row", "set_aside"]).to_pylist():
+                set_aside.append(SetAside(why=row.pop("set_aside"), **row))
+            yield table
+
+    folder.write_tables(folder.run / "manifest.parquet", MANIFEST_SCHEMA, rows())
+    without_score = sum(reasons.values())
+    folder.write_json(
+        folder.manifest,
+        {
+            "edufilter": version("edufilter"),
+            "plan": plan.digest,
+            "scorer": scorer,
+            "settings": dict(plan.settings),
+            **{name: totals[name] for name in TOTALS},
+            "output_files": totals["output_files"],
+            "dropped": totals["rows"] - totals["kept"] - without_score,
+            "without_score": without_score,
+            "audit": {name: totals[name] for name in AUDIT},
+            "reasons": dict(reasons),
+            "unusual": dict(unusual),
+            "leaks": dict(leaks),
+            "set_aside": [asdict(one) for one in set_aside],
+        },
+    )
+
+
+def _columns(table: pa.Table) -> dict[str, pa.ChunkedArray]:
+    return dict(zip(table.column_names, table.columns, strict=True))
+
+
+def read_set_aside(manifest: dict[str, Any]) -> tuple[SetAside, ...]:
+    """Return what a manifest says could not be read."""
+    return tuple(SetAside(**one) for one in manifest["set_aside"])
+
+
+def scored_parts(folder: RunFolder, plan: Plan) -> Parts:
+    """Return the parts of a finished run that could be read, all of which must have their scores.
+
+    Raises
+    ------
+    OutputError
+        If scores are gone, or there never were any.
+    """
+    if not folder.scores.exists():
+        raise OutputError(
+            f"{folder.root} must hold scores. It is a new cut itself; name the run that it is from."
+        )
+    unread = {(one.relative, one.first_row) for one in read_set_aside(folder.read_manifest())}
+    is_good = [(part.relative, part.first_row) not in unread for part in plan.parts]
+    good = plan.parts.where(np.array(is_good, dtype=bool))
+    stored = {name for name, _ in files_below(folder.scores)}
+    gone = [part.output for part in good if part.output not in stored]
+    if gone:
+        raise OutputError(
+            f"{folder.root} must hold the scores of all parts. Those of {gone[0]} are gone. Mend it: "
+            f"'edufilter clean {folder.root} --damaged', then the command that began the run."
+        )
+    return good
+
+
+def receipts_of_manifest(folder: RunFolder) -> Iterator[Receipt]:
+    """Yield what the manifest says of each part, in the order of the plan; reasons and keys are not in it."""
+    with open_parquet(str(folder.run / "manifest.parquet")) as file:
+        for batch in file.iter_batches(columns=list(COLUMNS)):
+            yield from (Receipt(key="", **row) for row in batch.to_pylist())

@@ -1,0 +1,167 @@
+"""What a run will do, decided before the first row is read: its settings, and a key for each part.
+
+A key says what the output of a part depends on; a receipt under that key means that the part is done. Time
+stamps are not in the key, so a copied dump goes on where it was; neither are workers, executor or progress.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+from filtering.scoring.exits import ExitSettings
+from filtering.scoring.scorers import Effort
+from pipelines.dump.inputs import InputFile
+from pipelines.dump.parts import Fields, Parts, SetAside
+from pipelines.dump.split_files import split_files
+from pipelines.settings.runs import LeakAction, exit_settings_of
+
+OUTPUT_FORMAT = 5
+"""Number of the layout and content of `out/`; raised when either changes."""
+
+PlanSettings = Mapping[str, str | float | int | None]
+"""What decides rows and bytes of the output, by the names that `plan.json` has; `RunFacts` reads it."""
+
+KEY_FIELDS = (
+    *("relative", "output", "size_bytes", "footer_sha256"),
+    *("first_row_group", "stop_row_group", "tie_quota"),
+)
+"""What decides a part's output beside the settings."""
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What the settings of a plan say, by their names and types, and by default where they say nothing.
+
+    Parameters
+    ----------
+    text_column : str
+    keep_at : float
+        Rubric points; 0 where nothing is scored.
+    scorer_sha256 : str, optional
+        Digest of the scorer; None where nothing is scored.
+    effort, score_column, max_disagreement, full_fraction
+        As in `FilterConfig`.
+    leaks_sha256, leak_action : str, optional
+        Digest of the search for leaks, and what becomes of these; None where none are looked for.
+    """
+
+    text_column: str
+    keep_at: float
+    scorer_sha256: str | None = None
+    effort: Effort = "fast"
+    score_column: str = "edu_score"
+    max_disagreement: float | None = None
+    full_fraction: float | None = None
+    leaks_sha256: str | None = None
+    leak_action: LeakAction | None = None
+
+    @property
+    def exits(self) -> ExitSettings:
+        """What exits at the cut hold, or would hold at another effort than ``balanced``."""
+        return exit_settings_of(self.keep_at, self.max_disagreement, self.full_fraction)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a run will do, decided before the first row is read.
+
+    Parameters
+    ----------
+    settings : mapping
+        What decides rows and bytes of the output, the scorer's digest included.
+    parts : Parts
+        In order of relative path and rows.
+    set_aside : tuple of SetAside
+        Files whose footer cannot be read.
+    """
+
+    settings: PlanSettings
+    parts: Parts
+    set_aside: tuple[SetAside, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 over settings, parts and files set aside."""
+        aside = [one.relative for one in self.set_aside]  # why names the path, which may change
+        digest = _hash([dict(self.settings), aside])
+        for batch in self.parts.table.select(["key"]).to_batches():
+            digest.update("".join(batch.column(0).to_pylist()).encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def places(self) -> str:
+        """sha256 over where the inputs lie, and why some cannot be read: what the digest leaves out."""
+        paths = self.parts.table["path"].unique().to_pylist()
+        return _hash([paths, [one.why for one in self.set_aside]]).hexdigest()
+
+    @cached_property
+    def facts(self) -> RunFacts:
+        """What the settings say, by type."""
+        known: Mapping[str, Any] = {
+            field.name: self.settings[field.name] for field in fields(RunFacts) if field.name in self.settings
+        }
+        return RunFacts(**known)
+
+    @cached_property
+    def rows(self) -> int:
+        """Rows of all parts."""
+        return int(self.parts.column("rows").sum())
+
+
+def _hash(value: object) -> "hashlib._Hash":
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode())
+
+
+def keys_under(settings: PlanSettings) -> Callable[[Fields], str]:
+    """Return the function from a part's fields to its key: the sha256 of what decides the part's output."""
+    base = _hash([dict(settings), OUTPUT_FORMAT])
+
+    def key_of(row: Fields) -> str:
+        digest = base.copy()
+        digest.update("\0".join([str(row[name]) for name in KEY_FIELDS]).encode(errors="surrogatepass"))
+        return digest.hexdigest()
+
+    return key_of
+
+
+def rekeyed(parts: Parts, settings: PlanSettings, tie_quotas: Iterable[int]) -> Parts:
+    """Return parts with other quotas of ties, and their keys under other settings."""
+    key_of = keys_under(settings)
+    rows = ({**vars(part), "tie_quota": quota} for part, quota in zip(parts, tie_quotas, strict=True))
+    return Parts.from_rows({**row, "key": key_of(row)} for row in rows)
+
+
+def make_plan(
+    files: Sequence[InputFile],
+    *,
+    settings: PlanSettings,
+    text_column: str | None,
+    new_columns: Sequence[str],
+    rows_per_part: int,
+    strict: bool = False,
+) -> Plan:
+    """Read all footers, split the files into parts, and give these their keys.
+
+    Parameters
+    ----------
+    settings : mapping
+        What decides the output beside the files; the name of the text column is added.
+    files, text_column, new_columns, rows_per_part, strict
+        As for `split_files`, which says too what is raised.
+    """
+
+    def with_column(name: str) -> PlanSettings:
+        return {**settings, "text_column": name}
+
+    found = split_files(
+        files,
+        text_column=text_column,
+        rows_per_part=rows_per_part,
+        new_columns=new_columns,
+        key_under=lambda name: keys_under(with_column(name)),
+        strict=strict,
+    )
+    return Plan(with_column(found.text_column), found.parts, found.set_aside)

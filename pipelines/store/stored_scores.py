@@ -1,0 +1,86 @@
+"""The scores that a run stores: how they lie there, how they are read, and the rule from a score to kept."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from filtering import Scores
+from pipelines.dump.parts import Part
+from pipelines.dump.reading import open_parquet
+from pipelines.store.run_folder import RunFolder
+
+SCORES_GROUP_ROWS = 1 << 20
+"""Rows of a row group, of hits as well."""
+
+SCORES_SCHEMA = pa.schema(
+    [
+        ("edu_score", pa.float32()),
+        ("edu_stage", pa.uint8()),
+        ("edu_reason", pa.uint8()),
+    ]
+)
+"""Of `run/scores`: null score where there is a reason; codes of `filtering.documents.REASONS`."""
+
+
+def scores_batch(scores: Scores) -> pa.RecordBatch:
+    """Return scores as rows of `SCORES_SCHEMA`."""
+    score = pa.array(scores.value, mask=scores.reason > 0)
+    return pa.RecordBatch.from_arrays(
+        [score, pa.array(scores.stage), pa.array(scores.reason)], schema=SCORES_SCHEMA
+    )
+
+
+def read_scores(folder: RunFolder, part: Part, *columns: str) -> list[NDArray[Any]]:
+    """Return columns of what a run stored of a part, each of shape (rows,).
+
+    Parameters
+    ----------
+    folder : RunFolder
+    part : Part
+    columns : str
+        ``edu_score``: float32, rubric points, NaN where a document has none; ``edu_stage``: uint8, places in
+        `filtering.scoring.scorers.STAGES`; ``edu_reason``: uint8, places in `filtering.documents.REASONS`.
+    """
+    with open_parquet(str(folder.scores / part.output)) as file:
+        table = file.read(columns=list(columns), use_threads=False)
+    return [table[name].to_numpy() for name in columns]
+
+
+@dataclass
+class Cut:
+    """The rule from score to kept: at least `keep_at`, with a quota for those exactly on it.
+
+    Parameters
+    ----------
+    keep_at : float
+        Rubric points.
+    tie_quota : int
+        Rows with the very score `keep_at` that may still be kept; -1 for any number.
+    """
+
+    keep_at: float
+    tie_quota: int
+
+    def keep(self, value: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return which rows are kept; NaN never is.
+
+        Parameters
+        ----------
+        value : float32 array, shape (n,)
+            Rubric points.
+
+        Returns
+        -------
+        bool array, shape (n,)
+        """
+        at = np.float32(self.keep_at)
+        if self.tie_quota < 0:
+            return value >= at
+        ties = np.flatnonzero(value == at)[: self.tie_quota]
+        self.tie_quota -= len(ties)
+        keep = value > at
+        keep[ties] = True
+        return keep

@@ -1,0 +1,121 @@
+"""The files of a part while they are written: its data, its scores and its hits of benchmarks.
+
+Each has a temporary name until all are whole. Then they get their final names in one order: whoever sees the
+data of a part finds its scores and hits.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from filtering import Scores
+from pipelines.dump.parts import Part
+from pipelines.store.leak_files import HITS_SCHEMA
+from pipelines.store.run_folder import RunFolder
+from pipelines.store.stored_scores import SCORES_GROUP_ROWS, SCORES_SCHEMA, scores_batch
+from pipelines.work.leaks import FoundLeaks
+from pipelines.work.output import (
+    AddedColumns,
+    GatheringWriter,
+    output_batch,
+    output_schema,
+    source_format,
+)
+from pipelines.work.worker_settings import WorkerSettings
+
+
+@contextmanager
+def open_part_files(folder: RunFolder, part: Part, settings: WorkerSettings) -> Iterator["PartFiles"]:
+    """Open the files of a part; what has not been published when the context is left is gone."""
+    files = PartFiles(folder, part, settings)
+    try:
+        files.open()
+        yield files
+    finally:
+        files.remove_temporary()
+
+
+class PartFiles:
+    """The files of a part, of which a run has data, scores or both; hits are begun with the first of them.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    part : Part
+    settings : WorkerSettings
+    """
+
+    def __init__(self, folder: RunFolder, part: Part, settings: WorkerSettings) -> None:
+        self._folder, self._part, self._settings = folder, part, settings
+        self._added = AddedColumns.named(settings.score_column)
+        self._temporary: dict[str, Path] = {}
+        self._writers: dict[str, GatheringWriter] = {}
+
+    def open(self) -> None:
+        """Begin the files that a part has whatever is in it."""
+        settings = self._settings
+        if settings.write != "scores":
+            schema, codecs, group_rows = source_format(self._part.path, self._part.row_groups)
+            action = None if settings.leaks is None else settings.leaks.action
+            names = self._added.in_mode(settings.write, settings.effort, scores=settings.scores, leaks=action)
+            self._begin("data", output_schema(schema, self._added, names), codecs, group_rows)
+        if settings.scores and settings.scores_from is None:
+            self._begin("scores", SCORES_SCHEMA, {}, SCORES_GROUP_ROWS)
+
+    def _begin(self, name: str, schema: pa.Schema, codecs: dict[str, str], group_rows: int) -> None:
+        self._temporary[name] = self._folder.new_temporary(name)
+        self._writers[name] = GatheringWriter(self._temporary[name], schema, codecs, group_rows)
+
+    def add(
+        self, batch: pa.RecordBatch, scores: Scores, keep: NDArray[np.bool_], found: FoundLeaks | None
+    ) -> None:
+        """Write the next rows.
+
+        Parameters
+        ----------
+        batch : RecordBatch of n rows
+        scores : Scores
+        keep : bool array, shape (n,)
+        found : FoundLeaks, optional
+            In rows that would be kept.
+        """
+        writers = self._writers
+        if found is not None and len(found.hits):
+            if "hits" not in writers:
+                self._begin("hits", HITS_SCHEMA, {}, SCORES_GROUP_ROWS)
+            for piece in found.hits.to_batches():
+                writers["hits"].add(piece)
+        if "data" in writers:
+            data = writers["data"]
+            data.add(output_batch(batch, scores, keep, found, self._added, self._settings.write, data.schema))
+        if "scores" in writers:
+            writers["scores"].add(scores_batch(scores))
+
+    def publish(self) -> dict[str, Any]:
+        """Finish the files and give them their final names; return what a receipt says of them."""
+        for writer in self._writers.values():
+            writer.close()
+        folders: Mapping[str, Any] = {
+            "hits": self._folder.hits, "scores": self._folder.scores, "data": self._folder.data,
+        }  # fmt: skip
+        fields: dict[str, Any] = {}
+        for name in [name for name in folders if name in self._writers]:
+            final, rows = folders[name] / self._part.output, self._writers[name].rows
+            written = self._folder.publish(self._temporary[name], final, rows)
+            fields |= {f"{name}_bytes": written.size_bytes, f"{name}_sha256": written.sha256}
+            if name != "scores":  # of which there are as many as rows
+                fields[f"{name}_rows"] = written.rows
+        return fields
+
+    def remove_temporary(self) -> None:
+        """Let go of all files, and remove those that were not published."""
+        for writer in self._writers.values():
+            writer.let_go()
+        for path in self._temporary.values():
+            with suppress(OSError):  # what may not be removed now, the next run removes
+                path.unlink(missing_ok=True)

@@ -1,0 +1,108 @@
+"""What a worker is built from, in whichever process it runs."""
+
+from dataclasses import replace
+
+from pydantic import BaseModel, ConfigDict
+
+from filtering.embedding.embedders import Placement
+from filtering.scoring.exits import ExitSettings
+from filtering.scoring.scorers import Effort
+from filtering.scoring.storage import SHIPPED
+from filtering.signals.reasons_of_code import Rule
+from pipelines.paths import absolute
+from pipelines.settings.runs import LeakAction, Write, exit_settings_of
+
+
+class LeakSearch(BaseModel):
+    """A search for benchmark leaks in what would be kept.
+
+    Parameters
+    ----------
+    sha256 : str
+        Digest of the tasks in the folder of the run, and of how they are looked for.
+    action : {"drop", "mark"}
+        As in `DecontaminateConfig`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: str
+    action: LeakAction
+
+
+class WorkerSettings(BaseModel):
+    """What a worker is built from: plain values that go to another process as JSON.
+
+    Parameters
+    ----------
+    out : str
+        Folder of the run.
+    scorer : str, optional
+        Name or folder of the scorer; None where stored scores alone are cut anew, or nothing is scored.
+    scorer_sha256 : str, optional
+        Digest that the scorer must have.
+    scores_from : str, optional
+        Folder of the run whose stored scores are used instead of a scorer.
+    text_column, keep_at, write, effort, score_column, max_disagreement
+        As in `FilterConfig`.
+    rules : tuple of str
+        What is a reason to give a document no score; see `filtering.signals.reasons_of_code`.
+    audit_shares : (float, float)
+        Shares of the documents that are dropped, and kept, by the signals of a cascade, that are looked at.
+    placement : Placement
+        Where the embedder lies and runs.
+    leaks : LeakSearch, optional
+        What is looked for in rows that would be kept.
+    threads : int
+        Threads that score inside this worker.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    out: str
+    scorer: str | None
+    scorer_sha256: str | None = None
+    scores_from: str | None = None
+    text_column: str
+    keep_at: float
+    write: Write
+    effort: Effort
+    score_column: str
+    max_disagreement: float | None = None
+    rules: tuple[Rule, ...] = ()
+    audit_shares: tuple[float, float] = (0.0, 0.0)
+    placement: Placement = Placement()
+    leaks: LeakSearch | None = None
+    threads: int = 1
+
+    @property
+    def scores(self) -> bool:
+        """Whether rows have scores at all."""
+        return self.scorer is not None or self.scores_from is not None
+
+    @property
+    def embeds(self) -> bool:
+        """Whether this worker loads an embedder: not where stored scores are cut anew."""
+        return self.effort != "fast" and self.scorer is not None and self.scores_from is None
+
+    @property
+    def exit_settings(self) -> ExitSettings:
+        """What the exits of a cascade must hold."""
+        return exit_settings_of(self.keep_at, self.max_disagreement)
+
+    def with_threads(self, threads: int) -> "WorkerSettings":
+        """Return these settings for a worker of some threads; an embedder gets as many."""
+        placement = replace(self.placement, threads=threads)
+        return self.model_copy(update={"threads": threads, "placement": placement})
+
+    def absolute(self) -> "WorkerSettings":
+        """Return these settings with whole paths: another process may have another working directory."""
+        folder = self.placement.folder
+        return self.model_copy(
+            update={
+                "out": absolute(self.out),
+                "scorer": self.scorer and (self.scorer if self.scorer in SHIPPED else absolute(self.scorer)),
+                "scores_from": self.scores_from and absolute(self.scores_from),
+                "placement": replace(self.placement, folder=folder and absolute(folder)),
+            }
+        )
