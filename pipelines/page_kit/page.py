@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from pipelines.amounts import percent
 
-PACKAGE = "pipelines"
+PACKAGE = "pipelines.page_kit"
 """Whose folder ``templates`` holds the pages, their style and their script."""
 SCRIPT = (files(PACKAGE) / "templates" / "page.js").read_text(encoding="utf-8")
 """Shows the search of documents, which does nothing without it, and hides cards that do not fit."""
