@@ -27,7 +27,7 @@ from pipelines import (
     train_scorer,
     write_report,
 )
-from pipelines.audit import agreement_of, audit_shares
+from pipelines.audit import Side, agreement_of, audit_shares
 from pipelines.row_chances import row_chances
 
 CPU = Placement(device="cpu")
@@ -226,6 +226,12 @@ def test_agreement_weighs_both_sides_by_what_left_there():
     assert found.high == pytest.approx(high)
     assert found.is_broken == (found.low > 0.01)
     assert agreement_of({"audit": dict.fromkeys(audit, 0)}) is None
+
+
+def test_of_a_side_at_which_nobody_looked_none_or_all_may_be_wrong():
+    unseen, empty = Side(rows=200, seen=0, wrong=0), Side(rows=0, seen=0, wrong=0)
+    assert (unseen.low, unseen.otherwise, unseen.high) == (0, 0, 200)
+    assert (empty.low, empty.otherwise, empty.high) == (0, 0, 0)
 
 
 def test_evaluate_judges_a_cascade_nested(cascade, labels):
