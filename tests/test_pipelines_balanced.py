@@ -1,35 +1,39 @@
 """Proves that effort balanced runs like the others, audits itself, and says where its promise is broken."""
 
 import json
-import shutil
-from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import shutil
 from conftest import QUIET
-from dumps import lasting, make_texts, write_dump
-
-from filtering import load_scorer, save_scorer
+from dataclasses import replace
+from dumps import lasting
+from dumps import make_texts
+from dumps import write_dump
+from filtering import load_scorer
+from filtering import save_scorer
 from filtering.embedding.embedders import Placement
-from filtering.errors import LabelsError, SettingsError
+from filtering.errors import LabelsError
+from filtering.errors import SettingsError
 from filtering.rates import rate_bound
-from filtering.scoring.exits import ExitSettings, PairedScores
-from pipelines import (
-    FilterConfig,
-    RecutConfig,
-    TrainConfig,
-    evaluate_scorer,
-    filter_dump,
-    recut_run,
-    train_scorer,
-    write_report,
-)
-from pipelines.run.audit import agreement_of, audit_shares
+from filtering.scoring.exits import ExitSettings
+from filtering.scoring.exits import PairedScores
+from pathlib import Path
+from pipelines import FilterConfig
+from pipelines import RecutConfig
+from pipelines import TrainConfig
+from pipelines import evaluate_scorer
+from pipelines import filter_dump
+from pipelines import recut_run
+from pipelines import train_scorer
+from pipelines import write_report
+from pipelines.audit import Side
+from pipelines.run.audit import agreement_of
+from pipelines.run.audit import audit_shares
 from pipelines.work.row_chances import row_chances
+from types import SimpleNamespace
+
 
 CPU = Placement(device="cpu")
 AT = 2.5
@@ -225,6 +229,12 @@ def test_agreement_weighs_both_sides_by_what_left_there():
     assert found.high == pytest.approx(high)
     assert found.is_broken == (found.low > 0.01)
     assert agreement_of({"audit": dict.fromkeys(audit, 0)}) is None
+
+
+def test_of_a_side_at_which_nobody_looked_none_or_all_may_be_wrong():
+    unseen, empty = Side(rows=200, seen=0, wrong=0), Side(rows=0, seen=0, wrong=0)
+    assert (unseen.low, unseen.otherwise, unseen.high) == (0, 0, 200)
+    assert (empty.low, empty.otherwise, empty.high) == (0, 0, 0)
 
 
 def test_evaluate_judges_a_cascade_nested(cascade, labels):
