@@ -34,69 +34,32 @@ LEAKS_DONE = {
 
 
 @dataclass(frozen=True)
-class SliceBar:
-    """A slice, and how long its bar is.
-
-    Parameters
-    ----------
-    slice : Slice
-    length, length_of_rest : float
-        Of the longest bar of its table, in [0, 1].
-    """
+class _SliceBar:
+    """A slice, and how long its bar is: a share of the longest one of its table."""
 
     slice: Slice
     length: float
     length_of_rest: float
-
-    @property
-    def is_others(self) -> bool:
-        """Whether it is of all that have no row of their own."""
-        return self.slice.value == OTHERS
+    is_others: bool
 
 
 @dataclass(frozen=True)
-class RunPage:
-    """What the template ``run.html`` shows.
-
-    Parameters
-    ----------
-    report : RunReport
-    charts : mapping
-        SVG by class of the style: ``wide`` and ``narrow``.
-    tiles : sequence of Tile
-    audit : Agreement, optional
-        Of a cascade: what was found when some documents were looked at again.
-    far : mapping
-        Slices that are kept far more or less often than the rest, by kind; `far_shown` of a kind are named.
-    scores : Table, optional
-        What the chart shows; None where the run stores no scores.
-    slices : mapping
-        Bars of kept shares by kind.
-    leaks_done : str
-        What became of documents with a leak; empty where there are none.
-    leak_counts : sequence of Table
-        By benchmark, of the first `hits_read` hits.
-    drift : Table, optional
-    documents : CardSection
-    tables : sequence of Table
-        Counts, settings and the like.
-    files, set_aside : Table, optional
-        None where there are too many outputs for a row each; where all could be read.
-    """
+class _View:
+    """What the template ``run.html`` shows beside the report."""
 
     report: RunReport
     charts: Mapping[str, str]
     tiles: Sequence[Tile]
-    audit: Agreement | None
-    far: Mapping[str, Sequence[Slice]]
-    scores: Table | None
-    slices: Mapping[str, Sequence[SliceBar]]
+    audit: Agreement | None  # None but for a cascade
+    far: Mapping[str, Sequence[Slice]]  # slices to name among the findings, by kind
+    scores: Table | None  # None where the run stores none
+    slices: Mapping[str, Sequence[_SliceBar]]  # by kind
     leaks_done: str
-    leak_counts: Sequence[Table]
+    leak_counts: Sequence[Table]  # by benchmark
     drift: Table | None
     documents: CardSection
-    tables: Sequence[Table]
-    files: Table | None
+    tables: Sequence[Table]  # counts, settings and the like
+    files: Table | None  # None where there are too many for a row each
     set_aside: Table | None
     far_shown: int
     hits_read: int
@@ -114,7 +77,7 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
     run, leaks, audit = report.manifest, report.leaks, agreement_of(report.manifest)
     slices = {kind: list(some) for kind, some in groupby(report.slices, key=lambda one: one.kind)}
     far = {kind: [one for one in some if one.is_far] for kind, some in slices.items()}
-    view = RunPage(
+    view = _View(
         report=report,
         charts=charts,
         tiles=_tiles(report),
@@ -182,9 +145,9 @@ def _scores(report: RunReport) -> Table:
     return Table("", ("score", "documents", "share", "kept", "at least that"), rows)
 
 
-def _bars(slices: Sequence[Slice]) -> list[SliceBar]:
+def _bars(slices: Sequence[Slice]) -> list[_SliceBar]:
     most = max(*(max(one.share, one.share_of_rest) for one in slices), 1e-9)
-    return [SliceBar(one, one.share / most, one.share_of_rest / most) for one in slices]
+    return [_SliceBar(one, one.share / most, one.share_of_rest / most, one.value == OTHERS) for one in slices]
 
 
 def _leak_counts(found: RunLeaks) -> list[Table]:
