@@ -28,7 +28,7 @@ from pipelines import filter_dump
 from pipelines import recut_run
 from pipelines import train_scorer
 from pipelines import write_report
-from pipelines.audit import Side
+from pipelines.run.audit import Side
 from pipelines.run.audit import agreement_of
 from pipelines.run.audit import audit_shares
 from pipelines.work.row_chances import row_chances

@@ -1,25 +1,39 @@
 """The page of a run: what was kept, what was not, where that differs, and documents to read."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
-
-from rich.filesize import decimal as size
-
 from annotations.asking.budget import BYTES_PER_TOKEN
-from filtering.explaining.explain import Explanation, NgramAmount
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from filtering.explaining.explain import Explanation
+from filtering.explaining.explain import NgramAmount
 from filtering.explaining.readable import range_in_words
 from filtering.points import POINTS
-from filtering.scoring.scorers import EMBEDDING_STAGE, STAGES
-from pipelines.amounts import percent, short_count
-from pipelines.page_kit.cards import Card, CardSection, card_section
-from pipelines.page_kit.page import Table, Tile, whole_page
-from pipelines.reports.kept_shares import OTHERS, Slice
-from pipelines.reports.picks import BINS_PER_POINT, GROUPS, TENTH_GROUP
-from pipelines.reports.report_data import RunReport, Sample
-from pipelines.reports.run_leaks import HITS_READ, LeakCount, RunLeaks
-from pipelines.run.audit import AuditResult, agreement_of
+from filtering.scoring.scorers import EMBEDDING_STAGE
+from filtering.scoring.scorers import STAGES
+from itertools import groupby
+from pipelines.amounts import percent
+from pipelines.amounts import short_count
+from pipelines.page_kit.cards import Card
+from pipelines.page_kit.cards import CardSection
+from pipelines.page_kit.cards import card_section
+from pipelines.page_kit.page import Table
+from pipelines.page_kit.page import Tile
+from pipelines.page_kit.page import whole_page
+from pipelines.reports.kept_shares import OTHERS
+from pipelines.reports.kept_shares import Slice
+from pipelines.reports.picks import BINS_PER_POINT
+from pipelines.reports.picks import GROUPS
+from pipelines.reports.picks import TENTH_GROUP
+from pipelines.reports.report_data import RunReport
+from pipelines.reports.report_data import Sample
+from pipelines.reports.run_leaks import HITS_READ
+from pipelines.reports.run_leaks import LeakCount
+from pipelines.reports.run_leaks import RunLeaks
+from pipelines.run.audit import AuditResult
+from pipelines.run.audit import agreement_of
+from rich.filesize import decimal as size
+from typing import Any
+
 
 SET_ASIDE_SHOWN = 100
 BINS_PER_ROW = 5
@@ -33,69 +47,32 @@ LEAKS_DONE = {
 
 
 @dataclass(frozen=True)
-class SliceBar:
-    """A slice, and how long its bar is.
-
-    Parameters
-    ----------
-    slice : Slice
-    length, length_of_rest : float
-        Of the longest bar of its table, in [0, 1].
-    """
+class _SliceBar:
+    """A slice, and how long its bar is: a share of the longest one of its table."""
 
     slice: Slice
     length: float
     length_of_rest: float
-
-    @property
-    def is_others(self) -> bool:
-        """Whether it is of all that have no row of their own."""
-        return self.slice.value == OTHERS
+    is_others: bool
 
 
 @dataclass(frozen=True)
-class RunPage:
-    """What the template ``run.html`` shows.
-
-    Parameters
-    ----------
-    report : RunReport
-    charts : mapping
-        SVG by class of the style: ``wide`` and ``narrow``.
-    tiles : sequence of Tile
-    audit : Agreement, optional
-        Of a cascade: what was found when some documents were looked at again.
-    far : mapping
-        Slices that are kept far more or less often than the rest, by kind; `far_shown` of a kind are named.
-    scores : Table, optional
-        What the chart shows; None where the run stores no scores.
-    slices : mapping
-        Bars of kept shares by kind.
-    leaks_done : str
-        What became of documents with a leak; empty where there are none.
-    leak_counts : sequence of Table
-        By benchmark, of the first `hits_read` hits.
-    drift : Table, optional
-    documents : CardSection
-    tables : sequence of Table
-        Counts, settings and the like.
-    files, set_aside : Table, optional
-        None where there are too many outputs for a row each; where all could be read.
-    """
+class _View:
+    """What the template ``run.html`` shows beside the report."""
 
     report: RunReport
     charts: Mapping[str, str]
     tiles: Sequence[Tile]
-    audit: AuditResult | None
-    far: Mapping[str, Sequence[Slice]]
-    scores: Table | None
-    slices: Mapping[str, Sequence[SliceBar]]
+    audit: AuditResult | None  # None but for a cascade
+    far: Mapping[str, Sequence[Slice]]  # slices to name among the findings, by kind
+    scores: Table | None  # None where the run stores none
+    slices: Mapping[str, Sequence[_SliceBar]]  # by kind
     leaks_done: str
-    leak_counts: Sequence[Table]
+    leak_counts: Sequence[Table]  # by benchmark
     drift: Table | None
     documents: CardSection
-    tables: Sequence[Table]
-    files: Table | None
+    tables: Sequence[Table]  # counts, settings and the like
+    files: Table | None  # None where there are too many for a row each
     set_aside: Table | None
     far_shown: int
     hits_read: int
@@ -113,7 +90,7 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
     run, leaks, audit = report.manifest, report.leaks, agreement_of(report.manifest)
     slices = {kind: list(some) for kind, some in groupby(report.slices, key=lambda one: one.kind)}
     far = {kind: [one for one in some if one.is_far] for kind, some in slices.items()}
-    view = RunPage(
+    view = _View(
         report=report,
         charts=charts,
         tiles=_tiles(report),
@@ -181,9 +158,9 @@ def _scores(report: RunReport) -> Table:
     return Table("", ("score", "documents", "share", "kept", "at least that"), rows)
 
 
-def _bars(slices: Sequence[Slice]) -> list[SliceBar]:
+def _bars(slices: Sequence[Slice]) -> list[_SliceBar]:
     most = max(*(max(one.share, one.share_of_rest) for one in slices), 1e-9)
-    return [SliceBar(one, one.share / most, one.share_of_rest / most) for one in slices]
+    return [_SliceBar(one, one.share / most, one.share_of_rest / most, one.value == OTHERS) for one in slices]
 
 
 def _leak_counts(found: RunLeaks) -> list[Table]:

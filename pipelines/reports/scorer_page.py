@@ -39,42 +39,20 @@ NAMES = {
 
 
 @dataclass(frozen=True)
-class ScorerPage:
-    """What the template ``scorer.html`` shows.
-
-    Parameters
-    ----------
-    report : ScorerReport
-    charts : mapping
-        The calibration as SVG, by class of the style: ``wide`` and ``narrow``.
-    curve : str
-        The learning curve as SVG; empty for none.
-    tiles : sequence of Tile
-    biased : mapping
-        What scores follow more than labels do.
-    metrics, confusion, reliability : Table
-    slices : sequence of Table
-        By kind.
-    notes : sequence of str
-        On code languages.
-    bias : Table, optional
-        None where nothing tells where documents are from.
-    too_high : int
-        Errors of this kind.
-    documents : CardSection
-    """
+class _View:
+    """What the template ``scorer.html`` shows beside the report."""
 
     report: ScorerReport
     charts: Mapping[str, str]
     curve: str
     tiles: Sequence[Tile]
-    biased: Mapping[str, SourceBias]
+    biased: Mapping[str, SourceBias]  # what scores follow more than labels do
     metrics: Table
     confusion: Table
     reliability: Table
-    slices: Sequence[Table]
+    slices: Sequence[Table]  # by kind
     notes: Sequence[str]
-    bias: Table | None
+    bias: Table | None  # None where nothing tells where documents are from
     too_high: int
     documents: CardSection
 
@@ -133,10 +111,10 @@ def refuse_page(path: str) -> None:
 
 
 def render_page(report: ScorerReport, charts: Mapping[str, str], curve: str) -> str:
-    """Return the page as HTML; charts and curve are SVG, as in `ScorerPage`."""
+    """Return the page as HTML; charts, by class of the style, and a curve, empty for none, are SVG."""
     one = report.evaluation
     by_kind = groupby(sorted(one.slices, key=lambda some: some.column), key=lambda some: some.column)
-    view = ScorerPage(
+    view = _View(
         report=report,
         charts=charts,
         curve=curve,

@@ -24,65 +24,33 @@ WORST_SLICES = 12
 
 
 @dataclass(frozen=True)
-class EffortCard:
-    """The figures of one effort.
-
-    Parameters
-    ----------
-    evaluation : Evaluation
-    metrics, confusion : Table
-    points : sequence of sequence
-        What scores of each whole point came to: a row for documents, mean score and mean label.
-    """
+class _Effort:
+    """The figures of one effort."""
 
     evaluation: Evaluation
     metrics: Table
     confusion: Table
-    points: Sequence[Sequence[object]]
+    points: Sequence[Sequence[object]]  # documents, mean score and mean label, by whole point
 
 
 @dataclass(frozen=True)
-class ModelCard:
-    """What the template ``model_card.md`` shows.
-
-    Parameters
-    ----------
-    domain : str
-    metrics : mapping
-        As the scorer's ``scorer.json`` holds them.
-    unread_share : float
-        Share of the tokens of documents that the embedder does not read.
-    efforts : sequence of EffortCard
-    compared : sequence of Compared
-    exits : Table, optional
-        None where there is no effort balanced.
-    worst : sequence of JudgedSlice
-    notes : sequence of str
-        On code languages.
-    speeds : mapping
-        Documents a second in words, by effort.
-    command : str
-        What made it.
-    """
+class _View:
+    """What the template ``model_card.md`` shows."""
 
     domain: str
     metrics: Mapping[str, Any]
-    unread_share: float
-    efforts: Sequence[EffortCard]
+    is_taught: bool  # by a teacher, not by labels
+    unread_share: float  # of the tokens of documents, by the embedder
+    efforts: Sequence[_Effort]
     compared: Sequence[Compared]
-    exits: Table | None
+    exits: Table | None  # None where there is no effort balanced
     worst: Sequence[JudgedSlice]
     notes: Sequence[str]
     speeds: Mapping[str, str]
     command: str
     cpus: int
-    reach: CutRule = REACH
-    window: CutRule = WINDOW
-
-    @property
-    def is_taught(self) -> bool:
-        """Whether a teacher, not labels, said how good documents are."""
-        return "teacher" in self.metrics
+    reach: CutRule
+    window: CutRule
 
 
 def model_card(
@@ -107,9 +75,10 @@ def model_card(
         What made it, after ``edufilter`` and before ``--out``.
     """
     last, tokens = evaluations[-1], metrics.get("embedded", {"tokens": 0, "tokens_read": 0})
-    view = ModelCard(
+    view = _View(
         domain=domain,
         metrics=metrics,
+        is_taught="teacher" in metrics,
         unread_share=1 - tokens["tokens_read"] / max(tokens["tokens"], 1),
         efforts=[_effort(one) for one in evaluations],
         compared=list(compared(metrics)),
@@ -119,14 +88,16 @@ def model_card(
         speeds={effort: _two_digits(speed) for effort, speed in speeds.items()},
         command=shlex.join(["edufilter", *command, "--out", "FOLDER"]),
         cpus=available_cpus(),
+        reach=REACH,
+        window=WINDOW,
     )
     return templates().get_template("model_card.md").render(view=view)
 
 
-def _effort(evaluation: Evaluation) -> EffortCard:
+def _effort(evaluation: Evaluation) -> _Effort:
     table = reliability_table(evaluation)
     points = [(name, *column) for name, *column in zip(table.head, *table.rows, strict=True)][1:]
-    return EffortCard(evaluation, metrics_table(evaluation), confusion_table(evaluation), points)
+    return _Effort(evaluation, metrics_table(evaluation), confusion_table(evaluation), points)
 
 
 def _two_digits(number: float) -> str:
