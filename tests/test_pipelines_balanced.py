@@ -1,39 +1,35 @@
 """Proves that effort balanced runs like the others, audits itself, and says where its promise is broken."""
 
 import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import shutil
 from conftest import QUIET
-from dataclasses import replace
-from dumps import lasting
-from dumps import make_texts
-from dumps import write_dump
-from filtering import load_scorer
-from filtering import save_scorer
-from filtering.embedding.embedders import Placement
-from filtering.errors import LabelsError
-from filtering.errors import SettingsError
-from filtering.rates import rate_bound
-from filtering.scoring.exits import ExitSettings
-from filtering.scoring.exits import PairedScores
-from pathlib import Path
-from pipelines import FilterConfig
-from pipelines import RecutConfig
-from pipelines import TrainConfig
-from pipelines import evaluate_scorer
-from pipelines import filter_dump
-from pipelines import recut_run
-from pipelines import train_scorer
-from pipelines import write_report
-from pipelines.run.audit import Side
-from pipelines.run.audit import agreement_of
-from pipelines.run.audit import audit_shares
-from pipelines.work.row_chances import row_chances
-from types import SimpleNamespace
+from dumps import lasting, make_texts, write_dump
 
+from filtering import load_scorer, save_scorer
+from filtering.embedding.embedders import Placement
+from filtering.errors import LabelsError, SettingsError
+from filtering.rates import rate_bound
+from filtering.scoring.exits import ExitSettings, PairedScores
+from pipelines import (
+    FilterConfig,
+    RecutConfig,
+    TrainConfig,
+    evaluate_scorer,
+    filter_dump,
+    recut_run,
+    train_scorer,
+    write_report,
+)
+from pipelines.run.audit import Side, agreement_of, audit_shares
+from pipelines.work.row_chances import row_chances
 
 CPU = Placement(device="cpu")
 AT = 2.5

@@ -11,8 +11,8 @@ and no infinity) would make it a look-up. That is for the next format of scorers
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import Floats, Ints
 from filtering.signals.linear import HATS, KNOTS, LinearSignals, hat_values, mean_positions
 
 FIT_TOLERANCE = 1e-6
@@ -21,7 +21,7 @@ LOW, MEDIAN, HIGH = 1, KNOTS // 2, KNOTS - 2
 """Places in the grid: all but one in 24 documents of the seed lie above the first, and below the last."""
 
 
-def seed_quantiles(linear: LinearSignals) -> NDArray[np.float64]:
+def seed_quantiles(linear: LinearSignals) -> Floats:
     """Return the quantiles of each statistic over the documents that a scorer was fitted to.
 
     Quantiles that tie are taken to be the lowest ones, else some of the lowest and some of the highest;
@@ -41,7 +41,7 @@ def seed_quantiles(linear: LinearSignals) -> NDArray[np.float64]:
     return np.stack([_quantiles(knots[np.isfinite(knots)], values) for knots, values in rows])
 
 
-def _quantiles(knots: NDArray[np.float64], knot_values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _quantiles(knots: Floats, knot_values: Floats) -> Floats:
     values = knot_values[: len(knots)]
     if 1 < len(knots) <= HATS and knots[0] != 0.0:
         return np.full(KNOTS, np.nan)
@@ -53,7 +53,7 @@ def _quantiles(knots: NDArray[np.float64], knot_values: NDArray[np.float64]) -> 
     return np.full(KNOTS, np.nan)
 
 
-def _possible_ties(distinct: int) -> Iterator[NDArray[np.int64]]:
+def _possible_ties(distinct: int) -> Iterator[Ints]:
     """Yield which distinct quantile may stand at each place: all ties lowest, then more of them highest."""
     for at_top in range(KNOTS - distinct + 1):
         yield np.clip(np.arange(KNOTS) - (KNOTS - distinct - at_top), 0, distinct - 1)

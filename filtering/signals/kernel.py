@@ -123,7 +123,7 @@ def _is_new(seen: Hashes, value: np.uint64, shift: np.uint64, tag: np.uint64) ->
 
 
 @compiled
-def read_piece(  # noqa: C901 - one pass, kept in one place for speed
+def read_piece(  # noqa: C901 - words in a function of their own are a third slower (docs/experiments.md)
     data: Bytes,
     start: int,
     stop: int,
@@ -176,169 +176,195 @@ def read_piece(  # noqa: C901 - one pass, kept in one place for speed
         if kind == SPACE:
             i += 1
             continue
-        at = i
         if kind == NEWLINE:
             if first >= 0:
-                length = line_end - line_start
-                a[stat.LINES] += 1
-                a[stat.LINE_BYTES] += length
-                a[stat.LINE_BYTES_SQUARED] += length * length
-                a[stat.LINE_BYTES_MAX] = max(a[stat.LINE_BYTES_MAX], length)
-                if in_comment:
-                    a[stat.COMMENT_LINES] += 1
-                    a[stat.COMMENT_BYTES] += length
-                told = in_comment or was_quoted
-                a[stat.FIRST_COMMENT_LINES] += told and a[stat.LINES] <= EDGE_LINES
-                a[stat.LAST_COMMENTS] = ((a[stat.LAST_COMMENTS] << 1) | told) & EDGE_MASK
-                if last == 59:
-                    a[stat.SEMICOLON_ENDS] += 1
-                elif last == 123 or last == 40 or last == 91:
-                    a[stat.OPENING_ENDS] += 1
-                elif last == 125 or last == 41 or last == 93:
-                    a[stat.CLOSING_ENDS] += 1
-                elif last == 44:
-                    a[stat.COMMA_ENDS] += 1
-                elif last == 58:
-                    a[stat.COLON_ENDS] += 1
-                elif last == 46 or last == 33 or last == 63:
-                    a[stat.STOP_ENDS] += 1
-                if indent > 0:
-                    depth = min(indent, 40)
-                    a[stat.INDENTED_LINES] += 1
-                    a[stat.INDENTS] += depth
-                    a[stat.INDENTS_SQUARED] += depth * depth
-                a[stat.SHORT_LINES] += length < 30
-                a[stat.LONG_LINES] += length > 100
-                a[stat.CAPITAL_STARTS] += 65 <= first <= 90
-                a[stat.DIGIT_STARTS] += 48 <= first <= 57
-                a[stat.HASH_LINES] += first == 35
                 is_new = _is_new(seen_lines, line_hash, U_LINE_SHIFT, tag)
-                a[stat.REPEATED_LINES] += length > 3 and not is_new
+                _count_line(line_end - line_start, first, last, indent, in_comment, was_quoted, is_new, a)
             elif i < stop:
                 a[stat.BLANK_LINES] += 1
             if i == stop:
                 break
-            breaks = 1
-            indent = 0
-            i += 1
-            while i < stop:
-                b = data[i]
-                if b == 10:
-                    breaks += 1
-                    indent = 0
-                elif b == 32:
-                    indent += 1
-                elif b == 9:
-                    indent += 4
-                elif CLASSES[b] != SPACE:
-                    break
-                i += 1
+            i, breaks, indent = _read_break(data, i, stop)
             a[stat.BLANK_LINES] += breaks - 1
             token = np.uint64(2000 + 100 * min(breaks, 2) + min((indent + 1) // 2, 6)) * U_MIX
             first = -1
+            last = 0
             in_comment = False
             was_quoted = in_quotes
-            last = 0
             line_hash = U_FNV_OFFSET
-        elif kind == WORD:
-            token = U_FNV_OFFSET
-            traits = np.uint64(0)
-            while i < stop:
-                b = data[i]
-                if CLASSES[b] != WORD:
-                    break
-                token = (token ^ np.uint64(LOWER[b])) * U_FNV_PRIME
-                traits += TRAITS[b]
-                i += 1
-            capitals = np.int64(traits & U_TRAIT)
-            small = np.int64((traits >> U_16) & U_TRAIT)
-            digits = np.int64((traits >> U_32) & U_TRAIT)
-            underscores = np.int64(traits >> U_48)
-            length = i - at
-            a[stat.WORDS] += 1
-            a[stat.WORD_BYTES] += length
-            a[stat.WORD_BYTES_SQUARED] += length * length
-            a[stat.WORD_BYTES_MAX] = max(a[stat.WORD_BYTES_MAX], length)
-            a[stat.LONG_WORDS] += length >= 8
-            a[stat.SINGLE_LETTERS] += length == 1
-            a[stat.SNAKE_WORDS] += underscores > 0 and length > 2
-            if capitals > 0 and small > 0:
-                a[stat.CAMEL_WORDS] += _has_turn(data, at, i)
-            a[stat.COMMENT_WORDS] += in_comment
-            a[stat.QUOTED_WORDS] += in_quotes
-            sentence += 1
-            a[stat.DISTINCT_WORDS] += _is_new(seen_words, token, U_SEEN_SHIFT, tag)
-            if digits == length:
-                a[stat.NUMBER_WORDS] += 1
-                token = np.uint64(7919 + min(length, 4)) * U_MIX
+        else:
+            at = i
+            if (
+                kind == WORD
+            ):  # not in functions of their own: that makes all a third slower (docs/experiments.md)
+                token = U_FNV_OFFSET
+                traits = np.uint64(0)
+                while i < stop:
+                    b = data[i]
+                    if CLASSES[b] != WORD:
+                        break
+                    token = (token ^ np.uint64(LOWER[b])) * U_FNV_PRIME
+                    traits += TRAITS[b]
+                    i += 1
+                capitals = np.int64(traits & U_TRAIT)
+                small = np.int64((traits >> U_16) & U_TRAIT)
+                digits = np.int64((traits >> U_32) & U_TRAIT)
+                underscores = np.int64(traits >> U_48)
+                length = i - at
+                a[stat.WORDS] += 1
+                a[stat.WORD_BYTES] += length
+                a[stat.WORD_BYTES_SQUARED] += length * length
+                a[stat.WORD_BYTES_MAX] = max(a[stat.WORD_BYTES_MAX], length)
+                a[stat.LONG_WORDS] += length >= 8
+                a[stat.SINGLE_LETTERS] += length == 1
+                a[stat.SNAKE_WORDS] += underscores > 0 and length > 2
+                if capitals > 0 and small > 0:
+                    a[stat.CAMEL_WORDS] += _has_turn(data, at, i)
+                sentence += 1
+                a[stat.COMMENT_WORDS] += in_comment
+                a[stat.QUOTED_WORDS] += in_quotes
+                a[stat.DISTINCT_WORDS] += _is_new(seen_words, token, U_SEEN_SHIFT, tag)
+                is_number = digits == length
+                if is_number:
+                    a[stat.NUMBER_WORDS] += 1
+                    token = np.uint64(7919 + min(length, 4)) * U_MIX
+                else:
+                    if capitals == length and length > 1:
+                        a[stat.SHOUTED_WORDS] += 1
+                    elif 65 <= data[at] <= 90:
+                        a[stat.CAPITAL_WORDS] += 1
+                    if small >= length - 1 and i < stop and at > start:
+                        before, after = data[at - 1], data[i]
+                        a[stat.PLAIN_WORDS] += (before == 32 or before == 10) and (after == 32 or after == 10)
+                    keyword = look_up(token, KEYWORD_BITS, KEYWORD_SLOTS, KEYWORD_VALUES)
+                    if keyword >= 0:
+                        groups[KEYWORD_GROUPS[keyword]] += 1
+                if first < 0:
+                    is_item = is_number and i < stop and (data[i] == 46 or data[i] == 41)
+                    a[stat.BULLET_LINES] += is_item or data[at] == 0xE2
             else:
-                if capitals == length and length > 1:
-                    a[stat.SHOUTED_WORDS] += 1
-                elif 65 <= data[at] <= 90:
-                    a[stat.CAPITAL_WORDS] += 1
-                if small >= length - 1 and i < stop and at > start:
-                    before, after = data[at - 1], data[i]
-                    a[stat.PLAIN_WORDS] += (before == 32 or before == 10) and (after == 32 or after == 10)
-                keyword = look_up(token, KEYWORD_BITS, KEYWORD_SLOTS, KEYWORD_VALUES)
-                if keyword >= 0:
-                    groups[KEYWORD_GROUPS[keyword]] += 1
+                b = data[at]
+                i += 1
+                while i < stop and data[i] == b:
+                    i += 1
+                length = i - at
+                after = data[i] if i < stop else np.uint8(10)
+                token = (U_FNV_OFFSET ^ np.uint64(b)) * U_FNV_PRIME * np.uint64(2 * min(length, 4) + 1)
+                a[stat.PUNCTUATION_RUNS] += length > 1
+                if b == 46 or b == 33 or b == 63:
+                    if sentence > 0 and (CLASSES[after] == SPACE or CLASSES[after] == NEWLINE):
+                        a[stat.SENTENCES] += 1
+                        a[stat.SENTENCE_WORDS] += sentence
+                        a[stat.SENTENCE_WORDS_SQUARED] += sentence * sentence
+                        sentence = 0
+                    a[stat.ELLIPSES] += b == 46 and length > 1
+                elif (b == 34 or b == 39) and length == 3:
+                    a[stat.TRIPLE_QUOTES] += 1
+                    in_quotes = not in_quotes
+                    was_quoted = True
+                if first < 0:
+                    in_comment = _begins_comment(b, length, after)
+                    a[stat.BULLET_LINES] += (b == 45 or b == 42 or b == 43) and length == 1 and after == 32
+                    a[stat.DOCTEST_LINES] += b == 62 and length == 3
             if first < 0:
                 first = np.int64(data[at])
                 line_start = at
-                if digits == length and i < stop and (data[i] == 46 or data[i] == 41):
-                    a[stat.BULLET_LINES] += 1
-                elif data[at] == 0xE2:
-                    a[stat.BULLET_LINES] += 1
             last = np.int64(data[i - 1])
             line_end = i
             line_hash = (line_hash ^ token) * U_FNV_PRIME
-        else:
-            b = data[i]
-            i += 1
-            while i < stop and data[i] == b:
-                i += 1
-            length = i - at
-            after = data[i] if i < stop else np.uint8(10)
-            token = (U_FNV_OFFSET ^ np.uint64(b)) * U_FNV_PRIME * np.uint64(2 * min(length, 4) + 1)
-            a[stat.PUNCTUATION_RUNS] += length > 1
-            if b == 46 or b == 33 or b == 63:
-                if sentence > 0 and (CLASSES[after] == SPACE or CLASSES[after] == NEWLINE):
-                    a[stat.SENTENCES] += 1
-                    a[stat.SENTENCE_WORDS] += sentence
-                    a[stat.SENTENCE_WORDS_SQUARED] += sentence * sentence
-                    sentence = 0
-                a[stat.ELLIPSES] += b == 46 and length > 1
-            elif (b == 34 or b == 39) and length == 3:
-                a[stat.TRIPLE_QUOTES] += 1
-                in_quotes = not in_quotes
-                was_quoted = True
-            if first < 0:
-                first = np.int64(b)
-                line_start = at
-                in_comment = (
-                    b == 35
-                    or b == 37
-                    or b == 42
-                    or (b == 47 and (length > 1 or after == 42))
-                    or (b == 45 and length > 1)
-                )
-                a[stat.BULLET_LINES] += (b == 45 or b == 42 or b == 43) and length == 1 and after == 32
-                a[stat.DOCTEST_LINES] += b == 62 and length == 3
-            last = np.int64(b)
-            line_end = i
-            line_hash = (line_hash ^ token) * U_FNV_PRIME
-        # Writing always and counting only new cells keeps the processor from guessing branches.
-        cell = np.int64((token * U_MIX) >> U_CELL_SHIFT)
-        touched[touched_count] = cell
-        touched_count += counts[cell] == 0
-        counts[cell] += 1
+        touched_count = _add_cell(token, counts, touched, touched_count)
         if has_previous:
-            cell = np.int64(((previous * U_PAIR + token) * U_MIX) >> U_CELL_SHIFT)
-            touched[touched_count] = cell
-            touched_count += counts[cell] == 0
-            counts[cell] += 1
+            touched_count = _add_cell(previous * U_PAIR + token, counts, touched, touched_count)
         previous = token
         has_previous = True
+    return touched_count
+
+
+@compiled
+def _count_line(
+    length: int,
+    first: int,
+    last: int,
+    indent: int,
+    in_comment: bool,
+    was_quoted: bool,
+    is_new: bool,
+    a: Ints,
+) -> None:
+    """Count a line that has tokens: its bytes, its ends, the columns before it, and what it is."""
+    a[stat.LINES] += 1
+    a[stat.LINE_BYTES] += length
+    a[stat.LINE_BYTES_SQUARED] += length * length
+    a[stat.LINE_BYTES_MAX] = max(a[stat.LINE_BYTES_MAX], length)
+    if in_comment:
+        a[stat.COMMENT_LINES] += 1
+        a[stat.COMMENT_BYTES] += length
+    told = in_comment or was_quoted
+    a[stat.FIRST_COMMENT_LINES] += told and a[stat.LINES] <= EDGE_LINES
+    a[stat.LAST_COMMENTS] = ((a[stat.LAST_COMMENTS] << 1) | told) & EDGE_MASK
+    if last == 59:
+        a[stat.SEMICOLON_ENDS] += 1
+    elif last == 123 or last == 40 or last == 91:
+        a[stat.OPENING_ENDS] += 1
+    elif last == 125 or last == 41 or last == 93:
+        a[stat.CLOSING_ENDS] += 1
+    elif last == 44:
+        a[stat.COMMA_ENDS] += 1
+    elif last == 58:
+        a[stat.COLON_ENDS] += 1
+    elif last == 46 or last == 33 or last == 63:
+        a[stat.STOP_ENDS] += 1
+    if indent > 0:
+        depth = min(indent, 40)
+        a[stat.INDENTED_LINES] += 1
+        a[stat.INDENTS] += depth
+        a[stat.INDENTS_SQUARED] += depth * depth
+    a[stat.SHORT_LINES] += length < 30
+    a[stat.LONG_LINES] += length > 100
+    a[stat.CAPITAL_STARTS] += 65 <= first <= 90
+    a[stat.DIGIT_STARTS] += 48 <= first <= 57
+    a[stat.HASH_LINES] += first == 35
+    a[stat.REPEATED_LINES] += length > 3 and not is_new
+
+
+@compiled
+def _read_break(data: Bytes, i: int, stop: int) -> tuple[int, int, int]:
+    """Return where the white space of a line break ends, its line breaks, and the columns behind the last."""
+    breaks, indent = 1, 0
+    i += 1
+    while i < stop:
+        b = data[i]
+        if b == 10:
+            breaks += 1
+            indent = 0
+        elif b == 32:
+            indent += 1
+        elif b == 9:
+            indent += 4
+        elif CLASSES[b] != SPACE:
+            break
+        i += 1
+    return i, breaks, indent
+
+
+@compiled
+def _begins_comment(byte: np.uint8, length: int, after: np.uint8) -> bool:
+    """Tell whether a run of a punctuation character at the start of a line begins a comment."""
+    if byte == 35 or byte == 37 or byte == 42:
+        return True
+    return (byte == 47 and (length > 1 or after == 42)) or (byte == 45 and length > 1)
+
+
+@compiled
+def _add_cell(value: np.uint64, counts: NDArray[np.uint16], touched: Ints32, touched_count: int) -> int:
+    """Count an n-gram by its hash; return the new `touched_count`.
+
+    Writing always and counting only new cells keeps the processor from guessing branches.
+    """
+    cell = np.int64((value * U_MIX) >> U_CELL_SHIFT)
+    touched[touched_count] = cell
+    touched_count += counts[cell] == 0
+    counts[cell] += 1
     return touched_count
 
 
@@ -366,10 +392,7 @@ def read_characters(
     for i in range(size):
         run = (run << U_8) | np.uint64(scratch[i])
         if i >= CHARACTER_RUN - 1:
-            cell = np.int64(((run & U_RUN_MASK) * U_MIX) >> U_CELL_SHIFT)
-            touched[touched_count] = cell
-            touched_count += counts[cell] == 0
-            counts[cell] += 1
+            touched_count = _add_cell(run & U_RUN_MASK, counts, touched, touched_count)
     return touched_count
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.arrays import Floats, Floats32, Ints
 from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.compiled import compiled
 from filtering.signals.kernel import CELLS
@@ -51,10 +52,10 @@ class LinearSignals:
     vectors : Vectors
     """
 
-    word_weights: NDArray[np.float32]
-    character_weights: NDArray[np.float32]
-    knots: NDArray[np.float32]
-    knot_values: NDArray[np.float32]
+    word_weights: Floats32
+    character_weights: Floats32
+    knots: Floats32
+    knot_values: Floats32
     bias: float
     vectors: Vectors = NO_VECTORS
 
@@ -67,7 +68,7 @@ class LinearSignals:
         """Return the signals of documents, with the n-gram scores by these weights."""
         return read_signals(texts, self.word_weights, self.character_weights, self.vectors)
 
-    def predict(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    def predict(self, features: Floats32) -> Floats:
         """Return raw values.
 
         Parameters
@@ -83,7 +84,7 @@ class LinearSignals:
         add_up(frozen(features), frozen(self.knots), frozen(self.knot_values), self.bias, out)
         return out
 
-    def statistic_values(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    def statistic_values(self, features: Floats32) -> Floats:
         """Return what each statistic adds to the raw values.
 
         Parameters
@@ -101,13 +102,13 @@ class LinearSignals:
         )
 
 
-def hat_values(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+def hat_values(positions: Floats) -> Floats:
     """Return the hat functions at places in [0, 1]: float64 array, shape (len(positions), HATS)."""
     centres = np.linspace(0.0, 1.0, HATS)
     return np.maximum(0.0, 1.0 - np.abs(positions[:, None] - centres) * (HATS - 1))
 
 
-def mean_positions(inverse: NDArray[np.int64]) -> NDArray[np.float64]:
+def mean_positions(inverse: Ints) -> Floats:
     """Return the place of each distinct quantile in [0, 1]: the mean where several tie.
 
     Parameters
@@ -115,7 +116,7 @@ def mean_positions(inverse: NDArray[np.int64]) -> NDArray[np.float64]:
     inverse : int64 array, shape (KNOTS,)
         Number of the distinct quantile at each place of the grid.
     """
-    found: NDArray[np.float64] = np.bincount(inverse, GRID) / np.bincount(inverse)
+    found: Floats = np.bincount(inverse, GRID) / np.bincount(inverse)
     return found
 
 
@@ -135,11 +136,11 @@ def build_linear(arrays: Mapping[str, NDArray[Any]], bias: float, *, prefix: str
 
 @compiled
 def add_up(
-    features: NDArray[np.float32],
-    knots: NDArray[np.float32],
-    knot_values: NDArray[np.float32],
+    features: Floats32,
+    knots: Floats32,
+    knot_values: Floats32,
     bias: float,
-    out: NDArray[np.float64],
+    out: Floats,
 ) -> None:
     """Fill `out` with raw values; parameters as in `LinearSignals`."""
     for row in range(len(features)):

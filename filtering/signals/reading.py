@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from filtering.arrays import Bytes, Floats32, Ints, Ints32
 from filtering.errors import ShapeError
 from filtering.signals.kernel import CELLS, CELLS_PER_BYTE, Bumps, read_documents
 from filtering.signals.style import STATISTICS
@@ -29,9 +30,7 @@ from filtering.text.windows import BOUNDARY_SLACK_BYTES, REACH
 SIGNALS_VERSION = 3
 """Raised when the same text would give other signals; stored with every scorer."""
 
-Weights: TypeAlias = tuple[
-    NDArray[np.float32], NDArray[np.float32], NDArray[np.int8], NDArray[np.float32], Bumps
-]
+Weights: TypeAlias = tuple[Floats32, Floats32, NDArray[np.int8], Floats32, Bumps]
 """Of the word table and the character table; vectors of cells, their scales, and bumps around landmarks."""
 
 SCORE_COLUMNS = 3
@@ -59,9 +58,9 @@ class Signals:
         Bits of `filtering.text.arrow.UNUSUAL`.
     """
 
-    features: NDArray[np.float32]
-    reason: NDArray[np.uint8]
-    unusual: NDArray[np.uint8]
+    features: Floats32
+    reason: Bytes
+    unusual: Bytes
 
 
 NO_SIGNALS = Signals(np.zeros((0, WIDTH), np.float32), np.zeros(0, np.uint8), np.zeros(0, np.uint8))
@@ -80,15 +79,15 @@ class Cells:
         Each row has length 1 in each table, or 0 where it has no n-gram.
     """
 
-    row_starts: NDArray[np.int64]
-    cells: NDArray[np.int32]
-    values: NDArray[np.float32]
+    row_starts: Ints
+    cells: Ints32
+    values: Floats32
 
 
 def read_signals(
     texts: Texts,
-    word_weights: NDArray[np.float32] = NO_WEIGHTS,
-    character_weights: NDArray[np.float32] = NO_TABLE,
+    word_weights: Floats32 = NO_WEIGHTS,
+    character_weights: Floats32 = NO_TABLE,
     vectors: Vectors = NO_VECTORS,
 ) -> Signals:
     """Read the signals of documents.

@@ -19,8 +19,8 @@ from typing import Literal, get_args
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from filtering.arrays import Bools, Bytes, Floats32, Ints
 from filtering.compiled import compiled
 from filtering.signals.reading import SCORE_COLUMNS, Signals
 from filtering.signals.style import STATISTICS
@@ -111,7 +111,7 @@ def apply_rules(texts: Texts, signals: Signals, rules: Sequence[Rule]) -> Signal
     return replace(signals, reason=reason)
 
 
-def _hits(texts: Texts, signals: Signals) -> dict[Rule, NDArray[np.bool_]]:
+def _hits(texts: Texts, signals: Signals) -> dict[Rule, Bools]:
     """Return which documents each rule hits; where there is a reason already, it means nothing."""
     marks = np.concatenate([np.zeros(0, np.uint8), *(_read_marks(chunk) for chunk in text_chunks(texts))])
     lines, digits = _statistic(signals, "line_bytes_mean"), _statistic(signals, "digit_share")
@@ -129,11 +129,11 @@ def _hits(texts: Texts, signals: Signals) -> dict[Rule, NDArray[np.bool_]]:
     }
 
 
-def _statistic(signals: Signals, name: str) -> NDArray[np.float32]:
+def _statistic(signals: Signals, name: str) -> Floats32:
     return signals.features[:, SCORE_COLUMNS + STATISTICS.index(name)]
 
 
-def _read_marks(array: pa.Array) -> NDArray[np.uint8]:
+def _read_marks(array: pa.Array) -> Bytes:
     """Return two bits for each text: it is a licence alone; it says that it was generated."""
     if pa.types.is_dictionary(array.type):
         return of_rows(array, _read_marks(array.dictionary))
@@ -143,7 +143,7 @@ def _read_marks(array: pa.Array) -> NDArray[np.uint8]:
 
 
 @compiled
-def find_marks(data: NDArray[np.uint8], offsets: NDArray[np.int64], marks: NDArray[np.uint8]) -> None:
+def find_marks(data: Bytes, offsets: Ints, marks: Bytes) -> None:
     """Fill `marks` with bits; parameters as in `kernel.read_documents`."""
     for document in range(len(marks)):
         start, stop = offsets[document], offsets[document + 1]

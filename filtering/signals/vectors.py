@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.arrays import Floats, Floats32
 from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.compiled import compiled
 from filtering.errors import ScorerError
@@ -46,9 +47,9 @@ class Vectors:
     """
 
     table: NDArray[np.int8]
-    scales: NDArray[np.float32]
-    landmarks: NDArray[np.float32]
-    weights: NDArray[np.float64]
+    scales: Floats32
+    landmarks: Floats32
+    weights: Floats
     gamma: float
 
     @property
@@ -58,17 +59,17 @@ class Vectors:
         squares = (points**2).sum(axis=1)
         return np.ascontiguousarray(points.T), squares, self.weights, self.gamma
 
-    def of_cells(self, cells: Any) -> NDArray[np.float32]:  # noqa: ANN401 - a sparse matrix
+    def of_cells(self, cells: Any) -> Floats32:  # noqa: ANN401 - a sparse matrix
         """Return the vectors of documents: float32 array, shape (n, VECTOR_WIDTH).
 
         Parameters
         ----------
         cells : sparse float32 matrix, shape (n, 2 * CELLS)
         """
-        found: NDArray[np.float32] = cells[:, : len(self.table)] @ (self.table * self.scales)
+        found: Floats32 = cells[:, : len(self.table)] @ (self.table * self.scales)
         return np.asarray(found, dtype=np.float32)
 
-    def scores(self, cells: Any) -> NDArray[np.float64]:  # noqa: ANN401 - a sparse matrix
+    def scores(self, cells: Any) -> Floats:  # noqa: ANN401 - a sparse matrix
         """Return the scores of documents by these vectors: float64 array, shape (n,)."""
         out = np.zeros(cells.shape[0], dtype=np.float64)
         if len(self.table):
@@ -109,7 +110,7 @@ def check_vectors(arrays: Mapping[str, NDArray[Any]], *, prefix: str = "") -> Ve
 
 
 @compiled
-def score_vectors(vectors: NDArray[np.float64], bumps: Bumps, out: NDArray[np.float64]) -> None:
+def score_vectors(vectors: Floats, bumps: Bumps, out: Floats) -> None:
     """Fill `out` with the scores of vectors: float64 array, shape (n, VECTOR_WIDTH)."""
     distances = np.empty(len(bumps[1]), dtype=np.float64)
     for row in range(len(vectors)):

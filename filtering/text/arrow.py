@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from filtering.arrays import Bytes, Ints
 from filtering.errors import ShapeError
 
 REASONS = (
@@ -62,7 +63,7 @@ def text_bytes(texts: Texts) -> list[bytes | None]:
     return [text for chunk in chunks for text in chunk.to_pylist()]
 
 
-def text_lengths(texts: pa.Array) -> NDArray[np.int64]:
+def text_lengths(texts: pa.Array) -> Ints:
     """Return the UTF-8 bytes of each text; 0 where null.
 
     Parameters
@@ -76,11 +77,11 @@ def text_lengths(texts: pa.Array) -> NDArray[np.int64]:
     array = _as_binary(texts)
     if pa.types.is_dictionary(array.type):
         return of_rows(array, text_lengths(array.dictionary))
-    counts: NDArray[np.int64] = pc.binary_length(array).fill_null(0).to_numpy(zero_copy_only=False)
+    counts: Ints = pc.binary_length(array).fill_null(0).to_numpy(zero_copy_only=False)
     return counts.astype(np.int64)
 
 
-def text_reasons(texts: Texts) -> NDArray[np.uint8]:
+def text_reasons(texts: Texts) -> Bytes:
     """Return what is wrong with each text itself: positions in `REASONS`, 0 where nothing is.
 
     Parameters
@@ -100,7 +101,7 @@ def text_reasons(texts: Texts) -> NDArray[np.uint8]:
     return np.concatenate([np.zeros(0, np.uint8), *(judge_texts(chunk)[0] for chunk in text_chunks(texts))])
 
 
-def judge_texts(array: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def judge_texts(array: pa.Array) -> tuple[Bytes, Bytes]:
     """Return why texts have no score, and what is unusual about them.
 
     Parameters
@@ -133,7 +134,7 @@ def judge_texts(array: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return reason, unusual
 
 
-def _decoded_reasons(array: pa.Array) -> NDArray[np.uint8]:
+def _decoded_reasons(array: pa.Array) -> Bytes:
     """Return which texts are no UTF-8, or white space alone; of nulls and empty texts it means nothing."""
     strings = array.view(pa.large_string() if pa.types.is_large_binary(array.type) else pa.string())
     try:
@@ -171,7 +172,7 @@ def of_rows(array: pa.Array, of_values: NDArray[Scalar], null: int = 0) -> NDArr
     return rows
 
 
-def text_buffers(array: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def text_buffers(array: pa.Array) -> tuple[Bytes, Ints]:
     """Return the bytes of a binary array, not copied, and where each text starts in them.
 
     Parameters

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import Ints
 from filtering.extras import require
 from filtering.text.windows import REACH, window_text
 
@@ -25,8 +25,6 @@ HASHES, BANDS = 256, 64
 of .2 10 %; what they find is then compared."""
 WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+")
 """In Thai, Lao, Japanese and Chinese, which have no spaces, each character."""
-
-Rows = NDArray[np.int64]
 
 
 class _Index:
@@ -53,7 +51,7 @@ class _Index:
         self._bands.insert(row, sketch)
 
 
-def representatives(texts: Sequence[str]) -> Rows:
+def representatives(texts: Sequence[str]) -> Ints:
     """Return for each text the first one that stands for it: itself, unless another is the `SAME`.
 
     A text that another one stands for stands for none, so likeness is not handed on along a chain.
@@ -83,7 +81,7 @@ def representatives(texts: Sequence[str]) -> Rows:
     return first
 
 
-def near_duplicate_clusters(documents: Sequence[bytes]) -> Rows:
+def near_duplicate_clusters(documents: Sequence[bytes]) -> Ints:
     """Return a number for each document that those share which are `ALIKE`, or joined by a chain of such.
 
     Parameters

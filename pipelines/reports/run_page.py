@@ -1,39 +1,25 @@
 """The page of a run: what was kept, what was not, where that differs, and documents to read."""
 
-from annotations.asking.budget import BYTES_PER_TOKEN
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from filtering.explaining.explain import Explanation
-from filtering.explaining.explain import NgramAmount
-from filtering.explaining.readable import range_in_words
-from filtering.points import POINTS
-from filtering.scoring.scorers import EMBEDDING_STAGE
-from filtering.scoring.scorers import STAGES
 from itertools import groupby
-from pipelines.amounts import percent
-from pipelines.amounts import short_count
-from pipelines.page_kit.cards import Card
-from pipelines.page_kit.cards import CardSection
-from pipelines.page_kit.cards import card_section
-from pipelines.page_kit.page import Table
-from pipelines.page_kit.page import Tile
-from pipelines.page_kit.page import whole_page
-from pipelines.reports.kept_shares import OTHERS
-from pipelines.reports.kept_shares import Slice
-from pipelines.reports.picks import BINS_PER_POINT
-from pipelines.reports.picks import GROUPS
-from pipelines.reports.picks import TENTH_GROUP
-from pipelines.reports.report_data import RunReport
-from pipelines.reports.report_data import Sample
-from pipelines.reports.run_leaks import HITS_READ
-from pipelines.reports.run_leaks import LeakCount
-from pipelines.reports.run_leaks import RunLeaks
-from pipelines.run.audit import AuditResult
-from pipelines.run.audit import agreement_of
-from rich.filesize import decimal as size
 from typing import Any
 
+from rich.filesize import decimal as size
+
+from annotations.asking.budget import BYTES_PER_TOKEN
+from filtering.explaining.explain import Explanation, NgramAmount
+from filtering.explaining.readable import range_in_words
+from filtering.points import POINTS
+from filtering.scoring.scorers import EMBEDDING_STAGE, STAGES
+from pipelines.amounts import percent, short_count
+from pipelines.page_kit.cards import Card, CardSection, card_section
+from pipelines.page_kit.page import Table, Tile, whole_page
+from pipelines.reports.kept_shares import OTHERS, Slice
+from pipelines.reports.picks import BINS_PER_POINT, GROUPS, TENTH_GROUP
+from pipelines.reports.report_data import RunReport, Sample
+from pipelines.reports.run_leaks import HITS_READ, LeakCount, RunLeaks
+from pipelines.run.audit import AuditResult, agreement_of
 
 SET_ASIDE_SHOWN = 100
 BINS_PER_ROW = 5
