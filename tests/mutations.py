@@ -50,7 +50,7 @@ FAULTS = (
         "the first kept row of each batch is dropped",
         "return batch.filter(pa.array(keep))",
         "return batch.filter(pa.array(keep)).slice(1)",
-        ("test_every_column_comes_out_with_its_type_nulls_and_metadata",),
+        ("test_rows_stay_in_order_and_parts_carry_their_place_in_the_name",),
     ),
     Fault(
         "a receipt is written twice",
