@@ -101,7 +101,8 @@ def _can_write(folder: Path) -> bool:
 def _private_folder() -> Path | None:
     """Return a folder that only we can write to; None if there is none.
 
-    The cache is loaded as code, so a folder that someone else could have filled is not used.
+    For read-only installations without a home, as in containers, where each process would compile anew. The
+    cache is loaded as code, so a folder that someone else could have filled is not used.
     """
     try:
         folder = Path(tempfile.gettempdir(), f"edufilter-numba-{os.getuid()}")

@@ -237,6 +237,8 @@ def files_below(folder: AnyPath) -> Iterator[tuple[str, int]]:
 class StoreFile(io.RawIOBase):
     """A file of a store, read by ranges; each range is asked for again until it comes whole.
 
+    pyarrow itself tries again on S3 alone.
+
     Parameters
     ----------
     path : StorePath

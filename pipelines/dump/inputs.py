@@ -137,6 +137,8 @@ def _in_store(given: str, out: str) -> Iterator[InputFile]:
 def matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     """Tell whether the parts of a path match those of a glob pattern; ``**`` is any number of folders.
 
+    `glob` lists only disks, and `glob.translate`, which would serve stores too, is of Python 3.13.
+
     Examples
     --------
     >>> matches(("x", "a1.parquet"), ("*", "a?.parquet")), matches(("x", "y", "a"), ("**", "a"))

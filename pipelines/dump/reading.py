@@ -53,6 +53,9 @@ class Footer:
 def read_footer(path: str) -> Footer:
     """Read the footer of a Parquet file, and nothing else of it.
 
+    By hand, since the digest of its bytes is in the key of every part: pyarrow reads a footer and keeps no
+    bytes of it, so each would be read twice.
+
     Raises
     ------
     BadFileError

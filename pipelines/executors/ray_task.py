@@ -58,7 +58,10 @@ def _libraries(code: dict[str, str]) -> list[str]:
 
 
 class Board:
-    """Where running parts note how far they are, for the driver to look at now and then."""
+    """Where running parts note how far they are, for the driver to look at now and then.
+
+    Ray tells nothing of a task until it is over, and never ends one that hangs (decision 12).
+    """
 
     def __init__(self) -> None:
         self._notes: dict[str, tuple[int, int, int, int]] = {}

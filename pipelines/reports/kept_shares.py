@@ -123,6 +123,8 @@ def _are_far(kept: int, rows: int, rest_kept: int, rest_rows: int, tests: int) -
 def wilson_interval(count: int, of: int) -> tuple[float, float]:
     """Return the interval of 95 % of a share by Wilson (1927); from 0 to 1 where nothing was counted.
 
+    Here, since runs have no scipy: it comes with the extra ``train``.
+
     Examples
     --------
     >>> tuple(round(end, 3) for end in wilson_interval(0, 20))

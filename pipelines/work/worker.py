@@ -159,7 +159,10 @@ class PartWorker:
         return found, keep & ~found.rows_with(LEAK, len(keep))
 
     def _scored(self, part: Part) -> Iterator[tuple[pa.RecordBatch, Scores, FoundLeaks | None]]:
-        """Yield batches, their scores and leaks, in order, with a bounded number in flight."""
+        """Yield batches, their scores and leaks, in order, with a bounded number in flight.
+
+        `Executor.map` would read the whole part ahead of its writer; its bound is of Python 3.14.
+        """
         score, leaks = self._score_batch_of(part), self._leaks
         keep_at, text_column = np.float32(self._settings.keep_at), self._settings.text_column
 
