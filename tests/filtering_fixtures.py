@@ -22,6 +22,8 @@ from filtering.text.windows import window_text
 
 ROOT = Path(__file__).parent.parent
 SEED = ROOT.parent / "shared" / "seed"
+SHIPPED_ROUND = 2
+"""Labels came in rounds; the shipped scorers were fitted to those of this one."""
 
 COMMON = "table river green seven window paper house garden stone water light road city number day".split()
 TEACHING = "explain because example therefore consider means lesson proof understand step".split()
@@ -74,8 +76,10 @@ def embedded_data(rows: int = 250, seed: int = 0) -> FitData:
 
 @cache
 def seed_data(domain: str) -> FitData:
-    """Return the seed labels of a domain as numbers."""
-    table = pq.read_table(require_seed(domain), columns=["text", "score", "group", "picked"])
+    """Return the seed labels of a domain that its shipped scorer was fitted to, as numbers."""
+    fitted = [("round", "==", SHIPPED_ROUND)]
+    columns = ["text", "score", "group", "picked"]
+    table = pq.read_table(require_seed(domain), columns=columns, filters=fitted)
     picked = table["picked"].to_pylist()
     return read_fit_data(
         table["text"],

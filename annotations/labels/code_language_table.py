@@ -14,7 +14,7 @@ Apex | | apex trigger
 AppleScript | osascript | applescript scpt
 AsciiDoc | | asciidoc adoc
 ASP.NET | asp aspx aspx-vb asp.net | asp aspx ascx asmx
-Assembly | asm nasm masm gas x86-assembly | asm s a51 nasm
+Assembly | asm nasm masm gas x86-assembly | asm s a51 nasm agc
 AutoHotkey | ahk | ahk
 AutoIt | au3 | au3
 Awk | gawk mawk nawk | awk gawk
