@@ -49,7 +49,7 @@ class CascadeScorer(Mappable):
         return self.score_and_look_again(texts, np.ones(len(texts)), NOBODY)
 
     def score_and_look_again(
-        self, texts: Texts, lots: NDArray[np.float64], shares: tuple[float, float]
+        self, texts: Texts, chances: NDArray[np.float64], shares: tuple[float, float]
     ) -> Scores:
         """Score documents, and have the full scorer look at some of those that it need not.
 
@@ -58,7 +58,7 @@ class CascadeScorer(Mappable):
         Parameters
         ----------
         texts : Arrow array or chunked array of strings, bytes, or a dictionary of them; or a sequence
-        lots : float64 array, shape (n,)
+        chances : float64 array, shape (n,)
             In [0, 1): of those that leave by an exit, whoever has a lot below its share is looked at.
         shares : (float, float)
             Of those dropped, and of those kept.
@@ -66,8 +66,8 @@ class CascadeScorer(Mappable):
         first = self.full.signals.score(texts)
         unsure = self.exits.leaves_open(first.value)
         keep_at = np.float32(self.exits.settings.keep_at)
-        dropped = (lots < shares[0]) & ~unsure & (first.value < keep_at)
-        kept = (lots < shares[1]) & ~unsure & (first.value >= keep_at)
+        dropped = (chances < shares[0]) & ~unsure & (first.value < keep_at)
+        kept = (chances < shares[1]) & ~unsure & (first.value >= keep_at)
         scores, second = self._decided(texts, first, unsure, unsure | dropped | kept)
         audit = Audit(
             dropped=int(dropped.sum()),
