@@ -35,10 +35,10 @@ bench: $(STAMP)
 	$(RUN)python tests/benchmarks/run.py --shared $(SHARED) $(BENCH_FLAGS)
 
 faults: $(STAMP)
-	$(RUN)python tests/faults.py --kills 50
+	$(RUN)python tests/kit/faults.py --kills 50
 
 mutations: $(STAMP)
-	$(RUN)python tests/mutations.py
+	$(RUN)python tests/kit/mutations.py
 
 models: $(STAMP)
 	for domain in web code; do OMP_NUM_THREADS=1 $(RUN)edufilter train $(SHARED)/seed/$$domain.parquet \

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,29 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 from dumps import CUT, make_labels, make_texts, write_dump
 from few_rows import run_command as run
+from places import SHARED
+from runs import QUIET, Outcome
 
 import filtering.fitting.cross_validation
 import filtering.judging.metrics
 from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
-from pipelines.progress import ConsoleReporter
 from pipelines.scorers.train import TrainResult
-
-QUIET = ConsoleReporter("none")
-SHARED = Path(__file__).resolve().parents[2] / "shared"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command line came to."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def said(self) -> str:
-        """All that it printed."""
-        return self.out + self.err
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET
 from dumps import CUT, make_texts
+from runs import QUIET
 
 from pipelines import FilterConfig, filter_dump, write_report
 from pipelines.page_kit.cards import Card, card_section

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 import typer
 from dumps import digests, make_labels, make_texts
+from places import ROOT
+from scripted_judge import judge
 from scripted_server import ScriptedServer, slow
-from test_pipelines_annotate import judge
 
-ROOT = Path(__file__).parents[1]
 HOW_TO = tuple(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("docs/how-to/*.md")))
 PAGES = (
     "README.md",

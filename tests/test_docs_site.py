@@ -7,12 +7,11 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from importlib import import_module
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).parents[1]
 LOADED = {("script", "src"), ("img", "src"), ("iframe", "src"), ("source", "src"), ("link", "href")}
 NOT_LOADED = {"canonical", "next", "prev"}
 """Links of a page's head that a browser does not follow by itself."""

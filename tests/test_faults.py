@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from dumps import lasting
 from faults import BEGIN, COMBINATIONS, END, Work, broken_files, count_rows, make_work
+from places import KIT
 
-SCRIPT = Path(__file__).with_name("faults.py")
+SCRIPT = KIT / "faults.py"
 KILLS = 2
 
 

@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from filtering_fixtures import ROOT, run_python, start_python
+from filtering_fixtures import run_python, start_python
+from places import ROOT
 
 from filtering import compiled
 

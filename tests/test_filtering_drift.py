@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from dumps import RUSSIAN
 from filtering_fixtures import made_documents
+from quick_scorers import quick_scorer
 from scipy.stats import ks_2samp
-from test_filtering_explain import quick_scorer
 
 from filtering import load_scorer, measure_drift
 from filtering.errors import SettingsError

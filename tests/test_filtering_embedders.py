@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import HashingEmbedder
-from filtering_fixtures import ROOT, made_documents, run_python
+from filtering_fixtures import made_documents, run_python
+from places import ROOT
 from tiny_models import KINDS, make_tiny_model
 from tokenizers import Tokenizer
 

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from filtering_fixtures import EMBEDDER, SELLING, TEACHING, made_data, made_documents, run_python
 from hypothesis import given, settings
-from test_filtering_ngrams import HOSTILE
-from test_filtering_reading import any_text
+from odd_texts import HOSTILE, any_text
+from quick_scorers import quick_scorer
 
 from filtering import explain_documents, load_scorer
 from filtering.embedding.heads import LinearHead
@@ -18,13 +18,12 @@ from filtering.errors import ShapeError
 from filtering.explaining.contributions import mean_slopes, ngram_values, start_of
 from filtering.explaining.quantiles import seed_quantiles
 from filtering.explaining.readable import READABLE
-from filtering.fitting.recipes import RECIPES, fit_model
+from filtering.fitting.recipes import RECIPES
 from filtering.scoring.cascade import CascadeScorer
 from filtering.scoring.exits import ExitSettings, PairedScores, find_exits
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.signals.reading import SCORE_COLUMNS
 from filtering.signals.style import OTHERS, STATISTICS
-from filtering.signals.trees import parse_trees
 from filtering.signals.vectors import NO_VECTORS
 
 TEXTS = [*made_documents(20, seed=3)[0], *HOSTILE]
@@ -32,14 +31,6 @@ ALL = 1_000_000
 """More than a document has n-grams."""
 NEAR = 2e-4
 """The kernel adds in single precision."""
-
-
-@cache
-def quick_scorer(recipe="linear"):
-    """Return a scorer of a recipe, fitted once to few documents; its calibration is a shipped one."""
-    model = fit_model(made_data(150), np.arange(150), recipe)
-    trees = parse_trees(model.booster) if model.booster else None
-    return replace(load_scorer("web"), linear=model.linear, booster=model.booster, trees=trees, digest="")
 
 
 @cache
@@ -219,7 +210,7 @@ def test_trees_need_lightgbm_and_say_so():
     code = """
 import sys
 sys.path.insert(0, "tests")
-from test_filtering_explain import quick_scorer
+from quick_scorers import quick_scorer
 from filtering import explain_documents
 from filtering.errors import MissingExtraError
 scorer = quick_scorer("lightgbm")

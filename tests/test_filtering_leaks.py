@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from common_counts import NOTHING_COMMON, fit_common, save_common
-from filtering_fixtures import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from leaking import FIB, OTHER, PROMPT, SOLUTION, WHOLE
+from places import SHARED
 
 from filtering.errors import SettingsError, ShapeError
 from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
@@ -22,40 +23,7 @@ from filtering.leaks.places import Documents, find_places, find_runs
 from filtering.leaks.structure import function_blocks
 from filtering.text.arrow import HUGE_BYTES
 
-SHARED = ROOT.parent / "shared"
-
-PROMPT = '''from typing import List
-
-
-def weigh_baskets(baskets: List[float], limit: float) -> List[int]:
-    """ Given the weights of several baskets of apples, return the places of those that are heavier
-    than all lighter neighbours together, but not over the limit; an empty orchard has no such basket.
-    >>> weigh_baskets([1.0, 4.0, 2.0], 5.0)
-    [1]
-    """
-'''
-SOLUTION = """    places = []
-    for place, weight in enumerate(baskets):
-        around = baskets[max(place - 1, 0):place] + baskets[place + 1:place + 2]
-        lighter = sum(other for other in around if other < weight)
-        if weight > lighter and weight <= limit:
-            places.append(place)
-    return sorted(places)
-"""
-WHOLE = PROMPT + SOLUTION
 MADE = Task("Made/0", "made", PROMPT, SOLUTION, "", "weigh_baskets")
-FIB = Task(
-    "Made/1",
-    "made",
-    "",
-    "def fib(n):\n    if n < 2:\n        return n\n    return fib(n - 1) + fib(n - 2)\n",
-    "",
-    "fib",
-)
-OTHER = """def read_lines(path):
-    with open(path) as lines:
-        return [line.strip() for line in lines if line]
-"""
 
 
 @cache

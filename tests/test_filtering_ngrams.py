@@ -6,25 +6,13 @@ import pytest
 from filtering_fixtures import made_documents
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from odd_texts import HOSTILE, any_text, long_text
 from reference_signals import reason_of
-from test_filtering_reading import any_text, long_text
 
 from filtering.explaining.contributions import ngram_shares
 from filtering.explaining.ngrams import read_character_ngrams, read_word_ngrams
 from filtering.signals.kernel import CELLS
 from filtering.signals.reading import read_cells
-
-HOSTILE = [
-    "\x01\x01",
-    "\x7f!",
-    "\x1b[31mred\x1b[0m \u202eback\u2066 \ufeff",
-    "\n\n\n\t\t \n",
-    "a\x00b\r\nc\r\r\n    d",
-    "!" * 70_000,
-    "word " * 30_000,
-    "\ud7ff\U0010ffff \u0085\u2028",
-    "é" * 40_000,
-]
 
 
 def kernel_cells(document):

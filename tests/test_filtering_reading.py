@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from odd_texts import any_text, code_like, long_text, short_text
 from reference_signals import (
     character_cells,
     ngram_score,
@@ -40,105 +41,6 @@ WORD_WEIGHTS = RNG.normal(size=CELLS).astype(np.float32)
 CHARACTER_WEIGHTS = RNG.normal(size=CELLS).astype(np.float32)
 LOG_TEXT_BYTES = SCORE_COLUMNS + STATISTICS.index("log_text_bytes")
 
-FRAGMENTS = (
-    *(
-        "\n",
-        "\n\n",
-        "\n    ",
-        "\n\t",
-        "\r\n",
-        " ",
-        "  ",
-        " \n ",
-        "\t",
-        "\x00",
-        "\x7f",
-        "\x1c",
-        "\u00a0",
-        "\u2003",
-    ),
-    *(
-        "# ",
-        "// ",
-        "/* ",
-        "*/",
-        "-- ",
-        "- ",
-        "* ",
-        "+ ",
-        "% ",
-        "1. ",
-        "2) ",
-        "12",
-        "3.14",
-        "\u2022 ",
-        ">>> ",
-        "...",
-    ),
-    *(
-        '"""',
-        "'''",
-        '"',
-        "'",
-        "{",
-        "}",
-        "};",
-        "();",
-        "[",
-        "]",
-        "(",
-        ")",
-        ",",
-        ":",
-        ";",
-        ". ",
-        "! ",
-        "?\n",
-        "==",
-    ),
-    *(
-        "def f",
-        "return",
-        "x",
-        "Y",
-        "HTTP",
-        "snake_case",
-        "_",
-        "__init__",
-        "camelCase",
-        "The",
-        "because",
-        "example",
-    ),
-    *(
-        "let us",
-        "LICENSE",
-        "\u00e9t\u00e9",
-        "\u00c9",
-        "\u6771\u4eac",
-        "\U0001f600",
-        "a very long line of plain words ",
-    ),
-)
-code_like = st.lists(st.sampled_from(FRAGMENTS), max_size=80).map("".join)
-repeated = (
-    st.text(min_size=1, max_size=7)
-    | code_like.filter(bool)
-    | st.sampled_from(("\U0001f600", "\u00e9", "\u6771 "))
-)
-# About as long as the reach, of two parts; what is before them moves the cuts to every place of a character.
-long_text = st.builds(
-    lambda start, units, size, share: start + "".join(
-        unit * (int(size * part) // len(unit.encode()) + 1)
-        for unit, part in zip(units, (share, 1 - share), strict=True)
-    ),
-    st.text(max_size=4) | st.sampled_from(("a", "\u00e9", "\u6771")),
-    st.tuples(repeated, repeated),
-    st.integers(63_990, 90_000),
-    st.floats(0, 1),
-)  # fmt: skip
-short_text = st.text(max_size=200) | code_like | long_text.map(lambda text: text[:3000])
-any_text = short_text | long_text
 # The reference takes about a second for a long text: a test of its own compares these.
 documents = st.lists(st.none() | short_text.map(str.encode) | st.binary(max_size=40), max_size=6)
 

@@ -336,7 +336,8 @@ import sys
 sys.path.insert(0, "tests")
 sys.modules[sys.argv[1]] = None  # as if it were not installed
 from filtering.errors import MissingExtraError
-from filtering_fixtures import made_data, fit_signals
+from filtering_fixtures import made_data
+from filtering_fixtures import fit_signals
 try:
     fit_signals(made_data(100), sys.argv[2], "web")
 except MissingExtraError as error:

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET
 from dumps import make_texts
 from fakes import FakeAnnotator
+from runs import QUIET
 
 from annotations.asking.annotator import Rater, Reply
 from annotations.labels.agreement import judge_agreement

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import sqlite3
 import subprocess
@@ -15,10 +14,11 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 import scripted_server as scripted
-from conftest import QUIET
-from dumps import SELLING, TEACHING, make_texts
+from dumps import make_texts
 from fakes import FakeAnnotator
-from scripted_server import Judge, ScriptedServer, completion, labelled
+from runs import QUIET
+from scripted_judge import document_of, judge
+from scripted_server import Judge, ScriptedServer, labelled
 
 from annotations.asking.annotator import Rater, Reply
 from annotations.asking.canaries import canaries_for
@@ -65,23 +65,6 @@ def write_sample(path, rows, **columns):
 def config(sample, tmp_path, **changed):
     values = {"sample": sample, "out": tmp_path / "labels", "models": ("scripted",), **changed}
     return AnnotateConfig(**values)
-
-
-def document_of(request):
-    """Return the text between the delimiters of a request."""
-    content = request.body["messages"][1]["content"]
-    whole = content if isinstance(content, str) else "\n".join(part["text"] for part in content)
-    return re.search(r"lines that say (\w{16})\.\s*\1\n(.*)\n\1", whole, re.DOTALL).group(2)
-
-
-def judge(request):
-    """Answer with how large the teaching share of a document is, for each dimension of the rubric."""
-    document = document_of(request)
-    teaching = sum(document.count(sentence) for sentence in TEACHING)
-    share = teaching / max(teaching + sum(document.count(sentence) for sentence in SELLING), 1)
-    properties = request.body["response_format"]["json_schema"]["schema"]["properties"]
-    scores = {name: round(5 * share) for name in properties if name != "reason"}
-    return completion({"reason": f"{share:.2f} of it teaches.", **scores})
 
 
 def read(out, name="labels.parquet"):

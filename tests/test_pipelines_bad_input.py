@@ -8,20 +8,20 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET, Outcome
 from dumps import CUT, FAST, copy_of_scorer, digests, lasting, make_table, make_texts, write_dump
+from places import KIT
+from runs import QUIET, Outcome
 
 from filtering import load_scorer
 from pipelines import FilterConfig, filter_dump
 
-HELPER = Path(__file__).with_name("faulty_run.py")
+HELPER = KIT / "faulty_run.py"
 
 
 def manifest_of(out):

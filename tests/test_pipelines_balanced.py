@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET
 from dumps import lasting, make_texts, write_dump
+from runs import QUIET
 
 from filtering import load_scorer, save_scorer
 from filtering.embedding.embedders import Placement

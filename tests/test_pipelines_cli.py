@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import typer
-from conftest import QUIET
 from dumps import CHINESE, CUT, FAST, RUSSIAN, digests, make_table, make_texts, write_dump
+from runs import QUIET
 
 import pipelines
 import pipelines.progress

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET
 from dumps import make_labels, make_texts
+from runs import QUIET
 
 import pipelines.reports.row_sample
 from annotations import read_labels

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET
 from datasets.fingerprint import Hasher
 from dumps import make_labels, make_texts
+from runs import QUIET
 
 from filtering import load_scorer
 from filtering.embedding.embedders import Placement

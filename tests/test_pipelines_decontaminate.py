@@ -7,15 +7,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET
-from dumps import FAST, digests, lasting, make_texts
-from test_filtering_leaks import FIB, OTHER, PROMPT, SOLUTION, WHOLE
+from dumps import FAST, digests, lasting
+from leaking import (
+    FIB,
+    LEAKY,
+    OTHER,
+    PROMPT,
+    ROWS,
+    SOLUTION,
+    WHOLE,
+    config_of,
+    make_task,
+    source_texts,
+    write_source,
+)
+from runs import QUIET
 
 from filtering import load_scorer
 from filtering.errors import OutputError, SettingsError
 from filtering.leaks.tasks import Fields
 from pipelines import (
-    DecontaminateConfig,
     FilterConfig,
     LocalExecutor,
     RayExecutor,
@@ -29,20 +40,7 @@ from pipelines.run.upkeep import clean_run, verify_run
 from pipelines.settings.runs import read_fields
 from pipelines.store.run_folder import RunFolder
 
-LEAKY = {
-    5: WHOLE,
-    33: f"{OTHER}\n\n{WHOLE}\n\n{OTHER}",
-    61: OTHER + PROMPT.replace("\n", "\r\n"),
-    62: f"text before\n{WHOLE}",
-}
-"""Rows with a leak, over several row groups and files."""
-ROWS = 120
 HOSTILE = "</pre><script>alert(1)</script>"
-
-
-def make_task(task_id, **more):
-    return {"task_id": task_id, "prompt": PROMPT, "canonical_solution": SOLUTION, "test": "assert True",
-            "entry_point": "weigh_baskets", **more}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -53,33 +51,9 @@ def benchmark(tmp_path_factory):
     return path
 
 
-def source_texts():
-    texts = make_texts(ROWS)
-    for row, text in LEAKY.items():
-        texts[row] = text
-    texts[70] = f"{OTHER}\n{FIB.solution}"
-    return texts
-
-
-def write_source(folder, kind=None):
-    folder.mkdir(parents=True)
-    texts = source_texts()
-    for number, start in enumerate(range(0, ROWS, 60)):
-        column = pa.array(texts[start : start + 60])
-        table = pa.table({"id": range(start, start + 60), "text": column.cast(kind or pa.string())})
-        pq.write_table(table, folder / f"{number}.parquet", row_group_size=20)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     return write_source(tmp_path_factory.mktemp("source") / "dump")
-
-
-def config_of(source, benchmark, out, **more):
-    return DecontaminateConfig(
-        inputs=[str(source)], against=[str(benchmark)], out=out, rows_per_part=20, **more
-    )
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,9 @@ from contextlib import nullcontext, redirect_stdout
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET
 from dumps import digests, make_texts
-from test_filtering_leaks import SOLUTION, WHOLE
-from test_pipelines_decontaminate import make_task
+from leaking import SOLUTION, WHOLE, make_task
+from runs import QUIET
 
 from filtering.errors import OutputError
 from pipelines import run_demo

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from conftest import QUIET
 from dumps import make_texts
+from runs import QUIET
 from tiny_models import make_tiny_classifier, make_tiny_model
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer

@@ -5,8 +5,8 @@ import shutil
 import threading
 
 import pytest
-from conftest import QUIET
 from dumps import CUT, digests, lasting
+from runs import QUIET
 
 from filtering import load_scorer
 from filtering.errors import BadFileError, RunError

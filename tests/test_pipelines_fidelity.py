@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET
 from dumps import CUT, digests, make_table, make_texts
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from runs import QUIET
 
 from filtering import load_scorer
 from filtering.text.arrow import REASONS

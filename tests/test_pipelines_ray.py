@@ -17,8 +17,9 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from conftest import QUIET
 from dumps import CUT, FAST, lasting
+from places import KIT
+from runs import QUIET
 
 import filtering
 from filtering.embedding.embedders import Placement
@@ -28,7 +29,7 @@ from pipelines.executors import ray_executor
 from pipelines.store.run_folder import RunFolder
 from pipelines.work.worker_settings import WorkerSettings
 
-FAULTY = Path(__file__).with_name("faulty_run.py")
+FAULTY = KIT / "faulty_run.py"
 PATIENCE_S = 180.0
 PART = "ray::run_part"
 BOARD = "ray::Board"

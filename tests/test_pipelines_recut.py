@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET
 from dumps import CUT, digests
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from runs import QUIET
 
 from filtering.errors import OutputError, SettingsError
 from filtering.text.windows import REACH

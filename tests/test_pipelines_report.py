@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET
 from dumps import CHINESE, CUT, FAST, RUSSIAN, SELLING, make_texts
+from runs import QUIET
 
 from filtering.errors import OutputError
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, write_report

@@ -8,18 +8,17 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-import duckdb
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET
 from dumps import CUT, FAST, digests, lasting, make_table, write_dump
+from places import KIT
+from runs import QUIET, assert_each_row_once
 
 from filtering.errors import OutputError
 from pipelines import FilterConfig, filter_dump, status_of_run, verify_run, write_report
 
-FAULTY = Path(__file__).with_name("faulty_run.py")
+FAULTY = KIT / "faulty_run.py"
 
 
 def arguments_of(dump, web, out, *, workers=1):
@@ -32,30 +31,6 @@ def killed(point, number, arguments):
         [sys.executable, FAULTY, point, str(number), *arguments], capture_output=True, timeout=120
     )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-
-
-def assert_each_row_once(dump, out):
-    """Check with DuckDB that the rows kept, with their scores, are those of the dump that reach the cut."""
-    stored = out / "run" / "scores"
-    names = sorted(path.relative_to(stored).as_posix() for path in stored.rglob("*.parquet"))
-    by_file = {}
-    for name in names:
-        source = name.split(".part-")[0].removesuffix(".parquet") + ".parquet"
-        by_file.setdefault(source, []).append(stored / name)
-    scored = {}
-    for source, paths in by_file.items():
-        ids = duckdb.sql(f"SELECT id FROM read_parquet('{dump / source}')").fetchall()
-        parts = [duckdb.sql(f"SELECT edu_score FROM read_parquet('{path}')").fetchall() for path in paths]
-        scores = [score for part in parts for score in part]
-        assert len(ids) == len(scores)
-        for (row,), (score,) in zip(ids, scores, strict=True):
-            assert row not in scored
-            scored[row] = score
-    kept = duckdb.sql(f"SELECT id, edu_score FROM read_parquet('{out}/data/**/*.parquet')").fetchall()
-    everything = duckdb.sql(f"SELECT id FROM read_parquet('{dump}/**/*.parquet')").fetchall()
-    assert sorted(scored) == sorted(row for (row,) in everything)
-    assert sorted(kept) == sorted((row, score) for row, score in scored.items() if score >= CUT)
-    assert 0 < len(kept) < len(everything)
 
 
 @pytest.mark.parametrize(

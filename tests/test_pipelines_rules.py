@@ -5,8 +5,8 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET
-from test_filtering_reasons_of_code import CODE, HITS
+from odd_texts import CODE, HITS
+from runs import QUIET
 
 from filtering.errors import OutputError, SettingsError
 from filtering.signals.reasons_of_code import RULES

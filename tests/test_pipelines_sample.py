@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET
 from dumps import CUT, RUSSIAN, make_table, make_texts, write_dump
+from runs import QUIET
 
 from annotations.labels.columns import SAMPLE_SCHEMA
 from filtering import load_scorer

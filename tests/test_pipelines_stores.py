@@ -14,12 +14,11 @@ import pyarrow.fs as fs
 import pyarrow.parquet as pq
 import pytest
 import stamina
-from conftest import QUIET
 from dumps import CUT, FAST, copy_of_scorer, digests, lasting, make_table
+from leaking import config_of, make_task, write_source
+from runs import QUIET, assert_each_row_once
 from scripted_hub import REPOSITORY, scripted_hub
 from stores import MisbehavingProxy, moto_store, rclone_store
-from test_pipelines_decontaminate import config_of, make_task, write_source
-from test_pipelines_resume import assert_each_row_once
 
 import pipelines.paths
 from filtering.errors import OutputError, RunError

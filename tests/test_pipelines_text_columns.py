@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET
 from dumps import make_texts
+from runs import QUIET
 
 from filtering.errors import ColumnError
 from pipelines.dump.reading import resolve_text_column

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET
 from dumps import copy_of_scorer, make_labels, replaced
+from runs import QUIET
 
 import filtering.judging.bands
 from annotations import read_labels

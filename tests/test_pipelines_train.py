@@ -7,9 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUIET
 from dumps import SELLING, TEACHING, copy_of_scorer, digests, make_labels, replaced
 from pydantic_core import to_jsonable_python
+from runs import QUIET
 
 import filtering.fitting.recipes
 from filtering import load_scorer

@@ -9,10 +9,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from dumps import CUT, FAST, digests, lasting
+from places import KIT
 
 from pipelines.store.run_folder import RunFolder
 
-FAULTY = Path(__file__).with_name("faulty_run.py")
+FAULTY = KIT / "faulty_run.py"
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from places import KIT
 from pyarrow import fs
 from scripted_hub import REPOSITORY, scripted_hub
 from stores import CHECKSUMS_ON_DEMAND, HOST, POLL_S, STOP_S, MisbehavingProxy, moto_store, rclone_store
@@ -103,7 +103,7 @@ def test_a_store_does_not_outlive_the_process_that_started_it(tmp_path):
         "    time.sleep(60)"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", script, tmp_path], cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, tmp_path], cwd=KIT, stdout=subprocess.PIPE, text=True
     )
     with process:
         endpoint = process.stdout.readline().strip()

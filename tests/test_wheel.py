@@ -10,8 +10,8 @@ from zipfile import ZipFile
 
 import pytest
 from dumps import CUT, FAST, lasting
+from places import ROOT
 
-ROOT = Path(__file__).parents[1]
 PACKAGES = ("filtering", "annotations", "pipelines")
 WITHOUT_CACHES = shutil.ignore_patterns("__pycache__")
 NAMES = """

@@ -11,7 +11,7 @@ from statistics import median
 import openai
 import pyarrow as pa
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "kit"))
 
 from scripted_server import scripted_process
 

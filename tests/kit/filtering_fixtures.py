@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from fakes import HashingEmbedder
+from places import ROOT
 
 from filtering.fitting.cross_validation import Fit, nested_raw
 from filtering.fitting.fit_data import FitData, read_fit_data
@@ -20,7 +21,6 @@ from filtering.judging.metrics import rank_correlation
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from filtering.text.windows import window_text
 
-ROOT = Path(__file__).parent.parent
 SEED = ROOT.parent / "shared" / "seed"
 SHIPPED_ROUND = 2
 """Labels came in rounds; the shipped scorers were fitted to those of this one."""

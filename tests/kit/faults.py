@@ -1,6 +1,6 @@
 """Kills runs of `edufilter filter` at random moments, over and over, and counts what that cost.
 
-    .venv/bin/python tests/faults.py --kills 50
+    .venv/bin/python tests/kit/faults.py --kills 50
 
 For each of a disk and an object store, by the local executor and by Ray, the real command runs over a dump
 of many small files. Processes are killed by SIGKILL: the driver, and of Ray also workers and whole nodes.
@@ -34,10 +34,11 @@ import pyarrow as pa
 import pyarrow.fs as fs
 import pyarrow.parquet as pq
 from dumps import CUT, FAST, digests, lasting, make_labels, make_table
+from places import ROOT
 from stores import Store, moto_store
 
 EDUFILTER = str(Path(sys.executable).with_name("edufilter"))
-PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
+PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- begin: written by make faults -->", "<!-- end: written by make faults -->"
 COMBINATIONS = ("disk, local", "store, local", "disk, ray", "store, ray")
 EFFORTS = ("fast", "full")
@@ -591,7 +592,9 @@ def main() -> int:
     given = parser.parse_args()
 
     def write(tallies: Sequence[Tally]) -> None:
-        write_page(given.page, table_of(tallies, f"python tests/faults.py {' '.join(sys.argv[1:])}".strip()))
+        write_page(
+            given.page, table_of(tallies, f"python tests/kit/faults.py {' '.join(sys.argv[1:])}".strip())
+        )
 
     tallies = try_all(given.only or COMBINATIONS, given.efforts, given.kills, given.files, write)
     return int(any(tally.lost or tally.twice or tally.partial for tally in tallies))

@@ -8,7 +8,7 @@ It knows neither streams nor TLS. In a test, the script is a function from a `Re
 
 As a process, for measurements and examples, it judges texts by their words (see `Judge`):
 
-    python tests/scripted_server.py --port 8000 --latency-s 0.2
+    python tests/kit/scripted_server.py --port 8000 --latency-s 0.2
 """
 
 import argparse
