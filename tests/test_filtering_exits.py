@@ -72,6 +72,20 @@ def test_the_bound_is_not_far_from_what_can_be_promised():
     assert 0.003 < disagreement(exits, fast, full) <= exits.disagreement_bound <= 0.01
 
 
+def test_exits_are_the_narrowest_that_the_exact_test_lets_pass():
+    fast, full = population()
+    paired = pairs_of(fast[:3000], full[:3000])
+    exits = find_exits(paired, ExitSettings(3.0, 0.02))
+    keeps = paired.full >= np.float32(3)
+
+    def pass_the_test(wrong):  # each side has half of the bound, and of the error
+        return binom.cdf(wrong.sum(), 3000, 0.01) <= 0.025
+
+    for step, passes in ((0, True), (0.01, False)):
+        assert pass_the_test(keeps & (paired.fast < np.float32(exits.lower + step))) == passes
+        assert pass_the_test(~keeps & (paired.fast >= np.float32(exits.upper - step))) == passes
+
+
 def test_documents_of_a_group_count_for_less_and_the_bound_holds_all_the_same():
     """Groups lean to one side as a whole, as the pages of a site do; they are drawn whole."""
     rng = np.random.default_rng(7)
