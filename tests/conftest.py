@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from dumps import CUT, make_labels, make_texts, write_dump
 from few_rows import run_command as run
-from places import SHARED
+from places import KIT, SHARED
 from runs import QUIET, Outcome
 
 import filtering.fitting.cross_validation
@@ -153,8 +153,7 @@ def command(capsys) -> Callable[..., Outcome]:
 def edufilter(tmp_path_factory) -> str:
     """Return the path of the command, which here may have parts of few rows too."""
     path = tmp_path_factory.mktemp("bin") / "edufilter"
-    tests = str(Path(__file__).parent)
-    code = f"import sys\nsys.path.append({tests!r})\nfrom few_rows import main\nmain()\n"
+    code = f"import sys\nsys.path.append({str(KIT)!r})\nfrom few_rows import main\nmain()\n"
     path.write_text(f"#!{sys.executable}\n{code}")
     path.chmod(0o755)
     return str(path)
