@@ -209,7 +209,7 @@ def test_an_embedding_is_told_as_points_before_and_after():
 def test_trees_need_lightgbm_and_say_so():
     code = """
 import sys
-sys.path.insert(0, "tests")
+sys.path.insert(0, "tests/kit")
 from quick_scorers import quick_scorer
 from filtering import explain_documents
 from filtering.errors import MissingExtraError

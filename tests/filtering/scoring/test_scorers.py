@@ -333,7 +333,7 @@ def test_scoring_imports_neither_the_libraries_that_fit_nor_torch(domain):
 def test_a_missing_extra_is_named_with_its_pip_line_when_it_is_used(missing, recipe, named):
     code = """
 import sys
-sys.path.insert(0, "tests")
+sys.path.insert(0, "tests/kit")
 sys.modules[sys.argv[1]] = None  # as if it were not installed
 from filtering.errors import MissingExtraError
 from filtering_fixtures import made_data
