@@ -36,6 +36,9 @@ NO_DESCRIPTION = re.compile(r'\s*\u2013\s*<div class="doc-md-description">\s*</d
 LINK = re.compile(r"^```.*?^```|(?<=\]\()(?![a-z]+:|#)([^)#\s]+)", re.MULTILINE | re.DOTALL)
 """Code, which stays as it is; or what a link is relative to its file."""
 
+LINK_TO_CODE = re.compile(r"\[([^\]]+)\]\([^)]+\.py\)")
+"""A link to a module, which is no page."""
+
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are no files below docs/."""
@@ -57,7 +60,7 @@ def _list_of_decisions() -> str:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Turn links between files of the repository into links between pages."""
+    """Turn links between files of the repository into links between pages; modules are named without one."""
     uri = page.file.src_uri
     folder = posixpath.dirname(SOURCES.get(uri, f"docs/{uri}"))
 
@@ -68,7 +71,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         linked = PAGES.get(target, target.removeprefix("docs/"))
         return os.path.relpath(linked, posixpath.dirname(uri) or ".")
 
-    return LINK.sub(to_page, markdown)
+    return LINK.sub(to_page, LINK_TO_CODE.sub(r"`\1`", markdown))
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -325,7 +325,7 @@ def test_scoring_imports_neither_the_libraries_that_fit_nor_torch(domain):
 @pytest.mark.parametrize(
     ("missing", "recipe", "named"),
     [
-        ("sklearn", "linear", "sklearn.linear_model"),
+        ("sklearn", "linear", "sklearn.utils.extmath"),
         ("scipy", "linear", "scipy"),
         ("lightgbm", "lightgbm", "lightgbm"),
     ],
