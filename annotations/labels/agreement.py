@@ -7,10 +7,11 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.labels.labels import CUT, MIN_GROUPS
+from annotations.labels.labels import MIN_GROUPS
 from annotations.labels.noise_ceiling import rho_ceiling
 from filtering.errors import LabelsError, ShapeError
 from filtering.judging.metrics import Estimate, Floats, evaluate, f1_at, quadratic_kappa, rank_correlation
+from filtering.points import KEEP_AT
 
 MIN_COMMON = 20
 NOT_DEFINED = Estimate(float("nan"), float("nan"), float("nan"))
@@ -79,7 +80,7 @@ class Agreement:
 
 
 def judge_agreement(
-    ratings: Ratings, raters: Sequence[str], groups: Sequence[str], *, cut: float = CUT, seed: int = 0
+    ratings: Ratings, raters: Sequence[str], groups: Sequence[str], *, cut: float = KEEP_AT, seed: int = 0
 ) -> Agreement:
     """Return how far raters agree, with intervals from a grouped bootstrap.
 

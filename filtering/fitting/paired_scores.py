@@ -18,7 +18,7 @@ from filtering.fitting.fit_data import FitData, Rows
 from filtering.fitting.recipes import Recipe, fit_signals
 from filtering.fitting.stages import HeadName, fit_stage
 from filtering.folds import FOLDS, fold_assignment
-from filtering.scoring.exits import ExitSettings, PairedScores, documents_needed
+from filtering.scoring.exits import LEAST_PAIRED, PairedScores
 from filtering.scoring.scorers import EmbeddingScorer
 from filtering.text.near_duplicates import near_duplicate_clusters
 
@@ -27,9 +27,6 @@ Group = TypeVar("Group", str, int)
 
 MOST_DOCUMENTS = 6000
 """Documents that are paired; each is embedded."""
-
-NEEDED = documents_needed(ExitSettings().max_disagreement)
-"""Documents that the bound takes which a run asks for by default."""
 
 ENOUGH_TIMES = 2
 """Exact bounds are taken where there are this many times the documents that the usual bound needs."""
@@ -69,10 +66,10 @@ def pair(
     chosen, are_single = choose_paired(
         by_lot(documents), clusters.tolist(), set(labelled.tolist()), groups, set(data.groups)
     )
-    if len(chosen) < NEEDED:
+    if len(chosen) < LEAST_PAIRED:
         raise LabelsError(
-            f"A pool must have at least {NEEDED} documents with a score that are no near-duplicates of each "
-            f"other or of a label, better {MOST_DOCUMENTS:,} of as many sites. Found {len(chosen)}."
+            f"A pool must have at least {LEAST_PAIRED} documents with a score that are no near-duplicates of "
+            f"each other or of a label, better {MOST_DOCUMENTS:,} of as many sites. Found {len(chosen)}."
         )
     codes = group_codes(groups)
     rows = np.sort(chosen[:MOST_DOCUMENTS])
@@ -135,7 +132,7 @@ def choose_paired(
     """
     several = first_of_groups(order, clusters, known_clusters)
     single = first_of_groups(several, groups, known_groups)
-    return (single, True) if len(single) >= ENOUGH_TIMES * NEEDED else (several, False)
+    return (single, True) if len(single) >= ENOUGH_TIMES * LEAST_PAIRED else (several, False)
 
 
 def first_of_groups(order: Rows, groups: Sequence[Group], known: Collection[Group]) -> Rows:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.errors import SettingsError
+from filtering.points import KEEP_AT
 from filtering.rates import CONFIDENCE, binomial_tail, design_effect, rate_bound
 
 GRID = np.arange(502) / 100
@@ -70,7 +71,7 @@ class ExitSettings:
         Share of documents, in [0, 1], that the full scorer may see; instead of a bound.
     """
 
-    keep_at: float = 3.0
+    keep_at: float = KEEP_AT
     max_disagreement: float = 0.01
     full_fraction: float | None = None
 
@@ -241,6 +242,10 @@ def _described(
 def documents_needed(max_disagreement: float) -> int:
     """Return how many documents of different groups it takes to show a bound for any exits at all."""
     return int(np.ceil(np.log((1 - CONFIDENCE) / 2) / np.log1p(-max_disagreement / 2)))
+
+
+LEAST_PAIRED = documents_needed(ExitSettings().max_disagreement)
+"""Documents that the bound takes which a run asks for by default."""
 
 
 def _too_few(settings: ExitSettings, trials: int, documents: int, *, seen: bool) -> str:

@@ -18,14 +18,14 @@ from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
 from filtering.folds import FOLDS, fold_assignment
 from filtering.points import POINTS
 from filtering.scoring.calibration import Calibration
-from filtering.scoring.exits import PairedScores
+from filtering.scoring.exits import LEAST_PAIRED, PairedScores
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.scoring.storage import refuse_taken
 from filtering.text.near_duplicates import near_duplicate_clusters
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.scorers.evaluate import JudgedPoints, fit_data_of
 from pipelines.scorers.train import TrainResult, choose, options_of, read_pool, save_judged
-from pipelines.settings.scorers import FIT_FOLDS, LEAST_PAIRED, DistillConfig
+from pipelines.settings.scorers import FIT_FOLDS, DistillConfig
 
 UNCHANGED = Calibration(tuple(float(point) for point in range(POINTS + 1)))
 
