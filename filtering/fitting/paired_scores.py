@@ -11,10 +11,10 @@ from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import Floats, Floats32, Ints32, Rows
 from filtering.errors import LabelsError
-from filtering.fitting.fit_data import FitData, Rows
+from filtering.fitting.fit_data import FitData
 from filtering.fitting.recipes import Recipe, fit_signals
 from filtering.fitting.stages import HeadName, fit_stage
 from filtering.folds import FOLDS, fold_assignment
@@ -83,7 +83,7 @@ def pair(
     return _paired(scorers, documents, codes, held_out=False)
 
 
-def pair_labelled(fast: NDArray[np.float64], full: NDArray[np.float64], data: FitData) -> PairedScores:
+def pair_labelled(fast: Floats, full: Floats, data: FitData) -> PairedScores:
     """Return nested points of both stages on labelled documents chosen without looking at scores.
 
     Parameters
@@ -144,7 +144,7 @@ def first_of_groups(order: Rows, groups: Sequence[Group], known: Collection[Grou
     return np.array(list(first.values()), dtype=np.int64)
 
 
-def group_codes(groups: Sequence[str]) -> NDArray[np.int32]:
+def group_codes(groups: Sequence[str]) -> Ints32:
     """Return a number for each document's group: int32 array, shape (n,)."""
     return np.unique(np.asarray(groups), return_inverse=True)[1].astype(np.int32)
 
@@ -157,11 +157,11 @@ def _fitted(data: FitData, recipe: Recipe, head: HeadName, scorer: EmbeddingScor
 def _paired(
     scorers: Sequence[tuple[EmbeddingScorer, Rows]],
     documents: Sequence[bytes],
-    codes: NDArray[np.int32],
+    codes: Ints32,
     *,
     held_out: bool,
 ) -> PairedScores:
-    columns: list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]] = []
+    columns: list[tuple[Floats32, Floats32, Ints32]] = []
     for scorer, rows in scorers:
         texts = [documents[row] for row in rows]
         columns.append((scorer.signals.score(texts).value, scorer.score(texts).value, codes[rows]))
