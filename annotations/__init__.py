@@ -2,8 +2,8 @@
 
 From the top floor down, each room may import what stands below it:
 
-- `labels/`: labels in files and tables, and how far raters agree.
-- `asking/`: rubrics, prompts, endpoints, the journal of paid replies, the budget.
+- `labels/`: labels in files and tables, the languages of code in them, and how far raters agree.
+- `asking/`: rubrics, prompts, endpoints, the journal of paid replies, the budget, planted orders.
 - `samples/`: which documents to label.
 
 `rubrics/` holds the rubrics, which are TOML. The verbs that read dumps and write folders stand in

@@ -5,13 +5,14 @@ reads no files but saved scorers and benchmarks. From the top floor down, each r
 stands below it:
 
 - `fitting/`: everything that is fitted to labels.
-- `judging/`: what may be believed of scores. `explaining/`: why a document has its score, and whether
-  texts drift.
+- `judging/`: what may be believed of scores, and of cuts. `explaining/`: why a document has its score, and
+  whether texts drift.
 - `scoring/`: scorers, the cascade, and saved scorers.
 - `signals/`: fast signals of words and style. `embedding/`: embedders and heads over embeddings.
   `leaks/`: leaks of benchmarks.
 - `text/`: what a document is, which part of it is read, and which documents are nearly the same.
-- the ground: errors, extras, compilation, hashing, folds, rates.
+- the ground: errors, optional libraries, compilation, hashing, folds, rates, the scale of points, types
+  and checks of arrays, and what the machine allows.
 
 `models/` holds the shipped scorers, which are data.
 """

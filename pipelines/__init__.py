@@ -7,9 +7,10 @@ From the top floor down, each room may import what stands below it:
 - `choosing/`: what is made of stored scores.
 - `labels/`, `scorers/`, `run/`: the verbs, by what they work on.
 - `executors/`: where parts run. `work/`: the work on one part. `store/`: the folder of a run.
-- `dump/`: files, parts and rows of a dump.
 - `settings/`: checked once. `page_kit/`: what all pages share.
-- the ground: addresses, locks, progress, and the check that the packages come from one place.
+- `dump/`: files, parts and rows of a dump.
+- the ground: addresses of files and scorers, locks, progress, amounts in words, a few of many, and the
+  check that the packages come from one place.
 
 What a score is stands in the package `filtering`, what a label is in `annotations`.
 To add a verb: its settings in `settings/`, its work in the room that fits, its command in `commands/`.

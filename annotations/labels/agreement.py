@@ -7,15 +7,15 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.labels.labels import CUT, MIN_GROUPS
+from annotations.labels.labels import MIN_GROUPS
 from annotations.labels.noise_ceiling import rho_ceiling
+from filtering.arrays import AnyFloats, Floats
 from filtering.errors import LabelsError, ShapeError
-from filtering.judging.metrics import Estimate, Floats, evaluate, f1_at, quadratic_kappa, rank_correlation
+from filtering.judging.metrics import Estimate, evaluate, f1_at, quadratic_kappa, rank_correlation
+from filtering.points import KEEP_AT
 
 MIN_COMMON = 20
 NOT_DEFINED = Estimate(float("nan"), float("nan"), float("nan"))
-
-Ratings = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Agreement:
 
 
 def judge_agreement(
-    ratings: Ratings, raters: Sequence[str], groups: Sequence[str], *, cut: float = CUT, seed: int = 0
+    ratings: Floats, raters: Sequence[str], groups: Sequence[str], *, cut: float = KEEP_AT, seed: int = 0
 ) -> Agreement:
     """Return how far raters agree, with intervals from a grouped bootstrap.
 
@@ -111,7 +111,7 @@ def judge_agreement(
     shared, of_shared = ratings[twice], np.asarray(groups)[twice]
     pairs = _checked_pairs(shared, raters, of_shared)
     # Whole rows of ratings are resampled, in the place of scores and of labels alike.
-    overall: Mapping[str, Callable[[Floats, Floats], float]] = {
+    overall: Mapping[str, Callable[[AnyFloats, AnyFloats], float]] = {
         "alpha": lambda rows, _: krippendorff_alpha(rows),
         "rho_ceiling": lambda rows, _: rho_ceiling(np.asarray(rows, np.float64), pairs),
     }
@@ -123,7 +123,7 @@ def judge_agreement(
     return Agreement(tuple(raters), int(twice.sum()), cut, found, **together)
 
 
-def krippendorff_alpha(ratings: Floats) -> float:
+def krippendorff_alpha(ratings: AnyFloats) -> float:
     """Return Krippendorff's alpha for ordinal ratings; NaN if all ratings are the same.
 
     Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability". 1 is full agreement, 0 that of
@@ -150,7 +150,7 @@ def krippendorff_alpha(ratings: Floats) -> float:
     return float(1 - observed / expected) if expected > 0 else float("nan")
 
 
-def consensus(ratings: Ratings) -> tuple[Ratings, Ratings, Ratings]:
+def consensus(ratings: Floats) -> tuple[Floats, Floats, Floats]:
     """Return the median, lowest and highest rating of each document.
 
     Parameters
@@ -176,9 +176,7 @@ def consensus(ratings: Ratings) -> tuple[Ratings, Ratings, Ratings]:
     return median, lowest, highest
 
 
-def _checked_pairs(
-    ratings: Ratings, raters: Sequence[str], groups: NDArray[np.str_]
-) -> list[tuple[int, int]]:
+def _checked_pairs(ratings: Floats, raters: Sequence[str], groups: NDArray[np.str_]) -> list[tuple[int, int]]:
     """Return the pairs of columns with enough documents in common, of which there must be one."""
     if len(raters) < 2:
         raise LabelsError(
@@ -204,7 +202,7 @@ def _checked_pairs(
 
 
 def _judge_pair(
-    ratings: Ratings,
+    ratings: Floats,
     pair: tuple[int, int],
     raters: Sequence[str],
     groups: NDArray[np.str_],
@@ -220,8 +218,8 @@ def _judge_pair(
     return PairAgreement(raters[pair[0]], raters[pair[1]], int(both.sum()), **figures)
 
 
-def _pair_metrics(cut: float) -> Mapping[str, Callable[[Floats, Floats], float]]:
-    def f1(first: Floats, second: Floats) -> float:
+def _pair_metrics(cut: float) -> Mapping[str, Callable[[AnyFloats, AnyFloats], float]]:
+    def f1(first: AnyFloats, second: AnyFloats) -> float:
         return f1_at(first, second, cut) if max(first.max(), second.max()) >= cut else float("nan")
 
     return {

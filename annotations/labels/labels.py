@@ -33,7 +33,7 @@ from annotations.labels.columns import is_number, is_string
 from annotations.labels.sources import read_table
 from annotations.samples.sampling import UNBIASED_PICKS
 from filtering.errors import LabelsError
-from filtering.points import MIN_SIDE_ROWS, POINTS
+from filtering.points import KEEP_AT, MIN_SIDE_ROWS, POINTS
 from filtering.text.windows import REACH
 
 LOWEST, HIGHEST = 0.0, float(POINTS)
@@ -45,7 +45,6 @@ SCRIPT_CHARS = 2000
 ASCII_SHARE = 0.8
 MIN_ROWS = 100
 MIN_GROUPS = 10
-CUT = 3.0
 
 
 @dataclass(frozen=True)
@@ -271,11 +270,11 @@ def check_labels(
         raise LabelsError(
             f"Scores in {where} must differ. All are {scores[0]:g}. {more or 'Label other documents too.'}"
         )
-    reached = int((scores >= CUT).sum())
+    reached = int((scores >= KEEP_AT).sum())
     if min(reached, len(scores) - reached) < MIN_SIDE_ROWS:
         raise LabelsError(
-            f"{where} must have at least {MIN_SIDE_ROWS} labels on either side of {CUT:g}. Found {reached} "
-            f"of at least {CUT:g} and {len(scores) - reached} below. "
+            f"{where} must have at least {MIN_SIDE_ROWS} labels on either side of {KEEP_AT:g}. "
+            f"Found {reached} of at least {KEEP_AT:g} and {len(scores) - reached} below. "
             f"{more or 'Label more of the rarer kind.'}"
         )
     if len(set(groups)) < MIN_GROUPS:

@@ -8,15 +8,14 @@ errors too: then the ceiling is that of a scorer which may learn those errors, n
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import Floats
 from filtering.judging.metrics import rank_correlation
 
-Ratings = NDArray[np.float64]
 Pairs = Sequence[tuple[int, int]]
 
 
-def rho_ceiling(ratings: Ratings, pairs: Pairs) -> float:
+def rho_ceiling(ratings: Floats, pairs: Pairs) -> float:
     """Return the rank correlation with one rater that no scorer can exceed.
 
     It is the square root of the mean rank correlation between raters (Spearman 1904, "The proof and

@@ -6,8 +6,8 @@ score.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import Floats, Floats32, Rows
 from filtering.signals.reading import SCORE_COLUMNS, read_signals
 from filtering.text.arrow import Texts
 
@@ -24,13 +24,10 @@ SAME = 1e-5
 CHUNK_BYTES = 64 * 2**20
 """Most memory for distances to many rows at once."""
 
-Points = NDArray[np.float32]
-Rows = NDArray[np.int64]
-
 
 def choose_active(
-    points: Points,
-    features: NDArray[np.float32],
+    points: Floats32,
+    features: Floats32,
     *,
     count: int,
     keep_at: float,
@@ -95,9 +92,7 @@ def _without(rows: Rows, others: Rows) -> Rows:
     return rows[~np.isin(rows, others)]
 
 
-def _draw_unlike(
-    features: NDArray[np.float32], chosen: NDArray[np.float32], count: int, random: np.random.Generator
-) -> Rows:
+def _draw_unlike(features: Floats32, chosen: Floats32, count: int, random: np.random.Generator) -> Rows:
     """Return rows drawn one after the other with a chance in proportion to their squared distance."""
     drawn: list[int] = []
     free = np.ones(len(features), dtype=bool)
@@ -115,9 +110,7 @@ def _draw_unlike(
     return np.array(drawn, dtype=np.int64)
 
 
-def _least_distances(
-    features: NDArray[np.float32], lengths: NDArray[np.float32], chosen: NDArray[np.float32]
-) -> NDArray[np.float64]:
+def _least_distances(features: Floats32, lengths: Floats32, chosen: Floats32) -> Floats:
     """Return the squared distance of each row from the nearest one that is chosen; infinite where none is."""
     least = np.full(len(features), np.inf)
     at_once = max(1, CHUNK_BYTES // (8 * max(len(features), 1)))
@@ -140,7 +133,7 @@ def _shuffled_together(kinds: dict[str, Rows]) -> tuple[Rows, list[str]]:
     return rows[order], [why[place] for place in order]
 
 
-def diversity_features(texts: Texts) -> NDArray[np.float32]:
+def diversity_features(texts: Texts) -> Floats32:
     """Return style statistics of texts, standardised over them: how they are written and laid out.
 
     Parameters
@@ -157,5 +150,5 @@ def diversity_features(texts: Texts) -> NDArray[np.float32]:
     if len(statistics) == 0:
         return statistics
     spread = np.maximum(statistics.std(axis=0), 1e-6)
-    standardised: NDArray[np.float32] = np.clip((statistics - statistics.mean(axis=0)) / spread, -CLIP, CLIP)
+    standardised: Floats32 = np.clip((statistics - statistics.mean(axis=0)) / spread, -CLIP, CLIP)
     return standardised

@@ -11,15 +11,13 @@ Wretman, Model Assisted Survey Sampling, 1992, chapter 9).
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from filtering.arrays import Floats, Floats32, Ints, Rows
 
 UNBIASED_PICKS = ("random", "stratified")
 """How documents were picked of which each had a known chance: without looking at what one wants to know."""
 LENGTH_BOUNDS_BYTES = (500, 1000, 2400, 8000)
 """Between kinds of length: 2,400 bytes are read whole."""
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ def draw_systematically(sizes: Floats, *, count: int, random: np.random.Generato
     return rows, probability[rows]
 
 
-def stratified_order(points: NDArray[np.float32], lengths: NDArray[np.int64]) -> Rows:
+def stratified_order(points: Floats32, lengths: Ints) -> Rows:
     """Return an order in which documents of like score, then length, then place in the dump stand together.
 
     Parameters

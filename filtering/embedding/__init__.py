@@ -1,6 +1,6 @@
 """Embeddings of texts, and heads that turn an embedding into points.
 
-Here: the `Embedder` protocol, the one file that imports sentence-transformers and torch, and the heads.
+Here: the `Embedder` protocol, the two files that import sentence-transformers and torch, and the heads.
 Not here: how a head is fitted (`fitting/stages.py`), and when a document is embedded
 (`scoring/cascade.py`).
 To add an embedder, write a class with the methods of `Embedder` and hand it to `load_scorer(...,

@@ -19,6 +19,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.arrays import Floats, Floats32
 from filtering.explaining.ngrams import CharacterNgrams, WordNgrams, read_character_ngrams, read_word_ngrams
 from filtering.extras import require
 from filtering.scoring.scorers import SignalScorer
@@ -31,7 +32,6 @@ from filtering.signals.vectors import Vectors
 NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(24)
 """Gauss-Legendre on [-1, 1]: the mean slope of bumps comes out to about ten digits."""
 
-Floats: TypeAlias = NDArray[np.float64]
 Ngrams: TypeAlias = WordNgrams | CharacterNgrams
 
 
@@ -86,11 +86,11 @@ class _Table:
 
     ngrams: Ngrams
     shares: Floats
-    weights: NDArray[np.float32]
+    weights: Floats32
     moves: Floats
 
     @classmethod
-    def of(cls, ngrams: Ngrams, weights: NDArray[np.float32], rows: NDArray[np.int8]) -> "_Table":
+    def of(cls, ngrams: Ngrams, weights: Floats32, rows: NDArray[np.int8]) -> "_Table":
         moves = rows[ngrams.cells].astype(np.float64)
         return cls(ngrams, ngram_shares(ngrams), weights[ngrams.cells], moves)
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from filtering.explaining.contributions import Floats, Ngrams, ngram_values, start_of, tree_values
+from filtering.arrays import Floats, Floats32
+from filtering.explaining.contributions import Ngrams, ngram_values, start_of, tree_values
 from filtering.explaining.quantiles import HIGH, LOW, MEDIAN, seed_quantiles
 from filtering.explaining.readable import READABLE
 from filtering.scoring.cascade import AnyScorer, signals_of
@@ -189,7 +189,7 @@ class _Values:
     """A document, its statistics, what they and trees add to its raw value, and that value."""
 
     text: bytes
-    statistics: NDArray[np.float32]
+    statistics: Floats32
     added: Floats
     trees: float
     raw: float

@@ -10,11 +10,11 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import AnyFloats, Floats, Rows
 from filtering.errors import LabelsError
 from filtering.extras import require
-from filtering.fitting.fit_data import FitData, Floats, Rows
+from filtering.fitting.fit_data import FitData
 from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
 from filtering.judging.metrics import area_under_curve, rank_correlation
 from filtering.points import MIN_SIDE_ROWS, POINTS
@@ -29,7 +29,7 @@ MIN_GAP = 1e-3
 class Fitted(Protocol):
     """What was fitted to some rows."""
 
-    def predict(self, data: FitData, rows: Rows) -> NDArray[np.float64]:
+    def predict(self, data: FitData, rows: Rows) -> Floats:
         """Return raw values of some rows."""
         ...
 
@@ -38,7 +38,7 @@ Fit = Callable[[FitData, Rows], Fitted]
 """Fits to some rows."""
 
 
-def out_of_fold(data: FitData, rows: Rows, fit: Fit, folds: Rows | None = None) -> NDArray[np.float64]:
+def out_of_fold(data: FitData, rows: Rows, fit: Fit, folds: Rows | None = None) -> Floats:
     """Return a raw value for each of `rows`, predicted by what was fitted to the rows of the other folds.
 
     Parameters
@@ -59,7 +59,7 @@ def out_of_fold(data: FitData, rows: Rows, fit: Fit, folds: Rows | None = None) 
         If all of `rows` are near-duplicates of what a fold holds.
     """
 
-    def fit_predict(train: Rows, test: Rows) -> Floats:
+    def fit_predict(train: Rows, test: Rows) -> AnyFloats:
         return fit(data, train).predict(data, test)
 
     inner = fold_assignment([data.groups[row] for row in rows], "inner")
@@ -67,8 +67,8 @@ def out_of_fold(data: FitData, rows: Rows, fit: Fit, folds: Rows | None = None) 
 
 
 def _by_fold(
-    data: FitData, rows: Rows, fit_predict: Callable[[Rows, Rows], Floats], folds: Rows
-) -> NDArray[np.float64]:
+    data: FitData, rows: Rows, fit_predict: Callable[[Rows, Rows], AnyFloats], folds: Rows
+) -> Floats:
     values = np.empty(len(rows), dtype=np.float64)
     clusters = data.clusters[rows]
     for fold in range(FOLDS):
@@ -86,7 +86,7 @@ def _by_fold(
     return values
 
 
-def nested_raw(data: FitData, fit: Fit, *, assignment: int) -> NDArray[np.float64]:
+def nested_raw(data: FitData, fit: Fit, *, assignment: int) -> Floats:
     """Return a raw value for each row from what saw nothing of its fold.
 
     Parameters
@@ -103,7 +103,7 @@ def nested_raw(data: FitData, fit: Fit, *, assignment: int) -> NDArray[np.float6
     return out_of_fold(data, np.arange(len(data)), fit, fold_assignment(data.groups, assignment))
 
 
-def fit_calibration(raw: NDArray[np.floating], labels: NDArray[np.floating]) -> Calibration:
+def fit_calibration(raw: AnyFloats, labels: AnyFloats) -> Calibration:
     """Fit the anchors to out-of-fold values of documents that were sampled without looking at scores.
 
     Each anchor is where a logistic regression of ``label >= k`` on the raw value crosses one half. Where
@@ -134,13 +134,13 @@ def fit_calibration(raw: NDArray[np.floating], labels: NDArray[np.floating]) -> 
     return Calibration((min(lowest, anchors[0] - MIN_GAP), *anchors))
 
 
-def calibrate(data: FitData, rows: Rows, raw: Floats) -> Calibration:
+def calibrate(data: FitData, rows: Rows, raw: AnyFloats) -> Calibration:
     """Fit a calibration to out-of-fold values of `rows`, those chosen without looking at scores."""
     unbiased = data.unbiased[rows]
     return fit_calibration(raw[unbiased], data.labels[rows][unbiased])
 
 
-def nested_points(data: FitData, fit: Fit) -> NDArray[np.float64]:
+def nested_points(data: FitData, fit: Fit) -> Floats:
     """Return rubric points for each row from a fit and a calibration that saw nothing of its fold.
 
     Returns
@@ -149,7 +149,7 @@ def nested_points(data: FitData, fit: Fit) -> NDArray[np.float64]:
         In [0, 5].
     """
 
-    def fit_predict(train: Rows, test: Rows) -> Floats:
+    def fit_predict(train: Rows, test: Rows) -> AnyFloats:
         calibration = calibrate(data, train, out_of_fold(data, train, fit))
         return calibration.apply(fit(data, train).predict(data, test))
 

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import Bools, Floats, Floats32, Rows
 from filtering.extras import require
 from filtering.signals.kernel import CELLS
 from filtering.signals.reading import read_cells
 from filtering.text.arrow import Texts, text_bytes
 from filtering.text.near_duplicates import near_duplicate_clusters
-
-Rows = NDArray[np.int64]
-Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -42,18 +39,18 @@ class FitData:
 
     texts: tuple[bytes, ...]
     cells: Any
-    features: NDArray[np.float32]
-    labels: NDArray[np.float64]
+    features: Floats32
+    labels: Floats
     groups: tuple[str, ...]
     clusters: Rows
-    unbiased: NDArray[np.bool_]
+    unbiased: Bools
     rows: Rows
-    embeddings: NDArray[np.float32]
+    embeddings: Floats32
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def where(self, chosen: NDArray[np.bool_]) -> "FitData":
+    def where(self, chosen: Bools) -> "FitData":
         """Return some of the documents."""
         at = np.flatnonzero(chosen)
         return FitData(
@@ -75,9 +72,7 @@ class FitData:
         return sum(groups_of[cluster] > 1 for cluster in self.clusters.tolist())
 
 
-def read_fit_data(
-    texts: Texts, labels: NDArray[np.float64], groups: Sequence[str], unbiased: NDArray[np.bool_]
-) -> FitData:
+def read_fit_data(texts: Texts, labels: Floats, groups: Sequence[str], unbiased: Bools) -> FitData:
     """Read the signals of labelled documents; those without a score (empty, say) are left out."""
     signals, cells = read_cells(texts)
     sparse = require("train", "scipy.sparse")
@@ -98,10 +93,10 @@ def read_fit_data(
     )
 
 
-def rank_target(labels: NDArray[np.float64]) -> NDArray[np.float64]:
+def rank_target(labels: Floats) -> Floats:
     """Return the labels' mean ranks, scaled to [0, 5].
 
     Labels are skewed, and the calibration maps to points anyway.
     """
-    ranks: NDArray[np.float64] = require("train", "scipy.stats").rankdata(labels)
+    ranks: Floats = require("train", "scipy.stats").rankdata(labels)
     return 5.0 * ranks / len(labels)

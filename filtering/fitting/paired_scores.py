@@ -11,14 +11,14 @@ from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import Floats, Floats32, Ints32, Rows
 from filtering.errors import LabelsError
-from filtering.fitting.fit_data import FitData, Rows
+from filtering.fitting.fit_data import FitData
 from filtering.fitting.recipes import Recipe, fit_signals
 from filtering.fitting.stages import HeadName, fit_stage
 from filtering.folds import FOLDS, fold_assignment
-from filtering.scoring.exits import ExitSettings, PairedScores, documents_needed
+from filtering.scoring.exits import LEAST_PAIRED, PairedScores
 from filtering.scoring.scorers import EmbeddingScorer
 from filtering.text.near_duplicates import near_duplicate_clusters
 
@@ -27,9 +27,6 @@ Group = TypeVar("Group", str, int)
 
 MOST_DOCUMENTS = 6000
 """Documents that are paired; each is embedded."""
-
-NEEDED = documents_needed(ExitSettings().max_disagreement)
-"""Documents that the bound takes which a run asks for by default."""
 
 ENOUGH_TIMES = 2
 """Exact bounds are taken where there are this many times the documents that the usual bound needs."""
@@ -69,10 +66,10 @@ def pair(
     chosen, are_single = choose_paired(
         by_lot(documents), clusters.tolist(), set(labelled.tolist()), groups, set(data.groups)
     )
-    if len(chosen) < NEEDED:
+    if len(chosen) < LEAST_PAIRED:
         raise LabelsError(
-            f"A pool must have at least {NEEDED} documents with a score that are no near-duplicates of each "
-            f"other or of a label, better {MOST_DOCUMENTS:,} of as many sites. Found {len(chosen)}."
+            f"A pool must have at least {LEAST_PAIRED} documents with a score that are no near-duplicates of "
+            f"each other or of a label, better {MOST_DOCUMENTS:,} of as many sites. Found {len(chosen)}."
         )
     codes = group_codes(groups)
     rows = np.sort(chosen[:MOST_DOCUMENTS])
@@ -86,7 +83,7 @@ def pair(
     return _paired(scorers, documents, codes, held_out=False)
 
 
-def pair_labelled(fast: NDArray[np.float64], full: NDArray[np.float64], data: FitData) -> PairedScores:
+def pair_labelled(fast: Floats, full: Floats, data: FitData) -> PairedScores:
     """Return nested points of both stages on labelled documents chosen without looking at scores.
 
     Parameters
@@ -135,7 +132,7 @@ def choose_paired(
     """
     several = first_of_groups(order, clusters, known_clusters)
     single = first_of_groups(several, groups, known_groups)
-    return (single, True) if len(single) >= ENOUGH_TIMES * NEEDED else (several, False)
+    return (single, True) if len(single) >= ENOUGH_TIMES * LEAST_PAIRED else (several, False)
 
 
 def first_of_groups(order: Rows, groups: Sequence[Group], known: Collection[Group]) -> Rows:
@@ -147,7 +144,7 @@ def first_of_groups(order: Rows, groups: Sequence[Group], known: Collection[Grou
     return np.array(list(first.values()), dtype=np.int64)
 
 
-def group_codes(groups: Sequence[str]) -> NDArray[np.int32]:
+def group_codes(groups: Sequence[str]) -> Ints32:
     """Return a number for each document's group: int32 array, shape (n,)."""
     return np.unique(np.asarray(groups), return_inverse=True)[1].astype(np.int32)
 
@@ -160,11 +157,11 @@ def _fitted(data: FitData, recipe: Recipe, head: HeadName, scorer: EmbeddingScor
 def _paired(
     scorers: Sequence[tuple[EmbeddingScorer, Rows]],
     documents: Sequence[bytes],
-    codes: NDArray[np.int32],
+    codes: Ints32,
     *,
     held_out: bool,
 ) -> PairedScores:
-    columns: list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]] = []
+    columns: list[tuple[Floats32, Floats32, Ints32]] = []
     for scorer, rows in scorers:
         texts = [documents[row] for row in rows]
         columns.append((scorer.signals.score(texts).value, scorer.score(texts).value, codes[rows]))

@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import AnyFloats, Floats, Floats32, Rows
 from filtering.embedding.heads import KernelHead
 from filtering.extras import require
 from filtering.fitting.cross_validation import Fit, calibrate, nested_raw, out_of_fold
-from filtering.fitting.fit_data import FitData, Floats, Rows, rank_target
+from filtering.fitting.fit_data import FitData, rank_target
 from filtering.scoring.novelty import fit_novelty
 from filtering.scoring.scorers import SignalScorer
 from filtering.signals.kernel import CELLS, VECTOR_WIDTH
@@ -58,7 +58,7 @@ BOOSTING: dict[str, Any] = {
 }
 
 
-def spread_of(embeddings: NDArray[np.float32]) -> float:
+def spread_of(embeddings: Floats32) -> float:
     """Return the mean squared distance from the mean: models scale their embeddings differently."""
     rows = embeddings.astype(np.float64)
     return float(((rows - rows.mean(axis=0)) ** 2).sum(axis=1).mean()) or 1.0
@@ -71,7 +71,7 @@ class Landmarks:
     nystroem: Any
 
     @classmethod
-    def of(cls, embeddings: NDArray[np.float32]) -> "Landmarks":
+    def of(cls, embeddings: Floats32) -> "Landmarks":
         """Choose landmarks among vectors: float32 array, shape (n, width)."""
         nystroem = require("train", "sklearn.kernel_approximation").Nystroem(
             gamma=KERNEL_SCALE / spread_of(embeddings),
@@ -80,12 +80,12 @@ class Landmarks:
         )
         return cls(nystroem.fit(embeddings.astype(np.float64)))
 
-    def features(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+    def features(self, embeddings: Floats32) -> Floats:
         """Return the features: float64 array, shape (n, landmarks)."""
-        found: NDArray[np.float64] = self.nystroem.transform(embeddings.astype(np.float64))
+        found: Floats = self.nystroem.transform(embeddings.astype(np.float64))
         return found
 
-    def head(self, weights: NDArray[np.float64], bias: float) -> KernelHead:
+    def head(self, weights: Floats, bias: float) -> KernelHead:
         """Return the head that weighs the features: their weights fold into those of the landmarks."""
         return KernelHead(
             landmarks=self.nystroem.components_.astype(np.float32),
@@ -102,7 +102,7 @@ class Model:
     linear: LinearSignals
     booster: str | None
 
-    def predict(self, data: FitData, rows: Rows) -> NDArray[np.float64]:
+    def predict(self, data: FitData, rows: Rows) -> Floats:
         """Return raw values of some rows."""
         raw = linear_values(self.linear, data, rows)
         if self.booster is None:
@@ -110,7 +110,7 @@ class Model:
         return parse_trees(self.booster).predict(stacked(raw, data.features[rows]))
 
 
-def stacked(raw: Floats, features: NDArray[np.float32]) -> NDArray[np.float32]:
+def stacked(raw: AnyFloats, features: Floats32) -> Floats32:
     """Return what trees see: the linear value, then the statistics.
 
     Parameters
@@ -125,7 +125,7 @@ def stacked(raw: Floats, features: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([raw[:, None].astype(np.float32), features[:, SCORE_COLUMNS:]], axis=1)
 
 
-def linear_values(linear: LinearSignals, data: FitData, rows: Rows) -> NDArray[np.float64]:
+def linear_values(linear: LinearSignals, data: FitData, rows: Rows) -> Floats:
     """Return the raw values of some rows by a linear joint of their signals."""
     features = data.features[rows].copy()
     features[:, 0] = data.cells[rows][:, :CELLS] @ linear.word_weights
@@ -150,7 +150,7 @@ def fit_model(data: FitData, rows: Rows, recipe: Recipe) -> Model:
     return Model(linear, booster)
 
 
-def boost(features: NDArray[np.float32], target: Floats) -> str:
+def boost(features: Floats32, target: AnyFloats) -> str:
     """Fit LightGBM; return its text model.
 
     Parameters
@@ -166,8 +166,8 @@ def boost(features: NDArray[np.float32], target: Floats) -> str:
 
 
 def fit_linear(
-    data: FitData, rows: Rows, *, characters: bool, beside: NDArray[np.float64] | None = None
-) -> tuple[LinearSignals, NDArray[np.float64]]:
+    data: FitData, rows: Rows, *, characters: bool, beside: Floats | None = None
+) -> tuple[LinearSignals, Floats]:
     """Fit one ridge regression to n-grams, statistics, and what else stands beside them.
 
     Parameters
@@ -220,9 +220,7 @@ def fit_linear(
     return linear, of_beside
 
 
-def _fit_blocks(
-    blocks: Sequence[tuple[Any, float]], target: NDArray[np.float64]
-) -> tuple[list[NDArray[np.float64]], float]:
+def _fit_blocks(blocks: Sequence[tuple[Any, float]], target: Floats) -> tuple[list[Floats], float]:
     """Fit one ridge regression to blocks of features, each times its scale.
 
     The larger its scale, the less a block's weights are held back.
@@ -268,8 +266,8 @@ def fit_vectors(cells: Any) -> Vectors:  # noqa: ANN401 - a sparse matrix
 
 
 def _knots(
-    statistics: NDArray[np.float32],
-) -> tuple[NDArray[np.float32], list[tuple[NDArray[np.float64], NDArray[np.float32]]]]:
+    statistics: Floats32,
+) -> tuple[Floats32, list[tuple[Floats, Floats32]]]:
     """Return each statistic's distinct quantiles, and their places in [0, 1]: the mean where they tie."""
     knots = np.full((statistics.shape[1], KNOTS), np.inf, dtype=np.float32)
     bases = []
@@ -281,9 +279,7 @@ def _knots(
     return knots, bases
 
 
-def _hats(
-    column: NDArray[np.float32], positions: NDArray[np.float64], at: NDArray[np.float32]
-) -> NDArray[np.float64]:
+def _hats(column: Floats32, positions: Floats, at: Floats32) -> Floats:
     """Return the hat functions of a statistic, linear between its knots: shape (n, HATS)."""
     values = hat_values(positions)
     return np.stack([np.interp(column, at, values[:, hat]) for hat in range(HATS)], axis=1)

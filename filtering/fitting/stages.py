@@ -23,11 +23,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.arrays import Floats, Floats32, Rows
 from filtering.embedding.embedders import EmbedderSettings
 from filtering.embedding.heads import Head, KernelHead, LinearHead, OrdinalHead
 from filtering.extras import require
 from filtering.fitting.cross_validation import Fit, Fitted, calibrate, nested_raw, out_of_fold
-from filtering.fitting.fit_data import FitData, Rows, rank_target
+from filtering.fitting.fit_data import FitData, rank_target
 from filtering.fitting.recipes import (
     KERNEL_WEIGHT,
     Landmarks,
@@ -58,9 +59,6 @@ FOREST_COLUMNS = 0.2
 """Share of an embedding's numbers that a split chooses from."""
 NEVER_LOGIT = -30.0
 
-Embeddings = NDArray[np.float32]
-Target = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class FittedStage:
@@ -71,7 +69,7 @@ class FittedStage:
     signals: Fitted | None = None
     signals_weight: float = 0.0
 
-    def predict(self, data: FitData, rows: Rows) -> NDArray[np.float64]:
+    def predict(self, data: FitData, rows: Rows) -> Floats:
         """Return raw values of some rows."""
         raw = self.head.predict(data.embeddings[rows])
         if self.linear is not None:
@@ -113,7 +111,7 @@ def fit_stage(data: FitData, name: HeadName, recipe: Recipe, embedder: EmbedderS
     )
 
 
-def _fit_alone(data: FitData, rows: Rows, fit_head: Callable[[Embeddings, Target], Head]) -> FittedStage:
+def _fit_alone(data: FitData, rows: Rows, fit_head: Callable[[Floats32, Floats], Head]) -> FittedStage:
     return FittedStage(fit_head(data.embeddings[rows], data.labels[rows]))
 
 
@@ -138,14 +136,14 @@ def _fit_stack(data: FitData, rows: Rows, recipe: Recipe) -> FittedStage:
     return FittedStage(head, signals=signals(data, rows), signals_weight=signals_weight)
 
 
-def _fit_ridge(embeddings: Embeddings, labels: Target) -> LinearHead:
+def _fit_ridge(embeddings: Floats32, labels: Floats) -> LinearHead:
     spread = np.sqrt(spread_of(embeddings))
     model = require("train", "sklearn.linear_model").Ridge(alpha=RIDGE_PENALTY)
     model.fit(embeddings.astype(np.float64) / spread, rank_target(labels))
     return LinearHead(model.coef_ / spread, float(model.intercept_))
 
 
-def _fit_ordinal(embeddings: Embeddings, labels: Target) -> OrdinalHead:
+def _fit_ordinal(embeddings: Floats32, labels: Floats) -> OrdinalHead:
     spread = np.sqrt(spread_of(embeddings))
     scaled = embeddings.astype(np.float64) / spread
     weights = np.zeros((embeddings.shape[1], POINTS))
@@ -162,7 +160,7 @@ def _fit_ordinal(embeddings: Embeddings, labels: Target) -> OrdinalHead:
     return OrdinalHead(weights, bias)
 
 
-def _fit_svr(embeddings: Embeddings, labels: Target) -> KernelHead:
+def _fit_svr(embeddings: Floats32, labels: Floats) -> KernelHead:
     landmarks = Landmarks.of(embeddings)
     model = require("train", "sklearn.svm").LinearSVR(
         C=SVR_COST, epsilon=SVR_MARGIN, loss="squared_epsilon_insensitive", dual=False, max_iter=10_000
@@ -171,11 +169,11 @@ def _fit_svr(embeddings: Embeddings, labels: Target) -> KernelHead:
     return landmarks.head(model.coef_, float(model.intercept_[0]))
 
 
-def _fit_lightgbm(embeddings: Embeddings, labels: Target) -> Trees:
+def _fit_lightgbm(embeddings: Floats32, labels: Floats) -> Trees:
     return parse_trees(boost(embeddings, rank_target(labels)))
 
 
-def _fit_forest(embeddings: Embeddings, labels: Target) -> Trees:
+def _fit_forest(embeddings: Floats32, labels: Floats) -> Trees:
     forest = require("train", "sklearn.ensemble").RandomForestRegressor(
         FOREST_TREES,
         min_samples_leaf=FOREST_LEAF_ROWS,
@@ -187,7 +185,7 @@ def _fit_forest(embeddings: Embeddings, labels: Target) -> Trees:
     return _trees_of([one.tree_ for one in forest.estimators_], embeddings.shape[1])
 
 
-ALONE: dict[HeadName, Callable[[Embeddings, Target], Head]] = {
+ALONE: dict[HeadName, Callable[[Floats32, Floats], Head]] = {
     "ridge": _fit_ridge,
     "ordinal": _fit_ordinal,
     "svr": _fit_svr,

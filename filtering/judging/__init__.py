@@ -1,4 +1,4 @@
-"""What may be believed of scores: metrics, intervals, bands over all cuts, and the bias of a source.
+"""What may be believed of scores: metrics, intervals, cuts with evidence, and the bias of a source.
 
 Here: numbers that compare scores with labels.
 Not here: cross-validation, which makes scores that are fit to be judged (`fitting/cross_validation.py`),

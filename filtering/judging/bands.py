@@ -12,8 +12,8 @@ together.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import Bools, Floats, Ints
 from filtering.rates import CONFIDENCE, rate_bound
 
 MIN_GROUPS_A_SIDE = 10
@@ -22,9 +22,6 @@ ROUNDS = 2000
 ROUNDS_AT_A_TIME = 200
 ALMOST = 1e-9
 """Keeps rounding from adding a document to an exact count."""
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class Bands:
     low: Floats
     high: Floats
 
-    def placed(self, places: NDArray[np.int64], other: "Bands") -> "Bands":
+    def placed(self, places: Ints, other: "Bands") -> "Bands":
         """Return these shares, in some columns those of another one."""
         ends = [own.copy() for own in (self.value, self.low, self.high)]
         for own, theirs in zip(ends, (other.value, other.low, other.high), strict=True):
@@ -54,7 +51,7 @@ def certain(value: Floats) -> Bands:
     return Bands(value, value, value)
 
 
-def share_bands(weights: Floats, hits: Bools, groups: NDArray[np.int64], *, seed: int = 0) -> Bands:
+def share_bands(weights: Floats, hits: Bools, groups: Ints, *, seed: int = 0) -> Bands:
     """Return the weighted share of hits in each column, with a band over all columns.
 
     Columns are in an order in which neighbours resemble each other: cuts, say.
@@ -86,7 +83,7 @@ def share_bands(weights: Floats, hits: Bools, groups: NDArray[np.int64], *, seed
     return Bands(value, low, high)
 
 
-def _by_group(values: Floats, codes: NDArray[np.int64]) -> Floats:
+def _by_group(values: Floats, codes: Ints) -> Floats:
     sums = np.zeros((int(codes.max(initial=-1)) + 1, values.shape[1]))
     np.add.at(sums, codes, values)
     return sums
@@ -140,7 +137,7 @@ def _log_odds(counts: Floats, hit: Floats, miss: Floats) -> tuple[Floats, Floats
     return np.log(hits) - np.log(misses), spread
 
 
-def _documents_that_count(weights: Floats, hit: Floats, miss: Floats, well: NDArray[np.int64]) -> Floats:
+def _documents_that_count(weights: Floats, hit: Floats, miss: Floats, well: Ints) -> Floats:
     """Return how many independent documents of equal weight each column is worth.
 
     The lesser of two: what is measured in the column itself, and what is to be expected if documents of a
@@ -176,7 +173,7 @@ def _of_equal_weight(weights: Floats) -> Floats:
     return found
 
 
-def _of_nearest(values: Floats, well: NDArray[np.int64]) -> Floats:
+def _of_nearest(values: Floats, well: Ints) -> Floats:
     """Return for each column the value of the nearest of some columns; 1 where there are none."""
     if not len(well):
         return np.ones(len(values))

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from filtering.judging.metrics import Estimate, Floats, drawn_groups, rank_correlation
+from filtering.arrays import AnyFloats, Floats, Ints
+from filtering.judging.metrics import Estimate, drawn_groups, rank_correlation
 from filtering.rates import CONFIDENCE
 
 MIN_GROUPS = 5
@@ -42,7 +42,7 @@ class SourceBias:
 
 
 def source_bias(
-    scores: Floats, labels: Floats, sources: Sequence[str], *, seed: int = 0
+    scores: AnyFloats, labels: AnyFloats, sources: Sequence[str], *, seed: int = 0
 ) -> SourceBias | None:
     """Compare how far scores and labels follow the source; intervals by a bootstrap over whole sources.
 
@@ -82,26 +82,26 @@ def source_bias(
 class _Sums:
     """Counts, means and squared deviations of each source: arrays of shape (sources,) or (2, sources)."""
 
-    counts: NDArray[np.float64]
-    means: NDArray[np.float64]
-    squares: NDArray[np.float64]
+    counts: Floats
+    means: Floats
+    squares: Floats
 
     @classmethod
-    def of(cls, values: NDArray[np.float64], codes: NDArray[np.int64]) -> "_Sums":
+    def of(cls, values: Floats, codes: Ints) -> "_Sums":
         counts = np.bincount(codes).astype(np.float64)
         means = np.stack([np.bincount(codes, one) for one in values]) / counts
         squares = np.stack([np.bincount(codes, one) for one in (values - means[:, codes]) ** 2])
         return cls(counts, means.astype(np.float64), squares.astype(np.float64))
 
-    def take(self, sources: NDArray[np.int64]) -> "_Sums":
+    def take(self, sources: Ints) -> "_Sums":
         return _Sums(self.counts[sources], self.means[:, sources], self.squares[:, sources])
 
-    def between(self) -> NDArray[np.float64]:
+    def between(self) -> Floats:
         """Return the intraclass correlation of one-way analysis of variance (Fisher 1925), at least 0."""
         total, number = self.counts.sum(), len(self.counts)
         grand = (self.counts * self.means).sum(axis=1, keepdims=True) / total
         among = (self.counts * (self.means - grand) ** 2).sum(axis=1) / (number - 1)
         within = self.squares.sum(axis=1) / max(total - number, 1)
         size = (total - (self.counts**2).sum() / total) / (number - 1)
-        share: NDArray[np.float64] = (among - within) / np.maximum(among + (size - 1) * within, 1e-12)
+        share: Floats = (among - within) / np.maximum(among + (size - 1) * within, 1e-12)
         return np.maximum(share, 0.0)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import AnyFloats, Ints
 from filtering.errors import ShapeError
 from filtering.extras import require
 from filtering.points import POINTS
@@ -13,8 +13,7 @@ from filtering.rates import CONFIDENCE
 
 BOOTSTRAP_ROUNDS = 500
 
-Floats = NDArray[np.floating]
-Numbers = NDArray[np.floating] | NDArray[np.int64]
+Numbers = AnyFloats | Ints
 
 
 @dataclass(frozen=True)
@@ -37,20 +36,20 @@ class Estimate:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-def _ranks(values: Floats) -> Floats:
+def _ranks(values: AnyFloats) -> AnyFloats:
     """Return ranks from 1 on, the mean of them where values are equal."""
-    ranks: Floats = require("train", "scipy.stats").rankdata(values)
+    ranks: AnyFloats = require("train", "scipy.stats").rankdata(values)
     return ranks
 
 
-def rank_correlation(scores: Floats, labels: Floats) -> float:
+def rank_correlation(scores: AnyFloats, labels: AnyFloats) -> float:
     """Return Spearman's rho; NaN if either side is constant."""
     if scores.std() == 0 or labels.std() == 0:
         return float("nan")
     return float(np.corrcoef(_ranks(scores), _ranks(labels))[0, 1])
 
 
-def area_under_curve(scores: Floats, labels: Floats, cut: float = 3.0) -> float:
+def area_under_curve(scores: AnyFloats, labels: AnyFloats, cut: float = 3.0) -> float:
     """Return the chance that a document labelled at least `cut` scores above one that is not."""
     reached = labels >= cut
     if reached.all() or not reached.any():
@@ -60,7 +59,7 @@ def area_under_curve(scores: Floats, labels: Floats, cut: float = 3.0) -> float:
     return float(pairs_won / (above * (len(reached) - above)))
 
 
-def weighted_kappa(scores: Floats, labels: Floats) -> float:
+def weighted_kappa(scores: AnyFloats, labels: AnyFloats) -> float:
     """Return the quadratic weighted kappa of whole points (a score of 2.9 is a 2)."""
     return quadratic_kappa(_whole_points(scores), _whole_points(labels))
 
@@ -76,25 +75,25 @@ def quadratic_kappa(first: Numbers, second: Numbers) -> float:
     return float(2 * together / by_chance) if by_chance > 0 else float("nan")
 
 
-def f1_at(scores: Floats, labels: Floats, cut: float = 3.0) -> float:
+def f1_at(scores: AnyFloats, labels: AnyFloats, cut: float = 3.0) -> float:
     """Return F1 of ``score >= cut`` against ``label >= cut``; 0 where nothing is found."""
     kept, wanted = scores >= cut, labels >= cut
     return float(2 * (kept & wanted).sum() / max(kept.sum() + wanted.sum(), 1))
 
 
-def precision_at(scores: Floats, labels: Floats, cut: float = 3.0) -> float:
+def precision_at(scores: AnyFloats, labels: AnyFloats, cut: float = 3.0) -> float:
     """Return the share of documents with ``score >= cut`` that have ``label >= cut``."""
     kept = scores >= cut
     return float((labels[kept] >= cut).mean()) if kept.any() else float("nan")
 
 
-def recall_at(scores: Floats, labels: Floats, cut: float = 3.0) -> float:
+def recall_at(scores: AnyFloats, labels: AnyFloats, cut: float = 3.0) -> float:
     """Return the share of documents with ``label >= cut`` that have ``score >= cut``."""
     wanted = labels >= cut
     return float((scores[wanted] >= cut).mean()) if wanted.any() else float("nan")
 
 
-def confusion(scores: Floats, labels: Floats) -> NDArray[np.int64]:
+def confusion(scores: AnyFloats, labels: AnyFloats) -> Ints:
     """Count documents by whole points.
 
     Returns
@@ -107,11 +106,11 @@ def confusion(scores: Floats, labels: Floats) -> NDArray[np.int64]:
     return table
 
 
-def _whole_points(values: Floats) -> NDArray[np.int64]:
+def _whole_points(values: AnyFloats) -> Ints:
     return np.clip(np.floor(values), 0, POINTS).astype(np.int64)
 
 
-METRICS: Mapping[str, Callable[[Floats, Floats], float]] = {
+METRICS: Mapping[str, Callable[[AnyFloats, AnyFloats], float]] = {
     "rho": rank_correlation,
     "weighted_kappa": weighted_kappa,
     "auc_at_3": area_under_curve,
@@ -122,11 +121,11 @@ METRICS: Mapping[str, Callable[[Floats, Floats], float]] = {
 
 
 def evaluate(
-    scores: Floats,
-    labels: Floats,
+    scores: AnyFloats,
+    labels: AnyFloats,
     groups: Sequence[str],
     *,
-    metrics: Mapping[str, Callable[[Floats, Floats], float]] = METRICS,
+    metrics: Mapping[str, Callable[[AnyFloats, AnyFloats], float]] = METRICS,
     seed: int = 0,
 ) -> dict[str, Estimate]:
     """Return metrics with their intervals from a grouped bootstrap.
@@ -166,9 +165,7 @@ def evaluate(
     return estimates
 
 
-def drawn_groups(
-    codes: NDArray[np.int64], seed: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def drawn_groups(codes: Ints, seed: int) -> Iterator[tuple[Ints, Ints]]:
     """Yield `BOOTSTRAP_ROUNDS` draws of whole groups, as many as there are, with replacement.
 
     Parameters
@@ -192,7 +189,7 @@ def drawn_groups(
         yield groups, np.concatenate([members[group] for group in groups])
 
 
-def reliability(scores: Floats, labels: Floats) -> list[tuple[int, float, float]]:
+def reliability(scores: AnyFloats, labels: AnyFloats) -> list[tuple[int, float, float]]:
     """Return what scores of each whole point came to: documents, mean score, mean label.
 
     Means are NaN where a point has no document.

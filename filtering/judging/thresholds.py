@@ -8,8 +8,8 @@ holds for all cuts at once (`filtering.judging.bands`), so a cut may be chosen b
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import AnyFloats, Bools, Floats, Ints
 from filtering.judging.bands import Bands, certain, share_bands
 
 CUTS = np.arange(21) / 4
@@ -18,9 +18,6 @@ FINE_CUTS = np.arange(5001) / 1000
 """Cuts that a goal of size is answered by, in rubric points."""
 MIN_STRATUM_ROWS = 10
 """Labels that a range of scores must have to stand for a population's documents there by themselves."""
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,8 @@ class ScoredLabels:
     points: Floats
     good: Bools
     weights: Floats
-    text_bytes: NDArray[np.int64]
-    groups: NDArray[np.int64]
+    text_bytes: Ints
+    groups: Ints
 
     def __len__(self) -> int:
         return len(self.points)
@@ -73,10 +70,10 @@ class Curve:
     tokens: Bands
     precision: Bands
     recall: Bands
-    rows: NDArray[np.int64]
+    rows: Ints
 
 
-def are_kept(points: NDArray[np.floating], cuts: Floats) -> Bools:
+def are_kept(points: AnyFloats, cuts: Floats) -> Bools:
     """Return which points each cut keeps, compared in float32 as a run does: bool array, shape (n, k)."""
     return np.asarray(points.astype(np.float32)[:, None] >= cuts.astype(np.float32)[None, :])
 
@@ -113,7 +110,7 @@ def curve_of(labels: ScoredLabels, cuts: Floats, *, kept_share: Floats | None = 
     )
 
 
-def post_stratified(labels: ScoredLabels, counts: NDArray[np.int64]) -> Floats:
+def post_stratified(labels: ScoredLabels, counts: Ints) -> Floats:
     """Return weights by which the labels' scores are spread as a population's are.
 
     Documents are parted by score at `CUTS`. Where a range has fewer than `MIN_STRATUM_ROWS` labels, it is
@@ -139,7 +136,7 @@ def post_stratified(labels: ScoredLabels, counts: NDArray[np.int64]) -> Floats:
     return np.asarray(labels.weights * (documents / np.where(own > 0, own, 1.0))[stratum])
 
 
-def _joined(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def _joined(rows: Ints) -> Ints:
     """Return for each range of scores the number of the joined range that it is part of."""
     number, gathered = 0, 0
     joined = np.zeros(len(rows), dtype=np.int64)
@@ -239,7 +236,7 @@ def cut_for_share(shares: Floats, goal: float) -> float:
     return float(FINE_CUTS[enough[0] if len(enough) else -1])
 
 
-def kept_shares(points: NDArray[np.floating], amounts: NDArray[np.floating]) -> Floats:
+def kept_shares(points: AnyFloats, amounts: AnyFloats) -> Floats:
     """Return the kept share of an amount at each of `FINE_CUTS`.
 
     Parameters
@@ -253,12 +250,12 @@ def kept_shares(points: NDArray[np.floating], amounts: NDArray[np.floating]) -> 
     return shares / float(amounts.sum())
 
 
-def above(amounts: NDArray[np.floating] | NDArray[np.int64]) -> Floats:
+def above(amounts: AnyFloats | Ints) -> Floats:
     """Return what lies at or above each of `FINE_CUTS`, from what lies from each to the next."""
     return np.cumsum(amounts[::-1], dtype=np.float64)[::-1]
 
 
-def fine_places(points: NDArray[np.floating]) -> NDArray[np.int64]:
+def fine_places(points: AnyFloats) -> Ints:
     """Return between which of `FINE_CUTS` each score lies: the place of the highest that keeps it."""
     places = np.searchsorted(FINE_CUTS.astype(np.float32), points.astype(np.float32), side="right") - 1
     return np.maximum(places, 0).astype(np.int64)

@@ -5,10 +5,10 @@ from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from filtering.arrays import Bools, Floats, Floats32, Ints
 from filtering.scoring.as_map import Mappable
-from filtering.scoring.exits import Bools, Exits
+from filtering.scoring.exits import Exits
 from filtering.scoring.scorers import EMBEDDING_STAGE, Audit, EmbeddingScorer, Scores, SignalScorer
 from filtering.signals.reasons_of_code import Rule
 from filtering.text.arrow import Texts, text_bytes
@@ -48,9 +48,7 @@ class CascadeScorer(Mappable):
         """Score documents; see `filtering.scoring.scorers.Scorer.score`."""
         return self.score_and_look_again(texts, np.ones(len(texts)), NOBODY)
 
-    def score_and_look_again(
-        self, texts: Texts, chances: NDArray[np.float64], shares: tuple[float, float]
-    ) -> Scores:
+    def score_and_look_again(self, texts: Texts, chances: Floats, shares: tuple[float, float]) -> Scores:
         """Score documents, and have the full scorer look at some of those that it need not.
 
         The scores do not depend on who is looked at again.
@@ -77,9 +75,7 @@ class CascadeScorer(Mappable):
         )
         return replace(scores, audit=audit)
 
-    def _decided(
-        self, texts: Texts, scores: Scores, unsure: Bools, seen: Bools
-    ) -> tuple[Scores, NDArray[np.float32]]:
+    def _decided(self, texts: Texts, scores: Scores, unsure: Bools, seen: Bools) -> tuple[Scores, Floats32]:
         """Return scores with those of the full scorer where signals are not sure; and all that it gave.
 
         The latter is NaN for documents that it did not see.
@@ -114,12 +110,12 @@ def signals_of(scorer: AnyScorer) -> SignalScorer:
     return (scorer.full if isinstance(scorer, CascadeScorer) else scorer).signals
 
 
-def cascaded(exits: Exits, fast: NDArray[np.float64], full: NDArray[np.float64]) -> NDArray[np.float64]:
+def cascaded(exits: Exits, fast: Floats, full: Floats) -> Floats:
     """Return the points of a cascade from those of both stages: float64 arrays, shape (n,)."""
     return np.where(exits.leaves_open(fast.astype(np.float32)), full, fast)
 
 
-def _taken(texts: Texts, rows: NDArray[np.int64]) -> Texts:
+def _taken(texts: Texts, rows: Ints) -> Texts:
     if isinstance(texts, (pa.Array, pa.ChunkedArray)):
         try:
             return texts.take(pa.array(rows))

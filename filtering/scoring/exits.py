@@ -13,9 +13,10 @@ the design effect of the groups (Korn and Graubard 1998), and the bound is appro
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filtering.arrays import Bools, Floats, Floats32, Ints, Ints32
 from filtering.errors import SettingsError
+from filtering.points import KEEP_AT
 from filtering.rates import CONFIDENCE, binomial_tail, design_effect, rate_bound
 
 GRID = np.arange(502) / 100
@@ -23,8 +24,6 @@ GRID = np.arange(502) / 100
 
 USUAL_BOUNDS = (0.002, 0.005, 0.01, 0.02)
 """Disagreements for which model cards tell what a cascade costs."""
-
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,9 @@ class PairedScores:
         Otherwise they were fitted anew for each document, without its group.
     """
 
-    fast: NDArray[np.float32]
-    full: NDArray[np.float32]
-    groups: NDArray[np.int32]
+    fast: Floats32
+    full: Floats32
+    groups: Ints32
     held_out: bool
 
     def __len__(self) -> int:
@@ -70,7 +69,7 @@ class ExitSettings:
         Share of documents, in [0, 1], that the full scorer may see; instead of a bound.
     """
 
-    keep_at: float = 3.0
+    keep_at: float = KEEP_AT
     max_disagreement: float = 0.01
     full_fraction: float | None = None
 
@@ -114,7 +113,7 @@ class Exits:
     lost_keepers: float
     false_keeps: float
 
-    def leaves_open(self, value: NDArray[np.float32]) -> Bools:
+    def leaves_open(self, value: Floats32) -> Bools:
         """Return which fast scores decide nothing: bool array, shape (n,). NaN is not among them."""
         return (value >= np.float32(self.lower)) & (value < np.float32(self.upper))
 
@@ -161,13 +160,13 @@ class _Candidates:
         Documents from each upper exit on that it drops.
     """
 
-    lowers: NDArray[np.float64]
-    uppers: NDArray[np.float64]
-    lost: NDArray[np.int64]
-    kept_wrongly: NDArray[np.int64]
+    lowers: Floats
+    uppers: Floats
+    lost: Ints
+    kept_wrongly: Ints
 
     @classmethod
-    def of(cls, fast: NDArray[np.float32], keeps: Bools, keep_at: float) -> "_Candidates":
+    def of(cls, fast: Floats32, keeps: Bools, keep_at: float) -> "_Candidates":
         lowers, uppers = GRID[keep_at >= GRID], GRID[keep_at <= GRID]
         kept_wrongly = (~keeps).sum() - _counts_below(fast[~keeps], uppers)
         return cls(lowers, uppers, _counts_below(fast[keeps], lowers), kept_wrongly)
@@ -178,7 +177,7 @@ class _Candidates:
         up = np.flatnonzero(self.kept_wrongly <= most)[0]
         return float(self.lowers[at]), float(self.uppers[up])
 
-    def best_between(self, fast: NDArray[np.float32], fraction: float) -> tuple[float, float]:
+    def best_between(self, fast: Floats32, fraction: float) -> tuple[float, float]:
         """Return the exits that do fewest wrong, of those between which no more than a share lies."""
         between = _counts_below(fast, self.uppers)[None, :] - _counts_below(fast, self.lowers)[:, None]
         wrong = self.lost[:, None] + self.kept_wrongly[None, :]
@@ -198,7 +197,7 @@ def usual_exits(paired: PairedScores) -> list[Exits]:
     return found
 
 
-def _counts_below(values: NDArray[np.float32], candidates: NDArray[np.float64]) -> NDArray[np.int64]:
+def _counts_below(values: Floats32, candidates: Floats) -> Ints:
     return np.searchsorted(np.sort(values), candidates.astype(np.float32), side="left").astype(np.int64)
 
 
@@ -241,6 +240,10 @@ def _described(
 def documents_needed(max_disagreement: float) -> int:
     """Return how many documents of different groups it takes to show a bound for any exits at all."""
     return int(np.ceil(np.log((1 - CONFIDENCE) / 2) / np.log1p(-max_disagreement / 2)))
+
+
+LEAST_PAIRED = documents_needed(ExitSettings().max_disagreement)
+"""Documents that the bound takes which a run asks for by default."""
 
 
 def _too_few(settings: ExitSettings, trials: int, documents: int, *, seen: bool) -> str:

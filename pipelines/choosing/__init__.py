@@ -1,4 +1,4 @@
-"""What is made of stored scores: another cut, a threshold with evidence, labels near the cut.
+"""What is made of stored scores: another cut, a threshold with evidence, a sample near the cut.
 
 Here: verbs that need no new scoring.
 Not here: metrics and bands (`filtering/judging/`), and runs (`run/`).

@@ -37,11 +37,11 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
     """
     refuse_taken(config.out, overwrite=config.overwrite)
     folder = RunFolder(config.run)
-    plan, settings = folder.read_finished_plan(), folder.read_manifest()["settings"]
+    plan = folder.read_finished_plan()
     parts = list(scored_parts(folder, plan))
-    cut = float(settings["keep_at"])
+    cut = plan.facts.keep_at
     near = _near_cut(folder, parts, cut)
-    read = RowReader(str(settings["text_column"]), config.group_column)
+    read = RowReader(plan.facts.text_column, config.group_column)
     random = np.random.default_rng(config.seed)
     drawn: list[dict[str, Any]] = []
     below = near.score < cut

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
-CONFIDENCE = 0.95
+from filtering.rates import CONFIDENCE
+
 FAR_LEVEL = 0.01
 FAR_ODDS = 2.0
 FAR_ROWS = 30

@@ -168,8 +168,8 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
     """
     folder = RunFolder(out)
     plan, manifest = folder.read_finished_plan(), folder.read_manifest()
-    text_column = str(manifest["settings"]["text_column"])
-    run = RunScores(folder, plan.parts, float(manifest["settings"]["keep_at"]))
+    text_column = plan.facts.text_column
+    run = RunScores(folder, plan.parts, plan.facts.keep_at)
     stored = run.stored()
     bins, groups = count_and_pick(run, stored)
     scorer, no_scorer = _scorer_of(plan, manifest["scorer"])
@@ -196,7 +196,7 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
         samples=tuple(shown),
         no_scorer=no_scorer,
         unread=unread,
-        leaks=gather_leaks(folder, plan.parts, manifest, samples=samples),
+        leaks=gather_leaks(folder, plan, manifest["leaked"], samples=samples),
     )
 
 

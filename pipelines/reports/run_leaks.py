@@ -15,6 +15,7 @@ from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import Place, read_again
 from pipelines.store.leak_files import HITS_SCHEMA, read_tasks
+from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder
 
 PAIRS = 60
@@ -99,12 +100,20 @@ class RunLeaks:
     unread: Mapping[str, str]
 
 
-def gather_leaks(
-    folder: RunFolder, parts: Sequence[Part], manifest: Mapping[str, Any], *, samples: bool
-) -> RunLeaks | None:
-    """Return what a finished run found of benchmarks; None where it did not look."""
-    settings = manifest["settings"]
-    if "leak_action" not in settings:
+def gather_leaks(folder: RunFolder, plan: Plan, leaked: int, *, samples: bool) -> RunLeaks | None:
+    """Return what a finished run found of benchmarks; None where it did not look.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    plan : Plan
+    leaked : int
+        Documents with a leak, as its manifest counts them.
+    samples : bool
+        Whether to show documents.
+    """
+    facts = plan.facts
+    if facts.leak_action is None:
         return None
     with open_parquet(str(folder.run / "hits.parquet")) as file:
         batches = file.iter_batches(batch_size=HITS_READ, use_threads=False)
@@ -133,10 +142,10 @@ def gather_leaks(
         for part in ("prompt", "solution", "signature")
     }
     chosen = _choose(hits.to_pylist()) if samples else []
-    pairs, unread = _read_pairs(parts, chosen, str(settings["text_column"]), texts)
+    pairs, unread = _read_pairs(plan.parts, chosen, facts.text_column, texts)
     return RunLeaks(
-        action=settings["leak_action"],
-        leaked=manifest["leaked"],
+        action=facts.leak_action,
+        leaked=leaked,
         tasks=len(tasks),
         hits=all_hits,
         counts=found,

@@ -1,6 +1,6 @@
-"""Runs over a dump: filter, decontaminate, resume, estimate, explain a row of it, and look after it.
+"""Runs over a dump: filter, decontaminate, resume, estimate, audit, explain a row, look after a run.
 
-Here: the verbs that plan parts, run them and write the manifest.
+Here: the verbs that plan parts, run them and write the manifest; and those that look at one run.
 Not here: verbs that use stored scores only (`choosing/`), and pages (`reports/`).
 To add a verb that goes over all rows, start from `filter.py`: a plan, an executor, a manifest.
 """

@@ -4,28 +4,27 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from annotations import Labels
 from annotations.labels.labels import check_labels
+from filtering.arrays import Floats32, Rows
 from filtering.embedding.embedders import Embedder
 from filtering.embedding.heads import LinearHead
 from filtering.errors import LabelsError
 from filtering.fitting.cross_validation import nested_points
-from filtering.fitting.fit_data import Rows
 from filtering.fitting.paired_scores import ENOUGH_TIMES, by_lot, choose_paired, group_codes
 from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
 from filtering.folds import FOLDS, fold_assignment
 from filtering.points import POINTS
 from filtering.scoring.calibration import Calibration
-from filtering.scoring.exits import PairedScores
+from filtering.scoring.exits import LEAST_PAIRED, PairedScores
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.scoring.storage import refuse_taken
 from filtering.text.near_duplicates import near_duplicate_clusters
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.scorers.evaluate import JudgedPoints, fit_data_of
 from pipelines.scorers.train import TrainResult, choose, options_of, read_pool, save_judged
-from pipelines.settings.scorers import FIT_FOLDS, LEAST_PAIRED, DistillConfig
+from pipelines.settings.scorers import FIT_FOLDS, DistillConfig
 
 UNCHANGED = Calibration(tuple(float(point) for point in range(POINTS + 1)))
 
@@ -125,6 +124,6 @@ def _teacher(config: DistillConfig) -> Embedder:
     return SentenceTransformerEmbedder(config.teacher_settings, config.placement)
 
 
-def _points(teacher: Embedder, documents: list[bytes]) -> NDArray[np.float32]:
+def _points(teacher: Embedder, documents: list[bytes]) -> Floats32:
     found = teacher.embed([teacher.settings.text_of(document) for document in documents])
     return UNCHANGED.apply(found.vectors[:, 0])

@@ -15,6 +15,7 @@ from filtering.fitting.fit_data import FitData, read_fit_data
 from filtering.fitting.recipes import signals_fit
 from filtering.fitting.stages import head_fit
 from filtering.judging.metrics import METRICS, Estimate, confusion, evaluate, reliability
+from filtering.points import KEEP_AT
 from filtering.scoring.cascade import CascadeScorer, cascaded
 from filtering.scoring.exits import ExitSettings
 from filtering.scoring.scorers import Effort, EmbeddingScorer, SignalScorer
@@ -23,7 +24,6 @@ from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.dump.lengths import length_of
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.scorer_addresses import open_scorer
-from pipelines.settings.base import KEEP_AT
 
 SLICE_ROWS = 30
 """Slices of the labels with fewer documents are not judged apart."""

@@ -25,9 +25,6 @@ from filtering.errors import SettingsError
 from filtering.scoring.scorers import Effort
 from pipelines.dump.text_columns import TEXT_COLUMN_HELP
 
-KEEP_AT = 3.0
-"""Rubric points from which a document is kept by default: the rubric's "useful" (FineWeb-Edu's cut)."""
-
 
 class Settings(BaseModel):
     """Settings that are checked when they are made, and never change."""

@@ -10,8 +10,8 @@ from annotations.asking.annotator import Rater
 from annotations.asking.asking import Limits
 from annotations.asking.budget import Price
 from filtering.errors import SettingsError
+from filtering.points import KEEP_AT
 from pipelines.settings.base import (
-    KEEP_AT,
     Name,
     Paths,
     Points,

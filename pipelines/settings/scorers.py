@@ -10,10 +10,10 @@ from typer import Argument, Option
 from filtering.embedding.embedders import DEFAULT_EMBEDDER, MAX_TOKENS, EmbedderSettings
 from filtering.errors import SettingsError
 from filtering.folds import FOLDS
-from filtering.scoring.exits import ExitSettings, documents_needed
+from filtering.points import KEEP_AT
+from filtering.scoring.exits import LEAST_PAIRED
 from filtering.scoring.scorers import Effort
 from pipelines.settings.base import (
-    KEEP_AT,
     EmbeddingSettings,
     ModelSettings,
     Name,
@@ -34,7 +34,6 @@ TEACHER_TOKENS = 512
 
 FIT_FOLDS = (0, 1, 2)
 """Folds of groups that the signals of a teacher are fitted to; exits are found on the other two."""
-LEAST_PAIRED = documents_needed(ExitSettings().max_disagreement)
 LEAST_N = -(-LEAST_PAIRED * FOLDS // (FOLDS - len(FIT_FOLDS)))
 """With fewer documents no exits can be shown to hold the bound that a run asks for by default."""
 

@@ -21,8 +21,9 @@ from sklearn.linear_model import LogisticRegression
 
 from annotations import read_labels
 from annotations.samples.active import choose_active, diversity_features
+from filtering.arrays import Rows
 from filtering.fitting.cross_validation import fit_calibration, out_of_fold
-from filtering.fitting.fit_data import FitData, Rows, read_fit_data
+from filtering.fitting.fit_data import FitData, read_fit_data
 from filtering.fitting.recipes import signals_fit
 from filtering.folds import FOLDS, fold_assignment
 from filtering.judging.metrics import area_under_curve, rank_correlation

@@ -11,8 +11,9 @@ from threadpoolctl import threadpool_limits
 from annotations import read_labels
 from annotations.labels.code_languages import languages_of_texts, told_language
 from filtering import load_scorer
+from filtering.arrays import Rows
 from filtering.fitting.cross_validation import Fit, Fitted, nested_raw
-from filtering.fitting.fit_data import FitData, Rows
+from filtering.fitting.fit_data import FitData
 from filtering.judging.metrics import area_under_curve, evaluate, rank_correlation
 from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.progress import ConsoleReporter

@@ -12,8 +12,9 @@ from threadpoolctl import threadpool_limits
 
 from annotations import Labels
 from filtering import EmbeddingScorer
+from filtering.arrays import Rows
 from filtering.fitting.cross_validation import Fit, Fitted, calibrate, nested_raw, out_of_fold
-from filtering.fitting.fit_data import FitData, Rows
+from filtering.fitting.fit_data import FitData
 from filtering.fitting.stages import head_fit
 from filtering.folds import fold_assignment
 from filtering.judging.metrics import area_under_curve, f1_at, rank_correlation

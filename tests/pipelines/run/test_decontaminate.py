@@ -40,6 +40,7 @@ from pipelines.run.upkeep import clean_run, verify_run
 from pipelines.settings.runs import read_fields
 from pipelines.store.run_folder import RunFolder
 
+LINES = ("first_line", "last_line")
 HOSTILE = "</pre><script>alert(1)</script>"
 
 
@@ -92,6 +93,28 @@ def test_each_hit_names_file_row_lines_and_task(cleaned):
     assert inside
     for hit in inside:
         assert first <= hit["first_line"] <= hit["last_line"] <= first + WHOLE.count("\n")
+
+
+def test_no_hit_of_a_document_with_several_is_lost(cleaned):
+    of_prompt = {
+        ("near", "prompt", 1, 8),  # from "from typing" to the example's answer
+        ("ngram", "prompt", 1, 8),
+        ("structure", "signature", 4, 4),
+    }
+    of_solution = {(method, "solution", 10, 16) for method in ("near", "ngram", "structure")}
+    before = {5: 0, 33: OTHER.count("\n") + 2, 61: OTHER.count("\n"), 62: 1}  # lines before the task
+    expected = [
+        (row, method, part, lines + first, lines + last)
+        for row, lines in before.items()
+        for method, part, first, last in of_prompt | (set() if row == 61 else of_solution)
+    ]
+    hits = pq.read_table(cleaned / "run" / "hits.parquet").to_pylist()
+    found = [
+        (60 * int(hit["file"][0]) + hit["row"], *(hit[name] for name in ("method", "part", *LINES)))
+        for hit in hits
+        if hit["verdict"] == "leak"
+    ]
+    assert sorted(found) == sorted(expected)
 
 
 def test_marked_documents_stay_with_their_tasks(source, benchmark, tmp_path):
