@@ -1,0 +1,20 @@
+"""What tests of saved scorers share: one of each recipe, fitted and saved once."""
+
+import shutil
+
+import pytest
+from saved_scorers import save_made
+
+
+@pytest.fixture(scope="session", params=["linear", "characters", "lightgbm"])
+def pristine(request, tmp_path_factory):
+    """Return a saved scorer of a recipe. Not to be written to."""
+    folder = tmp_path_factory.mktemp("scorers") / request.param
+    save_made(folder, request.param)
+    return folder
+
+
+@pytest.fixture
+def saved(tmp_path, pristine):
+    """Return a saved scorer that a test may change."""
+    return shutil.copytree(pristine, tmp_path / "scorer")

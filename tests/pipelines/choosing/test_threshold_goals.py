@@ -1,0 +1,105 @@
+"""Proves that a cut is chosen for the goal that was named, and promised only where labels can promise it."""
+
+import json
+
+import pytest
+from runs import QUIET
+
+from filtering.judging.metrics import Estimate
+from filtering.judging.thresholds import CUTS, Choice
+from pipelines import RecutConfig, ThresholdConfig, choose_threshold, recut_run
+from pipelines.amounts import short_count
+from pipelines.choosing.threshold import CutRow, in_words
+from pipelines.store.run_folder import RunFolder
+
+pytestmark = pytest.mark.usefixtures("in_fewer_rounds")
+
+
+def test_the_next_command_keeps_what_was_told(command, trained, fresh, scored, tmp_path):
+    outcome = command("threshold", trained.out, fresh, "--population", scored, "--recall", "0.7", "--json")
+    found = json.loads(outcome.out)
+    assert outcome.code == 0
+    assert found["is_promised"]
+    assert found["next_command"] == f"edufilter recut {scored} --keep-at {found['keep_at']:g} --to NEW"
+    result = recut_run(RecutConfig(run=scored, to=tmp_path / "new", keep_at=found["keep_at"]), reporter=QUIET)
+    row = next(row for row in found["cuts"] if row["cut"] == found["keep_at"])
+    assert result.kept / result.rows == row["documents"]["value"]
+
+
+@pytest.mark.parametrize("goal", ["precision", "recall"])
+def test_a_promised_cut_is_the_one_that_keeps_most_or_least_of_those_that_promise_it(trained, fresh, goal):
+    result = choose_threshold(ThresholdConfig(scorer=trained.out, labels=str(fresh), **{goal: 0.7}))
+    assert result.is_promised
+    assert result.exit_code == 0
+    promising = [row.cut for row in result.cuts if getattr(row, goal).low >= 0.7]
+    assert result.keep_at == (min if goal == "precision" else max)(promising)
+    assert f"{goal} 0." in result.answer
+    assert "so at least 0.7" in result.answer
+    assert result.next_command == (
+        f"edufilter filter INPUT --scorer {trained.out} --effort fast --keep-at {result.keep_at:g} --out OUT"
+    )
+
+
+def test_what_cannot_be_promised_is_code_4_after_the_best_that_can_be(command, trained, fresh):
+    outcome = command("threshold", trained.out, fresh, "--precision", "0.99")
+    assert outcome.code == 4
+    assert "These labels cannot promise a precision of 0.99. The best cut is" in outcome.out
+    assert "next: edufilter filter INPUT" in outcome.out
+
+
+def test_more_labels_are_asked_for_where_they_would_do(trained, fresh):
+    plenty = choose_threshold(ThresholdConfig(scorer=trained.out, labels=str(fresh)))
+    best = max(row.precision.low for row in plenty.cuts if row.labels)
+    result = choose_threshold(ThresholdConfig(scorer=trained.out, labels=str(fresh), precision=best + 0.01))
+    assert result.exit_code == 4
+    assert result.more_labels > 0
+    assert f"Label about {result.more_labels:,} more (a rough estimate)." in result.answer
+
+
+def test_tokens_to_keep_are_those_of_the_run(command, trained, fresh, scored):
+    arguments = ("threshold", trained.out, fresh, "--population", scored, "--json", "--keep-tokens")
+    manifest = RunFolder(str(scored)).read_manifest()
+    outcome = command(*arguments, "20k")
+    found = json.loads(outcome.out)
+    assert outcome.code == 0
+    assert found["tokens"] == manifest["text_bytes"] / 4
+    row = next(row for row in found["cuts"] if row["cut"] == found["keep_at"])
+    assert 15_000 < row["tokens"]["value"] * found["tokens"] <= 20_000
+    assert row["tokens"]["low"] < row["tokens"]["value"] < row["tokens"]["high"]
+    outcome = command(*arguments, "2.5M")
+    found = json.loads(outcome.out)
+    assert outcome.code == 4
+    assert found["keep_at"] == 0
+    assert f"2.5M cannot be had, for the run has {short_count(found['tokens'])} in all" in found["answer"]
+
+
+def test_a_fraction_of_labels_alone_is_answered_by_their_scores(trained, fresh):
+    result = choose_threshold(ThresholdConfig(scorer=trained.out, labels=str(fresh), keep_fraction=0.25))
+    row = next(row for row in result.cuts if row.cut == result.keep_at)
+    assert 0.24 < row.documents.value <= 0.25
+    assert row.documents.low < row.documents.value < row.documents.high
+    assert result.is_promised
+
+
+def test_a_share_smaller_than_any_cut_keeps_is_no_promise():
+    row = CutRow(5.0, 30, *(Estimate(0.1, 0.05, 0.2),) * 4)
+    said = in_words("keep_fraction", 0.01, row, Choice(0, is_promised=False), None)
+    assert said == "Keep from 5 points: 0.100 [0.050, 0.200] of the documents; no cut keeps as few as 0.01."
+    said = in_words("keep_tokens", 50.0, row, Choice(0, is_promised=False), 5e3)
+    assert (
+        said == "Keep from 5 points: about 500 tokens [250, 1k]; 50 cannot be had, for no cut keeps so few."
+    )
+
+
+def test_the_table_fits_80_columns(command, trained, fresh):
+    lines = command("threshold", trained.out, fresh).out.splitlines()
+    rows = [line for line in lines if line.strip()[:1].isdigit() and "labels of" not in line]
+    assert len(rows) == len(CUTS)
+
+
+def test_the_table_alone_has_no_answer(command, trained, fresh):
+    outcome = command("threshold", trained.out, fresh)
+    assert outcome.code == 0
+    assert "hold for all cuts at once" in outcome.out
+    assert "Not weighted" in outcome.out
+    assert "next:" not in outcome.out

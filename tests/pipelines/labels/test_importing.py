@@ -1,0 +1,139 @@
+"""Proves that scores that exist become labels, and that scores that are none are refused by name."""
+
+import json
+
+import datasets
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+from annotating import config, read
+from dumps import make_texts
+from runs import QUIET
+from scripted_server import ScriptedServer, labelled
+
+from filtering.errors import ColumnError, LabelsError
+from pipelines import ImportConfig, annotate_sample, import_labels
+from pipelines.labels.label_folder import RATINGS_FILE
+
+pytestmark = pytest.mark.usefixtures("key")
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".csv"])
+def test_scores_that_exist_are_imported_into_the_same_schema(tmp_path, suffix, command):
+    texts = [f"{text}\nPage {number}." for number, text in enumerate(make_texts(60))]
+    table = pa.table(
+        {
+            "content": texts,
+            "int_score": [number % 6 for number in range(60)],
+            "url": [f"https://www.site-{number % 12}.org/{number}" for number in range(60)],
+        }
+    )
+    path = tmp_path / f"theirs{suffix}"
+    if suffix == ".parquet":
+        pq.write_table(table, path)
+    elif suffix == ".csv":
+        pyarrow.csv.write_csv(table, path)
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+    outcome = command(
+        *("annotate", "--import", path, "--text-column", "content", "--score-column", "int_score"),
+        *("--rater", "theirs", "--out", tmp_path / "labels"),
+    )
+    assert outcome.code == 0, outcome.said
+    labels = read(tmp_path / "labels")
+    assert [(row["text"], row["score"]) for row in labels] == [
+        (text, number % 6) for number, text in enumerate(texts)
+    ]
+    assert labels[13]["group"] == "site-1.org"
+    assert {row["picked"] for row in labels} == {"random"}
+    assert {row["rater"] for row in read(tmp_path / "labels", RATINGS_FILE)} == {"theirs"}
+
+
+def test_a_data_set_in_the_layout_of_published_labels_is_imported(tmp_path, command):
+    texts = make_texts(40)
+    rows = {
+        "text": texts,
+        "score": [number % 6 for number in range(40)],
+        "metadata": [{"url": f"https://a{number % 9}.org", "domain": None} for number in range(40)],
+        "prompt": ["Below is an extract from a web page."] * 40,
+    }
+    datasets.Dataset.from_dict(rows).save_to_disk(tmp_path / "published")
+    outcome = command(
+        *("annotate", "--import", tmp_path / "published", "--text-column", "text"),
+        *("--score-column", "score", "--out", tmp_path / "labels"),
+    )
+    assert outcome.code == 0, outcome.said
+    labels = read(tmp_path / "labels")
+    assert [(row["text"], row["score"]) for row in labels] == [
+        (text, number % 6) for number, text in enumerate(texts)
+    ]
+    assert {row["rubric_sha256"] for row in labels} == {""}
+
+
+@pytest.mark.parametrize(
+    "save",
+    [
+        lambda path, text: path.write_bytes(b"\xef\xbb\xbf" + text.encode()),
+        lambda path, text: path.write_bytes(b"\xef\xbb\xbf" + text.replace(",", ";").encode()),
+        lambda path, text: path.write_text(text.replace(",", "\t")),
+        lambda path, text: path.write_bytes(text.replace("\n", "\r\n").encode()),
+    ],
+    ids=["mark", "semicolons", "tabs", "carriage-returns"],
+)
+def test_tables_are_read_as_spreadsheets_save_them(tmp_path, save):
+    path = tmp_path / "theirs.csv"
+    save(path, 'id,text,score\n007,"Naïve ""question"".",3\n8,plain,\n')
+    import_labels(ImportConfig(source=path, out=tmp_path / "labels"))
+    [row] = read(tmp_path / "labels")
+    assert (row["id"], row["text"], row["score"]) == ("007", 'Naïve "question".', 3.0)
+
+
+def test_a_table_in_another_encoding_is_refused_by_name(tmp_path):
+    path = tmp_path / "theirs.csv"
+    for encoding in ("utf-16", "cp1252"):
+        path.write_bytes("id,text,score\na,Fünf Wörter,3\n".encode(encoding))
+        with pytest.raises(LabelsError, match="must be a readable CSV file in UTF-8") as caught:
+            import_labels(ImportConfig(source=path, out=tmp_path / "labels"))
+        assert "Wörter" not in str(caught.value)
+
+
+def test_scores_of_people_join_the_documents_of_the_folder_by_id(sample, tmp_path):
+    with ScriptedServer(lambda _: labelled(1)) as server:
+        annotate_sample(config(sample, tmp_path, base_url=server.base_url), reporter=QUIET)
+    checks = tmp_path / "checks.csv"
+    checks.write_text("id,score\nd3,3\nd4,\nd5,2.5\n")
+    result = import_labels(ImportConfig(source=checks, out=tmp_path / "labels", rater="people"))
+    assert dict(result.statuses) == {"imported": 2, "without a score": 1}
+    labels = {row["id"]: row for row in read(tmp_path / "labels")}
+    assert len(labels) == 120
+    assert (labels["d3"]["score"], labels["d3"]["raters"]) == (2.0, 2)
+    assert (labels["d4"]["score"], labels["d4"]["raters"]) == (1.0, 1)
+    assert labels["d5"]["highest"] == 2.5
+
+
+def test_rows_without_text_and_texts_that_come_twice_are_counted(tmp_path):
+    path = tmp_path / "theirs.csv"
+    path.write_text("id,text,score\na,some text,1\nb,,2\nc,some text,4\nd,more text,\n")
+    result = import_labels(ImportConfig(source=path, out=tmp_path / "labels"))
+    assert dict(result.statuses) == {
+        "imported": 1, "without a score": 1, "without text": 1, "the same text again": 1
+    }  # fmt: skip
+    assert [(row["id"], row["score"]) for row in read(tmp_path / "labels")] == [("a", 4.0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,text,score\na,b,9\n", r"must lie in \[0, 5\]\. Got 9 in data row 1"),
+        ("id,text,score\na,b,good\n", "must be a number, or empty. Got string"),
+        ("id,text,score\na,b,\n", "must hold a score. All 1 are empty"),
+        ("id,text\na,b\n", "must have a column 'score'"),
+        ("id,score\na,1\n", "must have one of the columns text, .* Found id, score"),
+    ],
+)
+def test_scores_that_are_none_are_refused_by_name(tmp_path, text, message):
+    path = tmp_path / "theirs.csv"
+    path.write_text(text)
+    with pytest.raises((LabelsError, ColumnError), match=message):
+        import_labels(ImportConfig(source=path, out=tmp_path / "labels"))

@@ -1,0 +1,52 @@
+"""Proves that the key is in no file, and that neither it nor words of a document are said."""
+
+import pytest
+import scripted_server as scripted
+from annotating import KEY, annotate_process, config, read, write_sample
+from scripted_judge import document_of, judge
+from scripted_server import ScriptedServer
+
+from filtering.errors import SettingsError
+from pipelines.labels.label_folder import RATINGS_FILE
+
+pytestmark = pytest.mark.usefixtures("key")
+
+
+def test_the_key_is_in_no_file_and_in_nothing_that_is_said(edufilter, sample, tmp_path):
+    def script(request):
+        if request.count % 5 == 1:
+            return scripted.bad_request(f"You sent {request.headers['authorization']}")
+        if request.count % 5 == 2:
+            return scripted.completion(f'{{"reason": "{KEY}", "educational_value": 2}}')
+        return judge(request) if request.count < 60 else scripted.unauthorized(request)
+
+    with ScriptedServer(script) as server:
+        options = ("--price", "1/1", "--budget-usd", "1", "--json-log", "--canaries")
+        process = annotate_process(edufilter, sample, tmp_path / "labels", server.base_url, *options)
+        said = "".join(process.communicate(timeout=60))
+        sent = server.requests[0].headers["authorization"]
+    assert process.returncode == 1
+    assert KEY in sent
+    assert "401" in said
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {"journal.sqlite", "ratings.parquet", "labels.parquet"} <= {path.name for path in files}
+    assert all(KEY.encode() not in path.read_bytes() for path in files)
+    # Parquet is compressed: look at the values too.
+    assert KEY not in repr([*read(tmp_path / "labels"), *read(tmp_path / "labels", RATINGS_FILE)])
+    assert KEY not in said
+
+
+def test_no_words_of_a_document_are_said(edufilter, tmp_path):
+    sample = write_sample(tmp_path / "s.parquet", 12, text=[f"Zanzibar quagga {n}" for n in range(12)])
+    with ScriptedServer(lambda one: scripted.bad_request(f"bad: {document_of(one)}, Zanzibar")) as server:
+        process = annotate_process(edufilter, sample, tmp_path / "labels", server.base_url)
+        said = "".join(process.communicate(timeout=60))
+    assert process.returncode == 1
+    assert "refused in every form: 400 (its message quotes the document" in said
+    assert "Zanzibar" not in said
+
+
+def test_settings_that_hold_documents_do_not_show_them(tmp_path):
+    with pytest.raises(SettingsError) as caught:
+        config({"text": ["Zanzibar"]}, tmp_path)
+    assert "Zanzibar" not in str(caught.value)
