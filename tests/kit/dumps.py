@@ -127,3 +127,10 @@ def copy_of_scorer(web: str, folder: Path, *, domain: str) -> str:
     """Save a scorer anew for another domain: the same scores, another digest."""
     save_scorer(replace(load_scorer(web), domain=domain), str(folder), metrics={}, card="A copy.\n")
     return str(folder)
+
+
+def tables(folder: Path) -> pa.Table:
+    """Return the Parquet files of a folder as one table, in the order of their names."""
+    return pa.concat_tables(
+        [pq.read_table(path) for path in sorted(folder.rglob("*.parquet"))], promote_options="permissive"
+    )

@@ -1,5 +1,6 @@
 """What came of a command line or a run, and a reporter that says nothing."""
 
+import json
 from dataclasses import dataclass
 
 import duckdb
@@ -22,6 +23,11 @@ class Outcome:
     def said(self) -> str:
         """All that it printed."""
         return self.out + self.err
+
+
+def manifest_of(out):
+    """Return what a run told of itself."""
+    return json.loads((out / "run" / "manifest.json").read_text())
 
 
 def assert_each_row_once(dump, out):

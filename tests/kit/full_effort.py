@@ -1,0 +1,13 @@
+"""What makes a command line or a call one of full effort."""
+
+from dumps import CUT
+
+from filtering.embedding.embedders import Placement
+
+CPU = Placement(device="cpu")
+FULL = ["--effort", "full", "--device", "cpu"]
+
+
+def arguments_of(full, out, *, workers=1):
+    options = ["--keep-at", CUT, "--rows-per-part", 40, "--workers", workers, "--write", "all", "--out", out]
+    return ["filter", *full["inputs"], "-s", full["scorer"], *FULL, *map(str, options)]

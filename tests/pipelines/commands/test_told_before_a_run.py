@@ -1,0 +1,102 @@
+"""Proves that a dry run tells plan and estimate and writes nothing, and warns of text unlike the seed."""
+
+import io
+import json
+import re
+import subprocess
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from dumps import CHINESE, CUT, FAST, RUSSIAN, write_dump
+
+
+def test_a_dry_run_prints_plan_and_estimate_and_writes_nothing(command, dump, web, tmp_path):
+    outcome = command(
+        "filter",
+        *FAST,
+        dump,
+        "-o",
+        tmp_path / "out",
+        "-s",
+        web,
+        "--dry-run",
+        "--rows-per-part",
+        80,
+        "--keep-at",
+        CUT,
+    )
+    assert outcome.code == 0
+    assert "410 rows in 3 files, 6 parts" in outcome.out
+    assert "text column: text" in outcome.out
+    assert "signals alone" in outcome.out
+    found = re.search(r"estimate from (\d+) rows .*: .* s, ([\d.]+) % kept, ([\d.]+) % unlike", outcome.out)
+    assert found
+    assert 200 < int(found[1]) <= 410
+    assert 10 < float(found[2]) < 60
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_samples_a_thousand_rows_of_a_long_dump(command, web, tmp_path):
+    write_dump(tmp_path / "in", rows=(3000, 3000), row_group_size=500)
+    outcome = command("filter", *FAST, tmp_path / "in", "-o", tmp_path / "out", "-s", web, "--dry-run")
+    assert "estimate from 1,000 rows" in outcome.out
+
+
+def test_a_dry_run_on_a_begun_run_says_what_is_done_and_refuses_what_the_run_would(
+    command, dump, web, finished
+):
+    arguments = ["filter", *FAST, dump, "-s", web, "--rows-per-part", 80, "--out", finished, "--dry-run"]
+    outcome = command(*arguments, "--keep-at", CUT)
+    assert outcome.code == 0
+    assert "done already: 410 rows" in outcome.out
+    refused = command(*arguments, "--keep-at", CUT + 1)
+    assert refused.code == 2
+    assert "'keep_at'" in refused.err
+
+
+def test_a_dry_run_names_what_would_be_set_aside(command, web, tmp_path):
+    source = write_dump(tmp_path / "in", rows=(10,))
+    (source / "bad.parquet").write_bytes(b"")
+    outcome = command("filter", *FAST, source, "-o", tmp_path / "out", "-s", web, "--dry-run")
+    assert outcome.code == 3
+    assert "set aside: bad.parquet" in outcome.out
+    assert not (tmp_path / "out").exists()
+
+
+# Text unlike the seed.
+
+
+@pytest.mark.parametrize("text", [RUSSIAN, CHINESE], ids=["russian", "chinese"])
+def test_text_in_another_language_brings_a_warning_before_the_run(command, web, tmp_path, text):
+    texts = [f"{text} {number}. {text[: number % 40]}" for number in range(300)]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
+    outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
+    assert outcome.code == 0
+    assert "Warning" in outcome.err
+    assert "unlike" in outcome.err
+    dry = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "dry", "-s", web, "--dry-run")
+    assert float(re.search(r"([\d.]+) % unlike", dry.out)[1]) > 50
+
+
+def test_ordinary_pages_bring_no_warning(command, shared, web, tmp_path):
+    table = pq.read_table(shared / "pool" / "web.parquet", columns=["text"]).slice(0, 1500)
+    pq.write_table(table, tmp_path / "a.parquet")
+    outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
+    assert outcome.code == 0
+    assert "Warning" not in outcome.err
+
+
+def test_docstrings_bring_no_warning(command, web, tmp_path):
+    import collections
+    import decimal
+    import statistics
+    import textwrap
+
+    modules = (collections, decimal, statistics, textwrap, json, subprocess, io, re)
+    found = [getattr(getattr(one, name), "__doc__", None) for one in modules for name in dir(one)]
+    texts = [text for text in found if isinstance(text, str) and len(text) > 200]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
+    outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
+    assert len(texts) > 50
+    assert "Warning" not in outcome.err

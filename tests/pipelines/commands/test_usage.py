@@ -1,0 +1,233 @@
+"""Proves that help covers every option, and that wrong usage, settings and packages are refused by name."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from dumps import FAST
+
+import pipelines
+from pipelines import DecontaminateConfig, FilterConfig, RecutConfig, TrainConfig
+from pipelines.commands.app import app
+from pipelines.commands.options import settings_of
+from pipelines.settings.base import command_of
+
+COMMANDS = typer.main.get_command(app).commands
+
+# Help.
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_has_help(command, name):
+    found = COMMANDS[name]
+    assert found.help
+    for parameter in found.params:
+        assert getattr(parameter, "help", None), f"{name} {parameter.name}"
+    outcome = command(name, "--help")
+    assert outcome.code == 0
+    for parameter in found.params:
+        if parameter.param_type_name == "option":
+            assert parameter.opts[0] in outcome.out
+
+
+def test_help_lists_every_command(command):
+    outcome = command("--help")
+    assert outcome.code == 0
+    for name in COMMANDS:
+        assert re.search(rf"\b{name}\b", outcome.out)
+
+
+def test_no_arguments_show_help_and_are_wrong_usage(command_process):
+    outcome = command_process()
+    assert outcome.code == 2
+    assert "Usage" in outcome.said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["filter", *FAST], "INPUT"),
+        (["filter", *FAST, "x"], "--out"),
+        (["filter", *FAST, "x", "-o", "y", "--keep-at", "high"], "--keep-at"),
+        (["filter", *FAST, "x", "-o", "y", "--write", "some"], "--write"),
+        (["filter", *FAST, "x", "-o", "y", "--colour"], "--colour"),
+        (["filter", "x", "-o", "y", "--effort", "most"], "--effort"),
+        (["train", "x", "-o", "y", "--signals", "joint"], "--signals"),
+        (["train", "x", "-o", "y", "--head", "linear"], "--head"),
+        (["recut", "x"], "--to"),
+        (["filter", "x", "-o", "y", "--full-fraction", "0.1"], "--full-fraction"),
+        (["filter", "x", "-o", "y", "--leak-action", "cut"], "--leak-action"),
+        (["recut", "x", "--to", "y", "--rescore"], "--rescore"),
+        (["report", "x", "--labels", "y"], "--labels"),
+        (["annotate", "x", "-o", "y", "--max-reply-tokens", "9"], "--max-reply-tokens"),
+        (["annotate", "x", "-o", "y", "--requests-per-minute", "9"], "--requests-per-minute"),
+        (["annotate", "x", "-o", "y", "--tokens-per-minute", "9"], "--tokens-per-minute"),
+        (["sift"], "sift"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_names_what_is_wrong(command, arguments, named):
+    outcome = command(*arguments)
+    assert outcome.code == 2
+    assert named in outcome.said
+    assert "Traceback" not in outcome.said
+
+
+@pytest.mark.parametrize("name", ["filter", "decontaminate"])
+def test_rows_of_a_part_are_for_python_alone(name):
+    assert "rows_per_part" not in [parameter.name for parameter in COMMANDS[name].params]
+    assert FilterConfig(inputs=["a"], out="b").rows_per_part == 1_000_000
+
+
+def test_the_version_is_printed(command):
+    outcome = command("--version")
+    assert outcome.code == 0
+    assert re.fullmatch(r"\d+\.\d+\.\d+\n", outcome.out)
+
+
+# Settings.
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "field"),
+    [
+        ("--keep-at", "7", "keep_at"),
+        ("--keep-at", "-1", "keep_at"),
+        ("--keep-at", "nan", "keep_at"),
+        ("--rows-per-part", "0", "rows_per_part"),
+        ("--workers", "0", "workers"),
+        ("--score-column", "", "score_column"),
+        ("--text-column", "", "text_column"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_name_with_what_came(command, dump, tmp_path, option, value, field):
+    outcome = command("filter", *FAST, dump, "-o", tmp_path / "out", option, value)
+    assert outcome.code == 2
+    assert f"'{field}'" in outcome.err
+    assert "Got" in outcome.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "field"),
+    [
+        (FilterConfig, {"inputs": "a.parquet", "out": "o"}, "inputs"),
+        (FilterConfig, {"inputs": [], "out": "o"}, "inputs"),
+        (FilterConfig, {"inputs": ["a"], "out": "o", "keepat": 3}, "keepat"),
+        (FilterConfig, {"inputs": ["a"], "out": "o", "workers": "2"}, "workers"),
+        (FilterConfig, {"inputs": ["a"], "out": "o", "strict": 1}, "strict"),
+        (FilterConfig, {"inputs": ["a"], "out": "o", "effort": "most"}, "effort"),
+        (FilterConfig, {"inputs": ["a"], "out": "o", "device": ""}, "device"),
+        (RecutConfig, {"run": "a", "to": "b", "keep_fraction": 1.5}, "keep_fraction"),
+        (RecutConfig, {"run": "a", "to": "b", "keep_at": 1.0, "write": "scores"}, "write"),
+        (TrainConfig, {"labels": "a", "out": "b", "head": "linear"}, "head"),
+        (TrainConfig, {"labels": "a", "out": "b", "signals": "joint"}, "signals"),
+        (TrainConfig, {"labels": "a", "out": "b", "max_tokens": 4}, "max_tokens"),
+    ],
+)
+def test_wrong_settings_in_python_name_the_class_and_the_field(kind, values, field):
+    with pytest.raises(ValueError, match=rf"{kind.__name__}.*'{field}'"):
+        kind(**values)
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        ("filter", FilterConfig(inputs=["a b", "c"], out="o", audit=1, update=True, keep_at=2, rules="none")),
+        ("filter", FilterConfig(inputs=["a"], out="o", decontaminate=["b", "c"], fields="id=d,prompt=e")),
+        ("filter", FilterConfig(inputs=["a"], out="o", executor="ray", ray_address="r:1", rules="data")),
+        ("decontaminate", DecontaminateConfig(inputs=["a"], out="o", against=["b"], action="mark")),
+        ("recut", RecutConfig(run="a", to="b", keep_fraction=0.5, workers=1)),
+    ],
+)
+def test_the_command_of_settings_makes_these_settings(name, config):
+    words = shlex.split(command_of(name, config))
+    given = COMMANDS[name].make_context(name, words[2:]).params
+    assert settings_of(type(config), given) == config
+
+
+def test_an_unknown_scorer_is_refused(command, dump, tmp_path):
+    outcome = command("filter", *FAST, dump, "-o", tmp_path / "out", "-s", "wbe")
+    assert outcome.code == 2
+    assert "'wbe'" in outcome.err
+    assert "web or code" in outcome.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_public_name_can_be_imported():
+    for name in pipelines.__all__:
+        assert getattr(pipelines, name).__module__.startswith("pipelines")
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = pipelines.no_such_name
+
+
+# What cannot be meant.
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ("ftp://host/dump", "must be a local path or begin with s3://"),
+        ("s3://key:secret@bucket/dump", "must hold no credentials"),
+        ("gs://somebody@bucket/dump", "must hold no credentials"),
+        ("s3:///dump", "must name a bucket"),
+    ],
+)
+def test_an_address_that_cannot_be_meant_is_refused_without_its_secrets(command, tmp_path, given, what):
+    for arguments in ((given, "--out", tmp_path / "out"), (tmp_path, "--out", given)):
+        outcome = command("filter", *FAST, *arguments)
+        assert outcome.code == 2
+        assert what in outcome.err
+        assert "secret" not in outcome.err
+
+
+def test_the_folder_of_a_run_is_refused_as_input_and_its_data_named(command, finished, tmp_path):
+    outcome = command("filter", *FAST, finished, "--out", tmp_path / "out")
+    assert outcome.code == 2
+    assert f"{finished}/data" in outcome.err
+
+
+def test_score_of_a_parquet_file_points_to_filter(command, dump):
+    outcome = command("score", next(dump.rglob("*.parquet")))
+    assert outcome.code == 2
+    assert "edufilter filter" in outcome.err
+
+
+# Names that hide ours.
+
+
+@pytest.mark.parametrize("name", ["filtering", "annotations"])
+@pytest.mark.parametrize("kind", ["package", "module", "folder"])
+def test_a_foreign_package_of_our_name_is_refused_by_name(command_process, dump, tmp_path, name, kind):
+    if kind == "module":
+        (tmp_path / f"{name}.py").write_text("")
+    else:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "part.py").write_text("")
+        if kind == "package":
+            (tmp_path / name / "__init__.py").write_text("")
+    searched = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(searched)}
+    outcome = command_process("filter", *FAST, dump, "-o", tmp_path / "out", "--dry-run", env=environment)
+    assert "Traceback" not in outcome.err
+    if kind == "folder" and outcome.code == 0:
+        return  # a folder without code does not hide ours where ours is found by path
+    assert outcome.code == 2
+    assert "must come from one place" in outcome.err
+    assert f"{name} in {'nowhere' if kind == 'folder' else tmp_path}" in outcome.err
+
+
+def test_the_api_refuses_foreign_packages_too(tmp_path):
+    (tmp_path / "annotations.py").write_text("")
+    searched = [str(tmp_path), str(Path(pipelines.__file__).parents[1])]
+    done = subprocess.run(
+        [sys.executable, "-c", "from pipelines import filter_dump"],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(searched)}, cwd=tmp_path,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "must come from one place" in done.stderr

