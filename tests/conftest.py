@@ -159,15 +159,25 @@ def edufilter(tmp_path_factory) -> str:
     return str(path)
 
 
-@pytest.fixture
-def command_process() -> Callable[..., Outcome]:
-    """Return a function that runs the installed command in a process of its own."""
-    edufilter = str(Path(sys.executable).with_name("edufilter"))
+def in_process_of(program: str) -> Callable[..., Outcome]:
+    """Return a function that runs a program on arguments in a process of its own."""
 
     def run_process(*arguments: object, **options: object) -> Outcome:
         done = subprocess.run(
-            [edufilter, *map(str, arguments)], capture_output=True, text=True, timeout=120, **options
+            [program, *map(str, arguments)], capture_output=True, text=True, timeout=120, **options
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     return run_process
+
+
+@pytest.fixture
+def command_process() -> Callable[..., Outcome]:
+    """Return a function that runs the installed command in a process of its own."""
+    return in_process_of(str(Path(sys.executable).with_name("edufilter")))
+
+
+@pytest.fixture
+def parts_process(edufilter) -> Callable[..., Outcome]:
+    """Return a function that does so with a command that may have parts of few rows too."""
+    return in_process_of(edufilter)

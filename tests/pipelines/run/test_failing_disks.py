@@ -79,20 +79,20 @@ def fill_up(path):
 
 @pytest.mark.parametrize("free_pages", [0, 3, 12])
 def test_a_disk_too_full_for_the_plan_fails_clearly_and_resumes(
-    command_process, web, tmp_path, small_disk, dump, finished, free_pages
+    parts_process, web, tmp_path, small_disk, dump, finished, free_pages
 ):
     out = small_disk / "out"
     filler = small_disk / "filler"
     fill_up(filler)
     os.truncate(filler, filler.stat().st_size - free_pages * 4096)
     arguments = ["filter", *FAST, dump, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, "-o", out]
-    outcome = command_process(*arguments)
+    outcome = parts_process(*arguments)
     assert outcome.code == 1
     assert "No space left on device" in outcome.err
     assert "run the same command again" in outcome.err
     assert "Traceback" not in outcome.err
     filler.unlink()
-    assert command_process(*arguments).code == 0
+    assert parts_process(*arguments).code == 0
     assert lasting(out) == lasting(finished)
 
 

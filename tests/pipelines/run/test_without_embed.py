@@ -5,6 +5,7 @@ import sys
 
 from dumps import FAST, lasting, tables
 from full_effort import arguments_of
+from places import KIT
 from runs import QUIET, Outcome
 
 from pipelines import RecutConfig, recut_run
@@ -18,7 +19,8 @@ def bare(*arguments):
     """Run a command line in a process where nothing of the extra `embed` can be imported."""
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({EMBED!r})); "
-        "from pipelines.commands.app import run; raise SystemExit(run(sys.argv[1:]))"
+        f"sys.path.append({str(KIT)!r}); from few_rows import run_command; "
+        "raise SystemExit(run_command(sys.argv[1:]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=120
