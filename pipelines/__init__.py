@@ -6,7 +6,7 @@ From the top floor down, each room may import what stands below it:
 - `reports/`: pages of a run and of a scorer.
 - `choosing/`: what is made of stored scores.
 - `labels/`, `scorers/`, `run/`: the verbs, by what they work on.
-- `executors/`: where parts run. `work/`: the work on one part. `store/`: the folder of a run.
+- `executors/`: where parts run. `worker/`: the work on one part. `store/`: the folder of a run.
 - `settings/`: checked once. `page_kit/`: what all pages share.
 - `dump/`: files, parts and rows of a dump.
 - the ground: addresses of files and scorers, locks, progress, amounts in words, a few of many, and the
@@ -20,8 +20,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # by their own names, which is how type checkers are told that these are public
-    from pipelines.choosing.near_cut import sample_near_cut as sample_near_cut
     from pipelines.choosing.recut import recut_run as recut_run
+    from pipelines.choosing.sample_near_cut import sample_near_cut as sample_near_cut
     from pipelines.choosing.threshold import Threshold as Threshold
     from pipelines.choosing.threshold import choose_threshold as choose_threshold
     from pipelines.commands.demo import run_demo as run_demo
@@ -36,12 +36,12 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.labels.label_folder import AnnotateResult as AnnotateResult
     from pipelines.labels.sample import SampleResult as SampleResult
     from pipelines.labels.sample import sample_dump as sample_dump
-    from pipelines.reports.report import write_report as write_report
+    from pipelines.reports.write_report import write_report as write_report
     from pipelines.run.estimate import estimate_run as estimate_run
-    from pipelines.run.explain import explain_row as explain_row
+    from pipelines.run.explain_row import explain_row as explain_row
     from pipelines.run.filter import decontaminate_dump as decontaminate_dump
     from pipelines.run.filter import filter_dump as filter_dump
-    from pipelines.run.running import FilterResult as FilterResult
+    from pipelines.run.plan_to_manifest import FilterResult as FilterResult
     from pipelines.run.upkeep import clean_run as clean_run
     from pipelines.run.upkeep import status_of_run as status_of_run
     from pipelines.run.upkeep import verify_run as verify_run

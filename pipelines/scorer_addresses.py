@@ -9,7 +9,7 @@ from filtering import load_scorer
 from filtering.embedding.embedders import Placement
 from filtering.errors import ScorerError, SettingsError
 from filtering.scoring.cascade import AnyScorer
-from filtering.scoring.exits import ExitSettings, PairedScores
+from filtering.scoring.cascade_exits import ExitSettings, PairedScores
 from filtering.scoring.scorers import Effort, SignalScorer
 from filtering.scoring.storage import load_pairs
 from filtering.signals.reasons_of_code import Rule

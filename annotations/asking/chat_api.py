@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from annotations.asking.annotator import Rater, Reply, Status, Unanswered
-from annotations.asking.ladder import Ladder
 from annotations.asking.prompt import SYSTEM, prompt_parts, read_reply, reply_schema
+from annotations.asking.reply_forms import Ladder
 from annotations.asking.rubric import Rubric
 from filtering.errors import EdufilterError, EndpointError, RunError
 from filtering.extras import require

@@ -12,7 +12,7 @@ from annotations.labels.noise_ceiling import rho_ceiling
 from filtering.arrays import AnyFloats, Floats
 from filtering.errors import LabelsError, ShapeError
 from filtering.judging.metrics import Estimate, evaluate, f1_at, quadratic_kappa, rank_correlation
-from filtering.points import KEEP_AT
+from filtering.rubric_points import KEEP_AT
 
 MIN_COMMON = 20
 NOT_DEFINED = Estimate(float("nan"), float("nan"), float("nan"))

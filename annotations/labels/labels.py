@@ -33,7 +33,7 @@ from annotations.labels.columns import is_number, is_string
 from annotations.labels.sources import read_table
 from annotations.samples.sampling import UNBIASED_PICKS
 from filtering.errors import LabelsError
-from filtering.points import KEEP_AT, MIN_SIDE_ROWS, POINTS
+from filtering.rubric_points import KEEP_AT, MIN_SIDE_ROWS, POINTS
 from filtering.text.windows import REACH
 
 LOWEST, HIGHEST = 0.0, float(POINTS)

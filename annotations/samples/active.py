@@ -8,7 +8,7 @@ score.
 import numpy as np
 
 from filtering.arrays import Floats, Floats32, Rows
-from filtering.signals.reading import SCORE_COLUMNS, read_signals
+from filtering.signals.read_signals import SCORE_COLUMNS, read_signals
 from filtering.text.arrow import Texts
 
 HIGH = 0.2

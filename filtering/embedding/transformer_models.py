@@ -14,7 +14,7 @@ from typing import Any
 from filtering.embedding.embedders import EmbedderSettings
 from filtering.errors import SettingsError
 from filtering.extras import require
-from filtering.points import POINTS
+from filtering.rubric_points import POINTS
 
 UNLOADABLE = (OSError, ValueError, LookupError, RuntimeError, AttributeError, TypeError, ImportError)
 """What the libraries raise for a folder that holds no model, or a damaged one."""

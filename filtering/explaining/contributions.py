@@ -25,7 +25,7 @@ from filtering.extras import require
 from filtering.scoring.scorers import SignalScorer
 from filtering.signals.kernel import CELLS, LOG_COUNTS, VECTOR_WIDTH
 from filtering.signals.linear import LinearSignals
-from filtering.signals.reading import SCORE_COLUMNS, Signals
+from filtering.signals.read_signals import SCORE_COLUMNS, Signals
 from filtering.signals.style import STATISTICS
 from filtering.signals.vectors import Vectors
 

@@ -16,7 +16,7 @@ from filtering.explaining.quantiles import MEDIAN, seed_quantiles
 from filtering.explaining.readable import READABLE
 from filtering.scoring.cascade import AnyScorer, signals_of
 from filtering.signals.linear import GRID
-from filtering.signals.reading import SCORE_COLUMNS
+from filtering.signals.read_signals import SCORE_COLUMNS
 from filtering.signals.style import STATISTICS
 from filtering.text.arrow import Texts
 

@@ -19,7 +19,7 @@ from filtering.explaining.readable import READABLE
 from filtering.scoring.cascade import AnyScorer, signals_of
 from filtering.scoring.scorers import SIGNALS_STAGE, STAGES, SignalScorer
 from filtering.signals.linear import LinearSignals
-from filtering.signals.reading import SCORE_COLUMNS
+from filtering.signals.read_signals import SCORE_COLUMNS
 from filtering.signals.style import STATISTICS
 from filtering.text.arrow import REASONS, Texts, text_bytes
 

@@ -17,7 +17,7 @@ from filtering.extras import require
 from filtering.fitting.fit_data import FitData
 from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
 from filtering.judging.metrics import area_under_curve, rank_correlation
-from filtering.points import MIN_SIDE_ROWS, POINTS
+from filtering.rubric_points import MIN_SIDE_ROWS, POINTS
 from filtering.scoring.calibration import Calibration
 
 TIE_SPREADS = 2.0

@@ -10,7 +10,7 @@ import numpy as np
 from filtering.arrays import Bools, Floats, Floats32, Rows
 from filtering.extras import require
 from filtering.signals.kernel import CELLS
-from filtering.signals.reading import read_cells
+from filtering.signals.read_signals import read_cells
 from filtering.text.arrow import Texts, text_bytes
 from filtering.text.near_duplicates import near_duplicate_clusters
 

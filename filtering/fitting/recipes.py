@@ -22,7 +22,7 @@ from filtering.scoring.novelty import fit_novelty
 from filtering.scoring.scorers import SignalScorer
 from filtering.signals.kernel import CELLS, VECTOR_WIDTH
 from filtering.signals.linear import GRID, HATS, KNOTS, LinearSignals, hat_values, mean_positions
-from filtering.signals.reading import NO_TABLE, SCORE_COLUMNS
+from filtering.signals.read_signals import NO_TABLE, SCORE_COLUMNS
 from filtering.signals.trees import Trees, parse_trees
 from filtering.signals.vectors import NO_VECTORS, Vectors
 

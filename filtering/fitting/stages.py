@@ -40,7 +40,7 @@ from filtering.fitting.recipes import (
     spread_of,
 )
 from filtering.machine import available_cpus
-from filtering.points import MIN_SIDE_ROWS, POINTS
+from filtering.rubric_points import MIN_SIDE_ROWS, POINTS
 from filtering.scoring.scorers import EmbeddingStage
 from filtering.signals.linear import LinearSignals
 from filtering.signals.trees import Trees, parse_trees

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from filtering.arrays import Bools, Floats, Ints
-from filtering.rates import CONFIDENCE, rate_bound
+from filtering.rate_bounds import CONFIDENCE, rate_bound
 
 MIN_GROUPS_A_SIDE = 10
 """Groups with a hit, and groups with a miss, from which on the bootstrap is trusted."""

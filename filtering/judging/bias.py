@@ -7,7 +7,7 @@ import numpy as np
 
 from filtering.arrays import AnyFloats, Floats, Ints
 from filtering.judging.metrics import Estimate, drawn_groups, rank_correlation
-from filtering.rates import CONFIDENCE
+from filtering.rate_bounds import CONFIDENCE
 
 MIN_GROUPS = 5
 

@@ -8,8 +8,8 @@ import numpy as np
 from filtering.arrays import AnyFloats, Ints
 from filtering.errors import ShapeError
 from filtering.extras import require
-from filtering.points import POINTS
-from filtering.rates import CONFIDENCE
+from filtering.rate_bounds import CONFIDENCE
+from filtering.rubric_points import POINTS
 
 BOOTSTRAP_ROUNDS = 500
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from safetensors.numpy import load_file
 
 from filtering.hashing import word_hash
-from filtering.leaks.structure import SyntaxTrees, words_of_name
+from filtering.leaks.syntax_trees import SyntaxTrees, words_of_name
 
 COMMON_SHARE = 0.4
 """Of a solution's nodes in common pieces, from which on it is common knowledge: fib has .69, gcd .40."""
@@ -29,7 +29,7 @@ class Common:
     names : frozenset of int
         Of functions, without regard to case and underscores.
     pieces : frozenset of int
-        Subtrees of functions, as `filtering.leaks.structure.subtrees` gives them.
+        Subtrees of functions, as `filtering.leaks.syntax_trees.subtrees` gives them.
     """
 
     names: frozenset[int]

@@ -14,10 +14,10 @@ from filtering.arrays import Hashes, Ints
 from filtering.errors import SettingsError
 from filtering.hashing import Table, make_table, word_hash
 from filtering.leaks.common_knowledge import Common, load_common
-from filtering.leaks.kernel import KEPT, NAME_MARK, hash_runs, list_tokens
 from filtering.leaks.settings import LeakSettings
-from filtering.leaks.structure import Signature, SyntaxTrees, find_function, find_signatures, subtrees
+from filtering.leaks.syntax_trees import Signature, SyntaxTrees, find_function, find_signatures, subtrees
 from filtering.leaks.tasks import Task
+from filtering.leaks.token_runs import KEPT, NAME_MARK, hash_runs, list_tokens
 from filtering.text.arrow import frozen
 
 BOILERPLATE_TASKS = 5

@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from filtering.arrays import Bools, Ints
 from filtering.errors import ShapeError
+from filtering.leaks.candidate_places import Documents, Place, find_places, find_runs
 from filtering.leaks.index import LeakIndex
-from filtering.leaks.places import Documents, Place, find_places, find_runs
-from filtering.leaks.structure import find_signatures, function_blocks, likeness, parse_function, subtrees
+from filtering.leaks.syntax_trees import find_signatures, function_blocks, likeness, parse_function, subtrees
 from filtering.text.arrow import Texts, text_chunks
 
 LEAK, COMMON = "leak", "common knowledge"

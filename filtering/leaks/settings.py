@@ -36,7 +36,7 @@ class LeakSettings:
     structure_share : float
         What their syntax trees must have in common with the solution's.
     signature_strength : float
-        How telling a signature must be; see `filtering.leaks.structure.Signature.strength`.
+        How telling a signature must be; see `filtering.leaks.syntax_trees.Signature.strength`.
     """
 
     methods: tuple[str, ...] = METHODS

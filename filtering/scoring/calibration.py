@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.errors import ScorerError
-from filtering.points import POINTS
+from filtering.rubric_points import POINTS
 
 MIN_RUN = 1e-6
 """Raw units over which a slope is taken at least."""

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from filtering.arrays import Bools, Floats, Floats32, Ints
-from filtering.scoring.as_map import Mappable
-from filtering.scoring.exits import Exits
+from filtering.scoring.cascade_exits import Exits
+from filtering.scoring.datasets_map import Mappable
 from filtering.scoring.scorers import EMBEDDING_STAGE, Audit, EmbeddingScorer, Scores, SignalScorer
 from filtering.signals.reasons_of_code import Rule
 from filtering.text.arrow import Texts, text_bytes

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from filtering.embedding.embedders import Embedder, EmbedderSettings
 from filtering.embedding.heads import Head
-from filtering.scoring.as_map import Mappable
 from filtering.scoring.calibration import Calibration
-from filtering.scoring.exits import PairedScores
+from filtering.scoring.cascade_exits import PairedScores
+from filtering.scoring.datasets_map import Mappable
 from filtering.scoring.novelty import Novelty
 from filtering.signals.linear import LinearSignals
-from filtering.signals.reading import SCORE_COLUMNS, Signals
+from filtering.signals.read_signals import SCORE_COLUMNS, Signals
 from filtering.signals.reasons_of_code import Rule, apply_rules
 from filtering.signals.trees import Trees
 from filtering.text.arrow import Texts, text_bytes, text_reasons

@@ -28,15 +28,15 @@ from numpy.typing import NDArray
 from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.embedding.embedders import Placement
 from filtering.errors import MissingExtraError, ScorerError, SettingsError
-from filtering.points import POINTS
+from filtering.rubric_points import POINTS
 from filtering.scoring.calibration import Calibration, check_anchors
 from filtering.scoring.cascade import AnyScorer, CascadeScorer, signals_of
-from filtering.scoring.exits import ExitSettings, PairedScores, find_exits
+from filtering.scoring.cascade_exits import ExitSettings, PairedScores, find_exits
 from filtering.scoring.novelty import Novelty
 from filtering.scoring.scorers import Effort, EmbeddingScorer, EmbeddingStage, SignalScorer
 from filtering.scoring.stored_stage import build_stage, describe_stage, stage_arrays
 from filtering.signals.linear import build_linear
-from filtering.signals.reading import SIGNALS_VERSION
+from filtering.signals.read_signals import SIGNALS_VERSION
 from filtering.signals.style import STATISTICS
 from filtering.signals.trees import parse_trees
 from filtering.text.windows import REACH, WINDOW

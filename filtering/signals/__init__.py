@@ -5,5 +5,5 @@ the counts into points (linear weights, vectors, trees), and reasons that drop c
 Not here: how the weights are fitted (`fitting/recipes.py`), and how their points become a score
 (`scoring/`).
 To add a style statistic, touch `style.py` (its name and how it is computed) and raise `SIGNALS_VERSION`
-in `reading.py`: scorers are fitted anew. Its name for readers stands in `explaining/readable.py`.
+in `read_signals.py`: scorers are fitted anew. Its name for readers stands in `explaining/readable.py`.
 """

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from filtering.arrays import Bools, Bytes, Floats32, Ints
 from filtering.compiled import compiled
-from filtering.signals.reading import SCORE_COLUMNS, Signals
+from filtering.signals.read_signals import SCORE_COLUMNS, Signals
 from filtering.signals.style import STATISTICS
 from filtering.text.arrow import REASONS, Texts, of_rows, text_buffers, text_chunks
 from filtering.text.windows import comment_holds, find_header_end, spelled
@@ -96,7 +96,7 @@ def apply_rules(texts: Texts, signals: Signals, rules: Sequence[Rule]) -> Signal
 
     Examples
     --------
-    >>> from filtering.signals.reading import read_signals
+    >>> from filtering.signals.read_signals import read_signals
     >>> texts = ["# Copyright 2001\n", "x = 1"]
     >>> apply_rules(texts, read_signals(texts), RULES).reason.tolist()
     [5, 8]

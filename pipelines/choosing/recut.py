@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from filtering.errors import OutputError, RunError, ScorerError, SettingsError
 from filtering.leaks import Task
-from filtering.scoring.exits import Exits, find_exits
+from filtering.scoring.cascade_exits import Exits, find_exits
 from filtering.scoring.scorers import SIGNALS_STAGE
 from pipelines.choosing.exact_cut import exact_cut
 from pipelines.dump.parts import Parts
@@ -18,8 +18,8 @@ from pipelines.dump.split_files import refuse_changed
 from pipelines.executors.local import Executor, executor_of
 from pipelines.paths import absolute
 from pipelines.progress import ConsoleReporter, Reporter
+from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
 from pipelines.run.resume import refuse_foreign
-from pipelines.run.running import FilterResult, begun_run, run_plan
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
 from pipelines.settings.runs import RecutConfig
 from pipelines.store.leak_files import read_tasks
@@ -27,8 +27,8 @@ from pipelines.store.manifest import read_set_aside, scored_parts
 from pipelines.store.plan import Plan, RunFacts, rekeyed
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import read_scores
-from pipelines.work.leaks import search_of
-from pipelines.work.worker_settings import LeakSearch, WorkerSettings
+from pipelines.worker.leak_finder import search_of
+from pipelines.worker.worker_settings import LeakSearch, WorkerSettings
 
 
 def recut_run(

@@ -24,7 +24,7 @@ from filtering.judging.thresholds import (
     post_stratified,
 )
 from filtering.scoring.scorers import Effort
-from pipelines.amounts import short_count
+from pipelines.amounts_in_words import short_count
 from pipelines.choosing.score_spread import Population, read_population
 from pipelines.scorers.evaluate import JudgedPoints, points_of_labels
 from pipelines.settings.scorers import Goal, ThresholdConfig

@@ -3,5 +3,5 @@
 Here: arguments in, exit code and words out.
 Not here: any work. A command checks its settings, calls one function of another room, and prints what
 came.
-To add a command, write its function in the file of its family; `app.py` lists it.
+To add a command, write its function in the file of its family; `cli.py` lists it.
 """

@@ -1,29 +1,109 @@
-"""Entry point of the `edufilter` command: preflight, then the commands, then the exit code."""
+"""The command line: which commands there are, and what an end of each means.
 
-import signal
+Commands turn options into settings, call one verb, and print what came of it: results go to standard output,
+progress and errors to standard error.
+"""
+
+import shlex
 import sys
-from types import FrameType
+from collections.abc import Callable, Sequence
+from typing import Annotated
 
-from pipelines.preflight import check_one_place
+import typer
+from typer.exceptions import TyperException
+
+from filtering.errors import EdufilterError, Interrupted, LabelsError, ScorerError, SettingsError
+from pipelines.commands.inspection import demo_command, explain_command, report_command, score_command
+from pipelines.commands.labels import agreement_command, annotate_command, sample_command
+from pipelines.commands.runs import (
+    clean_command,
+    decontaminate_command,
+    filter_command,
+    recut_command,
+    status_command,
+    verify_command,
+)
+from pipelines.commands.scorers import distill_command, evaluate_command, threshold_command, train_command
+
+COMMANDS: dict[str, Callable[..., int]] = {
+    "filter": filter_command,
+    "recut": recut_command,
+    "score": score_command,
+    "explain": explain_command,
+    "sample": sample_command,
+    "annotate": annotate_command,
+    "agreement": agreement_command,
+    "train": train_command,
+    "distill": distill_command,
+    "evaluate": evaluate_command,
+    "threshold": threshold_command,
+    "decontaminate": decontaminate_command,
+    "status": status_command,
+    "verify": verify_command,
+    "clean": clean_command,
+    "report": report_command,
+    "demo": demo_command,
+}
+"""In the order in which ``--help`` lists them."""
+RESUMABLE = ("filter", "recut", "decontaminate", "annotate")
+"""Commands that go on where an interrupted one was."""
+
+app = typer.Typer(
+    help="Keep the part of a web or code dump that teaches: Parquet in, Parquet out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
 
 
-def main() -> None:
-    """Run the `edufilter` command.
-
-    Exit codes: 0 done; 1 failed, resumable; 2 wrong usage or settings, nothing started; 3 done, but
-    files were set aside; 4 done, but data cannot hold a promise; 130 interrupted, resumable.
-    """
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; return its exit code."""
     try:
-        check_one_place()
-    except ImportError as error:
-        sys.stderr.write(f"Error: {error}\n")
-        raise SystemExit(2) from None
-    from pipelines.commands.app import run
+        outcome = app(args=list(arguments), standalone_mode=False)
+        # typer turns Ctrl-C into this code by itself, and says nothing.
+        return _interrupted(arguments) if outcome == 130 else outcome if isinstance(outcome, int) else 0
+    except (KeyboardInterrupt, Interrupted, typer.Abort):
+        return _interrupted(arguments)
+    except (SettingsError, LabelsError, ScorerError) as error:
+        return _fail(error, 2)
+    except (EdufilterError, OSError) as error:
+        return _fail(error, 1)
+    except TyperException as error:
+        if hasattr(error, "show"):  # usage errors also print the usage line
+            error.show()
+        else:
+            sys.stderr.write(f"Error: {error}\n")
+        return error.exit_code
 
-    # A scheduler's polite kill is to end as cleanly as Ctrl-C does.
-    signal.signal(signal.SIGTERM, _interrupt)
-    raise SystemExit(run(sys.argv[1:]))
+
+def _interrupted(arguments: Sequence[str]) -> int:
+    resumable = bool(arguments) and arguments[0] in RESUMABLE
+    again = shlex.join(["edufilter", *arguments])
+    how = f" What was finished stays; go on with:\n  {again}" if resumable else ""
+    sys.stderr.write(f"\nInterrupted.{how}\n")
+    return 130
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _fail(error: BaseException, code: int) -> int:
+    sys.stderr.write(f"Error: {error}\n")
+    return code
+
+
+def _version(show: bool) -> None:
+    if show:
+        from importlib.metadata import version
+
+        typer.echo(version("edufilter"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Keep the part of a web or code dump that teaches: Parquet in, Parquet out."""

@@ -30,10 +30,10 @@ from rich.text import Text
 from filtering.errors import MissingExtraError, OutputError
 from pipelines.commands.print_runs import print_result
 from pipelines.progress import Reporter
-from pipelines.reports.picks import GROUPS
-from pipelines.reports.report import report_result
+from pipelines.reports.documents_to_show import GROUPS
+from pipelines.reports.write_report import report_result
 from pipelines.run.filter import filter_dump
-from pipelines.run.running import FilterResult
+from pipelines.run.plan_to_manifest import FilterResult
 from pipelines.settings.runs import FilterConfig
 from pipelines.store.run_folder import RunFolder
 

@@ -10,7 +10,14 @@ from typer import Argument, Option
 
 from annotations.asking.budget import Price
 from filtering.errors import SettingsError
-from pipelines.commands.options import Given, JsonLogOption, JsonOption, reporter_of, settings_of, takes
+from pipelines.commands.command_signature import (
+    Given,
+    JsonLogOption,
+    JsonOption,
+    reporter_of,
+    settings_of,
+    takes,
+)
 from pipelines.commands.print_labels import print_agreement, print_annotation, print_estimate, print_sample
 from pipelines.settings.labels import ANY_MODEL, AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
 
@@ -28,7 +35,7 @@ def sample_command(
     if (near_cut is None) == (not given["inputs"]):
         raise SettingsError("Either an INPUT or --near-cut must be given, not both. Name a dump, or a run.")
     if near_cut is not None:
-        from pipelines.choosing.near_cut import sample_near_cut
+        from pipelines.choosing.sample_near_cut import sample_near_cut
 
         return print_sample(sample_near_cut(settings_of(NearCutConfig, given, run=near_cut)))
     from pipelines.labels.sample import sample_dump

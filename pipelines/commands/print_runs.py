@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from pipelines.amounts import duration
+from pipelines.amounts_in_words import duration
 
 if TYPE_CHECKING:
-    from pipelines.run.running import FilterResult
+    from pipelines.run.plan_to_manifest import FilterResult
 
 
 def print_result(result: "FilterResult") -> int:

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from filtering.judging.metrics import Estimate
-from pipelines.amounts import short_count
+from pipelines.amounts_in_words import short_count
 
 if TYPE_CHECKING:
     from pipelines.choosing.threshold import Threshold

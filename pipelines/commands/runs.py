@@ -8,8 +8,8 @@ import typer
 from typer import Option
 
 from filtering.errors import SettingsError
-from pipelines.amounts import duration
-from pipelines.commands.options import (
+from pipelines.amounts_in_words import duration
+from pipelines.commands.command_signature import (
     Given,
     JsonLogOption,
     JsonOption,
@@ -25,7 +25,7 @@ from pipelines.settings.base import command_of
 from pipelines.settings.runs import DecontaminateConfig, FilterConfig, RecutConfig, RunSettings
 
 if TYPE_CHECKING:
-    from pipelines.run.running import FilterResult
+    from pipelines.run.plan_to_manifest import FilterResult
 
 
 @takes(FilterConfig)
@@ -122,7 +122,7 @@ def _run(
         reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
     code = print_result(result)
     if not no_report:
-        from pipelines.reports.report import report_result
+        from pipelines.reports.write_report import report_result
 
         page = report_result(result, command_of(name, config), samples=not no_samples, reporter=reporter)
         if page is not None:

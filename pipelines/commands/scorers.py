@@ -9,7 +9,7 @@ from pydantic_core import to_jsonable_python
 from typer import Option
 
 from filtering.errors import SettingsError
-from pipelines.commands.options import Given, JsonOption, NoSamplesOption, settings_of, takes
+from pipelines.commands.command_signature import Given, JsonOption, NoSamplesOption, settings_of, takes
 from pipelines.commands.print_scorers import (
     print_comparison,
     print_evaluation,

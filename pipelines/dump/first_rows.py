@@ -10,7 +10,7 @@ from filtering.errors import BadFileError
 from filtering.scoring.scorers import Scorer
 from pipelines.dump.parts import Parts
 from pipelines.dump.reading import read_batches
-from pipelines.spacing import step_over
+from pipelines.every_nth import step_over
 
 SAMPLE_ROWS = 1000
 SAMPLE_PARTS = 4

@@ -10,8 +10,8 @@ from filtering.machine import available_cpus
 from pipelines.dump.parts import Part
 from pipelines.settings.runs import RunSettings
 from pipelines.store.receipts import Receipt
-from pipelines.work.worker import PartWorker, Tick
-from pipelines.work.worker_settings import WorkerSettings
+from pipelines.worker.part_worker import PartWorker, Tick
+from pipelines.worker.worker_settings import WorkerSettings
 
 
 class Executor(Protocol):

@@ -23,8 +23,8 @@ from filtering.machine import available_cpus
 from pipelines.dump.parts import Part
 from pipelines.preflight import DECIDING, describe_code
 from pipelines.store.receipts import Receipt
-from pipelines.work.worker import Tick
-from pipelines.work.worker_settings import WorkerSettings
+from pipelines.worker.part_worker import Tick
+from pipelines.worker.worker_settings import WorkerSettings
 
 PARTS_PER_GPU = 2
 """One reads while the other scores."""

@@ -14,8 +14,8 @@ from filtering.errors import EdufilterError, ScorerError, SettingsError
 from filtering.extras import require
 from pipelines.dump.parts import Part
 from pipelines.store.run_folder import RunFolder
-from pipelines.work.worker import PartWorker
-from pipelines.work.worker_settings import WorkerSettings
+from pipelines.worker.part_worker import PartWorker
+from pipelines.worker.worker_settings import WorkerSettings
 
 NOTE_EVERY_S = 1.0
 

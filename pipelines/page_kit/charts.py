@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from filtering.extras import require
-from filtering.points import POINTS
+from filtering.rubric_points import POINTS
 
 LABEL_ABOVE = -9
 """Pixels from the top of the bars' area to the middle of the cut's label."""

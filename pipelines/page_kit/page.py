@@ -13,7 +13,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from pipelines.amounts import percent
+from pipelines.amounts_in_words import percent
 
 PACKAGE = "pipelines.page_kit"
 """Whose folder ``templates`` holds the pages, their style and their script."""

@@ -1,8 +1,8 @@
 """Pages of a run and of a scorer: data first, then the page.
 
-Here: what is gathered for a page (`report_data.py`, `scorer_report.py`) and the modules that shape
+Here: what is gathered for a page (`run_report_data.py`, `scorer_report_data.py`) and the modules that shape
 it for a page.
 Not here: templates and what all pages share (`page_kit/`), and how a number is computed.
-To add a section, gather its data in `report_data.py`, shape it in `run_page.py`, and show it in
+To add a section, gather its data in `run_report_data.py`, shape it in `run_page.py`, and show it in
 `page_kit/templates/run.html`.
 """

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from filtering.rates import CONFIDENCE
+from filtering.rate_bounds import CONFIDENCE
 
 FAR_LEVEL = 0.01
 FAR_ODDS = 2.0

@@ -22,8 +22,8 @@ from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.rows_again import read_again
+from pipelines.reports.documents_to_show import Pick, RunScores
 from pipelines.reports.kept_shares import Slice, count_kept, slices_of
-from pipelines.reports.picks import Pick, RunScores
 
 ROWS = 20_000
 PLACES = 200

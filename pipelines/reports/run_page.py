@@ -10,15 +10,15 @@ from rich.filesize import decimal as size
 from annotations.asking.budget import BYTES_PER_TOKEN
 from filtering.explaining.explain import Explanation, NgramAmount
 from filtering.explaining.readable import range_in_words
-from filtering.points import POINTS
+from filtering.rubric_points import POINTS
 from filtering.scoring.scorers import EMBEDDING_STAGE, STAGES
-from pipelines.amounts import percent, short_count
+from pipelines.amounts_in_words import percent, short_count
 from pipelines.page_kit.cards import Card, CardSection, card_section
 from pipelines.page_kit.page import Table, Tile, whole_page
+from pipelines.reports.documents_to_show import BINS_PER_POINT, GROUPS, TENTH_GROUP
 from pipelines.reports.kept_shares import OTHERS, Slice
-from pipelines.reports.picks import BINS_PER_POINT, GROUPS, TENTH_GROUP
-from pipelines.reports.report_data import RunReport, Sample
 from pipelines.reports.run_leaks import HITS_READ, LeakCount, RunLeaks
+from pipelines.reports.run_report_data import RunReport, Sample
 from pipelines.run.audit import AuditResult, agreement_of
 
 SET_ASIDE_SHOWN = 100

@@ -11,11 +11,17 @@ from pydantic_core import to_jsonable_python
 from filtering.errors import OutputError
 from filtering.judging.bias import SourceBias
 from filtering.judging.metrics import Estimate
-from pipelines.amounts import percent
+from pipelines.amounts_in_words import percent
 from pipelines.page_kit.cards import Card, CardSection, card_section
 from pipelines.page_kit.charts import draw_calibration
 from pipelines.page_kit.page import Table, Tile, whole_page
-from pipelines.reports.scorer_report import TOO_HIGH, TOO_LOW, ScorerReport, WrongScore, gather_scorer_report
+from pipelines.reports.scorer_report_data import (
+    TOO_HIGH,
+    TOO_LOW,
+    ScorerReport,
+    WrongScore,
+    gather_scorer_report,
+)
 from pipelines.scorers.evaluate import Evaluation, JudgedPoints
 from pipelines.scorers.evaluation_tables import (
     confusion_table,

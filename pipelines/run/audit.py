@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from filtering.rates import CONFIDENCE, rate_bound
-from filtering.scoring.exits import Exits
+from filtering.rate_bounds import CONFIDENCE, rate_bound
+from filtering.scoring.cascade_exits import Exits
 
 AUDIT_ROWS = 1000
 AUDIT_SHARE = 0.02

@@ -13,7 +13,7 @@ from pipelines.settings.runs import FilterConfig
 from pipelines.store.leak_files import gather_tasks
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder
-from pipelines.work.leaks import search_of
+from pipelines.worker.leak_finder import search_of
 
 EMBEDDED_SAMPLE_ROWS = 200
 """Where each row is embedded, which takes hundreds of times as long."""

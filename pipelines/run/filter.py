@@ -6,23 +6,23 @@ Order of events: plan; parts; manifest.
 from dataclasses import replace
 
 from filtering.scoring.cascade import AnyScorer, CascadeScorer
-from filtering.scoring.exits import Exits
+from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.scorers import Scorer
 from pipelines.dump.first_rows import read_first_rows, unlike_share
 from pipelines.dump.inputs import find_inputs
 from pipelines.executors.local import Executor, executor_of
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.audit import audit_shares, promise_of
+from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
 from pipelines.run.resume import refuse_foreign
-from pipelines.run.running import FilterResult, begun_run, run_plan
 from pipelines.scorer_addresses import open_scorer
 from pipelines.settings.runs import DecontaminateConfig, FilterConfig
 from pipelines.store.leak_files import gather_tasks
 from pipelines.store.plan import Plan, PlanSettings, make_plan
 from pipelines.store.run_folder import RunFolder
-from pipelines.work.leaks import leak_settings, search_of
-from pipelines.work.output import AddedColumns
-from pipelines.work.worker_settings import LeakSearch, WorkerSettings
+from pipelines.worker.leak_finder import leak_settings, search_of
+from pipelines.worker.output import AddedColumns
+from pipelines.worker.worker_settings import LeakSearch, WorkerSettings
 
 WHAT_SCORES = {
     "fast": "signals alone",

@@ -15,9 +15,9 @@ from filtering.fitting.cross_validation import nested_points
 from filtering.fitting.paired_scores import ENOUGH_TIMES, by_lot, choose_paired, group_codes
 from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
 from filtering.folds import FOLDS, fold_assignment
-from filtering.points import POINTS
+from filtering.rubric_points import POINTS
 from filtering.scoring.calibration import Calibration
-from filtering.scoring.exits import LEAST_PAIRED, PairedScores
+from filtering.scoring.cascade_exits import LEAST_PAIRED, PairedScores
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.scoring.storage import refuse_taken
 from filtering.text.near_duplicates import near_duplicate_clusters

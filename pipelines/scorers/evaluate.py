@@ -15,9 +15,9 @@ from filtering.fitting.fit_data import FitData, read_fit_data
 from filtering.fitting.recipes import signals_fit
 from filtering.fitting.stages import head_fit
 from filtering.judging.metrics import METRICS, Estimate, confusion, evaluate, reliability
-from filtering.points import KEEP_AT
+from filtering.rubric_points import KEEP_AT
 from filtering.scoring.cascade import CascadeScorer, cascaded
-from filtering.scoring.exits import ExitSettings
+from filtering.scoring.cascade_exits import ExitSettings
 from filtering.scoring.scorers import Effort, EmbeddingScorer, SignalScorer
 from filtering.scoring.storage import read_metrics
 from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages

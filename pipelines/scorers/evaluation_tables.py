@@ -7,7 +7,7 @@ from typing import Any
 from annotations.labels.labels import MIN_GROUPS
 from filtering.fitting.recipes import RECIPES
 from filtering.fitting.stages import HEADS
-from filtering.points import POINTS
+from filtering.rubric_points import POINTS
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.page_kit.page import Table
 from pipelines.scorers.evaluate import SLICE_ROWS, Evaluation, JudgedSlice

@@ -23,7 +23,7 @@ from filtering.fitting.paired_scores import pair, pair_labelled
 from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
 from filtering.fitting.stages import HEADS, fit_stage, head_fit
 from filtering.scoring.cascade import signals_of
-from filtering.scoring.exits import usual_exits
+from filtering.scoring.cascade_exits import usual_exits
 from filtering.scoring.scorers import Effort, EmbeddingScorer, Scorer, SignalScorer
 from filtering.scoring.storage import refuse_taken
 from filtering.text.arrow import REASONS, text_bytes, text_reasons

@@ -5,8 +5,9 @@ cannot disagree::
 
     keep_at: Annotated[Points, Option(help="Rubric points (0 to 5) from which a document is kept.")] = KEEP_AT
 
-`Option` and `Argument` of typer put it on the command line, where `pipelines.commands.options.takes` finds
-it; a setting with a `Field(description=...)` instead is for Python alone.
+`Option` and `Argument` of typer put it on the command line, where `takes` of
+`pipelines.commands.command_signature` finds it; a setting with a `Field(description=...)` instead is for
+Python alone.
 """
 
 import shlex

@@ -7,10 +7,10 @@ from pydantic import ConfigDict, Field
 from typer import Argument, Option
 
 from annotations.asking.annotator import Rater
-from annotations.asking.asking import Limits
 from annotations.asking.budget import Price
+from annotations.asking.question_loop import Limits
 from filtering.errors import SettingsError
-from filtering.points import KEEP_AT
+from filtering.rubric_points import KEEP_AT
 from pipelines.settings.base import (
     Name,
     Paths,

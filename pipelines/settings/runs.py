@@ -10,8 +10,8 @@ from filtering.embedding.embedders import Placement
 from filtering.errors import SettingsError
 from filtering.explaining.explain import TOP
 from filtering.leaks.tasks import Fields
-from filtering.points import KEEP_AT
-from filtering.scoring.exits import ExitSettings
+from filtering.rubric_points import KEEP_AT
+from filtering.scoring.cascade_exits import ExitSettings
 from filtering.scoring.scorers import Effort
 from filtering.signals.reasons_of_code import Rule, named_rules, usual_rules
 from pipelines.settings.base import (

@@ -10,8 +10,8 @@ from typer import Argument, Option
 from filtering.embedding.embedders import DEFAULT_EMBEDDER, MAX_TOKENS, EmbedderSettings
 from filtering.errors import SettingsError
 from filtering.folds import FOLDS
-from filtering.points import KEEP_AT
-from filtering.scoring.exits import LEAST_PAIRED
+from filtering.rubric_points import KEEP_AT
+from filtering.scoring.cascade_exits import LEAST_PAIRED
 from filtering.scoring.scorers import Effort
 from pipelines.settings.base import (
     EmbeddingSettings,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from filtering.scoring.exits import ExitSettings
+from filtering.scoring.cascade_exits import ExitSettings
 from filtering.scoring.scorers import Effort
 from pipelines.dump.inputs import InputFile
 from pipelines.dump.parts import Fields, Parts, SetAside

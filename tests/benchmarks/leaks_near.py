@@ -23,8 +23,8 @@ from measure import timed
 from filtering.embedding.embedders import EmbedderSettings
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 from filtering.leaks import LeakIndex, LeakSettings, read_benchmark
+from filtering.leaks.candidate_places import Documents, Place, find_places, find_runs
 from filtering.leaks.index import word_pairs
-from filtering.leaks.places import Documents, Place, find_places, find_runs
 from filtering.leaks.search import MARGIN_BYTES
 from filtering.text.arrow import text_chunks
 

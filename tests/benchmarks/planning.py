@@ -23,8 +23,8 @@ from pipelines.dump.parts import Part
 from pipelines.progress import ConsoleReporter
 from pipelines.store.plan import make_plan
 from pipelines.store.receipts import Receipt
-from pipelines.work.worker import Tick
-from pipelines.work.worker_settings import WorkerSettings
+from pipelines.worker.part_worker import Tick
+from pipelines.worker.worker_settings import WorkerSettings
 
 FILES = 100_000
 GROUPS = 10

@@ -20,7 +20,7 @@ from filtering.folds import fold_assignment
 from filtering.judging.metrics import area_under_curve, f1_at, rank_correlation
 from filtering.scoring.calibration import Calibration
 from filtering.scoring.cascade import cascaded
-from filtering.scoring.exits import Exits
+from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.storage import read_metrics
 from pipelines.scorers.evaluate import refit
 

@@ -129,7 +129,7 @@ def trees_section(shared: Path) -> list[str]:
     import lightgbm
 
     from filtering.fitting.recipes import BOOSTING
-    from filtering.signals.reading import read_signals
+    from filtering.signals.read_signals import read_signals
     from filtering.signals.trees import parse_trees
 
     features = read_signals(pool(shared, "web")["text"]).features.astype(np.float64)

@@ -40,7 +40,7 @@ from annotations import Labels, read_labels
 from filtering import EmbeddingScorer, load_scorer
 from filtering.embedding.embedders import EmbedderSettings, Placement, locate
 from filtering.errors import SettingsError
-from filtering.scoring.exits import Exits, ExitSettings, PairedScores, find_exits
+from filtering.scoring.cascade_exits import Exits, ExitSettings, PairedScores, find_exits
 from pipelines.scorers.evaluate import fit_data_of
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -163,7 +163,7 @@ def test_links_between_pages_lead_somewhere(page):
 
 
 def test_every_command_and_option_has_help_and_stands_in_the_reference():
-    from pipelines.commands.app import app
+    from pipelines.commands.cli import app
 
     reference = (ROOT / "docs" / "reference.md").read_text()
     for name, command in typer.main.get_command(app).commands.items():
@@ -179,7 +179,7 @@ def test_every_command_and_option_has_help_and_stands_in_the_reference():
 def test_a_setting_is_checked_and_told_as_its_option_says():
     """A field has one meaning: that of its option, or its own where it has none."""
     import pipelines
-    from pipelines.commands.app import app
+    from pipelines.commands.cli import app
     from pipelines.settings.base import Settings, info_of, names_of
 
     commands = typer.main.get_command(app).commands

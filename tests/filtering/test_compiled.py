@@ -34,7 +34,7 @@ print(trees.predict(np.array([[0.0], [1.0]], dtype=np.float32)).tolist())
 """
 
 SCORE = """
-from filtering.signals.reading import read_signals
+from filtering.signals.read_signals import read_signals
 print(read_signals(["one two", "", None]).reason.tolist())
 print(round(float(read_signals(["one two"]).features[0, -1]), 4))
 """

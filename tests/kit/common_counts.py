@@ -9,7 +9,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from filtering.leaks.common_knowledge import PATH, Common, name_hash
-from filtering.leaks.structure import functions, subtrees
+from filtering.leaks.syntax_trees import functions, subtrees
 
 COMMON_GROUPS = 3
 """Two projects may have copied from one another."""

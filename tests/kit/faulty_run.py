@@ -15,11 +15,11 @@ from pathlib import Path
 
 from few_rows import run_command as run
 
-import pipelines.run.running
+import pipelines.run.plan_to_manifest
 import pipelines.store.receipts
 from pipelines.store.run_folder import RunFolder
-from pipelines.work.output import GatheringWriter
-from pipelines.work.worker import PartWorker
+from pipelines.worker.output import GatheringWriter
+from pipelines.worker.part_worker import PartWorker
 
 NOBODY = 65534
 
@@ -109,9 +109,9 @@ POINTS: dict[str, Callable[[Strike], None]] = {
     "after rename of scores": lambda reach: wrap_publish("scores", reach),
     "after rename of data": lambda reach: wrap_publish("data", reach),
     "after receipt": lambda reach: wrap(RunFolder, "write_receipts", after=reach),
-    "before manifest": lambda reach: wrap(pipelines.run.running, "write_manifest", before=reach),
+    "before manifest": lambda reach: wrap(pipelines.run.plan_to_manifest, "write_manifest", before=reach),
     "within manifest": lambda reach: before_json("manifest.json", reach),
-    "after manifest": lambda reach: wrap(pipelines.run.running, "write_manifest", after=reach),
+    "after manifest": lambda reach: wrap(pipelines.run.plan_to_manifest, "write_manifest", after=reach),
     "within update": lambda reach: wrap(RunFolder, "write_plan", after=reach),
 }
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from unittest import mock
 
-from pipelines.commands import cli
-from pipelines.commands.app import run
+from pipelines.commands import entry_point as cli
+from pipelines.commands.cli import run
 from pipelines.settings.runs import DumpSettings
 
 ROWS_PER_PART = "--rows-per-part"

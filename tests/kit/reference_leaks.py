@@ -1,9 +1,9 @@
-"""The tokens and runs of `filtering/leaks/kernel.py` in plain Python, written to be read."""
+"""The tokens and runs of `filtering/leaks/token_runs.py` in plain Python, written to be read."""
 
 import re
 
 from filtering.hashing import MIX, word_hash
-from filtering.leaks.kernel import BASE, KEPT_WORDS
+from filtering.leaks.token_runs import BASE, KEPT_WORDS
 
 BITS_64 = 2**64 - 1
 WORD = rb"[0-9A-Za-z_\x80-\xff]"

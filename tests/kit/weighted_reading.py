@@ -3,7 +3,7 @@
 import numpy as np
 
 from filtering.signals.kernel import CELLS
-from filtering.signals.reading import read_signals
+from filtering.signals.read_signals import read_signals
 
 RNG = np.random.default_rng(20)
 WORD_WEIGHTS = RNG.normal(size=CELLS).astype(np.float32)

@@ -12,8 +12,8 @@ from transformers_server import make_chat_model, serve_model
 
 from annotations.asking.annotator import Rater, Unanswered
 from annotations.asking.chat_api import ChatAnnotator, prompt_bytes, retry_after_s
-from annotations.asking.ladder import WAYS
 from annotations.asking.prompt import SYSTEM
+from annotations.asking.reply_forms import WAYS
 from annotations.asking.rubric import load_rubric
 from filtering.errors import EndpointError, RunError
 

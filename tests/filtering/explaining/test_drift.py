@@ -16,7 +16,7 @@ from filtering.errors import SettingsError
 from filtering.explaining.drift import MIN_DOCUMENTS, OTHER_DISTANCE, distances_from
 from filtering.explaining.quantiles import seed_quantiles
 from filtering.signals.linear import GRID
-from filtering.signals.reading import SCORE_COLUMNS, read_signals
+from filtering.signals.read_signals import SCORE_COLUMNS, read_signals
 from filtering.signals.style import STATISTICS
 
 

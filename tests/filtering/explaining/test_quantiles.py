@@ -9,7 +9,7 @@ from filtering.explaining.quantiles import seed_quantiles
 from filtering.fitting.recipes import RECIPES
 from filtering.scoring.scorers import SignalScorer
 from filtering.signals.linear import GRID, hat_values, mean_positions
-from filtering.signals.reading import SCORE_COLUMNS
+from filtering.signals.read_signals import SCORE_COLUMNS
 from filtering.signals.style import STATISTICS
 
 

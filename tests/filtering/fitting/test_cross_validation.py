@@ -23,7 +23,7 @@ from filtering.fitting.recipes import signals_fit
 from filtering.fitting.stages import head_fit
 from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
 from filtering.judging.metrics import area_under_curve, rank_correlation
-from filtering.signals.reading import read_signals
+from filtering.signals.read_signals import read_signals
 
 LINEAR = signals_fit("linear")
 NAN = float("nan")

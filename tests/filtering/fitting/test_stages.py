@@ -26,7 +26,7 @@ from filtering.fitting.fit_data import rank_target, read_fit_data
 from filtering.fitting.recipes import BOOSTING, BOOSTING_ROUNDS, KERNEL_SCALE, LANDMARKS, signals_fit
 from filtering.fitting.stages import ALONE, HEADS, head_fit
 from filtering.folds import ASSIGNMENTS, fold_assignment
-from filtering.points import MIN_SIDE_ROWS
+from filtering.rubric_points import MIN_SIDE_ROWS
 from filtering.scoring.calibration import Calibration
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.scoring.stored_stage import stage_arrays

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from filtering.judging.bands import MIN_GROUPS_A_SIDE, share_bands
-from filtering.rates import rate_bound
+from filtering.rate_bounds import rate_bound
 
 CUTS = np.arange(2, 20, 2) / 4
 DRAWS = 150

@@ -18,9 +18,9 @@ from places import SHARED
 
 from filtering.errors import SettingsError, ShapeError
 from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
+from filtering.leaks.candidate_places import Documents, find_places, find_runs
 from filtering.leaks.common_knowledge import Common, load_common
-from filtering.leaks.places import Documents, find_places, find_runs
-from filtering.leaks.structure import function_blocks
+from filtering.leaks.syntax_trees import function_blocks
 from filtering.text.arrow import HUGE_BYTES
 
 MADE = Task("Made/0", "made", PROMPT, SOLUTION, "", "weigh_baskets")

@@ -5,7 +5,7 @@ import pytest
 
 from filtering.errors import ScorerError
 from filtering.fitting.cross_validation import MIN_GAP, fit_calibration
-from filtering.points import MIN_SIDE_ROWS, POINTS
+from filtering.rubric_points import MIN_SIDE_ROWS, POINTS
 from filtering.scoring.calibration import Calibration, check_anchors
 
 

@@ -10,7 +10,7 @@ from dumps import make_texts
 from filtering import load_scorer, save_scorer
 from filtering.embedding.embedders import Placement
 from filtering.errors import ScorerError, SettingsError
-from filtering.scoring.exits import ExitSettings, PairedScores
+from filtering.scoring.cascade_exits import ExitSettings, PairedScores
 from filtering.scoring.scorers import EMBEDDING_STAGE, NO_AUDIT, SIGNALS_STAGE
 
 CPU = Placement(device="cpu")

@@ -10,8 +10,9 @@ from reference_signals import reason_of
 from weighted_reading import WORD_WEIGHTS, assert_same, read
 
 from filtering.errors import ShapeError
-from filtering.signals import kernel, reading
-from filtering.signals.reading import WIDTH, read_cells, read_signals
+from filtering.signals import kernel
+from filtering.signals import read_signals as reading
+from filtering.signals.read_signals import WIDTH, read_cells, read_signals
 from filtering.text.arrow import NULL, text_lengths
 
 TEXTS = [

@@ -21,9 +21,10 @@ from reference_signals import (
 from weighted_reading import CHARACTER_WEIGHTS, WORD_WEIGHTS, read
 
 from filtering.errors import ShapeError
-from filtering.signals import kernel, reading
+from filtering.signals import kernel
+from filtering.signals import read_signals as reading
 from filtering.signals.kernel import CELLS
-from filtering.signals.reading import SCORE_COLUMNS, read_cells, read_signals
+from filtering.signals.read_signals import SCORE_COLUMNS, read_cells, read_signals
 from filtering.signals.style import STATISTICS
 from filtering.text.windows import REACH
 

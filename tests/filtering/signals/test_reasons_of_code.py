@@ -10,7 +10,7 @@ from filtering_fixtures import SHIPPED_ROUND
 from odd_texts import CODE, HITS
 
 from filtering import load_scorer
-from filtering.signals.reading import read_signals
+from filtering.signals.read_signals import read_signals
 from filtering.signals.reasons_of_code import RULES, apply_rules, named_rules, usual_rules
 from filtering.text.arrow import REASONS
 

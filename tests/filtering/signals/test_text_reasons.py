@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from reference_signals import reason_of
 from weighted_reading import read
 
-from filtering.signals.reading import SCORE_COLUMNS, read_signals
+from filtering.signals.read_signals import SCORE_COLUMNS, read_signals
 from filtering.signals.style import STATISTICS
 from filtering.text.arrow import EMPTY, HUGE_BIT, INVALID_UTF8, NUL_BIT, WHITE_SPACE, text_reasons
 from filtering.text.windows import REACH, cut_window

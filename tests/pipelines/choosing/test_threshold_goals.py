@@ -8,7 +8,7 @@ from runs import QUIET
 from filtering.judging.metrics import Estimate
 from filtering.judging.thresholds import CUTS, Choice
 from pipelines import RecutConfig, ThresholdConfig, choose_threshold, recut_run
-from pipelines.amounts import short_count
+from pipelines.amounts_in_words import short_count
 from pipelines.choosing.threshold import CutRow, in_words
 from pipelines.store.run_folder import RunFolder
 

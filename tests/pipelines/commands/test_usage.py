@@ -13,8 +13,8 @@ from dumps import FAST
 
 import pipelines
 from pipelines import DecontaminateConfig, FilterConfig, RecutConfig, TrainConfig
-from pipelines.commands.app import app
-from pipelines.commands.options import settings_of
+from pipelines.commands.cli import app
+from pipelines.commands.command_signature import settings_of
 from pipelines.settings.base import command_of
 
 COMMANDS = typer.main.get_command(app).commands

@@ -15,8 +15,8 @@ from annotations.labels.code_languages import UNKNOWN
 from annotations.labels.labels import Labels
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run
 from pipelines.dump.code_languages import CODE_LANGUAGE, is_code, with_code_languages
-from pipelines.reports.report_data import gather_report
 from pipelines.reports.row_sample import IDENTIFIED
+from pipelines.reports.run_report_data import gather_report
 from pipelines.scorers.evaluate import SLICE_ROWS, JudgedPoints
 from pipelines.scorers.evaluation_tables import judged_languages, language_notes
 

@@ -13,8 +13,8 @@ from filtering.errors import BadFileError, RunError
 from pipelines import FilterConfig, LocalExecutor, RayExecutor, filter_dump
 from pipelines.run.filter import plan_of
 from pipelines.store.run_folder import RunFolder
-from pipelines.work.worker import PartWorker
-from pipelines.work.worker_settings import WorkerSettings
+from pipelines.worker.part_worker import PartWorker
+from pipelines.worker.worker_settings import WorkerSettings
 
 
 class SerialExecutor:

@@ -10,7 +10,7 @@ from filtering.embedding.embedders import Placement
 from filtering.errors import RunError, SettingsError
 from pipelines import RayExecutor
 from pipelines.executors import ray_executor
-from pipelines.work.worker_settings import WorkerSettings
+from pipelines.worker.worker_settings import WorkerSettings
 
 
 @pytest.fixture

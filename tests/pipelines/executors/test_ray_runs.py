@@ -30,7 +30,7 @@ PART = "ray::run_part"
 BOARD = "ray::Board"
 IN_A_FOLDER = """
 import sys, ray
-from pipelines.commands.app import run
+from pipelines.commands.cli import run
 address, folder, *command = sys.argv[1:]
 ray.init(address, runtime_env={"working_dir": folder}, log_to_driver=False, logging_level="CRITICAL")
 raise SystemExit(run(command))
@@ -240,7 +240,7 @@ def hiding_folder(folder):
 @pytest.mark.parametrize(
     ("fill", "reason"),
     [
-        (copy_of_packages, "pipelines/work/worker.py is"),
+        (copy_of_packages, "pipelines/worker/part_worker.py is"),
         (hiding_folder, "must come from one place. Found filtering in"),
     ],
 )

@@ -12,8 +12,8 @@ from scripted_server import Judge, ScriptedServer, labelled
 
 from annotations.asking.annotator import Rater, Reply
 from annotations.asking.canaries import canaries_for
-from annotations.asking.ladder import WAYS
 from annotations.asking.prompt import rubric_digest
+from annotations.asking.reply_forms import WAYS
 from annotations.asking.rubric import RUBRICS, load_rubric
 from filtering.errors import OutputError, SettingsError
 from filtering.text.windows import WINDOW, cut_window

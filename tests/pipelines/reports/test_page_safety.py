@@ -12,10 +12,10 @@ from run_pages import Page, run_over, texts_of
 
 from pipelines import write_report
 from pipelines.page_kit.page import SCRIPT
-from pipelines.reports.picks import GROUPS, SAMPLES
-from pipelines.reports.report_data import MadeBy, gather_report
+from pipelines.reports.documents_to_show import GROUPS, SAMPLES
 from pipelines.reports.run_leaks import LeakCount, LeakPair, RunLeaks
 from pipelines.reports.run_page import render_page
+from pipelines.reports.run_report_data import MadeBy, gather_report
 
 HOSTILE = (
     "</pre></style><script>alert(1)</script><img src=x onerror=alert(2)>&lt;b&gt; \x00\x1b[31m ${x} {style} "

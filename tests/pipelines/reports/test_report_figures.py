@@ -14,9 +14,9 @@ from runs import QUIET
 
 from pipelines import FilterConfig, filter_dump, write_report
 from pipelines.page_kit.cards import CARD_CHARS, EXCERPT_CHARS
-from pipelines.reports.picks import GROUPS, SAMPLES, TENTH_GROUP, TENTHS
-from pipelines.reports.report_data import MadeBy, gather_report
+from pipelines.reports.documents_to_show import GROUPS, SAMPLES, TENTH_GROUP, TENTHS
 from pipelines.reports.row_sample import IDENTIFIED
+from pipelines.reports.run_report_data import MadeBy, gather_report
 from pipelines.store.run_folder import RunFolder
 
 

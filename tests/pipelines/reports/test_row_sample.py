@@ -9,7 +9,7 @@ from runs import QUIET
 
 import pipelines.reports.row_sample
 from pipelines import FilterConfig, filter_dump
-from pipelines.reports.picks import RunScores
+from pipelines.reports.documents_to_show import RunScores
 from pipelines.reports.row_sample import choose_rows, look_at
 from pipelines.store.run_folder import RunFolder
 

@@ -181,7 +181,7 @@ def test_files_with_other_schemas_each_keep_their_own(command, tmp_path, web):
 PEAK = """
 import re, sys
 from pathlib import Path
-from pipelines.commands.app import run
+from pipelines.commands.cli import run
 assert run(sys.argv[1:]) == 0
 print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text()).group(1))
 """

@@ -16,8 +16,8 @@ from runs import QUIET
 from filtering import load_scorer, save_scorer
 from filtering.embedding.embedders import Placement
 from filtering.errors import LabelsError, SettingsError
-from filtering.rates import rate_bound
-from filtering.scoring.exits import ExitSettings, PairedScores
+from filtering.rate_bounds import rate_bound
+from filtering.scoring.cascade_exits import ExitSettings, PairedScores
 from pipelines import (
     FilterConfig,
     RecutConfig,
@@ -29,7 +29,7 @@ from pipelines import (
     write_report,
 )
 from pipelines.run.audit import Side, agreement_of, audit_shares
-from pipelines.work.row_chances import row_chances
+from pipelines.worker.row_chances import row_chances
 
 CPU = Placement(device="cpu")
 AT = 2.5

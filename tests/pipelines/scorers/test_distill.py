@@ -18,7 +18,7 @@ from filtering.embedding import sentence_transformer
 from filtering.embedding.embedders import EmbedderSettings, Placement
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 from filtering.errors import LabelsError, SettingsError
-from filtering.scoring.exits import ExitSettings
+from filtering.scoring.cascade_exits import ExitSettings
 from filtering.scoring.storage import load_pairs
 from filtering.text.windows import beginning_text
 from pipelines import DistillConfig, FilterConfig, TrainConfig, distill_scorer, filter_dump, train_scorer

@@ -20,8 +20,7 @@ from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import read_again
 from pipelines.page_kit.cards import CARD_CHARS
-from pipelines.reports.kept_shares import Slice, slices_of
-from pipelines.reports.picks import (
+from pipelines.reports.documents_to_show import (
     TENTH_GROUP,
     Pick,
     RunScores,
@@ -29,6 +28,7 @@ from pipelines.reports.picks import (
     one_of_each_tenth,
     without_repeats,
 )
+from pipelines.reports.kept_shares import Slice, slices_of
 from pipelines.reports.row_sample import choose_rows, look_at, see, slices_by_row
 from pipelines.reports.run_leaks import RunLeaks, gather_leaks
 from pipelines.scorer_addresses import open_signals, refuse_other_scorer

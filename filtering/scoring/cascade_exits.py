@@ -16,8 +16,8 @@ import numpy as np
 
 from filtering.arrays import Bools, Floats, Floats32, Ints, Ints32
 from filtering.errors import SettingsError
-from filtering.points import KEEP_AT
-from filtering.rates import CONFIDENCE, binomial_tail, design_effect, rate_bound
+from filtering.rate_bounds import CONFIDENCE, binomial_tail, design_effect, rate_bound
+from filtering.rubric_points import KEEP_AT
 
 GRID = np.arange(502) / 100
 """Candidate exits, in rubric points; no score reaches the last."""

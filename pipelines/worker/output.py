@@ -19,7 +19,7 @@ from filtering.scoring.scorers import STAGES, Effort
 from filtering.text.arrow import REASONS
 from pipelines.dump.reading import open_parquet
 from pipelines.settings.runs import LeakAction
-from pipelines.work.leaks import FoundLeaks, leaked_tasks
+from pipelines.worker.leak_finder import FoundLeaks, leaked_tasks
 
 ROW_GROUP_BYTES = 64 << 20
 """Row groups are closed at this size, whatever the source's had: they are held in memory."""

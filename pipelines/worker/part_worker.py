@@ -23,11 +23,11 @@ from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
 from pipelines.store.receipts import Receipt
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import Cut, read_scores
-from pipelines.work.leaks import FoundLeaks, LeakFinder
-from pipelines.work.part_files import open_part_files
-from pipelines.work.row_chances import row_chances
-from pipelines.work.tally import Tally
-from pipelines.work.worker_settings import WorkerSettings
+from pipelines.worker.leak_finder import FoundLeaks, LeakFinder
+from pipelines.worker.part_files import open_part_files
+from pipelines.worker.row_chances import row_chances
+from pipelines.worker.tally import Tally
+from pipelines.worker.worker_settings import WorkerSettings
 
 PIECE_ROWS: Mapping[str, int] = {"fast": 1 << 62, "balanced": 1024, "full": 128}
 """Rows that are scored at a time: about a hundred are embedded.

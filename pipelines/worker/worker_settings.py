@@ -5,7 +5,7 @@ from dataclasses import replace
 from pydantic import BaseModel, ConfigDict
 
 from filtering.embedding.embedders import Placement
-from filtering.scoring.exits import ExitSettings
+from filtering.scoring.cascade_exits import ExitSettings
 from filtering.scoring.scorers import Effort
 from filtering.scoring.storage import SHIPPED
 from filtering.signals.reasons_of_code import Rule

@@ -11,7 +11,7 @@ from filtering import Scores
 from filtering.scoring.scorers import EMBEDDING_STAGE
 from filtering.text.arrow import REASONS, UNUSUAL, text_lengths
 from filtering.text.windows import REACH
-from pipelines.work.leaks import FoundLeaks
+from pipelines.worker.leak_finder import FoundLeaks
 
 
 class Tally:

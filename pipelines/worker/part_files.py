@@ -18,15 +18,15 @@ from pipelines.dump.parts import Part
 from pipelines.store.leak_files import HITS_SCHEMA
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import SCORES_GROUP_ROWS, SCORES_SCHEMA, scores_batch
-from pipelines.work.leaks import FoundLeaks
-from pipelines.work.output import (
+from pipelines.worker.leak_finder import FoundLeaks
+from pipelines.worker.output import (
     AddedColumns,
     GatheringWriter,
     output_batch,
     output_schema,
     source_format,
 )
-from pipelines.work.worker_settings import WorkerSettings
+from pipelines.worker.worker_settings import WorkerSettings
 
 
 @contextmanager

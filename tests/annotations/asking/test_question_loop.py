@@ -10,9 +10,15 @@ import pytest
 from fakes import FakeAnnotator
 
 from annotations.asking.annotator import Rater, Reply, Unanswered
-from annotations.asking.asking import SILENT_IN_A_ROW, UNREADABLE_AT_FIRST, Limits, PricedQuestion, ask_all
 from annotations.asking.budget import Price
 from annotations.asking.journal import Journal, Question, window_digest
+from annotations.asking.question_loop import (
+    SILENT_IN_A_ROW,
+    UNREADABLE_AT_FIRST,
+    Limits,
+    PricedQuestion,
+    ask_all,
+)
 from filtering.errors import EndpointError, RunError
 
 PRICE = Price(1.0, 2.0)

@@ -17,7 +17,14 @@ from filtering.errors import SettingsError
 from filtering.explaining.explain import Explanation, NgramAmount
 from filtering.explaining.readable import range_in_words
 from filtering.text.arrow import REASONS
-from pipelines.commands.options import Given, JsonOption, NoSamplesOption, OutArgument, settings_of, takes
+from pipelines.commands.command_signature import (
+    Given,
+    JsonOption,
+    NoSamplesOption,
+    OutArgument,
+    settings_of,
+    takes,
+)
 from pipelines.progress import ConsoleReporter
 from pipelines.settings.base import ScorerName, ScoringSettings
 from pipelines.settings.runs import ExplainConfig
@@ -52,7 +59,7 @@ def explain_command(
     as_json: JsonOption = False,
 ) -> int:
     """Tell why a document has its score: the n-grams and statistics that moved it most."""
-    from pipelines.run.explain import explain_row
+    from pipelines.run.explain_row import explain_row
 
     document = None if text is None else _read_text(text, instead="Name it with --file, and a --row of it.")
     why = explain_row(settings_of(ExplainConfig, given, text=document))
@@ -121,7 +128,7 @@ def _cells(one: NgramAmount | None) -> list[Text]:
 
 def report_command(out: OutArgument, no_samples: NoSamplesOption = False) -> int:
     """Draw OUT/run/report.html of a finished run anew: scores, kept shares, documents to read."""
-    from pipelines.reports.report import write_report
+    from pipelines.reports.write_report import write_report
 
     typer.echo(str(write_report(out, samples=not no_samples)))
     return 0

@@ -21,7 +21,7 @@ from pipelines.store.manifest import read_set_aside, write_manifest
 from pipelines.store.plan import Plan
 from pipelines.store.receipts import Receipt, ReceiptLog
 from pipelines.store.run_folder import RunFolder
-from pipelines.work.worker_settings import WorkerSettings
+from pipelines.worker.worker_settings import WorkerSettings
 
 
 @dataclass(frozen=True)

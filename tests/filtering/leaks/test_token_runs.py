@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from reference_leaks import runs, shapes, words
 
 from filtering.hashing import make_table, word_hash
-from filtering.leaks.kernel import KEPT, NAME_MARK, hash_runs, list_tokens, scan
+from filtering.leaks.token_runs import KEPT, NAME_MARK, hash_runs, list_tokens, scan
 from filtering.text.arrow import frozen
 
 PIECES = [

@@ -22,7 +22,7 @@ from runs import QUIET
 from filtering import load_scorer
 from filtering.text.arrow import REASONS
 from pipelines import FilterConfig, filter_dump
-from pipelines.work.output import GatheringWriter
+from pipelines.worker.output import GatheringWriter
 
 DAY = datetime.date(2024, 2, 29)
 NOON = datetime.datetime(2024, 2, 29, 12, 0, 0, 123456)

@@ -17,7 +17,7 @@ from pipelines.dump.parts import Part
 from pipelines.settings.runs import LeakAction
 from pipelines.store.leak_files import HITS_SCHEMA, read_tasks, search_digest, tasks_json
 from pipelines.store.run_folder import RunFolder
-from pipelines.work.worker_settings import LeakSearch
+from pipelines.worker.worker_settings import LeakSearch
 
 
 def leak_settings(search: LeakSearch) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from annotations import read_labels
 from filtering.errors import OutputError
 from pipelines import evaluate_scorer
 from pipelines.reports.scorer_page import refuse_page, write_scorer_report
-from pipelines.reports.scorer_report import TOO_HIGH, TOO_LOW, gather_scorer_report
+from pipelines.reports.scorer_report_data import TOO_HIGH, TOO_LOW, gather_scorer_report
 from pipelines.scorers.evaluate import points_of_labels
 
 

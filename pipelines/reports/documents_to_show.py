@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.points import POINTS
+from filtering.rubric_points import POINTS
 from pipelines.dump.parts import Part
+from pipelines.every_nth import step_over
 from pipelines.paths import files_below
-from pipelines.spacing import step_over
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import Cut, read_scores
 

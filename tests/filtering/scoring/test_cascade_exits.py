@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import beta, binom
 
 from filtering.errors import SettingsError
-from filtering.rates import binomial_tail, design_effect, rate_bound
-from filtering.scoring.exits import ExitSettings, PairedScores, documents_needed, find_exits
+from filtering.rate_bounds import binomial_tail, design_effect, rate_bound
+from filtering.scoring.cascade_exits import ExitSettings, PairedScores, documents_needed, find_exits
 
 SEEDS = 200
 POPULATION = 200_000

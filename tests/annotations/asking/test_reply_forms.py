@@ -2,7 +2,7 @@
 
 import pytest
 
-from annotations.asking.ladder import FORM_REFUSED, WAYS, Ladder
+from annotations.asking.reply_forms import FORM_REFUSED, WAYS, Ladder
 
 
 def refused(*statuses):

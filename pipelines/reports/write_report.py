@@ -9,9 +9,9 @@ from filtering.errors import EdufilterError
 from pipelines.page_kit.charts import draw_scores
 from pipelines.paths import AnyPath
 from pipelines.progress import Reporter
-from pipelines.reports.report_data import MadeBy, RunReport, gather_report
 from pipelines.reports.run_page import render_page
-from pipelines.run.running import FilterResult
+from pipelines.reports.run_report_data import MadeBy, RunReport, gather_report
+from pipelines.run.plan_to_manifest import FilterResult
 from pipelines.store.run_folder import RunFolder
 
 FORMAT = 1

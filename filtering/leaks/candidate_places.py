@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from filtering.arrays import Bools, Bytes, Floats, Ints
 from filtering.leaks.index import Runs
-from filtering.leaks.kernel import KEPT, scan
+from filtering.leaks.token_runs import KEPT, scan
 from filtering.text.arrow import HUGE_BIT, INVALID_UTF8, REASONS, UNUSUAL, judge_texts, text_buffers
 
 MIN_FOUND = 3

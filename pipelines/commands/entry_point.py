@@ -1,0 +1,29 @@
+"""Entry point of the `edufilter` command: preflight, then the commands, then the exit code."""
+
+import signal
+import sys
+from types import FrameType
+
+from pipelines.preflight import check_one_place
+
+
+def main() -> None:
+    """Run the `edufilter` command.
+
+    Exit codes: 0 done; 1 failed, resumable; 2 wrong usage or settings, nothing started; 3 done, but
+    files were set aside; 4 done, but data cannot hold a promise; 130 interrupted, resumable.
+    """
+    try:
+        check_one_place()
+    except ImportError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        raise SystemExit(2) from None
+    from pipelines.commands.cli import run
+
+    # A scheduler's polite kill is to end as cleanly as Ctrl-C does.
+    signal.signal(signal.SIGTERM, _interrupt)
+    raise SystemExit(run(sys.argv[1:]))
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
