@@ -122,7 +122,7 @@ def options_in_words(config: Settings, *, without: Sequence[str] = ()) -> list[s
     """Return the options that make settings what they are, less defaults, as on the command line."""
     given = config.model_dump(exclude_defaults=True, exclude=set(without))
     words = []
-    for name in names_of(type(config)):
+    for name in type(config).model_fields:
         option = option_of(type(config), name)
         if not option or name not in given:
             continue

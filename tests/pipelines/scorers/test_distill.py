@@ -158,7 +158,7 @@ def test_the_card_and_the_metrics_name_the_teacher(distilled, tiny_teacher):
     assert distilled.metrics["teacher"] == str(tiny_teacher)
     card = (tiny_teacher.parent / distilled.out / "README.md").read_text()
     assert f"the points of the classifier `{tiny_teacher}`" in card
-    options = "--domain toys --n 4600 --signals characters --max-tokens 64"
+    options = "--domain toys --signals characters --n 4600 --max-tokens 64"
     assert f"`edufilter distill --teacher {tiny_teacher} {options} --pool POOL --out FOLDER`" in card
     assert "bounds are exact" in card
 
