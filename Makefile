@@ -23,7 +23,7 @@ demo: $(STAMP)
 	$(RUN)edufilter demo demo
 
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 check: $(STAMP)
 	$(RUN)ruff check .

@@ -18,6 +18,36 @@ import filtering.judging.metrics
 from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
 from pipelines.scorers.train import TrainResult
 
+LONGEST_FIRST = (
+    "docs/test_docs.py",
+    "scorers/test_distill.py",
+    "executors/test_ray_runs.py",
+    "test_faults.py",
+    "run/test_resume.py",
+    "run/test_failing_stores.py",
+    "run/test_balanced.py",
+    "fitting/test_recipes.py",
+    "run/test_store_runs.py",
+    "signals/test_kernel.py",
+    "scoring/test_saved_two_stages.py",
+    "scoring/test_cascade.py",
+    "run/test_full_runs.py",
+    "scorers/test_datasets.py",
+    "commands/test_demo.py",
+)
+"""Files that take longest begin first, so that both workers end together. A file stays with one worker."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first; of each, and of all others, the order stays."""
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+
+    def place_of(item: pytest.Item) -> int:
+        path = item.path.as_posix()
+        return min((place for name, place in places.items() if path.endswith(name)), default=len(places))
+
+    items.sort(key=place_of)
+
 
 @pytest.fixture(scope="session")
 def web() -> str:
