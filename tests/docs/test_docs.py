@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from dumps import digests, make_labels, make_texts
 from places import ROOT
 from scripted_judge import judge
 from scripted_server import ScriptedServer, slow
+
+from filtering.embedding import sentence_transformer
 
 HOW_TO = tuple(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("docs/how-to/*.md")))
 PAGES = (
@@ -66,12 +69,20 @@ def endpoint():
         yield {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-of-the-pages"}
 
 
+@pytest.fixture(scope="module")
+def models_loaded_once():
+    """Load each embedding model once for all pages, which in one process load it some thirty times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sentence_transformer, "load_model", cache(sentence_transformer.load_model))
+        yield
+
+
 def environment(endpoint):
     scripts = str(Path(sys.executable).parent)
     return {**os.environ, **endpoint, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("hasty", "models_loaded_once")
 @pytest.mark.parametrize("page", PAGES)
 def test_the_code_of_a_page_runs_as_it_stands(page, place, endpoint, command, monkeypatch):
     """All of it in this process, which loads libraries once: other tests prove that the command starts."""
@@ -95,7 +106,7 @@ def test_the_code_of_a_page_runs_as_it_stands(page, place, endpoint, command, mo
 
 
 def test_the_script_of_the_whole_chain_runs_with_a_kill_in_the_middle(place):
-    rows, some = 400, 100
+    rows, some = 160, 40
     pq.write_table(pa.table({"text": make_texts(rows)}), place / "dump" / "a.parquet")
     # The script waits by `sleep` before it kills: here until some questions are answered, on any machine.
     wait = place / "bin" / "sleep"
