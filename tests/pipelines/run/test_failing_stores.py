@@ -10,7 +10,7 @@ import time
 import pyarrow.parquet as pq
 import pytest
 import stamina
-from dumps import FAST, digests, lasting, make_table
+from dumps import BARE, digests, lasting, make_table
 from store_runs import fetched, run
 
 import pipelines.paths
@@ -176,7 +176,7 @@ def write_noise(folder, *, rows, row_bytes):
     pq.write_table(
         make_table(rows).append_column("noise", [noise]), folder / "a.parquet", row_group_size=1000
     )
-    return ["filter", *FAST, folder, "--keep-at", 0, "--rows-per-part", 1000, "--workers", 1]
+    return ["filter", *BARE, folder, "--keep-at", 0, "--rows-per-part", 1000, "--workers", 1]
 
 
 def test_a_full_disk_fails_the_run_in_words_and_it_goes_on_with_more_room(small_disk, tmp_path, command):
