@@ -37,6 +37,8 @@ from dumps import CUT, FAST, digests, lasting, make_labels, make_table
 from places import ROOT
 from stores import Store, moto_store
 
+from pipelines import verify_run
+
 EDUFILTER = str(Path(sys.executable).with_name("edufilter"))
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- begin: written by make faults -->", "<!-- end: written by make faults -->"
@@ -496,10 +498,8 @@ class Trial:
             raise Fault(f"{self._name} differs from a run that nothing disturbed")
         if left := digests(out / "run" / "tmp"):
             raise Fault(f"{self._name} left {sorted(left)}")
-        verify = [EDUFILTER, "verify", self._place.url(self._name)]
-        done = subprocess.run(verify, capture_output=True, text=True, timeout=RUN_S)
-        if done.returncode:
-            raise Fault(f"{verify}: {done.stdout}{done.stderr}")
+        if wrong := verify_run(self._place.url(self._name)):
+            raise Fault(f"{self._name} is not what its receipts say: {wrong}")
 
 
 # All of it.

@@ -127,18 +127,27 @@ def test_an_upload_that_fails_says_so_and_leaves_what_was_there_or_the_whole_new
     assert path.read_bytes() == new
 
 
+def press_ctrl_c_in_a_stall(proxy, seen):
+    """Interrupt the main thread once a request stalls, of those after the first so many."""
+    ends_s = time.monotonic() + 30
+    while "stall" not in [kind for *_, kind in proxy.log[seen:]] and time.monotonic() < ends_s:
+        time.sleep(0.02)
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+
 def test_ctrl_c_within_an_upload_leaves_the_whole_file_or_none(proxy, folder, tmp_path):
     local, path = tmp_path / "local", path_of(f"s3://{folder}/file")
     local.write_bytes(bytes(UPLOAD_BYTES))
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell ran pytest with "&"
     for number, step in enumerate((BEGIN, SECOND_PART, END)):
         proxy.relent()
-        proxy.strike("stall", **step, times=1, seconds=3.0)
+        proxy.strike("stall", **step, times=1, seconds=1.0)
         seen = len(proxy.log)
-        main = threading.main_thread().ident
-        threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT)).start()
+        presses = threading.Thread(target=press_ctrl_c_in_a_stall, args=(proxy, seen))
+        presses.start()
         with pytest.raises(KeyboardInterrupt):
             (path / str(number)).upload(local)
+        presses.join()
         assert "stall" in [kind for *_, kind in proxy.log[seen:]]
     assert {size for _, size in path.files()} <= {UPLOAD_BYTES}
 
