@@ -37,6 +37,8 @@ from dumps import CUT, FAST, digests, lasting, make_labels, make_table
 from places import ROOT
 from stores import Store, moto_store
 
+from pipelines import verify_run
+
 EDUFILTER = str(Path(sys.executable).with_name("edufilter"))
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- begin: written by make faults -->", "<!-- end: written by make faults -->"
@@ -203,11 +205,11 @@ def train_two_stages(folder: Path) -> str:
     return str(folder / "joint")
 
 
-def arguments_of(effort: str, scorer: str, dump: str, out: str, executor: Sequence[str]) -> list[str]:
+def arguments_of(effort: str, scorer: str, dump: str, out: str, others: Sequence[str]) -> list[str]:
     """Return the command."""
     device = ["--device", "cpu"] if effort == "full" else []
     options = ["--scorer", scorer, "--effort", effort, *device, "--keep-at", str(CUT), "--workers", "2"]
-    return [EDUFILTER, "filter", *FAST, dump, "--out", out, *options, *executor]
+    return [EDUFILTER, "filter", *FAST, dump, "--out", out, *options, *others]
 
 
 @dataclass(frozen=True)
@@ -218,17 +220,19 @@ class Work:
     scorers: dict[str, str]
     undisturbed: dict[str, Path]
     expected: dict[str, dict[str, str]]
+    options: tuple[str, ...]
 
 
-def make_work(folder: Path, efforts: Sequence[str], files: int) -> Work:
+def make_work(folder: Path, efforts: Sequence[str], files: int, options: tuple[str, ...] = ()) -> Work:
     """Write the dump, train what is to be trained, and run without a kill."""
     write_dump(folder / "dump", files)
     scorers = {effort: train_two_stages(folder) if effort == "full" else "web" for effort in efforts}
     outs = {effort: folder / f"undisturbed-{effort}" for effort in efforts}
     for effort, out in outs.items():
-        command = arguments_of(effort, scorers[effort], str(folder / "dump"), str(out), [])
+        command = arguments_of(effort, scorers[effort], str(folder / "dump"), str(out), options)
         subprocess.run(command, check=True, capture_output=True, timeout=RUN_S)
-    return Work(folder / "dump", scorers, outs, {effort: lasting(out) for effort, out in outs.items()})
+    expected = {effort: lasting(out) for effort, out in outs.items()}
+    return Work(folder / "dump", scorers, outs, expected, options)
 
 
 def broken_files(folder: Path, expected: dict[str, str]) -> list[str]:
@@ -410,8 +414,9 @@ class Trial:
         """Start a driver and kill something of it, or all of it; return whether it went through."""
         executor = ["--executor", "ray", "--ray-address", self._machines.address] if self._machines else []
         command = arguments_of(
-            self._effort, self._work.scorers[self._effort], self._dump, self._place.url(self._name), executor
-        )
+            self._effort, self._work.scorers[self._effort], self._dump, self._place.url(self._name),
+            [*self._work.options, *executor],
+        )  # fmt: skip
         self.tally.drivers += 1
         self._log.truncate(0)
         with subprocess.Popen(command, stdout=self._log, stderr=self._log) as driver:
@@ -493,10 +498,8 @@ class Trial:
             raise Fault(f"{self._name} differs from a run that nothing disturbed")
         if left := digests(out / "run" / "tmp"):
             raise Fault(f"{self._name} left {sorted(left)}")
-        verify = [EDUFILTER, "verify", self._place.url(self._name)]
-        done = subprocess.run(verify, capture_output=True, text=True, timeout=RUN_S)
-        if done.returncode:
-            raise Fault(f"{verify}: {done.stdout}{done.stderr}")
+        if wrong := verify_run(self._place.url(self._name)):
+            raise Fault(f"{self._name} is not what its receipts say: {wrong}")
 
 
 # All of it.
@@ -520,6 +523,7 @@ def try_all(
     efforts: Sequence[str],
     kills: int,
     files: int,
+    options: tuple[str, ...],
     write: Callable[[Sequence[Tally]], None],
 ) -> list[Tally]:
     """Kill runs of all combinations beside each other, for they wait much; but there is one Ray cluster."""
@@ -530,7 +534,7 @@ def try_all(
         folder = Path(name)
         (folder / "tmp" / "ray").mkdir(parents=True)  # Ray notes its last cluster there
         os.environ.update(store.environment | {"TMPDIR": str(folder / "tmp")})  # of all that we start
-        work = make_work(folder, efforts, files)
+        work = make_work(folder, efforts, files, options)
         bucket = Bucket(store, folder)
         for path in work.dump.iterdir():
             with store.filesystem().open_output_stream(f"{store.bucket}/dump/{path.name}") as target:
@@ -588,6 +592,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=COMBINATIONS, help="default: all four")
     parser.add_argument("--efforts", nargs="+", choices=EFFORTS, default=EFFORTS)
     parser.add_argument("--files", type=int, default=FILES)
+    parser.add_argument("--no-report", action="store_true", help="let runs draw no pages, to be quicker")
     parser.add_argument("--page", type=Path, default=PAGE, help="where the table goes")
     given = parser.parse_args()
 
@@ -596,7 +601,8 @@ def main() -> int:
             given.page, table_of(tallies, f"python tests/kit/faults.py {' '.join(sys.argv[1:])}".strip())
         )
 
-    tallies = try_all(given.only or COMBINATIONS, given.efforts, given.kills, given.files, write)
+    options = ("--no-report",) if given.no_report else ()
+    tallies = try_all(given.only or COMBINATIONS, given.efforts, given.kills, given.files, options, write)
     return int(any(tally.lost or tally.twice or tally.partial for tally in tallies))
 
 

@@ -112,6 +112,7 @@ class Line:
         return (start.is_number and start.after in b".)") or start.text[0] == 0xE2
 
 
+@lru_cache(maxsize=4096)
 def fnv(data: bytes) -> int:
     value = FNV_START
     for byte in data:
@@ -280,7 +281,9 @@ def character_cells(pieces: Sequence[bytes]) -> Counter[int]:
         body = re.sub(rb"\A[\x00-\x20]+", b"", piece)
         body = re.sub(rb"\n[\x00-\x20]*|[\x00-\x20]+", collapsed, body)
         text = b" " + body.lower()
-        counts.update(cell_of(int.from_bytes(text[i : i + 5], "big")) for i in range(len(text) - 4))
+        runs = Counter(text[i : i + 5] for i in range(len(text) - 4))
+        for run, count in runs.items():
+            counts[cell_of(int.from_bytes(run, "big"))] += count
     return counts
 
 
@@ -319,10 +322,10 @@ def byte_statistics(pieces: Sequence[bytes]) -> dict[str, float]:
     runs = [token for token in tokens if token.kind == "run" and len(token.text) > 1]
     comments = [line.length for piece in pieces for line in lines_of(tokens_of(piece)) if line.is_comment]
     return {f"char_{character}": counts[ord(character)] / total for character in CHARACTERS} | {
-        "digit_share": sum(48 <= byte <= 57 for byte in window) / total,
-        "capital_share": sum(65 <= byte <= 90 for byte in window) / total,
+        "digit_share": sum(n for byte, n in counts.items() if 48 <= byte <= 57) / total,
+        "capital_share": sum(n for byte, n in counts.items() if 65 <= byte <= 90) / total,
         "space_share": (counts[32] + counts[9]) / total,
-        "non_ascii_share": sum(byte > 127 for byte in window) / total,
+        "non_ascii_share": sum(n for byte, n in counts.items() if byte > 127) / total,
         "entropy": -sum(n / total * math.log(n / total) for n in counts.values()),
         "log_read_bytes": math.log1p(total),
         "ellipses_percent": 100 * sum(run.text.startswith(b"..") for run in runs) / total,

@@ -42,9 +42,10 @@ def assert_as_reference(texts):
             assert not row.any()
             continue
         pieces = pieces_of(text)
+        words, characters = word_cells(pieces), character_cells(pieces)
         scores = [
-            ngram_score(word_cells(pieces), WORD_WEIGHTS) if word_cells(pieces) else 0.0,
-            ngram_score(character_cells(pieces), CHARACTER_WEIGHTS) if character_cells(pieces) else 0.0,
+            ngram_score(words, WORD_WEIGHTS) if words else 0.0,
+            ngram_score(characters, CHARACTER_WEIGHTS) if characters else 0.0,
         ]
         np.testing.assert_allclose(row[:SCORE_COLUMNS], [*scores, 0.0], rtol=1e-4, atol=1e-5)
         statistics = statistics_of(text)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from dumps import CUT, FAST, lasting
+from dumps import BARE, CUT, lasting
+from faults import QUICK_HEALTH
 from hunting import PATIENCE_S, caught, leave, struck, wait_for
 from places import KIT
 from runs import QUIET
@@ -30,8 +31,9 @@ PART = "ray::run_part"
 BOARD = "ray::Board"
 IN_A_FOLDER = """
 import sys, ray
-from pipelines.commands.cli import run
-address, folder, *command = sys.argv[1:]
+address, folder, kit, *command = sys.argv[1:]
+sys.path.append(kit)
+from few_rows import run_command as run
 ray.init(address, runtime_env={"working_dir": folder}, log_to_driver=False, logging_level="CRITICAL")
 raise SystemExit(run(command))
 """
@@ -53,7 +55,7 @@ def command_of(dump, web, edufilter, tmp_path):
 
     def command(*options):
         given = ["--keep-at", CUT, "--rows-per-part", 80, "--out", tmp_path / "out"]
-        return [edufilter, "filter", *FAST, str(dump), "-s", web, *map(str, given), *options]
+        return [edufilter, "filter", *BARE, str(dump), "-s", web, *map(str, given), *options]
 
     return command
 
@@ -156,7 +158,7 @@ def test_a_killed_board_costs_nothing(ray, config, finished):
 
 def test_a_part_that_hangs_is_ended_and_run_again(ray, config, finished):
     with struck(PART, leave) as frozen:
-        filter_dump(config, executor=RayExecutor(stall_s=6), reporter=QUIET)
+        filter_dump(config, executor=RayExecutor(stall_s=3), reporter=QUIET)
         assert frozen[0].status() == psutil.STATUS_STOPPED
     assert lasting(Path(config.out)) == lasting(finished)
 
@@ -177,7 +179,7 @@ def test_a_part_that_hangs_too_often_is_told(ray, config, tmp_path):
 def test_a_killed_node_costs_no_row_and_writes_none_twice(command_of, finished, tmp_path):
     from ray.cluster_utils import Cluster
 
-    head = {"num_cpus": 0, "_system_config": {"health_check_period_ms": 500}}  # the default: 15 s until lost
+    head = {"num_cpus": 0, "include_dashboard": False, "_system_config": QUICK_HEALTH}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
@@ -202,10 +204,10 @@ def test_a_run_whose_driver_was_killed_goes_on_without_ray(
     ray, address, config, command_of, finished, tmp_path
 ):
     command = command_of("--executor", "ray", "--ray-address", address)
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as driver:
+    dies = [sys.executable, FAULTY, "after receipt", "2", *command[1:]]
+    with subprocess.Popen(dies, stderr=subprocess.DEVNULL) as driver:
         frozen = wait_for(lambda: caught(PART))
-        wait_for(lambda: list((tmp_path / "out" / "run" / "receipts").glob("*.parquet")))
-        driver.kill()
+    assert driver.returncode == -signal.SIGKILL
     psutil.wait_procs([frozen], timeout=PATIENCE_S)
     assert not frozen.is_running()
     done = lasting(tmp_path / "out")
@@ -228,7 +230,7 @@ def copy_of_packages(folder):
     root = Path(filtering.__file__).parent.parent
     for name in ("filtering", "annotations", "pipelines"):
         shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("models", "__pycache__"))
-    with (folder / "pipelines" / "worker.py").open("a") as file:
+    with (folder / "pipelines" / "worker" / "part_worker.py").open("a") as file:
         file.write("\n")
 
 
@@ -248,7 +250,7 @@ def test_workers_that_would_run_other_code_refuse_in_words(address, command_of, 
     folder = tmp_path / "job"
     fill(folder)
     arguments = command_of("--executor", "ray")[1:]
-    done = outside([sys.executable, "-c", IN_A_FOLDER, address, str(folder), *arguments])
+    done = outside([sys.executable, "-c", IN_A_FOLDER, address, str(folder), str(KIT), *arguments])
     assert done.returncode == 2, done.stderr
     assert "A worker refused to run parts" in done.stderr
     assert reason in done.stderr
@@ -279,7 +281,7 @@ def test_a_worker_that_does_not_see_out_refuses(ray, config, tmp_path):
 def test_without_a_cluster_the_command_starts_ray_and_ends_it(command_of, finished, tmp_path):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     mark = {"MARK_OF_THIS_TEST": str(tmp_path)}
-    done = outside(command_of("--executor", "ray", "--workers", "2"), env=environment | mark)
+    done = outside(command_of("--executor", "ray", "--workers", "1"), env=environment | mark)
     assert done.returncode == 0, done.stderr
     for alarm in ("Traceback", "raylet", "WARNING", "ERROR"):
         assert alarm not in done.stderr

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, FAST, digests, lasting, make_table
+from dumps import BARE, CUT, digests, lasting, make_table
 from places import KIT
 from runs import QUIET, Outcome
 
@@ -55,7 +55,7 @@ def test_a_full_disk_fails_clearly_leaves_whole_files_only_and_resumes_once_ther
 ):
     source = incompressible(tmp_path / "in")
     reference, out = tmp_path / "reference", small_disk / "out"
-    arguments = ["filter", *FAST, source, "-s", web, "--write", "all", "--workers", 2, "-o"]
+    arguments = ["filter", *BARE, source, "-s", web, "--write", "all", "--workers", 2, "-o"]
     assert command_process(*arguments, reference).code == 0
     outcome = command_process(*arguments, out)
     assert outcome.code == 1
@@ -85,7 +85,7 @@ def test_a_disk_too_full_for_the_plan_fails_clearly_and_resumes(
     filler = small_disk / "filler"
     fill_up(filler)
     os.truncate(filler, filler.stat().st_size - free_pages * 4096)
-    arguments = ["filter", *FAST, dump, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, "-o", out]
+    arguments = ["filter", *BARE, dump, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, "-o", out]
     outcome = parts_process(*arguments)
     assert outcome.code == 1
     assert "No space left on device" in outcome.err
@@ -119,7 +119,7 @@ def test_permission_lost_in_the_middle_fails_clearly_and_resumes_once_it_is_back
     open_to_all, settings, web, finished
 ):
     source, out = open_to_all / "in", open_to_all / "out"
-    arguments = ["filter", *FAST, source, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, "--workers", 1]
+    arguments = ["filter", *BARE, source, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, "--workers", 1]
     outcome = faulty_run("lose-permission", 3, *arguments, "--out", out)
     assert outcome.code == 1, outcome.err
     assert "Permission denied" in outcome.err
@@ -138,7 +138,7 @@ def test_permission_lost_in_the_middle_fails_clearly_and_resumes_once_it_is_back
 def test_an_input_that_may_not_be_read_fails_the_run_and_is_never_counted_as_bad(open_to_all, web, what):
     (open_to_all / "in" / what).chmod(0)
     outcome = faulty_run(
-        "as-nobody", 0, "filter", *FAST, open_to_all / "in", "-s", web, "--out", open_to_all / "out"
+        "as-nobody", 0, "filter", *BARE, open_to_all / "in", "-s", web, "--out", open_to_all / "out"
     )
     assert outcome.code == 1, outcome.err
     assert "Permission denied" in outcome.err

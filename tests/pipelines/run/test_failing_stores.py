@@ -10,7 +10,7 @@ import time
 import pyarrow.parquet as pq
 import pytest
 import stamina
-from dumps import FAST, digests, lasting, make_table
+from dumps import BARE, digests, lasting, make_table
 from store_runs import fetched, run
 
 import pipelines.paths
@@ -127,18 +127,27 @@ def test_an_upload_that_fails_says_so_and_leaves_what_was_there_or_the_whole_new
     assert path.read_bytes() == new
 
 
+def press_ctrl_c_in_a_stall(proxy, seen):
+    """Interrupt the main thread once a request stalls, of those after the first so many."""
+    ends_s = time.monotonic() + 30
+    while "stall" not in [kind for *_, kind in proxy.log[seen:]] and time.monotonic() < ends_s:
+        time.sleep(0.02)
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+
 def test_ctrl_c_within_an_upload_leaves_the_whole_file_or_none(proxy, folder, tmp_path):
     local, path = tmp_path / "local", path_of(f"s3://{folder}/file")
     local.write_bytes(bytes(UPLOAD_BYTES))
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell ran pytest with "&"
     for number, step in enumerate((BEGIN, SECOND_PART, END)):
         proxy.relent()
-        proxy.strike("stall", **step, times=1, seconds=3.0)
+        proxy.strike("stall", **step, times=1, seconds=1.0)
         seen = len(proxy.log)
-        main = threading.main_thread().ident
-        threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT)).start()
+        presses = threading.Thread(target=press_ctrl_c_in_a_stall, args=(proxy, seen))
+        presses.start()
         with pytest.raises(KeyboardInterrupt):
             (path / str(number)).upload(local)
+        presses.join()
         assert "stall" in [kind for *_, kind in proxy.log[seen:]]
     assert {size for _, size in path.files()} <= {UPLOAD_BYTES}
 
@@ -176,7 +185,7 @@ def write_noise(folder, *, rows, row_bytes):
     pq.write_table(
         make_table(rows).append_column("noise", [noise]), folder / "a.parquet", row_group_size=1000
     )
-    return ["filter", *FAST, folder, "--keep-at", 0, "--rows-per-part", 1000, "--workers", 1]
+    return ["filter", *BARE, folder, "--keep-at", 0, "--rows-per-part", 1000, "--workers", 1]
 
 
 def test_a_full_disk_fails_the_run_in_words_and_it_goes_on_with_more_room(small_disk, tmp_path, command):

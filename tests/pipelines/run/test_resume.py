@@ -11,7 +11,7 @@ import time
 
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, FAST, digests, lasting, make_table, write_dump
+from dumps import BARE, CUT, digests, lasting, make_table, write_dump
 from places import KIT
 from runs import QUIET, assert_each_row_once
 
@@ -23,7 +23,7 @@ FAULTY = KIT / "faulty_run.py"
 
 def arguments_of(dump, web, out, *, workers=1):
     options = ["--keep-at", CUT, "--rows-per-part", 80, "--workers", workers, "--out", out]
-    return ["filter", *FAST, str(dump), "-s", web, *map(str, options)]
+    return ["filter", *BARE, str(dump), "-s", web, *map(str, options)]
 
 
 def killed(point, number, arguments):
@@ -122,14 +122,14 @@ def test_a_dump_that_was_moved_and_touched_goes_on_where_it_was(dump, web, setti
 
 @pytest.fixture(scope="module")
 def long_dump(tmp_path_factory):
-    return write_dump(tmp_path_factory.mktemp("long"), rows=(20_000, 8_000), row_group_size=400)
+    return write_dump(tmp_path_factory.mktemp("long"), rows=(6_000, 2_000), row_group_size=200)
 
 
 @pytest.fixture(scope="module")
 def long_finished(long_dump, web, tmp_path_factory):
     out = tmp_path_factory.mktemp("long-finished") / "out"
     config = FilterConfig(
-        effort="fast", inputs=[str(long_dump)], out=out, scorer=web, keep_at=CUT, rows_per_part=400
+        effort="fast", inputs=[str(long_dump)], out=out, scorer=web, keep_at=CUT, rows_per_part=200
     )
     filter_dump(config, reporter=QUIET)
     return out
@@ -142,11 +142,11 @@ def test_an_interrupted_run_ends_with_130_says_how_to_go_on_and_does(
 ):
     out = tmp_path / "out"
     arguments = [
-        "filter", *FAST, str(long_dump), "--out", str(out), "-s", web, "--keep-at", str(CUT),
-        "--rows-per-part", "400", "--workers", str(workers),
+        "filter", *BARE, str(long_dump), "--out", str(out), "-s", web, "--keep-at", str(CUT),
+        "--rows-per-part", "200", "--workers", str(workers),
     ]  # fmt: skip
     with subprocess.Popen([edufilter, *arguments], stderr=subprocess.PIPE, text=True) as process:
-        while len(list((out / "run" / "receipts").rglob("*.parquet"))) < 1 and process.poll() is None:
+        while len(list((out / "data").rglob("*.parquet"))) < 6 and process.poll() is None:  # of 40
             time.sleep(0.005)
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
@@ -156,7 +156,7 @@ def test_an_interrupted_run_ends_with_130_says_how_to_go_on_and_does(
     assert digests(out / "run" / "tmp") == {}
     assert not (out / "run" / "manifest.json").exists()
     assert status_of_run(str(out)).state == "unfinished"
-    again = again.replace("edufilter filter", f"{edufilter} filter --rows-per-part 400", 1)
+    again = again.replace("edufilter filter", f"{edufilter} filter --rows-per-part 200", 1)
     done = subprocess.run(again, shell=True, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "Going on with" in done.stderr
