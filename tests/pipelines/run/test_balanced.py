@@ -233,7 +233,7 @@ def test_of_a_side_at_which_nobody_looked_none_or_all_may_be_wrong():
     assert (empty.low, empty.otherwise, empty.high) == (0, 0, 0)
 
 
-def test_evaluate_judges_a_cascade_nested(cascade, labels):
+def test_evaluate_judges_a_cascade_nested(cascade, labels, hasty):
     fast, balanced, full = (
         evaluate_scorer(str(cascade.out), str(labels), effort=effort, placement=CPU)
         for effort in ("fast", "balanced", "full")

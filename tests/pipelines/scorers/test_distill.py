@@ -209,6 +209,7 @@ def test_the_command_prints_what_the_cascade_costs_and_counts_documents_that_hav
     assert "--overwrite" in again.err
 
 
+@pytest.mark.usefixtures("hasty")
 def test_documents_without_a_score_do_not_count_as_evidence(tiny_teacher, tiny_model, labels, tmp_path):
     documents = [text.encode() for text in make_texts(700, seed=6)]
     pool = write_pool(tmp_path / "pool.parquet", documents + BAD * 1000)
