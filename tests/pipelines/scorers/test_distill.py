@@ -48,7 +48,7 @@ def logits_of(folder, texts, max_tokens):
         )
 
 
-# Of the session, not of the module: where workers steal tests, a module's are made again and again.
+# Of the session, not of the module: where workers steal tests from each other, a module's are made anew.
 
 
 @pytest.fixture(scope="session")
