@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,9 +16,14 @@ from places import KIT, SHARED
 from runs import QUIET, Outcome
 
 import filtering.fitting.cross_validation
+import filtering.fitting.recipes
+import filtering.fitting.stages
 import filtering.judging.metrics
+from annotations import read_labels
+from filtering.fitting.paired_scores import pair
 from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
-from pipelines.scorers.train import TrainResult
+from pipelines.scorers.evaluate import fit_data_of
+from pipelines.scorers.train import TrainResult, read_pool, save_judged
 
 LONGEST_FIRST = (
     "docs/test_docs.py",
@@ -98,12 +105,41 @@ def labels(tmp_path_factory) -> Path:
     return path
 
 
+def make_haste(patch: pytest.MonkeyPatch) -> None:
+    """Fit fewer landmarks and trees, compare by fewer fold assignments, and resample less."""
+    patch.setattr(filtering.fitting.recipes, "LANDMARKS", 64)
+    patch.setattr(filtering.fitting.recipes, "BOOSTING_ROUNDS", 5)
+    patch.setattr(filtering.fitting.stages, "FOREST_TREES", 5)
+    patch.setattr(filtering.judging.metrics, "BOOTSTRAP_ROUNDS", 5)
+    patch.setattr(filtering.fitting.cross_validation, "ASSIGNMENTS", 2)
+
+
+@pytest.fixture
+def hasty(monkeypatch) -> None:
+    """Fit and judge scorers in a hurry: for tests that prove what is judged, not its figures."""
+    make_haste(monkeypatch)
+
+
 @pytest.fixture(scope="session")
-def trained(labels, tmp_path_factory) -> TrainResult:
+def haste() -> Callable[[], AbstractContextManager[None]]:
+    """Return a context in which the same holds while a fixture of the session is made."""
+
+    @contextmanager
+    def in_haste() -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            make_haste(patch)
+            yield
+
+    return in_haste
+
+
+@pytest.fixture(scope="session")
+def trained(labels, haste, tmp_path_factory) -> TrainResult:
     """Return a scorer of signals alone."""
     out = tmp_path_factory.mktemp("scorer") / "linear"
     config = TrainConfig(labels=labels, out=out, domain="toys", signals="linear", embedder="none")
-    return train_scorer(config, reporter=QUIET)
+    with haste():
+        return train_scorer(config, reporter=QUIET)
 
 
 @pytest.fixture(scope="session")
@@ -115,13 +151,14 @@ def tiny_model(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def two_stages(labels, tiny_model, tmp_path_factory) -> TrainResult:
+def two_stages(labels, tiny_model, haste, tmp_path_factory) -> TrainResult:
     """Return a scorer of signals and the embeddings of the tiny model."""
     config = TrainConfig(
         labels=labels, out=tmp_path_factory.mktemp("scorer") / "joint", domain="toys",
         signals="linear", embedder=tiny_model, head="joint", max_tokens=32, device="cpu",
     )  # fmt: skip
-    return train_scorer(config, reporter=QUIET)
+    with haste():
+        return train_scorer(config, reporter=QUIET)
 
 
 @pytest.fixture(scope="session")
@@ -133,13 +170,15 @@ def pool(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def cascade(labels, tiny_model, pool, tmp_path_factory) -> TrainResult:
-    """Return the same, paired on a pool: what effort balanced takes."""
-    config = TrainConfig(
-        labels=labels, out=tmp_path_factory.mktemp("scorer") / "cascade", domain="toys",
-        signals="linear", embedder=tiny_model, head="joint", max_tokens=32, device="cpu", pool=pool,
+def cascade(labels, two_stages, pool, tmp_path_factory) -> TrainResult:
+    """Return the same, paired on a pool as training with one does: what effort balanced takes."""
+    found = read_labels(str(labels))
+    documents, groups = read_pool(str(pool), QUIET)
+    paired = pair(two_stages.scorer, documents, groups, fit_data_of(found), recipe="linear", head="joint")
+    return save_judged(
+        replace(two_stages.scorer, paired=paired), str(tmp_path_factory.mktemp("scorer") / "cascade"),
+        two_stages.metrics, two_stages.evaluations, found, ["train"], overwrite=False,
     )  # fmt: skip
-    return train_scorer(config, reporter=QUIET)
 
 
 @pytest.fixture(scope="session")
@@ -158,13 +197,6 @@ def ray():
     ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="CRITICAL")
     yield ray
     ray.shutdown()
-
-
-@pytest.fixture
-def hasty(monkeypatch) -> None:
-    """Judge scorers in fewer rounds: for tests that prove what is judged, not its figures."""
-    monkeypatch.setattr(filtering.judging.metrics, "BOOTSTRAP_ROUNDS", 5)
-    monkeypatch.setattr(filtering.fitting.cross_validation, "ASSIGNMENTS", 2)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ CPU = Placement(device="cpu")
 TEXTS = [*make_texts(300, seed=11), "", " \n", None, "a " * 5000]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stages(cascade):
     """Return what each effort makes of the texts, and the cascade itself."""
     scorers = {effort: load_scorer(cascade.out, effort=effort, placement=CPU) for effort in ("fast", "full")}

@@ -18,7 +18,7 @@ from filtering.fitting.stages import fit_stage
 from filtering.scoring.stored_stage import build_stage
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pristine_pair(tmp_path_factory):
     """Return a saved scorer of two stages, of which the second is by the fake embedder."""
     folder = tmp_path_factory.mktemp("scorers") / "joint"
@@ -152,7 +152,7 @@ def test_arrays_of_a_stage_that_are_no_safetensors_are_refused(pair):
 CPU = Placement(device="cpu")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def real(tiny_model):
     """Return a scorer whose second stage is by a real embedder, if a tiny one."""
     from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder  # imports torch
@@ -163,7 +163,7 @@ def real(tiny_model):
     return EmbeddingScorer(made_scorer(), fit_stage(data, "joint", "linear", embedder.settings), embedder)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pristine_real(real, tmp_path_factory):
     folder = tmp_path_factory.mktemp("scorers") / "real"
     save_scorer(real, str(folder), metrics=METRICS, card=CARD)

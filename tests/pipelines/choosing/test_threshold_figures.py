@@ -127,7 +127,7 @@ def test_a_population_gives_kept_shares_exactly_and_weighs_labels_by_score(train
     assert kept_good[0] - kept_good[1] == pytest.approx(expected)
 
 
-def test_on_the_labels_that_a_scorer_was_fitted_to_points_are_nested(command, trained, labels):
+def test_on_the_labels_that_a_scorer_was_fitted_to_points_are_nested(trained, labels, hasty):
     result = choose_threshold(ThresholdConfig(scorer=trained.out, labels=str(labels)))
     assert result.nested
     found = read_labels(str(labels))

@@ -35,12 +35,12 @@ CPU = Placement(device="cpu")
 AT = 2.5
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def source(tmp_path_factory):
     return write_dump(tmp_path_factory.mktemp("balanced"), rows=(2600, 900, 40), row_group_size=300)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def given(source, cascade):
     return {
         "inputs": [str(source)], "scorer": str(cascade.out), "effort": "balanced", "device": "cpu",
@@ -48,7 +48,7 @@ def given(source, cascade):
     }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def finished(given, tmp_path_factory):
     out = tmp_path_factory.mktemp("finished") / "out"
     return filter_dump(FilterConfig(**given, out=out), reporter=QUIET)
@@ -58,7 +58,7 @@ def run(given, out, **more):
     return filter_dump(FilterConfig(**given | {"out": out, **more}), reporter=QUIET)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def both(source, cascade):
     """Return fast and full scores of all rows of the dump."""
     files = [pq.read_table(path)["text"] for path in sorted(source.rglob("*.parquet"))]
@@ -66,7 +66,7 @@ def both(source, cascade):
     return [np.concatenate([scorer.score(texts).value for texts in files]) for scorer in scorers]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def exits(given, cascade):
     settings = FilterConfig(**given, out="out").exit_settings
     return load_scorer(str(cascade.out), effort="balanced", placement=CPU, exits=settings).exits
@@ -233,7 +233,7 @@ def test_of_a_side_at_which_nobody_looked_none_or_all_may_be_wrong():
     assert (empty.low, empty.otherwise, empty.high) == (0, 0, 0)
 
 
-def test_evaluate_judges_a_cascade_nested(cascade, labels):
+def test_evaluate_judges_a_cascade_nested(cascade, labels, hasty):
     fast, balanced, full = (
         evaluate_scorer(str(cascade.out), str(labels), effort=effort, placement=CPU)
         for effort in ("fast", "balanced", "full")

@@ -25,17 +25,17 @@ def bits(values):
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def scorer(two_stages):
     return load_scorer(two_stages.out, effort="full", placement=CPU)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def texts(source):
     return tables(source)["text"].to_pylist()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def scores(scorer, texts):
     return scorer.score(texts)
 

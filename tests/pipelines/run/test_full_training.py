@@ -11,8 +11,6 @@ from full_effort import CPU, FULL
 from pydantic_core import to_jsonable_python
 from runs import QUIET
 
-import filtering.fitting.recipes
-import filtering.fitting.stages
 from filtering.errors import SettingsError
 from filtering.fitting.recipes import RECIPES
 from filtering.fitting.stages import HEADS
@@ -21,10 +19,8 @@ from pipelines.scorers.learning_curve import write_learning_curve
 
 
 def test_two_commands_train_and_filter_and_every_head_that_was_compared_stands_in_the_card(
-    command, tiny_model, source, hasty, tmp_path, monkeypatch
+    command, tiny_model, source, hasty, tmp_path
 ):
-    monkeypatch.setattr(filtering.fitting.recipes, "BOOSTING_ROUNDS", 5)
-    monkeypatch.setattr(filtering.fitting.stages, "FOREST_TREES", 5)
     pq.write_table(make_labels(rows=120, groups=12), tmp_path / "labels.parquet")
     out = tmp_path / "scorer"
     trained = command(
@@ -72,7 +68,9 @@ def test_the_stored_figures_are_those_of_both_efforts(two_stages):
     assert 0 < tokens["tokens_read"] < tokens["tokens"]
 
 
-def test_evaluate_at_full_effort_is_nested_on_the_very_labels_as_training_was(command, two_stages, labels):
+def test_evaluate_at_full_effort_is_nested_on_the_very_labels_as_training_was(
+    command, two_stages, labels, hasty
+):
     outcome = command("evaluate", two_stages.out, labels, *FULL, "--json")
     assert outcome.code == 0
     [_, full] = two_stages.evaluations

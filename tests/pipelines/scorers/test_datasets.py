@@ -27,10 +27,11 @@ ROWS = 2100
 # Labels.
 
 
-@pytest.fixture
-def digest(hasty, labels, tmp_path_factory):
+@pytest.fixture(scope="session")
+def digest(haste, labels, tmp_path_factory):
     """Return the digest of the scorer that the Parquet file gives."""
-    return digest_of(labels, tmp_path_factory.mktemp("file") / "out")
+    with haste():
+        return digest_of(labels, tmp_path_factory.mktemp("file") / "out")
 
 
 def digest_of(labels, out):
@@ -38,6 +39,7 @@ def digest_of(labels, out):
     return train_scorer(config, reporter=QUIET).scorer.digest
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("form", ["Dataset", "IterableDataset"])
 def test_a_data_set_trains_the_very_scorer_of_its_parquet_file(digest, tmp_path, form):
     dataset = datasets.Dataset(TABLE)
@@ -45,6 +47,7 @@ def test_a_data_set_trains_the_very_scorer_of_its_parquet_file(digest, tmp_path,
     assert digest_of(labels, tmp_path / "out") == digest
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("form", ["folder of Parquet", "saved by datasets"])
 def test_a_folder_trains_and_judges_by_command_the_very_scorer_of_its_parquet_file(
     digest, command, tmp_path, form

@@ -11,7 +11,6 @@ from dumps import SELLING, TEACHING, copy_of_scorer, digests, make_labels, repla
 from pydantic_core import to_jsonable_python
 from runs import QUIET
 
-import filtering.fitting.recipes
 from filtering import load_scorer
 from filtering.errors import SettingsError
 from pipelines import TrainConfig, evaluate_scorer, train_scorer
@@ -55,7 +54,7 @@ def but_speed(folder):
 
 
 def test_the_same_labels_give_the_same_bytes_in_place_of_an_old_scorer_and_json_when_asked(
-    command, trained, labels, tmp_path
+    command, trained, labels, hasty, tmp_path
 ):
     out = tmp_path / "out"
     copy_of_scorer(trained.out, out, domain="old")
@@ -93,7 +92,7 @@ def test_evaluate_judges_a_saved_scorer_by_fresh_labels_alike_by_python_and_comm
         assert name in table.out
 
 
-def test_evaluate_is_nested_on_the_very_labels_that_the_scorer_was_fitted_to(command, trained, labels):
+def test_evaluate_is_nested_on_the_very_labels_that_the_scorer_was_fitted_to(command, trained, labels, hasty):
     evaluation = evaluate_scorer(trained.out, str(labels))
     assert evaluation.nested
     assert (evaluation,) == trained.evaluations
@@ -166,9 +165,7 @@ def test_what_is_no_scorer_is_never_replaced(labels, tmp_path, kind):
     assert mine.read_text() == "mine"
 
 
-def test_auto_compares_all_recipes_and_keeps_a_simple_one_among_equals(command, hasty, tmp_path, monkeypatch):
-    # Fewer rounds of the same: what is proved is the choice, not its figures.
-    monkeypatch.setattr(filtering.fitting.recipes, "BOOSTING_ROUNDS", 5)
+def test_auto_compares_all_recipes_and_keeps_a_simple_one_among_equals(command, hasty, tmp_path):
     pq.write_table(make_labels(rows=120, groups=12), tmp_path / "labels.parquet")
     outcome = command("train", tmp_path / "labels.parquet", "--out", tmp_path / "out", "--embedder", "none")
     assert outcome.code == 0
