@@ -15,9 +15,9 @@ CUT = 1.5
 """Rubric points that part the texts below about in halves."""
 
 FAST = ("--effort", "fast")
+"""For tests that prove something else: the default embeds some documents, which takes seconds."""
 BARE = (*FAST, "--no-report")
 """For runs whose page no test looks at: to draw it takes as long as all the rest of a short run."""
-"""For tests that prove something else: the default embeds some documents, which takes seconds."""
 
 TEACHING = (
     "Photosynthesis is how plants make food from light.",

@@ -9,7 +9,7 @@ import subprocess
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, FAST, RUSSIAN, digests, make_table, make_texts
+from dumps import BARE, CUT, RUSSIAN, digests, make_table, make_texts
 from runs import QUIET
 
 import pipelines
@@ -24,13 +24,13 @@ from pipelines.scorer_addresses import open_scorer
 
 
 def test_a_run_that_writes_scores_alone_says_where_they_are(command, dump, web, tmp_path):
-    outcome = command("filter", *FAST, dump, "-s", web, "--write", "scores", "--out", tmp_path / "out")
+    outcome = command("filter", *BARE, dump, "-s", web, "--write", "scores", "--out", tmp_path / "out")
     assert outcome.code == 0
     assert f"{tmp_path / 'out'}/run/scores" in outcome.out
 
 
 def test_results_go_to_standard_output_and_the_rest_to_standard_error(command, dump, web, tmp_path):
-    outcome = command("filter", *FAST, dump, "-o", tmp_path / "out", "-s", web, "--keep-at", CUT)
+    outcome = command("filter", *BARE, dump, "-o", tmp_path / "out", "-s", web, "--keep-at", CUT)
     kept = json.loads((tmp_path / "out" / "run" / "manifest.json").read_text())["kept"]
     assert f"410 rows, {kept} kept" in outcome.out
     assert str(tmp_path / "out") in outcome.out
@@ -61,7 +61,7 @@ def test_json_log_is_one_object_a_line(hurried, command, dump, web, tmp_path):
         (source / path.name).write_bytes(path.read_bytes())
     (source / "bad.parquet").write_bytes(b"")
     outcome = command(
-        "filter", *FAST, source, "-o", tmp_path / "out", "-s", web, "--json-log", "--rows-per-part", 40
+        "filter", *BARE, source, "-o", tmp_path / "out", "-s", web, "--json-log", "--rows-per-part", 40
     )
     events = [json.loads(line) for line in outcome.err.splitlines()]
     assert {event["event"] for event in events} == {"message", "progress", "done"}
@@ -86,7 +86,7 @@ def test_a_filter_loads_its_scorer_once_beside_its_workers(settings, tmp_path, m
 
 def test_a_terminal_gets_one_bar(dump, web, edufilter, tmp_path):
     primary, secondary = os.openpty()
-    arguments = [edufilter, "filter", *FAST, str(dump), "-o", str(tmp_path / "out"), "-s", web]
+    arguments = [edufilter, "filter", *BARE, str(dump), "-o", str(tmp_path / "out"), "-s", web]
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
     done = subprocess.run(arguments, stderr=secondary, stdout=subprocess.PIPE, env=environment, timeout=120)
     os.close(secondary)
@@ -101,7 +101,7 @@ def test_a_terminal_gets_one_bar(dump, web, edufilter, tmp_path):
 def test_a_run_by_python_is_the_run_of_the_command(command, settings, dump, web, tmp_path):
     result = filter_dump(FilterConfig(**settings, out=tmp_path / "python"), reporter=QUIET)
     command(
-        "filter", *FAST, dump, "-o", tmp_path / "command", "-s", web, "--keep-at", CUT, "--rows-per-part", 80
+        "filter", *BARE, dump, "-o", tmp_path / "command", "-s", web, "--keep-at", CUT, "--rows-per-part", 80
     )
     assert digests(tmp_path / "python" / "data") == digests(tmp_path / "command" / "data")
     assert result.exit_code == 0
@@ -134,7 +134,7 @@ def test_logs_and_records_never_hold_text_of_a_document(command, command_process
     said = ""
     for options in (["--dry-run"], ["--json-log"], [], ["--write", "all"], ["--text-column", "a"]):
         way = command_process if options == ["--json-log"] else command
-        outcome = way("filter", *FAST, source, "-o", tmp_path / "out", "-s", web, "--no-samples", *options)
+        outcome = way("filter", *BARE, source, "-o", tmp_path / "out", "-s", web, "--no-samples", *options)
         assert outcome.code in (2, 3)
         said += outcome.said
     for verb in (["status"], ["verify"], ["clean", "--damaged"]):

@@ -6,7 +6,7 @@ import sys
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import FAST, make_texts, write_dump
+from dumps import BARE, make_texts, write_dump
 from runs import manifest_of
 
 from filtering import load_scorer
@@ -43,7 +43,7 @@ def test_documents_without_a_score_are_counted_by_reason_and_the_run_goes_on(
     texts = [*bad, *good] if kind == pa.string() else [*bad, *(text.encode() for text in good)]
     write_texts(tmp_path / "a.parquet", texts, kind)
     outcome = command(
-        "filter", *FAST, tmp_path / "a.parquet", "--out", tmp_path / "out", "-s", web, "--keep-at", 0
+        "filter", *BARE, tmp_path / "a.parquet", "--out", tmp_path / "out", "-s", web, "--keep-at", 0
     )
     assert outcome.code == 0
     manifest = manifest_of(tmp_path / "out")
@@ -58,7 +58,7 @@ def test_a_document_of_50_mb_and_one_with_nul_characters_are_scored_and_counted(
     assert len(texts[0]) > 50_000_000
     write_texts(tmp_path / "a.parquet", texts)
     outcome = command(
-        "filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", "all"
+        "filter", *BARE, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", "all"
     )
     assert outcome.code == 0
     assert "1 huge" in outcome.out
@@ -72,7 +72,7 @@ def test_a_document_of_50_mb_and_one_with_nul_characters_are_scored_and_counted(
 def test_a_text_column_of_the_null_type_is_a_column_of_nulls(command, web, tmp_path):
     write_texts(tmp_path / "a.parquet", [None] * 5, pa.null())
     outcome = command(
-        "filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", "all"
+        "filter", *BARE, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", "all"
     )
     assert outcome.code == 0
     assert "5 null" in outcome.out
@@ -88,7 +88,7 @@ def test_no_rows_give_an_empty_output_with_the_right_schema(command, web, tmp_pa
             writer.write_table(schema.empty_table())
     assert pq.read_metadata(tmp_path / "a.parquet").num_row_groups == groups
     outcome = command(
-        "filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", write
+        "filter", *BARE, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", write
     )
     assert outcome.code == 0
     table = pq.read_table(tmp_path / "out" / "data" / "a.parquet")
@@ -120,7 +120,7 @@ def test_a_wrong_text_column_is_refused_naming_file_column_finding_and_option(
     command, tmp_path, web, columns, options, found
 ):
     pq.write_table(pa.table(columns), tmp_path / "a.parquet")
-    outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, *options)
+    outcome = command("filter", *BARE, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, *options)
     assert outcome.code == 2
     for part in [str(tmp_path / "a.parquet"), "--text-column", *found]:
         assert part in outcome.err
@@ -130,7 +130,7 @@ def test_a_wrong_text_column_is_refused_naming_file_column_finding_and_option(
 def test_two_columns_of_the_texts_name_are_refused(command, tmp_path, web):
     table = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["text", "text"])
     pq.write_table(table, tmp_path / "a.parquet")
-    outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *BARE, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     assert "must have one column 'text'. Found 2" in outcome.err
 
@@ -139,7 +139,7 @@ def test_two_candidate_columns_are_no_trouble_once_one_is_named(command, tmp_pat
     texts = make_texts(30)
     pq.write_table(pa.table({"text": ["x"] * 30, "content": texts}), tmp_path / "a.parquet")
     outcome = command(
-        "filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web,
+        "filter", *BARE, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web,
         "--text-column", "content", "--write", "all",
     )  # fmt: skip
     assert outcome.code == 0
@@ -151,7 +151,7 @@ def test_files_that_hold_their_text_in_different_columns_are_refused(command, tm
     pq.write_table(pa.table({"text": ["x"]}), tmp_path / "a.parquet")
     pq.write_table(pa.table({"content": ["x"]}), tmp_path / "b.parquet")
     outcome = command(
-        "filter", *FAST, tmp_path / "a.parquet", tmp_path / "b.parquet", "-o", tmp_path / "o", "-s", web
+        "filter", *BARE, tmp_path / "a.parquet", tmp_path / "b.parquet", "-o", tmp_path / "o", "-s", web
     )
     assert outcome.code == 2
     for part in ("'text'", "'content'", "a.parquet", "b.parquet", "--text-column"):
@@ -167,7 +167,7 @@ def test_files_with_other_schemas_each_keep_their_own(command, tmp_path, web):
         pa.table({"date": ["2024"] * 10, "text": pa.array(texts, pa.large_string())}), source / "b.parquet"
     )
     pq.write_table(pa.table({"text": pa.array([t.encode() for t in texts])}), source / "c.parquet")
-    outcome = command("filter", *FAST, source, "-o", tmp_path / "out", "-s", web, "--keep-at", 0)
+    outcome = command("filter", *BARE, source, "-o", tmp_path / "out", "-s", web, "--keep-at", 0)
     assert outcome.code == 0
     for name in ("a", "b", "c"):
         before = pq.read_table(source / f"{name}.parquet")
@@ -203,8 +203,8 @@ def test_a_dictionary_bomb_of_469_bytes_takes_bounded_memory(web, tmp_path):
     assert bomb.stat().st_size < 500
     calm = write_dump(tmp_path / "calm", rows=(50,))
     options = ["-s", web, "--workers", 2, "--write", "all"]
-    usual = peak_mb("filter", *FAST, calm, "-o", tmp_path / "out1", *options)
-    under_bomb = peak_mb("filter", *FAST, bomb, "-o", tmp_path / "out2", *options)
+    usual = peak_mb("filter", *BARE, calm, "-o", tmp_path / "out1", *options)
+    under_bomb = peak_mb("filter", *BARE, bomb, "-o", tmp_path / "out2", *options)
     assert under_bomb - usual < decoded_mb / 2
     found = pq.read_table(tmp_path / "out2" / "data" / "bomb.parquet", columns=["edu_score"])
     assert (found.num_rows, found["edu_score"].null_count) == (1000, 0)

@@ -5,14 +5,14 @@ import shutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import FAST, digests, make_table, write_dump
+from dumps import BARE, digests, make_table, write_dump
 from runs import manifest_of
 
 
 def test_an_input_that_has_a_score_is_refused_with_the_option_that_renames_ours(command, web, tmp_path):
     table = make_table(20).append_column("edu_score", pa.array([4.5] * 20))
     pq.write_table(table, tmp_path / "a.parquet")
-    arguments = ["filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", "all"]
+    arguments = ["filter", *BARE, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", "all"]
     outcome = command(*arguments)
     assert outcome.code == 2
     for part in ("edu_score", "--score-column", "a.parquet"):
@@ -27,7 +27,7 @@ def test_an_input_that_has_a_score_is_refused_with_the_option_that_renames_ours(
 @pytest.mark.parametrize("column", ["edu_keep", "edu_reason"])
 def test_columns_that_only_mode_all_adds_are_refused_there_alone(command, web, tmp_path, column):
     pq.write_table(make_table(5).append_column(column, pa.array(range(5))), tmp_path / "a.parquet")
-    arguments = ["filter", *FAST, tmp_path / "a.parquet", "-s", web]
+    arguments = ["filter", *BARE, tmp_path / "a.parquet", "-s", web]
     outcome = command(*arguments, "-o", tmp_path / "all", "--write", "all")
     assert (outcome.code, column in outcome.err) == (2, True)
     assert command(*arguments, "-o", tmp_path / "kept").code == 0
@@ -40,7 +40,7 @@ def test_an_output_that_holds_something_else_is_refused_and_left_as_it_is(
     path = tmp_path / "out" / stranger
     path.parent.mkdir(parents=True)
     path.write_text("mine")
-    outcome = command("filter", *FAST, dump, "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *BARE, dump, "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     assert "--out" in outcome.err
     assert path.read_text() == "mine"
@@ -49,7 +49,7 @@ def test_an_output_that_holds_something_else_is_refused_and_left_as_it_is(
 
 def test_an_output_that_is_a_file_is_refused(command, web, dump, tmp_path):
     (tmp_path / "out").write_text("mine")
-    outcome = command("filter", *FAST, dump, "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *BARE, dump, "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     assert "OUT must be a folder" in outcome.err
 
@@ -58,7 +58,7 @@ def test_an_output_that_is_a_file_is_refused(command, web, dump, tmp_path):
 def test_an_output_inside_an_input_is_refused(command, web, tmp_path, place):
     source = write_dump(tmp_path / "in", rows=(10, 10))
     before = digests(source)
-    outcome = command("filter", *FAST, source, "-o", source / place, "-s", web)
+    outcome = command("filter", *BARE, source, "-o", source / place, "-s", web)
     assert outcome.code == 2
     assert "OUT must not lie inside an input" in outcome.err
     assert digests(source) == before
@@ -67,7 +67,7 @@ def test_an_output_inside_an_input_is_refused(command, web, tmp_path, place):
 def test_an_output_that_is_its_input_is_refused(command, web, tmp_path):
     source = write_dump(tmp_path / "in", rows=(10, 10))
     before = digests(source)
-    outcome = command("filter", *FAST, source, "-o", source, "-s", web)
+    outcome = command("filter", *BARE, source, "-o", source, "-s", web)
     assert outcome.code == 2
     assert "--out" in outcome.err
     assert digests(source) == before
@@ -75,7 +75,7 @@ def test_an_output_that_is_its_input_is_refused(command, web, tmp_path):
 
 def test_two_inputs_with_one_relative_path_are_refused(command, web, tmp_path):
     one, two = write_dump(tmp_path / "one", rows=(10,)), write_dump(tmp_path / "two", rows=(10,))
-    outcome = command("filter", *FAST, one, two, "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *BARE, one, two, "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     for part in (str(one / "part-0.parquet"), str(two / "part-0.parquet"), "one relative path"):
         assert part in outcome.err
@@ -84,7 +84,7 @@ def test_two_inputs_with_one_relative_path_are_refused(command, web, tmp_path):
 
 def test_one_file_that_is_named_twice_is_read_once(command, web, tmp_path):
     one = write_dump(tmp_path / "in", rows=(10,))
-    outcome = command("filter", *FAST, one, one / "part-0.parquet", "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *BARE, one, one / "part-0.parquet", "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 0
     assert manifest_of(tmp_path / "out")["rows"] == 10
 
@@ -92,14 +92,14 @@ def test_one_file_that_is_named_twice_is_read_once(command, web, tmp_path):
 def test_two_inputs_whose_outputs_would_have_one_name_are_refused(command, web, tmp_path):
     source = write_dump(tmp_path / "in", rows=(10,))
     shutil.copy(source / "part-0.parquet", source / "part-0.pq")
-    outcome = command("filter", *FAST, source, "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *BARE, source, "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     for part in ("'part-0.parquet'", "'part-0.pq'"):
         assert part in outcome.err
 
 
 def test_a_pattern_that_climbs_after_its_wildcard_is_refused(command, web, dump, tmp_path):
-    outcome = command("filter", *FAST, f"{dump}/*/../*.parquet", "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *BARE, f"{dump}/*/../*.parquet", "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     assert "'..'" in outcome.err
     assert not (tmp_path / "out").exists()
@@ -115,7 +115,7 @@ def test_a_link_out_of_an_input_is_refused(command, web, dump, tmp_path, what, g
     else:
         (source / "linked").symlink_to(dump)
         named = source if given == "folder" else source / "*" / "*.parquet"
-    outcome = command("filter", *FAST, named, "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *BARE, named, "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     assert "must not lead out" in outcome.err
     assert "linked" in outcome.err
@@ -124,7 +124,7 @@ def test_a_link_out_of_an_input_is_refused(command, web, dump, tmp_path, what, g
 
 @pytest.mark.parametrize("given", ["nothing.parquet", "nothing/*.parquet"])
 def test_an_input_that_is_not_there_is_refused(command, web, tmp_path, given):
-    outcome = command("filter", *FAST, tmp_path / given, "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *BARE, tmp_path / given, "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     assert given in outcome.err
 
@@ -137,8 +137,8 @@ def test_checksum_marker_and_hidden_files_are_ignored(command, web, tmp_path):
     ):  # fmt: skip
         (source / name).parent.mkdir(exist_ok=True)
         (source / name).write_text("no data")
-    assert command("filter", *FAST, source, "-o", tmp_path / "out", "-s", web).code == 0
-    pattern = command("filter", *FAST, source / "*", "-o", tmp_path / "out2", "-s", web)
+    assert command("filter", *BARE, source, "-o", tmp_path / "out", "-s", web).code == 0
+    pattern = command("filter", *BARE, source / "*", "-o", tmp_path / "out2", "-s", web)
     assert pattern.code == 3  # a pattern asks for README.md by name
     assert [one["relative"] for one in manifest_of(tmp_path / "out2")["set_aside"]] == ["README.md"]
     for out in ("out", "out2"):

@@ -9,7 +9,7 @@ import time
 import pyarrow.fs as fs
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, FAST, copy_of_scorer, lasting, make_table
+from dumps import BARE, CUT, copy_of_scorer, lasting, make_table
 from leaking import config_of, make_task, write_source
 from runs import QUIET, assert_each_row_once
 from scripted_hub import REPOSITORY, scripted_hub
@@ -122,7 +122,7 @@ def test_a_run_killed_over_and_over_ends_with_the_same_bytes_and_shows_whole_fil
     out = f"s3://{folder}/out"
     clock = random.Random(0)
     arguments = [
-        edufilter, "filter", *FAST, remote_dump, "--out", out, "-s", web, "--keep-at", str(CUT),
+        edufilter, "filter", *BARE, remote_dump, "--out", out, "-s", web, "--keep-at", str(CUT),
         "--rows-per-part", "80", "--workers", "2",
     ]  # fmt: skip
     wanted = lasting(finished)
@@ -161,7 +161,7 @@ def test_two_drivers_of_one_plan_do_no_harm(
 ):
     out = f"s3://{folder}/out"
     arguments = [
-        edufilter, "filter", *FAST, remote_dump, "--out", out, "-s", web, "--keep-at", str(CUT),
+        edufilter, "filter", *BARE, remote_dump, "--out", out, "-s", web, "--keep-at", str(CUT),
         "--rows-per-part", "80",
     ]  # fmt: skip
     both = [subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
@@ -202,7 +202,7 @@ def test_another_store_holds_a_run_by_the_command_too(dump, web, finished, tmp_p
         out = f"s3://{store.bucket}/out"
         done = subprocess.run(
             [
-                edufilter, "filter", *FAST, str(dump), "--out", out, "-s", web, "--keep-at", str(CUT),
+                edufilter, "filter", *BARE, str(dump), "--out", out, "-s", web, "--keep-at", str(CUT),
                 "--rows-per-part", "80",
             ],
             env=os.environ | store.environment, capture_output=True, text=True, timeout=120,
@@ -216,7 +216,7 @@ def test_pages_of_the_hub_are_read_and_nothing_is_written_there(dump, web, finis
         done = [
             subprocess.run(
                 [
-                    edufilter, "filter", *FAST, f"hf://datasets/{REPOSITORY}", "--out", out, "-s", web,
+                    edufilter, "filter", *BARE, f"hf://datasets/{REPOSITORY}", "--out", out, "-s", web,
                     "--keep-at", str(CUT), "--rows-per-part", "80",
                 ],
                 env=os.environ | environment, capture_output=True, text=True, timeout=120,

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from dumps import CUT, FAST, copy_of_scorer, digests, write_dump
+from dumps import BARE, CUT, copy_of_scorer, digests, write_dump
 from runs import QUIET
 
 from pipelines import FilterConfig, filter_dump
@@ -15,7 +15,7 @@ from pipelines import FilterConfig, filter_dump
 def test_a_second_run_on_one_output_is_refused_while_the_first_is_at_work(command, edufilter, web, tmp_path):
     source = write_dump(tmp_path / "in", rows=(20_000,), row_group_size=500)
     out = tmp_path / "out"
-    arguments = ["filter", *FAST, str(source), "--out", str(out), "-s", web, "--rows-per-part", "500"]
+    arguments = ["filter", *BARE, str(source), "--out", str(out), "-s", web, "--rows-per-part", "500"]
     with subprocess.Popen([edufilter, *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE) as first:
         while not list((out / "run" / "receipts").rglob("*.parquet")) and first.poll() is None:
             time.sleep(0.005)
@@ -71,7 +71,7 @@ def test_another_setting_or_scorer_on_a_started_output_is_refused_naming_it(
     shutil.copytree(finished, out)
     before = digests(out)
     rows = [] if name == "rows_per_part" else ["--rows-per-part", 80]
-    outcome = command("filter", *FAST, dump, "-s", web, "--keep-at", CUT, *rows, *change, "-o", out)
+    outcome = command("filter", *BARE, dump, "-s", web, "--keep-at", CUT, *rows, *change, "-o", out)
     assert outcome.code == 2
     assert repr(name) in outcome.err
     assert "--out" in outcome.err

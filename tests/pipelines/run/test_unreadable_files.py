@@ -6,7 +6,7 @@ import shutil
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, FAST, digests
+from dumps import BARE, CUT, digests
 from runs import manifest_of
 
 
@@ -85,7 +85,7 @@ def test_a_file_that_cannot_be_read_is_set_aside_by_name_and_the_others_finish(
     command, web, tmp_path, broken, finished
 ):
     out = tmp_path / "out"
-    outcome = command("filter", *FAST, broken, "-o", out, "-s", web, "--keep-at", CUT)
+    outcome = command("filter", *BARE, broken, "-o", out, "-s", web, "--keep-at", CUT)
     assert outcome.code == 3
     assert "set aside: part-0.parquet" in outcome.out
     [aside] = manifest_of(out)["set_aside"]
@@ -103,7 +103,7 @@ def test_a_file_that_cannot_be_read_is_set_aside_by_name_and_the_others_finish(
 @pytest.mark.parametrize("broken", PAGES, indirect=True, ids=lambda one: one.__name__.replace("_", " "))
 def test_a_corrupt_page_sets_only_its_own_part_aside(command, web, tmp_path, broken):
     out = tmp_path / "out"
-    outcome = command("filter", *FAST, broken, "-o", out, "-s", web, "--keep-at", CUT, "--rows-per-part", 40)
+    outcome = command("filter", *BARE, broken, "-o", out, "-s", web, "--keep-at", CUT, "--rows-per-part", 40)
     assert outcome.code == 3
     assert "Set aside part-0.parquet (rows 40 to 80)" in outcome.err
     [aside] = manifest_of(out)["set_aside"]
@@ -113,7 +113,7 @@ def test_a_corrupt_page_sets_only_its_own_part_aside(command, web, tmp_path, bro
 
 @pytest.mark.parametrize("broken", [empty, *PAGES], indirect=True, ids=lambda one: one.__name__)
 def test_strict_stops_at_the_first_bad_file_and_a_run_without_it_goes_on(command, web, tmp_path, broken):
-    arguments = ["filter", *FAST, broken, "-o", tmp_path / "out", "-s", web, "--keep-at", CUT]
+    arguments = ["filter", *BARE, broken, "-o", tmp_path / "out", "-s", web, "--keep-at", CUT]
     outcome = command(*arguments, "--strict", "--workers", 1)
     assert outcome.code == 1
     assert str(broken / "part-0.parquet") in outcome.err
@@ -123,7 +123,7 @@ def test_strict_stops_at_the_first_bad_file_and_a_run_without_it_goes_on(command
 
 def test_nothing_but_unreadable_files_is_refused(command, web, tmp_path):
     (tmp_path / "a.parquet").write_bytes(b"")
-    outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *BARE, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
     assert "a.parquet" in outcome.err
     assert not (tmp_path / "out").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, FAST, digests, lasting
+from dumps import BARE, CUT, digests, lasting
 from places import KIT
 
 from pipelines.store.run_folder import RunFolder
@@ -28,7 +28,7 @@ def killed_run(dump, web, tmp_path):
     out = tmp_path / "killed"
     arguments = [
         "filter",
-        *FAST,
+        *BARE,
         dump,
         "-s",
         web,
@@ -74,7 +74,7 @@ def test_status_counts_files_and_parts_that_were_set_aside(command, dump, web, t
     start = pq.read_metadata(path).row_group(0).column(2).data_page_offset
     content = path.read_bytes()
     path.write_bytes(content[:start] + b"\xff" * 64 + content[start + 64 :])
-    command("filter", *FAST, source, "-o", out, "-s", web, "--rows-per-part", 80)
+    command("filter", *BARE, source, "-o", out, "-s", web, "--rows-per-part", 80)
     status = json.loads(command("status", out, "--json").out)
     assert (status["state"], status["set_aside"], status["parts_done"]) == ("complete", 2, 4)
     assert command("verify", out).code == 0
@@ -174,7 +174,7 @@ def test_a_damaged_file_is_mended_by_clean_and_the_same_command(
     cleaned = command("clean", run_copy, "--damaged")
     assert "2 parts forgotten" in cleaned.out
     arguments = ["-s", web, "--keep-at", CUT, "--rows-per-part", 80, "--workers", 1, "--out", run_copy]
-    assert command("filter", *FAST, dump, *arguments).code == 0
+    assert command("filter", *BARE, dump, *arguments).code == 0
     assert command("verify", run_copy).code == 0
     assert lasting(run_copy) == lasting(finished)
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from dumps import FAST, lasting, tables
+from dumps import BARE, lasting, tables
 from full_effort import arguments_of
 from places import KIT
 from runs import QUIET, Outcome
@@ -37,7 +37,7 @@ def test_without_the_extra_full_effort_brings_the_pip_line_and_fast_works(full, 
     by_default = bare("filter", source, "--out", tmp_path / "out")
     assert by_default.code == 2
     assert f"{PIP_LINE}; or go without embeddings: --effort fast" in by_default.err
-    done = bare("filter", *FAST, source, "-s", two_stages.out, "--out", tmp_path / "out")
+    done = bare("filter", *BARE, source, "-s", two_stages.out, "--out", tmp_path / "out")
     assert done.code == 0, done.err
     assert "217 rows" in done.out
 
