@@ -42,7 +42,7 @@ LONGEST_FIRST = (
     "scorers/test_datasets.py",
     "commands/test_demo.py",
 )
-"""Files that take longest begin first, so that both workers end together. A file stays with one worker."""
+"""Files that take longest begin first, so that all workers end together. A file stays with one worker."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

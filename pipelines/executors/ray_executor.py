@@ -273,7 +273,7 @@ class _Tasks:
                 self._look_at_board(tick)
                 self._end_hanging(tick)
         finally:
-            for reference in self._running:
+            for reference in self._unfinished():
                 # Not by force: Ray aborts the driver where a task ends while it is killed (2.60).
                 self._ray.cancel(reference)
             self._ray.kill(self._board)
@@ -292,6 +292,13 @@ class _Tasks:
     def _send(self, sent: _Sent) -> None:
         reference = self._task.remote(self._settings, asdict(sent.part), sent.number, self._code, self._board)
         self._running[reference] = sent
+
+    def _unfinished(self) -> list[Any]:
+        references = list(self._running)
+        if not references:
+            return []
+        left: list[Any] = self._ray.wait(references, num_returns=len(references), timeout=0)[1]
+        return left
 
     def _finished(self) -> list[Any]:
         references = list(self._running)
