@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from unittest import mock
 
-from pipelines.commands import entry_point as cli
+from pipelines import __main__ as program
 from pipelines.commands.cli import run
 from pipelines.settings.runs import DumpSettings
 
@@ -44,7 +44,7 @@ def main() -> None:
     """Be the command."""
     with few_rows(sys.argv[1:]) as rest:
         sys.argv[1:] = rest
-        cli.main()
+        program.main()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Entry point of the `edufilter` command: preflight, then the commands, then the exit code."""
+"""The program `edufilter`: it checks that the packages come from one place, then runs the command line."""
 
 import signal
 import sys
@@ -27,3 +27,7 @@ def main() -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()
