@@ -22,13 +22,12 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)
 	$(RUN)edufilter demo demo
 
-# Three workers on two cores, since many tests wait: for servers, clusters, and processes that are killed.
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # Which lines and branches the tests reach; a sixth slower than the tests alone.
 coverage: $(STAMP)
-	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 check: $(STAMP)
 	$(RUN)ruff check .
