@@ -220,3 +220,17 @@ def test_the_card_names_the_options_that_made_the_scorer(trained):
     card = (Path(trained.out) / "README.md").read_text()
     options = " ".join(ONE_STAGE)
     assert f"`edufilter train LABELS --domain toys {options} --out FOLDER` gives the same scorer" in card
+
+
+def test_training_with_a_pool_pairs_its_documents_and_says_that_bounds_are_exact(
+    labels, tiny_model, pool, cascade, hasty, tmp_path
+):
+    out = tmp_path / "scorer"
+    config = TrainConfig(
+        labels=labels, out=out, domain="toys", signals="linear", embedder=tiny_model, head="joint",
+        max_tokens=32, device="cpu", pool=pool,
+    )  # fmt: skip
+    train_scorer(config, reporter=QUIET)
+    assert "bounds are exact" in (out / "README.md").read_text()
+    pairs = "pairs.safetensors"  # the fixture, which many tests rest on, is made by the parts of training
+    assert (out / pairs).read_bytes() == (Path(cascade.out) / pairs).read_bytes()
