@@ -100,6 +100,8 @@ class StorePath:
     @classmethod
     def parse(cls, address: str) -> "StorePath":
         """Return the path behind a URL."""
+        # Stores take text alone, and a locale that cannot read some leaves its bytes (PEP 383).
+        address = address.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         scheme, _, rest = address.partition("://")
         if scheme not in SCHEMES:
             known = ", ".join(f"{name}://" for name in SCHEMES)
@@ -190,7 +192,7 @@ class StorePath:
 
         def send() -> None:
             # Not fs.copy_files, which hides that an upload failed (pyarrow 26.0).
-            with pa.memory_map(str(local)) as file:
+            with pa.memory_map(os.fsencode(local)) as file:
                 stream = filesystem.open_output_stream(path)
                 stream.write(file.read_buffer())
                 stream.close()
