@@ -10,6 +10,7 @@ from filtering.errors import BadFileError
 from filtering.scoring.scorers import Scorer
 from pipelines.dump.parts import Parts
 from pipelines.dump.reading import read_batches
+from pipelines.dump.text_columns import texts_of
 from pipelines.every_nth import step_over
 
 SAMPLE_ROWS = 1000
@@ -32,7 +33,7 @@ def read_first_rows(parts: Parts, text_column: str, rows: int = SAMPLE_ROWS) -> 
         try:
             with closing(read_batches(part.path, part.row_groups, [text_column])) as batches:
                 for batch in batches:
-                    sample.append(batch.column(text_column).slice(0, left))
+                    sample.append(texts_of(batch, text_column).slice(0, left))
                     left -= len(sample[-1])
                     taken_bytes += batch.nbytes
                     decoded_bytes += batch.nbytes

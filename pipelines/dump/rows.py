@@ -13,7 +13,7 @@ from filtering.errors import SettingsError
 from filtering.text.arrow import text_bytes
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet, read_chosen
-from pipelines.dump.text_columns import holds_text
+from pipelines.dump.text_columns import holds_text, text_path, texts_of
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,9 @@ class RowReader:
         with open_parquet(part.path) as file:
             columns = self._columns(part.path, file.schema_arrow)
             for numbers, batch in read_chosen(file, part.path, part.row_groups, rows, columns):
-                texts = text_bytes(batch.column(self.text_column))
-                others = batch.drop_columns([self.text_column]).to_pylist()
+                texts = text_bytes(texts_of(batch, self.text_column))
+                column = text_path(batch.schema, self.text_column)[0]
+                others = batch.drop_columns([column]).to_pylist()
                 for number, text, values in zip(numbers.tolist(), texts, others, strict=True):
                     yield Row(number, text, self._origin(part.relative, part.first_row + number, values))
 

@@ -1,6 +1,9 @@
 """Which column of a table holds its texts: one rule for all verbs."""
 
+from collections.abc import Iterator
+
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from filtering.errors import ColumnError
 
@@ -8,7 +11,10 @@ TEXT_COLUMNS = ("text", "content", "raw_content", "code")
 """Names under which dumps hold their texts: ``text`` in FineWeb, ``content`` in The Stack, StarCoder data,
 CodeParrot and github-jupyter, ``raw_content`` in RedPajama, ``code`` in github-code and parsed notebooks."""
 TEXT_COLUMN_NAMES = f"{', '.join(TEXT_COLUMNS[:-1])} and {TEXT_COLUMNS[-1]}"
-TEXT_COLUMN_HELP = f"Column of the text. Default: the only one of {TEXT_COLUMN_NAMES} that holds text."
+TEXT_COLUMN_HELP = (
+    "Column of the text, or a field of a column of structs: content.text. "
+    f"Default: the only one of {TEXT_COLUMN_NAMES} that holds text."
+)
 BLOB_ID = "blob_id"
 """Stands in The Stack v2, its train sets and Stack-Edu where others have texts."""
 
@@ -47,6 +53,43 @@ def find_text_column(schema: pa.Schema, where: str) -> str:
         f"{where} must have one of the columns {names}. Found {', '.join(schema.names) or 'no columns'}. "
         "Name the text column with --text-column."
     )
+
+
+def text_path(schema: pa.Schema, text_column: str) -> tuple[str, ...]:
+    """Return the names that lead to a text column: its own, or those of a column and of fields within it.
+
+    A column with the very name goes before fields. Empty where there is neither.
+
+    Examples
+    --------
+    >>> schema = pa.schema([("content", pa.struct([("text", pa.string())])), ("a.b", pa.string())])
+    >>> text_path(schema, "content.text"), text_path(schema, "a.b"), text_path(schema, "content.title")
+    (('content', 'text'), ('a.b',), ())
+    """
+    if text_column in schema.names:
+        return (text_column,)
+    for field in schema:
+        if text_column.startswith(f"{field.name}.") and pa.types.is_struct(field.type):
+            below = text_path(pa.schema(field.type.fields), text_column[len(field.name) + 1 :])
+            if below:
+                return (field.name, *below)
+    return ()
+
+
+def text_leaves(schema: pa.Schema) -> Iterator[str]:
+    """Yield the columns that hold text, and the fields of structs that do, as `--text-column` names them."""
+    for field in schema:
+        if pa.types.is_struct(field.type):
+            yield from (f"{field.name}.{name}" for name in text_leaves(pa.schema(field.type.fields)))
+        elif holds_text(field.type):
+            yield field.name
+
+
+def texts_of(batch: pa.RecordBatch | pa.Table, text_column: str) -> pa.Array | pa.ChunkedArray:
+    """Return the texts of a batch or a table; null where what they are a field of is null."""
+    column, *fields = text_path(batch.schema, text_column)
+    texts = batch.column(column)
+    return pc.struct_field(texts, fields) if fields else texts
 
 
 def holds_text(kind: pa.DataType) -> bool:

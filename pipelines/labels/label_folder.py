@@ -24,7 +24,7 @@ from annotations.labels.columns import GROUP_COLUMNS, SAMPLE_SCHEMA
 from annotations.labels.ratings import labels_table, ratings_table
 from annotations.labels.sources import JOURNAL_FILE, LABELS_FILE, read_table
 from filtering.errors import OutputError
-from pipelines.dump.text_columns import TEXT_COLUMNS
+from pipelines.dump.text_columns import TEXT_COLUMNS, text_path, texts_of
 from pipelines.locks import hold_lock
 
 RATINGS_FILE = "ratings.parquet"
@@ -91,7 +91,8 @@ def write_tables(out: str, journal: Journal) -> pa.Table:
     labels = labels_table(journal, ratings)
     for name, table in ((RATINGS_FILE, ratings), (LABELS_FILE, labels)):
         temporary = Path(out, f".{name}.tmp")
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+        with open(temporary, "wb") as file:
+            pq.write_table(table, file, compression="zstd", write_page_checksum=True)
         os.replace(temporary, Path(out, name))
     return labels
 
@@ -117,7 +118,12 @@ def read_documents(
     texts += [text_column] if text_column else TEXT_COLUMNS
     texts += [group_column] if group_column else GROUP_COLUMNS
     texts += [*LANGUAGE_COLUMNS, *PATH_COLUMNS]
-    return read_table(source, [*texts, *SAMPLE_SCHEMA.names, *more], strings=texts)
+    parts = (text_column or "").split(".")
+    above = [".".join(parts[:count]) for count in range(1, len(parts))]  # columns that it may be a field of
+    table, name = read_table(source, [*texts, *above, *SAMPLE_SCHEMA.names, *more], strings=texts)
+    if text_column and len(text_path(table.schema, text_column)) > 1:
+        table = table.append_column(text_column, texts_of(table, text_column))
+    return table, name
 
 
 def is_number(kind: pa.DataType) -> bool:

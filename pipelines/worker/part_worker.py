@@ -19,6 +19,7 @@ from filtering.leaks.search import LEAK
 from filtering.scoring.cascade import AnyScorer, CascadeScorer
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import read_batches
+from pipelines.dump.text_columns import texts_of
 from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
 from pipelines.store.receipts import Receipt
 from pipelines.store.run_folder import RunFolder
@@ -47,7 +48,7 @@ def score_texts(scorer: AnyScorer, part: Part, settings: WorkerSettings) -> Scor
     """Return what scores the texts of a part."""
 
     def score(batch: pa.RecordBatch, first: int) -> Scores:
-        texts = batch.column(settings.text_column)
+        texts = texts_of(batch, settings.text_column)
         if not isinstance(scorer, CascadeScorer):
             return scorer.score(texts)
         chances = row_chances(part.relative, part.first_row + first, batch.num_rows)
@@ -142,7 +143,8 @@ class PartWorker:
             for batch, scores, leaks in self._scored(part):
                 found, keep = self._judge(leaks, cut.keep(scores.value))
                 files.add(batch, scores, keep, found)
-                tick(batch.num_rows, *tally.add(batch.column(settings.text_column), scores, keep, found))
+                texts = texts_of(batch, settings.text_column)
+                tick(batch.num_rows, *tally.add(texts, scores, keep, found))
             if tally.rows != part.rows:
                 raise BadFileError(f"{part.name} must have {part.rows} rows. Found {tally.rows}.")
             return Receipt(key=part.key, output=part.output, **tally.fields(), **files.publish())
@@ -170,7 +172,7 @@ class PartWorker:
             scores = score(batch, first)
             if leaks is None:
                 return scores, None
-            return scores, leaks.find(part, batch.column(text_column), first, scores.value >= keep_at)
+            return scores, leaks.find(part, texts_of(batch, text_column), first, scores.value >= keep_at)
 
         waiting: deque[tuple[pa.RecordBatch, Future[tuple[Scores, FoundLeaks | None]]]] = deque()
         first = 0
