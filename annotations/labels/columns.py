@@ -1,5 +1,6 @@
 """The columns that samples and labels share, and how those of a foreign table become them."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pyarrow as pa
 
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from filtering.errors import LabelsError
+from filtering.printable import printable
 from filtering.text.windows import REACH, WINDOW, cut_window, header_end
 
 SAMPLE_SCHEMA = pa.schema(
@@ -115,7 +117,7 @@ def sample_rows(
         raise LabelsError(f"{text_column!r} in {name} must be string. Got {table[text_column].type} instead.")
     alike = [one.name for one in SAMPLE_SCHEMA if one.name in table.column_names and _fits(table, one)]
     telling = [one for one in ORIGIN_COLUMNS if one in table.column_names and _is_text(table[one].type)]
-    file = Path(name).name
+    file = printable(os.fsencode(Path(name).name))
     for number, row in enumerate(table.to_pylist()):
         said = {column: value for column, value in row.items() if value not in (None, "")}
         told = origin_of({column: said[column] for column in telling if column in said})

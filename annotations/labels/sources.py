@@ -64,8 +64,9 @@ def _of_file(path: str, columns: Sequence[str], strings: Sequence[str]) -> pa.Ta
         table = read_text_file(path, strings)
         return table.select([name for name in table.column_names if name in columns])
     try:
-        names = pq.read_schema(path).names
-        return pq.read_table(path, columns=[name for name in names if name in columns])
+        with open(path, "rb") as file:
+            names = pq.read_schema(file).names
+            return pq.read_table(file, columns=[name for name in names if name in columns])
     except (OSError, pa.ArrowException) as error:
         raise LabelsError(f"Labels must be a readable Parquet file. {path}: {error}") from error
 

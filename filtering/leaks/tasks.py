@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filtering.errors import BadFileError, SettingsError
+from filtering.printable import printable
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
         raise SettingsError(f"A benchmark must have at least one task. {path} has none.")
     if fields is None:
         fields = _layout_of(records[0], path)
-    name = path.name.split(".")[0]
+    name = printable(os.fsencode(path.name).split(b".")[0])
     tasks = tuple(
         _task_of(record, fields, name, f"{path}, task {at}") for at, record in enumerate(records, 1)
     )
@@ -98,7 +100,8 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
 def _read_records(path: Path) -> list[object]:
     try:
         if path.name.endswith(".parquet"):
-            records: list[object] = pq.read_table(path).to_pylist()
+            with open(path, "rb") as file:
+                records: list[object] = pq.read_table(file).to_pylist()
             return records
         if path.name.endswith(".jsonl"):
             return _read_lines(path.read_bytes(), path)

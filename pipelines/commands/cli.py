@@ -4,6 +4,8 @@ Commands turn options into settings, call one verb, and print what came of it: r
 progress and errors to standard error.
 """
 
+import codecs
+import io
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -13,6 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from filtering.errors import EdufilterError, Interrupted, LabelsError, ScorerError, SettingsError
+from filtering.printable import escape_unwritable, printable
 from pipelines.commands.inspection import demo_command, explain_command, report_command, score_command
 from pipelines.commands.labels import agreement_command, annotate_command, sample_command
 from pipelines.commands.runs import (
@@ -45,8 +48,13 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "demo": demo_command,
 }
 """In the order in which ``--help`` lists them."""
+NO_THREAD = "can't start new thread"
+"""What Python says where a thread gets no memory, or there are too many."""
 RESUMABLE = ("filter", "recut", "decontaminate", "annotate")
 """Commands that go on where an interrupted one was."""
+
+ESCAPES = "edufilter-escapes"
+codecs.register_error(ESCAPES, escape_unwritable)
 
 app = typer.Typer(
     help="Keep the part of a web or code dump that teaches: Parquet in, Parquet out.",
@@ -61,6 +69,9 @@ for name, command in COMMANDS.items():
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; return its exit code."""
+    for stream in (sys.stdout, sys.stderr):  # names may hold what a terminal, or its locale, cannot write
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=ESCAPES)
     try:
         outcome = app(args=list(arguments), standalone_mode=False)
         # typer turns Ctrl-C into this code by itself, and says nothing.
@@ -71,6 +82,12 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(error, 2)
     except (EdufilterError, OSError) as error:
         return _fail(error, 1)
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and NO_THREAD not in str(error):
+            raise
+        again = "Let it have more, or run with fewer --workers"
+        what = str(error) or "there was none left"
+        return _fail(f"Memory must suffice: {what}. {again}; what was finished stays.", 1)
     except TyperException as error:
         if hasattr(error, "show"):  # usage errors also print the usage line
             error.show()
@@ -81,13 +98,13 @@ def run(arguments: Sequence[str]) -> int:
 
 def _interrupted(arguments: Sequence[str]) -> int:
     resumable = bool(arguments) and arguments[0] in RESUMABLE
-    again = shlex.join(["edufilter", *arguments])
+    again = printable(shlex.join(["edufilter", *arguments]))
     how = f" What was finished stays; go on with:\n  {again}" if resumable else ""
     sys.stderr.write(f"\nInterrupted.{how}\n")
     return 130
 
 
-def _fail(error: BaseException, code: int) -> int:
+def _fail(error: BaseException | str, code: int) -> int:
     sys.stderr.write(f"Error: {error}\n")
     return code
 

@@ -16,6 +16,7 @@ from typer import Argument, Option
 from filtering.errors import SettingsError
 from filtering.explaining.explain import Explanation, NgramAmount
 from filtering.explaining.readable import range_in_words
+from filtering.printable import printable
 from filtering.text.arrow import REASONS
 from pipelines.commands.command_signature import (
     Given,
@@ -130,7 +131,7 @@ def report_command(out: OutArgument, no_samples: NoSamplesOption = False) -> int
     """Draw OUT/run/report.html of a finished run anew: scores, kept shares, documents to read."""
     from pipelines.reports.write_report import write_report
 
-    typer.echo(str(write_report(out, samples=not no_samples)))
+    typer.echo(printable(str(write_report(out, samples=not no_samples))))
     return 0
 
 

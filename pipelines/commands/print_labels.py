@@ -6,6 +6,7 @@ import typer
 
 from annotations.labels.agreement import MIN_COMMON
 from annotations.labels.labels import cut_texts_warning
+from filtering.printable import printable
 
 if TYPE_CHECKING:
     from annotations.labels.agreement import Agreement
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def print_sample(result: "SampleResult") -> int:
     """Print what was drawn; return the exit code of the command."""
     picked = ", ".join(f"{count:,} {why}" for why, count in sorted(result.picked.items()))
-    typer.echo(f"{result.rows:,} documents of {result.groups:,} groups ({picked}) -> {result.out}")
+    typer.echo(f"{result.rows:,} documents of {result.groups:,} groups ({picked}) -> {printable(result.out)}")
     typer.echo(f"drawn from {result.read_rows:,} of {result.dump_rows:,} rows")
     if result.near_duplicates:
         typer.echo(f"left out: {result.near_duplicates:,} near-duplicates of documents in the sample")

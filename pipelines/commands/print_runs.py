@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from filtering.printable import printable
 from pipelines.amounts_in_words import duration
 
 if TYPE_CHECKING:
@@ -15,7 +16,9 @@ def print_result(result: "FilterResult") -> int:
     """Print what a run did; return its exit code."""
     share = 100 * result.kept / max(result.rows, 1)
     where = "run/scores" if result.manifest["settings"].get("write") == "scores" else "data"
-    typer.echo(f"{result.rows:,} rows, {result.kept:,} kept ({share:.1f} %) -> {result.out}/{where}")
+    typer.echo(
+        f"{result.rows:,} rows, {result.kept:,} kept ({share:.1f} %) -> {printable(result.out)}/{where}"
+    )
     if result.rows_scored:
         rate = result.rows_scored / max(result.seconds, 1e-9)
         typer.echo(f"{result.rows_scored:,} rows in {duration(result.seconds)} ({rate:,.0f} rows/s)")

@@ -8,6 +8,7 @@ import typer
 from typer import Option
 
 from filtering.errors import SettingsError
+from filtering.printable import printable
 from pipelines.amounts_in_words import duration
 from pipelines.commands.command_signature import (
     Given,
@@ -61,8 +62,8 @@ def _print_estimate(config: FilterConfig) -> int:
     if estimate.rows_left < plan.rows:
         typer.echo(f"done already: {plan.rows - estimate.rows_left:,} rows")
     typer.echo(
-        f"text column: {estimate.text_column}; scorer: {config.scorer}; effort: {config.effort} "
-        f"({WHAT_SCORES[config.effort]})"
+        f"text column: {estimate.text_column or 'not known'}; scorer: {config.scorer}; "
+        f"effort: {config.effort} ({WHAT_SCORES[config.effort]})"
     )
     typer.echo(
         f"estimate from {estimate.sampled_rows:,} rows at the beginning of a few files: "
@@ -126,7 +127,7 @@ def _run(
 
         page = report_result(result, command_of(name, config), samples=not no_samples, reporter=reporter)
         if page is not None:
-            typer.echo(f"report: {page}")
+            typer.echo(f"report: {printable(str(page))}")
     return code
 
 

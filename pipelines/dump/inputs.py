@@ -2,21 +2,27 @@
 
 import fnmatch
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from filtering.errors import OutputError, RunError, SettingsError
+from filtering.printable import printable
+from pipelines.dump.other_formats import format_of, how_to_convert
+from pipelines.names import name_of
 from pipelines.paths import AnyPath, StorePath, is_store
 
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 WILDCARDS = frozenset("*?[")
 HIDDEN = (".", "_")
 
+Parts = tuple[str, ...]
+"""A path below a root, part by part."""
+
 
 @dataclass(frozen=True)
 class InputFile:
-    """One input file and the path that its output gets."""
+    """One input file and the path that its output gets; both as names (`pipelines.names`)."""
 
     path: str
     relative: str
@@ -27,7 +33,10 @@ def find_inputs(inputs: Iterable[str], out: str) -> list[InputFile]:
 
     Hidden files, ``.crc`` files and names that start with an underscore are not data and are left
     out, below folders with such names too. In folders, files with other suffixes are left out as
-    well; a file that is named, or found by a pattern, is taken by any name.
+    well; a file that is named, or found by a pattern, is taken by any name. A folder that a pattern
+    finds is read as one if it is called like a Parquet file, as Spark and Dask do.
+
+    Whether there is a file behind a name, and not a pipe or a link to nothing, is seen where it is opened.
 
     Raises
     ------
@@ -44,74 +53,140 @@ def find_inputs(inputs: Iterable[str], out: str) -> list[InputFile]:
             before = found.setdefault(file.relative, file)
             if before.path != file.path:
                 raise SettingsError(
-                    f"Two inputs must not have one relative path. Got {file.relative!r} from {before.path!r} "
-                    f"and {file.path!r}. Run them into two outputs, or name a folder above both."
+                    f"Two inputs must not have one relative path. Got '{file.relative}' from '{before.path}' "
+                    f"and '{file.path}'. Run them into two outputs, or name a folder above both."
                 )
     return [found[relative] for relative in sorted(found)]
 
 
 def _on_disk(given: str, out: str) -> Iterator[InputFile]:
-    root, paths = _expand(given)
-    if not is_store(out) and not root.is_file():
-        below = Path(out).resolve()
-        if below.is_relative_to(root) and _reaches(given, Path(given).exists(), below.relative_to(root)):
+    pattern: Parts = ()
+    if not os.path.lexists(given):
+        if not WILDCARDS & set(given):
+            raise _missing(given)
+        pattern = _pattern_parts(given)
+        root = os.path.realpath(Path(*Path(given).parts[: -len(pattern)]))
+    elif os.path.isdir(given):
+        _refuse_run(given, Path(given))
+        root = os.path.realpath(given)
+    else:
+        folder, name = os.path.split(given)
+        yield _inside(os.path.realpath(folder or "."), (name,))
+        return
+    if not is_store(out):
+        below = Path(os.path.realpath(out))
+        if below.is_relative_to(root) and _reaches(pattern, below.relative_to(root).parts):
             raise _out_inside(given, out)
-    own = root.parent if root.is_file() else root
-    for path in paths:
-        # Links alone can lead out, and looking each path up takes as long as reading its footer.
-        if os.path.islink(path) or WILDCARDS & set(given):
-            found = os.path.realpath(path)
-            if not Path(found).is_relative_to(own):
-                raise SettingsError(
-                    f"An input must not lead out of its own folder. {path!r} is a link to {found!r}. "
-                    "Name that file or folder as an input of its own."
-                )
-        yield InputFile(path, path[len(str(own)) :].lstrip("/"))
+    found = list(_walk(root, pattern, lambda parts: _is_wanted(parts, pattern)))
+    if not found:
+        others = _walk(root, pattern, lambda parts: True)
+        raise _found_none(given, (Path(root, *parts) for parts in others))
+    for parts in found:
+        yield _inside(root, parts, is_pattern=bool(pattern))
+
+
+def _inside(root: str, parts: Parts, *, is_pattern: bool = False) -> InputFile:
+    path = os.path.join(root, *parts)
+    # Links alone can lead out, and looking each path up takes as long as reading its footer.
+    if is_pattern or os.path.islink(path):
+        target = os.path.realpath(path)
+        is_there = os.path.isfile(target) or os.path.isdir(target)
+        if is_there and not Path(target).is_relative_to(root):
+            raise SettingsError(
+                f"An input must not lead out of its own folder. '{name_of(path)}' is a link to "
+                f"'{name_of(target)}'. Name that file or folder as an input of its own."
+            )
+    return InputFile(name_of(path), name_of("/".join(parts)))
+
+
+def _walk(root: str, pattern: Parts, is_wanted: Callable[[Parts], bool]) -> Iterator[Parts]:
+    """Yield the wanted files of the folders that a pattern leads into; of all below, if there is none.
+
+    Of links to folders only those that a pattern's own parts name are followed, so that no circle is endless.
+    Others that lead elsewhere are yielded, to be refused; the rest lead to what is found anyway.
+    """
+    waiting: list[Parts] = [()]
+    while waiting:
+        above = waiting.pop()
+        for entry in _entries(os.path.join(root, *above)):
+            parts = (*above, entry.name)
+            if entry.name.startswith(HIDDEN):
+                continue
+            if not (os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()):
+                if is_wanted(parts):
+                    yield parts
+            elif not pattern or _leads_on(parts, pattern) or _in_parquet_folder(parts, pattern):
+                steps = "**" not in pattern and len(parts) <= len(pattern)
+                if not entry.is_symlink() or steps:
+                    waiting.append(parts)
+                elif not Path(os.path.realpath(entry.path)).is_relative_to(root):
+                    yield parts
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except (FileNotFoundError, NotADirectoryError):  # a pattern below no folder; one that went meanwhile
+        return []
+    except OSError as error:
+        raise RunError(
+            f"Each folder of an input must be readable. '{name_of(folder)}': {error.strerror}. "
+            "Mend that, then run the same again."
+        ) from error
 
 
 def _out_inside(given: str, out: str) -> OutputError:
     return OutputError(
-        f"OUT must not lie inside an input. Got {out!r} inside {given!r}. Choose another --out."
+        f"OUT must not lie inside an input. Got '{printable(out)}' inside '{printable(given)}'. "
+        "Choose another --out."
     )
 
 
-def _reaches(given: str, exists: bool, out: PurePath) -> bool:
+def _reaches(pattern: Parts, out: Parts) -> bool:
     """Tell whether an input may come to hold files of ``out/data``: a pattern may be too shallow for that."""
-    if exists:
+    if not pattern or "**" in pattern or len(pattern) >= len(out) + 2:
         return True
-    below = _pattern_parts(given)
-    return "**" in below or len(below) >= len(out.parts) + 2
+    return _in_parquet_folder(out, pattern)
 
 
-def _pattern_parts(given: str) -> tuple[str, ...]:
+def _pattern_parts(given: str) -> Parts:
     """Return the parts of a pattern from the first that holds a wildcard on."""
     parts = PurePosixPath(given).parts
     first = next(index for index, part in enumerate(parts) if WILDCARDS & set(part))
     if ".." in parts[first:]:
-        raise SettingsError(f"A pattern must not hold '..' after its first wildcard. Got {given!r} instead.")
+        raise SettingsError(
+            f"A pattern must not hold '..' after its first wildcard. Got '{printable(given)}' instead."
+        )
     return parts[first:]
 
 
 def _refuse_run(given: str, path: AnyPath) -> None:
     if (path / "run" / "plan.json").exists():
-        raise SettingsError(f"An input must be a dump. {given!r} is the folder of a run: name {given}/data.")
-
-
-def _found_none(given: str) -> SettingsError:
-    return SettingsError(
-        f"An input must hold at least one Parquet file ({', '.join(PARQUET_SUFFIXES)}). "
-        f"Found none in {given!r}. Check the path."
-    )
+        shown = printable(given)
+        raise SettingsError(f"An input must be a dump. '{shown}' is the folder of a run: name {shown}/data.")
 
 
 def _missing(given: str) -> SettingsError:
-    return SettingsError(f"An input must exist. Got {given!r} instead. Check the path.")
+    return SettingsError(f"An input must exist. Got '{printable(given)}' instead. Check the path.")
+
+
+def _found_none(given: str, others: Iterable[AnyPath]) -> SettingsError:
+    """Return the error for an input without Parquet, with the line that converts what it has instead."""
+    # What is known by the end of its name goes before what has to be looked into.
+    names = sorted(map(name_of, others), key=lambda name: (format_of(name) is None, name))
+    lines = ((name, how_to_convert(name, together=True)) for name in names)
+    advice = next((f"Found '{name}'. {line}" for name, line in lines if line), "Check the path.")
+    return SettingsError(
+        f"An input must hold at least one Parquet file ({', '.join(PARQUET_SUFFIXES)}). "
+        f"Found none in '{printable(given)}'. {advice}"
+    )
 
 
 def _in_store(given: str, out: str) -> Iterator[InputFile]:
     path = StorePath.parse(given)
     if path.is_file():
-        yield InputFile(str(path), path.name)
+        yield InputFile(name_of(path), name_of(path.name))
         return
     exists = path.exists()
     if not exists and not WILDCARDS & set(given):
@@ -121,17 +196,41 @@ def _in_store(given: str, out: str) -> Iterator[InputFile]:
     root = StorePath.parse(path.url.removesuffix("/".join(pattern)))
     if f"{out}/".startswith(f"{root}/"):
         below = PurePosixPath(out[len(str(root)) + 1 :])
-        if _reaches(path.url, exists, below):
+        if _reaches(pattern, below.parts):
             raise _out_inside(given, out)
-    names = (PurePosixPath(name) for name, _ in root.files())
-    files = [
-        InputFile(str(root / str(name)), str(name))
-        for name in names
-        if _is_data(name) and (matches(name.parts, pattern) if pattern else _is_parquet(name.name))
-    ]
-    if not files:
-        raise _found_none(given)
-    yield from files
+    names = [PurePosixPath(name).parts for name, _ in root.files()]
+    visible = [parts for parts in names if not any(part.startswith(HIDDEN) for part in parts)]
+    found = [parts for parts in visible if _is_wanted(parts, pattern)]
+    if not found:
+        raise _found_none(given, (root / "/".join(parts) for parts in visible))
+    for parts in found:
+        relative = "/".join(parts)
+        yield InputFile(name_of(root / relative), name_of(relative))
+
+
+def _is_wanted(parts: Parts, pattern: Parts) -> bool:
+    """Tell whether an input means a file below its root."""
+    name = parts[-1]
+    if name.endswith(".crc"):
+        return False
+    if pattern and matches(parts, pattern):
+        return True
+    return _is_parquet(name) and (not pattern or _in_parquet_folder(parts[:-1], pattern))
+
+
+def _in_parquet_folder(folder: Parts, pattern: Parts) -> bool:
+    """Tell whether a folder, or one above it, is called like a Parquet file and found by a pattern."""
+    above = (folder[:count] for count in range(1, len(folder) + 1))
+    return any(_is_parquet(parts[-1]) and matches(parts, pattern) for parts in above)
+
+
+def _leads_on(folder: Parts, pattern: Parts) -> bool:
+    """Tell whether a pattern may find something below a folder."""
+    if not folder or not pattern:
+        return bool(pattern)
+    if pattern[0] == "**":
+        return True
+    return fnmatch.fnmatchcase(folder[0], pattern[0]) and _leads_on(folder[1:], pattern[1:])
 
 
 def matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
@@ -149,51 +248,9 @@ def matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     if not pattern or not parts:
         return not pattern and not parts
     if pattern[0] == "**":
-        return matches(parts, pattern[1:]) or matches(parts[1:], pattern)
+        return len(pattern) == 1 or matches(parts, pattern[1:]) or matches(parts[1:], pattern)
     return fnmatch.fnmatchcase(parts[0], pattern[0]) and matches(parts[1:], pattern[1:])
-
-
-def _expand(given: str) -> tuple[Path, list[str]]:
-    """Return the root that relative paths are counted from, and the files below it."""
-    fixed = Path(given)
-    _refuse_run(given, fixed)
-    if not fixed.exists() and WILDCARDS & set(given):
-        below = Path(*_pattern_parts(given))
-        root = Path(*fixed.parts[: -len(below.parts)]).resolve()
-        paths = root.glob(str(below))
-        files = [str(path) for path in paths if path.is_file() and _is_data(path.relative_to(root))]
-    else:
-        if not fixed.exists():
-            raise _missing(given)
-        root = fixed.parent.resolve() / fixed.name if fixed.is_symlink() else fixed.resolve()
-        if root.is_file():
-            return root, [str(root)]
-        root = root.resolve()
-        files = list(_walk(root))
-    if not files:
-        raise _found_none(given)
-    return root, files
-
-
-def _walk(root: Path) -> Iterator[str]:
-    """Yield the Parquet files below a folder, and links to folders elsewhere, which are refused later."""
-    for folder, folders, names in os.walk(root, onerror=_refuse_to_skip):
-        if not _is_data(Path(folder).relative_to(root)):
-            continue
-        links = [path for name in folders if (path := Path(folder, name)).is_symlink()]
-        outside = [path.name for path in links if not path.resolve().is_relative_to(root)]
-        wanted = [name for name in names if _is_parquet(name)] + outside
-        yield from (f"{folder}/{name}" for name in wanted if not name.startswith(HIDDEN))
-
-
-def _refuse_to_skip(error: OSError) -> None:
-    raise RunError(f"Each folder of an input must be readable. {error}. Mend that, then run the same again.")
 
 
 def _is_parquet(name: str) -> bool:
     return name.lower().endswith(PARQUET_SUFFIXES)
-
-
-def _is_data(relative: PurePath) -> bool:
-    hidden = any(part.startswith(HIDDEN) for part in relative.parts)
-    return not hidden and relative.suffix != ".crc"

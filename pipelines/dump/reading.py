@@ -11,7 +11,6 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -20,8 +19,11 @@ from numpy.typing import NDArray
 
 from filtering.errors import BadFileError, ColumnError, RunError
 from filtering.text.arrow import text_lengths
-from pipelines.dump.text_columns import find_text_column, holds_text
-from pipelines.paths import StoreFile, StorePath, is_store
+from pipelines.dump.opening import open_file
+from pipelines.dump.other_formats import how_to_convert
+from pipelines.dump.text_columns import find_text_column, holds_text, text_leaves, text_path, texts_of
+from pipelines.names import name_of
+from pipelines.paths import AnyPath, is_store
 
 BATCH_BYTES = 4 << 20
 """Decoded bytes that a batch aims at: a few batches in flight stay small, and fit the CPU's cache."""
@@ -50,8 +52,10 @@ class Footer:
     schema: pa.Schema
 
 
-def read_footer(path: str) -> Footer:
+def read_footer(file: str | AnyPath) -> Footer:
     """Read the footer of a Parquet file, and nothing else of it.
+
+    `file` is as in `open_file`.
 
     By hand, since the digest of its bytes is in the key of every part: pyarrow reads a footer and keeps no
     bytes of it, so each would be read twice.
@@ -63,28 +67,30 @@ def read_footer(path: str) -> Footer:
     RunError
         If the system does not let us read it.
     """
-    with _reading(path), _open(path) as file:
-        size = file.seek(0, os.SEEK_END)
+    path = _named(file)
+    with _reading(path), open_file(file) as opened:
+        size = opened.seek(0, os.SEEK_END)
         if size < 12:
             raise BadFileError(f"{path} must be a Parquet file. It has {size} bytes.")
-        start = file.seek(max(0, size - (FOOTER_GUESS_BYTES if is_store(path) else 8)))
-        tail = file.read()
+        start = opened.seek(max(0, size - (FOOTER_GUESS_BYTES if is_store(path) else 8)))
+        tail = opened.read()
         length, magic = struct.unpack("<I4s", tail[-8:])
         if magic == b"PARE":
             raise BadFileError(f"{path} must have a readable footer. It is encrypted.")
         if magic != b"PAR1" or length + 12 > size:
-            raise BadFileError(f"{path} must end with a Parquet footer. It is truncated or not Parquet.")
+            what = how_to_convert(path) or "It is truncated or not Parquet."
+            raise BadFileError(f"{path} must end with a Parquet footer. {what}")
         first = size - 8 - length
         if first < start:
-            file.seek(first)
-            tail = file.read()
+            opened.seek(first)
+            tail = opened.read()
         tail = tail[max(first - start, 0) :]
         with pq.ParquetFile(pa.BufferReader(tail)) as parquet:
             return Footer(size, hashlib.sha256(tail).hexdigest(), parquet.metadata, parquet.schema_arrow)
 
 
-def _open(path: str) -> IO[bytes] | StoreFile:
-    return StorePath.parse(path).open() if is_store(path) else open(path, "rb")
+def _named(file: str | AnyPath) -> str:
+    return file if isinstance(file, str) else name_of(file)
 
 
 @contextmanager
@@ -100,9 +106,9 @@ def _reading(path: str) -> Iterator[None]:
         # pyarrow raises OSError without an errno for broken pages, with one for what the system said.
         if error.errno is not None:
             raise RunError(f"Reading {path} failed: {error}. Mend that, then run the same again.") from error
-        raise BadFileError(f"{path} must be readable Parquet. {_first_line(error)}") from error
+        raise BadFileError(f"{path} could not be read. {_first_line(error)}") from error
     except pa.ArrowException as error:
-        raise BadFileError(f"{path} must be readable Parquet. {_first_line(error)}") from error
+        raise BadFileError(f"{path} could not be read. {_first_line(error)}") from error
 
 
 def _first_line(error: BaseException) -> str:
@@ -118,15 +124,18 @@ def resolve_text_column(schema: pa.Schema, path: str, text_column: str | None) -
         If there is no such column, more than one candidate, or one that holds no text.
     """
     name = text_column or find_text_column(schema, path)
-    if name not in schema.names:
+    names = text_path(schema, name)
+    if not names:
         raise ColumnError(
             f"{path} must have a column {name!r}. Found {', '.join(schema.names) or 'no columns'}. "
             "Name the text column with --text-column."
         )
-    indices = schema.get_all_field_indices(name)
+    indices = schema.get_all_field_indices(names[0])
     if len(indices) > 1:
-        raise ColumnError(f"{path} must have one column {name!r}. Found {len(indices)} of that name.")
+        raise ColumnError(f"{path} must have one column {names[0]!r}. Found {len(indices)} of that name.")
     found = schema.field(indices[0]).type
+    for inner in names[1:]:
+        found = found.field(inner).type
     if not holds_text(found):
         raise ColumnError(
             f"{name!r} in {path} must be string or binary. Got {found} instead. "
@@ -135,16 +144,28 @@ def resolve_text_column(schema: pa.Schema, path: str, text_column: str | None) -
     return name
 
 
-def open_parquet(path: str, *, read_dictionary: list[str] | None = None) -> pq.ParquetFile:
-    """Open a file for reading in a stream: no read-ahead of whole column chunks, checksums checked."""
+@contextmanager
+def open_parquet(
+    file: str | AnyPath, *, read_dictionary: list[str] | None = None
+) -> Iterator[pq.ParquetFile]:
+    """Open a file for reading in a stream: no read-ahead of whole column chunks, checksums checked.
+
+    `file` is as in `open_file`.
+    """
+    path = _named(file)
     with _reading(path):
-        return pq.ParquetFile(
-            StorePath.parse(path).open() if is_store(path) else path,
-            read_dictionary=read_dictionary,
-            pre_buffer=False,
-            buffer_size=STORE_BUFFER_BYTES if is_store(path) else READ_BUFFER_BYTES,
-            page_checksum_verification=True,
-        )
+        opened = open_file(file)
+    with opened:
+        with _reading(path):
+            parquet = pq.ParquetFile(
+                opened,
+                read_dictionary=read_dictionary,
+                pre_buffer=False,
+                buffer_size=STORE_BUFFER_BYTES if is_store(path) else READ_BUFFER_BYTES,
+                page_checksum_verification=True,
+            )
+        with parquet:
+            yield parquet
 
 
 def read_batches(path: str, row_groups: range, columns: list[str] | None = None) -> Generator[pa.RecordBatch]:
@@ -255,7 +276,7 @@ def _longest_repeated_value(
 
     Rows repeat such a value at the cost of a few bits, anywhere in the file: first rows cannot show it.
     """
-    texts = {field.name for field in file.schema_arrow if holds_text(field.type)}
+    texts = set(text_leaves(file.schema_arrow))
     texts &= set(texts if columns is None else columns)
     suspects = (
         (group, texts.intersection(_repeating(file.metadata.row_group(group)))) for group in row_groups
@@ -264,7 +285,7 @@ def _longest_repeated_value(
     for group, names in islice(((group, names) for group, names in suspects if names), PROBE_GROUPS):
         with open_parquet(path, read_dictionary=sorted(names)) as probe:
             batch = next(_iterate(probe, range(group, group + 1), sorted(names), path, 1), None)
-        for column in batch.columns if batch is not None else []:
+        for column in (texts_of(batch, name) for name in (names if batch is not None else ())):
             values = column.dictionary if pa.types.is_dictionary(column.type) else column
             longest = max(longest, int(text_lengths(values).max(initial=0)))
     return longest

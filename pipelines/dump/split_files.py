@@ -14,8 +14,10 @@ import pyarrow as pa
 
 from filtering.errors import BadFileError, ColumnError, SettingsError
 from pipelines.dump.inputs import PARQUET_SUFFIXES, InputFile
+from pipelines.dump.other_formats import format_of
 from pipelines.dump.parts import ROWS_HELD, Fields, Part, Parts, SetAside
 from pipelines.dump.reading import Footer, read_footer, resolve_text_column
+from pipelines.names import with_end
 from pipelines.paths import is_store
 
 FOOTERS_AT_A_TIME = 32
@@ -32,7 +34,7 @@ class FoundParts:
     parts : Parts
         In order of relative path and rows.
     text_column : str
-        Which column holds the text in all of them.
+        Which column holds the text in all of them; as it was given, or empty, where no file has rows.
     set_aside : tuple of SetAside
         Files whose footer cannot be read.
     """
@@ -74,27 +76,27 @@ def split_files(
     ColumnError
         If a file lacks the text column, or files disagree on which it is.
     SettingsError
-        If a file already has one of `new_columns`, two parts would have one output, or no file can be read
-        at all.
+        If a file already has one of `new_columns`, two parts would have one output, or all files are of
+        another format by their names.
     BadFileError
         If `strict` and a footer cannot be read.
     """
     set_aside: list[SetAside] = []
     readable = _readable(files, set_aside, strict=strict)
-    first = next(readable, None)
-    if first is None:
-        reasons = "; ".join(one.why for one in set_aside)
-        raise SettingsError(f"At least one input must be a readable Parquet file. {reasons}")
-    first_file, footer = first
-    column = resolve_text_column(footer.schema, first_file.path, text_column)
+    named = ((file, footer, _text_column_of(file, footer, text_column)) for file, footer in readable)
+    beginning: list[tuple[InputFile, Footer, str | None]] = []
+    for one in named:
+        beginning.append(one)
+        if _has_rows(one[1]):  # which column it is, is for a file with rows to say
+            break
+    column = next((name for *_, name in reversed(beginning) if name is not None), text_column or "")
     key_of = (lambda row: "") if key_under is None else key_under(column)
 
     def rows() -> Iterator[Fields]:
-        for file, footer in chain([first], readable):
-            name = resolve_text_column(footer.schema, file.path, text_column)
-            if name != column:
+        for file, footer, name in chain(beginning, named):
+            if name != column and _has_rows(footer):
                 raise ColumnError(
-                    f"All files must have one text column. Found {column!r} in {first_file.path} and "
+                    f"All files must have one text column. Found {column!r} in {beginning[-1][0].path} and "
                     f"{name!r} in {file.path}. Choose with --text-column, or run them into two outputs."
                 )
             _refuse_taken(footer.schema, file.path, new_columns)
@@ -102,8 +104,25 @@ def split_files(
                 yield {**row, "key": key_of(row)}
 
     parts = Parts.from_rows(rows())
+    if set_aside and not len(parts) and all(format_of(file.path) for file in files):
+        raise SettingsError(f"An input must be Parquet. {set_aside[0].why}")
     _refuse_clashes(parts)
     return FoundParts(parts, column, tuple(set_aside))
+
+
+def _has_rows(footer: Footer) -> bool:
+    groups = range(footer.metadata.num_row_groups)
+    return any(footer.metadata.row_group(index).num_rows for index in groups)
+
+
+def _text_column_of(file: InputFile, footer: Footer, text_column: str | None) -> str | None:
+    """Return the text column of a file; None where it has none, and no rows that would need one."""
+    try:
+        return resolve_text_column(footer.schema, file.path, text_column)
+    except ColumnError:
+        if _has_rows(footer):
+            raise
+        return None
 
 
 def _readable(
@@ -111,6 +130,9 @@ def _readable(
 ) -> Iterator[tuple[InputFile, Footer]]:
     """Yield files with their footers; note those that are none."""
     for file, footer in _footers(files):
+        if isinstance(footer, Footer) and not footer.schema.names and _has_rows(footer):
+            rows = footer.metadata.num_rows
+            footer = BadFileError(f"{file.path} must have columns. It has {rows} rows of none.")
         if isinstance(footer, Footer):
             yield file, footer
         elif strict:
@@ -147,8 +169,8 @@ def _refuse_clashes(parts: Parts) -> None:
         one, other = parts[int(order[at])], parts[int(order[at + 1])]
         if one.output == other.output:
             raise SettingsError(
-                f"Each output must come from one input. {one.relative!r} and {other.relative!r} would both "
-                f"be written to {one.output!r}. Rename one of them."
+                f"Each output must come from one input. '{one.relative}' and '{other.relative}' would both "
+                f"be written to '{one.output}'. Rename one of them."
             )
 
 
@@ -164,10 +186,10 @@ def _refuse_taken(schema: pa.Schema, path: str, new_columns: Sequence[str]) -> N
 def _split(file: InputFile, footer: Footer, text_column: str, rows_per_part: int) -> Iterator[dict[str, Any]]:
     metadata = footer.metadata
     paths = (metadata.schema.column(index).path for index in range(metadata.num_columns))
-    column = next(index for index, path in enumerate(paths) if path == text_column)
+    column = next((index for index, path in enumerate(paths) if path == text_column), None)
     groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
     rows_of = [group.num_rows for group in groups]
-    bytes_of = [group.column(column).total_uncompressed_size for group in groups]
+    bytes_of = [0 if column is None else group.column(column).total_uncompressed_size for group in groups]
     ranges: list[tuple[int, int]] = []
     start = rows = 0
     for index, group_rows in enumerate(rows_of):
@@ -208,7 +230,7 @@ def output_name(relative: str, number: int, count: int) -> str:
     if dot + suffix.lower() not in PARQUET_SUFFIXES:
         stem = relative
     number_of = f".part-{number + 1:05}-of-{count:05}" if count > 1 else ""
-    return f"{stem}{number_of}.parquet"
+    return with_end(stem, f"{number_of}.parquet")
 
 
 def is_unchanged(part: Part) -> bool:
@@ -234,11 +256,10 @@ def refuse_changed(part: Part) -> None:
         If it cannot be read.
     """
     try:
-        unchanged = is_unchanged(part)
-    except BadFileError:  # what is no Parquet any more has changed
-        unchanged = False
-    if not unchanged:
+        why = "" if is_unchanged(part) else f"{part.path} has changed."
+    except BadFileError as error:  # what is gone, or no Parquet any more, has changed
+        why = f"{part.path} has changed. {error}"
+    if why:
         raise SettingsError(
-            f"The inputs of a run must be unchanged to read them again. {part.path} has changed. "
-            "Run filter on it again."
+            f"The inputs of a run must be unchanged to read them again. {why} Run filter on it again."
         )

@@ -54,7 +54,8 @@ def agreement_of_labels(
         raise LabelsError(
             f"{labels} must be a folder of labels. Found no {RATINGS_FILE} in it. Run annotate."
         )
-    ratings = pq.read_table(path)
+    with open(path, "rb") as file:
+        ratings = pq.read_table(file)
     keys, raters, matrix = rating_matrix(ratings)
     windows = ratings["window_sha256"].to_pylist()
     group_of = dict(zip(windows, ratings["group"].to_pylist(), strict=True))

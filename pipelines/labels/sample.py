@@ -112,7 +112,9 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
             except BadFileError as error:
                 set_aside.append(SetAside(part.relative, part.rows, part.first_row, str(error)))
             meter.count(take)
-    rows, near_duplicates = candidates.draw(config, random)
+    nothing: list[dict[str, Any]] = []
+    is_all_bad = bool(set_aside) and not candidates.found
+    rows, near_duplicates = (nothing, 0) if is_all_bad else candidates.draw(config, random)
     return write_sample(
         rows,
         config.out,
@@ -130,6 +132,8 @@ def _visits(
     """Yield the row groups to read, how many rows to take of each, and each row's chance of that."""
     rows = np.array([part.rows for part in parts], dtype=np.int64)
     # Small groups yield few rows, so more of them are visited; huge ones take long to decode.
+    if not len(parts):
+        return
     visits = max(GROUPS_READ, -(-wanted * len(parts) // max(int(rows.sum()), 1)))
     mean_bytes = sum(part.text_bytes for part in parts) / len(parts)
     visits = min(visits, len(parts), max(FEWEST_GROUPS, int(READ_BYTES / max(mean_bytes, 1))))
@@ -146,6 +150,11 @@ class _Candidates:
         self._read = read
         self._rows: list[dict[str, Any]] = []
         self.read_rows = 0
+
+    @property
+    def found(self) -> int:
+        """Number of documents to draw from."""
+        return len(self._rows)
 
     def add(self, part: Part, rows: NDArray[np.int64], probability: float) -> None:
         """Read and score some rows of a row group; a document without text has no label either."""
@@ -269,9 +278,11 @@ def write_sample(
         table = table.set_column(table.column_names.index("text"), "text", windows)
         empty = table.append_column("score", pa.nulls(len(table), pa.string()))
         rest = [name for name in SAMPLE_SCHEMA.names if name not in (*FIRST_COLUMNS, "edu_score")]
-        pyarrow.csv.write_csv(empty.select([*FIRST_COLUMNS, *rest]), temporary)
+        with open(temporary, "wb") as file:
+            pyarrow.csv.write_csv(empty.select([*FIRST_COLUMNS, *rest]), file)
     else:
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+        with open(temporary, "wb") as file:
+            pq.write_table(table, file, compression="zstd", write_page_checksum=True)
     os.replace(temporary, out)
     counts = table["picked"].value_counts().to_pylist()
     return SampleResult(

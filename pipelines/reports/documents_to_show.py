@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from filtering.rubric_points import POINTS
 from pipelines.dump.parts import Part
 from pipelines.every_nth import step_over
-from pipelines.paths import files_below
+from pipelines.names import lookup_below
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import Cut, read_scores
 
@@ -100,8 +100,8 @@ class RunScores:
 
     def stored(self) -> list[int]:
         """Return the numbers of parts that have stored scores: all, or `MOST_PARTS` spread over them."""
-        names = {name for name, _ in files_below(self.folder.scores)}
-        found = [number for number, part in enumerate(self.parts) if part.output in names]
+        is_stored = lookup_below(self.folder.scores)
+        found = [number for number, part in enumerate(self.parts) if is_stored(part.output)]
         return found[:: step_over(len(found), MOST_PARTS)]
 
     def of_part(self, number: int) -> PartScores:

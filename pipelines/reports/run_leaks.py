@@ -115,7 +115,7 @@ def gather_leaks(folder: RunFolder, plan: Plan, leaked: int, *, samples: bool) -
     facts = plan.facts
     if facts.leak_action is None:
         return None
-    with open_parquet(str(folder.run / "hits.parquet")) as file:
+    with open_parquet(folder.run / "hits.parquet") as file:
         batches = file.iter_batches(batch_size=HITS_READ, use_threads=False)
         hits = pa.Table.from_batches(islice(batches, 1), HITS_SCHEMA)
         all_hits = file.metadata.num_rows

@@ -178,7 +178,7 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
     picked = without_repeats(groups) if samples else {}
     shown, unread = _read_samples(plan.parts, picked, text_column, scorer, is_code=seen.is_code)
     is_enough = scorer is not None and len(seen.texts) >= MIN_DOCUMENTS
-    with open_parquet(str(folder.run / "manifest.parquet")) as file:
+    with open_parquet(folder.run / "manifest.parquet") as file:
         files = file.read(use_threads=False)
     return RunReport(
         out=out,

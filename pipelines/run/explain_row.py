@@ -12,6 +12,8 @@ from filtering.text.arrow import REASONS, text_bytes
 from pipelines.dump.reading import open_parquet, read_chosen, read_footer, resolve_text_column
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import read_unchanged
+from pipelines.dump.text_columns import texts_of
+from pipelines.names import name_of
 from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
 from pipelines.settings.runs import ExplainConfig
 from pipelines.store.manifest import scored_parts
@@ -44,26 +46,30 @@ def explain_row(config: ExplainConfig) -> Explanation:
 def _text_of(config: ExplainConfig) -> bytes | None:
     if config.text is not None:
         return config.text
-    file, row = config.place
+    given, row = config.place
+    file = name_of(given)
     footer = read_footer(file)
     column = resolve_text_column(footer.schema, file, config.text_column)
     _refuse_beyond(file, row, footer.metadata.num_rows)
     with open_parquet(file) as opened:
         groups = range(footer.metadata.num_row_groups)
         ((_, batch),) = read_chosen(opened, file, groups, np.array([row]), [column])
-    return text_bytes(batch.column(0))[0]
+    return text_bytes(texts_of(batch, column))[0]
 
 
 def _row_of_run(config: ExplainConfig, run: str) -> Explanation:
     folder = RunFolder(run)
     plan, manifest = folder.read_finished_plan(), folder.read_manifest()
     scored = scored_parts(folder, plan)
-    file, row = config.place
-    parts = [part for part in plan.parts if part.relative == file]
+    given, row = config.place
+    named = [part for part in plan.parts if part.relative in (name_of(given), given)]
+    # As it is named, or as names are shown.
+    parts = [part for part in named if part.relative == name_of(given)] or named
     if not parts:
         raise SettingsError(
-            f"The file must be an input of {run}, by its path below its folder. {file!r} is not."
+            f"The file must be an input of {run}, by its path below its folder. '{name_of(given)}' is not."
         )
+    file = parts[0].relative
     _refuse_beyond(file, row, max(part.first_row + part.rows for part in parts))
     inside = [part for part in scored if part.relative == file and 0 <= row - part.first_row < part.rows]
     if not inside:

@@ -26,6 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from filtering.errors import OutputError
+from pipelines.names import name_of
 from pipelines.paths import StorePath, files_below
 from pipelines.store.plan import OUTPUT_FORMAT, Plan
 from pipelines.store.run_folder import RunFolder
@@ -53,7 +54,7 @@ def refuse_foreign(folder: RunFolder) -> None:
     if strangers:
         raise OutputError(
             f"OUT must be new, empty, or hold this very run. {root} holds "
-            f"{strangers[0]!r}. Choose another --out."
+            f"'{name_of(strangers[0])}'. Choose another --out."
         )
 
 
@@ -103,13 +104,13 @@ def allowed_changes(
     gone = [relative for relative, what in changes if what == "gone"]
     if gone:
         raise OutputError(
-            f"A run must go on with all of its inputs. {gone[0]!r} is gone since {folder.root} was begun "
+            f"A run must go on with all of its inputs. '{gone[0]}' is gone since {folder.root} was begun "
             f"({len(gone)} in all). Put it back, or choose another --out."
         )
     if changes and not update:
         relative, what = changes[0]
         raise OutputError(
-            f"A run must go on with the inputs that it was begun with. {relative!r} is {what} since "
+            f"A run must go on with the inputs that it was begun with. '{relative}' is {what} since "
             f"{folder.root} was begun ({len(changes)} in all). Take them in with --update, "
             "or choose another --out."
         )
@@ -120,7 +121,8 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan) -> None:
     # The share that a person gave before the cut that follows from it.
     for name in sorted({*before.settings, *now.settings}, key=lambda name: (name != "keep_fraction", name)):
         old, new = before.settings.get(name), now.settings.get(name)
-        if old != new:
+        unknown = name == "text_column" and not old  # as no file could tell it
+        if old != new and not unknown:
             raise OutputError(
                 f"A run must go on with the settings that it was begun with. {name!r} in {folder.root} "
                 f"is {old!r}. Got {new!r} instead. Choose another folder (--out, or --to of recut)."

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from pipelines.dump.reading import read_footer
+from pipelines.names import below, name_of
 from pipelines.paths import AnyPath, StorePath, files_below
 from pipelines.store.manifest import receipts_of_manifest
 from pipelines.store.receipts import Receipt, receipts_of
@@ -93,18 +94,18 @@ def verify_run(out: str) -> list[str]:
     problems += damages
     for root in (folder.data, folder.scores, folder.hits):
         found = sorted(str(root / name) for name, _ in files_below(root))
-        problems += [f"{path}: not a file of this run" for path in found if path not in expected]
+        problems += [f"{name_of(path)}: not a file of this run" for path in found if path not in expected]
     return problems
 
 
 def _files_of(folder: RunFolder, receipt: Receipt) -> Iterator[tuple[AnyPath, int, str, int]]:
     """Yield the files that a receipt vouches for: path, bytes, sha256, rows."""
     if receipt.data_bytes:
-        yield folder.data / receipt.output, receipt.data_bytes, receipt.data_sha256, receipt.data_rows
+        yield below(folder.data, receipt.output), receipt.data_bytes, receipt.data_sha256, receipt.data_rows
     if receipt.scores_bytes:
-        yield folder.scores / receipt.output, receipt.scores_bytes, receipt.scores_sha256, receipt.rows
+        yield below(folder.scores, receipt.output), receipt.scores_bytes, receipt.scores_sha256, receipt.rows
     if receipt.hits_bytes:
-        yield folder.hits / receipt.output, receipt.hits_bytes, receipt.hits_sha256, receipt.hits_rows
+        yield below(folder.hits, receipt.output), receipt.hits_bytes, receipt.hits_sha256, receipt.hits_rows
 
 
 def _damages(folder: RunFolder, receipt: Receipt) -> Iterator[str]:
@@ -115,7 +116,7 @@ def _damages(folder: RunFolder, receipt: Receipt) -> Iterator[str]:
 
 def _check_file(path: AnyPath, size: int, sha256: str, rows: int) -> Iterator[str]:
     if not path.exists():
-        yield f"{path}: gone"
+        yield f"{name_of(path)}: gone"
         return
     digest, found = hashlib.sha256(), 0
     with path.open() if isinstance(path, StorePath) else open(path, "rb") as file:
@@ -123,9 +124,9 @@ def _check_file(path: AnyPath, size: int, sha256: str, rows: int) -> Iterator[st
             digest.update(piece)
             found += len(piece)
     if (found, digest.hexdigest()) != (size, sha256):
-        yield f"{path}: not the bytes that were written"
-    elif read_footer(str(path)).metadata.num_rows != rows:
-        yield f"{path}: not {rows} rows"
+        yield f"{name_of(path)}: not the bytes that were written"
+    elif read_footer(path).metadata.num_rows != rows:
+        yield f"{name_of(path)}: not {rows} rows"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,15 @@ from inspect import cleandoc, formatannotation, get_annotations
 from types import NoneType
 from typing import Annotated, get_args, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 from typer import Option
 from typer.models import ArgumentInfo, ParameterInfo
 
@@ -158,8 +166,15 @@ def _as_paths(inputs: object) -> object:
     return tuple(str(path) for path in inputs) if isinstance(inputs, (list, tuple)) else inputs
 
 
+def _not_empty(name: str) -> str:
+    """Refuse an empty name: by hand, for pydantic's own check takes UTF-8 alone, and names may be more."""
+    if not name:
+        raise ValueError("must not be empty")
+    return name
+
+
 # What a setting may be.
-Name = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, AfterValidator(_not_empty)]
 Paths = Annotated[tuple[str, ...], BeforeValidator(_as_paths)]
 SomePaths = Annotated[Paths, Field(min_length=1)]
 Points = Annotated[float, Field(ge=0.0, le=5.0, allow_inf_nan=False)]

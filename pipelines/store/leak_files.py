@@ -20,7 +20,7 @@ from filtering.errors import BadFileError, SettingsError
 from filtering.leaks import Fields, LeakSettings, Task, read_benchmark
 from filtering.leaks.search import SCHEMA
 from pipelines.dump.reading import open_parquet
-from pipelines.paths import files_below
+from pipelines.names import below, lookup_below
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder
 
@@ -81,12 +81,12 @@ def write_tasks(folder: RunFolder, tasks: Sequence[Task]) -> None:
 
 def write_all_hits(folder: RunFolder, plan: Plan) -> None:
     """Write ``run/hits.parquet``: the hits of all parts, in the order of the plan."""
-    names = {name for name, _ in files_below(folder.hits)}
+    has_hits = lookup_below(folder.hits)
 
     def tables() -> Iterator[pa.Table]:
         for part in plan.parts:
-            if part.output in names:
-                with open_parquet(str(folder.hits / part.output)) as file:
+            if has_hits(part.output):
+                with open_parquet(below(folder.hits, part.output)) as file:
                     yield file.read(use_threads=False).cast(HITS_SCHEMA)
 
     folder.write_tables(folder.run / "hits.parquet", HITS_SCHEMA, tables())

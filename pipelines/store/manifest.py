@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from filtering.errors import OutputError
 from pipelines.dump.parts import Parts, SetAside
 from pipelines.dump.reading import open_parquet
-from pipelines.paths import files_below
+from pipelines.names import lookup_below
 from pipelines.store.plan import Plan
 from pipelines.store.receipts import RECEIPT_SCHEMA, Receipt, sum_of_counts
 from pipelines.store.run_folder import RunFolder
@@ -106,15 +106,15 @@ def scored_parts(folder: RunFolder, plan: Plan) -> Parts:
     OutputError
         If scores are gone, or there never were any.
     """
-    if not folder.scores.exists():
-        raise OutputError(
-            f"{folder.root} must hold scores. It is a new cut itself; name the run that it is from."
-        )
     unread = {(one.relative, one.first_row) for one in read_set_aside(folder.read_manifest())}
     is_good = [(part.relative, part.first_row) not in unread for part in plan.parts]
     good = plan.parts.where(np.array(is_good, dtype=bool))
-    stored = {name for name, _ in files_below(folder.scores)}
-    gone = [part.output for part in good if part.output not in stored]
+    if len(good) and not folder.scores.exists():
+        raise OutputError(
+            f"{folder.root} must hold scores. It is a new cut itself; name the run that it is from."
+        )
+    is_stored = lookup_below(folder.scores)
+    gone = [part.output for part in good if not is_stored(part.output)]
     if gone:
         raise OutputError(
             f"{folder.root} must hold the scores of all parts. Those of {gone[0]} are gone. Mend it: "
@@ -125,6 +125,6 @@ def scored_parts(folder: RunFolder, plan: Plan) -> Parts:
 
 def receipts_of_manifest(folder: RunFolder) -> Iterator[Receipt]:
     """Yield what the manifest says of each part, in the order of the plan; reasons and keys are not in it."""
-    with open_parquet(str(folder.run / "manifest.parquet")) as file:
+    with open_parquet(folder.run / "manifest.parquet") as file:
         for batch in file.iter_batches(columns=list(COLUMNS)):
             yield from (Receipt(key="", **row) for row in batch.to_pylist())

@@ -64,10 +64,11 @@ class PublishingFolder:
         RunError
             If the file does not hold `rows` rows when it is read back.
         """
-        found = pq.read_metadata(temporary).num_rows
-        if found != rows:
-            raise RunError(f"{temporary} must hold {rows} rows. It holds {found}. Run the same again.")
         with open(temporary, "rb") as file:
+            found = pq.read_metadata(file).num_rows
+            if found != rows:
+                raise RunError(f"{temporary} must hold {rows} rows. It holds {found}. Run the same again.")
+            file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             size = file.tell()
         _put(temporary, final)
@@ -86,11 +87,19 @@ class PublishingFolder:
     def write_tables(self, path: AnyPath, schema: pa.Schema, tables: Iterable[pa.Table]) -> Written:
         """Write tables as one Parquet file, in one step; its row groups can be read one by one."""
         temporary, rows = self.new_temporary(path.name), 0
-        with pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer:
+        with (
+            new_file(temporary) as file,
+            pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer,
+        ):
             for table in tables:
                 writer.write_table(table, row_group_size=GROUP_ROWS)
                 rows += table.num_rows
         return self.publish(temporary, path, rows)
+
+
+def new_file(path: Path) -> pa.OSFile:
+    """Open a new file for what pyarrow writes, which by itself takes no path that is not UTF-8 (26.0)."""
+    return pa.OSFile(os.fsencode(path), "wb")
 
 
 def _put(temporary: Path, final: AnyPath) -> None:

@@ -35,6 +35,7 @@ from filtering.errors import EdufilterError, OutputError, RunError
 from pipelines.dump.parts import PART_SCHEMA, Parts, SetAside, places_of
 from pipelines.dump.reading import open_parquet
 from pipelines.locks import hold_lock, is_locked
+from pipelines.names import below
 from pipelines.paths import StorePath, files_below, path_of
 from pipelines.store.plan import OUTPUT_FORMAT, Plan
 from pipelines.store.publishing import PublishingFolder
@@ -126,7 +127,7 @@ class RunFolder(PublishingFolder):
         self, names: Sequence[str], columns: Sequence[str] = RECEIPT_SCHEMA.names
     ) -> Iterator[pa.Table]:
         def read(name: str) -> pa.Table:
-            with open_parquet(str(self.receipts / name)) as file:
+            with open_parquet(self.receipts / name) as file:
                 return file.read(columns=list(columns), use_threads=False)
 
         if isinstance(self.receipts, Path):
@@ -201,7 +202,7 @@ class RunFolder(PublishingFolder):
                 f"{self.root} must hold a run of format {OUTPUT_FORMAT}. Found {plan.get('format')}. "
                 "Go on with the edufilter that began it, or choose another --out."
             )
-        with open_parquet(str(self.run / "plan.parquet")) as file:
+        with open_parquet(self.run / "plan.parquet") as file:
             parts = Parts(file.read(use_threads=False).cast(PART_SCHEMA))
         return Plan(
             settings=plan["settings"],
@@ -238,9 +239,8 @@ class RunFolder(PublishingFolder):
                     self._write_segment(rest)
                 (self.receipts / name).unlink(missing_ok=True)
         for part in parts:
-            (self.data / part.output).unlink(missing_ok=True)
-            (self.scores / part.output).unlink(missing_ok=True)
-            (self.hits / part.output).unlink(missing_ok=True)
+            for folder in (self.data, self.scores, self.hits):
+                below(folder, part.output).unlink(missing_ok=True)
 
     def read_finished_plan(self) -> Plan:
         """Read the plan of the run that was finished here.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from filtering import Scores
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
+from pipelines.names import below
 from pipelines.store.run_folder import RunFolder
 
 SCORES_GROUP_ROWS = 1 << 20
@@ -44,7 +45,7 @@ def read_scores(folder: RunFolder, part: Part, *columns: str) -> list[NDArray[An
         ``edu_score``: float32, rubric points, NaN where a document has none; ``edu_stage``: uint8, places in
         `filtering.scoring.scorers.STAGES`; ``edu_reason``: uint8, places in `filtering.documents.REASONS`.
     """
-    with open_parquet(str(folder.scores / part.output)) as file:
+    with open_parquet(below(folder.scores, part.output)) as file:
         table = file.read(columns=list(columns), use_threads=False)
     return [table[name].to_numpy() for name in columns]
 

@@ -19,6 +19,7 @@ from filtering.scoring.scorers import STAGES, Effort
 from filtering.text.arrow import REASONS
 from pipelines.dump.reading import open_parquet
 from pipelines.settings.runs import LeakAction
+from pipelines.store.publishing import new_file
 from pipelines.worker.leak_finder import FoundLeaks, leaked_tasks
 
 ROW_GROUP_BYTES = 64 << 20
@@ -155,8 +156,9 @@ class GatheringWriter:
         self._waiting_rows = self._waiting_bytes = 0
         self._unify = any(pa.types.is_dictionary(field.type) for field in schema)
         added = {field.name: "ZSTD" for field in schema if not _has_leaf(codecs, field.name)}
+        self._file = new_file(path)
         self._writer = pq.ParquetWriter(
-            path, schema, compression={**codecs, **added} or "zstd", write_page_checksum=True
+            self._file, schema, compression={**codecs, **added} or "zstd", write_page_checksum=True
         )
 
     def add(self, batch: pa.RecordBatch) -> None:
@@ -185,11 +187,13 @@ class GatheringWriter:
         """Write what is left, and the footer."""
         self._flush()
         self._writer.close()
+        self._file.close()
 
     def let_go(self) -> None:
         """Let go of the file, whole or not."""
         with suppress(OSError, pa.ArrowException):
             self._writer.close()
+            self._file.close()
 
 
 def _has_leaf(codecs: dict[str, str], name: str) -> bool:

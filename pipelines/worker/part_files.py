@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from filtering import Scores
 from pipelines.dump.parts import Part
+from pipelines.names import below
 from pipelines.store.leak_files import HITS_SCHEMA
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import SCORES_GROUP_ROWS, SCORES_SCHEMA, scores_batch
@@ -105,7 +106,7 @@ class PartFiles:
         }  # fmt: skip
         fields: dict[str, Any] = {}
         for name in [name for name in folders if name in self._writers]:
-            final, rows = folders[name] / self._part.output, self._writers[name].rows
+            final, rows = below(folders[name], self._part.output), self._writers[name].rows
             written = self._folder.publish(self._temporary[name], final, rows)
             fields |= {f"{name}_bytes": written.size_bytes, f"{name}_sha256": written.sha256}
             if name != "scores":  # of which there are as many as rows

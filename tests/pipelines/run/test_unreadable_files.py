@@ -119,11 +119,3 @@ def test_strict_stops_at_the_first_bad_file_and_a_run_without_it_goes_on(command
     assert str(broken / "part-0.parquet") in outcome.err
     assert not (tmp_path / "out" / "run" / "manifest.json").exists()
     assert command(*arguments).code == 3
-
-
-def test_nothing_but_unreadable_files_is_refused(command, web, tmp_path):
-    (tmp_path / "a.parquet").write_bytes(b"")
-    outcome = command("filter", *BARE, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
-    assert outcome.code == 2
-    assert "a.parquet" in outcome.err
-    assert not (tmp_path / "out").exists()

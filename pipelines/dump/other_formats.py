@@ -1,0 +1,179 @@
+"""What else dumps come as, and the line that makes Parquet of it: ``FILE.parquet`` beside each file."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from filtering.errors import EdufilterError
+from pipelines.dump.opening import open_file
+from pipelines.paths import is_store
+
+PACKED = (".gz", ".bz2", ".zst", ".lz4", ".br")
+"""What Arrow unpacks by itself, by the end of the name."""
+PARQUET = "pyarrow as a, pyarrow.parquet as p"
+RECORDS = "from fastwarc.warc import ArchiveIterator as I, WarcRecordType as T; "
+BLOCK = "block_size=1 << 28"
+"""Bytes that are parsed at a time: no document may be longer."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """Another format of tables or documents.
+
+    Parameters
+    ----------
+    name : str
+    imports : str
+        What the line imports.
+    table : str
+        An expression for the table in the file ``f``.
+    packages : str
+        What must be installed for it, beside pyarrow.
+    warning : str
+    """
+
+    name: str
+    imports: str
+    table: str
+    packages: str = ""
+    warning: str = ""
+
+
+JSON_LINES = Format(
+    "JSON lines", f"{PARQUET}, pyarrow.json as j", f"j.read_json(a.input_stream(f), j.ReadOptions({BLOCK}))"
+)
+JSON = Format("a JSON array", f"json, {PARQUET}", "a.Table.from_pylist(json.load(a.input_stream(f)))")
+_CSV = f"c.read_csv(a.input_stream(f), c.ReadOptions({BLOCK}), c.ParseOptions(%snewlines_in_values=True))"
+CSV = Format("CSV", f"{PARQUET}, pyarrow.csv as c", _CSV % "")
+TSV = Format("TSV", f"{PARQUET}, pyarrow.csv as c", _CSV % 'delimiter="\\t", ')
+ARROW = Format(
+    "Arrow",
+    PARQUET,
+    '(a.ipc.open_file if a.memory_map(f).read(6) == b"ARROW1" else a.ipc.open_stream)'
+    "(a.memory_map(f)).read_all()",
+)
+ORC = Format("ORC", "pyarrow.orc as o, pyarrow.parquet as p", "o.read_table(f)")
+PAGES = Format(
+    "WARC",
+    f"{PARQUET}; {RECORDS}from resiliparse.parse.html import HTMLTree as H; "
+    "from resiliparse.extract.html2text import extract_plain_text as t",
+    'a.Table.from_pylist([{"url": r.headers.get("WARC-Target-URI"), '
+    '"text": t(H.parse_from_bytes(r.reader.read(), "utf-8"), main_content=True)} '
+    'for r in I(open(f, "rb"), record_types=T.response) if "html" in (r.http_content_type or "")])',
+    packages="fastwarc resiliparse",
+)
+TEXTS = Format(
+    "WET",
+    f"{PARQUET}; {RECORDS.removesuffix('; ')}",
+    'a.Table.from_pylist([{"url": r.headers.get("WARC-Target-URI"), '
+    '"text": r.reader.read().decode(errors="replace")} '
+    'for r in I(open(f, "rb"), record_types=T.conversion)])',
+    packages="fastwarc",
+)
+AVRO = Format(
+    "Avro",
+    f"fastavro, {PARQUET}",
+    'a.Table.from_pylist(list(fastavro.reader(open(f, "rb"))))',
+    packages="fastavro",
+)
+LANCE = Format("Lance", "lance, pyarrow.parquet as p", "lance.dataset(f).to_table()", packages="pylance")
+PICKLE = Format(
+    "a pickle",
+    f"pandas, {PARQUET}",
+    "a.Table.from_pandas(pandas.DataFrame(pandas.read_pickle(f)))",
+    packages="pandas",
+    warning=" A pickle runs what code it holds: do this only if you trust it.",
+)
+
+BY_SUFFIX = {
+    **dict.fromkeys((".jsonl", ".ndjson", ".jsonlines", ".json"), JSON_LINES),
+    ".csv": CSV,
+    **dict.fromkeys((".tsv", ".tab"), TSV),
+    **dict.fromkeys((".arrow", ".arrows", ".feather", ".ipc"), ARROW),
+    ".orc": ORC,
+    ".warc": PAGES,
+    ".wet": TEXTS,
+    ".avro": AVRO,
+    ".lance": LANCE,
+    **dict.fromkeys((".pkl", ".pickle"), PICKLE),
+}
+BY_BEGINNING = {
+    b"{": JSON_LINES,
+    b"[": JSON,
+    b"ARROW1": ARROW,
+    b"ORC": ORC,
+    b"WARC/": PAGES,
+    b"Obj\x01": AVRO,
+    b"\x80\x04\x95": PICKLE,
+    b"\x80\x05\x95": PICKLE,
+}
+"""Where the end of a name says nothing."""
+
+
+def format_of(name: str) -> Format | None:
+    """Return the format that a file's name says it has, if it is another one than Parquet.
+
+    Examples
+    --------
+    >>> format_of("dump/a.jsonl.zst").name, format_of("a.parquet")
+    ('JSON lines', None)
+    """
+    suffixes = [suffix.lower() for suffix in PurePosixPath(name).suffixes]
+    if suffixes and suffixes[-1] in PACKED:
+        suffixes.pop()
+    return BY_SUFFIX.get(suffixes[-1]) if suffixes else None
+
+
+def how_to_convert(name: str, *, together: bool = False) -> str:
+    """Return what makes Parquet of a file that is none, in words; nothing where that is not known.
+
+    Parameters
+    ----------
+    name : str
+        Of the file, as in `pipelines.names`.
+    together : bool
+        Whether it stands for all files of its folder with the same end of the name.
+    """
+    beginning = _beginning(name)
+    found = format_of(name) or next(
+        (BY_BEGINNING[one] for one in BY_BEGINNING if beginning.startswith(one)), None
+    )
+    if found is JSON_LINES and beginning.startswith(b"["):
+        found = JSON
+    if found is None or beginning.startswith(b"PAR1"):
+        return ""
+    code = (
+        f"import sys, {found.imports}; [p.write_table({found.table}, f + '.parquet') for f in sys.argv[1:]]"
+    )
+    code = code.replace("'", '"')
+    line = f"python -c '{code}' {_argument(name, together)}"
+    if found.packages:
+        line = f"pip install {found.packages} && {line}"
+    where = "Copy it to a disk, and convert it there" if is_store(name) else "Convert it"
+    return f"It is {found.name}. {where}:{found.warning} {line}"
+
+
+def _beginning(name: str) -> bytes:
+    try:
+        with open_file(name) as file:
+            return (file.read(64) or b"").lstrip(b"\xef\xbb\xbf \t\r\n")
+    except (EdufilterError, OSError):
+        return b""
+
+
+def _argument(name: str, together: bool) -> str:
+    """Return the file as a shell takes it; a dataset of many files is its folder."""
+    path = PurePosixPath(name.rpartition("/")[2] if is_store(name) else name)
+    whole = next((one for one in reversed((path, *path.parents)) if one.suffix.lower() == ".lance"), None)
+    if whole is not None:
+        path, together = whole, False
+    if not together:
+        return _quoted(str(path))
+    ends = "".join(path.suffixes[-2:]) if path.suffix.lower() in PACKED else path.suffix
+    return _quoted(f"{path.parent}/") + f"*{ends}" if ends else _quoted(str(path))
+
+
+def _quoted(name: str) -> str:
+    """Return a name as a word of a shell, whose ``$'...'`` reads the escapes of names."""
+    quote = "'"
+    return f"$'{name.replace(quote, chr(92) + quote)}'" if "\\" in name else shlex.quote(name)
