@@ -4,7 +4,7 @@ import signal
 import sys
 from types import FrameType
 
-from pipelines.preflight import check_one_place
+from pipelines.preflight import check_memory, check_one_place
 
 
 def main() -> None:
@@ -14,8 +14,9 @@ def main() -> None:
     files were set aside; 4 done, but data cannot hold a promise; 130 interrupted, resumable.
     """
     try:
+        check_memory()
         check_one_place()
-    except ImportError as error:
+    except (ImportError, MemoryError) as error:
         sys.stderr.write(f"Error: {error}\n")
         raise SystemExit(2) from None
     from pipelines.commands.cli import run

@@ -1,14 +1,32 @@
-"""Charts, drawn by altair as SVG, without a script; those of the pages have the colours of the page."""
+"""Charts, drawn by altair as SVG, without a script; those of the pages have the colours of the page.
 
-import io
+What makes SVG of them holds a browser's engine. That ends the process where it gets no memory, so it has a
+process of its own.
+"""
+
+import json
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
+from filtering.errors import RunError
 from filtering.extras import require
 from filtering.rubric_points import POINTS
+from pipelines.preflight import ADDRESSES, limit_of
 
 LABEL_ABOVE = -9
 """Pixels from the top of the bars' area to the middle of the cut's label."""
+DRAW = """
+import json, sys, vl_convert
+json.dump([vl_convert.vegalite_to_svg(chart) for chart in json.load(sys.stdin)], sys.stdout)
+"""
+DRAWING_S = 120
+"""Seconds after which drawing is given up; it takes one."""
+DRAWING_BYTES = 66 << 30
+"""Addresses that V8 reserves when it starts, and some (vl_convert 1.9)."""
+Sizes = Mapping[str, tuple[int, int]]
 TITLES = {"rho": "rank correlation (rho)", "auc_at_3": "area under the curve at 3"}
 """Figures that a learning curve shows."""
 
@@ -21,14 +39,29 @@ def find_altair() -> Any:
     MissingExtraError
         If the extra ``report`` is not installed.
     """
-    require("report", "vl_convert")  # what altair draws SVG with
+    if find_spec("vl_convert") is None:  # what draws SVG; not imported here
+        require("report", "vl_convert")
     return require("report", "altair")
 
 
-def draw_scores(
-    kept: Sequence[int], dropped: Sequence[int], keep_at: float, *, width: int, height: int
-) -> str:
-    """Return the histogram of scores as SVG.
+def refuse_few_addresses() -> None:
+    """Refuse to draw where the engine that draws would not start, and libraries on the way there may hang.
+
+    Raises
+    ------
+    RunError
+        If this process may have too few addresses.
+    """
+    limit = limit_of(ADDRESSES)
+    if limit is not None and limit < DRAWING_BYTES:
+        raise RunError(
+            f"Charts must be drawn where a process may have {DRAWING_BYTES / 1e9:.0f} GB of addresses, "
+            f"not of memory. This one may have {limit / 1e9:.1f} GB (ulimit -v)."
+        )
+
+
+def draw_scores(kept: Sequence[int], dropped: Sequence[int], keep_at: float, sizes: Sizes) -> dict[str, str]:
+    """Return the histogram of scores as SVG, of each size.
 
     Its colours are variables of the page's style, so that it follows the reader's light or dark mode.
 
@@ -38,8 +71,13 @@ def draw_scores(
         Documents by score, in equal bins from 0 to the highest score.
     keep_at : float
         The cut, in rubric points.
-    width, height : int
-        In pixels.
+    sizes : mapping
+        Width and height in pixels, by name.
+
+    Raises
+    ------
+    RunError
+        If nothing could be drawn.
     """
     alt = find_altair()
     bins = [
@@ -63,18 +101,18 @@ def draw_scores(
     rule = marked.mark_rule(color="var(--ink)", strokeWidth=1.5, strokeDash=[5, 3])
     label = marked.mark_text(color="var(--ink)", fontSize=13, fontWeight=600)
     label = label.encode(y=alt.value(LABEL_ABOVE), text="label:N")
-    return _svg(_styled(alt.layer(bars, rule, label), width, height))
+    return _of_each_size(alt.layer(bars, rule, label), sizes)
 
 
-def draw_calibration(reliability: Sequence[tuple[int, float, float]], *, width: int, height: int) -> str:
-    """Return mean labels against mean scores as SVG, a point for each whole point of scores.
+def draw_calibration(reliability: Sequence[tuple[int, float, float]], sizes: Sizes) -> dict[str, str]:
+    """Return mean labels against mean scores as SVG, a point for each whole point of scores, of each size.
 
     Parameters
     ----------
     reliability : sequence of (int, float, float)
         Documents, mean score and mean label.
-    width, height : int
-        In pixels.
+    sizes : mapping
+        As for `draw_scores`, which says too what is raised.
     """
     alt = find_altair()
     points = [{"score": score, "label": label, "rows": rows} for rows, score, label in reliability if rows]
@@ -89,7 +127,7 @@ def draw_calibration(reliability: Sequence[tuple[int, float, float]], *, width: 
     marks = base.mark_circle(color="var(--kept)", opacity=1).encode(
         size=alt.Size("rows:Q", legend=None).scale(range=[30, 300])
     )
-    return _svg(_styled(alt.layer(perfect.encode(x=axis_x, y=axis_y), line, marks), width, height))
+    return _of_each_size(alt.layer(perfect.encode(x=axis_x, y=axis_y), line, marks), sizes)
 
 
 def draw_learning_curve(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -124,7 +162,13 @@ def draw_learning_curve(rows: Sequence[Mapping[str, Any]]) -> str:
         band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", scale=scale, title=title), y2="high:Q")
         line = base.mark_line(point=True).encode(y=alt.Y(f"{figure}:Q", scale=scale, title=title))
         charts.append((band + line).properties(width=300, height=220))
-    return _svg(alt.hconcat(*charts))
+    (drawing,) = _svg([alt.hconcat(*charts)])
+    return drawing
+
+
+def _of_each_size(chart: Any, sizes: Sizes) -> dict[str, str]:
+    drawings = _svg([_styled(chart, width, height) for width, height in sizes.values()])
+    return dict(zip(sizes, drawings, strict=True))
 
 
 def _styled(chart: Any, width: int, height: int) -> Any:
@@ -141,7 +185,17 @@ def _styled(chart: Any, width: int, height: int) -> Any:
     )
 
 
-def _svg(chart: Any) -> str:
-    drawing = io.StringIO()
-    chart.save(drawing, format="svg")
-    return drawing.getvalue()
+def _svg(charts: Sequence[Any]) -> list[str]:
+    charts_json = json.dumps([chart.to_dict() for chart in charts]).encode()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", DRAW], input=charts_json, capture_output=True, timeout=DRAWING_S
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise RunError(f"Charts must be drawn by a process of their own. {type(error).__name__}.") from error
+    if done.returncode:
+        code = done.returncode
+        end = f"signal {-code}" if code < 0 else f"exit code {code}"
+        raise RunError(f"Charts must be drawn by vl_convert. It ended with {end}.")
+    drawings: list[str] = json.loads(done.stdout)
+    return drawings

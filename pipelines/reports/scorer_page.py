@@ -94,10 +94,7 @@ def write_scorer_report(
     """
     page = Path(path)
     report = gather_scorer_report(scorer, labels, judged=judged, samples=samples)
-    charts = {
-        name: draw_calibration(report.evaluation.reliability, width=width, height=height)
-        for name, (width, height) in DRAWINGS.items()
-    }
+    charts = draw_calibration(report.evaluation.reliability, DRAWINGS)
     data = {"format": FORMAT, **to_jsonable_python(report, inf_nan_mode="null")}
     page.with_suffix(".json").write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
     page.write_text(render_page(report, charts, curve), encoding="utf-8", errors="replace")

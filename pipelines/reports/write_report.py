@@ -1,12 +1,14 @@
 """Makes the report of a run: ``report.json``, and the page that shows it."""
 
 import json
+import shlex
 from collections.abc import Mapping
 
 from pydantic_core import to_jsonable_python
 
 from filtering.errors import EdufilterError
-from pipelines.page_kit.charts import draw_scores
+from filtering.printable import printable
+from pipelines.page_kit.charts import draw_scores, refuse_few_addresses
 from pipelines.paths import AnyPath
 from pipelines.progress import Reporter
 from pipelines.reports.run_page import render_page
@@ -37,7 +39,10 @@ def write_report(out: str, *, samples: bool = True, made_by: MadeBy | None = Non
         If `out` holds no finished run.
     MissingExtraError
         If the extra ``report`` is not installed.
+    RunError
+        If it cannot be drawn here, for want of memory say.
     """
+    refuse_few_addresses()
     folder = RunFolder(out)
     data, page = folder.run / "report.json", folder.run / "report.html"
     report = gather_report(out, samples=samples, made_by=made_by or _made_by(data))
@@ -66,8 +71,12 @@ def report_result(result: FilterResult, command: str, *, samples: bool, reporter
     made_by = MadeBy(command, result.rows_scored, result.seconds) if result.rows_scored else None
     try:
         return write_report(result.out, samples=samples, made_by=made_by)
-    except (EdufilterError, OSError) as error:
-        reporter.say(f"No report. {error}")
+    except Exception as error:  # whatever it is: the data are written, and the page can be drawn again
+        known = isinstance(error, (EdufilterError, OSError))  # messages of others may hold texts
+        why = f"{error}" if known else f"Drawing it ended with {type(error).__name__}."
+        reporter.say(
+            f"No report. {why} To draw it later: edufilter report {printable(shlex.quote(result.out))}"
+        )
         return None
 
 
@@ -76,10 +85,7 @@ def _charts(report: RunReport) -> dict[str, str]:
     if not report.kept_bins:
         return {}
     keep_at = float(report.manifest["settings"]["keep_at"])
-    return {
-        name: draw_scores(report.kept_bins, report.dropped_bins, keep_at, width=width, height=height)
-        for name, (width, height) in DRAWINGS.items()
-    }
+    return draw_scores(report.kept_bins, report.dropped_bins, keep_at, DRAWINGS)
 
 
 def _made_by(data: AnyPath) -> MadeBy | None:
