@@ -11,8 +11,8 @@ stands below it:
 - `signals/`: fast signals of words and style. `embedding/`: embedders and heads over embeddings.
   `leaks/`: leaks of benchmarks.
 - `text/`: what a document is, which part of it is read, and which documents are nearly the same.
-- the ground: errors, foreign text, optional libraries, compilation, hashing, folds, rates, the scale of points, types
-  and checks of arrays, and what the machine allows.
+- the ground: errors, foreign text, optional libraries, compilation, hashing, folds, rates, the scale of
+  points, types and checks of arrays, and what the machine allows.
 
 `models/` holds the shipped scorers, which are data.
 """

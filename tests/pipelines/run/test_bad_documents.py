@@ -112,9 +112,8 @@ def test_no_rows_give_an_empty_output_with_the_right_schema(command, web, tmp_pa
         ({"text": [1, 2]}, [], ["'text'", "int64"]),
         ({"text": [["x"]]}, [], ["'text'", "list<"]),
         ({"text": ["x"], "content": ["y"]}, [], ["text, content"]),
-        ({}, [], ["no columns"]),
     ],
-    ids=["no such column", "no named column", "numbers", "lists", "two candidates", "no columns"],
+    ids=["no such column", "no named column", "numbers", "lists", "two candidates"],
 )
 def test_a_wrong_text_column_is_refused_naming_file_column_finding_and_option(
     command, tmp_path, web, columns, options, found
