@@ -50,7 +50,7 @@ def place_of(name: str) -> AnyPath:
 def below(folder: AnyPath, name: str) -> AnyPath:
     """Return the path that has a name below a folder.
 
-    A store takes text alone: there, bytes that are none stay escapes.
+    A store takes printable text alone: there, all else stays escapes.
     """
     return folder / _relative(folder, name)
 
@@ -79,7 +79,7 @@ def lookup_below(folder: AnyPath) -> Callable[[str], bool]:
 
 
 def _relative(folder: AnyPath, name: str) -> str:
-    return _key(name) if isinstance(folder, StorePath) else _file(name)
+    return printable(_key(name)) if isinstance(folder, StorePath) else _file(name)
 
 
 def _key(name: str) -> str:

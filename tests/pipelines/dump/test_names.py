@@ -34,9 +34,9 @@ def test_different_files_have_different_names():
     assert len({name_of(path) for path in paths}) == len(paths)
 
 
-def test_a_store_takes_text_and_so_gets_escapes():
+def test_a_store_takes_printable_text_and_so_gets_escapes():
     folder = StorePath.parse("s3://bucket/out")
-    assert str(below(folder, name_of("caf\udce9\n"))) == "s3://bucket/out/caf\\xe9\n"
+    assert str(below(folder, name_of("caf\udce9\n"))) == r"s3://bucket/out/caf\xe9\n"
 
 
 def test_files_below_a_folder_are_found_by_their_names(tmp_path):

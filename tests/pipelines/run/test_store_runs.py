@@ -66,6 +66,25 @@ def test_leaks_are_found_in_a_store_as_they_are_here(store, folder, tmp_path):
     assert lasting(fetched(store, out, tmp_path / "fetched")) == lasting(here)
 
 
+def test_objects_and_files_of_any_name_come_from_a_store_and_go_to_one(store, folder, settings, tmp_path):
+    for number, name in enumerate(("café", "back\\xe9", "a\u202eb", "x.parquet/part-0")):
+        with store.filesystem().open_output_stream(f"{folder}/in/{name}.parquet") as file:
+            pq.write_table(make_table(10, first_id=10 * number), file)
+    source, out = f"s3://{folder}/in", f"s3://{folder}/out"
+    shown = [r"a\u202eb.parquet", r"back\\xe9.parquet", "café.parquet", "x.parquet/part-0.parquet"]
+    assert [file.relative for file in find_inputs([f"{source}/*.parquet"], "/nowhere/out")] == shown
+    (tmp_path / "in").mkdir()
+    for name in ("caf\udce9", "two\nlines"):
+        with open(tmp_path / "in" / f"{name}.parquet", "wb") as file:
+            pq.write_table(make_table(10), file)
+    assert run(settings, [source, tmp_path / "in"], out).rows == 60
+    assert verify_run(out) == []
+    assert run(settings, [source, tmp_path / "in"], out).rows_scored == 0
+    names = {name for name, _ in path_of(f"{out}/data").files()}
+    assert names == {"a\\u202eb.parquet", "back\\xe9.parquet", "café.parquet", "x.parquet/part-0.parquet",
+                     "caf\\xe9.parquet", "two\\nlines.parquet"}  # fmt: skip
+
+
 def test_patterns_and_files_of_a_store_mean_what_they_mean_here(store, folder, remote_dump, dump):
     def names(*given):
         return [file.relative for file in find_inputs(given, "/nowhere/out")]
