@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,11 @@ DELIMITERS = ",;\t"
 ROW = re.compile(r"[Rr]ow ?#?(\d+)|in row (\d+)")
 BLOCK_BYTES = 64 << 20
 """A line must fit: texts may be long."""
+MAX_NESTING = 100
+"""Of lists and objects within each other in JSON: Arrow's parser goes down a step of its stack for each, and
+10,000 end the process."""
+STEPS = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
+STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}]', re.DOTALL)
 LABELS_FILE, JOURNAL_FILE = "labels.parquet", "journal.sqlite"
 """In a folder that `edufilter annotate` wrote."""
 
@@ -87,6 +93,7 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
     is_csv = Path(path).suffix.lower() in CSV_SUFFIXES
     try:
         if not is_csv:
+            _check_nesting(path)
             return pyarrow.json.read_json(path, read_options=pyarrow.json.ReadOptions(block_size=BLOCK_BYTES))
         return pyarrow.csv.read_csv(
             path,
@@ -113,6 +120,21 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
         ) from None
 
 
+def _check_nesting(path: str) -> None:
+    if not Path(path).stat().st_size:  # what has no bytes cannot be mapped
+        return
+    depth = 0
+    with open(path, "rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as text:
+        for token in STRING_OR_BRACKET.finditer(text):
+            # Never below 0: blocks are parsed on their own, whatever closes too often before them.
+            depth = max(depth + STEPS.get(token[0], 0), 0)
+            if depth > MAX_NESTING:
+                raise LabelsError(
+                    f"{path} must have at most {MAX_NESTING} lists and objects within each other. It has "
+                    f"more, from byte {token.start():,} on."
+                )
+
+
 def _delimiter(path: str) -> str:
     with open(path, encoding="utf-8-sig") as file:
         header = file.readline()
@@ -127,6 +149,9 @@ def _loaded(source: str) -> Any:
             f"Found no {source or repr(source)}."
         )
     datasets = require("hub", "datasets")
+    for path in sorted(Path(source).rglob("*")) if is_folder else ():
+        if path.suffix.lower() in JSON_SUFFIXES and path.is_file():
+            _check_nesting(str(path))
     try:
         if (Path(source) / "state.json").is_file():
             return datasets.load_from_disk(source)
