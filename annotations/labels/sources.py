@@ -11,6 +11,7 @@ import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet as pq
 
+from filtering.being_read import being_read
 from filtering.errors import LabelsError, MissingExtraError
 from filtering.extras import require
 
@@ -70,9 +71,10 @@ def _of_file(path: str, columns: Sequence[str], strings: Sequence[str]) -> pa.Ta
         table = read_text_file(path, strings)
         return table.select([name for name in table.column_names if name in columns])
     try:
-        names = pq.read_schema(path).names
-        return pq.read_table(path, columns=[name for name in names if name in columns])
-    except (OSError, pa.ArrowException) as error:
+        with being_read(path):
+            names = pq.read_schema(path).names
+            return pq.read_table(path, columns=[name for name in names if name in columns])
+    except Exception as error:  # pyarrow raises nearly any
         raise LabelsError(f"Labels must be a readable Parquet file. {path}: {error}") from error
 
 

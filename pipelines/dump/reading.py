@@ -1,7 +1,8 @@
 """Everything that opens an input: footers, and rows in batches, on this machine or in an object store.
 
-A file that is not readable Parquet raises `BadFileError`; a file that the system will not let us
-read (permission, I/O) raises `RunError`, for that is no fault of the data.
+Whatever Arrow raises about a file is a fault of that file: `BadFileError`. A file that the system will not
+let us read (permission, I/O, memory) raises `RunError`, for that is no fault of the data. Notes of what is
+read outlive the process, for some files end it (`filtering/being_read.py`).
 """
 
 import hashlib
@@ -18,7 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from filtering.errors import BadFileError, ColumnError, RunError
+from filtering.being_read import being_read
+from filtering.errors import BadFileError, ColumnError, EdufilterError, RunError
 from filtering.text.arrow import text_lengths
 from pipelines.dump.text_columns import find_text_column, holds_text
 from pipelines.paths import StoreFile, StorePath, is_store
@@ -36,6 +38,7 @@ PROBE_GROUPS = 4
 READ_BUFFER_BYTES = 1 << 20
 STORE_BUFFER_BYTES = 8 << 20
 """Bytes of a column that one request to a store brings: each takes some tens of milliseconds."""
+FOOTER = "footer"
 FOOTER_GUESS_BYTES = 64 << 10
 """Bytes at the end of a file in a store that are read at once; larger footers take a second request."""
 
@@ -63,7 +66,7 @@ def read_footer(path: str) -> Footer:
     RunError
         If the system does not let us read it.
     """
-    with _reading(path), _open(path) as file:
+    with reading(path, FOOTER), _open(path) as file:
         size = file.seek(0, os.SEEK_END)
         if size < 12:
             raise BadFileError(f"{path} must be a Parquet file. It has {size} bytes.")
@@ -88,11 +91,22 @@ def _open(path: str) -> IO[bytes] | StoreFile:
 
 
 @contextmanager
-def _reading(path: str) -> Iterator[None]:
-    """Turn what reading a file may raise into `BadFileError` (the data) or `RunError` (the system)."""
+def reading(path: str, what: str = "") -> Iterator[None]:
+    """Note what is being read; turn what that raises into `BadFileError` (data) or `RunError` (system).
+
+    All that touches an open Parquet file belongs within, its metadata too.
+
+    Parameters
+    ----------
+    path : str
+    what : str
+        Part of the file, in words. A run that is planned goes on as planned where another part than `FOOTER`
+        turns out to end the process.
+    """
     try:
-        yield
-    except (BadFileError, RunError):
+        with being_read(f"{path}{what and f' ({what})'}"):
+            yield
+    except EdufilterError:
         raise
     except (pa.ArrowMemoryError, MemoryError) as error:
         raise RunError(f"Reading {path} ran out of memory: {error}") from error
@@ -101,7 +115,9 @@ def _reading(path: str) -> Iterator[None]:
         if error.errno is not None:
             raise RunError(f"Reading {path} failed: {error}. Mend that, then run the same again.") from error
         raise BadFileError(f"{path} must be readable Parquet. {_first_line(error)}") from error
-    except pa.ArrowException as error:
+    except (
+        Exception
+    ) as error:  # pyarrow raises nearly any: of names that are not UTF-8, missing columns, sizes
         raise BadFileError(f"{path} must be readable Parquet. {_first_line(error)}") from error
 
 
@@ -137,7 +153,7 @@ def resolve_text_column(schema: pa.Schema, path: str, text_column: str | None) -
 
 def open_parquet(path: str, *, read_dictionary: list[str] | None = None) -> pq.ParquetFile:
     """Open a file for reading in a stream: no read-ahead of whole column chunks, checksums checked."""
-    with _reading(path):
+    with reading(path):
         return pq.ParquetFile(
             StorePath.parse(path).open() if is_store(path) else path,
             read_dictionary=read_dictionary,
@@ -182,7 +198,8 @@ def read_chosen(
     """
     first = 0
     for index in row_groups:
-        count = file.metadata.row_group(index).num_rows
+        with reading(path):
+            count = file.metadata.row_group(index).num_rows
         wanted = rows[(rows >= first) & (rows < first + count)]
         if len(wanted):
             yield from _pick(_batches(file, path, range(index, index + 1), columns), wanted, first)
@@ -214,12 +231,13 @@ def _iterate(
 ) -> Iterator[pa.RecordBatch]:
     if not row_groups:
         return
-    with _reading(path):
+    what = f"row groups {row_groups.start} to {row_groups.stop}"
+    with reading(path, what):
         batches = file.iter_batches(
             batch_size=rows, row_groups=list(row_groups), columns=columns, use_threads=False
         )
     while True:
-        with _reading(path):
+        with reading(path, what):
             batch = next(batches, None)
         if batch is None:
             return
@@ -228,8 +246,9 @@ def _iterate(
 
 def _batch_rows(file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str) -> int:
     """Return how many rows make a batch: of `BATCH_BYTES` usually, of `WORST_BATCH_BYTES` at worst."""
-    groups = [file.metadata.row_group(index) for index in row_groups]
-    declared = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0.0)
+    with reading(path):
+        groups = [file.metadata.row_group(index) for index in row_groups]
+        declared = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0.0)
     row_bytes = max(declared, _bytes_of_first_rows(file, row_groups, columns, path), 1.0)
     longest_bytes = max(_longest_repeated_value(file, row_groups, columns, path), 1)
     rows = min(BATCH_ROWS_LIMIT, int(BATCH_BYTES / row_bytes), WORST_BATCH_BYTES // longest_bytes)
@@ -255,11 +274,12 @@ def _longest_repeated_value(
 
     Rows repeat such a value at the cost of a few bits, anywhere in the file: first rows cannot show it.
     """
-    texts = {field.name for field in file.schema_arrow if holds_text(field.type)}
-    texts &= set(texts if columns is None else columns)
-    suspects = (
-        (group, texts.intersection(_repeating(file.metadata.row_group(group)))) for group in row_groups
-    )
+    with reading(path):
+        texts = {field.name for field in file.schema_arrow if holds_text(field.type)}
+        texts &= set(texts if columns is None else columns)
+        suspects = [
+            (group, texts.intersection(_repeating(file.metadata.row_group(group)))) for group in row_groups
+        ]
     longest = 0
     for group, names in islice(((group, names) for group, names in suspects if names), PROBE_GROUPS):
         with open_parquet(path, read_dictionary=sorted(names)) as probe:

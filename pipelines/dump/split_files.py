@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from filtering.being_read import has_suspects
 from filtering.errors import BadFileError, ColumnError, SettingsError
 from pipelines.dump.inputs import PARQUET_SUFFIXES, InputFile
 from pipelines.dump.parts import ROWS_HELD, Fields, Part, Parts, SetAside
-from pipelines.dump.reading import Footer, read_footer, resolve_text_column
+from pipelines.dump.reading import FOOTER, Footer, read_footer, reading, resolve_text_column
 from pipelines.paths import is_store
 
 FOOTERS_AT_A_TIME = 32
@@ -80,25 +82,24 @@ def split_files(
         If `strict` and a footer cannot be read.
     """
     set_aside: list[SetAside] = []
-    readable = _readable(files, set_aside, strict=strict)
+    readable = _readable(files, text_column, set_aside, strict=strict)
     first = next(readable, None)
     if first is None:
         reasons = "; ".join(one.why for one in set_aside)
         raise SettingsError(f"At least one input must be a readable Parquet file. {reasons}")
-    first_file, footer = first
-    column = resolve_text_column(footer.schema, first_file.path, text_column)
+    column = first.text_column
     key_of = (lambda row: "") if key_under is None else key_under(column)
 
     def rows() -> Iterator[Fields]:
-        for file, footer in chain([first], readable):
-            name = resolve_text_column(footer.schema, file.path, text_column)
-            if name != column:
+        for found in chain([first], readable):
+            if found.text_column != column:
                 raise ColumnError(
-                    f"All files must have one text column. Found {column!r} in {first_file.path} and "
-                    f"{name!r} in {file.path}. Choose with --text-column, or run them into two outputs."
+                    f"All files must have one text column. Found {column!r} in {first.file.path} and "
+                    f"{found.text_column!r} in {found.file.path}. Choose with --text-column, or run them "
+                    "into two outputs."
                 )
-            _refuse_taken(footer.schema, file.path, new_columns)
-            for row in _split(file, footer, column, rows_per_part):
+            _refuse_taken(found.footer.schema, found.file.path, new_columns)
+            for row in _split(found, rows_per_part):
                 yield {**row, "key": key_of(row)}
 
     parts = Parts.from_rows(rows())
@@ -106,35 +107,51 @@ def split_files(
     return FoundParts(parts, column, tuple(set_aside))
 
 
+@dataclass(frozen=True)
+class _ReadableFile:
+    """What the footer of a file tells of its text: rows and bytes of each row group."""
+
+    file: InputFile
+    footer: Footer
+    text_column: str
+    rows_of: Sequence[int]
+    bytes_of: Sequence[int]
+
+
 def _readable(
-    files: Sequence[InputFile], set_aside: list[SetAside], *, strict: bool
-) -> Iterator[tuple[InputFile, Footer]]:
-    """Yield files with their footers; note those that are none."""
-    for file, footer in _footers(files):
-        if isinstance(footer, Footer):
-            yield file, footer
+    files: Sequence[InputFile], text_column: str | None, set_aside: list[SetAside], *, strict: bool
+) -> Iterator[_ReadableFile]:
+    """Yield files whose footers can be read; note the others."""
+    for file, found in _look_into(files, text_column):
+        if isinstance(found, _ReadableFile):
+            yield found
         elif strict:
-            raise footer
+            raise found
         else:
-            set_aside.append(SetAside(file.relative, 0, 0, str(footer)))
+            set_aside.append(SetAside(file.relative, 0, 0, str(found)))
 
 
-def _footers(files: Sequence[InputFile]) -> Iterator[tuple[InputFile, Footer | BadFileError]]:
-    """Yield files with their footers, or what is wrong with these."""
+def _look_into(
+    files: Sequence[InputFile], text_column: str | None
+) -> Iterator[tuple[InputFile, _ReadableFile | BadFileError]]:
+    """Yield for each file what its footer tells, or what is wrong with it."""
 
-    def read(file: InputFile) -> Footer | BadFileError:
+    def look(file: InputFile) -> _ReadableFile | BadFileError:
         try:
-            return read_footer(file.path)
+            footer = read_footer(file.path)
+            column = resolve_text_column(footer.schema, file.path, text_column)
+            return _ReadableFile(file, footer, column, *_sizes(file.path, footer.metadata, column))
         except BadFileError as error:
             return error
 
-    if not any(is_store(file.path) for file in files):
-        yield from ((file, read(file)) for file in files)
+    # One at a time too where an earlier process ended among several: then it is known which ends this one.
+    if has_suspects() or not any(is_store(file.path) for file in files):
+        yield from ((file, look(file)) for file in files)
         return
     with ThreadPoolExecutor(FOOTERS_AT_A_TIME, thread_name_prefix="footer") as pool:
         for start in range(0, len(files), FOOTERS_HELD):
             held = files[start : start + FOOTERS_HELD]
-            yield from zip(held, pool.map(read, held), strict=True)
+            yield from zip(held, pool.map(look, held), strict=True)
 
 
 def _refuse_clashes(parts: Parts) -> None:
@@ -161,13 +178,8 @@ def _refuse_taken(schema: pa.Schema, path: str, new_columns: Sequence[str]) -> N
         )
 
 
-def _split(file: InputFile, footer: Footer, text_column: str, rows_per_part: int) -> Iterator[dict[str, Any]]:
-    metadata = footer.metadata
-    paths = (metadata.schema.column(index).path for index in range(metadata.num_columns))
-    column = next(index for index, path in enumerate(paths) if path == text_column)
-    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
-    rows_of = [group.num_rows for group in groups]
-    bytes_of = [group.column(column).total_uncompressed_size for group in groups]
+def _split(found: _ReadableFile, rows_per_part: int) -> Iterator[dict[str, Any]]:
+    file, rows_of, bytes_of = found.file, found.rows_of, found.bytes_of
     ranges: list[tuple[int, int]] = []
     start = rows = 0
     for index, group_rows in enumerate(rows_of):
@@ -175,8 +187,8 @@ def _split(file: InputFile, footer: Footer, text_column: str, rows_per_part: int
         if rows >= rows_per_part:
             ranges.append((start, index + 1))
             start, rows = index + 1, 0
-    if start < len(groups) or not ranges:
-        ranges.append((start, len(groups)))
+    if start < len(rows_of) or not ranges:
+        ranges.append((start, len(rows_of)))
     first_row = 0
     for number, (start, stop) in enumerate(ranges):
         rows = sum(rows_of[start:stop])
@@ -184,8 +196,8 @@ def _split(file: InputFile, footer: Footer, text_column: str, rows_per_part: int
             "path": file.path,
             "relative": file.relative,
             "output": output_name(file.relative, number, len(ranges)),
-            "size_bytes": footer.size_bytes,
-            "footer_sha256": footer.sha256,
+            "size_bytes": found.footer.size_bytes,
+            "footer_sha256": found.footer.sha256,
             "first_row_group": start,
             "stop_row_group": stop,
             "first_row": first_row,
@@ -194,6 +206,17 @@ def _split(file: InputFile, footer: Footer, text_column: str, rows_per_part: int
             "tie_quota": -1,
         }
         first_row += rows
+
+
+def _sizes(path: str, metadata: pq.FileMetaData, text_column: str) -> tuple[list[int], list[int]]:
+    """Return the rows of each row group, and the bytes of text that it declares."""
+    with reading(path, FOOTER):
+        names = (metadata.schema.column(index).path for index in range(metadata.num_columns))
+        column = next(index for index, name in enumerate(names) if name == text_column)
+        groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+        return [group.num_rows for group in groups], [
+            group.column(column).total_uncompressed_size for group in groups
+        ]
 
 
 def output_name(relative: str, number: int, count: int) -> str:

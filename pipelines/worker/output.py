@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from filtering import Scores
 from filtering.scoring.scorers import STAGES, Effort
 from filtering.text.arrow import REASONS
-from pipelines.dump.reading import open_parquet
+from pipelines.dump.reading import open_parquet, reading
 from pipelines.settings.runs import LeakAction
 from pipelines.worker.leak_finder import FoundLeaks, leaked_tasks
 
@@ -116,7 +116,7 @@ def _kept_rows(batch: pa.RecordBatch, keep: NDArray[np.bool_]) -> pa.RecordBatch
 
 def source_format(path: str, row_groups: range) -> tuple[pa.Schema, dict[str, str], int]:
     """Return the schema of a file, the codec of each column, and its row groups' size in rows."""
-    with open_parquet(path) as file:
+    with open_parquet(path) as file, reading(path):
         groups = [file.metadata.row_group(index) for index in row_groups]
         codecs: dict[str, str] = {}
         for group in groups[:1]:

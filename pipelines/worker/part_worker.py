@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filtering import Scores
+from filtering.being_read import being_read
 from filtering.errors import BadFileError, RunError
 from filtering.leaks.search import LEAK
 from filtering.scoring.cascade import AnyScorer, CascadeScorer
@@ -126,7 +127,8 @@ class PartWorker:
             If the system does not let us read or write; the part can be run again.
         """
         try:
-            return self._write(part, tick)
+            with being_read(part.name):
+                return self._write(part, tick)
         except BadFileError as error:
             return Receipt(key=part.key, output=part.output, rows=part.rows, set_aside=str(error))
         except OSError as error:
