@@ -36,7 +36,7 @@ class FoundParts:
     text_column : str
         Which column holds the text in all of them.
     set_aside : tuple of SetAside
-        Files whose footer cannot be read.
+        Files whose footer cannot be read, or which have no text column where others have one.
     """
 
     parts: Parts
@@ -74,18 +74,21 @@ def split_files(
     Raises
     ------
     ColumnError
-        If a file lacks the text column, or files disagree on which it is.
+        If all readable files lack the text column, or files disagree on which it is.
     SettingsError
         If a file already has one of `new_columns`, two parts would have one output, or no file can be read
         at all.
-    BadFileError
-        If `strict` and a footer cannot be read.
+    BadFileError, ColumnError
+        If `strict` and a file would be set aside.
     """
-    set_aside: list[SetAside] = []
-    readable = _readable(files, text_column, set_aside, strict=strict)
+    unread: dict[str, BadFileError | ColumnError] = {}
+    readable = _readable(files, text_column, unread, strict=strict)
     first = next(readable, None)
     if first is None:
-        reasons = "; ".join(one.why for one in set_aside)
+        for error in unread.values():
+            if isinstance(error, ColumnError):
+                raise error
+        reasons = "; ".join(map(str, unread.values()))
         raise SettingsError(f"At least one input must be a readable Parquet file. {reasons}")
     column = first.text_column
     key_of = (lambda row: "") if key_under is None else key_under(column)
@@ -104,7 +107,8 @@ def split_files(
 
     parts = Parts.from_rows(rows())
     _refuse_clashes(parts)
-    return FoundParts(parts, column, tuple(set_aside))
+    set_aside = tuple(SetAside(relative, 0, 0, str(error)) for relative, error in unread.items())
+    return FoundParts(parts, column, set_aside)
 
 
 @dataclass(frozen=True)
@@ -119,29 +123,33 @@ class _ReadableFile:
 
 
 def _readable(
-    files: Sequence[InputFile], text_column: str | None, set_aside: list[SetAside], *, strict: bool
+    files: Sequence[InputFile],
+    text_column: str | None,
+    unread: dict[str, BadFileError | ColumnError],
+    *,
+    strict: bool,
 ) -> Iterator[_ReadableFile]:
-    """Yield files whose footers can be read; note the others."""
+    """Yield files whose texts can be found; note what is wrong with the others."""
     for file, found in _look_into(files, text_column):
         if isinstance(found, _ReadableFile):
             yield found
         elif strict:
             raise found
         else:
-            set_aside.append(SetAside(file.relative, 0, 0, str(found)))
+            unread[file.relative] = found
 
 
 def _look_into(
     files: Sequence[InputFile], text_column: str | None
-) -> Iterator[tuple[InputFile, _ReadableFile | BadFileError]]:
+) -> Iterator[tuple[InputFile, _ReadableFile | BadFileError | ColumnError]]:
     """Yield for each file what its footer tells, or what is wrong with it."""
 
-    def look(file: InputFile) -> _ReadableFile | BadFileError:
+    def look(file: InputFile) -> _ReadableFile | BadFileError | ColumnError:
         try:
             footer = read_footer(file.path)
             column = resolve_text_column(footer.schema, file.path, text_column)
             return _ReadableFile(file, footer, column, *_sizes(file.path, footer.metadata, column))
-        except BadFileError as error:
+        except (BadFileError, ColumnError) as error:
             return error
 
     # One at a time too where an earlier process ended among several: then it is known which ends this one.
