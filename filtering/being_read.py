@@ -7,9 +7,10 @@ is no supervisor, as in a program that imports the package, nothing is noted.
 
 import mmap
 import struct
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from itertools import count
+from threading import get_ident
 
 from filtering.errors import BadFileError
 
@@ -17,8 +18,8 @@ SLOTS = 1024
 SLOT_BYTES = 8192
 """Of one thing that is being read: the longest path of Linux, and its rows."""
 MEMORY_BYTES = SLOTS * SLOT_BYTES
-_HEAD = struct.Struct("<QHI")
-"""Number of the thread, how many notes it had before this one, and bytes of the name: 0 in a free slot."""
+_HEAD = struct.Struct("<QQI")
+"""Number of the thread, number of the note, and bytes of the name: 0 in a free slot."""
 
 
 class Notes:
@@ -35,32 +36,37 @@ class Notes:
     """
 
     def __init__(self, memory: mmap.mmap, deadly: Mapping[str, str], suspects: frozenset[str]) -> None:
-        self._memory, self.deadly, self.suspects = memory, deadly, suspects
-        self._free = list(range(SLOTS))
-        self._depth = threading.local()
+        self.memory, self.deadly, self.suspects = memory, deadly, suspects
+        self.free = list(range(0, MEMORY_BYTES, SLOT_BYTES))
+        self.numbers = count()
 
-    @contextmanager
-    def entry(self, name: str) -> Iterator[None]:
-        """Note a name as long as the context lasts."""
-        if name in self.deadly:
-            raise BadFileError(died_of(name, self.deadly[name]))
-        depth = getattr(self._depth, "now", 0)
+
+class _Note:
+    """A name in a free slot, as long as the context lasts. Not a generator: there is one for each file."""
+
+    __slots__ = ("_name", "_notes", "_start")
+
+    def __init__(self, notes: Notes, name: str) -> None:
+        self._notes, self._name = notes, name
+        self._start: int | None = None
+
+    def __enter__(self) -> None:
+        notes, name = self._notes, self._name
+        if name in notes.deadly:
+            raise BadFileError(died_of(name, notes.deadly[name]))
         encoded = name.encode("utf-8", "surrogateescape")[: SLOT_BYTES - _HEAD.size]
         try:
-            start = self._free.pop() * SLOT_BYTES
+            start = notes.free.pop()
         except IndexError:  # more threads than slots: not noted
-            yield
             return
-        body = start + _HEAD.size
-        self._memory[body : body + len(encoded)] = encoded
-        self._memory[start:body] = _HEAD.pack(threading.get_ident(), depth, len(encoded))
-        self._depth.now = depth + 1
-        try:
-            yield
-        finally:
-            self._depth.now = depth
-            self._memory[start:body] = bytes(_HEAD.size)
-            self._free.append(start // SLOT_BYTES)
+        self._start, body = start, start + _HEAD.size
+        notes.memory[body : body + len(encoded)] = encoded
+        _HEAD.pack_into(notes.memory, start, get_ident(), next(notes.numbers), len(encoded))
+
+    def __exit__(self, *error: object) -> None:
+        if self._start is not None:
+            _HEAD.pack_into(self._notes.memory, self._start, 0, 0, 0)
+            self._notes.free.append(self._start)
 
 
 _notes: list[Notes] = []
@@ -71,8 +77,7 @@ def begin_notes(notes: Notes) -> None:
     _notes[:] = [notes]
 
 
-@contextmanager
-def being_read(name: str) -> Iterator[None]:
+def being_read(name: str) -> AbstractContextManager[None]:
     """Note that something is being read, as long as the context lasts.
 
     Parameters
@@ -83,13 +88,9 @@ def being_read(name: str) -> Iterator[None]:
     Raises
     ------
     BadFileError
-        If it ended an earlier process that read it.
+        On entering, if it ended an earlier process that read it.
     """
-    if not _notes:
-        yield
-        return
-    with _notes[0].entry(name):
-        yield
+    return _Note(_notes[0], name) if _notes else nullcontext()
 
 
 def is_suspect(name: str) -> bool:
@@ -106,11 +107,11 @@ def names_in(memory: mmap.mmap) -> frozenset[str]:
     """Return what a process was reading when it ended: of each thread, what it had begun first."""
     first: dict[int, tuple[int, str]] = {}
     for start in range(0, MEMORY_BYTES, SLOT_BYTES):
-        thread, depth, length = _HEAD.unpack_from(memory, start)
+        thread, number, length = _HEAD.unpack_from(memory, start)
         if length:
             body = start + _HEAD.size
             name = memory[body : body + length].decode("utf-8", "surrogateescape")
-            first[thread] = min(first.get(thread, (depth, name)), (depth, name))
+            first[thread] = min(first.get(thread, (number, name)), (number, name))
     return frozenset(name for _, name in first.values())
 
 

@@ -19,7 +19,7 @@ class _OpenKeys(pe.KmsClient):
         return bytes.fromhex(wrapped_key)
 
 
-def write_killer(path: Path, table: pa.Table, column: str) -> Path:
+def write_killer(path: Path, table: pa.Table, column: str, row_group_size: int | None = None) -> Path:
     """Write a table of which one column is encrypted.
 
     Attributes of that column's metadata call `std::terminate` in pyarrow (26.0). Where it is the text, the
@@ -29,5 +29,5 @@ def write_killer(path: Path, table: pa.Table, column: str) -> Path:
     how = pe.EncryptionConfiguration("footer", column_keys={"column": [column]}, plaintext_footer=True)
     keys = factory.file_encryption_properties(pe.KmsConnectionConfig(), how)
     with pq.ParquetWriter(path, table.schema, encryption_properties=keys) as writer:
-        writer.write_table(table)
+        writer.write_table(table, row_group_size)
     return path
