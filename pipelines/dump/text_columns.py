@@ -50,7 +50,9 @@ def find_text_column(schema: pa.Schema, where: str) -> str:
 
 
 def holds_text(kind: pa.DataType) -> bool:
-    """Tell whether values of an Arrow type can be scored."""
+    """Tell whether values of an Arrow type can be scored: strings and bytes, JSON and the like among them."""
+    if isinstance(kind, pa.BaseExtensionType):
+        kind = kind.storage_type
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     tests = (
