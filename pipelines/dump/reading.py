@@ -11,7 +11,7 @@ import struct
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import IO
 
 import numpy as np
@@ -122,7 +122,8 @@ def reading(path: str, what: str = "") -> Iterator[None]:
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0][:300]
+    line = str(error).partition("\n")[0][:300]
+    return f"{line}. To read it all the same, use --ignore-checksums." if "CRC checksum" in line else line
 
 
 def resolve_text_column(schema: pa.Schema, path: str, text_column: str | None) -> str:
@@ -151,19 +152,44 @@ def resolve_text_column(schema: pa.Schema, path: str, text_column: str | None) -
     return name
 
 
-def open_parquet(path: str, *, read_dictionary: list[str] | None = None) -> pq.ParquetFile:
-    """Open a file for reading in a stream: no read-ahead of whole column chunks, checksums checked."""
+def open_parquet(
+    path: str,
+    *,
+    read_dictionary: list[str] | None = None,
+    checksums: bool = True,
+    int96_unit: str = "ns",
+) -> pq.ParquetFile:
+    """Open a file for reading in a stream: no read-ahead of whole column chunks.
+
+    Parameters
+    ----------
+    path : str
+    read_dictionary : list of str, optional
+        Columns to read as dictionaries; types that Arrow lets others add are then read as what they stand on.
+    checksums : bool
+        Whether the checksums of pages are checked, where they have any.
+    int96_unit : {"ns", "us", "ms", "s"}
+        Unit of time stamps that are stored as INT96; `pipelines.dump.int96` finds the one that loses nothing.
+    """
     with reading(path):
         return pq.ParquetFile(
             StorePath.parse(path).open() if is_store(path) else path,
             read_dictionary=read_dictionary,
             pre_buffer=False,
             buffer_size=STORE_BUFFER_BYTES if is_store(path) else READ_BUFFER_BYTES,
-            page_checksum_verification=True,
+            page_checksum_verification=checksums,
+            coerce_int96_timestamp_unit=int96_unit,
+            arrow_extensions_enabled=read_dictionary is None,
         )
 
 
-def read_batches(path: str, row_groups: range, columns: list[str] | None = None) -> Generator[pa.RecordBatch]:
+def read_batches(
+    path: str,
+    row_groups: range,
+    columns: list[str] | None = None,
+    *,
+    checksums: bool = True,
+) -> Generator[pa.RecordBatch]:
     """Yield the rows of some row groups in order, in batches of about `BATCH_BYTES` decoded bytes.
 
     How many rows a batch has follows from the file alone, never from timing or threads. The footer
@@ -178,12 +204,19 @@ def read_batches(path: str, row_groups: range, columns: list[str] | None = None)
     RunError
         If the system does not let us read on.
     """
-    with open_parquet(path) as file:
-        yield from _batches(file, path, row_groups, columns)
+    with open_parquet(path, checksums=checksums) as file:
+        rows = batch_rows(file, path, row_groups, columns, checksums=checksums)
+        yield from batches_of(file, path, row_groups, columns, rows)
 
 
 def read_chosen(
-    file: pq.ParquetFile, path: str, row_groups: range, rows: NDArray[np.int64], columns: list[str]
+    file: pq.ParquetFile,
+    path: str,
+    row_groups: range,
+    rows: NDArray[np.int64],
+    columns: list[str],
+    *,
+    checksums: bool = True,
 ) -> Iterator[tuple[NDArray[np.int64], pa.RecordBatch]]:
     """Yield some rows, and their numbers, in order; row groups that hold none of them are not read.
 
@@ -191,7 +224,7 @@ def read_chosen(
     ----------
     file : ParquetFile
         As `open_parquet` opens it: once for all row groups, since each opening reads a footer.
-    path, row_groups, columns
+    path, row_groups, columns, checksums
         As in `read_batches`.
     rows : int64 array
         Rising, counted from the first row of the row groups.
@@ -202,7 +235,9 @@ def read_chosen(
             count = file.metadata.row_group(index).num_rows
         wanted = rows[(rows >= first) & (rows < first + count)]
         if len(wanted):
-            yield from _pick(_batches(file, path, range(index, index + 1), columns), wanted, first)
+            group = range(index, index + 1)
+            size = batch_rows(file, path, group, columns, checksums=checksums)
+            yield from _pick(batches_of(file, path, group, columns, size), wanted, first)
         first += count
 
 
@@ -219,23 +254,20 @@ def _pick(
             return
 
 
-def _batches(
-    file: pq.ParquetFile, path: str, row_groups: range, columns: list[str] | None
+def batches_of(
+    file: pq.ParquetFile, path: str, row_groups: range, columns: list[str] | None, rows: int
 ) -> Iterator[pa.RecordBatch]:
-    rows = _batch_rows(file, row_groups, columns, path)
-    yield from _iterate(file, row_groups, columns, path, rows)
-
-
-def _iterate(
-    file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str, rows: int
-) -> Iterator[pa.RecordBatch]:
-    if not row_groups:
-        return
+    """Yield the rows of some row groups of an open file, in batches of so many rows."""
+    groups = [[*row_groups]] if row_groups else []
     what = f"row groups {row_groups.start} to {row_groups.stop}"
     with reading(path, what):
-        batches = file.iter_batches(
-            batch_size=rows, row_groups=list(row_groups), columns=columns, use_threads=False
-        )
+        if any(_holds_dictionary(field.type) for field in file.schema_arrow if field.type.num_fields):
+            # Those of lists and structs pyarrow cannot join where each group has its own (26.0).
+            groups = [[group] for group in row_groups]
+    batches = chain.from_iterable(
+        file.iter_batches(batch_size=rows, row_groups=some, columns=columns, use_threads=False)
+        for some in groups
+    )
     while True:
         with reading(path, what):
             batch = next(batches, None)
@@ -244,23 +276,30 @@ def _iterate(
         yield batch
 
 
-def _batch_rows(file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str) -> int:
+def _holds_dictionary(kind: pa.DataType) -> bool:
+    inner = map(kind.field, range(kind.num_fields))
+    return pa.types.is_dictionary(kind) or any(_holds_dictionary(field.type) for field in inner)
+
+
+def batch_rows(
+    file: pq.ParquetFile, path: str, row_groups: range, columns: list[str] | None, *, checksums: bool
+) -> int:
     """Return how many rows make a batch: of `BATCH_BYTES` usually, of `WORST_BATCH_BYTES` at worst."""
     with reading(path):
         groups = [file.metadata.row_group(index) for index in row_groups]
         declared = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0.0)
-    row_bytes = max(declared, _bytes_of_first_rows(file, row_groups, columns, path), 1.0)
-    longest_bytes = max(_longest_repeated_value(file, row_groups, columns, path), 1)
+    row_bytes = max(declared, _bytes_of_first_rows(file, path, row_groups, columns), 1.0)
+    longest_bytes = max(_longest_repeated_value(file, path, row_groups, columns, checksums=checksums), 1)
     rows = min(BATCH_ROWS_LIMIT, int(BATCH_BYTES / row_bytes), WORST_BATCH_BYTES // longest_bytes)
     return max(1, rows)
 
 
 def _bytes_of_first_rows(
-    file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str
+    file: pq.ParquetFile, path: str, row_groups: range, columns: list[str] | None
 ) -> float:
     """Return what a row takes decoded, on average of the first: `PROBE_ROWS`, or fewer huge ones."""
     sizes: list[int] = []
-    for batch in _iterate(file, row_groups, columns, path, 1):
+    for batch in batches_of(file, path, row_groups, columns, 1):
         sizes.append(batch.nbytes)
         if len(sizes) >= PROBE_ROWS or sum(sizes) >= BATCH_BYTES:
             break
@@ -268,7 +307,7 @@ def _bytes_of_first_rows(
 
 
 def _longest_repeated_value(
-    file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str
+    file: pq.ParquetFile, path: str, row_groups: range, columns: list[str] | None, *, checksums: bool
 ) -> int:
     """Return the bytes of the longest value in the dictionaries of text columns.
 
@@ -282,8 +321,8 @@ def _longest_repeated_value(
         ]
     longest = 0
     for group, names in islice(((group, names) for group, names in suspects if names), PROBE_GROUPS):
-        with open_parquet(path, read_dictionary=sorted(names)) as probe:
-            batch = next(_iterate(probe, range(group, group + 1), sorted(names), path, 1), None)
+        with open_parquet(path, read_dictionary=sorted(names), checksums=checksums) as probe:
+            batch = next(batches_of(probe, path, range(group, group + 1), sorted(names), 1), None)
         for column in batch.columns if batch is not None else []:
             values = column.dictionary if pa.types.is_dictionary(column.type) else column
             longest = max(longest, int(text_lengths(values).max(initial=0)))

@@ -18,6 +18,7 @@ from filtering.errors import BadFileError, ColumnError, SettingsError
 from pipelines.dump.inputs import PARQUET_SUFFIXES, InputFile
 from pipelines.dump.parts import ROWS_HELD, Fields, Part, Parts, SetAside
 from pipelines.dump.reading import FOOTER, Footer, read_footer, reading, resolve_text_column
+from pipelines.dump.rewriting import Losses
 from pipelines.paths import is_store
 
 FOOTERS_AT_A_TIME = 32
@@ -37,11 +38,14 @@ class FoundParts:
         Which column holds the text in all of them.
     set_aside : tuple of SetAside
         Files whose footer cannot be read, or which have no text column where others have one.
+    losses : tuple of str
+        Which columns cannot be written as they stand in their files: a line each.
     """
 
     parts: Parts
     text_column: str
     set_aside: tuple[SetAside, ...]
+    losses: tuple[str, ...]
 
 
 def split_files(
@@ -82,7 +86,8 @@ def split_files(
         If `strict` and a file would be set aside.
     """
     unread: dict[str, BadFileError | ColumnError] = {}
-    readable = _readable(files, text_column, unread, strict=strict)
+    losses = Losses()
+    readable = _readable(files, text_column, unread, losses, strict=strict)
     first = next(readable, None)
     if first is None:
         for error in unread.values():
@@ -108,7 +113,7 @@ def split_files(
     parts = Parts.from_rows(rows())
     _refuse_clashes(parts)
     set_aside = tuple(SetAside(relative, 0, 0, str(error)) for relative, error in unread.items())
-    return FoundParts(parts, column, set_aside)
+    return FoundParts(parts, column, set_aside, losses.in_words())
 
 
 @dataclass(frozen=True)
@@ -126,11 +131,12 @@ def _readable(
     files: Sequence[InputFile],
     text_column: str | None,
     unread: dict[str, BadFileError | ColumnError],
+    losses: Losses,
     *,
     strict: bool,
 ) -> Iterator[_ReadableFile]:
     """Yield files whose texts can be found; note what is wrong with the others."""
-    for file, found in _look_into(files, text_column):
+    for file, found in _look_into(files, text_column, losses):
         if isinstance(found, _ReadableFile):
             yield found
         elif strict:
@@ -140,7 +146,7 @@ def _readable(
 
 
 def _look_into(
-    files: Sequence[InputFile], text_column: str | None
+    files: Sequence[InputFile], text_column: str | None, losses: Losses
 ) -> Iterator[tuple[InputFile, _ReadableFile | BadFileError | ColumnError]]:
     """Yield for each file what its footer tells, or what is wrong with it."""
 
@@ -148,6 +154,8 @@ def _look_into(
         try:
             footer = read_footer(file.path)
             column = resolve_text_column(footer.schema, file.path, text_column)
+            with reading(file.path, FOOTER):
+                losses.look_at(file.path, footer.metadata.schema, footer.schema)
             return _ReadableFile(file, footer, column, *_sizes(file.path, footer.metadata, column))
         except (BadFileError, ColumnError) as error:
             return error
