@@ -40,6 +40,7 @@ bench: $(STAMP)
 
 faults: $(STAMP)
 	$(RUN)python tests/kit/faults.py --kills 50
+	$(RUN)python tests/kit/damaged.py --files 2000
 
 mutations: $(STAMP)
 	$(RUN)python tests/kit/mutations.py

@@ -12,7 +12,7 @@ stands below it:
   `leaks/`: leaks of benchmarks.
 - `text/`: what a document is, which part of it is read, and which documents are nearly the same.
 - the ground: errors, foreign text, optional libraries, compilation, hashing, folds, rates, the scale of
-  points, types and checks of arrays, and what the machine allows.
+  points, types and checks of arrays, what the machine allows, and notes of what is being read.
 
 `models/` holds the shipped scorers, which are data.
 """

@@ -1,10 +1,9 @@
 """The program `edufilter`: it checks that the packages come from one place, then runs the command line."""
 
-import signal
 import sys
-from types import FrameType
 
 from pipelines.preflight import check_memory, check_one_place
+from pipelines.supervisor import supervise
 
 
 def main() -> None:
@@ -19,15 +18,13 @@ def main() -> None:
     except (ImportError, MemoryError) as error:
         sys.stderr.write(f"Error: {error}\n")
         raise SystemExit(2) from None
+    raise SystemExit(supervise(_run))
+
+
+def _run() -> int:
     from pipelines.commands.cli import run
 
-    # A scheduler's polite kill is to end as cleanly as Ctrl-C does.
-    signal.signal(signal.SIGTERM, _interrupt)
-    raise SystemExit(run(sys.argv[1:]))
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    return run(sys.argv[1:])
 
 
 if __name__ == "__main__":

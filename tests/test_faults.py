@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from dumps import lasting
-from faults import BEGIN, COMBINATIONS, END, Work, broken_files, count_rows, make_work
+from faults import COMBINATIONS, Work, broken_files, count_rows, make_work
 from places import KIT
+from written_pages import marks_of
 
 SCRIPT = KIT / "faults.py"
 KILLS = 2
@@ -81,7 +82,7 @@ def test_half_a_file_and_a_file_of_other_bytes_are_broken(work, out):
 
 def test_kills_lose_nothing_on_disk_and_store_locally_and_by_ray(tmp_path):
     page = tmp_path / "page.md"
-    page.write_text(f"{BEGIN}\n{END}\n")
+    page.write_text("\n".join(marks_of("make faults")))
     options = [
         "--kills",
         str(KILLS),

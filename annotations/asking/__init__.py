@@ -1,6 +1,6 @@
 """Questions to a language model: what is asked, of whom, how fast, for how much money, and what came back.
 
-Here: rubrics and prompts, the `Annotator` protocol and the one file that talks to endpoints, the journal
+Here: rubrics and prompts, the `Annotator` protocol and the files that talk to endpoints, the journal
 of paid replies, the budget, the loop that asks, and documents with planted orders (canaries).
 Not here: which documents are asked about (`samples/`), and what becomes of the ratings (`labels/`).
 To ask another kind of endpoint, write a class with the methods of `Annotator` beside `chat_api.py`. To

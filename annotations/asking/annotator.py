@@ -58,6 +58,11 @@ class Reply:
     latency_s: float = 0.0
     error: str = ""
 
+    @property
+    def is_of_model(self) -> bool:
+        """Whether a model said something; else the endpoint did not take the question, free of charge."""
+        return bool(self.structured_by) or (self.tokens_in, self.tokens_out) != (0, 0)
+
 
 class Unanswered(Exception):
     """An attempt came to nothing, and another one may do better.

@@ -145,7 +145,7 @@ class Journal:
                 self._connection.execute(
                     "INSERT INTO documents (window_sha256, values_json) VALUES (?, ?) "
                     "ON CONFLICT (window_sha256) DO UPDATE SET values_json = excluded.values_json",
-                    (digest, json.dumps(_joined(json.loads(found[0]), values) if found else dict(values))),
+                    (digest, json.dumps(_joined(_parsed(found[0]), values) if found else dict(values))),
                 )
 
     def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -154,7 +154,7 @@ class Journal:
             for digest, values in cursor.execute(
                 "SELECT window_sha256, values_json FROM documents ORDER BY number"
             ):
-                yield digest, json.loads(values)
+                yield digest, _parsed(values)
 
     def ask(self, question: Question, most_usd: float | None) -> int:
         """Note what is about to be asked, and the most that it can cost; return a number for `record`."""
@@ -212,7 +212,7 @@ class Journal:
         )
         names = [column[0] for column in cursor.description]
         found = [dict(zip(names, row, strict=True)) for row in cursor]
-        return [{**row, "scores": json.loads(row["scores"])} for row in found]
+        return [{**row, "scores": _parsed(row["scores"])} for row in found]
 
     def mean_tokens(self) -> dict[str, tuple[float, float]]:
         """Return the mean tokens of a question and of a reply, by model, as servers counted them."""
@@ -278,6 +278,17 @@ class Journal:
         """Return the rubric that was asked by; None if no question was."""
         rows = self._connection.execute("SELECT values_json FROM rubrics").fetchall()
         return Rubric.model_validate_json(rows[0][0]) if rows else None
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        value: dict[str, Any] = json.loads(text)
+    except (ValueError, RecursionError):
+        raise OutputError(
+            "A journal of labels must hold JSON as it was written. Found something else. Restore it, or "
+            "choose another --out."
+        ) from None
+    return value
 
 
 def _joined(known: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

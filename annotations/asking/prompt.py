@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from annotations.asking.rubric import REASON, Rubric, ScalePoint
@@ -24,12 +24,30 @@ OBJECT_START = re.compile(r"""\{\s*(?:["'}]|\w+\s*:)""")
 """What means to be an object, be it broken; other braces are prose."""
 
 
+LARGE = 1e6
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}(\.0+)?")
+
+
 @dataclass(frozen=True)
 class Answer:
-    """What a reply says: a score for each dimension, in rubric points, and a sentence."""
+    """What a reply says.
 
-    scores: dict[str, int]
-    reason: str
+    Parameters
+    ----------
+    scores : dict of str to int
+        Rubric points by dimension; empty where the reply is no label.
+    reason : str
+        A sentence.
+    fault : str
+        Why it is no label, without words of the reply; empty where it is one.
+    keys : tuple of str
+        Of the object that lacks one.
+    """
+
+    scores: dict[str, int] = field(default_factory=dict)
+    reason: str = ""
+    fault: str = ""
+    keys: tuple[str, ...] = ()
 
 
 def prompt_parts(rubric: Rubric, window: str, delimiter: str) -> tuple[str, str, str]:
@@ -95,11 +113,12 @@ def rubric_digest(rubric: Rubric) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def read_reply(content: str, rubric: Rubric) -> Answer | None:
-    """Return what a reply says; None where it does not answer by the rubric.
+def read_reply(content: str, rubric: Rubric) -> Answer:
+    """Return what a reply says, or why it says nothing by the rubric.
 
-    Each dimension must have a whole number of its scale: nothing is rounded, clipped or guessed. Text
-    around the object is passed over; of several objects that answer, all must say the same.
+    Each dimension must have a whole number of its scale, in whatever way JSON can write it: nothing is
+    rounded, clipped or guessed. Text around the object is passed over; of several objects that answer, all
+    must say the same.
 
     Examples
     --------
@@ -107,26 +126,31 @@ def read_reply(content: str, rubric: Rubric) -> Answer | None:
     >>> rubric = load_rubric("web")
     >>> read_reply('Sure! {"reason": "An advert.", "educational_value": 1}', rubric).scores
     {'educational_value': 1}
-    >>> read_reply('{"reason": "Great!", "educational_value": 7}', rubric) is None
-    True
+    >>> read_reply('{"reason": "Great!", "educational_value": 7}', rubric).fault
+    "'educational_value' is not on the scale: 7"
     """
     said = content.rpartition(THOUGHTS_END)[2]
     if said.lstrip().startswith(THOUGHTS_START):
-        return None
-    answers = [answer for found in _objects(said) if (answer := _answer(found, rubric))]
-    agree = all(answer.scores == answers[0].scores for answer in answers)
-    return answers[-1] if answers and agree else None
+        return Answer(fault="thoughts that do not end")
+    found = _objects(said)
+    if not found:
+        return Answer(fault="no JSON object" if found is not None else "a JSON object that is broken")
+    answers = [_answer(one, rubric) for one in found]
+    labels = [answer for answer in answers if not answer.fault]
+    if any(label.scores != labels[0].scores for label in labels):
+        return Answer(fault="two answers that differ")
+    return (labels or answers)[-1]
 
 
-def _objects(content: str) -> list[dict[str, Any]]:
-    """Return the JSON objects in a text; none where one is broken: what stands within may be a quotation."""
+def _objects(content: str) -> list[dict[str, Any]] | None:
+    """Return the JSON objects in a text; None where one is broken: what stands within may be a quotation."""
     decoder = json.JSONDecoder(object_pairs_hook=_each_key_once)
     found, at = [], 0
     while start := OBJECT_START.search(content, at):
         try:
             one, at = decoder.raw_decode(content, start.start())
         except (ValueError, RecursionError):
-            return []
+            return None
         found.append(one)
     return found
 
@@ -137,13 +161,39 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _answer(found: dict[str, Any], rubric: Rubric) -> Answer | None:
+def _answer(found: dict[str, Any], rubric: Rubric) -> Answer:
     scores: dict[str, int] = {}
     for dimension in rubric.dimensions:
-        score = found.get(dimension.name)
-        # `type`, not isinstance: True is an int to Python.
-        if type(score) is not int or score not in [point.score for point in rubric.scale_of(dimension)]:
-            return None
-        scores[dimension.name] = score
+        name = dimension.name
+        if name not in found:
+            return Answer(fault=f"the key {name!r} is missing", keys=tuple(found))
+        score = whole_number(found[name])
+        if score is None or score not in [point.score for point in rubric.scale_of(dimension)]:
+            return Answer(fault=f"{name!r} is not on the scale: {_kind(found[name])}")
+        scores[name] = score
     reason = found.get(REASON)
     return Answer(scores, reason if isinstance(reason, str) else "")
+
+
+def whole_number(value: object) -> int | None:
+    """Return the whole number that a value of JSON is, where nothing is lost by that; else None.
+
+    Examples
+    --------
+    >>> [whole_number(value) for value in (3, 3.0, "3", 3.5, "three", True)]
+    [3, 3, 3, None, None, None]
+    """
+    if isinstance(value, str):
+        value = float(value) if WHOLE_NUMBER.fullmatch(value.strip()) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):  # True is an int to Python
+        return None
+    return int(value) if isinstance(value, int) or value.is_integer() else None
+
+
+def _kind(value: object) -> str:
+    """Return what a value of JSON is, in words: a number itself, and no text, which may be the document's."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        shown = f"{value:g}" if abs(value) < LARGE else "a large number"
+        return shown if value == value else "no number"
+    kinds = {bool: "true or false", str: "a text", list: "a list", dict: "an object"}
+    return kinds.get(type(value), "null")

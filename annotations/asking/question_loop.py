@@ -2,18 +2,22 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from annotations.asking.annotator import Annotator, Reply, Unanswered
+from annotations.asking.annotator import Annotator, Rater, Reply, Unanswered
 from annotations.asking.budget import BYTES_PER_TOKEN, Budget, BudgetSpent, Pace, Price
 from annotations.asking.journal import Journal, Question
+from annotations.asking.unusable import COUNT_AS_ANSWERED, REPLIES_MUST, tell_unusable
 from filtering.errors import EdufilterError, RunError
 from filtering.extras import require
 
-UNREADABLE_AT_FIRST = 25
-"""Stop when none of so many first replies could be read: the model or the endpoint is not up to it."""
+UNUSABLE_AT_FIRST = 25
+"""Stop when none of so many first replies holds a label: the model or the endpoint is not up to it."""
+LAST_REPLIES = 100
+"""Stop when a model said something else in more than half of so many last replies."""
 SILENT_IN_A_ROW = 10
 """Stop when so many questions in a row found no answer, each asked several times."""
 
@@ -118,7 +122,7 @@ def ask_all(
     EndpointError
         If the endpoint cannot be used as it was asked.
     RunError
-        If it does not answer any more, or nothing that it says can be read. What was answered is kept.
+        If it does not answer any more, or most of what it says holds no label. What was answered is kept.
     MissingExtraError
         If the ``annotate`` extra is not installed.
     """
@@ -164,8 +168,11 @@ class _Asking:
         self._said: set[str] = set()
         self._requests = Pace(limits.requests_per_minute)
         self._tokens = Pace(limits.tokens_per_minute)
-        self._silent = self._unreadable = 0
-        self._any_read = self._stopped = False
+        self._silent = 0
+        self._last: dict[Rater, deque[Reply]] = {
+            rater: deque(maxlen=LAST_REPLIES) for rater in self._annotators
+        }
+        self._stopped = False
 
     def stop(self) -> None:
         """Ask nothing more; what is being asked is waited for."""
@@ -193,7 +200,7 @@ class _Asking:
                 self._stopped = True  # for all: to go on with short documents alone would bias the labels
                 return False
             self._tick(reply, self._budget.spent_usd)
-            self._stop_if_in_vain(reply)
+            self._stop_if_in_vain(priced.question.rater, reply)
         return True
 
     async def _ask(self, priced: PricedQuestion) -> Reply:
@@ -251,18 +258,19 @@ class _Asking:
         await self._budget.settle(most_usd, price_usd)
         return reply
 
-    def _stop_if_in_vain(self, reply: Reply) -> None:
+    def _stop_if_in_vain(self, rater: Rater, reply: Reply) -> None:
         self._silent = self._silent + 1 if reply.status == "api_error" else 0
         if self._silent >= SILENT_IN_A_ROW:
             raise RunError(
                 f"An endpoint must answer. {self._silent} questions in a row found no answer. The last: "
                 f"{reply.error.rstrip('.')}. Mend what that says, or wait; then run the same command again."
             )
-        self._any_read = self._any_read or reply.status == "ok"
-        self._unreadable += reply.status == "unparseable"
-        if not self._any_read and self._unreadable >= UNREADABLE_AT_FIRST:
+        last = self._last[rater]
+        last.append(reply)
+        unusable = [one for one in last if one.status != "ok"]
+        none_at_first = UNUSABLE_AT_FIRST <= len(unusable) == len(last)
+        if none_at_first or sum(one.is_of_model for one in unusable) > LAST_REPLIES / 2:
             raise RunError(
-                "Replies must be one JSON object with a score of the rubric's scale for each dimension. None "
-                f"of the first {self._unreadable} was; read them in the table 'replies' of the journal. They "
-                "count as answered: go on with another model, or with another --out."
+                f"{REPLIES_MUST} Of the last {len(last)} of {rater.model} {len(unusable)} do not: "
+                f"{tell_unusable((one.status, one.error) for one in unusable)} {COUNT_AS_ANSWERED}"
             )

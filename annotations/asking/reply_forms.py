@@ -1,4 +1,4 @@
-"""Which form of reply an endpoint can be held to: found out from strict to loose, at the first question."""
+"""Which form of question an endpoint takes: found out from strict to loose, at the first question."""
 
 from typing import Literal
 
@@ -6,11 +6,14 @@ WAYS = ("json_schema", "json_object", "text", "one_string")
 """How a reply's form is asked for, strictest first; the last also sends the message as one string."""
 FORM_REFUSED = frozenset((400, 404, 405, 415, 422, 501))
 """Answers to a form that an endpoint does not know; some answer 500, which may mean anything."""
+LIMITS = ("max_completion_tokens", "max_tokens")
+"""Names of the limit of a reply: OpenAI's own, and the one that older servers know."""
 PATIENCE_500 = 2
 """A form is given up after so many answers of 500."""
 
-Step = Literal["again", "looser", "none"]
-"""What to do after a form was refused: ask again later, ask in a looser one, or give the document up."""
+Step = Literal["again", "looser", "renamed", "none"]
+"""What to do after a form was refused: ask again later, ask in a looser one or by another name of the limit,
+or give the document up."""
 
 
 class Ladder:
@@ -20,12 +23,16 @@ class Ladder:
     ----------
     way : str
         One of `WAYS`: the strictest that was not refused.
+    limit : str
+        One of `LIMITS`: how the reply's limit is called.
     is_settled : bool
         Whether an endpoint took it. Then it stays, and no answer is taken for a refusal of it.
     """
 
     def __init__(self) -> None:
         self.is_settled = False
+        self.limit = LIMITS[0]
+        self._is_other_limit_tried = False
         self._rung = self._failures = 0
 
     @property
@@ -37,8 +44,13 @@ class Ladder:
         """Tell whether an HTTP status can be an answer to the form."""
         return not self.is_settled and (status in FORM_REFUSED or status == 500)
 
-    def step_down(self, status: int) -> Step:
-        """Take note that the form was refused with a status, and return what to do."""
+    def step_down(self, status: int, words: str = "") -> Step:
+        """Take note that the form was refused with a status and some words, and return what to do."""
+        if not self._is_other_limit_tried and any(name in words for name in LIMITS):
+            self._is_other_limit_tried, self.limit = True, LIMITS[1]
+            return "renamed"
+        if LIMITS[0] in words:  # it wants this one after all
+            self.limit = LIMITS[0]
         if status == 500:
             self._failures += 1
             if self._failures < PATIENCE_500:
@@ -47,7 +59,8 @@ class Ladder:
         if self.way != WAYS[-1]:
             self._rung += 1
             return "looser"
-        self._rung = 0  # the next document may be taken: perhaps this one is to blame
+        # The next document may be taken: perhaps this one is to blame.
+        self._rung, self.limit, self._is_other_limit_tried = 0, LIMITS[0], False
         return "again" if status == 500 else "none"
 
     def settle(self) -> None:

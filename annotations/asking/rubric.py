@@ -5,6 +5,7 @@ model is in `prompt.py`; this module knows nothing of models.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from itertools import pairwise
@@ -19,6 +20,11 @@ RUBRICS = Path(__file__).parents[1] / "rubrics"
 MEAN = "mean"
 REASON = "reason"
 """Name of the sentence that a model gives beside its scores; no dimension may have it."""
+MAX_BYTES = 1 << 20
+"""Of a file; a rubric takes about 3 KB."""
+NESTED = "Tables or arrays are nested too deep."
+LONG_KEY = re.compile(rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){50}""")
+"""A table within 50 others. The memory that `tomllib` takes for one is quadratic in them."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
@@ -146,15 +152,26 @@ def load_rubric(name: str) -> Rubric:
             f"A rubric must be one of {', '.join(shipped)}, or the path of a TOML file. Got {name!r} instead."
         )
     try:
-        values = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise RubricError(f"A rubric must be readable TOML. {path}: {error}") from error
-    try:
         # TOML arrays are lists; the frozen model holds tuples.
-        return Rubric.model_validate(_with_tuples(values))
+        values = _with_tuples(tomllib.loads(_text_of(path)))
+    except (ValueError, OSError, RecursionError) as error:  # ValueError itself for a number without end
+        why = NESTED if isinstance(error, RecursionError) else error
+        raise RubricError(f"A rubric must be readable TOML. {path}: {why}") from error
+    try:
+        return Rubric.model_validate(values)
     except ValidationError as error:
         problems = "; ".join(_problem(tuple(one["loc"]), one["msg"], one["input"]) for one in error.errors())
         raise RubricError(f"A rubric must be whole. {path}: {problems}.") from None
+
+
+def _text_of(path: Path) -> str:
+    with open(path, "rb") as file:
+        raw = file.read(MAX_BYTES + 1)
+    if len(raw) > MAX_BYTES:
+        raise ValueError(f"It has more than {MAX_BYTES:,} bytes.")
+    if LONG_KEY.search(raw):
+        raise ValueError(NESTED)
+    return raw.decode("utf-8-sig")
 
 
 def _with_tuples(value: object) -> object:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet as pq
 
+from filtering.being_read import being_read
 from filtering.errors import LabelsError, MissingExtraError
 from filtering.extras import require
 
@@ -21,6 +23,11 @@ DELIMITERS = ",;\t"
 ROW = re.compile(r"[Rr]ow ?#?(\d+)|in row (\d+)")
 BLOCK_BYTES = 64 << 20
 """A line must fit: texts may be long."""
+MAX_NESTING = 100
+"""Of lists and objects within each other in JSON: Arrow's parser goes down a step of its stack for each, and
+10,000 end the process."""
+STEPS = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
+STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}]', re.DOTALL)
 LABELS_FILE, JOURNAL_FILE = "labels.parquet", "journal.sqlite"
 """In a folder that `edufilter annotate` wrote."""
 
@@ -64,10 +71,10 @@ def _of_file(path: str, columns: Sequence[str], strings: Sequence[str]) -> pa.Ta
         table = read_text_file(path, strings)
         return table.select([name for name in table.column_names if name in columns])
     try:
-        with open(path, "rb") as file:
+        with being_read(path), open(path, "rb") as file:
             names = pq.read_schema(file).names
             return pq.read_table(file, columns=[name for name in names if name in columns])
-    except (OSError, pa.ArrowException) as error:
+    except Exception as error:  # pyarrow raises nearly any
         raise LabelsError(f"Labels must be a readable Parquet file. {path}: {error}") from error
 
 
@@ -88,6 +95,7 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
     is_csv = Path(path).suffix.lower() in CSV_SUFFIXES
     try:
         if not is_csv:
+            _check_nesting(path)
             return pyarrow.json.read_json(path, read_options=pyarrow.json.ReadOptions(block_size=BLOCK_BYTES))
         return pyarrow.csv.read_csv(
             path,
@@ -114,6 +122,21 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
         ) from None
 
 
+def _check_nesting(path: str) -> None:
+    if not Path(path).stat().st_size:  # what has no bytes cannot be mapped
+        return
+    depth = 0
+    with open(path, "rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as text:
+        for token in STRING_OR_BRACKET.finditer(text):
+            # Never below 0: blocks are parsed on their own, whatever closes too often before them.
+            depth = max(depth + STEPS.get(token[0], 0), 0)
+            if depth > MAX_NESTING:
+                raise LabelsError(
+                    f"{path} must have at most {MAX_NESTING} lists and objects within each other. It has "
+                    f"more, from byte {token.start():,} on."
+                )
+
+
 def _delimiter(path: str) -> str:
     with open(path, encoding="utf-8-sig") as file:
         header = file.readline()
@@ -128,6 +151,9 @@ def _loaded(source: str) -> Any:
             f"Found no {source or repr(source)}."
         )
     datasets = require("hub", "datasets")
+    for path in sorted(Path(source).rglob("*")) if is_folder else ():
+        if path.suffix.lower() in JSON_SUFFIXES and path.is_file():
+            _check_nesting(str(path))
     try:
         if (Path(source) / "state.json").is_file():
             return datasets.load_from_disk(source)

@@ -3,14 +3,13 @@
 import gzip
 import json
 import os
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
+from filtering.being_read import being_read
 from filtering.errors import BadFileError, SettingsError
 from filtering.printable import printable
 
@@ -100,14 +99,14 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
 def _read_records(path: Path) -> list[object]:
     try:
         if path.name.endswith(".parquet"):
-            with open(path, "rb") as file:
+            with being_read(str(path)), open(path, "rb") as file:
                 records: list[object] = pq.read_table(file).to_pylist()
             return records
         if path.name.endswith(".jsonl"):
             return _read_lines(path.read_bytes(), path)
         if path.name.endswith(".jsonl.gz"):
             return _read_lines(gzip.decompress(path.read_bytes()), path)
-    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
+    except Exception as error:  # pyarrow raises nearly any
         raise BadFileError(f"A benchmark must be a file that can be read. {path} is not: {error}") from error
     raise SettingsError(f"A benchmark's name must end in .jsonl, .jsonl.gz or .parquet. Got {path} instead.")
 

@@ -1,6 +1,7 @@
 """Texts as the kernels read them, out of Arrow without a copy; and which of them are bad.
 
-Takes strings, large strings, string views, binary columns and dictionaries of them, with slices and nulls.
+Takes strings, large strings, string views, binary columns, dictionaries of them, and types that stand on them
+(JSON), with slices and nulls.
 
 A bad document is data with a reason code, never an error. What is wrong with a text itself is told here;
 `reasons_of_code.py` gives other reasons where it is asked to. Codes are positions in `REASONS`, and a code is
@@ -213,6 +214,8 @@ def _as_bytes(text: str | bytes | None) -> bytes | None:
 
 
 def _as_binary(array: pa.Array) -> pa.Array:
+    if isinstance(array.type, pa.BaseExtensionType):
+        array = array.storage
     kind = array.type
     if pa.types.is_dictionary(kind):
         encoded = pa.DictionaryArray.from_arrays(array.indices, _as_binary(array.dictionary))

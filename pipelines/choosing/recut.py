@@ -76,6 +76,7 @@ def recut_run(
         # Otherwise scores are looked up, and stages do not mix.
         effort="balanced" if facts.effort == "balanced" else "fast",
         score_column=facts.score_column,
+        ignore_checksums=facts.ignore_checksums,
         leaks=leaks,
     )
     with begun_run(config.to, plan, tasks=tasks) as target:

@@ -1,7 +1,7 @@
 """Draws documents of a finished run from either side of its cut, for people to check."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
     parts = list(scored_parts(folder, plan))
     cut = plan.facts.keep_at
     near = _near_cut(folder, parts, cut)
-    read = RowReader(plan.facts.text_column, config.group_column)
+    read = replace(plan.facts.row_reader, group_column=config.group_column)
     random = np.random.default_rng(config.seed)
     drawn: list[dict[str, Any]] = []
     below = near.score < cut

@@ -70,6 +70,8 @@ def _print_estimate(config: FilterConfig) -> int:
         f"{duration(estimate.seconds)}, "
         f"{100 * estimate.kept_share:.1f} % kept, {100 * estimate.unlike_share:.1f} % unlike the seed"
     )
+    for loss in plan.losses if config.write != "scores" else ():
+        typer.echo(loss)
     for one in plan.set_aside:
         typer.echo(f"set aside: {one.relative}: {one.why}")
     return 3 if plan.set_aside else 0

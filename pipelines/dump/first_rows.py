@@ -19,7 +19,9 @@ SAMPLE_PART_BYTES = 16 << 20
 """The sample is held in memory: of a part with larger documents fewer are taken."""
 
 
-def read_first_rows(parts: Parts, text_column: str, rows: int = SAMPLE_ROWS) -> tuple[list[pa.Array], int]:
+def read_first_rows(
+    parts: Parts, text_column: str, rows: int = SAMPLE_ROWS, *, checksums: bool = True
+) -> tuple[list[pa.Array], int]:
     """Return the texts of up to `rows` rows, from the beginnings of a few parts over the run.
 
     Also the bytes that were decoded for them: whole batches.
@@ -31,7 +33,8 @@ def read_first_rows(parts: Parts, text_column: str, rows: int = SAMPLE_ROWS) -> 
     for part in picked:
         left, taken_bytes = rows // len(picked), 0
         try:
-            with closing(read_batches(part.path, part.row_groups, [text_column])) as batches:
+            columns = [text_column]
+            with closing(read_batches(part.path, part.row_groups, columns, checksums=checksums)) as batches:
                 for batch in batches:
                     sample.append(texts_of(batch, text_column).slice(0, left))
                     left -= len(sample[-1])

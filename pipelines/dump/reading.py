@@ -1,7 +1,8 @@
 """Everything that opens an input: footers, and rows in batches, on this machine or in an object store.
 
-A file that is not readable Parquet raises `BadFileError`; a file that the system will not let us
-read (permission, I/O) raises `RunError`, for that is no fault of the data.
+Whatever Arrow raises about a file is a fault of that file: `BadFileError`. A file that the system will not
+let us read (permission, I/O, memory) raises `RunError`, for that is no fault of the data. Notes of what is
+read outlive the process, for some files end it (`filtering/being_read.py`).
 """
 
 import hashlib
@@ -10,14 +11,15 @@ import struct
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from filtering.errors import BadFileError, ColumnError, RunError
+from filtering.being_read import being_read
+from filtering.errors import BadFileError, ColumnError, EdufilterError, RunError
 from filtering.text.arrow import text_lengths
 from pipelines.dump.opening import open_file
 from pipelines.dump.other_formats import how_to_convert
@@ -38,6 +40,7 @@ PROBE_GROUPS = 4
 READ_BUFFER_BYTES = 1 << 20
 STORE_BUFFER_BYTES = 8 << 20
 """Bytes of a column that one request to a store brings: each takes some tens of milliseconds."""
+FOOTER = "footer"
 FOOTER_GUESS_BYTES = 64 << 10
 """Bytes at the end of a file in a store that are read at once; larger footers take a second request."""
 
@@ -68,7 +71,7 @@ def read_footer(file: str | AnyPath) -> Footer:
         If the system does not let us read it.
     """
     path = _named(file)
-    with _reading(path), open_file(file) as opened:
+    with reading(path, FOOTER), open_file(file) as opened:
         size = opened.seek(0, os.SEEK_END)
         if size < 12:
             raise BadFileError(f"{path} must be a Parquet file. It has {size} bytes.")
@@ -94,11 +97,22 @@ def _named(file: str | AnyPath) -> str:
 
 
 @contextmanager
-def _reading(path: str) -> Iterator[None]:
-    """Turn what reading a file may raise into `BadFileError` (the data) or `RunError` (the system)."""
+def reading(path: str, what: str = "") -> Iterator[None]:
+    """Note what is being read; turn what that raises into `BadFileError` (data) or `RunError` (system).
+
+    All that touches an open Parquet file belongs within, its metadata too.
+
+    Parameters
+    ----------
+    path : str
+    what : str
+        Part of the file, in words. A run that is planned goes on as planned where another part than `FOOTER`
+        turns out to end the process.
+    """
     try:
-        yield
-    except (BadFileError, RunError):
+        with being_read(f"{path}{what and f' ({what})'}"):
+            yield
+    except EdufilterError:
         raise
     except (pa.ArrowMemoryError, MemoryError) as error:
         raise RunError(f"Reading {path} ran out of memory: {error}") from error
@@ -107,12 +121,13 @@ def _reading(path: str) -> Iterator[None]:
         if error.errno is not None:
             raise RunError(f"Reading {path} failed: {error}. Mend that, then run the same again.") from error
         raise BadFileError(f"{path} could not be read. {_first_line(error)}") from error
-    except pa.ArrowException as error:
+    except Exception as error:  # pyarrow raises nearly any: of names not in UTF-8, missing columns, sizes
         raise BadFileError(f"{path} could not be read. {_first_line(error)}") from error
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0][:300]
+    line = str(error).partition("\n")[0][:300]
+    return f"{line}. To read it all the same, use --ignore-checksums." if "CRC checksum" in line else line
 
 
 def resolve_text_column(schema: pa.Schema, path: str, text_column: str | None) -> str:
@@ -146,29 +161,50 @@ def resolve_text_column(schema: pa.Schema, path: str, text_column: str | None) -
 
 @contextmanager
 def open_parquet(
-    file: str | AnyPath, *, read_dictionary: list[str] | None = None
+    file: str | AnyPath,
+    *,
+    read_dictionary: list[str] | None = None,
+    checksums: bool = True,
+    int96_unit: str = "ns",
 ) -> Iterator[pq.ParquetFile]:
-    """Open a file for reading in a stream: no read-ahead of whole column chunks, checksums checked.
+    """Open a file for reading in a stream: no read-ahead of whole column chunks.
 
-    `file` is as in `open_file`.
+    Parameters
+    ----------
+    file : str or path
+        As in `open_file`.
+    read_dictionary : list of str, optional
+        Columns to read as dictionaries; types that Arrow lets others add are then read as what they stand on.
+    checksums : bool
+        Whether the checksums of pages are checked, where they have any.
+    int96_unit : {"ns", "us", "ms", "s"}
+        Unit of time stamps that are stored as INT96; `pipelines.dump.int96` finds the one that loses nothing.
     """
     path = _named(file)
-    with _reading(path):
+    with reading(path):
         opened = open_file(file)
     with opened:
-        with _reading(path):
+        with reading(path):
             parquet = pq.ParquetFile(
                 opened,
                 read_dictionary=read_dictionary,
                 pre_buffer=False,
                 buffer_size=STORE_BUFFER_BYTES if is_store(path) else READ_BUFFER_BYTES,
-                page_checksum_verification=True,
+                page_checksum_verification=checksums,
+                coerce_int96_timestamp_unit=int96_unit,
+                arrow_extensions_enabled=read_dictionary is None,
             )
         with parquet:
             yield parquet
 
 
-def read_batches(path: str, row_groups: range, columns: list[str] | None = None) -> Generator[pa.RecordBatch]:
+def read_batches(
+    path: str,
+    row_groups: range,
+    columns: list[str] | None = None,
+    *,
+    checksums: bool = True,
+) -> Generator[pa.RecordBatch]:
     """Yield the rows of some row groups in order, in batches of about `BATCH_BYTES` decoded bytes.
 
     How many rows a batch has follows from the file alone, never from timing or threads. The footer
@@ -183,12 +219,19 @@ def read_batches(path: str, row_groups: range, columns: list[str] | None = None)
     RunError
         If the system does not let us read on.
     """
-    with open_parquet(path) as file:
-        yield from _batches(file, path, row_groups, columns)
+    with open_parquet(path, checksums=checksums) as file:
+        rows = batch_rows(file, path, row_groups, columns, checksums=checksums)
+        yield from batches_of(file, path, row_groups, columns, rows)
 
 
 def read_chosen(
-    file: pq.ParquetFile, path: str, row_groups: range, rows: NDArray[np.int64], columns: list[str]
+    file: pq.ParquetFile,
+    path: str,
+    row_groups: range,
+    rows: NDArray[np.int64],
+    columns: list[str],
+    *,
+    checksums: bool = True,
 ) -> Iterator[tuple[NDArray[np.int64], pa.RecordBatch]]:
     """Yield some rows, and their numbers, in order; row groups that hold none of them are not read.
 
@@ -196,17 +239,20 @@ def read_chosen(
     ----------
     file : ParquetFile
         As `open_parquet` opens it: once for all row groups, since each opening reads a footer.
-    path, row_groups, columns
+    path, row_groups, columns, checksums
         As in `read_batches`.
     rows : int64 array
         Rising, counted from the first row of the row groups.
     """
     first = 0
     for index in row_groups:
-        count = file.metadata.row_group(index).num_rows
+        with reading(path):
+            count = file.metadata.row_group(index).num_rows
         wanted = rows[(rows >= first) & (rows < first + count)]
         if len(wanted):
-            yield from _pick(_batches(file, path, range(index, index + 1), columns), wanted, first)
+            group = range(index, index + 1)
+            size = batch_rows(file, path, group, columns, checksums=checksums)
+            yield from _pick(batches_of(file, path, group, columns, size), wanted, first)
         first += count
 
 
@@ -223,46 +269,52 @@ def _pick(
             return
 
 
-def _batches(
-    file: pq.ParquetFile, path: str, row_groups: range, columns: list[str] | None
+def batches_of(
+    file: pq.ParquetFile, path: str, row_groups: range, columns: list[str] | None, rows: int
 ) -> Iterator[pa.RecordBatch]:
-    rows = _batch_rows(file, row_groups, columns, path)
-    yield from _iterate(file, row_groups, columns, path, rows)
-
-
-def _iterate(
-    file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str, rows: int
-) -> Iterator[pa.RecordBatch]:
-    if not row_groups:
-        return
-    with _reading(path):
-        batches = file.iter_batches(
-            batch_size=rows, row_groups=list(row_groups), columns=columns, use_threads=False
-        )
+    """Yield the rows of some row groups of an open file, in batches of so many rows."""
+    groups = [[*row_groups]] if row_groups else []
+    what = f"row groups {row_groups.start} to {row_groups.stop}"
+    with reading(path, what):
+        if any(_holds_dictionary(field.type) for field in file.schema_arrow if field.type.num_fields):
+            # Those of lists and structs pyarrow cannot join where each group has its own (26.0).
+            groups = [[group] for group in row_groups]
+    batches = chain.from_iterable(
+        file.iter_batches(batch_size=rows, row_groups=some, columns=columns, use_threads=False)
+        for some in groups
+    )
     while True:
-        with _reading(path):
+        with reading(path, what):
             batch = next(batches, None)
         if batch is None:
             return
         yield batch
 
 
-def _batch_rows(file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str) -> int:
+def _holds_dictionary(kind: pa.DataType) -> bool:
+    inner = map(kind.field, range(kind.num_fields))
+    return pa.types.is_dictionary(kind) or any(_holds_dictionary(field.type) for field in inner)
+
+
+def batch_rows(
+    file: pq.ParquetFile, path: str, row_groups: range, columns: list[str] | None, *, checksums: bool
+) -> int:
     """Return how many rows make a batch: of `BATCH_BYTES` usually, of `WORST_BATCH_BYTES` at worst."""
-    groups = [file.metadata.row_group(index) for index in row_groups]
-    declared = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0.0)
-    row_bytes = max(declared, _bytes_of_first_rows(file, row_groups, columns, path), 1.0)
-    longest_bytes = max(_longest_repeated_value(file, row_groups, columns, path), 1)
+    with reading(path):
+        groups = [file.metadata.row_group(index) for index in row_groups]
+        declared = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0.0)
+    row_bytes = max(declared, _bytes_of_first_rows(file, path, row_groups, columns), 1.0)
+    longest_bytes = max(_longest_repeated_value(file, path, row_groups, columns, checksums=checksums), 1)
     rows = min(BATCH_ROWS_LIMIT, int(BATCH_BYTES / row_bytes), WORST_BATCH_BYTES // longest_bytes)
     return max(1, rows)
 
 
 def _bytes_of_first_rows(
-    file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str
+    file: pq.ParquetFile, path: str, row_groups: range, columns: list[str] | None
 ) -> float:
     """Return what a row takes decoded, on average of the first: `PROBE_ROWS`, or fewer huge ones."""
     sizes: list[int] = []
-    for batch in _iterate(file, row_groups, columns, path, 1):
+    for batch in batches_of(file, path, row_groups, columns, 1):
         sizes.append(batch.nbytes)
         if len(sizes) >= PROBE_ROWS or sum(sizes) >= BATCH_BYTES:
             break
@@ -270,21 +322,22 @@ def _bytes_of_first_rows(
 
 
 def _longest_repeated_value(
-    file: pq.ParquetFile, row_groups: range, columns: list[str] | None, path: str
+    file: pq.ParquetFile, path: str, row_groups: range, columns: list[str] | None, *, checksums: bool
 ) -> int:
     """Return the bytes of the longest value in the dictionaries of text columns.
 
     Rows repeat such a value at the cost of a few bits, anywhere in the file: first rows cannot show it.
     """
-    texts = set(text_leaves(file.schema_arrow))
-    texts &= set(texts if columns is None else columns)
-    suspects = (
-        (group, texts.intersection(_repeating(file.metadata.row_group(group)))) for group in row_groups
-    )
+    with reading(path):
+        texts = set(text_leaves(file.schema_arrow))
+        texts &= set(texts if columns is None else columns)
+        suspects = [
+            (group, texts.intersection(_repeating(file.metadata.row_group(group)))) for group in row_groups
+        ]
     longest = 0
     for group, names in islice(((group, names) for group, names in suspects if names), PROBE_GROUPS):
-        with open_parquet(path, read_dictionary=sorted(names)) as probe:
-            batch = next(_iterate(probe, range(group, group + 1), sorted(names), path, 1), None)
+        with open_parquet(path, read_dictionary=sorted(names), checksums=checksums) as probe:
+            batch = next(batches_of(probe, path, range(group, group + 1), sorted(names), 1), None)
         for column in (texts_of(batch, name) for name in (names if batch is not None else ())):
             values = column.dictionary if pa.types.is_dictionary(column.type) else column
             longest = max(longest, int(text_lengths(values).max(initial=0)))

@@ -44,10 +44,13 @@ class RowReader:
     text_column : str
     group_column : str, optional
         What says which group a document is of; the columns that dumps say it in, if not given.
+    checksums : bool
+        Whether the checksums of pages are checked.
     """
 
     text_column: str
     group_column: str | None = None
+    checksums: bool = True
 
     def __call__(self, part: Part, rows: NDArray[np.int64]) -> Iterator[Row]:
         """Yield rows of a part, whose file is opened once.
@@ -65,9 +68,10 @@ class RowReader:
         BadFileError, RunError
             If the file cannot be read.
         """
-        with open_parquet(part.path) as file:
+        with open_parquet(part.path, checksums=self.checksums) as file:
             columns = self._columns(part.path, file.schema_arrow)
-            for numbers, batch in read_chosen(file, part.path, part.row_groups, rows, columns):
+            chosen = read_chosen(file, part.path, part.row_groups, rows, columns, checksums=self.checksums)
+            for numbers, batch in chosen:
                 texts = text_bytes(texts_of(batch, self.text_column))
                 column = text_path(batch.schema, self.text_column)[0]
                 others = batch.drop_columns([column]).to_pylist()

@@ -3,7 +3,7 @@
 Also whether the file of a part is still the one that it was split off, which footers tell as well.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
@@ -11,12 +11,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from filtering.being_read import has_suspects
 from filtering.errors import BadFileError, ColumnError, SettingsError
 from pipelines.dump.inputs import PARQUET_SUFFIXES, InputFile
 from pipelines.dump.other_formats import format_of
 from pipelines.dump.parts import ROWS_HELD, Fields, Part, Parts, SetAside
-from pipelines.dump.reading import Footer, read_footer, resolve_text_column
+from pipelines.dump.reading import FOOTER, Footer, read_footer, reading, resolve_text_column
+from pipelines.dump.rewriting import Losses
 from pipelines.names import with_end
 from pipelines.paths import is_store
 
@@ -36,12 +39,15 @@ class FoundParts:
     text_column : str
         Which column holds the text in all of them; as it was given, or empty, where no file has rows.
     set_aside : tuple of SetAside
-        Files whose footer cannot be read.
+        Files whose footer cannot be read, or which have no text column where others have one.
+    losses : tuple of str
+        Which columns cannot be written as they stand in their files: a line each.
     """
 
     parts: Parts
     text_column: str
     set_aside: tuple[SetAside, ...]
+    losses: tuple[str, ...]
 
 
 def split_files(
@@ -74,89 +80,114 @@ def split_files(
     Raises
     ------
     ColumnError
-        If a file lacks the text column, or files disagree on which it is.
+        If all readable files lack the text column, or files disagree on which it is.
     SettingsError
         If a file already has one of `new_columns`, two parts would have one output, or all files are of
         another format by their names.
-    BadFileError
-        If `strict` and a footer cannot be read.
+    BadFileError, ColumnError
+        If `strict` and a file would be set aside.
     """
-    set_aside: list[SetAside] = []
-    readable = _readable(files, set_aside, strict=strict)
-    named = ((file, footer, _text_column_of(file, footer, text_column)) for file, footer in readable)
-    beginning: list[tuple[InputFile, Footer, str | None]] = []
-    for one in named:
+    unread: dict[str, BadFileError | ColumnError] = {}
+    losses = Losses()
+    readable = _readable(files, text_column, unread, losses, strict=strict)
+    beginning: list[_ReadableFile] = []
+    for one in readable:
         beginning.append(one)
-        if _has_rows(one[1]):  # which column it is, is for a file with rows to say
+        if one.has_rows:  # which column it is, is for a file with rows to say
             break
-    column = next((name for *_, name in reversed(beginning) if name is not None), text_column or "")
+    if not any(one.has_rows for one in beginning):
+        _refuse_no_text(files, unread)
+    column = next((one.text_column for one in reversed(beginning) if one.text_column), text_column or "")
     key_of = (lambda row: "") if key_under is None else key_under(column)
 
     def rows() -> Iterator[Fields]:
-        for file, footer, name in chain(beginning, named):
-            if name != column and _has_rows(footer):
+        for found in chain(beginning, readable):
+            if found.text_column != column and found.has_rows:
                 raise ColumnError(
-                    f"All files must have one text column. Found {column!r} in {beginning[-1][0].path} and "
-                    f"{name!r} in {file.path}. Choose with --text-column, or run them into two outputs."
+                    f"All files must have one text column. Found {column!r} in {beginning[-1].file.path} and "
+                    f"{found.text_column!r} in {found.file.path}. Choose with --text-column, or run them "
+                    "into two outputs."
                 )
-            _refuse_taken(footer.schema, file.path, new_columns)
-            for row in _split(file, footer, column, rows_per_part):
+            _refuse_taken(found.footer.schema, found.file.path, new_columns)
+            for row in _split(found, rows_per_part):
                 yield {**row, "key": key_of(row)}
 
     parts = Parts.from_rows(rows())
-    if set_aside and not len(parts) and all(format_of(file.path) for file in files):
-        raise SettingsError(f"An input must be Parquet. {set_aside[0].why}")
     _refuse_clashes(parts)
-    return FoundParts(parts, column, tuple(set_aside))
+    set_aside = tuple(SetAside(relative, 0, 0, str(error)) for relative, error in unread.items())
+    return FoundParts(parts, column, set_aside, losses.in_words())
 
 
-def _has_rows(footer: Footer) -> bool:
-    groups = range(footer.metadata.num_row_groups)
-    return any(footer.metadata.row_group(index).num_rows for index in groups)
+@dataclass(frozen=True)
+class _ReadableFile:
+    """What the footer of a file tells of its text: rows and bytes of each row group."""
+
+    file: InputFile
+    footer: Footer
+    text_column: str | None
+    rows_of: Sequence[int]
+    bytes_of: Sequence[int]
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether it has any; one that has none needs no text column."""
+        return any(self.rows_of)
 
 
-def _text_column_of(file: InputFile, footer: Footer, text_column: str | None) -> str | None:
-    """Return the text column of a file; None where it has none, and no rows that would need one."""
-    try:
-        return resolve_text_column(footer.schema, file.path, text_column)
-    except ColumnError:
-        if _has_rows(footer):
-            raise
-        return None
+def _refuse_no_text(files: Sequence[InputFile], unread: Mapping[str, BadFileError | ColumnError]) -> None:
+    """Raise what is wrong with the settings where no file has rows of text; bad files alone are not that."""
+    for error in unread.values():
+        if isinstance(error, ColumnError):
+            raise error
+    if unread and all(format_of(file.path) for file in files):
+        raise SettingsError(f"An input must be Parquet. {next(iter(unread.values()))}")
 
 
 def _readable(
-    files: Sequence[InputFile], set_aside: list[SetAside], *, strict: bool
-) -> Iterator[tuple[InputFile, Footer]]:
-    """Yield files with their footers; note those that are none."""
-    for file, footer in _footers(files):
-        if isinstance(footer, Footer) and not footer.schema.names and _has_rows(footer):
-            rows = footer.metadata.num_rows
-            footer = BadFileError(f"{file.path} must have columns. It has {rows} rows of none.")
-        if isinstance(footer, Footer):
-            yield file, footer
+    files: Sequence[InputFile],
+    text_column: str | None,
+    unread: dict[str, BadFileError | ColumnError],
+    losses: Losses,
+    *,
+    strict: bool,
+) -> Iterator[_ReadableFile]:
+    """Yield files whose texts can be found; note what is wrong with the others."""
+    for file, found in _look_into(files, text_column, losses):
+        if isinstance(found, _ReadableFile):
+            yield found
         elif strict:
-            raise footer
+            raise found
         else:
-            set_aside.append(SetAside(file.relative, 0, 0, str(footer)))
+            unread[file.relative] = found
 
 
-def _footers(files: Sequence[InputFile]) -> Iterator[tuple[InputFile, Footer | BadFileError]]:
-    """Yield files with their footers, or what is wrong with these."""
+def _look_into(
+    files: Sequence[InputFile], text_column: str | None, losses: Losses
+) -> Iterator[tuple[InputFile, _ReadableFile | BadFileError | ColumnError]]:
+    """Yield for each file what its footer tells, or what is wrong with it."""
 
-    def read(file: InputFile) -> Footer | BadFileError:
+    def look(file: InputFile) -> _ReadableFile | BadFileError | ColumnError:
         try:
-            return read_footer(file.path)
-        except BadFileError as error:
+            footer = read_footer(file.path)
+            with reading(file.path, FOOTER):
+                losses.look_at(file.path, footer.metadata.schema, footer.schema)
+                groups = [footer.metadata.row_group(at) for at in range(footer.metadata.num_row_groups)]
+                rows_of = [group.num_rows for group in groups]
+            column = _text_column_of(file, footer, rows_of, text_column)
+            with reading(file.path, FOOTER):
+                bytes_of = _text_bytes_of(footer.metadata, groups, column)
+            return _ReadableFile(file, footer, column, rows_of, bytes_of)
+        except (BadFileError, ColumnError) as error:
             return error
 
-    if not any(is_store(file.path) for file in files):
-        yield from ((file, read(file)) for file in files)
+    # One at a time too where an earlier process ended among several: then it is known which ends this one.
+    if has_suspects() or not any(is_store(file.path) for file in files):
+        yield from ((file, look(file)) for file in files)
         return
     with ThreadPoolExecutor(FOOTERS_AT_A_TIME, thread_name_prefix="footer") as pool:
         for start in range(0, len(files), FOOTERS_HELD):
             held = files[start : start + FOOTERS_HELD]
-            yield from zip(held, pool.map(read, held), strict=True)
+            yield from zip(held, pool.map(look, held), strict=True)
 
 
 def _refuse_clashes(parts: Parts) -> None:
@@ -183,13 +214,8 @@ def _refuse_taken(schema: pa.Schema, path: str, new_columns: Sequence[str]) -> N
         )
 
 
-def _split(file: InputFile, footer: Footer, text_column: str, rows_per_part: int) -> Iterator[dict[str, Any]]:
-    metadata = footer.metadata
-    paths = (metadata.schema.column(index).path for index in range(metadata.num_columns))
-    column = next((index for index, path in enumerate(paths) if path == text_column), None)
-    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
-    rows_of = [group.num_rows for group in groups]
-    bytes_of = [0 if column is None else group.column(column).total_uncompressed_size for group in groups]
+def _split(found: _ReadableFile, rows_per_part: int) -> Iterator[dict[str, Any]]:
+    file, rows_of, bytes_of = found.file, found.rows_of, found.bytes_of
     ranges: list[tuple[int, int]] = []
     start = rows = 0
     for index, group_rows in enumerate(rows_of):
@@ -197,8 +223,8 @@ def _split(file: InputFile, footer: Footer, text_column: str, rows_per_part: int
         if rows >= rows_per_part:
             ranges.append((start, index + 1))
             start, rows = index + 1, 0
-    if start < len(groups) or not ranges:
-        ranges.append((start, len(groups)))
+    if start < len(rows_of) or not ranges:
+        ranges.append((start, len(rows_of)))
     first_row = 0
     for number, (start, stop) in enumerate(ranges):
         rows = sum(rows_of[start:stop])
@@ -206,8 +232,8 @@ def _split(file: InputFile, footer: Footer, text_column: str, rows_per_part: int
             "path": file.path,
             "relative": file.relative,
             "output": output_name(file.relative, number, len(ranges)),
-            "size_bytes": footer.size_bytes,
-            "footer_sha256": footer.sha256,
+            "size_bytes": found.footer.size_bytes,
+            "footer_sha256": found.footer.sha256,
             "first_row_group": start,
             "stop_row_group": stop,
             "first_row": first_row,
@@ -216,6 +242,29 @@ def _split(file: InputFile, footer: Footer, text_column: str, rows_per_part: int
             "tie_quota": -1,
         }
         first_row += rows
+
+
+def _text_column_of(
+    file: InputFile, footer: Footer, rows_of: Sequence[int], text_column: str | None
+) -> str | None:
+    """Return the text column of a file; None where it has none, and no rows that would need one."""
+    if not footer.schema.names and any(rows_of):
+        raise BadFileError(f"{file.path} must have columns. It has {sum(rows_of)} rows of none.")
+    try:
+        return resolve_text_column(footer.schema, file.path, text_column)
+    except ColumnError:
+        if any(rows_of):
+            raise
+        return None
+
+
+def _text_bytes_of(
+    metadata: pq.FileMetaData, groups: Sequence[pq.RowGroupMetaData], text_column: str | None
+) -> list[int]:
+    """Return the bytes of text that each row group declares."""
+    names = (metadata.schema.column(index).path for index in range(metadata.num_columns))
+    column = next((index for index, name in enumerate(names) if name == text_column), None)
+    return [0 if column is None else group.column(column).total_uncompressed_size for group in groups]
 
 
 def output_name(relative: str, number: int, count: int) -> str:

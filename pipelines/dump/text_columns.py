@@ -93,7 +93,9 @@ def texts_of(batch: pa.RecordBatch | pa.Table, text_column: str) -> pa.Array | p
 
 
 def holds_text(kind: pa.DataType) -> bool:
-    """Tell whether values of an Arrow type can be scored."""
+    """Tell whether values of an Arrow type can be scored: strings and bytes, JSON and the like among them."""
+    if isinstance(kind, pa.BaseExtensionType):
+        kind = kind.storage_type
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     tests = (

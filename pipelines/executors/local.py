@@ -5,9 +5,11 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
+from filtering.being_read import is_suspect
 from filtering.errors import Interrupted
 from filtering.machine import available_cpus
 from pipelines.dump.parts import Part
+from pipelines.executors.part_process import run_apart
 from pipelines.settings.runs import RunSettings
 from pipelines.store.receipts import Receipt
 from pipelines.worker.part_worker import PartWorker, Tick
@@ -50,7 +52,8 @@ class LocalExecutor:
     """Runs parts in threads of this process.
 
     Threads and not processes: reading, the kernel and compression release the GIL, and one model,
-    one compilation and one start-up serve all (docs/benchmarks.md has the ratio).
+    one compilation and one start-up serve all (docs/benchmarks.md has the ratio). A part that was being read
+    when an earlier process ended runs in a process of its own.
 
     Parameters
     ----------
@@ -73,6 +76,8 @@ class LocalExecutor:
         def run_part(part: Part) -> Receipt:
             if stop.is_set():
                 raise Interrupted("Stopped.")
+            if is_suspect(part.name):
+                return run_apart(settings, part, checked_tick)
             return worker.run(part, checked_tick)
 
         worker = PartWorker(settings.model_copy(update={"threads": self._workers}))

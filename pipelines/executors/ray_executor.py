@@ -2,8 +2,8 @@
 
 Tasks and not Ray Data, whose output is neither deterministic nor resumable; tasks and not actors, which
 burn their retries in seconds when a node goes (docs/decisions/0012). A part whose worker or node is lost is
-sent again. Each part notes on a board how far it is; one that notes nothing for `stall_s` hangs, is ended
-and sent again too.
+sent again, and runs in a process of its own there: where that ends too, the part is set aside. Each part
+notes on a board how far it is; one that notes nothing for `stall_s` hangs, is ended and sent again too.
 """
 
 import math
@@ -290,7 +290,11 @@ class _Tasks:
         return self._limit
 
     def _send(self, sent: _Sent) -> None:
-        reference = self._task.remote(self._settings, asdict(sent.part), sent.number, self._code, self._board)
+        # Where a worker was lost, it may be the part that ended it: then it is known.
+        apart = sent.lost > 0
+        reference = self._task.remote(
+            self._settings, asdict(sent.part), sent.number, apart, self._code, self._board
+        )
         self._running[reference] = sent
 
     def _unfinished(self) -> list[Any]:

@@ -16,6 +16,7 @@ def run_part(
     settings: str,
     part: dict[str, Any],
     attempt: int,
+    apart: bool,
     code: dict[str, str],
     board: Any,  # noqa: ANN401 - a handle of Ray's
 ) -> dict[str, Any]:
@@ -29,6 +30,8 @@ def run_part(
         Fields of a `Part`.
     attempt : int
         Number of times that the driver sent this part before.
+    apart : bool
+        Whether to run it in a process of its own, since an earlier worker was lost.
     code : dict
         What `describe_code` says of the driver.
     board : handle of a `Board`
@@ -50,7 +53,10 @@ def run_part(
         CHECKED.add("code")
     from pipelines.executors.ray_worker import run_here
 
-    return run_here(settings, part, lambda *totals: board.note.remote(part["key"], attempt, *totals))
+    def note(*totals: int) -> None:
+        board.note.remote(part["key"], attempt, *totals)
+
+    return run_here(settings, part, note, apart=apart)
 
 
 def _libraries(code: dict[str, str]) -> list[str]:

@@ -6,13 +6,14 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from filtering.errors import EdufilterError, ScorerError, SettingsError
 from filtering.extras import require
 from pipelines.dump.parts import Part
+from pipelines.executors.part_process import run_apart
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.part_worker import PartWorker
 from pipelines.worker.worker_settings import WorkerSettings
@@ -23,15 +24,16 @@ Note = Callable[[int, int, int], object]
 """Takes rows, bytes of text and rows kept since the part began."""
 
 
-def run_here(settings: str, part: dict[str, Any], note: Note) -> dict[str, Any]:
-    """Run a part in this process, with the CPUs that Ray granted; return plain values.
+def run_here(settings: str, part: dict[str, Any], note: Note, *, apart: bool) -> dict[str, Any]:
+    """Run a part with the CPUs that Ray granted, in this process or apart from it; return plain values.
 
     A failure that another try or another node may mend is ``failed``, one that it cannot is ``refused``.
     """
     granted = require("ray", "ray").get_runtime_context().get_assigned_resources()
     try:
-        worker = _worker(settings, max(1, math.floor(granted.get("CPU", 1))))
-        return {"receipt": asdict(worker.run(Part(**part), _Notes(note).tick))}
+        given = _checked(settings).with_threads(max(1, math.floor(granted.get("CPU", 1))))
+        run = partial(run_apart, given) if apart else _worker(given).run
+        return {"receipt": asdict(run(Part(**part), _Notes(note).tick))}
     except EdufilterError as error:
         kind = "refused" if isinstance(error, (SettingsError, ScorerError)) else "failed"
         return {kind: f"{error} (on {platform.node()})"}
@@ -45,15 +47,20 @@ def _place_of(error: Exception) -> str:
 
 
 @lru_cache(maxsize=1)
-def _worker(settings: str, threads: int) -> PartWorker:
-    """Return the worker of this process; its scorer is loaded once for all parts of a run."""
+def _checked(settings: str) -> WorkerSettings:
     given = WorkerSettings.model_validate_json(settings)
     if not RunFolder(given.out).plan.exists():
         raise SettingsError(
             f"OUT must be one folder for all nodes. {given.out} is not there. Use a folder that all nodes "
             "share, or an object store."
         )
-    return PartWorker(given.with_threads(threads))
+    return given
+
+
+@lru_cache(maxsize=1)
+def _worker(settings: WorkerSettings) -> PartWorker:
+    """Return the worker of this process; its scorer is loaded once for all parts of a run."""
+    return PartWorker(settings)
 
 
 class _Notes:

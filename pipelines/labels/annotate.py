@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from annotations.asking.annotator import Annotator, Rater
+from annotations.asking.annotator import FINAL, SCORED, Annotator, Rater
 from annotations.asking.budget import BYTES_PER_TOKEN
 from annotations.asking.canaries import Canary, CanaryResult, canaries_for, judge_canaries
 from annotations.asking.chat_api import ChatAnnotator, prompt_bytes
@@ -16,16 +16,18 @@ from annotations.asking.journal import QUESTION, Journal, Question, window_diges
 from annotations.asking.prompt import rubric_digest
 from annotations.asking.question_loop import PricedQuestion, ask_all
 from annotations.asking.rubric import Rubric, load_rubric
+from annotations.asking.unusable import COUNT_AS_ANSWERED, REPLIES_MUST, tell_unusable
 from annotations.labels.columns import sample_rows
 from annotations.labels.labels import count_cut_texts
 from annotations.labels.sources import JOURNAL_FILE
-from filtering.errors import LabelsError, SettingsError
+from filtering.errors import LabelsError, RunError, SettingsError
 from filtering.text.windows import cut_window
 from pipelines.dump.text_columns import find_text_column
 from pipelines.labels.label_folder import AnnotateResult, open_labels, read_documents, write_tables
 from pipelines.progress import ConsoleReporter, LabelMeter, Reporter
 from pipelines.settings.labels import AnnotateConfig
 
+UNUSABLE = sorted(set(FINAL) - set(SCORED))
 REPLY_TOKENS = 60
 """Of a usual reply, one sentence and the scores: for estimates before any was measured."""
 
@@ -90,7 +92,8 @@ def annotate_sample(
     SettingsError
         If a setting, the sample or the rubric is wrong, or the endpoint refuses key, model or question.
     RunError
-        If the endpoint stopped answering. What was answered is kept, and the same call goes on.
+        If the endpoint stopped answering, or replies hold no label. What was answered is kept, and the same
+        call goes on.
     """
     reporter = reporter or ConsoleReporter()
     work = _prepare(config)
@@ -202,6 +205,7 @@ def _told(config: AnnotateConfig, work: _Work, journal: Journal, labels: pa.Tabl
     """Return what the folder of labels holds now, and what became of the questions of this call."""
     found = {_key(row): row for row in journal.ratings()}
     rows = [found.get(task.question.values, {"status": "not asked"}) for task in work.tasks]
+    _check_any_label(work, labels, rows)
     return AnnotateResult(
         out=config.out,
         labels=len(labels),
@@ -212,6 +216,16 @@ def _told(config: AnnotateConfig, work: _Work, journal: Journal, labels: pa.Tabl
         canaries=_canary_results(config.raters, work.rubric, work.canaries, journal),
         cut_texts=count_cut_texts(labels),
     )
+
+
+def _check_any_label(work: _Work, labels: pa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse to call it done where replies came, and none of them was a label."""
+    unusable = [(row["status"], row["error"]) for row in rows if row["status"] in UNUSABLE]
+    is_any = any(row["status"] == "ok" for row in rows) and (len(labels) or not work.documents)
+    if unusable and not is_any:
+        raise RunError(
+            f"{REPLIES_MUST} None of {len(unusable)} does: {tell_unusable(unusable)} {COUNT_AS_ANSWERED}"
+        )
 
 
 def _estimate(

@@ -101,7 +101,8 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
         rows_per_part=1,  # a part for each row group
     )
     random = np.random.default_rng(config.seed)
-    candidates = _Candidates(open_scorer(config.scorer), RowReader(dump.text_column, config.group_column))
+    read = RowReader(dump.text_column, config.group_column, checksums=not config.ignore_checksums)
+    candidates = _Candidates(open_scorer(config.scorer), read)
     visits = list(_visits(dump.parts, max(MIN_CANDIDATES, CANDIDATES_PER_LABEL * config.n), random))
     meter = Meter(sum(take for _, take, _ in visits), 0)
     set_aside = list(dump.set_aside)

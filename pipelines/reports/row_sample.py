@@ -106,7 +106,7 @@ def _beginnings(part: Part, offsets: Sequence[int]) -> NDArray[np.int64]:
     return np.concatenate([np.zeros(0, dtype=np.int64), *pieces])
 
 
-def look_at(run: RunScores, rows: Rows, text_column: str, domain: str = "") -> RowSample:
+def look_at(run: RunScores, rows: Rows, read: RowReader, domain: str = "") -> RowSample:
     """Read rows of a run, and keep of each what slices are told by.
 
     Parameters
@@ -114,13 +114,13 @@ def look_at(run: RunScores, rows: Rows, text_column: str, domain: str = "") -> R
     run : RunScores
     rows : mapping
         Which rows to read. What cannot be read is left out: the report names it where it shows documents.
-    text_column : str
+    read : RowReader
     domain : str
         What the scorer is for; empty where it is not known.
     """
     step = max(1, -(-sum(len(wanted) for wanted in rows.values()) // TEXTS))
     picks = {pick.place: pick for number, wanted in rows.items() for pick in run.picks_of(number, wanted)}
-    found, _ = read_again(run.parts, picks, RowReader(text_column), most_bytes=READ_BYTES)
+    found, _ = read_again(run.parts, picks, read, most_bytes=READ_BYTES)
     seen = [
         see(picks[place], row, window_text(row.data or b"", REACH) if number % step == 0 else None)
         for number, (place, row) in enumerate(found)

@@ -142,7 +142,7 @@ def gather_leaks(folder: RunFolder, plan: Plan, leaked: int, *, samples: bool) -
         for part in ("prompt", "solution", "signature")
     }
     chosen = _choose(hits.to_pylist()) if samples else []
-    pairs, unread = _read_pairs(plan.parts, chosen, facts.text_column, texts)
+    pairs, unread = _read_pairs(plan.parts, chosen, facts.row_reader, texts)
     return RunLeaks(
         action=facts.leak_action,
         leaked=leaked,
@@ -197,11 +197,11 @@ def _choose(hits: Sequence[Mapping[str, Any]]) -> list[_Found]:
 def _read_pairs(
     parts: Sequence[Part],
     chosen: Sequence[_Found],
-    text_column: str,
+    read: RowReader,
     texts: Mapping[tuple[str, str, str], str],
 ) -> tuple[list[LeakPair], dict[str, str]]:
     """Read the documents of some hits again; also which inputs cannot be read, and why."""
-    rows, unread = read_again(parts, _places(parts, chosen), RowReader(text_column))
+    rows, unread = read_again(parts, _places(parts, chosen), read)
     documents = {
         (row.origin["file"], row.origin["row"]): (row.data or b"").decode(errors="replace") for _, row in rows
     }

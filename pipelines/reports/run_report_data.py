@@ -168,15 +168,15 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
     """
     folder = RunFolder(out)
     plan, manifest = folder.read_finished_plan(), folder.read_manifest()
-    text_column = plan.facts.text_column
+    read = plan.facts.row_reader
     run = RunScores(folder, plan.parts, plan.facts.keep_at)
     stored = run.stored()
     bins, groups = count_and_pick(run, stored)
     scorer, no_scorer = _scorer_of(plan, manifest["scorer"])
-    seen = look_at(run, choose_rows(plan.parts, stored), text_column, scorer.domain if scorer else "")
+    seen = look_at(run, choose_rows(plan.parts, stored), read, scorer.domain if scorer else "")
     groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
     picked = without_repeats(groups) if samples else {}
-    shown, unread = _read_samples(plan.parts, picked, text_column, scorer, is_code=seen.is_code)
+    shown, unread = _read_samples(plan.parts, picked, read, scorer, is_code=seen.is_code)
     is_enough = scorer is not None and len(seen.texts) >= MIN_DOCUMENTS
     with open_parquet(folder.run / "manifest.parquet") as file:
         files = file.read(use_threads=False)
@@ -222,13 +222,13 @@ def _by_file(files: pa.Table) -> list[Slice]:
 def _read_samples(
     parts: Sequence[Part],
     group_of: Mapping[Pick, str],
-    text_column: str,
+    read: RowReader,
     scorer: SignalScorer | None,
     *,
     is_code: bool,
 ) -> tuple[list[Sample], dict[str, str]]:
     """Read the picked rows, each once; also which inputs cannot be read, and why."""
-    rows, unread = read_again(parts, [pick.place for pick in group_of], RowReader(text_column))
+    rows, unread = read_again(parts, [pick.place for pick in group_of], read)
     found = dict(rows)
     shown = [pick for pick in group_of if pick.place in found]
     documents = [found[pick.place] for pick in shown]

@@ -70,7 +70,9 @@ def estimate_run(config: FilterConfig) -> RunEstimate:
     rows_left = int(left.column("rows").sum())
     started_s = time.perf_counter()
     rows = EMBEDDED_SAMPLE_ROWS if isinstance(scorer, EmbeddingScorer) else SAMPLE_ROWS
-    sample, read_bytes = read_first_rows(plan.parts, plan.facts.text_column, rows)
+    sample, read_bytes = read_first_rows(
+        plan.parts, plan.facts.text_column, rows, checksums=not config.ignore_checksums
+    )
     read_s = time.perf_counter() - started_s
     started_s = time.perf_counter()
     values = [scorer.score(texts).value for texts in sample]

@@ -10,7 +10,6 @@ from filtering.explaining.explain import Explanation
 from filtering.scoring.scorers import STAGES
 from filtering.text.arrow import REASONS, text_bytes
 from pipelines.dump.reading import open_parquet, read_chosen, read_footer, resolve_text_column
-from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import read_unchanged
 from pipelines.dump.text_columns import texts_of
 from pipelines.names import name_of
@@ -51,9 +50,10 @@ def _text_of(config: ExplainConfig) -> bytes | None:
     footer = read_footer(file)
     column = resolve_text_column(footer.schema, file, config.text_column)
     _refuse_beyond(file, row, footer.metadata.num_rows)
-    with open_parquet(file) as opened:
-        groups = range(footer.metadata.num_row_groups)
-        ((_, batch),) = read_chosen(opened, file, groups, np.array([row]), [column])
+    groups, checksums = range(footer.metadata.num_row_groups), not config.ignore_checksums
+    with open_parquet(file, checksums=checksums) as opened:
+        chosen = read_chosen(opened, file, groups, np.array([row]), [column], checksums=checksums)
+        ((_, batch),) = chosen
     return text_bytes(texts_of(batch, column))[0]
 
 
@@ -76,7 +76,7 @@ def _row_of_run(config: ExplainConfig, run: str) -> Explanation:
         raise SettingsError(f"Row {row} of {file} must have been read. It was set aside.")
     (part,) = inside
     place = row - part.first_row
-    (found,) = read_unchanged(part, np.array([place]), RowReader(plan.facts.text_column))
+    (found,) = read_unchanged(part, np.array([place]), plan.facts.row_reader)
     name = config.scorer or str(manifest["scorer"])
     scorer = open_scorer(name)
     refuse_other_scorer(name, scorer.digest, plan.facts.scorer_sha256)

@@ -16,7 +16,7 @@ from pipelines.run.audit import audit_shares, promise_of
 from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
 from pipelines.run.resume import refuse_foreign
 from pipelines.scorer_addresses import open_scorer
-from pipelines.settings.runs import DecontaminateConfig, FilterConfig
+from pipelines.settings.runs import DecontaminateConfig, DumpSettings, FilterConfig
 from pipelines.store.leak_files import gather_tasks
 from pipelines.store.plan import Plan, PlanSettings, make_plan
 from pipelines.store.run_folder import RunFolder
@@ -82,6 +82,7 @@ def filter_dump(
         rules=config.rules_for(scorer.domain),
         audit_shares=_audit_shares(scorer, plan.rows, config.audit),
         score_column=config.score_column,
+        ignore_checksums=config.ignore_checksums,
         placement=config.placement,
         leaks=leaks,
     )
@@ -128,7 +129,7 @@ def decontaminate_dump(
     added = AddedColumns.named("edu_score")
     plan = make_plan(
         find_inputs(config.inputs, config.out),
-        settings={**leak_settings(leaks), "rows_per_part": config.rows_per_part, "keep_at": NO_CUT},
+        settings={**leak_settings(leaks), **_of_reading(config), "keep_at": NO_CUT},
         text_column=config.text_column,
         new_columns=added.in_mode("kept", "fast", scores=False, leaks=config.action),
         rows_per_part=config.rows_per_part,
@@ -142,6 +143,7 @@ def decontaminate_dump(
         write="kept",
         effort="fast",
         score_column=added.score,
+        ignore_checksums=config.ignore_checksums,
         leaks=leaks,
     )
     with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
@@ -160,7 +162,7 @@ def plan_of(config: FilterConfig, scorer: AnyScorer, leaks: LeakSearch | None = 
         "effort": config.effort,
         "score_column": config.score_column,
         "rules": ",".join(config.rules_for(scorer.domain)) or "none",
-        "rows_per_part": config.rows_per_part,
+        **_of_reading(config),
     }
     if isinstance(scorer, CascadeScorer):
         settings = {**settings, **promise_of(scorer.exits)}
@@ -175,6 +177,12 @@ def plan_of(config: FilterConfig, scorer: AnyScorer, leaks: LeakSearch | None = 
         rows_per_part=config.rows_per_part,
         strict=config.strict,
     )
+
+
+def _of_reading(config: DumpSettings) -> PlanSettings:
+    """Return what of the reading decides the output; pages with wrong checksums, where these are read."""
+    ignoring = {"ignore_checksums": True} if config.ignore_checksums else {}
+    return {"rows_per_part": config.rows_per_part, **ignoring}
 
 
 def _audit_shares(scorer: AnyScorer, rows: int, wanted: int | None) -> tuple[float, float]:
@@ -197,7 +205,9 @@ def describe_exits(exits: Exits) -> str:
 
 
 def _warn_if_unlike(plan: Plan, name: str, scorer: Scorer, reporter: Reporter) -> None:
-    share = unlike_share(scorer, read_first_rows(plan.parts, plan.facts.text_column)[0])
+    checksums = not plan.facts.ignore_checksums
+    sample, _ = read_first_rows(plan.parts, plan.facts.text_column, checksums=checksums)
+    share = unlike_share(scorer, sample)
     if share > UNLIKE_WARNING_SHARE:
         reporter.say(
             f"Warning: about {100 * share:.0f} % of a sample of this dump is unlike the documents that the "

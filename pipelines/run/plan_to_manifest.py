@@ -123,6 +123,9 @@ def run_plan(
     if folder.manifest.exists():
         reporter.say(f"{folder.root} is complete; nothing to do.")
         return _result(folder, rows_scored=0, started_s=started_s)
+    if settings.write != "scores":
+        for loss in plan.losses:
+            reporter.say(loss)
     done = folder.are_done(plan.parts)
     waiting = plan.parts.largest_first(~done)
     if done.any():

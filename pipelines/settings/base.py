@@ -192,6 +192,12 @@ ScoringEffort = Annotated[
     ),
 ]
 TextColumn = Annotated[Name | None, Option(help=TEXT_COLUMN_HELP)]
+IgnoreChecksums = Annotated[
+    bool,
+    Option(
+        "--ignore-checksums", help="Read pages whose checksums are wrong too; what they hold may be garbled."
+    ),
+]
 
 
 class ModelSettings(Settings):

@@ -12,6 +12,7 @@ from annotations.asking.question_loop import Limits
 from filtering.errors import SettingsError
 from filtering.rubric_points import KEEP_AT
 from pipelines.settings.base import (
+    IgnoreChecksums,
     Name,
     Paths,
     Points,
@@ -78,6 +79,7 @@ class SampleConfig(DrawSettings):
     ] = MIN_RANDOM_SHARE
     keep_at: Annotated[Points, Option(help="Rubric points of the cut that active looks at.")] = KEEP_AT
     text_column: TextColumn = None
+    ignore_checksums: IgnoreChecksums = False
 
 
 class NearCutConfig(DrawSettings):

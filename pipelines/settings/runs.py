@@ -16,6 +16,7 @@ from filtering.scoring.scorers import Effort
 from filtering.signals.reasons_of_code import Rule, named_rules, usual_rules
 from pipelines.settings.base import (
     EmbeddingSettings,
+    IgnoreChecksums,
     Name,
     OpenShare,
     Paths,
@@ -149,6 +150,7 @@ class DumpSettings(RunSettings):
         ge=1,
         description="A part is closed at the row group in which it reaches this many rows.",
     )
+    ignore_checksums: IgnoreChecksums = False
     strict: Annotated[bool, Option("--strict", help="Stop at the first bad file.")] = False
     update: Annotated[bool, Option("--update", help="Take in input files that are new or changed.")] = False
 
@@ -314,6 +316,7 @@ class ExplainConfig(EmbeddingSettings):
         ),
     ] = None
     text_column: TextColumn = None
+    ignore_checksums: IgnoreChecksums = False
     top: Annotated[
         int,
         Field(ge=1, le=10_000),
@@ -327,10 +330,10 @@ class ExplainConfig(EmbeddingSettings):
                 "Either TEXT must be given, or --file and --row, with or without --run. "
                 "Name a text file, or a document by its Parquet file and row."
             )
-        if self.run is not None and (self.effort or self.text_column):
+        if self.run is not None and (self.effort or self.text_column or self.ignore_checksums):
             raise SettingsError(
-                "'effort' (--effort) and 'text_column' (--text-column) must not come with 'run' (--run): "
-                "a run has its own."
+                "'effort' (--effort), 'text_column' (--text-column) and 'ignore_checksums' "
+                "(--ignore-checksums) must not come with 'run' (--run): a run has its own."
             )
 
     @property

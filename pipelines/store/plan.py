@@ -7,7 +7,7 @@ stamps are not in the key, so a copied dump goes on where it was; neither are wo
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -15,10 +15,11 @@ from filtering.scoring.cascade_exits import ExitSettings
 from filtering.scoring.scorers import Effort
 from pipelines.dump.inputs import InputFile
 from pipelines.dump.parts import Fields, Parts, SetAside
+from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import split_files
 from pipelines.settings.runs import LeakAction, exit_settings_of
 
-OUTPUT_FORMAT = 5
+OUTPUT_FORMAT = 6
 """Number of the layout and content of `out/`; raised when either changes."""
 
 PlanSettings = Mapping[str, str | float | int | None]
@@ -42,7 +43,7 @@ class RunFacts:
         Rubric points; 0 where nothing is scored.
     scorer_sha256 : str, optional
         Digest of the scorer; None where nothing is scored.
-    effort, score_column, max_disagreement, full_fraction
+    effort, score_column, max_disagreement, full_fraction, ignore_checksums
         As in `FilterConfig`.
     leaks_sha256, leak_action : str, optional
         Digest of the search for leaks, and what becomes of these; None where none are looked for.
@@ -55,6 +56,7 @@ class RunFacts:
     score_column: str = "edu_score"
     max_disagreement: float | None = None
     full_fraction: float | None = None
+    ignore_checksums: bool = False
     leaks_sha256: str | None = None
     leak_action: LeakAction | None = None
 
@@ -62,6 +64,11 @@ class RunFacts:
     def exits(self) -> ExitSettings:
         """What exits at the cut hold, or would hold at another effort than ``balanced``."""
         return exit_settings_of(self.keep_at, self.max_disagreement, self.full_fraction)
+
+    @property
+    def row_reader(self) -> RowReader:
+        """What reads documents again as the run read them."""
+        return RowReader(self.text_column, checksums=not self.ignore_checksums)
 
 
 @dataclass(frozen=True)
@@ -76,11 +83,14 @@ class Plan:
         In order of relative path and rows.
     set_aside : tuple of SetAside
         Files whose footer cannot be read.
+    losses : tuple of str
+        As in `FoundParts`, where the inputs were read for this plan; they are not stored.
     """
 
     settings: PlanSettings
     parts: Parts
     set_aside: tuple[SetAside, ...]
+    losses: tuple[str, ...] = field(default=(), compare=False)
 
     @cached_property
     def digest(self) -> str:
@@ -101,7 +111,7 @@ class Plan:
     def facts(self) -> RunFacts:
         """What the settings say, by type."""
         known: Mapping[str, Any] = {
-            field.name: self.settings[field.name] for field in fields(RunFacts) if field.name in self.settings
+            one.name: self.settings[one.name] for one in fields(RunFacts) if one.name in self.settings
         }
         return RunFacts(**known)
 
@@ -164,4 +174,4 @@ def make_plan(
         key_under=lambda name: keys_under(with_column(name)),
         strict=strict,
     )
-    return Plan(with_column(found.text_column), found.parts, found.set_aside)
+    return Plan(with_column(found.text_column), found.parts, found.set_aside, found.losses)

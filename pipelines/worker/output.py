@@ -1,12 +1,13 @@
 """What is written of a batch, and how: the input's columns as they were, and what a run adds.
 
-Files are written as the source was, as far as pyarrow can: schema and metadata, the codec of each
-column, row groups of the same number of rows.
+Files are written as the source was, as far as pyarrow can: schema and metadata, names of list elements, the
+codec of each column, row groups of the same number of rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,24 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from filtering import Scores
+from filtering.errors import BadFileError
 from filtering.scoring.scorers import STAGES, Effort
 from filtering.text.arrow import REASONS
-from pipelines.dump.reading import open_parquet
+from pipelines.dump.int96 import exact_schema
+from pipelines.dump.parts import Part
+from pipelines.dump.reading import reading
+from pipelines.dump.rewriting import (
+    WRITER_OPTIONS,
+    has_integer_decimals,
+    parquet_schema,
+    refuse_unwritable,
+    unwritable,
+    writable_array,
+    writable_schema,
+)
 from pipelines.settings.runs import LeakAction
 from pipelines.store.publishing import new_file
+from pipelines.worker.footer_keys import true_keys
 from pipelines.worker.leak_finder import FoundLeaks, leaked_tasks
 
 ROW_GROUP_BYTES = 64 << 20
@@ -66,12 +80,10 @@ class AddedColumns:
         return tuple(names)
 
 
-def output_schema(schema: pa.Schema, added: AddedColumns, names: Sequence[str]) -> pa.Schema:
-    """Return the schema of an output file: the input's, its metadata included, and what is added."""
+def added_fields(added: AddedColumns, names: Sequence[str]) -> list[pa.Field]:
+    """Return the columns that a run adds."""
     kinds = {added.score: pa.float32(), added.keep: pa.bool_()}
-    for name in names:
-        schema = schema.append(pa.field(name, kinds.get(name, pa.string())))
-    return schema
+    return [pa.field(name, kinds.get(name, pa.string())) for name in names]
 
 
 def output_batch(
@@ -84,7 +96,7 @@ def output_batch(
     schema: pa.Schema,
 ) -> pa.RecordBatch:
     """Return the rows of a batch that are written, with the columns that are added."""
-    columns = [*batch.columns]
+    columns = [writable_array(one, field.type) for one, field in zip(batch.columns, schema, strict=False)]
     for name in schema.names[batch.num_columns :]:
         if name == added.score:
             columns.append(pa.array(scores.value, mask=scores.reason > 0))
@@ -115,16 +127,64 @@ def _kept_rows(batch: pa.RecordBatch, keep: NDArray[np.bool_]) -> pa.RecordBatch
         return pa.concat_batches(runs) if runs else batch.slice(0, 0)
 
 
-def source_format(path: str, row_groups: range) -> tuple[pa.Schema, dict[str, str], int]:
-    """Return the schema of a file, the codec of each column, and its row groups' size in rows."""
-    with open_parquet(path) as file:
-        groups = [file.metadata.row_group(index) for index in row_groups]
-        codecs: dict[str, str] = {}
-        for group in groups[:1]:
-            for index in range(group.num_columns):
-                column = group.column(index)
-                codecs[column.path_in_schema] = _codec(column.compression)
-        return file.schema_arrow, codecs, max((group.num_rows for group in groups), default=1)
+@dataclass(frozen=True)
+class FileFormat:
+    """How a file of rows is written.
+
+    Parameters
+    ----------
+    schema : Arrow schema
+        Of the file, its keys included.
+    codecs : sequence of str
+        Of the first leaf columns, in their order; all others are zstd.
+    group_rows : int
+        Rows of a row group.
+    integer_decimals : bool
+        Whether small decimals are stored as integers.
+    source : str
+        Whose columns these are, for messages.
+    """
+
+    schema: pa.Schema
+    codecs: Sequence[str] = ()
+    group_rows: int = 1
+    integer_decimals: bool = False
+    source: str = ""
+
+
+def format_like(
+    file: pq.ParquetFile, part: Part, units: Mapping[str, str], added: Sequence[pa.Field]
+) -> FileFormat:
+    """Return the format of the output of a part: as its source has it, with columns that are added.
+
+    Parameters
+    ----------
+    file : ParquetFile
+        The source.
+    part : Part
+    units : mapping
+        As `coarser_units` returns them.
+    added : sequence of Field
+
+    Raises
+    ------
+    BadFileError
+        If pyarrow cannot write one of the columns.
+    """
+    with reading(part.path):
+        schema = writable_schema(exact_schema(part.path, file.schema_arrow, units))
+        refuse_unwritable(schema, part.path)
+        keys = {**(schema.metadata or {}), **(file.metadata.metadata or {})}
+        groups = [file.metadata.row_group(index) for index in part.row_groups]
+        return FileFormat(
+            schema=pa.schema([*schema, *added], true_keys(keys, added)),
+            codecs=[
+                _codec(group.column(i).compression) for group in groups[:1] for i in range(group.num_columns)
+            ],
+            group_rows=max((group.num_rows for group in groups), default=1),
+            integer_decimals=has_integer_decimals(file.schema),
+            source=part.path,
+        )
 
 
 def _codec(compression: str) -> str:
@@ -141,24 +201,27 @@ class GatheringWriter:
     Parameters
     ----------
     path : Path
-    schema : Arrow schema of the file
-    codecs : dict
-        Codec of each leaf column; zstd for others.
-    group_rows : int
-        Rows of a row group.
+    form : FileFormat
     """
 
-    def __init__(self, path: Path, schema: pa.Schema, codecs: dict[str, str], group_rows: int) -> None:
-        self.schema = schema
+    def __init__(self, path: Path, form: FileFormat) -> None:
+        self.schema = schema = form.schema
         self.rows = 0
-        self._group_rows = max(group_rows, 1)
+        self._source = form.source
+        self._group_rows = max(form.group_rows, 1)
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = self._waiting_bytes = 0
         self._unify = any(pa.types.is_dictionary(field.type) for field in schema)
-        added = {field.name: "ZSTD" for field in schema if not _has_leaf(codecs, field.name)}
+        leaves = parquet_schema(schema, integer_decimals=form.integer_decimals)
+        paths = (leaves.column(index).path for index in range(len(leaves)))
         self._file = new_file(path)
         self._writer = pq.ParquetWriter(
-            self._file, schema, compression={**codecs, **added} or "zstd", write_page_checksum=True
+            self._file,
+            schema,
+            compression=dict(zip_longest(paths, form.codecs, fillvalue="ZSTD")),
+            write_page_checksum=True,
+            store_decimal_as_integer=form.integer_decimals,
+            **WRITER_OPTIONS,
         )
 
     def add(self, batch: pa.RecordBatch) -> None:
@@ -179,9 +242,23 @@ class GatheringWriter:
         table = pa.Table.from_batches(self._waiting, self.schema)
         if self._unify:
             table = table.unify_dictionaries()
-        self._writer.write_table(table, row_group_size=self._waiting_rows)
+        try:
+            self._writer.write_table(table, row_group_size=self._waiting_rows)
+        except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
+            raise self._unwritable(table, error) from error
         self.rows += self._waiting_rows
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
+
+    def _unwritable(self, table: pa.Table, error: Exception) -> BadFileError:
+        """Return the error that names the column that pyarrow cannot write, as it says only when it tries."""
+        for field, column in zip(table.schema, table.columns, strict=True):
+            try:
+                pq.write_table(
+                    pa.table([column], pa.schema([field])), pa.BufferOutputStream(), **WRITER_OPTIONS
+                )
+            except pa.ArrowException:
+                return unwritable(self._source, field, error)
+        return BadFileError(f"{self._source} must have columns that can be written as well as read. {error}")
 
     def close(self) -> None:
         """Write what is left, and the footer."""
@@ -194,7 +271,3 @@ class GatheringWriter:
         with suppress(OSError, pa.ArrowException):
             self._writer.close()
             self._file.close()
-
-
-def _has_leaf(codecs: dict[str, str], name: str) -> bool:
-    return any(path == name or path.startswith(f"{name}.") for path in codecs)

@@ -14,7 +14,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filtering import Scores
+from pipelines.dump.int96 import coarser_units
 from pipelines.dump.parts import Part
+from pipelines.dump.reading import open_parquet
 from pipelines.names import below
 from pipelines.store.leak_files import HITS_SCHEMA
 from pipelines.store.run_folder import RunFolder
@@ -22,10 +24,11 @@ from pipelines.store.stored_scores import SCORES_GROUP_ROWS, SCORES_SCHEMA, scor
 from pipelines.worker.leak_finder import FoundLeaks
 from pipelines.worker.output import (
     AddedColumns,
+    FileFormat,
     GatheringWriter,
+    added_fields,
+    format_like,
     output_batch,
-    output_schema,
-    source_format,
 )
 from pipelines.worker.worker_settings import WorkerSettings
 
@@ -56,21 +59,25 @@ class PartFiles:
         self._added = AddedColumns.named(settings.score_column)
         self._temporary: dict[str, Path] = {}
         self._writers: dict[str, GatheringWriter] = {}
+        self.units: Mapping[str, str] = {}
+        """In which the part must be read: those of columns that would be changed in nanoseconds."""
 
     def open(self) -> None:
         """Begin the files that a part has whatever is in it."""
         settings = self._settings
         if settings.write != "scores":
-            schema, codecs, group_rows = source_format(self._part.path, self._part.row_groups)
             action = None if settings.leaks is None else settings.leaks.action
             names = self._added.in_mode(settings.write, settings.effort, scores=settings.scores, leaks=action)
-            self._begin("data", output_schema(schema, self._added, names), codecs, group_rows)
+            with open_parquet(self._part.path) as file:
+                self.units = coarser_units(self._part, file, checksums=not settings.ignore_checksums)
+                form = format_like(file, self._part, self.units, added_fields(self._added, names))
+            self._begin("data", form)
         if settings.scores and settings.scores_from is None:
-            self._begin("scores", SCORES_SCHEMA, {}, SCORES_GROUP_ROWS)
+            self._begin("scores", FileFormat(SCORES_SCHEMA, group_rows=SCORES_GROUP_ROWS))
 
-    def _begin(self, name: str, schema: pa.Schema, codecs: dict[str, str], group_rows: int) -> None:
+    def _begin(self, name: str, form: FileFormat) -> None:
         self._temporary[name] = self._folder.new_temporary(name)
-        self._writers[name] = GatheringWriter(self._temporary[name], schema, codecs, group_rows)
+        self._writers[name] = GatheringWriter(self._temporary[name], form)
 
     def add(
         self, batch: pa.RecordBatch, scores: Scores, keep: NDArray[np.bool_], found: FoundLeaks | None
@@ -88,7 +95,7 @@ class PartFiles:
         writers = self._writers
         if found is not None and len(found.hits):
             if "hits" not in writers:
-                self._begin("hits", HITS_SCHEMA, {}, SCORES_GROUP_ROWS)
+                self._begin("hits", FileFormat(HITS_SCHEMA, group_rows=SCORES_GROUP_ROWS))
             for piece in found.hits.to_batches():
                 writers["hits"].add(piece)
         if "data" in writers:

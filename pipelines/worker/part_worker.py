@@ -14,9 +14,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filtering import Scores
+from filtering.being_read import being_read
 from filtering.errors import BadFileError, RunError
 from filtering.leaks.search import LEAK
 from filtering.scoring.cascade import AnyScorer, CascadeScorer
+from pipelines.dump.int96 import read_in_units
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import read_batches
 from pipelines.dump.text_columns import texts_of
@@ -127,7 +129,8 @@ class PartWorker:
             If the system does not let us read or write; the part can be run again.
         """
         try:
-            return self._write(part, tick)
+            with being_read(part.name):
+                return self._write(part, tick)
         except BadFileError as error:
             return Receipt(key=part.key, output=part.output, rows=part.rows, set_aside=str(error))
         except OSError as error:
@@ -140,7 +143,7 @@ class PartWorker:
         settings, cut = self._settings, Cut(self._settings.keep_at, part.tie_quota)
         tally = Tally(signals_read=settings.scores and settings.scores_from is None)
         with open_part_files(self._folder, part, settings) as files:
-            for batch, scores, leaks in self._scored(part):
+            for batch, scores, leaks in self._scored(part, files.units):
                 found, keep = self._judge(leaks, cut.keep(scores.value))
                 files.add(batch, scores, keep, found)
                 texts = texts_of(batch, settings.text_column)
@@ -160,7 +163,9 @@ class PartWorker:
             return found, keep
         return found, keep & ~found.rows_with(LEAK, len(keep))
 
-    def _scored(self, part: Part) -> Iterator[tuple[pa.RecordBatch, Scores, FoundLeaks | None]]:
+    def _scored(
+        self, part: Part, units: Mapping[str, str]
+    ) -> Iterator[tuple[pa.RecordBatch, Scores, FoundLeaks | None]]:
         """Yield batches, their scores and leaks, in order, with a bounded number in flight.
 
         `Executor.map` would read the whole part ahead of its writer; its bound is of Python 3.14.
@@ -177,7 +182,7 @@ class PartWorker:
         waiting: deque[tuple[pa.RecordBatch, Future[tuple[Scores, FoundLeaks | None]]]] = deque()
         first = 0
         try:
-            for batch in self._pieces(part):
+            for batch in self._pieces(part, units):
                 waiting.append((batch, self._pool.submit(look_at, batch, first)))
                 first += batch.num_rows
                 if len(waiting) > self._settings.threads + 1:
@@ -195,11 +200,15 @@ class PartWorker:
             return look_up_scores(self._settings.scores_from, part)
         return pass_all if self._scorer is None else score_texts(self._scorer, part, self._settings)
 
-    def _pieces(self, part: Part) -> Iterator[pa.RecordBatch]:
+    def _pieces(self, part: Part, units: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows of a part in pieces that are scored in seconds: for progress, and a quick Ctrl-C."""
-        settings = self._settings
+        settings, checksums = self._settings, not self._settings.ignore_checksums
         columns = [settings.text_column] if settings.write == "scores" else None
         rows = PIECE_ROWS[settings.effort if settings.embeds else "fast"]
-        for batch in read_batches(part.path, part.row_groups, columns):
+        if units:
+            batches = read_in_units(part.path, part.row_groups, units, checksums=checksums)
+        else:
+            batches = read_batches(part.path, part.row_groups, columns, checksums=checksums)
+        for batch in batches:
             for start in range(0, batch.num_rows, rows):
                 yield batch.slice(start, rows)

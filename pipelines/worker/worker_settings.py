@@ -43,7 +43,7 @@ class WorkerSettings(BaseModel):
         Digest that the scorer must have.
     scores_from : str, optional
         Folder of the run whose stored scores are used instead of a scorer.
-    text_column, keep_at, write, effort, score_column, max_disagreement
+    text_column, keep_at, write, effort, score_column, max_disagreement, ignore_checksums
         As in `FilterConfig`.
     rules : tuple of str
         What is a reason to give a document no score; see `filtering.signals.reasons_of_code`.
@@ -69,6 +69,7 @@ class WorkerSettings(BaseModel):
     effort: Effort
     score_column: str
     max_disagreement: float | None = None
+    ignore_checksums: bool = False
     rules: tuple[Rule, ...] = ()
     audit_shares: tuple[float, float] = (0.0, 0.0)
     placement: Placement = Placement()

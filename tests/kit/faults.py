@@ -12,7 +12,6 @@ import argparse
 import hashlib
 import os
 import random
-import re
 import secrets
 import shutil
 import subprocess
@@ -36,12 +35,13 @@ import pyarrow.parquet as pq
 from dumps import CUT, FAST, digests, lasting, make_labels, make_table
 from places import ROOT
 from stores import Store, moto_store
+from written_pages import write_between
 
 from pipelines import verify_run
 
 EDUFILTER = str(Path(sys.executable).with_name("edufilter"))
 PAGE = ROOT / "docs" / "reliability.md"
-BEGIN, END = "<!-- begin: written by make faults -->", "<!-- end: written by make faults -->"
+SCRIPT = "make faults"
 COMBINATIONS = ("disk, local", "store, local", "disk, ray", "store, ray")
 EFFORTS = ("fast", "full")
 VICTIMS = ("driver", "worker", "node")
@@ -578,13 +578,6 @@ def table_of(tallies: Sequence[Tally], command: str) -> str:
     return "\n".join(lines)
 
 
-def write_page(page: Path, text: str) -> None:
-    """Put a text between the markers of a page."""
-    between = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
-    found = between.subn(lambda _: f"{BEGIN}\n{text}\n{END}", page.read_text())
-    page.write_text(found[0])
-
-
 def main() -> int:
     """Run by the command line; the exit code is 1 if a promise was broken."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -597,9 +590,8 @@ def main() -> int:
     given = parser.parse_args()
 
     def write(tallies: Sequence[Tally]) -> None:
-        write_page(
-            given.page, table_of(tallies, f"python tests/kit/faults.py {' '.join(sys.argv[1:])}".strip())
-        )
+        command = f"python tests/kit/faults.py {' '.join(sys.argv[1:])}".strip()
+        write_between(given.page, SCRIPT, table_of(tallies, command))
 
     options = ("--no-report",) if given.no_report else ()
     tallies = try_all(given.only or COMBINATIONS, given.efforts, given.kills, given.files, options, write)

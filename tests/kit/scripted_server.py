@@ -1,7 +1,8 @@
 """An HTTP server that speaks the OpenAI chat API and answers as a script says, faults included.
 
-It serves ``POST /v1/chat/completions`` and ``GET /v1/models`` on loopback, with the standard library alone.
-It knows neither streams nor TLS. In a test, the script is a function from a `Request` to an `Answer`:
+It serves ``POST .../chat/completions`` and ``GET /v1/models`` on loopback, with the standard library alone;
+the address may have a host before it, as proxies get it. It knows neither streams nor TLS, but an answer may
+be any bytes at any pace. In a test, the script is a function from a `Request` to an `Answer`:
 
     with ScriptedServer(lambda request: rate_limited(1) if request.count == 0 else labelled(3)) as server:
         ...  # server.base_url, server.requests, server.most_at_once
@@ -21,7 +22,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from email.utils import formatdate
@@ -36,6 +37,7 @@ SCORE = "educational_value"
 COMPLETION_TOKENS = 30
 CHARS_PER_TOKEN = 4
 MAX_HEAD_BYTES = 1 << 20
+PHRASES = {status.value: status.phrase for status in HTTPStatus}
 BACKLOG = 1024  # connections that come at the same moment; 100, the default, loses some for a second
 STOP_S = 10.0
 
@@ -47,7 +49,7 @@ FULL_SHARE = 0.03  # of teaching words; a text with as many gets the last elemen
 ORDER = re.compile(r'highest score|"\w+": \d')
 SPACED = bytes(byte if byte >= 128 or chr(byte).isalnum() else 32 for byte in range(256))
 
-WRONG_SCORES = {"string": "3", "bool": True, "float": 3.5, "beyond the scale": 7, "null": None}
+WRONG_SCORES = {"string": "three", "bool": True, "float": 3.5, "beyond the scale": 7, "null": None}
 """Scores that no client may take for a label on a scale of whole numbers from 0 to 5."""
 
 
@@ -69,6 +71,8 @@ class Request:
         When it had come in whole, in seconds of `time.perf_counter`.
     digest : bytes, length 8
         Of the body.
+    path : str
+        As the first line has it: with the host where the server was taken for a proxy.
     """
 
     body: dict[str, Any]
@@ -77,6 +81,7 @@ class Request:
     earlier: int
     arrived_s: float
     digest: bytes
+    path: str
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,10 @@ class Answer:
         Seconds to wait before the first byte.
     cut_after : float or None
         Cut the connection after this share of the body; 0 cuts it before any byte of the answer.
+    raw : iterable of bytes, optional
+        Sent piece by piece instead of all that stands above, and then the connection is cut.
+    pause_s : float
+        Seconds after each piece.
     """
 
     status: int = 200
@@ -102,13 +111,15 @@ class Answer:
     content_type: str = "application/json"
     latency_s: float = 0.0
     cut_after: float | None = None
+    raw: Iterable[bytes] | None = None
+    pause_s: float = 0.0
 
     def encoded(self) -> bytes:
         """Return what goes over the wire, as far as it goes."""
         if self.cut_after == 0:
             return b""
         head = [
-            f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}",
+            f"HTTP/1.1 {self.status} {PHRASES.get(self.status, 'Unheard Of')}",
             f"Content-Type: {self.content_type}",
             f"Content-Length: {len(self.body)}",
             *(f"{name}: {value}" for name, value in self.headers),
@@ -133,7 +144,7 @@ def completion(
     """
     text = content if content is None or isinstance(content, str) else json.dumps(content)
     message = {"role": "assistant", "content": text, "refusal": refusal}
-    return _of_choices([{"index": 0, "message": message, "finish_reason": finish_reason}], usage)
+    return of_choices([{"index": 0, "message": message, "finish_reason": finish_reason}], usage)
 
 
 def labelled(score: object, *, name: str = SCORE, reason: str = "It explains one thing well.") -> Answer:
@@ -173,7 +184,7 @@ def null_content() -> Answer:
 
 def no_choices() -> Answer:
     """Answer with no message at all."""
-    return _of_choices([], (100, 0))
+    return of_choices([], (100, 0))
 
 
 def not_json(content_type: str = "text/html") -> Answer:
@@ -225,12 +236,12 @@ def model_not_found(request: Request) -> Answer:
 def rate_limited(retry_after_s: float | None = None) -> Answer:
     """Answer 429, and with Retry-After in seconds if given."""
     limited = _of_error(429, "Rate limit reached.", "requests", code="rate_limit_exceeded")
-    return limited if retry_after_s is None else _with_header(limited, "Retry-After", f"{retry_after_s:g}")
+    return limited if retry_after_s is None else with_header(limited, "Retry-After", f"{retry_after_s:g}")
 
 
 def rate_limited_until(after_s: float) -> Answer:
     """Answer 429 with Retry-After as a date that many seconds from now, in whole seconds as dates are."""
-    return _with_header(rate_limited(), "Retry-After", formatdate(time.time() + after_s, usegmt=True))
+    return with_header(rate_limited(), "Retry-After", formatdate(time.time() + after_s, usegmt=True))
 
 
 def quota_exhausted() -> Answer:
@@ -247,7 +258,7 @@ def server_error(status: int = 500) -> Answer:
 def unavailable(retry_after_s: float | None = None) -> Answer:
     """Answer 503, and with Retry-After in seconds if given."""
     busy = _of_error(503, "The engine is currently overloaded.", "service_unavailable")
-    return busy if retry_after_s is None else _with_header(busy, "Retry-After", f"{retry_after_s:g}")
+    return busy if retry_after_s is None else with_header(busy, "Retry-After", f"{retry_after_s:g}")
 
 
 def slow(answer: Answer, latency_s: float) -> Answer:
@@ -265,7 +276,25 @@ def cut_in_the_body(answer: Answer) -> Answer:
     return replace(answer, cut_after=0.5)
 
 
-def _of_choices(choices: list[dict[str, object]], usage: tuple[int, int] | None) -> Answer:
+def of_bytes(*pieces: bytes, pause_s: float = 0.0) -> Answer:
+    """Send some pieces as they are, and cut the connection."""
+    return Answer(raw=pieces, pause_s=pause_s)
+
+
+def with_header(answer: Answer, name: str, value: str) -> Answer:
+    """Add a header to an answer."""
+    return replace(answer, headers=(*answer.headers, (name, value)))
+
+
+def with_body(status: int, body: object, content_type: str = "application/json") -> Answer:
+    """Answer with any body: bytes as they are, all else as JSON."""
+    return Answer(
+        status, body if isinstance(body, bytes) else json.dumps(body).encode(), content_type=content_type
+    )
+
+
+def of_choices(choices: object, usage: object = (100, COMPLETION_TOKENS)) -> Answer:
+    """Answer with any choices; `usage` may be anything that is no pair of tokens too."""
     value: dict[str, object] = {
         "id": "chatcmpl-scripted",
         "object": "chat.completion",
@@ -273,9 +302,11 @@ def _of_choices(choices: list[dict[str, object]], usage: tuple[int, int] | None)
         "model": MODEL,
         "choices": choices,
     }
-    if usage:
+    if isinstance(usage, tuple):
         names = ("prompt_tokens", "completion_tokens", "total_tokens")
-        value["usage"] = dict(zip(names, (*usage, sum(usage)), strict=True))
+        usage = dict(zip(names, (*usage, sum(usage)), strict=True))
+    if usage is not None:
+        value["usage"] = usage
     return Answer(body=json.dumps(value).encode())
 
 
@@ -284,10 +315,6 @@ def _of_error(
 ) -> Answer:
     error = {"message": message, "type": kind, "param": param, "code": code}
     return Answer(status, json.dumps({"error": error}).encode())
-
-
-def _with_header(answer: Answer, name: str, value: str) -> Answer:
-    return replace(answer, headers=(*answer.headers, (name, value)))
 
 
 def text_parts(body: Mapping[str, Any], role: str | None = None) -> list[str]:
@@ -488,11 +515,11 @@ class ScriptedServer:
         pairs = (line.partition(":") for line in lines)
         headers = {name.lower(): value.strip() for name, _, value in pairs}
         raw = await reader.readexactly(int(headers.get("content-length", 0)))
-        if (method, path) == ("POST", "/v1/chat/completions"):
+        if method == "POST" and path.endswith("/chat/completions"):
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
             try:
-                answer = self._judged(headers, raw)
+                answer = self._judged(path, headers, raw)
                 if answer.latency_s:
                     await asyncio.sleep(answer.latency_s)
             finally:
@@ -502,17 +529,21 @@ class ScriptedServer:
             answer = Answer(body=json.dumps({"object": "list", "data": [model]}).encode())
         else:
             answer = _of_error(404, f"Unknown request URL: {method} {path}.", "invalid_request_error")
-        writer.write(answer.encoded())
-        await writer.drain()
+        for piece in [answer.encoded()] if answer.raw is None else answer.raw:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(answer.pause_s)
+        if answer.raw is not None:
+            return False
         return answer.cut_after is None and headers.get("connection", "").lower() != "close"
 
-    def _judged(self, headers: dict[str, str], raw: bytes) -> Answer:
+    def _judged(self, path: str, headers: dict[str, str], raw: bytes) -> Answer:
         try:
             body = json.loads(raw)
         except ValueError:
             return bad_request("We could not parse the JSON body of your request.")
         digest = blake2b(raw, digest_size=8).digest()
-        request = Request(body, headers, self.count, self._seen[digest], time.perf_counter(), digest)
+        request = Request(body, headers, self.count, self._seen[digest], time.perf_counter(), digest, path)
         self.count += 1
         self._seen[digest] += 1
         if len(self.requests) < self._max_kept:

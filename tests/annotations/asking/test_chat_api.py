@@ -341,7 +341,7 @@ def test_a_key_that_cannot_be_sent_is_refused_without_showing_it(monkeypatch, ke
 
 def test_an_empty_address_in_the_environment_is_none(monkeypatch):
     monkeypatch.setenv("OPENAI_BASE_URL", "")
-    assert ChatAnnotator(WEB, Rater("m", None, 10))._url == "https://api.openai.com/v1"
+    assert ChatAnnotator(WEB, Rater("m", None, 10))._endpoint.name == "https://api.openai.com/v1"
 
 
 def test_the_address_may_come_from_the_environment(monkeypatch):

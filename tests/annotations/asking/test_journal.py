@@ -263,3 +263,14 @@ def test_a_kill_at_any_point_loses_no_reply_that_was_kept(path, point):
         assert len(journal.ratings()) == len(rows) + 1
     with closing(sqlite3.connect(path)) as other:
         assert other.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+@pytest.mark.parametrize("values", ['{"a":' * 100_000, "{", ""])
+def test_values_that_are_no_json_are_the_fault_of_the_journal(tmp_path, values):
+    path = tmp_path / "journal.sqlite"
+    with Journal(path) as journal:
+        journal.add_documents([("digest", {"text": "a"})])
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("UPDATE documents SET values_json = ?", (values,))
+    with Journal(path) as journal, pytest.raises(OutputError, match="must hold JSON as it was written"):
+        list(journal.documents())

@@ -8,12 +8,19 @@ from hypothesis import strategies as st
 
 from annotations import load_rubric
 from annotations.asking import prompt
-from annotations.asking.prompt import prompt_parts, read_reply, reply_schema, rubric_digest
+from annotations.asking.prompt import prompt_parts, read_reply, reply_schema, rubric_digest, whole_number
 from annotations.asking.rubric import MEAN, Rubric
 
 WEB, STORY = load_rubric("web"), load_rubric("story")
 KEY = WEB.dimensions[0].name
 GOOD = f'{{"reason": "Some facts.", "{KEY}": 2}}'
+
+
+def assert_no_label(content, rubric):
+    """Check that a reply is no label, and says why."""
+    answer = read_reply(content, rubric)
+    assert (answer.scores, answer.reason) == ({}, "")
+    assert answer.fault
 
 
 def changed(rubric, **values):
@@ -113,6 +120,47 @@ def test_a_reply_with_one_clear_answer_is_read(content):
     assert read_reply(content, WEB).scores == {KEY: 2}
 
 
+@pytest.mark.parametrize("value", ["2.0", "2e0", '"2"', '" 2 "', '"2.0"', "20e-1"])
+def test_a_score_that_loses_nothing_as_a_whole_number_is_read(value):
+    assert read_reply(f'{{"{KEY}": {value}}}', WEB).scores == {KEY: 2}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['"2.5"', '"two"', '"2 of 5"', '"2e0"', '"\\u0662"', '"0x2"', '"1_0"', '"nan"', '"+"', '["2"]', '"9" '],
+)
+def test_a_score_in_words_or_in_part_is_none(value):
+    assert_no_label(f'{{"{KEY}": {value}}}', WEB)
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("I cannot grade this.", "no JSON object"),
+        ("", "no JSON object"),
+        (GOOD[:-1], "a JSON object that is broken"),
+        ('{"a":' * 5000, "a JSON object that is broken"),
+        (f'{{"{KEY}": 1, "{KEY}": 5}}', "a JSON object that is broken"),
+        ('{"score": 2}', f"the key '{KEY}' is missing"),
+        (f'{{"{KEY}": 7}}', f"'{KEY}' is not on the scale: 7"),
+        (f'{{"{KEY}": 3.5}}', f"'{KEY}' is not on the scale: 3.5"),
+        (f'{{"{KEY}": "three"}}', f"'{KEY}' is not on the scale: a text"),
+        (f'{{"{KEY}": null}}', f"'{KEY}' is not on the scale: null"),
+        (f'{{"{KEY}": NaN}}', f"'{KEY}' is not on the scale: no number"),
+        (f'{{"{KEY}": 1e400}}', f"'{KEY}' is not on the scale: a large number"),
+        (f'{{"{KEY}": true}}', f"'{KEY}' is not on the scale: true or false"),
+        (f"{GOOD} {GOOD.replace('2', '4')}", "two answers that differ"),
+        ("<think>Perhaps", "thoughts that do not end"),
+    ],
+)
+def test_a_reply_that_is_no_label_says_why_without_its_words(content, fault):
+    assert read_reply(content, WEB).fault == fault
+
+
+def test_the_keys_that_were_there_are_kept_where_one_is_missing():
+    assert read_reply('{"score": 2, "why": "x"}', WEB).keys == ("score", "why")
+
+
 def test_the_reason_is_kept_as_it_was_given_and_may_be_missing():
     assert read_reply(GOOD, WEB).reason == "Some facts."
     assert read_reply(f'{{"{KEY}": 2}}', WEB).reason == ""
@@ -121,12 +169,12 @@ def test_the_reason_is_kept_as_it_was_given_and_may_be_missing():
 
 @pytest.mark.parametrize(
     "value",
-    ['"2"', "2.0", "2.5", "true", "false", "null", "7", "-1", "[2]", '{"score": 2}', "NaN", "Infinity",
-     "-Infinity", "2e0", "02", "10", "9" * 400, "9" * 5000, '"two"', '""'],
+    ["2.5", "true", "false", "null", "7", "-1", "[2]", '{"score": 2}', "NaN", "Infinity",
+     "-Infinity", "02", "10", "9" * 400, "9" * 5000, '"two"', '""'],
     ids=lambda value: value[:12],
 )  # fmt: skip
 def test_a_score_that_is_no_whole_number_of_the_scale_is_none(value):
-    assert read_reply(f'{{"reason": "x", "{KEY}": {value}}}', WEB) is None
+    assert_no_label(f'{{"reason": "x", "{KEY}": {value}}}', WEB)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +201,7 @@ def test_a_score_that_is_no_whole_number_of_the_scale_is_none(value):
     ],
 )
 def test_a_reply_without_a_clear_answer_is_none(content):
-    assert read_reply(content, WEB) is None
+    assert_no_label(content, WEB)
 
 
 @pytest.mark.parametrize(
@@ -177,15 +225,15 @@ def test_a_reply_without_a_clear_answer_is_none(content):
     ],
 )
 def test_a_score_within_a_broken_object_is_none(content):
-    assert read_reply(content, WEB) is None
+    assert_no_label(content, WEB)
 
 
 def test_one_key_with_two_scores_is_none():
-    assert read_reply(f'{{"{KEY}": 1, "{KEY}": 5}}', WEB) is None
+    assert_no_label(f'{{"{KEY}": 1, "{KEY}": 5}}', WEB)
 
 
 def test_thoughts_that_never_ended_hold_no_answer():
-    assert read_reply(f'<think>Perhaps {{"{KEY}": 4}}, for', WEB) is None
+    assert_no_label(f'<think>Perhaps {{"{KEY}": 4}}, for', WEB)
 
 
 @pytest.mark.parametrize(
@@ -194,15 +242,15 @@ def test_thoughts_that_never_ended_hold_no_answer():
     ids=["braces", "brackets", "objects", "both", "closed"],
 )
 def test_very_deep_nesting_breaks_nothing(content):
-    assert read_reply(content, WEB) is None
+    assert_no_label(content, WEB)
 
 
 def test_all_dimensions_must_be_there():
     whole = {"reason": "x", "grammar": 5, "creativity": 0, "consistency": 3}
     assert read_reply(json.dumps(whole), STORY).scores == {"grammar": 5, "creativity": 0, "consistency": 3}
     for name in ("grammar", "creativity", "consistency"):
-        assert read_reply(json.dumps({**whole, name: None}), STORY) is None
-        assert read_reply(json.dumps({key: whole[key] for key in whole if key != name}), STORY) is None
+        assert_no_label(json.dumps({**whole, name: None}), STORY)
+        assert_no_label(json.dumps({key: whole[key] for key in whole if key != name}), STORY)
 
 
 NAMES = st.sampled_from(["reason", *(dimension.name for dimension in STORY.dimensions)])
@@ -235,7 +283,7 @@ def is_good(scores):
 @given(st.lists(PIECES, max_size=5).map("".join))
 def test_whatever_comes_is_none_or_a_point_of_the_scale_for_each_dimension(content):
     answer = read_reply(content, STORY)
-    assert answer is None or is_good(answer.scores)
+    assert bool(answer.fault) != is_good(answer.scores)
 
 
 @settings(deadline=None, max_examples=300)
@@ -244,5 +292,6 @@ def test_an_object_is_read_if_and_only_if_it_answers_for_each_dimension(value):
     answer = read_reply(json.dumps(value), STORY)
     if isinstance(value, dict):
         own = {key: value[key] for key in value if key in ("grammar", "creativity", "consistency")}
-        assert (answer is not None) == is_good(own)
-        assert answer is None or answer.scores == own
+        read = {key: whole_number(one) for key, one in own.items()}
+        assert (not answer.fault) == is_good(read)
+        assert answer.fault or answer.scores == read

@@ -4,6 +4,8 @@ import asyncio
 import sqlite3
 import time
 from concurrent.futures import Future
+from dataclasses import replace
+from itertools import chain, cycle
 
 import numpy as np
 import pytest
@@ -13,8 +15,9 @@ from annotations.asking.annotator import Rater, Reply, Unanswered
 from annotations.asking.budget import Price
 from annotations.asking.journal import Journal, Question, window_digest
 from annotations.asking.question_loop import (
+    LAST_REPLIES,
     SILENT_IN_A_ROW,
-    UNREADABLE_AT_FIRST,
+    UNUSABLE_AT_FIRST,
     Limits,
     PricedQuestion,
     ask_all,
@@ -198,14 +201,45 @@ def test_an_endpoint_that_is_gone_ends_the_run_after_some_questions(journal):
 
 
 def test_a_model_that_cannot_answer_by_the_rubric_is_not_paid_for_a_whole_sample(journal):
-    with pytest.raises(RunError, match=f"first {UNREADABLE_AT_FIRST} was"):
-        ask(journal, lambda _: Reply("unparseable", raw="?"), count=1000, concurrency=2)
-    assert len(journal.ratings()) < 2 * UNREADABLE_AT_FIRST
+    kinds = [Reply("unparseable", error="no JSON object"), Reply("too_long", error="cut by the limit")]
+    replies = cycle([kinds[0], kinds[0], kinds[1]])
+    with pytest.raises(RunError) as caught:
+        ask(journal, lambda _: next(replies), count=1000, concurrency=1)
+    assert f"Of the last {UNUSABLE_AT_FIRST} of fake {UNUSABLE_AT_FIRST} do not: " in str(caught.value)
+    assert "17 x no JSON object; 8 x cut by the limit. Try a model that follows orders" in str(caught.value)
+    assert "max_reply_tokens" in str(caught.value)
+    assert len(journal.ratings()) == UNUSABLE_AT_FIRST
 
 
-def test_single_unreadable_replies_end_nothing(journal):
-    replies = iter([GOOD] + [Reply("unparseable")] * 99)
-    assert ask(journal, lambda _: next(replies), count=100, concurrency=1)[0]
+def test_a_model_that_loses_its_way_later_is_stopped_too(journal):
+    replies = chain([GOOD] * 300, cycle([GOOD, *[Reply("refused", error="the model would not")] * 2]))
+    with pytest.raises(RunError, match=f"Of the last {LAST_REPLIES} of fake 51 do not: 51 x the model would"):
+        ask(journal, lambda _: next(replies), count=1000, concurrency=1)
+    assert 300 < len(journal.ratings()) < 400
+
+
+def test_half_of_the_replies_without_a_label_end_nothing(journal):
+    replies = cycle([GOOD, Reply("unparseable")])
+    assert ask(journal, lambda _: next(replies), count=300, concurrency=1)[0]
+
+
+def test_of_two_models_the_one_that_cannot_is_found(journal):
+    other = Rater("other", None, 50)
+    todo = [
+        one
+        for task in tasks(500)
+        for one in (task, replace(task, question=replace(task.question, rater=other)))
+    ]
+    bad = FakeAnnotator(lambda _: Reply("unparseable", error="no JSON object"), other)
+    with pytest.raises(RunError, match=f"of other {UNUSABLE_AT_FIRST} do not"):
+        ask_all(
+            todo,
+            [FakeAnnotator(lambda _: GOOD, RATER), bad],
+            journal,
+            Limits(concurrency=1),
+            lambda *_: None,
+            SAID.append,
+        )
 
 
 def test_an_interrupted_run_keeps_what_was_answered(journal):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from annotations.asking.reply_forms import FORM_REFUSED, WAYS, Ladder
+from annotations.asking.reply_forms import FORM_REFUSED, LIMITS, WAYS, Ladder
 
 
 def refused(*statuses):
@@ -59,3 +59,27 @@ def test_a_form_that_was_taken_stays_whatever_is_answered_later():
     assert ladder.way == WAYS[1]
     assert not ladder.may_refuse(400)
     assert not ladder.may_refuse(500)
+
+
+@pytest.mark.parametrize("words", [f"Unknown field: {LIMITS[0]}", f"{LIMITS[1]}: Field required"])
+def test_a_refusal_that_speaks_of_the_limit_changes_its_name_and_nothing_else(words):
+    ladder = Ladder()
+    assert ladder.step_down(422, words) == "renamed"
+    assert (ladder.way, ladder.limit) == (WAYS[0], LIMITS[1])
+    assert ladder.step_down(400, "no such response_format") == "looser"
+    assert (ladder.way, ladder.limit) == (WAYS[1], LIMITS[1])
+
+
+def test_a_server_that_wants_the_first_name_after_all_gets_it():
+    ladder = Ladder()
+    ladder.step_down(400, f"{LIMITS[0]} is too large")
+    ladder.step_down(400, f"{LIMITS[1]} is not supported. Use {LIMITS[0]} instead.")
+    assert (ladder.way, ladder.limit) == (WAYS[1], LIMITS[0])
+
+
+def test_a_server_that_speaks_of_the_limit_for_ever_comes_to_an_end():
+    ladder, steps = Ladder(), []
+    while not steps or steps[-1] != "none":
+        steps.append(ladder.step_down(400, LIMITS[0]))
+    assert steps == ["renamed", *["looser"] * (len(WAYS) - 1), "none"]
+    assert (ladder.way, ladder.limit) == (WAYS[0], LIMITS[0])

@@ -200,3 +200,33 @@ def test_where_there_is_no_such_rubric_the_shipped_ones_are_named(name):
     text = refusal(name)
     assert "code, story, web" in text
     assert repr(name) in text
+
+
+@pytest.mark.parametrize(
+    "deep",
+    [
+        "a = " + "[" * 50_000,
+        "a = " + "{a=" * 50_000,
+        ".".join(["a"] * 400) + " = 1",
+        ".".join(["a"] * 100_000) + " = 1",
+        f"[{' . '.join(['a'] * 100_000)}]",
+        '."a"' * 5_000 + " = 1",
+        "scale = " + "[" * 900 + "]" * 900,
+    ],
+    ids=["lists", "tables", "a key", "a long key", "a header", "a quoted key", "closed lists"],
+)
+def test_toml_that_is_nested_deep_is_the_fault_of_the_rubric(tmp_path, deep):
+    path = tmp_path / "deep.toml"
+    path.write_text(deep.removeprefix("."))
+    text = refusal(str(path))
+    assert "Tables or arrays are nested too deep" in text
+    assert str(path) in text
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("version = " + "9" * 5000, "limit"), ("#" * (2 << 20), "1,048,576 bytes")]
+)
+def test_toml_without_end_is_the_fault_of_the_rubric(tmp_path, content, words):
+    path = tmp_path / "long.toml"
+    path.write_text(content)
+    assert words in refusal(str(path))

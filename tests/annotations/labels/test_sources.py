@@ -1,5 +1,6 @@
 """Proves that the same labels are read from a file, a folder and `datasets`, or refused by name."""
 
+import json
 import os
 import sys
 
@@ -176,3 +177,35 @@ def test_without_datasets_a_folder_brings_the_pip_line_and_a_file_does_not(root,
     with pytest.raises(MissingExtraError, match=r"pip install 'edufilter\[hub\]'"):
         read_labels(str(root / "folder"))
     assert same(read_labels(str(root / "labels.parquet")), wanted)
+
+
+@pytest.mark.parametrize(
+    "deep",
+    [
+        "[" * 20_000,
+        '{"a":' * 20_000,
+        "[\n" * 20_000,
+        "[" * 10_000 + "]" * 10_000,
+        '"\\\\", "y": ' + "[" * 20_000,
+        "1}\n" + "]" * 20_000 + '\n{"x":' + "[" * 20_000,
+    ],
+    ids=["lists", "objects", "lines", "closed", "after a string", "after others that close"],
+)
+@pytest.mark.parametrize("place", ["labels.jsonl", "folder/train.json"])
+def test_json_that_is_nested_deep_is_the_fault_of_its_file(tmp_path, deep, place):
+    path = tmp_path / place
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f'{{"text": "a", "x": {deep}')
+    with pytest.raises(
+        LabelsError, match="must have at most 100 lists and objects within each other"
+    ) as caught:
+        read_labels(str(path if path.parent == tmp_path else path.parent))
+    assert str(path) in str(caught.value)
+
+
+def test_brackets_within_a_text_are_no_nesting(tmp_path):
+    path = tmp_path / "labels.jsonl"
+    rows = [{"text": '[{"' * 500 + "\\", "x": [[1]]}] * 3
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    table, _ = read_table(str(path), ["text", "x"])
+    assert table.to_pylist() == rows

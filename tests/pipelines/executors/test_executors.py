@@ -1,14 +1,19 @@
 """Proves what every executor must hold: each part once, failures told, a stop when asked, the same bytes."""
 
+import mmap
 import os
 import shutil
 import threading
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from dumps import CUT, digests, lasting
+from killers import write_killer
 from runs import QUIET
 
-from filtering import load_scorer
+from filtering import being_read, load_scorer
+from filtering.being_read import MEMORY_BYTES, Notes
 from filtering.errors import BadFileError, RunError
 from pipelines import FilterConfig, LocalExecutor, RayExecutor, filter_dump
 from pipelines.run.filter import plan_of
@@ -165,3 +170,32 @@ def test_strict_stops_the_executor(executor, settings, dump, tmp_path):
     config = FilterConfig(**settings | {"inputs": [str(source)]}, out=tmp_path / "out", strict=True)
     with pytest.raises(BadFileError, match=r"part-0\.parquet"):
         filter_dump(config, executor=executor, reporter=QUIET)
+
+
+@pytest.fixture
+def deadly(job):
+    """Return worker settings and two parts, the first of a file that ends the process that reads it."""
+    settings, parts = job
+    first, last = parts[0], parts[-1]
+    write_killer(Path(first.path), pq.read_table(first.path), "id", row_group_size=20)
+    return settings, [first, last]
+
+
+def test_a_part_in_doubt_runs_apart_and_is_set_aside_where_it_ends_that_process(deadly, monkeypatch):
+    settings, parts = deadly
+    notes = Notes(mmap.mmap(-1, MEMORY_BYTES), {}, frozenset(part.name for part in parts))
+    monkeypatch.setattr(being_read, "_notes", [notes])
+    receipts = list(LocalExecutor(2).run(settings, parts, silent))
+    assert {receipt.output: "SIGABRT" in receipt.set_aside for receipt in receipts} == {
+        parts[0].output: True,
+        parts[1].output: False,
+    }
+
+
+def test_a_part_that_ends_workers_of_ray_is_set_aside(deadly, ray):
+    settings, parts = deadly
+    receipts = list(RayExecutor().run(settings, parts, silent))
+    assert {receipt.output: "SIGABRT" in receipt.set_aside for receipt in receipts} == {
+        parts[0].output: True,
+        parts[1].output: False,
+    }

@@ -87,6 +87,63 @@ def test_a_failed_label_is_never_a_score(sample, tmp_path):
         assert again.statuses["api_error"] == 7
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (scripted.completion("It is useful."), "12 x no JSON object. Try a model that follows orders better"),
+        (scripted.completion({"score": 3}), "12 x the key 'educational_value' is missing; there were score."),
+        (labelled("three"), "12 x 'educational_value' is not on the scale: a text."),
+        (scripted.cut_by_length(), "12 x cut by the limit of 400 tokens. Try more room for replies"),
+        (scripted.refused(), "12 x the model would not. Try another model"),
+        (scripted.prompt_filtered(), "12 x 400 The response was filtered"),
+    ],
+)
+def test_a_folder_without_one_label_is_never_done_and_says_why(tmp_path, command, answer, told):
+    sample = write_sample(tmp_path / "s.parquet", 12)
+    with ScriptedServer(lambda _: answer) as server:
+        arguments = ["annotate", sample, "--model", "m", "--base-url", server.base_url]
+        arguments += ["--out", tmp_path / "labels"]
+        for outcome in (command(*arguments), command(*arguments)):  # the second one has nothing to ask
+            assert outcome.code == 1
+            assert "None of 12 does: " in outcome.err
+            assert told in outcome.err
+        assert server.count == 12
+    assert read(tmp_path / "labels") == []
+    assert len(read(tmp_path / "labels", RATINGS_FILE)) == 12
+
+
+@pytest.mark.parametrize("with_sample", [False, True])
+def test_canaries_make_no_label_and_hide_no_want_of_one(tmp_path, command, with_sample):
+    planted = {one.plain for one in canaries_for(load_rubric("web"))}
+    sample = [write_sample(tmp_path / "s.parquet", 12)] if with_sample else []
+
+    def script(request):
+        return labelled(3 if with_sample and document_of(request) in planted else 7)
+
+    with ScriptedServer(script) as server:
+        outcome = command(
+            *("annotate", *sample, "--canaries", "--model", "m", "--base-url", server.base_url),
+            *("--out", tmp_path / "labels"),
+        )
+    assert outcome.code == 1
+    assert "is not on the scale: 7" in outcome.err
+
+
+def test_a_server_that_knows_another_name_for_the_limit_is_asked_by_that(sample, tmp_path):
+    def script(request):
+        if "max_completion_tokens" not in request.body:
+            return judge(request)
+        detail = [{"type": "extra_forbidden", "loc": ["body", "max_completion_tokens"], "msg": "Extra input"}]
+        return scripted.with_body(422, {"detail": detail})
+
+    with ScriptedServer(script) as server:
+        result = annotate_sample(config(sample, tmp_path, base_url=server.base_url), reporter=QUIET)
+        assert server.count == 121
+        assert {request.body.get("max_tokens") for request in server.requests[1:]} == {400}
+        assert {request.body["response_format"]["type"] for request in server.requests} == {"json_schema"}
+    assert dict(result.statuses) == {"ok": 120}
+
+
 def test_several_raters_and_repeats_become_a_median_and_keep_their_disagreement(sample, tmp_path):
     scores = {"a": [1, 2], "b": [5, 5]}
 

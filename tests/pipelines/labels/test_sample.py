@@ -94,9 +94,9 @@ def test_of_a_huge_dump_some_row_groups_are_read_and_probabilities_stay_exact(tm
     read = []
     inner = pipelines.dump.rows.read_chosen
 
-    def noted(file, path, row_groups, rows, columns):
+    def noted(file, path, row_groups, rows, columns, **options):
         read.append((path, row_groups.start))
-        return inner(file, path, row_groups, rows, columns)
+        return inner(file, path, row_groups, rows, columns, **options)
 
     monkeypatch.setattr(pipelines.dump.rows, "read_chosen", noted)
     folder = write_dump(tmp_path / "dump", rows=(400, 200, 200), row_group_size=40)

@@ -1,5 +1,7 @@
 """Proves that the key is in no file, and that neither it nor words of a document are said."""
 
+from base64 import b64encode
+
 import pytest
 import scripted_server as scripted
 from annotating import KEY, annotate_process, config, read, write_sample
@@ -15,7 +17,10 @@ pytestmark = pytest.mark.usefixtures("key")
 def test_the_key_is_in_no_file_and_in_nothing_that_is_said(edufilter, sample, tmp_path):
     def script(request):
         if request.count % 5 == 1:
-            return scripted.bad_request(f"You sent {request.headers['authorization']}")
+            sent = request.headers["authorization"]
+            return scripted.bad_request(
+                f"You sent {sent}, {sent[-9:]} or {b64encode(sent.encode()).decode()}"
+            )
         if request.count % 5 == 2:
             return scripted.completion(f'{{"reason": "{KEY}", "educational_value": 2}}')
         return judge(request) if request.count < 60 else scripted.unauthorized(request)
@@ -30,10 +35,12 @@ def test_the_key_is_in_no_file_and_in_nothing_that_is_said(edufilter, sample, tm
     assert "401" in said
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {"journal.sqlite", "ratings.parquet", "labels.parquet"} <= {path.name for path in files}
-    assert all(KEY.encode() not in path.read_bytes() for path in files)
+    secrets = (KEY, KEY[-9:], b64encode(KEY.encode()).decode()[:12], b64encode(sent.encode()).decode()[12:24])
+    assert all(secret.encode() not in path.read_bytes() for secret in secrets for path in files)
     # Parquet is compressed: look at the values too.
-    assert KEY not in repr([*read(tmp_path / "labels"), *read(tmp_path / "labels", RATINGS_FILE)])
-    assert KEY not in said
+    rows = repr([*read(tmp_path / "labels"), *read(tmp_path / "labels", RATINGS_FILE)])
+    assert all(secret not in rows and secret not in said for secret in secrets)
+    assert b"400 You sent Bearer [key], [key] or" in (tmp_path / "labels" / "journal.sqlite").read_bytes()
 
 
 def test_no_words_of_a_document_are_said(edufilter, tmp_path):

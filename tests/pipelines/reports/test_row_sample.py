@@ -9,6 +9,7 @@ from runs import QUIET
 
 import pipelines.reports.row_sample
 from pipelines import FilterConfig, filter_dump
+from pipelines.dump.rows import RowReader
 from pipelines.reports.documents_to_show import RunScores
 from pipelines.reports.row_sample import choose_rows, look_at
 from pipelines.store.run_folder import RunFolder
@@ -32,7 +33,7 @@ def run(web, tmp_path_factory):
 def test_a_small_run_is_read_whole(run):
     rows = choose_rows(run.parts, run.stored())
     assert sum(len(one) for one in rows.values()) == 1000
-    seen = look_at(run, rows, "text")
+    seen = look_at(run, rows, RowReader("text"))
     assert len(seen.picks) == 1000
     assert len({pick.place for pick in seen.picks}) == 1000
 
@@ -49,13 +50,13 @@ def test_of_a_larger_run_beginnings_of_row_groups_are_read_by_their_share(run, m
         assert (np.diff(chosen) > 0).all()
         assert set(chosen % 50) == set(range(5))  # twenty row groups of fifty rows, five of each
     assert of_file == {"0.parquet": 60, "1.parquet": 30, "2.parquet": 10}
-    for pick in look_at(run, rows, "text").picks:
+    for pick in look_at(run, rows, RowReader("text")).picks:
         assert pick.score == run.of_part(pick.part).value[pick.row]
 
 
 def test_no_more_text_is_read_than_allowed(run, monkeypatch):
     monkeypatch.setattr(pipelines.reports.row_sample, "READ_BYTES", 20_000)
-    seen = look_at(run, choose_rows(run.parts, run.stored()), "text")
+    seen = look_at(run, choose_rows(run.parts, run.stored()), RowReader("text"))
     assert 10 < len(seen.picks) < 300
     assert len({pick.part for pick in seen.picks}) == len(run.parts)
 
@@ -67,5 +68,5 @@ def test_what_is_gone_is_left_out(run, tmp_path):
         run.parts[1:]
     )
     found = RunScores(run.folder, parts, 3.0)
-    seen = look_at(found, choose_rows(parts, run.stored()), "text")
+    seen = look_at(found, choose_rows(parts, run.stored()), RowReader("text"))
     assert len(seen.picks) == 1000 - parts[0].rows

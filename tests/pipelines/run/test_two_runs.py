@@ -1,10 +1,10 @@
 """Proves that two runs on one output do not mix: neither at one time, nor with another setting or scorer."""
 
 import shutil
-import signal
 import subprocess
 import time
 
+import psutil
 import pytest
 from dumps import BARE, CUT, copy_of_scorer, digests, write_dump
 from runs import QUIET
@@ -19,7 +19,8 @@ def test_a_second_run_on_one_output_is_refused_while_the_first_is_at_work(comman
     with subprocess.Popen([edufilter, *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE) as first:
         while not list((out / "run" / "receipts").rglob("*.parquet")) and first.poll() is None:
             time.sleep(0.005)
-        first.send_signal(signal.SIGSTOP)  # it holds still, and holds the lock
+        (worker,) = psutil.Process(first.pid).children()
+        worker.suspend()  # it holds still, and holds the lock
         try:
             assert first.poll() is None
             second = command(*arguments)
@@ -30,7 +31,7 @@ def test_a_second_run_on_one_output_is_refused_while_the_first_is_at_work(comman
             assert (cleaned.code, "Only one run at a time" in cleaned.err) == (2, True)
             assert command("status", out).out.startswith("running")
         finally:
-            first.send_signal(signal.SIGCONT)
+            worker.resume()
         first.communicate(timeout=60)
         assert first.returncode == 0
     assert command("verify", out).code == 0

@@ -6,7 +6,7 @@ import shutil
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, CUT, digests
+from dumps import BARE, CUT, FAST, digests, make_table
 from runs import manifest_of
 
 
@@ -119,3 +119,35 @@ def test_strict_stops_at_the_first_bad_file_and_a_run_without_it_goes_on(command
     assert str(broken / "part-0.parquet") in outcome.err
     assert not (tmp_path / "out" / "run" / "manifest.json").exists()
     assert command(*arguments).code == 3
+
+
+def test_pages_with_wrong_checksums_are_read_where_that_is_asked_for(command, web, tmp_path):
+    path, out, sample = tmp_path / "a.parquet", tmp_path / "out", tmp_path / "sample.parquet"
+    pq.write_table(
+        make_table(80), path, row_group_size=40, compression="none", use_dictionary=False,
+        write_page_checksum=True,
+    )  # fmt: skip
+    start, size = page_span(path)
+    content = path.read_bytes()
+    pages = content[start : start + size].replace(b"fraction", b"FRACTION")
+    path.write_bytes(content[:start] + pages + content[start + size :])
+    arguments = ["filter", *FAST, "-s", web, "--keep-at", CUT, path, "-o"]
+    refused = command(*arguments, tmp_path / "refused", "--no-report")
+    assert refused.code == 3
+    assert "--ignore-checksums" in refused.out
+    assert command(*arguments, out, "--ignore-checksums").code == 0
+    assert manifest_of(out)["rows"] == 80
+    page = (out / "run" / "report.html").read_text()
+    assert "CRC" not in page
+    place = ["--file", "a.parquet", "--row", 79]
+    assert command("explain", *place, "--run", out).code == 0
+    assert command("recut", out, "--to", tmp_path / "recut", "--keep-at", 0, "--no-report").code == 0
+    assert any(b"FRACTION" in file.read_bytes() for file in (tmp_path / "recut" / "data").iterdir())
+    assert command("sample", "--near-cut", out, "-o", sample, "--n", 80).code == 0
+    again = command(*arguments, out, "--no-report")
+    assert again.code == 2
+    assert "ignore_checksums" in again.err
+    draw = ["sample", path, "-s", web, "-o", sample, "--n", 80, "--overwrite"]
+    assert [command(*draw).code, command(*draw, "--ignore-checksums").code] == [3, 0]
+    explain = ["explain", "--file", path, "--row", 79, "-s", web]
+    assert [command(*explain).code, command(*explain, "--ignore-checksums").code] == [1, 0]

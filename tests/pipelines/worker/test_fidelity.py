@@ -22,7 +22,7 @@ from runs import QUIET
 from filtering import load_scorer
 from filtering.text.arrow import REASONS
 from pipelines import FilterConfig, filter_dump
-from pipelines.worker.output import GatheringWriter
+from pipelines.worker.output import FileFormat, GatheringWriter
 
 DAY = datetime.date(2024, 2, 29)
 NOON = datetime.datetime(2024, 2, 29, 12, 0, 0, 123456)
@@ -305,7 +305,7 @@ def test_row_groups_are_gathered_to_the_sources_size_in_rows(tmp_path, web):
 def test_row_groups_are_closed_before_they_fill_the_memory(tmp_path):
     schema = pa.schema([("bytes", pa.binary())])
     batch = pa.record_batch([pa.array([bytes(1 << 20)] * 4)], schema=schema)
-    with closing(GatheringWriter(tmp_path / "a.parquet", schema, {}, 1_000_000)) as writer:
+    with closing(GatheringWriter(tmp_path / "a.parquet", FileFormat(schema, group_rows=1_000_000))) as writer:
         for _ in range(40):
             writer.add(batch)
     metadata = pq.read_metadata(tmp_path / "a.parquet")

@@ -1,0 +1,90 @@
+"""Runs one part in a process of its own: where it ends that process, this one sets the part aside.
+
+Both ends are here. Plain values go in as one line of JSON; ticks and the outcome come out, a line each.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from signal import Signals
+from typing import Any
+
+from filtering import errors
+from filtering.being_read import died_of
+from pipelines.dump.parts import Part
+from pipelines.store.receipts import Receipt
+from pipelines.supervisor import end_when_closed
+from pipelines.worker.part_worker import PartWorker, Tick
+from pipelines.worker.worker_settings import WorkerSettings
+
+
+def run_apart(settings: WorkerSettings, part: Part, tick: Tick) -> Receipt:
+    """Run a part in a new process; return its receipt, which sets the part aside if a signal ends that.
+
+    Parameters
+    ----------
+    settings : WorkerSettings
+    part : Part
+    tick : callable
+        As in `PartWorker.run`; what it raises ends the process.
+
+    Raises
+    ------
+    EdufilterError
+        What `PartWorker.run` raises.
+    RunError
+        If the process ends in another way.
+    """
+    # Where the packages come from: here they may be found by means that a new process does not know.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-m", __name__], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True,
+        env=environment, start_new_session=True,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            with suppress(BrokenPipeError):
+                process.stdin.write(json.dumps([settings.model_dump_json(), asdict(part)]) + "\n")
+                process.stdin.flush()
+            for line in process.stdout:
+                told = json.loads(line)
+                if "ticked" in told:
+                    tick(*told["ticked"])
+                elif "receipt" in told:
+                    return Receipt(**told["receipt"])
+                else:
+                    raise getattr(errors, told["error"])(told["message"])
+            code = process.wait()
+        finally:
+            process.kill()
+    if code >= 0:
+        raise errors.RunError(f"{part.name} must be run in a process of its own. It ended with code {code}.")
+    why = died_of(part.name, Signals(-code).name)
+    return Receipt(key=part.key, output=part.output, rows=part.rows, set_aside=why)
+
+
+def _main() -> None:
+    settings, part = json.loads(sys.stdin.readline())
+    end_when_closed(sys.stdin.fileno())
+
+    def tell(**what: Any) -> None:  # noqa: ANN401
+        sys.stdout.write(json.dumps(what) + "\n")
+        sys.stdout.flush()
+
+    worker = PartWorker(WorkerSettings.model_validate_json(settings))
+    try:
+        receipt = worker.run(Part(**part), lambda *ticked: tell(ticked=ticked))
+        tell(receipt=asdict(receipt))
+    except errors.EdufilterError as error:
+        tell(error=type(error).__name__, message=str(error))
+    finally:
+        worker.close()
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,120 @@
+"""Keeps a command alive on files that end the process that reads them.
+
+The command is the child of a small process that has imported nothing yet. Where a signal such as SIGABRT or
+SIGSEGV ends the child, the notes of what it read (`filtering/being_read.py`) tell which file it was, and the
+command begins again without it. What else ends the child ends the supervisor too, and the other way round.
+"""
+
+import mmap
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+
+from filtering.being_read import MEMORY_BYTES, Notes, begin_notes, names_in
+from filtering.printable import printable
+
+FATAL = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGKILL)
+"""What ends a process that reads a damaged file; SIGKILL is what the system sends where memory runs out."""
+ORDERS = (signal.SIGINT, signal.SIGTERM)
+"""Signals to stop. The supervisor passes them on."""
+ONE_ORDER_S = 1.0
+"""Orders that come within this time are one: a terminal sends Ctrl-C to the supervisor and to the child."""
+NAMES_SHOWN = 3
+
+
+def supervise(work: Callable[[], int]) -> int:
+    """Run a command in a child of this process, and again where a file that it read ended it.
+
+    Parameters
+    ----------
+    work : callable
+        Returns an exit code.
+
+    Returns
+    -------
+    int
+        In the child, the exit code of `work`. Here, that of the child; 1 where one of `FATAL` ended it
+        and leaving out a file does not help. Another signal ends this process as it ended the child.
+    """
+    deadly: dict[str, str] = {}
+    suspects: frozenset[str] = frozenset()
+    ends = os.pipe()
+    while True:
+        memory = mmap.mmap(-1, MEMORY_BYTES)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        child = os.fork()
+        if not child:
+            os.close(ends[1])
+            end_when_closed(ends[0])
+            _stop_on_orders()
+            begin_notes(Notes(memory, deadly, suspects))
+            return work()
+        code = _wait_for(child)
+        if code >= 0:
+            return code
+        ended_by = signal.Signals(-code)
+        if ended_by not in FATAL:
+            signal.signal(ended_by, signal.SIG_DFL)
+            os.kill(os.getpid(), ended_by)
+        names = names_in(memory)
+        # A person or another hungry process may be behind one SIGKILL, but hardly behind two.
+        is_sure = len(names) == 1 and (ended_by != signal.SIGKILL or names <= suspects)
+        if names <= suspects and not is_sure:
+            blamed = f" It read {_listed(names)}." if names else " It read no file at that time."
+            sys.stderr.write(f"Error: {ended_by.name} ended edufilter.{blamed} What was finished stays.\n")
+            return 1
+        deadly |= dict.fromkeys(names if is_sure else (), ended_by.name)
+        suspects |= names
+        sys.stderr.write(f"{ended_by.name} ended edufilter. It read {_listed(names)}. It begins again.\n")
+
+
+def _listed(names: frozenset[str]) -> str:
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(map(printable, sorted(names)[:NAMES_SHOWN])) + (f" and {more} more" if more > 0 else "")
+
+
+def end_when_closed(descriptor: int) -> None:
+    """Let this process end when the other end of a pipe is closed: with its parent, however that ends."""
+
+    def wait_for_end() -> None:
+        while os.read(descriptor, 1024):
+            pass
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=wait_for_end, name="parent", daemon=True).start()
+
+
+def _stop_on_orders() -> None:
+    """Let orders raise KeyboardInterrupt: a scheduler's polite kill is to end as cleanly as Ctrl-C does."""
+    ordered_s = -ONE_ORDER_S
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal ordered_s
+        earlier_s, ordered_s = ordered_s, time.monotonic()
+        if ordered_s - earlier_s >= ONE_ORDER_S:
+            raise KeyboardInterrupt
+
+    _handle_orders(interrupt)
+
+
+def _handle_orders(handler: Callable[[int, FrameType | None], None]) -> None:
+    for order in ORDERS:
+        if signal.getsignal(order) != signal.SIG_IGN:  # as a shell or nohup may have asked for
+            signal.signal(order, handler)
+
+
+def _wait_for(child: int) -> int:
+    """Pass orders on to a child until it ends; return its exit code, or minus the signal that ended it."""
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(child, number)
+
+    _handle_orders(pass_on)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

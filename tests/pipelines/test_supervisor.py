@@ -1,0 +1,152 @@
+"""Proves that a command outlives what ends its process: with real processes and real signals."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from places import ROOT
+
+BEGIN = """
+import os, signal, sys, threading, time
+from pathlib import Path
+from filtering.being_read import being_read, is_suspect
+from filtering.errors import BadFileError
+from pipelines.supervisor import supervise
+
+def end(number):
+    os.kill(os.getpid(), number)
+    time.sleep(10)
+
+def hold(name):
+    with being_read(name):
+        time.sleep(10)
+
+def read(name, number):
+    try:
+        with being_read(name):
+            end(number)
+    except BadFileError as error:
+        print(error, flush=True)
+
+"""
+
+
+def start(body, *, place: Path | None = None):
+    """Start a process that supervises a function `work`; its body is given."""
+    lines = "\n    ".join(body.strip().splitlines())
+    return subprocess.Popen(
+        [sys.executable, "-c", f"{BEGIN}def work():\n    {lines}\n\nraise SystemExit(supervise(work))"],
+        cwd=place or ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+def outcome(body):
+    process = start(body)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_the_exit_code_is_that_of_the_command(code):
+    assert outcome(f"return {code}") == (code, "", "")
+
+
+@pytest.mark.parametrize("name", ["SIGABRT", "SIGSEGV", "SIGBUS"])
+def test_what_is_read_when_a_signal_ends_the_command_is_not_read_again(name):
+    code, out, err = outcome(f"read('x.parquet', signal.{name})\nread('y.parquet', signal.{name})\nreturn 3")
+    assert code == 3
+    assert [line.split()[0] for line in out.splitlines()] == ["x.parquet", "x.parquet", "y.parquet"]
+    assert out.count(f"({name})") == 3
+    assert err.splitlines() == [
+        f"{name} ended edufilter. It read {at}.parquet. It begins again." for at in "xy"
+    ]
+
+
+def test_a_file_is_blamed_for_sigkill_the_second_time():
+    code, out, err = outcome("read('x.parquet', signal.SIGKILL)\nreturn 3")
+    assert code == 3
+    assert "memory runs out" in out
+    assert err.count("begins again") == 2
+
+
+def test_what_was_read_side_by_side_is_in_doubt():
+    body = """
+if is_suspect("x.parquet") and is_suspect("y.parquet"):
+    read("y.parquet", signal.SIGABRT)
+    return 3
+threading.Thread(target=hold, args=["x.parquet"], daemon=True).start()
+time.sleep(0.2)
+read("y.parquet", signal.SIGABRT)
+"""
+    code, out, err = outcome(body)
+    assert code == 3
+    assert out.startswith("y.parquet must")
+    assert "It read x.parquet, y.parquet. It begins again." in err
+
+
+def test_a_signal_that_no_file_is_to_blame_for_ends_the_command_with_1():
+    code, _, err = outcome("end(signal.SIGSEGV)")
+    assert code == 1
+    assert err == "Error: SIGSEGV ended edufilter. It read no file at that time. What was finished stays.\n"
+
+
+def test_another_signal_ends_the_supervisor_as_well():
+    assert outcome("end(signal.SIGUSR1)")[0] == -signal.SIGUSR1
+
+
+@pytest.mark.parametrize("orders", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT, signal.SIGINT]])
+def test_orders_to_stop_are_passed_on_and_those_of_one_moment_are_one(orders):
+    body = """
+try:
+    print("ready", flush=True)
+    time.sleep(30)
+except KeyboardInterrupt:
+    time.sleep(0.3)
+    return 130
+"""
+    with start(body) as process:
+        assert process.stdout.readline() == "ready\n"
+        for order in orders:
+            process.send_signal(order)
+            time.sleep(0.05)
+        assert process.wait(30) == 130
+
+
+def test_an_order_that_was_to_be_ignored_stays_ignored():
+    body = """
+print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN, flush=True)
+return 0
+"""
+    ignore = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+    process = start(body)
+    process.communicate(timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", ignore, *process.args], env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "True\n")
+
+
+def test_the_command_ends_with_its_supervisor(tmp_path):
+    body = f"""
+while True:
+    Path({str(tmp_path)!r}, "alive").touch()
+    print("ready", flush=True)
+    time.sleep(0.01)
+"""
+    with start(body) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.kill()
+        process.communicate(timeout=30)  # the child holds the other end of this pipe
+    (tmp_path / "alive").unlink()
+    time.sleep(0.1)
+    assert not (tmp_path / "alive").exists()
