@@ -12,6 +12,7 @@
     ├── ShapeError (ValueError)           an array of the wrong shape or dtype
     ├── BadFileError (OSError)            one input file cannot be read; it is set aside     exit 3
     ├── RunError (RuntimeError)           a run failed in the middle; it can be resumed      exit 1
+    │   └── OutOfMemoryError              there is not enough memory for what is being done
     └── Interrupted                       a run was stopped from outside; resumable          exit 130
 
 Each one says what must hold, what came, where, and what to do. None carries text of a document.
@@ -64,6 +65,10 @@ class BadFileError(EdufilterError, OSError):
 
 class RunError(EdufilterError, RuntimeError):
     """A run failed in the middle; what was published stays, and the same command goes on from there."""
+
+
+class OutOfMemoryError(RunError):
+    """There is not enough memory; a part that needs too much of it alone is set aside."""
 
 
 class Interrupted(EdufilterError):  # an order from outside, not a fault

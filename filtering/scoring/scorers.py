@@ -16,7 +16,7 @@ from filtering.signals.linear import LinearSignals
 from filtering.signals.read_signals import SCORE_COLUMNS, Signals
 from filtering.signals.reasons_of_code import Rule, apply_rules
 from filtering.signals.trees import Trees
-from filtering.text.arrow import Texts, text_bytes, text_reasons
+from filtering.text.arrow import HUGE_BIT, TOO_LONG, Texts, text_bytes, text_reasons
 
 NO_STAGE, SIGNALS_STAGE, EMBEDDING_STAGE = 0, 1, 2
 """Which stage decided a score."""
@@ -79,6 +79,16 @@ class Scores:
     tokens: int = 0
     tokens_read: int = 0
     audit: Audit = NO_AUDIT
+
+    def too_long(self, rows: NDArray[np.bool_]) -> "Scores":
+        """Return the same scores, but those in some rows, of shape (n,), are of documents too long."""
+        if not rows.any():
+            return self
+        return replace(
+            self,
+            reason=np.where(rows, np.uint8(TOO_LONG), self.reason),
+            unusual=np.where(rows, np.uint8(HUGE_BIT), self.unusual),
+        )
 
 
 class Scorer(Protocol):

@@ -22,10 +22,12 @@ from filtering.errors import ShapeError
 REASONS = (
     "", "null", "empty", "white-space", "invalid-utf8",
     "license-only", "generated", "minified", "too-short", "data",
+    "too-long",
 )  # fmt: skip
-"""Why a document has no score; position 0 means that it has one. `reasons_of_code.py` has the second line."""
+"""Why a document has no score; position 0 means that it has one. `reasons_of_code.py` has the second line,
+and a run the last one."""
 
-NULL, EMPTY, WHITE_SPACE, INVALID_UTF8 = 1, 2, 3, 4
+NULL, EMPTY, WHITE_SPACE, INVALID_UTF8, TOO_LONG = 1, 2, 3, 4, 10
 
 UNUSUAL = ("huge", "nul-characters")
 """What is scored like any other document, but counted: one bit each, in this order."""
@@ -80,6 +82,23 @@ def text_lengths(texts: pa.Array) -> Ints:
         return of_rows(array, text_lengths(array.dictionary))
     counts: Ints = pc.binary_length(array).fill_null(0).to_numpy(zero_copy_only=False)
     return counts.astype(np.int64)
+
+
+def without_texts(texts: pa.Array, rows: NDArray[np.bool_]) -> pa.Array:
+    """Return texts of which those in some rows are null, without a copy where there are none.
+
+    Parameters
+    ----------
+    texts : Arrow array of strings, bytes, or a dictionary of them, length n
+    rows : bool array, shape (n,)
+    """
+    if not rows.any():
+        return texts
+    array, mask = _as_binary(texts), pa.array(rows)
+    if not pa.types.is_dictionary(array.type):
+        return pc.if_else(mask, pa.scalar(None, array.type), array)
+    indices = pc.if_else(mask, pa.scalar(None, array.indices.type), array.indices)
+    return pa.DictionaryArray.from_arrays(indices, array.dictionary)
 
 
 def text_reasons(texts: Texts) -> Bytes:

@@ -6,10 +6,11 @@ from contextlib import closing
 import numpy as np
 import pyarrow as pa
 
-from filtering.errors import BadFileError
+from filtering.errors import BadFileError, OutOfMemoryError
 from filtering.scoring.scorers import Scorer
+from filtering.text.arrow import text_lengths, without_texts
+from pipelines.dump.batches import read_batches
 from pipelines.dump.parts import Parts
-from pipelines.dump.reading import read_batches
 from pipelines.dump.text_columns import texts_of
 from pipelines.every_nth import step_over
 
@@ -36,13 +37,14 @@ def read_first_rows(
             columns = [text_column]
             with closing(read_batches(part.path, part.row_groups, columns, checksums=checksums)) as batches:
                 for batch in batches:
-                    sample.append(texts_of(batch, text_column).slice(0, left))
+                    texts = texts_of(batch, text_column).slice(0, left)
+                    sample.append(without_texts(texts, text_lengths(texts) > SAMPLE_PART_BYTES))
                     left -= len(sample[-1])
                     taken_bytes += batch.nbytes
                     decoded_bytes += batch.nbytes
                     if left <= 0 or taken_bytes >= SAMPLE_PART_BYTES:
                         break
-        except BadFileError:
+        except (BadFileError, OutOfMemoryError):
             continue  # named when the part is run
     return sample, decoded_bytes
 

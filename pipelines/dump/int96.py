@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from filtering.errors import BadFileError
+from pipelines.dump.batches import batch_rows
 from pipelines.dump.parts import Part
-from pipelines.dump.reading import batch_rows, batches_of, open_parquet
+from pipelines.dump.reading import OpenParquet, batches_of, open_parquet
 
 UNITS = ("ns", "us", "ms")
 PER_SECOND = (10**9, 10**6, 10**3)
@@ -92,7 +93,7 @@ def read_in_units(
     of_unit = {unit: [name for name in units if units[name] == unit] for unit in set(units.values())}
     with ExitStack() as stack:
 
-        def opened(unit: str) -> pq.ParquetFile:
+        def opened(unit: str) -> OpenParquet:
             return stack.enter_context(open_parquet(path, checksums=checksums, int96_unit=unit))
 
         file = opened("ns")

@@ -1,4 +1,4 @@
-"""Everything that opens an input: footers, and rows in batches, on this machine or in an object store.
+"""Everything that opens an input: footers, and batches of so many rows, on this machine or in a store.
 
 Whatever Arrow raises about a file is a fault of that file: `BadFileError`. A file that the system will not
 let us read (permission, I/O, memory) raises `RunError`, for that is no fault of the data. Notes of what is
@@ -8,35 +8,22 @@ read outlive the process, for some files end it (`filtering/being_read.py`).
 import hashlib
 import os
 import struct
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from filtering.being_read import being_read
-from filtering.errors import BadFileError, ColumnError, EdufilterError, RunError
-from filtering.text.arrow import text_lengths
+from filtering.errors import BadFileError, ColumnError, EdufilterError, OutOfMemoryError, RunError
 from pipelines.dump.opening import open_file
 from pipelines.dump.other_formats import how_to_convert
-from pipelines.dump.text_columns import find_text_column, holds_text, text_leaves, text_path, texts_of
+from pipelines.dump.text_columns import find_text_column, holds_text, text_path
 from pipelines.names import name_of
 from pipelines.paths import AnyPath, is_store
 
-BATCH_BYTES = 4 << 20
-"""Decoded bytes that a batch aims at: a few batches in flight stay small, and fit the CPU's cache."""
-BATCH_ROWS_LIMIT = 2048
-REPETITION = 100
-"""Text of one language is compressed 2 to 10 times; this many times takes repetition."""
-WORST_BATCH_BYTES = 32 << 20
-"""Decoded bytes that a batch may have if every row repeats the longest value of a dictionary."""
-PROBE_ROWS = 16
-PROBE_GROUPS = 4
-"""Row groups of a part whose dictionaries are looked at: decoding all of them would double the reading."""
 READ_BUFFER_BYTES = 1 << 20
 STORE_BUFFER_BYTES = 8 << 20
 """Bytes of a column that one request to a store brings: each takes some tens of milliseconds."""
@@ -115,7 +102,7 @@ def reading(path: str, what: str = "") -> Iterator[None]:
     except EdufilterError:
         raise
     except (pa.ArrowMemoryError, MemoryError) as error:
-        raise RunError(f"Reading {path} ran out of memory: {error}") from error
+        raise OutOfMemoryError(f"Reading {path} ran out of memory: {error}") from error
     except OSError as error:
         # pyarrow raises OSError without an errno for broken pages, with one for what the system said.
         if error.errno is not None:
@@ -159,6 +146,12 @@ def resolve_text_column(schema: pa.Schema, path: str, text_column: str | None) -
     return name
 
 
+class OpenParquet(pq.ParquetFile):  # type: ignore[misc]  # pyarrow has no types
+    """An open file, and the bytes that it has, which its footer may be wrong about."""
+
+    size_bytes: int
+
+
 @contextmanager
 def open_parquet(
     file: str | AnyPath,
@@ -166,7 +159,7 @@ def open_parquet(
     read_dictionary: list[str] | None = None,
     checksums: bool = True,
     int96_unit: str = "ns",
-) -> Iterator[pq.ParquetFile]:
+) -> Iterator["OpenParquet"]:
     """Open a file for reading in a stream: no read-ahead of whole column chunks.
 
     Parameters
@@ -185,7 +178,7 @@ def open_parquet(
         opened = open_file(file)
     with opened:
         with reading(path):
-            parquet = pq.ParquetFile(
+            parquet = OpenParquet(
                 opened,
                 read_dictionary=read_dictionary,
                 pre_buffer=False,
@@ -194,79 +187,9 @@ def open_parquet(
                 coerce_int96_timestamp_unit=int96_unit,
                 arrow_extensions_enabled=read_dictionary is None,
             )
+            parquet.size_bytes = opened.seek(0, os.SEEK_END)
         with parquet:
             yield parquet
-
-
-def read_batches(
-    path: str,
-    row_groups: range,
-    columns: list[str] | None = None,
-    *,
-    checksums: bool = True,
-) -> Generator[pa.RecordBatch]:
-    """Yield the rows of some row groups in order, in batches of about `BATCH_BYTES` decoded bytes.
-
-    How many rows a batch has follows from the file alone, never from timing or threads. The footer
-    is no measure of that (a few hundred bytes of dictionary can decode to hundreds of megabytes),
-    so the first rows are decoded one by one, batches grow only by what these turned out to be, and
-    the longest value of any dictionary bounds them.
-
-    Raises
-    ------
-    BadFileError
-        If a page is corrupt, by its checksum or by itself.
-    RunError
-        If the system does not let us read on.
-    """
-    with open_parquet(path, checksums=checksums) as file:
-        rows = batch_rows(file, path, row_groups, columns, checksums=checksums)
-        yield from batches_of(file, path, row_groups, columns, rows)
-
-
-def read_chosen(
-    file: pq.ParquetFile,
-    path: str,
-    row_groups: range,
-    rows: NDArray[np.int64],
-    columns: list[str],
-    *,
-    checksums: bool = True,
-) -> Iterator[tuple[NDArray[np.int64], pa.RecordBatch]]:
-    """Yield some rows, and their numbers, in order; row groups that hold none of them are not read.
-
-    Parameters
-    ----------
-    file : ParquetFile
-        As `open_parquet` opens it: once for all row groups, since each opening reads a footer.
-    path, row_groups, columns, checksums
-        As in `read_batches`.
-    rows : int64 array
-        Rising, counted from the first row of the row groups.
-    """
-    first = 0
-    for index in row_groups:
-        with reading(path):
-            count = file.metadata.row_group(index).num_rows
-        wanted = rows[(rows >= first) & (rows < first + count)]
-        if len(wanted):
-            group = range(index, index + 1)
-            size = batch_rows(file, path, group, columns, checksums=checksums)
-            yield from _pick(batches_of(file, path, group, columns, size), wanted, first)
-        first += count
-
-
-def _pick(
-    batches: Iterable[pa.RecordBatch], rows: NDArray[np.int64], first: int
-) -> Iterator[tuple[NDArray[np.int64], pa.RecordBatch]]:
-    for batch in batches:
-        inside = rows[(rows >= first) & (rows < first + batch.num_rows)]
-        if len(inside):
-            # Slices, for pyarrow cannot take from string views (26.0).
-            yield inside, pa.concat_batches([batch.slice(row - first, 1) for row in inside.tolist()])
-        first += batch.num_rows
-        if first > rows[-1]:
-            return
 
 
 def batches_of(
@@ -294,66 +217,3 @@ def batches_of(
 def _holds_dictionary(kind: pa.DataType) -> bool:
     inner = map(kind.field, range(kind.num_fields))
     return pa.types.is_dictionary(kind) or any(_holds_dictionary(field.type) for field in inner)
-
-
-def batch_rows(
-    file: pq.ParquetFile, path: str, row_groups: range, columns: list[str] | None, *, checksums: bool
-) -> int:
-    """Return how many rows make a batch: of `BATCH_BYTES` usually, of `WORST_BATCH_BYTES` at worst."""
-    with reading(path):
-        groups = [file.metadata.row_group(index) for index in row_groups]
-        declared = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0.0)
-    row_bytes = max(declared, _bytes_of_first_rows(file, path, row_groups, columns), 1.0)
-    longest_bytes = max(_longest_repeated_value(file, path, row_groups, columns, checksums=checksums), 1)
-    rows = min(BATCH_ROWS_LIMIT, int(BATCH_BYTES / row_bytes), WORST_BATCH_BYTES // longest_bytes)
-    return max(1, rows)
-
-
-def _bytes_of_first_rows(
-    file: pq.ParquetFile, path: str, row_groups: range, columns: list[str] | None
-) -> float:
-    """Return what a row takes decoded, on average of the first: `PROBE_ROWS`, or fewer huge ones."""
-    sizes: list[int] = []
-    for batch in batches_of(file, path, row_groups, columns, 1):
-        sizes.append(batch.nbytes)
-        if len(sizes) >= PROBE_ROWS or sum(sizes) >= BATCH_BYTES:
-            break
-    return sum(sizes) / max(len(sizes), 1)
-
-
-def _longest_repeated_value(
-    file: pq.ParquetFile, path: str, row_groups: range, columns: list[str] | None, *, checksums: bool
-) -> int:
-    """Return the bytes of the longest value in the dictionaries of text columns.
-
-    Rows repeat such a value at the cost of a few bits, anywhere in the file: first rows cannot show it.
-    """
-    with reading(path):
-        texts = set(text_leaves(file.schema_arrow))
-        texts &= set(texts if columns is None else columns)
-        suspects = [
-            (group, texts.intersection(_repeating(file.metadata.row_group(group)))) for group in row_groups
-        ]
-    longest = 0
-    for group, names in islice(((group, names) for group, names in suspects if names), PROBE_GROUPS):
-        with open_parquet(path, read_dictionary=sorted(names), checksums=checksums) as probe:
-            batch = next(batches_of(probe, path, range(group, group + 1), sorted(names), 1), None)
-        for column in (texts_of(batch, name) for name in (names if batch is not None else ())):
-            values = column.dictionary if pa.types.is_dictionary(column.type) else column
-            longest = max(longest, int(text_lengths(values).max(initial=0)))
-    return longest
-
-
-def _repeating(group: pq.RowGroupMetaData) -> Iterator[str]:
-    """Yield the columns of a row group whose dictionary could fill memory when its values are repeated.
-
-    These are mostly dictionary, or shrink like nothing but repetition.
-    """
-    for index in range(group.num_columns):
-        chunk = group.column(index)
-        rows = min(group.num_rows, BATCH_ROWS_LIMIT)
-        if chunk.has_dictionary_page and rows * chunk.total_uncompressed_size > WORST_BATCH_BYTES:
-            dictionary_bytes = chunk.data_page_offset - chunk.dictionary_page_offset
-            whole = max(chunk.total_compressed_size, 1)
-            if dictionary_bytes > whole / 2 or chunk.total_uncompressed_size > REPETITION * whole:
-                yield chunk.path_in_schema

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from annotations.labels.columns import GROUP_COLUMNS, ORIGIN_COLUMNS, group_of, origin_of
 from filtering.errors import SettingsError
 from filtering.text.arrow import text_bytes
+from pipelines.dump.batches import read_chosen
 from pipelines.dump.parts import Part
-from pipelines.dump.reading import open_parquet, read_chosen
+from pipelines.dump.reading import open_parquet
 from pipelines.dump.text_columns import holds_text, text_path, texts_of
 
 

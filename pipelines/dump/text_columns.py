@@ -1,7 +1,5 @@
 """Which column of a table holds its texts: one rule for all verbs."""
 
-from collections.abc import Iterator
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -74,15 +72,6 @@ def text_path(schema: pa.Schema, text_column: str) -> tuple[str, ...]:
             if below:
                 return (field.name, *below)
     return ()
-
-
-def text_leaves(schema: pa.Schema) -> Iterator[str]:
-    """Yield the columns that hold text, and the fields of structs that do, as `--text-column` names them."""
-    for field in schema:
-        if pa.types.is_struct(field.type):
-            yield from (f"{field.name}.{name}" for name in text_leaves(pa.schema(field.type.fields)))
-        elif holds_text(field.type):
-            yield field.name
 
 
 def texts_of(batch: pa.RecordBatch | pa.Table, text_column: str) -> pa.Array | pa.ChunkedArray:

@@ -9,7 +9,7 @@ from filtering.being_read import is_suspect
 from filtering.errors import Interrupted
 from filtering.machine import available_cpus
 from pipelines.dump.parts import Part
-from pipelines.executors.part_process import run_apart
+from pipelines.executors.part_process import run_part
 from pipelines.settings.runs import RunSettings
 from pipelines.store.receipts import Receipt
 from pipelines.worker.part_worker import PartWorker, Tick
@@ -53,7 +53,7 @@ class LocalExecutor:
 
     Threads and not processes: reading, the kernel and compression release the GIL, and one model,
     one compilation and one start-up serve all (docs/benchmarks.md has the ratio). A part that was being read
-    when an earlier process ended runs in a process of its own.
+    when an earlier process ended, or for which memory does not suffice, runs in a process of its own.
 
     Parameters
     ----------
@@ -73,20 +73,19 @@ class LocalExecutor:
                 raise Interrupted("Stopped.")
             tick(rows, text_bytes, kept)
 
-        def run_part(part: Part) -> Receipt:
+        def run(part: Part) -> Receipt:
             if stop.is_set():
                 raise Interrupted("Stopped.")
-            if is_suspect(part.name):
-                return run_apart(settings, part, checked_tick)
-            return worker.run(part, checked_tick)
+            return run_part(lambda: worker, settings, part, checked_tick, in_doubt=is_suspect(part.name))
 
-        worker = PartWorker(settings.model_copy(update={"threads": self._workers}))
+        settings = settings.model_copy(update={"threads": self._workers})
+        worker = PartWorker(settings)
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="part")
         running: set[Future[Receipt]] = set()
         try:
             # A million parts are not queued at once: as many as there are workers, and one to follow.
             for part in parts:
-                running.add(pool.submit(run_part, part))
+                running.add(pool.submit(run, part))
                 if len(running) > self._workers:
                     done, running = wait(running, return_when=FIRST_COMPLETED)
                     yield from (future.result() for future in done)

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from signal import Signals
@@ -21,8 +22,35 @@ from pipelines.worker.part_worker import PartWorker, Tick
 from pipelines.worker.worker_settings import WorkerSettings
 
 
+def run_part(
+    worker: Callable[[], PartWorker], settings: WorkerSettings, part: Part, tick: Tick, *, in_doubt: bool
+) -> Receipt:
+    """Run a part in this process; apart from it where it is in doubt, or where memory does not suffice here.
+
+    Parameters
+    ----------
+    worker : callable
+        Returns the worker of this process, which has these settings.
+    settings, part, tick
+        As in `run_apart`.
+    in_doubt : bool
+        Whether the part may have ended an earlier process.
+    """
+    counted = [0, 0, 0]
+
+    def count(*figures: int) -> None:
+        counted[:] = [old + new for old, new in zip(counted, figures, strict=True)]
+        tick(*figures)
+
+    if not in_doubt:
+        with suppress(errors.OutOfMemoryError):  # other parts of this process may have taken it
+            return worker().run(part, count)
+        tick(*(-figure for figure in counted))
+    return run_apart(settings, part, tick)
+
+
 def run_apart(settings: WorkerSettings, part: Part, tick: Tick) -> Receipt:
-    """Run a part in a new process; return its receipt, which sets the part aside if a signal ends that.
+    """Run a part in a new process; set it aside where a signal ends that, or memory does not suffice there.
 
     Parameters
     ----------
@@ -57,6 +85,9 @@ def run_apart(settings: WorkerSettings, part: Part, tick: Tick) -> Receipt:
                     tick(*told["ticked"])
                 elif "receipt" in told:
                     return Receipt(**told["receipt"])
+                elif told["error"] == errors.OutOfMemoryError.__name__:
+                    why = f"{part.name} must fit into memory. {told['message']}"
+                    return Receipt(key=part.key, output=part.output, rows=part.rows, set_aside=why)
                 else:
                     raise getattr(errors, told["error"])(told["message"])
             code = process.wait()

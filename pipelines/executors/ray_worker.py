@@ -6,14 +6,14 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from filtering.errors import EdufilterError, ScorerError, SettingsError
 from filtering.extras import require
 from pipelines.dump.parts import Part
-from pipelines.executors.part_process import run_apart
+from pipelines.executors.part_process import run_part
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.part_worker import PartWorker
 from pipelines.worker.worker_settings import WorkerSettings
@@ -32,8 +32,9 @@ def run_here(settings: str, part: dict[str, Any], note: Note, *, apart: bool) ->
     granted = require("ray", "ray").get_runtime_context().get_assigned_resources()
     try:
         given = _checked(settings).with_threads(max(1, math.floor(granted.get("CPU", 1))))
-        run = partial(run_apart, given) if apart else _worker(given).run
-        return {"receipt": asdict(run(Part(**part), _Notes(note).tick))}
+        tick = _Notes(note).tick
+        receipt = run_part(lambda: _worker(given), given, Part(**part), tick, in_doubt=apart)
+        return {"receipt": asdict(receipt)}
     except EdufilterError as error:
         kind = "refused" if isinstance(error, (SettingsError, ScorerError)) else "failed"
         return {kind: f"{error} (on {platform.node()})"}

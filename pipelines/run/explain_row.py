@@ -9,7 +9,8 @@ from filtering.errors import SettingsError
 from filtering.explaining.explain import Explanation
 from filtering.scoring.scorers import STAGES
 from filtering.text.arrow import REASONS, text_bytes
-from pipelines.dump.reading import open_parquet, read_chosen, read_footer, resolve_text_column
+from pipelines.dump.batches import read_chosen
+from pipelines.dump.reading import open_parquet, read_footer, resolve_text_column
 from pipelines.dump.rows_again import read_unchanged
 from pipelines.dump.text_columns import texts_of
 from pipelines.names import name_of

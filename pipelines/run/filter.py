@@ -83,6 +83,7 @@ def filter_dump(
         audit_shares=_audit_shares(scorer, plan.rows, config.audit),
         score_column=config.score_column,
         ignore_checksums=config.ignore_checksums,
+        max_document_bytes=config.max_document_bytes,
         placement=config.placement,
         leaks=leaks,
     )
@@ -144,6 +145,7 @@ def decontaminate_dump(
         effort="fast",
         score_column=added.score,
         ignore_checksums=config.ignore_checksums,
+        max_document_bytes=config.max_document_bytes,
         leaks=leaks,
     )
     with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
@@ -182,7 +184,9 @@ def plan_of(config: FilterConfig, scorer: AnyScorer, leaks: LeakSearch | None = 
 def _of_reading(config: DumpSettings) -> PlanSettings:
     """Return what of the reading decides the output; pages with wrong checksums, where these are read."""
     ignoring = {"ignore_checksums": True} if config.ignore_checksums else {}
-    return {"rows_per_part": config.rows_per_part, **ignoring}
+    return {
+        "rows_per_part": config.rows_per_part, "max_document_bytes": config.max_document_bytes, **ignoring,
+    }  # fmt: skip
 
 
 def _audit_shares(scorer: AnyScorer, rows: int, wanted: int | None) -> tuple[float, float]:

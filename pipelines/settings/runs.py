@@ -34,6 +34,8 @@ from pipelines.settings.base import (
 ROWS_PER_PART = 1_000_000
 """A part is closed at the row group in which it reaches this many rows."""
 
+MAX_DOCUMENT_BYTES = 64_000_000
+
 ExecutorName = Literal["local", "ray"]
 LeakAction = Literal["drop", "mark"]
 OnDrift = Literal["warn", "fail"]
@@ -151,6 +153,11 @@ class DumpSettings(RunSettings):
         description="A part is closed at the row group in which it reaches this many rows.",
     )
     ignore_checksums: IgnoreChecksums = False
+    max_document_bytes: Annotated[
+        int,
+        Field(ge=1),
+        Option(help="Bytes of UTF-8 over which a document gets no score; it is counted as too-long."),
+    ] = MAX_DOCUMENT_BYTES
     strict: Annotated[bool, Option("--strict", help="Stop at the first bad file.")] = False
     update: Annotated[bool, Option("--update", help="Take in input files that are new or changed.")] = False
 

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from filtering import Scores
 from filtering.being_read import being_read
-from filtering.errors import BadFileError, RunError
+from filtering.errors import BadFileError, OutOfMemoryError, RunError
 from filtering.leaks.search import LEAK
 from filtering.scoring.cascade import AnyScorer, CascadeScorer
+from filtering.text.arrow import TOO_LONG, text_lengths, without_texts
+from pipelines.dump.batches import read_batches
 from pipelines.dump.int96 import read_in_units
 from pipelines.dump.parts import Part
-from pipelines.dump.reading import read_batches
 from pipelines.dump.text_columns import texts_of
 from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
 from pipelines.store.receipts import Receipt
@@ -51,10 +52,13 @@ def score_texts(scorer: AnyScorer, part: Part, settings: WorkerSettings) -> Scor
 
     def score(batch: pa.RecordBatch, first: int) -> Scores:
         texts = texts_of(batch, settings.text_column)
+        too_long = text_lengths(texts) > settings.max_document_bytes
+        texts = without_texts(texts, too_long)
         if not isinstance(scorer, CascadeScorer):
-            return scorer.score(texts)
+            return scorer.score(texts).too_long(too_long)
         chances = row_chances(part.relative, part.first_row + first, batch.num_rows)
-        return scorer.score_and_look_again(texts, chances, settings.audit_shares)
+        scores = scorer.score_and_look_again(texts, chances, settings.audit_shares)
+        return scores.too_long(too_long)
 
     return score
 
@@ -71,11 +75,16 @@ def look_up_scores(run: str, part: Part) -> ScoreBatch:
     return look_up
 
 
-def pass_all(batch: pa.RecordBatch, first: int) -> Scores:
-    """Give every row a score that passes the cut of a run without a scorer."""
-    nothing = np.zeros(batch.num_rows, dtype=np.uint8)
-    value = np.zeros(batch.num_rows, dtype=np.float32)
-    return Scores(value=value, stage=nothing, reason=nothing, unusual=nothing)
+def pass_all(settings: WorkerSettings) -> ScoreBatch:
+    """Return what gives every row a score that passes the cut of a run without a scorer."""
+
+    def score(batch: pa.RecordBatch, first: int) -> Scores:
+        too_long = text_lengths(texts_of(batch, settings.text_column)) > settings.max_document_bytes
+        nothing = np.zeros(batch.num_rows, dtype=np.uint8)
+        value = np.zeros(batch.num_rows, dtype=np.float32)
+        return Scores(value=value, stage=nothing, reason=nothing, unusual=nothing).too_long(too_long)
+
+    return score
 
 
 def _planned_scorer(settings: WorkerSettings) -> AnyScorer | None:
@@ -133,6 +142,8 @@ class PartWorker:
                 return self._write(part, tick)
         except BadFileError as error:
             return Receipt(key=part.key, output=part.output, rows=part.rows, set_aside=str(error))
+        except (MemoryError, pa.ArrowMemoryError) as error:
+            raise OutOfMemoryError(f"Reading and scoring {part.name} ran out of memory: {error}") from error
         except OSError as error:
             raise RunError(
                 f"Writing {self._folder.temporary} failed at {part.name}: {error}. "
@@ -177,7 +188,8 @@ class PartWorker:
             scores = score(batch, first)
             if leaks is None:
                 return scores, None
-            return scores, leaks.find(part, texts_of(batch, text_column), first, scores.value >= keep_at)
+            candidates = (scores.value >= keep_at) & (scores.reason != TOO_LONG)
+            return scores, leaks.find(part, texts_of(batch, text_column), first, candidates)
 
         waiting: deque[tuple[pa.RecordBatch, Future[tuple[Scores, FoundLeaks | None]]]] = deque()
         first = 0
@@ -198,7 +210,9 @@ class PartWorker:
     def _score_batch_of(self, part: Part) -> ScoreBatch:
         if self._settings.scores_from is not None:
             return look_up_scores(self._settings.scores_from, part)
-        return pass_all if self._scorer is None else score_texts(self._scorer, part, self._settings)
+        if self._scorer is None:
+            return pass_all(self._settings)
+        return score_texts(self._scorer, part, self._settings)
 
     def _pieces(self, part: Part, units: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows of a part in pieces that are scored in seconds: for progress, and a quick Ctrl-C."""

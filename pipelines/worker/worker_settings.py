@@ -10,7 +10,7 @@ from filtering.scoring.scorers import Effort
 from filtering.scoring.storage import SHIPPED
 from filtering.signals.reasons_of_code import Rule
 from pipelines.paths import absolute
-from pipelines.settings.runs import LeakAction, Write, exit_settings_of
+from pipelines.settings.runs import MAX_DOCUMENT_BYTES, LeakAction, Write, exit_settings_of
 
 
 class LeakSearch(BaseModel):
@@ -43,7 +43,7 @@ class WorkerSettings(BaseModel):
         Digest that the scorer must have.
     scores_from : str, optional
         Folder of the run whose stored scores are used instead of a scorer.
-    text_column, keep_at, write, effort, score_column, max_disagreement, ignore_checksums
+    text_column, keep_at, write, effort, score_column, max_disagreement, ignore_checksums, max_document_bytes
         As in `FilterConfig`.
     rules : tuple of str
         What is a reason to give a document no score; see `filtering.signals.reasons_of_code`.
@@ -70,6 +70,7 @@ class WorkerSettings(BaseModel):
     score_column: str
     max_disagreement: float | None = None
     ignore_checksums: bool = False
+    max_document_bytes: int = MAX_DOCUMENT_BYTES
     rules: tuple[Rule, ...] = ()
     audit_shares: tuple[float, float] = (0.0, 0.0)
     placement: Placement = Placement()

@@ -10,8 +10,9 @@ from dumps import BARE, make_table
 from runs import manifest_of
 
 from filtering.errors import BadFileError, RunError, SettingsError
+from pipelines.dump.batches import read_batches
 from pipelines.dump.inputs import find_inputs
-from pipelines.dump.reading import read_batches, read_footer
+from pipelines.dump.reading import read_footer
 from pipelines.dump.split_files import split_files
 
 

@@ -8,7 +8,8 @@ import pytest
 from dumps import BARE, CUT, FAST, make_table
 
 from filtering.errors import ColumnError
-from pipelines.dump.reading import read_batches, resolve_text_column
+from pipelines.dump.batches import read_batches
+from pipelines.dump.reading import resolve_text_column
 
 ROWS = 60
 TEXTS = make_table(ROWS)["text"].to_pylist()

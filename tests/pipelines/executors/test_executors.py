@@ -14,7 +14,7 @@ from runs import QUIET
 
 from filtering import being_read, load_scorer
 from filtering.being_read import MEMORY_BYTES, Notes
-from filtering.errors import BadFileError, RunError
+from filtering.errors import BadFileError, OutOfMemoryError, RunError
 from pipelines import FilterConfig, LocalExecutor, RayExecutor, filter_dump
 from pipelines.run.filter import plan_of
 from pipelines.store.run_folder import RunFolder
@@ -108,7 +108,7 @@ def test_a_part_that_cannot_be_read_is_a_receipt_and_the_others_go_on(executor, 
 
 def test_what_is_no_fault_of_the_data_reaches_the_caller(executor, job):
     settings, parts = job
-    os.unlink(parts[-1].path)
+    shutil.rmtree(Path(parts[-1].path).parent)
     with pytest.raises(RunError, match="No such file"):
         list(executor.run(settings, parts, silent))
     assert digests(RunFolder(settings.out).temporary) == {}
@@ -199,3 +199,17 @@ def test_a_part_that_ends_workers_of_ray_is_set_aside(deadly, ray):
         parts[0].output: True,
         parts[1].output: False,
     }
+
+
+def test_a_part_that_lacks_memory_here_runs_apart_and_is_counted_once(job, monkeypatch):
+    settings, parts = job
+
+    def run_short(worker, part, tick):
+        tick(7, 7, 7)
+        raise OutOfMemoryError("malloc of size 400000064 failed")
+
+    monkeypatch.setattr(PartWorker, "run", run_short)  # not in the process apart
+    ticks = []
+    receipts = list(LocalExecutor(1).run(settings, [parts[0]], lambda *figures: ticks.append(figures)))
+    assert [receipt.set_aside for receipt in receipts] == [""]
+    assert sum(rows for rows, *_ in ticks) == parts[0].rows

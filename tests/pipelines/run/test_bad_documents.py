@@ -207,3 +207,17 @@ def test_a_dictionary_bomb_of_469_bytes_takes_bounded_memory(web, tmp_path):
     assert under_bomb - usual < decoded_mb / 2
     found = pq.read_table(tmp_path / "out2" / "data" / "bomb.parquet", columns=["edu_score"])
     assert (found.num_rows, found["edu_score"].null_count) == (1000, 0)
+
+
+def test_a_document_over_the_limit_is_counted_and_kept_as_the_mode_says(command, web, tmp_path):
+    texts = pa.array(["a short page", "a long page " * 40, "another long page " * 40, None])
+    for name, column in {"plain": texts, "coded": texts.dictionary_encode()}.items():
+        pq.write_table(pa.table({"text": column}), tmp_path / f"{name}.parquet")
+        options = ["-s", web, "-o", tmp_path / name, "--write", "all", "--max-document-bytes", 400]
+        assert command("filter", *BARE, tmp_path / f"{name}.parquet", *options).code == 0
+        assert manifest_of(tmp_path / name)["reasons"] == {"null": 1, "too-long": 2}
+        assert manifest_of(tmp_path / name)["unusual"] == {"huge": 2}
+        found = pq.read_table(tmp_path / name / "data" / f"{name}.parquet")
+        assert found["text"].to_pylist() == texts.to_pylist()
+        assert found["edu_reason"].to_pylist() == [None, "too-long", "too-long", "null"]
+        assert found["edu_score"].null_count == 3

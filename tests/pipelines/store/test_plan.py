@@ -14,9 +14,10 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from filtering.scoring.cascade_exits import ExitSettings
+from pipelines.dump.batches import read_batches
 from pipelines.dump.inputs import InputFile, find_inputs
 from pipelines.dump.parts import Part, Parts
-from pipelines.dump.reading import read_batches, read_footer
+from pipelines.dump.reading import read_footer
 from pipelines.dump.split_files import output_name, split_files
 from pipelines.store.plan import Plan, keys_under, make_plan
 

@@ -10,7 +10,7 @@ from dumps import BARE, CUT, make_table, make_texts
 from parquet_writers import with_a_struct_of_nothing, with_required_nulls
 
 from filtering import load_scorer
-from pipelines.dump.reading import read_batches
+from pipelines.dump.batches import read_batches
 from pipelines.worker.footer_keys import true_keys
 
 SPARK = b"org.apache.spark.sql.parquet.row.metadata"

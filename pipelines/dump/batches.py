@@ -1,0 +1,215 @@
+"""Rows of a file in batches, whose memory is bounded whatever the file holds.
+
+A few hundred bytes of a dictionary can decode to gigabytes, in any row group and in any column, within lists
+and structs too. So what a row takes is measured and not believed: the first rows are decoded one by one, and
+the longest value of each dictionary that could fill memory is looked at before its rows are decoded.
+"""
+
+from collections.abc import Generator, Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from filtering.errors import BadFileError
+from filtering.text.arrow import text_lengths
+from pipelines.dump.reading import OpenParquet, batches_of, open_parquet, reading
+from pipelines.dump.text_columns import holds_text
+
+BATCH_BYTES = 4 << 20
+"""Decoded bytes that a batch aims at: a few batches in flight stay small, and fit the CPU's cache."""
+BATCH_ROWS_LIMIT = 2048
+REPETITION = 100
+"""Text of one language is compressed 2 to 10 times; this many times takes repetition."""
+WORST_BATCH_BYTES = 32 << 20
+"""Decoded bytes that a batch may have if every row repeats the longest value of a dictionary."""
+WORST_ROW_BYTES = 1 << 30
+"""The same for one row, which cannot be decoded in pieces."""
+PROBE_ROWS = 16
+GROWTH = 10_000
+"""Times that row groups may grow when they are decoded; what does not repeat itself grows ten times."""
+LEAST_ALLOWED_BYTES = 1 << 30
+"""Decoded bytes that row groups may always have: a column of one value alone grows without bound."""
+
+
+def read_batches(
+    path: str,
+    row_groups: range,
+    columns: list[str] | None = None,
+    *,
+    checksums: bool = True,
+) -> Generator[pa.RecordBatch]:
+    """Yield the rows of some row groups in order, in batches of about `BATCH_BYTES` decoded bytes.
+
+    How many rows a batch has follows from the file alone, never from timing or threads.
+
+    Raises
+    ------
+    BadFileError
+        If a page is corrupt, by its checksum or by itself; or if the rows grow without measure.
+    RunError
+        If the system does not let us read on.
+    """
+    with open_parquet(path, checksums=checksums) as file:
+        rows = batch_rows(file, path, row_groups, columns, checksums=checksums)
+        yield from _refuse_growth(batches_of(file, path, row_groups, columns, rows), file, path, row_groups)
+
+
+def read_chosen(
+    file: OpenParquet,
+    path: str,
+    row_groups: range,
+    rows: NDArray[np.int64],
+    columns: list[str],
+    *,
+    checksums: bool = True,
+) -> Iterator[tuple[NDArray[np.int64], pa.RecordBatch]]:
+    """Yield some rows, and their numbers, in order; row groups that hold none of them are not read.
+
+    Parameters
+    ----------
+    file : ParquetFile
+        As `open_parquet` opens it: once for all row groups, since each opening reads a footer.
+    path, row_groups, columns, checksums
+        As in `read_batches`.
+    rows : int64 array
+        Rising, counted from the first row of the row groups.
+    """
+    first = 0
+    for index in row_groups:
+        with reading(path):
+            count = file.metadata.row_group(index).num_rows
+        wanted = rows[(rows >= first) & (rows < first + count)]
+        if len(wanted):
+            group = range(index, index + 1)
+            size = batch_rows(file, path, group, columns, checksums=checksums)
+            yield from _pick(batches_of(file, path, group, columns, size), wanted, first)
+        first += count
+
+
+def _pick(
+    batches: Iterable[pa.RecordBatch], rows: NDArray[np.int64], first: int
+) -> Iterator[tuple[NDArray[np.int64], pa.RecordBatch]]:
+    for batch in batches:
+        inside = rows[(rows >= first) & (rows < first + batch.num_rows)]
+        if len(inside):
+            # Slices, for pyarrow cannot take from string views (26.0).
+            yield inside, pa.concat_batches([batch.slice(row - first, 1) for row in inside.tolist()])
+        first += batch.num_rows
+        if first > rows[-1]:
+            return
+
+
+def _refuse_growth(
+    batches: Iterable[pa.RecordBatch], file: OpenParquet, path: str, row_groups: range
+) -> Iterator[pa.RecordBatch]:
+    """Yield batches as long as they have not grown without measure: minutes of work out of a kilobyte."""
+    with reading(path):
+        groups = [file.metadata.row_group(index) for index in row_groups]
+        stored = sum(
+            group.column(at).total_compressed_size for group in groups for at in range(group.num_columns)
+        )
+    allowed, decoded = max(LEAST_ALLOWED_BYTES, GROWTH * min(max(stored, 0), file.size_bytes)), 0
+    for batch in batches:
+        decoded += batch.nbytes
+        if decoded > allowed:
+            raise BadFileError(
+                f"{path} must not grow more than {GROWTH:,} times when it is decoded. Row groups "
+                f"{row_groups.start} to {row_groups.stop} have more than {allowed:,} bytes."
+            )
+        yield batch
+
+
+def batch_rows(
+    file: OpenParquet, path: str, row_groups: range, columns: list[str] | None, *, checksums: bool
+) -> int:
+    """Return how many rows make a batch: of `BATCH_BYTES` usually, of `WORST_BATCH_BYTES` at worst.
+
+    Raises
+    ------
+    BadFileError
+        If one row may take more than `WORST_ROW_BYTES`.
+    """
+    with reading(path):
+        groups = [file.metadata.row_group(index) for index in row_groups]
+        declared = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0.0)
+    row_bytes = max(declared, _bytes_of_first_rows(file, path, row_groups, columns), 1.0)
+    worst_bytes = max(_worst_row_bytes(file, path, row_groups, columns, checksums=checksums), 1.0)
+    rows = min(BATCH_ROWS_LIMIT, int(BATCH_BYTES / row_bytes), int(WORST_BATCH_BYTES / worst_bytes))
+    return max(1, rows)
+
+
+def _bytes_of_first_rows(file: OpenParquet, path: str, row_groups: range, columns: list[str] | None) -> float:
+    """Return what a row takes decoded, on average of the first: `PROBE_ROWS`, or fewer huge ones."""
+    sizes: list[int] = []
+    for batch in batches_of(file, path, row_groups, columns, 1):
+        sizes.append(batch.nbytes)
+        if len(sizes) >= PROBE_ROWS or sum(sizes) >= BATCH_BYTES:
+            break
+    return sum(sizes) / max(len(sizes), 1)
+
+
+def _worst_row_bytes(
+    file: OpenParquet, path: str, row_groups: range, columns: list[str] | None, *, checksums: bool
+) -> float:
+    """Return what a row takes, on average of a row group, if all values are the longest of its dictionary.
+
+    Rows repeat such a value at the cost of a few bits, anywhere in the file: first rows cannot show it.
+    """
+    with reading(path):
+        suspects = {index: _repeating(file.metadata.row_group(index), columns) for index in row_groups}
+    names = sorted({name for found in suspects.values() for name in found})
+    worst = 0.0
+    if not names:
+        return worst
+    with open_parquet(path, read_dictionary=names, checksums=checksums) as probe:
+        for index, found in suspects.items():
+            for name, values_per_row in found.items():
+                first = next(batches_of(probe, path, range(index, index + 1), [name], 1), None)
+                longest = 0 if first is None else max(map(_longest_value, first.columns), default=0)
+                worst = max(worst, longest * values_per_row)
+                if worst > WORST_ROW_BYTES:
+                    raise BadFileError(
+                        f"{path} must have rows that fit into memory. Those of row group {index} may take "
+                        f"{worst:,.0f} bytes each in {name!r}."
+                    )
+    return worst
+
+
+def _repeating(group: pq.RowGroupMetaData, columns: list[str] | None) -> dict[str, float]:
+    """Return the leaves of a row group whose dictionary could fill memory, and how many values a row has.
+
+    These are mostly dictionary, or shrink like nothing but repetition.
+    """
+    found = {}
+    for index in range(group.num_columns):
+        chunk = group.column(index)
+        if chunk.physical_type != "BYTE_ARRAY" or not chunk.has_dictionary_page:
+            continue
+        name = chunk.path_in_schema
+        values_per_row = max(1.0, chunk.num_values / max(group.num_rows, 1))
+        values = min(group.num_rows, BATCH_ROWS_LIMIT) * values_per_row
+        if values * chunk.total_uncompressed_size > WORST_BATCH_BYTES and _is_asked(name, columns):
+            dictionary_bytes = chunk.data_page_offset - chunk.dictionary_page_offset
+            whole = max(chunk.total_compressed_size, 1)
+            if dictionary_bytes > whole / 2 or chunk.total_uncompressed_size > REPETITION * whole:
+                found[name] = values_per_row
+    return found
+
+
+def _is_asked(name: str, columns: list[str] | None) -> bool:
+    return columns is None or any(name == one or name.startswith(f"{one}.") for one in columns)
+
+
+def _longest_value(array: pa.Array) -> int:
+    """Return the bytes of the longest text in an array, within lists and structs too."""
+    if isinstance(array.type, pa.BaseExtensionType):
+        array = array.storage
+    if pa.types.is_dictionary(array.type):
+        return _longest_value(array.dictionary)
+    if pa.types.is_struct(array.type):
+        return max(map(_longest_value, array.flatten()), default=0)
+    if array.type.num_fields:
+        return _longest_value(array.values)
+    return int(text_lengths(array).max(initial=0)) if holds_text(array.type) else 0
