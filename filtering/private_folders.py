@@ -21,20 +21,22 @@ def make_private(folder: Path) -> bool:
 
 
 def is_private(folder: Path) -> bool:
-    """Tell whether a folder is ours, no link, closed to all others, and cannot be put away by them.
+    """Tell whether a folder is closed to others, and cannot be put away and replaced by them.
 
     They could where they may write to a folder above it, unless that is sticky, as ``/tmp`` is. The system's
     own folders count as ours.
-
-    Raises
-    ------
-    OSError
-        If there is no such folder, or it cannot be looked at.
     """
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
+    return is_closed(folder) and all(_is_safe(above.stat()) for above in folder.absolute().resolve().parents)
+
+
+def is_closed(folder: Path) -> bool:
+    """Tell whether a folder is there, is ours and no link, and nobody else can enter it."""
+    try:
+        found = folder.lstat()
+    except OSError:
         return False
-    return all(_is_safe(above.stat()) for above in folder.absolute().resolve().parents)
+    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+    return is_ours and not stat.S_IMODE(found.st_mode) & 0o077
 
 
 def _is_safe(found: os.stat_result) -> bool:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from filtering.scoring.cascade_exits import ExitSettings
 from filtering.scoring.scorers import Effort
 from pipelines.dump.inputs import InputFile
@@ -64,6 +66,9 @@ class RunFacts:
         return exit_settings_of(self.keep_at, self.max_disagreement, self.full_fraction)
 
 
+_FACTS = TypeAdapter(RunFacts)
+
+
 @dataclass(frozen=True)
 class Plan:
     """All that a run will do, decided before the first row is read.
@@ -99,11 +104,17 @@ class Plan:
 
     @cached_property
     def facts(self) -> RunFacts:
-        """What the settings say, by type."""
+        """What the settings say, by type: they may come out of a file.
+
+        Raises
+        ------
+        ValueError
+            If one is of another type.
+        """
         known: Mapping[str, Any] = {
             field.name: self.settings[field.name] for field in fields(RunFacts) if field.name in self.settings
         }
-        return RunFacts(**known)
+        return _FACTS.validate_python(known)
 
     @cached_property
     def rows(self) -> int:

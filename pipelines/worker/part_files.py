@@ -105,7 +105,8 @@ class PartFiles:
         }  # fmt: skip
         fields: dict[str, Any] = {}
         for name in [name for name in folders if name in self._writers]:
-            final, rows = folders[name] / self._part.output, self._writers[name].rows
+            final = self._folder.place_of(folders[name], self._part.output)
+            rows = self._writers[name].rows
             written = self._folder.publish(self._temporary[name], final, rows)
             fields |= {f"{name}_bytes": written.size_bytes, f"{name}_sha256": written.sha256}
             if name != "scores":  # of which there are as many as rows
