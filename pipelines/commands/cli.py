@@ -12,7 +12,14 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from filtering.errors import EdufilterError, Interrupted, LabelsError, ScorerError, SettingsError
+from filtering.errors import (
+    EdufilterError,
+    Interrupted,
+    LabelsError,
+    ScorerError,
+    SettingsError,
+    without_secrets,
+)
 from pipelines.commands.inspection import demo_command, explain_command, report_command, score_command
 from pipelines.commands.labels import agreement_command, annotate_command, sample_command
 from pipelines.commands.runs import (
@@ -88,7 +95,7 @@ def _interrupted(arguments: Sequence[str]) -> int:
 
 
 def _fail(error: BaseException, code: int) -> int:
-    sys.stderr.write(f"Error: {error}\n")
+    sys.stderr.write(f"Error: {without_secrets(str(error))}\n")
     return code
 
 
