@@ -136,6 +136,8 @@ def _foreign(value: object, *, in_modules: bool) -> Iterator[str]:
                 yield from (text for text in texts if not MODULE.fullmatch(text))
             elif key == "activation_function":  # a transformer has a word like gelu there
                 yield from (text for text in texts if "." in text and not ACTIVATION.fullmatch(text))
+            elif key == "trust_remote_code" and named is not False:  # it is for the user to say
+                yield key
             elif key in KERNEL_KEYS:
                 yield from (text for text in texts if "/" in text)
             elif key.endswith("_class"):  # the name of an installed one has no dot

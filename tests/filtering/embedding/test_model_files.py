@@ -95,6 +95,9 @@ CODE = {
     "a kernel in options": lambda folder: change(
         folder / "sentence_bert_config.json", model_args={"attn_implementation": "someone/kernel@main"}
     ),
+    "consent of its own": lambda folder: change(
+        folder / "sentence_bert_config.json", processor_kwargs={"trust_remote_code": True}
+    ),
     "a file of Python": lambda folder: (folder / "1_Pooling" / "own.py").write_text(""),
 }
 

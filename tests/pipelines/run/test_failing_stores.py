@@ -219,4 +219,4 @@ def test_a_full_disk_beside_a_store_fails_the_run_in_words_and_it_goes_on_with_m
     subprocess.run(["mount", "-o", "remount,size=100m", small_scratch], check=True)
     assert command(*arguments, "--out", out).code == 0
     assert verify_run(out) == []
-    assert [path for path in small_scratch.rglob("*") if path.is_file() and path.suffix != ".lock"] == []
+    assert [path for path in small_scratch.rglob("*") if path.is_file() and path.name != scratch.LOCK] == []
