@@ -9,7 +9,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 STAMP := $(VENV)/installed
 
-.PHONY: setup demo test coverage check bench faults mutations models docs clean
+.PHONY: setup demo test coverage check audit bench faults mutations models docs clean
 
 setup: $(STAMP)
 
@@ -34,6 +34,11 @@ check: $(STAMP)
 	$(RUN)ruff format --check .
 	$(RUN)mypy
 	$(RUN)lint-imports
+
+# Needs a network; fails too where a version cannot be looked up. See docs/decisions/0024.
+audit:
+	test -x $(VENV)/audit/bin/pip-audit || ($(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/pip install --quiet pip-audit)
+	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 bench: $(STAMP)
 	$(RUN)python tests/benchmarks/run.py --shared $(SHARED) $(BENCH_FLAGS)

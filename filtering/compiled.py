@@ -1,16 +1,16 @@
 """Compiles the kernels, and finds a place for what was compiled.
 
-Machine code is cached beside the source, else below the user's cache folder, else in a private folder
-below the system's temporary one; if none can be written, each process compiles anew (about ten
-seconds). The folder's name holds a digest of the kernels' sources and of all that these import: numba by
-itself would not see that a kernel calls a function, or was built with a constant, of another file that has
-changed.
+Machine code is cached beside the source, else below the user's cache folder, else in a folder below the
+system's temporary one; if none can be used, each process compiles anew (about ten seconds). numba unpickles
+its index and loads the rest as code, so a folder that others own, or may write to, is passed by
+(`filtering.private_folders`). The folder's name holds a digest of the kernels' sources and of all that these
+import: numba by itself would not see that a kernel calls a function, or was built with a constant, of another
+file that has changed.
 """
 
 import hashlib
 import os
 import re
-import stat
 import sys
 import tempfile
 from collections.abc import Callable
@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+
+from filtering.private_folders import make_private
 
 PACKAGE = Path(__file__).parent
 KERNEL = re.compile(rb"^@compiled$", re.MULTILINE)
@@ -42,22 +44,22 @@ def compiled(function: Function) -> Function:
 
 @cache
 def _cache_folder() -> Path | None:
-    """Return the folder for compiled kernels; None if none can be written. Said once, if it is an odd one."""
+    """Return the folder for compiled kernels; None if none can be used. Said once, if it is an odd one."""
     name = f"kernels-{hashlib.sha256(b''.join(kernel_sources(PACKAGE))).hexdigest()[:16]}"
     user = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     for parent in (PACKAGE / "__pycache__", Path(user, "edufilter")):
         is_new = not (parent / name).exists()
-        if _can_write(parent / name):
+        if _can_use(parent / name):
             if is_new:
                 _say("compiling kernels for this machine, once (about ten seconds)")
             return parent / name
-    private = _private_folder()
-    if private is not None and _can_write(private / name):
-        _say(f"numba's cache cannot be written beside the source; compiled kernels are cached in {private}")
+    private = _temporary_folder()
+    if private is not None and _can_use(private / name):
+        _say(f"numba's cache cannot be kept beside the source; compiled kernels are cached in {private}")
         return private / name
     _say(
-        "numba's cache cannot be written beside the source; no folder can be written, so kernels are "
-        "compiled anew in each process"
+        "numba's cache cannot be kept beside the source; no folder can be written to by us alone, so kernels "
+        "are compiled anew in each process"
     )
     return None
 
@@ -89,29 +91,24 @@ def _imports(source: bytes, package: Path) -> list[Path]:
     return found
 
 
-def _can_write(folder: Path) -> bool:
+def _can_use(folder: Path) -> bool:
+    """Tell whether we can write to a folder, made if it is not there, and nobody else."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if not make_private(folder):
+            return False
         with tempfile.TemporaryFile(dir=folder):
             return True
     except OSError:
         return False
 
 
-def _private_folder() -> Path | None:
-    """Return a folder that only we can write to; None if there is none.
-
-    For read-only installations without a home, as in containers, where each process would compile anew. The
-    cache is loaded as code, so a folder that someone else could have filled is not used.
-    """
+def _temporary_folder() -> Path | None:
+    """Return a folder for read-only installations without a home, as in containers; None if there is none."""
     try:
         folder = Path(tempfile.gettempdir(), f"edufilter-numba-{os.getuid()}")
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
+        return folder if make_private(folder) else None
     except OSError:
         return None
-    private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
-    return folder if private else None
 
 
 def _say(what: str) -> None:

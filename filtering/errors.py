@@ -15,12 +15,37 @@
     │   └── OutOfMemoryError              there is not enough memory for what is being done
     └── Interrupted                       a run was stopped from outside; resumable          exit 130
 
-Each one says what must hold, what came, where, and what to do. None carries text of a document.
+Each one says what must hold, what came, where, and what to do. None carries text of a document, and none
+shows a secret that stood in an address.
 """
+
+import re
+
+SECRET = re.compile(
+    r"\bhf_[A-Za-z0-9]{16,}"  # a token of the hub
+    r"|(?<=[?&;])(?:[\w-]*(?:token|signature|secret|password)|sig|key)=[^&;\s'\"]+"
+    r"|(?<=://)[^\s/@'\"]*:[^\s/@'\"]*@",
+    re.IGNORECASE,
+)
+"""What in an address is for the eyes of its owner alone."""
+
+
+def without_secrets(text: str) -> str:
+    """Return a text with the secrets of addresses in it masked.
+
+    Examples
+    --------
+    >>> without_secrets("hf://datasets/a/b?token=hf_abc")
+    'hf://datasets/a/b?[secret]'
+    """
+    return SECRET.sub("[secret]", text)
 
 
 class EdufilterError(Exception):
     """Root of all errors that edufilter raises on purpose."""
+
+    def __str__(self) -> str:
+        return without_secrets(super().__str__())
 
 
 class SettingsError(EdufilterError, ValueError):

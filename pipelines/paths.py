@@ -23,7 +23,7 @@ import pyarrow as pa
 import stamina
 from pyarrow import fs
 
-from filtering.errors import RunError, SettingsError
+from filtering.errors import SECRET, RunError, SettingsError
 from filtering.extras import require
 
 SCHEMES = ("s3", "gs", "abfs", "abfss", "hf")
@@ -109,7 +109,8 @@ class StorePath:
         authority = rest.partition("/")[0]
         if not authority:
             raise SettingsError(f"An address must name a bucket. Got {address!r} instead.")
-        if ":" in authority or ("@" in authority and not scheme.startswith("abfs")):
+        has_login = ":" in authority or ("@" in authority and not scheme.startswith("abfs"))
+        if has_login or SECRET.search(address):
             raise SettingsError(
                 f"An address must hold no credentials. Got one for {scheme}:// that does. Leave them to the "
                 "environment, a profile or a role: see docs/cluster.md."

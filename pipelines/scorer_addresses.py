@@ -11,12 +11,9 @@ from filtering.errors import ScorerError, SettingsError
 from filtering.scoring.cascade import AnyScorer
 from filtering.scoring.cascade_exits import ExitSettings, PairedScores
 from filtering.scoring.scorers import Effort, SignalScorer
-from filtering.scoring.storage import load_pairs
+from filtering.scoring.storage import FILES, SCORER_BYTES, load_pairs
 from filtering.signals.reasons_of_code import Rule
 from pipelines.paths import StorePath, is_store
-
-SCORER_BYTES = 1 << 30
-"""A scorer is a few megabytes: what is larger is no scorer, and not worth a download."""
 
 
 def open_scorer(
@@ -87,14 +84,13 @@ def _here(name: str) -> Iterator[str]:
         yield name
         return
     folder = StorePath.parse(name)
-    files = dict(folder.files())
-    if "scorer.json" not in files or sum(files.values()) > SCORER_BYTES:
+    sizes = dict(folder.files())
+    files = [one for one in ("scorer.json", *FILES) if one in sizes]  # no other names come out of a store
+    if "scorer.json" not in files or sum(sizes[one] for one in files) > SCORER_BYTES:
         raise SettingsError(
             f"A scorer must be the folder of a scorer.json and a few megabytes beside it. {name} is not."
         )
     with TemporaryDirectory(prefix="edufilter-scorer-") as local:
-        for relative in files:
-            path = Path(local, relative)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes((folder / relative).read_bytes())
+        for one in files:
+            Path(local, one).write_bytes((folder / one).read_bytes())
         yield local

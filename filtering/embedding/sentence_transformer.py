@@ -71,7 +71,9 @@ class SentenceTransformerEmbedder:
                 "that one, or train again."
             )
         self._device, data_type = _device(torch, placement.device)
-        self._model = load_model(folder, settings, self._device, data_type)
+        self._model = load_model(
+            folder, settings, self._device, data_type, trust_remote_code=placement.trust_remote_code
+        )
         self._tokenizer = self._model.plain_tokenizer
         prompt = self._model.prompt if settings.prompt is None else settings.prompt
         self._settings = replace(settings, revision=commit or settings.revision, prompt=prompt, digest=digest)
@@ -138,8 +140,7 @@ class SentenceTransformerEmbedder:
     def _tokenize(self, texts: Sequence[str]) -> tuple[list[list[int]], NDArray[np.int64]]:
         """Return the token numbers that are read of each text, and how many it has and are read of it."""
         prompt = self._settings.prompt or ""
-        # A lone surrogate is no character; the tokenizer would refuse it.
-        clean = [(prompt + text).encode("utf-8", "replace").decode() for text in texts]
+        clean = [_without_surrogates(prompt + text) for text in texts]
         found = self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)
         count = np.array([len(one) for one in found], dtype=np.int64) - self._prompt_tokens
         for one in found:
@@ -231,9 +232,14 @@ def _device(torch: Any, name: str) -> tuple[Any, Any]:
     return device, torch.float32
 
 
+def _without_surrogates(text: str) -> str:
+    """Return a text as the tokenizer takes it: a lone surrogate is no character."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _prompt_tokens(tokenizer: Any, prompt: str) -> tuple[int, int]:
     """Return how many tokens a prompt has, and where it ends after the special ones before it."""
-    special = tokenizer.encode(prompt).special_tokens_mask
+    special = tokenizer.encode(_without_surrogates(prompt)).special_tokens_mask
     return special.count(0), len(special) - special[::-1].index(0) if 0 in special else 0
 
 

@@ -16,7 +16,10 @@ from filtering.errors import SettingsError
 from filtering.extras import require
 from filtering.rubric_points import POINTS
 
-UNLOADABLE = (OSError, ValueError, LookupError, RuntimeError, AttributeError, TypeError, ImportError)
+UNLOADABLE = (
+    *(OSError, ValueError, LookupError, RuntimeError, AttributeError, TypeError, ImportError),
+    *(ArithmeticError, AssertionError),
+)
 """What the libraries raise for a folder that holds no model, or a damaged one."""
 
 RESERVED_POSITIONS = 2
@@ -57,8 +60,10 @@ class TransformerModel:
     pools_prompt: bool
 
 
-def load_model(folder: Path, settings: EmbedderSettings, device: Any, data_type: Any) -> TransformerModel:
-    """Load the model in a folder.
+def load_model(
+    folder: Path, settings: EmbedderSettings, device: Any, data_type: Any, *, trust_remote_code: bool
+) -> TransformerModel:
+    """Load the model in a folder; code that it brings runs where the user agreed to that, and never else.
 
     Raises
     ------
@@ -69,7 +74,7 @@ def load_model(folder: Path, settings: EmbedderSettings, device: Any, data_type:
     damaged = require("embed", "safetensors").SafetensorError
     try:
         with _quiet():
-            return load(folder, settings, device, data_type)
+            return load(folder, settings, device, data_type, trust_remote_code)
     except (*UNLOADABLE, damaged) as error:
         if isinstance(error, SettingsError):
             raise
@@ -80,11 +85,13 @@ def load_model(folder: Path, settings: EmbedderSettings, device: Any, data_type:
         ) from error
 
 
-def _load_embedder(folder: Path, settings: EmbedderSettings, device: Any, data_type: Any) -> TransformerModel:
+def _load_embedder(
+    folder: Path, settings: EmbedderSettings, device: Any, data_type: Any, trust_remote_code: bool
+) -> TransformerModel:
     model = require("embed", "sentence_transformers").SentenceTransformer(
         str(folder),
         device=str(device),
-        trust_remote_code=settings.trust_remote_code,
+        trust_remote_code=trust_remote_code,
         local_files_only=True,
         model_kwargs={"dtype": data_type, "use_safetensors": True},
     )
@@ -101,10 +108,10 @@ def _load_embedder(folder: Path, settings: EmbedderSettings, device: Any, data_t
 
 
 def _load_classifier(
-    folder: Path, settings: EmbedderSettings, device: Any, data_type: Any
+    folder: Path, settings: EmbedderSettings, device: Any, data_type: Any, trust_remote_code: bool
 ) -> TransformerModel:
     transformers = require("embed", "transformers")
-    own_code = {"trust_remote_code": settings.trust_remote_code, "local_files_only": True}
+    own_code = {"trust_remote_code": trust_remote_code, "local_files_only": True}
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), **own_code)
     model, loaded = transformers.AutoModelForSequenceClassification.from_pretrained(
         str(folder), dtype=data_type, use_safetensors=True, output_loading_info=True, **own_code

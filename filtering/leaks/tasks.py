@@ -3,15 +3,19 @@
 import gzip
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from filtering.being_read import being_read
-from filtering.errors import BadFileError, SettingsError
+from filtering.errors import BadFileError, EdufilterError, SettingsError
 from filtering.printable import printable
+from filtering.regular_files import check_regular, parse_json
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,15 @@ LAYOUTS = {
 }
 """Told by their fields, in this order."""
 
+LINE_BYTES = 64 << 20
+BENCHMARK_BYTES = 4 << 30
+"""Unpacked: some megabytes may become more than any memory holds."""
+TEXT_BYTES = 256 << 20
+"""Of all tasks together, which are held in memory; the largest benchmarks of code have a tenth."""
+VALUE_BYTES = 16
+"""That a value takes at least, beside its text."""
+ROWS_AT_A_TIME = 64
+
 
 def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task, ...]:
     """Return the tasks of a benchmark.
@@ -83,47 +96,99 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
         If the file cannot be read.
     """
     path = Path(path)
-    records = _read_records(path)
-    if not records:
-        raise SettingsError(f"A benchmark must have at least one task. {path} has none.")
-    if fields is None:
-        fields = _layout_of(records[0], path)
     name = printable(os.fsencode(path.name).split(b".")[0])
-    tasks = tuple(
-        _task_of(record, fields, name, f"{path}, task {at}") for at, record in enumerate(records, 1)
-    )
+    tasks: list[Task] = []
+    text_bytes = 0
+    for at, record in enumerate(_read_records(path), 1):
+        fields = fields or _layout_of(record, path)
+        tasks.append(_task_of(record, fields, name, f"{path}, task {at}"))
+        text_bytes += sum(map(len, vars(tasks[-1]).values()))
+        if text_bytes > TEXT_BYTES:
+            raise BadFileError(_too_large(path))
+    if not tasks:
+        raise SettingsError(f"A benchmark must have at least one task. {path} has none.")
     _check_ids(tasks, path)
-    return tasks
+    return tuple(tasks)
 
 
-def _read_records(path: Path) -> list[object]:
+def _too_large(path: Path) -> str:
+    return (
+        f"A benchmark must have at most {BENCHMARK_BYTES:,} bytes, unpacked, {LINE_BYTES:,} for each task, "
+        f"and {TEXT_BYTES:,} of text in what is looked for. {path} has more. Leave out what is no task."
+    )
+
+
+def _read_records(path: Path) -> Iterator[object]:
+    """Yield the tasks of a file as they come: what they are unpacked to is bounded before it is read."""
+    if not path.name.endswith((".jsonl", ".jsonl.gz", ".parquet")):
+        raise SettingsError(
+            f"A benchmark's name must end in .jsonl, .jsonl.gz or .parquet. Got {path} instead."
+        )
     try:
+        if check_regular(path, (path.resolve().parent,)) > BENCHMARK_BYTES:
+            raise BadFileError(_too_large(path))
         if path.name.endswith(".parquet"):
-            with being_read(str(path)), open(path, "rb") as file:
-                records: list[object] = pq.read_table(file).to_pylist()
-            return records
-        if path.name.endswith(".jsonl"):
-            return _read_lines(path.read_bytes(), path)
-        if path.name.endswith(".jsonl.gz"):
-            return _read_lines(gzip.decompress(path.read_bytes()), path)
+            yield from _read_rows(path)
+        else:
+            with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file:
+                yield from _read_lines(file, path)
+    except EdufilterError:
+        raise
     except Exception as error:  # pyarrow raises nearly any
         raise BadFileError(f"A benchmark must be a file that can be read. {path} is not: {error}") from error
-    raise SettingsError(f"A benchmark's name must end in .jsonl, .jsonl.gz or .parquet. Got {path} instead.")
 
 
-def _read_lines(data: bytes, path: Path) -> list[object]:
-    records = []
-    for number, line in enumerate(data.splitlines(), 1):
+def _read_lines(file: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[object]:
+    number, size = 0, 0
+    while line := file.readline(LINE_BYTES + 1):
+        number, size = number + 1, size + len(line)
+        if len(line) > LINE_BYTES or size > BENCHMARK_BYTES:
+            raise BadFileError(_too_large(path))
         if not line.strip():
             continue
         try:
-            records.append(json.loads(line))
-        except (ValueError, RecursionError) as error:
-            what = error.msg if isinstance(error, json.JSONDecodeError) else type(error).__name__
+            yield parse_json(line)
+        except ValueError as error:
+            what = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
             raise BadFileError(
                 f"A benchmark must hold one JSON object a line. {path}, line {number}: {what}."
             ) from None
-    return records
+
+
+def _read_rows(path: Path) -> Iterator[object]:
+    """Yield the rows of a Parquet file, one by one, of texts that are not yet spread over them."""
+    with being_read(str(path)), open(path, "rb") as opened, pq.ParquetFile(opened) as file:
+        groups = [file.metadata.row_group(at) for at in range(file.metadata.num_row_groups)]
+        columns = [group.column(at) for group in groups for at in range(group.num_columns)]
+        values = sum(column.num_values for column in columns)
+        size = sum(column.total_uncompressed_size for column in columns)
+        texts = [one.path_in_schema for one in columns if one.physical_type == "BYTE_ARRAY"]
+    if size > BENCHMARK_BYTES or values * VALUE_BYTES > BENCHMARK_BYTES:
+        raise BadFileError(_too_large(path))
+    # A dictionary holds a text once, however often it comes: so it is counted before it is repeated.
+    with pq.ParquetFile(path, read_dictionary=sorted(set(texts))) as file:
+        for batch in file.iter_batches(batch_size=ROWS_AT_A_TIME, use_threads=False):
+            for at in range(len(batch)):
+                row = batch.slice(at, 1)
+                if sum(map(_repeated_bytes, row.columns)) > LINE_BYTES:
+                    raise BadFileError(_too_large(path))
+                yield from row.to_pylist()
+
+
+def _repeated_bytes(array: pa.Array) -> int:
+    """Return the bytes of all texts in an array, at any depth, each as often as it comes."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        lengths = pc.binary_length(array.dictionary).cast(pa.int64())
+        texts = pc.sum(lengths.take(array.indices.drop_null())).as_py() or 0
+        return int(texts) + VALUE_BYTES * len(array)
+    if pa.types.is_map(kind):
+        return _repeated_bytes(array.keys) + _repeated_bytes(array.items)
+    if pa.types.is_struct(kind):
+        return sum(map(_repeated_bytes, array.flatten()))
+    if kind.num_fields:  # a list of any kind
+        return _repeated_bytes(array.flatten())
+    return VALUE_BYTES * len(array)
 
 
 def _layout_of(record: object, path: Path) -> Fields:
@@ -174,7 +239,7 @@ def _first_function(solution: str) -> str:
     return names[-1] if names else ""
 
 
-def _check_ids(tasks: tuple[Task, ...], path: Path) -> None:
+def _check_ids(tasks: Sequence[Task], path: Path) -> None:
     seen: set[str] = set()
     for at, task in enumerate(tasks, 1):
         if not task.id or task.id in seen:

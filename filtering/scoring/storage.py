@@ -10,7 +10,8 @@
     README.md         the model card, for people
 
 `load_scorer` refuses unknown formats and kinds, wrong digests, and a scorer that does not give its
-reference texts the scores it gave when it was saved.
+reference texts the scores it gave when it was saved. A scorer may be a stranger's: docs/security.md says what
+is promised of one.
 """
 
 import hashlib
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.embedding.embedders import Placement
 from filtering.errors import MissingExtraError, ScorerError, SettingsError
+from filtering.regular_files import parse_json, read_regular
 from filtering.rubric_points import POINTS
 from filtering.scoring.calibration import Calibration, check_anchors
 from filtering.scoring.cascade import AnyScorer, CascadeScorer, signals_of
@@ -49,6 +51,10 @@ PAIRS: Wanted = {
     "full": (np.float32, ("documents",)),
     "groups": (np.int32, ("documents",)),
 }
+SCORER_BYTES = 1 << 30
+"""A scorer is a few megabytes: what is larger is no scorer, and worth neither reading nor a download."""
+DESCRIPTION_BYTES = 16 << 20
+"""Of `scorer.json`, which takes some ten times as much once it is parsed."""
 SHIPPED = ("web", "code")
 MODELS = Path(__file__).parents[1] / "models"
 TOLERANCE_POINTS: Mapping[str, float] = {"fast": 1e-3, "full": 0.05}
@@ -276,28 +282,44 @@ def load_pairs(name: str) -> tuple[PairedScores | None, str]:
 
 
 def _read_description(name: str) -> tuple[Path, bytes, dict[str, Any]]:
-    folder = _folder_of(name)
-    if not (folder / "scorer.json").is_file():
+    folder = MODELS / name if name in SHIPPED else Path(name)
+    if not (folder / "scorer.json").exists():
         raise SettingsError(
             f"A scorer must be {' or '.join(SHIPPED)}, or a folder with a scorer.json. Got {name!r} instead."
         )
-    content = (folder / "scorer.json").read_bytes()
+    content = _read_file(folder, "scorer.json", DESCRIPTION_BYTES)
     return folder, content, _checked_description(content, folder)
 
 
-def _folder_of(name: str) -> Path:
-    return MODELS / name if name in SHIPPED else Path(name)
+def _read_file(folder: Path, name: str, most_bytes: int) -> bytes:
+    """Return a file of a scorer: of one that is shipped wherever it lies, for it is installed."""
+    path = folder / name
+    try:
+        return read_regular(path, (path.resolve().parent if folder.parent == MODELS else folder,), most_bytes)
+    except OSError as error:
+        raise ScorerError(f"{path} must be readable. {error}") from error
 
 
 def read_metrics(name: str) -> dict[str, Any]:
-    """Return what a scorer's evaluation wrote into its ``scorer.json``; parameters as for `load_scorer`."""
-    metrics: dict[str, Any] = json.loads((_folder_of(name) / "scorer.json").read_bytes())["metrics"]
+    """Return what a scorer's evaluation wrote into its ``scorer.json``; it is taken apart by `naming` it.
+
+    Parameters
+    ----------
+    name : str
+        As for `load_scorer`.
+
+    Raises
+    ------
+    SettingsError, ScorerError
+        As `load_scorer`.
+    """
+    metrics: dict[str, Any] = _read_description(name)[2]["metrics"]
     return metrics
 
 
 def _checked_description(content: bytes, folder: Path) -> dict[str, Any]:
     try:
-        description: dict[str, Any] = json.loads(content)
+        description: dict[str, Any] = parse_json(content)
         needed = {
             "format": FORMAT,
             "kind": EMBEDDING_KIND if description.get("embedding") else SIGNALS_KIND,
@@ -306,18 +328,19 @@ def _checked_description(content: bytes, folder: Path) -> dict[str, Any]:
             "signals_version": SIGNALS_VERSION,
         }
         found = {name: description.get(name) for name in needed}  # a format to come may lack some
-        sealed, _ = description["seal"], description["files"].items()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        sealed, _, _ = description["seal"], description["files"].items(), description["metrics"].items()
+        seal = _seal(description)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ScorerError(
-            f"{folder / 'scorer.json'} must describe a scorer. It is damaged: {error!r}."
+            f"{folder / 'scorer.json'} must describe a scorer. It is damaged: {type(error).__name__} {error}."
         ) from error
     for name, value in needed.items():
         if found[name] != value:
             raise ScorerError(
-                f"{name!r} in {folder / 'scorer.json'} must be {value!r}. Got {found[name]!r} instead. "
+                f"{name!r} in {folder / 'scorer.json'} must be {value!r}. Got {found[name]!r:.100} instead. "
                 "Use the edufilter that saved it, or train it again."
             )
-    if sealed != _seal(description):
+    if sealed != seal:
         raise ScorerError(f"{folder / 'scorer.json'} must be as it was saved. It is damaged; restore it.")
     return description
 
@@ -332,21 +355,22 @@ def _seal(description: Mapping[str, Any]) -> str:
 
 
 def _checked_files(description: dict[str, Any], folder: Path) -> dict[str, bytes]:
-    files = {}
+    files: dict[str, bytes] = {}
     for name, digest in description["files"].items():
         if name not in FILES:
-            raise ScorerError(f"{folder} must hold no other files than a scorer's. Its list names {name!r}.")
-        try:
-            files[name] = (folder / name).read_bytes()
-        except OSError as error:
-            raise ScorerError(f"{folder / name} must be readable. {error}") from error
+            raise ScorerError(
+                f"{folder} must hold no other files than a scorer's. Its list names {name!r:.100}."
+            )
+        files[name] = _read_file(folder, name, SCORER_BYTES - sum(map(len, files.values())))
         if hashlib.sha256(files[name]).hexdigest() != digest:
-            raise ScorerError(f"{folder / name} must have the sha256 {digest}. It is damaged; restore it.")
+            raise ScorerError(
+                f"{folder / name} must have the sha256 {digest!s:.64}. It is damaged; restore it."
+            )
     return files
 
 
 def _build(description: dict[str, Any], files: dict[str, bytes], folder: Path) -> SignalScorer:
-    with _naming(folder):
+    with naming(folder):
         arrays = _arrays(files["signals.safetensors"])
         booster = files["head.txt"].decode() if "head.txt" in files else None
         trees = parse_trees(booster) if booster else None
@@ -363,14 +387,14 @@ def _build(description: dict[str, Any], files: dict[str, bytes], folder: Path) -
 
 
 def _build_stage(description: dict[str, Any], files: dict[str, bytes], folder: Path) -> EmbeddingStage:
-    with _naming(folder):
+    with naming(folder):
         return build_stage(description["embedding"], _arrays(files["embedding.safetensors"]))
 
 
 def _build_pairs(description: dict[str, Any], files: dict[str, bytes], folder: Path) -> PairedScores | None:
     if "pairs.safetensors" not in files:
         return None
-    with _naming(folder):
+    with naming(folder):
         arrays = checked_arrays(_arrays(files["pairs.safetensors"]), PAIRS)
         points = np.concatenate([arrays["fast"], arrays["full"]])
         if not ((points >= 0) & (points <= POINTS)).all():
@@ -384,18 +408,18 @@ def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
 
     try:
         arrays: dict[str, NDArray[Any]] = load(content)
-    except SafetensorError as error:
+    except (SafetensorError, KeyError) as error:  # the latter for a type of number that numpy has not
         raise ScorerError(f"Arrays of a scorer must be readable. {error}") from error
     return arrays
 
 
 @contextmanager
-def _naming(folder: Path) -> Iterator[None]:
-    """Turn what a wrong or missing value raises into an error that names the scorer."""
+def naming(scorer: Path | str) -> Iterator[None]:
+    """Turn what a wrong or missing value of a scorer raises into an error that names it."""
     try:
         yield
-    except (KeyError, ValueError, TypeError) as error:
-        raise ScorerError(f"{folder} must hold a whole scorer. {error}") from error
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        raise ScorerError(f"{scorer} must hold a whole scorer. {error!s:.500}") from error
 
 
 def _known_words(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.uint32]:
@@ -410,14 +434,14 @@ def _check_references(
 ) -> None:
     try:
         references = [(str(one["text"]), float(one[effort])) for one in description["references"]]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         references = []
     if not references:
         raise ScorerError(f"{folder / 'scorer.json'} must have reference texts with scores. Found none.")
-    with _naming(folder):  # a head of another width than the embedder's, say
+    with naming(folder):  # a head of another width than the embedder's, say
         found = scorer.score([text for text, _ in references]).value
-    wanted = np.array([score for _, score in references], dtype=np.float32)
-    worst = float(np.max(np.abs(found - wanted)))
+    wanted = np.array([score for _, score in references])
+    worst = float(np.max(np.abs(found.astype(np.float64) - wanted)))
     if not worst <= TOLERANCE_POINTS[effort]:
         raise ScorerError(
             f"{folder} must give its reference texts their scores within {TOLERANCE_POINTS[effort]} points. "

@@ -1,14 +1,16 @@
 """The second stage of a saved scorer: arrays and plain values, and back, with checks of both."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filtering.checked_arrays import Wanted, checked_arrays
-from filtering.embedding.embedders import EmbedderSettings
+from filtering.embedding.embedders import EmbedderSettings, ModelKind
 from filtering.embedding.heads import Head, KernelHead, LinearHead, OrdinalHead
 from filtering.errors import ScorerError
 from filtering.scoring.calibration import Calibration, check_anchors
@@ -40,6 +42,15 @@ ARRAYS: Mapping[str, Wanted] = {
     },
 }
 """Of each kind of head, as they are saved: its fields."""
+EMBEDDER: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("name", "digest", "kind"), (str,)),
+    **dict.fromkeys(("revision", "prompt"), (str, NoneType)),
+    "max_tokens": (int,),
+}
+"""Of `EmbedderSettings`, as they are saved: types of JSON."""
+NAME_CHARS = 1000
+MOST_TOKENS = 1 << 20
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -80,12 +91,37 @@ def build_stage(description: Mapping[str, Any], arrays: Arrays) -> EmbeddingStag
         linear = build_linear(arrays, _finite(description["linear_bias"]), prefix="linear.")
     return EmbeddingStage(
         name=str(description["name"]),
-        embedder=EmbedderSettings(**description["embedder"]),
+        embedder=_embedder(description["embedder"]),
         head=_head(str(description["kind"]), arrays),
         linear=linear,
         signals_weight=_finite(description["signals_weight"]),
         calibration=Calibration(check_anchors(description["anchors"])),
     )
+
+
+def _embedder(described: Any) -> EmbedderSettings:  # noqa: ANN401 - any JSON value
+    """Return the settings of an embedder, each of its type.
+
+    Earlier versions noted there that its code may run. That is for the user to say, and no file.
+    """
+    given = {**described}
+    given.pop("trust_remote_code", None)
+    embedder = EmbedderSettings(**given)
+    for name, kinds in EMBEDDER.items():
+        if type(getattr(embedder, name)) not in kinds:
+            raise ScorerError(f"{name!r} of an embedder must be {kinds[0].__name__}. It is of another type.")
+    if len(embedder.name) > NAME_CHARS or len(embedder.revision or "") > NAME_CHARS:
+        raise ScorerError(f"Name and revision of an embedder must have at most {NAME_CHARS:,} characters.")
+    if not 0 < embedder.max_tokens <= MOST_TOKENS:
+        raise ScorerError(f"'max_tokens' of an embedder must be between 1 and {MOST_TOKENS:,}.")
+    if not SHA256.fullmatch(embedder.digest):
+        raise ScorerError(
+            "An embedder must have the sha256 of its weights and tokenizer in 'digest', 64 digits. Got "
+            f"{embedder.digest[:100]!r} instead: which model it is cannot be told. Train the scorer again."
+        )
+    if embedder.kind not in get_args(ModelKind):
+        raise ScorerError(f"The kind of an embedder must be {' or '.join(get_args(ModelKind))}.")
+    return embedder
 
 
 def _kind(head: Head) -> str:

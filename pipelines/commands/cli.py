@@ -14,7 +14,14 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from filtering.errors import EdufilterError, Interrupted, LabelsError, ScorerError, SettingsError
+from filtering.errors import (
+    EdufilterError,
+    Interrupted,
+    LabelsError,
+    ScorerError,
+    SettingsError,
+    without_secrets,
+)
 from filtering.printable import escape_unwritable, printable
 from pipelines.commands.inspection import demo_command, explain_command, report_command, score_command
 from pipelines.commands.labels import agreement_command, annotate_command, sample_command
@@ -105,7 +112,7 @@ def _interrupted(arguments: Sequence[str]) -> int:
 
 
 def _fail(error: BaseException | str, code: int) -> int:
-    sys.stderr.write(f"Error: {error}\n")
+    sys.stderr.write(f"Error: {without_secrets(str(error))}\n")
     return code
 
 

@@ -66,7 +66,7 @@ def evaluate_command(
     as_json: JsonOption = False,
 ) -> int:
     """Judge a scorer by labels; by nested cross-validation where these are the ones that it was fitted to."""
-    from filtering.scoring.storage import read_metrics
+    from filtering.scoring.storage import naming, read_metrics
     from pipelines.scorers.evaluate import points_of_labels
 
     if html is not None:
@@ -83,7 +83,8 @@ def evaluate_command(
         typer.echo(json.dumps(to_jsonable_python(evaluation, inf_nan_mode="null")))
     else:
         if evaluation.nested:
-            print_comparison(read_metrics(scorer))
+            with naming(scorer):
+                print_comparison(read_metrics(scorer))
         print_evaluation(evaluation)
     if curve is not None:
         from pipelines.scorers.learning_curve import write_learning_curve

@@ -15,7 +15,7 @@ from annotations.labels.labels import read_labels
 from annotations.labels.ratings import rating_matrix
 from annotations.labels.sources import read_table
 from filtering.errors import LabelsError, SettingsError
-from filtering.scoring.storage import read_metrics
+from filtering.scoring.storage import naming, read_metrics
 from pipelines.labels.importing import scores_of
 from pipelines.labels.label_folder import RATINGS_FILE, is_number
 
@@ -157,8 +157,9 @@ def _nested_rho(scorer: str, labels: str) -> float:
             f"The scorer must be trained on the labels that {labels} holds now. {scorer} was fitted to "
             "others: train one on these, and name it."
         )
-    nested = metrics["nested"]
-    return float(nested["full" if "full" in nested else "fast"]["metrics"]["rho"]["value"])
+    with naming(scorer):
+        nested = metrics["nested"]
+        return float(nested["full" if "full" in nested else "fast"]["metrics"]["rho"]["value"])
 
 
 def _read_human(human: str) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 ::
 
-    labels/journal.sqlite    every reply, as it came; see `annotations.asking.journal`
+    labels/journal.sqlite    every reply, as it came, for its owner alone; see `annotations.asking.journal`
     labels/ratings.parquet   one row a rating, failures too
     labels/labels.parquet    one row a document with a score: what `train` takes
     labels/lock              held by the running process
@@ -10,7 +10,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from annotations.labels.sources import JOURNAL_FILE, LABELS_FILE, read_table
 from filtering.errors import OutputError
 from pipelines.dump.text_columns import TEXT_COLUMNS, text_path, texts_of
 from pipelines.locks import hold_lock
+from pipelines.new_files import written_whole
 
 RATINGS_FILE = "ratings.parquet"
 
@@ -81,8 +82,18 @@ def open_labels(out: str) -> Iterator[Journal]:
             "Choose another --out."
         )
     root.mkdir(parents=True, exist_ok=True)
-    with hold_lock(root / "lock", root), Journal(root / JOURNAL_FILE) as journal:
+    with hold_lock(root / "lock", root), Journal(_own_journal(root)) as journal:
         yield journal
+
+
+def _own_journal(root: Path) -> Path:
+    """Return the file of the journal; a new one only its owner can read, for it holds all that was asked."""
+    path = root / JOURNAL_FILE
+    if path.is_symlink():
+        raise OutputError(f"{path} must be a file of its own. It is a link; put the file there.")
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    return path
 
 
 def write_tables(out: str, journal: Journal) -> pa.Table:
@@ -90,10 +101,8 @@ def write_tables(out: str, journal: Journal) -> pa.Table:
     ratings = ratings_table(journal)
     labels = labels_table(journal, ratings)
     for name, table in ((RATINGS_FILE, ratings), (LABELS_FILE, labels)):
-        temporary = Path(out, f".{name}.tmp")
-        with open(temporary, "wb") as file:
+        with written_whole(Path(out, name)) as place, open(place, "wb") as file:
             pq.write_table(table, file, compression="zstd", write_page_checksum=True)
-        os.replace(temporary, Path(out, name))
     return labels
 
 

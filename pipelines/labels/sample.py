@@ -1,6 +1,5 @@
 """Draws documents to label from a dump of any size: by row groups, each document with its probability."""
 
-import os
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from pipelines.dump.inputs import PARQUET_SUFFIXES, find_inputs
 from pipelines.dump.parts import Part, SetAside
 from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import split_files
+from pipelines.new_files import written_whole
 from pipelines.page_kit.cards import CARD_CHARS, Card, card_section
 from pipelines.page_kit.page import whole_page
 from pipelines.progress import ConsoleReporter, Meter, Reporter
@@ -273,18 +273,15 @@ def write_sample(
     for_people = Path(out).suffix.lower() == ".csv"
     if for_people:
         _write_page(table, _page_beside(out))
-    temporary = Path(f"{out}.{os.getpid()}.tmp")
-    if for_people:  # who read what a model is shown, and no score; a cell has its limits, too
-        windows = pa.array([cut_window(text) for text in table["text"].to_pylist()], pa.large_string())
-        table = table.set_column(table.column_names.index("text"), "text", windows)
-        empty = table.append_column("score", pa.nulls(len(table), pa.string()))
-        rest = [name for name in SAMPLE_SCHEMA.names if name not in (*FIRST_COLUMNS, "edu_score")]
-        with open(temporary, "wb") as file:
+    with written_whole(Path(out)) as place, open(place, "wb") as file:
+        if for_people:  # who read what a model is shown, and no score; a cell has its limits, too
+            windows = pa.array([cut_window(text) for text in table["text"].to_pylist()], pa.large_string())
+            table = table.set_column(table.column_names.index("text"), "text", windows)
+            empty = table.append_column("score", pa.nulls(len(table), pa.string()))
+            rest = [name for name in SAMPLE_SCHEMA.names if name not in (*FIRST_COLUMNS, "edu_score")]
             pyarrow.csv.write_csv(empty.select([*FIRST_COLUMNS, *rest]), file)
-    else:
-        with open(temporary, "wb") as file:
+        else:
             pq.write_table(table, file, compression="zstd", write_page_checksum=True)
-    os.replace(temporary, out)
     counts = table["picked"].value_counts().to_pylist()
     return SampleResult(
         out=out,

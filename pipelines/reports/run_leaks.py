@@ -16,7 +16,7 @@ from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import Place, read_again
 from pipelines.store.leak_files import HITS_SCHEMA, read_tasks
 from pipelines.store.plan import Plan
-from pipelines.store.run_folder import RunFolder
+from pipelines.store.run_folder import RunFolder, as_written
 
 PAIRS = 60
 """Documents shown beside a task."""
@@ -115,7 +115,8 @@ def gather_leaks(folder: RunFolder, plan: Plan, leaked: int, *, samples: bool) -
     facts = plan.facts
     if facts.leak_action is None:
         return None
-    with open_parquet(folder.run / "hits.parquet") as file:
+    path = folder.run / "hits.parquet"
+    with as_written(path), open_parquet(folder.own_file(path)) as file:
         batches = file.iter_batches(batch_size=HITS_READ, use_threads=False)
         hits = pa.Table.from_batches(islice(batches, 1), HITS_SCHEMA)
         all_hits = file.metadata.num_rows

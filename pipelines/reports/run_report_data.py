@@ -32,8 +32,9 @@ from pipelines.reports.kept_shares import Slice, slices_of
 from pipelines.reports.row_sample import choose_rows, look_at, see, slices_by_row
 from pipelines.reports.run_leaks import RunLeaks, gather_leaks
 from pipelines.scorer_addresses import open_signals, refuse_other_scorer
+from pipelines.store.manifest import MANIFEST_SCHEMA
 from pipelines.store.plan import Plan
-from pipelines.store.run_folder import RunFolder
+from pipelines.store.run_folder import RunFolder, as_written, of_schema
 
 REASONS_SHOWN = 6
 """N-grams that raise, n-grams that lower, and statistics, of each document."""
@@ -178,8 +179,9 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
     picked = without_repeats(groups) if samples else {}
     shown, unread = _read_samples(plan.parts, picked, read, scorer, is_code=seen.is_code)
     is_enough = scorer is not None and len(seen.texts) >= MIN_DOCUMENTS
-    with open_parquet(folder.run / "manifest.parquet") as file:
-        files = file.read(use_threads=False)
+    path = folder.run / "manifest.parquet"
+    with as_written(path), open_parquet(folder.own_file(path)) as file:
+        files = of_schema(file.read(use_threads=False), MANIFEST_SCHEMA)
     return RunReport(
         out=out,
         made_by=made_by,

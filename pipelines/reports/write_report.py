@@ -1,6 +1,5 @@
 """Makes the report of a run: ``report.json``, and the page that shows it."""
 
-import json
 import shlex
 from collections.abc import Mapping
 
@@ -45,7 +44,7 @@ def write_report(out: str, *, samples: bool = True, made_by: MadeBy | None = Non
     refuse_few_addresses()
     folder = RunFolder(out)
     data, page = folder.run / "report.json", folder.run / "report.html"
-    report = gather_report(out, samples=samples, made_by=made_by or _made_by(data))
+    report = gather_report(out, samples=samples, made_by=made_by or _made_by(folder, data))
     folder.write_json(data, {"format": FORMAT, **to_jsonable_python(report, inf_nan_mode="null")})
     folder.write_bytes(page, render_page(report, _charts(report)).encode(errors="replace"))
     return page
@@ -88,9 +87,9 @@ def _charts(report: RunReport) -> dict[str, str]:
     return draw_scores(report.kept_bins, report.dropped_bins, keep_at, DRAWINGS)
 
 
-def _made_by(data: AnyPath) -> MadeBy | None:
+def _made_by(folder: RunFolder, data: AnyPath) -> MadeBy | None:
     try:
-        found = json.loads(data.read_bytes())["made_by"]
+        found = folder.read_json(data)["made_by"]
         return MadeBy(**found) if isinstance(found, Mapping) else None
     except (EdufilterError, OSError, ValueError, KeyError, TypeError):  # there is none, or an older one
         return None

@@ -21,7 +21,6 @@ The manifest goes first, for it says that a run is complete. Files go before the
 between must leave no file that no plan knows. After one, the same command does the rest.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -84,7 +83,7 @@ def settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> None:
 
 def _holds(folder: RunFolder, plan: Plan) -> bool:
     """Tell whether the run that was begun here has this very plan, and its inputs where they were."""
-    found = json.loads(folder.plan.read_text())
+    found = folder.read_json(folder.plan)
     wanted = {"digest": plan.digest, "format": OUTPUT_FORMAT, "places": plan.places}
     return all(found.get(name) == value for name, value in wanted.items())
 

@@ -5,16 +5,17 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from pipelines.dump.reading import read_footer
-from pipelines.names import below, name_of
+from pipelines.names import name_of
 from pipelines.paths import AnyPath, StorePath, files_below
 from pipelines.store.manifest import receipts_of_manifest
 from pipelines.store.receipts import Receipt, receipts_of
-from pipelines.store.run_folder import RunFolder
+from pipelines.store.run_folder import RunFolder, is_own
 
 PIECE_BYTES = 8 << 20
 
@@ -101,11 +102,26 @@ def verify_run(out: str) -> list[str]:
 def _files_of(folder: RunFolder, receipt: Receipt) -> Iterator[tuple[AnyPath, int, str, int]]:
     """Yield the files that a receipt vouches for: path, bytes, sha256, rows."""
     if receipt.data_bytes:
-        yield below(folder.data, receipt.output), receipt.data_bytes, receipt.data_sha256, receipt.data_rows
+        yield (
+            folder.place_of(folder.data, receipt.output),
+            receipt.data_bytes,
+            receipt.data_sha256,
+            receipt.data_rows,
+        )
     if receipt.scores_bytes:
-        yield below(folder.scores, receipt.output), receipt.scores_bytes, receipt.scores_sha256, receipt.rows
+        yield (
+            folder.place_of(folder.scores, receipt.output),
+            receipt.scores_bytes,
+            receipt.scores_sha256,
+            receipt.rows,
+        )
     if receipt.hits_bytes:
-        yield below(folder.hits, receipt.output), receipt.hits_bytes, receipt.hits_sha256, receipt.hits_rows
+        yield (
+            folder.place_of(folder.hits, receipt.output),
+            receipt.hits_bytes,
+            receipt.hits_sha256,
+            receipt.hits_rows,
+        )
 
 
 def _damages(folder: RunFolder, receipt: Receipt) -> Iterator[str]:
@@ -117,6 +133,9 @@ def _damages(folder: RunFolder, receipt: Receipt) -> Iterator[str]:
 def _check_file(path: AnyPath, size: int, sha256: str, rows: int) -> Iterator[str]:
     if not path.exists():
         yield f"{name_of(path)}: gone"
+        return
+    if isinstance(path, Path) and not is_own(path):
+        yield f"{path}: a link, or no regular file"
         return
     digest, found = hashlib.sha256(), 0
     with path.open() if isinstance(path, StorePath) else open(path, "rb") as file:

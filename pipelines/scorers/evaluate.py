@@ -12,14 +12,14 @@ from annotations.labels.label_digest import labels_digest
 from filtering.embedding.embedders import Embedder, Placement
 from filtering.fitting.cross_validation import Fit, nested_points
 from filtering.fitting.fit_data import FitData, read_fit_data
-from filtering.fitting.recipes import signals_fit
+from filtering.fitting.recipes import RECIPES, signals_fit
 from filtering.fitting.stages import head_fit
 from filtering.judging.metrics import METRICS, Estimate, confusion, evaluate, reliability
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.cascade import CascadeScorer, cascaded
 from filtering.scoring.cascade_exits import ExitSettings
 from filtering.scoring.scorers import Effort, EmbeddingScorer, SignalScorer
-from filtering.scoring.storage import read_metrics
+from filtering.scoring.storage import naming, read_metrics
 from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.dump.lengths import length_of
 from pipelines.progress import ConsoleReporter, Reporter
@@ -235,12 +235,14 @@ def refit(
     labels : Labels
     """
     metrics = read_metrics(scorer)
-    recipe = metrics["signals"]["kept"]
+    with naming(scorer):
+        recipe = RECIPES[RECIPES.index(metrics["signals"]["kept"])]
+        fits: dict[Effort, Fit] = {"fast": signals_fit(recipe)}
+        if isinstance(loaded, EmbeddingScorer):
+            fits["full"] = head_fit(metrics["heads"]["kept"], recipe)
     data = fit_data_of(labels)
-    fits: dict[Effort, Fit] = {"fast": signals_fit(recipe)}
     if isinstance(loaded, EmbeddingScorer):
         data, _ = embedded(data, loaded.embedder)
-        fits["full"] = head_fit(metrics["heads"]["kept"], recipe)
     return data, fits
 
 

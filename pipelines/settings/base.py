@@ -219,6 +219,10 @@ class ModelSettings(Settings):
 class EmbeddingSettings(ModelSettings):
     """Where the embedder of a scorer lies and runs."""
 
+    allow_download: Annotated[
+        bool,
+        Option("--allow-download", help="Agree to fetch the embedder that the scorer names from the hub."),
+    ] = False
     embedder: Annotated[
         Name | None,
         Option(help="Folder of the scorer's embedder, if it is not where it was when it was trained."),
@@ -227,7 +231,7 @@ class EmbeddingSettings(ModelSettings):
     @property
     def placement(self) -> Placement:
         """Where the embedder lies and runs."""
-        return replace(super().placement, folder=self.embedder)
+        return replace(super().placement, folder=self.embedder, allow_download=self.allow_download)
 
 
 class ScoringSettings(EmbeddingSettings):

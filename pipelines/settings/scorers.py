@@ -128,7 +128,6 @@ class TrainConfig(FitSettings):
             revision=self.revision,
             max_tokens=self.max_tokens,
             prompt=self.prompt,
-            trust_remote_code=self.trust_remote_code,
         )
 
 
@@ -163,7 +162,6 @@ class DistillConfig(FitSettings):
             name=_whole(self.teacher),
             revision=self.revision,
             max_tokens=self.max_tokens,
-            trust_remote_code=self.trust_remote_code,
             kind="classifier",
         )
 

@@ -19,10 +19,11 @@ import pyarrow as pa
 from filtering.errors import BadFileError, SettingsError
 from filtering.leaks import Fields, LeakSettings, Task, read_benchmark
 from filtering.leaks.search import SCHEMA
+from filtering.regular_files import parse_json
 from pipelines.dump.reading import open_parquet
-from pipelines.names import below, lookup_below
+from pipelines.names import lookup_below
 from pipelines.store.plan import Plan
-from pipelines.store.run_folder import RunFolder
+from pipelines.store.run_folder import RunFolder, as_written
 
 LEAKS_VERSION = 1
 """Raised when the same tasks would be found in other texts."""
@@ -61,7 +62,9 @@ def tasks_json(tasks: Sequence[Task]) -> bytes:
 
 def read_tasks(folder: RunFolder) -> tuple[Task, ...]:
     """Return the tasks that a run looks for."""
-    return tuple(Task(**task) for task in json.loads((folder.run / "tasks.json").read_bytes()))
+    path = folder.run / "tasks.json"
+    with as_written(path):
+        return tuple(Task(**task) for task in parse_json(folder.read_own(path)))
 
 
 def search_digest(content: bytes) -> str:
@@ -86,7 +89,8 @@ def write_all_hits(folder: RunFolder, plan: Plan) -> None:
     def tables() -> Iterator[pa.Table]:
         for part in plan.parts:
             if has_hits(part.output):
-                with open_parquet(below(folder.hits, part.output)) as file:
-                    yield file.read(use_threads=False).cast(HITS_SCHEMA)
+                place = folder.place_of(folder.hits, part.output)
+                with as_written(place), open_parquet(folder.own_file(place)) as file:
+                    yield file.read(use_threads=False).select(HITS_SCHEMA.names).cast(HITS_SCHEMA)
 
     folder.write_tables(folder.run / "hits.parquet", HITS_SCHEMA, tables())

@@ -16,7 +16,7 @@ from pipelines.dump.reading import open_parquet
 from pipelines.names import lookup_below
 from pipelines.store.plan import Plan
 from pipelines.store.receipts import RECEIPT_SCHEMA, Receipt, sum_of_counts
-from pipelines.store.run_folder import RunFolder
+from pipelines.store.run_folder import RunFolder, as_written, of_schema
 
 TOTALS = (
     *("rows", "kept", "text_bytes", "kept_text_bytes", "unread_bytes", "tokens", "tokens_read"),
@@ -125,6 +125,9 @@ def scored_parts(folder: RunFolder, plan: Plan) -> Parts:
 
 def receipts_of_manifest(folder: RunFolder) -> Iterator[Receipt]:
     """Yield what the manifest says of each part, in the order of the plan; reasons and keys are not in it."""
-    with open_parquet(folder.run / "manifest.parquet") as file:
+    path = folder.run / "manifest.parquet"
+    wanted = pa.schema([RECEIPT_SCHEMA.field(name) for name in COLUMNS])
+    with as_written(path), open_parquet(folder.own_file(path)) as file:
         for batch in file.iter_batches(columns=list(COLUMNS)):
-            yield from (Receipt(key="", **row) for row in batch.to_pylist())
+            rows = of_schema(pa.Table.from_batches([batch]), wanted).to_pylist()
+            yield from (Receipt(key="", **row) for row in rows)

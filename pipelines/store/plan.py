@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from filtering.scoring.cascade_exits import ExitSettings
 from filtering.scoring.scorers import Effort
 from pipelines.dump.inputs import InputFile
@@ -71,6 +73,9 @@ class RunFacts:
         return RowReader(self.text_column, checksums=not self.ignore_checksums)
 
 
+_FACTS = TypeAdapter(RunFacts)
+
+
 @dataclass(frozen=True)
 class Plan:
     """All that a run will do, decided before the first row is read.
@@ -109,11 +114,17 @@ class Plan:
 
     @cached_property
     def facts(self) -> RunFacts:
-        """What the settings say, by type."""
+        """What the settings say, by type: they may come out of a file.
+
+        Raises
+        ------
+        ValueError
+            If one is of another type.
+        """
         known: Mapping[str, Any] = {
             one.name: self.settings[one.name] for one in fields(RunFacts) if one.name in self.settings
         }
-        return RunFacts(**known)
+        return _FACTS.validate_python(known)
 
     @cached_property
     def rows(self) -> int:

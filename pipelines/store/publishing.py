@@ -11,7 +11,6 @@ import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -46,15 +45,16 @@ class PublishingFolder:
     def __init__(self, temporary: AnyPath) -> None:
         self._wanted = temporary
 
-    @cached_property
+    @property
     def temporary(self) -> Path:
         """The local folder for what is being written."""
         return self._wanted if isinstance(self._wanted, Path) else scratch_folder()
 
     def new_temporary(self, name: str) -> Path:
         """Return a name in the temporary folder that no other process has."""
-        self.temporary.mkdir(parents=True, exist_ok=True)
-        return self.temporary / f"{name}.{secrets.token_hex(8)}"
+        folder = self.temporary
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds text that nobody has checked yet
+        return folder / f"{name}.{secrets.token_hex(8)}"
 
     def publish(self, temporary: Path, final: AnyPath, rows: int) -> Written:
         """Check a closed Parquet file and give it its final name.

@@ -12,37 +12,78 @@
     out/run/lock                 held by the running process (fcntl: gone with it)
 
 How a file gets its name is a matter of `pipelines.store.publishing`. A store needs no lock.
+
+OUT may have come from somebody else. So what its own files name is looked at before it is read, written or
+removed: `place_of` gives files of parts, `own_file` the others.
 """
 
 import hashlib
-import json
+import os
+import re
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
-from filtering.errors import EdufilterError, OutputError, RunError
+from filtering.errors import BadFileError, EdufilterError, OutputError, RunError
+from filtering.regular_files import parse_json, read_regular
 from pipelines.dump.parts import PART_SCHEMA, Parts, SetAside, places_of
 from pipelines.dump.reading import open_parquet
 from pipelines.locks import hold_lock, is_locked
 from pipelines.names import below
-from pipelines.paths import StorePath, files_below, path_of
+from pipelines.paths import AnyPath, StorePath, files_below, path_of
 from pipelines.store.plan import OUTPUT_FORMAT, Plan
 from pipelines.store.publishing import PublishingFolder
 from pipelines.store.receipts import INDEX_SCHEMA, RECEIPT_SCHEMA, Receipt, aligned, table_of
 
 SEGMENTS_AT_A_TIME = 16
 """Of a store, where each takes a round trip."""
+
+
+OWN_FILE_BYTES = 1 << 30
+"""Of `plan.json` and the like; what could not be read is listed there by name."""
+LEADS_OUT = r"^$|^/|(^|/)\.\.(/|$)|\x00"
+"""Of a path that no run writes below its folder."""
+
+
+class _Cut(BaseModel):
+    """What is read of a run's settings in its manifest."""
+
+    keep_at: float = 0.0
+    max_disagreement: float | None = None
+    leak_action: Literal["drop", "mark"] | None = None
+
+
+class _Totals(BaseModel):
+    """What a manifest holds at least; `pipelines.store.manifest` writes it."""
+
+    rows: int
+    kept: int
+    dropped: int
+    text_bytes: int
+    unread_bytes: int
+    tokens: int
+    tokens_read: int
+    leaked: int
+    scorer: str | None
+    settings: _Cut
+    reasons: dict[str, int]
+    unusual: dict[str, int]
+    leaks: dict[str, int]
+    audit: dict[str, int]
+    set_aside: list[SetAside]
 
 
 @dataclass(frozen=True)
@@ -66,6 +107,11 @@ class RunFolder(PublishingFolder):
     ----------
     out : str
         The OUT of the command line.
+
+    Raises
+    ------
+    OutputError
+        If a folder in it is a link: it would lead elsewhere.
     """
 
     def __init__(self, out: str) -> None:
@@ -78,6 +124,72 @@ class RunFolder(PublishingFolder):
         self.manifest = self.run / "manifest.json"
         self.plan = self.run / "plan.json"
         super().__init__(self.run / "tmp")
+        for folder in (self.data, self.run, self.scores, self.hits, self.receipts, self.run / "tmp"):
+            if isinstance(folder, Path) and folder.is_symlink():
+                raise OutputError(
+                    f"{folder} must be a folder of its own. It is a link, which could lead to what is not "
+                    "this run's. Put the folder there, or choose another OUT."
+                )
+
+    def place_of(self, folder: AnyPath, output: str) -> AnyPath:
+        """Return where a part has its file below one of the folders of this run.
+
+        Parameters
+        ----------
+        folder : path
+            `data`, `scores` or `hits`.
+        output : str
+            As the plan or a receipt names it.
+
+        Raises
+        ------
+        OutputError
+            If it names a place elsewhere, by itself or by a folder that is a link.
+        """
+        place = below(folder, output)
+        leads_out = re.search(LEADS_OUT, output) is not None
+        if isinstance(place, Path) and isinstance(folder, Path):
+            # Of the path and not of its name alone, where escapes may stand for dots.
+            leads_out |= ".." in place.parts or not place.parent.resolve().is_relative_to(folder.resolve())
+        if leads_out:
+            raise OutputError(
+                f"{self.root} must hold a run, whose files lie below it. It names {output!r:.200} for one, "
+                "which leads elsewhere: it was forged, or a folder in it is a link. Nothing was touched."
+            )
+        return place
+
+    def own_file(self, path: AnyPath) -> AnyPath:
+        """Return a file of this run, for reading.
+
+        Raises
+        ------
+        OutputError
+            If it is a link, or no regular file.
+        """
+        if isinstance(path, Path) and not is_own(path):
+            raise OutputError(f"{path} must be a file that the run wrote. It is a link, or no regular file.")
+        return path
+
+    def read_own(self, path: AnyPath) -> bytes:
+        """Read a small file of this run; see `own_file`."""
+        self.own_file(path)
+        if isinstance(path, Path):
+            return read_regular(path, (path.parent,), OWN_FILE_BYTES)
+        return path.read_bytes()
+
+    def read_json(self, path: AnyPath) -> dict[str, Any]:
+        """Read a JSON object that this run wrote.
+
+        Raises
+        ------
+        OutputError
+            If it is none, or cannot be read.
+        """
+        with as_written(path):
+            value = parse_json(self.read_own(path))
+            if not isinstance(value, dict):
+                raise ValueError(f"it is a {type(value).__name__}")
+        return value
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -127,8 +239,10 @@ class RunFolder(PublishingFolder):
         self, names: Sequence[str], columns: Sequence[str] = RECEIPT_SCHEMA.names
     ) -> Iterator[pa.Table]:
         def read(name: str) -> pa.Table:
-            with open_parquet(self.receipts / name) as file:
-                return file.read(columns=list(columns), use_threads=False)
+            path = self.receipts / name
+            with as_written(path), open_parquet(self.own_file(path)) as file:
+                wanted = pa.schema([RECEIPT_SCHEMA.field(column) for column in columns])
+                return of_schema(file.read(columns=list(columns), use_threads=False), wanted)
 
         if isinstance(self.receipts, Path):
             yield from map(read, names)
@@ -166,8 +280,16 @@ class RunFolder(PublishingFolder):
             ) from error
 
     def read_manifest(self) -> dict[str, Any]:
-        """Read the totals of a finished run."""
-        manifest: dict[str, Any] = json.loads(self.manifest.read_text())
+        """Read the totals of a finished run.
+
+        Raises
+        ------
+        OutputError
+            If they are damaged.
+        """
+        manifest = self.read_json(self.manifest)
+        with as_written(self.manifest):
+            _Totals.model_validate(manifest)
         return manifest
 
     def write_plan(self, plan: Plan) -> None:
@@ -196,19 +318,25 @@ class RunFolder(PublishingFolder):
         """
         if not self.plan.exists():
             raise OutputError(f"{self.root} must hold a run. Found no run/plan.json.")
-        plan = json.loads(self.plan.read_text())
+        plan = self.read_json(self.plan)
         if plan.get("format") != OUTPUT_FORMAT:
             raise OutputError(
                 f"{self.root} must hold a run of format {OUTPUT_FORMAT}. Found {plan.get('format')}. "
                 "Go on with the edufilter that began it, or choose another --out."
             )
-        with open_parquet(self.run / "plan.parquet") as file:
-            parts = Parts(file.read(use_threads=False).cast(PART_SCHEMA))
-        return Plan(
-            settings=plan["settings"],
-            parts=parts,
-            set_aside=tuple(SetAside(**one) for one in plan["set_aside"]),
-        )
+        with as_written(self.run / "plan.parquet") as path, open_parquet(self.own_file(path)) as file:
+            table = of_schema(file.read(use_threads=False), PART_SCHEMA)
+        leads_out = table.filter(pc.match_substring_regex(table["output"], LEADS_OUT))
+        if len(leads_out):
+            self.place_of(self.data, leads_out["output"][0].as_py())
+        with as_written(self.plan):
+            found = Plan(
+                settings=plan["settings"],
+                parts=Parts(table),
+                set_aside=tuple(SetAside(**one) for one in plan["set_aside"]),
+            )
+            found.facts  # noqa: B018 - of their types
+        return found
 
     def refuse_other_plan(self, plan: Plan) -> None:
         """Check that nobody has begun another run in this store meanwhile: there is no lock there.
@@ -219,8 +347,7 @@ class RunFolder(PublishingFolder):
             If the plan that lies here is another one.
         """
         if isinstance(self.plan, StorePath):
-            found = json.loads(self.plan.read_text())["digest"]
-            if found != plan.digest:
+            if self.read_json(self.plan).get("digest") != plan.digest:
                 raise OutputError(
                     f"Only one run at a time may write to {self.root}. Another one has begun; "
                     "wait for it, or choose another --out."
@@ -230,6 +357,8 @@ class RunFolder(PublishingFolder):
         """Remove the receipts and files of parts; the receipts first, for they vouch for the files."""
         if not len(parts):
             return
+        roots = (self.data, self.scores, self.hits)
+        places = [self.place_of(root, part.output) for part in parts for root in roots]
         names = self._segments()
         for name, table in zip(names, self._read_segments(names), strict=True):
             known = places_of(table["key"], parts.table["key"]) >= 0
@@ -238,9 +367,8 @@ class RunFolder(PublishingFolder):
                 if len(rest):
                     self._write_segment(rest)
                 (self.receipts / name).unlink(missing_ok=True)
-        for part in parts:
-            for folder in (self.data, self.scores, self.hits):
-                below(folder, part.output).unlink(missing_ok=True)
+        for place in places:
+            place.unlink(missing_ok=True)
 
     def read_finished_plan(self) -> Plan:
         """Read the plan of the run that was finished here.
@@ -264,6 +392,42 @@ class RunFolder(PublishingFolder):
         """
         if not isinstance(self.run, Path):
             return 0
-        left = sum(1 for _ in files_below(self.temporary))
+        left = sum(len(names) for _, _, names in os.walk(self.temporary))
         shutil.rmtree(self.temporary, ignore_errors=True)
         return left
+
+
+def is_own(path: Path) -> bool:
+    """Tell whether a path is of a regular file, and no link; a folder that is missing is none."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:
+        return True  # which reading it will tell
+
+
+def of_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a table that a run wrote with the columns that it must have.
+
+    Raises
+    ------
+    ValueError, LookupError, pa.ArrowException
+        If it has others, or lacks a value.
+    """
+    found = table.select(schema.names).cast(schema)
+    if any(column.null_count for column in found.columns):
+        raise ValueError("a row lacks a value")
+    return found
+
+
+@contextmanager
+def as_written(path: AnyPath) -> Iterator[AnyPath]:
+    """Turn what reading a damaged or forged file of a run raises into an error that names it."""
+    try:
+        yield path
+    except (OutputError, RunError):
+        raise
+    except (BadFileError, pa.ArrowException, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise OutputError(
+            f"{path} must be as the run wrote it. It is not: {str(error).partition(chr(10))[0]:.300}. "
+            "Restore it, or run again into another folder."
+        ) from error

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from filtering import Scores
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
-from pipelines.names import below
-from pipelines.store.run_folder import RunFolder
+from pipelines.store.run_folder import RunFolder, as_written
 
 SCORES_GROUP_ROWS = 1 << 20
 """Rows of a row group, of hits as well."""
@@ -45,8 +44,10 @@ def read_scores(folder: RunFolder, part: Part, *columns: str) -> list[NDArray[An
         ``edu_score``: float32, rubric points, NaN where a document has none; ``edu_stage``: uint8, places in
         `filtering.scoring.scorers.STAGES`; ``edu_reason``: uint8, places in `filtering.documents.REASONS`.
     """
-    with open_parquet(below(folder.scores, part.output)) as file:
-        table = file.read(columns=list(columns), use_threads=False)
+    place = folder.place_of(folder.scores, part.output)
+    with as_written(place), open_parquet(folder.own_file(place)) as file:
+        wanted = pa.schema([SCORES_SCHEMA.field(name) for name in columns])
+        table = file.read(columns=list(columns), use_threads=False).select(columns).cast(wanted)
     return [table[name].to_numpy() for name in columns]
 
 

@@ -92,7 +92,7 @@ class LeakFinder:
     """
 
     def __init__(self, folder: RunFolder, search: LeakSearch) -> None:
-        if search_digest((folder.run / "tasks.json").read_bytes()) != search.sha256:
+        if search_digest(folder.read_own(folder.run / "tasks.json")) != search.sha256:
             raise OutputError(
                 f"{folder.run / 'tasks.json'} must hold the tasks that the run was begun with. "
                 "It has changed."

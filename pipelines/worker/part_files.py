@@ -17,7 +17,6 @@ from filtering import Scores
 from pipelines.dump.int96 import coarser_units
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
-from pipelines.names import below
 from pipelines.store.leak_files import HITS_SCHEMA
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import SCORES_GROUP_ROWS, SCORES_SCHEMA, scores_batch
@@ -113,7 +112,8 @@ class PartFiles:
         }  # fmt: skip
         fields: dict[str, Any] = {}
         for name in [name for name in folders if name in self._writers]:
-            final, rows = below(folders[name], self._part.output), self._writers[name].rows
+            final = self._folder.place_of(folders[name], self._part.output)
+            rows = self._writers[name].rows
             written = self._folder.publish(self._temporary[name], final, rows)
             fields |= {f"{name}_bytes": written.size_bytes, f"{name}_sha256": written.sha256}
             if name != "scores":  # of which there are as many as rows

@@ -157,7 +157,7 @@ def test_every_form_of_import_is_followed_and_nothing_else_counts(tmp_path, line
 def test_a_read_only_home_falls_back_to_a_private_temporary_folder(blocked, temporary):
     said = predict(blocked, temporary)
     assert said == [
-        "edufilter: numba's cache cannot be written beside the source; "
+        "edufilter: numba's cache cannot be kept beside the source; "
         f"compiled kernels are cached in {private(temporary)}."
     ]
     assert private(temporary).stat().st_mode & 0o777 == 0o700
@@ -170,8 +170,8 @@ def test_a_read_only_home_falls_back_to_a_private_temporary_folder(blocked, temp
 def assert_goes_on_without_cache(blocked, temporary):
     said = predict(blocked, temporary)
     assert said == [
-        "edufilter: numba's cache cannot be written beside the source; "
-        "no folder can be written, so kernels are compiled anew in each process."
+        "edufilter: numba's cache cannot be kept beside the source; "
+        "no folder can be written to by us alone, so kernels are compiled anew in each process."
     ]
 
 
@@ -233,3 +233,64 @@ def test_without_any_temporary_folder_it_goes_on_without_a_cache(blocked):
     ran = run_python(code, PYTHONPATH=str(blocked), **NO_HOME)
     assert ran.stdout.splitlines()[1] == "[10.0, 20.0]"
     assert "compiled anew" in ran.stderr
+
+
+def made(folder):
+    folder.mkdir(mode=0o700, parents=True)
+    folder.parent.chmod(0o700)
+    return folder
+
+
+def moved(folder, name):
+    folder.rename(folder.with_name(name))
+    folder.symlink_to(name)
+
+
+FORGERIES = {
+    "a group may write": lambda folder: folder.chmod(0o770),
+    "all may enter": lambda folder: folder.chmod(0o755),
+    "a link": lambda folder: moved(folder, "elsewhere"),
+    "a file": lambda folder: (folder.rmdir(), folder.write_text("")),
+    "all may write above": lambda folder: folder.parent.chmod(0o777),
+    "a group may write two above": lambda folder: folder.parents[1].chmod(0o775),
+    "all may write beyond a link": lambda folder: (folder.parent.chmod(0o777), moved(folder.parent, "open")),
+}
+
+
+@pytest.mark.parametrize("place", ["beside the source", "of the user", "temporary"])
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
+def test_a_cache_folder_that_others_may_fill_is_passed_by(tmp_path, monkeypatch, temporary, place, forge):
+    parents = {
+        "beside the source": tmp_path / "a" / "package" / "__pycache__",
+        "of the user": tmp_path / "b" / "cache" / "edufilter",
+        "temporary": private(made(tmp_path / "c" / "temporary")),
+    }
+    monkeypatch.setattr(compiled, "PACKAGE", parents["beside the source"].parent)
+    monkeypatch.setattr("tempfile.tempdir", str(parents["temporary"].parent))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(parents["of the user"].parent))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    folders = [made(parent / "kernels-e3b0c44298fc1c14") for parent in parents.values()]
+    at = list(parents).index(place)
+    for before in parents.values():
+        if before != parents[place]:  # this one alone is left
+            (before / folders[0].name).rmdir()
+            before.rmdir()
+            before.write_text("")
+    find = compiled._cache_folder.__wrapped__
+    assert find() == folders[at]
+    forge(folders[at])
+    assert find() is None
+
+
+def test_an_index_of_machine_code_that_others_may_have_written_is_not_unpickled(copy, temporary, tmp_path):
+    predict(copy, temporary)
+    (folder,) = (copy / "filtering" / "__pycache__").glob("kernels-*")
+    (index,) = folder.rglob("trees*.nbi")
+    index.write_bytes(f"cos\nsystem\n(S'touch {tmp_path}/ran'\ntR.".encode())
+    folder.chmod(0o777)
+    said = predict(copy, temporary)
+    assert "compiled kernels are cached in" in said[0]
+    assert not (tmp_path / "ran").exists()
+    folder.chmod(0o700)  # it would have run
+    predict(copy, temporary)
+    assert (tmp_path / "ran").exists()

@@ -9,7 +9,7 @@ import numpy as np
 from annotations.asking.annotator import Rater, Reply
 from filtering.embedding.embedders import EmbedderSettings, Embeddings
 
-HASHING = EmbedderSettings(name="hashing", digest="hashing")
+HASHING = EmbedderSettings(name="hashing", digest=hashlib.sha256(b"hashing").hexdigest())
 NOBODY = Rater("fake")
 
 

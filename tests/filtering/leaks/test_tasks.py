@@ -2,13 +2,14 @@
 
 import gzip
 import json
+import os
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from filtering.errors import BadFileError, SettingsError
-from filtering.leaks import Fields, Task, read_benchmark
+from filtering.leaks import Fields, Task, read_benchmark, tasks
 
 HUMAN_EVAL = {
     "task_id": "Made/0",
@@ -80,9 +81,9 @@ def test_wrong_tasks_are_refused(tmp_path, records, fields, message):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.jsonl", b'{"task_id": 1}\n{"task_id": secret\n', r"line 2: Expecting value"),
+        ("a.jsonl", b'{"task_id": 1, "prompt": ""}\n{"task_id": secret\n', r"line 2: Expecting value"),
         ("a.jsonl", b"\xff\xfe{}\n", r"line 1"),
-        ("a.jsonl", b"[" * 100_000, r"line 1: RecursionError"),
+        ("a.jsonl", b"[" * 100_000, r"line 1: it is nested too deeply"),
         ("a.jsonl.gz", b"not gzip", "can be read"),
         ("a.jsonl.gz", gzip.compress(b"{}" * 99, mtime=0)[:-9], "can be read"),
         ("a.parquet", b"PAR1", "can be read"),
@@ -91,7 +92,7 @@ def test_wrong_tasks_are_refused(tmp_path, records, fields, message):
 def test_damaged_files_are_told_by_line_and_never_quoted(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(BadFileError, match=message) as raised:
-        read_benchmark(tmp_path / name)
+        read_benchmark(tmp_path / name, Fields())
     assert "secret" not in str(raised.value)
 
 
@@ -100,3 +101,71 @@ def test_a_missing_file_and_another_ending_are_refused(tmp_path):
         read_benchmark(tmp_path / "no.jsonl")
     with pytest.raises(SettingsError, match="must end in"):
         read_benchmark(tmp_path / "tasks.csv")
+
+
+def bomb(path, texts, **columns):
+    """Write texts that a dictionary holds once, however often they come."""
+    pq.write_table(
+        pa.table({"task_id": [str(at) for at in range(len(texts))], "prompt": texts, **columns}), path
+    )
+
+
+def write_lines(path, *lines):
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.writelines(lines)
+
+
+LINE = b'{"task_id": "%d", "prompt": "' + b"a" * 900 + b'"}\n'
+LARGE = {
+    "an endless file": ("a.jsonl", lambda path: path.symlink_to("/dev/zero"), "regular file"),
+    "a pipe": ("a.jsonl.gz", os.mkfifo, "regular file"),
+    "a pipe of Parquet": ("a.parquet", os.mkfifo, "regular file"),
+    "a long line": ("a.jsonl.gz", lambda path: write_lines(path, b"a" * 2_000), "at most"),
+    "a long line after others": (
+        "a.jsonl.gz", lambda path: write_lines(path, LINE % 1, b'"' * 2_000, b"\n"), "at most",
+    ),
+    "blank lines without end": ("a.jsonl.gz", lambda path: write_lines(path, b"\n" * 10_001), "at most"),
+    "many lines": ("a.jsonl.gz", lambda path: write_lines(path, *(LINE % at for at in range(11))), "at most"),
+    "much text": ("a.jsonl.gz", lambda path: write_lines(path, *(LINE % at for at in range(6))), "at most"),
+    "a large file": ("a.jsonl", lambda path: path.write_bytes(b"\n" * 10_001), "at most"),
+    "a text that is often the same": ("a.parquet", lambda path: bomb(path, ["a" * 900] * 10), "at most"),
+    "a list of the same text": ("a.parquet", lambda path: bomb(path, [["a" * 90] * 20]), "at most"),
+    "the same text in another column": (
+        "a.parquet", lambda path: bomb(path, ["a"], more=[{"b": [{"c": ["a" * 90] * 20}]}]), "at most",
+    ),
+    "a map of the same text": (
+        "a.parquet",
+        lambda path: bomb(
+            path, ["a"], more=pa.array([[("k", "a" * 90)] * 20], pa.map_(pa.string(), pa.string()))
+        ),
+        "at most",
+    ),
+    "many numbers": ("a.parquet", lambda path: bomb(path, ["a"], more=[[7] * 1_000]), "at most"),
+    "a packed text": ("a.parquet", lambda path: bomb(path, ["a" * 1_200]), "at most"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "make", "message"), LARGE.values(), ids=LARGE)
+def test_a_benchmark_without_end_or_that_grows_beyond_bounds_is_refused(
+    tmp_path, monkeypatch, name, make, message
+):
+    monkeypatch.setattr(tasks, "LINE_BYTES", 1_000)
+    monkeypatch.setattr(tasks, "TEXT_BYTES", 5_000)
+    monkeypatch.setattr(tasks, "BENCHMARK_BYTES", 10_000)
+    make(tmp_path / name)
+    with pytest.raises(BadFileError, match=message):
+        read_benchmark(tmp_path / name, Fields())
+
+
+def test_a_line_of_gigabytes_is_refused_in_little_memory(tmp_path):
+    with gzip.open(tmp_path / "a.jsonl.gz", "wb", compresslevel=1) as file:
+        for _ in range(70):
+            file.write(b"[" * (1 << 20))
+    with pytest.raises(BadFileError, match="64"):
+        read_benchmark(tmp_path / "a.jsonl.gz")
+
+
+def test_rows_of_parquet_are_read_whatever_else_is_in_them(tmp_path):
+    more = {"n": [1, None], "l": [["a", None], None], "s": [{"a": b"x"}, None], "e": [[], []]}
+    bomb(tmp_path / "a.parquet", ["one", None], **more)
+    assert [task.prompt for task in read_benchmark(tmp_path / "a.parquet", Fields())] == ["one", ""]

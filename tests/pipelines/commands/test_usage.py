@@ -12,6 +12,7 @@ import typer
 from dumps import FAST
 
 import pipelines
+from filtering.errors import BadFileError, SettingsError
 from pipelines import DecontaminateConfig, FilterConfig, RecutConfig, TrainConfig
 from pipelines.commands.cli import app
 from pipelines.commands.command_signature import settings_of
@@ -174,6 +175,8 @@ def test_every_public_name_can_be_imported():
         ("ftp://host/dump", "must be a local path or begin with s3://"),
         ("s3://key:secret@bucket/dump", "must hold no credentials"),
         ("gs://somebody@bucket/dump", "must hold no credentials"),
+        ("hf://datasets/some/dump?token=hf_secret", "must hold no credentials"),
+        ("abfs://container@account/dump?sv=1&sig=secret", "must hold no credentials"),
         ("s3:///dump", "must name a bucket"),
     ],
 )
@@ -231,3 +234,35 @@ def test_the_api_refuses_foreign_packages_too(tmp_path):
     )  # fmt: skip
     assert done.returncode == 1
     assert "must come from one place" in done.stderr
+
+
+TOKEN = "hf_" + "aB3" * 11
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["filter", f"hf://datasets/some/dump@{TOKEN}", "--out", "out"],
+        ["filter", f"hf:/datasets/some/{TOKEN}", "--out", "out"],
+        ["filter", f"hf://user:{TOKEN}@datasets/some/dump", "--out", "out"],
+        ["filter", "a.parquet", "--scorer", f"hf://{TOKEN}/scorer", "--out", "out"],
+        ["filter", "a.parquet", "--scorer", f"hf:/{TOKEN}/scorer", "--out", "out"],
+        ["filter", "a.parquet", "--out", f"hf://datasets/some/{TOKEN}"],
+        ["train", f"hf://datasets/some/{TOKEN}", "--out", "out"],
+        ["status", f"hf://datasets/some/dump?access_token={TOKEN}"],
+        ["status", f"https://datasets/some/dump?token={TOKEN}"],
+    ],
+)
+def test_a_token_in_an_address_is_never_shown(command, arguments):
+    outcome = command(*arguments)
+    assert outcome.code == 2, outcome.said
+    assert TOKEN not in outcome.said
+
+
+def test_secrets_in_an_error_are_masked_whoever_raised_it():
+    for secret in (TOKEN, "https://user:pass@host/x", "s3://b/k?X-Amz-Signature=abc&x=1", "a?b=1&sig=ab%3D"):
+        shown = str(SettingsError(f"Reading '{secret}' failed"))
+        assert "[secret]" in shown
+        assert not any(word in shown for word in (TOKEN, "pass", "abc", "ab%3D"))
+    for plain in ("hf_datasets/a", "a@b.c", "12:30 a@b", "s3://bucket/a:b", "hf://datasets/owner/name@main"):
+        assert str(BadFileError(plain)) == plain

@@ -17,7 +17,7 @@ import pipelines.paths
 from filtering.errors import RunError
 from pipelines import verify_run
 from pipelines.paths import path_of
-from pipelines.store.scratch import scratch_folder
+from pipelines.store import scratch
 
 UPLOAD_BYTES = 12 << 20
 """More than one part of an upload."""
@@ -173,9 +173,9 @@ def small_disk(tmp_path):
 def small_scratch(small_disk, monkeypatch):
     """Let the temporary folder of this process lie on the small disk."""
     monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
-    scratch_folder.cache_clear()
+    scratch._made.cache_clear()
     yield small_disk
-    scratch_folder.cache_clear()
+    scratch._made.cache_clear()
 
 
 def write_noise(folder, *, rows, row_bytes):
@@ -219,4 +219,4 @@ def test_a_full_disk_beside_a_store_fails_the_run_in_words_and_it_goes_on_with_m
     subprocess.run(["mount", "-o", "remount,size=100m", small_scratch], check=True)
     assert command(*arguments, "--out", out).code == 0
     assert verify_run(out) == []
-    assert [path for path in small_scratch.rglob("*") if path.is_file() and path.suffix != ".lock"] == []
+    assert [path for path in small_scratch.rglob("*") if path.is_file() and path.name != scratch.LOCK] == []

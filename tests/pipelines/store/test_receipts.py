@@ -1,14 +1,8 @@
 """Proves that no receipt is lost or in the wrong place, and that temporary folders go with their process."""
 
-import fcntl
 import hashlib
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -26,17 +20,6 @@ from pipelines.store.receipts import (
     table_of,
 )
 from pipelines.store.run_folder import RunFolder
-from pipelines.store.scratch import scratch_folder
-
-SCRATCH = """
-import sys
-from pipelines.store.scratch import scratch_folder
-folder = scratch_folder()
-folder.mkdir()
-(folder / "half-written").write_text("...")
-print(folder, flush=True)
-sys.stdin.read()
-"""
 
 
 def key(number):
@@ -289,47 +272,3 @@ def test_a_folder_tells_what_is_done_and_what_was_set_aside_by_all_its_segments(
     folder.forget(parts[:2])
     assert folder.are_done(parts).tolist() == [False, False, True, False]
     assert not folder.states(parts).set_aside.any()
-
-
-# Temporary folders.
-
-
-@pytest.fixture
-def scratch_root(tmp_path, monkeypatch):
-    """Let this process find its temporary folder anew, below another root."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    scratch_folder.cache_clear()
-    yield tmp_path
-    scratch_folder.cache_clear()
-
-
-def scratching():
-    """Start a process that has something in its temporary folder; return both."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRATCH], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    return process, Path(process.stdout.readline().strip())
-
-
-def test_temporary_folders_of_dead_processes_are_removed_and_those_of_living_ones_are_not(scratch_root):
-    (living, its_folder), (dead, left) = scratching(), scratching()
-    dead.send_signal(signal.SIGKILL)
-    dead.communicate()
-    assert (left / "half-written").exists()  # nobody could clean up
-    own = scratch_folder()
-    assert own == scratch_folder()
-    assert own.parent == left.parent == its_folder.parent
-    assert own.parent.is_relative_to(scratch_root)
-    assert own.parent.stat().st_mode & 0o777 == 0o700
-    assert not left.exists()
-    assert not left.with_suffix(".lock").exists()
-    assert (its_folder / "half-written").exists()
-    living.communicate("")
-    assert living.returncode == 0
-
-
-def test_the_lock_of_a_temporary_folder_is_held_until_its_process_ends(scratch_root):
-    lock = scratch_folder().with_suffix(".lock")
-    with open(lock) as file, pytest.raises(BlockingIOError):
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
