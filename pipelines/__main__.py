@@ -3,7 +3,6 @@
 import sys
 
 from pipelines.preflight import check_memory, check_one_place
-from pipelines.supervisor import supervise
 
 
 def main() -> None:
@@ -18,6 +17,8 @@ def main() -> None:
     except (ImportError, MemoryError) as error:
         sys.stderr.write(f"Error: {error}\n")
         raise SystemExit(2) from None
+    from pipelines.supervisor import supervise  # which needs the packages that were looked for
+
     raise SystemExit(supervise(_run))
 
 
