@@ -16,10 +16,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from annotations.asking.annotator import Rater, Reply, Status, Unanswered
+from annotations.asking.annotator import Reply, Status, Unanswered
 from annotations.asking.prompt import SYSTEM, prompt_parts, read_reply, reply_schema
 from annotations.asking.reply_forms import Ladder
 from annotations.asking.rubric import Rubric
+from annotations.asking.settings import Rater
 from filtering.errors import EdufilterError, EndpointError, RunError
 from filtering.extras import require
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filtering.errors import BadFileError, SettingsError
+from filtering.leaks.settings import Fields
 
 
 @dataclass(frozen=True)
@@ -34,26 +35,6 @@ class Task:
     solution: str
     test: str = ""
     entry_point: str = ""
-
-
-@dataclass(frozen=True)
-class Fields:
-    """Which fields of a benchmark's file hold what; an empty name means that it has none.
-
-    Parameters
-    ----------
-    id, prompt, solution, test, entry_point : str
-    """
-
-    id: str = "task_id"
-    prompt: str = "prompt"
-    solution: str = ""
-    test: str = ""
-    entry_point: str = ""
-
-    def names(self) -> tuple[str, ...]:
-        """Return the fields that a file must have."""
-        return tuple(name for name in vars(self).values() if name)
 
 
 LAYOUTS = {

@@ -1,8 +1,11 @@
 """Which column of a table holds its texts: one rule for all verbs."""
 
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from filtering.errors import ColumnError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 TEXT_COLUMNS = ("text", "content", "raw_content", "code")
 """Names under which dumps hold their texts: ``text`` in FineWeb, ``content`` in The Stack, StarCoder data,
@@ -13,7 +16,7 @@ BLOB_ID = "blob_id"
 """Stands in The Stack v2, its train sets and Stack-Edu where others have texts."""
 
 
-def find_text_column(schema: pa.Schema, where: str) -> str:
+def find_text_column(schema: "pa.Schema", where: str) -> str:
     """Return the name of the only column that dumps hold texts in.
 
     Parameters
@@ -49,8 +52,10 @@ def find_text_column(schema: pa.Schema, where: str) -> str:
     )
 
 
-def holds_text(kind: pa.DataType) -> bool:
+def holds_text(kind: "pa.DataType") -> bool:
     """Tell whether values of an Arrow type can be scored."""
+    import pyarrow as pa  # now, for options say which columns these are
+
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     tests = (

@@ -4,8 +4,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from annotations.asking.annotator import Rater, Reply
+from annotations.asking.annotator import Reply
 from annotations.asking.journal import Journal, Question, window_digest
+from annotations.asking.settings import Rater
 from annotations.labels.columns import is_string, sample_rows
 from annotations.labels.labels import HIGHEST, LOWEST, count_cut_texts
 from annotations.labels.ratings import IMPORTED_SCORE

@@ -11,8 +11,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from filtering.scoring.cascade_exits import ExitSettings
-from filtering.scoring.scorers import Effort
+from filtering.scoring.settings import Effort, ExitSettings
 from pipelines.dump.inputs import InputFile
 from pipelines.dump.parts import Fields, Parts, SetAside
 from pipelines.dump.split_files import split_files

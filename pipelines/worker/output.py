@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from filtering import Scores
-from filtering.scoring.scorers import STAGES, Effort
+from filtering.scoring.scorers import STAGES
+from filtering.scoring.settings import Effort
 from filtering.text.arrow import REASONS
 from pipelines.dump.reading import open_parquet
 from pipelines.settings.runs import LeakAction

@@ -17,14 +17,9 @@ from tiny_models import KINDS, make_tiny_model
 from tokenizers import Tokenizer
 
 from filtering.embedding import sentence_transformer
-from filtering.embedding.embedders import (
-    DEFAULT_EMBEDDER,
-    EmbedderSettings,
-    Placement,
-    digest_of,
-    locate,
-)
+from filtering.embedding.embedders import digest_of, locate
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
+from filtering.embedding.settings import DEFAULT_EMBEDDER, EmbedderSettings, Placement
 from filtering.errors import SettingsError
 
 CPU = Placement(device="cpu", threads=2)
@@ -271,7 +266,8 @@ def test_a_name_that_is_neither_a_folder_nor_on_the_hub_is_an_error_that_names_i
 
 def test_a_hub_that_does_not_answer_is_an_error_that_names_the_model(tmp_path):
     code = """
-from filtering.embedding.embedders import EmbedderSettings, Placement, locate
+from filtering.embedding.embedders import locate
+from filtering.embedding.settings import EmbedderSettings, Placement
 from filtering.errors import SettingsError
 try:
     locate(EmbedderSettings(name="nobody/there-is-none"), Placement())
