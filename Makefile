@@ -9,6 +9,9 @@ VENV := .venv
 RUN := $(VENV)/bin/
 STAMP := $(VENV)/installed
 
+# Bytecode is kept, whatever the environment says: without it each of hundreds of processes compiles all sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test coverage check audit bench faults mutations models docs clean
 
 setup: $(STAMP)

@@ -10,18 +10,26 @@ From the top floor down, each room may import what stands below it:
 `pipelines/labels/`. To add a rubric, add a file to `rubrics/`.
 """
 
-from annotations.asking.annotator import Annotator, Rater, Reply
-from annotations.asking.budget import Price
-from annotations.asking.rubric import Rubric, load_rubric
-from annotations.labels.labels import Labels, read_labels
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Annotator",
-    "Labels",
-    "Price",
-    "Rater",
-    "Reply",
-    "Rubric",
-    "load_rubric",
-    "read_labels",
-]
+from filtering.late_names import late_names
+
+if TYPE_CHECKING:  # by their own names, which is how type checkers are told that these are public
+    from annotations.asking.annotator import Annotator as Annotator
+    from annotations.asking.annotator import Reply as Reply
+    from annotations.asking.rubric import Rubric as Rubric
+    from annotations.asking.rubric import load_rubric as load_rubric
+    from annotations.asking.settings import Price as Price
+    from annotations.asking.settings import Rater as Rater
+    from annotations.labels.labels import Labels as Labels
+    from annotations.labels.labels import read_labels as read_labels
+
+__all__, __getattr__ = late_names(
+    __name__,
+    {
+        "asking.annotator": ("Annotator", "Reply"),
+        "asking.rubric": ("Rubric", "load_rubric"),
+        "asking.settings": ("Price", "Rater"),
+        "labels.labels": ("Labels", "read_labels"),
+    },
+)

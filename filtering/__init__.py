@@ -11,17 +11,18 @@ stands below it:
 - `signals/`: fast signals of words and style. `embedding/`: embedders and heads over embeddings.
   `leaks/`: leaks of benchmarks.
 - `text/`: what a document is, which part of it is read, and which documents are nearly the same.
-- the ground: errors, foreign text, optional libraries, compilation, hashing, folds, rates, the scale of
-  points, types and checks of arrays, what the machine allows, and notes of what is being read.
+- the ground: errors, foreign text, optional libraries, names imported late, compilation, hashing, folds,
+  rates, the scale of points, types and checks of arrays, what the machine allows, and notes of what is read.
 
 `models/` holds the shipped scorers, which are data.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from filtering.late_names import late_names
+
 if TYPE_CHECKING:  # by their own names, which is how type checkers are told that these are public
-    from filtering.embedding.embedders import Placement as Placement
+    from filtering.embedding.settings import Placement as Placement
     from filtering.explaining.drift import Drift as Drift
     from filtering.explaining.drift import measure_drift as measure_drift
     from filtering.explaining.explain import Explanation as Explanation
@@ -33,19 +34,13 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from filtering.scoring.storage import load_scorer as load_scorer
     from filtering.scoring.storage import save_scorer as save_scorer
 
-_HOMES = {
-    "explaining.drift": ("Drift", "measure_drift"),
-    "embedding.embedders": ("Placement",),
-    "explaining.explain": ("Explanation", "explain_documents"),
-    "scoring.scorers": ("EmbeddingScorer", "Scorer", "Scores", "SignalScorer"),
-    "scoring.storage": ("load_scorer", "save_scorer"),
-}
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
-
-__all__ = sorted(_HOME_OF)
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'filtering' has no attribute {name!r}")
-    return getattr(import_module(f"filtering.{_HOME_OF[name]}"), name)
+__all__, __getattr__ = late_names(
+    __name__,
+    {
+        "explaining.drift": ("Drift", "measure_drift"),
+        "embedding.settings": ("Placement",),
+        "explaining.explain": ("Explanation", "explain_documents"),
+        "scoring.scorers": ("EmbeddingScorer", "Scorer", "Scores", "SignalScorer"),
+        "scoring.storage": ("load_scorer", "save_scorer"),
+    },
+)

@@ -2,18 +2,17 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
-from filtering.arrays import Ints
+if TYPE_CHECKING:
+    from filtering.arrays import Ints
 
 FOLDS = 5
 ASSIGNMENTS = 5
 """The first assignment serves all figures with an interval; all of them mean and spread."""
 
 
-def fold_assignment(groups: Sequence[str], assignment: int | Literal["inner"]) -> Ints:
+def fold_assignment(groups: Sequence[str], assignment: int | Literal["inner"]) -> "Ints":
     """Return the fold of each document: ``int(sha256(prefix + group)[:8], 16) % 5`` of its group.
 
     Parameters
@@ -33,6 +32,8 @@ def fold_assignment(groups: Sequence[str], assignment: int | Literal["inner"]) -
     >>> fold_assignment(["example.org", "a"], 0), fold_assignment(["example.org", "a"], "inner")
     (array([3, 0]), array([0, 2]))
     """
+    import numpy as np  # now, for settings are made of the constants above
+
     prefix = f"{assignment}:" if assignment else ""
     digests = [hashlib.sha256((prefix + group).encode()).hexdigest() for group in groups]
     return np.array([int(digest[:8], 16) % FOLDS for digest in digests], dtype=np.int64)

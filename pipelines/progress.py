@@ -10,10 +10,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Literal, Protocol, TextIO
+from typing import TYPE_CHECKING, Literal, Protocol, TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 LINE_EVERY_S = 5.0
 
@@ -145,6 +145,8 @@ class ConsoleReporter:
     """
 
     def __init__(self, style: Style = "auto", stream: TextIO | None = None) -> None:
+        from rich.console import Console
+
         self._style = style
         self._stream = stream or sys.stderr
         self._console = Console(file=self._stream, soft_wrap=True, highlight=False, markup=False)
@@ -174,7 +176,9 @@ class ConsoleReporter:
             stop.set()
             thread.join()
 
-    def _bar(self) -> Progress:
+    def _bar(self) -> "Progress":
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
         return Progress(
             BarColumn(),
             TaskProgressColumn(),
@@ -183,7 +187,7 @@ class ConsoleReporter:
             console=self._console,
         )
 
-    def _show(self, meter: Meter, bar: Progress | None, stop: threading.Event) -> None:
+    def _show(self, meter: Meter, bar: "Progress | None", stop: threading.Event) -> None:
         if bar is None:
             while not stop.wait(LINE_EVERY_S):
                 self._line(meter)

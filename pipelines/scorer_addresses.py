@@ -6,13 +6,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from filtering import load_scorer
-from filtering.embedding.embedders import Placement
+from filtering.embedding.settings import Placement
 from filtering.errors import ScorerError, SettingsError
 from filtering.scoring.cascade import AnyScorer
-from filtering.scoring.cascade_exits import ExitSettings, PairedScores
-from filtering.scoring.scorers import Effort, SignalScorer
+from filtering.scoring.cascade_exits import PairedScores
+from filtering.scoring.scorers import SignalScorer
+from filtering.scoring.settings import Effort, ExitSettings
 from filtering.scoring.storage import FILES, SCORER_BYTES, load_pairs
-from filtering.signals.reasons_of_code import Rule
+from filtering.signals.settings import Rule
 from pipelines.paths import StorePath, is_store
 
 

@@ -15,12 +15,13 @@ from few_rows import run_command as run
 from places import KIT, SHARED
 from runs import QUIET, Outcome
 
-import filtering.fitting.cross_validation
 import filtering.fitting.recipes
 import filtering.fitting.stages
 import filtering.judging.metrics
 from annotations import read_labels
+from filtering.fitting import cross_validation
 from filtering.fitting.paired_scores import pair
+from filtering.folds import fold_assignment
 from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
 from pipelines.scorers.evaluate import fit_data_of
 from pipelines.scorers.train import TrainResult, read_pool, save_judged
@@ -106,12 +107,14 @@ def labels(tmp_path_factory) -> Path:
 
 
 def make_haste(patch: pytest.MonkeyPatch) -> None:
-    """Fit fewer landmarks and trees, compare by fewer fold assignments, and resample less."""
+    """Fit fewer landmarks and trees, in fewer folds, compare by fewer of their assignments, resample less."""
     patch.setattr(filtering.fitting.recipes, "LANDMARKS", 64)
     patch.setattr(filtering.fitting.recipes, "BOOSTING_ROUNDS", 5)
     patch.setattr(filtering.fitting.stages, "FOREST_TREES", 5)
     patch.setattr(filtering.judging.metrics, "BOOTSTRAP_ROUNDS", 5)
-    patch.setattr(filtering.fitting.cross_validation, "ASSIGNMENTS", 2)
+    patch.setattr(cross_validation, "ASSIGNMENTS", 2)
+    patch.setattr(cross_validation, "FOLDS", 4)
+    patch.setattr(cross_validation, "fold_assignment", lambda *of: fold_assignment(*of) % 4)
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@
 kept by `asking.py`.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+from annotations.asking.settings import Rater
 
 Status = Literal["ok", "unparseable", "refused", "too_long", "api_error", "imported"]
 """What became of a question. Only ``ok`` and ``imported`` have scores: a failed label is never a score.
@@ -83,31 +84,6 @@ class Unanswered(Exception):
         super().__init__(message)
         self.retry_after_s = retry_after_s
         self.may_be_paid = may_be_paid
-
-
-@dataclass(frozen=True)
-class Rater:
-    """Who is asked, and how: with the rubric and the window it decides what a question is.
-
-    Parameters
-    ----------
-    model : str
-    temperature : float, optional
-        The model's own if not given.
-    max_completion_tokens : int
-        Tokens that a reply may have.
-    """
-
-    model: str
-    temperature: float | None = None
-    max_completion_tokens: int = 0
-
-    @property
-    def parameters(self) -> str:
-        """What was sent beside the messages, as JSON."""
-        return json.dumps(
-            {"max_completion_tokens": self.max_completion_tokens, "temperature": self.temperature}
-        )
 
 
 class Annotator(Protocol):

@@ -2,37 +2,11 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
 
 from filtering.errors import SettingsError
 
-TOKENS_OF_PRICE = 1_000_000
 BYTES_PER_TOKEN = 4
 """Of English text and code, roughly: for estimates and pace. A token has at least one byte: for bounds."""
-
-
-@dataclass(frozen=True)
-class Price:
-    """What a model costs.
-
-    Parameters
-    ----------
-    input_usd, output_usd : float
-        US dollars for a million tokens.
-    """
-
-    input_usd: float
-    output_usd: float
-
-    def of(self, tokens_in: int | float, tokens_out: int | float) -> float:
-        """Return the price of some tokens, in US dollars.
-
-        Examples
-        --------
-        >>> Price(0.5, 2.0).of(1_000_000, 500_000)
-        1.5
-        """
-        return (tokens_in * self.input_usd + tokens_out * self.output_usd) / TOKENS_OF_PRICE
 
 
 class Pace:

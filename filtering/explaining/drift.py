@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.errors import SettingsError
-from filtering.explaining.explain import TOP
 from filtering.explaining.quantiles import MEDIAN, seed_quantiles
 from filtering.explaining.readable import READABLE
+from filtering.explaining.settings import TOP
 from filtering.scoring.cascade import AnyScorer, signals_of
 from filtering.signals.linear import GRID
 from filtering.signals.read_signals import SCORE_COLUMNS

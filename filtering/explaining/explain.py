@@ -16,14 +16,13 @@ from filtering.arrays import Floats, Floats32
 from filtering.explaining.contributions import Ngrams, ngram_values, start_of, tree_values
 from filtering.explaining.quantiles import HIGH, LOW, MEDIAN, seed_quantiles
 from filtering.explaining.readable import READABLE
+from filtering.explaining.settings import TOP
 from filtering.scoring.cascade import AnyScorer, signals_of
 from filtering.scoring.scorers import SIGNALS_STAGE, STAGES, SignalScorer
 from filtering.signals.linear import LinearSignals
 from filtering.signals.read_signals import SCORE_COLUMNS
 from filtering.signals.style import STATISTICS
 from filtering.text.arrow import REASONS, Texts, text_bytes
-
-TOP = 10
 
 
 @dataclass(frozen=True)

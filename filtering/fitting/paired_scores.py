@@ -18,8 +18,9 @@ from filtering.fitting.fit_data import FitData
 from filtering.fitting.recipes import Recipe, fit_signals
 from filtering.fitting.stages import HeadName, fit_stage
 from filtering.folds import FOLDS, fold_assignment
-from filtering.scoring.cascade_exits import LEAST_PAIRED, PairedScores
+from filtering.scoring.cascade_exits import PairedScores
 from filtering.scoring.scorers import EmbeddingScorer
+from filtering.scoring.settings import LEAST_PAIRED
 from filtering.text.near_duplicates import near_duplicate_clusters
 
 Group = TypeVar("Group", str, int)

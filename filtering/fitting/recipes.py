@@ -189,12 +189,14 @@ def fit_linear(
     knots, bases = _knots(statistics)
     hats = np.hstack([_hats(column, *basis) for column, basis in zip(statistics.T, bases, strict=True)])
     cells = data.cells[rows] if characters else data.cells[rows][:, :CELLS]
+    present = _present(cells)
     vectors = fit_vectors(cells)
-    landmarks = Landmarks.of(vectors.of_cells(cells))
-    bumps = landmarks.features(vectors.of_cells(cells))
+    of_vectors = vectors.of_cells(cells)
+    landmarks = Landmarks.of(of_vectors)
+    bumps = landmarks.features(of_vectors)
     (of_cells, of_hats, of_bumps, of_beside), bias = _fit_blocks(
         [
-            (cells, np.sqrt(0.5) if characters else 1.0),
+            (cells[:, present], np.sqrt(0.5) if characters else 1.0),
             (hats, np.sqrt(STATISTIC_WEIGHT / len(bases))),
             (bumps, np.sqrt(KERNEL_WEIGHT)),
             (np.zeros((len(rows), 0)) if beside is None else beside, 1.0),
@@ -207,7 +209,8 @@ def fit_linear(
     ):
         values[: len(at)] = hat_values(positions) @ weights
         values[len(at) :] = values[len(at) - 1]
-    cell_weights = of_cells.astype(np.float32)
+    cell_weights = np.zeros(cells.shape[1], dtype=np.float32)
+    cell_weights[present] = of_cells
     head = landmarks.head(of_bumps, 0.0)
     linear = LinearSignals(
         word_weights=cell_weights[:CELLS],
@@ -255,7 +258,7 @@ def fit_vectors(cells: Any) -> Vectors:  # noqa: ANN401 - a sparse matrix
     cells : sparse float32 matrix, shape (n, CELLS) or (n, 2 * CELLS)
     """
     extmath = require("train", "sklearn.utils.extmath")
-    present = np.flatnonzero(cells.getnnz(axis=0))  # of few documents most cells are empty
+    present = _present(cells)
     width = min(VECTOR_WIDTH, cells.shape[0], len(present))
     _, _, leading = extmath.randomized_svd(cells[:, present], width, n_iter=SVD_ROUNDS, random_state=0)
     scales = np.ones(VECTOR_WIDTH, dtype=np.float32)
@@ -265,14 +268,19 @@ def fit_vectors(cells: Any) -> Vectors:  # noqa: ANN401 - a sparse matrix
     return replace(NO_VECTORS, table=table, scales=scales)
 
 
+def _present(cells: Any) -> Rows:  # noqa: ANN401 - a sparse matrix
+    """Return the cells that documents have: of few documents most are empty."""
+    return np.flatnonzero(cells.getnnz(axis=0))
+
+
 def _knots(
     statistics: Floats32,
 ) -> tuple[Floats32, list[tuple[Floats, Floats32]]]:
     """Return each statistic's distinct quantiles, and their places in [0, 1]: the mean where they tie."""
     knots = np.full((statistics.shape[1], KNOTS), np.inf, dtype=np.float32)
     bases = []
-    for row, column in zip(knots, statistics.T, strict=True):
-        quantiles = np.quantile(column, GRID).astype(np.float32)
+    quantiles_of_all = np.quantile(statistics, GRID, axis=0).astype(np.float32)
+    for row, quantiles in zip(knots, quantiles_of_all.T, strict=True):
         at, inverse = np.unique(quantiles, return_inverse=True)
         row[: len(at)] = at
         bases.append((mean_positions(inverse), at))

@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.arrays import Floats, Floats32, Rows
-from filtering.embedding.embedders import EmbedderSettings
 from filtering.embedding.heads import Head, KernelHead, LinearHead, OrdinalHead
+from filtering.embedding.settings import EmbedderSettings
 from filtering.extras import require
 from filtering.fitting.cross_validation import Fit, Fitted, calibrate, nested_raw, out_of_fold
 from filtering.fitting.fit_data import FitData, rank_target

@@ -8,9 +8,25 @@ To add a way to tell a leak, add its judgement to `search.py` and its threshold 
 `LEAKS_VERSION` in `pipelines/store/leak_files.py`.
 """
 
-from filtering.leaks.index import LeakIndex
-from filtering.leaks.search import Leaks, find_leaks
-from filtering.leaks.settings import LeakSettings
-from filtering.leaks.tasks import Fields, Task, read_benchmark
+from typing import TYPE_CHECKING
 
-__all__ = ["Fields", "LeakIndex", "LeakSettings", "Leaks", "Task", "find_leaks", "read_benchmark"]
+from filtering.late_names import late_names
+
+if TYPE_CHECKING:  # by their own names, which is how type checkers are told that these are public
+    from filtering.leaks.index import LeakIndex as LeakIndex
+    from filtering.leaks.search import Leaks as Leaks
+    from filtering.leaks.search import find_leaks as find_leaks
+    from filtering.leaks.settings import Fields as Fields
+    from filtering.leaks.settings import LeakSettings as LeakSettings
+    from filtering.leaks.tasks import Task as Task
+    from filtering.leaks.tasks import read_benchmark as read_benchmark
+
+__all__, __getattr__ = late_names(
+    __name__,
+    {
+        "index": ("LeakIndex",),
+        "search": ("Leaks", "find_leaks"),
+        "settings": ("Fields", "LeakSettings"),
+        "tasks": ("Task", "read_benchmark"),
+    },
+)

@@ -70,3 +70,23 @@ class LeakSettings:
             if field.type is float and not 0 < getattr(self, field.name) <= 1:
                 got = getattr(self, field.name)
                 raise SettingsError(f"{field.name!r} must lie in (0, 1]. Got {got} instead.")
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Which fields of a benchmark's file hold what; an empty name means that it has none.
+
+    Parameters
+    ----------
+    id, prompt, solution, test, entry_point : str
+    """
+
+    id: str = "task_id"
+    prompt: str = "prompt"
+    solution: str = ""
+    test: str = ""
+    entry_point: str = ""
+
+    def names(self) -> tuple[str, ...]:
+        """Return the fields that a file must have."""
+        return tuple(name for name in vars(self).values() if name)

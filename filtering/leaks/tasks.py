@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from filtering.being_read import being_read
 from filtering.errors import BadFileError, EdufilterError, SettingsError
+from filtering.leaks.settings import Fields
 from filtering.printable import printable
 from filtering.regular_files import check_regular, parse_json
 
@@ -39,26 +40,6 @@ class Task:
     solution: str
     test: str = ""
     entry_point: str = ""
-
-
-@dataclass(frozen=True)
-class Fields:
-    """Which fields of a benchmark's file hold what; an empty name means that it has none.
-
-    Parameters
-    ----------
-    id, prompt, solution, test, entry_point : str
-    """
-
-    id: str = "task_id"
-    prompt: str = "prompt"
-    solution: str = ""
-    test: str = ""
-    entry_point: str = ""
-
-    def names(self) -> tuple[str, ...]:
-        """Return the fields that a file must have."""
-        return tuple(name for name in vars(self).values() if name)
 
 
 LAYOUTS = {

@@ -10,7 +10,7 @@ from filtering.arrays import Bools, Floats, Floats32, Ints
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.datasets_map import Mappable
 from filtering.scoring.scorers import EMBEDDING_STAGE, Audit, EmbeddingScorer, Scores, SignalScorer
-from filtering.signals.reasons_of_code import Rule
+from filtering.signals.settings import Rule
 from filtering.text.arrow import Texts, text_bytes
 
 NOBODY = (0.0, 0.0)

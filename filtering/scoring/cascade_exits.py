@@ -17,7 +17,7 @@ import numpy as np
 from filtering.arrays import Bools, Floats, Floats32, Ints, Ints32
 from filtering.errors import SettingsError
 from filtering.rate_bounds import CONFIDENCE, binomial_tail, design_effect, rate_bound
-from filtering.rubric_points import KEEP_AT
+from filtering.scoring.settings import ExitSettings
 
 GRID = np.arange(502) / 100
 """Candidate exits, in rubric points; no score reaches the last."""
@@ -53,25 +53,6 @@ class PairedScores:
     def is_exact(self) -> bool:
         """Whether bounds are exact: nothing was fitted to these groups, and no two documents share one."""
         return self.held_out and len(np.unique(self.groups)) == len(self)
-
-
-@dataclass(frozen=True)
-class ExitSettings:
-    """What exits are asked to hold.
-
-    Parameters
-    ----------
-    keep_at : float
-        Rubric points from which a document is kept.
-    max_disagreement : float
-        Share of all documents, in (0, 1), on which the cascade may decide otherwise than the full scorer.
-    full_fraction : float, optional
-        Share of documents, in [0, 1], that the full scorer may see; instead of a bound.
-    """
-
-    keep_at: float = KEEP_AT
-    max_disagreement: float = 0.01
-    full_fraction: float | None = None
 
 
 @dataclass(frozen=True)
@@ -240,10 +221,6 @@ def _described(
 def documents_needed(max_disagreement: float) -> int:
     """Return how many documents of different groups it takes to show a bound for any exits at all."""
     return int(np.ceil(np.log((1 - CONFIDENCE) / 2) / np.log1p(-max_disagreement / 2)))
-
-
-LEAST_PAIRED = documents_needed(ExitSettings().max_disagreement)
-"""Documents that the bound takes which a run asks for by default."""
 
 
 def _too_few(settings: ExitSettings, trials: int, documents: int, *, seen: bool) -> str:

@@ -1,20 +1,22 @@
 """What gives documents their scores."""
 
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.embedding.embedders import Embedder, EmbedderSettings
+from filtering.embedding.embedders import Embedder, text_for
 from filtering.embedding.heads import Head
+from filtering.embedding.settings import EmbedderSettings
 from filtering.scoring.calibration import Calibration
 from filtering.scoring.cascade_exits import PairedScores
 from filtering.scoring.datasets_map import Mappable
 from filtering.scoring.novelty import Novelty
 from filtering.signals.linear import LinearSignals
 from filtering.signals.read_signals import SCORE_COLUMNS, Signals
-from filtering.signals.reasons_of_code import Rule, apply_rules
+from filtering.signals.reasons_of_code import apply_rules
+from filtering.signals.settings import Rule
 from filtering.signals.trees import Trees
 from filtering.text.arrow import HUGE_BIT, TOO_LONG, Texts, text_bytes, text_reasons
 
@@ -22,10 +24,6 @@ NO_STAGE, SIGNALS_STAGE, EMBEDDING_STAGE = 0, 1, 2
 """Which stage decided a score."""
 STAGES = ("", "signals", "embedding")
 """Their names."""
-
-Effort = Literal["fast", "balanced", "full"]
-"""``fast``: signals alone; ``full``: an embedding and a head as well, for every document; ``balanced``: for
-those alone about which the signals are not sure enough (`filtering.scoring.cascade`)."""
 
 
 @dataclass(frozen=True)
@@ -283,7 +281,7 @@ class EmbeddingScorer(Mappable):
         scored = np.flatnonzero(signals.reason == 0)
         places: dict[bytes, int] = {}
         found = [places.setdefault(documents[row] or b"", len(places)) for row in scored]
-        embeddings = self.embedder.embed([self.stage.embedder.text_of(document) for document in places])
+        embeddings = self.embedder.embed([text_for(self.stage.embedder, document) for document in places])
         raw = np.zeros(len(documents), dtype=np.float64)
         raw[scored] = self.stage.head.predict(embeddings.vectors)[found]
         if self.stage.linear is not None:

@@ -27,15 +27,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.checked_arrays import Wanted, checked_arrays
-from filtering.embedding.embedders import Placement
+from filtering.embedding.settings import Placement
 from filtering.errors import MissingExtraError, ScorerError, SettingsError
 from filtering.regular_files import parse_json, read_regular
 from filtering.rubric_points import POINTS
 from filtering.scoring.calibration import Calibration, check_anchors
 from filtering.scoring.cascade import AnyScorer, CascadeScorer, signals_of
-from filtering.scoring.cascade_exits import ExitSettings, PairedScores, find_exits
+from filtering.scoring.cascade_exits import PairedScores, find_exits
 from filtering.scoring.novelty import Novelty
-from filtering.scoring.scorers import Effort, EmbeddingScorer, EmbeddingStage, SignalScorer
+from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage, SignalScorer
+from filtering.scoring.settings import Effort, ExitSettings
 from filtering.scoring.stored_stage import build_stage, describe_stage, stage_arrays
 from filtering.signals.linear import build_linear
 from filtering.signals.read_signals import SIGNALS_VERSION

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.checked_arrays import Wanted, checked_arrays
-from filtering.embedding.embedders import EmbedderSettings, ModelKind
 from filtering.embedding.heads import Head, KernelHead, LinearHead, OrdinalHead
+from filtering.embedding.settings import EmbedderSettings, ModelKind
 from filtering.errors import ScorerError
 from filtering.scoring.calibration import Calibration, check_anchors
 from filtering.scoring.scorers import EmbeddingStage

@@ -15,7 +15,6 @@ hits stands in docs/experiments.md. They are made for code, and are off for ever
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -23,12 +22,10 @@ import pyarrow as pa
 from filtering.arrays import Bools, Bytes, Floats32, Ints
 from filtering.compiled import compiled
 from filtering.signals.read_signals import SCORE_COLUMNS, Signals
+from filtering.signals.settings import RULES, Rule
 from filtering.signals.style import STATISTICS
 from filtering.text.arrow import REASONS, Texts, of_rows, text_buffers, text_chunks
 from filtering.text.windows import comment_holds, find_header_end, spelled
-
-Rule = Literal["license-only", "generated", "minified", "too-short", "data"]
-RULES: tuple[Rule, ...] = get_args(Rule)
 
 GENERATED_MARKS = (
     b"@generated",
@@ -57,30 +54,6 @@ SHORT_WORDS = 10
 
 _MARKS = spelled(GENERATED_MARKS)
 _LICENSE_BIT, _GENERATED_BIT = 1, 2
-
-
-def usual_rules(domain: str) -> tuple[Rule, ...]:
-    """Return the rules that hold for documents of a domain where nothing else is asked for."""
-    return RULES if domain == "code" else ()
-
-
-def named_rules(names: str) -> tuple[Rule, ...]:
-    """Return rules by their names, with commas; none by the name ``none``.
-
-    Raises
-    ------
-    ValueError
-        If there is no such rule.
-
-    Examples
-    --------
-    >>> named_rules("minified,generated"), named_rules("none")
-    (('generated', 'minified'), ())
-    """
-    asked = [] if names == "none" else names.split(",")
-    if not set(asked) <= set(RULES):
-        raise ValueError(f"must be none, or some of {', '.join(RULES)}, with commas")
-    return tuple(rule for rule in RULES if rule in asked)
 
 
 def apply_rules(texts: Texts, signals: Signals, rules: Sequence[Rule]) -> Signals:

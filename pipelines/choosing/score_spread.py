@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from annotations.asking.budget import BYTES_PER_TOKEN
 from filtering.errors import SettingsError
 from filtering.judging.thresholds import FINE_CUTS, above, fine_places
-from filtering.scoring.cascade_exits import ExitSettings
-from filtering.scoring.scorers import Effort
+from filtering.scoring.settings import Effort, ExitSettings
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
 from pipelines.store.manifest import scored_parts
 from pipelines.store.run_folder import RunFolder

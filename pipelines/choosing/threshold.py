@@ -23,7 +23,7 @@ from filtering.judging.thresholds import (
     kept_shares,
     post_stratified,
 )
-from filtering.scoring.scorers import Effort
+from filtering.scoring.settings import Effort
 from pipelines.amounts_in_words import short_count
 from pipelines.choosing.score_spread import Population, read_population
 from pipelines.scorers.evaluate import JudgedPoints, points_of_labels

@@ -8,7 +8,7 @@ import typer
 from pydantic_core import to_jsonable_python
 from typer import Argument, Option
 
-from annotations.asking.budget import Price
+from annotations.asking.settings import Price
 from filtering.errors import SettingsError
 from pipelines.commands.command_signature import (
     Given,
@@ -18,7 +18,6 @@ from pipelines.commands.command_signature import (
     settings_of,
     takes,
 )
-from pipelines.commands.print_labels import print_agreement, print_annotation, print_estimate, print_sample
 from pipelines.settings.labels import ANY_MODEL, AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
 
 
@@ -35,12 +34,16 @@ def sample_command(
     if (near_cut is None) == (not given["inputs"]):
         raise SettingsError("Either an INPUT or --near-cut must be given, not both. Name a dump, or a run.")
     if near_cut is not None:
+        near = settings_of(NearCutConfig, given, run=near_cut)
         from pipelines.choosing.sample_near_cut import sample_near_cut
+        from pipelines.commands.print_labels import print_sample
 
-        return print_sample(sample_near_cut(settings_of(NearCutConfig, given, run=near_cut)))
+        return print_sample(sample_near_cut(near))
+    config = settings_of(SampleConfig, given)
+    from pipelines.commands.print_labels import print_sample
     from pipelines.labels.sample import sample_dump
 
-    return print_sample(sample_dump(settings_of(SampleConfig, given), reporter=reporter_of(json_log)))
+    return print_sample(sample_dump(config, reporter=reporter_of(json_log)))
 
 
 @takes(AnnotateConfig, ImportConfig)
@@ -70,18 +73,22 @@ def annotate_command(
 
     The same command goes on where an interrupted one was, and pays for nothing twice.
     """
-    from pipelines.labels.annotate import annotate_sample, estimate_annotation
-    from pipelines.labels.importing import import_labels
-
     if import_from is not None:
         if given["sample"] is not None or given["models"] or estimate:
             raise SettingsError(
                 "--import asks nobody: it must stand without SAMPLE, --model and --estimate. Got one of them."
             )
-        return print_annotation(import_labels(settings_of(ImportConfig, given, source=import_from)))
+        to_import = settings_of(ImportConfig, given, source=import_from)
+        from pipelines.commands.print_labels import print_annotation
+        from pipelines.labels.importing import import_labels
+
+        return print_annotation(import_labels(to_import))
     if not given["models"]:
         raise SettingsError("A model must be named with --model, as the endpoint names it. Got none.")
     config = settings_of(AnnotateConfig, given, prices=_prices(price or ()))
+    from pipelines.commands.print_labels import print_annotation, print_estimate
+    from pipelines.labels.annotate import annotate_sample, estimate_annotation
+
     if estimate:
         print_estimate(estimate_annotation(config))
         return 0
@@ -118,6 +125,7 @@ def agreement_command(
     as_json: JsonOption = False,
 ) -> int:
     """Tell how far raters agree, and how good a scorer could be at best."""
+    from pipelines.commands.print_labels import print_agreement
     from pipelines.labels.agreement import agreement_of_labels
 
     found, sentence = agreement_of_labels(labels, human=human, scorer=scorer)

@@ -21,7 +21,6 @@ from pipelines.commands.command_signature import (
     settings_of,
     takes,
 )
-from pipelines.commands.print_runs import print_result
 from pipelines.settings.base import command_of
 from pipelines.settings.runs import DecontaminateConfig, FilterConfig, RecutConfig, RunSettings
 
@@ -43,11 +42,11 @@ def filter_command(
 
     The same command goes on where an interrupted one was.
     """
-    from pipelines.run.filter import filter_dump
-
     config = settings_of(FilterConfig, given)
     if dry_run:
         return _print_estimate(config)
+    from pipelines.run.filter import filter_dump
+
     return _run("filter", filter_dump, config, no_report=no_report, no_samples=no_samples, json_log=json_log)
 
 
@@ -85,9 +84,9 @@ def recut_command(
     json_log: JsonLogOption = False,
 ) -> int:
     """Cut a finished run anew from its stored scores."""
+    config = settings_of(RecutConfig, given)
     from pipelines.choosing.recut import recut_run
 
-    config = settings_of(RecutConfig, given)
     return _run("recut", recut_run, config, no_report=no_report, no_samples=no_samples, json_log=json_log)
 
 
@@ -102,9 +101,9 @@ def decontaminate_command(
 
     The same command goes on where an interrupted one was.
     """
+    config = settings_of(DecontaminateConfig, given)
     from pipelines.run.filter import decontaminate_dump
 
-    config = settings_of(DecontaminateConfig, given)
     verb = decontaminate_dump
     return _run("decontaminate", verb, config, no_report=no_report, no_samples=no_samples, json_log=json_log)
 
@@ -119,6 +118,8 @@ def _run(
     json_log: bool,
 ) -> int:
     """Make a run, print what it did, and draw its report; return the exit code."""
+    from pipelines.commands.print_runs import print_result
+
     reporter = reporter_of(json_log)
     result = verb(config, reporter=reporter)
     if json_log:

@@ -10,13 +10,6 @@ from typer import Option
 
 from filtering.errors import SettingsError
 from pipelines.commands.command_signature import Given, JsonOption, NoSamplesOption, settings_of, takes
-from pipelines.commands.print_scorers import (
-    print_comparison,
-    print_evaluation,
-    print_learning_curve,
-    print_scorer,
-    print_threshold,
-)
 from pipelines.progress import ConsoleReporter
 from pipelines.settings.base import ScoringSettings
 from pipelines.settings.scorers import (
@@ -31,18 +24,22 @@ from pipelines.settings.scorers import (
 @takes(TrainConfig)
 def train_command(given: Given, as_json: JsonOption = False) -> int:
     """Fit a scorer to labels, and judge it by nested cross-validation over groups."""
+    config = settings_of(TrainConfig, given)
+    from pipelines.commands.print_scorers import print_scorer
     from pipelines.scorers.train import train_scorer
 
-    result = train_scorer(settings_of(TrainConfig, given), reporter=ConsoleReporter())
+    result = train_scorer(config, reporter=ConsoleReporter())
     return print_scorer(result, as_json=as_json)
 
 
 @takes(DistillConfig)
 def distill_command(given: Given, as_json: JsonOption = False) -> int:
     """Make a fast scorer of a slow classifier, which is asked only where signals are unsure."""
+    config = settings_of(DistillConfig, given)
+    from pipelines.commands.print_scorers import print_scorer
     from pipelines.scorers.distill import distill_scorer
 
-    result = distill_scorer(settings_of(DistillConfig, given), reporter=ConsoleReporter())
+    result = distill_scorer(config, reporter=ConsoleReporter())
     return print_scorer(result, as_json=as_json)
 
 
@@ -66,16 +63,17 @@ def evaluate_command(
     as_json: JsonOption = False,
 ) -> int:
     """Judge a scorer by labels; by nested cross-validation where these are the ones that it was fitted to."""
+    scoring = settings_of(ScoringSettings, given)
+    if curve is not None and not Path(curve).parent.is_dir():  # said now, not after minutes of fitting
+        raise SettingsError(f"The folder of --learning-curve must exist. Got {curve!r} instead.")
     from filtering.scoring.storage import naming, read_metrics
+    from pipelines.commands.print_scorers import print_comparison, print_evaluation, print_learning_curve
     from pipelines.scorers.evaluate import points_of_labels
 
     if html is not None:
         from pipelines.reports.scorer_page import refuse_page
 
         refuse_page(html)
-    if curve is not None and not Path(curve).parent.is_dir():  # said now, not after minutes of fitting
-        raise SettingsError(f"The folder of --learning-curve must exist. Got {curve!r} instead.")
-    scoring = settings_of(ScoringSettings, given)
     placement = scoring.placement
     judged = points_of_labels(scorer, labels, effort=scoring.effort, placement=placement)
     evaluation = judged.judge()
@@ -108,9 +106,11 @@ def evaluate_command(
 @takes(ThresholdConfig)
 def threshold_command(given: Given, as_json: JsonOption = False) -> int:
     """Tell what each cut keeps and is worth, by labels, and which one reaches a goal."""
+    config = settings_of(ThresholdConfig, given)
     from pipelines.choosing.threshold import choose_threshold
+    from pipelines.commands.print_scorers import print_threshold
 
-    result = choose_threshold(settings_of(ThresholdConfig, given))
+    result = choose_threshold(config)
     if as_json:
         typer.echo(json.dumps(to_jsonable_python(result, inf_nan_mode="null")))
     else:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from annotations.asking.annotator import FINAL, SCORED, Annotator, Rater
+from annotations.asking.annotator import FINAL, SCORED, Annotator
 from annotations.asking.budget import BYTES_PER_TOKEN
 from annotations.asking.canaries import Canary, CanaryResult, canaries_for, judge_canaries
 from annotations.asking.chat_api import ChatAnnotator, prompt_bytes
@@ -16,6 +16,7 @@ from annotations.asking.journal import QUESTION, Journal, Question, window_diges
 from annotations.asking.prompt import rubric_digest
 from annotations.asking.question_loop import PricedQuestion, ask_all
 from annotations.asking.rubric import Rubric, load_rubric
+from annotations.asking.settings import Rater
 from annotations.asking.unusable import COUNT_AS_ANSWERED, REPLIES_MUST, tell_unusable
 from annotations.labels.columns import sample_rows
 from annotations.labels.labels import count_cut_texts

@@ -4,14 +4,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from annotations.asking.annotator import Rater, Reply
+from annotations.asking.annotator import Reply
 from annotations.asking.journal import Journal, Question, window_digest
+from annotations.asking.settings import Rater
 from annotations.labels.columns import is_string, sample_rows
 from annotations.labels.labels import HIGHEST, LOWEST, count_cut_texts
 from annotations.labels.ratings import IMPORTED_SCORE
 from filtering.errors import LabelsError
 from filtering.text.windows import cut_window
-from pipelines.dump.text_columns import TEXT_COLUMNS, find_text_column
+from pipelines.dump.settings import TEXT_COLUMNS
+from pipelines.dump.text_columns import find_text_column
 from pipelines.labels.label_folder import AnnotateResult, is_number, open_labels, read_documents, write_tables
 from pipelines.settings.labels import ImportConfig
 

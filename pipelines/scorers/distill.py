@@ -8,7 +8,7 @@ import pyarrow as pa
 from annotations import Labels
 from annotations.labels.labels import check_labels
 from filtering.arrays import Floats32, Rows
-from filtering.embedding.embedders import Embedder
+from filtering.embedding.embedders import Embedder, text_for
 from filtering.embedding.heads import LinearHead
 from filtering.errors import LabelsError
 from filtering.fitting.cross_validation import nested_points
@@ -17,8 +17,9 @@ from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
 from filtering.folds import FOLDS, fold_assignment
 from filtering.rubric_points import POINTS
 from filtering.scoring.calibration import Calibration
-from filtering.scoring.cascade_exits import LEAST_PAIRED, PairedScores
+from filtering.scoring.cascade_exits import PairedScores
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
+from filtering.scoring.settings import LEAST_PAIRED
 from filtering.scoring.storage import refuse_taken
 from filtering.text.near_duplicates import near_duplicate_clusters
 from pipelines.progress import ConsoleReporter, Reporter
@@ -125,5 +126,5 @@ def _teacher(config: DistillConfig) -> Embedder:
 
 
 def _points(teacher: Embedder, documents: list[bytes]) -> Floats32:
-    found = teacher.embed([teacher.settings.text_of(document) for document in documents])
+    found = teacher.embed([text_for(teacher.settings, document) for document in documents])
     return UNCHANGED.apply(found.vectors[:, 0])

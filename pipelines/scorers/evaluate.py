@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from annotations import Labels, read_labels
 from annotations.labels.label_digest import labels_digest
-from filtering.embedding.embedders import Embedder, Placement
+from filtering.embedding.embedders import Embedder, text_for
+from filtering.embedding.settings import Placement
 from filtering.fitting.cross_validation import Fit, nested_points
 from filtering.fitting.fit_data import FitData, read_fit_data
 from filtering.fitting.recipes import RECIPES, signals_fit
@@ -17,8 +18,8 @@ from filtering.fitting.stages import head_fit
 from filtering.judging.metrics import METRICS, Estimate, confusion, evaluate, reliability
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.cascade import CascadeScorer, cascaded
-from filtering.scoring.cascade_exits import ExitSettings
-from filtering.scoring.scorers import Effort, EmbeddingScorer, SignalScorer
+from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
+from filtering.scoring.settings import Effort, ExitSettings
 from filtering.scoring.storage import naming, read_metrics
 from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.dump.lengths import length_of
@@ -273,6 +274,6 @@ def _slices(
 
 def embedded(data: FitData, embedder: Embedder) -> tuple[FitData, dict[str, int]]:
     """Return the same documents with embeddings, and how many tokens they have and were read of them."""
-    found = embedder.embed([embedder.settings.text_of(text) for text in data.texts])
+    found = embedder.embed([text_for(embedder.settings, text) for text in data.texts])
     tokens = {"tokens": int(found.tokens.sum()), "tokens_read": int(found.tokens_read.sum())}
     return replace(data, embeddings=found.vectors), tokens

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from annotations import read_labels
 from annotations.labels.label_digest import labels_digest
 from filtering import load_scorer
-from filtering.embedding.embedders import Placement
+from filtering.embedding.settings import Placement
 from filtering.errors import SettingsError
 from filtering.fitting.cross_validation import learning_curve
 from filtering.scoring.storage import read_metrics

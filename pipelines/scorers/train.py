@@ -24,11 +24,13 @@ from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
 from filtering.fitting.stages import HEADS, fit_stage, head_fit
 from filtering.scoring.cascade import signals_of
 from filtering.scoring.cascade_exits import usual_exits
-from filtering.scoring.scorers import Effort, EmbeddingScorer, Scorer, SignalScorer
+from filtering.scoring.scorers import EmbeddingScorer, Scorer, SignalScorer
+from filtering.scoring.settings import Effort
 from filtering.scoring.storage import refuse_taken
 from filtering.text.arrow import REASONS, text_bytes, text_reasons
 from pipelines.dump.code_languages import with_code_languages
-from pipelines.dump.text_columns import TEXT_COLUMNS, find_text_column
+from pipelines.dump.settings import TEXT_COLUMNS
+from pipelines.dump.text_columns import find_text_column
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.scorers.evaluate import Evaluation, JudgedPoints, embedded, fit_data_of
 from pipelines.scorers.model_card import model_card

@@ -29,16 +29,17 @@ from pydantic import (
 from typer import Option
 from typer.models import ArgumentInfo, ParameterInfo
 
-from filtering.embedding.embedders import Placement
+from filtering.embedding.settings import Placement
 from filtering.errors import SettingsError
-from filtering.scoring.scorers import Effort
-from pipelines.dump.text_columns import TEXT_COLUMN_HELP
+from filtering.scoring.settings import Effort
+from pipelines.dump.settings import TEXT_COLUMN_HELP
 
 
 class Settings(BaseModel):
     """Settings that are checked when they are made, and never change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    # Built when first made: a command makes one of these models, and all of them are read.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     def __init__(self, **values: object) -> None:
         # A SettingsError is a ValueError, which pydantic would swallow in a validator of its own.

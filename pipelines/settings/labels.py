@@ -6,9 +6,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 from typer import Argument, Option
 
-from annotations.asking.annotator import Rater
-from annotations.asking.budget import Price
-from annotations.asking.question_loop import Limits
+from annotations.asking.settings import Limits, Price, Rater
 from filtering.errors import SettingsError
 from filtering.rubric_points import KEEP_AT
 from pipelines.settings.base import (

@@ -6,14 +6,13 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainSerializer
 from typer import Argument, Option
 
-from filtering.embedding.embedders import Placement
+from filtering.embedding.settings import Placement
 from filtering.errors import SettingsError
-from filtering.explaining.explain import TOP
-from filtering.leaks.tasks import Fields
+from filtering.explaining.settings import TOP
+from filtering.leaks.settings import Fields
 from filtering.rubric_points import KEEP_AT
-from filtering.scoring.cascade_exits import ExitSettings
-from filtering.scoring.scorers import Effort
-from filtering.signals.reasons_of_code import Rule, named_rules, usual_rules
+from filtering.scoring.settings import Effort, ExitSettings
+from filtering.signals.settings import Rule, named_rules, usual_rules
 from pipelines.settings.base import (
     EmbeddingSettings,
     IgnoreChecksums,

@@ -7,12 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from typer import Argument, Option
 
-from filtering.embedding.embedders import DEFAULT_EMBEDDER, MAX_TOKENS, EmbedderSettings
+from filtering.embedding.settings import DEFAULT_EMBEDDER, MAX_TOKENS, EmbedderSettings
 from filtering.errors import SettingsError
 from filtering.folds import FOLDS
 from filtering.rubric_points import KEEP_AT
-from filtering.scoring.cascade_exits import LEAST_PAIRED
-from filtering.scoring.scorers import Effort
+from filtering.scoring.settings import LEAST_PAIRED, Effort
 from pipelines.settings.base import (
     EmbeddingSettings,
     ModelSettings,

@@ -13,8 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from filtering.scoring.cascade_exits import ExitSettings
-from filtering.scoring.scorers import Effort
+from filtering.scoring.settings import Effort, ExitSettings
 from pipelines.dump.inputs import InputFile
 from pipelines.dump.parts import Fields, Parts, SetAside
 from pipelines.dump.rows import RowReader

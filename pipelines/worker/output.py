@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from filtering import Scores
 from filtering.errors import BadFileError
-from filtering.scoring.scorers import STAGES, Effort
+from filtering.scoring.scorers import STAGES
+from filtering.scoring.settings import Effort
 from filtering.text.arrow import REASONS
 from pipelines.dump.int96 import exact_schema
 from pipelines.dump.parts import Part

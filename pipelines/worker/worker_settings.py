@@ -4,11 +4,10 @@ from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict
 
-from filtering.embedding.embedders import Placement
-from filtering.scoring.cascade_exits import ExitSettings
-from filtering.scoring.scorers import Effort
+from filtering.embedding.settings import Placement
+from filtering.scoring.settings import Effort, ExitSettings
 from filtering.scoring.storage import SHIPPED
-from filtering.signals.reasons_of_code import Rule
+from filtering.signals.settings import Rule
 from pipelines.paths import absolute
 from pipelines.settings.runs import MAX_DOCUMENT_BYTES, LeakAction, Write, exit_settings_of
 

@@ -15,12 +15,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "kit"))
 
 from scripted_server import scripted_process
 
-from annotations.asking.annotator import Rater
 from annotations.asking.chat_api import ChatAnnotator, prompt_bytes
 from annotations.asking.journal import Journal, Question, window_digest
 from annotations.asking.prompt import SYSTEM, prompt_parts, rubric_digest
-from annotations.asking.question_loop import Limits, PricedQuestion, ask_all
+from annotations.asking.question_loop import PricedQuestion, ask_all
 from annotations.asking.rubric import load_rubric
+from annotations.asking.settings import Limits, Rater
 from filtering.text.windows import cut_window
 
 LABELS = 5000

@@ -11,8 +11,9 @@ import torch
 from measure import FILTER, RUNS, alternate, peak, rate, ratios, run_process, timed
 
 from filtering import load_scorer
-from filtering.embedding.embedders import MAX_TOKENS, EmbedderSettings, Placement, locate
+from filtering.embedding.embedders import locate
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
+from filtering.embedding.settings import MAX_TOKENS, EmbedderSettings, Placement
 from filtering.text.windows import cut_window
 
 DOCUMENTS = 512

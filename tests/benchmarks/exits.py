@@ -6,7 +6,8 @@
 import sys
 
 from filtering.errors import SettingsError
-from filtering.scoring.cascade_exits import ExitSettings, find_exits
+from filtering.scoring.cascade_exits import find_exits
+from filtering.scoring.settings import ExitSettings
 from filtering.scoring.storage import load_pairs
 
 ALLOWED = (0.002, 0.005, 0.01, 0.02, 0.05)

@@ -20,8 +20,8 @@ import rensa
 from leaks import WORD
 from measure import timed
 
-from filtering.embedding.embedders import EmbedderSettings
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
+from filtering.embedding.settings import EmbedderSettings
 from filtering.leaks import LeakIndex, LeakSettings, read_benchmark
 from filtering.leaks.candidate_places import Documents, Place, find_places, find_runs
 from filtering.leaks.index import word_pairs

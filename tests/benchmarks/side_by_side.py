@@ -38,9 +38,11 @@ from speeds import (
 
 from annotations import Labels, read_labels
 from filtering import EmbeddingScorer, load_scorer
-from filtering.embedding.embedders import EmbedderSettings, Placement, locate
+from filtering.embedding.embedders import locate
+from filtering.embedding.settings import EmbedderSettings, Placement
 from filtering.errors import SettingsError
-from filtering.scoring.cascade_exits import Exits, ExitSettings, PairedScores, find_exits
+from filtering.scoring.cascade_exits import Exits, PairedScores, find_exits
+from filtering.scoring.settings import ExitSettings
 from pipelines.scorers.evaluate import fit_data_of
 
 DOCS = Path(__file__).parents[2] / "docs"

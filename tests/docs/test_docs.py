@@ -10,6 +10,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -20,6 +21,8 @@ from scripted_judge import judge
 from scripted_server import ScriptedServer, slow
 
 from filtering.embedding import sentence_transformer
+from filtering.embedding.embedders import Embeddings
+from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 
 HOW_TO = tuple(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("docs/how-to/*.md")))
 PAGES = (
@@ -70,10 +73,22 @@ def endpoint():
 
 
 @pytest.fixture(scope="module")
-def models_loaded_once():
-    """Load each embedding model once for all pages, which in one process load it some thirty times."""
+def embedded_once():
+    """Load each model once and embed each text once for all pages, which do it up to thirty times."""
+    vectors = {}
+    embed = SentenceTransformerEmbedder.embed
+
+    def embed_new(self, texts):
+        known = vectors.setdefault(self.settings, {})
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        found = embed(self, new)
+        known.update(zip(new, zip(found.vectors, found.tokens, found.tokens_read, strict=True), strict=True))
+        columns = zip(*(known[text] for text in texts), strict=True)
+        return Embeddings(*map(np.array, columns)) if texts else found
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sentence_transformer, "load_model", cache(sentence_transformer.load_model))
+        patch.setattr(SentenceTransformerEmbedder, "embed", embed_new)
         yield
 
 
@@ -82,7 +97,7 @@ def environment(endpoint):
     return {**os.environ, **endpoint, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
 
 
-@pytest.mark.usefixtures("hasty", "models_loaded_once")
+@pytest.mark.usefixtures("hasty", "embedded_once")
 @pytest.mark.parametrize("page", PAGES)
 def test_the_code_of_a_page_runs_as_it_stands(page, place, endpoint, command, monkeypatch):
     """All of it in this process, which loads libraries once: other tests prove that the command starts."""

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotations.asking.annotator import Rater, Reply
-from filtering.embedding.embedders import EmbedderSettings, Embeddings
+from annotations.asking.annotator import Reply
+from annotations.asking.settings import Rater
+from filtering.embedding.embedders import Embeddings
+from filtering.embedding.settings import EmbedderSettings
 
 HASHING = EmbedderSettings(name="hashing", digest=hashlib.sha256(b"hashing").hexdigest())
 NOBODY = Rater("fake")

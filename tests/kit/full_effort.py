@@ -2,7 +2,7 @@
 
 from dumps import CUT
 
-from filtering.embedding.embedders import Placement
+from filtering.embedding.settings import Placement
 
 CPU = Placement(device="cpu")
 FULL = ["--effort", "full", "--device", "cpu"]

@@ -10,11 +10,12 @@ import scripted_server as scripted
 from scripted_server import WRONG_SCORES, Judge, ScriptedServer, labelled
 from transformers_server import make_chat_model, serve_model
 
-from annotations.asking.annotator import Rater, Unanswered
+from annotations.asking.annotator import Unanswered
 from annotations.asking.chat_api import ChatAnnotator, prompt_bytes, retry_after_s
 from annotations.asking.prompt import SYSTEM
 from annotations.asking.reply_forms import WAYS
 from annotations.asking.rubric import load_rubric
+from annotations.asking.settings import Rater
 from filtering.errors import EndpointError, RunError
 
 KEY = "sk-sentinel-0123456789"

@@ -6,9 +6,10 @@ import pytest
 import scripted_server as scripted
 from scripted_server import ScriptedServer, labelled, with_body
 
-from annotations.asking.annotator import Rater, Unanswered
+from annotations.asking.annotator import Unanswered
 from annotations.asking.chat_api import ChatAnnotator
 from annotations.asking.rubric import load_rubric
+from annotations.asking.settings import Rater
 from filtering.errors import EndpointError
 
 KEY = "sk-sentinel-0123456789"

@@ -10,12 +10,13 @@ from odd_answers import ESCAPES, error
 from scripted_judge import document_of
 from scripted_server import ScriptedServer, labelled, with_body, with_header
 
-from annotations.asking.annotator import Rater, Unanswered
+from annotations.asking.annotator import Unanswered
 from annotations.asking.chat_api import ChatAnnotator
 from annotations.asking.journal import Journal, Question, window_digest
 from annotations.asking.prompt import rubric_digest
-from annotations.asking.question_loop import Limits, PricedQuestion, ask_all
+from annotations.asking.question_loop import PricedQuestion, ask_all
 from annotations.asking.rubric import load_rubric
+from annotations.asking.settings import Limits, Rater
 from filtering.errors import EndpointError, RunError
 
 KEY = "sk-sentinel-0123456789"

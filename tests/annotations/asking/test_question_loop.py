@@ -11,17 +11,16 @@ import numpy as np
 import pytest
 from fakes import FakeAnnotator
 
-from annotations.asking.annotator import Rater, Reply, Unanswered
-from annotations.asking.budget import Price
+from annotations.asking.annotator import Reply, Unanswered
 from annotations.asking.journal import Journal, Question, window_digest
 from annotations.asking.question_loop import (
     LAST_REPLIES,
     SILENT_IN_A_ROW,
     UNUSABLE_AT_FIRST,
-    Limits,
     PricedQuestion,
     ask_all,
 )
+from annotations.asking.settings import Limits, Price, Rater
 from filtering.errors import EndpointError, RunError
 
 PRICE = Price(1.0, 2.0)

@@ -17,14 +17,9 @@ from tiny_models import KINDS, make_tiny_model
 from tokenizers import Tokenizer
 
 from filtering.embedding import sentence_transformer
-from filtering.embedding.embedders import (
-    DEFAULT_EMBEDDER,
-    EmbedderSettings,
-    Placement,
-    digest_of,
-    locate,
-)
+from filtering.embedding.embedders import digest_of, locate
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
+from filtering.embedding.settings import DEFAULT_EMBEDDER, EmbedderSettings, Placement
 from filtering.errors import SettingsError
 
 CPU = Placement(device="cpu", threads=2)

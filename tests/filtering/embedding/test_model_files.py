@@ -8,8 +8,9 @@ import pytest
 from tiny_models import make_tiny_classifier, make_tiny_model
 
 from filtering.embedding import model_files
-from filtering.embedding.embedders import EmbedderSettings, Placement, locate
+from filtering.embedding.embedders import locate
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
+from filtering.embedding.settings import EmbedderSettings, Placement
 from filtering.errors import SettingsError
 
 CPU = Placement(device="cpu", threads=1)

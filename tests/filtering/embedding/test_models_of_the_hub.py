@@ -9,8 +9,9 @@ import pytest
 from filtering_fixtures import run_python
 from tiny_models import make_tiny_model
 
-from filtering.embedding.embedders import EmbedderSettings, Placement, digest_of, locate
+from filtering.embedding.embedders import digest_of, locate
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
+from filtering.embedding.settings import EmbedderSettings, Placement
 from filtering.errors import SettingsError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -18,8 +18,9 @@ from sentence_transformers import SentenceTransformer
 from tiny_models import KINDS, WIDTH, make_tiny_model
 
 from filtering.embedding import sentence_transformer
-from filtering.embedding.embedders import DEFAULT_EMBEDDER, EmbedderSettings, Placement, digest_of, locate
+from filtering.embedding.embedders import digest_of, locate
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
+from filtering.embedding.settings import DEFAULT_EMBEDDER, EmbedderSettings, Placement
 from filtering.embedding.transformer_models import convert
 from filtering.errors import ScorerError, SettingsError
 
@@ -365,7 +366,7 @@ def test_an_embedder_whose_model_changed_on_its_way_is_refused(tmp_path):
 
 MORE_TEXTS = """
 import resource, sys
-from filtering.embedding.embedders import EmbedderSettings, Placement
+from filtering.embedding.settings import EmbedderSettings, Placement
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 
 def peak():

@@ -20,8 +20,9 @@ from filtering.explaining.quantiles import seed_quantiles
 from filtering.explaining.readable import READABLE
 from filtering.fitting.recipes import RECIPES
 from filtering.scoring.cascade import CascadeScorer
-from filtering.scoring.cascade_exits import ExitSettings, PairedScores, find_exits
+from filtering.scoring.cascade_exits import PairedScores, find_exits
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
+from filtering.scoring.settings import ExitSettings
 from filtering.signals.read_signals import SCORE_COLUMNS
 from filtering.signals.style import OTHERS, STATISTICS
 from filtering.signals.vectors import NO_VECTORS

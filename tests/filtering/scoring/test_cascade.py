@@ -8,10 +8,11 @@ import pytest
 from dumps import make_texts
 
 from filtering import load_scorer, save_scorer
-from filtering.embedding.embedders import Placement
+from filtering.embedding.settings import Placement
 from filtering.errors import ScorerError, SettingsError
-from filtering.scoring.cascade_exits import ExitSettings, PairedScores
+from filtering.scoring.cascade_exits import PairedScores
 from filtering.scoring.scorers import EMBEDDING_STAGE, NO_AUDIT, SIGNALS_STAGE
+from filtering.scoring.settings import ExitSettings
 
 CPU = Placement(device="cpu")
 TEXTS = [*make_texts(300, seed=11), "", " \n", None, "a " * 5000]

@@ -6,7 +6,8 @@ from scipy.stats import beta, binom
 
 from filtering.errors import SettingsError
 from filtering.rate_bounds import binomial_tail, design_effect, rate_bound
-from filtering.scoring.cascade_exits import ExitSettings, PairedScores, documents_needed, find_exits
+from filtering.scoring.cascade_exits import PairedScores, documents_needed, find_exits
+from filtering.scoring.settings import LEAST_PAIRED, ExitSettings
 
 SEEDS = 200
 POPULATION = 200_000
@@ -114,8 +115,8 @@ def test_the_design_effect_is_one_for_lone_documents_and_the_size_of_groups_of_t
 
 def test_too_few_documents_are_refused_with_the_number_that_it_takes():
     fast, full = population()
-    needed = documents_needed(0.01)
-    assert needed == 736
+    needed = documents_needed(ExitSettings().max_disagreement)
+    assert needed == LEAST_PAIRED == 736
     assert find_exits(pairs_of(fast[:needed], full[:needed]), ExitSettings())
     with pytest.raises(SettingsError, match="takes 736 documents of different groups"):
         find_exits(pairs_of(fast[: needed - 1], full[: needed - 1]), ExitSettings())

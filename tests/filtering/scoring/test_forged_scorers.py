@@ -13,7 +13,7 @@ from saved_scorers import rewrite
 from tiny_models import make_tiny_model
 
 from filtering import EmbeddingScorer, Placement, load_scorer, save_scorer
-from filtering.embedding.embedders import EmbedderSettings
+from filtering.embedding.settings import EmbedderSettings
 from filtering.errors import ScorerError, SettingsError
 from filtering.fitting.stages import fit_stage
 from filtering.scoring import storage

@@ -12,7 +12,7 @@ from safetensors.numpy import load
 from saved_scorers import CARD, METRICS, rewrite, rewrite_arrays
 
 from filtering import EmbeddingScorer, Placement, SignalScorer, load_scorer, save_scorer
-from filtering.embedding.embedders import EmbedderSettings
+from filtering.embedding.settings import EmbedderSettings
 from filtering.errors import ScorerError, SettingsError
 from filtering.fitting.stages import fit_stage
 from filtering.scoring.stored_stage import build_stage

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filtering import EmbeddingScorer, Scorer, SignalScorer, load_scorer
-from filtering.embedding.embedders import EmbedderSettings
+from filtering.embedding.settings import EmbedderSettings
 from filtering.errors import ShapeError
 from filtering.text.arrow import REASONS
 from filtering.text.windows import cut_window

@@ -8,8 +8,8 @@ import pytest
 from filtering_fixtures import EMBEDDER, embedded_data, made_documents, made_embedding_scorer
 from safetensors.numpy import load, save
 
-from filtering.embedding.embedders import EmbedderSettings
 from filtering.embedding.heads import KernelHead, LinearHead, OrdinalHead
+from filtering.embedding.settings import EmbedderSettings
 from filtering.errors import ScorerError
 from filtering.fitting.stages import HEADS
 from filtering.scoring.calibration import Calibration

@@ -11,7 +11,8 @@ from odd_texts import CODE, HITS
 
 from filtering import load_scorer
 from filtering.signals.read_signals import read_signals
-from filtering.signals.reasons_of_code import RULES, apply_rules, named_rules, usual_rules
+from filtering.signals.reasons_of_code import apply_rules
+from filtering.signals.settings import RULES, named_rules, usual_rules
 from filtering.text.arrow import REASONS
 
 SEED = Path("../shared/seed/code.parquet")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 from dumps import FAST
+from filtering_fixtures import run_python
 
 import pipelines
 from filtering.errors import BadFileError, SettingsError
@@ -41,6 +42,20 @@ def test_help_lists_every_command(command):
     assert outcome.code == 0
     for name in COMMANDS:
         assert re.search(rf"\b{name}\b", outcome.out)
+
+
+def test_what_only_asks_or_is_wrong_loads_no_library_of_the_work():
+    """Among them rich, which typer itself loads to show help and usage."""
+    asked = [["--version"], ["filter", "x", "-o", "y", "--keep-at", "9"]]
+    shown = [["--help"], ["train", "--help"], ["filter", "x", "-o", "y", "--colour"]]
+    heavy = {"asyncio", "numba", "numpy", "pandas", "pyarrow", "ray", "scipy", "sklearn", "torch"}
+    code = (
+        "import sys\nfrom pipelines.commands.cli import run\n"
+        f"codes = [run(arguments) for arguments in {asked}]\nassert 'rich' not in sys.modules\n"
+        f"codes += [run(arguments) for arguments in {shown}]\n"
+        f"print(); print(codes, sorted({heavy} & set(sys.modules)))"
+    )
+    assert run_python(code).stdout.splitlines()[-1] == "[0, 2, 0, 0, 2] []"
 
 
 def test_no_arguments_show_help_and_are_wrong_usage(command_process):

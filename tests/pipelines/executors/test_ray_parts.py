@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from dumps import CUT
 
-from filtering.embedding.embedders import Placement
+from filtering.embedding.settings import Placement
 from filtering.errors import RunError, SettingsError
 from pipelines import RayExecutor
 from pipelines.executors import ray_executor

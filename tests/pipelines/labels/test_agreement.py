@@ -12,7 +12,8 @@ from dumps import make_texts
 from fakes import FakeAnnotator
 from runs import QUIET
 
-from annotations.asking.annotator import Rater, Reply
+from annotations.asking.annotator import Reply
+from annotations.asking.settings import Rater
 from annotations.labels.agreement import judge_agreement
 from filtering.errors import LabelsError
 from filtering.judging.metrics import Estimate

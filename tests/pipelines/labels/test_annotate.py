@@ -10,11 +10,12 @@ from runs import QUIET
 from scripted_judge import document_of, judge
 from scripted_server import Judge, ScriptedServer, labelled
 
-from annotations.asking.annotator import Rater, Reply
+from annotations.asking.annotator import Reply
 from annotations.asking.canaries import canaries_for
 from annotations.asking.prompt import rubric_digest
 from annotations.asking.reply_forms import WAYS
 from annotations.asking.rubric import RUBRICS, load_rubric
+from annotations.asking.settings import Rater
 from filtering.errors import OutputError, SettingsError
 from filtering.text.windows import WINDOW, cut_window
 from pipelines import annotate_sample

@@ -14,10 +14,11 @@ from dumps import lasting, make_texts, write_dump
 from runs import QUIET
 
 from filtering import load_scorer, save_scorer
-from filtering.embedding.embedders import Placement
+from filtering.embedding.settings import Placement
 from filtering.errors import LabelsError, SettingsError
 from filtering.rate_bounds import rate_bound
-from filtering.scoring.cascade_exits import ExitSettings, PairedScores
+from filtering.scoring.cascade_exits import PairedScores
+from filtering.scoring.settings import ExitSettings
 from pipelines import (
     FilterConfig,
     RecutConfig,

@@ -25,7 +25,7 @@ from runs import QUIET
 
 from filtering import load_scorer
 from filtering.errors import OutputError, SettingsError
-from filtering.leaks.tasks import Fields
+from filtering.leaks.settings import Fields
 from pipelines import (
     FilterConfig,
     LocalExecutor,

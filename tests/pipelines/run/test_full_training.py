@@ -95,7 +95,7 @@ def test_a_learning_curve_is_drawn_for_both_efforts(command, two_stages, labels,
     drawn = (tmp_path / "curve.svg").read_text()
     assert drawn.startswith("<svg")
     for effort in ("fast", "full"):
-        for labels_used in (200, 240):
+        for labels_used in (200, 225):
             assert re.search(rf'aria-label="labels: {labels_used}; [^"]*effort: {effort}"', drawn)
 
 

@@ -9,7 +9,7 @@ from odd_texts import CODE, HITS
 from runs import QUIET
 
 from filtering.errors import OutputError, SettingsError
-from filtering.signals.reasons_of_code import RULES
+from filtering.signals.settings import RULES
 from filtering.text.arrow import REASONS
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run
 

@@ -14,7 +14,7 @@ from dumps import make_labels, make_texts
 from runs import QUIET
 
 from filtering import load_scorer
-from filtering.embedding.embedders import Placement
+from filtering.embedding.settings import Placement
 from filtering.errors import LabelsError, ShapeError
 from pipelines import FilterConfig, TrainConfig, evaluate_scorer, filter_dump, train_scorer
 

@@ -15,10 +15,11 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 
 from filtering import load_scorer
 from filtering.embedding import sentence_transformer
-from filtering.embedding.embedders import EmbedderSettings, Placement
+from filtering.embedding.embedders import text_for
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
+from filtering.embedding.settings import EmbedderSettings, Placement
 from filtering.errors import LabelsError, SettingsError
-from filtering.scoring.cascade_exits import ExitSettings
+from filtering.scoring.settings import ExitSettings
 from filtering.scoring.storage import load_pairs
 from filtering.text.windows import beginning_text
 from pipelines import DistillConfig, FilterConfig, TrainConfig, distill_scorer, filter_dump, train_scorer
@@ -97,8 +98,8 @@ def test_a_model_without_a_classifying_layer_is_refused(tiny_model):
 
 def test_a_classifier_reads_the_beginning_and_an_embedder_the_window():
     document = ("é" * 9000 + "end").encode()
-    assert EmbedderSettings(max_tokens=100).text_of(document).endswith("end")
-    shown = EmbedderSettings(max_tokens=100, kind="classifier").text_of(document)
+    assert text_for(EmbedderSettings(max_tokens=100), document).endswith("end")
+    shown = text_for(EmbedderSettings(max_tokens=100, kind="classifier"), document)
     assert shown == "é" * 3200
     assert beginning_text("aé".encode(), 2) == "a"
     assert beginning_text("aé".encode(), 3) == "aé"
@@ -272,7 +273,7 @@ def test_a_teacher_without_a_token_that_pads_is_refused_when_it_is_loaded(tmp_pa
 def test_a_classifier_reads_its_tokens_of_text_with_wide_margins_too(tiny_teacher):
     indented = ("water" + " " * 40) * 200
     teacher = teacher_of(tiny_teacher, max_tokens=64)
-    found = teacher.embed([teacher.settings.text_of(indented.encode())])
+    found = teacher.embed([text_for(teacher.settings, indented.encode())])
     assert found.tokens_read.tolist() == [62]
 
 

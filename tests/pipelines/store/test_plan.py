@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
-from filtering.scoring.cascade_exits import ExitSettings
+from filtering.scoring.settings import ExitSettings
 from pipelines.dump.batches import read_batches
 from pipelines.dump.inputs import InputFile, find_inputs
 from pipelines.dump.parts import Part, Parts
