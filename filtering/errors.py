@@ -21,6 +21,8 @@ shows a secret that stood in an address.
 
 import re
 
+from filtering.printable import printable_lines
+
 SECRET = re.compile(
     r"\bhf_[A-Za-z0-9]{16,}"  # a token of the hub
     r"|(?<=[?&;])(?:[\w-]*(?:token|signature|secret|password)|sig|key)=[^&;\s'\"]+"
@@ -45,7 +47,7 @@ class EdufilterError(Exception):
     """Root of all errors that edufilter raises on purpose."""
 
     def __str__(self) -> str:
-        return without_secrets(super().__str__())
+        return printable_lines(without_secrets(super().__str__()))
 
 
 class SettingsError(EdufilterError, ValueError):

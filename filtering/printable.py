@@ -1,6 +1,7 @@
 """Foreign text on one line of a terminal or a page: nothing in it acts, hides, or turns the line around."""
 
 import re
+from collections.abc import Iterable
 
 ACTING = re.compile(
     r"[\x00-\x1f\x7f-\x9f"  # control characters, escape sequences among them
@@ -31,6 +32,19 @@ def printable(foreign: str | bytes) -> str:
     """
     text = foreign.decode("utf-8", "surrogateescape") if isinstance(foreign, bytes) else foreign
     return ACTING.sub(lambda found: _escape(found[0]), text)
+
+
+def printable_lines(text: str) -> str:
+    r"""Return a message of our own, of one line or several, with what others wrote into it made printable.
+
+    Names of others that may hold ends of lines have to be made `printable` before: here they look like ours.
+    """
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names of others with commas."""
+    return ", ".join(map(printable, names))
 
 
 def escape_unwritable(error: UnicodeError) -> tuple[str, int]:

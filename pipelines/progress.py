@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Literal, Protocol, TextIO
 
+from filtering.printable import printable_lines
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -156,7 +158,7 @@ class ConsoleReporter:
         if self._style == "json":
             self.event("message", message=message)
         elif self._style == "auto":
-            self._console.print(message)
+            self._console.print(printable_lines(message))
 
     def event(self, name: str, **values: object) -> None:
         """Write one JSON object on a line."""

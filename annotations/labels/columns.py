@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from filtering.errors import LabelsError
-from filtering.printable import printable
+from filtering.printable import listed, printable
 from filtering.text.windows import REACH, WINDOW, cut_window, header_end
 
 SAMPLE_SCHEMA = pa.schema(
@@ -110,7 +110,7 @@ def sample_rows(
         if column not in table.column_names:
             raise LabelsError(
                 f"{name} must have a column {column!r}. "
-                f"Found {', '.join(table.column_names) or 'none'} that is known. "
+                f"Found {listed(table.column_names) or 'none'} that is known. "
                 "Name others with --text-column and --group-column."
             )
     if not is_string(table[text_column].type):

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from filtering.being_read import being_read
 from filtering.errors import BadFileError, EdufilterError, SettingsError
 from filtering.leaks.settings import Fields
-from filtering.printable import printable
+from filtering.printable import listed, printable
 from filtering.regular_files import check_regular, parse_json
 
 
@@ -180,7 +180,7 @@ def _layout_of(record: object, path: Path) -> Fields:
     known = "; ".join(f"{name}: {', '.join(fields.names())}" for name, fields in LAYOUTS.items())
     raise SettingsError(
         f"A benchmark must have the fields of a known layout ({known}). {path} has "
-        f"{', '.join(sorted(map(str, has))) or 'none'}. "
+        f"{listed(sorted(map(str, has))) or 'none'}. "
         "Name its fields (--fields id=...,prompt=...,solution=...)."
     )
 

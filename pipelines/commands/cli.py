@@ -22,7 +22,7 @@ from filtering.errors import (
     SettingsError,
     without_secrets,
 )
-from filtering.printable import escape_unwritable, printable
+from filtering.printable import escape_unwritable, printable, printable_lines
 from pipelines.commands.inspection import demo_command, explain_command, report_command, score_command
 from pipelines.commands.labels import agreement_command, annotate_command, sample_command
 from pipelines.commands.runs import (
@@ -112,7 +112,7 @@ def _interrupted(arguments: Sequence[str]) -> int:
 
 
 def _fail(error: BaseException | str, code: int) -> int:
-    sys.stderr.write(f"Error: {without_secrets(str(error))}\n")
+    sys.stderr.write(f"Error: {printable_lines(without_secrets(str(error)))}\n")
     return code
 
 

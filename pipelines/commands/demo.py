@@ -23,12 +23,12 @@ from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import typer
 from rich.console import Console
 from rich.text import Text
 
 from filtering.errors import MissingExtraError, OutputError
 from pipelines.commands.print_runs import print_result
+from pipelines.commands.screen import show
 from pipelines.progress import Reporter
 from pipelines.reports.documents_to_show import GROUPS
 from pipelines.reports.write_report import report_result
@@ -112,11 +112,11 @@ def run_demo(
             results[scorer] = filter_dump(config.model_copy(update={"effort": "fast"}), reporter=reporter)
     command = shlex.join(["edufilter", "demo", out, *(f"--decontaminate={path}" for path in decontaminate)])
     for scorer, result in results.items():
-        typer.echo(f"\n{scorer}")
+        show(f"\n{scorer}")
         print_result(result)
         page = report_result(result, command, samples=True, reporter=reporter)
         if page is not None:
-            typer.echo(f"report: {page}")
+            show(f"report: {page}")
         _print_samples(scorer, folder / scorer / "dump", RunFolder(result.out))
 
 

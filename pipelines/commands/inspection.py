@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
 from typer import Argument, Option
 
 from filtering.errors import SettingsError
@@ -18,6 +17,7 @@ from pipelines.commands.command_signature import (
     settings_of,
     takes,
 )
+from pipelines.commands.screen import show
 from pipelines.progress import ConsoleReporter
 from pipelines.settings.base import ScorerName, ScoringSettings
 from pipelines.settings.runs import ExplainConfig
@@ -40,9 +40,9 @@ def score_command(
     for name, value, reason in zip(files, scores.value, scores.reason, strict=True):
         if as_json:
             score = None if reason else round(float(value), 4)
-            typer.echo(json.dumps({"file": name, "score": score, "reason": REASONS[reason] or None}))
+            show(json.dumps({"file": name, "score": score, "reason": REASONS[reason] or None}))
         else:
-            typer.echo(f"{REASONS[reason] if reason else f'{value:.2f}'}\t{name}")
+            show(f"{REASONS[reason] if reason else f'{value:.2f}'}\t{printable(name)}")
     return 0
 
 
@@ -62,7 +62,7 @@ def explain_command(
 
     why = explain_row(config)
     if as_json:
-        typer.echo(json.dumps(asdict(why)))
+        show(json.dumps(asdict(why)))
     else:
         print_explanation(why)
     return 0
@@ -95,7 +95,7 @@ def report_command(out: OutArgument, no_samples: NoSamplesOption = False) -> int
     """Draw OUT/run/report.html of a finished run anew: scores, kept shares, documents to read."""
     from pipelines.reports.write_report import write_report
 
-    typer.echo(printable(str(write_report(out, samples=not no_samples))))
+    show(printable(str(write_report(out, samples=not no_samples))))
     return 0
 
 

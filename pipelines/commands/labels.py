@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from typing import Annotated
 
-import typer
 from pydantic_core import to_jsonable_python
 from typer import Argument, Option
 
@@ -18,6 +17,7 @@ from pipelines.commands.command_signature import (
     settings_of,
     takes,
 )
+from pipelines.commands.screen import show
 from pipelines.settings.labels import ANY_MODEL, AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
 
 
@@ -130,7 +130,7 @@ def agreement_command(
 
     found, sentence = agreement_of_labels(labels, human=human, scorer=scorer)
     if as_json:
-        typer.echo(json.dumps({**to_jsonable_python(found, inf_nan_mode="null"), "advice": sentence}))
+        show(json.dumps({**to_jsonable_python(found, inf_nan_mode="null"), "advice": sentence}))
     else:
         print_agreement(found, sentence)
     return 0

@@ -2,11 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from annotations.labels.agreement import MIN_COMMON
 from annotations.labels.labels import cut_texts_warning
 from filtering.printable import printable
+from pipelines.commands.screen import show
 
 if TYPE_CHECKING:
     from annotations.labels.agreement import Agreement
@@ -18,47 +17,47 @@ if TYPE_CHECKING:
 def print_sample(result: "SampleResult") -> int:
     """Print what was drawn; return the exit code of the command."""
     picked = ", ".join(f"{count:,} {why}" for why, count in sorted(result.picked.items()))
-    typer.echo(f"{result.rows:,} documents of {result.groups:,} groups ({picked}) -> {printable(result.out)}")
-    typer.echo(f"drawn from {result.read_rows:,} of {result.dump_rows:,} rows")
+    show(f"{result.rows:,} documents of {result.groups:,} groups ({picked}) -> {printable(result.out)}")
+    show(f"drawn from {result.read_rows:,} of {result.dump_rows:,} rows")
     if result.near_duplicates:
-        typer.echo(f"left out: {result.near_duplicates:,} near-duplicates of documents in the sample")
+        show(f"left out: {result.near_duplicates:,} near-duplicates of documents in the sample")
     for one in result.set_aside:
-        typer.echo(f"set aside: {one.relative} (from row {one.first_row}): {one.why}")
+        show(f"set aside: {one.relative} (from row {one.first_row}): {one.why}")
     return 3 if result.set_aside else 0
 
 
 def print_estimate(estimate: "AnnotationEstimate") -> None:
     """Print what asking would cost."""
     left = estimate.questions - estimate.answered
-    typer.echo(f"documents: {estimate.documents:,}; questions: {estimate.questions:,}, {left:,} left to ask")
-    typer.echo(
+    show(f"documents: {estimate.documents:,}; questions: {estimate.questions:,}, {left:,} left to ask")
+    show(
         f"tokens: about {estimate.tokens_in:,} in and {estimate.tokens_out:,} out; at most "
         f"{estimate.most_tokens_in:,} in and {estimate.most_tokens_out:,} out"
     )
     if estimate.usd is None or estimate.most_usd is None:
-        typer.echo("price: not known; give it with --price INPUT/OUTPUT")
+        show("price: not known; give it with --price INPUT/OUTPUT")
     else:
-        typer.echo(f"price: about ${estimate.usd:.2f}, at most ${estimate.most_usd:.2f}")
+        show(f"price: about ${estimate.usd:.2f}, at most ${estimate.most_usd:.2f}")
     if estimate.spent_usd:
-        typer.echo(f"spent so far: ${estimate.spent_usd:.4f}")
+        show(f"spent so far: ${estimate.spent_usd:.4f}")
 
 
 def print_annotation(result: "AnnotateResult") -> int:
     """Print what a folder of labels holds now; return the exit code of the command."""
-    typer.echo(f"{result.labels:,} documents with a score -> {result.out}/labels.parquet")
+    show(f"{result.labels:,} documents with a score -> {result.out}/labels.parquet")
     statuses = ", ".join(f"{count:,} {name}" for name, count in sorted(result.statuses.items()))
     spent = f"; spent: ${result.spent_usd:.4f}" if result.spent_usd else ""
     if result.open_usd:
         spent += (
             f" (${result.open_usd:.4f} of it at most, for questions that were open when a run was stopped)"
         )
-    typer.echo(f"questions: {statuses}{spent}")
+    show(f"questions: {statuses}{spent}")
     if result.cut_texts:
-        typer.echo(cut_texts_warning(result.cut_texts, result.labels))
+        show(cut_texts_warning(result.cut_texts, result.labels))
     if result.statuses.get("not asked"):
-        typer.echo("The budget is spent. To ask the rest, run the same command with a larger --budget-usd.")
+        show("The budget is spent. To ask the rest, run the same command with a larger --budget-usd.")
     if result.statuses.get("api_error"):
-        typer.echo(
+        show(
             f"Some questions found no answer (api_error); the last: {result.last_error}. The same command "
             "asks them again."
         )
@@ -66,7 +65,7 @@ def print_annotation(result: "AnnotateResult") -> int:
         kinds = ", ".join(
             f"{moved} of {graded} {order}" for order, (graded, moved) in canary.by_order.items()
         )
-        typer.echo(
+        show(
             f"canaries, {canary.rater}: planted orders moved {canary.moved} of {canary.graded} labels, "
             f"{canary.raised} of them up ({kinds})"
         )
@@ -77,12 +76,10 @@ def print_agreement(agreement: "Agreement", sentence: str) -> None:
     """Print how far raters agree, and what to do next."""
     for pair in agreement.pairs:
         few = "" if pair.documents >= MIN_COMMON else f"; figures need at least {MIN_COMMON}"
-        typer.echo(f"{pair.first} and {pair.second}: {pair.documents:,} documents{few}")
-        typer.echo(f"  weighted kappa {pair.weighted_kappa}, rho {pair.rho}")
-        typer.echo(
-            f"  the same {pair.exact}, within one {pair.within_one}, F1 at {agreement.cut:g} {pair.f1}"
-        )
-    typer.echo("(95 % intervals over groups)")
-    typer.echo(f"alpha over all raters: {agreement.alpha}")
-    typer.echo(f"a perfect scorer against one rater, at most: rho {agreement.rho_ceiling}")
-    typer.echo(sentence)
+        show(f"{pair.first} and {pair.second}: {pair.documents:,} documents{few}")
+        show(f"  weighted kappa {pair.weighted_kappa}, rho {pair.rho}")
+        show(f"  the same {pair.exact}, within one {pair.within_one}, F1 at {agreement.cut:g} {pair.f1}")
+    show("(95 % intervals over groups)")
+    show(f"alpha over all raters: {agreement.alpha}")
+    show(f"a perfect scorer against one rater, at most: rho {agreement.rho_ceiling}")
+    show(sentence)

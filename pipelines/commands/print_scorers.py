@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rich.table
-import typer
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
 from filtering.judging.metrics import Estimate
+from filtering.printable import printable
 from pipelines.amounts_in_words import short_count
+from pipelines.commands.screen import show
 
 if TYPE_CHECKING:
     from pipelines.choosing.threshold import Threshold
@@ -27,14 +28,14 @@ def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
     from pipelines.scorers.evaluation_tables import exits_table
 
     if as_json:
-        typer.echo(json.dumps(result.metrics))
+        show(json.dumps(result.metrics))
         return 0
     print_comparison(result.metrics)
     for evaluation in result.evaluations:
         print_evaluation(evaluation)
     if result.metrics["exits"]:
         _print_table(exits_table(result.metrics["exits"]))
-    typer.echo(f"scorer: {result.out}")
+    show(f"scorer: {result.out}")
     return 0
 
 
@@ -63,7 +64,7 @@ def print_evaluation(evaluation: "Evaluation") -> None:
 
     _print_table(metrics_table(evaluation))
     _print_table(confusion_table(evaluation))
-    typer.echo(
+    show(
         f"{evaluation.rows:,} documents of {evaluation.groups:,} groups, "
         f"{evaluation.unbiased_rows:,} unbiased; of these "
         f"{100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, "
@@ -73,9 +74,9 @@ def print_evaluation(evaluation: "Evaluation") -> None:
     if languages.rows:
         _print_table(languages)
     for note in language_notes(evaluation):
-        typer.echo(note)
+        show(note)
     if not evaluation.nested:
-        typer.echo(
+        show(
             "These figures hold where none of these documents was among those that the scorer was fitted to."
         )
 
@@ -83,7 +84,7 @@ def print_evaluation(evaluation: "Evaluation") -> None:
 def _print_table(table: "Table") -> None:
     shown = rich.table.Table(*table.head, title=table.caption)
     for row in table.rows:
-        shown.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
+        shown.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else printable(str(cell))) for cell in row))
     Console().print(shown)
 
 
@@ -100,18 +101,18 @@ def print_threshold(result: "Threshold") -> None:
         figures = (row.documents, row.tokens, row.precision, row.recall)
         table.add_row(f"{row.cut:g}{chosen}", f"{row.labels:,}", *map(_in_percent, figures))
     Console().print(table)
-    typer.echo("[95 % bands over groups; each column's hold for all cuts at once]")
-    typer.echo(
+    show("[95 % bands over groups; each column's hold for all cuts at once]")
+    show(
         f"{result.labels:,} labels of {result.groups:,} groups, {result.good:,} of them good (labelled "
         f"{result.label_at:g} or more); "
         f"{result.left_out:,} left out: they were chosen by score, or have none"
     )
-    typer.echo(result.weighting)
+    show(result.weighting)
     if result.documents is not None and result.tokens is not None:
-        typer.echo(f"population: {result.documents:,} documents, about {short_count(result.tokens)} tokens")
+        show(f"population: {result.documents:,} documents, about {short_count(result.tokens)} tokens")
     if result.answer is not None:
-        typer.echo(result.answer)
-        typer.echo(f"next: {result.next_command}")
+        show(result.answer)
+        show(f"next: {result.next_command}")
 
 
 def _in_percent(figure: Estimate) -> str:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
-import typer
 from typer import Option
 
 from filtering.errors import SettingsError
@@ -21,6 +20,7 @@ from pipelines.commands.command_signature import (
     settings_of,
     takes,
 )
+from pipelines.commands.screen import show
 from pipelines.settings.base import command_of
 from pipelines.settings.runs import DecontaminateConfig, FilterConfig, RecutConfig, RunSettings
 
@@ -57,22 +57,22 @@ def _print_estimate(config: FilterConfig) -> int:
     estimate = estimate_run(config)
     plan = estimate.plan
     files = len({part.relative for part in plan.parts})
-    typer.echo(f"plan: {plan.rows:,} rows in {files:,} files, {len(plan.parts):,} parts")
+    show(f"plan: {plan.rows:,} rows in {files:,} files, {len(plan.parts):,} parts")
     if estimate.rows_left < plan.rows:
-        typer.echo(f"done already: {plan.rows - estimate.rows_left:,} rows")
-    typer.echo(
+        show(f"done already: {plan.rows - estimate.rows_left:,} rows")
+    show(
         f"text column: {estimate.text_column or 'not known'}; scorer: {config.scorer}; "
         f"effort: {config.effort} ({WHAT_SCORES[config.effort]})"
     )
-    typer.echo(
+    show(
         f"estimate from {estimate.sampled_rows:,} rows at the beginning of a few files: "
         f"{duration(estimate.seconds)}, "
         f"{100 * estimate.kept_share:.1f} % kept, {100 * estimate.unlike_share:.1f} % unlike the seed"
     )
     for loss in plan.losses if config.write != "scores" else ():
-        typer.echo(loss)
+        show(loss)
     for one in plan.set_aside:
-        typer.echo(f"set aside: {one.relative}: {one.why}")
+        show(f"set aside: {one.relative}: {one.why}")
     return 3 if plan.set_aside else 0
 
 
@@ -130,7 +130,7 @@ def _run(
 
         page = report_result(result, command_of(name, config), samples=not no_samples, reporter=reporter)
         if page is not None:
-            typer.echo(f"report: {printable(str(page))}")
+            show(f"report: {printable(str(page))}")
     return code
 
 
@@ -142,9 +142,9 @@ def status_command(out: OutArgument, as_json: JsonOption = False) -> int:
 
     status = status_of_run(out)
     if as_json:
-        typer.echo(json.dumps(asdict(status)))
+        show(json.dumps(asdict(status)))
     else:
-        typer.echo(
+        show(
             f"{status.state}: {status.parts_done:,} of {status.parts:,} parts, {status.rows_done:,} of "
             f"{status.rows:,} rows, {status.set_aside:,} set aside"
         )
@@ -157,14 +157,14 @@ def verify_command(out: OutArgument) -> int:
 
     problems = verify_run(out)
     for problem in problems:
-        typer.echo(problem)
+        show(problem)
     if problems:
-        typer.echo(
+        show(
             f"Problems: {len(problems)}. To mend damaged files: 'edufilter clean {out} --damaged', then the "
             "command that began the run."
         )
     else:
-        typer.echo("all files are as they were written")
+        show("all files are as they were written")
     return 1 if problems else 0
 
 
@@ -183,6 +183,6 @@ def clean_command(
             "files; what a killed run left half-written, the next one removes."
         )
     cleaned = clean_run(out)
-    typer.echo(f"{cleaned.half_written} half-written files removed")
-    typer.echo(f"{cleaned.forgotten} parts forgotten; the command that began the run makes them again")
+    show(f"{cleaned.half_written} half-written files removed")
+    show(f"{cleaned.forgotten} parts forgotten; the command that began the run makes them again")
     return 0

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import typer
 from pydantic_core import to_jsonable_python
 from typer import Option
 
 from filtering.errors import SettingsError
 from pipelines.commands.command_signature import Given, JsonOption, NoSamplesOption, settings_of, takes
+from pipelines.commands.screen import show
 from pipelines.progress import ConsoleReporter
 from pipelines.settings.base import ScoringSettings
 from pipelines.settings.scorers import (
@@ -78,7 +78,7 @@ def evaluate_command(
     judged = points_of_labels(scorer, labels, effort=scoring.effort, placement=placement)
     evaluation = judged.judge()
     if as_json:
-        typer.echo(json.dumps(to_jsonable_python(evaluation, inf_nan_mode="null")))
+        show(json.dumps(to_jsonable_python(evaluation, inf_nan_mode="null")))
     else:
         if evaluation.nested:
             with naming(scorer):
@@ -89,17 +89,17 @@ def evaluate_command(
 
         rows = write_learning_curve(scorer, labels, curve, placement=placement, reporter=ConsoleReporter())
         if as_json:
-            typer.echo(json.dumps(rows))
+            show(json.dumps(rows))
         else:
             print_learning_curve(rows)
-            typer.echo(f"learning curve: {curve}")
+            show(f"learning curve: {curve}")
     if html is not None:
         from pipelines.reports.scorer_page import write_scorer_report
 
         drawn = Path(curve).read_text() if curve is not None else ""
         write_scorer_report(scorer, labels, html, judged=judged, samples=not no_samples, curve=drawn)
         if not as_json:
-            typer.echo(f"report: {html}")
+            show(f"report: {html}")
     return 0
 
 
@@ -112,7 +112,7 @@ def threshold_command(given: Given, as_json: JsonOption = False) -> int:
 
     result = choose_threshold(config)
     if as_json:
-        typer.echo(json.dumps(to_jsonable_python(result, inf_nan_mode="null")))
+        show(json.dumps(to_jsonable_python(result, inf_nan_mode="null")))
     else:
         print_threshold(result)
     return result.exit_code

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from filtering.being_read import being_read
 from filtering.errors import BadFileError, ColumnError, EdufilterError, OutOfMemoryError, RunError
+from filtering.printable import listed
 from pipelines.dump.opening import open_file
 from pipelines.dump.other_formats import how_to_convert
 from pipelines.dump.text_columns import find_text_column, holds_text, text_path
@@ -129,7 +130,7 @@ def resolve_text_column(schema: pa.Schema, path: str, text_column: str | None) -
     names = text_path(schema, name)
     if not names:
         raise ColumnError(
-            f"{path} must have a column {name!r}. Found {', '.join(schema.names) or 'no columns'}. "
+            f"{path} must have a column {name!r}. Found {listed(schema.names) or 'no columns'}. "
             "Name the text column with --text-column."
         )
     indices = schema.get_all_field_indices(names[0])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from annotations.labels.columns import GROUP_COLUMNS, ORIGIN_COLUMNS, group_of, origin_of
 from filtering.errors import SettingsError
+from filtering.printable import listed
 from filtering.text.arrow import text_bytes
 from pipelines.dump.batches import read_chosen
 from pipelines.dump.parts import Part
@@ -87,7 +88,7 @@ class RowReader:
     def _columns(self, path: str, schema: pa.Schema) -> list[str]:
         if self.group_column is not None and self.group_column not in schema.names:
             raise SettingsError(
-                f"{path} must have a column {self.group_column!r}. Found {', '.join(schema.names)}. "
+                f"{path} must have a column {self.group_column!r}. Found {listed(schema.names)}. "
                 "Name another one with --group-column."
             )
         groups = GROUP_COLUMNS if self.group_column is None else (self.group_column,)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from filtering.being_read import has_suspects
 from filtering.errors import BadFileError, ColumnError, SettingsError
+from filtering.printable import listed
 from pipelines.dump.inputs import PARQUET_SUFFIXES, InputFile
 from pipelines.dump.other_formats import format_of
 from pipelines.dump.parts import ROWS_HELD, Fields, Part, Parts, SetAside
@@ -209,7 +210,7 @@ def _refuse_taken(schema: pa.Schema, path: str, new_columns: Sequence[str]) -> N
     taken = [name for name in new_columns if name in schema.names]
     if taken:
         raise SettingsError(
-            f"{path} must not have the columns that this run adds. Found {', '.join(taken)}. "
+            f"{path} must not have the columns that this run adds. Found {listed(taken)}. "
             "Choose another name with --score-column."
         )
 

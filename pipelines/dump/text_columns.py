@@ -4,6 +4,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filtering.errors import ColumnError
+from filtering.printable import listed
 from pipelines.dump.settings import TEXT_COLUMNS
 
 BLOB_ID = "blob_id"
@@ -41,7 +42,7 @@ def find_text_column(schema: pa.Schema, where: str) -> str:
             "'src_encoding' says how it is encoded), and write them into a column 'content'."
         )
     raise ColumnError(
-        f"{where} must have one of the columns {names}. Found {', '.join(schema.names) or 'no columns'}. "
+        f"{where} must have one of the columns {names}. Found {listed(schema.names) or 'no columns'}. "
         "Name the text column with --text-column."
     )
 

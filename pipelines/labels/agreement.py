@@ -15,6 +15,7 @@ from annotations.labels.labels import read_labels
 from annotations.labels.ratings import rating_matrix
 from annotations.labels.sources import read_table
 from filtering.errors import LabelsError, SettingsError
+from filtering.printable import listed
 from filtering.scoring.storage import naming, read_metrics
 from pipelines.labels.importing import scores_of
 from pipelines.labels.label_folder import RATINGS_FILE, is_number
@@ -167,7 +168,7 @@ def _read_human(human: str) -> dict[str, float]:
     table, name = read_table(human, ("id", "score"), strings=("id",))
     if not {"id", "score"} <= set(table.column_names):
         raise LabelsError(
-            f"{name} must have the columns id and score. Found {', '.join(table.column_names) or 'neither'}."
+            f"{name} must have the columns id and score. Found {listed(table.column_names) or 'neither'}."
         )
     kind = table["score"].type
     if not is_number(kind):

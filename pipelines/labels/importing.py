@@ -11,6 +11,7 @@ from annotations.labels.columns import is_string, sample_rows
 from annotations.labels.labels import HIGHEST, LOWEST, count_cut_texts
 from annotations.labels.ratings import IMPORTED_SCORE
 from filtering.errors import LabelsError
+from filtering.printable import listed
 from filtering.text.windows import cut_window
 from pipelines.dump.settings import TEXT_COLUMNS
 from pipelines.dump.text_columns import find_text_column
@@ -76,7 +77,7 @@ def scores_of(table: pa.Table, column: str, name: str) -> list[float | None]:
     if column not in table.column_names:
         raise LabelsError(
             f"{name} must have a column {column!r}. "
-            f"Found {', '.join(table.column_names) or 'none'} that is known. "
+            f"Found {listed(table.column_names) or 'none'} that is known. "
             "Name another one with --score-column."
         )
     kind = table[column].type

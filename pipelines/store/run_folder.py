@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from filtering.errors import BadFileError, EdufilterError, OutputError, RunError
+from filtering.printable import printable
 from filtering.regular_files import parse_json, read_regular
 from pipelines.dump.parts import PART_SCHEMA, Parts, SetAside, places_of
 from pipelines.dump.reading import open_parquet
@@ -317,7 +318,7 @@ class RunFolder(PublishingFolder):
             If no run was begun here, or by an edufilter that wrote something else.
         """
         if not self.plan.exists():
-            raise OutputError(f"{self.root} must hold a run. Found no run/plan.json.")
+            raise OutputError(f"{printable(str(self.root))} must hold a run. Found no run/plan.json.")
         plan = self.read_json(self.plan)
         if plan.get("format") != OUTPUT_FORMAT:
             raise OutputError(
