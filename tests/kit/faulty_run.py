@@ -11,12 +11,15 @@ import signal
 import sys
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from pathlib import Path
 
 from few_rows import run_command as run
 
 import pipelines.run.plan_to_manifest
 import pipelines.store.receipts
+from filtering import load_scorer
+from pipelines.progress import ConsoleReporter
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.output import GatheringWriter
 from pipelines.worker.part_worker import PartWorker
@@ -94,9 +97,11 @@ def lose_rights() -> None:
 def become_nobody() -> None:
     """Give up the rights of root, who may write everywhere."""
     if os.getuid() == 0:
-        from filtering import load_scorer
-
-        load_scorer("web")  # compiled code is loaded while its cache may be read
+        # What the command loads late is loaded while its files may be read.
+        import_module("pipelines.run.filter")
+        import_module("pipelines.commands.print_runs")
+        ConsoleReporter()
+        load_scorer("web")
         os.setgid(NOBODY)
         os.setuid(NOBODY)
 
