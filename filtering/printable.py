@@ -35,11 +35,11 @@ def printable(foreign: str | bytes) -> str:
 
 
 def printable_lines(text: str) -> str:
-    r"""Return a message of our own, of one line or several, with what others wrote into it made printable.
+    r"""Return a message of our own, with its lines and tabs, and what others wrote into it made printable.
 
     Names of others that may hold ends of lines have to be made `printable` before: here they look like ours.
     """
-    return "\n".join(map(printable, text.split("\n")))
+    return re.sub(r"[^\n\t]+", lambda found: printable(found[0]), text)
 
 
 def listed(names: Iterable[str]) -> str:

@@ -71,7 +71,7 @@ def test_names_of_others_neither_act_nor_look_like_lines_of_ours(arguments, plac
     outcome = command(*arguments)
     said = outcome.out + outcome.err
     assert said
-    assert ACTING.findall(said.replace("\n", "")) == []
+    assert ACTING.findall(said.replace("\n", "").replace("\t", "")) == []
     assert not [line for line in said.splitlines() if line.startswith("Error: all is lost")]
     assert "Traceback" not in said
 
