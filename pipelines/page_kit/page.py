@@ -13,6 +13,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from filtering.printable import printable_lines
 from pipelines.amounts_in_words import percent
 
 PACKAGE = "pipelines.page_kit"
@@ -20,8 +21,6 @@ PACKAGE = "pipelines.page_kit"
 SCRIPT = (files(PACKAGE) / "templates" / "page.js").read_text(encoding="utf-8")
 """Shows the search of documents, which does nothing without it, and hides cards that do not fit."""
 DIGEST_CHARS = 12
-CONTROL_CHARACTERS = {code: 0xFFFD for code in (*range(9), 11, 12, *range(14, 32), 127, 0x202D, 0x202E)}
-"""What a page may not hold, or what turns the order of letters, is shown as U+FFFD."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,8 @@ def whole_page(template: str, title: str, view: object) -> str:
     """
     digest = b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
     page = templates().get_template(template).render(title=title, view=view, script=SCRIPT, digest=digest)
-    return page.translate(CONTROL_CHARACTERS)
+    # Documents hold what a page may not, or what turns the order of letters; ends of lines are of any kind.
+    return printable_lines(page.replace("\r\n", "\n"))
 
 
 @cache
