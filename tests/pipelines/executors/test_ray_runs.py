@@ -4,6 +4,7 @@ Workers, nodes, the board and drivers are killed or frozen by signals, in mid-pa
 and struck only if the title of its process then says that it runs a part.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -18,12 +19,13 @@ import pytest
 from dumps import BARE, CUT, lasting
 from faults import QUICK_HEALTH
 from hunting import PATIENCE_S, caught, leave, struck, wait_for
+from leaking import LEAKY, config_of, make_task, write_source
 from places import KIT
 from runs import QUIET
 
 import filtering
 from filtering.errors import RunError, SettingsError
-from pipelines import FilterConfig, RayExecutor, filter_dump
+from pipelines import FilterConfig, LocalExecutor, RayExecutor, decontaminate_dump, filter_dump
 from pipelines.store.run_folder import RunFolder
 
 FAULTY = KIT / "faulty_run.py"
@@ -107,6 +109,17 @@ def test_a_cascade_decides_and_audits_the_same_rows(ray, dump, cascade, tmp_path
     assert lasting(tmp_path / "ray") == lasting(tmp_path / "local")
     assert by_ray.agreement == local.agreement
     assert by_ray.agreement.looked_at > 50
+
+
+def test_leaks_are_the_same(ray, tmp_path):
+    source = write_source(tmp_path / "dump")
+    benchmark = tmp_path / "Made.jsonl"
+    benchmark.write_text(json.dumps(make_task("Made/0")))
+    for name, executor in (("local", LocalExecutor(1)), ("ray", RayExecutor())):
+        config = config_of(source, benchmark, tmp_path / name)
+        found = decontaminate_dump(config, executor=executor, reporter=QUIET)
+        assert found.manifest["leaked"] == len(LEAKY)
+    assert lasting(tmp_path / "ray") == lasting(tmp_path / "local")
 
 
 def test_a_file_that_cannot_be_read_is_set_aside_and_the_others_are_written(

@@ -29,7 +29,6 @@ from filtering.leaks.settings import Fields
 from pipelines import (
     FilterConfig,
     LocalExecutor,
-    RayExecutor,
     RecutConfig,
     decontaminate_dump,
     filter_dump,
@@ -184,13 +183,6 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(source, benchmark, cle
     assert digests(tmp_path / "out" / "data") == digests(cleaned / "data")
     assert lasting(tmp_path / "out") == lasting(cleaned)
     assert decontaminate_dump(config, reporter=QUIET).rows_scored == 0
-
-
-@pytest.mark.usefixtures("ray")
-def test_ray_finds_the_same(source, benchmark, cleaned, tmp_path):
-    config = config_of(source, benchmark, tmp_path / "out")
-    decontaminate_dump(config, executor=RayExecutor(), reporter=QUIET)
-    assert lasting(tmp_path / "out") == lasting(cleaned)
 
 
 def test_damaged_hits_are_found_and_made_again(source, benchmark, tmp_path):
