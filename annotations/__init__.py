@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from annotations.labels.labels import Labels as Labels
     from annotations.labels.labels import read_labels as read_labels
 
-__all__, __getattr__ = late_names(
+_names, __getattr__ = late_names(
     __name__,
     {
         "asking.annotator": ("Annotator", "Reply"),
@@ -33,3 +33,4 @@ __all__, __getattr__ = late_names(
         "labels.labels": ("Labels", "read_labels"),
     },
 )
+__all__ = sorted(_names)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from filtering.scoring.storage import load_scorer as load_scorer
     from filtering.scoring.storage import save_scorer as save_scorer
 
-__all__, __getattr__ = late_names(
+_names, __getattr__ = late_names(
     __name__,
     {
         "explaining.drift": ("Drift", "measure_drift"),
@@ -44,3 +44,4 @@ __all__, __getattr__ = late_names(
         "scoring.storage": ("load_scorer", "save_scorer"),
     },
 )
+__all__ = sorted(_names)

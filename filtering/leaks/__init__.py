@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from filtering.leaks.tasks import Task as Task
     from filtering.leaks.tasks import read_benchmark as read_benchmark
 
-__all__, __getattr__ = late_names(
+_names, __getattr__ = late_names(
     __name__,
     {
         "index": ("LeakIndex",),
@@ -30,3 +30,4 @@ __all__, __getattr__ = late_names(
         "tasks": ("Task", "read_benchmark"),
     },
 )
+__all__ = sorted(_names)

@@ -101,7 +101,9 @@ def become_nobody() -> None:
         import_module("pipelines.run.filter")
         import_module("pipelines.commands.print_runs")
         ConsoleReporter()
-        load_scorer("web")
+        scorer = load_scorer("web")
+        scorer.score(["a text"])
+        scorer.unlike_seed(["a text"])
         os.setgid(NOBODY)
         os.setuid(NOBODY)
 

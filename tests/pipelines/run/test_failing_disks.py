@@ -127,7 +127,7 @@ def test_permission_lost_in_the_middle_fails_clearly_and_resumes_once_it_is_back
     assert "run the same command again" in outcome.err
     assert "Traceback" not in outcome.err
     found = assert_only_whole_files(out, finished)
-    assert 0 < len(found) < len(lasting(finished))
+    assert 0 < len(found) < len(lasting(finished)), outcome.err
     for folder in (out, *out.rglob("*/")):
         folder.chmod(0o755)
     filter_dump(FilterConfig(**settings | {"inputs": [str(source)]}, out=out), reporter=QUIET)
