@@ -13,6 +13,9 @@ from filtering import compiled
 # Nothing can be made below a device, not even by root.
 NO_HOME = {"HOME": "/dev/null/home", "XDG_CACHE_HOME": "/dev/null/cache"}
 
+# Python takes bytecode for that of a source changed within the second, if its length stayed.
+NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
+
 # Trees have the smallest kernel; two rows and a stump say whether it computes.
 PREDICT = """
 import sys, time
@@ -113,7 +116,7 @@ def test_changed_sources_never_run_what_was_compiled_of_the_old_ones(copy, tempo
         "@compiled\ndef twice():\n    return 2 * number()\n"
     )
     code = "from filtering.calling import twice; print(twice())"
-    environment = {"PYTHONPATH": str(copy), "TMPDIR": str(temporary), **NO_HOME}
+    environment = {"PYTHONPATH": str(copy), "TMPDIR": str(temporary), **NO_HOME, **NO_BYTECODE}
     assert run_python(code, **environment).stdout == "2\n"
     source = copy / "filtering" / "called.py"
     source.write_text(source.read_text().replace("return 1", "return 5"))
@@ -129,7 +132,7 @@ def test_a_constant_that_was_compiled_in_is_seen_to_change(copy, temporary):
         "@compiled\ndef number():\n    return NUMBER\n"
     )
     code = "from filtering.calling import number; print(number())"
-    environment = {"PYTHONPATH": str(copy), "TMPDIR": str(temporary), **NO_HOME}
+    environment = {"PYTHONPATH": str(copy), "TMPDIR": str(temporary), **NO_HOME, **NO_BYTECODE}
     assert run_python(code, **environment).stdout == "1\n"
     plain.write_text("NUMBER = 5\n")
     assert run_python(code, **environment).stdout == "5\n"
@@ -207,7 +210,7 @@ def test_two_cold_workers_at_once_both_compute(copy, temporary, tmp_path, place)
     if place != "beside the source":
         block_cache(copy)
     flags = [tmp_path / "one", tmp_path / "two"]
-    environment = {"PYTHONPATH": str(copy), "TMPDIR": str(temporary), **NO_HOME}
+    environment = {"PYTHONPATH": str(copy), "TMPDIR": str(temporary), **NO_HOME, **NO_BYTECODE}
     # Each waits for the other, so that both find nothing and both write.
     workers = [start_python(PREDICT, *order, **environment) for order in (flags, flags[::-1])]
     assert [worker.finish().stdout.splitlines()[1] for worker in workers] == ["[10.0, 20.0]"] * 2
