@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from filtering.being_read import being_read
 from filtering.errors import LabelsError, MissingExtraError
 from filtering.extras import require
+from filtering.parquet_footers import check_footer
+from filtering.regular_files import open_regular
 
 BATCH_ROWS = 1000
 CSV_SUFFIXES = (".csv", ".tsv")
@@ -71,7 +73,8 @@ def _of_file(path: str, columns: Sequence[str], strings: Sequence[str]) -> pa.Ta
         table = read_text_file(path, strings)
         return table.select([name for name in table.column_names if name in columns])
     try:
-        with being_read(path), open(path, "rb") as file:
+        with being_read(path), open(path, "rb", opener=open_regular) as file:
+            check_footer(file, path)
             names = pq.read_schema(file).names
             return pq.read_table(file, columns=[name for name in names if name in columns])
     except Exception as error:  # pyarrow raises nearly any

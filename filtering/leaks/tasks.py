@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 from filtering.being_read import being_read
 from filtering.errors import BadFileError, EdufilterError, SettingsError
 from filtering.leaks.settings import Fields
+from filtering.parquet_footers import check_footer
 from filtering.printable import listed, printable
-from filtering.regular_files import check_regular, parse_json
+from filtering.regular_files import check_regular, open_regular, parse_json
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,11 @@ def _read_records(path: Path) -> Iterator[object]:
         if path.name.endswith(".parquet"):
             yield from _read_rows(path)
         else:
-            with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file:
+            with (
+                gzip.open(path)
+                if path.name.endswith(".gz")
+                else open(path, "rb", opener=open_regular) as file
+            ):
                 yield from _read_lines(file, path)
     except EdufilterError:
         raise
@@ -138,7 +143,9 @@ def _read_lines(file: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[object]
 
 def _read_rows(path: Path) -> Iterator[object]:
     """Yield the rows of a Parquet file, one by one, of texts that are not yet spread over them."""
-    with being_read(str(path)), open(path, "rb") as opened, pq.ParquetFile(opened) as file:
+    with being_read(str(path)), open(path, "rb", opener=open_regular) as opened:
+        check_footer(opened, str(path))
+        file = pq.ParquetFile(opened)
         groups = [file.metadata.row_group(at) for at in range(file.metadata.num_row_groups)]
         columns = [group.column(at) for group in groups for at in range(group.num_columns)]
         values = sum(column.num_values for column in columns)
