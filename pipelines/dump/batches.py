@@ -123,7 +123,7 @@ def _allowed_bytes(file: OpenParquet, path: str, row_groups: range) -> int:
         stored = sum(
             group.column(at).total_compressed_size for group in groups for at in range(group.num_columns)
         )
-    return max(LEAST_ALLOWED_BYTES, GROWTH * min(max(stored, 0), file.size_bytes))
+    return max(LEAST_ALLOWED_BYTES, GROWTH * min(max(int(stored), 0), file.size_bytes))
 
 
 def _grown(path: str, row_groups: range, allowed: int) -> BadFileError:
@@ -139,13 +139,17 @@ def _least_bytes(file: OpenParquet, path: str, row_groups: range, columns: list[
         leaves = [file.schema.column(at) for at in range(len(file.schema))]
         asked = [(at, _width(leaf)) for at, leaf in enumerate(leaves) if _is_asked(leaf.path, columns)]
         groups = [file.metadata.row_group(index) for index in row_groups]
-        return sum(max(group.column(at).num_values, 0) * width for group in groups for at, width in asked)
+        values = (
+            (max(int(group.column(at).num_values), 0), width) for group in groups for at, width in asked
+        )
+        return sum(count * width for count, width in values)
 
 
 def _width(leaf: pq.ColumnSchema) -> float:
     """Return the bytes that a value of a leaf takes at least in Arrow."""
-    narrow = NARROW.get(leaf.converted_type, WIDTHS.get(leaf.physical_type, 0))
-    return leaf.length if leaf.physical_type == "FIXED_LEN_BYTE_ARRAY" else narrow
+    if leaf.physical_type == "FIXED_LEN_BYTE_ARRAY":
+        return int(leaf.length)
+    return NARROW.get(leaf.converted_type, WIDTHS.get(leaf.physical_type, 0))
 
 
 def batch_rows(
