@@ -110,7 +110,7 @@ def _nodes(texts: pa.Array, folder: Path) -> list[str]:
     return [
         f"At effort `full`, {FULL_ROWS:,} documents in parts of {FULL_GROUP_ROWS} take "
         f"{median(taken_s[1]):.0f} s on one node of one CPU, and {median(taken_s[2]):.0f} s on two. Two are "
-        f"{median(times):.2f} [{times[0]:.2f}, {times[-1]:.2f}] times as fast, with the start of the workers.",
+        f"{median(times):.2f} [{times[0]:.2f}, {times[-1]:.2f}] times as fast, start of workers included.",
         "",
     ]
 
