@@ -178,8 +178,7 @@ def test_quality_is_told_by_language_the_worst_first_and_small_ones_apart(hasty)
     assert str(judged_languages(found)[0].metrics["rho"]) in worst
     assert "Ruby (4)" in narrow
     assert "Python" not in narrow
-    assert f"Go {SLICE_ROWS - 1}, 20, " in few
-    assert "C 5, 5, " in few
+    assert f"Go ({SLICE_ROWS - 1}), C (5)." in few
 
 
 def test_of_prose_there_are_no_notes(labels):
@@ -199,7 +198,7 @@ def test_training_on_code_shows_languages_on_screen_and_in_the_card(command, has
     outcome = command("train", tmp_path / "labels.parquet", "--out", out, *options)
     assert outcome.code == 0, outcome.err
     card = (out / "README.md").read_text()
-    for part in ("worst code language", "Ruby 10, "):
+    for part in ("worst code language", "Ruby (10)"):
         assert part in outcome.out.replace("\n", " ")
         assert part in card
     assert f"{CODE_LANGUAGE}: Python" in card
