@@ -96,7 +96,7 @@ def test_without_the_extra_languages_are_unknown_and_the_report_says_why(tmp_pat
     columns = {"content": [PYTHON] * 6 + [SHELL] * 4, "path": ["a.py"] * 6 + ["a"] * 4}
     report = report_of(columns, tmp_path, "code")
     assert shares(report) == {"Python": 6, UNKNOWN: 4}
-    assert "edufilter[code]" in report.no_languages
+    assert ".[code]" in report.no_languages
 
 
 def test_with_another_scorer_a_column_that_names_code_decides(tmp_path, web):
@@ -144,7 +144,7 @@ def test_labels_whose_language_cannot_be_told_are_counted_once(monkeypatch):
     assert found.slices[CODE_LANGUAGE] == ("Python", *[UNKNOWN] * 9)
     (said,) = heard.said
     assert said.startswith("9 labels are of an unknown language.")
-    assert "edufilter[code]" in said
+    assert ".[code]" in said
 
 
 def judged_by_language(hasty):
