@@ -51,6 +51,8 @@ LAYOUTS = {
 """Told by their fields, in this order."""
 
 LINE_BYTES = 64 << 20
+LEAST_LINE_BYTES = 1 << 10
+"""That a line counts for, since empty ones take time as well."""
 BENCHMARK_BYTES = 4 << 30
 """Unpacked: some megabytes may become more than any memory holds."""
 TEXT_BYTES = 256 << 20
@@ -127,7 +129,7 @@ def _read_records(path: Path) -> Iterator[object]:
 def _read_lines(file: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[object]:
     number, size = 0, 0
     while line := file.readline(LINE_BYTES + 1):
-        number, size = number + 1, size + len(line)
+        number, size = number + 1, size + max(len(line), LEAST_LINE_BYTES)
         if len(line) > LINE_BYTES or size > BENCHMARK_BYTES:
             raise BadFileError(_too_large(path))
         if not line.strip():
