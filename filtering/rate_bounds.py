@@ -6,6 +6,9 @@ from numpy.typing import NDArray
 CONFIDENCE = 0.95
 """Of every interval and bound here, and of all that are made of them."""
 
+ALMOST = 1e-9
+"""Keeps rounding from adding a document to an exact count."""
+
 
 def binomial_tail(count: int, trials: int, rate: float) -> float:
     """Return the chance of at most `count` successes in `trials`, each with chance `rate` in (0, 1)."""
@@ -27,6 +30,29 @@ def rate_bound(count: int, trials: int, confidence: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if binomial_tail(count, trials, middle) > 1 - confidence else (low, middle)
     return high
+
+
+def rate_interval(share: float, counting: float, error: float) -> tuple[float, float]:
+    """Return the exact ends of a share, by Clopper and Pearson (1934).
+
+    Parameters
+    ----------
+    share : float
+        In [0, 1].
+    counting : float
+        Independent documents that those it is of count for.
+    error : float
+        Chance that it lies outside, shared by both ends.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in rate_interval(0.0, 100.0, 0.05)]
+    [0.0, 0.036]
+    """
+    trials, confidence = int(counting + ALMOST), 1 - error / 2
+    high = rate_bound(int(np.ceil(counting * share - ALMOST)), trials, confidence)
+    low = 1 - rate_bound(int(np.ceil(counting * (1 - share) - ALMOST)), trials, confidence)
+    return min(low, share), max(high, share)
 
 
 def design_effect(wrong: NDArray[np.bool_], groups: NDArray[np.int32]) -> float:

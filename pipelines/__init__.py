@@ -46,6 +46,8 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.run.upkeep import clean_run as clean_run
     from pipelines.run.upkeep import status_of_run as status_of_run
     from pipelines.run.upkeep import verify_run as verify_run
+    from pipelines.scorers.audit import audit_scorer as audit_scorer
+    from pipelines.scorers.audit_points import ScorerAudit as ScorerAudit
     from pipelines.scorers.distill import distill_scorer as distill_scorer
     from pipelines.scorers.evaluate import evaluate_scorer as evaluate_scorer
     from pipelines.scorers.train import train_scorer as train_scorer
@@ -57,6 +59,7 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.settings.runs import ExplainConfig as ExplainConfig
     from pipelines.settings.runs import FilterConfig as FilterConfig
     from pipelines.settings.runs import RecutConfig as RecutConfig
+    from pipelines.settings.scorers import AuditConfig as AuditConfig
     from pipelines.settings.scorers import DistillConfig as DistillConfig
     from pipelines.settings.scorers import ThresholdConfig as ThresholdConfig
     from pipelines.settings.scorers import TrainConfig as TrainConfig
@@ -66,8 +69,10 @@ _HOMES = {
     "labels.annotate": ("AnnotationEstimate", "annotate_sample", "estimate_annotation"),
     "settings.runs": ("DecontaminateConfig", "ExplainConfig", "FilterConfig", "RecutConfig"),
     "settings.labels": ("AnnotateConfig", "ImportConfig", "NearCutConfig", "SampleConfig"),
-    "settings.scorers": ("DistillConfig", "ThresholdConfig", "TrainConfig"),
+    "settings.scorers": ("AuditConfig", "DistillConfig", "ThresholdConfig", "TrainConfig"),
     "commands.demo": ("run_demo",),
+    "scorers.audit": ("audit_scorer",),
+    "scorers.audit_points": ("ScorerAudit",),
     "scorers.distill": ("distill_scorer",),
     "run.estimate": ("estimate_run",),
     "scorers.evaluate": ("evaluate_scorer",),

@@ -180,7 +180,7 @@ def cascade(labels, two_stages, pool, tmp_path_factory) -> TrainResult:
     paired = pair(two_stages.scorer, documents, groups, fit_data_of(found), recipe="linear", head="joint")
     return save_judged(
         replace(two_stages.scorer, paired=paired), str(tmp_path_factory.mktemp("scorer") / "cascade"),
-        two_stages.metrics, two_stages.evaluations, found, ["train"], overwrite=False,
+        two_stages.metrics, two_stages.evaluations, two_stages.audit, found, ["train"], overwrite=False,
     )  # fmt: skip
 
 

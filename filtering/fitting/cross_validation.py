@@ -4,14 +4,14 @@ Everything that is fitted - weights, knots, heads, calibration - is fitted insid
 its training rows only: those of other groups that are no near-duplicates of a document in the fold.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 import numpy as np
 
-from filtering.arrays import AnyFloats, Floats, Rows
+from filtering.arrays import AnyFloats, Bools, Floats, Rows
 from filtering.errors import LabelsError
 from filtering.extras import require
 from filtering.fitting.fit_data import FitData
@@ -58,18 +58,16 @@ def out_of_fold(data: FitData, rows: Rows, fit: Fit, folds: Rows | None = None) 
     LabelsError
         If all of `rows` are near-duplicates of what a fold holds.
     """
-
-    def fit_predict(train: Rows, test: Rows) -> AnyFloats:
-        return fit(data, train).predict(data, test)
-
-    inner = fold_assignment([data.groups[row] for row in rows], "inner")
-    return _by_fold(data, rows, fit_predict, inner if folds is None else folds)
-
-
-def _by_fold(
-    data: FitData, rows: Rows, fit_predict: Callable[[Rows, Rows], AnyFloats], folds: Rows
-) -> Floats:
+    if folds is None:
+        folds = fold_assignment([data.groups[row] for row in rows], "inner")
     values = np.empty(len(rows), dtype=np.float64)
+    for train, inside in _by_fold(data, rows, folds):
+        values[inside] = fit(data, train).predict(data, rows[inside])
+    return values
+
+
+def _by_fold(data: FitData, rows: Rows, folds: Rows) -> Iterator[tuple[Rows, Bools]]:
+    """Yield what may be fitted to for each fold, and which of `rows` are in there: shape (m,)."""
     clusters = data.clusters[rows]
     for fold in range(FOLDS):
         inside = folds == fold
@@ -82,8 +80,7 @@ def _by_fold(
                     "Labelled documents must not all be near-duplicates of some in one fold. Those of "
                     f"{len(rows):,} documents are. Take out of their texts what these have in common."
                 )
-            values[inside] = fit_predict(train, rows[inside])
-    return values
+            yield train, inside
 
 
 def nested_raw(data: FitData, fit: Fit, *, assignment: int) -> Floats:
@@ -140,6 +137,35 @@ def calibrate(data: FitData, rows: Rows, raw: AnyFloats) -> Calibration:
     return fit_calibration(raw[unbiased], data.labels[rows][unbiased])
 
 
+@dataclass(frozen=True)
+class FoldFit:
+    """A fit and a calibration that saw nothing of a fold, to give points to what is in there.
+
+    Parameters
+    ----------
+    rows : int64 array
+        Those in the fold.
+    fitted : Fitted
+    calibration : Calibration
+    """
+
+    rows: Rows
+    fitted: Fitted
+    calibration: Calibration
+
+    def points(self, data: FitData, rows: Rows) -> Floats:
+        """Return rubric points in [0, 5] for some rows of any data."""
+        return self.calibration.apply(self.fitted.predict(data, rows)).astype(np.float64)
+
+
+def nested_fits(data: FitData, fit: Fit) -> Iterator[FoldFit]:
+    """Yield a fit and a calibration for each fold."""
+    rows = np.arange(len(data))
+    for train, inside in _by_fold(data, rows, fold_assignment(data.groups, 0)):
+        calibration = calibrate(data, train, out_of_fold(data, train, fit))
+        yield FoldFit(rows[inside], fit(data, train), calibration)
+
+
 def nested_points(data: FitData, fit: Fit) -> Floats:
     """Return rubric points for each row from a fit and a calibration that saw nothing of its fold.
 
@@ -148,12 +174,10 @@ def nested_points(data: FitData, fit: Fit) -> Floats:
     float64 array, shape (n,)
         In [0, 5].
     """
-
-    def fit_predict(train: Rows, test: Rows) -> AnyFloats:
-        calibration = calibrate(data, train, out_of_fold(data, train, fit))
-        return calibration.apply(fit(data, train).predict(data, test))
-
-    return _by_fold(data, np.arange(len(data)), fit_predict, fold_assignment(data.groups, 0))
+    points = np.empty(len(data), dtype=np.float64)
+    for fold in nested_fits(data, fit):
+        points[fold.rows] = fold.points(data, fold.rows)
+    return points
 
 
 @dataclass(frozen=True)

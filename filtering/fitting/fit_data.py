@@ -72,8 +72,13 @@ class FitData:
         return sum(groups_of[cluster] > 1 for cluster in self.clusters.tolist())
 
 
-def read_fit_data(texts: Texts, labels: Floats, groups: Sequence[str], unbiased: Bools) -> FitData:
-    """Read the signals of labelled documents; those without a score (empty, say) are left out."""
+def read_fit_data(
+    texts: Texts, labels: Floats, groups: Sequence[str], unbiased: Bools, *, clusters: Rows | None = None
+) -> FitData:
+    """Read the signals of labelled documents; those without a score (empty, say) are left out.
+
+    Near-duplicates are looked for unless `clusters` tells them: int64 array, shape (n,).
+    """
     signals, cells = read_cells(texts)
     sparse = require("train", "scipy.sparse")
     matrix = sparse.csr_matrix((cells.values, cells.cells, cells.row_starts), shape=(len(labels), 2 * CELLS))
@@ -86,7 +91,7 @@ def read_fit_data(texts: Texts, labels: Floats, groups: Sequence[str], unbiased:
         features=signals.features[good],
         labels=labels[good],
         groups=tuple(groups[int(row)] for row in good),
-        clusters=near_duplicate_clusters(read),
+        clusters=near_duplicate_clusters(read) if clusters is None else clusters[good],
         unbiased=unbiased[good],
         rows=good,
         embeddings=np.zeros((len(good), 0), dtype=np.float32),

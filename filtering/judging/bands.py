@@ -14,14 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from filtering.arrays import Bools, Floats, Ints
-from filtering.rate_bounds import CONFIDENCE, rate_bound
+from filtering.rate_bounds import CONFIDENCE, rate_interval
 
 MIN_GROUPS_A_SIDE = 10
 """Groups with a hit, and groups with a miss, from which on the bootstrap is trusted."""
 ROUNDS = 2000
 ROUNDS_AT_A_TIME = 200
-ALMOST = 1e-9
-"""Keeps rounding from adding a document to an exact count."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def share_bands(weights: Floats, hits: Bools, groups: Ints, *, seed: int = 0) ->
         low[well], high[well] = _sup_t(hit[:, well], miss[:, well], error_each * len(well), seed)
     counting = _documents_that_count(weights, hit, miss, well)
     for column in np.flatnonzero(defined & (sides < MIN_GROUPS_A_SIDE)).tolist():
-        low[column], high[column] = _exact(float(value[column]), float(counting[column]), error_each)
+        low[column], high[column] = rate_interval(float(value[column]), float(counting[column]), error_each)
     return Bands(value, low, high)
 
 
@@ -180,11 +178,3 @@ def _of_nearest(values: Floats, well: Ints) -> Floats:
     places = np.arange(len(values))
     nearest: Floats = values[well[np.abs(well[None, :] - places[:, None]).argmin(axis=1)]]
     return nearest
-
-
-def _exact(share: float, counting: float, error: float) -> tuple[float, float]:
-    """Return the exact ends of a share of so many documents."""
-    trials, confidence = int(counting + ALMOST), 1 - error / 2
-    high = rate_bound(int(np.ceil(counting * share - ALMOST)), trials, confidence)
-    low = 1 - rate_bound(int(np.ceil(counting * (1 - share) - ALMOST)), trials, confidence)
-    return min(low, share), max(high, share)

@@ -33,7 +33,13 @@ from pipelines.commands.runs import (
     status_command,
     verify_command,
 )
-from pipelines.commands.scorers import distill_command, evaluate_command, threshold_command, train_command
+from pipelines.commands.scorers import (
+    audit_command,
+    distill_command,
+    evaluate_command,
+    threshold_command,
+    train_command,
+)
 
 COMMANDS: dict[str, Callable[..., int]] = {
     "filter": filter_command,
@@ -46,6 +52,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "train": train_command,
     "distill": distill_command,
     "evaluate": evaluate_command,
+    "audit": audit_command,
     "threshold": threshold_command,
     "decontaminate": decontaminate_command,
     "status": status_command,

@@ -19,6 +19,7 @@ from pipelines.commands.screen import show
 if TYPE_CHECKING:
     from pipelines.choosing.threshold import Threshold
     from pipelines.page_kit.page import Table
+    from pipelines.scorers.audit_points import ScorerAudit
     from pipelines.scorers.evaluate import Evaluation
     from pipelines.scorers.train import TrainResult
 
@@ -33,6 +34,7 @@ def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
     print_comparison(result.metrics)
     for evaluation in result.evaluations:
         print_evaluation(evaluation)
+    print_audit(result.audit)
     if result.metrics["exits"]:
         _print_table(exits_table(result.metrics["exits"]))
     show(f"scorer: {result.out}")
@@ -81,8 +83,21 @@ def print_evaluation(evaluation: "Evaluation") -> None:
         )
 
 
-def _print_table(table: "Table") -> None:
+def print_audit(audit: "ScorerAudit") -> None:
+    """Print what rewrites do to decisions and scores."""
+    from pipelines.scorers.evaluation_tables import audit_notes, audit_table
+
+    _print_table(audit_table(audit), narrow=True)
+    for note in audit_notes(audit):
+        show(note)
+
+
+def _print_table(table: "Table", *, narrow: bool = False) -> None:
+    """Print a table; a narrow one without lines, so that more columns go into 80 characters."""
     shown = rich.table.Table(*table.head, title=table.caption)
+    if narrow:
+        shown.box, shown.padding = box.SIMPLE_HEAD, (0, 1, 0, 0)
+        shown.columns[0].no_wrap = True
     for row in table.rows:
         shown.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else printable(str(cell))) for cell in row))
     Console().print(shown)

@@ -14,6 +14,7 @@ from pipelines.progress import ConsoleReporter
 from pipelines.settings.base import ScoringSettings
 from pipelines.settings.scorers import (
     LABELS,
+    AuditConfig,
     DistillConfig,
     ScorerArgument,
     ThresholdConfig,
@@ -100,6 +101,21 @@ def evaluate_command(
         write_scorer_report(scorer, labels, html, judged=judged, samples=not no_samples, curve=drawn)
         if not as_json:
             show(f"report: {html}")
+    return 0
+
+
+@takes(AuditConfig)
+def audit_command(given: Given, as_json: JsonOption = False) -> int:
+    """Rewrite documents by code, and tell whether a scorer sees their style or their substance."""
+    config = settings_of(AuditConfig, given)
+    from pipelines.commands.print_scorers import print_audit
+    from pipelines.scorers.audit import audit_scorer
+
+    result = audit_scorer(config, reporter=ConsoleReporter())
+    if as_json:
+        show(json.dumps(to_jsonable_python(result, inf_nan_mode="null")))
+    else:
+        print_audit(result)
     return 0
 
 

@@ -24,6 +24,8 @@ from pipelines.reports.scorer_report_data import (
 )
 from pipelines.scorers.evaluate import Evaluation, JudgedPoints
 from pipelines.scorers.evaluation_tables import (
+    audit_notes,
+    audit_table,
     confusion_table,
     language_notes,
     reliability_table,
@@ -59,6 +61,8 @@ class _View:
     slices: Sequence[Table]  # by kind
     notes: Sequence[str]
     bias: Table | None  # None where nothing tells where documents are from
+    audit: Table
+    audit_notes: Sequence[str]
     too_high: int
     documents: CardSection
 
@@ -129,6 +133,8 @@ def render_page(report: ScorerReport, charts: Mapping[str, str], curve: str) -> 
         slices=[slice_table(kind, list(slices)) for kind, slices in by_kind],
         notes=language_notes(one),
         bias=_bias(report.bias) if report.bias else None,
+        audit=audit_table(report.audit),
+        audit_notes=audit_notes(report.audit),
         too_high=sum(one.kind == TOO_HIGH for one in report.errors),
         documents=card_section([_card(one) for one in report.errors], (TOO_HIGH, TOO_LOW)),
     )

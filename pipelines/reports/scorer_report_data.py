@@ -13,6 +13,7 @@ from filtering.judging.bias import SourceBias, source_bias
 from pipelines.labels.agreement import agreement_of_labels
 from pipelines.labels.label_folder import RATINGS_FILE
 from pipelines.page_kit.cards import CARD_CHARS
+from pipelines.scorers.audit_points import ScorerAudit, audit_points
 from pipelines.scorers.evaluate import Evaluation, JudgedPoints
 
 ERRORS = 10
@@ -65,6 +66,8 @@ class ScorerReport:
         Why that is not known; empty where it is.
     bias : mapping of str to SourceBias
         By what tells where a document is from: its group, its genre.
+    audit : ScorerAudit
+        What rewrites do to decisions.
     errors : tuple of WrongScore
         The worst first.
     """
@@ -75,6 +78,7 @@ class ScorerReport:
     agreement: Agreement | None
     no_agreement: str
     bias: Mapping[str, SourceBias]
+    audit: ScorerAudit
     errors: tuple[WrongScore, ...]
 
 
@@ -90,6 +94,7 @@ def gather_scorer_report(
         agreement=agreement,
         no_agreement=reason,
         bias=_bias(judged),
+        audit=audit_points(judged),
         errors=tuple(_errors(judged)) if samples else (),
     )
 

@@ -11,7 +11,6 @@ from filtering.arrays import Floats32, Rows
 from filtering.embedding.embedders import Embedder, text_for
 from filtering.embedding.heads import LinearHead
 from filtering.errors import LabelsError
-from filtering.fitting.cross_validation import nested_points
 from filtering.fitting.paired_scores import ENOUGH_TIMES, by_lot, choose_paired, group_codes
 from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
 from filtering.folds import FOLDS, fold_assignment
@@ -23,8 +22,9 @@ from filtering.scoring.settings import LEAST_PAIRED
 from filtering.scoring.storage import refuse_taken
 from filtering.text.near_duplicates import near_duplicate_clusters
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.scorers.evaluate import JudgedPoints, fit_data_of
-from pipelines.scorers.train import TrainResult, choose, options_of, read_pool, save_judged
+from pipelines.scorers.audit_points import audit_points
+from pipelines.scorers.evaluate import fit_data_of
+from pipelines.scorers.train import TrainResult, choose, nested, options_of, read_pool, save_judged
 from pipelines.settings.scorers import FIT_FOLDS, DistillConfig
 
 UNCHANGED = Calibration(tuple(float(point) for point in range(POINTS + 1)))
@@ -75,7 +75,7 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
     data = fit_data_of(labels)
     recipe, compared = choose(data, config.signals, RECIPES, signals_fit, reporter)
     reporter.say("Judging the signals by the teacher ...")
-    nested = nested_points(data, signals_fit(recipe))
+    judged = nested(data, signals_fit(recipe), labels, "fast")
     signals = fit_signals(data, recipe, config.domain)
     stage = EmbeddingStage("teacher", teacher.settings, LinearHead(np.ones(1), 0.0), None, 0.0, UNCHANGED)
     scorer = EmbeddingScorer(signals, stage, teacher)
@@ -86,7 +86,8 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
         replace(scorer, paired=pairs),
         config.out,
         {"teacher": teacher.settings.name, "signals": compared},
-        [JudgedPoints(nested, data.rows, labels, "fast", nested=True).judge()],
+        [judged.judge()],
+        audit_points(judged),
         labels,
         ["distill", "--teacher", config.teacher, *options_of(config)],
         overwrite=config.overwrite,

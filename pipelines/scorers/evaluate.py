@@ -1,7 +1,7 @@
 """Judges scorers by labels: by nested cross-validation where they were fitted to these."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,22 +9,24 @@ from numpy.typing import NDArray
 
 from annotations import Labels, read_labels
 from annotations.labels.label_digest import labels_digest
-from filtering.embedding.embedders import Embedder, text_for
 from filtering.embedding.settings import Placement
-from filtering.fitting.cross_validation import Fit, nested_points
+from filtering.fitting.cross_validation import Fit
 from filtering.fitting.fit_data import FitData, read_fit_data
 from filtering.fitting.recipes import RECIPES, signals_fit
 from filtering.fitting.stages import head_fit
+from filtering.judging.audit import Scoring
 from filtering.judging.metrics import METRICS, Estimate, confusion, evaluate, reliability
 from filtering.rubric_points import KEEP_AT
-from filtering.scoring.cascade import CascadeScorer, cascaded
+from filtering.scoring.cascade import AnyScorer, CascadeScorer
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from filtering.scoring.settings import Effort, ExitSettings
 from filtering.scoring.storage import naming, read_metrics
+from filtering.text.arrow import Texts
 from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.dump.lengths import length_of
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.scorer_addresses import open_scorer
+from pipelines.scorers.nested_judge import NestedJudge, embedded
 
 SLICE_ROWS = 30
 """Slices of the labels with fewer documents are not judged apart."""
@@ -65,6 +67,8 @@ class JudgedPoints:
     labels : Labels
     effort, nested
         As in `Evaluation`.
+    score : callable, optional
+        What gave the points: it scores rewrites of the documents too.
     """
 
     points: NDArray[np.float64]
@@ -72,6 +76,7 @@ class JudgedPoints:
     labels: Labels
     effort: Effort
     nested: bool
+    score: Scoring | None = None
 
     def judge(self) -> "Evaluation":
         """Judge the points by the labels."""
@@ -212,14 +217,24 @@ def points_of_labels(
             "what it has not seen. That takes a minute or two."
         )
         data, fits = refit(scorer, both, found)
-        if not isinstance(loaded, CascadeScorer):
-            points = nested_points(data, fits[effort])
+        embedder = both.embedder if isinstance(both, EmbeddingScorer) else None
+        if isinstance(loaded, CascadeScorer):
+            judge = NestedJudge.of(data, [*fits.values()], exits=loaded.exits, embedder=embedder)
         else:
-            points = cascaded(loaded.exits, *(nested_points(data, fits[one]) for one in ("fast", "full")))
-        return JudgedPoints(points, data.rows, found, effort, nested=True)
-    scores = loaded.score(found.texts)
-    good = np.flatnonzero(scores.reason == 0)
-    return JudgedPoints(scores.value[good].astype(np.float64), good, found, effort, nested=False)
+            judge = NestedJudge.of(data, [fits[effort]], embedder=embedder)
+        return JudgedPoints(judge.own_points(), data.rows, found, effort, nested=True, score=judge.score)
+    return points_of_saved(loaded, found, effort)
+
+
+def points_of_saved(scorer: AnyScorer, labels: Labels, effort: Effort) -> JudgedPoints:
+    """Score documents by a saved scorer, whatever it was fitted to."""
+
+    def score(texts: Texts) -> NDArray[np.float64]:
+        return scorer.score(texts).value.astype(np.float64)
+
+    points = score(labels.texts)
+    good = np.flatnonzero(np.isfinite(points))
+    return JudgedPoints(points[good], good, labels, effort, nested=False, score=lambda texts, _: score(texts))
 
 
 def refit(
@@ -270,10 +285,3 @@ def _slices(
             found.append(JudgedSlice(column, value, len(inside), len(set(own)), metrics))
     # Those whose labels are all alike have no such figure, and stand last.
     return sorted(found, key=lambda one: float(np.nan_to_num(one.metrics["rho"].value, nan=np.inf)))
-
-
-def embedded(data: FitData, embedder: Embedder) -> tuple[FitData, dict[str, int]]:
-    """Return the same documents with embeddings, and how many tokens they have and were read of them."""
-    found = embedder.embed([text_for(embedder.settings, text) for text in data.texts])
-    tokens = {"tokens": int(found.tokens.sum()), "tokens_read": int(found.tokens_read.sum())}
-    return replace(data, embeddings=found.vectors), tokens

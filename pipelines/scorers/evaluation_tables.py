@@ -7,9 +7,13 @@ from typing import Any
 from annotations.labels.labels import MIN_GROUPS
 from filtering.fitting.recipes import RECIPES
 from filtering.fitting.stages import HEADS
+from filtering.judging.audit import GOOD_FROM, POOR_BELOW, RewriteEffect
+from filtering.judging.metrics import Estimate
+from filtering.judging.rewrites import AIMS
 from filtering.rubric_points import POINTS
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.page_kit.page import Table
+from pipelines.scorers.audit_points import ScorerAudit
 from pipelines.scorers.evaluate import SLICE_ROWS, Evaluation, JudgedSlice
 
 
@@ -157,3 +161,46 @@ def language_notes(evaluation: Evaluation) -> list[str]:
             f"brackets): {', '.join(few)}."
         )
     return notes
+
+
+def audit_table(audit: ScorerAudit) -> Table:
+    """Return what each rewrite does to decisions and scores."""
+    how = "nested" if audit.nested else "scored by the saved scorer"
+    caption = f"effort {audit.effort}, kept from {audit.keep_at:g} points, {how}; flips in %"
+    head = ("rewrite", "of", "flips", "dropped", "kept", "moved", "95 %", "well")
+    return Table(caption, head, [_effect_row(one) for one in audit.effects])
+
+
+def _effect_row(one: RewriteEffect) -> tuple[object, ...]:
+    if not one.rewritten:
+        return (one.name, 0, *[""] * 5, one.verdict)
+    shares = (_in_percent(share) for share in (one.flipped, one.to_dropped, one.to_kept))
+    return (one.name, one.rewritten, *shares, f"{one.moved.value:+.2f}", f"{one.moved_far:.2f}", one.verdict)
+
+
+def _in_percent(share: Estimate) -> str:
+    value, low, high = (
+        f"{100 * end:.1f}" if end < 0.0995 else f"{100 * end:.0f}"
+        for end in (share.value, share.low, share.high)
+    )
+    return f"{value} [{low}, {high}]"
+
+
+def audit_notes(audit: ScorerAudit) -> list[str]:
+    """Say what was rewritten, what the columns are, and which rewrites should do what."""
+    found = [
+        f"{audit.documents:,} documents of {audit.groups:,} groups. For each rewrite: how many documents it "
+        "applies to; decisions that flip, and those that are dropped and kept now, with 95 % intervals over "
+        "groups; the mean move of scores in points; how far 95 % of them move at most; whether all is well.",
+    ]
+    worth = "labelled" if audit.is_labelled else "scored"
+    for kind, aim in (
+        ("harmless", f"flip at most {100 * AIMS['harmless']:g} % of decisions"),
+        ("appended", f"flip at most {100 * AIMS['appended']:g} % of those of poor documents ({worth} below "
+                     f"{POOR_BELOW:g})"),
+        ("harmful", f"lower the scores of good documents ({worth} {GOOD_FROM:g} or more)"),
+    ):  # fmt: skip
+        effects = [one for one in audit.effects if one.kind == kind]
+        names = ", ".join(one.name for one in effects)
+        found.append(f"Should {aim}, of {effects[0].documents:,} documents: {names}.")
+    return found

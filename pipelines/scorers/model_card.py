@@ -9,9 +9,12 @@ from typing import Any
 from filtering.machine import available_cpus
 from filtering.text.windows import REACH, WINDOW, CutRule
 from pipelines.page_kit.page import Table, templates
+from pipelines.scorers.audit_points import ScorerAudit
 from pipelines.scorers.evaluate import Evaluation, JudgedSlice
 from pipelines.scorers.evaluation_tables import (
     Compared,
+    audit_notes,
+    audit_table,
     compared,
     confusion_table,
     exits_table,
@@ -56,6 +59,8 @@ class _View:
     exits: Table | None  # None where there is no effort balanced
     worst: Sequence[JudgedSlice]
     notes: Sequence[str]
+    audit: Table
+    audit_notes: Sequence[str]
     speeds: Mapping[str, str]
     command: str
     cpus: int
@@ -67,6 +72,7 @@ def model_card(
     domain: str,
     metrics: Mapping[str, Any],
     evaluations: Sequence[Evaluation],
+    audit: ScorerAudit,
     speeds: Mapping[Any, float],
     command: Sequence[str],
 ) -> str:
@@ -79,6 +85,8 @@ def model_card(
         As its ``scorer.json`` holds them.
     evaluations : sequence of Evaluation
         Nested, one for each effort.
+    audit : ScorerAudit
+        Nested too.
     speeds : mapping
         Documents a second by effort, on the machine that trained it.
     command : sequence of str
@@ -95,6 +103,8 @@ def model_card(
         exits=exits_table(metrics["exits"]) if metrics["exits"] else None,
         worst=last.slices[:WORST_SLICES],
         notes=language_notes(last) if last.slices else (),
+        audit=audit_table(audit),
+        audit_notes=audit_notes(audit),
         speeds={effort: _two_digits(speed) for effort, speed in speeds.items()},
         command=shlex.join(["edufilter", *command, "--out", "FOLDER"]),
         cpus=available_cpus(),

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic_core import to_jsonable_python
 
 from annotations import Labels, read_labels
@@ -17,7 +16,7 @@ from annotations.labels.labels import cut_texts_warning
 from annotations.labels.sources import read_table
 from filtering import save_scorer
 from filtering.embedding.embedders import Embedder
-from filtering.fitting.cross_validation import Fit, nested_figures, nested_points, simplest_of_the_best
+from filtering.fitting.cross_validation import Fit, nested_figures, simplest_of_the_best
 from filtering.fitting.fit_data import FitData
 from filtering.fitting.paired_scores import pair, pair_labelled
 from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
@@ -32,8 +31,10 @@ from pipelines.dump.code_languages import with_code_languages
 from pipelines.dump.settings import TEXT_COLUMNS
 from pipelines.dump.text_columns import find_text_column
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.scorers.evaluate import Evaluation, JudgedPoints, embedded, fit_data_of
+from pipelines.scorers.audit_points import ScorerAudit, audit_points
+from pipelines.scorers.evaluate import Evaluation, JudgedPoints, fit_data_of
 from pipelines.scorers.model_card import model_card
+from pipelines.scorers.nested_judge import NestedJudge, embedded
 from pipelines.settings.base import options_in_words
 from pipelines.settings.scorers import DistillConfig, TrainConfig
 
@@ -60,12 +61,15 @@ class TrainResult:
     evaluations : tuple of Evaluation
         Nested, one for each effort: each document was scored by a model that saw nothing of its group's fold,
         and no near-duplicate of what is in there.
+    audit : ScorerAudit
+        What rewrites do to decisions of effort ``fast``, nested too.
     """
 
     scorer: SignalScorer | EmbeddingScorer
     out: str
     metrics: Mapping[str, Any]
     evaluations: tuple[Evaluation, ...]
+    audit: ScorerAudit
 
 
 def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> TrainResult:
@@ -117,22 +121,30 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
         fits["full"] = head_fit(head, recipe)
         stage = fit_stage(data, head, recipe, embedder.settings)
         scorer = EmbeddingScorer(signals, stage, embedder)
-    points: dict[Effort, NDArray[np.float64]] = {}
+    judged: dict[Effort, JudgedPoints] = {}
     for effort, fit in fits.items():
         reporter.say(f"Judging effort {effort} ...")
-        points[effort] = nested_points(data, fit)
-    evaluations = [
-        JudgedPoints(one, data.rows, labels, effort, nested=True).judge() for effort, one in points.items()
-    ]
+        judged[effort] = nested(data, fit, labels, effort)
     if isinstance(scorer, EmbeddingScorer):
         if pool is None:
-            paired = pair_labelled(points["fast"], points["full"], data)
+            paired = pair_labelled(judged["fast"].points, judged["full"].points, data)
         else:
             reporter.say(f"Pairing both efforts on documents of {config.pool} ...")
             paired = pair(scorer, *pool, data, recipe=recipe, head=head)
         scorer = replace(scorer, paired=paired)
     command = ["train", "LABELS", *options_of(config)]
-    return save_judged(scorer, config.out, metrics, evaluations, labels, command, overwrite=config.overwrite)
+    reporter.say("Rewriting documents, and scoring them again ...")
+    audit = audit_points(judged["fast"])
+    evaluations = [one.judge() for one in judged.values()]
+    return save_judged(
+        scorer, config.out, metrics, evaluations, audit, labels, command, overwrite=config.overwrite
+    )
+
+
+def nested(data: FitData, fit: Fit, labels: Labels, effort: Effort) -> JudgedPoints:
+    """Return the nested points of labels, with what scores rewrites by signals."""
+    judge = NestedJudge.of(data, [fit])
+    return JudgedPoints(judge.own_points(), data.rows, labels, effort, nested=True, score=judge.score)
 
 
 def save_judged(
@@ -140,6 +152,7 @@ def save_judged(
     out: str,
     metrics: Mapping[str, Any],
     evaluations: Sequence[Evaluation],
+    audit: ScorerAudit,
     labels: Labels,
     command: Sequence[str],
     *,
@@ -156,6 +169,7 @@ def save_judged(
         What was compared, and more that the card tells.
     evaluations : sequence of Evaluation
         Nested, one for each effort.
+    audit : ScorerAudit
     labels : Labels
         Documents that its speed is measured on.
     command : sequence of str
@@ -169,11 +183,12 @@ def save_judged(
         **metrics,
         "exits": usual_exits(paired) if paired else [],
         "nested": {one.effort: one for one in evaluations},
+        "audit": audit,
     }
     told = _rounded(to_jsonable_python(told, inf_nan_mode="null"))
-    card = model_card(signals.domain, told, evaluations, _speeds(scorer, labels), command)
+    card = model_card(signals.domain, told, evaluations, audit, _speeds(scorer, labels), command)
     saved = save_scorer(scorer, out, metrics=told, card=card, overwrite=overwrite)
-    return TrainResult(saved, out, told, tuple(evaluations))
+    return TrainResult(saved, out, told, tuple(evaluations), audit)
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value

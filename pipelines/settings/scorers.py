@@ -17,7 +17,9 @@ from pipelines.settings.base import (
     ModelSettings,
     Name,
     OpenShare,
+    Points,
     Positive,
+    ScoringSettings,
     Share,
     from_words,
     option_of,
@@ -163,6 +165,26 @@ class DistillConfig(FitSettings):
             max_tokens=self.max_tokens,
             kind="classifier",
         )
+
+
+class AuditConfig(ScoringSettings):
+    """Settings of `audit_scorer`.
+
+    Labels may also be a `datasets.Dataset`. Documents without labels will do: those with a column ``text``
+    and none named ``score``.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    scorer: ScorerArgument
+    labels: LabelsSource
+    keep_at: Annotated[Points, Option(help="Rubric points (0 to 5) from which a document is kept.")] = KEEP_AT
+    documents: Annotated[
+        int | None,
+        Field(ge=1),
+        Option(help="Documents to rewrite at most. Default: 2,000; 300 where they are embedded."),
+    ] = None
+    seed: Annotated[int, Option(help="Of the draw of documents, and of what is shuffled.")] = 0
 
 
 class ThresholdConfig(EmbeddingSettings):
