@@ -135,6 +135,8 @@ BY_SCRIPT = {
 def script_of(text: str) -> str:
     """Return the script that most letters of a text are in, by its name in Unicode; empty without letters.
 
+    Japanese is ``HIRAGANA``, Chinese ``CJK``.
+
     Examples
     --------
     >>> script_of("What is light?"), script_of("Что такое свет?"), script_of("1 + 1")
@@ -144,7 +146,10 @@ def script_of(text: str) -> str:
     scripts: Counter[str] = Counter()
     for letter, count in letters.items():
         scripts[unicodedata.name(letter, "").replace("-", " ").partition(" ")[0]] += count
-    return scripts.most_common(1)[0][0] if scripts else ""
+    kana = scripts["HIRAGANA"] + scripts.pop("KATAKANA", 0)
+    if kana * 10 > scripts["CJK"]:  # Japanese is written in all three
+        scripts["HIRAGANA"] = kana + scripts.pop("CJK", 0)
+    return max(scripts, key=scripts.__getitem__) if scripts.total() else ""
 
 
 def phrases_for(text: str) -> Phrases:

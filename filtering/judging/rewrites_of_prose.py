@@ -10,7 +10,7 @@ from random import Random
 
 from filtering.judging.phrases import phrases_for, script_of
 
-SPACELESS = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
+SPACELESS = ("CJK", "HIRAGANA", "THAI", "LAO", "KHMER", "MYANMAR")
 """Scripts that write words without spaces between them."""
 STOPLESS = ("THAI", "LAO", "KHMER")
 """Scripts in which a space ends what a full stop ends elsewhere."""

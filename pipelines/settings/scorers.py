@@ -170,14 +170,20 @@ class DistillConfig(FitSettings):
 class AuditConfig(ScoringSettings):
     """Settings of `audit_scorer`.
 
-    Labels may also be a `datasets.Dataset`. Documents without labels will do: those with a column ``text``
-    and none named ``score``.
+    Labels may also be a `datasets.Dataset`. What has no column ``score`` is documents without labels.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     scorer: ScorerArgument
-    labels: LabelsSource
+    labels: Annotated[
+        Any,
+        Argument(
+            parser=str,
+            metavar="LABELS",
+            help="Labels as evaluate takes them, or documents without: a file with a column text.",
+        ),
+    ]
     keep_at: Annotated[Points, Option(help="Rubric points (0 to 5) from which a document is kept.")] = KEEP_AT
     documents: Annotated[
         int | None,

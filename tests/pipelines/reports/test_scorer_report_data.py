@@ -1,6 +1,7 @@
 """Proves that the page of a scorer says what the evaluation found, and shows its worst errors."""
 
 import json
+from html import unescape
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -56,6 +57,8 @@ def test_the_page_and_the_data_say_the_same(trained, labels, judged, tmp_path):
     assert data["format"] == 1
     assert "say nothing of single raters" in page
     assert page.count("<svg") == 2
+    assert [one["name"] for one in data["audit"]["effects"]] == [one.name for one in found.audit.effects]
+    assert all(one.name in unescape(page) for one in found.audit.effects)
 
 
 def test_no_samples_means_no_text_of_a_document(trained, labels, judged, tmp_path):

@@ -30,6 +30,7 @@ from pipelines import (
     write_report,
 )
 from pipelines.run.audit import Side, agreement_of, audit_shares
+from pipelines.scorers.evaluate import points_of_labels
 from pipelines.worker.row_chances import row_chances
 
 CPU = Placement(device="cpu")
@@ -243,6 +244,19 @@ def test_evaluate_judges_a_cascade_nested(cascade, labels, hasty):
     assert balanced.effort == "balanced"
     worst, best = sorted([fast.metrics["rho"].value, full.metrics["rho"].value])
     assert worst - 0.05 < balanced.metrics["rho"].value < best + 0.05
+
+
+@pytest.mark.parametrize("effort", ["fast", "balanced", "full"])
+def test_what_judges_rewrites_gives_a_document_that_stays_as_it_is_its_own_points(
+    cascade, labels, hasty, effort
+):
+    judged = points_of_labels(str(cascade.out), str(labels), effort=effort, placement=CPU)
+    assert judged.nested
+    places = np.arange(0, len(judged.points), 7)
+    texts = [str(judged.labels.texts[int(judged.rows[place])]) for place in places]
+    again = judged.score([*texts, ""], np.append(places, 0))
+    np.testing.assert_allclose(again[:-1], judged.points[places], atol=1e-6)
+    assert np.isnan(again[-1])
 
 
 def test_a_pool_of_the_labelled_sites_is_scored_by_stages_that_did_not_see_them(

@@ -1,0 +1,110 @@
+"""Proves that Python, command and card audit scorers alike, by what has not seen the documents."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from dumps import make_labels, make_texts
+from pydantic_core import to_jsonable_python
+from runs import QUIET
+
+from filtering.errors import SettingsError
+from filtering.fitting.cross_validation import nested_points
+from filtering.fitting.recipes import signals_fit
+from filtering.judging.rewrites import rewrites_of
+from pipelines import AuditConfig, audit_scorer
+from pipelines.scorers.audit_points import audit_points
+from pipelines.scorers.evaluate import JudgedPoints, fit_data_of, points_of_labels
+from pipelines.scorers.evaluation_tables import audit_table
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """Return labels that no scorer was fitted to."""
+    pq.write_table(make_labels(seed=1), tmp_path / "fresh.parquet")
+    return tmp_path / "fresh.parquet"
+
+
+def test_command_and_python_say_the_same_of_fresh_labels(command, trained, fresh):
+    found = audit_scorer(AuditConfig(scorer=trained.out, labels=fresh, documents=90), reporter=QUIET)
+    assert (found.nested, found.is_labelled, found.documents) == (False, True, 90)
+    assert [one.name for one in found.effects] == [one.name for one in rewrites_of(is_code=False)]
+    words = {one.kind: one for one in found.effects if one.kind != "harmless"}
+    assert words["appended"].documents + words["harmful"].documents < 90
+    arguments = ("audit", trained.out, fresh, "--documents", 90)
+    outcome = command(*arguments, "--json")
+    assert outcome.code == 0
+    assert json.loads(outcome.out) == to_jsonable_python(found, inf_nan_mode="null")
+    shown = command(*arguments)
+    assert shown.code == 0
+    assert "Rewriting documents" in shown.err
+    for one in found.effects:
+        assert one.name in shown.out
+    assert max(len(line) for line in shown.out.splitlines() if not line.endswith(".")) <= 80
+
+
+def test_labels_that_the_scorer_was_fitted_to_are_audited_nested_as_its_card_says(trained, labels):
+    found = audit_scorer(AuditConfig(scorer=trained.out, labels=labels), reporter=QUIET)
+    assert found == trained.audit
+    assert found.nested
+    stored = json.loads((Path(trained.out) / "scorer.json").read_text())["metrics"]["audit"]
+    assert [one["name"] for one in stored["effects"]] == [one.name for one in found.effects]
+    card = (Path(trained.out) / "README.md").read_text()
+    for row in audit_table(found).rows:
+        assert f"| {' | '.join(map(str, row))} |" in card
+
+
+def test_signals_are_judged_as_nested_points_are(trained, labels):
+    judged = points_of_labels(trained.out, str(labels))
+    np.testing.assert_array_equal(
+        judged.points, nested_points(fit_data_of(judged.labels), signals_fit("linear"))
+    )
+
+
+def test_documents_without_labels_are_worth_what_they_score(command, trained, tmp_path):
+    pq.write_table(pa.table({"content": [*make_texts(60), ""]}), tmp_path / "pool.parquet")
+    outcome = command("audit", trained.out, tmp_path / "pool.parquet", "--json", "--keep-at", 2)
+    assert outcome.code == 0, outcome.err
+    found = json.loads(outcome.out)
+    assert (found["is_labelled"], found["documents"], found["keep_at"]) == (False, 60, 2)
+    assert "1 of 61 documents" in outcome.err
+    poor, good = (next(e for e in found["effects"] if e["kind"] == kind) for kind in ("appended", "harmful"))
+    assert 0 < poor["documents"] < 60 - good["documents"]
+    assert "scored below 2" in command("audit", trained.out, tmp_path / "pool.parquet").out
+
+
+def test_source_files_are_rewritten_as_such_by_labels_and_by_the_scorer(command, trained, fresh, tmp_path):
+    table = pq.read_table(fresh).append_column("lang", pa.array(["Python"] * 300))
+    pq.write_table(table, tmp_path / "code.parquet")
+    pq.write_table(table.select(["text"]), tmp_path / "files.parquet")
+    of_code = [one.name for one in rewrites_of(is_code=True)]
+    for scorer, documents in ((trained.out, "code.parquet"), ("code", "files.parquet")):
+        outcome = command("audit", scorer, tmp_path / documents, "--json", "--documents", 20)
+        assert [one["name"] for one in json.loads(outcome.out)["effects"]] == of_code
+
+
+def test_the_seed_decides_which_documents_are_drawn(trained, fresh):
+    found = [
+        audit_scorer(AuditConfig(scorer=trained.out, labels=fresh, documents=40, seed=seed), reporter=QUIET)
+        for seed in (0, 0, 1)
+    ]
+    assert found[0] == found[1] != found[2]
+
+
+def test_points_alone_cannot_be_audited(trained, labels):
+    judged = points_of_labels(trained.out, str(labels))
+    alone = JudgedPoints(judged.points, judged.rows, judged.labels, "fast", nested=True)
+    with pytest.raises(SettingsError, match="what scores rewrites"):
+        audit_points(alone)
+
+
+@pytest.mark.parametrize("option", [("--documents", 0), ("--keep-at", 6), ("--effort", "slow")])
+def test_wrong_settings_are_refused(command, trained, fresh, option):
+    outcome = command("audit", trained.out, fresh, *option)
+    assert outcome.code == 2
+    assert option[0] in outcome.err
