@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from filtering.errors import BadFileError, OutOfMemoryError
-from filtering.scoring.scorers import Scorer
-from filtering.text.arrow import text_lengths, without_texts
+from filtering.scoring.cascade import AnyScorer, signals_of
+from filtering.scoring.unsure import Unsure
+from filtering.text.arrow import text_bytes, text_lengths, without_texts
 from pipelines.dump.batches import read_batches
 from pipelines.dump.parts import Parts
 from pipelines.dump.text_columns import texts_of
@@ -49,7 +50,6 @@ def read_first_rows(
     return sample, decoded_bytes
 
 
-def unlike_share(scorer: Scorer, sample: Sequence[pa.Array]) -> float:
-    """Return the share of a sample that is unlike what a scorer was fitted on, in [0, 1]."""
-    unlike = [scorer.unlike_seed(texts) for texts in sample]
-    return float(np.mean(np.concatenate(unlike))) if unlike else 0.0
+def unsure_of(scorer: AnyScorer, sample: Sequence[pa.Array]) -> Unsure:
+    """Return how many documents of a sample a scorer does not know."""
+    return signals_of(scorer).unsure_of([text for texts in sample for text in text_bytes(texts)])

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from filtering.machine import available_cpus
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
-from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, unlike_share
+from filtering.scoring.unsure import Unsure
+from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, unsure_of
 from pipelines.run.filter import plan_of
 from pipelines.run.resume import allowed_changes, refuse_foreign
 from pipelines.scorer_addresses import open_scorer
@@ -35,8 +36,8 @@ class RunEstimate:
         Estimated duration of what is left.
     kept_share : float
         Share of the sample that reaches the cut, in [0, 1].
-    unlike_share : float
-        Share of the sample that is unlike the documents that the scorer was fitted on, in [0, 1].
+    unsure : Unsure
+        How many documents of the sample the scorer does not know.
     """
 
     plan: Plan
@@ -45,7 +46,7 @@ class RunEstimate:
     sampled_rows: int
     seconds: float
     kept_share: float
-    unlike_share: float
+    unsure: Unsure
 
 
 def estimate_run(config: FilterConfig) -> RunEstimate:
@@ -92,5 +93,5 @@ def estimate_run(config: FilterConfig) -> RunEstimate:
         sampled_rows=sampled,
         seconds=seconds,
         kept_share=kept / max(sampled, 1),
-        unlike_share=unlike_share(scorer, sample),
+        unsure=unsure_of(scorer, sample),
     )
