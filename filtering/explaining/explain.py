@@ -22,7 +22,7 @@ from filtering.explaining.settings import TOP
 from filtering.explaining.single_signals import Amounts, Signal, single_signals
 from filtering.explaining.traits import traits_in_words
 from filtering.rubric_points import KEEP_AT
-from filtering.scoring.cascade import AnyScorer, CascadeScorer, signals_of
+from filtering.scoring.cascade import AnyScorer, CascadeScorer, signals_of, with_warnings
 from filtering.scoring.scorers import SIGNALS_STAGE, STAGES, SignalScorer
 from filtering.scoring.unsure import find_languages, why_unsure
 from filtering.signals.linear import LinearSignals
@@ -168,15 +168,16 @@ def explain_documents(
     --------
     >>> from filtering import load_scorer
     >>> (why,) = explain_documents(load_scorer("web"), ["For example, you know a prime number."])
-    >>> why.kept, why.sentence
-    (False, 'It gives examples.')
+    >>> why.kept, why.sentence[:43]
+    (False, 'It gives examples and computes or proves; l')
     """
+    scorer = with_warnings(scorer, warns=False)  # explanations say so themselves
     first = signals_of(scorer)
     signals = first.linear.read(texts)
     raw = first.raw(signals)
     scores = scorer.score(texts)
     trees = tree_values(first, signals)
-    usual = _Usual.of(first.linear)
+    usual = usual_values(first.linear)
     added = first.linear.statistic_values(signals.features) - usual.added + trees[:, :-1]
     cut = keep_at if keep_at is not None else _cut_of(scorer)
     documents = text_bytes(texts)
@@ -214,21 +215,28 @@ def _cut_of(scorer: AnyScorer) -> float:
 
 
 @dataclass(frozen=True)
-class _Usual:
-    """What is usual in the seed: quantiles, as `seed_quantiles` gives them, and what is added at medians.
+class Usual:
+    """What is usual in the seed.
 
-    Where a median is not known that is taken for 0: curves are fitted to be 0 on average.
+    Parameters
+    ----------
+    quantiles : float64 array, shape (len(STATISTICS), KNOTS)
+        As `seed_quantiles` gives them.
+    added : float64 array, shape (len(STATISTICS),)
+        What each statistic adds to the raw value at its median. Where a median is not known that is taken for
+        0: curves are fitted to be 0 on average.
     """
 
     quantiles: Floats
     added: Floats
 
-    @classmethod
-    def of(cls, linear: LinearSignals) -> "_Usual":
-        quantiles = seed_quantiles(linear)
-        medians = np.zeros((1, SCORE_COLUMNS + len(STATISTICS)), dtype=np.float32)
-        medians[0, SCORE_COLUMNS:] = quantiles[:, MEDIAN]
-        return cls(quantiles, np.nan_to_num(linear.statistic_values(medians)[0]))
+
+def usual_values(linear: LinearSignals) -> Usual:
+    """Return what is usual in the seed of a scorer."""
+    quantiles = seed_quantiles(linear)
+    medians = np.zeros((1, SCORE_COLUMNS + len(STATISTICS)), dtype=np.float32)
+    medians[0, SCORE_COLUMNS:] = quantiles[:, MEDIAN]
+    return Usual(quantiles, np.nan_to_num(linear.statistic_values(medians)[0]))
 
 
 @dataclass(frozen=True)
@@ -242,9 +250,7 @@ class _Values:
     raw: float
 
 
-def _explanation(
-    first: SignalScorer, values: _Values, usual: _Usual, top: int, keep_at: float
-) -> Explanation:
+def _explanation(first: SignalScorer, values: _Values, usual: Usual, top: int, keep_at: float) -> Explanation:
     start = start_of(first.linear) + float(usual.added.sum())
     slope = first.calibration.slope_between(start, values.raw)
     points = first.calibration.apply(np.array([start, values.raw]))
@@ -277,7 +283,7 @@ def _explanation(
     )
 
 
-def _amounts(first: SignalScorer, values: _Values, usual: _Usual) -> Amounts:
+def _amounts(first: SignalScorer, values: _Values, usual: Usual) -> Amounts:
     """Return what a document has and what each of it adds."""
     tables = list(ngram_values(first.linear, values.text))
     words = tables[0][0]

@@ -86,7 +86,7 @@ def token_in_words(shown: str, spelling: bytes) -> str:
     Examples
     --------
     >>> [token_in_words(*one) for one in (("prime", b"Prime"), ("<4+ digits>", b"1999"), ("----+", b"-----"))]
-    ['"prime"', 'a number of 4+ digits', 'hyphens']
+    ['"prime"', 'a number of 4+ digits', 'several hyphens']
     """
     if spelling.startswith(b"\n"):
         kind = "a blank line" if shown.startswith("⏎⏎") else "a line break"
@@ -95,7 +95,13 @@ def token_in_words(shown: str, spelling: bytes) -> str:
     if spelling.isdigit():
         return f"a number of {shown[1:-1]}".replace("of 1 digits", "of 1 digit")
     first = spelling[:1].decode("latin-1")
-    return CHARACTER_NAMES[first] if first in CHARACTERS and first != "_" else f'"{printable(shown)}"'
+    if first not in CHARACTERS or first == "_":
+        return f'"{printable(shown)}"'
+    several = CHARACTER_NAMES[first]
+    if len(spelling) > 1:
+        return f"several {several}"
+    one = several.removesuffix("es" if several.endswith("hes") else "s")
+    return f"an {one}" if one[0] in "aeou" else f"a {one}"
 
 
 def range_in_words(low: float | None, high: float | None, *, digits: int) -> str:

@@ -146,7 +146,7 @@ def _pairs(found: Amounts, groups: Sequence[str]) -> list[Signal]:
         one, other = int(words.first[at]), int(words.second[at])
         group = groups[one] if groups[one] != WORDS else groups[other]
         spellings = (words.spellings[one], words.spellings[other])
-        if all(map(is_word, spellings)):
+        if all(is_word(spelling) and not spelling.isdigit() for spelling in spellings):
             name = f'"{words.show(at)}"'
         else:
             name = ", then ".join(token_in_words(show_token(spelling), spelling) for spelling in spellings)

@@ -18,9 +18,9 @@ from filtering.text.human_languages import CHARS, NOT_SURE, tell_languages
 
 FEW_LABELS = 30
 """A language with fewer labels is one that a scorer does not know."""
-MANY_OF_LANGUAGE, MANY_ODD = 0.05, 0.15
-"""Shares of documents from which they are worth a warning. Of labelled documents themselves 0.05 are odd, and
-of pages in one language a few hundredths are taken for another."""
+MANY = 0.15
+"""Share of documents from which it is worth a warning. Of labelled documents themselves 0.05 have odd words,
+and of pages of which sources say that they are in English 0.09 are not."""
 LEAST_ODD = 20
 """Of fewer documents, one with odd words says nothing of the others."""
 LANGUAGES_NAMED, KNOWN_NAMED = 3, 8
@@ -71,14 +71,14 @@ class Unsure:
         """
         said = []
         others = sum(self.languages.values())
-        if others >= MANY_OF_LANGUAGE * max(self.documents, 1) and others:
+        if others and others >= MANY * self.documents:
             said.append(
                 f"{others:,} of {self.documents:,} documents are in languages for which this scorer has "
                 f"fewer than {FEW_LABELS} labels ({_counts(self.languages)}): their scores are not reliable. "
                 f"Its labels are in {_known(self.labels)}."
             )
         rest = self.documents - others
-        if rest >= LEAST_ODD and self.odd >= MANY_ODD * rest:
+        if rest >= LEAST_ODD and self.odd >= MANY * rest:
             said.append(
                 f"{self.odd:,} of {rest:,} {'other ' if said else ''}documents use words that the scorer's "
                 "labelled documents hardly have: their scores may not be reliable. Read some of them, or "
@@ -165,7 +165,10 @@ def why_unsure(labels: Mapping[str, int], language: str | None, *, odd: bool) ->
     if is_few(labels, language):
         count = labels.get(language or "", 0)
         said = "no labels" if not count else "1 label" if count == 1 else f"{count} labels"
-        return f"This text is in a language ({language}) for which the scorer has {said}: its score is not reliable."
+        return (
+            f"This text is in a language ({language}) for which the scorer has {said}: "
+            "its score is not reliable."
+        )
     if odd:
         return "This text uses words that the labelled documents hardly have: its score may not be reliable."
     return ""

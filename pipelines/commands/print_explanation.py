@@ -40,8 +40,8 @@ def print_explanation(found: ExplainedDocument) -> None:
     console.print(groups)
     for title, signals in (("raised it", why.raised), ("lowered it", why.lowered)):
         table = Table(title, "how much", "points")
-        for one in signals:  # as `Text`, for brackets are no markup
-            table.add_row(Text(printable(one.name)), Text(one.amount), Text(f"{one.points:+.3f}"))
+        for signal in signals:  # as `Text`, for brackets are no markup
+            table.add_row(Text(printable(signal.name)), Text(signal.amount), Text(f"{signal.points:+.3f}"))
         console.print(table)
     show(
         f"These {len(why.raised) + len(why.lowered)} signals are {100 * why.shown_share:.0f} % of all that "

@@ -35,8 +35,8 @@ def print_result(result: "FilterResult") -> int:
         show("counted: " + ", ".join(f"{count:,} {name}" for name, count in counted.items()))
     if "leak_action" in result.manifest["settings"]:
         _print_leaks(result.manifest)
-    if result.unsure:
-        show(f"Warning: of a sample of this dump, {result.unsure}")
+    if result.warning:
+        show(f"Warning, by a sample of this dump: {result.warning}")
     for one in result.set_aside:
         show(f"set aside: {one.relative} (from row {one.first_row}): {one.why}")
     return result.exit_code

@@ -69,8 +69,8 @@ def _print_estimate(config: FilterConfig) -> int:
         f"{duration(estimate.seconds)}, "
         f"{100 * estimate.kept_share:.1f} % kept"
     )
-    if estimate.unsure.sentence:
-        show(f"Warning: of that sample, {estimate.unsure.sentence}")
+    if estimate.warning:
+        show(f"Warning, by that sample: {estimate.warning}")
     for loss in plan.losses if config.write != "scores" else ():
         show(loss)
     for one in plan.set_aside:

@@ -8,7 +8,6 @@ import pyarrow as pa
 
 from filtering.errors import BadFileError, OutOfMemoryError
 from filtering.scoring.cascade import AnyScorer, signals_of
-from filtering.scoring.unsure import Unsure
 from filtering.text.arrow import text_bytes, text_lengths, without_texts
 from pipelines.dump.batches import read_batches
 from pipelines.dump.parts import Parts
@@ -50,6 +49,7 @@ def read_first_rows(
     return sample, decoded_bytes
 
 
-def unsure_of(scorer: AnyScorer, sample: Sequence[pa.Array]) -> Unsure:
-    """Return how many documents of a sample a scorer does not know."""
-    return signals_of(scorer).unsure_of([text for texts in sample for text in text_bytes(texts)])
+def warning_of(scorer: AnyScorer, sample: Sequence[pa.Array]) -> str:
+    """Return why the scores of a sample are not reliable, as the report says it; empty if they are."""
+    texts = [text for one in sample for text in text_bytes(one)]
+    return signals_of(scorer).unsure_of(texts).sentence

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from filtering.machine import available_cpus
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
-from filtering.scoring.unsure import Unsure
-from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, unsure_of
+from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, warning_of
 from pipelines.run.filter import plan_of
 from pipelines.run.resume import allowed_changes, refuse_foreign
 from pipelines.scorer_addresses import open_scorer
@@ -36,8 +35,8 @@ class RunEstimate:
         Estimated duration of what is left.
     kept_share : float
         Share of the sample that reaches the cut, in [0, 1].
-    unsure : Unsure
-        How many documents of the sample the scorer does not know.
+    warning : str
+        Why the scores of the sample are not reliable, in words; empty if they are.
     """
 
     plan: Plan
@@ -46,7 +45,7 @@ class RunEstimate:
     sampled_rows: int
     seconds: float
     kept_share: float
-    unsure: Unsure
+    warning: str
 
 
 def estimate_run(config: FilterConfig) -> RunEstimate:
@@ -93,5 +92,5 @@ def estimate_run(config: FilterConfig) -> RunEstimate:
         sampled_rows=sampled,
         seconds=seconds,
         kept_share=kept / max(sampled, 1),
-        unsure=unsure_of(scorer, sample),
+        warning=warning_of(scorer, sample),
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from filtering.scoring.cascade import AnyScorer, CascadeScorer
 from filtering.scoring.cascade_exits import Exits
-from pipelines.dump.first_rows import read_first_rows, unsure_of
+from pipelines.dump.first_rows import read_first_rows, warning_of
 from pipelines.dump.inputs import find_inputs
 from pipelines.executors.local import Executor, executor_of
 from pipelines.progress import ConsoleReporter, Reporter
@@ -85,7 +85,7 @@ def filter_dump(
         leaks=leaks,
         write_origin=config.write_origin,
     )
-    unsure = ""
+    warning = ""
     with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
             reporter.say(
@@ -94,10 +94,10 @@ def filter_dump(
             )
             if isinstance(scorer, CascadeScorer):
                 reporter.say(describe_exits(scorer.exits))
-            unsure = _say_if_unsure(plan, scorer, reporter)
+            warning = _warn_if_unsure(plan, scorer, reporter)
         del scorer
         result = run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
-    return replace(result, fails_on_drift=config.on_drift == "fail", unsure=unsure)
+    return replace(result, fails_on_drift=config.on_drift == "fail", warning=warning)
 
 
 def decontaminate_dump(
@@ -214,11 +214,11 @@ def describe_exits(exits: Exits) -> str:
     return f"{start}{share} Of what effort full keeps of these, {100 * exits.lost_keepers:.1f} % was lost."
 
 
-def _say_if_unsure(plan: Plan, scorer: AnyScorer, reporter: Reporter) -> str:
-    """Say what of a sample of the dump the scorer does not know, if that is much; return it."""
+def _warn_if_unsure(plan: Plan, scorer: AnyScorer, reporter: Reporter) -> str:
+    """Say why the scores of a sample of the dump are not reliable, if they are not; return it."""
     checksums = not plan.facts.ignore_checksums
     sample, _ = read_first_rows(plan.parts, plan.facts.text_column, checksums=checksums)
-    said = unsure_of(scorer, sample).sentence
+    said = warning_of(scorer, sample)
     if said:
-        reporter.say(f"Warning: of a sample of this dump, {said}")
+        reporter.say(f"Warning, by a sample of this dump: {said}")
     return said

@@ -46,9 +46,9 @@ class FilterResult:
         What ``run/manifest.json`` holds.
     agreement : AuditResult, optional
         What a cascade's audit found.
-    unsure : str
-        What of a sample of the dump the scorer does not know, in words; empty if that is little, or was not
-        looked at.
+    warning : str
+        Why the scores of a sample of the dump are not reliable, in words; empty if they are, or none was
+        read.
     fails_on_drift : bool
         Whether a promise that does not hold is a failure.
     """
@@ -64,7 +64,7 @@ class FilterResult:
     manifest: Mapping[str, Any]
     agreement: AuditResult | None = None
     fails_on_drift: bool = False
-    unsure: str = ""
+    warning: str = ""
 
     @property
     def exit_code(self) -> int:
