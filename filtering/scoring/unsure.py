@@ -75,7 +75,7 @@ class Unsure:
             said.append(
                 f"{others:,} of {self.documents:,} documents are in languages for which this scorer has "
                 f"fewer than {FEW_LABELS} labels ({_counts(self.languages)}): their scores are not reliable. "
-                f"Its labels are in {_known(self.labels)}."
+                f"It knows {known_in_words(self.labels)}."
             )
         rest = self.documents - others
         if rest >= LEAST_ODD and self.odd >= MANY * rest:
@@ -89,7 +89,7 @@ class Unsure:
 
 def warning_of(labels: Mapping[str, int]) -> str:
     """Return what a scorer warns of that is given texts which it does not know: the same each time."""
-    known = f" This scorer's labels are in {_known(labels)}." if labels else ""
+    known = f" It knows {known_in_words(labels)}." if labels else ""
     return (
         "Some of the texts are in languages for which this scorer has few labels, or use words that its "
         f"labelled documents hardly have: their scores are not reliable.{known} "
@@ -174,9 +174,9 @@ def why_unsure(labels: Mapping[str, int], language: str | None, *, odd: bool) ->
     return ""
 
 
-def _known(labels: Mapping[str, int]) -> str:
+def known_in_words(labels: Mapping[str, int]) -> str:
     """Return the languages that a scorer knows, with labels."""
-    known = [f"{name} ({count:,})" for name, count in labels.items() if not is_few(labels, name)]
+    known = [f"{name} ({count:,} labels)" for name, count in labels.items() if not is_few(labels, name)]
     return (
         ", ".join(known[:KNOWN_NAMED]) + ("" if len(known) <= KNOWN_NAMED else " and others") or "no language"
     )

@@ -164,6 +164,7 @@ def save_judged(
     overwrite : bool
         Replace the scorer that is there.
     """
+    scorer = with_languages(scorer, labels)
     signals = signals_of(scorer)
     paired = scorer.paired if isinstance(scorer, EmbeddingScorer) else None
     told = {
@@ -172,8 +173,7 @@ def save_judged(
         "nested": {one.effort: one for one in evaluations},
     }
     told = _rounded(to_jsonable_python(told, inf_nan_mode="null"))
-    card = model_card(signals.domain, told, evaluations, _speeds(scorer, labels), command)
-    scorer = with_languages(scorer, labels)
+    card = model_card(signals.domain, told, evaluations, _speeds(scorer, labels), command, signals.languages)
     saved = save_scorer(scorer, out, metrics=told, card=card, overwrite=overwrite)
     return TrainResult(saved, out, told, tuple(evaluations))
 

@@ -320,7 +320,15 @@ def test_public_names_come_from_their_homes():
     assert filtering.EmbeddingScorer is EmbeddingScorer
     assert set(filtering.__all__) == {
         *("EmbeddingScorer", "Explanation", "Placement", "Scorer", "Scores", "SignalScorer"),
-        *("Drift", "explain_documents", "load_scorer", "measure_drift", "save_scorer"),
+        *(
+            "UnknownTextsWarning",
+            "Unsure",
+            "Drift",
+            "explain_documents",
+            "load_scorer",
+            "measure_drift",
+            "save_scorer",
+        ),
     }
     for name in filtering.__all__:
         assert getattr(filtering, name).__name__ == name

@@ -28,7 +28,7 @@ def test_documents_are_counted_by_the_languages_that_the_scorer_has_few_labels_o
         "5 of 10 documents are in languages for which this scorer has fewer than 30 labels (ru 3, zh 2)"
         in (found.sentence)
     )
-    assert "Its labels are in en (2,162)" in found.sentence
+    assert "It knows en (2,162 labels)" in found.sentence
 
 
 def test_languages_are_detected_where_nobody_tells_them():
@@ -68,7 +68,7 @@ def test_a_loaded_scorer_warns_once_of_texts_that_it_does_not_know():
         scorer.score(TEXTS)
     assert [one.category for one in caught] == [UnknownTextsWarning]
     assert caught[0].filename == __file__
-    assert "This scorer's labels are in en (2,162)" in str(caught[0].message)
+    assert "It knows en (2,162 labels)" in str(caught[0].message)
 
 
 def test_nobody_is_warned_of_texts_like_the_labels_or_by_a_silent_scorer():
