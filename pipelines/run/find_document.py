@@ -159,6 +159,8 @@ def _place_of_output(config: ExplainConfig, folder: RunFolder, plan: Plan, good:
         if left < count:
             return part, int(_written_rows(folder, plan, part, count)[left])
         left -= count
+    if not any(counts[part.output] for part in parts):
+        raise SettingsError(f"The output of {config.run} must have rows to explain one. Nothing was kept.")
     raise SettingsError(
         f"'output_row' (--output-row) must be below the {sum(counts[part.output] for part in parts):,} rows "
         f"of the output. Got {config.output_row:,}; the first is 0."

@@ -1,5 +1,7 @@
 """Proves that a document is found by what the user has: a value, a row of the output, a path typed before."""
 
+import json
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -137,3 +139,31 @@ def test_what_is_no_condition_is_refused(words):
 
 def test_a_condition_may_have_quotes_and_spaces():
     assert read_condition("  \"a column\" = 'it''s = here' ") == ("a column", "it's = here")
+
+
+def test_a_run_that_kept_nothing_has_no_row_to_explain(made, web, tmp_path):
+    (tmp_path / "dump").symlink_to(made / "dump")
+    run(tmp_path, web, "out", keep_at=5.0)
+    with pytest.raises(SettingsError, match="Nothing was kept"):
+        found(run=tmp_path / "out", output_row=0)
+
+
+def test_a_document_that_leaked_leaves_the_rows_of_the_output_to_be_said_by_it(made, web, tmp_path):
+    texts = make_texts(ROWS)
+    task = {
+        "task_id": "Made/0",
+        "prompt": texts[0],
+        "canonical_solution": "x",
+        "test": "y",
+        "entry_point": "f",
+    }
+    (tmp_path / "bench.jsonl").write_text(json.dumps(task))
+    (tmp_path / "dump").symlink_to(made / "dump")
+    options = {"keep_at": 0.0, "decontaminate": [tmp_path / "bench.jsonl"]}
+    run(tmp_path, web, "plain", **options)
+    run(tmp_path, web, "told", write_origin=True, **options)
+    rows = tables(tmp_path / "told" / "data").to_pylist()
+    assert len(rows) < ROWS
+    assert found(run=tmp_path / "told", output_row=0) == (rows[0]["edu_file"], rows[0]["edu_row"])
+    with pytest.raises(SettingsError, match="--write-origin"):
+        found(run=tmp_path / "plain", output_row=0)
