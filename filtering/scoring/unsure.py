@@ -72,10 +72,13 @@ class Unsure:
         said = []
         others = sum(self.languages.values())
         if others and others >= MANY * self.documents:
+            where = f"{others:,} of {self.documents:,} documents are in languages"
+            if self.documents == 1:
+                where = "The only document is in a language"
             said.append(
-                f"{others:,} of {self.documents:,} documents are in languages for which this scorer has "
-                f"fewer than {FEW_LABELS} labels ({_counts(self.languages)}): their scores are not reliable. "
-                f"It knows {known_in_words(self.labels)}."
+                f"{where} for which this scorer has fewer than {FEW_LABELS} labels "
+                f"({_counts(self.languages)}): their scores are not reliable. It knows "
+                f"{known_in_words(self.labels)}."
             )
         rest = self.documents - others
         if rest >= LEAST_ODD and self.odd >= MANY * rest:
@@ -184,6 +187,8 @@ def known_in_words(labels: Mapping[str, int]) -> str:
 
 def _counts(languages: Mapping[str, int]) -> str:
     items = list(languages.items())
+    if sum(languages.values()) == 1:
+        return items[0][0]
     named = ", ".join(f"{name} {count:,}" for name, count in items[:LANGUAGES_NAMED])
     rest = len(items) - LANGUAGES_NAMED
     return f"{named} and {rest:,} more" if rest > 0 else named

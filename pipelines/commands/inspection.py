@@ -33,10 +33,14 @@ def score_command(
     """Print the score of each text file, in rubric points."""
     texts = [_read_text(name, instead="Use 'edufilter filter' for it.") for name in files]
     scoring = settings_of(ScoringSettings, given)
+    from filtering.scoring.cascade import signals_of
     from filtering.text.arrow import REASONS
     from pipelines.scorer_addresses import open_scorer
 
-    scores = open_scorer(scorer, scoring.effort, scoring.placement).score(texts)
+    loaded = open_scorer(scorer, scoring.effort, scoring.placement)
+    scores = loaded.score(texts)
+    if unsure := signals_of(loaded).unsure_of(texts).sentence:
+        ConsoleReporter().say(f"Warning: {unsure}")
     for name, value, reason in zip(files, scores.value, scores.reason, strict=True):
         if as_json:
             score = None if reason else round(float(value), 4)

