@@ -72,12 +72,12 @@ class Unsure:
         said = []
         others = sum(self.languages.values())
         if others and others >= MANY * self.documents:
-            where = f"{others:,} of {self.documents:,} documents are in languages"
+            where, what = f"{others:,} of {self.documents:,} documents are in languages", "their scores are"
             if self.documents == 1:
-                where = "The only document is in a language"
+                where, what = "The text is in a language", "its score is"
             said.append(
                 f"{where} for which this scorer has fewer than {FEW_LABELS} labels "
-                f"({_counts(self.languages)}): their scores are not reliable. It knows "
+                f"({_counts(self.languages)}): {what} not reliable. It knows "
                 f"{known_in_words(self.labels)}."
             )
         rest = self.documents - others

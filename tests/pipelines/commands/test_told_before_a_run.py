@@ -112,6 +112,6 @@ def test_a_text_that_is_scored_alone_is_told_of_too(command, tmp_path):
     (tmp_path / "ru.md").write_text(RUSSIAN * 3)
     (tmp_path / "en.md").write_text("A fraction tells how many parts of a whole we have. " * 5)
     said = command("score", tmp_path / "ru.md").err
-    assert "Warning: The only document is in a language" in said
+    assert "Warning: The text is in a language" in said
     assert "(ru)" in said
     assert "Warning" not in command("score", tmp_path / "en.md").err
