@@ -38,7 +38,7 @@ def print_result(result: "FilterResult") -> int:
     if result.warning:
         show(f"Warning, by a sample of this dump: {result.warning}")
     for one in result.set_aside:
-        show(f"set aside: {one.relative} (from row {one.first_row}): {one.why}")
+        show(one.in_words)
     return result.exit_code
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, NATURAL
 from annotations.labels.columns import first_told
 from filtering import explain_documents
+from filtering.errors import BadFileError, SettingsError
 from filtering.explaining.explain import Explanation, unscored, with_score
 from filtering.scoring.scorers import STAGES
 from filtering.scoring.unsure import CODE, find_languages
@@ -44,21 +45,26 @@ def explain_row(config: ExplainConfig) -> Explanation:
     Raises
     ------
     SettingsError
-        If there is no such file, row or value, or an input of a run has changed since.
+        If there is no such file, row or value, it cannot be read, or an input of a run has changed since.
     OutputError
         If there is no finished run with scores.
     ScorerError
         If the scorer is not that of the run any more.
-    BadFileError, RunError
-        If the file cannot be read.
+    RunError
+        If the system does not let us read the file.
     """
     return explain_document(config).why
 
 
 def explain_document(config: ExplainConfig) -> ExplainedDocument:
     """Explain the score of a document, and say where it lies; see `explain_row`."""
-    if config.run is not None:
-        return _explain_of_run(config, config.run)
+    try:
+        return _explain_of_dump(config) if config.run is None else _explain_of_run(config, config.run)
+    except BadFileError as error:  # the one file that was asked for is a setting, not data
+        raise SettingsError(str(error)) from error
+
+
+def _explain_of_dump(config: ExplainConfig) -> ExplainedDocument:
     scorer = open_scorer(config.scorer or "web", config.effort or "fast", config.placement)
     if config.text is not None:
         (why,) = explain_documents(scorer, [config.text], top=config.top, keep_at=config.keep_at)

@@ -217,8 +217,8 @@ def describe_exits(exits: Exits) -> str:
 def _warn_if_unsure(plan: Plan, scorer: AnyScorer, reporter: Reporter) -> str:
     """Say why the scores of a sample of the dump are not reliable, if they are not; return it."""
     checksums = not plan.facts.ignore_checksums
-    sample, _ = read_first_rows(plan.parts, plan.facts.text_column, checksums=checksums)
-    said = warning_of(scorer, sample)
+    first = read_first_rows(plan.parts, plan.facts.text_column, checksums=checksums)
+    said = warning_of(scorer, first.texts)
     if said:
         reporter.say(f"Warning, by a sample of this dump: {said}")
     return said

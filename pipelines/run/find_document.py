@@ -58,8 +58,10 @@ def find_in_dump(config: ExplainConfig) -> FoundDocument:
     ------
     SettingsError
         If there is no such file, column, row or value.
-    BadFileError, RunError
+    BadFileError
         If a file cannot be read.
+    RunError
+        If the system does not let us read it.
     """
     files = find_inputs([config.file or ""], os.devnull)
     parts = [_whole(file) for file in files]
@@ -81,8 +83,10 @@ def find_in_run(config: ExplainConfig, folder: RunFolder, plan: Plan) -> FoundDo
         If there is no such file, column, row or value, or an input has changed.
     OutputError
         If the run has no scores.
-    BadFileError, RunError
+    BadFileError
         If a file cannot be read.
+    RunError
+        If the system does not let us read it.
     """
     good = scored_parts(folder, plan)
     if config.output_row is not None:
