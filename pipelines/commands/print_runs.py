@@ -35,6 +35,8 @@ def print_result(result: "FilterResult") -> int:
         show("counted: " + ", ".join(f"{count:,} {name}" for name, count in counted.items()))
     if "leak_action" in result.manifest["settings"]:
         _print_leaks(result.manifest)
+    if result.warning:
+        show(f"Warning, by a sample of this dump: {result.warning}")
     for one in result.set_aside:
         show(one.in_words)
     return result.exit_code

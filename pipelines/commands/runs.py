@@ -67,8 +67,10 @@ def _print_estimate(config: FilterConfig) -> int:
     show(
         f"estimate from {estimate.sampled_rows:,} rows at the beginning of a few files: "
         f"{duration(estimate.seconds)}, "
-        f"{100 * estimate.kept_share:.1f} % kept, {100 * estimate.unlike_share:.1f} % unlike the seed"
+        f"{100 * estimate.kept_share:.1f} % kept"
     )
+    if estimate.warning:
+        show(f"Warning, by that sample: {estimate.warning}")
     for loss in plan.losses if config.write != "scores" else ():
         show(loss)
     for one in estimate.set_aside:

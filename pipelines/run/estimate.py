@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from filtering.machine import available_cpus
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
-from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, unlike_share
+from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, warning_of
 from pipelines.dump.parts import SetAside
 from pipelines.run.filter import plan_of
 from pipelines.run.resume import allowed_changes, refuse_foreign
@@ -36,8 +36,8 @@ class RunEstimate:
         Estimated duration of what is left.
     kept_share : float
         Share of the sample that reaches the cut, in [0, 1].
-    unlike_share : float
-        Share of the sample that is unlike the documents that the scorer was fitted on, in [0, 1].
+    warning : str
+        Why the scores of the sample are not reliable, in words; empty if they are.
     set_aside : tuple of SetAside
         Files and parts that cannot be read, as far as they were looked at.
     """
@@ -48,7 +48,7 @@ class RunEstimate:
     sampled_rows: int
     seconds: float
     kept_share: float
-    unlike_share: float
+    warning: str
     set_aside: tuple[SetAside, ...]
 
     @property
@@ -99,6 +99,6 @@ def estimate_run(config: FilterConfig) -> RunEstimate:
         sampled_rows=sampled,
         seconds=seconds,
         kept_share=kept / max(sampled, 1),
-        unlike_share=unlike_share(scorer, first.texts),
+        warning=warning_of(scorer, first.texts),
         set_aside=(*plan.set_aside, *first.set_aside),
     )

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from filtering.scoring.cascade import AnyScorer, CascadeScorer
 from filtering.scoring.cascade_exits import Exits
-from filtering.scoring.scorers import Scorer
-from pipelines.dump.first_rows import read_first_rows, unlike_share
+from pipelines.dump.first_rows import read_first_rows, warning_of
 from pipelines.dump.inputs import find_inputs
 from pipelines.executors.local import Executor, executor_of
 from pipelines.progress import ConsoleReporter, Reporter
@@ -30,8 +29,6 @@ WHAT_SCORES = {
     "full": "signals and an embedding of every document",
 }
 """Efforts in words."""
-UNLIKE_WARNING_SHARE = 0.15
-"""Warn when more of the sample than this is unlike the seed; of the seed itself 5 % is, by definition."""
 NO_CUT = 0.0
 
 
@@ -86,7 +83,9 @@ def filter_dump(
         max_document_bytes=config.max_document_bytes,
         placement=config.placement,
         leaks=leaks,
+        write_origin=config.write_origin,
     )
+    warning = ""
     with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
             reporter.say(
@@ -95,10 +94,10 @@ def filter_dump(
             )
             if isinstance(scorer, CascadeScorer):
                 reporter.say(describe_exits(scorer.exits))
-            _warn_if_unlike(plan, config.scorer, scorer, reporter)
+            warning = _warn_if_unsure(plan, scorer, reporter)
         del scorer
         result = run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
-    return replace(result, fails_on_drift=config.on_drift == "fail")
+    return replace(result, fails_on_drift=config.on_drift == "fail", warning=warning)
 
 
 def decontaminate_dump(
@@ -170,12 +169,19 @@ def plan_of(config: FilterConfig, scorer: AnyScorer, leaks: LeakSearch | None = 
         settings = {**settings, **promise_of(scorer.exits)}
     if leaks is not None:
         settings = {**settings, **leak_settings(leaks)}
+    if config.write_origin:
+        settings = {**settings, "write_origin": True}
     added = AddedColumns.named(config.score_column)
     return make_plan(
         find_inputs(config.inputs, config.out),
         settings=settings,
         text_column=config.text_column,
-        new_columns=added.in_mode(config.write, config.effort, leaks=config.leak_action if leaks else None),
+        new_columns=added.in_mode(
+            config.write,
+            config.effort,
+            leaks=config.leak_action if leaks else None,
+            origin=config.write_origin,
+        ),
         rows_per_part=config.rows_per_part,
         strict=config.strict,
     )
@@ -208,13 +214,11 @@ def describe_exits(exits: Exits) -> str:
     return f"{start}{share} Of what effort full keeps of these, {100 * exits.lost_keepers:.1f} % was lost."
 
 
-def _warn_if_unlike(plan: Plan, name: str, scorer: Scorer, reporter: Reporter) -> None:
+def _warn_if_unsure(plan: Plan, scorer: AnyScorer, reporter: Reporter) -> str:
+    """Say why the scores of a sample of the dump are not reliable, if they are not; return it."""
     checksums = not plan.facts.ignore_checksums
     first = read_first_rows(plan.parts, plan.facts.text_column, checksums=checksums)
-    share = unlike_share(scorer, first.texts)
-    if share > UNLIKE_WARNING_SHARE:
-        reporter.say(
-            f"Warning: about {100 * share:.0f} % of a sample of this dump is unlike the documents that the "
-            f"scorer {name!r} was fitted on (another language or script, say). Its scores mean "
-            "little there: look at them, or train a scorer on labels of your own."
-        )
+    said = warning_of(scorer, first.texts)
+    if said:
+        reporter.say(f"Warning, by a sample of this dump: {said}")
+    return said

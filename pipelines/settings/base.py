@@ -32,7 +32,7 @@ from typer.models import ArgumentInfo, ParameterInfo
 from filtering.embedding.settings import Placement
 from filtering.errors import SettingsError
 from filtering.scoring.settings import Effort
-from pipelines.dump.settings import TEXT_COLUMN_HELP
+from filtering.text.settings import TEXT_COLUMN_HELP
 
 
 class Settings(BaseModel):
