@@ -159,9 +159,10 @@ def distances_from(quantiles: NDArray[np.float64], statistics: NDArray[np.float3
 
 def _sentence(distance: float, unlike: float, *, looks_other: bool) -> str:
     what = "looks like other data than" if looks_other else "looks like"
-    then = " It is another kind, or one kind alone: label some of it first." if looks_other else ""
+    then = " It is of another kind, or of one kind alone. Label some of it first." if looks_other else ""
     return (
-        f"This dump {what} the documents that the scorer was fitted on: its statistics lie {distance:.2f} "
-        f"from theirs on average (0 the same, 1 apart; other data from {OTHER_DISTANCE:g} on), and "
-        f"{100 * unlike:.0f} % of it is unlike them by its words (from {100 * OTHER_UNLIKE:.0f} % on).{then}"
+        f"This dump {what} the documents that the scorer was fitted on. Its statistics lie {distance:.2f} "
+        f"from theirs on average, where 0 is the same and {OTHER_DISTANCE:g} or more is other data. "
+        f"{100 * unlike:.0f} % of the documents are unlike them by their words, where "
+        f"{100 * OTHER_UNLIKE:.0f} % or more is other data.{then}"
     )
