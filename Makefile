@@ -13,7 +13,7 @@ DEMO_STAMP := $(VENV)/installed-for-demo
 # Bytecode is kept, whatever the environment says: without it each of hundreds of processes compiles all sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test coverage check audit bench faults mutations models docs clean
+.PHONY: setup demo picture test coverage check audit bench faults mutations models docs clean
 
 setup: $(STAMP)
 
@@ -34,6 +34,10 @@ $(DEMO_STAMP): pyproject.toml constraints.txt
 
 demo: $(if $(wildcard $(STAMP)),$(STAMP),$(DEMO_STAMP))
 	@$(RUN)edufilter demo demo
+
+# The picture of the README, of the report that the demo made; needs a Chromium, as the tests of pages do.
+picture: $(STAMP) demo
+	$(RUN)python tests/kit/picture.py demo/web/out/run/report.html docs/report.png
 
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder

@@ -6,11 +6,22 @@ from itertools import groupby, islice
 
 from filtering.explaining.drift import OTHER_UNLIKE, Drift
 from pipelines.amounts_in_words import percent
+from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import Slice
+from pipelines.reports.row_sample import OF_LANGUAGE
 from pipelines.reports.run_report_data import RunReport
 from pipelines.run.audit import AuditResult
 
 SHOWN = 3
+OF_KIND = {
+    "input file": "in the input file",
+    "length": "of a length of",
+    "site": "of the site",
+    "genre": "of the genre",
+    CODE_LANGUAGE: "in the code language",
+    **dict.fromkeys(OF_LANGUAGE, "in the language"),
+}
+"""How documents of a slice are named, by kind."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +51,10 @@ def _all(report: RunReport, audit: AuditResult | None) -> Iterator[Finding]:
         files = "file or part of a file" if count == 1 else "files or parts of files"
         yield Finding(f"{count:,}", f"{files} could not be read. The last table of this page names them.")
     # How long a document is says least: short ones hold little.
-    for one in sorted(_farthest(report.slices), key=lambda one: (one.kind == "length", -_amiss(one))):
+    for _, one in sorted(_farthest(report.slices), key=lambda found: (found[1].kind == "length", -found[0])):
         often = "far more" if one.share > one.share_of_rest else "far less"
-        yield Finding(
-            percent(one.share, 1),
-            f"of the documents of {one.kind} {one.value} are kept, {often} than of the others.",
-        )
+        documents = f"of the documents {OF_KIND.get(one.kind, one.kind)} {one.value}"
+        yield Finding(percent(one.share, 1), f"{documents} are kept, {often} than of the others.")
 
 
 def _other_data(drift: Drift) -> Finding:
@@ -62,14 +71,18 @@ def _other_data(drift: Drift) -> Finding:
     return Finding(figure, f"{what} Label some of this dump before you trust the scores.")
 
 
-def _farthest(slices: tuple[Slice, ...]) -> Iterator[Slice]:
-    """Yield of each kind the slice that differs from the rest by most documents, if one differs far."""
-    for _, some in groupby(slices, key=lambda one: one.kind):
-        far = [one for one in some if one.is_far]
+def _farthest(slices: tuple[Slice, ...]) -> Iterator[tuple[float, Slice]]:
+    """Yield of each kind the slice that differs most from the others, if one differs far, and by how much.
+
+    It counts too how many documents a slice parts from the others, or the others from it.
+    """
+    for _, grouped in groupby(slices, key=lambda one: one.kind):
+        some = list(grouped)
+        rows = sum(one.rows for one in some)
+        far = [
+            (abs(one.share - one.share_of_rest) * min(one.rows, rows - one.rows), one)
+            for one in some
+            if one.is_far
+        ]
         if far:
-            yield max(far, key=_amiss)
-
-
-def _amiss(one: Slice) -> float:
-    """Return how many more or fewer documents are kept than at the share of the rest."""
-    return abs(one.share - one.share_of_rest) * one.rows
+            yield max(far, key=lambda found: (found[0], -found[1].rows))

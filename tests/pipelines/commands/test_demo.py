@@ -78,7 +78,7 @@ def test_without_the_embed_extra_the_demo_says_the_pip_line_and_goes_on(tmp_path
 def test_what_each_run_did_and_its_best_and_worst_documents_are_shown(done):
     _, shown, _ = done
     assert shown.count(f"{DOCUMENTS} rows, ") == 2
-    for title in ("rows/s", "embedded: ", "web, best", "web, worst", "code, best", "code, worst"):
+    for title in ("signals alone", "embedded: ", "web, best", "web, worst", "code, best", "code, worst"):
         assert title in shown
     sources = set(pq.read_table(done[0] / "code" / "dump")["path"].to_pylist())
     assert len([line for line in shown.splitlines() if line[8:] in sources]) >= 2

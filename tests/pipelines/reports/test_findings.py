@@ -52,7 +52,7 @@ def test_of_each_kind_the_slice_that_differs_most_is_named_and_lengths_come_last
     first, last = find_what_matters(replace(report, slices=slices), None)
     assert (first.figure, first.meaning) == (
         "5.0 %",
-        "of the documents of lang de are kept, far less than of the others.",
+        "of the documents in the language de are kept, far less than of the others.",
     )
     assert "length" in last.meaning
 
