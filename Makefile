@@ -52,7 +52,7 @@ check: $(STAMP)
 	$(RUN)mypy
 	$(RUN)lint-imports
 
-# Needs a network; fails too where a version cannot be looked up. See docs/decisions/0024.
+# Needs a network; fails too where a version cannot be looked up. See docs/decisions/0026.
 audit:
 	test -x $(VENV)/audit/bin/pip-audit || ($(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/pip install --quiet pip-audit)
 	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt

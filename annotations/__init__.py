@@ -1,13 +1,13 @@
 """Labels from a language model: rubrics, samples, questions and answers. It reads no dumps.
 
-From the top floor down, each room may import what stands below it:
+Each room may import the rooms below it in this list:
 
 - `labels/`: labels in files and tables, the languages of code in them, and how far raters agree.
 - `asking/`: rubrics, prompts, endpoints, the journal of paid replies, the budget, planted orders.
 - `samples/`: which documents to label.
 
-`rubrics/` holds the rubrics, which are TOML. The verbs that read dumps and write folders stand in
-`pipelines/labels/`. To add a rubric, add a file to `rubrics/`.
+`rubrics/` holds the rubrics, which are TOML. To add a rubric, add a file there. The verbs that read dumps
+and write folders are in `pipelines/labels/`.
 """
 
 from typing import TYPE_CHECKING

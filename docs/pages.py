@@ -21,7 +21,7 @@ PAGES = {
     "CHANGELOG.md": "project/changes.md",
     "filtering/models/web/README.md": "project/web.md",
     "filtering/models/code/README.md": "project/code.md",
-    "docs/decisions": "decisions/index.md",
+    "docs/decisions": "decisions/README.md",
 }
 """Files and folders, and the pages that they become; files below docs/ become pages by themselves."""
 
@@ -45,18 +45,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for page, file in SOURCES.items():
         files.append(File.generated(config, page, abs_src_path=str(ROOT / file)))
     contents = {f"api/{name.rpartition('.')[2]}.md": f"# `{name}`\n\n::: {name}\n" for name in MODULES}
-    contents[PAGES["docs/decisions"]] = _list_of_decisions()
     for page, content in contents.items():
         files.append(File.generated(config, page, content=content))
     return files
-
-
-def _list_of_decisions() -> str:
-    lines = ["# Decisions", "", "What was decided, why, and what follows from it.", ""]
-    for path in sorted((ROOT / "docs" / "decisions").glob("*.md")):
-        title = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
-        lines.append(f"- [{title}]({path.name})")
-    return "\n".join(lines) + "\n"
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:

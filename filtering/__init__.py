@@ -1,8 +1,7 @@
 """What a score is and how to compute it. Names are imported when they are first used.
 
-Nothing in here knows of dumps, runs, labels in files, Ray or endpoints: it takes texts and arrays, and
-reads no files but saved scorers and benchmarks. From the top floor down, each room may import what
-stands below it:
+This package takes texts and arrays. It knows nothing of dumps, runs, labels in files, Ray or endpoints,
+and reads no files but saved scorers and benchmarks. Each room may import the rooms below it in this list:
 
 - `fitting/`: everything that is fitted to labels.
 - `judging/`: what may be believed of scores, and of cuts. `explaining/`: why a document has its score, and
@@ -11,8 +10,9 @@ stands below it:
 - `signals/`: fast signals of words and style. `embedding/`: embedders and heads over embeddings.
   `leaks/`: leaks of benchmarks.
 - `text/`: what a document is, which part of it is read, and which documents are nearly the same.
-- the ground: errors, foreign text, optional libraries, names imported late, compilation, hashing, folds,
-  rates, the scale of points, types and checks of arrays, what the machine allows, and notes of what is read.
+- modules at the top level, which all rooms may import: errors, text of others, optional libraries, names
+  imported late, compilation, hashing, folds, rates, the scale of points, types and checks of arrays, what
+  the machine allows, and notes of what is read.
 
 `models/` holds the shipped scorers, which are data.
 """

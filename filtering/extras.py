@@ -12,7 +12,7 @@ def require(extra: str, module: str) -> ModuleType:
     Parameters
     ----------
     extra : str
-        Name of the extra in ``pip install 'edufilter[extra]'``.
+        Name of the extra in ``pip install '.[extra]'``.
     module : str
         Dotted name of the module to import.
 
@@ -26,5 +26,5 @@ def require(extra: str, module: str) -> ModuleType:
     except ImportError as error:
         raise MissingExtraError(
             f"This needs {module!r}, which is not installed ({error}). "
-            f"Install it with: pip install 'edufilter[{extra}]'"
+            f"Install it from a clone of edufilter with: pip install '.[{extra}]'"
         ) from error

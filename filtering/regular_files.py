@@ -1,11 +1,60 @@
-"""Files of folders that nobody vouches for: regular ones, of a bounded size, by no link that leads away."""
+"""Files that nobody vouches for: regular, never waited for, of a bounded size, by no link that leads away."""
 
+import errno
 import json
 import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from filtering.errors import BadFileError
+from filtering.printable import printable
+
+KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe, which is read once and not from its end: write it to a file first",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def open_regular(path: str | Path, flags: int = os.O_RDONLY) -> int:
+    """Open a file; one that another process would have to write to first is not waited for.
+
+    Parameters
+    ----------
+    path : str or Path
+    flags : int
+        As `open` gives them to its `opener`.
+
+    Raises
+    ------
+    BadFileError
+        If it is no regular file.
+    OSError
+        If the system does not let us open it.
+    """
+    try:
+        descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # a socket, or a device without a driver
+            _refuse_other(path, os.stat(path))
+        raise
+    try:
+        _refuse_other(path, os.fstat(descriptor))
+    except BadFileError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _refuse_other(path: str | Path, found: os.stat_result) -> None:
+    kind = stat.S_IFMT(found.st_mode)
+    if kind != stat.S_IFREG:
+        shown = printable(os.fsencode(path))
+        raise BadFileError(f"{shown} must be a regular file. It is {KINDS.get(kind, 'something else')}.")
 
 
 def read_regular(path: Path, folders: Sequence[Path], most_bytes: int) -> bytes:
@@ -24,14 +73,15 @@ def read_regular(path: Path, folders: Sequence[Path], most_bytes: int) -> bytes:
     OSError
         If it cannot be read, is no regular file (an endless device, say), lies elsewhere, or is larger.
     """
-    content = b""
-    if check_regular(path, folders) <= most_bytes:
-        # Whoever may write to the folder may have put another thing there meanwhile: a pipe waits for ever.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            content = file.read(most_bytes + 1)
-        if len(content) <= most_bytes:
-            return content
-    raise OSError(f"{path} must have at most {most_bytes:,} bytes. It has more.")
+    size = check_regular(path, folders)
+    if size > most_bytes:
+        raise OSError(f"{path} must have at most {most_bytes:,} bytes. It has {size:,}.")
+    # Whoever may write to the folder may have put another thing there meanwhile.
+    with open(path, "rb", opener=open_regular) as file:
+        content = file.read(size + 1)  # and not of the bound, for so much memory is taken at once
+    if len(content) > size:
+        raise OSError(f"{path} must stay as it is while it is read. It grows.")
+    return content
 
 
 def check_regular(path: Path, folders: Sequence[Path]) -> int:
@@ -43,8 +93,7 @@ def check_regular(path: Path, folders: Sequence[Path]) -> int:
         As `read_regular`.
     """
     found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError(f"{path} must be a regular file. It is none.")
+    _refuse_other(path, found)
     if not any(path.resolve().is_relative_to(folder.resolve()) for folder in folders):
         raise OSError(f"{path} must lie in its folder. It is a link that leads out; put a copy there.")
     return found.st_size

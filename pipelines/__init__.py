@@ -1,6 +1,6 @@
 """The verbs of edufilter, and where they run. Names are imported when they are first used.
 
-From the top floor down, each room may import what stands below it:
+Each room may import the rooms below it in this list:
 
 - `commands/`: the command line.
 - `reports/`: pages of a run and of a scorer.
@@ -9,9 +9,9 @@ From the top floor down, each room may import what stands below it:
 - `executors/`: where parts run. `worker/`: the work on one part. `store/`: the folder of a run.
 - `settings/`: checked once. `page_kit/`: what all pages share.
 - `dump/`: files, parts and rows of a dump.
-- the ground: names and addresses of files and scorers, locks, progress, amounts in words, a few of many, the
-  checks that the packages come from one place and that there is memory for them, and what keeps a command
-  alive.
+- modules at the top level, which all rooms may import: names and addresses of files and scorers, locks,
+  progress, amounts in words, a few of many, the checks that the packages come from one place and that
+  there is memory for them, and what keeps a command alive.
 
 What a score is stands in the package `filtering`, what a label is in `annotations`.
 To add a verb: its settings in `settings/`, its work in the room that fits, its command in `commands/`.

@@ -48,11 +48,14 @@ def supervise(work: Callable[[], int]) -> int:
         memory = mmap.mmap(-1, MEMORY_BYTES)
         sys.stdout.flush()
         sys.stderr.flush()
+        # An order that comes before both processes know what to do with it waits.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ORDERS)
         child = os.fork()
         if not child:
             os.close(ends[1])
             end_when_closed(ends[0])
             _stop_on_orders()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ORDERS)
             begin_notes(Notes(memory, deadly, suspects))
             return work()
         code = _wait_for(child)
@@ -117,4 +120,5 @@ def _wait_for(child: int) -> int:
             os.kill(child, number)
 
     _handle_orders(pass_on)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ORDERS)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -14,6 +14,9 @@ import pyarrow.parquet as pq
 from filtering.being_read import being_read
 from filtering.errors import LabelsError, MissingExtraError
 from filtering.extras import require
+from filtering.parquet_footers import check_footer
+from filtering.printable import listed
+from filtering.regular_files import open_regular
 
 BATCH_ROWS = 1000
 CSV_SUFFIXES = (".csv", ".tsv")
@@ -23,6 +26,10 @@ DELIMITERS = ",;\t"
 ROW = re.compile(r"[Rr]ow ?#?(\d+)|in row (\d+)")
 BLOCK_BYTES = 64 << 20
 """A line must fit: texts may be long."""
+GROWTH = 100
+LEAST_ALLOWED_BYTES = 1 << 30
+"""Decoded bytes that labels may always have; texts that do not repeat each other grow ten times."""
+ROWS_AT_A_TIME = 64
 MAX_NESTING = 100
 """Of lists and objects within each other in JSON: Arrow's parser goes down a step of its stack for each, and
 10,000 end the process."""
@@ -71,11 +78,29 @@ def _of_file(path: str, columns: Sequence[str], strings: Sequence[str]) -> pa.Ta
         table = read_text_file(path, strings)
         return table.select([name for name in table.column_names if name in columns])
     try:
-        with being_read(path), open(path, "rb") as file:
-            names = pq.read_schema(file).names
-            return pq.read_table(file, columns=[name for name in names if name in columns])
+        with being_read(path), open(path, "rb", opener=open_regular) as file:
+            check_footer(file, path)
+            return _bounded(pq.ParquetFile(file), path, columns)
+    except LabelsError:
+        raise
     except Exception as error:  # pyarrow raises nearly any
         raise LabelsError(f"Labels must be a readable Parquet file. {path}: {error}") from error
+
+
+def _bounded(file: pq.ParquetFile, path: str, columns: Sequence[str]) -> pa.Table:
+    """Return the columns of a file, if they do not grow without measure: kilobytes may become gigabytes."""
+    allowed, decoded, batches = max(LEAST_ALLOWED_BYTES, GROWTH * Path(path).stat().st_size), 0, []
+    names = [name for name in file.schema_arrow.names if name in columns]
+    for batch in file.iter_batches(ROWS_AT_A_TIME, columns=names):
+        decoded += batch.nbytes
+        if decoded > allowed:
+            raise LabelsError(
+                f"Labels must not grow more than {GROWTH} times when they are decoded. {path} has more than "
+                f"{allowed:,} bytes in {listed(names)}."
+            )
+        batches.append(batch)
+    fields = [file.schema_arrow.field(name) for name in names]
+    return pa.Table.from_batches(batches, pa.schema(fields)).combine_chunks()
 
 
 def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:

@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 from filtering.being_read import being_read
 from filtering.errors import BadFileError, EdufilterError, SettingsError
 from filtering.leaks.settings import Fields
+from filtering.parquet_footers import check_footer
 from filtering.printable import listed, printable
-from filtering.regular_files import check_regular, parse_json
+from filtering.regular_files import check_regular, open_regular, parse_json
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ LAYOUTS = {
 """Told by their fields, in this order."""
 
 LINE_BYTES = 64 << 20
+LEAST_LINE_BYTES = 1 << 10
+"""That a line counts for, since empty ones take time as well."""
 BENCHMARK_BYTES = 4 << 30
 """Unpacked: some megabytes may become more than any memory holds."""
 TEXT_BYTES = 256 << 20
@@ -111,7 +114,11 @@ def _read_records(path: Path) -> Iterator[object]:
         if path.name.endswith(".parquet"):
             yield from _read_rows(path)
         else:
-            with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file:
+            with (
+                gzip.open(path)
+                if path.name.endswith(".gz")
+                else open(path, "rb", opener=open_regular) as file
+            ):
                 yield from _read_lines(file, path)
     except EdufilterError:
         raise
@@ -122,7 +129,7 @@ def _read_records(path: Path) -> Iterator[object]:
 def _read_lines(file: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[object]:
     number, size = 0, 0
     while line := file.readline(LINE_BYTES + 1):
-        number, size = number + 1, size + len(line)
+        number, size = number + 1, size + max(len(line), LEAST_LINE_BYTES)
         if len(line) > LINE_BYTES or size > BENCHMARK_BYTES:
             raise BadFileError(_too_large(path))
         if not line.strip():
@@ -138,7 +145,9 @@ def _read_lines(file: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[object]
 
 def _read_rows(path: Path) -> Iterator[object]:
     """Yield the rows of a Parquet file, one by one, of texts that are not yet spread over them."""
-    with being_read(str(path)), open(path, "rb") as opened, pq.ParquetFile(opened) as file:
+    with being_read(str(path)), open(path, "rb", opener=open_regular) as opened:
+        check_footer(opened, str(path))
+        file = pq.ParquetFile(opened)
         groups = [file.metadata.row_group(at) for at in range(file.metadata.num_row_groups)]
         columns = [group.column(at) for group in groups for at in range(group.num_columns)]
         values = sum(column.num_values for column in columns)

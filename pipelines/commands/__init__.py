@@ -2,8 +2,11 @@
 
 Here: arguments in, exit code and words out.
 Not here: any work. A command checks its settings, calls one function of another room, and prints what
-came. It imports that function, and what prints, once its settings are right: all that the files of the
-families and `pipelines/settings/` load at their head is typer, pydantic and values (a room's values have a
-file `settings.py`), so that help and wrong options come at once.
+came.
+
+Help and wrong options must come at once. So a command imports its function, and what prints, only when its
+settings are right. At their head, the files of the families and `pipelines/settings/` load typer, pydantic
+and values alone. The values of a room are in its file `settings.py`.
+
 To add a command, write its function in the file of its family; `cli.py` lists it.
 """

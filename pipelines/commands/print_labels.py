@@ -22,7 +22,7 @@ def print_sample(result: "SampleResult") -> int:
     if result.near_duplicates:
         show(f"left out: {result.near_duplicates:,} near-duplicates of documents in the sample")
     for one in result.set_aside:
-        show(f"set aside: {one.relative} (from row {one.first_row}): {one.why}")
+        show(one.in_words)
     return 3 if result.set_aside else 0
 
 

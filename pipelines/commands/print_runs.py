@@ -36,7 +36,7 @@ def print_result(result: "FilterResult") -> int:
     if "leak_action" in result.manifest["settings"]:
         _print_leaks(result.manifest)
     for one in result.set_aside:
-        show(f"set aside: {one.relative} (from row {one.first_row}): {one.why}")
+        show(one.in_words)
     return result.exit_code
 
 

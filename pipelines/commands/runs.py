@@ -71,9 +71,9 @@ def _print_estimate(config: FilterConfig) -> int:
     )
     for loss in plan.losses if config.write != "scores" else ():
         show(loss)
-    for one in plan.set_aside:
-        show(f"set aside: {one.relative}: {one.why}")
-    return 3 if plan.set_aside else 0
+    for one in estimate.set_aside:
+        show(one.in_words)
+    return estimate.exit_code
 
 
 @takes(RecutConfig)

@@ -31,6 +31,9 @@ GROWTH = 10_000
 """Times that row groups may grow when they are decoded; what does not repeat itself grows ten times."""
 LEAST_ALLOWED_BYTES = 1 << 30
 """Decoded bytes that row groups may always have: a column of one value alone grows without bound."""
+WIDTHS = {"BOOLEAN": 1 / 8, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 8, "BYTE_ARRAY": 4}
+"""Bytes of a value; of a text those of its place."""
+NARROW = {"INT_8": 1, "UINT_8": 1, "INT_16": 2, "UINT_16": 2}
 
 
 def read_batches(
@@ -105,20 +108,48 @@ def _refuse_growth(
     batches: Iterable[pa.RecordBatch], file: OpenParquet, path: str, row_groups: range
 ) -> Iterator[pa.RecordBatch]:
     """Yield batches as long as they have not grown without measure: minutes of work out of a kilobyte."""
+    allowed, decoded = _allowed_bytes(file, path, row_groups), 0
+    for batch in batches:
+        decoded += batch.nbytes
+        if decoded > allowed:
+            raise _grown(path, row_groups, allowed)
+        yield batch
+
+
+def _allowed_bytes(file: OpenParquet, path: str, row_groups: range) -> int:
+    """Return how many bytes some row groups may have when they are decoded."""
     with reading(path):
         groups = [file.metadata.row_group(index) for index in row_groups]
         stored = sum(
             group.column(at).total_compressed_size for group in groups for at in range(group.num_columns)
         )
-    allowed, decoded = max(LEAST_ALLOWED_BYTES, GROWTH * min(max(stored, 0), file.size_bytes)), 0
-    for batch in batches:
-        decoded += batch.nbytes
-        if decoded > allowed:
-            raise BadFileError(
-                f"{path} must not grow more than {GROWTH:,} times when it is decoded. Row groups "
-                f"{row_groups.start} to {row_groups.stop} have more than {allowed:,} bytes."
-            )
-        yield batch
+    return max(LEAST_ALLOWED_BYTES, GROWTH * min(max(int(stored), 0), file.size_bytes))
+
+
+def _grown(path: str, row_groups: range, allowed: int) -> BadFileError:
+    return BadFileError(
+        f"{path} must not grow more than {GROWTH:,} times when it is decoded. Row groups "
+        f"{row_groups.start} to {row_groups.stop} have more than {allowed:,} bytes."
+    )
+
+
+def _least_bytes(file: OpenParquet, path: str, row_groups: range, columns: list[str] | None) -> float:
+    """Return what some row groups take decoded at least: a list repeats a number as often as it likes."""
+    with reading(path):
+        leaves = [file.schema.column(at) for at in range(len(file.schema))]
+        asked = [(at, _width(leaf)) for at, leaf in enumerate(leaves) if _is_asked(leaf.path, columns)]
+        groups = [file.metadata.row_group(index) for index in row_groups]
+        values = (
+            (max(int(group.column(at).num_values), 0), width) for group in groups for at, width in asked
+        )
+        return sum(count * width for count, width in values)
+
+
+def _width(leaf: pq.ColumnSchema) -> float:
+    """Return the bytes that a value of a leaf takes at least in Arrow."""
+    if leaf.physical_type == "FIXED_LEN_BYTE_ARRAY":
+        return int(leaf.length)
+    return NARROW.get(leaf.converted_type, WIDTHS.get(leaf.physical_type, 0))
 
 
 def batch_rows(
@@ -129,8 +160,11 @@ def batch_rows(
     Raises
     ------
     BadFileError
-        If one row may take more than `WORST_ROW_BYTES`.
+        If one row may take more than `WORST_ROW_BYTES`, or all more than they may.
     """
+    allowed = _allowed_bytes(file, path, row_groups)
+    if _least_bytes(file, path, row_groups, columns) > allowed:
+        raise _grown(path, row_groups, allowed)
     with reading(path):
         groups = [file.metadata.row_group(index) for index in row_groups]
         declared = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0.0)

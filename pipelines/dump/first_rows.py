@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,7 @@ from filtering.errors import BadFileError, OutOfMemoryError
 from filtering.scoring.scorers import Scorer
 from filtering.text.arrow import text_lengths, without_texts
 from pipelines.dump.batches import read_batches
-from pipelines.dump.parts import Parts
+from pipelines.dump.parts import Parts, SetAside
 from pipelines.dump.text_columns import texts_of
 from pipelines.every_nth import step_over
 
@@ -20,16 +21,32 @@ SAMPLE_PART_BYTES = 16 << 20
 """The sample is held in memory: of a part with larger documents fewer are taken."""
 
 
+@dataclass(frozen=True)
+class FirstRows:
+    """Texts from the beginnings of a few parts.
+
+    Parameters
+    ----------
+    texts : list of Arrow array
+    decoded_bytes : int
+        That were decoded for them: whole batches.
+    set_aside : list of SetAside
+        Parts of these that cannot be read.
+    """
+
+    texts: list[pa.Array]
+    decoded_bytes: int
+    set_aside: list[SetAside]
+
+
 def read_first_rows(
     parts: Parts, text_column: str, rows: int = SAMPLE_ROWS, *, checksums: bool = True
-) -> tuple[list[pa.Array], int]:
-    """Return the texts of up to `rows` rows, from the beginnings of a few parts over the run.
-
-    Also the bytes that were decoded for them: whole batches.
-    """
+) -> FirstRows:
+    """Return the texts of up to `rows` rows, from the beginnings of a few parts over the run."""
     filled = np.flatnonzero(parts.column("rows") > 0)
     picked = parts.take(filled[:: step_over(len(filled), SAMPLE_PARTS)])
     sample: list[pa.Array] = []
+    set_aside: list[SetAside] = []
     decoded_bytes = 0
     for part in picked:
         left, taken_bytes = rows // len(picked), 0
@@ -44,9 +61,9 @@ def read_first_rows(
                     decoded_bytes += batch.nbytes
                     if left <= 0 or taken_bytes >= SAMPLE_PART_BYTES:
                         break
-        except (BadFileError, OutOfMemoryError):
-            continue  # named when the part is run
-    return sample, decoded_bytes
+        except (BadFileError, OutOfMemoryError) as error:
+            set_aside.append(SetAside(part.relative, part.rows, part.first_row, str(error)))
+    return FirstRows(sample, decoded_bytes, set_aside)
 
 
 def unlike_share(scorer: Scorer, sample: Sequence[pa.Array]) -> float:

@@ -94,7 +94,7 @@ def _inside(root: str, parts: Parts, *, is_pattern: bool = False) -> InputFile:
         if is_there and not Path(target).is_relative_to(root):
             raise SettingsError(
                 f"An input must not lead out of its own folder. '{name_of(path)}' is a link to "
-                f"'{name_of(target)}'. Name that file or folder as an input of its own."
+                f"'{name_of(target)}'. Name '{name_of(target)}' as an input instead."
             )
     return InputFile(name_of(path), name_of("/".join(parts)))
 

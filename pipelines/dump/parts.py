@@ -100,6 +100,11 @@ class SetAside:
     first_row: int
     why: str
 
+    @property
+    def in_words(self) -> str:
+        """The line that says so on the screen."""
+        return f"set aside: {self.relative} (from row {self.first_row}): {self.why}"
+
 
 class Parts(Sequence[Part]):
     """Parts in a table, one row each: a million of them take 200 MB, and are made objects one by one.

@@ -11,13 +11,16 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filtering.being_read import being_read
 from filtering.errors import BadFileError, ColumnError, EdufilterError, OutOfMemoryError, RunError
+from filtering.parquet_footers import check_footer, declared_bytes, refuse_vast
 from filtering.printable import listed
 from pipelines.dump.opening import open_file
 from pipelines.dump.other_formats import how_to_convert
@@ -31,6 +34,10 @@ STORE_BUFFER_BYTES = 8 << 20
 FOOTER = "footer"
 FOOTER_GUESS_BYTES = 64 << 10
 """Bytes at the end of a file in a store that are read at once; larger footers take a second request."""
+MOST_COLUMNS = 20_000
+"""Leaves of a file: the reader and the writer of each take 15 KB at least, however few the rows are."""
+BUFFERS_BYTES = 64 << 20
+"""Of all columns that are read at a time."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +78,20 @@ def read_footer(file: str | AnyPath) -> Footer:
         if magic != b"PAR1" or length + 12 > size:
             what = how_to_convert(path) or "It is truncated or not Parquet."
             raise BadFileError(f"{path} must end with a Parquet footer. {what}")
+        declared_bytes(tail, path)
         first = size - 8 - length
         if first < start:
             opened.seek(first)
             tail = opened.read()
         tail = tail[max(first - start, 0) :]
+        refuse_vast(tail, path)
         with pq.ParquetFile(pa.BufferReader(tail)) as parquet:
+            columns = parquet.metadata.num_columns
+            if columns > MOST_COLUMNS:
+                raise BadFileError(
+                    f"{path} must have at most {MOST_COLUMNS:,} columns, those within others counted. "
+                    f"It has {columns:,}. Write it without what is not needed."
+                )
             return Footer(size, hashlib.sha256(tail).hexdigest(), parquet.metadata, parquet.schema_arrow)
 
 
@@ -179,15 +194,21 @@ def open_parquet(
         opened = open_file(file)
     with opened:
         with reading(path):
-            parquet = OpenParquet(
+            if isinstance(file, Path):  # an input was looked at when it was planned
+                check_footer(opened, path)
+            make = partial(
+                OpenParquet,
                 opened,
                 read_dictionary=read_dictionary,
                 pre_buffer=False,
-                buffer_size=STORE_BUFFER_BYTES if is_store(path) else READ_BUFFER_BYTES,
                 page_checksum_verification=checksums,
                 coerce_int96_timestamp_unit=int96_unit,
                 arrow_extensions_enabled=read_dictionary is None,
             )
+            buffer_bytes = STORE_BUFFER_BYTES if is_store(path) else READ_BUFFER_BYTES
+            parquet = make(buffer_size=buffer_bytes)
+            if (columns := parquet.metadata.num_columns) * READ_BUFFER_BYTES > BUFFERS_BYTES:
+                parquet = make(buffer_size=BUFFERS_BYTES // columns, metadata=parquet.metadata)
             parquet.size_bytes = opened.seek(0, os.SEEK_END)
         with parquet:
             yield parquet

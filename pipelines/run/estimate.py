@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from filtering.machine import available_cpus
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, unlike_share
+from pipelines.dump.parts import SetAside
 from pipelines.run.filter import plan_of
 from pipelines.run.resume import allowed_changes, refuse_foreign
 from pipelines.scorer_addresses import open_scorer
@@ -37,6 +38,8 @@ class RunEstimate:
         Share of the sample that reaches the cut, in [0, 1].
     unlike_share : float
         Share of the sample that is unlike the documents that the scorer was fitted on, in [0, 1].
+    set_aside : tuple of SetAside
+        Files and parts that cannot be read, as far as they were looked at.
     """
 
     plan: Plan
@@ -46,6 +49,12 @@ class RunEstimate:
     seconds: float
     kept_share: float
     unlike_share: float
+    set_aside: tuple[SetAside, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """That of the run, as far as it is known: 3 where files will be set aside."""
+        return 3 if self.set_aside else 0
 
 
 def estimate_run(config: FilterConfig) -> RunEstimate:
@@ -70,18 +79,16 @@ def estimate_run(config: FilterConfig) -> RunEstimate:
     rows_left = int(left.column("rows").sum())
     started_s = time.perf_counter()
     rows = EMBEDDED_SAMPLE_ROWS if isinstance(scorer, EmbeddingScorer) else SAMPLE_ROWS
-    sample, read_bytes = read_first_rows(
-        plan.parts, plan.facts.text_column, rows, checksums=not config.ignore_checksums
-    )
+    first = read_first_rows(plan.parts, plan.facts.text_column, rows, checksums=not config.ignore_checksums)
     read_s = time.perf_counter() - started_s
     started_s = time.perf_counter()
-    values = [scorer.score(texts).value for texts in sample]
+    values = [scorer.score(texts).value for texts in first.texts]
     score_s = time.perf_counter() - started_s
-    sampled = sum(len(texts) for texts in sample)
+    sampled = sum(len(texts) for texts in first.texts)
     kept = sum(int((value >= config.keep_at).sum()) for value in values)
     bytes_left = int(left.column("text_bytes").sum())
     workers = config.workers or available_cpus()
-    read_s, score_s = read_s / max(read_bytes, 1) * bytes_left, score_s / max(sampled, 1) * rows_left
+    read_s, score_s = read_s / max(first.decoded_bytes, 1) * bytes_left, score_s / max(sampled, 1) * rows_left
     # The embedder already used all cores for the sample; the kernel used one.
     on_one = isinstance(scorer, SignalScorer)
     seconds = (read_s + score_s) / workers if on_one else read_s / workers + score_s
@@ -92,5 +99,6 @@ def estimate_run(config: FilterConfig) -> RunEstimate:
         sampled_rows=sampled,
         seconds=seconds,
         kept_share=kept / max(sampled, 1),
-        unlike_share=unlike_share(scorer, sample),
+        unlike_share=unlike_share(scorer, first.texts),
+        set_aside=(*plan.set_aside, *first.set_aside),
     )

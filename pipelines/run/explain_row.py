@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from filtering import explain_documents
-from filtering.errors import SettingsError
+from filtering.errors import BadFileError, SettingsError
 from filtering.explaining.explain import Explanation
 from filtering.scoring.scorers import STAGES
 from filtering.text.arrow import REASONS, text_bytes
@@ -29,16 +29,21 @@ def explain_row(config: ExplainConfig) -> Explanation:
     Raises
     ------
     SettingsError
-        If there is no such file or row, or an input of a run has changed since.
+        If there is no such file or row, it cannot be read, or an input of a run has changed since.
     OutputError
         If there is no finished run with scores.
     ScorerError
         If the scorer is not that of the run any more.
-    BadFileError, RunError
-        If the file cannot be read.
+    RunError
+        If the system does not let us read the file.
     """
-    if config.run is not None:
-        return _row_of_run(config, config.run)
+    try:
+        return _row_of_dump(config) if config.run is None else _row_of_run(config, config.run)
+    except BadFileError as error:  # the one file that was asked for is a setting, not data
+        raise SettingsError(str(error)) from error
+
+
+def _row_of_dump(config: ExplainConfig) -> Explanation:
     scorer = open_scorer(config.scorer or "web", config.effort or "fast", config.placement)
     return explain_documents(scorer, [_text_of(config)], top=config.top)[0]
 

@@ -210,8 +210,8 @@ def describe_exits(exits: Exits) -> str:
 
 def _warn_if_unlike(plan: Plan, name: str, scorer: Scorer, reporter: Reporter) -> None:
     checksums = not plan.facts.ignore_checksums
-    sample, _ = read_first_rows(plan.parts, plan.facts.text_column, checksums=checksums)
-    share = unlike_share(scorer, sample)
+    first = read_first_rows(plan.parts, plan.facts.text_column, checksums=checksums)
+    share = unlike_share(scorer, first.texts)
     if share > UNLIKE_WARNING_SHARE:
         reporter.say(
             f"Warning: about {100 * share:.0f} % of a sample of this dump is unlike the documents that the "

@@ -147,18 +147,13 @@ def language_notes(evaluation: Evaluation) -> list[str]:
     narrow = [f"{one.value} ({one.groups})" for one in judged if one.groups < MIN_GROUPS]
     if narrow:
         notes.append(
-            f"Fewer than {MIN_GROUPS} groups, so that intervals are narrower than they should be: "
-            f"{', '.join(narrow)}."
+            "Intervals are too narrow for these languages, since they have fewer than "
+            f"{MIN_GROUPS} groups (in brackets): {', '.join(narrow)}."
         )
     if evaluation.few:
-        few = [f"{one.value} {one.rows}, {one.groups}, {_width(one)}" for one in evaluation.few]
+        few = [f"{one.value} ({one.rows})" for one in evaluation.few]
         notes.append(
-            f"Fewer than {SLICE_ROWS} labels, too few to judge a language apart (labels, groups, how wide "
-            f"the 95 % interval of rho would be): {'; '.join(few)}."
+            f"These languages cannot be judged, since they have fewer than {SLICE_ROWS} labels (in "
+            f"brackets): {', '.join(few)}."
         )
     return notes
-
-
-def _width(few: JudgedSlice) -> str:
-    wide = few.metrics["rho"].high - few.metrics["rho"].low
-    return f"{wide:.2f}" if few.groups > 1 and wide == wide else "not defined"

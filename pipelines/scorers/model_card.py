@@ -22,13 +22,23 @@ from pipelines.scorers.evaluation_tables import (
 
 WORST_SLICES = 12
 
+METRICS = {
+    "rho": "rank correlation (rho)",
+    "weighted_kappa": "quadratic weighted kappa",
+    "auc_at_3": "AUC at 3 points",
+    "f1_at_3": "F1 at 3 points",
+    "precision_at_3": "precision at 3 points",
+    "recall_at_3": "recall at 3 points",
+}
+"""What readers call the figures of an evaluation."""
+
 
 @dataclass(frozen=True)
 class _Effort:
     """The figures of one effort."""
 
     evaluation: Evaluation
-    metrics: Table
+    metrics: Sequence[Sequence[object]]
     confusion: Table
     points: Sequence[Sequence[object]]  # documents, mean score and mean label, by whole point
 
@@ -97,7 +107,8 @@ def model_card(
 def _effort(evaluation: Evaluation) -> _Effort:
     table = reliability_table(evaluation)
     points = [(name, *column) for name, *column in zip(table.head, *table.rows, strict=True)][1:]
-    return _Effort(evaluation, metrics_table(evaluation), confusion_table(evaluation), points)
+    metrics = [(METRICS[str(name)], *figures) for name, *figures in metrics_table(evaluation).rows]
+    return _Effort(evaluation, metrics, confusion_table(evaluation), points)
 
 
 def _two_digits(number: float) -> str:

@@ -45,8 +45,8 @@ def asking_section(texts: pa.Array, folder: Path) -> list[str]:
         f"## Asking: {len(windows):,} labels, an endpoint that takes {LATENCY_S * 1000:.0f} ms, "
         f"{CONCURRENCY} questions at a time",
         "",
-        f"Start-up excluded; ideal: {ideal_s:.1f} s. The endpoint runs on the same machine and takes its "
-        "share of it.",
+        f"The ideal is {ideal_s:.1f} s. Start-up is left out. The endpoint runs on the same machine "
+        "and takes its share of it.",
         "",
         "| what | times the ideal (median [lowest, highest] of " + f"{RUNS} runs in turn) |",
         "| --- | --- |",

@@ -76,7 +76,8 @@ def cluster_section(texts: pa.Array, folder: Path) -> list[str]:
     return [
         "## Ray over the local executor, and two nodes over one",
         "",
-        f"Effort fast, two CPUs, whole processes, medians of {RUNS}; two sizes tell start-up and rate apart.",
+        f"Effort `fast` on two CPUs, whole processes, medians of {RUNS}. Two sizes tell start-up and rate "
+        "apart.",
         "",
         f"| executor | {rows:,} documents, s | {3 * rows:,} documents, s | start-up, s | then documents/s |",
         "| --- | --- | --- | --- | --- |",
@@ -86,9 +87,9 @@ def cluster_section(texts: pa.Array, folder: Path) -> list[str]:
             for executor in ("local", "ray")
         ),
         "",
-        f"`ray.init` alone: {init_s:.1f} s; the rest (import, start of workers, shutdown): "
-        f"{start_cost_s - init_s:.1f} s. Then Ray takes {100 * rate_cost:.1f} % longer. Of a run of five "
-        f"minutes that is {100 * (start_cost_s / 300 + rate_cost):.1f} % in all.",
+        f"`ray.init` alone takes {init_s:.1f} s. Import, start of workers and shutdown take "
+        f"{start_cost_s - init_s:.1f} s. After that Ray takes {100 * rate_cost:.1f} % longer. For a run of "
+        f"five minutes this makes {100 * (start_cost_s / 300 + rate_cost):.1f} % in all.",
         "",
         *_nodes(texts, folder),
     ]
@@ -107,9 +108,9 @@ def _nodes(texts: pa.Array, folder: Path) -> list[str]:
             seconds.append(float(_printed(NODES, str(dump), str(out), str(nodes))))
     times = sorted(one / two for one, two in zip(taken_s[1], taken_s[2], strict=True))
     return [
-        f"Effort full, {FULL_ROWS:,} documents in parts of {FULL_GROUP_ROWS}: one node of one CPU takes "
-        f"{median(taken_s[1]):.0f} s, two take {median(taken_s[2]):.0f} s, {median(times):.2f} "
-        f"[{times[0]:.2f}, {times[-1]:.2f}] times as fast, start of the workers included.",
+        f"At effort `full`, {FULL_ROWS:,} documents in parts of {FULL_GROUP_ROWS} take "
+        f"{median(taken_s[1]):.0f} s on one node of one CPU, and {median(taken_s[2]):.0f} s on two. Two are "
+        f"{median(times):.2f} [{times[0]:.2f}, {times[-1]:.2f}] times as fast, start of workers included.",
         "",
     ]
 

@@ -50,9 +50,8 @@ def embedding_section(texts: pa.Array, folder: Path) -> list[str]:
     return [
         "## Effort full: signals, embedding and head",
         "",
-        f"{DOCUMENTS} documents of the web pool, {MAX_TOKENS} tokens of each, all cores, tokenising included "
-        "unless "
-        "said otherwise.",
+        f"{DOCUMENTS} documents of the web pool, {MAX_TOKENS} tokens of each, on all cores. Tokenising is "
+        "included unless a line says otherwise.",
         "",
         "| what | documents/s | `scorer.score` runs at this many times its rate |",
         "| --- | --- | --- |",
@@ -62,10 +61,9 @@ def embedding_section(texts: pa.Array, folder: Path) -> list[str]:
         f"| the bare model as it is used: `SentenceTransformer.encode`, bf16 where we use it | "
         f"{rate(DOCUMENTS, [b for _, b in against_encode])} | {ratios(against_encode)} |",
         "",
-        f"MiniLM as we embed with it against BERT-base with random weights at {BERT_TOKENS} tokens, which is "
-        "the "
-        "FineWeb-Edu classifier's architecture, in the same kind of numbers, on the same "
-        f"{BERT_DOCUMENTS} of these documents:",
+        "MiniLM, as edufilter runs it, beside BERT-base with random weights at "
+        f"{BERT_TOKENS} tokens, which is the architecture of the FineWeb-Edu classifier. Both compute in the "
+        f"same kind of numbers, on the same {BERT_DOCUMENTS} documents:",
         "",
         "| tokens MiniLM reads | documents/s | BERT-base, documents/s | times as fast |",
         "| --- | --- | --- | --- |",
@@ -140,6 +138,6 @@ def filter_lines(texts: pa.Array, folder: Path) -> list[str]:
     return [
         *lines,
         "",
-        f"(One run each; the others are medians of {RUNS} pairs, of {BERT_RUNS} for BERT.)",
+        f"(One run each. The tables above are medians of {RUNS} pairs, or of {BERT_RUNS} for BERT.)",
         "",
     ]

@@ -32,10 +32,10 @@ def languages_section(shared: Path) -> list[str]:
     lines = [
         "## Code by language, and by languages that are left out",
         "",
-        "Nested by repository over the first fold assignment, with 95 % intervals of a bootstrap over",
-        f"repositories; languages with {SLICE_ROWS} labels or more. Without it: fitted to the same folds but",
-        "for all files of the language. Raw values, before calibration. Intervals of few repositories are",
-        "too narrow.",
+        f"Languages with {SLICE_ROWS} labels or more, nested by repository over the first fold assignment. "
+        "Intervals are of 95 %, of a bootstrap over repositories; those of few repositories are too narrow. "
+        "`without it` means "
+        "fitted to the same folds without the files of the language. Values are raw, before calibration.",
         "",
     ]
     with threadpool_limits(1):  # threads of matrix products get into each other's way in so small ones
@@ -101,7 +101,7 @@ def _told(shared: Path) -> list[str]:
     agreed_by_path = np.mean([one == name for one, name in zip(by_path, named, strict=True)])
     agreed_by_text = np.mean([one == named[at] for one, at in zip(by_text, some, strict=True)])
     return [
-        "How the language of a file of the code pool is told, where its dump does not name it:",
+        "How well the language of a file of the code pool is found, if the dump does not name it:",
         "",
         "| by | files | as the pool names it | files/s |",
         "| --- | --- | --- | --- |",

@@ -240,14 +240,16 @@ def speed_table(shared: Path, benchmarks: dict[str, tuple[Task, ...]]) -> list[s
 
 def hits_table(pool: Pool, tasks: Sequence[Task]) -> list[str]:
     """Return each leak that ordinary code is said to have."""
-    lines = ["| file | lines | task | part, method, strength |", "| --- | --- | --- | --- |"]
+    lines = ["| file | lines | task | part | method | strength |", "| --- | --- | --- | --- | --- | --- |"]
     hits = [hit for hit in pool_hits(pool, tasks, LeakSettings()) if hit["verdict"] == "leak"]
     for hit in sorted(hits, key=lambda hit: (hit["repo"], hit["path"])):
         cells = (
             f"{hit['repo']} `{hit['path']}`",
             f"{hit['first_line']} to {hit['last_line']}",
             f"{hit['benchmark']} {hit['task']}",
-            f"{hit['part']}, {hit['method']}, {hit['strength']:.2f}",
+            hit["part"],
+            hit["method"],
+            f"{hit['strength']:.2f}",
         )
         lines.append(f"| {' | '.join(cells)} |")
     return lines
@@ -263,18 +265,20 @@ def leaks_section(shared: Path) -> list[str]:
     return [
         "## Benchmark leaks",
         "",
-        f"HumanEval ({len(human)} tasks) in {len(table)} files that hold it, and in {len(pool):,} ordinary "
-        "ones. Files count whose tasks are of the half that thresholds were not chosen on, with exact "
-        "intervals of 95 %. What is common knowledge was counted in repositories other than those searched. "
-        f"Of MBPP ({len(mbpp)} tasks), {_files(len(ordinary), pool)} ordinary files are said to have a leak.",
+        f"HumanEval ({len(human)} tasks) was searched for in {len(table)} files that hold it and in "
+        f"{len(pool):,} ordinary ones. Thresholds were chosen on one half of its tasks; the table counts "
+        "files with tasks of the other half, with exact 95 % intervals. What is common knowledge was counted "
+        "in repositories other than those searched. "
+        f"Of MBPP ({len(mbpp)} tasks), {_files(len(ordinary), pool)} ordinary files are called a leak.",
         "",
         *recall_table(table, pool, human),
         "",
-        "Parts of the tasks of that half, put into ordinary files; words replaced by others at random:",
+        "Parts of the tasks of that half were put into ordinary files, with some words replaced by others at "
+        "random. So many were found:",
         "",
         *planted_table(pool, human),
         "",
-        "Leaks that ordinary files are said to have:",
+        "Ordinary files that are called a leak:",
         "",
         *hits_table(pool, [*human, *mbpp]),
         "",

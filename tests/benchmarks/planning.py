@@ -132,9 +132,9 @@ def planning_section(folder: Path, files: int = FILES, groups: int = GROUPS) -> 
     return [
         f"## Planning: {files:,} files of {groups} row groups, {parts:,} parts",
         "",
-        "Nothing is scored: an executor gives receipts for parts that it has not read. Files are small, of",
-        "nine columns, hard links on a local disk, cached. Each step is a process with a peak memory of",
-        "its own. Where other programs take turns on the cores, the CPU's seconds say more than the clock's.",
+        "Nothing is scored: an executor gives receipts for parts that it has not read. The files are small,",
+        "have nine columns, and are cached hard links on a local disk. Each step is a process of its own.",
+        "CPU seconds say more than the clock's if other programs take turns on the cores.",
         "",
         "| what | of | seconds | CPU seconds | a CPU second | peak memory, MB |",
         "| --- | --- | --- | --- | --- | --- |",

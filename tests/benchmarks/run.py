@@ -48,7 +48,7 @@ def main() -> None:
             replace_section(show(SECTIONS[options.only](options, Path(folder))))
             return
         rows = [line for section in SECTIONS.values() for line in show(section(options, Path(folder)))]
-    DOCS.write_text("\n".join([*header(), *rows]) + "\n")
+    DOCS.write_text("\n".join([*header(), *all_figures(), *rows]) + "\n")
 
 
 def replace_section(lines: list[str]) -> None:
@@ -57,6 +57,12 @@ def replace_section(lines: list[str]) -> None:
     _, more, rest = after.partition("\n## ") if title else ("", "", "")
     section = "\n".join(lines).rstrip("\n")
     DOCS.write_text(f"{before.rstrip()}\n\n{section}\n\n" + (f"## {rest}" if more else ""))
+
+
+def all_figures() -> list[str]:
+    """Return the section that is written by hand, since other commands measure some of its figures."""
+    _, title, after = DOCS.read_text().partition("## All figures in one table\n")
+    return [title + after.partition("\n## ")[0].rstrip(), ""]
 
 
 def header() -> list[str]:
@@ -73,9 +79,10 @@ def header() -> list[str]:
     return [
         "# Benchmarks",
         "",
-        "Written by `make bench` (`tests/benchmarks/run.py`). Ratios and medians of one run on the same",
-        "work; absolute figures move from machine to machine. Runs draw no report (`--no-report`), but for",
-        "the lines of Start-up and of more and more documents that say what one takes.",
+        "How good, how fast and how large edufilter is, with the command that measures each figure.",
+        "`make bench` (`tests/benchmarks/run.py`) writes this page. Ratios and medians are of one run on the",
+        "same work. Speeds depend on the machine; ratios depend on it less. Runs draw no report, unless a",
+        "line says that they do.",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({model}), {memory_gib:.0f} GiB, "
         f"Python {platform.python_version()}, pyarrow {pa.__version__}, numpy {np.__version__}.",
@@ -105,8 +112,8 @@ def kernel_section(shared: Path) -> list[str]:
     lines = [
         "## Kernel and head, one core",
         "",
-        "`scorer.score(texts)` on the pools, CPU time of one thread. Runs read whole documents; windows of "
-        "2,400 bytes are what a labeller sees.",
+        "CPU time of one thread in `scorer.score(texts)`, on the document pools. Runs read whole documents. "
+        "Windows of 2,400 bytes are what a labeller sees.",
         "",
         "| scorer | documents | mean bytes | documents/s a core | MB/s a core |",
         "| --- | --- | --- | --- | --- |",
@@ -230,12 +237,12 @@ def filter_section(shared: Path, folder: Path, rows: int) -> list[str]:
         f"| plain pyarrow: `write_table(read_table(file))`, zstd | {rate(rows, copies_run)} | "
         f"{peak(copies_run)} |",
         "",
-        f"Times the rate of plain pyarrow read + write: {ratios(against_copy)} (median [lowest, highest] of "
-        f"{RUNS} pairs).",
+        f"`edufilter filter` runs at {ratios(against_copy)} times the rate of plain pyarrow (median [lowest, "
+        f"highest] of {RUNS} pairs).",
         "",
-        "Two threads in one process against two processes with one thread each, each with half the files: "
-        f"{ratios(against_processes)} times the rate. Threads also share one model and one start-up, so the "
-        "local executor has threads.",
+        f"Two threads in one process run at {ratios(against_processes)} times the rate of two processes with "
+        "one thread and half of the files each. Threads also share one model and one start-up, so the local "
+        "executor has threads.",
         "",
     ]
 

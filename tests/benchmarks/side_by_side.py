@@ -149,19 +149,21 @@ def section_lines(found: Mapping[str, Domain], assignments: int) -> list[str]:
     lines = [
         "## Side by side: the same documents, labels and machine",
         "",
-        f"Whole processes from Parquet to kept Parquet, all cores ({CORES}), medians of {RUNS} runs in turn "
-        f"(of one where it takes more than {SHORT_S:.0f} s), on as many documents as the table says: the "
-        "pool repeated, or spread over it. Documents/s with start-up, and without: "
-        f"{START_RUNS} runs on {START_DOCUMENTS} documents tell them apart. Peak memory is of the largest "
-        f"process; datatrove and model2vec run {CORES} beside one that waits. "
-        f"BERT computes in {str(data_type()).removeprefix('torch.')}.",
+        "How it was measured:",
         "",
-        f"Quality is nested on the seed labels by group, over the first {assignments} of the fold "
-        "assignments; model cards have all five. "
-        "F1 of edufilter and of MiniLM + ridge is that of 3 points, calibrated on documents that were chosen "
-        "without looking at scores; fastText and model2vec are cut where F1 is best on inner folds of their "
-        "training folds, which favours them by this measure; by the first assignment alone, which takes six "
-        "fits a fold. The exits of `balanced` are the scorer's.",
+        f"- **Work**: whole processes from Parquet to kept Parquet, on all {CORES} cores. The "
+        "documents are the pool, repeated or spread over it. "
+        f"BERT computes in {str(data_type()).removeprefix('torch.')}.",
+        f"- **Speed**: medians of {RUNS} runs in turn, or one run where it takes more than {SHORT_S:.0f} s. "
+        f"{START_RUNS} runs on {START_DOCUMENTS} documents tell start-up apart.",
+        f"- **Memory** is the peak of the largest process. datatrove and model2vec run {CORES} "
+        "processes beside one that waits.",
+        f"- **Quality** is nested on the seed labels by group, over the first {assignments} of the fold "
+        "assignments. The model cards have all five. The exits of `balanced` are the scorer's.",
+        "- **F1** of edufilter and of MiniLM + ridge is that of 3 points, calibrated on documents that were "
+        "chosen without looking at scores. fastText and model2vec are cut where F1 is best on inner folds of "
+        "their training folds, which favours them. This takes six fits a fold, so it is done by the first "
+        "assignment alone.",
         "",
         "![Area under the curve against documents a second](side-by-side.svg)",
         "",
@@ -179,7 +181,7 @@ def section_lines(found: Mapping[str, Domain], assignments: int) -> list[str]:
                 title += " (the pool is too small to show it)"
             lines.append(f"| {title} | {speed} | {quality} |")
         lines.append("")
-    lines += ["What the project aims at, start-up left out on both sides:", ""]
+    lines += ["The aims of the project, start-up left out on both sides:", ""]
     lines += ["| times as fast | aim | " + " | ".join(found) + " |", "| --- | --- |" + " --- |" * len(found)]
     for ours, theirs, aim in (("fast", "bert", 8000), ("balanced 0.01", "bert", 50), ("fast", "fasttext", 5)):
         cells = [
@@ -187,18 +189,14 @@ def section_lines(found: Mapping[str, Domain], assignments: int) -> list[str]:
             for one in found.values()
         ]
         lines.append(f"| {NAMES[ours]} / {NAMES[theirs]} | {aim:,} | {' | '.join(cells)} |")
-    auc = {
-        way: [f"{np.mean(one.qualities[way].auc):.3f}" for one in found.values()]
-        for way in ("fast", "fasttext")
-    }
-    lines.append(
-        f"| AUC at 3: fast; fastText | | {' | '.join(map('; '.join, zip(*auc.values(), strict=True)))} |"
-    )
+    for way in ("fast", "fasttext"):
+        cells = [f"{np.mean(one.qualities[way].auc):.3f}" for one in found.values()]
+        lines.append(f"| AUC at 3 points of {NAMES[way]} | | {' | '.join(cells)} |")
     return [
         *lines,
         "",
-        "What effort `balanced` decides otherwise than `full`, on the pool, by the share that it embeds; how "
-        "fast it is follows from the rates of `fast` and `full` above:",
+        "The more documents effort `balanced` embeds, the fewer it decides otherwise than `full`, here on "
+        "the pool. Its speed follows from the rates of `fast` and `full` above:",
         "",
         "![Decided otherwise against embedded](disagreement.svg)",
         "",

@@ -188,6 +188,14 @@ def test_links_between_pages_lead_somewhere(page):
         assert (ROOT / page).parent.joinpath(target).exists(), f"{page} links to {target}"
 
 
+def test_every_experiment_is_found_by_its_question():
+    text = (ROOT / "docs" / "experiments.md").read_text()
+    titles = re.findall(r"^## [\d-]+: (.*)$", text, re.MULTILINE)
+    assert titles
+    for title in titles:
+        assert f"| [{title}](#" in text, title
+
+
 def test_every_command_and_option_has_help_and_stands_in_the_reference():
     from pipelines.commands.cli import app
 

@@ -87,9 +87,9 @@ class Tally:
     @property
     def row(self) -> str:
         """A row of the table."""
-        by_victim = ", ".join(f"{name} {self.kills[name]}" for name in VICTIMS if self.kills[name])
-        runs = ", ".join(f"{name} {self.finished[name]}" for name in EFFORTS if self.finished[name])
-        cells = (self.combination, self.kills.total(), by_victim, runs, f"{self.rows:,}", self.lost)
+        killed = [self.kills[name] for name in VICTIMS]
+        runs = [self.finished[name] for name in EFFORTS]
+        cells = (self.combination, self.kills.total(), *killed, *runs, f"{self.rows:,}", self.lost)
         return "| " + " | ".join(map(str, (*cells, self.twice, self.partial, self.again))) + " |"
 
 
@@ -568,9 +568,11 @@ def try_all(
 
 def table_of(tallies: Sequence[Tally], command: str) -> str:
     """Return what goes between the markers of the page."""
-    head = "| combination | kills | by victim | runs finished | rows checked | rows lost | rows twice | "
-    head += "partial files seen | parts scored again |"
-    lines = [head, "| --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |"]
+    killed = [f"of the {name}" for name in VICTIMS]
+    runs = [f"runs finished, `{name}`" for name in EFFORTS]
+    figures = ["kills", *killed, *runs, "rows checked", "rows lost", "rows twice", "partial files seen"]
+    head = ["combination", *figures, "parts scored again"]
+    lines = [f"| {' | '.join(head)} |", "| --- |" + " ---: |" * (len(head) - 1)]
     lines += [tally.row for tally in tallies]
     cores = len(os.sched_getaffinity(0))
     drivers = sum(tally.drivers for tally in tallies)

@@ -76,7 +76,7 @@ def test_a_text_tells_and_one_that_does_not_is_unknown():
 
 def test_without_the_extra_it_is_said_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "magika", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'edufilter\[code\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[code\]'"):
         languages_of_texts([PYTHON])
 
 

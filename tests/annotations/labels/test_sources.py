@@ -11,6 +11,7 @@ import pytest
 from dumps import make_labels
 
 from annotations import read_labels
+from annotations.labels import sources
 from annotations.labels.sources import BATCH_ROWS, read_table
 from filtering.errors import LabelsError, MissingExtraError
 
@@ -174,7 +175,7 @@ def test_a_hub_name_that_cannot_be_fetched_is_refused_by_name_and_ends_with_2(co
 
 def test_without_datasets_a_folder_brings_the_pip_line_and_a_file_does_not(root, wanted, monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'edufilter\[hub\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[hub\]'"):
         read_labels(str(root / "folder"))
     assert same(read_labels(str(root / "labels.parquet")), wanted)
 
@@ -209,3 +210,12 @@ def test_brackets_within_a_text_are_no_nesting(tmp_path):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     table, _ = read_table(str(path), ["text", "x"])
     assert table.to_pylist() == rows
+
+
+def test_parquet_that_grows_without_measure_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "LEAST_ALLOWED_BYTES", 10 << 20)
+    path = tmp_path / "labels.parquet"
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), pa.array(["teach " * 20_000]))
+    pq.write_table(pa.table({"text": texts}), path, compression="zstd", store_schema=False)
+    with pytest.raises(LabelsError, match=r"must not grow more than 100 times.*labels\.parquet.* in text"):
+        read_table(str(path), ["text"])

@@ -224,4 +224,4 @@ except MissingExtraError as error:
 """
     scored, said = run_python(code).stdout.splitlines()
     assert scored == "0"
-    assert "pip install 'edufilter[train]'" in said
+    assert "pip install '.[train]'" in said

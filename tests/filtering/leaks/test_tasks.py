@@ -169,3 +169,11 @@ def test_rows_of_parquet_are_read_whatever_else_is_in_them(tmp_path):
     more = {"n": [1, None], "l": [["a", None], None], "s": [{"a": b"x"}, None], "e": [[], []]}
     bomb(tmp_path / "a.parquet", ["one", None], **more)
     assert [task.prompt for task in read_benchmark(tmp_path / "a.parquet", Fields())] == ["one", ""]
+
+
+def test_lines_without_end_are_refused_though_they_are_empty(tmp_path, monkeypatch):
+    monkeypatch.setattr(tasks, "BENCHMARK_BYTES", 1 << 20)
+    path = tmp_path / "empty.jsonl.gz"
+    path.write_bytes(gzip.compress(b"\n" * 2000))
+    with pytest.raises(BadFileError, match=r"empty\.jsonl\.gz has more"):
+        read_benchmark(path)

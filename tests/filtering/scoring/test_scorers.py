@@ -346,5 +346,5 @@ except MissingExtraError as error:
 """
     said, kinds = run_python(code, missing, recipe).stdout.splitlines()
     assert f"This needs '{named}" in said
-    assert "pip install 'edufilter[train]'" in said
+    assert "pip install '.[train]'" in said
     assert kinds == "True True"

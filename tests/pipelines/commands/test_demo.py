@@ -70,7 +70,7 @@ def test_without_the_embed_extra_the_demo_says_the_pip_line_and_goes_on(tmp_path
     monkeypatch.setattr(demo, "find_code", hostile_documents)
     monkeypatch.setitem(sys.modules, "torch", None)
     shown, said = run_and_read(tmp_path / "out")
-    assert len([line for line in said if "pip install 'edufilter[embed]'" in line]) == 2
+    assert len([line for line in said if "pip install '.[embed]'" in line]) == 2
     assert "web, best" in shown
     assert "embedded" not in shown
 
@@ -149,7 +149,7 @@ def test_without_the_report_extra_the_demo_says_the_pip_line(tmp_path, monkeypat
     monkeypatch.setattr(demo, "find_code", hostile_documents)
     monkeypatch.setitem(sys.modules, "altair", None)
     shown, said = run_and_read(tmp_path / "out")
-    assert "pip install 'edufilter[report]'" in said[-1]
+    assert "pip install '.[report]'" in said[-1]
     assert "web, best" in shown
 
 

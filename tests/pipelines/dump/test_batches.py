@@ -84,3 +84,16 @@ def test_what_repeats_itself_as_texts_do_grows_as_it_likes(tmp_path, monkeypatch
     path = tmp_path / "a.parquet"
     write(path, pa.table({"text": ["the same page again"] * 2000}))
     assert sum(batch.num_rows for batch in read_batches(str(path), range(1))) == 2000
+
+
+def test_a_list_that_repeats_a_number_without_measure_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    count = 5_000_000
+    path = tmp_path / "a.parquet"
+    numbers = pa.ListArray.from_arrays(pa.array([0, count], pa.int32()), pa.array(np.zeros(count, np.int64)))
+    write(path, pa.table({"text": ["short"], "other": numbers}))
+    monkeypatch.setattr(module, "LEAST_ALLOWED_BYTES", 10 << 20)
+    before = pa.total_allocated_bytes()
+    with pytest.raises(BadFileError, match="must not grow more than 10,000 times"):
+        next(read_batches(str(path), range(1)))
+    assert pa.total_allocated_bytes() == before
+    assert sum(batch.num_rows for batch in read_batches(str(path), range(1), ["text"])) == 1

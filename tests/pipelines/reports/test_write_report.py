@@ -88,7 +88,7 @@ def test_without_the_extra_the_pip_line_is_said_and_data_can_still_be_had(module
     )
     done = subprocess.run([sys.executable, "-c", code, str(copied)], capture_output=True, text=True)
     assert done.returncode == 2
-    assert "pip install 'edufilter[report]'" in done.stderr
+    assert "pip install '.[report]'" in done.stderr
     assert not (copied / "run" / "report.html").exists()
 
 
@@ -132,7 +132,7 @@ def test_a_run_without_the_extra_is_done_all_the_same(dump, web, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "No report. This needs 'altair'" in done.stderr
     data = json.loads((out / "run" / "report.json").read_text())
-    assert "pip install 'edufilter[report]'" in data["no_languages"]
+    assert "pip install '.[report]'" in data["no_languages"]
     assert data["slices"]
 
 

@@ -46,12 +46,16 @@ def page_span(path, group=1):
     return chunk.data_page_offset, chunk.total_compressed_size
 
 
-def corrupt_a_compressed_page(path):
+def corrupt_a_compressed_page(path, group=1):
     pq.write_table(pq.read_table(path), path, row_group_size=40, compression="zstd", use_dictionary=False)
-    start, _ = page_span(path)
+    start, _ = page_span(path, group)
     content = bytearray(path.read_bytes())
     content[start : start + 64] = b"\xff" * 64
     path.write_bytes(content)
+
+
+def corrupt_the_first_page(path):
+    corrupt_a_compressed_page(path, group=0)
 
 
 def flip_a_bit_under_a_checksum(path):
@@ -98,6 +102,17 @@ def test_a_file_that_cannot_be_read_is_set_aside_by_name_and_the_others_finish(
     assert command("status", out).out.startswith("complete")
     assert "1 set aside" in command("status", out).out
     assert command("verify", out).code == 0
+
+
+@pytest.mark.parametrize(
+    "broken", [empty, corrupt_the_first_page], indirect=True, ids=lambda one: one.__name__
+)
+def test_a_dry_run_names_what_cannot_be_read_and_ends_as_the_run_would(command, web, tmp_path, broken):
+    arguments = ["filter", *BARE, broken, "-o", tmp_path / "out", "-s", web]
+    outcome = command(*arguments, "--dry-run")
+    assert outcome.code == 3
+    assert "set aside: part-0.parquet (from row 0): " in outcome.out
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("broken", PAGES, indirect=True, ids=lambda one: one.__name__.replace("_", " "))
@@ -150,4 +165,4 @@ def test_pages_with_wrong_checksums_are_read_where_that_is_asked_for(command, we
     draw = ["sample", path, "-s", web, "-o", sample, "--n", 80, "--overwrite"]
     assert [command(*draw).code, command(*draw, "--ignore-checksums").code] == [3, 0]
     explain = ["explain", "--file", path, "--row", 79, "-s", web]
-    assert [command(*explain).code, command(*explain, "--ignore-checksums").code] == [1, 0]
+    assert [command(*explain).code, command(*explain, "--ignore-checksums").code] == [2, 0]

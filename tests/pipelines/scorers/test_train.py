@@ -41,7 +41,7 @@ def test_the_nested_figures_stand_in_the_folder_and_in_its_card(trained):
     assert nested["fast"]["metrics"]["rho"]["value"] == round(fast.metrics["rho"].value, 4)
     card = (Path(trained.out) / "README.md").read_text()
     assert "Scorer `toys`" in card
-    assert f"| rho | {fast.metrics['rho']} | {fast.unbiased_metrics['rho']} |" in card
+    assert f"| rank correlation (rho) | {fast.metrics['rho']} | {fast.unbiased_metrics['rho']} |" in card
     assert "embedding" not in card
 
 
