@@ -134,7 +134,7 @@ def demo_command(
         Option(metavar="BENCHMARK", help="Benchmark whose leaks are looked for in the code, HumanEval say."),
     ] = None,
 ) -> int:
-    """Filter real files of this machine, web and code, with the shipped scorers."""
+    """Filter real pages and source files with the shipped scorers."""
     from pipelines.commands.demo import run_demo
 
     run_demo(out, reporter=ConsoleReporter(), decontaminate=decontaminate or ())

@@ -23,7 +23,7 @@ from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.rows_again import read_again
 from pipelines.reports.documents_to_show import Pick, RunScores
-from pipelines.reports.kept_shares import Slice, count_kept, slices_of
+from pipelines.reports.kept_shares import Slice, count_kept, say_the_same, slices_of
 
 ROWS = 20_000
 PLACES = 200
@@ -36,9 +36,11 @@ TOLD_BY_TEXT = 250
 """Rows whose text tells a code language: that takes some 10 to 30 ms each."""
 ORIGINS = ("genre", "lang", "language")
 """Columns of the dump by whose values shares are told; of code its language is, not what these two say."""
-IDENTIFIED = "language, as identified"
+IDENTIFIED = "language found"
 KINDS = ("length", *ORIGINS, "site", CODE_LANGUAGE, IDENTIFIED)
 """What slices are told by, in the order in which they are shown."""
+OF_LANGUAGE = ("lang", "language", IDENTIFIED)
+"""Of these, which often say the same, the first that says it is shown."""
 
 Rows = Mapping[int, NDArray[np.int64]]
 """Rising row numbers within parts, by number of the part."""
@@ -220,9 +222,16 @@ def slices_by_row(rows: Sequence[SeenRow], *, of_code: bool) -> tuple[list[dict[
 
 
 def _slices(told: Sequence[Mapping[str, str]], keeps: Sequence[bool]) -> list[Slice]:
-    found = []
+    found: list[Slice] = []
+    languages: list[list[str | None]] = []
     for kind in KINDS:
-        counts = count_kept([slices.get(kind) for slices in told], keeps)
+        values = [slices.get(kind) for slices in told]
+        if kind in OF_LANGUAGE:
+            known = [None if value == NOT_SURE else value for value in values]
+            if any(say_the_same(known, others) for others in languages):
+                continue
+            languages.append(known)
+        counts = count_kept(values, keeps)
         if kind == "length":
             counts = {name: counts[name] for name in LENGTHS if name in counts}
         found += slices_of(kind, counts, in_order=kind == "length")

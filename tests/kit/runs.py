@@ -1,6 +1,7 @@
-"""What came of a command line or a run, and a reporter that says nothing."""
+"""What came of a command line or a run, and reporters that say nothing and that remember."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from dumps import CUT
@@ -8,6 +9,19 @@ from dumps import CUT
 from pipelines.progress import ConsoleReporter
 
 QUIET = ConsoleReporter("none")
+
+
+class Recorder:
+    """A reporter that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, message):
+        self.said.append(message)
+
+    def track(self, meter):
+        return nullcontext()
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def planted(value):
 
 
 def test_no_string_of_a_report_is_markup(finished):
-    count = LeakCount("bench", "ngram", "solution", "leak", 1, 1)
+    count = LeakCount("bench", "ngram", "solution", 1, 1, 1)
     pair = LeakPair("task", "bench", ["ngram"], "leak", "a", 1, 1, 2, "lines", "text of the task")
     aside = {"relative": "c.parquet", "why": "it is broken", "rows": 3}
     report = gather_report(str(finished))

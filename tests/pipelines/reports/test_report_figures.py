@@ -18,6 +18,7 @@ from pipelines.page_kit.cards import CARD_CHARS, EXCERPT_CHARS
 from pipelines.reports.documents_to_show import GROUPS, SAMPLES, TENTH_GROUP, TENTHS
 from pipelines.reports.row_sample import IDENTIFIED
 from pipelines.reports.run_report_data import MadeBy, gather_report
+from pipelines.reports.write_report import FORMAT
 from pipelines.store.run_folder import RunFolder
 
 
@@ -137,7 +138,7 @@ def test_kept_shares_are_told_by_file_length_language_and_site(web, tmp_path):
     assert sum(rows for (kind, _), (rows, _) in found.items() if kind == "length") == 122
     assert any(one.is_far for one in report.slices if one.kind == "site")
     page = Page(write_report(result.out).read_text())
-    assert "Kept far more or less often, by site" in page.text
+    assert "of the documents of the site school.org are kept, far more than of the others." in page.text
     (sample,) = [one for one in report.samples if one.slices.get("site") == "ru.org"]
     assert sample.slices[IDENTIFIED] == "ru"
     cards = [attributes["data-slices"] for tag, attributes in page.tags if tag == "article"]
@@ -167,7 +168,7 @@ def test_the_same_figures_stand_in_json(copied):
     assert data["kept_bins"] == list(report.kept_bins)
     assert [one["text"] for one in data["samples"]] == texts_of(report)
     assert [one["share"] for one in data["slices"]] == [one.share for one in report.slices]
-    assert (data["format"], data["made_by"]["rows_scored"]) == (1, 410)
+    assert (data["format"], data["made_by"]["rows_scored"]) == (FORMAT, 410)
     page = write_report(str(copied)).read_text()  # what made it is kept
     assert "edufilter filter dump" in page
     assert "205" in Page(page).text  # documents a second

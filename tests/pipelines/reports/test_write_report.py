@@ -59,7 +59,7 @@ def test_a_new_cut_has_a_page_without_scores(finished, tmp_path):
     recut_run(RecutConfig(run=finished, to=tmp_path / "to", keep_fraction=0.1), reporter=QUIET)
     page = Page(write_report(str(tmp_path / "to")).read_text())
     assert "41 of 410 documents kept" in page.text
-    assert "This run stores no scores of its own" in page.text
+    assert "stores no scores of its own" in page.text
     assert "svg" not in {tag for tag, _ in page.tags}
 
 

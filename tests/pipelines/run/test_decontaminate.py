@@ -290,6 +290,7 @@ def test_the_page_shows_documents_beside_tasks_and_no_script_of_either(tmp_path,
     assert page.count("places of those that are heavier") == 2  # in the document, and in the task
     assert "edufilter decontaminate" in page
     assert "rubric points" not in page
+    assert "keep_at" not in page  # no score, no cut
     assert command(*arguments, "--out", tmp_path / "secret", "--no-samples").code == 0
     assert "heavier" not in (tmp_path / "secret" / "run" / "report.html").read_text()
     pq.write_table(pa.table({"text": ["another"]}), tmp_path / "dump" / "a.parquet")
@@ -314,7 +315,7 @@ def test_a_page_of_more_hits_than_are_held_says_so(cleaned, monkeypatch):
     monkeypatch.setattr("pipelines.reports.run_page.HITS_READ", 3)
     all_hits = pq.read_table(cleaned / "run" / "hits.parquet").num_rows
     page = write_report(str(cleaned)).read_text()
-    assert f"Counted are the first 3 of {all_hits} hits." in page
+    assert f"The tables count the first 3 of {all_hits} hits." in page
 
 
 def test_a_run_without_a_hit_says_so(benchmark, tmp_path):
@@ -322,7 +323,7 @@ def test_a_run_without_a_hit_says_so(benchmark, tmp_path):
     pq.write_table(pa.table({"text": [OTHER]}), tmp_path / "dump" / "a.parquet")
     decontaminate_dump(config_of(tmp_path / "dump", benchmark, tmp_path / "out"), reporter=QUIET)
     page = write_report(str(tmp_path / "out")).read_text()
-    assert "0 documents, of those not dropped for another reason" in page
+    assert "0 documents hold one of the" in page
     assert "left out of the output" not in page
 
 
