@@ -104,13 +104,13 @@ def run_demo(
         reporter.say(f"Filtering {count:,} documents with the scorer {scorer!r} ...")
         dump, run = str(folder / scorer / "dump"), str(folder / scorer / "out")
         against = tuple(decontaminate) if scorer == "code" else ()
-        config = FilterConfig(inputs=(dump,), out=run, scorer=scorer, decontaminate=against)
+        config = FilterConfig(inputs=(dump,), out=run, scorer=scorer, against=against)
         try:
             results[scorer] = filter_dump(config, reporter=reporter)
         except MissingExtraError as error:
             reporter.say(f"No effort balanced. {error}")
             results[scorer] = filter_dump(config.model_copy(update={"effort": "fast"}), reporter=reporter)
-    command = shlex.join(["edufilter", "demo", out, *(f"--decontaminate={path}" for path in decontaminate)])
+    command = shlex.join(["edufilter", "demo", out, *(f"--against={path}" for path in decontaminate)])
     for scorer, result in results.items():
         show(f"\n{scorer}")
         print_result(result)

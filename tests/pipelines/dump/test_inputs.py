@@ -182,9 +182,9 @@ def test_a_dump_of_nothing_but_bad_files_ends_like_any_other_and_takes_in_good_o
     (source / "bad.parquet").write_bytes(b"")
     arguments = ("filter", source, "-o", out, "-s", web, "--effort", "fast")
     dry = command(*arguments, "--dry-run")
-    assert (dry.code, "set aside: bad.parquet" in dry.out) == (3, True)
+    assert (dry.code, "could not be read: bad.parquet" in dry.out) == (3, True)
     outcome = command(*arguments)
-    assert (outcome.code, "set aside: bad.parquet" in outcome.out) == (3, True)
+    assert (outcome.code, "could not be read: bad.parquet" in outcome.out) == (3, True)
     assert (out / "run" / "report.html").exists()
     assert (
         command("verify", out).code,
@@ -194,7 +194,7 @@ def test_a_dump_of_nothing_but_bad_files_ends_like_any_other_and_takes_in_good_o
         3,
     )
     drawn = command("sample", source, "-o", tmp_path / "sample.parquet")
-    assert (drawn.code, "set aside: bad.parquet" in drawn.out) == (3, True)
+    assert (drawn.code, "could not be read: bad.parquet" in drawn.out) == (3, True)
     assert pq.read_metadata(tmp_path / "sample.parquet").num_rows == 0
     pq.write_table(make_table(20).rename_columns(["id", "url", "content"]), source / "bad.parquet")
     assert command(*arguments, "--update", "--no-report").code == 0
