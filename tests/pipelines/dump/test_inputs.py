@@ -13,7 +13,7 @@ from filtering.errors import BadFileError, RunError, SettingsError
 from pipelines.dump.batches import read_batches
 from pipelines.dump.inputs import find_inputs
 from pipelines.dump.reading import read_footer
-from pipelines.dump.split_files import split_files
+from pipelines.dump.split_files import PartSize, split_files
 
 
 def found(*given):
@@ -21,7 +21,9 @@ def found(*given):
 
 
 def split(*given):
-    return split_files(find_inputs(list(map(str, given)), "/nowhere/out"), text_column=None, rows_per_part=80)
+    return split_files(
+        find_inputs(list(map(str, given)), "/nowhere/out"), text_column=None, size=PartSize(80)
+    )
 
 
 @pytest.fixture
@@ -100,7 +102,7 @@ def test_a_pipe_as_standard_input_gets_the_reason():
 def test_a_file_that_is_gone_since_it_was_found_is_set_aside_and_a_lost_folder_ends_the_run(good):
     files = find_inputs([str(good)], "/nowhere/out")
     (good / "good.parquet").unlink()
-    [aside] = split_files(files, text_column=None, rows_per_part=80).set_aside
+    [aside] = split_files(files, text_column=None, size=PartSize(80)).set_aside
     assert "must be there. It is gone, or never was" in aside.why
     with pytest.raises(RunError, match="No such file"):
         read_footer(str(good / "unmounted" / "good.parquet"))

@@ -317,7 +317,7 @@ def test_an_existing_file_is_not_replaced_unless_asked(dump, tmp_path, command):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Either an INPUT or --near-cut"),
+        ([], "Either INPUT or --near-cut"),
         (["nowhere"], "An input must exist"),
         (["DUMP", "--n", "0"], "--n"),
         (["DUMP", "--strategy", "active", "--random-share", "0.1"], "--random-share"),
