@@ -26,11 +26,11 @@ demo: $(STAMP)
 	$(RUN)edufilter demo demo
 
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 # Which lines and branches the tests reach; a sixth slower than the tests alone.
 coverage: $(STAMP)
-	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 check: $(STAMP)
 	$(RUN)ruff check .

@@ -118,6 +118,15 @@ def effort_of(scorer: AnyScorer) -> Effort:
     return "balanced" if isinstance(scorer, CascadeScorer) else "full"
 
 
+def with_warnings(scorer: AnyScorer, *, warns: bool) -> AnyScorer:
+    """Return a scorer that warns of texts that it does not know, or one that does not."""
+    if isinstance(scorer, SignalScorer):
+        return replace(scorer, warns=warns)
+    full = scorer.full if isinstance(scorer, CascadeScorer) else scorer
+    full = replace(full, signals=replace(full.signals, warns=warns))
+    return replace(scorer, full=full) if isinstance(scorer, CascadeScorer) else full
+
+
 def cascaded(exits: Exits, fast: Floats, full: Floats) -> Floats:
     """Return the points of a cascade from those of both stages: float64 arrays, shape (n,)."""
     return np.where(exits.leaves_open(fast.astype(np.float32)), full, fast)

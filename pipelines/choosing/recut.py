@@ -80,6 +80,7 @@ def recut_run(
         score_column=facts.score_column,
         ignore_checksums=facts.ignore_checksums,
         leaks=leaks,
+        write_origin=facts.write_origin,
     )
     with begun_run(config.to, plan, tasks=tasks) as target:
         if facts.effort == "balanced" and not target.manifest.exists():

@@ -36,10 +36,14 @@ def score_command(
     """
     texts = [_read_text(name, instead="Use 'edufilter filter' for it.") for name in files]
     scoring = settings_of(ScoringSettings, given)
+    from filtering.scoring.cascade import signals_of
     from filtering.text.arrow import REASONS
     from pipelines.scorer_addresses import open_scorer
 
-    scores = open_scorer(scorer, scoring.effort, scoring.placement).score(texts)
+    loaded = open_scorer(scorer, scoring.effort, scoring.placement)
+    scores = loaded.score(texts)
+    if unsure := signals_of(loaded).unsure_of(texts).sentence:
+        ConsoleReporter().say(f"Warning: {unsure}")
     for name, value, reason in zip(files, scores.value, scores.reason, strict=True):
         if as_json:
             score = None if reason else round(float(value), 4)
@@ -52,23 +56,47 @@ def score_command(
 @takes(ExplainConfig)
 def explain_command(
     given: Given,
-    text: Annotated[str | None, Argument(metavar="[TEXT]", help="A text file; - is standard input.")] = None,
+    text: Annotated[
+        str | None,
+        Argument(
+            metavar="[TEXT]", help="A text file; - is standard input. Or a Parquet file or folder, as --file."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Tell why a document has its score: the n-grams and statistics that moved it most."""
-    document = None if text is None else _read_text(text, instead="Name it with --file, and a --row of it.")
+    """Tell why a document has its score: in words, by groups of signals, and by its passages.
+
+    For example: edufilter explain dump.parquet --where "url = 'https://a.b/c'"
+    """
+    if text is not None and given["file"] is None and _is_dump(text):
+        given, text = {**given, "file": text}, None
+    document = None if text is None else _read_text(text, instead="Leave out --file.")
     config = settings_of(ExplainConfig, given, text=document)
     from dataclasses import asdict
 
     from pipelines.commands.print_explanation import print_explanation
-    from pipelines.run.explain_row import explain_row
+    from pipelines.run.explain_row import explain_document
 
-    why = explain_row(config)
+    found = explain_document(config)
     if as_json:
-        show(json.dumps(asdict(why)))
+        show(json.dumps({"file": found.file, "row": found.row, **asdict(found.why)}))
     else:
-        print_explanation(why)
+        print_explanation(found)
     return 0
+
+
+def _is_dump(name: str) -> bool:
+    """Tell whether a path that may be a text is a folder, a pattern, a store or a Parquet file."""
+    if name == "-":
+        return False
+    path = Path(name)
+    try:
+        if path.is_file():
+            with path.open("rb") as opened:
+                return opened.read(4) == b"PAR1"
+        return path.is_dir() or "://" in name or any(sign in name for sign in "*?[")
+    except OSError:
+        return False
 
 
 def _read_text(name: str, *, instead: str) -> bytes:

@@ -51,6 +51,8 @@ def print_result(result: "FilterResult", slices: Sequence[Mapping[str, Any]] = (
     _print_set_aside(result)
     if result.agreement is not None:
         show(audit_in_words(result.agreement, result.rows))
+    if result.warning:
+        show(f"Warning, by a sample of this dump: {result.warning}")
     if result.rows_scored:
         rate = result.rows_scored / max(result.seconds, 1e-9)
         show(f"read {result.rows_scored:,} documents in {duration(result.seconds)} ({rate:,.0f} documents/s)")
@@ -158,10 +160,9 @@ def print_run_estimate(estimate: "RunEstimate", *, name: str, what_scores: str, 
         f"would keep about {about} of {plan.rows:,} documents "
         f"({100 * estimate.kept_share:.1f} %) and take about {duration(estimate.seconds)}"
     )
-    show(
-        f"from {estimate.sampled_rows:,} documents, drawn over {files:,} file{'' if files == 1 else 's'}; "
-        f"{100 * estimate.unlike_share:.1f} % of them are unlike the documents that the scorer was trained on"
-    )
+    show(f"from {estimate.sampled_rows:,} documents, drawn over {files:,} file{'' if files == 1 else 's'}")
+    if estimate.warning:
+        show(f"Warning, by that sample: {estimate.warning}")
     if estimate.rows_left < plan.rows:
         show(f"done already: {plan.rows - estimate.rows_left:,} documents")
     show(

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from filtering.errors import BadFileError
 from filtering.text.arrow import text_lengths
+from filtering.text.text_columns import holds_text
 from pipelines.dump.reading import OpenParquet, batches_of, open_parquet, reading
-from pipelines.dump.text_columns import holds_text
 
 BATCH_BYTES = 4 << 20
 """Decoded bytes that a batch aims at: a few batches in flight stay small, and fit the CPU's cache."""

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from filtering.errors import BadFileError, OutOfMemoryError
-from filtering.scoring.scorers import Scorer
-from filtering.text.arrow import text_lengths, without_texts
+from filtering.scoring.cascade import AnyScorer, signals_of
+from filtering.text.arrow import text_bytes, text_lengths, without_texts
 from pipelines.dump.batches import read_batches
 from pipelines.dump.parts import Parts, SetAside
 from pipelines.dump.reading import open_parquet
@@ -98,7 +98,7 @@ def read_spread_rows(
     return SomeRows(sample, 0, set_aside)
 
 
-def unlike_share(scorer: Scorer, sample: Sequence[pa.Array]) -> float:
-    """Return the share of a sample that is unlike what a scorer was fitted on, in [0, 1]."""
-    unlike = [scorer.unlike_seed(texts) for texts in sample]
-    return float(np.mean(np.concatenate(unlike))) if unlike else 0.0
+def warning_of(scorer: AnyScorer, sample: Sequence[pa.Array]) -> str:
+    """Return why the scores of a sample are not reliable, as the report says it; empty if they are."""
+    texts = [text for one in sample for text in text_bytes(one)]
+    return signals_of(scorer).unsure_of(texts).sentence

@@ -22,9 +22,10 @@ from filtering.being_read import being_read
 from filtering.errors import BadFileError, ColumnError, EdufilterError, OutOfMemoryError, RunError
 from filtering.parquet_footers import check_footer, declared_bytes, refuse_vast
 from filtering.printable import listed
+from filtering.text.text_columns import find_text_column, holds_text
 from pipelines.dump.opening import open_file
 from pipelines.dump.other_formats import how_to_convert
-from pipelines.dump.text_columns import find_text_column, holds_text, text_path
+from pipelines.dump.text_columns import text_path
 from pipelines.names import name_of
 from pipelines.paths import AnyPath, is_store
 

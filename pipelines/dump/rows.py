@@ -12,10 +12,11 @@ from annotations.labels.columns import GROUP_COLUMNS, ORIGIN_COLUMNS, group_of, 
 from filtering.errors import SettingsError
 from filtering.printable import listed
 from filtering.text.arrow import text_bytes
+from filtering.text.text_columns import holds_text
 from pipelines.dump.batches import read_chosen, rows_before
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import OpenParquet, open_parquet, reading
-from pipelines.dump.text_columns import holds_text, text_path, texts_of
+from pipelines.dump.text_columns import text_path, texts_of
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ that little is read of large inputs. Which rows are read follows from the plan a
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from annotations.labels.code_languages import LANGUAGE_COLUMNS
+from annotations.labels.code_languages import LANGUAGE_COLUMNS, NATURAL, UNKNOWN
 from annotations.labels.columns import first_told
 from filtering.errors import MissingExtraError
+from filtering.text.human_languages import CHARS, NOT_SURE, tell_languages
 from filtering.text.windows import REACH, window_text
 from pipelines.dump.code_languages import CODE_LANGUAGE, fill_in, is_code, language_told, without_languages
-from pipelines.dump.human_languages import CHARS, tell_languages
 from pipelines.dump.lengths import LENGTHS, length_of
 from pipelines.dump.parts import Part
 from pipelines.dump.rows import Row, RowReader
@@ -52,6 +52,8 @@ class RowSample:
         Why there are no languages among the slices, or some are unknown; empty if there are.
     texts : tuple of str
         What signals read of up to `TEXTS` of them, spread over all.
+    languages : tuple of str or None
+        Of each of these texts; None where it is not known.
     """
 
     picks: tuple[Pick, ...]
@@ -59,6 +61,7 @@ class RowSample:
     is_code: bool
     no_languages: str
     texts: tuple[str, ...]
+    languages: tuple[str | None, ...]
 
 
 def choose_rows(parts: Sequence[Part], numbers: Sequence[int]) -> Rows:
@@ -100,7 +103,17 @@ def look_at(run: RunScores, rows: Rows, read: RowReader, domain: str = "") -> Ro
         is_code=of_code,
         no_languages=no_languages,
         texts=tuple(row.text for row in seen if row.text is not None),
+        languages=tuple(
+            _language_of(row, slices) for row, slices in zip(seen, told, strict=True) if row.text is not None
+        ),
     )
+
+
+def _language_of(row: "SeenRow", slices: Mapping[str, str]) -> str | None:
+    """Return the language of a row as it is told, else as a column of languages says it."""
+    named = row.named if row.named and NATURAL.fullmatch(row.named) else None
+    found = slices.get(CODE_LANGUAGE) or slices.get(IDENTIFIED) or named
+    return None if found in (NOT_SURE, UNKNOWN) else found
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from typing import Any
 from rich.filesize import decimal as size
 
 from annotations.asking.budget import BYTES_PER_TOKEN
-from filtering.explaining.explain import Explanation, NgramAmount
-from filtering.explaining.readable import range_in_words
+from filtering.explaining.explain import Explanation, SignalAmount
 from filtering.rubric_points import POINTS
 from filtering.scoring.scorers import EMBEDDING_STAGE, STAGES
 from pipelines.amounts_in_words import percent, short_count
@@ -186,22 +185,11 @@ def _card(sample: Sample) -> Card:
 
 def _moved(why: Explanation) -> dict[str, list[str]]:
     """Return in words what raised and what lowered a score."""
-    statistics = [
-        (
-            f"{one.meaning}: {one.value:.3g}, usual "
-            f"{range_in_words(one.usual_low, one.usual_high, digits=3)} ({one.points:+.2f})",
-            one.points > 0,
-        )
-        for one in why.statistics
-    ]
-    return {
-        "raised": [_ngram(one) for one in why.raised] + [words for words, up in statistics if up],
-        "lowered": [_ngram(one) for one in why.lowered] + [words for words, up in statistics if not up],
-    }
+    return {"raised": list(map(_signal, why.raised)), "lowered": list(map(_signal, why.lowered))}
 
 
-def _ngram(one: NgramAmount) -> str:
-    return f"{one.text} ({one.points:+.2f})"
+def _signal(one: SignalAmount) -> str:
+    return f"{one.name}, {one.amount} ({one.points:+.2f})"
 
 
 def _counts(run: Mapping[str, Any]) -> Table:

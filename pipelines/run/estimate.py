@@ -7,7 +7,7 @@ from filtering.machine import available_cpus
 from filtering.scoring.cascade import effort_of
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from filtering.scoring.settings import Effort
-from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, read_spread_rows, unlike_share
+from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, read_spread_rows, warning_of
 from pipelines.dump.parts import SetAside
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.filter import plan_of, scorer_of
@@ -39,8 +39,8 @@ class RunEstimate:
         Estimated duration of what is left.
     kept_share : float
         Share of the sample that reaches the cut, in [0, 1].
-    unlike_share : float
-        Share of the sample that is unlike the documents that the scorer was fitted on, in [0, 1].
+    warning : str
+        Why the scores of the sample are not reliable, in words; empty if they are.
     set_aside : tuple of SetAside
         Files and parts that cannot be read, as far as they were looked at.
     """
@@ -52,7 +52,7 @@ class RunEstimate:
     sampled_rows: int
     seconds: float
     kept_share: float
-    unlike_share: float
+    warning: str
     set_aside: tuple[SetAside, ...]
 
     @property
@@ -112,6 +112,6 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
         sampled_rows=sampled,
         seconds=seconds,
         kept_share=kept / max(sampled, 1),
-        unlike_share=unlike_share(scorer, sample.texts),
+        warning=warning_of(scorer, sample.texts),
         set_aside=(*plan.set_aside, *dict.fromkeys((*first.set_aside, *sample.set_aside))),
     )

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from filtering.scoring.cascade import AnyScorer, CascadeScorer, effort_of
 from filtering.scoring.cascade_exits import Exits
-from filtering.scoring.scorers import Scorer
 from filtering.scoring.settings import Effort
-from pipelines.dump.first_rows import read_spread_rows, unlike_share
+from pipelines.dump.first_rows import read_spread_rows, warning_of
 from pipelines.dump.inputs import find_inputs
 from pipelines.dump.split_files import PartSize
 from pipelines.executors.local import Executor, executor_of
@@ -43,8 +42,6 @@ PART_SIZES = {
 At effort fast row groups are not split: decoding one takes a tenth of the time that scoring it takes, at the
 other efforts less than a hundredth.
 """
-UNLIKE_WARNING_SHARE = 0.15
-"""Warn when more of the sample than this is unlike the seed; of the seed itself 5 % is, by definition."""
 NO_CUT = 0.0
 
 
@@ -100,8 +97,10 @@ def filter_dump(
         max_document_bytes=config.max_document_bytes,
         placement=config.placement,
         leaks=leaks,
+        write_origin=config.write_origin,
     )
     plan = replace(plan, command=words_of("filter", config))
+    warning = ""
     with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
             reporter.say(
@@ -110,10 +109,10 @@ def filter_dump(
             )
             if isinstance(scorer, CascadeScorer):
                 reporter.say(describe_exits(scorer.exits))
-            _warn_if_unlike(plan, config.scorer, scorer, reporter)
+            warning = _warn_if_unsure(plan, scorer, reporter)
         del scorer
         result = run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
-    return replace(result, fails_on_drift=config.on_drift == "fail")
+    return replace(result, fails_on_drift=config.on_drift == "fail", warning=warning)
 
 
 def decontaminate_dump(
@@ -195,13 +194,18 @@ def plan_of(config: FilterConfig, scorer: AnyScorer, leaks: LeakSearch | None = 
         settings = {**settings, **promise_of(scorer.exits)}
     if leaks is not None:
         settings = {**settings, **leak_settings(leaks)}
+    if config.write_origin:
+        settings = {**settings, "write_origin": True}
     added = AddedColumns.named(config.score_column)
     return make_plan(
         find_inputs(config.inputs, config.out),
         settings=settings,
         text_column=config.text_column,
         new_columns=added.in_mode(
-            config.write, effort_of(scorer), leaks=config.leak_action if leaks else None
+            config.write,
+            effort_of(scorer),
+            leaks=config.leak_action if leaks else None,
+            origin=config.write_origin,
         ),
         size=size,
         strict=config.strict,
@@ -246,13 +250,11 @@ def describe_exits(exits: Exits) -> str:
     )
 
 
-def _warn_if_unlike(plan: Plan, name: str, scorer: Scorer, reporter: Reporter) -> None:
+def _warn_if_unsure(plan: Plan, scorer: AnyScorer, reporter: Reporter) -> str:
+    """Say why the scores of a sample of the dump are not reliable, if they are not; return it."""
     checksums = not plan.facts.ignore_checksums
     sample = read_spread_rows(plan.parts, plan.facts.text_column, checksums=checksums)
-    share = unlike_share(scorer, sample.texts)
-    if share > UNLIKE_WARNING_SHARE:
-        reporter.say(
-            f"Warning: about {100 * share:.0f} % of a sample of this dump is unlike the documents that the "
-            f"scorer {name!r} was fitted on (another language or script, say). Its scores mean "
-            "little there: look at them, or train a scorer on labels of your own."
-        )
+    said = warning_of(scorer, sample.texts)
+    if said:
+        reporter.say(f"Warning, by a sample of this dump: {said}")
+    return said

@@ -46,6 +46,9 @@ class FilterResult:
         What ``run/manifest.json`` holds.
     agreement : AuditResult, optional
         What a cascade's audit found.
+    warning : str
+        Why the scores of a sample of the dump are not reliable, in words; empty if they are, or none was
+        read.
     fails_on_drift : bool
         Whether a promise that does not hold is a failure.
     """
@@ -61,6 +64,7 @@ class FilterResult:
     manifest: Mapping[str, Any]
     agreement: AuditResult | None = None
     fails_on_drift: bool = False
+    warning: str = ""
 
     @property
     def exit_code(self) -> int:

@@ -27,9 +27,9 @@ from filtering.scoring.scorers import EmbeddingScorer, Scorer, SignalScorer
 from filtering.scoring.settings import Effort
 from filtering.scoring.storage import refuse_taken
 from filtering.text.arrow import REASONS, text_bytes, text_reasons
+from filtering.text.settings import TEXT_COLUMNS
+from filtering.text.text_columns import find_text_column
 from pipelines.dump.code_languages import with_code_languages
-from pipelines.dump.settings import TEXT_COLUMNS
-from pipelines.dump.text_columns import find_text_column
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorers.evaluate import (
     Evaluation,
@@ -39,6 +39,7 @@ from pipelines.scorers.evaluate import (
     fit_data_of,
     shown_points,
 )
+from pipelines.scorers.label_languages import with_languages
 from pipelines.scorers.model_card import model_card
 from pipelines.settings.base import options_in_words
 from pipelines.settings.scorers import DistillConfig, TrainConfig
@@ -168,6 +169,7 @@ def save_judged(
     overwrite : bool
         Replace the scorer that is there.
     """
+    scorer = with_languages(scorer, labels)
     signals = signals_of(scorer)
     paired = scorer.paired if isinstance(scorer, EmbeddingScorer) else None
     told = {
@@ -176,7 +178,7 @@ def save_judged(
         "nested": {one.effort: one for one in evaluations},
     }
     told = _rounded(to_jsonable_python(told, inf_nan_mode="null"))
-    card = model_card(signals.domain, told, evaluations, _speeds(scorer, labels), command)
+    card = model_card(signals.domain, told, evaluations, _speeds(scorer, labels), command, signals.languages)
     saved = save_scorer(scorer, out, metrics=told, card=card, overwrite=overwrite)
     return TrainResult(saved, out, told, tuple(evaluations))
 

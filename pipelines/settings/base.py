@@ -34,7 +34,7 @@ from typer.models import ArgumentInfo, ParameterInfo
 from filtering.embedding.settings import Placement
 from filtering.errors import SettingsError
 from filtering.scoring.settings import Effort
-from pipelines.dump.settings import TEXT_COLUMN_HELP
+from filtering.text.settings import TEXT_COLUMN_HELP
 
 # Headings of options in `--help`; an option without one stands first, with those that are used most.
 READING, SCORING, OUTPUT = "What to read", "Scoring", "Output"

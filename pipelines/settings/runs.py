@@ -1,5 +1,6 @@
 """Settings of the verbs that filter and explain: checked once, at the edge; inner code takes plain values."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
@@ -262,6 +263,13 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
     score_column: Annotated[
         Name, Option(rich_help_panel=OUTPUT, help="Name of the column that holds the score.")
     ] = "edu_score"
+    write_origin: Annotated[
+        bool,
+        Option(
+            "--write-origin", rich_help_panel=OUTPUT,
+            help="Write where each row is from: its input file, edu_file, and its row there, edu_row.",
+        ),
+    ] = False  # fmt: skip
     against: Annotated[Paths, Benchmarks] = ()
 
     def _refuse_misfits(self) -> None:
@@ -270,6 +278,10 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
             raise SettingsError(
                 "'against' (--against) must come with documents that are written. Got --write scores. "
                 "Run 'edufilter decontaminate' on the documents that you keep."
+            )
+        if self.write_origin and self.write == "scores":
+            raise SettingsError(
+                "'write_origin' (--write-origin) must come with rows that are written. Got --write scores."
             )
         for name, usual in (("leak_action", "drop"), ("fields", None)):
             if getattr(self, name) != usual and not self.against:
@@ -348,25 +360,49 @@ class RecutConfig(RunSettings):
 
 
 class ExplainConfig(EmbeddingSettings):
-    """Settings of `explain_row`: for a text, a document in a Parquet file, or one that a run has read."""
+    """Settings of `explain_row`: for a text, a document in Parquet files, or one that a run has read."""
 
     text: bytes | None = Field(default=None, description="The document itself, in UTF-8.")
-    file: Annotated[
-        Name | None,
-        Option(help="Instead: a Parquet file; with --run, the path of an input below its folder."),
-    ] = None
-    row: Annotated[int | None, Field(ge=0), Option(help="Position of the document in that file, from 0.")] = (
-        None
-    )
     run: Annotated[
         Name | None,
-        Option(metavar="OUT", help="Folder of a finished run that read the file: its stored score."),
+        Option(metavar="OUT", help="Folder of a finished run. Its own score of the document is explained."),
+    ] = None
+    output_row: Annotated[
+        int | None,
+        Field(ge=0),
+        Option(
+            help="Row of the output of --run, from 0. Files of OUT/data follow each other in the order of "
+            "their names; --file names one of them."
+        ),
+    ] = None
+    where: Annotated[
+        Name | None,
+        Option(
+            metavar="CONDITION",
+            help="The first document for which a column has a value. Example: url = 'https://a.b/c'.",
+        ),
+    ] = None
+    id: Annotated[
+        Name | None, Option(help="The first document with this identifier, in the column --id-column.")
+    ] = None
+    id_column: Annotated[Name, Option(help="Column that --id looks into.")] = "id"
+    file: Annotated[
+        Name | None,
+        Option(
+            help="A Parquet file or a folder of them. With --run, one of its files; not needed where there "
+            "is one."
+        ),
+    ] = None
+    row: Annotated[int | None, Field(ge=0), Option(help="Row of the document in that file, from 0.")] = None
+    keep_at: Annotated[
+        Points | None,
+        Option(help="Rubric points from which a document is kept. Default: 3, or those of the run."),
     ] = None
     scorer: Annotated[
         Name | None,
         Option(
             "--scorer", "-s",
-            help="web, code, or the folder of a trained scorer. Default: web; the run's own.",
+            help="web, code, or the folder of a trained scorer. Default: web, or that of the run.",
         ),
     ] = None  # fmt: skip
     effort: Annotated[
@@ -381,23 +417,68 @@ class ExplainConfig(EmbeddingSettings):
     top: Annotated[
         int,
         Field(ge=1, le=10_000),
-        Option(help="N-grams that raise, n-grams that lower, and statistics to show."),
+        Option(help="How many signals that raise the score to show, and how many that lower it."),
     ] = TOP
 
     def _refuse_misfits(self) -> None:
-        named = self.file is not None
-        if (self.text is None) != named or named != (self.row is not None) or (self.run and not named):
+        if self.text is not None:
+            found = [name for name in ("run", *PLACES, "file") if getattr(self, name) is not None]
+            if found:
+                raise SettingsError(
+                    f"A text is explained by itself. Got {setting_name(ExplainConfig, found[0])} beside it; "
+                    "leave out one of them."
+                )
+            return
+        given = [name for name in PLACES if getattr(self, name) is not None]
+        if len(given) != 1:
             raise SettingsError(
-                "Either TEXT must be given, or --file and --row, with or without --run. "
-                "Name a text file, or a document by its Parquet file and row."
+                "One of TEXT, --row, --output-row, --where and --id must say which document is meant. Got "
+                f"{' and '.join(setting_name(ExplainConfig, name) for name in given) or 'none of them'}. "
+                "For example: edufilter explain dump.parquet --where \"url = 'https://a.b/c'\""
             )
-        if self.run is not None and (self.effort or self.text_column or self.ignore_checksums):
+        if self.run is None and (self.file is None or self.output_row is not None):
+            missing = "'run' (--run)" if self.output_row is not None else "'file' (--file) or 'run' (--run)"
             raise SettingsError(
-                "'effort' (--effort), 'text_column' (--text-column) and 'ignore_checksums' "
-                "(--ignore-checksums) must not come with 'run' (--run): a run has its own."
+                f"{missing} must say where {setting_name(ExplainConfig, given[0])} is looked for. Name it."
+            )
+        own = [name for name in ("effort", "text_column", "keep_at") if getattr(self, name) is not None]
+        own += ["ignore_checksums"] if self.ignore_checksums else []
+        if self.run is not None and own:
+            raise SettingsError(
+                f"{setting_name(ExplainConfig, own[0])} must not come with 'run' (--run): a run has its own."
             )
 
     @property
-    def place(self) -> tuple[str, int]:
-        """The Parquet file of the document, and its row there."""
-        return self.file or "", self.row or 0
+    def wanted(self) -> tuple[str, str] | None:
+        """The column that tells the document, and its value in words; None where a row does."""
+        if self.id is not None:
+            return self.id_column, self.id
+        return None if self.where is None else read_condition(self.where)
+
+
+PLACES = ("row", "output_row", "where", "id")
+"""Settings each of which says which document is meant."""
+CONDITION = re.compile(r"""\s*("(?:[^"]+)"|[^\s=]+)\s*==?\s*(?:'((?:[^']|'')*)'|([^\s']+))\s*""")
+
+
+def read_condition(words: str) -> tuple[str, str]:
+    """Return the column and the value that a condition names.
+
+    Raises
+    ------
+    SettingsError
+        If it is none.
+
+    Examples
+    --------
+    >>> read_condition("url = 'https://a.b/c'"), read_condition("id=17")
+    (('url', 'https://a.b/c'), ('id', '17'))
+    """
+    found = CONDITION.fullmatch(words)
+    if found is None:
+        raise SettingsError(
+            f"'where' (--where) must be a column, an equals sign and a value in single quotes. "
+            f"Got {words!r:.200} instead. For example: --where \"url = 'https://a.b/c'\""
+        )
+    column, quoted, plain = found.groups()
+    return column.strip('"'), plain if quoted is None else quoted.replace("''", "'")

@@ -49,6 +49,8 @@ class RunFacts:
         As in `FilterConfig`.
     leaks_sha256, leak_action : str, optional
         Digest of the search for leaks, and what becomes of these; None where none are looked for.
+    write_origin : bool
+        Whether rows of the output say where they are from.
     """
 
     text_column: str
@@ -61,6 +63,7 @@ class RunFacts:
     ignore_checksums: bool = False
     leaks_sha256: str | None = None
     leak_action: LeakAction | None = None
+    write_origin: bool = False
 
     @property
     def exits(self) -> ExitSettings:

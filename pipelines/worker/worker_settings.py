@@ -42,7 +42,8 @@ class WorkerSettings(BaseModel):
         Digest that the scorer must have.
     scores_from : str, optional
         Folder of the run whose stored scores are used instead of a scorer.
-    text_column, keep_at, write, effort, score_column, max_disagreement, ignore_checksums, max_document_bytes
+    text_column, keep_at, write, effort, score_column, max_disagreement, ignore_checksums, max_document_bytes,
+    write_origin
         As in `FilterConfig`.
     rules : tuple of str
         What is a reason to give a document no score; see `filtering.signals.reasons_of_code`.
@@ -74,6 +75,7 @@ class WorkerSettings(BaseModel):
     audit_shares: tuple[float, float] = (0.0, 0.0)
     placement: Placement = Placement()
     leaks: LeakSearch | None = None
+    write_origin: bool = False
     threads: int = 1
 
     @property

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 
-import duckdb
 from dumps import CUT
 
 from pipelines.progress import ConsoleReporter
@@ -32,6 +31,8 @@ def manifest_of(out):
 
 def assert_each_row_once(dump, out):
     """Check with DuckDB that the rows kept, with their scores, are those of the dump that reach the cut."""
+    import duckdb  # not above: commands that begin warm do without
+
     stored = out / "run" / "scores"
     names = sorted(path.relative_to(stored).as_posix() for path in stored.rglob("*.parquet"))
     by_file = {}

@@ -115,7 +115,7 @@ def test_a_run_by_python_is_the_run_of_the_command(command, settings, dump, web,
 SENTINEL = "xyzzyplugh"
 
 
-def test_logs_and_records_never_hold_text_of_a_document(command, command_process, web, tmp_path):
+def test_logs_and_records_never_hold_text_of_a_document(command, warm_process, web, tmp_path):
     source = tmp_path / "in"
     source.mkdir()
     texts = [f"{SENTINEL} {text} {SENTINEL}".encode() for text in make_texts(200)]
@@ -133,7 +133,7 @@ def test_logs_and_records_never_hold_text_of_a_document(command, command_process
     (source / "c.parquet").write_bytes(SENTINEL.encode() * 100)
     said = ""
     for options in (["--dry-run"], ["--json-log"], [], ["--write", "all"], ["--text-column", "a"]):
-        way = command_process if options == ["--json-log"] else command
+        way = warm_process if options == ["--json-log"] else command
         outcome = way("filter", *BARE, source, "-o", tmp_path / "out", "-s", web, "--no-samples", *options)
         assert outcome.code in (2, 3)
         said += outcome.said

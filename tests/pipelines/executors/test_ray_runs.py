@@ -28,6 +28,8 @@ from filtering.errors import RunError, SettingsError
 from pipelines import Executor, FilterConfig, LocalExecutor, RayExecutor, decontaminate_dump, filter_dump
 from pipelines.store.run_folder import RunFolder
 
+pytestmark = pytest.mark.xdist_group("ray")  # one Ray serves all that need one
+
 FAULTY = KIT / "faulty_run.py"
 PART = "ray::run_part"
 BOARD = "ray::Board"
@@ -41,7 +43,7 @@ raise SystemExit(run(command))
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def address(ray):
     return ray.get_runtime_context().gcs_address
 

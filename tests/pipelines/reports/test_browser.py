@@ -121,7 +121,7 @@ def test_documents_are_searched_and_filtered_by_slice(browser, report):
         assert shown.count() == 0
 
 
-def test_a_scorer_is_drawn_and_its_errors_are_searched(browser, trained, labels, tmp_path):
+def test_a_scorer_is_drawn_and_its_errors_are_searched(browser, trained, labels, hasty, tmp_path):
     page_file = tmp_path / "scorer.html"
     judged = points_of_labels(trained.out, str(labels))
     report = write_scorer_report(trained.out, str(labels), str(page_file), judged=judged)

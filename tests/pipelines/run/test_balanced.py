@@ -121,7 +121,7 @@ def test_a_promise_that_does_not_hold_is_told_and_fails_if_asked_to(cascade, giv
     save_scorer(replace(full, paired=paired), str(tmp_path / "sure"), metrics={}, card="")
     arguments = [
         "filter", *given["inputs"], "--scorer", tmp_path / "sure", "--effort", "balanced", "--device", "cpu",
-        "--keep-at", AT, "--out", tmp_path / "out",
+        "--keep-at", AT, "--no-report", "--out", tmp_path / "out",
     ]  # fmt: skip
     done = command(*arguments, "--audit", 1000, "--on-drift", "fail")
     assert done.code == 4
@@ -136,7 +136,7 @@ def test_the_report_and_another_cut_say_what_was_embedded(finished, command, tmp
     page = write_report(finished.out).read_text()
     assert "Decisions against those of effort full" in page
     assert f"{finished.agreement.looked_at:,}" in page
-    said = command("recut", finished.out, "--keep-at", 1, "--to", tmp_path / "out").err
+    said = command("recut", finished.out, "--keep-at", 1, "--no-report", "--to", tmp_path / "out").err
     assert "documents more" in said
     assert f"--keep-at 1 --out {finished.out}-1-embedded" in said
     settings = json.loads((tmp_path / "out" / "run" / "manifest.json").read_text())["settings"]
@@ -153,7 +153,7 @@ def test_a_cut_by_another_scorer_says_that_nobody_knows_what_is_unsure_there(
     filter_dump(FilterConfig(**given | {"scorer": str(scorer)}, out=tmp_path / "run"), reporter=QUIET)
     described = json.loads((scorer / "scorer.json").read_text())
     (scorer / "scorer.json").write_text(json.dumps(described))  # as good, and of another digest
-    found = command("recut", tmp_path / "run", "--keep-at", 2, "--to", tmp_path / "to")
+    found = command("recut", tmp_path / "run", "--keep-at", 2, "--no-report", "--to", tmp_path / "to")
     assert found.code == 0
     assert "Whether it does at 2 is not known" in found.err
     assert "It is another" in found.err
@@ -173,7 +173,7 @@ def test_a_new_cut_counts_the_rows_about_which_signals_are_not_sure_there(
     at = ExitSettings(keep_at=3.5, max_disagreement=0.05)
     exits = load_scorer(str(cascade.out), effort="balanced", placement=CPU, exits=at).exits
     unseen = stored(finished.out, "edu_stage") != 2
-    told = command("recut", finished.out, "--keep-at", 3.5, "--to", tmp_path / "to")
+    told = command("recut", finished.out, "--keep-at", 3.5, "--no-report", "--to", tmp_path / "to")
     assert told.code == 0
     assert f"{(exits.leaves_open(both[0]) & unseen).sum():,} documents more" in told.err
 

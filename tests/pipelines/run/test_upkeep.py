@@ -2,18 +2,13 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from dumps import BARE, CUT, digests, lasting
-from places import KIT
 
 from pipelines.store.run_folder import RunFolder
-
-FAULTY = KIT / "faulty_run.py"
 
 
 @pytest.fixture
@@ -23,7 +18,7 @@ def run_copy(finished, tmp_path):
 
 
 @pytest.fixture
-def killed_run(dump, web, tmp_path):
+def killed_run(warm_process, dump, web, tmp_path):
     """Return a run that was killed while it wrote its third part."""
     out = tmp_path / "killed"
     arguments = [
@@ -41,7 +36,7 @@ def killed_run(dump, web, tmp_path):
         "--out",
         out,
     ]
-    subprocess.run([sys.executable, FAULTY, "after close", "6", *map(str, arguments)], capture_output=True)
+    warm_process("after close", 6, *arguments, program="faulty_run")
     # Data and scores of the part, and perhaps the receipt of the part before, which the driver was writing.
     assert len(digests(out / "run" / "tmp")) in (2, 3)
     return out
