@@ -58,6 +58,18 @@ def open_pairs(name: str) -> tuple[PairedScores | None, str]:
         return load_pairs(local)
 
 
+def usual_effort(name: str) -> Effort:
+    """Return the effort of a run that asks for none: ``balanced``, if the scorer has what that takes.
+
+    Raises
+    ------
+    SettingsError, ScorerError
+        As `filtering.load_scorer`.
+    """
+    paired, _ = open_pairs(name)
+    return "fast" if paired is None else "balanced"
+
+
 def refuse_other_scorer(name: str, digest: str, wanted: str | None) -> None:
     """Check that a scorer is the one that a run was planned with.
 

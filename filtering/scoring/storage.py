@@ -291,8 +291,10 @@ def load_pairs(name: str) -> tuple[PairedScores | None, str]:
 def _read_description(name: str) -> tuple[Path, bytes, dict[str, Any]]:
     folder = MODELS / name if name in SHIPPED else Path(name)
     if not (folder / "scorer.json").exists():
+        what = "That is a file" if folder.is_file() else "That folder has no scorer.json"
         raise SettingsError(
-            f"A scorer must be {' or '.join(SHIPPED)}, or a folder with a scorer.json. Got {name!r} instead."
+            f"A scorer must be {' or '.join(SHIPPED)}, or a folder that 'edufilter train' wrote. "
+            f"Got {name!r}. {what if folder.exists() else 'There is no such folder'}."
         )
     content = _read_file(folder, "scorer.json", DESCRIPTION_BYTES)
     return folder, content, _checked_description(content, folder)

@@ -80,21 +80,19 @@ def run_demo(
     reporter.say("Compiling the scorers for this machine, which takes about ten seconds, once ...")
     for name in counts:
         load_scorer(name).score(["Compiled before time is taken."])
-    command = shlex.join(["edufilter", "demo", out, *(f"--decontaminate={path}" for path in decontaminate)])
+    command = shlex.join(["edufilter", "demo", out, *(f"--against={path}" for path in decontaminate)])
     for name, count in counts.items():
         reporter.say(f"Filtering {count:,} documents with the scorer {name!r} ...")
         _filter(folder / name, name, tuple(decontaminate) if name == "code" else (), command, reporter)
     _print_next(folder / "web")
 
 
-def _filter(
-    folder: Path, scorer: str, decontaminate: tuple[str, ...], command: str, reporter: Reporter
-) -> None:
+def _filter(folder: Path, scorer: str, against: tuple[str, ...], command: str, reporter: Reporter) -> None:
     """Filter a dump by signals alone, for the time that it takes, and then as by default; show what came."""
     dump = folder / "dump"
     # No audit: it expects that few documents are kept, as of a crawl, and would embed every sixth of these.
     config = FilterConfig(
-        inputs=(str(dump),), out=str(folder / "out"), scorer=scorer, decontaminate=decontaminate, audit=0
+        inputs=(str(dump),), out=str(folder / "out"), scorer=scorer, against=against, audit=0
     )
     by_signals = config.model_copy(update={"effort": "fast", "audit": None})
     fast = filter_dump(by_signals.model_copy(update={"out": str(folder / "out-fast")}), reporter=reporter)

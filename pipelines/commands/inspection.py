@@ -23,14 +23,17 @@ from pipelines.settings.base import ScorerName, ScoringSettings
 from pipelines.settings.runs import ExplainConfig
 
 
-@takes(ScoringSettings)
+@takes(ScoringSettings, first=("scorer", "effort"))
 def score_command(
     given: Given,
-    files: Annotated[list[str], Argument(metavar="FILE...", help="Text files; - is standard input.")],
+    files: Annotated[list[str], Argument(metavar="FILE...", help="Text files, or - for standard input.")],
     scorer: ScorerName = "web",
     as_json: JsonOption = False,
 ) -> int:
-    """Print the score of each text file, in rubric points."""
+    """Print the score of text files, from 0 to 5 rubric points.
+
+    Example: edufilter score lesson.txt
+    """
     texts = [_read_text(name, instead="Use 'edufilter filter' for it.") for name in files]
     scoring = settings_of(ScoringSettings, given)
     from filtering.scoring.cascade import signals_of
@@ -119,23 +122,45 @@ def _read_text(name: str, *, instead: str) -> bytes:
     return text
 
 
-def report_command(out: OutArgument, no_samples: NoSamplesOption = False) -> int:
-    """Draw OUT/run/report.html of a finished run anew: scores, kept shares, documents to read."""
+def report_command(
+    out: OutArgument,
+    slices: Annotated[
+        bool,
+        Option("--slices", help="Also print how much is kept of each language, length, site and so on."),
+    ] = False,
+    no_samples: NoSamplesOption = False,
+) -> int:
+    """Make the page OUT/run/report.html of a finished run again.
+
+    Example: edufilter report out
+    """
     from pipelines.reports.write_report import write_report
 
-    show(printable(str(write_report(out, samples=not no_samples))))
+    page = write_report(out, samples=not no_samples)
+    if slices:
+        from pipelines.commands.print_slices import print_slices, slices_of_report
+
+        print_slices(slices_of_report(out))
+    show(printable(str(page)))
     return 0
 
 
 def demo_command(
     out: Annotated[str, Argument(metavar="[OUT]", help="Folder for the demo; made anew each time.")] = "demo",
+    against: Annotated[
+        list[str] | None,
+        Option(metavar="BENCHMARK", help="Benchmark file whose leaks are looked for in the code."),
+    ] = None,
     decontaminate: Annotated[
         list[str] | None,
-        Option(metavar="BENCHMARK", help="Benchmark whose leaks are looked for in the code, HumanEval say."),
+        Option(metavar="BENCHMARK", hidden=True, help="Earlier name of --against."),
     ] = None,
 ) -> int:
-    """Filter real pages and source files with the shipped scorers."""
+    """Filter real pages and source files with the shipped scorers.
+
+    Example: edufilter demo
+    """
     from pipelines.commands.demo import run_demo
 
-    run_demo(out, reporter=ConsoleReporter(), decontaminate=decontaminate or ())
+    run_demo(out, reporter=ConsoleReporter(), decontaminate=against or decontaminate or ())
     return 0

@@ -70,7 +70,8 @@ def read_footer(file: str | AnyPath) -> Footer:
     with reading(path, FOOTER), open_file(file) as opened:
         size = opened.seek(0, os.SEEK_END)
         if size < 12:
-            raise BadFileError(f"{path} must be a Parquet file. It has {size} bytes.")
+            what = how_to_convert(path) or f"It has {size} bytes."
+            raise BadFileError(f"{path} must be a Parquet file. {what}")
         start = opened.seek(max(0, size - (FOOTER_GUESS_BYTES if is_store(path) else 8)))
         tail = opened.read()
         length, magic = struct.unpack("<I4s", tail[-8:])

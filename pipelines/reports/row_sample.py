@@ -4,24 +4,20 @@ Rows lie together at the beginnings of row groups, and row groups are taken by t
 that little is read of large inputs. Which rows are read follows from the plan alone.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, NATURAL, UNKNOWN
 from annotations.labels.columns import first_told
-from filtering.errors import BadFileError, MissingExtraError, RunError
+from filtering.errors import MissingExtraError
 from filtering.text.human_languages import CHARS, NOT_SURE, tell_languages
 from filtering.text.windows import REACH, window_text
 from pipelines.dump.code_languages import CODE_LANGUAGE, fill_in, is_code, language_told, without_languages
 from pipelines.dump.lengths import LENGTHS, length_of
 from pipelines.dump.parts import Part
-from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.rows_again import read_again
+from pipelines.dump.spread_rows import Rows, spread_rows
 from pipelines.reports.documents_to_show import Pick, RunScores
 from pipelines.reports.kept_shares import Slice, count_kept, say_the_same, slices_of
 
@@ -41,9 +37,6 @@ KINDS = ("length", *ORIGINS, "site", CODE_LANGUAGE, IDENTIFIED)
 """What slices are told by, in the order in which they are shown."""
 OF_LANGUAGE = ("lang", "language", IDENTIFIED)
 """Of these, which often say the same, the first that says it is shown."""
-
-Rows = Mapping[int, NDArray[np.int64]]
-"""Rising row numbers within parts, by number of the part."""
 
 
 @dataclass(frozen=True)
@@ -82,33 +75,7 @@ def choose_rows(parts: Sequence[Part], numbers: Sequence[int]) -> Rows:
     numbers : sequence of int
         Which of them may be chosen from.
     """
-    sizes = np.array([parts[number].rows for number in numbers], dtype=np.int64)
-    total = int(sizes.sum())
-    if total <= ROWS:
-        return {number: np.arange(parts[number].rows) for number in numbers}
-    ends = np.cumsum(sizes)
-    chosen: dict[int, list[int]] = defaultdict(list)
-    for position in ((np.arange(PLACES) + 0.5) / PLACES * total).astype(np.int64):
-        at = int(np.searchsorted(ends, position, side="right"))
-        chosen[numbers[at]].append(int(position - ends[at] + sizes[at]))
-    return {number: _beginnings(parts[number], offsets) for number, offsets in chosen.items()}
-
-
-def _beginnings(part: Part, offsets: Sequence[int]) -> NDArray[np.int64]:
-    """Return the first rows of the row groups that hold some rows of a part; none if they cannot be read."""
-    try:
-        with open_parquet(part.path) as file:
-            counts = [file.metadata.row_group(index).num_rows for index in part.row_groups]
-    except (BadFileError, RunError, IndexError):
-        return np.zeros(0, dtype=np.int64)
-    starts = np.cumsum([0, *counts])
-    groups = Counter((np.searchsorted(starts, offsets, side="right") - 1).tolist())
-    pieces = [
-        int(starts[group]) + np.arange(min(counts[group], times * ROWS // PLACES))
-        for group, times in sorted(groups.items())
-        if group < len(counts)
-    ]
-    return np.concatenate([np.zeros(0, dtype=np.int64), *pieces])
+    return spread_rows(parts, numbers, rows=ROWS, places=PLACES)
 
 
 def look_at(run: RunScores, rows: Rows, read: RowReader, domain: str = "") -> RowSample:

@@ -11,7 +11,6 @@ from filtering.arrays import Floats32, Rows
 from filtering.embedding.embedders import Embedder, text_for
 from filtering.embedding.heads import LinearHead
 from filtering.errors import LabelsError
-from filtering.fitting.cross_validation import nested_points
 from filtering.fitting.paired_scores import ENOUGH_TIMES, by_lot, choose_paired, group_codes
 from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
 from filtering.folds import FOLDS, fold_assignment
@@ -23,7 +22,7 @@ from filtering.scoring.settings import LEAST_PAIRED
 from filtering.scoring.storage import refuse_taken
 from filtering.text.near_duplicates import near_duplicate_clusters
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.scorers.evaluate import JudgedPoints, fit_data_of
+from pipelines.scorers.evaluate import JudgedPoints, fit_data_of, shown_points
 from pipelines.scorers.train import TrainResult, choose, options_of, read_pool, save_judged
 from pipelines.settings.scorers import FIT_FOLDS, DistillConfig
 
@@ -74,8 +73,8 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
     )
     data = fit_data_of(labels)
     recipe, compared = choose(data, config.signals, RECIPES, signals_fit, reporter)
-    reporter.say("Judging the signals by the teacher ...")
-    nested = nested_points(data, signals_fit(recipe))
+    reporter.say("Measuring how close the new scorer comes to the classifier ...")
+    (nested,) = shown_points(data, [signals_fit(recipe)], reporter)
     signals = fit_signals(data, recipe, config.domain)
     stage = EmbeddingStage("teacher", teacher.settings, LinearHead(np.ones(1), 0.0), None, 0.0, UNCHANGED)
     scorer = EmbeddingScorer(signals, stage, teacher)

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from annotations import Labels, read_labels
 from annotations.labels.label_digest import labels_digest
+from filtering.arrays import Rows
 from filtering.embedding.embedders import Embedder, text_for
 from filtering.embedding.settings import Placement
-from filtering.fitting.cross_validation import Fit, nested_points
+from filtering.fitting.cross_validation import Fit, Fitted, fits_of_points, nested_points
 from filtering.fitting.fit_data import FitData, read_fit_data
 from filtering.fitting.recipes import RECIPES, signals_fit
 from filtering.fitting.stages import head_fit
@@ -23,7 +24,7 @@ from filtering.scoring.settings import Effort, ExitSettings
 from filtering.scoring.storage import naming, read_metrics
 from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.dump.lengths import length_of
-from pipelines.progress import ConsoleReporter, Reporter
+from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorer_addresses import open_scorer
 
 SLICE_ROWS = 30
@@ -96,6 +97,7 @@ class JudgedPoints:
             reliability=reliability(points[chosen], scores[chosen]),
             slices=[one for one in slices if one.rows >= SLICE_ROWS],
             few=sorted((one for one in slices if one.rows < SLICE_ROWS), key=lambda one: -one.rows),
+            origin_known=labels.origin_known,
         )
 
 
@@ -128,6 +130,8 @@ class Evaluation:
         Genres, languages and scripts with enough documents, the worst first.
     few : list of JudgedSlice
         Of source files, the code languages with fewer, the largest first.
+    origin_known : bool
+        Whether the labels say how documents were chosen; otherwise no figure speaks of rates.
     """
 
     effort: Effort
@@ -143,6 +147,7 @@ class Evaluation:
     reliability: Sequence[tuple[int, float, float]]
     slices: Sequence[JudgedSlice]
     few: Sequence[JudgedSlice]
+    origin_known: bool = True
 
 
 def evaluate_scorer(
@@ -201,25 +206,46 @@ def points_of_labels(
     LabelsError
         If the labels cannot be used.
     """
+    reporter = reporter or ConsoleReporter()
+    if effort != "fast":
+        reporter.say(f"Loading the scorer {scorer!r} and its embedder ...")
     loaded = open_scorer(scorer, effort, placement, exits)
     both = loaded.full if isinstance(loaded, CascadeScorer) else loaded
     domain = both.domain
-    reporter = reporter or ConsoleReporter()
     found = with_code_languages(read_labels(labels), domain, reporter)
     if read_metrics(scorer).get("labels_sha256") == labels_digest(found):
         reporter.say(
-            f"{scorer!r} was fitted to these very labels: fitting it again without each fold, to judge it on "
-            "what it has not seen. That takes a minute or two."
+            f"{scorer!r} was trained on these very labels. It is trained again without each fifth of them, "
+            "and measured on that fifth ..."
         )
         data, fits = refit(scorer, both, found)
         if not isinstance(loaded, CascadeScorer):
-            points = nested_points(data, fits[effort])
+            (points,) = shown_points(data, [fits[effort]], reporter)
         else:
-            points = cascaded(loaded.exits, *(nested_points(data, fits[one]) for one in ("fast", "full")))
+            points = cascaded(loaded.exits, *shown_points(data, [fits["fast"], fits["full"]], reporter))
         return JudgedPoints(points, data.rows, found, effort, nested=True)
+    reporter.say(f"Scoring {len(found):,} labelled documents ...")
     scores = loaded.score(found.texts)
     good = np.flatnonzero(scores.reason == 0)
     return JudgedPoints(scores.value[good].astype(np.float64), good, found, effort, nested=False)
+
+
+def shown_points(data: FitData, fits: Sequence[Fit], reporter: Reporter) -> list[NDArray[np.float64]]:
+    """Return the nested points of some ways of fitting, and show how that goes on."""
+    meter = Meter(len(fits) * fits_of_points(), 0, "fits")
+    with reporter.track(meter):
+        return [nested_points(data, counted(fit, meter)) for fit in fits]
+
+
+def counted(fit: Fit, meter: Meter) -> Fit:
+    """Return what fits as before, and counts each fit."""
+
+    def fit_and_count(data: FitData, rows: Rows) -> Fitted:
+        found = fit(data, rows)
+        meter.count(1)
+        return found
+
+    return fit_and_count
 
 
 def refit(

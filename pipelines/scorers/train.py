@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic_core import to_jsonable_python
 
 from annotations import Labels, read_labels
@@ -17,7 +16,7 @@ from annotations.labels.labels import cut_texts_warning
 from annotations.labels.sources import read_table
 from filtering import save_scorer
 from filtering.embedding.embedders import Embedder
-from filtering.fitting.cross_validation import Fit, nested_figures, nested_points, simplest_of_the_best
+from filtering.fitting.cross_validation import Fit, fits_of_figures, nested_figures, simplest_of_the_best
 from filtering.fitting.fit_data import FitData
 from filtering.fitting.paired_scores import pair, pair_labelled
 from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
@@ -31,8 +30,15 @@ from filtering.text.arrow import REASONS, text_bytes, text_reasons
 from filtering.text.settings import TEXT_COLUMNS
 from filtering.text.text_columns import find_text_column
 from pipelines.dump.code_languages import with_code_languages
-from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.scorers.evaluate import Evaluation, JudgedPoints, embedded, fit_data_of
+from pipelines.progress import ConsoleReporter, Meter, Reporter
+from pipelines.scorers.evaluate import (
+    Evaluation,
+    JudgedPoints,
+    counted,
+    embedded,
+    fit_data_of,
+    shown_points,
+)
 from pipelines.scorers.label_languages import with_languages
 from pipelines.scorers.model_card import model_card
 from pipelines.settings.base import options_in_words
@@ -102,7 +108,8 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     reporter.say(f"{len(data):,} labelled documents of {len(set(data.groups)):,} groups.")
     if copied := data.copied_across_groups():
         reporter.say(
-            f"{copied:,} of them have near-duplicates in other groups. What judges these is fitted without."
+            f"{copied:,} of them have near-duplicates in other groups. No model that is measured on these "
+            "has seen the others."
         )
     metrics: dict[str, Any] = {"labels_sha256": labels_digest(labels)}
     recipe, metrics["signals"] = choose(data, config.signals, RECIPES, signals_fit, reporter)
@@ -118,10 +125,8 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
         fits["full"] = head_fit(head, recipe)
         stage = fit_stage(data, head, recipe, embedder.settings)
         scorer = EmbeddingScorer(signals, stage, embedder)
-    points: dict[Effort, NDArray[np.float64]] = {}
-    for effort, fit in fits.items():
-        reporter.say(f"Judging effort {effort} ...")
-        points[effort] = nested_points(data, fit)
+    reporter.say(f"Measuring how good the scorer is at effort {' and '.join(fits)} ...")
+    points = dict(zip(fits, shown_points(data, list(fits.values()), reporter), strict=True))
     evaluations = [
         JudgedPoints(one, data.rows, labels, effort, nested=True).judge() for effort, one in points.items()
     ]
@@ -254,10 +259,11 @@ def choose(
     str, dict
         The name of what is kept, and the figures of all that was compared.
     """
-    figures = []
-    for name in [one for one in names if asked in ("auto", one)]:
-        reporter.say(f"Cross-validating {name!r} over five fold assignments ...")
-        figures.append(nested_figures(data, name, fit_of(name)))
+    tried = [one for one in names if asked in ("auto", one)]
+    reporter.say(f"Comparing {', '.join(tried)} by cross-validation ...")
+    meter = Meter(len(tried) * fits_of_figures(), 0, "fits")
+    with reporter.track(meter):
+        figures = [nested_figures(data, name, counted(fit_of(name), meter)) for name in tried]
     kept = simplest_of_the_best(figures)
     compared = {one.name: one.summary() for one in figures}
     return next(name for name in names if name == kept), {"kept": kept, "compared": compared}

@@ -89,6 +89,17 @@ class WorkerSettings(BaseModel):
         return self.effort != "fast" and self.scorer is not None and self.scores_from is None
 
     @property
+    def waits_for(self) -> str:
+        """What a worker loads before its first row, if that takes seconds; else nothing."""
+        if self.embeds:
+            return "Loading the embedder"
+        if self.leaks is not None:
+            return (
+                "Preparing the search for leaks (the first one on a machine compiles it, in about 20 seconds)"
+            )
+        return ""
+
+    @property
     def exit_settings(self) -> ExitSettings:
         """What the exits of a cascade must hold."""
         return exit_settings_of(self.keep_at, self.max_disagreement)

@@ -211,7 +211,7 @@ def test_every_command_and_option_has_help_and_stands_in_the_reference():
         assert command.help, name
         section = reference.partition(f"### `edufilter {name}")[2].partition("\n### ")[0]
         assert section, f"{name} is not in the reference"
-        options = [option for option in command.params if option.name != "help"]
+        options = [one for one in command.params if one.name != "help" and not getattr(one, "hidden", False)]
         assert all(option.help for option in options), f"{name}: an option has no help"
         rows = [line for line in section.splitlines() if line.startswith("| `")]
         assert rows == [row_of(option) for option in options], name
@@ -240,7 +240,8 @@ def row_of(option):
     meaning = f"| {option.help.replace('|', '/')} |"
     if option.param_type_name == "argument":
         return f"| `{option.metavar}` {meaning}  |"
-    default = "" if option.default is None or option.default is False else f"`{option.default}`"
+    shown = option.show_default if isinstance(option.show_default, str) else option.default
+    default = "" if shown is None or shown is False else f"`{shown}`"
     names = ", ".join(f"`{name}`" for name in option.opts)
     return f"| {names} {meaning} {'required' if option.required else default} |"
 

@@ -77,8 +77,8 @@ def test_without_the_embed_extra_the_demo_says_the_pip_line_and_goes_on(tmp_path
 
 def test_what_each_run_did_and_its_best_and_worst_documents_are_shown(done):
     _, shown, _ = done
-    assert shown.count(f"{DOCUMENTS} rows, ") == 2
-    for title in ("signals alone", "embedded: ", "web, best", "web, worst", "code, best", "code, worst"):
+    assert shown.count(f" of {DOCUMENTS} documents (") == 2
+    for title in ("signals alone", "web, best", "web, worst", "code, best", "code, worst"):
         assert title in shown
     sources = set(pq.read_table(done[0] / "code" / "dump")["path"].to_pylist())
     assert len([line for line in shown.splitlines() if line[8:] in sources]) >= 2
@@ -96,10 +96,10 @@ def test_languages_reasons_and_leaks_of_code_are_shown(tmp_path, monkeypatch):
     (tmp_path / "Made.jsonl").write_text(json.dumps(make_task("Made/0")))
     shown, _ = run_and_read(tmp_path / "out", decontaminate=[str(tmp_path / "Made.jsonl")])
     of_web, _, of_code = shown.partition("\ncode\n")
-    assert "counted: 1 too-short" in of_code
-    assert "documents with benchmark tasks left out" in of_code
+    assert "without a score: 1 too-short" in of_code
+    assert "documents that hold a benchmark task" in of_code
     assert "leak of Made" in of_code
-    assert "benchmark tasks" not in of_web
+    assert "benchmark task" not in of_web
     page = (tmp_path / "out" / "code" / "out" / "run" / "report.html").read_text()
     assert "Benchmark leaks" in page
     assert "<caption>code language</caption>" in page

@@ -82,7 +82,7 @@ def test_ctrl_c_keeps_what_was_answered_and_says_how_to_go_on(begin, sample, tmp
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
         assert process.returncode == 130
-        assert "go on with" in err
+        assert "To go on:" in err
         assert "Traceback" not in err
         kept = len(read(out))
         assert kept >= 16
@@ -110,9 +110,9 @@ def test_two_at_once_on_one_folder_are_kept_apart(begin, sample, tmp_path, comma
 def test_an_estimate_sends_nothing_and_a_run_stays_below_it(sample, tmp_path, monkeypatch, command):
     monkeypatch.delenv("OPENAI_API_KEY")
     options = ["--model", "scripted", "--price", "0.5/2", "--out", tmp_path / "labels"]
-    outcome = command("annotate", sample, *options, "--estimate")
+    outcome = command("annotate", sample, *options, "--dry-run")
     assert outcome.code == 0
-    assert "questions: 120, 120 left to ask" in outcome.out
+    assert "120 of 120 questions to ask" in outcome.out
     assert not (tmp_path / "labels").exists()
     with ScriptedServer(judge) as server:
         settings = config(sample, tmp_path, base_url=server.base_url, prices=prices("0.5/2"))

@@ -97,7 +97,7 @@ def test_what_cannot_be_read_is_shown_with_escapes(odd, odd_run):
 def test_a_run_over_odd_names_is_complete_and_one_file_gone_is_named(odd, odd_run, command):
     arguments = ("-s", "web", *FAST, "--keep-at", CUT, "--rows-per-part", 10, "--no-report")
     again = command("filter", odd, "-o", odd_run, *arguments)
-    assert (again.code, "nothing to do" in again.err) == (3, True)
+    assert (again.code, "There is nothing to do" in again.err) == (3, True)
     gone = command("filter", odd / "caf?.parquet", "-o", odd_run, *arguments)
     assert gone.code == 2
 
@@ -148,4 +148,4 @@ def test_a_run_goes_on_where_the_locale_reads_no_accents(odd, odd_run, web):
         check=False,
     )
     assert (done.returncode, b"nothing to do" in done.stderr) == (3, True)
-    assert rb"set aside: bad\xe9.parquet" in done.stdout
+    assert rb"could not be read: bad\xe9.parquet" in done.stdout

@@ -47,6 +47,7 @@ def test_status_of_a_finished_run(command, finished):
     assert outcome.code == 0
     assert json.loads(outcome.out) == {
         "state": "complete", "parts": 6, "parts_done": 6, "rows": 410, "rows_done": 410, "set_aside": 0,
+        "next_step": "",
     }  # fmt: skip
     assert command("status", finished).out == "complete: 6 of 6 parts, 410 of 410 rows, 0 set aside\n"
 
@@ -134,6 +135,8 @@ def test_verify_of_an_unfinished_run_is_refused(command, killed_run):
     outcome = command("verify", killed_run)
     assert outcome.code == 2
     assert "must hold a finished run" in outcome.err
+    assert "To finish it:\n  edufilter filter " in outcome.err
+    assert "To finish it:\n  edufilter filter " in command("status", killed_run).out
 
 
 def test_clean_removes_half_written_files_and_nothing_else(command, killed_run):
@@ -151,8 +154,8 @@ def test_clean_alone_is_wrong_usage_and_says_what_to_do(command, killed_run):
     before = digests(killed_run)
     outcome = command("clean", killed_run)
     assert outcome.code == 2
-    assert f"'edufilter clean {killed_run} --damaged' forgets" in outcome.err
-    assert "the next one removes" in outcome.err
+    assert f"edufilter clean {killed_run} --damaged" in outcome.err
+    assert "removed by the next run" in outcome.err
     assert digests(killed_run) == before
 
 
