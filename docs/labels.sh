@@ -23,7 +23,7 @@ step() { "$@" || [ $? -eq 3 ]; }
 # What that would cost, before anything is sent.
 annotate=(edufilter annotate "$out/sample.parquet" --rubric "$rubric" --model "$model" --repeat 2
           --concurrency 8 --price 0.15/0.6 --budget-usd 5 --out "$out/labels")
-"${annotate[@]}" --estimate
+"${annotate[@]}" --dry-run
 
 # Killed in the middle, without a chance to tidy up ...
 "${annotate[@]}" & pid=$!

@@ -33,6 +33,8 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from filtering.scoring.scorers import SignalScorer as SignalScorer
     from filtering.scoring.storage import load_scorer as load_scorer
     from filtering.scoring.storage import save_scorer as save_scorer
+    from filtering.scoring.unsure import UnknownTextsWarning as UnknownTextsWarning
+    from filtering.scoring.unsure import Unsure as Unsure
 
 _names, __getattr__ = late_names(
     __name__,
@@ -42,6 +44,7 @@ _names, __getattr__ = late_names(
         "explaining.explain": ("Explanation", "explain_documents"),
         "scoring.scorers": ("EmbeddingScorer", "Scorer", "Scores", "SignalScorer"),
         "scoring.storage": ("load_scorer", "save_scorer"),
+        "scoring.unsure": ("UnknownTextsWarning", "Unsure"),
     },
 )
 __all__ = sorted(_names)

@@ -17,6 +17,7 @@ What a score is stands in the package `filtering`, what a label is in `annotatio
 To add a verb: its settings in `settings/`, its work in the room that fits, its command in `commands/`.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,21 @@ _HOMES = {
     "scorers.train": ("train_scorer",),
     "run.upkeep": ("clean_run", "status_of_run", "verify_run"),
 }
+RUNNABLE = ("pipelines", "pipelines.__main__", "pipelines.executors.part_process")
+"""What `python -m` may run: other modules would do nothing, and say nothing."""
+
+
+def _refuse_to_run() -> None:
+    """End the program if it is `python -m` of a module that is no program."""
+    if sys.argv[:1] != ["-m"]:  # which Python puts there while it looks for the module
+        return
+    words = iter(sys.orig_argv[1:])
+    asked = next((word.removeprefix("-m") or next(words, "") for word in words if word.startswith("-m")), "")
+    if asked.startswith("pipelines.") and asked not in RUNNABLE:
+        sys.exit(f"Error: {asked} is no program. Run 'edufilter' or 'python -m edufilter' instead.")
+
+
+_refuse_to_run()
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = sorted(_HOME_OF)

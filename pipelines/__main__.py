@@ -1,5 +1,6 @@
 """The program `edufilter`: it checks that the packages come from one place, then runs the command line."""
 
+import os
 import sys
 
 from pipelines.preflight import check_memory, check_one_place
@@ -17,15 +18,27 @@ def main() -> None:
     except (ImportError, MemoryError) as error:
         sys.stderr.write(f"Error: {error}\n")
         raise SystemExit(2) from None
-    from pipelines.supervisor import supervise  # which needs the packages that were looked for
+    from pipelines.interrupting import how_to_go_on  # which need the packages that were looked for
+    from pipelines.supervisor import supervise
 
-    raise SystemExit(supervise(_run))
+    raise SystemExit(supervise(_run, last_words=lambda: how_to_go_on(sys.argv[1:])))
 
 
 def _run() -> int:
-    from pipelines.commands.cli import run
+    from pipelines.interrupting import INTERRUPTED, how_to_go_on
 
-    return run(sys.argv[1:])
+    try:
+        from pipelines.commands.cli import run
+
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # it came while libraries were loaded
+        sys.stderr.write(f"{how_to_go_on(sys.argv[1:])}\n")
+        code = INTERRUPTED
+    if code == INTERRUPTED:  # threads may be at work for seconds yet, and Python would wait for them
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 if __name__ == "__main__":

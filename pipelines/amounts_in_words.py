@@ -27,6 +27,6 @@ def short_count(count: float) -> str:
 def duration(seconds: float) -> str:
     """Return a duration in the unit that suits it."""
     if seconds < 120:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes = seconds / 60
     return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"

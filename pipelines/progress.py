@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Literal, Protocol, TextIO
 
 from filtering.printable import printable_lines
+from pipelines.amounts_in_words import duration
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -31,12 +32,15 @@ class Meter:
         Of things to do in all, and those done before.
     things : str
         What is counted.
+    waits_for : str
+        What is waited for until something is counted, be it none: rates leave that out.
     """
 
-    def __init__(self, total: int, done: int, things: str = "rows") -> None:
+    def __init__(self, total: int, done: int, things: str = "rows", *, waits_for: str = "") -> None:
         self.total = total
         self.before = self.done = done
         self.things = things
+        self.waits_for = waits_for
         self.started_s = time.monotonic()
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -44,12 +48,14 @@ class Meter:
     def count(self, number: int, **more: int) -> None:
         """Count some more things, and what else there is to count of them."""
         with self._lock:
+            if self.waits_for:
+                self.waits_for, self.started_s = "", time.monotonic()
             self.done += number
             self._counts.update(more)
 
     @property
     def seconds(self) -> float:
-        """Seconds since the meter was opened."""
+        """Seconds since the meter was opened, or what it waited for was there."""
         return max(time.monotonic() - self.started_s, 1e-9)
 
     @property
@@ -197,13 +203,13 @@ class ConsoleReporter:
         with bar:
             task = bar.add_task("", total=max(meter.total, 1), completed=meter.done, text="")
             while not stop.wait(0.2):
-                bar.update(task, completed=meter.done, text=meter.words())
+                bar.update(task, completed=meter.done, text=meter.waits_for or meter.words())
             bar.update(task, completed=meter.done, text=meter.words())
 
     def _line(self, meter: Meter) -> None:
         if self._style == "json":
             self.event("progress", **meter.figures())
-        elif self._style == "auto":
+        elif self._style == "auto" and not meter.waits_for:  # which was said
             begun = meter.before < meter.done < meter.total
-            left = f", {meter.left_s:.0f} s left" if begun else ""
+            left = f", {duration(meter.left_s)} left" if begun else ""
             self._console.print(f"{meter.done:,} of {meter.total:,} {meter.things}, {meter.words()}{left}")

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from filtering import load_scorer
 from filtering.embedding.settings import Placement
 from filtering.errors import ScorerError, SettingsError
-from filtering.scoring.cascade import AnyScorer
+from filtering.scoring.cascade import AnyScorer, with_warnings
 from filtering.scoring.cascade_exits import PairedScores
 from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.settings import Effort, ExitSettings
@@ -26,6 +27,8 @@ def open_scorer(
 ) -> AnyScorer:
     """Load a scorer as `filtering.load_scorer` does, with rules; one in a store is brought here for that.
 
+    It does not warn of texts that it does not know, as scorers in Python do: the verbs say so themselves.
+
     Raises
     ------
     SettingsError, ScorerError, MissingExtraError
@@ -34,24 +37,37 @@ def open_scorer(
         If the store does not let us read it.
     """
     with _here(name) as local:
-        return load_scorer(
+        scorer = load_scorer(
             local,
             effort=effort,
             placement=placement or Placement(),
             exits=exits or ExitSettings(),
-        ).with_rules(rules)
+        )
+    return with_warnings(scorer.with_rules(rules), warns=False)
 
 
 def open_signals(name: str) -> SignalScorer:
     """Load the first stage of a scorer, as `open_scorer` does."""
     with _here(name) as local:
-        return load_scorer(local)
+        return replace(load_scorer(local), warns=False)
 
 
 def open_pairs(name: str) -> tuple[PairedScores | None, str]:
     """Load what a scorer's exits are found on, and its digest; see `filtering.scoring.storage.load_pairs`."""
     with _here(name) as local:
         return load_pairs(local)
+
+
+def usual_effort(name: str) -> Effort:
+    """Return the effort of a run that asks for none: ``balanced``, if the scorer has what that takes.
+
+    Raises
+    ------
+    SettingsError, ScorerError
+        As `filtering.load_scorer`.
+    """
+    paired, _ = open_pairs(name)
+    return "fast" if paired is None else "balanced"
 
 
 def refuse_other_scorer(name: str, digest: str, wanted: str | None) -> None:

@@ -5,35 +5,36 @@ SIGSEGV ends the child, the notes of what it read (`filtering/being_read.py`) te
 command begins again without it. What else ends the child ends the supervisor too, and the other way round.
 """
 
+import atexit
 import mmap
 import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
 from filtering.being_read import MEMORY_BYTES, Notes, begin_notes, names_in
 from filtering.printable import printable
+from pipelines.interrupting import END_WITHIN_S, INTERRUPTED
 
 FATAL = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGKILL)
 """What ends a process that reads a damaged file; SIGKILL is what the system sends where memory runs out."""
 ORDERS = (signal.SIGINT, signal.SIGTERM)
 """Signals to stop. The supervisor passes them on."""
-ONE_ORDER_S = 1.0
-"""Orders that come within this time are one: a terminal sends Ctrl-C to the supervisor and to the child."""
 NAMES_SHOWN = 3
 
 
-def supervise(work: Callable[[], int]) -> int:
+def supervise(work: Callable[[], int], *, last_words: Callable[[], str] = str) -> int:
     """Run a command in a child of this process, and again where a file that it read ended it.
 
     Parameters
     ----------
     work : callable
         Returns an exit code.
+    last_words : callable
+        Returns what to say where `work` does not end in time after an order to stop.
 
     Returns
     -------
@@ -54,10 +55,10 @@ def supervise(work: Callable[[], int]) -> int:
         if not child:
             os.close(ends[1])
             end_when_closed(ends[0])
-            _stop_on_orders()
+            _stop_on_orders(last_words)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ORDERS)
             begin_notes(Notes(memory, deadly, suspects))
-            return work()
+            return work_and_end(work)
         code = _wait_for(child)
         if code >= 0:
             return code
@@ -77,6 +78,29 @@ def supervise(work: Callable[[], int]) -> int:
         sys.stderr.write(f"{ended_by.name} ended edufilter. It read {_listed(names)}. It begins again.\n")
 
 
+def work_and_end(work: Callable[[], int]) -> int:
+    """Run a command whose process then ends without taking apart what it imported: a quarter of a second.
+
+    Parameters
+    ----------
+    work : callable
+        Returns an exit code. To be called before anything registers what it does at the end.
+    """
+    codes: list[int] = []
+
+    def end() -> None:
+        # Where it raised, or its last words cannot be written, the interpreter ends and tells it as always.
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            if codes:
+                os._exit(codes[0])
+
+    atexit.register(end)  # before all others, and so called after them
+    codes.append(work())
+    return codes[0]
+
+
 def _listed(names: frozenset[str]) -> str:
     more = len(names) - NAMES_SHOWN
     return ", ".join(map(printable, sorted(names)[:NAMES_SHOWN])) + (f" and {more} more" if more > 0 else "")
@@ -93,15 +117,29 @@ def end_when_closed(descriptor: int) -> None:
     threading.Thread(target=wait_for_end, name="parent", daemon=True).start()
 
 
-def _stop_on_orders() -> None:
-    """Let orders raise KeyboardInterrupt: a scheduler's polite kill is to end as cleanly as Ctrl-C does."""
-    ordered_s = -ONE_ORDER_S
+def _stop_on_orders(last_words: Callable[[], str]) -> None:
+    """Let orders raise KeyboardInterrupt: a scheduler's polite kill is to end as cleanly as Ctrl-C does.
+
+    It is answered at once, by the bare system call, for the order may have come while a line was being
+    written. What has not ended after `END_WITHIN_S` is ended, so that further orders change nothing. A
+    terminal sends Ctrl-C to the supervisor, which passes it on, and to the child.
+    """
+    is_ordered = False
+
+    def end() -> None:
+        os.write(2, f"{last_words()}\n".encode(errors="replace"))
+        os._exit(INTERRUPTED)
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal ordered_s
-        earlier_s, ordered_s = ordered_s, time.monotonic()
-        if ordered_s - earlier_s >= ONE_ORDER_S:
-            raise KeyboardInterrupt
+        nonlocal is_ordered
+        if is_ordered:
+            return
+        is_ordered = True
+        os.write(2, b"\nInterrupted. Stopping ...\n")
+        timer = threading.Timer(END_WITHIN_S, end)
+        timer.daemon = True
+        timer.start()
+        raise KeyboardInterrupt
 
     _handle_orders(interrupt)
 

@@ -1,5 +1,6 @@
 """What the tests share: scorers, labels, a dump, a run that nothing disturbed, and the command line."""
 
+import gc
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from dumps import CUT, make_labels, make_texts, write_dump
 from few_rows import run_command as run
 from places import KIT, SHARED
 from runs import QUIET, Outcome
+from warm_start import Begun, WarmStart
 
 import filtering.fitting.recipes
 import filtering.fitting.stages
@@ -26,28 +28,42 @@ from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
 from pipelines.scorers.evaluate import fit_data_of
 from pipelines.scorers.train import TrainResult, read_pool, save_judged
 
+gc.disable()
+"""Until all tests are found: looking for rubbish among what they import takes a quarter of that time."""
+
 LONGEST_FIRST = (
     "docs/test_docs.py",
-    "scorers/test_distill.py",
     "executors/test_ray_runs.py",
-    "test_faults.py",
-    "run/test_resume.py",
-    "run/test_failing_stores.py",
+    "executors/test_executors.py",
+    "tests/test_wheel.py",
+    "filtering/test_compiled.py",
+    "tests/test_faults.py",
+    "run/test_full_training.py",
     "run/test_balanced.py",
-    "fitting/test_recipes.py",
-    "run/test_store_runs.py",
-    "signals/test_kernel.py",
-    "scoring/test_saved_two_stages.py",
-    "scoring/test_cascade.py",
-    "run/test_full_runs.py",
-    "scorers/test_datasets.py",
+    "run/test_failing_stores.py",
     "commands/test_demo.py",
+    "scorers/test_train.py",
+    "fitting/test_recipes.py",
+    "fitting/test_stages.py",
+    "run/test_resume.py",
+    "run/test_store_runs.py",
+    "run/test_full_runs.py",
+    "labels/test_sample.py",
+    "run/test_forged_runs.py",
+    "reports/test_report_figures.py",
+    "embedding/test_embedders.py",
+    "scorers/test_datasets.py",
+    "embedding/test_sentence_transformer.py",
 )
-"""Files that take longest begin first, so that all workers end together. A file stays with one worker."""
+"""Files that take longest begin first, so that all workers end together."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take longest first; of each, and of all others, the order stays."""
+    """Put the files that take longest first; of each, and of all others, the order stays.
+
+    A file stays with one worker, so that its fixtures are made once, unless it marks a group.
+    """
     places = {name: place for place, name in enumerate(LONGEST_FIRST)}
 
     def place_of(item: pytest.Item) -> int:
@@ -55,6 +71,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return min((place for name, place in places.items() if path.endswith(name)), default=len(places))
 
     items.sort(key=place_of)
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))
+
+
+def pytest_collection_finish() -> None:
+    """Look for rubbish from now on, but never among what is there for good."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -192,9 +217,9 @@ def tiny_teacher(tmp_path_factory) -> Path:
     return make_tiny_classifier(tmp_path_factory.mktemp("teacher") / "tiny")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ray():
-    """Connect to a Ray of a module's own: a bare init would join any cluster on the machine."""
+    """Connect to a Ray of the session's own: a bare init would join any cluster on the machine."""
     import ray
 
     ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="CRITICAL")
@@ -224,8 +249,10 @@ def edufilter(tmp_path_factory) -> str:
     return str(path)
 
 
-def in_process_of(program: str) -> Callable[..., Outcome]:
-    """Return a function that runs a program on arguments in a process of its own."""
+@pytest.fixture
+def command_process() -> Callable[..., Outcome]:
+    """Return a function that runs the installed command in a process of its own, from its very start."""
+    program = str(Path(sys.executable).with_name("edufilter"))
 
     def run_process(*arguments: object, **options: object) -> Outcome:
         done = subprocess.run(
@@ -236,13 +263,15 @@ def in_process_of(program: str) -> Callable[..., Outcome]:
     return run_process
 
 
-@pytest.fixture
-def command_process() -> Callable[..., Outcome]:
-    """Return a function that runs the installed command in a process of its own."""
-    return in_process_of(str(Path(sys.executable).with_name("edufilter")))
+@pytest.fixture(scope="session")
+def begin() -> Iterator[Callable[..., Begun]]:
+    """Return a function that begins a command in a process of its own, which is warm."""
+    warm = WarmStart()
+    yield warm.begin
+    warm.close()
 
 
 @pytest.fixture
-def parts_process(edufilter) -> Callable[..., Outcome]:
-    """Return a function that does so with a command that may have parts of few rows too."""
-    return in_process_of(edufilter)
+def warm_process(begin) -> Callable[..., Outcome]:
+    """Return a function that runs a command so."""
+    return lambda *arguments, **options: begin(*arguments, **options).outcome()

@@ -50,7 +50,7 @@ def wheel(tmp_path_factory):
         pytest.skip(f"no index of packages can be reached: {reached.stderr.strip().splitlines()[-1]}")
     for name in PACKAGES:
         shutil.copytree(ROOT / name, folder / "source" / name, ignore=WITHOUT_CACHES)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("edufilter.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder / "source" / name)
     built = pip("wheel", "--quiet", "--no-deps", "--wheel-dir", folder / "built", folder / "source")
     assert built.returncode == 0, built.stderr
@@ -74,7 +74,7 @@ def test_the_wheel_holds_every_file_of_the_packages_and_no_other(wheel):
     files = (path for name in PACKAGES for path in (ROOT / name).rglob("*") if path.is_file())
     wanted = {path.relative_to(ROOT).as_posix() for path in files if "__pycache__" not in path.parts}
     found = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    assert found == wanted
+    assert found == {*wanted, "edufilter.py"}
 
 
 def test_every_public_name_is_there_without_any_extra(scripts):

@@ -73,6 +73,8 @@ class Labels:
         None where none was.
     paths : tuple of str or None, length n
         Of source files; empty where no column tells.
+    origin_known : bool
+        Whether the labels say how documents were chosen; otherwise they count as chosen at random.
     """
 
     texts: pa.Array
@@ -85,6 +87,7 @@ class Labels:
     text_bytes: NDArray[np.int64] | None = None
     near_cut: NDArray[np.float64] | None = None
     paths: tuple[str | None, ...] = ()
+    origin_known: bool = True
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -137,6 +140,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
         )
     slices = _strings(table, SLICE_COLUMNS)
     slices["script"] = tuple(_script(document) for document in documents)
+    weights = _weights(table, path, unbiased)
     return Labels(
         documents,
         scores,
@@ -144,10 +148,11 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
         unbiased,
         slices,
         cut_texts=count_cut_texts(table),
-        weights=_weights(table, path, unbiased),
+        weights=weights,
         text_bytes=_text_bytes(table, documents),
         near_cut=_near_cut(table, picked),
         paths=next(iter(_strings(table, PATH_COLUMNS).values()), ()),
+        origin_known=weights is not None or any(pick != "random" for pick in picked),
     )
 
 

@@ -11,6 +11,7 @@ import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet as pq
 
+from annotations.labels.spreadsheet_cells import unguarded
 from filtering.being_read import being_read
 from filtering.errors import LabelsError, MissingExtraError
 from filtering.extras import require
@@ -122,7 +123,7 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
         if not is_csv:
             _check_nesting(path)
             return pyarrow.json.read_json(path, read_options=pyarrow.json.ReadOptions(block_size=BLOCK_BYTES))
-        return pyarrow.csv.read_csv(
+        table = pyarrow.csv.read_csv(
             path,
             read_options=pyarrow.csv.ReadOptions(block_size=BLOCK_BYTES),
             # Texts have line breaks.
@@ -131,6 +132,7 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
                 column_types=dict.fromkeys(strings, pa.string()), strings_can_be_null=False
             ),
         )
+        return unguarded(table)
     except (OSError, UnicodeError, pa.ArrowException) as error:
         # Arrow quotes values in its messages, and these may be texts.
         row = ROW.search(str(error))

@@ -1,81 +1,79 @@
-"""Why documents have their scores: the n-grams and statistics that moved them most, as plain values.
+"""Why documents have their scores: in a sentence, by groups of signals, and by single signals.
 
-`contributions.py` computes what each of them adds to the raw value; these sums are exact. Statistics count
-from where they are usual: what their curves are at the seed's medians (`quantiles.py`) is part of the start,
-for what nearly all documents have in common moved none of them. Points are raw units times the mean slope of
-the calibration between the start and the document, so that they add up to the score by the signals. What an
-embedding stage makes of it is told as points before and after, and not explained.
+`contributions.py` computes what each n-gram and statistic adds to the raw value; these sums are exact.
+Statistics count from where they are usual: what their curves are at the seed's medians (`quantiles.py`) is
+part of the start, for what nearly all documents have in common moved none of them. Points are raw units times
+the mean slope of the calibration between the start and the document, so that they add up to the score by the
+signals. What an embedding stage makes of it is told as points before and after, and not explained.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from filtering.arrays import Floats, Floats32
-from filtering.explaining.contributions import Ngrams, ngram_values, start_of, tree_values
+from filtering.explaining.contributions import ngram_values, start_of, tree_values
+from filtering.explaining.ngrams import CharacterNgrams, WordNgrams
+from filtering.explaining.passages import Passage, find_passages
 from filtering.explaining.quantiles import HIGH, LOW, MEDIAN, seed_quantiles
-from filtering.explaining.readable import READABLE
 from filtering.explaining.settings import TOP
-from filtering.scoring.cascade import AnyScorer, signals_of
+from filtering.explaining.single_signals import Amounts, Signal, single_signals
+from filtering.explaining.traits import traits_in_words
+from filtering.rubric_points import KEEP_AT
+from filtering.scoring.cascade import AnyScorer, CascadeScorer, signals_of, with_warnings
 from filtering.scoring.scorers import SIGNALS_STAGE, STAGES, SignalScorer
+from filtering.scoring.unsure import find_languages, why_unsure
 from filtering.signals.linear import LinearSignals
 from filtering.signals.read_signals import SCORE_COLUMNS
 from filtering.signals.style import STATISTICS
 from filtering.text.arrow import REASONS, Texts, text_bytes
+from filtering.text.windows import REACH, window_spans
 
 
 @dataclass(frozen=True)
-class NgramAmount:
-    """What an n-gram adds to the score of a document.
+class SignalAmount:
+    """What one signal adds to the score of a document.
 
     Parameters
     ----------
-    kind : str
-        ``token``, ``pair`` (of neighbouring tokens) or ``characters`` (five bytes).
-    text : str
-        White space and what cannot be printed are shown as signs and escapes.
-    count : int
-        Times that it occurs in what is read of the document.
+    group : str
+        ``words``, ``layout``, ``references to the reader`` and the like (`filtering.explaining.groups`).
+    name : str
+        What it is: ``opening brackets``, ``"prime"``, ``lines that end in a colon``.
+    amount : str
+        How much of it the document has: ``267 of 5,100 characters``, ``3 times``.
     raw : float
-        Units of the raw value.
+        Units of the raw value. Of a statistic, more than at the seed's median.
     points : float
         Rubric points.
     """
 
-    kind: str
-    text: str
-    count: int
+    group: str
+    name: str
+    amount: str
     raw: float
     points: float
 
 
 @dataclass(frozen=True)
-class StatisticAmount:
-    """What a statistic adds to the score of a document.
+class GroupAmount:
+    """What all signals of a group add to the score of a document.
 
     Parameters
     ----------
-    name : str
-        One of `filtering.signals.style.STATISTICS`.
-    meaning : str
-        The same in words.
-    value : float
-        The document's.
-    usual_low, usual_high : float, optional
-        Between them lie eleven in twelve documents that the scorer was fitted on; None where a scorer does
-        not hold enough to tell.
+    group : str
     raw, points : float
-        As in `NgramAmount`; more than at the seed's median.
+        As in `SignalAmount`.
+    share : float
+        In [0, 1]: of all that moved the score, up or down, group by group.
     """
 
-    name: str
-    meaning: str
-    value: float
-    usual_low: float | None
-    usual_high: float | None
+    group: str
     raw: float
     points: float
+    share: float
 
 
 @dataclass(frozen=True)
@@ -86,39 +84,61 @@ class Explanation:
     ----------
     score : float, optional
         Rubric points; None where the document has none.
+    kept : bool
+        Whether that is at least `keep_at`.
+    keep_at : float
+        Rubric points from which a document is kept.
+    sentence : str
+        Why, in words: what the document has much or little of, where that moved its score.
     stage : str
         What decided: ``signals`` or ``embedding``; empty where there is no score.
     reason : str
         Why there is no score; empty where there is one.
+    unsure : str
+        Why the score is not reliable: the language of the text, say. Empty where nothing says so.
     signals_score : float, optional
         Rubric points by the signals alone, which all else explains.
     start : float
         Rubric points of the start: of a document without n-grams whose statistics are usual.
     start_raw, raw : float
         Raw values of the start, and of the document by the signals.
-    totals : dict of str to float
-        Points that all ``words``, ``characters``, ``statistics`` and ``trees`` add; with the start they make
-        `signals_score`.
-    raised, lowered : tuple of NgramAmount
-        Those n-grams that add and take most, in that order.
-    statistics : tuple of StatisticAmount
-        Those that add or take most, in that order.
+    groups : tuple of GroupAmount
+        Groups of signals, those that move most first; with the start they make `signals_score`.
+    raised, lowered : tuple of SignalAmount
+        Those signals that add and take most, in that order; each once.
+    shown_share : float
+        In [0, 1]: how much of all that single signals moved these cover.
+    raising_passage, lowering_passage : Passage, optional
+        Without which the signals' score is lowest, and highest; None where there is no such passage.
     """
 
     score: float | None
+    kept: bool
+    keep_at: float
+    sentence: str
     stage: str
     reason: str
+    unsure: str
     signals_score: float | None
     start: float
     start_raw: float
     raw: float
-    totals: dict[str, float]
-    raised: tuple[NgramAmount, ...]
-    lowered: tuple[NgramAmount, ...]
-    statistics: tuple[StatisticAmount, ...]
+    groups: tuple[GroupAmount, ...]
+    raised: tuple[SignalAmount, ...]
+    lowered: tuple[SignalAmount, ...]
+    shown_share: float
+    raising_passage: Passage | None
+    lowering_passage: Passage | None
 
 
-def explain_documents(scorer: AnyScorer, texts: Texts, *, top: int = TOP) -> list[Explanation]:
+def explain_documents(
+    scorer: AnyScorer,
+    texts: Texts,
+    *,
+    top: int = TOP,
+    keep_at: float | None = None,
+    languages: Sequence[str | None] | None = None,
+) -> list[Explanation]:
     """Return why documents have their scores.
 
     Parameters
@@ -127,7 +147,11 @@ def explain_documents(scorer: AnyScorer, texts: Texts, *, top: int = TOP) -> lis
     texts : Arrow array or chunked array of strings, bytes, or a dictionary of them; or a sequence
         Length n.
     top : int
-        N-grams that raise, n-grams that lower, and statistics to name, at most.
+        Signals that raise, and signals that lower, to name, at most.
+    keep_at : float, optional
+        Rubric points from which a document is kept; 3, or those of a cascade, if not given.
+    languages : sequence of str or None, length n, optional
+        Of each text; detected if not given.
 
     Returns
     -------
@@ -143,44 +167,76 @@ def explain_documents(scorer: AnyScorer, texts: Texts, *, top: int = TOP) -> lis
     Examples
     --------
     >>> from filtering import load_scorer
-    >>> (why,) = explain_documents(load_scorer("web"), ["A prime number has exactly two divisors."])
-    >>> bool(abs(why.start + sum(why.totals.values()) - why.score) < 1e-5)
-    True
+    >>> (why,) = explain_documents(load_scorer("web"), ["For example, you know a prime number."])
+    >>> why.kept, why.sentence[:43]
+    (False, 'It gives examples and computes or proves; l')
     """
+    scorer = with_warnings(scorer, warns=False)  # explanations say so themselves
     first = signals_of(scorer)
     signals = first.linear.read(texts)
     raw = first.raw(signals)
     scores = scorer.score(texts)
     trees = tree_values(first, signals)
-    usual = _Usual.of(first.linear)
+    usual = usual_values(first.linear)
     added = first.linear.statistic_values(signals.features) - usual.added + trees[:, :-1]
+    cut = keep_at if keep_at is not None else _cut_of(scorer)
+    documents = text_bytes(texts)
+    told = find_languages(documents, first.domain) if languages is None else languages
+    odd = first.unlike_seed(documents)
     found = []
-    for row, text in enumerate(text_bytes(texts)):
+    for row, text in enumerate(documents):
         if text is None or signals.reason[row]:
-            found.append(_unscored(REASONS[signals.reason[row]]))
+            found.append(unscored(REASONS[signals.reason[row]], cut))
             continue
         values = _Values(text, signals.features[row, SCORE_COLUMNS:], added[row], trees[row, -1], raw[row])
-        why = _explanation(first, values, usual, top)
-        found.append(replace(why, score=float(scores.value[row]), stage=STAGES[scores.stage[row]]))
+        why = replace(
+            _explanation(first, values, usual, top, cut),
+            stage=STAGES[scores.stage[row]],
+            unsure=why_unsure(first.languages, told[row], odd=bool(odd[row])),
+        )
+        found.append(with_score(why, float(scores.value[row])))
     return found
 
 
-@dataclass(frozen=True)
-class _Usual:
-    """What is usual in the seed: quantiles, as `seed_quantiles` gives them, and what is added at medians.
+def with_score(why: Explanation, score: float) -> Explanation:
+    """Return an explanation with another score than that of the signals."""
+    return replace(why, score=score, kept=bool(score >= np.float32(why.keep_at)))
 
-    Where a median is not known that is taken for 0: curves are fitted to be 0 on average.
+
+def unscored(reason: str, keep_at: float) -> Explanation:
+    """Return the explanation of a document that has no score."""
+    return Explanation(
+        None, False, keep_at, "", "", reason, "", None, 0.0, 0.0, 0.0, (), (), (), 0.0, None, None
+    )
+
+
+def _cut_of(scorer: AnyScorer) -> float:
+    return scorer.exits.settings.keep_at if isinstance(scorer, CascadeScorer) else KEEP_AT
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What is usual in the seed.
+
+    Parameters
+    ----------
+    quantiles : float64 array, shape (len(STATISTICS), KNOTS)
+        As `seed_quantiles` gives them.
+    added : float64 array, shape (len(STATISTICS),)
+        What each statistic adds to the raw value at its median. Where a median is not known that is taken for
+        0: curves are fitted to be 0 on average.
     """
 
     quantiles: Floats
     added: Floats
 
-    @classmethod
-    def of(cls, linear: LinearSignals) -> "_Usual":
-        quantiles = seed_quantiles(linear)
-        medians = np.zeros((1, SCORE_COLUMNS + len(STATISTICS)), dtype=np.float32)
-        medians[0, SCORE_COLUMNS:] = quantiles[:, MEDIAN]
-        return cls(quantiles, np.nan_to_num(linear.statistic_values(medians)[0]))
+
+def usual_values(linear: LinearSignals) -> Usual:
+    """Return what is usual in the seed of a scorer."""
+    quantiles = seed_quantiles(linear)
+    medians = np.zeros((1, SCORE_COLUMNS + len(STATISTICS)), dtype=np.float32)
+    medians[0, SCORE_COLUMNS:] = quantiles[:, MEDIAN]
+    return Usual(quantiles, np.nan_to_num(linear.statistic_values(medians)[0]))
 
 
 @dataclass(frozen=True)
@@ -194,72 +250,76 @@ class _Values:
     raw: float
 
 
-def _explanation(first: SignalScorer, values: _Values, usual: _Usual, top: int) -> Explanation:
+def _explanation(first: SignalScorer, values: _Values, usual: Usual, top: int, keep_at: float) -> Explanation:
     start = start_of(first.linear) + float(usual.added.sum())
     slope = first.calibration.slope_between(start, values.raw)
     points = first.calibration.apply(np.array([start, values.raw]))
-    tables = list(ngram_values(first.linear, values.text))
-    raised, lowered = _top_ngrams(tables, slope, top)
-    sums = {
-        "words": tables[0][1].sum(),
-        "characters": sum(one.sum() for _, one in tables[1:]),
-        "statistics": values.added.sum(),
-        "trees": values.trees,
-    }
+    score = float(points[1])
+    amounts = _amounts(first, values, usual)
+    signals = single_signals(amounts)
+    groups = _groups(signals, slope)
+    raised = _top([one for one in signals if one.raw > 0], slope, top)
+    lowered = _top([one for one in signals if one.raw < 0], slope, top)
+    moved = sum(abs(one.raw) for one in signals) or 1.0
+    raising, lowering = find_passages(first, values.text, score)
     return Explanation(
-        score=float(points[1]),
+        score=score,
+        kept=score >= keep_at,
+        keep_at=keep_at,
+        sentence=traits_in_words(signals, amounts, usual.quantiles[:, MEDIAN], first.domain),
         stage=STAGES[SIGNALS_STAGE],
         reason="",
-        signals_score=float(points[1]),
+        unsure="",
+        signals_score=score,
         start=float(points[0]),
         start_raw=start,
         raw=float(values.raw),
-        totals={name: slope * float(value) for name, value in sums.items()},
+        groups=groups,
         raised=raised,
         lowered=lowered,
-        statistics=_top_statistics(values, usual, slope, top),
+        shown_share=sum(abs(one.raw) for one in (*raised, *lowered)) / moved,
+        raising_passage=raising,
+        lowering_passage=lowering,
     )
 
 
-def _top_ngrams(
-    tables: Sequence[tuple[Ngrams, Floats]], slope: float, top: int
-) -> tuple[tuple[NgramAmount, ...], tuple[NgramAmount, ...]]:
-    """Return those that raise and those that lower most."""
-    raws = np.concatenate([values for _, values in tables])
-    first = len(tables[0][1])
-    order = np.argsort(raws, kind="stable")
-    sides = []
-    for places in (order[raws[order] > 0][::-1], order[raws[order] < 0]):
-        side = []
-        for place in places[:top].tolist():
-            ngrams, at = (tables[0][0], place) if place < first else (tables[1][0], place - first)
-            raw = float(raws[place])
-            side.append(
-                NgramAmount(ngrams.kind(at), ngrams.show(at), int(ngrams.counts[at]), raw, slope * raw)
-            )
-        sides.append(tuple(side))
-    return sides[0], sides[1]
+def _amounts(first: SignalScorer, values: _Values, usual: Usual) -> Amounts:
+    """Return what a document has and what each of it adds."""
+    tables = list(ngram_values(first.linear, values.text))
+    words = tables[0][0]
+    assert isinstance(words, WordNgrams)
+    characters = tables[1][0] if len(tables) > 1 else None
+    pieces = [values.text[start:stop] for start, stop in window_spans(values.text, REACH)]
+    return Amounts(
+        words=words,
+        word_raws=tables[0][1],
+        characters=characters if isinstance(characters, CharacterNgrams) else None,
+        character_raws=tables[1][1] if len(tables) > 1 else np.zeros(0),
+        statistics=values.statistics,
+        statistic_raws=values.added,
+        trees=values.trees,
+        usual=[(_or_none(one[LOW]), _or_none(one[HIGH])) for one in usual.quantiles],
+        characters_read=sum(len(piece.decode(errors="replace")) for piece in pieces),
+        bytes_read=sum(map(len, pieces)),
+    )
 
 
-def _top_statistics(values: _Values, usual: _Usual, slope: float, top: int) -> tuple[StatisticAmount, ...]:
-    order = np.argsort(-np.abs(values.added), kind="stable")[:top].tolist()
+def _groups(signals: Sequence[Signal], slope: float) -> tuple[GroupAmount, ...]:
+    raws: defaultdict[str, float] = defaultdict(float)
+    for one in signals:
+        raws[one.group] += one.raw
+    moved = sum(map(abs, raws.values())) or 1.0
     return tuple(
-        StatisticAmount(
-            name=STATISTICS[at],
-            meaning=READABLE[at],
-            value=float(values.statistics[at]),
-            usual_low=_or_none(usual.quantiles[at, LOW]),
-            usual_high=_or_none(usual.quantiles[at, HIGH]),
-            raw=float(values.added[at]),
-            points=slope * float(values.added[at]),
-        )
-        for at in order
+        GroupAmount(group, raw, slope * raw, abs(raw) / moved)
+        for group, raw in sorted(raws.items(), key=lambda one: (-abs(one[1]), one[0]))
+        if raw
     )
+
+
+def _top(signals: Sequence[Signal], slope: float, top: int) -> tuple[SignalAmount, ...]:
+    order = sorted(signals, key=lambda one: -abs(one.raw))[:top]
+    return tuple(SignalAmount(one.group, one.name, one.amount, one.raw, slope * one.raw) for one in order)
 
 
 def _or_none(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
-
-
-def _unscored(reason: str) -> Explanation:
-    return Explanation(None, "", reason, None, 0.0, 0.0, 0.0, {}, (), (), ())

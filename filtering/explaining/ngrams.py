@@ -153,7 +153,7 @@ def token_hash(spelling: bytes) -> int:
         return (2000 + 100 * breaks + steps) * MIX & BITS_64
     if spelling.isdigit():
         return (7919 + min(len(spelling), LONGEST_RUN)) * MIX & BITS_64
-    if _is_word(spelling):
+    if is_word(spelling):
         return word_hash(spelling.lower())
     one = (FNV_OFFSET ^ spelling[0]) * FNV_PRIME
     return one * (2 * min(len(spelling), LONGEST_RUN) + 1) & BITS_64
@@ -173,7 +173,7 @@ def show_token(spelling: bytes) -> str:
     length = len(spelling)
     if spelling.isdigit():
         return f"<{min(length, LONGEST_RUN)}{'+' * (length >= LONGEST_RUN)} digits>"
-    if _is_word(spelling):
+    if is_word(spelling):
         return show_bytes(spelling[:SHOWN_BYTES].lower()) + "…" * (length > SHOWN_BYTES)
     return spelling[:LONGEST_RUN].decode() + "+" * (length >= LONGEST_RUN)
 
@@ -206,7 +206,8 @@ def _spellings(document: bytes) -> Iterator[list[bytes]]:
         yield [match.group() for match in TOKEN.finditer(document, start, stop)]
 
 
-def _is_word(spelling: bytes) -> bool:
+def is_word(spelling: bytes) -> bool:
+    """Tell whether a token is a word or a number."""
     return spelling[:1].isalnum() or spelling[0] == ord("_") or spelling[0] >= 0x80
 
 

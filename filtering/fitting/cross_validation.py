@@ -205,6 +205,16 @@ class Figures:
         }
 
 
+def fits_of_points() -> int:
+    """Return how many fits `nested_points` makes, at most."""
+    return FOLDS * (FOLDS + 1)
+
+
+def fits_of_figures() -> int:
+    """Return how many fits `nested_figures` makes, at most."""
+    return ASSIGNMENTS * FOLDS
+
+
 def nested_figures(data: FitData, name: str, fit: Fit) -> Figures:
     """Return the nested figures of a way of fitting over all fold assignments."""
     raws = [nested_raw(data, fit, assignment=number) for number in range(ASSIGNMENTS)]

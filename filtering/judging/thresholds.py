@@ -203,6 +203,30 @@ def cut_for_recall(curve: Curve, goal: float, rows: int) -> Choice:
     return Choice(skipped + best.place, best.is_promised, best.more_labels)
 
 
+def by_estimate_alone(curve: Curve, goal: str, amount: float) -> int | None:
+    """Return the place of the cut that reaches a goal of quality by the estimates, whatever the bands say.
+
+    Parameters
+    ----------
+    curve : Curve
+    goal : str
+        ``precision``, ``recall``, or another, which has no such cut.
+    amount : float
+
+    Returns
+    -------
+    int, optional
+        The lowest cut for precision, the highest for recall; None where none reaches it.
+    """
+    if goal not in ("precision", "recall"):
+        return None
+    shares = curve.precision if goal == "precision" else curve.recall
+    reached = np.flatnonzero((shares.value >= amount) & ((curve.cuts > 0) | (goal == "precision")))
+    if not len(reached):
+        return None
+    return int(reached[0 if goal == "precision" else -1])
+
+
 def _best(shares: Bands, goal: float, rows: int) -> Choice:
     """Return the cut with the highest lower end, and how many labels more might lift one to the goal.
 

@@ -10,6 +10,7 @@ from filtering.arrays import Bools, Floats, Floats32, Ints
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.datasets_map import Mappable
 from filtering.scoring.scorers import EMBEDDING_STAGE, Audit, EmbeddingScorer, Scores, SignalScorer
+from filtering.scoring.settings import Effort
 from filtering.signals.settings import Rule
 from filtering.text.arrow import Texts, text_bytes
 
@@ -108,6 +109,22 @@ def signals_of(scorer: AnyScorer) -> SignalScorer:
     if isinstance(scorer, SignalScorer):
         return scorer
     return (scorer.full if isinstance(scorer, CascadeScorer) else scorer).signals
+
+
+def effort_of(scorer: AnyScorer) -> Effort:
+    """Return which stages of a scorer score."""
+    if isinstance(scorer, SignalScorer):
+        return "fast"
+    return "balanced" if isinstance(scorer, CascadeScorer) else "full"
+
+
+def with_warnings(scorer: AnyScorer, *, warns: bool) -> AnyScorer:
+    """Return a scorer that warns of texts that it does not know, or one that does not."""
+    if isinstance(scorer, SignalScorer):
+        return replace(scorer, warns=warns)
+    full = scorer.full if isinstance(scorer, CascadeScorer) else scorer
+    full = replace(full, signals=replace(full.signals, warns=warns))
+    return replace(scorer, full=full) if isinstance(scorer, CascadeScorer) else full
 
 
 def cascaded(exits: Exits, fast: Floats, full: Floats) -> Floats:

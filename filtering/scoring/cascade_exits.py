@@ -10,6 +10,7 @@ of one group, and none of a group that fitted a stage, the tests are exact; othe
 the design effect of the groups (Korn and Graubard 1998), and the bound is approximate.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from filtering.arrays import Bools, Floats, Floats32, Ints, Ints32
 from filtering.errors import SettingsError
 from filtering.rate_bounds import CONFIDENCE, binomial_tail, design_effect, rate_bound
-from filtering.scoring.settings import ExitSettings
+from filtering.scoring.settings import DEFAULT_BOUNDS, ExitSettings
 
 GRID = np.arange(502) / 100
 """Candidate exits, in rubric points; no score reaches the last."""
@@ -109,6 +110,8 @@ def find_exits(paired: PairedScores, settings: ExitSettings) -> Exits:
     SettingsError
         If there are too few documents to show it for any exits.
     """
+    if settings.max_disagreement is None and settings.full_fraction is None:
+        return _default_exits(paired, settings)
     if settings.keep_at <= 0:
         certain = _described(paired, settings, lower=0.0, upper=0.0, effect=1.0)
         return replace(certain, is_exact=True, disagreement_bound=0.0)
@@ -116,15 +119,26 @@ def find_exits(paired: PairedScores, settings: ExitSettings) -> Exits:
     differs = (paired.fast >= np.float32(settings.keep_at)) != keeps
     effect = design_effect(differs, paired.groups)
     candidates = _Candidates.of(paired.fast, keeps, settings.keep_at)
-    if settings.full_fraction is None:
-        trials = int(len(paired) / effect)
-        bound, level = settings.max_disagreement / 2, (1 - CONFIDENCE) / 2
-        if binomial_tail(0, trials, bound) > level:
-            raise SettingsError(_too_few(settings, trials, len(paired), seen=bool(differs.any())))
-        lower, upper = candidates.narrowest(_most_allowed(trials, bound, level) * effect)
-    else:
+    wanted = settings.max_disagreement
+    if settings.full_fraction is not None:
         lower, upper = candidates.best_between(paired.fast, settings.full_fraction)
+    elif wanted is not None:
+        trials = int(len(paired) / effect)
+        bound, level = wanted / 2, (1 - CONFIDENCE) / 2
+        if binomial_tail(0, trials, bound) > level:
+            seen = bool(differs.any())
+            raise SettingsError(_too_few(wanted, settings.keep_at, trials, len(paired), seen=seen))
+        lower, upper = candidates.narrowest(_most_allowed(trials, bound, level) * effect)
     return _described(paired, settings, lower, upper, effect)
+
+
+def _default_exits(paired: PairedScores, settings: ExitSettings) -> Exits:
+    """Return the exits of the first of `DEFAULT_BOUNDS` that can be shown."""
+    *better, last = (replace(settings, max_disagreement=bound) for bound in DEFAULT_BOUNDS)
+    for one in better:
+        with suppress(SettingsError):
+            return find_exits(paired, one)
+    return find_exits(paired, last)
 
 
 @dataclass(frozen=True)
@@ -223,17 +237,16 @@ def documents_needed(max_disagreement: float) -> int:
     return int(np.ceil(np.log((1 - CONFIDENCE) / 2) / np.log1p(-max_disagreement / 2)))
 
 
-def _too_few(settings: ExitSettings, trials: int, documents: int, *, seen: bool) -> str:
-    wanted = settings.max_disagreement
-    few = f" that count for {trials:,}, being of few groups" if trials < documents else ""
+def _too_few(wanted: float, keep_at: float, trials: int, documents: int, *, seen: bool) -> str:
+    few = f" These count as {trials:,}, since they are of few groups." if trials < documents else ""
     if few and not seen:
         few += (
-            f" (on none do the stages disagree at a cut of {settings.keep_at:g}, so nothing tells how alike "
-            "documents of a group are, and each group counts about once)"
+            f" Both stages agree on all of them at a cut of {keep_at:g}, so nothing tells how alike the "
+            "documents of a group are, and each group counts about once."
         )
     return (
-        f"A disagreement of at most {wanted:g} takes {documents_needed(wanted):,} documents of different "
-        f"groups to show. The scorer was paired on {documents:,}{few}. Allow more (max_disagreement, "
-        "of the command filter --max-disagreement), choose effort fast or full, or train the scorer with a "
-        "larger pool, of more groups."
+        f"Effort balanced must be tuned on {documents_needed(wanted):,} documents of different groups to "
+        f"promise a disagreement of at most {wanted:g}. This scorer was tuned on {documents:,}.{few} Allow "
+        "more with --max-disagreement, choose --effort fast or --effort full, or train the scorer with a "
+        "larger --pool, of more groups."
     )

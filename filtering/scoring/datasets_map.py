@@ -8,8 +8,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filtering.errors import ShapeError
-from filtering.text.arrow import REASONS, Texts
+from filtering.errors import ColumnError, ShapeError
+from filtering.printable import listed
+from filtering.text.arrow import Texts
+from filtering.text.text_columns import find_text_column
 
 
 class Scored(Protocol):
@@ -21,8 +23,8 @@ class Scored(Protocol):
         ...
 
     @property
-    def reason(self) -> NDArray[np.uint8]:
-        """Why there are none."""
+    def reasons(self) -> list[str | None]:
+        """Why there are none, by name."""
         ...
 
 
@@ -38,7 +40,7 @@ class Mappable:
     """Gives a scorer the form that `datasets` takes."""
 
     def as_map(
-        self: Scoring, *, text_column: str = "text", score_column: str = "edu_score"
+        self: Scoring, *, text_column: str | None = None, score_column: str = "edu_score"
     ) -> Callable[[Any], Any]:
         """Return a function for ``datasets.Dataset.map(..., batched=True)``.
 
@@ -48,10 +50,18 @@ class Mappable:
 
         Parameters
         ----------
-        text_column : str
-            Column that holds the text.
+        text_column : str, optional
+            Column that holds the text. If not given, the only one of text, content, raw_content and code that
+            does.
         score_column : str
             Name of the column of scores; ``<name less _score>_reason`` is the other.
+
+        Raises
+        ------
+        ColumnError
+            When it is called, if there is no such column, or there are several.
+        ShapeError
+            When it is called, if it is not given a batch.
 
         Examples
         --------
@@ -76,14 +86,14 @@ class _Column(list[Any]):
         return pa.array(list(self), type or self.kind)
 
 
-def _score_columns(scorer: Scoring, text_column: str, score_column: str, batch: Any) -> Any:  # noqa: ANN401 - as `datasets` has it
+def _score_columns(scorer: Scoring, text_column: str | None, score_column: str, batch: Any) -> Any:  # noqa: ANN401 - as `datasets` has it
     if not isinstance(batch, (Mapping, pa.Table)):
         raise ShapeError(
             f"A batch must be a mapping of columns, or an Arrow table. Got {type(batch).__name__} instead. "
             "Give the data set another format: dataset.with_format(None)."
         )
-    scores = scorer.score(batch[text_column])
-    names = [REASONS[code] or None for code in scores.reason]
+    scores = scorer.score(_texts_of(batch, text_column))
+    names = scores.reasons
     values = [None if name else float(value) for value, name in zip(scores.value, names, strict=True)]
     columns = {
         score_column: _Column(values, pa.float32()),
@@ -96,3 +106,39 @@ def _score_columns(scorer: Scoring, text_column: str, score_column: str, batch: 
     for name, column in columns.items():
         table = table.append_column(name, pa.array(column))
     return table
+
+
+def _texts_of(batch: Any, text_column: str | None) -> Texts:  # noqa: ANN401 - as `datasets` has it
+    """Return the texts of a batch; one row is none."""
+    names = batch.column_names if isinstance(batch, pa.Table) else list(batch)
+    if text_column is None:
+        kinds = (
+            batch.schema
+            if isinstance(batch, pa.Table)
+            else pa.schema([(name, _kind_of(batch[name])) for name in names])
+        )
+        text_column = find_text_column(kinds, "A batch", option="as_map(text_column=...)")
+    elif text_column not in names:
+        raise ColumnError(
+            f"A batch must have the column {text_column!r}. Found {listed(names)}. Name another one with "
+            "as_map(text_column=...)."
+        )
+    texts: Texts = batch[text_column]
+    if isinstance(texts, (str, bytes)) or texts is None:
+        raise ShapeError(
+            "as_map() must be given batches. Got one row instead: call dataset.map(scorer.as_map(), "
+            "batched=True)."
+        )
+    return texts
+
+
+def _kind_of(values: Any) -> pa.DataType:  # noqa: ANN401 - a column of `datasets`, or one value
+    """Return the type of a column as far as it matters: text, nothing, or something else."""
+    first = values
+    if not isinstance(values, (str, bytes)) and values is not None:
+        first = (
+            next((one for one in values if one is not None), None) if isinstance(values, Iterable) else values
+        )
+    if first is None:
+        return pa.null()
+    return pa.string() if isinstance(first, (str, bytes)) else pa.bool_()

@@ -1,5 +1,7 @@
 """What gives documents their scores."""
 
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -13,17 +15,20 @@ from filtering.scoring.calibration import Calibration
 from filtering.scoring.cascade_exits import PairedScores
 from filtering.scoring.datasets_map import Mappable
 from filtering.scoring.novelty import Novelty
+from filtering.scoring.unsure import UnknownTextsWarning, Unsure, count_unsure, find_languages, warning_of
 from filtering.signals.linear import LinearSignals
 from filtering.signals.read_signals import SCORE_COLUMNS, Signals
 from filtering.signals.reasons_of_code import apply_rules
 from filtering.signals.settings import Rule
 from filtering.signals.trees import Trees
-from filtering.text.arrow import HUGE_BIT, TOO_LONG, Texts, text_bytes, text_reasons
+from filtering.text.arrow import HUGE_BIT, REASONS, TOO_LONG, Texts, text_bytes, text_reasons
 
 NO_STAGE, SIGNALS_STAGE, EMBEDDING_STAGE = 0, 1, 2
 """Which stage decided a score."""
 STAGES = ("", "signals", "embedding")
 """Their names."""
+LOOKED_AT = 50
+"""Of the texts of a call, for a warning: that takes a few thousandths of a second."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,8 @@ class Scores:
     value : float32 array, shape (n,)
         Rubric points in [0, 5]; NaN where there is a reason.
     reason : uint8 array, shape (n,)
-        Positions in `filtering.text.arrow.REASONS`; 0 where the document has a score.
+        Positions in `filtering.text.arrow.REASONS`, of which `reasons` gives the names; 0 where the document
+        has a score.
     unusual : uint8 array, shape (n,)
         Bits of `filtering.text.arrow.UNUSUAL`.
     stage : uint8 array, shape (n,)
@@ -77,6 +83,18 @@ class Scores:
     tokens: int = 0
     tokens_read: int = 0
     audit: Audit = NO_AUDIT
+
+    @property
+    def reasons(self) -> list[str | None]:
+        """Why each document has no score, by name; None where it has one.
+
+        Examples
+        --------
+        >>> from filtering import load_scorer
+        >>> load_scorer("web").score(["", "A prime has two divisors."]).reasons
+        ['empty', None]
+        """
+        return [REASONS[code] or None for code in self.reason]
 
     def too_long(self, rows: NDArray[np.bool_]) -> "Scores":
         """Return the same scores, but those in some rows, of shape (n,), are of documents too long."""
@@ -146,6 +164,10 @@ class SignalScorer(Mappable):
     rules : tuple of str
         What is a reason to give a document no score (`filtering.signals.reasons_of_code`); none unless
         asked for.
+    languages : dict of str to int
+        How many labels it was fitted to, by language, most first; empty where that is not known.
+    warns : bool
+        Whether `score` warns once of texts that the scorer does not know: as `load_scorer` returns it.
     """
 
     domain: str
@@ -156,6 +178,8 @@ class SignalScorer(Mappable):
     novelty: Novelty
     digest: str = field(default="")
     rules: tuple[Rule, ...] = ()
+    languages: Mapping[str, int] = field(default_factory=dict)
+    warns: bool = False
 
     def with_rules(self, rules: tuple[Rule, ...]) -> "SignalScorer":
         """Return this scorer with other rules.
@@ -179,6 +203,7 @@ class SignalScorer(Mappable):
         >>> bool(scores.value[0] < 2), scores.reason.tolist()
         (True, [0, 2])
         """
+        self.warn_if_unsure(texts)
         signals = apply_rules(texts, self.linear.read(texts), self.rules)
         return _scores(signals, self.calibration.apply(self.raw(signals)), SIGNALS_STAGE)
 
@@ -194,6 +219,29 @@ class SignalScorer(Mappable):
         """Return which documents are unlike the seed; see `Scorer.unlike_seed`."""
         scored = text_reasons(texts) == 0
         return np.asarray(self.novelty.unlike(text_bytes(texts)) & scored, dtype=bool)
+
+    def unsure_of(self, texts: Texts, languages: Sequence[str | None] | None = None) -> Unsure:
+        """Return how many documents the scorer does not know, of those with a score.
+
+        Parameters
+        ----------
+        texts : Arrow array or chunked array of strings, bytes, or a dictionary of them; or a sequence
+            Length n.
+        languages : sequence of str or None, length n, optional
+            Of each; detected if not given (of source files they are not).
+        """
+        documents, scored = text_bytes(texts), np.flatnonzero(text_reasons(texts) == 0)
+        documents = [documents[row] for row in scored]
+        if languages is None:
+            known = find_languages(documents, self.domain)
+        else:
+            known = [languages[row] for row in scored.tolist()]
+        return count_unsure(self.languages, self.novelty, documents, known)
+
+    def warn_if_unsure(self, texts: Texts) -> None:
+        """Warn of texts that the scorer does not know: once, as Python does of one place in the code."""
+        if self.warns and self.unsure_of(texts[:LOOKED_AT]).sentence:
+            warnings.warn(warning_of(self.languages), UnknownTextsWarning, stacklevel=3)
 
 
 def _scores(
@@ -275,6 +323,7 @@ class EmbeddingScorer(Mappable):
         The embedder sees windows (a classifier beginnings), and of these as many tokens as it reads. A text
         that occurs several times is embedded once.
         """
+        self.signals.warn_if_unsure(texts)
         signals = (self.stage.linear or self.signals.linear).read(texts)
         signals = apply_rules(texts, signals, self.signals.rules)
         documents = text_bytes(texts)

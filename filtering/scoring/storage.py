@@ -16,6 +16,7 @@ is promised of one.
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ from filtering.errors import MissingExtraError, ScorerError, SettingsError
 from filtering.regular_files import parse_json, read_regular
 from filtering.rubric_points import POINTS
 from filtering.scoring.calibration import Calibration, check_anchors
-from filtering.scoring.cascade import AnyScorer, CascadeScorer, signals_of
+from filtering.scoring.cascade import AnyScorer, CascadeScorer, signals_of, with_warnings
 from filtering.scoring.cascade_exits import PairedScores, find_exits
 from filtering.scoring.novelty import Novelty
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage, SignalScorer
@@ -56,6 +57,8 @@ SCORER_BYTES = 1 << 30
 """A scorer is a few megabytes: what is larger is no scorer, and worth neither reading nor a download."""
 DESCRIPTION_BYTES = 16 << 20
 """Of `scorer.json`, which takes some ten times as much once it is parsed."""
+LANGUAGE = re.compile(r"[\w+#./() '-]{1,40}", re.ASCII)
+"""Name of a language, human or of code: ``zh-Hant``, ``Objective-C++``. A stranger's scorer may have any."""
 SHIPPED = ("web", "code")
 MODELS = Path(__file__).parents[1] / "models"
 TOLERANCE_POINTS: Mapping[str, float] = {"fast": 1e-3, "full": 0.05}
@@ -137,6 +140,7 @@ def save_scorer(
         "bias": signals.linear.bias,
         "anchors": signals.calibration.anchors,
         "novelty_bound": signals.novelty.bound,
+        "languages": dict(signals.languages),
         "embedding": stage,
         "pairs_held_out": paired.held_out if paired else None,
         "metrics": metrics,
@@ -213,6 +217,8 @@ def load_scorer(
 ) -> AnyScorer:
     """Load a shipped scorer by name, or a saved one by folder.
 
+    It warns once, by `UnknownTextsWarning`, of texts in languages for which it has few labels.
+
     Parameters
     ----------
     name : str
@@ -239,7 +245,7 @@ def load_scorer(
     signals = replace(_build(description, files, folder), digest=digest)
     if effort == "fast":
         _check_references(signals, description, folder, effort)
-        return signals
+        return replace(signals, warns=True)
     if description.get("embedding") is None:
         raise SettingsError(
             f"A scorer must have been trained with an embedder for --effort {effort}. {name!r} was not. Use "
@@ -261,7 +267,7 @@ def load_scorer(
         raise MissingExtraError(f"{error}; or go without embeddings: --effort fast") from error
     scorer = EmbeddingScorer(signals, stage, embedder, digest, paired)
     _check_references(scorer, description, folder, "full")
-    return scorer if cascade is None else CascadeScorer(scorer, cascade, digest)
+    return with_warnings(scorer if cascade is None else CascadeScorer(scorer, cascade, digest), warns=True)
 
 
 def load_pairs(name: str) -> tuple[PairedScores | None, str]:
@@ -285,8 +291,10 @@ def load_pairs(name: str) -> tuple[PairedScores | None, str]:
 def _read_description(name: str) -> tuple[Path, bytes, dict[str, Any]]:
     folder = MODELS / name if name in SHIPPED else Path(name)
     if not (folder / "scorer.json").exists():
+        what = "That is a file" if folder.is_file() else "That folder has no scorer.json"
         raise SettingsError(
-            f"A scorer must be {' or '.join(SHIPPED)}, or a folder with a scorer.json. Got {name!r} instead."
+            f"A scorer must be {' or '.join(SHIPPED)}, or a folder that 'edufilter train' wrote. "
+            f"Got {name!r}. {what if folder.exists() else 'There is no such folder'}."
         )
     content = _read_file(folder, "scorer.json", DESCRIPTION_BYTES)
     return folder, content, _checked_description(content, folder)
@@ -384,7 +392,16 @@ def _build(description: dict[str, Any], files: dict[str, bytes], folder: Path) -
             trees=trees,
             calibration=Calibration(check_anchors(description["anchors"])),
             novelty=Novelty(words=_known_words(arrays), bound=float(description["novelty_bound"])),
+            languages=_languages(description.get("languages", {})),  # earlier scorers do not say
         )
+
+
+def _languages(counts: Mapping[str, Any]) -> dict[str, int]:
+    """Return labels by language, most first."""
+    found = {name: count for name, count in counts.items() if LANGUAGE.fullmatch(name) and type(count) is int}
+    if found.keys() != counts.keys() or not all(count > 0 for count in found.values()):
+        raise ScorerError("'languages' must be numbers of labels by name of a language. They are not.")
+    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
 
 def _build_stage(description: dict[str, Any], files: dict[str, bytes], folder: Path) -> EmbeddingStage:

@@ -4,6 +4,7 @@ The same parts, worker and manifest as `filter`; only where scores come from dif
 read again, so they must be as they were.
 """
 
+import shlex
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
@@ -21,6 +22,7 @@ from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
 from pipelines.run.resume import refuse_foreign
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
+from pipelines.settings.base import with_options, words_of
 from pipelines.settings.runs import RecutConfig
 from pipelines.store.leak_files import read_tasks
 from pipelines.store.manifest import read_set_aside, scored_parts
@@ -64,7 +66,7 @@ def recut_run(
     refuse_foreign(RunFolder(config.to))
     _refuse_changed_inputs(good)
     tasks, leaks = _same_search(source, before.facts)
-    plan = _plan_of(config, source, before, good)
+    plan = replace(_plan_of(config, source, before, good), command=words_of("recut", config))
     scorer, facts = str(source.read_manifest()["scorer"]), plan.facts
     settings = WorkerSettings(
         out=config.to,
@@ -78,10 +80,11 @@ def recut_run(
         score_column=facts.score_column,
         ignore_checksums=facts.ignore_checksums,
         leaks=leaks,
+        write_origin=facts.write_origin,
     )
     with begun_run(config.to, plan, tasks=tasks) as target:
         if facts.effort == "balanced" and not target.manifest.exists():
-            reporter.say(_describe_unsure(source, before.facts, plan, scorer))
+            reporter.say(_describe_unsure(source, before.facts, plan, scorer, before.command))
         return run_plan(target, plan, settings, executor, reporter)
 
 
@@ -133,27 +136,32 @@ def _plan_of(config: RecutConfig, source: RunFolder, before: Plan, good: Parts) 
     return Plan(settings, rekeyed(good, settings, quotas), read_set_aside(source.read_manifest()))
 
 
-def _describe_unsure(source: RunFolder, before: RunFacts, plan: Plan, scorer: str) -> str:
+def _describe_unsure(
+    source: RunFolder, before: RunFacts, plan: Plan, scorer: str, command: tuple[str, ...]
+) -> str:
     """Return in words how many rows the full scorer would have to decide on at a cut, and has not seen."""
     keep_at = plan.facts.keep_at
     try:
         exits = _exits_at(keep_at, before, scorer)
     except (SettingsError, ScorerError, RunError) as error:
         return (
-            "Signals decided on most rows alone, being sure of them around "
-            f"{before.keep_at} points. Whether they are at {keep_at:g} is not known: {error}"
+            f"Most documents were scored by words and style alone, which was shown to do at a cut of "
+            f"{before.keep_at:g} points. Whether it does at {keep_at:g} is not known: {error}"
         )
     count = 0
     for part in plan.parts:
         value, stage = read_scores(source, part, "edu_score", "edu_stage")
         count += int(((stage == SIGNALS_STAGE) & exits.leaves_open(value)).sum())
     if not count:
-        return "The full scorer has decided on all rows about which the signals are not sure at this cut."
+        return "All documents near this cut were embedded already."
+    again = "filter the dump again at this cut"
+    if command[:2] == ("edufilter", "filter"):
+        more = {"--keep-at": f"{keep_at:g}", "--out": f"{source.root}-{keep_at:g}-embedded"}
+        again = f"run:\n  {shlex.join(with_options(command, more))}"
     return (
-        f"At this cut the full scorer would decide on {count:,} rows more "
-        f"({100 * count / max(plan.rows, 1):.1f} %): the signals score them from {exits.lower:g} to "
-        f"{exits.upper:g} points. They stay as signals decided; to have them embedded, filter the dump "
-        f"again with --keep-at {keep_at:g}."
+        f"{count:,} documents more ({100 * count / max(plan.rows, 1):.1f} %) are near this cut, from "
+        f"{exits.lower:g} to {exits.upper:g} points, and were not embedded: they keep the score of words and "
+        f"style. To embed them, {again}"
     )
 
 

@@ -16,6 +16,7 @@ from filtering.judging.thresholds import (
     Choice,
     Curve,
     ScoredLabels,
+    by_estimate_alone,
     curve_of,
     cut_for_precision,
     cut_for_recall,
@@ -95,6 +96,9 @@ class Threshold:
         Whether the labels show that the goal is reached.
     more_labels : int, optional
         Labels to add, roughly, until they would show it.
+    estimated_at : float, optional
+        For a goal of quality: the cut that reaches it by the estimates alone, which are right half of the
+        time; None where none does.
     answer : str, optional
         The same in words.
     next_command : str, optional
@@ -116,6 +120,7 @@ class Threshold:
     keep_at: float | None = None
     is_promised: bool | None = None
     more_labels: int | None = None
+    estimated_at: float | None = None
     answer: str | None = None
     next_command: str | None = None
 
@@ -174,6 +179,9 @@ def choose_threshold(config: ThresholdConfig) -> Threshold:
         documents=population.rows if population else None,
         tokens=population.tokens if population else None,
         cuts=rows_of(curve),
+        next_command=shlex.join(
+            ["edufilter", "threshold", config.scorer, f"{config.labels}", "--precision", "0.9"]
+        ),
     )
     return result if config.goal is None else _answered(result, config, curve, population)
 
@@ -267,15 +275,30 @@ def _answered(
         place = int(enough[0]) if len(enough) else len(curve.cuts) - 1
         choice = Choice(place, is_promised=len(enough) > 0 and amount <= total)
     row = result.cuts[choice.place]
+    estimated = by_estimate_alone(curve, name, amount)
     return replace(
         result,
         goal=name,
         keep_at=row.cut,
         is_promised=choice.is_promised,
         more_labels=choice.more_labels,
-        answer=in_words(name, amount, row, choice, result.tokens),
+        estimated_at=None if estimated is None else float(curve.cuts[estimated]),
+        answer=" ".join(
+            filter(
+                None, [in_words(name, amount, row, choice, result.tokens), _likely(result, name, estimated)]
+            )
+        ),
         next_command=_next_command(config, result.effort, row.cut),
     )
+
+
+def _likely(result: Threshold, goal: Goal, place: int | None) -> str:
+    """Return what the estimates alone would choose, in words."""
+    if place is None:
+        return ""
+    row = result.cuts[place]
+    figure = row.precision if goal == "precision" else row.recall
+    return f"By the estimate alone, without certainty, it would be {row.cut:g} points: {goal} {figure}."
 
 
 def _next_command(config: ThresholdConfig, effort: Effort, cut: float) -> str:

@@ -6,13 +6,14 @@ progress and errors to standard error.
 
 import codecs
 import io
-import shlex
+import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Annotated
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
+from typer.main import get_command
 
 from filtering.errors import (
     EdufilterError,
@@ -22,7 +23,7 @@ from filtering.errors import (
     SettingsError,
     without_secrets,
 )
-from filtering.printable import escape_unwritable, printable, printable_lines
+from filtering.printable import escape_unwritable, printable_lines
 from pipelines.commands.inspection import demo_command, explain_command, report_command, score_command
 from pipelines.commands.labels import agreement_command, annotate_command, sample_command
 from pipelines.commands.runs import (
@@ -40,60 +41,81 @@ from pipelines.commands.scorers import (
     threshold_command,
     train_command,
 )
+from pipelines.interrupting import INTERRUPTED, how_to_go_on
 
-COMMANDS: dict[str, Callable[..., int]] = {
-    "filter": filter_command,
-    "recut": recut_command,
-    "score": score_command,
-    "explain": explain_command,
-    "sample": sample_command,
-    "annotate": annotate_command,
-    "agreement": agreement_command,
-    "train": train_command,
-    "distill": distill_command,
-    "evaluate": evaluate_command,
-    "audit": audit_command,
-    "threshold": threshold_command,
-    "decontaminate": decontaminate_command,
-    "status": status_command,
-    "verify": verify_command,
-    "clean": clean_command,
-    "report": report_command,
-    "demo": demo_command,
+COMMANDS: dict[str, dict[str, Callable[..., int]]] = {
+    "Run": {
+        "filter": filter_command,
+        "recut": recut_command,
+        "decontaminate": decontaminate_command,
+        "demo": demo_command,
+        "clean": clean_command,
+    },
+    "Labels and scorers": {
+        "sample": sample_command,
+        "annotate": annotate_command,
+        "agreement": agreement_command,
+        "train": train_command,
+        "distill": distill_command,
+        "evaluate": evaluate_command,
+        "audit": audit_command,
+        "threshold": threshold_command,
+    },
+    "Look": {
+        "report": report_command,
+        "explain": explain_command,
+        "score": score_command,
+        "status": status_command,
+        "verify": verify_command,
+    },
 }
-"""In the order in which ``--help`` lists them."""
+"""By their headings in ``--help``, in the order in which it lists them."""
+EXAMPLES = """Keep the part of a web or code dump that teaches: Parquet in, Parquet out.
+
+Examples:
+
+\b
+  edufilter demo
+  edufilter filter dump --out out
+  edufilter recut out --keep-at 2.5 --to out-2.5
+"""
 NO_THREAD = "can't start new thread"
 """What Python says where a thread gets no memory, or there are too many."""
-RESUMABLE = ("filter", "recut", "decontaminate", "annotate")
-"""Commands that go on where an interrupted one was."""
+
+LEAST_COLUMNS = 20
+"""A terminal that says it is narrower does not know its width."""
 
 ESCAPES = "edufilter-escapes"
 codecs.register_error(ESCAPES, escape_unwritable)
 
 app = typer.Typer(
-    help="Keep the part of a web or code dump that teaches: Parquet in, Parquet out.",
+    help=EXAMPLES,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for name, command in COMMANDS.items():
-    app.command(name)(command)
+for heading, commands in COMMANDS.items():
+    for name, command in commands.items():
+        app.command(name, rich_help_panel=heading)(command)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; return its exit code."""
-    for stream in (sys.stdout, sys.stderr):  # names may hold what a terminal, or its locale, cannot write
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=ESCAPES)
+    _prepare_screen()
     try:
         outcome = app(args=list(arguments), standalone_mode=False)
         # typer turns Ctrl-C into this code by itself, and says nothing.
-        return _interrupted(arguments) if outcome == 130 else outcome if isinstance(outcome, int) else 0
-    except (KeyboardInterrupt, Interrupted, typer.Abort):
-        return _interrupted(arguments)
+        return (
+            _interrupted(arguments) if outcome == INTERRUPTED else outcome if isinstance(outcome, int) else 0
+        )
+    except (KeyboardInterrupt, Interrupted, typer.Abort) as error:
+        return _interrupted(arguments, str(error))
     except (SettingsError, LabelsError, ScorerError) as error:
         return _fail(error, 2)
+    except FileNotFoundError as error:
+        gone = "The current folder must exist. It was removed. Change to another one."
+        return _fail(gone, 2) if _folder_is_gone() else _fail(error, 1)
     except (EdufilterError, OSError) as error:
         return _fail(error, 1)
     except (MemoryError, RuntimeError) as error:
@@ -103,19 +125,69 @@ def run(arguments: Sequence[str]) -> int:
         what = str(error) or "there was none left"
         return _fail(f"Memory must suffice: {what}. {again}; what was finished stays.", 1)
     except TyperException as error:
-        if hasattr(error, "show"):  # usage errors also print the usage line
-            error.show()
-        else:
-            sys.stderr.write(f"Error: {error}\n")
-        return error.exit_code
+        return _refuse_usage(error)
 
 
-def _interrupted(arguments: Sequence[str]) -> int:
-    resumable = bool(arguments) and arguments[0] in RESUMABLE
-    again = printable(shlex.join(["edufilter", *arguments]))
-    how = f" What was finished stays; go on with:\n  {again}" if resumable else ""
-    sys.stderr.write(f"\nInterrupted.{how}\n")
-    return 130
+def _prepare_screen() -> None:
+    """Let output be readable wherever it goes: names may hold what a terminal or its locale cannot write."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=ESCAPES)
+    if os.environ.get("COLUMNS", "").isdecimal() and int(os.environ["COLUMNS"]) < LEAST_COLUMNS:
+        del os.environ["COLUMNS"]
+
+
+def _refuse_usage(error: TyperException) -> int:
+    if hasattr(error, "show"):  # usage errors also print the usage line
+        _say_plainly(error)
+        error.show()
+    else:
+        sys.stderr.write(f"Error: {error}\n")
+    option = getattr(error, "option_name", None)
+    if option is not None and (whose := _whose_option(option)):
+        sys.stderr.write(f"{whose}\n")
+    return error.exit_code
+
+
+def _say_plainly(error: Any) -> None:  # noqa: ANN401 - one of several classes without a common name
+    """Leave out of a message what is no word of ours: the library's, and options that help does not show."""
+    error.message = error.message.replace("Value error, ", "")
+    if getattr(error, "possibilities", None):
+        hidden = {name for _, one in _options() for name in one.opts if getattr(one, "hidden", False)}
+        error.possibilities = [name for name in error.possibilities if name not in hidden]
+
+
+def _whose_option(option: str) -> str:
+    """Return in words which commands have an option; nothing where none has."""
+    found = [(command, one) for command, one in _options() if option in one.opts]
+    having = [command for command, one in found if not one.hidden]
+    if having:
+        *others, last = having
+        return f"{option} is an option of {', '.join(others)}{' and ' if others else ''}{last}."
+    if not found:
+        return ""
+    now = found[0][1].help.rstrip(".").split()[-1]
+    return f"{option} is now {now}. {_whose_option(now)}"
+
+
+def _options() -> list[tuple[str, Any]]:
+    """Return all options with the names of their commands."""
+    commands: Mapping[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
+    return [(name, one) for name, command in commands.items() for one in command.params]
+
+
+def _folder_is_gone() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
+def _interrupted(arguments: Sequence[str], what: str = "") -> int:
+    words = [word for word in ("Interrupted.", what, how_to_go_on(arguments)) if word]
+    sys.stderr.write(f"{' '.join(words)}\n")
+    return INTERRUPTED
 
 
 def _fail(error: BaseException | str, code: int) -> int:
@@ -131,7 +203,7 @@ def _version(show: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=EXAMPLES)
 def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")

@@ -1,37 +1,58 @@
 """What commands take: the options of their settings, and those that several commands have beside these."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import wraps
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 from typer import Argument, Option
+from typer.models import ArgumentInfo, ParameterInfo
 
+from filtering.errors import SettingsError
 from pipelines.progress import ConsoleReporter
-from pipelines.settings.base import Settings, info_of, names_of
+from pipelines.settings.base import HEADINGS, OUTPUT, Settings, info_of, names_of
 
 OutArgument = Annotated[str, Argument(metavar="OUT", help="Folder of a run.")]
-JsonLogOption = Annotated[bool, Option("--json-log", help="Progress as one JSON object a line.")]
-JsonOption = Annotated[bool, Option("--json", help="Print JSON.")]
-NoReportOption = Annotated[bool, Option("--no-report", help="Draw no OUT/run/report.html.")]
-NoSamplesOption = Annotated[
-    bool, Option("--no-samples", help="Show no documents in the report: for confidential data.")
+JsonLogOption = Annotated[
+    bool,
+    Option("--json-log", rich_help_panel=OUTPUT, help="Print progress as JSON, one object a line."),
 ]
+JsonOption = Annotated[bool, Option("--json", help="Print JSON instead of text.")]
+NoReportOption = Annotated[
+    bool, Option("--no-report", rich_help_panel=OUTPUT, help="Do not make the page OUT/run/report.html.")
+]
+NoSamplesOption = Annotated[
+    bool,
+    Option(
+        "--no-samples", rich_help_panel=OUTPUT,
+        help="Show no documents in the report. Use it for confidential data.",
+    ),
+]  # fmt: skip
 
 Given = Mapping[str, Any]
 """What was given on the command line for settings, by their names."""
 SomeSettings = TypeVar("SomeSettings", bound=Settings)
 
 
-def takes(*models: type[Settings]) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Give a command the options of settings, and then those that are its own.
+def takes(
+    *models: type[Settings], first: Sequence[str] = ()
+) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Give a command the options of settings, and those that are its own.
 
     The command is called with what was given for settings, which `settings_of` makes settings of, and with
     its own options by name. A command of several models requires what all of them require.
+
+    Parameters
+    ----------
+    models : type of Settings
+    first : sequence of str
+        Options that are used most: help shows them before all others, without a heading of their own.
     """
     shared = [
         _parameter(name, models) for name in dict.fromkeys(name for one in models for name in names_of(one))
     ]
+    shared += [_old(old, now, models) for one in models for old, now in one.old_names.items()]
 
     def with_options(command: Callable[..., int]) -> Callable[..., int]:
         _, *own = inspect.signature(command).parameters.values()
@@ -44,11 +65,44 @@ def takes(*models: type[Settings]) -> Callable[[Callable[..., int]], Callable[..
             return command({name: given[name] for name in names}, **rest)
 
         parameters = [*of_settings, *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own)]
-        parameters.sort(key=lambda one: one.default is not inspect.Parameter.empty)
+        parameters = [_without_heading(one) if one.name in first else one for one in parameters]
+        places = {name: place for place, name in enumerate(first)}
+        parameters.sort(key=lambda one: (*_rank(one), places.get(one.name, len(places))))
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # what typer reads
         return run
 
     return with_options
+
+
+def _rank(parameter: inspect.Parameter) -> tuple[bool, int]:
+    """Return where a parameter stands: arguments first, then options by their headings."""
+    _, info = _kind_and_info(parameter)
+    heading = info.rich_help_panel
+    return not isinstance(info, ArgumentInfo), 1 + HEADINGS.index(heading) if heading in HEADINGS else 0
+
+
+def _without_heading(parameter: inspect.Parameter) -> inspect.Parameter:
+    """Return an option that stands before all headings."""
+    kind, info = _kind_and_info(parameter)
+    info.rich_help_panel = None
+    return parameter.replace(annotation=Annotated[kind, info])
+
+
+def _old(old: str, now: str, models: tuple[type[Settings], ...]) -> inspect.Parameter | None:
+    """Return the option by which a setting was called before: it works, and help does not show it."""
+    parameter = _parameter(now, models)
+    if parameter is None:
+        return None
+    kind, info = _kind_and_info(parameter)
+    info.help = f"Earlier name of --{now.replace('_', '-')}."
+    info.default, info.param_decls, info.hidden = f"--{old.replace('_', '-')}", (), True
+    return parameter.replace(name=old, default=None, annotation=Annotated[kind | None, info])
+
+
+def _kind_and_info(parameter: inspect.Parameter) -> tuple[Any, Any]:
+    """Return the type of an option, and a copy of what typer is told of it."""
+    kind, *metadata = get_args(parameter.annotation)  # checks among them are for settings
+    return kind, copy(next(one for one in metadata if isinstance(one, ParameterInfo)))
 
 
 def _parameter(name: str, models: tuple[type[Settings], ...]) -> inspect.Parameter | None:
@@ -67,6 +121,9 @@ def _parameter(name: str, models: tuple[type[Settings], ...]) -> inspect.Paramet
         default = inspect.Parameter.empty if having == list(models) else None
     elif default == () or any(field.default != default for field in fields):  # each model has its own
         default = None
+    elif len(having) < len(models) and default not in (None, False):  # what was given is seen by that
+        info = copy(info)
+        info.show_default, default = str(default), None
     if default is None:
         kind = kind | None
     return inspect.Parameter(
@@ -74,16 +131,31 @@ def _parameter(name: str, models: tuple[type[Settings], ...]) -> inspect.Paramet
     )
 
 
-def settings_of(model: type[SomeSettings], given: Given, **more: object) -> SomeSettings:
+def settings_of(model: type[SomeSettings], given: Given, *, misfit: str = "", **more: object) -> SomeSettings:
     """Return settings of what was given on the command line, and of more.
+
+    Parameters
+    ----------
+    model : type of Settings
+    given : mapping
+    misfit : str
+        Of a command of several models: what is wrong with an option that only others of these have.
+    **more
 
     Raises
     ------
     SettingsError
-        If they are wrong.
+        If they are wrong, or an option was given that this model has not.
     """
-    named = {name: given[name] for name in model.model_fields if given.get(name) not in (None, [])}
-    return model(**named, **more)
+    nothing: tuple[object, ...] = (None, [], ())
+    told = {name: value for name, value in given.items() if value is not False and value not in nothing}
+    for name in told:
+        if name not in {*model.model_fields, *model.old_names}:
+            raise SettingsError(f"--{name.replace('_', '-')} {misfit}. Leave one of them out.")
+    for old, now in model.old_names.items():
+        if old in told and told.get(now) == model.model_fields[now].default:
+            del told[now]  # which nobody gave
+    return model(**told, **more)
 
 
 def reporter_of(json_log: bool) -> ConsoleReporter:

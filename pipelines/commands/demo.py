@@ -1,32 +1,27 @@
-"""The main job on real files of this machine: what a person sees first.
+"""The main job on real documents: what a person sees first.
 
-Builds a dump of prose and one of code from what any machine with Python has, filters both with the
-shipped scorers through `filter_dump`, and shows what came of it. Which files are taken, and in
-which order, follows from their names alone.
+Builds a dump of pages and one of code, filters both with the shipped scorers through `filter_dump`, shows
+what came of it, and says what to type next. `demo_documents.py` says where the documents are from.
 """
 
-import ast
-import hashlib
 import json
-import os
 import re
 import shlex
 import shutil
-import sysconfig
-import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from pydoc_data.topics import topics
-from typing import TypeVar
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.text import Text
 
+from filtering import load_scorer
 from filtering.errors import MissingExtraError, OutputError
+from pipelines.commands.demo_archives import fetch_archives
+from pipelines.commands.demo_documents import Document, find_code, find_prose
 from pipelines.commands.print_runs import print_result
 from pipelines.commands.screen import show
 from pipelines.progress import Reporter
@@ -40,44 +35,21 @@ from pipelines.store.run_folder import RunFolder
 MARKER = ".edufilter-demo"
 """Says that a folder was made by the demo, and may be made anew."""
 DOCUMENTS = 3000
-"""Of each dump."""
+"""Of each dump, at most."""
 FILES = 4
 """Parquet files of each dump."""
-CODE_BYTES = 200_000
-"""Larger source files are left out: they are mostly tables."""
-DOCSTRINGS_PER_FILE = 8
-PARSED_BYTES = 100_000
-"""Larger source files are not searched for docstrings: parsing takes about a second a megabyte."""
-SOURCE_SUFFIXES = (
-    *(".py", ".pyx", ".js", ".ts", ".css", ".html", ".c", ".cpp", ".cu", ".java", ".go", ".rs", ".rb", ".sh"),
-    *(".json", ".yaml"),
-)
-"""C headers are left out: of packages that bring them they would be most files."""
-PYTHON_SUFFIXES = (".py",)
-PROSE_CHARS = 200
-"""Shorter prose is left out."""
-NO_SOURCES = frozenset(("__pycache__", "site-packages", "dist-packages"))
+OTHER_CUT = 2.5
 SHOWN = 3
 SHOWN_CHARS = 80
 UNDERLINE = re.compile(r"([^\w\s])\1{3,}")
 """What headings are underlined with is left out where text is shown on one line."""
 BEST, WORST, *_ = GROUPS
 
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Document:
-    """A text, and where it was found."""
-
-    text: str
-    source: str
-
 
 def run_demo(
     out: str, *, reporter: Reporter, documents: int = DOCUMENTS, decontaminate: Sequence[str] = ()
 ) -> None:
-    """Filter real files of this machine with the shipped scorers, and print what came of it.
+    """Filter real pages and source files with the shipped scorers, and print what came of it.
 
     Parameters
     ----------
@@ -97,27 +69,79 @@ def run_demo(
     """
     folder = Path(out)
     _make_anew(folder)
-    results: dict[str, FilterResult] = {}
-    for scorer, found in (("web", find_prose()), ("code", find_code())):
-        reporter.say(f"Collecting {scorer} documents of this machine ...")
-        count = write_dump(folder / scorer / "dump", found, documents)
-        reporter.say(f"Filtering {count:,} documents with the scorer {scorer!r} ...")
-        dump, run = str(folder / scorer / "dump"), str(folder / scorer / "out")
-        against = tuple(decontaminate) if scorer == "code" else ()
-        config = FilterConfig(inputs=(dump,), out=run, scorer=scorer, decontaminate=against)
-        try:
-            results[scorer] = filter_dump(config, reporter=reporter)
-        except MissingExtraError as error:
-            reporter.say(f"No effort balanced. {error}")
-            results[scorer] = filter_dump(config.model_copy(update={"effort": "fast"}), reporter=reporter)
-    command = shlex.join(["edufilter", "demo", out, *(f"--decontaminate={path}" for path in decontaminate)])
-    for scorer, result in results.items():
-        show(f"\n{scorer}")
-        print_result(result)
-        page = report_result(result, command, samples=True, reporter=reporter)
-        if page is not None:
-            show(f"report: {page}")
-        _print_samples(scorer, folder / scorer / "dump", RunFolder(result.out))
+    archives = fetch_archives(folder / "manuals", reporter)
+    reporter.say(
+        "Writing two dumps: pages of manuals, READMEs and licences; source files of this machine ..."
+    )
+    counts = {
+        name: write_dump(folder / name / "dump", found, documents)
+        for name, found in (("web", find_prose(archives)), ("code", find_code()))
+    }
+    reporter.say("Compiling the scorers for this machine, which takes about ten seconds, once ...")
+    for name in counts:
+        load_scorer(name).score(["Compiled before time is taken."])
+    command = shlex.join(["edufilter", "demo", out, *(f"--against={path}" for path in decontaminate)])
+    for name, count in counts.items():
+        reporter.say(f"Filtering {count:,} documents with the scorer {name!r} ...")
+        _filter(folder / name, name, tuple(decontaminate) if name == "code" else (), command, reporter)
+    _print_next(folder / "web")
+
+
+def _filter(folder: Path, scorer: str, against: tuple[str, ...], command: str, reporter: Reporter) -> None:
+    """Filter a dump by signals alone, for the time that it takes, and then as by default; show what came."""
+    dump = folder / "dump"
+    # No audit: it expects that few documents are kept, as of a crawl, and would embed every sixth of these.
+    config = FilterConfig(
+        inputs=(str(dump),), out=str(folder / "out"), scorer=scorer, against=against, audit=0
+    )
+    by_signals = config.model_copy(update={"effort": "fast", "audit": None})
+    fast = filter_dump(by_signals.model_copy(update={"out": str(folder / "out-fast")}), reporter=reporter)
+    try:
+        result = filter_dump(config, reporter=reporter)
+    except MissingExtraError as error:
+        reporter.say(f"Effort fast stands in for balanced. {error}")
+        result = filter_dump(by_signals, reporter=reporter)
+    show(f"\n{scorer}")
+    print_result(result)
+    _print_times(fast, result)
+    page = report_result(result, command, samples=True, reporter=reporter)
+    if page is not None:
+        show(f"report: {page}")
+    for title, group in (("best", BEST), ("worst", WORST)):
+        _print_samples(f"{scorer}, {title}", dump, _samples(result.out, group))
+
+
+def _print_times(fast: FilterResult, balanced: FilterResult) -> None:
+    """Print how fast signals alone are, and how much longer it takes with the embedding."""
+    rate, embedding_s = fast.rows_scored / max(fast.seconds, 1e-9), max(balanced.seconds - fast.seconds, 0.0)
+    show(
+        f"time: signals alone (--effort fast) take {fast.seconds:.1f} s, {rate:,.0f} documents/s. "
+        f"The embedding takes {embedding_s:.1f} s more, with the time to load its model."
+    )
+
+
+def _print_next(folder: Path) -> None:
+    """Print three commands to type next, on the pages that were filtered and on the reader's own."""
+    program = Path(sys.executable).with_name("edufilter")
+    if shutil.which(program.name) == str(program):
+        program = Path(program.name)
+    elif program.is_relative_to(Path.cwd()):
+        program = program.relative_to(Path.cwd())
+    run, other = str(folder / "out"), str(folder / f"out-from-{OTHER_CUT}")
+    found = _samples(run, BEST)
+    file, row = (str(found[0]["file"]), str(found[0]["row"])) if found else ("000.parquet", "0")
+    commands = {
+        "Why does the best page have its score?": ("explain", "--run", run, "--file", file, "--row", row),
+        f"Keep pages from {OTHER_CUT} points on, without scoring them again:": (
+            *("recut", run, "--to", other, "--keep-at", str(OTHER_CUT)),
+        ),
+        "Filter Parquet files of your own, in a folder DUMP:": (
+            *("filter", "DUMP", "--scorer", "web", "--out", "out"),
+        ),
+    }
+    show("\nWhat to type next")
+    for what, words in commands.items():
+        show(f"  {what}\n    {shlex.join([str(program), *words])}")
 
 
 def _make_anew(folder: Path) -> None:
@@ -137,13 +161,22 @@ def _make_anew(folder: Path) -> None:
 
 def write_dump(folder: Path, found: Iterable[Document], documents: int) -> int:
     """Write up to `documents` different documents as Parquet files; return how many these are."""
-    unique: dict[str, str] = {}
+    unique: dict[str, Document] = {}
     for document in found:
-        text = document.text.encode(errors="replace").decode()
-        unique.setdefault(text, document.source.encode(errors="replace").decode())
+        unique.setdefault(document.text, document)
         if len(unique) >= documents:
             break
-    table = pa.table({"text": list(unique), "path": list(unique.values())})
+    columns = {
+        "text": unique,
+        "path": [one.source for one in unique.values()],
+        "site": [one.site for one in unique.values()],
+    }
+    table = pa.table(
+        {
+            name: [value.encode(errors="replace").decode() for value in values]
+            for name, values in columns.items()
+        }
+    )
     folder.mkdir(parents=True)
     rows = max(1, -(-table.num_rows // FILES))
     for number in range(FILES):
@@ -153,86 +186,21 @@ def write_dump(folder: Path, found: Iterable[Document], documents: int) -> int:
     return int(table.num_rows)
 
 
-def find_code() -> Iterator[Document]:
-    """Yield source files of the standard library and of installed packages."""
-    for source, path in _shuffled(_library_files(SOURCE_SUFFIXES)):
-        if text := _read(path, CODE_BYTES):
-            yield Document(text, source)
+def _samples(out: str, group: str) -> list[Mapping[str, Any]]:
+    """Return documents of a group that the report of a run shows, those that say most first."""
+    data = RunFolder(out).run / "report.json"
+    samples = json.loads(data.read_bytes())["samples"] if data.exists() else []
+    return [one for one in samples if one["group"] == group]
 
 
-def find_prose() -> Iterator[Document]:
-    """Yield the language reference, and docstrings of the standard library and of installed packages."""
-    yield from _language_reference()
-    yield from _docstrings()
-
-
-def _shuffled(named: Iterable[tuple[str, T]]) -> list[tuple[str, T]]:
-    """Return pairs of a name and a value in an order that follows from the names, and mixes them."""
-    return sorted(named, key=lambda pair: hashlib.sha256(pair[0].encode(errors="replace")).digest())
-
-
-def _library_files(suffixes: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
-    """Yield files of the standard library and of installed packages, by their paths below either."""
-    paths = sysconfig.get_paths()
-    roots = {Path(paths[name]).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    for root in sorted(roots):
-        for folder, folders, names in os.walk(root):
-            # A library of its own below the standard one is either a root itself or of another Python.
-            folders[:] = [name for name in folders if name not in NO_SOURCES]
-            for name in names:
-                if name.endswith(suffixes):
-                    path = Path(folder, name)
-                    yield path.relative_to(root).as_posix(), path
-
-
-def _read(path: Path, limit_bytes: int) -> str:
-    """Return the text of a file; none of one that is too large, not UTF-8, or not readable."""
-    try:
-        return path.read_text(encoding="utf-8") if path.stat().st_size <= limit_bytes else ""
-    except (OSError, ValueError):
-        return ""
-
-
-def _language_reference() -> Iterator[Document]:
-    """Yield what `help` says of keywords: prose that every Python has, be its packages few."""
-    for name, text in _shuffled(topics.items()):
-        if len(text) >= PROSE_CHARS:
-            yield Document(text, f"help({name!r})")
-
-
-def _docstrings() -> Iterator[Document]:
-    for source, path in _shuffled(_library_files(PYTHON_SUFFIXES)):
-        found = _docstrings_of(_read(path, PARSED_BYTES))
-        for name, text in islice(found, DOCSTRINGS_PER_FILE):
-            yield Document(text, f"{source}: {name}")
-
-
-def _docstrings_of(source: str) -> Iterator[tuple[str, str]]:
-    """Yield the long docstrings of a source file, from its syntax tree: nothing is imported."""
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            waiting: list[ast.AST] = [ast.parse(source)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for node in waiting:
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            waiting += node.body
-            text = ast.get_docstring(node) or ""
-            if len(text) >= PROSE_CHARS:
-                yield getattr(node, "name", "module"), text
-
-
-def _print_samples(scorer: str, dump: Path, run: RunFolder) -> None:
-    """Print the best and the worst documents that the report of a run shows."""
+def _print_samples(title: str, dump: Path, samples: Sequence[Mapping[str, Any]]) -> None:
     console = Console(highlight=False)
-    samples = json.loads((run.run / "report.json").read_bytes())["samples"]
-    for title, group in (("best", BEST), ("worst", WORST)):
-        console.print(f"\n{scorer}, {title}", style="bold")
-        for sample in [one for one in samples if one["group"] == group][:SHOWN]:
-            source = pq.read_table(dump / sample["file"], columns=["path"])["path"][sample["row"]].as_py()
-            # Text objects: markup in a document or a file name must stay what it is.
-            console.print(Text(f"  {sample['score']:.2f}  {_one_line(source)}"), soft_wrap=True)
-            console.print(Text(f"        {_one_line(sample['text'])}", style="dim"), soft_wrap=True)
+    console.print(f"\n{title}", style="bold")
+    for sample in samples[:SHOWN]:
+        source = pq.read_table(dump / sample["file"], columns=["path"])["path"][sample["row"]].as_py()
+        # Text objects: markup in a document or a file name must stay what it is.
+        console.print(Text(f"  {sample['score']:.2f}  {_one_line(source)}"), soft_wrap=True)
+        console.print(Text(f"        {_one_line(sample['text'])}", style="dim"), soft_wrap=True)
 
 
 def _one_line(text: str) -> str:

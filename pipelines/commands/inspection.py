@@ -23,20 +23,27 @@ from pipelines.settings.base import ScorerName, ScoringSettings
 from pipelines.settings.runs import ExplainConfig
 
 
-@takes(ScoringSettings)
+@takes(ScoringSettings, first=("scorer", "effort"))
 def score_command(
     given: Given,
-    files: Annotated[list[str], Argument(metavar="FILE...", help="Text files; - is standard input.")],
+    files: Annotated[list[str], Argument(metavar="FILE...", help="Text files, or - for standard input.")],
     scorer: ScorerName = "web",
     as_json: JsonOption = False,
 ) -> int:
-    """Print the score of each text file, in rubric points."""
+    """Print the score of text files, from 0 to 5 rubric points.
+
+    Example: edufilter score lesson.txt
+    """
     texts = [_read_text(name, instead="Use 'edufilter filter' for it.") for name in files]
     scoring = settings_of(ScoringSettings, given)
+    from filtering.scoring.cascade import signals_of
     from filtering.text.arrow import REASONS
     from pipelines.scorer_addresses import open_scorer
 
-    scores = open_scorer(scorer, scoring.effort, scoring.placement).score(texts)
+    loaded = open_scorer(scorer, scoring.effort, scoring.placement)
+    scores = loaded.score(texts)
+    if unsure := signals_of(loaded).unsure_of(texts).sentence:
+        ConsoleReporter().say(f"Warning: {unsure}")
     for name, value, reason in zip(files, scores.value, scores.reason, strict=True):
         if as_json:
             score = None if reason else round(float(value), 4)
@@ -49,23 +56,47 @@ def score_command(
 @takes(ExplainConfig)
 def explain_command(
     given: Given,
-    text: Annotated[str | None, Argument(metavar="[TEXT]", help="A text file; - is standard input.")] = None,
+    text: Annotated[
+        str | None,
+        Argument(
+            metavar="[TEXT]", help="A text file; - is standard input. Or a Parquet file or folder, as --file."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Tell why a document has its score: the n-grams and statistics that moved it most."""
-    document = None if text is None else _read_text(text, instead="Name it with --file, and a --row of it.")
+    """Tell why a document has its score: in words, by groups of signals, and by its passages.
+
+    For example: edufilter explain dump.parquet --where "url = 'https://a.b/c'"
+    """
+    if text is not None and given["file"] is None and _is_dump(text):
+        given, text = {**given, "file": text}, None
+    document = None if text is None else _read_text(text, instead="Leave out --file.")
     config = settings_of(ExplainConfig, given, text=document)
     from dataclasses import asdict
 
     from pipelines.commands.print_explanation import print_explanation
-    from pipelines.run.explain_row import explain_row
+    from pipelines.run.explain_row import explain_document
 
-    why = explain_row(config)
+    found = explain_document(config)
     if as_json:
-        show(json.dumps(asdict(why)))
+        show(json.dumps({"file": found.file, "row": found.row, **asdict(found.why)}))
     else:
-        print_explanation(why)
+        print_explanation(found)
     return 0
+
+
+def _is_dump(name: str) -> bool:
+    """Tell whether a path that may be a text is a folder, a pattern, a store or a Parquet file."""
+    if name == "-":
+        return False
+    path = Path(name)
+    try:
+        if path.is_file():
+            with path.open("rb") as opened:
+                return opened.read(4) == b"PAR1"
+        return path.is_dir() or "://" in name or any(sign in name for sign in "*?[")
+    except OSError:
+        return False
 
 
 def _read_text(name: str, *, instead: str) -> bytes:
@@ -91,23 +122,45 @@ def _read_text(name: str, *, instead: str) -> bytes:
     return text
 
 
-def report_command(out: OutArgument, no_samples: NoSamplesOption = False) -> int:
-    """Draw OUT/run/report.html of a finished run anew: scores, kept shares, documents to read."""
+def report_command(
+    out: OutArgument,
+    slices: Annotated[
+        bool,
+        Option("--slices", help="Also print how much is kept of each language, length, site and so on."),
+    ] = False,
+    no_samples: NoSamplesOption = False,
+) -> int:
+    """Make the page OUT/run/report.html of a finished run again.
+
+    Example: edufilter report out
+    """
     from pipelines.reports.write_report import write_report
 
-    show(printable(str(write_report(out, samples=not no_samples))))
+    page = write_report(out, samples=not no_samples)
+    if slices:
+        from pipelines.commands.print_slices import print_slices, slices_of_report
+
+        print_slices(slices_of_report(out))
+    show(printable(str(page)))
     return 0
 
 
 def demo_command(
     out: Annotated[str, Argument(metavar="[OUT]", help="Folder for the demo; made anew each time.")] = "demo",
+    against: Annotated[
+        list[str] | None,
+        Option(metavar="BENCHMARK", help="Benchmark file whose leaks are looked for in the code."),
+    ] = None,
     decontaminate: Annotated[
         list[str] | None,
-        Option(metavar="BENCHMARK", help="Benchmark whose leaks are looked for in the code, HumanEval say."),
+        Option(metavar="BENCHMARK", hidden=True, help="Earlier name of --against."),
     ] = None,
 ) -> int:
-    """Filter real files of this machine, web and code, with the shipped scorers."""
+    """Filter real pages and source files with the shipped scorers.
+
+    Example: edufilter demo
+    """
     from pipelines.commands.demo import run_demo
 
-    run_demo(out, reporter=ConsoleReporter(), decontaminate=decontaminate or ())
+    run_demo(out, reporter=ConsoleReporter(), decontaminate=against or decontaminate or ())
     return 0

@@ -21,20 +21,29 @@ from pipelines.commands.screen import show
 from pipelines.settings.labels import ANY_MODEL, AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
 
 
-@takes(SampleConfig, NearCutConfig)
+@takes(SampleConfig, NearCutConfig, first=("out", "n", "scorer", "strategy", "near_cut", "overwrite"))
 def sample_command(
     given: Given,
     near_cut: Annotated[
         str | None,
-        Option(metavar="OUT", help="Draw from a finished run instead, half from either side of its cut."),
+        Option(
+            metavar="OUT",
+            help="Draw from a finished run instead of INPUT: half just above its cut, half just below.",
+        ),
     ] = None,
     json_log: JsonLogOption = False,
 ) -> int:
-    """Draw documents to label from a dump of any size, each with its probability."""
+    """Draw documents to label, each with a known probability.
+
+    Example: edufilter sample dump --n 2000 --out sample.parquet
+    """
     if (near_cut is None) == (not given["inputs"]):
-        raise SettingsError("Either an INPUT or --near-cut must be given, not both. Name a dump, or a run.")
+        raise SettingsError(
+            "Either INPUT or --near-cut must be given. Got "
+            f"{'both' if given['inputs'] else 'neither'}. Name a dump, or a finished run."
+        )
     if near_cut is not None:
-        near = settings_of(NearCutConfig, given, run=near_cut)
+        near = settings_of(NearCutConfig, given, misfit="must not come with --near-cut", run=near_cut)
         from pipelines.choosing.sample_near_cut import sample_near_cut
         from pipelines.commands.print_labels import print_sample
 
@@ -46,50 +55,67 @@ def sample_command(
     return print_sample(sample_dump(config, reporter=reporter_of(json_log)))
 
 
-@takes(AnnotateConfig, ImportConfig)
+@takes(
+    AnnotateConfig,
+    ImportConfig,
+    first=("out", "models", "rubric", "base_url", "dry_run", "price", "budget_usd", "import_from"),
+)
 def annotate_command(
     given: Given,
     price: Annotated[
         list[str] | None,
         Option(
             metavar="PRICE",
-            help="[MODEL=]INPUT/OUTPUT in US dollars for a million tokens: 0.15/0.6, or big=3/15.",
+            help="Price of a million tokens in US dollars, input/output, such as 0.15/0.6. With several "
+            "models, MODEL=3/15 for each.",
         ),
     ] = None,
-    estimate: Annotated[
-        bool, Option("--estimate", help="Print documents, tokens and price; send nothing.")
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Only print how many tokens it takes and what it costs. Send nothing.")
     ] = False,
+    estimate: Annotated[bool, Option("--estimate", hidden=True, help="Earlier name of --dry-run.")] = False,
     import_from: Annotated[
         str | None,
         Option(
             "--import",
             metavar="SOURCE",
-            help="Take scores from a Parquet, JSONL or CSV file, a folder or the hub; ask nobody.",
+            help="Read scores from a Parquet, JSONL or CSV file, a folder or the hub. No model is asked.",
         ),
     ] = None,
     json_log: JsonLogOption = False,
 ) -> int:
-    """Ask a language model for a label of each document of a sample, or import labels.
+    """Label the documents of a sample with a language model, or import labels.
 
-    The same command goes on where an interrupted one was, and pays for nothing twice.
+    Example: edufilter annotate sample.parquet --model gpt-4o-mini --out labels
+
+    If it is interrupted, the same command goes on and asks nothing twice.
     """
+    dry_run = dry_run or estimate
     if import_from is not None:
-        if given["sample"] is not None or given["models"] or estimate:
-            raise SettingsError(
-                "--import asks nobody: it must stand without SAMPLE, --model and --estimate. Got one of them."
+        asking = [
+            name
+            for name, value in (
+                ("SAMPLE", given["sample"]), ("--model", given["models"]), ("--price", price),
+                ("--dry-run", dry_run),
             )
-        to_import = settings_of(ImportConfig, given, source=import_from)
+            if value
+        ]  # fmt: skip
+        if asking:
+            raise SettingsError(f"{asking[0]} must not come with --import, which asks no model.")
+        misfit = "must not come with --import, which asks no model"
+        to_import = settings_of(ImportConfig, given, misfit=misfit, source=import_from)
         from pipelines.commands.print_labels import print_annotation
         from pipelines.labels.importing import import_labels
 
         return print_annotation(import_labels(to_import))
     if not given["models"]:
         raise SettingsError("A model must be named with --model, as the endpoint names it. Got none.")
-    config = settings_of(AnnotateConfig, given, prices=_prices(price or ()))
+    misfit = "must come with --import"
+    config = settings_of(AnnotateConfig, given, misfit=misfit, prices=_prices(price or ()))
     from pipelines.commands.print_labels import print_annotation, print_estimate
     from pipelines.labels.annotate import annotate_sample, estimate_annotation
 
-    if estimate:
+    if dry_run:
         print_estimate(estimate_annotation(config))
         return 0
     return print_annotation(annotate_sample(config, reporter=reporter_of(json_log)))
@@ -116,15 +142,22 @@ def agreement_command(
     labels: Annotated[str, Argument(metavar="LABELS", help="Folder that annotate wrote.")],
     human: Annotated[
         str | None,
-        Option(metavar="FILE", help="Scores by people: CSV or Parquet with the columns id and score."),
+        Option(metavar="FILE", help="Scores by people: a CSV or Parquet file with the columns id and score."),
     ] = None,
     scorer: Annotated[
         str | None,
-        Option("--scorer", "-s", help="A scorer trained on these labels: is it or are they the limit?"),
+        Option(
+            "--scorer",
+            "-s",
+            help="Scorer that was trained on these labels. Tells whether more labels would make it better.",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Tell how far raters agree, and how good a scorer could be at best."""
+    """Print how far raters agree, and how good a scorer of these labels can be at best.
+
+    Example: edufilter agreement labels --human scores.csv
+    """
     from pipelines.commands.print_labels import print_agreement
     from pipelines.labels.agreement import agreement_of_labels
 

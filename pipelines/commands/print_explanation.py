@@ -1,45 +1,61 @@
-"""Prints why a document has its score."""
-
-from itertools import zip_longest
+"""Prints why a document has its score: first in words, then by groups, single signals and passages."""
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from filtering.explaining.explain import Explanation, NgramAmount
-from filtering.explaining.readable import range_in_words
+from filtering.explaining.explain import Explanation
+from filtering.explaining.passages import Passage
 from filtering.printable import printable
 from pipelines.commands.screen import show
+from pipelines.run.explain_row import ExplainedDocument
+
+SHOWN_CHARS = 240
+"""Of a passage."""
 
 
-def print_explanation(why: Explanation) -> None:
-    """Print score and stage, what the signals made it of, and what moved it most."""
+def print_explanation(found: ExplainedDocument) -> None:
+    """Print whether a document is kept and why, what moved its score, and what of that is shown."""
+    why = found.why
+    if found.file:
+        show(f"{found.file}, row {found.row:,}")
     if why.score is None or why.signals_score is None:
         show(f"no score: {why.reason}")
         return
-    show(f"score: {why.score:.2f}, decided by the {why.stage}")
+    verdict = "kept" if why.kept else "not kept"
+    show(f"{verdict}: {why.score:.2f} points, decided by the {why.stage} (kept from {why.keep_at:g} on)")
+    show(why.sentence)
+    if why.unsure:
+        show(f"Warning: {why.unsure}")
     if why.stage == "embedding":
         show(
-            f"by the signals {why.signals_score:.2f}, by the embedding {why.score:.2f}; what follows "
-            "explains the signals alone"
+            f"The embedding made {why.score:.2f} points of the {why.signals_score:.2f} by the signals. "
+            "What follows explains the signals."
         )
-    totals = [f"{name} {points:+.2f}" for name, points in why.totals.items() if points]
-    show(f"signals: start {why.start:.2f}, {', '.join(totals)} = {why.signals_score:.2f} points")
+    show(f"\nA document with nothing unusual starts at {why.start:.2f} points. Signals by group:")
+    groups = Table("group", "points", "share")
+    for one in why.groups:
+        groups.add_row(one.group, f"{one.points:+.2f}", f"{100 * one.share:.0f} %")
     console = Console()
-    ngrams = Table("raised it", "times", "points", "lowered it", "times", "points")
-    for one, other in zip_longest(why.raised, why.lowered):
-        ngrams.add_row(*_cells(one), *_cells(other))
-    console.print(ngrams)
-    statistics = Table("statistic", "value", "usual", "points")
-    for amount in why.statistics:
-        usual = range_in_words(amount.usual_low, amount.usual_high, digits=4)
-        statistics.add_row(Text(amount.meaning), f"{amount.value:.4g}", usual, f"{amount.points:+.3f}")
-    console.print(statistics)
-    show("(usual: of eleven in twelve documents that the scorer was fitted on)")
+    console.print(groups)
+    for title, signals in (("raised it", why.raised), ("lowered it", why.lowered)):
+        table = Table(title, "how much", "points")
+        for signal in signals:  # as `Text`, for brackets are no markup
+            table.add_row(Text(printable(signal.name)), Text(signal.amount), Text(f"{signal.points:+.3f}"))
+        console.print(table)
+    show(
+        f"These {len(why.raised) + len(why.lowered)} signals are {100 * why.shown_share:.0f} % of all that "
+        "moved the score; --top shows more. 'usually': eleven in twelve of the labelled documents."
+    )
+    _print_passage("raises", why.raising_passage, why)
+    _print_passage("lowers", why.lowering_passage, why)
 
 
-def _cells(one: NgramAmount | None) -> list[Text]:
-    """Return the cells of an n-gram; as `Text`, for its brackets are no markup."""
-    if one is None:
-        return [Text()] * 3
-    return [Text(printable(one.text)), Text(f"{one.count:,}"), Text(f"{one.points:+.3f}")]
+def _print_passage(does: str, passage: Passage | None, why: Explanation) -> None:
+    if passage is not None:
+        text = " ".join(passage.text.split())
+        end = "..." if passage.characters > len(passage.text) or len(text) > SHOWN_CHARS else ""
+        show(
+            f"\nThe passage that {does} the score most ({why.signals_score:.2f} with it, "
+            f"{passage.score_without:.2f} without):\n  {printable(text[:SHOWN_CHARS])}{end}"
+        )

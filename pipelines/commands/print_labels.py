@@ -1,5 +1,6 @@
 """Prints what was drawn, what asking costs, and what labels say of their raters."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 from annotations.labels.agreement import MIN_COMMON
@@ -17,27 +18,30 @@ if TYPE_CHECKING:
 def print_sample(result: "SampleResult") -> int:
     """Print what was drawn; return the exit code of the command."""
     picked = ", ".join(f"{count:,} {why}" for why, count in sorted(result.picked.items()))
-    show(f"{result.rows:,} documents of {result.groups:,} groups ({picked}) -> {printable(result.out)}")
-    show(f"drawn from {result.read_rows:,} of {result.dump_rows:,} rows")
+    show(f"drew {result.rows:,} documents of {result.groups:,} groups ({picked}) -> {printable(result.out)}")
+    show(f"read {result.read_rows:,} of the {result.dump_rows:,} rows for that")
     if result.near_duplicates:
-        show(f"left out: {result.near_duplicates:,} near-duplicates of documents in the sample")
+        show(f"left out {result.near_duplicates:,} near-duplicates of documents in the sample")
     for one in result.set_aside:
         show(one.in_words)
+    out = shlex.quote(result.out)
+    if result.out.lower().endswith(".csv"):
+        show(f"next: fill in the column score, then\n  edufilter annotate --import {out} --out labels")
+    else:
+        show(f"next: edufilter annotate {out} --model MODEL --out labels --dry-run")
     return 3 if result.set_aside else 0
 
 
 def print_estimate(estimate: "AnnotationEstimate") -> None:
     """Print what asking would cost."""
     left = estimate.questions - estimate.answered
-    show(f"documents: {estimate.documents:,}; questions: {estimate.questions:,}, {left:,} left to ask")
-    show(
-        f"tokens: about {estimate.tokens_in:,} in and {estimate.tokens_out:,} out; at most "
-        f"{estimate.most_tokens_in:,} in and {estimate.most_tokens_out:,} out"
-    )
     if estimate.usd is None or estimate.most_usd is None:
-        show("price: not known; give it with --price INPUT/OUTPUT")
+        show("price: not known. Give it with --price INPUT/OUTPUT, in US dollars for a million tokens")
     else:
         show(f"price: about ${estimate.usd:.2f}, at most ${estimate.most_usd:.2f}")
+    show(f"{left:,} of {estimate.questions:,} questions to ask, about {estimate.documents:,} documents")
+    show(f"input tokens: about {estimate.tokens_in:,}, at most {estimate.most_tokens_in:,}")
+    show(f"output tokens: about {estimate.tokens_out:,}, at most {estimate.most_tokens_out:,}")
     if estimate.spent_usd:
         show(f"spent so far: ${estimate.spent_usd:.4f}")
 
@@ -55,11 +59,11 @@ def print_annotation(result: "AnnotateResult") -> int:
     if result.cut_texts:
         show(cut_texts_warning(result.cut_texts, result.labels))
     if result.statuses.get("not asked"):
-        show("The budget is spent. To ask the rest, run the same command with a larger --budget-usd.")
+        show("The budget is spent. To ask the rest, give the same command a larger --budget-usd.")
     if result.statuses.get("api_error"):
         show(
-            f"Some questions found no answer (api_error); the last: {result.last_error}. The same command "
-            "asks them again."
+            "Some questions found no answer (api_error). The same command asks them again. The last error: "
+            f"{result.last_error}"
         )
     for canary in result.canaries:
         kinds = ", ".join(
@@ -69,6 +73,8 @@ def print_annotation(result: "AnnotateResult") -> int:
             f"canaries, {canary.rater}: planted orders moved {canary.moved} of {canary.graded} labels, "
             f"{canary.raised} of them up ({kinds})"
         )
+    if result.labels and not result.exit_code:
+        show(f"next: edufilter train {shlex.quote(result.out)} --out SCORER")
     return result.exit_code
 
 

@@ -1,65 +1,176 @@
-"""Prints what runs did."""
+"""Prints what runs did, and what one would do: first what matters to whoever started it.
 
-from collections.abc import Mapping
+What only a developer asks for (tokens, text beyond reach, unusual documents) is in the manifest and on the
+page.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from filtering.printable import printable
-from pipelines.amounts_in_words import duration
+from pipelines.amounts_in_words import duration, percent, short_count
 from pipelines.commands.screen import show
 
 if TYPE_CHECKING:
+    from pipelines.run.audit import AuditResult
+    from pipelines.run.estimate import RunEstimate
     from pipelines.run.plan_to_manifest import FilterResult
 
+SHOWN_VALUES = 4
+"""Languages that have a figure of their own on the line of languages."""
+NO_LANGUAGES = ("others", "not sure", "unknown")
+"""Values of slices by language that name none."""
+SHOWN_FILES = 5
+"""Files that are named where they could not be read; the page and the manifest have all."""
+ONE_SIDE_ERROR = 0.025
+"""Of each side of an audit (`pipelines.run.audit.EXIT_CONFIDENCE`)."""
 
-def print_result(result: "FilterResult") -> int:
-    """Print what a run did; return its exit code."""
-    share = 100 * result.kept / max(result.rows, 1)
-    where = "run/scores" if result.manifest["settings"].get("write") == "scores" else "data"
-    show(f"{result.rows:,} rows, {result.kept:,} kept ({share:.1f} %) -> {printable(result.out)}/{where}")
+
+def print_result(result: "FilterResult", slices: Sequence[Mapping[str, Any]] = ()) -> int:
+    """Print what a run did; return its exit code.
+
+    Parameters
+    ----------
+    result : FilterResult
+    slices : sequence of mapping
+        Kept shares as ``report.json`` holds them, of which those of languages are printed.
+    """
+    settings = result.manifest["settings"]
+    where = "run/scores" if settings.get("write") == "scores" else "data"
+    show(
+        f"kept {result.kept:,} of {result.rows:,} documents ({percent(result.kept, result.rows)}) -> "
+        f"{printable(result.out)}/{where}"
+    )
+    if languages := languages_in_words(slices):
+        show(f"by language: {languages}")
+    if "leak_action" in settings:
+        _print_leaks(result.manifest, result.out)
+    if result.reasons:
+        _print_counts("without a score", result.reasons)
+    _print_set_aside(result)
+    if result.agreement is not None:
+        show(audit_in_words(result.agreement, result.rows))
+    if result.warning:
+        show(f"Warning, by a sample of this dump: {result.warning}")
     if result.rows_scored:
         rate = result.rows_scored / max(result.seconds, 1e-9)
-        show(f"{result.rows_scored:,} rows in {duration(result.seconds)} ({rate:,.0f} rows/s)")
-    if result.agreement is not None:
-        _print_agreement_of_run(result)
-    counted = {**result.reasons, **result.unusual}
-    tokens, tokens_read = result.manifest["tokens"], result.manifest["tokens_read"]
-    if result.manifest["unread_bytes"]:
-        share = 100 * result.manifest["unread_bytes"] / result.manifest["text_bytes"]
-        show(f"signals: {share:.1f} % of the text lie beyond what they read of a document")
-    if tokens:
-        show(
-            f"embedded: {tokens_read:,} of {tokens:,} tokens that the model was given of documents; "
-            f"{100 * (1 - tokens_read / tokens):.1f} % were beyond what it reads"
-        )
-    if counted:
-        show("counted: " + ", ".join(f"{count:,} {name}" for name, count in counted.items()))
-    if "leak_action" in result.manifest["settings"]:
-        _print_leaks(result.manifest)
-    for one in result.set_aside:
-        show(one.in_words)
+        show(f"read {result.rows_scored:,} documents in {duration(result.seconds)} ({rate:,.0f} documents/s)")
+    if result.exit_code == 4:
+        show("Exit code 4: the run is complete, but did not hold what was asked for (--on-drift fail).")
     return result.exit_code
 
 
-def _print_leaks(manifest: Mapping[str, Any]) -> None:
-    done = {"drop": "left out", "mark": "marked"}[manifest["settings"]["leak_action"]]
-    show(f"leaks: {manifest['leaked']:,} documents with benchmark tasks {done} (run/hits.parquet)")
+def _print_counts(what: str, counts: Mapping[str, int]) -> None:
+    show(f"{what}: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
+
+
+def _print_set_aside(result: "FilterResult") -> None:
+    for one in result.set_aside[:SHOWN_FILES]:
+        show(one.in_words)
+    if len(result.set_aside) > SHOWN_FILES:
+        show(f"could not be read: {len(result.set_aside) - SHOWN_FILES:,} more, named in the report")
+
+
+def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
+    done = {"drop": "removed", "mark": "marked"}[manifest["settings"]["leak_action"]]
+    found = f"{manifest['leaked']:,} documents that hold a benchmark task"
+    show(f"{done} {found}; each hit is in {printable(out)}/run/hits.parquet")
     if manifest["leaks"]:
-        show("  " + ", ".join(f"{count:,} {name}" for name, count in manifest["leaks"].items()))
+        _print_counts("  of these", manifest["leaks"])
 
 
-def _print_agreement_of_run(result: "FilterResult") -> None:
-    found, audit = result.agreement, result.manifest["audit"]
-    assert found is not None
-    embedded = 100 * audit["embedded"] / max(result.rows, 1)
-    show(f"embedded: {audit['embedded']:,} rows ({embedded:.1f} %), and {found.looked_at:,} for the audit")
-    show(
-        f"audit: {100 * found.disagreement:.2f} % [{100 * found.low:.2f}, {100 * found.high:.2f}] of all "
-        f"documents decided otherwise than with effort full; of its keepers {100 * found.lost_keepers:.1f} % "
-        f"lost, of those kept {100 * found.false_keeps:.1f} % false"
+def languages_in_words(slices: Sequence[Mapping[str, Any]]) -> str:
+    """Return how much is kept of each language, the largest first; nothing where there is one alone.
+
+    Examples
+    --------
+    >>> rows = [("en", 2721, 590), ("es", 536, 2)]
+    >>> languages_in_words([{"kind": "lang", "value": v, "rows": r, "kept": k} for v, r, k in rows])
+    'en 590 of 2,721 (21.7 %), es 2 of 536 (0.4 %)'
+    """
+    kinds = dict.fromkeys(str(one["kind"]) for one in slices if "lang" in str(one["kind"]))
+    kind = next(iter(sorted(kinds, key=lambda name: "identified" not in name)), None)
+    mine = sorted(
+        (one for one in slices if one["kind"] == kind),
+        key=lambda one: (one["value"] in NO_LANGUAGES, -one["rows"]),
     )
+    named = [one for one in mine if one["value"] not in NO_LANGUAGES][:SHOWN_VALUES]
+    shown = [(str(one["value"]), one["kept"], one["rows"]) for one in named]
+    if shown and (rest := mine[len(named) :]):
+        shown.append(("others", sum(one["kept"] for one in rest), sum(one["rows"] for one in rest)))
+    return ", ".join(
+        f"{printable(value)} {kept:,} of {rows:,} ({percent(kept, rows)})" for value, kept, rows in shown
+    )
+
+
+def audit_in_words(found: "AuditResult", rows: int) -> str:
+    """Return what the check of a cascade says, with a verdict.
+
+    Parameters
+    ----------
+    found : AuditResult
+    rows : int
+        Rows of the run.
+    """
+    estimate = f"{100 * found.disagreement:.2f} % of all documents are decided differently from effort full"
+    checked = f"check: of {found.looked_at:,} more documents that were embedded, {estimate}"
+    if found.promised is None:
+        return f"{checked}."
+    allowed = f"the {100 * found.promised:g} % that is allowed"
     if found.is_broken:
-        show(
-            f"Warning: more than the {100 * (found.promised or 0):g} % that was asked for. This dump is "
-            "unlike the documents that the scorer was paired on: use --effort full, or train it again with "
-            "a pool of this dump."
+        return (
+            f"Warning: {estimate}, at least {100 * found.low:.2f} %. That is more than {allowed}: this dump "
+            "is unlike the documents that the scorer was tuned on. Use --effort full, or train a scorer with "
+            "a "
+            "--pool of this dump."
         )
+    if found.high <= found.promised:
+        return f"{checked}, within {allowed}."
+    more = _audit_needed(found)
+    how = (
+        "the dump is too small for that" if more > rows else f"run it into another --out with --audit {more}"
+    )
+    return f"{checked}. That is not enough to tell whether it is within {allowed}: {how}."
+
+
+def _audit_needed(found: "AuditResult") -> int:
+    """Return about how many documents a check takes to tell; a round number."""
+    least = 2 * math.log(1 / ONE_SIDE_ERROR) / (found.promised or 1.0)
+    return math.ceil(max(least, 2 * found.looked_at) / 100) * 100
+
+
+def print_run_estimate(estimate: "RunEstimate", *, name: str, what_scores: str, writes: bool) -> int:
+    """Print what a run would do; return its exit code.
+
+    Parameters
+    ----------
+    estimate : RunEstimate
+    name : str
+        Of the scorer.
+    what_scores : str
+        Its effort in words.
+    writes : bool
+        Whether rows would be written, and not scores alone.
+    """
+    plan = estimate.plan
+    files, kept = len(plan.parts.files), estimate.kept_share * plan.rows
+    about = f"{kept:,.0f}" if kept < 10_000 else short_count(kept)
+    show(
+        f"would keep about {about} of {plan.rows:,} documents "
+        f"({100 * estimate.kept_share:.1f} %) and take about {duration(estimate.seconds)}"
+    )
+    show(f"from {estimate.sampled_rows:,} documents, drawn over {files:,} file{'' if files == 1 else 's'}")
+    if estimate.warning:
+        show(f"Warning, by that sample: {estimate.warning}")
+    if estimate.rows_left < plan.rows:
+        show(f"done already: {plan.rows - estimate.rows_left:,} documents")
+    show(
+        f"text column: {estimate.text_column or 'not known'}; scorer: {name}; effort: {estimate.effort} "
+        f"({what_scores}); parts: {len(plan.parts):,}"
+    )
+    for loss in plan.losses if writes else ():
+        show(loss)
+    for one in estimate.set_aside:
+        show(one.in_words)
+    return estimate.exit_code

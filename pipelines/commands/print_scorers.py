@@ -1,6 +1,7 @@
 """Prints how good scorers are: their figures as tables, and what each cut keeps and is worth."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,9 @@ def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
     print_audit(result.audit)
     if result.metrics["exits"]:
         _print_table(exits_table(result.metrics["exits"]))
+    out = shlex.quote(result.out)
     show(f"scorer: {result.out}")
+    show(f"next: edufilter filter DUMP --scorer {out} --out OUT --dry-run")
     return 0
 
 
@@ -66,21 +69,21 @@ def print_evaluation(evaluation: "Evaluation") -> None:
 
     _print_table(metrics_table(evaluation))
     _print_table(confusion_table(evaluation))
+    drawn = f", {evaluation.unbiased_rows:,} of them drawn at random" if evaluation.origin_known else ""
+    show(f"{evaluation.rows:,} documents of {evaluation.groups:,} groups{drawn}")
     show(
-        f"{evaluation.rows:,} documents of {evaluation.groups:,} groups, "
-        f"{evaluation.unbiased_rows:,} unbiased; of these "
-        f"{100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, "
+        f"of these {100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, and "
         f"{100 * evaluation.predicted_keep_share:.1f} % score 3 or more"
     )
+    if not evaluation.origin_known:
+        show("The labels do not say how these documents were chosen. No figure here speaks of a whole dump.")
     languages = language_table(evaluation)
     if languages.rows:
         _print_table(languages)
     for note in language_notes(evaluation):
         show(note)
     if not evaluation.nested:
-        show(
-            "These figures hold where none of these documents was among those that the scorer was fitted to."
-        )
+        show("These figures are true only if the scorer was trained on none of these documents.")
 
 
 def print_audit(audit: "ScorerAudit") -> None:
@@ -105,7 +108,7 @@ def _print_table(table: "Table", *, narrow: bool = False) -> None:
 
 def print_threshold(result: "Threshold") -> None:
     """Print what each cut keeps and is worth, and which one answers the goal."""
-    how = "nested" if result.nested else "scored by the saved scorer"
+    how = "cross-validated" if result.nested else "scored by the saved scorer"
     title = f"effort {result.effort}, {how}; kept shares, precision and recall in %"
     columns = ("cut", "labels", "documents", "tokens", "precision", "recall")
     table = rich.table.Table(
@@ -116,18 +119,21 @@ def print_threshold(result: "Threshold") -> None:
         figures = (row.documents, row.tokens, row.precision, row.recall)
         table.add_row(f"{row.cut:g}{chosen}", f"{row.labels:,}", *map(_in_percent, figures))
     Console().print(table)
-    show("[95 % bands over groups; each column's hold for all cuts at once]")
+    show("[in brackets: 95 % bands over groups, each of which holds for all cuts at once]")
     show(
-        f"{result.labels:,} labels of {result.groups:,} groups, {result.good:,} of them good (labelled "
-        f"{result.label_at:g} or more); "
-        f"{result.left_out:,} left out: they were chosen by score, or have none"
+        f"{result.labels:,} labels of {result.groups:,} groups; {result.good:,} of them are good (labelled "
+        f"{result.label_at:g} or more)"
     )
+    if result.left_out:
+        show(f"left out: {result.left_out:,} labels that were chosen by their score, or have none")
     show(result.weighting)
     if result.documents is not None and result.tokens is not None:
         show(f"population: {result.documents:,} documents, about {short_count(result.tokens)} tokens")
     if result.answer is not None:
         show(result.answer)
-        show(f"next: {result.next_command}")
+    show(f"next: {result.next_command}")
+    if result.exit_code == 4:
+        show("Exit code 4: these labels cannot show that the goal is reached.")
 
 
 def _in_percent(figure: Estimate) -> str:

@@ -1,14 +1,14 @@
 """The commands that make runs, and that look after them."""
 
 import json
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from filtering.errors import SettingsError
+from filtering.errors import Interrupted, SettingsError
 from filtering.printable import printable
-from pipelines.amounts_in_words import duration
 from pipelines.commands.command_signature import (
     Given,
     JsonLogOption,
@@ -28,11 +28,14 @@ if TYPE_CHECKING:
     from pipelines.run.plan_to_manifest import FilterResult
 
 
-@takes(FilterConfig)
+@takes(FilterConfig, first=("out", "scorer", "keep_at", "effort", "text_column", "write", "dry_run"))
 def filter_command(
     given: Given,
     dry_run: Annotated[
-        bool, Option("--dry-run", help="Print the plan and an estimate from some timed rows; write nothing.")
+        bool,
+        Option(
+            "--dry-run", help="Only print how much would be kept and how long it would take. Write nothing."
+        ),
     ] = False,
     no_report: NoReportOption = False,
     no_samples: NoSamplesOption = False,
@@ -40,7 +43,9 @@ def filter_command(
 ) -> int:
     """Score every document of a dump and keep those that teach.
 
-    The same command goes on where an interrupted one was.
+    Example: edufilter filter dump --out out
+
+    If a run is interrupted, the same command finishes it.
     """
     config = settings_of(FilterConfig, given)
     if dry_run:
@@ -51,55 +56,48 @@ def filter_command(
 
 
 def _print_estimate(config: FilterConfig) -> int:
+    from pipelines.commands.print_runs import print_run_estimate
     from pipelines.run.estimate import estimate_run
     from pipelines.run.filter import WHAT_SCORES
 
     estimate = estimate_run(config)
-    plan = estimate.plan
-    files = len({part.relative for part in plan.parts})
-    show(f"plan: {plan.rows:,} rows in {files:,} files, {len(plan.parts):,} parts")
-    if estimate.rows_left < plan.rows:
-        show(f"done already: {plan.rows - estimate.rows_left:,} rows")
-    show(
-        f"text column: {estimate.text_column or 'not known'}; scorer: {config.scorer}; "
-        f"effort: {config.effort} ({WHAT_SCORES[config.effort]})"
+    return print_run_estimate(
+        estimate,
+        name=config.scorer,
+        what_scores=WHAT_SCORES[estimate.effort],
+        writes=config.write != "scores",
     )
-    show(
-        f"estimate from {estimate.sampled_rows:,} rows at the beginning of a few files: "
-        f"{duration(estimate.seconds)}, "
-        f"{100 * estimate.kept_share:.1f} % kept, {100 * estimate.unlike_share:.1f} % unlike the seed"
-    )
-    for loss in plan.losses if config.write != "scores" else ():
-        show(loss)
-    for one in estimate.set_aside:
-        show(one.in_words)
-    return estimate.exit_code
 
 
-@takes(RecutConfig)
+@takes(RecutConfig, first=("to", "keep_at", "keep_fraction", "write"))
 def recut_command(
     given: Given,
     no_report: NoReportOption = False,
     no_samples: NoSamplesOption = False,
     json_log: JsonLogOption = False,
 ) -> int:
-    """Cut a finished run anew from its stored scores."""
+    """Keep more or fewer documents of a finished run, without scoring it again.
+
+    Example: edufilter recut out --keep-at 2.5 --to out-2.5
+    """
     config = settings_of(RecutConfig, given)
     from pipelines.choosing.recut import recut_run
 
     return _run("recut", recut_run, config, no_report=no_report, no_samples=no_samples, json_log=json_log)
 
 
-@takes(DecontaminateConfig)
+@takes(DecontaminateConfig, first=("against", "out", "leak_action", "text_column"))
 def decontaminate_command(
     given: Given,
     no_report: NoReportOption = False,
     no_samples: NoSamplesOption = False,
     json_log: JsonLogOption = False,
 ) -> int:
-    """Find and remove what leaked from benchmarks: by n-grams, near matches, signatures and syntax trees.
+    """Remove documents that hold tasks or solutions of a benchmark.
 
-    The same command goes on where an interrupted one was.
+    Example: edufilter decontaminate dump --against HumanEval.jsonl.gz --out clean
+
+    If a run is interrupted, the same command finishes it.
     """
     config = settings_of(DecontaminateConfig, given)
     from pipelines.run.filter import decontaminate_dump
@@ -121,21 +119,31 @@ def _run(
     from pipelines.commands.print_runs import print_result
 
     reporter = reporter_of(json_log)
-    result = verb(config, reporter=reporter)
+    try:
+        result = verb(config, reporter=reporter)
+    except KeyboardInterrupt as error:
+        raise Interrupted(str(error)) from None
     if json_log:
         reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
-    code = print_result(result)
-    if not no_report:
-        from pipelines.reports.write_report import report_result
+    if no_report:
+        return print_result(result)
+    from pipelines.commands.print_slices import slices_of_report
+    from pipelines.reports.write_report import report_result
 
-        page = report_result(result, command_of(name, config), samples=not no_samples, reporter=reporter)
-        if page is not None:
-            show(f"report: {printable(str(page))}")
+    if result.rows_scored:
+        reporter.say("Making the report ...")
+    page = report_result(result, command_of(name, config), samples=not no_samples, reporter=reporter)
+    code = print_result(result, () if page is None else slices_of_report(result.out))
+    if page is not None:
+        show(f"report: {printable(str(page))}")
     return code
 
 
 def status_command(out: OutArgument, as_json: JsonOption = False) -> int:
-    """Print where a run stands."""
+    """Print how far a run is.
+
+    Example: edufilter status out
+    """
     from dataclasses import asdict
 
     from pipelines.run.upkeep import status_of_run
@@ -148,11 +156,16 @@ def status_command(out: OutArgument, as_json: JsonOption = False) -> int:
             f"{status.state}: {status.parts_done:,} of {status.parts:,} parts, {status.rows_done:,} of "
             f"{status.rows:,} rows, {status.set_aside:,} set aside"
         )
+        if status.next_step:
+            show(status.next_step)
     return 0
 
 
 def verify_command(out: OutArgument) -> int:
-    """Read back everything that a finished run wrote, and compare it with its manifest."""
+    """Check that the files of a finished run are as they were written.
+
+    Example: edufilter verify out
+    """
     from pipelines.run.upkeep import verify_run
 
     problems = verify_run(out)
@@ -160,8 +173,8 @@ def verify_command(out: OutArgument) -> int:
         show(problem)
     if problems:
         show(
-            f"Problems: {len(problems)}. To mend damaged files: 'edufilter clean {out} --damaged', then the "
-            "command that began the run."
+            f"Problems: {len(problems)}. To mend damaged files, first run:\n"
+            f"  edufilter clean {shlex.quote(out)} --damaged"
         )
     else:
         show("all files are as they were written")
@@ -171,18 +184,25 @@ def verify_command(out: OutArgument) -> int:
 def clean_command(
     out: OutArgument,
     damaged: Annotated[
-        bool, Option("--damaged", help="Forget parts whose files are not as they were written.")
+        bool,
+        Option(
+            "--damaged", help="Forget the parts whose files are damaged, so that the run makes them again."
+        ),
     ] = False,
 ) -> int:
-    """Forget parts with damaged files, and remove what a killed run left half-written; whole files stay."""
+    """Forget the damaged parts of a run, so that its command makes them again. Whole files stay.
+
+    Example: edufilter clean out --damaged
+    """
     from pipelines.run.upkeep import clean_run
 
     if not damaged:
         raise SettingsError(
-            f"What to clean must be said. 'edufilter clean {out} --damaged' forgets parts with damaged "
-            "files; what a killed run left half-written, the next one removes."
+            "What to clean must be said with --damaged. It forgets the parts whose files are damaged. (Files "
+            f"that a killed run left half-written are removed by the next run.)\n"
+            f"  edufilter clean {shlex.quote(out)} --damaged"
         )
     cleaned = clean_run(out)
-    show(f"{cleaned.half_written} half-written files removed")
-    show(f"{cleaned.forgotten} parts forgotten; the command that began the run makes them again")
+    show(f"{cleaned.half_written:,} half-written files removed")
+    show(f"{cleaned.forgotten:,} parts forgotten. {cleaned.next_step}".rstrip())
     return 0

@@ -1,6 +1,7 @@
 """The commands that make and judge scorers, and choose their cuts."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -22,9 +23,12 @@ from pipelines.settings.scorers import (
 )
 
 
-@takes(TrainConfig)
+@takes(TrainConfig, first=("out", "embedder", "pool", "domain", "overwrite"))
 def train_command(given: Given, as_json: JsonOption = False) -> int:
-    """Fit a scorer to labels, and judge it by nested cross-validation over groups."""
+    """Train a scorer on labels, and measure how good it is by cross-validation.
+
+    Example: edufilter train labels --out scorer
+    """
     config = settings_of(TrainConfig, given)
     from pipelines.commands.print_scorers import print_scorer
     from pipelines.scorers.train import train_scorer
@@ -33,9 +37,12 @@ def train_command(given: Given, as_json: JsonOption = False) -> int:
     return print_scorer(result, as_json=as_json)
 
 
-@takes(DistillConfig)
+@takes(DistillConfig, first=("teacher", "pool", "out", "n", "domain", "overwrite"))
 def distill_command(given: Given, as_json: JsonOption = False) -> int:
-    """Make a fast scorer of a slow classifier, which is asked only where signals are unsure."""
+    """Make a fast scorer from a slow classifier, which then only reads documents near the cut.
+
+    Example: edufilter distill --teacher HuggingFaceFW/fineweb-edu-classifier --pool pool.parquet --out scorer
+    """
     config = settings_of(DistillConfig, given)
     from pipelines.commands.print_scorers import print_scorer
     from pipelines.scorers.distill import distill_scorer
@@ -44,26 +51,31 @@ def distill_command(given: Given, as_json: JsonOption = False) -> int:
     return print_scorer(result, as_json=as_json)
 
 
-@takes(ScoringSettings)
+@takes(ScoringSettings, first=("effort", "html", "curve"))
 def evaluate_command(
     given: Given,
     scorer: ScorerArgument,
     labels: Annotated[str, LABELS],
     curve: Annotated[
         str | None,
-        Option("--learning-curve", help="SVG file to draw quality against the number of labels to (slow)."),
+        Option("--learning-curve", help="SVG file for a chart of quality by number of labels. This is slow."),
     ] = None,
     html: Annotated[
         str | None,
         Option(
             "--html",
-            help="Page to write: figures, weaknesses, errors to read. Its figures as JSON beside it.",
+            help="HTML page to write, with figures and the worst errors. A JSON file goes beside it.",
         ),
     ] = None,
     no_samples: NoSamplesOption = False,
     as_json: JsonOption = False,
 ) -> int:
-    """Judge a scorer by labels; by nested cross-validation where these are the ones that it was fitted to."""
+    """Measure how good a scorer is on labels.
+
+    Example: edufilter evaluate scorer labels
+
+    On the labels that it was trained on it is measured by cross-validation.
+    """
     scoring = settings_of(ScoringSettings, given)
     if curve is not None and not Path(curve).parent.is_dir():  # said now, not after minutes of fitting
         raise SettingsError(f"The folder of --learning-curve must exist. Got {curve!r} instead.")
@@ -85,6 +97,7 @@ def evaluate_command(
             with naming(scorer):
                 print_comparison(read_metrics(scorer))
         print_evaluation(evaluation)
+        show(f"next: edufilter threshold {shlex.join([scorer, labels])} --precision 0.9")
     if curve is not None:
         from pipelines.scorers.learning_curve import write_learning_curve
 
@@ -104,9 +117,14 @@ def evaluate_command(
     return 0
 
 
-@takes(AuditConfig)
+@takes(AuditConfig, first=("keep_at", "effort", "documents"))
 def audit_command(given: Given, as_json: JsonOption = False) -> int:
-    """Rewrite documents by code, and tell whether a scorer sees their style or their substance."""
+    """Rewrite documents by code, and count the decisions of a scorer that flip.
+
+    Example: edufilter audit scorer labels
+
+    Few should flip where a document teaches the same as before.
+    """
     config = settings_of(AuditConfig, given)
     from pipelines.commands.print_scorers import print_audit
     from pipelines.scorers.audit import audit_scorer
@@ -119,9 +137,12 @@ def audit_command(given: Given, as_json: JsonOption = False) -> int:
     return 0
 
 
-@takes(ThresholdConfig)
+@takes(ThresholdConfig, first=("precision", "recall", "keep_fraction", "keep_tokens", "population"))
 def threshold_command(given: Given, as_json: JsonOption = False) -> int:
-    """Tell what each cut keeps and is worth, by labels, and which one reaches a goal."""
+    """Print precision and recall of each cut, and find the cut that reaches a goal.
+
+    Example: edufilter threshold scorer labels --precision 0.9
+    """
     config = settings_of(ThresholdConfig, given)
     from pipelines.choosing.threshold import choose_threshold
     from pipelines.commands.print_scorers import print_threshold

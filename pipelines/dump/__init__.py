@@ -1,7 +1,7 @@
 """The dump: which files it has, how they split into parts, and how their rows are read.
 
-Here: finding inputs, footers and parts, text columns, batches of bounded size, chosen rows, lengths and
-languages of documents.
+Here: finding inputs, footers and parts, texts within columns, batches of bounded size, chosen rows,
+lengths and programming languages of documents.
 Not here: anything of a run: keys, settings and receipts are `store/`.
 To read another kind of input, start at `reading.py`.
 """

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from filtering.errors import BadFileError
 from filtering.text.arrow import text_lengths
+from filtering.text.text_columns import holds_text
 from pipelines.dump.reading import OpenParquet, batches_of, open_parquet, reading
-from pipelines.dump.text_columns import holds_text
 
 BATCH_BYTES = 4 << 20
 """Decoded bytes that a batch aims at: a few batches in flight stay small, and fit the CPU's cache."""
@@ -41,11 +41,18 @@ def read_batches(
     row_groups: range,
     columns: list[str] | None = None,
     *,
+    rows: range | None = None,
     checksums: bool = True,
 ) -> Generator[pa.RecordBatch]:
     """Yield the rows of some row groups in order, in batches of about `BATCH_BYTES` decoded bytes.
 
-    How many rows a batch has follows from the file alone, never from timing or threads.
+    How many rows a batch has follows from the file and the range of rows alone, never from timing or threads.
+
+    Parameters
+    ----------
+    path, row_groups, columns, checksums
+    rows : range, optional
+        Only these of them, counted from the first row of the file; those before are decoded and let go.
 
     Raises
     ------
@@ -55,8 +62,32 @@ def read_batches(
         If the system does not let us read on.
     """
     with open_parquet(path, checksums=checksums) as file:
-        rows = batch_rows(file, path, row_groups, columns, checksums=checksums)
-        yield from _refuse_growth(batches_of(file, path, row_groups, columns, rows), file, path, row_groups)
+        size = batch_rows(file, path, row_groups, columns, checksums=checksums)
+        batches = batches_of(file, path, row_groups, columns, size)
+        yield from only_rows(_refuse_growth(batches, file, path, row_groups), file, path, row_groups, rows)
+
+
+def only_rows(
+    batches: Iterable[pa.RecordBatch], file: OpenParquet, path: str, row_groups: range, rows: range | None
+) -> Iterator[pa.RecordBatch]:
+    """Yield those of the rows of some row groups that lie in a range of the file; all if there is none."""
+    with reading(path):
+        first, end = (rows_before(file, group) for group in (row_groups.start, row_groups.stop))
+    if rows is None or rows == range(first, end):
+        yield from batches
+        return
+    for batch in batches:
+        start, stop = (min(max(at - first, 0), batch.num_rows) for at in (rows.start, rows.stop))
+        if start < stop:
+            yield batch.slice(start, stop - start)
+        first += batch.num_rows
+        if first >= rows.stop:
+            return
+
+
+def rows_before(file: OpenParquet, row_group: int) -> int:
+    """Return how many rows stand before a row group."""
+    return sum(file.metadata.row_group(index).num_rows for index in range(row_group))
 
 
 def read_chosen(

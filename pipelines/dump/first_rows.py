@@ -8,30 +8,36 @@ import numpy as np
 import pyarrow as pa
 
 from filtering.errors import BadFileError, OutOfMemoryError
-from filtering.scoring.scorers import Scorer
-from filtering.text.arrow import text_lengths, without_texts
+from filtering.scoring.cascade import AnyScorer, signals_of
+from filtering.text.arrow import text_bytes, text_lengths, without_texts
 from pipelines.dump.batches import read_batches
 from pipelines.dump.parts import Parts, SetAside
+from pipelines.dump.reading import open_parquet
+from pipelines.dump.rows import rows_of_part
+from pipelines.dump.spread_rows import spread_rows
 from pipelines.dump.text_columns import texts_of
 from pipelines.every_nth import step_over
 
 SAMPLE_ROWS = 1000
 SAMPLE_PARTS = 4
+SPREAD_PLACES = 100
+SPREAD_BYTES = 512 << 20
+"""Of row groups that are decoded for a spread sample: a few seconds."""
 SAMPLE_PART_BYTES = 16 << 20
 """The sample is held in memory: of a part with larger documents fewer are taken."""
 
 
 @dataclass(frozen=True)
-class FirstRows:
-    """Texts from the beginnings of a few parts.
+class SomeRows:
+    """Texts of some rows of a dump.
 
     Parameters
     ----------
     texts : list of Arrow array
     decoded_bytes : int
-        That were decoded for them: whole batches.
+        That were decoded for them: whole batches. 0 where that was not counted.
     set_aside : list of SetAside
-        Parts of these that cannot be read.
+        Parts that they should come from, and that cannot be read.
     """
 
     texts: list[pa.Array]
@@ -41,7 +47,7 @@ class FirstRows:
 
 def read_first_rows(
     parts: Parts, text_column: str, rows: int = SAMPLE_ROWS, *, checksums: bool = True
-) -> FirstRows:
+) -> SomeRows:
     """Return the texts of up to `rows` rows, from the beginnings of a few parts over the run."""
     filled = np.flatnonzero(parts.column("rows") > 0)
     picked = parts.take(filled[:: step_over(len(filled), SAMPLE_PARTS)])
@@ -63,10 +69,36 @@ def read_first_rows(
                         break
         except (BadFileError, OutOfMemoryError) as error:
             set_aside.append(SetAside(part.relative, part.rows, part.first_row, str(error)))
-    return FirstRows(sample, decoded_bytes, set_aside)
+    return SomeRows(sample, decoded_bytes, set_aside)
 
 
-def unlike_share(scorer: Scorer, sample: Sequence[pa.Array]) -> float:
-    """Return the share of a sample that is unlike what a scorer was fitted on, in [0, 1]."""
-    unlike = [scorer.unlike_seed(texts) for texts in sample]
-    return float(np.mean(np.concatenate(unlike))) if unlike else 0.0
+def read_spread_rows(
+    parts: Parts, text_column: str, rows: int = SAMPLE_ROWS, *, checksums: bool = True
+) -> SomeRows:
+    """Return the texts of up to `rows` rows, spread over files, row groups and the rows of these.
+
+    Dumps are often sorted, by source say, so that their beginnings say little of them.
+    """
+    chosen = spread_rows(
+        parts, range(len(parts)), rows=rows, places=min(SPREAD_PLACES, rows), most_bytes=SPREAD_BYTES
+    )
+    sample: list[pa.Array] = []
+    set_aside: list[SetAside] = []
+    for number, wanted in chosen.items():
+        if not len(wanted):
+            continue
+        part = parts[number]
+        try:
+            with open_parquet(part.path, checksums=checksums) as file:
+                for _, batch in rows_of_part(file, part, wanted, [text_column], checksums=checksums):
+                    texts = texts_of(batch, text_column)
+                    sample.append(without_texts(texts, text_lengths(texts) > SAMPLE_PART_BYTES))
+        except (BadFileError, OutOfMemoryError) as error:
+            set_aside.append(SetAside(part.relative, part.rows, part.first_row, str(error)))
+    return SomeRows(sample, 0, set_aside)
+
+
+def warning_of(scorer: AnyScorer, sample: Sequence[pa.Array]) -> str:
+    """Return why the scores of a sample are not reliable, as the report says it; empty if they are."""
+    texts = [text for one in sample for text in text_bytes(one)]
+    return signals_of(scorer).unsure_of(texts).sentence

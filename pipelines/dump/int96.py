@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from filtering.errors import BadFileError
-from pipelines.dump.batches import batch_rows
+from pipelines.dump.batches import batch_rows, only_rows
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import OpenParquet, batches_of, open_parquet
 
@@ -87,7 +87,7 @@ def exact_schema(path: str, schema: pa.Schema, units: Mapping[str, str]) -> pa.S
 
 
 def read_in_units(
-    path: str, row_groups: range, units: Mapping[str, str], *, checksums: bool
+    path: str, row_groups: range, units: Mapping[str, str], *, rows: range | None = None, checksums: bool
 ) -> Generator[pa.RecordBatch]:
     """Yield the rows of some row groups with all columns, some in coarser units, as `read_batches` does."""
     of_unit = {unit: [name for name in units if units[name] == unit] for unit in set(units.values())}
@@ -97,13 +97,17 @@ def read_in_units(
             return stack.enter_context(open_parquet(path, checksums=checksums, int96_unit=unit))
 
         file = opened("ns")
-        rows = batch_rows(file, path, row_groups, None, checksums=checksums)
-        others = (batches_of(opened(unit), path, row_groups, names, rows) for unit, names in of_unit.items())
-        for batch, *coarser in zip(batches_of(file, path, row_groups, None, rows), *others, strict=True):
-            for names, other in zip(of_unit.values(), coarser, strict=True):
-                for name in names:
-                    batch = _replaced(batch, other, name)
-            yield batch
+        size = batch_rows(file, path, row_groups, None, checksums=checksums)
+        others = (batches_of(opened(unit), path, row_groups, names, size) for unit, names in of_unit.items())
+
+        def joined() -> Iterator[pa.RecordBatch]:
+            for batch, *coarser in zip(batches_of(file, path, row_groups, None, size), *others, strict=True):
+                for names, other in zip(of_unit.values(), coarser, strict=True):
+                    for name in names:
+                        batch = _replaced(batch, other, name)
+                yield batch
+
+        yield from only_rows(joined(), file, path, row_groups, rows)
 
 
 def _replaced(batch: pa.RecordBatch, other: pa.RecordBatch, name: str) -> pa.RecordBatch:

@@ -1,4 +1,4 @@
-"""Parts: runs of row groups of one file, each the unit of work and one output file; and their table.
+"""Parts: runs of row groups of one file, or of rows, each the unit of work and one output; and their table.
 
 How files are split is for `pipelines.dump.split_files` to say, and what a run makes of parts for
 `pipelines.store.plan`.
@@ -23,7 +23,7 @@ Fields = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Part:
-    """The unit of work, resume, retry and progress: some row groups of one file.
+    """The unit of work, resume, retry and progress: some row groups of one file, or rows of one row group.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Part:
     size_bytes, footer_sha256
         Of the whole input file.
     first_row_group, stop_row_group : int
-        Half-open range of row groups.
+        Half-open range of row groups that its rows lie in.
     first_row, rows : int
         Position of the first row in the file, and number of rows.
     text_bytes : int
@@ -62,6 +62,11 @@ class Part:
     def row_groups(self) -> range:
         """The row groups of the part."""
         return range(self.first_row_group, self.stop_row_group)
+
+    @property
+    def row_range(self) -> range:
+        """The rows of the part in the file."""
+        return range(self.first_row, self.first_row + self.rows)
 
     @property
     def name(self) -> str:
@@ -103,7 +108,8 @@ class SetAside:
     @property
     def in_words(self) -> str:
         """The line that says so on the screen."""
-        return f"set aside: {self.relative} (from row {self.first_row}): {self.why}"
+        begin = f" from row {self.first_row:,} on" if self.first_row else ""
+        return f"could not be read: {self.relative}{begin}. {self.why}"
 
 
 class Parts(Sequence[Part]):

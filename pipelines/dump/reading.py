@@ -22,9 +22,10 @@ from filtering.being_read import being_read
 from filtering.errors import BadFileError, ColumnError, EdufilterError, OutOfMemoryError, RunError
 from filtering.parquet_footers import check_footer, declared_bytes, refuse_vast
 from filtering.printable import listed
+from filtering.text.text_columns import find_text_column, holds_text
 from pipelines.dump.opening import open_file
 from pipelines.dump.other_formats import how_to_convert
-from pipelines.dump.text_columns import find_text_column, holds_text, text_path
+from pipelines.dump.text_columns import text_path
 from pipelines.names import name_of
 from pipelines.paths import AnyPath, is_store
 
@@ -69,7 +70,8 @@ def read_footer(file: str | AnyPath) -> Footer:
     with reading(path, FOOTER), open_file(file) as opened:
         size = opened.seek(0, os.SEEK_END)
         if size < 12:
-            raise BadFileError(f"{path} must be a Parquet file. It has {size} bytes.")
+            what = how_to_convert(path) or f"It has {size} bytes."
+            raise BadFileError(f"{path} must be a Parquet file. {what}")
         start = opened.seek(max(0, size - (FOOTER_GUESS_BYTES if is_store(path) else 8)))
         tail = opened.read()
         length, magic = struct.unpack("<I4s", tail[-8:])

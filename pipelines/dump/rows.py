@@ -12,10 +12,11 @@ from annotations.labels.columns import GROUP_COLUMNS, ORIGIN_COLUMNS, group_of, 
 from filtering.errors import SettingsError
 from filtering.printable import listed
 from filtering.text.arrow import text_bytes
-from pipelines.dump.batches import read_chosen
+from filtering.text.text_columns import holds_text
+from pipelines.dump.batches import read_chosen, rows_before
 from pipelines.dump.parts import Part
-from pipelines.dump.reading import open_parquet
-from pipelines.dump.text_columns import holds_text, text_path, texts_of
+from pipelines.dump.reading import OpenParquet, open_parquet, reading
+from pipelines.dump.text_columns import text_path, texts_of
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,28 @@ class Row:
     number: int
     data: bytes | None
     origin: Mapping[str, Any]
+
+
+def rows_of_part(
+    file: OpenParquet, part: Part, rows: NDArray[np.int64], columns: list[str], *, checksums: bool
+) -> Iterator[tuple[NDArray[np.int64], pa.RecordBatch]]:
+    """Yield some rows of a part, and their numbers in it, in order.
+
+    Parameters
+    ----------
+    file : OpenParquet
+        The file of the part.
+    part : Part
+    rows : int64 array
+        Rising, counted within the part.
+    columns, checksums
+        As in `read_chosen`.
+    """
+    with reading(part.path):
+        skipped = part.first_row - rows_before(file, part.first_row_group)
+    chosen = read_chosen(file, part.path, part.row_groups, rows + skipped, columns, checksums=checksums)
+    for numbers, batch in chosen:
+        yield numbers - skipped, batch
 
 
 @dataclass(frozen=True)
@@ -72,8 +95,7 @@ class RowReader:
         """
         with open_parquet(part.path, checksums=self.checksums) as file:
             columns = self._columns(part.path, file.schema_arrow)
-            chosen = read_chosen(file, part.path, part.row_groups, rows, columns, checksums=self.checksums)
-            for numbers, batch in chosen:
+            for numbers, batch in rows_of_part(file, part, rows, columns, checksums=self.checksums):
                 texts = text_bytes(texts_of(batch, self.text_column))
                 column = text_path(batch.schema, self.text_column)[0]
                 others = batch.drop_columns([column]).to_pylist()

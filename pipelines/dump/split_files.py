@@ -3,10 +3,11 @@
 Also whether the file of a part is still the one that it was split off, which footers tell as well.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,33 @@ from pipelines.paths import is_store
 FOOTERS_AT_A_TIME = 32
 """Of files in a store, where each takes a round trip or two; on a disk one thread is faster than several."""
 FOOTERS_HELD = 4096
+
+
+@dataclass(frozen=True)
+class PartSize:
+    """How large parts are.
+
+    Parameters
+    ----------
+    rows, text_bytes : int
+        A part is closed at the row group in which it reaches so many rows, or so much text; there may be no
+        limit of text.
+    splits_row_groups : bool
+        Whether a row group of more rows is split into several parts. To reach its middle it has to be decoded
+        from its beginning on, so that this is for work that takes far longer than decoding.
+    """
+
+    rows: int
+    text_bytes: int | None = None
+    splits_row_groups: bool = False
+
+    def is_full(self, rows: int, text_bytes: int) -> bool:
+        """Tell whether a part of so many rows, and so much text, is closed."""
+        return rows >= self.rows or (self.text_bytes is not None and text_bytes >= self.text_bytes)
+
+    def pieces(self, rows: int) -> int:
+        """Return how many parts are made of row groups that have so many rows, and would be one."""
+        return max(1, round(rows / self.rows)) if self.splits_row_groups else 1
 
 
 @dataclass(frozen=True)
@@ -55,7 +83,7 @@ def split_files(
     files: Sequence[InputFile],
     *,
     text_column: str | None,
-    rows_per_part: int,
+    size: PartSize,
     new_columns: Sequence[str] = (),
     key_under: Callable[[str], Callable[[Fields], str]] | None = None,
     strict: bool = False,
@@ -68,8 +96,7 @@ def split_files(
         In order of relative path.
     text_column : str, optional
         As the user gave it.
-    rows_per_part : int
-        A part is closed at the row group in which it reaches this many rows.
+    size : PartSize
     new_columns : sequence of str
         Columns that the output gets; no input may have one of them.
     key_under : callable, optional
@@ -110,7 +137,7 @@ def split_files(
                     "into two outputs."
                 )
             _refuse_taken(found.footer.schema, found.file.path, new_columns)
-            for row in _split(found, rows_per_part):
+            for row in _split(found, size):
                 yield {**row, "key": key_of(row)}
 
     parts = Parts.from_rows(rows())
@@ -207,28 +234,47 @@ def _refuse_clashes(parts: Parts) -> None:
 
 
 def _refuse_taken(schema: pa.Schema, path: str, new_columns: Sequence[str]) -> None:
-    taken = [name for name in new_columns if name in schema.names]
+    # Engines that fold case, such as Spark and DuckDB, would read one of them for the other.
+    added = {name.casefold() for name in new_columns}
+    taken = [name for name in schema.names if name.casefold() in added]
     if taken:
         raise SettingsError(
-            f"{path} must not have the columns that this run adds. Found {listed(taken)}. "
-            "Choose another name with --score-column."
+            f"{path} must not have the columns that this run adds, in capitals or not. "
+            f"Found {listed(taken)}. Choose another name with --score-column."
         )
 
 
-def _split(found: _ReadableFile, rows_per_part: int) -> Iterator[dict[str, Any]]:
-    file, rows_of, bytes_of = found.file, found.rows_of, found.bytes_of
-    ranges: list[tuple[int, int]] = []
-    start = rows = 0
-    for index, group_rows in enumerate(rows_of):
-        rows += group_rows
-        if rows >= rows_per_part:
-            ranges.append((start, index + 1))
-            start, rows = index + 1, 0
-    if start < len(rows_of) or not ranges:
-        ranges.append((start, len(rows_of)))
-    first_row = 0
-    for number, (start, stop) in enumerate(ranges):
-        rows = sum(rows_of[start:stop])
+def _runs_of_groups(found: _ReadableFile, size: PartSize) -> Iterator[tuple[int, int]]:
+    """Yield half-open ranges of row groups, which cover those of a file; one at least."""
+    start = rows = text_bytes = 0
+    groups = len(found.rows_of)
+    for index in range(groups):
+        rows, text_bytes = rows + found.rows_of[index], text_bytes + found.bytes_of[index]
+        if size.is_full(rows, text_bytes):
+            yield start, index + 1
+            start, rows, text_bytes = index + 1, 0, 0
+    if start < groups or not groups:
+        yield start, groups
+
+
+def _ranges(found: _ReadableFile, size: PartSize) -> Iterator[tuple[int, int, int, int]]:
+    """Yield for each part its half-open range of row groups, its first row in the file, and its rows."""
+    firsts = list(accumulate(found.rows_of, initial=0))
+    for start, stop in _runs_of_groups(found, size):
+        rows = firsts[stop] - firsts[start]
+        pieces = size.pieces(rows)
+        for piece in range(pieces):
+            first, end = (firsts[start] + rows * at // pieces for at in (piece, piece + 1))
+            if pieces == 1:
+                yield start, stop, first, end - first
+            else:
+                yield bisect_right(firsts, first) - 1, bisect_left(firsts, end), first, end - first
+
+
+def _split(found: _ReadableFile, size: PartSize) -> Iterator[dict[str, Any]]:
+    file, ranges = found.file, list(_ranges(found, size))
+    for number, (start, stop, first_row, rows) in enumerate(ranges):
+        rows_of_groups = sum(found.rows_of[start:stop])
         yield {
             "path": file.path,
             "relative": file.relative,
@@ -239,10 +285,9 @@ def _split(found: _ReadableFile, rows_per_part: int) -> Iterator[dict[str, Any]]
             "stop_row_group": stop,
             "first_row": first_row,
             "rows": rows,
-            "text_bytes": sum(bytes_of[start:stop]),
+            "text_bytes": sum(found.bytes_of[start:stop]) * rows // max(rows_of_groups, 1),
             "tie_quota": -1,
         }
-        first_row += rows
 
 
 def _text_column_of(

@@ -1,50 +1,7 @@
-"""Which column of a table holds its texts: one rule for all verbs."""
+"""Where the texts of a table lie: a column, or a field of a column of structs."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
-
-from filtering.errors import ColumnError
-from filtering.printable import listed
-from pipelines.dump.settings import TEXT_COLUMNS
-
-BLOB_ID = "blob_id"
-"""Stands in The Stack v2, its train sets and Stack-Edu where others have texts."""
-
-
-def find_text_column(schema: pa.Schema, where: str) -> str:
-    """Return the name of the only column that dumps hold texts in.
-
-    Parameters
-    ----------
-    schema : Schema
-    where : str
-        What the table is, for messages.
-
-    Raises
-    ------
-    ColumnError
-        If there is none, or there are several.
-    """
-    present = [name for name in TEXT_COLUMNS if name in schema.names]
-    # A page's response code is no text; where nothing is, the one column there is gets a message of its own.
-    found = [name for name in present if holds_text(schema.field(schema.names.index(name)).type)] or present
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(TEXT_COLUMNS)
-    if found:
-        raise ColumnError(
-            f"{where} must have only one of {names}. Found {', '.join(found)}. Choose with --text-column."
-        )
-    if any(BLOB_ID in str(field) for field in schema):
-        raise ColumnError(
-            f"{where} must have one of the columns {names}. It names files by {BLOB_ID!r}, as The Stack v2 "
-            "does, and holds none. Download each (s3://softwareheritage/content/<blob_id>, gzipped; "
-            "'src_encoding' says how it is encoded), and write them into a column 'content'."
-        )
-    raise ColumnError(
-        f"{where} must have one of the columns {names}. Found {listed(schema.names) or 'no columns'}. "
-        "Name the text column with --text-column."
-    )
 
 
 def text_path(schema: pa.Schema, text_column: str) -> tuple[str, ...]:
@@ -73,21 +30,3 @@ def texts_of(batch: pa.RecordBatch | pa.Table, text_column: str) -> pa.Array | p
     column, *fields = text_path(batch.schema, text_column)
     texts = batch.column(column)
     return pc.struct_field(texts, fields) if fields else texts
-
-
-def holds_text(kind: pa.DataType) -> bool:
-    """Tell whether values of an Arrow type can be scored: strings and bytes, JSON and the like among them."""
-    if isinstance(kind, pa.BaseExtensionType):
-        kind = kind.storage_type
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    tests = (
-        pa.types.is_string,
-        pa.types.is_large_string,
-        pa.types.is_string_view,
-        pa.types.is_binary,
-        pa.types.is_large_binary,
-        pa.types.is_binary_view,
-        pa.types.is_null,  # what many writers make of a column without a value
-    )
-    return any(test(kind) for test in tests)

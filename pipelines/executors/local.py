@@ -10,6 +10,7 @@ from filtering.errors import Interrupted
 from filtering.machine import available_cpus
 from pipelines.dump.parts import Part
 from pipelines.executors.part_process import run_part
+from pipelines.interrupting import STOP_WITHIN_S
 from pipelines.settings.runs import RunSettings
 from pipelines.store.receipts import Receipt
 from pipelines.worker.part_worker import PartWorker, Tick
@@ -29,7 +30,8 @@ class Executor(Protocol):
         parts : sequence of Part
             In the order in which they should begin.
         tick : callable
-            Called with rows, bytes of text and rows kept as work goes on, from any thread.
+            Called with rows, bytes of text and rows kept as work goes on, from any thread; with none where
+            all is loaded.
 
         Raises
         ------
@@ -37,6 +39,10 @@ class Executor(Protocol):
             If a part failed for a reason that is not the data's. Parts with a receipt stay done.
         """
         ...
+
+    def waits_for(self, settings: WorkerSettings) -> str:
+        """Return what happens before the first row is read, if that takes seconds; else nothing."""
+        return ""
 
 
 def executor_of(config: RunSettings) -> Executor:
@@ -64,6 +70,10 @@ class LocalExecutor:
     def __init__(self, workers: int | None = None) -> None:
         self._workers = workers or available_cpus()
 
+    def waits_for(self, settings: WorkerSettings) -> str:
+        """Return what happens before the first row is read."""
+        return settings.waits_for
+
     def run(self, settings: WorkerSettings, parts: Sequence[Part], tick: Tick) -> Generator[Receipt]:
         """Run all parts and yield their receipts as they come."""
         stop = threading.Event()
@@ -82,6 +92,8 @@ class LocalExecutor:
         worker = PartWorker(settings)
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="part")
         running: set[Future[Receipt]] = set()
+        tick(0, 0, 0)  # it begins now: what was loaded and compiled before was waiting
+        is_interrupted = False
         try:
             # A million parts are not queued at once: as many as there are workers, and one to follow.
             for part in parts:
@@ -92,7 +104,14 @@ class LocalExecutor:
             while running:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
+        except KeyboardInterrupt:
+            is_interrupted = True
+            raise
         finally:
             stop.set()
-            pool.shutdown(cancel_futures=True)
-            worker.close()
+            if is_interrupted:  # a batch may take longer than a person waits
+                pool.shutdown(wait=False, cancel_futures=True)
+                wait(running, STOP_WITHIN_S)
+            else:
+                pool.shutdown(cancel_futures=True)
+            worker.close(wait=not is_interrupted)

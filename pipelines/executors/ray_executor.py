@@ -83,6 +83,12 @@ class RayExecutor:
         self._stall_s = stall_s
         self._tries = tries
 
+    def waits_for(self, settings: WorkerSettings) -> str:
+        """Return what happens before the first row is read."""
+        if self._ray.is_initialized() or self._address or os.environ.get("RAY_ADDRESS"):
+            return "Starting workers on the Ray cluster"
+        return "Starting Ray on this machine"
+
     def run(self, settings: WorkerSettings, parts: Sequence[Part], tick: Tick) -> Generator[Receipt]:
         """Run all parts and yield their receipts as they come."""
         if not parts:
@@ -128,8 +134,14 @@ def _connected(ray: Any, address: str | None, workers: int | None) -> Iterator[N
         _connect(ray, address, workers)
         try:
             yield
-        finally:
+        except (
+            KeyboardInterrupt
+        ):  # closing takes seconds; Ray ends with this process, or the next run uses it
+            raise
+        except BaseException:
             ray.shutdown()
+            raise
+        ray.shutdown()
 
 
 def _connect(ray: Any, address: str | None, workers: int | None) -> None:

@@ -22,8 +22,8 @@ from annotations.labels.columns import sample_rows
 from annotations.labels.labels import count_cut_texts
 from annotations.labels.sources import JOURNAL_FILE
 from filtering.errors import LabelsError, RunError, SettingsError
+from filtering.text.text_columns import find_text_column
 from filtering.text.windows import cut_window
-from pipelines.dump.text_columns import find_text_column
 from pipelines.labels.label_folder import AnnotateResult, open_labels, read_documents, write_tables
 from pipelines.progress import ConsoleReporter, LabelMeter, Reporter
 from pipelines.settings.labels import AnnotateConfig

@@ -12,9 +12,9 @@ from annotations.labels.labels import HIGHEST, LOWEST, count_cut_texts
 from annotations.labels.ratings import IMPORTED_SCORE
 from filtering.errors import LabelsError
 from filtering.printable import listed
+from filtering.text.settings import TEXT_COLUMNS
+from filtering.text.text_columns import find_text_column
 from filtering.text.windows import cut_window
-from pipelines.dump.settings import TEXT_COLUMNS
-from pipelines.dump.text_columns import find_text_column
 from pipelines.labels.label_folder import AnnotateResult, is_number, open_labels, read_documents, write_tables
 from pipelines.settings.labels import ImportConfig
 

@@ -24,7 +24,7 @@ from annotations.labels.columns import GROUP_COLUMNS, SAMPLE_SCHEMA
 from annotations.labels.ratings import labels_table, ratings_table
 from annotations.labels.sources import JOURNAL_FILE, LABELS_FILE, read_table
 from filtering.errors import OutputError
-from pipelines.dump.settings import TEXT_COLUMNS
+from filtering.text.settings import TEXT_COLUMNS
 from pipelines.dump.text_columns import text_path, texts_of
 from pipelines.locks import hold_lock
 from pipelines.new_files import written_whole

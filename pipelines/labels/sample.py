@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from annotations.labels.columns import SAMPLE_SCHEMA, sample_row
+from annotations.labels.spreadsheet_cells import guarded
 from annotations.samples.active import choose_active, diversity_features
 from annotations.samples.sampling import draw_groups, draw_systematically, stratified_order
 from filtering.errors import BadFileError, OutputError, SettingsError
@@ -21,7 +22,7 @@ from filtering.text.windows import cut_window
 from pipelines.dump.inputs import PARQUET_SUFFIXES, find_inputs
 from pipelines.dump.parts import Part, SetAside
 from pipelines.dump.rows import RowReader
-from pipelines.dump.split_files import split_files
+from pipelines.dump.split_files import PartSize, split_files
 from pipelines.new_files import written_whole
 from pipelines.page_kit.cards import CARD_CHARS, Card, card_section
 from pipelines.page_kit.page import whole_page
@@ -98,7 +99,7 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
     dump = split_files(
         find_inputs(config.inputs, config.out),
         text_column=config.text_column,
-        rows_per_part=1,  # a part for each row group
+        size=PartSize(rows=1),  # a part for each row group
     )
     random = np.random.default_rng(config.seed)
     read = RowReader(dump.text_column, config.group_column, checksums=not config.ignore_checksums)
@@ -279,7 +280,7 @@ def write_sample(
             table = table.set_column(table.column_names.index("text"), "text", windows)
             empty = table.append_column("score", pa.nulls(len(table), pa.string()))
             rest = [name for name in SAMPLE_SCHEMA.names if name not in (*FIRST_COLUMNS, "edu_score")]
-            pyarrow.csv.write_csv(empty.select([*FIRST_COLUMNS, *rest]), file)
+            pyarrow.csv.write_csv(guarded(empty.select([*FIRST_COLUMNS, *rest])), file)
         else:
             pq.write_table(table, file, compression="zstd", write_page_checksum=True)
     counts = table["picked"].value_counts().to_pylist()

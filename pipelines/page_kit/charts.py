@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -26,6 +27,8 @@ DRAWING_S = 120
 """Seconds after which drawing is given up; it takes one."""
 DRAWING_BYTES = 66 << 30
 """Addresses that V8 reserves when it starts, and some (vl_convert 1.9)."""
+DRAWINGS_KEPT = 8
+"""Drawings that a process remembers, of some ten kilobytes each."""
 Sizes = Mapping[str, tuple[int, int]]
 TITLES = {"rho": "rank correlation (rho)", "auc_at_3": "area under the curve at 3"}
 """Figures that a learning curve shows."""
@@ -162,12 +165,12 @@ def draw_learning_curve(rows: Sequence[Mapping[str, Any]]) -> str:
         band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", scale=scale, title=title), y2="high:Q")
         line = base.mark_line(point=True).encode(y=alt.Y(f"{figure}:Q", scale=scale, title=title))
         charts.append((band + line).properties(width=300, height=220))
-    (drawing,) = _svg([alt.hconcat(*charts)])
+    (drawing,) = _svg(alt.hconcat(*charts))
     return drawing
 
 
 def _of_each_size(chart: Any, sizes: Sizes) -> dict[str, str]:
-    drawings = _svg([_styled(chart, width, height) for width, height in sizes.values()])
+    drawings = _svg(*(_styled(chart, width, height) for width, height in sizes.values()))
     return dict(zip(sizes, drawings, strict=True))
 
 
@@ -185,17 +188,22 @@ def _styled(chart: Any, width: int, height: int) -> Any:
     )
 
 
-def _svg(charts: Sequence[Any]) -> list[str]:
-    charts_json = json.dumps([chart.to_dict() for chart in charts]).encode()
+def _svg(*charts: Any) -> tuple[str, ...]:
+    return _drawn(json.dumps([chart.to_dict() for chart in charts]))
+
+
+@lru_cache(maxsize=DRAWINGS_KEPT)
+def _drawn(charts_json: str) -> tuple[str, ...]:
+    """Draw charts, or have them from the last time: the engine takes half a second to start."""
     try:
         done = subprocess.run(
-            [sys.executable, "-P", "-c", DRAW], input=charts_json, capture_output=True, timeout=DRAWING_S
-        )
+            [sys.executable, "-P", "-c", DRAW], input=charts_json.encode(), capture_output=True,
+            timeout=DRAWING_S,
+        )  # fmt: skip
     except (OSError, subprocess.SubprocessError) as error:
         raise RunError(f"Charts must be drawn by a process of their own. {type(error).__name__}.") from error
     if done.returncode:
         code = done.returncode
         end = f"signal {-code}" if code < 0 else f"exit code {code}"
         raise RunError(f"Charts must be drawn by vl_convert. It ended with {end}.")
-    drawings: list[str] = json.loads(done.stdout)
-    return drawings
+    return tuple(json.loads(done.stdout))

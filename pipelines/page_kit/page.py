@@ -21,6 +21,8 @@ PACKAGE = "pipelines.page_kit"
 SCRIPT = (files(PACKAGE) / "templates" / "page.js").read_text(encoding="utf-8")
 """Shows the search of documents, which does nothing without it, and hides cards that do not fit."""
 DIGEST_CHARS = 12
+TILES_ABREAST = 7
+"""On a page of 1,200 pixels."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,20 @@ def templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters |= {"cell": _cell, "digest": _digest, "percent": _percent, "thousands": _thousands}
+    found.filters |= {
+        "cell": _cell,
+        "columns": _columns,
+        "digest": _digest,
+        "percent": _percent,
+        "thousands": _thousands,
+    }
     return found
+
+
+def _columns(tiles: Sequence[Tile]) -> int:
+    """Return how many tiles stand in a row of a wide page, so that rows are as even as can be."""
+    rows = -(-len(tiles) // TILES_ABREAST)
+    return -(-len(tiles) // max(rows, 1))
 
 
 def _thousands(count: int) -> str:

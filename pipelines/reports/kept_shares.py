@@ -6,6 +6,7 @@ accident. Documents of one site are not independent, so that the test is a hint 
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -17,6 +18,8 @@ FAR_ODDS = 2.0
 FAR_ROWS = 30
 """Of fewer documents nothing is said."""
 SHOWN = 20
+SAME = 0.9
+"""Of documents, from which share on two kinds that part them alike are one."""
 OTHERS = "others"
 
 Counts = Mapping[str, tuple[int, int]]
@@ -89,6 +92,30 @@ def count_kept(values: Sequence[str | None], keeps: Sequence[bool]) -> Counts:
             rows, kept = found.get(value, (0, 0))
             found[value] = (rows + 1, kept + bool(keep))
     return found
+
+
+def say_the_same(some: Sequence[str | None], others: Sequence[str | None]) -> bool:
+    """Tell whether two kinds part documents alike: almost all of one value of either have one of the other.
+
+    Examples
+    --------
+    >>> say_the_same(["en", "de", None], ["English", "German", "German"])
+    True
+    >>> say_the_same(["en", "de", "en"], ["web", "web", "book"])
+    False
+    """
+    both = Counter((a, b) for a, b in zip(some, others, strict=True) if a is not None and b is not None)
+    if both.total() < SAME * (len(some) - some.count(None)) or not both:
+        return False
+    return all(_share_of_usual(both, place) >= SAME for place in (0, 1))
+
+
+def _share_of_usual(both: Counter[tuple[str, str]], place: int) -> float:
+    """Return the share of pairs that are the most frequent one of their value at a place."""
+    most: dict[str, int] = {}
+    for pair, count in both.items():
+        most[pair[place]] = max(count, most.get(pair[place], 0))
+    return sum(most.values()) / both.total()
 
 
 def _compare(kind: str, value: str, own: tuple[int, int], whole: tuple[int, int], tests: int) -> Slice:

@@ -4,26 +4,22 @@ Rows lie together at the beginnings of row groups, and row groups are taken by t
 that little is read of large inputs. Which rows are read follows from the plan alone.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from annotations.labels.code_languages import LANGUAGE_COLUMNS
+from annotations.labels.code_languages import LANGUAGE_COLUMNS, NATURAL, UNKNOWN
 from annotations.labels.columns import first_told
-from filtering.errors import BadFileError, MissingExtraError, RunError
+from filtering.errors import MissingExtraError
+from filtering.text.human_languages import CHARS, NOT_SURE, tell_languages
 from filtering.text.windows import REACH, window_text
 from pipelines.dump.code_languages import CODE_LANGUAGE, fill_in, is_code, language_told, without_languages
-from pipelines.dump.human_languages import CHARS, tell_languages
 from pipelines.dump.lengths import LENGTHS, length_of
 from pipelines.dump.parts import Part
-from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.rows_again import read_again
+from pipelines.dump.spread_rows import Rows, spread_rows
 from pipelines.reports.documents_to_show import Pick, RunScores
-from pipelines.reports.kept_shares import Slice, count_kept, slices_of
+from pipelines.reports.kept_shares import Slice, count_kept, say_the_same, slices_of
 
 ROWS = 20_000
 PLACES = 200
@@ -36,12 +32,11 @@ TOLD_BY_TEXT = 250
 """Rows whose text tells a code language: that takes some 10 to 30 ms each."""
 ORIGINS = ("genre", "lang", "language")
 """Columns of the dump by whose values shares are told; of code its language is, not what these two say."""
-IDENTIFIED = "language, as identified"
+IDENTIFIED = "language found"
 KINDS = ("length", *ORIGINS, "site", CODE_LANGUAGE, IDENTIFIED)
 """What slices are told by, in the order in which they are shown."""
-
-Rows = Mapping[int, NDArray[np.int64]]
-"""Rising row numbers within parts, by number of the part."""
+OF_LANGUAGE = ("lang", "language", IDENTIFIED)
+"""Of these, which often say the same, the first that says it is shown."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +54,8 @@ class RowSample:
         Why there are no languages among the slices, or some are unknown; empty if there are.
     texts : tuple of str
         What signals read of up to `TEXTS` of them, spread over all.
+    languages : tuple of str or None
+        Of each of these texts; None where it is not known.
     """
 
     picks: tuple[Pick, ...]
@@ -66,6 +63,7 @@ class RowSample:
     is_code: bool
     no_languages: str
     texts: tuple[str, ...]
+    languages: tuple[str | None, ...]
 
 
 def choose_rows(parts: Sequence[Part], numbers: Sequence[int]) -> Rows:
@@ -77,33 +75,7 @@ def choose_rows(parts: Sequence[Part], numbers: Sequence[int]) -> Rows:
     numbers : sequence of int
         Which of them may be chosen from.
     """
-    sizes = np.array([parts[number].rows for number in numbers], dtype=np.int64)
-    total = int(sizes.sum())
-    if total <= ROWS:
-        return {number: np.arange(parts[number].rows) for number in numbers}
-    ends = np.cumsum(sizes)
-    chosen: dict[int, list[int]] = defaultdict(list)
-    for position in ((np.arange(PLACES) + 0.5) / PLACES * total).astype(np.int64):
-        at = int(np.searchsorted(ends, position, side="right"))
-        chosen[numbers[at]].append(int(position - ends[at] + sizes[at]))
-    return {number: _beginnings(parts[number], offsets) for number, offsets in chosen.items()}
-
-
-def _beginnings(part: Part, offsets: Sequence[int]) -> NDArray[np.int64]:
-    """Return the first rows of the row groups that hold some rows of a part; none if they cannot be read."""
-    try:
-        with open_parquet(part.path) as file:
-            counts = [file.metadata.row_group(index).num_rows for index in part.row_groups]
-    except (BadFileError, RunError, IndexError):
-        return np.zeros(0, dtype=np.int64)
-    starts = np.cumsum([0, *counts])
-    groups = Counter((np.searchsorted(starts, offsets, side="right") - 1).tolist())
-    pieces = [
-        int(starts[group]) + np.arange(min(counts[group], times * ROWS // PLACES))
-        for group, times in sorted(groups.items())
-        if group < len(counts)
-    ]
-    return np.concatenate([np.zeros(0, dtype=np.int64), *pieces])
+    return spread_rows(parts, numbers, rows=ROWS, places=PLACES)
 
 
 def look_at(run: RunScores, rows: Rows, read: RowReader, domain: str = "") -> RowSample:
@@ -133,7 +105,17 @@ def look_at(run: RunScores, rows: Rows, read: RowReader, domain: str = "") -> Ro
         is_code=of_code,
         no_languages=no_languages,
         texts=tuple(row.text for row in seen if row.text is not None),
+        languages=tuple(
+            _language_of(row, slices) for row, slices in zip(seen, told, strict=True) if row.text is not None
+        ),
     )
+
+
+def _language_of(row: "SeenRow", slices: Mapping[str, str]) -> str | None:
+    """Return the language of a row as it is told, else as a column of languages says it."""
+    named = row.named if row.named and NATURAL.fullmatch(row.named) else None
+    found = slices.get(CODE_LANGUAGE) or slices.get(IDENTIFIED) or named
+    return None if found in (NOT_SURE, UNKNOWN) else found
 
 
 @dataclass(frozen=True)
@@ -207,9 +189,16 @@ def slices_by_row(rows: Sequence[SeenRow], *, of_code: bool) -> tuple[list[dict[
 
 
 def _slices(told: Sequence[Mapping[str, str]], keeps: Sequence[bool]) -> list[Slice]:
-    found = []
+    found: list[Slice] = []
+    languages: list[list[str | None]] = []
     for kind in KINDS:
-        counts = count_kept([slices.get(kind) for slices in told], keeps)
+        values = [slices.get(kind) for slices in told]
+        if kind in OF_LANGUAGE:
+            known = [None if value == NOT_SURE else value for value in values]
+            if any(say_the_same(known, others) for others in languages):
+                continue
+            languages.append(known)
+        counts = count_kept(values, keeps)
         if kind == "length":
             counts = {name: counts[name] for name in LENGTHS if name in counts}
         found += slices_of(kind, counts, in_order=kind == "length")

@@ -23,17 +23,31 @@ PAIRS = 60
 PAIR_CHARS = 1500
 HITS_READ = 200_000
 """Hits that are counted by method and shown: they are held in memory."""
+ANY = "any"
+"""Stands for all methods and parts together."""
 
 
 @dataclass(frozen=True)
 class LeakCount:
-    """Documents in which a method found tasks of a benchmark."""
+    """Documents in which a method found tasks of a benchmark.
+
+    Parameters
+    ----------
+    benchmark, method, part : str
+        The method and the part are `ANY` in the count of all together.
+    found : int
+        Documents with such a hit, be it a leak or common knowledge.
+    leaked : int
+        Those of them that hold a leak: the run left these out, or marked them.
+    tasks : int
+        Tasks that were found in them.
+    """
 
     benchmark: str
     method: str
     part: str
-    verdict: str
-    documents: int
+    found: int
+    leaked: int
     tasks: int
 
 
@@ -120,22 +134,6 @@ def gather_leaks(folder: RunFolder, plan: Plan, leaked: int, *, samples: bool) -
         batches = file.iter_batches(batch_size=HITS_READ, use_threads=False)
         hits = pa.Table.from_batches(islice(batches, 1), HITS_SCHEMA)
         all_hits = file.metadata.num_rows
-    keys = ["benchmark", "method", "part", "verdict"]
-    placed = hits.append_column(
-        "place", pc.binary_join_element_wise(hits["file"], hits["row"].cast("string"), "#")
-    )
-    counts = placed.group_by(keys).aggregate([("place", "count_distinct"), ("task", "count_distinct")])
-    found = [
-        LeakCount(
-            benchmark=one["benchmark"],
-            method=one["method"],
-            part=one["part"],
-            verdict=one["verdict"],
-            documents=one["place_count_distinct"],
-            tasks=one["task_count_distinct"],
-        )
-        for one in counts.sort_by([(key, "ascending") for key in keys]).to_pylist()
-    ]
     tasks = {(task.benchmark, task.id): task for task in read_tasks(folder)}
     texts = {
         (*key, part): getattr(task, "prompt" if part == "signature" else part) or task.solution
@@ -149,10 +147,39 @@ def gather_leaks(folder: RunFolder, plan: Plan, leaked: int, *, samples: bool) -
         leaked=leaked,
         tasks=len(tasks),
         hits=all_hits,
-        counts=found,
+        counts=_count(hits),
         pairs=pairs,
         unread=unread,
     )
+
+
+def _count(hits: pa.Table) -> list[LeakCount]:
+    """Count documents and tasks by benchmark, method and part; of each benchmark all together come last."""
+    places = pc.binary_join_element_wise(hits["file"], hits["row"].cast("string"), "#")
+    leaked = pc.is_in(places, pc.unique(places.filter(pc.equal(hits["verdict"], LEAK))))
+    placed = hits.append_column("found", places).append_column("leaked", pc.if_else(leaked, places, None))
+    together = placed.drop_columns(["method", "part"])
+    for name in ("method", "part"):
+        together = together.append_column(name, pa.repeat(pa.scalar(ANY), together.num_rows))
+    counts = [
+        one
+        for table in (placed, together)
+        for one in table.group_by(["benchmark", "method", "part"])
+        .aggregate([(name, "count_distinct") for name in ("found", "leaked", "task")])
+        .to_pylist()
+    ]
+    counts.sort(key=lambda one: (one["benchmark"], one["method"] == ANY, one["method"], one["part"]))
+    return [
+        LeakCount(
+            benchmark=one["benchmark"],
+            method=one["method"],
+            part=one["part"],
+            found=one["found_count_distinct"],
+            leaked=one["leaked_count_distinct"],
+            tasks=one["task_count_distinct"],
+        )
+        for one in counts
+    ]
 
 
 @dataclass(frozen=True)

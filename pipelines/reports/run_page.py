@@ -1,6 +1,6 @@
 """The page of a run: what was kept, what was not, where that differs, and documents to read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -8,28 +8,27 @@ from typing import Any
 from rich.filesize import decimal as size
 
 from annotations.asking.budget import BYTES_PER_TOKEN
-from filtering.explaining.explain import Explanation, NgramAmount
-from filtering.explaining.readable import range_in_words
+from filtering.explaining.explain import Explanation, SignalAmount
 from filtering.rubric_points import POINTS
 from filtering.scoring.scorers import EMBEDDING_STAGE, STAGES
-from pipelines.amounts_in_words import percent, short_count
+from pipelines.amounts_in_words import duration, percent, short_count
 from pipelines.page_kit.cards import Card, CardSection, card_section
 from pipelines.page_kit.page import Table, Tile, whole_page
 from pipelines.reports.documents_to_show import BINS_PER_POINT, GROUPS, TENTH_GROUP
+from pipelines.reports.findings import Finding, find_what_matters
 from pipelines.reports.kept_shares import OTHERS, Slice
-from pipelines.reports.run_leaks import HITS_READ, LeakCount, RunLeaks
+from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks
 from pipelines.reports.run_report_data import RunReport, Sample
 from pipelines.run.audit import AuditResult, agreement_of
 
 SET_ASIDE_SHOWN = 100
 BINS_PER_ROW = 5
 """Bins of the chart that are one row of its table: half a point."""
-FAR_SHOWN = 4
-"""Values of a kind that are named among the findings; the tables have all."""
 LEAKS_DONE = {
-    "drop": "They are left out of the output.",
-    "mark": "They are kept, with their tasks in the column edu_leak.",
+    "drop": ("removed", "They are left out of the output."),
+    "mark": ("marked", "They are kept. The column edu_leak names their tasks."),
 }
+"""By action: what became of documents with a leak, in a word and in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,7 @@ class _View:
     report: RunReport
     charts: Mapping[str, str]
     tiles: Sequence[Tile]
-    audit: AuditResult | None  # None but for a cascade
-    far: Mapping[str, Sequence[Slice]]  # slices to name among the findings, by kind
+    findings: Sequence[Finding]
     scores: Table | None  # None where the run stores none
     slices: Mapping[str, Sequence[_SliceBar]]  # by kind
     leaks_done: str
@@ -60,7 +58,6 @@ class _View:
     tables: Sequence[Table]  # counts, settings and the like
     files: Table | None  # None where there are too many for a row each
     set_aside: Table | None
-    far_shown: int
     hits_read: int
 
 
@@ -75,19 +72,17 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
     """
     run, leaks, audit = report.manifest, report.leaks, agreement_of(report.manifest)
     slices = {kind: list(some) for kind, some in groupby(report.slices, key=lambda one: one.kind)}
-    far = {kind: [one for one in some if one.is_far] for kind, some in slices.items()}
     view = _View(
         report=report,
         charts=charts,
         tiles=_tiles(report),
-        audit=audit,
-        far={kind: some for kind, some in far.items() if some},
+        findings=find_what_matters(report, audit),
         scores=_scores(report) if report.kept_bins else None,
         slices={kind: _bars(some) for kind, some in slices.items()},
-        leaks_done=LEAKS_DONE[leaks.action] if leaks is not None and leaks.leaked else "",
+        leaks_done=LEAKS_DONE[leaks.action][1] if leaks is not None and leaks.leaked else "",
         leak_counts=() if leaks is None else _leak_counts(leaks),
         drift=_drift(report),
-        documents=card_section([_card(one) for one in report.samples], (*GROUPS, TENTH_GROUP)),
+        documents=card_section([_card(one, set(slices)) for one in report.samples], (*GROUPS, TENTH_GROUP)),
         tables=[
             _counts(run),
             _settings(run),
@@ -96,7 +91,6 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         ],
         files=_files(report),
         set_aside=_set_aside(run) if run["set_aside"] else None,
-        far_shown=FAR_SHOWN,
         hits_read=HITS_READ,
     )
     return whole_page("run.html", f"edufilter: {report.out}", view)
@@ -110,25 +104,21 @@ def _tiles(report: RunReport) -> list[Tile]:
     made = report.made_by
     shown = [
         Tile("documents read", f"{rows:,}", f"{size(run['text_bytes'])} of text"),
-        Tile("kept", percent(kept, rows), f"{kept:,} documents"),
-        Tile("of the text", percent(run["kept_text_bytes"], run["text_bytes"]), size(run["kept_text_bytes"])),
-        Tile(
-            "tokens kept, about",
-            short_count(kept_tokens),
-            f"of {short_count(tokens)}, at {BYTES_PER_TOKEN} bytes each",
-        ),
+        Tile("documents kept", percent(kept, rows), f"{kept:,} documents"),
+        Tile("text kept", percent(run["kept_text_bytes"], run["text_bytes"]), size(run["kept_text_bytes"])),
+        Tile("tokens kept, about", short_count(kept_tokens), f"of {short_count(tokens)}"),
     ]
     if run["scorer"] is not None:
         keep_at = f"{run['settings']['keep_at']:.4g}"
         reasons = ", ".join(run["reasons"]) or "all were scored"
-        shown.append(Tile("kept from", keep_at, f"rubric points, of {POINTS}"))
+        shown.append(Tile("kept from", keep_at, f"points of {POINTS}"))
         shown.append(Tile("without a score", f"{run['without_score']:,}", reasons))
-    shown.append(Tile("set aside", f"{aside:,}", "could not be read" if aside else "all files were read"))
+    shown.append(Tile("not read", f"{aside:,}", "files or parts" if aside else "all files were read"))
     if report.leaks is not None:
-        shown.append(Tile("with a leak", f"{report.leaks.leaked:,}", "documents with benchmark tasks"))
+        shown.append(Tile("with a leak", f"{report.leaks.leaked:,}", "documents with a task"))
     if made is not None and made.rows_scored:
         rate = made.rows_scored / max(made.seconds, 1e-9)
-        shown.append(Tile("documents/s", f"{rate:,.0f}", f"{made.rows_scored:,} in {made.seconds:,.1f} s"))
+        shown.append(Tile("documents/s", f"{rate:,.0f}", f"in {duration(made.seconds)}"))
     return shown
 
 
@@ -150,13 +140,14 @@ def _bars(slices: Sequence[Slice]) -> list[_SliceBar]:
 
 
 def _leak_counts(found: RunLeaks) -> list[Table]:
-    head = ("found by", "verdict", "documents", "tasks")
+    head = ("found by", "documents found", f"documents {LEAKS_DONE[found.action][0]}", "tasks found")
     by_benchmark = groupby(found.counts, key=lambda one: one.benchmark)
-    return [Table(name, head, [_leak_count(one) for one in counts], texts=2) for name, counts in by_benchmark]
+    return [Table(name, head, [_leak_count(one) for one in counts]) for name, counts in by_benchmark]
 
 
-def _leak_count(one: LeakCount) -> tuple[str, str, int, int]:
-    return f"{one.method}, {one.part}", one.verdict, one.documents, one.tasks
+def _leak_count(one: LeakCount) -> tuple[str, int, int, int]:
+    by = "any method" if one.method == ANY else f"{one.method} of the {one.part}"
+    return by, one.found, one.leaked, one.tasks
 
 
 def _drift(report: RunReport) -> Table | None:
@@ -170,7 +161,8 @@ def _drift(report: RunReport) -> Table | None:
     return Table("The statistics that differ most", head, rows)
 
 
-def _card(sample: Sample) -> Card:
+def _card(sample: Sample, kinds: Collection[str]) -> Card:
+    """Return a sample as a card that is found by those of its slices that the page shows."""
     embedded = ", embedded" if sample.stage == STAGES[EMBEDDING_STAGE] else ""
     return Card(
         group=sample.group,
@@ -179,29 +171,22 @@ def _card(sample: Sample) -> Card:
         about=f"{sample.file}, row {sample.row:,}{embedded}",
         content=sample.text,
         characters=sample.characters,
-        slices={"input file": sample.file, "decided by": sample.stage, **sample.slices},
+        slices={
+            "input file": sample.file,
+            "decided by": sample.stage,
+            **{kind: value for kind, value in sample.slices.items() if kind in kinds},
+        },
         **({} if sample.why is None else _moved(sample.why)),
     )
 
 
 def _moved(why: Explanation) -> dict[str, list[str]]:
     """Return in words what raised and what lowered a score."""
-    statistics = [
-        (
-            f"{one.meaning}: {one.value:.3g}, usual "
-            f"{range_in_words(one.usual_low, one.usual_high, digits=3)} ({one.points:+.2f})",
-            one.points > 0,
-        )
-        for one in why.statistics
-    ]
-    return {
-        "raised": [_ngram(one) for one in why.raised] + [words for words, up in statistics if up],
-        "lowered": [_ngram(one) for one in why.lowered] + [words for words, up in statistics if not up],
-    }
+    return {"raised": list(map(_signal, why.raised)), "lowered": list(map(_signal, why.lowered))}
 
 
-def _ngram(one: NgramAmount) -> str:
-    return f"{one.text} ({one.points:+.2f})"
+def _signal(one: SignalAmount) -> str:
+    return f"{one.name}, {one.amount} ({one.points:+.2f})"
 
 
 def _counts(run: Mapping[str, Any]) -> Table:
@@ -213,7 +198,12 @@ def _counts(run: Mapping[str, Any]) -> Table:
 
 
 def _settings(run: Mapping[str, Any]) -> Table:
-    rows = [(name, _setting(name, value)) for name, value in sorted(run["settings"].items())]
+    without = () if run["scorer"] is not None else ("keep_at",)  # where nothing is scored all is kept
+    rows = [
+        (name, _setting(name, value))
+        for name, value in sorted(run["settings"].items())
+        if name not in without
+    ]
     return Table("Settings", ("setting", "value"), [*rows, ("plan", run["plan"][:12])], texts=2)
 
 
@@ -232,17 +222,22 @@ def _tokens(run: Mapping[str, Any]) -> Table:
 
 def _audit(found: AuditResult, run: Mapping[str, Any]) -> Table:
     """Return what the audit of a cascade found."""
-    low, high = (f"{100 * share:.2f}" for share in (found.low, found.high))
-    promised = "nothing" if found.promised is None else f"at most {100 * found.promised:g} %"
+    promised = "nothing" if found.promised is None else _hundredths(found.promised)
     rows = [
-        ("embedded, since signals were not sure", percent(run["audit"]["embedded"], run["rows"])),
-        ("left early and looked at again", f"{found.looked_at:,}"),
-        ("decided otherwise, of all documents", f"{100 * found.disagreement:.2f} % [{low}, {high}]"),
-        ("asked for", promised + (": not held on this dump" if found.is_broken else "")),
-        ("lost, of what effort full keeps", f"{100 * found.lost_keepers:.1f} %"),
-        ("false, of what was kept", f"{100 * found.false_keeps:.1f} %"),
+        ("documents that the embedding decided", percent(run["audit"]["embedded"], run["rows"])),
+        ("other documents that were audited", f"{found.looked_at:,}"),
+        ("decided otherwise than by effort full", _hundredths(found.disagreement)),
+        ("decided otherwise, at least (95 %)", _hundredths(found.low)),
+        ("decided otherwise, at most (95 %)", _hundredths(found.high)),
+        ("decided otherwise, at most, as was asked for", promised),
+        ("of what full keeps: dropped by this run", percent(found.lost_keepers, 1)),
+        ("of what this run kept: dropped by full", percent(found.false_keeps, 1)),
     ]
     return Table("Decisions against those of effort full", ("", "share"), rows)
+
+
+def _hundredths(share: float) -> str:
+    return f"{100 * share:.2f} %"
 
 
 def _files(report: RunReport) -> Table | None:

@@ -37,7 +37,7 @@ from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written, of_schema
 
 REASONS_SHOWN = 6
-"""N-grams that raise, n-grams that lower, and statistics, of each document."""
+"""Signals that raise, and signals that lower, of each document."""
 SHIFTS = 5
 FEW_FILES = 20
 """Up to this many, outputs have a row each on the page."""
@@ -194,7 +194,9 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
         slices=(*_by_file(files), *seen.slices),
         looked_at=len(seen.picks),
         no_languages=seen.no_languages,
-        drift=measure_drift(scorer, seen.texts, top=SHIFTS) if is_enough and scorer else None,
+        drift=measure_drift(scorer, seen.texts, top=SHIFTS, languages=seen.languages)
+        if is_enough and scorer
+        else None,
         samples=tuple(shown),
         no_scorer=no_scorer,
         unread=unread,

@@ -39,10 +39,10 @@ DRAWINGS = {"wide": (1200, 380), "narrow": (340, 300)}
 NAMES = {
     "rho": "rank correlation",
     "weighted_kappa": "weighted kappa",
-    "auc_at_3": "AUC at 3",
-    "f1_at_3": "F1 at 3",
-    "precision_at_3": "precision at 3",
-    "recall_at_3": "recall at 3",
+    "auc_at_3": "AUC at 3 points",
+    "f1_at_3": "F1 at 3 points",
+    "precision_at_3": "precision at 3 points",
+    "recall_at_3": "recall at 3 points",
 }
 
 
@@ -146,8 +146,8 @@ def _tiles(one: Evaluation) -> list[Tile]:
     return [
         *(Tile(NAMES[name], *_value_and_interval(found[name])) for name in ("rho", "auc_at_3", "f1_at_3")),
         Tile("labelled documents", f"{one.rows:,}", f"of {one.groups:,} groups"),
-        Tile("labelled 3 or more", percent(one.labelled_keep_share, 1), "of those chosen without scores"),
-        Tile("scored 3 or more", percent(one.predicted_keep_share, 1), "of the same"),
+        Tile("labelled 3 or more", percent(one.labelled_keep_share, 1), "chosen without scores"),
+        Tile("scored 3 or more", percent(one.predicted_keep_share, 1), "chosen without scores"),
     ]
 
 
@@ -172,7 +172,7 @@ def _bias(bias: Mapping[str, SourceBias]) -> Table:
         (kind, one.sources, str(one.of_scores), str(one.of_labels), str(one.excess), str(one.rho_within))
         for kind, one in bias.items()
     ]
-    head = ("", "values", "of scores", "of labels", "difference", "rank correlation within")
+    head = ("", "sources", "of scores", "of labels", "difference", "rank correlation within")
     return Table("", head, rows)
 
 

@@ -1,4 +1,4 @@
-"""Runs over a dump: filter, decontaminate, resume, estimate, audit, explain a row, look after a run.
+"""Runs over a dump: filter, decontaminate, resume, estimate, audit, explain a document, look after a run.
 
 Here: the verbs that plan parts, run them and write the manifest; and those that look at one run.
 Not here: verbs that use stored scores only (`choosing/`), and pages (`reports/`).

@@ -4,12 +4,14 @@ import time
 from dataclasses import dataclass
 
 from filtering.machine import available_cpus
+from filtering.scoring.cascade import effort_of
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
-from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, unlike_share
+from filtering.scoring.settings import Effort
+from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, read_spread_rows, warning_of
 from pipelines.dump.parts import SetAside
-from pipelines.run.filter import plan_of
+from pipelines.progress import ConsoleReporter, Reporter
+from pipelines.run.filter import plan_of, scorer_of
 from pipelines.run.resume import allowed_changes, refuse_foreign
-from pipelines.scorer_addresses import open_scorer
 from pipelines.settings.runs import FilterConfig
 from pipelines.store.leak_files import gather_tasks
 from pipelines.store.plan import Plan
@@ -28,6 +30,7 @@ class RunEstimate:
     ----------
     plan : Plan
     text_column : str
+    effort : {"fast", "balanced", "full"}
     rows_left : int
         Rows of the parts that are not done yet.
     sampled_rows : int
@@ -36,19 +39,20 @@ class RunEstimate:
         Estimated duration of what is left.
     kept_share : float
         Share of the sample that reaches the cut, in [0, 1].
-    unlike_share : float
-        Share of the sample that is unlike the documents that the scorer was fitted on, in [0, 1].
+    warning : str
+        Why the scores of the sample are not reliable, in words; empty if they are.
     set_aside : tuple of SetAside
         Files and parts that cannot be read, as far as they were looked at.
     """
 
     plan: Plan
     text_column: str
+    effort: Effort
     rows_left: int
     sampled_rows: int
     seconds: float
     kept_share: float
-    unlike_share: float
+    warning: str
     set_aside: tuple[SetAside, ...]
 
     @property
@@ -57,34 +61,42 @@ class RunEstimate:
         return 3 if self.set_aside else 0
 
 
-def estimate_run(config: FilterConfig) -> RunEstimate:
+def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> RunEstimate:
     """Plan a run and estimate it from some timed rows; write nothing.
 
     Reading is reckoned by bytes and scoring by rows; start-up and writing are not.
+
+    Parameters
+    ----------
+    config : FilterConfig
+    reporter : Reporter, optional
+        What is told what is waited for; standard error if not given.
 
     Raises
     ------
     SettingsError
         As `filter_dump`.
     """
-    scorer = open_scorer(config.scorer, config.effort, config.placement, config.exit_settings)
+    scorer = scorer_of(config, reporter or ConsoleReporter())
     scorer = scorer.with_rules(config.rules_for(scorer.domain))
     folder = RunFolder(config.out)
     refuse_foreign(folder)
-    tasks = gather_tasks(config.decontaminate, config.fields)
+    tasks = gather_tasks(config.against, config.fields)
     plan = plan_of(config, scorer, search_of(tasks, config.leak_action) if tasks else None)
     if folder.plan.exists():
         allowed_changes(folder, folder.read_plan(), plan, update=config.update)
     left = plan.parts.where(~folder.are_done(plan.parts))
     rows_left = int(left.column("rows").sum())
+    checksums = not config.ignore_checksums
     started_s = time.perf_counter()
-    rows = EMBEDDED_SAMPLE_ROWS if isinstance(scorer, EmbeddingScorer) else SAMPLE_ROWS
-    first = read_first_rows(plan.parts, plan.facts.text_column, rows, checksums=not config.ignore_checksums)
+    first = read_first_rows(plan.parts, plan.facts.text_column, checksums=checksums)
     read_s = time.perf_counter() - started_s
+    rows = EMBEDDED_SAMPLE_ROWS if isinstance(scorer, EmbeddingScorer) else SAMPLE_ROWS
+    sample = read_spread_rows(plan.parts, plan.facts.text_column, rows, checksums=checksums)
     started_s = time.perf_counter()
-    values = [scorer.score(texts).value for texts in first.texts]
+    values = [scorer.score(texts).value for texts in sample.texts]
     score_s = time.perf_counter() - started_s
-    sampled = sum(len(texts) for texts in first.texts)
+    sampled = sum(len(texts) for texts in sample.texts)
     kept = sum(int((value >= config.keep_at).sum()) for value in values)
     bytes_left = int(left.column("text_bytes").sum())
     workers = config.workers or available_cpus()
@@ -95,10 +107,11 @@ def estimate_run(config: FilterConfig) -> RunEstimate:
     return RunEstimate(
         plan=plan,
         text_column=plan.facts.text_column,
+        effort=effort_of(scorer),
         rows_left=rows_left,
         sampled_rows=sampled,
         seconds=seconds,
         kept_share=kept / max(sampled, 1),
-        unlike_share=unlike_share(scorer, first.texts),
-        set_aside=(*plan.set_aside, *first.set_aside),
+        warning=warning_of(scorer, sample.texts),
+        set_aside=(*plan.set_aside, *dict.fromkeys((*first.set_aside, *sample.set_aside))),
     )

@@ -1,24 +1,40 @@
-"""Explains the score of one document of a Parquet file, or of a finished run, by its file and row."""
+"""Explains the score of one document: of a text, of a dump, or of a finished run."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-import numpy as np
-
+from annotations.labels.code_languages import LANGUAGE_COLUMNS, NATURAL
+from annotations.labels.columns import first_told
 from filtering import explain_documents
 from filtering.errors import BadFileError, SettingsError
-from filtering.explaining.explain import Explanation
+from filtering.explaining.explain import Explanation, unscored, with_score
 from filtering.scoring.scorers import STAGES
-from filtering.text.arrow import REASONS, text_bytes
-from pipelines.dump.batches import read_chosen
-from pipelines.dump.reading import open_parquet, read_footer, resolve_text_column
-from pipelines.dump.rows_again import read_unchanged
-from pipelines.dump.text_columns import texts_of
-from pipelines.names import name_of
+from filtering.scoring.unsure import CODE, find_languages
+from filtering.text.arrow import REASONS
+from pipelines.dump.code_languages import language_told
+from pipelines.dump.rows import Row
+from pipelines.run.find_document import find_in_dump, find_in_run
 from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
 from pipelines.settings.runs import ExplainConfig
-from pipelines.store.manifest import scored_parts
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import read_scores
+
+
+@dataclass(frozen=True)
+class ExplainedDocument:
+    """A document, and why it has its score.
+
+    Parameters
+    ----------
+    why : Explanation
+    file : str
+        Its file; empty for a text that was given.
+    row : int, optional
+        Its row there, from 0.
+    """
+
+    why: Explanation
+    file: str = ""
+    row: int | None = None
 
 
 def explain_row(config: ExplainConfig) -> Explanation:
@@ -29,7 +45,7 @@ def explain_row(config: ExplainConfig) -> Explanation:
     Raises
     ------
     SettingsError
-        If there is no such file or row, it cannot be read, or an input of a run has changed since.
+        If there is no such file, row or value, it cannot be read, or an input of a run has changed since.
     OutputError
         If there is no finished run with scores.
     ScorerError
@@ -37,65 +53,53 @@ def explain_row(config: ExplainConfig) -> Explanation:
     RunError
         If the system does not let us read the file.
     """
+    return explain_document(config).why
+
+
+def explain_document(config: ExplainConfig) -> ExplainedDocument:
+    """Explain the score of a document, and say where it lies; see `explain_row`."""
     try:
-        return _row_of_dump(config) if config.run is None else _row_of_run(config, config.run)
+        return _explain_of_dump(config) if config.run is None else _explain_of_run(config, config.run)
     except BadFileError as error:  # the one file that was asked for is a setting, not data
         raise SettingsError(str(error)) from error
 
 
-def _row_of_dump(config: ExplainConfig) -> Explanation:
+def _explain_of_dump(config: ExplainConfig) -> ExplainedDocument:
     scorer = open_scorer(config.scorer or "web", config.effort or "fast", config.placement)
-    return explain_documents(scorer, [_text_of(config)], top=config.top)[0]
-
-
-def _text_of(config: ExplainConfig) -> bytes | None:
     if config.text is not None:
-        return config.text
-    given, row = config.place
-    file = name_of(given)
-    footer = read_footer(file)
-    column = resolve_text_column(footer.schema, file, config.text_column)
-    _refuse_beyond(file, row, footer.metadata.num_rows)
-    groups, checksums = range(footer.metadata.num_row_groups), not config.ignore_checksums
-    with open_parquet(file, checksums=checksums) as opened:
-        chosen = read_chosen(opened, file, groups, np.array([row]), [column], checksums=checksums)
-        ((_, batch),) = chosen
-    return text_bytes(texts_of(batch, column))[0]
+        (why,) = explain_documents(scorer, [config.text], top=config.top, keep_at=config.keep_at)
+        return ExplainedDocument(why)
+    found = find_in_dump(config)
+    languages = [_language_of(found.row, scorer.domain)]
+    (why,) = explain_documents(
+        scorer, [found.row.data], top=config.top, keep_at=config.keep_at, languages=languages
+    )
+    return ExplainedDocument(why, found.file, found.number)
 
 
-def _row_of_run(config: ExplainConfig, run: str) -> Explanation:
+def _explain_of_run(config: ExplainConfig, run: str) -> ExplainedDocument:
     folder = RunFolder(run)
     plan, manifest = folder.read_finished_plan(), folder.read_manifest()
-    scored = scored_parts(folder, plan)
-    given, row = config.place
-    named = [part for part in plan.parts if part.relative in (name_of(given), given)]
-    # As it is named, or as names are shown.
-    parts = [part for part in named if part.relative == name_of(given)] or named
-    if not parts:
-        raise SettingsError(
-            f"The file must be an input of {run}, by its path below its folder. '{name_of(given)}' is not."
-        )
-    file = parts[0].relative
-    _refuse_beyond(file, row, max(part.first_row + part.rows for part in parts))
-    inside = [part for part in scored if part.relative == file and 0 <= row - part.first_row < part.rows]
-    if not inside:
-        raise SettingsError(f"Row {row} of {file} must have been read. It was set aside.")
-    (part,) = inside
-    place = row - part.first_row
-    (found,) = read_unchanged(part, np.array([place]), plan.facts.row_reader)
+    found = find_in_run(config, folder, plan)
     name = config.scorer or str(manifest["scorer"])
     scorer = open_scorer(name)
     refuse_other_scorer(name, scorer.digest, plan.facts.scorer_sha256)
-    (why,) = explain_documents(scorer, [found.data], top=config.top)
-    stored = read_scores(folder, part, "edu_score", "edu_stage", "edu_reason")
-    value, stage, reason = (values[place] for values in stored)
+    languages = [_language_of(found.row, scorer.domain)]
+    cut = plan.facts.keep_at
+    (why,) = explain_documents(scorer, [found.row.data], top=config.top, keep_at=cut, languages=languages)
+    stored = read_scores(folder, found.part, "edu_score", "edu_stage", "edu_reason")
+    value, stage, reason = (values[found.row.number] for values in stored)
     if reason:
-        return replace(why, score=None, stage="", reason=REASONS[reason])
-    return replace(why, score=float(value), stage=STAGES[stage])
+        why = unscored(REASONS[reason], cut)
+    else:
+        why = with_score(replace(why, stage=STAGES[stage]), float(value))
+    return ExplainedDocument(why, found.file, found.number)
 
 
-def _refuse_beyond(file: str, row: int, rows: int) -> None:
-    if row >= rows:
-        raise SettingsError(
-            f"'row' (--row) must be below the {rows:,} rows of {file}. Got {row:,}; the first is 0."
-        )
+def _language_of(row: Row, domain: str) -> str | None:
+    """Return the language of a document: of code as path or column tell it, else as its text or a column."""
+    if domain == CODE:
+        return language_told(row.data or b"", row.origin)
+    (found,) = find_languages([row.data], domain)
+    named = first_told(row.origin, LANGUAGE_COLUMNS)
+    return found or (named if named and NATURAL.fullmatch(named) else None)

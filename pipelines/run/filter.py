@@ -5,17 +5,19 @@ Order of events: plan; parts; manifest.
 
 from dataclasses import replace
 
-from filtering.scoring.cascade import AnyScorer, CascadeScorer
+from filtering.scoring.cascade import AnyScorer, CascadeScorer, effort_of
 from filtering.scoring.cascade_exits import Exits
-from filtering.scoring.scorers import Scorer
-from pipelines.dump.first_rows import read_first_rows, unlike_share
+from filtering.scoring.settings import Effort
+from pipelines.dump.first_rows import read_spread_rows, warning_of
 from pipelines.dump.inputs import find_inputs
+from pipelines.dump.split_files import PartSize
 from pipelines.executors.local import Executor, executor_of
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.audit import audit_shares, promise_of
 from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
 from pipelines.run.resume import refuse_foreign
-from pipelines.scorer_addresses import open_scorer
+from pipelines.scorer_addresses import open_scorer, usual_effort
+from pipelines.settings.base import words_of
 from pipelines.settings.runs import DecontaminateConfig, DumpSettings, FilterConfig
 from pipelines.store.leak_files import gather_tasks
 from pipelines.store.plan import Plan, PlanSettings, make_plan
@@ -25,13 +27,21 @@ from pipelines.worker.output import AddedColumns
 from pipelines.worker.worker_settings import LeakSearch, WorkerSettings
 
 WHAT_SCORES = {
-    "fast": "signals alone",
-    "balanced": "signals, and an embedding where they are not sure enough",
-    "full": "signals and an embedding of every document",
+    "fast": "words and style, no embedding",
+    "balanced": "words and style, and an embedding near the cut",
+    "full": "words and style, and an embedding of every document",
 }
 """Efforts in words."""
-UNLIKE_WARNING_SHARE = 0.15
-"""Warn when more of the sample than this is unlike the seed; of the seed itself 5 % is, by definition."""
+PART_SIZES = {
+    "fast": PartSize(rows=400_000, text_bytes=1_500_000_000),
+    "balanced": PartSize(rows=8_000, splits_row_groups=True),
+    "full": PartSize(rows=2_000, splits_row_groups=True),
+}
+"""What one core does in about a minute, by docs/benchmarks.md: 7,700, 128 and 21 to 53 documents a second.
+
+At effort fast row groups are not split: decoding one takes a tenth of the time that scoring it takes, at the
+other efforts less than a hundredth.
+"""
 NO_CUT = 0.0
 
 
@@ -66,8 +76,9 @@ def filter_dump(
     executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
     refuse_foreign(RunFolder(config.out))
     # Loaded to find out before the run what is missing, and let go of: workers load their own.
-    scorer = open_scorer(config.scorer, config.effort, config.placement, config.exit_settings)
-    tasks = gather_tasks(config.decontaminate, config.fields)
+    scorer = scorer_of(config, reporter)
+    effort = effort_of(scorer)
+    tasks = gather_tasks(config.against, config.fields)
     leaks = search_of(tasks, config.leak_action) if tasks else None
     plan = plan_of(config, scorer, leaks)
     settings = WorkerSettings(
@@ -77,7 +88,7 @@ def filter_dump(
         text_column=plan.facts.text_column,
         keep_at=config.keep_at,
         write=config.write,
-        effort=config.effort,
+        effort=effort,
         max_disagreement=config.max_disagreement,
         rules=config.rules_for(scorer.domain),
         audit_shares=_audit_shares(scorer, plan.rows, config.audit),
@@ -86,19 +97,22 @@ def filter_dump(
         max_document_bytes=config.max_document_bytes,
         placement=config.placement,
         leaks=leaks,
+        write_origin=config.write_origin,
     )
+    plan = replace(plan, command=words_of("filter", config))
+    warning = ""
     with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
             reporter.say(
-                f"Scoring with {config.scorer!r}, effort {config.effort} ({WHAT_SCORES[config.effort]}), "
-                f"keeping from {config.keep_at:g} points."
+                f"Scoring with {config.scorer!r} at effort {effort} ({WHAT_SCORES[effort]}). Documents of "
+                f"{config.keep_at:g} points and more are kept."
             )
             if isinstance(scorer, CascadeScorer):
                 reporter.say(describe_exits(scorer.exits))
-            _warn_if_unlike(plan, config.scorer, scorer, reporter)
+            warning = _warn_if_unsure(plan, scorer, reporter)
         del scorer
         result = run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
-    return replace(result, fails_on_drift=config.on_drift == "fail")
+    return replace(result, fails_on_drift=config.on_drift == "fail", warning=warning)
 
 
 def decontaminate_dump(
@@ -126,14 +140,14 @@ def decontaminate_dump(
     executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
     refuse_foreign(RunFolder(config.out))
     tasks = gather_tasks(config.against, config.fields)
-    leaks = search_of(tasks, config.action)
+    leaks = search_of(tasks, config.leak_action)
     added = AddedColumns.named("edu_score")
     plan = make_plan(
         find_inputs(config.inputs, config.out),
-        settings={**leak_settings(leaks), **_of_reading(config), "keep_at": NO_CUT},
+        settings={**leak_settings(leaks), **_of_reading(config, part_size_of(config)), "keep_at": NO_CUT},
         text_column=config.text_column,
-        new_columns=added.in_mode("kept", "fast", scores=False, leaks=config.action),
-        rows_per_part=config.rows_per_part,
+        new_columns=added.in_mode("kept", "fast", scores=False, leaks=config.leak_action),
+        size=part_size_of(config),
         strict=config.strict,
     )
     settings = WorkerSettings(
@@ -148,44 +162,69 @@ def decontaminate_dump(
         max_document_bytes=config.max_document_bytes,
         leaks=leaks,
     )
+    plan = replace(plan, command=words_of("decontaminate", config))
     with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
             names = sorted({one.benchmark for one in tasks})
-            reporter.say(f"Looking for {len(tasks):,} tasks of {', '.join(names)}.")
+            reporter.say(f"Looking for the {len(tasks):,} tasks of {', '.join(names)}.")
         return run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
+
+
+def scorer_of(config: FilterConfig, reporter: Reporter) -> AnyScorer:
+    """Return the scorer of a run, at the effort that was asked for, else at its usual one."""
+    effort = config.effort or usual_effort(config.scorer)
+    if effort != "fast":
+        reporter.say(f"Loading the scorer {config.scorer!r} and its embedder ...")
+    return open_scorer(config.scorer, effort, config.placement, config.exit_settings)
 
 
 def plan_of(config: FilterConfig, scorer: AnyScorer, leaks: LeakSearch | None = None) -> Plan:
     """Return the plan of a run that scores."""
+    size = part_size_of(config, effort_of(scorer))
     settings: PlanSettings = {
         "scorer_sha256": scorer.digest,
         "keep_at": config.keep_at,
         "write": config.write,
-        "effort": config.effort,
+        "effort": effort_of(scorer),
         "score_column": config.score_column,
         "rules": ",".join(config.rules_for(scorer.domain)) or "none",
-        **_of_reading(config),
+        **_of_reading(config, size),
     }
     if isinstance(scorer, CascadeScorer):
         settings = {**settings, **promise_of(scorer.exits)}
     if leaks is not None:
         settings = {**settings, **leak_settings(leaks)}
+    if config.write_origin:
+        settings = {**settings, "write_origin": True}
     added = AddedColumns.named(config.score_column)
     return make_plan(
         find_inputs(config.inputs, config.out),
         settings=settings,
         text_column=config.text_column,
-        new_columns=added.in_mode(config.write, config.effort, leaks=config.leak_action if leaks else None),
-        rows_per_part=config.rows_per_part,
+        new_columns=added.in_mode(
+            config.write,
+            effort_of(scorer),
+            leaks=config.leak_action if leaks else None,
+            origin=config.write_origin,
+        ),
+        size=size,
         strict=config.strict,
     )
 
 
-def _of_reading(config: DumpSettings) -> PlanSettings:
+def part_size_of(config: DumpSettings, effort: Effort = "fast") -> PartSize:
+    """Return how large the parts of a run are: as settings say, else what one core does in about a minute.
+
+    It depends on nothing that may differ between machines, so that a run can go on elsewhere.
+    """
+    return PART_SIZES[effort] if config.rows_per_part is None else PartSize(config.rows_per_part)
+
+
+def _of_reading(config: DumpSettings, size: PartSize) -> PlanSettings:
     """Return what of the reading decides the output; pages with wrong checksums, where these are read."""
     ignoring = {"ignore_checksums": True} if config.ignore_checksums else {}
     return {
-        "rows_per_part": config.rows_per_part, "max_document_bytes": config.max_document_bytes, **ignoring,
+        "rows_per_part": size.rows, "max_document_bytes": config.max_document_bytes, **ignoring,
     }  # fmt: skip
 
 
@@ -197,24 +236,25 @@ def describe_exits(exits: Exits) -> str:
     """Return what the exits of a cascade promise, in words."""
     passed = 100 * (1 - exits.dropped - exits.kept)
     start = (
-        f"Embedding what the signals score from {exits.lower:g} to {exits.upper:g} points, "
-        f"about {passed:.1f} % of documents like the {exits.documents:,} that the scorer was paired on; "
+        f"Documents between {exits.lower:g} and {exits.upper:g} points are embedded. On the "
+        f"{exits.documents:,} documents that the scorer was tuned on that is {passed:.1f} %."
     )
-    about = "" if exits.is_exact else "approximately, since these are of few groups; "
-    share = (
-        f"{about}at most {100 * exits.settings.max_disagreement:g} % of such documents are decided "
-        "otherwise than with effort full, with 95 % confidence."
+    promised, lost = exits.settings.max_disagreement, exits.lost_keepers
+    about = "" if exits.is_exact else "about "
+    share = "" if promised is None else (
+        f" At most {about}{100 * promised:g} % of such documents are decided differently from effort full "
+        "(95 % confidence)."
+    )  # fmt: skip
+    return f"{start}{share}" + (
+        f" Of the documents that effort full keeps, {100 * lost:.1f} % were dropped there." if lost else ""
     )
-    return f"{start}{share} Of what effort full keeps of these, {100 * exits.lost_keepers:.1f} % was lost."
 
 
-def _warn_if_unlike(plan: Plan, name: str, scorer: Scorer, reporter: Reporter) -> None:
+def _warn_if_unsure(plan: Plan, scorer: AnyScorer, reporter: Reporter) -> str:
+    """Say why the scores of a sample of the dump are not reliable, if they are not; return it."""
     checksums = not plan.facts.ignore_checksums
-    first = read_first_rows(plan.parts, plan.facts.text_column, checksums=checksums)
-    share = unlike_share(scorer, first.texts)
-    if share > UNLIKE_WARNING_SHARE:
-        reporter.say(
-            f"Warning: about {100 * share:.0f} % of a sample of this dump is unlike the documents that the "
-            f"scorer {name!r} was fitted on (another language or script, say). Its scores mean "
-            "little there: look at them, or train a scorer on labels of your own."
-        )
+    sample = read_spread_rows(plan.parts, plan.facts.text_column, checksums=checksums)
+    said = warning_of(scorer, sample.texts)
+    if said:
+        reporter.say(f"Warning, by a sample of this dump: {said}")
+    return said

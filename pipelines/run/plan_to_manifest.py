@@ -3,7 +3,7 @@
 Each step leaves only whole files, so the same command goes on wherever an earlier one was stopped.
 """
 
-import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -41,11 +41,14 @@ class FilterResult:
     rows_scored : int
         Rows scored by this call; fewer than `rows` where an earlier one had begun.
     seconds : float
-        Duration of this call.
+        What this call took, from when all was loaded and compiled on.
     manifest : mapping
         What ``run/manifest.json`` holds.
     agreement : AuditResult, optional
         What a cascade's audit found.
+    warning : str
+        Why the scores of a sample of the dump are not reliable, in words; empty if they are, or none was
+        read.
     fails_on_drift : bool
         Whether a promise that does not hold is a failure.
     """
@@ -61,6 +64,7 @@ class FilterResult:
     manifest: Mapping[str, Any]
     agreement: AuditResult | None = None
     fails_on_drift: bool = False
+    warning: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -116,47 +120,56 @@ def run_plan(
     ------
     RunError
         If the receipts do not add up to the plan.
+    KeyboardInterrupt
+        If it is interrupted; it says how many parts are finished.
     BadFileError
         If `strict` and a part cannot be read.
     """
-    started_s = time.monotonic()
     if folder.manifest.exists():
-        reporter.say(f"{folder.root} is complete; nothing to do.")
-        return _result(folder, rows_scored=0, started_s=started_s)
-    if settings.write != "scores":
-        for loss in plan.losses:
-            reporter.say(loss)
+        reporter.say(f"{folder.root} is complete. There is nothing to do.")
+        return _result(folder, rows_scored=0, seconds=0.0)
     done = folder.are_done(plan.parts)
     waiting = plan.parts.largest_first(~done)
-    if done.any():
-        reporter.say(f"Going on with {folder.root}: {done.sum()} of {len(done)} parts are done.")
-    meter = RowMeter(plan.rows, int(plan.parts.column("rows")[done].sum()))
-    rows_scored = 0
+    waits_for = executor.waits_for(settings) if len(waiting) else ""
+    begun = f"Going on with {folder.root}: {done.sum():,} of {len(done):,} parts are done."
+    for line in (
+        *(plan.losses if settings.write != "scores" else ()),
+        *([begun] if done.any() else []),
+        *([f"{waits_for} ..."] if waits_for else []),
+    ):
+        reporter.say(line)
+    meter = RowMeter(plan.rows, int(plan.parts.column("rows")[done].sum()), waits_for=waits_for)
+    counts = Counter(parts=int(done.sum()))
 
     def write_down(receipts: Sequence[Receipt]) -> None:
         folder.refuse_other_plan(plan)
         folder.write_receipts(receipts)
 
-    with (
-        reporter.track(meter),
-        ReceiptLog(write_down) as log,
-        closing(executor.run(settings, waiting, meter.tick)) as finished,
-    ):
-        for receipt in finished:
-            log.add(receipt)
-            rows_scored += 0 if receipt.set_aside else receipt.rows
-            if receipt.set_aside:
-                reporter.say(f"Set aside {plan.parts.of_key(receipt.key).name}: {receipt.set_aside}")
-                if strict:
-                    raise BadFileError(receipt.set_aside)
+    try:
+        with (
+            reporter.track(meter),
+            ReceiptLog(write_down) as log,
+            closing(executor.run(settings, waiting, meter.tick)) as finished,
+        ):
+            for receipt in finished:
+                log.add(receipt)
+                counts.update(parts=1, rows=0 if receipt.set_aside else receipt.rows)
+                if receipt.set_aside:
+                    reporter.say(
+                        f"Could not be read: {plan.parts.of_key(receipt.key).name}. {receipt.set_aside}"
+                    )
+                    if strict:
+                        raise BadFileError(receipt.set_aside)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"{counts['parts']:,} of {len(done):,} parts are finished.") from None
     if settings.leaks is not None:
         write_all_hits(folder, plan)
     write_manifest(folder, plan, settings.scorer)
     folder.clear_temporary()
-    return _result(folder, rows_scored=rows_scored, started_s=started_s)
+    return _result(folder, rows_scored=counts["rows"], seconds=meter.seconds)
 
 
-def _result(folder: RunFolder, *, rows_scored: int, started_s: float) -> FilterResult:
+def _result(folder: RunFolder, *, rows_scored: int, seconds: float) -> FilterResult:
     manifest = folder.read_manifest()
     return FilterResult(
         out=str(folder.root),
@@ -166,7 +179,7 @@ def _result(folder: RunFolder, *, rows_scored: int, started_s: float) -> FilterR
         unusual=manifest["unusual"],
         set_aside=read_set_aside(manifest),
         rows_scored=rows_scored,
-        seconds=time.monotonic() - started_s,
+        seconds=seconds,
         manifest=manifest,
         agreement=agreement_of(manifest),
     )

@@ -21,6 +21,7 @@ The manifest goes first, for it says that a run is complete. Files go before the
 between must leave no file that no plan knows. After one, the same command does the rest.
 """
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,6 +31,12 @@ from pipelines.paths import StorePath, files_below
 from pipelines.store.plan import OUTPUT_FORMAT, Plan
 from pipelines.store.run_folder import RunFolder
 
+DIGESTS = {
+    "scorer_sha256": "The files of the scorer",
+    "leaks_sha256": "The benchmarks, or what is looked for of them",
+    "recut_from": "The scores of the run that is cut anew",
+}
+"""Settings whose values tell a person nothing."""
 OWN = ("run/lock", "run/tmp/", "run/plan.parquet")
 """What a run that was killed before it had a plan leaves."""
 
@@ -101,19 +108,32 @@ def allowed_changes(
     _refuse_other_settings(folder, before, plan)
     changes = changed_files(before, plan)
     gone = [relative for relative, what in changes if what == "gone"]
+    if gone and len(changes) > len(gone) and not before.parts.files & plan.parts.files:
+        raise OutputError(
+            f"A folder must hold one run. {folder.root} has a run over other inputs: "
+            f"{_some(sorted(before.parts.files))}. Got {_some(sorted(plan.parts.files))}. Choose another "
+            f"--out."
+        )
     if gone:
         raise OutputError(
-            f"A run must go on with all of its inputs. '{gone[0]}' is gone since {folder.root} was begun "
-            f"({len(gone)} in all). Put it back, or choose another --out."
+            f"A run must go on with all of its inputs. {_some(gone)} "
+            f"{'is' if len(gone) == 1 else 'are'} not among those given now, but {folder.root} was begun "
+            f"with "
+            "it. Give all inputs, or choose another --out."
         )
     if changes and not update:
         relative, what = changes[0]
+        more = f" ({len(changes)} files in all)" if len(changes) > 1 else ""
         raise OutputError(
             f"A run must go on with the inputs that it was begun with. '{relative}' is {what} since "
-            f"{folder.root} was begun ({len(changes)} in all). Take them in with --update, "
-            "or choose another --out."
+            f"{folder.root} was begun{more}. Add it to the run with --update, or choose another --out."
         )
     return changes
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many there are besides."""
+    return f"'{names[0]}'" + (f" and {len(names) - 1:,} more" if len(names) > 1 else "") if names else "none"
 
 
 def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan) -> None:
@@ -122,10 +142,22 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan) -> None:
         old, new = before.settings.get(name), now.settings.get(name)
         unknown = name == "text_column" and not old  # as no file could tell it
         if old != new and not unknown:
+            what = f"{name!r} in {folder.root} is {old!r}. Got {new!r} instead."
+            if name in DIGESTS:
+                what = f"{DIGESTS[name]} ({name!r}) of {folder.root} differ from those given now."
             raise OutputError(
-                f"A run must go on with the settings that it was begun with. {name!r} in {folder.root} "
-                f"is {old!r}. Got {new!r} instead. Choose another folder (--out, or --to of recut)."
+                f"A run must go on with the settings that it was begun with. {what} "
+                f"{_way_on(folder, name, new)}"
             )
+
+
+def _way_on(folder: RunFolder, name: str, new: object) -> str:
+    """Return what to do to get another setting."""
+    if name == "keep_at" and folder.manifest.exists():
+        run = shlex.quote(str(folder.root))
+        recut = f"edufilter recut {run} --keep-at {new:g} --to {run}-{new:g}"
+        return f"To keep other documents of this run:\n  {recut}"
+    return "Choose another folder (--out, or --to of recut), or give the earlier setting."
 
 
 def changed_files(before: Plan, now: Plan) -> Sequence[tuple[str, str]]:

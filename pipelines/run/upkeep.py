@@ -31,6 +31,8 @@ class Status:
     parts, parts_done, rows, rows_done : int
     set_aside : int
         Files and parts that could not be read.
+    next_step : str
+        What to do to finish an unfinished run; empty for another.
     """
 
     state: Literal["running", "unfinished", "complete"]
@@ -39,6 +41,7 @@ class Status:
     rows: int
     rows_done: int
     set_aside: int
+    next_step: str = ""
 
 
 def status_of_run(out: str) -> Status:
@@ -62,6 +65,7 @@ def status_of_run(out: str) -> Status:
         rows=plan.rows,
         rows_done=int(plan.parts.column("rows")[states.done].sum()),
         set_aside=len(plan.set_aside) + int(states.set_aside.sum()),
+        next_step=plan.how_to_finish if state == "unfinished" else "",
     )
 
 
@@ -158,10 +162,13 @@ class Cleaned:
         Files that a killed run left half-written, removed.
     forgotten : int
         Parts with damaged files whose receipts were removed: the next run makes them again.
+    next_step : str
+        What to do to make these again; empty if none were.
     """
 
     half_written: int
     forgotten: int
+    next_step: str = ""
 
 
 def clean_run(out: str) -> Cleaned:
@@ -189,4 +196,4 @@ def clean_run(out: str) -> Cleaned:
         if len(broken):
             folder.manifest.unlink(missing_ok=True)
             folder.forget(broken)
-        return Cleaned(half_written, len(broken))
+        return Cleaned(half_written, len(broken), plan.how_to_finish if len(broken) else "")

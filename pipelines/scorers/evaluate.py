@@ -101,6 +101,7 @@ class JudgedPoints:
             reliability=reliability(points[chosen], scores[chosen]),
             slices=[one for one in slices if one.rows >= SLICE_ROWS],
             few=sorted((one for one in slices if one.rows < SLICE_ROWS), key=lambda one: -one.rows),
+            origin_known=labels.origin_known,
         )
 
 
@@ -133,6 +134,8 @@ class Evaluation:
         Genres, languages and scripts with enough documents, the worst first.
     few : list of JudgedSlice
         Of source files, the code languages with fewer, the largest first.
+    origin_known : bool
+        Whether the labels say how documents were chosen; otherwise no figure speaks of rates.
     """
 
     effort: Effort
@@ -148,6 +151,7 @@ class Evaluation:
     reliability: Sequence[tuple[int, float, float]]
     slices: Sequence[JudgedSlice]
     few: Sequence[JudgedSlice]
+    origin_known: bool = True
 
 
 def evaluate_scorer(
@@ -206,23 +210,28 @@ def points_of_labels(
     LabelsError
         If the labels cannot be used.
     """
+    reporter = reporter or ConsoleReporter()
+    if effort != "fast":
+        reporter.say(f"Loading the scorer {scorer!r} and its embedder ...")
     loaded = open_scorer(scorer, effort, placement, exits)
     both = loaded.full if isinstance(loaded, CascadeScorer) else loaded
     domain = both.domain
-    reporter = reporter or ConsoleReporter()
     found = with_code_languages(read_labels(labels), domain, reporter)
     if read_metrics(scorer).get("labels_sha256") == labels_digest(found):
         reporter.say(
-            f"{scorer!r} was fitted to these very labels: fitting it again without each fold, to judge it on "
-            "what it has not seen. That takes a minute or two."
+            f"{scorer!r} was trained on these very labels. It is trained again without each fifth of them, "
+            "and measured on that fifth ..."
         )
         data, fits = refit(scorer, both, found)
         embedder = both.embedder if isinstance(both, EmbeddingScorer) else None
         if isinstance(loaded, CascadeScorer):
-            judge = NestedJudge.of(data, [*fits.values()], exits=loaded.exits, embedder=embedder)
+            judge = NestedJudge.of(
+                data, [*fits.values()], exits=loaded.exits, embedder=embedder, reporter=reporter
+            )
         else:
-            judge = NestedJudge.of(data, [fits[effort]], embedder=embedder)
+            judge = NestedJudge.of(data, [fits[effort]], embedder=embedder, reporter=reporter)
         return JudgedPoints(judge.own_points(), data.rows, found, effort, nested=True, score=judge.score)
+    reporter.say(f"Scoring {len(found):,} labelled documents ...")
     return points_of_saved(loaded, found, effort)
 
 

@@ -19,13 +19,16 @@ from pipelines.scorers.evaluate import SLICE_ROWS, Evaluation, JudgedSlice
 
 def metrics_table(evaluation: Evaluation) -> Table:
     """Return each figure over all documents, and over those that were chosen without looking at scores."""
-    how = "nested" if evaluation.nested else "scored by the saved scorer"
-    rows = [
+    how = "cross-validated" if evaluation.nested else "scored by the saved scorer"
+    caption = f"effort {evaluation.effort}, {how}; 95 % intervals over groups"
+    if not evaluation.origin_known:
+        rows = [(name, str(estimate)) for name, estimate in evaluation.metrics.items()]
+        return Table(caption, ("metric", "all"), rows)
+    both = [
         (name, str(estimate), str(evaluation.unbiased_metrics[name]))
         for name, estimate in evaluation.metrics.items()
     ]
-    caption = f"effort {evaluation.effort}, {how}; 95 % intervals over groups"
-    return Table(caption, ("metric", "all", "unbiased rows"), rows)
+    return Table(caption, ("metric", "all", "drawn at random"), both)
 
 
 def confusion_table(evaluation: Evaluation) -> Table:

@@ -7,6 +7,7 @@ from math import floor, log10
 from typing import Any
 
 from filtering.machine import available_cpus
+from filtering.scoring.unsure import known_in_words
 from filtering.text.windows import REACH, WINDOW, CutRule
 from pipelines.page_kit.page import Table, templates
 from pipelines.scorers.audit_points import ScorerAudit
@@ -64,6 +65,7 @@ class _View:
     speeds: Mapping[str, str]
     command: str
     cpus: int
+    languages: str
     reach: CutRule
     window: CutRule
 
@@ -75,6 +77,7 @@ def model_card(
     audit: ScorerAudit,
     speeds: Mapping[Any, float],
     command: Sequence[str],
+    languages: Mapping[str, int],
 ) -> str:
     """Return the model card of a scorer.
 
@@ -91,6 +94,8 @@ def model_card(
         Documents a second by effort, on the machine that trained it.
     command : sequence of str
         What made it, after ``edufilter`` and before ``--out``.
+    languages : mapping of str to int
+        How many labels it was fitted to, by language.
     """
     last, tokens = evaluations[-1], metrics.get("embedded", {"tokens": 0, "tokens_read": 0})
     view = _View(
@@ -108,6 +113,7 @@ def model_card(
         speeds={effort: _two_digits(speed) for effort, speed in speeds.items()},
         command=shlex.join(["edufilter", *command, "--out", "FOLDER"]),
         cpus=available_cpus(),
+        languages=known_in_words(languages),
         reach=REACH,
         window=WINDOW,
     )

@@ -7,10 +7,11 @@ import numpy as np
 
 from filtering.arrays import Floats, Rows
 from filtering.embedding.embedders import Embedder, text_for
-from filtering.fitting.cross_validation import Fit, FoldFit, nested_fits
+from filtering.fitting.cross_validation import Fit, Fitted, FoldFit, fits_of_points, nested_fits
 from filtering.fitting.fit_data import FitData, read_fit_data
 from filtering.scoring.cascade import cascaded
 from filtering.scoring.cascade_exits import Exits
+from pipelines.progress import Meter, Reporter
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,15 @@ class NestedJudge:
         data: FitData,
         fits: Sequence[Fit],
         *,
+        reporter: Reporter,
         exits: Exits | None = None,
         embedder: Embedder | None = None,
     ) -> "NestedJudge":
-        """Fit anew without each fold."""
-        return cls(data, [list(nested_fits(data, fit)) for fit in fits], exits, embedder)
+        """Fit anew without each fold, and show how that goes on."""
+        meter = Meter(len(fits) * fits_of_points(), 0, "fits")
+        with reporter.track(meter):
+            stages = [list(nested_fits(data, counted(fit, meter))) for fit in fits]
+        return cls(data, stages, exits, embedder)
 
     def own_points(self) -> Floats:
         """Return the rubric points of the labelled documents: float64 array, shape (n,)."""
@@ -82,3 +87,14 @@ def embedded(data: FitData, embedder: Embedder) -> tuple[FitData, dict[str, int]
     found = embedder.embed([text_for(embedder.settings, text) for text in data.texts])
     tokens = {"tokens": int(found.tokens.sum()), "tokens_read": int(found.tokens_read.sum())}
     return replace(data, embeddings=found.vectors), tokens
+
+
+def counted(fit: Fit, meter: Meter) -> Fit:
+    """Return what fits as before, and counts each fit."""
+
+    def fit_and_count(data: FitData, rows: Rows) -> Fitted:
+        found = fit(data, rows)
+        meter.count(1)
+        return found
+
+    return fit_and_count

@@ -16,7 +16,7 @@ from annotations.labels.labels import cut_texts_warning
 from annotations.labels.sources import read_table
 from filtering import save_scorer
 from filtering.embedding.embedders import Embedder
-from filtering.fitting.cross_validation import Fit, nested_figures, simplest_of_the_best
+from filtering.fitting.cross_validation import Fit, fits_of_figures, nested_figures, simplest_of_the_best
 from filtering.fitting.fit_data import FitData
 from filtering.fitting.paired_scores import pair, pair_labelled
 from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
@@ -27,14 +27,15 @@ from filtering.scoring.scorers import EmbeddingScorer, Scorer, SignalScorer
 from filtering.scoring.settings import Effort
 from filtering.scoring.storage import refuse_taken
 from filtering.text.arrow import REASONS, text_bytes, text_reasons
+from filtering.text.settings import TEXT_COLUMNS
+from filtering.text.text_columns import find_text_column
 from pipelines.dump.code_languages import with_code_languages
-from pipelines.dump.settings import TEXT_COLUMNS
-from pipelines.dump.text_columns import find_text_column
-from pipelines.progress import ConsoleReporter, Reporter
+from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorers.audit_points import ScorerAudit, audit_points
 from pipelines.scorers.evaluate import Evaluation, JudgedPoints, fit_data_of
+from pipelines.scorers.label_languages import with_languages
 from pipelines.scorers.model_card import model_card
-from pipelines.scorers.nested_judge import NestedJudge, embedded
+from pipelines.scorers.nested_judge import NestedJudge, counted, embedded
 from pipelines.settings.base import options_in_words
 from pipelines.settings.scorers import DistillConfig, TrainConfig
 
@@ -105,7 +106,8 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     reporter.say(f"{len(data):,} labelled documents of {len(set(data.groups)):,} groups.")
     if copied := data.copied_across_groups():
         reporter.say(
-            f"{copied:,} of them have near-duplicates in other groups. What judges these is fitted without."
+            f"{copied:,} of them have near-duplicates in other groups. No model that is measured on these "
+            "has seen the others."
         )
     metrics: dict[str, Any] = {"labels_sha256": labels_digest(labels)}
     recipe, metrics["signals"] = choose(data, config.signals, RECIPES, signals_fit, reporter)
@@ -121,10 +123,8 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
         fits["full"] = head_fit(head, recipe)
         stage = fit_stage(data, head, recipe, embedder.settings)
         scorer = EmbeddingScorer(signals, stage, embedder)
-    judged: dict[Effort, JudgedPoints] = {}
-    for effort, fit in fits.items():
-        reporter.say(f"Judging effort {effort} ...")
-        judged[effort] = nested(data, fit, labels, effort)
+    reporter.say(f"Measuring how good the scorer is at effort {' and '.join(fits)} ...")
+    judged = {effort: nested(data, fit, labels, effort, reporter) for effort, fit in fits.items()}
     if isinstance(scorer, EmbeddingScorer):
         if pool is None:
             paired = pair_labelled(judged["fast"].points, judged["full"].points, data)
@@ -141,9 +141,9 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     )
 
 
-def nested(data: FitData, fit: Fit, labels: Labels, effort: Effort) -> JudgedPoints:
+def nested(data: FitData, fit: Fit, labels: Labels, effort: Effort, reporter: Reporter) -> JudgedPoints:
     """Return the nested points of labels, with what scores rewrites by signals."""
-    judge = NestedJudge.of(data, [fit])
+    judge = NestedJudge.of(data, [fit], reporter=reporter)
     return JudgedPoints(judge.own_points(), data.rows, labels, effort, nested=True, score=judge.score)
 
 
@@ -177,6 +177,7 @@ def save_judged(
     overwrite : bool
         Replace the scorer that is there.
     """
+    scorer = with_languages(scorer, labels)
     signals = signals_of(scorer)
     paired = scorer.paired if isinstance(scorer, EmbeddingScorer) else None
     told = {
@@ -186,7 +187,9 @@ def save_judged(
         "audit": audit,
     }
     told = _rounded(to_jsonable_python(told, inf_nan_mode="null"))
-    card = model_card(signals.domain, told, evaluations, audit, _speeds(scorer, labels), command)
+    card = model_card(
+        signals.domain, told, evaluations, audit, _speeds(scorer, labels), command, signals.languages
+    )
     saved = save_scorer(scorer, out, metrics=told, card=card, overwrite=overwrite)
     return TrainResult(saved, out, told, tuple(evaluations), audit)
 
@@ -267,10 +270,11 @@ def choose(
     str, dict
         The name of what is kept, and the figures of all that was compared.
     """
-    figures = []
-    for name in [one for one in names if asked in ("auto", one)]:
-        reporter.say(f"Cross-validating {name!r} over five fold assignments ...")
-        figures.append(nested_figures(data, name, fit_of(name)))
+    tried = [one for one in names if asked in ("auto", one)]
+    reporter.say(f"Comparing {', '.join(tried)} by cross-validation ...")
+    meter = Meter(len(tried) * fits_of_figures(), 0, "fits")
+    with reporter.track(meter):
+        figures = [nested_figures(data, name, counted(fit_of(name), meter)) for name in tried]
     kept = simplest_of_the_best(figures)
     compared = {one.name: one.summary() for one in figures}
     return next(name for name in names if name == kept), {"kept": kept, "compared": compared}

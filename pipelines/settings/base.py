@@ -10,12 +10,14 @@ cannot disagree::
 Python alone.
 """
 
+import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from inspect import cleandoc, formatannotation, get_annotations
+from itertools import chain
 from types import NoneType
-from typing import Annotated, get_args, get_type_hints
+from typing import Annotated, Any, ClassVar, get_args, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -32,7 +34,21 @@ from typer.models import ArgumentInfo, ParameterInfo
 from filtering.embedding.settings import Placement
 from filtering.errors import SettingsError
 from filtering.scoring.settings import Effort
-from pipelines.dump.settings import TEXT_COLUMN_HELP
+from filtering.text.settings import TEXT_COLUMN_HELP
+
+# Headings of options in `--help`; an option without one stands first, with those that are used most.
+READING, SCORING, OUTPUT = "What to read", "Scoring", "Output"
+PLACE, CHECKS, LEAKS = "Where it runs", "Checks", "Benchmark leaks"
+FITTING, ASKING, DRAWING, IMPORTING = "How to fit", "How to ask", "How to draw", "Import"
+HEADINGS = (
+    FITTING, ASKING, DRAWING, READING, SCORING, OUTPUT, PLACE, CHECKS, LEAKS, IMPORTING,
+)  # fmt: skip
+"""In the order in which help has them."""
+
+LIBRARY_WORDS = re.compile(r"^(?:Value error, |\w+ should )")
+"""How the library that checks settings begins its messages."""
+OWN_WORDS = {"extra_forbidden": "is not a setting", "missing": "must be given"}
+"""What we say instead where its message speaks of a program."""
 
 
 class Settings(BaseModel):
@@ -40,18 +56,23 @@ class Settings(BaseModel):
 
     # Built when first made: a command makes one of these models, and all of them are read.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+    old_names: ClassVar[Mapping[str, str]] = {}
+    """Names that settings had before, and what they are called now: both work, and help shows the new one."""
 
     def __init__(self, **values: object) -> None:
+        named: dict[str, object] = {}
+        for name, value in values.items():
+            now = self.old_names.get(name, name)
+            if now in named:
+                raise SettingsError(
+                    f"{setting_name(type(self), now)} must be given once. Got two names of it."
+                )
+            named[now] = value
         # A SettingsError is a ValueError, which pydantic would swallow in a validator of its own.
         try:
-            super().__init__(**values)
+            super().__init__(**named)
         except ValidationError as error:
-            problems = "; ".join(
-                f"{setting_name(type(self), *problem['loc'])}: {problem['msg']}. "
-                f"Got {_shown(problem['input'])} instead"
-                for problem in error.errors()
-            )
-            raise SettingsError(f"Wrong settings for {type(self).__name__}: {problems}.") from None
+            raise SettingsError(" ".join(_in_words(type(self), one) for one in error.errors())) from None
         self._refuse_misfits()
 
     def _refuse_misfits(self) -> None:
@@ -84,6 +105,15 @@ def _parameters_in_words(model: type[Settings]) -> Iterator[str]:
             kind = get_args(kind)[0]
         yield f"{name} : {formatannotation(kind)}{optional}"
         yield f"    {info.help if info else field.description}"
+
+
+def _in_words(model: type[Settings], problem: Mapping[str, Any]) -> str:
+    """Return what is wrong with a setting, as a sentence."""
+    kind, name = problem["type"], setting_name(model, *problem["loc"])
+    what = OWN_WORDS.get(kind) or LIBRARY_WORDS.sub("must ", problem["msg"]).replace(" after validation", "")
+    what = what.replace("must must", "must")
+    got = "" if kind == "missing" else f" Got {_shown(problem['input'])} instead."
+    return f"{name} {what}.{got}"
 
 
 def _shown(value: object) -> str:
@@ -146,13 +176,34 @@ def options_in_words(config: Settings, *, without: Sequence[str] = ()) -> list[s
 
 def command_of(verb: str, config: Settings) -> str:
     """Return the command line that has these settings, but those that are the defaults."""
+    return shlex.join(words_of(verb, config))
+
+
+def words_of(verb: str, config: Settings) -> tuple[str, ...]:
+    """Return the words of the command line that has these settings, but those that are the defaults."""
     model = type(config)
     arguments: list[str] = []
     for name in names_of(model):
         if isinstance(info_of(model, name), ArgumentInfo):
             value = getattr(config, name)
             arguments += [value] if isinstance(value, str) else value
-    return shlex.join(["edufilter", verb, *arguments, *options_in_words(config)])
+    return ("edufilter", verb, *arguments, *options_in_words(config))
+
+
+def with_options(words: Sequence[str], options: Mapping[str, str]) -> list[str]:
+    """Return the words of a command line with other values of some options, which stand last.
+
+    Examples
+    --------
+    >>> with_options(["edufilter", "filter", "in", "--out", "a", "--strict"], {"--out": "b"})
+    ['edufilter', 'filter', 'in', '--strict', '--out', 'b']
+    """
+    kept = [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if word not in options and before not in options
+    ]
+    return [*kept, *chain.from_iterable(options.items())]
 
 
 def from_words(read: Callable[[str], object]) -> BeforeValidator:
@@ -184,32 +235,46 @@ OpenShare = Annotated[float, Field(gt=0.0, lt=1.0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 
 # Settings that several models have, with their options.
-ScorerName = Annotated[Name, Option("--scorer", "-s", help="web, code, or the folder of a trained scorer.")]
-ScoringEffort = Annotated[
-    Effort,
+ScorerName = Annotated[
+    Name,
     Option(
-        help="fast: signals alone. full: an embedding of every document too (needs the extra embed). "
-        "balanced: of those that the signals are not sure about."
+        "--scorer", "-s", rich_help_panel=SCORING,
+        help="Scorer to use: web, code, or the folder of a scorer that you trained.",
     ),
-]
-TextColumn = Annotated[Name | None, Option(help=TEXT_COLUMN_HELP)]
+]  # fmt: skip
+EFFORT_HELP = (
+    "fast scores by words and style. full also embeds every document. balanced embeds only the documents "
+    "near "
+    "the cut. full and balanced need the extra embed."
+)
+ScoringEffort = Annotated[Effort, Option(rich_help_panel=SCORING, help=EFFORT_HELP)]
+TextColumn = Annotated[Name | None, Option(rich_help_panel=READING, help=TEXT_COLUMN_HELP)]
 IgnoreChecksums = Annotated[
     bool,
     Option(
-        "--ignore-checksums", help="Read pages whose checksums are wrong too; what they hold may be garbled."
+        "--ignore-checksums", rich_help_panel=READING,
+        help="Also read Parquet pages with a wrong checksum. Their text may be garbled.",
     ),
-]
+]  # fmt: skip
 
 
 class ModelSettings(Settings):
     """Where a model runs."""
 
     device: Annotated[
-        Name, Option(help="Where the embedder runs: auto (a GPU where there is one), cpu, cuda, cuda:1, mps.")
+        Name,
+        Option(
+            rich_help_panel=PLACE,
+            help="Device of the embedder: auto, cpu, cuda, cuda:1 or mps. auto uses a GPU if there is one.",
+        ),
     ] = "auto"
     trust_remote_code: Annotated[
-        bool, Option("--trust-remote-code", help="Agree to run the code that the embedder brings.")
-    ] = False
+        bool,
+        Option(
+            "--trust-remote-code", rich_help_panel=PLACE,
+            help="Run the Python code that comes with the embedder. Only for embedders that you trust.",
+        ),
+    ] = False  # fmt: skip
 
     @property
     def placement(self) -> Placement:
@@ -222,11 +287,17 @@ class EmbeddingSettings(ModelSettings):
 
     allow_download: Annotated[
         bool,
-        Option("--allow-download", help="Agree to fetch the embedder that the scorer names from the hub."),
-    ] = False
+        Option(
+            "--allow-download", rich_help_panel=PLACE,
+            help="Download the embedder from the Hugging Face hub if it is not on this machine.",
+        ),
+    ] = False  # fmt: skip
     embedder: Annotated[
         Name | None,
-        Option(help="Folder of the scorer's embedder, if it is not where it was when it was trained."),
+        Option(
+            rich_help_panel=PLACE,
+            help="Folder of the scorer's embedder, if it has moved since the scorer was trained.",
+        ),
     ] = None
 
     @property

@@ -10,6 +10,10 @@ from annotations.asking.settings import Limits, Price, Rater
 from filtering.errors import SettingsError
 from filtering.rubric_points import KEEP_AT
 from pipelines.settings.base import (
+    ASKING,
+    DRAWING,
+    IMPORTING,
+    READING,
     IgnoreChecksums,
     Name,
     Paths,
@@ -31,13 +35,19 @@ Strategy = Literal["stratified", "active"]
 GroupColumn = Annotated[
     Name | None,
     Option(
-        help="Column of site, book or repository. Default: one of group, repo, repo_name, domain, host and "
-        "the like, else the host of url, else each document by itself."
+        rich_help_panel=READING,
+        help="Column that names the site, book or repository of a document. Default: a column such as group, "
+        "repo, repo_name, domain or host, else the host of url, else each document is its own group.",
     ),
 ]
-LabelsFolder = Annotated[Name, Option("--out", "-o", help="Folder of labels: new, empty, or begun earlier.")]
+LabelsFolder = Annotated[
+    Name,
+    Option("--out", "-o", help="Folder to write the labels to. A folder with unfinished labels is finished."),
+]
 Count = Annotated[
-    int, Field(le=1_000_000), Option("--n", help="Documents to draw. Default: 2,000; 200 with --near-cut.")
+    int,
+    Field(le=1_000_000),
+    Option("--n", help="Number of documents to draw. Default: 2,000, or 200 with --near-cut."),
 ]
 
 
@@ -48,34 +58,53 @@ class DrawSettings(Settings):
         Name,
         Option(
             "--out", "-o",
-            help="File to write: .parquet; .csv has an empty score column, for people, and a page to read "
-            "beside it.",
+            help="File to write. sample.parquet is for annotate. sample.csv is for people: it has an empty "
+            "column score, and a page beside it shows the texts.",
         ),
     ]  # fmt: skip
     group_column: GroupColumn = None
-    seed: Annotated[int, Field(ge=0), Option(help="Another number draws other documents.")] = 0
-    overwrite: Annotated[bool, Option("--overwrite", help="Replace what OUT holds.")] = False
+    seed: Annotated[
+        int, Field(ge=0), Option(rich_help_panel=DRAWING, help="Seed of the draw. Another seed draws others.")
+    ] = 0
+    overwrite: Annotated[bool, Option("--overwrite", help="Replace the file if it exists.")] = False
 
 
 class SampleConfig(DrawSettings):
     """Settings of `sample_dump`."""
 
-    inputs: Annotated[SomePaths, Argument(metavar="[INPUT...]", help="Parquet files, folders or patterns.")]
+    inputs: Annotated[
+        SomePaths,
+        Argument(
+            metavar="[INPUT...]",
+            help="Parquet files, folders or patterns, local or in a store. Leave it out with --near-cut.",
+        ),
+    ]
     n: Annotated[Count, Field(ge=1)] = 2000
     scorer: ScorerName = "web"
     strategy: Annotated[
         Strategy,
         Option(
-            help="stratified: at random, with like shares of files, lengths and scores. active: in part so, "
-            "in part uncertain, diverse and high ones, by the scorer."
+            rich_help_panel=DRAWING,
+            help="stratified draws at random over files, lengths and scores. active also draws documents "
+            "that "
+            "teach a scorer most: uncertain, unusual and high ones.",
         ),
     ] = "stratified"
     random_share: Annotated[
         float,
         Field(ge=MIN_RANDOM_SHARE, le=1.0, allow_inf_nan=False),
-        Option(help="Of an active sample: share that is drawn at random, from 0.3 up."),
+        Option(
+            rich_help_panel=DRAWING,
+            help="With --strategy active: share of the sample that is drawn at random, at least 0.3.",
+        ),
     ] = MIN_RANDOM_SHARE
-    keep_at: Annotated[Points, Option(help="Rubric points of the cut that active looks at.")] = KEEP_AT
+    keep_at: Annotated[
+        Points,
+        Option(
+            rich_help_panel=DRAWING,
+            help="With --strategy active: score near which documents are uncertain, in rubric points.",
+        ),
+    ] = KEEP_AT
     text_column: TextColumn = None
     ignore_checksums: IgnoreChecksums = False
 
@@ -94,29 +123,39 @@ class AnnotateConfig(Settings):
 
     sample: Annotated[
         Name | None,
-        Argument(metavar="[SAMPLE]", help="What sample wrote, or any file or data set with texts."),
+        Argument(
+            metavar="[SAMPLE]",
+            help="File that sample wrote, or another Parquet, JSONL or CSV file, or a data set of the hub.",
+        ),
     ] = None
     out: LabelsFolder
     rubric: Annotated[
-        Name, Option("--rubric", "-r", help="web, code, story, or the path of a TOML file.")
+        Name, Option("--rubric", "-r", help="Rubric to score by: web, code, story, or a TOML file of yours.")
     ] = "web"
     models: Annotated[
-        Paths, Field(min_length=1), Option("--model", "-m", help="Who is asked; several for several raters.")
+        Paths,
+        Field(min_length=1),
+        Option("--model", "-m", help="Model to ask, by its name at the endpoint. Repeat it for more raters."),
     ]
     base_url: Annotated[
         Name | None,
         Option(
-            help="Address of an OpenAI-compatible endpoint. Default: OPENAI_BASE_URL, else OpenAI's own. The "
-            "key is read from OPENAI_API_KEY."
+            help="Address of an OpenAI-compatible endpoint. Default: the variable OPENAI_BASE_URL, else "
+            "OpenAI. The key comes from OPENAI_API_KEY."
         ),
     ] = None
     repeat: Annotated[
-        int, Field(ge=1, le=100), Option(help="Times that each model is asked about each document.")
+        int,
+        Field(ge=1, le=100),
+        Option(rich_help_panel=ASKING, help="How often to ask each model about each document."),
     ] = 1
     temperature: Annotated[
         float | None,
         Field(ge=0.0, le=2.0, allow_inf_nan=False),
-        Option(help="Default: the model's own; some models refuse any."),
+        Option(
+            rich_help_panel=ASKING,
+            help="Sampling temperature. Default: the model's own. Some models accept no other.",
+        ),
     ] = None
     max_reply_tokens: int = Field(
         default=400,
@@ -124,21 +163,28 @@ class AnnotateConfig(Settings):
         le=1 << 20,
         description="Tokens that a reply may have; models that think need more.",
     )
-    concurrency: Annotated[int, Field(ge=1, le=4096), Option(help="Questions at a time.")] = 32
+    concurrency: Annotated[
+        int, Field(ge=1, le=4096), Option(rich_help_panel=ASKING, help="Number of questions at a time.")
+    ] = 32
     requests_per_minute: Positive | None = Field(default=None, description="Limit of the endpoint, if any.")
     tokens_per_minute: Positive | None = Field(default=None, description="Limit of the endpoint, if any.")
-    timeout_s: Annotated[Positive, Option(help="Seconds until an attempt is given up.")] = 120.0
+    timeout_s: Annotated[
+        Positive, Option(rich_help_panel=ASKING, help="Seconds to wait for a reply before asking again.")
+    ] = 120.0
     prices: Mapping[str, Price] = Field(
         default_factory=dict, description="By model; the key ``*`` stands for all others."
     )
     budget_usd: Annotated[
         Positive | None,
-        Option(help="What the folder may cost in all; never more. Needs --price."),
+        Option(help="Most that all labels of the folder may cost, in US dollars. It needs --price."),
     ] = None
     canaries: Annotated[
         bool,
-        Option("--canaries", help="Ask about documents with planted orders too: how many labels move?"),
-    ] = False
+        Option(
+            "--canaries", rich_help_panel=ASKING,
+            help="Also ask about documents with a hidden order to the model, and count how many obey it.",
+        ),
+    ] = False  # fmt: skip
     text_column: TextColumn = None
     group_column: GroupColumn = None
 
@@ -163,7 +209,7 @@ class AnnotateConfig(Settings):
 
     def _refuse_misfits(self) -> None:
         if self.sample is None and not self.canaries:
-            raise SettingsError("A 'sample' must be given, or 'canaries' asked for. Got neither.")
+            raise SettingsError("A SAMPLE must be given, or --canaries. Got neither.")
         if len(set(self.models)) < len(self.models):
             raise SettingsError(
                 f"Each of 'models' must differ. Got {', '.join(self.models)}. To ask one twice, use --repeat."
@@ -184,6 +230,12 @@ class ImportConfig(Settings):
     )
     out: LabelsFolder
     text_column: TextColumn = None
-    score_column: Annotated[Name, Option(help="Of --import: column of the score, 0 to 5.")] = "score"
+    score_column: Annotated[
+        Name,
+        Option(rich_help_panel=IMPORTING, help="With --import: column of the score, from 0 to 5."),
+    ] = "score"
     group_column: GroupColumn = None
-    rater: Annotated[Name, Option(help="Of --import: name of who gave the scores.")] = "imported"
+    rater: Annotated[
+        Name,
+        Option(rich_help_panel=IMPORTING, help="With --import: name of the person or model that scored."),
+    ] = "imported"

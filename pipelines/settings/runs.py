@@ -1,7 +1,9 @@
 """Settings of the verbs that filter and explain: checked once, at the edge; inner code takes plain values."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PlainSerializer
 from typer import Argument, Option
@@ -14,6 +16,13 @@ from filtering.rubric_points import KEEP_AT
 from filtering.scoring.settings import Effort, ExitSettings
 from filtering.signals.settings import Rule, named_rules, usual_rules
 from pipelines.settings.base import (
+    CHECKS,
+    EFFORT_HELP,
+    LEAKS,
+    OUTPUT,
+    PLACE,
+    READING,
+    SCORING,
     EmbeddingSettings,
     IgnoreChecksums,
     Name,
@@ -21,7 +30,6 @@ from pipelines.settings.base import (
     Paths,
     Points,
     ScorerName,
-    ScoringEffort,
     Settings,
     Share,
     SomePaths,
@@ -29,9 +37,6 @@ from pipelines.settings.base import (
     from_words,
     setting_name,
 )
-
-ROWS_PER_PART = 1_000_000
-"""A part is closed at the row group in which it reaches this many rows."""
 
 MAX_DOCUMENT_BYTES = 64_000_000
 
@@ -83,28 +88,33 @@ def _rules_in_words(rules: tuple[Rule, ...] | None) -> str | None:
     return rules if rules is None else ",".join(rules) or "none"
 
 
-BenchmarkAction = Annotated[
-    LeakAction,
-    Option(help="Documents with a leak: drop them, or mark them, with their tasks in the column edu_leak."),
-]
+Benchmarks = Option(
+    metavar="BENCHMARK",
+    rich_help_panel=LEAKS,
+    help="File of benchmark tasks (.jsonl, .jsonl.gz or .parquet) that must not be in the output. Repeat it "
+    "for more files.",
+)
 
 
 class BenchmarkSettings(Settings):
-    """How the files of benchmarks are read.
+    """Which leaks of benchmarks are looked for, and what becomes of them."""
 
-    Which files these are, and what becomes of a leak, are ``decontaminate`` and ``leak_action`` where a dump
-    is filtered, but ``against`` and ``action`` where it is decontaminated alone: each pair says it all in its
-    place only, and scripts have both.
-    """
-
+    leak_action: Annotated[
+        LeakAction,
+        Option(
+            rich_help_panel=LEAKS,
+            help="What to do with a document that holds a task: drop it, or mark it in the column edu_leak.",
+        ),
+    ] = "drop"
     fields: Annotated[
         Fields | None,
         from_words(read_fields),
         PlainSerializer(fields_in_words),
         Option(
             parser=str,
-            help="Which fields of the benchmarks hold what, like id=task_id,prompt=question,solution=answer. "
-            "Default: as in HumanEval or MBPP.",
+            rich_help_panel=LEAKS,
+            help="Names of the benchmark's fields, such as id=task_id,prompt=question,solution=answer. "
+            "Default: those of HumanEval or MBPP.",
         ),
     ] = None
 
@@ -115,15 +125,18 @@ class RunSettings(Settings):
     workers: Annotated[
         int | None,
         Field(ge=1, le=4096),
-        Option(help="Parts at a time and threads that score. Default: all CPUs."),
+        Option(rich_help_panel=PLACE, help="Number of threads, and of parts at a time. Default: all CPUs."),
     ] = None
     executor: Annotated[
         ExecutorName,
-        Option(help="Where parts run: local, on this machine; ray, as tasks of a Ray cluster."),
+        Option(rich_help_panel=PLACE, help="local runs on this machine. ray runs on a Ray cluster."),
     ] = "local"
     ray_address: Annotated[
         Name | None,
-        Option(help="Address of the Ray cluster. Default: RAY_ADDRESS, else Ray is started on this machine."),
+        Option(
+            rich_help_panel=PLACE,
+            help="Address of the Ray cluster. Default: the variable RAY_ADDRESS, else a Ray on this machine.",
+        ),
     ] = None
 
     def _refuse_misfits(self) -> None:
@@ -141,24 +154,46 @@ class DumpSettings(RunSettings):
         SomePaths,
         Argument(
             metavar="INPUT...",
-            help="Parquet files, folders or patterns, here or in a store (s3://, gs://, abfs://, hf://).",
+            help="Parquet files, folders or patterns, local or in a store (s3://, gs://, abfs://, hf://).",
         ),
     ]
-    out: Annotated[Name, Option("--out", "-o", help="Folder of the run: new, empty, or begun earlier.")]
+    out: Annotated[
+        Name,
+        Option(
+            "--out", "-o", rich_help_panel=OUTPUT,
+            help="Folder to write to. A folder with an unfinished run is finished.",
+        ),
+    ]  # fmt: skip
     text_column: TextColumn = None
-    rows_per_part: int = Field(
-        default=ROWS_PER_PART,
+    rows_per_part: int | None = Field(
+        default=None,
         ge=1,
-        description="A part is closed at the row group in which it reaches this many rows.",
+        description="A part is closed at the row group in which it reaches this many rows. Default: what one "
+        "core does in about a minute.",
     )
     ignore_checksums: IgnoreChecksums = False
     max_document_bytes: Annotated[
         int,
         Field(ge=1),
-        Option(help="Bytes of UTF-8 over which a document gets no score; it is counted as too-long."),
+        Option(
+            rich_help_panel=READING,
+            help="Longest document, in bytes of UTF-8. A longer one gets no score and counts as too-long.",
+        ),
     ] = MAX_DOCUMENT_BYTES
-    strict: Annotated[bool, Option("--strict", help="Stop at the first bad file.")] = False
-    update: Annotated[bool, Option("--update", help="Take in input files that are new or changed.")] = False
+    strict: Annotated[
+        bool,
+        Option(
+            "--strict", rich_help_panel=READING,
+            help="Stop at the first file that cannot be read. Without it, such files are set aside.",
+        ),
+    ] = False  # fmt: skip
+    update: Annotated[
+        bool,
+        Option(
+            "--update", rich_help_panel=READING,
+            help="Add input files that are new or changed since the run was begun.",
+        ),
+    ] = False  # fmt: skip
 
 
 class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
@@ -168,25 +203,43 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
     output.
     """
 
+    old_names: ClassVar[Mapping[str, str]] = {"decontaminate": "against"}
+
     scorer: ScorerName = "web"
-    keep_at: Annotated[Points, Option(help="Rubric points (0 to 5) from which a document is kept.")] = KEEP_AT
+    keep_at: Annotated[
+        Points,
+        Option(rich_help_panel=SCORING, help="Lowest score that is kept, from 0 to 5 rubric points."),
+    ] = KEEP_AT
+    effort: Annotated[
+        Effort | None,
+        Option(
+            rich_help_panel=SCORING,
+            help=f"{EFFORT_HELP} Default: balanced, or fast if the scorer has no embedder.",
+        ),
+    ] = None
     write: Annotated[
-        Write, Option(help="Rows in OUT/data: kept; all, with edu_keep and edu_reason; or scores alone.")
+        Write,
+        Option(
+            rich_help_panel=OUTPUT,
+            help="Rows to write: kept documents, all documents with edu_keep and edu_reason, or only scores.",
+        ),
     ] = "kept"
-    effort: ScoringEffort = "balanced"
     max_disagreement: Annotated[
         OpenShare | None,
         Option(
-            help="For effort balanced: share of documents that it may decide otherwise than effort full. "
-            "Default: 0.01."
+            rich_help_panel=CHECKS,
+            help="With effort balanced: share of documents that may be decided differently from effort full. "
+            "Default: 0.002 if the scorer can show that, else 0.01.",
         ),
     ] = None
     audit: Annotated[
         int | None,
         Field(ge=0),
         Option(
-            help="For effort balanced: documents embedded to measure that. Default: at most 1,000 "
-            "and 2 % of the rows."
+            rich_help_panel=CHECKS,
+            help="With effort balanced: documents to embed as a check of that share. Default: 2 % of the "
+            "rows, "
+            "at most 1,000.",
         ),
     ] = None
     rules: Annotated[
@@ -195,41 +248,52 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         PlainSerializer(_rules_in_words),
         Option(
             parser=str,
-            help="What is a reason to score no document: license-only, generated, minified, too-short, data, "
-            "with commas, or none. Default: all for scorers of code, else none.",
+            rich_help_panel=SCORING,
+            help="Kinds of files to leave out unscored: license-only, generated, minified, too-short, data, "
+            "separated by commas, or none. Default: all of them for code, none for other scorers.",
         ),
     ] = None
     on_drift: Annotated[
         OnDrift,
-        Option(help="Where that share turns out larger on this dump: warn, or fail (exit code 4)."),
-    ] = "warn"
-    score_column: Annotated[Name, Option(help="Name of the column of scores.")] = "edu_score"
-    decontaminate: Annotated[
-        Paths,
         Option(
-            metavar="BENCHMARK",
-            help="Benchmark (.jsonl, .jsonl.gz, .parquet) whose leaks must not be kept; may be given again.",
+            rich_help_panel=CHECKS,
+            help="What to do if the check finds a larger share: warn, or fail with exit code 4.",
         ),
-    ] = ()
-    leak_action: BenchmarkAction = "drop"
+    ] = "warn"
+    score_column: Annotated[
+        Name, Option(rich_help_panel=OUTPUT, help="Name of the column that holds the score.")
+    ] = "edu_score"
+    write_origin: Annotated[
+        bool,
+        Option(
+            "--write-origin", rich_help_panel=OUTPUT,
+            help="Write where each row is from: its input file, edu_file, and its row there, edu_row.",
+        ),
+    ] = False  # fmt: skip
+    against: Annotated[Paths, Benchmarks] = ()
 
     def _refuse_misfits(self) -> None:
         super()._refuse_misfits()
-        if self.decontaminate and self.write == "scores":
+        if self.against and self.write == "scores":
             raise SettingsError(
-                "'decontaminate' (--decontaminate) must come with rows that are written. Got --write scores; "
-                "run 'edufilter decontaminate' on what you keep."
+                "'against' (--against) must come with documents that are written. Got --write scores. "
+                "Run 'edufilter decontaminate' on the documents that you keep."
+            )
+        if self.write_origin and self.write == "scores":
+            raise SettingsError(
+                "'write_origin' (--write-origin) must come with rows that are written. Got --write scores."
             )
         for name, usual in (("leak_action", "drop"), ("fields", None)):
-            if getattr(self, name) != usual and not self.decontaminate:
+            if getattr(self, name) != usual and not self.against:
                 raise SettingsError(
-                    f"{setting_name(FilterConfig, name)} must come with --decontaminate. "
+                    f"{setting_name(FilterConfig, name)} must come with --against. "
                     f"Got {getattr(self, name)!r} alone."
                 )
         for name in ("max_disagreement", "audit"):
-            if self.effort != "balanced" and getattr(self, name) is not None:
+            if self.effort not in (None, "balanced") and getattr(self, name) is not None:
                 raise SettingsError(
-                    f"{setting_name(FilterConfig, name)} must come with effort balanced. Got {self.effort!r}."
+                    f"{setting_name(FilterConfig, name)} must come with --effort balanced. "
+                    f"Got effort {self.effort!r}. Leave one of them out."
                 )
 
     @property
@@ -254,18 +318,15 @@ def exit_settings_of(
 
     No run asks for `full_fraction` any more; plans of earlier runs may have it.
     """
-    allowed = ExitSettings().max_disagreement if max_disagreement is None else max_disagreement
-    return ExitSettings(keep_at, allowed, full_fraction)
+    return ExitSettings(keep_at, max_disagreement, full_fraction)
 
 
 class DecontaminateConfig(BenchmarkSettings, DumpSettings):
     """Settings of `decontaminate_dump`."""
 
-    against: Annotated[
-        SomePaths,
-        Option(metavar="BENCHMARK", help="Benchmark (.jsonl, .jsonl.gz, .parquet); may be given again."),
-    ]
-    action: BenchmarkAction = "drop"
+    old_names: ClassVar[Mapping[str, str]] = {"action": "leak_action"}
+
+    against: Annotated[SomePaths, Benchmarks]
 
 
 class RecutConfig(RunSettings):
@@ -275,43 +336,73 @@ class RecutConfig(RunSettings):
     fewer. Of rows with the very score of the cut the first ones are kept, in the order of the plan.
     """
 
-    run: Annotated[Name, Argument(metavar="OUT", help="Folder of a run.")]
-    to: Annotated[Name, Option(help="Folder of the new run.")]
-    keep_at: Annotated[Points | None, Option(help="Rubric points from which a document is kept.")] = None
-    keep_fraction: Annotated[Share | None, Option(help="Share of all rows to keep, exactly, in (0, 1].")] = (
-        None
-    )
-    write: Annotated[RecutWrite, Option(help="Rows in the new OUT/data: kept, or all.")] = "kept"
+    run: Annotated[Name, Argument(metavar="OUT", help="Folder of a finished run.")]
+    to: Annotated[Name, Option(help="Folder to write the new selection to.")]
+    keep_at: Annotated[
+        Points | None, Option(help="Lowest score that is kept, from 0 to 5 rubric points.")
+    ] = None
+    keep_fraction: Annotated[
+        Share | None,
+        Option(help="Instead of --keep-at: share of all rows to keep, such as 0.1. It is met exactly."),
+    ] = None
+    write: Annotated[
+        RecutWrite,
+        Option(help="Rows to write: kept documents, or all documents with edu_keep and edu_reason."),
+    ] = "kept"
 
     def _refuse_misfits(self) -> None:
         super()._refuse_misfits()
         if (self.keep_at is None) == (self.keep_fraction is None):
             raise SettingsError(
-                "Exactly one of 'keep_at' and 'keep_fraction' must be given. "
-                f"Got keep_at={self.keep_at} and keep_fraction={self.keep_fraction} instead."
+                "Exactly one of --keep-at and --keep-fraction must be given. "
+                f"Got keep_at={self.keep_at} and keep_fraction={self.keep_fraction}."
             )
 
 
 class ExplainConfig(EmbeddingSettings):
-    """Settings of `explain_row`: for a text, a document in a Parquet file, or one that a run has read."""
+    """Settings of `explain_row`: for a text, a document in Parquet files, or one that a run has read."""
 
     text: bytes | None = Field(default=None, description="The document itself, in UTF-8.")
-    file: Annotated[
-        Name | None,
-        Option(help="Instead: a Parquet file; with --run, the path of an input below its folder."),
-    ] = None
-    row: Annotated[int | None, Field(ge=0), Option(help="Position of the document in that file, from 0.")] = (
-        None
-    )
     run: Annotated[
         Name | None,
-        Option(metavar="OUT", help="Folder of a finished run that read the file: its stored score."),
+        Option(metavar="OUT", help="Folder of a finished run. Its own score of the document is explained."),
+    ] = None
+    output_row: Annotated[
+        int | None,
+        Field(ge=0),
+        Option(
+            help="Row of the output of --run, from 0. Files of OUT/data follow each other in the order of "
+            "their names; --file names one of them."
+        ),
+    ] = None
+    where: Annotated[
+        Name | None,
+        Option(
+            metavar="CONDITION",
+            help="The first document for which a column has a value. Example: url = 'https://a.b/c'.",
+        ),
+    ] = None
+    id: Annotated[
+        Name | None, Option(help="The first document with this identifier, in the column --id-column.")
+    ] = None
+    id_column: Annotated[Name, Option(help="Column that --id looks into.")] = "id"
+    file: Annotated[
+        Name | None,
+        Option(
+            help="A Parquet file or a folder of them. With --run, one of its files; not needed where there "
+            "is one."
+        ),
+    ] = None
+    row: Annotated[int | None, Field(ge=0), Option(help="Row of the document in that file, from 0.")] = None
+    keep_at: Annotated[
+        Points | None,
+        Option(help="Rubric points from which a document is kept. Default: 3, or those of the run."),
     ] = None
     scorer: Annotated[
         Name | None,
         Option(
             "--scorer", "-s",
-            help="web, code, or the folder of a trained scorer. Default: web; the run's own.",
+            help="web, code, or the folder of a trained scorer. Default: web, or that of the run.",
         ),
     ] = None  # fmt: skip
     effort: Annotated[
@@ -326,23 +417,68 @@ class ExplainConfig(EmbeddingSettings):
     top: Annotated[
         int,
         Field(ge=1, le=10_000),
-        Option(help="N-grams that raise, n-grams that lower, and statistics to show."),
+        Option(help="How many signals that raise the score to show, and how many that lower it."),
     ] = TOP
 
     def _refuse_misfits(self) -> None:
-        named = self.file is not None
-        if (self.text is None) != named or named != (self.row is not None) or (self.run and not named):
+        if self.text is not None:
+            found = [name for name in ("run", *PLACES, "file") if getattr(self, name) is not None]
+            if found:
+                raise SettingsError(
+                    f"A text is explained by itself. Got {setting_name(ExplainConfig, found[0])} beside it; "
+                    "leave out one of them."
+                )
+            return
+        given = [name for name in PLACES if getattr(self, name) is not None]
+        if len(given) != 1:
             raise SettingsError(
-                "Either TEXT must be given, or --file and --row, with or without --run. "
-                "Name a text file, or a document by its Parquet file and row."
+                "One of TEXT, --row, --output-row, --where and --id must say which document is meant. Got "
+                f"{' and '.join(setting_name(ExplainConfig, name) for name in given) or 'none of them'}. "
+                "For example: edufilter explain dump.parquet --where \"url = 'https://a.b/c'\""
             )
-        if self.run is not None and (self.effort or self.text_column or self.ignore_checksums):
+        if self.run is None and (self.file is None or self.output_row is not None):
+            missing = "'run' (--run)" if self.output_row is not None else "'file' (--file) or 'run' (--run)"
             raise SettingsError(
-                "'effort' (--effort), 'text_column' (--text-column) and 'ignore_checksums' "
-                "(--ignore-checksums) must not come with 'run' (--run): a run has its own."
+                f"{missing} must say where {setting_name(ExplainConfig, given[0])} is looked for. Name it."
+            )
+        own = [name for name in ("effort", "text_column", "keep_at") if getattr(self, name) is not None]
+        own += ["ignore_checksums"] if self.ignore_checksums else []
+        if self.run is not None and own:
+            raise SettingsError(
+                f"{setting_name(ExplainConfig, own[0])} must not come with 'run' (--run): a run has its own."
             )
 
     @property
-    def place(self) -> tuple[str, int]:
-        """The Parquet file of the document, and its row there."""
-        return self.file or "", self.row or 0
+    def wanted(self) -> tuple[str, str] | None:
+        """The column that tells the document, and its value in words; None where a row does."""
+        if self.id is not None:
+            return self.id_column, self.id
+        return None if self.where is None else read_condition(self.where)
+
+
+PLACES = ("row", "output_row", "where", "id")
+"""Settings each of which says which document is meant."""
+CONDITION = re.compile(r"""\s*("(?:[^"]+)"|[^\s=]+)\s*==?\s*(?:'((?:[^']|'')*)'|([^\s']+))\s*""")
+
+
+def read_condition(words: str) -> tuple[str, str]:
+    """Return the column and the value that a condition names.
+
+    Raises
+    ------
+    SettingsError
+        If it is none.
+
+    Examples
+    --------
+    >>> read_condition("url = 'https://a.b/c'"), read_condition("id=17")
+    (('url', 'https://a.b/c'), ('id', '17'))
+    """
+    found = CONDITION.fullmatch(words)
+    if found is None:
+        raise SettingsError(
+            f"'where' (--where) must be a column, an equals sign and a value in single quotes. "
+            f"Got {words!r:.200} instead. For example: --where \"url = 'https://a.b/c'\""
+        )
+    column, quoted, plain = found.groups()
+    return column.strip('"'), plain if quoted is None else quoted.replace("''", "'")

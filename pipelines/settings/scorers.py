@@ -13,6 +13,9 @@ from filtering.folds import FOLDS
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.settings import LEAST_PAIRED, Effort
 from pipelines.settings.base import (
+    CHECKS,
+    FITTING,
+    SCORING,
     EmbeddingSettings,
     ModelSettings,
     Name,
@@ -42,12 +45,15 @@ Goal = Literal["precision", "recall", "keep_tokens", "keep_fraction"]
 Signals = Literal["auto", "linear", "characters", "lightgbm"]
 Head = Literal["auto", "ridge", "ordinal", "svr", "lightgbm", "forest", "joint", "stack"]
 
-ScorerArgument = Annotated[Name, Argument(metavar="SCORER", help="web, code, or the folder of a scorer.")]
+ScorerArgument = Annotated[
+    Name, Argument(metavar="SCORER", help="Scorer: web, code, or the folder of a scorer that you trained.")
+]
 TokenCount = Annotated[int, Field(ge=8, le=1 << 20)]
 LABELS = Argument(
     parser=str,
     metavar="LABELS",
-    help="Folder of annotate, file or hub name: text, score, group, and picked.",
+    help="Folder that annotate wrote, a file, or a data set of the hub, with the columns text and score, and "
+    "if possible group and picked.",
 )
 LabelsSource = Annotated[Any, LABELS]
 """Also a `datasets.Dataset`, in Python."""
@@ -75,12 +81,20 @@ def count_in_words(text: str) -> float:
 class FitSettings(ModelSettings):
     """What a scorer is fitted to be, and where it goes."""
 
-    out: Annotated[Name, Option("--out", "-o", help="Folder of the scorer.")]
-    domain: Annotated[Name, Option(help="What the scorer is for.")] = "web"
+    out: Annotated[Name, Option("--out", "-o", help="Folder to write the scorer to.")]
+    domain: Annotated[Name, Option(help="Kind of documents that the scorer is for, such as web or code.")] = (
+        "web"
+    )
     signals: Annotated[
-        Signals, Option(help="How signals are joined; auto keeps the simplest of the best.")
+        Signals,
+        Option(
+            rich_help_panel=FITTING,
+            help="Model over words and style. auto tries all of them and keeps the simplest of the best.",
+        ),
     ] = "auto"
-    overwrite: Annotated[bool, Option("--overwrite", help="Replace the scorer in OUT.")] = False
+    overwrite: Annotated[bool, Option("--overwrite", help="Replace the scorer that is in the folder.")] = (
+        False
+    )
 
 
 class TrainConfig(FitSettings):
@@ -96,28 +110,43 @@ class TrainConfig(FitSettings):
     embedder: Annotated[
         Name,
         Option(
-            help="Embedder of the second stage: the default, a folder or a hub name; none for no such stage."
+            help="Embedding model for the efforts balanced and full: a folder or a name of the hub. none "
+            "trains on words and style alone, which needs no extra embed."
         ),
     ] = DEFAULT_EMBEDDER
-    head: Annotated[Head, Option(help="Head of the second stage; auto keeps the simplest of the best.")] = (
-        "auto"
-    )
-    max_tokens: Annotated[TokenCount, Option(help="Tokens that are embedded of a document.")] = MAX_TOKENS
+    head: Annotated[
+        Head,
+        Option(
+            rich_help_panel=FITTING,
+            help="Model over the embeddings. auto tries all of them and keeps the simplest of the best.",
+        ),
+    ] = "auto"
+    max_tokens: Annotated[
+        TokenCount,
+        Option(rich_help_panel=FITTING, help="Number of tokens of a document that the embedder reads."),
+    ] = MAX_TOKENS
     prompt: Annotated[
-        str | None, Option(help="What is put before each embedded text. Default: the model's own.")
+        str | None,
+        Option(
+            rich_help_panel=FITTING,
+            help="Words to put before each embedded text. Default: the embedder's own.",
+        ),
     ] = None
-    revision: Annotated[Name | None, Option(help="Commit, branch or tag of an embedder on the hub.")] = None
+    revision: Annotated[
+        Name | None,
+        Option(rich_help_panel=FITTING, help="Commit, branch or tag of an embedder of the hub."),
+    ] = None
     pool: Annotated[
         Name | None,
         Option(
-            help="Unlabelled documents, for effort balanced: a file with text and group or url, as sample "
-            "writes it."
+            help="File of unlabelled documents on which effort balanced is tuned, such as one that sample "
+            "wrote. It has the columns text, and group or url."
         ),
     ] = None
 
     def _refuse_misfits(self) -> None:
         if self.pool is not None and self.embedder == NO_EMBEDDER:
-            raise SettingsError("A 'pool' (--pool) must come with an embedder. Got embedder='none'.")
+            raise SettingsError("A --pool must come with an embedder. Got --embedder none.")
 
     @property
     def embedder_settings(self) -> EmbedderSettings | None:
@@ -142,19 +171,29 @@ class DistillConfig(FitSettings):
     """
 
     teacher: Annotated[
-        Name, Option(help="Folder or hub name of a sequence classification model that gives points.")
+        Name,
+        Option(help="Classifier to imitate, which gives rubric points: a folder or a name of the hub."),
     ]
     pool: Annotated[
         Name,
-        Option(help="Unlabelled documents: a file with text and group or url, as sample writes it."),
+        Option(
+            help="File of unlabelled documents, such as one that sample wrote. It has the columns text, and "
+            "group or url."
+        ),
     ]
     n: Annotated[
-        int, Field(ge=LEAST_N, le=1 << 24), Option("--n", help="Documents that the teacher reads.")
+        int,
+        Field(ge=LEAST_N, le=1 << 24),
+        Option("--n", help="Number of documents that the classifier reads."),
     ] = 6000
-    max_tokens: Annotated[TokenCount, Option(help="Tokens that the teacher reads of a document.")] = (
-        TEACHER_TOKENS
-    )
-    revision: Annotated[Name | None, Option(help="Commit, branch or tag of a teacher on the hub.")] = None
+    max_tokens: Annotated[
+        TokenCount,
+        Option(rich_help_panel=FITTING, help="Number of tokens of a document that the classifier reads."),
+    ] = TEACHER_TOKENS
+    revision: Annotated[
+        Name | None,
+        Option(rich_help_panel=FITTING, help="Commit, branch or tag of a classifier of the hub."),
+    ] = None
 
     @property
     def teacher_settings(self) -> EmbedderSettings:
@@ -205,33 +244,44 @@ class ThresholdConfig(EmbeddingSettings):
     labels: LabelsSource
     population: Annotated[
         Name | None,
-        Option(metavar="OUT", help="Finished run of this scorer whose documents the labels speak for."),
+        Option(
+            metavar="OUT",
+            help="Folder of a finished run with this scorer. Shares are then those of its dump.",
+        ),
     ] = None
     precision: Annotated[
-        OpenShare | None, Option(help="Goal: share of what is kept that is good, in (0, 1).")
+        OpenShare | None, Option(help="Goal: share of the kept documents that are good, such as 0.9.")
     ] = None
     recall: Annotated[
-        OpenShare | None, Option(help="Goal: share of what is good that is kept, in (0, 1).")
+        OpenShare | None, Option(help="Goal: share of the good documents that are kept, such as 0.8.")
     ] = None
     keep_tokens: Annotated[
         Positive | None,
         from_words(count_in_words),
         Option(
             parser=str, metavar="TOKENS",
-            help="Goal, with --population: tokens to keep at most, like 10B.",
+            help="Goal, with --population: number of tokens to keep at most, such as 10B.",
         ),
     ] = None  # fmt: skip
     keep_fraction: Annotated[
-        Share | None, Option(help="Goal: share of documents to keep at most, in (0, 1].")
+        Share | None, Option(help="Goal: share of all documents to keep at most, such as 0.1.")
     ] = None
     label_at: Annotated[
         float,
         Field(gt=0.0, le=5.0, allow_inf_nan=False),
-        Option(help="Points from which a label says that a document is good."),
+        Option(
+            rich_help_panel=CHECKS,
+            help="Lowest label, from 0 to 5 points, of a document that counts as good.",
+        ),
     ] = KEEP_AT
     effort: Annotated[
         Effort | None,
-        Option(help="Which stages score. Default: as in the run of --population, else fast."),
+        Option(
+            rich_help_panel=SCORING,
+            help="Effort to score with: fast, balanced or full. Default: that of the run of --population, "
+            "else "
+            "fast.",
+        ),
     ] = None
 
     def _refuse_misfits(self) -> None:

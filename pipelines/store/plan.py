@@ -6,6 +6,7 @@ stamps are not in the key, so a copied dump goes on where it was; neither are wo
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -17,10 +18,10 @@ from filtering.scoring.settings import Effort, ExitSettings
 from pipelines.dump.inputs import InputFile
 from pipelines.dump.parts import Fields, Parts, SetAside
 from pipelines.dump.rows import RowReader
-from pipelines.dump.split_files import split_files
+from pipelines.dump.split_files import PartSize, split_files
 from pipelines.settings.runs import LeakAction, exit_settings_of
 
-OUTPUT_FORMAT = 6
+OUTPUT_FORMAT = 7
 """Number of the layout and content of `out/`; raised when either changes."""
 
 PlanSettings = Mapping[str, str | float | int | None]
@@ -28,7 +29,7 @@ PlanSettings = Mapping[str, str | float | int | None]
 
 KEY_FIELDS = (
     *("relative", "output", "size_bytes", "footer_sha256"),
-    *("first_row_group", "stop_row_group", "tie_quota"),
+    *("first_row_group", "stop_row_group", "first_row", "rows", "tie_quota"),
 )
 """What decides a part's output beside the settings."""
 
@@ -48,6 +49,8 @@ class RunFacts:
         As in `FilterConfig`.
     leaks_sha256, leak_action : str, optional
         Digest of the search for leaks, and what becomes of these; None where none are looked for.
+    write_origin : bool
+        Whether rows of the output say where they are from.
     """
 
     text_column: str
@@ -60,6 +63,7 @@ class RunFacts:
     ignore_checksums: bool = False
     leaks_sha256: str | None = None
     leak_action: LeakAction | None = None
+    write_origin: bool = False
 
     @property
     def exits(self) -> ExitSettings:
@@ -89,12 +93,22 @@ class Plan:
         Files whose footer cannot be read.
     losses : tuple of str
         As in `FoundParts`, where the inputs were read for this plan; they are not stored.
+    command : tuple of str
+        Words of the command line that makes the run, and finishes it. They decide nothing.
     """
 
     settings: PlanSettings
     parts: Parts
     set_aside: tuple[SetAside, ...]
     losses: tuple[str, ...] = field(default=(), compare=False)
+    command: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def how_to_finish(self) -> str:
+        """What to do to finish the run, as a sentence."""
+        if not self.command:
+            return "Finish it with the command that began it."
+        return f"To finish it:\n  {shlex.join(self.command)}"
 
     @cached_property
     def digest(self) -> str:
@@ -160,7 +174,7 @@ def make_plan(
     settings: PlanSettings,
     text_column: str | None,
     new_columns: Sequence[str],
-    rows_per_part: int,
+    size: PartSize,
     strict: bool = False,
 ) -> Plan:
     """Read all footers, split the files into parts, and give these their keys.
@@ -169,7 +183,7 @@ def make_plan(
     ----------
     settings : mapping
         What decides the output beside the files; the name of the text column is added.
-    files, text_column, new_columns, rows_per_part, strict
+    files, text_column, new_columns, size, strict
         As for `split_files`, which says too what is raised.
     """
 
@@ -179,7 +193,7 @@ def make_plan(
     found = split_files(
         files,
         text_column=text_column,
-        rows_per_part=rows_per_part,
+        size=size,
         new_columns=new_columns,
         key_under=lambda name: keys_under(with_column(name)),
         strict=strict,

@@ -299,6 +299,7 @@ class RunFolder(PublishingFolder):
         self.write_json(
             self.plan,
             {
+                "command": list(plan.command),
                 "digest": plan.digest,
                 "format": OUTPUT_FORMAT,
                 "parts": len(plan.parts),
@@ -335,6 +336,7 @@ class RunFolder(PublishingFolder):
                 settings=plan["settings"],
                 parts=Parts(table),
                 set_aside=tuple(SetAside(**one) for one in plan["set_aside"]),
+                command=tuple(map(str, plan["command"])),
             )
             found.facts  # noqa: B018 - of their types
         return found
@@ -381,8 +383,10 @@ class RunFolder(PublishingFolder):
         """
         plan = self.read_plan()
         if not self.manifest.exists():
+            done = int(self.are_done(plan.parts).sum())
             raise OutputError(
-                f"{self.root} must hold a finished run. Finish it with the command that began it."
+                f"{self.root} must hold a finished run. Of its {len(plan.parts):,} parts {done:,} are done. "
+                f"{plan.how_to_finish}"
             )
         return plan
 

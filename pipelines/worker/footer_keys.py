@@ -18,7 +18,7 @@ LISTS_OF_COLUMNS = (
     b"parquet.thrift.descriptor", b"thrift.descriptor",
 )  # fmt: skip
 """Whose columns are all that their readers see; they go where a run adds columns."""
-SPARK_KINDS = {pa.float32(): "float", pa.bool_(): "boolean", pa.string(): "string"}
+SPARK_KINDS = {pa.float32(): "float", pa.bool_(): "boolean", pa.string(): "string", pa.int64(): "long"}
 
 
 def true_keys(keys: Mapping[bytes, bytes], added: Sequence[pa.Field]) -> dict[bytes, bytes]:

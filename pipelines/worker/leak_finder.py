@@ -97,7 +97,10 @@ class LeakFinder:
                 f"{folder.run / 'tasks.json'} must hold the tasks that the run was begun with. "
                 "It has changed."
             )
-        self._index = LeakIndex.of(read_tasks(folder))
+        tasks = read_tasks(folder)
+        self._index = LeakIndex.of(tasks)
+        # What is compiled on its first use is compiled now, while nothing is measured.
+        find_leaks(self._index, [one.prompt for one in tasks[:1]])
 
     def find(self, part: Part, texts: pa.Array, first: int, candidates: NDArray[np.bool_]) -> FoundLeaks:
         """Find leaks in some rows of a batch.

@@ -47,8 +47,9 @@ class AddedColumns:
 
     Examples
     --------
-    >>> AddedColumns.named("edu_score")
-    AddedColumns(score='edu_score', keep='edu_keep', reason='edu_reason', stage='edu_stage', leak='edu_leak')
+    >>> added = AddedColumns.named("edu_score")
+    >>> added.keep, added.reason, added.stage, added.leak, added.file, added.row
+    ('edu_keep', 'edu_reason', 'edu_stage', 'edu_leak', 'edu_file', 'edu_row')
     """
 
     score: str
@@ -56,15 +57,24 @@ class AddedColumns:
     reason: str
     stage: str
     leak: str
+    file: str
+    row: str
 
     @classmethod
     def named(cls, score_column: str) -> "AddedColumns":
         """Return the names that go with the name of the score column."""
         stem = score_column.removesuffix("_score")
-        return cls(score_column, f"{stem}_keep", f"{stem}_reason", f"{stem}_stage", f"{stem}_leak")
+        names = ("keep", "reason", "stage", "leak", "file", "row")
+        return cls(score_column, *(f"{stem}_{name}" for name in names))
 
     def in_mode(
-        self, write: str, effort: Effort, *, scores: bool = True, leaks: LeakAction | None = None
+        self,
+        write: str,
+        effort: Effort,
+        *,
+        scores: bool = True,
+        leaks: LeakAction | None = None,
+        origin: bool = False,
     ) -> tuple[str, ...]:
         """Return the names that are added in a mode of writing; that of the stage where stages mix."""
         if write == "scores":
@@ -78,12 +88,12 @@ class AddedColumns:
                 names.append(self.stage)
         if leaks == "mark" or (leaks is not None and write == "all"):
             names.append(self.leak)
-        return tuple(names)
+        return (*names, self.file, self.row) if origin else tuple(names)
 
 
 def added_fields(added: AddedColumns, names: Sequence[str]) -> list[pa.Field]:
     """Return the columns that a run adds."""
-    kinds = {added.score: pa.float32(), added.keep: pa.bool_()}
+    kinds = {added.score: pa.float32(), added.keep: pa.bool_(), added.row: pa.int64()}
     return [pa.field(name, kinds.get(name, pa.string())) for name in names]
 
 
@@ -95,8 +105,12 @@ def output_batch(
     added: AddedColumns,
     write: str,
     schema: pa.Schema,
+    origin: tuple[str, int],
 ) -> pa.RecordBatch:
-    """Return the rows of a batch that are written, with the columns that are added."""
+    """Return the rows of a batch that are written, with the columns that are added.
+
+    `origin` is the input file, by its path below its folder, and the row in it of the first row.
+    """
     columns = [writable_array(one, field.type) for one, field in zip(batch.columns, schema, strict=False)]
     for name in schema.names[batch.num_columns :]:
         if name == added.score:
@@ -105,6 +119,10 @@ def output_batch(
             columns.append(pa.array(keep))
         elif name == added.reason:
             columns.append(_named(scores.reason, REASONS))
+        elif name == added.file:
+            columns.append(pa.repeat(pa.scalar(origin[0], pa.string()), len(keep)))
+        elif name == added.row:
+            columns.append(pa.array(np.arange(origin[1], origin[1] + len(keep))))
         elif name == added.leak:
             columns.append(leaked_tasks(found, len(keep)) if found else pa.nulls(len(keep), pa.string()))
         else:

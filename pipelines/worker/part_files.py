@@ -56,6 +56,7 @@ class PartFiles:
     def __init__(self, folder: RunFolder, part: Part, settings: WorkerSettings) -> None:
         self._folder, self._part, self._settings = folder, part, settings
         self._added = AddedColumns.named(settings.score_column)
+        self._rows_seen = 0
         self._temporary: dict[str, Path] = {}
         self._writers: dict[str, GatheringWriter] = {}
         self.units: Mapping[str, str] = {}
@@ -66,7 +67,13 @@ class PartFiles:
         settings = self._settings
         if settings.write != "scores":
             action = None if settings.leaks is None else settings.leaks.action
-            names = self._added.in_mode(settings.write, settings.effort, scores=settings.scores, leaks=action)
+            names = self._added.in_mode(
+                settings.write,
+                settings.effort,
+                scores=settings.scores,
+                leaks=action,
+                origin=settings.write_origin,
+            )
             with open_parquet(self._part.path) as file:
                 self.units = coarser_units(self._part, file, checksums=not settings.ignore_checksums)
                 form = format_like(file, self._part, self.units, added_fields(self._added, names))
@@ -98,8 +105,13 @@ class PartFiles:
             for piece in found.hits.to_batches():
                 writers["hits"].add(piece)
         if "data" in writers:
-            data = writers["data"]
-            data.add(output_batch(batch, scores, keep, found, self._added, self._settings.write, data.schema))
+            data, origin = writers["data"], (self._part.relative, self._part.first_row + self._rows_seen)
+            data.add(
+                output_batch(
+                    batch, scores, keep, found, self._added, self._settings.write, data.schema, origin
+                )
+            )
+        self._rows_seen += batch.num_rows
         if "scores" in writers:
             writers["scores"].add(scores_batch(scores))
 

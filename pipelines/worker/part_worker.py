@@ -114,9 +114,9 @@ class PartWorker:
         self._scorer = _planned_scorer(settings)
         self._leaks = None if settings.leaks is None else LeakFinder(self._folder, settings.leaks)
 
-    def close(self) -> None:
+    def close(self, *, wait: bool = True) -> None:
         """End the threads that score."""
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.shutdown(wait, cancel_futures=True)
 
     def run(self, part: Part, tick: Tick) -> Receipt:
         """Read, score and write a part, publish its files, and return a receipt.
@@ -220,9 +220,13 @@ class PartWorker:
         columns = [settings.text_column] if settings.write == "scores" else None
         rows = PIECE_ROWS[settings.effort if settings.embeds else "fast"]
         if units:
-            batches = read_in_units(part.path, part.row_groups, units, checksums=checksums)
+            batches = read_in_units(
+                part.path, part.row_groups, units, rows=part.row_range, checksums=checksums
+            )
         else:
-            batches = read_batches(part.path, part.row_groups, columns, checksums=checksums)
+            batches = read_batches(
+                part.path, part.row_groups, columns, rows=part.row_range, checksums=checksums
+            )
         for batch in batches:
             for start in range(0, batch.num_rows, rows):
                 yield batch.slice(start, rows)

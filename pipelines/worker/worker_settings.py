@@ -42,7 +42,8 @@ class WorkerSettings(BaseModel):
         Digest that the scorer must have.
     scores_from : str, optional
         Folder of the run whose stored scores are used instead of a scorer.
-    text_column, keep_at, write, effort, score_column, max_disagreement, ignore_checksums, max_document_bytes
+    text_column, keep_at, write, effort, score_column, max_disagreement, ignore_checksums, max_document_bytes,
+    write_origin
         As in `FilterConfig`.
     rules : tuple of str
         What is a reason to give a document no score; see `filtering.signals.reasons_of_code`.
@@ -74,6 +75,7 @@ class WorkerSettings(BaseModel):
     audit_shares: tuple[float, float] = (0.0, 0.0)
     placement: Placement = Placement()
     leaks: LeakSearch | None = None
+    write_origin: bool = False
     threads: int = 1
 
     @property
@@ -85,6 +87,17 @@ class WorkerSettings(BaseModel):
     def embeds(self) -> bool:
         """Whether this worker loads an embedder: not where stored scores are cut anew."""
         return self.effort != "fast" and self.scorer is not None and self.scores_from is None
+
+    @property
+    def waits_for(self) -> str:
+        """What a worker loads before its first row, if that takes seconds; else nothing."""
+        if self.embeds:
+            return "Loading the embedder"
+        if self.leaks is not None:
+            return (
+                "Preparing the search for leaks (the first one on a machine compiles it, in about 20 seconds)"
+            )
+        return ""
 
     @property
     def exit_settings(self) -> ExitSettings:

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from filtering import Drift, SignalScorer, load_scorer, measure_drift
+from filtering.explaining.drift import OTHER_DISTANCE
 
 DOMAINS = ("web", "code")
 SIZES = (100, 1000)
@@ -51,8 +52,8 @@ def _looks(scorer: SignalScorer, pool: Path, half: int) -> Iterator[tuple[str, l
 
 
 def _cells(drifts: list[Drift]) -> str:
-    distances, unlike = ([getattr(one, name) for one in drifts] for name in ("distance", "unlike_share"))
-    counts = Counter("other" if one.looks_other else "like" for one in drifts)
+    distances, unlike = [one.distance for one in drifts], [one.unsure.share for one in drifts]
+    counts = Counter("other" if one.distance >= OTHER_DISTANCE else "like" for one in drifts)
     looks = ", ".join(f"{count} {what}" for what, count in counts.items())
     spread = f"{min(distances):.2f} to {max(distances):.2f}"
     return f"{spread} | {100 * min(unlike):.0f} to {100 * max(unlike):.0f} % | {looks}"

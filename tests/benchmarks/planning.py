@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from measure import Run, run_process
 
-from pipelines import FilterConfig, filter_dump
+from pipelines import Executor, FilterConfig, filter_dump
 from pipelines.dump.inputs import find_inputs
 from pipelines.dump.parts import Part
+from pipelines.dump.split_files import PartSize
 from pipelines.progress import ConsoleReporter
 from pipelines.store.plan import make_plan
 from pipelines.store.receipts import Receipt
@@ -50,7 +51,7 @@ class Figures:
         self._before = now
 
 
-class PaperExecutor:
+class PaperExecutor(Executor):
     """Gives a receipt for each part without reading it, and may end the process on the way.
 
     Parameters
@@ -178,7 +179,7 @@ def _plan(folder: Path, parts: int) -> None:
     figures = Figures(folder)
     files = find_inputs([str(folder / "dump")], str(folder / "out"))
     figures.lap("find")
-    plan = make_plan(files, settings={}, text_column=None, new_columns=[], rows_per_part=GROUP_ROWS)
+    plan = make_plan(files, settings={}, text_column=None, new_columns=[], size=PartSize(GROUP_ROWS))
     figures.lap("plan")
     if len(plan.parts) != parts:
         raise RuntimeError(f"{parts} parts should have been planned, not {len(plan.parts)}")

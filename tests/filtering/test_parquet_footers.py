@@ -15,7 +15,7 @@ from filtering.leaks.tasks import read_benchmark
 from pipelines.dump import reading
 from pipelines.dump.inputs import find_inputs
 from pipelines.dump.reading import open_parquet, read_footer
-from pipelines.dump.split_files import split_files
+from pipelines.dump.split_files import PartSize, split_files
 
 
 def claim_three_gigabytes(path):
@@ -55,7 +55,7 @@ def test_a_dump_goes_on_without_the_file(forged):
     path, why = forged
     pq.write_table(make_table(20), path.with_name("good.parquet"))
     files = find_inputs([str(path.parent)], "/nowhere/out")
-    dump = split_files(files, text_column=None, rows_per_part=80)
+    dump = split_files(files, text_column=None, size=PartSize(80))
     [aside] = dump.set_aside
     assert (aside.relative, dump.parts.files) == ("forged.parquet", {"good.parquet"})
     with pytest.raises(BadFileError, match=why):

@@ -1,7 +1,6 @@
 """Writes samples, has them annotated, and reads the labels."""
 
 import os
-import subprocess
 
 import pyarrow as pa
 import pyarrow.csv
@@ -41,13 +40,7 @@ def read(out, name="labels.parquet"):
     return pq.read_table(out / name).to_pylist()
 
 
-def annotate_process(edufilter, sample, out, url, *options):
-    """Start the command in a process of its own."""
+def annotate_process(begin, sample, out, url, *options):
+    """Begin the command in a process of its own."""
     arguments = ["annotate", sample, "--model", "scripted", "--base-url", url, "--out", out, *options]
-    return subprocess.Popen(
-        [edufilter, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OPENAI_API_KEY": KEY},
-    )
+    return begin(*arguments, env={**os.environ, "OPENAI_API_KEY": KEY})

@@ -14,13 +14,14 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from dumps import BARE, make_texts
 from places import ROOT
+from runs import Outcome
 from written_pages import write_between
 
 EDUFILTER = str(Path(sys.executable).with_name("edufilter"))
@@ -66,8 +67,14 @@ def damaged(sound: list[bytes], count: int, seed: int) -> Iterator[tuple[str, by
         yield where, bytes(content)
 
 
-def run(folder: Path, count: int, seed: int = 0) -> Counter[tuple[str, str]]:
-    """Run the command over good and damaged files; return how many of these were read, set aside, or deadly.
+def command(*arguments: object) -> Outcome:
+    """Run the installed command."""
+    done = subprocess.run([EDUFILTER, *map(str, arguments)], capture_output=True, text=True)
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def run(command: Callable[..., Outcome], folder: Path, count: int, seed: int = 0) -> Counter[tuple[str, str]]:
+    """Run a command over good and damaged files; return how many of these were read, set aside, or deadly.
 
     Raises
     ------
@@ -82,13 +89,11 @@ def run(folder: Path, count: int, seed: int = 0) -> Counter[tuple[str, str]]:
         path = dump / f"bad-{number:05}.parquet"
         path.write_bytes(content)
         places[path.name] = where
-    done = subprocess.run(
-        [EDUFILTER, "filter", str(dump), *BARE, "--scorer", "web", "--write", "all",
-         "--text-column", "text", "--out", str(out)],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode in (0, 3), done.stderr
-    assert "Traceback" not in done.stderr, done.stderr
+    done = command(
+        "filter", dump, *BARE, "--scorer", "web", "--write", "all", "--text-column", "text", "--out", out
+    )
+    assert done.code in (0, 3), done.err
+    assert "Traceback" not in done.err, done.err
     for path in good:
         assert pq.read_table(out / "data" / path.name)["id"].to_pylist() == list(range(ROWS)), path.name
     why = {
@@ -111,7 +116,7 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "reliability.md")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        tally = run(Path(folder), given.files)
+        tally = run(command, Path(folder), given.files)
     lines = ["| damaged | files | read | set aside by name | of these, such that ended their reader |"]
     lines.append("| --- | ---: | ---: | ---: | ---: |")
     for where in WHERE:

@@ -11,15 +11,13 @@ import signal
 import sys
 from collections.abc import Callable
 from functools import wraps
-from importlib import import_module
 from pathlib import Path
 
 from few_rows import run_command as run
+from warm_start import load_all
 
 import pipelines.run.plan_to_manifest
 import pipelines.store.receipts
-from filtering import load_scorer
-from pipelines.progress import ConsoleReporter
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.output import GatheringWriter
 from pipelines.worker.part_worker import PartWorker
@@ -97,13 +95,7 @@ def lose_rights() -> None:
 def become_nobody() -> None:
     """Give up the rights of root, who may write everywhere."""
     if os.getuid() == 0:
-        # What the command loads late is loaded while its files may be read.
-        import_module("pipelines.run.filter")
-        import_module("pipelines.commands.print_runs")
-        ConsoleReporter()
-        scorer = load_scorer("web")
-        scorer.score(["a text"])
-        scorer.unlike_seed(["a text"])
+        load_all()  # while files of libraries may be read
         os.setgid(NOBODY)
         os.setuid(NOBODY)
 

@@ -10,4 +10,4 @@ FULL = ["--effort", "full", "--device", "cpu"]
 
 def arguments_of(full, out, *, workers=1):
     options = ["--keep-at", CUT, "--rows-per-part", 40, "--workers", workers, "--write", "all", "--out", out]
-    return ["filter", *full["inputs"], "-s", full["scorer"], *FULL, *map(str, options)]
+    return ["filter", *full["inputs"], "-s", full["scorer"], *FULL, "--no-report", *map(str, options)]

@@ -1,14 +1,27 @@
-"""What came of a command line or a run, and a reporter that says nothing."""
+"""What came of a command line or a run, and reporters that say nothing and that remember."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 
-import duckdb
 from dumps import CUT
 
 from pipelines.progress import ConsoleReporter
 
 QUIET = ConsoleReporter("none")
+
+
+class Recorder:
+    """A reporter that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, message):
+        self.said.append(message)
+
+    def track(self, meter):
+        return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,8 @@ def manifest_of(out):
 
 def assert_each_row_once(dump, out):
     """Check with DuckDB that the rows kept, with their scores, are those of the dump that reach the cut."""
+    import duckdb  # not above: commands that begin warm do without
+
     stored = out / "run" / "scores"
     names = sorted(path.relative_to(stored).as_posix() for path in stored.rglob("*.parquet"))
     by_file = {}

@@ -35,12 +35,12 @@ def read(name, number):
 """
 
 
-def start(body, *, place: Path | None = None):
+def start(body, *, place: Path | None = None, stdout=subprocess.PIPE):
     """Start a process that supervises a function `work`; its body is given."""
     lines = "\n    ".join(body.strip().splitlines())
     return subprocess.Popen(
         [sys.executable, "-c", f"{BEGIN}def work():\n    {lines}\n\nraise SystemExit(supervise(work))"],
-        cwd=place or ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=place or ROOT, stdout=stdout, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
@@ -54,6 +54,31 @@ def outcome(body):
 @pytest.mark.parametrize("code", [0, 3])
 def test_the_exit_code_is_that_of_the_command(code):
     assert outcome(f"return {code}") == (code, "", "")
+
+
+def test_what_was_left_for_the_end_is_done_before_the_process_ends():
+    body = """
+import atexit
+atexit.register(print, "at the end")
+threading.Thread(target=lambda: (time.sleep(0.2), print("from a thread"))).start()
+print("at once")
+return 3
+"""
+    assert outcome(body) == (3, "at once\nfrom a thread\nat the end\n", "")
+
+
+def test_an_error_of_ours_ends_the_command_with_1_and_is_shown():
+    code, out, err = outcome("print('at once')\nraise ValueError('at work')")
+    assert (code, out) == (1, "at once\n")
+    assert err.endswith("ValueError: at work\n")
+
+
+def test_results_that_cannot_be_written_are_an_error():
+    with open("/dev/full", "w") as full:
+        process = start("print('a result')\nreturn 0", stdout=full)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "No space left on device" in err
 
 
 @pytest.mark.parametrize("name", ["SIGABRT", "SIGSEGV", "SIGBUS"])

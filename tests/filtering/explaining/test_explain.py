@@ -16,7 +16,8 @@ from filtering import explain_documents, load_scorer
 from filtering.embedding.heads import LinearHead
 from filtering.errors import ShapeError
 from filtering.explaining.contributions import mean_slopes, ngram_values, start_of
-from filtering.explaining.quantiles import seed_quantiles
+from filtering.explaining.explain import usual_values
+from filtering.explaining.quantiles import HIGH, LOW, seed_quantiles
 from filtering.explaining.readable import READABLE
 from filtering.fitting.recipes import RECIPES
 from filtering.scoring.cascade import CascadeScorer
@@ -45,19 +46,19 @@ def two_stages():
 
 def assert_adds_up(why, scorer):
     """Hold a whole explanation to the scorer's own values."""
-    assert why.start + sum(why.totals.values()) == pytest.approx(why.signals_score, abs=NEAR)
+    assert why.start + sum(one.points for one in why.groups) == pytest.approx(why.signals_score, abs=NEAR)
     slope = scorer.calibration.slope_between(why.start_raw, why.raw)
-    ngrams = (*why.raised, *why.lowered)
-    tokens = sum(one.points for one in ngrams if one.kind != "characters")
-    assert tokens == pytest.approx(why.totals["words"], abs=NEAR)
-    assert sum(one.points for one in ngrams) - tokens == pytest.approx(why.totals["characters"], abs=NEAR)
-    assert sum(one.points for one in why.statistics) == pytest.approx(why.totals["statistics"], abs=NEAR)
-    raws = sum(one.raw for one in (*ngrams, *why.statistics))
-    trees = why.totals["trees"] / slope if slope else why.raw - why.start_raw - raws
-    assert why.start_raw + raws + trees == pytest.approx(why.raw, abs=NEAR)
+    singles = (*why.raised, *why.lowered)
+    assert why.shown_share == pytest.approx(1.0)
+    assert sum(one.share for one in why.groups) == pytest.approx(1.0)
+    assert why.start_raw + sum(one.raw for one in singles) == pytest.approx(why.raw, abs=NEAR)
+    for group in why.groups:
+        of_group = [one for one in singles if one.group == group.group]
+        assert sum(one.raw for one in of_group) == pytest.approx(group.raw, abs=NEAR)
+        assert group.points == pytest.approx(slope * group.raw)
     assert all(one.raw > 0 for one in why.raised)
     assert all(one.raw < 0 for one in why.lowered)
-    for side in (why.raised, why.lowered, why.statistics):
+    for side in (why.raised, why.lowered, why.groups):
         assert np.all(np.diff([abs(one.raw) for one in side]) <= 0)
 
 
@@ -124,8 +125,7 @@ def test_mean_slopes_are_exact_at_the_end_of_the_line():
 def test_words_that_teach_raise_and_words_that_sell_lower():
     document = f"{' '.join(TEACHING)} {' '.join(SELLING)} table river green"
     (why,) = explain_documents(quick_scorer(), [document], top=20)
-    raised = {one.text for one in why.raised if one.kind == "token"}
-    lowered = {one.text for one in why.lowered if one.kind == "token"}
+    raised, lowered = ({one.name.strip('"') for one in side} for side in (why.raised, why.lowered))
     assert len(raised & set(TEACHING)) > 3 > len(raised & set(SELLING))
     assert len(lowered & set(SELLING)) > 3 > len(lowered & set(TEACHING))
 
@@ -141,34 +141,22 @@ def test_taking_a_statistic_to_its_lowest_knot_changes_the_value_as_told():
         np.testing.assert_allclose(added[:, at] - linear.knot_values[at, 0], wanted, atol=1e-5)
 
 
-def test_usual_values_are_quantiles_of_the_documents_that_were_fitted():
-    quantiles = np.quantile(made_data(150).features[:, SCORE_COLUMNS:], [1 / 24, 23 / 24], axis=0)
-    (why,) = explain_documents(quick_scorer(), ["Some text."], top=ALL)
-    known = [one for one in why.statistics if one.usual_low is not None]
-    assert len(STATISTICS) - 10 < len(known) < len(STATISTICS)
-    for one in known:
-        wanted = quantiles[:, STATISTICS.index(one.name)].tolist()
-        assert [one.usual_low, one.usual_high] == pytest.approx(wanted, rel=1e-6)
-
-
 @pytest.mark.parametrize("recipe", ["linear", "characters"])
-def test_a_statistic_that_is_usual_adds_nothing(recipe):
-    linear = quick_scorer(recipe).linear
-    medians = np.median(made_data(150).features[:, SCORE_COLUMNS:], axis=0).astype(np.float32)
-    known = ~np.isnan(seed_quantiles(linear)).any(axis=1)
-    amounts = [
-        (one.raw, known[at])
-        for why in explain_documents(quick_scorer(recipe), TEXTS, top=ALL)
-        for one in why.statistics
-        if np.float32(one.value) == medians[at := STATISTICS.index(one.name)]
-    ]
-    assert sum(is_known for _, is_known in amounts) > 500
-    assert max(abs(raw) for raw, is_known in amounts if is_known) < 1e-6
+def test_a_document_of_usual_statistics_is_moved_by_none(recipe):
+    scorer = quick_scorer(recipe)
+    features = np.median(made_data(150).features, axis=0)[None].astype(np.float32)
+    known = ~np.isnan(seed_quantiles(scorer.linear)).any(axis=1)
+    usual = usual_values(scorer.linear)
+    added = scorer.linear.statistic_values(features)[0] - usual.added
+    assert known.sum() > len(STATISTICS) - 10
+    assert np.abs(added[known]).max() < 1e-6
+    quantiles = np.quantile(made_data(150).features[:, SCORE_COLUMNS:], [1 / 24, 23 / 24], axis=0)
+    np.testing.assert_allclose(usual.quantiles[known][:, [LOW, HIGH]], quantiles.T[known], rtol=1e-6)
 
 
 def test_a_long_word_is_not_shown_in_full():
     (why,) = explain_documents(load_scorer("web"), ["x" * 60_000 + " and " + "A" * 50_000], top=ALL)
-    assert max(len(one.text) for one in (*why.raised, *why.lowered)) < 100
+    assert max(len(one.name) for one in (*why.raised, *why.lowered)) < 100
 
 
 def test_every_statistic_has_a_name_of_its_own():
@@ -188,8 +176,8 @@ def test_a_document_without_a_score_says_its_reason_alone():
 
 def test_explanations_are_plain_data():
     found = explain_documents(quick_scorer("characters"), TEXTS[:2], top=3)
-    assert json.loads(json.dumps([asdict(why) for why in found]))[0]["raised"][0]["kind"]
-    assert all(len(side) == 3 for why in found for side in (why.raised, why.lowered, why.statistics))
+    assert json.loads(json.dumps([asdict(why) for why in found]))[0]["raised"][0]["group"]
+    assert all(len(side) == 3 for why in found for side in (why.raised, why.lowered))
 
 
 def test_an_embedding_is_told_as_points_before_and_after():
@@ -198,7 +186,7 @@ def test_an_embedding_is_told_as_points_before_and_after():
     before, after = full.signals.score(texts).value, full.score(texts).value
     for why, one, other in zip(explain_documents(full, texts), before, after, strict=True):
         assert (why.signals_score, why.score, why.stage) == (one, other, "embedding")
-        assert why.start + sum(why.totals.values()) == pytest.approx(one, abs=NEAR)
+        assert why.start + sum(group.points for group in why.groups) == pytest.approx(one, abs=NEAR)
     assert np.abs(before - after).max() > 0.05
     paired = PairedScores(before, after, np.arange(len(texts), dtype=np.int32), held_out=True)
     exits = find_exits(paired, ExitSettings(3.0, full_fraction=0.4))

@@ -7,7 +7,7 @@ from scipy.stats import beta, binom
 from filtering.errors import SettingsError
 from filtering.rate_bounds import binomial_tail, design_effect, rate_bound
 from filtering.scoring.cascade_exits import PairedScores, documents_needed, find_exits
-from filtering.scoring.settings import LEAST_PAIRED, ExitSettings
+from filtering.scoring.settings import DEFAULT_BOUNDS, LEAST_PAIRED, ExitSettings
 
 SEEDS = 200
 POPULATION = 200_000
@@ -62,7 +62,7 @@ def test_the_bound_holds_at_the_stated_rate_over_many_draws(keep_at, allowed):
 def test_the_bound_is_not_far_from_what_can_be_promised():
     fast, full = population()
     drawn = np.random.default_rng(1).choice(POPULATION, 5000)
-    exits = find_exits(pairs_of(fast[drawn], full[drawn]), ExitSettings())
+    exits = find_exits(pairs_of(fast[drawn], full[drawn]), ExitSettings(max_disagreement=0.01))
     assert 0.003 < disagreement(exits, fast, full) <= exits.disagreement_bound <= 0.01
 
 
@@ -113,15 +113,25 @@ def test_the_design_effect_is_one_for_lone_documents_and_the_size_of_groups_of_t
     assert design_effect(twins, np.repeat(np.arange(4000, dtype=np.int32), 5)) == pytest.approx(5, rel=0.01)
 
 
+@pytest.mark.parametrize(("documents", "bound"), [(5000, 0.002), (1000, 0.01)])
+def test_without_a_bound_the_best_usual_one_holds_that_the_documents_can_show(documents, bound):
+    fast, full = population()
+    exits = find_exits(pairs_of(fast[:documents], full[:documents]), ExitSettings())
+    assert exits.settings.max_disagreement == bound
+    assert exits == find_exits(
+        pairs_of(fast[:documents], full[:documents]), ExitSettings(max_disagreement=bound)
+    )
+
+
 def test_too_few_documents_are_refused_with_the_number_that_it_takes():
     fast, full = population()
-    needed = documents_needed(ExitSettings().max_disagreement)
+    needed = documents_needed(DEFAULT_BOUNDS[-1])
     assert needed == LEAST_PAIRED == 736
     assert find_exits(pairs_of(fast[:needed], full[:needed]), ExitSettings())
-    with pytest.raises(SettingsError, match="takes 736 documents of different groups"):
+    with pytest.raises(SettingsError, match="tuned on 736 documents of different groups"):
         find_exits(pairs_of(fast[: needed - 1], full[: needed - 1]), ExitSettings())
     twins = [np.repeat(scores[:40], 50) for scores in (fast, full)]
-    with pytest.raises(SettingsError, match="being of few groups"):
+    with pytest.raises(SettingsError, match="are of few groups"):
         find_exits(pairs_of(*twins, np.arange(2000) // 50), ExitSettings())
 
 
@@ -143,11 +153,9 @@ def test_a_cut_at_zero_keeps_everything_and_needs_no_evidence(agreeing, fraction
 
 
 def test_where_nothing_disagrees_each_group_counts_once_and_the_message_says_so():
-    with pytest.raises(
-        SettingsError, match=r"count for 50.* none do the stages disagree at a cut of 3.* once"
-    ):
+    with pytest.raises(SettingsError, match=r"count as 50.* Both stages agree on all .* cut of 3,.* once"):
         find_exits(grouped(agreeing=True), ExitSettings())
-    with pytest.raises(SettingsError, match=r"being of few groups\. Allow more"):
+    with pytest.raises(SettingsError, match=r"are of few groups\. Allow more"):
         find_exits(grouped(agreeing=False), ExitSettings(2.0))
     assert find_exits(grouped(agreeing=True), ExitSettings(max_disagreement=0.2)).disagreement_bound <= 0.2
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from filtering import EmbeddingScorer, Scorer, SignalScorer, load_scorer
 from filtering.embedding.settings import EmbedderSettings
-from filtering.errors import ShapeError
+from filtering.errors import ColumnError, ShapeError
 from filtering.text.arrow import REASONS
 from filtering.text.windows import cut_window
 
@@ -230,8 +230,43 @@ def test_a_map_of_no_rows_has_no_rows(fitted):
 
 
 def test_a_map_without_the_column_is_an_error_that_names_it(fitted):
-    with pytest.raises(KeyError, match="content"):
-        fitted.as_map(text_column="content")({"text": ["words"]})
+    with pytest.raises(ColumnError, match=r"must have the column 'content'. Found text, id"):
+        fitted.as_map(text_column="content")({"text": ["words"], "id": [1]})
+
+
+@pytest.mark.parametrize("name", ["text", "content", "raw_content", "code"])
+@pytest.mark.parametrize("form", [dict, pa.table])
+def test_a_map_finds_the_column_of_texts_as_the_commands_do(name, form):
+    found = made_scorer().as_map()(form({"id": [1, 2], name: ["words", None]}))
+    wanted = made_scorer().as_map(text_column=name)(form({"id": [1, 2], name: ["words", None]}))
+    assert found == wanted
+
+
+@pytest.mark.parametrize(
+    ("batch", "said"),
+    [
+        ({"text": ["a"], "content": ["b"]}, r"only one of .*Choose with as_map\(text_column=...\)"),
+        ({"body": ["a"]}, r"must have one of the columns .*Found body.*as_map\(text_column=...\)"),
+    ],
+)
+def test_a_map_that_cannot_tell_the_column_of_texts_says_so(batch, said):
+    with pytest.raises(ColumnError, match=said):
+        made_scorer().as_map()(batch)
+
+
+def test_a_map_takes_the_column_that_holds_text():
+    found = made_scorer().as_map()({"content": [200, 404], "text": ["words", ""]})
+    assert found["edu_reason"] == [None, "empty"]
+
+
+@pytest.mark.parametrize("row", [{"text": "one text"}, {"text": None, "id": 1}, {"content": b"bytes"}])
+def test_a_map_of_one_row_says_to_give_batches(fitted, row):
+    with pytest.raises(ShapeError, match="batched=True"):
+        fitted.as_map()(row)
+
+
+def test_scores_give_their_reasons_by_name():
+    assert made_scorer().score(["words", "", None]).reasons == [None, "empty", "null"]
 
 
 def test_a_map_can_be_sent_to_another_process_and_is_known_again(fitted):
@@ -285,7 +320,15 @@ def test_public_names_come_from_their_homes():
     assert filtering.EmbeddingScorer is EmbeddingScorer
     assert set(filtering.__all__) == {
         *("EmbeddingScorer", "Explanation", "Placement", "Scorer", "Scores", "SignalScorer"),
-        *("Drift", "explain_documents", "load_scorer", "measure_drift", "save_scorer"),
+        *(
+            "UnknownTextsWarning",
+            "Unsure",
+            "Drift",
+            "explain_documents",
+            "load_scorer",
+            "measure_drift",
+            "save_scorer",
+        ),
     }
     for name in filtering.__all__:
         assert getattr(filtering, name).__name__ == name

@@ -101,9 +101,7 @@ def test_what_signals_do_not_read_counts_where_they_read_and_a_document_has_a_sc
     cut = command("recut", out, "--keep-at", "1", "--to", tmp_path / "cut")
     manifests = [json.loads((at / "run" / "manifest.json").read_text()) for at in (out, tmp_path / "cut")]
     assert [one["unread_bytes"] for one in manifests] == [beyond, 0]
-    assert f"signals: {100 * beyond / manifests[0]['text_bytes']:.1f} % of the text lie beyond" in read.out
     assert cut.code == 0
-    assert "signals:" not in cut.out
 
 
 def part_of(number, rows):
@@ -231,7 +229,7 @@ def test_another_cut_on_a_started_target_is_refused_naming_it(finished, tmp_path
 def test_exactly_one_kind_of_cut_must_be_given(command, finished, tmp_path, options):
     outcome = command("recut", finished, "--to", tmp_path / "cut", *options)
     assert outcome.code == 2
-    assert "'keep_at' and 'keep_fraction'" in outcome.err
+    assert "--keep-at and --keep-fraction" in outcome.err
 
 
 def test_what_was_set_aside_stays_set_aside_in_the_cut(dump, settings, tmp_path, command):
@@ -243,6 +241,6 @@ def test_what_was_set_aside_stays_set_aside_in_the_cut(dump, settings, tmp_path,
     filter_dump(FilterConfig(**settings | {"inputs": [str(source)]}, out=out), reporter=QUIET)
     outcome = command("recut", out, "--to", tmp_path / "cut", "--keep-at", 0)
     assert outcome.code == 3
-    assert "set aside: part-2.parquet" in outcome.out
+    assert "could not be read: part-2.parquet" in outcome.out
     path.write_bytes(content)
     assert len(rows_of(tmp_path / "cut")) == 350

@@ -35,6 +35,9 @@ def test_a_promised_cut_is_the_one_that_keeps_most_or_least_of_those_that_promis
     assert result.keep_at == (min if goal == "precision" else max)(promising)
     assert f"{goal} 0." in result.answer
     assert "so at least 0.7" in result.answer
+    likely = [row.cut for row in result.cuts if row.cut > 0 and getattr(row, goal).value >= 0.7]
+    assert result.estimated_at == (min if goal == "precision" else max)(likely)
+    assert f"By the estimate alone, without certainty, it would be {result.estimated_at:g}" in result.answer
     assert result.next_command == (
         f"edufilter filter INPUT --scorer {trained.out} --effort fast --keep-at {result.keep_at:g} --out OUT"
     )
@@ -43,6 +46,7 @@ def test_a_promised_cut_is_the_one_that_keeps_most_or_least_of_those_that_promis
 def test_what_cannot_be_promised_is_code_4_after_the_best_that_can_be(command, trained, fresh):
     outcome = command("threshold", trained.out, fresh, "--precision", "0.99")
     assert outcome.code == 4
+    assert "Exit code 4: these labels cannot show" in outcome.out
     assert "These labels cannot promise a precision of 0.99. The best cut is" in outcome.out
     assert "next: edufilter filter INPUT" in outcome.out
 
@@ -100,6 +104,6 @@ def test_the_table_fits_80_columns(command, trained, fresh):
 def test_the_table_alone_has_no_answer(command, trained, fresh):
     outcome = command("threshold", trained.out, fresh)
     assert outcome.code == 0
-    assert "hold for all cuts at once" in outcome.out
+    assert "holds for all cuts at once" in outcome.out
     assert "Not weighted" in outcome.out
-    assert "next:" not in outcome.out
+    assert "next: edufilter threshold" in outcome.out

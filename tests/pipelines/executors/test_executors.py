@@ -15,14 +15,16 @@ from runs import QUIET
 from filtering import being_read, load_scorer
 from filtering.being_read import MEMORY_BYTES, Notes
 from filtering.errors import BadFileError, OutOfMemoryError, RunError
-from pipelines import FilterConfig, LocalExecutor, RayExecutor, filter_dump
+from pipelines import Executor, FilterConfig, LocalExecutor, RayExecutor, filter_dump
 from pipelines.run.filter import plan_of
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.part_worker import PartWorker
 from pipelines.worker.worker_settings import WorkerSettings
 
+pytestmark = pytest.mark.xdist_group("ray")  # one Ray serves all that need one
 
-class SerialExecutor:
+
+class SerialExecutor(Executor):
     """The simplest executor: one part after another, in the caller's thread."""
 
     def run(self, settings, parts, tick):
@@ -138,7 +140,7 @@ def test_a_run_by_any_executor_writes_the_same_bytes(executor, settings, finishe
 
 
 def test_a_run_begun_by_one_executor_goes_on_under_another(executor, settings, finished, tmp_path):
-    class StopsAfterTwo:
+    class StopsAfterTwo(Executor):
         def run(self, settings, parts, tick):
             yield from SerialExecutor().run(settings, parts[:2], tick)
             raise RunError("The machine went away.")
@@ -151,7 +153,7 @@ def test_a_run_begun_by_one_executor_goes_on_under_another(executor, settings, f
 
 
 def test_receipts_that_do_not_add_up_to_the_plan_fail_the_run(settings, tmp_path):
-    class ForgetsOne:
+    class ForgetsOne(Executor):
         def run(self, settings, parts, tick):
             yield from SerialExecutor().run(settings, parts[1:], tick)
 

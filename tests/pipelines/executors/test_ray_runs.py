@@ -25,8 +25,10 @@ from runs import QUIET
 
 import filtering
 from filtering.errors import RunError, SettingsError
-from pipelines import FilterConfig, LocalExecutor, RayExecutor, decontaminate_dump, filter_dump
+from pipelines import Executor, FilterConfig, LocalExecutor, RayExecutor, decontaminate_dump, filter_dump
 from pipelines.store.run_folder import RunFolder
+
+pytestmark = pytest.mark.xdist_group("ray")  # one Ray serves all that need one
 
 FAULTY = KIT / "faulty_run.py"
 PART = "ray::run_part"
@@ -41,7 +43,7 @@ raise SystemExit(run(command))
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def address(ray):
     return ray.get_runtime_context().gcs_address
 
@@ -67,7 +69,7 @@ def outside(command, **options):
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, **options)
 
 
-class Listening:
+class Listening(Executor):
     """An executor that remembers the ticks and receipts of another."""
 
     def __init__(self, executor):
@@ -141,7 +143,7 @@ def test_a_file_that_cannot_be_read_is_set_aside_and_the_others_are_written(
 
 
 def test_what_no_try_can_mend_is_told_after_three(ray, settings, dump, tmp_path):
-    class LosesInput:
+    class LosesInput(Executor):
         def run(self, settings, parts, tick):
             shutil.rmtree(source)
             yield from RayExecutor().run(settings, parts, tick)
@@ -272,7 +274,7 @@ def test_workers_that_would_run_other_code_refuse_in_words(address, command_of, 
 
 
 def test_a_worker_with_another_scorer_refuses(ray, config):
-    class Mistaken:
+    class Mistaken(Executor):
         def run(self, settings, parts, tick):
             other = settings.model_copy(update={"scorer_sha256": "0" * 64})
             yield from RayExecutor().run(other, parts, tick)
@@ -282,7 +284,7 @@ def test_a_worker_with_another_scorer_refuses(ray, config):
 
 
 def test_a_worker_that_does_not_see_out_refuses(ray, config, tmp_path):
-    class Elsewhere:
+    class Elsewhere(Executor):
         def run(self, settings, parts, tick):
             other = settings.model_copy(update={"out": str(tmp_path / "of the driver alone")})
             yield from RayExecutor().run(other, parts, tick)

@@ -46,13 +46,13 @@ def answered(out):
         connection.close()
 
 
-def test_killed_at_any_point_nothing_answered_is_asked_again(edufilter, sample, tmp_path):
+def test_killed_at_any_point_nothing_answered_is_asked_again(begin, sample, tmp_path):
     out, concurrency, kept = tmp_path / "labels", 4, []
     random = np.random.default_rng(0)
     with ScriptedServer(lambda request: scripted.slow(judge(request), 0.05)) as server:
         for kill in range(KILLS + 1):
             started = server.count
-            process = annotate_process(edufilter, sample, out, server.base_url, "--concurrency", concurrency)
+            process = annotate_process(begin, sample, out, server.base_url, "--concurrency", concurrency)
             if kill == KILLS:
                 said = process.communicate(timeout=120)
                 assert process.returncode == 0, said
@@ -73,29 +73,29 @@ def test_killed_at_any_point_nothing_answered_is_asked_again(edufilter, sample, 
     assert [row["id"] for row in labels] == [f"d{number}" for number in range(120)]
 
 
-def test_ctrl_c_keeps_what_was_answered_and_says_how_to_go_on(edufilter, sample, tmp_path):
+def test_ctrl_c_keeps_what_was_answered_and_says_how_to_go_on(begin, sample, tmp_path):
     out = tmp_path / "labels"
     with ScriptedServer(lambda request: scripted.slow(judge(request), 0.05)) as server:
-        process = annotate_process(edufilter, sample, out, server.base_url, "--concurrency", 4)
+        process = annotate_process(begin, sample, out, server.base_url, "--concurrency", 4)
         while server.count < 20:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
         assert process.returncode == 130
-        assert "go on with" in err
+        assert "To go on:" in err
         assert "Traceback" not in err
         kept = len(read(out))
         assert kept >= 16
-        process = annotate_process(edufilter, sample, out, server.base_url)
+        process = annotate_process(begin, sample, out, server.base_url)
         assert process.communicate(timeout=60)
         assert process.returncode == 0
         assert server.count <= 120 + 4
     assert len(read(out)) == 120
 
 
-def test_two_at_once_on_one_folder_are_kept_apart(edufilter, sample, tmp_path, command):
+def test_two_at_once_on_one_folder_are_kept_apart(begin, sample, tmp_path, command):
     with ScriptedServer(lambda request: scripted.slow(judge(request), 0.1)) as server:
-        first = annotate_process(edufilter, sample, tmp_path / "labels", server.base_url, "--concurrency", 4)
+        first = annotate_process(begin, sample, tmp_path / "labels", server.base_url, "--concurrency", 4)
         while server.count < 4:
             time.sleep(0.01)
         second = command(
@@ -110,9 +110,9 @@ def test_two_at_once_on_one_folder_are_kept_apart(edufilter, sample, tmp_path, c
 def test_an_estimate_sends_nothing_and_a_run_stays_below_it(sample, tmp_path, monkeypatch, command):
     monkeypatch.delenv("OPENAI_API_KEY")
     options = ["--model", "scripted", "--price", "0.5/2", "--out", tmp_path / "labels"]
-    outcome = command("annotate", sample, *options, "--estimate")
+    outcome = command("annotate", sample, *options, "--dry-run")
     assert outcome.code == 0
-    assert "questions: 120, 120 left to ask" in outcome.out
+    assert "120 of 120 questions to ask" in outcome.out
     assert not (tmp_path / "labels").exists()
     with ScriptedServer(judge) as server:
         settings = config(sample, tmp_path, base_url=server.base_url, prices=prices("0.5/2"))

@@ -216,7 +216,7 @@ def test_a_bad_file_is_named_and_the_rest_is_drawn_from(dump, tmp_path, command)
     (folder / "broken.parquet").write_bytes(b"PAR1 not really PAR1")
     outcome = command("sample", folder, "--n", 50, "--out", tmp_path / "s.parquet")
     assert outcome.code == 3
-    assert "set aside: broken.parquet" in outcome.out
+    assert "could not be read: broken.parquet" in outcome.out
     assert len(pq.read_table(tmp_path / "s.parquet")) > 40
 
 
@@ -317,7 +317,7 @@ def test_an_existing_file_is_not_replaced_unless_asked(dump, tmp_path, command):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Either an INPUT or --near-cut"),
+        ([], "Either INPUT or --near-cut"),
         (["nowhere"], "An input must exist"),
         (["DUMP", "--n", "0"], "--n"),
         (["DUMP", "--strategy", "active", "--random-share", "0.1"], "--random-share"),

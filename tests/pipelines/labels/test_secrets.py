@@ -14,7 +14,7 @@ from pipelines.labels.label_folder import RATINGS_FILE
 pytestmark = pytest.mark.usefixtures("key")
 
 
-def test_the_key_is_in_no_file_and_in_nothing_that_is_said(edufilter, sample, tmp_path):
+def test_the_key_is_in_no_file_and_in_nothing_that_is_said(begin, sample, tmp_path):
     def script(request):
         if request.count % 5 == 1:
             sent = request.headers["authorization"]
@@ -27,7 +27,7 @@ def test_the_key_is_in_no_file_and_in_nothing_that_is_said(edufilter, sample, tm
 
     with ScriptedServer(script) as server:
         options = ("--price", "1/1", "--budget-usd", "1", "--json-log", "--canaries")
-        process = annotate_process(edufilter, sample, tmp_path / "labels", server.base_url, *options)
+        process = annotate_process(begin, sample, tmp_path / "labels", server.base_url, *options)
         said = "".join(process.communicate(timeout=60))
         sent = server.requests[0].headers["authorization"]
     assert process.returncode == 1
@@ -43,10 +43,10 @@ def test_the_key_is_in_no_file_and_in_nothing_that_is_said(edufilter, sample, tm
     assert b"400 You sent Bearer [key], [key] or" in (tmp_path / "labels" / "journal.sqlite").read_bytes()
 
 
-def test_no_words_of_a_document_are_said(edufilter, tmp_path):
+def test_no_words_of_a_document_are_said(begin, tmp_path):
     sample = write_sample(tmp_path / "s.parquet", 12, text=[f"Zanzibar quagga {n}" for n in range(12)])
     with ScriptedServer(lambda one: scripted.bad_request(f"bad: {document_of(one)}, Zanzibar")) as server:
-        process = annotate_process(edufilter, sample, tmp_path / "labels", server.base_url)
+        process = annotate_process(begin, sample, tmp_path / "labels", server.base_url)
         said = "".join(process.communicate(timeout=60))
     assert process.returncode == 1
     assert "refused in every form: 400 (its message quotes the document" in said

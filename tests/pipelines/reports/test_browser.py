@@ -1,12 +1,12 @@
 """Proves in a real browser that pages are drawn and searched, load nothing, and run nothing of a document."""
 
-import shutil
 from contextlib import contextmanager
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from dumps import CUT, make_texts
+from picture import HEIGHT, WIDTH, find_chromium, take_picture
 from runs import QUIET
 
 from pipelines import FilterConfig, filter_dump, write_report
@@ -16,7 +16,7 @@ from pipelines.reports.scorer_page import write_scorer_report
 from pipelines.scorers.evaluate import points_of_labels
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = find_chromium()
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)"
 )
@@ -121,7 +121,7 @@ def test_documents_are_searched_and_filtered_by_slice(browser, report):
         assert shown.count() == 0
 
 
-def test_a_scorer_is_drawn_and_its_errors_are_searched(browser, trained, labels, tmp_path):
+def test_a_scorer_is_drawn_and_its_errors_are_searched(browser, trained, labels, hasty, tmp_path):
     page_file = tmp_path / "scorer.html"
     judged = points_of_labels(trained.out, str(labels))
     report = write_scorer_report(trained.out, str(labels), str(page_file), judged=judged)
@@ -164,3 +164,24 @@ def test_two_thousand_hostile_documents_stay_safe_and_quick(browser, tmp_path):
             assert 100 < page.locator(".sample:visible").count() < 200
         assert page.evaluate("window.harm") is None
         assert page.locator("img, iframe, link, base, pre script").count() == 0
+
+
+def test_the_picture_of_a_report_is_as_wide_as_a_page_and_small(browser, report, tmp_path):
+    take_picture(browser, report, tmp_path / "report.png")
+    header = (tmp_path / "report.png").read_bytes()[:24]
+    assert header[:8] == b"\x89PNG\r\n\x1a\n"
+    assert (int.from_bytes(header[16:20]), int.from_bytes(header[20:24])) == (WIDTH, HEIGHT)
+    assert (tmp_path / "report.png").stat().st_size < 200_000
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_tiles_fill_their_rows(browser, report, width):
+    with opened(browser, report, viewport={"width": width, "height": 900}) as page:
+        boxes = [tile.bounding_box() for tile in page.locator(".tiles > div").all()]
+        right = page.locator("main").bounding_box()
+        rows = {}
+        for box in boxes:
+            rows[box["y"]] = max(rows.get(box["y"], 0), box["x"] + box["width"])
+        assert len(rows) < len(boxes)
+        assert max(rows.values()) - min(rows.values()) < 1
+        assert right["x"] + right["width"] - max(rows.values()) < 20

@@ -62,7 +62,7 @@ def planted(value):
 
 
 def test_no_string_of_a_report_is_markup(finished):
-    count = LeakCount("bench", "ngram", "solution", "leak", 1, 1)
+    count = LeakCount("bench", "ngram", "solution", 1, 1, 1)
     pair = LeakPair("task", "bench", ["ngram"], "leak", "a", 1, 1, 2, "lines", "text of the task")
     aside = {"relative": "c.parquet", "why": "it is broken", "rows": 3}
     report = gather_report(str(finished))
@@ -82,7 +82,7 @@ def test_no_string_of_a_report_is_markup(finished):
         str(finished), "edufilter filter dump", "bench", "ngram", "leak", "task", "lines", "text of the task",
         "it is gone", "it has changed", "no fastText", "no scorer", "c.parquet", "it is broken",
         report.drift.sentence, report.drift.shifts[0].meaning, report.slices[0].value, report.slices[0].kind,
-        report.samples[0].file, report.samples[0].text[:200], report.samples[0].why.raised[0].text,
+        report.samples[0].file, report.samples[0].text[:200], report.samples[0].why.raised[0].name,
     ):  # fmt: skip
         assert HOSTILE_NAME + said in page.text, said
 

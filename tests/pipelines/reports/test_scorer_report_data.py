@@ -16,15 +16,18 @@ from pipelines.scorers.evaluate import points_of_labels
 
 
 @pytest.fixture(scope="module")
-def judged(trained, labels):
-    return points_of_labels(trained.out, str(labels))
+def judged(trained, labels, haste):
+    with haste():
+        return points_of_labels(trained.out, str(labels))
 
 
 @pytest.fixture(scope="module")
-def report(trained, labels, judged):
-    return gather_scorer_report(trained.out, str(labels), judged=judged)
+def report(trained, labels, judged, haste):
+    with haste():
+        return gather_scorer_report(trained.out, str(labels), judged=judged)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_it_is_the_evaluation_that_evaluate_prints(report, trained, labels):
     assert report.evaluation == evaluate_scorer(trained.out, str(labels))
     assert report.evaluation.nested
@@ -48,6 +51,7 @@ def test_the_source_is_told_from_the_score(report):
     assert -1 <= bias.excess.low <= bias.excess.value <= bias.excess.high <= 1
 
 
+@pytest.mark.usefixtures("hasty")
 def test_the_page_and_the_data_say_the_same(trained, labels, judged, tmp_path):
     found = write_scorer_report(trained.out, str(labels), str(tmp_path / "a.html"), judged=judged)
     page = (tmp_path / "a.html").read_text()
@@ -61,6 +65,7 @@ def test_the_page_and_the_data_say_the_same(trained, labels, judged, tmp_path):
     assert all(one.name in unescape(page) for one in found.audit.effects)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_no_samples_means_no_text_of_a_document(trained, labels, judged, tmp_path):
     write_scorer_report(trained.out, str(labels), str(tmp_path / "a.html"), judged=judged, samples=False)
     words = {text[:40] for text in pq.read_table(labels)["text"].to_pylist()}
@@ -78,6 +83,7 @@ def test_the_command_refuses_a_page_that_it_cannot_write_before_it_judges(traine
         refuse_page(str(tmp_path))
 
 
+@pytest.mark.usefixtures("hasty")
 def test_the_command_writes_it(trained, labels, command, tmp_path):
     found = command("evaluate", trained.out, labels, "--html", tmp_path / "a.html")
     assert found.code == 0, found.said

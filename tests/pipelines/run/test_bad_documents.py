@@ -61,9 +61,9 @@ def test_a_document_of_50_mb_and_one_with_nul_characters_are_scored_and_counted(
         "filter", *BARE, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web, "--write", "all"
     )
     assert outcome.code == 0
-    assert "1 huge" in outcome.out
-    assert "1 nul-characters" in outcome.out
-    assert "signals: 99.9 % of the text lie beyond" in outcome.out
+    manifest = manifest_of(tmp_path / "out")
+    assert (manifest["unusual"]["huge"], manifest["unusual"]["nul-characters"]) == (1, 1)
+    assert manifest["unread_bytes"] > 0.99 * manifest["text_bytes"]
     table = pq.read_table(tmp_path / "out" / "data" / "a.parquet")
     assert table["edu_score"].to_pylist() == load_scorer(web).score(texts).value.tolist()
     assert table["text"].to_pylist() == texts

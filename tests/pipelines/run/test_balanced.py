@@ -122,11 +122,12 @@ def test_a_promise_that_does_not_hold_is_told_and_fails_if_asked_to(cascade, giv
     save_scorer(replace(full, paired=paired), str(tmp_path / "sure"), metrics={}, card="")
     arguments = [
         "filter", *given["inputs"], "--scorer", tmp_path / "sure", "--effort", "balanced", "--device", "cpu",
-        "--keep-at", AT, "--out", tmp_path / "out",
+        "--keep-at", AT, "--no-report", "--out", tmp_path / "out",
     ]  # fmt: skip
     done = command(*arguments, "--audit", 1000, "--on-drift", "fail")
     assert done.code == 4
-    assert "Warning: more than the 1 % that was asked for" in done.out
+    assert "more than the 1 % that is allowed" in done.out
+    assert "Exit code 4: " in done.out
     assert "at most 1 %: not held on this dump" in Path(str(write_report(str(tmp_path / "out")))).read_text()
     assert json.loads((tmp_path / "out" / "run" / "manifest.json").read_text())["audit"]["embedded"] == 0
     assert command(*arguments).code == 0  # complete, and a warning alone
@@ -136,9 +137,9 @@ def test_the_report_and_another_cut_say_what_was_embedded(finished, command, tmp
     page = write_report(finished.out).read_text()
     assert "Decisions against those of effort full" in page
     assert f"{finished.agreement.looked_at:,}" in page
-    said = command("recut", finished.out, "--keep-at", 1, "--to", tmp_path / "out").err
-    assert "the full scorer would decide on" in said
-    assert "filter the dump again with --keep-at 1." in said
+    said = command("recut", finished.out, "--keep-at", 1, "--no-report", "--to", tmp_path / "out").err
+    assert "documents more" in said
+    assert f"--keep-at 1 --out {finished.out}-1-embedded" in said
     settings = json.loads((tmp_path / "out" / "run" / "manifest.json").read_text())["settings"]
     assert [settings[name] for name in ("effort", "max_disagreement", "exits")] == ["balanced", None, None]
     same = recut_run(RecutConfig(run=finished.out, to=str(tmp_path / "same"), keep_at=AT), reporter=QUIET)
@@ -153,9 +154,9 @@ def test_a_cut_by_another_scorer_says_that_nobody_knows_what_is_unsure_there(
     filter_dump(FilterConfig(**given | {"scorer": str(scorer)}, out=tmp_path / "run"), reporter=QUIET)
     described = json.loads((scorer / "scorer.json").read_text())
     (scorer / "scorer.json").write_text(json.dumps(described))  # as good, and of another digest
-    found = command("recut", tmp_path / "run", "--keep-at", 2, "--to", tmp_path / "to")
+    found = command("recut", tmp_path / "run", "--keep-at", 2, "--no-report", "--to", tmp_path / "to")
     assert found.code == 0
-    assert "Whether they are at 2 is not known" in found.err
+    assert "Whether it does at 2 is not known" in found.err
     assert "It is another" in found.err
 
 
@@ -173,9 +174,9 @@ def test_a_new_cut_counts_the_rows_about_which_signals_are_not_sure_there(
     at = ExitSettings(keep_at=3.5, max_disagreement=0.05)
     exits = load_scorer(str(cascade.out), effort="balanced", placement=CPU, exits=at).exits
     unseen = stored(finished.out, "edu_stage") != 2
-    told = command("recut", finished.out, "--keep-at", 3.5, "--to", tmp_path / "to")
+    told = command("recut", finished.out, "--keep-at", 3.5, "--no-report", "--to", tmp_path / "to")
     assert told.code == 0
-    assert f"decide on {(exits.leaves_open(both[0]) & unseen).sum():,} rows more" in told.err
+    assert f"{(exits.leaves_open(both[0]) & unseen).sum():,} documents more" in told.err
 
 
 def test_where_stages_mix_a_column_says_which_decided(given, finished, both, exits, tmp_path):
@@ -189,7 +190,7 @@ def test_where_stages_mix_a_column_says_which_decided(given, finished, both, exi
 
 
 def test_settings_that_do_not_go_together_are_refused(given):
-    with pytest.raises(SettingsError, match="must come with effort balanced"):
+    with pytest.raises(SettingsError, match="must come with --effort balanced"):
         FilterConfig(**given | {"effort": "fast"}, out="out")
 
 

@@ -28,8 +28,8 @@ def dump(tmp_path):
     return folder
 
 
-def test_a_run_goes_on_without_what_ends_its_reader(dump, command_process, tmp_path, web):
-    outcome = command_process("filter", *BARE, dump, "-s", web, "--out", tmp_path / "out", "--write", "all")
+def test_a_run_goes_on_without_what_ends_its_reader(dump, warm_process, tmp_path, web):
+    outcome = warm_process("filter", *BARE, dump, "-s", web, "--out", tmp_path / "out", "--write", "all")
     assert outcome.code == 3, outcome.err
     why = {one["relative"]: one["why"] for one in manifest_of(tmp_path / "out")["set_aside"]}
     assert set(why) == {"a-footer.parquet", "c-rows.parquet"}
@@ -38,13 +38,13 @@ def test_a_run_goes_on_without_what_ends_its_reader(dump, command_process, tmp_p
     assert "Traceback" not in outcome.err
 
 
-def test_a_sample_is_drawn_from_the_other_files(dump, command_process, tmp_path):
-    outcome = command_process("sample", dump, "--n", 10, "--out", tmp_path / "sample.parquet")
+def test_a_sample_is_drawn_from_the_other_files(dump, warm_process, tmp_path):
+    outcome = warm_process("sample", dump, "--n", 10, "--out", tmp_path / "sample.parquet")
     assert outcome.code == 3, outcome.err
     assert set(pq.read_table(tmp_path / "sample.parquet")["file"].to_pylist()) <= {"b.parquet", "d.parquet"}
 
 
-def test_each_file_with_flipped_bits_is_read_or_set_aside(tmp_path):
-    tally = run_over_damaged(tmp_path, 120)
+def test_each_file_with_flipped_bits_is_read_or_set_aside(warm_process, tmp_path):
+    tally = run_over_damaged(warm_process, tmp_path, 120)
     assert {where for where, _ in tally} == set(WHERE)
     assert {fate for _, fate in tally} >= {"read", "set aside"}

@@ -264,14 +264,12 @@ def test_a_benchmark_that_cannot_be_read_is_named_before_anything_starts(source,
         with pytest.raises(SettingsError, match=path.name):
             decontaminate_dump(config_of(source, path, tmp_path / "out"), reporter=QUIET)
     assert not (tmp_path / "out").exists()
-    with pytest.raises(
-        SettingsError, match=r"'leak_action' \(--leak-action\) must come with --decontaminate"
-    ):
+    with pytest.raises(SettingsError, match=r"'leak_action' \(--leak-action\) must come with --against"):
         FilterConfig(inputs=["a"], out="b", leak_action="mark")
-    with pytest.raises(SettingsError, match=r"'fields' \(--fields\) must come with --decontaminate"):
+    with pytest.raises(SettingsError, match=r"'fields' \(--fields\) must come with --against"):
         FilterConfig(inputs=["a"], out="b", fields="prompt=question")
-    with pytest.raises(SettingsError, match="decontaminate"):
-        FilterConfig(inputs=["a"], out="b", write="scores", decontaminate=["c.jsonl"])
+    with pytest.raises(SettingsError, match="against"):
+        FilterConfig(inputs=["a"], out="b", write="scores", against=["c.jsonl"])
 
 
 def test_the_page_shows_documents_beside_tasks_and_no_script_of_either(tmp_path, command):
@@ -283,13 +281,14 @@ def test_the_page_shows_documents_beside_tasks_and_no_script_of_either(tmp_path,
     arguments = ("decontaminate", tmp_path / "dump", "--against", tmp_path / "Made.jsonl")
     done = command(*arguments, "--out", tmp_path / "out")
     assert done.code == 0, done.said
-    assert "leaks: 1 documents with benchmark tasks left out" in done.out
+    assert "removed 1 documents that hold a benchmark task" in done.out
     page = (tmp_path / "out" / "run" / "report.html").read_text()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert page.count("places of those that are heavier") == 2  # in the document, and in the task
     assert "edufilter decontaminate" in page
     assert "rubric points" not in page
+    assert "keep_at" not in page  # no score, no cut
     assert command(*arguments, "--out", tmp_path / "secret", "--no-samples").code == 0
     assert "heavier" not in (tmp_path / "secret" / "run" / "report.html").read_text()
     pq.write_table(pa.table({"text": ["another"]}), tmp_path / "dump" / "a.parquet")
@@ -300,12 +299,12 @@ def test_the_page_shows_documents_beside_tasks_and_no_script_of_either(tmp_path,
 def test_the_command_of_filter_takes_benchmarks(source, benchmark, web, tmp_path, command):
     out = tmp_path / "out"
     done = command(
-        "filter", source, "--scorer", web, *FAST, "--decontaminate", benchmark, "--keep-at", 0, "--out", out
+        "filter", source, "--scorer", web, *FAST, "--against", benchmark, "--keep-at", 0, "--out", out
     )
     assert done.code == 0, done.said
-    assert "leaks: 4 documents" in done.out
+    assert "removed 4 documents" in done.out
     page = (out / "run" / "report.html").read_text()
-    assert f"--decontaminate {benchmark}" in page
+    assert f"--against {benchmark}" in page
     assert "Benchmark leaks" in page
 
 
@@ -314,7 +313,7 @@ def test_a_page_of_more_hits_than_are_held_says_so(cleaned, monkeypatch):
     monkeypatch.setattr("pipelines.reports.run_page.HITS_READ", 3)
     all_hits = pq.read_table(cleaned / "run" / "hits.parquet").num_rows
     page = write_report(str(cleaned)).read_text()
-    assert f"Counted are the first 3 of {all_hits} hits." in page
+    assert f"The tables count the first 3 of {all_hits} hits." in page
 
 
 def test_a_run_without_a_hit_says_so(benchmark, tmp_path):
@@ -322,7 +321,7 @@ def test_a_run_without_a_hit_says_so(benchmark, tmp_path):
     pq.write_table(pa.table({"text": [OTHER]}), tmp_path / "dump" / "a.parquet")
     decontaminate_dump(config_of(tmp_path / "dump", benchmark, tmp_path / "out"), reporter=QUIET)
     page = write_report(str(tmp_path / "out")).read_text()
-    assert "0 documents, of those not dropped for another reason" in page
+    assert "0 documents hold one of the" in page
     assert "left out of the output" not in page
 
 
@@ -330,10 +329,10 @@ def test_the_command_of_filter_takes_fields_of_other_layouts(source, web, tmp_pa
     path = tmp_path / "mine.jsonl"
     path.write_text(json.dumps({"name": "a", "question": PROMPT, "answer": SOLUTION}))
     fields = "id=name,prompt=question,solution=answer"
-    arguments = ["filter", source, "--scorer", web, *FAST, "--keep-at", 0, "--decontaminate", path]
+    arguments = ["filter", source, "--scorer", web, *FAST, "--keep-at", 0, "--against", path]
     done = command(*arguments, "--out", tmp_path / "none")
     assert (done.code, "known layout" in done.err) == (2, True)
     done = command(*arguments, "--fields", fields, "--out", tmp_path / "out")
     assert done.code == 0, done.said
-    assert "leaks: 4 documents" in done.out
+    assert "removed 4 documents" in done.out
     assert f"--fields {fields}" in (tmp_path / "out" / "run" / "report.html").read_text()

@@ -34,10 +34,12 @@ def read(tmp_path_factory, web):
 
 @pytest.mark.parametrize("row", [0, 39, 40, 61])
 def test_a_row_of_a_file_and_of_a_run_is_explained_as_its_text_is(read, row, web):
-    (wanted,) = explain_documents(load_scorer(web), [TEXTS[row]])
+    (wanted,) = explain_documents(load_scorer(web), [TEXTS[row]], keep_at=CUT)
     file = read / "dump" / "sub" / "a.parquet"
-    assert explain_row(ExplainConfig(file=file, row=row)) == wanted
-    assert explain_row(ExplainConfig(run=read / "out", file="sub/a.parquet", row=row)) == wanted
+    assert explain_row(ExplainConfig(file=file, row=row, keep_at=CUT)) == wanted
+    assert explain_row(ExplainConfig(file=read / "dump", row=row, keep_at=CUT)) == wanted
+    for named in ("sub/a.parquet", file, read / "dump", None):
+        assert explain_row(ExplainConfig(run=read / "out", file=named, row=row)) == wanted
 
 
 def test_a_run_tells_the_score_that_it_stored(read, tmp_path):
@@ -86,38 +88,49 @@ def test_an_input_that_has_changed_is_refused(change, tmp_path, web):
         explain_row(ExplainConfig(run=tmp_path / "out", file="a.parquet", row=0))
 
 
-def test_the_command_prints_what_raised_and_what_lowered_in_harmless_signs(command, read, tmp_path):
+def test_the_command_says_why_in_words_first_and_in_harmless_signs(command, read, tmp_path):
     (tmp_path / "a.md").write_text(TEXTS[-1])
     done = command("explain", tmp_path / "a.md", "--top", 500)
+    (why,) = explain_documents(load_scorer("web"), [TEXTS[-1]])
     assert done.code == 0
-    assert "decided by the signals" in done.out
+    first, second = done.out.splitlines()[:2]
+    assert first == f"not kept: {why.score:.2f} points, decided by the signals (kept from 3 on)"
+    assert second == why.sentence
     assert "raised it" in done.out
+    assert "100 % of all that moved the score" in done.out
     assert "red" in done.out
     assert "\x1b" not in done.out
-    (why,) = explain_documents(load_scorer("web"), [TEXTS[-1]])
-    assert f"score: {why.score:.2f}" in done.out
-    assert command("explain", "--file", read / "dump" / "sub" / "a.parquet", "--row", 60).out == (
-        "no score: empty\n"
-    )
+    file = read / "dump" / "sub" / "a.parquet"
+    assert command("explain", file, "--row", 60).out == f"{file}, row 60\nno score: empty\n"
 
 
 def test_the_command_prints_json_of_a_row_of_a_run(command, read):
-    done = command("explain", "--run", read / "out", "--file", "sub/a.parquet", "--row", 3, "--json")
+    done = command("explain", "--run", read / "out", "--row", 3, "--json")
     found = json.loads(done.out)
-    assert found["start"] + sum(found["totals"].values()) == pytest.approx(found["score"], abs=1e-4)
-    assert len(found["statistics"]) == 10
+    added = sum(group["points"] for group in found["groups"])
+    assert found["start"] + added == pytest.approx(found["score"], abs=1e-4)
+    assert len(found["raised"]) == 10
+    assert (found["file"], found["row"]) == ("sub/a.parquet", 3)
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "Either TEXT must be given, or --file and --row"),
-        (["x.md", "--file", "a.parquet", "--row", "0"], "Either TEXT must be given"),
-        (["--file", "a.parquet"], "Either TEXT must be given"),
-        (["x.md", "--row", "1"], "Either TEXT must be given"),
-        (["--run", "out", "x.md"], "Either TEXT must be given"),
+        ([], "One of TEXT, --row, --output-row, --where and --id must say which document is meant. Got none"),
+        (["x.md", "--file", "a.parquet", "--row", "0"], "A text is explained by itself. Got 'row' (--row)"),
+        (["--file", "a.parquet"], "must say which document is meant"),
+        (["a.parquet"], "must say which document is meant"),
+        (["x.md", "--row", "1"], "A text is explained by itself"),
+        (["--run", "out", "x.md"], "A text is explained by itself"),
+        (["--row", "1"], "'file' (--file) or 'run' (--run) must say where 'row' (--row) is looked for"),
+        (["a.parquet", "--output-row", "1"], "'run' (--run) must say where"),
+        (["a.parquet", "--row", "0", "--id", "x"], "Got 'row' (--row) and 'id' (--id)"),
+        (["--run", "out", "--row", "0", "--keep-at", "2"], "'keep_at' (--keep-at) must not come with 'run'"),
+        (["a.parquet", "--where", "url > 3"], "a column, an equals sign and a value in single quotes"),
+        (["a.parquet", "--where", "url = 'x'"], "must have the column 'url'. Found text"),
+        (["a.parquet", "--where", "text = 'x'"], "must have 'x' in 'text'. None has"),
         (["missing.md"], "A text file must be readable"),
-        (["a.parquet"], "Name it with --file, and a --row of it"),
+        (["missing", "--row", "1"], "A text file must be readable"),
         (["--file", "a.parquet", "--row", "-1"], "--row): Input should be greater than or equal to 0"),
         (["x.md", "--scorer", "nothing"], "nothing"),
     ],

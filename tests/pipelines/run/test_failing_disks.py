@@ -3,20 +3,19 @@
 import os
 import shutil
 import subprocess
-import sys
+import tempfile
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from dumps import BARE, CUT, digests, lasting, make_table
-from places import KIT
-from runs import QUIET, Outcome
+from runs import QUIET
 
 from pipelines import FilterConfig, filter_dump
-
-FAULTY = KIT / "faulty_run.py"
 
 
 def incompressible(folder, *, files=6, rows=400):
@@ -51,13 +50,13 @@ def small_disk(tmp_path):
 
 
 def test_a_full_disk_fails_clearly_leaves_whole_files_only_and_resumes_once_there_is_room(
-    command_process, web, tmp_path, small_disk
+    warm_process, web, tmp_path, small_disk
 ):
     source = incompressible(tmp_path / "in")
     reference, out = tmp_path / "reference", small_disk / "out"
     arguments = ["filter", *BARE, source, "-s", web, "--write", "all", "--workers", 2, "-o"]
-    assert command_process(*arguments, reference).code == 0
-    outcome = command_process(*arguments, out)
+    assert warm_process(*arguments, reference).code == 0
+    outcome = warm_process(*arguments, out)
     assert outcome.code == 1
     assert "No space left on device" in outcome.err
     assert str(out) in outcome.err
@@ -67,7 +66,7 @@ def test_a_full_disk_fails_clearly_leaves_whole_files_only_and_resumes_once_ther
     assert len(found) < len(lasting(reference))
     assert digests(out / "run" / "tmp") == {}
     subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
-    assert command_process(*arguments, out).code == 0
+    assert warm_process(*arguments, out).code == 0
     assert lasting(out) == lasting(reference)
 
 
@@ -79,44 +78,45 @@ def fill_up(path):
 
 @pytest.mark.parametrize("free_pages", [0, 3, 12])
 def test_a_disk_too_full_for_the_plan_fails_clearly_and_resumes(
-    parts_process, web, tmp_path, small_disk, dump, finished, free_pages
+    warm_process, web, tmp_path, small_disk, dump, finished, free_pages
 ):
     out = small_disk / "out"
     filler = small_disk / "filler"
     fill_up(filler)
     os.truncate(filler, filler.stat().st_size - free_pages * 4096)
     arguments = ["filter", *BARE, dump, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, "-o", out]
-    outcome = parts_process(*arguments)
+    outcome = warm_process(*arguments)
     assert outcome.code == 1
     assert "No space left on device" in outcome.err
     assert "run the same command again" in outcome.err
     assert "Traceback" not in outcome.err
     filler.unlink()
-    assert parts_process(*arguments).code == 0
+    assert warm_process(*arguments).code == 0
     assert lasting(out) == lasting(finished)
 
 
 @pytest.fixture
-def open_to_all(tmp_path, dump):
-    """Return a folder with a copy of the dump in `in`, that a process without rights may read and write."""
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.name.startswith(("pytest-", "popen-")):
-            folder.chmod(0o755)
-    shutil.copytree(dump, tmp_path / "in")
-    for folder in (tmp_path, tmp_path / "in", tmp_path / "in" / "deep"):
-        folder.chmod(0o777)
-    return tmp_path
+def open_to_all(dump):
+    """Return a folder with a copy of the dump in `in`, that a process without rights may read and write.
+
+    It does not lie below those of pytest, which closes them to others whenever it begins.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        shutil.copytree(dump, place / "in")
+        for folder in (place, place / "in", place / "in" / "deep"):
+            folder.chmod(0o777)
+        yield place
 
 
-def faulty_run(*arguments):
-    done = subprocess.run(
-        [sys.executable, FAULTY, *map(str, arguments)], capture_output=True, text=True, timeout=120
-    )
-    return Outcome(done.returncode, done.stdout, done.stderr)
+@pytest.fixture
+def faulty_run(warm_process):
+    """Return a function that runs a command which loses its rights at a point."""
+    return partial(warm_process, program="faulty_run")
 
 
 def test_permission_lost_in_the_middle_fails_clearly_and_resumes_once_it_is_back(
-    open_to_all, settings, web, finished
+    faulty_run, open_to_all, settings, web, finished
 ):
     source, out = open_to_all / "in", open_to_all / "out"
     arguments = ["filter", *BARE, source, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, "--workers", 1]
@@ -135,7 +135,9 @@ def test_permission_lost_in_the_middle_fails_clearly_and_resumes_once_it_is_back
 
 
 @pytest.mark.parametrize("what", ["part-2.parquet", "deep"])
-def test_an_input_that_may_not_be_read_fails_the_run_and_is_never_counted_as_bad(open_to_all, web, what):
+def test_an_input_that_may_not_be_read_fails_the_run_and_is_never_counted_as_bad(
+    faulty_run, open_to_all, web, what
+):
     (open_to_all / "in" / what).chmod(0)
     outcome = faulty_run(
         "as-nobody", 0, "filter", *BARE, open_to_all / "in", "-s", web, "--out", open_to_all / "out"

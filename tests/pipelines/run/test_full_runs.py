@@ -3,26 +3,33 @@
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
+import psutil
 import pytest
 from dumps import digests, lasting, write_dump
 from full_effort import FULL, arguments_of
-from places import KIT
+from hunting import wait_for
 from runs import QUIET
 
 from filtering import save_scorer
 from pipelines import FilterConfig, filter_dump, verify_run
 
-FAULTY = KIT / "faulty_run.py"
-SOON_S = 8.0
-"""A person who pressed Ctrl-C waits no longer than this, on a busy machine too."""
-
-
 # Runs.
+
+
+def is_stopped(process):
+    """Tell whether all threads of a process hold still."""
+    states = [path.read_text() for path in Path("/proc", str(process.pid), "task").glob("*/status")]
+    return all("\nState:\tT" in state for state in states)
+
+
+def is_pending(number, process):
+    """Tell whether a signal waits for a process to go on."""
+    status = Path("/proc", str(process.pid), "status").read_text()
+    return int(re.search(r"ShdPnd:\s*(\w+)", status)[1], 16) >> (number - 1) & 1
 
 
 @pytest.mark.parametrize("workers", [2, 3])
@@ -31,11 +38,10 @@ def test_any_number_of_workers_writes_the_same_bytes(full, full_finished, tmp_pa
     assert lasting(tmp_path / "out") == lasting(full_finished)
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(full, full_finished, tmp_path):
+def test_a_killed_run_goes_on_to_the_same_bytes(warm_process, full, full_finished, tmp_path):
     out = tmp_path / "out"
-    killed = [sys.executable, FAULTY, "after rename of scores", "3", *arguments_of(full, out)]
-    done = subprocess.run(killed, capture_output=True, timeout=240)
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    done = warm_process("after rename of scores", 3, *arguments_of(full, out), program="faulty_run")
+    assert done.code == -signal.SIGKILL, done.err
     assert lasting(out).items() < lasting(full_finished).items()
     result = filter_dump(FilterConfig(**full | {"workers": 2}, out=out), reporter=QUIET)
     assert 0 < result.rows_scored < result.rows
@@ -43,27 +49,29 @@ def test_a_killed_run_goes_on_to_the_same_bytes(full, full_finished, tmp_path):
     assert verify_run(str(out)) == []
 
 
-def test_an_interrupted_run_ends_soon_with_130_and_goes_on(two_stages, edufilter, tmp_path):
+def test_an_interrupted_run_begins_no_other_part_ends_with_130_and_goes_on(two_stages, begin, tmp_path):
     write_dump(tmp_path / "in", rows=(5000,), row_group_size=500)
     settings = {
         "inputs": [str(tmp_path / "in")], "scorer": two_stages.out, "effort": "full", "device": "cpu",
         "rows_per_part": 500,
     }  # fmt: skip
     out = tmp_path / "out"
-    arguments = ["filter", *settings["inputs"], "-s", two_stages.out, *FULL, "--rows-per-part", "500"]
-    with subprocess.Popen(
-        [edufilter, *arguments, "--out", str(out)], stderr=subprocess.PIPE, text=True
-    ) as process:
+    arguments = ["filter", *settings["inputs"], "-s", two_stages.out, *FULL, "--rows-per-part", 500]
+    with begin(*arguments, "--workers", 1, "--out", out) as process:
         while not any((out / "run" / "receipts").rglob("*.parquet")) and process.poll() is None:
             time.sleep(0.005)
+        (worker,) = psutil.Process(process.pid).children()
+        worker.suspend()  # so that the order is there before anything else is done
+        wait_for(lambda: is_stopped(worker))
+        finished = len(digests(out / "data"))
         process.send_signal(signal.SIGINT)
-        started_s = time.monotonic()
-        _, said = process.communicate(timeout=60)
-    assert time.monotonic() - started_s < SOON_S
+        wait_for(lambda: is_pending(signal.SIGINT, worker))
+        worker.resume()
+        _, said = process.communicate()
+    assert len(digests(out / "data")) <= finished + 1  # the part that was under way may be at its end
     assert process.returncode == 130, said
-    assert "go on with" in said
+    assert "To go on:" in said
     assert "Traceback" not in said
-    assert digests(out / "run" / "tmp") == {}
     result = filter_dump(FilterConfig(**settings, out=out), reporter=QUIET)
     assert 0 < result.rows_scored < result.rows == 5000
     assert verify_run(str(out)) == []
@@ -84,12 +92,11 @@ def test_a_run_does_not_go_on_at_another_effort(command, full, tmp_path, begun, 
 def test_a_dry_run_at_full_effort_estimates_and_writes_nothing(command, full, tmp_path):
     outcome = command(*arguments_of(full, tmp_path / "out"), "--dry-run")
     assert outcome.code == 0
-    assert "217 rows in 2 files, 6 parts" in outcome.out
-    assert "effort: full (signals and an embedding of every document)" in outcome.out
-    estimate = re.search(r"estimate from (\d+) rows .*: ([\d.]+) s, ([\d.]+) % kept", outcome.out)
-    assert 100 < int(estimate[1]) <= 200
+    assert "effort: full (words and style, and an embedding of every document)" in outcome.out
+    estimate = re.search(r"of 217 documents \(([\d.]+) %\) and take about ([\d.]+) s", outcome.out)
+    assert 100 < int(re.search(r"from (\d+) documents", outcome.out)[1]) <= 200
     assert float(estimate[2]) > 0
-    assert 5 < float(estimate[3]) < 95
+    assert 5 < float(estimate[1]) < 95
     assert list(tmp_path.iterdir()) == []
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from dumps import CUT, digests, make_texts, tables, write_dump
-from full_effort import CPU, FULL, arguments_of
+from full_effort import CPU, FULL
 from runs import QUIET
 
 from filtering import load_scorer
@@ -128,10 +128,3 @@ def test_tokens_are_counted_as_the_embedder_counts_them(full_finished, scorer, t
     for name, total in zip(("tokens", "tokens_read"), wanted, strict=True):
         assert by_part[name].to_pylist() == receipts[name].to_pylist()
         assert sum(by_part[name].to_pylist()) == total
-
-
-def test_tokens_are_told_where_there_are_some(command, full, full_finished):
-    manifest = json.loads((full_finished / "run" / "manifest.json").read_text())
-    outcome = command(*arguments_of(full, full_finished))
-    assert outcome.code == 0
-    assert f"embedded: {manifest['tokens_read']:,} of {manifest['tokens']:,} tokens" in outcome.out

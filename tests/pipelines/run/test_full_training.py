@@ -47,13 +47,13 @@ def test_two_commands_train_and_filter_and_every_head_that_was_compared_stands_i
     assert shown == re.findall(r"│ (\w+)(?: \(kept\))? +│ -?0\.\d+ ±", again.out)
     for effort in ("fast", "full"):
         assert f"| effort `{effort}` | all documents |" in card
-        assert f"effort {effort}, nested" in trained.out
+        assert f"effort {effort}, cross-validated" in trained.out
     options = f"--embedder {tiny_model} --max-tokens 32"
     assert f"edufilter train LABELS --domain web {options} --out FOLDER" in card
     filtered = command("filter", source, "-s", out, *FULL, "--out", tmp_path / "out")
     assert filtered.code == 0, filtered.err
     assert "effort full (signals and an embedding of every document)" in filtered.err
-    assert "217 rows" in filtered.out
+    assert "of 217 documents" in filtered.out
 
 
 def test_the_stored_figures_are_those_of_both_efforts(two_stages):

@@ -97,7 +97,7 @@ def test_what_cannot_be_read_is_shown_with_escapes(odd, odd_run):
 def test_a_run_over_odd_names_is_complete_and_one_file_gone_is_named(odd, odd_run, command):
     arguments = ("-s", "web", *FAST, "--keep-at", CUT, "--rows-per-part", 10, "--no-report")
     again = command("filter", odd, "-o", odd_run, *arguments)
-    assert (again.code, "nothing to do" in again.err) == (3, True)
+    assert (again.code, "There is nothing to do" in again.err) == (3, True)
     gone = command("filter", odd / "caf?.parquet", "-o", odd_run, *arguments)
     assert gone.code == 2
 
@@ -127,8 +127,8 @@ def test_samples_and_hits_have_names_that_are_text(odd, command, tmp_path):
     names = set(sampled["file"].to_pylist())
     assert {r"caf\xe9.parquet", r"two\nlines.parquet"} <= names <= set(NAMES.values())
     (tmp_path / "b\udce9nch.jsonl").write_text(json.dumps(TASK))
-    out = tmp_path / "out"
-    assert command("decontaminate", odd, "-o", out, "--against", tmp_path / "b\udce9nch.jsonl").code == 3
+    out, against = tmp_path / "out", ("--against", tmp_path / "b\udce9nch.jsonl")
+    assert command("decontaminate", odd, "-o", out, *against, "--no-report").code == 3
     hits = set(pq.read_table(out / "run" / "hits.parquet")["file"].to_pylist())
     assert hits
     assert hits <= set(NAMES.values())
@@ -148,4 +148,4 @@ def test_a_run_goes_on_where_the_locale_reads_no_accents(odd, odd_run, web):
         check=False,
     )
     assert (done.returncode, b"nothing to do" in done.stderr) == (3, True)
-    assert rb"set aside: bad\xe9.parquet" in done.stdout
+    assert rb"could not be read: bad\xe9.parquet" in done.stdout

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import subprocess
 import time
 
 import pyarrow.fs as fs
@@ -136,17 +135,17 @@ def test_a_new_and_a_changed_file_are_scored_alone_and_a_bad_one_set_aside_by_na
 
 
 def test_a_run_killed_over_and_over_ends_with_the_same_bytes_and_shows_whole_files_alone(
-    store, folder, remote_dump, dump, web, settings, finished, tmp_path, edufilter
+    store, folder, remote_dump, dump, web, settings, finished, tmp_path, begin
 ):
     out = f"s3://{folder}/out"
     clock = random.Random(0)
     arguments = [
-        edufilter, "filter", *BARE, remote_dump, "--out", out, "-s", web, "--keep-at", str(CUT),
-        "--rows-per-part", "80", "--workers", "2",
+        "filter", *BARE, remote_dump, "--out", out, "-s", web, "--keep-at", CUT, "--rows-per-part", 80,
+        "--workers", 2,
     ]  # fmt: skip
     wanted = lasting(finished)
     for number in range(4):
-        with subprocess.Popen(arguments, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        with begin(*arguments) as process:
             while not path_of(f"{out}/run/plan.json").exists() and process.poll() is None:
                 time.sleep(0.01)
             time.sleep(clock.uniform(0, 0.6))
@@ -175,18 +174,13 @@ def test_another_plan_on_one_output_is_refused_and_one_that_came_between_stops_t
         run(settings, [remote_dump], f"s3://{folder}/taken")
 
 
-def test_two_drivers_of_one_plan_do_no_harm(
-    store, folder, remote_dump, dump, web, finished, tmp_path, edufilter
-):
+def test_two_drivers_of_one_plan_do_no_harm(store, folder, remote_dump, dump, web, finished, tmp_path, begin):
     out = f"s3://{folder}/out"
     arguments = [
-        edufilter, "filter", *BARE, remote_dump, "--out", out, "-s", web, "--keep-at", str(CUT),
-        "--rows-per-part", "80",
+        "filter", *BARE, remote_dump, "--out", out, "-s", web, "--keep-at", CUT, "--rows-per-part", 80,
     ]  # fmt: skip
-    both = [subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
-    for process in both:
-        _, said = process.communicate(timeout=120)
-        assert process.returncode == 0, said
+    for done in [process.outcome() for process in [begin(*arguments) for _ in range(2)]]:
+        assert done.code == 0, done.err
     assert verify_run(out) == []
     assert lasting(fetched(store, out, tmp_path / "fetched")) == lasting(finished)
 
@@ -216,33 +210,27 @@ def test_a_run_in_a_store_is_recut_reported_sampled_and_mended(
     assert verify_run(out) == []
 
 
-def test_another_store_holds_a_run_by_the_command_too(dump, web, finished, tmp_path, edufilter):
+def test_another_store_holds_a_run_by_the_command_too(dump, web, finished, tmp_path, warm_process):
     with rclone_store(tmp_path / "served") as store:
         out = f"s3://{store.bucket}/out"
-        done = subprocess.run(
-            [
-                edufilter, "filter", *BARE, str(dump), "--out", out, "-s", web, "--keep-at", str(CUT),
-                "--rows-per-part", "80",
-            ],
-            env=os.environ | store.environment, capture_output=True, text=True, timeout=120,
+        done = warm_process(
+            "filter", *BARE, dump, "--out", out, "-s", web, "--keep-at", CUT, "--rows-per-part", 80,
+            env=os.environ | store.environment,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        assert done.code == 0, done.err
         assert lasting(tmp_path / "served" / store.bucket / "out") == lasting(finished)
 
 
-def test_pages_of_the_hub_are_read_and_nothing_is_written_there(dump, web, finished, tmp_path, edufilter):
+def test_pages_of_the_hub_are_read_and_nothing_is_written_there(dump, web, finished, tmp_path, warm_process):
     with scripted_hub(dump) as environment:
         done = [
-            subprocess.run(
-                [
-                    edufilter, "filter", *BARE, f"hf://datasets/{REPOSITORY}", "--out", out, "-s", web,
-                    "--keep-at", str(CUT), "--rows-per-part", "80",
-                ],
-                env=os.environ | environment, capture_output=True, text=True, timeout=120,
+            warm_process(
+                "filter", *BARE, f"hf://datasets/{REPOSITORY}", "--out", out, "-s", web, "--keep-at", CUT,
+                "--rows-per-part", 80, env=os.environ | environment,
             )
-            for out in (str(tmp_path / "out"), f"hf://datasets/{REPOSITORY}/out")
+            for out in (tmp_path / "out", f"hf://datasets/{REPOSITORY}/out")
         ]  # fmt: skip
-    assert done[0].returncode == 0, done[0].stderr
+    assert done[0].code == 0, done[0].err
     assert lasting(tmp_path / "out") == lasting(finished)
-    assert done[1].returncode == 2
-    assert "for reading alone" in done[1].stderr
+    assert done[1].code == 2
+    assert "for reading alone" in done[1].err

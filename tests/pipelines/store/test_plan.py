@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,20 +19,21 @@ from pipelines.dump.batches import read_batches
 from pipelines.dump.inputs import InputFile, find_inputs
 from pipelines.dump.parts import Part, Parts
 from pipelines.dump.reading import read_footer
-from pipelines.dump.split_files import output_name, split_files
+from pipelines.dump.rows import RowReader
+from pipelines.dump.split_files import PartSize, output_name, split_files
 from pipelines.store.plan import Plan, keys_under, make_plan
 
 SETTINGS = {"scorer_sha256": "0" * 64, "keep_at": 3.0}
 
 
-def plan_of(folder, *, settings=SETTINGS, rows_per_part=80, text_column=None):
+def plan_of(folder, *, settings=SETTINGS, rows_per_part=80, size=None, text_column=None):
     files = find_inputs([str(folder)], str(folder.parent / "nowhere" / "out"))
     return make_plan(
         files,
         settings=settings,
         text_column=text_column,
         new_columns=["edu_score"],
-        rows_per_part=rows_per_part,
+        size=size or PartSize(rows_per_part),
     )
 
 
@@ -90,6 +92,8 @@ def test_a_renamed_file_changes_its_key(tmp_path):
         ("footer_sha256", "b", True),
         ("first_row_group", 1, True),
         ("stop_row_group", 3, True),
+        ("first_row", 1, True),
+        ("rows", 4, True),
         ("tie_quota", 5, True),
         ("path", "/elsewhere", False),
     ],
@@ -105,7 +109,7 @@ def test_a_key_follows_what_decides_the_output_of_a_part_and_not_its_place(name,
 def test_keys_stay_the_same_from_version_to_version():
     # A key that changes for no reason makes every started run begin anew.
     row = dataclasses.asdict(Part("", "/p", "r", "o", 10, "a", 0, 2, 0, 5, 100))
-    content = '[{"keep_at": 3.0}, 6]r\0o\x0010\0a\x000\x002\0-1'
+    content = '[{"keep_at": 3.0}, 7]r\0o\x0010\0a\x000\x002\x000\x005\0-1'
     assert keys_under({"keep_at": 3.0})(row) == hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -163,6 +167,36 @@ def test_parts_of_any_file_cover_its_row_groups_once_and_in_order(tmp_path_facto
         ids = [row for batch in batches for row in batch.column("id").to_pylist()]
         assert ids == list(range(part.first_row, part.first_row + part.rows))
     assert len({part.key for part in parts}) == len(parts) >= 1
+
+
+@budget(max_examples=40, deadline=None)
+@given(groups=st.lists(st.integers(0, 30), min_size=1, max_size=8), rows=st.integers(1, 12))
+def test_large_row_groups_are_split_into_parts_that_cover_each_row_once(tmp_path_factory, groups, rows):
+    folder = tmp_path_factory.mktemp("plan") / "in"
+    folder.mkdir()
+    table = make_table(sum(groups))
+    with pq.ParquetWriter(folder / "a.parquet", table.schema) as writer:
+        for at, count in enumerate(groups):
+            writer.write_table(table.slice(sum(groups[:at]), count))
+    parts = plan_of(folder, size=PartSize(rows, splits_row_groups=True)).parts
+    assert all(part.rows <= 1.5 * rows or part.rows == 1 for part in parts if len(part.row_groups) == 1)
+    ids = []
+    for part in parts:
+        batches = read_batches(part.path, part.row_groups, rows=part.row_range)
+        mine = [row for batch in batches for row in batch.column("id").to_pylist()]
+        assert mine == list(part.row_range)
+        chosen = np.arange(0, part.rows, 3)
+        assert [row.origin["row"] for row in RowReader("text")(part, chosen)] == [*(part.first_row + chosen)]
+        ids += mine
+    assert ids == table["id"].to_pylist()
+    assert len({part.key for part in parts}) == len(parts)
+
+
+def test_a_part_is_closed_by_its_text_too(tmp_path):
+    pq.write_table(make_table(100), tmp_path / "a.parquet", row_group_size=10, use_dictionary=False)
+    [whole] = plan_of(tmp_path, rows_per_part=1000).parts
+    size = PartSize(1000, text_bytes=whole.text_bytes // 4)
+    assert 3 <= len(plan_of(tmp_path, size=size).parts) <= 5
 
 
 @pytest.mark.parametrize(
@@ -232,7 +266,7 @@ def test_a_plan_tells_its_cut_exits_and_leaks_and_what_it_leaves_out():
 
 def test_files_are_split_without_keys_where_nothing_is_written(dump):
     files = find_inputs([str(dump)], "/nowhere/out")
-    found = split_files(files, text_column=None, rows_per_part=80)
+    found = split_files(files, text_column=None, size=PartSize(80))
     assert (found.text_column, found.set_aside) == ("text", ())
     assert [dataclasses.replace(part, key="") for part in plan_of(dump).parts] == list(found.parts)
 

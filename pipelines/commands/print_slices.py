@@ -1,0 +1,49 @@
+"""Prints how much is kept of each slice of a run: by language, length, site and so on."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import rich.table
+from rich import box
+from rich.console import Console
+from rich.text import Text
+
+from filtering.errors import EdufilterError
+from filtering.printable import printable
+from pipelines.amounts_in_words import percent
+from pipelines.commands.screen import show
+from pipelines.store.run_folder import RunFolder
+
+Slices = Sequence[Mapping[str, Any]]
+FIGURES = ("kind", "value", "rows", "kept", "share", "low", "high")
+
+
+def slices_of_report(out: str) -> Slices:
+    """Return the slices that a run's ``report.json`` holds; none where that cannot be read."""
+    folder = RunFolder(out)
+    try:
+        found = folder.read_json(folder.run / "report.json").get("slices")
+    except (EdufilterError, OSError):
+        return ()
+    rows = found if isinstance(found, list) else []
+    return [one for one in rows if isinstance(one, dict) and one.keys() >= set(FIGURES)]
+
+
+def print_slices(slices: Slices) -> None:
+    """Print a table for each kind of slice."""
+    if not slices:
+        show("There are no slices: all documents have the same language, length and site.")
+    for kind, rows in groupby(slices, itemgetter("kind")):
+        table = rich.table.Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        table.add_column(Text(printable(str(kind))))
+        for name in ("documents", "kept", "share", "95 % interval"):
+            table.add_column(name, justify="right")
+        for one in rows:
+            interval = f"{100 * one['low']:.1f} to {100 * one['high']:.1f} %"
+            table.add_row(
+                Text(printable(str(one["value"]))), f"{one['rows']:,}", f"{one['kept']:,}",
+                percent(one["kept"], one["rows"]), interval,
+            )  # fmt: skip
+        Console().print(table)

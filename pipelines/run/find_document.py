@@ -1,0 +1,251 @@
+"""Finds one document of a dump or a run by what the user has: a row, a row of the output, or a value."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from filtering.errors import SettingsError
+from filtering.printable import listed
+from pipelines.dump.batches import read_batches
+from pipelines.dump.inputs import InputFile, find_inputs
+from pipelines.dump.parts import Part, Parts
+from pipelines.dump.reading import open_parquet, read_footer, resolve_text_column
+from pipelines.dump.rows import Row, RowReader
+from pipelines.dump.rows_again import read_unchanged
+from pipelines.names import name_of
+from pipelines.paths import absolute
+from pipelines.settings.runs import ExplainConfig
+from pipelines.store.manifest import receipts_of_manifest, scored_parts
+from pipelines.store.plan import Plan
+from pipelines.store.run_folder import RunFolder, as_written
+from pipelines.store.stored_scores import Cut, read_scores
+from pipelines.worker.output import AddedColumns
+
+FILES_NAMED = 5
+
+
+@dataclass(frozen=True)
+class FoundDocument:
+    """A document that was asked for.
+
+    Parameters
+    ----------
+    file : str
+        Its file: as it is named, or, of a run, by its path below the input.
+    row : Row
+        The document; its number is that within the file, or within `part`.
+    number : int
+        Its row in the file, from 0.
+    part : Part
+        Of the run; of a dump, the whole file.
+    """
+
+    file: str
+    row: Row
+    number: int
+    part: Part
+
+
+def find_in_dump(config: ExplainConfig) -> FoundDocument:
+    """Return the document that settings without a run name.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such file, column, row or value.
+    BadFileError
+        If a file cannot be read.
+    RunError
+        If the system does not let us read it.
+    """
+    files = find_inputs([config.file or ""], os.devnull)
+    parts = [_whole(file) for file in files]
+    part, place = _place(parts, config, str(config.file))
+    schema = read_footer(part.path).schema
+    reader = RowReader(
+        resolve_text_column(schema, part.path, config.text_column), checksums=not config.ignore_checksums
+    )
+    (row,) = reader(part, np.array([place]))
+    return FoundDocument(part.path, row, place, part)
+
+
+def find_in_run(config: ExplainConfig, folder: RunFolder, plan: Plan) -> FoundDocument:
+    """Return the document that settings with a run name; its input must be as the run read it.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such file, column, row or value, or an input has changed.
+    OutputError
+        If the run has no scores.
+    BadFileError
+        If a file cannot be read.
+    RunError
+        If the system does not let us read it.
+    """
+    good = scored_parts(folder, plan)
+    if config.output_row is not None:
+        part, place = _place_of_output(config, folder, plan, good)
+    elif config.row is None:
+        part, place = _search(_named(good, config.file, str(config.run)), config)
+    else:
+        part, place = _place_of_row(config, plan, good)
+    (row,) = read_unchanged(part, np.array([place]), plan.facts.row_reader)
+    return FoundDocument(part.relative, row, part.first_row + place, part)
+
+
+def _whole(file: InputFile) -> Part:
+    footer = read_footer(file.path)
+    groups, rows = footer.metadata.num_row_groups, footer.metadata.num_rows
+    return Part("", file.path, file.relative, "", footer.size_bytes, footer.sha256, 0, groups, 0, rows, 0)
+
+
+def _place(parts: Sequence[Part], config: ExplainConfig, source: str) -> tuple[Part, int]:
+    """Return the part of a document of a dump, and its row in it."""
+    if config.row is None:
+        return _search(parts, config)
+    part = _only_file(parts, source)
+    _refuse_beyond(part.path, config.row, part.rows)
+    return part, config.row
+
+
+def _only_file(parts: Sequence[Part], source: str) -> Part:
+    """Return the first part of the one file there is."""
+    files = list(dict.fromkeys(part.relative for part in parts))
+    if len(files) > 1:
+        raise SettingsError(
+            f"A row must be of one file. {source} has {len(files):,}: {_some(files)}. Name one with --file."
+        )
+    return parts[0]
+
+
+def _named(parts: Parts, given: str | None, run: str) -> list[Part]:
+    """Return the parts of the files of a run that are meant: named below its input, or as typed before."""
+    if given is None:
+        return list(parts)
+    # As it is named, or as names are shown; or by the path that the run was given.
+    names = {name_of(given), given}
+    found = [part for part in parts if part.relative in names]
+    whole = name_of(absolute(given))
+    found = found or [part for part in parts if part.path == whole or part.path.startswith(f"{whole}/")]
+    if not found:
+        files = list(dict.fromkeys(part.relative for part in parts))
+        raise SettingsError(
+            f"The file must be an input of {run}, by its path or by that below its folder. "
+            f"'{name_of(given)}' is not. Its inputs are {_some(files)}."
+        )
+    return found
+
+
+def _place_of_row(config: ExplainConfig, plan: Plan, good: Parts) -> tuple[Part, int]:
+    named = _named(plan.parts, config.file, str(config.run))
+    file, row = _only_file(named, str(config.run)).relative, config.row or 0
+    of_file = [part for part in named if part.relative == file]
+    _refuse_beyond(file, row, max(part.first_row + part.rows for part in of_file))
+    inside = [part for part in good if part.relative == file and 0 <= row - part.first_row < part.rows]
+    if not inside:
+        raise SettingsError(f"Row {row} of {file} must have been read. It was set aside.")
+    return inside[0], row - inside[0].first_row
+
+
+def _place_of_output(config: ExplainConfig, folder: RunFolder, plan: Plan, good: Parts) -> tuple[Part, int]:
+    """Return the part and the row in it that a row of the output is from."""
+    counts = {one.output: one.data_rows for one in receipts_of_manifest(folder)}
+    parts = sorted(_of_output(good, config, folder), key=lambda part: part.output)
+    left = config.output_row or 0
+    for part in parts:
+        count = counts[part.output]
+        if left < count:
+            return part, int(_written_rows(folder, plan, part, count)[left])
+        left -= count
+    if not any(counts[part.output] for part in parts):
+        raise SettingsError(f"The output of {config.run} must have rows to explain one. Nothing was kept.")
+    raise SettingsError(
+        f"'output_row' (--output-row) must be below the {sum(counts[part.output] for part in parts):,} rows "
+        f"of the output. Got {config.output_row:,}; the first is 0."
+    )
+
+
+def _of_output(good: Parts, config: ExplainConfig, folder: RunFolder) -> list[Part]:
+    """Return the parts whose output files are meant: by names below ``data``, by paths, or all."""
+    if config.file is None:
+        return list(good)
+    names = {name_of(config.file), config.file}
+    whole = absolute(config.file)
+    found = [
+        part
+        for part in good
+        if part.output in names or absolute(str(folder.place_of(folder.data, part.output))) == whole
+    ]
+    return found or _named(good, config.file, str(config.run))
+
+
+def _written_rows(folder: RunFolder, plan: Plan, part: Part, count: int) -> NDArray[np.int64]:
+    """Return which rows of a part were written: as its output says, else as scores and the cut say."""
+    column = AddedColumns.named(plan.facts.score_column).row
+    place = folder.place_of(folder.data, part.output)
+    with as_written(place), open_parquet(folder.own_file(place)) as file:
+        if column in file.schema_arrow.names and plan.facts.write_origin:
+            rows = file.read(columns=[column], use_threads=False)[column]
+            return np.asarray(rows.to_numpy(), dtype=np.int64) - part.first_row
+    if plan.settings["write"] == "all":
+        return np.arange(part.rows)
+    (values,) = read_scores(folder, part, "edu_score")
+    kept = np.flatnonzero(Cut(plan.facts.keep_at, part.tie_quota).keep(values))
+    if len(kept) != count:
+        raise SettingsError(
+            f"The output of {part.relative} must say which rows it is from. It was made without "
+            "benchmark leaks, and does not. Filter again with --write-origin, or find it by --where."
+        )
+    return kept
+
+
+def _search(parts: Iterable[Part], config: ExplainConfig) -> tuple[Part, int]:
+    """Return the first row that has the value that is looked for."""
+    assert config.wanted is not None
+    column, value = config.wanted
+    seen: dict[str, None] = {}
+    is_there = False
+    for part in parts:
+        names = read_footer(part.path).schema.names
+        seen |= dict.fromkeys(names)
+        if column not in names:
+            continue
+        is_there, first = True, 0
+        for batch in read_batches(
+            part.path, part.row_groups, [column], checksums=not config.ignore_checksums
+        ):
+            found = np.flatnonzero(_equals(batch.column(0), value))
+            if len(found):
+                return part, first + int(found[0])
+            first += batch.num_rows
+    where = config.run or config.file
+    if not is_there:
+        raise SettingsError(f"{where} must have the column {column!r}. Found {listed(seen) or 'no columns'}.")
+    raise SettingsError(f"A document of {where} must have {value!r:.200} in {column!r}. None has.")
+
+
+def _equals(values: pa.Array, wanted: str) -> NDArray[np.bool_]:
+    """Tell which values are the wanted one, in words."""
+    try:
+        words = values.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+        return np.array([str(value) == wanted for value in values.to_pylist()], dtype=bool)
+    return np.asarray(pc.fill_null(pc.equal(words, wanted), False))
+
+
+def _refuse_beyond(file: str, row: int, rows: int) -> None:
+    if row >= rows:
+        raise SettingsError(
+            f"'row' (--row) must be below the {rows:,} rows of {file}. Got {row:,}; the first is 0."
+        )
+
+
+def _some(files: Sequence[str]) -> str:
+    rest = f" and {len(files) - FILES_NAMED:,} more" if len(files) > FILES_NAMED else ""
+    return f"{', '.join(files[:FILES_NAMED])}{rest}"

