@@ -133,6 +133,27 @@ def draw_calibration(reliability: Sequence[tuple[int, float, float]], sizes: Siz
     return _of_each_size(alt.layer(perfect.encode(x=axis_x, y=axis_y), line, marks), sizes)
 
 
+def draw_flips(rows: Sequence[Mapping[str, Any]], sizes: Sizes) -> dict[str, str]:
+    """Return shares of decisions that rewrites flip as SVG, with interval and aim, of each size.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        ``rewrite``, and in percent ``share``, ``low``, ``high`` and ``aim``.
+    sizes : mapping
+        As for `draw_scores`, which says too what is raised.
+    """
+    alt = find_altair()
+    base = alt.Chart(alt.Data(values=list(rows))).encode(
+        y=alt.Y("rewrite:N", title=None, sort=None).axis(labelLimit=200)
+    )
+    axis_x = alt.X("share:Q", title="decisions that flip, %")
+    interval = base.mark_rule(color="var(--kept)", strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q")
+    marks = base.mark_circle(color="var(--kept)", opacity=1, size=60).encode(x=axis_x)
+    aim = base.mark_tick(color="var(--soft)", thickness=2).encode(x="aim:Q")
+    return _of_each_size(alt.layer(aim, interval, marks), sizes)
+
+
 def draw_learning_curve(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return nested figures against the number of labels as SVG, in colours of its own: it is a file too.
 

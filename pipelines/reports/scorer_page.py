@@ -13,7 +13,7 @@ from filtering.judging.bias import SourceBias
 from filtering.judging.metrics import Estimate
 from pipelines.amounts_in_words import percent
 from pipelines.page_kit.cards import Card, CardSection, card_section
-from pipelines.page_kit.charts import draw_calibration
+from pipelines.page_kit.charts import draw_calibration, draw_flips
 from pipelines.page_kit.page import Table, Tile, whole_page
 from pipelines.reports.scorer_report_data import (
     TOO_HIGH,
@@ -27,6 +27,7 @@ from pipelines.scorers.evaluation_tables import (
     audit_notes,
     audit_table,
     confusion_table,
+    flip_rows,
     language_notes,
     reliability_table,
     slice_table,
@@ -36,6 +37,8 @@ FORMAT = 1
 """Number of the layout of the JSON file beside the page."""
 DRAWINGS = {"wide": (1200, 380), "narrow": (340, 300)}
 """Width and height of the two drawings in pixels; the style shows the one that fits the screen."""
+FLIPS_DRAWINGS = {"wide": (1200, 300), "narrow": (340, 340)}
+"""The same of the drawing of flips, whose rewrites stand below each other."""
 NAMES = {
     "rho": "rank correlation",
     "weighted_kappa": "weighted kappa",
@@ -61,6 +64,7 @@ class _View:
     slices: Sequence[Table]  # by kind
     notes: Sequence[str]
     bias: Table | None  # None where nothing tells where documents are from
+    flips: Mapping[str, str]
     audit: Table
     audit_notes: Sequence[str]
     too_high: int
@@ -101,7 +105,8 @@ def write_scorer_report(
     charts = draw_calibration(report.evaluation.reliability, DRAWINGS)
     data = {"format": FORMAT, **to_jsonable_python(report, inf_nan_mode="null")}
     page.with_suffix(".json").write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
-    page.write_text(render_page(report, charts, curve), encoding="utf-8", errors="replace")
+    flips = draw_flips(flip_rows(report.audit), FLIPS_DRAWINGS)
+    page.write_text(render_page(report, charts, flips, curve), encoding="utf-8", errors="replace")
     return report
 
 
@@ -117,8 +122,8 @@ def refuse_page(path: str) -> None:
         raise OutputError(f"A page must be a file that ends in .html, in a folder that exists. Got {path!r}.")
 
 
-def render_page(report: ScorerReport, charts: Mapping[str, str], curve: str) -> str:
-    """Return the page as HTML; charts, by class of the style, and a curve, empty for none, are SVG."""
+def render_page(report: ScorerReport, charts: Mapping[str, str], flips: Mapping[str, str], curve: str) -> str:
+    """Return the page as HTML; charts and flips, by class of the style, and a curve (or none) are SVG."""
     one = report.evaluation
     by_kind = groupby(sorted(one.slices, key=lambda some: some.column), key=lambda some: some.column)
     view = _View(
@@ -133,6 +138,7 @@ def render_page(report: ScorerReport, charts: Mapping[str, str], curve: str) -> 
         slices=[slice_table(kind, list(slices)) for kind, slices in by_kind],
         notes=language_notes(one),
         bias=_bias(report.bias) if report.bias else None,
+        flips=flips,
         audit=audit_table(report.audit),
         audit_notes=audit_notes(report.audit),
         too_high=sum(one.kind == TOO_HIGH for one in report.errors),

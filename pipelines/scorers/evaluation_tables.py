@@ -189,6 +189,21 @@ def _in_percent(share: Estimate) -> str:
     return f"{value} [{low}, {high}]"
 
 
+def flip_rows(audit: ScorerAudit) -> list[dict[str, object]]:
+    """Return what is drawn of an audit: rewrites with an aim for flips, which are told in percent."""
+    return [
+        {
+            "rewrite": one.name,
+            "share": 100 * one.flipped.value,
+            "low": 100 * one.flipped.low,
+            "high": 100 * one.flipped.high,
+            "aim": 100 * AIMS[one.kind],
+        }
+        for one in audit.effects
+        if one.kind in AIMS and one.rewritten
+    ]
+
+
 def audit_notes(audit: ScorerAudit) -> list[str]:
     """Say what was rewritten, what the columns are, and which rewrites should do what."""
     found = [

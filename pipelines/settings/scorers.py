@@ -220,16 +220,18 @@ class AuditConfig(ScoringSettings):
         Argument(
             parser=str,
             metavar="LABELS",
-            help="Labels as evaluate takes them, or documents without: a file with a column text.",
+            help="Labels as evaluate takes them, or documents without labels: a file with a column text.",
         ),
     ]
-    keep_at: Annotated[Points, Option(help="Rubric points (0 to 5) from which a document is kept.")] = KEEP_AT
+    keep_at: Annotated[Points, Option(help="Lowest score that is kept, from 0 to 5 rubric points.")] = KEEP_AT
     documents: Annotated[
         int | None,
         Field(ge=1),
-        Option(help="Documents to rewrite at most. Default: 2,000; 300 where they are embedded."),
+        Option(help="Most documents to rewrite. Default: 2,000 at effort fast, else 300."),
     ] = None
-    seed: Annotated[int, Option(help="Of the draw of documents, and of what is shuffled.")] = 0
+    seed: Annotated[
+        int, Field(ge=0), Option(help="Seed of the draw and of shuffles. Another seed draws others.")
+    ] = 0
 
 
 class ThresholdConfig(EmbeddingSettings):

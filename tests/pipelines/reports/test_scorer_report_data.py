@@ -60,7 +60,7 @@ def test_the_page_and_the_data_say_the_same(trained, labels, judged, tmp_path):
     assert data["evaluation"]["metrics"]["rho"]["value"] == found.evaluation.metrics["rho"].value
     assert data["format"] == 1
     assert "say nothing of single raters" in page
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 4
     assert [one["name"] for one in data["audit"]["effects"]] == [one.name for one in found.audit.effects]
     assert all(one.name in unescape(page) for one in found.audit.effects)
 
