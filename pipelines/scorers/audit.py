@@ -5,6 +5,7 @@ import pyarrow as pa
 
 from annotations import Labels
 from annotations.labels.sources import read_table
+from filtering.errors import LabelsError
 from filtering.scoring.cascade import AnyScorer, signals_of
 from filtering.scoring.settings import ExitSettings
 from pipelines.dump.code_languages import CODE
@@ -36,7 +37,7 @@ def audit_scorer(config: AuditConfig, *, reporter: Reporter | None = None) -> Sc
     Raises
     ------
     LabelsError
-        If the labels or documents cannot be used.
+        If the labels or documents cannot be used, or no document has a score.
     """
     reporter = reporter if reporter is not None else ConsoleReporter()
     exits = ExitSettings(keep_at=config.keep_at)
@@ -67,6 +68,8 @@ def audit_scorer(config: AuditConfig, *, reporter: Reporter | None = None) -> Sc
 def _points_of_documents(scorer: AnyScorer, config: AuditConfig, reporter: Reporter) -> JudgedPoints:
     """Score documents without labels; their own scores stand where labels would."""
     documents, groups = read_pool(config.labels, reporter)
+    if not documents:
+        raise LabelsError(f"At least one document of {config.labels} must have a score. Found none.")
     drawn = drawn_rows(len(documents), config.documents, config.effort, config.seed).tolist()
     labels = Labels(
         texts=pa.array([documents[row] for row in drawn], pa.large_binary()).cast(pa.large_string()),

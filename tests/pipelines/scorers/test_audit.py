@@ -96,6 +96,13 @@ def test_the_seed_decides_which_documents_are_drawn(trained, fresh):
     assert found[0] == found[1] != found[2]
 
 
+def test_documents_that_all_have_no_score_are_refused(command, trained, tmp_path):
+    pq.write_table(pa.table({"text": ["", " "]}), tmp_path / "pool.parquet")
+    outcome = command("audit", trained.out, tmp_path / "pool.parquet")
+    assert outcome.code == 2
+    assert f"At least one document of {tmp_path / 'pool.parquet'} must have a score" in outcome.err
+
+
 def test_points_alone_cannot_be_audited(trained, labels):
     judged = points_of_labels(trained.out, str(labels))
     alone = JudgedPoints(judged.points, judged.rows, judged.labels, "fast", nested=True)
