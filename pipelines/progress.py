@@ -203,13 +203,14 @@ class ConsoleReporter:
         with bar:
             task = bar.add_task("", total=max(meter.total, 1), completed=meter.done, text="")
             while not stop.wait(0.2):
-                bar.update(task, completed=meter.done, text=meter.waits_for or meter.words())
+                rate = meter.words() if meter.fresh else ""
+                bar.update(task, completed=meter.done, text=meter.waits_for or rate)
             bar.update(task, completed=meter.done, text=meter.words())
 
     def _line(self, meter: Meter) -> None:
         if self._style == "json":
             self.event("progress", **meter.figures())
         elif self._style == "auto" and not meter.waits_for:  # which was said
-            begun = meter.before < meter.done < meter.total
-            left = f", {duration(meter.left_s)} left" if begun else ""
-            self._console.print(f"{meter.done:,} of {meter.total:,} {meter.things}, {meter.words()}{left}")
+            rate = f", {meter.words()}" if meter.fresh else ""
+            left = f", {duration(meter.left_s)} left" if meter.fresh and meter.done < meter.total else ""
+            self._console.print(f"{meter.done:,} of {meter.total:,} {meter.things}{rate}{left}")

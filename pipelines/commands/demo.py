@@ -90,11 +90,8 @@ def run_demo(
 def _filter(folder: Path, scorer: str, against: tuple[str, ...], command: str, reporter: Reporter) -> None:
     """Filter a dump by signals alone, for the time that it takes, and then as by default; show what came."""
     dump = folder / "dump"
-    # No audit: it expects that few documents are kept, as of a crawl, and would embed every sixth of these.
-    config = FilterConfig(
-        inputs=(str(dump),), out=str(folder / "out"), scorer=scorer, against=against, audit=0
-    )
-    by_signals = config.model_copy(update={"effort": "fast", "audit": None})
+    config = FilterConfig(inputs=(str(dump),), out=str(folder / "out"), scorer=scorer, against=against)
+    by_signals = config.model_copy(update={"effort": "fast"})
     fast = filter_dump(by_signals.model_copy(update={"out": str(folder / "out-fast")}), reporter=reporter)
     try:
         result = filter_dump(config, reporter=reporter)

@@ -114,7 +114,7 @@ def audit_in_words(found: "AuditResult", rows: int) -> str:
         Rows of the run.
     """
     estimate = f"{100 * found.disagreement:.2f} % of all documents are decided differently from effort full"
-    checked = f"check: of {found.looked_at:,} more documents that were embedded, {estimate}"
+    checked = f"check: {found.looked_at:,} more documents were embedded to compare. {estimate}"
     if found.promised is None:
         return f"{checked}."
     allowed = f"the {100 * found.promised:g} % that is allowed"
@@ -131,7 +131,7 @@ def audit_in_words(found: "AuditResult", rows: int) -> str:
     how = (
         "the dump is too small for that" if more > rows else f"run it into another --out with --audit {more}"
     )
-    return f"{checked}. That is not enough to tell whether it is within {allowed}: {how}."
+    return f"{checked}. These are too few to tell whether that is within {allowed}: {how}."
 
 
 def _audit_needed(found: "AuditResult") -> int:

@@ -15,6 +15,8 @@ from filtering.scoring.cascade_exits import Exits
 AUDIT_ROWS = 1000
 AUDIT_SHARE = 0.02
 """Of a small run no more is looked at by default, or that would be what takes its time."""
+AUDIT_SIDE_SHARE = 0.1
+"""Of those kept, or dropped, no more either: a dump may keep twenty times what the pool did."""
 EXIT_CONFIDENCE = 1 - (1 - CONFIDENCE) / 2
 """Of each side, so that both hold together."""
 
@@ -62,13 +64,14 @@ def audit_shares(exits: Exits, rows: int, wanted: int | None) -> tuple[float, fl
     rows : int
         Rows of the run.
     wanted : int, optional
-        Documents to look at in all; at most 1,000 and 2 % of the rows if not given.
+        Documents to look at in all; at most 1,000, 2 % of the rows and 10 % of those kept if not given.
     """
     number = min(AUDIT_ROWS, AUDIT_SHARE * rows) if wanted is None else wanted
+    most = AUDIT_SIDE_SHARE if wanted is None else 1.0
     rarest = 1 / exits.documents
     if not rows:
         return 0.0, 0.0
-    dropped, kept = (min(1.0, number / 2 / (rows * max(one, rarest))) for one in (exits.dropped, exits.kept))
+    dropped, kept = (min(most, number / 2 / (rows * max(one, rarest))) for one in (exits.dropped, exits.kept))
     return dropped, kept
 
 

@@ -35,7 +35,7 @@ def test_an_audit_that_shows_enough_says_that_it_is_within_what_is_allowed():
 
 def test_an_audit_that_shows_too_little_says_how_much_would_do():
     said = audit_in_words(audit(high=0.004), rows=10_000)
-    assert "not enough to tell" in said
+    assert "too few to tell" in said
     assert said.endswith("with --audit 3700.")
     assert "the dump is too small" in audit_in_words(audit(high=0.004), rows=1_000)
 

@@ -210,6 +210,8 @@ def test_small_runs_are_audited_less():
     assert audit_shares(exits, 10_000, None) == (pytest.approx(100 / 8000), pytest.approx(100 / 1000))
     assert audit_shares(exits, 10**9, None)[0] == pytest.approx(500 / 8e8)
     assert audit_shares(exits, 100, 1000) == (1.0, 1.0)
+    # A dump may keep far more than the pool did: of those kept a tenth is looked at, at most.
+    assert audit_shares(SimpleNamespace(dropped=0.8, kept=0.01, documents=1000), 10_000, None)[1] == 0.1
     assert audit_shares(exits, 0, None) == (0.0, 0.0)
 
 
