@@ -7,8 +7,11 @@ import sys
 
 import few_rows
 
+from filtering.text import human_languages
+
 
 def main() -> None:
     """Be the command."""
+    human_languages._detector.cache_clear()  # a warm process has loaded it
     sys.modules |= dict.fromkeys(sys.argv.pop(1).split(","))
     few_rows.main()
