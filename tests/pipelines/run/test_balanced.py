@@ -128,7 +128,10 @@ def test_a_promise_that_does_not_hold_is_told_and_fails_if_asked_to(cascade, giv
     assert done.code == 4
     assert "more than the 1 % that is allowed" in done.out
     assert "Exit code 4: " in done.out
-    assert "are decided otherwise than by effort full. You asked for less." in Path(str(write_report(str(tmp_path / "out")))).read_text()
+    assert (
+        "are decided otherwise than by effort full. You asked for less."
+        in Path(str(write_report(str(tmp_path / "out")))).read_text()
+    )
     assert json.loads((tmp_path / "out" / "run" / "manifest.json").read_text())["audit"]["embedded"] == 0
     assert command(*arguments).code == 0  # complete, and a warning alone
 
