@@ -13,6 +13,7 @@ from filtering.errors import OutputError, RunError, ScorerError, SettingsError
 from filtering.leaks import Task
 from filtering.scoring.cascade_exits import Exits, find_exits
 from filtering.scoring.scorers import SIGNALS_STAGE
+from pipelines.amounts_in_words import percent
 from pipelines.choosing.exact_cut import exact_cut
 from pipelines.dump.parts import Parts
 from pipelines.dump.split_files import refuse_changed
@@ -22,7 +23,7 @@ from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
 from pipelines.run.resume import refuse_foreign
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
-from pipelines.settings.base import with_options, words_of
+from pipelines.settings.base import command_of, with_options, words_of
 from pipelines.settings.runs import RecutConfig
 from pipelines.store.leak_files import read_tasks
 from pipelines.store.manifest import read_set_aside, scored_parts
@@ -62,7 +63,11 @@ def recut_run(
         raise OutputError(f"The new cut must go to another folder. Got {config.to!r} for both.")
     source = RunFolder(config.run)
     before = source.read_finished_plan()
-    good = scored_parts(source, before)
+    good = scored_parts(
+        source,
+        before,
+        instead=lambda run: f"Type:\n  {command_of('recut', config.model_copy(update={'run': run}))}",
+    )
     refuse_foreign(RunFolder(config.to))
     _refuse_changed_inputs(good)
     tasks, leaks = _same_search(source, before.facts)
@@ -154,14 +159,15 @@ def _describe_unsure(
         count += int(((stage == SIGNALS_STAGE) & exits.leaves_open(value)).sum())
     if not count:
         return "All documents near this cut were embedded already."
-    again = "filter the dump again at this cut"
+    again = "filter the dump again at this cut."
     if command[:2] == ("edufilter", "filter"):
         more = {"--keep-at": f"{keep_at:g}", "--out": f"{source.root}-{keep_at:g}-embedded"}
         again = f"run:\n  {shlex.join(with_options(command, more))}"
+    noun, lie = ("document", "lies") if count == 1 else ("documents", "lie")
     return (
-        f"{count:,} documents more ({100 * count / max(plan.rows, 1):.1f} %) are near this cut, from "
-        f"{exits.lower:g} to {exits.upper:g} points, and were not embedded: they keep the score of words and "
-        f"style. To embed them, {again}"
+        f"{count:,} {noun} ({percent(count, plan.rows)}) {lie} "
+        f"near this cut, from {exits.lower:g} to {exits.upper:g} points. They were not embedded in the first "
+        f"run, so their scores are by words and style alone. To embed them, {again}"
     )
 
 

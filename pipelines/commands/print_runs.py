@@ -38,8 +38,9 @@ def print_result(result: "FilterResult", slices: Sequence[Mapping[str, Any]] = (
     """
     settings = result.manifest["settings"]
     where = "run/scores" if settings.get("write") == "scores" else "data"
+    found = "" if settings.get("keep_fraction") is None else f", from {settings['keep_at']:.3g} points on"
     show(
-        f"kept {result.kept:,} of {result.rows:,} documents ({percent(result.kept, result.rows)}) -> "
+        f"kept {result.kept:,} of {result.rows:,} documents ({percent(result.kept, result.rows)}){found} -> "
         f"{printable(result.out)}/{where}"
     )
     if languages := languages_in_words(slices):

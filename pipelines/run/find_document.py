@@ -1,6 +1,7 @@
 """Finds one document of a dump or a run by what the user has: a row, a row of the output, or a value."""
 
 import os
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.rows_again import read_unchanged
 from pipelines.names import name_of
 from pipelines.paths import absolute
+from pipelines.settings.base import command_of
 from pipelines.settings.runs import ExplainConfig
 from pipelines.store.manifest import receipts_of_manifest, scored_parts
 from pipelines.store.plan import Plan
@@ -88,7 +90,7 @@ def find_in_run(config: ExplainConfig, folder: RunFolder, plan: Plan) -> FoundDo
     RunError
         If the system does not let us read it.
     """
-    good = scored_parts(folder, plan)
+    good = scored_parts(folder, plan, instead=lambda run: _instead(config, run))
     if config.output_row is not None:
         part, place = _place_of_output(config, folder, plan, good)
     elif config.row is None:
@@ -97,6 +99,14 @@ def find_in_run(config: ExplainConfig, folder: RunFolder, plan: Plan) -> FoundDo
         part, place = _place_of_row(config, plan, good)
     (row,) = read_unchanged(part, np.array([place]), plan.facts.row_reader)
     return FoundDocument(part.relative, row, part.first_row + place, part)
+
+
+def _instead(config: ExplainConfig, run: str) -> str:
+    """Return how to find the document of a new cut in the run that it is from, which has other output."""
+    if config.output_row is not None:
+        of = shlex.quote(run)
+        return f"Rows of its output are others there. Give --where or --id with --run {of} instead."
+    return f"Type:\n  {command_of('explain', config.model_copy(update={'run': run}))}"
 
 
 def _whole(file: InputFile) -> Part:

@@ -32,11 +32,15 @@ from pipelines.store.plan import OUTPUT_FORMAT, Plan
 from pipelines.store.run_folder import RunFolder
 
 DIGESTS = {
-    "scorer_sha256": "The files of the scorer",
-    "leaks_sha256": "The benchmarks, or what is looked for of them",
     "recut_from": "The scores of the run that is cut anew",
+    "scorer_sha256": "The files of the scorer (--scorer)",
+    "leaks_sha256": "The benchmarks (--against), or what is looked for of them,",
 }
-"""Settings whose values tell a person nothing."""
+"""Settings whose values tell a person nothing. Others follow from them, and so they are compared first."""
+CUT = ("keep_fraction", "keep_at")
+"""What tells which documents are kept; a share before the points that follow from it."""
+COMPARED_LAST = (*CUT, "max_disagreement", "full_fraction", "exits")
+"""The cut alone may be had without another run, and what comes after it follows from it by default."""
 OWN = ("run/lock", "run/tmp/", "run/plan.parquet")
 """What a run that was killed before it had a plan leaves."""
 
@@ -137,26 +141,31 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan) -> None:
-    # The share that a person gave before the cut that follows from it.
-    for name in sorted({*before.settings, *now.settings}, key=lambda name: (name != "keep_fraction", name)):
+    others = sorted({*before.settings, *now.settings}.difference(DIGESTS, COMPARED_LAST))
+    for name in (*DIGESTS, *others, *COMPARED_LAST):
         old, new = before.settings.get(name), now.settings.get(name)
         unknown = name == "text_column" and not old  # as no file could tell it
         if old != new and not unknown:
             what = f"{name!r} in {folder.root} is {old!r}. Got {new!r} instead."
             if name in DIGESTS:
-                what = f"{DIGESTS[name]} ({name!r}) of {folder.root} differ from those given now."
+                what = f"{DIGESTS[name]} of {folder.root} differ from those given now."
+            if name == "recut_from" and before.origin and new is None:
+                what = f"{folder.root} holds a new cut of {before.origin!r}."
             raise OutputError(
                 f"A run must go on with the settings that it was begun with. {what} "
-                f"{_way_on(folder, name, new)}"
+                f"{_way_on(folder, name, before, now)}"
             )
 
 
-def _way_on(folder: RunFolder, name: str, new: object) -> str:
+def _way_on(folder: RunFolder, name: str, before: Plan, now: Plan) -> str:
     """Return what to do to get another setting."""
-    if name == "keep_at" and folder.manifest.exists():
-        run = shlex.quote(str(folder.root))
-        recut = f"edufilter recut {run} --keep-at {new:g} --to {run}-{new:g}"
-        return f"To keep other documents of this run:\n  {recut}"
+    is_known = before.origin or ("recut_from" not in before.settings and folder.manifest.exists())
+    if name in CUT and is_known:
+        run = (before.origin or str(folder.root)).rstrip("/")
+        cut = "keep_at" if now.settings.get("keep_fraction") is None else "keep_fraction"
+        value = f"{now.settings[cut]:g}"
+        words = ("edufilter", "recut", run, f"--{cut.replace('_', '-')}", value, "--to", f"{run}-{value}")
+        return f"To keep other documents of this run:\n  {shlex.join(words)}"
     return "Choose another folder (--out, or --to of recut), or give the earlier setting."
 
 

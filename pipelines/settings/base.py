@@ -113,7 +113,8 @@ def _in_words(model: type[Settings], problem: Mapping[str, Any]) -> str:
     what = OWN_WORDS.get(kind) or LIBRARY_WORDS.sub("must ", problem["msg"]).replace(" after validation", "")
     what = what.replace("must must", "must")
     got = "" if kind == "missing" else f" Got {_shown(problem['input'])} instead."
-    return f"{name} {what}.{got}"
+    is_share = 1.0 in (problem.get("ctx") or {}).values() and kind in ("less_than", "less_than_equal")
+    return f"{name} {what}.{got}" + (" 0.2 means 20 %." if is_share else "")
 
 
 def _shown(value: object) -> str:

@@ -1,7 +1,7 @@
 """The manifest of a run: totals, and one row an output file. Its existence means that the run is complete."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -98,8 +98,18 @@ def read_set_aside(manifest: dict[str, Any]) -> tuple[SetAside, ...]:
     return tuple(SetAside(**one) for one in manifest["set_aside"])
 
 
-def scored_parts(folder: RunFolder, plan: Plan) -> Parts:
+def scored_parts(
+    folder: RunFolder, plan: Plan, *, instead: Callable[[str], str] = "Name {!r} instead.".format
+) -> Parts:
     """Return the parts of a finished run that could be read, all of which must have their scores.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    plan : Plan
+        That of the folder.
+    instead : callable
+        Returns what to do with the run that a new cut is from, which has the scores.
 
     Raises
     ------
@@ -111,7 +121,12 @@ def scored_parts(folder: RunFolder, plan: Plan) -> Parts:
     good = plan.parts.where(np.array(is_good, dtype=bool))
     if len(good) and not folder.scores.exists():
         raise OutputError(
-            f"{folder.root} must hold scores. It is a new cut itself; name the run that it is from."
+            f"{folder.root} must hold scores. "
+            + (
+                f"It is a new cut of {plan.origin!r}. {instead(plan.origin)}"
+                if plan.origin
+                else "It is a new cut itself; name the run that it is from."
+            )
         )
     is_stored = lookup_below(folder.scores)
     gone = [part.output for part in good if not is_stored(part.output)]

@@ -110,6 +110,11 @@ class Plan:
             return "Finish it with the command that began it."
         return f"To finish it:\n  {shlex.join(self.command)}"
 
+    @property
+    def origin(self) -> str:
+        """The run that this one is a new cut of, as it was typed; empty if there is none, or none known."""
+        return next(iter(self.command[2:]), "") if self.command[:2] == ("edufilter", "recut") else ""
+
     @cached_property
     def digest(self) -> str:
         """sha256 over settings, parts and files set aside."""

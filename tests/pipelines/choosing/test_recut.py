@@ -1,6 +1,7 @@
 """Proves that a new cut equals a fresh run at that cut, and that a share to keep is kept exactly."""
 
 import json
+import shlex
 import shutil
 
 import numpy as np
@@ -189,8 +190,38 @@ def test_a_dump_that_moved_can_be_cut_once_the_run_has_seen_its_new_place(own, s
 def test_a_run_without_scores_is_refused(finished, tmp_path):
     cut = tmp_path / "cut"
     recut_run(RecutConfig(run=finished, to=cut, keep_at=1.0), reporter=QUIET)
-    with pytest.raises(OutputError, match="must hold scores"):
+    with pytest.raises(OutputError, match="must hold scores") as refused:
         recut_run(RecutConfig(run=cut, to=tmp_path / "again", keep_at=2.0), reporter=QUIET)
+    assert f"edufilter recut {finished} --to {tmp_path / 'again'} --keep-at 2.0" in str(refused.value)
+
+
+def test_a_used_folder_of_a_new_cut_is_refused_with_a_command_that_works(settings, command, own, tmp_path):
+    _, run = own
+    cut = tmp_path / "cut"
+    recut_run(RecutConfig(run=run, to=cut, keep_at=1.0), reporter=QUIET)
+    for option, value in (("--keep-at", "2"), ("--keep-fraction", "0.5")):
+        refused = command("recut", run, option, value, "--to", cut)
+        assert refused.code == 2
+        [offered] = [line for line in refused.err.splitlines() if "edufilter recut" in line]
+        program, *words = shlex.split(offered)
+        assert (program, words) == (
+            "edufilter", ["recut", str(run), option, value, "--to", f"{run}-{value}"],
+        )  # fmt: skip
+        assert command(*words, "--no-report").code == 0
+    with pytest.raises(OutputError, match=r"holds a new cut of .*/out'"):
+        filter_dump(FilterConfig(**settings | {"inputs": [str(own[0])]}, out=cut), reporter=QUIET)
+
+
+def test_a_share_says_which_cut_it_found(finished, command, tmp_path):
+    done = command("recut", finished, "--keep-fraction", 0.2, "--to", tmp_path / "cut", "--no-report")
+    lowest = min(row["edu_score"] for row in rows_of(tmp_path / "cut"))
+    assert f"kept 82 of 410 documents (20.0 %), from {lowest:.3g} points on" in done.out
+
+
+def test_a_share_in_percent_is_refused_with_what_a_share_is(finished, command, tmp_path):
+    refused = command("recut", finished, "--keep-fraction", 20, "--to", tmp_path / "cut")
+    assert refused.code == 2
+    assert "Got 20.0 instead. 0.2 means 20 %." in refused.err
 
 
 def test_scores_that_are_gone_are_named_with_the_way_to_mend_it(own, command, tmp_path):

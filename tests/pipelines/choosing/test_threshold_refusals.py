@@ -85,7 +85,7 @@ def damaged(scored, out):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (without_scores, "must hold scores. It is a new cut itself"),
+        (without_scores, "must hold scores. It is a new cut of .*/out'. Name .*/out' instead"),
         (unfinished, "must hold a finished run"),
         (damaged, "must hold the scores of all parts"),
         (lambda scored, out: None, "must hold"),

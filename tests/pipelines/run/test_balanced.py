@@ -15,7 +15,7 @@ from runs import QUIET
 
 from filtering import load_scorer, save_scorer
 from filtering.embedding.settings import Placement
-from filtering.errors import LabelsError, SettingsError
+from filtering.errors import LabelsError, OutputError, SettingsError
 from filtering.rate_bounds import rate_bound
 from filtering.scoring.cascade_exits import PairedScores
 from filtering.scoring.settings import ExitSettings
@@ -141,7 +141,8 @@ def test_the_report_and_another_cut_say_what_was_embedded(finished, command, tmp
     assert "Decisions against those of effort full" in page
     assert f"{finished.agreement.looked_at:,}" in page
     said = command("recut", finished.out, "--keep-at", 1, "--no-report", "--to", tmp_path / "out").err
-    assert "documents more" in said
+    assert "near this cut, from" in said
+    assert "They were not embedded in the first run" in said
     assert f"--keep-at 1 --out {finished.out}-1-embedded" in said
     settings = json.loads((tmp_path / "out" / "run" / "manifest.json").read_text())["settings"]
     assert [settings[name] for name in ("effort", "max_disagreement", "exits")] == ["balanced", None, None]
@@ -163,6 +164,15 @@ def test_a_cut_by_another_scorer_says_that_nobody_knows_what_is_unsure_there(
     assert "It is another" in found.err
 
 
+def test_another_cut_on_a_finished_run_is_refused_by_the_setting_that_was_typed(given, finished, tmp_path):
+    usual = {**given, "max_disagreement": None}
+    run(usual, tmp_path / "usual")
+    for settings, out in ((given, finished.out), (usual, tmp_path / "usual")):
+        with pytest.raises(OutputError, match="'keep_at' in") as refused:
+            run(settings, out, keep_at=2.0)
+        assert f"edufilter recut {out} --keep-at 2 --to {out}-2" in str(refused.value)
+
+
 def data_of(out):
     return pa.concat_tables(pq.read_table(path) for path in sorted(Path(out, "data").rglob("*.parquet")))
 
@@ -179,7 +189,7 @@ def test_a_new_cut_counts_the_rows_about_which_signals_are_not_sure_there(
     unseen = stored(finished.out, "edu_stage") != 2
     told = command("recut", finished.out, "--keep-at", 3.5, "--no-report", "--to", tmp_path / "to")
     assert told.code == 0
-    assert f"{(exits.leaves_open(both[0]) & unseen).sum():,} documents more" in told.err
+    assert f"{(exits.leaves_open(both[0]) & unseen).sum():,} document" in told.err
 
 
 def test_where_stages_mix_a_column_says_which_decided(given, finished, both, exits, tmp_path):

@@ -71,7 +71,13 @@ def test_what_cannot_be_read_again_is_refused(read, tmp_path):
     refused(SettingsError, "must be below the 62 rows", run=None, file=whole, row=62)
     refused(SettingsError, "Name the text column", run=None, file=whole, text_column="id")
     recut_run(RecutConfig(run=read / "out", to=tmp_path / "cut", keep_at=1.0), reporter=QUIET)
-    refused(OutputError, "name the run that it is from", run=tmp_path / "cut")
+    refused(
+        OutputError,
+        f"edufilter explain --run {read / 'out'} --file sub/a.parquet --row 0",
+        run=tmp_path / "cut",
+        row=0,
+    )
+    refused(OutputError, "Give --where or --id", run=tmp_path / "cut", file=None, row=None, output_row=0)
 
 
 @pytest.mark.parametrize("change", ["other rows", "no Parquet"])
@@ -131,7 +137,7 @@ def test_the_command_prints_json_of_a_row_of_a_run(command, read):
         (["a.parquet", "--where", "text = 'x'"], "must have 'x' in 'text'. None has"),
         (["missing.md"], "A text file must be readable"),
         (["missing", "--row", "1"], "A text file must be readable"),
-        (["--file", "a.parquet", "--row", "-1"], "--row): Input should be greater than or equal to 0"),
+        (["--file", "a.parquet", "--row", "-1"], "--row) must be greater than or equal to 0"),
         (["x.md", "--scorer", "nothing"], "nothing"),
     ],
 )
