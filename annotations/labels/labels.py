@@ -33,7 +33,6 @@ from annotations.labels.columns import is_number, is_string
 from annotations.labels.sources import read_table
 from annotations.samples.sampling import UNBIASED_PICKS
 from filtering.errors import LabelsError
-from filtering.printable import listed
 from filtering.rubric_points import KEEP_AT, MIN_SIDE_ROWS, POINTS
 from filtering.text.windows import REACH
 
@@ -112,8 +111,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
     for name in ("text", "score", "group"):
         if name not in table.column_names:
             raise LabelsError(
-                f"{path} must have the columns text, score and group. "
-                f"Found {listed(table.column_names) or 'no columns'}."
+                f"{path} must have the columns text, score and group. It has no {name!r}. Rename its columns."
             )
     for name in ("text", "group"):
         if not is_string(table[name].type):

@@ -8,9 +8,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from annotations.labels.code_languages import UNKNOWN
+from filtering.leaks.search import COMMON
 from filtering.printable import printable
+from filtering.text.human_languages import NOT_SURE
 from pipelines.amounts_in_words import duration, percent, short_count
 from pipelines.commands.screen import show
+from pipelines.dump.code_languages import CODE_LANGUAGE
+from pipelines.reports.kept_shares import OTHERS
+from pipelines.reports.row_sample import IDENTIFIED, OF_LANGUAGE
 
 if TYPE_CHECKING:
     from pipelines.run.audit import AuditResult
@@ -19,8 +25,8 @@ if TYPE_CHECKING:
 
 SHOWN_VALUES = 4
 """Languages that have a figure of their own on the line of languages."""
-NO_LANGUAGES = ("others", "not sure", "unknown")
-"""Values of slices by language that name none."""
+UNTOLD = (NOT_SURE, UNKNOWN)
+"""Values of slices by language that say it is not known: named last."""
 SHOWN_FILES = 5
 """Files that are named where they could not be read; the page and the manifest have all."""
 ONE_SIDE_ERROR = 0.025
@@ -44,7 +50,7 @@ def print_result(result: "FilterResult", slices: Sequence[Mapping[str, Any]] = (
         f"{printable(result.out)}/{where}"
     )
     if languages := languages_in_words(slices):
-        show(f"by language: {languages}")
+        show(languages)
     if "leak_action" in settings:
         _print_leaks(result.manifest, result.out)
     if result.reasons:
@@ -74,35 +80,50 @@ def _print_set_aside(result: "FilterResult") -> None:
 
 
 def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
-    done = {"drop": "removed", "mark": "marked"}[manifest["settings"]["leak_action"]]
-    found = f"{manifest['leaked']:,} documents that hold a benchmark task"
-    show(f"{done} {found}; each hit is in {printable(out)}/run/hits.parquet")
-    if manifest["leaks"]:
-        _print_counts("  of these", manifest["leaks"])
+    done = {"drop": "removed", "mark": "marked and kept"}[manifest["settings"]["leak_action"]]
+    leaked, counts = manifest["leaked"], dict(manifest["leaks"])
+    common = counts.pop(COMMON, 0)
+    of_benchmarks = {name: counts.pop(name) for name in list(counts) if name.startswith("leak of ")}
+    found = [f"{leaked:,} with a leak, {done}"] if leaked else []
+    found += [f"{common:,} with common knowledge alone, kept"] if common else []
+    colon = ": " if found else ""
+    show(f"found {leaked + common:,} documents that hold a benchmark task{colon}{'; '.join(found)}")
+    if of_benchmarks:
+        _print_counts("  documents by benchmark", of_benchmarks)
+    if counts:
+        _print_counts("  documents that could not be searched in full", counts)
+    show(f"  each hit is in {printable(out)}/run/hits.parquet")
 
 
 def languages_in_words(slices: Sequence[Mapping[str, Any]]) -> str:
-    """Return how much is kept of each language, the largest first; nothing where there is one alone.
+    """Return how much is kept of each language, and what tells it; nothing where there is one alone.
+
+    The largest stand first, and those that are not known last.
 
     Examples
     --------
     >>> rows = [("en", 2721, 590), ("es", 536, 2)]
     >>> languages_in_words([{"kind": "lang", "value": v, "rows": r, "kept": k} for v, r, k in rows])
-    'en 590 of 2,721 (21.7 %), es 2 of 536 (0.4 %)'
+    "by language (your column 'lang'): en 590 of 2,721 (21.7 %), es 2 of 536 (0.4 %)"
     """
-    kinds = dict.fromkeys(str(one["kind"]) for one in slices if "lang" in str(one["kind"]))
-    kind = next(iter(sorted(kinds, key=lambda name: "identified" not in name)), None)
-    mine = sorted(
-        (one for one in slices if one["kind"] == kind),
-        key=lambda one: (one["value"] in NO_LANGUAGES, -one["rows"]),
-    )
-    named = [one for one in mine if one["value"] not in NO_LANGUAGES][:SHOWN_VALUES]
-    shown = [(str(one["value"]), one["kept"], one["rows"]) for one in named]
-    if shown and (rest := mine[len(named) :]):
-        shown.append(("others", sum(one["kept"] for one in rest), sum(one["rows"] for one in rest)))
-    return ", ".join(
+    kind = next((one["kind"] for one in slices if one["kind"] in (CODE_LANGUAGE, *OF_LANGUAGE)), None)
+    mine = sorted((one for one in slices if one["kind"] == kind), key=lambda one: -one["rows"])
+    told = [one for one in mine if one["value"] not in (OTHERS, *UNTOLD)]
+    if not told:
+        return ""
+    shown = [(str(one["value"]), one["kept"], one["rows"]) for one in told[:SHOWN_VALUES]]
+    if rest := [*told[SHOWN_VALUES:], *(one for one in mine if one["value"] == OTHERS)]:
+        shown.append((OTHERS, sum(one["kept"] for one in rest), sum(one["rows"] for one in rest)))
+    shown += [(str(one["value"]), one["kept"], one["rows"]) for one in mine if one["value"] in UNTOLD]
+    documents = f"{sum(one['rows'] for one in mine):,} documents"
+    by = {
+        IDENTIFIED: f"as detected in {documents}",
+        CODE_LANGUAGE: f"as columns, paths or texts of {documents} tell it",
+    }.get(str(kind), f"your column '{kind}'")
+    counts = [
         f"{printable(value)} {kept:,} of {rows:,} ({percent(kept, rows)})" for value, kept, rows in shown
-    )
+    ]
+    return f"by language ({by}): " + ", ".join(counts)
 
 
 def audit_in_words(found: "AuditResult", rows: int) -> str:

@@ -1,8 +1,9 @@
 """Which rows say most of a finished run, and how its scores are spread, from the scores that it stored."""
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,7 @@ from filtering.rubric_points import POINTS
 from pipelines.dump.parts import Part
 from pipelines.every_nth import step_over
 from pipelines.names import lookup_below
+from pipelines.store.leak_files import read_leaked_rows
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import Cut, read_scores
 
@@ -64,12 +66,15 @@ class PartScores:
     stage : uint8 array, shape (n,)
         Places in `filtering.scoring.scorers.STAGES`.
     kept : bool array, shape (n,)
+    removed : bool array, shape (n,)
+        Rows that passed the cut, and were left out as leaks of a benchmark.
     """
 
     number: int
     value: NDArray[np.float32]
     stage: NDArray[np.uint8]
     kept: NDArray[np.bool_]
+    removed: NDArray[np.bool_]
 
     @property
     def scored(self) -> NDArray[np.bool_]:
@@ -92,11 +97,18 @@ class RunScores:
     parts : sequence of Part
     keep_at : float
         Rubric points from which rows were kept.
+    drops_leaks : bool
+        Whether documents with a leak were left out.
     """
 
     folder: RunFolder
     parts: Sequence[Part]
     keep_at: float
+    drops_leaks: bool = False
+
+    @cached_property
+    def _has_hits(self) -> Callable[[str], bool]:
+        return lookup_below(self.folder.hits)
 
     def stored(self) -> list[int]:
         """Return the numbers of parts that have stored scores: all, or `MOST_PARTS` spread over them."""
@@ -108,7 +120,11 @@ class RunScores:
         """Return the stored scores of a part."""
         part = self.parts[number]
         value, stage = read_scores(self.folder, part, "edu_score", "edu_stage")
-        return PartScores(number, value, stage, Cut(self.keep_at, part.tie_quota).keep(value))
+        passed = Cut(self.keep_at, part.tie_quota).keep(value)
+        removed = np.zeros_like(passed)
+        if self.drops_leaks and self._has_hits(part.output):
+            removed = passed & read_leaked_rows(self.folder, part)
+        return PartScores(number, value, stage, passed & ~removed, removed)
 
     def picks_of(self, number: int, rows: NDArray[np.int64]) -> list[Pick]:
         """Return rows of a part that have a score, of those given by their numbers."""
@@ -137,7 +153,9 @@ def count_and_pick(run: RunScores, stored: Sequence[int]) -> tuple[NDArray[np.in
             bins[kept] += _by_bin(found.value[scored & (found.kept == kept)])
         ties = TIE_SPREAD * np.random.default_rng(number).random(len(value))
         for group, (of_kept, sign) in GROUPS.items():
-            keys = np.where(scored & (found.kept == of_kept), sign * value + ties, np.inf)
+            # Leaks are dropped whatever their score, so that they say nothing of the cut.
+            is_wanted = scored & (found.kept == of_kept) & ~found.removed
+            keys = np.where(is_wanted, sign * value + ties, np.inf)
             groups[group] = _with_wanted(groups[group], found, keys)
     return bins, groups
 

@@ -94,6 +94,8 @@ class RunLeaks:
         What became of documents with a leak.
     leaked : int
         Documents with a leak, of those that would be kept.
+    common : int
+        Documents that hold common knowledge alone.
     tasks : int
         Tasks that were looked for.
     hits : int
@@ -107,6 +109,7 @@ class RunLeaks:
 
     action: str
     leaked: int
+    common: int
     tasks: int
     hits: int
     counts: Sequence[LeakCount]
@@ -114,15 +117,17 @@ class RunLeaks:
     unread: Mapping[str, str]
 
 
-def gather_leaks(folder: RunFolder, plan: Plan, leaked: int, *, samples: bool) -> RunLeaks | None:
+def gather_leaks(
+    folder: RunFolder, plan: Plan, manifest: Mapping[str, Any], *, samples: bool
+) -> RunLeaks | None:
     """Return what a finished run found of benchmarks; None where it did not look.
 
     Parameters
     ----------
     folder : RunFolder
     plan : Plan
-    leaked : int
-        Documents with a leak, as its manifest counts them.
+    manifest : mapping
+        Of the run, which counts documents.
     samples : bool
         Whether to show documents.
     """
@@ -144,7 +149,8 @@ def gather_leaks(folder: RunFolder, plan: Plan, leaked: int, *, samples: bool) -
     pairs, unread = _read_pairs(plan.parts, chosen, facts.row_reader, texts)
     return RunLeaks(
         action=facts.leak_action,
-        leaked=leaked,
+        leaked=manifest["leaked"],
+        common=manifest["leaks"].get(COMMON, 0),
         tasks=len(tasks),
         hits=all_hits,
         counts=_count(hits),

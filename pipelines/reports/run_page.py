@@ -25,10 +25,10 @@ SET_ASIDE_SHOWN = 100
 BINS_PER_ROW = 5
 """Bins of the chart that are one row of its table: half a point."""
 LEAKS_DONE = {
-    "drop": ("removed", "They are left out of the output."),
-    "mark": ("marked", "They are kept. The column edu_leak names their tasks."),
+    "drop": ("removed", "left out of the output"),
+    "mark": ("marked", "kept, and the column edu_leak names their tasks"),
 }
-"""By action: what became of documents with a leak, in a word and in a sentence."""
+"""By action: what became of documents with a leak, in a word and in more."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         findings=find_what_matters(report, audit),
         scores=_scores(report) if report.kept_bins else None,
         slices={kind: _bars(some) for kind, some in slices.items()},
-        leaks_done=LEAKS_DONE[leaks.action][1] if leaks is not None and leaks.leaked else "",
+        leaks_done="" if leaks is None else LEAKS_DONE[leaks.action][1],
         leak_counts=() if leaks is None else _leak_counts(leaks),
         drift=_drift(report),
         documents=card_section([_card(one, set(slices)) for one in report.samples], (*GROUPS, TENTH_GROUP)),

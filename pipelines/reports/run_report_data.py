@@ -170,7 +170,7 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
     folder = RunFolder(out)
     plan, manifest = folder.read_finished_plan(), folder.read_manifest()
     read = plan.facts.row_reader
-    run = RunScores(folder, plan.parts, plan.facts.keep_at)
+    run = RunScores(folder, plan.parts, plan.facts.keep_at, plan.facts.leak_action == "drop")
     stored = run.stored()
     bins, groups = count_and_pick(run, stored)
     scorer, no_scorer = _scorer_of(plan, manifest["scorer"])
@@ -200,7 +200,7 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
         samples=tuple(shown),
         no_scorer=no_scorer,
         unread=unread,
-        leaks=gather_leaks(folder, plan, manifest["leaked"], samples=samples),
+        leaks=gather_leaks(folder, plan, manifest, samples=samples),
     )
 
 

@@ -14,12 +14,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.resources import files
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from filtering.errors import BadFileError, SettingsError
 from filtering.leaks import Fields, LeakSettings, Task, read_benchmark
-from filtering.leaks.search import SCHEMA
+from filtering.leaks.search import LEAK, SCHEMA
 from filtering.regular_files import parse_json
+from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
 from pipelines.names import lookup_below
 from pipelines.store.plan import Plan
@@ -89,8 +93,19 @@ def write_all_hits(folder: RunFolder, plan: Plan) -> None:
     def tables() -> Iterator[pa.Table]:
         for part in plan.parts:
             if has_hits(part.output):
-                place = folder.place_of(folder.hits, part.output)
-                with as_written(place), open_parquet(folder.own_file(place)) as file:
-                    yield file.read(use_threads=False).select(HITS_SCHEMA.names).cast(HITS_SCHEMA)
+                yield _read_hits(folder, part)
 
     folder.write_tables(folder.run / "hits.parquet", HITS_SCHEMA, tables())
+
+
+def read_leaked_rows(folder: RunFolder, part: Part) -> NDArray[np.bool_]:
+    """Return which rows of a part that has hits hold a leak; shape (rows,)."""
+    hits = _read_hits(folder, part)
+    leaked = hits.filter(pc.equal(hits["verdict"], LEAK))["row"].to_numpy()
+    return np.isin(np.arange(part.first_row, part.first_row + part.rows), leaked)
+
+
+def _read_hits(folder: RunFolder, part: Part) -> pa.Table:
+    place = folder.place_of(folder.hits, part.output)
+    with as_written(place), open_parquet(folder.own_file(place)) as file:
+        return file.read(use_threads=False).select(HITS_SCHEMA.names).cast(HITS_SCHEMA)

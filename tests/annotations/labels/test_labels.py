@@ -115,9 +115,9 @@ def score(**at):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"text": None}, r"must have the columns text, score and group\. Found score, group, picked"),
-        ({"score": None}, r"must have the columns text, score and group\. Found text, group, picked"),
-        ({"group": None}, r"must have the columns text, score and group\. Found text, score, picked"),
+        ({"text": None}, r"must have the columns text, score and group\. It has no 'text'"),
+        ({"score": None}, r"must have the columns text, score and group\. It has no 'score'"),
+        ({"group": None}, r"must have the columns text, score and group\. It has no 'group'"),
         ({"text": pa.array(range(ROWS))}, r"'text' in .* must be string\. Got int64 instead"),
         ({"group": pa.array(range(ROWS))}, r"'group' in .* must be string\. Got int64 instead"),
         ({"score": pa.array(["3"] * ROWS)}, r"'score' in .* must be a number\. Got string instead"),

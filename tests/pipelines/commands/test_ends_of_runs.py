@@ -58,8 +58,24 @@ def slices(**kept):
 def test_kept_shares_are_told_by_language_the_largest_first():
     found = slices(pl=(0, 108), en=(590, 2721), es=(2, 536), de=(0, 500), fr=(1, 400), others=(0, 900))
     said = languages_in_words(found)
-    assert said.startswith("en 590 of 2,721 (21.7 %), es 2 of 536 (0.4 %), de 0 of 500 (0.0 %), fr 1 of 400")
+    begins = "by language (your column 'lang'): en 590 of 2,721 (21.7 %), es 2 of 536 (0.4 %), de 0 of 500"
+    assert said.startswith(begins)
     assert said.endswith("others 0 of 1,008 (0.0 %)")
+
+
+def test_the_line_of_languages_says_what_tells_them():
+    found = [{"kind": "language found", "value": value, "rows": 5, "kept": 1} for value in ("en", "de")]
+    assert languages_in_words(found).startswith("by language (as detected in 10 documents): ")
+    of_column = [{"kind": "language", "value": value, "rows": 5, "kept": 1} for value in ("en", "de")]
+    assert languages_in_words([*of_column, *found]).startswith("by language (your column 'language'): ")
+    of_code = [{**one, "kind": "code language"} for one in found]
+    said = languages_in_words(of_code)
+    assert said.startswith("by language (as columns, paths or texts of 10 documents tell it): ")
+
+
+def test_documents_whose_language_is_not_sure_are_named_as_such_and_last():
+    found = slices(en=(1, 9), de=(1, 8), fr=(1, 7), es=(1, 6), pl=(1, 5), cs=(1, 4), **{"not sure": (2, 100)})
+    assert languages_in_words(found).endswith("others 2 of 9 (22.2 %), not sure 2 of 100 (2.0 %)")
 
 
 def test_a_run_without_several_languages_has_no_line_of_them():

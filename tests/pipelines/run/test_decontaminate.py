@@ -35,6 +35,7 @@ from pipelines import (
     recut_run,
     write_report,
 )
+from pipelines.reports.run_report_data import gather_report
 from pipelines.run.upkeep import clean_run, verify_run
 from pipelines.settings.runs import read_fields
 from pipelines.store.run_folder import RunFolder
@@ -283,7 +284,7 @@ def test_the_page_shows_documents_beside_tasks_and_no_script_of_either(tmp_path,
     arguments = ("decontaminate", tmp_path / "dump", "--against", tmp_path / "Made.jsonl")
     done = command(*arguments, "--out", tmp_path / "out")
     assert done.code == 0, done.said
-    assert "removed 1 documents that hold a benchmark task" in done.out
+    assert "found 1 documents that hold a benchmark task: 1 with a leak, removed" in done.out
     page = (tmp_path / "out" / "run" / "report.html").read_text()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
@@ -304,10 +305,49 @@ def test_the_command_of_filter_takes_benchmarks(source, benchmark, web, tmp_path
         "filter", source, "--scorer", web, *FAST, "--against", benchmark, "--keep-at", 0, "--out", out
     )
     assert done.code == 0, done.said
-    assert "removed 4 documents" in done.out
+    assert "4 with a leak, removed" in done.out
     page = (out / "run" / "report.html").read_text()
     assert f"--against {benchmark}" in page
     assert "Benchmark leaks" in page
+
+
+@pytest.mark.parametrize("action", ["drop", "mark"])
+def test_leaks_that_are_removed_count_as_kept_nowhere_in_the_report(action, benchmark, web, tmp_path):
+    source = write_source(tmp_path / "dump")
+    for path in source.iterdir():
+        table = pq.read_table(path)
+        languages = ["de" if row % 2 else "en" for row in table["id"].to_pylist()]
+        pq.write_table(table.append_column("language", [languages]), path)
+    run = {"inputs": [str(source)], "scorer": web, "effort": "fast", "keep_at": 0.0, "rows_per_part": 20}
+    leaks = {"decontaminate": [str(benchmark)], "leak_action": action}
+    kept = filter_dump(FilterConfig(**run, **leaks, out=tmp_path / "out"), reporter=QUIET).kept
+    assert kept == ROWS - (4 if action == "drop" else 0)
+    report = gather_report(str(tmp_path / "out"))
+    assert sum(report.kept_bins) == kept
+    assert sum(report.kept_bins) + sum(report.dropped_bins) == ROWS
+    kept_by = {kind: sum(one.kept for one in report.slices if one.kind == kind) for kind in
+               {one.kind for one in report.slices}}  # fmt: skip
+    assert kept_by.keys() >= {"input file", "length", "language"}
+    assert set(kept_by.values()) == {kept}
+    samples = {60 * int(one.file[0]) + one.row: one for one in report.samples}
+    assert all(one.kept == (action == "mark" or row not in LEAKY) for row, one in samples.items())
+    assert not [one for one in report.samples if one.group.endswith(("dropped", "under the cut"))]
+
+
+def test_leaks_and_common_knowledge_are_told_apart_on_the_screen_and_the_page(
+    source, benchmark, tmp_path, command
+):
+    arguments = ("decontaminate", source, "--against", benchmark)
+    done = command(*arguments, "--out", tmp_path / "out")
+    found = "found 5 documents that hold a benchmark task: 4 with a leak, "
+    assert f"{found}removed; 1 with common knowledge alone, kept\n" in done.out
+    page = " ".join((tmp_path / "out" / "run" / "report.html").read_text().split())
+    assert (
+        "5 documents hold one of the 2 tasks that were looked for: 4 with a leak are left out of the output; "
+        "1 with common knowledge alone are kept." in page
+    )
+    done = command(*arguments, "--leak-action", "mark", "--out", tmp_path / "marked")
+    assert f"{found}marked and kept; 1 with" in done.out
 
 
 def test_a_page_of_more_hits_than_are_held_says_so(cleaned, monkeypatch):
@@ -323,7 +363,7 @@ def test_a_run_without_a_hit_says_so(benchmark, tmp_path):
     pq.write_table(pa.table({"text": [OTHER]}), tmp_path / "dump" / "a.parquet")
     decontaminate_dump(config_of(tmp_path / "dump", benchmark, tmp_path / "out"), reporter=QUIET)
     page = write_report(str(tmp_path / "out")).read_text()
-    assert "0 documents hold one of the" in page
+    assert "0 documents hold one of the" in " ".join(page.split())
     assert "left out of the output" not in page
 
 
@@ -336,5 +376,5 @@ def test_the_command_of_filter_takes_fields_of_other_layouts(source, web, tmp_pa
     assert (done.code, "known layout" in done.err) == (2, True)
     done = command(*arguments, "--fields", fields, "--out", tmp_path / "out")
     assert done.code == 0, done.said
-    assert "removed 4 documents" in done.out
+    assert "4 with a leak, removed" in done.out
     assert f"--fields {fields}" in (tmp_path / "out" / "run" / "report.html").read_text()
