@@ -86,7 +86,7 @@ def test_filter_writes_what_it_writes_from_source(scripts, dump, web, settings, 
     given = ("filter", dump, *FAST, "-s", web, "--keep-at", CUT, "--workers", 1)
     # Kernels are compiled anew here: without optimisation, in a third of the time.
     said = run(scripts / "edufilter", *given, "--out", tmp_path / "out", NUMBA_OPT="0")
-    assert "410 rows" in said
+    assert "of 410 documents" in said
     whole_files = {name: value for name, value in settings.items() if name != "rows_per_part"}
     filter_dump(FilterConfig(**whole_files, out=tmp_path / "from source"), reporter=QUIET)
     assert lasting(tmp_path / "out") == lasting(tmp_path / "from source")

@@ -23,6 +23,8 @@ SAMPLE_PARTS = 4
 SPREAD_PLACES = 100
 SPREAD_BYTES = 512 << 20
 """Of row groups that are decoded for a spread sample: a few seconds."""
+SPREAD_SAMPLE_BYTES = 64 << 20
+"""Of texts in a spread sample: of large documents fewer are taken."""
 SAMPLE_PART_BYTES = 16 << 20
 """The sample is held in memory: of a part with larger documents fewer are taken."""
 
@@ -87,12 +89,17 @@ def read_spread_rows(
     for number, wanted in chosen.items():
         if not len(wanted):
             continue
-        part = parts[number]
+        part, left_bytes = parts[number], SPREAD_SAMPLE_BYTES // len(chosen)
         try:
             with open_parquet(part.path, checksums=checksums) as file:
                 for _, batch in rows_of_part(file, part, wanted, [text_column], checksums=checksums):
                     texts = texts_of(batch, text_column)
-                    sample.append(without_texts(texts, text_lengths(texts) > SAMPLE_PART_BYTES))
+                    ends = np.cumsum(text_lengths(texts))
+                    taken = int(np.searchsorted(ends, left_bytes, side="right"))
+                    sample.append(texts.slice(0, taken))
+                    left_bytes -= int(ends[taken - 1]) if taken else 0
+                    if taken < len(texts):
+                        break
         except (BadFileError, OutOfMemoryError) as error:
             set_aside.append(SetAside(part.relative, part.rows, part.first_row, str(error)))
     return SomeRows(sample, 0, set_aside)

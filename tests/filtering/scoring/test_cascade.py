@@ -79,7 +79,7 @@ def test_looking_again_counts_what_it_sees_and_changes_no_score(stages):
 
 def test_without_a_pool_the_labels_serve_where_they_are_enough(two_stages, trained):
     with pytest.raises(
-        SettingsError, match=r"takes 736 documents .* paired on 200\. Allow more \(max_disagreement"
+        SettingsError, match=r"tuned on 736 documents .* tuned on 200\. Allow more with --max-disagreement"
     ):
         load_scorer(two_stages.out, effort="balanced", placement=CPU)
     loose = ExitSettings(max_disagreement=0.3)

@@ -95,7 +95,7 @@ def test_the_line_of_a_folder_makes_a_dump_of_it(command, web, tmp_path):
     path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
     subprocess.run(["bash", "-c", line], env={**os.environ, "PATH": path}, check=True)
     outcome = command(*arguments, "--no-report")
-    assert (outcome.code, "6 rows" in outcome.out) == (0, True)
+    assert (outcome.code, "of 6 documents" in outcome.out) == (0, True)
 
 
 @pytest.mark.parametrize("given", ["a.csv", "*.csv"])

@@ -14,13 +14,14 @@ from pipelines.dump.reading import read_footer
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import read_again, read_unchanged
 
-FIRST_ROW = 1000
-"""Of each part in its file: rows are named by their place in the file."""
+FIRST_ROW = 10
+"""Of each part in its file, behind a row group of others: rows are named by their place in the file."""
 
 
 def part_of(path, texts):
-    table = pa.table({"text": texts, "site": [f"{number}.org" for number in range(len(texts))]})
-    pq.write_table(table, path, row_group_size=10)
+    sites = [f"{number}.org" for number in range(len(texts))]
+    before = ["before"] * FIRST_ROW
+    pq.write_table(pa.table({"text": before + texts, "site": before + sites}), path, row_group_size=10)
     footer = read_footer(str(path))
     return Part(
         key="",
@@ -29,7 +30,7 @@ def part_of(path, texts):
         output=path.name,
         size_bytes=footer.size_bytes,
         footer_sha256=footer.sha256,
-        first_row_group=0,
+        first_row_group=1,
         stop_row_group=footer.metadata.num_row_groups,
         first_row=FIRST_ROW,
         rows=len(texts),

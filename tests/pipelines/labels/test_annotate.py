@@ -284,7 +284,7 @@ def test_a_wrong_address_fails_at_once_and_is_named(sample, tmp_path, command):
         (["--model", "m", "--model", "m"], "must differ"),
         (["--model", "m", "--rubric", "none.toml"], "A rubric must be one of code, story, web"),
         (["--model", "m", "--repeat", "0"], "--repeat"),
-        (["--model", "m", "--import", "x.csv"], "asks nobody"),
+        (["--model", "m", "--import", "x.csv"], "asks no model"),
         (["--model", "m", "--text-column", "body"], "must have a column 'body'"),
     ],
 )
@@ -307,5 +307,5 @@ def test_a_folder_of_something_else_is_left_alone(sample, tmp_path):
 
 
 def test_neither_sample_nor_canaries_is_nothing_to_do(tmp_path):
-    with pytest.raises(SettingsError, match="'sample' must be given, or 'canaries'"):
+    with pytest.raises(SettingsError, match="A SAMPLE must be given, or --canaries"):
         config(None, tmp_path)

@@ -127,7 +127,7 @@ def test_a_scorer_is_drawn_and_its_errors_are_searched(browser, trained, labels,
     report = write_scorer_report(trained.out, str(labels), str(page_file), judged=judged)
     with opened(browser, page_file, viewport={"width": 390, "height": 800}) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        assert page.locator("svg:visible").count() == 1
+        assert page.locator("svg:visible").count() == 2  # scores, and what rewrites flip
         assert page.locator(".sample:visible").count() == len(report.errors) > 10
         page.fill(SEARCH, report.errors[0].text[:40])
         assert 0 < page.locator(".sample:visible").count() < len(report.errors)

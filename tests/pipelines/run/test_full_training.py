@@ -52,7 +52,7 @@ def test_two_commands_train_and_filter_and_every_head_that_was_compared_stands_i
     assert f"edufilter train LABELS --domain web {options} --out FOLDER" in card
     filtered = command("filter", source, "-s", out, *FULL, "--out", tmp_path / "out")
     assert filtered.code == 0, filtered.err
-    assert "effort full (signals and an embedding of every document)" in filtered.err
+    assert "effort full (words and style, and an embedding of every document)" in filtered.err
     assert "of 217 documents" in filtered.out
 
 

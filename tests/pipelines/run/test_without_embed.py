@@ -34,7 +34,7 @@ def test_without_the_extra_full_effort_brings_the_pip_line_and_fast_works(
     assert f"{PIP_LINE}; or go without embeddings: --effort fast" in by_default.err
     done = bare("filter", *BARE, source, "-s", two_stages.out, "--out", tmp_path / "out")
     assert done.code == 0, done.err
-    assert "217 rows" in done.out
+    assert "of 217 documents" in done.out
 
 
 def test_without_the_extra_training_brings_the_pip_line_before_labels_are_read(bare, tmp_path):

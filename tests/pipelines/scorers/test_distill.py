@@ -174,7 +174,7 @@ def test_a_dump_is_filtered_with_it(distilled, dump, command, tmp_path):
         "--device", "cpu", "--no-report", "--out", tmp_path / "out",
     )  # fmt: skip
     assert found.code == 0, found.said
-    assert "check: of" in found.out
+    assert "check: " in found.out
     full = filter_dump(
         FilterConfig(inputs=[dump], scorer=distilled.out, effort="full", device="cpu", out=tmp_path / "full"),
         reporter=QUIET,
