@@ -21,7 +21,7 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
     Examples
     --------
     >>> print(how_to_go_on(["filter", "my dump", "--out", "out"]))
-    What was finished stays and is not done again. To go on:
+    What was finished stays; what was under way is done again. To go on:
       edufilter filter 'my dump' --out out
     >>> how_to_go_on(["train", "labels"])
     ''
@@ -29,4 +29,4 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
     if not arguments or arguments[0] not in RESUMABLE:
         return ""
     again = printable(shlex.join(["edufilter", *arguments]))
-    return f"What was finished stays and is not done again. To go on:\n  {again}"
+    return f"What was finished stays; what was under way is done again. To go on:\n  {again}"

@@ -17,7 +17,7 @@ from filtering.arrays import Floats, Floats32
 from filtering.explaining.contributions import ngram_values, start_of, tree_values
 from filtering.explaining.ngrams import CharacterNgrams, WordNgrams
 from filtering.explaining.passages import Passage, find_passages
-from filtering.explaining.quantiles import HIGH, LOW, MEDIAN, seed_quantiles
+from filtering.explaining.quantiles import HIGH, LOW, MEDIAN, QUARTILES, seed_quantiles
 from filtering.explaining.settings import TOP
 from filtering.explaining.single_signals import Amounts, Signal, single_signals
 from filtering.explaining.traits import traits_in_words
@@ -266,7 +266,7 @@ def _explanation(first: SignalScorer, values: _Values, usual: Usual, top: int, k
         score=score,
         kept=score >= keep_at,
         keep_at=keep_at,
-        sentence=traits_in_words(signals, amounts, usual.quantiles[:, MEDIAN], first.domain),
+        sentence=traits_in_words(signals, amounts, usual.quantiles[:, QUARTILES], first.domain),
         stage=STAGES[SIGNALS_STAGE],
         reason="",
         unsure="",

@@ -19,6 +19,7 @@ FIT_TOLERANCE = 1e-6
 """Share of the largest value at a knot by which a fit may miss: knots' values are float32."""
 LOW, MEDIAN, HIGH = 1, KNOTS // 2, KNOTS - 2
 """Places in the grid: all but one in 24 documents of the seed lie above the first, and below the last."""
+QUARTILES = [KNOTS // 4, 3 * KNOTS // 4]
 
 
 def seed_quantiles(linear: LinearSignals) -> Floats:

@@ -30,7 +30,7 @@ class _Trait:
     raw: float
 
 
-def traits_in_words(signals: Sequence[Signal], amounts: Amounts, medians: Floats, domain: str) -> str:
+def traits_in_words(signals: Sequence[Signal], amounts: Amounts, quartiles: Floats, domain: str) -> str:
     """Return which traits of a document raised its score, and which lowered it.
 
     Parameters
@@ -38,8 +38,8 @@ def traits_in_words(signals: Sequence[Signal], amounts: Amounts, medians: Floats
     signals : sequence of Signal
     amounts : Amounts
         What the signals were made of.
-    medians : float64 array, shape (len(STATISTICS),)
-        Of the seed.
+    quartiles : float64 array, shape (len(STATISTICS), 2)
+        The first and the third of each statistic in the seed; what lies between is ordinary and no trait.
     domain : str
         Of the scorer: ``if`` is control flow in code alone.
     """
@@ -52,9 +52,9 @@ def traits_in_words(signals: Sequence[Signal], amounts: Amounts, medians: Floats
         if names[0] in PROSE_ALONE if domain == CODE_DOMAIN else GROUP_OF[names[0]] == CODE:
             continue
         at = AT[max(names, key=lambda name: abs(raws[name]))]
-        if amounts.statistics[at] > medians[at]:
+        if amounts.statistics[at] > quartiles[at, 1]:
             found.append(_Trait(much, True, sum(raws[name] for name in names)))
-        else:
+        elif amounts.statistics[at] <= quartiles[at, 0]:
             found.append(
                 _Trait(little, False, sum(float(amounts.statistic_raws[AT[name]]) for name in names))
             )

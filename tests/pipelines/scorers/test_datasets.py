@@ -87,7 +87,7 @@ def test_a_data_set_without_a_column_is_refused_by_train_and_evaluate_alike(trai
     lacking = datasets.Dataset(TABLE).remove_columns("group")
     config = TrainConfig(labels=lacking, out=tmp_path / "out", embedder="none")
     for act in (lambda: train_scorer(config, reporter=QUIET), lambda: evaluate_scorer(trained.out, lacking)):
-        with pytest.raises(LabelsError, match=r"text, score and group\. Found text, score, picked"):
+        with pytest.raises(LabelsError, match=r"text, score and group\. It has no 'group'"):
             act()
 
 
