@@ -1,9 +1,10 @@
 """What a document has much or little of, in a sentence: its traits that moved its score most.
 
 For example: "It gives examples and addresses the reader; few links. Against it: it has many short lines." A
-trait is named for the statistics that count it (`groups.py`). Where a document has more of it than is usual,
-it moved the score by what these statistics and their words added; where it has less, by the statistics alone,
-for words that are not there add nothing. Nothing is named that added next to nothing.
+trait is named for the statistics that count it (`groups.py`). Where a document has more of it than three
+quarters of the seed, it moved the score by what these statistics and their words added; where it has no more
+than the lowest quarter, by the statistics alone, for words that are not there add nothing. Nothing is named
+that is ordinary, or that added next to nothing.
 """
 
 from collections import defaultdict

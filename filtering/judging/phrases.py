@@ -1,4 +1,4 @@
-# ruff: noqa: E501, RUF001
+# ruff: noqa: E501, RUF001 - sentences stay on one line, and marks of other scripts are meant
 """Words that rewrites put around and behind documents, by script.
 
 Not here: which document gets them (`rewrites_of_prose.py`). To add a script, add its phrases to `BY_SCRIPT`.

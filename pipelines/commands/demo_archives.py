@@ -60,7 +60,7 @@ RST = r"docs?/.*\.(?:rst|md|txt)|" + BESIDE
 """Manuals as their authors write them."""
 HTML = r"docs?/.*\.html|" + BESIDE
 """Manuals as they stand on the web."""
-ARCHIVES = (  # licensed by BSD, MIT or Apache-2.0; the smallest first
+ARCHIVES = (  # fetched, never shipped: BSD, MIT or Apache-2.0, celery's manual CC BY-SA 4.0; smallest first
     Archive(
         "tornado", "6.6.1", 623_388, "28e6311402af59c8b02e3fa0f5e7d8eb465b25081381803b127d97e6a4395d5a", RST
     ),

@@ -144,8 +144,7 @@ def audit_in_words(found: "AuditResult", rows: int) -> str:
         return (
             f"Warning: {estimate}, at least {100 * found.low:.2f} %. That is more than {allowed}: this dump "
             "is unlike the documents that the scorer was tuned on. Use --effort full, or train a scorer with "
-            "a "
-            "--pool of this dump."
+            "a --pool of this dump."
         )
     if found.high <= found.promised:
         return f"{checked}, within {allowed}."

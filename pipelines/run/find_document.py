@@ -228,7 +228,11 @@ def _search(parts: Iterable[Part], config: ExplainConfig) -> tuple[Part, int]:
             continue
         is_there, first = True, 0
         for batch in read_batches(
-            part.path, part.row_groups, [column], checksums=not config.ignore_checksums
+            part.path,
+            part.row_groups,
+            [column],
+            rows=part.row_range,
+            checksums=not config.ignore_checksums,
         ):
             found = np.flatnonzero(_equals(batch.column(0), value))
             if len(found):

@@ -45,7 +45,7 @@ HEADINGS = (
 )  # fmt: skip
 """In the order in which help has them."""
 
-LIBRARY_WORDS = re.compile(r"^(?:Value error, |\w+ should )")
+LIBRARY_WORDS = re.compile(r"^(?:Value error, (?:must )?|\w+ should )")
 """How the library that checks settings begins its messages."""
 OWN_WORDS = {"extra_forbidden": "is not a setting", "missing": "must be given"}
 """What we say instead where its message speaks of a program."""
@@ -111,7 +111,6 @@ def _in_words(model: type[Settings], problem: Mapping[str, Any]) -> str:
     """Return what is wrong with a setting, as a sentence."""
     kind, name = problem["type"], setting_name(model, *problem["loc"])
     what = OWN_WORDS.get(kind) or LIBRARY_WORDS.sub("must ", problem["msg"]).replace(" after validation", "")
-    what = what.replace("must must", "must")
     got = "" if kind == "missing" else f" Got {_shown(problem['input'])} instead."
     is_share = 1.0 in (problem.get("ctx") or {}).values() and kind in ("less_than", "less_than_equal")
     return f"{name} {what}.{got}" + (" 0.2 means 20 %." if is_share else "")
@@ -245,8 +244,7 @@ ScorerName = Annotated[
 ]  # fmt: skip
 EFFORT_HELP = (
     "fast scores by words and style. full also embeds every document. balanced embeds only the documents "
-    "near "
-    "the cut. full and balanced need the extra embed."
+    "near the cut. full and balanced need the extra embed."
 )
 ScoringEffort = Annotated[Effort, Option(rich_help_panel=SCORING, help=EFFORT_HELP)]
 TextColumn = Annotated[Name | None, Option(rich_help_panel=READING, help=TEXT_COLUMN_HELP)]

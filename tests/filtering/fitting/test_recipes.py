@@ -42,7 +42,8 @@ def test_shuffled_labels_cannot_be_predicted_by_trees_either():
 def test_shuffled_labels_of_the_real_seed_cannot_be_predicted(domain):
     require_seed(domain)
     data = seed_data(domain)
-    assert abs(nested_rho(shuffled(data, seed=0), signals_fit("linear"))) < 0.05
+    figures = [nested_rho(shuffled(data, seed=seed), signals_fit("linear"), seed) for seed in range(2)]
+    assert abs(np.mean(figures)) < 0.05
 
 
 def test_the_linear_recipe_predicts_what_scikit_learn_predicts(monkeypatch):

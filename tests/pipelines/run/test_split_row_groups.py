@@ -62,6 +62,15 @@ def test_another_cut_and_an_explanation_find_the_same_documents(runs, tmp_path):
         assert found[0] == found[1]
 
 
+def test_a_document_is_found_by_a_value_wherever_the_parts_of_its_row_group_begin(runs):
+    source, whole, split = runs
+    ids = pq.read_table(source / "part-0.parquet")["id"].to_pylist()
+    for row in (57, 200, ROWS - 1):
+        where = f"id = {ids[row]}"
+        wanted = explain_row(ExplainConfig(run=whole, file="part-0.parquet", row=row))
+        assert explain_row(ExplainConfig(run=split, where=where)) == wanted
+
+
 def test_rows_that_are_read_again_lie_in_their_parts(runs, monkeypatch):
     source, _, split = runs
     parts = RunFolder(str(split)).read_plan().parts
