@@ -289,7 +289,7 @@ def _amounts(first: SignalScorer, values: _Values, usual: Usual) -> Amounts:
     words = tables[0][0]
     assert isinstance(words, WordNgrams)
     characters = tables[1][0] if len(tables) > 1 else None
-    pieces = [values.text[start:stop] for start, stop in window_spans(values.text, REACH)]
+    pieces = [values.text[start:stop].decode() for start, stop in window_spans(values.text, REACH)]
     return Amounts(
         words=words,
         word_raws=tables[0][1],
@@ -299,8 +299,7 @@ def _amounts(first: SignalScorer, values: _Values, usual: Usual) -> Amounts:
         statistic_raws=values.added,
         trees=values.trees,
         usual=[(_or_none(one[LOW]), _or_none(one[HIGH])) for one in usual.quantiles],
-        characters_read=sum(len(piece.decode(errors="replace")) for piece in pieces),
-        bytes_read=sum(map(len, pieces)),
+        characters_read=sum(map(len, pieces)),
     )
 
 

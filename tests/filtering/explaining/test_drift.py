@@ -53,7 +53,7 @@ def test_the_documents_that_were_fitted_have_no_distance():
 
 def test_a_distance_is_the_share_of_documents_that_moved():
     quantiles = seed_quantiles(quick_scorer().linear)
-    at = STATISTICS.index("word_bytes_mean")
+    at = STATISTICS.index("word_characters_mean")
     moved = statistics(150).copy()
     moved[:60, at] = 1000.0
     before, after = (distances_from(quantiles, one) for one in (statistics(150), moved))
