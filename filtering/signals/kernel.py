@@ -329,7 +329,7 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
                         in_comment = block_end > 0 or _begins_comment(mark, length, after)
                     first = mark
                     line_start = at - extra_before
-                if block_end > 0 and after == block_end and mark == (45 if block_end > 47 else 42):
+                if block_end > 0 and _ends_block(mark, length, after, block_end):
                     block_end = 0
             line_end = i - extra
             line_hash = (line_hash ^ token) * U_FNV_PRIME
@@ -436,6 +436,16 @@ def _find_block_end(data: Bytes, at: int, behind: int, stop: int) -> int:
     if mark == 123 and second == 45 and BYTE_KINDS[third] != WORD:
         return 125
     return 62 if mark == 60 and second == 33 and third == 45 else 0
+
+
+@compiled
+def _ends_block(mark: int, length: int, after: int, block_end: int) -> bool:
+    """Tell whether a run of a mark ends the comment of several lines that is open."""
+    if after != block_end:
+        return False
+    if block_end == 62:
+        return mark == 45 and length > 1
+    return mark == (45 if block_end == 125 else 42)
 
 
 @compiled

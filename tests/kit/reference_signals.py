@@ -144,7 +144,7 @@ class Line:
     def opens(self) -> str:
         """Return what ends the comment of several lines that the line begins; empty if it begins none."""
         begin = self.tokens[0].text + self.tokens[0].rest
-        ends = ((r"/\*", "*/"), (r"\(\*(?!\w)", "*)"), (r"\{-(?!\w)", "-}"), ("<!-", "->"))
+        ends = ((r"/\*", "*/"), (r"\(\*(?!\w)", "*)"), (r"\{-(?!\w)", "-}"), ("<!-", "-->"))
         return next((end for pattern, end in ends if re.match(pattern, begin, re.ASCII)), "")
 
     @property
@@ -165,7 +165,7 @@ class Line:
         """Return what ends the comment of several lines that is open behind this line; empty if none is."""
         end = self.goes_on or self.opens
         for token in self.tokens:
-            if end and token.kind == "run" and token.folded[0] + token.after == end:
+            if end and token.kind == "run" and (token.folded + token.after).endswith(end):
                 end = ""
         return end
 
