@@ -14,7 +14,7 @@ asks for it, runs of five bytes (ASCII lower-cased, each run of white space made
 where that is a line break, else a space; a space stands before each piece) into those of the
 character table. A document's n-gram score is, for each table,
 ``sum(w[c] * (1 + ln(n[c]))) / sqrt(sum((1 + ln(n[c])) ** 2))`` over its cells c with counts n[c].
-`style.py` says what is counted beside them. `tests/reference_signals.py` is the same in plain
+`style.py` says what is counted beside them. `tests/kit/reference_signals.py` is the same in plain
 Python, and a test holds the two equal.
 """
 

@@ -128,3 +128,13 @@ def test_odd_words_are_told_where_no_language_is_known():
     (why,) = explain_documents(load_scorer("web"), ["Zblorg vnarf quimbel " * 30], languages=[None])
     assert "words that the labelled documents hardly have" in why.unsure
     assert np.isfinite(why.score)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["One of them. ", "我们学习编程\u3002", "हम सीखते हैं।", "ماذا نتعلم؟ ", "他说：\u201c好\u3002\u201d"],
+)
+def test_passages_end_where_sentences_of_their_script_do(sentence):
+    passages = split_passages(sentence * 400)
+    assert len(passages) > 10
+    assert all(len(one) % len(sentence) == 0 for one in passages)
