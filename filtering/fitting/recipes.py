@@ -6,7 +6,6 @@
 - ``lightgbm``: trees over the linear value (out of inner folds) and the statistics.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, get_args
@@ -18,6 +17,7 @@ from filtering.embedding.heads import KernelHead
 from filtering.extras import require
 from filtering.fitting.cross_validation import Fit, calibrate, nested_raw, out_of_fold
 from filtering.fitting.fit_data import FitData, rank_target
+from filtering.fitting.ridge import Times, fit_ridge
 from filtering.scoring.novelty import fit_novelty
 from filtering.scoring.scorers import SignalScorer
 from filtering.signals.kernel import CELLS, VECTOR_WIDTH
@@ -29,7 +29,6 @@ from filtering.signals.vectors import NO_VECTORS, Vectors
 Recipe = Literal["linear", "characters", "lightgbm"]
 RECIPES: tuple[Recipe, ...] = get_args(Recipe)
 
-RIDGE_PENALTY = 0.15
 STATISTIC_WEIGHT = 0.2
 """Squared weight of all statistics together beside the n-grams' 1 (docs/experiments.md)."""
 LANDMARKS = 512
@@ -37,7 +36,9 @@ KERNEL_SCALE = 1.0
 """Inverse squared width of a bump, in units of the vectors' spread (docs/experiments.md)."""
 KERNEL_WEIGHT = 0.3
 """Squared weight of the landmark features beside the n-grams' 1 (docs/experiments.md)."""
-SVD_ROUNDS = 4
+VECTOR_TOLERANCE = 1e-4
+LEAST_SQUARE = 1e-6
+"""Share of the largest squared singular value below which a direction is noise."""
 INT8_MAX = 127
 BOOSTING_ROUNDS = 200
 BOOSTING: dict[str, Any] = {
@@ -189,14 +190,14 @@ def fit_linear(
     knots, bases = _knots(statistics)
     hats = np.hstack([_hats(column, *basis) for column, basis in zip(statistics.T, bases, strict=True)])
     cells = data.cells[rows] if characters else data.cells[rows][:, :CELLS]
-    present = _present(cells)
-    vectors = fit_vectors(cells)
+    times = data.products.times(rows, characters=characters)
+    vectors = fit_vectors(cells, times)
     of_vectors = vectors.of_cells(cells)
     landmarks = Landmarks.of(of_vectors)
     bumps = landmarks.features(of_vectors)
-    (of_cells, of_hats, of_bumps, of_beside), bias = _fit_blocks(
+    of_cells, (of_hats, of_bumps, of_beside), bias = fit_ridge(
+        (cells, times, np.sqrt(0.5) if characters else 1.0),
         [
-            (cells[:, present], np.sqrt(0.5) if characters else 1.0),
             (hats, np.sqrt(STATISTIC_WEIGHT / len(bases))),
             (bumps, np.sqrt(KERNEL_WEIGHT)),
             (np.zeros((len(rows), 0)) if beside is None else beside, 1.0),
@@ -209,8 +210,7 @@ def fit_linear(
     ):
         values[: len(at)] = hat_values(positions) @ weights
         values[len(at) :] = values[len(at) - 1]
-    cell_weights = np.zeros(cells.shape[1], dtype=np.float32)
-    cell_weights[present] = of_cells
+    cell_weights = of_cells.astype(np.float32)
     head = landmarks.head(of_bumps, 0.0)
     linear = LinearSignals(
         word_weights=cell_weights[:CELLS],
@@ -223,54 +223,30 @@ def fit_linear(
     return linear, of_beside
 
 
-def _fit_blocks(blocks: Sequence[tuple[Any, float]], target: Floats) -> tuple[list[Floats], float]:
-    """Fit one ridge regression to blocks of features, each times its scale.
-
-    The larger its scale, the less a block's weights are held back.
-
-    Parameters
-    ----------
-    blocks : sequence of (matrix, float)
-        Sparse or dense matrices of n rows, and their scales.
-    target : float64 array, shape (n,)
-
-    Returns
-    -------
-    list of float64 array
-        Of each block the weights of its features, not scaled.
-    float
-        The bias.
-    """
-    sparse = require("train", "scipy.sparse")
-    ridge = require("train", "sklearn.linear_model").Ridge
-    matrix = sparse.hstack([sparse.csr_matrix(one * scale) for one, scale in blocks], format="csr")
-    model = ridge(alpha=RIDGE_PENALTY, solver="sparse_cg", tol=1e-5, max_iter=2000)
-    model.fit(matrix.astype(np.float64), target)
-    parts = np.split(model.coef_, np.cumsum([one.shape[1] for one, _ in blocks])[:-1])
-    return [part * scale for part, (_, scale) in zip(parts, blocks, strict=True)], float(model.intercept_)
-
-
-def fit_vectors(cells: Any) -> Vectors:  # noqa: ANN401 - a sparse matrix
+def fit_vectors(cells: Any, times: Times) -> Vectors:  # noqa: ANN401 - a sparse matrix
     """Return vectors of the cells that documents have, without landmarks: leading right singular vectors.
 
     Parameters
     ----------
     cells : sparse float32 matrix, shape (n, CELLS) or (n, 2 * CELLS)
+    times : callable
+        Multiplies the products of these documents' cells.
     """
-    extmath = require("train", "sklearn.utils.extmath")
-    present = _present(cells)
-    width = min(VECTOR_WIDTH, cells.shape[0], len(present))
-    _, _, leading = extmath.randomized_svd(cells[:, present], width, n_iter=SVD_ROUNDS, random_state=0)
+    linalg = require("train", "scipy.sparse.linalg")
+    count = cells.shape[0]
+    operator = linalg.LinearOperator((count, count), times, dtype=np.float64)
+    squares, left = linalg.eigsh(
+        operator, min(VECTOR_WIDTH, count - 1), v0=np.ones(count), tol=VECTOR_TOLERANCE
+    )
+    kept = np.flatnonzero(squares > squares[-1] * LEAST_SQUARE)[::-1]
+    leading = cells.T @ left[:, kept].astype(np.float32)
+    leading /= np.sqrt((leading**2).sum(axis=0))
     scales = np.ones(VECTOR_WIDTH, dtype=np.float32)
-    scales[:width] = np.abs(leading).max(axis=1) / INT8_MAX
+    width = leading.shape[1]
+    scales[:width] = np.abs(leading).max(axis=0) / INT8_MAX
     table = np.zeros((cells.shape[1], VECTOR_WIDTH), dtype=np.int8)
-    table[present, :width] = np.round(leading.T / scales[:width])
+    table[:, :width] = np.round(leading / scales[:width])
     return replace(NO_VECTORS, table=table, scales=scales)
-
-
-def _present(cells: Any) -> Rows:  # noqa: ANN401 - a sparse matrix
-    """Return the cells that documents have: of few documents most are empty."""
-    return np.flatnonzero(cells.getnnz(axis=0))
 
 
 def _knots(

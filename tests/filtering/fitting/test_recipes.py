@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import sklearn.linear_model
 from filtering_fixtures import (
     made_data,
     made_documents,
@@ -44,22 +43,6 @@ def test_shuffled_labels_of_the_real_seed_cannot_be_predicted(domain):
     data = seed_data(domain)
     figures = [nested_rho(shuffled(data, seed=seed), signals_fit("linear"), seed) for seed in range(2)]
     assert abs(np.mean(figures)) < 0.05
-
-
-def test_the_linear_recipe_predicts_what_scikit_learn_predicts(monkeypatch):
-    seen = {}
-
-    class Recording(sklearn.linear_model.Ridge):
-        def fit(self, matrix, target):
-            seen.update(model=self, matrix=matrix)
-            return super().fit(matrix, target)
-
-    monkeypatch.setattr(sklearn.linear_model, "Ridge", Recording)
-    data = made_data()
-    rows = np.arange(len(data))
-    for recipe in ("linear", "characters"):
-        found = fit_model(data, rows, recipe).predict(data, rows)
-        np.testing.assert_allclose(found, seen["model"].predict(seen["matrix"]), atol=1e-4)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

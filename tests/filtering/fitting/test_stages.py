@@ -16,14 +16,16 @@ from filtering_fixtures import (
     nested_rho,
     shuffled,
 )
+from scipy import sparse
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.kernel_approximation import Nystroem
 from sklearn.svm import LinearSVR
 
-from filtering.fitting import stages
+from filtering.fitting import recipes, stages
 from filtering.fitting.cross_validation import fit_calibration, nested_raw, out_of_fold
 from filtering.fitting.fit_data import rank_target, read_fit_data
 from filtering.fitting.recipes import BOOSTING, BOOSTING_ROUNDS, KERNEL_SCALE, LANDMARKS, signals_fit
+from filtering.fitting.ridge import PENALTY, fit_ridge
 from filtering.fitting.stages import ALONE, HEADS, head_fit
 from filtering.folds import ASSIGNMENTS, fold_assignment
 from filtering.rubric_points import MIN_SIDE_ROWS
@@ -174,18 +176,21 @@ def test_forest_is_that_of_scikit_learn(rows):
 
 @pytest.mark.parametrize("recipe", ["linear", "characters"])
 def test_joint_is_one_ridge_regression_of_scikit_learn(monkeypatch, recipe):
-    seen = {}
+    seen = []
 
-    class Recording(sklearn.linear_model.Ridge):
-        def fit(self, matrix, target):
-            seen.update(model=self, matrix=matrix)
-            return super().fit(matrix, target)
+    def recorded(of_cells, blocks, target):
+        seen.append((of_cells, blocks, target))
+        return fit_ridge(of_cells, blocks, target)
 
-    monkeypatch.setattr(sklearn.linear_model, "Ridge", Recording)
+    monkeypatch.setattr(recipes, "fit_ridge", recorded)
     data = embedded_data()
     stage = fitted(data, "joint", recipe)
     assert bool(len(stage.linear.character_weights)) == (recipe == "characters")
-    np.testing.assert_allclose(values(stage, data), seen["model"].predict(seen["matrix"]), atol=1e-4)
+    [((cells, _, scale), blocks, target)] = seen
+    matrix = sparse.hstack([cells * scale, *(one * its_scale for one, its_scale in blocks)], format="csr")
+    model = sklearn.linear_model.Ridge(alpha=PENALTY, solver="sparse_cg", tol=1e-6)
+    wanted = model.fit(matrix.astype(np.float64), target).predict(matrix)
+    np.testing.assert_allclose(values(stage, data), wanted, atol=1e-3)
     # The landmark features are part of it, and of a weight that is felt.
     assert np.std(stage.head.predict(data.embeddings)) > 0.1
 
