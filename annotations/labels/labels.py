@@ -14,9 +14,9 @@ weight    number, optional  documents that it stands for; else 1 / ``probability
                             takes it. Where rows have either, those without were no random draw
 ========  ================  ====================================================================
 
-Columns named ``genre``, ``lang``, ``language`` or ``programming_language`` are optional too: quality is also
-told for each of their values. ``path``, or what dumps call it, tells the language of source files. And
-``text_bytes``, the size of the whole document, tells which texts were cut.
+Columns named ``genre``, ``source``, ``lang``, ``language`` or ``programming_language`` are optional too:
+quality is also told within each of their values. ``path``, or what dumps call it, tells the language of
+source files. And ``text_bytes``, the size of the whole document, tells which texts were cut.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ from filtering.rubric_points import KEEP_AT, MIN_SIDE_ROWS, POINTS
 from filtering.text.windows import REACH
 
 LOWEST, HIGHEST = 0.0, float(POINTS)
-SLICE_COLUMNS = ("genre", *LANGUAGE_COLUMNS)
+SLICE_COLUMNS = ("genre", "source", *LANGUAGE_COLUMNS)
 NEAR_CUT = "near-cut"
 """On which side of the cut is not said: who labels them is not to be led."""
 NUMBERS = ("probability", "weight", "text_bytes", "edu_score")
@@ -60,7 +60,7 @@ class Labels:
     unbiased : bool array, shape (n,)
         Rows that were chosen without looking at scores.
     slices : mapping of str to tuple of str or None, length n
-        Genre and the like of each document.
+        Genre, source and the like of each document.
     cut_texts : int
         As `count_cut_texts` counts them.
     weights : float64 array, shape (n,), optional
