@@ -92,8 +92,8 @@ def _notes_of(one: JudgedKind) -> Iterator[str]:
         more = one.others - len(one.largest_others)
         are = f"is 1 {one.kind}" if one.others == 1 else f"are {one.others:,} {kinds}"
         yield (
-            f"Not judged {are} with fewer than {LEAST_ROWS} labels, or fewer than {LEAST_SIDE_ROWS} on either "
-            f"side of {cut}: {_counts(one.largest_others)}{f' and {more:,} more' if more else ''}."
+            f"Not judged {are} with fewer than {LEAST_ROWS} labels, or fewer than {LEAST_SIDE_ROWS} on "
+            f"either side of {cut}: {_counts(one.largest_others)}{f' and {more:,} more' if more else ''}."
         )
 
 
@@ -101,7 +101,7 @@ def _note_of_held_out(told: Mapping[str, Any]) -> str:
     kind, stays = told["kind"], told["never_left_out"]
     note = (
         f"In a {kind} never seen: some whole {kind}s at a time, {told['values']} in all, were left out and "
-        "scored by what was fitted to the others. Labels of the same sites or repositories may be among these."
+        "scored by what was fitted to the others. These may be of the same sites or repositories."
     )
     return note + (f" {stays} has more than half of all labels, and stays in." if stays else "")
 

@@ -7,6 +7,7 @@ from annotations import Labels
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, UNKNOWN
 from filtering.scoring.cascade import signals_of
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
+from filtering.scoring.storage import LANGUAGE_NAME
 from filtering.scoring.unsure import find_languages
 from filtering.text.arrow import text_bytes
 from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages, without_languages
@@ -49,7 +50,8 @@ def with_one_language(labels: Labels, domain: str, reporter: Reporter) -> Labels
 def labels_by_language(labels: Labels, domain: str) -> dict[str, int]:
     """Return labels by language, most first: as it is detected, for that is how texts are told later.
 
-    Where it is not, a column of the labels says it. Of code, path, column or text do.
+    Where it is not, a column of the labels says it. Of code, path, column or text do. What cannot be the name
+    of a language is left out.
 
     Parameters
     ----------
@@ -65,8 +67,9 @@ def labels_by_language(labels: Labels, domain: str) -> dict[str, int]:
         found = tuple(find_languages(text_bytes(labels.texts), domain))
         if not any(found):  # the extra is not installed
             found = slices.get(LANGUAGE, ())
-    counts = Counter(language for language in found if language is not None and language != UNKNOWN)
-    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+    counts = Counter(language for language in found if language and language != UNKNOWN)
+    named = [(name, count) for name, count in counts.items() if LANGUAGE_NAME.fullmatch(name)]
+    return dict(sorted(named, key=lambda one: (-one[1], one[0])))
 
 
 def with_languages(scorer: SignalScorer | EmbeddingScorer, labels: Labels) -> SignalScorer | EmbeddingScorer:
