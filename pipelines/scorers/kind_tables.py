@@ -7,12 +7,14 @@ import numpy as np
 
 from filtering.judging.kinds import FEW_GROUPS, KIND_METRICS, LEAST_ROWS, LEAST_SIDE_ROWS, JudgedKind
 from filtering.judging.metrics import Estimate
+from filtering.printable import printable
 from filtering.rubric_points import KEEP_AT
 from pipelines.page_kit.page import Table
 from pipelines.scorers.evaluate import Evaluation
 
 FIGURES = ("rho", "AUC", "precision", "recall")
 PERCENT = ("precision_at_3", "recall_at_3")
+NAME_CHARS = 60
 SAID_WHOLE = ("source", "length")
 """Kinds of which nothing is said where a score orders documents of each."""
 
@@ -55,7 +57,7 @@ def values_tables(evaluation: Evaluation, *, most: int | None = None) -> list[Ta
 def _values_table(one: JudgedKind, most: int | None) -> Table:
     shown = one.values[:most]
     rows: list[Sequence[object]] = [
-        (each.value, each.rows, each.groups, *_figures(each.metrics)) for each in shown
+        (_name(each.value), each.rows, each.groups, *_figures(each.metrics)) for each in shown
     ]
     if one.others:
         rows.append((f"others ({one.others:,}), not judged", one.other_rows, *[""] * (1 + len(FIGURES))))
@@ -103,7 +105,7 @@ def _note_of_held_out(told: Mapping[str, Any]) -> str:
         f"In a {kind} never seen: some whole {kind}s at a time, {told['values']} in all, were left out and "
         "scored by what was fitted to the others. These may be of the same sites or repositories."
     )
-    return note + (f" {stays} has more than half of all labels, and stays in." if stays else "")
+    return note + (f" {_name(stays)} has more than half of all labels, and stays in." if stays else "")
 
 
 def _which(evaluation: Evaluation) -> str:
@@ -136,7 +138,12 @@ def in_percent(share: Estimate) -> str:
 
 
 def _counts(values: Mapping[str, int]) -> str:
-    return ", ".join(f"{value} (n {count:,})" for value, count in values.items())
+    return ", ".join(f"{_name(value)} (n {count:,})" for value, count in values.items())
+
+
+def _name(value: str) -> str:
+    """Return what labels call a language or genre, on one line; the beginning of a long text."""
+    return printable(value if len(value) <= NAME_CHARS else f"{value[: NAME_CHARS - 3]}...")
 
 
 def _estimates(told: Mapping[str, Mapping[str, float | None]]) -> dict[str, Estimate]:
