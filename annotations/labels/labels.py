@@ -19,7 +19,7 @@ quality is also told within each of their values. ``path``, or what dumps call i
 source files. And ``text_bytes``, the size of the whole document, tells which texts were cut.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
-from annotations.labels.columns import is_number, is_string
+from annotations.labels.columns import is_number, is_string, is_text
 from annotations.labels.sources import read_table
 from annotations.samples.sampling import UNBIASED_PICKS
 from filtering.errors import LabelsError
@@ -156,8 +156,17 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
 
 def _strings(table: pa.Table, names: Sequence[str]) -> dict[str, tuple[str | None, ...]]:
     """Return those of some columns that hold text."""
-    there = [name for name in names if name in table.column_names and is_string(table[name].type)]
-    return {name: tuple(table[name].to_pylist()) for name in there}
+    there = [name for name in names if name in table.column_names and is_text(table[name].type)]
+    return {name: tuple(_texts(table[name])) for name in there}
+
+
+def _texts(column: pa.ChunkedArray) -> Iterator[str | None]:
+    if not pa.types.is_dictionary(column.type):
+        yield from column.to_pylist()
+        return
+    for chunk in column.chunks:
+        values = chunk.dictionary.to_pylist()
+        yield from (None if place is None else values[place] for place in chunk.indices.to_pylist())
 
 
 def count_cut_texts(table: pa.Table) -> int:

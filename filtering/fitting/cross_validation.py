@@ -26,8 +26,8 @@ MIN_GAP = 1e-3
 """Raw units between anchors, at least."""
 IN_NO_FOLD = -1
 """The fold of what is always fitted to, and never predicted."""
-LEAST_KINDS = 5
-"""Of fewer languages, say, what is worth a score in one that it never saw would be a matter of chance."""
+LEAST_KINDS, LEAST_KIND_ROWS = 5, 5
+"""Languages, say, and documents of each, from which on it can be told what a score is worth in others."""
 
 
 class Fitted(Protocol):
@@ -208,27 +208,29 @@ def folds_of_kinds(data: FitData, kinds: Sequence[str | None]) -> Rows | None:
     Returns
     -------
     int64 array, shape (n,)
-        `IN_NO_FOLD` for what is never left out. None where there are fewer than `LEAST_KINDS` kinds, or a
-        fold leaves too few labels to fit to: fewer than 10 on either side of 3 that were chosen without
-        looking at scores, or fewer than five groups.
+        `IN_NO_FOLD` for what is never left out. None where fewer than `LEAST_KINDS` kinds have
+        `LEAST_KIND_ROWS` documents, or a fold leaves too few labels to fit to: fewer than 10 on either side
+        of 3 that were chosen without looking at scores, or fewer than five groups.
     """
     counts = Counter(kind for kind in kinds if kind)
     dealt = [(kind, count) for kind, count in sorted(counts.items()) if 2 * count <= len(data)]
-    if len(counts) < LEAST_KINDS:
+    if sum(count >= LEAST_KIND_ROWS for count in counts.values()) < LEAST_KINDS:
         return None
     sizes, fold_of = [0] * FOLDS, {}
     for kind, count in sorted(dealt, key=lambda one: -one[1]):
         fold_of[kind] = int(np.argmin(sizes))
         sizes[fold_of[kind]] += count
     folds = np.array([fold_of.get(kind or "", IN_NO_FOLD) for kind in kinds], dtype=np.int64)
-    trains = [train for train, _ in _by_fold(data, np.arange(len(data)), folds)]
-    return folds if all(_is_enough(data, train) for train in trains) else None
+    is_enough = all(
+        _is_enough(data, ~np.isin(data.clusters, data.clusters[folds == fold])) for fold in range(FOLDS)
+    )
+    return folds if is_enough else None
 
 
-def _is_enough(data: FitData, train: Rows) -> bool:
-    reached = data.labels[train][data.unbiased[train]] >= KEEP_AT
-    groups = {data.groups[row] for row in train}
-    return bool(min(reached.sum(), (~reached).sum()) >= MIN_SIDE_ROWS and len(groups) >= FOLDS)
+def _is_enough(data: FitData, train: Bools) -> bool:
+    reached = data.labels[train & data.unbiased] >= KEEP_AT
+    groups = {data.groups[row] for row in np.flatnonzero(train)}
+    return min(reached.sum(), (~reached).sum()) >= MIN_SIDE_ROWS and len(groups) >= FOLDS
 
 
 @dataclass(frozen=True)

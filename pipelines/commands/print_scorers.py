@@ -98,7 +98,8 @@ def _print_table(table: "Table", *, narrow: bool = False) -> None:
     shown = rich.table.Table(*table.head, title=table.caption)
     if narrow:
         shown.box, shown.padding = box.SIMPLE_HEAD, (0, 1, 0, 0)
-        shown.columns[0].overflow = "fold"
+        for column in shown.columns:
+            column.overflow = "fold"
     for row in table.rows:
         cells = [f"{cell:,}" if isinstance(cell, int) else printable(str(cell)) for cell in row]
         if narrow:  # where a figure does not fit beside its interval, this stands below it in one piece

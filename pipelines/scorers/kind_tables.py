@@ -15,8 +15,8 @@ from pipelines.scorers.evaluate import Evaluation
 FIGURES = ("rho", "AUC", "precision", "recall")
 PERCENT = ("precision_at_3", "recall_at_3")
 NAME_CHARS = 60
-SAID_WHOLE = ("source", "length")
-"""Kinds of which nothing is said where a score orders documents of each."""
+SAID_IN_PART = ("source", "length")
+"""Kinds of which no more is said than what a score does not order, and of what it keeps nothing."""
 
 
 def kinds_table(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]]) -> Table:
@@ -32,7 +32,7 @@ def kinds_table(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]]) -
         ("all documents", evaluation.unbiased_rows, *_figures(evaluation.unbiased_metrics))
     ]
     for one in evaluation.within:
-        if one.values:
+        if len(one.values) > 1:  # else it is what the table of its values says
             rows.append((f"within {one.kind}s ({len(one.values)})", one.rows, *_figures(one.metrics)))
     for told in held_out if evaluation.effort == "fast" and evaluation.nested else ():
         kind = told["kind"]
@@ -85,12 +85,12 @@ def _notes_of(one: JudgedKind) -> Iterator[str]:
     unordered = {each.value: each.rows for each in one.values if not each.is_ordered}
     if unordered:
         yield f"The score does not order these {kinds}: {_counts(unordered)}."
-    elif one.values and one.kind not in SAID_WHOLE:
+    elif len(one.values) > 1 and one.kind not in SAID_IN_PART:
         yield f"The score orders the documents of each of the {len(one.values)} {kinds} that are judged."
     lost = {each.value: each.rows for each in one.values if each.metrics["recall_at_3"].value == 0}
     if lost:
         yield f"At {cut} it keeps no good document of these {kinds}: {_counts(lost)}."
-    if one.others:
+    if one.others and one.kind not in SAID_IN_PART:
         more = one.others - len(one.largest_others)
         are = f"is 1 {one.kind}" if one.others == 1 else f"are {one.others:,} {kinds}"
         yield (

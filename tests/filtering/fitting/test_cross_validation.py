@@ -231,8 +231,8 @@ def test_kinds_are_dealt_out_so_that_folds_are_of_much_the_same_size():
     assert sizes.max() - sizes.min() <= 10
 
 
-@pytest.mark.parametrize("number", [1, 4])
-def test_of_too_few_kinds_none_is_left_out(number):
+@pytest.mark.parametrize("number", [1, 4, 125, 250])
+def test_of_too_few_kinds_or_kinds_of_too_few_documents_none_is_left_out(number):
     assert folds_of_kinds(made_data(250), [f"kind {row % number}" for row in range(250)]) is None
 
 
@@ -244,6 +244,8 @@ def test_kinds_without_which_too_few_labels_are_left_are_not_left_out():
     good = ["good" if label >= 3 else kind for kind, label in zip(kinds, data.labels, strict=True)]
     assert folds_of_kinds(data, good) is None
     assert folds_of_kinds(replace(data, unbiased=np.arange(250) % 5 == 0), kinds) is None
+    # Every document has a near-duplicate of each kind.
+    assert folds_of_kinds(replace(data, clusters=np.arange(250) // 5), kinds) is None
 
 
 @pytest.mark.parametrize(
