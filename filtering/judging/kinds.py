@@ -107,11 +107,11 @@ def judge_kind(
     counts = Counter(value for value in values if value)
     if len(counts) < 2:
         return None
-    good = Counter(value for value, label in zip(values, labels, strict=True) if label >= KEEP_AT)
+    column = np.array([value or "" for value in values], dtype=object)
     names = [
         value
         for value, count in sorted(counts.items())
-        if count >= LEAST_ROWS and min(good[value], count - good[value]) >= LEAST_SIDE_ROWS
+        if count >= LEAST_ROWS and _is_enough(labels[column == value])
     ]
     places = {value: place for place, value in enumerate(names)}
     codes = np.array([places.get(value or "", -1) for value in values], dtype=np.int64)
@@ -158,7 +158,7 @@ def _resampled(
     float64 array, shape (1 + rounds, number)
         Documents.
     dict of str to float64 array, shape (1 + rounds, number)
-        Figures by name; NaN where a draw does not define them.
+        Figures by name; NaN where a draw does not define them, or has too few documents to be judged.
     """
     group_codes = np.unique(groups, return_inverse=True)[1]
     draws = [np.arange(len(codes))]
@@ -169,12 +169,20 @@ def _resampled(
     for draw, rows in enumerate(draws):
         ordered = rows[np.argsort(codes[rows], kind="stable")]
         starts = np.searchsorted(codes[ordered], np.arange(number + 1))
-        for place in np.flatnonzero(np.diff(starts)):
+        for place in range(number):
             inside = ordered[starts[place] : starts[place + 1]]
             sizes[draw, place] = len(inside)
+            # Of copies of two documents the rank correlation is 1 or -1.
+            if not _is_enough(labels[np.unique(inside)]):
+                continue
             for name, metric in KIND_METRICS.items():
                 figures[name][draw, place] = metric(scores[inside], labels[inside])
     return sizes, figures
+
+
+def _is_enough(labels: AnyFloats) -> bool:
+    good = int((labels >= KEEP_AT).sum())
+    return min(good, len(labels) - good) >= LEAST_SIDE_ROWS
 
 
 def _means(sizes: Floats, figures: Floats) -> Floats:

@@ -98,13 +98,14 @@ def _print_table(table: "Table", *, narrow: bool = False) -> None:
     shown = rich.table.Table(*table.head, title=table.caption)
     if narrow:
         shown.box, shown.padding = box.SIMPLE_HEAD, (0, 1, 0, 0)
-        for column in shown.columns:
-            column.overflow = "fold"
+        shown.columns[0].overflow = "fold"
     for row in table.rows:
         cells = [f"{cell:,}" if isinstance(cell, int) else printable(str(cell)) for cell in row]
         if narrow:  # where a figure does not fit beside its interval, this stands below it in one piece
             cells[table.texts :] = [cell.replace(", ", ",") for cell in cells[table.texts :]]
         shown.add_row(*map(Text, cells))
+        for column, cell in zip(shown.columns[table.texts :], cells[table.texts :], strict=True):
+            column.min_width = max(column.min_width or 0, *map(len, ["", *cell.split()]))
     Console().print(shown)
 
 

@@ -74,7 +74,7 @@ def kind_notes(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]]) ->
             "More labels may show that they are."
         )
     if any(each.groups < FEW_GROUPS for one in evaluation.within for each in one.values):
-        notes.append(f"Intervals of fewer than {FEW_GROUPS} groups may be too narrow.")
+        notes.append(f"Intervals of fewer than {FEW_GROUPS} groups are rough.")
     if held_out and evaluation.effort == "fast" and evaluation.nested:
         notes += map(_note_of_held_out, held_out)
     return notes

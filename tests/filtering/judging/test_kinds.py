@@ -101,6 +101,16 @@ def test_copies_inside_a_group_add_no_certainty_and_one_group_is_drawn_by_docume
     assert of_one_group == pytest.approx(by_document[1:], rel=0.4)
 
 
+def test_draws_with_too_few_documents_are_not_judged_either():
+    # Of two documents, or of copies of them, the rank correlation is 1 or -1.
+    points, labels = made(64, noise=0.3)
+    groups = ["large"] * 28 + ["small"] * 2 + ["third"] * 2 + alone(32)
+    points[28:32] = 5 - labels[28:32]
+    found = judge_kind("genre", points, labels, groups, ["a"] * 32 + ["b"] * 32)
+    by_value = {one.value: one for one in found.values}
+    assert by_value["a"].is_ordered
+
+
 def test_one_value_alone_parts_nothing_and_values_of_few_documents_have_no_figure():
     points, labels = made(60)
     assert judge_kind("genre", points, labels, alone(60), ["a"] * 50 + [None] * 10) is None

@@ -62,7 +62,7 @@ def test_what_is_not_ordered_what_is_lost_and_what_is_not_judged_are_said_by_nam
     assert "The score does not order these code languages: Ruby (n 40)." in notes
     (few,) = [note for note in notes if note.startswith("Not judged are 2 code languages with fewer than 20")]
     assert few.endswith(f"Go (n {LEAST_ROWS - 1}), C (n 5).")
-    assert any("fewer than 10 groups" in note for note in notes)
+    assert any("fewer than 10 groups are rough" in note for note in notes)
 
 
 def test_a_kind_that_is_ordered_throughout_is_said_to_be(hasty):
