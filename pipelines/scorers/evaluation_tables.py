@@ -102,7 +102,7 @@ def learning_curve_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         (row["effort"], DRAWN[row["drawn"]], row["labels"], row["groups"], *_with_spread(row)) for row in rows
     ]
     head = ("effort", "drawn", "labels", "groups", "rho", "AUC at 3")
-    return Table("nested, fitted to fewer labels", head, found, texts=2)
+    return Table("cross-validated, fitted to fewer labels", head, found, texts=2)
 
 
 def _with_spread(row: Mapping[str, float]) -> tuple[str, str]:
