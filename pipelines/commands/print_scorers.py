@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
     """Print how a scorer was chosen, what it is worth, and what its cascade costs; return the exit code."""
-    from pipelines.scorers.evaluation_tables import exits_table
+    from pipelines.scorers.evaluation_tables import exits_table, which_to_believe
 
     if as_json:
         show(json.dumps(result.metrics))
@@ -38,6 +38,7 @@ def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
     print_audit(result.audit)
     if result.metrics["exits"]:
         _print_table(exits_table(result.metrics["exits"]))
+    show(which_to_believe(result.evaluations))
     out = shlex.quote(result.out)
     show(f"scorer: {result.out}")
     show(f"next: edufilter filter DUMP --scorer {out} --out OUT --dry-run")
@@ -49,6 +50,7 @@ def print_comparison(metrics: Mapping[str, Any]) -> None:
     from pipelines.scorers.evaluation_tables import comparison_table
 
     _print_table(comparison_table(metrics))
+    show("This table only compares ways of fitting. How good the scorer is, the next one says.")
 
 
 def print_learning_curve(rows: Sequence[Mapping[str, Any]]) -> None:
