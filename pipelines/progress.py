@@ -79,11 +79,14 @@ class Meter:
 
     def words(self) -> str:
         """Return what is shown, for people."""
-        return f"{self.fresh / self.seconds:,.0f} {self.things}/s"
+        each_s = self.seconds / max(self.fresh, 1)
+        return f"{1 / each_s:,.0f} {self.things}/s" if self.fresh and each_s < 1 else f"{each_s:,.1f} s each"
 
     def state(self) -> str:
         """Return how it goes on, for people, also where nothing is counted yet."""
-        return self.words() if self.fresh else f"working on the next {self.things}"
+        return (
+            self.words() if self.fresh else f"working on the {'next' if self.done else 'first'} {self.things}"
+        )
 
 
 class RowMeter(Meter):

@@ -64,6 +64,7 @@ def print_evaluation(evaluation: "Evaluation") -> None:
     """Print how good scores are against labels."""
     from pipelines.scorers.evaluation_tables import (
         confusion_table,
+        has_unbiased,
         language_notes,
         language_table,
         metrics_table,
@@ -72,9 +73,10 @@ def print_evaluation(evaluation: "Evaluation") -> None:
     _print_table(metrics_table(evaluation))
     _print_table(confusion_table(evaluation))
     drawn = f", {evaluation.unbiased_rows:,} of them drawn at random" if evaluation.origin_known else ""
+    which = "those drawn at random" if has_unbiased(evaluation) else "these"
     show(f"{evaluation.rows:,} documents of {evaluation.groups:,} groups{drawn}")
     show(
-        f"of these {100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, and "
+        f"of {which} {100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, and "
         f"{100 * evaluation.predicted_keep_share:.1f} % score 3 or more"
     )
     if not evaluation.origin_known:

@@ -40,17 +40,20 @@ def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
         Of one scorer on the same labels, at each effort; that of most effort last.
     """
     figures = [
-        (one.unbiased_metrics if _has_unbiased(one) else one.metrics)["auc_at_3"] for one in evaluations
+        (one.unbiased_metrics if has_unbiased(one) else one.metrics)["auc_at_3"] for one in evaluations
     ]
     best = evaluations[-1]
-    drawn = " on the documents drawn at random" if _has_unbiased(best) else ""
-    said = f"The figure to go by: AUC at 3 {figures[-1]}, at effort {best.effort}{drawn}."
+    drawn = " on the documents drawn at random" if has_unbiased(best) else ""
+    said = (
+        f"The figure to go by: AUC at 3 {figures[-1]}, at effort {best.effort}{drawn}. It is the chance "
+        "that a document labelled 3 or more scores higher than one below."
+    )
     if len(evaluations) > 1:
         said += (
-            " It is that of a run at effort balanced too, the default, which decides nearly as full does. "
-            f"For a run with --effort {evaluations[0].effort} it is {figures[0]}."
+            " A run at effort balanced, the default, decides nearly as full does. For one with --effort "
+            f"{evaluations[0].effort} the figure is {figures[0]}."
         )
-    if _has_unbiased(best) and best.unbiased_rows < best.rows:
+    if has_unbiased(best) and best.unbiased_rows < best.rows:
         said += (
             " The column 'all' also counts documents that were chosen for their score: it does not tell how "
             "good scores are on a whole dump."
@@ -58,7 +61,8 @@ def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
     return said
 
 
-def _has_unbiased(evaluation: Evaluation) -> bool:
+def has_unbiased(evaluation: Evaluation) -> bool:
+    """Tell whether some labels are known to have been chosen without looking at scores."""
     return evaluation.origin_known and evaluation.unbiased_rows > 0
 
 
