@@ -171,7 +171,7 @@ def exits_table(exits: Sequence[Mapping[str, Any]]) -> Table:
         asked, embedded = one["settings"]["max_disagreement"], 1 - one["dropped"] - one["kept"]
         shares = (asked, embedded, one["disagreement"], one["lost_keepers"], one["false_keeps"])
         rows.append([f"{100 * abs(share):.1f} %" for share in shares])  # no -0.0
-    head = ("asked for at most", "embedded", "decided otherwise", "only full keeps", "only balanced keeps")
+    head = ("allowed", "embedded", "differ", "kept by full alone", "kept by balanced alone")
     return Table(caption, head, rows, texts=0)
 
 
