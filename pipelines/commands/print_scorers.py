@@ -30,7 +30,7 @@ WORST = 8
 
 def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
     """Print how a scorer was chosen, what it is worth, and what its cascade costs; return the exit code."""
-    from pipelines.scorers.evaluation_tables import exits_table
+    from pipelines.scorers.evaluation_tables import exits_table, which_to_believe
 
     if as_json:
         show(json.dumps(result.metrics))
@@ -41,6 +41,7 @@ def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
     print_audit(result.audit)
     if result.metrics["exits"]:
         _print_table(exits_table(result.metrics["exits"]))
+    show(which_to_believe(result.evaluations))
     out = shlex.quote(result.out)
     show(f"scorer: {result.out}")
     show(f"next: edufilter filter DUMP --scorer {out} --out OUT --dry-run")
@@ -52,6 +53,7 @@ def print_comparison(metrics: Mapping[str, Any]) -> None:
     from pipelines.scorers.evaluation_tables import comparison_table
 
     _print_table(comparison_table(metrics))
+    show("This table only compares ways of fitting. How good the scorer is, the next one says.")
 
 
 def print_learning_curve(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -63,15 +65,16 @@ def print_learning_curve(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, Any]]) -> None:
     """Print how good scores are against labels, and what a scorer stored of kinds that it never saw."""
-    from pipelines.scorers.evaluation_tables import confusion_table, metrics_table
+    from pipelines.scorers.evaluation_tables import confusion_table, has_unbiased, metrics_table
     from pipelines.scorers.kind_tables import kind_notes, kinds_table, values_tables
 
     _print_table(metrics_table(evaluation))
     _print_table(confusion_table(evaluation))
     drawn = f", {evaluation.unbiased_rows:,} of them drawn at random" if evaluation.origin_known else ""
+    which = "those drawn at random" if has_unbiased(evaluation) else "these"
     show(f"{evaluation.rows:,} documents of {evaluation.groups:,} groups{drawn}")
     show(
-        f"of these {100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, and "
+        f"of {which} {100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, and "
         f"{100 * evaluation.predicted_keep_share:.1f} % score 3 or more"
     )
     if not evaluation.origin_known:
