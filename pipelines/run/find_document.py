@@ -25,7 +25,7 @@ from pipelines.settings.runs import ExplainConfig
 from pipelines.store.manifest import receipts_of_manifest, scored_parts
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written
-from pipelines.store.stored_scores import Cut, read_scores
+from pipelines.store.stored_scores import UNSURE, Cut, read_scores
 from pipelines.worker.output import AddedColumns
 
 FILES_NAMED = 5
@@ -205,8 +205,11 @@ def _written_rows(folder: RunFolder, plan: Plan, part: Part, count: int) -> NDAr
             return np.asarray(rows.to_numpy(), dtype=np.int64) - part.first_row
     if plan.settings["write"] == "all":
         return np.arange(part.rows)
-    (values,) = read_scores(folder, part, "edu_score")
-    kept = np.flatnonzero(Cut(plan.facts.keep_at, part.tie_quota).keep(values))
+    values, unsure = read_scores(folder, part, "edu_score", "edu_unsure")
+    keep = Cut(plan.facts.keep_at, part.tie_quota).keep(values)
+    if plan.facts.unsure == "drop":
+        keep &= unsure != UNSURE
+    kept = np.flatnonzero(keep)
     if len(kept) != count:
         raise SettingsError(
             f"The output of {part.relative} must say which rows it is from. It was made without "

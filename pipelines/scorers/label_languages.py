@@ -4,19 +4,18 @@ from collections import Counter
 from dataclasses import replace
 
 from annotations import Labels
-from annotations.labels.code_languages import LANGUAGE_COLUMNS, UNKNOWN
-from annotations.labels.columns import first_told
+from annotations.labels.code_languages import UNKNOWN
 from filtering.scoring.cascade import signals_of
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
-from filtering.scoring.unsure import find_languages
 from filtering.text.arrow import text_bytes
-from pipelines.dump.code_languages import CODE_LANGUAGE
+from pipelines.dump.code_languages import CODE, CODE_LANGUAGE
+from pipelines.dump.row_languages import languages_of
 
 
 def labels_by_language(labels: Labels, domain: str) -> dict[str, int]:
-    """Return labels by language, most first: as it is detected, for that is how texts are told later.
+    """Return labels by language, most first: as texts are told later.
 
-    Where it is not, a column of the labels says it. Of code, path, column or text do.
+    A column of the labels says it, else it is detected. Of code, path, column or text do.
 
     Parameters
     ----------
@@ -29,12 +28,8 @@ def labels_by_language(labels: Labels, domain: str) -> dict[str, int]:
     if CODE_LANGUAGE in slices:
         found = list(slices[CODE_LANGUAGE])
     else:
-        found = find_languages(text_bytes(labels.texts), domain)
-        if not any(found):  # the extra is not installed
-            rows = range(len(labels))
-            found = [
-                first_told({name: slices[name][row] for name in slices}, LANGUAGE_COLUMNS) for row in rows
-            ]
+        origins = [{name: slices[name][row] for name in slices} for row in range(len(labels))]
+        found = languages_of(text_bytes(labels.texts), origins, of_code=domain == CODE)
     counts = Counter(language for language in found if language is not None and language != UNKNOWN)
     return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
