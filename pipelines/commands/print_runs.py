@@ -59,8 +59,8 @@ def print_result(result: "FilterResult", report: Mapping[str, Any] | None = None
     if result.reasons:
         _print_counts("without a score", result.reasons)
     _print_set_aside(result)
-    if result.agreement is not None:
-        show(audit_in_words(result.agreement, result.rows))
+    if result.agreement is not None and (checked := audit_in_words(result.agreement, result.rows)):
+        show(checked)
     if unsure := unsure_in_words(result.manifest):
         show(f"unsure: {printable(unsure)}")
     if warning := _warning(result, report or {}):
@@ -74,14 +74,15 @@ def print_result(result: "FilterResult", report: Mapping[str, Any] | None = None
 
 
 def _warning(result: "FilterResult", report: Mapping[str, Any]) -> str:
-    """Return what there is to warn of, by the report, else by the sample that was read before the run."""
-    by_sample, drift = "Warning, by a sample of this dump: ", report.get("drift")
+    """Return what there is to warn of, by the report, else by what was told before the run."""
+    drift = report.get("drift")
     if not isinstance(drift, Mapping):
-        return result.warning and f"{by_sample}{result.warning}"
+        why = "Warning: scores of this run are not reliable, for the reason said at its start."
+        return result.warning and why
     if not drift.get("looks_other"):
         return ""
     is_all = report.get("looked_at") == result.rows - sum(result.reasons.values())
-    return f"{'Warning: ' if is_all else by_sample}{printable(str(drift.get('sentence')))}"
+    return f"Warning{'' if is_all else ', by a sample of this dump'}: {printable(str(drift.get('sentence')))}"
 
 
 def _print_counts(what: str, counts: Mapping[str, int]) -> None:
@@ -143,7 +144,7 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]]) -> str:
 
 
 def audit_in_words(found: "AuditResult", rows: int) -> str:
-    """Return what the check of a cascade says, with a verdict.
+    """Return what the check of a cascade says, with a verdict; nothing where the run is too small for one.
 
     Parameters
     ----------
@@ -165,10 +166,12 @@ def audit_in_words(found: "AuditResult", rows: int) -> str:
     if found.high <= found.promised:
         return f"{checked}, within {allowed}."
     more = _audit_needed(found)
-    how = (
-        "the dump is too small for that" if more > rows else f"run it into another --out with --audit {more}"
+    if more > rows / 2:
+        return ""
+    return (
+        f"{checked}. These are too few to tell whether that is within {allowed}: run it into another --out "
+        f"with --audit {more}."
     )
-    return f"{checked}. These are too few to tell whether that is within {allowed}: {how}."
 
 
 def _audit_needed(found: "AuditResult") -> int:

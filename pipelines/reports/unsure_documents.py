@@ -29,7 +29,7 @@ def unsure_in_words(manifest: Mapping[str, Any]) -> str:
         f"in {'a language' if one else 'languages'} for which this scorer has fewer than {FEW_LABELS} labels "
         f"({languages_in_words(counts)})"
     )
-    if manifest["settings"]["unsure"] == "drop":
+    if manifest["settings"].get("unsure") == "drop":
         return f"{unsure:,} {'document that reaches' if one else 'documents that reach'} the cut " + (
             f"{'is' if one else 'are'} {where}. Dropped, with the reason unsure."
         )

@@ -77,7 +77,9 @@ class PartFiles:
                 self.units = coarser_units(self._part, file, checksums=not settings.ignore_checksums)
                 form = format_like(file, self._part, self.units, added_fields(self._added, names))
             self._begin("data", form)
-        if settings.scores and settings.scores_from is None:
+        drops_unsure = settings.unsure is not None and settings.unsure.action == "drop"
+        if settings.scores and (settings.scores_from is None or drops_unsure):
+            # A new cut has those of its run, but which rows it drops as unsure it alone says.
             self._begin("scores", FileFormat(SCORES_SCHEMA, group_rows=SCORES_GROUP_ROWS))
 
     def _begin(self, name: str, form: FileFormat) -> None:

@@ -15,6 +15,7 @@ from filtering import load_scorer, save_scorer
 from filtering.errors import MissingExtraError, OutputError, SettingsError
 from filtering.text import human_languages
 from pipelines import ExplainConfig, FilterConfig, RecutConfig, explain_row, filter_dump, recut_run
+from pipelines.reports.run_report_data import gather_report
 
 NAMED = ("eng_Latn", "Russian", "deu", None, "zz", "python")
 """What a column says of rows that follow each other; where that is nothing, the English text does."""
@@ -168,6 +169,16 @@ def test_the_page_shows_no_dropped_document_among_the_kept(command, dump, web, t
     assert sum(report["kept_bins"]) == kept == len(rows_of(tmp_path / "out"))
     assert report["drift"]["unsure"]["kept"] == 0
     assert "of the dropped: unsure" in (tmp_path / "out" / "run" / "report.html").read_text()
+
+
+def test_the_page_of_a_new_cut_and_its_rows_know_what_it_dropped(run, tmp_path):
+    recut = RecutConfig(run=run("first", write="scores"), to=tmp_path / "cut", keep_at=LOW, unsure="drop")
+    recut_run(recut, reporter=QUIET)
+    report, rows = gather_report(str(tmp_path / "cut")), rows_of(tmp_path / "cut")
+    assert sum(report.kept_bins) == len(rows) == report.manifest["kept"]
+    assert report.drift.unsure.kept == 0
+    why = explain_row(ExplainConfig(run=str(tmp_path / "cut"), output_row=7))
+    assert why.score == pytest.approx(rows[7]["edu_score"])
 
 
 def test_explain_says_it_of_those_that_are_flagged(run, dump):
