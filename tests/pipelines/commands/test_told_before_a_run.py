@@ -95,7 +95,7 @@ def test_text_in_another_language_brings_a_warning_before_the_run(command, web, 
     report = json.loads((tmp_path / "out" / "run" / "report.json").read_text())
     assert report["drift"]["looks_other"]
     assert report["drift"]["unsure"]["documents"] == 300
-    assert report["drift"]["sentence"] in outcome.err
+    assert report["drift"]["sentence"] in outcome.out
     dry = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "dry", "-s", web, "--dry-run")
     assert "Warning, by that sample: 300 of 300 documents" in dry.out
 
