@@ -116,7 +116,7 @@ def sample_rows(
     if not is_string(table[text_column].type):
         raise LabelsError(f"{text_column!r} in {name} must be string. Got {table[text_column].type} instead.")
     alike = [one.name for one in SAMPLE_SCHEMA if one.name in table.column_names and _fits(table, one)]
-    telling = [one for one in ORIGIN_COLUMNS if one in table.column_names and _is_text(table[one].type)]
+    telling = [one for one in ORIGIN_COLUMNS if one in table.column_names and is_text(table[one].type)]
     file = printable(os.fsencode(Path(name).name))
     for number, row in enumerate(table.to_pylist()):
         said = {column: value for column, value in row.items() if value not in (None, "")}
@@ -136,10 +136,11 @@ def _fits(table: pa.Table, field: pa.Field) -> bool:
         return bool(pa.types.is_integer(kind))
     if pa.types.is_floating(field.type):
         return is_number(kind)
-    return _is_text(kind)
+    return is_text(kind)
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Tell whether an Arrow type is text, or text in a dictionary, as categories of pandas are."""
     return is_string(kind.value_type if pa.types.is_dictionary(kind) else kind)
 
 

@@ -14,12 +14,12 @@ weight    number, optional  documents that it stands for; else 1 / ``probability
                             takes it. Where rows have either, those without were no random draw
 ========  ================  ====================================================================
 
-Columns named ``genre``, ``lang``, ``language`` or ``programming_language`` are optional too: quality is also
-told for each of their values. ``path``, or what dumps call it, tells the language of source files. And
-``text_bytes``, the size of the whole document, tells which texts were cut.
+Columns named ``genre``, ``source``, ``lang``, ``language`` or ``programming_language`` are optional too:
+quality is also told within each of their values. ``path``, or what dumps call it, tells the language of
+source files. And ``text_bytes``, the size of the whole document, tells which texts were cut.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
-from annotations.labels.columns import is_number, is_string
+from annotations.labels.columns import is_number, is_string, is_text
 from annotations.labels.sources import read_table
 from annotations.samples.sampling import UNBIASED_PICKS
 from filtering.errors import LabelsError
@@ -37,7 +37,7 @@ from filtering.rubric_points import KEEP_AT, MIN_SIDE_ROWS, POINTS
 from filtering.text.windows import REACH
 
 LOWEST, HIGHEST = 0.0, float(POINTS)
-SLICE_COLUMNS = ("genre", *LANGUAGE_COLUMNS)
+SLICE_COLUMNS = ("genre", "source", *LANGUAGE_COLUMNS)
 NEAR_CUT = "near-cut"
 """On which side of the cut is not said: who labels them is not to be led."""
 NUMBERS = ("probability", "weight", "text_bytes", "edu_score")
@@ -60,7 +60,7 @@ class Labels:
     unbiased : bool array, shape (n,)
         Rows that were chosen without looking at scores.
     slices : mapping of str to tuple of str or None, length n
-        Genre and the like of each document.
+        Genre, source and the like of each document.
     cut_texts : int
         As `count_cut_texts` counts them.
     weights : float64 array, shape (n,), optional
@@ -156,8 +156,17 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
 
 def _strings(table: pa.Table, names: Sequence[str]) -> dict[str, tuple[str | None, ...]]:
     """Return those of some columns that hold text."""
-    there = [name for name in names if name in table.column_names and is_string(table[name].type)]
-    return {name: tuple(table[name].to_pylist()) for name in there}
+    there = [name for name in names if name in table.column_names and is_text(table[name].type)]
+    return {name: tuple(_texts(table[name])) for name in there}
+
+
+def _texts(column: pa.ChunkedArray) -> Iterator[str | None]:
+    if not pa.types.is_dictionary(column.type):
+        yield from column.to_pylist()
+        return
+    for chunk in column.chunks:
+        values = chunk.dictionary.to_pylist()
+        yield from (None if place is None else values[place] for place in chunk.indices.to_pylist())
 
 
 def count_cut_texts(table: pa.Table) -> int:

@@ -4,9 +4,9 @@ Everything that is fitted - weights, knots, heads, calibration - is fitted insid
 its training rows only: those of other groups that are no near-duplicates of a document in the fold.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -17,13 +17,17 @@ from filtering.extras import require
 from filtering.fitting.fit_data import FitData
 from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
 from filtering.judging.metrics import area_under_curve, rank_correlation
-from filtering.rubric_points import MIN_SIDE_ROWS, POINTS
+from filtering.rubric_points import KEEP_AT, MIN_SIDE_ROWS, POINTS
 from filtering.scoring.calibration import Calibration
 
 TIE_SPREADS = 2.0
 """Whose mean figures differ by less than this many spreads are tied; the simplest is kept."""
 MIN_GAP = 1e-3
 """Raw units between anchors, at least."""
+IN_NO_FOLD = -1
+"""The fold of what is always fitted to, and never predicted."""
+LEAST_KINDS, LEAST_KIND_ROWS = 5, 5
+"""Languages, say, and documents of each, from which on it can be told what a score is worth in others."""
 
 
 class Fitted(Protocol):
@@ -158,26 +162,75 @@ class FoldFit:
         return self.calibration.apply(self.fitted.predict(data, rows)).astype(np.float64)
 
 
-def nested_fits(data: FitData, fit: Fit) -> Iterator[FoldFit]:
-    """Yield a fit and a calibration for each fold."""
+def nested_fits(data: FitData, fit: Fit, folds: Rows | None = None) -> Iterator[FoldFit]:
+    """Yield a fit and a calibration for each fold: those of the first assignment if none are given."""
     rows = np.arange(len(data))
-    for train, inside in _by_fold(data, rows, fold_assignment(data.groups, 0)):
+    if folds is None:
+        folds = fold_assignment(data.groups, 0)
+    for train, inside in _by_fold(data, rows, folds):
         calibration = calibrate(data, train, out_of_fold(data, train, fit))
         yield FoldFit(rows[inside], fit(data, train), calibration)
 
 
-def nested_points(data: FitData, fit: Fit) -> Floats:
+def nested_points(data: FitData, fit: Fit, folds: Rows | None = None) -> Floats:
     """Return rubric points for each row from a fit and a calibration that saw nothing of its fold.
+
+    Parameters
+    ----------
+    data : FitData
+    fit : callable
+    folds : int64 array, shape (n,), optional
+        Fold of each row, `IN_NO_FOLD` for what is never left out; those of the first assignment if not given.
 
     Returns
     -------
     float64 array, shape (n,)
-        In [0, 5].
+        In [0, 5]; NaN for rows that are never left out.
     """
-    points = np.empty(len(data), dtype=np.float64)
-    for fold in nested_fits(data, fit):
+    points = np.full(len(data), np.nan)
+    for fold in nested_fits(data, fit, folds):
         points[fold.rows] = fold.points(data, fold.rows)
     return points
+
+
+def folds_of_kinds(data: FitData, kinds: Sequence[str | None]) -> Rows | None:
+    """Return folds that leave out whole kinds: languages, say.
+
+    A kind with more than half of the documents is never left out, nor are documents of no kind: without
+    them a fit would be one to fewer labels rather than one that does not know the kind. The others are
+    dealt out, the largest first, each to the fold with the fewest documents.
+
+    Parameters
+    ----------
+    data : FitData
+    kinds : sequence of str or None, length n
+
+    Returns
+    -------
+    int64 array, shape (n,)
+        `IN_NO_FOLD` for what is never left out. None where fewer than `LEAST_KINDS` kinds have
+        `LEAST_KIND_ROWS` documents, or a fold leaves too few labels to fit to: fewer than 10 on either side
+        of 3 that were chosen without looking at scores, or fewer than five groups.
+    """
+    counts = Counter(kind for kind in kinds if kind)
+    dealt = [(kind, count) for kind, count in sorted(counts.items()) if 2 * count <= len(data)]
+    if sum(count >= LEAST_KIND_ROWS for count in counts.values()) < LEAST_KINDS:
+        return None
+    sizes, fold_of = [0] * FOLDS, {}
+    for kind, count in sorted(dealt, key=lambda one: -one[1]):
+        fold_of[kind] = int(np.argmin(sizes))
+        sizes[fold_of[kind]] += count
+    folds = np.array([fold_of.get(kind or "", IN_NO_FOLD) for kind in kinds], dtype=np.int64)
+    is_enough = all(
+        _is_enough(data, ~np.isin(data.clusters, data.clusters[folds == fold])) for fold in range(FOLDS)
+    )
+    return folds if is_enough else None
+
+
+def _is_enough(data: FitData, train: Bools) -> bool:
+    reached = data.labels[train & data.unbiased] >= KEEP_AT
+    groups = {data.groups[row] for row in np.flatnonzero(train)}
+    return min(reached.sum(), (~reached).sum()) >= MIN_SIDE_ROWS and len(groups) >= FOLDS
 
 
 @dataclass(frozen=True)
@@ -242,34 +295,3 @@ def simplest_of_the_best(figures: Sequence[Figures]) -> str:
         if best.summary()["rho"] - one.summary()["rho"] <= TIE_SPREADS * spread:
             return one.name
     return best.name
-
-
-def learning_curve(data: FitData, name: str, fit: Fit, sizes: Sequence[int]) -> list[tuple[int, Figures]]:
-    """Return nested figures of what was fitted to fewer labels, over all fold assignments.
-
-    Parameters
-    ----------
-    data : FitData
-    name : str
-    fit : callable
-    sizes : sequence of int
-        Numbers of labels to fit to; those that the training folds do not have are left out, and
-        all that they have stand last.
-
-    Returns
-    -------
-    list of (int, Figures)
-    """
-    # One order for all sizes: a larger set holds the smaller one.
-    places = np.argsort(np.random.default_rng(0).permutation(len(data)))
-    most = len(data) * (FOLDS - 1) // FOLDS
-    # Folds differ in size: "all" is what each of them has, not `most` of it.
-    fits: dict[int, Fit] = {
-        size: partial(_fit_first, fit=fit, places=places, size=size) for size in sizes if size < most
-    } | {most: fit}
-    return [(size, nested_figures(data, name, one)) for size, one in fits.items()]
-
-
-def _fit_first(data: FitData, rows: Rows, *, fit: Fit, places: Rows, size: int) -> Fitted:
-    """Fit to so many of some rows, those whose places in an order come first."""
-    return fit(data, np.sort(rows[np.argsort(places[rows])[:size]]))

@@ -1,4 +1,4 @@
-"""What may be believed of scores: metrics, intervals, cuts with evidence, source bias, effects of rewrites.
+"""What may be believed of scores: metrics, also within kinds, cuts with evidence, bias, effects of rewrites.
 
 Here: numbers that compare scores with labels, or with those of the same documents rewritten.
 Not here: cross-validation, which makes the scores that are judged (`fitting/cross_validation.py`), and the

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from filtering.arrays import AnyFloats, Ints
+from filtering.arrays import AnyFloats, Floats, Ints
 from filtering.errors import ShapeError
-from filtering.extras import require
 from filtering.rate_bounds import CONFIDENCE
 from filtering.rubric_points import POINTS
 
@@ -36,9 +35,13 @@ class Estimate:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-def _ranks(values: AnyFloats) -> AnyFloats:
-    """Return ranks from 1 on, the mean of them where values are equal."""
-    ranks: AnyFloats = require("train", "scipy.stats").rankdata(values)
+def _ranks(values: AnyFloats) -> Floats:
+    """Return ranks from 1 on, the mean of them where values are equal.
+
+    The same as scipy's ``rankdata``, which takes six times as long where values are few.
+    """
+    _, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: Floats = (np.cumsum(counts) - (counts - 1) / 2)[codes]
     return ranks
 
 
@@ -46,7 +49,8 @@ def rank_correlation(scores: AnyFloats, labels: AnyFloats) -> float:
     """Return Spearman's rho; NaN if either side is constant."""
     if scores.std() == 0 or labels.std() == 0:
         return float("nan")
-    return float(np.corrcoef(_ranks(scores), _ranks(labels))[0, 1])
+    first, second = (ranks - ranks.mean() for ranks in (_ranks(scores), _ranks(labels)))
+    return float(first @ second / np.sqrt((first @ first) * (second @ second)))
 
 
 def area_under_curve(scores: AnyFloats, labels: AnyFloats, cut: float = 3.0) -> float:
@@ -156,13 +160,17 @@ def evaluate(
     for _, rows in drawn_groups(codes, seed):
         for name, metric in metrics.items():
             resampled[name].append(metric(scores[rows], labels[rows]))
+    return {
+        name: estimate(metric(scores, labels), np.array(resampled[name])) for name, metric in metrics.items()
+    }
+
+
+def estimate(value: float, resampled: Floats) -> Estimate:
+    """Return a figure with the interval that the middle of its resampled values spans, of those defined."""
     tail = (1 - CONFIDENCE) / 2
-    estimates = {}
-    for name, metric in metrics.items():
-        finite = [value for value in resampled[name] if np.isfinite(value)]
-        low, high = np.quantile(finite, [tail, 1 - tail]) if finite else (float("nan"),) * 2
-        estimates[name] = Estimate(metric(scores, labels), float(low), float(high))
-    return estimates
+    finite = resampled[np.isfinite(resampled)]
+    low, high = np.quantile(finite, [tail, 1 - tail]) if len(finite) else (float("nan"),) * 2
+    return Estimate(float(value), float(low), float(high))
 
 
 def drawn_groups(codes: Ints, seed: int) -> Iterator[tuple[Ints, Ints]]:

@@ -57,7 +57,7 @@ SCORER_BYTES = 1 << 30
 """A scorer is a few megabytes: what is larger is no scorer, and worth neither reading nor a download."""
 DESCRIPTION_BYTES = 16 << 20
 """Of `scorer.json`, which takes some ten times as much once it is parsed."""
-LANGUAGE = re.compile(r"[\w+#./() '-]{1,40}", re.ASCII)
+LANGUAGE_NAME = re.compile(r"[\w+#./() '-]{1,40}", re.ASCII)
 """Name of a language, human or of code: ``zh-Hant``, ``Objective-C++``. A stranger's scorer may have any."""
 SHIPPED = ("web", "code")
 MODELS = Path(__file__).parents[1] / "models"
@@ -398,7 +398,9 @@ def _build(description: dict[str, Any], files: dict[str, bytes], folder: Path) -
 
 def _languages(counts: Mapping[str, Any]) -> dict[str, int]:
     """Return labels by language, most first."""
-    found = {name: count for name, count in counts.items() if LANGUAGE.fullmatch(name) and type(count) is int}
+    found = {
+        name: count for name, count in counts.items() if LANGUAGE_NAME.fullmatch(name) and type(count) is int
+    }
     if found.keys() != counts.keys() or not all(count > 0 for count in found.values()):
         raise ScorerError("'languages' must be numbers of labels by name of a language. They are not.")
     return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from pipelines.scorers.evaluate import Evaluation
     from pipelines.scorers.train import TrainResult
 
+WORST = 8
+"""Languages and the like of each kind that a screen shows; a page shows all of them."""
+
 
 def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
     """Print how a scorer was chosen, what it is worth, and what its cascade costs; return the exit code."""
@@ -34,7 +37,7 @@ def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
         return 0
     print_comparison(result.metrics)
     for evaluation in result.evaluations:
-        print_evaluation(evaluation)
+        print_evaluation(evaluation, result.metrics.get("held_out", ()))
     print_audit(result.audit)
     if result.metrics["exits"]:
         _print_table(exits_table(result.metrics["exits"]))
@@ -54,21 +57,16 @@ def print_comparison(metrics: Mapping[str, Any]) -> None:
 
 
 def print_learning_curve(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print nested figures by effort and number of labels."""
+    """Print nested figures by effort, number of labels and number of groups."""
     from pipelines.scorers.evaluation_tables import learning_curve_table
 
     _print_table(learning_curve_table(rows))
 
 
-def print_evaluation(evaluation: "Evaluation") -> None:
-    """Print how good scores are against labels."""
-    from pipelines.scorers.evaluation_tables import (
-        confusion_table,
-        has_unbiased,
-        language_notes,
-        language_table,
-        metrics_table,
-    )
+def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, Any]]) -> None:
+    """Print how good scores are against labels, and what a scorer stored of kinds that it never saw."""
+    from pipelines.scorers.evaluation_tables import confusion_table, has_unbiased, metrics_table
+    from pipelines.scorers.kind_tables import kind_notes, kinds_table, values_tables
 
     _print_table(metrics_table(evaluation))
     _print_table(confusion_table(evaluation))
@@ -81,10 +79,9 @@ def print_evaluation(evaluation: "Evaluation") -> None:
     )
     if not evaluation.origin_known:
         show("The labels do not say how these documents were chosen. No figure here speaks of a whole dump.")
-    languages = language_table(evaluation)
-    if languages.rows:
-        _print_table(languages)
-    for note in language_notes(evaluation):
+    for table in (kinds_table(evaluation, held_out), *values_tables(evaluation, most=WORST)):
+        _print_table(table, narrow=True)
+    for note in kind_notes(evaluation, held_out):
         show(note)
     if not evaluation.nested:
         show("These figures are true only if the scorer was trained on none of these documents.")
@@ -104,9 +101,14 @@ def _print_table(table: "Table", *, narrow: bool = False) -> None:
     shown = rich.table.Table(*table.head, title=table.caption)
     if narrow:
         shown.box, shown.padding = box.SIMPLE_HEAD, (0, 1, 0, 0)
-        shown.columns[0].no_wrap = True
+        shown.columns[0].overflow = "fold"
     for row in table.rows:
-        shown.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else printable(str(cell))) for cell in row))
+        cells = [f"{cell:,}" if isinstance(cell, int) else printable(str(cell)) for cell in row]
+        if narrow:  # where a figure does not fit beside its interval, this stands below it in one piece
+            cells[table.texts :] = [cell.replace(", ", ",") for cell in cells[table.texts :]]
+        shown.add_row(*map(Text, cells))
+        for column, cell in zip(shown.columns[table.texts :], cells[table.texts :], strict=True):
+            column.min_width = max(column.min_width or 0, *map(len, ["", *cell.split()]))
     Console().print(shown)
 
 

@@ -58,7 +58,10 @@ def evaluate_command(
     labels: Annotated[str, LABELS],
     curve: Annotated[
         str | None,
-        Option("--learning-curve", help="SVG file for a chart of quality by number of labels. This is slow."),
+        Option(
+            "--learning-curve",
+            help="SVG file for a chart of quality by number of labels and of groups. This is slow.",
+        ),
     ] = None,
     html: Annotated[
         str | None,
@@ -94,10 +97,11 @@ def evaluate_command(
     if as_json:
         show(json.dumps(to_jsonable_python(evaluation, inf_nan_mode="null")))
     else:
+        metrics = read_metrics(scorer)
         if evaluation.nested:
             with naming(scorer):
-                print_comparison(read_metrics(scorer))
-        print_evaluation(evaluation)
+                print_comparison(metrics)
+        print_evaluation(evaluation, metrics.get("held_out", ()))
         show(which_to_believe([evaluation]))
         show(f"next: edufilter threshold {shlex.join([scorer, labels])} --precision 0.9")
     if curve is not None:

@@ -155,39 +155,51 @@ def draw_flips(rows: Sequence[Mapping[str, Any]], sizes: Sizes) -> dict[str, str
 
 
 def draw_learning_curve(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return nested figures against the number of labels as SVG, in colours of its own: it is a file too.
+    """Return nested figures by number of labels and of groups as SVG, in its own colours: it is a file too.
 
     Parameters
     ----------
     rows : sequence of mapping
-        ``effort``, ``labels``, and mean and spread of each of `TITLES`.
+        ``effort``, ``drawn``, which names what is drawn along the axis, ``labels``, ``groups``, and mean and
+        spread of each of `TITLES`.
     """
     alt = find_altair()
-    charts = []
-    for figure, title in TITLES.items():
-        points = [
-            {
-                **{name: row[name] for name in ("effort", "labels", figure)},
-                "low": row[figure] - row[f"{figure}_spread"],
-                "high": row[figure] + row[f"{figure}_spread"],
-            }
-            for row in rows
-        ]
-        base = alt.Chart(alt.Data(values=points)).encode(
-            x=alt.X(
-                "labels:Q",
-                scale=alt.Scale(type="log", nice=False, padding=12),
-                axis=alt.Axis(values=sorted({row["labels"] for row in rows}), format=",d"),
-                title="labels",
-            ),
-            color=alt.Color("effort:N", title="effort"),
+    (drawing,) = _svg(
+        alt.vconcat(
+            *(
+                alt.hconcat(*(_learning_curve(of_one, drawn, figure) for figure in TITLES))
+                for drawn in ("labels", "groups")
+                if (of_one := [row for row in rows if row["drawn"] == drawn])
+            )
         )
-        scale = alt.Scale(zero=False)
-        band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", scale=scale, title=title), y2="high:Q")
-        line = base.mark_line(point=True).encode(y=alt.Y(f"{figure}:Q", scale=scale, title=title))
-        charts.append((band + line).properties(width=300, height=220))
-    (drawing,) = _svg(alt.hconcat(*charts))
+    )
     return drawing
+
+
+def _learning_curve(rows: Sequence[Mapping[str, Any]], drawn: str, figure: str) -> Any:
+    alt = find_altair()
+    points = [
+        {
+            **{name: row[name] for name in ("effort", drawn, figure)},
+            "low": row[figure] - row[f"{figure}_spread"],
+            "high": row[figure] + row[f"{figure}_spread"],
+        }
+        for row in rows
+    ]
+    base = alt.Chart(alt.Data(values=points)).encode(
+        x=alt.X(
+            f"{drawn}:Q",
+            scale=alt.Scale(type="log", nice=False, padding=12),
+            axis=alt.Axis(values=sorted({row[drawn] for row in rows}), format=",d"),
+            title=drawn,
+        ),
+        color=alt.Color("effort:N", title="effort"),
+    )
+    scale = alt.Scale(zero=False)
+    title = TITLES[figure]
+    band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", scale=scale, title=title), y2="high:Q")
+    line = base.mark_line(point=True).encode(y=alt.Y(f"{figure}:Q", scale=scale, title=title))
+    return (band + line).properties(width=300, height=220)
 
 
 def _of_each_size(chart: Any, sizes: Sizes) -> dict[str, str]:

@@ -13,7 +13,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from filtering.printable import printable_lines
+from filtering.printable import printable, printable_lines
 from pipelines.amounts_in_words import percent
 
 PACKAGE = "pipelines.page_kit"
@@ -86,6 +86,7 @@ def templates() -> Environment:
         "cell": _cell,
         "columns": _columns,
         "digest": _digest,
+        "markdown": _markdown,
         "percent": _percent,
         "thousands": _thousands,
     }
@@ -108,6 +109,11 @@ def _percent(share: float) -> str:
 
 def _cell(value: object) -> object:
     return _thousands(value) if isinstance(value, int) else value
+
+
+def _markdown(value: object) -> str:
+    """Return what goes into a cell of a table in Markdown: names of others may hold what ends it."""
+    return printable(str(_cell(value))).replace("|", "\\|")
 
 
 def _digest(sha256: object) -> str:

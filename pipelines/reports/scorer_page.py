@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 
 from pydantic_core import to_jsonable_python
@@ -28,12 +27,11 @@ from pipelines.scorers.evaluation_tables import (
     audit_table,
     confusion_table,
     flip_rows,
-    language_notes,
     reliability_table,
-    slice_table,
 )
+from pipelines.scorers.kind_tables import kind_notes, kinds_table, values_tables
 
-FORMAT = 1
+FORMAT = 2
 """Number of the layout of the JSON file beside the page."""
 DRAWINGS = {"wide": (1200, 380), "narrow": (340, 300)}
 """Width and height of the two drawings in pixels; the style shows the one that fits the screen."""
@@ -61,7 +59,7 @@ class _View:
     metrics: Table
     confusion: Table
     reliability: Table
-    slices: Sequence[Table]  # by kind
+    kinds: Sequence[Table]
     notes: Sequence[str]
     bias: Table | None  # None where nothing tells where documents are from
     flips: Mapping[str, str]
@@ -125,7 +123,6 @@ def refuse_page(path: str) -> None:
 def render_page(report: ScorerReport, charts: Mapping[str, str], flips: Mapping[str, str], curve: str) -> str:
     """Return the page as HTML; charts and flips, by class of the style, and a curve (or none) are SVG."""
     one = report.evaluation
-    by_kind = groupby(sorted(one.slices, key=lambda some: some.column), key=lambda some: some.column)
     view = _View(
         report=report,
         charts=charts,
@@ -135,8 +132,8 @@ def render_page(report: ScorerReport, charts: Mapping[str, str], flips: Mapping[
         metrics=_metrics(report),
         confusion=replace(confusion_table(one), caption="Labels in rows, scores in columns"),
         reliability=reliability_table(one),
-        slices=[slice_table(kind, list(slices)) for kind, slices in by_kind],
-        notes=language_notes(one),
+        kinds=(kinds_table(one, report.held_out), *values_tables(one)),
+        notes=kind_notes(one, report.held_out),
         bias=_bias(report.bias) if report.bias else None,
         flips=flips,
         audit=audit_table(report.audit),

@@ -10,6 +10,7 @@ import numpy as np
 from annotations.labels.agreement import Agreement
 from filtering.errors import LabelsError
 from filtering.judging.bias import SourceBias, source_bias
+from filtering.scoring.storage import read_metrics
 from pipelines.labels.agreement import agreement_of_labels
 from pipelines.labels.label_folder import RATINGS_FILE
 from pipelines.page_kit.cards import CARD_CHARS
@@ -60,6 +61,8 @@ class ScorerReport:
     ----------
     scorer, labels : str
     evaluation : Evaluation
+    held_out : sequence of mapping
+        What the scorer stored of kinds that it never saw.
     agreement : Agreement, optional
         How far raters agree on these labels: what a scorer can reach at best.
     no_agreement : str
@@ -75,6 +78,7 @@ class ScorerReport:
     scorer: str
     labels: str
     evaluation: Evaluation
+    held_out: Sequence[Mapping[str, Any]]
     agreement: Agreement | None
     no_agreement: str
     bias: Mapping[str, SourceBias]
@@ -91,6 +95,7 @@ def gather_scorer_report(
         scorer=scorer,
         labels=labels,
         evaluation=judged.judge(),
+        held_out=read_metrics(scorer).get("held_out", ()),
         agreement=agreement,
         no_agreement=reason,
         bias=_bias(judged),

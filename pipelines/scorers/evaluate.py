@@ -2,56 +2,35 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotations import Labels, read_labels
 from annotations.labels.label_digest import labels_digest
+from filtering.arrays import Rows
 from filtering.embedding.settings import Placement
 from filtering.fitting.cross_validation import Fit
 from filtering.fitting.fit_data import FitData, read_fit_data
 from filtering.fitting.recipes import RECIPES, signals_fit
 from filtering.fitting.stages import head_fit
 from filtering.judging.audit import Scoring
-from filtering.judging.metrics import METRICS, Estimate, confusion, evaluate, reliability
+from filtering.judging.kinds import JudgedKind, judge_kind
+from filtering.judging.metrics import Estimate, confusion, evaluate, reliability
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.cascade import AnyScorer, CascadeScorer
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from filtering.scoring.settings import Effort, ExitSettings
 from filtering.scoring.storage import naming, read_metrics
 from filtering.text.arrow import Texts
-from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.dump.lengths import length_of
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.scorer_addresses import open_scorer
+from pipelines.scorers.label_languages import with_one_language
 from pipelines.scorers.nested_judge import NestedJudge, embedded
 
-SLICE_ROWS = 30
-"""Slices of the labels with fewer documents are not judged apart."""
-SLICE_METRICS = {name: METRICS[name] for name in ("rho", "auc_at_3")}
-
-
-@dataclass(frozen=True)
-class JudgedSlice:
-    """How good scores are on some of the documents: those of a genre or language, say.
-
-    Parameters
-    ----------
-    column, value : str
-        Which documents these are.
-    rows, groups : int
-        Documents, and groups among them.
-    metrics : mapping of str to Estimate
-        Rank correlation, and area under the curve at 3.
-    """
-
-    column: str
-    value: str
-    rows: int
-    groups: int
-    metrics: Mapping[str, Estimate]
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -82,11 +61,16 @@ class JudgedPoints:
         """Judge the points by the labels."""
         points, labels, rows = self.points, self.labels, self.rows
         scores, unbiased = labels.scores[rows], labels.unbiased[rows]
-        groups = [labels.groups[int(row)] for row in rows]
-        chosen = np.flatnonzero(unbiased)
-        lengths = [length_of(len(labels.texts[int(row)].as_buffer())) for row in rows]
-        columns = {name: [values[int(row)] for row in rows] for name, values in labels.slices.items()}
-        slices = _slices(points, scores, groups, {"length": lengths, **columns})
+        groups, chosen = _at(labels.groups, rows), np.flatnonzero(unbiased)
+        lengths = tuple(length_of(len(text.as_buffer())) for text in labels.texts)
+        # What labels do not say of sources their groups do.
+        sources = labels.slices.get("source", labels.groups)
+        kinds = {**labels.slices, "source": sources, "length": lengths}
+        own_groups = _at(groups, chosen)
+        within = [
+            judge_kind(kind, points[chosen], scores[chosen], own_groups, _at(values, rows[chosen]))
+            for kind, values in kinds.items()
+        ]
         return Evaluation(
             effort=self.effort,
             nested=self.nested,
@@ -94,13 +78,12 @@ class JudgedPoints:
             groups=len(set(groups)),
             metrics=evaluate(points, scores, groups),
             unbiased_rows=len(chosen),
-            unbiased_metrics=evaluate(points[chosen], scores[chosen], [groups[int(row)] for row in chosen]),
+            unbiased_metrics=evaluate(points[chosen], scores[chosen], own_groups),
             predicted_keep_share=float((points[chosen] >= KEEP_AT).mean()),
             labelled_keep_share=float((scores[chosen] >= KEEP_AT).mean()),
             confusion=confusion(points, scores).tolist(),
             reliability=reliability(points[chosen], scores[chosen]),
-            slices=[one for one in slices if one.rows >= SLICE_ROWS],
-            few=sorted((one for one in slices if one.rows < SLICE_ROWS), key=lambda one: -one.rows),
+            within=[one for one in within if one is not None and (one.values or one.kind in labels.slices)],
             origin_known=labels.origin_known,
         )
 
@@ -130,10 +113,9 @@ class Evaluation:
         Rows are labels, columns scores, in whole points from 0 to 5.
     reliability : list of (int, float, float)
         For unbiased rows whose score lies in [k, k + 1), k from 0 to 5: documents, mean score, mean label.
-    slices : list of JudgedSlice
-        Genres, languages and scripts with enough documents, the worst first.
-    few : list of JudgedSlice
-        Of source files, the code languages with fewer, the largest first.
+    within : list of JudgedKind
+        The same within each language, genre, source (group, where no column says it), script and length: of
+        unbiased rows alone, too.
     origin_known : bool
         Whether the labels say how documents were chosen; otherwise no figure speaks of rates.
     """
@@ -149,8 +131,7 @@ class Evaluation:
     labelled_keep_share: float
     confusion: Sequence[Sequence[int]]
     reliability: Sequence[tuple[int, float, float]]
-    slices: Sequence[JudgedSlice]
-    few: Sequence[JudgedSlice]
+    within: Sequence[JudgedKind]
     origin_known: bool = True
 
 
@@ -217,7 +198,7 @@ def points_of_labels(
     loaded = open_scorer(scorer, effort, placement, exits)
     both = loaded.full if isinstance(loaded, CascadeScorer) else loaded
     domain = both.domain
-    found = with_code_languages(read, domain, reporter)
+    found = with_one_language(read, domain, reporter)
     if read_metrics(scorer).get("labels_sha256") == labels_digest(found):
         reporter.say(
             f"{scorer!r} was trained on these very labels. It is trained again without each fifth of them, "
@@ -277,21 +258,5 @@ def fit_data_of(labels: Labels) -> FitData:
     return read_fit_data(labels.texts, labels.scores, labels.groups, labels.unbiased)
 
 
-def _slices(
-    points: NDArray[np.float64],
-    scores: NDArray[np.float64],
-    groups: Sequence[str],
-    columns: Mapping[str, Sequence[str | None]],
-) -> list[JudgedSlice]:
-    """Judge documents by value, the worst first; of values with few documents code languages alone."""
-    found = []
-    for column, values in columns.items():
-        for value in sorted({one for one in values if one}):
-            inside = np.flatnonzero([one == value for one in values])
-            if len(inside) < SLICE_ROWS and column != CODE_LANGUAGE:
-                continue
-            own = [groups[int(row)] for row in inside]
-            metrics = evaluate(points[inside], scores[inside], own, metrics=SLICE_METRICS)
-            found.append(JudgedSlice(column, value, len(inside), len(set(own)), metrics))
-    # Those whose labels are all alike have no such figure, and stand last.
-    return sorted(found, key=lambda one: float(np.nan_to_num(one.metrics["rho"].value, nan=np.inf)))
+def _at(values: Sequence[Value], rows: Rows) -> list[Value]:
+    return [values[int(row)] for row in rows]

@@ -4,17 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from annotations.labels.labels import MIN_GROUPS
 from filtering.fitting.recipes import RECIPES
 from filtering.fitting.stages import HEADS
 from filtering.judging.audit import GOOD_FROM, POOR_BELOW, RewriteEffect
-from filtering.judging.metrics import Estimate
 from filtering.judging.rewrites import AIMS
 from filtering.rubric_points import POINTS
-from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.page_kit.page import Table
 from pipelines.scorers.audit_points import ScorerAudit
-from pipelines.scorers.evaluate import SLICE_ROWS, Evaluation, JudgedSlice
+from pipelines.scorers.evaluate import Evaluation
+from pipelines.scorers.kind_tables import in_percent
+
+DRAWN = {"labels": "one by one", "groups": "whole groups"}
+"""How the fewer labels of a learning curve were drawn, in words."""
 
 
 def metrics_table(evaluation: Evaluation) -> Table:
@@ -86,22 +87,6 @@ def _mean(mean: float, count: int) -> str:
     return f"{mean:.2f}" if count else ""
 
 
-def slice_table(caption: str, slices: Sequence[JudgedSlice]) -> Table:
-    """Return how good scores are within each slice."""
-    rows = [(one.value, one.rows, str(one.metrics["rho"]), str(one.metrics["auc_at_3"])) for one in slices]
-    return Table(caption, ("", "documents", "rank correlation", "AUC at 3"), rows)
-
-
-def language_table(evaluation: Evaluation) -> Table:
-    """Return how good scores are within each code language that has enough labels, the worst first."""
-    rows = [
-        (one.value, one.rows, one.groups, str(one.metrics["rho"]), str(one.metrics["auc_at_3"]))
-        for one in judged_languages(evaluation)
-    ]
-    caption = "by code language, the worst first; 95 % intervals over groups"
-    return Table(caption, ("code language", "labels", "groups", "rho", "AUC at 3"), rows)
-
-
 @dataclass(frozen=True)
 class Compared:
     """A way of fitting, whether it was kept, and its nested figures with their spread.
@@ -147,9 +132,12 @@ def comparison_table(metrics: Mapping[str, Any]) -> Table:
 
 
 def learning_curve_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Return nested figures by effort and number of labels."""
-    found = [(row["effort"], row["labels"], *_with_spread(row)) for row in rows]
-    return Table("cross-validated, fitted to fewer labels", ("effort", "labels", "rho", "AUC at 3"), found)
+    """Return nested figures by effort and number of labels, and by number of groups."""
+    found = [
+        (row["effort"], DRAWN[row["drawn"]], row["labels"], row["groups"], *_with_spread(row)) for row in rows
+    ]
+    head = ("effort", "drawn", "labels", "groups", "rho", "AUC at 3")
+    return Table("cross-validated, fitted to fewer labels", head, found, texts=2)
 
 
 def _with_spread(row: Mapping[str, float]) -> tuple[str, str]:
@@ -175,35 +163,6 @@ def exits_table(exits: Sequence[Mapping[str, Any]]) -> Table:
     return Table(caption, head, rows, texts=0)
 
 
-def judged_languages(evaluation: Evaluation) -> list[JudgedSlice]:
-    """Return the code languages with enough labels, the worst first; none where labels are of no code."""
-    return [one for one in evaluation.slices if one.column == CODE_LANGUAGE]
-
-
-def language_notes(evaluation: Evaluation) -> list[str]:
-    """Name the worst code language, and those with too few labels; nothing where labels are of no code."""
-    judged, notes = judged_languages(evaluation), []
-    if judged:
-        worst = judged[0]
-        notes.append(
-            f"The worst code language is {worst.value}: rho {worst.metrics['rho']}, AUC at 3 "
-            f"{worst.metrics['auc_at_3']} on {worst.rows:,} labels."
-        )
-    narrow = [f"{one.value} ({one.groups})" for one in judged if one.groups < MIN_GROUPS]
-    if narrow:
-        notes.append(
-            "Intervals are too narrow for these languages, since they have fewer than "
-            f"{MIN_GROUPS} groups (in brackets): {', '.join(narrow)}."
-        )
-    if evaluation.few:
-        few = [f"{one.value} ({one.rows})" for one in evaluation.few]
-        notes.append(
-            f"These languages cannot be judged, since they have fewer than {SLICE_ROWS} labels (in "
-            f"brackets): {', '.join(few)}."
-        )
-    return notes
-
-
 def audit_table(audit: ScorerAudit) -> Table:
     """Return what each rewrite does to decisions and scores."""
     how = "cross-validated" if audit.nested else "scored by the saved scorer"
@@ -215,16 +174,8 @@ def audit_table(audit: ScorerAudit) -> Table:
 def _effect_row(one: RewriteEffect) -> tuple[object, ...]:
     if not one.rewritten:
         return (one.name, 0, *[""] * 5, one.verdict)
-    shares = (_in_percent(share) for share in (one.flipped, one.to_dropped, one.to_kept))
+    shares = (in_percent(share) for share in (one.flipped, one.to_dropped, one.to_kept))
     return (one.name, one.rewritten, *shares, f"{one.moved.value:+.2f}", f"{one.moved_far:.2f}", one.verdict)
-
-
-def _in_percent(share: Estimate) -> str:
-    value, low, high = (
-        f"{100 * end:.1f}" if end < 0.0995 else f"{100 * end:.0f}"
-        for end in (share.value, share.low, share.high)
-    )
-    return f"{value} [{low}, {high}]"
 
 
 def flip_rows(audit: ScorerAudit) -> list[dict[str, object]]:

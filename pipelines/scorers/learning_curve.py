@@ -1,4 +1,4 @@
-"""Draws what more labels bring: nested quality against the number of labels that a scorer is fitted to."""
+"""Draws what more labels bring, and more groups: nested quality against how many a scorer is fitted to."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -8,7 +8,7 @@ from annotations.labels.label_digest import labels_digest
 from filtering import load_scorer
 from filtering.embedding.settings import Placement
 from filtering.errors import SettingsError
-from filtering.fitting.cross_validation import learning_curve
+from filtering.fitting.learning_curve import learning_curve
 from filtering.scoring.storage import read_metrics
 from pipelines.page_kit.charts import draw_learning_curve, find_altair
 from pipelines.progress import Reporter
@@ -16,6 +16,8 @@ from pipelines.scorers.evaluate import refit
 
 SIZES = (200, 400, 800, 1600, 3200, 6400)
 """Numbers of labels; what the training folds have of them stands last."""
+SHARES = (1 / 8, 1 / 4, 1 / 2)
+"""Of the groups of the training folds: few, since each costs as much as so many labels."""
 
 
 def write_learning_curve(
@@ -43,7 +45,8 @@ def write_learning_curve(
     Returns
     -------
     list of dict
-        Effort, number of labels, and mean and spread of each figure over the fold assignments.
+        Effort; how labels were drawn, as ``CurvePoint`` has it; numbers of labels and groups; mean and spread
+        of each figure over the fold assignments.
 
     Raises
     ------
@@ -63,7 +66,8 @@ def write_learning_curve(
     rows: list[dict[str, Any]] = []
     for name, fit in fits.items():
         reporter.say(f"Fitting effort {name} to fewer labels ...")
-        for size, figures in learning_curve(data, name, fit, SIZES):
-            rows.append({"effort": name, "labels": size, **figures.summary()})
+        for point in learning_curve(data, name, fit, SIZES, SHARES):
+            told = {"drawn": point.drawn, "labels": point.labels, "groups": point.groups}
+            rows.append({"effort": name, **told, **point.figures.summary()})
     Path(path).write_text(draw_learning_curve(rows))
     return rows

@@ -11,7 +11,7 @@ from filtering.scoring.unsure import known_in_words
 from filtering.text.windows import REACH, WINDOW, CutRule
 from pipelines.page_kit.page import Table, templates
 from pipelines.scorers.audit_points import ScorerAudit
-from pipelines.scorers.evaluate import Evaluation, JudgedSlice
+from pipelines.scorers.evaluate import Evaluation
 from pipelines.scorers.evaluation_tables import (
     Compared,
     audit_notes,
@@ -19,12 +19,13 @@ from pipelines.scorers.evaluation_tables import (
     compared,
     confusion_table,
     exits_table,
-    language_notes,
     metrics_table,
     reliability_table,
 )
+from pipelines.scorers.kind_tables import kind_notes, kinds_table, values_tables
 
-WORST_SLICES = 12
+WORST = 40
+"""Languages and the like of each kind that a card shows."""
 
 METRICS = {
     "rho": "rank correlation (rho)",
@@ -43,6 +44,8 @@ class _Effort:
 
     evaluation: Evaluation
     metrics: Sequence[Sequence[object]]
+    kinds: Table
+    notes: Sequence[str]  # on them
     confusion: Table
     points: Sequence[Sequence[object]]  # documents, mean score and mean label, by whole point
 
@@ -58,8 +61,7 @@ class _View:
     efforts: Sequence[_Effort]
     compared: Sequence[Compared]
     exits: Table | None  # None where there is no effort balanced
-    worst: Sequence[JudgedSlice]
-    notes: Sequence[str]
+    worst: Sequence[Table]  # by kind
     audit: Table
     audit_notes: Sequence[str]
     speeds: Mapping[str, str]
@@ -97,17 +99,16 @@ def model_card(
     languages : mapping of str to int
         How many labels it was fitted to, by language.
     """
-    last, tokens = evaluations[-1], metrics.get("embedded", {"tokens": 0, "tokens_read": 0})
+    tokens = metrics.get("embedded", {"tokens": 0, "tokens_read": 0})
     view = _View(
         domain=domain,
         metrics=metrics,
         is_taught="teacher" in metrics,
         unread_share=1 - tokens["tokens_read"] / max(tokens["tokens"], 1),
-        efforts=[_effort(one) for one in evaluations],
+        efforts=[_effort(one, metrics.get("held_out", ())) for one in evaluations],
         compared=list(compared(metrics)),
         exits=exits_table(metrics["exits"]) if metrics["exits"] else None,
-        worst=last.slices[:WORST_SLICES],
-        notes=language_notes(last) if last.slices else (),
+        worst=values_tables(evaluations[-1], most=WORST),
         audit=audit_table(audit),
         audit_notes=audit_notes(audit),
         speeds={effort: _two_digits(speed) for effort, speed in speeds.items()},
@@ -120,11 +121,12 @@ def model_card(
     return templates().get_template("model_card.md").render(view=view)
 
 
-def _effort(evaluation: Evaluation) -> _Effort:
+def _effort(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]]) -> _Effort:
     table = reliability_table(evaluation)
     points = [(name, *column) for name, *column in zip(table.head, *table.rows, strict=True)][1:]
     metrics = [(METRICS[str(name)], *figures) for name, *figures in metrics_table(evaluation).rows]
-    return _Effort(evaluation, metrics, confusion_table(evaluation), points)
+    kinds, notes = kinds_table(evaluation, held_out), kind_notes(evaluation, held_out)
+    return _Effort(evaluation, metrics, kinds, notes, confusion_table(evaluation), points)
 
 
 def _two_digits(number: float) -> str:

@@ -29,11 +29,11 @@ from filtering.scoring.storage import refuse_taken
 from filtering.text.arrow import REASONS, text_bytes, text_reasons
 from filtering.text.settings import TEXT_COLUMNS
 from filtering.text.text_columns import find_text_column
-from pipelines.dump.code_languages import with_code_languages
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorers.audit_points import ScorerAudit, audit_points
 from pipelines.scorers.evaluate import Evaluation, JudgedPoints, fit_data_of
-from pipelines.scorers.label_languages import with_languages
+from pipelines.scorers.held_out import judge_held_out
+from pipelines.scorers.label_languages import with_languages, with_one_language
 from pipelines.scorers.model_card import model_card
 from pipelines.scorers.nested_judge import NestedJudge, counted, embedded
 from pipelines.settings.base import options_in_words
@@ -98,7 +98,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     reporter = reporter if reporter is not None else ConsoleReporter()
     refuse_taken(config.out, overwrite=config.overwrite)
     pool = None if config.pool is None else read_pool(config.pool, reporter)
-    labels = with_code_languages(read_labels(config.labels), config.domain, reporter)
+    labels = with_one_language(read_labels(config.labels), config.domain, reporter)
     embedder = _embedder(config)
     if labels.cut_texts:
         reporter.say(cut_texts_warning(labels.cut_texts, len(labels)))
@@ -125,6 +125,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
         scorer = EmbeddingScorer(signals, stage, embedder)
     reporter.say(f"Measuring how good the scorer is at effort {' and '.join(fits)} ...")
     judged = {effort: nested(data, fit, labels, effort, reporter) for effort, fit in fits.items()}
+    metrics["held_out"] = judge_held_out(judged["fast"], data, fits["fast"], reporter)
     if isinstance(scorer, EmbeddingScorer):
         if pool is None:
             paired = pair_labelled(judged["fast"].points, judged["full"].points, data)

@@ -16,10 +16,11 @@ from filtering import load_scorer
 from filtering.fitting.cross_validation import Fit, calibrate, out_of_fold
 from filtering.fitting.fit_data import FitData
 from filtering.folds import FOLDS, fold_assignment
+from filtering.judging.kinds import LEAST_ROWS
 from filtering.judging.metrics import area_under_curve, f1_at, rank_correlation
 from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.progress import ConsoleReporter
-from pipelines.scorers.evaluate import SLICE_ROWS, refit
+from pipelines.scorers.evaluate import refit
 
 KEEP_AT = 3.0
 ASSIGNMENTS = 3
@@ -102,7 +103,7 @@ def figures(points: Floats, data: FitData, languages: NDArray[np.str_]) -> list[
     labels, unbiased = data.labels, data.unbiased
     pooled = (points[unbiased] - labels[unbiased]).mean()
     names, counts = np.unique(languages, return_counts=True)
-    own = [unbiased & (languages == name) for name in names[counts >= SLICE_ROWS]]
+    own = [unbiased & (languages == name) for name in names[counts >= LEAST_ROWS]]
     errors = [abs((points[rows] - labels[rows]).mean() - pooled) for rows in own]
     shares = [abs((points[rows] >= KEEP_AT).mean() - (labels[rows] >= KEEP_AT).mean()) for rows in own]
     return [

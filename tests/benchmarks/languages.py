@@ -14,10 +14,11 @@ from filtering import load_scorer
 from filtering.arrays import Rows
 from filtering.fitting.cross_validation import Fit, Fitted, nested_raw
 from filtering.fitting.fit_data import FitData
+from filtering.judging.kinds import LEAST_ROWS
 from filtering.judging.metrics import area_under_curve, evaluate, rank_correlation
 from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.progress import ConsoleReporter
-from pipelines.scorers.evaluate import SLICE_ROWS, refit
+from pipelines.scorers.evaluate import refit
 
 TEXTS = 1000
 FIGURES = {"rho": rank_correlation, "auc": area_under_curve}
@@ -32,7 +33,7 @@ def languages_section(shared: Path) -> list[str]:
     lines = [
         "## Code by language, and by languages that are left out",
         "",
-        f"Languages with {SLICE_ROWS} labels or more, nested by repository over the first fold assignment. "
+        f"Languages with {LEAST_ROWS} labels or more, nested by repository over the first fold assignment. "
         "Intervals are of 95 %, of a bootstrap over repositories; those of few repositories are too narrow. "
         "`without it` means "
         "fitted to the same folds without the files of the language. Values are raw, before calibration.",
@@ -53,7 +54,7 @@ def _table(effort: str, data: FitData, languages: NDArray[np.str_], fit: Fit) ->
         _row("all", data, np.arange(len(data)), inside, None),
     ]
     names, counts = np.unique(languages, return_counts=True)
-    for name in names[np.argsort(-counts, kind="stable")][: (counts >= SLICE_ROWS).sum()]:
+    for name in names[np.argsort(-counts, kind="stable")][: (counts >= LEAST_ROWS).sum()]:
         outside = nested_raw(data, without(languages == name, fit), assignment=0)
         lines.append(_row(str(name), data, np.flatnonzero(languages == name), inside, outside))
     return [*lines, ""]

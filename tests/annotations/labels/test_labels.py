@@ -208,17 +208,19 @@ def test_messages_carry_no_text_of_a_document(write):
     assert "secret" not in str(caught.value)
 
 
-def test_genre_and_language_are_read_where_they_are_strings(write):
+@pytest.mark.parametrize("form", [pa.array, lambda values: pa.array(values).dictionary_encode()])
+def test_genre_source_and_language_are_read_where_they_are_strings(write, form):
     genres = ["blog", None, "shop"] * (ROWS // 3)
     labels = read_labels(
         write(
-            genre=pa.array(genres),
+            genre=form(genres),
+            source=form(genres[::-1]),
             lang=pa.array(["de"] * ROWS).cast(pa.large_string()),
             language=pa.array(range(ROWS)),
         )
     )
-    assert list(labels.slices) == ["genre", "lang", "script"]
-    assert labels.slices["genre"] == tuple(genres)
+    assert list(labels.slices) == ["genre", "source", "lang", "script"]
+    assert labels.slices["genre"] == labels.slices["source"][::-1] == tuple(genres)
     assert labels.slices["lang"] == ("de",) * ROWS
 
 

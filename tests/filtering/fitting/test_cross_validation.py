@@ -1,17 +1,17 @@
 """Proves that nested figures leak nothing between groups, and how the simplest of the best is told."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
-from filtering_fixtures import embedded_data, made_data, made_documents, nested_rho, shuffled
+from filtering_fixtures import Recorded, made_data, made_documents, nested_rho, shuffled
 
 from filtering.errors import LabelsError
 from filtering.fitting.cross_validation import (
+    IN_NO_FOLD,
     Figures,
     calibrate,
-    learning_curve,
+    folds_of_kinds,
     nested_figures,
     nested_points,
     nested_raw,
@@ -20,7 +20,6 @@ from filtering.fitting.cross_validation import (
 )
 from filtering.fitting.fit_data import read_fit_data
 from filtering.fitting.recipes import signals_fit
-from filtering.fitting.stages import head_fit
 from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
 from filtering.judging.metrics import area_under_curve, rank_correlation
 from filtering.signals.read_signals import read_signals
@@ -128,20 +127,6 @@ def copied_across_groups(data):
     return replace(data, clusters=clusters)
 
 
-class Recorded:
-    """Notes which rows it was fitted to, and predicts the numbers of the rows it is asked for."""
-
-    def __init__(self) -> None:
-        self.fitted: list[list[int]] = []
-
-    def __call__(self, data, rows):
-        self.fitted.append(rows.tolist())
-        return self
-
-    def predict(self, data, rows):
-        return rows.astype(np.float64)
-
-
 def test_each_row_is_predicted_once_by_what_was_fitted_to_all_other_folds():
     data, fit = made_data(250), Recorded()
     rows = np.arange(7, 187)
@@ -221,47 +206,46 @@ def test_a_calibration_of_some_rows_is_fitted_to_their_own_labels():
     np.testing.assert_allclose(points, [1, 2, 3, 4], atol=0.25)
 
 
-@pytest.mark.parametrize(
-    ("sizes", "used"),
-    [
-        ((40, 80), [40, 80, 200]),
-        ((40, 199, 200, 201, 9_999), [40, 199, 200]),
-        ((400,), [200]),
-        ((), [200]),
-    ],
-    ids=str,
-)
-def test_sizes_that_the_folds_do_not_have_are_left_out_and_all_stands_last(sizes, used):
+def test_whole_kinds_are_left_out_but_for_one_that_has_most_labels_and_for_documents_of_none():
     data, fit = made_data(250), Recorded()
-    curve = learning_curve(data, "recorded", fit, sizes)
-    assert [size for size, _ in curve] == used
-    assert {figures.name for _, figures in curve} == {"recorded"}
-    every = Recorded()
-    assert curve[-1][1] == nested_figures(data, "recorded", every)
-    assert fit.fitted[-FOLDS * ASSIGNMENTS :] == every.fitted
+    kinds = ["most"] * 130 + [None] * 10 + ["a"] * 40 + ["b"] * 30 + ["c"] * 20 + ["d"] * 12 + ["e"] * 8
+    folds = folds_of_kinds(data, kinds)
+    assert set(folds[:140].tolist()) == {IN_NO_FOLD}
+    by_kind = {kind: set(folds[np.array(kinds) == kind].tolist()) for kind in "abcde"}
+    assert sorted(by_kind.values()) == [{fold} for fold in range(5)]
+    points = nested_points(data, signals_fit("linear"), folds)
+    assert np.isnan(points).tolist() == [kind in ("most", None) for kind in kinds]
+    values = out_of_fold(data, np.arange(250), fit, folds)
+    assert len(values) == 250
+    for rows in fit.fitted:
+        assert set(range(140)) <= set(rows)
+        left_out = {kinds[row] for row in range(250)} - {kinds[row] for row in rows}
+        assert len(left_out) == 1
+        assert rows == [row for row in range(250) if kinds[row] not in left_out]
 
 
-def test_a_larger_set_of_labels_holds_the_smaller_one():
-    data, fit = made_data(250), Recorded()
-    learning_curve(data, "recorded", fit, [20, 60, 120])
-    fits = FOLDS * ASSIGNMENTS
-    by_size = [fit.fitted[start : start + fits] for start in range(0, 4 * fits, fits)]
-    for size, sets in zip([20, 60, 120], by_size, strict=False):
-        assert {len(rows) for rows in sets} == {size}
-        assert all(rows == sorted(rows) for rows in sets)
-    for smaller, larger in pairwise(by_size):
-        assert all(set(few) < set(many) for few, many in zip(smaller, larger, strict=True))
-    # Drawn, not the first that there are.
-    assert all(max(rows) > 100 for rows in by_size[0])
+def test_kinds_are_dealt_out_so_that_folds_are_of_much_the_same_size():
+    kinds = [f"kind {int(row**0.5)}" for row in range(250)]
+    sizes = np.bincount(folds_of_kinds(made_data(250), kinds))
+    assert len(sizes) == FOLDS
+    assert sizes.max() - sizes.min() <= 10
 
 
-def test_figures_rise_with_the_number_of_labels():
-    curve = learning_curve(embedded_data(500), "ridge", head_fit("ridge", "linear"), [40, 100])
-    rho, auc = ([figures.summary()[name] for _, figures in curve] for name in ("rho", "auc_at_3"))
-    assert rho[0] < rho[1] < rho[2]
-    assert auc[0] < auc[1] < auc[2]
-    # Not by chance: the ends lie further apart than the spreads of both together.
-    assert rho[2] - rho[0] > sum(curve[end][1].summary()["rho_spread"] for end in (0, 2))
+@pytest.mark.parametrize("number", [1, 4, 125, 250])
+def test_of_too_few_kinds_or_kinds_of_too_few_documents_none_is_left_out(number):
+    assert folds_of_kinds(made_data(250), [f"kind {row % number}" for row in range(250)]) is None
+
+
+def test_kinds_without_which_too_few_labels_are_left_are_not_left_out():
+    data = made_data(250)
+    kinds = [f"kind {row % 5}" for row in range(250)]
+    assert folds_of_kinds(data, kinds) is not None
+    # All that is good is of one kind; or all that was chosen without looking at scores.
+    good = ["good" if label >= 3 else kind for kind, label in zip(kinds, data.labels, strict=True)]
+    assert folds_of_kinds(data, good) is None
+    assert folds_of_kinds(replace(data, unbiased=np.arange(250) % 5 == 0), kinds) is None
+    # Every document has a near-duplicate of each kind.
+    assert folds_of_kinds(replace(data, clusters=np.arange(250) // 5), kinds) is None
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Proves that figures are told by code language: in the report of a run, and where a scorer is judged."""
+"""Proves that figures are told by code language in the report of a run, and that labels have one each."""
 
 import sys
 
@@ -6,19 +6,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_labels, make_texts
+from dumps import make_texts
 from runs import QUIET
 
 import pipelines.reports.row_sample
-from annotations import read_labels
 from annotations.labels.code_languages import UNKNOWN
 from annotations.labels.labels import Labels
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run
 from pipelines.dump.code_languages import CODE_LANGUAGE, is_code, with_code_languages
 from pipelines.reports.row_sample import IDENTIFIED
 from pipelines.reports.run_report_data import gather_report
-from pipelines.scorers.evaluate import SLICE_ROWS, JudgedPoints
-from pipelines.scorers.evaluation_tables import judged_languages, language_notes
 
 PYTHON = "import os\n\n\ndef names(folder):\n    return [one.name for one in os.scandir(folder)]\n" * 5
 SHELL = "#!/bin/bash\nfor name in *.txt; do\n  echo \"$name\" | sed 's/a/b/'\ndone\n" * 5
@@ -145,62 +142,3 @@ def test_labels_whose_language_cannot_be_told_are_counted_once(monkeypatch):
     (said,) = heard.said
     assert said.startswith("9 labels are of an unknown language.")
     assert ".[code]" in said
-
-
-def judged_by_language(hasty):
-    """Return the figures of points that are right but for Ruby, of three languages and two small ones."""
-    random = np.random.default_rng(0)
-    languages = ["Python"] * 60 + ["Ruby"] * 40 + ["Go"] * (SLICE_ROWS - 1) + ["C"] * 5
-    rows = len(languages)
-    scores = random.integers(0, 6, rows).astype(float)
-    points = scores + random.normal(0, 0.1, rows)
-    points[60:100] = random.permutation(points[60:100])
-    repositories = {"Ruby": 4}
-    groups = [f"{name} {row % repositories.get(name, 20)}" for row, name in enumerate(languages)]
-    labels = Labels(
-        texts=pa.array(["x"] * rows, pa.large_string()),
-        scores=scores,
-        groups=tuple(groups),
-        unbiased=np.ones(rows, bool),
-        slices={CODE_LANGUAGE: tuple(languages), "genre": tuple(languages)},
-    )
-    return JudgedPoints(points, np.arange(rows), labels, "fast", nested=True).judge()
-
-
-def test_quality_is_told_by_language_the_worst_first_and_small_ones_apart(hasty):
-    found = judged_by_language(hasty)
-    assert [(one.value, one.rows, one.groups) for one in judged_languages(found)] == [
-        ("Ruby", 40, 4), ("Python", 60, 20),
-    ]  # fmt: skip
-    assert [(one.value, one.rows) for one in found.few] == [("Go", SLICE_ROWS - 1), ("C", 5)]
-    worst, narrow, few = language_notes(found)
-    assert "worst code language is Ruby" in worst
-    assert str(judged_languages(found)[0].metrics["rho"]) in worst
-    assert "Ruby (4)" in narrow
-    assert "Python" not in narrow
-    assert f"Go ({SLICE_ROWS - 1}), C (5)." in few
-
-
-def test_of_prose_there_are_no_notes(labels):
-    found = read_labels(str(labels))
-    points = np.arange(len(found)) / 100
-    assert (
-        language_notes(JudgedPoints(points, np.arange(len(found)), found, "fast", nested=True).judge()) == []
-    )
-
-
-def test_training_on_code_shows_languages_on_screen_and_in_the_card(command, hasty, tmp_path):
-    table = make_labels()
-    paths = ["a.py"] * 150 + ["b.go"] * 140 + ["c.rb"] * 10
-    pq.write_table(table.append_column("path", pa.array(paths)), tmp_path / "labels.parquet")
-    out = tmp_path / "scorer"
-    options = ("--domain", "code", "--signals", "linear", "--embedder", "none")
-    outcome = command("train", tmp_path / "labels.parquet", "--out", out, *options)
-    assert outcome.code == 0, outcome.err
-    card = (out / "README.md").read_text()
-    for part in ("worst code language", "Ruby (10)"):
-        assert part in outcome.out.replace("\n", " ")
-        assert part in card
-    assert f"{CODE_LANGUAGE}: Python" in card
-    outcome = command("evaluate", out, tmp_path / "labels.parquet")
-    assert "by code language" in outcome.out

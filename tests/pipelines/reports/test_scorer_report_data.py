@@ -13,6 +13,7 @@ from pipelines import evaluate_scorer
 from pipelines.reports.scorer_page import refuse_page, write_scorer_report
 from pipelines.reports.scorer_report_data import TOO_HIGH, TOO_LOW, gather_scorer_report
 from pipelines.scorers.evaluate import points_of_labels
+from pipelines.scorers.kind_tables import kinds_table, values_tables
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,10 @@ def test_the_page_and_the_data_say_the_same(trained, labels, judged, tmp_path):
     data = json.loads((tmp_path / "a.json").read_text())
     assert str(found.evaluation.metrics["rho"]) in page
     assert data["evaluation"]["metrics"]["rho"]["value"] == found.evaluation.metrics["rho"].value
-    assert data["format"] == 1
+    assert data["format"] == 2
+    assert [one["kind"] for one in data["evaluation"]["within"]] == ["length"]
+    for table in (kinds_table(found.evaluation, ()), *values_tables(found.evaluation)):
+        assert all(str(cell) in unescape(page) for row in table.rows for cell in row)
     assert "say nothing of single raters" in page
     assert page.count("<svg") == 4
     assert [one["name"] for one in data["audit"]["effects"]] == [one.name for one in found.audit.effects]

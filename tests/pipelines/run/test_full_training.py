@@ -95,8 +95,10 @@ def test_a_learning_curve_is_drawn_for_both_efforts(command, two_stages, labels,
     drawn = (tmp_path / "curve.svg").read_text()
     assert drawn.startswith("<svg")
     for effort in ("fast", "full"):
-        for labels_used in (200, 225):
-            assert re.search(rf'aria-label="labels: {labels_used}; [^"]*effort: {effort}"', drawn)
+        for drawn_by in ("labels", "groups"):
+            found = re.findall(rf'aria-label="{drawn_by}: (\d+); [^"]*effort: {effort}"', drawn)
+            assert len(set(found)) > 1
+    assert all(how in outcome.out for how in ("one by one", "whole groups"))
 
 
 def test_a_learning_curve_of_other_labels_is_refused(command, trained, hasty, tmp_path):

@@ -14,7 +14,6 @@ from runs import QUIET
 from filtering import load_scorer
 from filtering.errors import SettingsError
 from pipelines import TrainConfig, evaluate_scorer, train_scorer
-from pipelines.scorers.evaluate import SLICE_ROWS
 
 METRICS = {"rho", "auc_at_3"}
 ONE_STAGE = ["--signals", "linear", "--embedder", "none"]
@@ -179,41 +178,37 @@ def test_auto_compares_all_recipes_and_keeps_a_simple_one_among_equals(command, 
     assert f"scorer: {tmp_path / 'out'}" in outcome.out
 
 
-def test_slices_with_enough_documents_are_judged_apart_and_stand_in_the_card(command, hasty, tmp_path):
+def test_figures_within_genres_languages_and_lengths_stand_in_scorer_and_card(command, hasty, tmp_path):
     table = make_labels()
-    # One genre is labelled at random, so that it is the worst; another has one label, and no correlation.
-    random = [row * 7 % 6 for row in range(SLICE_ROWS)]
-    rest = 300 - 2 * SLICE_ROWS
-    scores = [*table["score"].to_pylist()[:rest], *random, *[4] * SLICE_ROWS]
-    genres = ["lesson"] * rest + ["odd"] * SLICE_ROWS + ["alike"] * SLICE_ROWS
-    languages = ["en"] * (300 - SLICE_ROWS) + [None] + ["rare"] * (SLICE_ROWS - 1)
+    # One genre is labelled at random, so that it is the worst; another has one label, and is not judged.
+    random = [row * 7 % 6 for row in range(60)]
+    scores = [*table["score"].to_pylist()[:210], *random, *[4] * 30]
+    genres = ["lesson"] * 210 + ["odd"] * 60 + ["alike"] * 30
+    languages = ["en"] * 270 + [None] + ["rare"] * 29
     table = replaced(table, "score", pa.array(scores, pa.int8()))
     table = table.append_column("genre", pa.array(genres)).append_column("lang", pa.array(languages))
     pq.write_table(table, tmp_path / "labels.parquet")
     out = tmp_path / "out"
     assert command("train", tmp_path / "labels.parquet", "--out", out, *ONE_STAGE).code == 0
     nested = json.loads((out / "scorer.json").read_text())["metrics"]["nested"]["fast"]
-    found = {(one["column"], one["value"]): one for one in nested["slices"]}
-    assert {key: one["rows"] for key, one in found.items()} == {
-        ("genre", "odd"): SLICE_ROWS,
-        ("genre", "lesson"): rest,
-        ("genre", "alike"): SLICE_ROWS,
-        ("lang", "en"): 300 - SLICE_ROWS,
-        ("script", "mostly ASCII"): 300,
-        ("length", "below 1 kB"): 250,
-        ("length", "1 to 4 kB"): 50,
+    # Two in three were chosen without looking at scores.
+    found = {
+        one["kind"]: {value["value"]: value["rows"] for value in one["values"]} for one in nested["within"]
     }
-    rho = [one["metrics"]["rho"]["value"] for one in nested["slices"]]
-    assert rho[:-1] == sorted(rho[:-1])
-    assert (nested["slices"][0]["value"], nested["slices"][-1]["value"]) == ("odd", "alike")
-    assert rho[-1] is None
+    assert found == {
+        "language": {"en": 180},
+        "genre": {"odd": 40, "lesson": 140},
+        "length": {"below 1 kB": 171},
+    }
+    language, genre, _ = nested["within"]
+    assert language["largest_others"] == {"rare": 20}
+    assert genre["largest_others"] == {"alike": 20}
+    assert [one["value"] for one in genre["values"]] == ["odd", "lesson"]
     card = (out / "README.md").read_text()
-    shown = re.findall(r"^\| (\w+): ([\w ]+) \| (\d+) \| (.*?) \|", card, re.MULTILINE)
-    assert [(column, value, int(rows)) for column, value, rows, _ in shown] == [
-        (one["column"], one["value"], one["rows"]) for one in nested["slices"]
-    ]
-    assert shown[-1][-1] == "not defined"
-    assert "rare" not in card
+    shown = re.findall(r"^\| (\w+) \| (\d+) \| \d+ \| [-.]", card, re.MULTILINE)
+    assert shown == [("en", "180"), ("odd", "40"), ("lesson", "140")]
+    assert "| others (1), not judged | 20 |" in card
+    assert "| within genres (2) | 180 | " in card
 
 
 def test_the_card_names_the_options_that_made_the_scorer(trained):
