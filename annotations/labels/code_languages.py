@@ -9,13 +9,11 @@ from functools import cache
 
 from annotations.labels.code_language_table import LANGUAGES
 from filtering.extras import require
+from filtering.text.language_names import LANGUAGE_COLUMNS as LANGUAGE_COLUMNS
 
 UNKNOWN = "unknown"
 BEGINNING_BYTES = 4096
 """Of a text, for what its extension leaves open."""
-LANGUAGE_COLUMNS = ("lang", "language", "programming_language")
-"""Names under which dumps give the language of a file: ``lang`` in The Stack and CommitPack, ``language`` in
-The Stack v2, Stack-Edu, CodeParrot's github-code and CodeSearchNet, ``programming_language`` elsewhere."""
 PATH_COLUMNS = (
     *("path", "max_stars_repo_path", "file_path", "filepath", "filename", "file_name", "sample_path"),
     *("func_path_in_repository", "new_file", "max_issues_repo_path", "max_forks_repo_path"),

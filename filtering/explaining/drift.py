@@ -82,7 +82,12 @@ class Drift:
 
 
 def measure_drift(
-    scorer: AnyScorer, texts: Texts, *, top: int = TOP, languages: Sequence[str | None] | None = None
+    scorer: AnyScorer,
+    texts: Texts,
+    *,
+    top: int = TOP,
+    languages: Sequence[str | None] | None = None,
+    unsure: Unsure | None = None,
 ) -> Drift:
     """Return how far documents lie from those that a scorer was fitted on.
 
@@ -95,6 +100,8 @@ def measure_drift(
         Statistics to name, at most.
     languages : sequence of str or None, optional
         Of each text; detected if not given.
+    unsure : Unsure, optional
+        How many documents the scorer does not know, of more than these texts; of these if not given.
 
     Raises
     ------
@@ -115,7 +122,7 @@ def measure_drift(
     statistics = signals.features[scored, SCORE_COLUMNS:]
     quantiles = seed_quantiles(first.linear)
     distances = distances_from(quantiles, statistics)
-    unsure = first.unsure_of(texts, languages)
+    unsure = unsure or first.unsure_of(texts, languages)
     medians = np.median(statistics, axis=0)
     distance = float(np.nanmean(distances))
     return Drift(

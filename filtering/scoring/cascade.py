@@ -1,5 +1,6 @@
 """The cascade: signals score every document, the full scorer those about which they are not sure enough."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -99,6 +100,10 @@ class CascadeScorer(Mappable):
     def unlike_seed(self, texts: Texts) -> Bools:
         """Return which documents are unlike the seed; see `filtering.scoring.scorers.Scorer.unlike_seed`."""
         return self.full.unlike_seed(texts)
+
+    def tell_unsure(self, texts: Texts, named: Sequence[str | None] | None = None) -> list[bool | None]:
+        """Return which documents it does not know; see `filtering.scoring.scorers.SignalScorer`."""
+        return self.full.tell_unsure(texts, named)
 
 
 AnyScorer: TypeAlias = SignalScorer | EmbeddingScorer | CascadeScorer

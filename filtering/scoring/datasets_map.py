@@ -1,8 +1,8 @@
 """Scorers in the form that `datasets` takes: a function of a batch."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from filtering.errors import ColumnError, ShapeError
 from filtering.printable import listed
 from filtering.text.arrow import Texts
+from filtering.text.language_names import LANGUAGE_COLUMNS
 from filtering.text.text_columns import find_text_column
+
+UnsureColumn = Literal["flag", "keep"]
 
 
 class Scored(Protocol):
@@ -35,17 +38,27 @@ class Scoring(Protocol):
         """Score documents."""
         ...
 
+    def tell_unsure(self, texts: Texts, named: Sequence[str | None] | None = None) -> list[bool | None]:
+        """Return which documents are in a language that the scorer does not know."""
+        ...
+
 
 class Mappable:
     """Gives a scorer the form that `datasets` takes."""
 
     def as_map(
-        self: Scoring, *, text_column: str | None = None, score_column: str = "edu_score"
+        self: Scoring,
+        *,
+        text_column: str | None = None,
+        score_column: str = "edu_score",
+        unsure: UnsureColumn = "flag",
     ) -> Callable[[Any], Any]:
         """Return a function for ``datasets.Dataset.map(..., batched=True)``.
 
-        It adds two columns: the score, None where there is none, and the reason for that, None where
-        there is a score. It can be sent to other processes (``num_proc``), and `datasets` knows it again
+        It adds three columns: the score, None where there is none; the reason for that, None where
+        there is a score; and whether the score is unsure, for the scorer has few labels of the document's
+        language (as a column ``lang`` or ``language`` says, else as it is detected), None where that is not
+        known. It can be sent to other processes (``num_proc``), and `datasets` knows it again
         when it looks for what it did before.
 
         Parameters
@@ -54,7 +67,10 @@ class Mappable:
             Column that holds the text. If not given, the only one of text, content, raw_content and code that
             does.
         score_column : str
-            Name of the column of scores; ``<name less _score>_reason`` is the other.
+            Name of the column of scores; ``<name less _score>_reason`` and ``_unsure`` are the others.
+        unsure : {"flag", "keep"}
+            keep leaves the last column out. To detect a language takes about as long as a score of words and
+            style.
 
         Raises
         ------
@@ -69,7 +85,7 @@ class Mappable:
         >>> load_scorer("web").as_map()({"text": ["", "A prime has two divisors."]})["edu_reason"]
         ['empty', None]
         """
-        return partial(_score_columns, self, text_column, score_column)
+        return partial(_score_columns, self, text_column, score_column, unsure)
 
 
 class _Column(list[Any]):
@@ -86,19 +102,30 @@ class _Column(list[Any]):
         return pa.array(list(self), type or self.kind)
 
 
-def _score_columns(scorer: Scoring, text_column: str | None, score_column: str, batch: Any) -> Any:  # noqa: ANN401 - as `datasets` has it
+def _score_columns(
+    scorer: Scoring,
+    text_column: str | None,
+    score_column: str,
+    unsure: UnsureColumn,
+    batch: Any,  # noqa: ANN401 - as `datasets` has it
+) -> Any:  # noqa: ANN401
     if not isinstance(batch, (Mapping, pa.Table)):
         raise ShapeError(
             f"A batch must be a mapping of columns, or an Arrow table. Got {type(batch).__name__} instead. "
             "Give the data set another format: dataset.with_format(None)."
         )
-    scores = scorer.score(_texts_of(batch, text_column))
+    texts = _texts_of(batch, text_column)
+    scores = scorer.score(texts)
     names = scores.reasons
     values = [None if name else float(value) for value, name in zip(scores.value, names, strict=True)]
+    stem = score_column.removesuffix("_score")
     columns = {
         score_column: _Column(values, pa.float32()),
-        f"{score_column.removesuffix('_score')}_reason": _Column(names, pa.string()),
+        f"{stem}_reason": _Column(names, pa.string()),
     }
+    if unsure == "flag":
+        told = scorer.tell_unsure(texts, _named_languages(batch, len(values)))
+        columns[f"{stem}_unsure"] = _Column(told, pa.bool_())
     if isinstance(batch, Mapping):
         return columns
     # `datasets` merges columns with a mapping; an Arrow table it takes as it is given back.
@@ -106,6 +133,17 @@ def _score_columns(scorer: Scoring, text_column: str | None, score_column: str, 
     for name, column in columns.items():
         table = table.append_column(name, pa.array(column))
     return table
+
+
+def _named_languages(batch: Any, rows: int) -> list[str | None]:  # noqa: ANN401 - as `datasets` has it
+    """Return what columns of languages say of each row: the first of them that says something."""
+    names = batch.column_names if isinstance(batch, pa.Table) else list(batch)
+    found: list[str | None] = [None] * rows
+    for name in (name for name in LANGUAGE_COLUMNS if name in names):
+        values = batch[name].to_pylist() if isinstance(batch, pa.Table) else batch[name]
+        pairs = zip(found, values, strict=True)
+        found = [had or (value if isinstance(value, str) else None) for had, value in pairs]
+    return found
 
 
 def _texts_of(batch: Any, text_column: str | None) -> Texts:  # noqa: ANN401 - as `datasets` has it

@@ -15,7 +15,14 @@ from filtering.scoring.calibration import Calibration
 from filtering.scoring.cascade_exits import PairedScores
 from filtering.scoring.datasets_map import Mappable
 from filtering.scoring.novelty import Novelty
-from filtering.scoring.unsure import UnknownTextsWarning, Unsure, count_unsure, find_languages, warning_of
+from filtering.scoring.unsure import (
+    UnknownTextsWarning,
+    Unsure,
+    count_unsure,
+    find_languages,
+    is_unsure,
+    warning_of,
+)
 from filtering.signals.linear import LinearSignals
 from filtering.signals.read_signals import SCORE_COLUMNS, Signals
 from filtering.signals.reasons_of_code import apply_rules
@@ -238,6 +245,33 @@ class SignalScorer(Mappable):
             known = [languages[row] for row in scored.tolist()]
         return count_unsure(self.languages, self.novelty, documents, known)
 
+    def tell_unsure(self, texts: Texts, named: Sequence[str | None] | None = None) -> list[bool | None]:
+        """Return which documents are in a language that the scorer does not know; None where nobody can tell.
+
+        That is of those without a score, and of source files as well.
+
+        Parameters
+        ----------
+        texts : Arrow array or chunked array of strings, bytes, or a dictionary of them; or a sequence
+            Length n.
+        named : sequence of str or None, length n, optional
+            The language of each, as ``en``, ``eng_Latn`` or ``English``; detected where none is named.
+
+        Examples
+        --------
+        >>> from filtering import load_scorer
+        >>> load_scorer("web").tell_unsure(["A prime has two divisors.", "Eine Primzahl."], ["en", "German"])
+        [False, True]
+        """
+        documents = [
+            None if why else text for text, why in zip(text_bytes(texts), text_reasons(texts), strict=True)
+        ]
+        languages = find_languages(documents, self.domain, named)
+        return [
+            None if text is None else is_unsure(self.languages, language)
+            for text, language in zip(documents, languages, strict=True)
+        ]
+
     def warn_if_unsure(self, texts: Texts) -> None:
         """Warn of texts that the scorer does not know: once, as Python does of one place in the code."""
         if self.warns and self.unsure_of(texts[:LOOKED_AT]).sentence:
@@ -348,3 +382,7 @@ class EmbeddingScorer(Mappable):
     def unlike_seed(self, texts: Texts) -> NDArray[np.bool_]:
         """Return which documents are unlike the seed; see `Scorer.unlike_seed`."""
         return self.signals.unlike_seed(texts)
+
+    def tell_unsure(self, texts: Texts, named: Sequence[str | None] | None = None) -> list[bool | None]:
+        """Return which documents the scorer does not know; see `SignalScorer.tell_unsure`."""
+        return self.signals.tell_unsure(texts, named)

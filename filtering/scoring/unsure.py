@@ -1,20 +1,25 @@
-"""Which documents a scorer does not know: those in languages of few labels, and those of odd words.
+"""Which documents a scorer does not know: those in languages of which it has few labels.
 
 For example: of 7,754 pages 5,033 are in languages of which a scorer was fitted to fewer than `FEW_LABELS`
 labels. Their scores are not reliable, whatever they are.
 
-The language of a document is what a column of the user's says, else what the extra ``report`` detects. Where
-neither tells it, or the scorer does not say how many labels it had by language, words decide: a document is
-odd if more of its words are unknown than in nearly all labelled ones (`novelty.py`).
+The language of a document is what a column of the dump says, else what the extra ``report`` detects. Of
+source files it is the programming language, which a column or a path says. Where no language is known, or the
+scorer does not say how many labels it had by language, nobody can tell of one document. Of many, words
+tell: a document is odd if more of its words are unknown than in nearly all labelled ones (`novelty.py`).
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
+
+import numpy as np
 
 from filtering.errors import MissingExtraError
 from filtering.scoring.novelty import Novelty
 from filtering.text.human_languages import CHARS, NOT_SURE, tell_languages
+from filtering.text.language_names import human_language_named
 
 FEW_LABELS = 30
 """A language with fewer labels is one that a scorer does not know."""
@@ -25,7 +30,9 @@ LEAST_ODD = 20
 """Of fewer documents, one with odd words says nothing of the others."""
 LANGUAGES_NAMED, KNOWN_NAMED = 3, 8
 LEAST_BYTES = 40
-"""Of a text whose language is told: names and headings are of any."""
+"""Of a text whose language is detected: names and headings are of any."""
+BEGINNING_BYTES = 4 * CHARS
+"""Of a text that are looked at for that."""
 CODE = "code"
 """Domain of scorers of source files; what they were fitted to is told by programming languages."""
 
@@ -46,19 +53,37 @@ class Unsure:
         Documents by language, of languages with fewer than `FEW_LABELS` labels; the most frequent first.
     labels : dict of str to int
         Labels of the scorer by language, the most frequent first; empty where it does not say.
-    odd : int
-        Documents of other languages that use words which the labelled documents hardly have.
+    untold : int
+        Documents of which nobody can tell, for their language is not known, or not how many labels it has.
+    read, odd : int
+        Those of them whose words were read, and of these those with words that labelled documents hardly
+        have.
+    kept : int, optional
+        Documents in `languages` that are kept; None where nothing was cut.
     """
 
     documents: int
     languages: dict[str, int]
     labels: dict[str, int]
-    odd: int
+    untold: int = 0
+    read: int = 0
+    odd: int = 0
+    kept: int | None = None
+
+    @property
+    def in_languages(self) -> int:
+        """Documents in languages that the scorer does not know."""
+        return sum(self.languages.values())
+
+    @property
+    def odd_share(self) -> float:
+        """Share of all documents of which words tell that the scorer does not know them, in [0, 1]."""
+        return self.odd / max(self.read, 1) * self.untold / max(self.documents, 1)
 
     @property
     def share(self) -> float:
         """Share of documents that the scorer does not know, in [0, 1]."""
-        return (sum(self.languages.values()) + self.odd) / max(self.documents, 1)
+        return self.in_languages / max(self.documents, 1) + self.odd_share
 
     @property
     def sentence(self) -> str:
@@ -66,28 +91,34 @@ class Unsure:
 
         Examples
         --------
-        >>> print(Unsure(7754, {"zh": 4730, "ar": 303}, {"en": 2162}, 0).sentence[:77])
+        >>> print(Unsure(7754, {"zh": 4730, "ar": 303}, {"en": 2162}).sentence[:77])
         5,033 of 7,754 documents are in languages for which this scorer has fewer tha
         """
         said = []
-        others = sum(self.languages.values())
+        others = self.in_languages
         if others and others >= MANY * self.documents:
             where, what = f"{others:,} of {self.documents:,} documents are in languages", "their scores are"
             if self.documents == 1:
                 where, what = "The text is in a language", "its score is"
             said.append(
                 f"{where} for which this scorer has fewer than {FEW_LABELS} labels "
-                f"({_counts(self.languages)}): {what} not reliable. It knows "
+                f"({languages_in_words(self.languages)}): {what} not reliable{self._kept_in_words}. It knows "
                 f"{known_in_words(self.labels)}."
             )
-        rest = self.documents - others
-        if rest >= LEAST_ODD and self.odd >= MANY * rest:
+        if self.read >= LEAST_ODD and self.odd_share >= MANY:
             said.append(
-                f"{self.odd:,} of {rest:,} {'other ' if said else ''}documents use words that the scorer's "
-                "labelled documents hardly have: their scores may not be reliable. Read some of them, or "
-                "train a scorer on labels of your own."
+                f"{self.odd:,} of {self.read:,} documents whose language is not told use words that the "
+                "scorer's labelled documents hardly have: their scores may not be reliable. Read some of "
+                "them, or train a scorer on labels of your own."
             )
         return " ".join(said)
+
+    @property
+    def _kept_in_words(self) -> str:
+        if self.kept is None:
+            return ""
+        count, verb = f"{self.kept:,}" if self.kept else "none", "is" if self.kept == 1 else "are"
+        return f", and at this cut {count} of them {verb} kept"
 
 
 def warning_of(labels: Mapping[str, int]) -> str:
@@ -100,27 +131,37 @@ def warning_of(labels: Mapping[str, int]) -> str:
     )
 
 
-def find_languages(texts: Sequence[bytes | None], domain: str) -> list[str | None]:
+def find_languages(
+    texts: Sequence[bytes | None], domain: str, named: Sequence[str | None] | None = None
+) -> list[str | None]:
     """Return the language of each text; None where it is not known, or `domain` is that of source files.
 
     Parameters
     ----------
-    texts : sequence of bytes or None
-        UTF-8.
+    texts : sequence of bytes or None, length n
+        UTF-8; their first `BEGINNING_BYTES` are enough.
     domain : str
         Of the scorer.
+    named : sequence of str or None, length n, optional
+        What a column of languages says of each, which goes before what the text tells.
     """
     if domain == CODE:
         return [None] * len(texts)
-    beginnings = [
-        (text or b"")[: 4 * CHARS].decode(errors="replace") if len(text or b"") >= LEAST_BYTES else ""
-        for text in texts
-    ]
+    found = [human_language_named(name) if name else None for name in named or [None] * len(texts)]
+    places = [place for place, language in enumerate(found) if language is None]
     try:
-        told = tell_languages(beginnings)
+        told = tell_languages([_beginning(texts[place]) for place in places])
     except MissingExtraError:
-        return [None] * len(texts)
-    return [None if language == NOT_SURE else language for language in told]
+        return found
+    for place, language in zip(places, told, strict=True):
+        found[place] = None if language == NOT_SURE else language
+    return found
+
+
+def _beginning(text: bytes | None) -> str:
+    if text is None or len(text) < LEAST_BYTES:
+        return ""
+    return text[:BEGINNING_BYTES].decode(errors="replace")
 
 
 def count_unsure(
@@ -128,6 +169,7 @@ def count_unsure(
     novelty: Novelty,
     texts: Sequence[bytes | None],
     languages: Sequence[str | None],
+    kept: Sequence[bool] | None = None,
 ) -> Unsure:
     """Return how many documents a scorer does not know.
 
@@ -138,54 +180,81 @@ def count_unsure(
     novelty : Novelty
         The words that it knows.
     texts : sequence of bytes or None, length n
+        None of those that were not read.
     languages : sequence of str or None, length n
+    kept : sequence of bool, length n, optional
+        Whether each is kept.
     """
-    few = [language if is_few(labels, language) else None for language in languages]
-    others = [text for text, language in zip(texts, few, strict=True) if language is None]
+    told = [is_unsure(labels, language) for language in languages]
+    few = [language for language, unsure in zip(languages, told, strict=True) if unsure and language]
+    words = [text for text, unsure in zip(texts, told, strict=True) if unsure is None and text is not None]
     return Unsure(
-        documents=len(few),
-        languages=dict(Counter(language for language in few if language is not None).most_common()),
+        documents=len(told),
+        languages=dict(Counter(few).most_common()),
         labels=dict(labels),
-        odd=int(novelty.unlike(others).sum()),
+        untold=told.count(None),
+        read=len(words),
+        odd=int(np.sum(novelty.unlike(words))),
+        kept=None if kept is None else sum(map(bool, compress(kept, map(bool, told)))),
     )
 
 
-def is_few(labels: Mapping[str, int], language: str | None) -> bool:
-    """Tell whether a language is one that a scorer does not know; none is, where it does not say."""
-    return bool(labels) and language is not None and labels.get(language, 0) < FEW_LABELS
+def is_unsure(labels: Mapping[str, int], language: str | None) -> bool | None:
+    """Tell whether a scorer does not know a language; None where that language is not known, or its labels.
+
+    Examples
+    --------
+    >>> [is_unsure({"de": 30, "fr": 29}, one) for one in ("de", "fr", "it", None)]
+    [False, True, True, None]
+    """
+    return labels.get(language, 0) < FEW_LABELS if labels and language is not None else None
 
 
 def why_unsure(labels: Mapping[str, int], language: str | None, *, odd: bool) -> str:
     """Return why the score of one document is not reliable; empty where nothing says so.
 
+    Parameters
+    ----------
+    labels, language
+        As in `is_unsure`.
+    odd : bool
+        Whether it has odd words, which tell where the language does not.
+
     Examples
     --------
     >>> why_unsure({"en": 2162, "de": 27}, "de", odd=False)
     'This text is in a language (de) for which the scorer has 27 labels: its score is not reliable.'
-    >>> why_unsure({"en": 2162}, "en", odd=True)
+    >>> why_unsure({"en": 2162}, None, odd=True)
     'This text uses words that the labelled documents hardly have: its score may not be reliable.'
     """
-    if is_few(labels, language):
+    unsure = is_unsure(labels, language)
+    if unsure:
         count = labels.get(language or "", 0)
         said = "no labels" if not count else "1 label" if count == 1 else f"{count} labels"
         return (
             f"This text is in a language ({language}) for which the scorer has {said}: "
             "its score is not reliable."
         )
-    if odd:
+    if odd and unsure is None:
         return "This text uses words that the labelled documents hardly have: its score may not be reliable."
     return ""
 
 
+def known_languages(labels: Mapping[str, int]) -> list[str]:
+    """Return the languages that a scorer knows, most labels first."""
+    return [name for name in labels if not is_unsure(labels, name)]
+
+
 def known_in_words(labels: Mapping[str, int]) -> str:
     """Return the languages that a scorer knows, with labels."""
-    known = [f"{name} ({count:,} labels)" for name, count in labels.items() if not is_few(labels, name)]
+    known = [f"{name} ({labels[name]:,} labels)" for name in known_languages(labels)]
     return (
         ", ".join(known[:KNOWN_NAMED]) + ("" if len(known) <= KNOWN_NAMED else " and others") or "no language"
     )
 
 
-def _counts(languages: Mapping[str, int]) -> str:
+def languages_in_words(languages: Mapping[str, int]) -> str:
+    """Return documents by language, the first of them by name."""
     items = list(languages.items())
     if sum(languages.values()) == 1:
         return items[0][0]

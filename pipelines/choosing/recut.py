@@ -31,6 +31,7 @@ from pipelines.store.plan import CUT_OF, Plan, RunFacts, rekeyed
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import read_scores
 from pipelines.worker.leak_finder import search_of
+from pipelines.worker.unsure_finder import check_search, unsure_search_of
 from pipelines.worker.worker_settings import LeakSearch, WorkerSettings
 
 
@@ -86,8 +87,10 @@ def recut_run(
         score_column=facts.score_column,
         ignore_checksums=facts.ignore_checksums,
         leaks=leaks,
+        unsure=unsure_search_of(facts, config.write),
         write_origin=facts.write_origin,
     )
+    check_search(settings.unsure)
     with begun_run(config.to, plan, tasks=tasks) as target:
         if facts.effort == "balanced" and not target.manifest.exists():
             reporter.say(_describe_unsure(source, before.facts, plan, scorer, before.command))
@@ -136,6 +139,8 @@ def _plan_of(config: RecutConfig, source: RunFolder, before: Plan, good: Parts) 
         "write": config.write,
         CUT_OF: before.digest,
     }
+    if config.unsure is not None:
+        settings |= {"unsure": config.unsure}
     if before.facts.effort == "balanced" and keep_at != before.facts.keep_at:
         # The exits lie around the old cut: what they promised there nobody keeps here.
         settings |= {"max_disagreement": None, "full_fraction": None, "exits": None}

@@ -42,12 +42,13 @@ def score_command(
 
     loaded = open_scorer(scorer, scoring.effort, scoring.placement)
     scores = loaded.score(texts)
-    if unsure := signals_of(loaded).unsure_of(texts).sentence:
-        ConsoleReporter().say(f"Warning: {unsure}")
-    for name, value, reason in zip(files, scores.value, scores.reason, strict=True):
+    if warning := signals_of(loaded).unsure_of(texts).sentence:
+        ConsoleReporter().say(f"Warning: {warning}")
+    told = loaded.tell_unsure(texts) if as_json else [None] * len(files)
+    for name, value, reason, unsure in zip(files, scores.value, scores.reason, told, strict=True):
         if as_json:
-            score = None if reason else round(float(value), 4)
-            show(json.dumps({"file": name, "score": score, "reason": REASONS[reason] or None}))
+            score, why = None if reason else round(float(value), 4), REASONS[reason] or None
+            show(json.dumps({"file": name, "score": score, "reason": why, "unsure": unsure}))
         else:
             show(f"{REASONS[reason] if reason else f'{value:.2f}'}\t{printable(name)}")
     return 0
@@ -138,9 +139,9 @@ def report_command(
 
     page = write_report(out, samples=not no_samples)
     if slices:
-        from pipelines.commands.print_slices import print_slices, slices_of_report
+        from pipelines.commands.print_slices import print_slices, read_report, slices_of
 
-        print_slices(slices_of_report(out))
+        print_slices(slices_of(read_report(out)))
     show(printable(str(page)))
     return 0
 

@@ -13,10 +13,12 @@ from filtering.leaks.search import COMMON
 from filtering.printable import printable
 from filtering.text.human_languages import NOT_SURE
 from pipelines.amounts_in_words import duration, percent, short_count
+from pipelines.commands.print_slices import slices_of
 from pipelines.commands.screen import show
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import OTHERS
 from pipelines.reports.row_sample import IDENTIFIED, OF_LANGUAGE
+from pipelines.reports.unsure_documents import unsure_in_words
 
 if TYPE_CHECKING:
     from pipelines.run.audit import AuditResult
@@ -33,14 +35,15 @@ ONE_SIDE_ERROR = 0.025
 """Of each side of an audit (`pipelines.run.audit.EXIT_CONFIDENCE`)."""
 
 
-def print_result(result: "FilterResult", slices: Sequence[Mapping[str, Any]] = ()) -> int:
+def print_result(result: "FilterResult", report: Mapping[str, Any] | None = None) -> int:
     """Print what a run did; return its exit code.
 
     Parameters
     ----------
     result : FilterResult
-    slices : sequence of mapping
-        Kept shares as ``report.json`` holds them, of which those of languages are printed.
+    report : mapping, optional
+        What ``report.json`` holds, of which kept shares of languages and what the scorer does not know are
+        printed.
     """
     settings = result.manifest["settings"]
     where = "run/scores" if settings.get("write") == "scores" else "data"
@@ -49,7 +52,7 @@ def print_result(result: "FilterResult", slices: Sequence[Mapping[str, Any]] = (
         f"kept {result.kept:,} of {result.rows:,} documents ({percent(result.kept, result.rows)}){found} -> "
         f"{printable(result.out)}/{where}"
     )
-    if languages := languages_in_words(slices):
+    if languages := languages_in_words(slices_of(report or {})):
         show(languages)
     if "leak_action" in settings:
         _print_leaks(result.manifest, result.out)
@@ -58,14 +61,28 @@ def print_result(result: "FilterResult", slices: Sequence[Mapping[str, Any]] = (
     _print_set_aside(result)
     if result.agreement is not None and (checked := audit_in_words(result.agreement, result.rows)):
         show(checked)
-    if result.warning:  # told whole before the run
-        show("Warning: scores of this run are not reliable, for the reason said at its start.")
+    if unsure := unsure_in_words(result.manifest):
+        show(f"unsure: {printable(unsure)}")
+    if warning := _warning(result, report or {}):
+        show(warning)
     if result.rows_scored:
         rate = result.rows_scored / max(result.seconds, 1e-9)
         show(f"read {result.rows_scored:,} documents in {duration(result.seconds)} ({rate:,.0f} documents/s)")
     if result.exit_code == 4:
         show("Exit code 4: the run is complete, but did not hold what was asked for (--on-drift fail).")
     return result.exit_code
+
+
+def _warning(result: "FilterResult", report: Mapping[str, Any]) -> str:
+    """Return what there is to warn of, by the report, else by what was told before the run."""
+    drift = report.get("drift")
+    if not isinstance(drift, Mapping):
+        why = "Warning: scores of this run are not reliable, for the reason said at its start."
+        return result.warning and why
+    if not drift.get("looks_other"):
+        return ""
+    is_all = report.get("looked_at") == result.rows - sum(result.reasons.values())
+    return f"Warning{'' if is_all else ', by a sample of this dump'}: {printable(str(drift.get('sentence')))}"
 
 
 def _print_counts(what: str, counts: Mapping[str, int]) -> None:

@@ -20,13 +20,18 @@ Slices = Sequence[Mapping[str, Any]]
 FIGURES = ("kind", "value", "rows", "kept", "share", "low", "high")
 
 
-def slices_of_report(out: str) -> Slices:
-    """Return the slices that a run's ``report.json`` holds; none where that cannot be read."""
+def read_report(out: str) -> Mapping[str, Any]:
+    """Return what a run's ``report.json`` holds; nothing where that cannot be read."""
     folder = RunFolder(out)
     try:
-        found = folder.read_json(folder.run / "report.json").get("slices")
+        return folder.read_json(folder.run / "report.json")
     except (EdufilterError, OSError):
-        return ()
+        return {}
+
+
+def slices_of(report: Mapping[str, Any]) -> Slices:
+    """Return the slices of a report, as far as they are whole."""
+    found = report.get("slices")
     rows = found if isinstance(found, list) else []
     return [one for one in rows if isinstance(one, dict) and one.keys() >= set(FIGURES)]
 

@@ -127,13 +127,13 @@ def _run(
         reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
     if no_report:
         return print_result(result)
-    from pipelines.commands.print_slices import slices_of_report
+    from pipelines.commands.print_slices import read_report
     from pipelines.reports.write_report import report_result
 
     if result.rows_scored:
         reporter.say("Making the report ...")
     page = report_result(result, command_of(name, config), samples=not no_samples, reporter=reporter)
-    code = print_result(result, () if page is None else slices_of_report(result.out))
+    code = print_result(result, None if page is None else read_report(result.out))
     if page is not None:
         show(f"report: {printable(str(page))}")
     return code

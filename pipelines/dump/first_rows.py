@@ -1,8 +1,9 @@
 """Some rows of a dump before a run: what an estimate is timed on, and whether the scorer knows their like."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from filtering.text.arrow import text_bytes, text_lengths, without_texts
 from pipelines.dump.batches import read_batches
 from pipelines.dump.parts import Parts, SetAside
 from pipelines.dump.reading import open_parquet
+from pipelines.dump.row_languages import knows_code, languages_of, telling_columns
 from pipelines.dump.rows import rows_of_part
 from pipelines.dump.spread_rows import spread_rows
 from pipelines.dump.text_columns import texts_of
@@ -36,6 +38,8 @@ class SomeRows:
     Parameters
     ----------
     texts : list of Arrow array
+    origins : list of mapping
+        What columns say of the language of each text; empty where that was not read.
     decoded_bytes : int
         That were decoded for them: whole batches. 0 where that was not counted.
     set_aside : list of SetAside
@@ -43,6 +47,7 @@ class SomeRows:
     """
 
     texts: list[pa.Array]
+    origins: list[Mapping[str, Any]]
     decoded_bytes: int
     set_aside: list[SetAside]
 
@@ -71,7 +76,7 @@ def read_first_rows(
                         break
         except (BadFileError, OutOfMemoryError) as error:
             set_aside.append(SetAside(part.relative, part.rows, part.first_row, str(error)))
-    return SomeRows(sample, decoded_bytes, set_aside)
+    return SomeRows(sample, [], decoded_bytes, set_aside)
 
 
 def read_spread_rows(
@@ -85,6 +90,7 @@ def read_spread_rows(
         parts, range(len(parts)), rows=rows, places=min(SPREAD_PLACES, rows), most_bytes=SPREAD_BYTES
     )
     sample: list[pa.Array] = []
+    origins: list[Mapping[str, Any]] = []
     set_aside: list[SetAside] = []
     for number, wanted in chosen.items():
         if not len(wanted):
@@ -92,20 +98,24 @@ def read_spread_rows(
         part, left_bytes = parts[number], SPREAD_SAMPLE_BYTES // len(chosen)
         try:
             with open_parquet(part.path, checksums=checksums) as file:
-                for _, batch in rows_of_part(file, part, wanted, [text_column], checksums=checksums):
+                telling = [name for name in telling_columns(file.schema_arrow) if name != text_column]
+                columns = [text_column, *telling]
+                for _, batch in rows_of_part(file, part, wanted, columns, checksums=checksums):
                     texts = texts_of(batch, text_column)
                     ends = np.cumsum(text_lengths(texts))
                     taken = int(np.searchsorted(ends, left_bytes, side="right"))
                     sample.append(texts.slice(0, taken))
+                    origins += batch.select(telling).slice(0, taken).to_pylist() or [{}] * taken
                     left_bytes -= int(ends[taken - 1]) if taken else 0
                     if taken < len(texts):
                         break
         except (BadFileError, OutOfMemoryError) as error:
             set_aside.append(SetAside(part.relative, part.rows, part.first_row, str(error)))
-    return SomeRows(sample, 0, set_aside)
+    return SomeRows(sample, origins, 0, set_aside)
 
 
-def warning_of(scorer: AnyScorer, sample: Sequence[pa.Array]) -> str:
-    """Return why the scores of a sample are not reliable, as the report says it; empty if they are."""
-    texts = [text for one in sample for text in text_bytes(one)]
-    return signals_of(scorer).unsure_of(texts).sentence
+def warning_of(scorer: AnyScorer, sample: SomeRows) -> str:
+    """Return why the scores of a spread sample are not reliable, as the report says it; empty if they are."""
+    texts, signals = [text for one in sample.texts for text in text_bytes(one)], signals_of(scorer)
+    languages = languages_of(texts, sample.origins, of_code=knows_code(signals))
+    return signals.unsure_of(texts, languages).sentence

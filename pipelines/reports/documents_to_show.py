@@ -15,7 +15,7 @@ from pipelines.every_nth import step_over
 from pipelines.names import lookup_below
 from pipelines.store.leak_files import read_leaked_rows
 from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import Cut, read_scores
+from pipelines.store.stored_scores import UNSURE, Cut, read_scores
 
 BINS_PER_POINT = 10
 SAMPLES = 8
@@ -67,7 +67,7 @@ class PartScores:
         Places in `filtering.scoring.scorers.STAGES`.
     kept : bool array, shape (n,)
     removed : bool array, shape (n,)
-        Rows that passed the cut, and were left out as leaks of a benchmark.
+        Rows that passed the cut, and were left out as leaks of a benchmark, or as unsure.
     """
 
     number: int
@@ -99,8 +99,8 @@ class RunScores:
         Rubric points from which rows were kept.
     scores : RunFolder
         That holds the scores: another one where the run is a new cut.
-    drops_leaks : bool
-        Whether documents with a leak were left out.
+    drops_leaks, drops_unsure : bool
+        Whether documents with a leak, or that the scorer does not know, were left out.
     """
 
     folder: RunFolder
@@ -108,6 +108,7 @@ class RunScores:
     keep_at: float
     scores: RunFolder
     drops_leaks: bool = False
+    drops_unsure: bool = False
 
     @cached_property
     def _has_hits(self) -> Callable[[str], bool]:
@@ -125,8 +126,11 @@ class RunScores:
         value, stage = read_scores(self.scores, part, "edu_score", "edu_stage")
         passed = Cut(self.keep_at, part.tie_quota).keep(value)
         removed = np.zeros_like(passed)
+        if self.drops_unsure:
+            (unsure,) = read_scores(self.folder, part, "edu_unsure")
+            removed = passed & (unsure == UNSURE)
         if self.drops_leaks and self._has_hits(part.output):
-            removed = passed & read_leaked_rows(self.folder, part)
+            removed |= passed & read_leaked_rows(self.folder, part)
         return PartScores(number, value, stage, passed & ~removed, removed)
 
     def picks_of(self, number: int, rows: NDArray[np.int64]) -> list[Pick]:
@@ -156,7 +160,7 @@ def count_and_pick(run: RunScores, stored: Sequence[int]) -> tuple[NDArray[np.in
             bins[kept] += _by_bin(found.value[scored & (found.kept == kept)])
         ties = TIE_SPREAD * np.random.default_rng(number).random(len(value))
         for group, (of_kept, sign) in GROUPS.items():
-            # Leaks are dropped whatever their score, so that they say nothing of the cut.
+            # Leaks and unsure documents are dropped whatever their score: they say nothing of the cut.
             is_wanted = scored & (found.kept == of_kept) & ~found.removed
             keys = np.where(is_wanted, sign * value + ties, np.inf)
             groups[group] = _with_wanted(groups[group], found, keys)

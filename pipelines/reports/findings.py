@@ -58,14 +58,14 @@ def _all(report: RunReport, audit: AuditResult | None) -> Iterator[Finding]:
 
 
 def _other_data(unsure: Unsure) -> Finding:
-    others = sum(unsure.languages.values())
+    others, odd = unsure.in_languages, unsure.odd_share * unsure.documents
     what = (
         "are in languages for which the scorer has few labels"
-        if others >= unsure.odd
+        if others >= odd
         else "use words that the scorer's labelled documents hardly have"
     )
     return Finding(
-        percent(max(others, unsure.odd), unsure.documents),
+        percent(max(others, odd), unsure.documents),
         f"of the documents looked at {what}. Label some of this dump before you trust the scores.",
     )
 

@@ -7,14 +7,17 @@ that little is read of large inputs. Which rows are read follows from the plan a
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from annotations.labels.code_languages import LANGUAGE_COLUMNS, NATURAL, UNKNOWN
+from annotations.labels.code_languages import LANGUAGE_COLUMNS
 from annotations.labels.columns import first_told
 from filtering.errors import MissingExtraError
-from filtering.text.human_languages import CHARS, NOT_SURE, tell_languages
+from filtering.scoring.scorers import SignalScorer
+from filtering.scoring.unsure import BEGINNING_BYTES, LEAST_BYTES, find_languages
+from filtering.text.human_languages import NOT_SURE, tell_languages
 from filtering.text.windows import REACH, window_text
 from pipelines.dump.code_languages import CODE_LANGUAGE, fill_in, is_code, language_told, without_languages
 from pipelines.dump.lengths import LENGTHS, length_of
 from pipelines.dump.parts import Part
+from pipelines.dump.row_languages import code_language, knows_code, named_language
 from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.rows_again import read_again
 from pipelines.dump.spread_rows import Rows, spread_rows
@@ -52,17 +55,17 @@ class RowSample:
         Whether they are source files, whose code language is among the slices.
     no_languages : str
         Why there are no languages among the slices, or some are unknown; empty if there are.
-    texts : tuple of str
-        What signals read of up to `TEXTS` of them, spread over all.
+    texts : tuple of str or None
+        What signals read of up to `TEXTS` of them, spread over all; None of the others.
     languages : tuple of str or None
-        Of each of these texts; None where it is not known.
+        What tells whether the scorer knows it, of each row; None where that is not known.
     """
 
     picks: tuple[Pick, ...]
     slices: tuple[Slice, ...]
     is_code: bool
     no_languages: str
-    texts: tuple[str, ...]
+    texts: tuple[str | None, ...]
     languages: tuple[str | None, ...]
 
 
@@ -78,7 +81,7 @@ def choose_rows(parts: Sequence[Part], numbers: Sequence[int]) -> Rows:
     return spread_rows(parts, numbers, rows=ROWS, places=PLACES)
 
 
-def look_at(run: RunScores, rows: Rows, read: RowReader, domain: str = "") -> RowSample:
+def look_at(run: RunScores, rows: Rows, read: RowReader, scorer: SignalScorer | None = None) -> RowSample:
     """Read rows of a run, and keep of each what slices are told by.
 
     Parameters
@@ -87,8 +90,8 @@ def look_at(run: RunScores, rows: Rows, read: RowReader, domain: str = "") -> Ro
     rows : mapping
         Which rows to read. What cannot be read is left out: the report names it where it shows documents.
     read : RowReader
-    domain : str
-        What the scorer is for; empty where it is not known.
+    scorer : SignalScorer, optional
+        None where it is not known.
     """
     step = max(1, -(-sum(len(wanted) for wanted in rows.values()) // TEXTS))
     picks = {pick.place: pick for number, wanted in rows.items() for pick in run.picks_of(number, wanted)}
@@ -97,25 +100,34 @@ def look_at(run: RunScores, rows: Rows, read: RowReader, domain: str = "") -> Ro
         see(picks[place], row, window_text(row.data or b"", REACH) if number % step == 0 else None)
         for number, (place, row) in enumerate(found)
     ]
-    of_code = is_code(domain, [row.named for row in seen])
+    of_code = is_code(scorer.domain if scorer else "", [row.named for row in seen])
     told, no_languages = slices_by_row(seen, of_code=of_code)
     return RowSample(
         picks=tuple(row.pick for row in seen),
         slices=tuple(_slices(told, [row.pick.kept for row in seen])),
         is_code=of_code,
         no_languages=no_languages,
-        texts=tuple(row.text for row in seen if row.text is not None),
-        languages=tuple(
-            _language_of(row, slices) for row, slices in zip(seen, told, strict=True) if row.text is not None
-        ),
+        texts=tuple(row.text for row in seen),
+        languages=() if scorer is None else _languages(seen, told, of_code=knows_code(scorer)),
     )
 
 
-def _language_of(row: "SeenRow", slices: Mapping[str, str]) -> str | None:
-    """Return the language of a row as it is told, else as a column of languages says it."""
-    named = row.named if row.named and NATURAL.fullmatch(row.named) else None
-    found = slices.get(CODE_LANGUAGE) or slices.get(IDENTIFIED) or named
-    return None if found in (NOT_SURE, UNKNOWN) else found
+def _languages(
+    rows: Sequence["SeenRow"], told: Sequence[Mapping[str, str]], *, of_code: bool
+) -> tuple[str | None, ...]:
+    """Return the language of each row as a run tells it, but for code whose text alone tells it."""
+    if of_code:
+        return tuple(code_language(slices.get(CODE_LANGUAGE)) for slices in told)
+    found = []
+    for row, slices in zip(rows, told, strict=True):
+        language = named_language(row.named)
+        if language is None and IDENTIFIED in slices:  # it was detected already
+            is_long = len(row.beginning) >= LEAST_BYTES and slices[IDENTIFIED] != NOT_SURE
+            language = slices[IDENTIFIED] if is_long else None
+        elif language is None:
+            (language,) = find_languages([row.beginning], "")
+        found.append(language)
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -132,8 +144,8 @@ class SeenRow:
         Its language as a column says it.
     code_language : str, optional
         Its language, if it is code, as column, path or first lines tell it.
-    beginning : str
-        Its first `CHARS` characters.
+    beginning : bytes
+        Its first `BEGINNING_BYTES`.
     text : str, optional
         What signals read of it, or all; of many rows only some have it.
     """
@@ -142,7 +154,7 @@ class SeenRow:
     slices: Mapping[str, str]
     named: str | None
     code_language: str | None
-    beginning: str
+    beginning: bytes
     text: str | None
 
 
@@ -157,7 +169,7 @@ def see(pick: Pick, row: Row, text: str | None) -> SeenRow:
         slices={kind: str(value) for kind, value in found.items() if value not in (None, "")},
         named=first_told(origin, LANGUAGE_COLUMNS),
         code_language=language_told(data, origin),
-        beginning=data[: 4 * CHARS].decode(errors="replace")[:CHARS],
+        beginning=data[:BEGINNING_BYTES],
         text=text,
     )
 
@@ -170,7 +182,7 @@ def slices_by_row(rows: Sequence[SeenRow], *, of_code: bool) -> tuple[list[dict[
     """
     if not of_code:
         try:
-            languages = tell_languages([row.beginning for row in rows])
+            languages = tell_languages([row.beginning.decode(errors="replace") for row in rows])
         except MissingExtraError as error:
             return [dict(row.slices) for row in rows], str(error)
         told = zip(rows, languages, strict=True)

@@ -19,6 +19,7 @@ from pipelines.reports.findings import Finding, find_what_matters
 from pipelines.reports.kept_shares import OTHERS, Slice
 from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks, found_by
 from pipelines.reports.run_report_data import RunReport, Sample
+from pipelines.reports.unsure_documents import unsure_in_words
 from pipelines.run.audit import AuditResult, agreement_of
 
 SET_ASIDE_SHOWN = 100
@@ -68,6 +69,7 @@ class _View:
     leaks_done: str
     leak_counts: Sequence[Table]  # by benchmark
     drift: Table | None
+    unsure: str
     documents: CardSection
     tables: Sequence[Table]  # counts, settings and the like
     files: Table | None  # None where there are too many for a row each
@@ -97,6 +99,7 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         leaks_done="" if leaks is None else LEAKS_DONE[leaks.action][1],
         leak_counts=() if leaks is None else _leak_counts(leaks),
         drift=_drift(report),
+        unsure=unsure_in_words(run),
         documents=card_section([_card(one, set(slices)) for one in report.samples], (*GROUPS, TENTH_GROUP)),
         tables=[
             _counts(run),
@@ -205,7 +208,10 @@ def _signal(one: SignalAmount) -> str:
 
 
 def _counts(run: Mapping[str, Any]) -> Table:
+    unsure, action = sum(run["unsure"].values()), run["settings"].get("unsure")
     counts = [("kept", run["kept"]), ("dropped", run["dropped"])]
+    if unsure:
+        counts.append((f"of the {'dropped' if action == 'drop' else 'kept'}: unsure", unsure))
     counts += [(f"no score: {name}", count) for name, count in run["reasons"].items()]
     counts += [(f"unusual: {name}", count) for name, count in run["unusual"].items()]
     rows = [(name, count, percent(count, run["rows"])) for name, count in counts]

@@ -18,6 +18,7 @@ from filtering.errors import EdufilterError, MissingExtraError, OutputError
 from filtering.explaining.drift import MIN_DOCUMENTS, Drift, measure_drift
 from filtering.explaining.explain import Explanation, explain_documents
 from filtering.scoring.scorers import STAGES, SignalScorer
+from filtering.scoring.unsure import count_unsure
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader
@@ -33,7 +34,7 @@ from pipelines.reports.documents_to_show import (
     without_repeats,
 )
 from pipelines.reports.kept_shares import Slice, slices_of
-from pipelines.reports.row_sample import choose_rows, look_at, see, slices_by_row
+from pipelines.reports.row_sample import RowSample, choose_rows, look_at, see, slices_by_row
 from pipelines.reports.run_leaks import RunLeaks, gather_leaks
 from pipelines.scorer_addresses import open_signals, refuse_other_scorer
 from pipelines.store.manifest import MANIFEST_SCHEMA, holder_of_scores
@@ -180,16 +181,21 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
     folder = RunFolder(out)
     plan, manifest = folder.read_finished_plan(), folder.read_manifest()
     read = plan.facts.row_reader
-    scores = _scores_of(folder, plan)
-    run = RunScores(folder, plan.parts, plan.facts.keep_at, scores, plan.facts.leak_action == "drop")
+    run = RunScores(
+        folder,
+        plan.parts,
+        plan.facts.keep_at,
+        _scores_of(folder, plan),
+        drops_leaks=plan.facts.leak_action == "drop",
+        drops_unsure=plan.facts.unsure == "drop",
+    )
     stored = run.stored()
     bins, groups = count_and_pick(run, stored)
     scorer, no_scorer = _scorer_of(plan, manifest["scorer"])
-    seen = look_at(run, choose_rows(plan.parts, stored), read, scorer.domain if scorer else "")
+    seen = look_at(run, choose_rows(plan.parts, stored), read, scorer)
     groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
     picked = without_repeats(groups) if samples else {}
     shown, unread = _read_samples(plan.parts, picked, read, scorer, is_code=seen.is_code)
-    is_enough = scorer is not None and len(seen.texts) >= MIN_DOCUMENTS
     path = folder.run / "manifest.parquet"
     with as_written(path), open_parquet(folder.own_file(path)) as file:
         files = of_schema(file.read(use_threads=False), MANIFEST_SCHEMA)
@@ -205,9 +211,7 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
         slices=(*_by_file(files), *seen.slices),
         looked_at=len(seen.picks),
         no_languages=seen.no_languages,
-        drift=measure_drift(scorer, seen.texts, top=SHIFTS, languages=seen.languages)
-        if is_enough and scorer
-        else None,
+        drift=None if scorer is None else _drift_of(scorer, seen),
         samples=tuple(shown),
         no_scorer=no_scorer,
         unread=unread,
@@ -215,6 +219,17 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
         cut_of=plan.origin,
         page_of_origin=_page_of(plan.origin, out),
     )
+
+
+def _drift_of(scorer: SignalScorer, seen: RowSample) -> Drift | None:
+    """Return how far the rows that were looked at lie from what a scorer knows; None of too few."""
+    texts = [text for text in seen.texts if text is not None]
+    if len(texts) < MIN_DOCUMENTS:
+        return None
+    words = [None if text is None else text.encode(errors="replace") for text in seen.texts]
+    kept = [pick.kept for pick in seen.picks]
+    unsure = count_unsure(scorer.languages, scorer.novelty, words, seen.languages, kept)
+    return measure_drift(scorer, texts, top=SHIFTS, unsure=unsure)
 
 
 def _page_of(origin: str, out: str) -> str:

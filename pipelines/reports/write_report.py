@@ -15,7 +15,7 @@ from pipelines.reports.run_report_data import MadeBy, RunReport, gather_report
 from pipelines.run.plan_to_manifest import FilterResult
 from pipelines.store.run_folder import RunFolder
 
-FORMAT = 2
+FORMAT = 3
 """Number of the layout of ``report.json``."""
 DRAWINGS = {"wide": (1200, 260), "narrow": (340, 230)}
 """Width and height of the two drawings in pixels; the style shows the one that fits the screen."""

@@ -113,6 +113,6 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
         sampled_rows=sampled,
         seconds=seconds,
         kept_share=kept / max(sampled, 1),
-        warning=warning_of(scorer, sample.texts),
+        warning=warning_of(scorer, sample),
         set_aside=(*plan.set_aside, *dict.fromkeys((*first.set_aside, *sample.set_aside))),
     )

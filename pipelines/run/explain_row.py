@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from annotations.labels.code_languages import LANGUAGE_COLUMNS, NATURAL
-from annotations.labels.columns import first_told
 from filtering import explain_documents
 from filtering.errors import BadFileError, SettingsError
 from filtering.explaining.explain import Explanation, unscored, with_score
+from filtering.scoring.cascade import AnyScorer, signals_of
 from filtering.scoring.scorers import STAGES
-from filtering.scoring.unsure import CODE, find_languages
 from filtering.text.arrow import REASONS
-from pipelines.dump.code_languages import language_told
+from pipelines.dump.row_languages import knows_code, languages_of
 from pipelines.dump.rows import Row
 from pipelines.run.find_document import find_in_dump, find_in_run
 from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
@@ -71,7 +69,7 @@ def _explain_of_dump(config: ExplainConfig) -> ExplainedDocument:
     if found is None:
         (why,) = explain_documents(scorer, [config.text], top=config.top, keep_at=config.keep_at)
         return ExplainedDocument(why)
-    languages = [_language_of(found.row, scorer.domain)]
+    languages = _languages_of(found.row, scorer)
     (why,) = explain_documents(
         scorer, [found.row.data], top=config.top, keep_at=config.keep_at, languages=languages
     )
@@ -86,7 +84,7 @@ def _explain_of_run(config: ExplainConfig, run: str) -> ExplainedDocument:
     name = config.scorer or str(manifest["scorer"])
     scorer = open_scorer(name)
     refuse_other_scorer(name, scorer.digest, plan.facts.scorer_sha256)
-    languages = [_language_of(found.row, scorer.domain)]
+    languages = _languages_of(found.row, scorer)
     cut = plan.facts.keep_at
     (why,) = explain_documents(scorer, [found.row.data], top=config.top, keep_at=cut, languages=languages)
     stored = read_scores(scored.folder, found.part, "edu_score", "edu_stage", "edu_reason")
@@ -98,10 +96,5 @@ def _explain_of_run(config: ExplainConfig, run: str) -> ExplainedDocument:
     return ExplainedDocument(why, found.file, found.number)
 
 
-def _language_of(row: Row, domain: str) -> str | None:
-    """Return the language of a document: of code as path or column tell it, else as its text or a column."""
-    if domain == CODE:
-        return language_told(row.data or b"", row.origin)
-    (found,) = find_languages([row.data], domain)
-    named = first_told(row.origin, LANGUAGE_COLUMNS)
-    return found or (named if named and NATURAL.fullmatch(named) else None)
+def _languages_of(row: Row, scorer: AnyScorer) -> list[str | None]:
+    return languages_of([row.data], [row.origin], of_code=knows_code(signals_of(scorer)))

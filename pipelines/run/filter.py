@@ -6,7 +6,7 @@ Order of events: plan; parts; manifest.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from filtering.scoring.cascade import AnyScorer, CascadeScorer, effort_of
+from filtering.scoring.cascade import AnyScorer, CascadeScorer, effort_of, signals_of
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.settings import Effort
 from pipelines.dump.first_rows import read_spread_rows, warning_of
@@ -25,6 +25,12 @@ from pipelines.store.plan import Plan, PlanSettings, make_plan
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.leak_finder import leak_settings, search_of
 from pipelines.worker.output import AddedColumns
+from pipelines.worker.unsure_finder import (
+    check_search,
+    describe_blindness,
+    unsure_search_of,
+    unsure_settings,
+)
 from pipelines.worker.worker_settings import LeakSearch, WorkerSettings
 
 WHAT_SCORES = {
@@ -99,8 +105,10 @@ def filter_dump(
         max_document_bytes=config.max_document_bytes,
         placement=config.placement,
         leaks=leaks,
+        unsure=unsure_search_of(plan.facts, config.write),
         write_origin=config.write_origin,
     )
+    check_search(settings.unsure)
     plan = replace(plan, command=words_of("filter", config))
     warning = ""
     with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
@@ -111,6 +119,8 @@ def filter_dump(
             )
             if isinstance(scorer, CascadeScorer):
                 reporter.say(describe_exits(scorer.exits))
+            if blind := describe_blindness(settings.unsure):
+                reporter.say(blind)
             warning = _warn_if_unsure(plan, scorer, reporter)
         del scorer
         result = run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
@@ -206,6 +216,7 @@ def plan_of(
         "effort": effort_of(scorer),
         "score_column": config.score_column,
         "rules": ",".join(config.rules_for(scorer.domain)) or "none",
+        **unsure_settings(RunFolder(config.out), signals_of(scorer), config.unsure),
         **_of_reading(config, size),
     }
     if isinstance(scorer, CascadeScorer):
@@ -224,6 +235,7 @@ def plan_of(
             effort_of(scorer),
             leaks=config.leak_action if leaks else None,
             origin=config.write_origin,
+            unsure=config.unsure == "flag",
         ),
         size=size,
         strict=config.strict,
@@ -272,7 +284,7 @@ def _warn_if_unsure(plan: Plan, scorer: AnyScorer, reporter: Reporter) -> str:
     """Say why the scores of a sample of the dump are not reliable, if they are not; return it."""
     checksums = not plan.facts.ignore_checksums
     sample = read_spread_rows(plan.parts, plan.facts.text_column, checksums=checksums)
-    said = warning_of(scorer, sample.texts)
+    said = warning_of(scorer, sample)
     if said:
         reporter.say(f"Warning, by a sample of this dump: {said}")
     return said

@@ -23,7 +23,7 @@ from pipelines.settings.runs import ExplainConfig
 from pipelines.store.manifest import ScoredParts, receipts_of_manifest
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written
-from pipelines.store.stored_scores import Cut, read_scores
+from pipelines.store.stored_scores import UNSURE, Cut, read_scores
 from pipelines.worker.output import AddedColumns
 
 FILES_NAMED = 5
@@ -197,7 +197,11 @@ def _written_rows(
     if plan.settings["write"] == "all":
         return np.arange(part.rows)
     (values,) = read_scores(scores, part, "edu_score")
-    kept = np.flatnonzero(Cut(plan.facts.keep_at, part.tie_quota).keep(values))
+    keep = Cut(plan.facts.keep_at, part.tie_quota).keep(values)
+    if plan.facts.unsure == "drop":
+        (unsure,) = read_scores(folder, part, "edu_unsure")
+        keep &= unsure != UNSURE
+    kept = np.flatnonzero(keep)
     if len(kept) != count:
         raise SettingsError(
             f"The output of {part.relative} must say which rows it is from. It does not, since "

@@ -10,7 +10,8 @@ from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from filtering.scoring.storage import LANGUAGE_NAME
 from filtering.scoring.unsure import find_languages
 from filtering.text.arrow import text_bytes
-from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages, without_languages
+from pipelines.dump.code_languages import CODE, CODE_LANGUAGE, with_code_languages, without_languages
+from pipelines.dump.row_languages import languages_of
 from pipelines.progress import Reporter
 
 LANGUAGE = "language"
@@ -48,10 +49,10 @@ def with_one_language(labels: Labels, domain: str, reporter: Reporter) -> Labels
 
 
 def labels_by_language(labels: Labels, domain: str) -> dict[str, int]:
-    """Return labels by language, most first: as it is detected, for that is how texts are told later.
+    """Return labels by language, most first: as texts are told later.
 
-    Where it is not, a column of the labels says it. Of code, path, column or text do. What cannot be the name
-    of a language is left out.
+    A column of the labels says it, else it is detected. Of code, path, column or text do. What cannot be the
+    name of a language is left out.
 
     Parameters
     ----------
@@ -64,9 +65,8 @@ def labels_by_language(labels: Labels, domain: str) -> dict[str, int]:
     if CODE_LANGUAGE in slices:
         found = slices[CODE_LANGUAGE]
     else:
-        found = tuple(find_languages(text_bytes(labels.texts), domain))
-        if not any(found):  # the extra is not installed
-            found = slices.get(LANGUAGE, ())
+        origins = [{name: slices[name][row] for name in slices} for row in range(len(labels))]
+        found = tuple(languages_of(text_bytes(labels.texts), origins, of_code=domain == CODE))
     counts = Counter(language for language in found if language and language != UNKNOWN)
     named = [(name, count) for name, count in counts.items() if LANGUAGE_NAME.fullmatch(name)]
     return dict(sorted(named, key=lambda one: (-one[1], one[0])))

@@ -41,8 +41,10 @@ from pipelines.settings.base import (
 MAX_DOCUMENT_BYTES = 64_000_000
 
 ExecutorName = Literal["local", "ray"]
+LanguagesFrom = Literal["text", "column", "path"]
 LeakAction = Literal["drop", "mark"]
 OnDrift = Literal["warn", "fail"]
+UnsureAction = Literal["keep", "drop", "flag"]
 RecutWrite = Literal["kept", "all"]
 Write = Literal["kept", "all", "scores"]
 
@@ -263,6 +265,14 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
     score_column: Annotated[
         Name, Option(rich_help_panel=OUTPUT, help="Name of the column that holds the score.")
     ] = "edu_score"
+    unsure: Annotated[
+        UnsureAction,
+        Option(
+            rich_help_panel=OUTPUT,
+            help="What to do with a document in a language for which the scorer has few labels: keep it, "
+            "drop it, or flag it in the column edu_unsure.",
+        ),
+    ] = "flag"
     write_origin: Annotated[
         bool,
         Option(
@@ -282,6 +292,11 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         if self.write_origin and self.write == "scores":
             raise SettingsError(
                 "'write_origin' (--write-origin) must come with rows that are written. Got --write scores."
+            )
+        if self.unsure == "drop" and self.write == "scores":
+            raise SettingsError(
+                "'unsure' (--unsure drop) must come with rows that are written. Got --write scores. "
+                "Say it when you cut: edufilter recut --unsure drop."
             )
         for name, usual in (("leak_action", "drop"), ("fields", None)):
             if getattr(self, name) != usual and not self.against:
@@ -349,6 +364,13 @@ class RecutConfig(RunSettings):
         RecutWrite,
         Option(help="Rows to write: kept documents, or all documents with edu_keep and edu_reason."),
     ] = "kept"
+    unsure: Annotated[
+        UnsureAction | None,
+        Option(
+            help="What to do with a document in a language for which the scorer has few labels: keep, drop "
+            "or flag. Default: as in the run."
+        ),
+    ] = None
 
     def _refuse_misfits(self) -> None:
         super()._refuse_misfits()

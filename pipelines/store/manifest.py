@@ -28,7 +28,7 @@ AUDIT = (
     *("audited_dropped", "audited_lost", "audited_kept", "audited_false"),
 )
 """And that where its scorer is a cascade; see `filtering.scoring.scorers.Audit`."""
-OF_RUNS_ALONE = ("key", "reasons", "unusual", "leaks", "unread_bytes", *AUDIT)
+OF_RUNS_ALONE = ("key", "reasons", "unusual", "leaks", "unsure", "unread_bytes", *AUDIT)
 COLUMNS = tuple(name for name in RECEIPT_SCHEMA.names if name not in OF_RUNS_ALONE)
 """What the manifest says of each part."""
 MANIFEST_SCHEMA = pa.schema(
@@ -48,6 +48,7 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
     reasons: Counter[str] = Counter()
     unusual: Counter[str] = Counter()
     leaks: Counter[str] = Counter()
+    unsure: Counter[str] = Counter()
     set_aside = list(plan.set_aside)
 
     def rows() -> Iterator[pa.Table]:
@@ -61,6 +62,7 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
             reasons.update(sum_of_counts(good["reasons"]))
             unusual.update(sum_of_counts(good["unusual"]))
             leaks.update(sum_of_counts(good["leaks"]))
+            unsure.update(sum_of_counts(good["unsure"]))
             table = pa.table({**_columns(parts), **_columns(receipts.select(COLUMNS))}).cast(MANIFEST_SCHEMA)
             broken = table.filter(pc.not_equal(table["set_aside"], ""))
             for row in broken.select(["relative", "rows", "first_row", "set_aside"]).to_pylist():
@@ -84,6 +86,7 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
             "reasons": dict(reasons),
             "unusual": dict(unusual),
             "leaks": dict(leaks),
+            "unsure": dict(unsure),
             "set_aside": [asdict(one) for one in set_aside],
         },
     )

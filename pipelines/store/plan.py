@@ -19,9 +19,9 @@ from pipelines.dump.inputs import InputFile
 from pipelines.dump.parts import Fields, Parts, SetAside
 from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import PartSize, split_files
-from pipelines.settings.runs import LeakAction, exit_settings_of
+from pipelines.settings.runs import LanguagesFrom, LeakAction, UnsureAction, exit_settings_of
 
-OUTPUT_FORMAT = 7
+OUTPUT_FORMAT = 8
 """Number of the layout and content of `out/`; raised when either changes."""
 
 PlanSettings = Mapping[str, str | float | int | None]
@@ -53,6 +53,9 @@ class RunFacts:
         Digest of the search for leaks, and what becomes of these; None where none are looked for.
     write_origin : bool
         Whether rows of the output say where they are from.
+    unsure, known_languages, languages_from : str
+        What becomes of documents in languages that the scorer does not know; those that it knows, with commas
+        (None where it does not say); and what tells them, as in `UnsureSearch`.
     """
 
     text_column: str
@@ -66,6 +69,9 @@ class RunFacts:
     leaks_sha256: str | None = None
     leak_action: LeakAction | None = None
     write_origin: bool = False
+    unsure: UnsureAction = "keep"
+    known_languages: str | None = None
+    languages_from: LanguagesFrom = "column"
 
     @property
     def exits(self) -> ExitSettings:

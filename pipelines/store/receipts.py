@@ -61,6 +61,9 @@ class Receipt:
     leaks : dict
         Such documents by benchmark, documents of common knowledge alone, and such that could not be searched
         as others.
+    unsure : dict
+        Documents in languages that the scorer does not know, by language: of those that are kept, or were
+        dropped for that.
     hits_rows, hits_bytes, hits_sha256 : int, int, str
         Rows, size and digest of the file of hits; nothing where there is none.
     set_aside : str
@@ -91,6 +94,7 @@ class Receipt:
     scores_sha256: str = ""
     leaked: int = 0
     leaks: Mapping[str, int] = field(default_factory=dict)
+    unsure: Mapping[str, int] = field(default_factory=dict)
     hits_rows: int = 0
     hits_bytes: int = 0
     hits_sha256: str = ""
@@ -116,7 +120,7 @@ def receipts_of(table: pa.Table) -> Iterator[Receipt]:
     """Yield the receipts that a table of `RECEIPT_SCHEMA` holds."""
     for batch in table.to_batches(max_chunksize=ROWS_HELD):
         for row in batch.to_pylist():
-            counts = {name: dict(row[name]) for name in ("reasons", "unusual", "leaks")}
+            counts = {name: dict(row[name]) for name in ("reasons", "unusual", "leaks", "unsure")}
             yield Receipt(**{**row, **counts})
 
 

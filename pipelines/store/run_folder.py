@@ -65,6 +65,7 @@ class _Cut(BaseModel):
     keep_at: float = 0.0
     max_disagreement: float | None = None
     leak_action: Literal["drop", "mark"] | None = None
+    unsure: Literal["keep", "drop", "flag"] = "keep"
 
 
 class _Totals(BaseModel):
@@ -83,6 +84,7 @@ class _Totals(BaseModel):
     reasons: dict[str, int]
     unusual: dict[str, int]
     leaks: dict[str, int]
+    unsure: dict[str, int]
     audit: dict[str, int]
     set_aside: list[SetAside]
 

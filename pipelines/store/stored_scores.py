@@ -20,17 +20,20 @@ SCORES_SCHEMA = pa.schema(
         ("edu_score", pa.float32()),
         ("edu_stage", pa.uint8()),
         ("edu_reason", pa.uint8()),
+        ("edu_unsure", pa.uint8()),
     ]
 )
 """Of `run/scores`: null score where there is a reason; codes of `filtering.documents.REASONS`."""
+KNOWN, UNSURE = 1, 2
+"""Codes of ``edu_unsure``: the scorer knows the language of the document, or does not. 0 says that nobody can
+tell, or that nobody looked."""
 
 
-def scores_batch(scores: Scores) -> pa.RecordBatch:
-    """Return scores as rows of `SCORES_SCHEMA`."""
+def scores_batch(scores: Scores, unsure: NDArray[np.uint8]) -> pa.RecordBatch:
+    """Return scores, and codes of what is unsure, as rows of `SCORES_SCHEMA`."""
     score = pa.array(scores.value, mask=scores.reason > 0)
-    return pa.RecordBatch.from_arrays(
-        [score, pa.array(scores.stage), pa.array(scores.reason)], schema=SCORES_SCHEMA
-    )
+    columns = [score, pa.array(scores.stage), pa.array(scores.reason), pa.array(unsure)]
+    return pa.RecordBatch.from_arrays(columns, schema=SCORES_SCHEMA)
 
 
 def read_scores(folder: RunFolder, part: Part, *columns: str) -> list[NDArray[Any]]:
@@ -42,7 +45,8 @@ def read_scores(folder: RunFolder, part: Part, *columns: str) -> list[NDArray[An
     part : Part
     columns : str
         ``edu_score``: float32, rubric points, NaN where a document has none; ``edu_stage``: uint8, places in
-        `filtering.scoring.scorers.STAGES`; ``edu_reason``: uint8, places in `filtering.documents.REASONS`.
+        `filtering.scoring.scorers.STAGES`; ``edu_reason``: uint8, places in `filtering.documents.REASONS`;
+        ``edu_unsure``: uint8, 0, `KNOWN` or `UNSURE`.
     """
     place = folder.place_of(folder.scores, part.output)
     with as_written(place), open_parquet(folder.own_file(place)) as file:

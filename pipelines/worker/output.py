@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from filtering import Scores
 from filtering.errors import BadFileError
 from filtering.scoring.scorers import STAGES
 from filtering.scoring.settings import Effort
@@ -34,8 +33,10 @@ from pipelines.dump.rewriting import (
 )
 from pipelines.settings.runs import LeakAction
 from pipelines.store.publishing import new_file
+from pipelines.store.stored_scores import UNSURE
 from pipelines.worker.footer_keys import true_keys
-from pipelines.worker.leak_finder import FoundLeaks, leaked_tasks
+from pipelines.worker.judged import Judged
+from pipelines.worker.leak_finder import leaked_tasks
 
 ROW_GROUP_BYTES = 64 << 20
 """Row groups are closed at this size, whatever the source's had: they are held in memory."""
@@ -48,11 +49,12 @@ class AddedColumns:
     Examples
     --------
     >>> added = AddedColumns.named("edu_score")
-    >>> added.keep, added.reason, added.stage, added.leak, added.file, added.row
-    ('edu_keep', 'edu_reason', 'edu_stage', 'edu_leak', 'edu_file', 'edu_row')
+    >>> added.unsure, added.keep, added.reason, added.stage, added.leak, added.file, added.row
+    ('edu_unsure', 'edu_keep', 'edu_reason', 'edu_stage', 'edu_leak', 'edu_file', 'edu_row')
     """
 
     score: str
+    unsure: str
     keep: str
     reason: str
     stage: str
@@ -64,7 +66,7 @@ class AddedColumns:
     def named(cls, score_column: str) -> "AddedColumns":
         """Return the names that go with the name of the score column."""
         stem = score_column.removesuffix("_score")
-        names = ("keep", "reason", "stage", "leak", "file", "row")
+        names = ("unsure", "keep", "reason", "stage", "leak", "file", "row")
         return cls(score_column, *(f"{stem}_{name}" for name in names))
 
     def in_mode(
@@ -75,13 +77,14 @@ class AddedColumns:
         scores: bool = True,
         leaks: LeakAction | None = None,
         origin: bool = False,
+        unsure: bool = False,
     ) -> tuple[str, ...]:
         """Return the names that are added in a mode of writing; that of the stage where stages mix."""
         if write == "scores":
             return ()
         names = []
         if scores:
-            names.append(self.score)
+            names += [self.score, self.unsure] if unsure else [self.score]
             if write == "all":
                 names += [self.keep, self.reason]
             if effort == "balanced":
@@ -93,15 +96,18 @@ class AddedColumns:
 
 def added_fields(added: AddedColumns, names: Sequence[str]) -> list[pa.Field]:
     """Return the columns that a run adds."""
-    kinds = {added.score: pa.float32(), added.keep: pa.bool_(), added.row: pa.int64()}
+    kinds = {
+        added.score: pa.float32(),
+        added.keep: pa.bool_(),
+        added.unsure: pa.bool_(),
+        added.row: pa.int64(),
+    }
     return [pa.field(name, kinds.get(name, pa.string())) for name in names]
 
 
 def output_batch(
     batch: pa.RecordBatch,
-    scores: Scores,
-    keep: NDArray[np.bool_],
-    found: FoundLeaks | None,
+    judged: Judged,
     added: AddedColumns,
     write: str,
     schema: pa.Schema,
@@ -111,14 +117,18 @@ def output_batch(
 
     `origin` is the input file, by its path below its folder, and the row in it of the first row.
     """
+    scores, keep, found = judged.scores, judged.keep, judged.leaks
     columns = [writable_array(one, field.type) for one, field in zip(batch.columns, schema, strict=False)]
     for name in schema.names[batch.num_columns :]:
         if name == added.score:
             columns.append(pa.array(scores.value, mask=scores.reason > 0))
+        elif name == added.unsure:
+            codes = np.zeros(len(keep), np.uint8) if judged.unsure is None else judged.unsure.codes
+            columns.append(pa.array(codes == UNSURE, mask=codes == 0))
         elif name == added.keep:
             columns.append(pa.array(keep))
         elif name == added.reason:
-            columns.append(_named(scores.reason, REASONS))
+            columns.append(_named(judged.reason, REASONS))
         elif name == added.file:
             columns.append(pa.repeat(pa.scalar(origin[0], pa.string()), len(keep)))
         elif name == added.row:

@@ -11,16 +11,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from filtering import Scores
 from pipelines.dump.int96 import coarser_units
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
 from pipelines.store.leak_files import HITS_SCHEMA
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import SCORES_GROUP_ROWS, SCORES_SCHEMA, scores_batch
-from pipelines.worker.leak_finder import FoundLeaks
+from pipelines.worker.judged import Judged
 from pipelines.worker.output import (
     AddedColumns,
     FileFormat,
@@ -73,32 +71,30 @@ class PartFiles:
                 scores=settings.scores,
                 leaks=action,
                 origin=settings.write_origin,
+                unsure=settings.unsure is not None and settings.unsure.action == "flag",
             )
             with open_parquet(self._part.path) as file:
                 self.units = coarser_units(self._part, file, checksums=not settings.ignore_checksums)
                 form = format_like(file, self._part, self.units, added_fields(self._added, names))
             self._begin("data", form)
-        if settings.scores and settings.scores_from is None:
+        drops_unsure = settings.unsure is not None and settings.unsure.action == "drop"
+        if settings.scores and (settings.scores_from is None or drops_unsure):
+            # A new cut has those of its run, but which rows it drops as unsure it alone says.
             self._begin("scores", FileFormat(SCORES_SCHEMA, group_rows=SCORES_GROUP_ROWS))
 
     def _begin(self, name: str, form: FileFormat) -> None:
         self._temporary[name] = self._folder.new_temporary(name)
         self._writers[name] = GatheringWriter(self._temporary[name], form)
 
-    def add(
-        self, batch: pa.RecordBatch, scores: Scores, keep: NDArray[np.bool_], found: FoundLeaks | None
-    ) -> None:
+    def add(self, batch: pa.RecordBatch, judged: Judged) -> None:
         """Write the next rows.
 
         Parameters
         ----------
         batch : RecordBatch of n rows
-        scores : Scores
-        keep : bool array, shape (n,)
-        found : FoundLeaks, optional
-            In rows that would be kept.
+        judged : Judged
         """
-        writers = self._writers
+        writers, found = self._writers, judged.leaks
         if found is not None and len(found.hits):
             if "hits" not in writers:
                 self._begin("hits", FileFormat(HITS_SCHEMA, group_rows=SCORES_GROUP_ROWS))
@@ -106,14 +102,12 @@ class PartFiles:
                 writers["hits"].add(piece)
         if "data" in writers:
             data, origin = writers["data"], (self._part.relative, self._part.first_row + self._rows_seen)
-            data.add(
-                output_batch(
-                    batch, scores, keep, found, self._added, self._settings.write, data.schema, origin
-                )
-            )
+            data.add(output_batch(batch, judged, self._added, self._settings.write, data.schema, origin))
         self._rows_seen += batch.num_rows
         if "scores" in writers:
-            writers["scores"].add(scores_batch(scores))
+            nothing = np.zeros(batch.num_rows, dtype=np.uint8)
+            codes = nothing if judged.unsure is None else judged.unsure.codes
+            writers["scores"].add(scores_batch(judged.scores, codes))
 
     def publish(self) -> dict[str, Any]:
         """Finish the files and give them their final names; return what a receipt says of them."""

@@ -11,12 +11,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from filtering import Scores
 from filtering.being_read import being_read
 from filtering.errors import BadFileError, OutOfMemoryError, RunError
-from filtering.leaks.search import LEAK
 from filtering.scoring.cascade import AnyScorer, CascadeScorer
 from filtering.text.arrow import TOO_LONG, text_lengths, without_texts
 from pipelines.dump.batches import read_batches
@@ -27,10 +25,12 @@ from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
 from pipelines.store.receipts import Receipt
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import Cut, read_scores
-from pipelines.worker.leak_finder import FoundLeaks, LeakFinder
+from pipelines.worker.judged import LookedAt, judge
+from pipelines.worker.leak_finder import LeakFinder
 from pipelines.worker.part_files import open_part_files
 from pipelines.worker.row_chances import row_chances
 from pipelines.worker.tally import Tally
+from pipelines.worker.unsure_finder import UnsureFinder
 from pipelines.worker.worker_settings import WorkerSettings
 
 PIECE_ROWS: Mapping[str, int] = {"fast": 1 << 62, "balanced": 256, "full": 128}
@@ -113,6 +113,9 @@ class PartWorker:
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="score")
         self._scorer = _planned_scorer(settings)
         self._leaks = None if settings.leaks is None else LeakFinder(self._folder, settings.leaks)
+        self._unsure = None
+        if settings.unsure is not None:
+            self._unsure = UnsureFinder(settings.unsure, settings.text_column)
 
     def close(self, *, wait: bool = True) -> None:
         """End the threads that score."""
@@ -154,44 +157,36 @@ class PartWorker:
         settings, cut = self._settings, Cut(self._settings.keep_at, part.tie_quota)
         tally = Tally(signals_read=settings.scores and settings.scores_from is None)
         with open_part_files(self._folder, part, settings) as files:
-            for batch, scores, leaks in self._scored(part, files.units):
-                found, keep = self._judge(leaks, cut.keep(scores.value))
-                files.add(batch, scores, keep, found)
+            for batch, found in self._scored(part, files.units):
+                judged = judge(found, cut.keep(found.scores.value), settings)
+                files.add(batch, judged)
                 texts = texts_of(batch, settings.text_column)
-                tick(batch.num_rows, *tally.add(texts, scores, keep, found))
+                tick(batch.num_rows, *tally.add(texts, judged))
             if tally.rows != part.rows:
                 raise BadFileError(f"{part.name} must have {part.rows} rows. Found {tally.rows}.")
             return Receipt(key=part.key, output=part.output, **tally.fields(), **files.publish())
 
-    def _judge(
-        self, leaks: FoundLeaks | None, keep: NDArray[np.bool_]
-    ) -> tuple[FoundLeaks | None, NDArray[np.bool_]]:
-        """Return what leaked into rows that pass the cut, and which rows are kept in view of that."""
-        if leaks is None or self._settings.leaks is None:
-            return None, keep
-        found = leaks.of_rows(keep)
-        if self._settings.leaks.action == "mark":
-            return found, keep
-        return found, keep & ~found.rows_with(LEAK, len(keep))
-
-    def _scored(
-        self, part: Part, units: Mapping[str, str]
-    ) -> Iterator[tuple[pa.RecordBatch, Scores, FoundLeaks | None]]:
-        """Yield batches, their scores and leaks, in order, with a bounded number in flight.
+    def _scored(self, part: Part, units: Mapping[str, str]) -> Iterator[tuple[pa.RecordBatch, LookedAt]]:
+        """Yield batches and what was found in them, in order, with a bounded number in flight.
 
         `Executor.map` would read the whole part ahead of its writer; its bound is of Python 3.14.
         """
-        score, leaks = self._score_batch_of(part), self._leaks
-        keep_at, text_column = np.float32(self._settings.keep_at), self._settings.text_column
+        score, settings = self._score_batch_of(part), self._settings
 
-        def look_at(batch: pa.RecordBatch, first: int) -> tuple[Scores, FoundLeaks | None]:
+        def look_at(batch: pa.RecordBatch, first: int) -> LookedAt:
             scores = score(batch, first)
-            if leaks is None:
-                return scores, None
-            candidates = (scores.value >= keep_at) & (scores.reason != TOO_LONG)
-            return scores, leaks.find(part, texts_of(batch, text_column), first, candidates)
+            candidates = (scores.value >= np.float32(settings.keep_at)) & (scores.reason != TOO_LONG)
+            unsure = leaks = None
+            if self._unsure is not None:
+                # To detect a language takes as long as a score: of rows that are not written nobody asks.
+                rows = candidates if settings.write == "kept" else scores.reason == 0
+                unsure = self._unsure.find(batch, rows)
+            if self._leaks is not None:
+                texts = texts_of(batch, settings.text_column)
+                leaks = self._leaks.find(part, texts, first, candidates)
+            return LookedAt(scores, unsure, leaks)
 
-        waiting: deque[tuple[pa.RecordBatch, Future[tuple[Scores, FoundLeaks | None]]]] = deque()
+        waiting: deque[tuple[pa.RecordBatch, Future[LookedAt]]] = deque()
         first = 0
         try:
             for batch in self._pieces(part, units):
@@ -199,10 +194,10 @@ class PartWorker:
                 first += batch.num_rows
                 if len(waiting) > self._settings.threads + 1:
                     batch, future = waiting.popleft()
-                    yield batch, *future.result()
+                    yield batch, future.result()
             while waiting:
                 batch, future = waiting.popleft()
-                yield batch, *future.result()
+                yield batch, future.result()
         finally:
             for _, future in waiting:
                 future.cancel()

@@ -5,13 +5,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from filtering import Scores
 from filtering.scoring.scorers import EMBEDDING_STAGE
-from filtering.text.arrow import REASONS, UNUSUAL, text_lengths
+from filtering.text.arrow import REASONS, UNSURE, UNUSUAL, text_lengths
 from filtering.text.windows import REACH
-from pipelines.worker.leak_finder import FoundLeaks
+from pipelines.worker.judged import Judged
 
 
 class Tally:
@@ -29,25 +27,22 @@ class Tally:
         self._reasons: Counter[str] = Counter()
         self._unusual: Counter[str] = Counter()
         self._leaks: Counter[str] = Counter()
+        self._unsure: Counter[str] = Counter()
 
     @property
     def rows(self) -> int:
         """Rows counted so far."""
         return self._sums["rows"]
 
-    def add(
-        self, texts: pa.Array, scores: Scores, keep: NDArray[np.bool_], found: FoundLeaks | None
-    ) -> tuple[int, int]:
+    def add(self, texts: pa.Array, judged: Judged) -> tuple[int, int]:
         """Count a batch; return its bytes of text and its rows kept.
 
         Parameters
         ----------
         texts : Arrow array of n texts
-        scores : Scores
-        keep : bool array, shape (n,)
-        found : FoundLeaks, optional
-            In rows that would be kept.
+        judged : Judged
         """
+        scores, keep, found = judged.scores, judged.keep, judged.leaks
         lengths = text_lengths(texts)
         text_bytes, kept = int(lengths.sum()), int(keep.sum())
         embedded = scores.stage == EMBEDDING_STAGE
@@ -70,6 +65,8 @@ class Tally:
         if scores.unusual.any():
             for bit, kind in enumerate(UNUSUAL):
                 self._unusual[kind] += int((scores.unusual >> bit & 1).sum())
+        if judged.unsure is not None:
+            self._unsure.update(judged.unsure.counted(keep | (judged.reason == UNSURE)))
         if found is not None:
             leaked, documents = found.counted(len(keep))
             self._sums["leaked"] += leaked
@@ -83,6 +80,7 @@ class Tally:
             "reasons": _in_order(self._reasons, REASONS),
             "unusual": _in_order(self._unusual, UNUSUAL),
             "leaks": dict(sorted(self._leaks.items())),
+            "unsure": dict(sorted(self._unsure.items())),
         }
 
 

@@ -9,7 +9,14 @@ from filtering.scoring.settings import Effort, ExitSettings
 from filtering.scoring.storage import SHIPPED
 from filtering.signals.settings import Rule
 from pipelines.paths import absolute
-from pipelines.settings.runs import MAX_DOCUMENT_BYTES, LeakAction, Write, exit_settings_of
+from pipelines.settings.runs import (
+    MAX_DOCUMENT_BYTES,
+    LanguagesFrom,
+    LeakAction,
+    UnsureAction,
+    Write,
+    exit_settings_of,
+)
 
 
 class LeakSearch(BaseModel):
@@ -27,6 +34,27 @@ class LeakSearch(BaseModel):
 
     sha256: str
     action: LeakAction
+
+
+class UnsureSearch(BaseModel):
+    """A search for documents in languages that the scorer does not know, in what is written.
+
+    Parameters
+    ----------
+    action : {"drop", "flag"}
+        As in `FilterConfig`.
+    known : tuple of str, optional
+        Languages that it knows; None where it does not say how many labels it has by language.
+    languages_from : {"text", "column", "path"}
+        What tells a language: a column, and the text where that says nothing; a column alone; of code a
+        column or a path.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    action: UnsureAction
+    known: tuple[str, ...] | None
+    languages_from: LanguagesFrom
 
 
 class WorkerSettings(BaseModel):
@@ -53,6 +81,8 @@ class WorkerSettings(BaseModel):
         Where the embedder lies and runs.
     leaks : LeakSearch, optional
         What is looked for in rows that would be kept.
+    unsure : UnsureSearch, optional
+        Which documents are told to be unsure.
     threads : int
         Threads that score inside this worker.
     """
@@ -75,6 +105,7 @@ class WorkerSettings(BaseModel):
     audit_shares: tuple[float, float] = (0.0, 0.0)
     placement: Placement = Placement()
     leaks: LeakSearch | None = None
+    unsure: UnsureSearch | None = None
     write_origin: bool = False
     threads: int = 1
 

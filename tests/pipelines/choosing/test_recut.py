@@ -129,7 +129,8 @@ def test_the_exact_cut_is_that_of_sorting_all_scores(tmp_path_factory, parts, sh
     folder.scores.mkdir(parents=True)
     for number, scores in enumerate(parts):
         codes = pa.array([0] * len(scores), pa.uint8())
-        table = pa.Table.from_arrays([pa.array(scores, pa.float32()), codes, codes], schema=SCORES_SCHEMA)
+        columns = [pa.array(scores, pa.float32()), codes, codes, codes]
+        table = pa.Table.from_arrays(columns, schema=SCORES_SCHEMA)
         pq.write_table(table, folder.scores / f"{number}.parquet")
     every = np.array([score for scores in parts for score in scores if score is not None], dtype=np.float32)
     count = round(share * sum(len(scores) for scores in parts))

@@ -180,6 +180,7 @@ def test_score_reads_standard_input(command_process, web):
         "file": "-",
         "score": pytest.approx(expected, abs=1e-4),
         "reason": None,
+        "unsure": load_scorer(web).tell_unsure([text])[0],
     }
 
 

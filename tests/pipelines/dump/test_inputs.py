@@ -166,7 +166,7 @@ def test_empty_files_need_no_text_and_rows_without_columns_are_set_aside(command
     assert outcome.code == 2  # OUT inside the input
     out = good.parent / f"{good.name}-out"
     assert command("filter", *BARE, good, "-o", out, "-s", web).code == 0
-    assert pq.read_schema(out / "data" / "a.parquet").names == ["edu_score"]
+    assert pq.read_schema(out / "data" / "a.parquet").names == ["edu_score", "edu_unsure"]
     assert manifest_of(out)["settings"]["text_column"] == "text"
     assert command("verify", out).code == 0
     nothing = pa.table({"x": [1, 2]}).select([])

@@ -199,7 +199,8 @@ def test_where_stages_mix_a_column_says_which_decided(given, finished, both, exi
     assert rows["edu_stage"].to_pylist() == ["embedding" if one else "signals" for one in passed]
     run(given, tmp_path / "all", write="all", score_column="quality_score")
     names = pq.read_schema(next((tmp_path / "all" / "data").rglob("*.parquet"))).names
-    assert names[-4:] == ["quality_score", "quality_keep", "quality_reason", "quality_stage"]
+    added = ("score", "unsure", "keep", "reason", "stage")
+    assert names[-5:] == [f"quality_{name}" for name in added]
 
 
 def test_settings_that_do_not_go_together_are_refused(given):

@@ -204,6 +204,9 @@ SETTINGS = [
     "scorer_sha256",
     "max_disagreement",
     "leak_action",
+    "unsure",
+    "known_languages",
+    "languages_from",
 ]
 
 

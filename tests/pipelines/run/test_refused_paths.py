@@ -20,7 +20,8 @@ def test_an_input_that_has_a_score_is_refused_with_the_option_that_renames_ours(
     assert not (tmp_path / "out").exists()
     assert command(*arguments, "--score-column", "our_score").code == 0
     found = pq.read_table(tmp_path / "out" / "data" / "a.parquet")
-    assert found.column_names == ["id", "url", "text", "edu_score", "our_score", "our_keep", "our_reason"]
+    ours = ["our_score", "our_unsure", "our_keep", "our_reason"]
+    assert found.column_names == ["id", "url", "text", "edu_score", *ours]
     assert found["edu_score"].to_pylist() == [4.5] * 20
 
 

