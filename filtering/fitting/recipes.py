@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from filtering.arrays import AnyFloats, Floats, Floats32, Rows
+from filtering.arrays import Floats, Floats32, Rows
 from filtering.embedding.heads import KernelHead
 from filtering.extras import require
 from filtering.fitting.cross_validation import Fit, calibrate, nested_raw, out_of_fold
@@ -23,7 +23,7 @@ from filtering.scoring.scorers import SignalScorer
 from filtering.signals.kernel import CELLS, VECTOR_WIDTH
 from filtering.signals.linear import GRID, HATS, KNOTS, LinearSignals, hat_values, mean_positions
 from filtering.signals.read_signals import NO_TABLE, SCORE_COLUMNS
-from filtering.signals.trees import Trees, parse_trees
+from filtering.signals.trees import Trees, parse_trees, stacked
 from filtering.signals.vectors import NO_VECTORS, Vectors
 
 Recipe = Literal["linear", "characters", "lightgbm"]
@@ -86,13 +86,12 @@ class Landmarks:
         found: Floats = self.nystroem.transform(embeddings.astype(np.float64))
         return found
 
-    def head(self, weights: Floats, bias: float) -> KernelHead:
+    def head(self, weights: Floats) -> KernelHead:
         """Return the head that weighs the features: their weights fold into those of the landmarks."""
         return KernelHead(
             landmarks=self.nystroem.components_.astype(np.float32),
             weights=self.nystroem.normalization_.T @ weights,
             gamma=float(self.nystroem.gamma),
-            bias=bias,
         )
 
 
@@ -101,29 +100,12 @@ class Model:
     """What a recipe fits: the linear joint, and trees over it or none."""
 
     linear: LinearSignals
-    booster: str | None
+    trees: Trees | None
 
     def predict(self, data: FitData, rows: Rows) -> Floats:
         """Return raw values of some rows."""
         raw = linear_values(self.linear, data, rows)
-        if self.booster is None:
-            return raw
-        return parse_trees(self.booster).predict(stacked(raw, data.features[rows]))
-
-
-def stacked(raw: AnyFloats, features: Floats32) -> Floats32:
-    """Return what trees see: the linear value, then the statistics.
-
-    Parameters
-    ----------
-    raw : float array, shape (n,)
-    features : float32 array, shape (n, WIDTH)
-
-    Returns
-    -------
-    float32 array, shape (n, 1 + len(STATISTICS))
-    """
-    return np.concatenate([raw[:, None].astype(np.float32), features[:, SCORE_COLUMNS:]], axis=1)
+        return raw if self.trees is None else self.trees.predict(raw, data.features[rows])
 
 
 def linear_values(linear: LinearSignals, data: FitData, rows: Rows) -> Floats:
@@ -147,23 +129,13 @@ def fit_model(data: FitData, rows: Rows, recipe: Recipe) -> Model:
     if recipe != "lightgbm":
         return Model(linear, None)
     inner = out_of_fold(data, rows, signals_fit("characters"))
-    booster = boost(stacked(inner, data.features[rows]), rank_target(data.labels[rows]))
-    return Model(linear, booster)
-
-
-def boost(features: Floats32, target: AnyFloats) -> str:
-    """Fit LightGBM; return its text model.
-
-    Parameters
-    ----------
-    features : float32 array, shape (n, columns)
-    target : float array, shape (n,)
-    """
-    lightgbm = require("train", "lightgbm")
-    table = lightgbm.Dataset(features, target, params={"max_bin": BOOSTING["max_bin"], "verbose": -1})
-    text: str = lightgbm.train(BOOSTING, table, BOOSTING_ROUNDS).model_to_string()
-    # Parameters that LightGBM appends name the machine's threads, and nothing reads them.
-    return text.split("\nparameters:")[0] + "\n"
+    table = require("train", "lightgbm").Dataset(
+        stacked(inner, data.features[rows]),
+        rank_target(data.labels[rows]),
+        params={"max_bin": BOOSTING["max_bin"], "verbose": -1},
+    )
+    booster = require("train", "lightgbm").train(BOOSTING, table, BOOSTING_ROUNDS)
+    return Model(linear, parse_trees(booster.model_to_string()))
 
 
 def fit_linear(
@@ -211,7 +183,7 @@ def fit_linear(
         values[: len(at)] = hat_values(positions) @ weights
         values[len(at) :] = values[len(at) - 1]
     cell_weights = of_cells.astype(np.float32)
-    head = landmarks.head(of_bumps, 0.0)
+    head = landmarks.head(of_bumps)
     linear = LinearSignals(
         word_weights=cell_weights[:CELLS],
         character_weights=cell_weights[CELLS:] if characters else NO_TABLE,
@@ -273,12 +245,10 @@ def fit_signals(data: FitData, recipe: Recipe, domain: str) -> SignalScorer:
     """Fit the signals of a scorer to all rows; the calibration is fitted to values out of outer folds."""
     rows = np.arange(len(data))
     model = fit_model(data, rows, recipe)
-    trees: Trees | None = parse_trees(model.booster) if model.booster else None
     return SignalScorer(
         domain=domain,
         linear=model.linear,
-        booster=model.booster,
-        trees=trees,
+        trees=model.trees,
         calibration=calibrate(data, rows, nested_raw(data, signals_fit(recipe), assignment=0)),
         novelty=fit_novelty(data.texts, data.groups),
     )

@@ -65,7 +65,7 @@ def test_a_model_is_fitted_to_its_rows_alone():
     changed.labels[others] = 5.0
     changed.features[others] = 7.0
     one, two = (fit_model(each, rows, "lightgbm") for each in (data, changed))
-    assert one.booster == two.booster
+    assert one.trees == two.trees
     np.testing.assert_array_equal(one.linear.word_weights, two.linear.word_weights)
     np.testing.assert_array_equal(one.linear.knots, two.linear.knots)
 
@@ -74,7 +74,7 @@ def test_a_model_is_fitted_to_its_rows_alone():
 def test_fitting_twice_gives_the_same_scorer(recipe):
     again = fit_signals(made_data(), recipe, "web")
     first = made_scorer(recipe)
-    assert again.booster == first.booster
+    assert again.trees == first.trees
     assert again.calibration == first.calibration
     for name in ("word_weights", "character_weights", "knots", "knot_values"):
         np.testing.assert_array_equal(getattr(again.linear, name), getattr(first.linear, name))
@@ -84,5 +84,5 @@ def test_fitting_twice_gives_the_same_scorer(recipe):
 def test_recipes_fit_the_parts_they_are_named_for():
     assert not len(made_scorer("linear").linear.character_weights)
     assert made_scorer("characters").linear.character_weights.any()
-    assert made_scorer("characters").booster is None
+    assert made_scorer("characters").trees is None
     assert made_scorer("lightgbm").trees is not None
