@@ -20,8 +20,8 @@ KILLS = 2
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory) -> Work:
-    return make_work(tmp_path_factory.mktemp("work"), ["fast"], files=2, options=("--no-report",))
+def work(begin, tmp_path_factory) -> Work:
+    return make_work(begin, tmp_path_factory.mktemp("work"), ["fast"], files=2, options=("--no-report",))
 
 
 @pytest.fixture
