@@ -15,6 +15,8 @@ from faults import COMBINATIONS, Work, broken_files, count_rows, make_work
 from places import KIT
 from written_pages import marks_of
 
+pytestmark = pytest.mark.xdist_group("ray")  # so that one Ray starts at a time
+
 SCRIPT = KIT / "faults.py"
 KILLS = 2
 

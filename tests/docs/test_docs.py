@@ -157,7 +157,7 @@ def test_the_script_of_the_whole_chain_runs_with_a_kill_in_the_middle(place):
     assert 0 < kept.num_rows < rows
 
 
-@pytest.mark.xdist_group("cluster page")  # it takes as long as all others here
+@pytest.mark.xdist_group("ray")  # so that one Ray starts at a time
 def test_the_commands_of_the_cluster_page_run_one_after_the_other(place):
     """Among them one that starts Ray and ends it, and a job that is submitted to a real head in token mode.
 
