@@ -79,7 +79,14 @@ class Meter:
 
     def words(self) -> str:
         """Return what is shown, for people."""
-        return f"{self.fresh / self.seconds:,.0f} {self.things}/s"
+        each_s = self.seconds / max(self.fresh, 1)
+        return f"{1 / each_s:,.0f} {self.things}/s" if self.fresh and each_s < 1 else f"{each_s:,.1f} s each"
+
+    def state(self) -> str:
+        """Return how it goes on, for people, also where nothing is counted yet."""
+        return (
+            self.words() if self.fresh else f"working on the {'next' if self.done else 'first'} {self.things}"
+        )
 
 
 class RowMeter(Meter):
@@ -203,14 +210,12 @@ class ConsoleReporter:
         with bar:
             task = bar.add_task("", total=max(meter.total, 1), completed=meter.done, text="")
             while not stop.wait(0.2):
-                rate = meter.words() if meter.fresh else ""
-                bar.update(task, completed=meter.done, text=meter.waits_for or rate)
+                bar.update(task, completed=meter.done, text=meter.waits_for or meter.state())
             bar.update(task, completed=meter.done, text=meter.words())
 
     def _line(self, meter: Meter) -> None:
         if self._style == "json":
             self.event("progress", **meter.figures())
         elif self._style == "auto" and not meter.waits_for:  # which was said
-            rate = f", {meter.words()}" if meter.fresh else ""
             left = f", {duration(meter.left_s)} left" if meter.fresh and meter.done < meter.total else ""
-            self._console.print(f"{meter.done:,} of {meter.total:,} {meter.things}{rate}{left}")
+            self._console.print(f"{meter.done:,} of {meter.total:,} {meter.things}, {meter.state()}{left}")

@@ -168,6 +168,6 @@ def _sentence(distance: float) -> str:
         return "These documents look like those that the scorer was fitted on."
     return (
         "These documents are of another kind than those that the scorer was fitted on, or of one kind alone: "
-        f"lines, words and punctuation lie {distance:.2f} apart (0 is the same, 1 is most). Read some of "
-        "them before you trust their scores."
+        f"their lines, words and punctuation differ by {distance:.2f}, where 0 is the same and 1 the most. "
+        "Read some of them before you trust their scores."
     )

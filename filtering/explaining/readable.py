@@ -40,7 +40,7 @@ def readable_name(statistic: str) -> str:
 
 
 def name_and_amount(statistic: str, value: float, low: float | None, high: float | None) -> tuple[str, str]:
-    """Return what a statistic is called beside its amount, and that amount beside what is usual.
+    """Return what a statistic is called beside its amount, and that amount beside what most documents have.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def name_and_amount(statistic: str, value: float, low: float | None, high: float
     Examples
     --------
     >>> name_and_amount("colon_ends", 0.114, 0.0, 0.1765)
-    ('lines that end in a colon', '11.4 %, usually 0 to 17.6 %')
+    ('lines that end in a colon', '11.4 % (most: 0 to 17.6 %)')
     >>> name_and_amount("log_words", 5.5, None, None)
     ('words', '244')
     """
@@ -63,7 +63,7 @@ def name_and_amount(statistic: str, value: float, low: float | None, high: float
     elif name.startswith(SHARE):
         name, unit = name.removeprefix(SHARE), " %"
     shown, lowest, highest = (_shown(one, statistic, unit) for one in (value, low or 0.0, high or 0.0))
-    usual = "" if low is None or high is None else f", usually {lowest} to {highest}{unit}"
+    usual = "" if low is None or high is None else f" (most: {lowest} to {highest}{unit})"
     return name, f"{shown}{unit}{usual}"
 
 

@@ -23,11 +23,11 @@ from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
 from pipelines.run.resume import refuse_foreign
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
-from pipelines.settings.base import command_of, with_options, words_of
+from pipelines.settings.base import with_options, words_of
 from pipelines.settings.runs import RecutConfig
 from pipelines.store.leak_files import read_tasks
 from pipelines.store.manifest import read_set_aside, scored_parts
-from pipelines.store.plan import Plan, RunFacts, rekeyed
+from pipelines.store.plan import CUT_OF, Plan, RunFacts, rekeyed
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import read_scores
 from pipelines.worker.leak_finder import search_of
@@ -63,11 +63,12 @@ def recut_run(
         raise OutputError(f"The new cut must go to another folder. Got {config.to!r} for both.")
     source = RunFolder(config.run)
     before = source.read_finished_plan()
-    good = scored_parts(
-        source,
-        before,
-        instead=lambda run: f"Type:\n  {command_of('recut', config.model_copy(update={'run': run}))}",
-    )
+    scored = scored_parts(source, before)
+    if scored.folder is not source:
+        reporter.say(f"{config.run} is a new cut itself. Cutting {before.origin}, which has its scores.")
+        whole = config.model_copy(update={"run": before.origin})
+        return recut_run(whole, executor=executor, reporter=reporter)
+    good = scored.parts
     refuse_foreign(RunFolder(config.to))
     _refuse_changed_inputs(good)
     tasks, leaks = _same_search(source, before.facts)
@@ -133,7 +134,7 @@ def _plan_of(config: RecutConfig, source: RunFolder, before: Plan, good: Parts) 
         "keep_at": keep_at,
         "keep_fraction": config.keep_fraction,
         "write": config.write,
-        "recut_from": before.digest,
+        CUT_OF: before.digest,
     }
     if before.facts.effort == "balanced" and keep_at != before.facts.keep_at:
         # The exits lie around the old cut: what they promised there nobody keeps here.

@@ -38,9 +38,10 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
     refuse_taken(config.out, overwrite=config.overwrite)
     folder = RunFolder(config.run)
     plan = folder.read_finished_plan()
-    parts = list(scored_parts(folder, plan))
+    scored = scored_parts(folder, plan)
+    parts = list(scored.parts)
     cut = plan.facts.keep_at
-    near = _near_cut(folder, parts, cut)
+    near = _near_cut(scored.folder, parts, cut)
     read = replace(plan.facts.row_reader, group_column=config.group_column)
     random = np.random.default_rng(config.seed)
     drawn: list[dict[str, Any]] = []

@@ -67,8 +67,8 @@ def read_population(out: str, scorer: str, effort: Effort | None) -> Population:
         If it was made at another effort, or none of its documents has a score.
     """
     folder = RunFolder(out)
-    plan = folder.read_finished_plan()
-    parts, facts = scored_parts(folder, plan), plan.facts
+    scored = scored_parts(folder, folder.read_finished_plan())
+    facts = scored.folder.read_finished_plan().facts  # a new cut keeps no exits
     _, digest = open_pairs(scorer)
     refuse_other_scorer(scorer, digest, facts.scorer_sha256)
     if effort not in (None, facts.effort):
@@ -76,14 +76,14 @@ def read_population(out: str, scorer: str, effort: Effort | None) -> Population:
             f"--effort must be that of the run {out}, {facts.effort}. Got {effort}. Leave it out."
         )
     counts = np.zeros(len(FINE_CUTS), dtype=np.int64)
-    for part in parts:
-        (value,) = read_scores(folder, part, "edu_score")
+    for part in scored.parts:
+        (value,) = read_scores(scored.folder, part, "edu_score")
         counts += np.bincount(fine_places(value[~np.isnan(value)]), minlength=len(FINE_CUTS))
     if not counts.any():
         raise SettingsError(f"Some document of the run {out} must have a score. None has.")
     return Population(
         counts=counts,
-        rows=int(parts.column("rows").sum()),
+        rows=int(scored.parts.column("rows").sum()),
         tokens=folder.read_manifest()["text_bytes"] / BYTES_PER_TOKEN,
         effort=facts.effort,
         exits=facts.exits,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 from typer.exceptions import TyperException
 from typer.main import get_command
 
@@ -88,6 +89,24 @@ LEAST_COLUMNS = 20
 ESCAPES = "edufilter-escapes"
 codecs.register_error(ESCAPES, escape_unwritable)
 
+
+class PlainCommand(TyperCommand):
+    """A command whose help names arguments as the reference does, and gives flags no value."""
+
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - of typer's own copy of click
+        """Return options and arguments."""
+        found = super().get_params(ctx)
+        for one in found:
+            if getattr(one, "is_flag", False):
+                one.metavar = ""
+        return found
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401
+        """Return what stands in the usage line behind the name."""
+        arguments = [one for one in self.params if one.param_type_name == "argument"]
+        return ["[OPTIONS]", *(str(one.metavar) for one in arguments)]
+
+
 app = typer.Typer(
     help=EXAMPLES,
     no_args_is_help=True,
@@ -97,7 +116,7 @@ app = typer.Typer(
 )
 for heading, commands in COMMANDS.items():
     for name, command in commands.items():
-        app.command(name, rich_help_panel=heading)(command)
+        app.command(name, cls=PlainCommand, rich_help_panel=heading)(command)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -206,7 +225,8 @@ def _version(show: bool) -> None:
 @app.callback(help=EXAMPLES)
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option("--version", metavar="", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     """Keep the part of a web or code dump that teaches: Parquet in, Parquet out."""

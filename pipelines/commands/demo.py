@@ -82,7 +82,10 @@ def run_demo(
         load_scorer(name).score(["Compiled before time is taken."])
     command = shlex.join(["edufilter", "demo", out, *(f"--against={path}" for path in decontaminate)])
     for name, count in counts.items():
-        reporter.say(f"Filtering {count:,} documents with the scorer {name!r} ...")
+        reporter.say(
+            f"Filtering {count:,} documents with the scorer {name!r}, twice: first by words and style alone, "
+            "to show how fast that is, then as a run does by default ..."
+        )
         _filter(folder / name, name, tuple(decontaminate) if name == "code" else (), command, reporter)
     _print_next(folder / "web")
 

@@ -45,7 +45,8 @@ def print_explanation(found: ExplainedDocument) -> None:
         console.print(table)
     show(
         f"These {len(why.raised) + len(why.lowered)} signals are {100 * why.shown_share:.0f} % of all that "
-        "moved the score; --top shows more. 'usually': eleven in twelve of the labelled documents."
+        "moved the score. Show more with --top. In brackets: what most of the documents have that the scorer "
+        "was trained on (eleven in twelve)."
     )
     _print_passage("raises", why.raising_passage, why)
     _print_passage("lowers", why.lowering_passage, why)

@@ -56,10 +56,10 @@ def print_result(result: "FilterResult", slices: Sequence[Mapping[str, Any]] = (
     if result.reasons:
         _print_counts("without a score", result.reasons)
     _print_set_aside(result)
-    if result.agreement is not None:
-        show(audit_in_words(result.agreement, result.rows))
-    if result.warning:
-        show(f"Warning, by a sample of this dump: {result.warning}")
+    if result.agreement is not None and (checked := audit_in_words(result.agreement, result.rows)):
+        show(checked)
+    if result.warning:  # told whole before the run
+        show("Warning: scores of this run are not reliable, for the reason said at its start.")
     if result.rows_scored:
         rate = result.rows_scored / max(result.seconds, 1e-9)
         show(f"read {result.rows_scored:,} documents in {duration(result.seconds)} ({rate:,.0f} documents/s)")
@@ -127,7 +127,7 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]]) -> str:
 
 
 def audit_in_words(found: "AuditResult", rows: int) -> str:
-    """Return what the check of a cascade says, with a verdict.
+    """Return what the check of a cascade says, with a verdict; nothing where the run is too small for one.
 
     Parameters
     ----------
@@ -149,10 +149,12 @@ def audit_in_words(found: "AuditResult", rows: int) -> str:
     if found.high <= found.promised:
         return f"{checked}, within {allowed}."
     more = _audit_needed(found)
-    how = (
-        "the dump is too small for that" if more > rows else f"run it into another --out with --audit {more}"
+    if more > rows / 2:
+        return ""
+    return (
+        f"{checked}. These are too few to tell whether that is within {allowed}: run it into another --out "
+        f"with --audit {more}."
     )
-    return f"{checked}. These are too few to tell whether that is within {allowed}: {how}."
 
 
 def _audit_needed(found: "AuditResult") -> int:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
     """Print how a scorer was chosen, what it is worth, and what its cascade costs; return the exit code."""
-    from pipelines.scorers.evaluation_tables import exits_table
+    from pipelines.scorers.evaluation_tables import exits_table, which_to_believe
 
     if as_json:
         show(json.dumps(result.metrics))
@@ -38,6 +38,7 @@ def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
     print_audit(result.audit)
     if result.metrics["exits"]:
         _print_table(exits_table(result.metrics["exits"]))
+    show(which_to_believe(result.evaluations))
     out = shlex.quote(result.out)
     show(f"scorer: {result.out}")
     show(f"next: edufilter filter DUMP --scorer {out} --out OUT --dry-run")
@@ -49,6 +50,7 @@ def print_comparison(metrics: Mapping[str, Any]) -> None:
     from pipelines.scorers.evaluation_tables import comparison_table
 
     _print_table(comparison_table(metrics))
+    show("This table only compares ways of fitting. How good the scorer is, the next one says.")
 
 
 def print_learning_curve(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -62,6 +64,7 @@ def print_evaluation(evaluation: "Evaluation") -> None:
     """Print how good scores are against labels."""
     from pipelines.scorers.evaluation_tables import (
         confusion_table,
+        has_unbiased,
         language_notes,
         language_table,
         metrics_table,
@@ -70,9 +73,10 @@ def print_evaluation(evaluation: "Evaluation") -> None:
     _print_table(metrics_table(evaluation))
     _print_table(confusion_table(evaluation))
     drawn = f", {evaluation.unbiased_rows:,} of them drawn at random" if evaluation.origin_known else ""
+    which = "those drawn at random" if has_unbiased(evaluation) else "these"
     show(f"{evaluation.rows:,} documents of {evaluation.groups:,} groups{drawn}")
     show(
-        f"of these {100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, and "
+        f"of {which} {100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, and "
         f"{100 * evaluation.predicted_keep_share:.1f} % score 3 or more"
     )
     if not evaluation.origin_known:

@@ -82,6 +82,7 @@ def evaluate_command(
     from filtering.scoring.storage import naming, read_metrics
     from pipelines.commands.print_scorers import print_comparison, print_evaluation, print_learning_curve
     from pipelines.scorers.evaluate import points_of_labels
+    from pipelines.scorers.evaluation_tables import which_to_believe
 
     if html is not None:
         from pipelines.reports.scorer_page import refuse_page
@@ -97,6 +98,7 @@ def evaluate_command(
             with naming(scorer):
                 print_comparison(read_metrics(scorer))
         print_evaluation(evaluation)
+        show(which_to_believe([evaluation]))
         show(f"next: edufilter threshold {shlex.join([scorer, labels])} --precision 0.9")
     if curve is not None:
         from pipelines.scorers.learning_curve import write_learning_curve

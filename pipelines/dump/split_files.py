@@ -146,6 +146,23 @@ def split_files(
     return FoundParts(parts, column, set_aside, losses.in_words())
 
 
+def check_beginning(files: Sequence[InputFile], text_column: str | None) -> None:
+    """Check that the first files are Parquet and have a text column: before anything slow is loaded.
+
+    What is wrong with a file beside good ones is seen where all are split.
+
+    Raises
+    ------
+    ColumnError, SettingsError
+        As `split_files`.
+    """
+    unread: dict[str, BadFileError | ColumnError] = {}
+    first = files[:FOOTERS_AT_A_TIME]
+    found = list(_readable(first, text_column, unread, Losses(), strict=False))
+    if len(first) == len(files) and not any(one.has_rows for one in found):
+        _refuse_no_text(files, unread)
+
+
 @dataclass(frozen=True)
 class _ReadableFile:
     """What the footer of a file tells of its text: rows and bytes of each row group."""

@@ -97,6 +97,8 @@ class RunScores:
     parts : sequence of Part
     keep_at : float
         Rubric points from which rows were kept.
+    scores : RunFolder
+        That holds the scores: another one where the run is a new cut.
     drops_leaks : bool
         Whether documents with a leak were left out.
     """
@@ -104,6 +106,7 @@ class RunScores:
     folder: RunFolder
     parts: Sequence[Part]
     keep_at: float
+    scores: RunFolder
     drops_leaks: bool = False
 
     @cached_property
@@ -112,14 +115,14 @@ class RunScores:
 
     def stored(self) -> list[int]:
         """Return the numbers of parts that have stored scores: all, or `MOST_PARTS` spread over them."""
-        is_stored = lookup_below(self.folder.scores)
+        is_stored = lookup_below(self.scores.scores)
         found = [number for number, part in enumerate(self.parts) if is_stored(part.output)]
         return found[:: step_over(len(found), MOST_PARTS)]
 
     def of_part(self, number: int) -> PartScores:
         """Return the stored scores of a part."""
         part = self.parts[number]
-        value, stage = read_scores(self.folder, part, "edu_score", "edu_stage")
+        value, stage = read_scores(self.scores, part, "edu_score", "edu_stage")
         passed = Cut(self.keep_at, part.tie_quota).keep(value)
         removed = np.zeros_like(passed)
         if self.drops_leaks and self._has_hits(part.output):

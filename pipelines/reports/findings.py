@@ -15,7 +15,7 @@ from pipelines.run.audit import AuditResult
 SHOWN = 3
 OF_KIND = {
     "input file": "in the input file",
-    "length": "of a length of",
+    "length": "with a length of",
     "site": "of the site",
     "genre": "of the genre",
     CODE_LANGUAGE: "in the code language",

@@ -23,6 +23,8 @@ PAIRS = 60
 PAIR_CHARS = 1500
 HITS_READ = 200_000
 """Hits that are counted by method and shown: they are held in memory."""
+FOUND_BY = {"ngram": "the words", "near": "nearly the words", "structure": "the structure"}
+"""Methods in words: what of a task a document holds."""
 ANY = "any"
 """Stands for all methods and parts together."""
 
@@ -115,6 +117,17 @@ class RunLeaks:
     counts: Sequence[LeakCount]
     pairs: Sequence[LeakPair]
     unread: Mapping[str, str]
+
+
+def found_by(method: str, part: str) -> str:
+    """Return how a task was found, in words.
+
+    Examples
+    --------
+    >>> found_by("near", "prompt"), found_by("structure", "signature")
+    ('nearly the words of the prompt', 'the signature')
+    """
+    return "the signature" if part == "signature" else f"{FOUND_BY.get(method, method)} of the {part}"
 
 
 def gather_leaks(
@@ -264,7 +277,7 @@ def _pair(found: _Found, document: str, texts: Mapping[tuple[str, str, str], str
     return LeakPair(
         task=found.task,
         benchmark=found.benchmark,
-        found_by=[f"{hit['method']} of the {hit['part']}, {hit['strength']:.2f}" for hit in found.hits],
+        found_by=[f"{found_by(hit['method'], hit['part'])}, {hit['strength']:.2f}" for hit in found.hits],
         verdict=found.verdict,
         file=found.file,
         row=found.row,

@@ -17,28 +17,41 @@ from pipelines.page_kit.page import Table, Tile, whole_page
 from pipelines.reports.documents_to_show import BINS_PER_POINT, GROUPS, TENTH_GROUP
 from pipelines.reports.findings import Finding, find_what_matters
 from pipelines.reports.kept_shares import OTHERS, Slice
-from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks
+from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks, found_by
 from pipelines.reports.run_report_data import RunReport, Sample
 from pipelines.run.audit import AuditResult, agreement_of
 
 SET_ASIDE_SHOWN = 100
 BINS_PER_ROW = 5
 """Bins of the chart that are one row of its table: half a point."""
+SETTINGS = {
+    "effort": "effort",
+    "exits": "embedded where words and style give, points",
+    "full_fraction": "share that is embedded",
+    "ignore_checksums": "wrong checksums of pages are ignored",
+    "keep_at": "kept from, points",
+    "keep_fraction": "share to keep",
+    "leak_action": "what is done with leaks",
+    "leaks_sha256": "digest of the benchmarks",
+    "max_disagreement": "decided differently from effort full, at most",
+    "max_document_bytes": "longest document that is scored, bytes",
+    "plan": "digest of the plan",
+    "recut_from": "digest of the plan that this is a new cut of",
+    "rows_per_part": "rows of a part, about",
+    "rules": "kinds of code that are dropped unscored",
+    "score_column": "column of scores",
+    "scorer_sha256": "digest of the scorer",
+    "text_column": "column of texts",
+    "write": "what is written",
+    "write_origin": "rows say where they are from",
+}
+"""Settings of a plan in words."""
+DIGESTS = ("leaks_sha256", "plan", "recut_from", "scorer_sha256")
 LEAKS_DONE = {
     "drop": ("removed", "left out of the output"),
     "mark": ("marked", "kept, and the column edu_leak names their tasks"),
 }
 """By action: what became of documents with a leak, in a word and in more."""
-
-
-@dataclass(frozen=True)
-class _SliceBar:
-    """A slice, and how long its bar is: a share of the longest one of its table."""
-
-    slice: Slice
-    length: float
-    length_of_rest: float
-    is_others: bool
 
 
 @dataclass(frozen=True)
@@ -50,7 +63,8 @@ class _View:
     tiles: Sequence[Tile]
     findings: Sequence[Finding]
     scores: Table | None  # None where the run stores none
-    slices: Mapping[str, Sequence[_SliceBar]]  # by kind
+    slices: Mapping[str, Sequence[Slice]]  # by kind
+    others: str  # the value of a slice that stands for several
     leaks_done: str
     leak_counts: Sequence[Table]  # by benchmark
     drift: Table | None
@@ -78,7 +92,8 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         tiles=_tiles(report),
         findings=find_what_matters(report, audit),
         scores=_scores(report) if report.kept_bins else None,
-        slices={kind: _bars(some) for kind, some in slices.items()},
+        slices=slices,
+        others=OTHERS,
         leaks_done="" if leaks is None else LEAKS_DONE[leaks.action][1],
         leak_counts=() if leaks is None else _leak_counts(leaks),
         drift=_drift(report),
@@ -134,19 +149,17 @@ def _scores(report: RunReport) -> Table:
     return Table("", ("score", "documents", "share", "kept", "at least that"), rows)
 
 
-def _bars(slices: Sequence[Slice]) -> list[_SliceBar]:
-    most = max(*(max(one.share, one.share_of_rest) for one in slices), 1e-9)
-    return [_SliceBar(one, one.share / most, one.share_of_rest / most, one.value == OTHERS) for one in slices]
-
-
 def _leak_counts(found: RunLeaks) -> list[Table]:
-    head = ("found by", "documents found", f"documents {LEAKS_DONE[found.action][0]}", "tasks found")
+    head = ("found by", "found", LEAKS_DONE[found.action][0], "tasks")
     by_benchmark = groupby(found.counts, key=lambda one: one.benchmark)
-    return [Table(name, head, [_leak_count(one) for one in counts]) for name, counts in by_benchmark]
+    return [
+        Table(f"{name}: documents found", head, [_leak_count(one) for one in counts])
+        for name, counts in by_benchmark
+    ]
 
 
 def _leak_count(one: LeakCount) -> tuple[str, int, int, int]:
-    by = "any method" if one.method == ANY else f"{one.method} of the {one.part}"
+    by = "any method" if one.method == ANY else found_by(one.method, one.part)
     return by, one.found, one.leaked, one.tasks
 
 
@@ -157,8 +170,10 @@ def _drift(report: RunReport) -> Table | None:
         (one.meaning, f"{one.distance:.2f}", f"{one.median:.3g}", f"{one.seed_median:.3g}")
         for one in report.drift.shifts
     ]
-    head = ("", "distance", "median here", "median of the seed")
-    return Table("The statistics that differ most", head, rows)
+    head = ("", "difference, 0 to 1", "median here", "median of the labelled documents")
+    return Table(
+        "The statistics that differ most from the documents that the scorer was trained on", head, rows
+    )
 
 
 def _card(sample: Sample, kinds: Collection[str]) -> Card:
@@ -200,15 +215,17 @@ def _counts(run: Mapping[str, Any]) -> Table:
 def _settings(run: Mapping[str, Any]) -> Table:
     without = () if run["scorer"] is not None else ("keep_at",)  # where nothing is scored all is kept
     rows = [
-        (name, _setting(name, value))
-        for name, value in sorted(run["settings"].items())
-        if name not in without
+        (SETTINGS.get(name, name), _setting(name, value))
+        for name, value in {**run["settings"], "plan": run["plan"]}.items()
+        if name not in without and value is not None
     ]
-    return Table("Settings", ("setting", "value"), [*rows, ("plan", run["plan"][:12])], texts=2)
+    return Table("Settings", ("setting", "value"), sorted(rows), texts=2)
 
 
 def _setting(name: str, value: object) -> object:
-    return str(value)[:12] if name.endswith("sha256") or name == "recut_from" else value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)[:12] if name in DIGESTS else value
 
 
 def _tokens(run: Mapping[str, Any]) -> Table:

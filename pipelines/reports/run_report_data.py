@@ -4,14 +4,17 @@ Figures come from the manifest, the spread of scores from ``run/scores`` in one 
 some rows of the inputs, and documents to read from the inputs by file and row.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filtering.errors import EdufilterError, MissingExtraError
+from filtering.errors import EdufilterError, MissingExtraError, OutputError
 from filtering.explaining.drift import MIN_DOCUMENTS, Drift, measure_drift
 from filtering.explaining.explain import Explanation, explain_documents
 from filtering.scoring.scorers import STAGES, SignalScorer
@@ -20,6 +23,7 @@ from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import read_again
 from pipelines.page_kit.cards import CARD_CHARS
+from pipelines.paths import absolute, is_store
 from pipelines.reports.documents_to_show import (
     TENTH_GROUP,
     Pick,
@@ -32,7 +36,7 @@ from pipelines.reports.kept_shares import Slice, slices_of
 from pipelines.reports.row_sample import choose_rows, look_at, see, slices_by_row
 from pipelines.reports.run_leaks import RunLeaks, gather_leaks
 from pipelines.scorer_addresses import open_signals, refuse_other_scorer
-from pipelines.store.manifest import MANIFEST_SCHEMA
+from pipelines.store.manifest import MANIFEST_SCHEMA, holder_of_scores
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written, of_schema
 
@@ -132,6 +136,10 @@ class RunReport:
         Inputs whose samples could not be read again, and why.
     leaks : RunLeaks, optional
         What it found of benchmarks; None where it did not look.
+    cut_of : str
+        The run that this one is a new cut of, as it was typed; empty if there is none.
+    page_of_origin : str
+        Where its page is, as a link of the page of this run; empty if it has none on this machine.
     """
 
     out: str
@@ -150,6 +158,8 @@ class RunReport:
     no_scorer: str
     unread: Mapping[str, str]
     leaks: RunLeaks | None
+    cut_of: str
+    page_of_origin: str
 
 
 def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = None) -> RunReport:
@@ -170,7 +180,8 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
     folder = RunFolder(out)
     plan, manifest = folder.read_finished_plan(), folder.read_manifest()
     read = plan.facts.row_reader
-    run = RunScores(folder, plan.parts, plan.facts.keep_at, plan.facts.leak_action == "drop")
+    scores = _scores_of(folder, plan)
+    run = RunScores(folder, plan.parts, plan.facts.keep_at, scores, plan.facts.leak_action == "drop")
     stored = run.stored()
     bins, groups = count_and_pick(run, stored)
     scorer, no_scorer = _scorer_of(plan, manifest["scorer"])
@@ -201,7 +212,25 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
         no_scorer=no_scorer,
         unread=unread,
         leaks=gather_leaks(folder, plan, manifest, samples=samples),
+        cut_of=plan.origin,
+        page_of_origin=_page_of(plan.origin, out),
     )
+
+
+def _page_of(origin: str, out: str) -> str:
+    """Return the link from the page of a run to that of another one."""
+    if not origin or is_store(origin) or is_store(out):
+        return ""
+    page = Path(absolute(origin), "run", "report.html")
+    return quote(os.path.relpath(page, Path(absolute(out), "run"))) if page.exists() else ""
+
+
+def _scores_of(folder: RunFolder, plan: Plan) -> RunFolder:
+    """Return the run that holds the scores; the run itself where that one is gone."""
+    try:
+        return holder_of_scores(folder, plan)
+    except OutputError:
+        return folder
 
 
 def _scorer_of(plan: Plan, name: str | None) -> tuple[SignalScorer | None, str]:

@@ -10,7 +10,7 @@ from filtering.scoring.settings import Effort
 from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, read_spread_rows, warning_of
 from pipelines.dump.parts import SetAside
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.run.filter import plan_of, scorer_of
+from pipelines.run.filter import inputs_of, plan_of, scorer_of
 from pipelines.run.resume import allowed_changes, refuse_foreign
 from pipelines.settings.runs import FilterConfig
 from pipelines.store.leak_files import gather_tasks
@@ -77,12 +77,13 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
     SettingsError
         As `filter_dump`.
     """
-    scorer = scorer_of(config, reporter or ConsoleReporter())
-    scorer = scorer.with_rules(config.rules_for(scorer.domain))
     folder = RunFolder(config.out)
     refuse_foreign(folder)
+    files = inputs_of(config)
     tasks = gather_tasks(config.against, config.fields)
-    plan = plan_of(config, scorer, search_of(tasks, config.leak_action) if tasks else None)
+    scorer = scorer_of(config, reporter or ConsoleReporter())
+    scorer = scorer.with_rules(config.rules_for(scorer.domain))
+    plan = plan_of(config, files, scorer, search_of(tasks, config.leak_action) if tasks else None)
     if folder.plan.exists():
         allowed_changes(folder, folder.read_plan(), plan, update=config.update)
     left = plan.parts.where(~folder.are_done(plan.parts))

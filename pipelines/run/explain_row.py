@@ -15,6 +15,7 @@ from pipelines.dump.rows import Row
 from pipelines.run.find_document import find_in_dump, find_in_run
 from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
 from pipelines.settings.runs import ExplainConfig
+from pipelines.store.manifest import scored_parts
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import read_scores
 
@@ -65,11 +66,11 @@ def explain_document(config: ExplainConfig) -> ExplainedDocument:
 
 
 def _explain_of_dump(config: ExplainConfig) -> ExplainedDocument:
+    found = None if config.text is not None else find_in_dump(config)  # before anything slow is loaded
     scorer = open_scorer(config.scorer or "web", config.effort or "fast", config.placement)
-    if config.text is not None:
+    if found is None:
         (why,) = explain_documents(scorer, [config.text], top=config.top, keep_at=config.keep_at)
         return ExplainedDocument(why)
-    found = find_in_dump(config)
     languages = [_language_of(found.row, scorer.domain)]
     (why,) = explain_documents(
         scorer, [found.row.data], top=config.top, keep_at=config.keep_at, languages=languages
@@ -80,14 +81,15 @@ def _explain_of_dump(config: ExplainConfig) -> ExplainedDocument:
 def _explain_of_run(config: ExplainConfig, run: str) -> ExplainedDocument:
     folder = RunFolder(run)
     plan, manifest = folder.read_finished_plan(), folder.read_manifest()
-    found = find_in_run(config, folder, plan)
+    scored = scored_parts(folder, plan)
+    found = find_in_run(config, folder, plan, scored)
     name = config.scorer or str(manifest["scorer"])
     scorer = open_scorer(name)
     refuse_other_scorer(name, scorer.digest, plan.facts.scorer_sha256)
     languages = [_language_of(found.row, scorer.domain)]
     cut = plan.facts.keep_at
     (why,) = explain_documents(scorer, [found.row.data], top=config.top, keep_at=cut, languages=languages)
-    stored = read_scores(folder, found.part, "edu_score", "edu_stage", "edu_reason")
+    stored = read_scores(scored.folder, found.part, "edu_score", "edu_stage", "edu_reason")
     value, stage, reason = (values[found.row.number] for values in stored)
     if reason:
         why = unscored(REASONS[reason], cut)

@@ -3,14 +3,15 @@
 Order of events: plan; parts; manifest.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from filtering.scoring.cascade import AnyScorer, CascadeScorer, effort_of
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.settings import Effort
 from pipelines.dump.first_rows import read_spread_rows, warning_of
-from pipelines.dump.inputs import find_inputs
-from pipelines.dump.split_files import PartSize
+from pipelines.dump.inputs import InputFile, find_inputs
+from pipelines.dump.split_files import PartSize, check_beginning
 from pipelines.executors.local import Executor, executor_of
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.audit import audit_shares, promise_of
@@ -75,12 +76,13 @@ def filter_dump(
     """
     executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
     refuse_foreign(RunFolder(config.out))
+    files = inputs_of(config)
+    tasks = gather_tasks(config.against, config.fields)
     # Loaded to find out before the run what is missing, and let go of: workers load their own.
     scorer = scorer_of(config, reporter)
     effort = effort_of(scorer)
-    tasks = gather_tasks(config.against, config.fields)
     leaks = search_of(tasks, config.leak_action) if tasks else None
-    plan = plan_of(config, scorer, leaks)
+    plan = plan_of(config, files, scorer, leaks)
     settings = WorkerSettings(
         out=config.out,
         scorer=config.scorer,
@@ -139,11 +141,12 @@ def decontaminate_dump(
     """
     executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
     refuse_foreign(RunFolder(config.out))
+    files = inputs_of(config)
     tasks = gather_tasks(config.against, config.fields)
     leaks = search_of(tasks, config.leak_action)
     added = AddedColumns.named("edu_score")
     plan = make_plan(
-        find_inputs(config.inputs, config.out),
+        files,
         settings={**leak_settings(leaks), **_of_reading(config, part_size_of(config)), "keep_at": NO_CUT},
         text_column=config.text_column,
         new_columns=added.in_mode("kept", "fast", scores=False, leaks=config.leak_action),
@@ -170,6 +173,19 @@ def decontaminate_dump(
         return run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
 
 
+def inputs_of(config: DumpSettings) -> list[InputFile]:
+    """Return the files of a run, the first of which can be read: before a scorer is loaded for them.
+
+    Raises
+    ------
+    SettingsError
+        As `find_inputs` and `check_beginning`.
+    """
+    files = find_inputs(config.inputs, config.out)
+    check_beginning(files, config.text_column)
+    return files
+
+
 def scorer_of(config: FilterConfig, reporter: Reporter) -> AnyScorer:
     """Return the scorer of a run, at the effort that was asked for, else at its usual one."""
     effort = config.effort or usual_effort(config.scorer)
@@ -178,7 +194,9 @@ def scorer_of(config: FilterConfig, reporter: Reporter) -> AnyScorer:
     return open_scorer(config.scorer, effort, config.placement, config.exit_settings)
 
 
-def plan_of(config: FilterConfig, scorer: AnyScorer, leaks: LeakSearch | None = None) -> Plan:
+def plan_of(
+    config: FilterConfig, files: Sequence[InputFile], scorer: AnyScorer, leaks: LeakSearch | None = None
+) -> Plan:
     """Return the plan of a run that scores."""
     size = part_size_of(config, effort_of(scorer))
     settings: PlanSettings = {
@@ -198,7 +216,7 @@ def plan_of(config: FilterConfig, scorer: AnyScorer, leaks: LeakSearch | None = 
         settings = {**settings, "write_origin": True}
     added = AddedColumns.named(config.score_column)
     return make_plan(
-        find_inputs(config.inputs, config.out),
+        files,
         settings=settings,
         text_column=config.text_column,
         new_columns=added.in_mode(
@@ -236,14 +254,14 @@ def describe_exits(exits: Exits) -> str:
     """Return what the exits of a cascade promise, in words."""
     passed = 100 * (1 - exits.dropped - exits.kept)
     start = (
-        f"Documents between {exits.lower:g} and {exits.upper:g} points are embedded. On the "
-        f"{exits.documents:,} documents that the scorer was tuned on that is {passed:.1f} %."
+        f"Documents between {exits.lower:g} and {exits.upper:g} points are embedded: {passed:.1f} % of the "
+        f"{exits.documents:,} documents that the scorer was tuned on."
     )
     promised, lost = exits.settings.max_disagreement, exits.lost_keepers
     about = "" if exits.is_exact else "about "
     share = "" if promised is None else (
-        f" At most {about}{100 * promised:g} % of such documents are decided differently from effort full "
-        "(95 % confidence)."
+        f" At most {about}{100 * promised:g} % of documents like these are decided differently from effort "
+        "full (95 % confidence)."
     )  # fmt: skip
     return f"{start}{share}" + (
         f" Of the documents that effort full keeps, {100 * lost:.1f} % were dropped there." if lost else ""

@@ -1,7 +1,6 @@
 """Finds one document of a dump or a run by what the user has: a row, a row of the output, or a value."""
 
 import os
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -20,9 +19,8 @@ from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.rows_again import read_unchanged
 from pipelines.names import name_of
 from pipelines.paths import absolute
-from pipelines.settings.base import command_of
 from pipelines.settings.runs import ExplainConfig
-from pipelines.store.manifest import receipts_of_manifest, scored_parts
+from pipelines.store.manifest import ScoredParts, receipts_of_manifest
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written
 from pipelines.store.stored_scores import Cut, read_scores
@@ -76,37 +74,26 @@ def find_in_dump(config: ExplainConfig) -> FoundDocument:
     return FoundDocument(part.path, row, place, part)
 
 
-def find_in_run(config: ExplainConfig, folder: RunFolder, plan: Plan) -> FoundDocument:
+def find_in_run(config: ExplainConfig, folder: RunFolder, plan: Plan, scored: ScoredParts) -> FoundDocument:
     """Return the document that settings with a run name; its input must be as the run read it.
 
     Raises
     ------
     SettingsError
         If there is no such file, column, row or value, or an input has changed.
-    OutputError
-        If the run has no scores.
     BadFileError
         If a file cannot be read.
     RunError
         If the system does not let us read it.
     """
-    good = scored_parts(folder, plan, instead=lambda run: _instead(config, run))
     if config.output_row is not None:
-        part, place = _place_of_output(config, folder, plan, good)
+        part, place = _place_of_output(config, folder, plan, scored)
     elif config.row is None:
-        part, place = _search(_named(good, config.file, str(config.run)), config)
+        part, place = _search(_named(scored.parts, config.file, str(config.run)), config)
     else:
-        part, place = _place_of_row(config, plan, good)
+        part, place = _place_of_row(config, plan, scored.parts)
     (row,) = read_unchanged(part, np.array([place]), plan.facts.row_reader)
     return FoundDocument(part.relative, row, part.first_row + place, part)
-
-
-def _instead(config: ExplainConfig, run: str) -> str:
-    """Return how to find the document of a new cut in the run that it is from, which has other output."""
-    if config.output_row is not None:
-        of = shlex.quote(run)
-        return f"Rows of its output are others there. Give --where or --id with --run {of} instead."
-    return f"Type:\n  {command_of('explain', config.model_copy(update={'run': run}))}"
 
 
 def _whole(file: InputFile) -> Part:
@@ -163,15 +150,17 @@ def _place_of_row(config: ExplainConfig, plan: Plan, good: Parts) -> tuple[Part,
     return inside[0], row - inside[0].first_row
 
 
-def _place_of_output(config: ExplainConfig, folder: RunFolder, plan: Plan, good: Parts) -> tuple[Part, int]:
+def _place_of_output(
+    config: ExplainConfig, folder: RunFolder, plan: Plan, scored: ScoredParts
+) -> tuple[Part, int]:
     """Return the part and the row in it that a row of the output is from."""
     counts = {one.output: one.data_rows for one in receipts_of_manifest(folder)}
-    parts = sorted(_of_output(good, config, folder), key=lambda part: part.output)
+    parts = sorted(_of_output(scored.parts, config, folder), key=lambda part: part.output)
     left = config.output_row or 0
     for part in parts:
         count = counts[part.output]
         if left < count:
-            return part, int(_written_rows(folder, plan, part, count)[left])
+            return part, int(_written_rows(folder, plan, part, scored.folder, count)[left])
         left -= count
     if not any(counts[part.output] for part in parts):
         raise SettingsError(f"The output of {config.run} must have rows to explain one. Nothing was kept.")
@@ -195,7 +184,9 @@ def _of_output(good: Parts, config: ExplainConfig, folder: RunFolder) -> list[Pa
     return found or _named(good, config.file, str(config.run))
 
 
-def _written_rows(folder: RunFolder, plan: Plan, part: Part, count: int) -> NDArray[np.int64]:
+def _written_rows(
+    folder: RunFolder, plan: Plan, part: Part, scores: RunFolder, count: int
+) -> NDArray[np.int64]:
     """Return which rows of a part were written: as its output says, else as scores and the cut say."""
     column = AddedColumns.named(plan.facts.score_column).row
     place = folder.place_of(folder.data, part.output)
@@ -205,12 +196,13 @@ def _written_rows(folder: RunFolder, plan: Plan, part: Part, count: int) -> NDAr
             return np.asarray(rows.to_numpy(), dtype=np.int64) - part.first_row
     if plan.settings["write"] == "all":
         return np.arange(part.rows)
-    (values,) = read_scores(folder, part, "edu_score")
+    (values,) = read_scores(scores, part, "edu_score")
     kept = np.flatnonzero(Cut(plan.facts.keep_at, part.tie_quota).keep(values))
     if len(kept) != count:
         raise SettingsError(
-            f"The output of {part.relative} must say which rows it is from. It was made without "
-            "benchmark leaks, and does not. Filter again with --write-origin, or find it by --where."
+            f"The output of {part.relative} must say which rows it is from. It does not, since "
+            "documents with benchmark leaks were left out. Filter again with --write-origin, or find the "
+            "document by --where."
         )
     return kept
 

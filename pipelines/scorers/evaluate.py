@@ -211,12 +211,13 @@ def points_of_labels(
         If the labels cannot be used.
     """
     reporter = reporter or ConsoleReporter()
+    read = read_labels(labels)  # before anything slow is loaded
     if effort != "fast":
         reporter.say(f"Loading the scorer {scorer!r} and its embedder ...")
     loaded = open_scorer(scorer, effort, placement, exits)
     both = loaded.full if isinstance(loaded, CascadeScorer) else loaded
     domain = both.domain
-    found = with_code_languages(read_labels(labels), domain, reporter)
+    found = with_code_languages(read, domain, reporter)
     if read_metrics(scorer).get("labels_sha256") == labels_digest(found):
         reporter.say(
             f"{scorer!r} was trained on these very labels. It is trained again without each fifth of them, "

@@ -21,7 +21,7 @@ def metrics_table(evaluation: Evaluation) -> Table:
     """Return each figure over all documents, and over those that were chosen without looking at scores."""
     how = "cross-validated" if evaluation.nested else "scored by the saved scorer"
     caption = f"effort {evaluation.effort}, {how}; 95 % intervals over groups"
-    if not evaluation.origin_known:
+    if not evaluation.origin_known or evaluation.unbiased_rows == evaluation.rows:
         rows = [(name, str(estimate)) for name, estimate in evaluation.metrics.items()]
         return Table(caption, ("metric", "all"), rows)
     both = [
@@ -29,6 +29,41 @@ def metrics_table(evaluation: Evaluation) -> Table:
         for name, estimate in evaluation.metrics.items()
     ]
     return Table(caption, ("metric", "all", "drawn at random"), both)
+
+
+def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
+    """Return the one figure that tells most of how good a scorer is, and where it holds.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+        Of one scorer on the same labels, at each effort; that of most effort last.
+    """
+    figures = [
+        (one.unbiased_metrics if has_unbiased(one) else one.metrics)["auc_at_3"] for one in evaluations
+    ]
+    best = evaluations[-1]
+    drawn = " on the documents drawn at random" if has_unbiased(best) else ""
+    said = (
+        f"The figure to go by: AUC at 3 {figures[-1]}, at effort {best.effort}{drawn}. It is the chance "
+        "that a document labelled 3 or more scores higher than one below."
+    )
+    if len(evaluations) > 1:
+        said += (
+            " A run at effort balanced, the default, decides nearly as full does. For one with --effort "
+            f"{evaluations[0].effort} the figure is {figures[0]}."
+        )
+    if has_unbiased(best) and best.unbiased_rows < best.rows:
+        said += (
+            " The column 'all' also counts documents that were chosen for their score: it does not tell how "
+            "good scores are on a whole dump."
+        )
+    return said
+
+
+def has_unbiased(evaluation: Evaluation) -> bool:
+    """Tell whether some labels are known to have been chosen without looking at scores."""
+    return evaluation.origin_known and evaluation.unbiased_rows > 0
 
 
 def confusion_table(evaluation: Evaluation) -> Table:
@@ -107,14 +142,14 @@ def comparison_table(metrics: Mapping[str, Any]) -> Table:
         (one.stage, f"{one.name} (kept)" if one.is_kept else one.name, one.rho, one.auc_at_3)
         for one in compared(metrics)
     ]
-    caption = "nested, mean ± spread over five fold assignments"
+    caption = "ways of fitting, each cross-validated five times: mean ± spread"
     return Table(caption, ("stage", "", "rho", "AUC at 3"), rows, texts=2)
 
 
 def learning_curve_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Return nested figures by effort and number of labels."""
     found = [(row["effort"], row["labels"], *_with_spread(row)) for row in rows]
-    return Table("nested, fitted to fewer labels", ("effort", "labels", "rho", "AUC at 3"), found)
+    return Table("cross-validated, fitted to fewer labels", ("effort", "labels", "rho", "AUC at 3"), found)
 
 
 def _with_spread(row: Mapping[str, float]) -> tuple[str, str]:
@@ -127,13 +162,16 @@ def _with_spread(row: Mapping[str, float]) -> tuple[str, str]:
 def exits_table(exits: Sequence[Mapping[str, Any]]) -> Table:
     """Return what effort balanced costs and loses at each bound of disagreement that could be shown."""
     kind = "bounds exact" if exits[0]["is_exact"] else "bounds approximate"
-    caption = f"effort balanced, kept from 3 points, {exits[0]['documents']:,} documents, {kind}"
+    caption = (
+        f"effort balanced against full, by how many decisions may differ ({exits[0]['documents']:,} "
+        f"documents, kept from 3 points, {kind})"
+    )
     rows = []
     for one in exits:
         asked, embedded = one["settings"]["max_disagreement"], 1 - one["dropped"] - one["kept"]
         shares = (asked, embedded, one["disagreement"], one["lost_keepers"], one["false_keeps"])
         rows.append([f"{100 * abs(share):.1f} %" for share in shares])  # no -0.0
-    head = ("disagreement at most", "embedded", "differ here", "keepers lost", "false keeps")
+    head = ("allowed", "embedded", "differ", "kept by full alone", "kept by balanced alone")
     return Table(caption, head, rows, texts=0)
 
 
@@ -168,7 +206,7 @@ def language_notes(evaluation: Evaluation) -> list[str]:
 
 def audit_table(audit: ScorerAudit) -> Table:
     """Return what each rewrite does to decisions and scores."""
-    how = "nested" if audit.nested else "scored by the saved scorer"
+    how = "cross-validated" if audit.nested else "scored by the saved scorer"
     caption = f"effort {audit.effort}, kept from {audit.keep_at:g} points, {how}; flips in %"
     head = ("rewrite", "of", "flips", "dropped", "kept", "moved", "95 %", "well")
     return Table(caption, head, [_effect_row(one) for one in audit.effects])

@@ -98,8 +98,8 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     reporter = reporter if reporter is not None else ConsoleReporter()
     refuse_taken(config.out, overwrite=config.overwrite)
     pool = None if config.pool is None else read_pool(config.pool, reporter)
-    embedder = _embedder(config)
     labels = with_code_languages(read_labels(config.labels), config.domain, reporter)
+    embedder = _embedder(config)
     if labels.cut_texts:
         reporter.say(cut_texts_warning(labels.cut_texts, len(labels)))
     data = fit_data_of(labels)

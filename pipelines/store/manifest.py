@@ -1,8 +1,8 @@
 """The manifest of a run: totals, and one row an output file. Its existence means that the run is complete."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filtering.errors import OutputError
+from filtering.errors import EdufilterError, OutputError
 from pipelines.dump.parts import Parts, SetAside
 from pipelines.dump.reading import open_parquet
 from pipelines.names import lookup_below
-from pipelines.store.plan import Plan
+from pipelines.store.plan import CUT_OF, Plan
 from pipelines.store.receipts import RECEIPT_SCHEMA, Receipt, sum_of_counts
 from pipelines.store.run_folder import RunFolder, as_written, of_schema
 
@@ -98,9 +98,22 @@ def read_set_aside(manifest: dict[str, Any]) -> tuple[SetAside, ...]:
     return tuple(SetAside(**one) for one in manifest["set_aside"])
 
 
-def scored_parts(
-    folder: RunFolder, plan: Plan, *, instead: Callable[[str], str] = "Name {!r} instead.".format
-) -> Parts:
+@dataclass(frozen=True)
+class ScoredParts:
+    """The parts of a finished run that could be read, and where their scores are.
+
+    Parameters
+    ----------
+    parts : Parts
+    folder : RunFolder
+        The run that holds the scores: another one where the run is a new cut.
+    """
+
+    parts: Parts
+    folder: RunFolder
+
+
+def scored_parts(folder: RunFolder, plan: Plan) -> ScoredParts:
     """Return the parts of a finished run that could be read, all of which must have their scores.
 
     Parameters
@@ -108,8 +121,6 @@ def scored_parts(
     folder : RunFolder
     plan : Plan
         That of the folder.
-    instead : callable
-        Returns what to do with the run that a new cut is from, which has the scores.
 
     Raises
     ------
@@ -119,23 +130,36 @@ def scored_parts(
     unread = {(one.relative, one.first_row) for one in read_set_aside(folder.read_manifest())}
     is_good = [(part.relative, part.first_row) not in unread for part in plan.parts]
     good = plan.parts.where(np.array(is_good, dtype=bool))
-    if len(good) and not folder.scores.exists():
-        raise OutputError(
-            f"{folder.root} must hold scores. "
-            + (
-                f"It is a new cut of {plan.origin!r}. {instead(plan.origin)}"
-                if plan.origin
-                else "It is a new cut itself; name the run that it is from."
-            )
-        )
-    is_stored = lookup_below(folder.scores)
+    holder = holder_of_scores(folder, plan)
+    is_stored = lookup_below(holder.scores)
     gone = [part.output for part in good if not is_stored(part.output)]
     if gone:
         raise OutputError(
-            f"{folder.root} must hold the scores of all parts. Those of {gone[0]} are gone. Mend it: "
-            f"'edufilter clean {folder.root} --damaged', then the command that began the run."
+            f"{holder.root} must hold the scores of all parts. Those of {gone[0]} are gone. Mend it: "
+            f"'edufilter clean {holder.root} --damaged', then the command that began the run."
         )
-    return good
+    return ScoredParts(good, holder)
+
+
+def holder_of_scores(folder: RunFolder, plan: Plan) -> RunFolder:
+    """Return the run that holds the scores of a finished run: the one that it is a new cut of, or itself.
+
+    Raises
+    ------
+    OutputError
+        If the run that it is a new cut of is not there any more, or is another one now.
+    """
+    wanted = plan.settings.get(CUT_OF)
+    if wanted is None:
+        return folder
+    problem = f"{folder.root} is a new cut of {plan.origin!r}, and has no scores of its own."
+    try:
+        holder = RunFolder(plan.origin)
+        if holder.read_finished_plan().digest == wanted:
+            return holder
+    except (EdufilterError, OSError) as error:
+        raise OutputError(f"{problem} {error}") from error
+    raise OutputError(f"{problem} That folder holds another run now. Bring back the one that it was.")
 
 
 def receipts_of_manifest(folder: RunFolder) -> Iterator[Receipt]:

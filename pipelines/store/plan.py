@@ -27,6 +27,8 @@ OUTPUT_FORMAT = 7
 PlanSettings = Mapping[str, str | float | int | None]
 """What decides rows and bytes of the output, by the names that `plan.json` has; `RunFacts` reads it."""
 
+CUT_OF = "recut_from"
+"""The setting of a new cut that holds the digest of the plan that it is a cut of."""
 KEY_FIELDS = (
     *("relative", "output", "size_bytes", "footer_sha256"),
     *("first_row_group", "stop_row_group", "first_row", "rows", "tie_quota"),

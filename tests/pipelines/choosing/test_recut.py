@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, digests
+from dumps import CUT, digests, lasting
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
@@ -187,12 +187,13 @@ def test_a_dump_that_moved_can_be_cut_once_the_run_has_seen_its_new_place(own, s
     assert recut_run(RecutConfig(run=out, to=tmp_path / "cut", keep_at=0.0), reporter=QUIET).kept == 410
 
 
-def test_a_run_without_scores_is_refused(finished, tmp_path):
+def test_a_new_cut_of_a_new_cut_is_one_of_the_run_with_the_scores(finished, tmp_path):
     cut = tmp_path / "cut"
     recut_run(RecutConfig(run=finished, to=cut, keep_at=1.0), reporter=QUIET)
-    with pytest.raises(OutputError, match="must hold scores") as refused:
-        recut_run(RecutConfig(run=cut, to=tmp_path / "again", keep_at=2.0), reporter=QUIET)
-    assert f"edufilter recut {finished} --to {tmp_path / 'again'} --keep-at 2.0" in str(refused.value)
+    for run, to in ((finished, tmp_path / "one"), (cut, tmp_path / "other")):
+        recut_run(RecutConfig(run=run, to=to, keep_at=0.5), reporter=QUIET)
+    assert lasting(tmp_path / "one") == lasting(tmp_path / "other")
+    assert RunFolder(str(tmp_path / "other")).read_plan().origin == str(finished)
 
 
 def test_a_used_folder_of_a_new_cut_is_refused_with_a_command_that_works(settings, command, own, tmp_path):

@@ -69,7 +69,10 @@ def test_labels_without_a_good_one_are_refused(trained, tmp_path):
 
 
 def without_scores(scored, out):
-    recut_run(RecutConfig(run=scored, to=out, keep_at=2.0), reporter=QUIET)
+    """Make a new cut of a run that is gone."""
+    gone = shutil.copytree(scored, out.with_name("gone"))
+    recut_run(RecutConfig(run=gone, to=out, keep_at=2.0), reporter=QUIET)
+    shutil.rmtree(gone)
 
 
 def unfinished(scored, out):
@@ -85,12 +88,12 @@ def damaged(scored, out):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (without_scores, "must hold scores. It is a new cut of .*/out'. Name .*/out' instead"),
+        (without_scores, "is a new cut of .*/gone', and has no scores of its own. .*must hold a run"),
         (unfinished, "must hold a finished run"),
         (damaged, "must hold the scores of all parts"),
         (lambda scored, out: None, "must hold"),
     ],
-    ids=["a new cut", "unfinished", "scores gone", "no run"],
+    ids=["a new cut of a run that is gone", "unfinished", "scores gone", "no run"],
 )
 def test_a_population_must_be_a_finished_run_with_scores(trained, fresh, scored, tmp_path, spoil, message):
     spoil(scored, tmp_path / "out")

@@ -33,11 +33,11 @@ def test_an_audit_that_shows_enough_says_that_it_is_within_what_is_allowed():
     assert said.endswith("within the 0.2 % that is allowed.")
 
 
-def test_an_audit_that_shows_too_little_says_how_much_would_do():
+def test_an_audit_that_shows_too_little_says_how_much_would_do_or_nothing_where_the_dump_is_too_small():
     said = audit_in_words(audit(high=0.004), rows=10_000)
     assert "too few to tell" in said
     assert said.endswith("with --audit 3700.")
-    assert "the dump is too small" in audit_in_words(audit(high=0.004), rows=1_000)
+    assert audit_in_words(audit(high=0.004), rows=3_000) == ""
 
 
 def test_an_audit_that_shows_more_than_is_allowed_is_the_one_warning_and_says_what_to_do():
@@ -101,13 +101,16 @@ def test_rates_begin_when_what_was_waited_for_is_there(monkeypatch):
     clock = [100.0]
     monkeypatch.setattr("pipelines.progress.time.monotonic", lambda: clock[0])
     meter = RowMeter(1000, 0, waits_for="Loading the embedder")
+    assert meter.state() == "working on the first rows"
     clock[0] += 20
     meter.tick(0, 0, 0)
     clock[0] += 10
     meter.tick(500, 1, 0)
     assert meter.waits_for == ""
     assert (meter.seconds, meter.left_s) == (10, 10)
-    assert meter.words().startswith("50 rows/s")
+    assert meter.state().startswith("50 rows/s")
+    clock[0] += 1990
+    assert meter.state().startswith("4.0 s each")
 
 
 def test_nothing_is_counted_on_the_screen_while_something_is_waited_for():
@@ -187,7 +190,8 @@ def test_labels_of_unknown_origin_are_not_called_drawn_at_random(command, traine
     said = command("evaluate", trained.out, tmp_path / "imported.parquet").out
     assert "do not say how these documents were chosen" in said
     assert "drawn at random" not in said
+    assert "The figure to go by: AUC at 3" in said
     pq.write_table(table, tmp_path / "drawn.parquet")
     said = command("evaluate", trained.out, tmp_path / "drawn.parquet").out
-    assert "drawn at random" in said
+    assert "at effort fast on the documents drawn at random." in said
     assert "next: edufilter threshold" in said

@@ -90,11 +90,12 @@ def test_text_in_another_language_brings_a_warning_before_the_run(command, web, 
     assert outcome.code == 0
     assert "Warning, by a sample of this dump: 300 of 300 documents" in outcome.err
     assert "reliable" in outcome.err
-    assert "Warning, by a sample of this dump: 300 of 300 documents" in outcome.out
+    assert outcome.said.count("300 of 300 documents") == 1
+    assert "not reliable, for the reason said at its start" in outcome.out
     report = json.loads((tmp_path / "out" / "run" / "report.json").read_text())
     assert report["drift"]["looks_other"]
     assert report["drift"]["unsure"]["documents"] == 300
-    assert report["drift"]["sentence"] in outcome.out
+    assert report["drift"]["sentence"] in outcome.err
     dry = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "dry", "-s", web, "--dry-run")
     assert "Warning, by that sample: 300 of 300 documents" in dry.out
 
@@ -130,3 +131,36 @@ def test_a_text_that_is_scored_alone_is_told_of_too(command, tmp_path):
     assert "Warning: The text is in a language" in said
     assert "(ru)" in said
     assert "Warning" not in command("score", tmp_path / "en.md").err
+
+
+# Inputs that are wrong.
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["filter", "NOWHERE", "--embedder", "none-such"],
+        ["filter", "NOWHERE", "--embedder", "none-such", "--dry-run"],
+        ["filter", "LINES", "--embedder", "none-such"],
+        ["filter", "DUMP", "--text-column", "nowhere", "--embedder", "none-such"],
+        ["decontaminate", "NOWHERE", "--against", "none-such.jsonl"],
+        ["explain", "--file", "NOWHERE", "--row", "0", "--effort", "full", "--embedder", "none-such"],
+        ["evaluate", "web", "NOWHERE", "--effort", "full", "--embedder", "none-such"],
+        ["threshold", "web", "NOWHERE", "--effort", "full", "--embedder", "none-such"],
+        ["train", "NOWHERE", "--embedder", "none-such"],
+        ["distill", "--pool", "NOWHERE", "--teacher", "none-such"],
+        ["score", "NOWHERE", "--effort", "full", "--embedder", "none-such"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_a_wrong_input_is_refused_before_a_model_is_looked_for(command, dump, tmp_path, words):
+    (tmp_path / "lines.jsonl").write_text('{"text": "a"}\n')
+    places = {"NOWHERE": tmp_path / "nowhere.parquet", "LINES": tmp_path / "lines.jsonl", "DUMP": dump}
+    given = [places.get(word, word) for word in words]
+    if words[0] in ("filter", "decontaminate", "train", "distill"):
+        given += ["--out", tmp_path / "out"]
+    refused = command(*given)
+    assert refused.code == 2, refused.said
+    assert "none-such" not in refused.err
+    assert "Loading" not in refused.err
+    assert any(name in refused.err for name in ("nowhere", "lines.jsonl"))

@@ -16,6 +16,7 @@ import pyarrow.feather
 import pyarrow.orc
 import pyarrow.parquet as pq
 import pytest
+from places import ROOT
 
 from pipelines.dump.other_formats import how_to_convert
 
@@ -135,3 +136,10 @@ def test_of_parquet_and_of_what_is_not_known_nothing_is_said(tmp_path, name):
     (tmp_path / "a.parquet").write_bytes(b"PAR1 and what is left of it")
     (tmp_path / "a.txt").write_bytes(b"Any text.")
     assert how_to_convert(str(tmp_path / name)) == ""
+
+
+def test_the_lines_of_the_docs_are_those_of_the_refusals():
+    page = (ROOT / "docs" / "how-to" / "filter.md").read_text()
+    for name, many in (("dump/a.jsonl", "dump/*.jsonl*"), ("dump/a.csv", "dump/*.csv")):
+        line = how_to_convert(name, together=True).partition("Convert it: ")[2]
+        assert line.replace(f"dump/*{name[6:]}", many) in page

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -293,13 +292,13 @@ def test_a_worker_that_does_not_see_out_refuses(ray, config, tmp_path):
 
 
 def test_an_address_where_nobody_answers_is_refused_at_once(command_of):
-    begun_s = time.monotonic()
     done = outside(command_of("--executor", "ray", "--ray-address", "127.0.0.1:1"))
     assert done.returncode == 2
-    assert "must answer at 127.0.0.1:1" in done.stderr
+    assert (
+        "must answer at 127.0.0.1:1. [Errno 111] Connection refused" in done.stderr
+    )  # and Ray was not asked
     assert "Check --ray-address" in done.stderr
     assert "Traceback" not in done.stderr
-    assert time.monotonic() - begun_s < 30
 
 
 def test_an_address_without_the_executor_is_refused(command, command_of):

@@ -27,7 +27,7 @@ def run(web, tmp_path_factory):
     )
     filter_dump(config, reporter=QUIET)
     found = RunFolder(str(folder / "out"))
-    return RunScores(found, found.read_plan().parts, 3.0)
+    return RunScores(found, found.read_plan().parts, 3.0, found)
 
 
 def test_a_small_run_is_read_whole(run):
@@ -67,6 +67,6 @@ def test_what_is_gone_is_left_out(run, tmp_path):
     parts = [replace(part, path=str(tmp_path / "gone.parquet")) for part in run.parts[:1]] + list(
         run.parts[1:]
     )
-    found = RunScores(run.folder, parts, 3.0)
+    found = RunScores(run.folder, parts, 3.0, run.folder)
     seen = look_at(found, choose_rows(parts, run.stored()), RowReader("text"))
     assert len(seen.picks) == 1000 - parts[0].rows

@@ -55,12 +55,20 @@ def test_a_run_without_documents_has_a_page(web, tmp_path):
     assert "0 of 0 documents kept" in Page(write_report(str(out)).read_text()).text
 
 
-def test_a_new_cut_has_a_page_without_scores(finished, tmp_path):
-    recut_run(RecutConfig(run=finished, to=tmp_path / "to", keep_fraction=0.1), reporter=QUIET)
+def test_a_new_cut_has_a_page_with_the_scores_of_the_run_it_is_from_and_a_link_to_that(copied, tmp_path):
+    write_report(str(copied))
+    recut_run(RecutConfig(run=copied, to=tmp_path / "to", keep_fraction=0.1), reporter=QUIET)
     page = Page(write_report(str(tmp_path / "to")).read_text())
     assert "41 of 410 documents kept" in page.text
-    assert "stores no scores of its own" in page.text
-    assert "svg" not in {tag for tag, _ in page.tags}
+    assert "None" not in page.text.partition("Settings")[2]
+    assert "svg" in {tag for tag, _ in page.tags}
+    (link,) = [values["href"] for tag, values in page.tags if tag == "a"]
+    assert (tmp_path / "to" / "run" / link).resolve() == copied / "run" / "report.html"
+    assert sum(gather_report(str(tmp_path / "to")).kept_bins) == 41
+    shutil.rmtree(copied)
+    page = Page(write_report(str(tmp_path / "to")).read_text())
+    assert "cannot be found" in page.text
+    assert not {"svg", "a"} & {tag for tag, _ in page.tags}
 
 
 def test_many_outputs_are_counted_rather_than_listed(web, tmp_path, monkeypatch):

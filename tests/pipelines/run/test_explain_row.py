@@ -70,14 +70,30 @@ def test_what_cannot_be_read_again_is_refused(read, tmp_path):
     whole = read / "dump" / "sub" / "a.parquet"
     refused(SettingsError, "must be below the 62 rows", run=None, file=whole, row=62)
     refused(SettingsError, "Name the text column", run=None, file=whole, text_column="id")
-    recut_run(RecutConfig(run=read / "out", to=tmp_path / "cut", keep_at=1.0), reporter=QUIET)
-    refused(
-        OutputError,
-        f"edufilter explain --run {read / 'out'} --file sub/a.parquet --row 0",
-        run=tmp_path / "cut",
-        row=0,
+
+
+def test_a_row_of_a_new_cut_is_explained_by_the_run_that_it_is_from(read, tmp_path):
+    shutil.copytree(read / "out", tmp_path / "out")
+    recut_run(RecutConfig(run=tmp_path / "out", to=tmp_path / "cut", keep_at=1.0), reporter=QUIET)
+    of_run, of_cut = (
+        explain_row(ExplainConfig(run=tmp_path / name, file="sub/a.parquet", row=0))
+        for name in ("out", "cut")
     )
-    refused(OutputError, "Give --where or --id", run=tmp_path / "cut", file=None, row=None, output_row=0)
+    assert (of_run.keep_at, of_cut.keep_at) == (CUT, 1.0)
+    assert (of_run.score, of_run.groups) == (of_cut.score, of_cut.groups)
+    written = pq.ParquetDataset(tmp_path / "cut" / "data").read()
+    for row in (0, len(written) - 1):
+        found = explain_row(ExplainConfig(run=tmp_path / "cut", output_row=row))
+        assert found.score == written["edu_score"][row].as_py()
+    shutil.rmtree(tmp_path / "out")
+    with pytest.raises(OutputError, match=r"is a new cut of .*/out', and has no scores of its own"):
+        explain_row(ExplainConfig(run=tmp_path / "cut", file="sub/a.parquet", row=0))
+    filter_dump(
+        FilterConfig(inputs=[read / "dump"], out=tmp_path / "out", scorer="web", effort="fast"),
+        reporter=QUIET,
+    )
+    with pytest.raises(OutputError, match="holds another run now"):
+        explain_row(ExplainConfig(run=tmp_path / "cut", file="sub/a.parquet", row=0))
 
 
 @pytest.mark.parametrize("change", ["other rows", "no Parquet"])
