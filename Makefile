@@ -39,12 +39,13 @@ demo: $(if $(wildcard $(STAMP)),$(STAMP),$(DEMO_STAMP))
 picture: $(STAMP) demo
 	$(RUN)python tests/kit/picture.py demo/web/out/run/report.html docs/report.png
 
+# Three workers for two cores: one of them mostly waits, for clusters and kills.
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder
 
 # Which lines and branches the tests reach; a sixth slower than the tests alone.
 coverage: $(STAMP)
-	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 check: $(STAMP)
 	$(RUN)ruff check .

@@ -137,8 +137,8 @@ def make_haste(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(filtering.fitting.recipes, "BOOSTING_ROUNDS", 5)
     patch.setattr(filtering.judging.metrics, "BOOTSTRAP_ROUNDS", 5)
     patch.setattr(cross_validation, "ASSIGNMENTS", 2)
-    patch.setattr(cross_validation, "FOLDS", 4)
-    patch.setattr(cross_validation, "fold_assignment", lambda *of: fold_assignment(*of) % 4)
+    patch.setattr(cross_validation, "FOLDS", 3)
+    patch.setattr(cross_validation, "fold_assignment", lambda *of: fold_assignment(*of) % 3)
 
 
 @pytest.fixture

@@ -15,13 +15,15 @@ from faults import COMBINATIONS, Work, broken_files, count_rows, make_work
 from places import KIT
 from written_pages import marks_of
 
+pytestmark = pytest.mark.xdist_group("ray")  # so that one Ray starts at a time
+
 SCRIPT = KIT / "faults.py"
 KILLS = 2
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory) -> Work:
-    return make_work(tmp_path_factory.mktemp("work"), ["fast"], files=2, options=("--no-report",))
+def work(begin, tmp_path_factory) -> Work:
+    return make_work(begin, tmp_path_factory.mktemp("work"), ["fast"], files=2, options=("--no-report",))
 
 
 @pytest.fixture

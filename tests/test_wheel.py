@@ -10,9 +10,11 @@ from zipfile import ZipFile
 
 import pytest
 from dumps import CUT, FAST, lasting
+from numba.core.caching import UserProvidedCacheLocator
 from places import ROOT
 from runs import QUIET
 
+from filtering import compiled, load_scorer
 from pipelines import FilterConfig, filter_dump
 
 PACKAGES = ("filtering", "annotations", "pipelines")
@@ -67,7 +69,22 @@ def scripts(wheel, tmp_path_factory):
     given = ("--quiet", "--no-compile", "--constraint", ROOT / "constraints.txt", wheel)
     installed = pip(*target, "install", *given)
     assert installed.returncode == 0, installed.stderr
+    (package,) = folder.glob("lib/*/site-packages/filtering")
+    share_compiled(package)
     return folder / "bin"
+
+
+def share_compiled(package):
+    """Copy what was compiled of the same sources here: numba names its folders after those of the sources."""
+    load_scorer("web").score(["a text"])  # compiled by now at the latest
+    kernels = compiled._cache_folder()
+    folder_of = UserProvidedCacheLocator.get_suitable_cache_subpath
+    for room in {path.parent for path in package.rglob("*.py")}:
+        here = kernels / folder_of(compiled.PACKAGE / room.relative_to(package) / "any.py")
+        if here.exists():
+            there = package / "__pycache__" / kernels.name / folder_of(room / "any.py")
+            shutil.copytree(here, there)
+            there.parent.chmod(0o700)
 
 
 def test_the_wheel_holds_every_file_of_the_packages_and_no_other(wheel):
@@ -84,8 +101,7 @@ def test_every_public_name_is_there_without_any_extra(scripts):
 
 def test_filter_writes_what_it_writes_from_source(scripts, dump, web, settings, tmp_path):
     given = ("filter", dump, *FAST, "-s", web, "--keep-at", CUT, "--workers", 1)
-    # Kernels are compiled anew here: without optimisation, in a third of the time.
-    said = run(scripts / "edufilter", *given, "--out", tmp_path / "out", NUMBA_OPT="0")
+    said = run(scripts / "edufilter", *given, "--out", tmp_path / "out")
     assert "of 410 documents" in said
     whole_files = {name: value for name, value in settings.items() if name != "rows_per_part"}
     filter_dump(FilterConfig(**whole_files, out=tmp_path / "from source"), reporter=QUIET)

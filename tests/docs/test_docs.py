@@ -6,23 +6,27 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import typer
-from dumps import digests, make_labels, make_texts
+from dumps import digests, lasting, make_labels, make_texts
 from places import ROOT
+from runs import QUIET
 from scripted_judge import judge
 from scripted_server import ScriptedServer, slow
 
 from filtering.embedding import sentence_transformer
 from filtering.embedding.embedders import Embeddings
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
+from pipelines import FilterConfig, filter_dump
 
 HOW_TO = tuple(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("docs/how-to/*.md")))
 PAGES = (
@@ -153,11 +157,11 @@ def test_the_script_of_the_whole_chain_runs_with_a_kill_in_the_middle(place):
     assert 0 < kept.num_rows < rows
 
 
-@pytest.mark.xdist_group("cluster page")  # it takes as long as all others here
+@pytest.mark.xdist_group("ray")  # so that one Ray starts at a time
 def test_the_commands_of_the_cluster_page_run_one_after_the_other(place):
-    """Among them a job that is submitted to a real head in token mode: it writes what the local run wrote.
+    """Among them one that starts Ray and ends it, and a job that is submitted to a real head in token mode.
 
-    What is Python runs while the head is there, and uses it unless it says otherwise.
+    Both write what local runs write. What is Python runs while the head is there, and uses it.
     """
     blocks = BLOCK.findall((ROOT / "docs" / "cluster.md").read_text())
     script = "\n".join(code for language, code in blocks if language == "sh")
@@ -166,21 +170,40 @@ def test_the_commands_of_the_cluster_page_run_one_after_the_other(place):
         "kill $HEAD", f"RAY_ADDRESS={HEAD} {sys.executable} page.py > page.txt\nkill $HEAD"
     )
     script = script.replace("kill $STORE", f"{sys.executable} -c '{FETCH}'\nkill $STORE")
+    script = script.replace("export RAY_AUTH_MODE", f"echo {HEAD} >&2\nexport RAY_AUTH_MODE")
+    ours = {name: value for name, value in environment({}).items() if not name.startswith("RAY_")}
+    mark = {"MARK_OF_THIS_TEST": str(place)}
     # Whatever fails or hangs, what the script started ends with it.
     ending = "trap 'kill $(jobs -p) 2> /dev/null' EXIT"
     done = subprocess.run(
         ["timeout", "--kill-after=30", "240", "bash", "-c", f"set -euo pipefail\n{ending}\n{script}"],
-        cwd=place, env=environment({}), capture_output=True, text=True,
+        cwd=place, env=ours | mark, capture_output=True, text=True,
     )  # fmt: skip
     logs = [path.read_text() for path in sorted(place.glob("*.log"))]
     assert done.returncode == 0, "\n".join([done.stdout, done.stderr, *logs])
     assert "Traceback" not in done.stdout
+    without_head = done.stderr.partition(HEAD)[0]
+    assert [word for word in ("Traceback", "raylet", "WARNING", "ERROR") if word in without_head] == []
+    here = FilterConfig(inputs=[str(place / "dump")], out=place / "here", scorer="web", effort="fast")
+    filter_dump(here, reporter=QUIET)
+    assert lasting(place / "out-ray") == lasting(place / "here")
     assert digests(place / "fetched") == digests(place / "out-strict" / "data") != {}
     assert done.stdout.count("complete: 1 of 1 parts") == 2
     assert "all files are as they were written" in done.stdout
     kept = [int(line) for line in (place / "page.txt").read_text().splitlines() if line.isdigit()]
     assert len(kept) == 2
     assert kept[0] == kept[1] > 0
+    assert psutil.wait_procs(marked(mark), timeout=10)[1] == []
+
+
+def marked(mark):
+    """Return the processes that have this in their environment."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if mark.items() <= process.environ().items():
+                found.append(process)
+    return found
 
 
 @pytest.mark.parametrize("page", ALL_PAGES)

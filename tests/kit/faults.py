@@ -5,7 +5,8 @@
 For each of a disk and an object store, by the local executor and by Ray, the real command runs over a dump
 of many small files. Processes are killed by SIGKILL: the driver, and of Ray also workers and whole nodes.
 After every kill an independent reader (DuckDB) looks at all that lies under a final name, and at the end of
-every run each row of the dump is looked for. The table goes into docs/reliability.md.
+every run each row of the dump is looked for. Commands begin as forks of a process that has imported what
+they need, so that kills meet their work. The table goes into docs/reliability.md.
 """
 
 import argparse
@@ -14,7 +15,6 @@ import os
 import random
 import secrets
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -23,7 +23,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,11 +35,11 @@ import pyarrow.parquet as pq
 from dumps import CUT, FAST, digests, lasting, make_labels, make_table
 from places import ROOT
 from stores import Store, moto_store
+from warm_start import Begun, WarmStart
 from written_pages import write_between
 
 from pipelines import verify_run
 
-EDUFILTER = str(Path(sys.executable).with_name("edufilter"))
 PAGE = ROOT / "docs" / "reliability.md"
 SCRIPT = "make faults"
 COMBINATIONS = ("disk, local", "store, local", "disk, ray", "store, ray")
@@ -205,11 +205,14 @@ def train_two_stages(folder: Path) -> str:
     return str(folder / "joint")
 
 
+Begin = Callable[..., Begun]
+
+
 def arguments_of(effort: str, scorer: str, dump: str, out: str, others: Sequence[str]) -> list[str]:
-    """Return the command."""
+    """Return the command line."""
     device = ["--device", "cpu"] if effort == "full" else []
     options = ["--scorer", scorer, "--effort", effort, *device, "--keep-at", str(CUT), "--workers", "2"]
-    return [EDUFILTER, "filter", *FAST, dump, "--out", out, *options, *others]
+    return ["filter", *FAST, dump, "--out", out, *options, *others]
 
 
 @dataclass(frozen=True)
@@ -223,14 +226,19 @@ class Work:
     options: tuple[str, ...]
 
 
-def make_work(folder: Path, efforts: Sequence[str], files: int, options: tuple[str, ...] = ()) -> Work:
+def make_work(
+    begin: Begin, folder: Path, efforts: Sequence[str], files: int, options: tuple[str, ...] = ()
+) -> Work:
     """Write the dump, train what is to be trained, and run without a kill."""
     write_dump(folder / "dump", files)
     scorers = {effort: train_two_stages(folder) if effort == "full" else "web" for effort in efforts}
     outs = {effort: folder / f"undisturbed-{effort}" for effort in efforts}
     for effort, out in outs.items():
-        command = arguments_of(effort, scorers[effort], str(folder / "dump"), str(out), options)
-        subprocess.run(command, check=True, capture_output=True, timeout=RUN_S)
+        done = begin(
+            *arguments_of(effort, scorers[effort], str(folder / "dump"), str(out), options)
+        ).outcome()
+        if done.code:
+            raise Fault(f"A run that nothing disturbed ended with {done.code}:\n{done.said}")
     expected = {effort: lasting(out) for effort, out in outs.items()}
     return Work(folder / "dump", scorers, outs, expected, options)
 
@@ -357,6 +365,8 @@ class Trial:
 
     Parameters
     ----------
+    begin : callable
+        Begins a command.
     work : Work
     place : Disk or Bucket
         Where the output goes.
@@ -374,6 +384,7 @@ class Trial:
 
     def __init__(
         self,
+        begin: Begin,
         work: Work,
         place: Place,
         dump: str,
@@ -382,13 +393,13 @@ class Trial:
         kills: int,
         seed: int,
     ) -> None:
+        self._begin = begin
         self._work, self._place, self._dump = work, place, dump
         self._machines, self.tally, self._kills = machines, tally, kills
         self._clock = random.Random(seed)
         self._name = ""
         self._effort = ""
         self._seen: dict[str, object] = {}
-        self._log = tempfile.TemporaryFile("w+")
 
     def run(self) -> None:
         """Run until there were enough kills and the last run is complete."""
@@ -404,7 +415,6 @@ class Trial:
             self._place.remove(self._name)
             self._say(f"run {number} ({self._effort}) complete after {tries} drivers")
             number += 1
-        self._log.close()
 
     def _say(self, text: str) -> None:
         kills = f"{self.tally.kills.total()}/{self._kills}"
@@ -418,8 +428,7 @@ class Trial:
             [*self._work.options, *executor],
         )  # fmt: skip
         self.tally.drivers += 1
-        self._log.truncate(0)
-        with subprocess.Popen(command, stdout=self._log, stderr=self._log) as driver:
+        with self._begin(*command) as driver:
             try:
                 while driver.poll() is None and self.tally.kills.total() < self._kills:
                     self._kill_something(driver, tries)
@@ -429,11 +438,10 @@ class Trial:
         if code == -9:
             return False
         if code:
-            self._log.seek(0)
-            raise Fault(f"{' '.join(command)} ended with {code}:\n{self._log.read()}")
+            raise Fault(f"{' '.join(command)} ended with {code}:\n{driver.outcome().said}")
         return True
 
-    def _kill_something(self, driver: subprocess.Popen[bytes], tries: int) -> None:
+    def _kill_something(self, driver: Begun, tries: int) -> None:
         victim = "driver"
         if self._machines:
             victim = self._clock.choices(VICTIMS, (4, 10, 6))[0]
@@ -450,7 +458,7 @@ class Trial:
         self.tally.kills[victim] += 1
         self._look(f"{victim} killed")
 
-    def _kill(self, victim: str, driver: subprocess.Popen[bytes]) -> bool:
+    def _kill(self, victim: str, driver: Begun) -> bool:
         if victim == "driver":
             driver.kill()
             driver.wait()
@@ -467,7 +475,7 @@ class Trial:
                 return True
         return False
 
-    def _wait(self, driver: subprocess.Popen[bytes], until: Callable[[], object], seconds: float) -> None:
+    def _wait(self, driver: Begun, until: Callable[[], object], seconds: float) -> None:
         ends_s = time.monotonic() + seconds
         while driver.poll() is None and time.monotonic() < ends_s and not until():
             time.sleep(POLL_S)
@@ -530,11 +538,16 @@ def try_all(
     tallies = {name: Tally(name) for name in combinations}
     complete: list[Tally] = []
     lock = threading.Lock()
-    with tempfile.TemporaryDirectory() as name, moto_store() as store, ThreadPoolExecutor(2) as beside:
+    with (
+        tempfile.TemporaryDirectory() as name, ExitStack() as after, moto_store() as store,
+        ThreadPoolExecutor(2) as beside,
+    ):  # fmt: skip
         folder = Path(name)
         (folder / "tmp" / "ray").mkdir(parents=True)  # Ray notes its last cluster there
         os.environ.update(store.environment | {"TMPDIR": str(folder / "tmp")})  # of all that we start
-        work = make_work(folder, efforts, files, options)
+        warm = WarmStart()
+        after.callback(warm.close)
+        work = make_work(warm.begin, folder, efforts, files, options)
         bucket = Bucket(store, folder)
         for path in work.dump.iterdir():
             with store.filesystem().open_output_stream(f"{store.bucket}/dump/{path.name}") as target:
@@ -546,7 +559,7 @@ def try_all(
             seed = COMBINATIONS.index(tally.combination)
             tell(f"{tally.combination}: seed {seed}")
             try:
-                Trial(work, place, dump, machines, tally, kills, seed).run()
+                Trial(warm.begin, work, place, dump, machines, tally, kills, seed).run()
             except BaseException:
                 tell(f"{tally.combination}: {traceback.format_exc()}")  # now, while others go on
                 raise

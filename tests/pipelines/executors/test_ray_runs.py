@@ -5,7 +5,6 @@ and struck only if the title of its process then says that it runs a part.
 """
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -290,22 +289,6 @@ def test_a_worker_that_does_not_see_out_refuses(ray, config, tmp_path):
 
     with pytest.raises(SettingsError, match="OUT must be one folder for all nodes"):
         filter_dump(config, executor=Elsewhere(), reporter=QUIET)
-
-
-def test_without_a_cluster_the_command_starts_ray_and_ends_it(command_of, finished, tmp_path):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-    mark = {"MARK_OF_THIS_TEST": str(tmp_path)}
-    done = outside(command_of("--executor", "ray", "--workers", "1"), env=environment | mark)
-    assert done.returncode == 0, done.stderr
-    for alarm in ("Traceback", "raylet", "WARNING", "ERROR"):
-        assert alarm not in done.stderr
-    assert lasting(tmp_path / "out") == lasting(finished)
-    left = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if mark.items() <= process.environ().items():
-                left.append(process)
-    assert psutil.wait_procs(left, timeout=10)[1] == []
 
 
 def test_an_address_where_nobody_answers_is_refused_at_once(command_of):

@@ -184,10 +184,10 @@ def stored(out, column):
 def test_a_new_cut_counts_the_rows_about_which_signals_are_not_sure_there(
     finished, both, cascade, command, tmp_path
 ):
-    at = ExitSettings(keep_at=3.5, max_disagreement=0.05)
+    at = ExitSettings(keep_at=1.0, max_disagreement=0.05)
     exits = load_scorer(str(cascade.out), effort="balanced", placement=CPU, exits=at).exits
     unseen = stored(finished.out, "edu_stage") != 2
-    told = command("recut", finished.out, "--keep-at", 3.5, "--no-report", "--to", tmp_path / "to")
+    told = command("recut", finished.out, "--keep-at", 1, "--no-report", "--to", tmp_path / "to")
     assert told.code == 0
     assert f"{(exits.leaves_open(both[0]) & unseen).sum():,} document" in told.err
 

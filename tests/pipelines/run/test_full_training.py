@@ -15,6 +15,7 @@ from filtering.errors import SettingsError
 from filtering.fitting.recipes import RECIPES
 from filtering.fitting.stages import HEADS
 from pipelines import evaluate_scorer
+from pipelines.scorers import learning_curve
 from pipelines.scorers.learning_curve import write_learning_curve
 
 
@@ -88,7 +89,10 @@ def test_evaluate_at_full_effort_judges_its_own_scores_by_other_labels(two_stage
     assert full.metrics != fast.metrics
 
 
-def test_a_learning_curve_is_drawn_for_both_efforts(command, two_stages, labels, hasty, tmp_path):
+def test_a_learning_curve_is_drawn_for_both_efforts(
+    command, two_stages, labels, hasty, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(learning_curve, "SIZES", (100,))  # and all of those that a fit has
     outcome = command("evaluate", two_stages.out, labels, *FULL, "--learning-curve", tmp_path / "curve.svg")
     assert outcome.code == 0, outcome.err
     assert f"learning curve: {tmp_path / 'curve.svg'}" in outcome.out
