@@ -254,7 +254,7 @@ class SignalScorer(Mappable):
         Examples
         --------
         >>> from filtering import load_scorer
-        >>> load_scorer("web").tell_unsure(["A prime has two divisors.", "Eine Primzahl."], ["en", "German"])
+        >>> load_scorer("web").tell_unsure(["A prime has two divisors.", "Algarvu."], ["en", "Estonian"])
         [False, True]
         """
         documents = [

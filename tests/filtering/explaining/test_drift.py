@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from dumps import RUSSIAN
+from dumps import GEORGIAN
 from filtering_fixtures import made_documents
 from quick_scorers import quick_scorer
 from scipy.stats import ks_2samp
@@ -80,7 +80,7 @@ def test_a_pool_looks_other_to_the_other_scorer_alone(scorer, pool, shared):
 
 
 def test_another_language_is_other_data_and_bad_documents_do_not_count():
-    texts = [f"{RUSSIAN} {number}" for number in range(MIN_DOCUMENTS)]
+    texts = [f"{GEORGIAN} {number}" for number in range(MIN_DOCUMENTS)]
     found = measure_drift(load_scorer("web"), [*texts, None, "", b"\xff"])
     assert found.documents == MIN_DOCUMENTS
     assert found.unsure.share == 1.0

@@ -51,7 +51,7 @@ def test_codes_of_reasons_are_those_that_runs_stored():
     """Stored scores carry the codes, so a name may be added behind the last one only."""
     assert REASONS == (
         "", "null", "empty", "white-space", "invalid-utf8",
-        "license-only", "generated", "minified", "too-short", "data", "too-long",
+        "license-only", "generated", "minified", "too-short", "data", "too-long", "unsure",
     )  # fmt: skip
 
 
