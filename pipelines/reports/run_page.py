@@ -19,7 +19,7 @@ from pipelines.reports.findings import Finding, find_what_matters
 from pipelines.reports.kept_shares import OTHERS, Slice
 from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks, found_by
 from pipelines.reports.run_report_data import RunReport, Sample
-from pipelines.reports.unsure_documents import unsure_in_words
+from pipelines.reports.unsure_documents import step_after, unsure_in_words
 from pipelines.run.audit import AuditResult, agreement_of
 
 SET_ASIDE_SHOWN = 100
@@ -99,7 +99,7 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         leaks_done="" if leaks is None else LEAKS_DONE[leaks.action][1],
         leak_counts=() if leaks is None else _leak_counts(leaks),
         drift=_drift(report),
-        unsure=unsure_in_words(run),
+        unsure=_unsure(report),
         documents=card_section([_card(one, set(slices)) for one in report.samples], (*GROUPS, TENTH_GROUP)),
         tables=[
             _counts(run),
@@ -112,6 +112,13 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         hits_read=HITS_READ,
     )
     return whole_page("run.html", f"edufilter: {report.out}", view)
+
+
+def _unsure(report: RunReport) -> str:
+    said = unsure_in_words(report.manifest, report.out)
+    if said or report.drift is None:
+        return said
+    return step_after(report.manifest, report.out, report.drift.unsure)
 
 
 def _tiles(report: RunReport) -> list[Tile]:

@@ -284,7 +284,7 @@ def test_the_page_shows_documents_beside_tasks_and_no_script_of_either(tmp_path,
     arguments = ("decontaminate", tmp_path / "dump", "--against", tmp_path / "Made.jsonl")
     done = command(*arguments, "--out", tmp_path / "out")
     assert done.code == 0, done.said
-    assert "found 1 documents that hold a benchmark task: 1 with a leak, removed" in done.out
+    assert "found 1 document that holds a benchmark task: 1 with a leak, removed" in done.out
     page = (tmp_path / "out" / "run" / "report.html").read_text()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
