@@ -139,6 +139,23 @@ def test_a_new_cut_does_as_its_run_unless_asked(run, tmp_path):
     assert digest_of(tmp_path / "cut") == digest_of(wanted)
 
 
+def test_a_new_cut_without_a_cut_keeps_that_of_its_run_and_of_its_new_cut(run, tmp_path):
+    first, wanted = run("first"), run("wanted", unsure="drop")
+    recut_run(RecutConfig(run=first, to=tmp_path / "cut", unsure="drop"), reporter=QUIET)
+    assert digest_of(tmp_path / "cut") == digest_of(wanted)
+    recut_run(RecutConfig(run=first, to=tmp_path / "share", keep_fraction=0.1), reporter=QUIET)
+    recut_run(RecutConfig(run=tmp_path / "share", to=tmp_path / "again"), reporter=QUIET)
+    assert digest_of(tmp_path / "again") == digest_of(tmp_path / "share")
+    with pytest.raises(SettingsError, match="Got --keep-at 2 and --keep-fraction 0.1"):
+        RecutConfig(run=first, to="x", keep_at=2, keep_fraction=0.1)
+
+
+def test_another_scorer_in_a_used_folder_is_told_by_its_name(run):
+    run()
+    with pytest.raises(OutputError, match=r"'scorer' in .*out is '.*english'. Got 'code' instead"):
+        run(scorer="code")
+
+
 def test_a_run_goes_on_with_what_it_was_begun_with(run):
     out = run()
     run()
