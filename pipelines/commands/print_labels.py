@@ -4,7 +4,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from annotations.labels.agreement import MIN_COMMON
-from annotations.labels.labels import cut_texts_warning
+from annotations.labels.labels import MIN_ROWS, cut_texts_warning
 from filtering.printable import printable
 from pipelines.commands.screen import show
 
@@ -24,6 +24,8 @@ def print_sample(result: "SampleResult") -> int:
         show(f"left out {result.near_duplicates:,} near-duplicates of documents in the sample")
     for one in result.set_aside:
         show(one.in_words)
+    if result.rows < MIN_ROWS:
+        show(f"train needs {MIN_ROWS} labels: {MIN_ROWS - result.rows} more than this sample can have")
     out = shlex.quote(result.out)
     if result.out.lower().endswith(".csv"):
         show(f"next: fill in the column score, then\n  edufilter annotate --import {out} --out labels")
@@ -74,7 +76,9 @@ def print_annotation(result: "AnnotateResult") -> int:
             f"{canary.raised} of them up ({kinds})"
         )
     if result.labels and not result.exit_code:
-        show(f"next: edufilter train {shlex.quote(result.out)} --out SCORER")
+        missing = MIN_ROWS - result.labels
+        train = f"edufilter train {shlex.quote(result.out)} --out SCORER"
+        show(f"next: {train}" if missing <= 0 else f"train needs {MIN_ROWS} labels: label {missing} more")
     return result.exit_code
 
 

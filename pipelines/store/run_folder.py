@@ -327,8 +327,8 @@ class RunFolder(PublishingFolder):
             If no run was begun here, or by an edufilter that wrote something else.
         """
         if not self.plan.exists():
-            found = "Found no run/plan.json." if self.strangers() else "Nothing has begun there yet."
-            raise OutputError(f"{printable(str(self.root))} must hold a run. {found}")
+            why = "Found no run/plan.json." if self.strangers() else "Nothing has begun there yet."
+            raise OutputError(f"{printable(str(self.root))} must hold a run. {why}")
         plan = self.read_json(self.plan)
         if plan.get("format") != OUTPUT_FORMAT:
             raise OutputError(

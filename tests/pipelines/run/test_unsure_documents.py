@@ -146,7 +146,7 @@ def test_a_new_cut_without_a_cut_keeps_that_of_its_run_and_of_its_new_cut(run, t
     recut_run(RecutConfig(run=first, to=tmp_path / "share", keep_fraction=0.1), reporter=QUIET)
     recut_run(RecutConfig(run=tmp_path / "share", to=tmp_path / "again"), reporter=QUIET)
     assert digest_of(tmp_path / "again") == digest_of(tmp_path / "share")
-    with pytest.raises(SettingsError, match="Got --keep-at 2 and --keep-fraction 0.1"):
+    with pytest.raises(SettingsError, match=r"Got --keep-at 2 and --keep-fraction 0\.1"):
         RecutConfig(run=first, to="x", keep_at=2, keep_fraction=0.1)
 
 
@@ -183,6 +183,9 @@ def test_before_and_after_a_run_and_on_its_page_the_figure_is_the_same(command, 
     page = (tmp_path / "out" / "run" / "report.html").read_text()
     assert figure in page
     assert f"{unsure['kept']} of the {len(kept)} documents kept" in page
+    for raw in ("known_languages", "languages_from"):
+        assert raw not in page
+    assert "a column lang or language, else the text" in page
     assert step in page
     table = pq.read_table(dump)
     languages = {"eng_Latn": "en", "Russian": "ru", "deu": "de", "python": "Python", "zz": "en", None: "en"}
