@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pipelines.labels.sample import SampleResult
 
 
-def print_sample(result: "SampleResult") -> int:
-    """Print what was drawn; return the exit code of the command."""
+def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
+    """Print what was drawn, be it to train on or not; return the exit code of the command."""
     picked = ", ".join(f"{count:,} {why}" for why, count in sorted(result.picked.items()))
     show(f"drew {result.rows:,} documents of {result.groups:,} groups ({picked}) -> {printable(result.out)}")
     show(f"read {result.read_rows:,} of the {result.dump_rows:,} rows for that")
@@ -24,8 +24,8 @@ def print_sample(result: "SampleResult") -> int:
         show(f"left out {result.near_duplicates:,} near-duplicates of documents in the sample")
     for one in result.set_aside:
         show(one.in_words)
-    if result.rows < MIN_ROWS:
-        show(f"train needs {MIN_ROWS} labels: {MIN_ROWS - result.rows} more than this sample can have")
+    if to_train and result.rows < MIN_ROWS:
+        show(f"train needs {MIN_ROWS} labels: this sample can have {result.rows:,}; draw more with --n")
     out = shlex.quote(result.out)
     if result.out.lower().endswith(".csv"):
         show(f"next: fill in the column score, then\n  edufilter annotate --import {out} --out labels")

@@ -105,8 +105,9 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
     of_benchmarks = {
         name.removeprefix(LEAK_OF): counts.pop(name) for name in list(counts) if name.startswith(LEAK_OF)
     }
-    found = [f"{leaked:,} with a leak, {done}"] if leaked else []
-    found += [f"{common:,} with common knowledge alone, kept"] if common else []
+    was, common_was = ("was" if count == 1 else "were" for count in (leaked, common))
+    found = [f"{leaked:,} with a leak {was} {done}"] if leaked else []
+    found += [f"{common:,} with common knowledge alone {common_was} kept"] if common else []
     colon = ": " if found else ""
     documents = (
         "1 document that holds" if leaked + common == 1 else f"{leaked + common:,} documents that hold"
