@@ -274,10 +274,10 @@ def _few(found: AuditResult) -> str:
     if found.promised is None or found.is_broken or found.high <= found.promised:
         return ""
     return (
-        f"{found.looked_at:,} audited documents are few. Those that were dropped and those that were kept are "
-        "bounded apart, each by about half of them: where not one of 50 is decided otherwise, up to 7 % of all "
-        "may still be. The bound says how little is known, not that so many are wrong. A run with a larger "
-        "--audit lowers it."
+        f"{found.looked_at:,} audited documents are few. Those that were dropped and those that were kept "
+        "are bounded apart, each by about half of them: where not one of 50 is decided otherwise, up to 7 % "
+        "of all may still be. The bound says how little is known, not that so many are wrong. A run with a "
+        "larger --audit lowers it."
     )
 
 
