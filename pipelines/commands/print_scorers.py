@@ -125,6 +125,8 @@ def print_threshold(result: "Threshold") -> None:
         figures = (row.documents, row.tokens, row.precision, row.recall)
         table.add_row(f"{row.cut:g}{chosen}", f"{row.labels:,}", *map(_in_percent, figures))
     Console().print(table)
+    if result.keep_at is not None:
+        show("<: the cut that answers the goal")
     show("[in brackets: 95 % bands over groups, each of which holds for all cuts at once]")
     show(
         f"{result.labels:,} labels of {result.groups:,} groups; {result.good:,} of them are good (labelled "

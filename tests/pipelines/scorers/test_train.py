@@ -116,7 +116,10 @@ BAD = {
     "too few": (TABLE.slice(0, 50), "at least 100 labels. Found 50"),
     "constant": (replaced(TABLE, "score", pa.array([4] * 300)), "must differ. All are 4"),
     "out of range": (replaced(TABLE, "score", pa.array([9] + [1, 4] * 149 + [1])), "Got 9 in data row 1"),
-    "not a number": (replaced(TABLE, "score", pa.array([float("nan")] + [1.0, 4.0] * 149 + [1.0])), "data row 1"),
+    "not a number": (
+        replaced(TABLE, "score", pa.array([float("nan")] + [1.0, 4.0] * 149 + [1.0])),
+        "data row 1",
+    ),
     "missing": (replaced(TABLE, "score", pa.array([1, 4] * 149 + [None, 1])), "the first in data row 299"),
     "text in scores": (replaced(TABLE, "score", pa.array(["high"] * 300)), "'score'"),
     "one side of the cut": (replaced(TABLE, "score", pa.array([1, 2] * 150)), "either side of 3"),
