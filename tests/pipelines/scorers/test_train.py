@@ -171,11 +171,12 @@ def test_auto_compares_all_recipes_and_keeps_a_simple_one_among_equals(command, 
     pq.write_table(make_labels(rows=120, groups=12), tmp_path / "labels.parquet")
     outcome = command("train", tmp_path / "labels.parquet", "--out", tmp_path / "out", "--embedder", "none")
     assert outcome.code == 0
-    rho = {
-        name: float(found) for name, found in re.findall(r"│ (\w+)(?: \(kept\))? +│ (0\.\d+) ±", outcome.out)
-    }
-    assert list(rho) == ["linear", "characters", "lightgbm"]
-    [kept] = re.findall(r"(\w+) \(kept\)", outcome.out)
+    assert outcome.out.startswith("The figure to go by: AUC at 3")
+    assert f"{tmp_path / 'out'}/README.md" in outcome.out
+    signals = json.loads((tmp_path / "out/scorer.json").read_text())["metrics"]["signals"]
+    rho = {name: found["rho"] for name, found in signals["compared"].items()}
+    assert set(rho) == {"linear", "characters", "lightgbm"}
+    kept = signals["kept"]
     assert max(rho.values()) - rho[kept] < 0.05
     assert load_scorer(str(tmp_path / "out")).domain == "web"
     assert f"scorer: {tmp_path / 'out'}" in outcome.out
