@@ -18,6 +18,8 @@ unexport PYTHONDONTWRITEBYTECODE
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
+	@echo "Installing edufilter with all that it can use and the tools of its tests into $(VENV). This downloads"
+	@echo "torch, Ray and others: more than 'make demo', which takes 530 MB. Once."
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(RUN)python -m pip install --quiet --constraint constraints.txt --upgrade pip
 	$(RUN)python -m pip install --quiet --constraint constraints.txt --editable '.[train,embed,annotate,hub,ray,report,code]' --group dev

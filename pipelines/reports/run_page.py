@@ -16,7 +16,7 @@ from pipelines.page_kit.cards import Card, CardSection, card_section
 from pipelines.page_kit.page import Table, Tile, whole_page
 from pipelines.reports.documents_to_show import BINS_PER_POINT, GROUPS, TENTH_GROUP
 from pipelines.reports.findings import Finding, find_what_matters
-from pipelines.reports.kept_shares import OTHERS, Slice
+from pipelines.reports.kept_shares import LENGTH, OTHERS, Slice
 from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks, found_by
 from pipelines.reports.run_report_data import RunReport, Sample
 from pipelines.reports.unsure_documents import step_after, unsure_in_words
@@ -86,6 +86,13 @@ class _View:
     files: Table | None  # None where there are too many for a row each
     set_aside: Table | None
     hits_read: int
+
+    def order_of(self, kind: str) -> str:
+        """Return how the rows of a kind are sorted, in words."""
+        if kind == LENGTH:
+            return "shortest first"
+        has_far = any(one.is_far for one in self.slices[kind])
+        return "bold first, then by documents" if has_far else "most documents first"
 
 
 def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
@@ -256,10 +263,10 @@ def _setting(name: str, value: object) -> object:
 def _tokens(run: Mapping[str, Any]) -> Table:
     beyond = run["tokens"] - run["tokens_read"]
     rows = [
-        ("read by the model", run["tokens_read"], percent(run["tokens_read"], run["tokens"])),
+        ("read by the embedding model", run["tokens_read"], percent(run["tokens_read"], run["tokens"])),
         ("beyond what it reads", beyond, percent(beyond, run["tokens"])),
     ]
-    return Table("Tokens that the model was given of documents", ("", "tokens", "share"), rows)
+    return Table("Tokens of the documents that were embedded", ("", "tokens", "share"), rows)
 
 
 def _audit(found: AuditResult, run: Mapping[str, Any]) -> Table:
@@ -275,7 +282,19 @@ def _audit(found: AuditResult, run: Mapping[str, Any]) -> Table:
         ("of what full keeps: dropped by this run", percent(found.lost_keepers, 1)),
         ("of what this run kept: dropped by full", percent(found.false_keeps, 1)),
     ]
-    return Table("Decisions against those of effort full", ("", "share"), rows)
+    return Table("Decisions against those of effort full", ("", "share"), rows, note=_few(found))
+
+
+def _few(found: AuditResult) -> str:
+    """Return why an audit that found little may still bound it loosely."""
+    if found.promised is None or found.is_broken or found.high <= found.promised:
+        return ""
+    return (
+        f"{found.looked_at:,} audited documents are few. Those that were dropped and those that were kept "
+        "are bounded apart, each by about half of them: where not one of 50 is decided otherwise, up to 7 % "
+        "of all may still be. The bound says how little is known, not that so many are wrong. A run with a "
+        "larger --audit lowers it."
+    )
 
 
 def _hundredths(share: float) -> str:

@@ -9,6 +9,7 @@ from filtering_fixtures import made_documents
 from quick_scorers import quick_scorer
 
 from filtering import explain_documents, load_scorer
+from filtering.explaining.explain import with_score
 from filtering.explaining.groups import GROUP_OF, TRAITS
 from filtering.explaining.passages import split_passages
 from filtering.explaining.traits import NOTHING
@@ -67,9 +68,20 @@ def test_neighbours_are_named_one_after_the_other():
 
 def test_the_sentence_names_what_the_document_has_and_what_it_lacks():
     assert "gives examples" in explained(LESSON).sentence
-    assert "sells something" in explained(SHOP).sentence.partition("Against it")[2]
+    assert "sells something" in explained(SHOP).sentence.partition("For it")[0]
     without = explained(LESSON.replace("For example", "As seen"))
     assert "gives examples" not in without.sentence
+
+
+def test_what_decided_stands_first():
+    dropped = explained(SHOP)
+    kept = with_score(dropped, 4.0)
+    against = dropped.speaks_against
+    assert not dropped.kept
+    assert against
+    assert dropped.sentence.lower().startswith(against.lower())
+    assert kept.kept
+    assert kept.sentence.lower().endswith(f"against it: {against.lower()}.")
 
 
 def test_words_of_code_are_said_of_code_alone():
