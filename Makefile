@@ -3,7 +3,7 @@
 SHARED ?= ../shared
 PYTHON ?= python3
 # BENCH_FLAGS=--huge measures a 10 GB file too; BENCH_FLAGS='--only NAME' measures one section alone: kernel, full,
-# asking, trees, start, filter, memory, leaks, cluster, planning, scaling, side-by-side or languages.
+# asking, start, filter, memory, leaks, cluster, planning, scaling, side-by-side or languages.
 BENCH_FLAGS ?=
 VENV := .venv
 RUN := $(VENV)/bin/
@@ -18,6 +18,8 @@ unexport PYTHONDONTWRITEBYTECODE
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
+	@echo "Installing edufilter with all that it can use and the tools of its tests into $(VENV). This downloads"
+	@echo "torch, Ray and others: more than 'make demo', which takes 530 MB. Once."
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(RUN)python -m pip install --quiet --constraint constraints.txt --upgrade pip
 	$(RUN)python -m pip install --quiet --constraint constraints.txt --editable '.[train,embed,annotate,hub,ray,report,code]' --group dev
@@ -68,9 +70,11 @@ faults: $(STAMP)
 mutations: $(STAMP)
 	$(RUN)python tests/kit/mutations.py
 
+# All ways to fit were compared once (docs/experiments.md): these are what the automatic choice takes.
 models: $(STAMP)
 	for domain in web code; do OMP_NUM_THREADS=1 $(RUN)edufilter train $(SHARED)/seed/$$domain.parquet \
-		--pool $(SHARED)/pool/$$domain.parquet --domain $$domain --out filtering/models/$$domain --overwrite || exit 1; done
+		--pool $(SHARED)/pool/$$domain.parquet --domain $$domain \
+		--signals characters --head joint --out filtering/models/$$domain --overwrite || exit 1; done
 
 # The variable silences a notice of the theme about mkdocs 2, which pyproject.toml keeps out.
 docs: $(STAMP)

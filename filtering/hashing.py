@@ -3,6 +3,8 @@
 A filter of bits in front of a table ends most look-ups of what it lacks.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from filtering.arrays import Hashes, Ints32
@@ -38,11 +40,11 @@ Table = tuple[Hashes, Hashes, Ints32]
 """Bit filter; keys and values of an open table, all of a power of two, key 0 where free."""
 
 
-def word_hash(word: bytes) -> int:
-    """Return the 64-bit FNV-1a hash of a lower-cased word."""
+def word_hash(word: Iterable[int]) -> int:
+    """Return the 64-bit FNV-1a hash of a lower-cased word: of its bytes, or of its code points."""
     value = FNV_OFFSET
-    for byte in word:
-        value = ((value ^ byte) * FNV_PRIME) & BITS_64
+    for one in word:
+        value = ((value ^ one) * FNV_PRIME) & BITS_64
     return value
 
 

@@ -135,7 +135,6 @@ def make_haste(patch: pytest.MonkeyPatch) -> None:
     """Fit fewer landmarks and trees, in fewer folds, compare by fewer of their assignments, resample less."""
     patch.setattr(filtering.fitting.recipes, "LANDMARKS", 64)
     patch.setattr(filtering.fitting.recipes, "BOOSTING_ROUNDS", 5)
-    patch.setattr(filtering.fitting.stages, "FOREST_TREES", 5)
     patch.setattr(filtering.judging.metrics, "BOOTSTRAP_ROUNDS", 5)
     patch.setattr(cross_validation, "ASSIGNMENTS", 2)
     patch.setattr(cross_validation, "FOLDS", 3)

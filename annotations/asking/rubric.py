@@ -7,14 +7,15 @@ model is in `prompt.py`; this module knows nothing of models.
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from filtering.errors import RubricError
+from filtering.wrong_values import near_name, what_is_wrong
 
 RUBRICS = Path(__file__).parents[1] / "rubrics"
 MEAN = "mean"
@@ -160,8 +161,7 @@ def load_rubric(name: str) -> Rubric:
     try:
         return Rubric.model_validate(values)
     except ValidationError as error:
-        problems = "; ".join(_problem(tuple(one["loc"]), one["msg"], one["input"]) for one in error.errors())
-        raise RubricError(f"A rubric must be whole. {path}: {problems}.") from None
+        raise RubricError(" ".join(_problems(error.errors(), path))) from None
 
 
 def _text_of(path: Path) -> str:
@@ -180,11 +180,41 @@ def _with_tuples(value: object) -> object:
     return tuple(_with_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-def _problem(location: tuple[int | str, ...], message: str, found: object) -> str:
-    if not location:  # of the rubric as a whole: the message names the key itself
-        return message.removeprefix("Value error, ")
+def _problems(found: Sequence[Mapping[str, Any]], path: Path) -> Iterator[str]:
+    """Yield what is wrong, as sentences; a key that is missing since it was misspelt is told once."""
+    meant = {
+        tuple(one["loc"]): (*one["loc"][:-1], near_name(str(one["loc"][-1]), _keys_at(one["loc"])))
+        for one in found
+        if one["type"] == "extra_forbidden"
+    }
+    for problem in sorted(
+        found, key=lambda one: tuple(one["loc"]) not in meant
+    ):  # what is missing may follow
+        location = tuple(problem["loc"])
+        if not location:  # of the rubric as a whole: the message names the key itself
+            yield f"{path}: {problem['msg'].removeprefix('Value error, ')}."
+        elif location in meant:
+            near = meant[location][-1]
+            known = f"Did you mean {near!r}?" if near else f"It may be {', '.join(_keys_at(location))}."
+            yield f"{path} has an unknown key {_key(location)}. {known}"
+        elif problem["type"] == "missing" and location in meant.values():
+            continue
+        elif problem["type"] == "string_pattern_mismatch":
+            yield (
+                f"{_key(location)} in {path} must be made of a to z, 0 to 9 and underscores, with a letter "
+                f"first. Got {problem['input']!r} instead."
+            )
+        else:
+            yield f"{_key(location)} in {path} {what_is_wrong(problem)}"
+
+
+def _keys_at(location: Sequence[int | str]) -> list[str]:
+    """Return the keys that may stand where a key does."""
+    tables = [part for part in location[:-1] if isinstance(part, str)]
+    entries: Mapping[str, type[_Entry]] = {"scale": ScalePoint, "dimensions": Dimension}
+    return list((entries[tables[-1]] if tables else Rubric).model_fields)
+
+
+def _key(location: Sequence[int | str]) -> str:
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-    if message == "Field required":
-        return f"'{key}': {message}"
-    came = repr(found) if isinstance(found, (str, int, float)) else type(found).__name__
-    return f"'{key}': {message}. Got {came} instead"
+    return f"'{key}'"

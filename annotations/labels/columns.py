@@ -1,7 +1,8 @@
 """The columns that samples and labels share, and how those of a foreign table become them."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ import pyarrow as pa
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from filtering.errors import LabelsError
 from filtering.printable import listed, printable
+from filtering.rubric_points import POINTS
 from filtering.text.windows import REACH, WINDOW, cut_window, header_end
 
 SAMPLE_SCHEMA = pa.schema(
@@ -33,6 +35,8 @@ SAMPLE_SCHEMA = pa.schema(
         ("path", pa.string()),  # of a source file in its repository
     ]
 )
+SHOWN_CHARS = 40
+"""Of a score that is none: enough to find it, too few to be a document."""
 CARRIED = ("url", "genre", "lang", "language")
 """Columns of a dump that a sample keeps where they hold text."""
 ORIGIN_COLUMNS = tuple(dict.fromkeys((*CARRIED, *LANGUAGE_COLUMNS, *PATH_COLUMNS)))
@@ -106,13 +110,7 @@ def sample_rows(
     LabelsError
         If a column is missing or holds no text.
     """
-    for column in filter(None, (text_column, group_column)):
-        if column not in table.column_names:
-            raise LabelsError(
-                f"{name} must have a column {column!r}. "
-                f"Found {listed(table.column_names) or 'none'} that is known. "
-                "Name others with --text-column and --group-column."
-            )
+    check_columns(table, name, (text_column, group_column))
     if not is_string(table[text_column].type):
         raise LabelsError(f"{text_column!r} in {name} must be string. Got {table[text_column].type} instead.")
     alike = [one.name for one in SAMPLE_SCHEMA if one.name in table.column_names and _fits(table, one)]
@@ -127,6 +125,62 @@ def sample_rows(
         # What the table says under a sample's own names goes before what others of its columns tell.
         values = {"file": file, "row": number, "picked": "random"} | told | known
         yield sample_row(said.get(text_column, ""), **values | {"id": identity, "group": group})
+
+
+def check_columns(table: pa.Table, name: str, columns: Iterable[str | None]) -> None:
+    """Refuse a table that lacks a column of texts or groups that was named."""
+    for column in filter(None, columns):
+        if column not in table.column_names:
+            raise LabelsError(
+                f"{name} must have a column {column!r}. "
+                f"Found {listed(table.column_names) or 'none'} that is known. "
+                "Name others with --text-column and --group-column."
+            )
+
+
+def check_scores(column: pa.ChunkedArray, title: str, name: str) -> None:
+    """Refuse a column of scores that holds anything but numbers from 0 to `POINTS`, and what is empty.
+
+    Parameters
+    ----------
+    column : ChunkedArray
+    title, name : str
+        What the column is called, and its table.
+
+    Raises
+    ------
+    LabelsError
+        The message has the first wrong row and value, and how many are wrong.
+    """
+    kind = column.type
+    if not (is_number(kind) or is_text(kind) or pa.types.is_null(kind)):
+        raise LabelsError(f"{title!r} in {name} must be a number from 0 to {POINTS}. Got {kind} instead.")
+    # Row by row: a column of texts is one where at least one row is none of numbers.
+    wrong = [(row, one) for row, one in enumerate(column.to_pylist(), start=1) if not _is_score(one)]
+    if wrong:
+        row, value = wrong[0]
+        shown = ascii(value[:SHOWN_CHARS]) if isinstance(value, str) else f"{value:g}"
+        more = f"{len(wrong):,} rows are wrong, this one first" if len(wrong) > 1 else "No other row is wrong"
+        raise LabelsError(
+            f"{title!r} in {name} must be a number from 0 to {POINTS}. Got {shown} in data row {row:,}. "
+            f"{more}. Mend or drop what is wrong."
+        )
+    if is_text(kind):
+        raise LabelsError(
+            f"{title!r} in {name} must be a number. Got {kind} instead: its numbers are written as "
+            "text. Write them without quotes."
+        )
+
+
+def _is_score(value: object) -> bool:
+    if isinstance(value, str):
+        if not value.strip():
+            return True
+        try:
+            value = float(value)
+        except ValueError:
+            return False
+    return value is None or (isinstance(value, (int, float)) and isfinite(value) and 0 <= value <= POINTS)
 
 
 def _fits(table: pa.Table, field: pa.Field) -> bool:

@@ -29,7 +29,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
-from annotations.labels.columns import is_number, is_string, is_text
+from annotations.labels.columns import check_scores, is_number, is_string, is_text
 from annotations.labels.sources import read_table
 from annotations.samples.sampling import UNBIASED_PICKS
 from filtering.errors import LabelsError
@@ -116,14 +116,13 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
     for name in ("text", "group"):
         if not is_string(table[name].type):
             raise LabelsError(f"{name!r} in {path} must be string. Got {table[name].type} instead.")
-    if not is_number(table["score"].type):
-        raise LabelsError(f"'score' in {path} must be a number. Got {table['score'].type} instead.")
+    check_scores(table["score"], "score", path)
     for name in ("text", "score", "group"):
         if table[name].null_count:
             row = int(pc.index(pc.is_null(table[name]), True).as_py())
             raise LabelsError(
                 f"Each row of {path} must have a {name}. {table[name].null_count} have none, "
-                f"the first at row {row}. Drop them, or label them again."
+                f"the first in data row {row + 1:,}. Drop them, or label them again."
             )
     scores = table["score"].to_numpy().astype(np.float64)
     groups = tuple(table["group"].to_pylist())
@@ -217,7 +216,9 @@ def _numbers(table: pa.Table, name: str, path: str) -> NDArray[np.float64] | Non
     if len(wrong):
         row = int(wrong[0])
         bounds = "in (0, 1]" if name == "probability" else "above 0"
-        raise LabelsError(f"{name!r} in {path} must lie {bounds}. Got {values[row]:g} at row {row}.")
+        raise LabelsError(
+            f"{name!r} in {path} must lie {bounds}. Got {values[row]:g} in data row {row + 1:,}."
+        )
     return values
 
 
@@ -276,8 +277,8 @@ def check_labels(
     if outside.any():
         row = int(np.flatnonzero(outside)[0])
         raise LabelsError(
-            f"Scores in {where} must lie in [{LOWEST:g}, {HIGHEST:g}]. Got {scores[row]:g} at row {row} "
-            f"({int(outside.sum())} in all)."
+            f"Scores in {where} must lie in [{LOWEST:g}, {HIGHEST:g}]. Got {scores[row]:g} in data row "
+            f"{row + 1:,} ({int(outside.sum())} in all)."
         )
     if scores.min() == scores.max():
         raise LabelsError(

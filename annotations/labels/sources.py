@@ -24,6 +24,8 @@ CSV_SUFFIXES = (".csv", ".tsv")
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 DELIMITERS = ",;\t"
 """What spreadsheets put between columns, by country; the header tells which."""
+CHANGED = re.compile(r"Column\(/([\w/]{1,60})\) changed from (\w+) to (\w+) in row (\d+)")
+"""What Arrow says where a key of JSON lines has several types; it counts rows from 0."""
 ROW = re.compile(r"[Rr]ow ?#?(\d+)|in row (\d+)")
 BLOCK_BYTES = 64 << 20
 """A line must fit: texts may be long."""
@@ -137,6 +139,9 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
         # Arrow quotes values in its messages, and these may be texts.
         row = ROW.search(str(error))
         where = f" The trouble is in row {row.group(1) or row.group(2)}." if row else ""
+        if changed := CHANGED.search(str(error)):
+            column, before, after, number = changed.groups()
+            where = f" {column!r} is {before} before data row {int(number) + 1:,}, and {after} there."
         needed = (
             "a header, the same number of columns in each row, and comma, semicolon or tab between them"
             if is_csv

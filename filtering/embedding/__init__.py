@@ -4,6 +4,6 @@ Here: the `Embedder` protocol, the two files that import sentence-transformers a
 Not here: how a head is fitted (`fitting/stages.py`), and when a document is embedded
 (`scoring/cascade.py`).
 To add an embedder, write a class with the methods of `Embedder` and hand it to `load_scorer(...,
-embedder=...)`; any sentence-transformers model needs no code. To add a head, add its class to `heads.py`
-and its fit to `fitting/stages.py`.
+embedder=...)`; any sentence-transformers model needs no code. To add a head, add its class to `heads.py`,
+its fit to `fitting/stages.py`, and what is saved of it to `scoring/stored_stage.py`.
 """

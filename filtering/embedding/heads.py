@@ -57,31 +57,8 @@ class LinearHead:
 
 
 @dataclass(frozen=True)
-class OrdinalHead:
-    """The expected label: the sum over k of the chance, by a logistic model each, of a label of at least k.
-
-    Parameters
-    ----------
-    weights : float64 array, shape (width, points)
-    bias : float64 array, shape (points,)
-    """
-
-    weights: NDArray[np.float64]
-    bias: NDArray[np.float64]
-
-    def predict(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return raw values, in [0, points]; see `LinearHead.predict`."""
-        logits = _products(embeddings, self.weights) + self.bias
-        chances = 0.5 * (1.0 + np.tanh(0.5 * logits))  # the logistic function, without overflow
-        total = np.zeros(len(embeddings), dtype=np.float64)
-        for column in chances.T:
-            total += column
-        return total
-
-
-@dataclass(frozen=True)
 class KernelHead:
-    """A sum of Gaussian bumps around landmarks: ``bias + sum(w * exp(-gamma * |x - landmark|^2))``.
+    """A sum of Gaussian bumps around landmarks: ``sum(w * exp(-gamma * |x - landmark|^2))``.
 
     Parameters
     ----------
@@ -89,13 +66,11 @@ class KernelHead:
     weights : float64 array, shape (landmarks,)
     gamma : float
         Inverse squared width of a bump; greater than 0.
-    bias : float
     """
 
     landmarks: NDArray[np.float32]
     weights: NDArray[np.float64]
     gamma: float
-    bias: float
 
     def predict(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return raw values; see `LinearHead.predict`."""
@@ -104,7 +79,7 @@ class KernelHead:
         rows = embeddings.astype(np.float64)
         squares = _squares(rows)[:, None] + _squares(points)[None, :] - 2.0 * products
         bumps = np.exp(-self.gamma * np.maximum(squares, 0.0))
-        return _products(bumps, self.weights[:, None])[:, 0] + self.bias
+        return _products(bumps, self.weights[:, None])[:, 0]
 
 
 def _products(rows: NDArray[np.floating], columns: NDArray[np.float64]) -> NDArray[np.float64]:

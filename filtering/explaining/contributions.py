@@ -21,12 +21,11 @@ from numpy.typing import NDArray
 
 from filtering.arrays import Floats, Floats32
 from filtering.explaining.ngrams import CharacterNgrams, WordNgrams, read_character_ngrams, read_word_ngrams
-from filtering.extras import require
 from filtering.scoring.scorers import SignalScorer
 from filtering.signals.kernel import CELLS, LOG_COUNTS, VECTOR_WIDTH
 from filtering.signals.linear import LinearSignals
-from filtering.signals.read_signals import SCORE_COLUMNS, Signals
-from filtering.signals.style import STATISTICS
+from filtering.signals.read_signals import Signals
+from filtering.signals.trees import FEATURES
 from filtering.signals.vectors import Vectors
 
 NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(24)
@@ -124,7 +123,7 @@ def tree_values(scorer: SignalScorer, signals: Signals) -> Floats:
 
     Returns
     -------
-    float64 array, shape (n, len(STATISTICS) + 1)
+    float64 array, shape (n, FEATURES)
         By statistic, and last what they make of the linear value itself; zeros without trees.
 
     Raises
@@ -132,11 +131,8 @@ def tree_values(scorer: SignalScorer, signals: Signals) -> Floats:
     MissingExtraError
         If there are trees, and LightGBM is not installed.
     """
-    width = 1 + len(STATISTICS)
-    if scorer.booster is None:
-        return np.zeros((len(signals.features), width))
+    if scorer.trees is None:
+        return np.zeros((len(signals.features), FEATURES))
     linear = scorer.linear.predict(signals.features)
-    booster = require("train", "lightgbm").Booster(model_str=scorer.booster)
-    rows = np.column_stack([linear.astype(np.float32), signals.features[:, SCORE_COLUMNS:]])
-    shares: Floats = booster.predict(rows, pred_contrib=True)
-    return np.column_stack([shares[:, 1:width], shares[:, 0] + shares[:, -1] - linear])
+    shares = scorer.trees.shares(linear, signals.features)
+    return np.column_stack([shares[:, 1:FEATURES], shares[:, 0] + shares[:, -1] - linear])

@@ -20,7 +20,7 @@ from filtering.explaining.passages import Passage, find_passages
 from filtering.explaining.quantiles import HIGH, LOW, MEDIAN, QUARTILES, seed_quantiles
 from filtering.explaining.settings import TOP
 from filtering.explaining.single_signals import Amounts, Signal, single_signals
-from filtering.explaining.traits import traits_in_words
+from filtering.explaining.traits import traits_in_words, traits_sentence
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.cascade import AnyScorer, CascadeScorer, signals_of, with_warnings
 from filtering.scoring.scorers import SIGNALS_STAGE, STAGES, SignalScorer
@@ -89,7 +89,10 @@ class Explanation:
     keep_at : float
         Rubric points from which a document is kept.
     sentence : str
-        Why, in words: what the document has much or little of, where that moved its score.
+        Why, in words: what the document has much or little of, where that moved its score. First why it is
+        kept, or why it is not.
+    speaks_for, speaks_against : str
+        The two clauses that the sentence is made of; empty where nothing stands out.
     stage : str
         What decided: ``signals`` or ``embedding``; empty where there is no score.
     reason : str
@@ -116,6 +119,8 @@ class Explanation:
     kept: bool
     keep_at: float
     sentence: str
+    speaks_for: str
+    speaks_against: str
     stage: str
     reason: str
     unsure: str
@@ -168,8 +173,8 @@ def explain_documents(
     --------
     >>> from filtering import load_scorer
     >>> (why,) = explain_documents(load_scorer("web"), ["For example, you know a prime number."])
-    >>> why.kept, why.sentence[:43]
-    (False, 'It gives examples and computes or proves; l')
+    >>> why.kept, why.sentence[:40]
+    (False, 'It gives examples and computes or proves')
     """
     scorer = with_warnings(scorer, warns=False)  # explanations say so themselves
     first = signals_of(scorer)
@@ -200,13 +205,15 @@ def explain_documents(
 
 def with_score(why: Explanation, score: float) -> Explanation:
     """Return an explanation with another score than that of the signals."""
-    return replace(why, score=score, kept=bool(score >= np.float32(why.keep_at)))
+    kept = bool(score >= np.float32(why.keep_at))
+    sentence = traits_sentence(why.speaks_for, why.speaks_against, kept=kept)
+    return replace(why, score=score, kept=kept, sentence=sentence)
 
 
 def unscored(reason: str, keep_at: float) -> Explanation:
     """Return the explanation of a document that has no score."""
     return Explanation(
-        None, False, keep_at, "", "", reason, "", None, 0.0, 0.0, 0.0, (), (), (), 0.0, None, None
+        None, False, keep_at, "", "", "", "", reason, "", None, 0.0, 0.0, 0.0, (), (), (), 0.0, None, None
     )
 
 
@@ -261,12 +268,16 @@ def _explanation(first: SignalScorer, values: _Values, usual: Usual, top: int, k
     raised = _top([one for one in signals if one.raw > 0], slope, top)
     lowered = _top([one for one in signals if one.raw < 0], slope, top)
     moved = sum(abs(one.raw) for one in signals) or 1.0
+    quartiles = usual.quantiles[:, QUARTILES]
+    speaks_for, speaks_against = traits_in_words(signals, amounts, quartiles, first.domain)
     raising, lowering = find_passages(first, values.text, score)
     return Explanation(
         score=score,
         kept=score >= keep_at,
         keep_at=keep_at,
-        sentence=traits_in_words(signals, amounts, usual.quantiles[:, QUARTILES], first.domain),
+        sentence="",  # follows from the score, which a later stage may change (`with_score`)
+        speaks_for=speaks_for,
+        speaks_against=speaks_against,
         stage=STAGES[SIGNALS_STAGE],
         reason="",
         unsure="",
@@ -289,7 +300,7 @@ def _amounts(first: SignalScorer, values: _Values, usual: Usual) -> Amounts:
     words = tables[0][0]
     assert isinstance(words, WordNgrams)
     characters = tables[1][0] if len(tables) > 1 else None
-    pieces = [values.text[start:stop] for start, stop in window_spans(values.text, REACH)]
+    pieces = [values.text[start:stop].decode() for start, stop in window_spans(values.text, REACH)]
     return Amounts(
         words=words,
         word_raws=tables[0][1],
@@ -299,8 +310,7 @@ def _amounts(first: SignalScorer, values: _Values, usual: Usual) -> Amounts:
         statistic_raws=values.added,
         trees=values.trees,
         usual=[(_or_none(one[LOW]), _or_none(one[HIGH])) for one in usual.quantiles],
-        characters_read=sum(len(piece.decode(errors="replace")) for piece in pieces),
-        bytes_read=sum(map(len, pieces)),
+        characters_read=sum(map(len, pieces)),
     )
 
 

@@ -27,11 +27,12 @@ _OTHERS_BY_GROUP = {
     LENGTH: "log_lines log_words log_read_bytes log_text_bytes",
     SENTENCES: "stop_ends capital_start_share sentences_per_word sentence_words_mean "
     "sentence_words_deviation ellipses_percent",
-    CODE: "comment_line_share comment_byte_share comment_bytes_mean comment_word_share first_comment_share "
-    "last_comment_share doctest_share snake_share camel_share quoted_word_share triple_quotes_per_line",
+    CODE: "comment_line_share comment_character_share comment_characters_mean comment_word_share "
+    "first_comment_share last_comment_share doctest_share snake_share camel_share quoted_word_share "
+    "triple_quotes_per_line",
     NUMBERS: "digit_start_share number_share digit_share",
-    WORDS: "word_bytes_mean word_bytes_deviation word_bytes_max distinct_word_share long_word_share "
-    "single_letter_share capital_word_share shouted_share plain_word_share capital_share "
+    WORDS: "word_characters_mean word_characters_deviation word_characters_max distinct_word_share "
+    "long_word_share single_letter_share capital_word_share shouted_share plain_word_share capital_share "
     "non_ascii_share entropy",
     PUNCTUATION: "punctuation_runs_percent",
 }
@@ -43,8 +44,8 @@ GROUP_OF: Mapping[str, str] = {
     **{name: group for group, names in _OTHERS_BY_GROUP.items() for name in names.split()},
 }
 """The group of each statistic."""
-STATISTIC_OF_WORD: Mapping[bytes, str] = {
-    word.encode(): f"words_{name}" for name, words in WORD_GROUPS.items() for word in words.split()
+STATISTIC_OF_WORD: Mapping[str, str] = {
+    word: f"words_{name}" for name, words in WORD_GROUPS.items() for word in words.split()
 }
 """Which statistic counts a word."""
 
@@ -73,8 +74,8 @@ TRAITS: Mapping[tuple[str, ...], tuple[str, str]] = {
     ("words_parameter",): ("documents parameters", "few documented parameters"),
     ("words_self", "words_access"): ("is written with objects", "few objects"),
     ("words_print",): ("prints much", "little printing"),
-    ("comment_line_share", "comment_byte_share", "comment_word_share", "first_comment_share",
-     "last_comment_share", "comment_bytes_mean"): ("has many comments", "few comments"),
+    ("comment_line_share", "comment_character_share", "comment_word_share", "first_comment_share",
+     "last_comment_share", "comment_characters_mean"): ("has many comments", "few comments"),
     ("quoted_word_share", "triple_quotes_per_line", "doctest_share"): ("has docstrings", "few docstrings"),
     ("char_(", "char_)"): ("has many brackets", "few brackets"),
     ("char_?",): ("asks questions", "few question marks"),
@@ -86,13 +87,13 @@ TRAITS: Mapping[tuple[str, ...], tuple[str, str]] = {
     ("bullet_share",): ("has many list items", "few list items"),
     ("hash_share", "char_#"): ("has lines that begin with #", "few lines that begin with #"),
     ("short_line_share",): ("has many short lines", "few short lines"),
-    ("long_line_share", "line_bytes_mean", "line_bytes_max"): ("has long lines", "few long lines"),
+    ("long_line_share", "line_characters_mean", "line_characters_max"): ("has long lines", "few long lines"),
     ("indented_share", "indent_mean", "indent_deviation"): ("is indented", "little indentation"),
     ("repeated_line_share",): ("repeats lines", "few repeated lines"),
     ("sentence_words_mean",): ("has long sentences", "short sentences"),
     ("stop_ends",): ("is written in paragraphs", "few lines that end as sentences do"),
     ("shouted_share", "capital_share", "capital_word_share"): ("has many capitals", "few capitals"),
-    ("long_word_share", "word_bytes_mean"): ("uses long words", "short words"),
+    ("long_word_share", "word_characters_mean"): ("uses long words", "short words"),
     ("distinct_word_share",): ("uses many different words", "few different words"),
     ("non_ascii_share",): ("has many letters beyond ASCII", "few letters beyond ASCII"),
     ("log_text_bytes", "log_read_bytes", "log_words", "log_lines"): ("is long", "little text"),

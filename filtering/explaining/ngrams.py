@@ -15,19 +15,23 @@ from itertools import pairwise
 import numpy as np
 
 from filtering.arrays import Hashes, Ints
-from filtering.hashing import BITS_64, FNV_OFFSET, FNV_PRIME, LOWER, MIX, U_MIX, word_hash
+from filtering.hashing import BITS_64, LOWER, MIX, PUNCTUATION, U_MIX, WORD, word_hash
 from filtering.signals.kernel import CHARACTER_RUN, U_CELL_SHIFT, U_PAIR
+from filtering.text.code_points import ALONE, CAPITAL, ELLIPSIS, character_class, fold_text
 from filtering.text.windows import REACH, window_spans
 
-TOKEN = re.compile(rb"\n[\x00-\x20\x7f]*|[0-9A-Za-z_\x80-\xff]+|([!-/:-@\[-^`{-~])\1*")
+_LETTERS = f"0-9A-Za-z_{character_class(WORD, CAPITAL)}"
+_MARKS = rf"!-/:-@\[-^`{{-~{character_class(PUNCTUATION)}"
+WORD_FORM = re.compile(f"[{_LETTERS}]+|[{character_class(ALONE)}]")
+TOKEN = re.compile(rf"\n[\x00-\x20\x7f]*|{WORD_FORM.pattern}|([{_MARKS}])\1*")
 LONGEST_RUN = 4
-"""Longer runs of a punctuation character, and of digits, are one token."""
+"""Longer runs of a mark, and of digits, are one token."""
 
 SPACE_SIGN, BREAK_SIGN, INDENT_SIGN = "␣", "⏎", "→"
 """What white space is shown as; an indent sign stands for two columns."""
 SIGNS = {SPACE_SIGN, BREAK_SIGN, INDENT_SIGN, "\\", "…"}
 """Escaped where they come from the text."""
-SHOWN_BYTES = 40
+SHOWN_CHARACTERS = 40
 """Of a word: a line of base64 is one."""
 
 
@@ -37,7 +41,7 @@ class WordNgrams:
 
     Parameters
     ----------
-    spellings : tuple of bytes
+    spellings : tuple of str
         Of each distinct token, as it stands first in the document.
     first, second : int64 arrays, shape (n,)
         Positions in `spellings`; `second` is -1 for a token by itself.
@@ -47,7 +51,7 @@ class WordNgrams:
         Times that each occurs.
     """
 
-    spellings: tuple[bytes, ...]
+    spellings: tuple[str, ...]
     first: Ints
     second: Ints
     cells: Ints
@@ -100,7 +104,7 @@ def read_word_ngrams(document: bytes) -> WordNgrams:
     """
     hash_of = cache(token_hash)
     places: dict[int, int] = {}  # of tokens by their hashes: one place for all spellings of a token
-    spellings: list[bytes] = []
+    spellings: list[str] = []
     alone: Counter[int] = Counter()
     pairs: Counter[tuple[int, int]] = Counter()
     for piece in _spellings(document):
@@ -146,36 +150,38 @@ def read_character_ngrams(document: bytes) -> CharacterNgrams:
     return CharacterNgrams(distinct, _cells(distinct), counts)
 
 
-def token_hash(spelling: bytes) -> int:
+def token_hash(spelling: str) -> int:
     """Return what stands for a token in n-grams: the 64-bit hash that the kernel gives it."""
-    if spelling.startswith(b"\n"):
+    if spelling.startswith("\n"):
         breaks, steps = _break_of(spelling)
         return (2000 + 100 * breaks + steps) * MIX & BITS_64
-    if spelling.isdigit():
+    if is_number(spelling):
         return (7919 + min(len(spelling), LONGEST_RUN)) * MIX & BITS_64
     if is_word(spelling):
-        return word_hash(spelling.lower())
-    one = (FNV_OFFSET ^ spelling[0]) * FNV_PRIME
-    return one * (2 * min(len(spelling), LONGEST_RUN) + 1) & BITS_64
+        return word_hash(map(ord, fold_text(spelling)))
+    mark, length = run_of(spelling)
+    return word_hash([ord(mark)]) * (2 * min(length, LONGEST_RUN) + 1) & BITS_64
 
 
-def show_token(spelling: bytes) -> str:
+def show_token(spelling: str) -> str:
     r"""Return a token as its n-grams know it, in signs that are visible and harmless.
 
     Examples
     --------
-    >>> [show_token(one) for one in (b"Prime", b"1999", b"-----", b"\n\n    ")]
+    >>> [show_token(one) for one in ("Prime", "1999", "-----", "\n\n    ")]
     ['prime', '<4+ digits>', '----+', '⏎⏎→→']
     """
-    if spelling.startswith(b"\n"):
+    if spelling.startswith("\n"):
         breaks, steps = _break_of(spelling)
         return BREAK_SIGN * breaks + INDENT_SIGN * steps
-    length = len(spelling)
-    if spelling.isdigit():
-        return f"<{min(length, LONGEST_RUN)}{'+' * (length >= LONGEST_RUN)} digits>"
-    if is_word(spelling):
-        return show_bytes(spelling[:SHOWN_BYTES].lower()) + "…" * (length > SHOWN_BYTES)
-    return spelling[:LONGEST_RUN].decode() + "+" * (length >= LONGEST_RUN)
+    if is_word(spelling) and not is_number(spelling):
+        shown = "".join(map(_sign, fold_text(spelling[:SHOWN_CHARACTERS])))
+        return shown + "…" * (len(spelling) > SHOWN_CHARACTERS)
+    mark, length = run_of(spelling)
+    more = "+" * (length >= LONGEST_RUN)
+    if is_number(spelling):
+        return f"<{min(length, LONGEST_RUN)}{more} digits>"
+    return (mark if mark.isascii() else _sign(mark)) * min(length, LONGEST_RUN) + more
 
 
 def show_bytes(data: bytes) -> str:
@@ -201,21 +207,32 @@ def _sign(character: str) -> str:
     return character
 
 
-def _spellings(document: bytes) -> Iterator[list[bytes]]:
+def _spellings(document: bytes) -> Iterator[list[str]]:
     for start, stop in window_spans(document, REACH):
-        yield [match.group() for match in TOKEN.finditer(document, start, stop)]
+        yield [match.group() for match in TOKEN.finditer(document[start:stop].decode())]
 
 
-def is_word(spelling: bytes) -> bool:
+def is_word(spelling: str) -> bool:
     """Tell whether a token is a word or a number."""
-    return spelling[:1].isalnum() or spelling[0] == ord("_") or spelling[0] >= 0x80
+    return WORD_FORM.match(spelling) is not None
 
 
-def _break_of(spelling: bytes) -> tuple[int, int]:
+def is_number(spelling: str) -> bool:
+    """Tell whether a token is a number: digits alone, of any script."""
+    folded = fold_text(spelling)
+    return folded.isascii() and folded.isdigit()
+
+
+def run_of(spelling: str) -> tuple[str, int]:
+    """Return what stands for the mark of a run of it, and how long the run is; an ellipsis is three stops."""
+    return fold_text(spelling[0]), len(spelling) * (3 if ord(spelling[0]) == ELLIPSIS else 1)
+
+
+def _break_of(spelling: str) -> tuple[int, int]:
     """Return the line breaks, 1 or 2 for several, and the steps of indentation of a line break."""
-    last_line = spelling.rpartition(b"\n")[2]
-    columns = last_line.count(b" ") + 4 * last_line.count(b"\t")
-    return min(spelling.count(b"\n"), 2), min((columns + 1) // 2, 6)
+    last_line = spelling.rpartition("\n")[2]
+    columns = last_line.count(" ") + 4 * last_line.count("\t")
+    return min(spelling.count("\n"), 2), min((columns + 1) // 2, 6)
 
 
 def _cells(values: Hashes) -> Ints:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from filtering.scoring.scorers import SignalScorer
+from filtering.text.code_points import ELLIPSIS, characters_that_mean
 from filtering.text.windows import REACH, window_text
 
 PASSAGES = 24
@@ -13,7 +14,11 @@ LEAST_CHARS = 160
 """Of a passage: shorter lines and sentences are joined."""
 SHOWN_CHARS = 300
 LINE = re.compile(r"[^\n]*\n+|[^\n]+")
-SENTENCE = re.compile(r".+?(?:[.!?\u3002\uff01\uff1f]+[\s\"')\]]+|$)", re.DOTALL)
+_STOPS = characters_that_mean(".!?")
+_OTHER_STOPS = "".join(one for one in _STOPS if not one.isascii() and ord(one) != ELLIPSIS)
+_BEHIND = rf"[\s{re.escape(characters_that_mean(chr(34) + chr(39) + ')]'))}]"
+SENTENCE = re.compile(rf".+?(?:[{_OTHER_STOPS}]+{_BEHIND}*|[{_STOPS}]+{_BEHIND}+|$)", re.DOTALL)
+"""Stops of other scripts than Latin end a sentence without a space behind them, as in the kernel."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from math import expm1
 
+from filtering.explaining.ngrams import is_number, is_word, run_of, show_token
 from filtering.printable import printable
 from filtering.signals.style import CHARACTERS, OTHERS, STATISTICS, WORD_GROUPS
 
@@ -29,13 +30,13 @@ def readable_name(statistic: str) -> str:
     Examples
     --------
     >>> readable_name("words_reason"), readable_name("char_;")
-    ('share of words such as because, therefore, thus', 'share of bytes that are semicolons')
+    ('share of words such as because, therefore, thus', 'share of characters that are semicolons')
     """
     kind, _, what = statistic.partition("_")
     if kind == "words":
         return f"share of words such as {', '.join(WORD_GROUPS[what].split()[:GROUP_WORDS])}"
     if kind == "char" and what in CHARACTERS:
-        return f"share of bytes that are {CHARACTER_NAMES[what]}"
+        return f"share of characters that are {CHARACTER_NAMES[what]}"
     return OTHERS[statistic]
 
 
@@ -74,31 +75,26 @@ def _shown(value: float, statistic: str, unit: str) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def token_in_words(shown: str, spelling: bytes) -> str:
+def token_in_words(spelling: str) -> str:
     """Return what a token is called.
-
-    Parameters
-    ----------
-    shown : str
-        As `filtering.explaining.ngrams.show_token` shows it.
-    spelling : bytes
 
     Examples
     --------
-    >>> [token_in_words(*one) for one in (("prime", b"Prime"), ("<4+ digits>", b"1999"), ("----+", b"-----"))]
-    ['"prime"', 'a number of 4+ digits', 'several hyphens']
+    >>> [token_in_words(spelling) for spelling in ("Prime", "1999", "-----", "\u3002")]
+    ['"prime"', 'a number of 4+ digits', 'several hyphens', 'a full stop']
     """
-    if spelling.startswith(b"\n"):
+    shown = show_token(spelling)
+    if spelling.startswith("\n"):
         kind = "a blank line" if shown.startswith("⏎⏎") else "a line break"
         steps = shown.count("→")
         return f"{kind}, then {2 * steps} columns of indentation" if steps else kind
-    if spelling.isdigit():
+    if is_number(spelling):
         return f"a number of {shown[1:-1]}".replace("of 1 digits", "of 1 digit")
-    first = spelling[:1].decode("latin-1")
-    if first not in CHARACTERS or first == "_":
+    mark, length = run_of(spelling)
+    if is_word(spelling) or mark not in CHARACTERS:
         return f'"{printable(shown)}"'
-    several = CHARACTER_NAMES[first]
-    if len(spelling) > 1:
+    several = CHARACTER_NAMES[mark]
+    if length > 1:
         return f"several {several}"
     one = several.removesuffix("es" if several.endswith("hes") else "s")
     return f"an {one}" if one[0] in "aeou" else f"a {one}"

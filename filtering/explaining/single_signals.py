@@ -22,13 +22,15 @@ from filtering.explaining.groups import (
     STATISTIC_OF_WORD,
     WORDS,
 )
-from filtering.explaining.ngrams import CharacterNgrams, WordNgrams, is_word, show_token
+from filtering.explaining.ngrams import CharacterNgrams, WordNgrams, is_number, is_word, run_of
 from filtering.explaining.readable import CHARACTER_NAMES, name_and_amount, token_in_words
+from filtering.hashing import CLASSES, WORD
 from filtering.signals.kernel import CHARACTER_RUN
-from filtering.signals.style import STATISTICS
+from filtering.signals.style import CHARACTERS, STATISTICS
+from filtering.text.code_points import fold_text
 
 LONGEST_WORD = 64
-"""Bytes of a word whose letters are looked for: a line of base64 is one."""
+"""Characters of a word whose letters are looked for: a line of base64 is one."""
 SAME = {"log_read_bytes": "log_text_bytes"}
 """Statistics that are one where their values are equal."""
 AT = {name: place for place, name in enumerate(STATISTICS)}
@@ -75,7 +77,6 @@ class Amounts:
     usual : sequence of (float or None, float or None)
         Of each statistic, between what it usually lies.
     characters_read : int
-    bytes_read : int
     """
 
     words: WordNgrams
@@ -87,7 +88,6 @@ class Amounts:
     trees: float
     usual: Sequence[tuple[float | None, float | None]]
     characters_read: int
-    bytes_read: int
 
 
 def single_signals(found: Amounts) -> list[Signal]:
@@ -105,7 +105,7 @@ def single_signals(found: Amounts) -> list[Signal]:
         if statistic.startswith("char_"):
             statistics[AT[statistic]] += tokens[place]  # a character is one signal, with its statistic
             continue
-        name = token_in_words(show_token(spelling), spelling)
+        name = token_in_words(spelling)
         signals.append(Signal(group, name, times(int(words.counts[place])), statistic, float(tokens[place])))
     signals += _pairs(found, groups)
     signals += rest
@@ -126,16 +126,17 @@ def times(count: int) -> str:
     return "once" if count == 1 else f"{count:,} times"
 
 
-def _kind_of_token(spelling: bytes) -> tuple[str, str]:
+def _kind_of_token(spelling: str) -> tuple[str, str]:
     """Return the group of a token, and the statistic that counts it."""
-    if spelling.startswith(b"\n"):
+    if spelling.startswith("\n"):
         return LAYOUT, ""
-    if spelling.isdigit():
+    if is_number(spelling):
         return NUMBERS, ""
     if is_word(spelling):
-        statistic = STATISTIC_OF_WORD.get(spelling.lower(), "")
+        statistic = STATISTIC_OF_WORD.get(fold_text(spelling), "")
         return GROUP_OF.get(statistic, WORDS), statistic
-    return PUNCTUATION, f"char_{spelling[:1].decode()}"
+    mark, _ = run_of(spelling)
+    return PUNCTUATION, f"char_{mark}" if mark in CHARACTERS else ""
 
 
 def _pairs(found: Amounts, groups: Sequence[str]) -> list[Signal]:
@@ -146,10 +147,10 @@ def _pairs(found: Amounts, groups: Sequence[str]) -> list[Signal]:
         one, other = int(words.first[at]), int(words.second[at])
         group = groups[one] if groups[one] != WORDS else groups[other]
         spellings = (words.spellings[one], words.spellings[other])
-        if all(is_word(spelling) and not spelling.isdigit() for spelling in spellings):
+        if all(is_word(spelling) and not is_number(spelling) for spelling in spellings):
             name = f'"{words.show(at)}"'
         else:
-            name = ", then ".join(token_in_words(show_token(spelling), spelling) for spelling in spellings)
+            name = ", then ".join(token_in_words(spelling) for spelling in spellings)
         signals.append(Signal(group, name, times(int(words.counts[at])), "", float(found.word_raws[at])))
     return signals
 
@@ -172,7 +173,9 @@ def _letters_of_words(found: Amounts) -> tuple[Floats, list[Signal]]:
                 letters[place] += raw * occurrences / total
             continue
         data = run.to_bytes(CHARACTER_RUN, "big")
-        group = LAYOUT if b"\n" in data else WORDS if any(map(is_word, _bytes_of(data))) else PUNCTUATION
+        group = (
+            LAYOUT if b"\n" in data else WORDS if any(CLASSES[byte] == WORD for byte in data) else PUNCTUATION
+        )
         name = f'the characters "{found.characters.show(at)}"'
         rest.append(Signal(group, name, times(int(found.characters.counts[at])), "", raw))
     return letters, rest
@@ -182,17 +185,15 @@ def _runs_within(words: WordNgrams) -> Mapping[int, Mapping[int, int]]:
     """Return in which words a run lies, a blank before and behind them, and how often it occurs there."""
     owners: defaultdict[int, dict[int, int]] = defaultdict(dict)
     for place, spelling in enumerate(words.spellings):
-        if not is_word(spelling) or spelling.isdigit() or len(spelling) > LONGEST_WORD:
+        if not is_word(spelling) or is_number(spelling) or len(spelling) > LONGEST_WORD:
             continue
-        padded = b" " + spelling.lower() + b" "
+        padded = (
+            f" {spelling} ".encode().lower()
+        )  # of bytes only those of ASCII are made small, as in the kernel
         for start in range(len(padded) - CHARACTER_RUN + 1):
             run = int.from_bytes(padded[start : start + CHARACTER_RUN], "big")
             owners[run][place] = owners[run].get(place, 0) + int(words.counts[place])
     return owners
-
-
-def _bytes_of(data: bytes) -> list[bytes]:
-    return [data[at : at + 1] for at in range(len(data))]
 
 
 def _statistics(found: Amounts, raws: Floats) -> list[Signal]:
@@ -209,7 +210,7 @@ def _statistics(found: Amounts, raws: Floats) -> list[Signal]:
         if statistic.startswith("char_"):
             character = statistic.removeprefix("char_")
             name = CHARACTER_NAMES[character]
-            amount = f"{round(value * found.bytes_read):,} of {found.characters_read:,} characters"
+            amount = f"{round(value * found.characters_read):,} of {found.characters_read:,} characters"
         else:
             name, amount = name_and_amount(statistic, value, *found.usual[at])
         signals.append(Signal(GROUP_OF[statistic], name, amount, statistic, float(raws[at])))

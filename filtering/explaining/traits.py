@@ -1,10 +1,11 @@
 """What a document has much or little of, in a sentence: its traits that moved its score most.
 
-For example: "It gives examples and addresses the reader; few links. Against it: it has many short lines." A
-trait is named for the statistics that count it (`groups.py`). Where a document has more of it than three
-quarters of the seed, it moved the score by what these statistics and their words added; where it has no more
-than the lowest quarter, by the statistics alone, for words that are not there add nothing. Nothing is named
-that is ordinary, or that added next to nothing.
+For example: "It gives examples and addresses the reader, and has few links. Against it: it has many short
+lines." Of a document that is not kept, what speaks against it stands first. A trait is named for the
+statistics that count it (`groups.py`). Where a document has more of it than three quarters of the seed, it
+moved the score by what these statistics and their words added; where it has no more than the lowest quarter,
+by the statistics alone, for words that are not there add nothing. Nothing is named that is ordinary, or that
+added next to nothing.
 """
 
 from collections import defaultdict
@@ -31,8 +32,10 @@ class _Trait:
     raw: float
 
 
-def traits_in_words(signals: Sequence[Signal], amounts: Amounts, quartiles: Floats, domain: str) -> str:
-    """Return which traits of a document raised its score, and which lowered it.
+def traits_in_words(
+    signals: Sequence[Signal], amounts: Amounts, quartiles: Floats, domain: str
+) -> tuple[str, str]:
+    """Return which traits of a document raised its score, and which lowered it: two clauses, or empty.
 
     Parameters
     ----------
@@ -62,15 +65,30 @@ def traits_in_words(signals: Sequence[Signal], amounts: Amounts, quartiles: Floa
     found.sort(key=lambda one: -abs(one.raw))
     raising = [one for one in found if one.raw >= LEAST_RAW][:RAISING]
     lowering = [one for one in found if one.raw <= -LEAST_RAW][:LOWERING]
-    said = _clause(raising)
-    sentence = f"{said[0].upper()}{said[1:]}." if said else ""
-    if against := _clause(lowering):
-        sentence += f" Against it: {against}."
-    return sentence.strip() or NOTHING
+    return _clause(raising), _clause(lowering)
+
+
+def traits_sentence(speaks_for: str, speaks_against: str, *, kept: bool) -> str:
+    """Return both clauses as sentences: first why a document is kept, or why it is not.
+
+    Examples
+    --------
+    >>> traits_sentence("it gives examples", "it has few steps", kept=False)
+    'It has few steps. For it: it gives examples.'
+    """
+    clauses = [("For", speaks_for), ("Against", speaks_against)]
+    (_, first), (other_side, second) = clauses if kept else clauses[::-1]
+    sentences = []
+    if first:
+        sentences.append(f"{first[0].upper()}{first[1:]}.")
+    if second:
+        sentences.append(f"{other_side} it: {second}.")
+    return " ".join(sentences) or NOTHING
 
 
 def _clause(traits: Sequence[_Trait]) -> str:
     """Return traits in words: what there is much of as a sentence, then what there is little of."""
-    much = [one.phrase for one in traits if one.is_much]
-    little = ", ".join(one.phrase for one in traits if not one.is_much)
-    return "; ".join(filter(None, [f"it {joined(much)}" if much else "", little]))
+    much = joined([one.phrase for one in traits if one.is_much])
+    little = joined([one.phrase for one in traits if not one.is_much])
+    said = ", and ".join(filter(None, [much, f"has {little}" if little else ""]))
+    return f"it {said}" if said else ""

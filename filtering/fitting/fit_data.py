@@ -9,6 +9,7 @@ import numpy as np
 
 from filtering.arrays import Bools, Floats, Floats32, Rows
 from filtering.extras import require
+from filtering.fitting.ridge import CellProducts
 from filtering.signals.kernel import CELLS
 from filtering.signals.read_signals import read_cells
 from filtering.text.arrow import Texts, text_bytes
@@ -22,7 +23,8 @@ class FitData:
     Parameters
     ----------
     texts : tuple of bytes, length n
-    cells : sparse float32 matrix, shape (n, 2 * CELLS)
+    products : CellProducts
+        Of the documents' cells.
     features : float32 array, shape (n, WIDTH)
         Signals without n-gram scores.
     labels : float64 array, shape (n,)
@@ -38,7 +40,7 @@ class FitData:
     """
 
     texts: tuple[bytes, ...]
-    cells: Any
+    products: CellProducts
     features: Floats32
     labels: Floats
     groups: tuple[str, ...]
@@ -46,6 +48,11 @@ class FitData:
     unbiased: Bools
     rows: Rows
     embeddings: Floats32
+
+    @property
+    def cells(self) -> Any:  # noqa: ANN401 - a sparse matrix
+        """The documents' cells: sparse float32 matrix, shape (n, 2 * CELLS)."""
+        return self.products.cells
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -55,7 +62,7 @@ class FitData:
         at = np.flatnonzero(chosen)
         return FitData(
             texts=tuple(self.texts[row] for row in at),
-            cells=self.cells[at],
+            products=CellProducts(self.cells[at]),
             features=self.features[at],
             labels=self.labels[at],
             groups=tuple(self.groups[row] for row in at),
@@ -87,7 +94,7 @@ def read_fit_data(
     read = tuple(documents[row] or b"" for row in good)
     return FitData(
         texts=read,
-        cells=matrix[good],
+        products=CellProducts(matrix[good]),
         features=signals.features[good],
         labels=labels[good],
         groups=tuple(groups[int(row)] for row in good),

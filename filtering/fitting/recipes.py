@@ -6,30 +6,29 @@
 - ``lightgbm``: trees over the linear value (out of inner folds) and the statistics.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from filtering.arrays import AnyFloats, Floats, Floats32, Rows
+from filtering.arrays import Floats, Floats32, Rows
 from filtering.embedding.heads import KernelHead
 from filtering.extras import require
 from filtering.fitting.cross_validation import Fit, calibrate, nested_raw, out_of_fold
 from filtering.fitting.fit_data import FitData, rank_target
+from filtering.fitting.ridge import Times, fit_ridge
 from filtering.scoring.novelty import fit_novelty
 from filtering.scoring.scorers import SignalScorer
 from filtering.signals.kernel import CELLS, VECTOR_WIDTH
 from filtering.signals.linear import GRID, HATS, KNOTS, LinearSignals, hat_values, mean_positions
 from filtering.signals.read_signals import NO_TABLE, SCORE_COLUMNS
-from filtering.signals.trees import Trees, parse_trees
+from filtering.signals.trees import Trees, parse_trees, stacked
 from filtering.signals.vectors import NO_VECTORS, Vectors
 
 Recipe = Literal["linear", "characters", "lightgbm"]
 RECIPES: tuple[Recipe, ...] = get_args(Recipe)
 
-RIDGE_PENALTY = 0.15
 STATISTIC_WEIGHT = 0.2
 """Squared weight of all statistics together beside the n-grams' 1 (docs/experiments.md)."""
 LANDMARKS = 512
@@ -37,7 +36,9 @@ KERNEL_SCALE = 1.0
 """Inverse squared width of a bump, in units of the vectors' spread (docs/experiments.md)."""
 KERNEL_WEIGHT = 0.3
 """Squared weight of the landmark features beside the n-grams' 1 (docs/experiments.md)."""
-SVD_ROUNDS = 4
+VECTOR_TOLERANCE = 1e-4
+LEAST_SQUARE = 1e-6
+"""Share of the largest squared singular value below which a direction is noise."""
 INT8_MAX = 127
 BOOSTING_ROUNDS = 200
 BOOSTING: dict[str, Any] = {
@@ -85,13 +86,12 @@ class Landmarks:
         found: Floats = self.nystroem.transform(embeddings.astype(np.float64))
         return found
 
-    def head(self, weights: Floats, bias: float) -> KernelHead:
+    def head(self, weights: Floats) -> KernelHead:
         """Return the head that weighs the features: their weights fold into those of the landmarks."""
         return KernelHead(
             landmarks=self.nystroem.components_.astype(np.float32),
             weights=self.nystroem.normalization_.T @ weights,
             gamma=float(self.nystroem.gamma),
-            bias=bias,
         )
 
 
@@ -100,29 +100,12 @@ class Model:
     """What a recipe fits: the linear joint, and trees over it or none."""
 
     linear: LinearSignals
-    booster: str | None
+    trees: Trees | None
 
     def predict(self, data: FitData, rows: Rows) -> Floats:
         """Return raw values of some rows."""
         raw = linear_values(self.linear, data, rows)
-        if self.booster is None:
-            return raw
-        return parse_trees(self.booster).predict(stacked(raw, data.features[rows]))
-
-
-def stacked(raw: AnyFloats, features: Floats32) -> Floats32:
-    """Return what trees see: the linear value, then the statistics.
-
-    Parameters
-    ----------
-    raw : float array, shape (n,)
-    features : float32 array, shape (n, WIDTH)
-
-    Returns
-    -------
-    float32 array, shape (n, 1 + len(STATISTICS))
-    """
-    return np.concatenate([raw[:, None].astype(np.float32), features[:, SCORE_COLUMNS:]], axis=1)
+        return raw if self.trees is None else self.trees.predict(raw, data.features[rows])
 
 
 def linear_values(linear: LinearSignals, data: FitData, rows: Rows) -> Floats:
@@ -146,23 +129,13 @@ def fit_model(data: FitData, rows: Rows, recipe: Recipe) -> Model:
     if recipe != "lightgbm":
         return Model(linear, None)
     inner = out_of_fold(data, rows, signals_fit("characters"))
-    booster = boost(stacked(inner, data.features[rows]), rank_target(data.labels[rows]))
-    return Model(linear, booster)
-
-
-def boost(features: Floats32, target: AnyFloats) -> str:
-    """Fit LightGBM; return its text model.
-
-    Parameters
-    ----------
-    features : float32 array, shape (n, columns)
-    target : float array, shape (n,)
-    """
-    lightgbm = require("train", "lightgbm")
-    table = lightgbm.Dataset(features, target, params={"max_bin": BOOSTING["max_bin"], "verbose": -1})
-    text: str = lightgbm.train(BOOSTING, table, BOOSTING_ROUNDS).model_to_string()
-    # Parameters that LightGBM appends name the machine's threads, and nothing reads them.
-    return text.split("\nparameters:")[0] + "\n"
+    table = require("train", "lightgbm").Dataset(
+        stacked(inner, data.features[rows]),
+        rank_target(data.labels[rows]),
+        params={"max_bin": BOOSTING["max_bin"], "verbose": -1},
+    )
+    booster = require("train", "lightgbm").train(BOOSTING, table, BOOSTING_ROUNDS)
+    return Model(linear, parse_trees(booster.model_to_string()))
 
 
 def fit_linear(
@@ -189,14 +162,14 @@ def fit_linear(
     knots, bases = _knots(statistics)
     hats = np.hstack([_hats(column, *basis) for column, basis in zip(statistics.T, bases, strict=True)])
     cells = data.cells[rows] if characters else data.cells[rows][:, :CELLS]
-    present = _present(cells)
-    vectors = fit_vectors(cells)
+    times = data.products.times(rows, characters=characters)
+    vectors = fit_vectors(cells, times)
     of_vectors = vectors.of_cells(cells)
     landmarks = Landmarks.of(of_vectors)
     bumps = landmarks.features(of_vectors)
-    (of_cells, of_hats, of_bumps, of_beside), bias = _fit_blocks(
+    of_cells, (of_hats, of_bumps, of_beside), bias = fit_ridge(
+        (cells, times, np.sqrt(0.5) if characters else 1.0),
         [
-            (cells[:, present], np.sqrt(0.5) if characters else 1.0),
             (hats, np.sqrt(STATISTIC_WEIGHT / len(bases))),
             (bumps, np.sqrt(KERNEL_WEIGHT)),
             (np.zeros((len(rows), 0)) if beside is None else beside, 1.0),
@@ -209,9 +182,8 @@ def fit_linear(
     ):
         values[: len(at)] = hat_values(positions) @ weights
         values[len(at) :] = values[len(at) - 1]
-    cell_weights = np.zeros(cells.shape[1], dtype=np.float32)
-    cell_weights[present] = of_cells
-    head = landmarks.head(of_bumps, 0.0)
+    cell_weights = of_cells.astype(np.float32)
+    head = landmarks.head(of_bumps)
     linear = LinearSignals(
         word_weights=cell_weights[:CELLS],
         character_weights=cell_weights[CELLS:] if characters else NO_TABLE,
@@ -223,54 +195,30 @@ def fit_linear(
     return linear, of_beside
 
 
-def _fit_blocks(blocks: Sequence[tuple[Any, float]], target: Floats) -> tuple[list[Floats], float]:
-    """Fit one ridge regression to blocks of features, each times its scale.
-
-    The larger its scale, the less a block's weights are held back.
-
-    Parameters
-    ----------
-    blocks : sequence of (matrix, float)
-        Sparse or dense matrices of n rows, and their scales.
-    target : float64 array, shape (n,)
-
-    Returns
-    -------
-    list of float64 array
-        Of each block the weights of its features, not scaled.
-    float
-        The bias.
-    """
-    sparse = require("train", "scipy.sparse")
-    ridge = require("train", "sklearn.linear_model").Ridge
-    matrix = sparse.hstack([sparse.csr_matrix(one * scale) for one, scale in blocks], format="csr")
-    model = ridge(alpha=RIDGE_PENALTY, solver="sparse_cg", tol=1e-5, max_iter=2000)
-    model.fit(matrix.astype(np.float64), target)
-    parts = np.split(model.coef_, np.cumsum([one.shape[1] for one, _ in blocks])[:-1])
-    return [part * scale for part, (_, scale) in zip(parts, blocks, strict=True)], float(model.intercept_)
-
-
-def fit_vectors(cells: Any) -> Vectors:  # noqa: ANN401 - a sparse matrix
+def fit_vectors(cells: Any, times: Times) -> Vectors:  # noqa: ANN401 - a sparse matrix
     """Return vectors of the cells that documents have, without landmarks: leading right singular vectors.
 
     Parameters
     ----------
     cells : sparse float32 matrix, shape (n, CELLS) or (n, 2 * CELLS)
+    times : callable
+        Multiplies the products of these documents' cells.
     """
-    extmath = require("train", "sklearn.utils.extmath")
-    present = _present(cells)
-    width = min(VECTOR_WIDTH, cells.shape[0], len(present))
-    _, _, leading = extmath.randomized_svd(cells[:, present], width, n_iter=SVD_ROUNDS, random_state=0)
+    linalg = require("train", "scipy.sparse.linalg")
+    count = cells.shape[0]
+    operator = linalg.LinearOperator((count, count), times, dtype=np.float64)
+    squares, left = linalg.eigsh(
+        operator, min(VECTOR_WIDTH, count - 1), v0=np.ones(count), tol=VECTOR_TOLERANCE
+    )
+    kept = np.flatnonzero(squares > squares[-1] * LEAST_SQUARE)[::-1]
+    leading = cells.T @ left[:, kept].astype(np.float32)
+    leading /= np.sqrt((leading**2).sum(axis=0))
     scales = np.ones(VECTOR_WIDTH, dtype=np.float32)
-    scales[:width] = np.abs(leading).max(axis=1) / INT8_MAX
+    width = leading.shape[1]
+    scales[:width] = np.abs(leading).max(axis=0) / INT8_MAX
     table = np.zeros((cells.shape[1], VECTOR_WIDTH), dtype=np.int8)
-    table[present, :width] = np.round(leading.T / scales[:width])
+    table[:, :width] = np.round(leading / scales[:width])
     return replace(NO_VECTORS, table=table, scales=scales)
-
-
-def _present(cells: Any) -> Rows:  # noqa: ANN401 - a sparse matrix
-    """Return the cells that documents have: of few documents most are empty."""
-    return np.flatnonzero(cells.getnnz(axis=0))
 
 
 def _knots(
@@ -297,12 +245,10 @@ def fit_signals(data: FitData, recipe: Recipe, domain: str) -> SignalScorer:
     """Fit the signals of a scorer to all rows; the calibration is fitted to values out of outer folds."""
     rows = np.arange(len(data))
     model = fit_model(data, rows, recipe)
-    trees: Trees | None = parse_trees(model.booster) if model.booster else None
     return SignalScorer(
         domain=domain,
         linear=model.linear,
-        booster=model.booster,
-        trees=trees,
+        trees=model.trees,
         calibration=calibrate(data, rows, nested_raw(data, signals_fit(recipe), assignment=0)),
         novelty=fit_novelty(data.texts, data.groups),
     )

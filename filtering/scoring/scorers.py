@@ -24,7 +24,7 @@ from filtering.scoring.unsure import (
     warning_of,
 )
 from filtering.signals.linear import LinearSignals
-from filtering.signals.read_signals import SCORE_COLUMNS, Signals
+from filtering.signals.read_signals import Signals
 from filtering.signals.reasons_of_code import apply_rules
 from filtering.signals.settings import Rule
 from filtering.signals.trees import Trees
@@ -160,10 +160,8 @@ class SignalScorer(Mappable):
     domain : str
         ``web``, ``code``, or a name of the user's own.
     linear : LinearSignals
-    booster : str, optional
-        LightGBM's text model over the linear value and the statistics.
     trees : Trees, optional
-        The same, as arrays.
+        Over the linear value and the statistics. They need LightGBM.
     calibration : Calibration
     novelty : Novelty
     digest : str
@@ -179,7 +177,6 @@ class SignalScorer(Mappable):
 
     domain: str
     linear: LinearSignals
-    booster: str | None
     trees: Trees | None
     calibration: Calibration
     novelty: Novelty
@@ -217,10 +214,7 @@ class SignalScorer(Mappable):
     def raw(self, signals: Signals) -> NDArray[np.float64]:
         """Return raw values of signals that were read with the weights of `linear`."""
         raw = self.linear.predict(signals.features)
-        if self.trees is None:
-            return raw
-        statistics = signals.features[:, SCORE_COLUMNS:]
-        return self.trees.predict(np.concatenate([raw[:, None].astype(np.float32), statistics], axis=1))
+        return raw if self.trees is None else self.trees.predict(raw, signals.features)
 
     def unlike_seed(self, texts: Texts) -> NDArray[np.bool_]:
         """Return which documents are unlike the seed; see `Scorer.unlike_seed`."""
@@ -260,7 +254,7 @@ class SignalScorer(Mappable):
         Examples
         --------
         >>> from filtering import load_scorer
-        >>> load_scorer("web").tell_unsure(["A prime has two divisors.", "Eine Primzahl."], ["en", "German"])
+        >>> load_scorer("web").tell_unsure(["A prime has two divisors.", "Algarvu."], ["en", "Estonian"])
         [False, True]
         """
         documents = [
@@ -296,7 +290,7 @@ def _scores(
 class EmbeddingStage:
     """The second stage of a scorer: a head over embeddings, alone or beside signals.
 
-    raw(document) = head(embedding) + linear(signals) + signals_weight * raw(first stage)
+    raw(document) = head(embedding) + linear(signals)
 
     Parameters
     ----------
@@ -307,8 +301,6 @@ class EmbeddingStage:
     head : Head
     linear : LinearSignals, optional
         Weights of signals that were fitted together with the head.
-    signals_weight : float
-        Weight of the first stage's raw value.
     calibration : Calibration
     """
 
@@ -316,7 +308,6 @@ class EmbeddingStage:
     embedder: EmbedderSettings
     head: Head
     linear: LinearSignals | None
-    signals_weight: float
     calibration: Calibration
 
 
@@ -369,8 +360,6 @@ class EmbeddingScorer(Mappable):
         raw[scored] = self.stage.head.predict(embeddings.vectors)[found]
         if self.stage.linear is not None:
             raw += self.stage.linear.predict(signals.features)
-        elif self.stage.signals_weight:
-            raw += self.stage.signals_weight * self.signals.raw(signals)
         return _scores(
             signals,
             self.stage.calibration.apply(raw),

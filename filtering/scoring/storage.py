@@ -41,7 +41,6 @@ from filtering.scoring.settings import Effort, ExitSettings
 from filtering.scoring.stored_stage import build_stage, describe_stage, stage_arrays
 from filtering.signals.linear import build_linear
 from filtering.signals.read_signals import SIGNALS_VERSION
-from filtering.signals.style import STATISTICS
 from filtering.signals.trees import parse_trees
 from filtering.text.windows import REACH, WINDOW
 
@@ -118,8 +117,8 @@ def save_scorer(
     signals = signals_of(scorer)
     arrays = {**signals.linear.arrays(), "known_words": signals.novelty.words}
     files = {"signals.safetensors": save({name: np.ascontiguousarray(a) for name, a in arrays.items()})}
-    if signals.booster is not None:
-        files["head.txt"] = signals.booster.encode()
+    if signals.trees is not None:
+        files["head.txt"] = signals.trees.text.encode()
     references: list[dict[str, Any]] = [{"text": text} for text in REFERENCE_TEXTS]
     _note_scores(references, "fast", signals)
     stage = paired = None
@@ -235,7 +234,8 @@ def load_scorer(
     SettingsError
         If there is no such scorer, or it has not what `effort` and `exits` ask for.
     MissingExtraError
-        If `effort` asks for embeddings and the ``embed`` extra is not installed.
+        If `effort` asks for embeddings and the ``embed`` extra is not installed, or the scorer has trees and
+        the ``train`` extra is not.
     ScorerError
         If it is damaged, of an unknown format or kind, or does not reproduce its reference scores.
     """
@@ -381,15 +381,10 @@ def _checked_files(description: dict[str, Any], folder: Path) -> dict[str, bytes
 def _build(description: dict[str, Any], files: dict[str, bytes], folder: Path) -> SignalScorer:
     with naming(folder):
         arrays = _arrays(files["signals.safetensors"])
-        booster = files["head.txt"].decode() if "head.txt" in files else None
-        trees = parse_trees(booster) if booster else None
-        if trees is not None and trees.features != 1 + len(STATISTICS):
-            raise ScorerError(f"Trees must see {1 + len(STATISTICS)} features. Got {trees.features} instead.")
         return SignalScorer(
             domain=str(description["domain"]),
             linear=build_linear(arrays, float(description["bias"])),
-            booster=booster,
-            trees=trees,
+            trees=parse_trees(files["head.txt"].decode()) if "head.txt" in files else None,
             calibration=Calibration(check_anchors(description["anchors"])),
             novelty=Novelty(words=_known_words(arrays), bound=float(description["novelty_bound"])),
             languages=_languages(description.get("languages", {})),  # earlier scorers do not say
@@ -438,6 +433,8 @@ def naming(scorer: Path | str) -> Iterator[None]:
     """Turn what a wrong or missing value of a scorer raises into an error that names it."""
     try:
         yield
+    except MissingExtraError:
+        raise  # no fault of the scorer's
     except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
         raise ScorerError(f"{scorer} must hold a whole scorer. {error!s:.500}") from error
 

@@ -10,35 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.checked_arrays import Wanted, checked_arrays
-from filtering.embedding.heads import Head, KernelHead, LinearHead, OrdinalHead
+from filtering.embedding.heads import Head, KernelHead, LinearHead
 from filtering.embedding.settings import EmbedderSettings, ModelKind
 from filtering.errors import ScorerError
 from filtering.scoring.calibration import Calibration, check_anchors
 from filtering.scoring.scorers import EmbeddingStage
 from filtering.signals.linear import build_linear
-from filtering.signals.trees import Trees, check_trees
 
-KINDS: Mapping[str, type[Head]] = {
-    "linear": LinearHead,
-    "ordinal": OrdinalHead,
-    "kernel": KernelHead,
-    "trees": Trees,
-}
-ARRAYS: Mapping[str, Wanted] = {
-    "linear": {"weights": (np.float64, ("width",)), "bias": (np.float64, ())},
-    "ordinal": {"weights": (np.float64, ("width", "points")), "bias": (np.float64, ("points",))},
-    "kernel": {
+HEADS: Mapping[str, type[Head]] = {"ridge": LinearHead, "joint": KernelHead, "teacher": LinearHead}
+"""By the name of a stage."""
+ARRAYS: Mapping[type[Head], Wanted] = {
+    LinearHead: {"weights": (np.float64, ("width",)), "bias": (np.float64, ())},
+    KernelHead: {
         "landmarks": (np.float32, ("landmarks", "width")),
         "weights": (np.float64, ("landmarks",)),
         "gamma": (np.float64, ()),
-        "bias": (np.float64, ()),
-    },
-    "trees": {
-        "roots": (np.int32, ("trees",)),
-        **dict.fromkeys(("feature", "left", "right"), (np.int32, ("nodes",))),
-        "threshold": (np.float64, ("nodes",)),
-        "leaf": (np.float64, ("leaves",)),
-        "features": (np.int64, ()),
     },
 }
 """Of each kind of head, as they are saved: its fields."""
@@ -59,9 +45,7 @@ def describe_stage(stage: EmbeddingStage) -> dict[str, Any]:
     """Return what of a stage is no array, for JSON."""
     return {
         "name": stage.name,
-        "kind": _kind(stage.head),
         "embedder": asdict(stage.embedder),
-        "signals_weight": stage.signals_weight,
         "anchors": stage.calibration.anchors,
         "linear_bias": stage.linear.bias if stage.linear else None,
     }
@@ -69,7 +53,7 @@ def describe_stage(stage: EmbeddingStage) -> dict[str, Any]:
 
 def stage_arrays(stage: EmbeddingStage) -> dict[str, NDArray[Any]]:
     """Return the arrays of a stage by name."""
-    arrays = {f"head.{name}": np.asarray(getattr(stage.head, name)) for name in ARRAYS[_kind(stage.head)]}
+    arrays = {f"head.{name}": np.asarray(getattr(stage.head, name)) for name in ARRAYS[type(stage.head)]}
     if stage.linear is not None:
         arrays |= {f"linear.{name}": array for name, array in stage.linear.arrays().items()}
     # Not ascontiguousarray, which makes an array of one number out of a number.
@@ -86,15 +70,14 @@ def build_stage(description: Mapping[str, Any], arrays: Arrays) -> EmbeddingStag
     KeyError, TypeError, ValueError
         If some are missing, or of another type.
     """
-    linear = None
+    name, linear = str(description["name"]), None
     if description["linear_bias"] is not None:
         linear = build_linear(arrays, _finite(description["linear_bias"]), prefix="linear.")
     return EmbeddingStage(
-        name=str(description["name"]),
+        name=name,
         embedder=_embedder(description["embedder"]),
-        head=_head(str(description["kind"]), arrays),
+        head=_head(name, arrays),
         linear=linear,
-        signals_weight=_finite(description["signals_weight"]),
         calibration=Calibration(check_anchors(description["anchors"])),
     )
 
@@ -124,22 +107,17 @@ def _embedder(described: Any) -> EmbedderSettings:  # noqa: ANN401 - any JSON va
     return embedder
 
 
-def _kind(head: Head) -> str:
-    (kind,) = (name for name, one in KINDS.items() if type(head) is one)
-    return kind
-
-
 def _finite(number: Any) -> float:  # noqa: ANN401 - any JSON value
     if not np.isfinite(float(number)):
         raise ScorerError(f"Numbers of a stage must be finite. Got {number} instead.")
     return float(number)
 
 
-def _head(kind: str, arrays: Arrays) -> Head:
-    if kind not in KINDS:
-        raise ScorerError(f"The kind of a head must be one of {', '.join(KINDS)}. Got {kind!r} instead.")
-    found = checked_arrays(arrays, ARRAYS[kind], prefix="head.")
-    head = KINDS[kind](**{name: one.item() if one.ndim == 0 else one for name, one in found.items()})
-    if isinstance(head, Trees):
-        check_trees(head)
-    return head
+def _head(name: str, arrays: Arrays) -> Head:
+    if name not in HEADS:
+        raise ScorerError(
+            f"The head of a scorer must be one of {', '.join(HEADS)}. Got {name!r:.100} instead. "
+            "Use the edufilter that saved it, or train it again."
+        )
+    found = checked_arrays(arrays, ARRAYS[HEADS[name]], prefix="head.")
+    return HEADS[name](**{field: one.item() if one.ndim == 0 else one for field, one in found.items()})

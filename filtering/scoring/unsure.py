@@ -94,24 +94,33 @@ class Unsure:
         >>> print(Unsure(7754, {"zh": 4730, "ar": 303}, {"en": 2162}).sentence[:77])
         5,033 of 7,754 documents are in languages for which this scorer has fewer tha
         """
-        said = []
+        return " ".join(filter(None, (self.of_languages, self.of_words)))
+
+    @property
+    def of_languages(self) -> str:
+        """What of `sentence` languages tell."""
         others = self.in_languages
-        if others and others >= MANY * self.documents:
-            where, what = f"{others:,} of {self.documents:,} documents are in languages", "their scores are"
-            if self.documents == 1:
-                where, what = "The text is in a language", "its score is"
-            said.append(
-                f"{where} for which this scorer has fewer than {FEW_LABELS} labels "
-                f"({languages_in_words(self.languages)}): {what} not reliable{self._kept_in_words}. It knows "
-                f"{known_in_words(self.labels)}."
-            )
-        if self.read >= LEAST_ODD and self.odd_share >= MANY:
-            said.append(
-                f"{self.odd:,} of {self.read:,} documents whose language is not told use words that the "
-                "scorer's labelled documents hardly have: their scores may not be reliable. Read some of "
-                "them, or train a scorer on labels of your own."
-            )
-        return " ".join(said)
+        if not others or others < MANY * self.documents:
+            return ""
+        where, what = f"{others:,} of {self.documents:,} documents are in languages", "their scores are"
+        if self.documents == 1:
+            where, what = "The text is in a language", "its score is"
+        return (
+            f"{where} for which this scorer has fewer than {FEW_LABELS} labels "
+            f"({languages_in_words(self.languages)}): {what} not reliable{self._kept_in_words}. It knows "
+            f"{known_in_words(self.labels)}."
+        )
+
+    @property
+    def of_words(self) -> str:
+        """What of `sentence` words tell."""
+        if self.read < LEAST_ODD or self.odd_share < MANY:
+            return ""
+        return (
+            f"{self.odd:,} of {self.read:,} documents whose language is not told use words that the "
+            "scorer's labelled documents hardly have: their scores may not be reliable. Read some of "
+            "them, or train a scorer on labels of your own."
+        )
 
     @property
     def _kept_in_words(self) -> str:

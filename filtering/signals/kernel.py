@@ -2,9 +2,10 @@
 
 Tokens, within each piece of the reach (`windows.py`: nearly always the whole document):
 
-- a word: a run of letters, digits, ``_`` and bytes from 0x80 up, ASCII lower-cased; one of digits
-  alone stands for its length only (up to 4);
-- a run of one punctuation character, told apart by its length (up to 4);
+- a word: a run of letters, digits and ``_``, capitals made small; one of digits alone stands for its length
+  only (up to 4). In scripts without spaces each letter is a word;
+- a run of one mark, told apart by its length (up to 4); marks that mean what one of ASCII does count as it
+  (`code_points.py`);
 - a line break, with all white space after it: one or several, and the indentation that follows, in
   steps of two columns (up to six; a tab is four).
 
@@ -13,7 +14,7 @@ asks for it, runs of five bytes (ASCII lower-cased, each run of white space made
 where that is a line break, else a space; a space stands before each piece) into those of the
 character table. A document's n-gram score is, for each table,
 ``sum(w[c] * (1 + ln(n[c]))) / sqrt(sum((1 + ln(n[c])) ** 2))`` over its cells c with counts n[c].
-`style.py` says what is counted beside them. `tests/reference_signals.py` is the same in plain
+`style.py` says what is counted beside them. `tests/kit/reference_signals.py` is the same in plain
 Python, and a test holds the two equal.
 """
 
@@ -26,6 +27,7 @@ from filtering.hashing import (
     CLASSES,
     LOWER,
     NEWLINE,
+    PUNCTUATION,
     SPACE,
     U_32,
     U_FNV_OFFSET,
@@ -36,15 +38,18 @@ from filtering.hashing import (
 )
 from filtering.signals import style as stat
 from filtering.signals.style import (
+    BYTE_VALUES,
     COUNTERS,
     EDGE_LINES,
     EDGE_MASK,
     GROUP_COUNT,
+    HISTOGRAM,
     KEYWORD_GROUPS,
     KEYWORDS,
     count_bytes,
     finish_statistics,
 )
+from filtering.text.code_points import ALONE, CAPITAL, ELLIPSIS, fold, point_kind, read_point
 from filtering.text.windows import REACH, find_pieces
 
 CELL_BITS = 16
@@ -58,12 +63,19 @@ VECTOR_WIDTH = 16
 CELLS_PER_BYTE = 3
 """At most: a token and a pair of tokens, and one run of characters."""
 
-TRAITS = np.zeros(256, dtype=np.uint64)
-"""Capitals, small letters, digits and underscores of a word in one sum: 16 bits each."""
-TRAITS[65:91] = 1
-TRAITS[97:123] = 1 << 16
-TRAITS[48:58] = 1 << 32
-TRAITS[95] = 1 << 48
+BEYOND = 6
+BYTE_KINDS = CLASSES.copy()
+"""Of each byte; one beyond ASCII begins a code point that has to be looked at."""
+BYTE_KINDS[128:] = BEYOND
+
+U_CAPITAL, U_SMALL, U_DIGIT = (np.uint64(1 << shift) for shift in (0, 16, 32))
+"""Capitals, small letters and digits of a word in one sum: 16 bits each."""
+BYTE_TRAITS = np.zeros(256, dtype=np.uint64)
+BYTE_TRAITS[65:91] = U_CAPITAL
+BYTE_TRAITS[97:123] = U_SMALL
+BYTE_TRAITS[48:58] = U_DIGIT
+U_16 = np.uint64(16)
+U_TRAIT = np.uint64(0xFFFF)
 
 REACH_SIZES = REACH.sizes
 WHOLE_BYTES = REACH.whole
@@ -86,8 +98,6 @@ U_8 = np.uint64(8)
 U_RUN_MASK = np.uint64((1 << (8 * CHARACTER_RUN)) - 1)
 NOTHING_SEEN = np.uint64(2**64 - 1)
 U_TAG = np.uint64(2**32 - 1)
-U_16, U_48 = np.uint64(16), np.uint64(48)
-U_TRAIT = np.uint64(0xFFFF)
 
 Bumps = tuple[Floats, Floats, Floats, float]
 """Landmarks, of shape (VECTOR_WIDTH, landmarks), their squared lengths, their weights, and gamma."""
@@ -130,6 +140,7 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
     tag: np.uint64,
     a: Ints,
     groups: Ints,
+    histogram: Ints,
     seen_words: Hashes,
     seen_lines: Hashes,
     counts: NDArray[np.uint16],
@@ -148,6 +159,8 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
     a : int64 array, shape (COUNTERS,)
     groups : int64 array
         Counts of words by group.
+    histogram : int64 array, shape (HISTOGRAM,)
+        Counts of bytes; behind them of marks beyond ASCII, by the ASCII mark that they mean.
     seen_words, seen_lines : uint64 arrays, shape (2 ** SEEN_BITS,) and (2 ** LINE_SEEN_BITS,)
         As `_is_new` has them; `NOTHING_SEEN` at first.
     counts : uint16 array, shape (CELLS,)
@@ -164,17 +177,25 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
     i = start
     previous = np.uint64(0)
     has_previous = False
-    first = -1  # first byte of the line's first token
-    last = 0
-    line_start = line_end = start
+    first = -1  # what stands for the line's first character; 65 for any capital
+    last = 0  # the mark that ends it; 0 for a word
+    extra = 0  # bytes behind the first of a code point, so far: i - extra counts characters
+    line_start = line_end = 0
     line_hash = U_FNV_OFFSET
     indent = 0
+    block_end = 0  # what ends the open comment of several lines behind a mark; 0 where none is open
     in_comment = in_quotes = was_quoted = False
     sentence = 0
     while i <= stop:
-        kind = NEWLINE if i == stop else CLASSES[data[i]]
+        kind, point, size = NEWLINE, 10, 1
+        if i < stop:
+            kind, point = int(BYTE_KINDS[data[i]]), int(data[i])
+            if kind == BEYOND:
+                point, size = read_point(data, i)
+                kind = point_kind(point)
         if kind == SPACE:
-            i += 1
+            i += size
+            extra += size - 1
             continue
         if kind == NEWLINE:
             if first >= 0:
@@ -188,36 +209,57 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
             a[stat.BLANK_LINES] += breaks - 1
             token = np.uint64(2000 + 100 * min(breaks, 2) + min((indent + 1) // 2, 6)) * U_MIX
             first = -1
-            last = 0
-            in_comment = False
+            in_comment = block_end > 0
             was_quoted = in_quotes
             line_hash = U_FNV_OFFSET
         else:
-            at = i
-            if (
-                kind == WORD
-            ):  # not in functions of their own: that makes all a third slower (docs/experiments.md)
+            at, extra_before = i, extra
+            if kind != PUNCTUATION:  # in functions of their own all is a third slower (docs/experiments.md)
+                initial = point
+                is_capital = kind == CAPITAL or 65 <= point <= 90
                 token = U_FNV_OFFSET
                 traits = np.uint64(0)
-                while i < stop:
-                    b = data[i]
-                    if CLASSES[b] != WORD:
-                        break
-                    token = (token ^ np.uint64(LOWER[b])) * U_FNV_PRIME
-                    traits += TRAITS[b]
-                    i += 1
+                if kind == ALONE:
+                    token = (token ^ np.uint64(point)) * U_FNV_PRIME
+                    traits = U_SMALL
+                    i += size
+                    extra += size - 1
+                else:
+                    while i < stop:
+                        byte = data[i]
+                        kind = int(BYTE_KINDS[byte])
+                        if kind == WORD:
+                            token = (token ^ np.uint64(LOWER[byte])) * U_FNV_PRIME
+                            traits += BYTE_TRAITS[byte]
+                            i += 1
+                        elif kind == BEYOND:
+                            point, size = read_point(data, i)
+                            kind = point_kind(point)
+                            if kind != WORD and kind != CAPITAL:
+                                break
+                            point = fold(point)
+                            token = (token ^ np.uint64(point)) * U_FNV_PRIME
+                            if kind == CAPITAL:
+                                traits += U_CAPITAL
+                            else:
+                                traits += U_DIGIT if point <= 57 else U_SMALL
+                            i += size
+                            extra += size - 1
+                        else:
+                            break
                 capitals = np.int64(traits & U_TRAIT)
                 small = np.int64((traits >> U_16) & U_TRAIT)
-                digits = np.int64((traits >> U_32) & U_TRAIT)
-                underscores = np.int64(traits >> U_48)
-                length = i - at
+                digits = np.int64(traits >> U_32)
+                length = (i - extra) - (at - extra_before)
                 a[stat.WORDS] += 1
-                a[stat.WORD_BYTES] += length
-                a[stat.WORD_BYTES_SQUARED] += length * length
-                a[stat.WORD_BYTES_MAX] = max(a[stat.WORD_BYTES_MAX], length)
+                a[stat.WORD_CHARACTERS] += length
+                a[stat.WORD_CHARACTERS_SQUARED] += length * length
+                a[stat.WORD_CHARACTERS_MAX] = max(a[stat.WORD_CHARACTERS_MAX], length)
                 a[stat.LONG_WORDS] += length >= 8
                 a[stat.SINGLE_LETTERS] += length == 1
-                a[stat.SNAKE_WORDS] += underscores > 0 and length > 2
+                a[stat.SNAKE_WORDS] += capitals + small + digits < length and length > 2  # the rest is _
+                a[stat.CAPITALS] += capitals
+                a[stat.DIGITS] += digits
                 if capitals > 0 and small > 0:
                     a[stat.CAMEL_WORDS] += _has_turn(data, at, i)
                 sentence += 1
@@ -231,7 +273,7 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
                 else:
                     if capitals == length and length > 1:
                         a[stat.SHOUTED_WORDS] += 1
-                    elif 65 <= data[at] <= 90:
+                    elif is_capital:
                         a[stat.CAPITAL_WORDS] += 1
                     if small >= length - 1 and i < stop and at > start:
                         before, after = data[at - 1], data[i]
@@ -241,36 +283,55 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
                         groups[KEYWORD_GROUPS[keyword]] += 1
                 if first < 0:
                     is_item = is_number and i < stop and (data[i] == 46 or data[i] == 41)
-                    a[stat.BULLET_LINES] += is_item or data[at] == 0xE2
+                    a[stat.BULLET_LINES] += is_item
+                    first = 65 if is_capital else fold(initial)
+                    line_start = at - extra_before
+                last = 0
             else:
-                b = data[at]
-                i += 1
-                while i < stop and data[i] == b:
-                    i += 1
-                length = i - at
-                after = data[i] if i < stop else np.uint8(10)
-                token = (U_FNV_OFFSET ^ np.uint64(b)) * U_FNV_PRIME * np.uint64(2 * min(length, 4) + 1)
+                last = mark = fold(point)
+                i += size
+                if size == 1:
+                    while i < stop and data[i] == mark:
+                        i += 1
+                    length = i - at
+                else:
+                    while i + size <= stop and _is_same(data, at, i, size):
+                        i += size
+                    length = (i - at) // size
+                    extra += (size - 1) * length
+                    if mark < 128:
+                        histogram[BYTE_VALUES + mark] += length
+                    if point == ELLIPSIS:
+                        length *= 3
+                after = int(data[i]) if i < stop else 10
+                token = (U_FNV_OFFSET ^ np.uint64(mark)) * U_FNV_PRIME * np.uint64(2 * min(length, 4) + 1)
                 a[stat.PUNCTUATION_RUNS] += length > 1
-                if b == 46 or b == 33 or b == 63:
-                    if sentence > 0 and (CLASSES[after] == SPACE or CLASSES[after] == NEWLINE):
+                if mark == 46 or mark == 33 or mark == 63:
+                    # Stops of other scripts stand without a space behind them, or are nothing but stops.
+                    is_end = (size > 1 and point != ELLIPSIS) or _is_blank(data, i, stop)
+                    if sentence > 0 and is_end:
                         a[stat.SENTENCES] += 1
                         a[stat.SENTENCE_WORDS] += sentence
                         a[stat.SENTENCE_WORDS_SQUARED] += sentence * sentence
                         sentence = 0
-                    a[stat.ELLIPSES] += b == 46 and length > 1
-                elif (b == 34 or b == 39) and length == 3:
+                    a[stat.ELLIPSES] += mark == 46 and length > 1
+                elif (mark == 34 or mark == 39) and length == 3:
                     a[stat.TRIPLE_QUOTES] += 1
                     in_quotes = not in_quotes
                     was_quoted = True
                 if first < 0:
-                    in_comment = _begins_comment(b, length, after)
-                    a[stat.BULLET_LINES] += (b == 45 or b == 42 or b == 43) and length == 1 and after == 32
-                    a[stat.DOCTEST_LINES] += b == 62 and length == 3
-            if first < 0:
-                first = np.int64(data[at])
-                line_start = at
-            last = np.int64(data[i - 1])
-            line_end = i
+                    is_sign = size > 1 and mark == 42
+                    is_item = (mark == 45 or mark == 42 or mark == 43) and length == 1
+                    a[stat.BULLET_LINES] += is_item and (after == 32 or is_sign)
+                    a[stat.DOCTEST_LINES] += mark == 62 and length == 3
+                    if size == 1 and block_end == 0:
+                        block_end = _find_block_end(data, at, i, stop)
+                        in_comment = block_end > 0 or _begins_comment(mark, length, after)
+                    first = mark
+                    line_start = at - extra_before
+                if block_end > 0 and _ends_block(mark, length, after, block_end):
+                    block_end = 0
+            line_end = i - extra
             line_hash = (line_hash ^ token) * U_FNV_PRIME
         touched_count = _add_cell(token, counts, touched, touched_count)
         if has_previous:
@@ -291,14 +352,14 @@ def _count_line(
     is_new: bool,
     a: Ints,
 ) -> None:
-    """Count a line that has tokens: its bytes, its ends, the columns before it, and what it is."""
+    """Count a line that has tokens: its characters, its ends, the columns before it, and what it is."""
     a[stat.LINES] += 1
-    a[stat.LINE_BYTES] += length
-    a[stat.LINE_BYTES_SQUARED] += length * length
-    a[stat.LINE_BYTES_MAX] = max(a[stat.LINE_BYTES_MAX], length)
+    a[stat.LINE_CHARACTERS] += length
+    a[stat.LINE_CHARACTERS_SQUARED] += length * length
+    a[stat.LINE_CHARACTERS_MAX] = max(a[stat.LINE_CHARACTERS_MAX], length)
     if in_comment:
         a[stat.COMMENT_LINES] += 1
-        a[stat.COMMENT_BYTES] += length
+        a[stat.COMMENT_CHARACTERS] += length
     told = in_comment or was_quoted
     a[stat.FIRST_COMMENT_LINES] += told and a[stat.LINES] <= EDGE_LINES
     a[stat.LAST_COMMENTS] = ((a[stat.LAST_COMMENTS] << 1) | told) & EDGE_MASK
@@ -341,18 +402,70 @@ def _read_break(data: Bytes, i: int, stop: int) -> tuple[int, int, int]:
             indent += 1
         elif b == 9:
             indent += 4
-        elif CLASSES[b] != SPACE:
+        elif BYTE_KINDS[b] != SPACE:
             break
         i += 1
     return i, breaks, indent
 
 
 @compiled
-def _begins_comment(byte: np.uint8, length: int, after: np.uint8) -> bool:
-    """Tell whether a run of a punctuation character at the start of a line begins a comment."""
-    if byte == 35 or byte == 37 or byte == 42:
+def _begins_comment(mark: int, length: int, after: int) -> bool:
+    """Tell whether a run of a mark at the start of a line begins a comment of one line: # % * ; ! // --.
+
+    A small letter or ``[`` behind it makes none: ``#include``, ``#[derive]``, ``![picture]``.
+    """
+    if mark == 35 or mark == 33:
+        return not (97 <= after <= 122 or after == 91)
+    return mark == 37 or mark == 42 or mark == 59 or ((mark == 47 or mark == 45) and length > 1)
+
+
+@compiled
+def _find_block_end(data: Bytes, at: int, behind: int, stop: int) -> int:
+    """Return the last character of what ends a comment of several lines that a mark begins; 0 if none does.
+
+    ``/* */``, ``(* *)``, ``{- -}`` and ``<!-- -->``. What is closely followed by a word is no comment in
+    brackets: ``(*call)(1)``, ``{-1, 1}``.
+    """
+    if behind != at + 1 or behind == stop:
+        return 0
+    mark, second, third = data[at], data[behind], data[behind + 1] if behind + 1 < stop else 10
+    if mark == 47 and second == 42:
+        return 47
+    if mark == 40 and second == 42 and BYTE_KINDS[third] != WORD:
+        return 41
+    if mark == 123 and second == 45 and BYTE_KINDS[third] != WORD:
+        return 125
+    return 62 if mark == 60 and second == 33 and third == 45 else 0
+
+
+@compiled
+def _ends_block(mark: int, length: int, after: int, block_end: int) -> bool:
+    """Tell whether a run of a mark ends the comment of several lines that is open."""
+    if after != block_end:
+        return False
+    if block_end == 62:
+        return mark == 45 and length > 1
+    return mark == (45 if block_end == 125 else 42)
+
+
+@compiled
+def _is_same(data: Bytes, at: int, other: int, size: int) -> bool:
+    """Tell whether the same bytes stand at two places."""
+    for k in range(size):
+        if data[at + k] != data[other + k]:
+            return False
+    return True
+
+
+@compiled
+def _is_blank(data: Bytes, at: int, stop: int) -> bool:
+    """Tell whether white space stands at a place, or nothing does."""
+    if at == stop:
         return True
-    return (byte == 47 and (length > 1 or after == 42)) or (byte == 45 and length > 1)
+    kind = int(BYTE_KINDS[data[at]])
+    if kind == BEYOND:
+        kind = point_kind(read_point(data, at)[0])
+    return bool(kind == SPACE or kind == NEWLINE)
 
 
 @compiled
@@ -525,7 +638,7 @@ def read_documents(
     seen_words = np.full(1 << SEEN_BITS, NOTHING_SEEN)
     seen_lines = np.full(1 << LINE_SEEN_BITS, NOTHING_SEEN)
     a = np.empty(COUNTERS, dtype=np.int64)
-    histogram = np.empty(256, dtype=np.int64)
+    histogram = np.empty(HISTOGRAM, dtype=np.int64)
     groups = np.empty(GROUP_COUNT, dtype=np.int64)
     spans = np.empty(6, dtype=np.int64)
     sums = np.empty(VECTOR_WIDTH, dtype=np.float32)
@@ -543,7 +656,7 @@ def read_documents(
                 first, last = spans[2 * piece], spans[2 * piece + 1]
                 count = read_piece(
                     data, first, last, np.uint64(document),
-                    a, groups, seen_words, seen_lines, word_counts, touched, count,
+                    a, groups, histogram, seen_words, seen_lines, word_counts, touched, count,
                 )  # fmt: skip
                 read_bytes += last - first
                 count_bytes(data[first:last], histogram)

@@ -27,7 +27,7 @@ from filtering.text.arrow import (
 )
 from filtering.text.windows import BOUNDARY_SLACK_BYTES, REACH
 
-SIGNALS_VERSION = 3
+SIGNALS_VERSION = 4
 """Raised when the same text would give other signals; stored with every scorer."""
 
 Weights: TypeAlias = tuple[Floats32, Floats32, NDArray[np.int8], Floats32, Bumps]

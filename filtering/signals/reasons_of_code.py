@@ -5,7 +5,7 @@ hold, the first in the order of `REASONS` is named:
 
 - ``license-only``: nothing but a licence header (`windows.header_end`);
 - ``generated``: a comment at its beginning says that a program wrote it (`GENERATED_MARKS`);
-- ``minified``: lines of more than `MINIFIED_LINE_BYTES` on average, hardly any blank, no table of numbers;
+- ``minified``: lines of more than `MINIFIED_LINE_CHARACTERS` on average, hardly a blank, no table of numbers;
 - ``too-short``: fewer than `SHORT_WORDS` words;
 - ``data``: no word that defines, decides, imports or prints, hardly any prose, and many numbers or quotes.
 
@@ -42,7 +42,7 @@ GENERATED_MARKS = (
     b"file is generated",
     b"file was generated",
 )
-MINIFIED_LINE_BYTES = 200
+MINIFIED_LINE_CHARACTERS = 200
 MINIFIED_BLANK_SHARE = 0.12
 """Prose in long lines has .15 and more of blanks, minified scripts and sheets .01 to .08."""
 DATA_DIGIT_SHARE = 0.3
@@ -87,7 +87,7 @@ def apply_rules(texts: Texts, signals: Signals, rules: Sequence[Rule]) -> Signal
 def _hits(texts: Texts, signals: Signals) -> dict[Rule, Bools]:
     """Return which documents each rule hits; where there is a reason already, it means nothing."""
     marks = np.concatenate([np.zeros(0, np.uint8), *(_read_marks(chunk) for chunk in text_chunks(texts))])
-    lines, digits = _statistic(signals, "line_bytes_mean"), _statistic(signals, "digit_share")
+    lines, digits = _statistic(signals, "line_characters_mean"), _statistic(signals, "digit_share")
     numbers, stops = _statistic(signals, "number_share"), _statistic(signals, "words_stop")
     quotes = _statistic(signals, 'char_"') + _statistic(signals, "char_'")
     code = sum(_statistic(signals, f"words_{group}") for group in CODE_GROUPS)
@@ -96,7 +96,7 @@ def _hits(texts: Texts, signals: Signals) -> dict[Rule, Bools]:
     return {
         "license-only": marks & _LICENSE_BIT > 0,
         "generated": marks & _GENERATED_BIT > 0,
-        "minified": (lines > MINIFIED_LINE_BYTES) & is_tight & (digits < DATA_DIGIT_SHARE),
+        "minified": (lines > MINIFIED_LINE_CHARACTERS) & is_tight & (digits < DATA_DIGIT_SHARE),
         "data": (code == 0) & (stops < DATA_STOP_SHARE) & many,
         "too-short": np.expm1(_statistic(signals, "log_words")) < SHORT_WORDS - 0.5,
     }

@@ -2,7 +2,7 @@
 
 The kernel in `kernel.py` counts in one pass; `finish_statistics` turns the counts into
 `STATISTICS`, in that order. Shares are in [0, 1] unless a name says otherwise. A change to
-anything here changes what a fitted head sees: raise `SIGNALS_VERSION` in `reading.py`.
+anything here changes what a fitted head sees: raise `SIGNALS_VERSION` in `read_signals.py`.
 
 Some that their names do not tell:
 
@@ -59,7 +59,7 @@ WORD_GROUPS: dict[str, str] = {
 """Words whose rate among all words is a statistic each; no word is in two groups."""
 
 CHARACTERS = "()[]{}<>=;:,.?!|\"'/\\$_*#@+-%&`~^"
-"""Characters whose rate among all bytes is a statistic each."""
+"""Characters whose rate among all characters is a statistic each."""
 
 EDGE_LINES = 20
 """Lines of which ``first_comment_share`` and ``last_comment_share`` tell."""
@@ -67,12 +67,12 @@ EDGE_MASK = (1 << EDGE_LINES) - 1
 
 OTHERS = {
     "log_lines": "lines, logarithm",
-    "line_bytes_mean": "mean length of lines, bytes",
-    "line_bytes_deviation": "deviation of the length of lines, bytes",
-    "line_bytes_max": "longest line, bytes",
+    "line_characters_mean": "mean length of lines, characters",
+    "line_characters_deviation": "deviation of the length of lines, characters",
+    "line_characters_max": "longest line, characters",
     "blank_line_share": "share of lines that are blank",
     "comment_line_share": "share of lines that begin as comments do",
-    "comment_byte_share": "share of bytes in comment lines",
+    "comment_character_share": "share of characters in comment lines",
     "semicolon_ends": "share of lines that end in a semicolon",
     "opening_ends": "share of lines that end in an opening bracket",
     "closing_ends": "share of lines that end in a closing bracket",
@@ -84,19 +84,19 @@ OTHERS = {
     "indent_deviation": "deviation of the indentation, columns",
     "bullet_share": "share of lines that begin as list items do",
     "hash_share": "share of lines that begin with #",
-    "short_line_share": "share of lines below 30 bytes",
-    "long_line_share": "share of lines over 100 bytes",
+    "short_line_share": "share of lines below 30 characters",
+    "long_line_share": "share of lines over 100 characters",
     "capital_start_share": "share of lines that begin with a capital",
     "digit_start_share": "share of lines that begin with a digit",
     "repeated_line_share": "share of lines that repeat an earlier one",
     "doctest_share": "share of lines that begin with >>>",
-    "comment_bytes_mean": "mean length of comment lines, bytes",
+    "comment_characters_mean": "mean length of comment lines, characters",
     "log_words": "words, logarithm",
-    "word_bytes_mean": "mean length of words, bytes",
-    "word_bytes_deviation": "deviation of the length of words, bytes",
-    "word_bytes_max": "longest word, bytes",
+    "word_characters_mean": "mean length of words, characters",
+    "word_characters_deviation": "deviation of the length of words, characters",
+    "word_characters_max": "longest word, characters",
     "distinct_word_share": "share of words that occur for the first time",
-    "long_word_share": "share of words of 8 bytes or more",
+    "long_word_share": "share of words of 8 letters or more",
     "single_letter_share": "share of words of one letter",
     "snake_share": "share of words with_underscores",
     "camel_share": "share of words inCamelCase",
@@ -110,16 +110,16 @@ OTHERS = {
     "sentence_words_mean": "mean length of sentences, words",
     "sentence_words_deviation": "deviation of the length of sentences, words",
     "triple_quotes_per_line": "triple quotes per line",
-    "ellipses_percent": "ellipses per 100 bytes",
-    "punctuation_runs_percent": "runs of a punctuation character per 100 bytes",
+    "ellipses_percent": "ellipses per 100 characters",
+    "punctuation_runs_percent": "runs of a punctuation character per 100 characters",
     "first_comment_share": "share of comments among the first 20 lines",
     "last_comment_share": "share of comments among the last 20 lines",
     "log_read_bytes": "bytes of text that were read, logarithm",
     "log_text_bytes": "bytes of text, logarithm",
-    "digit_share": "share of bytes that are digits",
-    "capital_share": "share of bytes that are capitals",
-    "space_share": "share of bytes that are spaces",
-    "non_ascii_share": "share of bytes beyond ASCII",
+    "digit_share": "share of characters that are digits",
+    "capital_share": "share of characters that are capitals",
+    "space_share": "share of characters that are blanks",
+    "non_ascii_share": "share of characters beyond ASCII",
     "entropy": "entropy of the bytes, nats",
 }
 """Other statistics, in order, and what each is called on a page or a screen."""
@@ -130,22 +130,25 @@ STATISTICS = (
     *OTHERS,
 )
 
-# Counters of one document, in the order of the kernel's array. Bytes of lines are counted from the
+# Counters of one document, in the order of the kernel's array. Characters of lines are counted from the
 # first to the last token; a line without a token is blank.
-COUNTERS = 47
+COUNTERS = 49
 (
-    BLANK_LINES, LINES, LINE_BYTES, LINE_BYTES_SQUARED, LINE_BYTES_MAX,
-    COMMENT_LINES, COMMENT_BYTES,
+    BLANK_LINES, LINES, LINE_CHARACTERS, LINE_CHARACTERS_SQUARED, LINE_CHARACTERS_MAX,
+    COMMENT_LINES, COMMENT_CHARACTERS,
     SEMICOLON_ENDS, OPENING_ENDS, CLOSING_ENDS, COMMA_ENDS, COLON_ENDS, STOP_ENDS,
     INDENTED_LINES, INDENTS, INDENTS_SQUARED, BULLET_LINES, HASH_LINES, SHORT_LINES, LONG_LINES,
     CAPITAL_STARTS, DIGIT_STARTS, REPEATED_LINES, DOCTEST_LINES,
-    WORDS, WORD_BYTES, WORD_BYTES_SQUARED, WORD_BYTES_MAX,
+    WORDS, WORD_CHARACTERS, WORD_CHARACTERS_SQUARED, WORD_CHARACTERS_MAX,
     DISTINCT_WORDS, LONG_WORDS, SINGLE_LETTERS, SNAKE_WORDS, CAMEL_WORDS, NUMBER_WORDS, CAPITAL_WORDS,
     SHOUTED_WORDS, COMMENT_WORDS, PLAIN_WORDS, QUOTED_WORDS,
     SENTENCES, SENTENCE_WORDS, SENTENCE_WORDS_SQUARED, TRIPLE_QUOTES, ELLIPSES, PUNCTUATION_RUNS,
-    FIRST_COMMENT_LINES, LAST_COMMENTS,
+    FIRST_COMMENT_LINES, LAST_COMMENTS, CAPITALS, DIGITS,
 ) = range(COUNTERS)  # fmt: skip
 
+BYTE_VALUES = 256
+HISTOGRAM = BYTE_VALUES + 128
+"""Counts of bytes, then of marks beyond ASCII by the ASCII mark that they mean."""
 GROUP_COUNT = len(WORD_GROUPS)
 CHARACTER_BYTES = np.frombuffer(CHARACTERS.encode(), dtype=np.uint8).astype(np.int64)
 XLOGX = np.zeros(1 << 16, dtype=np.float64)  # longer than a reach
@@ -158,7 +161,7 @@ KEYWORD_GROUPS = np.repeat(np.arange(GROUP_COUNT), [len(words) for words in _GRO
 
 @compiled
 def count_bytes(piece: Bytes, histogram: Ints) -> None:
-    """Add the bytes of a piece to `histogram`, an int64 array of shape (256,)."""
+    """Add the bytes of a piece to `histogram`, an int64 array of shape (HISTOGRAM,)."""
     for i in range(len(piece)):
         histogram[piece[i]] += 1
 
@@ -177,7 +180,8 @@ def finish_statistics(
     a: Ints, histogram: Ints, groups: Ints, read_bytes: int, text_bytes: int, out: Floats32
 ) -> None:
     """Turn the counters of a document into its statistics, in the order of `STATISTICS`."""
-    total = max(read_bytes, 1)
+    beyond_ascii = histogram[192:BYTE_VALUES].sum()  # bytes that begin a character
+    total = max(histogram[:128].sum() + beyond_ascii, 1)
     words = max(a[WORDS], 1)
     lines = max(a[LINES], 1)
     sentences = max(a[SENTENCES], 1)
@@ -186,16 +190,16 @@ def finish_statistics(
         out[k] = groups[group] / words
         k += 1
     for byte in CHARACTER_BYTES:
-        out[k] = histogram[byte] / total
+        out[k] = (histogram[byte] + histogram[BYTE_VALUES + byte]) / total
         k += 1
-    line_mean = a[LINE_BYTES] / lines
+    line_mean = a[LINE_CHARACTERS] / lines
     out[k] = np.log1p(a[LINES] + a[BLANK_LINES])
     out[k + 1] = line_mean
-    out[k + 2] = np.sqrt(max(a[LINE_BYTES_SQUARED] / lines - line_mean * line_mean, 0.0))
-    out[k + 3] = a[LINE_BYTES_MAX]
+    out[k + 2] = np.sqrt(max(a[LINE_CHARACTERS_SQUARED] / lines - line_mean * line_mean, 0.0))
+    out[k + 3] = a[LINE_CHARACTERS_MAX]
     out[k + 4] = a[BLANK_LINES] / max(a[LINES] + a[BLANK_LINES], 1)
     out[k + 5] = a[COMMENT_LINES] / lines
-    out[k + 6] = a[COMMENT_BYTES] / total
+    out[k + 6] = a[COMMENT_CHARACTERS] / total
     k += 7
     for counter in range(SEMICOLON_ENDS, INDENTED_LINES + 1):
         out[k] = a[counter] / lines
@@ -207,26 +211,19 @@ def finish_statistics(
     for counter in range(BULLET_LINES, DOCTEST_LINES + 1):
         out[k] = a[counter] / lines
         k += 1
-    word_mean = a[WORD_BYTES] / words
-    out[k] = a[COMMENT_BYTES] / max(a[COMMENT_LINES], 1)
+    word_mean = a[WORD_CHARACTERS] / words
+    out[k] = a[COMMENT_CHARACTERS] / max(a[COMMENT_LINES], 1)
     out[k + 1] = np.log1p(a[WORDS])
     out[k + 2] = word_mean
-    out[k + 3] = np.sqrt(max(a[WORD_BYTES_SQUARED] / words - word_mean * word_mean, 0.0))
-    out[k + 4] = a[WORD_BYTES_MAX]
+    out[k + 3] = np.sqrt(max(a[WORD_CHARACTERS_SQUARED] / words - word_mean * word_mean, 0.0))
+    out[k + 4] = a[WORD_CHARACTERS_MAX]
     k += 5
     for counter in range(DISTINCT_WORDS, QUOTED_WORDS + 1):
         out[k] = a[counter] / words
         k += 1
     sentence_mean = a[SENTENCE_WORDS] / sentences
-    digits = capitals = others = 0
-    for b in range(48, 58):
-        digits += histogram[b]
-    for b in range(65, 91):
-        capitals += histogram[b]
-    for b in range(128, 256):
-        others += histogram[b]
     entropy = 0.0
-    for b in range(256):
+    for b in range(BYTE_VALUES):
         entropy -= XLOGX[histogram[b]]
     out[k] = a[SENTENCES] / words
     out[k + 1] = sentence_mean
@@ -239,8 +236,8 @@ def finish_statistics(
     out[k + 7] = _count_bits(a[LAST_COMMENTS]) / edge_lines
     out[k + 8] = np.log1p(read_bytes)
     out[k + 9] = np.log1p(text_bytes)
-    out[k + 10] = digits / total
-    out[k + 11] = capitals / total
+    out[k + 10] = a[DIGITS] / total
+    out[k + 11] = a[CAPITALS] / total
     out[k + 12] = (histogram[32] + histogram[9]) / total
-    out[k + 13] = others / total
-    out[k + 14] = np.log(total) + entropy / total
+    out[k + 13] = beyond_ascii / total
+    out[k + 14] = np.log(max(read_bytes, 1)) + entropy / max(read_bytes, 1)

@@ -1,55 +1,75 @@
-"""A LightGBM text model as arrays, evaluated by a compiled loop.
+"""LightGBM's trees over the linear value and the statistics: their text, and what LightGBM makes of it.
 
-LightGBM fits; this predicts. It is worth having twice: `import lightgbm` takes 0.3 to 2 s, more than
-scoring ten thousand documents, and the fast path needs no other part of it. A test holds the two
-equal. Read: numerical splits without missing values, which is all that the fitting here makes.
+A scorer may be a stranger's, and LightGBM does not check what it reads: a text that is not whole ends the
+process, hangs it, or takes terabytes. So numbers alone are taken of a text, and checked. What LightGBM reads
+is written anew from them.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+from math import isfinite
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from filtering.compiled import compiled
-from filtering.errors import ScorerError, ShapeError
+from filtering.arrays import AnyFloats, Floats, Floats32
+from filtering.errors import ScorerError
+from filtering.extras import require
+from filtering.signals.read_signals import SCORE_COLUMNS
+from filtering.signals.style import STATISTICS
 
-DECISION_TYPE = 2
-"""Numerical split, default left, missing values not treated apart: NaN never occurs in signals."""
+FEATURES = 1 + len(STATISTICS)
+MOST_CHARS = 1 << 24
+"""Of a text; 200 trees of 15 leaves take a hundredth of it."""
+MOST_LEAVES = 64
+"""Of a tree: LightGBM walks down by recursion, and its shares take the cube of the depth."""
+MOST_ROWS = 2**31 - 1
+LOADED = 8
+"""Models that are kept ready: each fold has one of its own while a recipe is measured."""
+NUMERICAL = 2
+"""Type of a split: missing values are not told apart, for signals are never missing."""
+COLUMNS: dict[str, tuple[type[int] | type[float], int, int]] = {
+    "num_cat": (int, 0, 1),
+    "split_feature": (int, 1, 0),
+    "threshold": (float, 1, 0),
+    "decision_type": (int, 1, 0),
+    "left_child": (int, 1, 0),
+    "right_child": (int, 1, 0),
+    "leaf_value": (float, 1, 1),
+    "leaf_count": (int, 1, 1),
+    "internal_count": (int, 1, 0),
+    "is_linear": (int, 0, 1),
+}
+"""Of a tree: how many numbers it has for each node, and how many more."""
+NEEDED = {"objective=regression", f"max_feature_idx={FEATURES - 1}"}
+HEADER = (
+    "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\n"
+    f"objective=regression\nmax_feature_idx={FEATURES - 1}\n"
+    f"feature_names={' '.join(f'Column_{number}' for number in range(FEATURES))}\n"
+    f"feature_infos={' '.join(['none'] * FEATURES)}\n"
+)
 
 
 @dataclass(frozen=True)
 class Trees:
-    """An ensemble of regression trees, flattened.
-
-    A child index >= 0 is a node; ``~child`` is a leaf. Both count over all trees.
+    """Boosted regression trees, as `parse_trees` returns them.
 
     Parameters
     ----------
-    roots : int32 array, shape (trees,)
-        First node of each tree, or ``~leaf`` for a tree of one leaf.
-    feature : int32 array, shape (nodes,)
-    threshold : float64 array, shape (nodes,)
-        A row goes left where its feature is at most this.
-    left, right : int32 arrays, shape (nodes,)
-    leaf : float64 array, shape (leaves,)
-    features : int
-        Number of features that a row has.
+    text : str
+        A text model of LightGBM.
     """
 
-    roots: NDArray[np.int32]
-    feature: NDArray[np.int32]
-    threshold: NDArray[np.float64]
-    left: NDArray[np.int32]
-    right: NDArray[np.int32]
-    leaf: NDArray[np.float64]
-    features: int
+    text: str
 
-    def predict(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    def predict(self, raw: AnyFloats, features: Floats32) -> Floats:
         """Return the sum over all trees.
 
         Parameters
         ----------
-        rows : float32 array, shape (n, features)
+        raw : float array, shape (n,)
+            Linear values.
+        features : float32 array, shape (n, WIDTH)
 
         Returns
         -------
@@ -57,136 +77,95 @@ class Trees:
 
         Raises
         ------
-        ShapeError
-            If `rows` is not 2-D or its width is not `features`: compiled code would read beyond it.
+        MissingExtraError
+            If LightGBM is not installed.
         """
-        if rows.ndim != 2 or rows.shape[1] != self.features:
-            raise ShapeError(f"'rows' must have shape (n, {self.features}). Got shape {rows.shape} instead.")
-        out = np.empty(len(rows), dtype=np.float64)
-        _predict(rows, self.roots, self.feature, self.threshold, self.left, self.right, self.leaf, out)
-        return out
+        found: Floats = _booster(self.text).predict(stacked(raw, features), num_threads=1)
+        return found
+
+    def shares(self, raw: AnyFloats, features: Floats32) -> Floats:
+        """Return the share that each feature has of the sum, and last what the sum is without any.
+
+        Parameters and errors are those of `predict`.
+
+        Returns
+        -------
+        float64 array, shape (n, FEATURES + 1)
+        """
+        found: Floats = _booster(self.text).predict(stacked(raw, features), pred_contrib=True, num_threads=1)
+        return found
 
 
-@compiled
-def _predict(
-    rows: NDArray[np.float32],
-    roots: NDArray[np.int32],
-    feature: NDArray[np.int32],
-    threshold: NDArray[np.float64],
-    left: NDArray[np.int32],
-    right: NDArray[np.int32],
-    leaf: NDArray[np.float64],
-    out: NDArray[np.float64],
-) -> None:
-    """Fill `out` with the sum over all trees; parameters as in `Trees`."""
-    for i in range(len(rows)):
-        total = 0.0
-        for root in roots:
-            node = root
-            while node >= 0:
-                node = left[node] if rows[i, feature[node]] <= threshold[node] else right[node]
-            total += leaf[~node]
-        out[i] = total
+def stacked(raw: AnyFloats, features: Floats32) -> Floats32:
+    """Return what trees see: the linear value, then the statistics.
+
+    Parameters
+    ----------
+    raw : float array, shape (n,)
+    features : float32 array, shape (n, WIDTH)
+
+    Returns
+    -------
+    float32 array, shape (n, FEATURES)
+    """
+    return np.concatenate([raw[:, None].astype(np.float32), features[:, SCORE_COLUMNS:]], axis=1)
+
+
+@lru_cache(LOADED)
+def _booster(text: str) -> Any:  # noqa: ANN401 - a class of LightGBM
+    return require("train", "lightgbm").Booster(model_str=text)
 
 
 def parse_trees(text: str) -> Trees:
-    """Read a LightGBM text model.
+    """Read a text model of LightGBM.
 
     Parameters
     ----------
     text : str
-        What ``Booster.model_to_string`` gives.
+        What ``Booster.model_to_string`` gives, or `Trees.text`.
 
     Raises
     ------
     ScorerError
-        If the model holds anything but numerical splits of a regression.
+        If it is not a sum of whole trees with numerical splits over so many features.
+    ValueError
+        If it has other words where numbers must stand.
     """
     header, *blocks = text.split("\nTree=")
-    settings = _fields(header)
-    # Not every regression is a plain sum: "regression sqrt" squares it, a random forest takes the mean.
-    if settings.get("objective") != "regression" or "average_output" in header.splitlines():
-        raise ScorerError(f"A head must be a LightGBM regression. Got {settings.get('objective')!r} instead.")
-    roots: list[int] = []
-    columns: dict[str, list[NDArray[np.float64]]] = {
-        name: [] for name in ("split_feature", "threshold", "left_child", "right_child", "leaf_value")
-    }
-    nodes = leaves = 0
-    for block in blocks:
-        fields = _fields(block.split("\n\n")[0])
-        if fields.get("num_cat", "0") != "0" or fields.get("is_linear", "0") != "0":
-            raise ScorerError("A head must have numerical splits and constant leaves only.")
-        values = {name: _numbers(fields.get(name, "")) for name in columns}
-        if not (_numbers(fields.get("decision_type", "")) == DECISION_TYPE).all():
-            raise ScorerError(f"All splits of a head must be of decision type {DECISION_TYPE}.")
-        size = len(values["split_feature"])
-        for name in ("left_child", "right_child"):
-            child = values[name]
-            values[name] = np.where(child >= 0, child + nodes, child - leaves)
-        roots.append(nodes if size else ~leaves)
-        for name, column in columns.items():
-            column.append(values[name])
-        nodes += size
-        leaves += len(values["leaf_value"])
-    if not roots:
-        raise ScorerError("A head must have at least one tree. Found none.")
-    joined = {name: np.concatenate(column) for name, column in columns.items()}
-    trees = Trees(
-        roots=np.array(roots, dtype=np.int32),
-        feature=joined["split_feature"].astype(np.int32),
-        threshold=joined["threshold"],
-        left=joined["left_child"].astype(np.int32),
-        right=joined["right_child"].astype(np.int32),
-        leaf=joined["leaf_value"],
-        features=int(settings.get("max_feature_idx", -1)) + 1,
-    )
-    check_trees(trees)
-    return trees
+    lines = header.splitlines()
+    # Not every regression is a plain sum: a random forest takes the mean, and says so in a line.
+    if not NEEDED <= set(lines) or "average_output" in lines or not blocks or len(text) > MOST_CHARS:
+        raise ScorerError(f"Trees must be a LightGBM regression over {FEATURES} features. They are not.")
+    trees = [_checked_tree(block.split("\n\n")[0]) for block in blocks]
+    body = "".join(f"\nTree={number}\n{tree}\n" for number, tree in enumerate(trees))
+    return Trees(f"{HEADER}{body}\nend of trees\n")
 
 
-def check_trees(trees: Trees) -> None:
-    """Refuse trees that would be read beyond their arrays, or for ever: compiled code checks neither.
+def _checked_tree(block: str) -> str:
+    """Return a tree written anew from its numbers: each leaf, and each node but the first, has one parent.
 
-    Each tree has its nodes in a row, its children after their parents, and one leaf more than nodes.
-
-    Raises
-    ------
-    ScorerError
-        If they are not whole.
+    A child >= 0 is a node, and comes after its parent; ``~child`` is a leaf.
     """
-    if not _are_whole(trees):
-        raise ScorerError("Each tree of a head must be whole. One has missing or impossible numbers.")
-
-
-def _are_whole(trees: Trees) -> bool:
-    nodes, roots = len(trees.feature), trees.roots.astype(np.int64)
-    number = np.arange(len(roots))
-    # A tree of a single leaf has no node; as many leaves stand before it as nodes and trees do.
-    starts = np.where(roots >= 0, roots, ~roots - number)
-    stops = np.append(starts[1:], nodes)
-    sizes = stops - starts
-    if not len(roots) or starts[0] != 0 or (sizes < 0).any() or ((sizes > 0) != (roots >= 0)).any():
-        return False
-    if (
-        not len(trees.threshold)
-        == len(trees.left)
-        == len(trees.right)
-        == nodes
-        == len(trees.leaf) - len(roots)
-    ):
-        return False
-    tree, node = np.repeat(number, sizes), np.arange(nodes)
-    fits = (trees.feature >= 0) & (trees.feature < trees.features)
-    for child in (trees.left.astype(np.int64), trees.right.astype(np.int64)):
-        below = (child > node) & (child < stops[tree])
-        leaf = (~child >= starts[tree] + tree) & (~child <= stops[tree] + tree)
-        fits &= np.where(child >= 0, below, leaf)
-    return bool(fits.all())
-
-
-def _fields(block: str) -> dict[str, str]:
-    return dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-
-
-def _numbers(text: str) -> NDArray[np.float64]:
-    return np.array(text.split(), dtype=np.float64)
+    fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+    columns: dict[str, list[Any]] = {
+        name: [kind(one) for one in fields.get(name, "").split()] for name, (kind, _, _) in COLUMNS.items()
+    }
+    nodes, left, right = (len(columns["threshold"]), columns["left_child"], columns["right_child"])
+    leaves = nodes + 1
+    if not nodes:
+        columns["leaf_count"] = [1]  # nothing depends on how many rows a tree of one leaf has
+    is_whole = (
+        leaves <= MOST_LEAVES
+        and all(len(columns[name]) == of_node * nodes + one for name, (_, of_node, one) in COLUMNS.items())
+        and sorted(left + right) == ([*range(-leaves, 0), *range(1, nodes)] if nodes else [])
+        and all(child < 0 or child > node for side in (left, right) for node, child in enumerate(side))
+        and all(0 <= feature < FEATURES for feature in columns["split_feature"])
+        and all(0 < rows <= MOST_ROWS for rows in columns["leaf_count"] + columns["internal_count"])
+        and all(map(isfinite, columns["threshold"] + columns["leaf_value"]))
+        and set(columns["decision_type"]) <= {NUMERICAL}
+        and columns["num_cat"] == columns["is_linear"] == [0]
+    )
+    if not is_whole:
+        raise ScorerError("Each tree of a scorer must be whole. One has missing or impossible numbers.")
+    lines = [f"{name}={' '.join(map(repr, numbers))}\n" for name, numbers in columns.items()]
+    return f"num_leaves={leaves}\n{''.join(lines)}"

@@ -65,6 +65,7 @@ def recut_run(
     source = RunFolder(config.run)
     before = source.read_finished_plan()
     scored = scored_parts(source, before)
+    config = _with_cut(config, before)
     if scored.folder is not source:
         reporter.say(f"{config.run} is a new cut itself. Cutting {before.origin}, which has its scores.")
         whole = config.model_copy(update={"run": before.origin})
@@ -95,6 +96,15 @@ def recut_run(
         if facts.effort == "balanced" and not target.manifest.exists():
             reporter.say(_describe_unsure(source, before.facts, plan, scorer, before.command))
         return run_plan(target, plan, settings, executor, reporter)
+
+
+def _with_cut(config: RecutConfig, before: Plan) -> RecutConfig:
+    """Return settings with a cut in them: that of the run, where they name none."""
+    if config.keep_at is not None or config.keep_fraction is not None:
+        return config
+    fraction = before.settings.get("keep_fraction")
+    own = {"keep_at": before.facts.keep_at} if fraction is None else {"keep_fraction": fraction}
+    return config.model_copy(update=own)
 
 
 def _refuse_changed_inputs(parts: Parts) -> None:

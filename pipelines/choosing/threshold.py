@@ -297,7 +297,7 @@ def _likely(result: Threshold, goal: Goal, place: int | None) -> str:
     if place is None:
         return ""
     row = result.cuts[place]
-    figure = row.precision if goal == "precision" else row.recall
+    figure = _percents(row.precision if goal == "precision" else row.recall)
     return f"By the estimate alone, without certainty, it would be {row.cut:g} points: {goal} {figure}."
 
 
@@ -322,8 +322,9 @@ def _how_weighted(population: str | None, *, has_weights: bool) -> str:
             "assumes that what you will filter is like the dump that they were drawn from."
         )
     return (
-        "Not weighted: the labels have no probability of being drawn. That assumes that those that were "
-        "chosen without looking at scores are a random part of what you will filter."
+        "Not weighted: each label counts the same, for the labels have no column 'probability' that says how "
+        "likely each was to be drawn. The figures hold if the labelled documents are a random part of what "
+        "you will filter."
     )
 
 
@@ -343,16 +344,17 @@ def in_words(goal: Goal, amount: float, row: CutRow, choice: Choice, tokens: flo
         Of the population.
     """
     if goal == "precision" or goal == "recall":
-        figure = row.precision if goal == "precision" else row.recall
+        figure = _percents(row.precision if goal == "precision" else row.recall)
+        wanted = f"{100 * amount:g} %"
         if choice.is_promised:
-            return f"Keep from {row.cut:g} points: {goal} {figure}, so at least {amount:g}."
-        best = f"These labels cannot promise a {goal} of {amount:g}. The best cut is {row.cut:g}: {figure}."
+            return f"Keep from {row.cut:g} points: {goal} {figure}, so at least {wanted}."
+        best = f"These labels cannot promise a {goal} of {wanted}. The best cut is {row.cut:g}: {figure}."
         if choice.more_labels is None:
-            return f"{best} No cut is estimated above {amount:g}, so more labels alone would not help."
+            return f"{best} No cut is estimated above {wanted}, so more labels alone would not help."
         return f"{best} Label about {choice.more_labels:,} more (a rough estimate)."
     if goal == "keep_fraction":
-        kept = f"Keep from {row.cut:g} points: {row.documents} of the documents"
-        return f"{kept}." if choice.is_promised else f"{kept}; no cut keeps as few as {amount:g}."
+        kept = f"Keep from {row.cut:g} points: {_percents(row.documents)} of the documents"
+        return f"{kept}." if choice.is_promised else f"{kept}; no cut keeps as few as {100 * amount:g} %."
     total = tokens or 0.0
     low, high = short_count(row.tokens.low * total), short_count(row.tokens.high * total)
     kept = (
@@ -362,3 +364,10 @@ def in_words(goal: Goal, amount: float, row: CutRow, choice: Choice, tokens: flo
         return f"{kept} of {short_count(total)}."
     why = f"the run has {short_count(total)} in all" if amount > total else "no cut keeps so few"
     return f"{kept}; {short_count(amount)} cannot be had, for {why}."
+
+
+def _percents(figure: Estimate) -> str:
+    """Return a share and its interval."""
+    if not np.isfinite(figure.value):
+        return str(figure)
+    return f"{100 * figure.value:.1f} % [{100 * figure.low:.1f}, {100 * figure.high:.1f}]"

@@ -204,8 +204,9 @@ def _folder_is_gone() -> bool:
 
 
 def _interrupted(arguments: Sequence[str], what: str = "") -> int:
-    words = [word for word in ("Interrupted.", what, how_to_go_on(arguments)) if word]
-    sys.stderr.write(f"{' '.join(words)}\n")
+    # That it was interrupted the supervisor has said, at once.
+    if words := " ".join(filter(None, (what, how_to_go_on(arguments)))):
+        sys.stderr.write(f"{words}\n")
     return INTERRUPTED
 
 

@@ -47,7 +47,7 @@ def sample_command(
         from pipelines.choosing.sample_near_cut import sample_near_cut
         from pipelines.commands.print_labels import print_sample
 
-        return print_sample(sample_near_cut(near))
+        return print_sample(sample_near_cut(near), to_train=False)
     config = settings_of(SampleConfig, given)
     from pipelines.commands.print_labels import print_sample
     from pipelines.labels.sample import sample_dump

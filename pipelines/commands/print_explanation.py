@@ -33,7 +33,7 @@ def print_explanation(found: ExplainedDocument) -> None:
             "What follows explains the signals."
         )
     show(f"\nA document with nothing unusual starts at {why.start:.2f} points. Signals by group:")
-    groups = Table("group", "points", "share")
+    groups = Table("group", "points", "share of what moved it")
     for one in why.groups:
         groups.add_row(one.group, f"{one.points:+.2f}", f"{100 * one.share:.0f} %")
     console = Console()

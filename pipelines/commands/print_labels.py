@@ -4,7 +4,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from annotations.labels.agreement import MIN_COMMON
-from annotations.labels.labels import cut_texts_warning
+from annotations.labels.labels import MIN_ROWS, cut_texts_warning
 from filtering.printable import printable
 from pipelines.commands.screen import show
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pipelines.labels.sample import SampleResult
 
 
-def print_sample(result: "SampleResult") -> int:
-    """Print what was drawn; return the exit code of the command."""
+def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
+    """Print what was drawn, be it to train on or not; return the exit code of the command."""
     picked = ", ".join(f"{count:,} {why}" for why, count in sorted(result.picked.items()))
     show(f"drew {result.rows:,} documents of {result.groups:,} groups ({picked}) -> {printable(result.out)}")
     show(f"read {result.read_rows:,} of the {result.dump_rows:,} rows for that")
@@ -24,6 +24,8 @@ def print_sample(result: "SampleResult") -> int:
         show(f"left out {result.near_duplicates:,} near-duplicates of documents in the sample")
     for one in result.set_aside:
         show(one.in_words)
+    if to_train and result.rows < MIN_ROWS:
+        show(f"train needs {MIN_ROWS} labels: this sample can have {result.rows:,}; draw more with --n")
     out = shlex.quote(result.out)
     if result.out.lower().endswith(".csv"):
         show(f"next: fill in the column score, then\n  edufilter annotate --import {out} --out labels")
@@ -55,7 +57,7 @@ def print_annotation(result: "AnnotateResult") -> int:
         spent += (
             f" (${result.open_usd:.4f} of it at most, for questions that were open when a run was stopped)"
         )
-    show(f"questions: {statuses}{spent}")
+    show(f"{'rows' if 'imported' in result.statuses else 'questions'}: {statuses}{spent}")
     if result.cut_texts:
         show(cut_texts_warning(result.cut_texts, result.labels))
     if result.statuses.get("not asked"):
@@ -74,7 +76,9 @@ def print_annotation(result: "AnnotateResult") -> int:
             f"{canary.raised} of them up ({kinds})"
         )
     if result.labels and not result.exit_code:
-        show(f"next: edufilter train {shlex.quote(result.out)} --out SCORER")
+        missing = MIN_ROWS - result.labels
+        train = f"edufilter train {shlex.quote(result.out)} --out SCORER"
+        show(f"next: {train}" if missing <= 0 else f"train needs {MIN_ROWS} labels: label {missing} more")
     return result.exit_code
 
 

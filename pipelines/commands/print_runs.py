@@ -4,13 +4,13 @@ What only a developer asks for (tokens, text beyond reach, unusual documents) is
 page.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from annotations.labels.code_languages import UNKNOWN
 from filtering.leaks.search import COMMON
 from filtering.printable import printable
+from filtering.scoring.unsure import Unsure
 from filtering.text.human_languages import NOT_SURE
 from pipelines.amounts_in_words import duration, percent, short_count
 from pipelines.commands.print_slices import slices_of
@@ -18,7 +18,7 @@ from pipelines.commands.screen import show
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import OTHERS
 from pipelines.reports.row_sample import IDENTIFIED, OF_LANGUAGE
-from pipelines.reports.unsure_documents import unsure_in_words
+from pipelines.reports.unsure_documents import unsure_in_words, warning_after
 
 if TYPE_CHECKING:
     from pipelines.run.audit import AuditResult
@@ -29,10 +29,10 @@ SHOWN_VALUES = 4
 """Languages that have a figure of their own on the line of languages."""
 UNTOLD = (NOT_SURE, UNKNOWN)
 """Values of slices by language that say it is not known: named last."""
+LEAK_OF = "leak of "
+"""Begins the names of counts of leaks by benchmark in a manifest."""
 SHOWN_FILES = 5
 """Files that are named where they could not be read; the page and the manifest have all."""
-ONE_SIDE_ERROR = 0.025
-"""Of each side of an audit (`pipelines.run.audit.EXIT_CONFIDENCE`)."""
 
 
 def print_result(result: "FilterResult", report: Mapping[str, Any] | None = None) -> int:
@@ -59,9 +59,9 @@ def print_result(result: "FilterResult", report: Mapping[str, Any] | None = None
     if result.reasons:
         _print_counts("without a score", result.reasons)
     _print_set_aside(result)
-    if result.agreement is not None and (checked := audit_in_words(result.agreement, result.rows)):
+    if result.agreement is not None and (checked := audit_in_words(result.agreement)):
         show(checked)
-    if unsure := unsure_in_words(result.manifest):
+    if unsure := unsure_in_words(result.manifest, result.out):
         show(f"unsure: {printable(unsure)}")
     if warning := _warning(result, report or {}):
         show(warning)
@@ -77,12 +77,14 @@ def _warning(result: "FilterResult", report: Mapping[str, Any]) -> str:
     """Return what there is to warn of, by the report, else by what was told before the run."""
     drift = report.get("drift")
     if not isinstance(drift, Mapping):
+        told = result.manifest["unsure"] or result.manifest["settings"].get("unsure") == "drop"
         why = "Warning: scores of this run are not reliable, for the reason said at its start."
-        return result.warning and why
-    if not drift.get("looks_other"):
+        return why if result.warning and not told else ""
+    said = warning_after(result.manifest, result.out, Unsure(**drift["unsure"]))
+    if not said:
         return ""
     is_all = report.get("looked_at") == result.rows - sum(result.reasons.values())
-    return f"Warning{'' if is_all else ', by a sample of this dump'}: {printable(str(drift.get('sentence')))}"
+    return f"Warning{'' if is_all else ', by a sample of this dump'}: {printable(said)}"
 
 
 def _print_counts(what: str, counts: Mapping[str, int]) -> None:
@@ -100,13 +102,22 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
     done = {"drop": "removed", "mark": "marked and kept"}[manifest["settings"]["leak_action"]]
     leaked, counts = manifest["leaked"], dict(manifest["leaks"])
     common = counts.pop(COMMON, 0)
-    of_benchmarks = {name: counts.pop(name) for name in list(counts) if name.startswith("leak of ")}
-    found = [f"{leaked:,} with a leak, {done}"] if leaked else []
-    found += [f"{common:,} with common knowledge alone, kept"] if common else []
+    of_benchmarks = {
+        name.removeprefix(LEAK_OF): counts.pop(name) for name in list(counts) if name.startswith(LEAK_OF)
+    }
+    was, common_was = ("was" if count == 1 else "were" for count in (leaked, common))
+    found = [f"{leaked:,} with a leak {was} {done}"] if leaked else []
+    found += [f"{common:,} with common knowledge alone {common_was} kept"] if common else []
     colon = ": " if found else ""
-    show(f"found {leaked + common:,} documents that hold a benchmark task{colon}{'; '.join(found)}")
+    documents = (
+        "1 document that holds" if leaked + common == 1 else f"{leaked + common:,} documents that hold"
+    )
+    show(f"found {documents} a benchmark task{colon}{'; '.join(found)}")
     if of_benchmarks:
-        _print_counts("  documents by benchmark", of_benchmarks)
+        named = ", ".join(f"{name} {count:,}" for name, count in of_benchmarks.items())
+        several = sum(of_benchmarks.values()) > leaked
+        more = " (a document may hold leaks of several)" if several else ""
+        show(f"  documents with a leak, by benchmark: {printable(named)}{more}")
     if counts:
         _print_counts("  documents that could not be searched in full", counts)
     show(f"  each hit is in {printable(out)}/run/hits.parquet")
@@ -143,15 +154,10 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]]) -> str:
     return f"by language ({by}): " + ", ".join(counts)
 
 
-def audit_in_words(found: "AuditResult", rows: int) -> str:
-    """Return what the check of a cascade says, with a verdict; nothing where the run is too small for one.
-
-    Parameters
-    ----------
-    found : AuditResult
-    rows : int
-        Rows of the run.
-    """
+def audit_in_words(found: "AuditResult") -> str:
+    """Return what the check of a cascade says, with a verdict; nothing where it saw too little for one."""
+    if found.promised is not None and found.low <= found.promised < found.high:
+        return ""  # too few to tell: the page and the manifest have the figure
     estimate = f"{100 * found.disagreement:.2f} % of all documents are decided differently from effort full"
     checked = f"check: {found.looked_at:,} more documents were embedded to compare. {estimate}"
     if found.promised is None:
@@ -163,21 +169,7 @@ def audit_in_words(found: "AuditResult", rows: int) -> str:
             "is unlike the documents that the scorer was tuned on. Use --effort full, or train a scorer with "
             "a --pool of this dump."
         )
-    if found.high <= found.promised:
-        return f"{checked}, within {allowed}."
-    more = _audit_needed(found)
-    if more > rows / 2:
-        return ""
-    return (
-        f"{checked}. These are too few to tell whether that is within {allowed}: run it into another --out "
-        f"with --audit {more}."
-    )
-
-
-def _audit_needed(found: "AuditResult") -> int:
-    """Return about how many documents a check takes to tell; a round number."""
-    least = 2 * math.log(1 / ONE_SIDE_ERROR) / (found.promised or 1.0)
-    return math.ceil(max(least, 2 * found.looked_at) / 100) * 100
+    return f"{checked}, within {allowed}."
 
 
 def print_run_estimate(estimate: "RunEstimate", *, name: str, what_scores: str, writes: bool) -> int:

@@ -26,23 +26,39 @@ if TYPE_CHECKING:
 
 WORST = 8
 """Languages and the like of each kind that a screen shows; a page shows all of them."""
+FIGURES_IN_WORDS = (
+    "1 is perfect. rho: how alike scores and labels rank documents. weighted_kappa: how near whole points "
+    "are to the labels. f1: precision and recall in one figure."
+)
+UNKNOWN_ORIGIN = (
+    "The labels do not say how these documents were chosen: they have no column 'picked' (random, say). "
+    "So the figures hold for documents like these, not for a whole dump."
+)
 
 
 def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
-    """Print how a scorer was chosen, what it is worth, and what its cascade costs; return the exit code."""
-    from pipelines.scorers.evaluation_tables import exits_table, which_to_believe
+    """Print what a scorer is worth and what it cannot do; the card has all else. Return the exit code."""
+    from pipelines.scorers.evaluation_tables import metrics_table, which_to_believe
+    from pipelines.scorers.kind_tables import kind_notes
 
     if as_json:
         show(json.dumps(result.metrics))
         return 0
-    print_comparison(result.metrics)
-    for evaluation in result.evaluations:
-        print_evaluation(evaluation, result.metrics.get("held_out", ()))
-    print_audit(result.audit)
-    if result.metrics["exits"]:
-        _print_table(exits_table(result.metrics["exits"]))
+    best = result.evaluations[-1]
     show(which_to_believe(result.evaluations))
+    _print_table(metrics_table(best))
+    show(FIGURES_IN_WORDS)
+    if not best.origin_known:
+        show(UNKNOWN_ORIGIN)
+    for note in kind_notes(best, result.metrics.get("held_out", ())):
+        show(note)
+    if failed := [one.name for one in result.audit.effects if one.verdict == "no"]:
+        show(
+            f"Rewrites of documents that move scores as they should not: {', '.join(failed)}. The card has "
+            "the figures; labels of documents that differ in this alone would help."
+        )
     out = shlex.quote(result.out)
+    show(f"card: {result.out}/README.md (ways of fitting, languages and sources, rewrites, efforts)")
     show(f"scorer: {result.out}")
     show(f"next: edufilter filter DUMP --scorer {out} --out OUT --dry-run")
     return 0
@@ -69,6 +85,7 @@ def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, A
     from pipelines.scorers.kind_tables import kind_notes, kinds_table, values_tables
 
     _print_table(metrics_table(evaluation))
+    show(FIGURES_IN_WORDS)
     _print_table(confusion_table(evaluation))
     drawn = f", {evaluation.unbiased_rows:,} of them drawn at random" if evaluation.origin_known else ""
     which = "those drawn at random" if has_unbiased(evaluation) else "these"
@@ -78,7 +95,7 @@ def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, A
         f"{100 * evaluation.predicted_keep_share:.1f} % score 3 or more"
     )
     if not evaluation.origin_known:
-        show("The labels do not say how these documents were chosen. No figure here speaks of a whole dump.")
+        show(UNKNOWN_ORIGIN)
     for table in (kinds_table(evaluation, held_out), *values_tables(evaluation, most=WORST)):
         _print_table(table, narrow=True)
     for note in kind_notes(evaluation, held_out):
@@ -125,6 +142,8 @@ def print_threshold(result: "Threshold") -> None:
         figures = (row.documents, row.tokens, row.precision, row.recall)
         table.add_row(f"{row.cut:g}{chosen}", f"{row.labels:,}", *map(_in_percent, figures))
     Console().print(table)
+    if result.keep_at is not None:
+        show("<: the cut that answers the goal")
     show("[in brackets: 95 % bands over groups, each of which holds for all cuts at once]")
     show(
         f"{result.labels:,} labels of {result.groups:,} groups; {result.good:,} of them are good (labelled "

@@ -22,6 +22,9 @@ from filtering.scoring.unsure import find_languages
 from filtering.text.language_names import human_language_named
 from pipelines.dump.code_languages import is_code, language_told
 
+SOURCE_FILES = "These are source files. --scorer code is fitted to such."
+MARKUP = ("HTML", "JSON", "Markdown", "Text", "XML")
+"""Languages that pages of the web may be stored in: they make no source files of documents."""
 OTHER = "another language"
 """Stands for names of code languages that are not known here: a column may hold any text."""
 
@@ -29,6 +32,29 @@ OTHER = "another language"
 def knows_code(scorer: SignalScorer) -> bool:
     """Tell whether what a scorer knows are programming languages."""
     return is_code(scorer.domain, list(scorer.languages))
+
+
+def are_source_files(languages: Mapping[str, int], documents: int) -> bool:
+    """Tell whether most of some documents are in programming languages.
+
+    Parameters
+    ----------
+    languages : mapping of str to int
+        Documents by language, as `languages_of` names it.
+    documents : int
+        All of them.
+
+    Examples
+    --------
+    >>> are_source_files({"Python": 60, "Java": 3}, 100), are_source_files({"cs": 60, "HTML": 40}, 100)
+    (True, False)
+    """
+    of_code = (
+        count
+        for name, count in languages.items()
+        if names_known(name) and language_named(name) == name and name not in MARKUP
+    )
+    return 2 * sum(of_code) > documents
 
 
 def telling_columns(schema: pa.Schema) -> list[str]:

@@ -18,7 +18,7 @@ from filtering.errors import LabelsError, SettingsError
 from filtering.printable import listed
 from filtering.scoring.storage import naming, read_metrics
 from pipelines.labels.importing import scores_of
-from pipelines.labels.label_folder import RATINGS_FILE, is_number
+from pipelines.labels.label_folder import RATINGS_FILE
 
 WIDE_INTERVAL = 0.10
 LOW_CEILING = 0.80
@@ -170,9 +170,6 @@ def _read_human(human: str) -> dict[str, float]:
         raise LabelsError(
             f"{name} must have the columns id and score. Found {listed(table.column_names) or 'neither'}."
         )
-    kind = table["score"].type
-    if not is_number(kind):
-        raise LabelsError(f"'score' in {name} must be a number. Got {kind} instead. Fill it in.")
     scores: dict[str, float] = {}
     ids = table["id"].cast(pa.string()).to_pylist()
     for key, score in zip(ids, scores_of(table, "score", name), strict=True):

@@ -7,15 +7,15 @@ import pyarrow as pa
 from annotations.asking.annotator import Reply
 from annotations.asking.journal import Journal, Question, window_digest
 from annotations.asking.settings import Rater
-from annotations.labels.columns import is_string, sample_rows
-from annotations.labels.labels import HIGHEST, LOWEST, count_cut_texts
+from annotations.labels.columns import check_columns, check_scores, is_string, sample_rows
+from annotations.labels.labels import count_cut_texts
 from annotations.labels.ratings import IMPORTED_SCORE
 from filtering.errors import LabelsError
 from filtering.printable import listed
 from filtering.text.settings import TEXT_COLUMNS
 from filtering.text.text_columns import find_text_column
 from filtering.text.windows import cut_window
-from pipelines.labels.label_folder import AnnotateResult, is_number, open_labels, read_documents, write_tables
+from pipelines.labels.label_folder import AnnotateResult, open_labels, read_documents, write_tables
 from pipelines.settings.labels import ImportConfig
 
 
@@ -35,6 +35,7 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         If the folder holds something else.
     """
     table, name = read_documents(config.source, config.text_column, config.group_column, config.score_column)
+    check_columns(table, name, (config.text_column, config.group_column))
     scores = scores_of(table, config.score_column, name)
     given = [number for number, score in enumerate(scores) if score is not None]
     if not given:
@@ -80,16 +81,8 @@ def scores_of(table: pa.Table, column: str, name: str) -> list[float | None]:
             f"Found {listed(table.column_names) or 'none'} that is known. "
             "Name another one with --score-column."
         )
-    kind = table[column].type
-    if not (is_number(kind) or pa.types.is_null(kind)):
-        raise LabelsError(f"{column!r} in {name} must be a number, or empty. Got {kind} instead.")
+    check_scores(table[column], column, name)
     scores: list[float | None] = table[column].to_pylist()
-    for number, score in enumerate(scores):
-        if score is not None and not LOWEST <= score <= HIGHEST:
-            raise LabelsError(
-                f"Scores in {name} must lie in [{LOWEST:g}, {HIGHEST:g}]. "
-                f"Got {score:g} in data row {number + 1}."
-            )
     return scores
 
 

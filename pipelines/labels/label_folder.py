@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from annotations.asking.canaries import CanaryResult
 from annotations.asking.journal import Journal
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
-from annotations.labels.columns import GROUP_COLUMNS, SAMPLE_SCHEMA
+from annotations.labels.columns import GROUP_COLUMNS, SAMPLE_SCHEMA, is_number
 from annotations.labels.ratings import labels_table, ratings_table
 from annotations.labels.sources import JOURNAL_FILE, LABELS_FILE, read_table
 from filtering.errors import OutputError
@@ -134,8 +134,3 @@ def read_documents(
     if text_column and len(text_path(table.schema, text_column)) > 1:
         table = table.append_column(text_column, texts_of(table, text_column))
     return table, name
-
-
-def is_number(kind: pa.DataType) -> bool:
-    """Tell whether values of an Arrow type are numbers."""
-    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))

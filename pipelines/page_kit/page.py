@@ -46,12 +46,15 @@ class Table:
         Texts, and whole numbers.
     texts : int
         So many columns from the left are text, the others figures.
+    note : str
+        What a page says below it.
     """
 
     caption: str
     head: Sequence[str]
     rows: Sequence[Sequence[object]]
     texts: int = 1
+    note: str = ""
 
 
 def whole_page(template: str, title: str, view: object) -> str:

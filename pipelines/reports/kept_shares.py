@@ -21,6 +21,8 @@ SHOWN = 20
 SAME = 0.9
 """Of documents, from which share on two kinds that part them alike are one."""
 OTHERS = "others"
+LENGTH = "length"
+"""The kind whose values have an order of their own: shortest first."""
 
 Counts = Mapping[str, tuple[int, int]]
 """Documents, and those of them that are kept, by value."""

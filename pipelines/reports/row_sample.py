@@ -22,7 +22,7 @@ from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.rows_again import read_again
 from pipelines.dump.spread_rows import Rows, spread_rows
 from pipelines.reports.documents_to_show import Pick, RunScores
-from pipelines.reports.kept_shares import Slice, count_kept, say_the_same, slices_of
+from pipelines.reports.kept_shares import LENGTH, Slice, count_kept, say_the_same, slices_of
 
 ROWS = 20_000
 PLACES = 200
@@ -36,7 +36,7 @@ TOLD_BY_TEXT = 250
 ORIGINS = ("genre", "lang", "language")
 """Columns of the dump by whose values shares are told; of code its language is, not what these two say."""
 IDENTIFIED = "language found"
-KINDS = ("length", *ORIGINS, "site", CODE_LANGUAGE, IDENTIFIED)
+KINDS = (LENGTH, *ORIGINS, "site", CODE_LANGUAGE, IDENTIFIED)
 """What slices are told by, in the order in which they are shown."""
 OF_LANGUAGE = ("lang", "language", IDENTIFIED)
 """Of these, which often say the same, the first that says it is shown."""
@@ -161,7 +161,7 @@ class SeenRow:
 def see(pick: Pick, row: Row, text: str | None) -> SeenRow:
     """Return what is kept of a row, `text` included."""
     data, origin = row.data or b"", row.origin
-    found = {"length": length_of(len(data)), **{name: origin.get(name) for name in ORIGINS}}
+    found = {LENGTH: length_of(len(data)), **{name: origin.get(name) for name in ORIGINS}}
     if origin["group"] != origin["id"]:  # else no column tells where it is from
         found["site"] = origin["group"]
     return SeenRow(
@@ -211,7 +211,7 @@ def _slices(told: Sequence[Mapping[str, str]], keeps: Sequence[bool]) -> list[Sl
                 continue
             languages.append(known)
         counts = count_kept(values, keeps)
-        if kind == "length":
+        if kind == LENGTH:
             counts = {name: counts[name] for name in LENGTHS if name in counts}
-        found += slices_of(kind, counts, in_order=kind == "length")
+        found += slices_of(kind, counts, in_order=kind == LENGTH)
     return found

@@ -16,10 +16,10 @@ from pipelines.page_kit.cards import Card, CardSection, card_section
 from pipelines.page_kit.page import Table, Tile, whole_page
 from pipelines.reports.documents_to_show import BINS_PER_POINT, GROUPS, TENTH_GROUP
 from pipelines.reports.findings import Finding, find_what_matters
-from pipelines.reports.kept_shares import OTHERS, Slice
+from pipelines.reports.kept_shares import LENGTH, OTHERS, Slice
 from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks, found_by
 from pipelines.reports.run_report_data import RunReport, Sample
-from pipelines.reports.unsure_documents import unsure_in_words
+from pipelines.reports.unsure_documents import step_after, unsure_in_words
 from pipelines.run.audit import AuditResult, agreement_of
 
 SET_ASIDE_SHOWN = 100
@@ -32,6 +32,8 @@ SETTINGS = {
     "ignore_checksums": "wrong checksums of pages are ignored",
     "keep_at": "kept from, points",
     "keep_fraction": "share to keep",
+    "known_languages": "languages that the scorer knows",
+    "languages_from": "what tells the language of a document",
     "leak_action": "what is done with leaks",
     "leaks_sha256": "digest of the benchmarks",
     "max_disagreement": "decided differently from effort full, at most",
@@ -43,10 +45,19 @@ SETTINGS = {
     "score_column": "column of scores",
     "scorer_sha256": "digest of the scorer",
     "text_column": "column of texts",
+    "unsure": "what is done with documents in other languages",
     "write": "what is written",
     "write_origin": "rows say where they are from",
 }
 """Settings of a plan in words."""
+LANGUAGES_FROM = {
+    "text": "a column lang or language, else the text",
+    "column": "a column lang or language",
+    "path": "a column lang or language, else one of paths",
+}
+"""Values of the setting `languages_from` in words."""
+UNSURE = {"flag": "kept and flagged", "keep": "kept", "drop": "dropped"}
+"""Values of the setting `unsure` in words."""
 DIGESTS = ("leaks_sha256", "plan", "recut_from", "scorer_sha256")
 LEAKS_DONE = {
     "drop": ("removed", "left out of the output"),
@@ -76,6 +87,13 @@ class _View:
     set_aside: Table | None
     hits_read: int
 
+    def order_of(self, kind: str) -> str:
+        """Return how the rows of a kind are sorted, in words."""
+        if kind == LENGTH:
+            return "shortest first"
+        has_far = any(one.is_far for one in self.slices[kind])
+        return "bold first, then by documents" if has_far else "most documents first"
+
 
 def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
     """Return the page as HTML.
@@ -99,7 +117,7 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         leaks_done="" if leaks is None else LEAKS_DONE[leaks.action][1],
         leak_counts=() if leaks is None else _leak_counts(leaks),
         drift=_drift(report),
-        unsure=unsure_in_words(run),
+        unsure=_unsure(report),
         documents=card_section([_card(one, set(slices)) for one in report.samples], (*GROUPS, TENTH_GROUP)),
         tables=[
             _counts(run),
@@ -112,6 +130,13 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         hits_read=HITS_READ,
     )
     return whole_page("run.html", f"edufilter: {report.out}", view)
+
+
+def _unsure(report: RunReport) -> str:
+    said = unsure_in_words(report.manifest, report.out)
+    if said or report.drift is None:
+        return said
+    return step_after(report.manifest, report.out, report.drift.unsure)
 
 
 def _tiles(report: RunReport) -> list[Tile]:
@@ -231,16 +256,17 @@ def _settings(run: Mapping[str, Any]) -> Table:
 def _setting(name: str, value: object) -> object:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)[:12] if name in DIGESTS else value
+    words = {"languages_from": LANGUAGES_FROM, "unsure": UNSURE}.get(name, {})
+    return str(value)[:12] if name in DIGESTS else words.get(str(value), value)
 
 
 def _tokens(run: Mapping[str, Any]) -> Table:
     beyond = run["tokens"] - run["tokens_read"]
     rows = [
-        ("read by the model", run["tokens_read"], percent(run["tokens_read"], run["tokens"])),
+        ("read by the embedding model", run["tokens_read"], percent(run["tokens_read"], run["tokens"])),
         ("beyond what it reads", beyond, percent(beyond, run["tokens"])),
     ]
-    return Table("Tokens that the model was given of documents", ("", "tokens", "share"), rows)
+    return Table("Tokens of the documents that were embedded", ("", "tokens", "share"), rows)
 
 
 def _audit(found: AuditResult, run: Mapping[str, Any]) -> Table:
@@ -256,7 +282,19 @@ def _audit(found: AuditResult, run: Mapping[str, Any]) -> Table:
         ("of what full keeps: dropped by this run", percent(found.lost_keepers, 1)),
         ("of what this run kept: dropped by full", percent(found.false_keeps, 1)),
     ]
-    return Table("Decisions against those of effort full", ("", "share"), rows)
+    return Table("Decisions against those of effort full", ("", "share"), rows, note=_few(found))
+
+
+def _few(found: AuditResult) -> str:
+    """Return why an audit that found little may still bound it loosely."""
+    if found.promised is None or found.is_broken or found.high <= found.promised:
+        return ""
+    return (
+        f"{found.looked_at:,} audited documents are few. Those that were dropped and those that were kept "
+        "are bounded apart, each by about half of them: where not one of 50 is decided otherwise, up to 7 % "
+        "of all may still be. The bound says how little is known, not that so many are wrong. A run with a "
+        "larger --audit lowers it."
+    )
 
 
 def _hundredths(share: float) -> str:

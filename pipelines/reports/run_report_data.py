@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filtering.errors import EdufilterError, MissingExtraError, OutputError
+from filtering.errors import EdufilterError, OutputError
 from filtering.explaining.drift import MIN_DOCUMENTS, Drift, measure_drift
 from filtering.explaining.explain import Explanation, explain_documents
 from filtering.scoring.scorers import STAGES, SignalScorer
@@ -283,7 +283,9 @@ def _read_samples(
     texts = [(row.data or b"").decode(errors="replace") for row in documents]
     seen = [see(*one) for one in zip(shown, documents, texts, strict=True)]
     told_by, _ = slices_by_row(seen, of_code=is_code)
-    reasons = _reasons(scorer, texts)
+    reasons: Sequence[Explanation | None] = [None] * len(texts)
+    if scorer is not None:
+        reasons = explain_documents(scorer, texts, top=REASONS_SHOWN)
     samples = [
         Sample(
             group=group_of[pick],
@@ -300,10 +302,3 @@ def _read_samples(
         for pick, text, slices, why in zip(shown, texts, told_by, reasons, strict=True)
     ]
     return samples, unread
-
-
-def _reasons(scorer: SignalScorer | None, texts: Sequence[str]) -> Sequence[Explanation | None]:
-    try:
-        return [None] * len(texts) if scorer is None else explain_documents(scorer, texts, top=REASONS_SHOWN)
-    except MissingExtraError:  # of a scorer with trees
-        return [None] * len(texts)

@@ -1,24 +1,31 @@
 """What a run found of documents that its scorer does not know, in words: for the screen and the page."""
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from filtering.scoring.unsure import FEW_LABELS, languages_in_words
+from filtering.scoring.unsure import FEW_LABELS, Unsure, languages_in_words
+from pipelines.dump.row_languages import SOURCE_FILES, are_source_files
 
 
-def unsure_in_words(manifest: Mapping[str, Any]) -> str:
+def unsure_in_words(manifest: Mapping[str, Any], out: str) -> str:
     """Return what became of documents in languages that the scorer does not know; empty if there are none.
 
     Parameters
     ----------
     manifest : mapping
         Of the run, which counts each of them that is kept, or was dropped for that.
+    out : str
+        Folder of the run.
 
     Examples
     --------
-    >>> unsure_in_words({"unsure": {"ru": 20, "de": 3}, "kept": 410, "settings": {"unsure": "flag"}})[:61]
+    >>> run = {"unsure": {"ru": 20, "de": 3}, "kept": 410, "settings": {"unsure": "flag"}}
+    >>> unsure_in_words(run, "out")[:61]
     '23 of the 410 documents kept are in languages for which this '
+    >>> unsure_in_words(run, "out")[-56:]
+    'edufilter recut out --unsure drop --to out-sure drops them.'
     """
     counts = dict(Counter(manifest["unsure"]).most_common())
     unsure = sum(counts.values())
@@ -36,5 +43,39 @@ def unsure_in_words(manifest: Mapping[str, Any]) -> str:
     column = manifest["settings"].get("score_column", "edu_score").removesuffix("_score") + "_unsure"
     return (
         f"{unsure:,} of the {manifest['kept']:,} documents kept {'is' if one else 'are'} {where}. "
-        f"The column {column} marks {'it' if one else 'them'}."
+        f"The column {column} marks {'it' if one else 'them'}. {_next_step(manifest, out, counts)}"
     )
+
+
+def warning_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:
+    """Return what there is to warn of after a run beside `unsure_in_words`, and what to do; often nothing.
+
+    Parameters
+    ----------
+    manifest, out
+        As in `unsure_in_words`.
+    unsure : Unsure
+        Of the documents that were looked at for the report.
+    """
+    step = step_after(manifest, out, unsure)
+    return f"{unsure.of_languages} {step} {unsure.of_words}".rstrip() if step else unsure.of_words
+
+
+def step_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:
+    """Return what to do after a run of whose documents `unsure_in_words` says nothing; often nothing."""
+    told = manifest["settings"].get("unsure") == "drop" or sum(manifest["unsure"].values())
+    if told or not unsure.of_languages:
+        return ""
+    if not unsure.kept:
+        return "To judge them, label some of them (edufilter sample) and train a scorer."
+    return _next_step(manifest, out, unsure.languages, unsure.documents)
+
+
+def _next_step(manifest: Mapping[str, Any], out: str, counts: Mapping[str, int], documents: int = 0) -> str:
+    """Return what to do with documents that are kept, by their languages."""
+    of_code = manifest["settings"].get("languages_from") == "path"  # which the scorer knows
+    if not of_code and are_source_files(counts, documents or manifest["kept"]):
+        return SOURCE_FILES
+    folder = out.rstrip("/")
+    words = shlex.join(["edufilter", "recut", folder, "--unsure", "drop", "--to", f"{folder}-sure"])
+    return f"{words} drops {'it' if sum(counts.values()) == 1 else 'them'}."

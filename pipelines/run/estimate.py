@@ -10,7 +10,7 @@ from filtering.scoring.settings import Effort
 from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, read_spread_rows, warning_of
 from pipelines.dump.parts import SetAside
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.run.filter import inputs_of, plan_of, scorer_of
+from pipelines.run.filter import inputs_of, next_step_of, plan_of, scorer_of
 from pipelines.run.resume import allowed_changes, refuse_foreign
 from pipelines.settings.runs import FilterConfig
 from pipelines.store.leak_files import gather_tasks
@@ -113,6 +113,6 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
         sampled_rows=sampled,
         seconds=seconds,
         kept_share=kept / max(sampled, 1),
-        warning=warning_of(scorer, sample),
+        warning=warning_of(scorer, sample, next_step_of(config)),
         set_aside=(*plan.set_aside, *dict.fromkeys((*first.set_aside, *sample.set_aside))),
     )

@@ -121,7 +121,7 @@ def filter_dump(
                 reporter.say(describe_exits(scorer.exits))
             if blind := describe_blindness(settings.unsure):
                 reporter.say(blind)
-            warning = _warn_if_unsure(plan, scorer, reporter)
+            warning = _warn_if_unsure(config, plan, scorer, reporter)
         del scorer
         result = run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
     return replace(result, fails_on_drift=config.on_drift == "fail", warning=warning)
@@ -276,15 +276,25 @@ def describe_exits(exits: Exits) -> str:
         "full (95 % confidence)."
     )  # fmt: skip
     return f"{start}{share}" + (
-        f" Of the documents that effort full keeps, {100 * lost:.1f} % were dropped there." if lost else ""
+        f" Of those documents that effort full keeps, {100 * lost:.1f} % lie below {exits.lower:g} points by "
+        "words and style, and would be dropped."
+        if lost
+        else ""
     )
 
 
-def _warn_if_unsure(plan: Plan, scorer: AnyScorer, reporter: Reporter) -> str:
+def next_step_of(config: FilterConfig) -> str:
+    """Return what to do with documents in languages that the scorer does not know, before a run."""
+    if config.unsure == "drop":
+        return "They are dropped (--unsure drop)."
+    return f"{'recut ' if config.write == 'scores' else ''}--unsure drop drops them."
+
+
+def _warn_if_unsure(config: FilterConfig, plan: Plan, scorer: AnyScorer, reporter: Reporter) -> str:
     """Say why the scores of a sample of the dump are not reliable, if they are not; return it."""
     checksums = not plan.facts.ignore_checksums
     sample = read_spread_rows(plan.parts, plan.facts.text_column, checksums=checksums)
-    said = warning_of(scorer, sample)
+    said = warning_of(scorer, sample, next_step_of(config))
     if said:
         reporter.say(f"Warning, by a sample of this dump: {said}")
     return said

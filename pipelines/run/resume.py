@@ -23,17 +23,19 @@ between must leave no file that no plan knows. After one, the same command does 
 
 import shlex
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from filtering.errors import OutputError
 from pipelines.names import name_of
-from pipelines.paths import StorePath, files_below
+from pipelines.paths import StorePath
+from pipelines.settings.runs import FilterConfig
 from pipelines.store.plan import OUTPUT_FORMAT, Plan
 from pipelines.store.run_folder import RunFolder
 
 DIGESTS = {
     "recut_from": "The scores of the run that is cut anew",
-    "scorer_sha256": "The files of the scorer (--scorer)",
+    "scorer_sha256": "The files of the scorer",
     "leaks_sha256": "The benchmarks (--against), or what is looked for of them,",
 }
 """Settings whose values tell a person nothing. Others follow from them, and so they are compared first."""
@@ -41,8 +43,6 @@ CUT = ("keep_fraction", "keep_at")
 """What tells which documents are kept; a share before the points that follow from it."""
 COMPARED_LAST = (*CUT, "max_disagreement", "full_fraction", "exits")
 """The cut alone may be had without another run, and what comes after it follows from it by default."""
-OWN = ("run/lock", "run/tmp/", "run/plan.parquet")
-"""What a run that was killed before it had a plan leaves."""
 
 
 def refuse_foreign(folder: RunFolder) -> None:
@@ -60,8 +60,7 @@ def refuse_foreign(folder: RunFolder) -> None:
         raise OutputError(f"OUT must be a folder. {root} is a file.")
     if folder.plan.exists():
         return
-    strangers = sorted(name for name, _ in files_below(root) if not name.startswith(OWN))
-    if strangers:
+    if strangers := folder.strangers():
         raise OutputError(
             f"OUT must be new, empty, or hold this very run. {root} holds "
             f"'{name_of(strangers[0])}'. Choose another --out."
@@ -149,12 +148,22 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan) -> None:
             what = f"{name!r} in {folder.root} is {old!r}. Got {new!r} instead."
             if name in DIGESTS:
                 what = f"{DIGESTS[name]} of {folder.root} differ from those given now."
+            scorers = _scorers(before, now)
+            if name == "scorer_sha256" and scorers[0] != scorers[1]:
+                what = f"'scorer' in {folder.root} is {scorers[0]!r}. Got {scorers[1]!r} instead."
             if name == "recut_from" and before.origin and new is None:
                 what = f"{folder.root} holds a new cut of {before.origin!r}."
             raise OutputError(
                 f"A run must go on with the settings that it was begun with. {what} "
                 f"{_way_on(folder, name, before, now)}"
             )
+
+
+def _scorers(*plans: Plan) -> list[str]:
+    """Return the names of scorers as the commands of runs have them; of an unknown command the usual one."""
+    usual = str(FilterConfig.model_fields["scorer"].default)
+    following = [dict(pairwise(plan.command)) for plan in plans]
+    return [words.get("--scorer", usual) for words in following]
 
 
 def _way_on(folder: RunFolder, name: str, before: Plan, now: Plan) -> str:

@@ -77,7 +77,7 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
     reporter.say("Measuring how close the new scorer comes to the classifier ...")
     judged = nested(data, signals_fit(recipe), labels, "fast", reporter)
     signals = fit_signals(data, recipe, config.domain)
-    stage = EmbeddingStage("teacher", teacher.settings, LinearHead(np.ones(1), 0.0), None, 0.0, UNCHANGED)
+    stage = EmbeddingStage("teacher", teacher.settings, LinearHead(np.ones(1), 0.0), None, UNCHANGED)
     scorer = EmbeddingScorer(signals, stage, teacher)
     others = [documents[row] for row in paired]
     fast, full = signals.score(others).value, _points(teacher, others)

@@ -10,7 +10,6 @@ cannot disagree::
 Python alone.
 """
 
-import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -35,6 +34,7 @@ from filtering.embedding.settings import Placement
 from filtering.errors import SettingsError
 from filtering.scoring.settings import Effort
 from filtering.text.settings import TEXT_COLUMN_HELP
+from filtering.wrong_values import near_name, what_is_wrong
 
 # Headings of options in `--help`; an option without one stands first, with those that are used most.
 READING, SCORING, OUTPUT = "What to read", "Scoring", "Output"
@@ -44,11 +44,6 @@ HEADINGS = (
     FITTING, ASKING, DRAWING, READING, SCORING, OUTPUT, PLACE, CHECKS, LEAKS, IMPORTING,
 )  # fmt: skip
 """In the order in which help has them."""
-
-LIBRARY_WORDS = re.compile(r"^(?:Value error, (?:must )?|\w+ should )")
-"""How the library that checks settings begins its messages."""
-OWN_WORDS = {"extra_forbidden": "is not a setting", "missing": "must be given"}
-"""What we say instead where its message speaks of a program."""
 
 
 class Settings(BaseModel):
@@ -110,21 +105,11 @@ def _parameters_in_words(model: type[Settings]) -> Iterator[str]:
 def _in_words(model: type[Settings], problem: Mapping[str, Any]) -> str:
     """Return what is wrong with a setting, as a sentence."""
     kind, name = problem["type"], setting_name(model, *problem["loc"])
-    what = OWN_WORDS.get(kind) or LIBRARY_WORDS.sub("must ", problem["msg"]).replace(" after validation", "")
-    got = "" if kind == "missing" else f" Got {_shown(problem['input'])} instead."
+    if kind == "extra_forbidden":
+        near = near_name(str(problem["loc"][-1]), model.model_fields)
+        return f"{name} is not a setting." + (f" Did you mean {near!r}?" if near else "")
     is_share = 1.0 in (problem.get("ctx") or {}).values() and kind in ("less_than", "less_than_equal")
-    return f"{name} {what}.{got}" + (" 0.2 means 20 %." if is_share else "")
-
-
-def _shown(value: object) -> str:
-    """Return a wrong value in words: larger things, which may hold documents, by their type alone."""
-    if (
-        value is None
-        or isinstance(value, (bool, int, float))
-        or (isinstance(value, str) and len(value) < 200)
-    ):
-        return repr(value)
-    return type(value).__name__
+    return f"{name} {what_is_wrong(problem)}" + (" 0.2 means 20 %." if is_share else "")
 
 
 def names_of(model: type[Settings]) -> list[str]:

@@ -348,13 +348,15 @@ class RecutConfig(RunSettings):
     """Settings of `recut_run`: the same run with another cut, from its stored scores.
 
     A share keeps exactly ``round(keep_fraction * rows)`` rows, or all that have a score where those are
-    fewer. Of rows with the very score of the cut the first ones are kept, in the order of the plan.
+    fewer. Of rows with the very score of the cut the first ones are kept, in the order of the plan. Without a
+    cut that of the run stays.
     """
 
     run: Annotated[Name, Argument(metavar="OUT", help="Folder of a finished run.")]
     to: Annotated[Name, Option(help="Folder to write the new selection to.")]
     keep_at: Annotated[
-        Points | None, Option(help="Lowest score that is kept, from 0 to 5 rubric points.")
+        Points | None,
+        Option(help="Lowest score that is kept, from 0 to 5 rubric points. Default: as in the run."),
     ] = None
     keep_fraction: Annotated[
         Share | None,
@@ -374,10 +376,10 @@ class RecutConfig(RunSettings):
 
     def _refuse_misfits(self) -> None:
         super()._refuse_misfits()
-        if (self.keep_at is None) == (self.keep_fraction is None):
+        if self.keep_at is not None and self.keep_fraction is not None:
             raise SettingsError(
-                "Exactly one of --keep-at and --keep-fraction must be given. "
-                f"Got keep_at={self.keep_at} and keep_fraction={self.keep_fraction}."
+                f"One of --keep-at and --keep-fraction may be given. Got --keep-at {self.keep_at:g} and "
+                f"--keep-fraction {self.keep_fraction:g}. Leave out one of them."
             )
 
 

@@ -43,7 +43,7 @@ LEAST_N = -(-LEAST_PAIRED * FOLDS // (FOLDS - len(FIT_FOLDS)))
 
 Goal = Literal["precision", "recall", "keep_tokens", "keep_fraction"]
 Signals = Literal["auto", "linear", "characters", "lightgbm"]
-Head = Literal["auto", "ridge", "ordinal", "svr", "lightgbm", "forest", "joint", "stack"]
+Head = Literal["auto", "ridge", "joint"]
 
 ScorerArgument = Annotated[
     Name, Argument(metavar="SCORER", help="Scorer: web, code, or the folder of a scorer that you trained.")

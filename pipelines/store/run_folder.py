@@ -55,6 +55,8 @@ SEGMENTS_AT_A_TIME = 16
 
 OWN_FILE_BYTES = 1 << 30
 """Of `plan.json` and the like; what could not be read is listed there by name."""
+OWN = ("run/lock", "run/tmp/", "run/plan.parquet")
+"""What a run that was killed before it had a plan leaves."""
 LEADS_OUT = r"^$|^/|(^|/)\.\.(/|$)|\x00"
 """Of a path that no run writes below its folder."""
 
@@ -215,10 +217,14 @@ class RunFolder(PublishingFolder):
         except EdufilterError:
             raise
         except OSError as error:
-            raise RunError(
-                f"Writing {self.root} failed: {error}. "
-                "Mend that, then run the same command again: it goes on where it was."
-            ) from error
+            step = "Nothing has begun there yet: mend that, or choose another --out."
+            if self.plan.exists():
+                step = "Mend that, then run the same command again: it goes on where it was."
+            raise RunError(f"Writing {self.root} failed: {error}. {step}") from error
+
+    def strangers(self) -> list[str]:
+        """Return the names of files that no run leaves before it has a plan, in order."""
+        return sorted(name for name, _ in files_below(self.root) if not name.startswith(OWN))
 
     @property
     def is_locked(self) -> bool:
@@ -321,7 +327,8 @@ class RunFolder(PublishingFolder):
             If no run was begun here, or by an edufilter that wrote something else.
         """
         if not self.plan.exists():
-            raise OutputError(f"{printable(str(self.root))} must hold a run. Found no run/plan.json.")
+            why = "Found no run/plan.json." if self.strangers() else "Nothing has begun there yet."
+            raise OutputError(f"{printable(str(self.root))} must hold a run. {why}")
         plan = self.read_json(self.plan)
         if plan.get("format") != OUTPUT_FORMAT:
             raise OutputError(

@@ -25,6 +25,7 @@ from filtering.arrays import Rows
 from filtering.fitting.cross_validation import fit_calibration, out_of_fold
 from filtering.fitting.fit_data import FitData, read_fit_data
 from filtering.fitting.recipes import signals_fit
+from filtering.fitting.ridge import CellProducts
 from filtering.folds import FOLDS, fold_assignment
 from filtering.judging.metrics import area_under_curve, rank_correlation
 from filtering.scoring.calibration import Calibration
@@ -94,7 +95,7 @@ def read_domain(shared: Path, domain: str) -> FitData:
     rows = np.flatnonzero(data.unbiased)
     return FitData(
         texts=tuple(data.texts[row] for row in rows),
-        cells=data.cells[rows][:, :CELLS].tocsr(),
+        products=CellProducts(data.cells[rows][:, :CELLS].tocsr()),
         features=data.features[rows],
         labels=data.labels[rows],
         groups=tuple(data.groups[row] for row in rows),

@@ -131,35 +131,6 @@ def kernel_section(shared: Path) -> list[str]:
     return [*lines, ""]
 
 
-def trees_section(shared: Path) -> list[str]:
-    """Return what evaluating LightGBM's text model ourselves saves: start-up, and time per row."""
-    import lightgbm
-
-    from filtering.fitting.recipes import BOOSTING
-    from filtering.signals.read_signals import read_signals
-    from filtering.signals.trees import parse_trees
-
-    features = read_signals(pool(shared, "web")["text"]).features.astype(np.float64)
-    target = np.random.default_rng(0).normal(size=len(features)) + features[:, 40]
-    booster = lightgbm.train(BOOSTING, lightgbm.Dataset(features, target), 200)
-    trees = parse_trees(booster.model_to_string())
-    rows = features.astype(np.float32)
-    ours_s = best_cpu_s(lambda: trees.predict(rows))
-    theirs_s = best_cpu_s(lambda: booster.predict(rows, num_threads=1))
-    bare_s = median(run_process([sys.executable, "-c", "import numpy"]).wall_s for _ in range(RUNS))
-    import_s = median(
-        run_process([sys.executable, "-c", "import numpy, lightgbm"]).wall_s for _ in range(RUNS)
-    )
-    return [
-        "## Trees: `filtering/signals/trees.py` against LightGBM's own prediction",
-        "",
-        f"200 trees of 15 leaves, one thread: {len(rows) / ours_s:,.0f} rows/s against "
-        f"{len(rows) / theirs_s:,.0f} ({theirs_s / ours_s:.2f} times as fast), and `import lightgbm` "
-        f"({import_s - bare_s:.1f} s, scikit-learn and pandas installed) is not needed to score.",
-        "",
-    ]
-
-
 def start_section(shared: Path, folder: Path) -> list[str]:
     """Return how long small things take: an import, and a thousand documents."""
     small = folder / "small.parquet"
@@ -287,7 +258,6 @@ SECTIONS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "kernel": lambda given, folder: kernel_section(given.shared),
     "full": lambda given, folder: embedding_section(pool_texts(given.shared), folder),
     "asking": lambda given, folder: asking_section(pool_texts(given.shared), folder),
-    "trees": lambda given, folder: trees_section(given.shared),
     "start": lambda given, folder: start_section(given.shared, folder),
     "filter": lambda given, folder: filter_section(given.shared, folder, given.rows),
     "memory": lambda given, folder: memory_section(given.shared, folder, [2, 10] if given.huge else [2]),

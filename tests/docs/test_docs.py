@@ -66,7 +66,8 @@ def place(tmp_path):
     (tmp_path / "dump").mkdir()
     pq.write_table(pa.table({"id": range(ROWS), "text": texts}), tmp_path / "dump" / "a.parquet")
     pq.write_table(make_labels(LABELS), tmp_path / "labels.parquet")
-    (tmp_path / "labels.md").write_text(texts[0])
+    for name in ("labels.md", "page.txt"):
+        (tmp_path / name).write_text(texts[0])
     return tmp_path
 
 

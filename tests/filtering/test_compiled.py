@@ -16,16 +16,14 @@ NO_HOME = {"HOME": "/dev/null/home", "XDG_CACHE_HOME": "/dev/null/cache"}
 # Python takes bytecode for that of a source changed within the second, if its length stayed.
 NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
 
-# Trees have the smallest kernel; two rows and a stump say whether it computes.
+# Heads have the smallest kernel; two rows say whether it computes.
 PREDICT = """
 import sys, time
 import numpy as np
 import filtering
-from filtering.signals.trees import Trees
+from filtering.embedding.heads import LinearHead
 
-one = np.zeros(1, dtype=np.int32)
-trees = Trees(one, one, np.array([0.5]), np.array([-1], dtype=np.int32), np.array([-2], dtype=np.int32),
-              np.array([10.0, 20.0]), 1)
+head = LinearHead(np.array([10.0]), 10.0)
 if len(sys.argv) > 1:
     from pathlib import Path
     Path(sys.argv[1]).touch()
@@ -33,7 +31,7 @@ if len(sys.argv) > 1:
     while not all(Path(other).exists() for other in sys.argv[1:]) and time.monotonic() < deadline:
         time.sleep(0.001)
 print(filtering.__file__)
-print(trees.predict(np.array([[0.0], [1.0]], dtype=np.float32)).tolist())
+print(head.predict(np.array([[0.0], [1.0]], dtype=np.float32)).tolist())
 """
 
 SCORE = """
@@ -92,7 +90,7 @@ def predict(copy, temporary):
 def test_compiled_code_is_kept_beside_the_source_where_that_can_be_written(copy, temporary):
     assert predict(copy, temporary) == [ONCE]
     assert predict(copy, temporary) == []
-    assert list((copy / "filtering" / "__pycache__").glob("kernels-*/**/trees*.nbi"))
+    assert list((copy / "filtering" / "__pycache__").glob("kernels-*/**/heads*.nbi"))
     assert not list(temporary.iterdir())
 
 
@@ -102,7 +100,7 @@ def test_the_cache_folder_of_the_user_comes_next(blocked, temporary, tmp_path):
     )
     assert ran.stdout.splitlines()[1] == "[10.0, 20.0]"
     assert ran.stderr.splitlines() == [ONCE]
-    assert list((tmp_path / "cache" / "edufilter").rglob("trees*.nbc"))
+    assert list((tmp_path / "cache" / "edufilter").rglob("heads*.nbc"))
     assert not list(temporary.iterdir())
 
 
@@ -215,7 +213,7 @@ def test_two_cold_workers_at_once_both_compute(copy, temporary, tmp_path, place)
     workers = [start_python(PREDICT, *order, **environment) for order in (flags, flags[::-1])]
     assert [worker.finish().stdout.splitlines()[1] for worker in workers] == ["[10.0, 20.0]"] * 2
     where = copy if place == "beside the source" else temporary
-    assert list(where.rglob("trees*.nbc"))
+    assert list(where.rglob("heads*.nbc"))
 
 
 def test_the_whole_kernel_computes_with_a_read_only_home(blocked, temporary):
@@ -289,7 +287,7 @@ def test_a_cache_folder_that_others_may_fill_is_passed_by(tmp_path, monkeypatch,
 def test_an_index_of_machine_code_that_others_may_have_written_is_not_unpickled(copy, temporary, tmp_path):
     predict(copy, temporary)
     (folder,) = (copy / "filtering" / "__pycache__").glob("kernels-*")
-    (index,) = folder.rglob("trees*.nbi")
+    (index,) = folder.rglob("heads*.nbi")
     index.write_bytes(f"cos\nsystem\n(S'touch {tmp_path}/ran'\ntR.".encode())
     folder.chmod(0o777)
     said = predict(copy, temporary)

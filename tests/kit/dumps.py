@@ -53,6 +53,20 @@ RUSSIAN = (
 CHINESE = (
     "光合作用是植物利用光能制造养分的过程。水从根部进入,二氧化碳从叶片进入。让我们一步一步来看为什么会这样。"
 )
+GEORGIAN = (
+    "ფოტოსინთეზი არის პროცესი, რომლის დროსაც მწვანე მცენარეები სინათლის დახმარებით ქმნიან შაქარს. "
+    "მაგალითად, ფოთოლი იღებს წყალს ფესვებიდან და ნახშირორჟანგს ჰაერიდან. "
+)
+"""In a language of which the scorer `web` has no labels, as is the next."""
+ARMENIAN = (
+    "Ֆոտոսինթեզը գործընթաց է, որի ընթացքում կանաչ բույսերը լույսի օգնությամբ շաքար են ստեղծում։ "
+    "Օրինակ՝ տերևը ջուրը ստանում է արմատներից, իսկ ածխաթթու գազը՝ օդից։ "
+)
+FINNISH = (
+    "Fotosynteesi on prosessi, jossa vihreät kasvit valmistavat sokeria valon avulla. "
+    "Esimerkiksi lehti saa veden juurista ja hiilidioksidin ilmasta. "
+)
+"""In a language of which it has a few."""
 
 
 def make_texts(count: int, *, seed: int = 0) -> list[str]:

@@ -22,8 +22,6 @@ from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from filtering.text.windows import window_text
 
 SEED = ROOT.parent / "shared" / "seed"
-SHIPPED_ROUND = 2
-"""Labels came in rounds; the shipped scorers were fitted to those of this one."""
 
 COMMON = "table river green seven window paper house garden stone water light road city number day".split()
 TEACHING = "explain because example therefore consider means lesson proof understand step".split()
@@ -90,16 +88,15 @@ class Recorded:
 
 @cache
 def seed_data(domain: str) -> FitData:
-    """Return the seed labels of a domain that its shipped scorer was fitted to, as numbers."""
-    fitted = [("round", "==", SHIPPED_ROUND)]
-    columns = ["text", "score", "group", "picked"]
-    table = pq.read_table(require_seed(domain), columns=columns, filters=fitted)
+    """Return the seed labels of a domain as numbers; near-duplicates are not looked for."""
+    table = pq.read_table(require_seed(domain), columns=["text", "score", "group", "picked"])
     picked = table["picked"].to_pylist()
     return read_fit_data(
         table["text"],
         table["score"].to_numpy().astype(np.float64),
         table["group"].to_pylist(),
         np.array([pick in ("random", "stratified") for pick in picked]),
+        clusters=np.arange(len(table)),
     )
 
 

@@ -95,6 +95,17 @@ FRAGMENTS = (
     ),
 )
 
+SCRIPTS = (
+    "東京 ひら カナ \uff76\uff85 한국어 \U00020000 ไทย ลาว ខ្មែរ မြန် العر עבר हिन् МоСКВА Ελλάς İı Ấấ Աա "
+    "\U00010400\U00010428 \uff21\uff42\uff3f\uff11 \u0663\u0664 \u0967 \u0e51 \u1099 e\u0301 \u00ad \u200d "
+    "\u00b2 \ufffd 😀 ❤\ufe0f © \uf0b7 \u3002 \uff0e \uff1f \uff01 \u0964 \u17d4 \u104b \u061f "
+    "\u06d4 \u0589 \u2026 \u3001 \uff1a \u060c \u201c \u201d \u2019 \u2014 \u2013 \u300c \u2022 \u3000"
+).split(" ")
+"""Letters, digits, accents, pictures, stops, other marks and a blank of many scripts."""
+COMMENT_MARKS = "<!-- --> <!DOCTYPE (* (*f *) {- {-1 -} -> ; ! != ![ #[ #i".split()
+
+FRAGMENTS = (*FRAGMENTS, *SCRIPTS, *COMMENT_MARKS)
+
 code_like = st.lists(st.sampled_from(FRAGMENTS), max_size=80).map("".join)
 
 repeated = (

@@ -1,8 +1,8 @@
 """What the compiled kernel must give, in plain Python: slow, with no shared code, one idea a function.
 
 Written from the docstrings of `filtering/signals/kernel.py`, `filtering/text/windows.py` and
-`filtering/signals/style.py`; the tests hold kernel and reference equal. Word groups and characters are
-taken from `filtering.signals.style`, since they are data; every rule is stated again.
+`filtering/signals/style.py`; the tests hold kernel and reference equal. Word groups, characters and the kinds
+of code points are taken from there, since they are data; every rule is stated again.
 """
 
 import math
@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from filtering.signals.style import CHARACTERS, WORD_GROUPS
+from filtering.text.code_points import FOLDED, KINDS
 
 BITS_64 = 2**64 - 1
 FNV_START, FNV_STEP = 14695981039346656037, 1099511628211  # FNV-1a's published constants, in decimal
@@ -21,43 +22,85 @@ GOLDEN = 11400714819323198485  # 2^64 / golden ratio
 PAIR = 0xC2B2AE3D27D4EB4F
 TABLE_CELLS = 65_536
 
-GROUP_OF = {word.encode(): name for name, words in WORD_GROUPS.items() for word in words.split()}
+GROUP_OF = {word: name for name, words in WORD_GROUPS.items() for word in words.split()}
 
-TOKEN = re.compile(
-    rb"(?P<break>\n[\x00-\x20\x7f]*)"
-    rb"|(?P<blank>[\x00-\x09\x0b-\x20\x7f]+)"
-    rb"|(?P<word>[0-9A-Za-z_\x80-\xff]+)"
-    rb"|(?P<run>(?P<one>[\x00-\xff])(?P=one)*)",
-    re.DOTALL,
-)
 LICENCES = (b"copyright", b"license", b"licence", b"permission is hereby granted", b"redistribution")
 ASCII_BLANKS = b" \t\n\v\f\r"
-BLANKS = frozenset(range(33)) | {127}
+
+
+@lru_cache(maxsize=4096)
+def folded(character: str) -> str:
+    """Return the small letter, ASCII digit or ASCII mark that stands for a character."""
+    if character.isascii():
+        return character.lower()
+    return chr(FOLDED[ord(character)]) if ord(character) < 0x10000 else character
+
+
+@lru_cache(maxsize=4096)
+def is_capital(character: str) -> bool:
+    """Tell whether a character is a capital that has a small letter here."""
+    is_upper = character.isupper() or character.istitle()
+    return kind_of(character) == "w" and is_upper and folded(character) != character
+
+
+@lru_cache(maxsize=4096)
+def kind_of(character: str) -> str:
+    """Return the kind of a character: blank, line break, word, alone or mark, by its first letter."""
+    point = ord(character)
+    if character == "\n":
+        return "n"
+    if point <= 32 or point == 127:
+        return "b"
+    if point < 128:
+        return "w" if character.isalnum() or character == "_" else "m"
+    if point < 0x10000:
+        return {0: "b", 1: "w", 2: "m", 4: "a", 5: "w"}[int(KINDS[point])]
+    if 0x20000 <= point < 0x40000:
+        return "a"
+    return "m" if 0x1F000 <= point < 0x20000 else "w"
 
 
 @dataclass(frozen=True)
 class Token:
-    """A word, a run of one punctuation character, or a line break with the white space after it."""
+    """A word, a run of one mark, or a line break with the white space of ASCII after it."""
 
     kind: str
-    text: bytes
+    text: str
     start: int
     stop: int
-    after: int  # the byte behind it; a line break behind the last token of a piece
+    before: str  # the character before it; a line break at the beginning of a piece
+    rest: str  # the two behind it, as far as there are some
+
+    @property
+    def folded(self) -> str:
+        return "".join(map(folded, self.text))
 
     @property
     def is_number(self) -> bool:
-        return self.kind == "word" and self.text.isdigit()
+        return self.kind == "word" and all(one in "0123456789" for one in self.folded)
+
+    @property
+    def capitals(self) -> int:
+        return sum(map(is_capital, self.text))
+
+    @property
+    def length(self) -> int:
+        """Characters; an ellipsis has three."""
+        return len(self.text) * (3 if self.text[0] == "\u2026" else 1)
+
+    @property
+    def after(self) -> str:
+        return self.rest[:1] or "\n"
 
     @property
     def line_breaks(self) -> int:
-        return self.text.count(b"\n")
+        return self.text.count("\n")
 
     @property
     def indent(self) -> int:
         """Columns between the last line break and what follows it."""
-        last_line = self.text.rpartition(b"\n")[2]
-        return last_line.count(b" ") + 4 * last_line.count(b"\t")
+        last_line = self.text.rpartition("\n")[2]
+        return last_line.count(" ") + 4 * last_line.count("\t")
 
     @property
     def hash(self) -> int:
@@ -66,57 +109,83 @@ class Token:
             steps = min((self.indent + 1) // 2, 6)
             return (2000 + 100 * min(self.line_breaks, 2) + steps) * GOLDEN & BITS_64
         if self.kind == "run":
-            return fnv(self.text[:1]) * (2 * min(len(self.text), 4) + 1) & BITS_64
+            return fnv(self.folded[:1]) * (2 * min(self.length, 4) + 1) & BITS_64
         if self.is_number:
             return (7919 + min(len(self.text), 4)) * GOLDEN & BITS_64
-        return fnv(self.text.lower())
+        return fnv(self.folded)
 
 
 @dataclass(frozen=True)
 class Line:
-    """The tokens of a line that has some, and how far the line is indented."""
+    """The tokens of a line that has some, its indentation, and what ends the comment that goes on in it."""
 
     tokens: Sequence[Token]
     indent: int
+    goes_on: str
 
     @property
     def length(self) -> int:
         return self.tokens[-1].stop - self.tokens[0].start
 
     @property
-    def first_byte(self) -> int:
-        return self.tokens[0].text[0]
+    def first(self) -> str:
+        """The character that the line begins with; A for any capital."""
+        start = self.tokens[0]
+        one = start.folded[0]
+        if start.kind == "run":
+            return one
+        return "A" if is_capital(start.text[0]) else one
 
     @property
-    def last_byte(self) -> int:
-        return self.tokens[-1].text[-1]
+    def last(self) -> str:
+        return folded(self.tokens[-1].text[-1])
+
+    @property
+    def opens(self) -> str:
+        """Return what ends the comment of several lines that the line begins; empty if it begins none."""
+        begin = self.tokens[0].text + self.tokens[0].rest
+        ends = ((r"/\*", "*/"), (r"\(\*(?!\w)", "*)"), (r"\{-(?!\w)", "-}"), ("<!-", "-->"))
+        return next((end for pattern, end in ends if re.match(pattern, begin, re.ASCII)), "")
 
     @property
     def is_comment(self) -> bool:
-        """Tell whether the line begins as comments do: # % * // /* --."""
+        """Tell whether the line begins as comments do: # % * ; ! // --, or lies in one of several lines."""
         start = self.tokens[0]
-        if start.kind != "run":
+        if self.goes_on or self.opens:
+            return True
+        if start.kind != "run" or not start.text.isascii():
             return False
-        mark, length = start.text[:1], len(start.text)
-        if mark == b"/":
-            return length > 1 or start.after == ord("*")
-        return mark in b"#%*" or (mark == b"-" and length > 1)
+        mark = start.text[0]
+        if mark in "#!":
+            return not re.match(r"[a-z\[]", start.after)
+        return mark in "%*;" or (mark in "/-" and len(start.text) > 1)
+
+    @property
+    def leaves_open(self) -> str:
+        """Return what ends the comment of several lines that is open behind this line; empty if none is."""
+        end = self.goes_on or self.opens
+        for token in self.tokens:
+            if end and token.kind == "run" and (token.folded + token.after).endswith(end):
+                end = ""
+        return end
 
     @property
     def is_bullet(self) -> bool:
-        """Tell whether the line begins as list items do: ``- x``, ``1.``, or with a byte of a bullet sign."""
+        """Tell whether the line begins as list items do: ``- x``, ``1.``, or with a bullet sign."""
         start = self.tokens[0]
         if start.kind == "run":
-            return start.text in (b"-", b"*", b"+") and start.after == ord(" ")
+            is_sign = not start.text.isascii() and start.folded[0] == "*"
+            return start.folded in ("-", "*", "+") and (start.after == " " or is_sign)
         # A number at the very end of a piece has nothing behind it, and a line break is no stop.
-        return (start.is_number and start.after in b".)") or start.text[0] == 0xE2
+        return start.is_number and start.after in ".)"
 
 
 @lru_cache(maxsize=4096)
-def fnv(data: bytes) -> int:
+def fnv(text: str) -> int:
+    """Return the FNV-1a hash of code points."""
     value = FNV_START
-    for byte in data:
-        value = (value ^ byte) * FNV_STEP & BITS_64
+    for character in text:
+        value = (value ^ ord(character)) * FNV_STEP & BITS_64
     return value
 
 
@@ -236,32 +305,54 @@ def later(document: bytes, at: int) -> int:
 
 @lru_cache(maxsize=8)
 def tokens_of(piece: bytes) -> tuple[Token, ...]:
+    text = piece.decode()
+    kinds = "".join(map(kind_of, text))
     found = []
-    for match in TOKEN.finditer(piece):
-        kind = "run" if match.lastgroup == "one" else match.lastgroup
+    at = 0
+    while at < len(text):
+        kind, stop = KIND_NAMES[kinds[at]], at + 1
+        if kind == "break":
+            # White space beyond ASCII ends a line break: it is none of its indentation.
+            while stop < len(text) and kinds[stop] in "bn" and text[stop].isascii():
+                stop += 1
+        elif kind == "word":
+            while stop < len(text) and kinds[stop] == "w":
+                stop += 1
+        elif kind == "run":
+            while stop < len(text) and text[stop] == text[at]:
+                stop += 1
         if kind != "blank":
-            after = piece[match.end()] if match.end() < len(piece) else ord("\n")
-            found.append(Token(kind or "", match.group(), match.start(), match.end(), after))
+            before = text[at - 1] if at else "\n"
+            found.append(Token(kind, text[at:stop], at, stop, before, text[stop : stop + 2]))
+        at = stop
     return tuple(found)
+
+
+KIND_NAMES = {"n": "break", "b": "blank", "w": "word", "a": "alone", "m": "run"}
+WORDS = ("word", "alone")
+QUOTES = ('"""', "'''")
+"""Triple quotes of either kind."""
 
 
 def lines_of(tokens: Sequence[Token]) -> list[Line]:
     """Return the lines that have tokens."""
-    lines, line, indent = [], [], 0
-    for token in tokens:
+    lines, line, indent, end = [], [], 0, ""
+    for token in [*tokens, Token("break", "\n", 0, 0, "", "")]:
         if token.kind != "break":
             line.append(token)
             continue
         if line:
-            lines.append(Line(line, indent))
+            lines.append(Line(line, indent, end))
+            end = lines[-1].leaves_open
         line, indent = [], token.indent
-    return [*lines, Line(line, indent)] if line else lines
+    return lines
 
 
 def blank_lines_of(tokens: Sequence[Token]) -> int:
     """Return how many line breaks end a line without tokens."""
-    extra = sum(token.line_breaks - 1 for token in tokens if token.kind == "break")
-    return extra + (bool(tokens) and tokens[0].kind == "break")
+    breaks = [token.line_breaks if token.kind == "break" else 0 for token in tokens]
+    # Behind a break, and at the beginning, there is no token that the next one ends the line of.
+    return sum(count - (before == 0) for before, count in pairwise([1, *breaks]) if count)
 
 
 def word_cells(pieces: Sequence[bytes]) -> Counter[int]:
@@ -316,73 +407,83 @@ def text_size(document: bytes, pieces: Sequence[bytes]) -> int:
 
 def byte_statistics(pieces: Sequence[bytes]) -> dict[str, float]:
     window = b"".join(pieces)
-    total = len(window)
+    text = window.decode()
+    total = len(text)
     counts = Counter(window)
     tokens = [token for piece in pieces for token in tokens_of(piece)]
-    runs = [token for token in tokens if token.kind == "run" and len(token.text) > 1]
+    # Marks beyond ASCII count as the ASCII mark that they mean.
+    marks = Counter(text) + Counter(
+        folded(one) for one in text if kind_of(one) == "m" and not one.isascii() and folded(one).isascii()
+    )
+    runs = [token for token in tokens if token.kind == "run" and token.length > 1]
+    words = [token for token in tokens if token.kind in WORDS]
+    digits = sum(one in "0123456789" for token in words for one in token.folded)
     comments = [line.length for piece in pieces for line in lines_of(tokens_of(piece)) if line.is_comment]
-    return {f"char_{character}": counts[ord(character)] / total for character in CHARACTERS} | {
-        "digit_share": sum(n for byte, n in counts.items() if 48 <= byte <= 57) / total,
-        "capital_share": sum(n for byte, n in counts.items() if 65 <= byte <= 90) / total,
+    return {f"char_{character}": marks[character] / total for character in CHARACTERS} | {
+        "digit_share": digits / total,
+        "capital_share": sum(token.capitals for token in words if token.kind == "word") / total,
         "space_share": (counts[32] + counts[9]) / total,
-        "non_ascii_share": sum(n for byte, n in counts.items() if byte > 127) / total,
-        "entropy": -sum(n / total * math.log(n / total) for n in counts.values()),
-        "log_read_bytes": math.log1p(total),
-        "ellipses_percent": 100 * sum(run.text.startswith(b"..") for run in runs) / total,
+        "non_ascii_share": sum(not one.isascii() for one in text) / total,
+        "entropy": -sum(n / len(window) * math.log(n / len(window)) for n in counts.values()),
+        "log_read_bytes": math.log1p(len(window)),
+        "ellipses_percent": 100 * sum(run.folded[0] == "." for run in runs) / total,
         "punctuation_runs_percent": 100 * len(runs) / total,
-        "comment_byte_share": sum(comments) / total,
+        "comment_character_share": sum(comments) / total,
     }
 
 
 def word_statistics(pieces: Sequence[bytes]) -> dict[str, float]:
-    words = [(token, piece) for piece in pieces for token in tokens_of(piece) if token.kind == "word"]
-    texts = [token.text for token, _ in words]
-    total = max(len(texts), 1)
-    others = [token.text for token, _ in words if not token.is_number]
-    groups = Counter(GROUP_OF[text.lower()] for text in others if text.lower() in GROUP_OF)
-    lengths = [len(text) for text in texts]
-    shouted = [text for text in others if len(text) > 1 and re.fullmatch(rb"[A-Z]+", text)]
-    capital = [text for text in others if text[:1].isupper() and text not in shouted]
+    words = [token for piece in pieces for token in tokens_of(piece) if token.kind in WORDS]
+    total = max(len(words), 1)
+    others = [token for token in words if not token.is_number]
+    groups = Counter(GROUP_OF[token.folded] for token in others if token.folded in GROUP_OF)
+    lengths = [len(token.text) for token in words]
+    shouted = [token for token in others if len(token.text) > 1 and token.capitals == len(token.text)]
     in_comments = in_quotes = 0
     for piece in pieces:
         tokens = tokens_of(piece)
         in_comments += sum(
-            token.kind == "word" for line in lines_of(tokens) if line.is_comment for token in line.tokens
+            token.kind in WORDS for line in lines_of(tokens) if line.is_comment for token in line.tokens
         )
         in_quotes += words_in_quotes(tokens)
     shares = {
-        "distinct_word_share": len({text.lower() for text in texts}),
+        "distinct_word_share": len({token.hash if not token.is_number else token.folded for token in words}),
         "long_word_share": sum(length >= 8 for length in lengths),
         "single_letter_share": sum(length == 1 for length in lengths),
-        "snake_share": sum(b"_" in text and len(text) > 2 for text in texts),
-        "camel_share": sum(bool(re.search(rb"[a-z][A-Z]", text)) for text in texts),
-        "number_share": len(texts) - len(others),
-        "capital_word_share": len(capital),
+        "snake_share": sum("_" in token.text and len(token.text) > 2 for token in words),
+        "camel_share": sum(bool(re.search("[a-z][A-Z]", token.text)) for token in words),
+        "number_share": len(words) - len(others),
+        "capital_word_share": sum(begins_with_capital(token) for token in others if token not in shouted),
         "shouted_share": len(shouted),
         "comment_word_share": in_comments,
-        "plain_word_share": sum(is_plain(token, piece) for token, piece in words),
+        "plain_word_share": sum(map(is_plain, words)),
         "quoted_word_share": in_quotes,
     }
     return {
         **{f"words_{name}": groups[name] / total for name in WORD_GROUPS},
         **{name: count / total for name, count in shares.items()},
-        "log_words": math.log1p(len(texts)),
-        "word_bytes_mean": mean(lengths),
-        "word_bytes_deviation": deviation(lengths),
-        "word_bytes_max": max(lengths, default=0),
+        "log_words": math.log1p(len(words)),
+        "word_characters_mean": mean(lengths),
+        "word_characters_deviation": deviation(lengths),
+        "word_characters_max": max(lengths, default=0),
     }
 
 
-def is_plain(token: Token, piece: bytes) -> bool:
-    """Tell whether a word of small letters (one other byte is let pass) stands between blanks."""
-    small = len(re.findall(rb"[a-z]", token.text))
-    inside = token.start > 0 and token.stop < len(piece)
+def begins_with_capital(token: Token) -> bool:
+    return token.kind == "word" and is_capital(token.text[0])
+
+
+def is_plain(token: Token) -> bool:
+    """Tell whether a word of small letters (one other character is let pass) stands between blanks."""
+    digits = sum(one in "0123456789" for one in token.folded)
+    small = len(token.text) - token.capitals - digits - token.text.count("_")
+    inside = token.start > 0 and bool(token.rest)
     return (
         not token.is_number
         and small >= len(token.text) - 1
         and inside
-        and piece[token.start - 1] in b" \n"
-        and token.after in b" \n"
+        and token.before in " \n"
+        and token.after in " \n"
     )
 
 
@@ -390,9 +491,9 @@ def words_in_quotes(tokens: Sequence[Token]) -> int:
     """Count the words between triple quotes of either kind."""
     count, inside = 0, False
     for token in tokens:
-        if token.text in (b'"""', b"'''"):
+        if token.folded in QUOTES:
             inside = not inside
-        count += inside and token.kind == "word"
+        count += inside and token.kind in WORDS
     return count
 
 
@@ -405,11 +506,14 @@ def sentence_statistics(pieces: Sequence[bytes]) -> dict[str, float]:
         lines += len(lines_of(tokens))
         current = 0
         for token in tokens:
-            if token.kind == "word":
+            if token.kind in WORDS:
                 words += 1
                 current += 1
-            triple_quotes += token.text in (b'"""', b"'''")
-            if token.text[:1] in (b".", b"!", b"?") and current and token.after in BLANKS:
+            triple_quotes += token.folded in QUOTES
+            is_stop = token.kind == "run" and token.folded[0] in ".!?"
+            # Stops of other scripts need no space behind them.
+            is_other = not token.text.isascii() and token.text[0] != "\u2026"
+            if is_stop and current and (is_other or kind_of(token.after) in "bn"):
                 sentences.append(current)
                 current = 0
     return {
@@ -429,42 +533,42 @@ def line_statistics(pieces: Sequence[bytes]) -> dict[str, float]:
     comments = [line.length for line in lines if line.is_comment]
     counts = {
         "comment_line_share": len(comments),
-        "semicolon_ends": ends(lines, b";"),
-        "opening_ends": ends(lines, b"{(["),
-        "closing_ends": ends(lines, b"})]"),
-        "comma_ends": ends(lines, b","),
-        "colon_ends": ends(lines, b":"),
-        "stop_ends": ends(lines, b".!?"),
+        "semicolon_ends": ends(lines, ";"),
+        "opening_ends": ends(lines, "{(["),
+        "closing_ends": ends(lines, "})]"),
+        "comma_ends": ends(lines, ","),
+        "colon_ends": ends(lines, ":"),
+        "stop_ends": ends(lines, ".!?"),
         "indented_share": sum(indent > 0 for indent in indents),
         "bullet_share": sum(line.is_bullet for line in lines),
-        "hash_share": sum(line.first_byte == ord("#") for line in lines),
+        "hash_share": sum(line.first == "#" for line in lines),
         "short_line_share": sum(length < 30 for length in lengths),
         "long_line_share": sum(length > 100 for length in lengths),
-        "capital_start_share": sum(65 <= line.first_byte <= 90 for line in lines),
-        "digit_start_share": sum(48 <= line.first_byte <= 57 for line in lines),
+        "capital_start_share": sum("A" <= line.first <= "Z" for line in lines),
+        "digit_start_share": sum("0" <= line.first <= "9" for line in lines),
         "repeated_line_share": repeated(lines),
-        "doctest_share": sum(line.tokens[0].text == b">>>" for line in lines),
+        "doctest_share": sum(line.tokens[0].folded == ">>>" for line in lines),
     }
     return {name: count / total for name, count in counts.items()} | {
         "log_lines": math.log1p(len(lines) + blank),
-        "line_bytes_mean": mean(lengths),
-        "line_bytes_deviation": deviation(lengths),
-        "line_bytes_max": max(lengths, default=0),
+        "line_characters_mean": mean(lengths),
+        "line_characters_deviation": deviation(lengths),
+        "line_characters_max": max(lengths, default=0),
         "blank_line_share": blank / max(len(lines) + blank, 1),
         "indent_mean": mean(indents),
         "indent_deviation": deviation(indents),
-        "comment_bytes_mean": mean(comments),
+        "comment_characters_mean": mean(comments),
         "first_comment_share": mean(told(pieces)[:20]),
         "last_comment_share": mean(told(pieces)[-20:]),
     }
 
 
-def ends(lines: Sequence[Line], marks: bytes) -> int:
-    return sum(line.last_byte in marks for line in lines)
+def ends(lines: Sequence[Line], marks: str) -> int:
+    return sum(line.last in marks for line in lines)
 
 
 def repeated(lines: Sequence[Line]) -> int:
-    """Count lines of more than three bytes whose tokens were seen before."""
+    """Count lines of more than three characters whose tokens were seen before."""
     seen: set[tuple[int, ...]] = set()
     count = 0
     for line in lines:
@@ -480,7 +584,7 @@ def told(pieces: Sequence[bytes]) -> list[bool]:
     for piece in pieces:
         inside = False
         for line in lines_of(tokens_of(piece)):
-            quotes = sum(token.text in (b'"""', b"'''") for token in line.tokens)
+            quotes = sum(token.folded in QUOTES for token in line.tokens)
             found.append(line.is_comment or inside or quotes > 0)
             inside ^= quotes % 2 == 1
     return found

@@ -121,13 +121,26 @@ def score(**at):
         ({"text": pa.array(range(ROWS))}, r"'text' in .* must be string\. Got int64 instead"),
         ({"group": pa.array(range(ROWS))}, r"'group' in .* must be string\. Got int64 instead"),
         ({"score": pa.array(["3"] * ROWS)}, r"'score' in .* must be a number\. Got string instead"),
-        ({"score": pa.array([True, False] * 60)}, r"'score' in .* must be a number\. Got bool instead"),
-        ({"score": score(r5=None, r9=None)}, r"must have a score\. 2 have none, the first at row 5"),
-        ({"text": pa.array([None] + ["x"] * 119)}, r"must have a text\. 1 have none, the first at row 0"),
-        ({"group": pa.array(["x"] * 119 + [None])}, r"must have a group\. 1 have none, the first at row 119"),
-        ({"score": score(r4=5.5)}, r"must lie in \[0, 5\]\. Got 5\.5 at row 4 \(1 in all\)"),
-        ({"score": score(r4=-1, r6=9)}, r"must lie in \[0, 5\]\. Got -1 at row 4 \(2 in all\)"),
-        ({"score": score(r3=float("nan"))}, r"must lie in \[0, 5\]\. Got nan at row 3"),
+        (
+            {"score": pa.array([True, False] * 60)},
+            r"'score' in .* must be a number from 0 to 5\. Got bool instead",
+        ),
+        ({"score": score(r5=None, r9=None)}, r"must have a score\. 2 have none, the first in data row 6"),
+        (
+            {"text": pa.array([None] + ["x"] * 119)},
+            r"must have a text\. 1 have none, the first in data row 1",
+        ),
+        (
+            {"group": pa.array(["x"] * 119 + [None])},
+            r"must have a group\. 1 have none, the first in data row 120",
+        ),
+        ({"score": score(r4=5.5)}, r"from 0 to 5\. Got 5\.5 in data row 5\. No other row is wrong"),
+        ({"score": score(r4=-1, r6=9)}, r"from 0 to 5\. Got -1 in data row 5\. 2 rows are wrong"),
+        (
+            {"score": pa.array(["3", "good", "7", "2.5", ""] * (ROWS // 5))},
+            r"from 0 to 5\. Got 'good' in data row 2\. 48 rows are wrong, this one first",
+        ),
+        ({"score": score(r3=float("nan"))}, r"from 0 to 5\. Got nan in data row 4"),
         ({"score": pa.array([2] * ROWS)}, r"must differ\. All are 2\. Label other documents too"),
         (
             {"score": pa.array([3] * 9 + [1] * 111)},

@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 from filtering_fixtures import EMBEDDER, made_documents
 from sklearn.kernel_approximation import Nystroem
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.svm import SVR, LinearSVR
+from sklearn.linear_model import Ridge
 
-from filtering.embedding.heads import KernelHead, LinearHead, OrdinalHead
+from filtering.embedding.heads import KernelHead, LinearHead
 from filtering.errors import ShapeError
-from filtering.signals.trees import Trees
 
 WIDTH = 37
 """Odd, so that no loop over it ends with a full vector."""
@@ -17,19 +15,7 @@ WIDTH = 37
 RNG = np.random.default_rng(0)
 HEADS = {
     "linear": LinearHead(RNG.normal(size=WIDTH), 0.3),
-    "ordinal": OrdinalHead(RNG.normal(size=(WIDTH, 5)), RNG.normal(size=5)),
-    "kernel": KernelHead(
-        RNG.normal(size=(23, WIDTH)).astype(np.float32), RNG.normal(size=23), gamma=0.02, bias=-0.5
-    ),
-    "trees": Trees(
-        roots=np.array([0, 2, ~5], dtype=np.int32),
-        feature=np.array([3, 36, 0], dtype=np.int32),
-        threshold=np.array([0.1, -0.2, 0.0]),
-        left=np.array([1, ~0, ~3], dtype=np.int32),
-        right=np.array([~2, ~1, ~4], dtype=np.int32),
-        leaf=RNG.normal(size=6),
-        features=WIDTH,
-    ),
+    "kernel": KernelHead(RNG.normal(size=(23, WIDTH)).astype(np.float32), RNG.normal(size=23), gamma=0.02),
 }
 
 
@@ -58,56 +44,20 @@ def test_a_linear_head_predicts_what_ridge_predicts(made):
     assert_close(head.predict(others), model.predict(others.astype(np.float64)))
 
 
-def test_an_ordinal_head_predicts_the_sum_of_the_chances_of_logistic_regressions(made):
-    embeddings, labels, others = made
-    models = [LogisticRegression(C=30).fit(embeddings, labels >= point) for point in range(1, 6)]
-    head = OrdinalHead(
-        np.stack([model.coef_[0] for model in models], axis=1).astype(np.float64),
-        np.array([model.intercept_[0] for model in models], dtype=np.float64),
-    )
-    others = others.astype(np.float64)
-    wanted = sum(model.predict_proba(others)[:, 1] for model in models)
-    assert_close(head.predict(others.astype(np.float32)), wanted)
-    assert ((wanted > 0) & (wanted < 5)).all()
-
-
-def test_a_kernel_head_predicts_what_support_vectors_over_landmarks_predict(made):
+def test_a_kernel_head_predicts_what_ridge_over_landmarks_predicts(made):
     embeddings, labels, others = made
     nystroem = Nystroem(gamma=0.8, n_components=50, random_state=3).fit(embeddings.astype(np.float64))
-    model = LinearSVR(C=1.0, loss="squared_epsilon_insensitive", dual=False)
-    model.fit(nystroem.transform(embeddings.astype(np.float64)), labels)
-    head = KernelHead(
-        nystroem.components_.astype(np.float32),
-        nystroem.normalization_.T @ model.coef_,
-        gamma=0.8,
-        bias=float(model.intercept_[0]),
-    )
+    model = Ridge(fit_intercept=False).fit(nystroem.transform(embeddings.astype(np.float64)), labels)
+    weights = nystroem.normalization_.T @ model.coef_
+    head = KernelHead(nystroem.components_.astype(np.float32), weights, gamma=0.8)
     assert_close(head.predict(others), model.predict(nystroem.transform(others.astype(np.float64))))
 
 
-def test_a_kernel_head_with_every_support_vector_for_a_landmark_predicts_what_svr_predicts(made):
-    embeddings, labels, others = made
-    model = SVR(gamma=0.5).fit(embeddings.astype(np.float64), labels)
-    head = KernelHead(
-        model.support_vectors_.astype(np.float32), model.dual_coef_[0], 0.5, float(model.intercept_[0])
-    )
-    assert_close(head.predict(others), model.predict(others.astype(np.float64)))
-
-
 def test_bumps_by_hand():
-    head = KernelHead(np.array([[0, 0], [3, 4]], np.float32), np.array([1.0, 10.0]), gamma=0.04, bias=0.5)
+    head = KernelHead(np.array([[0, 0], [3, 4]], np.float32), np.array([1.0, 10.0]), gamma=0.04)
     one = np.exp(-1.0)  # the landmarks are 5 apart, and 0.04 * 25 is 1
     found = head.predict(np.array([[0, 0], [3, 4], [1e6, 0]], dtype=np.float32))
-    np.testing.assert_allclose(found, [0.5 + 1 + 10 * one, 0.5 + one + 10, 0.5])
-
-
-def test_chances_of_extreme_logits_are_none_or_certain_and_no_warning():
-    head = OrdinalHead(np.array([[1.0, -1.0]]), np.array([0.0, 0.0]))
-    with np.errstate(all="raise"):
-        found = head.predict(np.array([[1e30], [-1e30], [0.0]], dtype=np.float32))
-    assert found.tolist() == [1.0, 1.0, 1.0]
-    low = OrdinalHead(np.array([[1.0]]), np.array([-800.0]))
-    assert low.predict(np.array([[0.0], [1600.0]], dtype=np.float32)).tolist() == [0.0, 1.0]
+    np.testing.assert_allclose(found, [1 + 10 * one, one + 10, 0])
 
 
 @pytest.mark.parametrize("kind", HEADS)
@@ -140,12 +90,3 @@ def test_no_embeddings_have_no_values(kind):
 def test_embeddings_of_another_width_are_refused(kind, shape):
     with pytest.raises(ShapeError, match=rf"must have shape \(n, {WIDTH}\)\. Got shape"):
         HEADS[kind].predict(np.zeros(shape, dtype=np.float32))
-
-
-def test_trees_are_summed():
-    # The trees of HEADS by hand, as scikit-learn would walk them.
-    trees = HEADS["trees"]
-    rows = noise(50)
-    first = np.where(rows[:, 3] <= 0.1, np.where(rows[:, 36] <= -0.2, *trees.leaf[:2]), trees.leaf[2])
-    second = np.where(rows[:, 0] <= 0.0, *trees.leaf[3:5])
-    np.testing.assert_allclose(trees.predict(rows), first + second + trees.leaf[5], rtol=1e-12)

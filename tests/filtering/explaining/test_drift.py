@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from dumps import RUSSIAN
+from dumps import GEORGIAN
 from filtering_fixtures import made_documents
 from quick_scorers import quick_scorer
 from scipy.stats import ks_2samp
@@ -53,7 +53,7 @@ def test_the_documents_that_were_fitted_have_no_distance():
 
 def test_a_distance_is_the_share_of_documents_that_moved():
     quantiles = seed_quantiles(quick_scorer().linear)
-    at = STATISTICS.index("word_bytes_mean")
+    at = STATISTICS.index("word_characters_mean")
     moved = statistics(150).copy()
     moved[:60, at] = 1000.0
     before, after = (distances_from(quantiles, one) for one in (statistics(150), moved))
@@ -80,7 +80,7 @@ def test_a_pool_looks_other_to_the_other_scorer_alone(scorer, pool, shared):
 
 
 def test_another_language_is_other_data_and_bad_documents_do_not_count():
-    texts = [f"{RUSSIAN} {number}" for number in range(MIN_DOCUMENTS)]
+    texts = [f"{GEORGIAN} {number}" for number in range(MIN_DOCUMENTS)]
     found = measure_drift(load_scorer("web"), [*texts, None, "", b"\xff"])
     assert found.documents == MIN_DOCUMENTS
     assert found.unsure.share == 1.0

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from filtering_fixtures import EMBEDDER, SELLING, TEACHING, made_data, made_documents, run_python
+from filtering_fixtures import EMBEDDER, SELLING, TEACHING, made_data, made_documents
 from hypothesis import given, settings
 from odd_texts import HOSTILE, any_text
 from quick_scorers import quick_scorer
@@ -40,7 +40,7 @@ def two_stages():
     """Return a scorer whose second stage is made up."""
     weights = np.random.default_rng(2).normal(size=EMBEDDER.width)
     web = load_scorer("web")
-    stage = EmbeddingStage("ridge", EMBEDDER.settings, LinearHead(weights, 0.2), None, 0.9, web.calibration)
+    stage = EmbeddingStage("ridge", EMBEDDER.settings, LinearHead(weights, 0.2), None, web.calibration)
     return EmbeddingScorer(web, stage, EMBEDDER)
 
 
@@ -193,23 +193,3 @@ def test_an_embedding_is_told_as_points_before_and_after():
     found = explain_documents(CascadeScorer(full, exits), texts)
     assert {why.stage for why in found} == {"signals", "embedding"}
     assert all(why.score == why.signals_score for why in found if why.stage == "signals")
-
-
-def test_trees_need_lightgbm_and_say_so():
-    code = """
-import sys
-sys.path.insert(0, "tests/kit")
-from quick_scorers import quick_scorer
-from filtering import explain_documents
-from filtering.errors import MissingExtraError
-scorer = quick_scorer("lightgbm")
-sys.modules["lightgbm"] = None  # as if it were not installed
-print(scorer.score(["some text"]).reason[0])
-try:
-    explain_documents(scorer, ["some text"])
-except MissingExtraError as error:
-    print(error)
-"""
-    scored, said = run_python(code).stdout.splitlines()
-    assert scored == "0"
-    assert "pip install '.[train]'" in said

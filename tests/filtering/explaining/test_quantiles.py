@@ -37,7 +37,7 @@ def test_the_shipped_scorers_hold_the_quantiles_of_their_seeds(domain):
     unknown = assert_exact(load_scorer(domain), seed_data(domain).features[:, SCORE_COLUMNS:])
     # Whole numbers, and shares of twenty lines, of which several are common.
     of_few_lines = ["first_comment_share", "last_comment_share"] if domain == "code" else []
-    assert sorted(unknown) == sorted(["word_bytes_max", *of_few_lines])
+    assert sorted(unknown) == sorted(["word_characters_max", *of_few_lines])
 
 
 def with_one_function(quantiles, weights=(0.3, -0.7, 0.2, 0.9)):

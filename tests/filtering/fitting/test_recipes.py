@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import sklearn.linear_model
 from filtering_fixtures import (
     made_data,
     made_documents,
@@ -42,24 +41,9 @@ def test_shuffled_labels_cannot_be_predicted_by_trees_either():
 def test_shuffled_labels_of_the_real_seed_cannot_be_predicted(domain):
     require_seed(domain)
     data = seed_data(domain)
+    data = data.where(np.arange(len(data)) % 4 == 0)
     figures = [nested_rho(shuffled(data, seed=seed), signals_fit("linear"), seed) for seed in range(2)]
     assert abs(np.mean(figures)) < 0.05
-
-
-def test_the_linear_recipe_predicts_what_scikit_learn_predicts(monkeypatch):
-    seen = {}
-
-    class Recording(sklearn.linear_model.Ridge):
-        def fit(self, matrix, target):
-            seen.update(model=self, matrix=matrix)
-            return super().fit(matrix, target)
-
-    monkeypatch.setattr(sklearn.linear_model, "Ridge", Recording)
-    data = made_data()
-    rows = np.arange(len(data))
-    for recipe in ("linear", "characters"):
-        found = fit_model(data, rows, recipe).predict(data, rows)
-        np.testing.assert_allclose(found, seen["model"].predict(seen["matrix"]), atol=1e-4)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -82,7 +66,7 @@ def test_a_model_is_fitted_to_its_rows_alone():
     changed.labels[others] = 5.0
     changed.features[others] = 7.0
     one, two = (fit_model(each, rows, "lightgbm") for each in (data, changed))
-    assert one.booster == two.booster
+    assert one.trees == two.trees
     np.testing.assert_array_equal(one.linear.word_weights, two.linear.word_weights)
     np.testing.assert_array_equal(one.linear.knots, two.linear.knots)
 
@@ -91,7 +75,7 @@ def test_a_model_is_fitted_to_its_rows_alone():
 def test_fitting_twice_gives_the_same_scorer(recipe):
     again = fit_signals(made_data(), recipe, "web")
     first = made_scorer(recipe)
-    assert again.booster == first.booster
+    assert again.trees == first.trees
     assert again.calibration == first.calibration
     for name in ("word_weights", "character_weights", "knots", "knot_values"):
         np.testing.assert_array_equal(getattr(again.linear, name), getattr(first.linear, name))
@@ -101,5 +85,5 @@ def test_fitting_twice_gives_the_same_scorer(recipe):
 def test_recipes_fit_the_parts_they_are_named_for():
     assert not len(made_scorer("linear").linear.character_weights)
     assert made_scorer("characters").linear.character_weights.any()
-    assert made_scorer("characters").booster is None
+    assert made_scorer("characters").trees is None
     assert made_scorer("lightgbm").trees is not None

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import lightgbm
 import numpy as np
 import pytest
 import sklearn.linear_model
@@ -16,21 +15,18 @@ from filtering_fixtures import (
     nested_rho,
     shuffled,
 )
-from sklearn.ensemble import RandomForestRegressor
-from sklearn.kernel_approximation import Nystroem
-from sklearn.svm import LinearSVR
+from scipy import sparse
 
-from filtering.fitting import stages
-from filtering.fitting.cross_validation import fit_calibration, nested_raw, out_of_fold
+from filtering.fitting import recipes, stages
+from filtering.fitting.cross_validation import fit_calibration, nested_raw
 from filtering.fitting.fit_data import rank_target, read_fit_data
-from filtering.fitting.recipes import BOOSTING, BOOSTING_ROUNDS, KERNEL_SCALE, LANDMARKS, signals_fit
-from filtering.fitting.stages import ALONE, HEADS, head_fit
+from filtering.fitting.recipes import LANDMARKS
+from filtering.fitting.ridge import PENALTY, fit_ridge
+from filtering.fitting.stages import HEADS, head_fit
 from filtering.folds import ASSIGNMENTS, fold_assignment
-from filtering.rubric_points import MIN_SIDE_ROWS
 from filtering.scoring.calibration import Calibration
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.scoring.stored_stage import stage_arrays
-from filtering.signals.trees import parse_trees
 from filtering.text.windows import window_text
 
 POINTS = Calibration((0.0, 1.0, 2.0, 3.0, 4.0, 5.0))
@@ -45,7 +41,7 @@ def values(stage, data):
 
 
 def as_stage(model, name):
-    return EmbeddingStage(name, EMBEDDER.settings, model.head, model.linear, model.signals_weight, POINTS)
+    return EmbeddingStage(name, EMBEDDER.settings, model.head, model.linear, POINTS)
 
 
 def others(rows=60):
@@ -74,10 +70,9 @@ def test_every_head_finds_what_the_embedding_alone_tells(head):
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_only_heads_that_join_the_signals_find_what_the_embedding_does_not_tell(head):
+def test_only_a_head_that_joins_the_signals_finds_what_the_embedding_does_not_tell(head):
     found = nested_rho(with_noise(made_data(250)), head_fit(head, "linear"))
-    assert (found > 0.7) == (head not in ALONE)
-    assert head in ("joint", "stack") or abs(found) < 0.2
+    assert found > 0.7 if head == "joint" else abs(found) < 0.2
 
 
 @pytest.mark.parametrize(("head", "times", "bound"), [("ridge", 60, 0.035), ("joint", 12, 0.08)])
@@ -121,84 +116,25 @@ def test_ridge_is_that_of_scikit_learn_over_embeddings_of_spread_one():
     np.testing.assert_allclose(values(fitted(data, "ridge"), data), model.predict(scaled), atol=1e-9)
 
 
-def test_ordinal_is_the_sum_of_logistic_regressions_of_scikit_learn():
-    data = embedded_data()
-    rows = data.embeddings.astype(np.float64)
-    scaled = rows / np.sqrt(rows.var(axis=0).sum())
-    wanted = np.zeros(len(data))
-    data = replace(data, labels=np.minimum(data.labels, 4))
-    for point in range(1, 5):
-        model = sklearn.linear_model.LogisticRegression(C=stages.ORDINAL_COST, max_iter=1000)
-        wanted += model.fit(scaled, data.labels >= point).predict_proba(scaled)[:, 1]
-    np.testing.assert_allclose(values(fitted(data, "ordinal"), data), wanted, atol=1e-9)
-
-
-def test_svr_is_that_of_scikit_learn_over_landmarks():
-    data = embedded_data()
-    rows = data.embeddings.astype(np.float64)
-    gamma = KERNEL_SCALE / rows.var(axis=0).sum()
-    features = Nystroem(gamma=gamma, n_components=len(rows), random_state=0).fit_transform(rows)
-    model = LinearSVR(
-        C=stages.SVR_COST,
-        epsilon=stages.SVR_MARGIN,
-        loss="squared_epsilon_insensitive",
-        dual=False,
-        max_iter=10_000,
-    ).fit(features, rank_target(data.labels))
-    np.testing.assert_allclose(values(fitted(data, "svr"), data), model.predict(features), atol=1e-6)
-
-
-def test_lightgbm_is_that_of_lightgbm():
-    data = embedded_data()
-    table = lightgbm.Dataset(data.embeddings, rank_target(data.labels), params={"max_bin": 63, "verbose": -1})
-    booster = lightgbm.train(BOOSTING, table, BOOSTING_ROUNDS)
-    found = values(fitted(data, "lightgbm"), data)
-    np.testing.assert_allclose(found, booster.predict(data.embeddings), rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize("rows", [250, 4])  # four rows are too few for a split: trees of a single leaf
-def test_forest_is_that_of_scikit_learn(rows):
-    whole = embedded_data()
-    data = replace(whole, embeddings=whole.embeddings[:rows], labels=whole.labels[:rows])
-    forest = RandomForestRegressor(
-        stages.FOREST_TREES,
-        min_samples_leaf=stages.FOREST_LEAF_ROWS,
-        max_features=stages.FOREST_COLUMNS,
-        random_state=0,
-    ).fit(data.embeddings, rank_target(data.labels))
-    unseen = others()[1]
-    np.testing.assert_allclose(
-        values(fitted(data, "forest"), unseen), forest.predict(unseen.embeddings), rtol=1e-12, atol=1e-12
-    )
-
-
 @pytest.mark.parametrize("recipe", ["linear", "characters"])
 def test_joint_is_one_ridge_regression_of_scikit_learn(monkeypatch, recipe):
-    seen = {}
+    seen = []
 
-    class Recording(sklearn.linear_model.Ridge):
-        def fit(self, matrix, target):
-            seen.update(model=self, matrix=matrix)
-            return super().fit(matrix, target)
+    def recorded(of_cells, blocks, target):
+        seen.append((of_cells, blocks, target))
+        return fit_ridge(of_cells, blocks, target)
 
-    monkeypatch.setattr(sklearn.linear_model, "Ridge", Recording)
+    monkeypatch.setattr(recipes, "fit_ridge", recorded)
     data = embedded_data()
     stage = fitted(data, "joint", recipe)
     assert bool(len(stage.linear.character_weights)) == (recipe == "characters")
-    np.testing.assert_allclose(values(stage, data), seen["model"].predict(seen["matrix"]), atol=1e-4)
+    [((cells, _, scale), blocks, target)] = seen
+    matrix = sparse.hstack([cells * scale, *(one * its_scale for one, its_scale in blocks)], format="csr")
+    model = sklearn.linear_model.Ridge(alpha=PENALTY, solver="sparse_cg", tol=1e-6)
+    wanted = model.fit(matrix.astype(np.float64), target).predict(matrix)
+    np.testing.assert_allclose(values(stage, data), wanted, atol=1e-3)
     # The landmark features are part of it, and of a weight that is felt.
     assert np.std(stage.head.predict(data.embeddings)) > 0.1
-
-
-def test_stack_is_a_line_through_values_out_of_inner_folds():
-    data, unseen = embedded_data(), others()[1]
-    fits = signals_fit("linear"), head_fit("svr", "linear")
-    rows = np.arange(len(data))
-    inner = np.stack([out_of_fold(data, rows, fit) for fit in fits], axis=1)
-    line = sklearn.linear_model.LinearRegression().fit(inner, rank_target(data.labels))
-    wanted = line.predict(np.stack([values(fit(data, rows), unseen) for fit in fits], axis=1))
-    np.testing.assert_allclose(values(fitted(data, "stack"), unseen), wanted, atol=1e-9)
-    assert (line.coef_ > 0.05).all()
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -210,24 +146,17 @@ def test_a_scorer_reads_from_texts_what_was_fitted_to_cells(head):
     np.testing.assert_allclose(scorer.score(texts).value, wanted, atol=1e-4)
 
 
-@pytest.mark.parametrize(("head", "recipe"), [("joint", "characters"), ("stack", "lightgbm")])
-def test_a_scorer_reads_the_same_signals_whatever_their_recipe(head, recipe):
+def test_a_scorer_reads_the_tables_of_its_recipe():
     texts, data = others()
-    model = fitted(embedded_data(), head, recipe)
-    signals = made_scorer()
-    if model.signals is not None:
-        booster = model.signals.booster
-        signals = replace(signals, linear=model.signals.linear, booster=booster, trees=parse_trees(booster))
-    scorer = EmbeddingScorer(signals, as_stage(model, head), EMBEDDER)
-    wanted = POINTS.apply(values(model, data))
-    np.testing.assert_allclose(scorer.score(texts).value, wanted, atol=1e-4)
+    model = fitted(embedded_data(), "joint", "characters")
+    scorer = EmbeddingScorer(made_scorer(), as_stage(model, "joint"), EMBEDDER)
+    np.testing.assert_allclose(scorer.score(texts).value, POINTS.apply(values(model, data)), atol=1e-4)
 
 
 @pytest.mark.parametrize("head", HEADS)
 def test_fitting_twice_gives_the_same_stage(head):
     first = made_embedding_scorer(head).stage
     again = fitted(embedded_data(), head)
-    assert again.signals_weight == first.signals_weight
     one, two = stage_arrays(first), stage_arrays(as_stage(again, head))
     assert one.keys() == two.keys()
     for name in one:
@@ -240,30 +169,16 @@ def test_a_stage_has_the_parts_that_its_head_joins(head):
     assert stage.name == head
     assert stage.embedder == EMBEDDER.settings
     assert (stage.linear is not None) == (head == "joint")
-    assert (stage.signals_weight != 0) == (head == "stack")
 
 
 def test_a_stage_is_calibrated_by_values_out_of_folds():
     data = embedded_data()
-    found = made_embedding_scorer("forest").stage.calibration
-    nested = nested_raw(data, head_fit("forest", "linear"), assignment=0)
+    found = made_embedding_scorer("joint").stage.calibration
+    nested = nested_raw(data, head_fit("joint", "linear"), assignment=0)
     assert found == fit_calibration(nested, data.labels)
-    # A forest knows its own rows too well: anchors by them would be another thing.
-    inside = fit_calibration(values(fitted(data, "forest"), data), data.labels)
+    # A head knows its own rows too well: anchors by them would be another thing.
+    inside = fit_calibration(values(fitted(data, "joint"), data), data.labels)
     assert np.max(np.abs(np.subtract(found.anchors, inside.anchors))) > 0.05
-
-
-def test_a_point_with_too_few_labels_on_one_side_is_never_or_always_reached():
-    data = embedded_data()
-    labels = np.clip(data.labels, 1, 3)
-    labels[: MIN_SIDE_ROWS - 1] = 4
-    found = values(fitted(replace(data, labels=labels), "ordinal"), data)
-    # Point 1 is always reached, 4 and 5 never; 2 and 3 are told apart as ever.
-    assert ((found > 1) & (found < 3 + 1e-9)).all()
-    assert np.std(found) > 0.1
-    enough = labels.copy()
-    enough[MIN_SIDE_ROWS - 1] = 4
-    assert (values(fitted(replace(data, labels=enough), "ordinal"), data) > found).mean() > 0.8
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -271,7 +186,7 @@ def test_labels_all_of_one_value_give_one_value(head):
     data = embedded_data()
     found = values(fitted(replace(data, labels=np.full(len(data), 2.0)), head), others()[1])
     assert np.isfinite(found).all()
-    assert np.std(found) < 0.06  # svr's penalty is on its bias too
+    assert np.std(found) < 1e-3
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -280,14 +195,13 @@ def test_embeddings_all_alike_give_values_all_the_same(head):
     alike = replace(data, embeddings=np.full((len(data), 7), 0.1, dtype=np.float32))
     found = values(fitted(alike, head), alike)
     assert np.isfinite(found).all()
-    assert (np.std(found) < 1e-6) == (head in ALONE)
+    assert (np.std(found) < 1e-6) == (head == "ridge")
 
 
-@pytest.mark.parametrize("head", ["svr", "joint", "stack"])
-def test_fewer_rows_than_landmarks_have_a_landmark_each(head):
+def test_fewer_rows_than_landmarks_have_a_landmark_each():
     data = embedded_data()
     rows = np.arange(60)
-    stage = head_fit(head, "linear")(data, rows)
+    stage = head_fit("joint", "linear")(data, rows)
     assert 60 < LANDMARKS
     assert sorted(map(tuple, stage.head.landmarks)) == sorted(map(tuple, data.embeddings[rows]))
     assert np.isfinite(values(stage, data)).all()
@@ -295,7 +209,7 @@ def test_fewer_rows_than_landmarks_have_a_landmark_each(head):
 
 def test_more_rows_than_landmarks_have_no_more_landmarks_than_that():
     data = embedded_data(600)
-    head = fitted(data, "svr").head
+    head = fitted(data, "joint").head
     assert head.landmarks.shape == (LANDMARKS, EMBEDDER.width)
     assert head.weights.shape == (LANDMARKS,)
 

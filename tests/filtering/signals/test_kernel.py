@@ -106,7 +106,7 @@ def test_one_document_by_hand():
         "snake_share": 1 / 8,
         "sentences_per_word": 2 / 8,
         "sentence_words_mean": 2.5,  # of two and three words
-        "line_bytes_max": 25.0,
+        "line_characters_max": 25.0,
     }
     assert {name: row[name] for name in expected} == pytest.approx(expected, rel=1e-5)
 

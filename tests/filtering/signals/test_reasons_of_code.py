@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from filtering_fixtures import SHIPPED_ROUND
 from odd_texts import CODE, HITS
 
 from filtering import load_scorer
@@ -52,7 +51,7 @@ def test_codes_of_reasons_are_those_that_runs_stored():
     """Stored scores carry the codes, so a name may be added behind the last one only."""
     assert REASONS == (
         "", "null", "empty", "white-space", "invalid-utf8",
-        "license-only", "generated", "minified", "too-short", "data", "too-long",
+        "license-only", "generated", "minified", "too-short", "data", "too-long", "unsure",
     )  # fmt: skip
 
 
@@ -96,7 +95,7 @@ def test_rules_are_for_code():
 
 @pytest.mark.skipif(not SEED.exists(), reason=f"{SEED} is missing")
 def test_no_labelled_document_that_teaches_is_hit():
-    table = pq.read_table(SEED, columns=["text", "score"], filters=[("round", "==", SHIPPED_ROUND)])
+    table = pq.read_table(SEED, columns=["text", "score"])
     hit = np.array(reasons(table["text"])) != ""
     assert table["score"].to_numpy()[hit].max() < 3
-    assert 40 <= hit.sum() <= 70
+    assert 150 <= hit.sum() <= 260

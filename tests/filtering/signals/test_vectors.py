@@ -64,8 +64,9 @@ def test_what_is_fitted_to_cells_is_what_the_kernel_reads(characters):
 
 
 def test_vectors_are_those_of_a_singular_value_decomposition():
-    cells = made_data(120).cells[:, :CELLS]
-    vectors = fit_vectors(cells)
+    data = made_data(120)
+    cells = data.cells[:, :CELLS]
+    vectors = fit_vectors(cells, data.products.times(np.arange(120), characters=False))
     _, _, leading = np.linalg.svd(cells.toarray(), full_matrices=False)
     wanted = cells @ leading[:4].T
     found = vectors.of_cells(cells)[:, :4]
@@ -75,8 +76,8 @@ def test_vectors_are_those_of_a_singular_value_decomposition():
 
 
 def test_few_documents_have_shorter_vectors():
-    matrix = made_data(120).cells[:2, :CELLS]
-    vectors = fit_vectors(matrix)
+    data = made_data(120)
+    vectors = fit_vectors(data.cells[:2], data.products.times(np.arange(2), characters=True))
     assert np.flatnonzero(vectors.table.any(axis=0)).max() <= 1
 
 

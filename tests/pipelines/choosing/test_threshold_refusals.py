@@ -43,8 +43,8 @@ def with_numbers(name, values):
 
 
 BAD_LABELS = {
-    "a probability above 1": (with_numbers("probability", [2.0] * ROWS), "in .0, 1.. Got 2 at row 0"),
-    "a weight of 0": (with_numbers("weight", [1.0, 0.0] * (ROWS // 2)), "above 0. Got 0 at row 1"),
+    "a probability above 1": (with_numbers("probability", [2.0] * ROWS), "in .0, 1.. Got 2 in data row 1"),
+    "a weight of 0": (with_numbers("weight", [1.0, 0.0] * (ROWS // 2)), "above 0. Got 0 in data row 2"),
     "weights in words": (with_numbers("weight", ["one"] * ROWS), "'weight'.*must be a number"),
     "hardly any with a weight": (
         with_numbers("weight", [None, 1.0, *[None] * (ROWS - 2)]),

@@ -75,10 +75,10 @@ def test_no_more_texts_tell_than_are_kept(tmp_path, monkeypatch):
     assert shares(report_of(columns, tmp_path, "code")) == {"Python": 4, "Shell": 2}
 
 
-def test_a_new_cut_of_code_has_a_report_though_it_stores_no_scores(tmp_path):
+def test_the_report_of_a_new_cut_of_code_tells_languages_by_the_scores_of_its_run(tmp_path):
     report_of({"content": [PYTHON, SHELL]}, tmp_path, "code")
     recut_run(RecutConfig(run=tmp_path / "out", to=tmp_path / "new", keep_at=2.0), reporter=QUIET)
-    assert shares(gather_report(str(tmp_path / "new"))) == {}
+    assert shares(gather_report(str(tmp_path / "new"))) == {"Python": 1, "Shell": 1}
 
 
 def test_few_texts_tell_a_language_for_that_takes_long(tmp_path, monkeypatch):

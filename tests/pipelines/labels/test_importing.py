@@ -41,6 +41,8 @@ def test_scores_that_exist_are_imported_into_the_same_schema(tmp_path, suffix, c
         *("--rater", "theirs", "--out", tmp_path / "labels"),
     )
     assert outcome.code == 0, outcome.said
+    assert "train needs 100 labels: label 40 more" in outcome.out
+    assert "edufilter train" not in outcome.out
     labels = read(tmp_path / "labels")
     assert [(row["text"], row["score"]) for row in labels] == [
         (text, number % 6) for number, text in enumerate(texts)
@@ -125,8 +127,10 @@ def test_rows_without_text_and_texts_that_come_twice_are_counted(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("id,text,score\na,b,9\n", r"must lie in \[0, 5\]\. Got 9 in data row 1"),
-        ("id,text,score\na,b,good\n", "must be a number, or empty. Got string"),
+        ("id,text,score\na,b,9\n", r"from 0 to 5\. Got 9 in data row 1"),
+        ("id,text,score\na,b,good\n", "Got 'good' in data row 1. No other row is wrong"),
+        ("id,text,score\na,b,3\nc,d,\ne,f,good\ng,h,7\n", "Got 'good' in data row 3. 2 rows are wrong"),
+        (f"id,text,score\na,b,{'x' * 90}\n", f"Got '{'x' * 40}' in data row 1"),
         ("id,text,score\na,b,\n", "must hold a score. All 1 are empty"),
         ("id,text\na,b\n", "must have a column 'score'"),
         ("id,score\na,1\n", "must have one of the columns text, .* Found id, score"),
@@ -137,3 +141,10 @@ def test_scores_that_are_none_are_refused_by_name(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises((LabelsError, ColumnError), match=message):
         import_labels(ImportConfig(source=path, out=tmp_path / "labels"))
+
+
+def test_a_column_of_texts_that_is_not_there_is_named_before_scores_are_judged(tmp_path):
+    path = tmp_path / "theirs.csv"
+    path.write_text("id,body,score\na,b,good\n")
+    with pytest.raises(LabelsError, match="must have a column 'content'"):
+        import_labels(ImportConfig(source=path, out=tmp_path / "labels", text_column="content"))

@@ -217,6 +217,7 @@ def test_a_bad_file_is_named_and_the_rest_is_drawn_from(dump, tmp_path, command)
     outcome = command("sample", folder, "--n", 50, "--out", tmp_path / "s.parquet")
     assert outcome.code == 3
     assert "could not be read: broken.parquet" in outcome.out
+    assert "train needs 100 labels" in outcome.out
     assert len(pq.read_table(tmp_path / "s.parquet")) > 40
 
 
@@ -256,7 +257,9 @@ def test_documents_near_the_cut_of_a_run_are_drawn_from_either_side(dump, run, t
 
 def test_people_get_a_table_to_fill_in_and_their_scores_come_back(run, tmp_path, command):
     path = tmp_path / "checks.csv"
-    assert command("sample", "--near-cut", run, "--n", 10, "--out", path).code == 0
+    drawn = command("sample", "--near-cut", run, "--n", 10, "--out", path)
+    assert drawn.code == 0
+    assert "train needs" not in drawn.out
     with open(path, newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0])[:3] == ["id", "score", "text"]

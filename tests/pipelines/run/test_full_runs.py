@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import psutil
+import pyarrow.parquet as pq
 import pytest
-from dumps import digests, lasting, write_dump
+from dumps import digests, lasting, make_labels, write_dump
 from full_effort import FULL, arguments_of
 from hunting import wait_for
 from runs import QUIET
@@ -129,7 +130,9 @@ def test_an_embedder_that_was_moved_is_named_and_found_where_the_option_says(
     found, wanted = (digests(out / "data") for out in (tmp_path / "out", full_finished))
     assert found == wanted
     (tmp_path / "a.txt").write_text("Some words.")
-    for verb in (["score", tmp_path / "a.txt", "-s", scorer], ["evaluate", scorer, "labels"]):
+    labels = tmp_path / "labels.parquet"
+    pq.write_table(make_labels(), labels)
+    for verb in (["score", tmp_path / "a.txt", "-s", scorer], ["evaluate", scorer, labels]):
         assert str(folder) in command(*verb, *FULL).err
     assert command("score", tmp_path / "a.txt", "-s", scorer, *FULL, "--embedder", moved).code == 0
     nowhere = command(*arguments, "--embedder", tmp_path / "nowhere")
@@ -155,6 +158,8 @@ def test_a_scorer_without_a_second_stage_is_refused_at_full_effort(
     command, trained, labels, source, tmp_path, verb
 ):
     (tmp_path / "a.txt").write_text("Some words.")
+    labels = tmp_path / "labels.parquet"
+    pq.write_table(make_labels(), labels)
     arguments = {
         "filter": ["filter", source, "-s", trained.out, "--out", tmp_path / "out"],
         "dry run": ["filter", source, "-s", trained.out, "--out", tmp_path / "out", "--dry-run"],

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import RUSSIAN, make_texts
+from dumps import GEORGIAN, make_texts
 from runs import QUIET, Recorder, manifest_of
 
 from filtering import load_scorer, save_scorer
@@ -17,9 +17,9 @@ from filtering.text import human_languages
 from pipelines import ExplainConfig, FilterConfig, RecutConfig, explain_row, filter_dump, recut_run
 from pipelines.reports.run_report_data import gather_report
 
-NAMED = ("eng_Latn", "Russian", "deu", None, "zz", "python")
+NAMED = ("eng_Latn", "Georgian", "dan", None, "zz", "python")
 """What a column says of rows that follow each other; where that is nothing, the English text does."""
-UNSURE = {"eng_Latn": False, "Russian": True, "deu": True, None: False, "zz": False, "python": True}
+UNSURE = {"eng_Latn": False, "Georgian": True, "dan": True, None: False, "zz": False, "python": True}
 ROWS = 240
 LOW = 1.0
 
@@ -33,6 +33,15 @@ def dump(tmp_path_factory):
     path = tmp_path_factory.mktemp("languages") / "a.parquet"
     pq.write_table(pa.table({"id": range(ROWS), "text": texts, "language": named}), path, row_group_size=50)
     return path
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory):
+    """Return the folder of the shipped scorer of pages as if it were fitted to English alone."""
+    folder = str(tmp_path_factory.mktemp("scorers") / "english")
+    scorer = replace(load_scorer("web"), languages={"en": 2162})
+    save_scorer(scorer, folder, metrics={}, card="Made up.")
+    return folder
 
 
 @pytest.fixture
@@ -65,10 +74,10 @@ def digest_of(out):
 
 
 def by_language(rows):
-    counts = {"ru": 0, "de": 0, "Python": 0}
+    counts = {"ka": 0, "da": 0, "Python": 0}
     for row in rows:
         if UNSURE[row["language"]]:
-            counts[{"Russian": "ru", "deu": "de", "python": "Python"}[row["language"]]] += 1
+            counts[{"Georgian": "ka", "dan": "da", "python": "Python"}[row["language"]]] += 1
     return {name: count for name, count in counts.items() if count}
 
 
@@ -130,32 +139,56 @@ def test_a_new_cut_does_as_its_run_unless_asked(run, tmp_path):
     assert digest_of(tmp_path / "cut") == digest_of(wanted)
 
 
+def test_a_new_cut_without_a_cut_keeps_that_of_its_run_and_of_its_new_cut(run, tmp_path):
+    first, wanted = run("first"), run("wanted", unsure="drop")
+    recut_run(RecutConfig(run=first, to=tmp_path / "cut", unsure="drop"), reporter=QUIET)
+    assert digest_of(tmp_path / "cut") == digest_of(wanted)
+    recut_run(RecutConfig(run=first, to=tmp_path / "share", keep_fraction=0.1), reporter=QUIET)
+    recut_run(RecutConfig(run=tmp_path / "share", to=tmp_path / "again"), reporter=QUIET)
+    assert digest_of(tmp_path / "again") == digest_of(tmp_path / "share")
+    with pytest.raises(SettingsError, match=r"Got --keep-at 2 and --keep-fraction 0\.1"):
+        RecutConfig(run=first, to="x", keep_at=2, keep_fraction=0.1)
+
+
+def test_another_scorer_in_a_used_folder_is_told_by_its_name(run):
+    run()
+    with pytest.raises(OutputError, match=r"'scorer' in .*out is '.*english'. Got 'code' instead"):
+        run(scorer="code")
+
+
 def test_a_run_goes_on_with_what_it_was_begun_with(run):
     out = run()
     run()
     with pytest.raises(OutputError, match=r"'unsure' in .* is 'flag'. Got 'drop'"):
         run(unsure="drop")
-    assert manifest_of(out)["settings"]["known_languages"] == "en"
+    assert manifest_of(out)["settings"]["known_languages"].startswith("en, de, ")
 
 
 def test_before_and_after_a_run_and_on_its_page_the_figure_is_the_same(command, dump, web, tmp_path):
     given = ["filter", dump, "-s", web, "--effort", "fast", "--keep-at", LOW, "--out", tmp_path / "out"]
     figure = "120 of 240 documents are in languages for which this scorer has fewer than 30 labels"
-    assert figure in command(*given, "--dry-run").out
+    dry = command(*given, "--dry-run").out
+    assert figure in dry
+    assert "--unsure drop drops them" in dry
     outcome = command(*given)
-    assert figure in outcome.err
-    assert figure in outcome.out
+    assert outcome.err.count(figure) == 1
+    assert outcome.out.count("fewer than 30 labels") == 1
     report = json.loads((tmp_path / "out" / "run" / "report.json").read_text())
     unsure, kept = report["drift"]["unsure"], rows_of(tmp_path / "out")
     assert (sum(unsure["languages"].values()), unsure["documents"]) == (120, 240)
     assert unsure["kept"] == sum(by_language(kept).values())
-    assert f"at this cut {unsure['kept']} of them are kept" in outcome.out
     assert f"unsure: {unsure['kept']} of the {len(kept)} documents kept" in outcome.out
+    step = f"edufilter recut {tmp_path}/out --unsure drop --to {tmp_path}/out-sure drops them."
+    assert step in outcome.out
     page = (tmp_path / "out" / "run" / "report.html").read_text()
     assert figure in page
     assert f"{unsure['kept']} of the {len(kept)} documents kept" in page
+    for raw in ("known_languages", "languages_from"):
+        assert raw not in page
+    assert "a column lang or language, else the text" in page
+    assert step in page
     table = pq.read_table(dump)
-    languages = {"eng_Latn": "en", "Russian": "ru", "deu": "de", "python": "Python", "zz": "en", None: "en"}
+    languages = {"eng_Latn": "en", "Georgian": "ka", "dan": "da", "python": "Python", "zz": "en", None: "en"}
     told = [languages[name] for name in table["language"].to_pylist()]
     assert load_scorer(web).unsure_of(table["text"], told).in_languages == 120
 
@@ -164,11 +197,42 @@ def test_the_page_shows_no_dropped_document_among_the_kept(command, dump, web, t
     given = ["filter", dump, "-s", web, "--effort", "fast", "--keep-at", LOW, "--out", tmp_path / "out"]
     outcome = command(*given, "--unsure", "drop")
     assert "documents that reach the cut are in languages" in outcome.out
+    assert "They are dropped (--unsure drop)." in outcome.err
+    assert "not reliable" not in outcome.out
+    assert outcome.out.count("fewer than 30 labels") == 1
     report = json.loads((tmp_path / "out" / "run" / "report.json").read_text())
     kept = manifest_of(tmp_path / "out")["kept"]
     assert sum(report["kept_bins"]) == kept == len(rows_of(tmp_path / "out"))
     assert report["drift"]["unsure"]["kept"] == 0
     assert "of the dropped: unsure" in (tmp_path / "out" / "run" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("told_by", ["language", "path"])
+def test_a_scorer_of_pages_says_of_source_files_which_scorer_is_fitted_to_them(
+    command, web, tmp_path, told_by
+):
+    texts = [f"def area_{row}(width, height):\n    return width * height\n" * 4 for row in range(120)]
+    told = ["Python" if told_by == "language" else f"src/area_{row}.py" for row in range(120)]
+    pq.write_table(pa.table({"text": texts, told_by: told}), tmp_path / "a.parquet")
+    given = ["filter", tmp_path / "a.parquet", "--effort", "fast", "--keep-at", 0, "--out", tmp_path / "out"]
+    said = "These are source files. --scorer code is fitted to such."
+    assert said in command(*given, "-s", web, "--dry-run").out
+    assert said not in command(*given, "-s", "code", "--dry-run").out
+    outcome = command(*given, "-s", web)
+    assert said in outcome.err
+    assert "--unsure drop" not in outcome.said
+
+
+@pytest.mark.parametrize("options", [("--unsure", "keep"), ("--write", "scores")])
+def test_where_they_are_not_counted_the_end_of_a_run_warns_and_names_the_new_cut(
+    command, dump, web, tmp_path, options
+):
+    given = ["filter", dump, "-s", web, "--effort", "fast", "--keep-at", LOW, "--out", tmp_path / "out"]
+    out = command(*given, *options).out
+    assert "120 of 240 documents are in languages" in out
+    step = f"edufilter recut {tmp_path}/out --unsure drop --to {tmp_path}/out-sure drops them."
+    assert step in out
+    assert step in (tmp_path / "out" / "run" / "report.html").read_text()
 
 
 def test_the_page_of_a_new_cut_and_its_rows_know_what_it_dropped(run, tmp_path):
@@ -181,10 +245,10 @@ def test_the_page_of_a_new_cut_and_its_rows_know_what_it_dropped(run, tmp_path):
     assert why.score == pytest.approx(rows[7]["edu_score"])
 
 
-def test_explain_says_it_of_those_that_are_flagged(run, dump):
+def test_explain_says_it_of_those_that_are_flagged(run, dump, web):
     rows = rows_of(run())
     for row in rows[:12]:
-        why = explain_row(ExplainConfig(file=str(dump), row=row["id"]))
+        why = explain_row(ExplainConfig(file=str(dump), row=row["id"], scorer=web))
         assert ("for which the scorer has" in why.unsure) == row["edu_unsure"]
 
 
@@ -222,7 +286,7 @@ def test_a_run_goes_on_by_what_told_it_languages_when_it_was_begun(run, monkeypa
 
 
 def test_of_code_paths_tell_and_names_that_nobody_knows_are_not_repeated(run, tmp_path):
-    paths = ["a.py", "b.sql", "notes", "c.m"] * 30
+    paths = ["a.py", "b.proto", "notes", "c.m"] * 30
     texts = [f"def area_{row}(width, height):\n    return width * height\n" * 4 for row in range(120)]
     named = [None if row % 4 else "a secret of the document" for row in range(120)]
     pq.write_table(pa.table({"content": texts, "path": paths, "lang": named}), tmp_path / "a.parquet")
@@ -230,7 +294,7 @@ def test_of_code_paths_tell_and_names_that_nobody_knows_are_not_repeated(run, tm
     found = [row["edu_unsure"] for row in rows_of(out)]
     assert found[:4] == [True, True, None, None]
     manifest = manifest_of(out)
-    assert manifest["unsure"] == {"SQL": 30, "another language": 30}
+    assert manifest["unsure"] == {"Protocol Buffer": 30, "another language": 30}
     assert manifest["settings"]["languages_from"] == "path"
 
 
@@ -261,7 +325,7 @@ def test_the_name_follows_the_score_column_and_one_of_the_input_is_refused(run, 
 
 
 def test_texts_of_any_form_are_told(run, tmp_path):
-    texts = [RUSSIAN * 3, None, "In this lesson we learn how plants grow from light. " * 3] * 10
+    texts = [GEORGIAN * 3, None, "In this lesson we learn how plants grow from light. " * 3] * 10
     for number, array in enumerate(
         (
             pa.array(texts).dictionary_encode(),

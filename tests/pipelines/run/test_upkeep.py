@@ -84,6 +84,22 @@ def test_a_folder_without_a_run_is_refused(command, tmp_path, verb):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_of_a_run_that_ended_before_its_plan_it_is_said_that_nothing_has_begun(command, tmp_path):
+    (tmp_path / "run" / "tmp").mkdir(parents=True)
+    (tmp_path / "run" / "lock").touch()
+    for folder in (tmp_path, tmp_path / "gone"):
+        assert "Nothing has begun there yet." in command("status", folder).err
+    (tmp_path / "notes.txt").touch()
+    assert "Found no run/plan.json" in command("status", tmp_path).err
+
+
+def test_where_nothing_can_be_written_it_is_not_said_that_a_run_goes_on(command, dump, web):
+    refused = command("filter", dump, "-s", web, "--effort", "fast", "--out", "/proc/foo")
+    assert refused.code == 1
+    assert "Nothing has begun there yet" in refused.err
+    assert "goes on" not in refused.err
+
+
 def test_verify_of_a_whole_run_finds_nothing(command, finished):
     outcome = command("verify", finished)
     assert (outcome.code, outcome.out) == (0, "all files are as they were written\n")

@@ -115,9 +115,12 @@ BAD = {
     "no group column": (TABLE.drop_columns("group"), "text, score and group"),
     "too few": (TABLE.slice(0, 50), "at least 100 labels. Found 50"),
     "constant": (replaced(TABLE, "score", pa.array([4] * 300)), "must differ. All are 4"),
-    "out of range": (replaced(TABLE, "score", pa.array([9] + [1, 4] * 149 + [1])), "Got 9 at row 0"),
-    "not a number": (replaced(TABLE, "score", pa.array([float("nan")] + [1.0, 4.0] * 149 + [1.0])), "row 0"),
-    "missing": (replaced(TABLE, "score", pa.array([1, 4] * 149 + [None, 1])), "the first at row 298"),
+    "out of range": (replaced(TABLE, "score", pa.array([9] + [1, 4] * 149 + [1])), "Got 9 in data row 1"),
+    "not a number": (
+        replaced(TABLE, "score", pa.array([float("nan")] + [1.0, 4.0] * 149 + [1.0])),
+        "data row 1",
+    ),
+    "missing": (replaced(TABLE, "score", pa.array([1, 4] * 149 + [None, 1])), "the first in data row 299"),
     "text in scores": (replaced(TABLE, "score", pa.array(["high"] * 300)), "'score'"),
     "one side of the cut": (replaced(TABLE, "score", pa.array([1, 2] * 150)), "either side of 3"),
     "one group": (replaced(TABLE, "group", pa.array(["a"] * 300)), "at least 10 groups"),
@@ -168,11 +171,12 @@ def test_auto_compares_all_recipes_and_keeps_a_simple_one_among_equals(command, 
     pq.write_table(make_labels(rows=120, groups=12), tmp_path / "labels.parquet")
     outcome = command("train", tmp_path / "labels.parquet", "--out", tmp_path / "out", "--embedder", "none")
     assert outcome.code == 0
-    rho = {
-        name: float(found) for name, found in re.findall(r"│ (\w+)(?: \(kept\))? +│ (0\.\d+) ±", outcome.out)
-    }
-    assert list(rho) == ["linear", "characters", "lightgbm"]
-    [kept] = re.findall(r"(\w+) \(kept\)", outcome.out)
+    assert outcome.out.startswith("The figure to go by: AUC at 3")
+    assert f"{tmp_path / 'out'}/README.md" in outcome.out
+    signals = json.loads((tmp_path / "out/scorer.json").read_text())["metrics"]["signals"]
+    rho = {name: found["rho"] for name, found in signals["compared"].items()}
+    assert set(rho) == {"linear", "characters", "lightgbm"}
+    kept = signals["kept"]
     assert max(rho.values()) - rho[kept] < 0.05
     assert load_scorer(str(tmp_path / "out")).domain == "web"
     assert f"scorer: {tmp_path / 'out'}" in outcome.out
