@@ -1,6 +1,8 @@
 """Optional libraries: imported when they are used, with the pip line when they are missing."""
 
+import sys
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 from filtering.errors import MissingExtraError
@@ -25,6 +27,13 @@ def require(extra: str, module: str) -> ModuleType:
         return import_module(module)
     except ImportError as error:
         raise MissingExtraError(
-            f"This needs {module!r}, which is not installed ({error}). "
-            f"Install it from a clone of edufilter with: pip install '.[{extra}]'"
+            f"This needs {module!r}, which is not installed ({error}). Install it {_how(extra)}"
         ) from error
+
+
+def _how(extra: str) -> str:
+    """Return the line that installs an extra where this program runs."""
+    clone = Path(__file__).parents[1]
+    if Path(sys.prefix) == clone / ".venv" and (clone / "Makefile").is_file():
+        return f"in {clone} with: make setup, or: .venv/bin/python -m pip install '.[{extra}]'"
+    return f"from a clone of edufilter with: python -m pip install '.[{extra}]'"

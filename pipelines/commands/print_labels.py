@@ -3,6 +3,7 @@
 import shlex
 from typing import TYPE_CHECKING
 
+from annotations.asking.budget import BYTES_PER_TOKEN
 from annotations.labels.agreement import MIN_COMMON
 from annotations.labels.labels import MIN_ROWS, cut_texts_warning
 from filtering.printable import printable
@@ -42,7 +43,10 @@ def print_estimate(estimate: "AnnotationEstimate") -> None:
     else:
         show(f"price: about ${estimate.usd:.2f}, at most ${estimate.most_usd:.2f}")
     show(f"{left:,} of {estimate.questions:,} questions to ask, about {estimate.documents:,} documents")
-    show(f"input tokens: about {estimate.tokens_in:,}, at most {estimate.most_tokens_in:,}")
+    show(
+        f"input tokens: about {estimate.tokens_in:,} ({BYTES_PER_TOKEN} bytes each), "
+        f"at most {estimate.most_tokens_in:,} (1 byte each)"
+    )
     show(f"output tokens: about {estimate.tokens_out:,}, at most {estimate.most_tokens_out:,}")
     if estimate.spent_usd:
         show(f"spent so far: ${estimate.spent_usd:.4f}")
