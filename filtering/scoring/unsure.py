@@ -251,7 +251,8 @@ def why_unsure(labels: Mapping[str, int], language: str | None, *, odd: bool) ->
 
 def known_languages(labels: Mapping[str, int]) -> list[str]:
     """Return the languages that a scorer knows, most labels first."""
-    return [name for name in labels if not is_unsure(labels, name)]
+    known = [name for name in labels if not is_unsure(labels, name)]
+    return sorted(known, key=lambda name: (-labels[name], name))
 
 
 def known_in_words(labels: Mapping[str, int]) -> str:

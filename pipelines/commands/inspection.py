@@ -73,7 +73,8 @@ def explain_command(
         given, text = {**given, "file": text}, None
     document = None if text is None else _read_text(text, instead="Leave out --file.")
     config = settings_of(ExplainConfig, given, text=document)
-    ConsoleReporter().say("Loading the scorer ...")  # before what takes seconds to import
+    what = "Looking for the document ..." if document is None else "Loading the scorer ..."
+    ConsoleReporter().say(what)  # before what takes seconds to import
     from dataclasses import asdict
 
     from pipelines.commands.print_explanation import print_explanation

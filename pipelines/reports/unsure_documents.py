@@ -24,7 +24,7 @@ def unsure_in_words(manifest: Mapping[str, Any], out: str) -> str:
     >>> run = {"unsure": {"ru": 20, "de": 3}, "kept": 410, "settings": {"unsure": "flag"}}
     >>> unsure_in_words(run, "out")[:61]
     '23 of the 410 documents kept are in languages for which this '
-    >>> unsure_in_words(run, "out")[-56:]
+    >>> unsure_in_words(run, "out")[-59:]
     'edufilter recut out --unsure drop --to out-sure drops them.'
     """
     counts = dict(Counter(manifest["unsure"]).most_common())

@@ -98,11 +98,11 @@ def test_languages_reasons_and_leaks_of_code_are_shown(tmp_path, monkeypatch):
     of_web, _, of_code = shown.partition("\ncode\n")
     assert "without a score: 1 too-short" in of_code
     assert "documents that hold a benchmark task" in of_code
-    assert "leak of Made" in of_code
+    assert "by benchmark: Made" in of_code
     assert "benchmark task" not in of_web
     page = (tmp_path / "out" / "code" / "out" / "run" / "report.html").read_text()
     assert "Benchmark leaks" in page
-    assert "<caption>code language</caption>" in page
+    assert "<caption>code language" in page
     assert "JavaScript" in page
 
 
