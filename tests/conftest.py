@@ -26,7 +26,7 @@ from filtering.fitting import cross_validation
 from filtering.fitting.paired_scores import pair
 from filtering.folds import fold_assignment
 from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
-from pipelines.scorers.evaluate import fit_data_of
+from pipelines.scorers.evaluate import fit_data_of, points_of_labels
 from pipelines.scorers.train import TrainResult, read_pool, save_judged
 
 gc.disable()
@@ -198,17 +198,20 @@ def pool(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def cascade(labels, two_stages, pool, tmp_path_factory) -> TrainResult:
+def cascade(labels, two_stages, pool, haste, tmp_path_factory) -> TrainResult:
     """Return the same, paired on a pool as training with one does: what effort balanced takes."""
     found = read_labels(str(labels))
     documents, groups = read_pool(str(pool), QUIET)
     paired = pair(
         two_stages.scorer, documents, groups, fit_data_of(found, "toys"), recipe="linear", head="joint"
     )
-    return save_judged(
-        replace(two_stages.scorer, paired=paired), str(tmp_path_factory.mktemp("scorer") / "cascade"),
-        two_stages.metrics, two_stages.evaluations, two_stages.audit, found, ["train"], overwrite=False,
-    )  # fmt: skip
+    with haste():
+        efforts = ("fast", "full")
+        judged = {one: points_of_labels(two_stages.out, str(labels), effort=one) for one in efforts}
+        return save_judged(
+            replace(two_stages.scorer, paired=paired), str(tmp_path_factory.mktemp("scorer") / "cascade"),
+            two_stages.metrics, judged, found, ["train"], overwrite=False,
+        )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

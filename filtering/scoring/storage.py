@@ -6,6 +6,7 @@
     signals.safetensors   weights, knots, and what is needed to tell unlike documents
     embedding.safetensors   the head over embeddings, where there is one; the embedder itself is only named
     pairs.safetensors   fast and full scores of some documents, by which a cascade finds its exits
+    nested.safetensors   nested points of the labelled documents, by which the scorer is judged on them
     README.md         the model card, for people
 
 `load_scorer` refuses unknown formats and kinds, wrong digests, and a scorer that does not give its
@@ -34,6 +35,7 @@ from filtering.rubric_points import POINTS
 from filtering.scoring.calibration import Calibration, check_anchors
 from filtering.scoring.cascade import AnyScorer, CascadeScorer, signals_of, with_warnings
 from filtering.scoring.cascade_exits import PairedScores, find_exits
+from filtering.scoring.nested_points import NestedPoints, check_nested
 from filtering.scoring.novelty import Novelty
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage, SignalScorer
 from filtering.scoring.settings import Effort, ExitSettings
@@ -45,7 +47,7 @@ from filtering.text.windows import REACH, WINDOW
 
 FORMAT = 4
 SIGNALS_KIND, EMBEDDING_KIND = "signals", "embedding"
-FILES = ("signals.safetensors", "embedding.safetensors", "pairs.safetensors")
+FILES = ("signals.safetensors", "embedding.safetensors", "pairs.safetensors", "nested.safetensors")
 PAIRS: Wanted = {
     "fast": (np.float32, ("documents",)),
     "full": (np.float32, ("documents",)),
@@ -82,6 +84,7 @@ def save_scorer(
     *,
     metrics: Mapping[str, Any],
     card: str,
+    nested: NestedPoints | None = None,
     overwrite: bool = False,
 ) -> SignalScorer | EmbeddingScorer:
     """Save a scorer as a folder; the same scorer gives the same bytes.
@@ -96,6 +99,8 @@ def save_scorer(
         Figures of its evaluation, for people and programs that read the file.
     card : str
         The model card, in Markdown.
+    nested : NestedPoints, optional
+        Of the documents that it was fitted to.
     overwrite : bool
         Replace the scorer that is there.
 
@@ -128,6 +133,8 @@ def save_scorer(
         paired = scorer.paired
         if paired is not None:
             files["pairs.safetensors"] = save({name: getattr(paired, name) for name in PAIRS})
+    if nested is not None:
+        files["nested.safetensors"] = save(nested.arrays())
     description: dict[str, Any] = {
         "format": FORMAT,
         "kind": EMBEDDING_KIND if stage else SIGNALS_KIND,
@@ -322,6 +329,27 @@ def read_metrics(name: str) -> dict[str, Any]:
     """
     metrics: dict[str, Any] = _read_description(name)[2]["metrics"]
     return metrics
+
+
+def read_nested(name: str) -> NestedPoints | None:
+    """Return the nested points that are saved with a scorer; None where there are none.
+
+    Parameters
+    ----------
+    name : str
+        As for `load_scorer`.
+
+    Raises
+    ------
+    SettingsError, ScorerError
+        As `load_scorer`.
+    """
+    folder, _, description = _read_description(name)
+    files = _checked_files(description, folder)
+    if "nested.safetensors" not in files:
+        return None
+    with naming(folder):
+        return check_nested(_arrays(files["nested.safetensors"]))
 
 
 def _checked_description(content: bytes, folder: Path) -> dict[str, Any]:

@@ -22,7 +22,6 @@ from filtering.scoring.settings import LEAST_PAIRED
 from filtering.scoring.storage import refuse_taken
 from filtering.text.near_duplicates import near_duplicate_clusters
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.scorers.audit_points import audit_points
 from pipelines.scorers.evaluate import fit_data_of
 from pipelines.scorers.train import TrainResult, choose, nested, options_of, read_pool, save_judged
 from pipelines.settings.scorers import FIT_FOLDS, DistillConfig
@@ -86,8 +85,7 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
         replace(scorer, paired=pairs),
         config.out,
         {"teacher": teacher.settings.name, "signals": compared, "rewritten": len(data.rewrites)},
-        [judged.judge()],
-        audit_points(judged),
+        {"fast": judged},
         labels,
         ["distill", "--teacher", config.teacher, *options_of(config)],
         overwrite=config.overwrite,

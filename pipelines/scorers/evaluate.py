@@ -1,7 +1,8 @@
 """Judges scorers by labels: by nested cross-validation where they were fitted to these."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,12 +24,12 @@ from filtering.rubric_points import KEEP_AT
 from filtering.scoring.cascade import AnyScorer, CascadeScorer
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from filtering.scoring.settings import Effort, ExitSettings
-from filtering.scoring.storage import naming, read_metrics
-from filtering.text.arrow import Texts
+from filtering.scoring.storage import naming, read_metrics, read_nested
+from filtering.text.arrow import Texts, text_bytes
 from pipelines.dump.code_languages import CODE, CODE_LANGUAGE
 from pipelines.dump.lengths import length_of
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.scorer_addresses import open_scorer
+from pipelines.scorer_addresses import open_scorer, open_signals
 from pipelines.scorers.label_languages import with_one_language
 from pipelines.scorers.nested_judge import NestedJudge, embedded
 
@@ -99,8 +100,8 @@ class Evaluation:
     effort : {"fast", "balanced", "full"}
         Which stages scored.
     nested : bool
-        Whether each document was scored by a model that saw nothing of its group's fold and no
-        near-duplicate of what is in there; otherwise the saved scorer gave the scores.
+        Whether documents that the scorer was fitted to were scored by a model that saw nothing of their
+        group's fold and no near-duplicate of what is in there; otherwise it was fitted to none of them.
     rows, groups : int
         Documents with a score, and groups among them.
     metrics : mapping of str to Estimate
@@ -166,12 +167,13 @@ def points_of_labels(
     effort: Effort = "fast",
     placement: Placement | None = None,
     exits: ExitSettings | None = None,
+    rewriting: bool = False,
     reporter: Reporter | None = None,
 ) -> JudgedPoints:
     """Score labelled documents as an honest judge would have it.
 
-    On the very labels that it was fitted to its own scores would flatter it: there its way of fitting is
-    judged by nested cross-validation, as `train_scorer` does.
+    On documents that it was fitted to a scorer would flatter itself. So these have the nested points that
+    were saved with it.
 
     Parameters
     ----------
@@ -185,6 +187,9 @@ def points_of_labels(
         Where the embedder lies and runs.
     exits : ExitSettings, optional
         What those of effort ``balanced`` must hold; those of a run, say.
+    rewriting : bool
+        Whether rewrites of the documents will be scored too. If it was fitted to some of the documents alone,
+        the scorer itself then scores all.
     reporter : Reporter, optional
         What is told if something cannot be found out; standard error if not given.
 
@@ -194,29 +199,92 @@ def points_of_labels(
         If the labels cannot be used.
     """
     reporter = reporter or ConsoleReporter()
-    read = read_labels(labels)  # before anything slow is loaded
-    if effort != "fast":
-        reporter.say(f"Loading the scorer {scorer!r} and its embedder ...")
-    loaded = open_scorer(scorer, effort, placement, exits)
-    both = loaded.full if isinstance(loaded, CascadeScorer) else loaded
-    domain = both.domain
-    found = with_one_language(read, domain, reporter)
-    if read_metrics(scorer).get("labels_sha256") == labels_digest(found):
-        reporter.say(
-            f"{scorer!r} was trained on these very labels. It is trained again without each fifth of them, "
-            "and measured on that fifth ..."
+    judge = _Judge(scorer, effort, placement, exits, reporter)
+    found = with_one_language(read_labels(labels), judge.domain, reporter)
+    known = judge.known_points(found)
+    rows = np.flatnonzero(np.isfinite(known))
+    is_own = judge.was_fitted_to(found)
+    if not len(rows) or (rewriting and not is_own):
+        reporter.say(f"Scoring {len(found):,} labelled documents ...")
+        return points_of_saved(judge.loaded, found, effort)
+    if is_own:
+        return JudgedPoints(known[rows], rows, found, effort, nested=True, score=judge.nested_scoring(found))
+    reporter.say(
+        f"{scorer!r} was trained on {len(rows):,} of these {len(found):,} documents. These are measured by "
+        "models that had not seen them, the others by the scorer itself."
+    )
+    own = points_of_saved(judge.loaded, found, effort)
+    points = np.where(np.isfinite(known[own.rows]), known[own.rows], own.points)
+    return replace(own, points=points, nested=True, score=None)
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """A saved scorer, of which no more is loaded than a judge needs."""
+
+    scorer: str
+    effort: Effort
+    placement: Placement | None
+    exits: ExitSettings | None
+    reporter: Reporter
+
+    @cached_property
+    def signals(self) -> SignalScorer:
+        return open_signals(self.scorer)
+
+    @property
+    def domain(self) -> str:
+        return self.signals.domain
+
+    @cached_property
+    def loaded(self) -> AnyScorer:
+        if self.effort == "fast":
+            return self.signals
+        self.reporter.say(f"Loading the scorer {self.scorer!r} and its embedder ...")
+        return open_scorer(self.scorer, self.effort, self.placement, self.exits)
+
+    def known_points(self, labels: Labels) -> NDArray[np.float64]:
+        """Return the nested points of labelled documents, NaN for those that it was not fitted to."""
+        texts = [text or b"" for text in text_bytes(labels.texts)]
+        nested = read_nested(self.scorer)
+        if nested is None:
+            return np.full(len(texts), np.nan)
+        exits = None
+        if self.effort == "balanced":
+            assert isinstance(self.loaded, CascadeScorer)
+            exits = self.loaded.exits
+        return nested.points_of(texts, exits, full=self.effort == "full")
+
+    def was_fitted_to(self, labels: Labels) -> bool:
+        """Tell whether it was fitted to these labels and no others."""
+        return bool(read_metrics(self.scorer).get("labels_sha256") == labels_digest(labels))
+
+    def nested_scoring(self, labels: Labels) -> Scoring:
+        """Return what scores rewrites of the labels, fitted anew without each fold on the first call."""
+        judges: list[NestedJudge] = []
+
+        def score(texts: Sequence[str], places: Rows) -> NDArray[np.float64]:
+            if not judges:
+                self.reporter.say(
+                    f"{self.scorer!r} was trained on these very labels. It is trained again without each "
+                    "fifth of them, to score rewrites of that fifth ..."
+                )
+                judges.append(self._fitted_anew(labels))
+            return judges[0].score(texts, places)
+
+        return score
+
+    def _fitted_anew(self, labels: Labels) -> NestedJudge:
+        both = self.loaded.full if isinstance(self.loaded, CascadeScorer) else self.loaded
+        data, fits = refit(self.scorer, both, labels)
+        exits = self.loaded.exits if isinstance(self.loaded, CascadeScorer) else None
+        return NestedJudge.of(
+            data,
+            [*fits.values()] if exits else [fits[self.effort]],
+            exits=exits,
+            embedder=both.embedder if isinstance(both, EmbeddingScorer) else None,
+            reporter=self.reporter,
         )
-        data, fits = refit(scorer, both, found)
-        embedder = both.embedder if isinstance(both, EmbeddingScorer) else None
-        if isinstance(loaded, CascadeScorer):
-            judge = NestedJudge.of(
-                data, [*fits.values()], exits=loaded.exits, embedder=embedder, reporter=reporter
-            )
-        else:
-            judge = NestedJudge.of(data, [fits[effort]], embedder=embedder, reporter=reporter)
-        return JudgedPoints(judge.own_points(), data.rows, found, effort, nested=True, score=judge.score)
-    reporter.say(f"Scoring {len(found):,} labelled documents ...")
-    return points_of_saved(loaded, found, effort)
 
 
 def points_of_saved(scorer: AnyScorer, labels: Labels, effort: Effort) -> JudgedPoints:

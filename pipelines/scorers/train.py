@@ -23,6 +23,7 @@ from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
 from filtering.fitting.stages import HEADS, fit_stage, head_fit
 from filtering.scoring.cascade import signals_of
 from filtering.scoring.cascade_exits import usual_exits
+from filtering.scoring.nested_points import NestedPoints
 from filtering.scoring.scorers import EmbeddingScorer, Scorer, SignalScorer
 from filtering.scoring.settings import Effort
 from filtering.scoring.storage import refuse_taken
@@ -135,11 +136,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
         scorer = replace(scorer, paired=paired)
     command = ["train", "LABELS", *options_of(config)]
     reporter.say("Rewriting documents, and scoring them again ...")
-    audit = audit_points(judged["fast"])
-    evaluations = [one.judge() for one in judged.values()]
-    return save_judged(
-        scorer, config.out, metrics, evaluations, audit, labels, command, overwrite=config.overwrite
-    )
+    return save_judged(scorer, config.out, metrics, judged, labels, command, overwrite=config.overwrite)
 
 
 def nested(data: FitData, fit: Fit, labels: Labels, effort: Effort, reporter: Reporter) -> JudgedPoints:
@@ -152,8 +149,7 @@ def save_judged(
     scorer: SignalScorer | EmbeddingScorer,
     out: str,
     metrics: Mapping[str, Any],
-    evaluations: Sequence[Evaluation],
-    audit: ScorerAudit,
+    judged: Mapping[Effort, JudgedPoints],
     labels: Labels,
     command: Sequence[str],
     *,
@@ -168,16 +164,17 @@ def save_judged(
         Its folder.
     metrics : mapping
         What was compared, and more that the card tells.
-    evaluations : sequence of Evaluation
-        Nested, one for each effort.
-    audit : ScorerAudit
+    judged : mapping of str to JudgedPoints
+        Nested points of the labelled documents, by effort: all that a scorer is judged by.
     labels : Labels
-        Documents that its speed is measured on.
+        The same; its speed is measured on them.
     command : sequence of str
         What made it, after ``edufilter`` and before ``--out``.
     overwrite : bool
         Replace the scorer that is there.
     """
+    evaluations = [one.judge() for one in judged.values()]
+    audit = audit_points(judged["fast"])
     scorer = with_languages(scorer, labels)
     signals = signals_of(scorer)
     paired = scorer.paired if isinstance(scorer, EmbeddingScorer) else None
@@ -191,7 +188,13 @@ def save_judged(
     card = model_card(
         signals.domain, told, evaluations, audit, _speeds(scorer, labels), command, signals.languages
     )
-    saved = save_scorer(scorer, out, metrics=told, card=card, overwrite=overwrite)
+    documents = text_bytes(labels.texts)
+    nested = NestedPoints.of(
+        [documents[row] or b"" for row in judged["fast"].rows],
+        judged["fast"].points,
+        judged["full"].points if "full" in judged else None,
+    )
+    saved = save_scorer(scorer, out, metrics=told, card=card, nested=nested, overwrite=overwrite)
     return TrainResult(saved, out, told, tuple(evaluations), audit)
 
 

@@ -1,0 +1,76 @@
+"""Proves that a scorer is judged at once, and honestly, on documents that it was fitted to."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from dumps import make_labels
+
+from filtering import load_scorer
+from pipelines.scorers import evaluate
+from pipelines.scorers.evaluate import points_of_labels
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+
+@pytest.fixture(autouse=True)
+def no_fits(monkeypatch):
+    """Let nothing be fitted anew."""
+
+    def refuse(*_):
+        raise AssertionError("something was fitted")
+
+    monkeypatch.setattr(evaluate, "refit", refuse)
+
+
+def with_labels(table, scores):
+    return table.set_column(table.schema.get_field_index("score"), "score", pa.array(scores))
+
+
+def test_the_labels_of_a_scorer_are_judged_as_it_was_when_it_was_trained(trained, labels):
+    judged = points_of_labels(trained.out, str(labels))
+    assert judged.nested
+    assert judged.judge() == trained.evaluations[0]
+
+
+def test_both_stages_are_judged_without_an_embedder(two_stages, labels, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("the embedder was loaded")
+
+    monkeypatch.setattr(evaluate, "open_scorer", refuse)
+    for effort, evaluation in zip(("fast", "full"), two_stages.evaluations, strict=True):
+        assert points_of_labels(two_stages.out, str(labels), effort=effort).judge() == evaluation
+
+
+def test_other_labels_of_the_same_documents_change_figures_and_no_points(trained, labels, tmp_path):
+    table = pq.read_table(labels)
+    changed = tmp_path / "changed.parquet"
+    pq.write_table(with_labels(table, [5 - one for one in table["score"].to_pylist()]), changed)
+    before, after = (points_of_labels(trained.out, str(path)) for path in (labels, changed))
+    np.testing.assert_array_equal(before.points, after.points)
+    assert after.nested
+    assert after.judge().metrics["rho"].value < 0 < before.judge().metrics["rho"].value
+
+
+def test_documents_that_it_has_not_seen_have_its_own_scores_beside_the_nested_ones(trained, labels, tmp_path):
+    known, fresh = pq.read_table(labels), make_labels(seed=1)
+    columns = [name for name in known.column_names if name in fresh.column_names]
+    both = pa.concat_tables([known.select(columns).slice(0, 100), fresh.select(columns)])
+    pq.write_table(both, tmp_path / "both.parquet")
+    judged = points_of_labels(trained.out, str(tmp_path / "both.parquet"))
+    nested = points_of_labels(trained.out, str(labels))
+    own = load_scorer(trained.out).score(both["text"]).value
+    np.testing.assert_array_equal(judged.points[:100], nested.points[:100])
+    np.testing.assert_allclose(judged.points[100:], own[100:], atol=1e-6)
+    assert judged.nested
+    assert judged.score is None
+
+
+def test_where_rewrites_are_scored_too_a_mixture_is_judged_by_the_scorer_alone(trained, labels, tmp_path):
+    some = tmp_path / "some.parquet"
+    pq.write_table(pq.read_table(labels).slice(0, 120), some)
+    judged = points_of_labels(trained.out, str(some), rewriting=True)
+    assert not judged.nested
+    np.testing.assert_allclose(
+        judged.points, judged.score(list(judged.labels.texts.to_pylist()), None), atol=0
+    )
