@@ -15,6 +15,7 @@ from filtering.arrays import AnyFloats, Bools, Floats, Rows
 from filtering.errors import LabelsError
 from filtering.extras import require
 from filtering.fitting.fit_data import FitData
+from filtering.fitting.ridge import one_thread
 from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
 from filtering.judging.metrics import area_under_curve, rank_correlation
 from filtering.rubric_points import KEEP_AT, MIN_SIDE_ROWS, POINTS
@@ -135,7 +136,8 @@ def fit_calibration(raw: AnyFloats, labels: AnyFloats) -> Calibration:
     for point in range(1, POINTS + 1):
         reached = labels >= point
         if min(reached.sum(), (~reached).sum()) >= MIN_SIDE_ROWS:
-            model = logistic(C=1e4, max_iter=1000).fit(raw[:, None] / spread, reached)
+            with one_thread():
+                model = logistic(C=1e4, max_iter=1000).fit(raw[:, None] / spread, reached)
             slope = max(float(model.coef_[0, 0]), MIN_GAP)
             anchor = -float(model.intercept_[0]) / slope * spread
         elif len(anchors) >= 2:
