@@ -28,9 +28,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def compiled(function: Function) -> Function:
-    """Compile a function when it is first called, or when one that calls it is: not before, for numba is large.
+    """Compile a function without the GIL, without fastmath, and from the cache if possible.
 
-    That is without the GIL, without fastmath, and from the cache if possible.
+    That is done when it is first called, or one that calls it: numba takes a third of a second to import.
     """
     return cast(Function, _Kernel(function))
 
