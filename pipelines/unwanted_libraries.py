@@ -1,7 +1,8 @@
 """Keeps from the program what its libraries load by chance: what they find, could use, and nobody asks for.
 
-For example: pyarrow looks for pandas at the first array that it makes, and so loads 300 modules where pandas is
-installed, be it for another program. That is done for the program alone: in Python it is for others to say.
+For example: pyarrow looks for pandas at the first array that it makes, and so loads 300 modules where pandas
+is installed, be it for another program. They are kept from the command alone: what is loaded into the process
+of others is for others to say.
 """
 
 import sys
