@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Literal, Protocol, TextIO
 
+from filtering.errors import without_secrets
 from filtering.printable import printable_lines
 from pipelines.amounts_in_words import duration
 
@@ -165,7 +166,8 @@ class ConsoleReporter:
         self._bar: Progress | None = None  # above which lines are shown while there is one
 
     def say(self, message: str) -> None:
-        """Show one line that a person should see."""
+        """Show one line that a person should see, less the secrets of addresses."""
+        message = without_secrets(message)
         if self._style == "json":
             self.event("message", message=message)
         elif self._style == "auto":
