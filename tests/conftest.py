@@ -17,6 +17,7 @@ from places import KIT, SHARED
 from runs import QUIET, Outcome
 from warm_start import Begun, WarmStart
 
+import filtering.fitting.joint
 import filtering.fitting.recipes
 import filtering.fitting.stages
 import filtering.judging.metrics
@@ -133,7 +134,7 @@ def labels(tmp_path_factory) -> Path:
 
 def make_haste(patch: pytest.MonkeyPatch) -> None:
     """Fit fewer landmarks and trees, in fewer folds, compare by fewer of their assignments, resample less."""
-    patch.setattr(filtering.fitting.recipes, "LANDMARKS", 64)
+    patch.setattr(filtering.fitting.joint, "LANDMARKS", 64)
     patch.setattr(filtering.fitting.recipes, "BOOSTING_ROUNDS", 5)
     patch.setattr(filtering.judging.metrics, "BOOTSTRAP_ROUNDS", 5)
     patch.setattr(cross_validation, "ASSIGNMENTS", 2)
@@ -201,7 +202,9 @@ def cascade(labels, two_stages, pool, tmp_path_factory) -> TrainResult:
     """Return the same, paired on a pool as training with one does: what effort balanced takes."""
     found = read_labels(str(labels))
     documents, groups = read_pool(str(pool), QUIET)
-    paired = pair(two_stages.scorer, documents, groups, fit_data_of(found), recipe="linear", head="joint")
+    paired = pair(
+        two_stages.scorer, documents, groups, fit_data_of(found, "toys"), recipe="linear", head="joint"
+    )
     return save_judged(
         replace(two_stages.scorer, paired=paired), str(tmp_path_factory.mktemp("scorer") / "cascade"),
         two_stages.metrics, two_stages.evaluations, two_stages.audit, found, ["train"], overwrite=False,

@@ -8,8 +8,8 @@ raw(document) = start + sum over n-grams + sum over statistics + trees
 - The score of the vector is no sum over cells. It is divided among them along the straight line from no
   n-grams to those of the document: each cell has its part of the vector times the mean slope on that line
   (Aumann and Shapley 1974; Sundararajan et al. 2017). These parts add up to what the vector scores.
-- Of a scorer with trees, each statistic also has LightGBM's own share of their sum (Lundberg et al. 2018);
-  what they make of the linear value stands by itself.
+- Of a scorer with trees, each statistic also has its share of their sum: what the nodes that look at it
+  change (`filtering.signals.trees`). What they make of the linear value stands by itself.
 """
 
 from collections.abc import Iterator
@@ -125,11 +125,6 @@ def tree_values(scorer: SignalScorer, signals: Signals) -> Floats:
     -------
     float64 array, shape (n, FEATURES)
         By statistic, and last what they make of the linear value itself; zeros without trees.
-
-    Raises
-    ------
-    MissingExtraError
-        If there are trees, and LightGBM is not installed.
     """
     if scorer.trees is None:
         return np.zeros((len(signals.features), FEATURES))

@@ -166,8 +166,6 @@ def explain_documents(
     ------
     ShapeError
         If `texts` holds no text.
-    MissingExtraError
-        If the scorer has trees, and LightGBM is not installed.
 
     Examples
     --------

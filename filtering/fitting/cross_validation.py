@@ -5,7 +5,7 @@ its training rows only: those of other groups that are no near-duplicates of a d
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,15 +31,24 @@ LEAST_KINDS, LEAST_KIND_ROWS = 5, 5
 
 
 class Fitted(Protocol):
-    """What was fitted to some rows."""
+    """What was fitted to some rows, shape (m,)."""
+
+    @property
+    def held_out(self) -> Floats | None:
+        """Raw values of these rows out of inner folds, float64 array of shape (m,), where asked for."""
+        ...
 
     def predict(self, data: FitData, rows: Rows) -> Floats:
         """Return raw values of some rows."""
         ...
 
 
-Fit = Callable[[FitData, Rows], Fitted]
-"""Fits to some rows."""
+class Fit(Protocol):
+    """Fits to some rows."""
+
+    def __call__(self, data: FitData, rows: Rows, *, held_out: bool = False) -> Fitted:
+        """Fit, with or without values out of inner folds: what a calibration is fitted to."""
+        ...
 
 
 def out_of_fold(data: FitData, rows: Rows, fit: Fit, folds: Rows | None = None) -> Floats:
@@ -51,7 +60,7 @@ def out_of_fold(data: FitData, rows: Rows, fit: Fit, folds: Rows | None = None) 
     rows : int64 array, shape (m,)
     fit : callable
     folds : int64 array, shape (m,), optional
-        Fold of each row; inner folds, independent of every outer assignment, if not given.
+        Fold of each row; inner folds if not given.
 
     Returns
     -------
@@ -62,16 +71,19 @@ def out_of_fold(data: FitData, rows: Rows, fit: Fit, folds: Rows | None = None) 
     LabelsError
         If all of `rows` are near-duplicates of what a fold holds.
     """
-    if folds is None:
-        folds = fold_assignment([data.groups[row] for row in rows], "inner")
     values = np.empty(len(rows), dtype=np.float64)
-    for train, inside in _by_fold(data, rows, folds):
+    for train, inside in by_fold(data, rows, folds):
         values[inside] = fit(data, train).predict(data, rows[inside])
     return values
 
 
-def _by_fold(data: FitData, rows: Rows, folds: Rows) -> Iterator[tuple[Rows, Bools]]:
-    """Yield what may be fitted to for each fold, and which of `rows` are in there: shape (m,)."""
+def by_fold(data: FitData, rows: Rows, folds: Rows | None = None) -> Iterator[tuple[Rows, Bools]]:
+    """Yield what may be fitted to for each fold, and which of `rows` are in there: shape (m,).
+
+    The folds are inner ones, independent of every outer assignment, if not given.
+    """
+    if folds is None:
+        folds = fold_assignment([data.groups[row] for row in rows], "inner")
     clusters = data.clusters[rows]
     for fold in range(FOLDS):
         inside = folds == fold
@@ -135,10 +147,14 @@ def fit_calibration(raw: AnyFloats, labels: AnyFloats) -> Calibration:
     return Calibration((min(lowest, anchors[0] - MIN_GAP), *anchors))
 
 
-def calibrate(data: FitData, rows: Rows, raw: AnyFloats) -> Calibration:
-    """Fit a calibration to out-of-fold values of `rows`, those chosen without looking at scores."""
+def calibrate(data: FitData, rows: Rows, fitted: Fitted) -> Calibration:
+    """Fit a calibration to what was fitted to `rows`: to its values out of inner folds.
+
+    Only rows that were chosen without looking at scores count.
+    """
+    assert fitted.held_out is not None
     unbiased = data.unbiased[rows]
-    return fit_calibration(raw[unbiased], data.labels[rows][unbiased])
+    return fit_calibration(fitted.held_out[unbiased], data.labels[rows][unbiased])
 
 
 @dataclass(frozen=True)
@@ -167,9 +183,9 @@ def nested_fits(data: FitData, fit: Fit, folds: Rows | None = None) -> Iterator[
     rows = np.arange(len(data))
     if folds is None:
         folds = fold_assignment(data.groups, 0)
-    for train, inside in _by_fold(data, rows, folds):
-        calibration = calibrate(data, train, out_of_fold(data, train, fit))
-        yield FoldFit(rows[inside], fit(data, train), calibration)
+    for train, inside in by_fold(data, rows, folds):
+        fitted = fit(data, train, held_out=True)
+        yield FoldFit(rows[inside], fitted, calibrate(data, train, fitted))
 
 
 def nested_points(data: FitData, fit: Fit, folds: Rows | None = None) -> Floats:
@@ -260,7 +276,7 @@ class Figures:
 
 def fits_of_points() -> int:
     """Return how many fits `nested_points` makes, at most."""
-    return FOLDS * (FOLDS + 1)
+    return FOLDS
 
 
 def fits_of_figures() -> int:

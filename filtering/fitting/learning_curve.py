@@ -74,10 +74,10 @@ def _point(data: FitData, name: str, fit: Fit, drawn: Drawn, places: Rows, numbe
     """Fit to those of the training rows whose places in an order come first; a group has one place."""
     fitted: list[Rows] = []
 
-    def fit_first(data: FitData, rows: Rows) -> Fitted:
+    def fit_first(data: FitData, rows: Rows, *, held_out: bool = False) -> Fitted:
         first = np.unique(places[rows])[:number]
         fitted.append(rows[np.isin(places[rows], first)])
-        return fit(data, fitted[-1])
+        return fit(data, fitted[-1], held_out=held_out)
 
     figures = nested_figures(data, name, fit_first)
     groups = [len({data.groups[row] for row in rows}) for rows in fitted]

@@ -5,19 +5,20 @@ with each other (the Gram matrix; Saunders et al. 1998, "Ridge regression learni
 variables"). They are formed once, and serve every fold, every assignment of folds and every recipe.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from filtering.arrays import Floats, Floats32, Rows
+from filtering.arrays import Bools, Floats, Floats32, Rows
 from filtering.extras import require
 from filtering.signals.kernel import CELLS
 
 PENALTY = 0.15
-TOLERANCE = 1e-5
+TOLERANCE = 1e-3
 """Share of the target that conjugate gradients may leave over."""
 MOST_ROUNDS = 2000
 FORMED_ROWS = 16_384
@@ -28,7 +29,16 @@ BLOCK = 2048
 """Columns, or rows, that are multiplied at a time."""
 
 Times = Callable[[Floats], Floats]
-"""Multiplies the products of some documents with a vector: float64 arrays, shape (m,)."""
+"""Multiplies the products of some documents with vectors: float64 arrays, shape (m,) or (m, k)."""
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Return a context in which libraries of linear algebra use one thread each.
+
+    Products are small: more threads wait for each other, and sum in another order on each machine.
+    """
+    limits: AbstractContextManager[object] = require("train", "threadpoolctl").threadpool_limits(1)
+    return limits
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,45 +100,54 @@ def formed(cells: Any) -> Floats32:  # noqa: ANN401 - a sparse matrix
     return out
 
 
-def fit_ridge(
-    of_cells: tuple[Any, Times, float], blocks: Sequence[tuple[Floats, float]], target: Floats
-) -> tuple[Floats, list[Floats], float]:
-    """Fit one ridge regression to cells and to blocks of dense features, each times its scale.
+def solve_ridge(
+    of_cells: tuple[Times, float], dense: Floats, target: Floats, fitted: Bools
+) -> tuple[Floats, Floats, Floats]:
+    """Solve several ridge regressions of the same documents at once, each fitted to some of them.
 
-    The larger its scale, the less a block's weights are held back. It is solved for a weight of each document
-    (the dual variables, of which the weights of features are sums), by conjugate gradients.
+    Each is solved for a weight of every document (the dual variables, of which the weights of features are
+    sums), by conjugate gradients. One pass over the products serves all.
 
     Parameters
     ----------
-    of_cells : tuple of (sparse matrix of n rows, Times, float)
-        The cells, what multiplies their products, and their scale.
-    blocks : sequence of (float array of n rows, float)
+    of_cells : tuple of (Times, float)
+        What multiplies the products of the documents' cells, and the scale of the cells. The larger a
+        feature's scale, the less its weight is held back.
+    dense : float64 array, shape (n, columns)
+        Other features, times their scales.
     target : float64 array, shape (n,)
+    fitted : bool array, shape (n, k)
+        The documents that each regression is fitted to.
 
     Returns
     -------
-    float64 array, shape (columns,)
-        The weights of the cells, not scaled.
-    list of float64 array
-        Of each block the weights of its features, not scaled.
-    float
-        The bias.
+    float64 array, shape (n, k)
+        Weights of documents; 0 for those that are not fitted to.
+    float64 array, shape (k,)
+        Biases.
+    float64 array, shape (n, k)
+        What each regression gives each document.
     """
-    cells, times, scale = of_cells
+    times, scale = of_cells
     linalg = require("train", "scipy.sparse.linalg")
-    dense = np.hstack([one * scale for one, scale in blocks])
+    counts, dense = fitted.sum(axis=0), dense.astype(np.float32)
+
+    def centred(values: Floats) -> Floats:
+        found: Floats = np.where(fitted, values - np.where(fitted, values, 0.0).sum(axis=0) / counts, 0.0)
+        return found
 
     def products(documents: Floats) -> Floats:
-        return scale**2 * times(documents) + dense @ (documents @ dense)
+        return scale**2 * times(documents) + dense @ (dense.T @ documents.astype(np.float32))
 
-    def penalised(documents: Floats) -> Floats:
-        found = products(documents - documents.mean())
-        centred: Floats = found - found.mean() + PENALTY * documents
-        return centred
+    def penalised(flat: Floats) -> Floats:
+        documents = flat.reshape(fitted.shape)
+        found: Floats = centred(products(centred(documents))) + PENALTY * documents
+        return found.ravel()
 
-    operator = linalg.LinearOperator((len(target), len(target)), penalised, dtype=np.float64)
-    documents, _ = linalg.cg(operator, target - target.mean(), rtol=TOLERANCE, maxiter=MOST_ROUNDS)
-    bias = float((target - products(documents)).mean())
-    parts = np.split(documents @ dense, np.cumsum([one.shape[1] for one, _ in blocks])[:-1])
-    weights = [part * scale for part, (_, scale) in zip(parts, blocks, strict=True)]
-    return scale**2 * (cells.T @ documents), weights, bias
+    targets = np.broadcast_to(target[:, None], fitted.shape)
+    operator = linalg.LinearOperator((fitted.size, fitted.size), penalised, dtype=np.float64)
+    flat, _ = linalg.cg(operator, centred(targets).ravel(), rtol=TOLERANCE, maxiter=MOST_ROUNDS)
+    documents = centred(flat.reshape(fitted.shape))
+    values = products(documents)
+    biases = np.where(fitted, targets - values, 0.0).sum(axis=0) / counts
+    return documents, biases, values + biases

@@ -161,7 +161,7 @@ class SignalScorer(Mappable):
         ``web``, ``code``, or a name of the user's own.
     linear : LinearSignals
     trees : Trees, optional
-        Over the linear value and the statistics. They need LightGBM.
+        Over the linear value and the statistics.
     calibration : Calibration
     novelty : Novelty
     digest : str
@@ -290,7 +290,7 @@ def _scores(
 class EmbeddingStage:
     """The second stage of a scorer: a head over embeddings, alone or beside signals.
 
-    raw(document) = head(embedding) + linear(signals)
+    raw(document) = head(embedding) + linear(signals), or what trees make of that and the statistics
 
     Parameters
     ----------
@@ -301,6 +301,8 @@ class EmbeddingStage:
     head : Head
     linear : LinearSignals, optional
         Weights of signals that were fitted together with the head.
+    trees : Trees, optional
+        Over the sum of both and the statistics.
     calibration : Calibration
     """
 
@@ -308,6 +310,7 @@ class EmbeddingStage:
     embedder: EmbedderSettings
     head: Head
     linear: LinearSignals | None
+    trees: Trees | None
     calibration: Calibration
 
 
@@ -360,6 +363,8 @@ class EmbeddingScorer(Mappable):
         raw[scored] = self.stage.head.predict(embeddings.vectors)[found]
         if self.stage.linear is not None:
             raw += self.stage.linear.predict(signals.features)
+        if self.stage.trees is not None:
+            raw = self.stage.trees.predict(raw, signals.features)
         return _scores(
             signals,
             self.stage.calibration.apply(raw),

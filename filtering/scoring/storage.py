@@ -4,7 +4,6 @@
 
     scorer.json       format, kind, rules, calibration, metrics, digests of the files below, references
     signals.safetensors   weights, knots, and what is needed to tell unlike documents
-    head.txt          LightGBM's text model over the signals, where there is one
     embedding.safetensors   the head over embeddings, where there is one; the embedder itself is only named
     pairs.safetensors   fast and full scores of some documents, by which a cascade finds its exits
     README.md         the model card, for people
@@ -38,15 +37,15 @@ from filtering.scoring.cascade_exits import PairedScores, find_exits
 from filtering.scoring.novelty import Novelty
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage, SignalScorer
 from filtering.scoring.settings import Effort, ExitSettings
-from filtering.scoring.stored_stage import build_stage, describe_stage, stage_arrays
+from filtering.scoring.stored_stage import TREES, build_stage, describe_stage, stage_arrays
 from filtering.signals.linear import build_linear
 from filtering.signals.read_signals import SIGNALS_VERSION
-from filtering.signals.trees import parse_trees
+from filtering.signals.trees import check_trees
 from filtering.text.windows import REACH, WINDOW
 
-FORMAT = 3
+FORMAT = 4
 SIGNALS_KIND, EMBEDDING_KIND = "signals", "embedding"
-FILES = ("signals.safetensors", "head.txt", "embedding.safetensors", "pairs.safetensors")
+FILES = ("signals.safetensors", "embedding.safetensors", "pairs.safetensors")
 PAIRS: Wanted = {
     "fast": (np.float32, ("documents",)),
     "full": (np.float32, ("documents",)),
@@ -116,9 +115,9 @@ def save_scorer(
     target = Path(folder)
     signals = signals_of(scorer)
     arrays = {**signals.linear.arrays(), "known_words": signals.novelty.words}
-    files = {"signals.safetensors": save({name: np.ascontiguousarray(a) for name, a in arrays.items()})}
     if signals.trees is not None:
-        files["head.txt"] = signals.trees.text.encode()
+        arrays |= {f"{TREES}{name}": array for name, array in signals.trees.arrays().items()}
+    files = {"signals.safetensors": save({name: np.ascontiguousarray(a) for name, a in arrays.items()})}
     references: list[dict[str, Any]] = [{"text": text} for text in REFERENCE_TEXTS]
     _note_scores(references, "fast", signals)
     stage = paired = None
@@ -234,8 +233,7 @@ def load_scorer(
     SettingsError
         If there is no such scorer, or it has not what `effort` and `exits` ask for.
     MissingExtraError
-        If `effort` asks for embeddings and the ``embed`` extra is not installed, or the scorer has trees and
-        the ``train`` extra is not.
+        If `effort` asks for embeddings and the ``embed`` extra is not installed.
     ScorerError
         If it is damaged, of an unknown format or kind, or does not reproduce its reference scores.
     """
@@ -391,7 +389,7 @@ def _build(description: dict[str, Any], files: dict[str, bytes], folder: Path) -
         return SignalScorer(
             domain=str(description["domain"]),
             linear=build_linear(arrays, float(description["bias"])),
-            trees=parse_trees(files["head.txt"].decode()) if "head.txt" in files else None,
+            trees=check_trees(arrays, prefix=TREES) if f"{TREES}roots" in arrays else None,
             calibration=Calibration(check_anchors(description["anchors"])),
             novelty=Novelty(words=_known_words(arrays), bound=float(description["novelty_bound"])),
             languages=_languages(description.get("languages", {})),  # earlier scorers do not say

@@ -16,6 +16,7 @@ from filtering.errors import ScorerError
 from filtering.scoring.calibration import Calibration, check_anchors
 from filtering.scoring.scorers import EmbeddingStage
 from filtering.signals.linear import build_linear
+from filtering.signals.trees import check_trees
 
 HEADS: Mapping[str, type[Head]] = {"ridge": LinearHead, "joint": KernelHead, "teacher": LinearHead}
 """By the name of a stage."""
@@ -34,6 +35,8 @@ EMBEDDER: Mapping[str, tuple[type, ...]] = {
     "max_tokens": (int,),
 }
 """Of `EmbedderSettings`, as they are saved: types of JSON."""
+TREES = "trees."
+"""Before the names of arrays of trees, where there are some."""
 NAME_CHARS = 1000
 MOST_TOKENS = 1 << 20
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -56,6 +59,8 @@ def stage_arrays(stage: EmbeddingStage) -> dict[str, NDArray[Any]]:
     arrays = {f"head.{name}": np.asarray(getattr(stage.head, name)) for name in ARRAYS[type(stage.head)]}
     if stage.linear is not None:
         arrays |= {f"linear.{name}": array for name, array in stage.linear.arrays().items()}
+    if stage.trees is not None:
+        arrays |= {f"{TREES}{name}": array for name, array in stage.trees.arrays().items()}
     # Not ascontiguousarray, which makes an array of one number out of a number.
     return {name: np.asarray(array, order="C") for name, array in arrays.items()}
 
@@ -78,6 +83,7 @@ def build_stage(description: Mapping[str, Any], arrays: Arrays) -> EmbeddingStag
         embedder=_embedder(description["embedder"]),
         head=_head(name, arrays),
         linear=linear,
+        trees=check_trees(arrays, prefix=TREES) if f"{TREES}roots" in arrays else None,
         calibration=Calibration(check_anchors(description["anchors"])),
     )
 

@@ -1,66 +1,67 @@
-"""LightGBM's trees over the linear value and the statistics: their text, and what LightGBM makes of it.
+"""Boosted trees over the linear value and the statistics: arrays, and a compiled loop over them.
 
-A scorer may be a stranger's, and LightGBM does not check what it reads: a text that is not whole ends the
-process, hangs it, or takes terabytes. So numbers alone are taken of a text, and checked. What LightGBM reads
-is written anew from them.
+LightGBM fits them (`fitting/recipes.py`). It is not needed to run them: docs/decisions/0002.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from math import isfinite
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from filtering.arrays import AnyFloats, Floats, Floats32
+from filtering.arrays import AnyFloats, Floats, Floats32, Ints32
+from filtering.checked_arrays import Wanted, checked_arrays
+from filtering.compiled import compiled
 from filtering.errors import ScorerError
-from filtering.extras import require
 from filtering.signals.read_signals import SCORE_COLUMNS
 from filtering.signals.style import STATISTICS
+from filtering.text.arrow import frozen
 
 FEATURES = 1 + len(STATISTICS)
-MOST_CHARS = 1 << 24
-"""Of a text; 200 trees of 15 leaves take a hundredth of it."""
-MOST_LEAVES = 64
-"""Of a tree: LightGBM walks down by recursion, and its shares take the cube of the depth."""
-MOST_ROWS = 2**31 - 1
-LOADED = 8
-"""Models that are kept ready: each fold has one of its own while a recipe is measured."""
-NUMERICAL = 2
-"""Type of a split: missing values are not told apart, for signals are never missing."""
-COLUMNS: dict[str, tuple[type[int] | type[float], int, int]] = {
-    "num_cat": (int, 0, 1),
-    "split_feature": (int, 1, 0),
-    "threshold": (float, 1, 0),
-    "decision_type": (int, 1, 0),
-    "left_child": (int, 1, 0),
-    "right_child": (int, 1, 0),
-    "leaf_value": (float, 1, 1),
-    "leaf_count": (int, 1, 1),
-    "internal_count": (int, 1, 0),
-    "is_linear": (int, 0, 1),
+"""What trees see: the linear value, then the statistics."""
+NO_FEATURE = -1
+"""Of a leaf."""
+MOST_NODES = 127
+"""Of a tree: a forged scorer then takes no more time than it has bytes."""
+
+ARRAYS: Wanted = {
+    "roots": (np.int32, ("trees",)),
+    "features": (np.int16, ("nodes",)),
+    "thresholds": (np.float64, ("nodes",)),
+    "others": (np.int32, ("nodes",)),
+    "values": (np.float64, ("nodes",)),
 }
-"""Of a tree: how many numbers it has for each node, and how many more."""
-NEEDED = {"objective=regression", f"max_feature_idx={FEATURES - 1}"}
-HEADER = (
-    "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\n"
-    f"objective=regression\nmax_feature_idx={FEATURES - 1}\n"
-    f"feature_names={' '.join(f'Column_{number}' for number in range(FEATURES))}\n"
-    f"feature_infos={' '.join(['none'] * FEATURES)}\n"
-)
+"""As they are saved."""
+
+Arrays: TypeAlias = tuple[Ints32, NDArray[np.int16], Floats, Ints32, Floats]
+"""Roots, features, thresholds, others and values."""
 
 
 @dataclass(frozen=True)
 class Trees:
-    """Boosted regression trees, as `parse_trees` returns them.
+    """A sum of regression trees. Each node stands before all below it, and its first child next to it.
 
     Parameters
     ----------
-    text : str
-        A text model of LightGBM.
+    roots : int32 array, shape (trees,)
+        The node that each tree begins with: 0, then rising.
+    features : int16 array, shape (nodes,)
+        What a node looks at: 0 is the linear value, 1 the first statistic; `NO_FEATURE` for a leaf.
+    thresholds : float64 array, shape (nodes,)
+        Up to this value it goes on to the node's first child; beyond it, to the other.
+    others : int32 array, shape (nodes,)
+        The other child of each node.
+    values : float64 array, shape (nodes,)
+        What a leaf adds to the sum; of another node the mean of what is below it, as often as documents came
+        there when it was fitted.
     """
 
-    text: str
+    roots: Ints32
+    features: NDArray[np.int16]
+    thresholds: Floats
+    others: Ints32
+    values: Floats
 
     def predict(self, raw: AnyFloats, features: Floats32) -> Floats:
         """Return the sum over all trees.
@@ -74,34 +75,46 @@ class Trees:
         Returns
         -------
         float64 array, shape (n,)
-
-        Raises
-        ------
-        MissingExtraError
-            If LightGBM is not installed.
         """
-        found: Floats = _booster(self.text).predict(stacked(raw, features), num_threads=1)
-        return found
+        out = np.zeros(len(raw), dtype=np.float64)
+        add_trees(frozen(raw.astype(np.float64)), frozen(features), self._arrays, out)
+        return out
 
     def shares(self, raw: AnyFloats, features: Floats32) -> Floats:
         """Return the share that each feature has of the sum, and last what the sum is without any.
 
-        Parameters and errors are those of `predict`.
+        A feature has what the nodes that look at it change on the way to a leaf: from the mean value of a
+        node to that of its child (Saabas 2014, "Interpreting random forests").
+
+        Parameters are those of `predict`.
 
         Returns
         -------
         float64 array, shape (n, FEATURES + 1)
         """
-        found: Floats = _booster(self.text).predict(stacked(raw, features), pred_contrib=True, num_threads=1)
-        return found
+        out = np.zeros((len(raw), FEATURES + 1), dtype=np.float64)
+        add_shares(frozen(raw.astype(np.float64)), frozen(features), self._arrays, out)
+        return out
+
+    @property
+    def _arrays(self) -> Arrays:
+        return (
+            frozen(self.roots), frozen(self.features), frozen(self.thresholds), frozen(self.others),
+            frozen(self.values),
+        )  # fmt: skip
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all of it as arrays, by name."""
+        return {name: getattr(self, name) for name in ARRAYS}
 
 
 def stacked(raw: AnyFloats, features: Floats32) -> Floats32:
-    """Return what trees see: the linear value, then the statistics.
+    """Return what trees see.
 
     Parameters
     ----------
     raw : float array, shape (n,)
+        Linear values.
     features : float32 array, shape (n, WIDTH)
 
     Returns
@@ -111,61 +124,97 @@ def stacked(raw: AnyFloats, features: Floats32) -> Floats32:
     return np.concatenate([raw[:, None].astype(np.float32), features[:, SCORE_COLUMNS:]], axis=1)
 
 
-@lru_cache(LOADED)
-def _booster(text: str) -> Any:  # noqa: ANN401 - a class of LightGBM
-    return require("train", "lightgbm").Booster(model_str=text)
-
-
-def parse_trees(text: str) -> Trees:
-    """Read a text model of LightGBM.
-
-    Parameters
-    ----------
-    text : str
-        What ``Booster.model_to_string`` gives, or `Trees.text`.
+def check_trees(arrays: Mapping[str, NDArray[Any]], *, prefix: str = "") -> Trees:
+    """Return saved trees from their arrays, before whose names a prefix may stand.
 
     Raises
     ------
     ScorerError
-        If it is not a sum of whole trees with numerical splits over so many features.
-    ValueError
-        If it has other words where numbers must stand.
+        If an array has another shape or dtype than it must, or is not finite, or a node leads on to one
+        that does not stand behind it in its tree.
+    KeyError
+        If one is missing.
     """
-    header, *blocks = text.split("\nTree=")
-    lines = header.splitlines()
-    # Not every regression is a plain sum: a random forest takes the mean, and says so in a line.
-    if not NEEDED <= set(lines) or "average_output" in lines or not blocks or len(text) > MOST_CHARS:
-        raise ScorerError(f"Trees must be a LightGBM regression over {FEATURES} features. They are not.")
-    trees = [_checked_tree(block.split("\n\n")[0]) for block in blocks]
-    body = "".join(f"\nTree={number}\n{tree}\n" for number, tree in enumerate(trees))
-    return Trees(f"{HEADER}{body}\nend of trees\n")
+    trees = Trees(**checked_arrays(arrays, ARRAYS, prefix=prefix))
+    sizes = np.diff(trees.roots, append=len(trees.features))
+    if sizes.sum() != len(trees.features) or not ((sizes > 0) & (sizes <= MOST_NODES)).all():
+        raise ScorerError(
+            f"'{prefix}roots' must be where each tree begins among {len(trees.features):,} nodes: 0, then "
+            f"rising, with {MOST_NODES} nodes at most for each. They are not."
+        )
+    at = np.flatnonzero(trees.features != NO_FEATURE)
+    ends = np.repeat(trees.roots + sizes, sizes)[at]
+    is_known = (trees.features >= NO_FEATURE) & (trees.features < FEATURES)
+    # Ways then lead on to later nodes alone, and so they end.
+    if not (is_known.all() and ((trees.others[at] > at) & (trees.others[at] < ends) & (at + 1 < ends)).all()):
+        raise ScorerError(
+            f"Each node of '{prefix}features' must be a leaf, or look at one of {FEATURES} features and lead "
+            "on to two nodes behind it in its tree. One does not."
+        )
+    return trees
 
 
-def _checked_tree(block: str) -> str:
-    """Return a tree written anew from its numbers: each leaf, and each node but the first, has one parent.
+def build_trees(structures: list[dict[str, Any]]) -> Trees:
+    """Return trees that LightGBM fitted.
 
-    A child >= 0 is a node, and comes after its parent; ``~child`` is a leaf.
+    Parameters
+    ----------
+    structures : list of dict
+        The ``tree_structure`` of each tree, as ``Booster.dump_model`` gives them.
     """
-    fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-    columns: dict[str, list[Any]] = {
-        name: [kind(one) for one in fields.get(name, "").split()] for name, (kind, _, _) in COLUMNS.items()
-    }
-    nodes, left, right = (len(columns["threshold"]), columns["left_child"], columns["right_child"])
-    leaves = nodes + 1
-    if not nodes:
-        columns["leaf_count"] = [1]  # nothing depends on how many rows a tree of one leaf has
-    is_whole = (
-        leaves <= MOST_LEAVES
-        and all(len(columns[name]) == of_node * nodes + one for name, (_, of_node, one) in COLUMNS.items())
-        and sorted(left + right) == ([*range(-leaves, 0), *range(1, nodes)] if nodes else [])
-        and all(child < 0 or child > node for side in (left, right) for node, child in enumerate(side))
-        and all(0 <= feature < FEATURES for feature in columns["split_feature"])
-        and all(0 < rows <= MOST_ROWS for rows in columns["leaf_count"] + columns["internal_count"])
-        and all(map(isfinite, columns["threshold"] + columns["leaf_value"]))
-        and set(columns["decision_type"]) <= {NUMERICAL}
-        and columns["num_cat"] == columns["is_linear"] == [0]
-    )
-    if not is_whole:
-        raise ScorerError("Each tree of a scorer must be whole. One has missing or impossible numbers.")
-    lines = [f"{name}={' '.join(map(repr, numbers))}\n" for name, numbers in columns.items()]
-    return f"num_leaves={leaves}\n{''.join(lines)}"
+    roots = []
+    nodes: list[tuple[int, float, int, float]] = []
+    for structure in structures:
+        roots.append(len(nodes))
+        _add_node(nodes, structure)
+    features, thresholds, others, values = zip(*nodes, strict=True)
+    return Trees(
+        np.array(roots, np.int32), np.array(features, np.int16), np.array(thresholds, np.float64),
+        np.array(others, np.int32), np.array(values, np.float64),
+    )  # fmt: skip
+
+
+def _add_node(nodes: list[tuple[int, float, int, float]], structure: Mapping[str, Any]) -> tuple[float, int]:
+    """Add a node and all below it; return its value, and how many documents came there."""
+    at = len(nodes)
+    if "leaf_value" in structure:
+        nodes.append((NO_FEATURE, 0.0, 0, structure["leaf_value"]))
+        return structure["leaf_value"], structure.get("leaf_count", 1)  # a tree of one leaf counts none
+    nodes.append((NO_FEATURE, 0.0, 0, 0.0))
+    first, first_count = _add_node(nodes, structure["left_child"])
+    place = len(nodes)
+    other, other_count = _add_node(nodes, structure["right_child"])
+    count = first_count + other_count
+    value = (first * first_count + other * other_count) / count
+    nodes[at] = (structure["split_feature"], structure["threshold"], place, value)
+    return value, count
+
+
+@compiled
+def add_trees(raw: Floats, features: Floats32, trees: Arrays, out: Floats) -> None:
+    """Add to `out` the sum over all trees; arrays as `Trees.predict` has them."""
+    roots, looked_at, thresholds, others, values = trees
+    for row in range(len(raw)):
+        for root in roots:
+            node = root
+            while looked_at[node] >= 0:
+                feature = looked_at[node]
+                value = raw[row] if feature == 0 else features[row, SCORE_COLUMNS - 1 + feature]
+                node = node + 1 if value <= thresholds[node] else others[node]
+            out[row] += values[node]
+
+
+@compiled
+def add_shares(raw: Floats, features: Floats32, trees: Arrays, out: Floats) -> None:
+    """Add to `out` the shares of all features; arrays as `Trees.shares` has them."""
+    roots, looked_at, thresholds, others, values = trees
+    for row in range(len(raw)):
+        for root in roots:
+            node = root
+            out[row, FEATURES] += values[root]
+            while looked_at[node] >= 0:
+                feature = looked_at[node]
+                value = raw[row] if feature == 0 else features[row, SCORE_COLUMNS - 1 + feature]
+                below = node + 1 if value <= thresholds[node] else others[node]
+                out[row, feature] += values[below] - values[node]
+                node = below

@@ -72,12 +72,12 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
         f"What {teacher.settings.name!r} says of {config.pool}",
         more="Bring a larger or more mixed pool, let the teacher read more of it (--n), or choose another.",
     )
-    data = fit_data_of(labels)
+    data = fit_data_of(labels, config.domain)
     recipe, compared = choose(data, config.signals, RECIPES, signals_fit, reporter)
     reporter.say("Measuring how close the new scorer comes to the classifier ...")
     judged = nested(data, signals_fit(recipe), labels, "fast", reporter)
     signals = fit_signals(data, recipe, config.domain)
-    stage = EmbeddingStage("teacher", teacher.settings, LinearHead(np.ones(1), 0.0), None, UNCHANGED)
+    stage = EmbeddingStage("teacher", teacher.settings, LinearHead(np.ones(1), 0.0), None, None, UNCHANGED)
     scorer = EmbeddingScorer(signals, stage, teacher)
     others = [documents[row] for row in paired]
     fast, full = signals.score(others).value, _points(teacher, others)
@@ -85,7 +85,7 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
     return save_judged(
         replace(scorer, paired=pairs),
         config.out,
-        {"teacher": teacher.settings.name, "signals": compared},
+        {"teacher": teacher.settings.name, "signals": compared, "rewritten": len(data.rewrites)},
         [judged.judge()],
         audit_points(judged),
         labels,

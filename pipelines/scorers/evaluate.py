@@ -18,12 +18,14 @@ from filtering.fitting.stages import head_fit
 from filtering.judging.audit import Scoring
 from filtering.judging.kinds import JudgedKind, judge_kind
 from filtering.judging.metrics import Estimate, confusion, evaluate, reliability
+from filtering.judging.rewrites import rewrites_of
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.cascade import AnyScorer, CascadeScorer
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from filtering.scoring.settings import Effort, ExitSettings
 from filtering.scoring.storage import naming, read_metrics
 from filtering.text.arrow import Texts
+from pipelines.dump.code_languages import CODE, CODE_LANGUAGE
 from pipelines.dump.lengths import length_of
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.scorer_addresses import open_scorer
@@ -247,15 +249,24 @@ def refit(
         fits: dict[Effort, Fit] = {"fast": signals_fit(recipe)}
         if isinstance(loaded, EmbeddingScorer):
             fits["full"] = head_fit(metrics["heads"]["kept"], recipe)
-    data = fit_data_of(labels)
+    data = fit_data_of(labels, loaded.domain)
     if isinstance(loaded, EmbeddingScorer):
         data, _ = embedded(data, loaded.embedder)
     return data, fits
 
 
-def fit_data_of(labels: Labels) -> FitData:
-    """Return labels as numbers; those without a score (empty, say) are left out."""
-    return read_fit_data(labels.texts, labels.scores, labels.groups, labels.unbiased)
+def fit_data_of(labels: Labels, domain: str) -> FitData:
+    """Return labels as numbers, with rewrites; those without a score (empty, say) are left out.
+
+    Parameters
+    ----------
+    labels : Labels
+        As `with_one_language` gives them.
+    domain : str
+        Of the scorer.
+    """
+    rewrites = rewrites_of(is_code=domain == CODE or CODE_LANGUAGE in labels.slices)
+    return read_fit_data(labels.texts, labels.scores, labels.groups, labels.unbiased, rewrites=rewrites)
 
 
 def _at(values: Sequence[Value], rows: Rows) -> list[Value]:

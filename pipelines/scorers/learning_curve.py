@@ -13,6 +13,7 @@ from filtering.scoring.storage import read_metrics
 from pipelines.page_kit.charts import check_drawing, draw_learning_curve
 from pipelines.progress import Reporter
 from pipelines.scorers.evaluate import refit
+from pipelines.scorers.label_languages import with_one_language
 
 SIZES = (200, 400, 800, 1600, 3200, 6400)
 """Numbers of labels; what the training folds have of them stands last."""
@@ -62,7 +63,8 @@ def write_learning_curve(
             "A learning curve needs the labels that the scorer was fitted to. These are others; train a "
             "scorer on them first."
         )
-    data, fits = refit(scorer, load_scorer(scorer, effort=effort, placement=placement), found)
+    loaded = load_scorer(scorer, effort=effort, placement=placement)
+    data, fits = refit(scorer, loaded, with_one_language(found, loaded.domain, reporter))
     rows: list[dict[str, Any]] = []
     for name, fit in fits.items():
         reporter.say(f"Fitting effort {name} to fewer labels ...")

@@ -84,16 +84,20 @@ class NestedJudge:
 
 def embedded(data: FitData, embedder: Embedder) -> tuple[FitData, dict[str, int]]:
     """Return the same documents with embeddings, and how many tokens they have and were read of them."""
-    found = embedder.embed([text_for(embedder.settings, text) for text in data.texts])
-    tokens = {"tokens": int(found.tokens.sum()), "tokens_read": int(found.tokens_read.sum())}
+    found = embedder.embed([text_for(embedder.settings, text) for text in [*data.texts, *data.rewrites]])
+    of_documents = slice(len(data))
+    tokens = {
+        "tokens": int(found.tokens[of_documents].sum()),
+        "tokens_read": int(found.tokens_read[of_documents].sum()),
+    }
     return replace(data, embeddings=found.vectors), tokens
 
 
 def counted(fit: Fit, meter: Meter) -> Fit:
     """Return what fits as before, and counts each fit."""
 
-    def fit_and_count(data: FitData, rows: Rows) -> Fitted:
-        found = fit(data, rows)
+    def fit_and_count(data: FitData, rows: Rows, *, held_out: bool = False) -> Fitted:
+        found = fit(data, rows, held_out=held_out)
         meter.count(1)
         return found
 

@@ -102,14 +102,14 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     embedder = _embedder(config)
     if labels.cut_texts:
         reporter.say(cut_texts_warning(labels.cut_texts, len(labels)))
-    data = fit_data_of(labels)
+    data = fit_data_of(labels, config.domain)
     reporter.say(f"{len(data):,} labelled documents of {len(set(data.groups)):,} groups.")
     if copied := data.copied_across_groups():
         reporter.say(
             f"{copied:,} of them have near-duplicates in other groups. No model that is measured on these "
             "has seen the others."
         )
-    metrics: dict[str, Any] = {"labels_sha256": labels_digest(labels)}
+    metrics: dict[str, Any] = {"labels_sha256": labels_digest(labels), "rewritten": len(data.rewrites)}
     recipe, metrics["signals"] = choose(data, config.signals, RECIPES, signals_fit, reporter)
     fits: dict[Effort, Fit] = {"fast": signals_fit(recipe)}
     signals = fit_signals(data, recipe, config.domain)

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from annotations import read_labels
 from filtering import load_scorer
-from filtering.fitting.cross_validation import Fit, calibrate, out_of_fold
+from filtering.fitting.cross_validation import Fit, calibrate
 from filtering.fitting.fit_data import FitData
 from filtering.folds import FOLDS, fold_assignment
 from filtering.judging.kinds import LEAST_ROWS
@@ -66,10 +66,10 @@ def folds_of(data: FitData, fit: Fit, assignment: int) -> list[Fold]:
     numbers, found = fold_assignment(data.groups, assignment), []
     for fold in range(FOLDS):
         train, test = np.flatnonzero(numbers != fold), np.flatnonzero(numbers == fold)
-        raw = out_of_fold(data, train, fit)
-        calibration = calibrate(data, train, raw)
-        points = calibration.apply(fit(data, train).predict(data, test)).astype(np.float64)
-        found.append(Fold(test, points, train, calibration.apply(raw).astype(np.float64)))
+        fitted = fit(data, train, held_out=True)
+        calibration = calibrate(data, train, fitted)
+        points = calibration.apply(fitted.predict(data, test)).astype(np.float64)
+        found.append(Fold(test, points, train, calibration.apply(fitted.held_out).astype(np.float64)))
     return found
 
 

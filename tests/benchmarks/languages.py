@@ -63,8 +63,8 @@ def _table(effort: str, data: FitData, languages: NDArray[np.str_], fit: Fit) ->
 def without(left_out: NDArray[np.bool_], fit: Fit) -> Fit:
     """Return what fits likewise, but to none of some rows."""
 
-    def fit_others(data: FitData, rows: Rows) -> Fitted:
-        return fit(data, rows[~left_out[rows]])
+    def fit_others(data: FitData, rows: Rows, *, held_out: bool = False) -> Fitted:
+        return fit(data, rows[~left_out[rows]], held_out=held_out)
 
     return fit_others
 

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from annotations import Labels
 from filtering import EmbeddingScorer
 from filtering.arrays import Rows
-from filtering.fitting.cross_validation import Fit, Fitted, calibrate, nested_raw, out_of_fold
+from filtering.fitting.cross_validation import Fit, Fitted, calibrate, nested_raw
 from filtering.fitting.fit_data import FitData
 from filtering.fitting.stages import head_fit
 from filtering.folds import fold_assignment
@@ -49,15 +49,17 @@ class Calibrated:
 
     fitted: Fitted
     calibration: Calibration
+    held_out: None = None
 
     def predict(self, data: FitData, rows: Rows) -> NDArray[np.float64]:
         """Return rubric points of some rows."""
         return self.calibration.apply(self.fitted.predict(data, rows)).astype(np.float64)
 
 
-def fit_calibrated(data: FitData, rows: Rows, fit: Fit) -> Calibrated:
+def fit_calibrated(data: FitData, rows: Rows, fit: Fit, *, held_out: bool = False) -> Calibrated:
     """Fit to some rows, and a calibration to values out of folds of them."""
-    return Calibrated(fit(data, rows), calibrate(data, rows, out_of_fold(data, rows, fit)))
+    fitted = fit(data, rows, held_out=True)
+    return Calibrated(fitted, calibrate(data, rows, fitted))
 
 
 def own_quality(

@@ -106,7 +106,7 @@ def side_by_side_section(
             raise SettingsError(f"A scorer must have been trained with a --pool here. {name!r} was not.")
         exits = exits_of(scorer.paired)
         labels = read_labels(str(seed))
-        data, qualities = fit_data_of(labels), known_quality(name, scorer, labels, exits, assignments)
+        data, qualities = fit_data_of(labels, "web"), known_quality(name, scorer, labels, exits, assignments)
         write_seed(data, models / "seed.parquet", assignments)
         run_others(python, "learn", models / "seed.parquet", distilled, models)
         qualities |= others_quality(models / "verdicts.parquet", data.labels, assignments)

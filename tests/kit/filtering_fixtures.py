@@ -75,10 +75,12 @@ def embedded_data(rows: int = 250, seed: int = 0) -> FitData:
 class Recorded:
     """Notes which rows it was fitted to, and predicts the numbers of the rows it is asked for."""
 
+    held_out = None
+
     def __init__(self) -> None:
         self.fitted: list[list[int]] = []
 
-    def __call__(self, data, rows):
+    def __call__(self, data, rows, *, held_out=False):
         self.fitted.append(rows.tolist())
         return self
 

@@ -40,7 +40,7 @@ def two_stages():
     """Return a scorer whose second stage is made up."""
     weights = np.random.default_rng(2).normal(size=EMBEDDER.width)
     web = load_scorer("web")
-    stage = EmbeddingStage("ridge", EMBEDDER.settings, LinearHead(weights, 0.2), None, web.calibration)
+    stage = EmbeddingStage("ridge", EMBEDDER.settings, LinearHead(weights, 0.2), None, None, web.calibration)
     return EmbeddingScorer(web, stage, EMBEDDER)
 
 

@@ -201,8 +201,9 @@ def test_a_fold_that_no_row_is_in_is_not_fitted():
 def test_a_calibration_of_some_rows_is_fitted_to_their_own_labels():
     data = made_data()
     rows = np.flatnonzero(data.labels < 5)[::-1]
-    raw = data.labels[rows] + np.random.default_rng(0).normal(0, 0.4, size=len(rows))
-    points = calibrate(data, rows, raw).apply(np.array([0.5, 1.5, 2.5, 3.5]))
+    fitted = Recorded()
+    fitted.held_out = data.labels[rows] + np.random.default_rng(0).normal(0, 0.4, size=len(rows))
+    points = calibrate(data, rows, fitted).apply(np.array([0.5, 1.5, 2.5, 3.5]))
     np.testing.assert_allclose(points, [1, 2, 3, 4], atol=0.25)
 
 

@@ -19,6 +19,11 @@ from filtering.fitting.recipes import RECIPES, fit_model, fit_signals, signals_f
 from filtering.folds import ASSIGNMENTS, fold_assignment
 
 
+def assert_same_arrays(one, two):
+    for name, array in one.arrays().items():
+        np.testing.assert_array_equal(array, two.arrays()[name])
+
+
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_finds_what_drives_the_labels(recipe):
     assert nested_rho(made_data(250), signals_fit(recipe)) > 0.8
@@ -49,7 +54,7 @@ def test_shuffled_labels_of_the_real_seed_cannot_be_predicted(domain):
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_scorer_reads_from_texts_what_was_fitted_to_cells(recipe):
     data = made_data()
-    model = fit_model(data, np.arange(len(data)), recipe)
+    model = fit_model(data, np.arange(len(data)), recipe, held_out=True)
     texts = made_documents(60, seed=8)[0]
     other = read_fit_data(texts, np.zeros(60), ["g"] * 60, np.ones(60, bool))
     wanted = model.predict(other, np.arange(60))
@@ -66,7 +71,7 @@ def test_a_model_is_fitted_to_its_rows_alone():
     changed.labels[others] = 5.0
     changed.features[others] = 7.0
     one, two = (fit_model(each, rows, "lightgbm") for each in (data, changed))
-    assert one.trees == two.trees
+    assert_same_arrays(one.trees, two.trees)
     np.testing.assert_array_equal(one.linear.word_weights, two.linear.word_weights)
     np.testing.assert_array_equal(one.linear.knots, two.linear.knots)
 
@@ -75,7 +80,8 @@ def test_a_model_is_fitted_to_its_rows_alone():
 def test_fitting_twice_gives_the_same_scorer(recipe):
     again = fit_signals(made_data(), recipe, "web")
     first = made_scorer(recipe)
-    assert again.trees == first.trees
+    if recipe == "lightgbm":
+        assert_same_arrays(again.trees, first.trees)
     assert again.calibration == first.calibration
     for name in ("word_weights", "character_weights", "knots", "knot_values"):
         np.testing.assert_array_equal(getattr(again.linear, name), getattr(first.linear, name))

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from filtering.fitting import ridge
 from filtering.fitting.recipes import fit_model
-from filtering.fitting.ridge import PENALTY, CellProducts, fit_ridge, formed
+from filtering.fitting.ridge import PENALTY, CellProducts, formed, solve_ridge
 from filtering.signals.kernel import CELLS
 
 ROWS = np.arange(0, 160, 2)
@@ -26,27 +26,32 @@ def test_formed_products_are_those_of_the_cells(block, monkeypatch):
 @pytest.mark.parametrize("formed_rows", [0, 10_000])
 def test_products_multiply_as_the_cells_of_their_rows_do(characters, formed_rows, monkeypatch):
     monkeypatch.setattr(ridge, "FORMED_ROWS", formed_rows)
-    cells, vector = made_data().cells, np.random.default_rng(3).normal(size=len(ROWS))
+    cells, vectors = made_data().cells, np.random.default_rng(3).normal(size=(len(ROWS), 2))
     of_rows = cells[ROWS] if characters else cells[ROWS][:, :CELLS]
-    found = CellProducts(cells).times(ROWS, characters=characters)(vector)
-    np.testing.assert_allclose(found, of_rows @ (of_rows.T @ vector), atol=1e-4)
+    times = CellProducts(cells).times(ROWS, characters=characters)
+    np.testing.assert_allclose(times(vectors), of_rows @ (of_rows.T @ vectors), atol=1e-4)
+    np.testing.assert_allclose(times(vectors[:, 0]), times(vectors)[:, 0], atol=1e-4)
 
 
-def test_weights_and_bias_are_those_of_scikit_learn():
+def test_each_regression_is_that_of_scikit_learn_on_its_own_documents(monkeypatch):
+    monkeypatch.setattr(ridge, "TOLERANCE", 1e-6)
     data, rng = made_data(), np.random.default_rng(4)
     cells, target = data.cells[ROWS], data.labels[ROWS] + 7
-    blocks = [(rng.normal(size=(len(ROWS), width)), scale) for width, scale in ((3, 0.4), (0, 1.0), (5, 2.0))]
-    times = data.products.times(ROWS, characters=True)
-    of_cells, of_blocks, bias = fit_ridge((cells, times, 0.7), blocks, target)
-    matrix = sparse.hstack([cells * 0.7, *(one * scale for one, scale in blocks)], format="csr")
-    wanted = sklearn.linear_model.Ridge(alpha=PENALTY, solver="sparse_cg", tol=1e-8)
-    wanted.fit(matrix.astype(np.float64), target)
-    scaled = np.concatenate(
-        [of_cells / 0.7, *(one / scale for one, (_, scale) in zip(of_blocks, blocks, strict=True))]
+    dense = rng.normal(size=(len(ROWS), 5)) * 0.4
+    fitted = np.stack(
+        [np.ones(len(ROWS), bool), np.arange(len(ROWS)) % 3 != 0, rng.random(len(ROWS)) < 0.5], 1
     )
-    np.testing.assert_allclose(scaled, wanted.coef_, atol=2e-4)
-    assert bias == pytest.approx(wanted.intercept_, abs=1e-3)
-    assert np.std(scaled) > 1e-3
+    times = data.products.times(ROWS, characters=True)
+    documents, biases, values = solve_ridge((times, 0.7), dense, target, fitted)
+    matrix = sparse.hstack([cells * 0.7, dense], format="csr").astype(np.float64)
+    for number, rows in enumerate(fitted.T):
+        wanted = sklearn.linear_model.Ridge(alpha=PENALTY, solver="sparse_cg", tol=1e-8)
+        wanted.fit(matrix[rows], target[rows])
+        assert not documents[~rows, number].any()
+        np.testing.assert_allclose(matrix.T @ documents[:, number], wanted.coef_, atol=1e-3)
+        assert biases[number] == pytest.approx(wanted.intercept_, abs=3e-3)
+        np.testing.assert_allclose(values[:, number], wanted.predict(matrix), atol=3e-3)
+        assert np.std(wanted.coef_) > 1e-3
 
 
 def test_a_model_of_many_documents_is_that_of_few(monkeypatch):

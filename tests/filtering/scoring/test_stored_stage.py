@@ -33,7 +33,7 @@ SIGNALS = LinearSignals(np.zeros(CELLS, np.float32), np.zeros(0, np.float32), FL
 
 def small(name, linear=None):
     """Return a stage with a head of few columns."""
-    return EmbeddingStage(name, SETTINGS, SMALL[name], linear, ROUND)
+    return EmbeddingStage(name, SETTINGS, SMALL[name], linear, None, ROUND)
 
 
 def stored(stage):
@@ -42,9 +42,10 @@ def stored(stage):
     return description, load(save(stage_arrays(stage)))
 
 
+@pytest.mark.parametrize("recipe", ["linear", "lightgbm"])
 @pytest.mark.parametrize("head", HEADS)
-def test_a_fitted_stage_gives_the_same_bits_when_it_comes_back(head):
-    scorer = made_embedding_scorer(head)
+def test_a_fitted_stage_gives_the_same_bits_when_it_comes_back(head, recipe):
+    scorer = made_embedding_scorer(head, recipe)
     again = build_stage(*stored(scorer.stage))
     embeddings = embedded_data(60, seed=3).embeddings
     assert type(again.head) is type(scorer.stage.head)

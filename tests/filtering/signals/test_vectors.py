@@ -8,7 +8,7 @@ from filtering_fixtures import made_data, made_documents
 from reference_signals import character_cells, normalised, pieces_of, word_cells
 
 from filtering.errors import ScorerError
-from filtering.fitting.recipes import fit_linear, fit_vectors, linear_values
+from filtering.fitting.joint import fit_joint, fit_vectors, linear_values
 from filtering.signals.kernel import CELLS, VECTOR_WIDTH
 from filtering.signals.read_signals import read_signals
 from filtering.signals.vectors import NO_VECTORS, Vectors, check_vectors
@@ -57,7 +57,7 @@ def test_without_vectors_the_score_is_nothing_and_the_rest_stays():
 @pytest.mark.parametrize("characters", [False, True])
 def test_what_is_fitted_to_cells_is_what_the_kernel_reads(characters):
     data = made_data(200)
-    linear, _ = fit_linear(data, np.arange(len(data)), characters=characters)
+    linear = fit_joint(data, np.arange(len(data)), characters=characters).linear
     assert len(linear.vectors.table) == (1 + characters) * CELLS
     fitted = linear_values(linear, data, np.arange(len(data)))
     np.testing.assert_allclose(linear.predict(linear.read(list(data.texts)).features), fitted, atol=1e-3)

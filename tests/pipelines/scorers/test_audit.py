@@ -62,7 +62,7 @@ def test_labels_that_the_scorer_was_fitted_to_are_audited_nested_as_its_card_say
 def test_signals_are_judged_as_nested_points_are(trained, labels):
     judged = points_of_labels(trained.out, str(labels))
     np.testing.assert_array_equal(
-        judged.points, nested_points(fit_data_of(judged.labels), signals_fit("linear"))
+        judged.points, nested_points(fit_data_of(judged.labels, "toys"), signals_fit("linear"))
     )
 
 
