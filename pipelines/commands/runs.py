@@ -9,6 +9,7 @@ from typer import Option
 
 from filtering.errors import Interrupted, SettingsError
 from filtering.printable import printable
+from pipelines.amounts_in_words import some_of
 from pipelines.commands.command_signature import (
     Given,
     JsonLogOption,
@@ -21,6 +22,7 @@ from pipelines.commands.command_signature import (
     takes,
 )
 from pipelines.commands.screen import show
+from pipelines.progress import ConsoleReporter
 from pipelines.settings.base import command_of
 from pipelines.settings.runs import DecontaminateConfig, FilterConfig, RecutConfig, RunSettings
 
@@ -48,11 +50,15 @@ def filter_command(
     If a run is interrupted, the same command finishes it.
     """
     config = settings_of(FilterConfig, given)
+    reporter = reporter_of(json_log)
+    reporter.say(f"Looking for the files of {some_of(config.inputs)} ...")
     if dry_run:
         return _print_estimate(config)
     from pipelines.run.filter import filter_dump
 
-    return _run("filter", filter_dump, config, no_report=no_report, no_samples=no_samples, json_log=json_log)
+    return _run(
+        "filter", filter_dump, config, reporter, no_report=no_report, no_samples=no_samples, json_log=json_log
+    )
 
 
 def _print_estimate(config: FilterConfig) -> int:
@@ -81,9 +87,13 @@ def recut_command(
     Example: edufilter recut out --keep-at 2.5 --to out-2.5
     """
     config = settings_of(RecutConfig, given)
+    reporter = reporter_of(json_log)
+    reporter.say(f"Looking for the scores of '{config.run}' ...")
     from pipelines.choosing.recut import recut_run
 
-    return _run("recut", recut_run, config, no_report=no_report, no_samples=no_samples, json_log=json_log)
+    return _run(
+        "recut", recut_run, config, reporter, no_report=no_report, no_samples=no_samples, json_log=json_log
+    )
 
 
 @takes(DecontaminateConfig, first=("against", "out", "leak_action", "text_column"))
@@ -100,16 +110,21 @@ def decontaminate_command(
     If a run is interrupted, the same command finishes it.
     """
     config = settings_of(DecontaminateConfig, given)
+    reporter = reporter_of(json_log)
+    reporter.say(f"Looking for the files of {some_of(config.inputs)} ...")
     from pipelines.run.filter import decontaminate_dump
 
-    verb = decontaminate_dump
-    return _run("decontaminate", verb, config, no_report=no_report, no_samples=no_samples, json_log=json_log)
+    return _run(
+        "decontaminate", decontaminate_dump, config, reporter,
+        no_report=no_report, no_samples=no_samples, json_log=json_log,
+    )  # fmt: skip
 
 
 def _run(
     name: str,
     verb: Callable[..., "FilterResult"],
     config: RunSettings,
+    reporter: ConsoleReporter,
     *,
     no_report: bool,
     no_samples: bool,
@@ -118,7 +133,6 @@ def _run(
     """Make a run, print what it did, and draw its report; return the exit code."""
     from pipelines.commands.print_runs import print_result
 
-    reporter = reporter_of(json_log)
     try:
         result = verb(config, reporter=reporter)
     except KeyboardInterrupt as error:
@@ -128,7 +142,7 @@ def _run(
     if no_report:
         return print_result(result)
     from pipelines.commands.print_slices import read_report
-    from pipelines.reports.write_report import report_result
+    from pipelines.reports.report_result import report_result
 
     if result.rows_scored:
         reporter.say("Making the report ...")
@@ -166,6 +180,7 @@ def verify_command(out: OutArgument) -> int:
 
     Example: edufilter verify out
     """
+    ConsoleReporter().say(f"Checking the files of '{out}' ...")
     from pipelines.run.upkeep import verify_run
 
     problems = verify_run(out)
