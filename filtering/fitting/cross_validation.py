@@ -14,8 +14,8 @@ import numpy as np
 from filtering.arrays import AnyFloats, Bools, Floats, Rows
 from filtering.errors import LabelsError
 from filtering.extras import require
+from filtering.fitting.at_once import each, one_thread
 from filtering.fitting.fit_data import FitData
-from filtering.fitting.ridge import one_thread
 from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
 from filtering.judging.metrics import area_under_curve, rank_correlation
 from filtering.rubric_points import KEEP_AT, MIN_SIDE_ROWS, POINTS
@@ -73,8 +73,14 @@ def out_of_fold(data: FitData, rows: Rows, fit: Fit, folds: Rows | None = None) 
         If all of `rows` are near-duplicates of what a fold holds.
     """
     values = np.empty(len(rows), dtype=np.float64)
-    for train, inside in by_fold(data, rows, folds):
-        values[inside] = fit(data, train).predict(data, rows[inside])
+    tasks = list(by_fold(data, rows, folds))
+
+    def predict(task: tuple[Rows, Bools]) -> Floats:
+        train, inside = task
+        return fit(data, train).predict(data, rows[inside])
+
+    for (_, inside), found in zip(tasks, each(predict, tasks), strict=True):
+        values[inside] = found
     return values
 
 
@@ -185,9 +191,13 @@ def nested_fits(data: FitData, fit: Fit, folds: Rows | None = None) -> Iterator[
     rows = np.arange(len(data))
     if folds is None:
         folds = fold_assignment(data.groups, 0)
-    for train, inside in by_fold(data, rows, folds):
+
+    def fit_fold(task: tuple[Rows, Bools]) -> FoldFit:
+        train, inside = task
         fitted = fit(data, train, held_out=True)
-        yield FoldFit(rows[inside], fitted, calibrate(data, train, fitted))
+        return FoldFit(rows[inside], fitted, calibrate(data, train, fitted))
+
+    yield from each(fit_fold, list(by_fold(data, rows, folds)))
 
 
 def nested_points(data: FitData, fit: Fit, folds: Rows | None = None) -> Floats:

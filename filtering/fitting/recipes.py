@@ -13,10 +13,10 @@ import numpy as np
 
 from filtering.arrays import Floats, Floats32, Rows
 from filtering.extras import require
+from filtering.fitting.at_once import one_thread
 from filtering.fitting.cross_validation import Fit, calibrate
 from filtering.fitting.fit_data import FitData, rank_target
 from filtering.fitting.joint import Joint, fit_joint, inner_folds, linear_values
-from filtering.fitting.ridge import one_thread
 from filtering.scoring.novelty import fit_novelty
 from filtering.scoring.scorers import SignalScorer
 from filtering.signals.linear import LinearSignals

@@ -6,9 +6,9 @@ variables"). They are formed once, and serve every fold, every assignment of fol
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -27,18 +27,11 @@ COMMON_SHARE = 0.1
 """Cells that more documents have are multiplied as dense columns: about as fast at .05 and .2."""
 BLOCK = 2048
 """Columns, or rows, that are multiplied at a time."""
+FORMING = Lock()
+"""Of several fits that ask at once, one forms the products."""
 
 Times = Callable[[Floats], Floats]
 """Multiplies the products of some documents with vectors: float64 arrays, shape (m,) or (m, k)."""
-
-
-def one_thread() -> AbstractContextManager[object]:
-    """Return a context in which libraries of linear algebra use one thread each.
-
-    Products are small: more threads wait for each other, and sum in another order on each machine.
-    """
-    limits: AbstractContextManager[object] = require("train", "threadpoolctl").threadpool_limits(1)
-    return limits
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +47,11 @@ class CellProducts:
 
     @cached_property
     def _of_words(self) -> Floats32:
-        return formed(self.cells[:, :CELLS])
+        return form_products(self.cells[:, :CELLS])
 
     @cached_property
     def _of_both(self) -> Floats32:
-        return self._of_words + formed(self.cells[:, CELLS:])
+        return self._of_words + form_products(self.cells[:, CELLS:])
 
     def times(self, rows: Rows, *, characters: bool) -> Times:
         """Return what multiplies the products of some documents.
@@ -70,13 +63,15 @@ class CellProducts:
             Whether the cells of the character table count too.
         """
         if self.cells.shape[0] <= FORMED_ROWS:
-            products = (self._of_both if characters else self._of_words)[np.ix_(rows, rows)]
+            with FORMING:
+                formed = self._of_both if characters else self._of_words
+            products = formed[np.ix_(rows, rows)]
             return lambda vector: (products @ vector.astype(np.float32)).astype(np.float64)
         cells = self.cells[rows] if characters else self.cells[rows][:, :CELLS]
         return lambda vector: cells @ (cells.T @ vector)
 
 
-def formed(cells: Any) -> Floats32:  # noqa: ANN401 - a sparse matrix
+def form_products(cells: Any) -> Floats32:  # noqa: ANN401 - a sparse matrix
     """Return the products of rows with each other: float32 array, shape (n, n).
 
     Parameters

@@ -14,11 +14,11 @@ from filtering.arrays import Floats, Rows
 from filtering.embedding.heads import Head, LinearHead
 from filtering.embedding.settings import EmbedderSettings
 from filtering.extras import require
+from filtering.fitting.at_once import one_thread
 from filtering.fitting.cross_validation import Fit, calibrate, out_of_fold
 from filtering.fitting.fit_data import FitData, rank_target
 from filtering.fitting.joint import KERNEL_WEIGHT, Landmarks, fit_joint, linear_values, spread_of
 from filtering.fitting.recipes import Recipe, fit_trees
-from filtering.fitting.ridge import one_thread
 from filtering.scoring.scorers import EmbeddingStage
 from filtering.signals.linear import LinearSignals
 from filtering.signals.trees import Trees

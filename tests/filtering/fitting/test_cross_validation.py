@@ -26,6 +26,7 @@ from filtering.signals.read_signals import read_signals
 
 LINEAR = signals_fit("linear")
 NAN = float("nan")
+pytestmark = pytest.mark.usefixtures("one_after_the_other")
 
 
 def test_shuffling_moves_labels_only():

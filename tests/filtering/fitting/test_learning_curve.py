@@ -11,6 +11,8 @@ from filtering.fitting.learning_curve import learning_curve
 from filtering.fitting.stages import head_fit
 from filtering.folds import ASSIGNMENTS, FOLDS
 
+pytestmark = pytest.mark.usefixtures("one_after_the_other")
+
 
 def sets_of(fit):
     """Return the rows of each fit, in one list for each point of a curve."""

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from filtering.fitting import ridge
 from filtering.fitting.recipes import fit_model
-from filtering.fitting.ridge import PENALTY, CellProducts, formed, solve_ridge
+from filtering.fitting.ridge import PENALTY, CellProducts, form_products, solve_ridge
 from filtering.signals.kernel import CELLS
 
 ROWS = np.arange(0, 160, 2)
@@ -19,7 +19,7 @@ def test_formed_products_are_those_of_the_cells(block, monkeypatch):
     monkeypatch.setattr(ridge, "BLOCK", block)
     cells = made_data().cells
     wanted = cells.astype(np.float64)
-    np.testing.assert_allclose(formed(cells), (wanted @ wanted.T).toarray(), atol=1e-5)
+    np.testing.assert_allclose(form_products(cells), (wanted @ wanted.T).toarray(), atol=1e-5)
 
 
 @pytest.mark.parametrize("characters", [False, True])
