@@ -14,11 +14,9 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property, update_wrapper
 from pathlib import Path
-from typing import Any, TypeVar
-
-import numba
+from typing import Any, TypeVar, cast
 
 from filtering.private_folders import make_private
 
@@ -30,16 +28,40 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def compiled(function: Function) -> Function:
-    """Compile a function on its first call: without the GIL, without fastmath, from the cache if possible."""
-    folder = _cache_folder()
-    before = numba.config.CACHE_DIR
-    # Read by numba when it decorates; put back, for other packages have caches of their own.
-    numba.config.CACHE_DIR = str(folder or "")
-    try:
-        dispatcher: Function = numba.njit(function, nogil=True, cache=folder is not None, fastmath=False)
-    finally:
-        numba.config.CACHE_DIR = before
-    return dispatcher
+    """Compile a function without the GIL, without fastmath, and from the cache if possible.
+
+    That is done when it is first called, or one that calls it: numba takes a third of a second to import.
+    """
+    return cast(Function, _Kernel(function))
+
+
+class _Kernel:
+    """A function that numba compiles and calls once it is needed."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        update_wrapper(self, function)
+
+    def __call__(self, *arguments: Any) -> Any:  # noqa: ANN401 - as the function has it
+        return self.dispatcher(*arguments)
+
+    @cached_property
+    def dispatcher(self) -> Any:  # noqa: ANN401
+        """What numba makes of the function."""
+        import numba
+
+        folder = _cache_folder()
+        before = numba.config.CACHE_DIR
+        # Read by numba when it decorates; put back, for other packages have caches of their own.
+        numba.config.CACHE_DIR = str(folder or "")
+        try:
+            return numba.njit(self.__wrapped__, nogil=True, cache=folder is not None, fastmath=False)
+        finally:
+            numba.config.CACHE_DIR = before
+
+    @property
+    def _numba_type_(self) -> Any:  # noqa: ANN401
+        """What numba asks for where a function that it compiles calls this one."""
+        return self.dispatcher._numba_type_
 
 
 @cache

@@ -26,7 +26,9 @@ def main() -> None:
 
 def _run() -> int:
     from pipelines.interrupting import INTERRUPTED, how_to_go_on
+    from pipelines.unwanted_libraries import do_without_them
 
+    do_without_them()
     try:
         from pipelines.commands.cli import run
 

@@ -160,38 +160,44 @@ class ConsoleReporter:
     """
 
     def __init__(self, style: Style = "auto", stream: TextIO | None = None) -> None:
-        from rich.console import Console
-
         self._style = style
         self._stream = stream or sys.stderr
-        self._console = Console(file=self._stream, soft_wrap=True, highlight=False, markup=False)
+        self._bar: Progress | None = None  # above which lines are shown while there is one
 
     def say(self, message: str) -> None:
         """Show one line that a person should see."""
         if self._style == "json":
             self.event("message", message=message)
         elif self._style == "auto":
-            self._console.print(printable_lines(message))
+            self._write(printable_lines(message))
 
     def event(self, name: str, **values: object) -> None:
         """Write one JSON object on a line."""
-        self._stream.write(json.dumps({"event": name, **values}) + "\n")
+        self._write(json.dumps({"event": name, **values}))
+
+    def _write(self, line: str) -> None:
+        if self._bar is not None:
+            self._bar.console.print(line)
+            return
+        self._stream.write(f"{line}\n")
         self._stream.flush()
 
     @contextmanager
     def track(self, meter: Meter) -> Iterator[None]:
         """Show a meter now and then while something goes on."""
         stop = threading.Event()
-        bar = self._bar() if self._style == "auto" and self._console.is_terminal else None
-        thread = threading.Thread(target=self._show, args=(meter, bar, stop), daemon=True)
+        self._bar = self._new_bar() if self._style == "auto" and self._stream.isatty() else None
+        thread = threading.Thread(target=self._show, args=(meter, self._bar, stop), daemon=True)
         thread.start()
         try:
             yield
         finally:
             stop.set()
             thread.join()
+            self._bar = None
 
-    def _bar(self) -> "Progress":
+    def _new_bar(self) -> "Progress":
+        from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
         return Progress(
@@ -199,7 +205,7 @@ class ConsoleReporter:
             TaskProgressColumn(),
             TextColumn("{task.fields[text]}"),
             TimeRemainingColumn(),
-            console=self._console,
+            console=Console(file=self._stream, soft_wrap=True, highlight=False, markup=False),
         )
 
     def _show(self, meter: Meter, bar: "Progress | None", stop: threading.Event) -> None:
@@ -218,4 +224,4 @@ class ConsoleReporter:
             self.event("progress", **meter.figures())
         elif self._style == "auto" and not meter.waits_for:  # which was said
             left = f", {duration(meter.left_s)} left" if meter.fresh and meter.done < meter.total else ""
-            self._console.print(f"{meter.done:,} of {meter.total:,} {meter.things}, {meter.state()}{left}")
+            self._write(f"{meter.done:,} of {meter.total:,} {meter.things}, {meter.state()}{left}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,10 +10,10 @@ from filtering import load_scorer
 from filtering.embedding.settings import Placement
 from filtering.errors import ScorerError, SettingsError
 from filtering.scoring.cascade import AnyScorer, with_warnings
-from filtering.scoring.cascade_exits import PairedScores
+from filtering.scoring.cascade_exits import Exits, PairedScores, find_exits
 from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.settings import Effort, ExitSettings
-from filtering.scoring.storage import FILES, SCORER_BYTES, load_pairs
+from filtering.scoring.storage import FILES, SCORER_BYTES, read_scorer
 from filtering.signals.settings import Rule
 from pipelines.paths import StorePath, is_store
 
@@ -52,22 +52,43 @@ def open_signals(name: str) -> SignalScorer:
         return replace(load_scorer(local), warns=False)
 
 
-def open_pairs(name: str) -> tuple[PairedScores | None, str]:
-    """Load what a scorer's exits are found on, and its digest; see `filtering.scoring.storage.load_pairs`."""
-    with _here(name) as local:
-        return load_pairs(local)
+@dataclass(frozen=True)
+class UntriedScorer:
+    """What the files of a scorer say of it: enough to plan a run, and not to score.
+
+    Parameters
+    ----------
+    signals : SignalScorer
+        Its first stage.
+    effort : {"fast", "balanced", "full"}
+        That was asked for, else the usual one: ``balanced``, if the scorer has what that takes.
+    exits : Exits, optional
+        Between which effort ``balanced`` embeds.
+    """
+
+    signals: SignalScorer
+    effort: Effort
+    exits: Exits | None
 
 
-def usual_effort(name: str) -> Effort:
-    """Return the effort of a run that asks for none: ``balanced``, if the scorer has what that takes.
+def open_untried(name: str, effort: Effort | None, exits: ExitSettings) -> UntriedScorer:
+    """Read what the files of a scorer say of it.
 
     Raises
     ------
     SettingsError, ScorerError
         As `filtering.load_scorer`.
     """
-    paired, _ = open_pairs(name)
-    return "fast" if paired is None else "balanced"
+    signals, paired = open_pairs(name)
+    effort = effort or ("fast" if paired is None else "balanced")
+    found = None if paired is None or effort != "balanced" else find_exits(paired, exits)
+    return UntriedScorer(signals, effort, found)
+
+
+def open_pairs(name: str) -> tuple[SignalScorer, PairedScores | None]:
+    """Read a scorer without trying it; see `filtering.scoring.storage.read_scorer`."""
+    with _here(name) as local:
+        return read_scorer(local)
 
 
 def refuse_other_scorer(name: str, digest: str, wanted: str | None) -> None:

@@ -237,10 +237,7 @@ def load_scorer(
     ScorerError
         If it is damaged, of an unknown format or kind, or does not reproduce its reference scores.
     """
-    folder, content, description = _read_description(name)
-    files = _checked_files(description, folder)
-    digest = hashlib.sha256(content).hexdigest()
-    signals = replace(_build(description, files, folder), digest=digest)
+    folder, description, files, signals = _read_scorer(name)
     if effort == "fast":
         _check_references(signals, description, folder, effort)
         return replace(signals, warns=True)
@@ -263,13 +260,17 @@ def load_scorer(
         embedder = SentenceTransformerEmbedder(stage.embedder, placement)
     except MissingExtraError as error:
         raise MissingExtraError(f"{error}; or go without embeddings: --effort fast") from error
-    scorer = EmbeddingScorer(signals, stage, embedder, digest, paired)
+    scorer = EmbeddingScorer(signals, stage, embedder, signals.digest, paired)
     _check_references(scorer, description, folder, "full")
-    return with_warnings(scorer if cascade is None else CascadeScorer(scorer, cascade, digest), warns=True)
+    return with_warnings(
+        scorer if cascade is None else CascadeScorer(scorer, cascade, signals.digest), warns=True
+    )
 
 
-def load_pairs(name: str) -> tuple[PairedScores | None, str]:
-    """Load what a scorer's exits are found on, and its digest: no embedder is needed for that.
+def read_scorer(name: str) -> tuple[SignalScorer, PairedScores | None]:
+    """Read the first stage of a scorer, and what its exits are found on; neither is tried on references.
+
+    So nothing is compiled, and no embedder is needed.
 
     Parameters
     ----------
@@ -281,9 +282,15 @@ def load_pairs(name: str) -> tuple[PairedScores | None, str]:
     SettingsError, ScorerError
         As `load_scorer`.
     """
+    folder, description, files, signals = _read_scorer(name)
+    return signals, _build_pairs(description, files, folder)
+
+
+def _read_scorer(name: str) -> tuple[Path, dict[str, Any], dict[str, bytes], SignalScorer]:
     folder, content, description = _read_description(name)
     files = _checked_files(description, folder)
-    return _build_pairs(description, files, folder), hashlib.sha256(content).hexdigest()
+    digest = hashlib.sha256(content).hexdigest()
+    return folder, description, files, replace(_build(description, files, folder), digest=digest)
 
 
 def _read_description(name: str) -> tuple[Path, bytes, dict[str, Any]]:

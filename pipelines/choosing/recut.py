@@ -195,8 +195,8 @@ def _exits_at(keep_at: float, before: RunFacts, scorer: str) -> Exits:
     SettingsError, ScorerError, RunError
         If that is not known: the scorer is another one now, say.
     """
-    paired, digest = open_pairs(scorer)
-    refuse_other_scorer(scorer, digest, before.scorer_sha256)
+    signals, paired = open_pairs(scorer)
+    refuse_other_scorer(scorer, signals.digest, before.scorer_sha256)
     if paired is None:
         raise SettingsError(f"A scorer must have been trained with an embedder. {scorer!r} was not.")
     return find_exits(paired, replace(before.exits, keep_at=keep_at))

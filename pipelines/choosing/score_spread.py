@@ -69,8 +69,8 @@ def read_population(out: str, scorer: str, effort: Effort | None) -> Population:
     folder = RunFolder(out)
     scored = scored_parts(folder, folder.read_finished_plan())
     facts = scored.folder.read_finished_plan().facts  # a new cut keeps no exits
-    _, digest = open_pairs(scorer)
-    refuse_other_scorer(scorer, digest, facts.scorer_sha256)
+    signals, _ = open_pairs(scorer)
+    refuse_other_scorer(scorer, signals.digest, facts.scorer_sha256)
     if effort not in (None, facts.effort):
         raise SettingsError(
             f"--effort must be that of the run {out}, {facts.effort}. Got {effort}. Leave it out."

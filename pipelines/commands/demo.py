@@ -26,7 +26,7 @@ from pipelines.commands.print_runs import print_result
 from pipelines.commands.screen import show
 from pipelines.progress import Reporter
 from pipelines.reports.documents_to_show import GROUPS
-from pipelines.reports.write_report import report_result
+from pipelines.reports.report_result import report_result
 from pipelines.run.filter import filter_dump
 from pipelines.run.plan_to_manifest import FilterResult
 from pipelines.settings.runs import FilterConfig

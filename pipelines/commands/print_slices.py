@@ -5,11 +5,6 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-import rich.table
-from rich import box
-from rich.console import Console
-from rich.text import Text
-
 from filtering.errors import EdufilterError
 from filtering.printable import printable
 from pipelines.amounts_in_words import percent
@@ -40,6 +35,11 @@ def print_slices(slices: Slices) -> None:
     """Print a table for each kind of slice."""
     if not slices:
         show("There are no slices: all documents have the same language, length and site.")
+    import rich.table
+    from rich import box
+    from rich.console import Console
+    from rich.text import Text
+
     for kind, rows in groupby(slices, itemgetter("kind")):
         table = rich.table.Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         table.add_column(Text(printable(str(kind))))

@@ -128,7 +128,7 @@ def _run(
     if no_report:
         return print_result(result)
     from pipelines.commands.print_slices import read_report
-    from pipelines.reports.write_report import report_result
+    from pipelines.reports.report_result import report_result
 
     if result.rows_scored:
         reporter.say("Making the report ...")

@@ -1,7 +1,7 @@
-"""Charts, drawn by altair as SVG, without a script; those of the pages have the colours of the page.
+"""Charts, drawn by Vega-Lite as SVG, without a script; those of the pages have the colours of the page.
 
-What makes SVG of them holds a browser's engine. That ends the process where it gets no memory, so it has a
-process of its own.
+Each is described here as Vega-Lite reads it. What makes SVG of that holds a browser's engine, which ends the
+process where it gets no memory, so it has a process of its own.
 """
 
 import json
@@ -29,22 +29,24 @@ DRAWING_BYTES = 66 << 30
 """Addresses that V8 reserves when it starts, and some (vl_convert 1.9)."""
 DRAWINGS_KEPT = 8
 """Drawings that a process remembers, of some ten kilobytes each."""
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 Sizes = Mapping[str, tuple[int, int]]
+Chart = dict[str, Any]
+"""A chart, or a part of one, as Vega-Lite reads it."""
 TITLES = {"rho": "rank correlation (rho)", "auc_at_3": "area under the curve at 3"}
 """Figures that a learning curve shows."""
 
 
-def find_altair() -> Any:
-    """Return the module `altair`; it is not imported before something is drawn.
+def check_drawing() -> None:
+    """Check that what draws is installed; it is imported in its own process alone.
 
     Raises
     ------
     MissingExtraError
         If the extra ``report`` is not installed.
     """
-    if find_spec("vl_convert") is None:  # what draws SVG; not imported here
+    if find_spec("vl_convert") is None:
         require("report", "vl_convert")
-    return require("report", "altair")
 
 
 def refuse_few_addresses() -> None:
@@ -82,29 +84,32 @@ def draw_scores(kept: Sequence[int], dropped: Sequence[int], keep_at: float, siz
     RunError
         If nothing could be drawn.
     """
-    alt = find_altair()
     bins = [
         {"from": i * POINTS / len(counts), "to": (i + 1) * POINTS / len(counts), "rows": rows, "what": what}
         for what, counts in (("kept", kept), ("dropped", dropped))
         for i, rows in enumerate(counts)
     ]
-    axis_x = (
-        alt.X("from:Q", bin="binned", title="score (rubric points)")
-        .scale(domain=[0, POINTS])
-        .axis(values=list(range(POINTS + 1)), format="d", grid=False)
-    )
-    axis_y = alt.Y("rows:Q", stack=True, title=None).axis(format=",d", tickCount=5, tickMinStep=1)
-    colors = alt.Scale(domain=["kept", "dropped"], range=["var(--kept)", "var(--dropped)"])
-    bars = (
-        alt.Chart(alt.Data(values=bins))
-        .mark_bar(binSpacing=1)
-        .encode(x=axis_x, x2="to:Q", y=axis_y, color=alt.Color("what:N", legend=None, scale=colors))
-    )
-    marked = alt.Chart(alt.Data(values=[{"at": keep_at, "label": f"cut {keep_at:.4g}"}])).encode(x="at:Q")
-    rule = marked.mark_rule(color="var(--ink)", strokeWidth=1.5, strokeDash=[5, 3])
-    label = marked.mark_text(color="var(--ink)", fontSize=13, fontWeight=600)
-    label = label.encode(y=alt.value(LABEL_ABOVE), text="label:N")
-    return _of_each_size(alt.layer(bars, rule, label), sizes)
+    axis_y = {"format": ",d", "tickCount": 5, "tickMinStep": 1}
+    colors = {"domain": ["kept", "dropped"], "range": ["var(--kept)", "var(--dropped)"]}
+    bars = {
+        "data": {"values": bins},
+        "mark": {"type": "bar", "binSpacing": 1},
+        "encoding": {
+            "x": _points("from", "score (rubric points)", bin="binned", grid=False),
+            "x2": {"field": "to"},
+            "y": _number("rows", stack=True, title=None, axis=axis_y),
+            "color": _name("what", legend=None, scale=colors),
+        },
+    }
+    cut, at = [{"at": keep_at, "label": f"cut {keep_at:.4g}"}], {"x": _number("at")}
+    rule = {"type": "rule", "color": "var(--ink)", "strokeWidth": 1.5, "strokeDash": [5, 3]}
+    label = {"type": "text", "color": "var(--ink)", "fontSize": 13, "fontWeight": 600}
+    told = {**at, "y": {"value": LABEL_ABOVE}, "text": _name("label")}
+    marks = [
+        {"data": {"values": cut}, "mark": rule, "encoding": at},
+        {"data": {"values": cut}, "mark": label, "encoding": told},
+    ]
+    return _of_each_size({"layer": [bars, *marks]}, sizes)
 
 
 def draw_calibration(reliability: Sequence[tuple[int, float, float]], sizes: Sizes) -> dict[str, str]:
@@ -117,20 +122,19 @@ def draw_calibration(reliability: Sequence[tuple[int, float, float]], sizes: Siz
     sizes : mapping
         As for `draw_scores`, which says too what is raised.
     """
-    alt = find_altair()
     points = [{"score": score, "label": label, "rows": rows} for rows, score, label in reliability if rows]
-    scale = alt.Scale(domain=[0, POINTS])
-    axis = {"values": list(range(POINTS + 1)), "format": "d"}
-    axis_x = alt.X("score:Q", title="mean score", scale=scale).axis(**axis)
-    axis_y = alt.Y("label:Q", title="mean label", scale=scale).axis(**axis)
+    both = {"x": _points("score", "mean score"), "y": _points("label", "mean label")}
     ends = [{"score": 0, "label": 0}, {"score": POINTS, "label": POINTS}]
-    perfect = alt.Chart(alt.Data(values=ends)).mark_line(color="var(--soft)", strokeDash=[4, 4])
-    base = alt.Chart(alt.Data(values=points)).encode(x=axis_x, y=axis_y)
-    line = base.mark_line(color="var(--kept)", strokeWidth=2)
-    marks = base.mark_circle(color="var(--kept)", opacity=1).encode(
-        size=alt.Size("rows:Q", legend=None).scale(range=[30, 300])
-    )
-    return _of_each_size(alt.layer(perfect.encode(x=axis_x, y=axis_y), line, marks), sizes)
+    perfect = {"type": "line", "color": "var(--soft)", "strokeDash": [4, 4]}
+    line = {"type": "line", "color": "var(--kept)", "strokeWidth": 2}
+    circles = {"type": "circle", "color": "var(--kept)", "opacity": 1}
+    sized = {**both, "size": _number("rows", legend=None, scale={"range": [30, 300]})}
+    layers = [
+        {"data": {"values": ends}, "mark": perfect, "encoding": both},
+        {"data": {"values": points}, "mark": line, "encoding": both},
+        {"data": {"values": points}, "mark": circles, "encoding": sized},
+    ]
+    return _of_each_size({"layer": layers}, sizes)
 
 
 def draw_flips(rows: Sequence[Mapping[str, Any]], sizes: Sizes) -> dict[str, str]:
@@ -143,15 +147,16 @@ def draw_flips(rows: Sequence[Mapping[str, Any]], sizes: Sizes) -> dict[str, str
     sizes : mapping
         As for `draw_scores`, which says too what is raised.
     """
-    alt = find_altair()
-    base = alt.Chart(alt.Data(values=list(rows))).encode(
-        y=alt.Y("rewrite:N", title=None, sort=None).axis(labelLimit=200)
-    )
-    axis_x = alt.X("share:Q", title="decisions that flip, %")
-    interval = base.mark_rule(color="var(--kept)", strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q")
-    marks = base.mark_circle(color="var(--kept)", opacity=1, size=60).encode(x=axis_x)
-    aim = base.mark_tick(color="var(--soft)", thickness=2).encode(x="aim:Q")
-    return _of_each_size(alt.layer(aim, interval, marks), sizes)
+    of_one = {"y": _name("rewrite", title=None, sort=None, axis={"labelLimit": 200})}
+    aim = {"type": "tick", "color": "var(--soft)", "thickness": 2}
+    interval = {"type": "rule", "color": "var(--kept)", "strokeWidth": 2}
+    share = {"type": "circle", "color": "var(--kept)", "opacity": 1, "size": 60}
+    layers = [
+        {"mark": aim, "encoding": {**of_one, "x": _number("aim")}},
+        {"mark": interval, "encoding": {**of_one, "x": _number("low"), "x2": {"field": "high"}}},
+        {"mark": share, "encoding": {**of_one, "x": _number("share", title="decisions that flip, %")}},
+    ]
+    return _of_each_size({"data": {"values": list(rows)}, "layer": layers}, sizes)
 
 
 def draw_learning_curve(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -163,21 +168,16 @@ def draw_learning_curve(rows: Sequence[Mapping[str, Any]]) -> str:
         ``effort``, ``drawn``, which names what is drawn along the axis, ``labels``, ``groups``, and mean and
         spread of each of `TITLES`.
     """
-    alt = find_altair()
-    (drawing,) = _svg(
-        alt.vconcat(
-            *(
-                alt.hconcat(*(_learning_curve(of_one, drawn, figure) for figure in TITLES))
-                for drawn in ("labels", "groups")
-                if (of_one := [row for row in rows if row["drawn"] == drawn])
-            )
-        )
-    )
+    lines = [
+        {"hconcat": [_learning_curve(of_one, drawn, figure) for figure in TITLES]}
+        for drawn in ("labels", "groups")
+        if (of_one := [row for row in rows if row["drawn"] == drawn])
+    ]
+    (drawing,) = _svg({"vconcat": lines})
     return drawing
 
 
-def _learning_curve(rows: Sequence[Mapping[str, Any]], drawn: str, figure: str) -> Any:
-    alt = find_altair()
+def _learning_curve(rows: Sequence[Mapping[str, Any]], drawn: str, figure: str) -> Chart:
     points = [
         {
             **{name: row[name] for name in ("effort", drawn, figure)},
@@ -186,43 +186,54 @@ def _learning_curve(rows: Sequence[Mapping[str, Any]], drawn: str, figure: str) 
         }
         for row in rows
     ]
-    base = alt.Chart(alt.Data(values=points)).encode(
-        x=alt.X(
-            f"{drawn}:Q",
-            scale=alt.Scale(type="log", nice=False, padding=12),
-            axis=alt.Axis(values=sorted({row[drawn] for row in rows}), format=",d"),
-            title=drawn,
-        ),
-        color=alt.Color("effort:N", title="effort"),
-    )
-    scale = alt.Scale(zero=False)
-    title = TITLES[figure]
-    band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", scale=scale, title=title), y2="high:Q")
-    line = base.mark_line(point=True).encode(y=alt.Y(f"{figure}:Q", scale=scale, title=title))
-    return (band + line).properties(width=300, height=220)
+    scale = {"type": "log", "nice": False, "padding": 12}
+    axis = {"values": sorted({row[drawn] for row in rows}), "format": ",d"}
+    of_one = {
+        "x": _number(drawn, scale=scale, axis=axis, title=drawn),
+        "color": _name("effort", title="effort"),
+    }
+    low, middle = (_number(field, scale={"zero": False}, title=TITLES[figure]) for field in ("low", figure))
+    band = {**of_one, "y": low, "y2": {"field": "high"}}
+    layers = [
+        {"mark": {"type": "area", "opacity": 0.2}, "encoding": band},
+        {"mark": {"type": "line", "point": True}, "encoding": {**of_one, "y": middle}},
+    ]
+    return {"data": {"values": points}, "layer": layers, "width": 300, "height": 220}
 
 
-def _of_each_size(chart: Any, sizes: Sizes) -> dict[str, str]:
+def _number(field: str, **more: object) -> Chart:
+    return {"field": field, "type": "quantitative", **more}
+
+
+def _name(field: str, **more: object) -> Chart:
+    return {"field": field, "type": "nominal", **more}
+
+
+def _points(field: str, title: str, *, grid: bool = True, **more: object) -> Chart:
+    """Return an axis of rubric points."""
+    axis = {"values": list(range(POINTS + 1)), "format": "d", "grid": grid}
+    return _number(field, title=title, scale={"domain": [0, POINTS]}, axis=axis, **more)
+
+
+def _of_each_size(chart: Chart, sizes: Sizes) -> dict[str, str]:
     drawings = _svg(*(_styled(chart, width, height) for width, height in sizes.values()))
     return dict(zip(sizes, drawings, strict=True))
 
 
-def _styled(chart: Any, width: int, height: int) -> Any:
-    return (
-        chart.properties(width=width, height=height, background="transparent")
-        .configure(autosize=find_altair().AutoSizeParams(type="fit", contains="padding"))
-        .configure_view(stroke=None)
-        .configure_axis(
-            **dict.fromkeys(("domainColor", "gridColor", "tickColor"), "var(--line)"),
-            **dict.fromkeys(("labelColor", "titleColor"), "var(--soft)"),
-            **dict.fromkeys(("labelFontSize", "titleFontSize"), 12),
-            titleFontWeight="normal",
-        )
-    )
+def _styled(chart: Chart, width: int, height: int) -> Chart:
+    axis = {
+        **dict.fromkeys(("domainColor", "gridColor", "tickColor"), "var(--line)"),
+        **dict.fromkeys(("labelColor", "titleColor"), "var(--soft)"),
+        **dict.fromkeys(("labelFontSize", "titleFontSize"), 12),
+        "titleFontWeight": "normal",
+    }
+    config = {"autosize": {"type": "fit", "contains": "padding"}, "view": {"stroke": None}, "axis": axis}
+    return {**chart, "width": width, "height": height, "background": "transparent", "config": config}
 
 
-def _svg(*charts: Any) -> tuple[str, ...]:
-    return _drawn(json.dumps([chart.to_dict() for chart in charts]))
+def _svg(*charts: Chart) -> tuple[str, ...]:
+    check_drawing()
+    return _drawn(json.dumps([{"$schema": SCHEMA, **chart} for chart in charts]))
 
 
 @lru_cache(maxsize=DRAWINGS_KEPT)

@@ -1,18 +1,14 @@
 """Makes the report of a run: ``report.json``, and the page that shows it."""
 
-import shlex
 from collections.abc import Mapping
 
 from pydantic_core import to_jsonable_python
 
 from filtering.errors import EdufilterError
-from filtering.printable import printable
 from pipelines.page_kit.charts import draw_scores, refuse_few_addresses
 from pipelines.paths import AnyPath
-from pipelines.progress import Reporter
 from pipelines.reports.run_page import render_page
 from pipelines.reports.run_report_data import MadeBy, RunReport, gather_report
-from pipelines.run.plan_to_manifest import FilterResult
 from pipelines.store.run_folder import RunFolder
 
 FORMAT = 3
@@ -48,35 +44,6 @@ def write_report(out: str, *, samples: bool = True, made_by: MadeBy | None = Non
     folder.write_json(data, {"format": FORMAT, **to_jsonable_python(report, inf_nan_mode="null")})
     folder.write_bytes(page, render_page(report, _charts(report)).encode(errors="replace"))
     return page
-
-
-def report_result(result: FilterResult, command: str, *, samples: bool, reporter: Reporter) -> AnyPath | None:
-    """Write the report of a run that has just come to its end, and return the path of its page.
-
-    Where nothing was left to do the report that is there stays. A run is none the worse without one.
-
-    Parameters
-    ----------
-    result : FilterResult
-    command : str
-        What made it.
-    samples : bool
-    reporter : Reporter
-        Is told why there is no report.
-    """
-    page = RunFolder(result.out).run / "report.html"
-    if not result.rows_scored and page.exists():
-        return page
-    made_by = MadeBy(command, result.rows_scored, result.seconds) if result.rows_scored else None
-    try:
-        return write_report(result.out, samples=samples, made_by=made_by)
-    except Exception as error:  # whatever it is: the data are written, and the page can be drawn again
-        known = isinstance(error, (EdufilterError, OSError))  # messages of others may hold texts
-        why = f"{error}" if known else f"Drawing it ended with {type(error).__name__}."
-        reporter.say(
-            f"No report. {why} To draw it later: edufilter report {printable(shlex.quote(result.out))}"
-        )
-        return None
 
 
 def _charts(report: RunReport) -> dict[str, str]:

@@ -4,13 +4,12 @@ import time
 from dataclasses import dataclass
 
 from filtering.machine import available_cpus
-from filtering.scoring.cascade import effort_of
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from filtering.scoring.settings import Effort
 from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, read_spread_rows, warning_of
 from pipelines.dump.parts import SetAside
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.run.filter import inputs_of, next_step_of, plan_of, scorer_of
+from pipelines.run.filter import inputs_of, load_scorer_of, next_step_of, plan_of, untried_scorer_of
 from pipelines.run.resume import allowed_changes, refuse_foreign
 from pipelines.settings.runs import FilterConfig
 from pipelines.store.leak_files import gather_tasks
@@ -81,9 +80,10 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
     refuse_foreign(folder)
     files = inputs_of(config)
     tasks = gather_tasks(config.against, config.fields)
-    scorer = scorer_of(config, reporter or ConsoleReporter())
+    untried = untried_scorer_of(config)
+    scorer = load_scorer_of(config, untried.effort, reporter or ConsoleReporter())
     scorer = scorer.with_rules(config.rules_for(scorer.domain))
-    plan = plan_of(config, files, scorer, search_of(tasks, config.leak_action) if tasks else None)
+    plan = plan_of(config, files, untried, search_of(tasks, config.leak_action) if tasks else None)
     if folder.plan.exists():
         allowed_changes(folder, folder.read_plan(), plan, update=config.update)
     left = plan.parts.where(~folder.are_done(plan.parts))
@@ -108,7 +108,7 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
     return RunEstimate(
         plan=plan,
         text_column=plan.facts.text_column,
-        effort=effort_of(scorer),
+        effort=untried.effort,
         rows_left=rows_left,
         sampled_rows=sampled,
         seconds=seconds,

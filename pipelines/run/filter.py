@@ -6,8 +6,9 @@ Order of events: plan; parts; manifest.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from filtering.scoring.cascade import AnyScorer, CascadeScorer, effort_of, signals_of
+from filtering.scoring.cascade import AnyScorer
 from filtering.scoring.cascade_exits import Exits
+from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.settings import Effort
 from pipelines.dump.first_rows import read_spread_rows, warning_of
 from pipelines.dump.inputs import InputFile, find_inputs
@@ -17,7 +18,7 @@ from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.audit import audit_shares, promise_of
 from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
 from pipelines.run.resume import refuse_foreign
-from pipelines.scorer_addresses import open_scorer, usual_effort
+from pipelines.scorer_addresses import UntriedScorer, open_scorer, open_untried
 from pipelines.settings.base import words_of
 from pipelines.settings.runs import DecontaminateConfig, DumpSettings, FilterConfig
 from pipelines.store.leak_files import gather_tasks
@@ -81,25 +82,28 @@ def filter_dump(
         If `config.strict` and a file cannot be read.
     """
     executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
-    refuse_foreign(RunFolder(config.out))
+    folder = RunFolder(config.out)
+    refuse_foreign(folder)
     files = inputs_of(config)
     tasks = gather_tasks(config.against, config.fields)
-    # Loaded to find out before the run what is missing, and let go of: workers load their own.
-    scorer = scorer_of(config, reporter)
-    effort = effort_of(scorer)
+    untried = untried_scorer_of(config)
+    is_finished = folder.manifest.exists() and not config.update
+    if not is_finished:
+        # Loaded to find out before the run what is missing, and let go of: workers load their own.
+        load_scorer_of(config, untried.effort, reporter)
     leaks = search_of(tasks, config.leak_action) if tasks else None
-    plan = plan_of(config, files, scorer, leaks)
+    plan = plan_of(config, files, untried, leaks)
     settings = WorkerSettings(
         out=config.out,
         scorer=config.scorer,
-        scorer_sha256=scorer.digest,
+        scorer_sha256=untried.signals.digest,
         text_column=plan.facts.text_column,
         keep_at=config.keep_at,
         write=config.write,
-        effort=effort,
+        effort=untried.effort,
         max_disagreement=config.max_disagreement,
-        rules=config.rules_for(scorer.domain),
-        audit_shares=_audit_shares(scorer, plan.rows, config.audit),
+        rules=config.rules_for(untried.signals.domain),
+        audit_shares=_audit_shares(untried.exits, plan.rows, config.audit),
         score_column=config.score_column,
         ignore_checksums=config.ignore_checksums,
         max_document_bytes=config.max_document_bytes,
@@ -108,21 +112,21 @@ def filter_dump(
         unsure=unsure_search_of(plan.facts, config.write),
         write_origin=config.write_origin,
     )
-    check_search(settings.unsure)
+    if not is_finished:
+        check_search(settings.unsure)
     plan = replace(plan, command=words_of("filter", config))
     warning = ""
     with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
             reporter.say(
-                f"Scoring with {config.scorer!r} at effort {effort} ({WHAT_SCORES[effort]}). Documents of "
-                f"{config.keep_at:g} points and more are kept."
+                f"Scoring with {config.scorer!r} at effort {untried.effort} ({WHAT_SCORES[untried.effort]}). "
+                f"Documents of {config.keep_at:g} points and more are kept."
             )
-            if isinstance(scorer, CascadeScorer):
-                reporter.say(describe_exits(scorer.exits))
+            if untried.exits is not None:
+                reporter.say(describe_exits(untried.exits))
             if blind := describe_blindness(settings.unsure):
                 reporter.say(blind)
-            warning = _warn_if_unsure(config, plan, scorer, reporter)
-        del scorer
+            warning = _warn_if_unsure(config, plan, untried.signals, reporter)
         result = run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
     return replace(result, fails_on_drift=config.on_drift == "fail", warning=warning)
 
@@ -196,30 +200,34 @@ def inputs_of(config: DumpSettings) -> list[InputFile]:
     return files
 
 
-def scorer_of(config: FilterConfig, reporter: Reporter) -> AnyScorer:
-    """Return the scorer of a run, at the effort that was asked for, else at its usual one."""
-    effort = config.effort or usual_effort(config.scorer)
+def untried_scorer_of(config: FilterConfig) -> UntriedScorer:
+    """Return what the files of a run's scorer say of it."""
+    return open_untried(config.scorer, config.effort, config.exit_settings)
+
+
+def load_scorer_of(config: FilterConfig, effort: Effort, reporter: Reporter) -> AnyScorer:
+    """Load the scorer of a run."""
     if effort != "fast":
         reporter.say(f"Loading the scorer {config.scorer!r} and its embedder ...")
     return open_scorer(config.scorer, effort, config.placement, config.exit_settings)
 
 
 def plan_of(
-    config: FilterConfig, files: Sequence[InputFile], scorer: AnyScorer, leaks: LeakSearch | None = None
+    config: FilterConfig, files: Sequence[InputFile], scorer: UntriedScorer, leaks: LeakSearch | None = None
 ) -> Plan:
     """Return the plan of a run that scores."""
-    size = part_size_of(config, effort_of(scorer))
+    size = part_size_of(config, scorer.effort)
     settings: PlanSettings = {
-        "scorer_sha256": scorer.digest,
+        "scorer_sha256": scorer.signals.digest,
         "keep_at": config.keep_at,
         "write": config.write,
-        "effort": effort_of(scorer),
+        "effort": scorer.effort,
         "score_column": config.score_column,
-        "rules": ",".join(config.rules_for(scorer.domain)) or "none",
-        **unsure_settings(RunFolder(config.out), signals_of(scorer), config.unsure),
+        "rules": ",".join(config.rules_for(scorer.signals.domain)) or "none",
+        **unsure_settings(RunFolder(config.out), scorer.signals, config.unsure),
         **_of_reading(config, size),
     }
-    if isinstance(scorer, CascadeScorer):
+    if scorer.exits is not None:
         settings = {**settings, **promise_of(scorer.exits)}
     if leaks is not None:
         settings = {**settings, **leak_settings(leaks)}
@@ -232,7 +240,7 @@ def plan_of(
         text_column=config.text_column,
         new_columns=added.in_mode(
             config.write,
-            effort_of(scorer),
+            scorer.effort,
             leaks=config.leak_action if leaks else None,
             origin=config.write_origin,
             unsure=config.unsure == "flag",
@@ -258,8 +266,8 @@ def _of_reading(config: DumpSettings, size: PartSize) -> PlanSettings:
     }  # fmt: skip
 
 
-def _audit_shares(scorer: AnyScorer, rows: int, wanted: int | None) -> tuple[float, float]:
-    return audit_shares(scorer.exits, rows, wanted) if isinstance(scorer, CascadeScorer) else (0.0, 0.0)
+def _audit_shares(exits: Exits | None, rows: int, wanted: int | None) -> tuple[float, float]:
+    return (0.0, 0.0) if exits is None else audit_shares(exits, rows, wanted)
 
 
 def describe_exits(exits: Exits) -> str:
@@ -290,7 +298,7 @@ def next_step_of(config: FilterConfig) -> str:
     return f"{'recut ' if config.write == 'scores' else ''}--unsure drop drops them."
 
 
-def _warn_if_unsure(config: FilterConfig, plan: Plan, scorer: AnyScorer, reporter: Reporter) -> str:
+def _warn_if_unsure(config: FilterConfig, plan: Plan, scorer: SignalScorer, reporter: Reporter) -> str:
     """Say why the scores of a sample of the dump are not reliable, if they are not; return it."""
     checksums = not plan.facts.ignore_checksums
     sample = read_spread_rows(plan.parts, plan.facts.text_column, checksums=checksums)

@@ -10,7 +10,7 @@ from filtering.embedding.settings import Placement
 from filtering.errors import SettingsError
 from filtering.fitting.learning_curve import learning_curve
 from filtering.scoring.storage import read_metrics
-from pipelines.page_kit.charts import draw_learning_curve, find_altair
+from pipelines.page_kit.charts import check_drawing, draw_learning_curve
 from pipelines.progress import Reporter
 from pipelines.scorers.evaluate import refit
 from pipelines.scorers.label_languages import with_one_language
@@ -54,7 +54,7 @@ def write_learning_curve(
     SettingsError
         If the labels are not those that the scorer was fitted to.
     """
-    find_altair()  # said now that it is missing, not after minutes of fitting
+    check_drawing()  # said now that it is missing, not after minutes of fitting
     metrics = read_metrics(scorer)
     effort: Literal["fast", "full"] = "full" if "heads" in metrics else "fast"
     found = read_labels(labels)

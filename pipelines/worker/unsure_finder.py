@@ -30,15 +30,19 @@ def unsure_settings(folder: RunFolder, scorer: SignalScorer, action: UnsureActio
 
     A run that was begun goes on by what told it languages then, whatever is installed now.
     """
-    source: LanguagesFrom = "text" if can_tell_languages() else "column"
     begun = folder.read_json(folder.plan).get("settings") if folder.plan.exists() else None
-    if isinstance(begun, dict) and begun.get("languages_from") in ("text", "column"):
+    source: LanguagesFrom
+    if knows_code(scorer):
+        source = "path"
+    elif isinstance(begun, dict) and begun.get("languages_from") in ("text", "column"):
         source = begun["languages_from"]
+    else:
+        source = "text" if can_tell_languages() else "column"
     known = known_languages(scorer.languages)
     return {
         "unsure": action,
         "known_languages": BETWEEN.join(known) if scorer.languages else None,
-        "languages_from": "path" if knows_code(scorer) else source,
+        "languages_from": source,
     }
 
 

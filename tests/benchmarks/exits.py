@@ -8,7 +8,7 @@ import sys
 from filtering.errors import SettingsError
 from filtering.scoring.cascade_exits import find_exits
 from filtering.scoring.settings import ExitSettings
-from filtering.scoring.storage import load_pairs
+from filtering.scoring.storage import read_scorer
 
 ALLOWED = (0.002, 0.005, 0.01, 0.02, 0.05)
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2)
@@ -16,7 +16,7 @@ FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2)
 
 def main() -> None:
     """Print a table from the documents that a scorer was paired on."""
-    paired, _ = load_pairs(sys.argv[1])
+    _, paired = read_scorer(sys.argv[1])
     if paired is None:
         sys.exit(f"A scorer must have been trained with an embedder. {sys.argv[1]!r} was not.")
     lines = [

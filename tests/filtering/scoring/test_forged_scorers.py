@@ -18,7 +18,7 @@ from filtering.errors import ScorerError, SettingsError
 from filtering.fitting.stages import fit_stage
 from filtering.scoring import storage
 from filtering.scoring.cascade_exits import PairedScores
-from filtering.scoring.storage import load_pairs, read_metrics
+from filtering.scoring.storage import read_metrics, read_scorer
 
 CPU = Placement(device="cpu", threads=1)
 
@@ -59,7 +59,7 @@ def load_all(folder):
     """Load a scorer in every way; all that may come of it is an error that names it."""
     for effort in ("fast", "full", "balanced"):
         load_scorer(str(folder), effort=effort, placement=CPU)
-    load_pairs(str(folder))
+    read_scorer(str(folder))
     read_metrics(str(folder))
 
 

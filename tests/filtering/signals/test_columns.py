@@ -206,7 +206,7 @@ def test_signals_do_not_depend_on_neighbours_or_batches(texts, data):
 
 def test_buffers_that_cannot_be_written_compile_no_second_kernel():
     read_signals(["warm"])
-    compiled = len(kernel.read_documents.signatures)
+    compiled = len(kernel.read_documents.dispatcher.signatures)
     offsets = pa.py_buffer(np.array([0, 1, 3], dtype=np.int32).tobytes())
     column = pa.Array.from_buffers(pa.string(), 2, [None, offsets, pa.py_buffer(b"abc")])
     frozen = WORD_WEIGHTS.copy()
@@ -215,4 +215,4 @@ def test_buffers_that_cannot_be_written_compile_no_second_kernel():
     assert_same(read_signals(column, frozen), wanted)
     assert_same(read_signals(column, np.repeat(WORD_WEIGHTS, 2)[::2]), wanted)
     read_signals(pa.nulls(2))
-    assert len(kernel.read_documents.signatures) == compiled
+    assert len(kernel.read_documents.dispatcher.signatures) == compiled

@@ -147,7 +147,7 @@ def test_documents_cannot_steer_the_terminal(tmp_path, monkeypatch):
 def test_without_the_report_extra_the_demo_says_the_pip_line(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "find_prose", hostile_documents)
     monkeypatch.setattr(demo, "find_code", hostile_documents)
-    monkeypatch.setitem(sys.modules, "altair", None)
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
     shown, said = run_and_read(tmp_path / "out")
     assert "pip install '.[report]'" in said[-1]
     assert "web, best" in shown

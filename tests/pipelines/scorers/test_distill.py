@@ -21,7 +21,7 @@ from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 from filtering.embedding.settings import EmbedderSettings, Placement
 from filtering.errors import LabelsError, SettingsError
 from filtering.scoring.settings import ExitSettings
-from filtering.scoring.storage import load_pairs
+from filtering.scoring.storage import read_scorer
 from filtering.text.windows import beginning_text
 from pipelines import DistillConfig, FilterConfig, TrainConfig, distill_scorer, filter_dump, train_scorer
 from pipelines.scorers.distill import split_pool
@@ -206,7 +206,7 @@ def test_the_command_prints_what_the_cascade_costs_and_counts_documents_that_hav
     said = " ".join(found.err.split())
     assert "800 of 3,400 documents" in said
     assert "200 empty, 200 invalid-utf8, 200 null, 200 white-space" in said
-    pairs, _ = load_pairs(str(tmp_path / "out"))
+    _, pairs = read_scorer(str(tmp_path / "out"))
     assert len(pairs) == 1842 - 1105
     again = command(*arguments)
     assert again.code == 2
