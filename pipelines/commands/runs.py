@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
@@ -118,7 +119,7 @@ def _run(
     """Make a run, print what it did, and draw its report; return the exit code."""
     from pipelines.commands.print_runs import print_result
 
-    reporter = reporter_of(json_log)
+    reporter, since_s = reporter_of(json_log), time.monotonic()
     try:
         result = verb(config, reporter=reporter)
     except KeyboardInterrupt as error:
@@ -126,14 +127,14 @@ def _run(
     if json_log:
         reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
     if no_report:
-        return print_result(result)
+        return print_result(result, since_s=since_s)
     from pipelines.commands.print_slices import read_report
     from pipelines.reports.report_result import report_result
 
     if result.rows_scored:
         reporter.say("Making the report ...")
     page = report_result(result, command_of(name, config), samples=not no_samples, reporter=reporter)
-    code = print_result(result, None if page is None else read_report(result.out))
+    code = print_result(result, None if page is None else read_report(result.out), since_s=since_s)
     if page is not None:
         show(f"report: {printable(str(page))}")
     return code

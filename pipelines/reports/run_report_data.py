@@ -6,7 +6,7 @@ some rows of the inputs, and documents to read from the inputs by file and row.
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -33,7 +33,7 @@ from pipelines.reports.documents_to_show import (
     one_of_each_tenth,
     without_repeats,
 )
-from pipelines.reports.kept_shares import Slice, slices_of
+from pipelines.reports.kept_shares import INPUT_FILE, Slice, slices_of
 from pipelines.reports.row_sample import RowSample, choose_rows, look_at, see, slices_by_row
 from pipelines.reports.run_leaks import RunLeaks, gather_leaks
 from pipelines.scorer_addresses import open_signals, refuse_other_scorer
@@ -229,6 +229,7 @@ def _drift_of(scorer: SignalScorer, seen: RowSample) -> Drift | None:
     words = [None if text is None else text.encode(errors="replace") for text in seen.texts]
     kept = [pick.kept for pick in seen.picks]
     unsure = count_unsure(scorer.languages, scorer.novelty, words, seen.languages, kept)
+    unsure = replace(unsure, source_files=seen.source_files)
     return measure_drift(scorer, texts, top=SHIFTS, unsure=unsure)
 
 
@@ -264,7 +265,7 @@ def _by_file(files: pa.Table) -> list[Slice]:
     good = files.filter(pc.equal(files["set_aside"], "")).select(["relative", "rows", "kept"])
     sums = good.group_by("relative").aggregate([("rows", "sum"), ("kept", "sum")])
     counts = {one["relative"]: (one["rows_sum"], one["kept_sum"]) for one in sums.to_pylist()}
-    return slices_of("input file", counts)
+    return slices_of(INPUT_FILE, counts)
 
 
 def _read_samples(
