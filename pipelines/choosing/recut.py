@@ -101,8 +101,8 @@ def recut_run(
         if not target.manifest.exists():
             if all(plan.settings.get(name) == before.settings.get(name) for name in OF_CUT):
                 reporter.say(
-                    f"Nothing differs from {config.run!r}: {config.to!r} becomes a copy of it. Another cut is "
-                    "told by --keep-at, --keep-fraction, --write or --unsure."
+                    f"Nothing differs from {config.run!r}: {config.to!r} becomes a copy of it. Another cut "
+                    "is told by --keep-at, --keep-fraction, --write or --unsure."
                 )
             if facts.effort == "balanced":
                 reporter.say(_describe_unsure(source, before.facts, plan, scorer, before.command))
