@@ -1,5 +1,7 @@
 """Amounts in words: shares, counts and durations, as pages and commands tell them."""
 
+from collections.abc import Sequence
+
 UNITS = (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3))
 ROUNDS_UP = 0.9995
 """From this part of a unit on, three digits of the next smaller one would be 1,000."""
@@ -30,3 +32,14 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes = seconds / 60
     return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+
+
+def some_of(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many there are besides.
+
+    Examples
+    --------
+    >>> some_of(["a", "b", "c"]), some_of([])
+    ("'a' and 2 more", 'none')
+    """
+    return f"'{names[0]}'" + (f" and {len(names) - 1:,} more" if len(names) > 1 else "") if names else "none"

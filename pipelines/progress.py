@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Literal, Protocol, TextIO
 
+from filtering.errors import without_secrets
 from filtering.printable import printable_lines
 from pipelines.amounts_in_words import duration
 
@@ -162,10 +163,13 @@ class ConsoleReporter:
     def __init__(self, style: Style = "auto", stream: TextIO | None = None) -> None:
         self._style = style
         self._stream = stream or sys.stderr
+        self.began_s = time.monotonic()
+        """When it was made: as soon as a command has its settings."""
         self._bar: Progress | None = None  # above which lines are shown while there is one
 
     def say(self, message: str) -> None:
-        """Show one line that a person should see."""
+        """Show one line that a person should see, less the secrets of addresses."""
+        message = without_secrets(message)
         if self._style == "json":
             self.event("message", message=message)
         elif self._style == "auto":

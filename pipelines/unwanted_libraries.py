@@ -13,7 +13,9 @@ from types import FrameType, ModuleType
 UNWANTED = {
     # Cython is not seen: what pyarrow imports is asked for by whoever calls it. None of these knows pandas.
     **dict.fromkeys(("pyarrow", "filtering", "annotations", "pipelines"), ("pandas",)),
-    # Of linear algebra, source positions, C functions and settings in a file: no kernel has any.
+    # To show objects of classes that it makes.
+    "rich": ("attr",),
+    # For linear algebra, source positions, C functions and settings in a file: no kernel has any.
     "numba": ("scipy", "coverage", "cffi", "yaml"),
 }
 """By the package that asks, which packages it is told are not there."""

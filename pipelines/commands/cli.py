@@ -8,11 +8,12 @@ import codecs
 import io
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Annotated, Any, cast
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_command
 
@@ -25,52 +26,35 @@ from filtering.errors import (
     without_secrets,
 )
 from filtering.printable import escape_unwritable, printable_lines
-from pipelines.commands.inspection import demo_command, explain_command, report_command, score_command
-from pipelines.commands.labels import agreement_command, annotate_command, sample_command
-from pipelines.commands.runs import (
-    clean_command,
-    decontaminate_command,
-    filter_command,
-    recut_command,
-    status_command,
-    verify_command,
-)
-from pipelines.commands.scorers import (
-    audit_command,
-    distill_command,
-    evaluate_command,
-    threshold_command,
-    train_command,
-)
 from pipelines.interrupting import INTERRUPTED, how_to_go_on
 
-COMMANDS: dict[str, dict[str, Callable[..., int]]] = {
+COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Run": {
-        "filter": filter_command,
-        "recut": recut_command,
-        "decontaminate": decontaminate_command,
-        "demo": demo_command,
-        "clean": clean_command,
+        "filter": "runs:filter_command",
+        "recut": "runs:recut_command",
+        "decontaminate": "runs:decontaminate_command",
+        "demo": "inspection:demo_command",
+        "clean": "runs:clean_command",
     },
     "Labels and scorers": {
-        "sample": sample_command,
-        "annotate": annotate_command,
-        "agreement": agreement_command,
-        "train": train_command,
-        "distill": distill_command,
-        "evaluate": evaluate_command,
-        "audit": audit_command,
-        "threshold": threshold_command,
+        "sample": "labels:sample_command",
+        "annotate": "labels:annotate_command",
+        "agreement": "labels:agreement_command",
+        "train": "scorers:train_command",
+        "distill": "scorers:distill_command",
+        "evaluate": "scorers:evaluate_command",
+        "audit": "scorers:audit_command",
+        "threshold": "scorers:threshold_command",
     },
     "Look": {
-        "report": report_command,
-        "explain": explain_command,
-        "score": score_command,
-        "status": status_command,
-        "verify": verify_command,
+        "report": "inspection:report_command",
+        "explain": "inspection:explain_command",
+        "score": "inspection:score_command",
+        "status": "runs:status_command",
+        "verify": "runs:verify_command",
     },
 }
-"""By their headings in ``--help``, in the order in which it lists them."""
+"""By their headings in ``--help``, in the order in which it lists them: in which file, which function."""
 EXAMPLES = """Keep the part of a web or code dump that teaches: Parquet in, Parquet out.
 
 Examples:
@@ -107,16 +91,47 @@ class PlainCommand(TyperCommand):
         return ["[OPTIONS]", *(str(one.metavar) for one in arguments)]
 
 
+class LateCommands(Mapping[str, TyperCommand]):
+    """All commands by their names. The file of one is imported when it is asked for, with its settings."""
+
+    def __init__(self) -> None:
+        self._places = {name: (heading, at) for heading, of in COMMANDS.items() for name, at in of.items()}
+        self._made: dict[str, TyperCommand] = {}
+
+    def __getitem__(self, name: str) -> TyperCommand:
+        if name not in self._made:
+            heading, place = self._places[name]
+            module, _, function = place.partition(":")
+            command = getattr(import_module(f"pipelines.commands.{module}"), function)
+            alone = typer.Typer(add_completion=False)
+            alone.command(name, cls=PlainCommand, rich_help_panel=heading)(command)
+            self._made[name] = cast(TyperCommand, get_command(alone))
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+class LateGroup(TyperGroup):
+    """The program with all of its commands."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - of typer
+        super().__init__(**options)
+        self.commands = LATE_COMMANDS  # type: ignore[assignment] # which it only reads
+
+
+LATE_COMMANDS = LateCommands()
 app = typer.Typer(
+    cls=LateGroup,
     help=EXAMPLES,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for heading, commands in COMMANDS.items():
-    for name, command in commands.items():
-        app.command(name, cls=PlainCommand, rich_help_panel=heading)(command)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -130,13 +145,10 @@ def run(arguments: Sequence[str]) -> int:
         )
     except (KeyboardInterrupt, Interrupted, typer.Abort) as error:
         return _interrupted(arguments, str(error))
-    except (SettingsError, LabelsError, ScorerError) as error:
-        return _fail(error, 2)
-    except FileNotFoundError as error:
-        gone = "The current folder must exist. It was removed. Change to another one."
-        return _fail(gone, 2) if _folder_is_gone() else _fail(error, 1)
     except (EdufilterError, OSError) as error:
-        return _fail(error, 1)
+        if _folder_is_gone():
+            return _fail("The current folder must exist. It was removed. Change to another one.", 2)
+        return _fail(error, 2 if isinstance(error, (SettingsError, LabelsError, ScorerError)) else 1)
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and NO_THREAD not in str(error):
             raise
@@ -191,8 +203,7 @@ def _whose_option(option: str) -> str:
 
 def _options() -> list[tuple[str, Any]]:
     """Return all options with the names of their commands."""
-    commands: Mapping[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
-    return [(name, one) for name, command in commands.items() for one in command.params]
+    return [(name, one) for name, command in LATE_COMMANDS.items() for one in command.params]
 
 
 def _folder_is_gone() -> bool:

@@ -36,6 +36,8 @@ def score_command(
     """
     texts = [_read_text(name, instead="Use 'edufilter filter' for it.") for name in files]
     scoring = settings_of(ScoringSettings, given)
+    reporter = ConsoleReporter()
+    reporter.say(f"Loading the scorer '{scorer}' ...")
     from filtering.scoring.cascade import signals_of
     from filtering.text.arrow import REASONS
     from pipelines.scorer_addresses import open_scorer
@@ -43,7 +45,7 @@ def score_command(
     loaded = open_scorer(scorer, scoring.effort, scoring.placement)
     scores = loaded.score(texts)
     if warning := signals_of(loaded).unsure_of(texts).sentence:
-        ConsoleReporter().say(f"Warning: {warning}")
+        reporter.say(f"Warning: {warning}")
     told = loaded.tell_unsure(texts) if as_json else [None] * len(files)
     for name, value, reason, unsure in zip(files, scores.value, scores.reason, told, strict=True):
         if as_json:
@@ -161,6 +163,7 @@ def report_command(
 
     Example: edufilter report out
     """
+    ConsoleReporter().say("Making the report ...")
     from pipelines.reports.write_report import write_report
 
     page = write_report(out, samples=not no_samples)
@@ -187,7 +190,9 @@ def demo_command(
 
     Example: edufilter demo
     """
+    reporter = ConsoleReporter()
+    reporter.say("Looking for documents on this machine ...")
     from pipelines.commands.demo import run_demo
 
-    run_demo(out, reporter=ConsoleReporter(), decontaminate=against or decontaminate or ())
+    run_demo(out, reporter=reporter, decontaminate=against or decontaminate or ())
     return 0

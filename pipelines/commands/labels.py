@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from annotations.asking.settings import Price
 from filtering.errors import SettingsError
+from pipelines.amounts_in_words import some_of
 from pipelines.commands.command_signature import (
     Given,
     JsonLogOption,
@@ -18,6 +19,7 @@ from pipelines.commands.command_signature import (
     takes,
 )
 from pipelines.commands.screen import show
+from pipelines.progress import ConsoleReporter
 from pipelines.settings.labels import ANY_MODEL, AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
 
 
@@ -42,17 +44,20 @@ def sample_command(
             "Either INPUT or --near-cut must be given. Got "
             f"{'both' if given['inputs'] else 'neither'}. Name a dump, or a finished run."
         )
+    reporter = reporter_of(json_log)
     if near_cut is not None:
         near = settings_of(NearCutConfig, given, misfit="must not come with --near-cut", run=near_cut)
+        reporter.say(f"Looking for the scores of '{near_cut}' ...")
         from pipelines.choosing.sample_near_cut import sample_near_cut
         from pipelines.commands.print_labels import print_sample
 
         return print_sample(sample_near_cut(near), to_train=False)
     config = settings_of(SampleConfig, given)
+    reporter.say(f"Looking for the files of {some_of(config.inputs)} ...")
     from pipelines.commands.print_labels import print_sample
     from pipelines.labels.sample import sample_dump
 
-    return print_sample(sample_dump(config, reporter=reporter_of(json_log)))
+    return print_sample(sample_dump(config, reporter=reporter))
 
 
 @takes(
@@ -90,7 +95,7 @@ def annotate_command(
 
     If it is interrupted, the same command goes on and asks nothing twice.
     """
-    dry_run = dry_run or estimate
+    dry_run, reporter = dry_run or estimate, reporter_of(json_log)
     if import_from is not None:
         asking = [
             name
@@ -104,6 +109,7 @@ def annotate_command(
             raise SettingsError(f"{asking[0]} must not come with --import, which asks no model.")
         misfit = "must not come with --import, which asks no model"
         to_import = settings_of(ImportConfig, given, misfit=misfit, source=import_from)
+        reporter.say(f"Looking for the scores of '{import_from}' ...")
         from pipelines.commands.print_labels import print_annotation
         from pipelines.labels.importing import import_labels
 
@@ -112,13 +118,14 @@ def annotate_command(
         raise SettingsError("A model must be named with --model, as the endpoint names it. Got none.")
     misfit = "must come with --import"
     config = settings_of(AnnotateConfig, given, misfit=misfit, prices=_prices(price or ()))
+    reporter.say(f"Looking for the documents of '{config.sample}' ..." if config.sample else "Asking ...")
     from pipelines.commands.print_labels import print_annotation, print_estimate
     from pipelines.labels.annotate import annotate_sample, estimate_annotation
 
     if dry_run:
         print_estimate(estimate_annotation(config))
         return 0
-    return print_annotation(annotate_sample(config, reporter=reporter_of(json_log)))
+    return print_annotation(annotate_sample(config, reporter=reporter))
 
 
 def _prices(given: Sequence[str]) -> dict[str, Price]:
@@ -158,6 +165,7 @@ def agreement_command(
 
     Example: edufilter agreement labels --human scores.csv
     """
+    ConsoleReporter().say(f"Looking for the labels of '{labels}' ...")
     from pipelines.commands.print_labels import print_agreement
     from pipelines.labels.agreement import agreement_of_labels
 

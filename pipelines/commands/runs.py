@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ from typer import Option
 
 from filtering.errors import Interrupted, SettingsError
 from filtering.printable import printable
+from pipelines.amounts_in_words import some_of
 from pipelines.commands.command_signature import (
     Given,
     JsonLogOption,
@@ -22,6 +22,7 @@ from pipelines.commands.command_signature import (
     takes,
 )
 from pipelines.commands.screen import show
+from pipelines.progress import ConsoleReporter
 from pipelines.settings.base import command_of
 from pipelines.settings.runs import DecontaminateConfig, FilterConfig, RecutConfig, RunSettings
 
@@ -49,11 +50,15 @@ def filter_command(
     If a run is interrupted, the same command finishes it.
     """
     config = settings_of(FilterConfig, given)
+    reporter = reporter_of(json_log)
+    reporter.say(f"Looking for the files of {some_of(config.inputs)} ...")
     if dry_run:
         return _print_estimate(config)
     from pipelines.run.filter import filter_dump
 
-    return _run("filter", filter_dump, config, no_report=no_report, no_samples=no_samples, json_log=json_log)
+    return _run(
+        "filter", filter_dump, config, reporter, no_report=no_report, no_samples=no_samples, json_log=json_log
+    )
 
 
 def _print_estimate(config: FilterConfig) -> int:
@@ -82,9 +87,13 @@ def recut_command(
     Example: edufilter recut out --keep-at 2.5 --to out-2.5
     """
     config = settings_of(RecutConfig, given)
+    reporter = reporter_of(json_log)
+    reporter.say(f"Looking for the scores of '{config.run}' ...")
     from pipelines.choosing.recut import recut_run
 
-    return _run("recut", recut_run, config, no_report=no_report, no_samples=no_samples, json_log=json_log)
+    return _run(
+        "recut", recut_run, config, reporter, no_report=no_report, no_samples=no_samples, json_log=json_log
+    )
 
 
 @takes(DecontaminateConfig, first=("against", "out", "leak_action", "text_column"))
@@ -101,16 +110,21 @@ def decontaminate_command(
     If a run is interrupted, the same command finishes it.
     """
     config = settings_of(DecontaminateConfig, given)
+    reporter = reporter_of(json_log)
+    reporter.say(f"Looking for the files of {some_of(config.inputs)} ...")
     from pipelines.run.filter import decontaminate_dump
 
-    verb = decontaminate_dump
-    return _run("decontaminate", verb, config, no_report=no_report, no_samples=no_samples, json_log=json_log)
+    return _run(
+        "decontaminate", decontaminate_dump, config, reporter,
+        no_report=no_report, no_samples=no_samples, json_log=json_log,
+    )  # fmt: skip
 
 
 def _run(
     name: str,
     verb: Callable[..., "FilterResult"],
     config: RunSettings,
+    reporter: ConsoleReporter,
     *,
     no_report: bool,
     no_samples: bool,
@@ -119,7 +133,6 @@ def _run(
     """Make a run, print what it did, and draw its report; return the exit code."""
     from pipelines.commands.print_runs import print_result
 
-    reporter, since_s = reporter_of(json_log), time.monotonic()
     try:
         result = verb(config, reporter=reporter)
     except KeyboardInterrupt as error:
@@ -127,14 +140,14 @@ def _run(
     if json_log:
         reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
     if no_report:
-        return print_result(result, since_s=since_s)
+        return print_result(result, since_s=reporter.began_s)
     from pipelines.commands.print_slices import read_report
     from pipelines.reports.report_result import report_result
 
     if result.rows_scored:
         reporter.say("Making the report ...")
     page = report_result(result, command_of(name, config), samples=not no_samples, reporter=reporter)
-    code = print_result(result, None if page is None else read_report(result.out), since_s=since_s)
+    code = print_result(result, None if page is None else read_report(result.out), since_s=reporter.began_s)
     if page is not None:
         show(f"report: {printable(str(page))}")
     return code
@@ -167,6 +180,7 @@ def verify_command(out: OutArgument) -> int:
 
     Example: edufilter verify out
     """
+    ConsoleReporter().say(f"Checking the files of '{out}' ...")
     from pipelines.run.upkeep import verify_run
 
     problems = verify_run(out)

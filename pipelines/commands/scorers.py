@@ -30,10 +30,12 @@ def train_command(given: Given, as_json: JsonOption = False) -> int:
     Example: edufilter train labels --out scorer
     """
     config = settings_of(TrainConfig, given)
+    reporter = ConsoleReporter()
+    reporter.say(f"Looking for the labels of '{config.labels}' ...")
     from pipelines.commands.print_scorers import print_scorer
     from pipelines.scorers.train import train_scorer
 
-    result = train_scorer(config, reporter=ConsoleReporter())
+    result = train_scorer(config, reporter=reporter)
     return print_scorer(result, as_json=as_json)
 
 
@@ -44,10 +46,12 @@ def distill_command(given: Given, as_json: JsonOption = False) -> int:
     Example: edufilter distill --teacher HuggingFaceFW/fineweb-edu-classifier --pool pool.parquet --out scorer
     """
     config = settings_of(DistillConfig, given)
+    reporter = ConsoleReporter()
+    reporter.say(f"Looking for the documents of '{config.pool}' ...")
     from pipelines.commands.print_scorers import print_scorer
     from pipelines.scorers.distill import distill_scorer
 
-    result = distill_scorer(config, reporter=ConsoleReporter())
+    result = distill_scorer(config, reporter=reporter)
     return print_scorer(result, as_json=as_json)
 
 
@@ -82,6 +86,7 @@ def evaluate_command(
     scoring = settings_of(ScoringSettings, given)
     if curve is not None and not Path(curve).parent.is_dir():  # said now, not after minutes of fitting
         raise SettingsError(f"The folder of --learning-curve must exist. Got {curve!r} instead.")
+    ConsoleReporter().say(f"Looking for the labels of '{labels}' ...")
     from filtering.scoring.storage import naming, read_metrics
     from pipelines.commands.print_scorers import print_comparison, print_evaluation, print_learning_curve
     from pipelines.scorers.evaluate import points_of_labels
@@ -132,10 +137,12 @@ def audit_command(given: Given, as_json: JsonOption = False) -> int:
     Few should flip where a document teaches the same as before.
     """
     config = settings_of(AuditConfig, given)
+    reporter = ConsoleReporter()
+    reporter.say(f"Looking for the documents of '{config.labels}' ...")
     from pipelines.commands.print_scorers import print_audit
     from pipelines.scorers.audit import audit_scorer
 
-    result = audit_scorer(config, reporter=ConsoleReporter())
+    result = audit_scorer(config, reporter=reporter)
     if as_json:
         show(json.dumps(to_jsonable_python(result, inf_nan_mode="null")))
     else:
@@ -150,6 +157,7 @@ def threshold_command(given: Given, as_json: JsonOption = False) -> int:
     Example: edufilter threshold scorer labels --precision 0.9
     """
     config = settings_of(ThresholdConfig, given)
+    ConsoleReporter().say(f"Looking for the labels of '{config.labels}' ...")
     from pipelines.choosing.threshold import choose_threshold
     from pipelines.commands.print_scorers import print_threshold
 

@@ -5,7 +5,7 @@ some rows of the inputs, and documents to read from the inputs by file and row.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,8 @@ from pipelines.store.manifest import MANIFEST_SCHEMA, holder_of_scores
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written, of_schema
 
+Counted = Callable[[Sequence[int], Sequence[int], float], None]
+"""What is told how many documents are kept and dropped by score, in equal bins, and the cut."""
 REASONS_SHOWN = 6
 """Signals that raise, and signals that lower, of each document."""
 SHIFTS = 5
@@ -163,7 +165,13 @@ class RunReport:
     page_of_origin: str
 
 
-def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = None) -> RunReport:
+def gather_report(
+    out: str,
+    *,
+    samples: bool = True,
+    made_by: MadeBy | None = None,
+    counted: Counted = lambda kept, dropped, keep_at: None,
+) -> RunReport:
     """Return what there is to show of a finished run, in memory that does not grow with its rows.
 
     Parameters
@@ -172,6 +180,8 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
     samples : bool
         Whether to show documents.
     made_by : MadeBy, optional
+    counted : callable, optional
+        Is told the spread of the scores as soon as it is known, and the cut: documents are read only then.
 
     Raises
     ------
@@ -191,6 +201,8 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
     )
     stored = run.stored()
     bins, groups = count_and_pick(run, stored)
+    kept_bins, dropped_bins = tuple(bins[1].tolist()), tuple(bins[0].tolist())
+    counted(kept_bins, dropped_bins, plan.facts.keep_at)
     scorer, no_scorer = _scorer_of(plan, manifest["scorer"])
     seen = look_at(run, choose_rows(plan.parts, stored), read, scorer)
     groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
@@ -204,8 +216,8 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
         made_by=made_by,
         manifest=manifest,
         files=tuple(files.to_pylist()) if len(plan.parts) <= FEW_FILES else (),
-        kept_bins=tuple(bins[1].tolist()),
-        dropped_bins=tuple(bins[0].tolist()),
+        kept_bins=kept_bins,
+        dropped_bins=dropped_bins,
         parts_read=len(stored),
         parts=len(plan.parts),
         slices=(*_by_file(files), *seen.slices),

@@ -27,6 +27,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from filtering.errors import OutputError
+from pipelines.amounts_in_words import some_of
 from pipelines.names import name_of
 from pipelines.paths import StorePath
 from pipelines.settings.runs import FilterConfig
@@ -126,12 +127,12 @@ def allowed_changes(
     if gone and len(changes) > len(gone) and not before.parts.files & plan.parts.files:
         raise OutputError(
             f"A folder must hold one run. {folder.root} has a run over other inputs: "
-            f"{_some(sorted(before.parts.files))}. Got {_some(sorted(plan.parts.files))}. Choose another "
+            f"{some_of(sorted(before.parts.files))}. Got {some_of(sorted(plan.parts.files))}. Choose another "
             f"--out."
         )
     if gone:
         raise OutputError(
-            f"A run must go on with all of its inputs. {_some(gone)} "
+            f"A run must go on with all of its inputs. {some_of(gone)} "
             f"{'is' if len(gone) == 1 else 'are'} not among those given now, but {folder.root} was begun "
             f"with "
             "it. Give all inputs, or choose another --out."
@@ -144,11 +145,6 @@ def allowed_changes(
             f"{folder.root} was begun{more}. Add it to the run with --update, or choose another --out."
         )
     return changes
-
-
-def _some(names: Sequence[str]) -> str:
-    """Return the first of some names, and how many there are besides."""
-    return f"'{names[0]}'" + (f" and {len(names) - 1:,} more" if len(names) > 1 else "") if names else "none"
 
 
 def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan) -> None:

@@ -74,8 +74,8 @@ FAULTS = (
     ),
     Fault(
         "stage and reason are swapped in the stored scores",
-        "[score, pa.array(scores.stage), pa.array(scores.reason)]",
-        "[score, pa.array(scores.reason), pa.array(scores.stage)]",
+        "[score, pa.array(scores.stage), pa.array(scores.reason), pa.array(unsure)]",
+        "[score, pa.array(scores.reason), pa.array(scores.stage), pa.array(unsure)]",
         ("test_mode_scores_writes_scores_alone",),
     ),
     Fault(
@@ -98,8 +98,8 @@ FAULTS = (
     ),
     Fault(
         "the key stands in messages",
-        'text.replace(self._key, "[key]")',
-        'text.replace("[key]", self._key)',
+        r'hidden[start:stop] = b"\1" * (stop - start)',
+        r'hidden[start:stop] = b"\0" * (stop - start)',
         ("test_a_key_that_a_server_sends_back_is_in_no_reply_error_or_log",),
     ),
     Fault(

@@ -78,7 +78,7 @@ def test_all_amounts_of_a_document_add_up_to_its_raw_value_and_score(recipe):
 @settings(max_examples=60, deadline=None)
 @given(any_text)
 def test_amounts_of_any_text_add_up(text):
-    scorer = load_scorer("web")
+    scorer = two_stages().signals
     (why,) = explain_documents(scorer, [text], top=ALL)
     if why.reason:
         assert np.isnan(scorer.score([text]).value[0])
