@@ -1,7 +1,6 @@
 """Prints how much is kept of each slice of a run: by language, length, site and so on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -10,11 +9,10 @@ from filtering.errors import EdufilterError
 from filtering.printable import printable
 from pipelines.amounts_in_words import percent
 from pipelines.commands.screen import show
-from pipelines.reports.kept_shares import Slice, order_in_words, without_value
+from pipelines.reports.kept_shares import order_in_words, without_value
 from pipelines.store.run_folder import RunFolder
 
 Slices = Sequence[Mapping[str, Any]]
-SLICE_FIGURES = tuple(field.name for field in fields(Slice))
 FIGURES = ("kind", "value", "rows", "kept", "share", "low", "high")
 
 
@@ -36,7 +34,8 @@ def slices_of(report: Mapping[str, Any]) -> Slices:
 
 def print_slices(report: Mapping[str, Any]) -> None:
     """Print a table for each kind of slice that a report has."""
-    slices, looked_at = slices_of(report), int(report.get("looked_at", 0))
+    slices, found = slices_of(report), report.get("looked_at")
+    looked_at = found if isinstance(found, int) else 0
     if not slices:
         show("There are no slices: all documents have the same language, length and site.")
     import rich.table
@@ -46,7 +45,6 @@ def print_slices(report: Mapping[str, Any]) -> None:
 
     for kind, grouped in groupby(slices, itemgetter("kind")):
         rows = list(grouped)
-        some = [Slice(**{name: one.get(name) for name in SLICE_FIGURES}) for one in rows]
         table = rich.table.Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         table.add_column(Text(printable(str(kind))))
         for name in ("documents", "kept", "share", "95 % interval"):
@@ -59,7 +57,8 @@ def print_slices(report: Mapping[str, Any]) -> None:
                 percent(one["kept"], one["rows"]), interval,
             )  # fmt: skip
         Console().print(table)
-        said = order_in_words(kind, some, "*"), without_value(kind, some, looked_at)
-        show(f"  {'; '.join(filter(None, map(printable, said)))}")
+        order = order_in_words(kind, "*", has_far=any(one.get("is_far") for one in rows))
+        without = without_value(kind, sum(one["rows"] for one in rows), looked_at)
+        show(f"  {printable('; '.join(filter(None, (order, without))))}")
     if any(one.get("is_far") for one in slices):
         show("\n* Far more or far fewer are kept than of the others, and chance does not explain it.")

@@ -88,34 +88,34 @@ def slices_of(kind: str, counts: Counts, *, in_order: bool = False) -> list[Slic
     return [*compared[:SHOWN], _compare(kind, OTHERS, others, (rows, kept), 1)]
 
 
-def order_in_words(kind: str, some: Sequence[Slice], marked: str) -> str:
+def order_in_words(kind: str, marked: str, *, has_far: bool) -> str:
     """Return how the rows of a kind are sorted, in words.
 
     Parameters
     ----------
     kind : str
-    some : sequence of Slice
-        All of this kind.
     marked : str
         How those that are far from the rest are marked.
+    has_far : bool
+        Whether there are such.
     """
     if kind == LENGTH:
         return "shortest first"
-    return f"{marked} first, then by documents" if any(one.is_far for one in some) else "most documents first"
+    return f"{marked} first, then by documents" if has_far else "most documents first"
 
 
-def without_value(kind: str, some: Sequence[Slice], looked_at: int) -> str:
+def without_value(kind: str, rows: int, looked_at: int) -> str:
     """Return how many documents have no value of a kind, such as a site, in words; empty if all have one.
 
     Parameters
     ----------
     kind : str
-    some : sequence of Slice
-        All of this kind.
+    rows : int
+        Documents that have one.
     looked_at : int
         Documents that were looked at.
     """
-    without = looked_at - sum(one.rows for one in some)
+    without = looked_at - rows
     if without <= 0 or kind == INPUT_FILE:  # of files all rows are counted
         return ""
     return f"{without:,} of {looked_at:,} documents have no {kind}"

@@ -90,8 +90,9 @@ class _View:
     def order_of(self, kind: str) -> str:
         """Return how the rows of a kind are sorted, in words."""
         some = self.slices[kind]
-        said = order_in_words(kind, some, "bold"), without_value(kind, some, self.report.looked_at)
-        return "; ".join(filter(None, said))
+        order = order_in_words(kind, "bold", has_far=any(one.is_far for one in some))
+        without = without_value(kind, sum(one.rows for one in some), self.report.looked_at)
+        return "; ".join(filter(None, (order, without)))
 
 
 def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
