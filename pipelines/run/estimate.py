@@ -1,7 +1,7 @@
 """What a run of `filter` would do, from footers and some timed rows; nothing is written."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from filtering.machine import available_cpus
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
@@ -12,6 +12,7 @@ from pipelines.dump.parts import SetAside
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.filter import inputs_of, load_scorer_of, next_step_of, plan_of, untried_scorer_of
 from pipelines.run.resume import refuse_foreign, refuse_other_run
+from pipelines.settings.base import words_of
 from pipelines.settings.runs import FilterConfig
 from pipelines.store.leak_files import gather_tasks
 from pipelines.store.plan import Plan
@@ -85,7 +86,8 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
     files = inputs_of(config)
     tasks = gather_tasks(config.against, config.fields)
     untried = untried_scorer_of(config)
-    plan = plan_of(config, files, untried, search_of(tasks, config.leak_action) if tasks else None)
+    leaks = search_of(tasks, config.leak_action) if tasks else None
+    plan = replace(plan_of(config, files, untried, leaks), command=words_of("filter", config))
     refuse_other_run(folder, plan, update=config.update)
     scorer = load_scorer_of(config, untried.effort, reporter or ConsoleReporter())
     scorer = scorer.with_rules(config.rules_for(scorer.domain))

@@ -89,7 +89,7 @@ def filter_dump(
     tasks = gather_tasks(config.against, config.fields)
     untried = untried_scorer_of(config)
     leaks = search_of(tasks, config.leak_action) if tasks else None
-    plan = plan_of(config, files, untried, leaks)
+    plan = replace(plan_of(config, files, untried, leaks), command=words_of("filter", config))
     refuse_other_run(folder, plan, update=config.update)
     settings = WorkerSettings(
         out=config.out,
@@ -114,7 +114,6 @@ def filter_dump(
         check_search(settings.unsure)
         # Loaded to find out before the run what is missing, and let go of: workers load their own.
         load_scorer_of(config, untried.effort, reporter)
-    plan = replace(plan, command=words_of("filter", config))
     warning = ""
     with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
