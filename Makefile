@@ -9,6 +9,8 @@ VENV := .venv
 RUN := $(VENV)/bin/
 STAMP := $(VENV)/installed
 DEMO_STAMP := $(VENV)/installed-for-demo
+# It prints what goes wrong, and not that setuptools finds any editable installation worth a warning.
+PIP_INSTALL := PYTHONWARNINGS='ignore:Editable installation' $(RUN)python -m pip install --quiet --constraint constraints.txt
 
 # Bytecode is kept, whatever the environment says: without it each of hundreds of processes compiles all sources anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -19,19 +21,20 @@ setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
 	@echo "Installing edufilter with all that it can use and the tools of its tests into $(VENV). This downloads"
-	@echo "torch, Ray and others: more than 'make demo', which takes 530 MB. Once."
+	@echo "torch, Ray and others: more than 'make demo', which takes 530 MB. Once. Nothing is shown meanwhile."
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	$(RUN)python -m pip install --quiet --constraint constraints.txt --upgrade pip
-	$(RUN)python -m pip install --quiet --constraint constraints.txt --editable '.[train,embed,annotate,hub,ray,report,code]' --group dev
+	$(PIP_INSTALL) --upgrade pip
+	$(PIP_INSTALL) --editable '.[train,embed,annotate,hub,ray,report,code]' --group dev
 	touch $(STAMP)
 
 # What the demo needs and no more; any other target adds the rest to the same .venv. Bytecode is compiled on demand:
 # of torch alone pip would compile for half a minute what is mostly never imported.
 $(DEMO_STAMP): pyproject.toml constraints.txt
 	@echo "Installing edufilter with torch's CPU build into $(VENV): 530 MB to download, 1.6 GB on disk. Once."
+	@echo "Nothing is shown meanwhile. It takes some minutes."
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@$(RUN)python -m pip install --quiet --constraint constraints.txt --upgrade pip
-	@$(RUN)python -m pip install --no-compile --constraint constraints.txt --editable '.[embed,report]'
+	@$(PIP_INSTALL) --upgrade pip
+	@$(PIP_INSTALL) --no-compile --editable '.[embed,report]'
 	@touch $@
 
 demo: $(if $(wildcard $(STAMP)),$(STAMP),$(DEMO_STAMP))

@@ -1,12 +1,16 @@
 """What is said where a command is interrupted: what stays, and how to go on. It loads no library."""
 
+import os
 import shlex
 from collections.abc import Sequence
+from itertools import pairwise
 
 from filtering.printable import printable
 
-RESUMABLE = ("filter", "recut", "decontaminate", "annotate")
-"""Commands that go on where an interrupted one was."""
+RESUMABLE = {"filter": "--out", "recut": "--to", "decontaminate": "--out", "annotate": "--out"}
+"""Commands that go on where an interrupted one was, and the option that names their folder."""
+BEGUN = ("run/plan.json", "journal.sqlite")
+"""Below that folder: one of these is there once something was begun."""
 INTERRUPTED = 130
 """Exit code of a command that was interrupted."""
 STOP_WITHIN_S = 1.0
@@ -20,13 +24,33 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
 
     Examples
     --------
-    >>> print(how_to_go_on(["filter", "my dump", "--out", "out"]))
+    >>> print(how_to_go_on(["filter", "my dump", "--out", "s3://bucket/out"]))
     What was finished stays; what was under way is done again. To go on:
-      edufilter filter 'my dump' --out out
+      edufilter filter 'my dump' --out s3://bucket/out
+    >>> how_to_go_on(["filter", "my dump", "--out", "no such folder"])
+    'Nothing was begun.'
     >>> how_to_go_on(["train", "labels"])
     ''
     """
     if not arguments or arguments[0] not in RESUMABLE:
         return ""
+    out = _folder_of(arguments)
+    if out and "://" not in out:  # a store is not asked: it may take longer than there is time
+        if not any(os.path.exists(os.path.join(out, name)) for name in BEGUN):
+            return "Nothing was begun."
+        if os.path.exists(os.path.join(out, "run", "manifest.json")):
+            page = f"To draw its page: edufilter report {printable(shlex.quote(out))}"
+            is_drawn = os.path.exists(os.path.join(out, "run", "report.html"))
+            return f"{printable(out)} holds a finished run, which stays. {'' if is_drawn else page}".rstrip()
     again = printable(shlex.join(["edufilter", *arguments]))
     return f"What was finished stays; what was under way is done again. To go on:\n  {again}"
+
+
+def _folder_of(arguments: Sequence[str]) -> str:
+    """Return the folder that a command line writes to; empty where it names none."""
+    option = RESUMABLE[arguments[0]]
+    for before, word in pairwise(arguments):
+        if before == option or (before == "-o" and option == "--out"):
+            return word
+    joined = (word.partition("=") for word in arguments)
+    return next((value for name, _, value in joined if name == option), "")

@@ -163,6 +163,8 @@ class ConsoleReporter:
     def __init__(self, style: Style = "auto", stream: TextIO | None = None) -> None:
         self._style = style
         self._stream = stream or sys.stderr
+        self.began_s = time.monotonic()
+        """When it was made: as soon as a command has its settings."""
         self._bar: Progress | None = None  # above which lines are shown while there is one
 
     def say(self, message: str) -> None:

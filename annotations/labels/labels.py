@@ -92,6 +92,17 @@ class Labels:
         return len(self.scores)
 
 
+HOW_TO_GET = {
+    "text": "Call the column of documents 'text'.",
+    "score": "If it has labels under another name, call that column 'score'. If it has none, draw documents "
+    "('edufilter sample DUMP --out sample.parquet') and have them labelled ('edufilter annotate "
+    "sample.parquet --out labels').",
+    "group": "A group is the site, book or repository that a document is from. If all are from different "
+    "ones, fill 'group' with an id of each.",
+}
+"""What to do about a column that labels lack."""
+
+
 def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object of `datasets`
     """Read labels and check that a scorer can be fitted to them.
 
@@ -111,7 +122,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
     for name in ("text", "score", "group"):
         if name not in table.column_names:
             raise LabelsError(
-                f"{path} must have the columns text, score and group. It has no {name!r}. Rename its columns."
+                f"{path} must have the columns text, score and group. It has no {name!r}. {HOW_TO_GET[name]}"
             )
     for name in ("text", "group"):
         if not is_string(table[name].type):

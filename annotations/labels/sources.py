@@ -87,7 +87,11 @@ def _of_file(path: str, columns: Sequence[str], strings: Sequence[str]) -> pa.Ta
     except LabelsError:
         raise
     except Exception as error:  # pyarrow raises nearly any
-        raise LabelsError(f"Labels must be a readable Parquet file. {path}: {error}") from error
+        texts = ", ".join((*CSV_SUFFIXES, *JSON_SUFFIXES))
+        raise LabelsError(
+            f"Labels must be a readable Parquet file, or a file whose name ends in one of {texts}. "
+            f"{path}: {error}"
+        ) from error
 
 
 def _bounded(file: pq.ParquetFile, path: str, columns: Sequence[str]) -> pa.Table:

@@ -35,6 +35,8 @@ BEGINNING_BYTES = 4 * CHARS
 """Of a text that are looked at for that."""
 CODE = "code"
 """Domain of scorers of source files; what they were fitted to is told by programming languages."""
+SOURCE_FILES = "source files. --scorer code is fitted to such."
+"""Ends a sentence about documents that a scorer of other texts was given."""
 
 
 class UnknownTextsWarning(UserWarning):
@@ -60,6 +62,8 @@ class Unsure:
         have.
     kept : int, optional
         Documents in `languages` that are kept; None where nothing was cut.
+    source_files : int
+        Documents that are source files, of a scorer that was not fitted to such.
     """
 
     documents: int
@@ -69,6 +73,12 @@ class Unsure:
     read: int = 0
     odd: int = 0
     kept: int | None = None
+    source_files: int = 0
+
+    @property
+    def are_source_files(self) -> bool:
+        """Whether most of them are source files that the scorer was not fitted to."""
+        return 2 * self.source_files > self.documents
 
     @property
     def in_languages(self) -> int:
@@ -94,7 +104,7 @@ class Unsure:
         >>> print(Unsure(7754, {"zh": 4730, "ar": 303}, {"en": 2162}).sentence[:77])
         5,033 of 7,754 documents are in languages for which this scorer has fewer tha
         """
-        return " ".join(filter(None, (self.of_languages, self.of_words)))
+        return " ".join(filter(None, (self.of_languages, self.of_words, self.of_source_files)))
 
     @property
     def of_languages(self) -> str:
@@ -121,6 +131,13 @@ class Unsure:
             "scorer's labelled documents hardly have: their scores may not be reliable. Read some of "
             "them, or train a scorer on labels of your own."
         )
+
+    @property
+    def of_source_files(self) -> str:
+        """What of `sentence` columns and paths tell."""
+        if not self.are_source_files:
+            return ""
+        return f"{self.source_files:,} of {self.documents:,} documents are {SOURCE_FILES}"
 
     @property
     def _kept_in_words(self) -> str:

@@ -5,6 +5,7 @@ import pyarrow as pa
 from filtering.errors import ColumnError
 from filtering.printable import listed
 from filtering.text.settings import TEXT_COLUMNS
+from filtering.wrong_values import near_name
 
 BLOB_ID = "blob_id"
 """Stands in The Stack v2, its train sets and Stack-Edu where others have texts."""
@@ -46,6 +47,20 @@ def find_text_column(schema: pa.Schema, where: str, *, option: str = "--text-col
         f"{where} must have one of the columns {names}. Found {listed(schema.names) or 'no columns'}. "
         f"Name the text column with {option}."
     )
+
+
+def likely_text_column(schema: pa.Schema, chosen: str) -> str:
+    """Return the column that looks like that of the texts, where another one was chosen; empty if none does.
+
+    Examples
+    --------
+    >>> columns = [("url", pa.string()), ("content", pa.string()), ("body", pa.string())]
+    >>> likely_text_column(pa.schema(columns), "url"), likely_text_column(pa.schema(columns[::2]), "bdy")
+    ('content', 'body')
+    """
+    names = [field.name for field in schema if field.name != chosen and holds_text(field.type)]
+    named = [name for name in TEXT_COLUMNS if name in names]
+    return near_name(chosen, named) or (named[0] if named else near_name(chosen, names))
 
 
 def holds_text(kind: pa.DataType) -> bool:

@@ -34,6 +34,9 @@ from pipelines.worker.leak_finder import search_of
 from pipelines.worker.unsure_finder import check_search, unsure_search_of
 from pipelines.worker.worker_settings import LeakSearch, WorkerSettings
 
+OF_CUT = ("keep_at", "keep_fraction", "write", "unsure")
+"""Settings that a new cut may have of its own."""
+
 
 def recut_run(
     config: RecutConfig, *, executor: Executor | None = None, reporter: Reporter | None = None
@@ -67,7 +70,9 @@ def recut_run(
     scored = scored_parts(source, before)
     config = _with_cut(config, before)
     if scored.folder is not source:
-        reporter.say(f"{config.run} is a new cut itself. Cutting {before.origin}, which has its scores.")
+        reporter.say(
+            f"{config.run!r} is a new cut itself. The run with its scores is cut: {before.origin!r}."
+        )
         whole = config.model_copy(update={"run": before.origin})
         return recut_run(whole, executor=executor, reporter=reporter)
     good = scored.parts
@@ -93,8 +98,14 @@ def recut_run(
     )
     check_search(settings.unsure)
     with begun_run(config.to, plan, tasks=tasks) as target:
-        if facts.effort == "balanced" and not target.manifest.exists():
-            reporter.say(_describe_unsure(source, before.facts, plan, scorer, before.command))
+        if not target.manifest.exists():
+            if all(plan.settings.get(name) == before.settings.get(name) for name in OF_CUT):
+                reporter.say(
+                    f"Nothing differs from {config.run!r}: {config.to!r} becomes a copy of it. Another cut "
+                    "is told by --keep-at, --keep-fraction, --write or --unsure."
+                )
+            if facts.effort == "balanced":
+                reporter.say(_describe_unsure(source, before.facts, plan, scorer, before.command))
         return run_plan(target, plan, settings, executor, reporter)
 
 
@@ -177,8 +188,12 @@ def _describe_unsure(
         return "All documents near this cut were embedded already."
     again = "filter the dump again at this cut."
     if command[:2] == ("edufilter", "filter"):
-        more = {"--keep-at": f"{keep_at:g}", "--out": f"{source.root}-{keep_at:g}-embedded"}
+        out, share = f"{source.root}-{keep_at:g}-embedded", plan.settings.get("keep_fraction")
+        more = {"--keep-at": f"{keep_at:g}", "--out": out}
         again = f"run:\n  {shlex.join(with_options(command, more))}"
+        if share is not None:  # of the new scores another share reaches these points
+            words = ("edufilter", "recut", out, "--keep-fraction", f"{share:g}", "--to", f"{out}-{share:g}")
+            again += f"\n  {shlex.join(words)}"
     noun, lie = ("document", "lies") if count == 1 else ("documents", "lie")
     return (
         f"{count:,} {noun} ({percent(count, plan.rows)}) {lie} "

@@ -23,6 +23,7 @@ from filtering.errors import MissingExtraError, OutputError
 from pipelines.commands.demo_archives import fetch_archives
 from pipelines.commands.demo_documents import Document, find_code, find_prose
 from pipelines.commands.print_runs import print_result
+from pipelines.commands.print_slices import read_report
 from pipelines.commands.screen import show
 from pipelines.progress import Reporter
 from pipelines.reports.documents_to_show import GROUPS
@@ -77,7 +78,7 @@ def run_demo(
         name: write_dump(folder / name / "dump", found, documents)
         for name, found in (("web", find_prose(archives)), ("code", find_code()))
     }
-    reporter.say("Compiling the scorers for this machine, which takes about ten seconds, once ...")
+    reporter.say("Loading the scorers ...")
     for name in counts:
         load_scorer(name).score(["Compiled before time is taken."])
     command = shlex.join(["edufilter", "demo", out, *(f"--against={path}" for path in decontaminate)])
@@ -101,10 +102,11 @@ def _filter(folder: Path, scorer: str, against: tuple[str, ...], command: str, r
     except MissingExtraError as error:
         reporter.say(f"Effort fast stands in for balanced. {error}")
         result = filter_dump(by_signals, reporter=reporter)
-    show(f"\n{scorer}")
-    print_result(result)
-    _print_times(fast, result)
+    reporter.say("Making the report ...")
     page = report_result(result, command, samples=True, reporter=reporter)
+    show(f"\n{scorer}")
+    print_result(result, None if page is None else read_report(result.out))
+    _print_times(fast, result)
     if page is not None:
         show(f"report: {page}")
     for title, group in (("best", BEST), ("worst", WORST)):
@@ -121,7 +123,7 @@ def _print_times(fast: FilterResult, balanced: FilterResult) -> None:
 
 
 def _print_next(folder: Path) -> None:
-    """Print three commands to type next, on the pages that were filtered and on the reader's own."""
+    """Print where the report is, and three commands to type next, for these pages and the reader's own."""
     program = Path(sys.executable).with_name("edufilter")
     if shutil.which(program.name) == str(program):
         program = Path(program.name)
@@ -130,8 +132,10 @@ def _print_next(folder: Path) -> None:
     run, other = str(folder / "out"), str(folder / f"out-from-{OTHER_CUT}")
     found = _samples(run, BEST)
     file, row = (str(found[0]["file"]), str(found[0]["row"])) if found else ("000.parquet", "0")
+    best = f"the best page, {_one_line(_source_of(folder / 'dump', found[0]))}," if found else "a page"
+    page = RunFolder(run).run / "report.html"
     commands = {
-        "Why does the best page have its score?": ("explain", "--run", run, "--file", file, "--row", row),
+        f"Why does {best} have its score?": ("explain", "--run", run, "--file", file, "--row", row),
         f"Keep pages from {OTHER_CUT} points on, without scoring them again:": (
             *("recut", run, "--to", other, "--keep-at", str(OTHER_CUT)),
         ),
@@ -139,7 +143,9 @@ def _print_next(folder: Path) -> None:
             *("filter", "DUMP", "--scorer", "web", "--out", "out"),
         ),
     }
-    show("\nWhat to type next")
+    show("\nWhat to do next")
+    if page.exists():
+        show(f"  Open the report in a browser:\n    {page}")
     for what, words in commands.items():
         show(f"  {what}\n    {shlex.join([str(program), *words])}")
 
@@ -197,10 +203,15 @@ def _print_samples(title: str, dump: Path, samples: Sequence[Mapping[str, Any]])
     console = Console(highlight=False)
     console.print(f"\n{title}", style="bold")
     for sample in samples[:SHOWN]:
-        source = pq.read_table(dump / sample["file"], columns=["path"])["path"][sample["row"]].as_py()
+        source = _source_of(dump, sample)
         # Text objects: markup in a document or a file name must stay what it is.
         console.print(Text(f"  {sample['score']:.2f}  {_one_line(source)}"), soft_wrap=True)
         console.print(Text(f"        {_one_line(sample['text'])}", style="dim"), soft_wrap=True)
+
+
+def _source_of(dump: Path, sample: Mapping[str, Any]) -> str:
+    """Return where a document of a dump was found."""
+    return str(pq.read_table(dump / sample["file"], columns=["path"])["path"][sample["row"]].as_py())
 
 
 def _one_line(text: str) -> str:

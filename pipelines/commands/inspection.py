@@ -20,7 +20,7 @@ from pipelines.commands.command_signature import (
 from pipelines.commands.screen import show
 from pipelines.progress import ConsoleReporter
 from pipelines.settings.base import ScorerName, ScoringSettings
-from pipelines.settings.runs import ExplainConfig
+from pipelines.settings.runs import PLACES, ExplainConfig
 
 
 @takes(ScoringSettings, first=("scorer", "effort"))
@@ -71,8 +71,8 @@ def explain_command(
 
     For example: edufilter explain dump.parquet --where "url = 'https://a.b/c'"
     """
-    if text is not None and given["file"] is None and _is_dump(text):
-        given, text = {**given, "file": text}, None
+    if text is not None and (given["run"] is None or given["file"] is None) and _is_dump(text):
+        given, text = {**given, "file": _file_of(text, given)}, None
     document = None if text is None else _read_text(text, instead="Leave out --file.")
     config = settings_of(ExplainConfig, given, text=document)
     what = "Looking for the document ..." if document is None else "Loading the scorer ..."
@@ -88,6 +88,26 @@ def explain_command(
     else:
         print_explanation(found)
     return 0
+
+
+def _file_of(dump: str, given: Given) -> str:
+    """Return the file of a dump that ``--file`` names, by its path or by that below the dump; else the dump.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such file, or nothing says which document is meant.
+    """
+    if all(given[name] is None for name in PLACES):
+        raise SettingsError(
+            f'{printable(dump)} is a dump. Say which document of it is meant: add --where "url = '
+            "'https://a.b/c'\", or --row and the file that it is a row of (--file)."
+        )
+    if given["file"] is None or given["run"] is not None:
+        return dump
+    from pipelines.run.find_document import file_of_dump
+
+    return file_of_dump(dump, given["file"])
 
 
 def _is_dump(name: str) -> bool:
@@ -120,6 +140,10 @@ def _read_text(name: str, *, instead: str) -> bytes:
     """
     try:
         text = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except IsADirectoryError as error:
+        raise SettingsError(
+            f"A text file must be a file. {printable(name)} is a folder. {instead}"
+        ) from error
     except OSError as error:
         raise SettingsError(f"A text file must be readable. {error}") from error
     if text.startswith(b"PAR1"):
@@ -144,10 +168,10 @@ def report_command(
 
     page = write_report(out, samples=not no_samples)
     if slices:
-        from pipelines.commands.print_slices import print_slices, read_report, slices_of
+        from pipelines.commands.print_slices import print_slices, read_report
 
-        print_slices(slices_of(read_report(out)))
-    show(printable(str(page)))
+        print_slices(read_report(out))
+    show(f"report: {printable(str(page))}")
     return 0
 
 

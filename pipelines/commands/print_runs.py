@@ -4,7 +4,9 @@ What only a developer asks for (tokens, text beyond reach, unusual documents) is
 page.
 """
 
-from collections.abc import Mapping, Sequence
+import shlex
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from annotations.labels.code_languages import UNKNOWN
@@ -31,11 +33,14 @@ UNTOLD = (NOT_SURE, UNKNOWN)
 """Values of slices by language that say it is not known: named last."""
 LEAK_OF = "leak of "
 """Begins the names of counts of leaks by benchmark in a manifest."""
+BY_SAMPLE = "Warning, by a sample of this dump: "
 SHOWN_FILES = 5
 """Files that are named where they could not be read; the page and the manifest have all."""
 
 
-def print_result(result: "FilterResult", report: Mapping[str, Any] | None = None) -> int:
+def print_result(
+    result: "FilterResult", report: Mapping[str, Any] | None = None, *, since_s: float | None = None
+) -> int:
     """Print what a run did; return its exit code.
 
     Parameters
@@ -44,6 +49,8 @@ def print_result(result: "FilterResult", report: Mapping[str, Any] | None = None
     report : mapping, optional
         What ``report.json`` holds, of which kept shares of languages and what the scorer does not know are
         printed.
+    since_s : float, optional
+        When the command began, by `time.monotonic`.
     """
     settings = result.manifest["settings"]
     where = "run/scores" if settings.get("write") == "scores" else "data"
@@ -52,25 +59,28 @@ def print_result(result: "FilterResult", report: Mapping[str, Any] | None = None
         f"kept {result.kept:,} of {result.rows:,} documents ({percent(result.kept, result.rows)}){found} -> "
         f"{printable(result.out)}/{where}"
     )
-    if languages := languages_in_words(slices_of(report or {})):
+    if languages := languages_in_words(slices_of(report or {}), result.out):
         show(languages)
     if "leak_action" in settings:
         _print_leaks(result.manifest, result.out)
     if result.reasons:
         _print_counts("without a score", result.reasons)
     _print_set_aside(result)
-    if result.agreement is not None and (checked := audit_in_words(result.agreement)):
-        show(checked)
-    if unsure := unsure_in_words(result.manifest, result.out):
-        show(f"unsure: {printable(unsure)}")
-    if warning := _warning(result, report or {}):
-        show(warning)
-    if result.rows_scored:
-        rate = result.rows_scored / max(result.seconds, 1e-9)
-        show(f"read {result.rows_scored:,} documents in {duration(result.seconds)} ({rate:,.0f} documents/s)")
+    for line in filter(None, (*_notes(result, report or {}), _time_in_words(result, since_s))):
+        show(line)
     if result.exit_code == 4:
         show("Exit code 4: the run is complete, but did not hold what was asked for (--on-drift fail).")
     return result.exit_code
+
+
+def _notes(result: "FilterResult", report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what there is to know of the scores, and to warn of; some of it is empty."""
+    yield _embedded_in_words(result.manifest)
+    yield "" if result.agreement is None else audit_in_words(result.agreement)
+    unsure = unsure_in_words(result.manifest, result.out)
+    yield f"unsure: {printable(unsure)}" if unsure else ""
+    yield f"Warning: {printable(result.doubt)}" if result.doubt else ""
+    yield _warning(result, report)
 
 
 def _warning(result: "FilterResult", report: Mapping[str, Any]) -> str:
@@ -78,13 +88,34 @@ def _warning(result: "FilterResult", report: Mapping[str, Any]) -> str:
     drift = report.get("drift")
     if not isinstance(drift, Mapping):
         told = result.manifest["unsure"] or result.manifest["settings"].get("unsure") == "drop"
-        why = "Warning: scores of this run are not reliable, for the reason said at its start."
-        return why if result.warning and not told else ""
+        return "" if told or not result.warning else f"{BY_SAMPLE}{printable(result.warning)}"
     said = warning_after(result.manifest, result.out, Unsure(**drift["unsure"]))
     if not said:
         return ""
     is_all = report.get("looked_at") == result.rows - sum(result.reasons.values())
-    return f"Warning{'' if is_all else ', by a sample of this dump'}: {printable(said)}"
+    return f"{'Warning: ' if is_all else BY_SAMPLE}{printable(said)}"
+
+
+def _time_in_words(result: "FilterResult", since_s: float | None) -> str:
+    """Return how long it took, and of a run that scores how fast that was; empty where nothing was read."""
+    if not result.rows_scored:
+        return ""
+    said = f"read {result.rows_scored:,} documents in {duration(result.seconds)}"
+    if "recut_from" not in result.manifest["settings"]:
+        said += f" ({result.rows_scored / max(result.seconds, 1e-9):,.0f} documents/s)"
+    if since_s is None:
+        return said
+    return f"{said}; with loading and report {duration(time.monotonic() - since_s)}"
+
+
+def _embedded_in_words(manifest: Mapping[str, Any]) -> str:
+    """Return how many documents of a run at effort balanced were embedded; empty of other runs."""
+    settings = manifest["settings"]
+    if settings.get("effort") != "balanced":
+        return ""
+    count, exits = manifest["audit"]["embedded"], settings.get("exits")
+    near = f", which words and style score between {exits.replace(' to ', ' and ')}" if exits else ""
+    return f"embedded: {count:,} documents ({percent(count, manifest['rows'])}){near}"
 
 
 def _print_counts(what: str, counts: Mapping[str, int]) -> None:
@@ -112,7 +143,8 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
     documents = (
         "1 document that holds" if leaked + common == 1 else f"{leaked + common:,} documents that hold"
     )
-    show(f"found {documents} a benchmark task{colon}{'; '.join(found)}")
+    of_kept = "" if manifest["scorer"] is None else ", of those that reach the cut"
+    show(f"found {documents} a benchmark task{of_kept}{colon}{'; '.join(found)}")
     if of_benchmarks:
         named = ", ".join(f"{name} {count:,}" for name, count in of_benchmarks.items())
         several = sum(of_benchmarks.values()) > leaked
@@ -123,25 +155,38 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
     show(f"  each hit is in {printable(out)}/run/hits.parquet")
 
 
-def languages_in_words(slices: Sequence[Mapping[str, Any]]) -> str:
+def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str) -> str:
     """Return how much is kept of each language, and what tells it; nothing where there is one alone.
 
-    The largest stand first, and those that are not known last.
+    Languages of which far more or far less is kept than of the others stand first, then the largest; those
+    that are not known stand last.
+
+    Parameters
+    ----------
+    slices : sequence of mapping
+        Those of a report.
+    out : str
+        Folder of the run.
 
     Examples
     --------
     >>> rows = [("en", 2721, 590), ("es", 536, 2)]
-    >>> languages_in_words([{"kind": "lang", "value": v, "rows": r, "kept": k} for v, r, k in rows])
+    >>> languages_in_words([{"kind": "lang", "value": v, "rows": r, "kept": k} for v, r, k in rows], "out")
     "by language (your column 'lang'): en 590 of 2,721 (21.7 %), es 2 of 536 (0.4 %)"
     """
     kind = next((one["kind"] for one in slices if one["kind"] in (CODE_LANGUAGE, *OF_LANGUAGE)), None)
-    mine = sorted((one for one in slices if one["kind"] == kind), key=lambda one: -one["rows"])
+    mine = sorted(
+        (one for one in slices if one["kind"] == kind),
+        key=lambda one: (not one.get("is_far"), -one["rows"]),
+    )
     told = [one for one in mine if one["value"] not in (OTHERS, *UNTOLD)]
     if not told:
         return ""
     shown = [(str(one["value"]), one["kept"], one["rows"]) for one in told[:SHOWN_VALUES]]
-    if rest := [*told[SHOWN_VALUES:], *(one for one in mine if one["value"] == OTHERS)]:
-        shown.append((OTHERS, sum(one["kept"] for one in rest), sum(one["rows"] for one in rest)))
+    rest = [*told[SHOWN_VALUES:], *(one for one in mine if one["value"] == OTHERS)]
+    if rest:
+        kept, rows = (sum(one[name] for one in rest) for name in ("kept", "rows"))
+        shown.append(("all other languages", kept, rows))
     shown += [(str(one["value"]), one["kept"], one["rows"]) for one in mine if one["value"] in UNTOLD]
     documents = f"{sum(one['rows'] for one in mine):,} documents"
     by = {
@@ -151,25 +196,18 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]]) -> str:
     counts = [
         f"{printable(value)} {kept:,} of {rows:,} ({percent(kept, rows)})" for value, kept, rows in shown
     ]
-    return f"by language ({by}): " + ", ".join(counts)
+    more = f"; all: edufilter report {printable(shlex.quote(out))} --slices" if rest else ""
+    return f"by language ({by}): {', '.join(counts)}{more}"
 
 
 def audit_in_words(found: "AuditResult") -> str:
     """Return what the check of a cascade says, with a verdict; nothing where it saw too little for one."""
     if found.promised is not None and found.low <= found.promised < found.high:
         return ""  # too few to tell: the page and the manifest have the figure
-    estimate = f"{100 * found.disagreement:.2f} % of all documents are decided differently from effort full"
-    checked = f"check: {found.looked_at:,} more documents were embedded to compare. {estimate}"
-    if found.promised is None:
-        return f"{checked}."
-    allowed = f"the {100 * found.promised:g} % that is allowed"
+    said = f"{found.figure} {found.meaning}"
     if found.is_broken:
-        return (
-            f"Warning: {estimate}, at least {100 * found.low:.2f} %. That is more than {allowed}: this dump "
-            "is unlike the documents that the scorer was tuned on. Use --effort full, or train a scorer with "
-            "a --pool of this dump."
-        )
-    return f"{checked}, within {allowed}."
+        return f"Warning: {said}"
+    return f"check: {found.looked_at:,} more documents were embedded to compare. {said}"
 
 
 def print_run_estimate(estimate: "RunEstimate", *, name: str, what_scores: str, writes: bool) -> int:
@@ -190,11 +228,12 @@ def print_run_estimate(estimate: "RunEstimate", *, name: str, what_scores: str, 
     about = f"{kept:,.0f}" if kept < 10_000 else short_count(kept)
     show(
         f"would keep about {about} of {plan.rows:,} documents "
-        f"({100 * estimate.kept_share:.1f} %) and take about {duration(estimate.seconds)}"
+        f"({100 * estimate.kept_share:.1f} %) and take about {duration(estimate.seconds)}, "
+        "without loading and the report"
     )
     show(f"from {estimate.sampled_rows:,} documents, drawn over {files:,} file{'' if files == 1 else 's'}")
-    if estimate.warning:
-        show(f"Warning, by that sample: {estimate.warning}")
+    for warning in filter(None, (estimate.doubt, estimate.warning)):
+        show(f"Warning, by that sample: {printable(warning)}")
     if estimate.rows_left < plan.rows:
         show(f"done already: {plan.rows - estimate.rows_left:,} documents")
     show(

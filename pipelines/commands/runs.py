@@ -140,14 +140,14 @@ def _run(
     if json_log:
         reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
     if no_report:
-        return print_result(result)
+        return print_result(result, since_s=reporter.began_s)
     from pipelines.commands.print_slices import read_report
     from pipelines.reports.report_result import report_result
 
     if result.rows_scored:
         reporter.say("Making the report ...")
     page = report_result(result, command_of(name, config), samples=not no_samples, reporter=reporter)
-    code = print_result(result, None if page is None else read_report(result.out))
+    code = print_result(result, None if page is None else read_report(result.out), since_s=reporter.began_s)
     if page is not None:
         show(f"report: {printable(str(page))}")
     return code

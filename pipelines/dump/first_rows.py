@@ -1,9 +1,8 @@
 """Some rows of a dump before a run: what an estimate is timed on, and whether the scorer knows their like."""
 
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,18 +10,11 @@ import pyarrow as pa
 
 from filtering.errors import BadFileError, OutOfMemoryError
 from filtering.scoring.cascade import AnyScorer, signals_of
-from filtering.scoring.unsure import Unsure
 from filtering.text.arrow import text_bytes, text_lengths, without_texts
 from pipelines.dump.batches import read_batches
 from pipelines.dump.parts import Parts, SetAside
 from pipelines.dump.reading import open_parquet
-from pipelines.dump.row_languages import (
-    SOURCE_FILES,
-    are_source_files,
-    knows_code,
-    languages_of,
-    telling_columns,
-)
+from pipelines.dump.row_languages import is_source_file, knows_code, languages_of, telling_columns
 from pipelines.dump.rows import rows_of_part
 from pipelines.dump.spread_rows import spread_rows
 from pipelines.dump.text_columns import texts_of
@@ -133,15 +125,10 @@ def warning_of(scorer: AnyScorer, sample: SomeRows, next_step: str) -> str:
         What to do with documents in languages that the scorer does not know.
     """
     texts, signals = [text for one in sample.texts for text in text_bytes(one)], signals_of(scorer)
-    told = languages_of(texts, sample.origins, of_code=True)
-    if knows_code(signals):
-        return _with_step(signals.unsure_of(texts, told), next_step)
-    unsure = signals.unsure_of(texts, languages_of(texts, sample.origins, of_code=False))
-    if are_source_files(Counter(filter(None, told)), len(texts)):
-        return f"{unsure.sentence} {SOURCE_FILES}".lstrip()
-    return _with_step(unsure, next_step)
-
-
-def _with_step(unsure: Unsure, next_step: str) -> str:
-    step = next_step if unsure.of_languages else ""
-    return " ".join(filter(None, (unsure.of_languages, step, unsure.of_words)))
+    of_code = knows_code(signals)
+    unsure = signals.unsure_of(texts, languages_of(texts, sample.origins, of_code=of_code))
+    if not of_code:
+        found = sum(is_source_file(text or b"", one) for text, one in zip(texts, sample.origins, strict=True))
+        unsure = replace(unsure, source_files=found)
+    step = next_step if unsure.of_languages and not unsure.are_source_files else ""
+    return " ".join(filter(None, (unsure.of_languages, step, unsure.of_words, unsure.of_source_files)))

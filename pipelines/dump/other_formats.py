@@ -1,6 +1,7 @@
 """What else dumps come as, and the line that makes Parquet of it: ``FILE.parquet`` beside each file."""
 
 import shlex
+import sys
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -146,11 +147,15 @@ def how_to_convert(name: str, *, together: bool = False) -> str:
         f"import sys, {found.imports}; [p.write_table({found.table}, f + '.parquet') for f in sys.argv[1:]]"
     )
     code = code.replace("'", '"')
-    line = f"python -c '{code}' {_argument(name, together)}"
+    python = shlex.quote(
+        sys.executable or "python"
+    )  # whose pyarrow this is: that of the system may have none
+    line = f"{python} -c '{code}' {_argument(name, together)}"
     if found.packages:
-        line = f"pip install {found.packages} && {line}"
-    where = "Copy it to a disk, and convert it there" if is_store(name) else "Convert it"
-    return f"It is {found.name}. {where}:{found.warning} {line}"
+        line = f"{python} -m pip install {found.packages} && {line}"
+    where = "Copy it to a disk, convert it there" if is_store(name) else "Convert it"
+    then = "run the same again" if together and not is_store(name) else "give the .parquet file instead"
+    return f"It is {found.name}. {where}, then {then}.{found.warning} To convert it: {line}"
 
 
 def _beginning(name: str) -> bytes:

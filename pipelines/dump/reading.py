@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 from filtering.being_read import being_read
 from filtering.errors import BadFileError, ColumnError, EdufilterError, OutOfMemoryError, RunError
 from filtering.parquet_footers import check_footer, declared_bytes, refuse_vast
-from filtering.printable import listed
-from filtering.text.text_columns import find_text_column, holds_text
+from filtering.printable import listed, printable
+from filtering.text.text_columns import find_text_column, holds_text, likely_text_column
 from pipelines.dump.opening import open_file
 from pipelines.dump.other_formats import how_to_convert
 from pipelines.dump.text_columns import text_path
@@ -148,7 +148,7 @@ def resolve_text_column(schema: pa.Schema, path: str, text_column: str | None) -
     if not names:
         raise ColumnError(
             f"{path} must have a column {name!r}. Found {listed(schema.names) or 'no columns'}. "
-            "Name the text column with --text-column."
+            f"{_which_instead(schema, name)}"
         )
     indices = schema.get_all_field_indices(names[0])
     if len(indices) > 1:
@@ -159,9 +159,16 @@ def resolve_text_column(schema: pa.Schema, path: str, text_column: str | None) -
     if not holds_text(found):
         raise ColumnError(
             f"{name!r} in {path} must be string or binary. Got {found} instead. "
-            "Name another column with --text-column."
+            f"{_which_instead(schema, name)}"
         )
     return name
+
+
+def _which_instead(schema: pa.Schema, name: str) -> str:
+    likely = likely_text_column(schema, name)
+    if likely:
+        return f"{likely!r} looks like the text column: --text-column {printable(likely)}."
+    return "Name another column with --text-column."
 
 
 class OpenParquet(pq.ParquetFile):  # type: ignore[misc]  # pyarrow has no types

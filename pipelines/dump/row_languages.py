@@ -22,9 +22,25 @@ from filtering.scoring.unsure import find_languages
 from filtering.text.language_names import human_language_named
 from pipelines.dump.code_languages import is_code, language_told
 
-SOURCE_FILES = "These are source files. --scorer code is fitted to such."
-MARKUP = ("HTML", "JSON", "Markdown", "Text", "XML")
-"""Languages that pages of the web may be stored in: they make no source files of documents."""
+NO_PROGRAMS = (
+    *(
+        "AsciiDoc",
+        "BibTeX",
+        "CSV",
+        "HTML",
+        "INI",
+        "JSON",
+        "Markdown",
+        "reStructuredText",
+        "SVG",
+        "TeX",
+        "Text",
+    ),
+    *("TOML", "XML", "YAML"),
+)
+"""Languages that prose and data are written in: a manual in reStructuredText is no source file."""
+SERVED = {"ASP.NET": b"<%", "Java Server Pages": b"<%", "PHP": b"<?"}
+"""By the languages that end addresses of pages too: what source files in them hold, and pages do not."""
 OTHER = "another language"
 """Stands for names of code languages that are not known here: a column may hold any text."""
 
@@ -34,27 +50,39 @@ def knows_code(scorer: SignalScorer) -> bool:
     return is_code(scorer.domain, list(scorer.languages))
 
 
-def are_source_files(languages: Mapping[str, int], documents: int) -> bool:
-    """Tell whether most of some documents are in programming languages.
-
-    Parameters
-    ----------
-    languages : mapping of str to int
-        Documents by language, as `languages_of` names it.
-    documents : int
-        All of them.
+def names_programs(language: str) -> bool:
+    """Tell whether what is written in a language is a source file, and neither prose nor data.
 
     Examples
     --------
-    >>> are_source_files({"Python": 60, "Java": 3}, 100), are_source_files({"cs": 60, "HTML": 40}, 100)
-    (True, False)
+    >>> [names_programs(one) for one in ("Python", "cs", "HTML", "reStructuredText")]
+    [True, False, False, False]
     """
-    of_code = (
-        count
-        for name, count in languages.items()
-        if names_known(name) and language_named(name) == name and name not in MARKUP
-    )
-    return 2 * sum(of_code) > documents
+    return names_known(language) and language_named(language) == language and language not in NO_PROGRAMS
+
+
+def is_source_file(text: bytes, origin: Mapping[str, Any]) -> bool:
+    """Tell whether a document is a source file, as a column of languages says, else as a path does.
+
+    Parameters
+    ----------
+    text : bytes
+        Its beginning is enough.
+    origin : mapping
+        What columns say of it, by name.
+
+    Examples
+    --------
+    >>> [is_source_file(b"<p>", one) for one in ({"path": "a.py"}, {"path": "a.rst"}, {"path": "a.php"})]
+    [True, False, False]
+    >>> is_source_file(b"", {"lang": "cs", "path": "a.cs"})  # Czech
+    False
+    """
+    named = first_told(origin, LANGUAGE_COLUMNS)
+    if isinstance(named, str) and human_language_named(named):
+        return False
+    told = language_told(text, origin)
+    return told is not None and names_programs(told) and SERVED.get(told, b"") in text
 
 
 def telling_columns(schema: pa.Schema) -> list[str]:

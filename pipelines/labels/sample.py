@@ -19,6 +19,7 @@ from filtering.errors import BadFileError, OutputError, SettingsError
 from filtering.scoring.scorers import Scorer
 from filtering.text.near_duplicates import representatives
 from filtering.text.windows import cut_window
+from pipelines.dump.column_doubts import doubt_of_sample
 from pipelines.dump.inputs import PARQUET_SUFFIXES, find_inputs
 from pipelines.dump.parts import Part, SetAside
 from pipelines.dump.rows import RowReader
@@ -114,6 +115,8 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
             except BadFileError as error:
                 set_aside.append(SetAside(part.relative, part.rows, part.first_row, str(error)))
             meter.count(take)
+    if doubt := doubt_of_sample(dump.parts, dump.text_column, candidates.texts):
+        reporter.say(f"Warning: {doubt}")
     nothing: list[dict[str, Any]] = []
     is_all_bad = bool(set_aside) and not candidates.found
     rows, near_duplicates = (nothing, 0) if is_all_bad else candidates.draw(config, random)
@@ -157,6 +160,12 @@ class _Candidates:
     def found(self) -> int:
         """Number of documents to draw from."""
         return len(self._rows)
+
+    @property
+    def texts(self) -> list[pa.Array]:
+        """Texts of the rows that were read; null where there was none, or one that cannot be scored."""
+        without = pa.nulls(self.read_rows - self.found, pa.string())
+        return [pa.array([row["text"] for row in self._rows], pa.large_string()), without]
 
     def add(self, part: Part, rows: NDArray[np.int64], probability: float) -> None:
         """Read and score some rows of a row group; a document without text has no label either."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
 
-from filtering.scoring.unsure import Unsure
+from filtering.scoring.unsure import SOURCE_FILES, Unsure
 from pipelines.amounts_in_words import percent
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import Slice
@@ -41,11 +41,7 @@ def _all(report: RunReport, audit: AuditResult | None) -> Iterator[Finding]:
     if report.drift is not None and report.drift.looks_other:
         yield _other_data(report.drift.unsure)
     if audit is not None and audit.is_broken:
-        yield Finding(
-            percent(audit.low, 1),
-            "of the documents, at least, are decided otherwise than by effort full. You asked for less. "
-            "Filter with --effort full, or train the scorer on this dump.",
-        )
+        yield Finding(audit.figure, audit.meaning)
     if report.manifest["set_aside"]:
         count = len(report.manifest["set_aside"])
         files = "file or part of a file" if count == 1 else "files or parts of files"
@@ -58,6 +54,10 @@ def _all(report: RunReport, audit: AuditResult | None) -> Iterator[Finding]:
 
 
 def _other_data(unsure: Unsure) -> Finding:
+    if unsure.are_source_files:
+        return Finding(
+            percent(unsure.source_files, unsure.documents), f"of the documents looked at are {SOURCE_FILES}"
+        )
     others, odd = unsure.in_languages, unsure.odd_share * unsure.documents
     what = (
         "are in languages for which the scorer has few labels"

@@ -21,6 +21,8 @@ SHOWN = 20
 SAME = 0.9
 """Of documents, from which share on two kinds that part them alike are one."""
 OTHERS = "others"
+INPUT_FILE = "input file"
+"""The kind that is counted on all rows."""
 LENGTH = "length"
 """The kind whose values have an order of their own: shortest first."""
 
@@ -84,6 +86,39 @@ def slices_of(kind: str, counts: Counts, *, in_order: bool = False) -> list[Slic
     left = compared[SHOWN:]
     others = (sum(one.rows for one in left), sum(one.kept for one in left))
     return [*compared[:SHOWN], _compare(kind, OTHERS, others, (rows, kept), 1)]
+
+
+def order_in_words(kind: str, marked: str, *, has_far: bool) -> str:
+    """Return how the rows of a kind are sorted, in words.
+
+    Parameters
+    ----------
+    kind : str
+    marked : str
+        How those that are far from the rest are marked.
+    has_far : bool
+        Whether there are such.
+    """
+    if kind == LENGTH:
+        return "shortest first"
+    return f"{marked} first, then by documents" if has_far else "most documents first"
+
+
+def without_value(kind: str, rows: int, looked_at: int) -> str:
+    """Return how many documents have no value of a kind, such as a site, in words; empty if all have one.
+
+    Parameters
+    ----------
+    kind : str
+    rows : int
+        Documents that have one.
+    looked_at : int
+        Documents that were looked at.
+    """
+    without = looked_at - rows
+    if without <= 0 or kind == INPUT_FILE:  # of files all rows are counted
+        return ""
+    return f"{without:,} of {looked_at:,} documents have no {kind}"
 
 
 def count_kept(values: Sequence[str | None], keeps: Sequence[bool]) -> Counts:

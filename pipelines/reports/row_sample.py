@@ -17,7 +17,7 @@ from filtering.text.windows import REACH, window_text
 from pipelines.dump.code_languages import CODE_LANGUAGE, fill_in, is_code, language_told, without_languages
 from pipelines.dump.lengths import LENGTHS, length_of
 from pipelines.dump.parts import Part
-from pipelines.dump.row_languages import code_language, knows_code, named_language
+from pipelines.dump.row_languages import code_language, is_source_file, knows_code, named_language
 from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.rows_again import read_again
 from pipelines.dump.spread_rows import Rows, spread_rows
@@ -59,6 +59,8 @@ class RowSample:
         What signals read of up to `TEXTS` of them, spread over all; None of the others.
     languages : tuple of str or None
         What tells whether the scorer knows it, of each row; None where that is not known.
+    source_files : int
+        How many of them are source files, of a scorer that was not fitted to such.
     """
 
     picks: tuple[Pick, ...]
@@ -67,6 +69,7 @@ class RowSample:
     no_languages: str
     texts: tuple[str | None, ...]
     languages: tuple[str | None, ...]
+    source_files: int
 
 
 def choose_rows(parts: Sequence[Part], numbers: Sequence[int]) -> Rows:
@@ -109,6 +112,7 @@ def look_at(run: RunScores, rows: Rows, read: RowReader, scorer: SignalScorer | 
         no_languages=no_languages,
         texts=tuple(row.text for row in seen),
         languages=() if scorer is None else _languages(seen, told, of_code=knows_code(scorer)),
+        source_files=0 if scorer is None or knows_code(scorer) else sum(row.is_source_file for row in seen),
     )
 
 
@@ -148,6 +152,8 @@ class SeenRow:
         Its first `BEGINNING_BYTES`.
     text : str, optional
         What signals read of it, or all; of many rows only some have it.
+    is_source_file : bool
+        Whether column or path say that it is one.
     """
 
     pick: Pick
@@ -156,6 +162,7 @@ class SeenRow:
     code_language: str | None
     beginning: bytes
     text: str | None
+    is_source_file: bool
 
 
 def see(pick: Pick, row: Row, text: str | None) -> SeenRow:
@@ -171,6 +178,7 @@ def see(pick: Pick, row: Row, text: str | None) -> SeenRow:
         code_language=language_told(data, origin),
         beginning=data[:BEGINNING_BYTES],
         text=text,
+        is_source_file=is_source_file(data, origin),
     )
 
 

@@ -16,7 +16,7 @@ from pipelines.page_kit.cards import Card, CardSection, card_section
 from pipelines.page_kit.page import Table, Tile, whole_page
 from pipelines.reports.documents_to_show import BINS_PER_POINT, GROUPS, TENTH_GROUP
 from pipelines.reports.findings import Finding, find_what_matters
-from pipelines.reports.kept_shares import LENGTH, OTHERS, Slice
+from pipelines.reports.kept_shares import OTHERS, Slice, order_in_words, without_value
 from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks, found_by
 from pipelines.reports.run_report_data import RunReport, Sample
 from pipelines.reports.unsure_documents import step_after, unsure_in_words
@@ -89,10 +89,10 @@ class _View:
 
     def order_of(self, kind: str) -> str:
         """Return how the rows of a kind are sorted, in words."""
-        if kind == LENGTH:
-            return "shortest first"
-        has_far = any(one.is_far for one in self.slices[kind])
-        return "bold first, then by documents" if has_far else "most documents first"
+        some = self.slices[kind]
+        order = order_in_words(kind, "bold", has_far=any(one.is_far for one in some))
+        without = without_value(kind, sum(one.rows for one in some), self.report.looked_at)
+        return "; ".join(filter(None, (order, without)))
 
 
 def render_page(report: RunReport, charts: Mapping[str, str]) -> str:

@@ -5,8 +5,8 @@ some rows of the inputs, and documents to read from the inputs by file and row.
 """
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -33,7 +33,7 @@ from pipelines.reports.documents_to_show import (
     one_of_each_tenth,
     without_repeats,
 )
-from pipelines.reports.kept_shares import Slice, slices_of
+from pipelines.reports.kept_shares import INPUT_FILE, Slice, slices_of
 from pipelines.reports.row_sample import RowSample, choose_rows, look_at, see, slices_by_row
 from pipelines.reports.run_leaks import RunLeaks, gather_leaks
 from pipelines.scorer_addresses import open_signals, refuse_other_scorer
@@ -41,6 +41,8 @@ from pipelines.store.manifest import MANIFEST_SCHEMA, holder_of_scores
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written, of_schema
 
+Counted = Callable[[Sequence[int], Sequence[int], float], None]
+"""What is told how many documents are kept and dropped by score, in equal bins, and the cut."""
 REASONS_SHOWN = 6
 """Signals that raise, and signals that lower, of each document."""
 SHIFTS = 5
@@ -163,7 +165,13 @@ class RunReport:
     page_of_origin: str
 
 
-def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = None) -> RunReport:
+def gather_report(
+    out: str,
+    *,
+    samples: bool = True,
+    made_by: MadeBy | None = None,
+    counted: Counted = lambda kept, dropped, keep_at: None,
+) -> RunReport:
     """Return what there is to show of a finished run, in memory that does not grow with its rows.
 
     Parameters
@@ -172,6 +180,8 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
     samples : bool
         Whether to show documents.
     made_by : MadeBy, optional
+    counted : callable, optional
+        Is told the spread of the scores as soon as it is known, and the cut: documents are read only then.
 
     Raises
     ------
@@ -191,6 +201,8 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
     )
     stored = run.stored()
     bins, groups = count_and_pick(run, stored)
+    kept_bins, dropped_bins = tuple(bins[1].tolist()), tuple(bins[0].tolist())
+    counted(kept_bins, dropped_bins, plan.facts.keep_at)
     scorer, no_scorer = _scorer_of(plan, manifest["scorer"])
     seen = look_at(run, choose_rows(plan.parts, stored), read, scorer)
     groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
@@ -204,8 +216,8 @@ def gather_report(out: str, *, samples: bool = True, made_by: MadeBy | None = No
         made_by=made_by,
         manifest=manifest,
         files=tuple(files.to_pylist()) if len(plan.parts) <= FEW_FILES else (),
-        kept_bins=tuple(bins[1].tolist()),
-        dropped_bins=tuple(bins[0].tolist()),
+        kept_bins=kept_bins,
+        dropped_bins=dropped_bins,
         parts_read=len(stored),
         parts=len(plan.parts),
         slices=(*_by_file(files), *seen.slices),
@@ -229,6 +241,7 @@ def _drift_of(scorer: SignalScorer, seen: RowSample) -> Drift | None:
     words = [None if text is None else text.encode(errors="replace") for text in seen.texts]
     kept = [pick.kept for pick in seen.picks]
     unsure = count_unsure(scorer.languages, scorer.novelty, words, seen.languages, kept)
+    unsure = replace(unsure, source_files=seen.source_files)
     return measure_drift(scorer, texts, top=SHIFTS, unsure=unsure)
 
 
@@ -264,7 +277,7 @@ def _by_file(files: pa.Table) -> list[Slice]:
     good = files.filter(pc.equal(files["set_aside"], "")).select(["relative", "rows", "kept"])
     sums = good.group_by("relative").aggregate([("rows", "sum"), ("kept", "sum")])
     counts = {one["relative"]: (one["rows_sum"], one["kept_sum"]) for one in sums.to_pylist()}
-    return slices_of("input file", counts)
+    return slices_of(INPUT_FILE, counts)
 
 
 def _read_samples(

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from filtering.scoring.unsure import FEW_LABELS, Unsure, languages_in_words
-from pipelines.dump.row_languages import SOURCE_FILES, are_source_files
+from filtering.scoring.unsure import FEW_LABELS, SOURCE_FILES, Unsure, languages_in_words
+from pipelines.dump.row_languages import names_programs
 
 
 def unsure_in_words(manifest: Mapping[str, Any], out: str) -> str:
@@ -29,14 +29,16 @@ def unsure_in_words(manifest: Mapping[str, Any], out: str) -> str:
     """
     counts = dict(Counter(manifest["unsure"]).most_common())
     unsure = sum(counts.values())
+    is_dropped = manifest["settings"].get("unsure") == "drop"
     if not unsure:
-        return ""
+        none = "No document that reaches the cut is in a language for which this scorer has fewer than"
+        return f"{none} {FEW_LABELS} labels: --unsure drop left out nothing." if is_dropped else ""
     one = unsure == 1
     where = (
         f"in {'a language' if one else 'languages'} for which this scorer has fewer than {FEW_LABELS} labels "
         f"({languages_in_words(counts)})"
     )
-    if manifest["settings"].get("unsure") == "drop":
+    if is_dropped:
         return f"{unsure:,} {'document that reaches' if one else 'documents that reach'} the cut " + (
             f"{'is' if one else 'are'} {where}. Dropped, with the reason unsure."
         )
@@ -58,7 +60,10 @@ def warning_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:
         Of the documents that were looked at for the report.
     """
     step = step_after(manifest, out, unsure)
-    return f"{unsure.of_languages} {step} {unsure.of_words}".rstrip() if step else unsure.of_words
+    languages = unsure.of_languages if step else ""
+    step = "" if unsure.are_source_files else step
+    of_source_files = "" if SOURCE_FILES in unsure_in_words(manifest, out) else unsure.of_source_files
+    return " ".join(filter(None, (languages, step, unsure.of_words, of_source_files)))
 
 
 def step_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:
@@ -74,8 +79,9 @@ def step_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:
 def _next_step(manifest: Mapping[str, Any], out: str, counts: Mapping[str, int], documents: int = 0) -> str:
     """Return what to do with documents that are kept, by their languages."""
     of_code = manifest["settings"].get("languages_from") == "path"  # which the scorer knows
-    if not of_code and are_source_files(counts, documents or manifest["kept"]):
-        return SOURCE_FILES
+    programs = sum(count for name, count in counts.items() if names_programs(name))
+    if not of_code and 2 * programs > (documents or manifest["kept"]):
+        return f"These are {SOURCE_FILES}"
     folder = out.rstrip("/")
     words = shlex.join(["edufilter", "recut", folder, "--unsure", "drop", "--to", f"{folder}-sure"])
     return f"{words} drops {'it' if sum(counts.values()) == 1 else 'them'}."

@@ -1,6 +1,7 @@
 """Makes the report of a run: ``report.json``, and the page that shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from pydantic_core import to_jsonable_python
 
@@ -8,7 +9,7 @@ from filtering.errors import EdufilterError
 from pipelines.page_kit.charts import draw_scores, refuse_few_addresses
 from pipelines.paths import AnyPath
 from pipelines.reports.run_page import render_page
-from pipelines.reports.run_report_data import MadeBy, RunReport, gather_report
+from pipelines.reports.run_report_data import MadeBy, gather_report
 from pipelines.store.run_folder import RunFolder
 
 FORMAT = 3
@@ -40,18 +41,19 @@ def write_report(out: str, *, samples: bool = True, made_by: MadeBy | None = Non
     refuse_few_addresses()
     folder = RunFolder(out)
     data, page = folder.run / "report.json", folder.run / "report.html"
-    report = gather_report(out, samples=samples, made_by=made_by or _made_by(folder, data))
-    folder.write_json(data, {"format": FORMAT, **to_jsonable_python(report, inf_nan_mode="null")})
-    folder.write_bytes(page, render_page(report, _charts(report)).encode(errors="replace"))
+    with ThreadPoolExecutor(1) as beside:  # the engine that draws takes as long as the documents do
+        drawings: list[Future[dict[str, str]]] = []
+
+        def draw(kept: Sequence[int], dropped: Sequence[int], keep_at: float) -> None:
+            if kept:  # not where the run stores no scores
+                drawings.append(beside.submit(draw_scores, kept, dropped, keep_at, DRAWINGS))
+
+        made_by = made_by or _made_by(folder, data)
+        report = gather_report(out, samples=samples, made_by=made_by, counted=draw)
+        folder.write_json(data, {"format": FORMAT, **to_jsonable_python(report, inf_nan_mode="null")})
+        charts = drawings[0].result() if drawings else {}
+    folder.write_bytes(page, render_page(report, charts).encode(errors="replace"))
     return page
-
-
-def _charts(report: RunReport) -> dict[str, str]:
-    """Return the spread of scores, drawn for each width; nothing where the run stores none."""
-    if not report.kept_bins:
-        return {}
-    keep_at = float(report.manifest["settings"]["keep_at"])
-    return draw_scores(report.kept_bins, report.dropped_bins, keep_at, DRAWINGS)
 
 
 def _made_by(folder: RunFolder, data: AnyPath) -> MadeBy | None:

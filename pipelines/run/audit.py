@@ -53,6 +53,25 @@ class AuditResult:
         """Whether the dump shows, with 95 % confidence, that the promise does not hold on it."""
         return self.promised is not None and self.low > self.promised
 
+    @property
+    def figure(self) -> str:
+        """The share that was decided otherwise, in words."""
+        return f"{100 * self.disagreement:.2f} %"
+
+    @property
+    def meaning(self) -> str:
+        """What `figure` is, and whether the promise holds: the sentence goes on where the figure ends."""
+        decided = "of all documents are decided differently from effort full"
+        if self.promised is None:
+            return f"{decided}."
+        promised = f"the {100 * self.promised:g} % that effort balanced promises"
+        if not self.is_broken:
+            return f"{decided}, within {promised}."
+        return (
+            f"{decided}, at least {100 * self.low:.2f} %. That is more than {promised}, so the promise does "
+            "not hold for this dump. Use --effort full, or train a scorer with a --pool of this dump."
+        )
+
 
 def audit_shares(exits: Exits, rows: int, wanted: int | None) -> tuple[float, float]:
     """Return which share to look at of those dropped, and of those kept, by the signals alone.

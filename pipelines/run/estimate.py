@@ -1,16 +1,18 @@
 """What a run of `filter` would do, from footers and some timed rows; nothing is written."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from filtering.machine import available_cpus
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from filtering.scoring.settings import Effort
+from pipelines.dump.column_doubts import doubt_of_sample
 from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, read_spread_rows, warning_of
 from pipelines.dump.parts import SetAside
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.filter import inputs_of, load_scorer_of, next_step_of, plan_of, untried_scorer_of
-from pipelines.run.resume import allowed_changes, refuse_foreign
+from pipelines.run.resume import refuse_foreign, refuse_other_run
+from pipelines.settings.base import words_of
 from pipelines.settings.runs import FilterConfig
 from pipelines.store.leak_files import gather_tasks
 from pipelines.store.plan import Plan
@@ -40,6 +42,8 @@ class RunEstimate:
         Share of the sample that reaches the cut, in [0, 1].
     warning : str
         Why the scores of the sample are not reliable, in words; empty if they are.
+    doubt : str
+        Why the column of texts may be another one, by the sample; empty if nothing says so.
     set_aside : tuple of SetAside
         Files and parts that cannot be read, as far as they were looked at.
     """
@@ -52,6 +56,7 @@ class RunEstimate:
     seconds: float
     kept_share: float
     warning: str
+    doubt: str
     set_aside: tuple[SetAside, ...]
 
     @property
@@ -81,11 +86,11 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
     files = inputs_of(config)
     tasks = gather_tasks(config.against, config.fields)
     untried = untried_scorer_of(config)
+    leaks = search_of(tasks, config.leak_action) if tasks else None
+    plan = replace(plan_of(config, files, untried, leaks), command=words_of("filter", config))
+    refuse_other_run(folder, plan, update=config.update)
     scorer = load_scorer_of(config, untried.effort, reporter or ConsoleReporter())
     scorer = scorer.with_rules(config.rules_for(scorer.domain))
-    plan = plan_of(config, files, untried, search_of(tasks, config.leak_action) if tasks else None)
-    if folder.plan.exists():
-        allowed_changes(folder, folder.read_plan(), plan, update=config.update)
     left = plan.parts.where(~folder.are_done(plan.parts))
     rows_left = int(left.column("rows").sum())
     checksums = not config.ignore_checksums
@@ -114,5 +119,6 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
         seconds=seconds,
         kept_share=kept / max(sampled, 1),
         warning=warning_of(scorer, sample, next_step_of(config)),
+        doubt=doubt_of_sample(plan.parts, plan.facts.text_column, sample.texts),
         set_aside=(*plan.set_aside, *dict.fromkeys((*first.set_aside, *sample.set_aside))),
     )

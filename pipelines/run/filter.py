@@ -10,6 +10,7 @@ from filtering.scoring.cascade import AnyScorer
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.settings import Effort
+from pipelines.dump.column_doubts import doubt_of_sample
 from pipelines.dump.first_rows import read_spread_rows, warning_of
 from pipelines.dump.inputs import InputFile, find_inputs
 from pipelines.dump.split_files import PartSize, check_beginning
@@ -17,7 +18,7 @@ from pipelines.executors.local import Executor, executor_of
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.audit import audit_shares, promise_of
 from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
-from pipelines.run.resume import refuse_foreign
+from pipelines.run.resume import refuse_foreign, refuse_other_run
 from pipelines.scorer_addresses import UntriedScorer, open_scorer, open_untried
 from pipelines.settings.base import words_of
 from pipelines.settings.runs import DecontaminateConfig, DumpSettings, FilterConfig
@@ -87,12 +88,9 @@ def filter_dump(
     files = inputs_of(config)
     tasks = gather_tasks(config.against, config.fields)
     untried = untried_scorer_of(config)
-    is_finished = folder.manifest.exists() and not config.update
-    if not is_finished:
-        # Loaded to find out before the run what is missing, and let go of: workers load their own.
-        load_scorer_of(config, untried.effort, reporter)
     leaks = search_of(tasks, config.leak_action) if tasks else None
-    plan = plan_of(config, files, untried, leaks)
+    plan = replace(plan_of(config, files, untried, leaks), command=words_of("filter", config))
+    refuse_other_run(folder, plan, update=config.update)
     settings = WorkerSettings(
         out=config.out,
         scorer=config.scorer,
@@ -112,9 +110,10 @@ def filter_dump(
         unsure=unsure_search_of(plan.facts, config.write),
         write_origin=config.write_origin,
     )
-    if not is_finished:
+    if config.update or not folder.manifest.exists():
         check_search(settings.unsure)
-    plan = replace(plan, command=words_of("filter", config))
+        # Loaded to find out before the run what is missing, and let go of: workers load their own.
+        load_scorer_of(config, untried.effort, reporter)
     warning = ""
     with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
@@ -272,22 +271,19 @@ def _audit_shares(exits: Exits | None, rows: int, wanted: int | None) -> tuple[f
 
 def describe_exits(exits: Exits) -> str:
     """Return what the exits of a cascade promise, in words."""
-    passed = 100 * (1 - exits.dropped - exits.kept)
-    start = (
-        f"Documents between {exits.lower:g} and {exits.upper:g} points are embedded: {passed:.1f} % of the "
-        f"{exits.documents:,} documents that the scorer was tuned on."
+    if exits.lower == exits.upper:
+        return "Effort balanced embeds no document at this cut: words and style decide all."
+    said = (
+        "Effort balanced embeds only documents that words and style score between "
+        f"{exits.lower:.2f} and {exits.upper:.2f}."
     )
-    promised, lost = exits.settings.max_disagreement, exits.lost_keepers
+    promised = exits.settings.max_disagreement
+    if promised is None:
+        return said
     about = "" if exits.is_exact else "about "
-    share = "" if promised is None else (
-        f" At most {about}{100 * promised:g} % of documents like these are decided differently from effort "
-        "full (95 % confidence)."
-    )  # fmt: skip
-    return f"{start}{share}" + (
-        f" Of those documents that effort full keeps, {100 * lost:.1f} % lie below {exits.lower:g} points by "
-        "words and style, and would be dropped."
-        if lost
-        else ""
+    return (
+        f"{said} On documents like those that the scorer was tuned on, at most {about}{100 * promised:g} % "
+        "are decided differently from effort full."
     )
 
 
@@ -303,6 +299,6 @@ def _warn_if_unsure(config: FilterConfig, plan: Plan, scorer: SignalScorer, repo
     checksums = not plan.facts.ignore_checksums
     sample = read_spread_rows(plan.parts, plan.facts.text_column, checksums=checksums)
     said = warning_of(scorer, sample, next_step_of(config))
-    if said:
-        reporter.say(f"Warning, by a sample of this dump: {said}")
+    for one in filter(None, (doubt_of_sample(plan.parts, plan.facts.text_column, sample.texts), said)):
+        reporter.say(f"Warning, by a sample of this dump: {one}")
     return said

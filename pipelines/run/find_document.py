@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from filtering.errors import SettingsError
-from filtering.printable import listed
+from filtering.printable import listed, printable
 from pipelines.dump.batches import read_batches
 from pipelines.dump.inputs import InputFile, find_inputs
 from pipelines.dump.parts import Part, Parts
@@ -49,6 +49,25 @@ class FoundDocument:
     row: Row
     number: int
     part: Part
+
+
+def file_of_dump(dump: str, given: str) -> str:
+    """Return the name of the file of a dump that is meant: by its path, or by that below the dump.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such dump, or no such file in it.
+    """
+    files = find_inputs([dump], os.devnull)
+    names, whole = {name_of(given), given}, name_of(absolute(given))
+    for file in files:
+        if file.relative in names or file.path == whole:
+            return file.path
+    raise SettingsError(
+        f"'file' (--file) must be one of {printable(dump)}, by its path or by that below it. "
+        f"'{name_of(given)}' is not. It has {_some([file.relative for file in files])}."
+    )
 
 
 def find_in_dump(config: ExplainConfig) -> FoundDocument:
@@ -116,7 +135,8 @@ def _only_file(parts: Sequence[Part], source: str) -> Part:
     files = list(dict.fromkeys(part.relative for part in parts))
     if len(files) > 1:
         raise SettingsError(
-            f"A row must be of one file. {source} has {len(files):,}: {_some(files)}. Name one with --file."
+            f"A row must be of one file. {source} has {len(files):,}: {_some(files)}. Name one with --file, "
+            f"such as --file {files[0]}."
         )
     return parts[0]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from filtering.errors import BadFileError
 from filtering.leaks import Task
+from pipelines.dump.column_doubts import doubt_of_run
 from pipelines.dump.parts import SetAside
 from pipelines.executors.local import Executor
 from pipelines.progress import Reporter, RowMeter
@@ -51,6 +52,8 @@ class FilterResult:
         read.
     fails_on_drift : bool
         Whether a promise that does not hold is a failure.
+    doubt : str
+        Why the column of texts may be another one; empty if nothing says so.
     """
 
     out: str
@@ -65,6 +68,7 @@ class FilterResult:
     agreement: AuditResult | None = None
     fails_on_drift: bool = False
     warning: str = ""
+    doubt: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -127,7 +131,7 @@ def run_plan(
     """
     if folder.manifest.exists():
         reporter.say(f"{folder.root} is complete. There is nothing to do.")
-        return _result(folder, rows_scored=0, seconds=0.0)
+        return _result(folder, plan, rows_scored=0, seconds=0.0)
     done = folder.are_done(plan.parts)
     waiting = plan.parts.largest_first(~done)
     waits_for = executor.waits_for(settings) if len(waiting) else ""
@@ -166,10 +170,10 @@ def run_plan(
         write_all_hits(folder, plan)
     write_manifest(folder, plan, settings.scorer)
     folder.clear_temporary()
-    return _result(folder, rows_scored=counts["rows"], seconds=meter.seconds)
+    return _result(folder, plan, rows_scored=counts["rows"], seconds=meter.seconds)
 
 
-def _result(folder: RunFolder, *, rows_scored: int, seconds: float) -> FilterResult:
+def _result(folder: RunFolder, plan: Plan, *, rows_scored: int, seconds: float) -> FilterResult:
     manifest = folder.read_manifest()
     return FilterResult(
         out=str(folder.root),
@@ -182,4 +186,5 @@ def _result(folder: RunFolder, *, rows_scored: int, seconds: float) -> FilterRes
         seconds=seconds,
         manifest=manifest,
         agreement=agreement_of(manifest),
+        doubt=doubt_of_run(plan.parts, plan.facts.text_column, manifest),
     )

@@ -68,6 +68,18 @@ def refuse_foreign(folder: RunFolder) -> None:
         )
 
 
+def refuse_other_run(folder: RunFolder, plan: Plan, *, update: bool) -> None:
+    """Check that a plan may go on with what was begun in a folder, if anything was: nothing is written.
+
+    Raises
+    ------
+    OutputError
+        As `allowed_changes`.
+    """
+    if folder.plan.exists() and not _holds(folder, plan):
+        allowed_changes(folder, folder.read_plan(), plan, update=update)
+
+
 def settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> None:
     """Write the plan of a new run; of one that was begun, check that it is the same, or take in what is new.
 

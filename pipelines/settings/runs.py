@@ -360,7 +360,10 @@ class RecutConfig(RunSettings):
     ] = None
     keep_fraction: Annotated[
         Share | None,
-        Option(help="Instead of --keep-at: share of all rows to keep, such as 0.1. It is met exactly."),
+        Option(
+            help="Instead of --keep-at: share of all rows to keep, such as 0.1. That many are kept, less "
+            "those that --unsure drop leaves out."
+        ),
     ] = None
     write: Annotated[
         RecutWrite,

@@ -328,6 +328,9 @@ class RunFolder(PublishingFolder):
         """
         if not self.plan.exists():
             why = "Found no run/plan.json." if self.strangers() else "Nothing has begun there yet."
+            above = self.root.parents if isinstance(self.root, Path) else ()
+            if run := next((one for one in above if (one / "run" / "plan.json").is_file()), None):
+                why = f"It lies within the run {printable(str(run))}: name that."
             raise OutputError(f"{printable(str(self.root))} must hold a run. {why}")
         plan = self.read_json(self.plan)
         if plan.get("format") != OUTPUT_FORMAT:

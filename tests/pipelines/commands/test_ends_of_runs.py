@@ -30,7 +30,7 @@ def audit(**found):
 def test_an_audit_that_shows_enough_says_that_it_is_within_what_is_allowed():
     said = audit_in_words(audit())
     assert "0.10 % of all documents are decided differently from effort full" in said
-    assert said.endswith("within the 0.2 % that is allowed.")
+    assert said.endswith("within the 0.2 % that effort balanced promises.")
 
 
 def test_an_audit_that_shows_too_little_for_a_verdict_prints_no_figure():
@@ -54,30 +54,39 @@ def slices(**kept):
 
 def test_kept_shares_are_told_by_language_the_largest_first():
     found = slices(pl=(0, 108), en=(590, 2721), es=(2, 536), de=(0, 500), fr=(1, 400), others=(0, 900))
-    said = languages_in_words(found)
+    said = languages_in_words(found, "my out")
     begins = "by language (your column 'lang'): en 590 of 2,721 (21.7 %), es 2 of 536 (0.4 %), de 0 of 500"
     assert said.startswith(begins)
-    assert said.endswith("others 0 of 1,008 (0.0 %)")
+    assert said.endswith("all other languages 0 of 1,008 (0.0 %); all: edufilter report 'my out' --slices")
+
+
+def test_languages_of_which_far_more_is_kept_stand_first():
+    found = slices(en=(590, 2721), pl=(37, 46))
+    found[-1]["is_far"] = True
+    said = languages_in_words(found, "out")
+    assert said == ("by language (your column 'lang'): pl 37 of 46 (80.4 %), en 590 of 2,721 (21.7 %)")
 
 
 def test_the_line_of_languages_says_what_tells_them():
     found = [{"kind": "language found", "value": value, "rows": 5, "kept": 1} for value in ("en", "de")]
-    assert languages_in_words(found).startswith("by language (as detected in 10 documents): ")
+    assert languages_in_words(found, "out").startswith("by language (as detected in 10 documents): ")
     of_column = [{"kind": "language", "value": value, "rows": 5, "kept": 1} for value in ("en", "de")]
-    assert languages_in_words([*of_column, *found]).startswith("by language (your column 'language'): ")
+    said = languages_in_words([*of_column, *found], "out")
+    assert said.startswith("by language (your column 'language'): ")
     of_code = [{**one, "kind": "code language"} for one in found]
-    said = languages_in_words(of_code)
+    said = languages_in_words(of_code, "out")
     assert said.startswith("by language (as columns, paths or texts of 10 documents tell it): ")
 
 
 def test_documents_whose_language_is_not_sure_are_named_as_such_and_last():
     found = slices(en=(1, 9), de=(1, 8), fr=(1, 7), es=(1, 6), pl=(1, 5), cs=(1, 4), **{"not sure": (2, 100)})
-    assert languages_in_words(found).endswith("others 2 of 9 (22.2 %), not sure 2 of 100 (2.0 %)")
+    said = languages_in_words(found, "out")
+    assert "all other languages 2 of 9 (22.2 %), not sure 2 of 100 (2.0 %); all: edufilter report" in said
 
 
 def test_a_run_without_several_languages_has_no_line_of_them():
-    assert languages_in_words([]) == ""
-    assert languages_in_words([{"kind": "length", "value": "1 kB", "rows": 2, "kept": 1}]) == ""
+    assert languages_in_words([], "out") == ""
+    assert languages_in_words([{"kind": "length", "value": "1 kB", "rows": 2, "kept": 1}], "out") == ""
 
 
 def test_slices_are_printed_by_kind(command, finished):

@@ -150,7 +150,7 @@ def test_a_tiny_file_of_another_format_brings_the_line_that_converts_it(command,
     (tmp_path / name).write_text("a")
     outcome = command("filter", *FAST, tmp_path / name, "--out", tmp_path / "out")
     assert outcome.code == 2
-    assert "Convert it: python -c" in outcome.err
+    assert f"To convert it: {sys.executable} -c" in outcome.err
 
 
 @pytest.mark.parametrize("column", ["EDU_SCORE", "Edu_Score", "edu_score"])

@@ -3,7 +3,6 @@
 import gzip
 import io
 import json
-import os
 import pickle
 import shlex
 import subprocess
@@ -71,8 +70,8 @@ FILES = {
 
 def run_line(line, monkeypatch):
     """Run the line in this process, as a shell would."""
-    python, option, code, *files = shlex.split(line[line.index("python -c") :])
-    assert (python, option) == ("python", "-c")
+    python, option, code, *files = shlex.split(line[line.rindex(sys.executable) :])
+    assert (python, option) == (sys.executable, "-c")
     monkeypatch.setattr(sys, "argv", ["-c", *files])
     exec(compile(code, "line", "exec"), {})
 
@@ -92,9 +91,9 @@ def test_the_line_of_a_folder_makes_a_dump_of_it(command, web, tmp_path):
     arguments = ("filter", tmp_path / "in", "-o", tmp_path / "out", "-s", web, "--effort", "fast")
     outcome = command(*arguments, "--no-report")
     assert outcome.code == 2
-    line = outcome.err[outcome.err.index("python -c") :]
-    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
-    subprocess.run(["bash", "-c", line], env={**os.environ, "PATH": path}, check=True)
+    assert "Convert it, then run the same again." in outcome.err
+    line = outcome.err[outcome.err.index(sys.executable) :]
+    subprocess.run(["bash", "-c", line], check=True)
     outcome = command(*arguments, "--no-report")
     assert (outcome.code, "of 6 documents" in outcome.out) == (0, True)
 
@@ -106,20 +105,26 @@ def test_nothing_but_other_formats_is_an_error_and_beside_parquet_they_are_set_a
     (tmp_path / "a.csv").write_bytes(FILES["a.csv"])
     arguments = ("-o", tmp_path / "out", "-s", web, "--effort", "fast", "--no-report")
     outcome = command("filter", tmp_path / given, *arguments)
-    assert (outcome.code, "It is CSV. Convert it: python -c" in outcome.err) == (2, True)
+    assert (outcome.code, "It is CSV. Convert it, then give the .parquet file instead." in outcome.err) == (
+        2,
+        True,
+    )
     assert not (tmp_path / "out").exists()
     outcome = command("filter", tmp_path / given, dump / "part-2.parquet", *arguments)
-    assert (outcome.code, "It is CSV. Convert it: python -c" in outcome.out) == (3, True)
+    assert (outcome.code, "It is CSV. Convert it, then give the .parquet file instead." in outcome.out) == (
+        3,
+        True,
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.warc.gz", b"", "pip install fastwarc resiliparse && python -c"),
-        ("crawl", b"WARC/1.0\r\n", "pip install fastwarc resiliparse && python -c"),
-        ("a.warc.wet.gz", b"", "pip install fastwarc && python -c"),
-        ("a.avro", b"Obj\x01", "pip install fastavro && python -c"),
-        ("a.lance/data/0.lance", b"", "pip install pylance && python -c"),
+        ("a.warc.gz", b"", " -m pip install fastwarc resiliparse && "),
+        ("crawl", b"WARC/1.0\r\n", " -m pip install fastwarc resiliparse && "),
+        ("a.warc.wet.gz", b"", " -m pip install fastwarc && "),
+        ("a.avro", b"Obj\x01", " -m pip install fastavro && "),
+        ("a.lance/data/0.lance", b"", " -m pip install pylance && "),
         ("a.pickle", b"", "only if you trust it"),
     ],
 )
@@ -128,7 +133,7 @@ def test_what_needs_another_package_says_which(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
     line = how_to_convert(str(tmp_path / name))
     assert words in line
-    compile(shlex.split(line[line.index("python -c") :])[2], "line", "exec")
+    compile(shlex.split(line[line.rindex(sys.executable) :])[2], "line", "exec")
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.txt", "gone.parquet"])

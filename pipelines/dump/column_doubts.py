@@ -1,0 +1,79 @@
+"""Asks whether a column is that of the texts, where what it holds speaks against that: addresses, nothing."""
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+
+from filtering.errors import BadFileError, RunError
+from filtering.printable import printable
+from filtering.text.arrow import text_lengths
+from filtering.text.settings import TEXT_COLUMNS
+from filtering.text.text_columns import likely_text_column
+from pipelines.amounts_in_words import percent
+from pipelines.dump.parts import Parts
+from pipelines.dump.reading import read_footer
+
+MANY = 0.5
+"""Share of documents without text, or with hardly any, from which it is worth a question."""
+SHORT_BYTES = 100
+"""Addresses, titles and identifiers are mostly shorter."""
+WITHOUT_TEXT = ("null", "empty", "white-space")
+"""Reasons for which a document has no score that say that it has no text."""
+
+
+def doubt_of_sample(parts: Parts, column: str, texts: Sequence[pa.Array]) -> str:
+    """Return what makes a column a doubtful one, by the texts of some rows, and a question; empty if nothing.
+
+    Parameters
+    ----------
+    parts : Parts
+        Whose rows they are.
+    column : str
+    texts : sequence of Arrow array
+    """
+    rows, lengths = sum(map(len, texts)), [text_lengths(some) for some in texts]
+    empty = sum(int((one == 0).sum()) for one in lengths)
+    short = sum(int((one < SHORT_BYTES).sum()) for one in lengths)
+    if rows and empty >= MANY * rows:
+        return _without_text(parts, column, empty, rows)
+    if rows and short >= MANY * rows and column not in TEXT_COLUMNS:
+        what = f"{short:,} of {rows:,} documents hold fewer than {SHORT_BYTES} bytes."
+        return f"{what} {_question(parts, column)}"
+    return ""
+
+
+def doubt_of_run(parts: Parts, column: str, manifest: Mapping[str, object]) -> str:
+    """Return the same by what a finished run counted.
+
+    Parameters
+    ----------
+    parts : Parts
+    column : str
+    manifest : mapping
+        Of the run.
+    """
+    rows, reasons = manifest["rows"], manifest["reasons"]
+    if not isinstance(rows, int) or not isinstance(reasons, Mapping) or not rows:
+        return ""
+    empty = sum(reasons.get(name, 0) for name in WITHOUT_TEXT)
+    if empty >= MANY * rows:
+        return _without_text(parts, column, empty, rows)
+    if not manifest["kept"] and column not in TEXT_COLUMNS:
+        return f"Nothing was kept. {_question(parts, column)}"
+    return ""
+
+
+def _without_text(parts: Parts, column: str, empty: int, rows: int) -> str:
+    return (
+        f"{empty:,} of {rows:,} documents ({percent(empty, rows)}) have no text. {_question(parts, column)}"
+    )
+
+
+def _question(parts: Parts, column: str) -> str:
+    asked = f"Is {column!r} the text column?"
+    try:
+        schema = read_footer(parts[0].path).schema
+    except (BadFileError, RunError, IndexError):
+        return asked
+    likely = likely_text_column(schema, column)
+    return f"{asked} {likely!r} looks like it: --text-column {printable(likely)}." if likely else asked
