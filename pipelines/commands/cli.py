@@ -43,6 +43,7 @@ from pipelines.commands.scorers import (
     train_command,
 )
 from pipelines.interrupting import INTERRUPTED, how_to_go_on
+from pipelines.settings.base import as_typed
 
 COMMANDS: dict[str, dict[str, Callable[..., int]]] = {
     "Run": {
@@ -211,7 +212,7 @@ def _interrupted(arguments: Sequence[str], what: str = "") -> int:
 
 
 def _fail(error: BaseException | str, code: int) -> int:
-    sys.stderr.write(f"Error: {printable_lines(without_secrets(str(error)))}\n")
+    sys.stderr.write(f"Error: {printable_lines(as_typed(without_secrets(str(error))))}\n")
     return code
 
 

@@ -7,6 +7,7 @@ from rich.text import Text
 from filtering.explaining.explain import Explanation
 from filtering.explaining.passages import Passage
 from filtering.printable import printable
+from filtering.scoring.scorers import DECIDED_BY
 from pipelines.commands.screen import show
 from pipelines.run.explain_row import ExplainedDocument
 
@@ -23,14 +24,16 @@ def print_explanation(found: ExplainedDocument) -> None:
         show(f"no score: {why.reason}")
         return
     verdict = "kept" if why.kept else "not kept"
-    show(f"{verdict}: {why.score:.2f} points, decided by the {why.stage} (kept from {why.keep_at:g} on)")
+    show(
+        f"{verdict}: {why.score:.2f} points, decided by {DECIDED_BY[why.stage]} (kept from {why.keep_at:g} on)"
+    )
     show(why.sentence)
     if why.unsure:
         show(f"Warning: {why.unsure}")
     if why.stage == "embedding":
         show(
-            f"The embedding made {why.score:.2f} points of the {why.signals_score:.2f} by the signals. "
-            "What follows explains the signals."
+            f"The embedding made {why.score:.2f} points of the {why.signals_score:.2f} by words and style. "
+            "What follows explains these."
         )
     show(f"\nA document with nothing unusual starts at {why.start:.2f} points. Signals by group:")
     groups = Table("group", "points", "share of what moved it")

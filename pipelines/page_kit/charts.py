@@ -30,7 +30,7 @@ DRAWING_BYTES = 66 << 30
 DRAWINGS_KEPT = 8
 """Drawings that a process remembers, of some ten kilobytes each."""
 Sizes = Mapping[str, tuple[int, int]]
-TITLES = {"rho": "rank correlation (rho)", "auc_at_3": "area under the curve at 3"}
+TITLES = {"rho": "rank correlation (rho)", "auc_at_3": "AUC at 3 points"}
 """Figures that a learning curve shows."""
 
 

@@ -43,7 +43,7 @@ def _all(report: RunReport, audit: AuditResult | None) -> Iterator[Finding]:
     if audit is not None and audit.is_broken:
         yield Finding(
             percent(audit.low, 1),
-            "of the documents, at least, are decided otherwise than by effort full. You asked for less. "
+            "of the documents, at least, are decided differently from effort full. You asked for less. "
             "Filter with --effort full, or train the scorer on this dump.",
         )
     if report.manifest["set_aside"]:
