@@ -119,7 +119,10 @@ def test_the_command_says_why_in_words_first_and_in_harmless_signs(command, read
     assert first == f"not kept: {why.score:.2f} points, decided by words and style (kept from 3 on)"
     assert second == why.sentence
     assert "raised it" in done.out
-    assert "100 % of all that moved the score" in done.out
+    assert "100 % of all that moved the score. A word counts" in done.out
+    assert f"has {why.start:.2f} points." in done.out
+    few = command("explain", tmp_path / "a.md", "--top", 1).out
+    assert f"The other {why.others + len(why.raised) + len(why.lowered) - 2:,} are small amounts" in few
     assert "red" in done.out
     assert "\x1b" not in done.out
     file = read / "dump" / "sub" / "a.parquet"
@@ -153,7 +156,7 @@ def test_the_command_prints_json_of_a_row_of_a_run(command, read):
         (["a.parquet", "--where", "text = 'x'"], "must have 'x' in 'text'. None has"),
         (["missing.md"], "A text file must be readable"),
         (["missing", "--row", "1"], "A text file must be readable"),
-        (["--file", "a.parquet", "--row", "-1"], "--row) must be greater than or equal to 0"),
+        (["--file", "a.parquet", "--row", "-1"], "--row must be greater than or equal to 0"),
         (["x.md", "--scorer", "nothing"], "nothing"),
     ],
 )
