@@ -174,7 +174,7 @@ def _scores(report: RunReport) -> Table:
         above += count
         low, high = start / BINS_PER_POINT, (start + BINS_PER_ROW) / BINS_PER_POINT
         rows.append((f"{low:.1f} to {high:.1f}", count, percent(count, total), kept, percent(above, total)))
-    return Table("", ("score", "documents", "share", "kept", "at least that"), rows)
+    return Table("", ("score", "documents", "share", "kept", "another cut there keeps"), rows)
 
 
 def _leak_counts(found: RunLeaks) -> list[Table]:
@@ -271,29 +271,27 @@ def _tokens(run: Mapping[str, Any]) -> Table:
 
 def _audit(found: AuditResult, run: Mapping[str, Any]) -> Table:
     """Return what the audit of a cascade found."""
-    promised = "nothing" if found.promised is None else _hundredths(found.promised)
     rows = [
-        ("documents that the embedding decided", percent(run["audit"]["embedded"], run["rows"])),
-        ("other documents that were audited", f"{found.looked_at:,}"),
-        ("decided differently from effort full", _hundredths(found.disagreement)),
-        ("decided otherwise, at least (95 %)", _hundredths(found.low)),
-        ("decided otherwise, at most (95 %)", _hundredths(found.high)),
-        ("decided otherwise, at most, as was asked for", promised),
+        ("decided by the embedding", percent(run["audit"]["embedded"], run["rows"])),
+        ("decided differently from effort full, about", _hundredths(found.disagreement)),
+        ("at least (95 % sure)", _hundredths(found.low)),
+        ("at most (95 % sure)", _hundredths(found.high)),
+        ("allowed", "any share" if found.promised is None else _hundredths(found.promised)),
         ("of what full keeps: dropped by this run", percent(found.lost_keepers, 1)),
         ("of what this run kept: dropped by full", percent(found.false_keeps, 1)),
     ]
-    return Table("Decisions against those of effort full", ("", "share"), rows, note=_few(found))
+    caption = "Decisions against those of effort full"
+    return Table(caption, ("documents", "share"), rows, note=_how_audited(found))
 
 
-def _few(found: AuditResult) -> str:
-    """Return why an audit that found little may still bound it loosely."""
+def _how_audited(found: AuditResult) -> str:
+    """Return how many documents were looked at, and why these may still bound loosely what they show."""
+    said = f"{found.looked_at:,} documents that the embedding need not decide were embedded to compare."
     if found.promised is None or found.is_broken or found.high <= found.promised:
-        return ""
+        return said
     return (
-        f"{found.looked_at:,} audited documents are few. Those that were dropped and those that were kept "
-        "are bounded apart, each by about half of them: where not one of 50 is decided otherwise, up to 7 % "
-        "of all may still be. The bound says how little is known, not that so many are wrong. A run with a "
-        "larger --audit lowers it."
+        f"{said} So few cannot show more: where none of 50 is decided differently, up to 7 % of all may be. "
+        "A run with a larger --audit looks at more of them."
     )
 
 
