@@ -111,6 +111,10 @@ class Explanation:
         Those signals that add and take most, in that order; each once.
     shown_share : float
         In [0, 1]: how much of all that single signals moved these cover.
+    others : int
+        Signals that are not among them.
+    others_raised, others_lowered : float
+        Rubric points that these others add, and take, together.
     raising_passage, lowering_passage : Passage, optional
         Without which the signals' score is lowest, and highest; None where there is no such passage.
     """
@@ -132,6 +136,9 @@ class Explanation:
     raised: tuple[SignalAmount, ...]
     lowered: tuple[SignalAmount, ...]
     shown_share: float
+    others: int
+    others_raised: float
+    others_lowered: float
     raising_passage: Passage | None
     lowering_passage: Passage | None
 
@@ -211,7 +218,28 @@ def with_score(why: Explanation, score: float) -> Explanation:
 def unscored(reason: str, keep_at: float) -> Explanation:
     """Return the explanation of a document that has no score."""
     return Explanation(
-        None, False, keep_at, "", "", "", "", reason, "", None, 0.0, 0.0, 0.0, (), (), (), 0.0, None, None
+        score=None,
+        kept=False,
+        keep_at=keep_at,
+        sentence="",
+        speaks_for="",
+        speaks_against="",
+        stage="",
+        reason=reason,
+        unsure="",
+        signals_score=None,
+        start=0.0,
+        start_raw=0.0,
+        raw=0.0,
+        groups=(),
+        raised=(),
+        lowered=(),
+        shown_share=0.0,
+        others=0,
+        others_raised=0.0,
+        others_lowered=0.0,
+        raising_passage=None,
+        lowering_passage=None,
     )
 
 
@@ -263,12 +291,14 @@ def _explanation(first: SignalScorer, values: _Values, usual: Usual, top: int, k
     amounts = _amounts(first, values, usual)
     signals = single_signals(amounts)
     groups = _groups(signals, slope)
-    raised = _top([one for one in signals if one.raw > 0], slope, top)
-    lowered = _top([one for one in signals if one.raw < 0], slope, top)
+    order = sorted(signals, key=lambda one: -abs(one.raw))
+    raising, lowering = ([one for one in order if side * one.raw > 0] for side in (1, -1))
+    raised, lowered = (_told(side[:top], slope) for side in (raising, lowering))
+    raised_more, lowered_more = (slope * sum(one.raw for one in side[top:]) for side in (raising, lowering))
     moved = sum(abs(one.raw) for one in signals) or 1.0
     quartiles = usual.quantiles[:, QUARTILES]
     speaks_for, speaks_against = traits_in_words(signals, amounts, quartiles, first.domain)
-    raising, lowering = find_passages(first, values.text, score)
+    raising_passage, lowering_passage = find_passages(first, values.text, score)
     return Explanation(
         score=score,
         kept=score >= keep_at,
@@ -287,8 +317,11 @@ def _explanation(first: SignalScorer, values: _Values, usual: Usual, top: int, k
         raised=raised,
         lowered=lowered,
         shown_share=sum(abs(one.raw) for one in (*raised, *lowered)) / moved,
-        raising_passage=raising,
-        lowering_passage=lowering,
+        others=len(raising[top:]) + len(lowering[top:]),
+        others_raised=raised_more,
+        others_lowered=lowered_more,
+        raising_passage=raising_passage,
+        lowering_passage=lowering_passage,
     )
 
 
@@ -324,9 +357,8 @@ def _groups(signals: Sequence[Signal], slope: float) -> tuple[GroupAmount, ...]:
     )
 
 
-def _top(signals: Sequence[Signal], slope: float, top: int) -> tuple[SignalAmount, ...]:
-    order = sorted(signals, key=lambda one: -abs(one.raw))[:top]
-    return tuple(SignalAmount(one.group, one.name, one.amount, one.raw, slope * one.raw) for one in order)
+def _told(signals: Sequence[Signal], slope: float) -> tuple[SignalAmount, ...]:
+    return tuple(SignalAmount(one.group, one.name, one.amount, one.raw, slope * one.raw) for one in signals)
 
 
 def _or_none(value: float) -> float | None:

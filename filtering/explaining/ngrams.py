@@ -7,7 +7,7 @@ documents, not for scoring many.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -49,6 +49,9 @@ class WordNgrams:
         In the word table.
     counts : int64 array, shape (n,)
         Times that each occurs.
+    owners : int64 array
+        Of each byte of the reach, the position in `spellings` of the token that it is of; -1 where there is
+        none.
     """
 
     spellings: tuple[str, ...]
@@ -56,6 +59,7 @@ class WordNgrams:
     second: Ints
     cells: Ints
     counts: Ints
+    owners: Ints
 
     def kind(self, at: int) -> str:
         """Return what the n-gram at a position is: a token, or a pair."""
@@ -78,11 +82,17 @@ class CharacterNgrams:
     cells : int64 array, shape (n,)
         In the character table.
     counts : int64 array, shape (n,)
+    which : int64 array, shape (m,)
+        Of each run as it stands in the text, its place among the distinct ones.
+    places : int64 array, shape (m, CHARACTER_RUN)
+        Which bytes of the reach it is of; -1 for the blank before a text.
     """
 
     runs: Hashes
     cells: Ints
     counts: Ints
+    which: Ints
+    places: Ints
 
     def kind(self, at: int) -> str:
         """Return what each n-gram is."""
@@ -107,11 +117,14 @@ def read_word_ngrams(document: bytes) -> WordNgrams:
     spellings: list[str] = []
     alone: Counter[int] = Counter()
     pairs: Counter[tuple[int, int]] = Counter()
-    for piece in _spellings(document):
-        tokens = [places.setdefault(hash_of(spelling), len(places)) for spelling in piece]
-        for token, spelling in zip(tokens, piece, strict=True):
+    owners = []
+    for piece in _pieces(document):
+        found = list(TOKEN.finditer(piece.decode()))
+        tokens = [places.setdefault(hash_of(one.group()), len(places)) for one in found]
+        for token, one in zip(tokens, found, strict=True):
             if token == len(spellings):
-                spellings.append(spelling)
+                spellings.append(one.group())
+        owners.append(_owners(piece, found, tokens))
         alone.update(tokens)
         pairs.update(pairwise(tokens))
     hashes = np.array(list(places), dtype=np.uint64)
@@ -123,7 +136,17 @@ def read_word_ngrams(document: bytes) -> WordNgrams:
         second=np.concatenate([np.full(len(hashes), -1), after]),
         cells=_cells(np.concatenate([hashes, hashes[before] * U_PAIR + hashes[after]])),
         counts=np.array([*alone.values(), *(pairs[pair] for pair in in_order)], dtype=np.int64),
+        owners=np.concatenate(owners),
     )
+
+
+def _owners(piece: bytes, found: Sequence[re.Match[str]], tokens: Sequence[int]) -> Ints:
+    """Return of which token each byte is; -1 where it is of none."""
+    of_character = np.full(len(piece.decode()), -1, dtype=np.int64)
+    for one, token in zip(found, tokens, strict=True):
+        of_character[one.start() : one.end()] = token
+    begins = (np.frombuffer(piece, dtype=np.uint8) & 0xC0) != 0x80  # all other bytes go on with a character
+    return of_character[np.cumsum(begins) - 1]
 
 
 def read_character_ngrams(document: bytes) -> CharacterNgrams:
@@ -135,19 +158,23 @@ def read_character_ngrams(document: bytes) -> CharacterNgrams:
     >>> [found.show(at) for at in range(len(found.cells))]
     ['␣prim', 'ime⏎2', 'prime', 'rime⏎']
     """
-    runs = []
-    for start, stop in window_spans(document, REACH):
-        piece = np.frombuffer(document[start:stop], dtype=np.uint8)
+    runs, places, before = [], [], 0
+    for read in _pieces(document):
+        piece = np.frombuffer(read, dtype=np.uint8)
         blank = piece <= ord(" ")
         signs = np.where(blank, np.where(piece == ord("\n"), ord("\n"), ord(" ")), LOWER[piece])
         follows_blank = np.concatenate([[True], blank[:-1]])
-        kept = np.concatenate([[ord(" ")], signs[~(blank & follows_blank)]]).astype(np.uint64)
+        at = np.flatnonzero(~(blank & follows_blank))
+        kept = np.concatenate([[ord(" ")], signs[at]]).astype(np.uint64)
         run = np.zeros(max(len(kept) - CHARACTER_RUN + 1, 0), dtype=np.uint64)
-        for at in range(CHARACTER_RUN):
-            run = run << np.uint64(8) | kept[at : at + len(run)]
+        for byte in range(CHARACTER_RUN):
+            run = run << np.uint64(8) | kept[byte : byte + len(run)]
         runs.append(run)
-    distinct, counts = np.unique(np.concatenate(runs), return_counts=True)
-    return CharacterNgrams(distinct, _cells(distinct), counts)
+        starts = np.arange(len(run))[:, None] + np.arange(CHARACTER_RUN)
+        places.append(np.concatenate([[-1], before + at])[starts])
+        before += len(piece)
+    distinct, which, counts = np.unique(np.concatenate(runs), return_inverse=True, return_counts=True)
+    return CharacterNgrams(distinct, _cells(distinct), counts, which, np.concatenate(places))
 
 
 def token_hash(spelling: str) -> int:
@@ -207,9 +234,9 @@ def _sign(character: str) -> str:
     return character
 
 
-def _spellings(document: bytes) -> Iterator[list[str]]:
+def _pieces(document: bytes) -> Iterator[bytes]:
     for start, stop in window_spans(document, REACH):
-        yield [match.group() for match in TOKEN.finditer(document[start:stop].decode())]
+        yield document[start:stop]
 
 
 def is_word(spelling: str) -> bool:

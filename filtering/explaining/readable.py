@@ -57,6 +57,8 @@ def name_and_amount(statistic: str, value: float, low: float | None, high: float
     ('lines that end in a colon', '11.4 % (most: 0 to 17.6 %)')
     >>> name_and_amount("log_words", 5.5, None, None)
     ('words', '244')
+    >>> name_and_amount("stop_ends", 0.5, 0.0, 1.0)[1]
+    '50 %'
     """
     name, unit = readable_name(statistic), ""
     if name.endswith(LOGARITHM):
@@ -64,8 +66,10 @@ def name_and_amount(statistic: str, value: float, low: float | None, high: float
     elif name.startswith(SHARE):
         name, unit = name.removeprefix(SHARE), " %"
     shown, lowest, highest = (_shown(one, statistic, unit) for one in (value, low or 0.0, high or 0.0))
-    usual = "" if low is None or high is None else f" (most: {lowest} to {highest}{unit})"
-    return name, f"{shown}{unit}{usual}"
+    if low is None or high is None or (unit and low <= 0 and high >= 1):  # any share is usual
+        return name, f"{shown}{unit}"
+    usual = f"{lowest}{unit}" if lowest == highest else f"{lowest} to {highest}{unit}"
+    return name, f"{shown}{unit} (most: {usual})"
 
 
 def _shown(value: float, statistic: str, unit: str) -> str:

@@ -1,13 +1,12 @@
 """The signals of one document, each once, under names that a person can read.
 
-What the scorer counts in several ways is one signal here: a word and its letters (runs of bytes that lie
-within the word), a punctuation character as a token and as a statistic, and a text's length, which is the
-same number twice as long as all of a text is read. Amounts are only added up, so that they still make the
-score.
+What the scorer counts in several ways is one signal here: a word by itself, in pairs with its neighbours and
+by its letters, a punctuation character as a token and as a statistic, and a text's length, which is the same
+number twice as long as all of a text is read. A pair counts half for each of its tokens, and a run of bytes
+for the tokens that these are of. Amounts are only divided and added up, so that they still make the score.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,13 +23,9 @@ from filtering.explaining.groups import (
 )
 from filtering.explaining.ngrams import CharacterNgrams, WordNgrams, is_number, is_word, run_of
 from filtering.explaining.readable import CHARACTER_NAMES, name_and_amount, token_in_words
-from filtering.hashing import CLASSES, WORD
-from filtering.signals.kernel import CHARACTER_RUN
 from filtering.signals.style import CHARACTERS, STATISTICS
 from filtering.text.code_points import fold_text
 
-LONGEST_WORD = 64
-"""Characters of a word whose letters are looked for: a line of base64 is one."""
 SAME = {"log_read_bytes": "log_text_bytes"}
 """Statistics that are one where their values are equal."""
 AT = {name: place for place, name in enumerate(STATISTICS)}
@@ -92,22 +87,18 @@ class Amounts:
 
 def single_signals(found: Amounts) -> list[Signal]:
     """Return the signals of a document; together they add what all n-grams and statistics add."""
-    words, count = found.words, len(found.words.spellings)
-    tokens = found.word_raws[:count].copy()
-    letters, rest = _letters_of_words(found)
-    tokens += letters
+    words = found.words
+    letters, rest = _letters(found)
+    tokens = _with_pairs(words, found.word_raws) + letters
     statistics = found.statistic_raws.copy()
     signals = []
-    groups = []
     for place, spelling in enumerate(words.spellings):
         group, statistic = _kind_of_token(spelling)
-        groups.append(group)
         if statistic.startswith("char_"):
             statistics[AT[statistic]] += tokens[place]  # a character is one signal, with its statistic
             continue
         name = token_in_words(spelling)
         signals.append(Signal(group, name, times(int(words.counts[place])), statistic, float(tokens[place])))
-    signals += _pairs(found, groups)
     signals += rest
     signals += _statistics(found, statistics)
     if found.trees:
@@ -139,61 +130,39 @@ def _kind_of_token(spelling: str) -> tuple[str, str]:
     return PUNCTUATION, f"char_{mark}" if mark in CHARACTERS else ""
 
 
-def _pairs(found: Amounts, groups: Sequence[str]) -> list[Signal]:
-    """Return the pairs of tokens; each is of the group of its first token that is no plain word."""
-    words, first = found.words, len(found.words.spellings)
-    signals = []
-    for at in range(first, len(words.cells)):
-        one, other = int(words.first[at]), int(words.second[at])
-        group = groups[one] if groups[one] != WORDS else groups[other]
-        spellings = (words.spellings[one], words.spellings[other])
-        if all(is_word(spelling) and not is_number(spelling) for spelling in spellings):
-            name = f'"{words.show(at)}"'
-        else:
-            name = ", then ".join(token_in_words(spelling) for spelling in spellings)
-        signals.append(Signal(group, name, times(int(words.counts[at])), "", float(found.word_raws[at])))
-    return signals
+def _with_pairs(words: WordNgrams, raws: Floats) -> Floats:
+    """Return what each token adds by itself and in pairs, half of each of which is its own."""
+    halves = np.where(words.second < 0, raws, raws / 2)
+    is_pair = words.second >= 0
+    owners = np.concatenate([words.first, words.second[is_pair]])
+    return np.bincount(
+        owners, weights=np.concatenate([halves, halves[is_pair]]), minlength=len(words.spellings)
+    )
 
 
-def _letters_of_words(found: Amounts) -> tuple[Floats, list[Signal]]:
-    """Return what the runs of bytes within each token add to it, and the runs that lie within none."""
-    words = found.words
-    letters = np.zeros(len(words.spellings))
-    if found.characters is None:
-        return letters, []
-    owners = _runs_within(words)
-    rest = []
-    for at, (run, raw) in enumerate(
-        zip(found.characters.runs.tolist(), found.character_raws.tolist(), strict=True)
-    ):
-        within = owners.get(run)
-        if within:
-            total = sum(within.values())
-            for place, occurrences in within.items():
-                letters[place] += raw * occurrences / total
-            continue
-        data = run.to_bytes(CHARACTER_RUN, "big")
-        group = (
-            LAYOUT if b"\n" in data else WORDS if any(CLASSES[byte] == WORD for byte in data) else PUNCTUATION
+def _letters(found: Amounts) -> tuple[Floats, list[Signal]]:
+    """Return what the runs of bytes add to the tokens that their bytes are of; and those that are of none."""
+    count, runs = len(found.words.spellings), found.characters
+    if runs is None:
+        return np.zeros(count), []
+    owners = np.append(found.words.owners, -1)[runs.places]
+    owned = owners >= 0
+    bytes_owned = owned.sum(axis=1)
+    raws = found.character_raws[runs.which] / runs.counts[runs.which]
+    shares = np.repeat(raws / np.maximum(bytes_owned, 1), bytes_owned)
+    letters = np.bincount(owners[owned], weights=shares, minlength=count)
+    alone = np.bincount(runs.which, weights=raws * (bytes_owned == 0), minlength=len(runs.runs))
+    rest = [
+        Signal(
+            LAYOUT,
+            f'the characters "{runs.show(at)}"',
+            times(int(runs.counts[at])),
+            "",
+            float(alone[at]),
         )
-        name = f'the characters "{found.characters.show(at)}"'
-        rest.append(Signal(group, name, times(int(found.characters.counts[at])), "", raw))
+        for at in np.flatnonzero(alone).tolist()
+    ]
     return letters, rest
-
-
-def _runs_within(words: WordNgrams) -> Mapping[int, Mapping[int, int]]:
-    """Return in which words a run lies, a blank before and behind them, and how often it occurs there."""
-    owners: defaultdict[int, dict[int, int]] = defaultdict(dict)
-    for place, spelling in enumerate(words.spellings):
-        if not is_word(spelling) or is_number(spelling) or len(spelling) > LONGEST_WORD:
-            continue
-        padded = (
-            f" {spelling} ".encode().lower()
-        )  # of bytes only those of ASCII are made small, as in the kernel
-        for start in range(len(padded) - CHARACTER_RUN + 1):
-            run = int.from_bytes(padded[start : start + CHARACTER_RUN], "big")
-            owners[run][place] = owners[run].get(place, 0) + int(words.counts[place])
-    return owners
 
 
 def _statistics(found: Amounts, raws: Floats) -> list[Signal]:

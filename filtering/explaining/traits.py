@@ -1,6 +1,6 @@
 """What a document has much or little of, in a sentence: its traits that moved its score most.
 
-For example: "It gives examples and addresses the reader, and has few links. Against it: it has many short
+For example: "It gives examples and addresses the reader; it has few links. Against it: it has many short
 lines." Of a document that is not kept, what speaks against it stands first. A trait is named for the
 statistics that count it (`groups.py`). Where a document has more of it than three quarters of the seed, it
 moved the score by what these statistics and their words added; where it has no more than the lowest quarter,
@@ -22,6 +22,7 @@ LEAST_RAW = 0.02
 """Of a trait, in units of the raw value, which are about rubric points."""
 RAISING, LOWERING = 5, 3
 """Traits that are named, at most."""
+HAS = "has "
 NOTHING = "No trait stands out: many small signals add up."
 
 
@@ -88,7 +89,9 @@ def traits_sentence(speaks_for: str, speaks_against: str, *, kept: bool) -> str:
 
 def _clause(traits: Sequence[_Trait]) -> str:
     """Return traits in words: what there is much of as a sentence, then what there is little of."""
-    much = joined([one.phrase for one in traits if one.is_much])
-    little = joined([one.phrase for one in traits if not one.is_much])
-    said = ", and ".join(filter(None, [much, f"has {little}" if little else ""]))
-    return f"it {said}" if said else ""
+    much = [one.phrase for one in traits if one.is_much]
+    had = [phrase.removeprefix(HAS) for phrase in much if phrase.startswith(HAS)]
+    done = [phrase for phrase in much if not phrase.startswith(HAS)]
+    little = [one.phrase for one in traits if not one.is_much]
+    clauses = [[*done, HAS + joined(had)] if had else done, [HAS + joined(little)] if little else []]
+    return "; ".join(f"it {joined(phrases)}" for phrases in clauses if phrases)

@@ -34,6 +34,8 @@ NO_STAGE, SIGNALS_STAGE, EMBEDDING_STAGE = 0, 1, 2
 """Which stage decided a score."""
 STAGES = ("", "signals", "embedding")
 """Their names."""
+DECIDED_BY = {"signals": "words and style", "embedding": "an embedding"}
+"""What readers call them."""
 LOOKED_AT = 50
 """Of the texts of a call, for a warning: that takes a few thousandths of a second."""
 

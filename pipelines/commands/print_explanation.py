@@ -7,6 +7,7 @@ from rich.text import Text
 from filtering.explaining.explain import Explanation
 from filtering.explaining.passages import Passage
 from filtering.printable import printable
+from filtering.scoring.scorers import DECIDED_BY
 from pipelines.commands.screen import show
 from pipelines.run.explain_row import ExplainedDocument
 
@@ -22,17 +23,20 @@ def print_explanation(found: ExplainedDocument) -> None:
     if why.score is None or why.signals_score is None:
         show(f"no score: {why.reason}")
         return
-    verdict = "kept" if why.kept else "not kept"
-    show(f"{verdict}: {why.score:.2f} points, decided by the {why.stage} (kept from {why.keep_at:g} on)")
+    verdict, decided_by = "kept" if why.kept else "not kept", DECIDED_BY[why.stage]
+    show(f"{verdict}: {why.score:.2f} points, decided by {decided_by} (kept from {why.keep_at:g} on)")
     show(why.sentence)
     if why.unsure:
         show(f"Warning: {why.unsure}")
     if why.stage == "embedding":
         show(
-            f"The embedding made {why.score:.2f} points of the {why.signals_score:.2f} by the signals. "
-            "What follows explains the signals."
+            f"The embedding made {why.score:.2f} points of the {why.signals_score:.2f} by words and style. "
+            "What follows explains these."
         )
-    show(f"\nA document with nothing unusual starts at {why.start:.2f} points. Signals by group:")
+    show(
+        f"\nA document with nothing unusual has {why.start:.2f} points. From there, by group, this one "
+        f"comes to {why.signals_score:.2f}:"
+    )
     groups = Table("group", "points", "share of what moved it")
     for one in why.groups:
         groups.add_row(one.group, f"{one.points:+.2f}", f"{100 * one.share:.0f} %")
@@ -41,15 +45,26 @@ def print_explanation(found: ExplainedDocument) -> None:
     for title, signals in (("raised it", why.raised), ("lowered it", why.lowered)):
         table = Table(title, "how much", "points")
         for signal in signals:  # as `Text`, for brackets are no markup
-            table.add_row(Text(printable(signal.name)), Text(signal.amount), Text(f"{signal.points:+.3f}"))
+            table.add_row(Text(printable(signal.name)), Text(signal.amount), Text(f"{signal.points:+.2f}"))
         console.print(table)
-    show(
-        f"These {len(why.raised) + len(why.lowered)} signals are {100 * why.shown_share:.0f} % of all that "
-        "moved the score. Show more with --top. In brackets: what most of the documents have that the scorer "
-        "was trained on (eleven in twelve)."
-    )
+    show(_what_is_shown(why))
     _print_passage("raises", why.raising_passage, why)
     _print_passage("lowers", why.lowering_passage, why)
+
+
+def _what_is_shown(why: Explanation) -> str:
+    """Return how much of what moved a score is listed, what the rest is, and what stands in brackets."""
+    shown = f"The signals listed are {100 * why.shown_share:.0f} % of all that moved the score."
+    if why.others:
+        shown += (
+            f" The other {why.others:,} are small amounts: together they raised it by "
+            f"{why.others_raised:.2f} points and lowered it by {-why.others_lowered:.2f}. "
+            "Show more with --top."
+        )
+    return (
+        f"{shown} A word counts with its letters and half of each pair that it stands in. In brackets: what "
+        "eleven in twelve of the documents have that the scorer was trained on."
+    )
 
 
 def _print_passage(does: str, passage: Passage | None, why: Explanation) -> None:

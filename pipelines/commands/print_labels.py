@@ -20,7 +20,7 @@ def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
     """Print what was drawn, be it to train on or not; return the exit code of the command."""
     picked = ", ".join(f"{count:,} {why}" for why, count in sorted(result.picked.items()))
     show(f"drew {result.rows:,} documents of {result.groups:,} groups ({picked}) -> {printable(result.out)}")
-    show(f"read {result.read_rows:,} of the {result.dump_rows:,} rows for that")
+    show(f"read {result.read_rows:,} of the {result.dump_rows:,} documents for that")
     if result.near_duplicates:
         show(f"left out {result.near_duplicates:,} near-duplicates of documents in the sample")
     for one in result.set_aside:
@@ -91,9 +91,11 @@ def print_agreement(agreement: "Agreement", sentence: str) -> None:
     for pair in agreement.pairs:
         few = "" if pair.documents >= MIN_COMMON else f"; figures need at least {MIN_COMMON}"
         show(f"{pair.first} and {pair.second}: {pair.documents:,} documents{few}")
-        show(f"  weighted kappa {pair.weighted_kappa}, rho {pair.rho}")
-        show(f"  the same {pair.exact}, within one {pair.within_one}, F1 at {agreement.cut:g} {pair.f1}")
+        show(f"  quadratic weighted kappa {pair.weighted_kappa}, rank correlation (rho) {pair.rho}")
+        show(
+            f"  the same {pair.exact}, within one {pair.within_one}, F1 at {agreement.cut:g} points {pair.f1}"
+        )
     show("(95 % intervals over groups)")
     show(f"alpha over all raters: {agreement.alpha}")
-    show(f"a perfect scorer against one rater, at most: rho {agreement.rho_ceiling}")
+    show(f"a perfect scorer against one rater, at most: rank correlation (rho) {agreement.rho_ceiling}")
     show(sentence)

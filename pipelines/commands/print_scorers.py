@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 WORST = 8
 """Languages and the like of each kind that a screen shows; a page shows all of them."""
 FIGURES_IN_WORDS = (
-    "1 is perfect. rho: how alike scores and labels rank documents. weighted_kappa: how near whole points "
-    "are to the labels. f1: precision and recall in one figure."
+    "1 is perfect. Rank correlation: how alike scores and labels rank documents. Kappa: how near whole "
+    "points are to the labels. F1: precision and recall in one figure."
 )
 UNKNOWN_ORIGIN = (
     "The labels do not say how these documents were chosen: they have no column 'picked' (random, say). "

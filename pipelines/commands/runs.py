@@ -168,7 +168,7 @@ def status_command(out: OutArgument, as_json: JsonOption = False) -> int:
     else:
         show(
             f"{status.state}: {status.parts_done:,} of {status.parts:,} parts, {status.rows_done:,} of "
-            f"{status.rows:,} rows, {status.set_aside:,} set aside"
+            f"{status.rows:,} documents, {status.set_aside:,} set aside"
         )
         if status.next_step:
             show(status.next_step)

@@ -33,7 +33,7 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 Sizes = Mapping[str, tuple[int, int]]
 Chart = dict[str, Any]
 """A chart, or a part of one, as Vega-Lite reads it."""
-TITLES = {"rho": "rank correlation (rho)", "auc_at_3": "area under the curve at 3"}
+TITLES = {"rho": "rank correlation (rho)", "auc_at_3": "AUC at 3 points"}
 """Figures that a learning curve shows."""
 
 

@@ -26,10 +26,14 @@ OF_KIND = {
 
 @dataclass(frozen=True)
 class Finding:
-    """A figure that matters, and what it means: the sentence goes on where the figure ends."""
+    """A figure that matters, what it means, and whether it is of a slice of the run.
+
+    The sentence goes on where the figure ends.
+    """
 
     figure: str
     meaning: str
+    is_slice: bool = False
 
 
 def find_what_matters(report: RunReport, audit: AuditResult | None) -> list[Finding]:
@@ -50,7 +54,7 @@ def _all(report: RunReport, audit: AuditResult | None) -> Iterator[Finding]:
     for _, one in sorted(_farthest(report.slices), key=lambda found: (found[1].kind == "length", -found[0])):
         often = "far more" if one.share > one.share_of_rest else "far less"
         documents = f"of the documents {OF_KIND.get(one.kind, one.kind)} {one.value}"
-        yield Finding(percent(one.share, 1), f"{documents} are kept, {often} than of the others.")
+        yield Finding(percent(one.share, 1), f"{documents} are kept, {often} than of the others.", True)
 
 
 def _other_data(unsure: Unsure) -> Finding:

@@ -10,7 +10,7 @@ from rich.filesize import decimal as size
 from annotations.asking.budget import BYTES_PER_TOKEN
 from filtering.explaining.explain import Explanation, SignalAmount
 from filtering.rubric_points import POINTS
-from filtering.scoring.scorers import EMBEDDING_STAGE, STAGES
+from filtering.scoring.scorers import DECIDED_BY, EMBEDDING_STAGE, STAGES
 from pipelines.amounts_in_words import duration, percent, short_count
 from pipelines.page_kit.cards import Card, CardSection, card_section
 from pipelines.page_kit.page import Table, Tile, whole_page
@@ -40,14 +40,14 @@ SETTINGS = {
     "max_document_bytes": "longest document that is scored, bytes",
     "plan": "digest of the plan",
     "recut_from": "digest of the plan that this is a new cut of",
-    "rows_per_part": "rows of a part, about",
+    "rows_per_part": "documents of a part, about",
     "rules": "kinds of code that are dropped unscored",
     "score_column": "column of scores",
     "scorer_sha256": "digest of the scorer",
     "text_column": "column of texts",
     "unsure": "what is done with documents in other languages",
     "write": "what is written",
-    "write_origin": "rows say where they are from",
+    "write_origin": "documents say where they are from",
 }
 """Settings of a plan in words."""
 LANGUAGES_FROM = {
@@ -174,7 +174,7 @@ def _scores(report: RunReport) -> Table:
         above += count
         low, high = start / BINS_PER_POINT, (start + BINS_PER_ROW) / BINS_PER_POINT
         rows.append((f"{low:.1f} to {high:.1f}", count, percent(count, total), kept, percent(above, total)))
-    return Table("", ("score", "documents", "share", "kept", "at least that"), rows)
+    return Table("", ("score", "documents", "share", "kept", "another cut there keeps"), rows)
 
 
 def _leak_counts(found: RunLeaks) -> list[Table]:
@@ -216,7 +216,7 @@ def _card(sample: Sample, kinds: Collection[str]) -> Card:
         characters=sample.characters,
         slices={
             "input file": sample.file,
-            "decided by": sample.stage,
+            "decided by": DECIDED_BY.get(sample.stage, sample.stage),
             **{kind: value for kind, value in sample.slices.items() if kind in kinds},
         },
         **({} if sample.why is None else _moved(sample.why)),
@@ -240,7 +240,7 @@ def _counts(run: Mapping[str, Any]) -> Table:
     counts += [(f"no score: {name}", count) for name, count in run["reasons"].items()]
     counts += [(f"unusual: {name}", count) for name, count in run["unusual"].items()]
     rows = [(name, count, percent(count, run["rows"])) for name, count in counts]
-    return Table("Counts", ("documents", "rows", "share"), rows)
+    return Table("Counts", ("", "documents", "share"), rows)
 
 
 def _settings(run: Mapping[str, Any]) -> Table:
@@ -271,29 +271,27 @@ def _tokens(run: Mapping[str, Any]) -> Table:
 
 def _audit(found: AuditResult, run: Mapping[str, Any]) -> Table:
     """Return what the audit of a cascade found."""
-    promised = "nothing" if found.promised is None else _hundredths(found.promised)
     rows = [
-        ("documents that the embedding decided", percent(run["audit"]["embedded"], run["rows"])),
-        ("other documents that were audited", f"{found.looked_at:,}"),
-        ("decided otherwise than by effort full", _hundredths(found.disagreement)),
-        ("decided otherwise, at least (95 %)", _hundredths(found.low)),
-        ("decided otherwise, at most (95 %)", _hundredths(found.high)),
-        ("decided otherwise, at most, as was asked for", promised),
+        ("decided by the embedding", percent(run["audit"]["embedded"], run["rows"])),
+        ("decided differently from effort full, about", _hundredths(found.disagreement)),
+        ("at least (95 % sure)", _hundredths(found.low)),
+        ("at most (95 % sure)", _hundredths(found.high)),
+        ("allowed", "any share" if found.promised is None else _hundredths(found.promised)),
         ("of what full keeps: dropped by this run", percent(found.lost_keepers, 1)),
         ("of what this run kept: dropped by full", percent(found.false_keeps, 1)),
     ]
-    return Table("Decisions against those of effort full", ("", "share"), rows, note=_few(found))
+    caption = "Decisions against those of effort full"
+    return Table(caption, ("documents", "share"), rows, note=_how_audited(found))
 
 
-def _few(found: AuditResult) -> str:
-    """Return why an audit that found little may still bound it loosely."""
+def _how_audited(found: AuditResult) -> str:
+    """Return how many documents were looked at, and why these may still bound loosely what they show."""
+    said = f"{found.looked_at:,} documents that the embedding need not decide were embedded to compare."
     if found.promised is None or found.is_broken or found.high <= found.promised:
-        return ""
+        return said
     return (
-        f"{found.looked_at:,} audited documents are few. Those that were dropped and those that were kept "
-        "are bounded apart, each by about half of them: where not one of 50 is decided otherwise, up to 7 % "
-        "of all may still be. The bound says how little is known, not that so many are wrong. A run with a "
-        "larger --audit lowers it."
+        f"{said} So few cannot show more: where none of 50 is decided differently, up to 7 % of all may be. "
+        "A run with a larger --audit looks at more of them."
     )
 
 
@@ -313,10 +311,10 @@ def _files(report: RunReport) -> Table | None:
         for one in report.files
         if not one["set_aside"]
     ]
-    return Table("Files", ("below data/", "rows", "kept", "share", "size"), files) if files else None
+    return Table("Files", ("below data/", "documents", "kept", "share", "size"), files) if files else None
 
 
 def _set_aside(run: Mapping[str, Any]) -> Table:
     rows = [(one["relative"], one["why"], one["rows"]) for one in run["set_aside"][:SET_ASIDE_SHOWN]]
     caption = f"Set aside: {len(run['set_aside']):,}, could not be read"
-    return Table(caption, ("file", "why", "rows"), rows, texts=2)
+    return Table(caption, ("file", "why", "documents"), rows, texts=2)

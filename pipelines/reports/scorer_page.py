@@ -23,6 +23,7 @@ from pipelines.reports.scorer_report_data import (
 )
 from pipelines.scorers.evaluate import Evaluation, JudgedPoints
 from pipelines.scorers.evaluation_tables import (
+    FIGURES,
     audit_notes,
     audit_table,
     confusion_table,
@@ -37,14 +38,6 @@ DRAWINGS = {"wide": (1200, 380), "narrow": (340, 300)}
 """Width and height of the two drawings in pixels; the style shows the one that fits the screen."""
 FLIPS_DRAWINGS = {"wide": (1200, 300), "narrow": (340, 340)}
 """The same of the drawing of flips, whose rewrites stand below each other."""
-NAMES = {
-    "rho": "rank correlation",
-    "weighted_kappa": "weighted kappa",
-    "auc_at_3": "AUC at 3 points",
-    "f1_at_3": "F1 at 3 points",
-    "precision_at_3": "precision at 3 points",
-    "recall_at_3": "recall at 3 points",
-}
 
 
 @dataclass(frozen=True)
@@ -147,7 +140,7 @@ def render_page(report: ScorerReport, charts: Mapping[str, str], flips: Mapping[
 def _tiles(one: Evaluation) -> list[Tile]:
     found = one.unbiased_metrics if one.unbiased_rows else one.metrics
     return [
-        *(Tile(NAMES[name], *_value_and_interval(found[name])) for name in ("rho", "auc_at_3", "f1_at_3")),
+        *(Tile(FIGURES[name], *_value_and_interval(found[name])) for name in ("rho", "auc_at_3", "f1_at_3")),
         Tile("labelled documents", f"{one.rows:,}", f"of {one.groups:,} groups"),
         Tile("labelled 3 or more", percent(one.labelled_keep_share, 1), "chosen without scores"),
         Tile("scored 3 or more", percent(one.predicted_keep_share, 1), "chosen without scores"),
@@ -165,7 +158,7 @@ def _metrics(report: ScorerReport) -> Table:
     ceilings = {} if report.agreement is None else {"rho": str(report.agreement.rho_ceiling)}
     rows = [
         (shown, str(one.metrics[name]), str(one.unbiased_metrics[name]), ceilings.get(name, ""))
-        for name, shown in NAMES.items()
+        for name, shown in FIGURES.items()
     ]
     return Table("Against labels", ("", "all", "chosen without scores", "best possible"), rows)
 
@@ -175,7 +168,7 @@ def _bias(bias: Mapping[str, SourceBias]) -> Table:
         (kind, one.sources, str(one.of_scores), str(one.of_labels), str(one.excess), str(one.rho_within))
         for kind, one in bias.items()
     ]
-    head = ("", "sources", "of scores", "of labels", "difference", "rank correlation within")
+    head = ("", "sources", "of scores", "of labels", "difference", "rho within")
     return Table("", head, rows)
 
 

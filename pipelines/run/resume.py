@@ -30,6 +30,7 @@ from filtering.errors import OutputError
 from pipelines.amounts_in_words import some_of
 from pipelines.names import name_of
 from pipelines.paths import StorePath
+from pipelines.settings.base import setting_name
 from pipelines.settings.runs import FilterConfig
 from pipelines.store.plan import OUTPUT_FORMAT, Plan
 from pipelines.store.run_folder import RunFolder
@@ -153,12 +154,15 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan) -> None:
         old, new = before.settings.get(name), now.settings.get(name)
         unknown = name == "text_column" and not old  # as no file could tell it
         if old != new and not unknown:
-            what = f"{name!r} in {folder.root} is {old!r}. Got {new!r} instead."
+            what = f"{setting_name(FilterConfig, name)} of {folder.root} is {old!r}. Got {new!r} instead."
             if name in DIGESTS:
                 what = f"{DIGESTS[name]} of {folder.root} differ from those given now."
             scorers = _scorers(before, now)
             if name == "scorer_sha256" and scorers[0] != scorers[1]:
-                what = f"'scorer' in {folder.root} is {scorers[0]!r}. Got {scorers[1]!r} instead."
+                what = (
+                    f"{setting_name(FilterConfig, 'scorer')} of {folder.root} is {scorers[0]!r}. "
+                    f"Got {scorers[1]!r} instead."
+                )
             if name == "recut_from" and before.origin and new is None:
                 what = f"{folder.root} holds a new cut of {before.origin!r}."
             raise OutputError(

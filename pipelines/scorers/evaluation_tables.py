@@ -14,6 +14,17 @@ from pipelines.scorers.audit_points import ScorerAudit
 from pipelines.scorers.evaluate import Evaluation
 from pipelines.scorers.kind_tables import in_percent
 
+FIGURES = {
+    "rho": "rank correlation (rho)",
+    "weighted_kappa": "quadratic weighted kappa",
+    "auc_at_3": "AUC at 3 points",
+    "f1_at_3": "F1 at 3 points",
+    "precision_at_3": "precision at 3 points",
+    "recall_at_3": "recall at 3 points",
+}
+"""What readers call the figures of an evaluation."""
+STAGE_NAMES = {"signals": "words and style", "heads": "with embeddings"}
+"""What readers call what was fitted, by its name in ``scorer.json``."""
 DRAWN = {"labels": "one by one", "groups": "whole groups"}
 """How the fewer labels of a learning curve were drawn, in words."""
 
@@ -23,13 +34,13 @@ def metrics_table(evaluation: Evaluation) -> Table:
     how = "cross-validated" if evaluation.nested else "scored by the saved scorer"
     caption = f"effort {evaluation.effort}, {how}; 95 % intervals over groups"
     if not evaluation.origin_known or evaluation.unbiased_rows == evaluation.rows:
-        rows = [(name, str(estimate)) for name, estimate in evaluation.metrics.items()]
-        return Table(caption, ("metric", "all"), rows)
+        rows = [(FIGURES[name], str(estimate)) for name, estimate in evaluation.metrics.items()]
+        return Table(caption, ("figure", "all"), rows)
     both = [
-        (name, str(estimate), str(evaluation.unbiased_metrics[name]))
+        (FIGURES[name], str(estimate), str(evaluation.unbiased_metrics[name]))
         for name, estimate in evaluation.metrics.items()
     ]
-    return Table(caption, ("metric", "all", "drawn at random"), both)
+    return Table(caption, ("figure", "all", "drawn at random"), both)
 
 
 def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
@@ -46,8 +57,8 @@ def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
     best = evaluations[-1]
     drawn = " on the documents drawn at random" if has_unbiased(best) else ""
     said = (
-        f"The figure to go by: AUC at 3 {figures[-1]}, at effort {best.effort}{drawn}. It is the chance "
-        "that a document labelled 3 or more scores higher than one below."
+        f"The figure to go by: AUC at 3 points {figures[-1]}, at effort {best.effort}{drawn}. It is the "
+        "chance that a document labelled 3 or more scores higher than one below."
     )
     if len(evaluations) > 1:
         said += (
@@ -113,12 +124,12 @@ def compared(metrics: Mapping[str, Any]) -> Iterator[Compared]:
     metrics : mapping
         Of a scorer, as its ``scorer.json`` holds them.
     """
-    for stage, key, order in (("signals", "signals", RECIPES), ("embedding", "heads", HEADS)):
+    for key, order in (("signals", RECIPES), ("heads", HEADS)):
         if key in metrics:
             figures, kept = metrics[key]["compared"], metrics[key]["kept"]
             for name in order:
                 if name in figures:
-                    yield Compared(stage, name, name == kept, *_with_spread(figures[name]))
+                    yield Compared(STAGE_NAMES[key], name, name == kept, *_with_spread(figures[name]))
 
 
 def comparison_table(metrics: Mapping[str, Any]) -> Table:
@@ -128,7 +139,7 @@ def comparison_table(metrics: Mapping[str, Any]) -> Table:
         for one in compared(metrics)
     ]
     caption = "ways of fitting, each cross-validated five times: mean ± spread"
-    return Table(caption, ("stage", "", "rho", "AUC at 3"), rows, texts=2)
+    return Table(caption, ("", "way of fitting", FIGURES["rho"], FIGURES["auc_at_3"]), rows, texts=2)
 
 
 def learning_curve_table(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -136,7 +147,7 @@ def learning_curve_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     found = [
         (row["effort"], DRAWN[row["drawn"]], row["labels"], row["groups"], *_with_spread(row)) for row in rows
     ]
-    head = ("effort", "drawn", "labels", "groups", "rho", "AUC at 3")
+    head = ("effort", "drawn", "labels", "groups", FIGURES["rho"], FIGURES["auc_at_3"])
     return Table("cross-validated, fitted to fewer labels", head, found, texts=2)
 
 

@@ -111,7 +111,7 @@ def _note_of_held_out(told: Mapping[str, Any]) -> str:
 def _which(evaluation: Evaluation) -> str:
     rows = f"{evaluation.unbiased_rows:,} documents"
     chosen = f"the {rows} chosen without looking at scores" if evaluation.origin_known else rows
-    return f"{chosen}; precision and recall at {KEEP_AT:g} points in %; 95 % intervals"
+    return f"{chosen}; at {KEEP_AT:g} points AUC, and precision and recall in %; 95 % intervals"
 
 
 def _figures(metrics: Mapping[str, Estimate]) -> list[str]:

@@ -27,16 +27,6 @@ from pipelines.scorers.kind_tables import kind_notes, kinds_table, values_tables
 WORST = 40
 """Languages and the like of each kind that a card shows."""
 
-METRICS = {
-    "rho": "rank correlation (rho)",
-    "weighted_kappa": "quadratic weighted kappa",
-    "auc_at_3": "AUC at 3 points",
-    "f1_at_3": "F1 at 3 points",
-    "precision_at_3": "precision at 3 points",
-    "recall_at_3": "recall at 3 points",
-}
-"""What readers call the figures of an evaluation."""
-
 
 @dataclass(frozen=True)
 class _Effort:
@@ -124,9 +114,10 @@ def model_card(
 def _effort(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]]) -> _Effort:
     table = reliability_table(evaluation)
     points = [(name, *column) for name, *column in zip(table.head, *table.rows, strict=True)][1:]
-    metrics = [(METRICS[str(name)], *figures) for name, *figures in metrics_table(evaluation).rows]
     kinds, notes = kinds_table(evaluation, held_out), kind_notes(evaluation, held_out)
-    return _Effort(evaluation, metrics, kinds, notes, confusion_table(evaluation), points)
+    return _Effort(
+        evaluation, metrics_table(evaluation).rows, kinds, notes, confusion_table(evaluation), points
+    )
 
 
 def _two_digits(number: float) -> str:

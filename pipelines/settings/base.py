@@ -10,6 +10,7 @@ cannot disagree::
 Python alone.
 """
 
+import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -44,6 +45,10 @@ HEADINGS = (
     FITTING, ASKING, DRAWING, READING, SCORING, OUTPUT, PLACE, CHECKS, LEAKS, IMPORTING,
 )  # fmt: skip
 """In the order in which help has them."""
+
+
+NAME_AND_OPTION = re.compile(r"'\w+' \((--[\w -]+)\)")
+"""How refusals name a setting that has an option."""
 
 
 class Settings(BaseModel):
@@ -140,6 +145,17 @@ def setting_name(model: type[Settings], *location: int | str) -> str:
     name = ".".join(map(str, location))
     option = option_of(model, name) if name in model.model_fields else ""
     return f"'{name}' ({option})" if option else f"'{name}'"
+
+
+def as_typed(refusal: str) -> str:
+    """Return a refusal as one who types options reads it: without their names in Python.
+
+    Examples
+    --------
+    >>> as_typed("'keep_at' (--keep-at) must be a number. Got 'x' instead.")
+    "--keep-at must be a number. Got 'x' instead."
+    """
+    return NAME_AND_OPTION.sub(r"\1", refusal)
 
 
 def options_in_words(config: Settings, *, without: Sequence[str] = ()) -> list[str]:

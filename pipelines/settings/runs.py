@@ -223,7 +223,7 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         Write,
         Option(
             rich_help_panel=OUTPUT,
-            help="Rows to write: kept documents, all documents with edu_keep and edu_reason, or only scores.",
+            help="What to write: kept documents, all documents with edu_keep and edu_reason, or only scores.",
         ),
     ] = "kept"
     max_disagreement: Annotated[
@@ -239,8 +239,7 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         Field(ge=0),
         Option(
             rich_help_panel=CHECKS,
-            help="With effort balanced: documents to embed as a check of that share. Default: 2 % of the "
-            "rows, "
+            help="With effort balanced: documents to embed as a check of that share. Default: 2 % of all, "
             "at most 1,000.",
         ),
     ] = None
@@ -277,7 +276,7 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         bool,
         Option(
             "--write-origin", rich_help_panel=OUTPUT,
-            help="Write where each row is from: its input file, edu_file, and its row there, edu_row.",
+            help="Write where each document is from: its input file, edu_file, and its row there, edu_row.",
         ),
     ] = False  # fmt: skip
     against: Annotated[Paths, Benchmarks] = ()
@@ -291,11 +290,12 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
             )
         if self.write_origin and self.write == "scores":
             raise SettingsError(
-                "'write_origin' (--write-origin) must come with rows that are written. Got --write scores."
+                "'write_origin' (--write-origin) must come with documents that are written. "
+                "Got --write scores."
             )
         if self.unsure == "drop" and self.write == "scores":
             raise SettingsError(
-                "'unsure' (--unsure drop) must come with rows that are written. Got --write scores. "
+                "'unsure' (--unsure drop) must come with documents that are written. Got --write scores. "
                 "Say it when you cut: edufilter recut --unsure drop."
             )
         for name, usual in (("leak_action", "drop"), ("fields", None)):
@@ -361,7 +361,7 @@ class RecutConfig(RunSettings):
     keep_fraction: Annotated[
         Share | None,
         Option(
-            help="Instead of --keep-at: share of all rows to keep, such as 0.1. That many are kept, less "
+            help="Instead of --keep-at: share of all documents to keep, such as 0.1. That many are kept, less "
             "those that --unsure drop leaves out."
         ),
     ] = None
@@ -435,8 +435,8 @@ class ExplainConfig(EmbeddingSettings):
     effort: Annotated[
         Effort | None,
         Option(
-            help="fast: signals alone. full, balanced: also what an embedding makes of the score, in points. "
-            "Default: fast; not with --run."
+            help="fast: by words and style. full, balanced: also what the embedding makes of the score, in "
+            "points. Default: fast; not with --run."
         ),
     ] = None
     text_column: TextColumn = None

@@ -55,15 +55,31 @@ def test_a_document_that_is_read_whole_has_one_length_and_a_longer_one_two():
         assert len(found) == bytes_read
 
 
-def test_neighbours_are_named_one_after_the_other():
-    why = explained("Why, so? See -- that. 12 apples / 3", top=ALL)
+@pytest.mark.parametrize("scorer", ["web", "code"])
+def test_pairs_and_letters_count_for_the_words_that_they_are_of(scorer):
+    why = explained(LESSON + "Why, so? See -- that. 12 apples / 3 été 词语", scorer=scorer, top=ALL)
     names = {one.name for one in (*why.raised, *why.lowered)}
-    assert {
-        '"why", then a comma',
-        'several hyphens, then "that"',
-        'a number of 2 digits, then "apples"',
-    } <= names
-    assert {'"apples", then a slash'} <= names
+    assert {'"why"', "hyphens", "a number of 2 digits", '"apples"', '"été"', '"词"'} <= names
+    assert not any("then a" in name or name.startswith(("the characters", '"prime number')) for name in names)
+    assert why.shown_share == pytest.approx(1.0)
+
+
+def test_signals_that_are_not_listed_are_counted_and_add_up():
+    every, few = explained(LESSON, top=ALL), explained(LESSON, top=3)
+    assert (every.others, every.others_raised, every.others_lowered) == (0, 0.0, 0.0)
+    assert few.others == len(every.raised) + len(every.lowered) - 6
+    assert few.others_raised == pytest.approx(sum(one.points for one in every.raised[3:]))
+    assert few.others_lowered == pytest.approx(sum(one.points for one in every.lowered[3:]))
+
+
+@pytest.mark.parametrize("text", [LESSON, SHOP, "def f(x):\n    return x\n" * 9, "(a) [b] !!! $x^2$ #" * 9])
+def test_each_verb_of_a_sentence_is_said_once_and_what_is_lacking_stands_apart(text):
+    why = explained(text)
+    for clause in (why.speaks_for, why.speaks_against):
+        parts = clause.split("; ")
+        assert len(parts) <= 2
+        assert all(part.startswith("it ") for part in parts if part)
+        assert all(part.count(" has ") <= 1 for part in parts)
 
 
 def test_the_sentence_names_what_the_document_has_and_what_it_lacks():

@@ -170,7 +170,7 @@ def test_another_cut_on_a_finished_run_is_refused_by_the_setting_that_was_typed(
     usual = {**given, "max_disagreement": None}
     run(usual, tmp_path / "usual")
     for settings, out in ((given, finished.out), (usual, tmp_path / "usual")):
-        with pytest.raises(OutputError, match="'keep_at' in") as refused:
+        with pytest.raises(OutputError, match=r"'keep_at' .--keep-at. of") as refused:
             run(settings, out, keep_at=2.0)
         assert f"edufilter recut {out} --keep-at 2 --to {out}-2" in str(refused.value)
 

@@ -116,10 +116,13 @@ def test_the_command_says_why_in_words_first_and_in_harmless_signs(command, read
     (why,) = explain_documents(load_scorer("web"), [TEXTS[-1]])
     assert done.code == 0
     first, second = done.out.splitlines()[:2]
-    assert first == f"not kept: {why.score:.2f} points, decided by the signals (kept from 3 on)"
+    assert first == f"not kept: {why.score:.2f} points, decided by words and style (kept from 3 on)"
     assert second == why.sentence
     assert "raised it" in done.out
-    assert "100 % of all that moved the score" in done.out
+    assert "100 % of all that moved the score. A word counts" in done.out
+    assert f"has {why.start:.2f} points." in done.out
+    few = command("explain", tmp_path / "a.md", "--top", 1).out
+    assert f"The other {why.others + len(why.raised) + len(why.lowered) - 2:,} are small amounts" in few
     assert "red" in done.out
     assert "\x1b" not in done.out
     file = read / "dump" / "sub" / "a.parquet"
@@ -139,21 +142,21 @@ def test_the_command_prints_json_of_a_row_of_a_run(command, read):
     ("arguments", "said"),
     [
         ([], "One of TEXT, --row, --output-row, --where and --id must say which document is meant. Got none"),
-        (["x.md", "--file", "a.parquet", "--row", "0"], "A text is explained by itself. Got 'row' (--row)"),
+        (["x.md", "--file", "a.parquet", "--row", "0"], "A text is explained by itself. Got --row beside"),
         (["--file", "a.parquet"], "must say which document is meant"),
         (["a.parquet"], "must say which document is meant"),
         (["x.md", "--row", "1"], "A text is explained by itself"),
         (["--run", "out", "x.md"], "A text is explained by itself"),
-        (["--row", "1"], "'file' (--file) or 'run' (--run) must say where 'row' (--row) is looked for"),
-        (["a.parquet", "--output-row", "1"], "'run' (--run) must say where"),
-        (["a.parquet", "--row", "0", "--id", "x"], "Got 'row' (--row) and 'id' (--id)"),
-        (["--run", "out", "--row", "0", "--keep-at", "2"], "'keep_at' (--keep-at) must not come with 'run'"),
+        (["--row", "1"], "--file or --run must say where --row is looked for"),
+        (["a.parquet", "--output-row", "1"], "--run must say where"),
+        (["a.parquet", "--row", "0", "--id", "x"], "Got --row and --id"),
+        (["--run", "out", "--row", "0", "--keep-at", "2"], "--keep-at must not come with --run"),
         (["a.parquet", "--where", "url > 3"], "a column, an equals sign and a value in single quotes"),
         (["a.parquet", "--where", "url = 'x'"], "must have the column 'url'. Found text"),
         (["a.parquet", "--where", "text = 'x'"], "must have 'x' in 'text'. None has"),
         (["missing.md"], "A text file must be readable"),
         (["missing", "--row", "1"], "A text file must be readable"),
-        (["--file", "a.parquet", "--row", "-1"], "--row) must be greater than or equal to 0"),
+        (["--file", "a.parquet", "--row", "-1"], "--row must be greater than or equal to 0"),
         (["x.md", "--scorer", "nothing"], "nothing"),
     ],
 )

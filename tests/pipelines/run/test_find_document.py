@@ -121,7 +121,7 @@ def test_a_row_of_several_files_asks_for_one(made):
 
 
 def test_the_origin_cannot_be_written_without_rows_or_over_a_column_of_the_dump(made, web, tmp_path):
-    with pytest.raises(SettingsError, match="must come with rows that are written"):
+    with pytest.raises(SettingsError, match="must come with documents that are written"):
         FilterConfig(inputs=["a"], out="b", write="scores", write_origin=True)
     (tmp_path / "dump").mkdir()
     pq.write_table(pa.table({"text": ["a"], "edu_row": [1]}), tmp_path / "dump" / "a.parquet")
