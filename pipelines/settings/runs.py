@@ -361,8 +361,8 @@ class RecutConfig(RunSettings):
     keep_fraction: Annotated[
         Share | None,
         Option(
-            help="Instead of --keep-at: share of all documents to keep, such as 0.1. That many are kept, less "
-            "those that --unsure drop leaves out."
+            help="Instead of --keep-at: share of all documents to keep, such as 0.1. That many are kept, "
+            "less those that --unsure drop leaves out."
         ),
     ] = None
     write: Annotated[
