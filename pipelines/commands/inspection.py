@@ -100,7 +100,7 @@ def _file_of(dump: str, given: Given) -> str:
     """
     if all(given[name] is None for name in PLACES):
         raise SettingsError(
-            f'{printable(dump)} is a dump. Say which document of it is meant: add --where "url = '
+            f'{printable(dump)} holds many documents. Say which one is meant: add --where "url = '
             "'https://a.b/c'\", or --row and the file that it is a row of (--file)."
         )
     if given["file"] is None or given["run"] is not None:

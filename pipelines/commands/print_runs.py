@@ -105,13 +105,13 @@ def _time_in_words(result: "FilterResult", since_s: float | None) -> str:
         said += f" ({result.rows_scored / max(result.seconds, 1e-9):,.0f} documents/s)"
     if since_s is None:
         return said
-    return f"{said}; with loading and report {duration(time.monotonic() - since_s)}"
+    return f"{said}; {duration(time.monotonic() - since_s)} in all"
 
 
 def _embedded_in_words(manifest: Mapping[str, Any]) -> str:
-    """Return how many documents of a run at effort balanced were embedded; empty of other runs."""
+    """Return how many documents a run at effort balanced embedded; empty of other runs, and of new cuts."""
     settings = manifest["settings"]
-    if settings.get("effort") != "balanced":
+    if settings.get("effort") != "balanced" or "recut_from" in settings:
         return ""
     count, exits = manifest["audit"]["embedded"], settings.get("exits")
     near = f", which words and style score between {exits.replace(' to ', ' and ')}" if exits else ""

@@ -115,7 +115,7 @@ def test_a_row_of_a_file_of_a_dump_is_found_by_either_path_of_the_file(command, 
     assert "'c.parquet' is not. It has a.parquet, b.parquet." in gone.err
     none = command("explain", folder)
     assert none.code == 2
-    assert "is a dump. Say which document of it is meant: add --where" in none.err
+    assert "holds many documents. Say which one is meant: add --where" in none.err
 
 
 # Runs.
