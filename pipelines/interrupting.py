@@ -7,6 +7,8 @@ from filtering.printable import printable
 
 RESUMABLE = ("filter", "recut", "decontaminate", "annotate")
 """Commands that go on where an interrupted one was."""
+BEGIN_ANEW = ("train", "distill", "evaluate", "audit", "threshold", "sample")
+"""Commands that take minutes and write nothing before their end."""
 INTERRUPTED = 130
 """Exit code of a command that was interrupted."""
 STOP_WITHIN_S = 1.0
@@ -16,17 +18,24 @@ END_WITHIN_S = 1.8
 
 
 def how_to_go_on(arguments: Sequence[str]) -> str:
-    """Return what to do after a command line was interrupted; nothing where the command begins anew.
+    """Return what to do after a command line was interrupted; nothing for a command of seconds.
 
     Examples
     --------
     >>> print(how_to_go_on(["filter", "my dump", "--out", "out"]))
     What was finished stays; what was under way is done again. To go on:
       edufilter filter 'my dump' --out out
-    >>> how_to_go_on(["train", "labels"])
+    >>> print(how_to_go_on(["train", "labels"]))
+    Nothing of it is kept. To begin anew:
+      edufilter train labels
+    >>> how_to_go_on(["status", "out"])
     ''
     """
-    if not arguments or arguments[0] not in RESUMABLE:
+    verb = arguments[0] if arguments else ""
+    if verb in RESUMABLE:
+        kept = "What was finished stays; what was under way is done again. To go on"
+    elif verb in BEGIN_ANEW:
+        kept = "Nothing of it is kept. To begin anew"
+    else:
         return ""
-    again = printable(shlex.join(["edufilter", *arguments]))
-    return f"What was finished stays; what was under way is done again. To go on:\n  {again}"
+    return f"{kept}:\n  {printable(shlex.join(['edufilter', *arguments]))}"

@@ -36,7 +36,7 @@ class Meter:
         What is waited for until something is counted, be it none: rates leave that out.
     """
 
-    def __init__(self, total: int, done: int, things: str = "rows", *, waits_for: str = "") -> None:
+    def __init__(self, total: int, done: int, things: str = "documents", *, waits_for: str = "") -> None:
         self.total = total
         self.before = self.done = done
         self.things = things
