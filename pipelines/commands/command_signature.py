@@ -123,7 +123,7 @@ def _parameter(name: str, models: tuple[type[Settings], ...]) -> inspect.Paramet
         default = None
     elif len(having) < len(models) and default not in (None, False):  # what was given is seen by that
         info = copy(info)
-        info.help, info.show_default, default = f"{info.help} Default: {default}.", False, None
+        info.show_default, default = str(default), None
     if default is None:
         kind = kind | None
     return inspect.Parameter(

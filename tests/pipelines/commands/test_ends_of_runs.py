@@ -118,7 +118,7 @@ def test_nothing_is_counted_on_the_screen_while_something_is_waited_for():
     assert stream.getvalue() == ""
     meter.tick(5, 1, 0)
     reporter._line(meter)
-    assert "5 of 10 rows" in stream.getvalue()
+    assert "5 of 10 documents" in stream.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def hurried(monkeypatch):
 def test_progress_is_plain_lines_where_there_is_no_terminal(hurried, settings, tmp_path):
     stream = io.StringIO()
     filter_dump(FilterConfig(**settings, out=tmp_path / "out"), reporter=ConsoleReporter(stream=stream))
-    lines = [line for line in stream.getvalue().splitlines() if " rows, " in line]
+    lines = [line for line in stream.getvalue().splitlines() if " documents, " in line]
     assert lines
     form = r"[\d,]+ of 410 documents, [\d,]+ documents/s, [\d.]+ MB/s, [\d.]+ % kept(, [\d.]+ s left)?"
     before = "0 of 410 documents, working on the first documents"
