@@ -24,6 +24,10 @@ LINE_EVERY_S = 5.0
 Style = Literal["auto", "json", "none"]
 
 
+IN_JSON = {"documents": "rows"}
+"""What machines are told of, where people read another word."""
+
+
 class Meter:
     """Counts what is done, from any thread, and says how it goes on.
 
@@ -37,7 +41,7 @@ class Meter:
         What is waited for until something is counted, be it none: rates leave that out.
     """
 
-    def __init__(self, total: int, done: int, things: str = "rows", *, waits_for: str = "") -> None:
+    def __init__(self, total: int, done: int, things: str = "documents", *, waits_for: str = "") -> None:
         self.total = total
         self.before = self.done = done
         self.things = things
@@ -71,10 +75,11 @@ class Meter:
 
     def figures(self) -> dict[str, float | int]:
         """Return what is shown, for machines: things done and in all, the rate, seconds left."""
+        things = IN_JSON.get(self.things, self.things)
         return {
-            self.things: self.done,
-            f"{self.things}_total": self.total,
-            f"{self.things}_per_s": round(self.fresh / self.seconds),
+            things: self.done,
+            f"{things}_total": self.total,
+            f"{things}_per_s": round(self.fresh / self.seconds),
             "left_s": round(self.left_s, 1),
         }
 

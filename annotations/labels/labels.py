@@ -32,6 +32,7 @@ from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from annotations.labels.columns import check_scores, is_number, is_string, is_text
 from annotations.labels.sources import read_table
 from annotations.samples.sampling import UNBIASED_PICKS
+from filtering.brief import brief
 from filtering.errors import LabelsError
 from filtering.rubric_points import KEEP_AT, MIN_SIDE_ROWS, POINTS
 from filtering.text.windows import REACH
@@ -43,6 +44,7 @@ NEAR_CUT = "near-cut"
 NUMBERS = ("probability", "weight", "text_bytes", "edu_score")
 SCRIPT_CHARS = 2000
 ASCII_SHARE = 0.8
+LABEL_MORE = "Label more, with 'edufilter sample' and 'edufilter annotate'."
 MIN_ROWS = 100
 MIN_GROUPS = 10
 
@@ -75,6 +77,8 @@ class Labels:
     origin_known : bool
         Whether the labels say how documents were chosen; otherwise they count as chosen at random.
     """
+
+    __repr__ = brief
 
     texts: pa.Array
     scores: NDArray[np.float64]
@@ -199,9 +203,10 @@ def count_cut_texts(table: pa.Table) -> int:
 def cut_texts_warning(cut_texts: int, documents: int) -> str:
     """Return in words that texts were cut, and what to do."""
     return (
-        f"Warning: {cut_texts:,} of {documents:,} labels hold less of their document than signals read (a "
-        ".csv sample holds windows). Annotate the .parquet sample of the same documents into the folder of "
-        "labels, or import scores by id into a folder that holds them."
+        f"Warning: {cut_texts:,} of {documents:,} labels hold less of their document than a scorer reads (a "
+        ".csv sample holds its beginning, middle and end). Import it where the file -texts.parquet lies that "
+        "'edufilter sample' wrote beside it, or annotate the .parquet sample of the same documents into the "
+        "folder of labels."
     )
 
 
@@ -282,7 +287,7 @@ def check_labels(
     """
     if len(scores) < MIN_ROWS:
         raise LabelsError(
-            f"{where} must have at least {MIN_ROWS} labels. Found {len(scores)}. {more or 'Label more.'}"
+            f"{where} must have at least {MIN_ROWS} labels. Found {len(scores)}. {more or LABEL_MORE}"
         )
     outside = ~((scores >= LOWEST) & (scores <= HIGHEST))
     if outside.any():

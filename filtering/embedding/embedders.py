@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.brief import brief
 from filtering.embedding.model_files import check_files, code_of
 from filtering.embedding.settings import DEFAULT_EMBEDDER, EmbedderSettings, Placement
 from filtering.errors import SettingsError
@@ -47,6 +48,8 @@ class Embeddings:
     tokens_read : int64 array, shape (n,)
         Tokens of these that were read.
     """
+
+    __repr__ = brief
 
     vectors: NDArray[np.float32]
     tokens: NDArray[np.int64]

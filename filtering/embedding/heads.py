@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.brief import brief
 from filtering.compiled import compiled
 from filtering.errors import ShapeError
 from filtering.text.arrow import frozen
@@ -42,6 +43,8 @@ class LinearHead:
     bias : float
     """
 
+    __repr__ = brief
+
     weights: NDArray[np.float64]
     bias: float
 
@@ -67,6 +70,8 @@ class KernelHead:
     gamma : float
         Inverse squared width of a bump; greater than 0.
     """
+
+    __repr__ = brief
 
     landmarks: NDArray[np.float32]
     weights: NDArray[np.float64]

@@ -146,7 +146,8 @@ def _owners(piece: bytes, found: Sequence[re.Match[str]], tokens: Sequence[int])
     for one, token in zip(found, tokens, strict=True):
         of_character[one.start() : one.end()] = token
     begins = (np.frombuffer(piece, dtype=np.uint8) & 0xC0) != 0x80  # all other bytes go on with a character
-    return of_character[np.cumsum(begins) - 1]
+    owners: Ints = of_character[np.cumsum(begins) - 1]
+    return owners
 
 
 def read_character_ngrams(document: bytes) -> CharacterNgrams:

@@ -132,12 +132,12 @@ def _kind_of_token(spelling: str) -> tuple[str, str]:
 
 def _with_pairs(words: WordNgrams, raws: Floats) -> Floats:
     """Return what each token adds by itself and in pairs, half of each of which is its own."""
-    halves = np.where(words.second < 0, raws, raws / 2)
+    added: Floats = np.zeros(len(words.spellings))
     is_pair = words.second >= 0
-    owners = np.concatenate([words.first, words.second[is_pair]])
-    return np.bincount(
-        owners, weights=np.concatenate([halves, halves[is_pair]]), minlength=len(words.spellings)
-    )
+    halves = np.where(is_pair, raws / 2, raws)
+    np.add.at(added, words.first, halves)
+    np.add.at(added, words.second[is_pair], halves[is_pair])
+    return added
 
 
 def _letters(found: Amounts) -> tuple[Floats, list[Signal]]:
@@ -150,7 +150,8 @@ def _letters(found: Amounts) -> tuple[Floats, list[Signal]]:
     bytes_owned = owned.sum(axis=1)
     raws = found.character_raws[runs.which] / runs.counts[runs.which]
     shares = np.repeat(raws / np.maximum(bytes_owned, 1), bytes_owned)
-    letters = np.bincount(owners[owned], weights=shares, minlength=count)
+    letters: Floats = np.zeros(count)
+    np.add.at(letters, owners[owned], shares)
     alone = np.bincount(runs.which, weights=raws * (bytes_owned == 0), minlength=len(runs.runs))
     rest = [
         Signal(

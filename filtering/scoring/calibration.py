@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.brief import brief
 from filtering.errors import ScorerError
 from filtering.rubric_points import POINTS
 
@@ -26,6 +27,8 @@ class Calibration:
     anchors : tuple of float
         Six rising raw values: those that become the points 0 to 5.
     """
+
+    __repr__ = brief
 
     anchors: tuple[float, ...]
 

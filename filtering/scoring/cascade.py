@@ -8,10 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from filtering.arrays import Bools, Floats, Floats32, Ints
+from filtering.brief import brief
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.datasets_map import Mappable
 from filtering.scoring.scorers import EMBEDDING_STAGE, Audit, EmbeddingScorer, Scores, SignalScorer
 from filtering.scoring.settings import Effort
+from filtering.scoring.unsure import Unsure
 from filtering.signals.settings import Rule
 from filtering.text.arrow import Texts, text_bytes
 
@@ -32,6 +34,8 @@ class CascadeScorer(Mappable):
     digest : str
         sha256 of the saved scorer.
     """
+
+    __repr__ = brief
 
     full: EmbeddingScorer
     exits: Exits
@@ -100,6 +104,10 @@ class CascadeScorer(Mappable):
     def unlike_seed(self, texts: Texts) -> Bools:
         """Return which documents are unlike the seed; see `filtering.scoring.scorers.Scorer.unlike_seed`."""
         return self.full.unlike_seed(texts)
+
+    def unsure_of(self, texts: Texts, languages: Sequence[str | None] | None = None) -> Unsure:
+        """Return how many documents it does not know; see `filtering.scoring.scorers.SignalScorer`."""
+        return self.full.unsure_of(texts, languages)
 
     def tell_unsure(self, texts: Texts, named: Sequence[str | None] | None = None) -> list[bool | None]:
         """Return which documents it does not know; see `filtering.scoring.scorers.SignalScorer`."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from filtering.arrays import Bools, Floats, Floats32, Ints, Ints32
+from filtering.brief import brief
 from filtering.errors import SettingsError
 from filtering.rate_bounds import CONFIDENCE, binomial_tail, design_effect, rate_bound
 from filtering.scoring.settings import DEFAULT_BOUNDS, ExitSettings
@@ -41,6 +42,8 @@ class PairedScores:
         Whether the stages that scored are those of the scorer, fitted to documents of other groups.
         Otherwise they were fitted anew for each document, without its group.
     """
+
+    __repr__ = brief
 
     fast: Floats32
     full: Floats32

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.brief import brief
 from filtering.folds import FOLDS, fold_assignment
 from filtering.text.windows import window_spans
 
@@ -36,6 +37,8 @@ class Novelty:
     bound : float
         Share of unknown words, in [0, 1], above which a document is unlike the seed.
     """
+
+    __repr__ = brief
 
     words: NDArray[np.uint32]
     bound: float

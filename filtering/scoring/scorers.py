@@ -1,5 +1,6 @@
 """What gives documents their scores."""
 
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.brief import brief
 from filtering.embedding.embedders import Embedder, text_for
 from filtering.embedding.heads import Head
 from filtering.embedding.settings import EmbedderSettings
@@ -36,6 +38,8 @@ STAGES = ("", "signals", "embedding")
 """Their names."""
 DECIDED_BY = {"signals": "words and style", "embedding": "an embedding"}
 """What readers call them."""
+OURS = ("filtering", "datasets")
+"""Packages to whose lines a warning does not point."""
 LOOKED_AT = 50
 """Of the texts of a call, for a warning: that takes a few thousandths of a second."""
 
@@ -84,6 +88,8 @@ class Scores:
     audit : Audit
         What a cascade found where it looked again.
     """
+
+    __repr__ = brief
 
     value: NDArray[np.float32]
     reason: NDArray[np.uint8]
@@ -176,6 +182,8 @@ class SignalScorer(Mappable):
     warns : bool
         Whether `score` warns once of texts that the scorer does not know: as `load_scorer` returns it.
     """
+
+    __repr__ = brief
 
     domain: str
     linear: LinearSignals
@@ -271,7 +279,15 @@ class SignalScorer(Mappable):
     def warn_if_unsure(self, texts: Texts) -> None:
         """Warn of texts that the scorer does not know: once, as Python does of one place in the code."""
         if self.warns and self.unsure_of(texts[:LOOKED_AT]).sentence:
-            warnings.warn(warning_of(self.languages), UnknownTextsWarning, stacklevel=3)
+            warnings.warn(warning_of(self.languages), UnknownTextsWarning, stacklevel=_level_of_the_user())
+
+
+def _level_of_the_user() -> int:
+    """Return how far above its caller the code lies that is of neither this package nor `datasets`."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in OURS:
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _scores(
@@ -308,6 +324,8 @@ class EmbeddingStage:
     calibration : Calibration
     """
 
+    __repr__ = brief
+
     name: str
     embedder: EmbedderSettings
     head: Head
@@ -331,6 +349,8 @@ class EmbeddingScorer(Mappable):
     paired : PairedScores, optional
         Documents scored by both stages, by which the exits of a cascade are found.
     """
+
+    __repr__ = brief
 
     signals: SignalScorer
     stage: EmbeddingStage
@@ -378,6 +398,10 @@ class EmbeddingScorer(Mappable):
     def unlike_seed(self, texts: Texts) -> NDArray[np.bool_]:
         """Return which documents are unlike the seed; see `Scorer.unlike_seed`."""
         return self.signals.unlike_seed(texts)
+
+    def unsure_of(self, texts: Texts, languages: Sequence[str | None] | None = None) -> Unsure:
+        """Return how many documents the scorer does not know; see `SignalScorer.unsure_of`."""
+        return self.signals.unsure_of(texts, languages)
 
     def tell_unsure(self, texts: Texts, named: Sequence[str | None] | None = None) -> list[bool | None]:
         """Return which documents the scorer does not know; see `SignalScorer.tell_unsure`."""

@@ -153,7 +153,7 @@ def warning_of(labels: Mapping[str, int]) -> str:
     return (
         "Some of the texts are in languages for which this scorer has few labels, or use words that its "
         f"labelled documents hardly have: their scores are not reliable.{known} "
-        "scorer.unsure_of(texts) counts them."
+        "The scorer's method unsure_of(texts) counts them. The column edu_unsure of its as_map() tells which."
     )
 
 

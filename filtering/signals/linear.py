@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.arrays import Floats, Floats32, Ints
+from filtering.brief import brief
 from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.compiled import compiled
 from filtering.signals.kernel import CELLS
@@ -51,6 +52,8 @@ class LinearSignals:
     bias : float
     vectors : Vectors
     """
+
+    __repr__ = brief
 
     word_weights: Floats32
     character_weights: Floats32

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filtering.arrays import Bytes, Floats32, Ints, Ints32
+from filtering.brief import brief
 from filtering.errors import ShapeError
 from filtering.signals.kernel import CELLS, CELLS_PER_BYTE, Bumps, read_documents
 from filtering.signals.style import STATISTICS
@@ -57,6 +58,8 @@ class Signals:
     unusual : uint8 array, shape (n,)
         Bits of `filtering.text.arrow.UNUSUAL`.
     """
+
+    __repr__ = brief
 
     features: Floats32
     reason: Bytes

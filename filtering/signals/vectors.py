@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.arrays import Floats, Floats32
+from filtering.brief import brief
 from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.compiled import compiled
 from filtering.errors import ScorerError
@@ -45,6 +46,8 @@ class Vectors:
     gamma : float
         Inverse squared width of a bump.
     """
+
+    __repr__ = brief
 
     table: NDArray[np.int8]
     scales: Floats32

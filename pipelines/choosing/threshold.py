@@ -275,6 +275,7 @@ def _answered(
         place = int(enough[0]) if len(enough) else len(curve.cuts) - 1
         choice = Choice(place, is_promised=len(enough) > 0 and amount <= total)
     row = result.cuts[choice.place]
+    answer = in_words(name, amount, row, choice, result.tokens)
     estimated = by_estimate_alone(curve, name, amount)
     return replace(
         result,
@@ -283,18 +284,14 @@ def _answered(
         is_promised=choice.is_promised,
         more_labels=choice.more_labels,
         estimated_at=None if estimated is None else float(curve.cuts[estimated]),
-        answer=" ".join(
-            filter(
-                None, [in_words(name, amount, row, choice, result.tokens), _likely(result, name, estimated)]
-            )
-        ),
+        answer=" ".join(filter(None, [answer, _likely(result, name, estimated, row.cut)])),
         next_command=_next_command(config, result.effort, row.cut),
     )
 
 
-def _likely(result: Threshold, goal: Goal, place: int | None) -> str:
-    """Return what the estimates alone would choose, in words."""
-    if place is None:
+def _likely(result: Threshold, goal: Goal, place: int | None, chosen: float) -> str:
+    """Return what the estimates alone would choose, in words; nothing where that was chosen."""
+    if place is None or result.cuts[place].cut == chosen:
         return ""
     row = result.cuts[place]
     figure = _percents(row.precision if goal == "precision" else row.recall)

@@ -86,6 +86,13 @@ class PlainCommand(TyperCommand):
                 one.metavar = ""
         return found
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
+        """Write the help: a default that is only told stands there as any other."""
+        for one in self.params:
+            if isinstance(told := getattr(one, "show_default", None), str):
+                one.default, one.show_default = told, True
+        super().format_help(ctx, formatter)
+
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401
         """Return what stands in the usage line behind the name."""
         arguments = [one for one in self.params if one.param_type_name == "argument"]

@@ -69,7 +69,7 @@ def explain_command(
 ) -> int:
     """Tell why a document has its score: in words, by groups of signals, and by its passages.
 
-    For example: edufilter explain dump.parquet --where "url = 'https://a.b/c'"
+    Example: edufilter explain dump.parquet --where "url = 'https://a.b/c'"
     """
     if text is not None and (given["run"] is None or given["file"] is None) and _is_dump(text):
         given, text = {**given, "file": _file_of(text, given)}, None

@@ -61,7 +61,8 @@ def print_annotation(result: "AnnotateResult") -> int:
         spent += (
             f" (${result.open_usd:.4f} of it at most, for questions that were open when a run was stopped)"
         )
-    show(f"{'rows' if 'imported' in result.statuses else 'questions'}: {statuses}{spent}")
+    if list(result.statuses) != ["imported"] or spent:  # else the line above has said it
+        show(f"{'of the source' if 'imported' in result.statuses else 'questions'}: {statuses}{spent}")
     if result.cut_texts:
         show(cut_texts_warning(result.cut_texts, result.labels))
     if result.statuses.get("not asked"):

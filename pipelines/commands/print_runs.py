@@ -190,8 +190,8 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str) -> str:
     shown += [(str(one["value"]), one["kept"], one["rows"]) for one in mine if one["value"] in UNTOLD]
     documents = f"{sum(one['rows'] for one in mine):,} documents"
     by = {
-        IDENTIFIED: f"as detected in {documents}",
-        CODE_LANGUAGE: f"as columns, paths or texts of {documents} tell it",
+        IDENTIFIED: f"{documents}, as detected in their text",
+        CODE_LANGUAGE: f"{documents}, as a column, their path or their text says",
     }.get(str(kind), f"your column '{kind}'")
     counts = [
         f"{printable(value)} {kept:,} of {rows:,} ({percent(kept, rows)})" for value, kept, rows in shown

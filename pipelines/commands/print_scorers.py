@@ -39,7 +39,7 @@ UNKNOWN_ORIGIN = (
 def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
     """Print what a scorer is worth and what it cannot do; the card has all else. Return the exit code."""
     from pipelines.scorers.evaluation_tables import metrics_table, which_to_believe
-    from pipelines.scorers.kind_tables import kind_notes
+    from pipelines.scorers.kind_tables import short_notes
 
     if as_json:
         show(json.dumps(result.metrics))
@@ -50,7 +50,7 @@ def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
     show(FIGURES_IN_WORDS)
     if not best.origin_known:
         show(UNKNOWN_ORIGIN)
-    for note in kind_notes(best, result.metrics.get("held_out", ())):
+    for note in short_notes(best, result.metrics.get("held_out", ())):
         show(note)
     if failed := [one.name for one in result.audit.effects if one.verdict == "no"]:
         show(
@@ -101,7 +101,10 @@ def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, A
     for note in kind_notes(evaluation, held_out):
         show(note)
     if not evaluation.nested:
-        show("These figures are true only if the scorer was trained on none of these documents.")
+        show(
+            "These are not the very labels that the scorer was trained on. Their documents were not compared "
+            "one by one: if it was trained on some of them, the figures flatter it."
+        )
 
 
 def print_audit(audit: "ScorerAudit") -> None:
@@ -138,19 +141,19 @@ def print_threshold(result: "Threshold") -> None:
         *columns, title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
     )  # within 80 columns
     for row in result.cuts:
-        chosen = " <" if row.cut == result.keep_at else ""
+        chosen = " *" if row.cut == result.keep_at else ""
         figures = (row.documents, row.tokens, row.precision, row.recall)
         table.add_row(f"{row.cut:g}{chosen}", f"{row.labels:,}", *map(_in_percent, figures))
     Console().print(table)
     if result.keep_at is not None:
-        show("<: the cut that answers the goal")
+        show("*: the cut that answers the goal")
     show("[in brackets: 95 % bands over groups, each of which holds for all cuts at once]")
     show(
         f"{result.labels:,} labels of {result.groups:,} groups; {result.good:,} of them are good (labelled "
         f"{result.label_at:g} or more)"
     )
     if result.left_out:
-        show(f"left out: {result.left_out:,} labels that were chosen by their score, or have none")
+        show(f"left out: {result.left_out:,} labels whose documents were chosen by a score, or have no score")
     show(result.weighting)
     if result.documents is not None and result.tokens is not None:
         show(f"population: {result.documents:,} documents, about {short_count(result.tokens)} tokens")
@@ -158,7 +161,7 @@ def print_threshold(result: "Threshold") -> None:
         show(result.answer)
     show(f"next: {result.next_command}")
     if result.exit_code == 4:
-        show("Exit code 4: these labels cannot show that the goal is reached.")
+        show("Exit code 4: the goal is not promised.")
 
 
 def _in_percent(figure: Estimate) -> str:

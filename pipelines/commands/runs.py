@@ -205,7 +205,7 @@ def clean_command(
         ),
     ] = False,
 ) -> int:
-    """Forget the damaged parts of a run, so that its command makes them again. Whole files stay.
+    """Forget, with --damaged, the damaged parts of a run, so that its command makes them again.
 
     Example: edufilter clean out --damaged
     """

@@ -10,12 +10,19 @@ from annotations.asking.settings import Rater
 from annotations.labels.columns import check_columns, check_scores, is_string, sample_rows
 from annotations.labels.labels import count_cut_texts
 from annotations.labels.ratings import IMPORTED_SCORE
+from annotations.labels.sources import CSV_SUFFIXES, read_table
 from filtering.errors import LabelsError
 from filtering.printable import listed
 from filtering.text.settings import TEXT_COLUMNS
 from filtering.text.text_columns import find_text_column
 from filtering.text.windows import cut_window
-from pipelines.labels.label_folder import AnnotateResult, open_labels, read_documents, write_tables
+from pipelines.labels.label_folder import (
+    AnnotateResult,
+    open_labels,
+    read_documents,
+    texts_beside,
+    write_tables,
+)
 from pipelines.settings.labels import ImportConfig
 
 
@@ -36,6 +43,7 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
     """
     table, name = read_documents(config.source, config.text_column, config.group_column, config.score_column)
     check_columns(table, name, (config.text_column, config.group_column))
+    table = _with_whole_texts(table, config.source)
     scores = scores_of(table, config.score_column, name)
     given = [number for number, score in enumerate(scores) if score is not None]
     if not given:
@@ -65,6 +73,23 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
             spent_usd=journal.spent_usd(),
             cut_texts=count_cut_texts(labels),
         )
+
+
+def _with_whole_texts(table: pa.Table, source: str) -> pa.Table:
+    """Return a table for people with the whole texts that `sample_dump` wrote beside it, if it did."""
+    beside = texts_beside(source)
+    if not {"id", "text"} <= set(table.column_names) or not is_string(table["text"].type):
+        return table
+    if not source.lower().endswith(CSV_SUFFIXES) or not beside.is_file():
+        return table
+    whole, _ = read_table(str(beside), ("id", "text"), strings=("id", "text"))
+    text_of = dict(zip(whole["id"].to_pylist(), whole["text"].to_pylist(), strict=True))
+    both = zip(table["id"].to_pylist(), table["text"].to_pylist(), strict=True)
+    texts = [
+        text_of[name] if name in text_of and cut_window(text_of[name]) == text else text
+        for name, text in both
+    ]
+    return table.set_column(table.column_names.index("text"), "text", pa.array(texts, pa.large_string()))
 
 
 def scores_of(table: pa.Table, column: str, name: str) -> list[float | None]:

@@ -107,6 +107,17 @@ def write_tables(out: str, journal: Journal) -> pa.Table:
     return labels
 
 
+def texts_beside(path: str) -> Path:
+    """Return where the whole texts lie of a table for people, which holds windows of them.
+
+    Examples
+    --------
+    >>> texts_beside("checks/sample.csv").name
+    'sample-texts.parquet'
+    """
+    return Path(path).with_name(f"{Path(path).stem}-texts.parquet")
+
+
 def read_documents(
     source: str, text_column: str | None, group_column: str | None, *more: str
 ) -> tuple[pa.Table, str]:

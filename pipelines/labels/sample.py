@@ -24,6 +24,7 @@ from pipelines.dump.inputs import PARQUET_SUFFIXES, find_inputs
 from pipelines.dump.parts import Part, SetAside
 from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import PartSize, split_files
+from pipelines.labels.label_folder import texts_beside
 from pipelines.new_files import written_whole
 from pipelines.page_kit.cards import CARD_CHARS, Card, card_section
 from pipelines.page_kit.page import whole_page
@@ -235,7 +236,7 @@ def refuse_taken(out: str, *, overwrite: bool) -> None:
     path = Path(out)
     if path.suffix.lower() not in (*PARQUET_SUFFIXES, ".csv"):
         raise OutputError(f"A sample must go to a file that ends in .parquet or .csv. Got {out!r} instead.")
-    written = [path, _page_beside(out)] if path.suffix.lower() == ".csv" else [path]
+    written = [path, _page_beside(out), texts_beside(out)] if path.suffix.lower() == ".csv" else [path]
     taken = next((one for one in written if one.is_dir() or (one.exists() and not overwrite)), None)
     if taken is not None:
         raise OutputError(
@@ -277,12 +278,14 @@ def write_sample(
 ) -> SampleResult:
     """Write a sample in random order, in one step, and return what was drawn.
 
-    Beside a table for people goes a page to read it by.
+    Beside a table for people go a page to read it by, and the whole texts, which `import_labels` takes.
     """
     table = pa.Table.from_pylist([rows[at] for at in random.permutation(len(rows))], SAMPLE_SCHEMA)
     for_people = Path(out).suffix.lower() == ".csv"
     if for_people:
         _write_page(table, _page_beside(out))
+        with written_whole(texts_beside(out)) as place, open(place, "wb") as file:
+            pq.write_table(table.select(["id", "text"]), file, compression="zstd", write_page_checksum=True)
     with written_whole(Path(out)) as place, open(place, "wb") as file:
         if for_people:  # who read what a model is shown, and no score; a cell has its limits, too
             windows = pa.array([cut_window(text) for text in table["text"].to_pylist()], pa.large_string())

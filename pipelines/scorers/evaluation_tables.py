@@ -25,6 +25,8 @@ FIGURES = {
 """What readers call the figures of an evaluation."""
 STAGE_NAMES = {"signals": "words and style", "heads": "with embeddings"}
 """What readers call what was fitted, by its name in ``scorer.json``."""
+VERDICTS = {"not shown": "unclear"}
+"""Verdicts of an audit that readers call by another name."""
 DRAWN = {"labels": "one by one", "groups": "whole groups"}
 """How the fewer labels of a learning curve were drawn, in words."""
 
@@ -178,15 +180,16 @@ def audit_table(audit: ScorerAudit) -> Table:
     """Return what each rewrite does to decisions and scores."""
     how = "cross-validated" if audit.nested else "scored by the saved scorer"
     caption = f"effort {audit.effort}, kept from {audit.keep_at:g} points, {how}; flips in %"
-    head = ("rewrite", "of", "flips", "dropped", "kept", "moved", "95 %", "well")
+    head = ("rewrite", "of", "flips", "dropped", "kept", "moved", "up to", "well")
     return Table(caption, head, [_effect_row(one) for one in audit.effects])
 
 
 def _effect_row(one: RewriteEffect) -> tuple[object, ...]:
+    verdict = VERDICTS.get(one.verdict, one.verdict)
     if not one.rewritten:
-        return (one.name, 0, *[""] * 5, one.verdict)
+        return (one.name, 0, *[""] * 5, verdict)
     shares = (in_percent(share) for share in (one.flipped, one.to_dropped, one.to_kept))
-    return (one.name, one.rewritten, *shares, f"{one.moved.value:+.2f}", f"{one.moved_far:.2f}", one.verdict)
+    return (one.name, one.rewritten, *shares, f"{one.moved.value:+.2f}", f"{one.moved_far:.2f}", verdict)
 
 
 def flip_rows(audit: ScorerAudit) -> list[dict[str, object]]:
@@ -207,9 +210,11 @@ def flip_rows(audit: ScorerAudit) -> list[dict[str, object]]:
 def audit_notes(audit: ScorerAudit) -> list[str]:
     """Say what was rewritten, what the columns are, and which rewrites should do what."""
     found = [
-        f"{audit.documents:,} documents of {audit.groups:,} groups. For each rewrite: how many documents it "
-        "applies to; decisions that flip, and those that are dropped and kept now, with 95 % intervals over "
-        "groups; the mean move of scores in points; how far 95 % of them move at most; whether all is well.",
+        f"{audit.documents:,} documents of {audit.groups:,} groups. of: how many a rewrite applies to. "
+        "flips: decisions that change; dropped, kept: which way. moved: points by which scores move on the "
+        "mean. up to: points that 95 % of them move at most.",
+        "well: whether a rewrite does as it should; unclear: these documents are too few to tell. "
+        "In brackets: 95 % intervals over groups.",
     ]
     worth = "labelled" if audit.is_labelled else "scored"
     for kind, aim in (

@@ -80,6 +80,23 @@ def kind_notes(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]]) ->
     return notes
 
 
+def short_notes(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say how good scores are on kinds never seen, and how many kinds they do not order: a line each."""
+    notes = []
+    for told in held_out:
+        never, seen = (_short(_estimates(told[key])["auc_at_3"]) for key in ("metrics", "seen_metrics"))
+        notes.append(
+            f"In {told['kind']}s never seen, at effort fast: AUC at {KEEP_AT:g} points {never}. Where "
+            f"they were seen: {seen}."
+        )
+    counts = {one.kind: sum(not each.is_ordered for each in one.values) for one in evaluation.within}
+    if unordered := [f"{count:,} {kind}{'s' * (count > 1)}" for kind, count in counts.items() if count]:
+        notes.append(
+            f"It is not shown to order the documents of {' and '.join(unordered)}. The card names them."
+        )
+    return notes
+
+
 def _notes_of(one: JudgedKind) -> Iterator[str]:
     kinds, cut = f"{one.kind}s", f"{KEEP_AT:g} points"
     unordered = {each.value: each.rows for each in one.values if not each.is_ordered}

@@ -275,7 +275,8 @@ def choose(
         The name of what is kept, and the figures of all that was compared.
     """
     tried = [one for one in names if asked in ("auto", one)]
-    reporter.say(f"Comparing {', '.join(tried)} by cross-validation ...")
+    what = f"Comparing {', '.join(tried)}" if len(tried) > 1 else f"Measuring {tried[0]}"
+    reporter.say(f"{what} by cross-validation ...")
     meter = Meter(len(tried) * fits_of_figures(), 0, "fits")
     with reporter.track(meter):
         figures = [nested_figures(data, name, counted(fit_of(name), meter)) for name in tried]

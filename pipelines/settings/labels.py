@@ -59,7 +59,8 @@ class DrawSettings(Settings):
         Option(
             "--out", "-o",
             help="File to write. sample.parquet is for annotate. sample.csv is for people: it has an empty "
-            "column score, and a page beside it shows the texts.",
+            "column score. Beside it go a page that shows the texts, and the whole texts for annotate "
+            "--import.",
         ),
     ]  # fmt: skip
     group_column: GroupColumn = None

@@ -461,7 +461,7 @@ class ExplainConfig(EmbeddingSettings):
             raise SettingsError(
                 "One of TEXT, --row, --output-row, --where and --id must say which document is meant. Got "
                 f"{' and '.join(setting_name(ExplainConfig, name) for name in given) or 'none of them'}. "
-                "For example: edufilter explain dump.parquet --where \"url = 'https://a.b/c'\""
+                "Example: edufilter explain dump.parquet --where \"url = 'https://a.b/c'\""
             )
         if self.run is None and (self.file is None or self.output_row is not None):
             missing = "'run' (--run)" if self.output_row is not None else "'file' (--file) or 'run' (--run)"

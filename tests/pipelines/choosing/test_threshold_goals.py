@@ -38,7 +38,8 @@ def test_a_promised_cut_is_the_one_that_keeps_most_or_least_of_those_that_promis
     assert "so at least 70 %" in result.answer
     likely = [row.cut for row in result.cuts if row.cut > 0 and getattr(row, goal).value >= 0.7]
     assert result.estimated_at == (min if goal == "precision" else max)(likely)
-    assert f"By the estimate alone, without certainty, it would be {result.estimated_at:g}" in result.answer
+    told = f"By the estimate alone, without certainty, it would be {result.estimated_at:g}" in result.answer
+    assert told == (result.estimated_at != result.keep_at)  # else it would say the same twice
     assert result.next_command == (
         f"edufilter filter INPUT --scorer {trained.out} --effort fast --keep-at {result.keep_at:g} --out OUT"
     )
@@ -47,7 +48,7 @@ def test_a_promised_cut_is_the_one_that_keeps_most_or_least_of_those_that_promis
 def test_what_cannot_be_promised_is_code_4_after_the_best_that_can_be(command, trained, fresh):
     outcome = command("threshold", trained.out, fresh, "--precision", "0.99")
     assert outcome.code == 4
-    assert "Exit code 4: these labels cannot show" in outcome.out
+    assert "Exit code 4: the goal is not promised." in outcome.out
     assert "These labels cannot promise a precision of 99 %. The best cut is" in outcome.out
     assert "next: edufilter filter INPUT" in outcome.out
 

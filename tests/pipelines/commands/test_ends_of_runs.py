@@ -69,13 +69,22 @@ def test_languages_of_which_far_more_is_kept_stand_first():
 
 def test_the_line_of_languages_says_what_tells_them():
     found = [{"kind": "language found", "value": value, "rows": 5, "kept": 1} for value in ("en", "de")]
+<<<<<<< HEAD
     assert languages_in_words(found, "out").startswith("by language (as detected in 10 documents): ")
+=======
+    assert languages_in_words(found).startswith("by language (10 documents, as detected in their text): ")
+>>>>>>> words
     of_column = [{"kind": "language", "value": value, "rows": 5, "kept": 1} for value in ("en", "de")]
     said = languages_in_words([*of_column, *found], "out")
     assert said.startswith("by language (your column 'language'): ")
     of_code = [{**one, "kind": "code language"} for one in found]
+<<<<<<< HEAD
     said = languages_in_words(of_code, "out")
     assert said.startswith("by language (as columns, paths or texts of 10 documents tell it): ")
+=======
+    said = languages_in_words(of_code)
+    assert said.startswith("by language (10 documents, as a column, their path or their text says): ")
+>>>>>>> words
 
 
 def test_documents_whose_language_is_not_sure_are_named_as_such_and_last():
@@ -107,14 +116,14 @@ def test_rates_begin_when_what_was_waited_for_is_there(monkeypatch):
     clock = [100.0]
     monkeypatch.setattr("pipelines.progress.time.monotonic", lambda: clock[0])
     meter = RowMeter(1000, 0, waits_for="Loading the embedder")
-    assert meter.state() == "working on the first rows"
+    assert meter.state() == "working on the first documents"
     clock[0] += 20
     meter.tick(0, 0, 0)
     clock[0] += 10
     meter.tick(500, 1, 0)
     assert meter.waits_for == ""
     assert (meter.seconds, meter.left_s) == (10, 10)
-    assert meter.state().startswith("50 rows/s")
+    assert meter.state().startswith("50 documents/s")
     clock[0] += 1990
     assert meter.state().startswith("4.0 s each")
 
@@ -127,7 +136,7 @@ def test_nothing_is_counted_on_the_screen_while_something_is_waited_for():
     assert stream.getvalue() == ""
     meter.tick(5, 1, 0)
     reporter._line(meter)
-    assert "5 of 10 rows" in stream.getvalue()
+    assert "5 of 10 documents" in stream.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -196,7 +205,7 @@ def test_labels_of_unknown_origin_are_not_called_drawn_at_random(command, traine
     said = command("evaluate", trained.out, tmp_path / "imported.parquet").out
     assert "do not say how these documents were chosen" in said
     assert "drawn at random" not in said
-    assert "The figure to go by: AUC at 3" in said
+    assert "The figure to go by: AUC at 3 points" in said
     pq.write_table(table, tmp_path / "drawn.parquet")
     said = command("evaluate", trained.out, tmp_path / "drawn.parquet").out
     assert "at effort fast on the documents drawn at random." in said

@@ -48,10 +48,10 @@ def hurried(monkeypatch):
 def test_progress_is_plain_lines_where_there_is_no_terminal(hurried, settings, tmp_path):
     stream = io.StringIO()
     filter_dump(FilterConfig(**settings, out=tmp_path / "out"), reporter=ConsoleReporter(stream=stream))
-    lines = [line for line in stream.getvalue().splitlines() if " rows, " in line]
+    lines = [line for line in stream.getvalue().splitlines() if " documents, " in line]
     assert lines
-    form = r"[\d,]+ of 410 rows, [\d,]+ rows/s, [\d.]+ MB/s, [\d.]+ % kept(, [\d.]+ s left)?"
-    before = "0 of 410 rows, working on the first rows"
+    form = r"[\d,]+ of 410 documents, [\d,]+ documents/s, [\d.]+ MB/s, [\d.]+ % kept(, [\d.]+ s left)?"
+    before = "0 of 410 documents, working on the first documents"
     assert all(line == before or re.fullmatch(form, line) for line in lines)
     assert "\x1b" not in stream.getvalue()
 
@@ -95,7 +95,7 @@ def test_a_terminal_gets_one_bar(dump, web, edufilter, tmp_path):
     os.close(primary)
     assert done.returncode == 0
     assert "100%" in shown
-    assert "rows/s" in shown
+    assert "documents/s" in shown
     assert "MB/s" in shown
 
 

@@ -264,6 +264,8 @@ def test_people_get_a_table_to_fill_in_and_their_scores_come_back(run, tmp_path,
         rows = list(csv.DictReader(file))
     assert list(rows[0])[:3] == ["id", "score", "text"]
     assert [row["score"] for row in rows] == [""] * 10
+    whole = pq.read_table(tmp_path / "checks-texts.parquet")
+    assert whole["id"].to_pylist() == [row["id"] for row in rows]
     page = (tmp_path / "checks.html").read_text()
     places = [page.index(f"<span class=soft>{number} · {row['id']}<") for number, row in enumerate(rows, 1)]
     assert places == sorted(places)

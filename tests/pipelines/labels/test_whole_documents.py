@@ -11,6 +11,7 @@ from scripted_server import ScriptedServer, labelled
 
 from filtering.text.windows import WINDOW, cut_window
 from pipelines import ImportConfig, annotate_sample, import_labels
+from pipelines.labels.label_folder import texts_beside
 
 pytestmark = pytest.mark.usefixtures("key")
 
@@ -77,6 +78,16 @@ def test_the_text_of_a_known_document_that_was_edited_is_not_taken(sample, tmp_p
     assert [row["text"] for row in read(tmp_path / "labels")] == before
 
 
+def test_a_table_for_people_brings_the_whole_texts_that_lie_beside_it(tmp_path):
+    sample, checks, texts = write_long_sample(tmp_path)
+    table = pq.read_table(sample).select(["id", "text"])
+    edited = pa.array([*texts[:-1], "another text"])
+    pq.write_table(table.set_column(1, "text", edited), texts_beside(checks))
+    result = import_labels(ImportConfig(source=checks, out=tmp_path / "labels", rater="people"))
+    assert (result.labels, result.cut_texts) == (len(texts), 1)  # text that is not of the window is not taken
+    assert [row["text"] for row in read(tmp_path / "labels")][:-1] == texts[:-1]
+
+
 def test_labels_whose_texts_were_cut_are_told_once_with_what_to_do(tmp_path, command, hasty):
     _, checks, texts = write_long_sample(tmp_path, rows=120)
     out = tmp_path / "labels"
@@ -86,4 +97,4 @@ def test_labels_whose_texts_were_cut_are_told_once_with_what_to_do(tmp_path, com
     )
     for told in (imported.said, trained.said):
         assert told.count(f"{len(texts)} of {len(texts)} labels hold less of their document") == 1
-        assert "Annotate the .parquet sample" in told
+        assert "annotate the .parquet sample" in told

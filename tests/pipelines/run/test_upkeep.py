@@ -49,7 +49,7 @@ def test_status_of_a_finished_run(command, finished):
         "state": "complete", "parts": 6, "parts_done": 6, "rows": 410, "rows_done": 410, "set_aside": 0,
         "next_step": "",
     }  # fmt: skip
-    assert command("status", finished).out == "complete: 6 of 6 parts, 410 of 410 rows, 0 set aside\n"
+    assert command("status", finished).out == "complete: 6 of 6 parts, 410 of 410 documents, 0 set aside\n"
 
 
 def test_status_of_a_killed_run_and_of_one_at_work(command, killed_run):
