@@ -7,17 +7,12 @@ from itertools import pairwise
 
 from filtering.printable import printable
 
-<<<<<<< HEAD
 RESUMABLE = {"filter": "--out", "recut": "--to", "decontaminate": "--out", "annotate": "--out"}
 """Commands that go on where an interrupted one was, and the option that names their folder."""
 BEGUN = ("run/plan.json", "journal.sqlite")
 """Below that folder: one of these is there once something was begun."""
-=======
-RESUMABLE = ("filter", "recut", "decontaminate", "annotate")
-"""Commands that go on where an interrupted one was."""
 BEGIN_ANEW = ("train", "distill", "evaluate", "audit", "threshold", "sample")
 """Commands that take minutes and write nothing before their end."""
->>>>>>> words
 INTERRUPTED = 130
 """Exit code of a command that was interrupted."""
 STOP_WITHIN_S = 1.0
@@ -33,28 +28,21 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
     --------
     >>> print(how_to_go_on(["filter", "my dump", "--out", "s3://bucket/out"]))
     What was finished stays; what was under way is done again. To go on:
-<<<<<<< HEAD
       edufilter filter 'my dump' --out s3://bucket/out
     >>> how_to_go_on(["filter", "my dump", "--out", "no such folder"])
     'Nothing was begun.'
-    >>> how_to_go_on(["train", "labels"])
-=======
-      edufilter filter 'my dump' --out out
     >>> print(how_to_go_on(["train", "labels"]))
     Nothing of it is kept. To begin anew:
       edufilter train labels
     >>> how_to_go_on(["status", "out"])
->>>>>>> words
     ''
     """
     verb = arguments[0] if arguments else ""
-    if verb in RESUMABLE:
-        kept = "What was finished stays; what was under way is done again. To go on"
-    elif verb in BEGIN_ANEW:
-        kept = "Nothing of it is kept. To begin anew"
-    else:
+    again = f"\n  {printable(shlex.join(['edufilter', *arguments]))}"
+    if verb in BEGIN_ANEW:
+        return f"Nothing of it is kept. To begin anew:{again}"
+    if verb not in RESUMABLE:
         return ""
-<<<<<<< HEAD
     out = _folder_of(arguments)
     if out and "://" not in out:  # a store is not asked: it may take longer than there is time
         if not any(os.path.exists(os.path.join(out, name)) for name in BEGUN):
@@ -63,8 +51,7 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
             page = f"To draw its page: edufilter report {printable(shlex.quote(out))}"
             is_drawn = os.path.exists(os.path.join(out, "run", "report.html"))
             return f"{printable(out)} holds a finished run, which stays. {'' if is_drawn else page}".rstrip()
-    again = printable(shlex.join(["edufilter", *arguments]))
-    return f"What was finished stays; what was under way is done again. To go on:\n  {again}"
+    return f"What was finished stays; what was under way is done again. To go on:{again}"
 
 
 def _folder_of(arguments: Sequence[str]) -> str:
@@ -75,6 +62,3 @@ def _folder_of(arguments: Sequence[str]) -> str:
             return word
     joined = (word.partition("=") for word in arguments)
     return next((value for name, _, value in joined if name == option), "")
-=======
-    return f"{kept}:\n  {printable(shlex.join(['edufilter', *arguments]))}"
->>>>>>> words

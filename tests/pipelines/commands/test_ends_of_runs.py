@@ -69,22 +69,14 @@ def test_languages_of_which_far_more_is_kept_stand_first():
 
 def test_the_line_of_languages_says_what_tells_them():
     found = [{"kind": "language found", "value": value, "rows": 5, "kept": 1} for value in ("en", "de")]
-<<<<<<< HEAD
-    assert languages_in_words(found, "out").startswith("by language (as detected in 10 documents): ")
-=======
-    assert languages_in_words(found).startswith("by language (10 documents, as detected in their text): ")
->>>>>>> words
+    said = languages_in_words(found, "out")
+    assert said.startswith("by language (10 documents, as detected in their text): ")
     of_column = [{"kind": "language", "value": value, "rows": 5, "kept": 1} for value in ("en", "de")]
     said = languages_in_words([*of_column, *found], "out")
     assert said.startswith("by language (your column 'language'): ")
     of_code = [{**one, "kind": "code language"} for one in found]
-<<<<<<< HEAD
     said = languages_in_words(of_code, "out")
-    assert said.startswith("by language (as columns, paths or texts of 10 documents tell it): ")
-=======
-    said = languages_in_words(of_code)
     assert said.startswith("by language (10 documents, as a column, their path or their text says): ")
->>>>>>> words
 
 
 def test_documents_whose_language_is_not_sure_are_named_as_such_and_last():
