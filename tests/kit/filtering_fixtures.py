@@ -18,6 +18,7 @@ from filtering.fitting.fit_data import FitData, read_fit_data
 from filtering.fitting.recipes import fit_signals
 from filtering.fitting.stages import fit_stage
 from filtering.judging.metrics import rank_correlation
+from filtering.judging.rewrites import rewrites_of
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from filtering.text.windows import window_text
 
@@ -89,7 +90,7 @@ class Recorded:
 
 
 @cache
-def seed_data(domain: str) -> FitData:
+def seed_data(domain: str, *, rewritten: bool = False) -> FitData:
     """Return the seed labels of a domain as numbers; near-duplicates are not looked for."""
     table = pq.read_table(require_seed(domain), columns=["text", "score", "group", "picked"])
     picked = table["picked"].to_pylist()
@@ -99,6 +100,7 @@ def seed_data(domain: str) -> FitData:
         table["group"].to_pylist(),
         np.array([pick in ("random", "stratified") for pick in picked]),
         clusters=np.arange(len(table)),
+        rewrites=rewrites_of(is_code=domain == "code") if rewritten else (),
     )
 
 
