@@ -104,7 +104,8 @@ class PlainCommand(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
         """Write the help: a default that is only told stands there as any other."""
-        for one in self.params:
+        params: list[Any] = self.params
+        for one in params:
             if isinstance(told := getattr(one, "show_default", None), str):
                 one.default, one.show_default = told, True
         super().format_help(ctx, formatter)
