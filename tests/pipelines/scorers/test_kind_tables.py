@@ -1,6 +1,7 @@
 """Proves that tables and sentences say where a score is good, and where it orders nothing."""
 
 import json
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -120,7 +121,11 @@ def test_train_evaluate_and_card_tell_the_same_of_kinds_and_of_those_never_seen(
     assert held_out["never_left_out"] == "Python"
     assert set(held_out["metrics"]) == set(held_out["seen_metrics"])
     judged, card = command("evaluate", out, labels), (out / "README.md").read_text()
-    for said in (trained.out, judged.out, card):
+    short = " ".join(trained.out.split())  # the card has the rest
+    assert "In code languages never seen, at effort fast: AUC at 3 points " in short
+    assert re.search(r"It is not shown to order the documents of [^.]*\d code language", short), short
+    assert "Not judged" not in short
+    for said in (judged.out, card):
         told = " ".join(said.split())
         assert "In a code language never seen: some whole code languages at a time, 5 in all, were" in told
         assert "Python has more than half of all labels, and stays in." in told
