@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.arrays import Floats
+from filtering.brief import brief
 from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.errors import ScorerError
 from filtering.rubric_points import POINTS
@@ -45,6 +46,8 @@ class NestedPoints:
     digests: NDArray[np.uint8]
     fast: Floats
     full: Floats | None
+
+    __repr__ = brief
 
     @classmethod
     def of(cls, texts: Sequence[bytes], fast: Floats, full: Floats | None) -> "NestedPoints":

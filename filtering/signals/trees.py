@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.arrays import AnyFloats, Floats, Floats32, Ints32
+from filtering.brief import brief
 from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.compiled import compiled
 from filtering.errors import ScorerError
@@ -64,6 +65,8 @@ class Trees:
     thresholds: Floats
     others: Ints32
     values: Floats
+
+    __repr__ = brief
 
     def predict(self, raw: AnyFloats, features: Floats32) -> Floats:
         """Return the sum over all trees.
