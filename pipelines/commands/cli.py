@@ -9,6 +9,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from importlib import import_module
 from typing import Annotated, Any, cast
 
@@ -89,10 +90,14 @@ class PlainCommand(TyperCommand):
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
         """Write the help: a default that is only told stands there as any other."""
         params: list[Any] = self.params
-        for one in params:
+        self.params = [copy(one) for one in params]  # what is read afterwards is given, not told
+        for one in cast(list[Any], self.params):
             if isinstance(told := getattr(one, "show_default", None), str):
                 one.default, one.show_default = told, True
-        super().format_help(ctx, formatter)
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self.params = params
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401
         """Return what stands in the usage line behind the name."""
