@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from filtering.printable import printable
+
 UNITS = (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3))
 ROUNDS_UP = 0.9995
 """From this part of a unit on, three digits of the next smaller one would be 1,000."""
@@ -42,4 +44,8 @@ def some_of(names: Sequence[str]) -> str:
     >>> some_of(["a", "b", "c"]), some_of([])
     ("'a' and 2 more", 'none')
     """
-    return f"'{names[0]}'" + (f" and {len(names) - 1:,} more" if len(names) > 1 else "") if names else "none"
+    return (
+        f"'{printable(names[0])}'" + (f" and {len(names) - 1:,} more" if len(names) > 1 else "")
+        if names
+        else "none"
+    )

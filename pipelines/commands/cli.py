@@ -28,7 +28,6 @@ from filtering.errors import (
 )
 from filtering.printable import escape_unwritable, printable_lines
 from pipelines.interrupting import INTERRUPTED, how_to_go_on
-from pipelines.settings.base import as_typed
 
 COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Run": {
@@ -236,6 +235,8 @@ def _interrupted(arguments: Sequence[str], what: str = "") -> int:
 
 
 def _fail(error: BaseException | str, code: int) -> int:
+    from pipelines.settings.base import as_typed  # now: an answer without a fault needs no settings
+
     sys.stderr.write(f"Error: {printable_lines(as_typed(without_secrets(str(error))))}\n")
     return code
 

@@ -37,7 +37,7 @@ def score_command(
     texts = [_read_text(name, instead="Use 'edufilter filter' for it.") for name in files]
     scoring = settings_of(ScoringSettings, given)
     reporter = ConsoleReporter()
-    reporter.say(f"Loading the scorer '{scorer}' ...")
+    reporter.say(f"Loading the scorer '{printable(scorer)}' ...")
     from filtering.scoring.cascade import signals_of
     from filtering.text.arrow import REASONS
     from pipelines.scorer_addresses import open_scorer

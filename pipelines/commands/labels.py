@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from annotations.asking.settings import Price
 from filtering.errors import SettingsError
+from filtering.printable import printable
 from pipelines.amounts_in_words import some_of
 from pipelines.commands.command_signature import (
     Given,
@@ -47,7 +48,7 @@ def sample_command(
     reporter = reporter_of(json_log)
     if near_cut is not None:
         near = settings_of(NearCutConfig, given, misfit="must not come with --near-cut", run=near_cut)
-        reporter.say(f"Looking for the scores of '{near_cut}' ...")
+        reporter.say(f"Looking for the scores of '{printable(near_cut)}' ...")
         from pipelines.choosing.sample_near_cut import sample_near_cut
         from pipelines.commands.print_labels import print_sample
 
@@ -109,7 +110,7 @@ def annotate_command(
             raise SettingsError(f"{asking[0]} must not come with --import, which asks no model.")
         misfit = "must not come with --import, which asks no model"
         to_import = settings_of(ImportConfig, given, misfit=misfit, source=import_from)
-        reporter.say(f"Looking for the scores of '{import_from}' ...")
+        reporter.say(f"Looking for the scores of '{printable(import_from)}' ...")
         from pipelines.commands.print_labels import print_annotation
         from pipelines.labels.importing import import_labels
 
@@ -118,7 +119,9 @@ def annotate_command(
         raise SettingsError("A model must be named with --model, as the endpoint names it. Got none.")
     misfit = "must come with --import"
     config = settings_of(AnnotateConfig, given, misfit=misfit, prices=_prices(price or ()))
-    reporter.say(f"Looking for the documents of '{config.sample}' ..." if config.sample else "Asking ...")
+    reporter.say(
+        f"Looking for the documents of '{printable(config.sample)}' ..." if config.sample else "Asking ..."
+    )
     from pipelines.commands.print_labels import print_annotation, print_estimate
     from pipelines.labels.annotate import annotate_sample, estimate_annotation
 

@@ -88,7 +88,7 @@ def recut_command(
     """
     config = settings_of(RecutConfig, given)
     reporter = reporter_of(json_log)
-    reporter.say(f"Looking for the scores of '{config.run}' ...")
+    reporter.say(f"Looking for the scores of '{printable(config.run)}' ...")
     from pipelines.choosing.recut import recut_run
 
     return _run(

@@ -9,6 +9,7 @@ from pydantic_core import to_jsonable_python
 from typer import Option
 
 from filtering.errors import SettingsError
+from filtering.printable import printable
 from pipelines.commands.command_signature import Given, JsonOption, NoSamplesOption, settings_of, takes
 from pipelines.commands.screen import show
 from pipelines.progress import ConsoleReporter
@@ -31,7 +32,7 @@ def train_command(given: Given, as_json: JsonOption = False) -> int:
     """
     config = settings_of(TrainConfig, given)
     reporter = ConsoleReporter()
-    reporter.say(f"Looking for the labels of '{config.labels}' ...")
+    reporter.say(f"Looking for the labels of '{printable(config.labels)}' ...")
     from pipelines.commands.print_scorers import print_scorer
     from pipelines.scorers.train import train_scorer
 
@@ -47,7 +48,7 @@ def distill_command(given: Given, as_json: JsonOption = False) -> int:
     """
     config = settings_of(DistillConfig, given)
     reporter = ConsoleReporter()
-    reporter.say(f"Looking for the documents of '{config.pool}' ...")
+    reporter.say(f"Looking for the documents of '{printable(config.pool)}' ...")
     from pipelines.commands.print_scorers import print_scorer
     from pipelines.scorers.distill import distill_scorer
 
@@ -86,7 +87,7 @@ def evaluate_command(
     scoring = settings_of(ScoringSettings, given)
     if curve is not None and not Path(curve).parent.is_dir():  # said now, not after minutes of fitting
         raise SettingsError(f"The folder of --learning-curve must exist. Got {curve!r} instead.")
-    ConsoleReporter().say(f"Looking for the labels of '{labels}' ...")
+    ConsoleReporter().say(f"Looking for the labels of '{printable(labels)}' ...")
     from filtering.scoring.storage import naming, read_metrics
     from pipelines.commands.print_scorers import print_comparison, print_evaluation, print_learning_curve
     from pipelines.scorers.evaluate import points_of_labels
@@ -140,7 +141,7 @@ def audit_command(given: Given, as_json: JsonOption = False) -> int:
     """
     config = settings_of(AuditConfig, given)
     reporter = ConsoleReporter()
-    reporter.say(f"Looking for the documents of '{config.labels}' ...")
+    reporter.say(f"Looking for the documents of '{printable(config.labels)}' ...")
     from pipelines.commands.print_scorers import print_audit
     from pipelines.scorers.audit import audit_scorer
 
@@ -159,7 +160,7 @@ def threshold_command(given: Given, as_json: JsonOption = False) -> int:
     Example: edufilter threshold scorer labels --precision 0.9
     """
     config = settings_of(ThresholdConfig, given)
-    ConsoleReporter().say(f"Looking for the labels of '{config.labels}' ...")
+    ConsoleReporter().say(f"Looking for the labels of '{printable(config.labels)}' ...")
     from pipelines.choosing.threshold import choose_threshold
     from pipelines.commands.print_scorers import print_threshold
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from filtering.errors import BadFileError
 from filtering.leaks import Task
+from filtering.printable import printable
 from pipelines.dump.column_doubts import doubt_of_run
 from pipelines.dump.parts import SetAside
 from pipelines.executors.local import Executor
@@ -130,7 +131,7 @@ def run_plan(
         If `strict` and a part cannot be read.
     """
     if folder.manifest.exists():
-        reporter.say(f"{folder.root} is complete. There is nothing to do.")
+        reporter.say(f"{printable(str(folder.root))} is complete. There is nothing to do.")
         return _result(folder, plan, rows_scored=0, seconds=0.0)
     done = folder.are_done(plan.parts)
     waiting = plan.parts.largest_first(~done)

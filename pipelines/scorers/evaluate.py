@@ -249,6 +249,8 @@ class _Judge:
         nested = read_nested(self.scorer)
         if nested is None:
             return np.full(len(texts), np.nan)
+        if self.effort != "fast" and nested.full is None:
+            self.loaded  # noqa: B018 - which refuses a scorer of one stage
         exits = None
         if self.effort == "balanced":
             assert isinstance(self.loaded, CascadeScorer)

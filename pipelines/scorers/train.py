@@ -21,6 +21,7 @@ from filtering.fitting.fit_data import FitData
 from filtering.fitting.paired_scores import pair, pair_labelled
 from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
 from filtering.fitting.stages import HEADS, fit_stage, head_fit
+from filtering.printable import printable
 from filtering.scoring.cascade import signals_of
 from filtering.scoring.cascade_exits import usual_exits
 from filtering.scoring.nested_points import NestedPoints
@@ -131,7 +132,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
         if pool is None:
             paired = pair_labelled(judged["fast"].points, judged["full"].points, data)
         else:
-            reporter.say(f"Pairing both efforts on documents of {config.pool} ...")
+            reporter.say(f"Pairing both efforts on documents of {printable(str(config.pool))} ...")
             paired = pair(scorer, *pool, data, recipe=recipe, head=head)
         scorer = replace(scorer, paired=paired)
     command = ["train", "LABELS", *options_of(config)]

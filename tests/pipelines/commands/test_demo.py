@@ -102,7 +102,7 @@ def test_languages_reasons_and_leaks_of_code_are_shown(tmp_path, monkeypatch):
     assert "benchmark task" not in of_web
     page = (tmp_path / "out" / "code" / "out" / "run" / "report.html").read_text()
     assert "Benchmark leaks" in page
-    assert "<caption>code language" in page
+    assert "class=caption>code language" in page
     assert "JavaScript" in page
 
 

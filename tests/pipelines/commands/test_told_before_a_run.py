@@ -66,7 +66,7 @@ def test_a_dry_run_on_a_begun_run_says_what_is_done_and_refuses_what_the_run_wou
     assert "done already: 410 documents" in outcome.out
     refused = command(*arguments, "--keep-at", CUT + 1)
     assert refused.code == 2
-    assert "'keep_at'" in refused.err
+    assert "--keep-at" in refused.err
     assert f"edufilter recut {finished} --keep-at {CUT + 1:g} --to" in refused.err
 
 

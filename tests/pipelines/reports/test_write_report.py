@@ -137,4 +137,4 @@ def test_a_run_without_the_extra_is_done_all_the_same(dump, web, tmp_path, warm_
 
 def test_the_command_prints_where_the_page_is(command, copied):
     outcome = command("report", copied)
-    assert (outcome.code, outcome.out.strip()) == (0, str(copied / "run" / "report.html"))
+    assert (outcome.code, outcome.out.strip()) == (0, f"report: {copied / 'run' / 'report.html'}")

@@ -69,7 +69,7 @@ def test_what_cannot_be_read_again_is_refused(read, tmp_path):
     refused(ScorerError, "'code' must be the scorer that the run was made with", scorer="code")
     whole = read / "dump" / "sub" / "a.parquet"
     refused(SettingsError, "must be below the 62 rows", run=None, file=whole, row=62)
-    refused(SettingsError, "Name the text column", run=None, file=whole, text_column="id")
+    refused(SettingsError, "'text' looks like the text column", run=None, file=whole, text_column="id")
 
 
 def test_a_row_of_a_new_cut_is_explained_by_the_run_that_it_is_from(read, tmp_path):
@@ -144,7 +144,7 @@ def test_the_command_prints_json_of_a_row_of_a_run(command, read):
         ([], "One of TEXT, --row, --output-row, --where and --id must say which document is meant. Got none"),
         (["x.md", "--file", "a.parquet", "--row", "0"], "A text is explained by itself. Got --row beside"),
         (["--file", "a.parquet"], "must say which document is meant"),
-        (["a.parquet"], "must say which document is meant"),
+        (["a.parquet"], "a.parquet holds many documents. Say which one is meant"),
         (["x.md", "--row", "1"], "A text is explained by itself"),
         (["--run", "out", "x.md"], "A text is explained by itself"),
         (["--row", "1"], "--file or --run must say where --row is looked for"),

@@ -86,7 +86,7 @@ def test_a_run_does_not_go_on_at_another_effort(command, full, tmp_path, begun, 
     arguments[arguments.index("full")] = goes_on
     outcome = command(*arguments)
     assert outcome.code == 2
-    assert f"'effort' in {tmp_path / 'out'} is '{begun}'. Got '{goes_on}' instead" in outcome.err
+    assert f"--effort of {tmp_path / 'out'} is '{begun}'. Got '{goes_on}' instead" in outcome.err
     assert digests(tmp_path / "out") == before
 
 
@@ -135,6 +135,7 @@ def test_an_embedder_that_was_moved_is_named_and_found_where_the_option_says(
     for verb in (["score", tmp_path / "a.txt", "-s", scorer], ["evaluate", scorer, labels]):
         assert str(folder) in command(*verb, *FULL).err
     assert command("score", tmp_path / "a.txt", "-s", scorer, *FULL, "--embedder", moved).code == 0
+    arguments = arguments_of(full | {"scorer": scorer}, tmp_path / "other")
     nowhere = command(*arguments, "--embedder", tmp_path / "nowhere")
     assert nowhere.code == 2
     assert str(tmp_path / "nowhere") in nowhere.err

@@ -31,8 +31,8 @@ def test_two_commands_train_and_filter_and_every_head_that_was_compared_stands_i
     metrics = json.loads((out / "scorer.json").read_text())["metrics"]
     card = (out / "README.md").read_text()
     for stage, names, found in (
-        ("signals", RECIPES, metrics["signals"]),
-        ("embedding", HEADS, metrics["heads"]),
+        ("words and style", RECIPES, metrics["signals"]),
+        ("with embeddings", HEADS, metrics["heads"]),
     ):
         assert set(found["compared"]) == set(names)
         assert found["kept"] in names
@@ -41,7 +41,7 @@ def test_two_commands_train_and_filter_and_every_head_that_was_compared_stands_i
             figures = f"{row['rho']:.4f} ± {row['rho_spread']:.4f}"
             assert f"| {stage} | `{name}`{kept} | {figures} |" in card
     # From simple to costly, in the card and where a scorer is evaluated.
-    shown = re.findall(r"^\| (?:signals|embedding) \| `(\w+)`", card, re.MULTILINE)
+    shown = re.findall(r"^\| (?:words and style|with embeddings) \| `(\w+)`", card, re.MULTILINE)
     assert shown == [*RECIPES, *HEADS]
     again = command("evaluate", out, tmp_path / "labels.parquet")
     assert shown == re.findall(r"│ (\w+)(?: \(kept\))? +│ -?0\.\d+ ±", again.out)

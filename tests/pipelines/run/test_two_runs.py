@@ -53,18 +53,18 @@ def test_two_runs_in_one_process_are_held_apart_too(settings, tmp_path):
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("keep_at", ["--keep-at", "2.5"]),
-        ("write", ["--write", "all"]),
+        ("--keep-at", ["--keep-at", "2.5"]),
+        ("--write", ["--write", "all"]),
         ("rows_per_part", ["--rows-per-part", "100"]),
-        ("score_column", ["--score-column", "quality_score"]),
-        ("text_column", ["--text-column", "url"]),
-        ("scorer", []),
+        ("--score-column", ["--score-column", "quality_score"]),
+        ("--text-column", ["--text-column", "url"]),
+        ("--scorer", []),
     ],
 )
 def test_another_setting_or_scorer_on_a_started_output_is_refused_naming_it(
     command, web, dump, finished, tmp_path, name, change
 ):
-    if name == "scorer":
+    if name == "--scorer":
         change = ["-s", copy_of_scorer(web, tmp_path / "other", domain="other")]
     out = tmp_path / "out"
     shutil.copytree(finished, out)
@@ -72,6 +72,6 @@ def test_another_setting_or_scorer_on_a_started_output_is_refused_naming_it(
     rows = [] if name == "rows_per_part" else ["--rows-per-part", 80]
     outcome = command("filter", *BARE, dump, "-s", web, "--keep-at", CUT, *rows, *change, "-o", out)
     assert outcome.code == 2
-    assert repr(name) in outcome.err
-    assert ("edufilter recut" if name == "keep_at" else "--out") in outcome.err
+    assert name in outcome.err
+    assert ("edufilter recut" if name == "--keep-at" else "--out") in outcome.err
     assert digests(out) == before

@@ -161,7 +161,7 @@ def test_pages_with_wrong_checksums_are_read_where_that_is_asked_for(command, we
     assert command("sample", "--near-cut", out, "-o", sample, "--n", 80).code == 0
     again = command(*arguments, out, "--no-report")
     assert again.code == 2
-    assert "ignore_checksums" in again.err
+    assert "--ignore-checksums" in again.err
     draw = ["sample", path, "-s", web, "-o", sample, "--n", 80, "--overwrite"]
     assert [command(*draw).code, command(*draw, "--ignore-checksums").code] == [3, 0]
     explain = ["explain", "--file", path, "--row", 79, "-s", web]

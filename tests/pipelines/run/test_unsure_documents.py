@@ -153,14 +153,14 @@ def test_a_new_cut_without_a_cut_keeps_that_of_its_run_and_of_its_new_cut(run, t
 
 def test_another_scorer_in_a_used_folder_is_told_by_its_name(run):
     run()
-    with pytest.raises(OutputError, match=r"'scorer' in .*out is '.*english'. Got 'code' instead"):
+    with pytest.raises(OutputError, match=r"'scorer' .--scorer. of .*out is '.*english'. Got 'code' instead"):
         run(scorer="code")
 
 
 def test_a_run_goes_on_with_what_it_was_begun_with(run):
     out = run()
     run()
-    with pytest.raises(OutputError, match=r"'unsure' in .* is 'flag'. Got 'drop'"):
+    with pytest.raises(OutputError, match=r"'unsure' .--unsure. of .* is 'flag'. Got 'drop'"):
         run(unsure="drop")
     assert manifest_of(out)["settings"]["known_languages"] == "en"
 
