@@ -277,15 +277,19 @@ def _answered(
     row = result.cuts[choice.place]
     answer = in_words(name, amount, row, choice, result.tokens)
     estimated = by_estimate_alone(curve, name, amount)
+    likely = None if estimated is None else float(curve.cuts[estimated])
     return replace(
         result,
         goal=name,
         keep_at=row.cut,
         is_promised=choice.is_promised,
         more_labels=choice.more_labels,
-        estimated_at=None if estimated is None else float(curve.cuts[estimated]),
+        estimated_at=likely,
         answer=" ".join(filter(None, [answer, _likely(result, name, estimated, row.cut)])),
-        next_command=_next_command(config, result.effort, row.cut),
+        # A cut that surely misses what was asked for is nobody's next step.
+        next_command=_next_command(
+            config, result.effort, row.cut if choice.is_promised or likely is None else likely
+        ),
     )
 
 

@@ -102,8 +102,8 @@ def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, A
         show(note)
     if not evaluation.nested:
         show(
-            "These are not the very labels that the scorer was trained on. Their documents were not compared "
-            "one by one: if it was trained on some of them, the figures flatter it."
+            "The scorer itself gave these scores. It was trained on none of these texts, unless a line above "
+            "says so. Near-duplicates of what it was trained on were not looked for."
         )
 
 
@@ -146,7 +146,8 @@ def print_threshold(result: "Threshold") -> None:
         table.add_row(f"{row.cut:g}{chosen}", f"{row.labels:,}", *map(_in_percent, figures))
     Console().print(table)
     if result.keep_at is not None:
-        show("*: the cut that answers the goal")
+        surest = "the best cut by the lower end of its band, where the goal is not certain"
+        show(f"*: {surest if result.exit_code == 4 else 'the cut that answers the goal'}")
     show("[in brackets: 95 % bands over groups, each of which holds for all cuts at once]")
     show(
         f"{result.labels:,} labels of {result.groups:,} groups; {result.good:,} of them are good (labelled "

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from annotations import Labels, read_labels
 from annotations.labels.label_digest import labels_digest
 from filtering.arrays import Rows
 from filtering.embedding.settings import Placement
+from filtering.errors import SettingsError
 from filtering.fitting.cross_validation import Fit
 from filtering.fitting.fit_data import FitData, read_fit_data
 from filtering.fitting.recipes import RECIPES, signals_fit
@@ -197,14 +199,23 @@ def points_of_labels(
     ------
     LabelsError
         If the labels cannot be used.
+    SettingsError
+        If scorer and labels were swapped, or it is no scorer.
     """
     reporter = reporter or ConsoleReporter()
+    if isinstance(labels, str) and Path(labels, "scorer.json").is_file():
+        raise SettingsError(f"The scorer comes first, then the labels. {labels!r} is a scorer: swap them.")
     judge = _Judge(scorer, effort, placement, exits, reporter)
     found = with_one_language(read_labels(labels), judge.domain, reporter)
     known = judge.known_points(found)
     rows = np.flatnonzero(np.isfinite(known))
     is_own = judge.was_fitted_to(found)
     if not len(rows) or (rewriting and not is_own):
+        if len(rows):
+            reporter.say(
+                f"{scorer!r} was trained on {len(rows):,} of these {len(found):,} documents, and scores them "
+                "itself here, for it scores rewrites too: the figures flatter it."
+            )
         reporter.say(f"Scoring {len(found):,} labelled documents ...")
         return points_of_saved(judge.loaded, found, effort)
     if is_own:

@@ -7,6 +7,7 @@ import pytest
 from dumps import make_labels
 
 from filtering import load_scorer
+from filtering.errors import SettingsError
 from pipelines.scorers import evaluate
 from pipelines.scorers.evaluate import points_of_labels
 
@@ -64,6 +65,11 @@ def test_documents_that_it_has_not_seen_have_its_own_scores_beside_the_nested_on
     np.testing.assert_allclose(judged.points[100:], own[100:], atol=1e-6)
     assert judged.nested
     assert judged.score is None
+
+
+def test_a_scorer_in_the_place_of_the_labels_is_told(trained, labels):
+    with pytest.raises(SettingsError, match="The scorer comes first, then the labels"):
+        points_of_labels(str(labels), str(trained.out))
 
 
 def test_where_rewrites_are_scored_too_a_mixture_is_judged_by_the_scorer_alone(trained, labels, tmp_path):
