@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from filtering.signals.style import CHARACTERS, WORD_GROUPS
@@ -71,11 +71,11 @@ class Token:
     before: str  # the character before it; a line break at the beginning of a piece
     rest: str  # the two behind it, as far as there are some
 
-    @property
+    @cached_property
     def folded(self) -> str:
         return "".join(map(folded, self.text))
 
-    @property
+    @cached_property
     def is_number(self) -> bool:
         return self.kind == "word" and all(one in "0123456789" for one in self.folded)
 
@@ -102,7 +102,7 @@ class Token:
         last_line = self.text.rpartition("\n")[2]
         return last_line.count(" ") + 4 * last_line.count("\t")
 
-    @property
+    @cached_property
     def hash(self) -> int:
         """What stands for the token in n-grams."""
         if self.kind == "break":
@@ -595,4 +595,5 @@ def mean(values: Sequence[float]) -> float:
 
 
 def deviation(values: Sequence[float]) -> float:
-    return math.sqrt(mean([(value - mean(values)) ** 2 for value in values]))
+    middle = mean(values)
+    return math.sqrt(mean([(value - middle) ** 2 for value in values]))
