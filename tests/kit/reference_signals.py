@@ -438,7 +438,6 @@ def word_statistics(pieces: Sequence[bytes]) -> dict[str, float]:
     others = [token for token in words if not token.is_number]
     groups = Counter(GROUP_OF[token.folded] for token in others if token.folded in GROUP_OF)
     lengths = [len(token.text) for token in words]
-    shouted = [token for token in others if len(token.text) > 1 and token.capitals == len(token.text)]
     in_comments = in_quotes = 0
     for piece in pieces:
         tokens = tokens_of(piece)
@@ -453,8 +452,8 @@ def word_statistics(pieces: Sequence[bytes]) -> dict[str, float]:
         "snake_share": sum("_" in token.text and len(token.text) > 2 for token in words),
         "camel_share": sum(bool(re.search("[a-z][A-Z]", token.text)) for token in words),
         "number_share": len(words) - len(others),
-        "capital_word_share": sum(begins_with_capital(token) for token in others if token not in shouted),
-        "shouted_share": len(shouted),
+        "capital_word_share": sum(begins_with_capital(token) and not is_shouted(token) for token in others),
+        "shouted_share": sum(map(is_shouted, others)),
         "comment_word_share": in_comments,
         "plain_word_share": sum(map(is_plain, words)),
         "quoted_word_share": in_quotes,
@@ -471,6 +470,11 @@ def word_statistics(pieces: Sequence[bytes]) -> dict[str, float]:
 
 def begins_with_capital(token: Token) -> bool:
     return token.kind == "word" and is_capital(token.text[0])
+
+
+def is_shouted(token: Token) -> bool:
+    """Tell whether a word of more than one character has capitals alone."""
+    return len(token.text) > 1 and token.capitals == len(token.text)
 
 
 def is_plain(token: Token) -> bool:
