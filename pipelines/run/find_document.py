@@ -154,7 +154,8 @@ def _named(parts: Parts, given: str | None, run: str) -> list[Part]:
         files = list(dict.fromkeys(part.relative for part in parts))
         raise SettingsError(
             f"The file must be an input of {run}, by its path or by that below its folder. "
-            f"'{name_of(given)}' is not. Its inputs are {_some(files)}."
+            f"'{name_of(given)}' is not. Its inputs are {_some(files)}. For a row of its output use "
+            "--output-row."
         )
     return found
 

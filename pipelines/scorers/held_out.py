@@ -77,7 +77,7 @@ def judge_held_out(judged: JudgedPoints, data: FitData, fit: Fit, reporter: Repo
         folds = folds_of_kinds(data, kinds)
         if folds is None:
             continue
-        reporter.say(f"Leaving out whole {kind}s ...")
+        reporter.say(f"Leaving out whole {kind}s, to see how it does on those that it never saw ...")
         meter = Meter(fits_of_points(), 0, "fits")
         with reporter.track(meter):
             points = nested_points(data, counted(fit, meter), folds)
