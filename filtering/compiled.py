@@ -45,7 +45,7 @@ class _Kernel:
         return self.dispatcher(*arguments)
 
     @cached_property
-    def dispatcher(self) -> Any:  # noqa: ANN401
+    def dispatcher(self) -> Any:  # noqa: ANN401 - a class of numba
         """What numba makes of the function."""
         import numba
 
