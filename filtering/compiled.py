@@ -59,7 +59,7 @@ class _Kernel:
             numba.config.CACHE_DIR = before
 
     @property
-    def _numba_type_(self) -> Any:  # noqa: ANN401
+    def _numba_type_(self) -> Any:  # noqa: ANN401 - a class of numba
         """What numba asks for where a function that it compiles calls this one."""
         return self.dispatcher._numba_type_
 
