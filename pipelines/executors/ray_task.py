@@ -4,6 +4,10 @@ Nothing of ours is imported before that is known, and only plain values come in 
 could not even be read where another folder hides our packages.
 """
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pipelines.preflight import describe_code, first_difference
@@ -43,20 +47,38 @@ def run_part(
         ``receipt`` with its fields, or ``refused`` or ``failed`` with the reason.
     """
     board.note.remote(part["key"], attempt, 0, 0, 0)
-    if "code" not in CHECKED:
-        try:
-            difference = first_difference(code, describe_code(_libraries(code)))
-        except ImportError as error:
-            difference = str(error)
-        if difference:
-            return {"refused": difference}
-        CHECKED.add("code")
-    from pipelines.executors.ray_worker import run_here
+    with cancelled_between_batches() as cancelled:
+        if "code" not in CHECKED:
+            try:
+                difference = first_difference(code, describe_code(_libraries(code)))
+            except ImportError as error:
+                difference = str(error)
+            if difference:
+                return {"refused": difference}
+            CHECKED.add("code")
+        from pipelines.executors.ray_worker import run_here
 
-    def note(*totals: int) -> None:
-        board.note.remote(part["key"], attempt, *totals)
+        def note(*totals: int) -> None:
+            if cancelled.is_set():
+                raise RuntimeError("The task was cancelled.")
+            board.note.remote(part["key"], attempt, *totals)
 
-    return run_here(settings, part, note, apart=apart)
+        return run_here(settings, part, note, apart=apart)
+
+
+@contextmanager
+def cancelled_between_batches() -> Iterator[threading.Event]:
+    """Yield an event that is set once Ray cancels the task.
+
+    Ray raises KeyboardInterrupt wherever the task is. While a library is being imported, that leaves half of
+    it behind, and every later task of this process would fail by it.
+    """
+    cancelled = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda number, frame: cancelled.set())
+    try:
+        yield cancelled
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _libraries(code: dict[str, str]) -> list[str]:

@@ -165,12 +165,12 @@ def run_plan(
                     )
                     if strict:
                         raise BadFileError(receipt.set_aside)
+        if settings.leaks is not None:
+            write_all_hits(folder, plan)
+        write_manifest(folder, plan, settings.scorer)
+        folder.clear_temporary()
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"{counts['parts']:,} of {len(done):,} parts are finished.") from None
-    if settings.leaks is not None:
-        write_all_hits(folder, plan)
-    write_manifest(folder, plan, settings.scorer)
-    folder.clear_temporary()
     return _result(folder, plan, rows_scored=counts["rows"], seconds=meter.seconds)
 
 

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from runs import QUIET
 import filtering
 from filtering.errors import RunError, SettingsError
 from pipelines import Executor, FilterConfig, LocalExecutor, RayExecutor, decontaminate_dump, filter_dump
+from pipelines.executors import ray_task
 from pipelines.store.run_folder import RunFolder
 
 pytestmark = pytest.mark.xdist_group("ray")  # one Ray serves all that need one
@@ -187,6 +189,22 @@ def test_a_part_that_hangs_too_often_is_told(ray, config, tmp_path):
             told.append(str(error))
             break
     assert "failed 1 times: nothing came from it for 2 s" in "".join(told)
+
+
+def test_a_cancelled_task_hears_of_it_and_is_not_interrupted(ray, tmp_path):
+    begun, heard = tmp_path / "begun", tmp_path / "heard"
+
+    def wait():
+        with ray_task.cancelled_between_batches() as cancelled:
+            begun.touch()
+            while not cancelled.is_set():  # an import, as far as an interruption is concerned
+                time.sleep(0.01)
+            heard.touch()
+
+    task = ray.remote(wait).remote()
+    wait_for(begun.exists)
+    ray.cancel(task)
+    wait_for(heard.exists)
 
 
 def test_a_killed_node_costs_no_row_and_writes_none_twice(command_of, finished, tmp_path):

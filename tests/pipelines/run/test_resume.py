@@ -125,14 +125,14 @@ def test_a_dump_that_was_moved_and_touched_goes_on_where_it_was(
 
 @pytest.fixture(scope="module")
 def long_dump(tmp_path_factory):
-    return write_dump(tmp_path_factory.mktemp("long"), rows=(6_000, 2_000), row_group_size=200)
+    return write_dump(tmp_path_factory.mktemp("long"), rows=(6_000, 2_000), row_group_size=100)
 
 
 @pytest.fixture(scope="module")
 def long_finished(long_dump, web, tmp_path_factory):
     out = tmp_path_factory.mktemp("long-finished") / "out"
     config = FilterConfig(
-        effort="fast", inputs=[str(long_dump)], out=out, scorer=web, keep_at=CUT, rows_per_part=200
+        effort="fast", inputs=[str(long_dump)], out=out, scorer=web, keep_at=CUT, rows_per_part=100
     )
     filter_dump(config, reporter=QUIET)
     return out
@@ -146,21 +146,21 @@ def test_an_interrupted_run_ends_with_130_says_how_to_go_on_and_does(
     out = tmp_path / "out"
     arguments = [
         "filter", *BARE, str(long_dump), "--out", str(out), "-s", web, "--keep-at", str(CUT),
-        "--rows-per-part", "200", "--workers", str(workers),
+        "--rows-per-part", "100", "--workers", str(workers),
     ]  # fmt: skip
     with begin(*arguments) as process:
-        while len(list((out / "data").rglob("*.parquet"))) < 6 and process.poll() is None:  # of 40
+        while len(list((out / "data").rglob("*.parquet"))) < 4 and process.poll() is None:  # of 80
             time.sleep(0.005)
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in said
     [again] = [line.strip() for line in said.splitlines() if line.strip().startswith("edufilter filter")]
-    assert re.search(r"\d+ of 40 parts are finished", said)
+    assert re.search(r"\d+ of 80 parts are finished", said)
     assert not (out / "run" / "manifest.json").exists()
     assert status_of_run(str(out)).state == "unfinished"
     program, *arguments = shlex.split(again)
-    done = warm_process(*arguments, "--rows-per-part", 200)
+    done = warm_process(*arguments, "--rows-per-part", 100)
     assert (program, done.code) == ("edufilter", 0), done.err
     assert "Going on with" in done.err
     assert lasting(out) == lasting(long_finished)
