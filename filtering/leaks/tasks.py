@@ -3,7 +3,7 @@
 import gzip
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -18,6 +18,7 @@ from filtering.leaks.settings import Fields
 from filtering.parquet_footers import check_footer
 from filtering.printable import listed, printable
 from filtering.regular_files import check_regular, open_regular, parse_json
+from filtering.wrong_values import near_path
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,16 @@ LAYOUTS = {
 }
 """Told by their fields, in this order."""
 
+USUAL_NAMES = {
+    "id": ("task_id", "id", "question_id", "problem_id", "instance_id", "name", "slug"),
+    "prompt": (
+        *("prompt", "question", "problem", "text", "instruction", "description", "problem_statement"),
+        *("input", "content", "query"),
+    ),
+    "solution": ("canonical_solution", "solution", "code", "answer", "output", "response", "completion"),
+}
+"""Names under which benchmarks have the parts of a task, those that say most first: for an example."""
+
 LINE_BYTES = 64 << 20
 LEAST_LINE_BYTES = 1 << 10
 """That a line counts for, since empty ones take time as well."""
@@ -75,7 +86,7 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
     Raises
     ------
     SettingsError
-        If the file has other endings, no tasks, not these fields, or tasks of the same id.
+        If there is no such file, or it has other endings, no tasks, not these fields, or tasks of one id.
     BadFileError
         If the file cannot be read.
     """
@@ -91,7 +102,7 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
             raise BadFileError(_too_large(path))
     if not tasks:
         raise SettingsError(f"A benchmark must have at least one task. {path} has none.")
-    _check_ids(tasks, path)
+    _check_ids(tasks, path, fields or Fields())
     return tuple(tasks)
 
 
@@ -122,6 +133,9 @@ def _read_records(path: Path) -> Iterator[object]:
                 yield from _read_lines(file, path)
     except EdufilterError:
         raise
+    except FileNotFoundError:
+        near = near_path(str(path))
+        raise SettingsError(f"A benchmark must exist. Got '{printable(str(path))}' instead.{near}") from None
     except Exception as error:  # pyarrow raises nearly any
         raise BadFileError(f"A benchmark must be a file that can be read. {path} is not: {error}") from error
 
@@ -189,9 +203,23 @@ def _layout_of(record: object, path: Path) -> Fields:
     known = "; ".join(f"{name}: {', '.join(fields.names())}" for name, fields in LAYOUTS.items())
     raise SettingsError(
         f"A benchmark must have the fields of a known layout ({known}). {path} has "
-        f"{listed(sorted(map(str, has))) or 'none'}. "
-        "Name its fields (--fields id=...,prompt=...,solution=...)."
+        f"{listed(sorted(map(str, has))) or 'none'}. Say which is which: {_example_of_fields(has)}"
     )
+
+
+def _example_of_fields(has: Collection[object]) -> str:
+    """Return the option that names the fields of a task, as far as their own names tell them.
+
+    Examples
+    --------
+    >>> _example_of_fields({"name", "question", "answer"})
+    '--fields id=name,prompt=question,solution=answer.'
+    """
+    found = {part: next((name for name in names if name in has), "") for part, names in USUAL_NAMES.items()}
+    prompt = found["prompt"] or "PROMPT"
+    told = f"--fields id={found['id'] or prompt},prompt={prompt}"
+    told += f",solution={found['solution']}" if found["solution"] else ""
+    return f"{told}." + ("" if found["id"] else " Where tasks have no id, their prompt may stand for it.")
 
 
 def _task_of(record: object, fields: Fields, benchmark: str, where: str) -> Task:
@@ -201,7 +229,8 @@ def _task_of(record: object, fields: Fields, benchmark: str, where: str) -> Task
     for part, name in vars(fields).items():
         if name and name not in record:
             raise SettingsError(
-                f"Each task must have the field {name!r}. {where} lacks it. Name another field (--fields)."
+                f"Each task must have the field {name!r}. {where} lacks it; it has "
+                f"{listed(sorted(map(str, record))) or 'none'}. Name another: {_example_of_fields(record)}"
             )
         values[part] = _text_of(record[name], name, where) if name else ""
     if not values["entry_point"]:
@@ -229,10 +258,19 @@ def _first_function(solution: str) -> str:
     return names[-1] if names else ""
 
 
-def _check_ids(tasks: Sequence[Task], path: Path) -> None:
+def _check_ids(tasks: Sequence[Task], path: Path, fields: Fields) -> None:
     seen: set[str] = set()
     for at, task in enumerate(tasks, 1):
         if not task.id or task.id in seen:
             what = "that of another task" if task.id else "none"
-            raise SettingsError(f"Each task must have an id of its own. Task {at} of {path} has {what}.")
+            prompt = fields.prompt or fields.solution
+            parts = {**vars(fields), "id": prompt}.items()
+            named = ",".join(f"{part}={name}" for part, name in parts if name)
+            way_on = f"Name another field of ids, or let another one stand for it: --fields {named}"
+            if fields.id == prompt:
+                way_on = "Leave out what comes twice, or is empty."
+            raise SettingsError(
+                f"Each task must have an id of its own. Task {at} of {path} has {what} in the field "
+                f"{fields.id!r}. {way_on}"
+            )
         seen.add(task.id)

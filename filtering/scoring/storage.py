@@ -44,7 +44,7 @@ from filtering.signals.linear import build_linear
 from filtering.signals.read_signals import SIGNALS_VERSION
 from filtering.signals.trees import check_trees
 from filtering.text.windows import REACH, WINDOW
-from filtering.wrong_values import near_name
+from filtering.wrong_values import near_name, near_path
 
 FORMAT = 4
 SIGNALS_KIND, EMBEDDING_KIND = "signals", "embedding"
@@ -305,11 +305,12 @@ def _read_description(name: str) -> tuple[Path, bytes, dict[str, Any]]:
     folder = MODELS / name if name in SHIPPED else Path(name)
     if not (folder / "scorer.json").exists():
         what = "That is a file" if folder.is_file() else "That folder has no scorer.json"
-        near = "" if folder.exists() else near_name(name.lower(), SHIPPED)
+        known = near_name(name.lower(), SHIPPED)
+        near = near_path(name) or (f" Did you mean '{known}'?" if known else "")
         raise SettingsError(
             f"A scorer must be {' or '.join(SHIPPED)}, or a folder that 'edufilter train' wrote. "
             f"Got {name!r}. {what if folder.exists() else 'There is no such folder'}."
-            f"{near and f' Did you mean {near}?'}"
+            f"{'' if folder.exists() else near}"
         )
     content = _read_file(folder, "scorer.json", DESCRIPTION_BYTES)
     return folder, content, _checked_description(content, folder)

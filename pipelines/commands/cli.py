@@ -27,7 +27,9 @@ from filtering.errors import (
     without_secrets,
 )
 from filtering.printable import escape_unwritable, printable_lines
+from filtering.wrong_values import near_name
 from pipelines.interrupting import INTERRUPTED, how_to_go_on
+from pipelines.program import as_called
 
 COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Run": {
@@ -65,6 +67,8 @@ Examples:
   edufilter filter dump --out out
   edufilter recut out --keep-at 2.5 --to out-2.5
 """
+EXAMPLE = "Example: "
+"""Begins the line of a command's help that has a whole command line."""
 NO_THREAD = "can't start new thread"
 """What Python says where a thread gets no memory, or there are too many."""
 
@@ -187,18 +191,38 @@ def _refuse_usage(error: TyperException) -> int:
         error.show()
     else:
         sys.stderr.write(f"Error: {error}\n")
-    option = getattr(error, "option_name", None)
-    if option is not None and (whose := _whose_option(option)):
-        sys.stderr.write(f"{whose}\n")
+    if way_on := _way_on(error):
+        sys.stderr.write(f"{as_called(way_on)}\n")
     return error.exit_code
 
 
 def _say_plainly(error: Any) -> None:  # noqa: ANN401 - one of several classes without a common name
-    """Leave out of a message what is no word of ours: the library's, and options that help does not show."""
+    """Leave out of a message what is no word of ours, and name the option of help that is nearest."""
     error.message = error.message.replace("Value error, ", "")
-    if getattr(error, "possibilities", None):
-        hidden = {name for _, one in _options() for name in one.opts if getattr(one, "hidden", False)}
-        error.possibilities = [name for name in error.possibilities if name not in hidden]
+    if option := getattr(error, "option_name", ""):
+        shown = [one for one in error.ctx.command.params if not getattr(one, "hidden", False)]
+        names = {name.lstrip("-"): name for one in shown for name in one.opts if name.startswith("--")}
+        near = near_name(option.lstrip("-"), names)  # without what all of them begin with
+        error.possibilities = [names[near]] if near else []
+
+
+def _way_on(error: Any) -> str:  # noqa: ANN401
+    """Return what to type instead of what was refused; empty where the message says all."""
+    command = getattr(getattr(error, "ctx", None), "command", None)
+    if option := getattr(error, "option_name", ""):
+        if whose := _whose_option(option):
+            return whose
+        if getattr(command, "name", "") == "explain" and not error.possibilities:
+            return f"To find a document by a column: --where \"{option.lstrip('-')} = 'VALUE'\""
+    if hasattr(error, "param_type") and (example := _example_of(command)):  # an option or argument is missing
+        return f"For example:\n  {example}"
+    return ""
+
+
+def _example_of(command: Any) -> str:  # noqa: ANN401
+    """Return the command line that help gives as an example; empty if it has none."""
+    lines = (getattr(command, "help", "") or "").splitlines()
+    return next((line.removeprefix(EXAMPLE) for line in lines if line.startswith(EXAMPLE)), "")
 
 
 def _whose_option(option: str) -> str:
@@ -237,7 +261,7 @@ def _interrupted(arguments: Sequence[str], what: str = "") -> int:
 def _fail(error: BaseException | str, code: int) -> int:
     from pipelines.settings.base import as_typed  # now: an answer without a fault needs no settings
 
-    sys.stderr.write(f"Error: {printable_lines(as_typed(without_secrets(str(error))))}\n")
+    sys.stderr.write(f"Error: {printable_lines(as_called(as_typed(without_secrets(str(error)))))}\n")
     return code
 
 

@@ -8,7 +8,6 @@ import json
 import re
 import shlex
 import shutil
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -124,11 +123,6 @@ def _print_times(fast: FilterResult, balanced: FilterResult) -> None:
 
 def _print_next(folder: Path) -> None:
     """Print where the report is, and three commands to type next, for these pages and the reader's own."""
-    program = Path(sys.executable).with_name("edufilter")
-    if shutil.which(program.name) == str(program):
-        program = Path(program.name)
-    elif program.is_relative_to(Path.cwd()):
-        program = program.relative_to(Path.cwd())
     run, other = str(folder / "out"), str(folder / f"out-from-{OTHER_CUT}")
     found = _samples(run, BEST)
     file, row = (str(found[0]["file"]), str(found[0]["row"])) if found else ("000.parquet", "0")
@@ -147,7 +141,7 @@ def _print_next(folder: Path) -> None:
     if page.exists():
         show(f"  Open the report in a browser:\n    {page}")
     for what, words in commands.items():
-        show(f"  {what}\n    {shlex.join([str(program), *words])}")
+        show(f"  {what}\n    {shlex.join(['edufilter', *words])}")
 
 
 def _make_anew(folder: Path) -> None:

@@ -3,8 +3,9 @@
 import typer
 
 from filtering.printable import printable_lines
+from pipelines.program import as_called
 
 
 def show(text: str) -> None:
-    """Print lines on standard output."""
-    typer.echo(printable_lines(text))
+    """Print lines on standard output, with commands as they can be typed here."""
+    typer.echo(printable_lines(as_called(text)))

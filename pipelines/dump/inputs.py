@@ -4,10 +4,12 @@ import fnmatch
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from filtering.errors import OutputError, RunError, SettingsError
 from filtering.printable import printable
+from filtering.wrong_values import near_path
 from pipelines.dump.other_formats import format_of, how_to_convert
 from pipelines.names import name_of
 from pipelines.paths import AnyPath, StorePath, is_store
@@ -168,7 +170,8 @@ def _refuse_run(given: str, path: AnyPath) -> None:
 
 
 def _missing(given: str) -> SettingsError:
-    return SettingsError(f"An input must exist. Got '{printable(given)}' instead. Check the path.")
+    near = near_path(given) or " Check the path."
+    return SettingsError(f"An input must exist. Got '{printable(given)}' instead.{near}")
 
 
 def _found_none(given: str, others: Iterable[AnyPath]) -> SettingsError:
@@ -176,10 +179,11 @@ def _found_none(given: str, others: Iterable[AnyPath]) -> SettingsError:
     # What is known by the end of its name goes before what has to be looked into.
     names = sorted(map(name_of, others), key=lambda name: (format_of(name) is None, name))
     lines = ((name, how_to_convert(name, together=True)) for name in names)
-    advice = next((f"Found '{name}'. {line}" for name, line in lines if line), "Check the path.")
+    advice = next((f" Found '{name}'. {line}" for name, line in lines if line), "")
+    leads = "/".join(takewhile(lambda part: not WILDCARDS & set(part), given.split("/")))
     return SettingsError(
         f"An input must hold at least one Parquet file ({', '.join(PARQUET_SUFFIXES)}). "
-        f"Found none in '{printable(given)}'. {advice}"
+        f"Found none in '{printable(given)}'.{advice or near_path(leads) or ' Check the path.'}"
     )
 
 

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import accumulate, chain
+from itertools import accumulate, chain, count
 from typing import Any
 
 import numpy as np
@@ -257,8 +257,19 @@ def _refuse_taken(schema: pa.Schema, path: str, new_columns: Sequence[str]) -> N
     if taken:
         raise SettingsError(
             f"{path} must not have the columns that this run adds, in capitals or not. "
-            f"Found {listed(taken)}. Choose another name with --score-column."
+            f"Found {listed(taken)}. {_other_names(new_columns, schema.names)}"
         )
+
+
+def _other_names(new_columns: Sequence[str], names: Sequence[str]) -> str:
+    """Return what to do where columns that a run adds are there: all of them can be named otherwise."""
+    score, *others = new_columns
+    if score.endswith("_leak"):  # nothing is scored
+        return "Rename it in the input, or choose --leak-action drop, which adds none."
+    stem, there = score.removesuffix("_score"), {name.casefold() for name in names}
+    other = next(f"edu{number}" for number in count(2) if f"edu{number}_score" not in there)
+    named = [f"{other}_score", *(f"{other}{name.removeprefix(stem)}" for name in others)]
+    return f"Add --score-column {named[0]}, which names all of them: {listed(named)}."
 
 
 def _runs_of_groups(found: _ReadableFile, size: PartSize) -> Iterator[tuple[int, int]]:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from filtering.errors import SettingsError
 from filtering.printable import listed, printable
+from filtering.wrong_values import near_name
 from pipelines.dump.batches import read_batches
 from pipelines.dump.inputs import InputFile, find_inputs
 from pipelines.dump.parts import Part, Parts
@@ -27,6 +29,8 @@ from pipelines.store.stored_scores import UNSURE, Cut, read_scores
 from pipelines.worker.output import AddedColumns
 
 FILES_NAMED = 5
+FILES_COMPARED = 2000
+"""With a name that none has: a run may have a million."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def file_of_dump(dump: str, given: str) -> str:
             return file.path
     raise SettingsError(
         f"'file' (--file) must be one of {printable(dump)}, by its path or by that below it. "
-        f"'{name_of(given)}' is not. It has {_some([file.relative for file in files])}."
+        f"'{name_of(given)}' is not. It has {_some([file.relative for file in files], given)}."
     )
 
 
@@ -154,7 +158,7 @@ def _named(parts: Parts, given: str | None, run: str) -> list[Part]:
         files = list(dict.fromkeys(part.relative for part in parts))
         raise SettingsError(
             f"The file must be an input of {run}, by its path or by that below its folder. "
-            f"'{name_of(given)}' is not. Its inputs are {_some(files)}. For a row of its output use "
+            f"'{name_of(given)}' is not. Its inputs are {_some(files, given)}. For a row of its output use "
             "--output-row."
         )
     return found
@@ -257,8 +261,14 @@ def _search(parts: Iterable[Part], config: ExplainConfig) -> tuple[Part, int]:
             first += batch.num_rows
     where = config.run or config.file
     if not is_there:
-        raise SettingsError(f"{where} must have the column {column!r}. Found {listed(seen) or 'no columns'}.")
-    raise SettingsError(f"A document of {where} must have {value!r:.200} in {column!r}. None has.")
+        other = "Name another in --where." if config.id is None else "Name another with --id-column."
+        near = near_name(column, seen)
+        raise SettingsError(
+            f"{where} must have the column {column!r}. Found {listed(seen) or 'no columns'}. {other}"
+            + (f" Did you mean {printable(near)!r}?" if near else "")
+        )
+    elsewhere = "" if config.id is None else " Look into another column with --id-column."
+    raise SettingsError(f"A document of {where} must have {value!r:.200} in {column!r}. None has.{elsewhere}")
 
 
 def _equals(values: pa.Array, wanted: str) -> NDArray[np.bool_]:
@@ -277,6 +287,10 @@ def _refuse_beyond(file: str, row: int, rows: int) -> None:
         )
 
 
-def _some(files: Sequence[str]) -> str:
-    rest = f" and {len(files) - FILES_NAMED:,} more" if len(files) > FILES_NAMED else ""
-    return f"{', '.join(files[:FILES_NAMED])}{rest}"
+def _some(files: Sequence[str], wanted: str = "") -> str:
+    """Return some of the files, those first whose names are nearest to a wanted one."""
+    if len(files) <= FILES_NAMED:
+        return ", ".join(files)
+    near = get_close_matches(wanted, files[:FILES_COMPARED], FILES_NAMED) if wanted else []
+    named = [*near, *(file for file in files[: 2 * FILES_NAMED] if file not in near)][:FILES_NAMED]
+    return f"{', '.join(named)} and {len(files) - FILES_NAMED:,} more"

@@ -41,7 +41,7 @@ from pipelines.settings.base import (
 MAX_DOCUMENT_BYTES = 64_000_000
 
 ExecutorName = Literal["local", "ray"]
-LanguagesFrom = Literal["text", "column", "path"]
+LanguagesFrom = Literal["column, text", "column", "column, path"]
 LeakAction = Literal["drop", "mark"]
 OnDrift = Literal["warn", "fail"]
 UnsureAction = Literal["keep", "drop", "flag"]
@@ -69,6 +69,11 @@ def read_fields(words: str) -> Fields:
     if not found.keys() <= set(FIELD_NAMES) or not all(found.values()) or len(found) < len(pairs):
         raise ValueError(
             f"must be like id=task_id,prompt=question,solution=answer, of {', '.join(FIELD_NAMES)}"
+        )
+    if not {"prompt", "solution"} & set(found):
+        raise ValueError(
+            f"must name prompt or solution: these are what is looked for. For example: "
+            f"id={next(iter(found.values()))},prompt={next(iter(found.values()))}"
         )
     return Fields(**{"prompt": "", **found})
 

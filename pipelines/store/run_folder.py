@@ -40,6 +40,7 @@ from pydantic import BaseModel
 from filtering.errors import BadFileError, EdufilterError, OutputError, RunError
 from filtering.printable import printable
 from filtering.regular_files import parse_json, read_regular
+from filtering.wrong_values import near_path
 from pipelines.dump.parts import PART_SCHEMA, Parts, SetAside, places_of
 from pipelines.dump.reading import open_parquet
 from pipelines.locks import hold_lock, is_locked
@@ -331,7 +332,8 @@ class RunFolder(PublishingFolder):
             above = self.root.parents if isinstance(self.root, Path) else ()
             if run := next((one for one in above if (one / "run" / "plan.json").is_file()), None):
                 why = f"It lies within the run {printable(str(run))}: name that."
-            raise OutputError(f"{printable(str(self.root))} must hold a run. {why}")
+            near = near_path(str(self.root)) if isinstance(self.root, Path) else ""
+            raise OutputError(f"{printable(str(self.root))} must hold a run. {why}{near}")
         plan = self.read_json(self.plan)
         if plan.get("format") != OUTPUT_FORMAT:
             raise OutputError(

@@ -62,7 +62,17 @@ def test_fields_can_be_named(tmp_path):
     ("records", "fields", "message"),
     [
         ([], None, "must have at least one task"),
-        ([{"question": "?"}], None, r"known layout .*has question"),
+        (
+            [{"question": "?"}],
+            None,
+            r"known layout .*has question.*--fields id=question,prompt=question\. Where",
+        ),
+        (
+            [{"id": 1, "question": "?", "answer": ""}],
+            None,
+            r"--fields id=id,prompt=question,solution=answer\.$",
+        ),
+        ([{"prompt": "?"}], Fields(), r"field 'task_id'.*--fields id=prompt,prompt=prompt\. Where"),
         ([[1]], None, "has none"),
         ([HUMAN_EVAL, {"task_id": "b"}], None, r"must have the field 'prompt'.*task 2 lacks it"),
         ([HUMAN_EVAL, "x"], None, r"must be a JSON object. Got str instead .*task 2"),
@@ -70,7 +80,12 @@ def test_fields_can_be_named(tmp_path):
         ([{"task_id": True, "prompt": ""}], Fields(), r"'task_id' must be text"),
         ([{"task_id": 1, "prompt": [1]}], Fields(), r"'prompt' must be text"),
         ([HUMAN_EVAL, HUMAN_EVAL], None, r"id of its own. Task 2 of .* that of another"),
-        ([{"task_id": None, "prompt": "a"}], Fields(), r"id of its own. Task 1 of .* has none"),
+        (
+            [{"task_id": None, "prompt": "a"}],
+            Fields(),
+            r"Task 1 of .* has none.*--fields id=prompt,prompt=prompt",
+        ),
+        ([{"prompt": "a"}] * 2, Fields(id="prompt"), r"Task 2 of .* another.*Leave out what comes twice"),
     ],
 )
 def test_wrong_tasks_are_refused(tmp_path, records, fields, message):
@@ -97,8 +112,11 @@ def test_damaged_files_are_told_by_line_and_never_quoted(tmp_path, name, content
 
 
 def test_a_missing_file_and_another_ending_are_refused(tmp_path):
-    with pytest.raises(BadFileError, match=r"no\.jsonl"):
+    write(tmp_path / "HumanEval.jsonl", HUMAN_EVAL)
+    with pytest.raises(SettingsError, match=r"must exist.*no\.jsonl' instead\.$"):
         read_benchmark(tmp_path / "no.jsonl")
+    with pytest.raises(SettingsError, match=r"Did you mean '.*/HumanEval\.jsonl'\?"):
+        read_benchmark(tmp_path / "HumanEvla.jsonl")
     with pytest.raises(SettingsError, match="must end in"):
         read_benchmark(tmp_path / "tasks.csv")
 

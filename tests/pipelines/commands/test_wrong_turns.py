@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from dumps import BARE, CUT, FAST, make_texts
 
+from pipelines.commands.cli import LATE_COMMANDS
 from pipelines.interrupting import how_to_go_on
+from pipelines.program import VERBS, as_called
 
 ROWS = 60
 
@@ -71,7 +73,7 @@ def test_a_column_that_is_none_brings_the_one_that_looks_like_it(command, pages,
 def test_a_scorer_that_is_nearly_one_is_asked_for(command, pages, tmp_path, typed, meant):
     refused = command("filter", pages, *BARE, "-s", typed, "--out", tmp_path / "out")
     assert refused.code == 2
-    assert f"Did you mean {meant}?" in refused.err
+    assert f"Did you mean '{meant}'?" in refused.err
 
 
 @pytest.mark.parametrize("words", [["status"], ["report"], ["verify"], ["explain", "--row", "0", "--run"]])
@@ -116,6 +118,102 @@ def test_a_row_of_a_file_of_a_dump_is_found_by_either_path_of_the_file(command, 
     none = command("explain", folder)
     assert none.code == 2
     assert "holds many documents. Say which one is meant: add --where" in none.err
+
+
+def test_a_column_that_is_not_there_is_answered_with_the_option_that_names_another(command, pages):
+    by_id = command("explain", pages, "--id", 7)
+    assert (
+        "must have the column 'id'. Found url, title, text, number. Name another with --id-column."
+        in by_id.err
+    )
+    near = command("explain", pages, "--id", 7, "--id-column", "nubmer")
+    assert "--id-column. Did you mean 'number'?" in near.err
+    assert "Name another in --where." in command("explain", pages, "--where", "page = 7").err
+    assert (
+        "Look into another column with --id-column."
+        in command("explain", pages, "--id", 99, "--id-column", "number").err
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["explain", "x", "--url", "https://a.b"],
+            "To find a document by a column: --where \"url = 'VALUE'\"",
+        ),
+        (["filter", "x", "--keep-att", "2"], "--keep-at)"),
+        (["recut", "out"], "For example:\n  edufilter recut out --keep-at 2.5 --to out-2.5\n"),
+        (["filter", "x"], "For example:\n  edufilter filter dump --out out\n"),
+        (["train"], "For example:\n  edufilter train labels --out scorer\n"),
+    ],
+)
+def test_usage_that_is_wrong_is_answered_with_what_to_type(command, words, said):
+    refused = command(*words)
+    assert refused.code == 2
+    assert said in refused.err
+    assert "--run" not in refused.err  # whose letters are those of --url
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["filter", "{near}", "--out", "{out}"],
+        ["filter", "{near}/*.parquet", "--out", "{out}"],
+        ["audit", "web", "{near}"],
+        ["filter", "{there}", "--scorer", "{near}", "--out", "{out}"],
+        ["decontaminate", "{there}", "--against", "{near}.jsonl", "--out", "{out}"],
+        ["status", "{near}"],
+        ["score", "{near}.txt"],
+        ["annotate", "{there}", "--rubric", "{near}.toml", "--model", "m", "--out", "{out}"],
+    ],
+)
+def test_a_path_that_is_not_there_is_answered_with_the_nearest_one(command, pages, tmp_path, words):
+    there, out = pages.parent, tmp_path / "out"
+    near = there.with_name("pgaes")
+    refused = command(*(word.format(there=there, near=near, out=out) for word in words))
+    assert refused.code == 2
+    assert f"Did you mean '{there}'?" in refused.err
+
+
+def test_no_name_is_guessed_where_none_is_near(command, tmp_path):
+    (tmp_path / "dump.parquet").touch()
+    refused = command("filter", tmp_path / "other.parquet", "--out", tmp_path / "out")
+    assert "Did you mean" not in refused.err
+    assert "Check the path." in refused.err
+
+
+# How the program is called.
+
+
+@pytest.mark.parametrize(
+    ("called", "shown"),
+    [
+        ("bin/edufilter", "bin/edufilter recut out"),
+        ("{tmp}/bin/edufilter", "bin/edufilter recut out"),
+        ("/opt/tools/edufilter", "/opt/tools/edufilter recut out"),
+        ("{tmp}/x/__main__.py", "edufilter recut out"),
+    ],
+)
+def test_commands_are_shown_as_the_program_is_called_here(monkeypatch, tmp_path, called, shown):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [called.format(tmp=tmp_path)])
+    monkeypatch.setenv("PATH", "")
+    assert as_called("To cut: edufilter recut out\nthe edufilter that began it, x/edufilter recut") == (
+        f"To cut: {shown}\nthe edufilter that began it, x/edufilter recut"
+    )
+
+
+def test_a_program_that_is_found_by_its_name_is_shown_by_it(monkeypatch, tmp_path):
+    program = tmp_path / "edufilter"
+    program.touch(mode=0o755)
+    monkeypatch.setattr("sys.argv", [str(program)])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert as_called("edufilter recut out") == "edufilter recut out"
+
+
+def test_the_program_knows_all_of_its_commands_by_name():
+    assert set(VERBS) == set(LATE_COMMANDS)
 
 
 # Runs.

@@ -17,6 +17,10 @@ def test_an_input_that_has_a_score_is_refused_with_the_option_that_renames_ours(
     assert outcome.code == 2
     for part in ("edu_score", "--score-column", "a.parquet"):
         assert part in outcome.err
+    named = (
+        "--score-column edu2_score, which names all of them: edu2_score, edu2_unsure, edu2_keep, edu2_reason."
+    )
+    assert named in outcome.err
     assert not (tmp_path / "out").exists()
     assert command(*arguments, "--score-column", "our_score").code == 0
     found = pq.read_table(tmp_path / "out" / "data" / "a.parquet")
