@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TextIO
 from filtering.errors import without_secrets
 from filtering.printable import printable_lines
 from pipelines.amounts_in_words import duration
+from pipelines.program import as_called
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -46,15 +47,16 @@ class Meter:
         self.before = self.done = done
         self.things = things
         self.waits_for = waits_for
-        self.started_s = time.monotonic()
+        self.started_s = self._counted_s = time.monotonic()
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def count(self, number: int, **more: int) -> None:
         """Count some more things, and what else there is to count of them."""
         with self._lock:
+            self._counted_s = time.monotonic()
             if self.waits_for:
-                self.waits_for, self.started_s = "", time.monotonic()
+                self.waits_for, self.started_s = "", self._counted_s
             self.done += number
             self._counts.update(more)
 
@@ -70,8 +72,12 @@ class Meter:
 
     @property
     def left_s(self) -> float:
-        """Seconds left, at the rate so far."""
-        return (self.total - self.done) / self.fresh * self.seconds if self.fresh else 0.0
+        """Seconds left, at the rate so far: as of the last count, less what has passed since."""
+        if not self.fresh:
+            return 0.0
+        counted_s = self._counted_s
+        each_s = (counted_s - self.started_s) / self.fresh
+        return max((self.total - self.done) * each_s - (time.monotonic() - counted_s), 0.0)
 
     def figures(self) -> dict[str, float | int]:
         """Return what is shown, for machines: things done and in all, the rate, seconds left."""
@@ -93,6 +99,46 @@ class Meter:
         return (
             self.words() if self.fresh else f"working on the {'next' if self.done else 'first'} {self.things}"
         )
+
+    def left(self) -> str:
+        """Return how long it takes yet, for people; empty where that is not known."""
+        left_s = self.left_s
+        return f"{duration(left_s)} left" if left_s else ""
+
+    def line(self) -> str:
+        """Return all of it on a line, for people."""
+        if self.waits_for:
+            return f"{self.waits_for.partition(' (')[0]}: {duration(self.seconds)} so far"
+        done = f"{self.done:,} of {self.total:,} {self.things}"
+        return ", ".join(filter(None, (done, self.state(), self.left())))
+
+
+class ShareMeter(Meter):
+    """Counts steps that take some longer, some shorter: it says how far they are, and not how long it takes.
+
+    Parameters
+    ----------
+    total : int
+        Of steps.
+    what : str
+        What they make.
+    """
+
+    def __init__(self, total: int, what: str) -> None:
+        super().__init__(total, 0, "steps")
+        self.what = what
+
+    def state(self) -> str:
+        """Return what is made."""
+        return self.what
+
+    def left(self) -> str:
+        """Return nothing: what is done says little of what is left."""
+        return ""
+
+    def line(self) -> str:
+        """Return how far it is."""
+        return f"{self.what}: {100 * self.done / max(self.total, 1):.0f} % done"
 
 
 class RowMeter(Meter):
@@ -174,7 +220,7 @@ class ConsoleReporter:
 
     def say(self, message: str) -> None:
         """Show one line that a person should see, less the secrets of addresses."""
-        message = without_secrets(message)
+        message = as_called(without_secrets(message))
         if self._style == "json":
             self.event("message", message=message)
         elif self._style == "auto":
@@ -207,13 +253,12 @@ class ConsoleReporter:
 
     def _new_bar(self) -> "Progress":
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
         return Progress(
             BarColumn(),
             TaskProgressColumn(),
             TextColumn("{task.fields[text]}"),
-            TimeRemainingColumn(),
             console=Console(file=self._stream, soft_wrap=True, highlight=False, markup=False),
         )
 
@@ -225,12 +270,12 @@ class ConsoleReporter:
         with bar:
             task = bar.add_task("", total=max(meter.total, 1), completed=meter.done, text="")
             while not stop.wait(0.2):
-                bar.update(task, completed=meter.done, text=meter.waits_for or meter.state())
-            bar.update(task, completed=meter.done, text=meter.words())
+                shown = meter.waits_for or ", ".join(filter(None, (meter.state(), meter.left())))
+                bar.update(task, completed=meter.done, text=shown)
+            bar.update(task, completed=meter.done, text=meter.state())
 
     def _line(self, meter: Meter) -> None:
         if self._style == "json":
             self.event("progress", **meter.figures())
-        elif self._style == "auto" and not meter.waits_for:  # which was said
-            left = f", {duration(meter.left_s)} left" if meter.fresh and meter.done < meter.total else ""
-            self._write(f"{meter.done:,} of {meter.total:,} {meter.things}, {meter.state()}{left}")
+        elif self._style == "auto":
+            self._write(meter.line())

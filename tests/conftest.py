@@ -217,7 +217,7 @@ def cascade(labels, two_stages, pool, haste, tmp_path_factory) -> TrainResult:
         judged = {one: points_of_labels(two_stages.out, str(labels), effort=one) for one in efforts}
         return save_judged(
             replace(two_stages.scorer, paired=paired), str(tmp_path_factory.mktemp("scorer") / "cascade"),
-            two_stages.metrics, judged, found, ["train"], overwrite=False,
+            two_stages.metrics, judged, found, ["train"], overwrite=False, reporter=QUIET,
         )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ its training rows only: those of other groups that are no near-duplicates of a d
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -298,12 +298,28 @@ def fits_of_figures() -> int:
 
 def nested_figures(data: FitData, name: str, fit: Fit) -> Figures:
     """Return the nested figures of a way of fitting over all fold assignments."""
-    raws = [nested_raw(data, fit, assignment=number) for number in range(ASSIGNMENTS)]
-    return Figures(
-        name,
-        rho=tuple(rank_correlation(raw, data.labels) for raw in raws),
-        auc=tuple(area_under_curve(raw, data.labels) for raw in raws),
-    )
+    (found,) = compare(data, {name: fit})
+    return found
+
+
+def compare(data: FitData, fits: Mapping[str, Fit]) -> list[Figures]:
+    """Return the nested figures of some ways of fitting, by their names from simple to costly.
+
+    All fit to one fold assignment before the next, the costly ones first: so what is done tells how long the
+    rest takes.
+    """
+    raws: dict[str, list[Floats]] = {name: [] for name in fits}
+    for number in range(ASSIGNMENTS):
+        for name in reversed(raws):
+            raws[name].append(nested_raw(data, fits[name], assignment=number))
+    return [
+        Figures(
+            name,
+            rho=tuple(rank_correlation(raw, data.labels) for raw in found),
+            auc=tuple(area_under_curve(raw, data.labels) for raw in found),
+        )
+        for name, found in raws.items()
+    ]
 
 
 def simplest_of_the_best(figures: Sequence[Figures]) -> str:

@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from filtering.errors import SettingsError
 from filtering.printable import printable
+from filtering.wrong_values import near_path
 from pipelines.commands.command_signature import (
     Given,
     JsonOption,
@@ -44,7 +45,8 @@ def score_command(
 
     loaded = open_scorer(scorer, scoring.effort, scoring.placement)
     scores = loaded.score(texts)
-    if warning := signals_of(loaded).unsure_of(texts).sentence:
+    found = signals_of(loaded).unsure_of(texts)
+    if warning := " ".join(filter(None, (found.sentence, found.of_few_languages))):
         reporter.say(f"Warning: {warning}")
     told = loaded.tell_unsure(texts) if as_json else [None] * len(files)
     for name, value, reason, unsure in zip(files, scores.value, scores.reason, told, strict=True):
@@ -145,7 +147,7 @@ def _read_text(name: str, *, instead: str) -> bytes:
             f"A text file must be a file. {printable(name)} is a folder. {instead}"
         ) from error
     except OSError as error:
-        raise SettingsError(f"A text file must be readable. {error}") from error
+        raise SettingsError(f"A text file must be readable. {error}.{near_path(name)}") from error
     if text.startswith(b"PAR1"):
         raise SettingsError(f"A text file must not be Parquet. {name} is. {instead}")
     return text
@@ -163,10 +165,11 @@ def report_command(
 
     Example: edufilter report out
     """
-    ConsoleReporter().say("Making the report ...")
+    reporter = ConsoleReporter()
+    reporter.say("Making the report ...")
     from pipelines.reports.write_report import write_report
 
-    page = write_report(out, samples=not no_samples)
+    page = write_report(out, samples=not no_samples, reporter=reporter)
     if slices:
         from pipelines.commands.print_slices import print_slices, read_report
 

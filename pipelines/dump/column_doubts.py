@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from filtering.errors import BadFileError, RunError
 from filtering.printable import printable
-from filtering.text.arrow import text_lengths
+from filtering.text.arrow import text_bytes, text_lengths
 from filtering.text.settings import TEXT_COLUMNS
 from filtering.text.text_columns import likely_text_column
 from pipelines.amounts_in_words import percent
@@ -31,15 +31,36 @@ def doubt_of_sample(parts: Parts, column: str, texts: Sequence[pa.Array]) -> str
     column : str
     texts : sequence of Arrow array
     """
+    found = _doubt(texts, column)
+    return f"{found} {_question(parts, column)}" if found else ""
+
+
+def doubt_of_documents(texts: Sequence[pa.Array], column: str) -> str:
+    """Return the same of labels, or of a file whose column of documents is told by its name alone."""
+    found = _doubt(texts, column)
+    question = f"Is {column!r} the column of the documents? If another one is, give it this name."
+    return f"{found} {question}" if found else ""
+
+
+def _doubt(texts: Sequence[pa.Array], column: str) -> str:
+    """Return what speaks against a column: documents without text, or mostly short ones."""
     rows, lengths = sum(map(len, texts)), [text_lengths(some) for some in texts]
     empty = sum(int((one == 0).sum()) for one in lengths)
     short = sum(int((one < SHORT_BYTES).sum()) for one in lengths)
-    if rows and empty >= MANY * rows:
-        return _without_text(parts, column, empty, rows)
-    if rows and short >= MANY * rows and column not in TEXT_COLUMNS:
-        what = f"{short:,} of {rows:,} documents hold fewer than {SHORT_BYTES} bytes."
-        return f"{what} {_question(parts, column)}"
+    if not rows or short < MANY * rows:
+        return ""
+    if empty >= MANY * rows:
+        return _without_text(empty, rows)
+    # In a column that is named so short sentences may be documents; what has no space is an address.
+    if column not in TEXT_COLUMNS or _without_spaces(texts) >= MANY * rows:
+        return f"{short:,} of {rows:,} documents hold fewer than {SHORT_BYTES} bytes."
     return ""
+
+
+def _without_spaces(texts: Sequence[pa.Array]) -> int:
+    """Return how many texts are short and of ASCII, and have no space: words of some scripts have none."""
+    short = (text for some in texts for text in text_bytes(some) if text and len(text) < SHORT_BYTES)
+    return sum(text.isascii() and len(text.split()) <= 1 for text in short)
 
 
 def doubt_of_run(parts: Parts, column: str, manifest: Mapping[str, object]) -> str:
@@ -57,16 +78,14 @@ def doubt_of_run(parts: Parts, column: str, manifest: Mapping[str, object]) -> s
         return ""
     empty = sum(reasons.get(name, 0) for name in WITHOUT_TEXT)
     if empty >= MANY * rows:
-        return _without_text(parts, column, empty, rows)
+        return f"{_without_text(empty, rows)} {_question(parts, column)}"
     if not manifest["kept"] and column not in TEXT_COLUMNS:
         return f"Nothing was kept. {_question(parts, column)}"
     return ""
 
 
-def _without_text(parts: Parts, column: str, empty: int, rows: int) -> str:
-    return (
-        f"{empty:,} of {rows:,} documents ({percent(empty, rows)}) have no text. {_question(parts, column)}"
-    )
+def _without_text(empty: int, rows: int) -> str:
+    return f"{empty:,} of {rows:,} documents ({percent(empty, rows)}) have no text."
 
 
 def _question(parts: Parts, column: str) -> str:

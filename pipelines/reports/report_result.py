@@ -35,7 +35,7 @@ def report_result(result: FilterResult, command: str, *, samples: bool, reporter
 
     made_by = MadeBy(command, result.rows_scored, result.seconds) if result.rows_scored else None
     try:
-        return write_report(result.out, samples=samples, made_by=made_by)
+        return write_report(result.out, samples=samples, made_by=made_by, reporter=reporter)
     except Exception as error:  # whatever it is: the data are written, and the page can be drawn again
         known = isinstance(error, (EdufilterError, OSError))  # messages of others may hold texts
         why = f"{error}" if known else f"Drawing it ended with {type(error).__name__}."

@@ -4,7 +4,7 @@ Rows lie together at the beginnings of row groups, and row groups are taken by t
 that little is read of large inputs. Which rows are read follows from the plan alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from annotations.labels.code_languages import LANGUAGE_COLUMNS
@@ -33,6 +33,8 @@ TEXTS = 1000
 """Rows whose texts are kept, to compare them with the seed."""
 TOLD_BY_TEXT = 250
 """Rows whose text tells a code language: that takes some 10 to 30 ms each."""
+TOLD_AT_A_TIME = 500
+"""Rows whose languages are detected: about a tenth of a second."""
 ORIGINS = ("genre", "lang", "language")
 """Columns of the dump by whose values shares are told; of code its language is, not what these two say."""
 IDENTIFIED = "language found"
@@ -84,7 +86,14 @@ def choose_rows(parts: Sequence[Part], numbers: Sequence[int]) -> Rows:
     return spread_rows(parts, numbers, rows=ROWS, places=PLACES)
 
 
-def look_at(run: RunScores, rows: Rows, read: RowReader, scorer: SignalScorer | None = None) -> RowSample:
+def look_at(
+    run: RunScores,
+    rows: Rows,
+    read: RowReader,
+    scorer: SignalScorer | None = None,
+    *,
+    done: Callable[[int], None] = lambda steps: None,
+) -> RowSample:
     """Read rows of a run, and keep of each what slices are told by.
 
     Parameters
@@ -95,16 +104,20 @@ def look_at(run: RunScores, rows: Rows, read: RowReader, scorer: SignalScorer | 
     read : RowReader
     scorer : SignalScorer, optional
         None where it is not known.
+    done : callable, optional
+        Is told of two steps for each row.
     """
     step = max(1, -(-sum(len(wanted) for wanted in rows.values()) // TEXTS))
     picks = {pick.place: pick for number, wanted in rows.items() for pick in run.picks_of(number, wanted)}
     found, _ = read_again(run.parts, picks, read, most_bytes=READ_BYTES)
-    seen = [
-        see(picks[place], row, window_text(row.data or b"", REACH) if number % step == 0 else None)
-        for number, (place, row) in enumerate(found)
-    ]
+    seen = []
+    for number, (place, row) in enumerate(found):
+        seen.append(
+            see(picks[place], row, window_text(row.data or b"", REACH) if number % step == 0 else None)
+        )
+        done(1)
     of_code = is_code(scorer.domain if scorer else "", [row.named for row in seen])
-    told, no_languages = slices_by_row(seen, of_code=of_code)
+    told, no_languages = slices_by_row(seen, of_code=of_code, done=done)
     return RowSample(
         picks=tuple(row.pick for row in seen),
         slices=tuple(_slices(told, [row.pick.kept for row in seen])),
@@ -182,7 +195,9 @@ def see(pick: Pick, row: Row, text: str | None) -> SeenRow:
     )
 
 
-def slices_by_row(rows: Sequence[SeenRow], *, of_code: bool) -> tuple[list[dict[str, str]], str]:
+def slices_by_row(
+    rows: Sequence[SeenRow], *, of_code: bool, done: Callable[[int], None] = lambda steps: None
+) -> tuple[list[dict[str, str]], str]:
     """Return the slices of each row by kind, its language among them; and why languages are missing.
 
     Of code that neither column nor path tells the language of, texts do where they are kept, of
@@ -190,7 +205,11 @@ def slices_by_row(rows: Sequence[SeenRow], *, of_code: bool) -> tuple[list[dict[
     """
     if not of_code:
         try:
-            languages = tell_languages([row.beginning.decode(errors="replace") for row in rows])
+            languages = []
+            for start in range(0, max(len(rows), 1), TOLD_AT_A_TIME):
+                batch = rows[start : start + TOLD_AT_A_TIME]
+                languages += tell_languages([row.beginning.decode(errors="replace") for row in batch])
+                done(len(batch))
         except MissingExtraError as error:
             return [dict(row.slices) for row in rows], str(error)
         told = zip(rows, languages, strict=True)

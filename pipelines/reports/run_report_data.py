@@ -25,8 +25,12 @@ from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import read_again
 from pipelines.page_kit.cards import CARD_CHARS
 from pipelines.paths import absolute, is_store
+from pipelines.progress import ConsoleReporter, Reporter, ShareMeter
 from pipelines.reports.documents_to_show import (
+    GROUPS,
+    SAMPLES,
     TENTH_GROUP,
+    TENTHS,
     Pick,
     RunScores,
     count_and_pick,
@@ -45,6 +49,9 @@ Counted = Callable[[Sequence[int], Sequence[int], float], None]
 """What is told how many documents are kept and dropped by score, in equal bins, and the cut."""
 REASONS_SHOWN = 6
 """Signals that raise, and signals that lower, of each document."""
+STEPS_OF_ROW, STEPS_SHOWN = 2, 100
+"""Steps of the progress: a row is read, and told its language; a document that is shown is explained."""
+MOST_SHOWN = STEPS_SHOWN * (SAMPLES * len(GROUPS) + TENTHS)
 SHIFTS = 5
 FEW_FILES = 20
 """Up to this many, outputs have a row each on the page."""
@@ -171,6 +178,7 @@ def gather_report(
     samples: bool = True,
     made_by: MadeBy | None = None,
     counted: Counted = lambda kept, dropped, keep_at: None,
+    reporter: Reporter | None = None,
 ) -> RunReport:
     """Return what there is to show of a finished run, in memory that does not grow with its rows.
 
@@ -182,6 +190,8 @@ def gather_report(
     made_by : MadeBy, optional
     counted : callable, optional
         Is told the spread of the scores as soon as it is known, and the cut: documents are read only then.
+    reporter : Reporter, optional
+        What is told about progress; nobody if not given.
 
     Raises
     ------
@@ -204,10 +214,15 @@ def gather_report(
     kept_bins, dropped_bins = tuple(bins[1].tolist()), tuple(bins[0].tolist())
     counted(kept_bins, dropped_bins, plan.facts.keep_at)
     scorer, no_scorer = _scorer_of(plan, manifest["scorer"])
-    seen = look_at(run, choose_rows(plan.parts, stored), read, scorer)
-    groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
-    picked = without_repeats(groups) if samples else {}
-    shown, unread = _read_samples(plan.parts, picked, read, scorer, is_code=seen.is_code)
+    rows = choose_rows(plan.parts, stored)
+    meter = ShareMeter(STEPS_OF_ROW * sum(map(len, rows.values())) + MOST_SHOWN, "Making the report")
+    with (reporter or ConsoleReporter("none")).track(meter):
+        seen = look_at(run, rows, read, scorer, done=meter.count)
+        groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
+        picked = without_repeats(groups) if samples else {}
+        shown, unread = _read_samples(
+            plan.parts, picked, read, scorer, is_code=seen.is_code, done=meter.count
+        )
     path = folder.run / "manifest.parquet"
     with as_written(path), open_parquet(folder.own_file(path)) as file:
         files = of_schema(file.read(use_threads=False), MANIFEST_SCHEMA)
@@ -287,6 +302,7 @@ def _read_samples(
     scorer: SignalScorer | None,
     *,
     is_code: bool,
+    done: Callable[[int], None],
 ) -> tuple[list[Sample], dict[str, str]]:
     """Read the picked rows, each once; also which inputs cannot be read, and why."""
     rows, unread = read_again(parts, [pick.place for pick in group_of], read)
@@ -296,9 +312,12 @@ def _read_samples(
     texts = [(row.data or b"").decode(errors="replace") for row in documents]
     seen = [see(*one) for one in zip(shown, documents, texts, strict=True)]
     told_by, _ = slices_by_row(seen, of_code=is_code)
-    reasons: Sequence[Explanation | None] = [None] * len(texts)
+    reasons: list[Explanation | None] = [] if scorer is not None else [None] * len(texts)
     if scorer is not None:
-        reasons = explain_documents(scorer, texts, top=REASONS_SHOWN)
+        for start in range(0, len(texts), SAMPLES):
+            some = texts[start : start + SAMPLES]
+            reasons += explain_documents(scorer, some, top=REASONS_SHOWN)
+            done(STEPS_SHOWN * len(some))
     samples = [
         Sample(
             group=group_of[pick],

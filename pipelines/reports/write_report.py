@@ -8,6 +8,7 @@ from pydantic_core import to_jsonable_python
 from filtering.errors import EdufilterError
 from pipelines.page_kit.charts import draw_scores, refuse_few_addresses
 from pipelines.paths import AnyPath
+from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.reports.run_page import render_page
 from pipelines.reports.run_report_data import MadeBy, gather_report
 from pipelines.store.run_folder import RunFolder
@@ -18,7 +19,9 @@ DRAWINGS = {"wide": (1200, 260), "narrow": (340, 230)}
 """Width and height of the two drawings in pixels; the style shows the one that fits the screen."""
 
 
-def write_report(out: str, *, samples: bool = True, made_by: MadeBy | None = None) -> AnyPath:
+def write_report(
+    out: str, *, samples: bool = True, made_by: MadeBy | None = None, reporter: Reporter | None = None
+) -> AnyPath:
     """Write ``OUT/run/report.json`` and ``report.html`` of a finished run, and return the path of the page.
 
     Parameters
@@ -28,6 +31,8 @@ def write_report(out: str, *, samples: bool = True, made_by: MadeBy | None = Non
         Whether to show documents; not for confidential ones.
     made_by : MadeBy, optional
         What made the run; what an earlier report says if not given.
+    reporter : Reporter, optional
+        What is told about progress; standard error if not given.
 
     Raises
     ------
@@ -39,7 +44,7 @@ def write_report(out: str, *, samples: bool = True, made_by: MadeBy | None = Non
         If it cannot be drawn here, for want of memory say.
     """
     refuse_few_addresses()
-    folder = RunFolder(out)
+    folder, reporter = RunFolder(out), reporter or ConsoleReporter()
     data, page = folder.run / "report.json", folder.run / "report.html"
     with ThreadPoolExecutor(1) as beside:  # the engine that draws takes as long as the documents do
         drawings: list[Future[dict[str, str]]] = []
@@ -49,7 +54,7 @@ def write_report(out: str, *, samples: bool = True, made_by: MadeBy | None = Non
                 drawings.append(beside.submit(draw_scores, kept, dropped, keep_at, DRAWINGS))
 
         made_by = made_by or _made_by(folder, data)
-        report = gather_report(out, samples=samples, made_by=made_by, counted=draw)
+        report = gather_report(out, samples=samples, made_by=made_by, counted=draw, reporter=reporter)
         folder.write_json(data, {"format": FORMAT, **to_jsonable_python(report, inf_nan_mode="null")})
         charts = drawings[0].result() if drawings else {}
     folder.write_bytes(page, render_page(report, charts).encode(errors="replace"))

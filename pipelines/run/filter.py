@@ -52,6 +52,7 @@ At effort fast row groups are not split: decoding one takes a tenth of the time 
 other efforts less than a hundredth.
 """
 NO_CUT = 0.0
+BY_SAMPLE = "Warning, by a sample of this dump: "
 
 
 def filter_dump(
@@ -183,6 +184,11 @@ def decontaminate_dump(
         if not folder.manifest.exists():
             names = sorted({one.benchmark for one in tasks})
             reporter.say(f"Looking for the {len(tasks):,} tasks of {', '.join(names)}.")
+            sample = read_spread_rows(
+                plan.parts, plan.facts.text_column, checksums=not config.ignore_checksums
+            )
+            if doubt := doubt_of_sample(plan.parts, plan.facts.text_column, sample.texts):
+                reporter.say(f"{BY_SAMPLE}{doubt}")
         return run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
 
 
@@ -207,7 +213,7 @@ def untried_scorer_of(config: FilterConfig) -> UntriedScorer:
 def load_scorer_of(config: FilterConfig, effort: Effort, reporter: Reporter) -> AnyScorer:
     """Load the scorer of a run."""
     if effort != "fast":
-        reporter.say(f"Loading the scorer {config.scorer!r} and its embedder ...")
+        reporter.say(f"Loading the scorer {config.scorer!r} for effort {effort} ...")
     return open_scorer(config.scorer, effort, config.placement, config.exit_settings)
 
 
@@ -300,5 +306,5 @@ def _warn_if_unsure(config: FilterConfig, plan: Plan, scorer: SignalScorer, repo
     sample = read_spread_rows(plan.parts, plan.facts.text_column, checksums=checksums)
     said = warning_of(scorer, sample, next_step_of(config))
     for one in filter(None, (doubt_of_sample(plan.parts, plan.facts.text_column, sample.texts), said)):
-        reporter.say(f"Warning, by a sample of this dump: {one}")
+        reporter.say(f"{BY_SAMPLE}{one}")
     return said

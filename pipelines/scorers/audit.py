@@ -55,7 +55,6 @@ def audit_scorer(config: AuditConfig, *, reporter: Reporter | None = None) -> Sc
     else:
         scorer = open_scorer(config.scorer, config.effort, config.placement, exits)
         judged, is_code = _points_of_documents(scorer, config, reporter), signals_of(scorer).domain == CODE
-    reporter.say("Rewriting documents, and scoring them again ...")
     return audit_points(
         judged,
         is_code=is_code,
@@ -63,6 +62,7 @@ def audit_scorer(config: AuditConfig, *, reporter: Reporter | None = None) -> Sc
         keep_at=config.keep_at,
         most=config.documents,
         seed=config.seed,
+        reporter=reporter,
     )
 
 

@@ -13,6 +13,7 @@ from filtering.rubric_points import KEEP_AT
 from filtering.scoring.settings import Effort
 from filtering.text.windows import REACH, cut_window
 from pipelines.dump.code_languages import CODE_LANGUAGE
+from pipelines.progress import ConsoleReporter, Reporter, ShareMeter
 from pipelines.scorers.evaluate import JudgedPoints
 
 MOST_DOCUMENTS: dict[Effort, int] = {"fast": 2000, "balanced": 300, "full": 300}
@@ -36,6 +37,8 @@ class ScorerAudit:
         Rubric points from which a document is kept.
     documents, groups : int
         Documents that were to be rewritten, chosen without looking at scores, and groups among them.
+    available : int
+        Documents that these were drawn from.
     effects : sequence of RewriteEffect
     """
 
@@ -45,6 +48,7 @@ class ScorerAudit:
     keep_at: float
     documents: int
     groups: int
+    available: int
     effects: Sequence[RewriteEffect]
 
 
@@ -56,6 +60,7 @@ def audit_points(
     keep_at: float = KEEP_AT,
     most: int | None = None,
     seed: int = 0,
+    reporter: Reporter | None = None,
 ) -> ScorerAudit:
     """Rewrite documents, and compare scores and decisions.
 
@@ -73,6 +78,8 @@ def audit_points(
         Documents to draw; as `MOST_DOCUMENTS` says if not given.
     seed : int
         Of the draw, and of rewrites that shuffle.
+    reporter : Reporter, optional
+        What is told about progress; standard error if not given.
 
     Raises
     ------
@@ -93,7 +100,15 @@ def audit_points(
     )
     score = judged.score
     rewrites = rewrites_of(is_code=CODE_LANGUAGE in labels.slices if is_code is None else is_code, seed=seed)
-    effects = audit(documents, rewrites, lambda texts, at: score(texts, places[at]), keep_at=keep_at)
+    reporter = reporter or ConsoleReporter()
+    reporter.say("Rewriting documents, and scoring them again ...")
+    found = audit(documents, rewrites, lambda texts, at: score(texts, places[at]), keep_at=keep_at)
+    effects, meter = [next(found)], ShareMeter(len(rewrites), "Rewriting documents")  # it may fit anew first
+    with reporter.track(meter):
+        meter.count(1)
+        for effect in found:
+            effects.append(effect)
+            meter.count(1)
     return ScorerAudit(
         effort=judged.effort,
         nested=judged.nested,
@@ -101,7 +116,8 @@ def audit_points(
         keep_at=keep_at,
         documents=len(documents),
         groups=len(set(documents.groups)),
-        effects=list(effects),
+        available=len(unbiased),
+        effects=effects,
     )
 
 

@@ -89,6 +89,7 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
         labels,
         ["distill", "--teacher", config.teacher, *options_of(config)],
         overwrite=config.overwrite,
+        reporter=reporter,
     )
 
 

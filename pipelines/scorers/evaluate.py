@@ -251,7 +251,7 @@ class _Judge:
     def loaded(self) -> AnyScorer:
         if self.effort == "fast":
             return self.signals
-        self.reporter.say(f"Loading the scorer {self.scorer!r} and its embedder ...")
+        self.reporter.say(f"Loading the scorer {self.scorer!r} for effort {self.effort} ...")
         return open_scorer(self.scorer, self.effort, self.placement, self.exits)
 
     def known_points(self, labels: Labels) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
+import pyarrow as pa
 from pydantic_core import to_jsonable_python
 
 from annotations import Labels, read_labels
@@ -16,7 +17,7 @@ from annotations.labels.labels import cut_texts_warning
 from annotations.labels.sources import read_table
 from filtering import save_scorer
 from filtering.embedding.embedders import Embedder
-from filtering.fitting.cross_validation import Fit, fits_of_figures, nested_figures, simplest_of_the_best
+from filtering.fitting.cross_validation import Fit, compare, fits_of_figures, simplest_of_the_best
 from filtering.fitting.fit_data import FitData
 from filtering.fitting.paired_scores import pair, pair_labelled
 from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
@@ -31,6 +32,7 @@ from filtering.scoring.storage import refuse_taken
 from filtering.text.arrow import REASONS, text_bytes, text_reasons
 from filtering.text.settings import TEXT_COLUMNS
 from filtering.text.text_columns import find_text_column
+from pipelines.dump.column_doubts import doubt_of_documents
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorers.audit_points import ScorerAudit, audit_points
 from pipelines.scorers.evaluate import Evaluation, JudgedPoints, fit_data_of
@@ -101,6 +103,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     refuse_taken(config.out, overwrite=config.overwrite)
     pool = None if config.pool is None else read_pool(config.pool, reporter)
     labels = with_one_language(read_labels(config.labels), config.domain, reporter)
+    tell_doubt([labels.texts], "text", reporter)
     embedder = _embedder(config)
     if labels.cut_texts:
         reporter.say(cut_texts_warning(labels.cut_texts, len(labels)))
@@ -136,8 +139,9 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
             paired = pair(scorer, *pool, data, recipe=recipe, head=head)
         scorer = replace(scorer, paired=paired)
     command = ["train", "LABELS", *options_of(config)]
-    reporter.say("Rewriting documents, and scoring them again ...")
-    return save_judged(scorer, config.out, metrics, judged, labels, command, overwrite=config.overwrite)
+    return save_judged(
+        scorer, config.out, metrics, judged, labels, command, overwrite=config.overwrite, reporter=reporter
+    )
 
 
 def nested(data: FitData, fit: Fit, labels: Labels, effort: Effort, reporter: Reporter) -> JudgedPoints:
@@ -155,6 +159,7 @@ def save_judged(
     command: Sequence[str],
     *,
     overwrite: bool,
+    reporter: Reporter,
 ) -> TrainResult:
     """Save a scorer with its evaluations and its model card.
 
@@ -173,9 +178,10 @@ def save_judged(
         What made it, after ``edufilter`` and before ``--out``.
     overwrite : bool
         Replace the scorer that is there.
+    reporter : Reporter
     """
     evaluations = [one.judge() for one in judged.values()]
-    audit = audit_points(judged["fast"])
+    audit = audit_points(judged["fast"], reporter=reporter)
     scorer = with_languages(scorer, labels)
     signals = signals_of(scorer)
     paired = scorer.paired if isinstance(scorer, EmbeddingScorer) else None
@@ -227,6 +233,7 @@ def read_pool(source: str, reporter: Reporter) -> tuple[list[bytes], list[str]]:
     column = find_text_column(table.schema, name)
     rows = table.drop_columns(column).to_pylist() if table.num_columns > 1 else [{}] * len(table)
     groups = [group_of(row, None, f"#{number}") for number, row in enumerate(rows)]
+    tell_doubt(table[column].chunks, column, reporter)
     reasons = text_reasons(table[column])
     bad = Counter(REASONS[reason] for reason in reasons[reasons != 0])
     if bad:
@@ -237,6 +244,12 @@ def read_pool(source: str, reporter: Reporter) -> tuple[list[bytes], list[str]]:
     documents = text_bytes(table[column])
     good = np.flatnonzero(reasons == 0)
     return [documents[row] or b"" for row in good], [groups[row] for row in good]
+
+
+def tell_doubt(texts: Sequence[pa.Array], column: str, reporter: Reporter) -> None:
+    """Say so where a column does not look as if it held documents."""
+    if doubt := doubt_of_documents(texts, column):
+        reporter.say(f"Warning: {doubt}")
 
 
 def _embedder(config: TrainConfig) -> Embedder | None:
@@ -280,7 +293,7 @@ def choose(
     reporter.say(f"{what} by cross-validation ...")
     meter = Meter(len(tried) * fits_of_figures(), 0, "fits")
     with reporter.track(meter):
-        figures = [nested_figures(data, name, counted(fit_of(name), meter)) for name in tried]
+        figures = compare(data, {name: counted(fit_of(name), meter) for name in tried})
     kept = simplest_of_the_best(figures)
     compared = {one.name: one.summary() for one in figures}
     return next(name for name in names if name == kept), {"kept": kept, "compared": compared}

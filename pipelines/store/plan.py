@@ -10,9 +10,9 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter
+from pydantic import BeforeValidator, TypeAdapter
 
 from filtering.scoring.settings import Effort, ExitSettings
 from pipelines.dump.inputs import InputFile
@@ -34,6 +34,18 @@ KEY_FIELDS = (
     *("first_row_group", "stop_row_group", "first_row", "rows", "tie_quota"),
 )
 """What decides a part's output beside the settings."""
+
+
+EARLIER_NAMES = {"text": "column, text", "path": "column, path"}
+"""What runs that were begun earlier call what tells languages."""
+
+
+def _as_named_now(languages_from: object) -> object:
+    return (
+        EARLIER_NAMES.get(languages_from, languages_from)
+        if isinstance(languages_from, str)
+        else languages_from
+    )
 
 
 @dataclass(frozen=True)
@@ -71,7 +83,7 @@ class RunFacts:
     write_origin: bool = False
     unsure: UnsureAction = "keep"
     known_languages: str | None = None
-    languages_from: LanguagesFrom = "column"
+    languages_from: Annotated[LanguagesFrom, BeforeValidator(_as_named_now)] = "column"
 
     @property
     def exits(self) -> ExitSettings:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,7 @@ from filtering.text.human_languages import can_tell_languages, load_detector
 from pipelines.dump.row_languages import knows_code, languages_of, telling_columns
 from pipelines.dump.text_columns import texts_of
 from pipelines.settings.runs import LanguagesFrom, UnsureAction
-from pipelines.store.plan import PlanSettings, RunFacts
+from pipelines.store.plan import EARLIER_NAMES, PlanSettings, RunFacts
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import KNOWN, UNSURE
 from pipelines.worker.worker_settings import UnsureSearch
@@ -31,13 +32,11 @@ def unsure_settings(folder: RunFolder, scorer: SignalScorer, action: UnsureActio
     A run that was begun goes on by what told it languages then, whatever is installed now.
     """
     begun = folder.read_json(folder.plan).get("settings") if folder.plan.exists() else None
-    source: LanguagesFrom
-    if knows_code(scorer):
-        source = "path"
-    elif isinstance(begun, dict) and begun.get("languages_from") in ("text", "column"):
-        source = begun["languages_from"]
-    else:
-        source = "text" if can_tell_languages() else "column"
+    source = begun.get("languages_from") if isinstance(begun, dict) else None
+    if source not in (*get_args(LanguagesFrom), *EARLIER_NAMES):
+        source = "column, text" if can_tell_languages() else "column"
+        if knows_code(scorer):
+            source = "column, path"
     known = known_languages(scorer.languages)
     return {
         "unsure": action,
@@ -75,7 +74,10 @@ def check_search(search: UnsureSearch | None) -> None:
             "The scorer must say how many labels it has by language for --unsure drop. This one, of an "
             "earlier version, does not. Train it again, or choose --unsure keep."
         )
-    if search.languages_from == "text" or (search.action, search.languages_from) == ("drop", "column"):
+    if search.languages_from == "column, text" or (search.action, search.languages_from) == (
+        "drop",
+        "column",
+    ):
         load_detector()
 
 
@@ -137,7 +139,7 @@ class UnsureFinder:
 
     def __init__(self, search: UnsureSearch, text_column: str) -> None:
         self._search, self._text_column = search, text_column
-        if search.languages_from == "text":
+        if search.languages_from == "column, text":
             load_detector()
 
     def find(self, batch: pa.RecordBatch, rows: NDArray[np.bool_]) -> FoundUnsure:
@@ -161,8 +163,8 @@ class UnsureFinder:
         told = languages_of(
             text_beginnings(texts_of(batch, self._text_column), chosen, BEGINNING_BYTES),
             origins,
-            of_code=search.languages_from == "path",
-            detects=search.languages_from == "text",
+            of_code=search.languages_from == "column, path",
+            detects=search.languages_from == "column, text",
         )
         for row, language in zip(chosen.tolist(), told, strict=True):
             if language is not None:

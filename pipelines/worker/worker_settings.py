@@ -45,9 +45,9 @@ class UnsureSearch(BaseModel):
         As in `FilterConfig`.
     known : tuple of str, optional
         Languages that it knows; None where it does not say how many labels it has by language.
-    languages_from : {"text", "column", "path"}
+    languages_from : {"column, text", "column", "column, path"}
         What tells a language: a column, and the text where that says nothing; a column alone; of code a
-        column or a path.
+        column, and a path where that says nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -122,13 +122,10 @@ class WorkerSettings(BaseModel):
     @property
     def waits_for(self) -> str:
         """What a worker loads before its first row, if that takes seconds; else nothing."""
-        if self.embeds:
-            return "Loading the embedder"
-        if self.leaks is not None:
-            return (
-                "Preparing the search for leaks (the first one on a machine compiles it, in about 20 seconds)"
-            )
-        return ""
+        waits = ["loading the embedder"] if self.embeds else []
+        waits += ["preparing the search for leaks"] if self.leaks is not None else []
+        about = " (the first one on a machine compiles it, in about 20 seconds)" if self.leaks else ""
+        return f"{' and '.join(waits).capitalize()}{about}"
 
     @property
     def exit_settings(self) -> ExitSettings:

@@ -1,6 +1,7 @@
 """Proves that nested figures leak nothing between groups, and how the simplest of the best is told."""
 
 from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from filtering.fitting.cross_validation import (
     IN_NO_FOLD,
     Figures,
     calibrate,
+    compare,
     folds_of_kinds,
     nested_figures,
     nested_points,
@@ -277,6 +279,21 @@ def test_the_simplest_within_two_spreads_of_the_best_is_kept(linear, characters,
 def test_figures_are_summed_up_by_mean_and_sample_deviation():
     summary = Figures("linear", rho=(0.6, 0.7, 0.8), auc=(0.9, 0.9, 0.9)).summary()
     assert summary == pytest.approx({"rho": 0.7, "rho_spread": 0.1, "auc_at_3": 0.9, "auc_at_3_spread": 0.0})
+
+
+def test_ways_of_fitting_are_compared_in_rounds_of_which_the_costly_one_begins():
+    data, order = made_data(60), []
+
+    def noted(name):
+        def fit(data, rows, *, held_out=False):
+            order.append(name)
+            return Recorded()
+
+        return fit
+
+    found = compare(data, {name: noted(name) for name in ("simple", "costly")})
+    assert [one.name for one in found] == ["simple", "costly"]
+    assert [name for name, _ in groupby(order)] == ["costly", "simple"] * ASSIGNMENTS
 
 
 def test_figures_are_of_all_assignments():

@@ -4,10 +4,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from dumps import make_texts
-from runs import QUIET
+from runs import QUIET, Recorder
 
 from filtering.errors import ColumnError
 from filtering.text.text_columns import find_text_column
+from pipelines import TrainConfig, train_scorer
 from pipelines.dump.reading import resolve_text_column
 from pipelines.scorers.train import read_pool
 
@@ -81,3 +82,52 @@ def test_labels_go_by_the_same_rule(command, tmp_path):
     outcome = command("annotate", "--import", tmp_path / "both.parquet", "--out", tmp_path / "others")
     assert outcome.code == 2
     assert "Found text, content" in outcome.err
+
+
+@pytest.mark.parametrize("text", ["https://a.b/{row}", "page-{row}", "", " "])
+def test_documents_that_are_none_are_doubted_where_no_option_names_their_column(tmp_path, text):
+    texts = [text.format(row=row) for row in range(30)] + make_texts(20)
+    pq.write_table(pa.table({"text": texts}), tmp_path / "pool.parquet")
+    read_pool(str(tmp_path / "pool.parquet"), recorder := Recorder())
+    (said,) = [one for one in recorder.said if one.startswith("Warning: 30 of 50 documents")]
+    assert "Is 'text' the column of the documents? If another one is, give it this name." in said
+
+
+@pytest.mark.parametrize("text", ["Two words {row}.", "词语。{row}"])
+def test_short_documents_are_documents(tmp_path, text):
+    pq.write_table(pa.table({"text": [text.format(row=row) for row in range(30)]}), tmp_path / "pool.parquet")
+    read_pool(str(tmp_path / "pool.parquet"), recorder := Recorder())
+    assert not [one for one in recorder.said if "Warning" in one]
+
+
+def test_labels_and_dumps_of_other_verbs_are_doubted_alike(tmp_path, command):
+    texts = [f"https://a.b/{row}" for row in range(120)]
+    columns = {"text": texts, "score": [1.0, 4.0] * 60, "group": [f"g{row % 20}" for row in range(120)]}
+    pq.write_table(pa.table(columns), tmp_path / "labels.parquet")
+    (tmp_path / "b.jsonl").write_text('{"id": "a", "question": "What is it that is asked for here?"}\n')
+    arguments = [
+        "--against",
+        tmp_path / "b.jsonl",
+        "--fields",
+        "id=id,prompt=question",
+        "--out",
+        tmp_path / "out",
+    ]
+    said = command("decontaminate", tmp_path / "labels.parquet", *arguments, "--no-report").err
+    assert "Warning, by a sample of this dump: 120 of 120 documents hold fewer than 100 bytes." in said
+    with pytest.raises(Enough):
+        train_scorer(
+            TrainConfig(labels=tmp_path / "labels.parquet", out=tmp_path / "x"), reporter=UntilDoubt()
+        )
+
+
+class Enough(Exception):
+    """Ends a training that would take long."""
+
+
+class UntilDoubt(Recorder):
+    """A reporter that ends what it is told of at the first doubt about a column."""
+
+    def say(self, message):
+        if message.startswith("Warning: 120 of 120 documents hold fewer than 100 bytes."):
+            raise Enough
