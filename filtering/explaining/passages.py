@@ -12,6 +12,8 @@ PASSAGES = 24
 """Of a document, at most."""
 LEAST_CHARS = 160
 """Of a passage: shorter lines and sentences are joined."""
+LEAST_POINTS = 0.05
+"""By which a passage must move the score: what moves it less says nothing of it."""
 SHOWN_CHARS = 300
 LINE = re.compile(r"[^\n]*\n+|[^\n]+")
 _STOPS = characters_that_mean(".!?")
@@ -45,8 +47,8 @@ def find_passages(
 ) -> tuple[Passage | None, Passage | None]:
     """Return the passage that raises a document's score most, and the one that lowers it most.
 
-    None where none does, and for documents of one passage. Of longer documents passages are of what signals
-    read.
+    None where none does by `LEAST_POINTS`, and for documents of one passage. Of longer documents passages are
+    of what signals read.
 
     Parameters
     ----------
@@ -69,8 +71,8 @@ def find_passages(
     raising = min(found, key=lambda one: one.score_without, default=None)
     lowering = max(found, key=lambda one: one.score_without, default=None)
     return (
-        raising if raising and raising.score_without < score else None,
-        lowering if lowering and lowering.score_without > score else None,
+        raising if raising and raising.score_without <= score - LEAST_POINTS else None,
+        lowering if lowering and lowering.score_without >= score + LEAST_POINTS else None,
     )
 
 

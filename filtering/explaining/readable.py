@@ -54,7 +54,7 @@ def name_and_amount(statistic: str, value: float, low: float | None, high: float
     Examples
     --------
     >>> name_and_amount("colon_ends", 0.114, 0.0, 0.1765)
-    ('lines that end in a colon', '11.4 % (most: 0 to 17.6 %)')
+    ('lines that end in a colon', '11.4 % (usual: 0 to 17.6 %)')
     >>> name_and_amount("log_words", 5.5, None, None)
     ('words', '244')
     >>> name_and_amount("stop_ends", 0.5, 0.0, 1.0)[1]
@@ -69,7 +69,7 @@ def name_and_amount(statistic: str, value: float, low: float | None, high: float
     if low is None or high is None or (unit and low <= 0 and high >= 1):  # any share is usual
         return name, f"{shown}{unit}"
     usual = f"{lowest}{unit}" if lowest == highest else f"{lowest} to {highest}{unit}"
-    return name, f"{shown}{unit} (most: {usual})"
+    return name, f"{shown}{unit} (usual: {usual})"
 
 
 def _shown(value: float, statistic: str, unit: str) -> str:

@@ -102,7 +102,7 @@ def single_signals(found: Amounts) -> list[Signal]:
     signals += rest
     signals += _statistics(found, statistics)
     if found.trees:
-        signals.append(Signal(COMBINED, "what trees make of all of them", "", "", found.trees))
+        signals.append(Signal(COMBINED, "combinations of signals", "", "", found.trees))
     return signals
 
 

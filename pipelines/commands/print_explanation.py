@@ -1,18 +1,17 @@
 """Prints why a document has its score: first in words, then by groups, single signals and passages."""
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from filtering.explaining.explain import Explanation
 from filtering.explaining.passages import Passage
 from filtering.printable import printable
 from filtering.scoring.scorers import DECIDED_BY
 from pipelines.commands.screen import show
+from pipelines.commands.tables import print_table
 from pipelines.run.explain_row import ExplainedDocument
 
 SHOWN_CHARS = 240
 """Of a passage."""
+LEAST_POINTS = 0.005
+"""What moves a score by less is shown as nothing, and so left out."""
 
 
 def print_explanation(found: ExplainedDocument) -> None:
@@ -37,16 +36,17 @@ def print_explanation(found: ExplainedDocument) -> None:
         f"\nA document with nothing unusual has {why.start:.2f} points. From there, by group, this one "
         f"comes to {why.signals_score:.2f}:"
     )
-    groups = Table("group", "points", "share of what moved it")
-    for one in why.groups:
-        groups.add_row(one.group, f"{one.points:+.2f}", f"{100 * one.share:.0f} %")
-    console = Console()
-    console.print(groups)
-    for title, signals in (("raised it", why.raised), ("lowered it", why.lowered)):
-        table = Table(title, "how much", "points")
-        for signal in signals:  # as `Text`, for brackets are no markup
-            table.add_row(Text(printable(signal.name)), Text(signal.amount), Text(f"{signal.points:+.2f}"))
-        console.print(table)
+    groups = [
+        (one.group, f"{one.points:+.2f}", f"{100 * one.share:.0f} %")
+        for one in why.groups
+        if abs(one.points) >= LEAST_POINTS
+    ]
+    print_table(("group", "points", "share of what moved it"), groups)
+    for does, signals in (("raised it", why.raised), ("lowered it", why.lowered)):
+        rows = [
+            (one.name, one.amount, f"{one.points:+.2f}") for one in signals if abs(one.points) >= LEAST_POINTS
+        ]
+        print_table((does, "how much", "points"), rows, texts=2)
     show(_what_is_shown(why))
     _print_passage("raises", why.raising_passage, why)
     _print_passage("lowers", why.lowering_passage, why)
@@ -62,7 +62,7 @@ def _what_is_shown(why: Explanation) -> str:
             "Show more with --top."
         )
     return (
-        f"{shown} A word counts with its letters and half of each pair that it stands in. In brackets: what "
+        f'{shown} A word counts with its letters and half of each pair that it stands in. "usual" is what '
         "eleven in twelve of the documents have that the scorer was trained on."
     )
 

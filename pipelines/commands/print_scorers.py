@@ -6,16 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import rich.table
-from rich import box
-from rich.console import Console
-from rich.markup import escape
-from rich.text import Text
 
 from filtering.judging.metrics import Estimate
-from filtering.printable import printable
 from pipelines.amounts_in_words import short_count
 from pipelines.commands.screen import show
+from pipelines.commands.tables import print_table
 
 if TYPE_CHECKING:
     from pipelines.choosing.threshold import Threshold
@@ -30,6 +25,10 @@ FIGURES_IN_WORDS = (
     "1 is perfect. Rank correlation: how alike scores and labels rank documents. Kappa: how near whole "
     "points are to the labels. F1: precision and recall in one figure."
 )
+MORE_LABELS = "label documents that differ in this alone, and train again:"
+"""What helps where a rewrite moves scores as it should not."""
+MORE_DOCUMENTS = 2000
+"""To audit where fewer do not tell: of so many most rewrites are told."""
 UNKNOWN_ORIGIN = (
     "The labels do not say how these documents were chosen: they have no column 'picked' (random, say). "
     "So the figures hold for documents like these, not for a whole dump."
@@ -97,7 +96,7 @@ def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, A
     if not evaluation.origin_known:
         show(UNKNOWN_ORIGIN)
     for table in (kinds_table(evaluation, held_out), *values_tables(evaluation, most=WORST)):
-        _print_table(table, narrow=True)
+        _print_table(table)
     for note in kind_notes(evaluation, held_out):
         show(note)
     if not evaluation.nested:
@@ -107,29 +106,49 @@ def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, A
         )
 
 
-def print_audit(audit: "ScorerAudit") -> None:
-    """Print what rewrites do to decisions and scores."""
-    from pipelines.scorers.evaluation_tables import audit_notes, audit_table
+def print_audit(audit: "ScorerAudit", scorer: str, documents: str) -> None:
+    """Print what rewrites do to decisions and scores: last what came out, and what to do next.
 
-    _print_table(audit_table(audit), narrow=True)
-    for note in audit_notes(audit):
-        show(note)
+    Parameters
+    ----------
+    audit : ScorerAudit
+    scorer, documents : str
+        What was audited by what, as it was typed.
+    """
+    from pipelines.scorers.evaluation_tables import audit_notes, audit_tables
+
+    for table in audit_tables(audit):
+        _print_table(table)
+    verdict, *notes = audit_notes(audit)
+    for line in (*notes, verdict, f"next: {_after_audit(audit, scorer, documents)}"):
+        show(line)
 
 
-def _print_table(table: "Table", *, narrow: bool = False) -> None:
-    """Print a table; a narrow one without lines, so that more columns go into 80 characters."""
-    shown = rich.table.Table(*table.head, title=table.caption)
-    if narrow:
-        shown.box, shown.padding = box.SIMPLE_HEAD, (0, 1, 0, 0)
-        shown.columns[0].overflow = "fold"
-    for row in table.rows:
-        cells = [f"{cell:,}" if isinstance(cell, int) else printable(str(cell)) for cell in row]
-        if narrow:  # where a figure does not fit beside its interval, this stands below it in one piece
-            cells[table.texts :] = [cell.replace(", ", ",") for cell in cells[table.texts :]]
-        shown.add_row(*map(Text, cells))
-        for column, cell in zip(shown.columns[table.texts :], cells[table.texts :], strict=True):
-            column.min_width = max(column.min_width or 0, *map(len, ["", *cell.split()]))
-    Console().print(shown)
+def _after_audit(audit: "ScorerAudit", scorer: str, documents: str) -> str:
+    """Return what to do after an audit: look at more documents, label some, or filter."""
+    verdicts = {one.verdict for one in audit.effects}
+    if "no" in verdicts:
+        return f"{MORE_LABELS} edufilter sample DUMP --n 2000 --out sample.parquet"
+    if "not shown" not in verdicts:
+        return f"edufilter filter DUMP --scorer {shlex.quote(scorer)} --out OUT --dry-run"
+    again = ["edufilter", "audit", scorer]
+    if audit.documents < audit.available:
+        return shlex.join([*again, documents, "--documents", str(audit.available)])
+    return (
+        "audit more documents, which need no labels:\n"
+        f"  edufilter sample DUMP --n {MORE_DOCUMENTS} --out sample.parquet\n"
+        f"  {shlex.join([*again, 'sample.parquet'])}"
+    )
+
+
+def _print_table(table: "Table") -> None:
+    """Print a table; where a figure does not fit beside its interval, this stands below it in one piece."""
+    texts = table.texts
+    rows = [
+        [*row[:texts], *(cell.replace(", ", ",") if isinstance(cell, str) else cell for cell in row[texts:])]
+        for row in table.rows
+    ]
+    print_table(table.head, rows, title=table.caption, texts=texts)
 
 
 def print_threshold(result: "Threshold") -> None:
@@ -137,14 +156,15 @@ def print_threshold(result: "Threshold") -> None:
     how = "cross-validated" if result.nested else "scored by the saved scorer"
     title = f"effort {result.effort}, {how}; kept shares, precision and recall in %"
     columns = ("cut", "labels", "documents", "tokens", "precision", "recall")
-    table = rich.table.Table(
-        *columns, title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
-    )  # within 80 columns
-    for row in result.cuts:
-        chosen = " *" if row.cut == result.keep_at else ""
-        figures = (row.documents, row.tokens, row.precision, row.recall)
-        table.add_row(f"{row.cut:g}{chosen}", f"{row.labels:,}", *map(_in_percent, figures))
-    Console().print(table)
+    rows = [
+        (
+            f"{row.cut:g}{' *' if row.cut == result.keep_at else ''}",
+            row.labels,
+            *map(_in_percent, (row.documents, row.tokens, row.precision, row.recall)),
+        )
+        for row in result.cuts
+    ]
+    print_table(columns, rows, title=title)
     if result.keep_at is not None:
         surest = "the best cut by the lower end of its band, where the goal is not certain"
         show(f"*: {surest if result.exit_code == 4 else 'the cut that answers the goal'}")
@@ -173,4 +193,4 @@ def _in_percent(figure: Estimate) -> str:
         f"{100 * end:.1f}" if end < 0.0995 else f"{100 * end:.0f}"
         for end in (figure.value, figure.low, figure.high)
     )
-    return value if figure.low == figure.high else escape(f"{value} [{low}, {high}]")
+    return value if figure.low == figure.high else f"{value} [{low},{high}]"

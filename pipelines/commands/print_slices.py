@@ -6,7 +6,6 @@ from operator import itemgetter
 from typing import Any
 
 from filtering.errors import EdufilterError
-from filtering.printable import printable
 from pipelines.amounts_in_words import percent
 from pipelines.commands.screen import show
 from pipelines.reports.kept_shares import order_in_words, without_value
@@ -33,32 +32,24 @@ def slices_of(report: Mapping[str, Any]) -> Slices:
 
 
 def print_slices(report: Mapping[str, Any]) -> None:
-    """Print a table for each kind of slice that a report has."""
+    """Print a table for each kind of slice that a report has, and above it how its rows are sorted."""
     slices, found = slices_of(report), report.get("looked_at")
     looked_at = found if isinstance(found, int) else 0
     if not slices:
         show("There are no slices: all documents have the same language, length and site.")
-    import rich.table
-    from rich import box
-    from rich.console import Console
-    from rich.text import Text
+    from pipelines.commands.tables import print_table
 
-    for kind, grouped in groupby(slices, itemgetter("kind")):
-        rows = list(grouped)
-        table = rich.table.Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        table.add_column(Text(printable(str(kind))))
-        for name in ("documents", "kept", "share", "95 % interval"):
-            table.add_column(name, justify="right")
-        for one in rows:
-            mark = " *" if one.get("is_far") else ""
-            interval = f"{100 * one['low']:.1f} to {100 * one['high']:.1f} %"
-            table.add_row(
-                Text(f"{printable(str(one['value']))}{mark}"), f"{one['rows']:,}", f"{one['kept']:,}",
-                percent(one["kept"], one["rows"]), interval,
-            )  # fmt: skip
-        Console().print(table)
-        order = order_in_words(kind, "*", has_far=any(one.get("is_far") for one in rows))
-        without = without_value(kind, sum(one["rows"] for one in rows), looked_at)
-        show(f"  {printable('; '.join(filter(None, (order, without))))}")
     if any(one.get("is_far") for one in slices):
-        show("\n* Far more or far fewer are kept than of the others, and chance does not explain it.")
+        show("*: far more or far fewer are kept than of the others, and chance does not explain it.")
+    for kind, grouped in groupby(slices, itemgetter("kind")):
+        some = list(grouped)
+        order = order_in_words(kind, "*", has_far=any(one.get("is_far") for one in some))
+        without = without_value(kind, sum(one["rows"] for one in some), looked_at)
+        title = f"By {kind}: {'; '.join(filter(None, (order, without)))}"
+        print_table((kind, "documents", "kept", "share", "95 % interval"), list(map(_row, some)), title=title)
+
+
+def _row(one: Mapping[str, Any]) -> tuple[object, ...]:
+    mark = " *" if one.get("is_far") else ""
+    interval = f"{100 * one['low']:.1f} to {100 * one['high']:.1f} %"
+    return (f"{one['value']}{mark}", one["rows"], one["kept"], percent(one["kept"], one["rows"]), interval)

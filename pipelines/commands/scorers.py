@@ -149,7 +149,7 @@ def audit_command(given: Given, as_json: JsonOption = False) -> int:
     if as_json:
         show(json.dumps(to_jsonable_python(result, inf_nan_mode="null")))
     else:
-        print_audit(result)
+        print_audit(result, config.scorer, str(config.labels))
     return 0
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from filtering.fitting.recipes import RECIPES
 from filtering.fitting.stages import HEADS
 from filtering.judging.audit import GOOD_FROM, POOR_BELOW, RewriteEffect
-from filtering.judging.rewrites import AIMS
+from filtering.judging.bias import MIN_GROUPS
+from filtering.judging.rewrites import AIMS, Kind
 from filtering.rubric_points import POINTS
 from pipelines.page_kit.page import Table
 from pipelines.scorers.audit_points import ScorerAudit
@@ -27,6 +28,13 @@ STAGE_NAMES = {"signals": "words and style", "heads": "with embeddings"}
 """What readers call what was fitted, by its name in ``scorer.json``."""
 VERDICTS = {"not shown": "unclear"}
 """Verdicts of an audit that readers call by another name."""
+SHOULD: dict[Kind, str] = {
+    **{kind: f"flip at most {100 * share:g} %" for kind, share in AIMS.items()},
+    "harmful": "score lower",
+}
+"""What rewrites should do to decisions, or scores, by their kind."""
+EFFECT = ("of", "flips", "dropped", "kept", "moved", "up to", "does")
+"""Columns of what they do."""
 DRAWN = {"labels": "one by one", "groups": "whole groups"}
 """How the fewer labels of a learning curve were drawn, in words."""
 
@@ -177,19 +185,42 @@ def exits_table(exits: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def audit_table(audit: ScorerAudit) -> Table:
-    """Return what each rewrite does to decisions and scores."""
-    how = "cross-validated" if audit.nested else "scored by the saved scorer"
-    caption = f"effort {audit.effort}, kept from {audit.keep_at:g} points, {how}; flips in %"
-    head = ("rewrite", "of", "flips", "dropped", "kept", "moved", "up to", "well")
-    return Table(caption, head, [_effect_row(one) for one in audit.effects])
+    """Return what each rewrite should do to decisions and scores, and what it does."""
+    head = ("rewrite", "should", *EFFECT)
+    rows = [(one.name, SHOULD[one.kind], *_effect(one)) for one in audit.effects]
+    return Table("Rewrites of documents; flips in %", head, rows, texts=2)
 
 
-def _effect_row(one: RewriteEffect) -> tuple[object, ...]:
+def audit_tables(audit: ScorerAudit) -> list[Table]:
+    """Return the same within 80 characters: a table for all rewrites that should do the same."""
+    return [
+        Table(
+            f"{_of_documents(kind, audit)}: should {aim}",
+            ("rewrite", *EFFECT),
+            [(one.name, *_effect(one)) for one in audit.effects if one.kind == kind],
+        )
+        for kind, aim in SHOULD.items()
+    ]
+
+
+def _of_documents(kind: Kind, audit: ScorerAudit) -> str:
+    """Return in words which documents rewrites of a kind are of, and how many there are."""
+    worth = "labelled" if audit.is_labelled else "scored"
+    which = {
+        "harmless": "Documents that teach the same afterwards",
+        "appended": f"Words behind poor documents, {worth} below {POOR_BELOW:g}",
+        "harmful": f"Harm to good documents, {worth} {GOOD_FROM:g} or more",
+    }
+    number = next(one.documents for one in audit.effects if one.kind == kind)
+    return f"{which[kind]} ({number:,})"
+
+
+def _effect(one: RewriteEffect) -> tuple[object, ...]:
     verdict = VERDICTS.get(one.verdict, one.verdict)
     if not one.rewritten:
-        return (one.name, 0, *[""] * 5, verdict)
+        return (0, *[""] * 5, verdict)
     shares = (in_percent(share) for share in (one.flipped, one.to_dropped, one.to_kept))
-    return (one.name, one.rewritten, *shares, f"{one.moved.value:+.2f}", f"{one.moved_far:.2f}", verdict)
+    return (one.rewritten, *shares, f"{one.moved.value:+.2f}", f"{one.moved_far:.2f}", verdict)
 
 
 def flip_rows(audit: ScorerAudit) -> list[dict[str, object]]:
@@ -208,22 +239,43 @@ def flip_rows(audit: ScorerAudit) -> list[dict[str, object]]:
 
 
 def audit_notes(audit: ScorerAudit) -> list[str]:
-    """Say what was rewritten, what the columns are, and which rewrites should do what."""
-    found = [
-        f"{audit.documents:,} documents of {audit.groups:,} groups. of: how many a rewrite applies to. "
-        "flips: decisions that change; dropped, kept: which way. moved: points by which scores move on the "
-        "mean. up to: points that 95 % of them move at most.",
-        "well: whether a rewrite does as it should; unclear: these documents are too few to tell. "
+    """Say what came out, which documents were rewritten, and what the columns are."""
+    how = "cross-validated" if audit.nested else "scored by the saved scorer"
+    worth = "labelled" if audit.is_labelled else "scored"
+    return [
+        audit_verdict(audit),
+        f"Effort {audit.effort}, kept from {audit.keep_at:g} points, {how}: {audit.documents:,} documents of "
+        f"{audit.groups:,} groups. Words are appended to poor ones ({worth} below {POOR_BELOW:g}), good ones "
+        f"({worth} {GOOD_FROM:g} or more) are shuffled and repeated.",
+        "of: how many a rewrite applies to. flips: decisions that change, in %; dropped, kept: which way. "
+        "moved: points by which scores move on the mean. up to: points that 95 % of them move at most.",
+        "does: whether it does what it should; unclear: these documents are too few to tell. "
         "In brackets: 95 % intervals over groups.",
     ]
-    worth = "labelled" if audit.is_labelled else "scored"
-    for kind, aim in (
-        ("harmless", f"flip at most {100 * AIMS['harmless']:g} % of decisions"),
-        ("appended", f"flip at most {100 * AIMS['appended']:g} % of those of poor documents ({worth} below "
-                     f"{POOR_BELOW:g})"),
-        ("harmful", f"lower the scores of good documents ({worth} {GOOD_FROM:g} or more)"),
-    ):  # fmt: skip
-        effects = [one for one in audit.effects if one.kind == kind]
-        names = ", ".join(one.name for one in effects)
-        found.append(f"Should {aim}, of {effects[0].documents:,} documents: {names}.")
-    return found
+
+
+def audit_verdict(audit: ScorerAudit) -> str:
+    """Return in words how many rewrites do as they should, and which do not or cannot be told.
+
+    Examples
+    --------
+    >>> audit_verdict(ScorerAudit("fast", False, True, 3.0, 0, 0, 0, []))
+    '0 of 0 rewrites do as they should.'
+    """
+    by_verdict = {
+        verdict: [one for one in audit.effects if one.verdict == verdict]
+        for verdict in ("yes", "no", "not shown")
+    }
+    said = [f"{len(by_verdict['yes']):,} of {len(audit.effects):,} rewrites do as they should."]
+    if failed := by_verdict["no"]:
+        said.append(
+            f"These do not: {', '.join(f'{one.name} (should {SHOULD[one.kind]})' for one in failed)}."
+        )
+    if untold := by_verdict["not shown"]:
+        why = (
+            f"the documents are of fewer than {MIN_GROUPS} groups"
+            if audit.groups < MIN_GROUPS
+            else "the documents are too few"
+        )
+        said.append(f"Of {len(untold):,} it is unclear, for {why}: {', '.join(one.name for one in untold)}.")
+    return " ".join(said)

@@ -11,7 +11,7 @@ from quick_scorers import quick_scorer
 from filtering import explain_documents, load_scorer
 from filtering.explaining.explain import with_score
 from filtering.explaining.groups import GROUP_OF, TRAITS
-from filtering.explaining.passages import split_passages
+from filtering.explaining.passages import LEAST_POINTS, split_passages
 from filtering.explaining.traits import NOTHING
 from filtering.signals.style import STATISTICS
 
@@ -133,6 +133,19 @@ def test_a_passage_is_told_with_the_score_of_the_text_without_it():
     assert "Buy now" in why.lowering_passage.text
     short = explained("One line alone.")
     assert short.raising_passage is short.lowering_passage is None
+
+
+def test_a_passage_that_hardly_moves_the_score_is_not_told():
+    for text in (LESSON * 40, SHOP * 40):  # without one of so many alike it is the same text
+        why = explained(text)
+        for passage in filter(None, (why.raising_passage, why.lowering_passage)):
+            assert abs(why.signals_score - passage.score_without) >= LEAST_POINTS
+
+
+def test_trees_have_one_name():
+    found = explained(LESSON, top=ALL)
+    (trees,) = [one for one in (*found.raised, *found.lowered) if one.group == "combinations"]
+    assert trees.name == "combinations of signals"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Proves that Python, command and card audit scorers alike, by what has not seen the documents."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from filtering.judging.rewrites import rewrites_of
 from pipelines import AuditConfig, audit_scorer
 from pipelines.scorers.audit_points import audit_points
 from pipelines.scorers.evaluate import JudgedPoints, fit_data_of, points_of_labels
-from pipelines.scorers.evaluation_tables import audit_table
+from pipelines.scorers.evaluation_tables import audit_table, audit_verdict
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -45,7 +46,30 @@ def test_command_and_python_say_the_same_of_fresh_labels(command, trained, fresh
     assert "Rewriting documents" in shown.err
     for one in found.effects:
         assert one.name in shown.out
-    assert max(len(line) for line in shown.out.splitlines() if not line.endswith(".")) <= 80
+    lines, _, next_step = shown.out.partition("rewrites do as they should.")
+    assert max(len(line) for line in lines.splitlines() if not line.endswith(".")) <= 80
+    assert f"\nnext: edufilter audit {trained.out} {fresh} --documents {found.available}\n" in next_step
+
+
+def test_an_audit_of_few_documents_says_that_more_of_any_kind_would_tell(command, trained, tmp_path):
+    pq.write_table(pa.table({"text": make_texts(30)}), tmp_path / "few.parquet")
+    shown = command("audit", trained.out, tmp_path / "few.parquet").out
+    assert "rewrites do as they should. Of " in shown
+    assert "it is unclear, for the documents are too few: Markdown taken off" in shown
+    assert "next: audit more documents, which need no labels:\n  edufilter sample DUMP" in shown
+
+
+def test_rewrites_that_fail_are_named_with_what_they_should_do(trained):
+    effects = [
+        replace(one, verdict="no" if one.kind == "harmful" else "yes") for one in trained.audit.effects
+    ]
+    said = audit_verdict(replace(trained.audit, effects=effects))
+    assert said.startswith(
+        "11 of 13 rewrites do as they should. These do not: sentences shuffled (should score"
+    )
+    assert "unclear" not in said
+    few = [replace(one, verdict="not shown") for one in effects]
+    assert "of fewer than 5 groups" in audit_verdict(replace(trained.audit, effects=few, groups=2))
 
 
 def test_labels_that_the_scorer_was_fitted_to_are_audited_nested_as_its_card_says(trained, labels):

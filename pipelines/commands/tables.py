@@ -1,0 +1,63 @@
+"""Tables on a screen: as wide as it is, and no word is broken that fits into a line."""
+
+from collections.abc import Sequence
+
+import rich.table
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from filtering.printable import printable
+
+GAP = 2
+"""Characters between two columns, and at the ends of a line together with one more."""
+LEAST_WIDTH = 8
+"""Of a column of names that are too long for the screen, which alone are broken."""
+
+
+def print_table(
+    head: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "", texts: int = 1
+) -> None:
+    """Print a table on standard output.
+
+    Parameters
+    ----------
+    head : sequence of str
+    rows : sequence of sequence
+        Texts, and whole numbers.
+    title : str
+        What stands above it.
+    texts : int
+        So many columns from the left are text, the others figures.
+    """
+    console = Console(highlight=False)
+    cells = [[f"{cell:,}" if isinstance(cell, int) else printable(str(cell)) for cell in row] for row in rows]
+    table = rich.table.Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    widths = _widths([list(head), *cells], console.width - GAP * len(head) - 1)
+    for place, (name, width) in enumerate(zip(head, widths, strict=True)):
+        name = printable(name)
+        if place < texts:
+            table.add_column(Text(name), width=width, overflow="fold")
+        else:
+            table.add_column(Text(name), width=width, overflow="fold", justify="right")
+    for row in cells:
+        table.add_row(*map(Text, row))
+    if title:
+        console.print(Text(f"\n{printable(title)}"))
+    console.print(table)
+
+
+def _widths(rows: Sequence[Sequence[str]], available: int) -> list[int]:
+    """Return the width of each column, all of which together fit: whole lines, else at least whole words."""
+    columns = list(zip(*rows, strict=True))
+    widths = [max(cell_len(cell) for cell in column) for column in columns]
+    least = [max(cell_len(word) for cell in column for word in ["", *cell.split()]) for column in columns]
+    while sum(widths) > available:
+        # First what can be wrapped, the widest first; then names are broken.
+        wide = [place for place, width in enumerate(widths) if width > least[place]]
+        wide = wide or [place for place, width in enumerate(widths) if width > LEAST_WIDTH]
+        if not wide:
+            break
+        widths[max(wide, key=lambda place: widths[place])] -= 1
+    return widths
