@@ -109,14 +109,32 @@ class Unsure:
     @property
     def of_languages(self) -> str:
         """What of `sentence` languages tell."""
+        return self._languages_in_words if self.in_languages >= MANY * self.documents else ""
+
+    @property
+    def of_few_languages(self) -> str:
+        """The same of too few documents to warn of; empty where there is none.
+
+        Examples
+        --------
+        >>> Unsure(1000, {"ko": 2}, {"en": 2162}, kept=0).of_few_languages[:49]
+        '2 of 1,000 documents are in languages for which t'
+        """
+        return "" if self.of_languages else self._languages_in_words
+
+    @property
+    def _languages_in_words(self) -> str:
         others = self.in_languages
-        if not others or others < MANY * self.documents:
+        if not others:
             return ""
-        where, what = f"{others:,} of {self.documents:,} documents are in languages", "their scores are"
+        of, where = f"{others:,} of {self.documents:,} documents", "are in languages"
+        what = "their scores are"
+        if others == 1:
+            where, what = "is in a language", "its score is"
         if self.documents == 1:
-            where, what = "The text is in a language", "its score is"
+            of = "The text"
         return (
-            f"{where} for which this scorer has fewer than {FEW_LABELS} labels "
+            f"{of} {where} for which this scorer has fewer than {FEW_LABELS} labels "
             f"({languages_in_words(self.languages)}): {what} not reliable{self._kept_in_words}. It knows "
             f"{known_in_words(self.labels)}."
         )

@@ -20,7 +20,8 @@ from pipelines.commands.screen import show
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import OTHERS
 from pipelines.reports.row_sample import IDENTIFIED, OF_LANGUAGE
-from pipelines.reports.unsure_documents import unsure_in_words, warning_after
+from pipelines.reports.unsure_documents import note_after, unsure_in_words, warning_after
+from pipelines.run.filter import BY_SAMPLE
 
 if TYPE_CHECKING:
     from pipelines.run.audit import AuditResult
@@ -33,7 +34,6 @@ UNTOLD = (NOT_SURE, UNKNOWN)
 """Values of slices by language that say it is not known: named last."""
 LEAK_OF = "leak of "
 """Begins the names of counts of leaks by benchmark in a manifest."""
-BY_SAMPLE = "Warning, by a sample of this dump: "
 SHOWN_FILES = 5
 """Files that are named where they could not be read; the page and the manifest have all."""
 
@@ -78,6 +78,8 @@ def _notes(result: "FilterResult", report: Mapping[str, Any]) -> Iterator[str]:
     yield _embedded_in_words(result.manifest)
     yield "" if result.agreement is None else audit_in_words(result.agreement)
     unsure = unsure_in_words(result.manifest, result.out)
+    if isinstance(drift := report.get("drift"), Mapping):
+        unsure = note_after(result.manifest, result.out, Unsure(**drift["unsure"]))
     yield f"unsure: {printable(unsure)}" if unsure else ""
     yield f"Warning: {printable(result.doubt)}" if result.doubt else ""
     yield _warning(result, report)
@@ -130,29 +132,33 @@ def _print_set_aside(result: "FilterResult") -> None:
 
 
 def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
-    done = {"drop": "removed", "mark": "marked and kept"}[manifest["settings"]["leak_action"]]
+    is_dropped = manifest["settings"]["leak_action"] == "drop"
     leaked, counts = manifest["leaked"], dict(manifest["leaks"])
     common = counts.pop(COMMON, 0)
     of_benchmarks = {
         name.removeprefix(LEAK_OF): counts.pop(name) for name in list(counts) if name.startswith(LEAK_OF)
     }
-    was, common_was = ("was" if count == 1 else "were" for count in (leaked, common))
-    found = [f"{leaked:,} with a leak {was} {done}"] if leaked else []
-    found += [f"{common:,} with common knowledge alone {common_was} kept"] if common else []
-    colon = ": " if found else ""
-    documents = (
-        "1 document that holds" if leaked + common == 1 else f"{leaked + common:,} documents that hold"
-    )
     of_kept = "" if manifest["scorer"] is None else ", of those that reach the cut"
-    show(f"found {documents} a benchmark task{of_kept}{colon}{'; '.join(found)}")
+    holding = "document that holds" if leaked == 1 else "documents that hold"
+    done = "removed" if is_dropped else "kept and marked"
+    found = f"{done} {leaked:,} {holding}" if leaked else "no document holds"
+    show(f"{found} a benchmark task{of_kept}")
     if of_benchmarks:
         named = ", ".join(f"{name} {count:,}" for name, count in of_benchmarks.items())
         several = sum(of_benchmarks.values()) > leaked
         more = " (a document may hold leaks of several)" if several else ""
-        show(f"  documents with a leak, by benchmark: {printable(named)}{more}")
+        show(f"  by benchmark: {printable(named)}{more}")
+    if common:
+        other = "other " if leaked else ""
+        match = "document matches" if common == 1 else "documents match"
+        show(
+            f"  {common:,} {other}{match} a task by textbook code alone, such as a usual sorting function: "
+            "that is no leak, and kept"
+        )
     if counts:
         _print_counts("  documents that could not be searched in full", counts)
-    show(f"  each hit is in {printable(out)}/run/hits.parquet")
+    if leaked or common:
+        show(f"  each hit is in {printable(out)}/run/hits.parquet")
 
 
 def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str) -> str:
@@ -202,7 +208,7 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str) -> str:
 
 def audit_in_words(found: "AuditResult") -> str:
     """Return what the check of a cascade says, with a verdict; nothing where it saw too little for one."""
-    if found.promised is not None and found.low <= found.promised < found.high:
+    if found.is_untold:
         return ""  # too few to tell: the page and the manifest have the figure
     said = f"{found.figure} {found.meaning}"
     if found.is_broken:

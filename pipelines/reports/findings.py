@@ -52,9 +52,9 @@ def _all(report: RunReport, audit: AuditResult | None) -> Iterator[Finding]:
         yield Finding(f"{count:,}", f"{files} could not be read. The last table of this page names them.")
     # How long a document is says least: short ones hold little.
     for _, one in sorted(_farthest(report.slices), key=lambda found: (found[1].kind == "length", -found[0])):
-        often = "far more" if one.share > one.share_of_rest else "far less"
-        documents = f"of the documents {OF_KIND.get(one.kind, one.kind)} {one.value}"
-        yield Finding(percent(one.share, 1), f"{documents} are kept, {often} than of the others.", True)
+        documents = f"of the documents {OF_KIND.get(one.kind, one.kind)} {one.value} are kept"
+        rest = f"{percent(one.share_of_rest, 1)} of all others"
+        yield Finding(percent(one.share, 1), f"{documents}, and {rest}.", True)
 
 
 def _other_data(unsure: Unsure) -> Finding:

@@ -19,7 +19,7 @@ from pipelines.reports.findings import Finding, find_what_matters
 from pipelines.reports.kept_shares import OTHERS, Slice, order_in_words, without_value
 from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks, found_by
 from pipelines.reports.run_report_data import RunReport, Sample
-from pipelines.reports.unsure_documents import step_after, unsure_in_words
+from pipelines.reports.unsure_documents import note_after, step_after, unsure_in_words
 from pipelines.run.audit import AuditResult, agreement_of
 
 SET_ASIDE_SHOWN = 100
@@ -51,9 +51,9 @@ SETTINGS = {
 }
 """Settings of a plan in words."""
 LANGUAGES_FROM = {
-    "text": "a column lang or language, else the text",
+    "column, text": "a column lang or language, else the text",
     "column": "a column lang or language",
-    "path": "a column lang or language, else one of paths",
+    "column, path": "a column lang or language, else one of paths",
 }
 """Values of the setting `languages_from` in words."""
 UNSURE = {"flag": "kept and flagged", "keep": "kept", "drop": "dropped"}
@@ -61,7 +61,7 @@ UNSURE = {"flag": "kept and flagged", "keep": "kept", "drop": "dropped"}
 DIGESTS = ("leaks_sha256", "plan", "recut_from", "scorer_sha256")
 LEAKS_DONE = {
     "drop": ("removed", "left out of the output"),
-    "mark": ("marked", "kept, and the column edu_leak names their tasks"),
+    "mark": ("marked", "kept, and the column edu_leak names what was found"),
 }
 """By action: what became of documents with a leak, in a word and in more."""
 
@@ -133,10 +133,10 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
 
 
 def _unsure(report: RunReport) -> str:
-    said = unsure_in_words(report.manifest, report.out)
-    if said or report.drift is None:
-        return said
-    return step_after(report.manifest, report.out, report.drift.unsure)
+    if report.drift is None:
+        return unsure_in_words(report.manifest, report.out)
+    said = note_after(report.manifest, report.out, report.drift.unsure)
+    return said or step_after(report.manifest, report.out, report.drift.unsure)
 
 
 def _tiles(report: RunReport) -> list[Tile]:
@@ -271,28 +271,36 @@ def _tokens(run: Mapping[str, Any]) -> Table:
 
 def _audit(found: AuditResult, run: Mapping[str, Any]) -> Table:
     """Return what the audit of a cascade found."""
-    rows = [
-        ("decided by the embedding", percent(run["audit"]["embedded"], run["rows"])),
-        ("decided differently from effort full, about", _hundredths(found.disagreement)),
+    # Where too few were compared to tell, what they bound is far from what is promised, and says nothing.
+    bounds = [
         ("at least (95 % sure)", _hundredths(found.low)),
         ("at most (95 % sure)", _hundredths(found.high)),
-        ("allowed", "any share" if found.promised is None else _hundredths(found.promised)),
+    ]
+    rows = [
+        ("decided by the embedding", percent(run["audit"]["embedded"], run["rows"])),
+        ("promised: decided differently from effort full, at most", _promised(found)),
+        ("compared with effort full", f"{found.looked_at:,} documents"),
+        ("decided differently, about", _hundredths(found.disagreement)),
+        *([] if found.is_untold else bounds),
         ("of what full keeps: dropped by this run", percent(found.lost_keepers, 1)),
         ("of what this run kept: dropped by full", percent(found.false_keeps, 1)),
     ]
     caption = "Decisions against those of effort full"
-    return Table(caption, ("documents", "share"), rows, note=_how_audited(found))
+    return Table(caption, ("documents", "share"), rows, note=_verdict_of(found, run["rows"]))
 
 
-def _how_audited(found: AuditResult) -> str:
-    """Return how many documents were looked at, and why these may still bound loosely what they show."""
-    said = f"{found.looked_at:,} documents that the embedding need not decide were embedded to compare."
-    if found.promised is None or found.is_broken or found.high <= found.promised:
-        return said
-    return (
-        f"{said} So few cannot show more: where none of 50 is decided differently, up to 7 % of all may be. "
-        "A run with a larger --audit looks at more of them."
-    )
+def _promised(found: AuditResult) -> str:
+    return "any share" if found.promised is None else _hundredths(found.promised)
+
+
+def _verdict_of(found: AuditResult, rows: int) -> str:
+    """Return whether the promise holds for this dump, or why that cannot be told and what would tell it."""
+    if not found.is_untold:
+        return f"{found.figure} {found.meaning}"
+    said = f"{found.looked_at:,} documents were compared. So few do not tell whether the promise holds here."
+    if found.needed >= rows:
+        return f"{said} The dump is too small for that. To be sure, use --effort full."
+    return f"{said} To tell, give another run --audit {found.needed}."
 
 
 def _hundredths(share: float) -> str:

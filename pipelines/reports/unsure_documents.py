@@ -66,6 +66,18 @@ def warning_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:
     return " ".join(filter(None, (languages, step, unsure.of_words, of_source_files)))
 
 
+def note_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:
+    """Return what a run found of languages that the scorer does not know, be it too little to warn of.
+
+    Parameters
+    ----------
+    manifest, out, unsure
+        As in `warning_after`.
+    """
+    said = unsure_in_words(manifest, out)
+    return said or ("" if unsure.are_source_files else unsure.of_few_languages)
+
+
 def step_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:
     """Return what to do after a run of whose documents `unsure_in_words` says nothing; often nothing."""
     told = manifest["settings"].get("unsure") == "drop" or sum(manifest["unsure"].values())
@@ -78,7 +90,7 @@ def step_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:
 
 def _next_step(manifest: Mapping[str, Any], out: str, counts: Mapping[str, int], documents: int = 0) -> str:
     """Return what to do with documents that are kept, by their languages."""
-    of_code = manifest["settings"].get("languages_from") == "path"  # which the scorer knows
+    of_code = manifest["settings"].get("languages_from") == "column, path"  # which the scorer knows
     programs = sum(count for name, count in counts.items() if names_programs(name))
     if not of_code and 2 * programs > (documents or manifest["kept"]):
         return f"These are {SOURCE_FILES}"

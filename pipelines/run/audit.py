@@ -7,6 +7,7 @@ chooses the same; the scores do not depend on it at all.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil, log, log1p
 from typing import Any
 
 from filtering.rate_bounds import CONFIDENCE, rate_bound
@@ -17,6 +18,8 @@ AUDIT_SHARE = 0.02
 """Of a small run no more is looked at by default, or that would be what takes its time."""
 AUDIT_SIDE_SHARE = 0.1
 """Of those kept, or dropped, no more either: a dump may keep twenty times what the pool did."""
+ROUNDED_TO = 100
+"""What is advised to look at."""
 EXIT_CONFIDENCE = 1 - (1 - CONFIDENCE) / 2
 """Of each side, so that both hold together."""
 
@@ -52,6 +55,19 @@ class AuditResult:
     def is_broken(self) -> bool:
         """Whether the dump shows, with 95 % confidence, that the promise does not hold on it."""
         return self.promised is not None and self.low > self.promised
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether too few documents were looked at to tell whether the promise holds on this dump."""
+        return self.promised is not None and self.low <= self.promised < self.high
+
+    @property
+    def needed(self) -> int:
+        """How many must be looked at to tell that the promise holds, if none of them is decided otherwise."""
+        # 1 - (1 - EXIT_CONFIDENCE) ** (1 / n) of n on either side, solved for n.
+        share = self.promised or 1.0
+        each = log(1 - EXIT_CONFIDENCE) / log1p(-share) if share < 1 else 1.0
+        return ceil(2 * each / ROUNDED_TO) * ROUNDED_TO
 
     @property
     def figure(self) -> str:

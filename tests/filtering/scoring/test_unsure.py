@@ -53,6 +53,20 @@ def test_what_the_cut_keeps_of_them_is_told(kept, said):
     assert f"their scores are not reliable, and at this cut {said} kept. It knows en" in sentence
 
 
+def test_few_documents_in_other_languages_are_told_and_not_warned_of():
+    few, one = (Unsure(100, {"ka": count}, {"en": 99}, kept=0) for count in (14, 1))
+    assert few.sentence == one.sentence == ""
+    assert few.of_few_languages.startswith(
+        "14 of 100 documents are in languages for which this scorer has fewer"
+    )
+    assert one.of_few_languages.startswith(
+        "1 of 100 documents is in a language for which this scorer has fewer"
+    )
+    assert "its score is not reliable, and at this cut none of them are kept" in one.of_few_languages
+    assert Unsure(100, {"ka": 15}, {"en": 99}).of_few_languages == ""
+    assert Unsure(100, {}, {"en": 99}).of_few_languages == ""
+
+
 def test_words_tell_nothing_of_documents_in_a_known_language():
     found = load_scorer("web").unsure_of([ODD * 9] * 40, ["en"] * 20 + ["ka"] * 20)
     assert (found.languages, found.untold, found.odd, found.share) == ({"ka": 20}, 0, 0, 0.5)

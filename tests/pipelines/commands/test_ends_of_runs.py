@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,8 +13,10 @@ from dumps import BARE, CUT, make_labels, write_dump
 from annotations.labels.sources import read_text_file
 from pipelines.commands.print_runs import audit_in_words, languages_in_words
 from pipelines.progress import ConsoleReporter, RowMeter
-from pipelines.run.audit import AuditResult
-from pipelines.worker.worker_settings import WorkerSettings
+from pipelines.reports.run_page import _audit
+from pipelines.reports.write_report import write_report
+from pipelines.run.audit import AuditResult, Side
+from pipelines.worker.worker_settings import LeakSearch, WorkerSettings
 
 
 def audit(**found):
@@ -25,6 +28,26 @@ def audit(**found):
 
 
 # Verdicts.
+
+
+def test_an_audit_that_shows_too_little_says_on_the_page_what_would_tell_and_no_wide_bound():
+    run = {"audit": {"embedded": 10}, "rows": 100_000}
+    untold, told = _audit(audit(looked_at=18, high=0.15), run), _audit(audit(), run)
+    rows = dict(untold.rows)
+    assert not any("15" in value for value in rows.values())
+    assert "at most (95 % sure)" in dict(told.rows)
+    assert untold.note.startswith("18 documents were compared. So few do not tell whether")
+    assert untold.note.endswith("To tell, give another run --audit 3700.")
+    assert "within the 0.2 % that effort balanced promises" in told.note
+    small = _audit(audit(looked_at=18, high=0.15), {**run, "rows": 3000})
+    assert small.note.endswith("The dump is too small for that. To be sure, use --effort full.")
+
+
+def test_so_many_as_are_advised_do_tell():
+    found = audit()
+    side = Side(rows=100, seen=found.needed // 2, wrong=0)
+    assert side.high / 100 <= found.promised
+    assert Side(rows=100, seen=found.needed // 2 - 100, wrong=0).high / 100 > found.promised
 
 
 def test_an_audit_that_shows_enough_says_that_it_is_within_what_is_allowed():
@@ -96,6 +119,9 @@ def test_slices_are_printed_by_kind(command, finished):
     assert said.code == 0
     found = json.loads((finished / "run" / "report.json").read_text())["slices"]
     assert found
+    order, _, table = said.out.partition("By length: shortest first\n")
+    assert "below 1 kB" in table
+    assert "below 1 kB" not in order
     for one in found:
         assert one["kind"] in said.out
         assert f"{one['rows']:,}" in said.out
@@ -116,6 +142,13 @@ def test_rates_begin_when_what_was_waited_for_is_there(monkeypatch):
     assert meter.waits_for == ""
     assert (meter.seconds, meter.left_s) == (10, 10)
     assert meter.state().startswith("50 documents/s")
+    clock[0] += 4  # within a batch it goes on
+    assert meter.left_s == 6
+    assert meter.line().endswith("6.0 s left")
+    clock[0] += 40
+    assert meter.left_s == 0
+    assert "left" not in meter.line()
+    clock[0] -= 44
     clock[0] += 1990
     assert meter.state().startswith("4.0 s each")
 
@@ -125,7 +158,8 @@ def test_nothing_is_counted_on_the_screen_while_something_is_waited_for():
     reporter = ConsoleReporter(stream=stream)
     meter = RowMeter(10, 0, waits_for="Starting Ray on this machine")
     reporter._line(meter)
-    assert stream.getvalue() == ""
+    assert stream.getvalue().startswith("Starting Ray on this machine: ")
+    assert "documents" not in stream.getvalue()
     meter.tick(5, 1, 0)
     reporter._line(meter)
     assert "5 of 10 documents" in stream.getvalue()
@@ -144,6 +178,32 @@ def test_what_a_worker_loads_is_said_if_it_takes_seconds(settings, word):
     said = WorkerSettings(**given | settings, score_column="edu_score").waits_for
     assert word in said
     assert bool(said) == bool(word)
+
+
+def test_the_search_for_leaks_is_waited_for_beside_the_embedder():
+    given = {
+        "out": "o",
+        "scorer": "web",
+        "text_column": "text",
+        "keep_at": 3,
+        "write": "kept",
+        "effort": "full",
+    }
+    leaks = LeakSearch(sha256="0", action="drop")
+    said = WorkerSettings(**given, score_column="edu_score", leaks=leaks).waits_for
+    assert said.startswith("Loading the embedder and preparing the search for leaks (the first")
+
+
+def test_a_report_says_how_far_it_is_and_not_how_long_it_takes(finished, monkeypatch):
+    stream, meters = io.StringIO(), []
+    reporter = ConsoleReporter(stream=stream)
+    track = reporter.track
+    monkeypatch.setattr(reporter, "track", lambda meter: (meters.append(meter), track(meter))[1])
+    write_report(str(finished), reporter=reporter)
+    (meter,) = meters
+    assert 2 * 410 < meter.done <= meter.total
+    assert re.fullmatch(r"Making the report: \d+ % done", meter.line())
+    assert "left" not in meter.left() + meter.state()
 
 
 # Defaults.

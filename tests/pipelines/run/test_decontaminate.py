@@ -284,8 +284,8 @@ def test_the_page_shows_documents_beside_tasks_and_no_script_of_either(tmp_path,
     arguments = ("decontaminate", tmp_path / "dump", "--against", tmp_path / "Made.jsonl")
     done = command(*arguments, "--out", tmp_path / "out")
     assert done.code == 0, done.said
-    assert "found 1 document that holds a benchmark task: 1 with a leak was removed" in done.out
-    assert "documents with a leak, by benchmark: Made 1\n" in done.out
+    assert "removed 1 document that holds a benchmark task\n" in done.out
+    assert "  by benchmark: Made 1\n" in done.out
     page = (tmp_path / "out" / "run" / "report.html").read_text()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
@@ -306,7 +306,7 @@ def test_the_command_of_filter_takes_benchmarks(source, benchmark, web, tmp_path
         "filter", source, "--scorer", web, *FAST, "--against", benchmark, "--keep-at", 0, "--out", out
     )
     assert done.code == 0, done.said
-    assert "4 with a leak were removed" in done.out
+    assert "removed 4 documents that hold a benchmark task, of those that reach the cut\n" in done.out
     page = (out / "run" / "report.html").read_text()
     assert f"--against {benchmark}" in page
     assert "Benchmark leaks" in page
@@ -340,15 +340,17 @@ def test_leaks_and_common_knowledge_are_told_apart_on_the_screen_and_the_page(
 ):
     arguments = ("decontaminate", source, "--against", benchmark)
     done = command(*arguments, "--out", tmp_path / "out")
-    found = "found 5 documents that hold a benchmark task: 4 with a leak were "
-    assert f"{found}removed; 1 with common knowledge alone was kept\n" in done.out
+    common = "  1 other document matches a task by textbook code alone"
+    assert "\nremoved 4 documents that hold a benchmark task\n" in done.out
+    assert common in done.out
     page = " ".join((tmp_path / "out" / "run" / "report.html").read_text().split())
     assert (
-        "5 documents hold one of the 2 tasks that were looked for: 4 with a leak are left out of the output; "
-        "1 with common knowledge alone is kept." in page
+        "4 documents hold one of the 2 tasks that were looked for. They are left out of the output. 1 other "
+        "document matches a task by textbook code alone. That is no leak, and kept." in page
     )
     done = command(*arguments, "--leak-action", "mark", "--out", tmp_path / "marked")
-    assert f"{found}marked and kept; 1 with" in done.out
+    assert "\nkept and marked 4 documents that hold a benchmark task\n" in done.out
+    assert common in done.out
 
 
 def test_a_page_of_more_hits_than_are_held_says_so(cleaned, monkeypatch):
@@ -364,7 +366,7 @@ def test_a_run_without_a_hit_says_so(benchmark, tmp_path):
     pq.write_table(pa.table({"text": [OTHER]}), tmp_path / "dump" / "a.parquet")
     decontaminate_dump(config_of(tmp_path / "dump", benchmark, tmp_path / "out"), reporter=QUIET)
     page = write_report(str(tmp_path / "out")).read_text()
-    assert "0 documents hold one of the" in " ".join(page.split())
+    assert "No document holds one of the" in " ".join(page.split())
     assert "left out of the output" not in page
 
 
@@ -377,5 +379,5 @@ def test_the_command_of_filter_takes_fields_of_other_layouts(source, web, tmp_pa
     assert (done.code, "known layout" in done.err) == (2, True)
     done = command(*arguments, "--fields", fields, "--out", tmp_path / "out")
     assert done.code == 0, done.said
-    assert "4 with a leak were removed" in done.out
+    assert "removed 4 documents that hold a benchmark task, of those that reach the cut\n" in done.out
     assert f"--fields {fields}" in (tmp_path / "out" / "run" / "report.html").read_text()

@@ -325,7 +325,7 @@ def test_of_code_paths_tell_and_names_that_nobody_knows_are_not_repeated(run, tm
     assert found[:4] == [True, True, None, None]
     manifest = manifest_of(out)
     assert manifest["unsure"] == {"Protocol Buffer": 30, "another language": 30}
-    assert manifest["settings"]["languages_from"] == "path"
+    assert manifest["settings"]["languages_from"] == "column, path"
 
 
 def test_a_scorer_that_does_not_say_what_it_knows_flags_nothing_and_drops_nothing(run, tmp_path, web):
