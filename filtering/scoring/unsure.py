@@ -109,11 +109,12 @@ class Unsure:
     @property
     def of_languages(self) -> str:
         """What of `sentence` languages tell."""
-        return self._languages_in_words if self.in_languages >= MANY * self.documents else ""
+        said = self._languages_in_words if self.in_languages >= MANY * self.documents else ""
+        return said and f"{said} It knows {known_in_words(self.labels)}."
 
     @property
     def of_few_languages(self) -> str:
-        """The same of too few documents to warn of; empty where there is none.
+        """The same in short, of too few documents to warn of; empty where there is none.
 
         Examples
         --------
@@ -135,8 +136,7 @@ class Unsure:
             of = "The text"
         return (
             f"{of} {where} for which this scorer has fewer than {FEW_LABELS} labels "
-            f"({languages_in_words(self.languages)}): {what} not reliable{self._kept_in_words}. It knows "
-            f"{known_in_words(self.labels)}."
+            f"({languages_in_words(self.languages)}): {what} not reliable{self._kept_in_words}."
         )
 
     @property

@@ -279,7 +279,6 @@ def _audit(found: AuditResult, run: Mapping[str, Any]) -> Table:
     rows = [
         ("decided by the embedding", percent(run["audit"]["embedded"], run["rows"])),
         ("promised: decided differently from effort full, at most", _promised(found)),
-        ("compared with effort full", f"{found.looked_at:,} documents"),
         ("decided differently, about", _hundredths(found.disagreement)),
         *([] if found.is_untold else bounds),
         ("of what full keeps: dropped by this run", percent(found.lost_keepers, 1)),
