@@ -126,7 +126,7 @@ def annotate_command(
     from pipelines.labels.annotate import annotate_sample, estimate_annotation
 
     if dry_run:
-        print_estimate(estimate_annotation(config))
+        print_estimate(estimate_annotation(config, reporter=reporter))
         return 0
     return print_annotation(annotate_sample(config, reporter=reporter))
 

@@ -12,6 +12,7 @@ from filtering.text.text_columns import likely_text_column
 from pipelines.amounts_in_words import percent
 from pipelines.dump.parts import Parts
 from pipelines.dump.reading import read_footer
+from pipelines.progress import Reporter
 
 MANY = 0.5
 """Share of documents without text, or with hardly any, from which it is worth a question."""
@@ -40,6 +41,18 @@ def doubt_of_documents(texts: Sequence[pa.Array], column: str) -> str:
     found = _doubt(texts, column)
     question = f"Is {column!r} the column of the documents? If another one is, give it this name."
     return f"{found} {question}" if found else ""
+
+
+def tell_doubt(texts: Sequence[pa.Array], column: str, reporter: Reporter) -> None:
+    """Say so where `doubt_of_documents` has something to say."""
+    if doubt := doubt_of_documents(texts, column):
+        reporter.say(f"Warning: {doubt}")
+
+
+def doubt_of_table(table: pa.Table, column: str) -> str:
+    """Return the same of a table whose column of documents can be named with ``--text-column``."""
+    found = _doubt(table[column].chunks, column)
+    return f"{found} {_asked(table.schema, column)}" if found else ""
 
 
 def _doubt(texts: Sequence[pa.Array], column: str) -> str:
@@ -89,10 +102,14 @@ def _without_text(empty: int, rows: int) -> str:
 
 
 def _question(parts: Parts, column: str) -> str:
-    asked = f"Is {column!r} the text column?"
     try:
         schema = read_footer(parts[0].path).schema
     except (BadFileError, RunError, IndexError):
-        return asked
+        schema = pa.schema([])
+    return _asked(schema, column)
+
+
+def _asked(schema: pa.Schema, column: str) -> str:
+    asked = f"Is {column!r} the text column?"
     likely = likely_text_column(schema, column)
     return f"{asked} {likely!r} looks like it: --text-column {printable(likely)}." if likely else asked

@@ -24,6 +24,7 @@ from annotations.labels.sources import JOURNAL_FILE
 from filtering.errors import LabelsError, RunError, SettingsError
 from filtering.text.text_columns import find_text_column
 from filtering.text.windows import cut_window
+from pipelines.dump.column_doubts import doubt_of_table
 from pipelines.labels.label_folder import AnnotateResult, open_labels, read_documents, write_tables
 from pipelines.progress import ConsoleReporter, LabelMeter, Reporter
 from pipelines.settings.labels import AnnotateConfig
@@ -103,8 +104,7 @@ def annotate_sample(
             ChatAnnotator(work.rubric, rater, base_url=config.base_url, timeout_s=config.timeout_s)
             for rater in config.raters
         ]
-    if work.left_out:
-        reporter.say(f"Left out: {work.left_out}.")
+    _tell_of_sample(work, reporter)
     with open_labels(config.out) as journal:
         pending = _begin(config, work, journal, reporter)
         try:
@@ -114,8 +114,14 @@ def annotate_sample(
         return _told(config, work, journal, labels)
 
 
-def estimate_annotation(config: AnnotateConfig) -> AnnotationEstimate:
+def estimate_annotation(config: AnnotateConfig, *, reporter: Reporter | None = None) -> AnnotationEstimate:
     """Return what `annotate_sample` would ask and cost; nothing is sent, and nothing written.
+
+    Parameters
+    ----------
+    config : AnnotateConfig
+    reporter : Reporter, optional
+        What is told of the sample; standard error if not given.
 
     Raises
     ------
@@ -123,6 +129,7 @@ def estimate_annotation(config: AnnotateConfig) -> AnnotationEstimate:
         As `annotate_sample`.
     """
     work = _prepare(config)
+    _tell_of_sample(work, reporter or ConsoleReporter())
     tasks, documents = work.tasks, len(work.documents)
     path = Path(config.out, JOURNAL_FILE)
     if not path.exists():
@@ -143,6 +150,8 @@ class _Work:
         Rows of the sample by the digest of their window.
     left_out : str
         What the sample has beside them, in words.
+    doubt : str
+        Why its column of texts may be another one; empty if nothing says so.
     canaries : sequence of Canary
     tasks : sequence of PricedQuestion
     """
@@ -150,15 +159,23 @@ class _Work:
     rubric: Rubric
     documents: Sequence[tuple[str, Mapping[str, Any]]]
     left_out: str
+    doubt: str
     canaries: Sequence[Canary]
     tasks: Sequence[PricedQuestion]
 
 
 def _prepare(config: AnnotateConfig) -> _Work:
     rubric = load_rubric(config.rubric)
-    documents, left_out = _documents(config)
+    documents, left_out, doubt = _documents(config)
     canaries = canaries_for(rubric) if config.canaries else ()
-    return _Work(rubric, documents, left_out, canaries, _tasks(config, rubric, documents, canaries))
+    return _Work(rubric, documents, left_out, doubt, canaries, _tasks(config, rubric, documents, canaries))
+
+
+def _tell_of_sample(work: _Work, reporter: Reporter) -> None:
+    if work.left_out:
+        reporter.say(f"Left out: {work.left_out}.")
+    if work.doubt:
+        reporter.say(f"Warning: {work.doubt}")
 
 
 def _begin(config: AnnotateConfig, work: _Work, journal: Journal, reporter: Reporter) -> list[PricedQuestion]:
@@ -259,10 +276,10 @@ def _tokens(task: PricedQuestion, measured: Mapping[str, tuple[float, float]]) -
     return measured.get(task.question.rater.model, (task.prompt_bytes / BYTES_PER_TOKEN, REPLY_TOKENS))
 
 
-def _documents(config: AnnotateConfig) -> tuple[list[tuple[str, dict[str, Any]]], str]:
-    """Return the documents of the sample by the digest of their window, and in words what is left out."""
+def _documents(config: AnnotateConfig) -> tuple[list[tuple[str, dict[str, Any]]], str, str]:
+    """Return the documents of the sample by the digest of their window, what is left out, a doubt."""
     if config.sample is None:
-        return [], ""
+        return [], "", ""
     table, name = read_documents(config.sample, config.text_column, config.group_column)
     text_column = config.text_column or find_text_column(table.schema, name)
     rows = sample_rows(table, name, text_column=text_column, group_column=config.group_column)
@@ -277,7 +294,8 @@ def _documents(config: AnnotateConfig) -> tuple[list[tuple[str, dict[str, Any]]]
         raise LabelsError(f"{name} must hold a document with text. Found none.")
     again = len(table) - empty - len(found)
     left_out = {"rows without text": empty, "with a text that came before": again}
-    return list(found.items()), ", ".join(f"{count:,} {why}" for why, count in left_out.items() if count)
+    said = ", ".join(f"{count:,} {why}" for why, count in left_out.items() if count)
+    return list(found.items()), said, doubt_of_table(table, text_column)
 
 
 def _tasks(

@@ -29,6 +29,7 @@ from filtering.scoring.settings import Effort, ExitSettings
 from filtering.scoring.storage import naming, read_metrics, read_nested
 from filtering.text.arrow import Texts, text_bytes
 from pipelines.dump.code_languages import CODE, CODE_LANGUAGE
+from pipelines.dump.column_doubts import tell_doubt
 from pipelines.dump.lengths import length_of
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.scorer_addresses import open_scorer, open_signals
@@ -207,6 +208,7 @@ def points_of_labels(
         raise SettingsError(f"The scorer comes first, then the labels. {labels!r} is a scorer: swap them.")
     judge = _Judge(scorer, effort, placement, exits, reporter)
     found = with_one_language(read_labels(labels), judge.domain, reporter)
+    tell_doubt([found.texts], "text", reporter)
     known = judge.known_points(found)
     rows = np.flatnonzero(np.isfinite(known))
     is_own = judge.was_fitted_to(found)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
-import pyarrow as pa
 from pydantic_core import to_jsonable_python
 
 from annotations import Labels, read_labels
@@ -32,7 +31,7 @@ from filtering.scoring.storage import refuse_taken
 from filtering.text.arrow import REASONS, text_bytes, text_reasons
 from filtering.text.settings import TEXT_COLUMNS
 from filtering.text.text_columns import find_text_column
-from pipelines.dump.column_doubts import doubt_of_documents
+from pipelines.dump.column_doubts import tell_doubt
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorers.audit_points import ScorerAudit, audit_points
 from pipelines.scorers.evaluate import Evaluation, JudgedPoints, fit_data_of
@@ -244,12 +243,6 @@ def read_pool(source: str, reporter: Reporter) -> tuple[list[bytes], list[str]]:
     documents = text_bytes(table[column])
     good = np.flatnonzero(reasons == 0)
     return [documents[row] or b"" for row in good], [groups[row] for row in good]
-
-
-def tell_doubt(texts: Sequence[pa.Array], column: str, reporter: Reporter) -> None:
-    """Say so where a column does not look as if it held documents."""
-    if doubt := doubt_of_documents(texts, column):
-        reporter.say(f"Warning: {doubt}")
 
 
 def _embedder(config: TrainConfig) -> Embedder | None:

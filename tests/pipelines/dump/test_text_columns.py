@@ -121,6 +121,15 @@ def test_labels_and_dumps_of_other_verbs_are_doubted_alike(tmp_path, command):
         )
 
 
+def test_a_sample_is_doubted_before_anything_is_paid_for(tmp_path, command):
+    columns = {"url": [f"https://a.b/{row}" for row in range(20)], "text": make_texts(20)}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    options = ["--model", "m", "--out", tmp_path / "labels", "--dry-run"]
+    said = command("annotate", tmp_path / "a.parquet", "--text-column", "url", *options).err
+    assert "Warning: 20 of 20 documents hold fewer than 100 bytes. Is 'url' the text column?" in said
+    assert "Warning" not in command("annotate", tmp_path / "a.parquet", *options).err
+
+
 class Enough(Exception):
     """Ends a training that would take long."""
 
