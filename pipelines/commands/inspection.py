@@ -146,8 +146,11 @@ def _read_text(name: str, *, instead: str) -> bytes:
         raise SettingsError(
             f"A text file must be a file. {printable(name)} is a folder. {instead}"
         ) from error
+    except FileNotFoundError as error:
+        near = near_path(name) or " Check the path."
+        raise SettingsError(f"A text file must exist. Got '{printable(name)}' instead.{near}") from error
     except OSError as error:
-        raise SettingsError(f"A text file must be readable. {error}.{near_path(name)}") from error
+        raise SettingsError(f"A text file must be readable. {error}") from error
     if text.startswith(b"PAR1"):
         raise SettingsError(f"A text file must not be Parquet. {name} is. {instead}")
     return text
