@@ -1,6 +1,7 @@
 """What the tests share: scorers, labels, a dump, a run that nothing disturbed, and the command line."""
 
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -84,10 +85,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))
 
 
-def pytest_collection_finish() -> None:
-    """Look for rubbish from now on, but never among what is there for good."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Look for rubbish from now on, but never among what is there for good; and see that groups are kept."""
     gc.freeze()
     gc.enable()
+    if "PYTEST_XDIST_WORKER" in os.environ and not all("@" in item.nodeid for item in session.items):
+        raise pytest.UsageError("A worker must run whole groups of tests. Its pytest-xdist keeps none.")
 
 
 @pytest.fixture(scope="session")
