@@ -1,5 +1,6 @@
 """Tables on a screen: as wide as it is, and no word is broken that fits into a line."""
 
+import shutil
 from collections.abc import Sequence
 
 import rich.table
@@ -31,7 +32,9 @@ def print_table(
     texts : int
         So many columns from the left are text, the others figures.
     """
-    console = Console(highlight=False)
+    screen = shutil.get_terminal_size()
+    # Asked for here, since rich reads the environment that it found when it was imported.
+    console = Console(highlight=False, width=screen.columns, height=screen.lines)
     cells = [[f"{cell:,}" if isinstance(cell, int) else printable(str(cell)) for cell in row] for row in rows]
     table = rich.table.Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     widths = _widths([list(head), *cells], console.width - GAP * len(head) - 1)

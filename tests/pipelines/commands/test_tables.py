@@ -23,7 +23,6 @@ def printed(monkeypatch, capsys):
 
     def print_on(columns, head=HEAD, rows=ROWS, **options):
         monkeypatch.setenv("COLUMNS", str(columns))
-        monkeypatch.setenv("TERM", "xterm")  # one that is called dumb always has 80
         print_table(head, rows, **options)
         return capsys.readouterr().out
 
