@@ -77,9 +77,10 @@ def _notes(result: "FilterResult", report: Mapping[str, Any]) -> Iterator[str]:
     """Yield what there is to know of the scores, and to warn of; some of it is empty."""
     yield _embedded_in_words(result.manifest)
     yield "" if result.agreement is None else audit_in_words(result.agreement)
-    unsure = unsure_in_words(result.manifest, result.out)
     if isinstance(drift := report.get("drift"), Mapping):
         unsure = note_after(result.manifest, result.out, Unsure(**drift["unsure"]))
+    else:
+        unsure = unsure_in_words(result.manifest, result.out)
     yield f"unsure: {printable(unsure)}" if unsure else ""
     yield f"Warning: {printable(result.doubt)}" if result.doubt else ""
     yield _warning(result, report)
