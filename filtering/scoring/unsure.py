@@ -161,6 +161,8 @@ class Unsure:
     def _kept_in_words(self) -> str:
         if self.kept is None:
             return ""
+        if self.in_languages == 1:
+            return f", and at this cut it is {'kept' if self.kept else 'dropped'}"
         count, verb = f"{self.kept:,}" if self.kept else "none", "is" if self.kept == 1 else "are"
         return f", and at this cut {count} of them {verb} kept"
 

@@ -62,8 +62,8 @@ def test_few_documents_in_other_languages_are_told_and_not_warned_of():
     assert one.of_few_languages.startswith(
         "1 of 100 documents is in a language for which this scorer has fewer"
     )
-    assert "its score is not reliable, and at this cut none of them are kept" in one.of_few_languages
-    assert one.of_few_languages.endswith("kept.")  # what it knows is said where that matters
+    assert "its score is not reliable, and at this cut it is dropped." in one.of_few_languages
+    assert one.of_few_languages.endswith("dropped.")  # what it knows is said where that matters
     assert Unsure(100, {"ka": 15}, {"en": 99}).of_few_languages == ""
     assert Unsure(100, {}, {"en": 99}).of_few_languages == ""
 
