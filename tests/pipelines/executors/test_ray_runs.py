@@ -102,7 +102,7 @@ def test_any_number_of_workers_writes_the_same_bytes_with_a_receipt_a_part(ray, 
 def test_a_cascade_decides_and_audits_the_same_rows(ray, dump, cascade, tmp_path):
     given = {
         "inputs": [str(dump)], "scorer": str(cascade.out), "effort": "balanced", "device": "cpu",
-        "keep_at": CUT, "max_disagreement": 0.05, "audit": 100, "rows_per_part": 80, "workers": 1,
+        "keep_at": CUT, "max_disagreement": 0.05, "audit": 100, "rows_per_part": 80,
     }  # fmt: skip
     local, by_ray = (
         filter_dump(FilterConfig(**given, out=tmp_path / name, executor=name), reporter=QUIET)
