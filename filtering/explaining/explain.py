@@ -17,7 +17,7 @@ from filtering.arrays import Floats, Floats32
 from filtering.explaining.contributions import ngram_values, start_of, tree_values
 from filtering.explaining.ngrams import CharacterNgrams, WordNgrams
 from filtering.explaining.passages import Passage, find_passages
-from filtering.explaining.quantiles import HIGH, LOW, MEDIAN, QUARTILES, seed_quantiles
+from filtering.explaining.quantiles import HIGH, LOW, MEDIAN, seed_quantiles
 from filtering.explaining.settings import TOP
 from filtering.explaining.single_signals import Amounts, Signal, single_signals
 from filtering.explaining.traits import traits_in_words, traits_sentence
@@ -85,7 +85,9 @@ class Explanation:
     score : float, optional
         Rubric points; None where the document has none.
     kept : bool
-        Whether that is at least `keep_at`.
+        Whether that is at least `keep_at`; of a run, what that decided.
+    dropped_for : str
+        Why a run left the document out in spite of its score: as a leak, say. Empty otherwise.
     keep_at : float
         Rubric points from which a document is kept.
     sentence : str
@@ -121,6 +123,7 @@ class Explanation:
 
     score: float | None
     kept: bool
+    dropped_for: str
     keep_at: float
     sentence: str
     speaks_for: str
@@ -220,6 +223,7 @@ def unscored(reason: str, keep_at: float) -> Explanation:
     return Explanation(
         score=None,
         kept=False,
+        dropped_for="",
         keep_at=keep_at,
         sentence="",
         speaks_for="",
@@ -296,12 +300,13 @@ def _explanation(first: SignalScorer, values: _Values, usual: Usual, top: int, k
     raised, lowered = (_told(side[:top], slope) for side in (raising, lowering))
     raised_more, lowered_more = (slope * sum(one.raw for one in side[top:]) for side in (raising, lowering))
     moved = sum(abs(one.raw) for one in signals) or 1.0
-    quartiles = usual.quantiles[:, QUARTILES]
-    speaks_for, speaks_against = traits_in_words(signals, amounts, quartiles, first.domain)
+    between = usual.quantiles[:, [LOW, HIGH]]
+    speaks_for, speaks_against = traits_in_words(signals, amounts, between, first.domain)
     raising_passage, lowering_passage = find_passages(first, values.text, score)
     return Explanation(
         score=score,
         kept=score >= keep_at,
+        dropped_for="",
         keep_at=keep_at,
         sentence="",  # follows from the score, which a later stage may change (`with_score`)
         speaks_for=speaks_for,

@@ -17,6 +17,12 @@ WORDS, TEACHING, READER, SELLING = (
 CODE, SENTENCES, LAYOUT = "words of code and comments", "sentences", "layout"
 PUNCTUATION, NUMBERS, LENGTH, COMBINED = "punctuation and symbols", "numbers", "length", "combinations"
 
+WHAT_COMBINES = (
+    "what signals add that stand together, beyond what each of them adds alone: many numbers in short lines, "
+    "say. They have no amount of their own."
+)
+"""Ends a sentence on the group `COMBINED`."""
+
 _WORDS_BY_GROUP = {
     TEACHING: "reason example definition question learning sequence science",
     READER: "invitation we you i",

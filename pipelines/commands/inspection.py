@@ -86,7 +86,8 @@ def explain_command(
 
     found = explain_document(config)
     if as_json:
-        show(json.dumps({"file": found.file, "row": found.row, **asdict(found.why)}))
+        of_run = {} if found.leaks is None else {"leaks": found.leaks}
+        show(json.dumps({"file": found.file, "row": found.row, **asdict(found.why), **of_run}))
     else:
         print_explanation(found)
     return 0
@@ -102,8 +103,9 @@ def _file_of(dump: str, given: Given) -> str:
     """
     if all(given[name] is None for name in PLACES):
         raise SettingsError(
-            f'{printable(dump)} holds many documents. Say which one is meant: add --where "url = '
-            "'https://a.b/c'\", or --row and the file that it is a row of (--file)."
+            f"{printable(dump)} holds many documents. Say which one is meant: --id, with --id-column where "
+            "its identifier is not in 'id'; or --where \"url = 'https://a.b/c'\"; or --row, and of several "
+            "files the one that it is a row of (--file)."
         )
     if given["file"] is None or given["run"] is not None:
         return dump
@@ -176,7 +178,7 @@ def report_command(
     if slices:
         from pipelines.commands.print_slices import print_slices, read_report
 
-        print_slices(read_report(out))
+        print_slices(read_report(out), out)
     show(f"report: {printable(str(page))}")
     return 0
 

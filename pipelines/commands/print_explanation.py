@@ -1,15 +1,19 @@
 """Prints why a document has its score: first in words, then by groups, single signals and passages."""
 
 from filtering.explaining.explain import Explanation
+from filtering.explaining.groups import COMBINED, WHAT_COMBINES
 from filtering.explaining.passages import Passage
+from filtering.leaks.search import LEAK
 from filtering.printable import printable
 from filtering.scoring.scorers import DECIDED_BY
 from pipelines.commands.screen import show
 from pipelines.commands.tables import print_table
 from pipelines.run.explain_row import ExplainedDocument
+from pipelines.store.leak_files import found_by
 
 SHOWN_CHARS = 240
 """Of a passage."""
+LEAKS_SHOWN = 10
 LEAST_POINTS = 0.005
 """What moves a score by less is shown as nothing, and so left out."""
 
@@ -19,11 +23,22 @@ def print_explanation(found: ExplainedDocument) -> None:
     why = found.why
     if found.file:
         show(f"{found.file}, row {found.row:,}")
+    if not found.is_scored:
+        show(f"not kept: {why.dropped_for}" if why.dropped_for else f"kept: {_why_not_removed(found)}")
+        _print_leaks(found)
+        return
     if why.score is None or why.signals_score is None:
         show(f"no score: {why.reason}")
         return
-    verdict, decided_by = "kept" if why.kept else "not kept", DECIDED_BY[why.stage]
-    show(f"{verdict}: {why.score:.2f} points, decided by {decided_by} (kept from {why.keep_at:g} on)")
+    scored = f"{why.score:.2f} points, decided by {DECIDED_BY[why.stage]} (kept from {why.keep_at:g} on)"
+    if why.dropped_for:
+        show(f"not kept: {why.dropped_for}")
+        show(f"its score: {scored}")
+    else:
+        show(f"{'kept' if why.kept else 'not kept'}: {scored}")
+    if _is_marked(found):
+        show("It holds a benchmark task, and is marked: kept all the same (--leak-action mark).")
+    _print_leaks(found)
     show(why.sentence)
     if why.unsure:
         show(f"Warning: {why.unsure}")
@@ -52,6 +67,31 @@ def print_explanation(found: ExplainedDocument) -> None:
     _print_passage("lowers", why.lowering_passage, why)
 
 
+def _why_not_removed(found: ExplainedDocument) -> str:
+    """Return why a run that looks for benchmarks alone kept a document."""
+    if found.why.reason:
+        return f"{found.why.reason}, and so not searched for benchmark tasks"
+    if _is_marked(found):
+        return "marked, and not removed (--leak-action mark)"
+    return "it holds textbook code, which is no leak" if found.leaks else "it holds no benchmark task"
+
+
+def _is_marked(found: ExplainedDocument) -> bool:
+    return found.why.kept and any(hit["verdict"] == LEAK for hit in found.leaks or ())
+
+
+def _print_leaks(found: ExplainedDocument) -> None:
+    """Print which tasks of benchmarks a run found in a document, where, and by what."""
+    found_at: dict[tuple[object, ...], list[str]] = {}
+    for hit in found.leaks or ():
+        place = tuple(hit[name] for name in ("verdict", "task", "benchmark", "first_line", "last_line"))
+        found_at.setdefault(place, []).append(found_by(hit["method"], hit["part"]))
+    for (verdict, task, benchmark, first, last), by in list(found_at.items())[:LEAKS_SHOWN]:
+        show(printable(f"{verdict}: {task} of {benchmark}, lines {first} to {last}: {', '.join(by)}"))
+    if (more := len(found_at) - LEAKS_SHOWN) > 0:
+        show(f"and {more:,} more; all are in run/hits.parquet")
+
+
 def _what_is_shown(why: Explanation) -> str:
     """Return how much of what moved a score is listed, what the rest is, and what stands in brackets."""
     shown = f"The signals listed are {100 * why.shown_share:.0f} % of all that moved the score."
@@ -62,9 +102,17 @@ def _what_is_shown(why: Explanation) -> str:
             "Show more with --top."
         )
     return (
-        f'{shown} A word counts with its letters and half of each pair that it stands in. "usual" is what '
-        "eleven in twelve of the documents have that the scorer was trained on."
+        f"{shown} The points of a word are its own, those of its letters, and half of those of each pair of "
+        'words that it is part of. "usual" is what three in four of the documents have that the scorer was '
+        f"trained on.{_of_combinations(why)}"
     )
+
+
+def _of_combinations(why: Explanation) -> str:
+    """Return what combinations of signals are, where there are such."""
+    if all(one.group != COMBINED for one in why.groups):
+        return ""
+    return f' "{COMBINED.capitalize()}" are {WHAT_COMBINES}'
 
 
 def _print_passage(does: str, passage: Passage | None, why: Explanation) -> None:

@@ -1,9 +1,8 @@
 """Which rows say most of a finished run, and how its scores are spread, from the scores that it stored."""
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -13,9 +12,7 @@ from filtering.rubric_points import POINTS
 from pipelines.dump.parts import Part
 from pipelines.every_nth import step_over
 from pipelines.names import lookup_below
-from pipelines.store.leak_files import read_leaked_rows
-from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import UNSURE, Cut, read_scores
+from pipelines.store.decisions import Decisions, RunDecisions
 
 BINS_PER_POINT = 10
 SAMPLES = 8
@@ -54,91 +51,47 @@ class Pick:
 
 
 @dataclass(frozen=True)
-class PartScores:
-    """The stored scores of a part, and what follows from them.
+class RunScores:
+    """What a run decided of its rows, by their stored scores.
 
     Parameters
     ----------
-    number : int
-        Of the part.
-    value : float32 array, shape (n,)
-        Rubric points, NaN where a document has none.
-    stage : uint8 array, shape (n,)
-        Places in `filtering.scoring.scorers.STAGES`.
-    kept : bool array, shape (n,)
-    removed : bool array, shape (n,)
-        Rows that passed the cut, and were left out as leaks of a benchmark, or as unsure.
+    decisions : RunDecisions
+    parts : sequence of Part
     """
 
-    number: int
-    value: NDArray[np.float32]
-    stage: NDArray[np.uint8]
-    kept: NDArray[np.bool_]
-    removed: NDArray[np.bool_]
+    decisions: RunDecisions
+    parts: Sequence[Part]
 
     @property
-    def scored(self) -> NDArray[np.bool_]:
-        """Which rows have a score."""
-        return ~np.isnan(self.value)
-
-    def pick(self, row: int, key: float = 0.0) -> Pick:
-        """Return a row as a pick."""
-        value, kept, stage = self.value[row], self.kept[row], self.stage[row]
-        return Pick(key, self.number, row, float(value), bool(kept), int(stage))
-
-
-@dataclass(frozen=True)
-class RunScores:
-    """The stored scores of a run.
-
-    Parameters
-    ----------
-    folder : RunFolder
-    parts : sequence of Part
-    keep_at : float
-        Rubric points from which rows were kept.
-    scores : RunFolder
-        That holds the scores: another one where the run is a new cut.
-    drops_leaks, drops_unsure : bool
-        Whether documents with a leak, or that the scorer does not know, were left out.
-    """
-
-    folder: RunFolder
-    parts: Sequence[Part]
-    keep_at: float
-    scores: RunFolder
-    drops_leaks: bool = False
-    drops_unsure: bool = False
-
-    @cached_property
-    def _has_hits(self) -> Callable[[str], bool]:
-        return lookup_below(self.folder.hits)
+    def keep_at(self) -> float:
+        """Rubric points from which rows were kept."""
+        return self.decisions.plan.facts.keep_at
 
     def stored(self) -> list[int]:
         """Return the numbers of parts that have stored scores: all, or `MOST_PARTS` spread over them."""
-        is_stored = lookup_below(self.scores.scores)
+        if not self.decisions.plan.facts.scores:
+            return []
+        is_stored = lookup_below(self.decisions.holder.scores)
         found = [number for number, part in enumerate(self.parts) if is_stored(part.output)]
         return found[:: step_over(len(found), MOST_PARTS)]
 
-    def of_part(self, number: int) -> PartScores:
-        """Return the stored scores of a part."""
-        part = self.parts[number]
-        value, stage = read_scores(self.scores, part, "edu_score", "edu_stage")
-        passed = Cut(self.keep_at, part.tie_quota).keep(value)
-        removed = np.zeros_like(passed)
-        if self.drops_unsure:
-            (unsure,) = read_scores(self.folder, part, "edu_unsure")
-            removed = passed & (unsure == UNSURE)
-        if self.drops_leaks and self._has_hits(part.output):
-            removed |= passed & read_leaked_rows(self.folder, part)
-        return PartScores(number, value, stage, passed & ~removed, removed)
+    def of_part(self, number: int) -> Decisions:
+        """Return what was decided of a part."""
+        return self.decisions.of_part(self.parts[number])
 
     def picks_of(self, number: int, rows: NDArray[np.int64]) -> list[Pick]:
         """Return rows of a part that have a score, of those given by their numbers."""
         if not len(rows):
             return []
         found = self.of_part(number)
-        return [found.pick(row) for row in rows[found.scored[rows]].tolist()]
+        return [pick_of(found, number, row) for row in rows[found.scored[rows]].tolist()]
+
+
+def pick_of(found: Decisions, number: int, row: int, key: float = 0.0) -> Pick:
+    """Return a row of a part as a pick."""
+    value, kept, stage = found.value[row], found.kept[row], found.stage[row]
+    return Pick(key, number, row, float(value), bool(kept), int(stage))
 
 
 def count_and_pick(run: RunScores, stored: Sequence[int]) -> tuple[NDArray[np.int64], dict[str, list[Pick]]]:
@@ -161,9 +114,9 @@ def count_and_pick(run: RunScores, stored: Sequence[int]) -> tuple[NDArray[np.in
         ties = TIE_SPREAD * np.random.default_rng(number).random(len(value))
         for group, (of_kept, sign) in GROUPS.items():
             # Leaks and unsure documents are dropped whatever their score: they say nothing of the cut.
-            is_wanted = scored & (found.kept == of_kept) & ~found.removed
+            is_wanted = scored & (found.kept == of_kept) & ~found.left_out
             keys = np.where(is_wanted, sign * value + ties, np.inf)
-            groups[group] = _with_wanted(groups[group], found, keys)
+            groups[group] = _with_wanted(groups[group], found, number, keys)
     return bins, groups
 
 
@@ -172,13 +125,13 @@ def _by_bin(value: NDArray[np.float32]) -> NDArray[np.int64]:
     return np.bincount(places, minlength=POINTS * BINS_PER_POINT)
 
 
-def _with_wanted(picks: list[Pick], found: PartScores, keys: NDArray[np.float64]) -> list[Pick]:
+def _with_wanted(picks: list[Pick], found: Decisions, number: int, keys: NDArray[np.float64]) -> list[Pick]:
     """Return the picks of a group after one more part, whose rows of other groups have infinite keys."""
     worst = picks[-1].key if len(picks) == SAMPLES else np.inf
     rows = np.flatnonzero(keys < worst)
     if len(rows) > SAMPLES:  # of a million rows not each is made an object
         rows = rows[keys[rows] <= np.partition(keys[rows], SAMPLES - 1)[SAMPLES - 1]]
-    more = [found.pick(row, float(keys[row])) for row in rows.tolist()]
+    more = [pick_of(found, number, row, float(keys[row])) for row in rows.tolist()]
     return heapq.nsmallest(SAMPLES, [*picks, *more])
 
 

@@ -14,7 +14,7 @@ from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import Place, read_again
-from pipelines.store.leak_files import HITS_SCHEMA, read_tasks
+from pipelines.store.leak_files import HITS_SCHEMA, found_by, read_tasks
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written
 
@@ -23,8 +23,6 @@ PAIRS = 60
 PAIR_CHARS = 1500
 HITS_READ = 200_000
 """Hits that are counted by method and shown: they are held in memory."""
-FOUND_BY = {"ngram": "the words", "near": "nearly the words", "structure": "the structure"}
-"""Methods in words: what of a task a document holds."""
 ANY = "any"
 """Stands for all methods and parts together."""
 
@@ -117,17 +115,6 @@ class RunLeaks:
     counts: Sequence[LeakCount]
     pairs: Sequence[LeakPair]
     unread: Mapping[str, str]
-
-
-def found_by(method: str, part: str) -> str:
-    """Return how a task was found, in words.
-
-    Examples
-    --------
-    >>> found_by("near", "prompt"), found_by("structure", "signature")
-    ('nearly the words of the prompt', 'the signature')
-    """
-    return "the signature" if part == "signature" else f"{FOUND_BY.get(method, method)} of the {part}"
 
 
 def gather_leaks(

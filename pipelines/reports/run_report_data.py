@@ -19,18 +19,15 @@ from filtering.explaining.drift import MIN_DOCUMENTS, Drift, measure_drift
 from filtering.explaining.explain import Explanation, explain_documents
 from filtering.scoring.scorers import STAGES, SignalScorer
 from filtering.scoring.unsure import count_unsure
-from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import read_again
 from pipelines.page_kit.cards import CARD_CHARS
 from pipelines.paths import absolute, is_store
-from pipelines.progress import ConsoleReporter, Reporter, ShareMeter
+from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.reports.documents_to_show import (
-    GROUPS,
     SAMPLES,
     TENTH_GROUP,
-    TENTHS,
     Pick,
     RunScores,
     count_and_pick,
@@ -40,7 +37,9 @@ from pipelines.reports.documents_to_show import (
 from pipelines.reports.kept_shares import INPUT_FILE, Slice, slices_of
 from pipelines.reports.row_sample import RowSample, choose_rows, look_at, see, slices_by_row
 from pipelines.reports.run_leaks import RunLeaks, gather_leaks
+from pipelines.run.explain_row import as_decided
 from pipelines.scorer_addresses import open_signals, refuse_other_scorer
+from pipelines.store.decisions import RunDecisions
 from pipelines.store.manifest import MANIFEST_SCHEMA, holder_of_scores
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written, of_schema
@@ -49,9 +48,6 @@ Counted = Callable[[Sequence[int], Sequence[int], float], None]
 """What is told how many documents are kept and dropped by score, in equal bins, and the cut."""
 REASONS_SHOWN = 6
 """Signals that raise, and signals that lower, of each document."""
-STEPS_OF_ROW, STEPS_SHOWN = 2, 100
-"""Steps of the progress: a row is read, and told its language; a document that is shown is explained."""
-MOST_SHOWN = STEPS_SHOWN * (SAMPLES * len(GROUPS) + TENTHS)
 SHIFTS = 5
 FEW_FILES = 20
 """Up to this many, outputs have a row each on the page."""
@@ -68,6 +64,8 @@ class Sample:
     score : float
         Rubric points.
     kept : bool
+    dropped_for : str
+        Why it is not kept in spite of its score; empty otherwise.
     stage : str
         Which stage gave the score: ``signals`` or ``embedding``.
     file, row : str, int
@@ -85,6 +83,7 @@ class Sample:
     group: str
     score: float
     kept: bool
+    dropped_for: str
     stage: str
     file: str
     row: int
@@ -150,6 +149,8 @@ class RunReport:
         The run that this one is a new cut of, as it was typed; empty if there is none.
     page_of_origin : str
         Where its page is, as a link of the page of this run; empty if it has none on this machine.
+    how_to_read : str
+        What to do so that files which were set aside are read; empty if none were.
     """
 
     out: str
@@ -170,6 +171,7 @@ class RunReport:
     leaks: RunLeaks | None
     cut_of: str
     page_of_origin: str
+    how_to_read: str
 
 
 def gather_report(
@@ -201,28 +203,18 @@ def gather_report(
     folder = RunFolder(out)
     plan, manifest = folder.read_finished_plan(), folder.read_manifest()
     read = plan.facts.row_reader
-    run = RunScores(
-        folder,
-        plan.parts,
-        plan.facts.keep_at,
-        _scores_of(folder, plan),
-        drops_leaks=plan.facts.leak_action == "drop",
-        drops_unsure=plan.facts.unsure == "drop",
-    )
+    run = RunScores(RunDecisions(folder, plan, _scores_of(folder, plan)), plan.parts)
     stored = run.stored()
     bins, groups = count_and_pick(run, stored)
     kept_bins, dropped_bins = tuple(bins[1].tolist()), tuple(bins[0].tolist())
     counted(kept_bins, dropped_bins, plan.facts.keep_at)
     scorer, no_scorer = _scorer_of(plan, manifest["scorer"])
     rows = choose_rows(plan.parts, stored)
-    meter = ShareMeter(STEPS_OF_ROW * sum(map(len, rows.values())) + MOST_SHOWN, "Making the report")
-    with (reporter or ConsoleReporter("none")).track(meter):
-        seen = look_at(run, rows, read, scorer, done=meter.count)
-        groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
-        picked = without_repeats(groups) if samples else {}
-        shown, unread = _read_samples(
-            plan.parts, picked, read, scorer, is_code=seen.is_code, done=meter.count
-        )
+    reporter = reporter or ConsoleReporter("none")
+    seen = look_at(run, rows, read, scorer, reporter=reporter)
+    groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
+    picked = without_repeats(groups) if samples else {}
+    shown, unread = _read_samples(run, picked, read, scorer, is_code=seen.is_code, reporter=reporter)
     path = folder.run / "manifest.parquet"
     with as_written(path), open_parquet(folder.own_file(path)) as file:
         files = of_schema(file.read(use_threads=False), MANIFEST_SCHEMA)
@@ -245,6 +237,7 @@ def gather_report(
         leaks=gather_leaks(folder, plan, manifest, samples=samples),
         cut_of=plan.origin,
         page_of_origin=_page_of(plan.origin, out),
+        how_to_read=plan.how_to_read if manifest["set_aside"] else "",
     )
 
 
@@ -256,7 +249,7 @@ def _drift_of(scorer: SignalScorer, seen: RowSample) -> Drift | None:
     words = [None if text is None else text.encode(errors="replace") for text in seen.texts]
     kept = [pick.kept for pick in seen.picks]
     unsure = count_unsure(scorer.languages, scorer.novelty, words, seen.languages, kept)
-    unsure = replace(unsure, source_files=seen.source_files)
+    unsure = replace(unsure, source_files=seen.source_files, prose=seen.prose)
     return measure_drift(scorer, texts, top=SHIFTS, unsure=unsure)
 
 
@@ -296,15 +289,16 @@ def _by_file(files: pa.Table) -> list[Slice]:
 
 
 def _read_samples(
-    parts: Sequence[Part],
+    run: RunScores,
     group_of: Mapping[Pick, str],
     read: RowReader,
     scorer: SignalScorer | None,
     *,
     is_code: bool,
-    done: Callable[[int], None],
+    reporter: Reporter,
 ) -> tuple[list[Sample], dict[str, str]]:
     """Read the picked rows, each once; also which inputs cannot be read, and why."""
+    parts = run.parts
     rows, unread = read_again(parts, [pick.place for pick in group_of], read)
     found = dict(rows)
     shown = [pick for pick in group_of if pick.place in found]
@@ -314,22 +308,26 @@ def _read_samples(
     told_by, _ = slices_by_row(seen, of_code=is_code)
     reasons: list[Explanation | None] = [] if scorer is not None else [None] * len(texts)
     if scorer is not None:
-        for start in range(0, len(texts), SAMPLES):
-            some = texts[start : start + SAMPLES]
-            reasons += explain_documents(scorer, some, top=REASONS_SHOWN)
-            done(STEPS_SHOWN * len(some))
+        meter = Meter(len(texts), 0, doing="Explaining scores")
+        with reporter.track(meter):
+            for start in range(0, len(texts), SAMPLES):
+                some = texts[start : start + SAMPLES]
+                reasons += explain_documents(scorer, some, top=REASONS_SHOWN, keep_at=run.keep_at)
+                meter.count(len(some))
+    decided = {number: run.of_part(number) for number in {pick.part for pick in shown}}
     samples = [
         Sample(
             group=group_of[pick],
             score=pick.score,
             kept=pick.kept,
+            dropped_for=decided[pick.part].why_not_kept(pick.row),
             stage=STAGES[pick.stage],
             file=parts[pick.part].relative,
             row=parts[pick.part].first_row + pick.row,
             text=text[:CARD_CHARS],
             characters=len(text),
             slices=slices,
-            why=why,
+            why=None if why is None else as_decided(why, decided[pick.part], pick.row),
         )
         for pick, text, slices, why in zip(shown, texts, told_by, reasons, strict=True)
     ]

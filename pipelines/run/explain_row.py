@@ -1,21 +1,26 @@
-"""Explains the score of one document: of a text, of a dump, or of a finished run."""
+"""Explains the score of one document: of a text, of a dump, or of a finished run, and what that decided."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from filtering import explain_documents
 from filtering.errors import BadFileError, SettingsError
 from filtering.explaining.explain import Explanation, unscored, with_score
 from filtering.scoring.cascade import AnyScorer, signals_of
 from filtering.scoring.scorers import STAGES
-from filtering.text.arrow import REASONS
+from filtering.text.arrow import EMPTY, NULL, REASONS, TOO_LONG, WHITE_SPACE, text_reasons
 from pipelines.dump.row_languages import knows_code, languages_of
 from pipelines.dump.rows import Row
 from pipelines.run.find_document import find_in_dump, find_in_run
 from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
 from pipelines.settings.runs import ExplainConfig
-from pipelines.store.manifest import scored_parts
+from pipelines.store.decisions import Decisions, RunDecisions
+from pipelines.store.manifest import read_parts, scored_parts
 from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import read_scores
+from pipelines.store.stored_scores import UNSURE
+
+FLAGGED = "The run found it in a language that the scorer does not know: its score is not reliable."
 
 
 @dataclass(frozen=True)
@@ -29,24 +34,31 @@ class ExplainedDocument:
         Its file; empty for a text that was given.
     row : int, optional
         Its row there, from 0.
+    is_scored : bool
+        Whether scores were given at all: not by a run that looked for benchmarks alone.
+    leaks : sequence of mapping, optional
+        The hits of benchmarks that a run stored of it, leaks first: ``task``, ``benchmark``, ``first_line``
+        and the other columns of ``run/hits.parquet``. None where none were looked for.
     """
 
     why: Explanation
     file: str = ""
     row: int | None = None
+    is_scored: bool = True
+    leaks: Sequence[Mapping[str, Any]] | None = None
 
 
 def explain_row(config: ExplainConfig) -> Explanation:
     """Explain the score of a document.
 
-    Of a run, score and stage are those that it stored; nothing is embedded.
+    Of a run, score, stage and decision are those that it stored; nothing is embedded.
 
     Raises
     ------
     SettingsError
         If there is no such file, row or value, it cannot be read, or an input of a run has changed since.
     OutputError
-        If there is no finished run with scores.
+        If there is no finished run, or its scores are gone.
     ScorerError
         If the scorer is not that of the run any more.
     RunError
@@ -78,22 +90,64 @@ def _explain_of_dump(config: ExplainConfig) -> ExplainedDocument:
 
 def _explain_of_run(config: ExplainConfig, run: str) -> ExplainedDocument:
     folder = RunFolder(run)
-    plan, manifest = folder.read_finished_plan(), folder.read_manifest()
-    scored = scored_parts(folder, plan)
-    found = find_in_run(config, folder, plan, scored)
-    name = config.scorer or str(manifest["scorer"])
-    scorer = open_scorer(name)
-    refuse_other_scorer(name, scorer.digest, plan.facts.scorer_sha256)
-    languages = _languages_of(found.row, scorer)
-    cut = plan.facts.keep_at
-    (why,) = explain_documents(scorer, [found.row.data], top=config.top, keep_at=cut, languages=languages)
-    stored = read_scores(scored.folder, found.part, "edu_score", "edu_stage", "edu_reason")
-    value, stage, reason = (values[found.row.number] for values in stored)
-    if reason:
-        why = unscored(REASONS[reason], cut)
+    plan = folder.read_finished_plan()
+    facts = plan.facts
+    if facts.scores:
+        scored = scored_parts(folder, plan)
+        good, decisions = scored.parts, RunDecisions(folder, plan, scored.folder)
     else:
-        why = with_score(replace(why, stage=STAGES[stage]), float(value))
-    return ExplainedDocument(why, found.file, found.number)
+        good, decisions = read_parts(folder, plan), RunDecisions(folder, plan, folder)
+    found = find_in_run(config, decisions, good)
+    decided, row = decisions.of_part(found.part), found.row.number
+    if facts.scores:
+        why = _why_of_run(config, decisions, decided, found.row)
+    else:
+        why = unscored(
+            _why_not_searched(found.row.data, plan.settings.get("max_document_bytes")), facts.keep_at
+        )
+    why = as_decided(why, decided, row)
+    leaks = None if facts.leak_action is None else decided.hits_of(row)
+    return ExplainedDocument(why, found.file, found.number, facts.scores, leaks)
+
+
+def _why_not_searched(text: bytes | None, most_bytes: object) -> str:
+    """Return why a text is not searched for benchmarks, by the name of the reason; empty if it is."""
+    if isinstance(most_bytes, int) and len(text or b"") > most_bytes:
+        return REASONS[TOO_LONG]
+    (reason,) = text_reasons([text]).tolist()
+    return REASONS[reason] if reason in (NULL, EMPTY, WHITE_SPACE) else ""
+
+
+def _why_of_run(config: ExplainConfig, run: RunDecisions, decided: Decisions, row: Row) -> Explanation:
+    """Return why a document has the score that a run stored of it."""
+    facts = run.plan.facts
+    name = config.scorer or str(run.folder.read_manifest()["scorer"])
+    scorer = open_scorer(name)
+    refuse_other_scorer(name, scorer.digest, facts.scorer_sha256)
+    languages = _languages_of(row, scorer)
+    (why,) = explain_documents(scorer, [row.data], top=config.top, keep_at=facts.keep_at, languages=languages)
+    if why.score is not None and not why.unsure and decided.unsure[row.number] == UNSURE:
+        return replace(why, unsure=FLAGGED)
+    return why
+
+
+def as_decided(why: Explanation, decided: Decisions, row: int) -> Explanation:
+    """Return an explanation with the score, the stage and the decision that a run stored of its document.
+
+    Parameters
+    ----------
+    why : Explanation
+        By the signals, at the cut of the run.
+    decided : Decisions
+        Of the part of the document.
+    row : int
+        Within that part.
+    """
+    if decided.reason[row]:
+        return unscored(REASONS[decided.reason[row]], why.keep_at)
+    if why.score is not None:
+        why = with_score(replace(why, stage=STAGES[decided.stage[row]]), float(decided.value[row]))
+    return replace(why, kept=bool(decided.kept[row]), dropped_for=decided.why_not_kept(row))
 
 
 def _languages_of(row: Row, scorer: AnyScorer) -> list[str | None]:

@@ -1,7 +1,7 @@
 """Finds one document of a dump or a run by what the user has: a row, a row of the output, or a value."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -10,22 +10,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from filtering.errors import SettingsError
+from filtering.errors import OutputError, SettingsError
 from filtering.printable import listed, printable
 from filtering.wrong_values import near_name
 from pipelines.dump.batches import read_batches
 from pipelines.dump.inputs import InputFile, find_inputs
-from pipelines.dump.parts import Part, Parts
+from pipelines.dump.parts import Part, Parts, SetAside
 from pipelines.dump.reading import open_parquet, read_footer, resolve_text_column
 from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.rows_again import read_unchanged
 from pipelines.names import name_of
 from pipelines.paths import absolute
 from pipelines.settings.runs import ExplainConfig
-from pipelines.store.manifest import ScoredParts, receipts_of_manifest
+from pipelines.store.decisions import RunDecisions
+from pipelines.store.manifest import read_set_aside, receipts_of_manifest
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written
-from pipelines.store.stored_scores import UNSURE, Cut, read_scores
 from pipelines.worker.output import AddedColumns
 
 FILES_NAMED = 5
@@ -97,25 +97,36 @@ def find_in_dump(config: ExplainConfig) -> FoundDocument:
     return FoundDocument(part.path, row, place, part)
 
 
-def find_in_run(config: ExplainConfig, folder: RunFolder, plan: Plan, scored: ScoredParts) -> FoundDocument:
+def find_in_run(config: ExplainConfig, run: RunDecisions, good: Parts) -> FoundDocument:
     """Return the document that settings with a run name; its input must be as the run read it.
+
+    Parameters
+    ----------
+    config : ExplainConfig
+    run : RunDecisions
+    good : Parts
+        Those that could be read.
 
     Raises
     ------
     SettingsError
         If there is no such file, column, row or value, or an input has changed.
+    OutputError
+        If the output has other rows than the run decided to keep.
     BadFileError
         If a file cannot be read.
     RunError
         If the system does not let us read it.
     """
     if config.output_row is not None:
-        part, place = _place_of_output(config, folder, plan, scored)
-    elif config.row is None:
-        part, place = _search(_named(scored.parts, config.file, str(config.run)), config)
+        part, place = _place_of_output(config, run, good)
     else:
-        part, place = _place_of_row(config, plan, scored.parts)
-    (row,) = read_unchanged(part, np.array([place]), plan.facts.row_reader)
+        unread = _Unread(read_set_aside(run.folder.read_manifest()), run.plan)
+        if config.row is None:
+            part, place = _search(_named(good, config, unread), config, unread)
+        else:
+            part, place = _place_of_row(config, good, unread)
+    (row,) = read_unchanged(part, np.array([place]), run.plan.facts.row_reader)
     return FoundDocument(part.relative, row, part.first_row + place, part)
 
 
@@ -145,8 +156,36 @@ def _only_file(parts: Sequence[Part], source: str) -> Part:
     return parts[0]
 
 
-def _named(parts: Parts, given: str | None, run: str) -> list[Part]:
+@dataclass(frozen=True)
+class _Unread:
+    """What a run could not read, and its plan."""
+
+    set_aside: Sequence[SetAside]
+    plan: Plan
+
+    @property
+    def not_searched(self) -> str:
+        """What was not searched for a value; empty where all was."""
+        files = list(dict.fromkeys(one.relative for one in self.set_aside))
+        if not files:
+            return ""
+        return f" Not searched, for the run could not read it: {_some(files)}. {self.plan.how_to_read}"
+
+    def refuse_any(self, names: Container[str], path: str) -> None:
+        """Raise the error for one of these files, by a name or by its path, if it was not read."""
+        for one in self.set_aside:
+            if one.relative in names or path.endswith(f"/{one.relative}"):
+                raise self.refusal(one)
+
+    def refusal(self, one: SetAside) -> SettingsError:
+        """Return the error for a document that was not read."""
+        how = self.plan.how_to_read
+        return SettingsError(f"The run must have read the document. It {one.in_words} {how}")
+
+
+def _named(parts: Parts, config: ExplainConfig, unread: _Unread | None = None) -> list[Part]:
     """Return the parts of the files of a run that are meant: named below its input, or as typed before."""
+    given = config.file
     if given is None:
         return list(parts)
     # As it is named, or as names are shown; or by the path that the run was given.
@@ -155,37 +194,38 @@ def _named(parts: Parts, given: str | None, run: str) -> list[Part]:
     whole = name_of(absolute(given))
     found = found or [part for part in parts if part.path == whole or part.path.startswith(f"{whole}/")]
     if not found:
+        if unread is not None:
+            unread.refuse_any(names, whole)
         files = list(dict.fromkeys(part.relative for part in parts))
         raise SettingsError(
-            f"The file must be an input of {run}, by its path or by that below its folder. "
+            f"The file must be an input of {config.run}, by its path or by that below its folder. "
             f"'{name_of(given)}' is not. Its inputs are {_some(files, given)}. For a row of its output use "
             "--output-row."
         )
     return found
 
 
-def _place_of_row(config: ExplainConfig, plan: Plan, good: Parts) -> tuple[Part, int]:
-    named = _named(plan.parts, config.file, str(config.run))
+def _place_of_row(config: ExplainConfig, good: Parts, unread: _Unread) -> tuple[Part, int]:
+    named = _named(unread.plan.parts, config, unread)
     file, row = _only_file(named, str(config.run)).relative, config.row or 0
     of_file = [part for part in named if part.relative == file]
     _refuse_beyond(file, row, max(part.first_row + part.rows for part in of_file))
     inside = [part for part in good if part.relative == file and 0 <= row - part.first_row < part.rows]
     if not inside:
-        raise SettingsError(f"Row {row} of {file} must have been read. It was set aside.")
+        of_same = [one for one in unread.set_aside if one.relative == file]
+        raise unread.refusal(next(one for one in of_same if 0 <= row - one.first_row < one.rows))
     return inside[0], row - inside[0].first_row
 
 
-def _place_of_output(
-    config: ExplainConfig, folder: RunFolder, plan: Plan, scored: ScoredParts
-) -> tuple[Part, int]:
+def _place_of_output(config: ExplainConfig, run: RunDecisions, good: Parts) -> tuple[Part, int]:
     """Return the part and the row in it that a row of the output is from."""
-    counts = {one.output: one.data_rows for one in receipts_of_manifest(folder)}
-    parts = sorted(_of_output(scored.parts, config, folder), key=lambda part: part.output)
+    counts = {one.output: one.data_rows for one in receipts_of_manifest(run.folder)}
+    parts = sorted(_of_output(good, config, run.folder), key=lambda part: part.output)
     left = config.output_row or 0
     for part in parts:
         count = counts[part.output]
         if left < count:
-            return part, int(_written_rows(folder, plan, part, scored.folder, count)[left])
+            return part, int(_written_rows(run, part, count)[left])
         left -= count
     if not any(counts[part.output] for part in parts):
         raise SettingsError(f"The output of {config.run} must have rows to explain one. Nothing was kept.")
@@ -206,37 +246,30 @@ def _of_output(good: Parts, config: ExplainConfig, folder: RunFolder) -> list[Pa
         for part in good
         if part.output in names or absolute(str(folder.place_of(folder.data, part.output))) == whole
     ]
-    return found or _named(good, config.file, str(config.run))
+    return found or _named(good, config)
 
 
-def _written_rows(
-    folder: RunFolder, plan: Plan, part: Part, scores: RunFolder, count: int
-) -> NDArray[np.int64]:
-    """Return which rows of a part were written: as its output says, else as scores and the cut say."""
-    column = AddedColumns.named(plan.facts.score_column).row
-    place = folder.place_of(folder.data, part.output)
-    with as_written(place), open_parquet(folder.own_file(place)) as file:
-        if column in file.schema_arrow.names and plan.facts.write_origin:
+def _written_rows(run: RunDecisions, part: Part, count: int) -> NDArray[np.int64]:
+    """Return which rows of a part were written: as its output says, else as the run decided."""
+    facts = run.plan.facts
+    column = AddedColumns.named(facts.score_column).row
+    place = run.folder.place_of(run.folder.data, part.output)
+    with as_written(place), open_parquet(run.folder.own_file(place)) as file:
+        if column in file.schema_arrow.names and facts.write_origin:
             rows = file.read(columns=[column], use_threads=False)[column]
             return np.asarray(rows.to_numpy(), dtype=np.int64) - part.first_row
-    if plan.settings["write"] == "all":
+    if run.plan.settings.get("write") == "all":
         return np.arange(part.rows)
-    (values,) = read_scores(scores, part, "edu_score")
-    keep = Cut(plan.facts.keep_at, part.tie_quota).keep(values)
-    if plan.facts.unsure == "drop":
-        (unsure,) = read_scores(folder, part, "edu_unsure")
-        keep &= unsure != UNSURE
-    kept = np.flatnonzero(keep)
+    kept = np.flatnonzero(run.of_part(part).kept)
     if len(kept) != count:
-        raise SettingsError(
-            f"The output of {part.relative} must say which rows it is from. It does not, since "
-            "documents with benchmark leaks were left out. Filter again with --write-origin, or find the "
-            "document by --where."
+        raise OutputError(
+            f"{place} must hold the {len(kept):,} rows that the run decided to keep. It holds {count:,}. "
+            "Find the document by --where."
         )
     return kept
 
 
-def _search(parts: Iterable[Part], config: ExplainConfig) -> tuple[Part, int]:
+def _search(parts: Iterable[Part], config: ExplainConfig, unread: _Unread | None = None) -> tuple[Part, int]:
     """Return the first row that has the value that is looked for."""
     assert config.wanted is not None
     column, value = config.wanted
@@ -268,6 +301,7 @@ def _search(parts: Iterable[Part], config: ExplainConfig) -> tuple[Part, int]:
             + (f" Did you mean {printable(near)!r}?" if near else "")
         )
     elsewhere = "" if config.id is None else " Look into another column with --id-column."
+    elsewhere += "" if unread is None else unread.not_searched
     raise SettingsError(f"A document of {where} must have {value!r:.200} in {column!r}. None has.{elsewhere}")
 
 

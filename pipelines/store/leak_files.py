@@ -14,14 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.resources import files
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from filtering.errors import BadFileError, SettingsError
 from filtering.leaks import Fields, LeakSettings, Task, read_benchmark
-from filtering.leaks.search import LEAK, SCHEMA
+from filtering.leaks.search import SCHEMA
 from filtering.regular_files import parse_json
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
@@ -33,6 +30,19 @@ LEAKS_VERSION = 1
 """Raised when the same tasks would be found in other texts."""
 HITS_SCHEMA = pa.schema([pa.field("file", pa.string(), nullable=False), *SCHEMA])
 """File below its input and row in it, from 0; lines from 1; see `filtering.leaks.search`."""
+FOUND_BY = {"ngram": "the words", "near": "nearly the words", "structure": "the structure"}
+"""Methods in words: what of a task a document holds."""
+
+
+def found_by(method: str, part: str) -> str:
+    """Return how a task was found, in words.
+
+    Examples
+    --------
+    >>> found_by("near", "prompt"), found_by("structure", "signature")
+    ('nearly the words of the prompt', 'the signature')
+    """
+    return "the signature" if part == "signature" else f"{FOUND_BY.get(method, method)} of the {part}"
 
 
 def gather_tasks(against: Sequence[str], fields: Fields | None = None) -> tuple[Task, ...]:
@@ -93,19 +103,13 @@ def write_all_hits(folder: RunFolder, plan: Plan) -> None:
     def tables() -> Iterator[pa.Table]:
         for part in plan.parts:
             if has_hits(part.output):
-                yield _read_hits(folder, part)
+                yield read_hits(folder, part)
 
     folder.write_tables(folder.run / "hits.parquet", HITS_SCHEMA, tables())
 
 
-def read_leaked_rows(folder: RunFolder, part: Part) -> NDArray[np.bool_]:
-    """Return which rows of a part that has hits hold a leak; shape (rows,)."""
-    hits = _read_hits(folder, part)
-    leaked = hits.filter(pc.equal(hits["verdict"], LEAK))["row"].to_numpy()
-    return np.isin(np.arange(part.first_row, part.first_row + part.rows), leaked)
-
-
-def _read_hits(folder: RunFolder, part: Part) -> pa.Table:
+def read_hits(folder: RunFolder, part: Part) -> pa.Table:
+    """Return the hits of a part that has any, in `HITS_SCHEMA`."""
     place = folder.place_of(folder.hits, part.output)
     with as_written(place), open_parquet(folder.own_file(place)) as file:
         return file.read(use_threads=False).select(HITS_SCHEMA.names).cast(HITS_SCHEMA)

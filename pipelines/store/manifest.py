@@ -116,6 +116,13 @@ class ScoredParts:
     folder: RunFolder
 
 
+def read_parts(folder: RunFolder, plan: Plan) -> Parts:
+    """Return the parts of a finished run that could be read."""
+    unread = {(one.relative, one.first_row) for one in read_set_aside(folder.read_manifest())}
+    is_good = [(part.relative, part.first_row) not in unread for part in plan.parts]
+    return plan.parts.where(np.array(is_good, dtype=bool))
+
+
 def scored_parts(folder: RunFolder, plan: Plan) -> ScoredParts:
     """Return the parts of a finished run that could be read, all of which must have their scores.
 
@@ -130,10 +137,13 @@ def scored_parts(folder: RunFolder, plan: Plan) -> ScoredParts:
     OutputError
         If scores are gone, or there never were any.
     """
-    unread = {(one.relative, one.first_row) for one in read_set_aside(folder.read_manifest())}
-    is_good = [(part.relative, part.first_row) not in unread for part in plan.parts]
-    good = plan.parts.where(np.array(is_good, dtype=bool))
-    holder = holder_of_scores(folder, plan)
+    if not plan.facts.scores:
+        raise OutputError(
+            f"{folder.root} must hold a run with scores. A decontaminate run has no scores. Why a document "
+            f"was removed: 'edufilter explain --run {folder.root}', and for all of them "
+            f"{folder.run / 'hits.parquet'}. For scores, run 'edufilter filter'; --against removes leaks too."
+        )
+    good, holder = read_parts(folder, plan), holder_of_scores(folder, plan)
     is_stored = lookup_below(holder.scores)
     gone = [part.output for part in good if not is_stored(part.output)]
     if gone:

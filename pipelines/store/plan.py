@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, TypeAdapter
 
+from filtering.printable import printable
 from filtering.scoring.settings import Effort, ExitSettings
 from pipelines.dump.inputs import InputFile
 from pipelines.dump.parts import Fields, Parts, SetAside
@@ -86,6 +87,11 @@ class RunFacts:
     languages_from: Annotated[LanguagesFrom, BeforeValidator(_as_named_now)] = "column"
 
     @property
+    def scores(self) -> bool:
+        """Whether documents have scores at all: not where leaks alone were looked for."""
+        return self.scorer_sha256 is not None
+
+    @property
     def exits(self) -> ExitSettings:
         """What exits at the cut hold, or would hold at another effort than ``balanced``."""
         return exit_settings_of(self.keep_at, self.max_disagreement, self.full_fraction)
@@ -129,6 +135,18 @@ class Plan:
         if not self.command:
             return "Finish it with the command that began it."
         return f"To finish it:\n  {shlex.join(self.command)}"
+
+    @property
+    def how_to_read(self) -> str:
+        """What to do so that files which were set aside are read, as a sentence."""
+        repair = "To read what was set aside: repair it, then run"
+        if self.origin:
+            origin = printable(self.origin)
+            return f"{repair} the command that made '{origin}' with --update, and recut that anew."
+        if not self.command:
+            return f"{repair} the same command with --update."
+        more = () if "--update" in self.command else ("--update",)
+        return f"{repair}:\n  {shlex.join((*self.command, *more))}"
 
     @property
     def origin(self) -> str:

@@ -12,6 +12,7 @@ from pipelines import FilterConfig, filter_dump
 from pipelines.dump.rows import RowReader
 from pipelines.reports.documents_to_show import RunScores
 from pipelines.reports.row_sample import choose_rows, look_at
+from pipelines.store.decisions import RunDecisions
 from pipelines.store.run_folder import RunFolder
 
 
@@ -27,7 +28,8 @@ def run(web, tmp_path_factory):
     )
     filter_dump(config, reporter=QUIET)
     found = RunFolder(str(folder / "out"))
-    return RunScores(found, found.read_plan().parts, 3.0, found)
+    plan = found.read_plan()
+    return RunScores(RunDecisions(found, plan, found), plan.parts)
 
 
 def test_a_small_run_is_read_whole(run):
@@ -67,6 +69,6 @@ def test_what_is_gone_is_left_out(run, tmp_path):
     parts = [replace(part, path=str(tmp_path / "gone.parquet")) for part in run.parts[:1]] + list(
         run.parts[1:]
     )
-    found = RunScores(run.folder, parts, 3.0, run.folder)
+    found = RunScores(run.decisions, parts)
     seen = look_at(found, choose_rows(parts, run.stored()), RowReader("text"))
     assert len(seen.picks) == 1000 - parts[0].rows
