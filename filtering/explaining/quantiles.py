@@ -17,9 +17,8 @@ from filtering.signals.linear import HATS, KNOTS, LinearSignals, hat_values, mea
 
 FIT_TOLERANCE = 1e-6
 """Share of the largest value at a knot by which a fit may miss: knots' values are float32."""
-LOW, MEDIAN, HIGH = 1, KNOTS // 2, KNOTS - 2
-"""Places in the grid: all but one in 24 documents of the seed lie above the first, and below the last."""
-QUARTILES = [KNOTS // 4, 3 * KNOTS // 4]
+LOW, MEDIAN, HIGH = KNOTS // 8, KNOTS // 2, KNOTS - 1 - KNOTS // 8
+"""Places in the grid. Between the outer two lie three in four documents of the seed: what is usual."""
 
 
 def seed_quantiles(linear: LinearSignals) -> Floats:

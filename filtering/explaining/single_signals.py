@@ -102,7 +102,7 @@ def single_signals(found: Amounts) -> list[Signal]:
     signals += rest
     signals += _statistics(found, statistics)
     if found.trees:
-        signals.append(Signal(COMBINED, "combinations of signals", "", "", found.trees))
+        signals.append(Signal(COMBINED, "combinations of signals", "all together", "", float(found.trees)))
     return signals
 
 

@@ -2,10 +2,9 @@
 
 For example: "It gives examples and addresses the reader; it has few links. Against it: it has many short
 lines." Of a document that is not kept, what speaks against it stands first. A trait is named for the
-statistics that count it (`groups.py`). Where a document has more of it than three quarters of the seed, it
-moved the score by what these statistics and their words added; where it has no more than the lowest quarter,
-by the statistics alone, for words that are not there add nothing. Nothing is named that is ordinary, or that
-added next to nothing.
+statistics that count it (`groups.py`). Where a document has more of it than is usual, it moved the score by
+what these statistics and their words added; where it has less, by the statistics alone, for words that are
+not there add nothing. Nothing is named that is usual, or that added next to nothing.
 """
 
 from collections import defaultdict
@@ -34,7 +33,7 @@ class _Trait:
 
 
 def traits_in_words(
-    signals: Sequence[Signal], amounts: Amounts, quartiles: Floats, domain: str
+    signals: Sequence[Signal], amounts: Amounts, usual: Floats, domain: str
 ) -> tuple[str, str]:
     """Return which traits of a document raised its score, and which lowered it: two clauses, or empty.
 
@@ -43,8 +42,8 @@ def traits_in_words(
     signals : sequence of Signal
     amounts : Amounts
         What the signals were made of.
-    quartiles : float64 array, shape (len(STATISTICS), 2)
-        The first and the third of each statistic in the seed; what lies between is ordinary and no trait.
+    usual : float64 array, shape (len(STATISTICS), 2)
+        Of each statistic in the seed, between what it usually lies: that is no trait.
     domain : str
         Of the scorer: ``if`` is control flow in code alone.
     """
@@ -57,9 +56,9 @@ def traits_in_words(
         if names[0] in PROSE_ALONE if domain == CODE_DOMAIN else GROUP_OF[names[0]] == CODE:
             continue
         at = AT[max(names, key=lambda name: abs(raws[name]))]
-        if amounts.statistics[at] > quartiles[at, 1]:
+        if amounts.statistics[at] > usual[at, 1]:
             found.append(_Trait(much, True, sum(raws[name] for name in names)))
-        elif amounts.statistics[at] <= quartiles[at, 0]:
+        elif amounts.statistics[at] < usual[at, 0]:
             found.append(
                 _Trait(little, False, sum(float(amounts.statistic_raws[AT[name]]) for name in names))
             )

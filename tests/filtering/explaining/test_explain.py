@@ -150,7 +150,7 @@ def test_a_document_of_usual_statistics_is_moved_by_none(recipe):
     added = scorer.linear.statistic_values(features)[0] - usual.added
     assert known.sum() > len(STATISTICS) - 10
     assert np.abs(added[known]).max() < 1e-6
-    quantiles = np.quantile(made_data(150).features[:, SCORE_COLUMNS:], [1 / 24, 23 / 24], axis=0)
+    quantiles = np.quantile(made_data(150).features[:, SCORE_COLUMNS:], [1 / 8, 7 / 8], axis=0)
     np.testing.assert_allclose(usual.quantiles[known][:, [LOW, HIGH]], quantiles.T[known], rtol=1e-6)
 
 

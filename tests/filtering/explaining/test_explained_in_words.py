@@ -9,10 +9,13 @@ from filtering_fixtures import made_documents
 from quick_scorers import quick_scorer
 
 from filtering import explain_documents, load_scorer
-from filtering.explaining.explain import with_score
+from filtering.explaining.explain import usual_values, with_score
 from filtering.explaining.groups import GROUP_OF, TRAITS
 from filtering.explaining.passages import LEAST_POINTS, split_passages
+from filtering.explaining.quantiles import HIGH, LOW
+from filtering.explaining.single_signals import AT
 from filtering.explaining.traits import NOTHING
+from filtering.signals.read_signals import SCORE_COLUMNS
 from filtering.signals.style import STATISTICS
 
 LESSON = (
@@ -145,7 +148,26 @@ def test_a_passage_that_hardly_moves_the_score_is_not_told():
 def test_trees_have_one_name():
     found = explained(LESSON, top=ALL)
     (trees,) = [one for one in (*found.raised, *found.lowered) if one.group == "combinations"]
-    assert trees.name == "combinations of signals"
+    assert (trees.name, trees.amount) == ("combinations of signals", "all together")
+    assert {type(one.points) for one in (*found.raised, *found.lowered, *found.groups)} == {float}
+
+
+@pytest.mark.parametrize("text", [LESSON, SHOP, LESSON * 20, "\n".join(["one line"] * 30)])
+def test_no_trait_is_told_of_a_document_that_has_what_is_usual(text):
+    first = load_scorer("web")
+    usual = usual_values(first.linear).quantiles
+    statistics = first.linear.read([text]).features[0, SCORE_COLUMNS:]
+    why = explained(text)
+    said, told = f"{why.speaks_for} {why.speaks_against}", 0
+    for names, (much, little) in TRAITS.items():
+        at = [AT[name] for name in names]
+        if little in said:
+            told += 1
+            assert any(statistics[one] < usual[one, LOW] for one in at), little
+        elif much.removeprefix("has ") in said:
+            told += 1
+            assert any(statistics[one] > usual[one, HIGH] for one in at), much
+    assert told
 
 
 @pytest.mark.parametrize(

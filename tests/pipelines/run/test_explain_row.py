@@ -119,7 +119,7 @@ def test_the_command_says_why_in_words_first_and_in_harmless_signs(command, read
     assert first == f"not kept: {why.score:.2f} points, decided by words and style (kept from 3 on)"
     assert second == why.sentence
     assert "raised it" in done.out
-    assert "100 % of all that moved the score. A word counts" in done.out
+    assert "100 % of all that moved the score. The points of a word are its own" in done.out
     assert f"has {why.start:.2f} points." in done.out
     few = command("explain", tmp_path / "a.md", "--top", 1).out
     assert f"The other {why.others + len(why.raised) + len(why.lowered) - 2:,} are small amounts" in few
