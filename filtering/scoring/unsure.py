@@ -36,7 +36,8 @@ BEGINNING_BYTES = 4 * CHARS
 CODE = "code"
 """Domain of scorers of source files; what they were fitted to is told by programming languages."""
 SOURCE_FILES = "source files. --scorer code is fitted to such."
-"""Ends a sentence about documents that a scorer of other texts was given."""
+PROSE = "pages of prose. --scorer web is fitted to such."
+"""End sentences about documents that a scorer of other texts was given."""
 
 
 class UnknownTextsWarning(UserWarning):
@@ -62,8 +63,9 @@ class Unsure:
         have.
     kept : int, optional
         Documents in `languages` that are kept; None where nothing was cut.
-    source_files : int
-        Documents that are source files, of a scorer that was not fitted to such.
+    source_files, prose : int
+        Documents that are source files, of a scorer that was not fitted to such; and pages of prose, of one
+        that was fitted to source files.
     """
 
     documents: int
@@ -74,11 +76,12 @@ class Unsure:
     odd: int = 0
     kept: int | None = None
     source_files: int = 0
+    prose: int = 0
 
     @property
-    def are_source_files(self) -> bool:
-        """Whether most of them are source files that the scorer was not fitted to."""
-        return 2 * self.source_files > self.documents
+    def are_other(self) -> bool:
+        """Whether most of them are of another kind than the scorer was fitted to: it is the wrong one."""
+        return 2 * max(self.source_files, self.prose) > self.documents
 
     @property
     def in_languages(self) -> int:
@@ -104,11 +107,13 @@ class Unsure:
         >>> print(Unsure(7754, {"zh": 4730, "ar": 303}, {"en": 2162}).sentence[:77])
         5,033 of 7,754 documents are in languages for which this scorer has fewer tha
         """
-        return " ".join(filter(None, (self.of_languages, self.of_words, self.of_source_files)))
+        return " ".join(filter(None, (self.of_languages, self.of_words, self.of_kind)))
 
     @property
     def of_languages(self) -> str:
-        """What of `sentence` languages tell."""
+        """What of `sentence` languages tell; nothing where another scorer is the right one."""
+        if self.are_other:
+            return ""
         said = self._languages_in_words if self.in_languages >= MANY * self.documents else ""
         return said and f"{said} It knows {known_in_words(self.labels)}."
 
@@ -121,7 +126,7 @@ class Unsure:
         >>> Unsure(1000, {"ko": 2}, {"en": 2162}, kept=0).of_few_languages[:49]
         '2 of 1,000 documents are in languages for which t'
         """
-        return "" if self.of_languages else self._languages_in_words
+        return "" if self.of_languages or self.are_other else self._languages_in_words
 
     @property
     def _languages_in_words(self) -> str:
@@ -141,8 +146,8 @@ class Unsure:
 
     @property
     def of_words(self) -> str:
-        """What of `sentence` words tell."""
-        if self.read < LEAST_ODD or self.odd_share < MANY:
+        """What of `sentence` words tell; nothing where another scorer is the right one."""
+        if self.read < LEAST_ODD or self.odd_share < MANY or self.are_other:
             return ""
         return (
             f"{self.odd:,} of {self.read:,} documents whose language is not told use words that the "
@@ -151,11 +156,17 @@ class Unsure:
         )
 
     @property
-    def of_source_files(self) -> str:
-        """What of `sentence` columns and paths tell."""
-        if not self.are_source_files:
+    def of_kind(self) -> str:
+        """What of `sentence` is of documents for which another scorer is the right one."""
+        if not self.are_other:
             return ""
-        return f"{self.source_files:,} of {self.documents:,} documents are {SOURCE_FILES}"
+        count, kind = self.other_kind
+        return f"{count:,} of {self.documents:,} documents are {kind}"
+
+    @property
+    def other_kind(self) -> tuple[int, str]:
+        """How many documents are of another kind, and the end of a sentence about them."""
+        return max((self.source_files, SOURCE_FILES), (self.prose, PROSE))
 
     @property
     def _kept_in_words(self) -> str:
@@ -301,8 +312,8 @@ def known_in_words(labels: Mapping[str, int]) -> str:
 
 
 def languages_in_words(languages: Mapping[str, int]) -> str:
-    """Return documents by language, the first of them by name."""
-    items = list(languages.items())
+    """Return documents by language, those with most by name."""
+    items = sorted(languages.items(), key=lambda one: (-one[1], one[0]))
     if sum(languages.values()) == 1:
         return items[0][0]
     named = ", ".join(f"{name} {count:,}" for name, count in items[:LANGUAGES_NAMED])

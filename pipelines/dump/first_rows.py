@@ -10,11 +10,13 @@ import pyarrow as pa
 
 from filtering.errors import BadFileError, OutOfMemoryError
 from filtering.scoring.cascade import AnyScorer, signals_of
+from filtering.scoring.unsure import BEGINNING_BYTES
 from filtering.text.arrow import text_bytes, text_lengths, without_texts
 from pipelines.dump.batches import read_batches
+from pipelines.dump.code_languages import language_told
 from pipelines.dump.parts import Parts, SetAside
 from pipelines.dump.reading import open_parquet
-from pipelines.dump.row_languages import is_source_file, knows_code, languages_of, telling_columns
+from pipelines.dump.row_languages import is_prose, is_source_file, knows_code, languages_of, telling_columns
 from pipelines.dump.rows import rows_of_part
 from pipelines.dump.spread_rows import spread_rows
 from pipelines.dump.text_columns import texts_of
@@ -127,8 +129,11 @@ def warning_of(scorer: AnyScorer, sample: SomeRows, next_step: str) -> str:
     texts, signals = [text for one in sample.texts for text in text_bytes(one)], signals_of(scorer)
     of_code = knows_code(signals)
     unsure = signals.unsure_of(texts, languages_of(texts, sample.origins, of_code=of_code))
-    if not of_code:
-        found = sum(is_source_file(text or b"", one) for text, one in zip(texts, sample.origins, strict=True))
-        unsure = replace(unsure, source_files=found)
-    step = next_step if unsure.of_languages and not unsure.are_source_files else ""
-    return " ".join(filter(None, (unsure.of_languages, step, unsure.of_words, unsure.of_source_files)))
+    beginnings = [(text or b"")[:BEGINNING_BYTES] for text in texts]
+    both = list(zip(beginnings, sample.origins, strict=True))
+    if of_code:
+        unsure = replace(unsure, prose=sum(is_prose(text, language_told(text, one)) for text, one in both))
+    else:
+        unsure = replace(unsure, source_files=sum(is_source_file(text, one) for text, one in both))
+    step = next_step if unsure.of_languages else ""
+    return " ".join(filter(None, (unsure.of_languages, step, unsure.of_words, unsure.of_kind)))

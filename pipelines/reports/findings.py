@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
 
-from filtering.scoring.unsure import SOURCE_FILES, Unsure
+from filtering.scoring.unsure import Unsure
 from pipelines.amounts_in_words import percent
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import Slice
@@ -49,7 +49,10 @@ def _all(report: RunReport, audit: AuditResult | None) -> Iterator[Finding]:
     if report.manifest["set_aside"]:
         count = len(report.manifest["set_aside"])
         files = "file or part of a file" if count == 1 else "files or parts of files"
-        yield Finding(f"{count:,}", f"{files} could not be read. The last table of this page names them.")
+        yield Finding(
+            f"{count:,}",
+            f"{files} could not be read. The last table of this page names them, and says what to do.",
+        )
     # How long a document is says least: short ones hold little.
     for _, one in sorted(_farthest(report.slices), key=lambda found: (found[1].kind == "length", -found[0])):
         documents = f"of the documents {OF_KIND.get(one.kind, one.kind)} {one.value} are kept"
@@ -58,10 +61,9 @@ def _all(report: RunReport, audit: AuditResult | None) -> Iterator[Finding]:
 
 
 def _other_data(unsure: Unsure) -> Finding:
-    if unsure.are_source_files:
-        return Finding(
-            percent(unsure.source_files, unsure.documents), f"of the documents looked at are {SOURCE_FILES}"
-        )
+    if unsure.are_other:
+        count, kind = unsure.other_kind
+        return Finding(percent(count, unsure.documents), f"of the documents looked at are {kind}")
     others, odd = unsure.in_languages, unsure.odd_share * unsure.documents
     what = (
         "are in languages for which the scorer has few labels"

@@ -4,7 +4,7 @@ Rows lie together at the beginnings of row groups, and row groups are taken by t
 that little is read of large inputs. Which rows are read follows from the plan alone.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from annotations.labels.code_languages import LANGUAGE_COLUMNS
@@ -17,10 +17,11 @@ from filtering.text.windows import REACH, window_text
 from pipelines.dump.code_languages import CODE_LANGUAGE, fill_in, is_code, language_told, without_languages
 from pipelines.dump.lengths import LENGTHS, length_of
 from pipelines.dump.parts import Part
-from pipelines.dump.row_languages import code_language, is_source_file, knows_code, named_language
+from pipelines.dump.row_languages import code_language, is_prose, is_source_file, knows_code, named_language
 from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.rows_again import read_again
 from pipelines.dump.spread_rows import Rows, spread_rows
+from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.reports.documents_to_show import Pick, RunScores
 from pipelines.reports.kept_shares import LENGTH, Slice, count_kept, say_the_same, slices_of
 
@@ -33,8 +34,8 @@ TEXTS = 1000
 """Rows whose texts are kept, to compare them with the seed."""
 TOLD_BY_TEXT = 250
 """Rows whose text tells a code language: that takes some 10 to 30 ms each."""
-TOLD_AT_A_TIME = 500
-"""Rows whose languages are detected: about a tenth of a second."""
+TOLD_AT_A_TIME, TEXTS_AT_A_TIME = 500, 50
+"""Rows whose languages are detected: about a tenth of a second; and texts that tell those of code."""
 ORIGINS = ("genre", "lang", "language")
 """Columns of the dump by whose values shares are told; of code its language is, not what these two say."""
 IDENTIFIED = "language found"
@@ -61,8 +62,9 @@ class RowSample:
         What signals read of up to `TEXTS` of them, spread over all; None of the others.
     languages : tuple of str or None
         What tells whether the scorer knows it, of each row; None where that is not known.
-    source_files : int
-        How many of them are source files, of a scorer that was not fitted to such.
+    source_files, prose : int
+        How many of them are source files, of a scorer that was not fitted to such; and pages of prose, of one
+        that was fitted to source files.
     """
 
     picks: tuple[Pick, ...]
@@ -72,6 +74,7 @@ class RowSample:
     texts: tuple[str | None, ...]
     languages: tuple[str | None, ...]
     source_files: int
+    prose: int
 
 
 def choose_rows(parts: Sequence[Part], numbers: Sequence[int]) -> Rows:
@@ -92,7 +95,7 @@ def look_at(
     read: RowReader,
     scorer: SignalScorer | None = None,
     *,
-    done: Callable[[int], None] = lambda steps: None,
+    reporter: Reporter | None = None,
 ) -> RowSample:
     """Read rows of a run, and keep of each what slices are told by.
 
@@ -104,28 +107,32 @@ def look_at(
     read : RowReader
     scorer : SignalScorer, optional
         None where it is not known.
-    done : callable, optional
-        Is told of two steps for each row.
+    reporter : Reporter, optional
+        What is told about progress; nobody if not given.
     """
+    reporter = reporter or ConsoleReporter("none")
     step = max(1, -(-sum(len(wanted) for wanted in rows.values()) // TEXTS))
     picks = {pick.place: pick for number, wanted in rows.items() for pick in run.picks_of(number, wanted)}
     found, _ = read_again(run.parts, picks, read, most_bytes=READ_BYTES)
-    seen = []
-    for number, (place, row) in enumerate(found):
-        seen.append(
-            see(picks[place], row, window_text(row.data or b"", REACH) if number % step == 0 else None)
-        )
-        done(1)
+    seen, meter = [], Meter(len(picks), 0, doing="Reading documents")
+    with reporter.track(meter):
+        for number, (place, row) in enumerate(found):
+            text = window_text(row.data or b"", REACH) if number % step == 0 else None
+            seen.append(see(picks[place], row, text))
+            meter.count(1)
+    knows_programs = scorer is not None and knows_code(scorer)
+    knows_pages = scorer is not None and not knows_programs
     of_code = is_code(scorer.domain if scorer else "", [row.named for row in seen])
-    told, no_languages = slices_by_row(seen, of_code=of_code, done=done)
+    told, no_languages = slices_by_row(seen, of_code=of_code, reporter=reporter)
     return RowSample(
         picks=tuple(row.pick for row in seen),
         slices=tuple(_slices(told, [row.pick.kept for row in seen])),
         is_code=of_code,
         no_languages=no_languages,
         texts=tuple(row.text for row in seen),
-        languages=() if scorer is None else _languages(seen, told, of_code=knows_code(scorer)),
-        source_files=0 if scorer is None or knows_code(scorer) else sum(row.is_source_file for row in seen),
+        languages=() if scorer is None else _languages(seen, told, of_code=knows_programs),
+        source_files=sum(row.is_source_file for row in seen) if knows_pages else 0,
+        prose=sum(is_prose(row.beginning, row.code_language) for row in seen) if knows_programs else 0,
     )
 
 
@@ -196,20 +203,22 @@ def see(pick: Pick, row: Row, text: str | None) -> SeenRow:
 
 
 def slices_by_row(
-    rows: Sequence[SeenRow], *, of_code: bool, done: Callable[[int], None] = lambda steps: None
+    rows: Sequence[SeenRow], *, of_code: bool, reporter: Reporter | None = None
 ) -> tuple[list[dict[str, str]], str]:
     """Return the slices of each row by kind, its language among them; and why languages are missing.
 
     Of code that neither column nor path tells the language of, texts do where they are kept, of
-    `TOLD_BY_TEXT` rows at most; other such rows have none.
+    `TOLD_BY_TEXT` rows at most, which are no prose; other such rows have none.
     """
+    reporter = reporter or ConsoleReporter("none")
     if not of_code:
         try:
-            languages = []
-            for start in range(0, max(len(rows), 1), TOLD_AT_A_TIME):
-                batch = rows[start : start + TOLD_AT_A_TIME]
-                languages += tell_languages([row.beginning.decode(errors="replace") for row in batch])
-                done(len(batch))
+            languages, meter = [], Meter(len(rows), 0, doing="Telling languages")
+            with reporter.track(meter):
+                for start in range(0, max(len(rows), 1), TOLD_AT_A_TIME):
+                    batch = rows[start : start + TOLD_AT_A_TIME]
+                    languages += tell_languages([row.beginning.decode(errors="replace") for row in batch])
+                    meter.count(len(batch))
         except MissingExtraError as error:
             return [dict(row.slices) for row in rows], str(error)
         told = zip(rows, languages, strict=True)
@@ -217,10 +226,16 @@ def slices_by_row(
     untold = {
         place: row.text.encode(errors="replace")
         for place, row in enumerate(rows)
-        if row.code_language is None and row.text is not None
+        if row.code_language is None and row.text is not None and not is_prose(row.beginning, None)
     }
     some = list(untold)[:: -(-len(untold) // TOLD_BY_TEXT) or 1]
-    found, why = fill_in([row.code_language for row in rows], {place: untold[place] for place in some})
+    found, why = [row.code_language for row in rows], ""
+    meter = Meter(len(some), 0, doing="Telling code languages by texts")
+    with reporter.track(meter):
+        for start in range(0, len(some), TEXTS_AT_A_TIME):
+            places = some[start : start + TEXTS_AT_A_TIME]
+            found, why = fill_in(found, {place: untold[place] for place in places})
+            meter.count(len(places))
     return [
         without_languages(row.slices) | ({CODE_LANGUAGE: language} if language is not None else {})
         for row, language in zip(rows, found, strict=True)

@@ -61,9 +61,8 @@ def warning_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:
     """
     step = step_after(manifest, out, unsure)
     languages = unsure.of_languages if step else ""
-    step = "" if unsure.are_source_files else step
-    of_source_files = "" if SOURCE_FILES in unsure_in_words(manifest, out) else unsure.of_source_files
-    return " ".join(filter(None, (languages, step, unsure.of_words, of_source_files)))
+    of_kind = "" if SOURCE_FILES in unsure_in_words(manifest, out) else unsure.of_kind
+    return " ".join(filter(None, (languages, step, unsure.of_words, of_kind)))
 
 
 def note_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:
@@ -75,7 +74,7 @@ def note_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:
         As in `warning_after`.
     """
     said = unsure_in_words(manifest, out)
-    return said or ("" if unsure.are_source_files else unsure.of_few_languages)
+    return said or unsure.of_few_languages
 
 
 def step_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:

@@ -11,7 +11,13 @@ from filtering import load_scorer, save_scorer
 from filtering.errors import ScorerError
 from filtering.scoring.cascade import with_warnings
 from filtering.scoring.storage import _seal
-from filtering.scoring.unsure import FEW_LABELS, UnknownTextsWarning, Unsure, is_unsure
+from filtering.scoring.unsure import (
+    FEW_LABELS,
+    UnknownTextsWarning,
+    Unsure,
+    is_unsure,
+    languages_in_words,
+)
 
 ENGLISH = "A fraction tells how many parts of a whole we have, and this page explains it with examples. "
 ODD = "Zblorg vnarf quimbel tronk fleeb grundle. "
@@ -29,6 +35,27 @@ def test_documents_are_counted_by_the_languages_that_the_scorer_has_few_labels_o
         in (found.sentence)
     )
     assert "It knows en (5,694 labels)" in found.sentence
+
+
+def test_the_languages_of_most_documents_are_named_whatever_the_order_of_their_counts():
+    assert languages_in_words({"bg": 2, "cy": 15, "da": 4, "ab": 1}) == "cy 15, da 4, bg 2 and 1 more"
+
+
+@pytest.mark.parametrize(("kind", "scorer"), [("source_files", "code"), ("prose", "web")])
+def test_where_another_scorer_is_the_right_one_that_alone_is_said(kind, scorer):
+    usual = {
+        "documents": 100,
+        "languages": {"ka": 40},
+        "labels": {"en": 99},
+        "untold": 60,
+        "read": 60,
+        "odd": 60,
+    }
+    wrong = Unsure(**usual, **{kind: 51})
+    assert wrong.sentence.startswith("51 of 100 documents are ")
+    assert wrong.sentence.endswith(f"--scorer {scorer} is fitted to such.")
+    assert wrong.of_few_languages == ""
+    assert "40 of 100 documents are in languages" in Unsure(**usual, **{kind: 50}).sentence
 
 
 def test_languages_are_detected_where_nobody_tells_them():

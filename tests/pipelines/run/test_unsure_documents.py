@@ -226,6 +226,20 @@ def test_a_scorer_of_pages_says_of_source_files_which_scorer_is_fitted_to_them(
     assert "--unsure drop" not in outcome.said
 
 
+def test_a_scorer_of_code_says_of_pages_of_prose_which_scorer_is_fitted_to_them(command, tmp_path):
+    prose = [f"In this lesson we learn how plants grow. {text}" for text in make_texts(120)]
+    programs = [f"def area_{row}(width, height):\n    return width * height\n" * 4 for row in range(120)]
+    said = "120 of 120 documents are pages of prose. --scorer web is fitted to such."
+    for name, texts, is_told in (("prose", prose, True), ("programs", programs, False)):
+        pq.write_table(pa.table({"text": texts}), tmp_path / f"{name}.parquet")
+        given = ["filter", tmp_path / f"{name}.parquet", "--effort", "fast", "--rules", "none"]
+        outcome = command(*given, "-s", "code", "--out", tmp_path / name)
+        for screen in (outcome.err, outcome.out, (tmp_path / name / "run" / "report.html").read_text()):
+            assert (said in screen) == is_told
+        assert (said in command(*given, "-s", "code", "--dry-run", "--out", "x").out) == is_told
+        assert "pages of prose" not in command(*given, "-s", "web", "--dry-run", "--out", "x").out
+
+
 @pytest.mark.parametrize(
     "origin",
     [
