@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 LINE_EVERY_S = 5.0
+LATE_S, LATE_STEPS = 10.0, 3
+"""Without a count for so long, and for so many times what one took so far, nothing moves."""
 
 Style = Literal["auto", "json", "none"]
 
@@ -40,14 +42,20 @@ class Meter:
         What is counted.
     waits_for : str
         What is waited for until something is counted, be it none: rates leave that out.
+    doing : str
+        What is done with the things, where that is not what the command is for.
     """
 
-    def __init__(self, total: int, done: int, things: str = "documents", *, waits_for: str = "") -> None:
+    def __init__(
+        self, total: int, done: int, things: str = "documents", *, waits_for: str = "", doing: str = ""
+    ) -> None:
         self.total = total
         self.before = self.done = done
         self.things = things
         self.waits_for = waits_for
+        self.doing = doing
         self.started_s = self._counted_s = time.monotonic()
+        self._times = 0
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -58,6 +66,7 @@ class Meter:
             if self.waits_for:
                 self.waits_for, self.started_s = "", self._counted_s
             self.done += number
+            self._times += bool(number)
             self._counts.update(more)
 
     @property
@@ -71,15 +80,32 @@ class Meter:
         return self.done - self.before
 
     @property
+    def still_s(self) -> float:
+        """Seconds since the last count, where that is long: 0 while things move."""
+        since_s = time.monotonic() - self._counted_s
+        return since_s if self.fresh and since_s > max(LATE_S, LATE_STEPS * self._step_s) else 0.0
+
+    @property
+    def _step_s(self) -> float:
+        """Seconds from one count to the next, so far."""
+        return (self._counted_s - self.started_s) / max(self._times, 1)
+
+    @property
     def left_s(self) -> float:
-        """Seconds left, at the rate so far: as of the last count, less what has passed since."""
+        """Seconds left, at the rate so far.
+
+        That is as of the last count, less what has passed since, but no more than a count takes: what is not
+        counted may not have moved. Where nothing moves it grows.
+        """
         if not self.fresh:
             return 0.0
-        counted_s = self._counted_s
-        each_s = (counted_s - self.started_s) / self.fresh
-        return max((self.total - self.done) * each_s - (time.monotonic() - counted_s), 0.0)
+        left, since_s = self.total - self.done, time.monotonic() - self._counted_s
+        if self.still_s:
+            return left * self.seconds / self.fresh
+        each_s = (self._counted_s - self.started_s) / self.fresh
+        return max(left * each_s - min(since_s, self._step_s), 0.0)
 
-    def figures(self) -> dict[str, float | int]:
+    def figures(self) -> dict[str, float | int | str]:
         """Return what is shown, for machines: things done and in all, the rate, seconds left."""
         things = IN_JSON.get(self.things, self.things)
         return {
@@ -87,6 +113,7 @@ class Meter:
             f"{things}_total": self.total,
             f"{things}_per_s": round(self.fresh / self.seconds),
             "left_s": round(self.left_s, 1),
+            **({"doing": self.doing} if self.doing else {}),
         }
 
     def words(self) -> str:
@@ -100,8 +127,15 @@ class Meter:
             self.words() if self.fresh else f"working on the {'next' if self.done else 'first'} {self.things}"
         )
 
+    @property
+    def begin(self) -> str:
+        """What its lines begin with."""
+        return f"{self.doing}: " if self.doing else ""
+
     def left(self) -> str:
-        """Return how long it takes yet, for people; empty where that is not known."""
+        """Return how long it takes yet, for people, or for how long nothing moves; empty if not known."""
+        if self.still_s and self.done < self.total:
+            return f"nothing finished for {duration(self.still_s)}"
         left_s = self.left_s
         return f"{duration(left_s)} left" if left_s else ""
 
@@ -109,7 +143,7 @@ class Meter:
         """Return all of it on a line, for people."""
         if self.waits_for:
             return f"{self.waits_for.partition(' (')[0]}: {duration(self.seconds)} so far"
-        done = f"{self.done:,} of {self.total:,} {self.things}"
+        done = f"{self.begin}{self.done:,} of {self.total:,} {self.things}"
         return ", ".join(filter(None, (done, self.state(), self.left())))
 
 
@@ -156,7 +190,7 @@ class RowMeter(Meter):
     def _kept_share(self) -> float:
         return self._counts["kept"] / self.fresh if self.fresh else 0.0
 
-    def figures(self) -> dict[str, float | int]:
+    def figures(self) -> dict[str, float | int | str]:
         """Return what is shown: also megabytes a second, and the share that is kept."""
         more = {"mb_per_s": round(self._mb_per_s, 1), "kept_share": round(self._kept_share, 4)}
         return {**super().figures(), **more}
@@ -178,7 +212,7 @@ class LabelMeter(Meter):
         self.spent_usd = spent_usd
         self.count(1, **({} if status == "ok" else {status: 1}))
 
-    def figures(self) -> dict[str, float | int]:
+    def figures(self) -> dict[str, float | int | str]:
         """Return what is shown: also dollars, and failures by kind."""
         return {**super().figures(), "spent_usd": round(self.spent_usd, 4), **self._counts}
 
@@ -270,9 +304,11 @@ class ConsoleReporter:
         with bar:
             task = bar.add_task("", total=max(meter.total, 1), completed=meter.done, text="")
             while not stop.wait(0.2):
-                shown = meter.waits_for or ", ".join(filter(None, (meter.state(), meter.left())))
+                shown = meter.waits_for or meter.begin + ", ".join(
+                    filter(None, (meter.state(), meter.left()))
+                )
                 bar.update(task, completed=meter.done, text=shown)
-            bar.update(task, completed=meter.done, text=meter.state())
+            bar.update(task, completed=meter.done, text=meter.begin + meter.state())
 
     def _line(self, meter: Meter) -> None:
         if self._style == "json":
