@@ -20,8 +20,13 @@ JsonLogOption = Annotated[
 ]
 JsonOption = Annotated[bool, Option("--json", help="Print JSON instead of text.")]
 NoReportOption = Annotated[
-    bool, Option("--no-report", rich_help_panel=OUTPUT, help="Do not make the page OUT/run/report.html.")
-]
+    bool,
+    Option(
+        "--no-report", rich_help_panel=OUTPUT,
+        help="Do not make the page OUT/run/report.html. Then the run does not say what is kept of each "
+        "language, nor which of the documents that it drops the scorer does not know.",
+    ),
+]  # fmt: skip
 NoSamplesOption = Annotated[
     bool,
     Option(

@@ -6,6 +6,7 @@ page.
 
 import shlex
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +123,7 @@ def _embedded_in_words(manifest: Mapping[str, Any]) -> str:
 
 
 def _print_counts(what: str, counts: Mapping[str, int]) -> None:
-    show(f"{what}: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
+    show(f"{what}: " + ", ".join(f"{count:,} {name}" for name, count in Counter(counts).most_common()))
 
 
 def _print_set_aside(result: "FilterResult") -> None:
@@ -130,6 +131,8 @@ def _print_set_aside(result: "FilterResult") -> None:
         show(one.in_words)
     if len(result.set_aside) > SHOWN_FILES:
         show(f"could not be read: {len(result.set_aside) - SHOWN_FILES:,} more, named in the report")
+    if result.next_step:
+        show(result.next_step)
 
 
 def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
@@ -145,7 +148,7 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
     found = f"{done} {leaked:,} {holding}" if leaked else "no document holds"
     show(f"{found} a benchmark task{of_kept}")
     if of_benchmarks:
-        named = ", ".join(f"{name} {count:,}" for name, count in of_benchmarks.items())
+        named = ", ".join(f"{name} {count:,}" for name, count in Counter(of_benchmarks).most_common())
         several = sum(of_benchmarks.values()) > leaked
         more = " (a document may hold leaks of several)" if several else ""
         show(f"  by benchmark: {printable(named)}{more}")
@@ -165,8 +168,7 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
 def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str) -> str:
     """Return how much is kept of each language, and what tells it; nothing where there is one alone.
 
-    Languages of which far more or far less is kept than of the others stand first, then the largest; those
-    that are not known stand last.
+    The largest languages stand first; those that are not known stand last.
 
     Parameters
     ----------
@@ -182,10 +184,7 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str) -> str:
     "by language (your column 'lang'): en 590 of 2,721 (21.7 %), es 2 of 536 (0.4 %)"
     """
     kind = next((one["kind"] for one in slices if one["kind"] in (CODE_LANGUAGE, *OF_LANGUAGE)), None)
-    mine = sorted(
-        (one for one in slices if one["kind"] == kind),
-        key=lambda one: (not one.get("is_far"), -one["rows"]),
-    )
+    mine = sorted((one for one in slices if one["kind"] == kind), key=lambda one: -one["rows"])
     told = [one for one in mine if one["value"] not in (OTHERS, *UNTOLD)]
     if not told:
         return ""
@@ -251,4 +250,6 @@ def print_run_estimate(estimate: "RunEstimate", *, name: str, what_scores: str, 
         show(loss)
     for one in estimate.set_aside:
         show(one.in_words)
+    if estimate.set_aside:
+        show("The run would leave out what cannot be read. To read it, repair it first.")
     return estimate.exit_code

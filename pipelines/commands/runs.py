@@ -85,6 +85,8 @@ def recut_command(
     """Keep more or fewer documents of a finished run, without scoring it again.
 
     Example: edufilter recut out --keep-at 2.5 --to out-2.5
+
+    Texts are read from the input files of the run, which must still be there, as they were.
     """
     config = settings_of(RecutConfig, given)
     reporter = reporter_of(json_log)
@@ -140,7 +142,11 @@ def _run(
     if json_log:
         reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
     if no_report:
-        return print_result(result, since_s=reporter.began_s)
+        code = print_result(result, since_s=reporter.began_s)
+        if result.manifest["scorer"] is not None:
+            again = f"edufilter report {printable(shlex.quote(result.out))}"
+            show(f"not told, since no report was made: what is kept of each language. To see it: {again}")
+        return code
     from pipelines.commands.print_slices import read_report
     from pipelines.reports.report_result import report_result
 

@@ -55,6 +55,8 @@ class FilterResult:
         Whether a promise that does not hold is a failure.
     doubt : str
         Why the column of texts may be another one; empty if nothing says so.
+    next_step : str
+        What to do so that files which were set aside are read; empty if none were.
     """
 
     out: str
@@ -70,6 +72,7 @@ class FilterResult:
     fails_on_drift: bool = False
     warning: str = ""
     doubt: str = ""
+    next_step: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -160,9 +163,9 @@ def run_plan(
                 log.add(receipt)
                 counts.update(parts=1, rows=0 if receipt.set_aside else receipt.rows)
                 if receipt.set_aside:
-                    reporter.say(
-                        f"Could not be read: {plan.parts.of_key(receipt.key).name}. {receipt.set_aside}"
-                    )
+                    name = plan.parts.of_key(receipt.key).name
+                    goes_on = "" if strict else " It is set aside, and the run goes on."
+                    reporter.say(f"Could not be read: {name}. {receipt.set_aside}{goes_on}")
                     if strict:
                         raise BadFileError(receipt.set_aside)
         if settings.leaks is not None:
@@ -176,16 +179,18 @@ def run_plan(
 
 def _result(folder: RunFolder, plan: Plan, *, rows_scored: int, seconds: float) -> FilterResult:
     manifest = folder.read_manifest()
+    set_aside = read_set_aside(manifest)
     return FilterResult(
         out=str(folder.root),
         rows=int(manifest["rows"]),
         kept=int(manifest["kept"]),
         reasons=manifest["reasons"],
         unusual=manifest["unusual"],
-        set_aside=read_set_aside(manifest),
+        set_aside=set_aside,
         rows_scored=rows_scored,
         seconds=seconds,
         manifest=manifest,
         agreement=agreement_of(manifest),
         doubt=doubt_of_run(plan.parts, plan.facts.text_column, manifest),
+        next_step=plan.how_to_read if set_aside else "",
     )

@@ -8,7 +8,7 @@ found                             allowed            done
 files, and no plan                no
 no plan                           yes                write the plan
 a plan of another format          no
-other settings, or an input gone  no
+an input gone, or other settings  no
 inputs new or changed             with ``--update``  remove the manifest; receipts and files of parts that are
                                                      in the new plan no more; write the plan
 the same plan, parts set aside    yes                with ``--update`` remove the manifest: they are tried
@@ -122,8 +122,15 @@ def allowed_changes(
     OutputError
         If settings differ, an input is gone, or one is new or changed and `update` does not allow that.
     """
-    _refuse_other_settings(folder, before, plan)
-    changes = changed_files(before, plan)
+    changes = changed_inputs(before, plan)  # first: what is said of settings is of these inputs
+    _refuse_other_inputs(folder, before, plan, changes, update=update)
+    _refuse_other_settings(folder, before, plan, same_inputs=not changes)
+    return changes or changed_files(before, plan)
+
+
+def _refuse_other_inputs(
+    folder: RunFolder, before: Plan, plan: Plan, changes: Sequence[tuple[str, str]], *, update: bool
+) -> None:
     gone = [relative for relative, what in changes if what == "gone"]
     if gone and len(changes) > len(gone) and not before.parts.files & plan.parts.files:
         raise OutputError(
@@ -145,10 +152,29 @@ def allowed_changes(
             f"A run must go on with the inputs that it was begun with. '{relative}' is {what} since "
             f"{folder.root} was begun{more}. Add it to the run with --update, or choose another --out."
         )
-    return changes
 
 
-def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan) -> None:
+def changed_inputs(before: Plan, now: Plan) -> Sequence[tuple[str, str]]:
+    """Return what became of input files, as `changed_files`, whatever the settings: by their footers."""
+    if before.digest == now.digest:
+        return []
+    old, new = _inputs(before), _inputs(now)
+    return [
+        (relative, "new" if relative not in old else "gone" if relative not in new else "changed")
+        for relative in sorted(old.keys() | new.keys())
+        if old.get(relative, ()) != new.get(relative, ())
+    ]
+
+
+def _inputs(plan: Plan) -> dict[str, tuple[object, ...]]:
+    """Return what tells input files apart, by their names; nothing of those that cannot be read."""
+    names = ["relative", "size_bytes", "footer_sha256"]
+    table = plan.parts.table.select(names).group_by(names, use_threads=False).aggregate([])
+    rows = zip(*(table[name].to_pylist() for name in names), strict=True)
+    return {one.relative: (None,) for one in plan.set_aside} | {name: tuple(rest) for name, *rest in rows}
+
+
+def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_inputs: bool) -> None:
     others = sorted({*before.settings, *now.settings}.difference(DIGESTS, COMPARED_LAST))
     for name in (*DIGESTS, *others, *COMPARED_LAST):
         old, new = before.settings.get(name), now.settings.get(name)
@@ -167,7 +193,7 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan) -> None:
                 what = f"{folder.root} holds a new cut of {before.origin!r}."
             raise OutputError(
                 f"A run must go on with the settings that it was begun with. {what} "
-                f"{_way_on(folder, name, before, now)}"
+                f"{_way_on(folder, name, before, now, same_inputs=same_inputs)}"
             )
 
 
@@ -178,10 +204,10 @@ def _scorers(*plans: Plan) -> list[str]:
     return [words.get("--scorer", usual) for words in following]
 
 
-def _way_on(folder: RunFolder, name: str, before: Plan, now: Plan) -> str:
+def _way_on(folder: RunFolder, name: str, before: Plan, now: Plan, *, same_inputs: bool) -> str:
     """Return what to do to get another setting."""
     is_known = before.origin or ("recut_from" not in before.settings and folder.manifest.exists())
-    if name in CUT and is_known:
+    if name in CUT and is_known and same_inputs:
         run = (before.origin or str(folder.root)).rstrip("/")
         cut = "keep_at" if now.settings.get("keep_fraction") is None else "keep_fraction"
         value = f"{now.settings[cut]:g}"

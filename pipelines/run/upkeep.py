@@ -32,7 +32,8 @@ class Status:
     set_aside : int
         Files and parts that could not be read.
     next_step : str
-        What to do to finish an unfinished run; empty for another.
+        What to do to finish an unfinished run, and so that files which were set aside are read; empty where
+        nothing is left to do.
     """
 
     state: Literal["running", "unfinished", "complete"]
@@ -58,14 +59,16 @@ def status_of_run(out: str) -> Status:
     state: Literal["running", "unfinished", "complete"] = (
         "complete" if folder.manifest.exists() else "running" if folder.is_locked else "unfinished"
     )
+    set_aside = len(plan.set_aside) + int(states.set_aside.sum())
+    steps = [plan.how_to_finish if state == "unfinished" else "", plan.how_to_read if set_aside else ""]
     return Status(
         state=state,
         parts=len(plan.parts),
         parts_done=int(states.done.sum()),
         rows=plan.rows,
         rows_done=int(plan.parts.column("rows")[states.done].sum()),
-        set_aside=len(plan.set_aside) + int(states.set_aside.sum()),
-        next_step=plan.how_to_finish if state == "unfinished" else "",
+        set_aside=set_aside,
+        next_step="\n".join(filter(None, steps)),
     )
 
 

@@ -357,7 +357,9 @@ class RecutConfig(RunSettings):
     cut that of the run stays.
     """
 
-    run: Annotated[Name, Argument(metavar="OUT", help="Folder of a finished run.")]
+    run: Annotated[
+        Name, Argument(metavar="OUT", help="Folder of a finished run whose input files are still there.")
+    ]
     to: Annotated[Name, Option(help="Folder to write the new selection to.")]
     keep_at: Annotated[
         Points | None,

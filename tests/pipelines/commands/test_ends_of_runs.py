@@ -12,6 +12,7 @@ from dumps import BARE, CUT, make_labels, write_dump
 
 from annotations.labels.sources import read_text_file
 from pipelines.commands.print_runs import audit_in_words, languages_in_words
+from pipelines.commands.print_slices import print_slices
 from pipelines.progress import ConsoleReporter, RowMeter
 from pipelines.reports.run_page import _audit
 from pipelines.reports.write_report import write_report
@@ -83,11 +84,11 @@ def test_kept_shares_are_told_by_language_the_largest_first():
     assert said.endswith("all other languages 0 of 1,008 (0.0 %); all: edufilter report 'my out' --slices")
 
 
-def test_languages_of_which_far_more_is_kept_stand_first():
-    found = slices(en=(590, 2721), pl=(37, 46))
-    found[-1]["is_far"] = True
+def test_the_largest_languages_are_named_first_whatever_is_kept_of_them():
+    found = slices(pl=(37, 46), en=(590, 2721))
+    found[0]["is_far"] = True
     said = languages_in_words(found, "out")
-    assert said == ("by language (your column 'lang'): pl 37 of 46 (80.4 %), en 590 of 2,721 (21.7 %)")
+    assert said == ("by language (your column 'lang'): en 590 of 2,721 (21.7 %), pl 37 of 46 (80.4 %)")
 
 
 def test_the_line_of_languages_says_what_tells_them():
@@ -127,6 +128,20 @@ def test_slices_are_printed_by_kind(command, finished):
         assert f"{one['rows']:,}" in said.out
 
 
+def test_all_languages_are_printed_and_of_more_sites_how_many_are_left(capsys, tmp_path):
+    def some(kind, count):
+        figures = {"kept": 1, "share": 0.5, "low": 0.1, "high": 0.9}
+        return [{"kind": kind, "value": f"{kind}{at}", "rows": 2, **figures} for at in range(count)]
+
+    found = {"slices": [*some("lang", 130), *some("site", 130)], "looked_at": 260}
+    print_slices(found, str(tmp_path))
+    said = capsys.readouterr().out
+    assert all(f" lang{at} " in said for at in range(130))
+    assert " site99 " in said
+    assert " site100 " not in said
+    assert f"30 more, of 60 documents: 'slices' in {tmp_path}/run/report.json" in said
+
+
 # Waits.
 
 
@@ -146,8 +161,8 @@ def test_rates_begin_when_what_was_waited_for_is_there(monkeypatch):
     assert meter.left_s == 6
     assert meter.line().endswith("6.0 s left")
     clock[0] += 40
-    assert meter.left_s == 0
-    assert "left" not in meter.line()
+    assert meter.left_s == 54  # at the rate so far, which falls while nothing is counted
+    assert meter.line().endswith("nothing finished for 44 s")
     clock[0] -= 44
     clock[0] += 1990
     assert meter.state().startswith("4.0 s each")
@@ -194,16 +209,36 @@ def test_the_search_for_leaks_is_waited_for_beside_the_embedder():
     assert said.startswith("Loading the embedder and preparing the search for leaks (the first")
 
 
-def test_a_report_says_how_far_it_is_and_not_how_long_it_takes(finished, monkeypatch):
+def test_time_left_never_falls_by_more_than_the_next_count_can_bring(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("pipelines.progress.time.monotonic", lambda: clock[0])
+    meter = RowMeter(1000, 0)
+    for _ in range(4):
+        clock[0] += 5
+        meter.tick(100, 1, 0)
+    left = []
+    for _ in range(30):
+        clock[0] += 1
+        left.append(meter.left_s)
+    assert left[0] == 29
+    assert min(left) == 25  # six hundred rows are left, of which only the next hundred may be under way
+    assert left[20:] == sorted(left[20:])
+    assert left[-1] > 60
+    assert meter.left() == "nothing finished for 30 s"
+    assert meter.figures()["left_s"] == left[-1]
+
+
+def test_a_report_says_what_it_is_at_and_how_long_that_takes(finished, monkeypatch):
     stream, meters = io.StringIO(), []
     reporter = ConsoleReporter(stream=stream)
     track = reporter.track
     monkeypatch.setattr(reporter, "track", lambda meter: (meters.append(meter), track(meter))[1])
     write_report(str(finished), reporter=reporter)
-    (meter,) = meters
-    assert 2 * 410 < meter.done <= meter.total
-    assert re.fullmatch(r"Making the report: \d+ % done", meter.line())
-    assert "left" not in meter.left() + meter.state()
+    said = [meter.doing for meter in meters]
+    assert said[:1] + said[-1:] == ["Reading documents", "Explaining scores"]
+    assert all(meter.done == meter.total for meter in meters)
+    assert re.match(r"Reading documents: 410 of 410 documents, [\d,.]+ ", meters[0].line())
+    assert meters[0].figures()["doing"] == "Reading documents"
 
 
 # Defaults.
@@ -230,6 +265,26 @@ def test_other_inputs_in_a_used_folder_are_told_as_what_they_are(command, finish
     assert refused.code == 2
     assert "has a run over other inputs" in refused.err
     assert "Got 'web.parquet'" in refused.err
+
+
+def test_what_is_said_of_another_cut_is_said_of_the_same_inputs_alone(command, web, tmp_path):
+    given = ("filter", *BARE, tmp_path / "in", "-s", web, "-o", tmp_path / "out")
+    write_dump(tmp_path / "in", rows=(10,))
+    assert command(*given, "--keep-at", CUT).code == 0
+    table = pq.read_table(tmp_path / "in")
+    same = command(*given, "--keep-at", 2.5).err
+    assert "--keep-at of" in same
+    assert "edufilter recut" in same
+    pq.write_table(table.slice(1), tmp_path / "in" / "part-0.parquet")
+    for more in ((), ("--update",)):
+        changed = command(*given, "--keep-at", 2.5, *more).err
+        assert ("is changed since" in changed) == (not more)
+        assert "edufilter recut" not in changed
+    (tmp_path / "in" / "part-0.parquet").rename(tmp_path / "in" / "own.parquet")
+    for more in ((), ("--update",)):
+        refused = command(*given, "--keep-at", 2.5, *more).err
+        assert "has a run over other inputs" in refused
+        assert "edufilter recut" not in refused
 
 
 # Tables for people.

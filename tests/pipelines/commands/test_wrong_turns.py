@@ -117,7 +117,8 @@ def test_a_row_of_a_file_of_a_dump_is_found_by_either_path_of_the_file(command, 
     assert "'c.parquet' is not. It has a.parquet, b.parquet." in gone.err
     none = command("explain", folder)
     assert none.code == 2
-    assert "holds many documents. Say which one is meant: add --where" in none.err
+    assert "holds many documents. Say which one is meant: --id," in none.err
+    assert all(option in none.err for option in ("--where", "--row", "--file", "--id-column"))
 
 
 def test_a_column_that_is_not_there_is_answered_with_the_option_that_names_another(command, pages):
