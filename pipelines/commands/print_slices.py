@@ -6,12 +6,17 @@ from operator import itemgetter
 from typing import Any
 
 from filtering.errors import EdufilterError
+from filtering.printable import printable
 from pipelines.amounts_in_words import percent
 from pipelines.commands.screen import show
+from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import order_in_words, without_value
+from pipelines.reports.row_sample import OF_LANGUAGE
 from pipelines.store.run_folder import RunFolder
 
 Slices = Sequence[Mapping[str, Any]]
+SHOWN = 100
+"""Values of a kind that are printed, but for languages."""
 FIGURES = ("kind", "value", "rows", "kept", "share", "low", "high")
 
 
@@ -31,11 +36,19 @@ def slices_of(report: Mapping[str, Any]) -> Slices:
     return [one for one in rows if isinstance(one, dict) and one.keys() >= set(FIGURES)]
 
 
-def print_slices(report: Mapping[str, Any]) -> None:
-    """Print a table for each kind of slice that a report has, and above it how its rows are sorted."""
+def print_slices(report: Mapping[str, Any], out: str) -> None:
+    """Print a table for each kind of slice that a report has, and above it how its rows are sorted.
+
+    All languages are shown, and `SHOWN` of other values; what is left is said to be in the report.
+    """
     slices, found = slices_of(report), report.get("looked_at")
     looked_at = found if isinstance(found, int) else 0
-    if not slices:
+    if not slices and not looked_at:
+        show(
+            "There are no slices: languages, lengths and sites are told of documents with a score. "
+            "This run has none."
+        )
+    elif not slices:
         show("There are no slices: all documents have the same language, length and site.")
     from pipelines.commands.tables import print_table
 
@@ -46,7 +59,13 @@ def print_slices(report: Mapping[str, Any]) -> None:
         order = order_in_words(kind, "*", has_far=any(one.get("is_far") for one in some))
         without = without_value(kind, sum(one["rows"] for one in some), looked_at)
         title = f"By {kind}: {'; '.join(filter(None, (order, without)))}"
-        print_table((kind, "documents", "kept", "share", "95 % interval"), list(map(_row, some)), title=title)
+        shown = some if kind in (CODE_LANGUAGE, *OF_LANGUAGE) else some[:SHOWN]
+        head = (kind, "documents", "kept", "share", "95 % interval")
+        print_table(head, list(map(_row, shown)), title=title)
+        if left := some[len(shown) :]:
+            rows = sum(one["rows"] for one in left)
+            where = printable(str(RunFolder(out).run / "report.json"))
+            show(f"{len(left):,} more, of {rows:,} documents: 'slices' in {where}")
 
 
 def _row(one: Mapping[str, Any]) -> tuple[object, ...]:

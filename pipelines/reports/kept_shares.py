@@ -17,7 +17,8 @@ FAR_LEVEL = 0.01
 FAR_ODDS = 2.0
 FAR_ROWS = 30
 """Of fewer documents nothing is said."""
-SHOWN = 20
+SHOWN, MOST = 20, 2000
+"""Values of a kind that a page shows, and that are told as data, with one for what is left."""
 SAME = 0.9
 """Of documents, from which share on two kinds that part them alike are one."""
 OTHERS = "others"
@@ -66,13 +67,12 @@ def slices_of(kind: str, counts: Counts, *, in_order: bool = False) -> list[Slic
     kind : str
     counts : mapping
     in_order : bool
-        Keep the order of `counts` and show all; otherwise those that are far stand first, then the largest,
-        `SHOWN` in all, and one for what is left.
+        Keep the order of `counts`; otherwise those that are far stand first, then the largest.
 
     Returns
     -------
     list of Slice
-        None where all documents have one value.
+        `MOST` at most, as `shortened` does; none where all documents have one value.
     """
     if len(counts) < 2:
         return []
@@ -81,11 +81,18 @@ def slices_of(kind: str, counts: Counts, *, in_order: bool = False) -> list[Slic
     if in_order:
         return compared
     compared.sort(key=lambda one: (not one.is_far, -one.rows, one.value))
-    if len(compared) <= SHOWN:
-        return compared
-    left = compared[SHOWN:]
-    others = (sum(one.rows for one in left), sum(one.kept for one in left))
-    return [*compared[:SHOWN], _compare(kind, OTHERS, others, (rows, kept), 1)]
+    return shortened(compared, MOST)
+
+
+def shortened(slices: Sequence[Slice], most: int) -> list[Slice]:
+    """Return so many of the slices of a kind, the first ones, and one for what is left."""
+    if len(slices) <= most:
+        return list(slices)
+    left = slices[most:]
+    (rows, kept), others = (
+        (sum(one.rows for one in some), sum(one.kept for one in some)) for some in (slices, left)
+    )
+    return [*slices[:most], _compare(slices[0].kind, OTHERS, others, (rows, kept), 1)]
 
 
 def order_in_words(kind: str, marked: str, *, has_far: bool) -> str:

@@ -1,5 +1,6 @@
 """The page of a run: what was kept, what was not, where that differs, and documents to read."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -8,7 +9,9 @@ from typing import Any
 from rich.filesize import decimal as size
 
 from annotations.asking.budget import BYTES_PER_TOKEN
+from filtering.explaining.drift import OTHER_DISTANCE
 from filtering.explaining.explain import Explanation, SignalAmount
+from filtering.explaining.groups import COMBINED, WHAT_COMBINES
 from filtering.rubric_points import POINTS
 from filtering.scoring.scorers import DECIDED_BY, EMBEDDING_STAGE, STAGES
 from pipelines.amounts_in_words import duration, percent, short_count
@@ -16,11 +19,20 @@ from pipelines.page_kit.cards import Card, CardSection, card_section
 from pipelines.page_kit.page import Table, Tile, whole_page
 from pipelines.reports.documents_to_show import BINS_PER_POINT, GROUPS, TENTH_GROUP
 from pipelines.reports.findings import Finding, find_what_matters
-from pipelines.reports.kept_shares import OTHERS, Slice, order_in_words, without_value
-from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks, found_by
+from pipelines.reports.kept_shares import (
+    INPUT_FILE,
+    OTHERS,
+    SHOWN,
+    Slice,
+    order_in_words,
+    shortened,
+    without_value,
+)
+from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks
 from pipelines.reports.run_report_data import RunReport, Sample
 from pipelines.reports.unsure_documents import note_after, step_after, unsure_in_words
 from pipelines.run.audit import AuditResult, agreement_of
+from pipelines.store.leak_files import found_by
 
 SET_ASIDE_SHOWN = 100
 BINS_PER_ROW = 5
@@ -50,6 +62,8 @@ SETTINGS = {
     "write_origin": "documents say where they are from",
 }
 """Settings of a plan in words."""
+SETTINGS_UNSCORED = {"max_document_bytes": "longest document that is searched for tasks, bytes"}
+"""The same where nothing is scored."""
 LANGUAGES_FROM = {
     "column, text": "a column lang or language, else the text",
     "column": "a column lang or language",
@@ -77,6 +91,9 @@ class _View:
     scores: Table | None  # None where the run stores none
     slices: Mapping[str, Sequence[Slice]]  # by kind
     others: str  # the value of a slice that stands for several
+    files_kind: str  # the kind of slices that all rows are counted on
+    other_distance: float  # from which documents are of another kind
+    combines: str  # what combinations of signals are; empty where no document shows them
     leaks_done: str
     leak_counts: Sequence[Table]  # by benchmark
     drift: Table | None
@@ -105,7 +122,8 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         SVG by class of the style: ``wide`` and ``narrow``.
     """
     run, leaks, audit = report.manifest, report.leaks, agreement_of(report.manifest)
-    slices = {kind: list(some) for kind, some in groupby(report.slices, key=lambda one: one.kind)}
+    by_kind = groupby(report.slices, key=lambda one: one.kind)
+    slices = {kind: shortened(list(some), SHOWN) for kind, some in by_kind}
     view = _View(
         report=report,
         charts=charts,
@@ -114,6 +132,9 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         scores=_scores(report) if report.kept_bins else None,
         slices=slices,
         others=OTHERS,
+        files_kind=INPUT_FILE,
+        other_distance=OTHER_DISTANCE,
+        combines=WHAT_COMBINES if _shows_combinations(report.samples) else "",
         leaks_done="" if leaks is None else LEAKS_DONE[leaks.action][1],
         leak_counts=() if leaks is None else _leak_counts(leaks),
         drift=_drift(report),
@@ -126,10 +147,15 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
             *([] if audit is None else [_audit(audit, run)]),
         ],
         files=_files(report),
-        set_aside=_set_aside(run) if run["set_aside"] else None,
+        set_aside=_set_aside(run, report.how_to_read) if run["set_aside"] else None,
         hits_read=HITS_READ,
     )
     return whole_page("run.html", f"edufilter: {report.out}", view)
+
+
+def _shows_combinations(samples: Sequence[Sample]) -> bool:
+    told = (one for sample in samples if sample.why for one in (*sample.why.raised, *sample.why.lowered))
+    return any(one.group == COMBINED for one in told)
 
 
 def _unsure(report: RunReport) -> str:
@@ -153,7 +179,7 @@ def _tiles(report: RunReport) -> list[Tile]:
     ]
     if run["scorer"] is not None:
         keep_at = f"{run['settings']['keep_at']:.4g}"
-        reasons = ", ".join(run["reasons"]) or "all were scored"
+        reasons = ", ".join(name for name, _ in Counter(run["reasons"]).most_common()) or "all were scored"
         shown.append(Tile("kept from", keep_at, f"points of {POINTS}"))
         shown.append(Tile("without a score", f"{run['without_score']:,}", reasons))
     shown.append(Tile("not read", f"{aside:,}", "files or parts" if aside else "all files were read"))
@@ -207,11 +233,12 @@ def _drift(report: RunReport) -> Table | None:
 def _card(sample: Sample, kinds: Collection[str]) -> Card:
     """Return a sample as a card that is found by those of its slices that the page shows."""
     embedded = ", embedded" if sample.stage == STAGES[EMBEDDING_STAGE] else ""
+    dropped = f"; not kept: {sample.dropped_for}" if sample.dropped_for else ""
     return Card(
         group=sample.group,
         score=sample.score,
         kept=sample.kept,
-        about=f"{sample.file}, row {sample.row:,}{embedded}",
+        about=f"{sample.file}, row {sample.row:,}{embedded}{dropped}",
         content=sample.text,
         characters=sample.characters,
         slices={
@@ -229,7 +256,7 @@ def _moved(why: Explanation) -> dict[str, list[str]]:
 
 
 def _signal(one: SignalAmount) -> str:
-    return f"{one.name}, {one.amount} ({one.points:+.2f})"
+    return f"{', '.join(filter(None, (one.name, one.amount)))} ({one.points:+.2f})"
 
 
 def _counts(run: Mapping[str, Any]) -> Table:
@@ -237,16 +264,17 @@ def _counts(run: Mapping[str, Any]) -> Table:
     counts = [("kept", run["kept"]), ("dropped", run["dropped"])]
     if unsure:
         counts.append((f"of the {'dropped' if action == 'drop' else 'kept'}: unsure", unsure))
-    counts += [(f"no score: {name}", count) for name, count in run["reasons"].items()]
-    counts += [(f"unusual: {name}", count) for name, count in run["unusual"].items()]
+    counts += [(f"no score: {name}", count) for name, count in Counter(run["reasons"]).most_common()]
+    counts += [(f"unusual: {name}", count) for name, count in Counter(run["unusual"]).most_common()]
     rows = [(name, count, percent(count, run["rows"])) for name, count in counts]
     return Table("Counts", ("", "documents", "share"), rows)
 
 
 def _settings(run: Mapping[str, Any]) -> Table:
     without = () if run["scorer"] is not None else ("keep_at",)  # where nothing is scored all is kept
+    names = SETTINGS if run["scorer"] is not None else SETTINGS | SETTINGS_UNSCORED
     rows = [
-        (SETTINGS.get(name, name), _setting(name, value))
+        (names.get(name, name), _setting(name, value))
         for name, value in {**run["settings"], "plan": run["plan"]}.items()
         if name not in without and value is not None
     ]
@@ -321,7 +349,7 @@ def _files(report: RunReport) -> Table | None:
     return Table("Files", ("below data/", "documents", "kept", "share", "size"), files) if files else None
 
 
-def _set_aside(run: Mapping[str, Any]) -> Table:
+def _set_aside(run: Mapping[str, Any], how_to_read: str) -> Table:
     rows = [(one["relative"], one["why"], one["rows"]) for one in run["set_aside"][:SET_ASIDE_SHOWN]]
     caption = f"Set aside: {len(run['set_aside']):,}, could not be read"
-    return Table(caption, ("file", "why", "documents"), rows, texts=2)
+    return Table(caption, ("file", "why", "documents"), rows, texts=2, note=how_to_read)

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from pipelines.reports.kept_shares import FAR_ROWS, OTHERS, SHOWN, count_kept, slices_of, wilson_interval
+from pipelines.reports.kept_shares import (
+    FAR_ROWS,
+    OTHERS,
+    SHOWN,
+    count_kept,
+    shortened,
+    slices_of,
+    wilson_interval,
+)
 
 
 def test_documents_are_counted_by_value_and_those_without_one_left_out():
@@ -49,7 +57,9 @@ def test_where_slices_differ_by_accident_alone_hardly_any_run_is_told_of_one():
 
 def test_many_values_are_joined_the_far_ones_standing_first():
     counts = {f"site {number:03}": (50 + number, 5) for number in range(100)} | {"far": (40, 39)}
-    found = slices_of("site", counts)
+    whole = slices_of("site", counts)
+    assert len(whole) == len(counts)
+    found = shortened(whole, SHOWN)
     assert len(found) == SHOWN + 1
     assert found[0].value == "far"
     assert found[1].value == "site 099"

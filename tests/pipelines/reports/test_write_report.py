@@ -118,7 +118,12 @@ def test_a_run_ends_with_its_report_unless_told_not_to(dump, web, tmp_path, comm
     again = command("recut", tmp_path / "out", "--keep-at", 2, "--to", tmp_path / "to")
     assert "edufilter recut" in Page((tmp_path / "to" / "run" / "report.html").read_text()).text
     assert again.code == 0
-    assert command(*arguments, "--out", tmp_path / "none", "--no-report").code == 0
+    none = command(*arguments, "--out", tmp_path / "none", "--no-report")
+    assert none.code == 0
+    assert (
+        f"no report was made: what is kept of each language. To see it: edufilter report {tmp_path}"
+        in none.out
+    )
     assert not (tmp_path / "none" / "run" / "report.html").exists()
     assert command(*arguments, "--out", tmp_path / "secret", "--no-samples").code == 0
     assert "Photosynthesis" not in (tmp_path / "secret" / "run" / "report.html").read_text()
