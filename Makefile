@@ -79,7 +79,7 @@ models-web: SIGNALS = lightgbm
 models-code: SIGNALS = characters
 models-%: $(STAMP)
 	$(RUN)edufilter train $(SHARED)/seed/$*.parquet --pool $(SHARED)/pool/$*.parquet \
-		--domain $* --signals $(SIGNALS) --head joint --out filtering/models/$* --overwrite
+		--domain $* --rubric $* --signals $(SIGNALS) --head joint --out filtering/models/$* --overwrite
 
 # The variable silences a notice of the theme about mkdocs 2, which pyproject.toml keeps out.
 docs: $(STAMP)

@@ -136,6 +136,14 @@ class TrainConfig(FitSettings):
         Name | None,
         Option(rich_help_panel=FITTING, help="Commit, branch or tag of an embedder of the hub."),
     ] = None
+    rubric: Annotated[
+        Name | None,
+        Option(
+            "--rubric", "-r",
+            help="Rubric that the labels follow: web, code, story, or a TOML file of yours. The card says "
+            "what it asks. Default: the one by which annotate asked.",
+        ),
+    ] = None  # fmt: skip
     pool: Annotated[
         Name | None,
         Option(
