@@ -148,16 +148,16 @@ def _one_rater(rater: str, labels: str, scorer: str | None, *, is_imported: bool
     another = (
         f"Import the scores of another person (edufilter annotate --import FILE --rater NAME --out {out})"
         if is_imported
-        else f"Ask another model (edufilter annotate SAMPLE --model MODEL --out {out}), or the same one twice "
-        "(--repeat 2)"
+        else f"Ask another model (edufilter annotate SAMPLE --model MODEL --out {out}), or the same one "
+        "twice (--repeat 2)"
     )
     said = (
-        f"Agreement needs at least two raters. {labels} has ratings of {printable(rater)} alone. {another}, or "
-        "give a file of scores by people (--human)."
+        f"Agreement needs at least two raters. {labels} has ratings of {printable(rater)} alone. {another}, "
+        "or give a file of scores by people (--human)."
     )
     if scorer is not None:
         curve = ["edufilter", "evaluate", scorer, labels, "--learning-curve", "curve.svg"]
-        said += f" Whether more labels would make the scorer better, one rater shows too: {shlex.join(curve)}"
+        said += f" Whether more labels would help the scorer, one rater shows too: {shlex.join(curve)}"
     return said
 
 

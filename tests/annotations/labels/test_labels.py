@@ -166,6 +166,24 @@ def test_bad_labels_are_refused_with_what_is_needed(write, changed, message):
     assert path in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("changed", "is_known"),
+    [
+        ({}, True),
+        ({"picked": pa.array(["random"] * ROWS)}, True),
+        ({"picked": pa.array(["random"] * (ROWS - 1) + ["unknown"])}, False),
+        ({"picked": None}, False),
+        ({"picked": None, "probability": pa.array([0.5] * ROWS)}, True),
+        ({"picked": None, "probability": pa.array([0.5] * (ROWS - 1) + [None])}, False),
+    ],
+    ids=["both", "random", "one unknown", "none", "probability", "one without"],
+)
+def test_documents_of_unknown_origin_count_as_drawn_at_random_and_are_told(write, changed, is_known):
+    found = read_labels(write(**changed))
+    assert found.origin_known == is_known
+    assert found.unbiased.all() == ("picked" in changed)
+
+
 def test_too_few_labels_are_refused(write):
     path = write(**{name: values.slice(0, 99) for name, values in columns().items()})
     with pytest.raises(LabelsError, match=r"at least 100 labels\. Found 99\. Label more"):

@@ -70,15 +70,18 @@ def test_more_labels_are_asked_for_where_they_would_do(trained, fresh):
 
 
 @pytest.mark.parametrize(
-    ("values", "choice", "wanted"),
+    ("values", "is_promised", "wanted"),
     [
-        ((0.9, 0.85, 0.95), Choice(0, True), "Keep from 3 points: precision 90.0 % [85.0, 95.0], so at least 80 %."),
-        ((0.8, 0.3, 1.0), Choice(0, False), "keep from 3 points: precision 80.0 % [30.0, 100.0]. By how many more"),
-        ((0.7, 0.6, 0.8), Choice(0, False), "no cut is estimated to reach it: more labels alone would not help."),
+        ((0.9, 0.85, 0.95), True, "Keep from 3 points: precision 90.0 % [85.0, 95.0], so at least 80 %."),
+        ((0.8, 0.3, 1.0), False, "keep from 3 points: precision 80.0 % [30.0, 100.0]. By how many more"),
+        ((0.7, 0.6, 0.8), False, "no cut is estimated to reach it: more labels alone would not help."),
     ],
-)  # fmt: skip
-def test_a_goal_has_one_answer_be_it_shown_or_reached_by_the_estimate_or_not_at_all(values, choice, wanted):
+)
+def test_a_goal_has_one_answer_be_it_shown_or_reached_by_the_estimate_or_not_at_all(
+    values, is_promised, wanted
+):
     row = CutRow(3.0, 5, *(Estimate(*values),) * 4)
+    choice = Choice(0, is_promised=is_promised)
     said = in_words("precision", 0.8, row, choice, None, is_reached=values[0] >= 0.8)
     assert wanted in said
     assert said.lower().count("keep from") == 1

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 from contextlib import redirect_stdout
 
@@ -82,6 +83,23 @@ def test_what_each_run_did_and_its_best_and_worst_documents_are_shown(done):
         assert title in shown
     sources = set(pq.read_table(done[0] / "code" / "dump")["path"].to_pylist())
     assert len([line for line in shown.splitlines() if line[8:] in sources]) >= 2
+
+
+def test_documents_are_shown_behind_their_licence_and_long_paths_with_their_names(tmp_path, monkeypatch):
+    licence, path = (
+        "# Copyright 2022-present the authors.\n# All rights reserved.\n\n",
+        f"top/{'below/' * 30}README.txt",
+    )
+    found = [
+        demo_documents.Document(licence + text, f"{path}{number}")
+        for number, text in enumerate(make_texts(9))
+    ]
+    monkeypatch.setattr(demo, "find_code", lambda: iter(found))
+    shown, _ = run_and_read(tmp_path / "out")
+    worst = shown.partition("code, worst\n")[2].splitlines()[:2]
+    assert worst[0].split()[1].startswith("top/.../below/")
+    assert re.search(r"/README\.txt\d$", worst[0])
+    assert "Copyright" not in worst[1]
 
 
 def test_languages_reasons_and_leaks_of_code_are_shown(tmp_path, monkeypatch):
