@@ -24,7 +24,7 @@ from pipelines.settings.scorers import (
 )
 
 
-@takes(TrainConfig, first=("out", "embedder", "pool", "domain", "overwrite"))
+@takes(TrainConfig, first=("out", "embedder", "pool", "domain", "rubric", "overwrite"))
 def train_command(given: Given, as_json: JsonOption = False) -> int:
     """Train a scorer on labels, and measure how good it is by cross-validation.
 
@@ -134,7 +134,7 @@ def evaluate_command(
 
 @takes(AuditConfig, first=("keep_at", "effort", "documents"))
 def audit_command(given: Given, as_json: JsonOption = False) -> int:
-    """Rewrite documents by code, and count the decisions of a scorer that flip.
+    """Rewrite documents automatically, and count how many decisions of a scorer flip.
 
     Example: edufilter audit scorer labels
 
