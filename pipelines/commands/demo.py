@@ -221,7 +221,10 @@ def _one_line(text: str) -> str:
     ('Title A text.', 'word word...')
     """
     line = _printable(" ".join(UNDERLINE.sub("", text[: 10 * SHOWN_CHARS]).split()))
-    return line if len(line) <= SHOWN_CHARS else f"{line[: SHOWN_CHARS - 3].rpartition(' ')[0]}..."
+    if len(line) <= SHOWN_CHARS:
+        return line
+    beginning = line[: SHOWN_CHARS - 3]
+    return f"{beginning.rpartition(' ')[0] or beginning}..."
 
 
 def _short_path(path: str) -> str:
@@ -236,6 +239,7 @@ def _short_path(path: str) -> str:
     if len(path) <= SHOWN_CHARS:
         return path
     package, *folders, name = path.split("/") if "/" in path else ("", path)
+    package = package[: SHOWN_CHARS // 2]
     room = SHOWN_CHARS - len(f"{package}/...")
     while folders and len("/".join(["", *folders, name])) > room:
         del folders[0]
