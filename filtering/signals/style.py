@@ -19,7 +19,7 @@ import numpy as np
 
 from filtering.arrays import Bytes, Floats32, Ints
 from filtering.compiled import compiled
-from filtering.hashing import make_table, word_hash
+from filtering.hashing import make_table, token_hash
 
 WORD_GROUPS: dict[str, str] = {
     "stop": "the of and to a in is that for it as was with be by on not this are or from at which but have "
@@ -154,7 +154,7 @@ CHARACTER_BYTES = np.frombuffer(CHARACTERS.encode(), dtype=np.uint8).astype(np.i
 XLOGX = np.zeros(1 << 16, dtype=np.float64)  # longer than a reach
 XLOGX[1:] = np.arange(1, 1 << 16) * np.log(np.arange(1, 1 << 16))
 _GROUPS = [words.split() for words in WORD_GROUPS.values()]
-KEYWORDS = make_table(np.array([word_hash(word.encode()) for words in _GROUPS for word in words], np.uint64))
+KEYWORDS = make_table(np.array([token_hash(word.encode()) for words in _GROUPS for word in words], np.uint64))
 KEYWORD_GROUPS = np.repeat(np.arange(GROUP_COUNT), [len(words) for words in _GROUPS])
 """Position in `WORD_GROUPS` of each word that `KEYWORDS` finds."""
 
