@@ -10,9 +10,10 @@ Tokens, within each piece of the reach (`windows.py`: mostly the whole document)
   steps of two columns (up to six; a tab is four).
 
 Tokens and pairs of neighbours are hashed into the `CELLS` cells of the word table; where a scorer
-asks for it, runs of five bytes of the window (ASCII lower-cased, each run of white space made one byte: its
-first, where that is a line break, else a space; a space stands before each piece) into those of the
-character table. The window is enough: runs of all of the reach bring .001 of rho on web, and lose it on code. A document's n-gram score is, for each table,
+asks for it, runs of five bytes of the window (ASCII lower-cased, each run of white space made one byte:
+its first, where that is a line break, else a space; a space stands before each piece) into those of the
+character table. The window is enough for these (docs/experiments.md). A document's n-gram score is, for each
+table,
 ``sum(w[c] * (1 + ln(n[c]))) / sqrt(sum((1 + ln(n[c])) ** 2))`` over its cells c with counts n[c].
 `style.py` says what is counted beside them. `tests/kit/reference_signals.py` is the same in plain
 Python, and a test holds the two equal.
