@@ -487,7 +487,7 @@ def _is_blank(data: Bytes, at: int, stop: int) -> bool:
 @compiled
 def _cell_of(value: np.uint64) -> int:
     """Return the cell of an n-gram by its hash."""
-    return np.int64((value * U_MIX) >> U_CELL_SHIFT)
+    return int((value * U_MIX) >> U_CELL_SHIFT)
 
 
 @compiled
@@ -583,7 +583,7 @@ def _take_log_count(counts: NDArray[np.uint16], cell: int) -> np.float32:
     """Return 1 + ln(n) of a cell with n n-grams, 0 of one without; set its count to 0."""
     count = counts[cell]
     counts[cell] = 0
-    return LOG_COUNTS[count]
+    return np.float32(LOG_COUNTS[count])
 
 
 @compiled
