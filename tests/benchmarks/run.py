@@ -116,7 +116,7 @@ def kernel_section(shared: Path) -> list[str]:
     lines = [
         "## Signals and head, one core",
         "",
-        "CPU time of one thread in `scorer.score(texts)` at effort `fast`: of the document pools as they are, "
+        "CPU time of one thread in `scorer.score(texts)` at effort `fast`: of the document pools as they are "
         "and of their texts joined and cut into documents of one length.",
         "",
         "| scorer | documents | mean bytes | documents/s a core | us a document | MB/s a core |",
