@@ -153,7 +153,7 @@ very_long = st.builds(
     lambda start, unit, size: start + unit * (size // len(unit.encode()) + 1),
     st.text(max_size=4),
     wide,
-    st.integers(63_900, 150_000),
+    st.integers(15_900, 50_000),
 ).filter(lambda text: not text.isspace())
 
 
