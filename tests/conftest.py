@@ -56,7 +56,7 @@ LONGEST_FIRST = (
     "embedding/test_embedders.py",
     "scorers/test_datasets.py",
     "embedding/test_sentence_transformer.py",
-    "asking/test_chat_api.py",
+    "asking/test_real_server.py",
     "explaining/test_quantiles.py",
     "signals/test_kernel.py",
     "scoring/test_novelty.py",

@@ -9,6 +9,7 @@ from filtering_fixtures import run_python, start_python
 from places import ROOT
 
 from filtering import compiled
+from filtering.signals.read_signals import read_signals
 
 # Nothing can be made below a device, not even by root.
 NO_HOME = {"HOME": "/dev/null/home", "XDG_CACHE_HOME": "/dev/null/cache"}
@@ -37,7 +38,7 @@ print(head.predict(np.array([[0.0], [1.0]], dtype=np.float32)).tolist())
 SCORE = """
 from filtering.signals.read_signals import read_signals
 print(read_signals(["one two", "", None]).reason.tolist())
-print(round(float(read_signals(["one two"]).features[0, -1]), 4))
+print(read_signals(["one two"]).features[0, -1])
 """
 
 
@@ -168,39 +169,15 @@ def test_a_read_only_home_falls_back_to_a_private_temporary_folder(blocked, temp
     assert {path: path.stat().st_mtime_ns for path in private(temporary).rglob("*.nbc")} == kept
 
 
-def assert_goes_on_without_cache(blocked, temporary):
+def test_where_the_one_folder_that_is_left_is_open_to_others_it_goes_on_without_a_cache(blocked, temporary):
+    private(temporary).mkdir()
+    private(temporary).chmod(0o770)
     said = predict(blocked, temporary)
     assert said == [
         "edufilter: numba's cache cannot be kept beside the source; "
         "no folder can be written to by us alone, so kernels are compiled anew in each process."
     ]
-
-
-def test_without_any_folder_it_goes_on_without_a_cache(blocked, temporary):
-    private(temporary).write_text("a file in its place")
-    assert_goes_on_without_cache(blocked, temporary)
-
-
-def test_a_temporary_folder_that_others_may_write_to_is_not_used(blocked, temporary):
-    private(temporary).mkdir()
-    private(temporary).chmod(0o770)
-    assert_goes_on_without_cache(blocked, temporary)
     assert not list(private(temporary).iterdir())
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
-def test_a_temporary_folder_of_someone_else_is_not_used(blocked, temporary):
-    private(temporary).mkdir(mode=0o700)
-    os.chown(private(temporary), 12_345, -1)
-    assert_goes_on_without_cache(blocked, temporary)
-    assert not list(private(temporary).iterdir())
-
-
-def test_a_link_in_place_of_the_temporary_folder_is_not_followed(blocked, temporary, tmp_path):
-    (tmp_path / "elsewhere").mkdir(mode=0o700)
-    private(temporary).symlink_to(tmp_path / "elsewhere")
-    assert_goes_on_without_cache(blocked, temporary)
-    assert not list((tmp_path / "elsewhere").iterdir())
 
 
 @pytest.mark.parametrize("place", ["beside the source", "in the temporary folder"])
@@ -218,9 +195,9 @@ def test_two_cold_workers_at_once_both_compute(copy, temporary, tmp_path, place)
 
 def test_the_whole_kernel_computes_with_a_read_only_home(blocked, temporary):
     # Hardly optimised, it is compiled in half the time; not at all, numba would say that it keeps nothing.
-    ran = run_python(SCORE, PYTHONPATH=str(blocked), TMPDIR=str(temporary), NUMBA_OPT="1", **NO_HOME)
-    assert ran.stdout == run_python(SCORE).stdout
-    assert ran.stdout.splitlines()[0] == "[0, 2, 1]"
+    hasty = {"NUMBA_OPT": "1", "NUMBA_LOOP_VECTORIZE": "0", "NUMBA_SLP_VECTORIZE": "0"}
+    ran = run_python(SCORE, PYTHONPATH=str(blocked), TMPDIR=str(temporary), **hasty, **NO_HOME)
+    assert ran.stdout.split("\n")[:2] == ["[0, 2, 1]", str(read_signals(["one two"]).features[0, -1])]
     assert len(ran.stderr.splitlines()) == 1  # one line for all functions together
     assert list(private(temporary).rglob("kernel.read_documents*.nbc"))
 
@@ -248,7 +225,14 @@ def moved(folder, name):
     folder.symlink_to(name)
 
 
+def given_away(folder):
+    if os.getuid() != 0:
+        pytest.skip("only root can give a folder away")
+    os.chown(folder, 12_345, -1)
+
+
 FORGERIES = {
+    "of someone else": given_away,
     "a group may write": lambda folder: folder.chmod(0o770),
     "all may enter": lambda folder: folder.chmod(0o755),
     "a link": lambda folder: moved(folder, "elsewhere"),

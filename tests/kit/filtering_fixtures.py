@@ -90,9 +90,10 @@ class Recorded:
 
 
 @cache
-def seed_data(domain: str, *, rewritten: bool = False) -> FitData:
-    """Return the seed labels of a domain as numbers; near-duplicates are not looked for."""
+def seed_data(domain: str, *, every: int = 1, rewritten: bool = False) -> FitData:
+    """Return the seed labels of a domain, or each so-manieth, as numbers; none is a near-duplicate."""
     table = pq.read_table(require_seed(domain), columns=["text", "score", "group", "picked"])
+    table = table.take(np.arange(0, len(table), every))
     picked = table["picked"].to_pylist()
     return read_fit_data(
         table["text"],

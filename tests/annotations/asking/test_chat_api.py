@@ -8,7 +8,6 @@ import traceback
 import pytest
 import scripted_server as scripted
 from scripted_server import WRONG_SCORES, Judge, ScriptedServer, labelled
-from transformers_server import make_chat_model, serve_model
 
 from annotations.asking.annotator import Unanswered
 from annotations.asking.chat_api import ChatAnnotator, prompt_bytes, retry_after_s
@@ -366,21 +365,3 @@ def test_the_bytes_of_a_prompt_are_at_least_those_that_are_sent(name):
     sent = [SYSTEM, *(part["text"] for part in request.body["messages"][1]["content"])]
     assert prompt_bytes(rubric, WINDOW) >= sum(len(text.encode()) for text in sent)
     assert prompt_bytes(rubric, "") + len(WINDOW.encode()) == prompt_bytes(rubric, WINDOW)
-
-
-def test_a_real_server_that_ignores_the_form_and_answers_rubbish_gives_no_label(tmp_path):
-    with serve_model(make_chat_model(tmp_path / "model")) as served:
-        annotator = ChatAnnotator(WEB, Rater(served.model, None, 20), base_url=served.base_url)
-
-        async def attempts():
-            try:
-                return [await annotator.annotate(window) for window in (WINDOW, "Buy now!")]
-            finally:
-                await annotator.close()
-
-        replies = asyncio.run(attempts())
-    for reply in replies:
-        assert reply.status in ("unparseable", "too_long")
-        assert not reply.scores
-        assert reply.structured_by == "json_schema"
-        assert reply.tokens_in > 0

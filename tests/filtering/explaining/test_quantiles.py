@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from filtering_fixtures import made_data, made_scorer, require_seed, seed_data
+from filtering_fixtures import made_data, made_scorer, seed_data
 
 from filtering import load_scorer
 from filtering.explaining.quantiles import seed_quantiles
@@ -33,7 +33,6 @@ def test_quantiles_of_made_up_documents_come_back(recipe):
 
 @pytest.mark.parametrize("domain", ["web", "code"])
 def test_the_shipped_scorers_hold_the_quantiles_of_what_they_were_fitted_to(domain):
-    require_seed(domain)
     fitted = seed_data(domain, rewritten=True)
     unknown = assert_exact(load_scorer(domain), fitted.features[:, SCORE_COLUMNS:])
     # Whole numbers, and shares of twenty lines, of which several are common.

@@ -1,9 +1,10 @@
 """Proves that few documents like the seed are called unlike it, and those in other languages are."""
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from dumps import ARMENIAN, GEORGIAN
-from filtering_fixtures import made_data, made_documents, made_scorer, require_seed, seed_data
+from filtering_fixtures import made_data, made_documents, made_scorer, require_seed
 
 from filtering.folds import fold_assignment
 from filtering.scoring.novelty import SEED_SHARE, fit_novelty
@@ -89,14 +90,14 @@ def test_known_words_rise_and_do_not_repeat(novelty):
 
 @pytest.mark.parametrize("domain", ["web", "code"])
 def test_of_real_labelled_documents_of_other_groups_few_are_unlike(domain):
-    require_seed(domain)
-    data = seed_data(domain)
-    held_out = fold_assignment(data.groups, 0) == 0
+    seed = pq.read_table(require_seed(domain), columns=["text", "group"])
+    texts, groups = as_bytes(seed["text"].to_pylist()), seed["group"].to_pylist()
+    held_out = fold_assignment(groups, 0) == 0
     novelty = fit_novelty(
-        [text for text, out in zip(data.texts, held_out, strict=True) if not out],
-        [group for group, out in zip(data.groups, held_out, strict=True) if not out],
+        [text for text, out in zip(texts, held_out, strict=True) if not out],
+        [group for group, out in zip(groups, held_out, strict=True) if not out],
     )
-    seen = [text for text, out in zip(data.texts, held_out, strict=True) if out]
+    seen = [text for text, out in zip(texts, held_out, strict=True) if out]
     assert novelty.unlike(seen).mean() < 2.5 * SEED_SHARE
     assert novelty.unlike(as_bytes([GEORGIAN, ARMENIAN, OTHER_TEXTS["base64"]])).all()
 

@@ -1,6 +1,7 @@
 """Proves what scorers promise: a score depends on the text alone, and is NaN where there is a reason."""
 
 import pickle
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -8,13 +9,21 @@ import pyarrow as pa
 import pytest
 from datasets.fingerprint import Hasher
 from fakes import HashingEmbedder
-from filtering_fixtures import EMBEDDER, made_documents, made_embedding_scorer, made_scorer, run_python
+from filtering_fixtures import (
+    EMBEDDER,
+    made_data,
+    made_documents,
+    made_embedding_scorer,
+    made_scorer,
+    run_python,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filtering import EmbeddingScorer, Scorer, SignalScorer, load_scorer
 from filtering.embedding.settings import EmbedderSettings
-from filtering.errors import ColumnError, ShapeError
+from filtering.errors import ColumnError, MissingExtraError, ShapeError
+from filtering.fitting.recipes import fit_signals
 from filtering.text.arrow import REASONS
 from filtering.text.windows import cut_window
 
@@ -387,21 +396,11 @@ def test_scoring_imports_neither_the_libraries_that_fit_nor_torch(domain):
         ("lightgbm", "lightgbm", "lightgbm"),
     ],
 )
-def test_a_missing_extra_is_named_with_its_pip_line_when_it_is_used(missing, recipe, named):
-    code = """
-import sys
-sys.path.insert(0, "tests/kit")
-sys.modules[sys.argv[1]] = None  # as if it were not installed
-from filtering.errors import MissingExtraError
-from filtering_fixtures import made_data
-from filtering_fixtures import fit_signals
-try:
-    fit_signals(made_data(100), sys.argv[2], "web")
-except MissingExtraError as error:
-    print(error)
-    print(isinstance(error, ImportError), isinstance(error, ValueError))
-"""
-    said, kinds = run_python(code, missing, recipe).stdout.splitlines()
-    assert f"This needs '{named}" in said
-    assert "pip install '.[train]'" in said
-    assert kinds == "True True"
+def test_a_missing_extra_is_named_with_its_pip_line_when_it_is_used(monkeypatch, missing, recipe, named):
+    for name in [name for name in sys.modules if name.startswith(f"{missing}.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)  # as if it were not installed
+    with pytest.raises(MissingExtraError, match=rf"This needs '{named}.*pip install '\.\[train\]'") as caught:
+        fit_signals(made_data.__wrapped__(100), recipe, "web")
+    assert isinstance(caught.value, ImportError)
+    assert isinstance(caught.value, ValueError)

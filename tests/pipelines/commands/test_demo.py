@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from contextlib import redirect_stdout
+from functools import cache
 
 import pyarrow.parquet as pq
 import pytest
@@ -11,6 +12,7 @@ from dumps import digests, make_texts
 from leaking import SOLUTION, WHOLE, make_task
 from runs import QUIET, Recorder
 
+from filtering.embedding import sentence_transformer
 from filtering.errors import OutputError
 from pipelines import run_demo
 from pipelines.commands import demo, demo_archives, demo_documents
@@ -39,6 +41,14 @@ def done(tmp_path_factory):
     return out, *run_and_read(out)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def loaded_once():
+    """Load the model once for all demos, each of which would do so twice."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sentence_transformer, "load_model", cache(sentence_transformer.load_model))
+        yield
+
+
 def hostile_documents(*_):
     for number, text in enumerate(make_texts(DOCUMENTS)):
         yield demo_documents.Document(
@@ -65,11 +75,19 @@ def test_the_runs_are_those_of_the_filter_command(done, command):
         assert command("filter", out / scorer / "dump", "-s", scorer, "-o", run).code == 0
 
 
-def test_without_the_embed_extra_the_demo_says_the_pip_line_and_goes_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(demo, "find_prose", hostile_documents)
-    monkeypatch.setattr(demo, "find_code", hostile_documents)
-    monkeypatch.setitem(sys.modules, "torch", None)
-    shown, said = run_and_read(tmp_path / "out")
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """Return what a demo shows and says that has neither of two extras."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo, "find_prose", hostile_documents)
+        patch.setattr(demo, "find_code", hostile_documents)
+        for library in ("torch", "vl_convert"):
+            patch.setitem(sys.modules, library, None)
+        return run_and_read(tmp_path_factory.mktemp("bare") / "out")
+
+
+def test_without_the_embed_extra_the_demo_says_the_pip_line_and_goes_on(bare):
+    shown, said = bare
     assert len([line for line in said if "pip install '.[embed]'" in line]) == 2
     assert "web, best" in shown
     assert "embedded" not in shown
@@ -84,23 +102,34 @@ def test_what_each_run_did_and_its_best_and_worst_documents_are_shown(done):
     assert len([line for line in shown.splitlines() if line[8:] in sources]) >= 2
 
 
-def test_languages_reasons_and_leaks_of_code_are_shown(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """Return the folder of a demo of documents that are after the terminal, one a leak, and what it shows."""
+
     def source_files():
         yield demo_documents.Document(WHOLE, "baskets.py")
         yield demo_documents.Document("x = 1", "tiny.py")
         yield demo_documents.Document(f"// {SOLUTION}", "other.js")
         yield from hostile_documents()
 
-    monkeypatch.setattr(demo, "find_prose", hostile_documents)
-    monkeypatch.setattr(demo, "find_code", source_files)
-    (tmp_path / "Made.jsonl").write_text(json.dumps(make_task("Made/0")))
-    shown, _ = run_and_read(tmp_path / "out", decontaminate=[str(tmp_path / "Made.jsonl")])
+    folder = tmp_path_factory.mktemp("hostile")
+    benchmark = folder / "Made.jsonl"
+    benchmark.write_text(json.dumps(make_task("Made/0")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo, "find_prose", hostile_documents)
+        patch.setattr(demo, "find_code", source_files)
+        shown, _ = run_and_read(folder / "out", decontaminate=[str(benchmark)])
+    return folder / "out", shown
+
+
+def test_languages_reasons_and_leaks_of_code_are_shown(hostile):
+    out, shown = hostile
     of_web, _, of_code = shown.partition("\ncode\n")
     assert "without a score: 1 too-short" in of_code
     assert "documents that hold a benchmark task" in of_code
     assert "by benchmark: Made" in of_code
     assert "benchmark task" not in of_web
-    page = (tmp_path / "out" / "code" / "out" / "run" / "report.html").read_text()
+    page = (out / "code" / "out" / "run" / "report.html").read_text()
     assert "Benchmark leaks" in page
     assert "class=caption>code language" in page
     assert "JavaScript" in page
@@ -135,20 +164,15 @@ def test_a_folder_that_no_demo_made_is_refused_and_untouched(tmp_path):
     assert digests(tmp_path) == before
 
 
-def test_documents_cannot_steer_the_terminal(tmp_path, monkeypatch):
-    monkeypatch.setattr(demo, "find_prose", hostile_documents)
-    monkeypatch.setattr(demo, "find_code", hostile_documents)
-    shown, _ = run_and_read(tmp_path / "out")
+def test_documents_cannot_steer_the_terminal(hostile):
+    _, shown = hostile
     assert "[bold red]no markup[/] ?[31m" in shown
     assert "[link=x]" in shown
     assert "\x1b" not in shown
 
 
-def test_without_the_report_extra_the_demo_says_the_pip_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(demo, "find_prose", hostile_documents)
-    monkeypatch.setattr(demo, "find_code", hostile_documents)
-    monkeypatch.setitem(sys.modules, "vl_convert", None)
-    shown, said = run_and_read(tmp_path / "out")
+def test_without_the_report_extra_the_demo_says_the_pip_line(bare):
+    shown, said = bare
     assert "pip install '.[report]'" in said[-1]
     assert "web, best" in shown
 

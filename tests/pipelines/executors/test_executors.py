@@ -73,14 +73,7 @@ def silent(rows, text_bytes, kept):
     """Take no notice."""
 
 
-def test_each_part_gets_one_receipt(executor, job):
-    settings, parts = job
-    receipts = list(executor.run(settings, parts, silent))
-    assert sorted(receipt.key for receipt in receipts) == sorted(part.key for part in parts)
-    assert len(parts) == 11
-
-
-def test_ticks_add_up_to_the_receipts(executor, job):
+def test_each_part_gets_one_receipt_and_ticks_add_up_to_them(executor, job):
     settings, parts = job
     lock, ticks = threading.Lock(), []
 
@@ -89,6 +82,8 @@ def test_ticks_add_up_to_the_receipts(executor, job):
             ticks.append(figures)
 
     receipts = list(executor.run(settings, parts, tick))
+    assert sorted(receipt.key for receipt in receipts) == sorted(part.key for part in parts)
+    assert len(parts) == 11
     totals = tuple(map(sum, zip(*ticks, strict=True)))
     names = ("rows", "text_bytes", "kept")
     assert totals == tuple(sum(getattr(receipt, name) for receipt in receipts) for name in names)

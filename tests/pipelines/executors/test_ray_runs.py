@@ -85,7 +85,7 @@ class Listening(Executor):
             yield receipt
 
 
-@pytest.mark.parametrize("workers", [None, 1, 2])
+@pytest.mark.parametrize("workers", [1, 2])
 def test_any_number_of_workers_writes_the_same_bytes_with_a_receipt_a_part(ray, config, finished, workers):
     executor = Listening(RayExecutor(workers=workers))
     result = filter_dump(config, executor=executor, reporter=QUIET)

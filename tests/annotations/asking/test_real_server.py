@@ -1,0 +1,55 @@
+"""Proves that a real server takes what we send, and that the rubbish which it answers gives no label."""
+
+import asyncio
+
+import openai
+import pytest
+from transformers_server import make_chat_model, serve_model
+
+from annotations.asking.chat_api import ChatAnnotator
+from annotations.asking.rubric import load_rubric
+from annotations.asking.settings import Rater
+
+KEY = "sk-not-to-be-told"
+WINDOW = "Water runs down hill, and so the river flows towards the sea."
+SCALE = {"type": "integer", "enum": [0, 1, 2, 3]}
+SCHEMA = {"type": "object", "properties": {"reason": {"type": "string"}, "educational_value": SCALE}}
+JSON_SCHEMA = {"type": "json_schema", "json_schema": {"name": "labels", "strict": True, "schema": SCHEMA}}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Serve a tiny model once: that takes ten seconds."""
+    with serve_model(make_chat_model(tmp_path_factory.mktemp("model"))) as served:
+        yield served
+
+
+def test_it_answers_to_parts_of_content(served):
+    content = [{"type": "text", "text": "Text:"}, {"type": "text", "text": WINDOW}]
+    messages = [{"role": "system", "content": "Judge the text."}, {"role": "user", "content": content}]
+    with openai.OpenAI(base_url=served.base_url, api_key=KEY, max_retries=0) as client:
+        reply = client.chat.completions.create(
+            model=served.model, messages=messages, max_completion_tokens=40, temperature=0,
+            response_format=JSON_SCHEMA,
+        )  # fmt: skip
+    assert reply.choices[0].finish_reason == "length"
+    assert reply.usage.completion_tokens == 40
+
+
+def test_one_that_ignores_the_form_and_answers_rubbish_gives_no_label(served, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    annotator = ChatAnnotator(load_rubric("web"), Rater(served.model, None, 20), base_url=served.base_url)
+
+    async def attempts():
+        try:
+            return [await annotator.annotate(window) for window in (WINDOW, "Buy now!")]
+        finally:
+            await annotator.close()
+
+    replies = asyncio.run(attempts())
+    for reply in replies:
+        assert reply.status in ("unparseable", "too_long")
+        assert not reply.scores
+        assert reply.structured_by == "json_schema"
+        assert reply.tokens_in > 0
