@@ -10,7 +10,7 @@ from runs import QUIET
 from scripted_server import ScriptedServer, labelled
 
 from annotations.labels.sources import read_text_file
-from filtering.text.windows import WINDOW, cut_window
+from filtering.text.windows import REACH, WINDOW, cut_window
 from pipelines import ImportConfig, annotate_sample, import_labels
 from pipelines.labels.label_folder import texts_beside
 
@@ -19,9 +19,9 @@ pytestmark = pytest.mark.usefixtures("key")
 
 def write_long_sample(tmp_path, rows=12):
     """Return a sample of long documents, the same as a table for people, and the texts."""
-    texts = [f"{number}: {' '.join(make_texts(60, seed=number))}" for number in range(rows)]
+    texts = [f"{number}: {' '.join(make_texts(12, seed=number))}" for number in range(rows)]
     sizes = [len(text.encode()) for text in texts]
-    assert min(sizes) > WINDOW.whole
+    assert WINDOW.whole < min(sizes) <= max(sizes) < REACH.whole
     sample = write_sample(tmp_path / "long.parquet", rows, text=texts, text_bytes=sizes)
     windows = pa.array([cut_window(text) for text in texts])
     table = pq.read_table(sample).set_column(1, "text", windows)
