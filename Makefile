@@ -15,13 +15,16 @@ PIP_INSTALL := PYTHONWARNINGS='ignore:Editable installation' $(RUN)python -m pip
 # Bytecode is kept, whatever the environment says: without it each of hundreds of processes compiles all sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo picture test coverage check audit bench faults mutations models docs clean
+.PHONY: help setup demo picture test coverage check audit bench faults mutations models docs clean
 
-setup: $(STAMP)
+help:  ## says what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(STAMP)  ## installs all that edufilter can use, and the tools of its tests, into .venv
 
 $(STAMP): pyproject.toml constraints.txt
-	@echo "Installing edufilter with all that it can use and the tools of its tests into $(VENV). This downloads"
-	@echo "torch, Ray and others: more than 'make demo', which takes 530 MB. Once. Nothing is shown meanwhile."
+	@echo "Installing edufilter with all that it can use (labels, training, Ray) and the tools of its tests into $(VENV):"
+	@echo "3.3 GB on disk, in some minutes. Once. Nothing is shown meanwhile. Less: docs/install.md."
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(PIP_INSTALL) --upgrade pip
 	$(PIP_INSTALL) --editable '.[train,embed,annotate,hub,ray,report,code]' --group dev
@@ -37,53 +40,53 @@ $(DEMO_STAMP): pyproject.toml constraints.txt
 	@$(PIP_INSTALL) --no-compile --editable '.[embed,report]'
 	@touch $@
 
-demo: $(if $(wildcard $(STAMP)),$(STAMP),$(DEMO_STAMP))
+demo: $(if $(wildcard $(STAMP)),$(STAMP),$(DEMO_STAMP))  ## filters real documents, and says what to do next
 	@$(RUN)edufilter demo demo
 
 # The picture of the README, of the report that the demo made; needs a Chromium, as the tests of pages do.
-picture: $(STAMP) demo
+picture: $(STAMP) demo  ## docs/report.png: a picture of the report of the demo; needs Chromium
 	$(RUN)python tests/kit/picture.py demo/web/out/run/report.html docs/report.png
 
 # Three workers for two cores: one of them mostly waits, for clusters and kills.
-test: $(STAMP)
+test: $(STAMP)  ## all tests
 	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder
 
 # Which lines and branches the tests reach; a sixth slower than the tests alone.
-coverage: $(STAMP)
+coverage: $(STAMP)  ## all tests, and which lines they reach
 	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
-check: $(STAMP)
+check: $(STAMP)  ## ruff, mypy, import-linter
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)mypy
 	$(RUN)lint-imports
 
 # Needs a network; fails too where a version cannot be looked up. See docs/decisions/0026.
-audit:
+audit:  ## looks the pinned versions up for known holes; needs a network
 	test -x $(VENV)/audit/bin/pip-audit || ($(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/pip install --quiet pip-audit)
 	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
-bench: $(STAMP)
+bench: $(STAMP)  ## measures what docs/benchmarks.md says
 	$(RUN)python tests/benchmarks/run.py --shared $(SHARED) $(BENCH_FLAGS)
 
-faults: $(STAMP)
+faults: $(STAMP)  ## kills runs and damages files, and counts what is lost
 	$(RUN)python tests/kit/faults.py --kills 50
 	$(RUN)python tests/kit/damaged.py --files 2000
 
-mutations: $(STAMP)
+mutations: $(STAMP)  ## plants faults one by one; each must turn the tests red
 	$(RUN)python tests/kit/mutations.py
 
 # All ways to fit were compared once (docs/experiments.md): these are the best on web and on code.
-models: models-web models-code
+models: models-web models-code  ## fits the shipped scorers anew
 models-web: SIGNALS = lightgbm
 models-code: SIGNALS = characters
 models-%: $(STAMP)
 	$(RUN)edufilter train $(SHARED)/seed/$*.parquet --pool $(SHARED)/pool/$*.parquet \
-		--domain $* --signals $(SIGNALS) --head joint --out filtering/models/$* --overwrite
+		--domain $* --rubric $* --signals $(SIGNALS) --head joint --out filtering/models/$* --overwrite
 
 # The variable silences a notice of the theme about mkdocs 2, which pyproject.toml keeps out.
-docs: $(STAMP)
+docs: $(STAMP)  ## the site of docs/ and docstrings, into site/
 	NO_MKDOCS_2_WARNING=1 $(RUN)python -m mkdocs build --strict
 
-clean:
+clean:  ## removes what was made, but .venv
 	rm -rf demo bench build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

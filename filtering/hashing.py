@@ -18,7 +18,7 @@ MIX = 0x9E3779B97F4A7C15
 BITS_64 = 2**64 - 1
 
 U_FNV_OFFSET, U_FNV_PRIME, U_MIX = np.uint64(FNV_OFFSET), np.uint64(FNV_PRIME), np.uint64(MIX)
-U_0, U_1, U_6, U_32, U_63 = np.uint64(0), np.uint64(1), np.uint64(6), np.uint64(32), np.uint64(63)
+U_0, U_1, U_5, U_6, U_32, U_59, U_63 = (np.uint64(number) for number in (0, 1, 5, 6, 32, 59, 63))
 
 SPACE, WORD, PUNCTUATION, NEWLINE = 0, 1, 2, 3
 CLASSES = np.full(256, PUNCTUATION, dtype=np.uint8)
@@ -72,6 +72,29 @@ def make_table(keys: Hashes) -> Table:
     for array in (bits, slots, values):
         array.flags.writeable = False
     return bits, slots, values
+
+
+@compiled
+def add_to_token(token: np.uint64, one: np.uint64) -> np.uint64:
+    """Return the hash of a token that goes on with a byte or code point: see `token_hash`."""
+    return ((token << U_5) | (token >> U_59)) ^ one
+
+
+def token_hash(word: Iterable[int]) -> int:
+    """Return the 64-bit hash of a lower-cased word of an n-gram table: of its code points.
+
+    Rotated by five bits and joined by exclusive or: two steps of the processor a letter, where FNV-1a takes
+    five. Letters of ASCII differ in five bits, so that no two words of up to twelve share a hash.
+
+    Examples
+    --------
+    >>> token_hash(b"ab") == token_hash(b"ba")
+    False
+    """
+    value = FNV_OFFSET
+    for one in word:
+        value = ((value << 5 | value >> 59) & BITS_64) ^ one
+    return value
 
 
 @compiled

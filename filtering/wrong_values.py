@@ -18,14 +18,29 @@ KINDS = {
     "string_type": "must be text",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number",
     "float_type": "must be a number",
+    "float_parsing": "must be a number",
     "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
     "tuple_type": "must be a list",
     "model_type": "must be a table",
     "string_too_short": "must not be empty",
     "too_short": "must not be empty",
 }
 """What we say instead where its message speaks of types of Python."""
+BOUNDS = {
+    "greater_than_equal": ("ge", "must be at least"),
+    "greater_than": ("gt", "must be above"),
+    "less_than_equal": ("le", "must be at most"),
+    "less_than": ("lt", "must be below"),
+}
+"""What we say of a number that lies outside, before the bound, which the library tells by this name."""
+NO_CHOICE = re.compile(r"Value error, '.*' is not one of (.+)\.", re.DOTALL)
+"""What typer says where a word is none of those that an option takes."""
+NUMBER = re.compile(r"(\d[\d.,' _]*?)\s*(%|[kMBT]?)", re.IGNORECASE)
+THOUSANDS = re.compile(r"\d{1,3}([.,' _])\d{3}(?:\1\d{3})*")
 TYPES = ((dict, "a table"), ((list, tuple), "a list"))
 MOST_NAMES = 2000
 """Of a folder that are compared with one that is not there: it may hold a million."""
@@ -34,7 +49,7 @@ SHOWN_CHARS = 200
 
 
 def what_is_wrong(problem: Mapping[str, Any]) -> str:
-    """Return what must hold of a value and what came: the rest of a sentence that begins with its name.
+    """Return what must hold of a value, what came, and what may be meant, after the name of the value.
 
     Parameters
     ----------
@@ -47,10 +62,52 @@ def what_is_wrong(problem: Mapping[str, Any]) -> str:
     'must be given.'
     >>> what_is_wrong({"type": "int_type", "input": "1"})
     "must be a whole number. Got '1' instead."
+    >>> what_is_wrong({"type": "float_parsing", "input": "3,5"})
+    "must be a number. Got '3,5' instead. Did you mean 3.5?"
     """
-    kind = problem["type"]
+    kind, value, near = problem["type"], problem.get("input"), ""
+    if kind == "missing":
+        return f"{KINDS[kind]}."
     words = KINDS.get(kind) or LIBRARY_WORDS.sub("must ", problem["msg"]).replace(" after validation", "")
-    return f"{words}." if kind == "missing" else f"{words}. Got {value_in_words(problem['input'])} instead."
+    if kind in BOUNDS:
+        name, bound = BOUNDS[kind]
+        words = f"{bound} {problem['ctx'][name]:g}"
+    elif kind in ("int_parsing", "float_parsing"):
+        near = near_number(str(value), is_whole=kind == "int_parsing")
+    elif choice := NO_CHOICE.fullmatch(problem["msg"] if "msg" in problem else ""):
+        choices = choice[1].replace("'", "").split(", ")
+        words = f"must be one of {', '.join(choices)}"
+        near = near_name(str(value).lower(), choices)
+        near = repr(near) if near else ""
+    asked = f" Did you mean {near}?" if near else ""
+    return f"{words}. Got {value_in_words(value)} instead.{asked}"
+
+
+def near_number(text: str, *, is_whole: bool) -> str:
+    """Return the number that a text was meant for, as it is to be written; empty if that is not clear.
+
+    Examples
+    --------
+    >>> [near_number(text, is_whole=False) for text in ("3,5", "90 %", "$3", "1,000,000", "a lot")]
+    ['3.5', '0.9', '3', '1000000', '']
+    >>> [near_number(text, is_whole=True) for text in ("2,000", "2k", "2.5")]
+    ['2000', '2000', '']
+    """
+    match = NUMBER.fullmatch(text.strip().strip("$€£").strip())
+    if match is None:
+        return ""
+    digits, unit = match[1], match[2].upper()
+    thousands = THOUSANDS.fullmatch(digits)
+    if thousands and (is_whole or digits.count(thousands[1]) > 1 or thousands[1] not in ".,"):
+        digits = digits.replace(thousands[1], "")
+    try:
+        number = float(digits.replace(",", "."))
+    except ValueError:
+        return ""
+    number *= 0.01 if unit == "%" else 1000.0 ** " KMBT".index(unit or " ")
+    if is_whole:
+        return f"{number:.0f}" if number.is_integer() else ""
+    return f"{number:.12g}"
 
 
 def near_name(name: str, known: Collection[str]) -> str:

@@ -180,9 +180,8 @@ def _checked_pairs(ratings: Floats, raters: Sequence[str], groups: NDArray[np.st
     """Return the pairs of columns with enough documents in common, of which there must be one."""
     if len(raters) < 2:
         raise LabelsError(
-            f"Agreement needs at least two raters. Got {', '.join(raters) or 'none'} alone. Add a second "
-            "rater, let the same one rate twice (edufilter annotate --repeat 2), or give ratings by people "
-            "(--human)."
+            f"Agreement needs at least two raters. Got {', '.join(raters) or 'none'} alone. Add the "
+            "ratings of another one."
         )
     rated = (~np.isnan(ratings)).astype(np.int64)
     common = rated.T @ rated

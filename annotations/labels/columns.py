@@ -1,7 +1,7 @@
 """The columns that samples and labels share, and how those of a foreign table become them."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
+from annotations.samples.sampling import UNKNOWN_PICK
 from filtering.errors import LabelsError
-from filtering.printable import listed, printable
+from filtering.printable import printable
 from filtering.rubric_points import POINTS
 from filtering.text.windows import REACH, WINDOW, cut_window, header_end
 
@@ -20,7 +21,7 @@ SAMPLE_SCHEMA = pa.schema(
         ("id", pa.string()),  # file#row, or the user's own
         ("text", pa.large_string()),  # what scores are fitted to; a model is shown the window of it
         ("group", pa.string()),  # site, book or repository; splits never part a group
-        ("picked", pa.string()),  # stratified, or why an active strategy took it
+        ("picked", pa.string()),  # stratified, why an active strategy took it, or unknown
         ("probability", pa.float64()),  # that a random draw takes it; null where it was no random draw
         ("weight", pa.float64()),  # documents of the dump that it stands for; null likewise
         ("edu_score", pa.float32()),  # of the first stage, when it was drawn
@@ -103,14 +104,13 @@ def sample_rows(
 ) -> Iterator[dict[str, Any]]:
     """Yield rows of `SAMPLE_SCHEMA` from a table of documents that may have fewer columns.
 
-    Where it does not say how a document was picked, it counts as picked at random.
+    Where it does not say how a document was picked, that is noted as `UNKNOWN_PICK`.
 
     Raises
     ------
     LabelsError
-        If a column is missing or holds no text.
+        If the column of texts holds none.
     """
-    check_columns(table, name, (text_column, group_column))
     if not is_string(table[text_column].type):
         raise LabelsError(f"{text_column!r} in {name} must be string. Got {table[text_column].type} instead.")
     alike = [one.name for one in SAMPLE_SCHEMA if one.name in table.column_names and _fits(table, one)]
@@ -123,19 +123,9 @@ def sample_rows(
         identity = str(said.get("id", f"{file}#{number}"))
         group = group_of({**said, "url": known.get("url")}, group_column, identity)
         # What the table says under a sample's own names goes before what others of its columns tell.
-        values = {"file": file, "row": number, "picked": "random"} | told | known
+        picked = UNKNOWN_PICK if known.get("probability") is None else "random"
+        values = {"file": file, "row": number, "picked": picked} | told | known
         yield sample_row(said.get(text_column, ""), **values | {"id": identity, "group": group})
-
-
-def check_columns(table: pa.Table, name: str, columns: Iterable[str | None]) -> None:
-    """Refuse a table that lacks a column of texts or groups that was named."""
-    for column in filter(None, columns):
-        if column not in table.column_names:
-            raise LabelsError(
-                f"{name} must have a column {column!r}. "
-                f"Found {listed(table.column_names) or 'none'} that is known. "
-                "Name others with --text-column and --group-column."
-            )
 
 
 def check_scores(column: pa.ChunkedArray, title: str, name: str) -> None:

@@ -9,7 +9,8 @@ text      string            the document, up to the reach of `filtering.text.win
 score     number            rubric points that the labeller gave, in [0, 5]
 group     string            site, book or repository; splits never part a group
 picked    string, optional  how the document was chosen; ``random`` and ``stratified`` were chosen
-                            without looking at scores, and they alone serve calibration and rates
+                            without looking at scores, and they alone serve calibration and rates.
+                            ``unknown`` counts as ``random``, and so do rows without this column
 weight    number, optional  documents that it stands for; else 1 / ``probability``, that a random draw
                             takes it. Where rows have either, those without were no random draw
 ========  ================  ====================================================================
@@ -30,10 +31,11 @@ from numpy.typing import NDArray
 
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from annotations.labels.columns import check_scores, is_number, is_string, is_text
-from annotations.labels.sources import read_table
-from annotations.samples.sampling import UNBIASED_PICKS
+from annotations.labels.sources import read_table, schema_of
+from annotations.samples.sampling import UNBIASED_PICKS, UNKNOWN_PICK
 from filtering.brief import brief
 from filtering.errors import LabelsError
+from filtering.printable import listed
 from filtering.rubric_points import KEEP_AT, MIN_SIDE_ROWS, POINTS
 from filtering.text.windows import REACH
 
@@ -75,7 +77,8 @@ class Labels:
     paths : tuple of str or None, length n
         Of source files; empty where no column tells.
     origin_known : bool
-        Whether the labels say how documents were chosen; otherwise they count as chosen at random.
+        Whether the labels say of all documents how they were chosen; otherwise those of unknown origin count
+        as chosen at random.
     """
 
     __repr__ = brief
@@ -126,7 +129,8 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
     for name in ("text", "score", "group"):
         if name not in table.column_names:
             raise LabelsError(
-                f"{path} must have the columns text, score and group. It has no {name!r}. {HOW_TO_GET[name]}"
+                f"{path} must have the columns text, score and group. It has no {name!r}. Found "
+                f"{listed(schema_of(source).names) or 'none'}. {HOW_TO_GET[name]}"
             )
     for name in ("text", "group"):
         if not is_string(table[name].type):
@@ -141,10 +145,10 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
             )
     scores = table["score"].to_numpy().astype(np.float64)
     groups = tuple(table["group"].to_pylist())
-    picked = table["picked"].to_pylist() if "picked" in table.column_names else ["random"] * len(scores)
+    picked = table["picked"].to_pylist() if "picked" in table.column_names else [UNKNOWN_PICK] * len(scores)
     check_labels(scores, groups, path)
     documents = table["text"].cast(pa.large_string()).combine_chunks()
-    unbiased = np.array([pick in UNBIASED_PICKS for pick in picked], dtype=bool)
+    unbiased = np.array([pick in (*UNBIASED_PICKS, UNKNOWN_PICK) for pick in picked], dtype=bool)
     if unbiased.sum() < MIN_ROWS // 2:
         raise LabelsError(
             f"At least {MIN_ROWS // 2} rows of {path} must be chosen without looking at scores ('picked' is "
@@ -164,7 +168,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
         text_bytes=_text_bytes(table, documents),
         near_cut=_near_cut(table, picked),
         paths=next(iter(_strings(table, PATH_COLUMNS).values()), ()),
-        origin_known=weights is not None or any(pick != "random" for pick in picked),
+        origin_known=_is_origin_known(picked, weights),
     )
 
 
@@ -203,9 +207,10 @@ def count_cut_texts(table: pa.Table) -> int:
 def cut_texts_warning(cut_texts: int, documents: int) -> str:
     """Return in words that texts were cut, and what to do."""
     return (
-        f"Warning: {cut_texts:,} of {documents:,} labels hold less of their document than a scorer reads (a "
-        ".csv sample holds its beginning, middle and end). Import it where the file -texts.parquet lies that "
-        "'edufilter sample' wrote beside it, or annotate the .parquet sample of the same documents into the "
+        f"Warning: {cut_texts:,} of {documents:,} labels hold less of their document than a scorer reads: a "
+        ".csv sample holds its beginning, middle and end. The whole texts are in the file that 'edufilter "
+        "sample' wrote beside it, whose name ends in -texts.parquet. Put that file into the folder of the "
+        "table, and import the table again. Or annotate the .parquet sample of the same documents into the "
         "folder of labels."
     )
 
@@ -218,6 +223,12 @@ def _weights(table: pa.Table, path: str, unbiased: NDArray[np.bool_]) -> NDArray
     else:
         known = np.where(np.isnan(weight), 1 / probability, weight)
     return None if known is None or np.isnan(known[unbiased]).all() else known
+
+
+def _is_origin_known(picked: Sequence[str | None], weights: NDArray[np.float64] | None) -> bool:
+    """Tell whether each row says how it was chosen: by name, or by how likely that was."""
+    unknown = np.array([pick == UNKNOWN_PICK for pick in picked], dtype=bool)
+    return not unknown.any() if weights is None else not np.isnan(weights[unknown]).any()
 
 
 def _numbers(table: pa.Table, name: str, path: str) -> NDArray[np.float64] | None:

@@ -18,6 +18,7 @@ from annotations.asking.journal import Journal
 from annotations.asking.rubric import Rubric
 from annotations.labels.agreement import consensus
 from annotations.labels.columns import SAMPLE_SCHEMA
+from annotations.labels.label_rubric import with_rubric
 
 IMPORTED_SCORE = "score"
 """What stands for the dimensions of a score that was not asked for here."""
@@ -120,6 +121,7 @@ def labels_table(journal: Journal, ratings: pa.Table) -> pa.Table:
     ``score``, ``lowest`` and ``highest`` are the median and the bounds over all raters; ``raters`` is their
     number; ``reason`` is a rater's sentence; ``rubric_sha256`` is the digest of what models were told, empty
     where none was. Of a rubric with several dimensions each has the median of its own, ``score_<dimension>``.
+    The rubric goes with the table, where one was asked by: `rubric_of`.
     """
     documents = dict(journal.documents())
     scored = ratings.filter(pc.is_valid(ratings["score"]))
@@ -141,7 +143,7 @@ def labels_table(journal: Journal, ratings: pa.Table) -> pa.Table:
         columns |= _dimensions(rubric, scored)
     for name, column in columns.items():
         table = table.append_column(name, column)
-    return table
+    return with_rubric(table, rubric)
 
 
 def _first_of_each(ratings: pa.Table, column: str) -> dict[str, str]:

@@ -13,12 +13,13 @@ import pyarrow.parquet as pq
 
 from annotations.labels.spreadsheet_cells import unguarded
 from filtering.being_read import being_read
-from filtering.errors import LabelsError, MissingExtraError
+from filtering.errors import ColumnError, LabelsError, MissingExtraError
 from filtering.extras import require
 from filtering.parquet_footers import check_footer
 from filtering.printable import listed
 from filtering.regular_files import open_regular
-from filtering.wrong_values import near_path
+from filtering.text.text_columns import find_text_column
+from filtering.wrong_values import near_name, near_path
 
 BATCH_ROWS = 1000
 CSV_SUFFIXES = (".csv", ".tsv")
@@ -65,20 +66,91 @@ def read_table(source: Any, columns: Sequence[str], *, strings: Sequence[str] = 
     """
     if not isinstance(source, str):
         return _of_dataset(source, columns, "the data set"), "the data set"
-    annotated = Path(source, LABELS_FILE)
-    if source and not annotated.is_file() and Path(source, JOURNAL_FILE).is_file():
+    path = _file_of(source)
+    if not path and source and Path(source, JOURNAL_FILE).is_file():
         raise LabelsError(
             f"{source} must hold {LABELS_FILE}. The command that began it was stopped before it wrote that; "
             "run the same annotate again."
         )
-    path = str(annotated) if source and annotated.is_file() else source
-    if Path(path).is_file():
+    if path:
         return _of_file(path, columns, strings), path
     return _of_dataset(_loaded(source), columns, source), source
 
 
+def _file_of(source: str) -> str:
+    """Return the file that a source is, or that lies in a folder of annotate; empty if it is another one."""
+    paths = [Path(source, LABELS_FILE), Path(source)] if source else []
+    return next((str(path) for path in paths if path.is_file()), "")
+
+
+def schema_of(source: Any) -> pa.Schema:
+    """Return all columns of a source that `read_table` has read some of: for messages."""
+    path = _file_of(source) if isinstance(source, str) else ""
+    if path and _is_text_file(path):
+        return read_text_file(path, ()).schema
+    if path:
+        with open(path, "rb", opener=open_regular) as file:
+            return pq.read_schema(file)
+    dataset = _loaded(source) if isinstance(source, str) else source
+    if dataset.features is None:
+        return pa.schema([(name, pa.null()) for name in next(iter(dataset), {})])
+    return dataset.features.arrow_schema
+
+
+def text_column_of(table: pa.Table, source: Any, name: str) -> str:
+    """Return the only column of a table that can be its texts.
+
+    Parameters
+    ----------
+    table : Table
+        Some columns of the source, all that may hold texts among them.
+    source, name
+        Where it is from, and its name for messages.
+
+    Raises
+    ------
+    ColumnError
+        If there is none, or there are several; the message has all columns of the source.
+    """
+    try:
+        return find_text_column(table.schema, name)
+    except ColumnError:
+        return find_text_column(schema_of(source), name)
+
+
+def require_column(table: pa.Table, column: str, option: str, source: Any, name: str) -> None:
+    """Refuse a source without a column that was asked for.
+
+    Parameters
+    ----------
+    table : Table
+        Columns of the source that were read, this one among them if it is there.
+    column, option : str
+        The column, and what names another one.
+    source, name
+        As for `text_column_of`.
+
+    Raises
+    ------
+    LabelsError
+        The message has all columns of the source.
+    """
+    if column in table.column_names:
+        return
+    found = schema_of(source).names
+    near = near_name(column, found)
+    raise LabelsError(
+        f"{name} must have a column {column!r}. Found {listed(found) or 'none'}. Name another one with "
+        f"{option}." + (f" Did you mean {near!r}?" if near else "")
+    )
+
+
+def _is_text_file(path: str) -> bool:
+    return Path(path).suffix.lower() in (*CSV_SUFFIXES, *JSON_SUFFIXES)
+
+
 def _of_file(path: str, columns: Sequence[str], strings: Sequence[str]) -> pa.Table:
-    if Path(path).suffix.lower() in (*CSV_SUFFIXES, *JSON_SUFFIXES):
+    if _is_text_file(path):
         table = read_text_file(path, strings)
         return table.select([name for name in table.column_names if name in columns])
     try:

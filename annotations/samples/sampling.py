@@ -16,6 +16,8 @@ from filtering.arrays import Floats, Floats32, Ints, Rows
 
 UNBIASED_PICKS = ("random", "stratified")
 """How documents were picked of which each had a known chance: without looking at what one wants to know."""
+UNKNOWN_PICK = "unknown"
+"""How documents were picked of which nothing says it: they count as picked at random, and that is told."""
 LENGTH_BOUNDS_BYTES = (500, 1000, 2400, 8000)
 """Between kinds of length: 2,400 bytes are read whole."""
 

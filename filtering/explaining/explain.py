@@ -182,7 +182,7 @@ def explain_documents(
     >>> from filtering import load_scorer
     >>> (why,) = explain_documents(load_scorer("web"), ["For example, you know a prime number."])
     >>> why.kept, why.sentence[:40]
-    (False, 'It addresses the reader and uses many di')
+    (False, 'It uses many different words and address')
     """
     scorer = with_warnings(scorer, warns=False)  # explanations say so themselves
     first = signals_of(scorer)

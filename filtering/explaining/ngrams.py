@@ -15,10 +15,10 @@ from itertools import pairwise
 import numpy as np
 
 from filtering.arrays import Hashes, Ints
-from filtering.hashing import BITS_64, LOWER, MIX, PUNCTUATION, U_MIX, WORD, word_hash
+from filtering.hashing import BITS_64, LOWER, MIX, PUNCTUATION, U_MIX, WORD, token_hash, word_hash
 from filtering.signals.kernel import CHARACTER_RUN, U_CELL_SHIFT, U_PAIR
 from filtering.text.code_points import ALONE, CAPITAL, ELLIPSIS, character_class, fold_text
-from filtering.text.windows import REACH, window_spans
+from filtering.text.windows import REACH, narrow_spans, window_spans
 
 _LETTERS = f"0-9A-Za-z_{character_class(WORD, CAPITAL)}"
 _MARKS = rf"!-/:-@\[-^`{{-~{character_class(PUNCTUATION)}"
@@ -73,7 +73,7 @@ class WordNgrams:
 
 @dataclass(frozen=True)
 class CharacterNgrams:
-    """The distinct runs of `CHARACTER_RUN` bytes of a document.
+    """The distinct runs of `CHARACTER_RUN` bytes of the window of a document.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class CharacterNgrams:
     which : int64 array, shape (m,)
         Of each run as it stands in the text, its place among the distinct ones.
     places : int64 array, shape (m, CHARACTER_RUN)
-        Which bytes of the reach it is of; -1 for the blank before a text.
+        Which bytes of the reach it is of; -1 for the blank before a piece.
     """
 
     runs: Hashes
@@ -112,7 +112,7 @@ def read_word_ngrams(document: bytes) -> WordNgrams:
     >>> [(found.show(at), int(found.counts[at])) for at in range(len(found.cells))][:4]
     [('a', 2), ('prime', 2), (',', 1), ('⏎', 1)]
     """
-    hash_of = cache(token_hash)
+    hash_of = cache(hash_of_token)
     places: dict[int, int] = {}  # of tokens by their hashes: one place for all spellings of a token
     spellings: list[str] = []
     alone: Counter[int] = Counter()
@@ -151,7 +151,7 @@ def _owners(piece: bytes, found: Sequence[re.Match[str]], tokens: Sequence[int])
 
 
 def read_character_ngrams(document: bytes) -> CharacterNgrams:
-    r"""Return the runs of bytes of the reach of a document.
+    r"""Return the runs of bytes of the window of a document.
 
     Examples
     --------
@@ -159,9 +159,10 @@ def read_character_ngrams(document: bytes) -> CharacterNgrams:
     >>> [found.show(at) for at in range(len(found.cells))]
     ['␣prim', 'ime⏎2', 'prime', 'rime⏎']
     """
-    runs, places, before = [], [], 0
-    for read in _pieces(document):
-        piece = np.frombuffer(read, dtype=np.uint8)
+    runs, places = [], []
+    reach = b"".join(_pieces(document))
+    for start, stop in narrow_spans(reach):
+        piece = np.frombuffer(reach[start:stop], dtype=np.uint8)
         blank = piece <= ord(" ")
         signs = np.where(blank, np.where(piece == ord("\n"), ord("\n"), ord(" ")), LOWER[piece])
         follows_blank = np.concatenate([[True], blank[:-1]])
@@ -172,13 +173,12 @@ def read_character_ngrams(document: bytes) -> CharacterNgrams:
             run = run << np.uint64(8) | kept[byte : byte + len(run)]
         runs.append(run)
         starts = np.arange(len(run))[:, None] + np.arange(CHARACTER_RUN)
-        places.append(np.concatenate([[-1], before + at])[starts])
-        before += len(piece)
+        places.append(np.concatenate([[-1], start + at])[starts])
     distinct, which, counts = np.unique(np.concatenate(runs), return_inverse=True, return_counts=True)
     return CharacterNgrams(distinct, _cells(distinct), counts, which, np.concatenate(places))
 
 
-def token_hash(spelling: str) -> int:
+def hash_of_token(spelling: str) -> int:
     """Return what stands for a token in n-grams: the 64-bit hash that the kernel gives it."""
     if spelling.startswith("\n"):
         breaks, steps = _break_of(spelling)
@@ -186,7 +186,7 @@ def token_hash(spelling: str) -> int:
     if is_number(spelling):
         return (7919 + min(len(spelling), LONGEST_RUN)) * MIX & BITS_64
     if is_word(spelling):
-        return word_hash(map(ord, fold_text(spelling)))
+        return token_hash(map(ord, fold_text(spelling)))
     mark, length = run_of(spelling)
     return word_hash([ord(mark)]) * (2 * min(length, LONGEST_RUN) + 1) & BITS_64
 

@@ -1,6 +1,6 @@
 """The compiled pass over the UTF-8 bytes of documents; no Python string is made.
 
-Tokens, within each piece of the reach (`windows.py`: nearly always the whole document):
+Tokens, within each piece of the reach (`windows.py`: mostly the whole document):
 
 - a word: a run of letters, digits and ``_``, capitals made small; one of digits alone stands for its length
   only (up to 4). In scripts without spaces each letter is a word;
@@ -10,9 +10,10 @@ Tokens, within each piece of the reach (`windows.py`: nearly always the whole do
   steps of two columns (up to six; a tab is four).
 
 Tokens and pairs of neighbours are hashed into the `CELLS` cells of the word table; where a scorer
-asks for it, runs of five bytes (ASCII lower-cased, each run of white space made one byte: its first,
-where that is a line break, else a space; a space stands before each piece) into those of the
-character table. A document's n-gram score is, for each table,
+asks for it, runs of five bytes of the window (ASCII lower-cased, each run of white space made one byte:
+its first, where that is a line break, else a space; a space stands before each piece) into those of the
+character table. The window is enough for these (docs/experiments.md). A document's n-gram score is, for each
+table,
 ``sum(w[c] * (1 + ln(n[c]))) / sqrt(sum((1 + ln(n[c])) ** 2))`` over its cells c with counts n[c].
 `style.py` says what is counted beside them. `tests/kit/reference_signals.py` is the same in plain
 Python, and a test holds the two equal.
@@ -29,11 +30,16 @@ from filtering.hashing import (
     NEWLINE,
     PUNCTUATION,
     SPACE,
+    U_0,
+    U_1,
+    U_6,
     U_32,
+    U_63,
     U_FNV_OFFSET,
     U_FNV_PRIME,
     U_MIX,
     WORD,
+    add_to_token,
     look_up,
 )
 from filtering.signals import style as stat
@@ -50,7 +56,7 @@ from filtering.signals.style import (
     finish_statistics,
 )
 from filtering.text.code_points import ALONE, CAPITAL, ELLIPSIS, fold, point_kind, read_point
-from filtering.text.windows import REACH, find_pieces
+from filtering.text.windows import REACH, WINDOW, find_pieces, narrow_pieces
 
 CELL_BITS = 16
 CELLS = 1 << CELL_BITS
@@ -60,8 +66,13 @@ CHARACTER_RUN = 5
 VECTOR_WIDTH = 16
 """Numbers of a document's vector (`vectors.py`): more of them tie (docs/experiments.md)."""
 
+COLLAPSED = LOWER.copy()
+"""Of each byte: a letter of ASCII made small, a line break, or a space for other white space."""
+COLLAPSED[:33] = 32
+COLLAPSED[10] = 10
+
 CELLS_PER_BYTE = 3
-"""At most: a token and a pair of tokens, and one run of characters."""
+"""At most: a token and a pair of tokens, and one run of bytes."""
 
 BEYOND = 6
 BYTE_KINDS = CLASSES.copy()
@@ -77,18 +88,18 @@ BYTE_TRAITS[48:58] = U_DIGIT
 U_16 = np.uint64(16)
 U_TRAIT = np.uint64(0xFFFF)
 
-REACH_SIZES = REACH.sizes
-WHOLE_BYTES = REACH.whole
+REACH_SIZES, WINDOW_SIZES = REACH.sizes, WINDOW.sizes
+WHOLE_BYTES, WINDOW_BYTES = REACH.whole, WINDOW.whole
 LOG_COUNTS = np.zeros(1 << 16, dtype=np.float32)  # more than a reach has n-grams of one kind
 LOG_COUNTS[1:] = 1 + np.log(np.arange(1, 1 << 16))
 KEYWORD_BITS, KEYWORD_SLOTS, KEYWORD_VALUES = KEYWORDS
 
-SEEN_BITS = 14
-"""Words that were seen lie in 2^14 slots: those of nearly every reach."""
-LINE_SEEN_BITS = 13
-"""Lines likewise."""
+SEEN_BITS = 18
+"""Of words that were seen, each sets one of 2^18 bits: of 1,000 distinct words two pass for others."""
+LINE_SEEN_BITS = 12
+"""Lines that were seen lie in 2^12 slots: those of nearly every reach."""
 PROBES = 64
-"""Slots that are looked at for a word or line: one that finds them all taken by others passes for seen."""
+"""Slots that are looked at for a line: one that finds them all taken by others passes for seen."""
 
 U_PAIR = np.uint64(0xC2B2AE3D27D4EB4F)  # an odd multiplier (xxHash's second prime): order matters in a pair
 U_CELL_SHIFT = np.uint64(64 - CELL_BITS)
@@ -99,7 +110,7 @@ U_RUN_MASK = np.uint64((1 << (8 * CHARACTER_RUN)) - 1)
 NOTHING_SEEN = np.uint64(2**64 - 1)
 U_TAG = np.uint64(2**32 - 1)
 
-Bumps = tuple[Floats, Floats, Floats, float]
+Bumps = tuple[Floats32, Floats32, Floats32, np.float32]
 """Landmarks, of shape (VECTOR_WIDTH, landmarks), their squared lengths, their weights, and gamma."""
 
 
@@ -113,14 +124,14 @@ def _has_turn(data: Bytes, start: int, stop: int) -> bool:
 
 
 @compiled
-def _is_new(seen: Hashes, value: np.uint64, shift: np.uint64, tag: np.uint64) -> bool:
-    """Note a hash as seen; tell whether this document did not have it before.
+def _is_new(seen: Hashes, value: np.uint64, tag: np.uint64) -> bool:
+    """Note the hash of a line as seen; tell whether this document did not have it before.
 
     A slot holds 32 bits of a hash and the document's `tag`: those of other documents are free.
     """
     mixed = value * U_MIX
     stamp = (mixed << U_32) | tag
-    slot = np.int64(mixed >> shift)
+    slot = np.int64(mixed >> U_LINE_SHIFT)
     for _ in range(PROBES):
         found = seen[slot]
         if found == stamp:
@@ -143,6 +154,8 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
     histogram: Ints,
     seen_words: Hashes,
     seen_lines: Hashes,
+    tokens: Hashes,
+    words: Hashes,
     counts: NDArray[np.uint16],
     touched: Ints32,
     touched_count: int,
@@ -161,8 +174,12 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
         Counts of words by group.
     histogram : int64 array, shape (HISTOGRAM,)
         Counts of bytes; behind them of marks beyond ASCII, by the ASCII mark that they mean.
-    seen_words, seen_lines : uint64 arrays, shape (2 ** SEEN_BITS,) and (2 ** LINE_SEEN_BITS,)
+    seen_words : uint64 array, shape (2 ** SEEN_BITS // 64,)
+        Bits of the words of this document's earlier pieces.
+    seen_lines : uint64 array, shape (2 ** LINE_SEEN_BITS,)
         As `_is_new` has them; `NOTHING_SEEN` at first.
+    tokens, words : uint64 arrays
+        Scratch, with room for the bytes of a reach.
     counts : uint16 array, shape (CELLS,)
         n-grams by cell; zero for every cell that is not in `touched`.
     touched : int32 array
@@ -175,8 +192,7 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
         The new `touched_count`.
     """
     i = start
-    previous = np.uint64(0)
-    has_previous = False
+    token_count = word_count = 0
     first = -1  # what stands for the line's first character; 65 for any capital
     last = 0  # the mark that ends it; 0 for a word
     extra = 0  # bytes behind the first of a code point, so far: i - extra counts characters
@@ -199,7 +215,7 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
             continue
         if kind == NEWLINE:
             if first >= 0:
-                is_new = _is_new(seen_lines, line_hash, U_LINE_SHIFT, tag)
+                is_new = _is_new(seen_lines, line_hash, tag)
                 _count_line(line_end - line_start, first, last, indent, in_comment, was_quoted, is_new, a)
             elif i < stop:
                 a[stat.BLANK_LINES] += 1
@@ -220,16 +236,16 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
                 token = U_FNV_OFFSET
                 traits = np.uint64(0)
                 if kind == ALONE:
-                    token = (token ^ np.uint64(point)) * U_FNV_PRIME
+                    token = add_to_token(token, np.uint64(point))
                     traits = U_SMALL
                     i += size
                     extra += size - 1
                 else:
                     while i < stop:
-                        byte = data[i]
+                        byte = np.uint64(data[np.uint64(i)])  # an index without a sign needs no check
                         kind = int(BYTE_KINDS[byte])
                         if kind == WORD:
-                            token = (token ^ np.uint64(LOWER[byte])) * U_FNV_PRIME
+                            token = add_to_token(token, np.uint64(LOWER[byte]))
                             traits += BYTE_TRAITS[byte]
                             i += 1
                         elif kind == BEYOND:
@@ -238,7 +254,7 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
                             if kind != WORD and kind != CAPITAL:
                                 break
                             point = fold(point)
-                            token = (token ^ np.uint64(point)) * U_FNV_PRIME
+                            token = add_to_token(token, np.uint64(point))
                             if kind == CAPITAL:
                                 traits += U_CAPITAL
                             else:
@@ -265,7 +281,8 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
                 sentence += 1
                 a[stat.COMMENT_WORDS] += in_comment
                 a[stat.QUOTED_WORDS] += in_quotes
-                a[stat.DISTINCT_WORDS] += _is_new(seen_words, token, U_SEEN_SHIFT, tag)
+                words[word_count] = token
+                word_count += 1
                 is_number = digits == length
                 if is_number:
                     a[stat.NUMBER_WORDS] += 1
@@ -333,12 +350,11 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
                     block_end = 0
             line_end = i - extra
             line_hash = (line_hash ^ token) * U_FNV_PRIME
-        touched_count = _add_cell(token, counts, touched, touched_count)
-        if has_previous:
-            touched_count = _add_cell(previous * U_PAIR + token, counts, touched, touched_count)
-        previous = token
-        has_previous = True
-    return touched_count
+        tokens[token_count] = token
+        token_count += 1
+    # In loops of their own the processor works on several at once.
+    a[stat.DISTINCT_WORDS] += _count_new(words, word_count, seen_words)
+    return _count_tokens(tokens, token_count, counts, touched, touched_count)
 
 
 @compiled
@@ -469,16 +485,46 @@ def _is_blank(data: Bytes, at: int, stop: int) -> bool:
 
 
 @compiled
-def _add_cell(value: np.uint64, counts: NDArray[np.uint16], touched: Ints32, touched_count: int) -> int:
-    """Count an n-gram by its hash; return the new `touched_count`.
+def _cell_of(value: np.uint64) -> int:
+    """Return the cell of an n-gram by its hash."""
+    return int((value * U_MIX) >> U_CELL_SHIFT)
+
+
+@compiled
+def _touch(cell: int, counts: NDArray[np.uint16], touched: Ints32, touched_count: int) -> int:
+    """Count an n-gram by its cell; return the new `touched_count`.
 
     Writing always and counting only new cells keeps the processor from guessing branches.
     """
-    cell = np.int64((value * U_MIX) >> U_CELL_SHIFT)
     touched[touched_count] = cell
     touched_count += counts[cell] == 0
     counts[cell] += 1
     return touched_count
+
+
+@compiled
+def _count_tokens(
+    tokens: Hashes, count: int, counts: NDArray[np.uint16], touched: Ints32, touched_count: int
+) -> int:
+    """Count tokens of one piece and pairs of neighbours; return the new `touched_count`."""
+    for t in range(count):
+        touched_count = _touch(_cell_of(tokens[t]), counts, touched, touched_count)
+        if t > 0:
+            pair = tokens[t - 1] * U_PAIR + tokens[t]
+            touched_count = _touch(_cell_of(pair), counts, touched, touched_count)
+    return touched_count
+
+
+@compiled
+def _count_new(words: Hashes, count: int, seen: Hashes) -> int:
+    """Return how many of some words the document did not have before, but for those that share a bit."""
+    new = 0
+    for w in range(count):
+        place = (words[w] * U_MIX) >> U_SEEN_SHIFT
+        bit = U_1 << (place & U_63)
+        new += (seen[place >> U_6] & bit) == U_0
+        seen[place >> U_6] |= bit
+    return new
 
 
 @compiled
@@ -487,103 +533,103 @@ def read_characters(
     start: int,
     stop: int,
     scratch: Bytes,
+    found: Ints32,
     counts: NDArray[np.uint16],
     touched: Ints32,
     touched_count: int,
 ) -> int:
-    """Count the runs of `CHARACTER_RUN` bytes of one piece of a reach; as `read_piece` counts tokens."""
+    """Count the runs of `CHARACTER_RUN` bytes of one piece of a window, as `count_tokens` counts tokens.
+
+    `scratch` and `found` have room for a window and a byte.
+    """
     scratch[0] = 32
-    size = 1
-    was_blank = True
-    for i in range(start, stop):  # collapse white space first, without branches
-        b = data[i]
-        is_blank = b <= 32
-        scratch[size] = (10 if b == 10 else 32) if is_blank else LOWER[b]
-        size += not (is_blank and was_blank)
+    size = was_blank = 1
+    for i in range(start, stop):  # collapse white space first; numbers, for conditions would become branches
+        byte = COLLAPSED[data[i]]
+        is_blank = np.int64(byte <= 32)
+        scratch[size] = byte
+        size += 1 - (is_blank & was_blank)
         was_blank = is_blank
-    run = np.uint64(0)
+    run = U_0
     for i in range(size):
         run = (run << U_8) | np.uint64(scratch[i])
-        if i >= CHARACTER_RUN - 1:
-            touched_count = _add_cell(run & U_RUN_MASK, counts, touched, touched_count)
+        found[i] = _cell_of(run & U_RUN_MASK)
+    for i in range(CHARACTER_RUN - 1, size):
+        touched_count = _touch(found[i], counts, touched, touched_count)
     return touched_count
 
 
 @compiled
-def add_vectors(
-    table: NDArray[np.int8],
-    first: int,
-    counts: NDArray[np.uint16],
-    touched: Ints32,
-    touched_count: int,
-    scales: Floats32,
-    sums: Floats32,
-    vector: Floats,
-) -> None:
-    """Add to a vector those of the cells of a document, whose rows in `table` begin at `first`."""
-    if first >= len(table):
-        return
-    width = table.shape[1]  # a number that the compiler knew would be unrolled instead of vectorised
-    sums[:] = 0.0
-    norm = 0.0
-    for t in range(touched_count):
-        cell = touched[t]
-        log_count = LOG_COUNTS[counts[cell]]
-        norm += log_count * log_count
-        row = first + cell
-        for k in range(width):
-            sums[k] += log_count * np.float32(table[row, k])
-    scale = 1.0 / np.sqrt(norm) if norm > 0.0 else 0.0
-    for k in range(VECTOR_WIDTH):
-        vector[k] += sums[k] * scales[k] * scale
-
-
-@compiled
-def score_vector(vector: Floats, bumps: Bumps, distances: Floats) -> float:
+def score_vector(vector: Floats, bumps: Bumps, distances: Floats32) -> float:
     """Return the sum of bumps at a vector; `distances`, as many as landmarks, is scratch."""
     landmarks, squares, weights, gamma = bumps
     length = 0.0
     for k in range(VECTOR_WIDTH):
         length += vector[k] * vector[k]
     for at in range(len(squares)):
-        distances[at] = squares[at] + length
+        distances[at] = squares[at] + np.float32(length)
     for k in range(VECTOR_WIDTH):
-        twice = 2.0 * vector[k]
+        twice = np.float32(2.0 * vector[k])
         for at in range(len(squares)):  # vectorised: each distance is a sum of its own
             distances[at] -= twice * landmarks[k, at]
     total = 0.0
     for at in range(len(squares)):
-        total += weights[at] * np.exp(-gamma * max(distances[at], 0.0))
+        total += weights[at] * np.exp(-gamma * max(distances[at], np.float32(0.0)))
     return total
+
+
+@compiled
+def _take_log_count(counts: NDArray[np.uint16], cell: int) -> np.float32:
+    """Return 1 + ln(n) of a cell with n n-grams, 0 of one without; set its count to 0."""
+    count = counts[cell]
+    counts[cell] = 0
+    return np.float32(LOG_COUNTS[count])
 
 
 @compiled
 def finish_cells(
     weights: Floats32,
+    table: NDArray[np.int8],
+    first: int,
+    scales: Floats32,
     counts: NDArray[np.uint16],
     touched: Ints32,
     touched_count: int,
+    sums: Floats32,
+    vector: Floats,
     cells: Ints32,
     values: Floats32,
     written: int,
 ) -> float:
-    """Return the n-gram score of a document by one table, and clear the table's counts.
+    """Return the n-gram score of a document by one of the two tables, and clear the table's counts.
 
-    Where `cells` is not empty, the cells and their normalised values are written from `written` on.
+    The vectors of its cells, whose rows in `table` begin at `first`, are added to `vector`. Where `cells` is
+    not empty, the cells and their normalised values are written from `written` on.
     """
+    width = table.shape[1] if first < len(table) else 0
+    sums[:] = 0.0
     score = norm = 0.0
-    for t in range(touched_count):
-        cell = touched[t]
-        log_count = LOG_COUNTS[counts[cell]]
-        counts[cell] = 0
-        norm += log_count * log_count
-        score += log_count * weights[cell]
+    touched[touched_count : touched_count + 3] = touched[0]  # makes fours of all; its count is 0 by then
+    for t in range(0, touched_count, 4):  # each sum is read and written once for four cells
+        a, b, c, d = touched[t], touched[t + 1], touched[t + 2], touched[t + 3]
+        log_a, log_b = _take_log_count(counts, a), _take_log_count(counts, b)
+        log_c, log_d = _take_log_count(counts, c), _take_log_count(counts, d)
+        norm += (log_a * log_a + log_b * log_b) + (log_c * log_c + log_d * log_d)
+        score += (log_a * weights[a] + log_b * weights[b]) + (log_c * weights[c] + log_d * weights[d])
         if len(cells):
-            cells[written + t] = cell
-            values[written + t] = log_count
+            cells[written + t : written + t + 4] = touched[t : t + 4]
+            values[written + t], values[written + t + 1] = log_a, log_b
+            values[written + t + 2], values[written + t + 3] = log_c, log_d
+        a, b, c, d = first + a, first + b, first + c, first + d
+        for k in range(width):
+            sums[k] += (log_a * np.float32(table[a, k]) + log_b * np.float32(table[b, k])) + (
+                log_c * np.float32(table[c, k]) + log_d * np.float32(table[d, k])
+            )
     scale = 1.0 / np.sqrt(norm) if norm > 0.0 else 0.0
     if len(cells):
         values[written : written + touched_count] *= scale
+    for k in range(width):
+        vector[k] += sums[k] * scales[k] * scale
     return score * scale
 
 
@@ -634,8 +680,11 @@ def read_documents(
     word_counts = np.zeros(CELLS, dtype=np.uint16)
     character_counts = np.zeros(CELLS, dtype=np.uint16)
     touched = np.empty(2 * (WHOLE_BYTES + 64), dtype=np.int32)
-    scratch = np.empty(WHOLE_BYTES + 64, dtype=np.uint8)
-    seen_words = np.full(1 << SEEN_BITS, NOTHING_SEEN)
+    scratch = np.empty(WINDOW_BYTES + 64, dtype=np.uint8)
+    found = np.empty(WINDOW_BYTES + 64, dtype=np.int32)
+    tokens = np.empty(WHOLE_BYTES + 64, dtype=np.uint64)
+    words = np.empty(WHOLE_BYTES + 64, dtype=np.uint64)
+    seen_words = np.empty(1 << SEEN_BITS - 6, dtype=np.uint64)
     seen_lines = np.full(1 << LINE_SEEN_BITS, NOTHING_SEEN)
     a = np.empty(COUNTERS, dtype=np.int64)
     histogram = np.empty(HISTOGRAM, dtype=np.int64)
@@ -643,31 +692,43 @@ def read_documents(
     spans = np.empty(6, dtype=np.int64)
     sums = np.empty(VECTOR_WIDTH, dtype=np.float32)
     vector = np.empty(VECTOR_WIDTH, dtype=np.float64)
-    distances = np.empty(len(bumps[1]), dtype=np.float64)
+    distances = np.empty(len(bumps[1]), dtype=np.float32)
     written = 0
     for document in range(len(reason)):
         if reason[document] == 0:
             a[:] = 0
             histogram[:] = 0
             groups[:] = 0
+            seen_words[:] = 0
             pieces = find_pieces(data, offsets[document], offsets[document + 1], REACH_SIZES, spans)
             count = read_bytes = 0
             for piece in range(pieces):
                 first, last = spans[2 * piece], spans[2 * piece + 1]
                 count = read_piece(
                     data, first, last, np.uint64(document),
-                    a, groups, histogram, seen_words, seen_lines, word_counts, touched, count,
+                    a, groups, histogram, seen_words, seen_lines, tokens, words, word_counts, touched, count,
                 )  # fmt: skip
                 read_bytes += last - first
                 count_bytes(data[first:last], histogram)
             vector[:] = 0.0
-            add_vectors(table, 0, word_counts, touched, count, scales, sums, vector)
             features[document, 0] = finish_cells(
-                word_weights, word_counts, touched, count, cells, values, written
+                word_weights,
+                table,
+                0,
+                scales,
+                word_counts,
+                touched,
+                count,
+                sums,
+                vector,
+                cells,
+                values,
+                written,
             )
             if len(row_starts):
                 written += count
             if len(character_weights):
+                pieces = narrow_pieces(data, pieces, WINDOW_SIZES, spans)
                 count = 0
                 for piece in range(pieces):
                     count = read_characters(
@@ -675,13 +736,24 @@ def read_documents(
                         spans[2 * piece],
                         spans[2 * piece + 1],
                         scratch,
+                        found,
                         character_counts,
                         touched,
                         count,
                     )
-                add_vectors(table, CELLS, character_counts, touched, count, scales, sums, vector)
                 features[document, 1] = finish_cells(
-                    character_weights, character_counts, touched, count, cells, values, written
+                    character_weights,
+                    table,
+                    CELLS,
+                    scales,
+                    character_counts,
+                    touched,
+                    count,
+                    sums,
+                    vector,
+                    cells,
+                    values,
+                    written,
                 )
                 if len(row_starts):
                     cells[written : written + count] += CELLS

@@ -28,7 +28,7 @@ from filtering.text.arrow import (
 )
 from filtering.text.windows import BOUNDARY_SLACK_BYTES, REACH
 
-SIGNALS_VERSION = 4
+SIGNALS_VERSION = 5
 """Raised when the same text would give other signals; stored with every scorer."""
 
 Weights: TypeAlias = tuple[Floats32, Floats32, NDArray[np.int8], Floats32, Bumps]

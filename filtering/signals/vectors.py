@@ -58,9 +58,9 @@ class Vectors:
     @property
     def bumps(self) -> Bumps:
         """Landmarks as the kernel takes them."""
-        points = self.landmarks.astype(np.float64)
-        squares = (points**2).sum(axis=1)
-        return np.ascontiguousarray(points.T), squares, self.weights, self.gamma
+        squares = (self.landmarks**2).sum(axis=1)
+        weights = self.weights.astype(np.float32)
+        return np.ascontiguousarray(self.landmarks.T), squares, weights, np.float32(self.gamma)
 
     def of_cells(self, cells: Any) -> Floats32:  # noqa: ANN401 - a sparse matrix
         """Return the vectors of documents: float32 array, shape (n, VECTOR_WIDTH).
@@ -115,6 +115,6 @@ def check_vectors(arrays: Mapping[str, NDArray[Any]], *, prefix: str = "") -> Ve
 @compiled
 def score_vectors(vectors: Floats, bumps: Bumps, out: Floats) -> None:
     """Fill `out` with the scores of vectors: float64 array, shape (n, VECTOR_WIDTH)."""
-    distances = np.empty(len(bumps[1]), dtype=np.float64)
+    distances = np.empty(len(bumps[1]), dtype=np.float32)
     for row in range(len(vectors)):
         out[row] = score_vector(vectors[row], bumps, distances)

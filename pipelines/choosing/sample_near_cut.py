@@ -60,7 +60,8 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
         raise SettingsError(
             f"Some document of {config.run} must score within {NEAR_POINTS} of its cut of {cut:g}. None does."
         )
-    return write_sample(drawn, config.out, random, dump_rows=plan.rows, read_rows=len(near))
+    scorer = str(folder.read_manifest()["scorer"])
+    return write_sample(drawn, config.out, random, scorer=scorer, dump_rows=plan.rows, read_rows=len(near))
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,9 @@ class Population:
         Which stages scored.
     exits : ExitSettings
         What the exits of effort ``balanced`` held.
+    kept_from : float, optional
+        Rubric points from which its documents were kept and written; None where none were written, or those
+        with that very score only in part.
     """
 
     counts: NDArray[np.int64]
@@ -38,6 +41,7 @@ class Population:
     tokens: float
     effort: Effort
     exits: ExitSettings
+    kept_from: float | None
 
     @property
     def kept_shares(self) -> NDArray[np.float64]:
@@ -67,7 +71,9 @@ def read_population(out: str, scorer: str, effort: Effort | None) -> Population:
         If it was made at another effort, or none of its documents has a score.
     """
     folder = RunFolder(out)
-    scored = scored_parts(folder, folder.read_finished_plan())
+    plan = folder.read_finished_plan()
+    scored = scored_parts(folder, plan)
+    has_this_cut = plan.settings.get("write") != "scores" and plan.settings.get("keep_fraction") is None
     facts = scored.folder.read_finished_plan().facts  # a new cut keeps no exits
     signals, _ = open_pairs(scorer)
     refuse_other_scorer(scorer, signals.digest, facts.scorer_sha256)
@@ -87,4 +93,5 @@ def read_population(out: str, scorer: str, effort: Effort | None) -> Population:
         tokens=folder.read_manifest()["text_bytes"] / BYTES_PER_TOKEN,
         effort=facts.effort,
         exits=facts.exits,
+        kept_from=plan.facts.keep_at if has_this_cut else None,
     )

@@ -28,10 +28,14 @@ from filtering.scoring.settings import Effort
 from pipelines.amounts_in_words import short_count
 from pipelines.choosing.score_spread import Population, read_population
 from pipelines.scorers.evaluate import JudgedPoints, points_of_labels
+from pipelines.settings.base import command_of, placement_in_words
 from pipelines.settings.scorers import Goal, ThresholdConfig
 
 MIN_USED_ROWS = 50
 """Labels chosen without looking at scores, below which nothing is said of rates."""
+
+EXAMPLE_PRECISION = 0.9
+"""The goal that is named where none was given."""
 
 SAME_POINTS = 0.01
 """By which a score may differ between machines."""
@@ -91,7 +95,8 @@ class Threshold:
     goal : str, optional
         One of ``precision``, ``recall``, ``keep_tokens`` and ``keep_fraction``.
     keep_at : float, optional
-        The answer in rubric points; the best that there is, where nothing can be promised.
+        The answer in rubric points. Where it cannot be promised, the cut that reaches the goal by the
+        estimates alone, and where none does, the best that there is.
     is_promised : bool, optional
         Whether the labels show that the goal is reached.
     more_labels : int, optional
@@ -102,7 +107,7 @@ class Threshold:
     answer : str, optional
         The same in words.
     next_command : str, optional
-        What to do with it.
+        What to do with it; None where the run has this cut already.
     """
 
     effort: Effort
@@ -179,9 +184,7 @@ def choose_threshold(config: ThresholdConfig) -> Threshold:
         documents=population.rows if population else None,
         tokens=population.tokens if population else None,
         cuts=rows_of(curve),
-        next_command=shlex.join(
-            ["edufilter", "threshold", config.scorer, f"{config.labels}", "--precision", "0.9"]
-        ),
+        next_command=_with_a_goal(config),
     )
     return result if config.goal is None else _answered(result, config, curve, population)
 
@@ -274,40 +277,50 @@ def _answered(
         enough = np.flatnonzero(size.value * total <= amount * (1 + ROUNDING))
         place = int(enough[0]) if len(enough) else len(curve.cuts) - 1
         choice = Choice(place, is_promised=len(enough) > 0 and amount <= total)
-    row = result.cuts[choice.place]
-    answer = in_words(name, amount, row, choice, result.tokens)
-    estimated = by_estimate_alone(curve, name, amount)
-    likely = None if estimated is None else float(curve.cuts[estimated])
+    likely = by_estimate_alone(curve, name, amount)
+    shown = choice.place if choice.is_promised or likely is None else likely
+    cut = result.cuts[shown].cut
+    answer = in_words(name, amount, result.cuts[shown], choice, result.tokens, is_reached=likely is not None)
+    is_done = population is not None and population.kept_from == cut
+    done = f"The run {config.population} keeps from there already." if is_done else ""
     return replace(
         result,
         goal=name,
-        keep_at=row.cut,
+        keep_at=cut,
         is_promised=choice.is_promised,
         more_labels=choice.more_labels,
-        estimated_at=likely,
-        answer=" ".join(filter(None, [answer, _likely(result, name, estimated, row.cut)])),
-        # A cut that surely misses what was asked for is nobody's next step.
-        next_command=_next_command(
-            config, result.effort, row.cut if choice.is_promised or likely is None else likely
-        ),
+        estimated_at=None if likely is None else result.cuts[likely].cut,
+        answer=" ".join(filter(None, [answer, _likely(result, name, likely, cut), done])),
+        next_command=None if is_done else _next_command(config, result.effort, cut),
     )
 
 
 def _likely(result: Threshold, goal: Goal, place: int | None, chosen: float) -> str:
-    """Return what the estimates alone would choose, in words; nothing where that was chosen."""
+    """Return the cut that would do by the estimates alone, in words; nothing where that was chosen."""
     if place is None or result.cuts[place].cut == chosen:
         return ""
     row = result.cuts[place]
     figure = _percents(row.precision if goal == "precision" else row.recall)
-    return f"By the estimate alone, without certainty, it would be {row.cut:g} points: {goal} {figure}."
+    return (
+        f"By the estimate alone {row.cut:g} points would do ({goal} {figure}); the labels do not show that."
+    )
+
+
+def _with_a_goal(config: ThresholdConfig) -> str:
+    """Return the command that asks the same with a goal."""
+    labels = config.labels if isinstance(config.labels, str) else "LABELS"
+    return command_of(
+        "threshold", config.model_copy(update={"labels": labels, "precision": EXAMPLE_PRECISION})
+    )
 
 
 def _next_command(config: ThresholdConfig, effort: Effort, cut: float) -> str:
+    """Return the command that keeps from a cut, by the scores that were asked about."""
     keep_at = f"{cut:g}"
     if config.population is not None:
         return shlex.join(["edufilter", "recut", config.population, "--keep-at", keep_at, "--to", "NEW"])
-    options = ["--scorer", config.scorer, "--effort", effort, "--keep-at", keep_at, "--out", "OUT"]
-    return shlex.join(["edufilter", "filter", "INPUT", *options])
+    options = ["--scorer", config.scorer, "--effort", effort, "--keep-at", keep_at]
+    return shlex.join(["edufilter", "filter", "INPUT", *options, *placement_in_words(config), "--out", "OUT"])
 
 
 def _how_weighted(population: str | None, *, has_weights: bool) -> str:
@@ -329,7 +342,9 @@ def _how_weighted(population: str | None, *, has_weights: bool) -> str:
     )
 
 
-def in_words(goal: Goal, amount: float, row: CutRow, choice: Choice, tokens: float | None) -> str:
+def in_words(
+    goal: Goal, amount: float, row: CutRow, choice: Choice, tokens: float | None, *, is_reached: bool = False
+) -> str:
     """Return the answer to a goal.
 
     Parameters
@@ -338,21 +353,31 @@ def in_words(goal: Goal, amount: float, row: CutRow, choice: Choice, tokens: flo
     amount : float
         How much was asked for.
     row : CutRow
-        The cut that was chosen.
+        The cut to keep from.
     choice : Choice
-        Why.
+        Whether it is promised, and how many more labels might promise one.
     tokens : float, optional
         Of the population.
+    is_reached : bool
+        Whether the estimate of a goal of quality reaches it there.
     """
     if goal == "precision" or goal == "recall":
         figure = _percents(row.precision if goal == "precision" else row.recall)
         wanted = f"{100 * amount:g} %"
         if choice.is_promised:
             return f"Keep from {row.cut:g} points: {goal} {figure}, so at least {wanted}."
-        best = f"These labels cannot promise a {goal} of {wanted}. The best cut is {row.cut:g}: {figure}."
-        if choice.more_labels is None:
-            return f"{best} No cut is estimated above {wanted}, so more labels alone would not help."
-        return f"{best} Label about {choice.more_labels:,} more (a rough estimate)."
+        doubt = f"These labels cannot promise a {goal} of {wanted}"
+        if not is_reached:
+            return (
+                f"{doubt}, and no cut is estimated to reach it: more labels alone would not help. The best "
+                f"that there is: keep from {row.cut:g} points, {goal} {figure}."
+            )
+        more = (
+            "By how many more labels it would be shown cannot be told."
+            if choice.more_labels is None
+            else f"Label about {choice.more_labels:,} more to show it (a rough estimate)."
+        )
+        return f"{doubt}. By the estimate alone keep from {row.cut:g} points: {goal} {figure}. {more}"
     if goal == "keep_fraction":
         kept = f"Keep from {row.cut:g} points: {_percents(row.documents)} of the documents"
         return f"{kept}." if choice.is_promised else f"{kept}; no cut keeps as few as {100 * amount:g} %."

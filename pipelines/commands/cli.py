@@ -27,7 +27,7 @@ from filtering.errors import (
     without_secrets,
 )
 from filtering.printable import escape_unwritable, printable_lines
-from filtering.wrong_values import near_name
+from filtering.wrong_values import near_name, what_is_wrong
 from pipelines.interrupting import INTERRUPTED, how_to_go_on
 from pipelines.program import as_called
 
@@ -186,6 +186,8 @@ def _prepare_screen() -> None:
 
 
 def _refuse_usage(error: TyperException) -> int:
+    if problems := getattr(error.__cause__, "errors", None):  # of the library that reads values
+        return _fail(f"{_name_of(error)} {what_is_wrong(problems()[0])}", error.exit_code)
     if hasattr(error, "show"):  # usage errors also print the usage line
         _say_plainly(error)
         error.show()
@@ -194,6 +196,12 @@ def _refuse_usage(error: TyperException) -> int:
     if way_on := _way_on(error):
         sys.stderr.write(f"{as_called(way_on)}\n")
     return error.exit_code
+
+
+def _name_of(error: Any) -> str:  # noqa: ANN401
+    """Return the option or argument that has a wrong value, as it is typed."""
+    names = [one for one in error.param.opts if one.startswith("--")]
+    return str(names[0] if names else error.param.metavar or error.param.name)
 
 
 def _say_plainly(error: Any) -> None:  # noqa: ANN401 - one of several classes without a common name

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from filtering import load_scorer
 from filtering.errors import MissingExtraError, OutputError
+from filtering.text.windows import header_end
 from pipelines.commands.demo_archives import fetch_archives
 from pipelines.commands.demo_documents import Document, find_code, find_prose
 from pipelines.commands.print_runs import print_result
@@ -126,7 +127,7 @@ def _print_next(folder: Path) -> None:
     run, other = str(folder / "out"), str(folder / f"out-from-{OTHER_CUT}")
     found = _samples(run, BEST)
     file, row = (str(found[0]["file"]), str(found[0]["row"])) if found else ("000.parquet", "0")
-    best = f"the best page, {_one_line(_source_of(folder / 'dump', found[0]))}," if found else "a page"
+    best = f"the best page, {_short_path(_document_of(folder / 'dump', found[0])[0])}," if found else "a page"
     page = RunFolder(run).run / "report.html"
     commands = {
         f"Why does {best} have its score?": ("explain", "--run", run, "--file", file, "--row", row),
@@ -197,18 +198,54 @@ def _print_samples(title: str, dump: Path, samples: Sequence[Mapping[str, Any]])
     console = Console(highlight=False)
     console.print(f"\n{title}", style="bold")
     for sample in samples[:SHOWN]:
-        source = _source_of(dump, sample)
+        source, text = _document_of(dump, sample)
         # Text objects: markup in a document or a file name must stay what it is.
-        console.print(Text(f"  {sample['score']:.2f}  {_one_line(source)}"), soft_wrap=True)
-        console.print(Text(f"        {_one_line(sample['text'])}", style="dim"), soft_wrap=True)
+        console.print(Text(f"  {sample['score']:.2f}  {_short_path(source)}"), soft_wrap=True)
+        console.print(Text(f"        {_one_line(text)}", style="dim"), soft_wrap=True)
 
 
-def _source_of(dump: Path, sample: Mapping[str, Any]) -> str:
-    """Return where a document of a dump was found."""
-    return str(pq.read_table(dump / sample["file"], columns=["path"])["path"][sample["row"]].as_py())
+def _document_of(dump: Path, sample: Mapping[str, Any]) -> tuple[str, str]:
+    """Return where a document of a dump was found, and its text behind a licence header."""
+    table = pq.read_table(dump / sample["file"], columns=["path", "text"])
+    source, text = (str(table[name][sample["row"]].as_py()) for name in ("path", "text"))
+    data = text.encode()
+    return source, data[header_end(data) :].decode() or text
 
 
 def _one_line(text: str) -> str:
-    """Return the beginning of a text on one line, without what could steer a terminal."""
-    line = " ".join(UNDERLINE.sub("", text[: 10 * SHOWN_CHARS]).split())[:SHOWN_CHARS]
-    return "".join(character if character.isprintable() else "?" for character in line)
+    r"""Return the beginning of a text on one line, without what could steer a terminal.
+
+    Examples
+    --------
+    >>> _one_line("Title\n=====\nA text."), _one_line("word " * 99)[-12:]
+    ('Title A text.', 'word word...')
+    """
+    line = _printable(" ".join(UNDERLINE.sub("", text[: 10 * SHOWN_CHARS]).split()))
+    if len(line) <= SHOWN_CHARS:
+        return line
+    beginning = line[: SHOWN_CHARS - 3]
+    return f"{beginning.rpartition(' ')[0] or beginning}..."
+
+
+def _short_path(path: str) -> str:
+    """Return where a document was found by its package and its name: what does not fit between is left out.
+
+    Examples
+    --------
+    >>> _short_path("flask/docs/index.rst"), _short_path(f"flask/{'folder/' * 20}index.rst")[:20]
+    ('flask/docs/index.rst', 'flask/.../folder/fol')
+    """
+    path = _printable(path)
+    if len(path) <= SHOWN_CHARS:
+        return path
+    package, *folders, name = path.split("/") if "/" in path else ("", path)
+    package = package[: SHOWN_CHARS // 2]
+    room = SHOWN_CHARS - len(f"{package}/...")
+    while folders and len("/".join(["", *folders, name])) > room:
+        del folders[0]
+    end = "/".join(["", *folders, name])
+    return f"{package}/...{end if len(end) <= room else end[-room:]}"
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text)

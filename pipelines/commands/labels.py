@@ -159,7 +159,8 @@ def agreement_command(
         Option(
             "--scorer",
             "-s",
-            help="Scorer that was trained on these labels. Tells whether more labels would make it better.",
+            help="Scorer that was trained on these labels. Says what would make it better: more labels, "
+            "another rater or another way of fitting.",
         ),
     ] = None,
     as_json: JsonOption = False,

@@ -7,7 +7,9 @@ from annotations.asking.budget import BYTES_PER_TOKEN
 from annotations.labels.agreement import MIN_COMMON
 from annotations.labels.labels import MIN_ROWS, cut_texts_warning
 from filtering.printable import printable
+from filtering.scoring.storage import SHIPPED
 from pipelines.commands.screen import show
+from pipelines.settings.labels import AnnotateConfig
 
 if TYPE_CHECKING:
     from annotations.labels.agreement import Agreement
@@ -27,12 +29,20 @@ def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
         show(one.in_words)
     if to_train and result.rows < MIN_ROWS:
         show(f"train needs {MIN_ROWS} labels: this sample can have {result.rows:,}; draw more with --n")
-    out = shlex.quote(result.out)
     if result.out.lower().endswith(".csv"):
-        show(f"next: fill in the column score, then\n  edufilter annotate --import {out} --out labels")
+        words = ["edufilter", "annotate", "--import", result.out, "--out", "labels"]
+        show(f"next: fill in the column score, then\n  {shlex.join(words)}")
     else:
-        show(f"next: edufilter annotate {out} --model MODEL --out labels --dry-run")
+        words = ["edufilter", "annotate", result.out, *_rubric_for(result.scorer)]
+        show(f"next: {shlex.join([*words, '--model', 'MODEL', '--out', 'labels', '--dry-run'])}")
     return 3 if result.set_aside else 0
+
+
+def _rubric_for(scorer: str) -> list[str]:
+    """Return the option for the rubric of a scorer; none where it is the usual one."""
+    if scorer == AnnotateConfig.model_fields["rubric"].default:
+        return []
+    return ["--rubric", scorer if scorer in SHIPPED else "RUBRIC"]
 
 
 def print_estimate(estimate: "AnnotationEstimate") -> None:
@@ -82,7 +92,8 @@ def print_annotation(result: "AnnotateResult") -> int:
         )
     if result.labels and not result.exit_code:
         missing = MIN_ROWS - result.labels
-        train = f"edufilter train {shlex.quote(result.out)} --out SCORER"
+        domain = ["--domain", result.domain] if result.domain not in ("", "web") else []
+        train = shlex.join(["edufilter", "train", result.out, *domain, "--out", "SCORER"])
         show(f"next: {train}" if missing <= 0 else f"train needs {MIN_ROWS} labels: label {missing} more")
     return result.exit_code
 

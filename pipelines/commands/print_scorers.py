@@ -11,6 +11,7 @@ from filtering.judging.metrics import Estimate
 from pipelines.amounts_in_words import short_count
 from pipelines.commands.screen import show
 from pipelines.commands.tables import print_table
+from pipelines.settings.base import options_in_words, placement_in_words, words_of
 
 if TYPE_CHECKING:
     from pipelines.choosing.threshold import Threshold
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pipelines.scorers.audit_points import ScorerAudit
     from pipelines.scorers.evaluate import Evaluation
     from pipelines.scorers.train import TrainResult
+    from pipelines.settings.scorers import AuditConfig, FitSettings
 
 WORST = 8
 """Languages and the like of each kind that a screen shows; a page shows all of them."""
@@ -29,15 +31,11 @@ MORE_LABELS = "label documents that differ in this alone, and train again:"
 """What helps where a rewrite moves scores as it should not."""
 MORE_DOCUMENTS = 2000
 """To audit where fewer do not tell: of so many most rewrites are told."""
-UNKNOWN_ORIGIN = (
-    "The labels do not say how these documents were chosen: they have no column 'picked' (random, say). "
-    "So the figures hold for documents like these, not for a whole dump."
-)
 
 
-def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
+def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool) -> int:
     """Print what a scorer is worth and what it cannot do; the card has all else. Return the exit code."""
-    from pipelines.scorers.evaluation_tables import metrics_table, which_to_believe
+    from pipelines.scorers.evaluation_tables import UNKNOWN_ORIGIN, metrics_table, which_to_believe
     from pipelines.scorers.kind_tables import short_notes
 
     if as_json:
@@ -56,10 +54,9 @@ def print_scorer(result: "TrainResult", *, as_json: bool) -> int:
             f"Rewrites of documents that move scores as they should not: {', '.join(failed)}. The card has "
             "the figures; labels of documents that differ in this alone would help."
         )
-    out = shlex.quote(result.out)
     show(f"card: {result.out}/README.md (ways of fitting, languages and sources, rewrites, efforts)")
     show(f"scorer: {result.out}")
-    show(f"next: edufilter filter DUMP --scorer {out} --out OUT --dry-run")
+    show(f"next: {_to_filter(result.out, *placement_in_words(config))}")
     return 0
 
 
@@ -80,14 +77,21 @@ def print_learning_curve(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, Any]]) -> None:
     """Print how good scores are against labels, and what a scorer stored of kinds that it never saw."""
-    from pipelines.scorers.evaluation_tables import confusion_table, has_unbiased, metrics_table
+    from pipelines.scorers.evaluation_tables import (
+        UNKNOWN_ORIGIN,
+        confusion_table,
+        drawn_at_random,
+        has_unbiased,
+        metrics_table,
+    )
     from pipelines.scorers.kind_tables import kind_notes, kinds_table, values_tables
 
     _print_table(metrics_table(evaluation))
     show(FIGURES_IN_WORDS)
     _print_table(confusion_table(evaluation))
-    drawn = f", {evaluation.unbiased_rows:,} of them drawn at random" if evaluation.origin_known else ""
-    which = "those drawn at random" if has_unbiased(evaluation) else "these"
+    told, how = has_unbiased(evaluation), drawn_at_random(evaluation)
+    drawn = f", {evaluation.unbiased_rows:,} of them {how}" if told else ""
+    which = f"those {how}" if told else "these"
     show(f"{evaluation.rows:,} documents of {evaluation.groups:,} groups{drawn}")
     show(
         f"of {which} {100 * evaluation.labelled_keep_share:.1f} % are labelled 3 or more, and "
@@ -106,39 +110,48 @@ def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, A
         )
 
 
-def print_audit(audit: "ScorerAudit", scorer: str, documents: str) -> None:
+def print_audit(audit: "ScorerAudit", config: "AuditConfig") -> None:
     """Print what rewrites do to decisions and scores: last what came out, and what to do next.
 
     Parameters
     ----------
     audit : ScorerAudit
-    scorer, documents : str
-        What was audited by what, as it was typed.
+    config : AuditConfig
+        What was audited by what, and how.
     """
     from pipelines.scorers.evaluation_tables import audit_notes, audit_tables
 
     for table in audit_tables(audit):
         _print_table(table)
     verdict, *notes = audit_notes(audit)
-    for line in (*notes, verdict, f"next: {_after_audit(audit, scorer, documents)}"):
+    for line in (*notes, verdict, f"next: {_after_audit(audit, config)}"):
         show(line)
 
 
-def _after_audit(audit: "ScorerAudit", scorer: str, documents: str) -> str:
-    """Return what to do after an audit: look at more documents, label some, or filter."""
-    verdicts = {one.verdict for one in audit.effects}
-    if "no" in verdicts:
-        return f"{MORE_LABELS} edufilter sample DUMP --n 2000 --out sample.parquet"
-    if "not shown" not in verdicts:
-        return f"edufilter filter DUMP --scorer {shlex.quote(scorer)} --out OUT --dry-run"
-    again = ["edufilter", "audit", scorer]
-    if audit.documents < audit.available:
-        return shlex.join([*again, documents, "--documents", str(audit.available)])
-    return (
-        "audit more documents, which need no labels:\n"
-        f"  edufilter sample DUMP --n {MORE_DOCUMENTS} --out sample.parquet\n"
-        f"  {shlex.join([*again, 'sample.parquet'])}"
+def _to_filter(scorer: str, *options: str) -> str:
+    """Return the command that says what filtering with a scorer would do."""
+    return shlex.join(
+        ["edufilter", "filter", "DUMP", "--scorer", scorer, *options, "--out", "OUT", "--dry-run"]
     )
+
+
+def _after_audit(audit: "ScorerAudit", config: "AuditConfig") -> str:
+    """Return what to do after an audit, by its settings: look at more documents, label some, or filter."""
+    verdicts = {one.verdict for one in audit.effects}
+    drawn_by = [] if config.scorer == "web" else ["--scorer", config.scorer]
+    draw = shlex.join(
+        ["edufilter", "sample", "DUMP", "--n", f"{MORE_DOCUMENTS}", *drawn_by, "--out", "sample.parquet"]
+    )
+    if "no" in verdicts:
+        return f"{MORE_LABELS} {draw}"
+    options = options_in_words(config, without=("effort", "documents", "seed"))
+    if "not shown" not in verdicts:
+        return _to_filter(config.scorer, "--effort", config.effort, *options)
+    again = words_of("audit", config.model_copy(update={"documents": audit.available}))
+    if audit.documents < audit.available:
+        return shlex.join(again)
+    other = config.model_copy(update={"labels": "sample.parquet", "documents": None})
+    return f"audit more documents, which need no labels:\n  {draw}\n  {shlex.join(words_of('audit', other))}"
 
 
 def _print_table(table: "Table") -> None:
@@ -166,8 +179,8 @@ def print_threshold(result: "Threshold") -> None:
     ]
     print_table(columns, rows, title=title)
     if result.keep_at is not None:
-        surest = "the best cut by the lower end of its band, where the goal is not certain"
-        show(f"*: {surest if result.exit_code == 4 else 'the cut that answers the goal'}")
+        show(f"*: {_why_starred(result)}")
+    show("labels: how many documents with a label score so much or more; precision is theirs")
     show("[in brackets: 95 % bands over groups, each of which holds for all cuts at once]")
     show(
         f"{result.labels:,} labels of {result.groups:,} groups; {result.good:,} of them are good (labelled "
@@ -180,9 +193,21 @@ def print_threshold(result: "Threshold") -> None:
         show(f"population: {result.documents:,} documents, about {short_count(result.tokens)} tokens")
     if result.answer is not None:
         show(result.answer)
-    show(f"next: {result.next_command}")
+    if result.next_command is not None:
+        show(f"next: {result.next_command}")
     if result.exit_code == 4:
         show("Exit code 4: the goal is not promised.")
+
+
+def _why_starred(result: "Threshold") -> str:
+    """Return in words what distinguishes the cut that answers a goal."""
+    if result.is_promised:
+        return "the cut that answers the goal"
+    if result.goal not in ("precision", "recall"):
+        return "the cut that comes nearest to the goal"
+    if result.estimated_at is not None:
+        return "the cut that reaches the goal by the estimate alone"
+    return "the cut whose band has the highest lower end; none reaches the goal"
 
 
 def _in_percent(figure: Estimate) -> str:

@@ -13,7 +13,7 @@ from filtering.printable import printable
 from pipelines.commands.command_signature import Given, JsonOption, NoSamplesOption, settings_of, takes
 from pipelines.commands.screen import show
 from pipelines.progress import ConsoleReporter
-from pipelines.settings.base import ScoringSettings
+from pipelines.settings.base import ScoringSettings, options_in_words
 from pipelines.settings.scorers import (
     LABELS,
     AuditConfig,
@@ -24,7 +24,7 @@ from pipelines.settings.scorers import (
 )
 
 
-@takes(TrainConfig, first=("out", "embedder", "pool", "domain", "overwrite"))
+@takes(TrainConfig, first=("out", "embedder", "pool", "domain", "rubric", "overwrite"))
 def train_command(given: Given, as_json: JsonOption = False) -> int:
     """Train a scorer on labels, and measure how good it is by cross-validation.
 
@@ -37,7 +37,7 @@ def train_command(given: Given, as_json: JsonOption = False) -> int:
     from pipelines.scorers.train import train_scorer
 
     result = train_scorer(config, reporter=reporter)
-    return print_scorer(result, as_json=as_json)
+    return print_scorer(result, config, as_json=as_json)
 
 
 @takes(DistillConfig, first=("teacher", "pool", "out", "n", "domain", "overwrite"))
@@ -53,7 +53,7 @@ def distill_command(given: Given, as_json: JsonOption = False) -> int:
     from pipelines.scorers.distill import distill_scorer
 
     result = distill_scorer(config, reporter=reporter)
-    return print_scorer(result, as_json=as_json)
+    return print_scorer(result, config, as_json=as_json)
 
 
 @takes(ScoringSettings, first=("effort", "html", "curve"))
@@ -111,7 +111,8 @@ def evaluate_command(
                 print_comparison(metrics)
         print_evaluation(evaluation, metrics.get("held_out", ()))
         show(which_to_believe([evaluation]))
-        show(f"next: edufilter threshold {shlex.join([scorer, labels])} --precision 0.9")
+        words = ["edufilter", "threshold", scorer, labels, *options_in_words(scoring), "--precision", "0.9"]
+        show(f"next: {shlex.join(words)}")
     if curve is not None:
         from pipelines.scorers.learning_curve import write_learning_curve
 
@@ -133,7 +134,7 @@ def evaluate_command(
 
 @takes(AuditConfig, first=("keep_at", "effort", "documents"))
 def audit_command(given: Given, as_json: JsonOption = False) -> int:
-    """Rewrite documents by code, and count the decisions of a scorer that flip.
+    """Rewrite documents automatically, and count how many decisions of a scorer flip.
 
     Example: edufilter audit scorer labels
 
@@ -149,7 +150,7 @@ def audit_command(given: Given, as_json: JsonOption = False) -> int:
     if as_json:
         show(json.dumps(to_jsonable_python(result, inf_nan_mode="null")))
     else:
-        print_audit(result, config.scorer, str(config.labels))
+        print_audit(result, config)
     return 0
 
 

@@ -1,5 +1,6 @@
 """Judges a folder of labels: how far its raters agree, with each other and with people."""
 
+import shlex
 from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
@@ -13,9 +14,9 @@ from annotations.labels.agreement import Agreement, consensus, judge_agreement
 from annotations.labels.label_digest import labels_digest
 from annotations.labels.labels import read_labels
 from annotations.labels.ratings import rating_matrix
-from annotations.labels.sources import read_table
+from annotations.labels.sources import read_table, schema_of
 from filtering.errors import LabelsError, SettingsError
-from filtering.printable import listed
+from filtering.printable import listed, printable
 from filtering.scoring.storage import naming, read_metrics
 from pipelines.labels.importing import scores_of
 from pipelines.labels.label_folder import RATINGS_FILE
@@ -79,6 +80,9 @@ def agreement_of_labels(
         met = int((~np.isnan(column)).sum())
         if met < len(scores):
             note = f"Of {len(scores):,} scores in {human}, {met:,} are of documents of {labels}. "
+    if len(raters) == 1:
+        is_imported = set(ratings["status"].to_pylist()) == {"imported"}
+        raise LabelsError(_one_rater(raters[0], labels, scorer, is_imported=is_imported))
     found = judge_agreement(matrix, raters, [group_of[key] for key in keys])
     labelled = int((~np.isnan(matrix)).any(axis=1).sum())
     rho = _nested_rho(scorer, labels) if scorer else None
@@ -138,6 +142,25 @@ def advice(agreement: Agreement, *, scorer_rho: float | None, labels: int) -> st
     return f"{below}, with {labels:,} labels: a better scorer (effort full, another embedder)."
 
 
+def _one_rater(rater: str, labels: str, scorer: str | None, *, is_imported: bool) -> str:
+    """Say that there is one rater alone, and what can be done about it with these labels."""
+    out = shlex.quote(labels)
+    another = (
+        f"Import the scores of another person (edufilter annotate --import FILE --rater NAME --out {out})"
+        if is_imported
+        else f"Ask another model (edufilter annotate SAMPLE --model MODEL --out {out}), or the same one "
+        "twice (--repeat 2)"
+    )
+    said = (
+        f"Agreement needs at least two raters. {labels} has ratings of {printable(rater)} alone. {another}, "
+        "or give a file of scores by people (--human)."
+    )
+    if scorer is not None:
+        curve = ["edufilter", "evaluate", scorer, labels, "--learning-curve", "curve.svg"]
+        said += f" Whether more labels would help the scorer, one rater shows too: {shlex.join(curve)}"
+    return said
+
+
 def _models(ratings: pa.Table) -> list[tuple[str, str]]:
     return list(zip(ratings["model"].to_pylist(), ratings["parameters"].to_pylist(), strict=True))
 
@@ -168,7 +191,7 @@ def _read_human(human: str) -> dict[str, float]:
     table, name = read_table(human, ("id", "score"), strings=("id",))
     if not {"id", "score"} <= set(table.column_names):
         raise LabelsError(
-            f"{name} must have the columns id and score. Found {listed(table.column_names) or 'neither'}."
+            f"{name} must have the columns id and score. Found {listed(schema_of(human).names) or 'none'}."
         )
     scores: dict[str, float] = {}
     ids = table["id"].cast(pa.string()).to_pylist()

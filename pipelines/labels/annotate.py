@@ -20,9 +20,8 @@ from annotations.asking.settings import Rater
 from annotations.asking.unusable import COUNT_AS_ANSWERED, REPLIES_MUST, tell_unusable
 from annotations.labels.columns import sample_rows
 from annotations.labels.labels import count_cut_texts
-from annotations.labels.sources import JOURNAL_FILE
+from annotations.labels.sources import JOURNAL_FILE, text_column_of
 from filtering.errors import LabelsError, RunError, SettingsError
-from filtering.text.text_columns import find_text_column
 from filtering.text.windows import cut_window
 from pipelines.dump.column_doubts import doubt_of_table
 from pipelines.labels.label_folder import AnnotateResult, open_labels, read_documents, write_tables
@@ -233,6 +232,7 @@ def _told(config: AnnotateConfig, work: _Work, journal: Journal, labels: pa.Tabl
         last_error=next((row["error"] for row in reversed(rows) if row["status"] == "api_error"), ""),
         canaries=_canary_results(config.raters, work.rubric, work.canaries, journal),
         cut_texts=count_cut_texts(labels),
+        domain=work.rubric.domain,
     )
 
 
@@ -281,7 +281,7 @@ def _documents(config: AnnotateConfig) -> tuple[list[tuple[str, dict[str, Any]]]
     if config.sample is None:
         return [], "", ""
     table, name = read_documents(config.sample, config.text_column, config.group_column)
-    text_column = config.text_column or find_text_column(table.schema, name)
+    text_column = config.text_column or text_column_of(table, config.sample, name)
     rows = sample_rows(table, name, text_column=text_column, group_column=config.group_column)
     found: dict[str, dict[str, Any]] = {}
     empty = 0

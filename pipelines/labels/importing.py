@@ -1,5 +1,6 @@
 """Takes scores that exist into a folder of labels: of people, say, or of a published data set."""
 
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -7,16 +8,15 @@ import pyarrow as pa
 from annotations.asking.annotator import Reply
 from annotations.asking.journal import Journal, Question, window_digest
 from annotations.asking.settings import Rater
-from annotations.labels.columns import check_columns, check_scores, is_string, sample_rows
+from annotations.labels.columns import check_scores, is_string, sample_rows
 from annotations.labels.labels import count_cut_texts
 from annotations.labels.ratings import IMPORTED_SCORE
-from annotations.labels.sources import CSV_SUFFIXES, read_table
+from annotations.labels.sources import read_table, require_column, text_column_of
 from filtering.errors import LabelsError
-from filtering.printable import listed
 from filtering.text.settings import TEXT_COLUMNS
-from filtering.text.text_columns import find_text_column
 from filtering.text.windows import cut_window
 from pipelines.labels.label_folder import (
+    TEXTS_SUFFIX,
     AnnotateResult,
     open_labels,
     read_documents,
@@ -42,7 +42,7 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         If the folder holds something else.
     """
     table, name = read_documents(config.source, config.text_column, config.group_column, config.score_column)
-    check_columns(table, name, (config.text_column, config.group_column))
+    require_column(table, config.score_column, "--score-column", config.source, name)
     table = _with_whole_texts(table, config.source)
     scores = scores_of(table, config.score_column, name)
     given = [number for number, score in enumerate(scores) if score is not None]
@@ -65,31 +65,46 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
             "without text": len(keys) - len(found),
             "the same text again": len(found) - len(set(found)),
         }
-        labels = write_tables(config.out, journal)
+        labels, rubric = write_tables(config.out, journal), journal.rubric()
         return AnnotateResult(
             out=config.out,
             labels=len(labels),
             statuses={name: count for name, count in counts.items() if count},
             spent_usd=journal.spent_usd(),
             cut_texts=count_cut_texts(labels),
+            domain=rubric.domain if rubric else "",
         )
 
 
 def _with_whole_texts(table: pa.Table, source: str) -> pa.Table:
-    """Return a table for people with the whole texts that `sample_dump` wrote beside it, if it did."""
-    beside = texts_beside(source)
-    if not {"id", "text"} <= set(table.column_names) or not is_string(table["text"].type):
+    """Return a table with the whole texts of the windows in it, as far as they lie beside it.
+
+    A table for people holds windows. `sample_dump` wrote the whole texts beside it, and whoever filled it in
+    may have saved it under another name: so all files of whole texts there are looked at, its namesake first.
+    """
+    if "text" not in table.column_names or not is_string(table["text"].type) or not Path(source).is_file():
         return table
-    if not source.lower().endswith(CSV_SUFFIXES) or not beside.is_file():
-        return table
-    whole, _ = read_table(str(beside), ("id", "text"), strings=("id", "text"))
-    text_of = dict(zip(whole["id"].to_pylist(), whole["text"].to_pylist(), strict=True))
-    both = zip(table["id"].to_pylist(), table["text"].to_pylist(), strict=True)
-    texts = [
-        text_of[name] if name in text_of and cut_window(text_of[name]) == text else text
-        for name, text in both
-    ]
-    return table.set_column(table.column_names.index("text"), "text", pa.array(texts, pa.large_string()))
+    texts = table["text"].to_pylist()
+    missing = {_as_shown(text) for text in texts if text is not None}
+    whole_of: dict[str, str] = {}
+    for path in _files_of_whole_texts(source):
+        if not missing:
+            break
+        found, _ = read_table(str(path), ("text",), strings=("text",))
+        whole_of |= {_as_shown(cut_window(whole)): whole for whole in found["text"].to_pylist()}
+        missing -= whole_of.keys()
+    whole = [text if text is None else whole_of.get(_as_shown(text), text) for text in texts]
+    return table.set_column(table.column_names.index("text"), "text", pa.array(whole, pa.large_string()))
+
+
+def _files_of_whole_texts(source: str) -> list[Path]:
+    namesake = texts_beside(source)
+    return sorted(namesake.parent.glob(f"*{TEXTS_SUFFIX}"), key=lambda path: (path != namesake, path))
+
+
+def _as_shown(text: str) -> str:
+    """Return a text by what tells it from others, whatever a spreadsheet made of ends of lines and blanks."""
+    return " ".join(text.split())
 
 
 def scores_of(table: pa.Table, column: str, name: str) -> list[float | None]:
@@ -98,14 +113,8 @@ def scores_of(table: pa.Table, column: str, name: str) -> list[float | None]:
     Raises
     ------
     LabelsError
-        If there is no such column, or a score is no number in [0, 5].
+        If a score is no number in [0, 5].
     """
-    if column not in table.column_names:
-        raise LabelsError(
-            f"{name} must have a column {column!r}. "
-            f"Found {listed(table.column_names) or 'none'} that is known. "
-            "Name another one with --score-column."
-        )
     check_scores(table[column], column, name)
     scores: list[float | None] = table[column].to_pylist()
     return scores
@@ -116,7 +125,7 @@ def _keys_of(table: pa.Table, name: str, config: ImportConfig, journal: Journal)
     keys = _known_keys(table, journal)
     if all(keys) and not _has_texts(table, config.text_column):
         return keys
-    text_column = config.text_column or find_text_column(table.schema, name)
+    text_column = config.text_column or text_column_of(table, config.source, name)
     rows = sample_rows(table, name, text_column=text_column, group_column=config.group_column)
     fresh: dict[str, dict[str, Any]] = {}
     for number, row in enumerate(rows):

@@ -22,7 +22,7 @@ from annotations.asking.journal import Journal
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from annotations.labels.columns import GROUP_COLUMNS, SAMPLE_SCHEMA, is_number
 from annotations.labels.ratings import labels_table, ratings_table
-from annotations.labels.sources import JOURNAL_FILE, LABELS_FILE, read_table
+from annotations.labels.sources import JOURNAL_FILE, LABELS_FILE, read_table, require_column
 from filtering.errors import OutputError
 from filtering.text.settings import TEXT_COLUMNS
 from pipelines.dump.text_columns import text_path, texts_of
@@ -30,6 +30,8 @@ from pipelines.locks import hold_lock
 from pipelines.new_files import written_whole
 
 RATINGS_FILE = "ratings.parquet"
+TEXTS_SUFFIX = "-texts.parquet"
+"""Of files of whole texts beside tables for people."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class AnnotateResult:
         For each rater, where they were asked for.
     cut_texts : int
         Labels whose text lacks some of what signals read of the document.
+    domain : str
+        What the rubric of the labels is for; empty where no model was asked.
     """
 
     out: str
@@ -63,6 +67,7 @@ class AnnotateResult:
     last_error: str = ""
     canaries: tuple[CanaryResult, ...] = ()
     cut_texts: int = 0
+    domain: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -115,7 +120,7 @@ def texts_beside(path: str) -> Path:
     >>> texts_beside("checks/sample.csv").name
     'sample-texts.parquet'
     """
-    return Path(path).with_name(f"{Path(path).stem}-texts.parquet")
+    return Path(path).with_name(f"{Path(path).stem}{TEXTS_SUFFIX}")
 
 
 def read_documents(
@@ -133,7 +138,7 @@ def read_documents(
     Raises
     ------
     LabelsError
-        If there is no such source, or it cannot be read.
+        If there is no such source, or it cannot be read, or it lacks one of the two columns.
     """
     texts = [field.name for field in SAMPLE_SCHEMA if not is_number(field.type)]
     texts += [text_column] if text_column else TEXT_COLUMNS
@@ -144,4 +149,7 @@ def read_documents(
     table, name = read_table(source, [*texts, *above, *SAMPLE_SCHEMA.names, *more], strings=texts)
     if text_column and len(text_path(table.schema, text_column)) > 1:
         table = table.append_column(text_column, texts_of(table, text_column))
+    for column, option in ((text_column, "--text-column"), (group_column, "--group-column")):
+        if column:
+            require_column(table, column, option, source, name)
     return table, name

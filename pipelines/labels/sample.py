@@ -64,6 +64,8 @@ class SampleResult:
         Drawn documents that were left out, since another one stands for them.
     groups : int
         Sites, books or repositories in the sample.
+    scorer : str
+        Name or folder of the scorer whose scores it was drawn by.
     set_aside : tuple of SetAside
         Files or row groups that could not be read.
     """
@@ -75,6 +77,7 @@ class SampleResult:
     read_rows: int
     near_duplicates: int
     groups: int
+    scorer: str
     set_aside: tuple[SetAside, ...]
 
 
@@ -125,6 +128,7 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
         rows,
         config.out,
         random,
+        scorer=config.scorer,
         dump_rows=int(dump.parts.column("rows").sum()),
         read_rows=candidates.read_rows,
         near_duplicates=near_duplicates,
@@ -271,6 +275,7 @@ def write_sample(
     out: str,
     random: np.random.Generator,
     *,
+    scorer: str,
     dump_rows: int,
     read_rows: int,
     near_duplicates: int = 0,
@@ -304,5 +309,6 @@ def write_sample(
         read_rows=read_rows,
         near_duplicates=near_duplicates,
         groups=len(set(table["group"].to_pylist())),
+        scorer=scorer,
         set_aside=set_aside,
     )

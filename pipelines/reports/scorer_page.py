@@ -24,6 +24,7 @@ from pipelines.reports.scorer_report_data import (
 from pipelines.scorers.evaluate import Evaluation, JudgedPoints
 from pipelines.scorers.evaluation_tables import (
     FIGURES,
+    UNKNOWN_ORIGIN,
     audit_notes,
     audit_table,
     confusion_table,
@@ -60,6 +61,7 @@ class _View:
     audit_notes: Sequence[str]
     too_high: int
     documents: CardSection
+    unknown_origin: str = UNKNOWN_ORIGIN
 
 
 def write_scorer_report(
@@ -138,13 +140,17 @@ def render_page(report: ScorerReport, charts: Mapping[str, str], flips: Mapping[
 
 
 def _tiles(one: Evaluation) -> list[Tile]:
-    found = one.unbiased_metrics if one.unbiased_rows else one.metrics
+    found, how = one.unbiased_metrics if one.unbiased_rows else one.metrics, _how_chosen(one)
     return [
         *(Tile(FIGURES[name], *_value_and_interval(found[name])) for name in ("rho", "auc_at_3", "f1_at_3")),
         Tile("labelled documents", f"{one.rows:,}", f"of {one.groups:,} groups"),
-        Tile("labelled 3 or more", percent(one.labelled_keep_share, 1), "chosen without scores"),
-        Tile("scored 3 or more", percent(one.predicted_keep_share, 1), "chosen without scores"),
+        Tile("labelled 3 or more", percent(one.labelled_keep_share, 1), how),
+        Tile("scored 3 or more", percent(one.predicted_keep_share, 1), how),
     ]
+
+
+def _how_chosen(one: Evaluation) -> str:
+    return "chosen without scores" if one.origin_known else "taken as random"
 
 
 def _value_and_interval(estimate: Estimate) -> tuple[str, str]:
@@ -160,7 +166,10 @@ def _metrics(report: ScorerReport) -> Table:
         (shown, str(one.metrics[name]), str(one.unbiased_metrics[name]), ceilings.get(name, ""))
         for name, shown in FIGURES.items()
     ]
-    return Table("Against labels", ("", "all", "chosen without scores", "best possible"), rows)
+    table = Table("Against labels", ("", "all", _how_chosen(one), "best possible"), rows)
+    if report.agreement is None:  # then nothing is known of the best
+        table = replace(table, head=table.head[:-1], rows=[row[:-1] for row in rows])
+    return table
 
 
 def _bias(bias: Mapping[str, SourceBias]) -> Table:

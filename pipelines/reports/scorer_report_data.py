@@ -106,7 +106,7 @@ def gather_scorer_report(
 
 def _agreement(labels: str) -> tuple[Agreement | None, str]:
     if not Path(labels, RATINGS_FILE).is_file():
-        return None, "It is not known: these labels say nothing of single raters."
+        return None, "These labels say nothing of single raters."
     try:
         return agreement_of_labels(labels)[0], ""
     except LabelsError as error:

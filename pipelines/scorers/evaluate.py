@@ -110,7 +110,7 @@ class Evaluation:
     metrics : mapping of str to Estimate
         Over all rows.
     unbiased_rows : int
-        Rows that were chosen without looking at scores.
+        Rows that were chosen without looking at scores, or count as chosen so.
     unbiased_metrics : mapping of str to Estimate
         Over these alone: the only figures that speak of rates.
     predicted_keep_share, labelled_keep_share : float
@@ -123,7 +123,8 @@ class Evaluation:
         The same within each language, genre, source (group, where no column says it), script and length: of
         unbiased rows alone, too.
     origin_known : bool
-        Whether the labels say how documents were chosen; otherwise no figure speaks of rates.
+        Whether the labels say how documents were chosen; otherwise those of unknown origin count as chosen at
+        random, and figures speak of a whole dump only if they were.
     """
 
     effort: Effort

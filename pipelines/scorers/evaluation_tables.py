@@ -37,20 +37,26 @@ EFFECT = ("of", "flips", "dropped", "kept", "moved", "up to", "does")
 """Columns of what they do."""
 DRAWN = {"labels": "one by one", "groups": "whole groups"}
 """How the fewer labels of a learning curve were drawn, in words."""
+UNKNOWN_ORIGIN = (
+    "The labels do not say of all these documents how they were chosen (column 'picked'). Those of unknown "
+    "origin count as drawn at random. If they were not, the figures hold for documents like these, not for a "
+    "whole dump."
+)
+"""The one thing that is said of labels without origin, wherever they are judged."""
 
 
 def metrics_table(evaluation: Evaluation) -> Table:
     """Return each figure over all documents, and over those that were chosen without looking at scores."""
     how = "cross-validated" if evaluation.nested else "scored by the saved scorer"
     caption = f"effort {evaluation.effort}, {how}; 95 % intervals over groups"
-    if not evaluation.origin_known or evaluation.unbiased_rows == evaluation.rows:
+    if evaluation.unbiased_rows in (0, evaluation.rows):
         rows = [(FIGURES[name], str(estimate)) for name, estimate in evaluation.metrics.items()]
         return Table(caption, ("figure", "all"), rows)
     both = [
         (FIGURES[name], str(estimate), str(evaluation.unbiased_metrics[name]))
         for name, estimate in evaluation.metrics.items()
     ]
-    return Table(caption, ("figure", "all", "drawn at random"), both)
+    return Table(caption, ("figure", "all", drawn_at_random(evaluation)), both)
 
 
 def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
@@ -62,10 +68,10 @@ def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
         Of one scorer on the same labels, at each effort; that of most effort last.
     """
     figures = [
-        (one.unbiased_metrics if has_unbiased(one) else one.metrics)["auc_at_3"] for one in evaluations
+        (one.unbiased_metrics if one.unbiased_rows else one.metrics)["auc_at_3"] for one in evaluations
     ]
     best = evaluations[-1]
-    drawn = " on the documents drawn at random" if has_unbiased(best) else ""
+    drawn = f" on the documents {drawn_at_random(best)}" if has_unbiased(best) else ""
     said = (
         f"The figure to go by: AUC at 3 points {figures[-1]}, at effort {best.effort}{drawn}. It is the "
         "chance that a document labelled 3 or more scores higher than one below."
@@ -75,7 +81,7 @@ def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
             " A run at effort balanced, the default, decides nearly as full does. For one with --effort "
             f"{evaluations[0].effort} the figure is {figures[0]}."
         )
-    if has_unbiased(best) and best.unbiased_rows < best.rows:
+    if 0 < best.unbiased_rows < best.rows:
         said += (
             " The column 'all' also counts documents that were chosen for their score: it does not tell how "
             "good scores are on a whole dump."
@@ -84,8 +90,15 @@ def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
 
 
 def has_unbiased(evaluation: Evaluation) -> bool:
-    """Tell whether some labels are known to have been chosen without looking at scores."""
-    return evaluation.origin_known and evaluation.unbiased_rows > 0
+    """Tell whether some labels serve rates more than others do, or are known to have been drawn at random."""
+    return 0 < evaluation.unbiased_rows and (
+        evaluation.origin_known or evaluation.unbiased_rows < evaluation.rows
+    )
+
+
+def drawn_at_random(evaluation: Evaluation) -> str:
+    """Return in words how the labels that serve rates were drawn: no more than the labels say."""
+    return "drawn at random" if evaluation.origin_known else "taken as drawn at random"
 
 
 def confusion_table(evaluation: Evaluation) -> Table:
@@ -98,7 +111,12 @@ def confusion_table(evaluation: Evaluation) -> Table:
 def reliability_table(evaluation: Evaluation) -> Table:
     """Return what scores of each whole point came to."""
     rows = [
-        (f"{point} to {point + 1}", count, _mean(score, count), _mean(label, count))
+        (
+            f"{point} to {point + 1}" if point < POINTS else f"{POINTS}",
+            count,
+            _mean(score, count),
+            _mean(label, count),
+        )
         for point, (count, score, label) in enumerate(evaluation.reliability)
     ]
     return Table("", ("score", "documents", "mean score", "mean label"), rows)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import floor, log10
 from typing import Any
 
+from annotations import Rubric
 from filtering.machine import available_cpus
 from filtering.scoring.unsure import known_in_words
 from filtering.text.windows import REACH, WINDOW, CutRule
@@ -13,6 +14,7 @@ from pipelines.page_kit.page import Table, templates
 from pipelines.scorers.audit_points import ScorerAudit
 from pipelines.scorers.evaluate import Evaluation
 from pipelines.scorers.evaluation_tables import (
+    UNKNOWN_ORIGIN,
     Compared,
     audit_notes,
     audit_table,
@@ -58,8 +60,10 @@ class _View:
     command: str
     cpus: int
     languages: str
+    rubric: Rubric | None  # what the labels follow, where that is known
     reach: CutRule
     window: CutRule
+    unknown_origin: str = UNKNOWN_ORIGIN
 
 
 def model_card(
@@ -70,6 +74,7 @@ def model_card(
     speeds: Mapping[Any, float],
     command: Sequence[str],
     languages: Mapping[str, int],
+    rubric: Rubric | None = None,
 ) -> str:
     """Return the model card of a scorer.
 
@@ -88,6 +93,8 @@ def model_card(
         What made it, after ``edufilter`` and before ``--out``.
     languages : mapping of str to int
         How many labels it was fitted to, by language.
+    rubric : Rubric, optional
+        What the labels follow, where that is known.
     """
     tokens = metrics.get("embedded", {"tokens": 0, "tokens_read": 0})
     view = _View(
@@ -105,6 +112,7 @@ def model_card(
         command=shlex.join(["edufilter", *command, "--out", "FOLDER"]),
         cpus=available_cpus(),
         languages=known_in_words(languages),
+        rubric=rubric,
         reach=REACH,
         window=WINDOW,
     )

@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic_core import to_jsonable_python
 
-from annotations import Labels, read_labels
+from annotations import Labels, Rubric, load_rubric, read_labels
 from annotations.labels.columns import GROUP_COLUMNS, group_of
 from annotations.labels.label_digest import labels_digest
+from annotations.labels.label_rubric import rubric_of
 from annotations.labels.labels import cut_texts_warning
-from annotations.labels.sources import read_table
+from annotations.labels.sources import read_table, text_column_of
 from filtering import save_scorer
 from filtering.embedding.embedders import Embedder
 from filtering.fitting.cross_validation import Fit, compare, fits_of_figures, simplest_of_the_best
@@ -30,7 +31,6 @@ from filtering.scoring.settings import Effort
 from filtering.scoring.storage import refuse_taken
 from filtering.text.arrow import REASONS, text_bytes, text_reasons
 from filtering.text.settings import TEXT_COLUMNS
-from filtering.text.text_columns import find_text_column
 from pipelines.dump.column_doubts import tell_doubt
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorers.audit_points import ScorerAudit, audit_points
@@ -44,7 +44,7 @@ from pipelines.settings.scorers import DistillConfig, TrainConfig
 
 Name = TypeVar("Name", bound=str)
 
-UNDECIDING = ("labels", "teacher", "domain", "pool", "out", "device", "overwrite")
+UNDECIDING = ("labels", "teacher", "domain", "rubric", "pool", "out", "device", "overwrite")
 """Settings that a model card tells otherwise, or that decide no score."""
 
 DIGITS = 4
@@ -100,6 +100,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     """
     reporter = reporter if reporter is not None else ConsoleReporter()
     refuse_taken(config.out, overwrite=config.overwrite)
+    rubric = rubric_of(config.labels) if config.rubric is None else load_rubric(config.rubric)
     pool = None if config.pool is None else read_pool(config.pool, reporter)
     labels = with_one_language(read_labels(config.labels), config.domain, reporter)
     tell_doubt([labels.texts], "text", reporter)
@@ -139,8 +140,9 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
         scorer = replace(scorer, paired=paired)
     command = ["train", "LABELS", *options_of(config)]
     return save_judged(
-        scorer, config.out, metrics, judged, labels, command, overwrite=config.overwrite, reporter=reporter
-    )
+        scorer, config.out, metrics, judged, labels, command,
+        rubric=rubric, overwrite=config.overwrite, reporter=reporter,
+    )  # fmt: skip
 
 
 def nested(data: FitData, fit: Fit, labels: Labels, effort: Effort, reporter: Reporter) -> JudgedPoints:
@@ -157,6 +159,7 @@ def save_judged(
     labels: Labels,
     command: Sequence[str],
     *,
+    rubric: Rubric | None = None,
     overwrite: bool,
     reporter: Reporter,
 ) -> TrainResult:
@@ -175,6 +178,8 @@ def save_judged(
         The same; its speed is measured on them.
     command : sequence of str
         What made it, after ``edufilter`` and before ``--out``.
+    rubric : Rubric, optional
+        What the labels follow.
     overwrite : bool
         Replace the scorer that is there.
     reporter : Reporter
@@ -192,7 +197,7 @@ def save_judged(
     }
     told = _rounded(to_jsonable_python(told, inf_nan_mode="null"))
     card = model_card(
-        signals.domain, told, evaluations, audit, _speeds(scorer, labels), command, signals.languages
+        signals.domain, told, evaluations, audit, _speeds(scorer, labels), command, signals.languages, rubric
     )
     documents = text_bytes(labels.texts)
     nested = NestedPoints.of(
@@ -229,7 +234,7 @@ def read_pool(source: str, reporter: Reporter) -> tuple[list[bytes], list[str]]:
         If it has no column of texts, or several.
     """
     table, name = read_table(source, [*TEXT_COLUMNS, *GROUP_COLUMNS, "url"])
-    column = find_text_column(table.schema, name)
+    column = text_column_of(table, source, name)
     rows = table.drop_columns(column).to_pylist() if table.num_columns > 1 else [{}] * len(table)
     groups = [group_of(row, None, f"#{number}") for number, row in enumerate(rows)]
     tell_doubt(table[column].chunks, column, reporter)

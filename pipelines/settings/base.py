@@ -175,6 +175,13 @@ def options_in_words(config: Settings, *, without: Sequence[str] = ()) -> list[s
     return words
 
 
+def placement_in_words(config: "ModelSettings") -> list[str]:
+    """Return the options that say where a model lies and runs, less defaults, as on the command line."""
+    placing = EmbeddingSettings if isinstance(config, EmbeddingSettings) else ModelSettings
+    others = [name for name in type(config).model_fields if name not in placing.model_fields]
+    return options_in_words(config, without=others)
+
+
 def command_of(verb: str, config: Settings) -> str:
     """Return the command line that has these settings, but those that are the defaults."""
     return shlex.join(words_of(verb, config))

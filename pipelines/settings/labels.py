@@ -42,7 +42,9 @@ GroupColumn = Annotated[
 ]
 LabelsFolder = Annotated[
     Name,
-    Option("--out", "-o", help="Folder to write the labels to. A folder with unfinished labels is finished."),
+    Option(
+        "--out", "-o", help="Folder to write the labels to. Labels that lie there stay, and are added to."
+    ),
 ]
 Count = Annotated[
     int,

@@ -168,7 +168,7 @@ class DumpSettings(RunSettings):
         Name,
         Option(
             "--out", "-o", rich_help_panel=OUTPUT,
-            help="Folder to write to. A folder with an unfinished run is finished.",
+            help="Folder to write to. An unfinished run that lies there is finished.",
         ),
     ]  # fmt: skip
     text_column: TextColumn = None

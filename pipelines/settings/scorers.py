@@ -31,7 +31,7 @@ from pipelines.settings.base import (
 NO_EMBEDDER = "none"
 
 GOALS: tuple["Goal", ...] = ("precision", "recall", "keep_tokens", "keep_fraction")
-COUNT = re.compile(r"(\d+(?:\.\d+)?)([kMBT]?)")
+COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kMBT]?)", re.IGNORECASE)
 
 TEACHER_TOKENS = 512
 """What classifiers over BERT read, the FineWeb-Edu one among them."""
@@ -74,8 +74,8 @@ def count_in_words(text: str) -> float:
     """
     match = COUNT.fullmatch(text.strip())
     if match is None:
-        raise ValueError("must be a number, with k, M, B or T after it where it is large, like 10B")
-    return float(match[1]) * 1000.0 ** " kMBT".index(match[2] or " ")
+        raise ValueError("must be a number, with k, M, B or T after it where it is large, like 10B or 2.5M")
+    return float(match[1]) * 1000.0 ** " KMBT".index(match[2].upper() or " ")
 
 
 class FitSettings(ModelSettings):
@@ -136,6 +136,14 @@ class TrainConfig(FitSettings):
         Name | None,
         Option(rich_help_panel=FITTING, help="Commit, branch or tag of an embedder of the hub."),
     ] = None
+    rubric: Annotated[
+        Name | None,
+        Option(
+            "--rubric", "-r",
+            help="Rubric that the labels follow: web, code, story, or a TOML file of yours. The card says "
+            "what it asks. Default: the one by which annotate asked.",
+        ),
+    ] = None  # fmt: skip
     pool: Annotated[
         Name | None,
         Option(

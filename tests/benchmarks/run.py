@@ -28,8 +28,12 @@ from planning import planning_section
 from side_by_side import scaling_section, side_by_side_section
 
 from filtering import load_scorer
-from filtering.text.windows import cut_window
 
+CUT_BYTES = (200, 1_000, 4_000, 16_000, 64_000)
+JOINED_BYTES = 20_000_000
+GROWTH_ROWS = 103_648  # eight times the web pool
+GROWTH_RUNS = 3
+FILE_ROWS = (100, 1_000, 10_000, GROWTH_ROWS)
 DOCS = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 
@@ -108,25 +112,32 @@ def pool_texts(shared: Path) -> pa.Array:
 
 
 def kernel_section(shared: Path) -> list[str]:
-    """Return documents a second a core: kernel and head, on windows and on whole documents."""
+    """Return documents and megabytes a second a core of signals and head, by the length of documents."""
     lines = [
-        "## Kernel and head, one core",
+        "## Signals and head, one core",
         "",
-        "CPU time of one thread in `scorer.score(texts)`, on the document pools. Runs read whole documents. "
-        "Windows of 2,400 bytes are what a labeller sees.",
+        "CPU time of one thread in `scorer.score(texts)` at effort `fast`: of the document pools as they are "
+        "and of their texts joined and cut into documents of one length.",
         "",
-        "| scorer | documents | mean bytes | documents/s a core | MB/s a core |",
-        "| --- | --- | --- | --- | --- |",
+        "| scorer | documents | mean bytes | documents/s a core | us a document | MB/s a core |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for domain in ("web", "code"):
         scorer = load_scorer(domain)
         whole = pool(shared, domain)["text"].combine_chunks()
-        windows = pa.array([cut_window(text) for text in whole.to_pylist()], pa.large_string())
-        for name, texts in (("windows", windows), ("whole", whole)):
+        joined = "\n".join(whole.to_pylist()).encode()[:JOINED_BYTES]
+        cuts = {size: [joined[at : at + size] for at in range(0, len(joined), size)] for size in CUT_BYTES}
+        of_one_length = {
+            f"cut to {size:,} bytes": pa.array(
+                [one.decode(errors="ignore") for one in pieces], pa.large_string()
+            )
+            for size, pieces in cuts.items()
+        }
+        for name, texts in ({"the pool": whole} | of_one_length).items():
             spent_s = best_cpu_s(lambda texts=texts, scorer=scorer: scorer.score(texts))
             lines.append(
                 f"| {domain} | {name} | {texts.nbytes / len(texts):,.0f} | {len(texts) / spent_s:,.0f} | "
-                f"{texts.nbytes / spent_s / 1e6:,.0f} |"
+                f"{spent_s / len(texts) * 1e6:,.1f} | {texts.nbytes / spent_s / 1e6:,.0f} |"
             )
     return [*lines, ""]
 
@@ -218,6 +229,44 @@ def filter_section(shared: Path, folder: Path, rows: int) -> list[str]:
     ]
 
 
+def growth_section(shared: Path, folder: Path) -> list[str]:
+    """Return how the rate of a run grows with cores and shrinks with smaller files."""
+    table = pool(shared, "web").select(["text"])
+    table = pa.concat_tables([table] * -(-GROWTH_ROWS // len(table))).slice(0, GROWTH_ROWS)
+    cores = len(os.sched_getaffinity(0))
+    out = folder / "growth-out"
+    lines = [
+        f"## How a run grows: {GROWTH_ROWS:,} documents, one core and {cores}",
+        "",
+        "The same documents in files of so many rows, one row group each; whole processes, the median of "
+        "three. One core is one worker held to it (`taskset`).",
+        "",
+        f"| rows a file | files | documents/s, one core | documents/s, {cores} cores | times one core | "
+        "peak memory, MB |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for rows in FILE_ROWS:
+        dump = folder / f"files-of-{rows}"
+        dump.mkdir()
+        for number, start in enumerate(range(0, GROWTH_ROWS, rows)):
+            path = dump / f"{number:05}.parquet"
+            pq.write_table(table.slice(start, rows), path, compression="zstd", row_group_size=rows)
+        runs: dict[int, list[Run]] = {}
+        for workers in (1, cores):
+            arguments = [*FILTER, str(dump), "--out", str(out), "--workers", str(workers), "--effort", "fast"]
+            held = ["taskset", "-c", "0", *arguments] if workers == 1 else arguments
+            for _ in range(GROWTH_RUNS):
+                shutil.rmtree(out, ignore_errors=True)
+                runs.setdefault(workers, []).append(run_process(held))
+        one, all_of_them = (median(run.wall_s for run in runs[workers]) for workers in (1, cores))
+        lines.append(
+            f"| {rows:,} | {-(-GROWTH_ROWS // rows):,} | {rate(GROWTH_ROWS, runs[1])} | "
+            f"{rate(GROWTH_ROWS, runs[cores])} | {one / all_of_them:.2f} | {peak(runs[cores])} |"
+        )
+        shutil.rmtree(dump)
+    return [*lines, ""]
+
+
 def memory_section(shared: Path, folder: Path, sizes_gb: list[int]) -> list[str]:
     """Return speed-up and peak memory on one huge file in one row group."""
     table = pool(shared, "web")
@@ -260,6 +309,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "asking": lambda given, folder: asking_section(pool_texts(given.shared), folder),
     "start": lambda given, folder: start_section(given.shared, folder),
     "filter": lambda given, folder: filter_section(given.shared, folder, given.rows),
+    "growth": lambda given, folder: growth_section(given.shared, folder),
     "memory": lambda given, folder: memory_section(given.shared, folder, [2, 10] if given.huge else [2]),
     "leaks": lambda given, folder: leaks_section(given.shared),
     "cluster": lambda given, folder: cluster_section(pool_texts(given.shared), folder),

@@ -122,7 +122,7 @@ long_text = st.builds(
     ),
     st.text(max_size=4) | st.sampled_from(("a", "\u00e9", "\u6771")),
     st.tuples(repeated, repeated),
-    st.integers(63_990, 90_000),
+    st.integers(15_990, 40_000),
     st.floats(0, 1),
 )  # fmt: skip
 

@@ -112,7 +112,7 @@ class Token:
             return fnv(self.folded[:1]) * (2 * min(self.length, 4) + 1) & BITS_64
         if self.is_number:
             return (7919 + min(len(self.text), 4)) * GOLDEN & BITS_64
-        return fnv(self.folded)
+        return word_hash(self.folded)
 
 
 @dataclass(frozen=True)
@@ -181,6 +181,16 @@ class Line:
 
 
 @lru_cache(maxsize=4096)
+def word_hash(text: str) -> int:
+    """Return a hash of code points, each turned in from the right by five bits."""
+    value = FNV_START
+    for character in text:
+        turned = (value * 32) % 2**64 + value // 2**59
+        value = turned ^ ord(character)
+    return value
+
+
+@lru_cache(maxsize=4096)
 def fnv(text: str) -> int:
     """Return the FNV-1a hash of code points."""
     value = FNV_START
@@ -214,13 +224,13 @@ def unusual_of(document: bytes | None) -> int:
     return (len(document) > 10_000_000) + 2 * (b"\0" in document)
 
 
-WINDOW, REACH = (1400, 500, 500), (24_000, 16_000, 24_000)
+WINDOW, REACH = (1400, 500, 500), (6_000, 4_000, 6_000)
 
 
 def pieces_of(document: bytes, sizes: tuple[int, int, int] = REACH) -> list[bytes]:
     """Return what is read behind the licence header: all of it, or head, middle and tail of much."""
     length, most = len(document), sum(sizes)
-    first, half, last = sizes[0], sizes[1] // 2, sizes[2]
+    first, _, last = sizes
     seam = b"\n[...]\n"
     cut = [
         (head, tail)
@@ -233,9 +243,14 @@ def pieces_of(document: bytes, sizes: tuple[int, int, int] = REACH) -> list[byte
     if cut:
         ((head, tail),) = cut
         return [document[:head], document[head + 7 : length - tail - 7], document[length - tail :]]
-    document = document[header_end(document) :] or document
-    length = len(document)
-    if length <= most:
+    return narrowed(document[header_end(document) :] or document, sizes)
+
+
+def narrowed(document: bytes, sizes: tuple[int, int, int]) -> list[bytes]:
+    """Return head, middle and tail of a text, or all of a shorter one."""
+    length, half = len(document), sizes[1] // 2
+    first, _, last = sizes
+    if length <= sum(sizes):
         return [document]
     middle = length // 2
     return [
@@ -258,8 +273,8 @@ def header_end(document: bytes) -> int:
 
 
 def comment_end(document: bytes, start: int) -> int | None:
-    """Return where the comment ends that stands at a place: not more than 8,000 bytes on."""
-    text = document[start : start + 8000]
+    """Return where the comment ends that stands at a place: not more than 5,000 bytes on."""
+    text = document[start : start + 5000]
     rest = text.lstrip(ASCII_BLANKS).removeprefix(b"\xef\xbb\xbf")
     if rest.startswith(b"#!"):
         rest = rest[len(rest.split(b"\n")[0]) :]
@@ -366,9 +381,9 @@ def word_cells(pieces: Sequence[bytes]) -> Counter[int]:
 
 
 def character_cells(pieces: Sequence[bytes]) -> Counter[int]:
-    """Count runs of five bytes by cell, white space collapsed and letters lower-cased."""
+    """Count runs of five bytes of the window by cell, white space collapsed and letters lower-cased."""
     counts: Counter[int] = Counter()
-    for piece in pieces:
+    for piece in narrowed(b"".join(pieces), WINDOW):
         body = re.sub(rb"\A[\x00-\x20]+", b"", piece)
         body = re.sub(rb"\n[\x00-\x20]*|[\x00-\x20]+", collapsed, body)
         text = b" " + body.lower()
@@ -446,7 +461,7 @@ def word_statistics(pieces: Sequence[bytes]) -> dict[str, float]:
         )
         in_quotes += words_in_quotes(tokens)
     shares = {
-        "distinct_word_share": len({token.hash if not token.is_number else token.folded for token in words}),
+        "distinct_word_share": len({cell_of(word_hash(token.folded), bits=18) for token in words}),
         "long_word_share": sum(length >= 8 for length in lengths),
         "single_letter_share": sum(length == 1 for length in lengths),
         "snake_share": sum("_" in token.text and len(token.text) > 2 for token in words),

@@ -264,8 +264,8 @@ def test_a_pair_with_few_documents_in_common_stands_as_not_defined_and_leaves_th
 
 
 @pytest.mark.parametrize(("columns", "named"), [(1, "rater 0"), (0, "none")])
-def test_a_single_rater_is_refused_with_the_ways_to_a_second(columns, named):
-    with pytest.raises(LabelsError, match=rf"Got {named} alone.*--repeat 2.*--human"):
+def test_a_single_rater_is_refused_by_name(columns, named):
+    with pytest.raises(LabelsError, match=rf"Got {named} alone. Add the ratings of another"):
         judged(simulated()[:, :columns])
 
 

@@ -67,7 +67,7 @@ def test_a_whole_reach_is_not_cut_wherever_its_characters_fall(moved):
     assert count_cut_texts(table) == 0
 
 
-@pytest.mark.parametrize("size", [10, 63_990, 64_010, 200_000])
+@pytest.mark.parametrize("size", [10, 15_990, 16_010, 200_000])
 def test_a_text_that_lacks_its_licence_header_alone_is_not_cut(size):
     row = sample_row("# Copyright 2001\n\n" + "y" * size, file="a", row=0)
     assert row["text"].startswith("yyyyy")
@@ -164,6 +164,24 @@ def test_bad_labels_are_refused_with_what_is_needed(write, changed, message):
     with pytest.raises(LabelsError, match=message) as caught:
         read_labels(path)
     assert path in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_known"),
+    [
+        ({}, True),
+        ({"picked": pa.array(["random"] * ROWS)}, True),
+        ({"picked": pa.array(["random"] * (ROWS - 1) + ["unknown"])}, False),
+        ({"picked": None}, False),
+        ({"picked": None, "probability": pa.array([0.5] * ROWS)}, True),
+        ({"picked": None, "probability": pa.array([0.5] * (ROWS - 1) + [None])}, False),
+    ],
+    ids=["both", "random", "one unknown", "none", "probability", "one without"],
+)
+def test_documents_of_unknown_origin_count_as_drawn_at_random_and_are_told(write, changed, is_known):
+    found = read_labels(write(**changed))
+    assert found.origin_known == is_known
+    assert found.unbiased.all() == ("picked" in changed)
 
 
 def test_too_few_labels_are_refused(write):

@@ -201,7 +201,7 @@ def rows_of(columns, *, text_column="text", group_column=None):
 
 def test_a_table_of_texts_alone_is_a_sample():
     one, two = (f"mine.parquet#{number}" for number in range(2))
-    origin = {"file": "mine.parquet", "picked": "random"}
+    origin = {"file": "mine.parquet", "picked": "unknown"}
     assert rows_of({"content": ["one", None]}, text_column="content") == [
         sample_row("one", id=one, group=one, row=0, **origin),
         sample_row("", id=two, group=two, row=1, **origin),
@@ -252,12 +252,11 @@ def test_text_in_whatever_form_and_numbers_of_any_width_are_kept():
     assert found == [["one", "en", "x", 7, 1], ["two", None, "y", 8, 2]]
 
 
-def test_a_missing_column_or_one_without_text_is_refused_by_name():
-    with pytest.raises(
-        LabelsError, match=r"mine.parquet must have a column 'text'. Found body.*--text-column"
-    ):
-        rows_of({"body": ["one"]})
-    with pytest.raises(LabelsError, match="'site'"):
-        rows_of({"text": ["one"]}, group_column="site")
+def test_a_document_with_a_known_chance_was_drawn_at_random():
+    found = rows_of({"text": ["one", "two"], "probability": [0.5, None]})
+    assert [row["picked"] for row in found] == ["random", "unknown"]
+
+
+def test_a_column_without_text_is_refused_by_name():
     with pytest.raises(LabelsError, match=r"'text' in dump/mine.parquet must be string. Got int64"):
         rows_of({"text": [1]})

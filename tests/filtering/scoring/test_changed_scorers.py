@@ -70,7 +70,7 @@ def test_a_missing_file_is_refused(with_trees):
         ({"format": "2"}, "'format' in .* Got '2' instead"),
         ({"kind": "pickle"}, r"'kind' in .* must be 'signals'\. Got 'pickle'"),
         ({"window_rule": "all/2"}, "'window_rule' in .* Got 'all/2'"),
-        ({"signals_version": 3}, r"'signals_version' in .* must be 4\. Got 3 instead\. .*train it again"),
+        ({"signals_version": 3}, r"'signals_version' in .* must be 5\. Got 3 instead\. .*train it again"),
         ({"files": {}}, "must hold a whole scorer"),
         ({"files": {"head.pickle": "00"}}, "no other files than a scorer's. Its list names 'head.pickle'"),
         ({"files": {"../../etc/passwd": "00"}}, "no other files than a scorer's"),

@@ -133,7 +133,7 @@ def test_what_is_found_does_not_change_from_run_to_run():
 
 def test_all_of_a_document_that_signals_read_is_compared_and_no_more():
     texts = [bytearray(" ".join(words(60_000, seed=seed))[:300_000].encode()) for seed in range(3)]
-    for start, stop in ((0, 24_000), (142_000, 158_000), (276_000, 300_000)):  # a reach
+    for start, stop in ((0, 6_000), (148_000, 152_000), (294_000, 300_000)):  # a reach
         texts[1][start:stop] = texts[0][start:stop]
     for start, stop in ((0, 1_400), (149_750, 150_250), (299_500, 300_000)):  # a window
         texts[2][start:stop] = texts[0][start:stop]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 
 import pytest
 from runs import QUIET
@@ -38,7 +39,7 @@ def test_a_promised_cut_is_the_one_that_keeps_most_or_least_of_those_that_promis
     assert "so at least 70 %" in result.answer
     likely = [row.cut for row in result.cuts if row.cut > 0 and getattr(row, goal).value >= 0.7]
     assert result.estimated_at == (min if goal == "precision" else max)(likely)
-    told = f"By the estimate alone, without certainty, it would be {result.estimated_at:g}" in result.answer
+    told = f"By the estimate alone {result.estimated_at:g} points would do" in result.answer
     assert told == (result.estimated_at != result.keep_at)  # else it would say the same twice
     assert result.next_command == (
         f"edufilter filter INPUT --scorer {trained.out} --effort fast --keep-at {result.keep_at:g} --out OUT"
@@ -49,8 +50,12 @@ def test_what_cannot_be_promised_is_code_4_after_the_best_that_can_be(command, t
     outcome = command("threshold", trained.out, fresh, "--precision", "0.99")
     assert outcome.code == 4
     assert "Exit code 4: the goal is not promised." in outcome.out
-    assert "These labels cannot promise a precision of 99 %. The best cut is" in outcome.out
-    assert "next: edufilter filter INPUT" in outcome.out
+    assert "These labels cannot promise a precision of 99 %" in outcome.out
+    [cut] = re.findall(r"keep from ([\d.]+) points", outcome.out)
+    assert f"\n {cut} *" in outcome.out.replace("\n    ", "\n ").replace("\n  ", "\n ")
+    assert (
+        f"next: edufilter filter INPUT --scorer {trained.out} --effort fast --keep-at {cut} " in outcome.out
+    )
 
 
 def test_more_labels_are_asked_for_where_they_would_do(trained, fresh):
@@ -59,7 +64,40 @@ def test_more_labels_are_asked_for_where_they_would_do(trained, fresh):
     result = choose_threshold(ThresholdConfig(scorer=trained.out, labels=str(fresh), precision=best + 0.01))
     assert result.exit_code == 4
     assert result.more_labels > 0
-    assert f"Label about {result.more_labels:,} more (a rough estimate)." in result.answer
+    assert f"Label about {result.more_labels:,} more to show it (a rough estimate)." in result.answer
+    assert result.keep_at == result.estimated_at
+    assert result.answer.count(" points") == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "is_promised", "wanted"),
+    [
+        ((0.9, 0.85, 0.95), True, "Keep from 3 points: precision 90.0 % [85.0, 95.0], so at least 80 %."),
+        ((0.8, 0.3, 1.0), False, "keep from 3 points: precision 80.0 % [30.0, 100.0]. By how many more"),
+        ((0.7, 0.6, 0.8), False, "no cut is estimated to reach it: more labels alone would not help."),
+    ],
+)
+def test_a_goal_has_one_answer_be_it_shown_or_reached_by_the_estimate_or_not_at_all(
+    values, is_promised, wanted
+):
+    row = CutRow(3.0, 5, *(Estimate(*values),) * 4)
+    choice = Choice(0, is_promised=is_promised)
+    said = in_words("precision", 0.8, row, choice, None, is_reached=values[0] >= 0.8)
+    assert wanted in said
+    assert said.lower().count("keep from") == 1
+    assert "best" not in said or values[0] < 0.8
+
+
+def test_a_cut_that_the_run_has_is_no_next_step(command, trained, fresh, scored, tmp_path):
+    def asked(run):
+        return command("threshold", trained.out, fresh, "--population", run, "--recall", "0.7")
+
+    [again] = [line for line in asked(scored).out.splitlines() if line.startswith("next: ")]
+    new = tmp_path / "new"
+    assert command(*shlex.split(again)[2:-1], new, "--no-report").code == 0
+    said = asked(new).out
+    assert f"The run {new} keeps from there already." in said
+    assert "next: " not in said
 
 
 def test_tokens_to_keep_are_those_of_the_run(command, trained, fresh, scored):
@@ -108,4 +146,15 @@ def test_the_table_alone_has_no_answer(command, trained, fresh):
     assert outcome.code == 0
     assert "holds for all cuts at once" in outcome.out
     assert "Not weighted" in outcome.out
-    assert "next: edufilter threshold" in outcome.out
+    assert "labels: how many documents with a label score so much or more" in outcome.out
+    assert f"next: edufilter threshold {trained.out} {fresh} --precision 0.9" in outcome.out
+
+
+def test_the_next_command_asks_for_the_same_labels_population_and_effort(command, trained, fresh, scored):
+    given = ("threshold", trained.out, fresh, "--device", "cpu", "--population", scored, "--label-at", "2.5")
+    again = next(line for line in command(*given).out.splitlines() if line.startswith("next: "))
+    words = shlex.split(again)[2:]
+    assert sorted(words) == sorted(["threshold", *map(str, given[1:]), "--precision", "0.9"])
+    kept = command("threshold", trained.out, fresh, "--device", "cpu", "--recall", "0.7").out
+    assert f"--scorer {trained.out} --effort fast --keep-at" in kept
+    assert "--device cpu --out OUT" in kept

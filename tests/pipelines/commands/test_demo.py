@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 from contextlib import redirect_stdout
 from functools import cache
@@ -100,6 +101,20 @@ def test_what_each_run_did_and_its_best_and_worst_documents_are_shown(done):
         assert title in shown
     sources = set(pq.read_table(done[0] / "code" / "dump")["path"].to_pylist())
     assert len([line for line in shown.splitlines() if line[8:] in sources]) >= 2
+
+
+def test_documents_are_shown_behind_their_licence_and_long_paths_with_their_names(tmp_path, capsys):
+    licence = "# Copyright 2022-present the authors.\n# All rights reserved.\n\n"
+    documents = [
+        demo_documents.Document(f"{licence}x = {number}", f"top/{'below/' * 30}{number}.py")
+        for number in range(3)
+    ]
+    assert demo.write_dump(tmp_path / "dump", documents, 3) == 3
+    sample = {"file": "001.parquet", "row": 0, "score": 2.5}
+    demo._print_samples("code, best", tmp_path / "dump", [sample])
+    _, _, place, text = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"  2\.50  top/\.\.\.(/below)+/1\.py", place)
+    assert text.strip() == "x = 1"
 
 
 @pytest.fixture(scope="module")

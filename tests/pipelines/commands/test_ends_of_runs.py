@@ -1,9 +1,11 @@
 """Proves that the end of a run says in words what matters, and that rates leave waits out."""
 
 import csv
+import html
 import io
 import json
 import re
+import shlex
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +19,7 @@ from pipelines.progress import ConsoleReporter, RowMeter
 from pipelines.reports.run_page import _audit
 from pipelines.reports.write_report import write_report
 from pipelines.run.audit import AuditResult, Side
+from pipelines.scorers.evaluation_tables import UNKNOWN_ORIGIN
 from pipelines.worker.worker_settings import LeakSearch, WorkerSettings
 
 
@@ -309,11 +312,19 @@ def test_a_sample_for_people_holds_no_formula_and_is_read_back_as_it_was(command
 def test_labels_of_unknown_origin_are_not_called_drawn_at_random(command, trained, tmp_path):
     table = make_labels(120, seed=5)
     pq.write_table(table.drop_columns(["picked"]), tmp_path / "imported.parquet")
-    said = command("evaluate", trained.out, tmp_path / "imported.parquet").out
-    assert "do not say how these documents were chosen" in said
-    assert "drawn at random" not in said
+    page = tmp_path / "page.html"
+    said = command("evaluate", trained.out, tmp_path / "imported.parquet", "--html", page).out
+    assert UNKNOWN_ORIGIN in said
+    assert "drawn at random" not in said.replace(UNKNOWN_ORIGIN, "")
     assert "The figure to go by: AUC at 3 points" in said
+    shown = html.unescape(page.read_text())
+    assert UNKNOWN_ORIGIN in shown
+    assert "chosen without" not in shown
+    assert "best possible" not in shown
     pq.write_table(table, tmp_path / "drawn.parquet")
     said = command("evaluate", trained.out, tmp_path / "drawn.parquet").out
     assert "at effort fast on the documents drawn at random." in said
-    assert "next: edufilter threshold" in said
+    assert UNKNOWN_ORIGIN not in said
+    given = (trained.out, tmp_path / "drawn.parquet", "--device", "cpu")
+    next_step = f"next: edufilter threshold {shlex.join(map(str, given))} --precision 0.9"
+    assert next_step in command("evaluate", *given).out

@@ -114,6 +114,27 @@ def test_a_wrong_setting_is_refused_by_name_with_what_came(command, dump, tmp_pa
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("filter x -o y --keep-at 3,5", "--keep-at must be a number. Got '3,5' instead. Did you mean 3.5?"),
+        ("filter x -o y --keep-at three", "--keep-at must be a number. Got 'three' instead.\n"),
+        ("filter x -o y --workers 1.5", "--workers must be a whole number. Got '1.5' instead.\n"),
+        ("filter x -o y --keep-at -1", "--keep-at must be at least 0. Got -1.0 instead."),
+        ("sample x -o y.csv --n 2,000", "must be a whole number. Got '2,000' instead. Did you mean 2000?"),
+        ("threshold x y --precision 90%", "must be a number. Got '90%' instead. Did you mean 0.9?"),
+        ("threshold x y --recall 90", "--recall must be below 1. Got 90.0 instead. 0.2 means 20 %."),
+        ("filter x -o y --effort ful", "fast, balanced, full. Got 'ful' instead. Did you mean 'full'?"),
+        ("train x -o y --signals ridge", "characters, lightgbm. Got 'ridge' instead.\n"),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_none_is_answered_in_plain_words_with_the_nearest_one(command, words, said):
+    outcome = command(*words.split())
+    assert outcome.code == 2
+    assert said in outcome.err
+    assert "Input should" not in outcome.err
+
+
+@pytest.mark.parametrize(
     ("kind", "values", "field"),
     [
         (FilterConfig, {"inputs": "a.parquet", "out": "o"}, "inputs"),

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from dumps import make_texts
@@ -212,6 +213,22 @@ def agreeing(value, low, high, documents=200):
 )
 def test_advice_follows_the_first_rule_that_holds_with_its_figures(ceiling, scorer_rho, labels, said):
     assert said in advice(agreeing(*ceiling), scorer_rho=scorer_rho, labels=labels)
+
+
+def test_one_rater_alone_is_told_what_these_labels_can_have(folder, tmp_path, command):
+    table = pq.read_table(folder / "ratings.parquet")
+    alone, imported = table.filter(pc.equal(table["rater"], "good")), tmp_path / "imported"
+    for name, status in (("asked", "ok"), ("imported", "imported")):
+        (tmp_path / name).mkdir()
+        statuses = pa.array([status] * len(alone))
+        told = alone.set_column(alone.column_names.index("status"), "status", statuses)
+        pq.write_table(told, tmp_path / name / "ratings.parquet")
+    assert "has ratings of good alone" in command("agreement", tmp_path / "asked").err
+    assert "the same one twice (--repeat 2)" in command("agreement", tmp_path / "asked").err
+    said = command("agreement", imported, "--scorer", "mine").err
+    assert "--repeat" not in said
+    assert f"edufilter annotate --import FILE --rater NAME --out {imported}" in said
+    assert f"edufilter evaluate mine {imported} --learning-curve curve.svg" in said
 
 
 def test_advice_is_one_or_two_sentences():

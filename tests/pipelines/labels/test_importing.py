@@ -48,7 +48,7 @@ def test_scores_that_exist_are_imported_into_the_same_schema(tmp_path, suffix, c
         (text, number % 6) for number, text in enumerate(texts)
     ]
     assert labels[13]["group"] == "site-1.org"
-    assert {row["picked"] for row in labels} == {"random"}
+    assert {row["picked"] for row in labels} == {"unknown"}
     assert {row["rater"] for row in read(tmp_path / "labels", RATINGS_FILE)} == {"theirs"}
 
 
@@ -141,6 +141,39 @@ def test_scores_that_are_none_are_refused_by_name(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises((LabelsError, ColumnError), match=message):
         import_labels(ImportConfig(source=path, out=tmp_path / "labels"))
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".csv"])
+def test_a_column_that_is_missed_is_looked_for_among_all_that_there_are(tmp_path, suffix, command):
+    table = pa.table({"id": ["a"], "body": ["b"], "grade": [3], "sites": ["c"], "size": [1]})
+    path = tmp_path / f"odd{suffix}"
+    if suffix == ".parquet":
+        pq.write_table(table, path)
+    elif suffix == ".csv":
+        pyarrow.csv.write_csv(table, path)
+    else:
+        path.write_text(json.dumps(table.to_pylist()[0]) + "\n")
+    given, found = (
+        ("annotate", "--import", path, "--out", tmp_path / "labels"),
+        "id, body, grade, sites, size",
+    )
+    assert f"must have a column 'score'. Found {found}. Name another one with --score-column." in (
+        command(*given).err
+    )
+    named = (*given, "--score-column", "grade")
+    assert f"Found {found}. Name the text column with --text-column." in command(*named).err
+    named = (*named, "--text-column", "body")
+    assert f"Found {found}. Name another one with --group-column. Did you mean 'sites'?" in (
+        command(*named, "--group-column", "site").err
+    )
+    assert command(*named).code == 0
+    for other in (
+        ("train", path, "--out", tmp_path / "scorer"),
+        ("train", path, "--pool", path, "--out", tmp_path / "scorer"),
+        ("annotate", path, "--model", "m", "--dry-run", "--out", tmp_path / "asked"),
+        ("agreement", tmp_path / "labels", "--human", path),
+    ):
+        assert f"Found {found}" in command(*other).err
 
 
 def test_a_column_of_texts_that_is_not_there_is_named_before_scores_are_judged(tmp_path):

@@ -9,7 +9,8 @@ from dumps import make_texts
 from runs import QUIET
 from scripted_server import ScriptedServer, labelled
 
-from filtering.text.windows import WINDOW, cut_window
+from annotations.labels.sources import read_text_file
+from filtering.text.windows import REACH, WINDOW, cut_window
 from pipelines import ImportConfig, annotate_sample, import_labels
 from pipelines.labels.label_folder import texts_beside
 
@@ -18,9 +19,9 @@ pytestmark = pytest.mark.usefixtures("key")
 
 def write_long_sample(tmp_path, rows=12):
     """Return a sample of long documents, the same as a table for people, and the texts."""
-    texts = [f"{number}: {' '.join(make_texts(60, seed=number))}" for number in range(rows)]
+    texts = [f"{number}: {' '.join(make_texts(12, seed=number))}" for number in range(rows)]
     sizes = [len(text.encode()) for text in texts]
-    assert min(sizes) > WINDOW.whole
+    assert WINDOW.whole < min(sizes) <= max(sizes) < REACH.whole
     sample = write_sample(tmp_path / "long.parquet", rows, text=texts, text_bytes=sizes)
     windows = pa.array([cut_window(text) for text in texts])
     table = pq.read_table(sample).set_column(1, "text", windows)
@@ -86,6 +87,20 @@ def test_a_table_for_people_brings_the_whole_texts_that_lie_beside_it(tmp_path):
     result = import_labels(ImportConfig(source=checks, out=tmp_path / "labels", rater="people"))
     assert (result.labels, result.cut_texts) == (len(texts), 1)  # text that is not of the window is not taken
     assert [row["text"] for row in read(tmp_path / "labels")][:-1] == texts[:-1]
+
+
+@pytest.mark.parametrize("keep", [["id", "text", "score"], ["text", "score"]], ids=" ".join)
+def test_a_table_that_was_saved_under_another_name_finds_its_whole_texts(tmp_path, keep):
+    sample, checks, texts = write_long_sample(tmp_path)
+    pq.write_table(pq.read_table(sample).select(["id", "text"]), texts_beside(checks))
+    pq.write_table(pa.table({"id": ["z"], "text": ["of another sample"]}), tmp_path / "a-texts.parquet")
+    filled = read_text_file(str(checks), ["id"]).select(keep)
+    saved = tmp_path / "filled in by me.csv"
+    pyarrow.csv.write_csv(filled, saved)
+    saved.write_bytes(saved.read_bytes().replace(b"\n", b"\r\n"))  # as spreadsheets of Windows do
+    result = import_labels(ImportConfig(source=saved, out=tmp_path / "labels", rater="people"))
+    assert (result.labels, result.cut_texts) == (len(texts), 0)
+    assert [row["text"] for row in read(tmp_path / "labels")] == texts
 
 
 def test_labels_whose_texts_were_cut_are_told_once_with_what_to_do(tmp_path, command, hasty):

@@ -156,7 +156,7 @@ def test_the_command_prints_json_of_a_row_of_a_run(command, read):
         (["a.parquet", "--where", "text = 'x'"], "must have 'x' in 'text'. None has"),
         (["missing.md"], "A text file must exist"),
         (["missing", "--row", "1"], "A text file must exist"),
-        (["--file", "a.parquet", "--row", "-1"], "--row must be greater than or equal to 0"),
+        (["--file", "a.parquet", "--row", "-1"], "--row must be at least 0"),
         (["x.md", "--scorer", "nothing"], "nothing"),
     ],
 )

@@ -17,6 +17,7 @@ from filtering.fitting.cross_validation import nested_points
 from filtering.fitting.recipes import signals_fit
 from filtering.judging.rewrites import rewrites_of
 from pipelines import AuditConfig, audit_scorer
+from pipelines.commands.print_scorers import print_audit
 from pipelines.scorers.audit_points import audit_points
 from pipelines.scorers.evaluate import JudgedPoints, fit_data_of, points_of_labels
 from pipelines.scorers.evaluation_tables import audit_table, audit_verdict
@@ -57,6 +58,22 @@ def test_an_audit_of_few_documents_says_that_more_of_any_kind_would_tell(command
     assert "rewrites do as they should. Of " in shown
     assert "it is unclear, for the documents are too few: Markdown taken off" in shown
     assert "next: audit more documents, which need no labels:\n  edufilter sample DUMP" in shown
+
+
+@pytest.mark.parametrize(
+    ("verdict", "start"),
+    [("yes", "filter DUMP"), ("not shown", "audit"), ("no", "sample DUMP --n 2000 --scorer SCORER --out")],
+)
+def test_what_to_do_after_an_audit_keeps_cut_effort_and_place(trained, fresh, verdict, start, capsys):
+    effects = [replace(one, verdict=verdict) for one in trained.audit.effects]
+    given = AuditConfig(scorer=trained.out, labels=fresh, keep_at=2.5, effort="full", device="cpu")
+    few = replace(trained.audit, effects=effects, available=trained.audit.documents + 1)
+    print_audit(few, given)
+    said = capsys.readouterr().out.partition("next: ")[2].replace(trained.out, "SCORER")
+    assert f"edufilter {start}" in said
+    if verdict != "no":
+        for words in ("--keep-at 2.5", "--effort full", "--device cpu"):
+            assert words in said
 
 
 def test_rewrites_that_fail_are_named_with_what_they_should_do(trained):

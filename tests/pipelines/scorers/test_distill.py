@@ -231,7 +231,7 @@ def test_documents_without_a_score_do_not_count_as_evidence(tiny_teacher, tiny_m
 
 @pytest.mark.parametrize("n", [1, 100, 1839])
 def test_an_n_too_small_for_the_usual_bound_is_refused_with_the_smallest_that_will_do(n):
-    with pytest.raises(SettingsError, match=rf"'n' \(--n\).*greater than or equal to 1840\. Got {n} instead"):
+    with pytest.raises(SettingsError, match=rf"'n' \(--n\).*at least 1840\. Got {n} instead"):
         DistillConfig(teacher="t", pool="p", out="o", n=n)
 
 
