@@ -1,7 +1,7 @@
 """The folder of a run: its plan, receipts, manifest and stored scores, on a disk or in an object store.
 
-Here: what is written below `out/run`, in which order, how it is read back, and what it says that a run decided
-of a document (`decisions.py`).
+Here: what is written below `out/run`, in which order, how it is read back, and what it says that a run
+decided of a document (`decisions.py`).
 Not here: the rows that are kept (`worker/output.py`), and the decision to go on or to refuse
 (`run/resume.py`).
 To store something new of each part, add a column to `receipts.py`; raise `OUTPUT_FORMAT` in `plan.py` if
