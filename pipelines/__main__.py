@@ -18,10 +18,10 @@ def main() -> None:
     except (ImportError, MemoryError) as error:
         sys.stderr.write(f"Error: {error}\n")
         raise SystemExit(2) from None
-    from pipelines.interrupting import how_to_go_on  # which need the packages that were looked for
+    from pipelines.interrupting import last_words  # which needs the packages that were looked for
     from pipelines.supervisor import supervise
 
-    raise SystemExit(supervise(_run, last_words=lambda: how_to_go_on(sys.argv[1:])))
+    raise SystemExit(supervise(_run, last_words=lambda: last_words(sys.argv[1:])))
 
 
 def _run() -> int:

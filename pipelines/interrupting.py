@@ -22,6 +22,19 @@ END_WITHIN_S = 1.8
 """From an order to stop until the process ends, whatever it is doing: two seconds with some to spare."""
 
 
+_how_far: list[str] = []
+
+
+def note_how_far(words: str) -> None:
+    """Note how far the work of this process is, for the last words where it does not end in time."""
+    _how_far[:] = [words]
+
+
+def last_words(arguments: Sequence[str]) -> str:
+    """Return what to say of a command line that is ended by force: how far it is, and how to go on."""
+    return "\n".join(filter(None, (*_how_far, how_to_go_on(arguments))))
+
+
 def how_to_go_on(arguments: Sequence[str]) -> str:
     """Return what to do after a command line was interrupted; nothing for a command of seconds.
 

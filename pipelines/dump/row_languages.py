@@ -103,7 +103,7 @@ def is_prose(text: bytes, told: str | None) -> bool:
 
     Examples
     --------
-    >>> is_prose(b"A prime has two divisors (1 and itself).", None), is_prose(b"x = f(y[0]);", None)
+    >>> is_prose(b"A prime has two divisors, 1 and itself.", None), is_prose(b"x = f(y[0]);", None)
     (True, False)
     >>> is_prose(b"# A licence, and no more", "Python")
     False

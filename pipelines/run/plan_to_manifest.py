@@ -15,6 +15,7 @@ from filtering.printable import printable
 from pipelines.dump.column_doubts import doubt_of_run
 from pipelines.dump.parts import SetAside
 from pipelines.executors.local import Executor
+from pipelines.interrupting import note_how_far
 from pipelines.progress import Reporter, RowMeter
 from pipelines.run.audit import AuditResult, agreement_of
 from pipelines.run.resume import settle_plan
@@ -149,10 +150,14 @@ def run_plan(
     meter = RowMeter(plan.rows, int(plan.parts.column("rows")[done].sum()), waits_for=waits_for)
     counts = Counter(parts=int(done.sum()))
 
+    def finished_parts() -> str:
+        return f"{counts['parts']:,} of {len(done):,} parts are finished."
+
     def write_down(receipts: Sequence[Receipt]) -> None:
         folder.refuse_other_plan(plan)
         folder.write_receipts(receipts)
 
+    note_how_far(finished_parts())
     try:
         with (
             reporter.track(meter),
@@ -162,6 +167,7 @@ def run_plan(
             for receipt in finished:
                 log.add(receipt)
                 counts.update(parts=1, rows=0 if receipt.set_aside else receipt.rows)
+                note_how_far(finished_parts())
                 if receipt.set_aside:
                     name = plan.parts.of_key(receipt.key).name
                     goes_on = "" if strict else " It is set aside, and the run goes on."
@@ -173,7 +179,7 @@ def run_plan(
         write_manifest(folder, plan, settings.scorer)
         folder.clear_temporary()
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"{counts['parts']:,} of {len(done):,} parts are finished.") from None
+        raise KeyboardInterrupt(finished_parts()) from None
     return _result(folder, plan, rows_scored=counts["rows"], seconds=meter.seconds)
 
 

@@ -105,6 +105,11 @@ class RunFacts:
 _FACTS = TypeAdapter(RunFacts)
 
 
+def _typed(command: Sequence[str]) -> str:
+    """Return a command as it is typed, on one line whatever its words hold."""
+    return printable(shlex.join(command))
+
+
 @dataclass(frozen=True)
 class Plan:
     """All that a run will do, decided before the first row is read.
@@ -134,7 +139,7 @@ class Plan:
         """What to do to finish the run, as a sentence."""
         if not self.command:
             return "Finish it with the command that began it."
-        return f"To finish it:\n  {shlex.join(self.command)}"
+        return f"To finish it:\n  {_typed(self.command)}"
 
     @property
     def how_to_read(self) -> str:
@@ -146,7 +151,7 @@ class Plan:
         if not self.command:
             return f"{repair} the same command with --update."
         more = () if "--update" in self.command else ("--update",)
-        return f"{repair}:\n  {shlex.join((*self.command, *more))}"
+        return f"{repair}:\n  {_typed((*self.command, *more))}"
 
     @property
     def origin(self) -> str:

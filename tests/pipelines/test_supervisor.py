@@ -35,11 +35,28 @@ def read(name, number):
 """
 
 
+END = """
+from pipelines.interrupting import last_words
+raise SystemExit(supervise(work, last_words=lambda: last_words(["train", "labels"])))
+"""
+STUBBORN = """
+from pipelines.interrupting import note_how_far
+note_how_far("2 of 8 parts are finished.")
+note_how_far("3 of 8 parts are finished.")
+print("at work", flush=True)
+while True:
+    try:
+        time.sleep(10)
+    except KeyboardInterrupt:
+        pass
+"""
+
+
 def start(body, *, place: Path | None = None, stdout=subprocess.PIPE):
     """Start a process that supervises a function `work`; its body is given."""
     lines = "\n    ".join(body.strip().splitlines())
     return subprocess.Popen(
-        [sys.executable, "-c", f"{BEGIN}def work():\n    {lines}\n\nraise SystemExit(supervise(work))"],
+        [sys.executable, "-c", f"{BEGIN}def work():\n    {lines}\n{END}"],
         cwd=place or ROOT, stdout=stdout, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
@@ -140,6 +157,17 @@ except KeyboardInterrupt:
             process.send_signal(order)
             time.sleep(0.05)
         assert process.wait(30) == 130
+
+
+def test_a_command_that_does_not_end_in_time_says_how_far_it_is():
+    process = start(STUBBORN)
+    assert process.stdout.readline() == "at work\n"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.endswith(
+        "3 of 8 parts are finished.\nNothing of it is kept. To begin anew:\n  edufilter train labels\n"
+    )
 
 
 def test_an_order_that_was_to_be_ignored_stays_ignored():
