@@ -7,6 +7,7 @@ machine should have nothing else to do.
 import argparse
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -56,11 +57,12 @@ def main() -> None:
 
 
 def replace_section(lines: list[str]) -> None:
-    """Put a section of the page in the place of the last one with its title, or at the end."""
-    before, title, after = DOCS.read_text().partition(f"{lines[0]}\n")
+    """Put a section of the page in the place of the last one with its title up to a comma, or at the end."""
+    name = re.split("[,:]", lines[0])[0]
+    before, title, after = DOCS.read_text().partition(f"\n{name}")
     _, more, rest = after.partition("\n## ") if title else ("", "", "")
     section = "\n".join(lines).rstrip("\n")
-    DOCS.write_text(f"{before.rstrip()}\n\n{section}\n\n" + (f"## {rest}" if more else ""))
+    DOCS.write_text(f"{before.rstrip()}\n\n{section}\n" + (f"\n## {rest}" if more else ""))
 
 
 def all_figures() -> list[str]:
