@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from filtering.arrays import Floats, Floats32
 from filtering.explaining.ngrams import CharacterNgrams, WordNgrams, read_character_ngrams, read_word_ngrams
 from filtering.scoring.scorers import SignalScorer
-from filtering.signals.kernel import CELLS, LOG_COUNTS, VECTOR_WIDTH
+from filtering.signals.cells import CELLS, LOG_COUNTS, VECTOR_WIDTH
 from filtering.signals.linear import LinearSignals
 from filtering.signals.read_signals import Signals
 from filtering.signals.trees import FEATURES

@@ -14,7 +14,7 @@ from filtering.extras import require
 from filtering.fitting.ridge import CellProducts
 from filtering.judging.audit import POOR_BELOW
 from filtering.judging.rewrites import Rewrite
-from filtering.signals.kernel import CELLS
+from filtering.signals.cells import CELLS
 from filtering.signals.read_signals import read_cells
 from filtering.text.arrow import Texts, text_bytes
 from filtering.text.near_duplicates import near_duplicate_clusters

@@ -15,7 +15,7 @@ import numpy as np
 
 from filtering.arrays import Bools, Floats, Floats32, Rows
 from filtering.extras import require
-from filtering.signals.kernel import CELLS
+from filtering.signals.cells import CELLS
 
 PENALTY = 0.15
 TOLERANCE = 1e-3

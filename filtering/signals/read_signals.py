@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from filtering.arrays import Bytes, Floats32, Ints, Ints32
 from filtering.brief import brief
 from filtering.errors import ShapeError
-from filtering.signals.kernel import CELLS, CELLS_PER_BYTE, Bumps, read_documents
+from filtering.signals.cells import CELLS, CELLS_PER_BYTE, Bumps
+from filtering.signals.kernel import read_documents
 from filtering.signals.style import STATISTICS
 from filtering.signals.vectors import NO_VECTORS, Vectors
 from filtering.text.arrow import (

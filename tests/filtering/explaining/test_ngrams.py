@@ -12,7 +12,7 @@ from reference_signals import reason_of
 from filtering.explaining.contributions import ngram_shares
 from filtering.explaining.ngrams import read_character_ngrams, read_word_ngrams
 from filtering.explaining.readable import token_in_words
-from filtering.signals.kernel import CELLS
+from filtering.signals.cells import CELLS
 from filtering.signals.read_signals import read_cells
 
 

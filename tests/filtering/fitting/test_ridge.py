@@ -9,7 +9,7 @@ from scipy import sparse
 from filtering.fitting import ridge
 from filtering.fitting.recipes import fit_model
 from filtering.fitting.ridge import PENALTY, CellProducts, form_products, solve_ridge
-from filtering.signals.kernel import CELLS
+from filtering.signals.cells import CELLS
 
 ROWS = np.arange(0, 160, 2)
 

@@ -27,7 +27,7 @@ from filtering.folds import ASSIGNMENTS, fold_assignment
 from filtering.scoring.calibration import Calibration
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.scoring.stored_stage import stage_arrays
-from filtering.signals.kernel import CELLS
+from filtering.signals.cells import CELLS
 from filtering.text.windows import window_text
 
 POINTS = Calibration((0.0, 1.0, 2.0, 3.0, 4.0, 5.0))

@@ -16,7 +16,7 @@ from filtering.scoring import stored_stage
 from filtering.scoring.calibration import Calibration
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.scoring.stored_stage import build_stage, describe_stage, stage_arrays
-from filtering.signals.kernel import CELLS
+from filtering.signals.cells import CELLS
 from filtering.signals.linear import KNOTS, LinearSignals
 from filtering.signals.style import STATISTICS
 

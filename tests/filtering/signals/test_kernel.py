@@ -23,7 +23,7 @@ from weighted_reading import CHARACTER_WEIGHTS, WORD_WEIGHTS, read
 from filtering.errors import ShapeError
 from filtering.signals import kernel
 from filtering.signals import read_signals as reading
-from filtering.signals.kernel import CELLS
+from filtering.signals.cells import CELLS
 from filtering.signals.read_signals import SCORE_COLUMNS, read_cells, read_signals
 from filtering.signals.style import STATISTICS
 from filtering.text.windows import REACH

@@ -8,7 +8,7 @@ from reference_signals import WINDOW as WINDOW_SIZES
 from reference_signals import header_end as reference_header_end
 from reference_signals import pieces_of
 
-from filtering.signals.kernel import CELLS
+from filtering.signals.cells import CELLS
 from filtering.signals.read_signals import SCORE_COLUMNS, read_signals
 from filtering.signals.style import STATISTICS
 from filtering.text.windows import (
