@@ -3,13 +3,13 @@
 First a licence header is left out (`header_end`): a comment at the very beginning that says nothing of
 what the document teaches. Of the n bytes behind it, a labeller and an embedder read the **window**: up to
 2,400 bytes of UTF-8 whole, of more the first 1,400, the middle 500 (around byte n // 2) and the last 500.
-Signals read the **reach**: the same with 16,000, 6,000, 4,000 and 6,000 bytes, all of nine documents in
-ten. Of runs of bytes they read the window alone. Pieces are cut inwards to code-point boundaries, so that
-none is longer than its share. A window or reach written out as text joins the three by `SEAM`; a text that
+Signals read the **reach**: the same with 16,000, 6,000, 4,000 and 6,000 bytes, all of most documents. Of
+runs of bytes they read the window alone. Pieces are cut inwards to code-point boundaries, so that none is
+longer than its share. A window or reach written out as text joins the three by `SEAM`; a text that
 is one already is not cut again. The window of a reach is that of the whole text, but for the few bytes that
 its cuts may have moved.
 
-`tests/reference_signals.py` is the same in plain Python, and a test holds the two equal.
+`tests/kit/reference_signals.py` is the same in plain Python, and a test holds the two equal.
 """
 
 from collections.abc import Sequence
