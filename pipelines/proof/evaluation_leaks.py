@@ -1,4 +1,4 @@
-"""Finds documents that hold what models are measured on: by runs of words, and code as `decontaminate` does."""
+"""Finds documents that hold what models are measured on: by runs of words; code as `decontaminate` does."""
 
 from collections.abc import Sequence
 

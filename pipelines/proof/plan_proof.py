@@ -105,10 +105,9 @@ def chosen_passes(config: ProveConfig, wanted: int, arm_bytes: int) -> int:
 def plan_in_words(pace: Pace, arm_bytes: int, passes: int, tokens: float) -> str:
     """Return what is going to be done, as a line for people."""
     often = "once" if passes == 1 else f"{passes} times"
+    seen = tokens * passes
     return (
         f"{pace.models} models, {min(pace.at_once, pace.models)} at a time. Each reads "
-        f"{short_count(arm_bytes)}B of "
-        f"text {often}: {short_count(tokens * passes)} tokens, {tokens * passes / "
-        f"pace.step_tokens:,.0f} steps. About "
-        f"{duration(pace.seconds(tokens * passes))} in all."
+        f"{short_count(arm_bytes)}B of text {often}: {short_count(seen)} tokens, "
+        f"{seen / pace.step_tokens:,.0f} steps. About {duration(pace.seconds(seen))} in all."
     )

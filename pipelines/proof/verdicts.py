@@ -176,7 +176,7 @@ def accuracy(arms: ByArm, base: str, chance: float) -> Accuracy | None:
 
 
 def agreeing(first: Sequence[Difference], second: Sequence[Difference]) -> tuple[int, int]:
-    """Return how many of the sure differences of the first have the same sign in the second, and of how many."""
+    """Return how many of the sure differences of the first have the same sign in the second, of how many."""
     signs = {(one.evaluation, one.arm): one.difference.value < 0 for one in second}
     sure = [one for one in first if one.word != "cannot be told"]
     same = sum(signs[one.evaluation, one.arm] == (one.difference.value < 0) for one in sure)

@@ -1,7 +1,6 @@
 """Settings of `prove_run`: what arms are, and how they are written."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -16,6 +15,7 @@ from pipelines.settings.base import (
     OUTPUT,
     PLACE,
     Name,
+    Paths,
     Positive,
     Settings,
     from_words,
@@ -30,6 +30,8 @@ SETS = (KEPT, RANDOM, DROPPED, STYLE)
 """Arms that every proof has."""
 SCORE = re.compile(r"score\s*(>=|<)\s*(\d+(?:\.\d+)?)(?:\s+score\s*(<)\s*(\d+(?:\.\d+)?))?")
 RANKED = re.compile(r"(top|bottom)\s+(\d+(?:\.\d+)?)\s*%")
+WEIGHTED = re.compile(r"(.*?)\s*([:*])\s*(\d+(?:\.\d+)?|\.\d+)")
+MOST_REPEATS = 1000.0
 MINUTES = re.compile(r"(\d+(?:\.\d+)?)\s*([smh])", re.IGNORECASE)
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 EXAMPLES = "'score>=4', 'score>=2 score<3', 'top 10%', 'kept:0.5, random:0.5' or 'score>=4*3, score>=3*1'"
@@ -126,15 +128,12 @@ def read_arm(text: str) -> Arm:
 
 
 def _portion(text: str) -> Portion:
-    head, mark, number = re.fullmatch(r"(.*?)(?:([:*])\s*([0-9.]+))?\s*", text, re.DOTALL).groups()  # type:
-    ignore[union-attr] members = _members(head.strip())
-    if mark is None:
-        return Portion(members)
-    try:
-        value = float(number)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e3:
+    found = WEIGHTED.fullmatch(text.strip())
+    if found is None:
+        return Portion(_members(text.strip()))
+    words, mark, number = found.groups()
+    members, value = _members(words), float(number)
+    if not 0 < value < MOST_REPEATS:
         raise ValueError(f"must have a number above 0 after ':' (a share) and '*' (repeats), like {EXAMPLES}")
     return Portion(members, share=value) if mark == ":" else Portion(members, repeats=value)
 
@@ -172,22 +171,8 @@ def seconds_in_words(text: str) -> float:
     return float(match[1]) * SECONDS[match[2].lower()]
 
 
-def _arms(given: object) -> object:
-    if isinstance(given, str):
-        raise ValueError("must be a list, not one string")
-    if not isinstance(given, Sequence):
-        return given
-    return tuple(read_arm(one) if isinstance(one, str) else one for one in given)
-
-
-def _as_given(arms: tuple[Arm, ...]) -> list[str]:
-    return [f"{arm.name}={arm.words}" for arm in arms]
-
-
-def _paths(given: object) -> object:
-    if isinstance(given, str):
-        raise ValueError("must be a list, not one string")
-    return tuple(map(str, given)) if isinstance(given, Sequence) else given
+def _as_written(arm: Arm) -> str:
+    return f"{arm.name}={arm.words}"
 
 
 class ProveConfig(Settings):
@@ -204,8 +189,7 @@ class ProveConfig(Settings):
         ),
     ]
     evaluations: Annotated[
-        tuple[Name, ...],
-        BeforeValidator(_paths),
+        Paths,
         Option(
             "--eval",
             metavar="FILE",
@@ -236,9 +220,8 @@ class ProveConfig(Settings):
         ),
     ] = None
     arms: Annotated[
-        tuple[Arm, ...],
-        BeforeValidator(_arms),
-        PlainSerializer(_as_given),
+        tuple[Annotated[Arm, from_words(read_arm), PlainSerializer(_as_written)], ...],
+        BeforeValidator(lambda given: tuple(given) if isinstance(given, list) else given),
         Option(
             "--arm",
             parser=str,
