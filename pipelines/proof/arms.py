@@ -25,7 +25,7 @@ HELD_OUT = 0.1
 """Share of all groups of documents (sites, repositories) that no model is trained on."""
 LARGE_GROUP = 0.2
 """A group with a larger share of the documents is held out document by document, not all of it or none."""
-HELD_DOCUMENTS = 100
+HELD_DOCUMENTS = 60
 """Of an arm, to measure on."""
 STYLE_CANDIDATES = 4
 """Times as many as are needed, to choose those from that look most like what is kept."""

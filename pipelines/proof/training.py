@@ -23,7 +23,7 @@ from pipelines.proof.tokens import Tokens
 
 SLOW = 0.1
 """Of the learning rate, in the runs that tell whether the order of arms holds there."""
-EARLY_ITEMS = 4
+EARLY_ITEMS = 8
 """At a quarter and at half one of so many items is measured: the curve needs no more."""
 WRITTEN_TOKENS = 60
 """That a model writes after a prompt."""
