@@ -173,7 +173,8 @@ class ArmDrawer:
             If an arm has too little text to tell anything.
         """
         parts = LEAST_PARTS
-        documents = 50 + int(SPARE * wanted_bytes / min(max(self.source.mean_bytes, 1), DOCUMENT_BYTES))
+        mean_bytes = min(max(self.source.mean_bytes, 1), DOCUMENT_BYTES)
+        documents = int(HELD_DOCUMENTS / HELD_OUT + SPARE * wanted_bytes / mean_bytes)
         while True:
             found, is_all = self._draw(documents, parts, seed, held_out)
             name, size = found.shortest

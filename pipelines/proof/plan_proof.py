@@ -64,7 +64,7 @@ def find_pace(config: ProveConfig, evaluations: Sequence[Evaluation], held_out_b
     measured = (sum(one.size for one in evaluations) + held_out_bytes) / TOKEN_BYTES
     return Pace(
         models=len(config.all_arms) * config.seeds + len((KEPT, RANDOM)),
-        at_once=models_at_once(config.device),
+        at_once=models_at_once(config.size, config.device),
         step_s=seconds_a_step(config.size, config.device),
         step_tokens=size.batch * size.context,
         measured_tokens=measured * TIMES_MEASURED * FORWARD,
