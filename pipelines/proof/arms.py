@@ -25,7 +25,7 @@ HELD_OUT = 0.1
 """Share of all groups of documents (sites, repositories) that no model is trained on."""
 LARGE_GROUP = 0.2
 """A group with a larger share of the documents is held out document by document, not all of it or none."""
-HELD_DOCUMENTS = 100
+HELD_DOCUMENTS = 60
 """Of an arm, to measure on."""
 STYLE_CANDIDATES = 4
 """Times as many as are needed, to choose those from that look most like what is kept."""
@@ -173,7 +173,8 @@ class ArmDrawer:
             If an arm has too little text to tell anything.
         """
         parts = LEAST_PARTS
-        documents = 50 + int(SPARE * wanted_bytes / min(max(self.source.mean_bytes, 1), DOCUMENT_BYTES))
+        mean_bytes = min(max(self.source.mean_bytes, 1), DOCUMENT_BYTES)
+        documents = int(HELD_DOCUMENTS / HELD_OUT + SPARE * wanted_bytes / mean_bytes)
         while True:
             found, is_all = self._draw(documents, parts, seed, held_out)
             name, size = found.shortest

@@ -9,7 +9,7 @@ from pipelines.amounts_in_words import duration, short_count
 from pipelines.proof.arms import LEAST_BYTES
 from pipelines.proof.evaluation_texts import Evaluation
 from pipelines.proof.language_model import SIZES
-from pipelines.proof.training import models_at_once, seconds_a_step
+from pipelines.proof.training import EARLY_ITEMS, models_at_once, seconds_a_step
 from pipelines.settings.proof import KEPT, RANDOM, ProveConfig
 
 BUDGET_S = 720.0
@@ -20,8 +20,8 @@ TOKEN_BYTES = 3.0
 """Of text, for a plan; what it is decides itself once the tokens are learned."""
 FORWARD = 1 / 3
 """Of the time that a token takes to train, to be measured."""
-TIMES_MEASURED = 1.5
-"""An item is measured once, and a quarter of them twice more."""
+TIMES_MEASURED = 1 + 2 / EARLY_ITEMS
+"""All items are measured once, and some of them twice more."""
 MOST_PASSES = 4
 """Over the same text: so many are nearly as good as new text (Muennighoff et al. 2023, arXiv:2305.16264)."""
 
@@ -64,7 +64,7 @@ def find_pace(config: ProveConfig, evaluations: Sequence[Evaluation], held_out_b
     measured = (sum(one.size for one in evaluations) + held_out_bytes) / TOKEN_BYTES
     return Pace(
         models=len(config.all_arms) * config.seeds + len((KEPT, RANDOM)),
-        at_once=models_at_once(config.device),
+        at_once=models_at_once(config.size, config.device),
         step_s=seconds_a_step(config.size, config.device),
         step_tokens=size.batch * size.context,
         measured_tokens=measured * TIMES_MEASURED * FORWARD,

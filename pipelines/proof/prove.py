@@ -12,16 +12,23 @@ import numpy as np
 from filtering.errors import OutputError, SettingsError
 from filtering.extras import require
 from pipelines.progress import ConsoleReporter, Meter, Reporter
-from pipelines.proof.arms import ArmDrawer, Draw
+from pipelines.proof.arms import HELD_DOCUMENTS, ArmDrawer, Draw
 from pipelines.proof.draws import Drawn, Source
 from pipelines.proof.evaluation_leaks import EvaluationLeaks
 from pipelines.proof.evaluation_texts import TEXT_BYTES, Evaluation, Item, read_evaluations
 from pipelines.proof.language_model import EXTRA, SIZES, CurvePoint
 from pipelines.proof.measuring import Measured
-from pipelines.proof.plan_proof import Pace, chosen_passes, find_pace, plan_in_words, wanted_bytes
+from pipelines.proof.plan_proof import (
+    TOKEN_BYTES,
+    Pace,
+    chosen_passes,
+    find_pace,
+    plan_in_words,
+    wanted_bytes,
+)
 from pipelines.proof.proof_folder import BYTES_TIER, HALF, QUARTER, WHOLE, ProofFolder
 from pipelines.proof.tokens import learn_tokens, load_tokens
-from pipelines.proof.training import SLOW, Job, Training, read_training, steps_of, train_all
+from pipelines.proof.training import EARLY_ITEMS, SLOW, Job, Training, read_training, steps_of, train_all
 from pipelines.proof.verdicts import (
     Accuracy,
     Difference,
@@ -206,7 +213,7 @@ def estimate_proof(config: ProveConfig, *, reporter: Reporter | None = None) -> 
     pace, wanted, draw = _first_draw(config, source, against, evaluations, reporter)
     arm_bytes = int(min(wanted, draw.shortest[1]))
     passes = chosen_passes(config, wanted, arm_bytes)
-    return plan_in_words(pace, arm_bytes, passes, arm_bytes / 3.0)
+    return plan_in_words(pace, arm_bytes, passes, arm_bytes / TOKEN_BYTES)
 
 
 def _refuse_another_dump(source: Source, against: Source | None) -> None:
@@ -245,7 +252,7 @@ def _first_draw(
     reporter: Reporter,
 ) -> tuple[Pace, int, Draw]:
     reporter.say(f"Timing a model of size {config.size} ...")
-    held_out_bytes = len(config.all_arms) * 100 * TEXT_BYTES
+    held_out_bytes = len(config.all_arms) * HELD_DOCUMENTS * TEXT_BYTES
     pace = find_pace(config, evaluations, held_out_bytes)
     wanted = wanted_bytes(config, pace)
     reporter.say(f"Drawing documents of {len(config.all_arms)} arms ...")
@@ -395,7 +402,7 @@ def _judge(
                 arm: [
                     _mean([each[QUARTER][one.name] for each in models]),
                     _mean([each[HALF][one.name] for each in models]),
-                    _mean([each[WHOLE][one.name].every(4) for each in models]),
+                    _mean([each[WHOLE][one.name].every(EARLY_ITEMS) for each in models]),
                 ]
                 for arm, models in found.items()
             }

@@ -23,7 +23,7 @@ from pipelines.proof.tokens import Tokens
 
 SLOW = 0.1
 """Of the learning rate, in the runs that tell whether the order of arms holds there."""
-EARLY_ITEMS = 4
+EARLY_ITEMS = 8
 """At a quarter and at half one of so many items is measured: the curve needs no more."""
 WRITTEN_TOKENS = 60
 """That a model writes after a prompt."""
@@ -82,15 +82,18 @@ class Training:
     prompts: Sequence[str]
 
 
-def models_at_once(device: str) -> int:
-    """Return how many models are trained at a time: as many as there are cores, or one on a GPU."""
+def models_at_once(size: str, device: str) -> int:
+    """Return how many models are trained at a time: as many as there are cores, or one on a GPU.
+
+    Toys are trained one by one: their threads would wait for each other's Python most of the time.
+    """
     place, _ = find_device(require(EXTRA, "torch"), device)
-    return available_cpus() if place.type == "cpu" else 1
+    return available_cpus() if place.type == "cpu" and size != "toy" else 1
 
 
 def seconds_a_step(size: str, device: str) -> float:
     """Return how long a step takes, with as many models at work as there will be."""
-    at_once = models_at_once(device)
+    at_once = models_at_once(size, device)
     pool = one_core_threads(require(EXTRA, "torch"), at_once)
     with pool:
         return max(pool.map(lambda _: time_step(SIZES[size], device), range(at_once)))
@@ -111,7 +114,7 @@ def train_all(
     Interrupted
         If this is interrupted: what is done stays.
     """
-    at_once = min(models_at_once(training.device), max(len(jobs), 1))
+    at_once = min(models_at_once(training.size, training.device), max(len(jobs), 1))
     stopped = threading.Event()
 
     def stepped() -> None:

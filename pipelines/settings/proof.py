@@ -12,7 +12,6 @@ from pipelines.settings.base import (
     CHECKS,
     DRAWING,
     FITTING,
-    OUTPUT,
     PLACE,
     Name,
     Paths,
@@ -282,7 +281,7 @@ class ProveConfig(Settings):
             rich_help_panel=CHECKS,
             help="Most items of an evaluation file to measure; the same for all models, drawn at random.",
         ),
-    ] = 500
+    ] = 300
     probe: Annotated[
         Probe | None,
         Option(
@@ -297,14 +296,7 @@ class ProveConfig(Settings):
             help="Device of the models: auto, cpu, cuda, cuda:1 or mps. auto uses a GPU if there is one.",
         ),
     ] = "auto"
-    samples: Annotated[
-        bool,
-        Option(
-            "--samples/--no-samples",
-            rich_help_panel=OUTPUT,
-            help="Show on the page what each model writes. Leave it out for confidential data.",
-        ),
-    ] = True
+    samples: bool = Field(default=True, description="Whether the page shows what each model writes.")
 
     def _refuse_misfits(self) -> None:
         names = [arm.name for arm in self.arms]
