@@ -17,7 +17,7 @@ from pipelines.page_kit.page import Table, Tile, whole_page
 from pipelines.proof.findings import LIMITS, findings
 from pipelines.proof.proof_folder import ProofFolder
 from pipelines.proof.prove import HELD_OUT, Proof
-from pipelines.proof.training import Job
+from pipelines.proof.training import EARLY_ITEMS, Job
 from pipelines.reports.proof_tables import (
     WHENS,
     accuracy_table,
@@ -39,6 +39,7 @@ from pipelines.settings.proof import DROPPED, KEPT, RANDOM, STYLE, ProveConfig
 
 FORMAT = 1
 """Number of the layout of ``proof.json``."""
+PAGE = "proof.html"
 WIDTHS = {"wide": 1200, "narrow": 340}
 """Of the two drawings in pixels; the style shows the one that fits the screen."""
 LOSSES_HEIGHT = 300
@@ -95,6 +96,7 @@ class _View:
     losses_table: Table
     early: Mapping[str, str]  # drawings by evaluation
     early_table: Table
+    early_items: int  # of so many one was measured
     crossing: Sequence[str]
     written: Sequence[Written]
     drawn: Sequence[Table]
@@ -123,11 +125,11 @@ def write_proof_page(proof: Proof, config: ProveConfig) -> Path:
     folder = ProofFolder(Path(config.out))
     if not config.samples:
         proof = replace(proof, prompts=(), written={})
-    page = render_page(proof, config)
     figures = to_jsonable_python(proof, inf_nan_mode="null")
     settings = config.model_dump(mode="json")
+    # First what needs no drawing, which may fail.
     folder.write_json(folder.root / "proof.json", {"format": FORMAT, "settings": settings, **figures})
-    path = folder.root / "proof.html"
+    page, path = render_page(proof, config), folder.root / PAGE
     with written_whole(path) as place:
         place.write_text(page, encoding="utf-8", errors="replace")
     return path
@@ -173,17 +175,23 @@ def render_page(proof: Proof, config: ProveConfig) -> str:
         losses_table=losses_table(proof),
         early=dict(zip(early, draw_early(list(early.values()), colors, WHENS, EARLY_SIZE), strict=True)),
         early_table=early_table(proof),
+        early_items=EARLY_ITEMS,
         crossing=crossing(proof),
         written=_written(proof),
         drawn=drawn_tables(proof),
         settings=settings_table(proof, config),
-        models=models_folder(config.out),
+        models=models_of(config.out),
         how_to_go_on=how_to_go_on(config.out),
     )
     return whole_page("proof.html", f"edufilter: proof of {proof.run}", view)
 
 
-def models_folder(folder: str) -> str:
+def page_of(folder: str) -> str:
+    """Return where the page of a proof is, as it may be printed."""
+    return printable(str(Path(folder) / PAGE))
+
+
+def models_of(folder: str) -> str:
     """Return where the models of a proof lie, as it may be printed."""
     return printable(str(ProofFolder(Path(folder)).model("")))
 

@@ -12,6 +12,7 @@ from run_pages import Page
 
 from filtering.judging.metrics import Estimate
 from filtering.printable import ACTING, printable
+from pipelines.commands.print_proof import print_proof
 from pipelines.page_kit.page import SCRIPT
 from pipelines.proof.findings import LIMITS, findings
 from pipelines.proof.language_model import CurvePoint
@@ -185,11 +186,9 @@ def test_differences_are_percent_of_what_random_costs():
 
 
 def test_the_screen_shows_findings_first_and_a_table_that_fits(tmp_path, monkeypatch, capsys):
-    from pipelines.commands.print_proof import print_proof
-
     monkeypatch.setenv("COLUMNS", "80")
     proof = make_proof()
-    assert print_proof(proof, tmp_path / "proof.html") == 0
+    assert print_proof(proof, str(tmp_path)) == 0
     lines = capsys.readouterr().out.splitlines()
     said = findings(proof)
     assert lines[: len(said)] == said
