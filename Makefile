@@ -37,7 +37,7 @@ $(DEMO_STAMP): pyproject.toml constraints.txt
 	@echo "Nothing is shown meanwhile. It takes some minutes."
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP_INSTALL) --upgrade pip
-	@$(PIP_INSTALL) --no-compile --editable '.[embed,report]'
+	@$(PIP_INSTALL) --no-compile --editable '.[embed,report,prove]'
 	@touch $@
 
 demo: $(if $(wildcard $(STAMP)),$(STAMP),$(DEMO_STAMP))  ## filters real documents, and says what to do next

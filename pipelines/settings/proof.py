@@ -299,6 +299,8 @@ class ProveConfig(Settings):
     samples: bool = Field(default=True, description="Whether the page shows what each model writes.")
 
     def _refuse_misfits(self) -> None:
+        if "://" in self.out:
+            raise SettingsError(f"--out must be a folder on this machine, not in a store. Got {self.out!r}.")
         names = [arm.name for arm in self.arms]
         for name in names:
             if names.count(name) > 1:

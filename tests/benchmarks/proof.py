@@ -49,7 +49,19 @@ def english_pool(shared: Path, build: Path) -> Path:
 def prove(domain: str, dump: Path, evaluations: Sequence[Path], build: Path, budget: str, seeds: int) -> dict:
     """Filter a dump and prove what is kept; return the figures."""
     out, proof = build / f"{domain}-out", build / f"{domain}-proof"
-    run("filter", dump, "--scorer", domain, "--effort", "fast", "--write", "scores", "--no-report", "--out", out)
+    run(
+        "filter",
+        dump,
+        "--scorer",
+        domain,
+        "--effort",
+        "fast",
+        "--write",
+        "scores",
+        "--no-report",
+        "--out",
+        out,
+    )
     evals = [word for path in evaluations for word in ("--eval", path)]
     run("prove", out, *evals, "--arm", MIX, "--seeds", seeds, "--budget", budget, "--out", proof)
     return json.loads((proof / "proof.json").read_text())
