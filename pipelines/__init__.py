@@ -3,7 +3,7 @@
 Each room may import the rooms below it in this list:
 
 - `commands/`: the command line.
-- `reports/`: pages of a run and of a scorer.
+- `reports/`: pages of a run, of a scorer and of a proof.
 - `choosing/`: what is made of stored scores.
 - `labels/`, `scorers/`, `run/`, `proof/`: the verbs, by what they work on.
 - `executors/`: where parts run. `worker/`: the work on one part. `store/`: the folder of a run.

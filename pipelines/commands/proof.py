@@ -45,13 +45,15 @@ def prove_command(
         show(estimate_proof(config, reporter=reporter))
         return 0
     from pipelines.commands.print_proof import print_proof
+    from pipelines.page_kit.charts import check_drawing, refuse_few_addresses
     from pipelines.proof.prove import prove_run
     from pipelines.reports.proof_page import write_proof_page
 
+    check_drawing()  # said now that it cannot be drawn, not after the training
+    refuse_few_addresses()
     proof = prove_run(config, reporter=reporter)
-    write_proof_page(proof, config.out)
+    write_proof_page(proof, config)
     if as_json:
         show(json.dumps(to_jsonable_python(proof, inf_nan_mode="null")))
-    else:
-        print_proof(proof, config.out)
-    return 0
+        return 0
+    return print_proof(proof, config.out)
