@@ -16,6 +16,8 @@ from filtering.wrong_values import near_path
 
 Kind = Literal["text", "completion", "choices"]
 
+HELD_OUT = "held-out "
+"""Begins the names of evaluations on documents that no model read."""
 TEXT_FIELDS = ("text", "content", "document")
 PROMPT_FIELDS = ("prompt", "text", "question")
 COMPLETION_FIELDS = ("completion", "canonical_solution", "code", "solution")
@@ -94,6 +96,11 @@ def read_evaluations(paths: Sequence[str], most: int) -> tuple[Evaluation, ...]:
     found = [_read_evaluation(Path(path), most) for path in paths]
     names = [one.name for one in found]
     for name in names:
+        if name.startswith(HELD_OUT):
+            raise SettingsError(
+                f"A file of --eval must not be called {HELD_OUT!r} and more: held-out documents are. "
+                f"Got {name!r}. Rename it."
+            )
         if names.count(name) > 1:
             raise SettingsError(f"Each file of --eval must have a name of its own. Got two called {name!r}.")
     return tuple(found)

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
-from pipelines.proof.prove import HELD_OUT, Proof
+from pipelines.proof.evaluation_texts import HELD_OUT
+from pipelines.proof.prove import Proof
 from pipelines.proof.verdicts import Difference
 from pipelines.settings.proof import DROPPED, KEPT, RANDOM, STYLE
 
 UNSURE = "cannot be told"
 CONTROLS = (f"{HELD_OUT}{RANDOM}", f"{HELD_OUT}{DROPPED}")
 """Texts like the dump as it is: a model that read the kept ones should do worse here."""
+TINY = 1e-9
+"""Bits per byte below which a share of them says nothing."""
 LIMITS = (
     "Models of this size tell which text teaches more per byte. They do not tell fine differences, "
     "nor what needs a "
@@ -23,6 +26,8 @@ LIMITS = (
 def findings(proof: Proof) -> list[str]:
     """Return what a proof says, the most important first."""
     said = [_kept_in_words(proof), *_style(proof), *_controls(proof), *_others(proof), *_tiers(proof)]
+    if proof.size == "toy":
+        said.insert(0, "These are toys: they show that everything works, and tell nothing of the text.")
     if proof.seeds == 1:
         said.append(
             "One seed was trained, so the intervals leave out the luck of first weights and of the draw. "
@@ -33,7 +38,7 @@ def findings(proof: Proof) -> list[str]:
 
 def share(difference: Difference, proof: Proof) -> float:
     """Return a difference as a share of what the random arm costs: -0.05 is 5 % fewer bits."""
-    return difference.difference.value / proof.values[difference.evaluation][RANDOM]
+    return difference.difference.value / max(proof.values[difference.evaluation][RANDOM], TINY)
 
 
 def _kept_in_words(proof: Proof) -> str:

@@ -184,22 +184,25 @@ class LanguageModel:
         blocks: Ints32,
         *,
         steps: int,
-        batch: int,
+        passes: int = 1,
         learning_rate: float,
         seed: int,
         bytes_per_token: float = 1.0,
         stepped: Callable[[], None] = lambda: None,
         reached: Mapping[float, Callable[[], None]] | None = None,
     ) -> list[CurvePoint]:
-        """Train the model on blocks of tokens, each as often as the others to within one.
+        """Train the model on blocks of tokens, each as often as the others.
+
+        What is read is divided evenly into steps: models whose texts have equal bytes take equal steps, even
+        if these make more tokens or fewer.
 
         Parameters
         ----------
         blocks : int32 array, shape (n, context)
         steps : int
             At least 1.
-        batch : int
-            Blocks a step.
+        passes : int
+            How often each block is read.
         learning_rate : float
             The highest.
         seed : int
@@ -223,18 +226,19 @@ class LanguageModel:
         optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=learning_rate, betas=BETAS, weight_decay=WEIGHT_DECAY
         )
-        order = _order(len(blocks), steps * batch, seed)
+        order = _order(len(blocks), passes, seed)
+        ends = np.linspace(0, len(order), steps + 1).round().astype(np.int64)
         averaged = {max(1, round(share * steps)) for share in AVERAGED_AT}
         points = {math.ceil(steps * (at + 1) / CURVE_POINTS) for at in range(CURVE_POINTS)}
         for step in range(1, steps + 1):
             self.network.train()
-            chosen = blocks[order[(step - 1) * batch : step * batch]]
+            chosen = blocks[order[ends[step - 1] : ends[step]]]
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate * _rate(step / steps)
             losses.append(self._step(torch, optimizer, chosen))
             if step in points:
                 mean = sum(losses) / len(losses) / math.log(2) / bytes_per_token
-                seen = round(step * batch * blocks.shape[1] * bytes_per_token)
+                seen = round(int(ends[step]) * blocks.shape[1] * bytes_per_token)
                 curve.append(CurvePoint(seen, mean))
                 losses.clear()
             if step in averaged:
@@ -311,7 +315,8 @@ def load_model(folder: Path, *, device: str = "auto") -> LanguageModel:
 
 def time_step(size: Size, device: str) -> float:
     """Return the seconds that a step takes here: the least of a few."""
-    blocks = np.zeros((size.batch, size.context), dtype=np.int32)
+    steps = 1 + TIMED_STEPS
+    blocks = np.zeros((steps * size.batch, size.context), dtype=np.int32)
     model, seconds, before = new_model(size, seed=0, device=device), [], 0.0
 
     def note() -> None:
@@ -321,7 +326,7 @@ def time_step(size: Size, device: str) -> float:
         before = now
 
     before = time.perf_counter()
-    model.train(blocks, steps=1 + TIMED_STEPS, batch=size.batch, learning_rate=0.0, seed=0, stepped=note)
+    model.train(blocks, steps=steps, learning_rate=0.0, seed=0, stepped=note)
     return min(seconds[1:])
 
 
@@ -331,11 +336,10 @@ def _rate(done: float) -> float:
     return min(done / WARM_UP, 1.0) * (LAST_RATE + (1 - LAST_RATE) * cosine)
 
 
-def _order(blocks: int, count: int, seed: int) -> NDArray[np.int64]:
-    """Return so many numbers of blocks: one pass after the other, each in an order of its own."""
+def _order(blocks: int, passes: int, seed: int) -> NDArray[np.int64]:
+    """Return the numbers of blocks: one pass after the other, each in an order of its own."""
     random = np.random.default_rng(seed)
-    passes = [random.permutation(blocks) for _ in range(math.ceil(count / blocks))]
-    return np.concatenate(passes)[:count]
+    return np.concatenate([random.permutation(blocks) for _ in range(passes)])
 
 
 def _batches(order: Sequence[int], tokens: Sequence[Sequence[int]], context: int) -> Iterator[list[int]]:

@@ -15,7 +15,7 @@ from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.proof.arms import HELD_DOCUMENTS, ArmDrawer, Draw
 from pipelines.proof.draws import Drawn, Source
 from pipelines.proof.evaluation_leaks import EvaluationLeaks
-from pipelines.proof.evaluation_texts import TEXT_BYTES, Evaluation, Item, read_evaluations
+from pipelines.proof.evaluation_texts import HELD_OUT, TEXT_BYTES, Evaluation, Item, read_evaluations
 from pipelines.proof.language_model import EXTRA, SIZES, CurvePoint
 from pipelines.proof.measuring import Measured
 from pipelines.proof.plan_proof import (
@@ -28,7 +28,7 @@ from pipelines.proof.plan_proof import (
 )
 from pipelines.proof.proof_folder import BYTES_TIER, HALF, QUARTER, WHOLE, ProofFolder
 from pipelines.proof.tokens import learn_tokens, load_tokens
-from pipelines.proof.training import EARLY_ITEMS, SLOW, Job, Training, read_training, steps_of, train_all
+from pipelines.proof.training import EARLY_ITEMS, SLOW, Job, Training, read_training, train_all
 from pipelines.proof.verdicts import (
     Accuracy,
     Difference,
@@ -40,8 +40,6 @@ from pipelines.proof.verdicts import (
 )
 from pipelines.settings.proof import KEPT, RANDOM, STYLE, ProveConfig
 
-HELD_OUT = "held-out "
-"""Begins the names of evaluations on documents that no model read."""
 PROMPTS, PROMPT_CHARS = 4, 200
 """That each model writes on after, and how much of a text that is."""
 UNDECIDING = ("run", "out", "budget", "device", "samples", "probe", "evaluations")
@@ -182,16 +180,18 @@ def prove_run(config: ProveConfig, *, reporter: Reporter | None = None) -> Proof
         jobs = [Job(arm.name, seed) for seed in range(config.seeds) for arm in config.all_arms]
         jobs += [Job(name, 0, SLOW) for name in (KEPT, RANDOM)]
         left = [job for job in jobs if not folder.measured(job.name).exists()]
-        steps = {
-            job.name: steps_of(plan["blocks"][job.text_name], config.size, plan["passes"]) for job in jobs
-        }
         if left and len(left) < len(jobs):
             reporter.say(f"Going on: {len(jobs) - len(left)} of {len(jobs)} models are trained.")
         training = Training(
-            config.size, config.device, plan["passes"], config.seed, evaluations, plan["prompts"]
+            config.size,
+            config.device,
+            plan["passes"],
+            plan["steps"],
+            config.seed,
+            evaluations,
+            plan["prompts"],
         )
-        total, done = sum(steps.values()), sum(steps[job.name] for job in jobs if job not in left)
-        meter = Meter(total, done, "steps")
+        meter = Meter(len(jobs) * plan["steps"], (len(jobs) - len(left)) * plan["steps"], "steps")
         with reporter.track(meter):
             train_all(folder, left, training, tokens, meter)
         reporter.say("Comparing the arms ...")
@@ -287,24 +287,23 @@ def _begin(
     reporter.say("Learning tokens ...")
     tokens = learn_tokens(_equal_parts(texts, config), size.vocabulary)
     tokens.save(folder.root)
-    blocks = {}
+    blocks = []
     for name, documents in texts.items():
         folder.write_documents(folder.arm(name), [(name, one) for one in documents])
-        blocks[name] = len(tokens.blocks([one.text for one in documents], size.context)[0])
+        blocks.append(len(tokens.blocks([one.text for one in documents], size.context)[0]))
     held_out = [(arm, one) for arm, some in first.held_out.documents.items() for one in some]
     folder.write_documents(folder.root / "held-out.parquet", held_out)
     plan = {
         "digest": digest,
         "arm_bytes": arm_bytes,
         "passes": passes,
-        "blocks": blocks,
+        "steps": max(1, round(float(np.mean(blocks)) * passes / size.batch)),
         "removed": dict(first.removed),
         "arms": {arm.name: _facts(arm.words, first, arm.name, arm_bytes) for arm in config.all_arms},
         "prompts": _prompts(evaluations, held_out) if config.samples else [],
     }
     folder.write_json(folder.plan, plan)
-    most = max(blocks.values()) * size.context
-    reporter.say(plan_in_words(pace, arm_bytes, passes, most))
+    reporter.say(plan_in_words(pace, arm_bytes, passes, float(np.mean(blocks)) * size.context))
     return plan
 
 
@@ -408,8 +407,8 @@ def _judge(
             }
             for one in evaluations
         },
-        prompts=plan["prompts"],
-        written={arm: one["written"] for arm, one in trained.items()},
+        prompts=plan["prompts"] if config.samples else (),
+        written={arm: one["written"] if config.samples else () for arm, one in trained.items()},
     )
 
 

@@ -65,7 +65,8 @@ class Training:
     ----------
     size : str
     device : str
-    passes : int
+    passes, steps : int
+        The same for all.
     seed : int
         Added to those of the jobs.
     evaluations : sequence of Evaluation
@@ -77,6 +78,7 @@ class Training:
     size: str
     device: str
     passes: int
+    steps: int
     seed: int
     evaluations: Sequence[Evaluation]
     prompts: Sequence[str]
@@ -97,11 +99,6 @@ def seconds_a_step(size: str, device: str) -> float:
     pool = one_core_threads(require(EXTRA, "torch"), at_once)
     with pool:
         return max(pool.map(lambda _: time_step(SIZES[size], device), range(at_once)))
-
-
-def steps_of(blocks: int, size: str, passes: int) -> int:
-    """Return the steps that so many passes over blocks take."""
-    return max(1, round(blocks * passes / SIZES[size].batch))
 
 
 def train_all(
@@ -150,8 +147,8 @@ def _train(
     early = {0.25: lambda: note(QUARTER, EARLY_ITEMS), 0.5: lambda: note(HALF, EARLY_ITEMS)}
     curve = model.train(
         blocks,
-        steps=steps_of(len(blocks), training.size, training.passes),
-        batch=size.batch,
+        steps=min(training.steps, len(blocks) * training.passes),
+        passes=training.passes,
         learning_rate=size.learning_rate * job.rate,
         seed=training.seed + job.seed,
         bytes_per_token=bytes_per_token,

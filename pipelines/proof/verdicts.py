@@ -89,6 +89,8 @@ def _compare(
     gaps = np.array([one.bits - other.bits for one, other in zip(models, others, strict=True)])
     sizes = models[0].sizes.astype(np.float64)
     value = float(gaps.sum() / (len(models) * sizes.sum()))
+    if not np.isfinite(gaps).all():  # a model that was never good for anything: its losses ran away
+        return Estimate(value, value, value), 1.0
     if not gaps.any():
         return Estimate(value, value, value), 1.0
     drawn = _drawn(gaps, sizes, random)

@@ -14,9 +14,10 @@ from pipelines.amounts_in_words import short_count
 from pipelines.new_files import written_whole
 from pipelines.page_kit.charts import draw_differences, draw_early, draw_losses
 from pipelines.page_kit.page import Table, Tile, whole_page
+from pipelines.proof.evaluation_texts import HELD_OUT
 from pipelines.proof.findings import LIMITS, findings
 from pipelines.proof.proof_folder import ProofFolder
-from pipelines.proof.prove import HELD_OUT, Proof
+from pipelines.proof.prove import Proof
 from pipelines.proof.training import EARLY_ITEMS, Job
 from pipelines.reports.proof_tables import (
     WHENS,

@@ -1,8 +1,9 @@
 """Proves the shipped scorers on small language models: ``make proof``; the tables go into docs/proof.md.
 
-``python tests/benchmarks/proof.py --shared ../shared`` filters the pools of code and of English web pages, trains
-models on what is kept, on random documents, on what is dropped and on what only looks like the kept, and measures
-them. Web models are measured on textbooks of other sources too: labelled pages of sites that the pool has not.
+``python tests/benchmarks/proof.py --shared ../shared`` filters the pools of code and of English web pages,
+trains models on what is kept, on random documents, on what is dropped and on what only looks like the kept,
+and measures them. Web models are measured on textbooks of other sources too: labelled pages of sites that
+the pool has not.
 """
 
 import argparse
@@ -73,7 +74,8 @@ def tables(domain: str, proof: dict) -> str:
     lines = [
         f"### {domain}",
         "",
-        f"{proof['parameters']:,} parameters, {proof['seeds']} seeds, {proof['arm_bytes'] / 1e6:.1f} MB of text an arm, "
+        f"{proof['parameters']:,} parameters, {proof['seeds']} seeds, {proof['arm_bytes'] / 1e6:.1f} "
+        f"MB of text an arm, "
         f"read {proof['passes']} times. Bits per byte, lower is better.",
         "",
         f"| measured on | {' | '.join(arms)} | kept less random [95 %] | verdict |",

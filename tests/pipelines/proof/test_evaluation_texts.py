@@ -86,5 +86,7 @@ def test_files_that_are_not_there_or_broken_are_named(tmp_path):
             read_evaluations([str(tmp_path / name)], 10)
     (tmp_path / "deep").mkdir()
     pair = [write(tmp_path / "a.jsonl", {"text": "x"}), write(tmp_path / "deep" / "a.jsonl", {"text": "y"})]
+    with pytest.raises(SettingsError, match="Rename it"):
+        read_evaluations([write(tmp_path / "held-out random.jsonl", {"text": "x"})], 10)
     with pytest.raises(SettingsError, match="two called 'a'"):
         read_evaluations(pair, 10)

@@ -15,6 +15,7 @@ from runs import QUIET, Recorder
 
 from filtering.errors import OutputError, SettingsError
 from pipelines import FilterConfig, ProveConfig, filter_dump, prove_run
+from pipelines.locks import is_locked
 from pipelines.proof import training as training_module
 from pipelines.proof.findings import findings
 from pipelines.proof.proof_folder import ProofFolder
@@ -32,9 +33,12 @@ def folder(tmp_path_factory):
     )
     filter_dump(config, reporter=QUIET)
     for name, texts in (("lessons", TEACHING), ("adverts", SELLING)):
-        pairs = [f"{one[:30]} {other[:30]}" for one in texts for other in texts]  # too short for a leak
-        lines = [json.dumps({"text": text}) for text in pairs]
-        (folder / f"{name}.jsonl").write_text("\n".join(lines))
+        lines = [
+            json.dumps({"prompt": one[:40], "completion": f" {other[:40]}"})
+            for one in texts
+            for other in texts
+        ]
+        (folder / f"{name}.jsonl").write_text("\n".join(lines))  # runs of words too short for a leak
     return folder
 
 
@@ -46,7 +50,7 @@ def settings(folder, out, **more) -> ProveConfig:
         "size": "toy",
         "seeds": 1,
         "arm_bytes": 20_000,
-        "passes": 2,
+        "passes": 3,
         "device": "cpu",
         **more,
     }
@@ -64,11 +68,13 @@ def words_of(proof, arm):
     return {one.evaluation: one.word for one in proof.differences if one.arm == arm}
 
 
-def test_what_teaches_is_told_better_on_lessons_and_worse_on_adverts(proof):
+def test_what_teaches_is_told_better_on_lessons_and_what_sells_on_adverts(proof):
     assert words_of(proof, "kept")["lessons"] == "better"
-    assert words_of(proof, "kept")["adverts"] == "worse"
-    assert "lessons" in findings(proof)[0]
-    assert "worse on" in findings(proof)[0]
+    assert words_of(proof, "kept")["adverts"] != "better"
+    assert words_of(proof, "dropped")["adverts"] == "better"
+    toys, kept, *_ = findings(proof)
+    assert "tell nothing" in toys
+    assert "better on lessons" in kept
 
 
 def test_two_equal_arms_are_told_equal(proof):
@@ -95,7 +101,7 @@ def test_the_negative_controls_and_all_arms_are_measured(proof):
         assert set(of_one) == {"kept", "random", "dropped", "style", "again", "few"}
     assert set(proof.early["lessons"]) == set(proof.curves) == set(proof.arms)
     assert proof.curves["kept"][-1].bits_per_byte < proof.curves["kept"][0].bits_per_byte
-    assert proof.curves["kept"][-1].seen_bytes == pytest.approx(40_000, rel=0.1)
+    assert proof.curves["kept"][-1].seen_bytes == pytest.approx(60_000, rel=0.1)
     assert len(proof.written["kept"]) == len(proof.prompts) > 0
     same, sure = proof.agreement
     assert 0 < same <= sure
@@ -135,25 +141,27 @@ def test_a_proof_that_is_killed_goes_on_where_it_was(folder, proof, edufilter):
         "--bytes",
         "20k",
     ]
-    words += ["--passes", "2", "--device", "cpu", "--arm", "again=score>=0", "--arm", "few=top 0.3%*200"]
+    words += ["--passes", "3", "--device", "cpu", "--arm", "again=score>=0", "--arm", "few=top 0.3%*200"]
     words += ["--eval", folder / "lessons.jsonl", "--eval", folder / "adverts.jsonl", "--no-samples"]
     process = subprocess.Popen(list(map(str, words)), stderr=subprocess.DEVNULL)
     while process.poll() is None and not list((out / "measured").glob("*.parquet")):
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    while is_locked(out / "lock"):  # by what the supervisor had begun, which ends with it
+        time.sleep(0.05)
     done = {path.name: path.stat().st_mtime_ns for path in (out / "measured").glob("*.parquet")}
     assert done
     config = settings(folder, out, arms=["again=score>=0", "few=top 0.3%*200"], samples=False)
     again = prove_run(config, reporter=QUIET)
     assert {name: (out / "measured" / name).stat().st_mtime_ns for name in done} == done
     assert again.values == proof.values
-    assert again.prompts == []
+    assert again.prompts == ()
 
 
 def test_other_settings_and_another_folder_are_refused(folder, proof, tmp_path):
     with pytest.raises(OutputError, match="another run, or with other settings"):
-        prove_run(settings(folder, folder / "proof", passes=3), reporter=QUIET)
+        prove_run(settings(folder, folder / "proof", passes=2), reporter=QUIET)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("x")
     with pytest.raises(OutputError, match=r"notes\.txt"):

@@ -65,6 +65,13 @@ def test_among_arms_without_a_difference_hardly_one_is_called_sure():
     assert wrong <= 5  # of 20 families, each of which may be wrong once in 20, few seeds flatter a little
 
 
+def test_a_model_whose_losses_ran_away_is_not_judged():
+    base = [measured(np.random.default_rng(6))]
+    broken = [Measured(np.full(ITEMS, np.nan), base[0].sizes, base[0].margins)]
+    told = differences({"a": {"random": base, "kept": broken, "again": base}}, "random")
+    assert {one.word for one in told} == {"cannot be told"}
+
+
 def test_holm_corrects_the_smallest_most():
     assert holm([0.01, 0.04, 0.03, 0.5]) == [0.04, 0.09, 0.09, 0.5]
     assert holm([0.9, 0.9]) == [1.0, 1.0]
