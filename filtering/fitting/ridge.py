@@ -15,6 +15,7 @@ import numpy as np
 
 from filtering.arrays import Bools, Floats, Floats32, Rows
 from filtering.extras import require
+from filtering.fitting.at_once import each
 from filtering.folds import FOLDS
 from filtering.signals.cells import CELLS
 
@@ -103,11 +104,15 @@ def form_products(cells: Any) -> Floats32:  # noqa: ANN401 - a sparse matrix
         block = dense[:, start : start + BLOCK].toarray()
         out += block @ block.T
     rare = columns[:, np.flatnonzero(~common)].tocsr()
-    for start in range(0, count, BLOCK):
+
+    def add_rows(start: int) -> None:
         # The products are symmetric: those below the diagonal are those above it.
         block = (rare[start : start + BLOCK] @ rare[start:].T).toarray()
         out[start : start + BLOCK, start:] += block
         out[start + BLOCK :, start : start + BLOCK] += block[:, BLOCK:].T
+
+    for _ in each(add_rows, range(0, count, BLOCK)):
+        pass
     return out
 
 
