@@ -4,7 +4,7 @@ import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from _pytest.doctest import DoctestModule
 from dumps import CUT, make_labels, make_texts, write_dump
 from few_rows import run_command as run
 from places import KIT, SHARED
@@ -65,6 +66,13 @@ LONGEST_FIRST = (
 
 Of all that need Ray, which one worker runs, short tests come last: xdist puts the next file behind the last.
 """
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Look for examples in docstrings of the product alone, and not in all that tests import."""
+    found = yield
+    return [one for one in found if not isinstance(one, DoctestModule)]
 
 
 @pytest.hookimpl(tryfirst=True)
