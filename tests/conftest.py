@@ -17,6 +17,7 @@ from dumps import CUT, make_labels, make_texts, write_dump
 from few_rows import run_command as run
 from places import KIT, SHARED
 from runs import QUIET, Outcome
+from warm_drawing import drawing_process
 from warm_start import Begun, WarmStart
 
 import filtering.fitting.joint
@@ -28,6 +29,7 @@ from filtering.fitting import cross_validation
 from filtering.fitting.paired_scores import pair
 from filtering.folds import fold_assignment
 from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
+from pipelines.page_kit import charts
 from pipelines.scorers.evaluate import fit_data_of, points_of_labels
 from pipelines.scorers.train import TrainResult, read_pool, save_judged
 
@@ -99,6 +101,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.enable()
     if "PYTEST_XDIST_WORKER" in os.environ and not all("@" in item.nodeid for item in session.items):
         raise pytest.UsageError("A worker must run whole groups of tests. Its pytest-xdist keeps none.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_drawing(tmp_path_factory) -> Iterator[str]:
+    """Let an engine that has started draw the charts of pages; return the program that starts one itself."""
+    own = charts.DRAW
+    with (
+        drawing_process(tmp_path_factory.mktemp("drawing")) as program,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(charts, "DRAW", program)
+        yield own
 
 
 @pytest.fixture(scope="session")
