@@ -39,8 +39,8 @@ gc.disable()
 LONGEST_FIRST = (
     "tests/test_faults.py",
     "docs/test_docs.py",
-    "executors/test_ray_runs.py",
     "executors/test_executors.py",
+    "executors/test_ray_runs.py",
     "tests/test_wheel.py",
     "filtering/test_compiled.py",
     "run/test_full_training.py",
