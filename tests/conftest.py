@@ -1,7 +1,6 @@
 """What the tests share: scorers, labels, a dump, a run that nothing disturbed, and the command line."""
 
 import gc
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -18,13 +17,14 @@ from few_rows import run_command as run
 from places import KIT, SHARED
 from runs import QUIET, Outcome
 from warm_drawing import drawing_process
-from warm_start import Begun, WarmStart
+from warm_start import Begun, WarmStart, load_all
 
 import filtering.fitting.joint
 import filtering.fitting.recipes
 import filtering.fitting.stages
 import filtering.judging.metrics
 from annotations import read_labels
+from filtering import compiled
 from filtering.fitting import cross_validation
 from filtering.fitting.paired_scores import pair
 from filtering.folds import fold_assignment
@@ -70,6 +70,13 @@ Of all that need Ray, which one worker runs, short tests come last: xdist puts t
 """
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the kernels once where they are not: each worker would spend twenty seconds on that."""
+    folder = compiled._cache_folder()
+    if config.getoption("numprocesses", None) and folder is not None and not any(folder.rglob("*.nbi")):
+        load_all()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
     """Look for examples in docstrings of the product alone, and not in all that tests import."""
@@ -95,12 +102,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Look for rubbish from now on, but never among what is there for good; and see that groups are kept."""
+def pytest_collection_finish() -> None:
+    """Look for rubbish from now on, but never among what is there for good."""
     gc.freeze()
     gc.enable()
-    if "PYTEST_XDIST_WORKER" in os.environ and not all("@" in item.nodeid for item in session.items):
-        raise pytest.UsageError("A worker must run whole groups of tests. Its pytest-xdist keeps none.")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(ids: list[str]) -> None:
+    """See, before a test is run, that groups are kept."""
+    if not all("@" in one for one in ids):
+        raise pytest.UsageError(
+            "A worker must run whole groups of tests. Give no other --dist than loadgroup, and install the "
+            "versions of constraints.txt: with pytest 9.2, pytest-xdist 3.8 keeps no group."
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)
