@@ -8,6 +8,7 @@
     PROOF/held-out.parquet           documents that no model reads: arm, text, file, row
     PROOF/models/ARM-SEED/           a model, as transformers saves it
     PROOF/measured/ARM-SEED.parquet  what it thinks of each item; written last of a model
+    PROOF/lego/ARM-SEED.json         how well it follows chains, with --probe lego
     PROOF/proof.json, proof.html     figures, and the page
     PROOF/lock                       held by the running process
 """
@@ -75,6 +76,10 @@ class ProofFolder:
         """Return the file of what a model thinks, which says that it is done."""
         return self.root / "measured" / f"{name}.parquet"
 
+    def probed(self, name: str) -> Path:
+        """Return the file of how well a model follows chains."""
+        return self.root / "lego" / f"{name}.json"
+
     def arm(self, name: str) -> Path:
         """Return the file of what a model reads."""
         return self.root / "arms" / f"{name}.parquet"
@@ -98,7 +103,7 @@ class ProofFolder:
                 "Choose another --out."
             )
         self.root.mkdir(parents=True, exist_ok=True)
-        for name in ("arms", "models", "measured"):
+        for name in ("arms", "models", "measured", "lego"):
             (self.root / name).mkdir(exist_ok=True)
         with hold_lock(self.root / "lock", self.root):
             yield

@@ -28,7 +28,17 @@ from pipelines.proof.plan_proof import (
 )
 from pipelines.proof.proof_folder import BYTES_TIER, HALF, QUARTER, WHOLE, ProofFolder
 from pipelines.proof.tokens import learn_tokens, load_tokens
-from pipelines.proof.training import EARLY_ITEMS, SLOW, Job, Training, read_training, train_all
+from pipelines.proof.training import (
+    EARLY_ITEMS,
+    LEGO_STEPS,
+    SCRATCH,
+    SLOW,
+    Job,
+    Training,
+    probe_all,
+    read_training,
+    train_all,
+)
 from pipelines.proof.verdicts import (
     Accuracy,
     Difference,
@@ -107,6 +117,9 @@ class Proof:
     early : mapping of str to mapping
         Bits per byte at a quarter, at half and in the end, by evaluation and arm, of the items that were
         measured each time.
+    lego : mapping of str to sequence of sequence of float
+        Accuracy by place in the chain, the mean over seeds, each time that it was measured: by arm, and of
+        `SCRATCH`. Empty where nothing was probed.
     prompts : sequence of str
     written : mapping of str to sequence of str
         What the first model of each arm writes after the prompts.
@@ -132,6 +145,7 @@ class Proof:
     margins: Mapping[str, Mapping[str, float]]
     curves: Mapping[str, Sequence[CurvePoint]]
     early: Mapping[str, Mapping[str, Sequence[float]]]
+    lego: Mapping[str, Sequence[Sequence[float]]]
     prompts: Sequence[str]
     written: Mapping[str, Sequence[str]]
 
@@ -194,8 +208,25 @@ def prove_run(config: ProveConfig, *, reporter: Reporter | None = None) -> Proof
         meter = Meter(len(jobs) * plan["steps"], (len(jobs) - len(left)) * plan["steps"], "steps")
         with reporter.track(meter):
             train_all(folder, left, training, tokens, meter)
+        if config.probe is not None:
+            _probe(config, folder, training, tokens.count, reporter)
         reporter.say("Comparing the arms ...")
         return _judge(config, folder, plan, evaluations, source.scorer)
+
+
+def _probe(
+    config: ProveConfig, folder: ProofFolder, training: Training, vocabulary: int, reporter: Reporter
+) -> None:
+    names = [f"{arm}-{seed + 1}" for seed in range(config.seeds) for arm in _probed_arms(config)]
+    left = [name for name in names if not folder.probed(name).exists()]
+    reporter.say(f"Training {len(left)} models for {LEGO_STEPS} steps more, to follow chains ...")
+    meter = Meter(len(names) * LEGO_STEPS, (len(names) - len(left)) * LEGO_STEPS, "steps")
+    with reporter.track(meter):
+        probe_all(folder, left, training, vocabulary, meter)
+
+
+def _probed_arms(config: ProveConfig) -> list[str]:
+    return [*(arm.name for arm in config.all_arms), SCRATCH]
 
 
 def estimate_proof(config: ProveConfig, *, reporter: Reporter | None = None) -> str:
@@ -407,9 +438,19 @@ def _judge(
             }
             for one in evaluations
         },
+        lego={} if config.probe is None else _read_probes(config, folder),
         prompts=plan["prompts"] if config.samples else (),
         written={arm: one["written"] if config.samples else () for arm, one in trained.items()},
     )
+
+
+def _read_probes(config: ProveConfig, folder: ProofFolder) -> dict[str, list[list[float]]]:
+    found = {}
+    for arm in _probed_arms(config):
+        paths = [folder.probed(f"{arm}-{seed + 1}") for seed in range(config.seeds)]
+        of_arm = [json.loads(path.read_text())["accuracies"] for path in paths]
+        found[arm] = np.mean(of_arm, axis=0).tolist()
+    return found
 
 
 def _mean(models: Sequence[Measured]) -> float:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from filtering.embedding.devices import find_device, one_core_threads
 from filtering.errors import Interrupted
@@ -16,15 +16,24 @@ from pipelines.new_files import written_whole
 from pipelines.progress import Meter
 from pipelines.proof.byte_model import ByteModel
 from pipelines.proof.evaluation_texts import Evaluation
-from pipelines.proof.language_model import EXTRA, SIZES, LanguageModel, new_model, time_step
+from pipelines.proof.language_model import EXTRA, SIZES, LanguageModel, load_model, new_model, time_step
+from pipelines.proof.lego import Lego
+from pipelines.proof.lego_probe import probe_lego
 from pipelines.proof.measuring import Measured, measure, measure_bytes
 from pipelines.proof.proof_folder import BYTES_TIER, HALF, QUARTER, WHOLE, ProofFolder
 from pipelines.proof.tokens import Tokens
 
+Thing = TypeVar("Thing")
 SLOW = 0.1
 """Of the learning rate, in the runs that tell whether the order of arms holds there."""
 EARLY_ITEMS = 8
 """At a quarter and at half one of so many items is measured: the curve needs no more."""
+LEGO = Lego(variables=5, trained=3)
+"""Of five variables in a chain the first three are told in training."""
+LEGO_STEPS, LEGO_LOOKS = 300, 3
+"""Steps that each model is trained on it, and how often its accuracy is measured meanwhile."""
+SCRATCH = "scratch"
+"""Begins the names of models that read nothing before."""
 WRITTEN_TOKENS = 60
 """That a model writes after a prompt."""
 
@@ -111,7 +120,44 @@ def train_all(
     Interrupted
         If this is interrupted: what is done stays.
     """
-    at_once = min(models_at_once(training.size, training.device), max(len(jobs), 1))
+    _all_at_once(training, jobs, lambda job, stepped: _train(folder, job, training, tokens, stepped), meter)
+
+
+def probe_all(
+    folder: ProofFolder, names: Sequence[str], training: Training, vocabulary: int, meter: Meter
+) -> None:
+    """Train models further on the LEGO task, those of the proof and new ones, and note how well they do.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of models; those of `SCRATCH` begin with random weights.
+
+    Raises
+    ------
+    Interrupted
+        As `train_all`.
+    """
+
+    def probe(name: str, stepped: Callable[[], None]) -> None:
+        seed = training.seed + int(name.rpartition("-")[2]) - 1
+        if name.startswith(f"{SCRATCH}-"):
+            model = new_model(SIZES[training.size], seed=seed, device=training.device, vocabulary=vocabulary)
+        else:
+            model = load_model(folder.model(name), device=training.device)
+        found = probe_lego(model, LEGO, steps=LEGO_STEPS, seed=seed, looks=LEGO_LOOKS, stepped=stepped)
+        folder.write_json(folder.probed(name), {"accuracies": found.tolist()})
+
+    _all_at_once(training, names, probe, meter)
+
+
+def _all_at_once(
+    training: Training,
+    things: Sequence[Thing],
+    work: Callable[[Thing, Callable[[], None]], None],
+    meter: Meter,
+) -> None:
+    """Do some work for each of several things, as many at a time as models are trained."""
     stopped = threading.Event()
 
     def stepped() -> None:
@@ -119,9 +165,10 @@ def train_all(
             raise Interrupted("The training was stopped.")
         meter.count(1)
 
+    at_once = min(models_at_once(training.size, training.device), max(len(things), 1))
     pool = one_core_threads(require(EXTRA, "torch"), at_once)
     try:
-        futures = [pool.submit(_train, folder, job, training, tokens, stepped) for job in jobs]
+        futures = [pool.submit(work, one, stepped) for one in things]
         for future in as_completed(futures):
             future.result()
     finally:

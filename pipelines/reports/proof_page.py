@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import cycle
 from math import isfinite
 from pathlib import Path
@@ -31,6 +31,7 @@ from pipelines.reports.proof_tables import (
     early_table,
     evaluations_of,
     kept_table,
+    lego_table,
     losses_table,
     margins_table,
     settings_table,
@@ -99,6 +100,7 @@ class _View:
     early_table: Table
     early_items: int  # of so many one was measured
     crossing: Sequence[str]
+    lego: Table | None  # None where nothing was probed
     written: Sequence[Written]
     drawn: Sequence[Table]
     settings: Table
@@ -114,7 +116,7 @@ def write_proof_page(proof: Proof, config: ProveConfig) -> Path:
     proof : Proof
         What `prove_run` gave.
     config : ProveConfig
-        What it was given: `out` is where to write. Without `samples` nothing that a model wrote is shown.
+        What it was given: `out` is where to write.
 
     Raises
     ------
@@ -124,8 +126,6 @@ def write_proof_page(proof: Proof, config: ProveConfig) -> Path:
         If it cannot be drawn here, for want of memory say.
     """
     folder = ProofFolder(Path(config.out))
-    if not config.samples:
-        proof = replace(proof, prompts=(), written={})
     figures = to_jsonable_python(proof, inf_nan_mode="null")
     settings = config.model_dump(mode="json")
     # First what needs no drawing, which may fail.
@@ -178,6 +178,7 @@ def render_page(proof: Proof, config: ProveConfig) -> str:
         early_table=early_table(proof),
         early_items=EARLY_ITEMS,
         crossing=crossing(proof),
+        lego=lego_table(proof) if proof.lego else None,
         written=_written(proof),
         drawn=drawn_tables(proof),
         settings=settings_table(proof, config),

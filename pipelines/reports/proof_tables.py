@@ -8,6 +8,7 @@ from pipelines.amounts_in_words import short_count
 from pipelines.page_kit.page import Table
 from pipelines.proof.findings import CONTROLS
 from pipelines.proof.prove import Proof
+from pipelines.proof.training import LEGO, SCRATCH
 from pipelines.proof.verdicts import Difference
 from pipelines.settings.proof import DROPPED, KEPT, RANDOM, STYLE, ProveConfig
 
@@ -202,6 +203,18 @@ def losses_table(proof: Proof) -> Table:
         if (curve := proof.curves.get(arm))
     ]
     return Table("Ends of the curves", ("", "points", "text seen, MB", "bits per byte"), rows)
+
+
+def lego_table(proof: Proof) -> Table:
+    """Return how well models follow chains in the end: a row a model, a column a place."""
+    places = len(next(iter(proof.lego.values()))[-1])
+    head = ("read before", *(f"variable {place + 1}" for place in range(places)))
+    rows = [
+        ("nothing" if name == SCRATCH else name, *(_share(share) for share in looks[-1]))
+        for name, looks in proof.lego.items()
+    ]
+    caption = f"Values told right. Guessing gives 50 %. Variable {LEGO.trained + 1} and on were not trained."
+    return Table(caption, head, rows)
 
 
 def drawn_tables(proof: Proof) -> list[Table]:

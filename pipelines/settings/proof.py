@@ -117,7 +117,7 @@ def read_arm(text: str) -> Arm:
         raise ValueError(
             f"must be NAME=DOCUMENTS, with letters, digits, - and _ in the name, like good={EXAMPLES}"
         )
-    if name in (*SETS, AGAINST):
+    if name in (*SETS, AGAINST, "scratch"):
         raise ValueError(f"must have a name of its own: {name!r} is always there")
     portions = tuple(_portion(one) for one in words.split(","))
     shares = [one.share for one in portions if one.share is not None]

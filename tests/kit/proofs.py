@@ -34,6 +34,7 @@ def make_proof(*, evaluations=None, arms=ARMS, prompts=PROMPTS, **changed):
         "margins": {name: dict.fromkeys(arms, -0.125) for name in choices},
         "curves": {arm: [CurvePoint(at * 10**6, 3 / at + bits[arm]) for at in (1, 2, 3)] for arm in arms},
         "early": {name: {arm: [2 - bits[arm], 1.0, bits[arm]] for arm in arms} for name in evaluations},
+        "lego": {},
         "prompts": list(prompts),
         "written": {arm: [f"{arm} writes on {at}" for at in range(len(prompts))] for arm in arms},
     }  # fmt: skip

@@ -16,6 +16,7 @@ from runs import QUIET, Recorder
 from filtering.errors import OutputError, SettingsError
 from pipelines import FilterConfig, ProveConfig, filter_dump, prove_run
 from pipelines.locks import is_locked
+from pipelines.proof import prove as prove_module
 from pipelines.proof import training as training_module
 from pipelines.proof.findings import findings
 from pipelines.proof.proof_folder import ProofFolder
@@ -124,6 +125,22 @@ def test_the_same_command_trains_only_what_is_left(folder, proof, monkeypatch):
     assert prove_run(config, reporter=recorder) == replace(proof)
     assert trained == ["dropped-1"]
     assert any("7 of 8 models are trained" in line for line in recorder.said)
+
+
+def test_a_probe_trains_each_model_and_a_new_one_further(folder, proof, tmp_path, monkeypatch):
+    root = tmp_path / "probed"
+    shutil.copytree(folder / "proof", root)
+    for module in (prove_module, training_module):
+        monkeypatch.setattr(module, "LEGO_STEPS", 3)
+    config = settings(folder, root, arms=["again=score>=0", "few=top 0.3%*200"], probe="lego")
+    found = prove_run(config, reporter=QUIET)
+    assert set(found.lego) == {*proof.arms, "scratch"}
+    assert all(len(looks) == 3 for looks in found.lego.values())
+    assert all(
+        len(places) == 5 and all(0 <= share <= 1 for share in places) for (*_, places) in found.lego.values()
+    )
+    assert found.lego["again"] == found.lego["random"] != found.lego["kept"]
+    assert found.values == proof.values
 
 
 def test_a_proof_that_is_killed_goes_on_where_it_was(folder, proof, edufilter):

@@ -145,11 +145,16 @@ def test_what_models_write_is_shown_beside_each_other(page):
         ]
 
 
-@pytest.mark.parametrize(
-    ("prompts", "settings"), [([], {}), (PROMPTS, {"samples": False})], ids=["no prompts", "no samples"]
-)
-def test_without_texts_neither_page_nor_figures_hold_any(prompts, settings, tmp_path):
-    page = written(make_proof(prompts=prompts), tmp_path, **settings)
+def test_how_models_follow_chains_is_shown_where_they_were_probed(tmp_path):
+    lego = {"kept": [[0.5] * 5, [1.0, 0.875, 0.5, 0.5, 0.5]], "scratch": [[0.5] * 5, [0.75] * 5]}
+    page = written(make_proof(lego=lego), tmp_path).text
+    assert "Do models follow chains?" in page
+    assert "87.5" in page
+    assert "Do models follow chains?" not in written(make_proof(), tmp_path).text
+
+
+def test_without_texts_neither_page_nor_figures_hold_any(tmp_path):
+    page = written(make_proof(prompts=[]), tmp_path)
     assert "What models write" not in page.text
     for name in ("proof.html", "proof.json"):
         assert "writes on" not in (tmp_path / name).read_text()
