@@ -58,12 +58,18 @@ def _kept_in_words(proof: Proof) -> str:
             "with --budget, or "
             "more items with --eval."
         )
-    told = f"A model that reads what is kept is {', and '.join(texts)}, than one that reads random documents"
+    told = (
+        f"A model that reads what is kept is {', and '.join(texts)}, against one that reads random documents"
+    )
     return f"{told}." + (f" For {', '.join(unsure)} it cannot be told." if unsure else "")
 
 
 def _listed(some: Sequence[Difference], proof: Proof) -> str:
-    return ", ".join(f"{one.evaluation} ({100 * share(one, proof):+.1f} % bits)" for one in some)
+    return ", ".join(f"{one.evaluation} ({_bits(share(one, proof))})" for one in some)
+
+
+def _bits(share: float) -> str:
+    return f"{100 * abs(share):.1f} % {'fewer' if share < 0 else 'more'} bits"
 
 
 def _style(proof: Proof) -> list[str]:
