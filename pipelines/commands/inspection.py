@@ -46,7 +46,9 @@ def score_command(
     loaded = open_scorer(scorer, scoring.effort, scoring.placement)
     scores = loaded.score(texts)
     found = signals_of(loaded).unsure_of(texts)
-    if warning := " ".join(filter(None, (found.sentence, found.of_few_languages))):
+    if warning := " ".join(
+        filter(None, (found.sentence, "" if found.are_many or found.are_other else found.in_words))
+    ):
         reporter.say(f"Warning: {warning}")
     told = loaded.tell_unsure(texts) if as_json else [None] * len(files)
     for name, value, reason, unsure in zip(files, scores.value, scores.reason, told, strict=True):

@@ -21,7 +21,7 @@ from pipelines.commands.screen import show
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import OTHERS
 from pipelines.reports.row_sample import IDENTIFIED, OF_LANGUAGE
-from pipelines.reports.unsure_documents import note_after, unsure_in_words, warning_after
+from pipelines.reports.unsure_documents import are_all, languages_after, warning_after
 from pipelines.run.filter import BY_SAMPLE
 
 if TYPE_CHECKING:
@@ -78,26 +78,20 @@ def _notes(result: "FilterResult", report: Mapping[str, Any]) -> Iterator[str]:
     """Yield what there is to know of the scores, and to warn of; some of it is empty."""
     yield _embedded_in_words(result.manifest)
     yield "" if result.agreement is None else audit_in_words(result.agreement)
-    if isinstance(drift := report.get("drift"), Mapping):
-        unsure = note_after(result.manifest, result.out, Unsure(**drift["unsure"]))
-    else:
-        unsure = unsure_in_words(result.manifest, result.out)
-    yield f"unsure: {printable(unsure)}" if unsure else ""
     yield f"Warning: {printable(result.doubt)}" if result.doubt else ""
-    yield _warning(result, report)
+    yield from _unsure_in_words(result, report)
 
 
-def _warning(result: "FilterResult", report: Mapping[str, Any]) -> str:
-    """Return what there is to warn of, by the report, else by what was told before the run."""
-    drift = report.get("drift")
-    if not isinstance(drift, Mapping):
-        told = result.manifest["unsure"] or result.manifest["settings"].get("unsure") == "drop"
-        return "" if told or not result.warning else f"{BY_SAMPLE}{printable(result.warning)}"
-    said = warning_after(result.manifest, result.out, Unsure(**drift["unsure"]))
-    if not said:
-        return ""
-    is_all = report.get("looked_at") == result.rows - sum(result.reasons.values())
-    return f"{'Warning: ' if is_all else BY_SAMPLE}{printable(said)}"
+def _unsure_in_words(result: "FilterResult", report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what there is to say of documents that the scorer does not know, by the report if it can."""
+    told = report.get("unsure")
+    unsure = Unsure(**told) if isinstance(told, Mapping) else result.sampled
+    said = languages_after(result.manifest, result.out, unsure)
+    by_sample = "" if unsure is None or are_all(result.manifest, unsure) else BY_SAMPLE
+    warns = unsure is not None and bool(unsure.of_languages)
+    yield said and f"{'Warning' if warns else 'unsure'}{by_sample}: {printable(said)}"
+    if unsure is not None and (said := warning_after(result.manifest, result.out, unsure)):
+        yield f"Warning{by_sample}: {printable(said)}"
 
 
 def _time_in_words(result: "FilterResult", since_s: float | None) -> str:
@@ -240,6 +234,8 @@ def print_run_estimate(estimate: "RunEstimate", *, name: str, what_scores: str, 
     show(f"from {estimate.sampled_rows:,} documents, drawn over {files:,} file{'' if files == 1 else 's'}")
     for warning in filter(None, (estimate.doubt, estimate.warning)):
         show(f"Warning, by that sample: {printable(warning)}")
+    if estimate.unsure:
+        show(f"unsure, by that sample: {printable(estimate.unsure)}")
     if estimate.rows_left < plan.rows:
         show(f"done already: {plan.rows - estimate.rows_left:,} documents")
     show(

@@ -83,6 +83,7 @@ def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, A
         drawn_at_random,
         has_unbiased,
         metrics_table,
+        what_scored,
     )
     from pipelines.scorers.kind_tables import kind_notes, kinds_table, values_tables
 
@@ -103,11 +104,7 @@ def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, A
         _print_table(table)
     for note in kind_notes(evaluation, held_out):
         show(note)
-    if not evaluation.nested:
-        show(
-            "The scorer itself gave these scores. It was trained on none of these texts, unless a line above "
-            "says so. Near-duplicates of what it was trained on were not looked for."
-        )
+    show(what_scored(evaluation))
 
 
 def print_audit(audit: "ScorerAudit", config: "AuditConfig") -> None:

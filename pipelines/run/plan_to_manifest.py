@@ -12,6 +12,7 @@ from typing import Any
 from filtering.errors import BadFileError
 from filtering.leaks import Task
 from filtering.printable import printable
+from filtering.scoring.unsure import Unsure
 from pipelines.dump.column_doubts import doubt_of_run
 from pipelines.dump.parts import SetAside
 from pipelines.executors.local import Executor
@@ -49,9 +50,8 @@ class FilterResult:
         What ``run/manifest.json`` holds.
     agreement : AuditResult, optional
         What a cascade's audit found.
-    warning : str
-        Why the scores of a sample of the dump are not reliable, in words; empty if they are, or none was
-        read.
+    sampled : Unsure, optional
+        How many documents of a sample of the dump the scorer does not know; None where none was read.
     fails_on_drift : bool
         Whether a promise that does not hold is a failure.
     doubt : str
@@ -71,7 +71,7 @@ class FilterResult:
     manifest: Mapping[str, Any]
     agreement: AuditResult | None = None
     fails_on_drift: bool = False
-    warning: str = ""
+    sampled: Unsure | None = None
     doubt: str = ""
     next_step: str = ""
 

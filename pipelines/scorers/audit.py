@@ -49,7 +49,6 @@ def audit_scorer(config: AuditConfig, *, reporter: Reporter | None = None) -> Sc
             effort=config.effort,
             placement=config.placement,
             exits=exits,
-            rewriting=True,
             reporter=reporter,
         )
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from annotations import Labels, read_labels
@@ -50,10 +51,12 @@ class JudgedPoints:
     rows : int64 array, shape (m,)
         Which of the labels these are of: those that have a score.
     labels : Labels
-    effort, nested
+    effort, nested, known
         As in `Evaluation`.
     score : callable, optional
-        What gave the points: it scores rewrites of the documents too.
+        What scores rewrites of the documents.
+    scores_anew : bool
+        Whether it is not what gave the points: what rewrites change is told by its scores of the documents.
     """
 
     points: NDArray[np.float64]
@@ -61,7 +64,9 @@ class JudgedPoints:
     labels: Labels
     effort: Effort
     nested: bool
+    known: int | None = None
     score: Scoring | None = None
+    scores_anew: bool = False
 
     def judge(self) -> "Evaluation":
         """Judge the points by the labels."""
@@ -91,6 +96,7 @@ class JudgedPoints:
             reliability=reliability(points[chosen], scores[chosen]),
             within=[one for one in within if one is not None and (one.values or one.kind in labels.slices)],
             origin_known=labels.origin_known,
+            known=self.known,
         )
 
 
@@ -125,6 +131,8 @@ class Evaluation:
     origin_known : bool
         Whether the labels say how documents were chosen; otherwise those of unknown origin count as chosen at
         random, and figures speak of a whole dump only if they were.
+    known : int, optional
+        Documents that the scorer was fitted to; None where it does not say which these are.
     """
 
     effort: Effort
@@ -140,6 +148,7 @@ class Evaluation:
     reliability: Sequence[tuple[int, float, float]]
     within: Sequence[JudgedKind]
     origin_known: bool = True
+    known: int | None = None
 
 
 def evaluate_scorer(
@@ -171,13 +180,13 @@ def points_of_labels(
     effort: Effort = "fast",
     placement: Placement | None = None,
     exits: ExitSettings | None = None,
-    rewriting: bool = False,
     reporter: Reporter | None = None,
 ) -> JudgedPoints:
     """Score labelled documents as an honest judge would have it.
 
     On documents that it was fitted to a scorer would flatter itself. So these have the nested points that
-    were saved with it.
+    were saved with it. Rewrites have no such points: unless it was fitted to these very labels, so that the
+    fits can be made again, the scorer itself scores them.
 
     Parameters
     ----------
@@ -191,9 +200,6 @@ def points_of_labels(
         Where the embedder lies and runs.
     exits : ExitSettings, optional
         What those of effort ``balanced`` must hold; those of a run, say.
-    rewriting : bool
-        Whether rewrites of the documents will be scored too. If it was fitted to some of the documents alone,
-        the scorer itself then scores all.
     reporter : Reporter, optional
         What is told if something cannot be found out; standard error if not given.
 
@@ -211,25 +217,44 @@ def points_of_labels(
     found = with_one_language(read_labels(labels), judge.domain, reporter)
     tell_doubt([found.texts], "text", reporter)
     known = judge.known_points(found)
-    rows = np.flatnonzero(np.isfinite(known))
-    is_own = judge.was_fitted_to(found)
-    if not len(rows) or (rewriting and not is_own):
-        if len(rows):
-            reporter.say(
-                f"{scorer!r} was trained on {len(rows):,} of these {len(found):,} documents, and scores them "
-                "itself here, for it scores rewrites too: the figures flatter it."
-            )
+    if known is None or not np.isfinite(known).any():
         reporter.say(f"Scoring {len(found):,} labelled documents ...")
-        return points_of_saved(judge.loaded, found, effort)
-    if is_own:
-        return JudgedPoints(known[rows], rows, found, effort, nested=True, score=judge.nested_scoring(found))
-    reporter.say(
-        f"{scorer!r} was trained on {len(rows):,} of these {len(found):,} documents. These are measured by "
-        "models that had not seen them, the others by the scorer itself."
+        return replace(points_of_saved(judge.loaded, found, effort), known=None if known is None else 0)
+    is_known = np.isfinite(known)
+    if judge.was_fitted_to(found):
+        points, score = known, judge.nested_scoring(found)
+        return _judged(points, found, effort, is_known, score=score, scores_anew=False)
+    reporter.say(_known_in_words(scorer, is_known))
+    points = np.where(is_known, known, judge.own_points(found.texts, ~is_known))
+    return _judged(points, found, effort, is_known, score=judge.score, scores_anew=True)
+
+
+def _judged(
+    points: NDArray[np.float64],
+    labels: Labels,
+    effort: Effort,
+    is_known: NDArray[np.bool_],
+    *,
+    score: Scoring,
+    scores_anew: bool,
+) -> JudgedPoints:
+    """Return points of labels, those of known documents nested, without labels that have none."""
+    rows = np.flatnonzero(np.isfinite(points))
+    return JudgedPoints(
+        points[rows], rows, labels, effort,
+        nested=True, known=int(is_known[rows].sum()), score=score, scores_anew=scores_anew,
+    )  # fmt: skip
+
+
+def _known_in_words(scorer: str, is_known: NDArray[np.bool_]) -> str:
+    """Return how many documents a scorer was fitted to, and what measures these and the others."""
+    measured = "measured by models that had not seen them"
+    if is_known.all():
+        return f"{scorer!r} was trained on all of these {len(is_known):,} documents. They are {measured}."
+    return (
+        f"{scorer!r} was trained on {is_known.sum():,} of these {len(is_known):,} documents. These are "
+        f"{measured}, the others by the scorer itself."
     )
-    own = points_of_saved(judge.loaded, found, effort)
-    points = np.where(np.isfinite(known[own.rows]), known[own.rows], own.points)
-    return replace(own, points=points, nested=True, score=None)
 
 
 @dataclass(frozen=True)
@@ -257,12 +282,26 @@ class _Judge:
         self.reporter.say(f"Loading the scorer {self.scorer!r} for effort {self.effort} ...")
         return open_scorer(self.scorer, self.effort, self.placement, self.exits)
 
-    def known_points(self, labels: Labels) -> NDArray[np.float64]:
-        """Return the nested points of labelled documents, NaN for those that it was not fitted to."""
+    def score(self, texts: Texts, _: Rows | None = None) -> NDArray[np.float64]:
+        """Return the points that the scorer itself gives, NaN where there is none."""
+        return _own_points(self.loaded, texts)
+
+    def own_points(self, texts: pa.Array, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the same of some documents alone, NaN for the others."""
+        points = np.full(len(texts), np.nan)
+        if wanted.any():
+            points[wanted] = self.score(texts.filter(pa.array(wanted)))
+        return points
+
+    def known_points(self, labels: Labels) -> NDArray[np.float64] | None:
+        """Return the nested points of labelled documents, NaN for those that it was not fitted to.
+
+        None where the scorer does not say which documents it was fitted to.
+        """
         texts = [text or b"" for text in text_bytes(labels.texts)]
         nested = read_nested(self.scorer)
         if nested is None:
-            return np.full(len(texts), np.nan)
+            return None
         if self.effort != "fast" and nested.full is None:
             self.loaded  # noqa: B018 - which refuses a scorer of one stage
         exits = None
@@ -305,13 +344,17 @@ class _Judge:
 
 def points_of_saved(scorer: AnyScorer, labels: Labels, effort: Effort) -> JudgedPoints:
     """Score documents by a saved scorer, whatever it was fitted to."""
-
-    def score(texts: Texts) -> NDArray[np.float64]:
-        return scorer.score(texts).value.astype(np.float64)
-
-    points = score(labels.texts)
+    points = _own_points(scorer, labels.texts)
     good = np.flatnonzero(np.isfinite(points))
-    return JudgedPoints(points[good], good, labels, effort, nested=False, score=lambda texts, _: score(texts))
+
+    def score(texts: Texts, _: Rows) -> NDArray[np.float64]:
+        return _own_points(scorer, texts)
+
+    return JudgedPoints(points[good], good, labels, effort, nested=False, score=score)
+
+
+def _own_points(scorer: AnyScorer, texts: Texts) -> NDArray[np.float64]:
+    return scorer.score(texts).value.astype(np.float64)
 
 
 def refit(

@@ -47,8 +47,7 @@ UNKNOWN_ORIGIN = (
 
 def metrics_table(evaluation: Evaluation) -> Table:
     """Return each figure over all documents, and over those that were chosen without looking at scores."""
-    how = "cross-validated" if evaluation.nested else "scored by the saved scorer"
-    caption = f"effort {evaluation.effort}, {how}; 95 % intervals over groups"
+    caption = f"effort {evaluation.effort}, {how_scored(evaluation)}; 95 % intervals over groups"
     if evaluation.unbiased_rows in (0, evaluation.rows):
         rows = [(FIGURES[name], str(estimate)) for name, estimate in evaluation.metrics.items()]
         return Table(caption, ("figure", "all"), rows)
@@ -57,6 +56,36 @@ def metrics_table(evaluation: Evaluation) -> Table:
         for name, estimate in evaluation.metrics.items()
     ]
     return Table(caption, ("figure", "all", drawn_at_random(evaluation)), both)
+
+
+def how_scored(evaluation: Evaluation) -> str:
+    """Return in few words what scored the documents of an evaluation."""
+    if not evaluation.nested:
+        return "scored by the saved scorer"
+    if evaluation.known in (None, evaluation.rows):
+        return "cross-validated"
+    return (
+        f"{evaluation.known:,} of {evaluation.rows:,} cross-validated, the others scored by the saved scorer"
+    )
+
+
+def what_scored(evaluation: Evaluation) -> str:
+    """Return what scored the documents of an evaluation, and whether it had seen them."""
+    if evaluation.nested and evaluation.known in (None, evaluation.rows):
+        return "Each document was scored by a model that had not seen its group."
+    not_searched = "Near-duplicates of what it was trained on were not looked for."
+    if evaluation.nested:
+        return (
+            f"The scorer was trained on {evaluation.known:,} of these {evaluation.rows:,} documents. Each of "
+            "these was scored by a model that had not seen its group, the others by the scorer itself. "
+            f"{not_searched}"
+        )
+    seen = (
+        "It does not say what it was trained on: if it was on some of these texts, the figures flatter it."
+        if evaluation.known is None
+        else "It was trained on none of these texts."
+    )
+    return f"The scorer itself gave these scores. {seen} {not_searched}"
 
 
 def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
@@ -259,6 +288,8 @@ def flip_rows(audit: ScorerAudit) -> list[dict[str, object]]:
 def audit_notes(audit: ScorerAudit) -> list[str]:
     """Say what came out, which documents were rewritten, and what the columns are."""
     how = "cross-validated" if audit.nested else "scored by the saved scorer"
+    if audit.known and not audit.nested:
+        how += f", which was trained on {audit.known:,} of the labels"
     worth = "labelled" if audit.is_labelled else "scored"
     return [
         audit_verdict(audit),
@@ -277,7 +308,7 @@ def audit_verdict(audit: ScorerAudit) -> str:
 
     Examples
     --------
-    >>> audit_verdict(ScorerAudit("fast", False, True, 3.0, 0, 0, 0, []))
+    >>> audit_verdict(ScorerAudit("fast", False, None, True, 3.0, 0, 0, 0, []))
     '0 of 0 rewrites do as they should.'
     """
     by_verdict = {

@@ -148,7 +148,9 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
 def nested(data: FitData, fit: Fit, labels: Labels, effort: Effort, reporter: Reporter) -> JudgedPoints:
     """Return the nested points of labels, with what scores rewrites by signals."""
     judge = NestedJudge.of(data, [fit], reporter=reporter)
-    return JudgedPoints(judge.own_points(), data.rows, labels, effort, nested=True, score=judge.score)
+    return JudgedPoints(
+        judge.own_points(), data.rows, labels, effort, nested=True, known=len(data), score=judge.score
+    )
 
 
 def save_judged(
