@@ -214,7 +214,8 @@ def explain_documents(
 def with_score(why: Explanation, score: float) -> Explanation:
     """Return an explanation with another score than that of the signals."""
     kept = bool(score >= np.float32(why.keep_at))
-    sentence = traits_sentence(why.speaks_for, why.speaks_against, kept=kept)
+    groups = {one.group: one.points for one in why.groups}
+    sentence = traits_sentence(why.speaks_for, why.speaks_against, kept=kept, groups=groups)
     return replace(why, score=score, kept=kept, sentence=sentence)
 
 

@@ -106,8 +106,8 @@ def _file_of(dump: str, given: Given) -> str:
     if all(given[name] is None for name in PLACES):
         raise SettingsError(
             f"{printable(dump)} holds many documents. Say which one is meant: --id, with --id-column where "
-            "its identifier is not in 'id'; or --where \"url = 'https://a.b/c'\"; or --row, and of several "
-            "files the one that it is a row of (--file)."
+            "its identifier is not in 'id'; or --where \"url = 'https://a.b/c'\"; or --row 17. If there are "
+            "several files, --file says which of them the row is in."
         )
     if given["file"] is None or given["run"] is not None:
         return dump

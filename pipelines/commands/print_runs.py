@@ -60,7 +60,7 @@ def print_result(
         f"kept {result.kept:,} of {result.rows:,} documents ({percent(result.kept, result.rows)}){found} -> "
         f"{printable(result.out)}/{where}"
     )
-    if languages := languages_in_words(slices_of(report or {}), result.out):
+    if languages := languages_in_words(slices_of(report or {}), result.out, (report or {}).get("looked_at")):
         show(languages)
     if "leak_action" in settings:
         _print_leaks(result.manifest, result.out)
@@ -159,7 +159,7 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
         show(f"  each hit is in {printable(out)}/run/hits.parquet")
 
 
-def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str) -> str:
+def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str, looked_at: object = None) -> str:
     """Return how much is kept of each language, and what tells it; nothing where there is one alone.
 
     The largest languages stand first; those that are not known stand last.
@@ -170,6 +170,8 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str) -> str:
         Those of a report.
     out : str
         Folder of the run.
+    looked_at : int, optional
+        Documents with a score that were looked at: of some nothing may tell the language.
 
     Examples
     --------
@@ -191,11 +193,14 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str) -> str:
     documents = f"{sum(one['rows'] for one in mine):,} documents"
     by = {
         IDENTIFIED: f"{documents}, as detected in their text",
-        CODE_LANGUAGE: f"{documents}, as a column, their path or their text says",
+        CODE_LANGUAGE: f"{documents}; a column, the path or the text tells it",
     }.get(str(kind), f"your column '{kind}'")
     counts = [
         f"{printable(value)} {kept:,} of {rows:,} ({percent(kept, rows)})" for value, kept, rows in shown
     ]
+    told_of = sum(one["rows"] for one in mine)
+    if isinstance(looked_at, int) and looked_at > told_of:
+        counts.append(f"not told {looked_at - told_of:,} more")
     more = f"; all: edufilter report {printable(shlex.quote(out))} --slices" if rest else ""
     return f"by language ({by}): {', '.join(counts)}{more}"
 

@@ -121,9 +121,10 @@ def _why_not_searched(text: bytes | None, most_bytes: object) -> str:
 def _why_of_run(config: ExplainConfig, run: RunDecisions, decided: Decisions, row: Row) -> Explanation:
     """Return why a document has the score that a run stored of it."""
     facts = run.plan.facts
-    name = config.scorer or str(run.folder.read_manifest()["scorer"])
+    made_with = str(run.folder.read_manifest()["scorer"])
+    name = config.scorer or made_with
     scorer = open_scorer(name)
-    refuse_other_scorer(name, scorer.digest, facts.scorer_sha256)
+    refuse_other_scorer(name, scorer.digest, facts.scorer_sha256, made_with)
     languages = _languages_of(row, scorer)
     (why,) = explain_documents(scorer, [row.data], top=config.top, keep_at=facts.keep_at, languages=languages)
     if why.score is not None and not why.unsure and decided.unsure[row.number] == UNSURE:

@@ -117,7 +117,7 @@ def filter_dump(
         # Loaded to find out before the run what is missing, and let go of: workers load their own.
         load_scorer_of(config, untried.effort, reporter)
     sampled = None
-    with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
+    with begun_run(config.out, plan, reporter=reporter, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
             reporter.say(
                 f"Scoring with {config.scorer!r} at effort {untried.effort} ({WHAT_SCORES[untried.effort]}). "
@@ -181,7 +181,7 @@ def decontaminate_dump(
         leaks=leaks,
     )
     plan = replace(plan, command=words_of("decontaminate", config))
-    with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
+    with begun_run(config.out, plan, reporter=reporter, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
             names = sorted({one.benchmark for one in tasks})
             reporter.say(f"Looking for the {len(tasks):,} tasks of {', '.join(names)}.")

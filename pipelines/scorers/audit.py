@@ -78,6 +78,6 @@ def _points_of_documents(scorer: AnyScorer, config: AuditConfig, reporter: Repor
         unbiased=np.ones(len(drawn), dtype=bool),
         slices={},
     )
-    judged = points_of_saved(scorer, labels, config.effort)
+    judged = points_of_saved(scorer, labels, config.effort, reporter)
     labels.scores[judged.rows] = judged.points
     return judged

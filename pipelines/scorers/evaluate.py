@@ -1,6 +1,7 @@
 """Judges scorers by labels: by nested cross-validation where they were fitted to these."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -32,8 +33,9 @@ from filtering.text.arrow import Texts, text_bytes
 from pipelines.dump.code_languages import CODE, CODE_LANGUAGE
 from pipelines.dump.column_doubts import tell_doubt
 from pipelines.dump.lengths import length_of
-from pipelines.progress import ConsoleReporter, Reporter
+from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorer_addresses import open_scorer, open_signals
+from pipelines.scorers.counted_embedding import TEXTS_AT_A_TIME, counted
 from pipelines.scorers.label_languages import with_one_language
 from pipelines.scorers.nested_judge import NestedJudge, embedded
 
@@ -219,7 +221,8 @@ def points_of_labels(
     known = judge.known_points(found)
     if known is None or not np.isfinite(known).any():
         reporter.say(f"Scoring {len(found):,} labelled documents ...")
-        return replace(points_of_saved(judge.loaded, found, effort), known=None if known is None else 0)
+        own = points_of_saved(judge.loaded, found, effort, reporter)
+        return replace(own, known=None if known is None else 0)
     is_known = np.isfinite(known)
     if judge.was_fitted_to(found):
         points, score = known, judge.nested_scoring(found)
@@ -290,7 +293,7 @@ class _Judge:
         """Return the same of some documents alone, NaN for the others."""
         points = np.full(len(texts), np.nan)
         if wanted.any():
-            points[wanted] = self.score(texts.filter(pa.array(wanted)))
+            points[wanted] = _own_points(self.loaded, texts.filter(pa.array(wanted)), self.reporter)
         return points
 
     def known_points(self, labels: Labels) -> NDArray[np.float64] | None:
@@ -331,7 +334,7 @@ class _Judge:
 
     def _fitted_anew(self, labels: Labels) -> NestedJudge:
         both = self.loaded.full if isinstance(self.loaded, CascadeScorer) else self.loaded
-        data, fits = refit(self.scorer, both, labels)
+        data, fits = refit(self.scorer, both, labels, self.reporter)
         exits = self.loaded.exits if isinstance(self.loaded, CascadeScorer) else None
         return NestedJudge.of(
             data,
@@ -342,9 +345,9 @@ class _Judge:
         )
 
 
-def points_of_saved(scorer: AnyScorer, labels: Labels, effort: Effort) -> JudgedPoints:
+def points_of_saved(scorer: AnyScorer, labels: Labels, effort: Effort, reporter: Reporter) -> JudgedPoints:
     """Score documents by a saved scorer, whatever it was fitted to."""
-    points = _own_points(scorer, labels.texts)
+    points = _own_points(scorer, labels.texts, reporter)
     good = np.flatnonzero(np.isfinite(points))
 
     def score(texts: Texts, _: Rows) -> NDArray[np.float64]:
@@ -353,12 +356,18 @@ def points_of_saved(scorer: AnyScorer, labels: Labels, effort: Effort) -> Judged
     return JudgedPoints(points[good], good, labels, effort, nested=False, score=score)
 
 
-def _own_points(scorer: AnyScorer, texts: Texts) -> NDArray[np.float64]:
-    return scorer.score(texts).value.astype(np.float64)
+def _own_points(scorer: AnyScorer, texts: Texts, reporter: Reporter | None = None) -> NDArray[np.float64]:
+    """Return the points of a scorer, NaN where there is none; show how far it is, if somebody is told."""
+    meter, found = Meter(len(texts), 0, doing="Scoring documents"), [np.zeros(0)]
+    with nullcontext() if reporter is None else reporter.track(meter):
+        for start in range(0, len(texts), TEXTS_AT_A_TIME):
+            found.append(scorer.score(texts[start : start + TEXTS_AT_A_TIME]).value.astype(np.float64))
+            meter.count(len(found[-1]))
+    return np.concatenate(found)
 
 
 def refit(
-    scorer: str, loaded: SignalScorer | EmbeddingScorer, labels: Labels
+    scorer: str, loaded: SignalScorer | EmbeddingScorer, labels: Labels, reporter: Reporter
 ) -> tuple[FitData, dict[Effort, Fit]]:
     """Return labels as numbers, and what fits a scorer like a saved one, by effort.
 
@@ -369,6 +378,8 @@ def refit(
     loaded : SignalScorer or EmbeddingScorer
         The same, loaded; full effort is left out where it has signals alone.
     labels : Labels
+    reporter : Reporter
+        What is told how far embedding is.
     """
     metrics = read_metrics(scorer)
     with naming(scorer):
@@ -378,7 +389,8 @@ def refit(
             fits["full"] = head_fit(metrics["heads"]["kept"], recipe)
     data = fit_data_of(labels, loaded.domain)
     if isinstance(loaded, EmbeddingScorer):
-        data, _ = embedded(data, loaded.embedder)
+        with counted(loaded.embedder, len(data) + len(data.rewrites), reporter) as embedder:
+            data, _ = embedded(data, embedder)
     return data, fits
 
 

@@ -10,6 +10,7 @@ from filtering.judging.audit import GOOD_FROM, POOR_BELOW, RewriteEffect
 from filtering.judging.bias import MIN_GROUPS
 from filtering.judging.rewrites import AIMS, Kind
 from filtering.rubric_points import POINTS
+from filtering.scoring.settings import LEAST_PAIRED
 from pipelines.page_kit.page import Table
 from pipelines.scorers.audit_points import ScorerAudit
 from pipelines.scorers.evaluate import Evaluation
@@ -88,13 +89,15 @@ def what_scored(evaluation: Evaluation) -> str:
     return f"The scorer itself gave these scores. {seen} {not_searched}"
 
 
-def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
+def which_to_believe(evaluations: Sequence[Evaluation], *, has_balanced: bool = True) -> str:
     """Return the one figure that tells most of how good a scorer is, and where it holds.
 
     Parameters
     ----------
     evaluations : sequence of Evaluation
         Of one scorer on the same labels, at each effort; that of most effort last.
+    has_balanced : bool
+        Whether it can run at effort ``balanced``.
     """
     figures = [
         (one.unbiased_metrics if one.unbiased_rows else one.metrics)["auc_at_3"] for one in evaluations
@@ -107,9 +110,12 @@ def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
     )
     if len(evaluations) > 1:
         said += (
-            " A run at effort balanced, the default, decides nearly as full does. For one with --effort "
-            f"{evaluations[0].effort} the figure is {figures[0]}."
+            " A run at effort balanced, the default, decides nearly as full does."
+            if has_balanced
+            else f" Effort balanced, the default, needs more than this: at least {LEAST_PAIRED} labels, or "
+            "documents of a --pool, of different groups. Until then filter with --effort fast or full."
         )
+        said += f" For a run with --effort {evaluations[0].effort} the figure is {figures[0]}."
     if 0 < best.unbiased_rows < best.rows:
         said += (
             " The column 'all' also counts documents that were chosen for their score: it does not tell how "
