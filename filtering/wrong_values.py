@@ -162,5 +162,6 @@ def value_in_words(value: object) -> str:
         return str(value)
     if isinstance(value, str):
         return repr(value) if len(value) < SHOWN_CHARS else f"text of {len(value):,} characters"
-    words = next((words for kind, words in TYPES if isinstance(value, kind)), type(value).__name__)
-    return words if value or not words.startswith("a ") else words.replace("a ", "an empty ")
+    if value in ([], ()):
+        return "an empty list"
+    return next((words for kind, words in TYPES if isinstance(value, kind)), type(value).__name__)

@@ -198,8 +198,8 @@ def explain_documents(
     odd = first.unlike_seed(documents)
     found = []
     for row, text in enumerate(documents):
-        if text is None or signals.reason[row]:
-            found.append(unscored(REASONS[signals.reason[row]], cut))
+        if text is None or scores.reason[row]:  # for which rules of the scorer are a reason too
+            found.append(unscored(REASONS[scores.reason[row]], cut))
             continue
         values = _Values(text, signals.features[row, SCORE_COLUMNS:], added[row], trees[row, -1], raw[row])
         why = replace(

@@ -69,7 +69,7 @@ def print_slices(report: Mapping[str, Any], out: str) -> None:
         left = several[len(shown) :]
         said = []
         if left:
-            said.append(f"{len(left):,} more {kind}s, of {sum(one['rows'] for one in left):,} documents")
+            said.append(f"{len(left):,} more {kind}s of {sum(one['rows'] for one in left):,} documents")
         if single:
             said.append(f"{single:,} more {kind}s of one document each")
         if said:

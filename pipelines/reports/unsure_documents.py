@@ -28,8 +28,9 @@ def languages_after(manifest: Mapping[str, Any], out: str, unsure: Unsure | None
     --------
     >>> run = {"rows": 900, "without_score": 0, "unsure": {"ru": 3}, "kept": 410, "settings": {}}
     >>> run["settings"] = {"unsure": "flag", "write": "kept"}
-    >>> print(languages_after(run, "out", Unsure(900, {"ru": 20}, {"en": 2162}, kept=3))[-132:-40])
-    their scores are not reliable, and at this cut 3 of them are kept. The column edu_unsure marks them.
+    >>> said = languages_after(run, "out", Unsure(900, {"ru": 20}, {"en": 2162}, kept=3))
+    >>> said[:19], said.partition(": ")[2].partition(". ")[0]
+    ('20 of 900 documents', 'their scores are not reliable, and at this cut 3 of them are kept')
     """
     if unsure is None or unsure.are_other or not unsure.in_languages:
         return _counted_in_words(manifest, out)

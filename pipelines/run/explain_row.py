@@ -9,6 +9,7 @@ from filtering.errors import BadFileError, SettingsError
 from filtering.explaining.explain import Explanation, unscored, with_score
 from filtering.scoring.cascade import AnyScorer, signals_of
 from filtering.scoring.scorers import STAGES
+from filtering.signals.settings import usual_rules
 from filtering.text.arrow import EMPTY, NULL, REASONS, TOO_LONG, WHITE_SPACE, text_reasons
 from pipelines.dump.row_languages import knows_code, languages_of
 from pipelines.dump.rows import Row
@@ -78,6 +79,7 @@ def explain_document(config: ExplainConfig) -> ExplainedDocument:
 def _explain_of_dump(config: ExplainConfig) -> ExplainedDocument:
     found = None if config.text is not None else find_in_dump(config)  # before anything slow is loaded
     scorer = open_scorer(config.scorer or "web", config.effort or "fast", config.placement)
+    scorer = scorer.with_rules(usual_rules(scorer.domain))  # as a run has them
     if found is None:
         (why,) = explain_documents(scorer, [config.text], top=config.top, keep_at=config.keep_at)
         return ExplainedDocument(why)
