@@ -49,11 +49,11 @@ picture: $(STAMP) demo  ## docs/report.png: a picture of the report of the demo;
 
 # Three workers for two cores: one of them mostly waits, for clusters and kills.
 test: $(STAMP)  ## all tests
-	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 3
 
 # Which lines and branches the tests reach; a sixth slower than the tests alone.
 coverage: $(STAMP)  ## all tests, and which lines they reach
-	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 $(RUN)python -m pytest --numprocesses 3 --cov --cov-report=term:skip-covered
 
 check: $(STAMP)  ## ruff, mypy, import-linter
 	$(RUN)ruff check .

@@ -1,10 +1,9 @@
 """What the tests share: scorers, labels, a dump, a run that nothing disturbed, and the command line."""
 
 import gc
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,21 +11,25 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from _pytest.doctest import DoctestModule
 from dumps import CUT, make_labels, make_texts, write_dump
 from few_rows import run_command as run
 from places import KIT, SHARED
 from runs import QUIET, Outcome
-from warm_start import Begun, WarmStart
+from warm_drawing import drawing_process
+from warm_start import Begun, WarmStart, load_all
 
 import filtering.fitting.joint
 import filtering.fitting.recipes
 import filtering.fitting.stages
 import filtering.judging.metrics
 from annotations import read_labels
+from filtering import compiled
 from filtering.fitting import cross_validation
 from filtering.fitting.paired_scores import pair
 from filtering.folds import fold_assignment
 from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
+from pipelines.page_kit import charts
 from pipelines.scorers.evaluate import fit_data_of, points_of_labels
 from pipelines.scorers.train import TrainResult, read_pool, save_judged
 
@@ -36,8 +39,8 @@ gc.disable()
 LONGEST_FIRST = (
     "tests/test_faults.py",
     "docs/test_docs.py",
-    "executors/test_ray_runs.py",
     "executors/test_executors.py",
+    "executors/test_ray_runs.py",
     "tests/test_wheel.py",
     "filtering/test_compiled.py",
     "run/test_full_training.py",
@@ -67,6 +70,20 @@ Of all that need Ray, which one worker runs, short tests come last: xdist puts t
 """
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the kernels once where they are not: each worker would spend twenty seconds on that."""
+    folder = compiled._cache_folder()
+    if config.getoption("numprocesses", None) and folder is not None and not any(folder.rglob("*.nbi")):
+        load_all()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Look for examples in docstrings of the product alone, and not in all that tests import."""
+    found = yield
+    return [one for one in found if not isinstance(one, DoctestModule)]
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first; of each, and of all others, the order stays.
@@ -85,12 +102,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Look for rubbish from now on, but never among what is there for good; and see that groups are kept."""
+def pytest_collection_finish() -> None:
+    """Look for rubbish from now on, but never among what is there for good."""
     gc.freeze()
     gc.enable()
-    if "PYTEST_XDIST_WORKER" in os.environ and not all("@" in item.nodeid for item in session.items):
-        raise pytest.UsageError("A worker must run whole groups of tests. Its pytest-xdist keeps none.")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(ids: list[str]) -> None:
+    """See, before a test is run, that groups are kept."""
+    if not all("@" in one for one in ids):
+        raise pytest.UsageError(
+            "A worker must run whole groups of tests. Give no other --dist than loadgroup, and install the "
+            "versions of constraints.txt: with pytest 9.2, pytest-xdist 3.8 keeps no group."
+        )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_drawing(tmp_path_factory) -> Iterator[str]:
+    """Let an engine that has started draw the charts of pages; return the program that starts one itself."""
+    own = charts.DRAW
+    with (
+        drawing_process(tmp_path_factory.mktemp("drawing")) as program,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(charts, "DRAW", program)
+        yield own
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from dumps import lasting
-from faults import COMBINATIONS, Work, broken_files, count_rows, make_work
+from faults import COMBINATIONS, ROWS, Work, broken_files, count_rows, make_work
 from places import KIT
 from written_pages import marks_of
 
@@ -19,6 +19,7 @@ pytestmark = pytest.mark.xdist_group("ray")  # so that one Ray starts at a time
 
 SCRIPT = KIT / "faults.py"
 KILLS = 2
+FILES = 8
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def test_kills_lose_nothing_on_disk_and_store_locally_and_by_ray(tmp_path):
         "--kills",
         str(KILLS),
         "--files",
-        "12",
+        str(FILES),
         "--efforts",
         "fast",
         "--no-report",
@@ -104,5 +105,5 @@ def test_kills_lose_nothing_on_disk_and_store_locally_and_by_ray(tmp_path):
         kills, driver, worker, node, fast, full, rows, lost, twice, partial, _ = figures
         assert kills == driver + worker + node >= KILLS
         assert fast > 0 == full
-        assert rows >= 1200
+        assert rows >= FILES * ROWS
         assert (lost, twice, partial) == (0, 0, 0), done.stdout

@@ -49,6 +49,12 @@ NOT_RUN = ("git ", "make ", "pip ", "cd ")
 
 ROWS, LABELS = 120, 150
 HEAD = "127.0.0.1:6390"
+FEWER_PROCESSES = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_prestart_worker_first_driver": "0",
+    "RAY_DATA_PARQUET_FOOTER_NUM_ACTORS": "1",  # else 32, for a dump of one file
+}
+"""Settings of Ray: each process that it starts imports Ray anew."""
 FETCH = """
 from pathlib import Path
 from pipelines.paths import path_of
@@ -173,6 +179,7 @@ def test_the_commands_of_the_cluster_page_run_one_after_the_other(place):
     script = script.replace("kill $STORE", f"{sys.executable} -c '{FETCH}'\nkill $STORE")
     script = script.replace("export RAY_AUTH_MODE", f"echo {HEAD} >&2\nexport RAY_AUTH_MODE")
     ours = {name: value for name, value in environment({}).items() if not name.startswith("RAY_")}
+    ours |= FEWER_PROCESSES
     mark = {"MARK_OF_THIS_TEST": str(place)}
     # Whatever fails or hangs, what the script started ends with it.
     ending = "trap 'kill $(jobs -p) 2> /dev/null' EXIT"

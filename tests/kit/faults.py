@@ -47,7 +47,7 @@ EFFORTS = ("fast", "full")
 VICTIMS = ("driver", "worker", "node")
 
 FILES, ROWS = 80, 100
-POLL_S = 0.05
+POLL_S = 0.1
 RUN_S = 180.0
 """Until a run that is not killed must have done something."""
 START_TRIES = 4

@@ -18,7 +18,7 @@ from filtering.errors import OutputError
 from pipelines import run_demo
 from pipelines.commands import demo, demo_archives, demo_documents
 
-DOCUMENTS = 60
+DOCUMENTS = 40
 
 
 @pytest.fixture(autouse=True, scope="module")

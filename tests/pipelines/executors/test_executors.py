@@ -21,7 +21,7 @@ from pipelines.store.run_folder import RunFolder
 from pipelines.worker.part_worker import PartWorker
 from pipelines.worker.worker_settings import WorkerSettings
 
-pytestmark = pytest.mark.xdist_group("ray")  # one Ray serves all that need one
+WITH_RAY = pytest.mark.xdist_group("ray")  # one Ray serves all that need one
 
 
 class SerialExecutor(Executor):
@@ -44,7 +44,7 @@ EXECUTORS = {
 }
 
 
-@pytest.fixture(params=[*EXECUTORS, "ray"], ids=str)
+@pytest.fixture(params=[*EXECUTORS, pytest.param("ray", marks=WITH_RAY)], ids=str)
 def executor(request):
     if request.param != "ray":
         return EXECUTORS[request.param]
@@ -189,6 +189,7 @@ def test_a_part_in_doubt_runs_apart_and_is_set_aside_where_it_ends_that_process(
     }
 
 
+@WITH_RAY
 def test_a_part_that_ends_workers_of_ray_is_set_aside(deadly, ray):
     settings, parts = deadly
     receipts = list(RayExecutor().run(settings, parts, silent))

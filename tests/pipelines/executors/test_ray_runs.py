@@ -7,8 +7,6 @@ and struck only if the title of its process then says that it runs a part.
 import json
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +17,6 @@ from dumps import BARE, CUT, lasting
 from faults import QUICK_HEALTH
 from hunting import PATIENCE_S, caught, leave, struck, wait_for
 from leaking import LEAKY, config_of, make_task, write_source
-from places import KIT
 from runs import QUIET
 
 import filtering
@@ -30,17 +27,8 @@ from pipelines.store.run_folder import RunFolder
 
 pytestmark = pytest.mark.xdist_group("ray")  # one Ray serves all that need one
 
-FAULTY = KIT / "faulty_run.py"
 PART = "ray::run_part"
 BOARD = "ray::Board"
-IN_A_FOLDER = """
-import sys, ray
-address, folder, kit, *command = sys.argv[1:]
-sys.path.append(kit)
-from few_rows import run_command as run
-ray.init(address, runtime_env={"working_dir": folder}, log_to_driver=False, logging_level="CRITICAL")
-raise SystemExit(run(command))
-"""
 
 
 @pytest.fixture
@@ -54,19 +42,14 @@ def config(settings, tmp_path):
 
 
 @pytest.fixture
-def command_of(dump, web, edufilter, tmp_path):
-    """Return a function that gives the command line of the run that `finished` is of."""
+def arguments_of(dump, web, tmp_path):
+    """Return a function that gives the arguments of the run that `finished` is of."""
 
-    def command(*options):
+    def arguments(*options):
         given = ["--keep-at", CUT, "--rows-per-part", 80, "--out", tmp_path / "out"]
-        return [edufilter, "filter", *BARE, str(dump), "-s", web, *map(str, given), *options]
+        return ["filter", *BARE, dump, "-s", web, *given, *options]
 
-    return command
-
-
-def outside(command, **options):
-    """Run a command in a process that shares no connection with this one."""
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, **options)
+    return arguments
 
 
 class Listening(Executor):
@@ -102,7 +85,7 @@ def test_any_number_of_workers_writes_the_same_bytes_with_a_receipt_a_part(ray, 
 def test_a_cascade_decides_and_audits_the_same_rows(ray, dump, cascade, tmp_path):
     given = {
         "inputs": [str(dump)], "scorer": str(cascade.out), "effort": "balanced", "device": "cpu",
-        "keep_at": CUT, "max_disagreement": 0.05, "audit": 100, "rows_per_part": 80,
+        "keep_at": CUT, "max_disagreement": 0.05, "audit": 100, "rows_per_part": 80, "workers": 1,
     }  # fmt: skip
     local, by_ray = (
         filter_dump(FilterConfig(**given, out=tmp_path / name, executor=name), reporter=QUIET)
@@ -207,15 +190,14 @@ def test_a_cancelled_task_hears_of_it_and_is_not_interrupted(ray, tmp_path):
     wait_for(heard.exists)
 
 
-def test_a_killed_node_costs_no_row_and_writes_none_twice(command_of, finished, tmp_path):
+def test_a_killed_node_costs_no_row_and_writes_none_twice(begin, arguments_of, finished, tmp_path):
     from ray.cluster_utils import Cluster
 
     head = {"num_cpus": 0, "include_dashboard": False, "_system_config": QUICK_HEALTH}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
-        command = command_of("--executor", "ray", "--ray-address", cluster.address)
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as driver:
+        with begin(*arguments_of("--executor", "ray", "--ray-address", cluster.address)) as driver:
             raylet = psutil.Process(nodes[0].all_processes["raylet"][0].process.pid)
             worker = wait_for(lambda: caught(PART, raylet))
             lost = raylet.children(recursive=True)
@@ -232,11 +214,10 @@ def test_a_killed_node_costs_no_row_and_writes_none_twice(command_of, finished, 
 
 
 def test_a_run_whose_driver_was_killed_goes_on_without_ray(
-    ray, address, config, command_of, finished, tmp_path
+    ray, address, config, begin, arguments_of, finished, tmp_path
 ):
-    command = command_of("--executor", "ray", "--ray-address", address)
-    dies = [sys.executable, FAULTY, "after receipt", "2", *command[1:]]
-    with subprocess.Popen(dies, stderr=subprocess.DEVNULL) as driver:
+    arguments = arguments_of("--executor", "ray", "--ray-address", address)
+    with begin("after receipt", 2, *arguments, program="faulty_run") as driver:
         frozen = wait_for(lambda: caught(PART))
     assert driver.returncode == -signal.SIGKILL
     psutil.wait_procs([frozen], timeout=PATIENCE_S)
@@ -247,9 +228,9 @@ def test_a_run_whose_driver_was_killed_goes_on_without_ray(
     assert lasting(tmp_path / "out") == lasting(finished)
 
 
-def test_a_run_that_was_killed_goes_on_under_ray(ray, config, command_of, finished, tmp_path):
-    killed = outside([sys.executable, FAULTY, "after receipt", "3", *command_of("--workers", "1")[1:]])
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+def test_a_run_that_was_killed_goes_on_under_ray(ray, config, warm_process, arguments_of, finished, tmp_path):
+    killed = warm_process("after receipt", 3, *arguments_of("--workers", 1), program="faulty_run")
+    assert killed.code == -signal.SIGKILL, killed.err
     executor = Listening(RayExecutor())
     filter_dump(config, executor=executor, reporter=QUIET)
     assert len(executor.receipts) == 3
@@ -277,15 +258,17 @@ def hiding_folder(folder):
         (hiding_folder, "must come from one place. Found filtering in"),
     ],
 )
-def test_workers_that_would_run_other_code_refuse_in_words(address, command_of, tmp_path, fill, reason):
+def test_workers_that_would_run_other_code_refuse_in_words(
+    address, warm_process, arguments_of, tmp_path, fill, reason
+):
     folder = tmp_path / "job"
     fill(folder)
-    arguments = command_of("--executor", "ray")[1:]
-    done = outside([sys.executable, "-c", IN_A_FOLDER, address, str(folder), str(KIT), *arguments])
-    assert done.returncode == 2, done.stderr
-    assert "A worker refused to run parts" in done.stderr
-    assert reason in done.stderr
-    assert "Traceback" not in done.stderr
+    arguments = arguments_of("--executor", "ray", "--workers", 1)
+    done = warm_process(address, folder, *arguments, program="ray_in_a_folder")
+    assert done.code == 2, done.err
+    assert "A worker refused to run parts" in done.err
+    assert reason in done.err
+    assert "Traceback" not in done.err
     assert not list((tmp_path / "out").glob("data/**/*.parquet"))
 
 
@@ -309,17 +292,15 @@ def test_a_worker_that_does_not_see_out_refuses(ray, config, tmp_path):
         filter_dump(config, executor=Elsewhere(), reporter=QUIET)
 
 
-def test_an_address_where_nobody_answers_is_refused_at_once(command_of):
-    done = outside(command_of("--executor", "ray", "--ray-address", "127.0.0.1:1"))
-    assert done.returncode == 2
-    assert (
-        "must answer at 127.0.0.1:1. [Errno 111] Connection refused" in done.stderr
-    )  # and Ray was not asked
-    assert "Check --ray-address" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_an_address_where_nobody_answers_is_refused_at_once(warm_process, arguments_of):
+    done = warm_process(*arguments_of("--executor", "ray", "--ray-address", "127.0.0.1:1"))
+    assert done.code == 2
+    assert "must answer at 127.0.0.1:1. [Errno 111] Connection refused" in done.err  # and Ray was not asked
+    assert "Check --ray-address" in done.err
+    assert "Traceback" not in done.err
 
 
-def test_an_address_without_the_executor_is_refused(command, command_of):
-    done = command(*command_of("--ray-address", "127.0.0.1:1")[1:])
+def test_an_address_without_the_executor_is_refused(command, arguments_of):
+    done = command(*arguments_of("--ray-address", "127.0.0.1:1"))
     assert done.code == 2
     assert "Add --executor ray" in done.err

@@ -76,7 +76,7 @@ def test_the_same_seed_draws_the_same_and_another_one_others(dump, tmp_path):
 def test_weights_add_up_to_the_dump_over_many_draws(tmp_path):
     folder = write_dump(tmp_path / "dump", rows=(300, 90), row_group_size=30)
     totals, teaching = [], []
-    for seed in range(40):
+    for seed in range(24):
         rows = draw(folder, tmp_path / "s.parquet", n=60, seed=seed, overwrite=True)[1]
         totals.append(sum(row["weight"] for row in rows))
         teaching.append(sum(row["weight"] for row in rows if row["edu_score"] >= CUT))
@@ -102,7 +102,7 @@ def test_of_a_huge_dump_some_row_groups_are_read_and_probabilities_stay_exact(tm
     monkeypatch.setattr(pipelines.dump.rows, "read_chosen", noted)
     folder = write_dump(tmp_path / "dump", rows=(400, 200, 200), row_group_size=40)
     totals = []
-    for seed in range(60):
+    for seed in range(30):
         read.clear()
         result, rows = draw(folder, tmp_path / "s.parquet", n=30, seed=seed, overwrite=True)
         assert (result.dump_rows, result.read_rows) == (800, 60)

@@ -142,7 +142,7 @@ def test_without_javascript_all_is_there_but_the_search(browser, report):
         assert page.locator(SEARCH).is_hidden()
 
 
-def test_two_thousand_hostile_documents_stay_safe_and_quick(browser, tmp_path):
+def test_two_thousand_hostile_documents_stay_safe_and_are_searched(browser, tmp_path):
     cards = [
         Card(
             group="All", score=i % 50 / 10, kept=i % 2 == 0, about=f"{HOSTILE[i % len(HOSTILE)]}, row {i}",
@@ -157,9 +157,7 @@ def test_two_thousand_hostile_documents_stay_safe_and_quick(browser, tmp_path):
     with opened(browser, path) as page:
         assert page.locator(".sample").count() == 2000
         page.fill(SEARCH, "document 1234 ")
-        page.wait_for_function(
-            "document.querySelector('output').textContent == '1 of 2000 documents'", timeout=5000
-        )
+        page.wait_for_function("document.querySelector('output').textContent == '1 of 2000 documents'")
         page.fill(SEARCH, "")
         for value in page.locator("select option").evaluate_all("all => all.map(one => one.value)")[1:4]:
             page.select_option("select", value)

@@ -51,13 +51,13 @@ def test_a_killed_run_goes_on_to_the_same_bytes(warm_process, full, full_finishe
 
 
 def test_an_interrupted_run_begins_no_other_part_ends_with_130_and_goes_on(two_stages, begin, tmp_path):
-    write_dump(tmp_path / "in", rows=(2500,), row_group_size=250)
+    write_dump(tmp_path / "in", rows=(1000,), row_group_size=100)
     settings = {
         "inputs": [str(tmp_path / "in")], "scorer": two_stages.out, "effort": "full", "device": "cpu",
-        "rows_per_part": 250,
+        "rows_per_part": 100,
     }  # fmt: skip
     out = tmp_path / "out"
-    arguments = ["filter", *settings["inputs"], "-s", two_stages.out, *FULL, "--rows-per-part", 250]
+    arguments = ["filter", *settings["inputs"], "-s", two_stages.out, *FULL, "--rows-per-part", 100]
     with begin(*arguments, "--workers", 1, "--out", out) as process:
         while not any((out / "run" / "receipts").rglob("*.parquet")) and process.poll() is None:
             time.sleep(0.005)
@@ -74,7 +74,7 @@ def test_an_interrupted_run_begins_no_other_part_ends_with_130_and_goes_on(two_s
     assert "To go on:" in said
     assert "Traceback" not in said
     result = filter_dump(FilterConfig(**settings, out=out), reporter=QUIET)
-    assert 0 < result.rows_scored < result.rows == 2500
+    assert 0 < result.rows_scored < result.rows == 1000
     assert verify_run(str(out)) == []
 
 

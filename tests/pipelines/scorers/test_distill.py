@@ -123,7 +123,7 @@ def test_signals_follow_the_teacher_on_documents_that_they_have_not_seen(distill
 
 
 def test_the_cascade_decides_as_the_teacher_within_its_bound(distilled):
-    fresh = make_texts(2000, seed=78)
+    fresh = make_texts(1000, seed=78)
     settings = ExitSettings(max_disagreement=0.05)
     cascade = load_scorer(distilled.out, effort="balanced", placement=CPU, exits=settings)
     assert cascade.exits.is_exact
