@@ -211,8 +211,8 @@ def audit_in_words(found: "AuditResult") -> str:
         return ""  # too few to tell: the page and the manifest have the figure
     said = f"{found.figure} {found.meaning}"
     if found.is_broken:
-        return f"Warning: about {said}"
-    return f"check: about {said}"
+        return f"Warning: {said}"
+    return f"check: {said}"
 
 
 def print_run_estimate(estimate: "RunEstimate", *, name: str, what_scores: str, writes: bool) -> int:
