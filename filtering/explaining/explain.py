@@ -215,7 +215,9 @@ def with_score(why: Explanation, score: float) -> Explanation:
     """Return an explanation with another score than that of the signals."""
     kept = bool(score >= np.float32(why.keep_at))
     groups = {one.group: one.points for one in why.groups}
-    sentence = traits_sentence(why.speaks_for, why.speaks_against, kept=kept, groups=groups)
+    sentence = traits_sentence(
+        why.speaks_for, why.speaks_against, kept=kept, starts_kept=why.start >= why.keep_at, groups=groups
+    )
     return replace(why, score=score, kept=kept, sentence=sentence)
 
 

@@ -69,7 +69,12 @@ def traits_in_words(
 
 
 def traits_sentence(
-    speaks_for: str, speaks_against: str, *, kept: bool, groups: Mapping[str, float] | None = None
+    speaks_for: str,
+    speaks_against: str,
+    *,
+    kept: bool,
+    starts_kept: bool = False,
+    groups: Mapping[str, float] | None = None,
 ) -> str:
     """Return both clauses as sentences: first why a document is kept, or why it is not.
 
@@ -78,6 +83,8 @@ def traits_sentence(
     speaks_for, speaks_against : str
         As `traits_in_words` gives them.
     kept : bool
+    starts_kept : bool
+        Whether a document with nothing unusual would be kept.
     groups : mapping of str to float, optional
         Rubric points by group of signals: what moved the score where no trait did.
 
@@ -87,12 +94,16 @@ def traits_sentence(
     'It has few steps. For it: it gives examples.'
     >>> traits_sentence("", "it tells a story", kept=True, groups={"words": 1.11, "layout": -0.2})
     'No single trait raised it; its words did (+1.11). Against it: it tells a story.'
+    >>> traits_sentence("it has long lines", "", kept=False, groups={"words": -0.1})
+    'Nothing raised it enough. For it: it has long lines.'
     """
     clauses = [("For", speaks_for), ("Against", speaks_against)]
     (_, first), (other_side, second) = clauses if kept else clauses[::-1]
     sentences = []
     if first:
         sentences.append(f"{first[0].upper()}{first[1:]}.")
+    elif kept == starts_kept and groups:
+        sentences.append(f"Nothing {'lowered' if kept else 'raised'} it enough.")
     elif moved := _moved_by_group(groups or {}, kept=kept):
         sentences.append(moved)
     if second:
