@@ -114,7 +114,7 @@ def refuse_other_scorer(name: str, digest: str, wanted: str | None, made_with: s
     if wanted in (None, digest):
         return
     if made_with not in (None, name):
-        words = ["edufilter", "filter", "DUMP", "--scorer", name, "--out", "OUT"]
+        words = ["edufilter", "filter", "DUMP", "--scorer", name, "--effort", "fast", "--out", "OUT"]
         raise ScorerError(
             f"{name!r} must be the scorer that the run was made with, {made_with!r}. Name that one, or make "
             f"a run with this one:\n  {shlex.join(words)}"
