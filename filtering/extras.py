@@ -28,9 +28,30 @@ def require(extra: str, module: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError as error:
-        raise MissingExtraError(
-            f"This needs {module!r}, which is not installed ({error}). Install it {_how(extra)}"
-        ) from error
+        raise _missing(extra, module, error) from error
+
+
+def require_folder(extra: str, package: str) -> Path:
+    """Return the folder of `package`, which the extra `extra` installs, without importing it.
+
+    Raises
+    ------
+    MissingExtraError
+        If the package is not installed.
+    """
+    try:
+        found = find_spec(package)
+        if found is None or found.origin is None:
+            raise ModuleNotFoundError(f"No module named {package!r}")
+    except ImportError as error:
+        raise _missing(extra, package, error) from error
+    return Path(found.origin).parent
+
+
+def _missing(extra: str, module: str, error: ImportError) -> MissingExtraError:
+    return MissingExtraError(
+        f"This needs {module!r}, which is not installed ({error}). Install it {_how(extra)}"
+    )
 
 
 def require_all(modules: Mapping[str, str]) -> None:

@@ -1,9 +1,14 @@
 """The program `edufilter`: it checks that the packages come from one place, then runs the command line."""
 
+import gc
 import os
 import sys
 
 from pipelines.preflight import check_memory, check_one_place
+
+GARBAGE_AT = 50_000
+"""Objects after which Python looks for cycles among them, not 700: libraries make many, and hardly a cycle.
+That took 5 % of a short run."""
 
 
 def main() -> None:
@@ -29,6 +34,7 @@ def _run() -> int:
     from pipelines.unwanted_libraries import do_without_them
 
     do_without_them()
+    gc.set_threshold(GARBAGE_AT)
     try:
         from pipelines.commands.cli import run
 

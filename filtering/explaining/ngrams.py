@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -31,6 +31,8 @@ SPACE_SIGN, BREAK_SIGN, INDENT_SIGN = "␣", "⏎", "→"
 """What white space is shown as; an indent sign stands for two columns."""
 SIGNS = {SPACE_SIGN, BREAK_SIGN, INDENT_SIGN, "\\", "…"}
 """Escaped where they come from the text."""
+TOKENS_REMEMBERED = 1 << 16
+"""Of whose hashes: documents have most of their tokens in common."""
 SHOWN_CHARACTERS = 40
 """Of a word: a line of base64 is one."""
 
@@ -112,7 +114,6 @@ def read_word_ngrams(document: bytes) -> WordNgrams:
     >>> [(found.show(at), int(found.counts[at])) for at in range(len(found.cells))][:4]
     [('a', 2), ('prime', 2), (',', 1), ('⏎', 1)]
     """
-    hash_of = cache(hash_of_token)
     places: dict[int, int] = {}  # of tokens by their hashes: one place for all spellings of a token
     spellings: list[str] = []
     alone: Counter[int] = Counter()
@@ -120,7 +121,7 @@ def read_word_ngrams(document: bytes) -> WordNgrams:
     owners = []
     for piece in _pieces(document):
         found = list(TOKEN.finditer(piece.decode()))
-        tokens = [places.setdefault(hash_of(one.group()), len(places)) for one in found]
+        tokens = [places.setdefault(hash_of_token(one.group()), len(places)) for one in found]
         for token, one in zip(tokens, found, strict=True):
             if token == len(spellings):
                 spellings.append(one.group())
@@ -178,6 +179,7 @@ def read_character_ngrams(document: bytes) -> CharacterNgrams:
     return CharacterNgrams(distinct, _cells(distinct), counts, which, np.concatenate(places))
 
 
+@lru_cache(TOKENS_REMEMBERED)
 def hash_of_token(spelling: str) -> int:
     """Return what stands for a token in n-grams: the 64-bit hash that the kernel gives it."""
     if spelling.startswith("\n"):

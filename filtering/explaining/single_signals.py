@@ -6,8 +6,9 @@ number twice as long as all of a text is read. A pair counts half for each of it
 for the tokens that these are of. Amounts are only divided and added up, so that they still make the score.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -28,6 +29,9 @@ from filtering.text.code_points import fold_text
 
 SAME = {"log_read_bytes": "log_text_bytes"}
 """Statistics that are one where their values are equal."""
+COMBINATIONS = "combinations of signals", "all together"
+TOKENS_REMEMBERED = 1 << 16
+"""Of which it is known what kind they are: documents have most of theirs in common."""
 AT = {name: place for place, name in enumerate(STATISTICS)}
 
 
@@ -39,19 +43,18 @@ class Signal:
     ----------
     group : str
         One of the groups of `groups.py`.
-    name, amount : str
-        What it is, and how much of it the document has.
     statistic : str
         The statistic that it is, or is counted by; empty where there is none.
     raw : float
         What it adds to the raw value.
+    tell : callable
+        Returns what it is called, and how much of it the document has: of hundreds a dozen are asked.
     """
 
     group: str
-    name: str
-    amount: str
     statistic: str
     raw: float
+    tell: Callable[[], tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -92,18 +95,21 @@ def single_signals(found: Amounts) -> list[Signal]:
     tokens = _with_pairs(words, found.word_raws) + letters
     statistics = found.statistic_raws.copy()
     signals = []
-    for place, spelling in enumerate(words.spellings):
+    for spelling, count, raw in zip(words.spellings, words.counts.tolist(), tokens.tolist(), strict=False):
         group, statistic = _kind_of_token(spelling)
         if statistic.startswith("char_"):
-            statistics[AT[statistic]] += tokens[place]  # a character is one signal, with its statistic
+            statistics[AT[statistic]] += raw  # a character is one signal, with its statistic
             continue
-        name = token_in_words(spelling)
-        signals.append(Signal(group, name, times(int(words.counts[place])), statistic, float(tokens[place])))
+        signals.append(Signal(group, statistic, raw, partial(_tell_token, spelling, count)))
     signals += rest
     signals += _statistics(found, statistics)
     if found.trees:
-        signals.append(Signal(COMBINED, "combinations of signals", "all together", "", float(found.trees)))
+        signals.append(Signal(COMBINED, "", float(found.trees), lambda: COMBINATIONS))
     return signals
+
+
+def _tell_token(spelling: str, count: int) -> tuple[str, str]:
+    return token_in_words(spelling), times(count)
 
 
 def times(count: int) -> str:
@@ -117,6 +123,7 @@ def times(count: int) -> str:
     return "once" if count == 1 else f"{count:,} times"
 
 
+@lru_cache(TOKENS_REMEMBERED)
 def _kind_of_token(spelling: str) -> tuple[str, str]:
     """Return the group of a token, and the statistic that counts it."""
     if spelling.startswith("\n"):
@@ -153,17 +160,12 @@ def _letters(found: Amounts) -> tuple[Floats, list[Signal]]:
     letters: Floats = np.zeros(count)
     np.add.at(letters, owners[owned], shares)
     alone = np.bincount(runs.which, weights=raws * (bytes_owned == 0), minlength=len(runs.runs))
-    rest = [
-        Signal(
-            LAYOUT,
-            f'the characters "{runs.show(at)}"',
-            times(int(runs.counts[at])),
-            "",
-            float(alone[at]),
-        )
-        for at in np.flatnonzero(alone).tolist()
-    ]
-    return letters, rest
+    left = np.flatnonzero(alone).tolist()
+    return letters, [Signal(LAYOUT, "", float(alone[at]), partial(_tell_run, runs, at)) for at in left]
+
+
+def _tell_run(runs: CharacterNgrams, at: int) -> tuple[str, str]:
+    return f'the characters "{runs.show(at)}"', times(int(runs.counts[at]))
 
 
 def _statistics(found: Amounts, raws: Floats) -> list[Signal]:
@@ -174,17 +176,18 @@ def _statistics(found: Amounts, raws: Floats) -> list[Signal]:
     for name, other in SAME.items():
         if left_out[AT[name]]:
             raws[AT[other]] += raws[AT[name]]
-    signals = []
-    for at in np.flatnonzero(~left_out).tolist():
-        statistic, value = STATISTICS[at], float(values[at])
-        if statistic.startswith("char_"):
-            character = statistic.removeprefix("char_")
-            name = CHARACTER_NAMES[character]
-            amount = f"{round(value * found.characters_read):,} of {found.characters_read:,} characters"
-        else:
-            name, amount = name_and_amount(statistic, value, *found.usual[at])
-        signals.append(Signal(GROUP_OF[statistic], name, amount, statistic, float(raws[at])))
-    return signals
+    return [
+        Signal(GROUP_OF[STATISTICS[at]], STATISTICS[at], float(raws[at]), partial(_tell_statistic, found, at))
+        for at in np.flatnonzero(~left_out).tolist()
+    ]
+
+
+def _tell_statistic(found: Amounts, at: int) -> tuple[str, str]:
+    statistic, value = STATISTICS[at], float(found.statistics[at])
+    if not statistic.startswith("char_"):
+        return name_and_amount(statistic, value, *found.usual[at])
+    amount = f"{round(value * found.characters_read):,} of {found.characters_read:,} characters"
+    return CHARACTER_NAMES[statistic.removeprefix("char_")], amount
 
 
 def _left_out(values: Floats32) -> Bools:

@@ -95,7 +95,8 @@ def fit_joint(
 ) -> Joint:
     """Fit one ridge regression to n-grams, statistics, and what else stands beside them.
 
-    What needs no labels (quantiles, vectors, landmarks) is found once of all rows: the inner folds share it.
+    What needs no labels (quantiles, vectors, landmarks) is found once of all rows: the inner folds share it,
+    and recipes that read the same tables share vectors and landmarks.
 
     Parameters
     ----------
@@ -114,12 +115,11 @@ def fit_joint(
     hats = np.hstack([_hats(column, *basis) for column, basis in zip(statistics.T, bases, strict=True)])
     cells = data.cells[fitted] if characters else data.cells[fitted][:, :CELLS]
     times = data.products.times(fitted, characters=characters)
-    vectors = fit_vectors(cells, times)
-    of_vectors = vectors.of_cells(cells)
-    landmarks = Landmarks.of(of_vectors)
+    key = (characters, fitted.tobytes())
+    vectors, landmarks = data.products.remembered(key, lambda: _vectors_of(cells, times))
     blocks = [
         (hats, np.sqrt(STATISTIC_WEIGHT / len(bases))),
-        (landmarks.features(of_vectors), np.sqrt(KERNEL_WEIGHT)),
+        (landmarks.features(vectors.of_cells(cells)), np.sqrt(KERNEL_WEIGHT)),
         (np.zeros((len(fitted), 0)) if beside is None else beside, 1.0),
     ]
     dense = np.hstack([block * scale for block, scale in blocks])
@@ -153,6 +153,11 @@ def fit_joint(
         vectors=replace(vectors, landmarks=head.landmarks, weights=head.weights, gamma=head.gamma),
     )
     return Joint(linear, of_beside, out_of_folds, None if out_of_folds is None else out_of_folds[: len(rows)])
+
+
+def _vectors_of(cells: Any, times: Times) -> tuple[Vectors, Landmarks]:  # noqa: ANN401 - a sparse matrix
+    vectors = fit_vectors(cells, times)
+    return vectors, Landmarks.of(vectors.of_cells(cells))
 
 
 def inner_folds(data: FitData, rows: Rows) -> list[tuple[Bools, Bools]]:
@@ -190,9 +195,10 @@ def fit_vectors(cells: Any, times: Times) -> Vectors:  # noqa: ANN401 - a sparse
     leading /= np.sqrt((leading**2).sum(axis=0))
     scales = np.ones(VECTOR_WIDTH, dtype=np.float32)
     width = leading.shape[1]
-    scales[:width] = np.abs(leading).max(axis=0) / INT8_MAX
+    scales[:width] = np.maximum(leading.max(axis=0), -leading.min(axis=0)) / INT8_MAX
     table = np.zeros((cells.shape[1], VECTOR_WIDTH), dtype=np.int8)
-    table[:, :width] = np.round(leading / scales[:width])
+    leading /= scales[:width]
+    table[:, :width] = np.round(leading, out=leading)
     return replace(NO_VECTORS, table=table, scales=scales)
 
 

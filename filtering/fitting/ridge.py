@@ -5,16 +5,18 @@ with each other (the Gram matrix; Saunders et al. 1998, "Ridge regression learni
 variables"). They are formed once, and serve every fold, every assignment of folds and every recipe.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from filtering.arrays import Bools, Floats, Floats32, Rows
 from filtering.extras import require
+from filtering.fitting.at_once import each
+from filtering.folds import FOLDS
 from filtering.signals.cells import CELLS
 
 PENALTY = 0.15
@@ -30,6 +32,9 @@ BLOCK = 2048
 FORMING = Lock()
 """Of several fits that ask at once, one forms the products."""
 
+REMEMBERED = 2 * FOLDS
+"""Of what recipes share, megabytes each: that of all folds of an assignment, with and without characters."""
+Made = TypeVar("Made")
 Times = Callable[[Floats], Floats]
 """Multiplies the products of some documents with vectors: float64 arrays, shape (m,) or (m, k)."""
 
@@ -44,6 +49,18 @@ class CellProducts:
     """
 
     cells: Any
+
+    @cached_property
+    def _memory(self) -> dict[Hashable, Any]:
+        return {}
+
+    def remembered(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what is made of some rows under a key: what was made then, if it is one of the last few."""
+        made: Made = self._memory.get(key) or make()
+        self._memory[key] = made
+        for oldest in list(self._memory)[:-REMEMBERED]:
+            self._memory.pop(oldest, None)
+        return made
 
     @cached_property
     def _of_words(self) -> Floats32:
@@ -87,11 +104,15 @@ def form_products(cells: Any) -> Floats32:  # noqa: ANN401 - a sparse matrix
         block = dense[:, start : start + BLOCK].toarray()
         out += block @ block.T
     rare = columns[:, np.flatnonzero(~common)].tocsr()
-    for start in range(0, count, BLOCK):
+
+    def add_rows(start: int) -> None:
         # The products are symmetric: those below the diagonal are those above it.
         block = (rare[start : start + BLOCK] @ rare[start:].T).toarray()
         out[start : start + BLOCK, start:] += block
         out[start + BLOCK :, start : start + BLOCK] += block[:, BLOCK:].T
+
+    for _ in each(add_rows, range(0, count, BLOCK)):
+        pass
     return out
 
 

@@ -27,6 +27,8 @@ KNOTS = 25
 GRID = np.linspace(0.0, 1.0, KNOTS)
 HATS = 4
 """A function of a statistic is fitted as a sum of so many hat functions of the place among the quantiles."""
+CENTRES = np.linspace(0.0, 1.0, HATS)
+"""Where these are highest."""
 
 ARRAYS: Wanted = {
     "word_weights": (np.float32, (CELLS,)),
@@ -107,8 +109,7 @@ class LinearSignals:
 
 def hat_values(positions: Floats) -> Floats:
     """Return the hat functions at places in [0, 1]: float64 array, shape (len(positions), HATS)."""
-    centres = np.linspace(0.0, 1.0, HATS)
-    return np.maximum(0.0, 1.0 - np.abs(positions[:, None] - centres) * (HATS - 1))
+    return np.maximum(0.0, 1.0 - np.abs(positions[:, None] - CENTRES) * (HATS - 1))
 
 
 def mean_positions(inverse: Ints) -> Floats:

@@ -5,15 +5,17 @@ and structs too. So what a row takes is measured and not believed: the first row
 the longest value of each dictionary that could fill memory is looked at before its rows are decoded.
 """
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from filtering.arrays import Ints
 from filtering.errors import BadFileError
-from filtering.text.arrow import text_lengths
+from filtering.text.arrow import of_rows, text_lengths
 from filtering.text.text_columns import holds_text
 from pipelines.dump.reading import OpenParquet, batches_of, open_parquet, reading
 
@@ -27,6 +29,8 @@ WORST_BATCH_BYTES = 32 << 20
 WORST_ROW_BYTES = 1 << 30
 """The same for one row, which cannot be decoded in pieces."""
 PROBE_ROWS = 16
+OFFSET_BYTES = {pa.string(): 4, pa.binary(): 4, pa.large_string(): 8, pa.large_binary(): 8}
+"""Of a text in Arrow, beside its own bytes."""
 GROWTH = 10_000
 """Times that row groups may grow when they are decoded; what does not repeat itself grows ten times."""
 LEAST_ALLOWED_BYTES = 1 << 30
@@ -199,47 +203,87 @@ def batch_rows(
     with reading(path):
         groups = [file.metadata.row_group(index) for index in row_groups]
         declared = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0.0)
-    row_bytes = max(declared, _bytes_of_first_rows(file, path, row_groups, columns), 1.0)
-    worst_bytes = max(_worst_row_bytes(file, path, row_groups, columns, checksums=checksums), 1.0)
-    rows = min(BATCH_ROWS_LIMIT, int(BATCH_BYTES / row_bytes), int(WORST_BATCH_BYTES / worst_bytes))
-    return max(1, rows)
+    first_bytes, worst_bytes = _row_bytes(file, path, row_groups, columns, checksums=checksums)
+    usual = int(BATCH_BYTES / max(declared, first_bytes, 1.0))
+    return max(1, min(BATCH_ROWS_LIMIT, usual, int(WORST_BATCH_BYTES / max(worst_bytes, 1.0))))
 
 
-def _bytes_of_first_rows(file: OpenParquet, path: str, row_groups: range, columns: list[str] | None) -> float:
-    """Return what a row takes decoded, on average of the first: `PROBE_ROWS`, or fewer huge ones."""
+def _row_bytes(
+    file: OpenParquet, path: str, row_groups: range, columns: list[str] | None, *, checksums: bool
+) -> tuple[float, float]:
+    """Return what a row takes decoded: on average of the first, and on average of a row group at worst.
+
+    At worst all values are the longest of their dictionary. Rows repeat such a value at the cost of a few
+    bits, anywhere in the file: first rows cannot show it.
+    """
+    worst, coded = 0.0, {}
+    for index, name, values_per_row, rows in _suspect_rows(
+        file, path, row_groups, columns, checksums=checksums
+    ):
+        worst = max(worst, values_per_row * max(map(_longest_value, rows.columns), default=0))
+        if worst > WORST_ROW_BYTES:
+            raise BadFileError(
+                f"{path} must have rows that fit into memory. Those of row group {index} may take "
+                f"{worst:,.0f} bytes each in {name!r}."
+            )
+        if index == row_groups.start and (rows.num_rows, rows.num_columns) == (PROBE_ROWS, 1):
+            coded[name] = rows.column(0)
+    return _bytes_of_first_rows(file, path, row_groups, columns, coded), worst
+
+
+def _suspect_rows(
+    file: OpenParquet, path: str, row_groups: range, columns: list[str] | None, *, checksums: bool
+) -> Iterator[tuple[int, str, float, pa.RecordBatch]]:
+    """Yield row group, name, values a row and first rows of the leaves whose dictionary could fill memory.
+
+    Their texts are not decoded. To unpack a dictionary takes most of the time, so all first rows are read
+    with it at once, where a row is one text; elsewhere a row may have many, and one row is read.
+    """
+    with reading(path):
+        suspects = {index: _repeating(file.metadata.row_group(index), columns) for index in row_groups}
+        fields = {field.name: field.type for field in file.schema_arrow}
+    names = sorted({name for found in suspects.values() for name in found})
+    if not names:
+        return
+    with open_parquet(path, read_dictionary=names, checksums=checksums) as probe:
+        for index, found in suspects.items():
+            for name, values_per_row in found.items():
+                is_text = index == row_groups.start and fields.get(name) in OFFSET_BYTES
+                count = PROBE_ROWS if is_text else 1
+                for rows in islice(batches_of(probe, path, range(index, index + 1), [name], count), 1):
+                    yield index, name, values_per_row, rows
+
+
+def _bytes_of_first_rows(
+    file: OpenParquet,
+    path: str,
+    row_groups: range,
+    columns: list[str] | None,
+    coded: Mapping[str, pa.DictionaryArray],
+) -> float:
+    """Return what a row takes decoded, on average of the first: `PROBE_ROWS`, or fewer huge ones.
+
+    `coded` has that many rows of the columns that need not be read again.
+    """
+    with reading(path):
+        leaves = [file.schema.column(at).path for at in range(len(file.schema))]
+        in_texts = np.zeros(PROBE_ROWS, np.int64)
+        for name, texts in coded.items():
+            in_texts += _decoded_bytes(texts, file.schema_arrow.field(name).type)
+    others = [name for name in leaves if _is_asked(name, columns) and name not in coded] if coded else columns
+    batches = batches_of(file, path, row_groups, others, 1)
     sizes: list[int] = []
-    for batch in batches_of(file, path, row_groups, columns, 1):
-        sizes.append(batch.nbytes)
+    for batch, text_bytes in zip(batches, in_texts.tolist(), strict=False):
+        sizes.append(batch.nbytes + text_bytes)
         if len(sizes) >= PROBE_ROWS or sum(sizes) >= BATCH_BYTES:
             break
     return sum(sizes) / max(len(sizes), 1)
 
 
-def _worst_row_bytes(
-    file: OpenParquet, path: str, row_groups: range, columns: list[str] | None, *, checksums: bool
-) -> float:
-    """Return what a row takes, on average of a row group, if all values are the longest of its dictionary.
-
-    Rows repeat such a value at the cost of a few bits, anywhere in the file: first rows cannot show it.
-    """
-    with reading(path):
-        suspects = {index: _repeating(file.metadata.row_group(index), columns) for index in row_groups}
-    names = sorted({name for found in suspects.values() for name in found})
-    worst = 0.0
-    if not names:
-        return worst
-    with open_parquet(path, read_dictionary=names, checksums=checksums) as probe:
-        for index, found in suspects.items():
-            for name, values_per_row in found.items():
-                first = next(batches_of(probe, path, range(index, index + 1), [name], 1), None)
-                longest = 0 if first is None else max(map(_longest_value, first.columns), default=0)
-                worst = max(worst, longest * values_per_row)
-                if worst > WORST_ROW_BYTES:
-                    raise BadFileError(
-                        f"{path} must have rows that fit into memory. Those of row group {index} may take "
-                        f"{worst:,.0f} bytes each in {name!r}."
-                    )
-    return worst
+def _decoded_bytes(texts: pa.DictionaryArray, kind: pa.DataType) -> Ints:
+    """Return what each text of a dictionary takes where it is read by itself: a null has one byte more."""
+    nulls: NDArray[np.bool_] = texts.is_null().to_numpy(zero_copy_only=False)
+    return of_rows(texts, text_lengths(texts.dictionary)) + OFFSET_BYTES[kind] + nulls
 
 
 def _repeating(group: pq.RowGroupMetaData, columns: list[str] | None) -> dict[str, float]:

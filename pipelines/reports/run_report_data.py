@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from filtering.errors import EdufilterError, OutputError
 from filtering.explaining.drift import MIN_DOCUMENTS, Drift, measure_drift
-from filtering.explaining.explain import Explanation, explain_documents
+from filtering.explaining.explain import Explanation, explain_in_turn
 from filtering.scoring.scorers import STAGES, SignalScorer
 from filtering.scoring.unsure import Unsure, count_unsure
 from pipelines.dump.reading import open_parquet
@@ -26,7 +26,6 @@ from pipelines.page_kit.cards import CARD_CHARS
 from pipelines.paths import absolute, is_store
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.reports.documents_to_show import (
-    SAMPLES,
     TENTH_GROUP,
     Pick,
     RunScores,
@@ -320,10 +319,9 @@ def _read_samples(
     if scorer is not None:
         meter = Meter(len(texts), 0, doing="Explaining scores")
         with reporter.track(meter):
-            for start in range(0, len(texts), SAMPLES):
-                some = texts[start : start + SAMPLES]
-                reasons += explain_documents(scorer, some, top=REASONS_SHOWN, keep_at=run.keep_at)
-                meter.count(len(some))
+            for why in explain_in_turn(scorer, texts, top=REASONS_SHOWN, keep_at=run.keep_at):
+                reasons.append(why)
+                meter.count(1)
     decided = {number: run.of_part(number) for number in {pick.part for pick in shown}}
     samples = [
         Sample(

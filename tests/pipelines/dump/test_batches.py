@@ -97,3 +97,17 @@ def test_a_list_that_repeats_a_number_without_measure_is_refused_before_it_is_de
         next(read_batches(str(path), range(1)))
     assert pa.total_allocated_bytes() == before
     assert sum(batch.num_rows for batch in read_batches(str(path), range(1), ["text"])) == 1
+
+
+def test_first_rows_that_point_beyond_their_dictionary_make_a_bad_file(tmp_path):
+    path, rows = tmp_path / "a.parquet", 4 * PROBE_ROWS
+    texts = pa.array([str(row % 3) * 1_000_000 for row in range(rows)])
+    schema = pa.schema([pa.field("text", texts.type, nullable=False)])
+    pq.write_table(pa.table([texts], schema), path, compression="none")
+    chunk = pq.read_metadata(path).row_group(0).column(0)
+    end = chunk.dictionary_page_offset + chunk.total_compressed_size
+    forged = bytearray(path.read_bytes())
+    forged[end - rows // 4 : end] = b"\xff" * (rows // 4)  # two bits a row: 3, of a dictionary of 0 to 2
+    path.write_bytes(forged)
+    with pytest.raises(BadFileError, match="could not be read"):
+        next(read_batches(str(path), range(1)))
