@@ -1,6 +1,7 @@
 """Optional libraries: imported when they are used, with the pip line when they are missing."""
 
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -53,8 +54,30 @@ def _missing(extra: str, module: str, error: ImportError) -> MissingExtraError:
     )
 
 
+def require_all(modules: Mapping[str, str]) -> None:
+    """Check that what a command will use is installed, without loading it; tell all that is missing at once.
+
+    Parameters
+    ----------
+    modules : mapping of str to str
+        By extra, the name of a module that it installs, without dots.
+
+    Raises
+    ------
+    MissingExtraError
+        If one is not installed.
+    """
+    missing = {extra: module for extra, module in modules.items() if find_spec(module) is None}
+    if missing:
+        are = "which is" if len(missing) == 1 else "which are"
+        named = " and ".join(map(repr, missing.values()))
+        raise MissingExtraError(
+            f"This needs {named}, {are} not installed. Install it {_how(','.join(missing))}"
+        )
+
+
 def _how(extra: str) -> str:
-    """Return the line that installs an extra where this program runs."""
+    """Return the line that installs an extra, or several with commas, where this program runs."""
     clone = Path(__file__).parents[1]
     if Path(sys.prefix) == clone / ".venv" and (clone / "Makefile").is_file():
         return f"in {clone} with: make setup, or: .venv/bin/python -m pip install '.[{extra}]'"

@@ -162,4 +162,6 @@ def value_in_words(value: object) -> str:
         return str(value)
     if isinstance(value, str):
         return repr(value) if len(value) < SHOWN_CHARS else f"text of {len(value):,} characters"
+    if value in ([], ()):
+        return "an empty list"
     return next((words for kind, words in TYPES if isinstance(value, kind)), type(value).__name__)

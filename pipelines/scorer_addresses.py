@@ -1,5 +1,6 @@
 """Scorers by address: a shipped one, a folder, or a folder in an object store."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -91,7 +92,7 @@ def open_pairs(name: str) -> tuple[SignalScorer, PairedScores | None]:
         return read_scorer(local)
 
 
-def refuse_other_scorer(name: str, digest: str, wanted: str | None) -> None:
+def refuse_other_scorer(name: str, digest: str, wanted: str | None, made_with: str | None = None) -> None:
     """Check that a scorer is the one that a run was planned with.
 
     Parameters
@@ -102,17 +103,26 @@ def refuse_other_scorer(name: str, digest: str, wanted: str | None) -> None:
         That it has.
     wanted : str, optional
         That the plan of the run names; any will do if not given.
+    made_with : str, optional
+        How the scorer of the run was named, for the message.
 
     Raises
     ------
     ScorerError
         If it is another one.
     """
-    if wanted not in (None, digest):
+    if wanted in (None, digest):
+        return
+    if made_with not in (None, name):
+        words = ["edufilter", "filter", "DUMP", "--scorer", name, "--effort", "fast", "--out", "OUT"]
         raise ScorerError(
-            f"{name!r} must be the scorer that the run was made with. It is another one: it was replaced, "
-            "differs between machines, or is not the one that was meant."
+            f"{name!r} must be the scorer that the run was made with, {made_with!r}. Name that one, or make "
+            f"a run with this one:\n  {shlex.join(words)}"
         )
+    raise ScorerError(
+        f"{name!r} must be the scorer that the run was made with. It is another one: it was replaced, "
+        "differs between machines, or is not the one that was meant."
+    )
 
 
 @contextmanager

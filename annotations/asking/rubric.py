@@ -194,6 +194,8 @@ def _problems(found: Sequence[Mapping[str, Any]], path: Path) -> Iterator[str]:
         found, key=lambda one: tuple(one["loc"]) not in meant
     ):  # what is missing may follow
         location = tuple(problem["loc"])
+        if problem["type"] == "too_short" and any(_lies_within(one["loc"], location) for one in found):
+            continue  # none of its entries is right, and what is wrong with them is told
         if not location:  # of the rubric as a whole: the message names the key itself
             yield f"{path}: {problem['msg'].removeprefix('Value error, ')}."
         elif location in meant:
@@ -209,6 +211,10 @@ def _problems(found: Sequence[Mapping[str, Any]], path: Path) -> Iterator[str]:
             )
         else:
             yield f"{_key(location)} in {path} {what_is_wrong(problem)}"
+
+
+def _lies_within(place: Sequence[int | str], outer: tuple[int | str, ...]) -> bool:
+    return len(place) > len(outer) and tuple(place[: len(outer)]) == outer
 
 
 def _keys_at(location: Sequence[int | str]) -> list[str]:

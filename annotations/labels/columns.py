@@ -15,6 +15,7 @@ from filtering.errors import LabelsError
 from filtering.printable import printable
 from filtering.rubric_points import POINTS
 from filtering.text.windows import REACH, WINDOW, cut_window, header_end
+from filtering.wrong_values import near_number
 
 SAMPLE_SCHEMA = pa.schema(
     [
@@ -150,10 +151,12 @@ def check_scores(column: pa.ChunkedArray, title: str, name: str) -> None:
     if wrong:
         row, value = wrong[0]
         shown = ascii(value[:SHOWN_CHARS]) if isinstance(value, str) else f"{value:g}"
+        meant = near_number(value, is_whole=False) if isinstance(value, str) else ""
+        near = f" Did you mean {meant}?" if meant and _is_score(meant) else ""
         more = f"{len(wrong):,} rows are wrong, this one first" if len(wrong) > 1 else "No other row is wrong"
         raise LabelsError(
-            f"{title!r} in {name} must be a number from 0 to {POINTS}. Got {shown} in data row {row:,}. "
-            f"{more}. Mend or drop what is wrong."
+            f"{title!r} in {name} must be a number from 0 to {POINTS}. Got {shown} in data row "
+            f"{row:,}.{near} {more}. Mend or drop what is wrong."
         )
     if is_text(kind):
         raise LabelsError(

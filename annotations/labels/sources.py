@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet as pq
@@ -202,16 +204,17 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
         if not is_csv:
             _check_nesting(path)
             return pyarrow.json.read_json(path, read_options=pyarrow.json.ReadOptions(block_size=BLOCK_BYTES))
+        delimiter = _delimiter(path)
         table = pyarrow.csv.read_csv(
             path,
             read_options=pyarrow.csv.ReadOptions(block_size=BLOCK_BYTES),
             # Texts have line breaks.
-            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, delimiter=_delimiter(path)),
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, delimiter=delimiter),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=dict.fromkeys(strings, pa.string()), strings_can_be_null=False
             ),
         )
-        return unguarded(table)
+        return unguarded(table if delimiter == "," else _with_decimal_points(table, strings))
     except (OSError, UnicodeError, pa.ArrowException) as error:
         # Arrow quotes values in its messages, and these may be texts.
         row = ROW.search(str(error))
@@ -229,6 +232,20 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
             f"{path} must be a readable {kind} file in UTF-8: {needed}. It is not "
             f"({type(error).__name__}).{where}"
         ) from None
+
+
+def _with_decimal_points(table: pa.Table, strings: Sequence[str]) -> pa.Table:
+    """Return a table in which columns of numbers with decimal commas are numbers.
+
+    Where a comma stands in numbers, spreadsheets put something else between columns.
+    """
+    for place, name in enumerate(table.column_names):
+        if name in strings or not pa.types.is_string(table[name].type):
+            continue
+        given = pc.if_else(pc.equal(table[name], ""), None, table[name])
+        with suppress(pa.ArrowInvalid):  # the column is none of numbers
+            table = table.set_column(place, name, pc.replace_substring(given, ",", ".").cast(pa.float64()))
+    return table
 
 
 def _check_nesting(path: str) -> None:

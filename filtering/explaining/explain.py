@@ -209,8 +209,8 @@ def explain_in_turn(
     told = find_languages(documents, first.domain) if languages is None else languages
     odd = first.unlike_seed(documents)
     for row, text in enumerate(documents):
-        if text is None or signals.reason[row]:
-            yield unscored(REASONS[signals.reason[row]], cut)
+        if text is None or scores.reason[row]:  # for which rules of the scorer are a reason too
+            yield unscored(REASONS[scores.reason[row]], cut)
             continue
         values = _Values(text, signals.features[row, SCORE_COLUMNS:], added[row], trees[row, -1], raw[row])
         why = replace(
@@ -224,7 +224,10 @@ def explain_in_turn(
 def with_score(why: Explanation, score: float) -> Explanation:
     """Return an explanation with another score than that of the signals."""
     kept = bool(score >= np.float32(why.keep_at))
-    sentence = traits_sentence(why.speaks_for, why.speaks_against, kept=kept)
+    groups = {one.group: one.points for one in why.groups}
+    sentence = traits_sentence(
+        why.speaks_for, why.speaks_against, kept=kept, starts_kept=why.start >= why.keep_at, groups=groups
+    )
     return replace(why, score=score, kept=kept, sentence=sentence)
 
 

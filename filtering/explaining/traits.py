@@ -8,7 +8,7 @@ not there add nothing. Nothing is named that is usual, or that added next to not
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from filtering.arrays import Floats
@@ -68,22 +68,56 @@ def traits_in_words(
     return _clause(raising), _clause(lowering)
 
 
-def traits_sentence(speaks_for: str, speaks_against: str, *, kept: bool) -> str:
+def traits_sentence(
+    speaks_for: str,
+    speaks_against: str,
+    *,
+    kept: bool,
+    starts_kept: bool = False,
+    groups: Mapping[str, float] | None = None,
+) -> str:
     """Return both clauses as sentences: first why a document is kept, or why it is not.
+
+    Parameters
+    ----------
+    speaks_for, speaks_against : str
+        As `traits_in_words` gives them.
+    kept : bool
+    starts_kept : bool
+        Whether a document with nothing unusual would be kept.
+    groups : mapping of str to float, optional
+        Rubric points by group of signals: what moved the score where no trait did.
 
     Examples
     --------
     >>> traits_sentence("it gives examples", "it has few steps", kept=False)
     'It has few steps. For it: it gives examples.'
+    >>> traits_sentence("", "it tells a story", kept=True, groups={"words": 1.11, "layout": -0.2})
+    'No single trait raised it; its words did (+1.11). Against it: it tells a story.'
+    >>> traits_sentence("it has long lines", "", kept=False, groups={"words": -0.1})
+    'Nothing raised it enough. For it: it has long lines.'
     """
     clauses = [("For", speaks_for), ("Against", speaks_against)]
     (_, first), (other_side, second) = clauses if kept else clauses[::-1]
     sentences = []
     if first:
         sentences.append(f"{first[0].upper()}{first[1:]}.")
+    elif kept == starts_kept and groups:
+        sentences.append(f"Nothing {'lowered' if kept else 'raised'} it enough.")
+    elif moved := _moved_by_group(groups or {}, kept=kept):
+        sentences.append(moved)
     if second:
         sentences.append(f"{other_side} it: {second}.")
     return " ".join(sentences) or NOTHING
+
+
+def _moved_by_group(groups: Mapping[str, float], *, kept: bool) -> str:
+    """Return which group of signals raised a score most, or lowered it; empty if none did."""
+    side, moved = (1, "raised") if kept else (-1, "lowered")
+    group = max(groups, key=lambda name: side * groups[name], default="")
+    if not group or side * groups[group] < LEAST_RAW:
+        return ""
+    return f"No single trait {moved} it; its {group} did ({groups[group]:+.2f})."
 
 
 def _clause(traits: Sequence[_Trait]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.arrays import AnyFloats, Floats, Ints
-from filtering.judging.metrics import METRICS, Estimate, drawn_groups, estimate, evaluate
+from filtering.judging.metrics import METRICS, Estimate, as_far_as_shown, drawn_groups, estimate, evaluate
 from filtering.rubric_points import KEEP_AT
 
 KIND_METRICS = {name: METRICS[name] for name in ("rho", "auc_at_3", "precision_at_3", "recall_at_3")}
@@ -127,6 +127,7 @@ def judge_kind(
             alone = [str(row) for row in inside]
             by_document = evaluate(scores[inside], labels[inside], alone, metrics=KIND_METRICS, seed=seed)
             own = {name: _wider(one, by_document[name]) for name, one in own.items()}
+        own = {name: as_far_as_shown(name, one, scores[inside], labels[inside]) for name, one in own.items()}
         is_ordered = own["rho"].low > 0 and own["auc_at_3"].low > 0.5  # not so where they are NaN
         judged.append(JudgedValue(value, len(inside), number, own, is_ordered))
     others = {value: count for value, count in counts.most_common() if value not in places}

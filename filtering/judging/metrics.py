@@ -7,8 +7,8 @@ import numpy as np
 
 from filtering.arrays import AnyFloats, Floats, Ints
 from filtering.errors import ShapeError
-from filtering.rate_bounds import CONFIDENCE
-from filtering.rubric_points import POINTS
+from filtering.rate_bounds import CONFIDENCE, rate_interval
+from filtering.rubric_points import KEEP_AT, POINTS
 
 BOOTSTRAP_ROUNDS = 500
 
@@ -122,6 +122,13 @@ METRICS: Mapping[str, Callable[[AnyFloats, AnyFloats], float]] = {
     "precision_at_3": precision_at,
     "recall_at_3": recall_at,
 }
+SHARES: Mapping[str, Callable[[AnyFloats, AnyFloats], AnyFloats]] = {
+    "precision_at_3": lambda scores, labels: scores,
+    "recall_at_3": lambda scores, labels: labels,
+}
+"""Figures that are shares of the documents which reach the cut: by their scores, or by their labels."""
+LEAST_BEHIND = 5
+"""Documents, of fewer of which no share is told."""
 
 
 def evaluate(
@@ -161,8 +168,43 @@ def evaluate(
         for name, metric in metrics.items():
             resampled[name].append(metric(scores[rows], labels[rows]))
     return {
-        name: estimate(metric(scores, labels), np.array(resampled[name])) for name, metric in metrics.items()
+        name: as_far_as_shown(
+            name, estimate(metric(scores, labels), np.array(resampled[name])), scores, labels
+        )
+        for name, metric in metrics.items()
     }
+
+
+def as_far_as_shown(name: str, figure: Estimate, scores: AnyFloats, labels: AnyFloats) -> Estimate:
+    """Return a figure as it is, but for shares of few documents.
+
+    Of fewer than `LEAST_BEHIND` documents a share says nothing, and is not defined. Where all that it is of
+    are alike, resampling cannot tell how sure that is: the interval is then the exact one.
+
+    Parameters
+    ----------
+    name : str
+        As in `METRICS`.
+    figure : Estimate
+    scores, labels : float arrays, shape (n,)
+        What it was computed of.
+
+    Examples
+    --------
+    >>> whole = Estimate(1.0, 1.0, 1.0)
+    >>> print(as_far_as_shown("precision_at_3", whole, np.full(20, 4.0), np.full(20, 4.0)))
+    1.000 [0.832, 1.000]
+    >>> print(as_far_as_shown("precision_at_3", whole, np.full(2, 4.0), np.full(2, 4.0)))
+    not defined
+    """
+    if name not in SHARES or not np.isfinite(figure.value):
+        return figure
+    behind = int((SHARES[name](scores, labels) >= KEEP_AT).sum())
+    if behind < LEAST_BEHIND:
+        return Estimate(*(float("nan"),) * 3)
+    if figure.low < figure.high:
+        return figure
+    return Estimate(figure.value, *rate_interval(figure.value, behind, 1 - CONFIDENCE))
 
 
 def estimate(value: float, resampled: Floats) -> Estimate:

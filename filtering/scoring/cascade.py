@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from filtering.arrays import Bools, Floats, Floats32, Ints
 from filtering.brief import brief
+from filtering.scoring.audited import name_audited
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.datasets_map import Mappable
-from filtering.scoring.scorers import EMBEDDING_STAGE, Audit, EmbeddingScorer, Scores, SignalScorer
+from filtering.scoring.scorers import EMBEDDING_STAGE, EmbeddingScorer, Scores, SignalScorer
 from filtering.scoring.settings import Effort
 from filtering.scoring.unsure import Unsure
 from filtering.signals.settings import Rule
@@ -73,13 +74,10 @@ class CascadeScorer(Mappable):
         dropped = (chances < shares[0]) & ~unsure & (first.value < keep_at)
         kept = (chances < shares[1]) & ~unsure & (first.value >= keep_at)
         scores, second = self._decided(texts, first, unsure, unsure | dropped | kept)
-        audit = Audit(
-            dropped=int(dropped.sum()),
-            lost=int((dropped & (second >= keep_at)).sum()),
-            kept=int(kept.sum()),
-            false=int((kept & ~(second >= keep_at)).sum()),
-        )
-        return replace(scores, audit=audit)
+        rows = np.flatnonzero(dropped | kept)
+        wrong = (second >= keep_at) != kept
+        audited = name_audited(text_bytes(_taken(texts, rows)) if len(rows) else [], kept[rows], wrong[rows])
+        return replace(scores, audited=audited)
 
     def _decided(self, texts: Texts, scores: Scores, unsure: Bools, seen: Bools) -> tuple[Scores, Floats32]:
         """Return scores with those of the full scorer where signals are not sure; and all that it gave.

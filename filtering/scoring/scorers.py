@@ -45,30 +45,6 @@ LOOKED_AT = 50
 
 
 @dataclass(frozen=True)
-class Audit:
-    """Counts of documents that the signals alone decided, and that went through the full scorer as well.
-
-    Parameters
-    ----------
-    dropped, lost : int
-        Of those dropped, how many were looked at, and how many of these the full scorer keeps.
-    kept, false : int
-        Of those kept, how many were looked at, and how many of these the full scorer drops.
-    """
-
-    dropped: int = 0
-    lost: int = 0
-    kept: int = 0
-    false: int = 0
-
-    def __add__(self, other: "Audit") -> "Audit":
-        return Audit(*(getattr(self, name) + getattr(other, name) for name in vars(self)))
-
-
-NO_AUDIT = Audit()
-
-
-@dataclass(frozen=True)
 class Scores:
     """Scores of n documents.
 
@@ -85,8 +61,8 @@ class Scores:
         1 where signals decided, 2 where an embedding did; 0 where there is no score.
     tokens, tokens_read : int
         Tokens of what the embedder was given (windows; of a classifier beginnings), and those that it read.
-    audit : Audit
-        What a cascade found where it looked again.
+    audited : tuple of int
+        What a cascade found where it looked again, as `filtering.scoring.audited` names it.
     """
 
     __repr__ = brief
@@ -97,7 +73,7 @@ class Scores:
     stage: NDArray[np.uint8]
     tokens: int = 0
     tokens_read: int = 0
-    audit: Audit = NO_AUDIT
+    audited: tuple[int, ...] = ()
 
     @property
     def reasons(self) -> list[str | None]:

@@ -114,22 +114,22 @@ class Unsure:
         """What of `sentence` languages tell; nothing where another scorer is the right one."""
         if self.are_other:
             return ""
-        said = self._languages_in_words if self.in_languages >= MANY * self.documents else ""
-        return said and f"{said} It knows {known_in_words(self.labels)}."
+        return self.in_words if self.are_many else ""
 
     @property
-    def of_few_languages(self) -> str:
-        """The same in short, of too few documents to warn of; empty where there is none.
+    def are_many(self) -> bool:
+        """Whether so many are in languages that the scorer does not know that it is worth a warning."""
+        return bool(self.in_languages) and self.in_languages >= MANY * self.documents
+
+    @property
+    def in_words(self) -> str:
+        """How many documents are in such languages, be they many or few; empty where there is none.
 
         Examples
         --------
-        >>> Unsure(1000, {"ko": 2}, {"en": 2162}, kept=0).of_few_languages[:49]
+        >>> Unsure(1000, {"ko": 2}, {"en": 2162}, kept=0).in_words[:49]
         '2 of 1,000 documents are in languages for which t'
         """
-        return "" if self.of_languages or self.are_other else self._languages_in_words
-
-    @property
-    def _languages_in_words(self) -> str:
         others = self.in_languages
         if not others:
             return ""
@@ -139,9 +139,10 @@ class Unsure:
             where, what = "is in a language", "its score is"
         if self.documents == 1:
             of = "The text"
+        known = f" It knows {known_in_words(self.labels)}." if self.are_many else ""
         return (
             f"{of} {where} for which this scorer has fewer than {FEW_LABELS} labels "
-            f"({languages_in_words(self.languages)}): {what} not reliable{self._kept_in_words}."
+            f"({languages_in_words(self.languages)}): {what} not reliable{self._kept_in_words}.{known}"
         )
 
     @property

@@ -97,7 +97,7 @@ def recut_run(
         write_origin=facts.write_origin,
     )
     check_search(settings.unsure)
-    with begun_run(config.to, plan, tasks=tasks) as target:
+    with begun_run(config.to, plan, reporter=reporter, tasks=tasks) as target:
         if not target.manifest.exists():
             if all(plan.settings.get(name) == before.settings.get(name) for name in OF_CUT):
                 reporter.say(

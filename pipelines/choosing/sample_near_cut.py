@@ -13,7 +13,7 @@ from filtering.errors import SettingsError
 from pipelines.dump.parts import Part
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import read_unchanged
-from pipelines.labels.sample import SampleResult, refuse_taken, write_sample
+from pipelines.labels.sample import SampleResult, refuse_taken, rubric_to_show, write_sample
 from pipelines.settings.labels import NearCutConfig
 from pipelines.store.manifest import scored_parts
 from pipelines.store.run_folder import RunFolder
@@ -37,6 +37,7 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
     """
     refuse_taken(config.out, overwrite=config.overwrite)
     folder = RunFolder(config.run)
+    rubric_to_show(config.rubric, "")
     plan = folder.read_finished_plan()
     scored = scored_parts(folder, plan)
     parts = list(scored.parts)
@@ -61,7 +62,10 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
             f"Some document of {config.run} must score within {NEAR_POINTS} of its cut of {cut:g}. None does."
         )
     scorer = str(folder.read_manifest()["scorer"])
-    return write_sample(drawn, config.out, random, scorer=scorer, dump_rows=plan.rows, read_rows=len(near))
+    return write_sample(
+        drawn, config.out, random,
+        scorer=scorer, rubric=rubric_to_show(config.rubric, scorer), dump_rows=plan.rows, read_rows=len(near),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

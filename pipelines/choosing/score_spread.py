@@ -76,7 +76,8 @@ def read_population(out: str, scorer: str, effort: Effort | None) -> Population:
     has_this_cut = plan.settings.get("write") != "scores" and plan.settings.get("keep_fraction") is None
     facts = scored.folder.read_finished_plan().facts  # a new cut keeps no exits
     signals, _ = open_pairs(scorer)
-    refuse_other_scorer(scorer, signals.digest, facts.scorer_sha256)
+    made_with = folder.read_manifest()["scorer"]
+    refuse_other_scorer(scorer, signals.digest, facts.scorer_sha256, made_with)
     if effort not in (None, facts.effort):
         raise SettingsError(
             f"--effort must be that of the run {out}, {facts.effort}. Got {effort}. Leave it out."

@@ -387,7 +387,10 @@ def in_words(
         f"Keep from {row.cut:g} points: about {short_count(row.tokens.value * total)} tokens [{low}, {high}]"
     )
     if choice.is_promised:
-        return f"{kept} of {short_count(total)}."
+        return (
+            f"{kept} of {short_count(total)}. That is estimated from the labels, for a run stores no sizes "
+            "of single documents; recut counts them."
+        )
     why = f"the run has {short_count(total)} in all" if amount > total else "no cut keeps so few"
     return f"{kept}; {short_count(amount)} cannot be had, for {why}."
 

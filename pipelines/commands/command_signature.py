@@ -23,8 +23,7 @@ NoReportOption = Annotated[
     bool,
     Option(
         "--no-report", rich_help_panel=OUTPUT,
-        help="Do not make the page OUT/run/report.html. Then the run does not say what is kept of each "
-        "language, nor which of the documents that it drops the scorer does not know.",
+        help="Do not make the page OUT/run/report.html. edufilter report makes it later.",
     ),
 ]  # fmt: skip
 NoSamplesOption = Annotated[

@@ -46,7 +46,9 @@ def score_command(
     loaded = open_scorer(scorer, scoring.effort, scoring.placement)
     scores = loaded.score(texts)
     found = signals_of(loaded).unsure_of(texts)
-    if warning := " ".join(filter(None, (found.sentence, found.of_few_languages))):
+    if warning := " ".join(
+        filter(None, (found.sentence, "" if found.are_many or found.are_other else found.in_words))
+    ):
         reporter.say(f"Warning: {warning}")
     told = loaded.tell_unsure(texts) if as_json else [None] * len(files)
     for name, value, reason, unsure in zip(files, scores.value, scores.reason, told, strict=True):
@@ -104,8 +106,8 @@ def _file_of(dump: str, given: Given) -> str:
     if all(given[name] is None for name in PLACES):
         raise SettingsError(
             f"{printable(dump)} holds many documents. Say which one is meant: --id, with --id-column where "
-            "its identifier is not in 'id'; or --where \"url = 'https://a.b/c'\"; or --row, and of several "
-            "files the one that it is a row of (--file)."
+            "its identifier is not in 'id'; or --where \"url = 'https://a.b/c'\"; or --row 17. If there are "
+            "several files, --file says which of them the row is in."
         )
     if given["file"] is None or given["run"] is not None:
         return dump

@@ -6,6 +6,7 @@ from filtering.explaining.passages import Passage
 from filtering.leaks.search import LEAK
 from filtering.printable import printable
 from filtering.scoring.scorers import DECIDED_BY
+from filtering.signals.settings import RULES
 from pipelines.commands.screen import show
 from pipelines.commands.tables import print_table
 from pipelines.run.explain_row import ExplainedDocument
@@ -28,7 +29,8 @@ def print_explanation(found: ExplainedDocument) -> None:
         _print_leaks(found)
         return
     if why.score is None or why.signals_score is None:
-        show(f"no score: {why.reason}")
+        by_rule = " (a rule for code; filter --rules none scores it)" if why.reason in RULES else ""
+        show(f"no score: {why.reason}{by_rule}")
         return
     scored = f"{why.score:.2f} points, decided by {DECIDED_BY[why.stage]} (kept from {why.keep_at:g} on)"
     if why.dropped_for:

@@ -7,7 +7,6 @@ from annotations.asking.budget import BYTES_PER_TOKEN
 from annotations.labels.agreement import MIN_COMMON
 from annotations.labels.labels import MIN_ROWS, cut_texts_warning
 from filtering.printable import printable
-from filtering.scoring.storage import SHIPPED
 from pipelines.commands.screen import show
 from pipelines.settings.labels import AnnotateConfig
 
@@ -27,22 +26,32 @@ def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
         show(f"left out {result.near_duplicates:,} near-duplicates of documents in the sample")
     for one in result.set_aside:
         show(one.in_words)
+    if result.set_aside:
+        show(
+            "The sample is of the rest. To draw from these too, repair them, and sample again with "
+            "--overwrite."
+        )
     if to_train and result.rows < MIN_ROWS:
         show(f"train needs {MIN_ROWS} labels: this sample can have {result.rows:,}; draw more with --n")
     if result.out.lower().endswith(".csv"):
         words = ["edufilter", "annotate", "--import", result.out, "--out", "labels"]
-        show(f"next: fill in the column score, then\n  {shlex.join(words)}")
+        page, texts = map(printable, result.beside)
+        show(f"{texts} holds the whole texts for that: leave it beside the table")
+        show(
+            f"next: read {page}, and fill in the column score of {printable(result.out)}; then\n"
+            f"  {shlex.join(words)}"
+        )
     else:
-        words = ["edufilter", "annotate", result.out, *_rubric_for(result.scorer)]
+        words = ["edufilter", "annotate", result.out, *_rubric_for(result)]
         show(f"next: {shlex.join([*words, '--model', 'MODEL', '--out', 'labels', '--dry-run'])}")
     return 3 if result.set_aside else 0
 
 
-def _rubric_for(scorer: str) -> list[str]:
-    """Return the option for the rubric of a scorer; none where it is the usual one."""
-    if scorer == AnnotateConfig.model_fields["rubric"].default:
+def _rubric_for(result: "SampleResult") -> list[str]:
+    """Return the option for the rubric of a sample; none where it is the usual one."""
+    if result.rubric == AnnotateConfig.model_fields["rubric"].default:
         return []
-    return ["--rubric", scorer if scorer in SHIPPED else "RUBRIC"]
+    return ["--rubric", result.rubric or "RUBRIC"]
 
 
 def print_estimate(estimate: "AnnotationEstimate") -> None:

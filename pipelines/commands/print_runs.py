@@ -21,7 +21,7 @@ from pipelines.commands.screen import show
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import OTHERS
 from pipelines.reports.row_sample import IDENTIFIED, OF_LANGUAGE
-from pipelines.reports.unsure_documents import note_after, unsure_in_words, warning_after
+from pipelines.reports.unsure_documents import are_all, languages_after, warning_after
 from pipelines.run.filter import BY_SAMPLE
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def print_result(
         f"kept {result.kept:,} of {result.rows:,} documents ({percent(result.kept, result.rows)}){found} -> "
         f"{printable(result.out)}/{where}"
     )
-    if languages := languages_in_words(slices_of(report or {}), result.out):
+    if languages := languages_in_words(slices_of(report or {}), result.out, (report or {}).get("looked_at")):
         show(languages)
     if "leak_action" in settings:
         _print_leaks(result.manifest, result.out)
@@ -78,26 +78,20 @@ def _notes(result: "FilterResult", report: Mapping[str, Any]) -> Iterator[str]:
     """Yield what there is to know of the scores, and to warn of; some of it is empty."""
     yield _embedded_in_words(result.manifest)
     yield "" if result.agreement is None else audit_in_words(result.agreement)
-    if isinstance(drift := report.get("drift"), Mapping):
-        unsure = note_after(result.manifest, result.out, Unsure(**drift["unsure"]))
-    else:
-        unsure = unsure_in_words(result.manifest, result.out)
-    yield f"unsure: {printable(unsure)}" if unsure else ""
     yield f"Warning: {printable(result.doubt)}" if result.doubt else ""
-    yield _warning(result, report)
+    yield from _unsure_in_words(result, report)
 
 
-def _warning(result: "FilterResult", report: Mapping[str, Any]) -> str:
-    """Return what there is to warn of, by the report, else by what was told before the run."""
-    drift = report.get("drift")
-    if not isinstance(drift, Mapping):
-        told = result.manifest["unsure"] or result.manifest["settings"].get("unsure") == "drop"
-        return "" if told or not result.warning else f"{BY_SAMPLE}{printable(result.warning)}"
-    said = warning_after(result.manifest, result.out, Unsure(**drift["unsure"]))
-    if not said:
-        return ""
-    is_all = report.get("looked_at") == result.rows - sum(result.reasons.values())
-    return f"{'Warning: ' if is_all else BY_SAMPLE}{printable(said)}"
+def _unsure_in_words(result: "FilterResult", report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what there is to say of documents that the scorer does not know, by the report if it can."""
+    told = report.get("unsure")
+    unsure = Unsure(**told) if isinstance(told, Mapping) else result.sampled
+    said = languages_after(result.manifest, result.out, unsure)
+    by_sample = "" if unsure is None or are_all(result.manifest, unsure) else BY_SAMPLE
+    warns = unsure is not None and bool(unsure.of_languages)
+    yield said and f"{'Warning' if warns else 'unsure'}{by_sample}: {printable(said)}"
+    if unsure is not None and (said := warning_after(result.manifest, result.out, unsure)):
+        yield f"Warning{by_sample}: {printable(said)}"
 
 
 def _time_in_words(result: "FilterResult", since_s: float | None) -> str:
@@ -165,7 +159,7 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
         show(f"  each hit is in {printable(out)}/run/hits.parquet")
 
 
-def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str) -> str:
+def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str, looked_at: object = None) -> str:
     """Return how much is kept of each language, and what tells it; nothing where there is one alone.
 
     The largest languages stand first; those that are not known stand last.
@@ -176,6 +170,8 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str) -> str:
         Those of a report.
     out : str
         Folder of the run.
+    looked_at : int, optional
+        Documents with a score that were looked at: of some nothing may tell the language.
 
     Examples
     --------
@@ -197,11 +193,14 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str) -> str:
     documents = f"{sum(one['rows'] for one in mine):,} documents"
     by = {
         IDENTIFIED: f"{documents}, as detected in their text",
-        CODE_LANGUAGE: f"{documents}, as a column, their path or their text says",
+        CODE_LANGUAGE: f"{documents}; a column, the path or the text tells it",
     }.get(str(kind), f"your column '{kind}'")
     counts = [
         f"{printable(value)} {kept:,} of {rows:,} ({percent(kept, rows)})" for value, kept, rows in shown
     ]
+    told_of = sum(one["rows"] for one in mine)
+    if isinstance(looked_at, int) and looked_at > told_of:
+        counts.append(f"not told {looked_at - told_of:,} more")
     more = f"; all: edufilter report {printable(shlex.quote(out))} --slices" if rest else ""
     return f"by language ({by}): {', '.join(counts)}{more}"
 
@@ -213,7 +212,7 @@ def audit_in_words(found: "AuditResult") -> str:
     said = f"{found.figure} {found.meaning}"
     if found.is_broken:
         return f"Warning: {said}"
-    return f"check: {found.looked_at:,} more documents were embedded to compare. {said}"
+    return f"check: {said}"
 
 
 def print_run_estimate(estimate: "RunEstimate", *, name: str, what_scores: str, writes: bool) -> int:
@@ -240,6 +239,8 @@ def print_run_estimate(estimate: "RunEstimate", *, name: str, what_scores: str, 
     show(f"from {estimate.sampled_rows:,} documents, drawn over {files:,} file{'' if files == 1 else 's'}")
     for warning in filter(None, (estimate.doubt, estimate.warning)):
         show(f"Warning, by that sample: {printable(warning)}")
+    if estimate.unsure:
+        show(f"unsure, by that sample: {printable(estimate.unsure)}")
     if estimate.rows_left < plan.rows:
         show(f"done already: {plan.rows - estimate.rows_left:,} documents")
     show(

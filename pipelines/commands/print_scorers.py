@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from filtering.judging.metrics import Estimate
+from filtering.scoring.settings import DEFAULT_BOUNDS
 from pipelines.amounts_in_words import short_count
 from pipelines.commands.screen import show
 from pipelines.commands.tables import print_table
@@ -42,7 +43,10 @@ def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool)
         show(json.dumps(result.metrics))
         return 0
     best = result.evaluations[-1]
-    show(which_to_believe(result.evaluations))
+    has_balanced = any(
+        one["settings"]["max_disagreement"] <= DEFAULT_BOUNDS[-1] for one in result.metrics["exits"]
+    )
+    show(which_to_believe(result.evaluations, has_balanced=has_balanced))
     _print_table(metrics_table(best))
     show(FIGURES_IN_WORDS)
     if not best.origin_known:
@@ -56,7 +60,8 @@ def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool)
         )
     show(f"card: {result.out}/README.md (ways of fitting, languages and sources, rewrites, efforts)")
     show(f"scorer: {result.out}")
-    show(f"next: {_to_filter(result.out, *placement_in_words(config))}")
+    effort = ["--effort", "fast"] if len(result.evaluations) > 1 and not has_balanced else []
+    show(f"next: {_to_filter(result.out, *effort, *placement_in_words(config))}")
     return 0
 
 
@@ -83,6 +88,7 @@ def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, A
         drawn_at_random,
         has_unbiased,
         metrics_table,
+        what_scored,
     )
     from pipelines.scorers.kind_tables import kind_notes, kinds_table, values_tables
 
@@ -103,11 +109,7 @@ def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, A
         _print_table(table)
     for note in kind_notes(evaluation, held_out):
         show(note)
-    if not evaluation.nested:
-        show(
-            "The scorer itself gave these scores. It was trained on none of these texts, unless a line above "
-            "says so. Near-duplicates of what it was trained on were not looked for."
-        )
+    show(what_scored(evaluation))
 
 
 def print_audit(audit: "ScorerAudit", config: "AuditConfig") -> None:

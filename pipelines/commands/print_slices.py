@@ -17,6 +17,8 @@ from pipelines.store.run_folder import RunFolder
 Slices = Sequence[Mapping[str, Any]]
 SHOWN = 100
 """Values of a kind that are printed, but for languages."""
+FEW_SINGLE = 5
+"""Values of one document that are printed all the same."""
 FIGURES = ("kind", "value", "rows", "kept", "share", "low", "high")
 
 
@@ -59,13 +61,25 @@ def print_slices(report: Mapping[str, Any], out: str) -> None:
         order = order_in_words(kind, "*", has_far=any(one.get("is_far") for one in some))
         without = without_value(kind, sum(one["rows"] for one in some), looked_at)
         title = f"By {kind}: {'; '.join(filter(None, (order, without)))}"
-        shown = some if kind in (CODE_LANGUAGE, *OF_LANGUAGE) else some[:SHOWN]
+        several = some if kind in (CODE_LANGUAGE, *OF_LANGUAGE) else _without_single_ones(some)
+        shown = several if kind in (CODE_LANGUAGE, *OF_LANGUAGE) else several[:SHOWN]
         head = (kind, "documents", "kept", "share", "95 % interval")
-        print_table(head, list(map(_row, shown)), title=title)
-        if left := some[len(shown) :]:
-            rows = sum(one["rows"] for one in left)
-            where = printable(str(RunFolder(out).run / "report.json"))
-            show(f"{len(left):,} more, of {rows:,} documents: 'slices' in {where}")
+        print_table(head, list(map(_row, shown)), title=title, parts_figures=False)
+        single, where = len(some) - len(several), printable(str(RunFolder(out).run / "report.json"))
+        left = several[len(shown) :]
+        said = []
+        if left:
+            said.append(f"{len(left):,} more {kind}s of {sum(one['rows'] for one in left):,} documents")
+        if single:
+            said.append(f"{single:,} more {kind}s of one document each")
+        if said:
+            show(f"{', and '.join(said)}: 'slices' in {where}")
+
+
+def _without_single_ones(some: Slices) -> Slices:
+    """Return slices without those of one document, which say nothing; all of them where these are few."""
+    several = [one for one in some if one["rows"] > 1]
+    return several if len(some) - len(several) > FEW_SINGLE and several else some
 
 
 def _row(one: Mapping[str, Any]) -> tuple[object, ...]:

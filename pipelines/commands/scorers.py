@@ -98,9 +98,7 @@ def evaluate_command(
 
         refuse_page(html)
     placement = scoring.placement
-    judged = points_of_labels(
-        scorer, labels, effort=scoring.effort, placement=placement, rewriting=html is not None
-    )
+    judged = points_of_labels(scorer, labels, effort=scoring.effort, placement=placement)
     evaluation = judged.judge()
     if as_json:
         show(json.dumps(to_jsonable_python(evaluation, inf_nan_mode="null")))

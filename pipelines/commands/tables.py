@@ -18,7 +18,12 @@ LEAST_WIDTH = 8
 
 
 def print_table(
-    head: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "", texts: int = 1
+    head: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    title: str = "",
+    texts: int = 1,
+    parts_figures: bool = True,
 ) -> None:
     """Print a table on standard output.
 
@@ -31,13 +36,16 @@ def print_table(
         What stands above it.
     texts : int
         So many columns from the left are text, the others figures.
+    parts_figures : bool
+        Whether figures of several words may take several lines; otherwise texts are broken before that.
     """
     screen = shutil.get_terminal_size()
     # Asked for here, since rich reads the environment that it found when it was imported.
     console = Console(highlight=False, width=screen.columns, height=screen.lines)
     cells = [[f"{cell:,}" if isinstance(cell, int) else printable(str(cell)) for cell in row] for row in rows]
     table = rich.table.Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    widths = _widths([list(head), *cells], console.width - GAP * len(head) - 1)
+    whole = len(head) if parts_figures else texts
+    widths = _widths([list(head), *cells], console.width - GAP * len(head) - 1, whole)
     for place, (name, width) in enumerate(zip(head, widths, strict=True)):
         name = printable(name)
         if place < texts:
@@ -51,14 +59,18 @@ def print_table(
     console.print(table)
 
 
-def _widths(rows: Sequence[Sequence[str]], available: int) -> list[int]:
-    """Return the width of each column, all of which together fit: whole lines, else at least whole words."""
+def _widths(rows: Sequence[Sequence[str]], available: int, whole: int) -> list[int]:
+    """Return the width of each column, all of which together fit: whole lines, else at least whole words.
+
+    From column number `whole` on lines stay whole as long as names can be broken.
+    """
     columns = list(zip(*rows, strict=True))
     widths = [max(cell_len(cell) for cell in column) for column in columns]
     least = [max(cell_len(word) for cell in column for word in ["", *cell.split()]) for column in columns]
     while sum(widths) > available:
         # First what can be wrapped, the widest first; then names are broken.
-        wide = [place for place, width in enumerate(widths) if width > least[place]]
+        wide = [place for place, width in enumerate(widths[:whole]) if width > least[place]]
+        wide = wide or [place for place, width in enumerate(widths[:whole]) if width > LEAST_WIDTH]
         wide = wide or [place for place, width in enumerate(widths) if width > LEAST_WIDTH]
         if not wide:
             break

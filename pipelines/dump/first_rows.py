@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from filtering.errors import BadFileError, OutOfMemoryError
 from filtering.scoring.cascade import AnyScorer, signals_of
-from filtering.scoring.unsure import BEGINNING_BYTES
+from filtering.scoring.unsure import BEGINNING_BYTES, Unsure
 from filtering.text.arrow import text_bytes, text_lengths, without_texts
 from pipelines.dump.batches import read_batches
 from pipelines.dump.code_languages import language_told
@@ -116,24 +116,13 @@ def read_spread_rows(
     return SomeRows(sample, origins, 0, set_aside)
 
 
-def warning_of(scorer: AnyScorer, sample: SomeRows, next_step: str) -> str:
-    """Return why the scores of a spread sample are not reliable, and what to do; empty if they are.
-
-    Parameters
-    ----------
-    scorer : AnyScorer
-    sample : SomeRows
-    next_step : str
-        What to do with documents in languages that the scorer does not know.
-    """
+def unsure_of_sample(scorer: AnyScorer, sample: SomeRows) -> Unsure:
+    """Return how many documents of a spread sample a scorer does not know."""
     texts, signals = [text for one in sample.texts for text in text_bytes(one)], signals_of(scorer)
     of_code = knows_code(signals)
     unsure = signals.unsure_of(texts, languages_of(texts, sample.origins, of_code=of_code))
     beginnings = [(text or b"")[:BEGINNING_BYTES] for text in texts]
     both = list(zip(beginnings, sample.origins, strict=True))
     if of_code:
-        unsure = replace(unsure, prose=sum(is_prose(text, language_told(text, one)) for text, one in both))
-    else:
-        unsure = replace(unsure, source_files=sum(is_source_file(text, one) for text, one in both))
-    step = next_step if unsure.of_languages else ""
-    return " ".join(filter(None, (unsure.of_languages, step, unsure.of_words, unsure.of_kind)))
+        return replace(unsure, prose=sum(is_prose(text, language_told(text, one)) for text, one in both))
+    return replace(unsure, source_files=sum(is_source_file(text, one) for text, one in both))

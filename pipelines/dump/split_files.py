@@ -256,8 +256,8 @@ def _refuse_taken(schema: pa.Schema, path: str, new_columns: Sequence[str]) -> N
     taken = [name for name in schema.names if name.casefold() in added]
     if taken:
         raise SettingsError(
-            f"{path} must not have the columns that this run adds, in capitals or not. "
-            f"Found {listed(taken)}. {_other_names(new_columns, schema.names)}"
+            f"{path} must have no column with the name of one that this run adds; capitals count as small "
+            f"letters there. Found {listed(taken)}. {_other_names(new_columns, schema.names)}"
         )
 
 

@@ -11,12 +11,14 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from annotations.asking.rubric import Rubric, load_rubric
 from annotations.labels.columns import SAMPLE_SCHEMA, sample_row
 from annotations.labels.spreadsheet_cells import guarded
 from annotations.samples.active import choose_active, diversity_features
 from annotations.samples.sampling import draw_groups, draw_systematically, stratified_order
 from filtering.errors import BadFileError, OutputError, SettingsError
 from filtering.scoring.scorers import Scorer
+from filtering.scoring.storage import SHIPPED
 from filtering.text.near_duplicates import representatives
 from filtering.text.windows import cut_window
 from pipelines.dump.column_doubts import doubt_of_sample
@@ -26,7 +28,7 @@ from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import PartSize, split_files
 from pipelines.labels.label_folder import texts_beside
 from pipelines.new_files import written_whole
-from pipelines.page_kit.cards import CARD_CHARS, Card, card_section
+from pipelines.page_kit.cards import CARD_CHARS, Card, CardSection, card_section
 from pipelines.page_kit.page import whole_page
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorer_addresses import open_scorer
@@ -66,6 +68,10 @@ class SampleResult:
         Sites, books or repositories in the sample.
     scorer : str
         Name or folder of the scorer whose scores it was drawn by.
+    rubric : str, optional
+        Name or file of the rubric to score by; None where none is known.
+    beside : tuple of str
+        Files beside a table for people: the page to read, and the whole texts.
     set_aside : tuple of SetAside
         Files or row groups that could not be read.
     """
@@ -78,6 +84,8 @@ class SampleResult:
     near_duplicates: int
     groups: int
     scorer: str
+    rubric: str | None
+    beside: tuple[str, ...]
     set_aside: tuple[SetAside, ...]
 
 
@@ -101,6 +109,7 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
     """
     reporter = reporter or ConsoleReporter()
     refuse_taken(config.out, overwrite=config.overwrite)
+    rubric = rubric_to_show(config.rubric, config.scorer)
     dump = split_files(
         find_inputs(config.inputs, config.out),
         text_column=config.text_column,
@@ -129,6 +138,7 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
         config.out,
         random,
         scorer=config.scorer,
+        rubric=rubric,
         dump_rows=int(dump.parts.column("rows").sum()),
         read_rows=candidates.read_rows,
         near_duplicates=near_duplicates,
@@ -252,11 +262,33 @@ def refuse_taken(out: str, *, overwrite: bool) -> None:
         )
 
 
+def rubric_to_show(named: str | None, scorer: str) -> str | None:
+    """Return the rubric to score by: the one that was named, else that of a shipped scorer.
+
+    Raises
+    ------
+    RubricError
+        If there is no such rubric, or it is broken.
+    """
+    name = named or (scorer if scorer in SHIPPED else None)
+    if name is not None:
+        load_rubric(name)
+    return name
+
+
 def _page_beside(out: str) -> Path:
     return Path(out).with_suffix(".html")
 
 
-def _write_page(table: pa.Table, page: Path) -> None:
+@dataclass(frozen=True)
+class _View:
+    """What the template ``sample.html`` shows."""
+
+    documents: CardSection
+    rubric: Rubric | None
+
+
+def _write_page(table: pa.Table, page: Path, rubric: str | None) -> None:
     """Write the documents of a sample to read, by their ids, in the order of the table; without scores."""
     columns = zip(*(table[name].to_pylist() for name in ("id", "text", "genre", "language")), strict=True)
     cards = []
@@ -265,8 +297,8 @@ def _write_page(table: pa.Table, page: Path) -> None:
         slices = {kind: value for kind, value in (("genre", genre), ("language", language)) if value}
         about = f"{number:,} · {name}"
         cards.append(Card("Documents", None, True, about, window[:CARD_CHARS], len(window), slices))
-    section = card_section(cards, ("Documents",))
-    shown = whole_page("sample.html", f"{len(table):,} documents to score", section)
+    view = _View(card_section(cards, ("Documents",)), None if rubric is None else load_rubric(rubric))
+    shown = whole_page("sample.html", f"{len(table):,} documents to score", view)
     page.write_text(shown, encoding="utf-8", errors="replace")
 
 
@@ -276,6 +308,7 @@ def write_sample(
     random: np.random.Generator,
     *,
     scorer: str,
+    rubric: str | None,
     dump_rows: int,
     read_rows: int,
     near_duplicates: int = 0,
@@ -288,7 +321,7 @@ def write_sample(
     table = pa.Table.from_pylist([rows[at] for at in random.permutation(len(rows))], SAMPLE_SCHEMA)
     for_people = Path(out).suffix.lower() == ".csv"
     if for_people:
-        _write_page(table, _page_beside(out))
+        _write_page(table, _page_beside(out), rubric)
         with written_whole(texts_beside(out)) as place, open(place, "wb") as file:
             pq.write_table(table.select(["id", "text"]), file, compression="zstd", write_page_checksum=True)
     with written_whole(Path(out)) as place, open(place, "wb") as file:
@@ -310,5 +343,7 @@ def write_sample(
         near_duplicates=near_duplicates,
         groups=len(set(table["group"].to_pylist())),
         scorer=scorer,
+        rubric=rubric,
+        beside=(str(_page_beside(out)), str(texts_beside(out))) if for_people else (),
         set_aside=set_aside,
     )

@@ -42,8 +42,8 @@ def find_what_matters(report: RunReport, audit: AuditResult | None) -> list[Find
 
 
 def _all(report: RunReport, audit: AuditResult | None) -> Iterator[Finding]:
-    if report.drift is not None and report.drift.looks_other:
-        yield _other_data(report.drift.unsure)
+    if report.unsure is not None and report.unsure.sentence:
+        yield _other_data(report.unsure)
     if audit is not None and audit.is_broken:
         yield Finding(audit.figure, audit.meaning)
     if report.manifest["set_aside"]:

@@ -139,9 +139,9 @@ def look_at(
 def _languages(
     rows: Sequence["SeenRow"], told: Sequence[Mapping[str, str]], *, of_code: bool
 ) -> tuple[str | None, ...]:
-    """Return the language of each row as a run tells it, but for code whose text alone tells it."""
+    """Return the language of each row as a run tells it."""
     if of_code:
-        return tuple(code_language(slices.get(CODE_LANGUAGE)) for slices in told)
+        return tuple(code_language(row.code_language) for row in rows)
     found = []
     for row, slices in zip(rows, told, strict=True):
         language = named_language(row.named)

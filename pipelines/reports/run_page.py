@@ -30,7 +30,7 @@ from pipelines.reports.kept_shares import (
 )
 from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks
 from pipelines.reports.run_report_data import RunReport, Sample
-from pipelines.reports.unsure_documents import note_after, step_after, unsure_in_words
+from pipelines.reports.unsure_documents import languages_after, warning_after
 from pipelines.run.audit import AuditResult, agreement_of
 from pipelines.store.leak_files import found_by
 
@@ -97,7 +97,8 @@ class _View:
     leaks_done: str
     leak_counts: Sequence[Table]  # by benchmark
     drift: Table | None
-    unsure: str
+    knows: str  # whether this is what the scorer knows
+    unsure: str  # what few documents it does not know
     documents: CardSection
     tables: Sequence[Table]  # counts, settings and the like
     files: Table | None  # None where there are too many for a row each
@@ -124,6 +125,7 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
     run, leaks, audit = report.manifest, report.leaks, agreement_of(report.manifest)
     by_kind = groupby(report.slices, key=lambda one: one.kind)
     slices = {kind: shortened(list(some), SHOWN) for kind, some in by_kind}
+    knows, unsure = _knows(report)
     view = _View(
         report=report,
         charts=charts,
@@ -138,7 +140,8 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         leaks_done="" if leaks is None else LEAKS_DONE[leaks.action][1],
         leak_counts=() if leaks is None else _leak_counts(leaks),
         drift=_drift(report),
-        unsure=_unsure(report),
+        knows=knows,
+        unsure=unsure,
         documents=card_section([_card(one, set(slices)) for one in report.samples], (*GROUPS, TENTH_GROUP)),
         tables=[
             _counts(run),
@@ -158,11 +161,15 @@ def _shows_combinations(samples: Sequence[Sample]) -> bool:
     return any(one.group == COMBINED for one in told)
 
 
-def _unsure(report: RunReport) -> str:
-    if report.drift is None:
-        return unsure_in_words(report.manifest, report.out)
-    said = note_after(report.manifest, report.out, report.drift.unsure)
-    return said or step_after(report.manifest, report.out, report.drift.unsure)
+def _knows(report: RunReport) -> tuple[str, str]:
+    """Return what the scorer does not know of the run, or that it knows it; and the same of few documents."""
+    languages = languages_after(report.manifest, report.out, report.unsure)
+    if report.unsure is None:
+        return "", languages
+    warning = warning_after(report.manifest, report.out, report.unsure)
+    if report.unsure.of_languages:
+        return f"{languages} {warning}".rstrip(), ""
+    return warning or ("" if report.drift is None else report.drift.sentence), languages
 
 
 def _tiles(report: RunReport) -> list[Tile]:
@@ -261,12 +268,14 @@ def _signal(one: SignalAmount) -> str:
 
 def _counts(run: Mapping[str, Any]) -> Table:
     unsure, action = sum(run["unsure"].values()), run["settings"].get("unsure")
-    counts = [("kept", run["kept"]), ("dropped", run["dropped"])]
+    counts = [("kept", run["kept"], run["rows"]), ("dropped", run["dropped"], run["rows"])]
     if unsure:
-        counts.append((f"of the {'dropped' if action == 'drop' else 'kept'}: unsure", unsure))
-    counts += [(f"no score: {name}", count) for name, count in Counter(run["reasons"]).most_common()]
-    counts += [(f"unusual: {name}", count) for name, count in Counter(run["unusual"]).most_common()]
-    rows = [(name, count, percent(count, run["rows"])) for name, count in counts]
+        of = "dropped" if action == "drop" else "kept"
+        counts.append((f"of the {of}: unsure", unsure, run[of]))
+    for what, name in (("no score", "reasons"), ("unusual", "unusual")):
+        found = Counter(run[name]).most_common()
+        counts += [(f"{what}: {kind}", count, run["rows"]) for kind, count in found]
+    rows = [(name, count, percent(count, of)) for name, count, of in counts]
     return Table("Counts", ("", "documents", "share"), rows)
 
 

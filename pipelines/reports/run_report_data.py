@@ -18,7 +18,7 @@ from filtering.errors import EdufilterError, OutputError
 from filtering.explaining.drift import MIN_DOCUMENTS, Drift, measure_drift
 from filtering.explaining.explain import Explanation, explain_in_turn
 from filtering.scoring.scorers import STAGES, SignalScorer
-from filtering.scoring.unsure import count_unsure
+from filtering.scoring.unsure import Unsure, count_unsure
 from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import read_again
@@ -134,8 +134,11 @@ class RunReport:
         Rows that all of these but the files are counted on.
     no_languages : str
         Why languages were not identified; empty if they were.
+    unsure : Unsure, optional
+        How many of the rows looked at the scorer does not know; None where that is not known.
     drift : Drift, optional
-        How far the dump lies from what the scorer was fitted on; None where that is not known.
+        How far the dump lies from what the scorer was fitted on; None where that is not known, or of too few
+        documents.
     samples : tuple of Sample
         By group, those that say most first.
     no_scorer : str
@@ -163,6 +166,7 @@ class RunReport:
     slices: tuple[Slice, ...]
     looked_at: int
     no_languages: str
+    unsure: Unsure | None
     drift: Drift | None
     samples: tuple[Sample, ...]
     no_scorer: str
@@ -217,6 +221,7 @@ def gather_report(
     path = folder.run / "manifest.parquet"
     with as_written(path), open_parquet(folder.own_file(path)) as file:
         files = of_schema(file.read(use_threads=False), MANIFEST_SCHEMA)
+    unsure = None if scorer is None else _unsure_of(scorer, seen)
     return RunReport(
         out=out,
         made_by=made_by,
@@ -229,7 +234,8 @@ def gather_report(
         slices=(*_by_file(files), *seen.slices),
         looked_at=len(seen.picks),
         no_languages=seen.no_languages,
-        drift=None if scorer is None else _drift_of(scorer, seen),
+        unsure=unsure,
+        drift=_drift_of(scorer, seen, unsure) if scorer and unsure else None,
         samples=tuple(shown),
         no_scorer=no_scorer,
         unread=unread,
@@ -240,15 +246,19 @@ def gather_report(
     )
 
 
-def _drift_of(scorer: SignalScorer, seen: RowSample) -> Drift | None:
+def _unsure_of(scorer: SignalScorer, seen: RowSample) -> Unsure:
+    """Return how many of the rows that were looked at a scorer does not know."""
+    words = [None if text is None else text.encode(errors="replace") for text in seen.texts]
+    kept = [pick.kept for pick in seen.picks]
+    unsure = count_unsure(scorer.languages, scorer.novelty, words, seen.languages, kept)
+    return replace(unsure, source_files=seen.source_files, prose=seen.prose)
+
+
+def _drift_of(scorer: SignalScorer, seen: RowSample, unsure: Unsure) -> Drift | None:
     """Return how far the rows that were looked at lie from what a scorer knows; None of too few."""
     texts = [text for text in seen.texts if text is not None]
     if len(texts) < MIN_DOCUMENTS:
         return None
-    words = [None if text is None else text.encode(errors="replace") for text in seen.texts]
-    kept = [pick.kept for pick in seen.picks]
-    unsure = count_unsure(scorer.languages, scorer.novelty, words, seen.languages, kept)
-    unsure = replace(unsure, source_files=seen.source_files, prose=seen.prose)
     return measure_drift(scorer, texts, top=SHIFTS, unsure=unsure)
 
 

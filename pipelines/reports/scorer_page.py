@@ -30,6 +30,7 @@ from pipelines.scorers.evaluation_tables import (
     confusion_table,
     flip_rows,
     reliability_table,
+    what_scored,
 )
 from pipelines.scorers.kind_tables import kind_notes, kinds_table, values_tables
 
@@ -46,6 +47,7 @@ class _View:
     """What the template ``scorer.html`` shows beside the report."""
 
     report: ScorerReport
+    what_scored: str
     charts: Mapping[str, str]
     curve: str
     tiles: Sequence[Tile]
@@ -120,6 +122,7 @@ def render_page(report: ScorerReport, charts: Mapping[str, str], flips: Mapping[
     one = report.evaluation
     view = _View(
         report=report,
+        what_scored=what_scored(one),
         charts=charts,
         curve=curve,
         tiles=_tiles(one),

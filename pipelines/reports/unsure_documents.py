@@ -3,14 +3,17 @@
 import shlex
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from filtering.scoring.unsure import FEW_LABELS, SOURCE_FILES, Unsure, languages_in_words
 from pipelines.dump.row_languages import names_programs
 
 
-def unsure_in_words(manifest: Mapping[str, Any], out: str) -> str:
-    """Return what became of documents in languages that the scorer does not know; empty if there are none.
+def languages_after(manifest: Mapping[str, Any], out: str, unsure: Unsure | None) -> str:
+    """Return how many documents are in languages that the scorer does not know, and what became of them.
+
+    First all of them are told, then those that are kept; empty if there are none.
 
     Parameters
     ----------
@@ -18,15 +21,57 @@ def unsure_in_words(manifest: Mapping[str, Any], out: str) -> str:
         Of the run, which counts each of them that is kept, or was dropped for that.
     out : str
         Folder of the run.
+    unsure : Unsure, optional
+        Of the documents that were looked at, whether kept or not; None where none were.
 
     Examples
     --------
-    >>> run = {"unsure": {"ru": 20, "de": 3}, "kept": 410, "settings": {"unsure": "flag"}}
-    >>> unsure_in_words(run, "out")[:61]
-    '23 of the 410 documents kept are in languages for which this '
-    >>> unsure_in_words(run, "out")[-59:]
-    'edufilter recut out --unsure drop --to out-sure drops them.'
+    >>> run = {"rows": 900, "without_score": 0, "unsure": {"ru": 3}, "kept": 410, "settings": {}}
+    >>> run["settings"] = {"unsure": "flag", "write": "kept"}
+    >>> said = languages_after(run, "out", Unsure(900, {"ru": 20}, {"en": 2162}, kept=3))
+    >>> said[:19], said.partition(": ")[2].partition(". ")[0]
+    ('20 of 900 documents', 'their scores are not reliable, and at this cut 3 of them are kept')
     """
+    if unsure is None or unsure.are_other or not unsure.in_languages:
+        return _counted_in_words(manifest, out)
+    settings = manifest["settings"]
+    is_counted = settings.get("unsure") in ("flag", "drop") and settings.get("write") != "scores"
+    if is_counted:
+        counted, known = sum(manifest["unsure"].values()), replace(unsure, kept=None)
+        if not are_all(manifest, unsure):
+            return f"{known.in_words} {_counted_in_words(manifest, out)}".rstrip()
+        if settings["unsure"] == "drop":
+            return f"{known.in_words} {_dropped_in_words(counted)}"
+        unsure = replace(unsure, kept=counted)
+    if unsure.kept == 0:
+        label = "To judge them, label some of them (edufilter sample) and train a scorer."
+        return f"{unsure.in_words} {label if unsure.are_many else ''}".rstrip()
+    step = _next_step(manifest, out, unsure.languages, unsure.documents, kept=unsure.kept)
+    marked = _marked(settings, unsure.kept) if is_counted and unsure.kept else ""
+    return " ".join(filter(None, (unsure.in_words, marked, step)))
+
+
+def warning_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:
+    """Return what else there is to warn of after a run, beside `languages_after`; often nothing.
+
+    Parameters
+    ----------
+    manifest, out
+        As in `languages_after`.
+    unsure : Unsure
+        Of the documents that were looked at.
+    """
+    is_said = SOURCE_FILES in languages_after(manifest, out, unsure)
+    return " ".join(filter(None, (unsure.of_words, "" if is_said else unsure.of_kind)))
+
+
+def are_all(manifest: Mapping[str, Any], unsure: Unsure) -> bool:
+    """Tell whether all documents of a run with a score were looked at, and no sample of them."""
+    return bool(unsure.documents == manifest["rows"] - manifest["without_score"])
+
+
+def _counted_in_words(manifest: Mapping[str, Any], out: str) -> str:
+    """Return what the run itself counted: of what it kept, or of what reached the cut and was dropped."""
     counts = dict(Counter(manifest["unsure"]).most_common())
     unsure = sum(counts.values())
     is_dropped = manifest["settings"].get("unsure") == "drop"
@@ -42,52 +87,31 @@ def unsure_in_words(manifest: Mapping[str, Any], out: str) -> str:
         return f"{unsure:,} {'document that reaches' if one else 'documents that reach'} the cut " + (
             f"{'is' if one else 'are'} {where}. Dropped, with the reason unsure."
         )
-    column = manifest["settings"].get("score_column", "edu_score").removesuffix("_score") + "_unsure"
     return (
         f"{unsure:,} of the {manifest['kept']:,} documents kept {'is' if one else 'are'} {where}. "
-        f"The column {column} marks {'it' if one else 'them'}. {_next_step(manifest, out, counts)}"
+        f"{_marked(manifest['settings'], unsure)} {_next_step(manifest, out, counts)}"
     )
 
 
-def warning_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:
-    """Return what there is to warn of after a run beside `unsure_in_words`, and what to do; often nothing.
-
-    Parameters
-    ----------
-    manifest, out
-        As in `unsure_in_words`.
-    unsure : Unsure
-        Of the documents that were looked at for the report.
-    """
-    step = step_after(manifest, out, unsure)
-    languages = unsure.of_languages if step else ""
-    of_kind = "" if SOURCE_FILES in unsure_in_words(manifest, out) else unsure.of_kind
-    return " ".join(filter(None, (languages, step, unsure.of_words, of_kind)))
+def _dropped_in_words(count: int) -> str:
+    if not count:
+        return "None of them reaches the cut: --unsure drop left out nothing."
+    what = "reaches the cut and is" if count == 1 else "reach the cut and are"
+    return f"{count:,} of them {what} dropped, with the reason unsure."
 
 
-def note_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:
-    """Return what a run found of languages that the scorer does not know, be it too little to warn of.
-
-    Parameters
-    ----------
-    manifest, out, unsure
-        As in `warning_after`.
-    """
-    said = unsure_in_words(manifest, out)
-    return said or unsure.of_few_languages
+def _marked(settings: Mapping[str, Any], count: int) -> str:
+    column = settings.get("score_column", "edu_score").removesuffix("_score") + "_unsure"
+    return f"The column {column} marks {'it' if count == 1 else 'them'}."
 
 
-def step_after(manifest: Mapping[str, Any], out: str, unsure: Unsure) -> str:
-    """Return what to do after a run of whose documents `unsure_in_words` says nothing; often nothing."""
-    told = manifest["settings"].get("unsure") == "drop" or sum(manifest["unsure"].values())
-    if told or not unsure.of_languages:
-        return ""
-    if not unsure.kept:
-        return "To judge them, label some of them (edufilter sample) and train a scorer."
-    return _next_step(manifest, out, unsure.languages, unsure.documents)
-
-
-def _next_step(manifest: Mapping[str, Any], out: str, counts: Mapping[str, int], documents: int = 0) -> str:
+def _next_step(
+    manifest: Mapping[str, Any],
+    out: str,
+    counts: Mapping[str, int],
+    documents: int = 0,
+    kept: int | None = None,
+) -> str:
     """Return what to do with documents that are kept, by their languages."""
     of_code = manifest["settings"].get("languages_from") == "column, path"  # which the scorer knows
     programs = sum(count for name, count in counts.items() if names_programs(name))
@@ -95,4 +119,4 @@ def _next_step(manifest: Mapping[str, Any], out: str, counts: Mapping[str, int],
         return f"These are {SOURCE_FILES}"
     folder = out.rstrip("/")
     words = shlex.join(["edufilter", "recut", folder, "--unsure", "drop", "--to", f"{folder}-sure"])
-    return f"{words} drops {'it' if sum(counts.values()) == 1 else 'them'}."
+    return f"{words} drops {'it' if (kept or sum(counts.values())) == 1 else 'them'}."

@@ -31,7 +31,7 @@ class AuditResult:
     Parameters
     ----------
     looked_at : int
-        Documents that left by an exit and were scored in full as well.
+        Documents that left by an exit and were scored in full as well; equal texts count once.
     disagreement, low, high : float
         Share of the run's scored documents that were decided otherwise, and its interval: each end holds with
         95 % confidence.
@@ -77,14 +77,17 @@ class AuditResult:
     @property
     def meaning(self) -> str:
         """What `figure` is, and whether the promise holds: the sentence goes on where the figure ends."""
-        decided = "of all documents are decided differently from effort full"
+        decided = (
+            f"of all documents are decided differently from effort full (95 %: {100 * self.low:.2f} to "
+            f"{100 * self.high:.2f} %; {self.looked_at:,} documents were compared)"
+        )
         if self.promised is None:
             return f"{decided}."
         promised = f"the {100 * self.promised:g} % that effort balanced promises"
         if not self.is_broken:
             return f"{decided}, within {promised}."
         return (
-            f"{decided}, at least {100 * self.low:.2f} %. That is more than {promised}, so the promise does "
+            f"{decided}. That is more than {promised}, so the promise does "
             "not hold for this dump. Use --effort full, or train a scorer with a --pool of this dump."
         )
 

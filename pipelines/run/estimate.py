@@ -7,10 +7,17 @@ from filtering.machine import available_cpus
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from filtering.scoring.settings import Effort
 from pipelines.dump.column_doubts import doubt_of_sample
-from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, read_spread_rows, warning_of
+from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, read_spread_rows, unsure_of_sample
 from pipelines.dump.parts import SetAside
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.run.filter import inputs_of, load_scorer_of, next_step_of, plan_of, untried_scorer_of
+from pipelines.run.filter import (
+    inputs_of,
+    languages_before,
+    load_scorer_of,
+    plan_of,
+    untried_scorer_of,
+    warning_before,
+)
 from pipelines.run.resume import refuse_foreign, refuse_other_run
 from pipelines.settings.base import words_of
 from pipelines.settings.runs import FilterConfig
@@ -42,6 +49,9 @@ class RunEstimate:
         Share of the sample that reaches the cut, in [0, 1].
     warning : str
         Why the scores of the sample are not reliable, in words; empty if they are.
+    unsure : str
+        How many of its documents are in languages that the scorer does not know, where these are too few to
+        warn of; empty if there are none.
     doubt : str
         Why the column of texts may be another one, by the sample; empty if nothing says so.
     set_aside : tuple of SetAside
@@ -56,6 +66,7 @@ class RunEstimate:
     seconds: float
     kept_share: float
     warning: str
+    unsure: str
     doubt: str
     set_aside: tuple[SetAside, ...]
 
@@ -110,6 +121,7 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
     # The embedder already used all cores for the sample; the kernel used one.
     on_one = isinstance(scorer, SignalScorer)
     seconds = (read_s + score_s) / workers if on_one else read_s / workers + score_s
+    unsure = unsure_of_sample(scorer, sample)
     return RunEstimate(
         plan=plan,
         text_column=plan.facts.text_column,
@@ -118,7 +130,8 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
         sampled_rows=sampled,
         seconds=seconds,
         kept_share=kept / max(sampled, 1),
-        warning=warning_of(scorer, sample, next_step_of(config)),
+        warning=warning_before(config, unsure),
+        unsure="" if unsure.are_many else languages_before(config, unsure),
         doubt=doubt_of_sample(plan.parts, plan.facts.text_column, sample.texts),
         set_aside=(*plan.set_aside, *dict.fromkeys((*first.set_aside, *sample.set_aside))),
     )

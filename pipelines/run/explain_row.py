@@ -9,6 +9,7 @@ from filtering.errors import BadFileError, SettingsError
 from filtering.explaining.explain import Explanation, unscored, with_score
 from filtering.scoring.cascade import AnyScorer, signals_of
 from filtering.scoring.scorers import STAGES
+from filtering.signals.settings import usual_rules
 from filtering.text.arrow import EMPTY, NULL, REASONS, TOO_LONG, WHITE_SPACE, text_reasons
 from pipelines.dump.row_languages import knows_code, languages_of
 from pipelines.dump.rows import Row
@@ -78,6 +79,7 @@ def explain_document(config: ExplainConfig) -> ExplainedDocument:
 def _explain_of_dump(config: ExplainConfig) -> ExplainedDocument:
     found = None if config.text is not None else find_in_dump(config)  # before anything slow is loaded
     scorer = open_scorer(config.scorer or "web", config.effort or "fast", config.placement)
+    scorer = scorer.with_rules(usual_rules(scorer.domain))  # as a run has them
     if found is None:
         (why,) = explain_documents(scorer, [config.text], top=config.top, keep_at=config.keep_at)
         return ExplainedDocument(why)
@@ -121,9 +123,10 @@ def _why_not_searched(text: bytes | None, most_bytes: object) -> str:
 def _why_of_run(config: ExplainConfig, run: RunDecisions, decided: Decisions, row: Row) -> Explanation:
     """Return why a document has the score that a run stored of it."""
     facts = run.plan.facts
-    name = config.scorer or str(run.folder.read_manifest()["scorer"])
+    made_with = str(run.folder.read_manifest()["scorer"])
+    name = config.scorer or made_with
     scorer = open_scorer(name)
-    refuse_other_scorer(name, scorer.digest, facts.scorer_sha256)
+    refuse_other_scorer(name, scorer.digest, facts.scorer_sha256, made_with)
     languages = _languages_of(row, scorer)
     (why,) = explain_documents(scorer, [row.data], top=config.top, keep_at=facts.keep_at, languages=languages)
     if why.score is not None and not why.unsure and decided.unsure[row.number] == UNSURE:

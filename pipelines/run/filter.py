@@ -10,8 +10,9 @@ from filtering.scoring.cascade import AnyScorer
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.settings import Effort
+from filtering.scoring.unsure import Unsure
 from pipelines.dump.column_doubts import doubt_of_sample
-from pipelines.dump.first_rows import read_spread_rows, warning_of
+from pipelines.dump.first_rows import read_spread_rows, unsure_of_sample
 from pipelines.dump.inputs import InputFile, find_inputs
 from pipelines.dump.split_files import PartSize, check_beginning
 from pipelines.executors.local import Executor, executor_of
@@ -52,7 +53,7 @@ At effort fast row groups are not split: decoding one takes a tenth of the time 
 other efforts less than a hundredth.
 """
 NO_CUT = 0.0
-BY_SAMPLE = "Warning, by a sample of this dump: "
+BY_SAMPLE = ", by a sample of this dump"
 
 
 def filter_dump(
@@ -115,8 +116,8 @@ def filter_dump(
         check_search(settings.unsure)
         # Loaded to find out before the run what is missing, and let go of: workers load their own.
         load_scorer_of(config, untried.effort, reporter)
-    warning = ""
-    with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
+    sampled = None
+    with begun_run(config.out, plan, reporter=reporter, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
             reporter.say(
                 f"Scoring with {config.scorer!r} at effort {untried.effort} ({WHAT_SCORES[untried.effort]}). "
@@ -126,9 +127,9 @@ def filter_dump(
                 reporter.say(describe_exits(untried.exits))
             if blind := describe_blindness(settings.unsure):
                 reporter.say(blind)
-            warning = _warn_if_unsure(config, plan, untried.signals, reporter)
+            sampled = _warn_if_unsure(config, plan, untried.signals, reporter)
         result = run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
-    return replace(result, fails_on_drift=config.on_drift == "fail", warning=warning)
+    return replace(result, fails_on_drift=config.on_drift == "fail", sampled=sampled)
 
 
 def decontaminate_dump(
@@ -180,7 +181,7 @@ def decontaminate_dump(
         leaks=leaks,
     )
     plan = replace(plan, command=words_of("decontaminate", config))
-    with begun_run(config.out, plan, tasks=tasks, update=config.update) as folder:
+    with begun_run(config.out, plan, reporter=reporter, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
             names = sorted({one.benchmark for one in tasks})
             reporter.say(f"Looking for the {len(tasks):,} tasks of {', '.join(names)}.")
@@ -188,7 +189,7 @@ def decontaminate_dump(
                 plan.parts, plan.facts.text_column, checksums=not config.ignore_checksums
             )
             if doubt := doubt_of_sample(plan.parts, plan.facts.text_column, sample.texts):
-                reporter.say(f"{BY_SAMPLE}{doubt}")
+                reporter.say(f"Warning{BY_SAMPLE}: {doubt}")
         return run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
 
 
@@ -293,18 +294,32 @@ def describe_exits(exits: Exits) -> str:
     )
 
 
-def next_step_of(config: FilterConfig) -> str:
-    """Return what to do with documents in languages that the scorer does not know, before a run."""
+def languages_before(config: FilterConfig, unsure: Unsure) -> str:
+    """Return how many documents of a sample are in languages that the scorer does not know, and what to do.
+
+    Empty if there are none, or another scorer is the right one.
+    """
+    if unsure.are_other or not unsure.in_languages:
+        return ""
+    one = unsure.in_languages == 1
     if config.unsure == "drop":
-        return "They are dropped (--unsure drop)."
-    return f"{'recut ' if config.write == 'scores' else ''}--unsure drop drops them."
+        return f"{unsure.in_words} {'It is' if one else 'They are'} dropped (--unsure drop)."
+    recut = "recut " if config.write == "scores" else ""
+    return f"{unsure.in_words} {recut}--unsure drop drops {'it' if one else 'them'}."
 
 
-def _warn_if_unsure(config: FilterConfig, plan: Plan, scorer: SignalScorer, reporter: Reporter) -> str:
-    """Say why the scores of a sample of the dump are not reliable, if they are not; return it."""
+def warning_before(config: FilterConfig, unsure: Unsure) -> str:
+    """Return why the scores of a sample are not reliable, and what to do; empty if they are."""
+    languages = languages_before(config, unsure) if unsure.are_many else ""
+    return " ".join(filter(None, (languages, unsure.of_words, unsure.of_kind)))
+
+
+def _warn_if_unsure(config: FilterConfig, plan: Plan, scorer: SignalScorer, reporter: Reporter) -> Unsure:
+    """Say why the scores of a sample of the dump are not reliable, if they are not; return what is unsure."""
     checksums = not plan.facts.ignore_checksums
     sample = read_spread_rows(plan.parts, plan.facts.text_column, checksums=checksums)
-    said = warning_of(scorer, sample, next_step_of(config))
-    for one in filter(None, (doubt_of_sample(plan.parts, plan.facts.text_column, sample.texts), said)):
-        reporter.say(f"{BY_SAMPLE}{one}")
-    return said
+    unsure = unsure_of_sample(scorer, sample)
+    doubt = doubt_of_sample(plan.parts, plan.facts.text_column, sample.texts)
+    for one in filter(None, (doubt, warning_before(config, unsure))):
+        reporter.say(f"Warning{BY_SAMPLE}: {one}")
+    return unsure

@@ -12,6 +12,8 @@ from typing import Any
 from filtering.errors import BadFileError
 from filtering.leaks import Task
 from filtering.printable import printable
+from filtering.scoring.unsure import Unsure
+from pipelines.amounts_in_words import some_of
 from pipelines.dump.column_doubts import doubt_of_run
 from pipelines.dump.parts import SetAside
 from pipelines.executors.local import Executor
@@ -49,9 +51,8 @@ class FilterResult:
         What ``run/manifest.json`` holds.
     agreement : AuditResult, optional
         What a cascade's audit found.
-    warning : str
-        Why the scores of a sample of the dump are not reliable, in words; empty if they are, or none was
-        read.
+    sampled : Unsure, optional
+        How many documents of a sample of the dump the scorer does not know; None where none was read.
     fails_on_drift : bool
         Whether a promise that does not hold is a failure.
     doubt : str
@@ -71,7 +72,7 @@ class FilterResult:
     manifest: Mapping[str, Any]
     agreement: AuditResult | None = None
     fails_on_drift: bool = False
-    warning: str = ""
+    sampled: Unsure | None = None
     doubt: str = ""
     next_step: str = ""
 
@@ -83,9 +84,13 @@ class FilterResult:
         return 3 if self.set_aside else 0
 
 
+def _are(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
 @contextmanager
 def begun_run(
-    out: str, plan: Plan, *, tasks: Sequence[Task] = (), update: bool = False
+    out: str, plan: Plan, *, reporter: Reporter, tasks: Sequence[Task] = (), update: bool = False
 ) -> Iterator[RunFolder]:
     """Give the folder of a run, locked, in which the run may go on as planned: `run_plan` does so.
 
@@ -93,6 +98,8 @@ def begun_run(
     ----------
     out : str
     plan : Plan
+    reporter : Reporter
+        What is told which inputs are forgotten.
     tasks : sequence of Task
         Whose leaks are looked for; workers find them in the folder.
     update : bool
@@ -106,7 +113,8 @@ def begun_run(
     folder = RunFolder(out)
     with folder.lock():
         folder.clear_temporary()
-        settle_plan(folder, plan, update=update)
+        if gone := settle_plan(folder, plan, update=update):
+            reporter.say(f"Forgotten: {some_of(gone)}, which could not be read, and {_are(gone)} gone.")
         if tasks:
             write_tasks(folder, tasks)
         yield folder

@@ -9,6 +9,7 @@ files, and no plan                no
 no plan                           yes                write the plan
 a plan of another format          no
 an input gone, or other settings  no
+an input gone that was set aside  with ``--update``  as of new ones: none of its rows was read
 inputs new or changed             with ``--update``  remove the manifest; receipts and files of parts that are
                                                      in the new plan no more; write the plan
 the same plan, parts set aside    yes                with ``--update`` remove the manifest: they are tried
@@ -81,10 +82,15 @@ def refuse_other_run(folder: RunFolder, plan: Plan, *, update: bool) -> None:
         allowed_changes(folder, folder.read_plan(), plan, update=update)
 
 
-def settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> None:
+def settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> Sequence[str]:
     """Write the plan of a new run; of one that was begun, check that it is the same, or take in what is new.
 
     The lock of the folder must be held.
+
+    Returns
+    -------
+    sequence of str
+        Inputs that the run forgets: they were set aside, and are gone.
 
     Raises
     ------
@@ -93,9 +99,9 @@ def settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> None:
     """
     if not folder.plan.exists():
         folder.write_plan(plan)
-        return
+        return ()
     if _holds(folder, plan) and not update:  # a million parts are not read to find that out
-        return
+        return ()
     before = folder.read_plan()
     changes = allowed_changes(folder, before, plan, update=update)
     if changes or (update and folder.states(before.parts).set_aside.any()):
@@ -103,6 +109,7 @@ def settle_plan(folder: RunFolder, plan: Plan, *, update: bool) -> None:
         folder.forget(before.parts.where(~before.parts.has_key(plan.parts.table["key"])))
     if before != plan:
         folder.write_plan(plan)
+    return [relative for relative, what in changes if what == "gone"]
 
 
 def _holds(folder: RunFolder, plan: Plan) -> bool:
@@ -131,7 +138,8 @@ def allowed_changes(
 def _refuse_other_inputs(
     folder: RunFolder, before: Plan, plan: Plan, changes: Sequence[tuple[str, str]], *, update: bool
 ) -> None:
-    gone = [relative for relative, what in changes if what == "gone"]
+    unread = _never_read(folder, before) if changes else set()
+    gone = [relative for relative, what in changes if what == "gone" and relative not in unread]
     if gone and len(changes) > len(gone) and not before.parts.files & plan.parts.files:
         raise OutputError(
             f"A folder must hold one run. {folder.root} has a run over other inputs: "
@@ -147,11 +155,23 @@ def _refuse_other_inputs(
         )
     if changes and not update:
         relative, what = changes[0]
+        if what == "gone":
+            raise OutputError(
+                f"A run must go on with the inputs that it was begun with. '{relative}' could not be read, "
+                "and is gone. Bring it back, or go on without it: add --update, which forgets it."
+            )
         more = f" ({len(changes)} files in all)" if len(changes) > 1 else ""
         raise OutputError(
             f"A run must go on with the inputs that it was begun with. '{relative}' is {what} since "
             f"{folder.root} was begun{more}. Add it to the run with --update, or choose another --out."
         )
+
+
+def _never_read(folder: RunFolder, plan: Plan) -> set[str]:
+    """Return the names of inputs that were set aside whole, so that none of their rows was read."""
+    is_aside = folder.states(plan.parts).set_aside
+    whole = plan.parts.where(is_aside).files - plan.parts.where(~is_aside).files
+    return {one.relative for one in plan.set_aside} | set(whole)
 
 
 def changed_inputs(before: Plan, now: Plan) -> Sequence[tuple[str, str]]:

@@ -49,7 +49,6 @@ def audit_scorer(config: AuditConfig, *, reporter: Reporter | None = None) -> Sc
             effort=config.effort,
             placement=config.placement,
             exits=exits,
-            rewriting=True,
             reporter=reporter,
         )
     else:
@@ -79,6 +78,6 @@ def _points_of_documents(scorer: AnyScorer, config: AuditConfig, reporter: Repor
         unbiased=np.ones(len(drawn), dtype=bool),
         slices={},
     )
-    judged = points_of_saved(scorer, labels, config.effort)
+    judged = points_of_saved(scorer, labels, config.effort, reporter)
     labels.scores[judged.rows] = judged.points
     return judged

@@ -31,6 +31,8 @@ class ScorerAudit:
     nested : bool
         Whether documents and rewrites were scored by a model that saw nothing of their group's fold;
         otherwise the saved scorer gave the scores.
+    known : int, optional
+        Labelled documents that the scorer was fitted to; None where it does not say.
     is_labelled : bool
         Whether labels say which documents are poor and which are good; otherwise their own scores do.
     keep_at : float
@@ -44,6 +46,7 @@ class ScorerAudit:
 
     effort: Effort
     nested: bool
+    known: int | None
     is_labelled: bool
     keep_at: float
     documents: int
@@ -92,13 +95,13 @@ def audit_points(
     unbiased = np.flatnonzero(labels.unbiased[rows])
     places = unbiased[drawn_rows(len(unbiased), most, judged.effort, seed)]
     chosen = [int(row) for row in rows[places]]
+    score, texts = judged.score, [cut_window(str(labels.texts[row]), REACH) for row in chosen]
     documents = AuditedDocuments(
-        [cut_window(str(labels.texts[row]), REACH) for row in chosen],
-        judged.points[places],
+        texts,
+        score(texts, places) if judged.scores_anew and texts else judged.points[places],
         labels.scores[chosen],
         [labels.groups[row] for row in chosen],
     )
-    score = judged.score
     rewrites = rewrites_of(is_code=CODE_LANGUAGE in labels.slices if is_code is None else is_code, seed=seed)
     reporter = reporter or ConsoleReporter()
     reporter.say("Rewriting documents, and scoring them again ...")
@@ -111,7 +114,8 @@ def audit_points(
             meter.count(1)
     return ScorerAudit(
         effort=judged.effort,
-        nested=judged.nested,
+        nested=judged.nested and not judged.scores_anew,
+        known=judged.known,
         is_labelled=is_labelled,
         keep_at=keep_at,
         documents=len(documents),

@@ -11,6 +11,7 @@ from filtering.arrays import Floats32, Rows
 from filtering.embedding.embedders import Embedder, text_for
 from filtering.embedding.heads import LinearHead
 from filtering.errors import LabelsError
+from filtering.extras import require_all
 from filtering.fitting.paired_scores import ENOUGH_TIMES, by_lot, choose_paired, group_codes
 from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
 from filtering.folds import FOLDS, fold_assignment
@@ -22,8 +23,18 @@ from filtering.scoring.settings import LEAST_PAIRED
 from filtering.scoring.storage import refuse_taken
 from filtering.text.near_duplicates import near_duplicate_clusters
 from pipelines.progress import ConsoleReporter, Reporter
+from pipelines.scorers.counted_embedding import counted
 from pipelines.scorers.evaluate import fit_data_of
-from pipelines.scorers.train import TrainResult, choose, nested, options_of, read_pool, save_judged
+from pipelines.scorers.train import (
+    NEEDED,
+    NEEDED_TO_EMBED,
+    TrainResult,
+    choose,
+    nested,
+    options_of,
+    read_pool,
+    save_judged,
+)
 from pipelines.settings.scorers import FIT_FOLDS, DistillConfig
 
 UNCHANGED = Calibration(tuple(float(point) for point in range(POINTS + 1)))
@@ -54,13 +65,18 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
     """
     reporter = reporter if reporter is not None else ConsoleReporter()
     refuse_taken(config.out, overwrite=config.overwrite)
+    require_all({**NEEDED, **NEEDED_TO_EMBED})
     documents, groups = read_pool(config.pool, reporter)
     fitted, paired = split_pool(documents, groups, config.n)
     teacher = _teacher(config)
     reporter.say(f"{teacher.settings.name!r} reads {len(fitted) + len(paired):,} documents ...")
+    others = [documents[row] for row in paired]
+    with counted(teacher, len(fitted) + len(paired), reporter) as reading:
+        points = _points(reading, [documents[row] for row in fitted])
+        full = _points(reading, others)
     labels = Labels(
         texts=pa.array([documents[row] for row in fitted], pa.large_binary()).cast(pa.large_string()),
-        scores=_points(teacher, [documents[row] for row in fitted]).astype(np.float64),
+        scores=points.astype(np.float64),
         groups=tuple(groups[row] for row in fitted),
         unbiased=np.ones(len(fitted), dtype=bool),
         slices={},
@@ -78,8 +94,7 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
     signals = fit_signals(data, recipe, config.domain)
     stage = EmbeddingStage("teacher", teacher.settings, LinearHead(np.ones(1), 0.0), None, None, UNCHANGED)
     scorer = EmbeddingScorer(signals, stage, teacher)
-    others = [documents[row] for row in paired]
-    fast, full = signals.score(others).value, _points(teacher, others)
+    fast = signals.score(others).value
     pairs = PairedScores(fast, full, group_codes([groups[row] for row in paired]), True)
     return save_judged(
         replace(scorer, paired=pairs),

@@ -1,12 +1,14 @@
 """Judges scorers by labels: by nested cross-validation where they were fitted to these."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from annotations import Labels, read_labels
@@ -31,8 +33,9 @@ from filtering.text.arrow import Texts, text_bytes
 from pipelines.dump.code_languages import CODE, CODE_LANGUAGE
 from pipelines.dump.column_doubts import tell_doubt
 from pipelines.dump.lengths import length_of
-from pipelines.progress import ConsoleReporter, Reporter
+from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorer_addresses import open_scorer, open_signals
+from pipelines.scorers.counted_embedding import TEXTS_AT_A_TIME, counted
 from pipelines.scorers.label_languages import with_one_language
 from pipelines.scorers.nested_judge import NestedJudge, embedded
 
@@ -50,10 +53,12 @@ class JudgedPoints:
     rows : int64 array, shape (m,)
         Which of the labels these are of: those that have a score.
     labels : Labels
-    effort, nested
+    effort, nested, known
         As in `Evaluation`.
     score : callable, optional
-        What gave the points: it scores rewrites of the documents too.
+        What scores rewrites of the documents.
+    scores_anew : bool
+        Whether it is not what gave the points: what rewrites change is told by its scores of the documents.
     """
 
     points: NDArray[np.float64]
@@ -61,7 +66,9 @@ class JudgedPoints:
     labels: Labels
     effort: Effort
     nested: bool
+    known: int | None = None
     score: Scoring | None = None
+    scores_anew: bool = False
 
     def judge(self) -> "Evaluation":
         """Judge the points by the labels."""
@@ -91,6 +98,7 @@ class JudgedPoints:
             reliability=reliability(points[chosen], scores[chosen]),
             within=[one for one in within if one is not None and (one.values or one.kind in labels.slices)],
             origin_known=labels.origin_known,
+            known=self.known,
         )
 
 
@@ -125,6 +133,8 @@ class Evaluation:
     origin_known : bool
         Whether the labels say how documents were chosen; otherwise those of unknown origin count as chosen at
         random, and figures speak of a whole dump only if they were.
+    known : int, optional
+        Documents that the scorer was fitted to; None where it does not say which these are.
     """
 
     effort: Effort
@@ -140,6 +150,7 @@ class Evaluation:
     reliability: Sequence[tuple[int, float, float]]
     within: Sequence[JudgedKind]
     origin_known: bool = True
+    known: int | None = None
 
 
 def evaluate_scorer(
@@ -171,13 +182,13 @@ def points_of_labels(
     effort: Effort = "fast",
     placement: Placement | None = None,
     exits: ExitSettings | None = None,
-    rewriting: bool = False,
     reporter: Reporter | None = None,
 ) -> JudgedPoints:
     """Score labelled documents as an honest judge would have it.
 
     On documents that it was fitted to a scorer would flatter itself. So these have the nested points that
-    were saved with it.
+    were saved with it. Rewrites have no such points: unless it was fitted to these very labels, so that the
+    fits can be made again, the scorer itself scores them.
 
     Parameters
     ----------
@@ -191,9 +202,6 @@ def points_of_labels(
         Where the embedder lies and runs.
     exits : ExitSettings, optional
         What those of effort ``balanced`` must hold; those of a run, say.
-    rewriting : bool
-        Whether rewrites of the documents will be scored too. If it was fitted to some of the documents alone,
-        the scorer itself then scores all.
     reporter : Reporter, optional
         What is told if something cannot be found out; standard error if not given.
 
@@ -211,25 +219,45 @@ def points_of_labels(
     found = with_one_language(read_labels(labels), judge.domain, reporter)
     tell_doubt([found.texts], "text", reporter)
     known = judge.known_points(found)
-    rows = np.flatnonzero(np.isfinite(known))
-    is_own = judge.was_fitted_to(found)
-    if not len(rows) or (rewriting and not is_own):
-        if len(rows):
-            reporter.say(
-                f"{scorer!r} was trained on {len(rows):,} of these {len(found):,} documents, and scores them "
-                "itself here, for it scores rewrites too: the figures flatter it."
-            )
+    if known is None or not np.isfinite(known).any():
         reporter.say(f"Scoring {len(found):,} labelled documents ...")
-        return points_of_saved(judge.loaded, found, effort)
-    if is_own:
-        return JudgedPoints(known[rows], rows, found, effort, nested=True, score=judge.nested_scoring(found))
-    reporter.say(
-        f"{scorer!r} was trained on {len(rows):,} of these {len(found):,} documents. These are measured by "
-        "models that had not seen them, the others by the scorer itself."
+        own = points_of_saved(judge.loaded, found, effort, reporter)
+        return replace(own, known=None if known is None else 0)
+    is_known = np.isfinite(known)
+    if judge.was_fitted_to(found):
+        points, score = known, judge.nested_scoring(found)
+        return _judged(points, found, effort, is_known, score=score, scores_anew=False)
+    reporter.say(_known_in_words(scorer, is_known))
+    points = np.where(is_known, known, judge.own_points(found.texts, ~is_known))
+    return _judged(points, found, effort, is_known, score=judge.score, scores_anew=True)
+
+
+def _judged(
+    points: NDArray[np.float64],
+    labels: Labels,
+    effort: Effort,
+    is_known: NDArray[np.bool_],
+    *,
+    score: Scoring,
+    scores_anew: bool,
+) -> JudgedPoints:
+    """Return points of labels, those of known documents nested, without labels that have none."""
+    rows = np.flatnonzero(np.isfinite(points))
+    return JudgedPoints(
+        points[rows], rows, labels, effort,
+        nested=True, known=int(is_known[rows].sum()), score=score, scores_anew=scores_anew,
+    )  # fmt: skip
+
+
+def _known_in_words(scorer: str, is_known: NDArray[np.bool_]) -> str:
+    """Return how many documents a scorer was fitted to, and what measures these and the others."""
+    measured = "measured by models that had not seen them"
+    if is_known.all():
+        return f"{scorer!r} was trained on all of these {len(is_known):,} documents. They are {measured}."
+    return (
+        f"{scorer!r} was trained on {is_known.sum():,} of these {len(is_known):,} documents. These are "
+        f"{measured}, the others by the scorer itself."
     )
-    own = points_of_saved(judge.loaded, found, effort)
-    points = np.where(np.isfinite(known[own.rows]), known[own.rows], own.points)
-    return replace(own, points=points, nested=True, score=None)
 
 
 @dataclass(frozen=True)
@@ -257,12 +285,26 @@ class _Judge:
         self.reporter.say(f"Loading the scorer {self.scorer!r} for effort {self.effort} ...")
         return open_scorer(self.scorer, self.effort, self.placement, self.exits)
 
-    def known_points(self, labels: Labels) -> NDArray[np.float64]:
-        """Return the nested points of labelled documents, NaN for those that it was not fitted to."""
+    def score(self, texts: Texts, _: Rows | None = None) -> NDArray[np.float64]:
+        """Return the points that the scorer itself gives, NaN where there is none."""
+        return _own_points(self.loaded, texts)
+
+    def own_points(self, texts: pa.Array, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the same of some documents alone, NaN for the others."""
+        points = np.full(len(texts), np.nan)
+        if wanted.any():
+            points[wanted] = _own_points(self.loaded, texts.filter(pa.array(wanted)), self.reporter)
+        return points
+
+    def known_points(self, labels: Labels) -> NDArray[np.float64] | None:
+        """Return the nested points of labelled documents, NaN for those that it was not fitted to.
+
+        None where the scorer does not say which documents it was fitted to.
+        """
         texts = [text or b"" for text in text_bytes(labels.texts)]
         nested = read_nested(self.scorer)
         if nested is None:
-            return np.full(len(texts), np.nan)
+            return None
         if self.effort != "fast" and nested.full is None:
             self.loaded  # noqa: B018 - which refuses a scorer of one stage
         exits = None
@@ -292,7 +334,7 @@ class _Judge:
 
     def _fitted_anew(self, labels: Labels) -> NestedJudge:
         both = self.loaded.full if isinstance(self.loaded, CascadeScorer) else self.loaded
-        data, fits = refit(self.scorer, both, labels)
+        data, fits = refit(self.scorer, both, labels, self.reporter)
         exits = self.loaded.exits if isinstance(self.loaded, CascadeScorer) else None
         return NestedJudge.of(
             data,
@@ -303,19 +345,29 @@ class _Judge:
         )
 
 
-def points_of_saved(scorer: AnyScorer, labels: Labels, effort: Effort) -> JudgedPoints:
+def points_of_saved(scorer: AnyScorer, labels: Labels, effort: Effort, reporter: Reporter) -> JudgedPoints:
     """Score documents by a saved scorer, whatever it was fitted to."""
-
-    def score(texts: Texts) -> NDArray[np.float64]:
-        return scorer.score(texts).value.astype(np.float64)
-
-    points = score(labels.texts)
+    points = _own_points(scorer, labels.texts, reporter)
     good = np.flatnonzero(np.isfinite(points))
-    return JudgedPoints(points[good], good, labels, effort, nested=False, score=lambda texts, _: score(texts))
+
+    def score(texts: Texts, _: Rows) -> NDArray[np.float64]:
+        return _own_points(scorer, texts)
+
+    return JudgedPoints(points[good], good, labels, effort, nested=False, score=score)
+
+
+def _own_points(scorer: AnyScorer, texts: Texts, reporter: Reporter | None = None) -> NDArray[np.float64]:
+    """Return the points of a scorer, NaN where there is none; show how far it is, if somebody is told."""
+    meter, found = Meter(len(texts), 0, doing="Scoring documents"), [np.zeros(0)]
+    with nullcontext() if reporter is None else reporter.track(meter):
+        for start in range(0, len(texts), TEXTS_AT_A_TIME):
+            found.append(scorer.score(texts[start : start + TEXTS_AT_A_TIME]).value.astype(np.float64))
+            meter.count(len(found[-1]))
+    return np.concatenate(found)
 
 
 def refit(
-    scorer: str, loaded: SignalScorer | EmbeddingScorer, labels: Labels
+    scorer: str, loaded: SignalScorer | EmbeddingScorer, labels: Labels, reporter: Reporter
 ) -> tuple[FitData, dict[Effort, Fit]]:
     """Return labels as numbers, and what fits a scorer like a saved one, by effort.
 
@@ -326,6 +378,8 @@ def refit(
     loaded : SignalScorer or EmbeddingScorer
         The same, loaded; full effort is left out where it has signals alone.
     labels : Labels
+    reporter : Reporter
+        What is told how far embedding is.
     """
     metrics = read_metrics(scorer)
     with naming(scorer):
@@ -335,7 +389,8 @@ def refit(
             fits["full"] = head_fit(metrics["heads"]["kept"], recipe)
     data = fit_data_of(labels, loaded.domain)
     if isinstance(loaded, EmbeddingScorer):
-        data, _ = embedded(data, loaded.embedder)
+        with counted(loaded.embedder, len(data) + len(data.rewrites), reporter) as embedder:
+            data, _ = embedded(data, embedder)
     return data, fits
 
 

@@ -10,6 +10,7 @@ from filtering.judging.audit import GOOD_FROM, POOR_BELOW, RewriteEffect
 from filtering.judging.bias import MIN_GROUPS
 from filtering.judging.rewrites import AIMS, Kind
 from filtering.rubric_points import POINTS
+from filtering.scoring.settings import LEAST_PAIRED
 from pipelines.page_kit.page import Table
 from pipelines.scorers.audit_points import ScorerAudit
 from pipelines.scorers.evaluate import Evaluation
@@ -47,8 +48,7 @@ UNKNOWN_ORIGIN = (
 
 def metrics_table(evaluation: Evaluation) -> Table:
     """Return each figure over all documents, and over those that were chosen without looking at scores."""
-    how = "cross-validated" if evaluation.nested else "scored by the saved scorer"
-    caption = f"effort {evaluation.effort}, {how}; 95 % intervals over groups"
+    caption = f"effort {evaluation.effort}, {how_scored(evaluation)}; 95 % intervals over groups"
     if evaluation.unbiased_rows in (0, evaluation.rows):
         rows = [(FIGURES[name], str(estimate)) for name, estimate in evaluation.metrics.items()]
         return Table(caption, ("figure", "all"), rows)
@@ -59,13 +59,45 @@ def metrics_table(evaluation: Evaluation) -> Table:
     return Table(caption, ("figure", "all", drawn_at_random(evaluation)), both)
 
 
-def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
+def how_scored(evaluation: Evaluation) -> str:
+    """Return in few words what scored the documents of an evaluation."""
+    if not evaluation.nested:
+        return "scored by the saved scorer"
+    if evaluation.known in (None, evaluation.rows):
+        return "cross-validated"
+    return (
+        f"{evaluation.known:,} of {evaluation.rows:,} cross-validated, the others scored by the saved scorer"
+    )
+
+
+def what_scored(evaluation: Evaluation) -> str:
+    """Return what scored the documents of an evaluation, and whether it had seen them."""
+    if evaluation.nested and evaluation.known in (None, evaluation.rows):
+        return "Each document was scored by a model that had not seen its group."
+    not_searched = "Near-duplicates of what it was trained on were not looked for."
+    if evaluation.nested:
+        return (
+            f"The scorer was trained on {evaluation.known:,} of these {evaluation.rows:,} documents. Each of "
+            "these was scored by a model that had not seen its group, the others by the scorer itself. "
+            f"{not_searched}"
+        )
+    seen = (
+        "It does not say what it was trained on: if it was on some of these texts, the figures flatter it."
+        if evaluation.known is None
+        else "It was trained on none of these texts."
+    )
+    return f"The scorer itself gave these scores. {seen} {not_searched}"
+
+
+def which_to_believe(evaluations: Sequence[Evaluation], *, has_balanced: bool = True) -> str:
     """Return the one figure that tells most of how good a scorer is, and where it holds.
 
     Parameters
     ----------
     evaluations : sequence of Evaluation
         Of one scorer on the same labels, at each effort; that of most effort last.
+    has_balanced : bool
+        Whether it can run at effort ``balanced``.
     """
     figures = [
         (one.unbiased_metrics if one.unbiased_rows else one.metrics)["auc_at_3"] for one in evaluations
@@ -78,9 +110,12 @@ def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
     )
     if len(evaluations) > 1:
         said += (
-            " A run at effort balanced, the default, decides nearly as full does. For one with --effort "
-            f"{evaluations[0].effort} the figure is {figures[0]}."
+            " A run at effort balanced, the default, decides nearly as full does."
+            if has_balanced
+            else f" Effort balanced, the default, needs more than this: at least {LEAST_PAIRED} labels, or "
+            "documents of a --pool, of different groups. Until then filter with --effort fast or full."
         )
+        said += f" For a run with --effort {evaluations[0].effort} the figure is {figures[0]}."
     if 0 < best.unbiased_rows < best.rows:
         said += (
             " The column 'all' also counts documents that were chosen for their score: it does not tell how "
@@ -259,6 +294,8 @@ def flip_rows(audit: ScorerAudit) -> list[dict[str, object]]:
 def audit_notes(audit: ScorerAudit) -> list[str]:
     """Say what came out, which documents were rewritten, and what the columns are."""
     how = "cross-validated" if audit.nested else "scored by the saved scorer"
+    if audit.known and not audit.nested:
+        how += f", which was trained on {audit.known:,} of the labels"
     worth = "labelled" if audit.is_labelled else "scored"
     return [
         audit_verdict(audit),
@@ -277,7 +314,7 @@ def audit_verdict(audit: ScorerAudit) -> str:
 
     Examples
     --------
-    >>> audit_verdict(ScorerAudit("fast", False, True, 3.0, 0, 0, 0, []))
+    >>> audit_verdict(ScorerAudit("fast", False, None, True, 3.0, 0, 0, 0, []))
     '0 of 0 rewrites do as they should.'
     """
     by_verdict = {

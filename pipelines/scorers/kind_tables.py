@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from filtering.judging.kinds import FEW_GROUPS, KIND_METRICS, LEAST_ROWS, LEAST_SIDE_ROWS, JudgedKind
-from filtering.judging.metrics import Estimate
+from filtering.judging.metrics import LEAST_BEHIND, Estimate
 from filtering.printable import printable
 from filtering.rubric_points import KEEP_AT
 from pipelines.page_kit.page import Table
@@ -15,6 +15,8 @@ from pipelines.scorers.evaluate import Evaluation
 FIGURES = ("rho", "AUC", "precision", "recall")
 PERCENT = ("precision_at_3", "recall_at_3")
 NAME_CHARS = 60
+SHORTLY_NAMED = 3
+"""Values that a line on the screen names of a kind."""
 SAID_IN_PART = ("source", "length")
 """Kinds of which no more is said than what a score does not order, and of what it keeps nothing."""
 
@@ -75,9 +77,24 @@ def kind_notes(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]]) ->
         )
     if any(each.groups < FEW_GROUPS for one in evaluation.within for each in one.values):
         notes.append(f"Intervals of fewer than {FEW_GROUPS} groups are rough.")
+    if _lacks_shares(evaluation, held_out):
+        notes.append(
+            f"Precision is not defined where fewer than {LEAST_BEHIND} documents score {KEEP_AT:g} or more, "
+            "and recall where so few are labelled so: such a figure would say nothing."
+        )
     if held_out and evaluation.effort == "fast" and evaluation.nested:
         notes += map(_note_of_held_out, held_out)
     return notes
+
+
+def _lacks_shares(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether some precision or recall that tables have is not defined."""
+    figures = [
+        evaluation.unbiased_metrics,
+        *(each.metrics for one in evaluation.within for each in one.values),
+        *(_estimates(told[key]) for told in held_out for key in ("metrics", "seen_metrics")),
+    ]
+    return any(not np.isfinite(one[name].value) for one in figures for name in PERCENT)
 
 
 def short_notes(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -89,11 +106,14 @@ def short_notes(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]]) -
             f"In {told['kind']}s never seen, at effort fast: AUC at {KEEP_AT:g} points {never}. Where "
             f"they were seen: {seen}."
         )
-    counts = {one.kind: sum(not each.is_ordered for each in one.values) for one in evaluation.within}
-    if unordered := [f"{count:,} {kind}{'s' * (count > 1)}" for kind, count in counts.items() if count]:
-        notes.append(
-            f"It is not shown to order the documents of {' and '.join(unordered)}. The card names them."
-        )
+    for one in evaluation.within:
+        if unordered := [_name(each.value) for each in one.values if not each.is_ordered]:
+            more = f" and {len(unordered) - SHORTLY_NAMED:,} more" if len(unordered) > SHORTLY_NAMED else ""
+            kind = f"{one.kind}{'s' * (len(unordered) > 1)}"
+            notes.append(
+                f"Within {len(unordered):,} {kind} ({', '.join(unordered[:SHORTLY_NAMED])}{more}) its order "
+                "may be chance."
+            )
     return notes
 
 

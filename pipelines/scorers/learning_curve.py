@@ -64,7 +64,7 @@ def write_learning_curve(
             "scorer on them first."
         )
     loaded = load_scorer(scorer, effort=effort, placement=placement)
-    data, fits = refit(scorer, loaded, with_one_language(found, loaded.domain, reporter))
+    data, fits = refit(scorer, loaded, with_one_language(found, loaded.domain, reporter), reporter)
     rows: list[dict[str, Any]] = []
     for name, fit in fits.items():
         reporter.say(f"Fitting effort {name} to fewer labels ...")

@@ -17,9 +17,10 @@ from annotations.labels.labels import cut_texts_warning
 from annotations.labels.sources import read_table, text_column_of
 from filtering import save_scorer
 from filtering.embedding.embedders import Embedder
+from filtering.extras import require_all
 from filtering.fitting.cross_validation import Fit, compare, fits_of_figures, simplest_of_the_best
 from filtering.fitting.fit_data import FitData
-from filtering.fitting.paired_scores import pair, pair_labelled
+from filtering.fitting.paired_scores import MOST_DOCUMENTS, pair, pair_labelled
 from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
 from filtering.fitting.stages import HEADS, fit_stage, head_fit
 from filtering.printable import printable
@@ -34,6 +35,7 @@ from filtering.text.settings import TEXT_COLUMNS
 from pipelines.dump.column_doubts import tell_doubt
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorers.audit_points import ScorerAudit, audit_points
+from pipelines.scorers.counted_embedding import counted as counted_embedder
 from pipelines.scorers.evaluate import Evaluation, JudgedPoints, fit_data_of
 from pipelines.scorers.held_out import judge_held_out
 from pipelines.scorers.label_languages import with_languages, with_one_language
@@ -47,6 +49,8 @@ Name = TypeVar("Name", bound=str)
 UNDECIDING = ("labels", "teacher", "domain", "rubric", "pool", "out", "device", "overwrite")
 """Settings that a model card tells otherwise, or that decide no score."""
 
+NEEDED, NEEDED_TO_EMBED = {"train": "sklearn"}, {"embed": "sentence_transformers"}
+"""Extras, and a module of each: asked for before anything is read."""
 DIGITS = 4
 """Of stored figures, after the point."""
 
@@ -100,6 +104,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     """
     reporter = reporter if reporter is not None else ConsoleReporter()
     refuse_taken(config.out, overwrite=config.overwrite)
+    require_all(NEEDED if config.embedder_settings is None else {**NEEDED, **NEEDED_TO_EMBED})
     rubric = rubric_of(config.labels) if config.rubric is None else load_rubric(config.rubric)
     pool = None if config.pool is None else read_pool(config.pool, reporter)
     labels = with_one_language(read_labels(config.labels), config.domain, reporter)
@@ -121,7 +126,8 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     scorer: SignalScorer | EmbeddingScorer = signals
     if embedder is not None:
         reporter.say(f"Embedding {len(data):,} documents with {embedder.settings.name!r} ...")
-        data, metrics["embedded"] = embedded(data, embedder)
+        with counted_embedder(embedder, len(data) + len(data.rewrites), reporter) as counting:
+            data, metrics["embedded"] = embedded(data, counting)
         head, metrics["heads"] = choose(
             data, config.head, HEADS, lambda name: head_fit(name, recipe), reporter
         )
@@ -131,12 +137,13 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     reporter.say(f"Measuring how good the scorer is at effort {' and '.join(fits)} ...")
     judged = {effort: nested(data, fit, labels, effort, reporter) for effort, fit in fits.items()}
     metrics["held_out"] = judge_held_out(judged["fast"], data, fits["fast"], reporter)
-    if isinstance(scorer, EmbeddingScorer):
+    if isinstance(scorer, EmbeddingScorer) and embedder is not None:
         if pool is None:
             paired = pair_labelled(judged["fast"].points, judged["full"].points, data)
         else:
             reporter.say(f"Pairing both efforts on documents of {printable(str(config.pool))} ...")
-            paired = pair(scorer, *pool, data, recipe=recipe, head=head)
+            with counted_embedder(embedder, min(len(pool[0]), MOST_DOCUMENTS), reporter) as counting:
+                paired = pair(replace(scorer, embedder=counting), *pool, data, recipe=recipe, head=head)
         scorer = replace(scorer, paired=paired)
     command = ["train", "LABELS", *options_of(config)]
     return save_judged(
@@ -148,7 +155,9 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
 def nested(data: FitData, fit: Fit, labels: Labels, effort: Effort, reporter: Reporter) -> JudgedPoints:
     """Return the nested points of labels, with what scores rewrites by signals."""
     judge = NestedJudge.of(data, [fit], reporter=reporter)
-    return JudgedPoints(judge.own_points(), data.rows, labels, effort, nested=True, score=judge.score)
+    return JudgedPoints(
+        judge.own_points(), data.rows, labels, effort, nested=True, known=len(data), score=judge.score
+    )
 
 
 def save_judged(

@@ -65,6 +65,14 @@ class DrawSettings(Settings):
             "--import.",
         ),
     ]  # fmt: skip
+    rubric: Annotated[
+        Name | None,
+        Option(
+            "--rubric", "-r", rich_help_panel=DRAWING,
+            help="Rubric whose points the page beside a .csv shows: web, code, story, or a TOML file of "
+            "yours. Default: that of a shipped scorer.",
+        ),
+    ] = None  # fmt: skip
     group_column: GroupColumn = None
     seed: Annotated[
         int, Field(ge=0), Option(rich_help_panel=DRAWING, help="Seed of the draw. Another seed draws others.")

@@ -184,7 +184,8 @@ class DumpSettings(RunSettings):
         Field(ge=1),
         Option(
             rich_help_panel=READING,
-            help="Longest document, in bytes of UTF-8. A longer one gets no score and counts as too-long.",
+            help="Longest document, in bytes of UTF-8. A longer one is neither scored nor searched, and "
+            "counts as too-long.",
         ),
     ] = MAX_DOCUMENT_BYTES
     strict: Annotated[
@@ -198,7 +199,8 @@ class DumpSettings(RunSettings):
         bool,
         Option(
             "--update", rich_help_panel=READING,
-            help="Add input files that are new or changed since the run was begun.",
+            help="Add input files that are new or changed since the run was begun. Files that could not be "
+            "read are tried again, or forgotten if they are gone.",
         ),
     ] = False  # fmt: skip
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filtering.errors import EdufilterError, OutputError
+from filtering.scoring.audited import count_audited
 from pipelines.dump.parts import Parts, SetAside
 from pipelines.dump.reading import open_parquet
 from pipelines.names import lookup_below
@@ -23,12 +24,9 @@ TOTALS = (
     *("data_bytes", "leaked"),
 )
 """What a run says of all its parts together."""
-AUDIT = (
-    *("embedded", "embedded_kept"),
-    *("audited_dropped", "audited_lost", "audited_kept", "audited_false"),
-)
-"""And that where its scorer is a cascade; see `filtering.scoring.scorers.Audit`."""
-OF_RUNS_ALONE = ("key", "reasons", "unusual", "leaks", "unsure", "unread_bytes", *AUDIT)
+EMBEDDED = ("embedded", "embedded_kept")
+"""And that where its scorer is a cascade."""
+OF_RUNS_ALONE = ("key", "reasons", "unusual", "leaks", "unsure", "unread_bytes", "audited", *EMBEDDED)
 COLUMNS = tuple(name for name in RECEIPT_SCHEMA.names if name not in OF_RUNS_ALONE)
 """What the manifest says of each part."""
 MANIFEST_SCHEMA = pa.schema(
@@ -49,6 +47,7 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
     unusual: Counter[str] = Counter()
     leaks: Counter[str] = Counter()
     unsure: Counter[str] = Counter()
+    audited = [np.zeros(0, np.uint64)]
     set_aside = list(plan.set_aside)
 
     def rows() -> Iterator[pa.Table]:
@@ -57,12 +56,13 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
             parts = plan.parts.table.slice(first, len(receipts)).select(["relative", "first_row"])
             first += len(receipts)
             good = receipts.filter(pc.equal(receipts["set_aside"], ""))
-            totals.update({name: pc.sum(good[name]).as_py() or 0 for name in (*TOTALS, *AUDIT)})
+            totals.update({name: pc.sum(good[name]).as_py() or 0 for name in (*TOTALS, *EMBEDDED)})
             totals["output_files"] += pc.sum(pc.greater(good["data_bytes"], 0)).as_py() or 0
             reasons.update(sum_of_counts(good["reasons"]))
             unusual.update(sum_of_counts(good["unusual"]))
             leaks.update(sum_of_counts(good["leaks"]))
             unsure.update(sum_of_counts(good["unsure"]))
+            audited.append(pc.list_flatten(good["audited"]).to_numpy())
             table = pa.table({**_columns(parts), **_columns(receipts.select(COLUMNS))}).cast(MANIFEST_SCHEMA)
             broken = table.filter(pc.not_equal(table["set_aside"], ""))
             for row in broken.select(["relative", "rows", "first_row", "set_aside"]).to_pylist():
@@ -82,7 +82,7 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
             "output_files": totals["output_files"],
             "dropped": totals["rows"] - totals["kept"] - without_score,
             "without_score": without_score,
-            "audit": {name: totals[name] for name in AUDIT},
+            "audit": {name: totals[name] for name in EMBEDDED} | count_audited(np.concatenate(audited)),
             "reasons": dict(reasons),
             "unusual": dict(unusual),
             "leaks": dict(leaks),

@@ -22,7 +22,7 @@ from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import PartSize, split_files
 from pipelines.settings.runs import LanguagesFrom, LeakAction, UnsureAction, exit_settings_of
 
-OUTPUT_FORMAT = 8
+OUTPUT_FORMAT = 9
 """Number of the layout and content of `out/`; raised when either changes."""
 
 PlanSettings = Mapping[str, str | float | int | None]

@@ -48,8 +48,8 @@ class Receipt:
         As in `filtering.scoring.scorers.Scores`.
     embedded, embedded_kept : int
         Rows that the full scorer decided, and those of them that it keeps.
-    audited_dropped, audited_lost, audited_kept, audited_false : int
-        As in `filtering.scoring.scorers.Audit`.
+    audited : sequence of int
+        Texts that the full scorer looked at as well, and what came out: see `filtering.scoring.audited`.
     data_bytes, scores_bytes : int
         Size of the two output files; 0 where the file is not written.
     data_sha256, scores_sha256 : str
@@ -83,10 +83,7 @@ class Receipt:
     tokens_read: int = 0
     embedded: int = 0
     embedded_kept: int = 0
-    audited_dropped: int = 0
-    audited_lost: int = 0
-    audited_kept: int = 0
-    audited_false: int = 0
+    audited: Sequence[int] = ()
     data_rows: int = 0
     data_bytes: int = 0
     data_sha256: str = ""
@@ -104,6 +101,7 @@ class Receipt:
 _KINDS: Mapping[object, pa.DataType] = {
     str: pa.string(),
     int: pa.int64(),
+    Sequence[int]: pa.list_(pa.uint64()),
     Mapping[str, int]: pa.map_(pa.string(), pa.int64()),
 }
 RECEIPT_SCHEMA = pa.schema([(one.name, _KINDS[one.type]) for one in fields(Receipt)])

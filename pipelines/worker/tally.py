@@ -28,6 +28,7 @@ class Tally:
         self._unusual: Counter[str] = Counter()
         self._leaks: Counter[str] = Counter()
         self._unsure: Counter[str] = Counter()
+        self._audited: set[int] = set()
 
     @property
     def rows(self) -> int:
@@ -55,8 +56,8 @@ class Tally:
             tokens_read=scores.tokens_read,
             embedded=int(embedded.sum()),
             embedded_kept=int((embedded & keep).sum()),
-            **{f"audited_{name}": count for name, count in vars(scores.audit).items()},
         )
+        self._audited.update(scores.audited)
         if self._signals_read:
             unread = np.maximum(lengths[scores.reason == 0] - REACH.whole, 0)
             self._sums["unread_bytes"] += int(unread.sum())
@@ -80,6 +81,7 @@ class Tally:
             "reasons": _in_order(self._reasons, REASONS),
             "unusual": _in_order(self._unusual, UNUSUAL),
             "leaks": dict(sorted(self._leaks.items())),
+            "audited": sorted(self._audited),
             "unsure": dict(sorted(self._unsure.items())),
         }
 

@@ -46,7 +46,7 @@ def main() -> None:
     """Print a table for each effort."""
     labels = read_labels(f"{sys.argv[1]}/seed/code.parquet")
     labels = with_code_languages(labels, "code", ConsoleReporter())
-    data, fits = refit("code", load_scorer("code", effort="full"), labels)
+    data, fits = refit("code", load_scorer("code", effort="full"), labels, ConsoleReporter())
     languages = np.array([labels.slices[CODE_LANGUAGE][row] for row in data.rows])
     for effort, fit in fits.items():
         with threadpool_limits(1):

@@ -28,7 +28,7 @@ def languages_section(shared: Path) -> list[str]:
     """Return quality by code language, with it in training and without, and how well languages are told."""
     scorer = load_scorer("code", effort="full")
     labels = with_code_languages(read_labels(str(shared / "seed/code.parquet")), "code", ConsoleReporter())
-    data, fits = refit("code", scorer, labels)
+    data, fits = refit("code", scorer, labels, ConsoleReporter())
     languages = np.array([labels.slices[CODE_LANGUAGE][row] for row in data.rows])
     lines = [
         "## Code by language, and by languages that are left out",

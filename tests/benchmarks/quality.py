@@ -22,6 +22,7 @@ from filtering.scoring.calibration import Calibration
 from filtering.scoring.cascade import cascaded
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.storage import read_metrics
+from pipelines.progress import ConsoleReporter
 from pipelines.scorers.evaluate import refit
 
 KEEP_AT = 3.0
@@ -73,7 +74,7 @@ def own_quality(
 def _own_quality(
     name: str, scorer: EmbeddingScorer, labels: Labels, exits: dict[str, Exits], assignments: int
 ) -> dict[str, Quality]:
-    data, fits = refit(name, scorer, labels)
+    data, fits = refit(name, scorer, labels, ConsoleReporter())
     ways = {**fits, "ridge": head_fit("ridge", read_metrics(name)["signals"]["kept"])}
     points = {
         way: [

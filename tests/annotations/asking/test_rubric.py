@@ -193,6 +193,16 @@ def test_a_misspelt_key_is_told_once_with_the_one_that_was_meant(write, change, 
     assert "Got" not in text
 
 
+def test_of_a_list_whose_entries_are_all_wrong_no_more_is_said_than_what_is_wrong(write):
+    second = DIMENSIONS[DIMENSIONS.index("[[dimensions]]", 1) :]
+    text = refusal(write((second, ""), ("question", "questoin")))
+    assert text.count("dimensions") == 1
+    assert "must not be empty" not in text
+    assert "must not be empty. Got an empty list instead." in refusal(
+        write((DIMENSIONS, ""), ("[[scale]]", "dimensions = []\n[[scale]]"))
+    )
+
+
 def test_a_broken_scale_of_one_dimension_is_named_by_its_number(write):
     own = "[[dimensions.scale]]\nscore = 3\nname = 'x'\ndescription = 'x'\n"
     text = refusal(write(('"Is it fun?"\n', f'"Is it fun?"\n{own}')))

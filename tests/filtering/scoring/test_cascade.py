@@ -10,8 +10,9 @@ from dumps import make_texts
 from filtering import load_scorer, save_scorer
 from filtering.embedding.settings import Placement
 from filtering.errors import ScorerError, SettingsError
+from filtering.scoring.audited import count_audited
 from filtering.scoring.cascade_exits import PairedScores
-from filtering.scoring.scorers import EMBEDDING_STAGE, NO_AUDIT, SIGNALS_STAGE
+from filtering.scoring.scorers import EMBEDDING_STAGE, SIGNALS_STAGE
 from filtering.scoring.settings import ExitSettings
 
 CPU = Placement(device="cpu")
@@ -65,16 +66,25 @@ def test_looking_again_counts_what_it_sees_and_changes_no_score(stages):
     chances = np.random.default_rng(0).random(len(TEXTS))
     found = balanced.score_and_look_again(TEXTS, chances, (0.5, 0.8))
     plain = balanced.score(TEXTS)
-    assert plain.audit == NO_AUDIT
+    assert plain.audited == ()
     np.testing.assert_array_equal(found.value, plain.value)
     np.testing.assert_array_equal(found.stage, plain.stage)
     early, keeps = plain.stage == SIGNALS_STAGE, scores["full"].value >= 2.5
     dropped = early & (plain.value < 2.5) & (chances < 0.5)
     kept = early & (plain.value >= 2.5) & (chances < 0.8)
     wanted = (dropped.sum(), (dropped & keeps).sum(), kept.sum(), (kept & ~keeps).sum())
-    assert tuple(vars(found.audit).values()) == wanted
-    assert found.audit.dropped > 10
-    assert found.audit.kept > 5
+    counts = count_audited(found.audited)
+    assert tuple(counts.values()) == wanted
+    assert counts["audited_dropped"] > 10
+    assert counts["audited_kept"] > 5
+
+
+def test_copies_of_a_text_are_looked_at_and_count_once(stages):
+    _, balanced = stages
+    once = balanced.score_and_look_again(TEXTS, np.zeros(len(TEXTS)), (1.0, 1.0))
+    twice = balanced.score_and_look_again([*TEXTS, *TEXTS], np.zeros(2 * len(TEXTS)), (1.0, 1.0))
+    assert len(twice.audited) == 2 * len(once.audited) > 0
+    assert count_audited(twice.audited) == count_audited(once.audited)
 
 
 def test_without_a_pool_the_labels_serve_where_they_are_enough(two_stages, trained):

@@ -54,7 +54,7 @@ def test_where_another_scorer_is_the_right_one_that_alone_is_said(kind, scorer):
     wrong = Unsure(**usual, **{kind: 51})
     assert wrong.sentence.startswith("51 of 100 documents are ")
     assert wrong.sentence.endswith(f"--scorer {scorer} is fitted to such.")
-    assert wrong.of_few_languages == ""
+    assert wrong.of_languages == ""
     assert "40 of 100 documents are in languages" in Unsure(**usual, **{kind: 50}).sentence
 
 
@@ -83,16 +83,13 @@ def test_what_the_cut_keeps_of_them_is_told(kept, said):
 def test_few_documents_in_other_languages_are_told_and_not_warned_of():
     few, one = (Unsure(100, {"ka": count}, {"en": 99}, kept=0) for count in (14, 1))
     assert few.sentence == one.sentence == ""
-    assert few.of_few_languages.startswith(
-        "14 of 100 documents are in languages for which this scorer has fewer"
-    )
-    assert one.of_few_languages.startswith(
-        "1 of 100 documents is in a language for which this scorer has fewer"
-    )
-    assert "its score is not reliable, and at this cut it is dropped." in one.of_few_languages
-    assert one.of_few_languages.endswith("dropped.")  # what it knows is said where that matters
-    assert Unsure(100, {"ka": 15}, {"en": 99}).of_few_languages == ""
-    assert Unsure(100, {}, {"en": 99}).of_few_languages == ""
+    assert few.in_words.startswith("14 of 100 documents are in languages for which this scorer has fewer")
+    assert one.in_words.startswith("1 of 100 documents is in a language for which this scorer has fewer")
+    assert "its score is not reliable, and at this cut it is dropped." in one.in_words
+    assert one.in_words.endswith("dropped.")  # what it knows is said where that matters
+    assert not few.are_many
+    assert Unsure(100, {"ka": 15}, {"en": 99}).are_many
+    assert Unsure(100, {}, {"en": 99}).in_words == ""
 
 
 def test_words_tell_nothing_of_documents_in_a_known_language():

@@ -103,7 +103,9 @@ def test_a_population_must_be_a_finished_run_with_scores(trained, fresh, scored,
 
 def test_a_population_must_be_of_this_scorer_and_effort(command, trained, fresh, scored, tmp_path):
     other = copy_of_scorer(trained.out, tmp_path / "other", domain="other")
-    with pytest.raises(ScorerError, match="must be the scorer that the run"):
+    with pytest.raises(
+        ScorerError, match=r"must be the scorer that the run was made with, '.*'\. Name that one, or"
+    ):
         choose_threshold(ThresholdConfig(scorer=other, labels=str(fresh), population=str(scored)))
     config = ThresholdConfig(scorer=trained.out, labels=str(fresh), population=str(scored), effort="full")
     with pytest.raises(SettingsError, match=r"--effort must be that of the run .*, fast\. Got full"):

@@ -57,6 +57,7 @@ def test_so_many_as_are_advised_do_tell():
 def test_an_audit_that_shows_enough_says_that_it_is_within_what_is_allowed():
     said = audit_in_words(audit())
     assert "0.10 % of all documents are decided differently from effort full" in said
+    assert "(95 %: 0.00 to 0.15 %; 800 documents were compared)" in said
     assert said.endswith("within the 0.2 % that effort balanced promises.")
 
 
@@ -103,7 +104,9 @@ def test_the_line_of_languages_says_what_tells_them():
     assert said.startswith("by language (your column 'language'): ")
     of_code = [{**one, "kind": "code language"} for one in found]
     said = languages_in_words(of_code, "out")
-    assert said.startswith("by language (10 documents, as a column, their path or their text says): ")
+    assert said.startswith("by language (10 documents; a column, the path or the text tells it): ")
+    assert languages_in_words(of_code, "out", 13) == f"{said}, not told 3 more"
+    assert languages_in_words(of_code, "out", 10) == said
 
 
 def test_documents_whose_language_is_not_sure_are_named_as_such_and_last():
@@ -142,7 +145,23 @@ def test_all_languages_are_printed_and_of_more_sites_how_many_are_left(capsys, t
     assert all(f" lang{at} " in said for at in range(130))
     assert " site99 " in said
     assert " site100 " not in said
-    assert f"30 more, of 60 documents: 'slices' in {tmp_path}/run/report.json" in said
+    assert f"30 more sites of 60 documents: 'slices' in {tmp_path}/run/report.json" in said
+
+
+@pytest.mark.parametrize("single", [3, 40])
+def test_sites_of_one_document_each_are_counted_and_not_listed_unless_they_are_few(
+    capsys, tmp_path, single, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    figures = {"kind": "site", "kept": 1, "share": 0.5, "low": 0.1, "high": 0.9}
+    names = ["a-long-name-of-a-site-that-no-column-of-the-screen-holds.example.org", "b.org"]
+    found = [{**figures, "value": name, "rows": 20} for name in names]
+    found += [{**figures, "value": f"single{at}.org", "rows": 1} for at in range(single)]
+    print_slices({"slices": found, "looked_at": 80}, str(tmp_path))
+    said = capsys.readouterr().out
+    assert ("single0.org" in said) == (single == 3)
+    assert (f"{single} more sites of one document each" in said) == (single == 40)
+    assert said.count("10.0 to 90.0 %") == (5 if single == 3 else 2)  # figures stay whole
 
 
 # Waits.

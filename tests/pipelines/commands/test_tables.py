@@ -39,6 +39,13 @@ def test_a_table_is_no_wider_than_the_screen_and_holds_whole_words(printed, colu
             assert set(str(cell).split()) <= set(words)
 
 
+def test_where_figures_stay_whole_names_are_broken_instead(printed):
+    shown = printed(66, parts_figures=False)
+    assert "79.3 to 98.2 %" in shown
+    assert "93.5 %" in shown
+    assert max(map(len, shown.splitlines())) <= 66
+
+
 def test_of_a_word_that_no_line_holds_all_is_shown(printed):
     name = "x" * 200
     shown = printed(60, ("name", "n"), [(name, 5)])

@@ -91,6 +91,25 @@ def test_tables_are_read_as_spreadsheets_save_them(tmp_path, save):
     assert (row["id"], row["text"], row["score"]) == ("007", 'Naïve "question".', 3.0)
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_where_a_comma_stands_in_numbers_it_is_read_as_one(tmp_path, separator):
+    path = tmp_path / "theirs.csv"
+    lines = ["id;text;score;weight", "1,5;One, two.;3,5;2,25", "b;Three.;;1", "c;Four.;4;1,5"]
+    path.write_text("\n".join(lines).replace(";", separator))
+    import_labels(ImportConfig(source=path, out=tmp_path / "labels"))
+    rows = {row["id"]: row for row in read(tmp_path / "labels")}
+    assert {name: (row["text"], row["score"]) for name, row in rows.items()} == {
+        "1,5": ("One, two.", 3.5), "c": ("Four.", 4.0),
+    }  # fmt: skip
+
+
+def test_a_number_with_a_comma_in_a_table_of_commas_is_told_with_what_is_meant(tmp_path):
+    path = tmp_path / "theirs.csv"
+    path.write_text('id,text,score\na,some text,"3,5"\nb,more text,2\n')
+    with pytest.raises(LabelsError, match=r"Got '3,5' in data row 1\. Did you mean 3\.5\?"):
+        import_labels(ImportConfig(source=path, out=tmp_path / "labels"))
+
+
 def test_a_table_in_another_encoding_is_refused_by_name(tmp_path):
     path = tmp_path / "theirs.csv"
     for encoding in ("utf-16", "cp1252"):

@@ -11,6 +11,7 @@ import pytest
 from dumps import CUT, RUSSIAN, make_table, make_texts, write_dump
 from runs import QUIET
 
+from annotations.asking.rubric import load_rubric
 from annotations.labels.columns import SAMPLE_SCHEMA
 from filtering import load_scorer
 from filtering.errors import OutputError, SettingsError
@@ -260,6 +261,8 @@ def test_people_get_a_table_to_fill_in_and_their_scores_come_back(run, tmp_path,
     drawn = command("sample", "--near-cut", run, "--n", 10, "--out", path)
     assert drawn.code == 0
     assert "train needs" not in drawn.out
+    assert f"read {tmp_path}/checks.html, and fill in the column score of {path}" in drawn.out
+    assert f"{tmp_path}/checks-texts.parquet holds the whole texts" in drawn.out
     with open(path, newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0])[:3] == ["id", "score", "text"]
@@ -267,6 +270,7 @@ def test_people_get_a_table_to_fill_in_and_their_scores_come_back(run, tmp_path,
     whole = pq.read_table(tmp_path / "checks-texts.parquet")
     assert whole["id"].to_pylist() == [row["id"] for row in rows]
     page = (tmp_path / "checks.html").read_text()
+    assert all(escape(point.description) in page for point in load_rubric("web").scale)
     places = [page.index(f"<span class=soft>{number} · {row['id']}<") for number, row in enumerate(rows, 1)]
     assert places == sorted(places)
     assert all(escape(row["text"][:60]) in page for row in rows)

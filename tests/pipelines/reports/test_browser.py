@@ -1,6 +1,7 @@
 """Proves in a real browser that pages are drawn and searched, load nothing, and run nothing of a document."""
 
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -180,7 +181,8 @@ def test_two_thousand_hostile_documents_stay_safe_and_are_searched(browser, tmp_
         for i in range(2000)
     ]  # fmt: skip
     path = tmp_path / "page.html"
-    path.write_text(whole_page("sample.html", "many", card_section(cards, ["All"])), encoding="utf-8")
+    view = SimpleNamespace(documents=card_section(cards, ["All"]), rubric=None)
+    path.write_text(whole_page("sample.html", "many", view), encoding="utf-8")
     with opened(browser, path) as page:
         assert page.locator(".sample").count() == 2000
         page.fill(SEARCH, "document 1234 ")

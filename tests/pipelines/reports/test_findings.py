@@ -22,7 +22,7 @@ ASIDE = {"relative": "c.parquet", "why": "it is broken", "rows": 3}
 def report(finished):
     """Return a report without anything that matters."""
     found = gather_report(str(finished), samples=False)
-    return replace(found, drift=None, slices=())
+    return replace(found, unsure=None, slices=())
 
 
 def of_kind(kind, **kept):
@@ -35,11 +35,11 @@ def test_where_nothing_matters_nothing_is_said(report):
     assert find_what_matters(near, None) == []
 
 
-def test_doubts_about_scores_come_first_and_three_things_are_enough(report, finished):
-    drift = replace(gather_report(str(finished), samples=False).drift, looks_other=True)
+def test_doubts_about_scores_come_first_and_three_things_are_enough(report):
+    unsure = Unsure(100, {"zh": 40, "ar": 10}, {"en": 99}, 0)
     broken = AuditResult(100, 0.02, 0.015, 0.03, 0.1, 0.1, promised=0.01)
     manifest = {**report.manifest, "set_aside": [ASIDE, ASIDE]}
-    other = replace(report, drift=drift, manifest=manifest, slices=of_kind("site", a=90, b=10))
+    other = replace(report, unsure=unsure, manifest=manifest, slices=of_kind("site", a=90, b=10))
     found = find_what_matters(other, broken)
     assert len(found) == SHOWN == 3
     assert "Label some of this dump" in found[0].meaning
@@ -61,14 +61,12 @@ def test_of_each_kind_the_slice_that_differs_most_is_named_and_lengths_come_last
 
 
 @pytest.mark.parametrize("finding", range(4))
-def test_a_meaning_holds_no_riddle_and_no_second_figure_but_the_share_of_the_others(
-    finding, report, finished
-):
-    drift = replace(gather_report(str(finished), samples=False).drift, looks_other=True)
-    foreign, odd = Unsure(100, {"zh": 40, "ar": 10}, {"en": 99}, 0), Unsure(100, {}, {"en": 99}, 50)
+def test_a_meaning_holds_no_riddle_and_no_second_figure_but_the_share_of_the_others(finding, report):
+    foreign = Unsure(100, {"zh": 40, "ar": 10}, {"en": 99}, 0)
+    odd = Unsure(100, {}, {"en": 99}, untold=50, read=50, odd=50)
     reports = [
-        replace(report, drift=replace(drift, unsure=foreign)),
-        replace(report, drift=replace(drift, unsure=odd)),
+        replace(report, unsure=foreign),
+        replace(report, unsure=odd),
         replace(report, manifest={**report.manifest, "set_aside": [ASIDE]}),
         replace(report, slices=of_kind("site", a=90, b=10)),
     ]

@@ -12,7 +12,7 @@ import time
 import pyarrow.parquet as pq
 import pytest
 from dumps import BARE, CUT, digests, lasting, make_table, write_dump
-from runs import QUIET, assert_each_row_once
+from runs import QUIET, Recorder, assert_each_row_once
 
 from filtering.errors import OutputError
 from pipelines import FilterConfig, filter_dump, status_of_run, verify_run, write_report
@@ -218,6 +218,23 @@ def test_a_file_that_is_gone_is_refused_with_and_without_update(growing, update)
     with pytest.raises(OutputError, match=r"'part-2\.parquet' is not among those given now"):
         filter_dump(FilterConfig(**settings, update=update), reporter=QUIET)
     assert digests(out) == before
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1" * 9], ids=["empty", "broken"])
+def test_a_file_that_could_not_be_read_and_is_gone_is_forgotten_with_update(growing, tmp_path, content):
+    source, settings, out = growing
+    before = fresh(settings, tmp_path / "fresh")
+    (source / "bad.parquet").write_bytes(content)
+    shutil.rmtree(out)
+    assert filter_dump(FilterConfig(**settings), reporter=QUIET).exit_code == 3
+    (source / "bad.parquet").unlink()
+    with pytest.raises(OutputError, match=r"'bad\.parquet' could not be read, and is gone\..*add --update"):
+        filter_dump(FilterConfig(**settings), reporter=QUIET)
+    said = Recorder()
+    result = filter_dump(FilterConfig(**settings, update=True), reporter=said)
+    assert (result.exit_code, result.rows_scored) == (0, 0)
+    assert "Forgotten: 'bad.parquet', which could not be read, and is gone." in said.said
+    assert lasting(out) == before
 
 
 @pytest.mark.parametrize(

@@ -178,12 +178,18 @@ def test_before_and_after_a_run_and_on_its_page_the_figure_is_the_same(command, 
     unsure, kept = report["drift"]["unsure"], rows_of(tmp_path / "out")
     assert (sum(unsure["languages"].values()), unsure["documents"]) == (120, 240)
     assert unsure["kept"] == sum(by_language(kept).values())
-    assert f"unsure: {unsure['kept']} of the {len(kept)} documents kept" in outcome.out
+    assert unsure == report["unsure"]
+    told = f"not reliable, and at this cut {unsure['kept']} of them are kept."
+    marked = f"The column edu_unsure marks them. edufilter recut {tmp_path}/out --unsure drop"
+    assert f"Warning: {figure}" in outcome.out
+    assert told in outcome.out
+    assert marked in outcome.out
     step = f"edufilter recut {tmp_path}/out --unsure drop --to {tmp_path}/out-sure drops them."
     assert step in outcome.out
     page = (tmp_path / "out" / "run" / "report.html").read_text()
     assert figure in page
-    assert f"{unsure['kept']} of the {len(kept)} documents kept" in page
+    assert told in page
+    assert marked in page
     for raw in ("known_languages", "languages_from"):
         assert raw not in page
     assert "a column lang or language, else the text" in page
@@ -197,9 +203,9 @@ def test_before_and_after_a_run_and_on_its_page_the_figure_is_the_same(command, 
 def test_the_page_shows_no_dropped_document_among_the_kept(command, dump, web, tmp_path):
     given = ["filter", dump, "-s", web, "--effort", "fast", "--keep-at", LOW, "--out", tmp_path / "out"]
     outcome = command(*given, "--unsure", "drop")
-    assert "documents that reach the cut are in languages" in outcome.out
+    counts = manifest_of(tmp_path / "out")["unsure"]
+    assert f"{sum(counts.values())} of them reach the cut and are dropped" in outcome.out
     assert "They are dropped (--unsure drop)." in outcome.err
-    assert "not reliable" not in outcome.out
     assert outcome.out.count("fewer than 30 labels") == 1
     report = json.loads((tmp_path / "out" / "run" / "report.json").read_text())
     kept = manifest_of(tmp_path / "out")["kept"]

@@ -1,14 +1,19 @@
 """Proves that a scorer is judged at once, and honestly, on documents that it was fitted to."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from dumps import make_labels
+from runs import QUIET
 
 from filtering import load_scorer
 from filtering.errors import SettingsError
 from pipelines.scorers import evaluate
+from pipelines.scorers.audit_points import audit_points
 from pipelines.scorers.evaluate import points_of_labels
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -64,7 +69,7 @@ def test_documents_that_it_has_not_seen_have_its_own_scores_beside_the_nested_on
     np.testing.assert_array_equal(judged.points[:100], nested.points[:100])
     np.testing.assert_allclose(judged.points[100:], own[100:], atol=1e-6)
     assert judged.nested
-    assert judged.score is None
+    assert judged.known == 100
 
 
 def test_a_scorer_in_the_place_of_the_labels_is_told(trained, labels):
@@ -72,11 +77,40 @@ def test_a_scorer_in_the_place_of_the_labels_is_told(trained, labels):
         points_of_labels(str(labels), str(trained.out))
 
 
-def test_where_rewrites_are_scored_too_a_mixture_is_judged_by_the_scorer_alone(trained, labels, tmp_path):
+def test_rewrites_of_a_mixture_are_scored_by_the_scorer_alone_and_so_are_the_documents_they_change(
+    trained, labels, tmp_path
+):
     some = tmp_path / "some.parquet"
     pq.write_table(pq.read_table(labels).slice(0, 120), some)
-    judged = points_of_labels(trained.out, str(some), rewriting=True)
-    assert not judged.nested
-    np.testing.assert_allclose(
-        judged.points, judged.score(list(judged.labels.texts.to_pylist()), None), atol=0
-    )
+    judged = points_of_labels(trained.out, str(some))
+    own = load_scorer(trained.out).score(judged.labels.texts).value[judged.rows]
+    assert np.abs(judged.points - own).max() > 0.01
+    np.testing.assert_allclose(judged.score(judged.labels.texts, None)[judged.rows], own, atol=1e-6)
+    found = audit_points(judged, reporter=QUIET)
+    wanted = audit_points(replace(judged, points=own.astype(np.float64), scores_anew=False), reporter=QUIET)
+    assert found.effects == wanted.effects
+    assert (found.nested, found.known) == (False, 120)
+
+
+@pytest.mark.parametrize("rows", [(0, 120), (60, 60), (0, 0)], ids=["all known", "some", "none"])
+def test_a_page_and_the_screen_tell_the_same_figures_with_and_without_a_page(
+    command, trained, labels, tmp_path, rows
+):
+    known, fresh = pq.read_table(labels), make_labels(seed=1)
+    columns = [name for name in known.column_names if name in fresh.column_names]
+    parts = [
+        known.select(columns).slice(*rows),
+        *([] if rows[0] == 0 != rows[1] else [fresh.select(columns)]),
+    ]
+    pq.write_table(pa.concat_tables(parts), tmp_path / "some.parquet")
+    given = ["evaluate", trained.out, tmp_path / "some.parquet", "--json"]
+    alone = json.loads(command(*given).out)
+    assert json.loads(command(*given, "--html", tmp_path / "page.html").out) == alone
+    stored = json.loads((tmp_path / "page.json").read_text())
+    assert stored["evaluation"] == alone
+    assert alone["known"] == rows[1]
+    page = (tmp_path / "page.html").read_text()
+    screen = command(*given[:-1]).out
+    told = {120: "had not seen its group", 60: f"60 of these {alone['rows']} documents", 0: "none of these"}
+    for said in (page, screen):
+        assert told[rows[1]] in " ".join(said.split())

@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,8 +14,9 @@ from pydantic_core import to_jsonable_python
 from runs import QUIET
 
 from filtering import load_scorer
-from filtering.errors import SettingsError
+from filtering.errors import MissingExtraError, SettingsError
 from pipelines import TrainConfig, evaluate_scorer, train_scorer
+from pipelines.commands.print_scorers import print_scorer
 from pipelines.scorers.evaluation_tables import FIGURES
 
 METRICS = {"rho", "auc_at_3"}
@@ -214,6 +217,29 @@ def test_figures_within_genres_languages_and_lengths_stand_in_scorer_and_card(co
     assert shown == [("en", "180"), ("odd", "40"), ("lesson", "140")]
     assert "| others (1), not judged | 20 |" in card
     assert "| within genres (2) | 180 | " in card
+
+
+def test_all_extras_that_training_takes_are_asked_for_at_once(labels, tmp_path, monkeypatch):
+    for name in ("sklearn", "sentence_transformers"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(MissingExtraError, match=r"'\.\[train,embed\]'"):
+        train_scorer(TrainConfig(labels=str(labels), out=tmp_path / "scorer"))
+    with pytest.raises(MissingExtraError, match=r"'\.\[train\]'"):
+        train_scorer(TrainConfig(labels=str(labels), out=tmp_path / "scorer", embedder="none"))
+
+
+def test_what_few_labels_cannot_do_is_neither_promised_nor_the_next_step(two_stages, capsys):
+    config = TrainConfig(labels="labels", out=two_stages.out)
+    print_scorer(two_stages, config, as_json=False)
+    said = capsys.readouterr().out
+    assert "decides nearly as full does" not in said
+    assert "needs more than this: at least 736 labels" in said
+    assert f"--scorer {two_stages.out} --effort fast --out OUT --dry-run" in said
+    exits = [{"settings": {"max_disagreement": 0.01}}]
+    print_scorer(replace(two_stages, metrics={**two_stages.metrics, "exits": exits}), config, as_json=False)
+    said = capsys.readouterr().out
+    assert "decides nearly as full does" in said
+    assert f"--scorer {two_stages.out} --out OUT --dry-run" in said
 
 
 def test_the_card_names_the_options_that_made_the_scorer(trained):
