@@ -1,5 +1,5 @@
 # Every target works as the first command on a fresh clone: .venv is made on demand.
-# SHARED holds the labelled seed sets and document pools; only `models` and `bench` need it.
+# SHARED holds the labelled seed sets and document pools; only `models`, `bench` and `proof` need it.
 SHARED ?= ../shared
 PYTHON ?= python3
 # BENCH_FLAGS=--huge measures a 10 GB file too; BENCH_FLAGS='--only NAME' measures one section alone: kernel, full,
@@ -15,7 +15,7 @@ PIP_INSTALL := PYTHONWARNINGS='ignore:Editable installation' $(RUN)python -m pip
 # Bytecode is kept, whatever the environment says: without it each of hundreds of processes compiles all sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo picture test coverage check audit bench faults mutations models docs clean
+.PHONY: help setup demo picture test coverage check audit bench proof faults mutations models docs clean
 
 help:  ## says what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,7 +27,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "3.3 GB on disk, in some minutes. Once. Nothing is shown meanwhile. Less: docs/install.md."
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(PIP_INSTALL) --upgrade pip
-	$(PIP_INSTALL) --editable '.[train,embed,annotate,hub,ray,report,code]' --group dev
+	$(PIP_INSTALL) --editable '.[train,embed,prove,annotate,hub,ray,report,code]' --group dev
 	touch $(STAMP)
 
 # What the demo needs and no more; any other target adds the rest to the same .venv. Bytecode is compiled on demand:
@@ -37,7 +37,7 @@ $(DEMO_STAMP): pyproject.toml constraints.txt
 	@echo "Nothing is shown meanwhile. It takes some minutes."
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP_INSTALL) --upgrade pip
-	@$(PIP_INSTALL) --no-compile --editable '.[embed,report]'
+	@$(PIP_INSTALL) --no-compile --editable '.[embed,report,prove]'
 	@touch $@
 
 demo: $(if $(wildcard $(STAMP)),$(STAMP),$(DEMO_STAMP))  ## filters real documents, and says what to do next
@@ -68,6 +68,11 @@ audit:  ## looks the pinned versions up for known holes; needs a network
 
 bench: $(STAMP)  ## measures what docs/benchmarks.md says
 	$(RUN)python tests/benchmarks/run.py --shared $(SHARED) $(BENCH_FLAGS)
+
+# PROOF_FLAGS='--budget 30m --seeds 1' is a quick look.
+PROOF_FLAGS ?=
+proof: $(STAMP)  ## trains small models on what the shipped scorers keep: docs/proof.md
+	$(RUN)python tests/benchmarks/proof.py --shared $(SHARED) $(PROOF_FLAGS)
 
 faults: $(STAMP)  ## kills runs and damages files, and counts what is lost
 	$(RUN)python tests/kit/faults.py --kills 50

@@ -3,9 +3,9 @@
 Each room may import the rooms below it in this list:
 
 - `commands/`: the command line.
-- `reports/`: pages of a run and of a scorer.
+- `reports/`: pages of a run, of a scorer and of a proof.
 - `choosing/`: what is made of stored scores.
-- `labels/`, `scorers/`, `run/`: the verbs, by what they work on.
+- `labels/`, `scorers/`, `run/`, `proof/`: the verbs, by what they work on.
 - `executors/`: where parts run. `worker/`: the work on one part. `store/`: the folder of a run.
 - `settings/`: checked once. `page_kit/`: what all pages share.
 - `dump/`: files, parts and rows of a dump.
@@ -38,6 +38,8 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.labels.label_folder import AnnotateResult as AnnotateResult
     from pipelines.labels.sample import SampleResult as SampleResult
     from pipelines.labels.sample import sample_dump as sample_dump
+    from pipelines.proof.prove import Proof as Proof
+    from pipelines.proof.prove import prove_run as prove_run
     from pipelines.reports.write_report import write_report as write_report
     from pipelines.run.estimate import estimate_run as estimate_run
     from pipelines.run.explain_row import explain_row as explain_row
@@ -56,6 +58,7 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.settings.labels import ImportConfig as ImportConfig
     from pipelines.settings.labels import NearCutConfig as NearCutConfig
     from pipelines.settings.labels import SampleConfig as SampleConfig
+    from pipelines.settings.proof import ProveConfig as ProveConfig
     from pipelines.settings.runs import DecontaminateConfig as DecontaminateConfig
     from pipelines.settings.runs import ExplainConfig as ExplainConfig
     from pipelines.settings.runs import FilterConfig as FilterConfig
@@ -85,6 +88,8 @@ _HOMES = {
     "choosing.sample_near_cut": ("sample_near_cut",),
     "executors.ray_executor": ("RayExecutor",),
     "choosing.recut": ("recut_run",),
+    "proof.prove": ("Proof", "prove_run"),
+    "settings.proof": ("ProveConfig",),
     "reports.write_report": ("write_report",),
     "run.plan_to_manifest": ("FilterResult",),
     "labels.sample": ("SampleResult", "sample_dump"),

@@ -8,9 +8,15 @@ from itertools import pairwise
 from filtering.printable import printable
 from pipelines.program import as_called
 
-RESUMABLE = {"filter": "--out", "recut": "--to", "decontaminate": "--out", "annotate": "--out"}
+RESUMABLE = {
+    "filter": "--out",
+    "recut": "--to",
+    "decontaminate": "--out",
+    "annotate": "--out",
+    "prove": "--out",
+}
 """Commands that go on where an interrupted one was, and the option that names their folder."""
-BEGUN = ("run/plan.json", "journal.sqlite")
+BEGUN = ("run/plan.json", "journal.sqlite", "plan.json")
 """Below that folder: one of these is there once something was begun."""
 BEGIN_ANEW = ("train", "distill", "evaluate", "audit", "threshold", "sample")
 """Commands that take minutes and write nothing before their end."""

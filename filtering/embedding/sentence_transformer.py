@@ -11,15 +11,15 @@ Batches of one core each, side by side, beat one batch over all cores, and small
 cache: 1.4 times the rate of `SentenceTransformer.encode` (docs/experiments.md).
 """
 
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.embedding.devices import find_device, one_core_threads
 from filtering.embedding.embedders import Embeddings, digest_of, locate
 from filtering.embedding.settings import EmbedderSettings, Placement
 from filtering.embedding.transformer_models import load_model
@@ -34,8 +34,6 @@ CPU_BATCH_TOKENS = 1024
 GPU_BATCH_TOKENS = 1 << 15
 CHUNK_TEXTS = 512
 """Texts that are tokenised at a time: bounds memory, whatever the number of texts."""
-NATIVE_BF16 = ("amx_bf16", "avx512_bf16", "arm_bf16", "bf16")
-"""Names that torch gives to CPUs' abilities; elsewhere bf16 is emulated, and slow."""
 
 
 class SentenceTransformerEmbedder:
@@ -71,7 +69,7 @@ class SentenceTransformerEmbedder:
                 f"(sha256 {settings.digest[:12]}...). Found another ({digest[:12]}...). Bring "
                 "that one, or train again."
             )
-        self._device, data_type = _device(torch, placement.device)
+        self._device, data_type = find_device(torch, placement.device)
         self._model = load_model(
             folder, settings, self._device, data_type, trust_remote_code=placement.trust_remote_code
         )
@@ -93,7 +91,7 @@ class SentenceTransformerEmbedder:
         on_cpu = self._device.type == "cpu"
         self._batch_tokens = CPU_BATCH_TOKENS if on_cpu else GPU_BATCH_TOKENS
         # On a GPU these threads tokenise ahead of it, and launch its work.
-        self._pool = _pool(torch, placement.threads or available_cpus())
+        self._pool = one_core_threads(torch, placement.threads or available_cpus())
 
     def __reduce__(self) -> tuple[type[Self], tuple[EmbedderSettings, Placement]]:
         """Go to another process as settings: threads cannot, and weights need not."""
@@ -210,29 +208,6 @@ def _bags(rows: list[list[int]]) -> dict[str, NDArray[np.int64]]:
     return {"input_ids": np.array(flat, dtype=np.int64), "offsets": offsets.astype(np.int64)}
 
 
-def _device(torch: Any, name: str) -> tuple[Any, Any]:
-    """Return the device of a name, and the numbers to compute in there."""
-    if name == "auto":
-        mps = torch.backends.mps.is_available()
-        name = "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device).cpu()  # some devices are known by name, and hold no numbers
-    except (RuntimeError, AssertionError, ImportError) as error:
-        reason = str(error).splitlines()[0]
-        raise SettingsError(
-            f"'device' (--device) must be auto, cpu, or a device of this machine such as cuda. Got {name!r} "
-            "instead: "
-            f"{reason}"
-        ) from error
-    if device.type == "cpu":
-        able: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-        return device, torch.bfloat16 if any(able.get(one) for one in NATIVE_BF16) else torch.float32
-    if device.type == "cuda":
-        return device, torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    return device, torch.float32
-
-
 def _without_surrogates(text: str) -> str:
     """Return a text as the tokenizer takes it: a lone surrogate is no character."""
     return text.encode("utf-8", "replace").decode()
@@ -242,21 +217,3 @@ def _prompt_tokens(tokenizer: Any, prompt: str) -> tuple[int, int]:
     """Return how many tokens a prompt has, and where it ends after the special ones before it."""
     special = tokenizer.encode(_without_surrogates(prompt)).special_tokens_mask
     return special.count(0), len(special) - special[::-1].index(0) if 0 in special else 0
-
-
-def _pool(torch: Any, threads: int) -> ThreadPoolExecutor:
-    """Return a pool whose threads use one core each, and leave torch as it was elsewhere."""
-    before = torch.get_num_threads()
-    started = threading.Barrier(threads + 1)
-
-    def use_one_core() -> None:
-        torch.set_num_threads(1)
-        torch.get_num_threads()  # makes the setting this thread's own
-        started.wait()
-
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="embed", initializer=use_one_core)
-    for _ in range(threads):
-        pool.submit(int)
-    started.wait()
-    torch.set_num_threads(before)
-    return pool

@@ -73,7 +73,7 @@ def load_model(
     load = _load_classifier if settings.kind == "classifier" else _load_embedder
     damaged = require("embed", "safetensors").SafetensorError
     try:
-        with _quiet():
+        with quiet():
             return load(folder, settings, device, data_type, trust_remote_code)
     except (*UNLOADABLE, damaged) as error:
         if isinstance(error, SettingsError):
@@ -174,8 +174,8 @@ def _keep_precise(model: Any) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the bars that transformers draws while it loads weights off the screen."""
+def quiet() -> Iterator[None]:
+    """Keep the bars that transformers draws while it loads or saves weights off the screen."""
     logging = require("embed", "transformers").utils.logging
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()

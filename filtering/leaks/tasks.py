@@ -94,7 +94,7 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
     name = printable(os.fsencode(path.name).split(b".")[0])
     tasks: list[Task] = []
     text_bytes = 0
-    for at, record in enumerate(_read_records(path), 1):
+    for at, record in enumerate(read_records(path), 1):
         fields = fields or _layout_of(record, path)
         tasks.append(_task_of(record, fields, name, f"{path}, task {at}"))
         text_bytes += sum(map(len, vars(tasks[-1]).values()))
@@ -113,7 +113,7 @@ def _too_large(path: Path) -> str:
     )
 
 
-def _read_records(path: Path) -> Iterator[object]:
+def read_records(path: Path) -> Iterator[object]:
     """Yield the tasks of a file as they come: what they are unpacked to is bounded before it is read."""
     if not path.name.endswith((".jsonl", ".jsonl.gz", ".parquet")):
         raise SettingsError(

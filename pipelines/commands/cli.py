@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "filter": "runs:filter_command",
         "recut": "runs:recut_command",
         "decontaminate": "runs:decontaminate_command",
+        "prove": "proof:prove_command",
         "demo": "inspection:demo_command",
         "clean": "runs:clean_command",
     },

@@ -116,10 +116,10 @@ def _parameter(name: str, models: tuple[type[Settings], ...]) -> inspect.Paramet
     if info is None:
         return None
     kind = get_type_hints(having[0])[name]
-    if info.parser is not None:  # what the words mean is for the settings to say
-        kind = str
-    elif kind == tuple[str, ...]:
+    if get_args(kind)[-1:] == (...,):
         kind = list[str]
+    elif info.parser is not None:  # what the words mean is for the settings to say
+        kind = str
     default = fields[0].default
     if all(field.is_required() for field in fields):
         default = inspect.Parameter.empty if having == list(models) else None

@@ -14,6 +14,7 @@ from typing import Any
 
 from filtering.errors import RunError
 from filtering.extras import require
+from filtering.printable import printable
 from filtering.rubric_points import POINTS
 from pipelines.preflight import ADDRESSES, limit_of
 
@@ -33,6 +34,12 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 Sizes = Mapping[str, tuple[int, int]]
 Chart = dict[str, Any]
 """A chart, or a part of one, as Vega-Lite reads it."""
+FEW_TICKS = {"tickCount": 6}
+DIFFERENCE = "difference to random, %"
+TITLE_APART = {"tickCount": 5, "titlePadding": 10}
+"""Of an axis whose numbers are wide."""
+NAME_PX = 125
+"""Room for a name beside a chart. Fonts of a page are wider than those that the engine measures by."""
 TITLES = {"rho": "rank correlation (rho)", "auc_at_3": "AUC at 3 points"}
 """Figures that a learning curve shows."""
 
@@ -157,6 +164,117 @@ def draw_flips(rows: Sequence[Mapping[str, Any]], sizes: Sizes) -> dict[str, str
         {"mark": share, "encoding": {**of_one, "x": _number("share", title="decisions that flip, %")}},
     ]
     return _of_each_size({"data": {"values": list(rows)}, "layer": layers}, sizes)
+
+
+def draw_differences(
+    rows: Sequence[Mapping[str, Any]], colors: Mapping[str, str], domain: tuple[float, float], sizes: Sizes
+) -> dict[str, str]:
+    """Return how arms differ from one of them as SVG, with intervals, a row an evaluation, of each size.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        ``evaluation`` and ``arm``, and in percent ``value``, ``low`` and ``high``: below 0 is better.
+    colors : mapping of str to str
+        By arm; the marks of an evaluation stand in this order.
+    domain : (float, float)
+        Ends of the axis, on either side of 0.
+    sizes : mapping
+        As for `draw_scores`, which says too what is raised.
+    """
+    # Names are those of files: the engine ends at a control character.
+    named = [{**row, "evaluation": printable(row["evaluation"])} for row in rows]
+    ruled = {"grid": True, "tickBand": "extent", "domain": False, "ticks": False}
+    axis_y = {**ruled, "labelLimit": NAME_PX - 15, "minExtent": NAME_PX}
+    of_one = {
+        "y": _name("evaluation", title=None, sort=None, axis=axis_y, scale={"paddingInner": 0}),
+        "yOffset": _name("arm", sort=None, scale={"domain": list(colors), "padding": 0.7}),
+        "color": _arm(colors),
+    }
+    scale = {"domain": list(domain), "nice": False}
+    x = {"scale": scale, "title": DIFFERENCE, "axis": FEW_TICKS}
+    interval, value = {"type": "rule", "strokeWidth": 2}, {"type": "circle", "opacity": 1, "size": 55}
+    told = {"type": "text", "color": "var(--soft)", "fontSize": 12, "y": LABEL_ABOVE}
+    sides = [
+        {**told, "align": "right", "dx": -8, "text": "\u2190 better"},
+        {**told, "align": "left", "dx": 8, "text": "worse \u2192"},
+    ]
+    layers = [
+        _zero("x"),
+        *(
+            {"data": {"values": [{"at": 0}]}, "mark": side, "encoding": {"x": _number("at", **x)}}
+            for side in sides
+        ),
+        {"mark": interval, "encoding": {**of_one, "x": _number("low", **x), "x2": {"field": "high"}}},
+        {"mark": value, "encoding": {**of_one, "x": _number("value", **x)}},
+    ]
+    return _of_each_size({"data": {"values": named}, "layer": layers}, sizes)
+
+
+def draw_losses(rows: Sequence[Mapping[str, Any]], colors: Mapping[str, str], sizes: Sizes) -> dict[str, str]:
+    """Return loss curves as SVG, a line for each arm, of each size.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        ``arm``, ``seen`` in millions of bytes, and ``bits`` for each byte.
+    colors, sizes : mapping
+        As for `draw_differences`.
+    """
+    encoding = {
+        "x": _number("seen", title="text seen, MB", axis=FEW_TICKS),
+        "y": _number("bits", title="bits per byte", scale={"zero": False}, axis=TITLE_APART),
+        "color": _arm(colors),
+    }
+    mark = {"type": "line", "strokeWidth": 2}
+    return _of_each_size({"data": {"values": list(rows)}, "mark": mark, "encoding": encoding}, sizes)
+
+
+def draw_early(
+    evaluations: Sequence[Sequence[Mapping[str, Any]]],
+    colors: Mapping[str, str],
+    whens: Sequence[str],
+    size: tuple[int, int],
+) -> tuple[str, ...]:
+    """Return how arms differ from one of them while models are trained as SVG, one for each evaluation.
+
+    Parameters
+    ----------
+    evaluations : sequence of sequence of mapping
+        Each with ``arm`` and ``when``, and in percent ``value``.
+    colors : mapping of str to str
+        As for `draw_differences`.
+    whens : sequence of str
+        The times, in their order.
+    size : (int, int)
+        Width and height in pixels.
+    """
+    axis_x = {"labelAngle": 0, "grid": False}
+    encoding = {
+        "x": {"field": "when", "type": "ordinal", "sort": list(whens), "title": None, "axis": axis_x},
+        "y": _number("value", title=DIFFERENCE, axis=TITLE_APART),
+        "color": _arm(colors),
+    }
+    mark = {"type": "line", "strokeWidth": 2, "point": {"size": 40}}
+    drawn = [
+        {"layer": [_zero("y"), {"data": {"values": list(rows)}, "mark": mark, "encoding": encoding}]}
+        for rows in evaluations
+    ]
+    return _svg(*(_styled(chart, *size) for chart in drawn)) if drawn else ()
+
+
+def _arm(colors: Mapping[str, str]) -> Chart:
+    scale = {"domain": list(colors), "range": list(colors.values())}
+    return _name("arm", legend=None, scale=scale)
+
+
+def _zero(axis: str) -> Chart:
+    """Return a line where there is no difference."""
+    return {
+        "data": {"values": [{"at": 0}]},
+        "mark": {"type": "rule", "color": "var(--soft)", "strokeDash": [4, 4]},
+        "encoding": {axis: _number("at")},
+    }
 
 
 def draw_learning_curve(rows: Sequence[Mapping[str, Any]]) -> str:

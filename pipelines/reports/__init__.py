@@ -1,4 +1,4 @@
-"""Pages of a run and of a scorer: data first, then the page.
+"""Pages of a run, of a scorer and of a proof: data first, then the page.
 
 Here: what is gathered for a page (`run_report_data.py`, `scorer_report_data.py`) and the modules that shape
 it for a page.

@@ -142,7 +142,7 @@ def option_of(model: type[Settings], name: str) -> str:
 
 def setting_name(model: type[Settings], *location: int | str) -> str:
     """Return a setting's name in Python, and its option on the command line."""
-    name = ".".join(map(str, location))
+    name = ".".join(str(step) for step in location if not isinstance(step, int))  # one of several is its own
     option = option_of(model, name) if name in model.model_fields else ""
     return f"'{name}' ({option})" if option else f"'{name}'"
 

@@ -54,6 +54,32 @@ def draw_side_by_side(points: Sequence[dict[str, Any]], marks: Sequence[dict[str
     save(altair.hconcat(*charts), path)
 
 
+def draw_proof(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Draw how arms of a proof differ from random text, with intervals of 95 %.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        With domain, evaluation, arm, and in percent of the bits of random text value, low and high.
+    path : Path
+        SVG file.
+    """
+    charts = []
+    for domain in dict.fromkeys(row["domain"] for row in rows):
+        some = [row for row in rows if row["domain"] == domain]
+        base = altair.Chart(altair.Data(values=some), title=domain, width=330).encode(
+            y=altair.Y("evaluation:N", sort=None, title=None, axis=altair.Axis(labelLimit=220)),
+            yOffset=altair.YOffset("arm:N", sort=None),
+            color=altair.Color("arm:N", sort=None, title="read"),
+        )
+        span = base.mark_rule(strokeWidth=2).encode(
+            x=altair.X("low:Q", title="bits per byte against random text, % (left is better)"), x2="high:Q"
+        )
+        zero = altair.Chart(altair.Data(values=[{"at": 0}])).mark_rule(color="#777777").encode(x="at:Q")
+        charts.append(zero + span + base.mark_point(filled=True, opacity=1).encode(x="value:Q"))
+    save(altair.hconcat(*charts).resolve_scale(x="independent"), path)
+
+
 def draw_disagreement(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """Draw what a cascade decides otherwise than effort full against what it embeds, and how fast it is.
 

@@ -265,3 +265,9 @@ def test_an_interrupted_run_says_what_there_is(tmp_path, finished, option):
     (tmp_path / "out" / "run" / "plan.json").touch()
     again = said(tmp_path / "out").splitlines()[-1]
     assert shlex.split(again)[:2] == ["edufilter", "filter"]
+
+
+def test_an_option_whose_words_are_read_may_be_given_several_times(command, tmp_path):
+    twice = ("--arm", "mine=score>=4", "--arm", "mine=score>=2")
+    done = command("prove", tmp_path / "out", "--out", tmp_path / "proof", *twice)
+    assert "--arm must have a name of its own. Got 'mine' twice" in done.err

@@ -8,11 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 from dumps import CUT, make_texts
 from picture import HEIGHT, WIDTH, find_chromium, take_picture
+from proofs import ARMS, EVALUATIONS, config_of, make_proof
 from runs import QUIET
 
 from pipelines import FilterConfig, filter_dump, write_report
 from pipelines.page_kit.cards import Card, card_section
 from pipelines.page_kit.page import whole_page
+from pipelines.reports.proof_page import write_proof_page
 from pipelines.reports.scorer_page import write_scorer_report
 from pipelines.scorers.evaluate import points_of_labels
 
@@ -132,6 +134,33 @@ def test_a_scorer_is_drawn_and_its_errors_are_searched(browser, trained, labels,
         assert page.locator(".sample:visible").count() == len(report.errors) > 10
         page.fill(SEARCH, report.errors[0].text[:40])
         assert 0 < page.locator(".sample:visible").count() < len(report.errors)
+
+
+LABELS_OUTSIDE = """() => [...document.querySelectorAll("svg")].flatMap(svg => {
+  const frame = svg.getBoundingClientRect();  // of one that is not shown all is 0
+  return [...svg.querySelectorAll("text")].filter(text => {
+    const box = text.getBoundingClientRect();
+    return box.left < frame.left - 1 || box.right > frame.right + 1 || box.bottom > frame.bottom + 1;
+  }).map(text => text.textContent);
+})"""
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_a_proof_fits_any_screen_and_its_labels_their_charts(browser, tmp_path, width):
+    arms = (*ARMS, "against", "a-name-of-forty-characters-as-long-as-may")
+    evaluations = {**EVALUATIONS, f"{HOSTILE[0]} {'long' * 40}": ("text", 9, 9), "b" * 200: ("text", 9, 9)}
+    folder = tmp_path / ("x" * 200)
+    folder.mkdir()
+    proof = make_proof(arms=arms, evaluations=evaluations, prompts=HOSTILE, run="y" * 200)
+    path = write_proof_page(proof, config_of(folder))
+    with opened(browser, path, viewport={"width": width, "height": 900}) as page:
+        for summary in page.locator("details summary").all():
+            summary.click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator("svg:visible").count() == 3 + len(evaluations)
+        assert page.evaluate(LABELS_OUTSIDE) == []
+        assert page.evaluate("window.harm") is None
+        assert page.locator("img, iframe, link, base, pre script").count() == 0
 
 
 def test_without_javascript_all_is_there_but_the_search(browser, report):

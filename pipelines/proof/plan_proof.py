@@ -1,0 +1,113 @@
+"""Decides how much text the models of a proof read: what the budget allows, and no more than there is."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from filtering.errors import SettingsError
+from pipelines.amounts_in_words import duration, short_count
+from pipelines.proof.arms import LEAST_BYTES
+from pipelines.proof.evaluation_texts import Evaluation
+from pipelines.proof.language_model import SIZES
+from pipelines.proof.training import EARLY_ITEMS, models_at_once, seconds_a_step
+from pipelines.settings.proof import KEPT, RANDOM, ProveConfig
+
+BUDGET_S = 720.0
+"""For each seed, if nothing is said."""
+USED = 0.85
+"""Of the budget: the rest is for what a machine does beside."""
+TOKEN_BYTES = 3.0
+"""Of text, for a plan; what it is decides itself once the tokens are learned."""
+FORWARD = 1 / 3
+"""Of the time that a token takes to train, to be measured."""
+TIMES_MEASURED = 1 + 2 / EARLY_ITEMS
+"""All items are measured once, and some of them twice more."""
+MOST_PASSES = 4
+"""Over the same text: so many are nearly as good as new text (Muennighoff et al. 2023, arXiv:2305.16264)."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast models are trained here, and how many there are.
+
+    Parameters
+    ----------
+    models : int
+    at_once : int
+    step_s : float
+        Of one of as many as are trained at once.
+    step_tokens : int
+    measured_tokens : float
+        That each model reads when it is measured, as if they were trained on.
+    """
+
+    models: int
+    at_once: int
+    step_s: float
+    step_tokens: int
+    measured_tokens: float
+
+    def seconds(self, tokens: float) -> float:
+        """Return how long all models take, if each is trained on so many tokens, passes counted."""
+        rounds = math.ceil(self.models / self.at_once)
+        return rounds * (tokens + self.measured_tokens) / self.step_tokens * self.step_s
+
+    def tokens(self, seconds: float) -> float:
+        """Return how many tokens each model can be trained on in so much time, passes counted."""
+        rounds = math.ceil(self.models / self.at_once)
+        return seconds / (rounds * self.step_s) * self.step_tokens - self.measured_tokens
+
+
+def find_pace(config: ProveConfig, evaluations: Sequence[Evaluation], held_out_bytes: int) -> Pace:
+    """Return how fast models are trained here: some steps are timed."""
+    size = SIZES[config.size]
+    measured = (sum(one.size for one in evaluations) + held_out_bytes) / TOKEN_BYTES
+    return Pace(
+        models=len(config.all_arms) * config.seeds + len((KEPT, RANDOM)),
+        at_once=models_at_once(config.size, config.device),
+        step_s=seconds_a_step(config.size, config.device),
+        step_tokens=size.batch * size.context,
+        measured_tokens=measured * TIMES_MEASURED * FORWARD,
+    )
+
+
+def wanted_bytes(config: ProveConfig, pace: Pace) -> int:
+    """Return how much text an arm should have, if there is so much.
+
+    Raises
+    ------
+    SettingsError
+        If the budget is too small for anything.
+    """
+    if config.arm_bytes is not None:
+        return int(config.arm_bytes)
+    budget_s = config.budget or BUDGET_S * config.seeds
+    tokens = pace.tokens(USED * budget_s)
+    if tokens * TOKEN_BYTES < LEAST_BYTES:
+        least = pace.seconds(LEAST_BYTES / TOKEN_BYTES) / USED
+        raise SettingsError(
+            f"--budget must be enough to train {pace.models} models on {LEAST_BYTES:,} bytes each. "
+            f"That takes about "
+            f"{duration(least)} here. Got {duration(budget_s)}. Give it more, or fewer --seeds."
+        )
+    return int(tokens * TOKEN_BYTES / (config.passes or 1))
+
+
+def chosen_passes(config: ProveConfig, wanted: int, arm_bytes: int) -> int:
+    """Return how often models read their text of so many bytes: more than once, where more was wanted."""
+    if config.passes is not None:
+        return config.passes
+    if config.arm_bytes is not None:
+        return 1
+    return max(1, min(MOST_PASSES, round(wanted / arm_bytes)))
+
+
+def plan_in_words(pace: Pace, arm_bytes: int, passes: int, tokens: float) -> str:
+    """Return what is going to be done, as a line for people."""
+    often = "once" if passes == 1 else f"{passes} times"
+    seen = tokens * passes
+    return (
+        f"{pace.models} models, {min(pace.at_once, pace.models)} at a time. Each reads "
+        f"{short_count(arm_bytes)}B of text {often}: {short_count(seen)} tokens, "
+        f"{seen / pace.step_tokens:,.0f} steps. About {duration(pace.seconds(seen))} in all."
+    )
