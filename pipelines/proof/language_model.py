@@ -8,6 +8,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.arrays import Floats, Ints32
-from filtering.embedding.devices import find_device
+from filtering.embedding.devices import find_device, one_core_threads
 from filtering.embedding.transformer_models import quiet
 from filtering.extras import require
+from filtering.machine import available_cpus
 
 EXTRA = "prove"
 """The extra that has torch and transformers."""
@@ -260,6 +262,32 @@ class LanguageModel:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
         optimizer.step()
         return float(loss.detach())
+
+
+def check_libraries() -> None:
+    """Import what models need, and what finds near-duplicates.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``prove`` is not installed.
+    """
+    for name in ("torch", "transformers", "tokenizers", "rensa"):
+        require(EXTRA, name)
+
+
+def models_at_once(size: str, device: str) -> int:
+    """Return how many models are trained at a time: as many as there are cores, or one on a GPU.
+
+    Toys are trained one by one: their threads would wait for each other's Python most of the time.
+    """
+    place, _ = find_device(require(EXTRA, "torch"), device)
+    return available_cpus() if place.type == "cpu" and size != "toy" else 1
+
+
+def training_threads(count: int) -> ThreadPoolExecutor:
+    """Return threads of one core each, one for each model that is trained at a time."""
+    return one_core_threads(require(EXTRA, "torch"), count)
 
 
 def new_model(size: Size, *, seed: int, device: str = "auto", vocabulary: int | None = None) -> LanguageModel:

@@ -8,8 +8,8 @@ from filtering.errors import SettingsError
 from pipelines.amounts_in_words import duration, short_count
 from pipelines.proof.arms import LEAST_BYTES
 from pipelines.proof.evaluation_texts import Evaluation
-from pipelines.proof.language_model import SIZES
-from pipelines.proof.training import EARLY_ITEMS, models_at_once, seconds_a_step
+from pipelines.proof.language_model import SIZES, models_at_once
+from pipelines.proof.training import EARLY_ITEMS, seconds_a_step
 from pipelines.settings.proof import KEPT, RANDOM, ProveConfig
 
 BUDGET_S = 720.0

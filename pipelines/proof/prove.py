@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from filtering.errors import OutputError, SettingsError
-from filtering.extras import require
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.proof.arms import HELD_DOCUMENTS, ArmDrawer, Draw
 from pipelines.proof.draws import Drawn, Source
 from pipelines.proof.evaluation_leaks import EvaluationLeaks
 from pipelines.proof.evaluation_texts import HELD_OUT, TEXT_BYTES, Evaluation, Item, read_evaluations
-from pipelines.proof.language_model import EXTRA, SIZES, CurvePoint
+from pipelines.proof.language_model import SIZES, CurvePoint, check_libraries
 from pipelines.proof.measuring import Measured
 from pipelines.proof.plan_proof import (
     TOKEN_BYTES,
@@ -173,8 +172,7 @@ def prove_run(config: ProveConfig, *, reporter: Reporter | None = None) -> Proof
         If the extra ``prove`` is not installed.
     """
     reporter = reporter or ConsoleReporter()
-    for library in ("torch", "transformers", "tokenizers", "rensa"):
-        require(EXTRA, library)
+    check_libraries()
     evaluations = read_evaluations(config.evaluations, config.items)
     source, against = Source(config.run), None if config.against is None else Source(config.against)
     _refuse_another_dump(source, against)

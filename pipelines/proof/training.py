@@ -8,15 +8,20 @@ from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
-from filtering.embedding.devices import find_device, one_core_threads
 from filtering.errors import Interrupted
-from filtering.extras import require
-from filtering.machine import available_cpus
 from pipelines.new_files import written_whole
 from pipelines.progress import Meter
 from pipelines.proof.byte_model import ByteModel
 from pipelines.proof.evaluation_texts import Evaluation
-from pipelines.proof.language_model import EXTRA, SIZES, LanguageModel, load_model, new_model, time_step
+from pipelines.proof.language_model import (
+    SIZES,
+    LanguageModel,
+    load_model,
+    models_at_once,
+    new_model,
+    time_step,
+    training_threads,
+)
 from pipelines.proof.lego import Lego
 from pipelines.proof.lego_probe import probe_lego
 from pipelines.proof.measuring import Measured, measure, measure_bytes
@@ -93,19 +98,10 @@ class Training:
     prompts: Sequence[str]
 
 
-def models_at_once(size: str, device: str) -> int:
-    """Return how many models are trained at a time: as many as there are cores, or one on a GPU.
-
-    Toys are trained one by one: their threads would wait for each other's Python most of the time.
-    """
-    place, _ = find_device(require(EXTRA, "torch"), device)
-    return available_cpus() if place.type == "cpu" and size != "toy" else 1
-
-
 def seconds_a_step(size: str, device: str) -> float:
     """Return how long a step takes, with as many models at work as there will be."""
     at_once = models_at_once(size, device)
-    pool = one_core_threads(require(EXTRA, "torch"), at_once)
+    pool = training_threads(at_once)
     with pool:
         return max(pool.map(lambda _: time_step(SIZES[size], device), range(at_once)))
 
@@ -166,7 +162,7 @@ def _all_at_once(
         meter.count(1)
 
     at_once = min(models_at_once(training.size, training.device), max(len(things), 1))
-    pool = one_core_threads(require(EXTRA, "torch"), at_once)
+    pool = training_threads(at_once)
     try:
         futures = [pool.submit(work, one, stepped) for one in things]
         for future in as_completed(futures):

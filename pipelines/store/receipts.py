@@ -119,7 +119,7 @@ def receipts_of(table: pa.Table) -> Iterator[Receipt]:
     for batch in table.to_batches(max_chunksize=ROWS_HELD):
         for row in batch.to_pylist():
             counts = {name: dict(row[name]) for name in ("reasons", "unusual", "leaks", "unsure")}
-            yield Receipt(**{**row, **counts})
+            yield Receipt(**{**row, **counts, "audited": tuple(row["audited"])})
 
 
 def aligned(parts: Parts, read: Callable[[Sequence[str]], Iterator[pa.Table]]) -> Iterator[pa.Table]:

@@ -43,9 +43,9 @@ STUBBORN = """
 from pipelines.interrupting import note_how_far
 note_how_far("2 of 8 parts are finished.")
 note_how_far("3 of 8 parts are finished.")
-print("at work", flush=True)
 while True:
     try:
+        print("at work", flush=True)
         time.sleep(10)
     except KeyboardInterrupt:
         pass

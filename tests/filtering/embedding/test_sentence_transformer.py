@@ -17,7 +17,7 @@ from filtering_fixtures import made_documents, run_python
 from sentence_transformers import SentenceTransformer
 from tiny_models import KINDS, WIDTH, make_tiny_model
 
-from filtering.embedding import sentence_transformer
+from filtering.embedding import devices
 from filtering.embedding.embedders import digest_of, locate
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 from filtering.embedding.settings import DEFAULT_EMBEDDER, EmbedderSettings, Placement
@@ -56,7 +56,7 @@ def encoded(folder, texts, act="encode_document", **options):
 @pytest.fixture
 def float32(monkeypatch):
     """Compute as on a CPU that has no bf16."""
-    monkeypatch.setattr(sentence_transformer, "NATIVE_BF16", ())
+    monkeypatch.setattr(devices, "NATIVE_BF16", ())
 
 
 @pytest.fixture(scope="module")

@@ -91,7 +91,10 @@ def test_an_old_option_of_a_run_does_what_the_new_one_does(command, tmp_path):
     ("arguments", "hint"),
     [
         (["filter", "x", "--keep-fraction", "1"], "--keep-fraction is an option of recut and threshold."),
-        (["recut", "x", "--estimate"], "--estimate is now --dry-run. --dry-run is an option of filter and"),
+        (
+            ["recut", "x", "--estimate"],
+            "--estimate is now --dry-run. --dry-run is an option of filter, prove",
+        ),
         (["score", "x", "--write", "all"], "--write is an option of filter and recut."),
     ],
 )

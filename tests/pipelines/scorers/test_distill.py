@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 from filtering import load_scorer
-from filtering.embedding import sentence_transformer
+from filtering.embedding import devices
 from filtering.embedding.embedders import text_for
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 from filtering.embedding.settings import EmbedderSettings, Placement
@@ -72,14 +72,14 @@ def distilled(tiny_teacher, teaching_pool, haste, tmp_path_factory):
 
 @pytest.mark.parametrize("max_tokens", [16, 512])
 def test_a_classifier_gives_what_transformers_gives(tiny_teacher, monkeypatch, max_tokens):
-    monkeypatch.setattr(sentence_transformer, "NATIVE_BF16", ())
+    monkeypatch.setattr(devices, "NATIVE_BF16", ())
     found = teacher_of(tiny_teacher, max_tokens=max_tokens).embed(TEXTS)
     np.testing.assert_allclose(found.vectors, logits_of(tiny_teacher, TEXTS, max_tokens), atol=2e-4)
     assert found.tokens_read.max() == min(max_tokens - 2, found.tokens.max())
 
 
 def test_of_several_outputs_the_expected_one_is_spread_over_the_points(tmp_path, monkeypatch):
-    monkeypatch.setattr(sentence_transformer, "NATIVE_BF16", ())
+    monkeypatch.setattr(devices, "NATIVE_BF16", ())
     folder = make_tiny_classifier(tmp_path / "six", outputs=6)
     logits = logits_of(folder, TEXTS, 64)
     chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -261,7 +261,7 @@ def make_tiny_decoder(folder, *, tokenizer_pads, config_pads):
 
 @pytest.mark.parametrize("config_pads", [True, False])
 def test_a_decoder_is_told_which_token_pads(tmp_path, monkeypatch, config_pads):
-    monkeypatch.setattr(sentence_transformer, "NATIVE_BF16", ())
+    monkeypatch.setattr(devices, "NATIVE_BF16", ())
     folder = make_tiny_decoder(tmp_path / "decoder", tokenizer_pads=True, config_pads=config_pads)
     found = teacher_of(folder, max_tokens=64).embed(TEXTS)
     np.testing.assert_allclose(found.vectors, logits_of(folder, TEXTS, 64), atol=2e-4)
