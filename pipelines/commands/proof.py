@@ -53,6 +53,8 @@ def prove_command(
     refuse_few_addresses()
     proof = prove_run(config, reporter=reporter)
     write_proof_page(proof, config)
+    if json_log:
+        reporter.event("done", models=len(proof.arms) * proof.seeds, exit_code=0)
     if as_json:
         show(json.dumps(to_jsonable_python(proof, inf_nan_mode="null")))
         return 0

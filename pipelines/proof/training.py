@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from filtering.errors import Interrupted
+from pipelines.interrupting import note_how_far
 from pipelines.new_files import written_whole
 from pipelines.progress import Meter
 from pipelines.proof.byte_model import ByteModel
@@ -154,7 +155,10 @@ def _all_at_once(
     meter: Meter,
 ) -> None:
     """Do some work for each of several things, as many at a time as models are trained."""
-    stopped = threading.Event()
+    stopped, done = threading.Event(), 0
+
+    def how_far() -> str:
+        return f"{done} of {len(things)} models are done."
 
     def stepped() -> None:
         if stopped.is_set():
@@ -166,7 +170,11 @@ def _all_at_once(
     try:
         futures = [pool.submit(work, one, stepped) for one in things]
         for future in as_completed(futures):
+            note_how_far(how_far())
             future.result()
+            done += 1
+    except KeyboardInterrupt:
+        raise Interrupted(how_far()) from None
     finally:
         stopped.set()
         pool.shutdown(cancel_futures=True)

@@ -13,7 +13,7 @@ import pytest
 from dumps import CUT, SELLING, TEACHING, make_texts
 from runs import QUIET, Recorder
 
-from filtering.errors import OutputError, SettingsError
+from filtering.errors import Interrupted, OutputError, SettingsError
 from pipelines import FilterConfig, ProveConfig, filter_dump, prove_run
 from pipelines.locks import is_locked
 from pipelines.proof import prove as prove_module
@@ -174,6 +174,25 @@ def test_a_proof_that_is_killed_goes_on_where_it_was(folder, proof, edufilter):
     assert {name: (out / "measured" / name).stat().st_mtime_ns for name in done} == done
     assert again.values == proof.values
     assert again.prompts == ()
+
+
+def test_an_interrupted_proof_says_how_far_it_is(folder, proof, tmp_path, monkeypatch):
+    root = tmp_path / "stopped"
+    shutil.copytree(folder / "proof", root)
+    for name in ("few-1", "again-1"):
+        ProofFolder(root).measured(name).unlink()
+    train = training_module._train
+
+    def interrupt(folder, job, *rest):
+        if job.name == "few-1":
+            raise KeyboardInterrupt
+        train(folder, job, *rest)
+
+    monkeypatch.setattr(training_module, "_train", interrupt)
+    config = settings(folder, root, arms=["again=score>=0", "few=top 0.3%*200"])
+    with pytest.raises(Interrupted, match="1 of 2 models are done"):
+        prove_run(config, reporter=QUIET)
+    assert ProofFolder(root).measured("again-1").exists()
 
 
 def test_other_settings_and_another_folder_are_refused(folder, proof, tmp_path):
