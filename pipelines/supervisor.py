@@ -66,6 +66,7 @@ def supervise(work: Callable[[], int], *, last_words: Callable[[], str] = str) -
         if ended_by not in FATAL:
             signal.signal(ended_by, signal.SIG_DFL)
             os.kill(os.getpid(), ended_by)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ORDERS)
         names = names_in(memory)
         # A person or another hungry process may be behind one SIGKILL, but hardly behind two.
         is_sure = len(names) == 1 and (ended_by != signal.SIGKILL or names <= suspects)
@@ -159,4 +160,7 @@ def _wait_for(child: int) -> int:
 
     _handle_orders(pass_on)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ORDERS)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    _, status = os.waitpid(child, 0)
+    # An order that comes now comes too late. While the interpreter ends it would kill this process.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ORDERS)
+    return os.waitstatus_to_exitcode(status)

@@ -52,11 +52,11 @@ while True:
 """
 
 
-def start(body, *, place: Path | None = None, stdout=subprocess.PIPE):
+def start(body, *, place: Path | None = None, stdout=subprocess.PIPE, end=END):
     """Start a process that supervises a function `work`; its body is given."""
     lines = "\n    ".join(body.strip().splitlines())
     return subprocess.Popen(
-        [sys.executable, "-c", f"{BEGIN}def work():\n    {lines}\n{END}"],
+        [sys.executable, "-c", f"{BEGIN}def work():\n    {lines}\n{end}"],
         cwd=place or ROOT, stdout=stdout, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
@@ -157,6 +157,31 @@ except KeyboardInterrupt:
             process.send_signal(order)
             time.sleep(0.05)
         assert process.wait(30) == 130
+
+
+def test_an_order_that_comes_too_late_changes_nothing():
+    body = """
+try:
+    print("ready", flush=True)
+    time.sleep(30)
+except KeyboardInterrupt:
+    return 130
+"""
+    # While the interpreter of the supervisor ends, orders have no handler any more.
+    ordered = """
+import os, signal
+supervisor = os.getpid()
+code = supervise(work)
+for order in (signal.SIGINT, signal.SIGTERM) if os.getpid() == supervisor else ():
+    signal.signal(order, signal.SIG_DFL)
+    os.kill(supervisor, order)
+raise SystemExit(code)
+"""
+    process = start(body, end=ordered)
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
 
 
 def test_a_command_that_does_not_end_in_time_says_how_far_it_is():
