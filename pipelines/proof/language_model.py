@@ -335,9 +335,10 @@ def load_model(folder: Path, *, device: str = "auto") -> LanguageModel:
     """Return a model that `LanguageModel.save` wrote."""
     torch, transformers = require(EXTRA, "torch"), require(EXTRA, "transformers")
     place, number_type = find_device(torch, device)
-    network = transformers.LlamaForCausalLM.from_pretrained(
-        folder, local_files_only=True, dtype=torch.float32
-    )
+    with quiet():
+        network = transformers.LlamaForCausalLM.from_pretrained(
+            folder, local_files_only=True, dtype=torch.float32
+        )
     return LanguageModel(network.to(place), place, number_type)
 
 

@@ -21,7 +21,9 @@ from plots import draw_proof
 GOOD = 4
 """Rubric points from which a labelled page of another site counts as a textbook page."""
 BEGIN, END = "<!-- begin: measured by make proof -->", "<!-- end -->"
-CODE = ("codex_humaneval", "codex_mbpp", "mt_mbpp_java", "mt_mbpp_javascript", "basic_skills_coding")
+CODE = ("mt_mbpp_java", "mt_mbpp_javascript", "basic_skills_coding")
+TASKS = ("HumanEval.jsonl.gz", "mbpp-sanitized.jsonl")
+"""In the folder of benchmarks that leak."""
 WEB = (
     *("arc_easy", "arc_challenge", "openbookqa", "basic_skills_common_knowledge", "lambada"),
     "zorro_grammar",
@@ -124,7 +126,10 @@ def main() -> None:
     web = english_pool(shared, build)
     textbooks = build / "textbooks_of_other_sources.parquet"
     jobs = {
-        "code": (shared / "pool" / "code.parquet", [evaluation[name] for name in CODE]),
+        "code": (
+            shared / "pool" / "code.parquet",
+            [*(shared / "decontamination" / name for name in TASKS), *(evaluation[name] for name in CODE)],
+        ),
         "web": (web, [textbooks, *(evaluation[name] for name in WEB)]),
     }
     found = {
