@@ -34,7 +34,7 @@ $(STAMP): pyproject.toml constraints.txt
 # of torch alone pip would compile for half a minute what is mostly never imported.
 $(DEMO_STAMP): pyproject.toml constraints.txt
 	@echo "Installing edufilter with torch's CPU build into $(VENV): 530 MB to download, 1.6 GB on disk. Once."
-	@echo "Nothing is shown meanwhile. It takes some minutes."
+	@echo "Nothing is shown meanwhile. It takes a minute or two."
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP_INSTALL) --upgrade pip
 	@$(PIP_INSTALL) --no-compile --editable '.[embed,report,prove]'

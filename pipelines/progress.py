@@ -315,3 +315,18 @@ class ConsoleReporter:
             self.event("progress", **meter.figures())
         elif self._style == "auto":
             self._write(meter.line())
+
+
+@contextmanager
+def waiting(reporter: Reporter, doing: str) -> Iterator[None]:
+    """Say what is being done, and again and again how long it has taken, while nothing of it can be counted.
+
+    Parameters
+    ----------
+    reporter : Reporter
+    doing : str
+        Such as ``learning tokens``.
+    """
+    reporter.say(f"{doing[0].upper()}{doing[1:]} ...")
+    with reporter.track(Meter(1, 0, "steps", waits_for=doing, doing=doing)):
+        yield

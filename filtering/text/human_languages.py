@@ -12,7 +12,7 @@ from filtering.extras import require, require_folder
 CHARS = 300
 """Characters of a text that are looked at."""
 CHANCE = 0.5
-NOT_SURE = "not sure"
+NOT_SURE = "not clear"
 MODEL = Path("resources", "lid.176.ftz")
 LABEL = "__label__"
 """What languages of the model begin with."""

@@ -112,7 +112,8 @@ def _embedded_in_words(manifest: Mapping[str, Any]) -> str:
     if settings.get("effort") != "balanced" or "recut_from" in settings:
         return ""
     count, exits = manifest["audit"]["embedded"], settings.get("exits")
-    near = f", which words and style score between {exits.replace(' to ', ' and ')}" if exits else ""
+    band = " to ".join(f"{float(points):.2f}" for points in exits.split(" to ")) if exits else ""
+    near = f": those that words and style score from {band}" if exits else ""
     return f"embedded: {count:,} documents ({percent(count, manifest['rows'])}){near}"
 
 

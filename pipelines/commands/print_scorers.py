@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from filtering.judging.metrics import Estimate
+from filtering.rubric_points import KEEP_AT
 from filtering.scoring.settings import DEFAULT_BOUNDS
 from pipelines.amounts_in_words import short_count
 from pipelines.commands.screen import show
 from pipelines.commands.tables import print_table
 from pipelines.settings.base import options_in_words, placement_in_words, words_of
+from pipelines.settings.scorers import TrainConfig
 
 if TYPE_CHECKING:
     from pipelines.choosing.threshold import Threshold
@@ -28,6 +30,8 @@ FIGURES_IN_WORDS = (
     "1 is perfect. Rank correlation: how alike scores and labels rank documents. Kappa: how near whole "
     "points are to the labels. F1: precision and recall in one figure."
 )
+LOW_RECALL = 0.5
+"""Below which another cut than that of 3 points is worth a look."""
 MORE_LABELS = "label documents that differ in this alone, and train again:"
 """What helps where a rewrite moves scores as it should not."""
 MORE_DOCUMENTS = 2000
@@ -60,6 +64,13 @@ def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool)
         )
     show(f"card: {result.out}/README.md (ways of fitting, languages and sources, rewrites, efforts)")
     show(f"scorer: {result.out}")
+    recall = best.metrics["recall_at_3"].value
+    if recall < LOW_RECALL and isinstance(config, TrainConfig) and isinstance(config.labels, str):
+        again = shlex.join(["edufilter", "threshold", result.out, config.labels])
+        show(
+            f"At {KEEP_AT:g} points it finds about {100 * recall:.0f} % of the good documents. For another cut: "
+            f"{again}"
+        )
     effort = ["--effort", "fast"] if len(result.evaluations) > 1 and not has_balanced else []
     show(f"next: {_to_filter(result.out, *effort, *placement_in_words(config))}")
     return 0

@@ -53,9 +53,8 @@ def agreement_of_labels(
     """
     path = Path(labels, RATINGS_FILE)
     if not path.is_file():
-        raise LabelsError(
-            f"{labels} must be a folder of labels. Found no {RATINGS_FILE} in it. Run annotate."
-        )
+        what = f"It has no {RATINGS_FILE}" if path.parent.is_dir() else "There is no such folder"
+        raise LabelsError(f"LABELS must be a folder that annotate wrote. Got '{printable(labels)}'. {what}.")
     with open(path, "rb") as file:
         ratings = pq.read_table(file)
     keys, raters, matrix = rating_matrix(ratings)

@@ -55,6 +55,8 @@ class Size:
         Sequences of `context` tokens a step.
     learning_rate : float
         The highest.
+    token_bytes : float
+        Of text, about: for plans, before the tokens are learned.
     """
 
     layers: int
@@ -65,6 +67,7 @@ class Size:
     context: int
     batch: int
     learning_rate: float
+    token_bytes: float
 
     @property
     def parameters(self) -> int:
@@ -74,10 +77,10 @@ class Size:
 
 
 SIZES: Mapping[str, Size] = {
-    "toy": Size(2, 16, 2, 40, 300, 64, 8, 1e-2),
-    "tiny": Size(4, 256, 4, 688, 4096, 256, 4, 1.5e-3),
-    "small": Size(8, 512, 8, 1376, 8192, 512, 64, 1.5e-3),
-    "base": Size(12, 768, 12, 2048, 32768, 1024, 128, 6e-4),
+    "toy": Size(2, 16, 2, 40, 300, 64, 8, 1e-2, 1.4),
+    "tiny": Size(4, 256, 4, 688, 4096, 256, 4, 1.5e-3, 3.0),
+    "small": Size(8, 512, 8, 1376, 8192, 512, 64, 1.5e-3, 3.5),
+    "base": Size(12, 768, 12, 2048, 32768, 1024, 128, 6e-4, 4.0),
 }
 """About 13 thousand, 4, 30 and 110 million parameters."""
 

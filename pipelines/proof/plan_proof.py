@@ -16,8 +16,6 @@ BUDGET_S = 720.0
 """For each seed, if nothing is said."""
 USED = 0.85
 """Of the budget: the rest is for what a machine does beside."""
-TOKEN_BYTES = 3.0
-"""Of text, for a plan; what it is decides itself once the tokens are learned."""
 FORWARD = 1 / 3
 """Of the time that a token takes to train, to be measured."""
 TIMES_MEASURED = 1 + 2 / EARLY_ITEMS
@@ -61,7 +59,7 @@ class Pace:
 def find_pace(config: ProveConfig, evaluations: Sequence[Evaluation], held_out_bytes: int) -> Pace:
     """Return how fast models are trained here: some steps are timed."""
     size = SIZES[config.size]
-    measured = (sum(one.size for one in evaluations) + held_out_bytes) / TOKEN_BYTES
+    measured = (sum(one.size for one in evaluations) + held_out_bytes) / size.token_bytes
     return Pace(
         models=len(config.all_arms) * config.seeds + len((KEPT, RANDOM)),
         at_once=models_at_once(config.size, config.device),
@@ -81,16 +79,16 @@ def wanted_bytes(config: ProveConfig, pace: Pace) -> int:
     """
     if config.arm_bytes is not None:
         return int(config.arm_bytes)
-    budget_s = config.budget or BUDGET_S * config.seeds
+    budget_s, token_bytes = config.budget or BUDGET_S * config.seeds, SIZES[config.size].token_bytes
     tokens = pace.tokens(USED * budget_s)
-    if tokens * TOKEN_BYTES < LEAST_BYTES:
-        least = pace.seconds(LEAST_BYTES / TOKEN_BYTES) / USED
+    if tokens * token_bytes < LEAST_BYTES:
+        least = pace.seconds(LEAST_BYTES / token_bytes) / USED
         raise SettingsError(
             f"--budget must be enough to train {pace.models} models on {LEAST_BYTES:,} bytes each. "
             f"That takes about "
             f"{duration(least)} here. Got {duration(budget_s)}. Give it more, or fewer --seeds."
         )
-    return int(tokens * TOKEN_BYTES / (config.passes or 1))
+    return int(tokens * token_bytes / (config.passes or 1))
 
 
 def chosen_passes(config: ProveConfig, wanted: int, arm_bytes: int) -> int:
@@ -102,12 +100,13 @@ def chosen_passes(config: ProveConfig, wanted: int, arm_bytes: int) -> int:
     return max(1, min(MOST_PASSES, round(wanted / arm_bytes)))
 
 
-def plan_in_words(pace: Pace, arm_bytes: int, passes: int, tokens: float) -> str:
-    """Return what is going to be done, as a line for people."""
+def plan_in_words(config: ProveConfig, pace: Pace, arm_bytes: int, passes: int, tokens: float) -> str:
+    """Return what is going to be done, for people."""
     often = "once" if passes == 1 else f"{passes} times"
-    seen = tokens * passes
+    seen, seeds = tokens * passes, f"{config.seeds} seed{'s' * (config.seeds > 1)}"
     return (
-        f"{pace.models} models, {min(pace.at_once, pace.models)} at a time. Each reads "
-        f"{short_count(arm_bytes)}B of text {often}: {short_count(seen)} tokens, "
-        f"{seen / pace.step_tokens:,.0f} steps. About {duration(pace.seconds(seen))} in all."
+        f"{pace.models} models: {len(config.all_arms)} arms of {seeds}, and 2 at a lower learning rate; "
+        f"{min(pace.at_once, pace.models)} at a time. Each reads {short_count(arm_bytes)}B of text {often}: about "
+        f"{short_count(seen)} tokens, {seen / pace.step_tokens:,.0f} steps. About "
+        f"{duration(pace.seconds(seen))} in all."
     )

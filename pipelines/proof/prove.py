@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from filtering.errors import OutputError, SettingsError
-from pipelines.progress import ConsoleReporter, Meter, Reporter
+from pipelines.progress import ConsoleReporter, Meter, Reporter, waiting
 from pipelines.proof.arms import HELD_DOCUMENTS, ArmDrawer, Draw
 from pipelines.proof.draws import Drawn, Source
 from pipelines.proof.evaluation_leaks import EvaluationLeaks
@@ -18,7 +18,6 @@ from pipelines.proof.evaluation_texts import HELD_OUT, TEXT_BYTES, Evaluation, I
 from pipelines.proof.language_model import SIZES, CurvePoint, check_libraries
 from pipelines.proof.measuring import Measured
 from pipelines.proof.plan_proof import (
-    TOKEN_BYTES,
     Pace,
     chosen_passes,
     find_pace,
@@ -239,10 +238,10 @@ def estimate_proof(config: ProveConfig, *, reporter: Reporter | None = None) -> 
     evaluations = read_evaluations(config.evaluations, config.items)
     source, against = Source(config.run), None if config.against is None else Source(config.against)
     _refuse_another_dump(source, against)
-    pace, wanted, draw = _first_draw(config, source, against, evaluations, reporter)
+    pace, wanted, _, draw = _first_draw(config, source, against, evaluations, reporter)
     arm_bytes = int(min(wanted, draw.shortest[1]))
     passes = chosen_passes(config, wanted, arm_bytes)
-    return plan_in_words(pace, arm_bytes, passes, arm_bytes / TOKEN_BYTES)
+    return plan_in_words(config, pace, arm_bytes, passes, arm_bytes / SIZES[config.size].token_bytes)
 
 
 def _refuse_another_dump(source: Source, against: Source | None) -> None:
@@ -279,15 +278,16 @@ def _first_draw(
     against: Source | None,
     evaluations: Sequence[Evaluation],
     reporter: Reporter,
-) -> tuple[Pace, int, Draw]:
-    reporter.say(f"Timing a model of size {config.size} ...")
+) -> tuple[Pace, int, ArmDrawer, Draw]:
     held_out_bytes = len(config.all_arms) * HELD_DOCUMENTS * TEXT_BYTES
-    pace = find_pace(config, evaluations, held_out_bytes)
+    with waiting(reporter, f"timing a model of size {config.size}"):
+        pace = find_pace(config, evaluations, held_out_bytes)
     wanted = wanted_bytes(config, pace)
-    reporter.say(f"Drawing documents of {len(config.all_arms)} arms ...")
-    leaks = EvaluationLeaks(evaluations)
-    drawer = ArmDrawer(source, against, config.all_arms, leaks, config.repeat_as_for)
-    return pace, wanted, drawer.draw(wanted, config.seed)
+    with waiting(reporter, f"drawing documents of {len(config.all_arms)} arms"):
+        drawer = ArmDrawer(
+            source, against, config.all_arms, EvaluationLeaks(evaluations), config.repeat_as_for
+        )
+        return pace, wanted, drawer, drawer.draw(wanted, config.seed)
 
 
 def _begin(
@@ -300,11 +300,11 @@ def _begin(
     reporter: Reporter,
 ) -> dict[str, Any]:
     """Draw what all models read, learn the tokens, and write both down, the plan last."""
-    pace, wanted, first = _first_draw(config, source, against, evaluations, reporter)
-    drawer = ArmDrawer(source, against, config.all_arms, EvaluationLeaks(evaluations), config.repeat_as_for)
+    pace, wanted, drawer, first = _first_draw(config, source, against, evaluations, reporter)
     draws = [first]
     for seed in range(1, config.seeds):
-        draws.append(drawer.draw(wanted, config.seed + seed, first.held_out))
+        with waiting(reporter, f"drawing documents anew for seed {seed + 1}"):
+            draws.append(drawer.draw(wanted, config.seed + seed, first.held_out))
     arm_bytes = int(min(wanted, *(one.shortest[1] for one in draws)))
     passes = chosen_passes(config, wanted, arm_bytes)
     texts: dict[str, list[Drawn]] = {
@@ -313,13 +313,13 @@ def _begin(
         for name, slices in draw.arms.items()
     }
     size = SIZES[config.size]
-    reporter.say("Learning tokens ...")
-    tokens = learn_tokens(_equal_parts(texts, config), size.vocabulary)
-    tokens.save(folder.root)
     blocks = []
-    for name, documents in texts.items():
-        folder.write_documents(folder.arm(name), [(name, one) for one in documents])
-        blocks.append(len(tokens.blocks([one.text for one in documents], size.context)[0]))
+    with waiting(reporter, "learning tokens"):
+        tokens = learn_tokens(_equal_parts(texts, config), size.vocabulary)
+        tokens.save(folder.root)
+        for name, documents in texts.items():
+            folder.write_documents(folder.arm(name), [(name, one) for one in documents])
+            blocks.append(len(tokens.blocks([one.text for one in documents], size.context)[0]))
     held_out = [(arm, one) for arm, some in first.held_out.documents.items() for one in some]
     folder.write_documents(folder.root / "held-out.parquet", held_out)
     plan = {
@@ -332,7 +332,7 @@ def _begin(
         "prompts": _prompts(evaluations, held_out) if config.samples else [],
     }
     folder.write_json(folder.plan, plan)
-    reporter.say(plan_in_words(pace, arm_bytes, passes, float(np.mean(blocks)) * size.context))
+    reporter.say(plan_in_words(config, pace, arm_bytes, passes, float(np.mean(blocks)) * size.context))
     return plan
 
 

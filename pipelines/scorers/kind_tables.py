@@ -111,8 +111,8 @@ def short_notes(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]]) -
             more = f" and {len(unordered) - SHORTLY_NAMED:,} more" if len(unordered) > SHORTLY_NAMED else ""
             kind = f"{one.kind}{'s' * (len(unordered) > 1)}"
             notes.append(
-                f"Within {len(unordered):,} {kind} ({', '.join(unordered[:SHORTLY_NAMED])}{more}) its order "
-                "may be chance."
+                f"Among documents of the {kind} {', '.join(unordered[:SHORTLY_NAMED])}{more}, their order by "
+                "score may be no better than chance."
             )
     return notes
 

@@ -49,7 +49,7 @@ Name = TypeVar("Name", bound=str)
 UNDECIDING = ("labels", "teacher", "domain", "rubric", "pool", "out", "device", "overwrite")
 """Settings that a model card tells otherwise, or that decide no score."""
 
-NEEDED, NEEDED_TO_EMBED = {"train": "sklearn"}, {"embed": "sentence_transformers"}
+NEEDED, NEEDED_TO_EMBED = {"train": "lightgbm"}, {"embed": "sentence_transformers"}
 """Extras, and a module of each: asked for before anything is read."""
 DIGITS = 4
 """Of stored figures, after the point."""

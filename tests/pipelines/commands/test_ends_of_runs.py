@@ -110,9 +110,11 @@ def test_the_line_of_languages_says_what_tells_them():
 
 
 def test_documents_whose_language_is_not_sure_are_named_as_such_and_last():
-    found = slices(en=(1, 9), de=(1, 8), fr=(1, 7), es=(1, 6), pl=(1, 5), cs=(1, 4), **{"not sure": (2, 100)})
+    found = slices(
+        en=(1, 9), de=(1, 8), fr=(1, 7), es=(1, 6), pl=(1, 5), cs=(1, 4), **{"not clear": (2, 100)}
+    )
     said = languages_in_words(found, "out")
-    assert "all other languages 2 of 9 (22.2 %), not sure 2 of 100 (2.0 %); all: edufilter report" in said
+    assert "all other languages 2 of 9 (22.2 %), not clear 2 of 100 (2.0 %); all: edufilter report" in said
 
 
 def test_a_run_without_several_languages_has_no_line_of_them():
