@@ -68,8 +68,8 @@ def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool)
     if recall < LOW_RECALL and isinstance(config, TrainConfig) and isinstance(config.labels, str):
         again = shlex.join(["edufilter", "threshold", result.out, config.labels])
         show(
-            f"At {KEEP_AT:g} points it finds about {100 * recall:.0f} % of the good documents. For another cut: "
-            f"{again}"
+            f"At {KEEP_AT:g} points it finds about {100 * recall:.0f} % of the good documents. "
+            f"For another cut: {again}"
         )
     effort = ["--effort", "fast"] if len(result.evaluations) > 1 and not has_balanced else []
     show(f"next: {_to_filter(result.out, *effort, *placement_in_words(config))}")

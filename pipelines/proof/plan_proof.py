@@ -106,7 +106,7 @@ def plan_in_words(config: ProveConfig, pace: Pace, arm_bytes: int, passes: int, 
     seen, seeds = tokens * passes, f"{config.seeds} seed{'s' * (config.seeds > 1)}"
     return (
         f"{pace.models} models: {len(config.all_arms)} arms of {seeds}, and 2 at a lower learning rate; "
-        f"{min(pace.at_once, pace.models)} at a time. Each reads {short_count(arm_bytes)}B of text {often}: about "
-        f"{short_count(seen)} tokens, {seen / pace.step_tokens:,.0f} steps. About "
+        f"{min(pace.at_once, pace.models)} at a time. Each reads {short_count(arm_bytes)}B of text {often}: "
+        f"about {short_count(seen)} tokens, {seen / pace.step_tokens:,.0f} steps. About "
         f"{duration(pace.seconds(seen))} in all."
     )

@@ -153,7 +153,8 @@ def test_a_table_of_people_that_does_not_fit_is_refused(folder, tmp_path, text, 
 def test_a_folder_without_ratings_is_refused(tmp_path, command):
     outcome = command("agreement", tmp_path)
     assert outcome.code == 2
-    assert "Found no ratings.parquet" in outcome.err
+    assert "It has no ratings.parquet" in outcome.err
+    assert "There is no such folder" in command("agreement", tmp_path / "nothing").err
 
 
 @cache

@@ -220,7 +220,7 @@ def test_figures_within_genres_languages_and_lengths_stand_in_scorer_and_card(co
 
 
 def test_all_extras_that_training_takes_are_asked_for_at_once(labels, tmp_path, monkeypatch):
-    for name in ("sklearn", "sentence_transformers"):
+    for name in ("lightgbm", "sentence_transformers"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingExtraError, match=r"'\.\[train,embed\]'"):
         train_scorer(TrainConfig(labels=str(labels), out=tmp_path / "scorer"))
