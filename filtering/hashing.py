@@ -84,12 +84,15 @@ def token_hash(word: Iterable[int]) -> int:
     """Return the 64-bit hash of a lower-cased word of an n-gram table: of its code points.
 
     Rotated by five bits and joined by exclusive or: two steps of the processor a letter, where FNV-1a takes
-    five. Letters of ASCII differ in five bits, so that no two words of up to twelve share a hash.
+    five. Letters of ASCII differ in five bits, so that no two words of up to twelve share a hash. Letters
+    beyond it differ in more, and meet those before them: "lå" has the hash of "he".
 
     Examples
     --------
     >>> token_hash(b"ab") == token_hash(b"ba")
     False
+    >>> token_hash(map(ord, "lå")) == token_hash(b"he")
+    True
     """
     value = FNV_OFFSET
     for one in word:

@@ -12,6 +12,8 @@ Some that their names do not tell:
   16,000 bytes.
 - ``repeated_line_share`` tells lines by 32 bits of their hash and more: as good as exactly. Only in a reach
   of more than some 3,500 different lines a few pass for seen (``PROBES`` of the kernel).
+- Rates of `WORD_GROUPS` tell words by their hash (`filtering.hashing.token_hash`). No English word passes for
+  another, but a few words with letters beyond ASCII do: Swedish "lå" counts as "he".
 - ``distinct_word_share`` tells words by 18 bits of their hash: of 1,000 different words two pass for seen.
 """
 
