@@ -183,8 +183,8 @@ def prove_run(config: ProveConfig, *, reporter: Reporter | None = None) -> Proof
             plan = _begin(config, folder, source, against, evaluations, digest, reporter)
         elif plan["digest"] != digest:
             raise OutputError(
-                f"'{config.out}' holds a proof of another run, or with other settings. Choose another --out, or "
-                "give the settings that it was begun with."
+                f"'{config.out}' holds a proof of another run, or with other settings. Choose another "
+                "--out, or give the settings that it was begun with."
             )
         tokens, evaluations = load_tokens(folder.tokenizer), _with_held_out(folder, evaluations)
         jobs = [Job(arm.name, seed) for seed in range(config.seeds) for arm in config.all_arms]
