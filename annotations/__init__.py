@@ -3,6 +3,7 @@
 Each room may import the rooms below it in this list:
 
 - `labels/`: labels in files and tables, the languages of code in them, and how far raters agree.
+- `writing/`: checks of texts that a model writes, and how different they are.
 - `asking/`: rubrics, prompts, endpoints, the journal of paid replies, the budget, planted orders.
 - `samples/`: which documents to label.
 

@@ -1,0 +1,125 @@
+"""What makes a text an exercise of Python: a function with a docstring, its solution, and tests that use it.
+
+The text is read as a syntax tree and never run; that is done in `pipelines/writing/run_code.py`.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from annotations.writing.fences import python_blocks
+from filtering.leaks.syntax_trees import MAX_BLOCK_BYTES, parse_python
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+TEST_NAME = re.compile(r"test|^check|^main$")
+EXAMPLE = re.compile(r"^\s*>>> (.*)$", re.MULTILINE)
+DOES_NOT_PARSE, NO_FUNCTION, NO_TESTS = "does not parse", "no such function", "no tests"
+
+
+def code_of(text: str) -> str:
+    """Return the code of an answer: what stands within fences, or all of it where it parses as it is.
+
+    Examples
+    --------
+    >>> code_of('''Sure!
+    ... ```python
+    ... x = 1
+    ... ```
+    ... Run it so:
+    ... ```bash
+    ... python x.py
+    ... ```''')
+    'x = 1'
+    """
+    if _tree_of(text) is None:
+        return "\n\n\n".join(python_blocks(text)) or text
+    return text
+
+
+def fault_of_exercise(text: str) -> str:
+    """Return why a text is no exercise, or nothing if it is one.
+
+    It must have a function with a docstring, that function must do something, and what tests it must use it
+    and be run: a statement, a function whose name begins with ``test`` or which is called, or a case of
+    ``unittest``.
+
+    Examples
+    --------
+    >>> fault_of_exercise('def one():\\n    "Return 1."\\n    return 1\\n\\nassert one() == 1')
+    ''
+    >>> fault_of_exercise('def one():\\n    "Return 1."\\n    pass\\n\\nassert one() == 1')
+    'no such function'
+    >>> fault_of_exercise("def one(:")
+    'does not parse'
+    """
+    tree = _tree_of(text)
+    if tree is None:
+        return DOES_NOT_PARSE
+    functions = [one for one in tree.body if isinstance(one, Function)]
+    last = {one.name: one for one in functions}  # a later one replaces it
+    asked = {one.name: _doc_of(one) for one in functions if _doc_of(one) and not _is_test(one)}
+    if not asked or any(_is_empty(last[name]) or _shows_another(name, doc) for name, doc in asked.items()):
+        return NO_FUNCTION
+    tests = list(_tests(tree))
+    # What a module hands to a test, as in `check(solution)`, is used by it too.
+    using = [*tests, *(one for one in tree.body if tests and not isinstance(one, Definition))]
+    used = {node.id for one in using for node in ast.walk(one) if isinstance(node, ast.Name)}
+    return "" if asked.keys() & used else NO_TESTS
+
+
+def docstrings_of(text: str) -> str:
+    """Return the docstrings of an exercise, which are its prose; nothing where it does not parse."""
+    tree = _tree_of(text)
+    found = [_doc_of(node) for node in ast.walk(tree) if isinstance(node, Function)] if tree else []
+    return "\n".join(filter(None, found))
+
+
+def _tree_of(text: str) -> ast.Module | None:
+    source = text.encode(errors="replace")
+    return parse_python(source) if len(source) <= MAX_BLOCK_BYTES else None
+
+
+def _doc_of(function: Function) -> str:
+    return ast.get_docstring(function) or ""
+
+
+def _is_empty(function: Function) -> bool:
+    """Tell whether a function is left to whoever solves the exercise."""
+    return all(
+        isinstance(one, ast.Pass | ast.Raise)
+        or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))  # a docstring, or `...`
+        for one in function.body
+    )
+
+
+def _shows_another(name: str, doc: str) -> bool:
+    """Tell whether the examples of a docstring are of another function than the one that it stands in."""
+    examples = EXAMPLE.findall(doc)
+    return bool(examples) and not any(re.search(rf"\b{re.escape(name)}\b", one) for one in examples)
+
+
+def _is_test(function: Function) -> bool:
+    return bool(TEST_NAME.search(function.name)) and _asserts(function)
+
+
+def _asserts(node: ast.AST) -> bool:
+    return any(isinstance(one, ast.Assert) for one in ast.walk(node))
+
+
+def _tests(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Yield the statements of a module that test something when it is run by us."""
+    called = {
+        node.func.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    for one in tree.body:
+        if isinstance(one, Function):
+            is_one = _is_test(one) and (one.name.startswith("test") or one.name in called)
+        elif isinstance(one, ast.ClassDef):
+            is_one = any("TestCase" in ast.dump(base) for base in one.bases)
+        else:
+            is_one = _asserts(one)
+        if is_one:
+            yield one
