@@ -12,7 +12,7 @@ from filtering.leaks.syntax_trees import MAX_BLOCK_BYTES, parse_python
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-TEST_NAME = re.compile(r"test|^check|^main$")
+TEST_NAME = re.compile(r"(?:^|_)test|^check|^main$")
 EXAMPLE = re.compile(r"^\s*>>> (.*)$", re.MULTILINE)
 DOES_NOT_PARSE, NO_FUNCTION, NO_TESTS = "does not parse", "no such function", "no tests"
 
