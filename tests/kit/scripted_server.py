@@ -586,17 +586,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options["properties"] = options["properties"].split(",")
     options["scores"] = [int(score) for score in options["scores"].split(",")]
     server = ScriptedServer(Judge(**options), port=port, max_kept=0)
-    asyncio.run(_serve_until_told(server))
-    _say(f"{server.count} requests, at most {server.most_at_once} at once")
+    asyncio.run(serve_until_told(server))
+    say_line(f"{server.count} requests, at most {server.most_at_once} at once")
 
 
-async def _serve_until_told(server: ScriptedServer) -> None:
+async def serve_until_told(server: ScriptedServer) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, server.stop)
-    await server.serve(lambda: _say(server.base_url))
+    await server.serve(lambda: say_line(server.base_url))
 
 
-def _say(line: str) -> None:
+def say_line(line: str) -> None:
     with suppress(BrokenPipeError):
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
