@@ -31,9 +31,9 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.executors.local import LocalExecutor as LocalExecutor
     from pipelines.executors.ray_executor import RayExecutor as RayExecutor
     from pipelines.labels.agreement import agreement_of_labels as agreement_of_labels
-    from pipelines.labels.annotate import AnnotationEstimate as AnnotationEstimate
     from pipelines.labels.annotate import annotate_sample as annotate_sample
     from pipelines.labels.annotate import estimate_annotation as estimate_annotation
+    from pipelines.labels.estimates import AnnotationEstimate as AnnotationEstimate
     from pipelines.labels.importing import import_labels as import_labels
     from pipelines.labels.label_folder import AnnotateResult as AnnotateResult
     from pipelines.labels.sample import SampleResult as SampleResult
@@ -70,7 +70,8 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
 
 _HOMES = {
     "labels.agreement": ("agreement_of_labels",),
-    "labels.annotate": ("AnnotationEstimate", "annotate_sample", "estimate_annotation"),
+    "labels.annotate": ("annotate_sample", "estimate_annotation"),
+    "labels.estimates": ("AnnotationEstimate",),
     "settings.runs": ("DecontaminateConfig", "ExplainConfig", "FilterConfig", "RecutConfig"),
     "settings.labels": ("AnnotateConfig", "ImportConfig", "NearCutConfig", "SampleConfig"),
     "settings.scorers": ("AuditConfig", "DistillConfig", "ThresholdConfig", "TrainConfig"),

@@ -27,8 +27,19 @@ WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W\u0e00-\u0eff\
 """In Thai, Lao, Japanese and Chinese, which have no spaces, each character."""
 
 
-class _Index:
-    """Texts that were kept to be compared with."""
+class NearDuplicates:
+    """Texts that were kept to be compared with; each takes about two kilobytes.
+
+    Parameters
+    ----------
+    extra : str
+        Which extra has the library that this takes.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+    """
 
     def __init__(self, extra: str) -> None:
         self._rensa = require(extra, "rensa")
@@ -44,6 +55,15 @@ class _Index:
     def alike(self, sketch: Any) -> dict[int, float]:  # noqa: ANN401 - as above
         """Return how alike candidates are, by their rows."""
         return {row: self._sketches[row].jaccard(sketch) for row in self._bands.query(sketch)}
+
+    def first_same(self, row: int, text: str) -> int:
+        """Return the first text that stands for one, which is the `SAME`; itself, and it is kept, if none does."""
+        sketch = self.sketch(text)
+        same = [other for other, similarity in self.alike(sketch).items() if similarity >= SAME]
+        if same:
+            return min(same)
+        self.keep(row, sketch)
+        return row
 
     def keep(self, row: int, sketch: Any) -> None:  # noqa: ANN401 - as above
         """Keep a text to be compared with."""
@@ -69,16 +89,8 @@ def representatives(texts: Sequence[str]) -> Ints:
     MissingExtraError
         If the ``annotate`` extra is not installed.
     """
-    index = _Index("annotate")
-    first = np.arange(len(texts))
-    for row, text in enumerate(texts):
-        sketch = index.sketch(text)
-        same = [other for other, similarity in index.alike(sketch).items() if similarity >= SAME]
-        if same:
-            first[row] = min(same)
-        else:
-            index.keep(row, sketch)
-    return first
+    index = NearDuplicates("annotate")
+    return np.array([index.first_same(row, text) for row, text in enumerate(texts)], dtype=np.int64)
 
 
 def near_duplicate_clusters(documents: Sequence[bytes]) -> Ints:
@@ -99,7 +111,7 @@ def near_duplicate_clusters(documents: Sequence[bytes]) -> Ints:
     MissingExtraError
         If the ``train`` extra is not installed.
     """
-    index = _Index("train")
+    index = NearDuplicates("train")
     cluster = np.arange(len(documents))
     for row, document in enumerate(documents):
         sketch = index.sketch(window_text(document, REACH))

@@ -1,0 +1,143 @@
+"""The first step of a recipe with topics: the model lists them, once, and the folder keeps the list.
+
+Draws are made over the list, so it is written when it is whole, and never changed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from annotations.asking.journal import Journal
+from annotations.asking.question_loop import PricedQuestion
+from annotations.writing.forms import topic_key, topics_in
+from annotations.writing.recipe import COUNT, Topics, filled
+from filtering.errors import OutputError, RunError
+from pipelines.new_files import written_whole
+from pipelines.progress import Reporter
+from pipelines.settings.asking import AskingSettings
+from pipelines.writing.asker import Asked, ask
+from pipelines.writing.text_folder import TOPICS_FILE
+
+AT_ONCE = 40
+"""Topics that one question asks for: of longer lists models repeat the end."""
+SPARE = 1.3
+"""So many more are asked for, since some come twice."""
+TOPIC_CHARS = 60
+"""Of a topic in an estimate, where none is known yet."""
+
+Pairs = Sequence[tuple[str, str]]
+
+
+def topic_questions(
+    topics: Topics, values: Sequence[str], count: int, asked: Asked
+) -> Iterator[tuple[str, PricedQuestion]]:
+    """Yield the questions for so many topics in all, with the value that each is about."""
+    each = -(-count // len(values))
+    lists = max(1, -(-round(each * SPARE) // AT_ONCE))
+    length = min(AT_ONCE, max(1, -(-round(each * SPARE) // lists)))
+    for number in range(1, lists + 1):
+        for value in values:
+            window = filled(topics.instructions, {topics.of: value, COUNT: str(length)})
+            if lists > 1:
+                window += f"\n\nThis is list {number} of {lists}. Each list has other topics."
+            yield value, asked.priced(window)
+
+
+def list_topics(
+    topics: Topics,
+    slots: Mapping[str, Sequence[str]],
+    count: int,
+    asked: Asked,
+    config: AskingSettings,
+    out: str,
+    journal: Journal,
+    reporter: Reporter,
+) -> Pairs | None:
+    """Return the topics of a folder; ask for them where there are none yet.
+
+    Parameters
+    ----------
+    topics : Topics
+    slots : mapping of str to sequence of str
+    count : int
+        How many there shall be. There may be fewer, where the model repeats itself.
+    asked : Asked
+    config : AskingSettings
+    out : str
+    journal : Journal
+    reporter : Reporter
+
+    Returns
+    -------
+    sequence of (str, str)
+        Values of the slot that topics are of, and topics; None where the budget ended.
+
+    Raises
+    ------
+    RunError
+        If questions found no answer, or no topic came.
+    """
+    path = Path(out, TOPICS_FILE)
+    if path.exists():
+        return read_topics(path, slots[topics.of])
+    questions = list(topic_questions(topics, slots[topics.of], count, asked))
+    reporter.say(f"Asking for {count:,} topics first ...")
+    if not ask(asked, lambda: (priced for _, priced in questions), config, journal, reporter):
+        return None
+    pairs = _pairs(questions, count, journal)
+    if len(pairs) < count:
+        reporter.say(f"{len(pairs):,} of {count:,} topics came that are all different.")
+    with written_whole(path) as place:
+        place.write_text("".join(f"{value}\t{topic}\n" for value, topic in pairs), encoding="utf-8")
+    return pairs
+
+
+def _pairs(questions: Sequence[tuple[str, PricedQuestion]], count: int, journal: Journal) -> Pairs:
+    """Return the topics that came, each once: of all values as many, as far as they reach."""
+    found: dict[str, list[str]] = {}
+    known = set()
+    unanswered = 0
+    for value, priced in questions:
+        reply = journal.reply_to(priced.question)
+        if reply is None or reply["status"] == "api_error":
+            unanswered += 1
+            continue
+        for topic in topics_in(reply["raw"]):
+            if (key := topic_key(topic)) not in known:
+                known.add(key)
+                found.setdefault(value, []).append(" ".join(topic.split()))
+    if unanswered or not found:
+        raise RunError(
+            f"All topics must be there before texts are drawn. {unanswered:,} of {len(questions):,} questions "
+            "found no answer. The same command asks them again."
+            if unanswered
+            else "A model must list topics, one a line. No reply did. Try another model, in another --out."
+        )
+    longest = max(map(len, found.values()))
+    in_turn = [(value, topics[at]) for at in range(longest) for value, topics in found.items() if at < len(topics)]
+    return in_turn[:count]
+
+
+def read_topics(path: Path, values: Sequence[str]) -> Pairs:
+    """Read the topics of a folder.
+
+    Raises
+    ------
+    OutputError
+        If the file is not as it was written.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise OutputError(f"{path} must be as it was written. {type(error).__name__}.") from None
+    pairs = [(value, topic) for value, _, topic in (line.partition("\t") for line in lines)]
+    if not pairs or any(value not in values or not topic for value, topic in pairs):
+        raise OutputError(
+            f"{path} must have lines of a value of the slot, a tab and a topic, as they were written. Found "
+            "others. Restore it, or choose another --out."
+        )
+    return pairs
+
+
+def unknown_topics(values: Sequence[str], count: int) -> Pairs:
+    """Return stand-ins for topics that are not listed yet, for an estimate."""
+    return [(values[at % len(values)], "x" * TOPIC_CHARS) for at in range(count)]
