@@ -4,7 +4,7 @@ Each room may import the rooms below it in this list:
 
 - `commands/`: the command line.
 - `reports/`: pages of a run, of a scorer and of a proof.
-- `choosing/`: what is made of stored scores.
+- `choosing/`: what is made of stored scores. `writing/`: texts that a model writes.
 - `labels/`, `scorers/`, `run/`, `proof/`: the verbs, by what they work on.
 - `executors/`: where parts run. `worker/`: the work on one part. `store/`: the folder of a run.
 - `settings/`: checked once. `page_kit/`: what all pages share.
@@ -67,6 +67,10 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.settings.scorers import DistillConfig as DistillConfig
     from pipelines.settings.scorers import ThresholdConfig as ThresholdConfig
     from pipelines.settings.scorers import TrainConfig as TrainConfig
+    from pipelines.settings.writing import WriteConfig as WriteConfig
+    from pipelines.writing.write import estimate_writing as estimate_writing
+    from pipelines.writing.write import write_texts as write_texts
+    from pipelines.writing.write_result import WriteResult as WriteResult
 
 _HOMES = {
     "labels.agreement": ("agreement_of_labels",),
@@ -97,6 +101,9 @@ _HOMES = {
     "choosing.threshold": ("Threshold", "choose_threshold"),
     "scorers.train": ("train_scorer",),
     "run.upkeep": ("clean_run", "status_of_run", "verify_run"),
+    "settings.writing": ("WriteConfig",),
+    "writing.write": ("estimate_writing", "write_texts"),
+    "writing.write_result": ("WriteResult",),
 }
 RUNNABLE = ("pipelines", "pipelines.__main__", "pipelines.executors.part_process")
 """What `python -m` may run: other modules would do nothing, and say nothing."""

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from annotations.asking.prompt import ENDLESS, without_thoughts
@@ -25,6 +25,7 @@ TEXTS = Wanted(
     },
     most_unusable=0.9,
 )
+LISTS = replace(TEXTS, must="Replies must be lists, one entry a line.")
 TOPICS_SYSTEM = "You make lists. Reply with the list alone, one entry a line, without numbers."
 MARK = re.compile(r"^\s*(?:[-*\u2022]|\(?\d{1,4}[.):])\s*")
 """Of an entry of a list."""

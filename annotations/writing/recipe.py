@@ -139,6 +139,8 @@ class Recipe(Entry):
             raise ValueError(f"'slots.{name}' must hold each text once. Got {repeated!r} twice")
 
     def _check_topics(self, topics: Topics) -> None:
+        if self.takes_document:
+            raise ValueError(f"'topics' must not come with {{{DOCUMENT}}}. Leave one of them out")
         raise_unknown("topics.of", topics.of, list(self.slots))
         if topics.slot in (*self.slots, *TAKEN):
             raise ValueError(f"'topics.slot' must be a name of its own. Got {topics.slot!r}, which is taken")

@@ -66,7 +66,7 @@ class DrawSettings(Settings):
         Name | None,
         Option(
             "--rubric", "-r", rich_help_panel=DRAWING,
-            help="Rubric whose points the page beside a .csv shows: web, code, story, or a TOML file of "
+            help="Rubric whose points the page beside a .csv shows: web, code, story, textbook, or a TOML file of "
             "yours. Default: that of a shipped scorer.",
         ),
     ] = None  # fmt: skip
@@ -130,8 +130,11 @@ class RatingSettings(AskingSettings):
     out: LabelsFolder
     rubric: Annotated[
         Name,
-        Option("--rubric", "-r", help="Rubric to score by: web, code, story, or a TOML file of yours."),
-    ] = "web"
+        Option(
+            "--rubric", "-r",
+            help="Rubric to score by: web, code, story, textbook, or a TOML file of yours.",
+        ),
+    ] = "web"  # fmt: skip
     models: Annotated[
         Paths,
         Field(min_length=1),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from annotations.asking.chat_api import ChatAnnotator
 from annotations.asking.journal import Journal, Question, window_digest
@@ -40,11 +41,15 @@ class Asked:
         """Return the question of a window."""
         return Question(self.form.digest, self.rater, window_digest(window), repeat)
 
+    @cached_property
+    def fixed_bytes(self) -> int:
+        """Bytes of what is sent beside the window."""
+        return prompt_bytes(self.form, "")
+
     def priced(self, window: str, repeat: int = 1) -> PricedQuestion:
         """Return the question with all that it takes to ask it."""
-        return PricedQuestion(
-            self.question(window, repeat), window, prompt_bytes(self.form, window), self.price
-        )
+        sent_bytes = self.fixed_bytes + len(window.encode("utf-8", errors="surrogatepass"))
+        return PricedQuestion(self.question(window, repeat), window, sent_bytes, self.price)
 
 
 Tasks = Callable[[], Iterable[PricedQuestion]]

@@ -26,7 +26,7 @@ DATA, FAILED_FILE, PAGE = "data", "failed.parquet", "report.html"
 WHAT = {
     "recipe_sha256": "recipe (its instructions, slots or topics)",
     "model": "--model",
-    "parameters": "--temperature or --max-reply-tokens",
+    "parameters": "--temperature or --max-reply-tokens (which follows from the recipe's max_words)",
     "seed": "--seed",
     "topics": "--topics",
     "documents": "--from",
