@@ -124,17 +124,20 @@ class NearCutConfig(DrawSettings):
     n: Annotated[Count, Field(ge=2)] = 200
 
 
-class RatingSettings(AskingSettings):
-    """Whom to ask for scores, by what, and where they go."""
+class AnnotateConfig(AskingSettings):
+    """Settings of `annotate_sample`: without a sample it asks about the canaries alone."""
 
+    sample: Annotated[
+        Name | None,
+        Argument(
+            metavar="[SAMPLE]",
+            help="File that sample wrote, or another Parquet, JSONL or CSV file, or a data set of the hub.",
+        ),
+    ] = None
     out: LabelsFolder
     rubric: Annotated[
-        Name,
-        Option(
-            "--rubric", "-r",
-            help="Rubric to score by: web, code, story, textbook, or a TOML file of yours.",
-        ),
-    ] = "web"  # fmt: skip
+        Name, Option("--rubric", "-r", help="Rubric to score by: web, code, story, textbook, or a TOML file of yours.")
+    ] = "web"
     models: Annotated[
         Paths,
         Field(min_length=1),
@@ -151,6 +154,15 @@ class RatingSettings(AskingSettings):
         le=1 << 20,
         description="Tokens that a reply may have; models that think need more.",
     )
+    canaries: Annotated[
+        bool,
+        Option(
+            "--canaries", rich_help_panel=ASKING,
+            help="Also ask about documents with a hidden order to the model, and count how many obey it.",
+        ),
+    ] = False  # fmt: skip
+    text_column: TextColumn = None
+    group_column: GroupColumn = None
 
     @property
     def raters(self) -> tuple[Rater, ...]:
@@ -163,36 +175,12 @@ class RatingSettings(AskingSettings):
         return self.models
 
     def _refuse_misfits(self) -> None:
+        if self.sample is None and not self.canaries:
+            raise SettingsError("A SAMPLE must be given, or --canaries. Got neither.")
         if len(set(self.models)) < len(self.models):
             raise SettingsError(
                 f"Each of 'models' must differ. Got {', '.join(self.models)}. To ask one twice, use --repeat."
             )
-        super()._refuse_misfits()
-
-
-class AnnotateConfig(RatingSettings):
-    """Settings of `annotate_sample`: without a sample it asks about the canaries alone."""
-
-    sample: Annotated[
-        Name | None,
-        Argument(
-            metavar="[SAMPLE]",
-            help="File that sample wrote, or another Parquet, JSONL or CSV file, or a data set of the hub.",
-        ),
-    ] = None
-    canaries: Annotated[
-        bool,
-        Option(
-            "--canaries", rich_help_panel=ASKING,
-            help="Also ask about documents with a hidden order to the model, and count how many obey it.",
-        ),
-    ] = False  # fmt: skip
-    text_column: TextColumn = None
-    group_column: GroupColumn = None
-
-    def _refuse_misfits(self) -> None:
-        if self.sample is None and not self.canaries:
-            raise SettingsError("A SAMPLE must be given, or --canaries. Got neither.")
         super()._refuse_misfits()
 
 
