@@ -3,7 +3,7 @@
 Each room may import the rooms below it in this list:
 
 - `commands/`: the command line.
-- `reports/`: pages of a run, of a scorer and of a proof.
+- `reports/`: pages of a run, of a scorer, of a proof, of texts and of grades.
 - `choosing/`: what is made of stored scores. `writing/`: texts that a model writes.
 - `labels/`, `scorers/`, `run/`, `proof/`: the verbs, by what they work on.
 - `executors/`: where parts run. `worker/`: the work on one part. `store/`: the folder of a run.
@@ -54,6 +54,7 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.scorers.distill import distill_scorer as distill_scorer
     from pipelines.scorers.evaluate import evaluate_scorer as evaluate_scorer
     from pipelines.scorers.train import train_scorer as train_scorer
+    from pipelines.settings.grading import GradeConfig as GradeConfig
     from pipelines.settings.labels import AnnotateConfig as AnnotateConfig
     from pipelines.settings.labels import ImportConfig as ImportConfig
     from pipelines.settings.labels import NearCutConfig as NearCutConfig
@@ -68,6 +69,9 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.settings.scorers import ThresholdConfig as ThresholdConfig
     from pipelines.settings.scorers import TrainConfig as TrainConfig
     from pipelines.settings.writing import WriteConfig as WriteConfig
+    from pipelines.writing.grade import GradeResult as GradeResult
+    from pipelines.writing.grade import estimate_grading as estimate_grading
+    from pipelines.writing.grade import grade_texts as grade_texts
     from pipelines.writing.write import estimate_writing as estimate_writing
     from pipelines.writing.write import write_texts as write_texts
     from pipelines.writing.write_result import WriteResult as WriteResult
@@ -101,7 +105,9 @@ _HOMES = {
     "choosing.threshold": ("Threshold", "choose_threshold"),
     "scorers.train": ("train_scorer",),
     "run.upkeep": ("clean_run", "status_of_run", "verify_run"),
+    "settings.grading": ("GradeConfig",),
     "settings.writing": ("WriteConfig",),
+    "writing.grade": ("GradeResult", "estimate_grading", "grade_texts"),
     "writing.write": ("estimate_writing", "write_texts"),
     "writing.write_result": ("WriteResult",),
 }

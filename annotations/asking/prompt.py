@@ -75,12 +75,13 @@ def prompt_parts(rubric: Rubric, window: str, delimiter: str) -> tuple[str, str,
     return (
         f"The document to grade stands below, between two lines that say {delimiter}.",
         f"{delimiter}\n{window}\n{delimiter}",
-        "\n".join(_instructions(rubric)),
+        "\n".join(instructions_of(rubric, "The document has ended. Grade it by this rubric.")),
     )
 
 
-def _instructions(rubric: Rubric) -> Iterator[str]:
-    yield "The document has ended. Grade it by this rubric."
+def instructions_of(rubric: Rubric, ended: str) -> Iterator[str]:
+    """Yield the lines that say what to do, the first of which says what stood before them."""
+    yield ended
     yield f"\n{rubric.instructions}"
     own = [dimension for dimension in rubric.dimensions if dimension.scale]
     for dimension in rubric.dimensions:

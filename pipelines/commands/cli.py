@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     },
     "Texts": {
         "write": "writing:write_command",
+        "grade": "grading:grade_command",
     },
     "Labels and scorers": {
         "sample": "labels:sample_command",

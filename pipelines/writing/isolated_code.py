@@ -1,0 +1,171 @@
+"""The program that runs an exercise: a file of its own that imports nothing of edufilter.
+
+`run_code.py` hands its text to a fresh interpreter. It reads from standard input what is to be run, shuts itself
+in, and only then runs it. Two processes take part::
+
+    keeper   watches the clock, and kills the other one, whatever that does
+    code     is alone in its namespaces: no network, no other process, all files read-only but for a small
+             folder in memory; without privileges, within its limits
+
+What goes to standard output is read by `run_code.py`: first `SHUT_IN`, or why that is not possible; then, once all
+tests have been run, the token that came with the exercise, or the number of a reason.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from typing import Any
+
+SHUT_IN = b"+"
+TOO_LONG = 3
+"""What the keeper ends with where the clock has run out."""
+OF_LIMITS = (signal.SIGKILL, signal.SIGXCPU)
+"""What the kernel ends code with that took more of a core than it may."""
+RESULT = 3
+"""Where standard output is while code runs, whose own goes nowhere."""
+FAILS, NO_MODULE, NO_MEMORY = b"1", b"2", b"3"
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+# Numbers of the kernel's interface: linux/sched.h, mount.h, prctl.h, capability.h.
+NEW_MOUNTS, NEW_HOSTNAME, NEW_IPC, NEW_USER, NEW_PROCESSES, NEW_NETWORK = (
+    1 << 17, 1 << 26, 1 << 27, 1 << 28, 1 << 29, 1 << 30,
+)  # fmt: skip
+MS_READ_ONLY, MS_NO_SETUID, MS_NO_DEVICES, MS_PRIVATE = 1, 2, 4, 1 << 18
+MOUNT_SETATTR, HERE, RECURSIVE, READ_ONLY = 442, -100, 0x8000, 1
+SIGNAL_OF_PARENT, NO_NEW_PRIVILEGES = 1, 38
+CAPABILITIES_VERSION = 0x20080522
+SCRATCH = ("/tmp", "/var/tmp", "/dev/shm")
+"""Where code may find a folder to write to; the first one is its own."""
+HIDDEN = ("/proc", "/run")
+"""Where other processes show themselves, and sockets of services lie."""
+
+
+def main() -> None:
+    """Run what standard input holds, and end the process with 0, or with `TOO_LONG`."""
+    told = json.loads(sys.stdin.buffer.read())
+    watched = {signal.SIGCHLD, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    _call("prctl", SIGNAL_OF_PARENT, signal.SIGTERM, 0, 0, 0)  # if edufilter is killed, code is too
+    user, group = os.geteuid(), os.getegid()
+    _call("unshare", NEW_USER | NEW_MOUNTS | NEW_PROCESSES | NEW_NETWORK | NEW_IPC | NEW_HOSTNAME)
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"{user} {user} 1")
+    _write("/proc/self/gid_map", f"{group} {group} 1")
+    code = os.fork()  # the first process of its namespace: with it, all others there end
+    if code == 0:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, watched)
+        _shut_in(told["limits"])
+        _run(told["source"], told["token"].encode())
+        os._exit(0)
+    deadline = time.monotonic() + told["limits"]["wall_s"]
+    while True:
+        ended, status = os.waitpid(code, os.WNOHANG)
+        if ended:
+            os._exit(TOO_LONG if os.WIFSIGNALED(status) and os.WTERMSIG(status) in OF_LIMITS else 0)
+        came = signal.sigtimedwait(watched, max(deadline - time.monotonic(), 0))
+        if came is None or came.si_signo == signal.SIGTERM:
+            os.kill(code, signal.SIGKILL)
+            os.waitpid(code, 0)
+            os._exit(TOO_LONG)
+
+
+def _shut_in(limits: dict[str, Any]) -> None:
+    """Leave nothing in reach that code may not have, and say so."""
+    own = [path for path in (*SCRATCH, *HIDDEN) if os.path.isdir(path) and not _holds_python(path)]
+    attributes = (ctypes.c_uint64 * 4)(READ_ONLY, 0, MS_PRIVATE, 0)
+    size = ctypes.sizeof(attributes)
+    _call("syscall", MOUNT_SETATTR, HERE, b"/", RECURSIVE, ctypes.byref(attributes), size)
+    for path in own:
+        flags = MS_NO_SETUID | MS_NO_DEVICES | (0 if path == own[0] else MS_READ_ONLY)
+        options = f"size={limits['file_bytes']},nr_inodes={limits['files']},mode=700"
+        _call("mount", b"none", path.encode(), b"tmpfs", flags, options.encode())
+    os.chdir(own[0])
+    for name, most in (
+        ("AS", limits["memory_bytes"]), ("CPU", limits["cpu_s"]), ("FSIZE", limits["file_bytes"]),
+        ("NOFILE", limits["open_files"]), ("NPROC", limits["processes"] + 1), ("CORE", 0),
+    ):  # fmt: skip
+        which = getattr(resource, f"RLIMIT_{name}")
+        hard = resource.getrlimit(which)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(which, (most, most))
+    header = (ctypes.c_uint32 * 2)(CAPABILITIES_VERSION, 0)
+    _call("capset", ctypes.byref(header), ctypes.byref((ctypes.c_uint32 * 6)()))
+    _call("prctl", NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    _take_standard_streams()
+    os.write(RESULT, SHUT_IN)
+
+
+def _holds_python(path: str) -> bool:
+    return any(os.path.realpath(one).startswith(f"{path}/") for one in (sys.base_prefix, sys.executable))
+
+
+def _take_standard_streams() -> None:
+    os.dup2(1, RESULT)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nothing, stream)
+    os.closerange(RESULT + 1, 1024)
+
+
+def _run(source: str, token: bytes) -> None:
+    """Run an exercise and its tests; the token is said after the last one, and nowhere before."""
+    module: dict[str, Any] = {"__name__": "__main__"}
+    try:
+        if "unittest" in source:
+            import unittest
+
+            unittest.main = lambda *given, **named: None  # type: ignore[assignment]  # all cases are run below
+        exec(compile(source, "exercise", "exec"), module)  # noqa: S102 - this is what all else is for
+        _run_tests(module)
+    except ImportError:
+        os.write(RESULT, NO_MODULE)
+    except MemoryError:
+        os.write(RESULT, NO_MEMORY)
+    except Exception:
+        os.write(RESULT, FAILS)
+    else:
+        os.write(RESULT, token)
+
+
+def _run_tests(module: dict[str, Any]) -> None:
+    """Run what a module only defines: functions whose names begin with ``test``, and cases of ``unittest``."""
+    for name, found in list(module.items()):
+        code = getattr(found, "__code__", None)
+        if name.startswith("test") and code is not None and code.co_argcount == 0:
+            found()
+    if "unittest" in sys.modules:
+        import unittest
+
+        classes = [one for one in module.values() if isinstance(one, type)]
+        for case in classes:
+            if not issubclass(case, unittest.TestCase):
+                continue
+            result = unittest.TestResult()
+            unittest.defaultTestLoader.loadTestsFromTestCase(case).run(result)
+            if not result.wasSuccessful() or not result.testsRun:
+                raise AssertionError
+
+
+def _call(name: str, *given: Any) -> None:  # noqa: ANN401 - whatever the kernel takes
+    """Call a function of the C library, whose numbers are as wide as a register."""
+    wide = [ctypes.c_long(one) if isinstance(one, int) else one for one in given]
+    if getattr(LIBC, name)(*wide) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{name}: {os.strerror(error)}")
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w") as file:
+        file.write(text)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (OSError, ValueError) as error:  # of what is done before code runs
+        os.write(1, f"{error}"[:200].encode())
+        os._exit(1)
