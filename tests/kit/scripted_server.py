@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 from hashlib import blake2b
 from http import HTTPStatus
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -556,9 +557,9 @@ class ScriptedServer:
 
 
 @contextmanager
-def scripted_process(*options: str) -> Iterator[str]:
-    """Run this file as a process of its own with some options, and yield its base URL."""
-    command = [sys.executable, __file__, *options]
+def scripted_process(*options: str, program: str | Path = __file__) -> Iterator[str]:
+    """Run this file, or another such server, as a process of its own with some options; yield its base URL."""
+    command = [sys.executable, str(program), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process.stdout.readline().strip()

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from writing import OWN
+from written_texts import OWN
 
 from annotations import load_recipe
 from annotations.writing.draws import Permutation, SlotDraws, between_delimiters

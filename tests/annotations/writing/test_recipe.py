@@ -1,7 +1,7 @@
 """Proves that recipes are read whole, and that what is wrong in one is told with its file and its line or key."""
 
 import pytest
-from writing import OWN
+from written_texts import OWN
 
 from annotations import load_recipe
 from annotations.writing.recipe import RECIPES, filled, recipe_digest

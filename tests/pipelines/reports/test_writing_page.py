@@ -8,7 +8,7 @@ from annotating import KEY
 from run_pages import Page
 from scripted_server import ScriptedServer
 from scripted_writer import Writer
-from writing import kept, write
+from written_texts import kept, write
 
 from annotations.writing.diversity import Diversity
 from filtering.printable import printable

@@ -2,7 +2,7 @@
 
 import pytest
 from annotating import KEY
-from writing import OWN
+from written_texts import OWN
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from scripted_server import Judge, ScriptedServer, refused
 from scripted_writer import Writer
-from writing import failed, kept, write
+from written_texts import failed, kept, write
 
 from annotations import load_rubric, read_labels
 from annotations.labels.label_rubric import rubric_of

@@ -6,7 +6,7 @@ import pytest
 from dumps import make_texts
 from scripted_server import ScriptedServer, completion, text_parts
 from scripted_writer import Writer
-from writing import failed, kept, write
+from written_texts import failed, kept, write
 
 from filtering.errors import OutputError, SettingsError
 

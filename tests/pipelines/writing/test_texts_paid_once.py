@@ -7,7 +7,7 @@ import pytest
 import scripted_server as scripted
 from scripted_server import MODEL, ScriptedServer, text_parts
 from scripted_writer import TOPICS_SYSTEM, Writer
-from writing import kept, write, write_config, write_process
+from written_texts import kept, write, write_config, write_process
 
 from annotations.asking.settings import Price
 from filtering.errors import OutputError, RunError

@@ -8,7 +8,7 @@ import pytest
 from dumps import make_texts
 from scripted_server import ScriptedServer, completion, text_parts
 from scripted_writer import FAULTS, SAME, Writer, text
-from writing import failed, kept, write
+from written_texts import failed, kept, write
 
 from annotations import load_recipe
 from annotations.writing.recipe import recipe_digest

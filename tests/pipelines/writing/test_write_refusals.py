@@ -3,7 +3,7 @@
 import pytest
 from scripted_server import ScriptedServer
 from scripted_writer import Writer
-from writing import write
+from written_texts import write
 
 from filtering.errors import SettingsError
 
