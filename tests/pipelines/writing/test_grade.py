@@ -47,7 +47,7 @@ def test_intervals_are_over_beginnings_and_models_are_compared_on_the_same_ones(
         one, two, three = grade_texts(
             grade_config(tmp_path, texts=texts, base_url=server.base_url), reporter=QUIET
         ).models
-        assert server.count == 7 + 5 - 1  # what two models both wrote is asked once, what is empty never
+        assert server.count == 6 + 1 + 5  # what two models both wrote is asked once, what is empty never
     assert one.score.low == one.score.high == 4.0
     assert two.score.value == pytest.approx(3.5)
     assert two.score.low < 3.5 < two.score.high <= 4.0
