@@ -18,10 +18,13 @@ from written_texts import write
 from pipelines import FilterConfig, filter_dump, write_report
 from pipelines.page_kit.cards import Card, card_section
 from pipelines.page_kit.page import whole_page
+from pipelines.reports.grade_page import write_grade_page
 from pipelines.reports.proof_page import write_proof_page
 from pipelines.reports.scorer_page import write_scorer_report
 from pipelines.reports.writing_page import write_writing_page
 from pipelines.scorers.evaluate import points_of_labels
+from pipelines.writing.grade import GradeResult
+from pipelines.writing.grades import Graded, grades_by_model
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = find_chromium()
@@ -247,3 +250,21 @@ def test_tiles_fill_their_rows(browser, report, width):
         assert len(rows) < len(boxes)
         assert max(rows.values()) - min(rows.values()) < 1
         assert right["x"] + right["width"] - max(rows.values()) < 20
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_grades_fit_any_screen_and_run_nothing_of_a_text(browser, tmp_path, width):
+    names = ("kept-1", "y" * 200, HOSTILE[0])
+    written = [Graded(name, text, f"{text} and on", "ok", {"plot": 3.0}, 3.0) for name in names for text in HOSTILE]
+    result = GradeResult(
+        out=str(tmp_path), rubric="story", grader="large", prompts=len(HOSTILE),
+        models=grades_by_model(written, ["plot"]), statuses={"ok": len(written)}, spent_usd=1.0, open_usd=0.0,
+        last_error="", examples=written,
+    )  # fmt: skip
+    path = write_grade_page(result)
+    with opened(browser, path, viewport={"width": width, "height": 900}) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator("table:visible").count() == 3
+        assert page.locator("pre").count() == len(HOSTILE) * (1 + len(names))
+        assert page.evaluate("window.harm") is None
+        assert page.locator("img, iframe, link, base, pre script").count() == 0
