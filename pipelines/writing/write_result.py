@@ -144,7 +144,9 @@ class Tally:
             self._graded += bool(marks.grades)
             for name, points in marks.grades.items():
                 self._points[name] += points
-        is_picked = seen < FAILED_SHOWN if fault else seen % self._step == 0 and seen < KEPT_SHOWN * self._step
+        is_picked = seen < FAILED_SHOWN
+        if not fault:
+            is_picked = seen % self._step == 0 and seen < KEPT_SHOWN * self._step
         if self._shows and is_picked and attempt.is_there():
             self.examples.append(Example(attempt.text(recipe), attempt.draw.slots, marks, fault))
 
