@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from filtering.printable import printable
 from pipelines.amounts_in_words import percent
 from pipelines.commands.screen import show
-from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED
+from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED, WITHOUT_REPLY
 from pipelines.writing.text_folder import DATA, FAILED_FILE, PAGE, data_file
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def print_writing(result: "WriteResult") -> int:
     out = printable(result.out)
     kept = printable(str(data_file(result.out, result.recipe)))
     show(f"{result.kept:,} texts of {result.asked:,} ({percent(result.kept, result.asked)}) -> {kept}")
-    thrown = {fault: count for fault, count in result.faults.items() if fault not in (NOT_ASKED, NO_ANSWER)}
+    thrown = {fault: count for fault, count in result.faults.items() if fault not in WITHOUT_REPLY}
     for fault, count in sorted(thrown.items(), key=lambda one: -one[1]):
         show(f"  thrown away: {count:,} {fault}")
     if thrown:

@@ -1,15 +1,17 @@
 """Has texts written by a recipe, looks at what came, has it graded, and writes what is kept."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat, tee
 from pathlib import Path
 
 from annotations.asking.journal import Journal
-from annotations.asking.prompt import RubricForm
+from annotations.asking.prompt import ENDLESS, RubricForm
 from annotations.asking.rubric import Rubric, load_rubric
 from annotations.asking.unusable import LABELS, tell_unusable
 from annotations.labels.sources import JOURNAL_FILE
+from annotations.writing.checks import REASONS
 from annotations.writing.diversity import Diversity, measure_diversity, warnings
 from annotations.writing.draws import SlotDraws
 from annotations.writing.forms import LISTS, TEXTS, TextForm, TopicsForm
@@ -27,13 +29,13 @@ from pipelines.scorer_addresses import open_scorer
 from pipelines.settings.writing import WriteConfig
 from pipelines.store.leak_files import gather_tasks
 from pipelines.writing.asker import Asked, Tasks, ask, unanswered
-from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED, Attempt, attempts, batched
+from pipelines.writing.attempts import NOT_ASKED, WITHOUT_REPLY, Attempt, attempts, batched
 from pipelines.writing.code_runs import CodeRuns
 from pipelines.writing.documents import DocumentDraws, texts_of_files
 from pipelines.writing.marks import Grading, marks_of
 from pipelines.writing.run_code import require_isolation
 from pipelines.writing.sieve import NEAR_DUPLICATE, Sieve
-from pipelines.writing.text_folder import TOPICS_FILE, hold_to
+from pipelines.writing.text_folder import FAILED_FILE, TOPICS_FILE, hold_to
 from pipelines.writing.text_tables import NO_MARKS, text_files
 from pipelines.writing.topics import list_topics, read_topics, topic_questions, unknown_topics
 from pipelines.writing.write_result import Tally, WriteResult
@@ -105,7 +107,9 @@ def write_texts(config: WriteConfig, *, reporter: Reporter | None = None) -> Wri
             return replace(nothing, asked=config.n, faults={NOT_ASKED: config.n})
         _refuse_too_many(config, draws, work.recipe)
         faults = _ask_and_sift(config, work, draws, journal, reporter)
-        return _written(config, work, draws, faults, journal, reporter)
+        result = _written(config, work, draws, faults, journal, reporter)
+    _check_any_text(result)
+    return result
 
 
 def _prepare(config: WriteConfig) -> _Work:
@@ -222,16 +226,19 @@ def _ask_and_sift(
         stop = min(stop + faults[start:].count(NEAR_DUPLICATE), draws.most)
         if not is_whole or stop == len(faults):
             break
-    _check_any_text(work, faults, journal)
     return faults
 
 
-def _check_any_text(work: _Work, faults: Sequence[str], journal: Journal) -> None:
+def _check_any_text(result: WriteResult) -> None:
     """Refuse to call it done where replies came, and none of them was a text."""
-    failed = [fault for fault in faults if fault not in ("", NOT_ASKED, NO_ANSWER)]
-    if failed and "" not in faults:
-        told = tell_unusable((("unparseable", fault) for fault in failed), TEXTS)
-        raise RunError(f"{TEXTS.must} None of {len(failed):,} is one: {told} {TEXTS.count_as_answered}")
+    failed = {fault: count for fault, count in result.faults.items() if fault in (*REASONS, ENDLESS)}
+    count = sum(failed.values())
+    if count and count == result.asked - sum(result.faults.get(one, 0) for one in WITHOUT_REPLY):
+        told = tell_unusable((("unparseable", fault) for fault in Counter(failed).elements()), TEXTS)
+        raise RunError(
+            f"{TEXTS.must} None of {count:,} is one: {told} {TEXTS.count_as_answered} Read them in "
+            f"{Path(result.out, FAILED_FILE)}."
+        )
 
 
 def _written(

@@ -7,7 +7,7 @@ from typing import Any
 
 from annotations.writing.diversity import Diversity
 from annotations.writing.recipe import Recipe
-from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED, Attempt
+from pipelines.writing.attempts import WITHOUT_REPLY, Attempt
 from pipelines.writing.marks import Marks
 
 KEPT_SHOWN, FAILED_SHOWN = 12, 2
@@ -102,7 +102,7 @@ class WriteResult:
     @property
     def is_whole(self) -> bool:
         """Whether all was asked, and answered."""
-        return self.is_graded and not (self.faults.get(NOT_ASKED) or self.faults.get(NO_ANSWER))
+        return self.is_graded and not any(self.faults.get(one) for one in WITHOUT_REPLY)
 
     @property
     def exit_code(self) -> int:
