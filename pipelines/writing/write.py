@@ -175,6 +175,9 @@ def _draws(config: WriteConfig, work: _Work, journal: Journal, reporter: Reporte
     if topics is None or work.topics is None:
         return SlotDraws(recipe, config.seed)
     wanted = _topic_count(config, topics)
+    # Before topics are paid for.
+    known = unknown_topics(recipe.slots[topics.of], wanted)
+    _refuse_too_many(config, SlotDraws(recipe, config.seed, known), recipe)
     pairs = list_topics(topics, recipe.slots, wanted, work.topics, config, config.out, journal, reporter)
     return None if pairs is None else SlotDraws(recipe, config.seed, pairs)
 

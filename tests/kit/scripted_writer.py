@@ -15,7 +15,6 @@ from random import Random
 
 from scripted_server import (
     Answer,
-    Judge,
     Request,
     ScriptedServer,
     completion,
@@ -31,6 +30,7 @@ from annotations.writing.forms import TOPICS_SYSTEM
 from annotations.writing.recipe import WORDS
 
 USED = re.compile(r'the (?:noun|verb|adjective) "([^"]+)"')
+DELIMITED = re.compile(r"lines that say (\w{16})\.\s*\1\n(.*)\n\1", re.DOTALL)
 LISTED = re.compile(r"List (\d+)|Name (\d+)")
 NAMES = ("Mila", "Otto", "Ines", "Bruno", "Ada", "Tariq", "Yuki", "Lena")
 CODE = '''def count_{name}(values: list[int]) -> int:
@@ -89,6 +89,14 @@ def text(request: Request) -> Answer:
     return completion(prose(random, 150, must), usage=(100, 200))
 
 
+def grades(request: Request) -> Answer:
+    """Answer with points by chance for each dimension of the rubric; the same document always gets the same."""
+    schema = request.body["response_format"]["json_schema"]["schema"]["properties"]
+    random = Random(DELIMITED.search("\n".join(text_parts(request.body, "user")))[2])
+    points = {name: random.choice(one["enum"]) for name, one in schema.items() if "enum" in one}
+    return completion({"reason": "By chance.", **points})
+
+
 Fault = Callable[[Request], Answer]
 FAULTS: Mapping[str, tuple[Fault, str]] = {
     "refusal": (lambda _: refused(), "refusal"),
@@ -105,7 +113,7 @@ FAULTS: Mapping[str, tuple[Fault, str]] = {
 
 @dataclass(frozen=True)
 class Writer:
-    """A script that writes, and grades by the words of a text.
+    """A script that writes, and grades by chance.
 
     Parameters
     ----------
@@ -122,7 +130,7 @@ class Writer:
 
     def _answer(self, request: Request) -> Answer:
         if "response_format" in request.body:
-            return Judge()(request)
+            return grades(request)
         chance = Random(request.digest).random()
         if TOPICS_SYSTEM not in text_parts(request.body, "system"):
             for name, share in self.faults.items():

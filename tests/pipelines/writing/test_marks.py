@@ -72,7 +72,7 @@ def test_another_rubric_and_another_scorer_may_be_named(tmp_path):
 
 def test_graded_texts_are_labels_that_name_their_rubric(tmp_path):
     with ScriptedServer(Writer()) as server:
-        write(tmp_path / "out", server.base_url, grader="judge")
+        write(tmp_path / "out", server.base_url, grader="judge", n=120)
     path = str(data_file(str(tmp_path / "out"), "story"))
     labels, rows = read_labels(path), kept(tmp_path / "out")
     assert labels.scores.tolist() == [row["score"] for row in rows]
