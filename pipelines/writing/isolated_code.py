@@ -64,7 +64,6 @@ def main() -> None:
     code = os.fork()  # the first process of its namespace: with it, all others there end
     if code == 0:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, watched)
-        _call("prctl", SIGNAL_OF_PARENT, signal.SIGKILL, 0, 0, 0)
         _hide_files(told["home"], told["limits"], is_root)
         _give_up_rights(told["limits"], is_root)
         _take_standard_streams()
@@ -86,6 +85,7 @@ def main() -> None:
 def _hide_files(home: str, limits: dict[str, Any], is_root: bool) -> None:
     """Leave all files as they are to read, but what others have hidden, and one empty folder to write to."""
     os.umask(0o022)
+    _call("mount", None, b"/", None, MS_WITH_INNER | MS_PRIVATE, None)  # else others would see what follows
     python, home = os.path.realpath(sys.base_prefix), os.path.realpath(home)
     hidden = [path for path in HIDDEN if os.path.isdir(path)]
     if home != "/" and os.path.isdir(home) and not any(_holds(path, f"{home}/") for path in hidden):
@@ -98,7 +98,7 @@ def _hide_files(home: str, limits: dict[str, Any], is_root: bool) -> None:
         os.makedirs(python)
         _call("mount", f"{OPEN_FILES}/{held}".encode(), python.encode(), None, MS_BIND | MS_WITH_INNER, None)
     _mount_empty(PROCESSES, "mode=755")
-    attributes = (ctypes.c_uint64 * 4)(READ_ONLY, 0, MS_PRIVATE, 0)
+    attributes = (ctypes.c_uint64 * 4)(READ_ONLY, 0, 0, 0)
     size = ctypes.sizeof(attributes)
     _call("syscall", MOUNT_SETATTR, HERE, b"/", RECURSIVE, ctypes.byref(attributes), size)
     whose = f",uid={NOBODY},gid={NOBODY}" if is_root else ""
@@ -131,6 +131,7 @@ def _give_up_rights(limits: dict[str, Any], is_root: bool) -> None:
     header = (ctypes.c_uint32 * 2)(CAPABILITIES_VERSION, 0)
     _call("capset", ctypes.byref(header), ctypes.byref((ctypes.c_uint32 * 6)()))
     _call("prctl", NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    _call("prctl", SIGNAL_OF_PARENT, signal.SIGKILL, 0, 0, 0)  # not before: a change of the user undoes it
 
 
 def _take_standard_streams() -> None:
