@@ -13,7 +13,7 @@ import sys
 NAME = "edufilter"
 VERBS = (
     *("filter", "recut", "decontaminate", "demo", "clean", "sample", "annotate", "agreement", "train"),
-    *("prove", "distill", "evaluate", "audit", "threshold", "report", "explain", "score", "status", "verify"),
+    *("write", "prove", "distill", "evaluate", "audit", "threshold", "report", "explain", "score", "status", "verify"),
 )
 COMMAND = re.compile(rf"(?<![\w./-]){NAME}(?= (?:{'|'.join(VERBS)})\b)")
 

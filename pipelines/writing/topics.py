@@ -4,6 +4,7 @@ Draws are made over the list, so it is written when it is whole, and never chang
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
 from pathlib import Path
 
 from annotations.asking.journal import Journal
@@ -31,9 +32,10 @@ def topic_questions(
     topics: Topics, values: Sequence[str], count: int, asked: Asked
 ) -> Iterator[tuple[str, PricedQuestion]]:
     """Yield the questions for so many topics in all, with the value that each is about."""
-    each = -(-count // len(values))
-    lists = max(1, -(-round(each * SPARE) // AT_ONCE))
-    length = min(AT_ONCE, max(1, -(-round(each * SPARE) // lists)))
+    values = values[:: max(1, len(values) // count)][:count]
+    each = ceil(SPARE * ceil(count / len(values)))
+    lists = ceil(each / AT_ONCE)
+    length = ceil(each / lists)
     for number in range(1, lists + 1):
         for value in values:
             window = filled(topics.instructions, {topics.of: value, COUNT: str(length)})

@@ -32,6 +32,7 @@ from pipelines.writing.code_runs import CodeRuns
 from pipelines.writing.documents import DocumentDraws, texts_of_files
 from pipelines.writing.marks import Grading, marks_of
 from pipelines.writing.run_code import require_isolation
+from pipelines.writing.run_code import require_isolation
 from pipelines.writing.sieve import NEAR_DUPLICATE, Sieve
 from pipelines.writing.text_folder import TOPICS_FILE, hold_to
 from pipelines.writing.text_tables import NO_MARKS, text_files
@@ -123,6 +124,8 @@ def _prepare(config: WriteConfig) -> _Work:
         )
     if config.run_code:
         require_isolation()  # said now, not after the texts are paid for
+    if config.run_code:
+        require_isolation()
     if recipe.checks.language:
         tell_languages(["The extra that tells languages is there."])
     writer = config.writer(recipe.most_reply_tokens)

@@ -7,6 +7,7 @@ import pytest
 from transformers_server import make_chat_model, serve_model
 
 from annotations.asking.chat_api import ChatAnnotator
+from annotations.asking.prompt import RubricForm
 from annotations.asking.rubric import load_rubric
 from annotations.asking.settings import Rater
 
@@ -39,7 +40,7 @@ def test_it_answers_to_parts_of_content(served):
 def test_one_that_ignores_the_form_and_answers_rubbish_gives_no_label(served, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    annotator = ChatAnnotator(load_rubric("web"), Rater(served.model, None, 20), base_url=served.base_url)
+    annotator = ChatAnnotator(RubricForm(load_rubric("web")), Rater(served.model, None, 20), base_url=served.base_url)
 
     async def attempts():
         try:

@@ -1,5 +1,6 @@
 """Proves in a real browser that pages are drawn and searched, load nothing, and run nothing of a document."""
 
+import json
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -10,6 +11,9 @@ from dumps import CUT, make_texts
 from picture import HEIGHT, WIDTH, find_chromium, take_picture
 from proofs import ARMS, EVALUATIONS, config_of, make_proof
 from runs import QUIET
+from scripted_server import ScriptedServer, completion
+from scripted_writer import Writer
+from written_texts import write
 
 from pipelines import FilterConfig, filter_dump, write_report
 from pipelines.page_kit.cards import Card, card_section
@@ -17,6 +21,7 @@ from pipelines.page_kit.page import whole_page
 from pipelines.reports.grade_page import write_grade_page
 from pipelines.reports.proof_page import write_proof_page
 from pipelines.reports.scorer_page import write_scorer_report
+from pipelines.reports.writing_page import write_writing_page
 from pipelines.scorers.evaluate import points_of_labels
 from pipelines.writing.grade import GradeResult
 from pipelines.writing.grades import Graded, grades_by_model
@@ -66,6 +71,20 @@ def opened(browser, path, **settings):
 
 
 @pytest.fixture(scope="module")
+def texts_page(tmp_path_factory):
+    """Return the page of texts of which some speak to a browser."""
+    out = tmp_path_factory.mktemp("texts") / "out"
+
+    def script(request):
+        said = json.loads(Writer()(request).body)["choices"][0]["message"]["content"]
+        return completion(f"{HOSTILE[request.count % len(HOSTILE)]} {said}")
+
+    with pytest.MonkeyPatch.context() as patch, ScriptedServer(script) as server:
+        patch.setenv("OPENAI_API_KEY", "sk-of-the-page")
+        return write_writing_page(write(out, server.base_url, "story", n=40))
+
+
+@pytest.fixture(scope="module")
 def report(web, tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser")
     (folder / "dump").mkdir()
@@ -104,6 +123,20 @@ def test_a_report_is_drawn_on_any_screen_and_runs_nothing_of_a_document(browser,
         assert page.evaluate("window.harm") is None
         assert page.locator("pre img, pre script, pre svg, iframe").count() == 0
         assert page.locator("pre", has_text="<script>window.harm = 1</script>").count() > 0
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_of_texts_is_drawn_on_any_screen_and_runs_nothing_of_a_text(browser, texts_page, width):
+    with opened(browser, texts_page, viewport={"width": width, "height": 900}) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator(".tiles > div:visible").count() == 4
+        assert page.locator("table:visible").count() >= 5
+        every = page.locator(".sample:visible").count()
+        assert every >= 10
+        page.fill(SEARCH, "they often said")
+        assert 0 < page.locator(".sample:visible").count() <= every
+        assert page.evaluate("window.harm") is None
+        assert page.locator("pre img, pre script, pre svg, iframe").count() == 0
 
 
 def test_documents_are_searched_and_filtered_by_slice(browser, report):
