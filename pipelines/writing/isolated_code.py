@@ -1,14 +1,14 @@
 """The program that runs an exercise: a file of its own that imports nothing of edufilter.
 
-`run_code.py` hands its text to a fresh interpreter. It reads from standard input what is to be run, shuts itself
-in, and only then runs it. Two processes take part::
+`run_code.py` hands its text to a fresh interpreter. It reads from standard input what is to be run, shuts
+itself in, and only then runs it. Two processes take part::
 
     keeper   watches the clock, and kills the other one, whatever that does
     code     is alone in its namespaces: no network, no other process, all files read-only but for a small
              folder in memory; without privileges, within its limits
 
-What goes to standard output is read by `run_code.py`: first `SHUT_IN`, or why that is not possible; then, once all
-tests have been run, the token that came with the exercise, or the number of a reason.
+What goes to standard output is read by `run_code.py`: first `SHUT_IN`, or why that is not possible; then,
+once all tests have been run, the token that came with the exercise, or the number of a reason.
 """
 
 import ctypes
@@ -149,7 +149,7 @@ def _run(source: str, token: bytes) -> None:
         if "unittest" in source:
             import unittest
 
-            unittest.main = lambda *given, **named: None  # type: ignore[assignment]  # all cases are run below
+            unittest.main = lambda *given, **named: None  # type: ignore[assignment] # cases are run below
         exec(compile(source, "exercise", "exec"), module)
         _run_tests(module)
     except ImportError:
@@ -163,7 +163,7 @@ def _run(source: str, token: bytes) -> None:
 
 
 def _run_tests(module: dict[str, Any]) -> None:
-    """Run what a module only defines: functions whose names begin with ``test``, and cases of ``unittest``."""
+    """Run what a module only defines: functions called ``test...``, and cases of ``unittest``."""
     for name, found in list(module.items()):
         code = getattr(found, "__code__", None)
         if name.startswith("test") and code is not None and code.co_argcount == 0:
@@ -185,8 +185,7 @@ def _call(name: str, *given: Any) -> None:  # noqa: ANN401 - whatever the kernel
     """Call a function of the C library, whose numbers are as wide as a register."""
     wide = [ctypes.c_long(one) if isinstance(one, int) else one for one in given]
     if getattr(LIBC, name)(*wide) != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, f"{name}: {os.strerror(error)}")
+        raise OSError(f"{name}: {os.strerror(ctypes.get_errno())}")
 
 
 def _write(path: str, text: str) -> None:

@@ -1,8 +1,8 @@
 """Runs an exercise against its own tests, shut in: it is code that a model wrote, and that nobody has read.
 
-What shuts it in is in `isolated_code.py`, which a fresh interpreter runs. Nothing is ever run where that is not
-possible. That an exercise passes is proven by a token that is said after its last test: what ends earlier, or
-prints whatever it likes, does not have it.
+What shuts it in is in `isolated_code.py`, which a fresh interpreter runs. Nothing is ever run where that is
+not possible. That an exercise passes is proven by a token that is said after its last test: what ends
+earlier, or prints whatever it likes, does not have it.
 """
 
 import json
@@ -73,7 +73,7 @@ def require_isolation() -> None:
         raise SettingsError(str(error)) from None
     if found:
         raise SettingsError(
-            f"Code must run where it is shut in. An exercise that holds nothing {found}. Leave --run-code out."
+            f"Code must run where it is shut in. An empty exercise {found}. Leave --run-code out."
         )
 
 
@@ -106,8 +106,15 @@ def run_exercise(solution_and_tests: str, limits: RunLimits | None = None) -> st
     }
     try:
         process = subprocess.Popen(
-            # The interpreter itself, for the packages of an environment are not for code that nobody has read.
-            [os.path.realpath(sys.executable), "-I", "-S", "-B", "-c", Path(isolated_code.__file__).read_text()],
+            # The interpreter itself: packages of an environment are not for code that nobody has read.
+            [
+                os.path.realpath(sys.executable),
+                "-I",
+                "-S",
+                "-B",
+                "-c",
+                Path(isolated_code.__file__).read_text(),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -136,6 +143,6 @@ def run_exercise(solution_and_tests: str, limits: RunLimits | None = None) -> st
 def _refusal(why: str) -> RunError:
     return RunError(
         "Code must be shut in before it is run: that takes Linux 5.12 or later, and the right to make user "
-        f"namespaces (see user_namespaces(7)), which containers often withhold. Got: {printable(why)}. Nothing "
-        "was run. Leave --run-code out, or run it where namespaces may be made, such as in a virtual machine."
+        f"namespaces (see user_namespaces(7)), which containers often withhold. Got: {printable(why)}. "
+        "Nothing was run. Leave --run-code out, or run it where namespaces may be made, such as in a virtual machine."
     )
