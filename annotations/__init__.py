@@ -7,8 +7,8 @@ Each room may import the rooms below it in this list:
 - `asking/`: rubrics, prompts, endpoints, the journal of paid replies, the budget, planted orders.
 - `samples/`: which documents to label.
 
-`rubrics/` holds the rubrics and `recipes/` the recipes, which are TOML. To add one, add a file there. The verbs that read dumps
-and write folders are in `pipelines/labels/`.
+`rubrics/` holds the rubrics and `recipes/` the recipes, which are TOML. To add one, add a file there. The
+verbs that read dumps and write folders are in `pipelines/labels/` and `pipelines/writing/`.
 """
 
 from typing import TYPE_CHECKING

@@ -13,7 +13,8 @@ import sys
 NAME = "edufilter"
 VERBS = (
     *("filter", "recut", "decontaminate", "demo", "clean", "sample", "annotate", "agreement", "train"),
-    *("write", "prove", "distill", "evaluate", "audit", "threshold", "report", "explain", "score", "status", "verify"),
+    *("prove", "distill", "evaluate", "audit", "threshold", "report", "explain", "score", "status", "verify"),
+    "write",
 )
 COMMAND = re.compile(rf"(?<![\w./-]){NAME}(?= (?:{'|'.join(VERBS)})\b)")
 

@@ -13,10 +13,10 @@ from annotations.asking.settings import Rater
 Status = Literal["ok", "unparseable", "refused", "too_long", "api_error", "imported"]
 """What became of a question. Only ``ok`` and ``imported`` have scores: a failed label is never a score.
 
-``unparseable``: the reply is not what was asked for: no answer by the rubric, no text of the recipe. ``refused``: the model, or a filter before it,
-would not answer. ``too_long``: the document or the reply had more tokens than there is room for.
-``api_error``: there was no reply, though it was asked for several times; it alone is asked for again.
-``imported``: the score was not asked for here.
+``unparseable``: the reply is not what was asked for: no answer by the rubric, no text of the recipe.
+``refused``: the model, or a filter before it, would not answer. ``too_long``: the document or the reply had
+more tokens than there is room for. ``api_error``: there was no reply, though it was asked for several times;
+it alone is asked for again. ``imported``: the score was not asked for here.
 """
 
 SCORED: tuple[Status, ...] = ("ok", "imported")

@@ -1,9 +1,9 @@
 """Asks a model behind any OpenAI-compatible endpoint: form of the reply, errors, and what is kept of both.
 
-What is asked, and how a reply is read, says a `QuestionForm`. How a question travels is in `endpoint.py`. Which
-form of reply an endpoint can be held to is found out with the first question (`reply_forms.py`). Every reply is
-read all the same, since endpoints exist that take an order for a form and ignore it. The key comes from the environment and goes
-nowhere else.
+What is asked, and how a reply is read, says a `QuestionForm`. How a question travels is in `endpoint.py`.
+Which form of reply an endpoint can be held to is found out with the first question (`reply_forms.py`). Every
+reply is read all the same, since endpoints exist that take an order for a form and ignore it. The key comes
+from the environment and goes nowhere else.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Every reply that was paid for, as it came: a SQLite file that a kill at any point leaves whole.
 
-A question is the digest of its form (a rubric's, say), a rater (model and parameters), a window and a number of
-repeat. Its last reply counts; earlier ones stay, for they were paid for too. What is being asked is noted before it is
-sent, with the most that it can cost: what a killed process left there counts as spent.
+A question is the digest of its form (a rubric's, say), a rater (model and parameters), a window and a number
+of repeat. Its last reply counts; earlier ones stay, for they were paid for too. What is being asked is noted
+before it is sent, with the most that it can cost: what a killed process left there counts as spent.
 """
 
 import hashlib
@@ -196,19 +196,21 @@ class Journal:
 
     def reply_to(self, question: Question) -> dict[str, Any] | None:
         """Return the last reply to a question, all columns; None where there is none."""
-        # By name: without statistics SQLite takes what has more columns, as journals of earlier versions do.
-        cursor = self._connection.execute(
-            "SELECT * FROM replies INDEXED BY windows WHERE "
-            f"{' AND '.join(f'{name} = ?' for name in QUESTION)} ORDER BY number DESC LIMIT 1",
-            question.values,
-        )
+        cursor = self._last_reply(question, "*")
         row = cursor.fetchone()
         return None if row is None else dict(zip([one[0] for one in cursor.description], row, strict=True))
 
     def is_finished(self, question: Question) -> bool:
         """Tell whether a question is not to be asked again: all but those without an answer."""
-        reply = self.reply_to(question)
-        return reply is not None and reply["status"] in FINAL
+        return any(status in FINAL for (status,) in self._last_reply(question, "status"))
+
+    def _last_reply(self, question: Question, columns: str) -> sqlite3.Cursor:
+        # The index by name: without statistics SQLite takes that of earlier versions, which has more columns.
+        return self._connection.execute(
+            f"SELECT {columns} FROM replies INDEXED BY windows WHERE "
+            f"{' AND '.join(f'{name} = ?' for name in QUESTION)} ORDER BY number DESC LIMIT 1",
+            question.values,
+        )
 
     def ratings(self) -> list[dict[str, Any]]:
         """Return the last reply to each question, all columns, in the order of the first replies."""
@@ -222,7 +224,7 @@ class Journal:
         return [{**row, "scores": _parsed(row["scores"])} for row in found]
 
     def mean_tokens(self, rubric_sha256: str) -> dict[str, tuple[float, float]]:
-        """Return the mean tokens of a question of a form and of a reply, by model, as servers counted them."""
+        """Return the mean tokens of questions of a form and of their replies, by model, as servers count."""
         rows = self._connection.execute(
             "SELECT model, AVG(tokens_in), AVG(tokens_out) FROM replies "
             "WHERE tokens_in > 0 AND tokens_out > 0 AND rubric_sha256 = ? GROUP BY model",

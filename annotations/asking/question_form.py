@@ -1,4 +1,4 @@
-"""What a question looks like and how its reply is read: all in which one kind of question differs from another.
+"""What a question looks like and how its reply is read: all in which kinds of question differ.
 
 `chat_api.py` asks any of them. Questions for labels are in `prompt.py`; those for texts in the room
 `writing/`.
@@ -61,8 +61,8 @@ class QuestionForm(Protocol):
 def prompt_bytes(form: QuestionForm, window: str) -> int:
     """Return the UTF-8 bytes of all that is sent for a window: no tokeniser makes more tokens of it.
 
-    What a server adds by itself (roles, special tokens, a schema) is reckoned by the schema's bytes, twice; of
-    a form without one by `TURNS_BYTES`.
+    What a server adds by itself (roles, special tokens, a schema) is reckoned by the schema's bytes, twice;
+    of a form without one by `TURNS_BYTES`.
     """
     added = TURNS_BYTES if form.schema is None else len((2 * str(form.schema)).encode())
     texts = (form.system, *form.parts(window))

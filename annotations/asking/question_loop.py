@@ -100,7 +100,8 @@ def ask_all(
     EndpointError
         If the endpoint cannot be used as it was asked.
     RunError
-        If it does not answer any more, or too little of what it says is what was wanted. What was answered is kept.
+        If it does not answer any more, or too little of what it says is what was wanted. What was answered
+        is kept.
     MissingExtraError
         If the ``annotate`` extra is not installed.
     """

@@ -134,7 +134,8 @@ def _problems(model: type[Entry], found: Sequence[Mapping[str, Any]], path: Path
             yield f"{path}: {problem['msg'].removeprefix('Value error, ')}."
         elif location in meant:
             near = meant[location][-1]
-            known = f"Did you mean {near!r}?" if near else f"It may be {', '.join(_keys_at(model, location))}."
+            keys = ", ".join(_keys_at(model, location))
+            known = f"Did you mean {near!r}?" if near else f"It may be {keys}."
             yield f"{path} has an unknown key {key_in_words(location)}. {known}"
         elif problem["type"] == "missing" and location in meant.values():
             continue
@@ -160,7 +161,7 @@ def _keys_at(model: type[BaseModel], location: Sequence[int | str]) -> list[str]
 
 
 def _table_of(kind: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annotation
-    """Return the model within an annotation: of a table, or of the entries of a list; None if there is none."""
+    """Return the model within an annotation: of a table, or of the entries of a list; None if it has none."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return kind
     return next(filter(None, map(_table_of, get_args(kind))), None)

@@ -33,8 +33,8 @@ class Wanted:
 
 LABELS = Wanted(
     must="Replies must hold one JSON object with a number of the rubric's scale for each dimension.",
-    count_as_answered="Replies without a label count as answered: another model, or other parameters, are asked "
-    "anew.",
+    count_as_answered="Replies without a label count as answered: another model, or other parameters, are "
+    "asked anew.",
     to_try={
         "unparseable": "a model that follows orders better, or an endpoint that can hold it to a JSON schema",
         "too_long": "more room for replies, 4000 tokens for a model that thinks (in Python, "

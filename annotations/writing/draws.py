@@ -1,7 +1,7 @@
 """Draws requests from a recipe: which one has which number follows from recipe, seed and number alone.
 
-Draws are without replacement over the product of slots. Nothing is kept of them: a permutation says in which order
-combinations come, and each number can be drawn by itself.
+Draws are without replacement over the product of slots. Nothing is kept of them: a permutation says in which
+order combinations come, and each number can be drawn by itself.
 """
 
 import hashlib
@@ -148,6 +148,5 @@ def between_delimiters(document: str) -> str:
     data = document.encode("utf-8", errors="surrogatepass")
     delimiter = hashlib.sha256(data).hexdigest()[:DELIMITER_CHARS]
     return (
-        f"(The document stands between two lines that say {delimiter}.)\n"
-        f"{delimiter}\n{document}\n{delimiter}"
+        f"(The document stands between two lines that say {delimiter}.)\n{delimiter}\n{document}\n{delimiter}"
     )

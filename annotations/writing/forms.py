@@ -1,4 +1,4 @@
-"""The questions of writing, as `annotations.asking` asks them: for a text of a recipe, and for a list of topics."""
+"""The questions of writing, as `annotations.asking` asks them: for the text of a recipe, for topics."""
 
 import hashlib
 import json
@@ -15,8 +15,8 @@ from filtering.text.near_duplicates import WORD
 
 TEXTS = Wanted(
     must="Replies must be texts as the recipe asks for them.",
-    count_as_answered="They count as answered: another model, or another --temperature, is asked anew, in another "
-    "--out.",
+    count_as_answered="They count as answered: another model, or another --temperature, is asked anew, in "
+    "another --out.",
     to_try={
         "unparseable": "a model that follows orders better, or other instructions and [checks] in the recipe",
         "too_long": "more room for replies (--max-reply-tokens), or a model that takes longer texts",
@@ -99,15 +99,15 @@ class TopicsForm:
 
 
 def topics_in(content: str) -> list[str]:
-    """Return the topics that a reply lists, each once.
+    r"""Return the topics that a reply lists, each once.
 
     Where some lines have the mark of an entry, the others are remarks.
 
     Examples
     --------
-    >>> topics_in("Here are some:\\n1. **Fractions**\\n2. The area of a circle.\\n3. fractions")
+    >>> topics_in("Here are some:\n1. **Fractions**\n2. The area of a circle.\n3. fractions")
     ['Fractions', 'The area of a circle']
-    >>> topics_in("Prime numbers\\nFractions")
+    >>> topics_in("Prime numbers\nFractions")
     ['Prime numbers', 'Fractions']
     """
     lines = [line for line in (without_thoughts(content) or "").splitlines() if line.strip()]

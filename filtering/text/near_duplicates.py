@@ -57,7 +57,7 @@ class NearDuplicates:
         return {row: self._sketches[row].jaccard(sketch) for row in self._bands.query(sketch)}
 
     def first_same(self, row: int, text: str) -> int:
-        """Return the first text that stands for one, which is the `SAME`; itself, and it is kept, if none does."""
+        """Return the first text that is the `SAME` as one; its own row, and it is kept, if none is."""
         sketch = self.sketch(text)
         same = [other for other, similarity in self.alike(sketch).items() if similarity >= SAME]
         if same:

@@ -74,7 +74,9 @@ def annotate_sample(
     work = _prepare(config)
     if annotators is None:
         annotators = [
-            ChatAnnotator(RubricForm(work.rubric), rater, base_url=config.base_url, timeout_s=config.timeout_s)
+            ChatAnnotator(
+                RubricForm(work.rubric), rater, base_url=config.base_url, timeout_s=config.timeout_s
+            )
             for rater in config.raters
         ]
     _tell_of_sample(work, reporter)
@@ -216,7 +218,8 @@ def _check_any_label(work: _Work, labels: pa.Table, rows: Sequence[Mapping[str, 
     is_any = any(row["status"] == "ok" for row in rows) and (len(labels) or not work.documents)
     if unusable and not is_any:
         raise RunError(
-            f"{LABELS.must} None of {len(unusable)} does: {tell_unusable(unusable)} {LABELS.count_as_answered}"
+            f"{LABELS.must} None of {len(unusable)} does: {tell_unusable(unusable)} "
+            f"{LABELS.count_as_answered}"
         )
 
 

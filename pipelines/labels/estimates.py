@@ -78,7 +78,7 @@ def estimate_asking(
     answered : int
         Questions that are not.
     measured : mapping of str to (float, float)
-        Tokens of a question and of a reply as servers counted them, by model, where there are replies already.
+        Tokens of a question and of a reply as servers counted them, by model, where there are replies.
     reply_tokens : float
         Of a usual reply, where none was measured.
     documents : int

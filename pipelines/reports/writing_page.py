@@ -1,4 +1,4 @@
-"""The page of a folder of texts: what is kept, what was thrown away and why, how texts differ, what it cost."""
+"""The page of a folder of texts: what is kept, what is not and why, how texts differ, what it cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,9 +92,7 @@ def _diversity(found: Diversity) -> list[Table]:
         for length, share in zip(RUNS, found.distinct, strict=True)
     ]
     runs.append(("near-duplicates", f"{100 * found.near_duplicates:.1f} %"))
-    slots = [
-        (name, found.values[name], f"{share:.3f}") for name, share in sorted(found.evenness.items())
-    ]
+    slots = [(name, found.values[name], f"{share:.3f}") for name, share in sorted(found.evenness.items())]
     openings = [(opening, f"{100 * share:.1f} %") for opening, share in found.openings]
     return [
         Table("Different runs of words among all", ("runs of", "share"), runs),
@@ -110,7 +108,8 @@ def _costs(result: WriteResult) -> Table:
         ("spent", f"${result.spent_usd:.4f}"),
     ]
     if result.open_usd:
-        rows.append(("of it for questions that were open when a run was stopped, at most", f"${result.open_usd:.4f}"))
+        opened = "of it at most, for questions that were open when a run was stopped"
+        rows.append((opened, f"${result.open_usd:.4f}"))
     if result.kept and result.spent_usd:
         rows.append(("for each text that is kept", f"${result.spent_usd / result.kept:.4f}"))
     rows += [("different draws", result.combinations)]

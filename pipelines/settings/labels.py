@@ -66,8 +66,8 @@ class DrawSettings(Settings):
         Name | None,
         Option(
             "--rubric", "-r", rich_help_panel=DRAWING,
-            help="Rubric whose points the page beside a .csv shows: web, code, story, textbook, or a TOML file of "
-            "yours. Default: that of a shipped scorer.",
+            help="Rubric whose points the page beside a .csv shows: web, code, story, textbook, or a TOML "
+            "file of yours. Default: that of a shipped scorer.",
         ),
     ] = None  # fmt: skip
     group_column: GroupColumn = None
@@ -136,7 +136,10 @@ class AnnotateConfig(AskingSettings):
     ] = None
     out: LabelsFolder
     rubric: Annotated[
-        Name, Option("--rubric", "-r", help="Rubric to score by: web, code, story, textbook, or a TOML file of yours.")
+        Name,
+        Option(
+            "--rubric", "-r", help="Rubric to score by: web, code, story, textbook, or a TOML file of yours."
+        ),
     ] = "web"
     models: Annotated[
         Paths,

@@ -13,7 +13,6 @@ from pipelines.settings.base import (
     CHECKS,
     DRAWING,
     LEAKS,
-    READING,
     SCORING,
     Name,
     Paths,
@@ -33,8 +32,8 @@ class WriteConfig(AskingSettings):
         Name,
         Argument(
             metavar="RECIPE",
-            help="Recipe to write by: textbook, exercise, story, story_instructions, rewrite, or a TOML file of "
-            "yours.",
+            help="Recipe to write by: textbook, exercise, story, story_instructions, rewrite, or a TOML file "
+            "of yours.",
         ),
     ]
     out: Annotated[
@@ -51,31 +50,33 @@ class WriteConfig(AskingSettings):
         Option(
             "--from",
             metavar="INPUT",
-            help="Documents to rewrite: a Parquet file, folder or pattern. Repeat it for more. For recipes that "
-            "take documents, such as rewrite.",
+            help="Documents to rewrite: a Parquet file, folder or pattern. Repeat it for more. For recipes "
+            "that take documents, such as rewrite.",
         ),
     ] = ()
     grader: Annotated[
         Name | None,
-        Option("--grade", metavar="MODEL", help="Model that grades the texts, best another one than --model."),
+        Option("--grade", metavar="MODEL", help="Model that grades the texts, best not the one of --model."),
     ] = None
     topics: Annotated[
         int | None,
         Field(ge=1, le=1_000_000),
         Option(
             rich_help_panel=DRAWING,
-            help="Number of topics that the model lists before it writes, for recipes that have topics. Default: "
-            "what the recipe says.",
+            help="Number of topics that the model lists before it writes, for recipes that have topics. "
+            "Default: what the recipe says.",
         ),
     ] = None
     seed: Annotated[
-        int, Field(ge=0), Option(rich_help_panel=DRAWING, help="Seed of the draws. Another seed draws others.")
+        int,
+        Field(ge=0),
+        Option(rich_help_panel=DRAWING, help="Seed of the draws. Another seed draws others."),
     ] = 0
     until_fresh: Annotated[
         bool,
         Option(
             "--until-fresh", rich_help_panel=DRAWING,
-            help="Ask for another text in place of each near-duplicate, with another draw, in up to 5 rounds.",
+            help="Ask for another text in place of each near-duplicate, by another draw, in up to 5 rounds.",
         ),
     ] = False  # fmt: skip
     max_reply_tokens: Annotated[
@@ -92,15 +93,16 @@ class WriteConfig(AskingSettings):
         Name | None,
         Option(
             rich_help_panel=SCORING,
-            help="Rubric to grade by: web, code, story, textbook, or a TOML file of yours. Default: the recipe's.",
+            help="Rubric to grade by: web, code, story, textbook, or a TOML file of yours. Default: that of "
+            "the recipe.",
         ),
     ] = None
     scorer: Annotated[
         Name | None,
         Option(
             "--scorer", "-s", rich_help_panel=SCORING,
-            help="Scorer of the column edu_score: web, code, or the folder of a scorer that you trained. Default: "
-            "the recipe's.",
+            help="Scorer of the column edu_score: web, code, or the folder of a scorer that you trained. "
+            "Default: that of the recipe.",
         ),
     ] = None  # fmt: skip
     keep_grade: Annotated[
@@ -121,8 +123,8 @@ class WriteConfig(AskingSettings):
         bool,
         Option(
             "--run-code", rich_help_panel=CHECKS,
-            help="Run exercises against their own tests, each in a process of its own without network, within "
-            "limits. This runs code that a model wrote: read what it protects from first.",
+            help="Run exercises against their own tests, each shut in by itself. This is code that a model "
+            "wrote and nobody has read: see first what it is kept from.",
         ),
     ] = False  # fmt: skip
     against: Annotated[
@@ -139,8 +141,8 @@ class WriteConfig(AskingSettings):
         Option(
             metavar="FILE",
             rich_help_panel=LEAKS,
-            help="File of benchmark tasks (.jsonl, .jsonl.gz or .parquet): texts that hold one are thrown away. "
-            "Repeat it for more.",
+            help="File of benchmark tasks (.jsonl, .jsonl.gz or .parquet): texts that hold one are thrown "
+            "away. Repeat it for more.",
         ),
     ] = ()
     samples: bool = Field(default=True, description="Whether the page shows texts.")

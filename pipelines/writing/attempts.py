@@ -17,6 +17,8 @@ from pipelines.writing.asker import Asked
 BATCH = 500
 """Texts that are looked at together."""
 NOT_ASKED, NO_ANSWER = "not asked", "no answer"
+WITHOUT_REPLY = (NOT_ASKED, NO_ANSWER)
+"""What is no text at all, and is asked for by the same command."""
 WITHOUT_TEXT: Mapping[Status, str] = {"api_error": NO_ANSWER, "refused": "refusal", "too_long": "cut"}
 
 Thing = TypeVar("Thing")
@@ -44,7 +46,7 @@ class Attempt:
 
     def is_there(self) -> bool:
         """Tell whether something came."""
-        return self.fault not in (NOT_ASKED, NO_ANSWER)
+        return self.fault not in WITHOUT_REPLY
 
     def checked(self, recipe: Recipe) -> str:
         """Return what is wrong with it by the recipe's checks; empty if nothing is."""

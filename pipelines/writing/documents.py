@@ -64,7 +64,9 @@ class DocumentDraws:
 
     def between(self, start: int, stop: int) -> Iterator[Draw]:
         """Yield the draws from one number up to another, in the order of the dump."""
-        rows = np.array([self._permuted(at % self._permuted.size) for at in range(start, stop)], dtype=np.int64)
+        rows = np.array(
+            [self._permuted(at % self._permuted.size) for at in range(start, stop)], dtype=np.int64
+        )
         order = np.argsort(rows, kind="stable")
         rows, numbers = rows[order], order + start
         bounds = np.searchsorted(rows, [0, *self._ends])

@@ -1,4 +1,4 @@
-"""Which texts count: those that hold the recipe's checks, pass their tests, hold no task, and are like no other."""
+"""Which texts count: those that pass the checks and their own tests, hold no task, and are like no other."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count

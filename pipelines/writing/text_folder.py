@@ -7,7 +7,7 @@
     texts/report.html             the page
     texts/summary.json            its figures
     texts/topics.tsv              the topics that were listed first, where the recipe has any
-    texts/journal.sqlite          every reply, as it came, for its owner alone; see `annotations.asking.journal`
+    texts/journal.sqlite          every reply as it came, for its owner alone; see `annotations.asking`
     texts/write.json              recipe, model and seed
     texts/lock                    held by the running process
 """

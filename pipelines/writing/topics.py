@@ -109,13 +109,15 @@ def _pairs(questions: Sequence[tuple[str, PricedQuestion]], count: int, journal:
                 found.setdefault(value, []).append(" ".join(topic.split()))
     if unanswered or not found:
         raise RunError(
-            f"All topics must be there before texts are drawn. {unanswered:,} of {len(questions):,} questions "
-            "found no answer. The same command asks them again."
+            f"All topics must be there before texts are drawn. {unanswered:,} of {len(questions):,} "
+            "questions found no answer. The same command asks them again."
             if unanswered
             else "A model must list topics, one a line. No reply did. Try another model, in another --out."
         )
     longest = max(map(len, found.values()))
-    in_turn = [(value, topics[at]) for at in range(longest) for value, topics in found.items() if at < len(topics)]
+    in_turn = [
+        (value, topics[at]) for at in range(longest) for value, topics in found.items() if at < len(topics)
+    ]
     return in_turn[:count]
 
 

@@ -1,15 +1,17 @@
 """Has texts written by a recipe, looks at what came, has it graded, and writes what is kept."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat, tee
 from pathlib import Path
 
 from annotations.asking.journal import Journal
-from annotations.asking.prompt import RubricForm
+from annotations.asking.prompt import ENDLESS, RubricForm
 from annotations.asking.rubric import Rubric, load_rubric
 from annotations.asking.unusable import LABELS, tell_unusable
 from annotations.labels.sources import JOURNAL_FILE
+from annotations.writing.checks import REASONS
 from annotations.writing.diversity import Diversity, measure_diversity, warnings
 from annotations.writing.draws import SlotDraws
 from annotations.writing.forms import LISTS, TEXTS, TextForm, TopicsForm
@@ -27,14 +29,13 @@ from pipelines.scorer_addresses import open_scorer
 from pipelines.settings.writing import WriteConfig
 from pipelines.store.leak_files import gather_tasks
 from pipelines.writing.asker import Asked, Tasks, ask, unanswered
-from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED, Attempt, attempts, batched
+from pipelines.writing.attempts import NOT_ASKED, WITHOUT_REPLY, Attempt, attempts, batched
 from pipelines.writing.code_runs import CodeRuns
 from pipelines.writing.documents import DocumentDraws, texts_of_files
 from pipelines.writing.marks import Grading, marks_of
 from pipelines.writing.run_code import require_isolation
-from pipelines.writing.run_code import require_isolation
 from pipelines.writing.sieve import NEAR_DUPLICATE, Sieve
-from pipelines.writing.text_folder import TOPICS_FILE, hold_to
+from pipelines.writing.text_folder import FAILED_FILE, TOPICS_FILE, hold_to
 from pipelines.writing.text_tables import NO_MARKS, text_files
 from pipelines.writing.topics import list_topics, read_topics, topic_questions, unknown_topics
 from pipelines.writing.write_result import Tally, WriteResult
@@ -102,25 +103,28 @@ def write_texts(config: WriteConfig, *, reporter: Reporter | None = None) -> Wri
         price_journal(config, journal, config.out)
         draws = _draws(config, work, journal, reporter)
         if draws is None:  # the budget ended with the topics
-            draws, stop, faults = SlotDraws(work.recipe, config.seed, ()), 0, []
-        else:
-            _refuse_too_many(config, draws, work.recipe)
-            faults = _ask_and_sift(config, work, draws, journal, reporter)
-            stop = len(faults)
-        return _written(config, work, draws, stop, faults, journal, reporter)
+            nothing = _written(config, work, SlotDraws(work.recipe, config.seed), [], journal, reporter)
+            return replace(nothing, asked=config.n, faults={NOT_ASKED: config.n})
+        _refuse_too_many(config, draws, work.recipe)
+        faults = _ask_and_sift(config, work, draws, journal, reporter)
+        result = _written(config, work, draws, faults, journal, reporter)
+    _check_any_text(result)
+    return result
 
 
 def _prepare(config: WriteConfig) -> _Work:
     """Read all that can be wrong, before anything is asked."""
     recipe = load_recipe(config.recipe)
     if recipe.takes_document != bool(config.inputs):
-        must = "takes documents, which must be named with --from" if recipe.takes_document else "takes no --from"
+        must = "takes no --from"
+        if recipe.takes_document:
+            must = "takes documents, which must be named with --from"
         raise SettingsError(f"The recipe {recipe.name!r} {must}. Got {'some' if config.inputs else 'none'}.")
     if config.topics is not None and recipe.topics is None:
         raise SettingsError(f"--topics must come with a recipe that has topics. {recipe.name!r} has none.")
     if config.run_code and recipe.checks.form != "exercise":
         raise SettingsError(
-            f"--run-code must come with a recipe of exercises (form = \"exercise\"). {recipe.name!r} is none."
+            f'--run-code must come with a recipe of exercises (form = "exercise"). {recipe.name!r} is none.'
         )
     if config.run_code:
         require_isolation()  # said now, not after the texts are paid for
@@ -182,11 +186,14 @@ def _topic_count(config: WriteConfig, topics: Topics | None) -> int:
 def _refuse_too_many(config: WriteConfig, draws: Draws, recipe: Recipe) -> None:
     if config.n > draws.most:
         what = "documents" if recipe.takes_document else "different combinations of its slots"
-        more = "more --topics (in another --out), more values in its slots" if recipe.topics else "more values"
-        how = "name more with --from" if recipe.takes_document else f"give it {more}"
+        how = "give its slots more values"
+        if recipe.takes_document:
+            how = "name more files with --from"
+        elif recipe.topics:
+            how = "have more --topics listed, in another --out"
         raise SettingsError(
             f"--n must be at most {draws.most:,}: so many {what} the recipe {recipe.name!r} has here. Got "
-            f"{config.n:,}. Ask for fewer, or {how}, or let each come again (per_draw)."
+            f"{config.n:,}. Ask for fewer, or {how}, or let each come again (per_draw in the recipe)."
         )
 
 
@@ -219,29 +226,31 @@ def _ask_and_sift(
         stop = min(stop + faults[start:].count(NEAR_DUPLICATE), draws.most)
         if not is_whole or stop == len(faults):
             break
-    _check_any_text(work, faults, journal)
     return faults
 
 
-def _check_any_text(work: _Work, faults: Sequence[str], journal: Journal) -> None:
+def _check_any_text(result: WriteResult) -> None:
     """Refuse to call it done where replies came, and none of them was a text."""
-    failed = [fault for fault in faults if fault not in ("", NOT_ASKED, NO_ANSWER)]
-    if failed and "" not in faults:
-        told = tell_unusable((("unparseable", fault) for fault in failed), TEXTS)
-        raise RunError(f"{TEXTS.must} None of {len(failed):,} is one: {told} {TEXTS.count_as_answered}")
+    failed = {fault: count for fault, count in result.faults.items() if fault in (*REASONS, ENDLESS)}
+    count = sum(failed.values())
+    if count and count == result.asked - sum(result.faults.get(one, 0) for one in WITHOUT_REPLY):
+        told = tell_unusable((("unparseable", fault) for fault in Counter(failed).elements()), TEXTS)
+        raise RunError(
+            f"{TEXTS.must} None of {count:,} is one: {told} {TEXTS.count_as_answered} Read them in "
+            f"{Path(result.out, FAILED_FILE)}."
+        )
 
 
 def _written(
     config: WriteConfig,
     work: _Work,
     draws: Draws,
-    stop: int,
     faults: Sequence[str],
     journal: Journal,
     reporter: Reporter,
 ) -> WriteResult:
     """Have what counts graded and scored, write the files, and return what they hold."""
-    recipe, grading = work.recipe, work.grading
+    recipe, grading, stop = work.recipe, work.grading, len(faults)
 
     def found() -> Iterator[Attempt]:
         return attempts(draws.between(0, stop), recipe, work.texts, journal)
@@ -249,9 +258,7 @@ def _written(
     def good() -> Iterator[str]:
         return (one.answer for one in found() if not faults[one.draw.number])
 
-    graded = grading is None or ask(
-        grading.asked, lambda: grading.tasks(good()), config, journal, reporter
-    )
+    graded = grading is None or ask(grading.asked, lambda: grading.tasks(good()), config, journal, reporter)
     tally = Tally(faults.count(""), shows=config.samples)
     digest, meter = recipe_digest(recipe), Meter(stop, 0, "texts", doing="writing")
     grader = config.grader or ""
@@ -314,8 +321,8 @@ def _diversity(found: Iterator[Attempt], faults: Sequence[str]) -> Diversity | N
 def estimate_writing(config: WriteConfig) -> AnnotationEstimate:
     """Return what `write_texts` would ask and cost; nothing is sent, and nothing written.
 
-    Topics that are not listed yet are reckoned with a usual length; near-duplicates, of which `until_fresh` asks
-    for others, are not reckoned.
+    Topics that are not listed yet are reckoned with a usual length. Texts that `until_fresh` asks for in
+    place of near-duplicates are not reckoned.
 
     Parameters
     ----------

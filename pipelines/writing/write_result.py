@@ -7,7 +7,7 @@ from typing import Any
 
 from annotations.writing.diversity import Diversity
 from annotations.writing.recipe import Recipe
-from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED, Attempt
+from pipelines.writing.attempts import WITHOUT_REPLY, Attempt
 from pipelines.writing.marks import Marks
 
 KEPT_SHOWN, FAILED_SHOWN = 12, 2
@@ -102,7 +102,7 @@ class WriteResult:
     @property
     def is_whole(self) -> bool:
         """Whether all was asked, and answered."""
-        return self.is_graded and not (self.faults.get(NOT_ASKED) or self.faults.get(NO_ANSWER))
+        return self.is_graded and not any(self.faults.get(one) for one in WITHOUT_REPLY)
 
     @property
     def exit_code(self) -> int:
@@ -144,7 +144,9 @@ class Tally:
             self._graded += bool(marks.grades)
             for name, points in marks.grades.items():
                 self._points[name] += points
-        is_picked = seen < FAILED_SHOWN if fault else seen % self._step == 0 and seen < KEPT_SHOWN * self._step
+        is_picked = seen < FAILED_SHOWN
+        if not fault:
+            is_picked = seen % self._step == 0 and seen < KEPT_SHOWN * self._step
         if self._shows and is_picked and attempt.is_there():
             self.examples.append(Example(attempt.text(recipe), attempt.draw.slots, marks, fault))
 

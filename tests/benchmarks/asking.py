@@ -66,7 +66,10 @@ def _ask(windows: Sequence[str], url: str, path: Path) -> float:
     fixed_bytes = prompt_bytes(form, "")
     tasks = [
         PricedQuestion(
-            Question(form.digest, rater, window_digest(window)), window, fixed_bytes + len(window.encode()), None
+            Question(form.digest, rater, window_digest(window)),
+            window,
+            fixed_bytes + len(window.encode()),
+            None,
         )
         for window in windows
     ]

@@ -26,10 +26,11 @@ def writing_section(folder: Path) -> list[str]:
         # With every answer there: what is not asking.
         after = _write(TEXTS, url, folder / f"{TEXTS}")
     lines = [
-        f"## Writing: {TEXTS:,} stories, an endpoint that takes {LATENCY_S * 1000:.0f} ms, {CONCURRENCY} at a time",
+        f"## Writing: {TEXTS:,} stories, an endpoint that takes {LATENCY_S * 1000:.0f} ms, {CONCURRENCY} at "
+        "a time",
         "",
-        "`edufilter write`, the whole process. The ideal is what the endpoint alone takes; it runs on the same "
-        "machine and takes its share of it.",
+        "`edufilter write`, the whole process. The ideal is what the endpoint alone takes; it runs on the "
+        "same machine and takes its share of it.",
         "",
         "| texts | times the ideal | of it without asking | peak memory, MB |",
         "| --- | --- | --- | --- |",

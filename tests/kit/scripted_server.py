@@ -558,7 +558,7 @@ class ScriptedServer:
 
 @contextmanager
 def scripted_process(*options: str, program: str | Path = __file__) -> Iterator[str]:
-    """Run this file, or another such server, as a process of its own with some options; yield its base URL."""
+    """Run this file, or another such server, as a process with some options, and yield its base URL."""
     command = [sys.executable, str(program), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -98,7 +98,7 @@ FAULTS: Mapping[str, tuple[Fault, str]] = {
     "echo": (lambda request: completion(text_parts(request.body, "user")[-1]), "echo of the request"),
     "short": (lambda _: completion("A hen ran."), "too short"),
     "loop": (lambda _: completion("The hen ran home and slept. " * 60), "repeats itself"),
-    "broken code": (lambda _: completion("```python\ndef broken(:\n    return 1\n```"), "does not parse"),
+    "broken code": (lambda one: completion(f"```python\n{CODE}def (: {one.digest}```"), "does not parse"),
 }
 """What real models do wrong, and the reason for which it is thrown away."""
 

@@ -40,7 +40,9 @@ def test_it_answers_to_parts_of_content(served):
 def test_one_that_ignores_the_form_and_answers_rubbish_gives_no_label(served, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    annotator = ChatAnnotator(RubricForm(load_rubric("web")), Rater(served.model, None, 20), base_url=served.base_url)
+    annotator = ChatAnnotator(
+        RubricForm(load_rubric("web")), Rater(served.model, None, 20), base_url=served.base_url
+    )
 
     async def attempts():
         try:

@@ -7,7 +7,8 @@ from annotations.writing.forms import TextForm, TopicsForm, text_of, topic_key, 
 from annotations.writing.recipe import recipe_digest
 
 STORY = load_recipe("story")
-GOOD = "Mila had a red kite. " + " ".join(f"Day {day} was windy and the kite flew over hill {day}." for day in range(1, 12))
+DAYS = " ".join(f"Day {day} was windy and the kite flew over hill {day}." for day in range(1, 12))
+GOOD = f"Mila had a red kite. {DAYS}"
 
 
 def test_the_digest_of_the_form_is_that_of_the_recipe():
@@ -19,7 +20,7 @@ def test_the_digest_of_the_form_is_that_of_the_recipe():
     ("content", "fault"),
     [
         (GOOD, ""), (f"<think>A kite?</think>\n{GOOD}", ""), ("<think>A kite", "thoughts that do not end"),
-        ("Mila flew.", "too short"), ("I'm sorry, but I can't write that story.", "refusal"), ("", "too short"),
+        ("Mila flew.", "too short"), ("", "too short"), ("I'm sorry, I can't write that story.", "refusal"),
     ],
 )  # fmt: skip
 def test_what_can_be_told_of_a_reply_at_once_is_told(content, fault):

@@ -1,4 +1,4 @@
-"""Proves that recipes are read whole, and that what is wrong in one is told with its file and its line or key."""
+"""Proves that recipes are read whole, and that what is wrong in one is told with file and line or key."""
 
 import pytest
 from written_texts import OWN
@@ -7,6 +7,7 @@ from annotations import load_recipe
 from annotations.writing.recipe import RECIPES, filled, recipe_digest
 from filtering.errors import RecipeError
 
+THINGS = '["lamp", "river", "clock", "bridge", "mill"]'
 SHIPPED = ("exercise", "rewrite", "story", "story_instructions", "textbook")
 
 
@@ -53,7 +54,7 @@ def test_a_shipped_recipe_names_the_papers_it_comes_from(name):
 
 def test_a_list_may_lie_beside_the_recipe(write_recipe, tmp_path):
     (tmp_path / "things.txt").write_text("# a remark\nlamp\n\n  river \n")
-    recipe = load_recipe(write_recipe(('["lamp", "river", "clock", "bridge", "mill"]', '"things.txt"')))
+    recipe = load_recipe(write_recipe((THINGS, '"things.txt"')))
     assert recipe.slots["thing"] == ("lamp", "river")
 
 
@@ -95,14 +96,14 @@ def test_what_no_model_is_told_does_not(write_recipe, change):
         (("{thing}", "{thnig}"), "'instructions' must name slots of the recipe in braces"),
         (("{thing}", "{thnig}"), "Got {{thnig}}. Did you mean {{thing}}?"),
         ((" in {manner}", ""), "{{manner}} is missing: put it in, or leave the slot out"),
-        (('group = "thing"', 'group = "things"'), "'group' must be one of the slots thing, manner. Got 'things'"),
+        (('group = "thing"', 'group = "things"'), "'group' must be one of the slots thing, manner."),
         (('manner = ["short', 'manner = [1, "short'), "'slots.manner[0]' in {path} must be text. Got 1"),
         (('"a letter"', '" "'), "'slots.manner[2]' in {path} must not be empty."),
         (('"a letter"', '"short words"'), "'slots.manner' must hold each text once. Got 'short words' twice"),
-        (('["lamp", "river", "clock", "bridge", "mill"]', "[]"), "'slots.thing' must hold a text"),
-        (('["lamp", "river", "clock", "bridge", "mill"]', '"nuons"'), "Got 'nuons' instead. Did you mean 'nouns'?"),
-        (('["lamp", "river", "clock", "bridge", "mill"]', "3"), "'slots.thing' in {path} must be a list. Got 3"),
-        (("[slots]", '[slots]\ntext = ["a"]'), "'slots' must have names of their own. 'text' has another meaning"),
+        ((THINGS, "[]"), "'slots.thing' must hold a text"),
+        ((THINGS, '"nuons"'), "Got 'nuons' instead. Did you mean 'nouns'?"),
+        ((THINGS, "3"), "'slots.thing' in {path} must be a list. Got 3"),
+        (("[slots]", '[slots]\ntext = ["a"]'), "'slots' must have names of their own. 'text' has another"),
         (("[slots]", '[slots]\n"A b" = ["a"]'), "'slots' must have names made of a to z"),
         (('group = "thing"', 'output = "x"'), "'output' must hold {{text}}"),
         (("min_words = 40", 'must_contain = ["thin"]'), "'checks.must_contain[0]' must be one of the slots"),
@@ -132,12 +133,14 @@ def test_broken_toml_is_told_with_its_line(write_recipe):
 @pytest.mark.parametrize("name", ["storie", "no/such.toml", ""])
 def test_a_recipe_that_is_not_there_is_told_with_those_that_are(name):
     said = refusal(name)
-    assert "A recipe must be one of exercise, rewrite, story, story_instructions, textbook, or the path" in said
+    assert (
+        "A recipe must be one of exercise, rewrite, story, story_instructions, textbook, or the path" in said
+    )
     assert repr(name) in said
 
 
 def test_a_list_that_is_no_text_is_told(write_recipe, tmp_path):
     (tmp_path / "things.txt").write_bytes(b"l\xffmp\n")
-    said = refusal(write_recipe(('["lamp", "river", "clock", "bridge", "mill"]', '"things.txt"')))
+    said = refusal(write_recipe((THINGS, '"things.txt"')))
     assert "'slots.thing'" in said
     assert "things.txt" in said

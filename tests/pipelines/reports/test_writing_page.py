@@ -16,7 +16,9 @@ from pipelines.page_kit.page import SCRIPT
 from pipelines.reports.writing_page import KEPT, render_page, write_writing_page
 from pipelines.writing.write_result import Example
 
-HOSTILE = "</pre></style><script>alert(1)</script><img src=x onerror=alert(2)>&lt;b&gt; \x1b[31m\u2066 ${x} {y}"
+HOSTILE = (
+    "</pre></style><script>alert(1)</script><img src=x onerror=alert(2)>&lt;b&gt; \x1b[31m\u2066 ${x} {y}"
+)
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +34,9 @@ def test_the_page_says_what_is_kept_what_is_not_and_why(written):
     result, out = written
     page = Page(write_writing_page(result).read_text())
     for said in (
-        f"{result.kept:,}", "of 40", "too short", "repeats itself", f"{result.faults['too short']:,}", "grammar",
-        "Mean grades of what is kept, by judge", "4 words", "near-duplicates", "Commonest openings", "evenness",
-        "noun", "What it cost", "recipe",
+        f"{result.kept:,}", "of 40", "too short", "repeats itself", f"{result.faults['too short']:,}",
+        "Mean grades of what is kept, by judge", "grammar", "4 words", "near-duplicates", "evenness",
+        "Commonest openings", "noun", "What it cost", "recipe",
     ):  # fmt: skip
         assert said in page.text, said
     assert (out / "report.html").exists()
@@ -96,7 +98,9 @@ def test_names_and_texts_of_others_are_text_and_nothing_else(written):
 
 def test_a_folder_without_a_text_has_a_page_that_says_so(written):
     result, _ = written
-    nothing = replace(result, kept=0, asked=0, faults={"not asked": 40}, diversity=None, examples=(), grades={})
+    nothing = replace(
+        result, kept=0, asked=0, faults={"not asked": 40}, diversity=None, examples=(), grades={}
+    )
     page = Page(render_page(nothing))
     assert "No text passed the checks." in page.text
     assert "the same command asks for them" in page.text

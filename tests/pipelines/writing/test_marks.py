@@ -1,10 +1,10 @@
-"""Proves that texts are graded by the rubric of their recipe, and kept by grade and score; and what takes them then."""
+"""Proves that texts are graded by the rubric of their recipe, and kept by grade and score."""
 
 import json
 
 import pyarrow.parquet as pq
 import pytest
-from scripted_server import Judge, ScriptedServer, refused
+from scripted_server import ScriptedServer, refused
 from scripted_writer import Writer
 from written_texts import failed, kept, write
 
@@ -83,12 +83,13 @@ def test_graded_texts_are_labels_that_name_their_rubric(tmp_path):
 def test_the_grader_is_asked_by_a_form_and_the_writer_is_not(tmp_path):
     with ScriptedServer(Writer()) as server:
         write(tmp_path / "out", server.base_url, grader="judge", n=3)
-        forms = {one.body["model"]: one.body.get("response_format", {}).get("type") for one in server.requests}
+        bodies = [one.body for one in server.requests]
+        forms = {one["model"]: one.get("response_format", {}).get("type") for one in bodies}
     assert forms == {"scripted": None, "judge": "json_schema"}
 
 
 def test_a_grader_by_the_scripted_words_gives_grades_of_the_scale(tmp_path):
-    with ScriptedServer(lambda one: Judge()(one) if "response_format" in one.body else Writer()(one)) as server:
+    with ScriptedServer(Writer()) as server:
         write(tmp_path / "out", server.base_url, "exercise", grader="judge", n=4)
     assert all(row["score"] in range(6) for row in kept(tmp_path / "out", "exercise"))
 

@@ -1,4 +1,4 @@
-"""Proves that texts are paid once and within the budget, whatever is killed, and that a folder stays of one kind."""
+"""Proves that texts are paid once and within the budget, whatever is killed, and folders stay of one kind."""
 
 import signal
 import time
@@ -81,6 +81,16 @@ def test_a_budget_that_ends_with_the_grades_leaves_texts_and_says_so(tmp_path):
     assert result.spent_usd <= 0.5
 
 
+def test_a_budget_that_ends_with_the_topics_is_gone_on_with(tmp_path):
+    prices = {"*": Price(0.0, 1000.0)}
+    with ScriptedServer(Writer()) as server:
+        more = {"topics": 20, "prices": prices, "concurrency": 1}
+        result = write(tmp_path / "out", server.base_url, "textbook", budget_usd=1.6, **more)
+        assert (result.kept, result.faults, result.exit_code) == (0, {"not asked": 20}, 3)
+        assert result.spent_usd <= 1.6
+        assert write(tmp_path / "out", server.base_url, "textbook", budget_usd=1000.0, **more).kept == 20
+
+
 def test_an_estimate_sends_nothing_writes_nothing_and_a_run_stays_below_its_bound(tmp_path, command):
     prices = {"*": Price(0.5, 2.0)}
     with ScriptedServer(Writer()) as server:
@@ -95,7 +105,8 @@ def test_an_estimate_sends_nothing_writes_nothing_and_a_run_stays_below_its_boun
         again = estimate_writing(settings)
         assert again.answered == server.count - 20  # grades are reckoned anew
     said = command(
-        *("write", "story", "--model", "m", "--n", 100, "--price", "0.5/2", "--dry-run", "--out", tmp_path / "new")
+        *("write", "story", "--model", "m", "--n", 100, "--price", "0.5/2", "--dry-run"),
+        *("--out", tmp_path / "new"),
     )
     assert said.code == 0
     assert "100 of 100 questions to ask, about 100 texts" in said.out
@@ -128,7 +139,7 @@ def test_topics_that_were_changed_are_refused(tmp_path):
     with ScriptedServer(Writer()) as server:
         write(tmp_path / "out", server.base_url, "textbook", topics=30, n=5)
         (tmp_path / "out" / "topics.tsv").write_text("a line without a tab\n")
-        with pytest.raises(OutputError, match="topics.tsv must have lines"):
+        with pytest.raises(OutputError, match=r"topics\.tsv must have lines"):
             write(tmp_path / "out", server.base_url, "textbook", topics=30, n=5)
 
 

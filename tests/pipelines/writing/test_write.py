@@ -1,6 +1,7 @@
 """Proves that texts are written by each recipe, and that bad ones are set aside with a reason."""
 
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,7 +27,8 @@ GERMAN = (
 def test_a_shipped_recipe_runs_from_its_draws_to_its_files(tmp_path, recipe):
     out = tmp_path / "out"
     more = {"textbook": {"topics": 40}, "rewrite": {"inputs": [str(tmp_path / "d.parquet")]}}.get(recipe, {})
-    pq.write_table(pa.table({"text": make_texts(60), "url": ["https://a.org/x"] * 60}), tmp_path / "d.parquet")
+    table = pa.table({"text": make_texts(60), "url": ["https://a.org/x"] * 60})
+    pq.write_table(table, tmp_path / "d.parquet")
     with ScriptedServer(Writer()) as server:
         result = write(out, server.base_url, recipe, n=30, **more)
         asked = [text_parts(request.body, "user")[-1] for request in server.requests]
@@ -74,9 +76,13 @@ def test_stories_without_their_words_are_set_aside(tmp_path):
     assert dict(result.faults) == {"lacks a word": 10}
 
 
+def said(answer):
+    return json.loads(answer.body)["choices"][0]["message"]["content"]
+
+
 def text_without_words(request):
-    other = dict(request.body, messages=[{"role": "user", "content": "Write about a lamp."}])
-    return json.loads(text(type(request)(**{**vars(request), "body": other})).body)["choices"][0]["message"]["content"]
+    body = {"messages": [{"role": "user", "content": "Write about a lamp."}]}
+    return said(text(replace(request, body=body)))
 
 
 def test_texts_of_another_language_are_set_aside(tmp_path, own):
@@ -111,9 +117,10 @@ def test_texts_like_those_of_other_files_are_set_aside(tmp_path, own):
     with ScriptedServer(Writer()) as server:
         write(tmp_path / "one", server.base_url, own)
         others = [str(tmp_path / "one" / "data")]
-        pq.write_table(pa.table({"text": [row["text"] for row in kept(tmp_path / "one", "mine")][:7]}), tmp_path / "7")
+        seven = [row["text"] for row in kept(tmp_path / "one", "mine")][:7]
+        pq.write_table(pa.table({"text": seven}), tmp_path / "seven.parquet")
         result = write(tmp_path / "two", server.base_url, own, against=others)
-        some = write(tmp_path / "three", server.base_url, own, against=[str(tmp_path / "7")])
+        some = write(tmp_path / "three", server.base_url, own, against=[str(tmp_path / "seven.parquet")])
         other = write(tmp_path / "four", server.base_url, "story", against=others)
     assert result.kept == 0
     assert dict(result.faults) == {"near-duplicate of --against": 20}
@@ -123,20 +130,19 @@ def test_texts_like_those_of_other_files_are_set_aside(tmp_path, own):
 
 def test_texts_that_hold_a_task_of_a_benchmark_are_set_aside(tmp_path, own):
     task = (
-        "Write a function that takes the heights of the tides on the northern quay, sorts them by the hour at "
-        "which the watchman wrote them down, and returns the widest gap between two that follow each other."
+        "Write a function that takes the heights of the tides on the northern quay, sorts them by the hour "
+        "at which the watchman wrote them down, and returns the widest gap between two in a row."
     )
     record = {"task_id": "T/0", "prompt": task, "canonical_solution": "", "test": "", "entry_point": "gap"}
     (tmp_path / "bench.jsonl").write_text(json.dumps(record) + "\n")
 
     def script(request):
-        answer = json.loads(text(request).body)["choices"][0]["message"]["content"]
+        answer = said(text(request))
         return completion(f"{answer} {task}" if request.count in (2, 9) else answer)
 
     with ScriptedServer(script) as server:
-        result = write(
-            tmp_path / "out", server.base_url, own, decontaminate=[str(tmp_path / "bench.jsonl")], concurrency=1
-        )
+        benchmarks = [str(tmp_path / "bench.jsonl")]
+        result = write(tmp_path / "out", server.base_url, own, decontaminate=benchmarks, concurrency=1)
     assert dict(result.faults) == {"holds a benchmark's task": 2}
 
 
