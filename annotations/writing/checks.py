@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - marks of other scripts are meant
 """What must hold of an answer before anything counts, and what is wrong with one that does not.
 
 An answer is cleaned first (`cleaned`): fences and words around the text go where that is safe. Then
@@ -40,12 +41,12 @@ MOST_ECHO_RUNS = 8
 LOOP_WORDS, LEAST_LOOP_RUNS, MOST_REPEATED = 8, 20, 0.3
 """Words of a run; of fewer runs none is looked at; share of runs that may have come before in the text."""
 LEAST_PACKED_BYTES, LEAST_PACKED = 400, 0.12
-"""A text that zlib makes smaller than this is a loop; prose shrinks to .35 to .6, source files to .2 to .5."""
-PIECES, LEAST_PIECE_CHARS = 5, 40
+"""A text that zlib makes smaller than this is a loop; prose shrinks to .35 to .6."""
+PIECES, LEAST_TOLD_BYTES = 5, 40
 """Of a text whose languages are told, spread over it; shorter ones are of any language."""
 OPEN_ENDS = ",;-–—([{“«„‘、，；"
 CLOSING_SIGN = re.compile(r"[.!?…。！？।۔؟][\"'”’»)\]*_]*(?:\s|$)")
-NO_SENTENCE = re.compile(r"\s*(?:[-*+•|#>]|\d+[.)]|\$|\\|```|~~~)|.*\|\s*$|\W*the end\W*$", re.IGNORECASE)
+NO_SENTENCE = re.compile(r"\s*(?:[-*+•|#>]|\d+[.)]|\$|\\|```|~~~)|.*\|\s*$|.*\bthe end\W*$", re.IGNORECASE)
 """Lines that end without a sign: those of lists and tables, headings, formulas."""
 LEAST_SENTENCE_WORDS = 4
 """Of a last line; shorter ones are names and headings."""
@@ -96,16 +97,16 @@ class Checks(BaseModel):
 
 
 def cleaned(text: str, checks: Checks) -> str:
-    """Return the text of an answer, without fences and words around it where that is safe.
+    r"""Return the text of an answer, without fences and words around it where that is safe.
 
     Of an exercise, code in fences of Python is joined. Of prose, a fence goes if it holds all of the text,
     and first and last lines that are said to whoever asked.
 
     Examples
     --------
-    >>> cleaned("Certainly! Here is the story:\\n\\nThe hen ran.", Checks())
+    >>> cleaned("Certainly! Here is the story:\n\nThe hen ran.", Checks())
     'The hen ran.'
-    >>> cleaned("```python\\nx = 1\\n```", Checks(form="exercise"))
+    >>> cleaned("```python\nx = 1\n```", Checks(form="exercise"))
     'x = 1'
     """
     if checks.form == "exercise":
@@ -179,7 +180,7 @@ def _is_loop(text: str, words: list[str]) -> bool:
 
 def _is_other(text: str, language: str) -> bool:
     """Tell whether as many pieces of a text are clearly in other languages as in the one asked for."""
-    if not language or len(text) < LEAST_PIECE_CHARS:
+    if not language or len(text.encode(errors="replace")) < LEAST_TOLD_BYTES:
         return False
     starts = {round(at * max(len(text) - CHARS, 0) / (PIECES - 1)) for at in range(PIECES)}
     told = tell_languages([text[start : start + CHARS] for start in sorted(starts)])

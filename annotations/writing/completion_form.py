@@ -1,7 +1,7 @@
 """The question about how a model writes on: its window is a beginning and what was written after it.
 
-So TinyStories had models graded (Eldan and Li, arXiv:2305.07759, section 3): the grader reads both, and judges
-what follows the beginning alone.
+So TinyStories had models graded (Eldan and Li, arXiv:2305.07759, section 3): the grader reads both, and
+judges what follows the beginning alone.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ from filtering.text.windows import cut_window
 SPLIT = "\x1e"
 """Stands between the two parts of a window, and in neither."""
 ENDED = (
-    "What was written has ended. The beginning was given, and is not graded. Grade what was written after it, as a "
-    "document that goes on from the beginning, by this rubric."
+    "What was written has ended. The beginning was given, and is not graded. Grade what was written "
+    "after it, as a document that goes on from the beginning, by this rubric."
 )
 
 
@@ -54,8 +54,8 @@ class CompletionForm:
     def _parts(self, window: str, delimiter: str) -> tuple[str, ...]:
         beginning, _, written = window.partition(SPLIT)
         return (
-            f"The beginning of a text stands below, and then what was written after it, each between two lines that "
-            f"say {delimiter}.",
+            "The beginning of a text stands below, and then what was written after it, each between two "
+            f"lines that say {delimiter}.",
             f"{delimiter}\n{beginning}\n{delimiter}",
             f"{delimiter}\n{written}\n{delimiter}",
             "\n".join(instructions_of(self.rubric, ENDED)),

@@ -1,8 +1,8 @@
 """How different many texts are from each other: runs of words, openings, slots, near-duplicates.
 
-All texts are counted, and at most `MOST_TEXTS` of them, drawn at random by a fixed seed, are held and compared:
-memory does not grow with their number. A share of few texts is not to be compared with one of many, for of
-more texts more is said again.
+All texts are counted, and at most `MOST_TEXTS` of them, drawn at random by a fixed seed, are held and
+compared: memory does not grow with their number. A share of few texts is not to be compared with one of many,
+for of more texts more is said again.
 """
 
 from collections import Counter
@@ -143,8 +143,8 @@ def warnings(diversity: Diversity) -> list[str]:
     opening = max((share for _, share in diversity.openings), default=0.0)
     uneven = [name for name, share in diversity.evenness.items() if share < LEAST_EVEN]
     found = {
-        f"{100 * alike:.0f} % of the texts are near-duplicates of others. More values in the slots, or a higher "
-        "--temperature, make texts differ more.": alike > MOST_ALIKE,
+        f"{100 * alike:.0f} % of the texts are near-duplicates of others. More values in the slots, or a "
+        "higher --temperature, make texts differ more.": alike > MOST_ALIKE,
         f"Only {100 * distinct:.0f} % of all runs of four words are different ones: the texts repeat each "
         "other.": distinct < LEAST_DISTINCT,
         f"{100 * opening:.0f} % of the texts begin with the same five words. Ask for other openings, or use "

@@ -38,7 +38,7 @@ def code_of(text: str) -> str:
 
 
 def fault_of_exercise(text: str) -> str:
-    """Return why a text is no exercise, or nothing if it is one.
+    r"""Return why a text is no exercise, or nothing if it is one.
 
     It must have a function with a docstring, that function must do something, and what tests it must use it
     and be run: a statement, a function whose name begins with ``test`` or which is called, or a case of
@@ -46,9 +46,9 @@ def fault_of_exercise(text: str) -> str:
 
     Examples
     --------
-    >>> fault_of_exercise('def one():\\n    "Return 1."\\n    return 1\\n\\nassert one() == 1')
+    >>> fault_of_exercise('def one():\n    "Return 1."\n    return 1\n\nassert one() == 1')
     ''
-    >>> fault_of_exercise('def one():\\n    "Return 1."\\n    pass\\n\\nassert one() == 1')
+    >>> fault_of_exercise('def one():\n    "Return 1."\n    pass\n\nassert one() == 1')
     'no such function'
     >>> fault_of_exercise("def one(:")
     'does not parse'

@@ -3,7 +3,9 @@
 import re
 
 FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
-BLOCK = re.compile(r"^[ \t]*(```+|~~~+)[ \t]*([\w+-]*)[^\n]*\n(.*?)^[ \t]*\1[ \t]*$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^[ \t]*(```+|~~~+)[ \t]*([\w+-]*)[^\n]*\n(.*?)^[ \t]*\1[ \t]*$", re.MULTILINE | re.DOTALL
+)
 OPENING = re.compile(r"(?:```+|~~~+)[ \t]*([\w+-]*)[ \t]*")
 PROSE = ("markdown", "md", "text", "txt")
 """What a fence says of prose, which may hold fences of its own."""
@@ -12,12 +14,12 @@ PYTHON = ("", "python", "python3", "py", "py3")
 
 
 def within_fence(text: str) -> str:
-    """Return what stands in a fence that holds all of a text; a text without such a fence as it is.
+    r"""Return what stands in a fence that holds all of a text; a text without such a fence as it is.
 
     Examples
     --------
-    >>> within_fence("```markdown\\nThe hen.\\n```"), within_fence("```\\na\\n```\\nand\\n```\\nb\\n```")[:5]
-    ('The hen.', '```\\na')
+    >>> within_fence("```markdown\nThe hen.\n```"), within_fence("```\na\n```\nand\n```\nb\n```")[:5]
+    ('The hen.', '```\na')
     """
     first, _, rest = text.partition("\n")
     inner, _, last = rest.rpartition("\n")
@@ -30,11 +32,11 @@ def within_fence(text: str) -> str:
 
 
 def python_blocks(text: str) -> list[str]:
-    """Return the code in Python that stands in fences.
+    r"""Return the code in Python that stands in fences.
 
     Examples
     --------
-    >>> python_blocks("So:\\n```python\\nx = 1\\n```\\nRun it:\\n```bash\\npython x.py\\n```")
+    >>> python_blocks("So:\n```python\nx = 1\n```\nRun it:\n```bash\npython x.py\n```")
     ['x = 1']
     """
     found = [(language.lower(), code.strip("\n")) for _, language, code in BLOCK.findall(text)]

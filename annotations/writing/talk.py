@@ -1,5 +1,5 @@
-# ruff: noqa: RUF001 - marks of other scripts are meant
-"""Where a model speaks of itself or of its task instead of doing it, and what it says before and after a text.
+# ruff: noqa: E501, RUF001 - patterns stay on one line where they can, and marks of other scripts are meant
+"""Where a model speaks of itself or of its task instead of doing it, and what it says around a text.
 
 Each pattern names who speaks: ``As an AI, I`` is talk, and ``an AI`` is a subject that a text may have. What
 stands in quotation marks is said by somebody else. Patterns are of English and, for refusals and for models
@@ -71,7 +71,7 @@ MODEL_TALK = re.compile(
 _YOU_ASKED = r"you (?:have |had |'ve )?(?:requested|provided|asked for|gave(?: me)?|specified)"
 _YOUR_WISH = r"your (?:request|prompt|instructions?|requirements?|criteria)"
 TASK_TALK = re.compile(
-    rf"\b(?:as|per|following|according to|based on) (?:requested in )?{_YOUR_WISH}\b"
+    r"\b(?:per|following|according to|based on|as requested in) your (?:request|prompt)\b"
     r"|\bas (?:requested|instructed|specified) (?:in|by) the (?:prompt|request)\b"
     rf"|\b(?:this|the|my) (?:short )?{_TEXT} (?:above |below )?(?:uses|includes|contains|incorporates|features|meets|"
     rf"follows|fulfils|fulfills|satisfies) [^.!?\n]{{0,60}}(?:{_YOUR_WISH}|"
@@ -85,7 +85,8 @@ TASK_TALK = re.compile(
     rf"[^.!?\n]{{0,80}}(?:{_YOU_ASKED}|{_YOUR_WISH}|the prompt|the (?:three|required|given) words)\b"
     r"|^[\W_]*(?:word count|total words|words used|note to (?:the )?user)[\W_]*:"
     r"|\[insert [^\]\n]{2,60}\]"
-    r"|\A\W*(?:sure|certainly|absolutely|of course|okay|understood|got it)\b[!.,:]+ (?:here(?:'s| is| are)\b|below is\b"
+    r"|\A\W*(?:sure|certainly|absolutely|of course|okay|understood|got it)\b[!.,:]+ (?:"
+    rf"(?:here(?:'s| is| are)|below is)\b[^.!?\n]{{0,60}}\b{_TEXT}\b"
     rf"|(?:i'll|i will|let me|let's) {_WRITE}\b|i(?:'ve| have) (?:written|created|rewritten)\b)",
     re.MULTILINE,
 )
@@ -103,7 +104,9 @@ PREAMBLE = re.compile(
 """The whole of a first line, in small letters, which says what follows."""
 CLOSING = re.compile(
     r"\A\W*(?:"
-    r"i hope (?:this|you|that|the)\b[^\n]{0,200}\b(?:" + _TEXT + r"|helps|helpful|enjoy\w*|useful|meets)\b[^\n]{0,200}"
+    r"i hope (?:this|you|that|the)\b[^\n]{0,200}\b(?:"
+    + _TEXT
+    + r"|helps|helpful|enjoy\w*|useful|meets)\b[^\n]{0,200}"
     r"|(?:please )?(?:feel free to|don't hesitate to|let me know)\b[^\n]{0,40}\b(?:ask|adjust|modify|adapt|know|reach|if|customi[sz]e)\b"
     r"[^\n]{0,200}"
     r"|(?:if you (?:have|need|want|would like|'d like)|if you'd like)\b[^\n]{0,200}\b(?:let me know|feel free|just ask|please ask)\b"

@@ -1,7 +1,9 @@
+# ruff: noqa: RUF001, RUF002 - marks of other scripts are meant
 """Whether a text has a word in one of its forms: ``ran`` for ``run``, ``mice`` for ``mouse``.
 
-Of English the forms are told by rules and a table. Of other languages a word counts that begins with the one
-that is looked for; where a language has no spaces, the word itself must occur.
+Of English, and where no language is named, the forms are told by rules and a table. Of other languages a
+word counts that begins with the one that is looked for; where a language has no spaces, the word itself must
+occur.
 """
 
 import re
@@ -122,7 +124,7 @@ def _is_form(word: str, of: str, language: str) -> bool:
         return True
     if language in ("", ENGLISH) and of.isascii() and word in forms_of(of):
         return True
-    return language != ENGLISH and len(of) >= LEAST_STEM and word.startswith(of)
+    return language not in ("", ENGLISH) and len(of) >= LEAST_STEM and word.startswith(of)
 
 
 def words_of(text: str) -> list[str]:

@@ -33,7 +33,7 @@ def grade_command(
 ) -> int:
     """Have what models write after given beginnings graded by a large model, and compare the models.
 
-    Example: edufilter grade --prompts beginnings.jsonl --from-model proof/models/kept-1 --model gpt-4o --out grades
+    Example: edufilter grade completions.jsonl --rubric story --model gpt-4o --out grades
 
     If it is interrupted, the same command goes on and asks nothing twice.
     """

@@ -15,7 +15,9 @@ def print_grades(result: GradeResult) -> int:
     best = [one.name for one in result.models if one.verdict == "best"]
     worse = [one.name for one in result.models if one.verdict == "worse"]
     if len(result.models) > 1:
-        others = f"; worse: {', '.join(map(printable, worse))}" if worse else "; which is better cannot be told"
+        others = (
+            f"; worse: {', '.join(map(printable, worse))}" if worse else "; which is better cannot be told"
+        )
         show(f"best: {', '.join(map(printable, best))}{others}" if best else "No model has a grade.")
     statuses = ", ".join(f"{count:,} {name}" for name, count in sorted(result.statuses.items()))
     spent = f"; spent: ${result.spent_usd:.4f}" if result.spent_usd else ""

@@ -87,9 +87,11 @@ def _gaps(result: GradeResult) -> Table:
 
 def _texts(result: GradeResult) -> Table:
     rows = [(one.name, one.completions, one.graded, one.empty) for one in result.models]
-    note = "A text without a word has the lowest grades; no grader was asked." if any(
-        one.empty for one in result.models
-    ) else ""
+    note = (
+        "A text without a word has the lowest grades; no grader was asked."
+        if any(one.empty for one in result.models)
+        else ""
+    )
     return Table("Texts", ("model", "texts", "graded", "empty"), rows, note=note)
 
 

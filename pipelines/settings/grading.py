@@ -18,8 +18,8 @@ class GradeConfig(AskingSettings):
         Name | None,
         Argument(
             metavar="[TEXTS]",
-            help="Parquet, JSONL or CSV file with the columns prompt, completion and model. Leave it out with "
-            "--prompts.",
+            help="Parquet, JSONL or CSV file with the columns prompt, completion and model. Leave it out "
+            "with --prompts.",
         ),
     ] = None
     out: Annotated[
@@ -37,8 +37,8 @@ class GradeConfig(AskingSettings):
         Name | None,
         Option(
             metavar="FILE",
-            help="Parquet, JSONL or CSV file with the column prompt: beginnings that the models of --from-model "
-            "write on after.",
+            help="Parquet, JSONL or CSV file with the column prompt: beginnings that the models of "
+            "--from-model write on after.",
         ),
     ] = None
     from_models: Annotated[
@@ -80,7 +80,8 @@ class GradeConfig(AskingSettings):
         Name,
         Option(
             rich_help_panel=PLACE,
-            help="Device of the models that write: auto, cpu, cuda, cuda:1 or mps. auto uses a GPU if there is one.",
+            help="Device of the models that write: auto, cpu, cuda, cuda:1 or mps. auto uses a GPU if there "
+            "is one.",
         ),
     ] = "auto"
     max_reply_tokens: Annotated[

@@ -55,7 +55,7 @@ class GradeResult:
     statuses : mapping of str to int
         Texts by what became of them.
     spent_usd, open_usd : float
-        For all replies of the folder; of it the most that questions cost that were open when a run was stopped.
+        For all replies of the folder; of it the most that questions cost that were open when it was stopped.
     last_error : str
         Why a question found no answer; empty if all did.
     examples : sequence of Graded
@@ -82,7 +82,7 @@ class GradeResult:
 def grade_texts(config: GradeConfig, *, reporter: Reporter | None = None) -> GradeResult:
     """Have what models wrote graded by a rubric, and return a table by model.
 
-    The same call goes on where an earlier one was stopped: what was written and graded is not asked for again.
+    The same call goes on where an earlier one was stopped: nothing is written or graded twice.
 
     Parameters
     ----------
@@ -97,8 +97,8 @@ def grade_texts(config: GradeConfig, *, reporter: Reporter | None = None) -> Gra
     LabelsError
         If texts or beginnings cannot be read.
     RunError
-        If the endpoint stopped answering, or replies hold no grade. What was answered is kept, and the same call
-        goes on.
+        If the endpoint stopped answering, or replies hold no grade. What was answered is kept, and the same
+        call goes on.
     """
     reporter = reporter or ConsoleReporter()
     rubric, asked = _question(config)
@@ -238,7 +238,9 @@ def _expected(config: GradeConfig) -> Iterator[list[Completion]]:
     prompts = _prompts_of(config)
     for name, folder in zip(model_names(config.from_models), config.from_models, strict=True):
         there = _written_before(_file_of(config, name), _made_of(config, folder, prompts))
-        yield there or [Completion(name, one, f"{at} " + "word " * config.length) for at, one in enumerate(prompts)]
+        yield there or [
+            Completion(name, one, f"{at} " + "word " * config.length) for at, one in enumerate(prompts)
+        ]
 
 
 def _write_on(config: GradeConfig, reporter: Reporter) -> list[Completion]:

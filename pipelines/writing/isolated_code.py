@@ -1,14 +1,14 @@
 """The program that runs an exercise: a file of its own that imports nothing of edufilter.
 
-`run_code.py` hands its text to a fresh interpreter. It reads from standard input what is to be run, shuts itself
-in, and only then runs it. Two processes take part::
+`run_code.py` hands its text to a fresh interpreter. It reads from standard input what is to be run, shuts
+itself in, and only then runs it. Two processes take part::
 
     keeper   watches the clock, and kills the other one, whatever that does
     code     is alone in its namespaces: no network, no other process, all files read-only but for a small
              folder in memory; without privileges, within its limits
 
-What goes to standard output is read by `run_code.py`: first `SHUT_IN`, or why that is not possible; then, once all
-tests have been run, the token that came with the exercise, or the number of a reason.
+What goes to standard output is read by `run_code.py`: first `SHUT_IN`, or why that is not possible; then,
+once all tests have been run, the token that came with the exercise, or the number of a reason.
 """
 
 import ctypes
@@ -34,14 +34,18 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 NEW_MOUNTS, NEW_HOSTNAME, NEW_IPC, NEW_USER, NEW_PROCESSES, NEW_NETWORK = (
     1 << 17, 1 << 26, 1 << 27, 1 << 28, 1 << 29, 1 << 30,
 )  # fmt: skip
-MS_READ_ONLY, MS_NO_SETUID, MS_NO_DEVICES, MS_PRIVATE = 1, 2, 4, 1 << 18
+MS_NO_SETUID, MS_NO_DEVICES, MS_BIND, MS_WITH_INNER, MS_PRIVATE = 2, 4, 1 << 12, 1 << 14, 1 << 18
 MOUNT_SETATTR, HERE, RECURSIVE, READ_ONLY = 442, -100, 0x8000, 1
 SIGNAL_OF_PARENT, NO_NEW_PRIVILEGES = 1, 38
 CAPABILITIES_VERSION = 0x20080522
 SCRATCH = ("/tmp", "/var/tmp", "/dev/shm")
-"""Where code may find a folder to write to; the first one is its own."""
-HIDDEN = ("/proc", "/run")
-"""Where other processes show themselves, and sockets of services lie."""
+"""Where everybody may write. One of them becomes the folder of the code."""
+HIDDEN = (*SCRATCH, "/run")
+"""What code finds empty beside the home of the user, for services have their sockets there."""
+PROCESSES, OPEN_FILES = "/proc", "/proc/self/fd"
+"""Where processes show themselves: empty too, in the end."""
+NOBODY = 65534
+"""The user that code is run as if edufilter is run by root, whom limits of processes do not bind."""
 
 
 def main() -> None:
@@ -49,16 +53,21 @@ def main() -> None:
     told = json.loads(sys.stdin.buffer.read())
     watched = {signal.SIGCHLD, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    is_root, user, group = os.geteuid() == 0, os.geteuid(), os.getegid()
+    others = NEW_MOUNTS | NEW_PROCESSES | NEW_NETWORK | NEW_IPC | NEW_HOSTNAME
+    _call("unshare", others if is_root else others | NEW_USER)
+    if not is_root:
+        _write("/proc/self/setgroups", "deny")
+        _write("/proc/self/uid_map", f"{user} {user} 1")
+        _write("/proc/self/gid_map", f"{group} {group} 1")
     _call("prctl", SIGNAL_OF_PARENT, signal.SIGTERM, 0, 0, 0)  # if edufilter is killed, code is too
-    user, group = os.geteuid(), os.getegid()
-    _call("unshare", NEW_USER | NEW_MOUNTS | NEW_PROCESSES | NEW_NETWORK | NEW_IPC | NEW_HOSTNAME)
-    _write("/proc/self/setgroups", "deny")
-    _write("/proc/self/uid_map", f"{user} {user} 1")
-    _write("/proc/self/gid_map", f"{group} {group} 1")
     code = os.fork()  # the first process of its namespace: with it, all others there end
     if code == 0:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, watched)
-        _shut_in(told["limits"])
+        _hide_files(told["home"], told["limits"], is_root)
+        _give_up_rights(told["limits"], is_root)
+        _take_standard_streams()
+        os.write(RESULT, SHUT_IN)
         _run(told["source"], told["token"].encode())
         os._exit(0)
     deadline = time.monotonic() + told["limits"]["wall_s"]
@@ -73,17 +82,44 @@ def main() -> None:
             os._exit(TOO_LONG)
 
 
-def _shut_in(limits: dict[str, Any]) -> None:
-    """Leave nothing in reach that code may not have, and say so."""
-    own = [path for path in (*SCRATCH, *HIDDEN) if os.path.isdir(path) and not _holds_python(path)]
-    attributes = (ctypes.c_uint64 * 4)(READ_ONLY, 0, MS_PRIVATE, 0)
+def _hide_files(home: str, limits: dict[str, Any], is_root: bool) -> None:
+    """Leave all files as they are to read, but what others have hidden, and one empty folder to write to."""
+    os.umask(0o022)
+    _call("mount", None, b"/", None, MS_WITH_INNER | MS_PRIVATE, None)  # else others would see what follows
+    python, home = os.path.realpath(sys.base_prefix), os.path.realpath(home)
+    hidden = [path for path in HIDDEN if os.path.isdir(path)]
+    if home != "/" and os.path.isdir(home) and not any(_holds(path, f"{home}/") for path in hidden):
+        hidden.append(home)
+    own = next(path for path in SCRATCH if path in hidden and not _holds(path, python))
+    held = os.open(python, os.O_PATH)
+    for path in hidden:
+        _mount_empty(path, "mode=755")
+    if any(_holds(path, python) for path in hidden):  # the interpreter stays where it was
+        os.makedirs(python)
+        _call("mount", f"{OPEN_FILES}/{held}".encode(), python.encode(), None, MS_BIND | MS_WITH_INNER, None)
+    _mount_empty(PROCESSES, "mode=755")
+    attributes = (ctypes.c_uint64 * 4)(READ_ONLY, 0, 0, 0)
     size = ctypes.sizeof(attributes)
     _call("syscall", MOUNT_SETATTR, HERE, b"/", RECURSIVE, ctypes.byref(attributes), size)
-    for path in own:
-        flags = MS_NO_SETUID | MS_NO_DEVICES | (0 if path == own[0] else MS_READ_ONLY)
-        options = f"size={limits['file_bytes']},nr_inodes={limits['files']},mode=700"
-        _call("mount", b"none", path.encode(), b"tmpfs", flags, options.encode())
-    os.chdir(own[0])
+    whose = f",uid={NOBODY},gid={NOBODY}" if is_root else ""
+    _mount_empty(own, f"size={limits['file_bytes']},nr_inodes={limits['files']},mode=700{whose}")
+    os.chdir(own)
+
+
+def _holds(folder: str, path: str) -> bool:
+    return path.startswith(f"{folder}/")
+
+
+def _mount_empty(path: str, options: str) -> None:
+    _call("mount", b"none", path.encode(), b"tmpfs", MS_NO_SETUID | MS_NO_DEVICES, options.encode())
+
+
+def _give_up_rights(limits: dict[str, Any], is_root: bool) -> None:
+    if is_root:
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+        _call("unshare", NEW_USER)  # whose processes are counted by themselves
     for name, most in (
         ("AS", limits["memory_bytes"]), ("CPU", limits["cpu_s"]), ("FSIZE", limits["file_bytes"]),
         ("NOFILE", limits["open_files"]), ("NPROC", limits["processes"] + 1), ("CORE", 0),
@@ -95,12 +131,7 @@ def _shut_in(limits: dict[str, Any]) -> None:
     header = (ctypes.c_uint32 * 2)(CAPABILITIES_VERSION, 0)
     _call("capset", ctypes.byref(header), ctypes.byref((ctypes.c_uint32 * 6)()))
     _call("prctl", NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-    _take_standard_streams()
-    os.write(RESULT, SHUT_IN)
-
-
-def _holds_python(path: str) -> bool:
-    return any(os.path.realpath(one).startswith(f"{path}/") for one in (sys.base_prefix, sys.executable))
+    _call("prctl", SIGNAL_OF_PARENT, signal.SIGKILL, 0, 0, 0)  # not before: a change of the user undoes it
 
 
 def _take_standard_streams() -> None:
@@ -118,8 +149,8 @@ def _run(source: str, token: bytes) -> None:
         if "unittest" in source:
             import unittest
 
-            unittest.main = lambda *given, **named: None  # type: ignore[assignment]  # all cases are run below
-        exec(compile(source, "exercise", "exec"), module)  # noqa: S102 - this is what all else is for
+            unittest.main = lambda *given, **named: None  # type: ignore[assignment] # cases are run below
+        exec(compile(source, "exercise", "exec"), module)
         _run_tests(module)
     except ImportError:
         os.write(RESULT, NO_MODULE)
@@ -132,7 +163,7 @@ def _run(source: str, token: bytes) -> None:
 
 
 def _run_tests(module: dict[str, Any]) -> None:
-    """Run what a module only defines: functions whose names begin with ``test``, and cases of ``unittest``."""
+    """Run what a module only defines: functions called ``test...``, and cases of ``unittest``."""
     for name, found in list(module.items()):
         code = getattr(found, "__code__", None)
         if name.startswith("test") and code is not None and code.co_argcount == 0:
@@ -154,8 +185,7 @@ def _call(name: str, *given: Any) -> None:  # noqa: ANN401 - whatever the kernel
     """Call a function of the C library, whose numbers are as wide as a register."""
     wide = [ctypes.c_long(one) if isinstance(one, int) else one for one in given]
     if getattr(LIBC, name)(*wide) != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, f"{name}: {os.strerror(error)}")
+        raise OSError(f"{name}: {os.strerror(ctypes.get_errno())}")
 
 
 def _write(path: str, text: str) -> None:

@@ -1,8 +1,8 @@
 """Runs an exercise against its own tests, shut in: it is code that a model wrote, and that nobody has read.
 
-What shuts it in is in `isolated_code.py`, which a fresh interpreter runs. Nothing is ever run where that is not
-possible. That an exercise passes is proven by a token that is said after its last test: what ends earlier, or
-prints whatever it likes, does not have it.
+What shuts it in is in `isolated_code.py`, which a fresh interpreter runs. Nothing is ever run where that is
+not possible. That an exercise passes is proven by a token that is said after its last test: what ends
+earlier, or prints whatever it likes, does not have it.
 """
 
 import json
@@ -26,8 +26,6 @@ WANTS_MODULE, ENDS_EARLY = "needs a module that is not there", "ends before its 
 RUN_REASONS = (FAILS_TESTS, TAKES_TOO_LONG, TAKES_MEMORY, WANTS_MODULE, ENDS_EARLY)
 """All that `run_exercise` may find."""
 SAID: Mapping[bytes, str] = {FAILS: FAILS_TESTS, NO_MODULE: WANTS_MODULE, NO_MEMORY: TAKES_MEMORY}
-NOBODY = 65534
-"""The user that code runs as if edufilter is run by root, whom limits of processes do not bind."""
 TOKEN_BYTES = 16
 MOST_ANSWER_BYTES = 512
 PASSES = "assert True"
@@ -75,7 +73,7 @@ def require_isolation() -> None:
         raise SettingsError(str(error)) from None
     if found:
         raise SettingsError(
-            f"Code must run where it is shut in. An exercise that holds nothing {found}. Leave --run-code out."
+            f"Code must run where it is shut in. An empty exercise {found}. Leave --run-code out."
         )
 
 
@@ -100,21 +98,29 @@ def run_exercise(solution_and_tests: str, limits: RunLimits | None = None) -> st
         If code cannot be shut in here. It was not run.
     """
     token = secrets.token_hex(TOKEN_BYTES)
-    told = {"source": solution_and_tests, "token": token, "limits": asdict(limits or RunLimits())}
-    is_root = os.geteuid() == 0
+    told = {
+        "source": solution_and_tests,
+        "token": token,
+        "limits": asdict(limits or RunLimits()),
+        "home": os.path.expanduser("~"),
+    }
     try:
         process = subprocess.Popen(
-            # The interpreter itself, for the packages of an environment are not for code that nobody has read.
-            [os.path.realpath(sys.executable), "-I", "-S", "-B", "-c", Path(isolated_code.__file__).read_text()],
+            # The interpreter itself: packages of an environment are not for code that nobody has read.
+            [
+                os.path.realpath(sys.executable),
+                "-I",
+                "-S",
+                "-B",
+                "-c",
+                Path(isolated_code.__file__).read_text(),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd="/",
             env={},
             start_new_session=True,
-            user=NOBODY if is_root else None,
-            group=NOBODY if is_root else None,
-            extra_groups=() if is_root else None,
         )
     except OSError as error:
         raise _refusal(f"{error}") from error
@@ -137,6 +143,6 @@ def run_exercise(solution_and_tests: str, limits: RunLimits | None = None) -> st
 def _refusal(why: str) -> RunError:
     return RunError(
         "Code must be shut in before it is run: that takes Linux 5.12 or later, and the right to make user "
-        f"namespaces (see user_namespaces(7)), which containers often withhold. Got: {printable(why)}. Nothing "
-        "was run. Leave --run-code out, or run it where namespaces may be made, such as in a virtual machine."
+        f"namespaces (see user_namespaces(7)), which containers often withhold. Got: {printable(why)}. "
+        "Nothing was run. Leave --run-code out, or run it where namespaces may be made, as in a virtual machine."
     )

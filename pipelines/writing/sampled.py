@@ -37,17 +37,21 @@ class Writer:
         own = {"local_files_only": True, "trust_remote_code": False}
         try:
             with quiet():
-                self._tokenizer = transformers.AutoTokenizer.from_pretrained(folder, padding_side="left", **own)
+                self._tokenizer = transformers.AutoTokenizer.from_pretrained(
+                    folder, padding_side="left", **own
+                )
                 network, loaded = transformers.AutoModelForCausalLM.from_pretrained(
                     folder, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **own
                 )
         except (OSError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise SettingsError(f"{_what(folder)} must be one that writes, with its tokenizer. {reason}") from error
+            raise SettingsError(
+                f"{_what(folder)} must be one that writes, with its tokenizer. {reason}"
+            ) from error
         if loaded["missing_keys"]:  # transformers would fill them with random numbers
             raise SettingsError(
-                f"{_what(folder)} must be one that writes. It has no weights for {min(loaded['missing_keys'])!r}: "
-                "it is another kind of model."
+                f"{_what(folder)} must be one that writes. It has no weights for "
+                f"{min(loaded['missing_keys'])!r}: it is another kind of model."
             )
         self._network = convert(network, place, number_type)
         if self._tokenizer.pad_token is None:
@@ -91,7 +95,9 @@ class Writer:
             for start in range(0, len(prompts), batch):
                 torch.manual_seed((seed + start) % (1 << 63))
                 some = [self._tokens(one)[-room:] for one in prompts[start : start + batch]]
-                inputs = self._tokenizer.pad({"input_ids": some}, return_tensors="pt").to(self._network.device)
+                inputs = self._tokenizer.pad({"input_ids": some}, return_tensors="pt").to(
+                    self._network.device
+                )
                 written = self._network.generate(
                     input_ids=inputs["input_ids"],
                     attention_mask=inputs["attention_mask"],
@@ -121,7 +127,8 @@ class Writer:
             return 1 << 20
         if length >= context:
             raise SettingsError(
-                f"--length must be below the {context:,} tokens that {self._folder!r} sees at once. Got {length:,}."
+                f"--length must be below the {context:,} tokens that {self._folder!r} sees at once. "
+                f"Got {length:,}."
             )
         return context - length
 
@@ -143,7 +150,9 @@ def check_model(folder: str) -> None:
     check_files(path, what)
     found = code_of(path, what)
     if found:
-        raise SettingsError(f"{what} must be made of installed classes. It names code of its own: {found[0]}.")
+        raise SettingsError(
+            f"{what} must be made of installed classes. It names code of its own: {found[0]}."
+        )
 
 
 def state_of(folder: str) -> list[Any]:

@@ -11,7 +11,9 @@ from pipelines import GradeConfig
 from pipelines.proof.language_model import SIZES, new_model
 from pipelines.proof.tokens import learn_tokens
 
-PROMPTS = [f"Once upon a time, {name} went to the farm" for name in ("Tom", "Ann", "Ben", "Eve", "Kim", "Lea")]
+PROMPTS = [
+    f"Once upon a time, {name} went to the farm" for name in ("Tom", "Ann", "Ben", "Eve", "Kim", "Lea")
+]
 GOOD, POOR = " and saw hens hens hens hens.", " and saw a hen."
 
 
@@ -41,7 +43,9 @@ def count_hens(request):
     _, written = parts_of(request)
     points = min(len(re.findall(r"hens?", written)), 5)
     names = request.body["response_format"]["json_schema"]["schema"]["properties"]
-    return completion({"reason": "Hens were counted.", **{name: points for name in names if name != "reason"}})
+    return completion(
+        {"reason": "Hens were counted.", **{name: points for name in names if name != "reason"}}
+    )
 
 
 def grade_config(tmp_path, **changed):

@@ -17,6 +17,11 @@ EXERCISE = '''def double(number):
 
 assert double(2) == 4
 '''
+GERMAN = (
+    "Eines Tages fand eine kleine Henne einen roten Knopf im Gras. Sie fragte die Ziege, wem er gehört. "
+    "Die Ziege wusste es nicht. Sie gingen zusammen zum Hof, und dort lachte der alte Bauer, denn sein "
+    "Mantel stand offen. Er gab ihnen Körner, und alle setzten sich in die Sonne."
+)
 CODE = Checks(form="exercise")
 
 
@@ -74,7 +79,7 @@ def test_talk_of_the_model_or_the_task_is_told(text):
         STORY,
         "An AI language model predicts the next word. As an AI model grows, it may learn more.",
         "The chatbot answered “As an AI language model, I cannot know that.” The pupils laughed.",
-        'Models often refuse: "I\'m sorry, but I can\'t help with that." This chapter asks why.',
+        "Models often refuse: \"I'm sorry, but I can't help with that.\" This chapter asks why.",
         "As an AI researcher, I work on language models. My job is to test them.",
         "I can't find my shoe, thought Tom. He looked under the bed.",
         "Sure enough, the hen came back. Here is what she had found: a button.",
@@ -90,19 +95,24 @@ def test_texts_that_only_look_like_talk_count(text):
 
 
 def test_words_are_counted_also_where_there_are_no_spaces():
-    assert fault(STORY, min_words=50, max_words=70) == ""
-    assert fault(STORY, min_words=70) == "too short"
-    assert fault(STORY, max_words=50) == "too long"
+    assert fault(STORY, min_words=40, max_words=60) == ""
+    assert fault(STORY, min_words=60) == "too short"
+    assert fault(STORY, max_words=40) == "too long"
     assert fault("从前有一只小母鸡。", min_words=8, max_words=8) == ""
     assert fault("  \n") == fault("") == "too short"
 
 
 def test_another_language_is_told_also_where_only_the_second_half_is_in_it():
-    german = "Eines Tages fand eine kleine Henne einen roten Knopf im Gras und fragte die Ziege, wem er gehört."
-    assert fault(f"{german} {german[::-1][::-1]}", language="en") == "other language"
-    assert fault(f"{STORY} {' '.join([german] * 4)}", language="en") == "other language"
+    german = (
+        "Eines Tages fand eine kleine Henne einen roten Knopf im Gras und fragte die Ziege, wem er gehört."
+    )
+    assert fault(german, language="en") == "other language"
+    assert fault(f"{STORY} {GERMAN}", language="en") == "other language"
     assert fault(german, language="German") == fault(german) == ""
-    assert fault("从前有一只小母鸡在草丛里发现了一颗红色的纽扣。她问山羊这是谁的。", language="en") == "other language"
+    assert (
+        fault("从前有一只小母鸡在草丛里发现了一颗红色的纽扣。她问山羊这是谁的。", language="en")
+        == "other language"
+    )
     assert fault(f"{STORY} “Ja,” said the goat, “das ist gut.” {STORY[:60]}.", language="en") == ""
 
 
@@ -161,7 +171,13 @@ def test_a_loop_is_told_and_a_refrain_is_not():
 
 @pytest.mark.parametrize(
     "end",
-    ["She went to the", "and then,", "He said that the goat (", "```python\nprint(1)", "Then they took it and"],
+    [
+        "She went to the",
+        "and then,",
+        "He said that the goat (",
+        "```python\nprint(1)",
+        "Then they took it and",
+    ],
 )
 def test_a_text_that_ends_in_the_middle_is_cut(end):
     assert fault(f"{STORY} {end}" if end[0] != "`" else f"{STORY}\n{end}") == "cut"
@@ -205,12 +221,14 @@ def test_an_exercise_must_parse_define_its_function_and_test_it():
     assert found(("assert double(2) == 4", "def check(f):\n    assert f(2) == 4\ncheck(double)")) == ""
     later = ("return 2 * number\n", "...\n\n\ndef double(number):\n    return 2 * number\n")
     assert found(later) == ""  # a beginning, and then its solution
-    assert fault_of("(" * 50_000, CODE, {}, "") in ("does not parse", "repeats itself")
+    assert fault_of("x = " + "(" * 300, CODE, {}, "") == "does not parse"
     assert fault_of(f"x = '\0'\n{EXERCISE}", CODE, {}, "") == "does not parse"
 
 
 def test_the_language_of_an_exercise_is_that_of_its_docstrings():
-    german = EXERCISE.replace("Return a number times two.", "Gibt das Doppelte der übergebenen Zahl zurück, wie man sagt.")
+    german = EXERCISE.replace(
+        "Return a number times two.", "Gibt das Doppelte der übergebenen Zahl zurück, wie man sagt."
+    )
     assert fault_of(german, Checks(form="exercise", language="en"), {}, "") == "other language"
     assert fault_of(german, Checks(form="exercise", language="de"), {}, "") == ""
 
@@ -249,7 +267,9 @@ def test_what_belongs_to_a_text_stays(text):
 
 def test_code_is_taken_out_of_its_fences():
     solution, _, tests = EXERCISE.partition("\n\n\n")
-    answer = f"Sure!\n```python\n{solution}\n```\nThe tests:\n```python\n{tests}```\nRun it:\n```bash\npytest\n```"
+    answer = (
+        f"Sure!\n```python\n{solution}\n```\nThe tests:\n```python\n{tests}```\nRun it:\n```bash\npytest\n```"
+    )
     assert cleaned(answer, CODE) == EXERCISE.strip()
     assert cleaned(EXERCISE, CODE) == EXERCISE.strip()
     assert fault_of(cleaned("There is no code.", CODE), CODE, {}, "") == "does not parse"
@@ -257,7 +277,13 @@ def test_code_is_taken_out_of_its_fences():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"min_words": 0}, {"min_words": 9, "max_words": 8}, {"language": "klingon"}, {"form": "poem"}, {"least": 1}],
+    [
+        {"min_words": 0},
+        {"min_words": 9, "max_words": 8},
+        {"language": "klingon"},
+        {"form": "poem"},
+        {"least": 1},
+    ],
 )
 def test_checks_that_cannot_hold_are_refused(wrong):
     with pytest.raises(ValidationError):

@@ -30,7 +30,14 @@ def graded(tmp_path, texts, **settings):
 
 def test_the_page_has_a_table_by_model_and_texts_beside_each_other(tmp_path):
     page = Page(write_grade_page(graded(tmp_path, {"good": GOOD, "poor": POOR, "mute": " "})).read_text())
-    for said in ("4.00 (4.00 to 4.00)", "-3.00 (-3.00 to -3.00)", "best", "worse", "grammar", "graded by scripted"):
+    for said in (
+        "4.00 (4.00 to 4.00)",
+        "-3.00 (-3.00 to -3.00)",
+        "best",
+        "worse",
+        "grammar",
+        "graded by scripted",
+    ):
         assert said in page.text, said
     assert "no grader was asked" in page.text
     for text in (GOOD, POOR, *PROMPTS):

@@ -42,7 +42,9 @@ def test_each_model_has_the_grades_that_its_texts_were_given(tmp_path):
 
 def test_intervals_are_over_beginnings_and_models_are_compared_on_the_same_ones(tmp_path):
     hard = ["", *[POOR] * 5]
-    texts = write_completions(tmp_path / "a.parquet", {"one": GOOD, "two": [POOR, *[GOOD] * 5], "three": hard})
+    texts = write_completions(
+        tmp_path / "a.parquet", {"one": GOOD, "two": [POOR, *[GOOD] * 5], "three": hard}
+    )
     with ScriptedServer(count_hens) as server:
         one, two, three = grade_texts(
             grade_config(tmp_path, texts=texts, base_url=server.base_url), reporter=QUIET
@@ -143,7 +145,7 @@ def test_files_without_a_column_or_a_row_are_refused_by_name(tmp_path):
     with pytest.raises(LabelsError, match=r"must name who wrote.* row 1"):
         grade_texts(grade_config(tmp_path, texts=str(path)), reporter=QUIET)
     path.write_text(json.dumps({"prompt": "a", "completion": 3, "model": "m"}) + "\n")
-    with pytest.raises(ColumnError, match="'completion' in .* must be string"):
+    with pytest.raises(ColumnError, match=r"'completion' in .* must be string"):
         grade_texts(grade_config(tmp_path, texts=str(path)), reporter=QUIET)
     assert not (tmp_path / "grades").exists()
 

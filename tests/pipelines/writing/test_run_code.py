@@ -5,10 +5,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from filtering.errors import SettingsError
 from pipelines.writing import run_code
@@ -92,8 +94,8 @@ def test_there_is_no_network():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         code = (
-            "import socket\ntry:\n    socket.create_connection(('127.0.0.1', %d), 1)\n"
-            "except OSError:\n    pass\nelse:\n    raise AssertionError" % port
+            f"import socket\ntry:\n    socket.create_connection(('127.0.0.1', {port}), 1)\n"
+            "except OSError:\n    pass\nelse:\n    raise AssertionError"
         )
         assert run_exercise(code) == ""
         server.settimeout(0.1)
@@ -101,12 +103,19 @@ def test_there_is_no_network():
             server.accept()
 
 
-def test_no_file_can_be_written_outside_nor_be_removed(tmp_path):
-    mine = tmp_path / "mine.txt"
-    mine.write_text("as it was")
-    tmp_path.chmod(0o777)
-    mine.chmod(0o666)
-    home = Path.home() / ".edufilter-was-here"
+@pytest.fixture
+def open_folder():
+    """Return a folder that everybody may write to, which is not hidden from code as /tmp is."""
+    with tempfile.TemporaryDirectory(dir=ROOT) as folder:
+        os.chmod(folder, 0o777)
+        yield Path(folder)
+
+
+def test_no_file_can_be_written_outside_nor_be_removed(open_folder, tmp_path):
+    files = [folder / "mine.txt" for folder in (open_folder, tmp_path)]
+    for file in files:
+        file.write_text("as it was")
+        file.chmod(0o666)
     code = f"""
 import os, pathlib, shutil
 def refused(act, *given):
@@ -115,25 +124,46 @@ def refused(act, *given):
     except OSError:
         return
     raise AssertionError(given)
-refused(pathlib.Path({str(mine)!r}).write_text, "changed")
-refused(os.remove, {str(mine)!r})
-refused(pathlib.Path({str(home)!r}).write_text, "here")
-refused(shutil.rmtree, {str(tmp_path)!r})
+for one in {[str(file) for file in files]}:
+    refused(pathlib.Path(one).write_text, "changed")
+    refused(os.remove, one)
+    refused(os.rename, one, "mine.txt")
+    refused(os.mkdir, one + "-beside")
+    refused(os.chmod, one, 0)
+    refused(shutil.rmtree, os.path.dirname(one))
+refused(pathlib.Path({str(Path.home())!r}, ".edufilter-was-here").write_text, "here")
 refused(os.mkdir, "/var/tmp/edufilter-was-here")
-refused(os.listdir, "/proc/1")
+assert os.listdir("/proc") == os.listdir("/run") == []
 """
     assert run_exercise(code) == ""
-    assert mine.read_text() == "as it was"
-    assert not home.exists()
+    assert run_exercise(f"open({str(files[0])!r}, 'a')") == FAILS_TESTS
+    assert [file.read_text() for file in files] == ["as it was"] * 2
+    assert not Path("/var/tmp/edufilter-was-here").exists()
+    assert not Path(Path.home(), ".edufilter-was-here").exists()
+
+
+def test_what_is_hidden_from_code_is_there_for_all_others():
+    before = [sorted(os.listdir(folder)) for folder in ("/tmp", "/run", Path.home())]
+    mounts = Path("/proc/self/mountinfo").read_text()
+    assert run_exercise("assert True") == ""
+    assert [sorted(os.listdir(folder)) for folder in ("/tmp", "/run", Path.home())] == before
+    assert Path("/proc/self/mountinfo").read_text() == mounts
+
+
+def test_files_of_the_home_cannot_be_read():
+    secret = f"import os\nassert os.listdir({str(Path.home())!r}) in ([], ['.pyenv'], ['.local'])"
+    assert run_exercise(secret) == ""
 
 
 def test_its_folder_is_empty_small_and_gone_afterwards():
     assert run_exercise("import os\nassert os.listdir() == []\nopen('left.txt', 'w').write('x')") == ""
     assert run_exercise("import os\nassert os.listdir() == []") == ""
-    large = "try:\n    open('large', 'w').write('x' * (1 << 26))\nexcept OSError:\n    pass\nelse:\n    raise AssertionError"
-    assert run_exercise(f"import signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n{large}") == ""
-    many = "try:\n    for n in range(5000): open(str(n), 'w').close()\nexcept OSError:\n    pass\nelse:\n    raise AssertionError"
-    assert run_exercise(many) == ""
+    for too_much in (
+        "open('large', 'w').write('x' * (1 << 26))",
+        "for n in range(5000): open(str(n), 'w').close()",
+    ):
+        code = f"try:\n    {too_much}\nexcept OSError:\n    pass\nelse:\n    raise AssertionError"
+        assert run_exercise(f"import signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n{code}") == ""
 
 
 def test_it_sees_no_keys_and_nothing_of_the_environment(monkeypatch):
@@ -197,8 +227,7 @@ def _sleepers():
     return mine
 
 
-def test_it_has_no_privileges_to_undo_what_shuts_it_in(tmp_path):
-    tmp_path.chmod(0o777)
+def test_it_has_no_privileges_to_undo_what_shuts_it_in(open_folder):
     code = f"""
 import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
@@ -208,7 +237,7 @@ for flags in (0x10000000, 0x10000000 | 0x20000):
     if libc.unshare(flags) == 0:
         libc.mount(None, b"/", None, ctypes.c_ulong(4096 | 32), None)
 try:
-    open({str(tmp_path / "new")!r}, "w")
+    open({str(open_folder / "new")!r}, "w")
 except OSError:
     pass
 else:
@@ -220,7 +249,10 @@ assert os.geteuid() != 0
 
 def test_code_ends_with_what_runs_it():
     """A process that is killed leaves nothing that runs on."""
-    program = "from pipelines.writing.run_code import *\nprint('begun', flush=True)\nrun_exercise('import time; time.sleep(60)', RunLimits(wall_s=60))"
+    program = (
+        "from pipelines.writing.run_code import *\nprint('begun', flush=True)\n"
+        "run_exercise('import time; time.sleep(60)', RunLimits(wall_s=60))"
+    )
     runner = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
     runner.stdout.readline()
     _until(_sleepers)
@@ -242,5 +274,7 @@ def test_where_code_cannot_be_shut_in_nothing_is_run(monkeypatch, tmp_path):
     text = Path(run_code.isolated_code.__file__).read_text()
     broken.write_text(text.replace('_call("unshare", ', '_call("unshare", 1 << 40 | '))
     monkeypatch.setattr(run_code.isolated_code, "__file__", str(broken))
-    with pytest.raises(SettingsError, match=r"shut in .* Got: unshare: Invalid argument\. Nothing was run\. Leave --run-code"):
+    with pytest.raises(
+        SettingsError, match=r"shut in .* Got: unshare: Invalid argument\. Nothing was run\. Leave --run-code"
+    ):
         require_isolation()

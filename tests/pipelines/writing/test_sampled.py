@@ -1,4 +1,4 @@
-"""Proves that folders of transformers models write on after beginnings: once, as their seed says, and safely."""
+"""Proves that folders of transformers models write on after beginnings: once, and as their seed says."""
 
 import json
 
