@@ -118,7 +118,8 @@ class SlotDraws:
 
     def slots_of(self, number: int) -> dict[str, str]:
         """Return what the slots hold in a draw; beyond all combinations they come again."""
-        place, slots = self._permuted(number % self.combinations), {}
+        place = self._permuted(number % self.combinations)
+        slots: dict[str, str] = {}
         for names, values in self._sides:
             place, at = divmod(place, len(values))
             slots |= dict(zip(names, values[at], strict=True))

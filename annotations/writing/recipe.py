@@ -99,7 +99,7 @@ class Recipe(Entry):
     reply_tokens: int = Field(default=0, ge=0, le=1 << 20)
     rubric: Text = "textbook"
     scorer: Text = "web"
-    checks: Checks = Checks()
+    checks: Checks = Field(default_factory=Checks)
 
     @model_validator(mode="after")
     def _check(self) -> "Recipe":
@@ -221,7 +221,9 @@ def load_recipe(name: str) -> Recipe:
 def _read_lists(values: dict[str, Any], path: Path) -> None:
     """Put lists in place of their names."""
     slots = values.get("slots")
-    for name, value in list(slots.items()) if isinstance(slots, dict) else []:
+    if not isinstance(slots, dict):
+        return  # which is told where all is checked
+    for name, value in slots.items():
         if isinstance(value, str):
             slots[name] = _list_of(value, name, path)
 
@@ -253,6 +255,10 @@ def recipe_digest(recipe: Recipe) -> str:
     What no model is told (checks, group, rubric, scorer, what is written around the text) does not change it.
     """
     topics = recipe.topics
-    told = [SYSTEM, recipe.instructions, [[name, values] for name, values in recipe.slots.items()]]
-    told += [None if topics is None else [topics.slot, topics.of, topics.instructions]]
+    told = (
+        SYSTEM,
+        recipe.instructions,
+        list(recipe.slots.items()),
+        None if topics is None else (topics.slot, topics.of, topics.instructions),
+    )
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()

@@ -10,7 +10,7 @@ from annotations.asking.question_form import QuestionForm, prompt_bytes
 from annotations.asking.question_loop import PricedQuestion, ask_all
 from annotations.asking.settings import Price, Rater
 from annotations.asking.unusable import Wanted
-from pipelines.progress import Reporter, ReplyMeter
+from pipelines.progress import ReplyMeter, Reporter
 from pipelines.settings.asking import AskingSettings
 
 LAST_TAKEN = 4096

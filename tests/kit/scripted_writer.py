@@ -90,7 +90,7 @@ def text(request: Request) -> Answer:
 
 
 def grades(request: Request) -> Answer:
-    """Answer with points by chance for each dimension of the rubric; the same document always gets the same."""
+    """Answer with points by chance for each dimension of the rubric, always the same for a document."""
     schema = request.body["response_format"]["json_schema"]["schema"]["properties"]
     random = Random(DELIMITED.search("\n".join(text_parts(request.body, "user")))[2])
     points = {name: random.choice(one["enum"]) for name, one in schema.items() if "enum" in one}
