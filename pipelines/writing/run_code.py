@@ -144,5 +144,5 @@ def _refusal(why: str) -> RunError:
     return RunError(
         "Code must be shut in before it is run: that takes Linux 5.12 or later, and the right to make user "
         f"namespaces (see user_namespaces(7)), which containers often withhold. Got: {printable(why)}. "
-        "Nothing was run. Leave --run-code out, or run it where namespaces may be made, as in a virtual machine."
+        "Nothing was run. Leave --run-code out, or run it where they may be made, as in a virtual machine."
     )

@@ -92,10 +92,10 @@ def test_a_budget_is_never_passed_and_the_rest_is_asked_with_a_larger_one(tmp_pa
     prices = {"prices": grade_prices(), "concurrency": 1}
     with ScriptedServer(count_hens) as server:
         most = estimate_grading(grade_config(tmp_path, **prices)).most_usd
-        small = grade_config(tmp_path, base_url=server.base_url, budget_usd=most / 2, **prices)
+        small = grade_config(tmp_path, base_url=server.base_url, budget_usd=most / 11, **prices)
         result = grade_texts(small, reporter=QUIET)
-        assert result.spent_usd <= most / 2
-        assert result.statuses["not asked"] > 0
+        assert 0 < result.spent_usd <= most / 11
+        assert 0 < result.statuses["not asked"] < 12
         assert result.exit_code == 3
         large = grade_config(tmp_path, base_url=server.base_url, budget_usd=2 * most, **prices)
         assert grade_texts(large, reporter=QUIET).statuses == {"ok": 12}
