@@ -81,8 +81,8 @@ class Checks(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    min_words: int = Field(1, ge=1)
-    max_words: int | None = Field(None, ge=1)
+    min_words: int = Field(default=1, ge=1)
+    max_words: int | None = Field(default=None, ge=1)
     language: Annotated[str, AfterValidator(_known_language)] = ""
     form: Literal["prose", "exercise"] = "prose"
     must_contain: tuple[str, ...] = ()
