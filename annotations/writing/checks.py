@@ -8,7 +8,7 @@ runs code, or compares answers with each other.
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -142,7 +142,7 @@ def fault_of(text: str, checks: Checks, slots: Mapping[str, str], asked: str) ->
     """
     words = words_of(text)
     is_prose = checks.form == "prose"
-    found = {
+    found: Mapping[str, Callable[[], bool]] = {
         "refusal": lambda: is_refusal(text),
         "talk about the task": lambda: is_talk(text),
         "echo of the request": lambda: _is_echo(text, slots, asked),

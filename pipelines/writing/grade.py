@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from annotations.asking.annotator import Status
 from annotations.asking.journal import Journal
 from annotations.asking.question_loop import PricedQuestion
 from annotations.asking.rubric import Rubric, load_rubric
@@ -181,7 +183,7 @@ def _graded(one: Completion, rubric: Rubric, asked: Asked, journal: Journal) -> 
 
 def _check_any_grade(graded: Sequence[Graded]) -> None:
     """Refuse to call it done where replies came, and none of them was a grade."""
-    failed = [(one.status, one.error) for one in graded if one.error]
+    failed = [(cast(Status, one.status), one.error) for one in graded if one.error]
     if failed and not any(one.status == "ok" for one in graded):
         raise RunError(
             f"{LABELS.must} None of {len(failed):,} does: {tell_unusable(failed)} {LABELS.count_as_answered}"

@@ -134,7 +134,8 @@ def _by_prompt(
 
 
 def _mean(table: Floats) -> Floats:
-    return _resampled(np.ones((1, len(table))), table)[0]
+    mean: Floats = _resampled(np.ones((1, len(table))), table)[0]
+    return mean
 
 
 def _draws(prompts: int) -> Floats:

@@ -18,6 +18,7 @@ import resource
 import signal
 import sys
 import time
+from types import ModuleType
 from typing import Any
 
 SHUT_IN = b"+"
@@ -38,6 +39,8 @@ MS_NO_SETUID, MS_NO_DEVICES, MS_BIND, MS_WITH_INNER, MS_PRIVATE = 2, 4, 1 << 12,
 MOUNT_SETATTR, HERE, RECURSIVE, READ_ONLY = 442, -100, 0x8000, 1
 SIGNAL_OF_PARENT, NO_NEW_PRIVILEGES = 1, 38
 CAPABILITIES_VERSION = 0x20080522
+CO_COROUTINE = 0x80
+"""Of the code of an ``async def``; see `inspect`."""
 SCRATCH = ("/tmp", "/var/tmp", "/dev/shm")
 """Where everybody may write. One of them becomes the folder of the code."""
 HIDDEN = (*SCRATCH, "/run")
@@ -144,14 +147,15 @@ def _take_standard_streams() -> None:
 
 def _run(source: str, token: bytes) -> None:
     """Run an exercise and its tests; the token is said after the last one, and nowhere before."""
-    module: dict[str, Any] = {"__name__": "__main__"}
+    module = ModuleType("__main__")
+    sys.modules["__main__"] = module  # where classes look for themselves
     try:
         if "unittest" in source:
             import unittest
 
             unittest.main = lambda *given, **named: None  # type: ignore[assignment] # cases are run below
-        exec(compile(source, "exercise", "exec"), module)
-        _run_tests(module)
+        exec(compile(source, "exercise", "exec"), vars(module))
+        _run_tests(vars(module))
     except ImportError:
         os.write(RESULT, NO_MODULE)
     except MemoryError:
@@ -167,7 +171,11 @@ def _run_tests(module: dict[str, Any]) -> None:
     for name, found in list(module.items()):
         code = getattr(found, "__code__", None)
         if name.startswith("test") and code is not None and code.co_argcount == 0:
-            found()
+            made = found()
+            if code.co_flags & CO_COROUTINE:
+                import asyncio
+
+                asyncio.run(made)
     if "unittest" in sys.modules:
         import unittest
 

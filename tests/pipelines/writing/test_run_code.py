@@ -48,6 +48,9 @@ def _needs_namespaces():
         "if __name__ == '__main__':\n    assert double(2) == 4\n    print('fine')",
         "import sys, threading\nt = threading.Thread(target=double, args=(1,))\nt.start(); t.join()\n"
         "print('x' * 1000, file=sys.stderr)\nassert input is not None",
+        "import asyncio\nasync def test_it():\n    await asyncio.sleep(0)\n    assert double(2) == 4",
+        "from dataclasses import dataclass\nfrom typing import get_type_hints\n@dataclass\nclass Pair:\n    "
+        "one: 'Pair'\nassert get_type_hints(Pair) == {'one': Pair} and double(2) == 4",
         "open('mine.txt', 'w').write('x' * 1000)\nassert open('mine.txt').read() == 'x' * 1000",
     ],
 )
@@ -62,6 +65,7 @@ def test_an_exercise_whose_tests_hold_passes(tests):
         ("def test_it():\n    assert double(2) == 5", FAILS_TESTS),
         ("import unittest\nclass Tests(unittest.TestCase):\n    def test_it(self):\n        "
          "self.assertEqual(double(2), 5)\nunittest.main()", FAILS_TESTS),
+        ("async def test_it():\n    assert double(2) == 5", FAILS_TESTS),
         ("assert double(", FAILS_TESTS),
         ("input()", FAILS_TESTS),
         ("import numpy", WANTS_MODULE),

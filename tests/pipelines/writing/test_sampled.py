@@ -13,7 +13,7 @@ from pipelines import estimate_grading, grade_texts
 from pipelines.writing.completions import model_names
 from pipelines.writing.sampled import Writer
 
-HOW = {"length": 12, "batch": 4, "sampling_temperature": 1.0}
+HOW = {"length": 6, "batch": 4, "sampling_temperature": 1.0}
 
 
 @pytest.fixture(scope="module")
@@ -50,22 +50,22 @@ def test_long_beginnings_lose_their_beginning_and_a_length_that_does_not_fit_is_
 def test_models_of_two_folders_are_graded_on_the_same_beginnings(model, tmp_path, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     other = write_model(tmp_path / "random-1", seed=9)
-    prompts = write_prompts(tmp_path / "prompts.jsonl")
-    values = {"prompts": prompts, "from_models": (model, other), "length": 8, "per_prompt": 2, "batch": 5}
-    assert estimate_grading(grade_config(tmp_path, **values)).questions == 24
+    prompts = write_prompts(tmp_path / "prompts.jsonl", PROMPTS[:3])
+    values = {"prompts": prompts, "from_models": (model, other), "length": 4, "per_prompt": 2, "batch": 4}
+    assert estimate_grading(grade_config(tmp_path, **values)).questions == 12
     with ScriptedServer(count_hens) as server:
         config = grade_config(tmp_path, base_url=server.base_url, **values)
         result = grade_texts(config, reporter=QUIET)
         first = server.count
-        assert {parts_of(request)[0] for request in server.requests} == set(PROMPTS)
+        assert {parts_of(request)[0] for request in server.requests} == set(PROMPTS[:3])
         again = grade_texts(config, reporter=QUIET)
         assert server.count == first  # the texts are the same: nothing was written or asked anew
-        longer = grade_config(tmp_path, base_url=server.base_url, **{**values, "length": 9})
+        longer = grade_config(tmp_path, base_url=server.base_url, **{**values, "length": 5})
         grade_texts(longer, reporter=QUIET)
         assert server.count > first
     assert {one.name for one in result.models} == {"kept-1", "random-1"}
-    assert all(one.completions == 12 for one in result.models)
-    assert result.prompts == len(PROMPTS)
+    assert all(one.completions == 6 for one in result.models)
+    assert result.prompts == 3
     assert again.models == result.models
 
 
