@@ -183,9 +183,13 @@ def _is_other(text: str, language: str) -> bool:
     if not language or len(text.encode(errors="replace")) < LEAST_TOLD_BYTES:
         return False
     starts = {round(at * max(len(text) - CHARS, 0) / (PIECES - 1)) for at in range(PIECES)}
-    told = tell_languages([text[start : start + CHARS] for start in sorted(starts)])
-    wanted, sure = told.count(language), len(told) - told.count(NOT_SURE)
-    return sure - wanted > 0 and sure - wanted >= wanted
+    wanted = others = 0
+    for start in sorted(starts):
+        [told] = tell_languages([text[start : start + CHARS]])
+        wanted, others = wanted + (told == language), others + (told not in (language, NOT_SURE))
+        if 2 * wanted > len(starts):  # the others cannot be as many
+            return False
+    return others > 0 and others >= wanted
 
 
 def _is_cut(text: str) -> bool:

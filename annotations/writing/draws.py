@@ -56,6 +56,26 @@ class Permutation:
         return left << self._half_bits | right
 
 
+class Request(str):
+    """What a model is asked, with what was drawn for it: a reply is checked by that as soon as it is there.
+
+    Parameters
+    ----------
+    text : str
+    drawn : mapping of str to str
+        What stands in it, by the name of the slot; the document too, where there is one.
+    """
+
+    __slots__ = ("drawn",)
+    drawn: Mapping[str, str]
+
+    def __new__(cls, text: str, drawn: Mapping[str, str]) -> "Request":
+        """Make a text that remembers."""
+        request = super().__new__(cls, text)
+        request.drawn = drawn
+        return request
+
+
 @dataclass(frozen=True)
 class Draw:
     """A request for a text.
@@ -68,18 +88,14 @@ class Draw:
         From 1 on: the same combination may be drawn several times.
     slots : mapping of str to str
     group : str
-    request : str
-        What a model is asked.
-    document : str
-        What stands in the request of a document; empty where there is none.
+    request : Request
     """
 
     number: int
     repeat: int
     slots: Mapping[str, str]
     group: str
-    request: str
-    document: str = ""
+    request: Request
 
 
 class SlotDraws:
@@ -130,15 +146,15 @@ class SlotDraws:
         for number in range(start, stop):
             slots = self.slots_of(number)
             group = slots.get(self._recipe.group) or f"{self._recipe.name}-{number}"
-            request = filled(self._recipe.instructions, slots)
+            request = Request(filled(self._recipe.instructions, slots), slots)
             yield Draw(number, 1 + number // self.combinations, slots, group, request)
 
     def of_document(self, number: int, document: str, group: str, repeat: int) -> Draw:
         """Return the draw of a number about a document."""
         slots = self.slots_of(number)
-        told = {**slots, DOCUMENT: between_delimiters(document)}
+        told = filled(self._recipe.instructions, {**slots, DOCUMENT: between_delimiters(document)})
         group = slots.get(self._recipe.group) or group
-        return Draw(number, repeat, slots, group, filled(self._recipe.instructions, told), document)
+        return Draw(number, repeat, slots, group, Request(told, {**slots, DOCUMENT: document}))
 
 
 def between_delimiters(document: str) -> str:

@@ -10,6 +10,7 @@ from annotations.asking.prompt import ENDLESS, without_thoughts
 from annotations.asking.question_form import Answer
 from annotations.asking.unusable import Wanted
 from annotations.writing.checks import cleaned, fault_of
+from annotations.writing.draws import Request
 from annotations.writing.recipe import SYSTEM, Recipe, Topics, recipe_digest
 from filtering.text.near_duplicates import WORD
 
@@ -26,6 +27,8 @@ TEXTS = Wanted(
     most_unusable=0.9,
 )
 LISTS = replace(TEXTS, must="Replies must be lists, one entry a line.")
+CHECKS_VERSION = 1
+"""Raise it where `annotations.writing.checks` finds something else in the same text."""
 TOPICS_SYSTEM = "You make lists. Reply with the list alone, one entry a line, without numbers."
 MARK = re.compile(r"^\s*(?:[-*\u2022]|\(?\d{1,4}[.):])\s*")
 """Of an entry of a list."""
@@ -57,11 +60,24 @@ class TextForm:
         return (window,)
 
     def read(self, content: str, window: str) -> Answer:
-        """Tell whether a reply may be a text, by those checks that need no slots."""
-        checks = self.recipe.checks.model_copy(update={"must_contain": ()})
+        """Tell whether a reply is a text that passes the checks, and by which ones that was told.
+
+        Parameters
+        ----------
+        content : str
+        window : str
+            The `Request`.
+        """
         text = text_of(content, self.recipe)
-        # Without the request, for what a document in it says may come back.
-        return Answer(fault=ENDLESS if text is None else fault_of(text, checks, {}, ""))
+        drawn = window.drawn if isinstance(window, Request) else {}
+        fault = ENDLESS if text is None else fault_of(text, self.recipe.checks, drawn, window)
+        return Answer(reason=self.checked_by, fault=fault)
+
+    @cached_property
+    def checked_by(self) -> str:
+        """What stands for the checks of the recipe: where it is another, replies are checked anew."""
+        told = hashlib.sha256(self.recipe.checks.model_dump_json().encode()).hexdigest()
+        return f"checks/{CHECKS_VERSION}/{told}"
 
 
 def text_of(content: str, recipe: Recipe) -> str | None:

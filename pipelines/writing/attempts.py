@@ -7,11 +7,9 @@ from typing import Any, TypeVar
 
 from annotations.asking.annotator import Status
 from annotations.asking.journal import Journal
-from annotations.asking.prompt import ENDLESS
-from annotations.writing.checks import fault_of
 from annotations.writing.draws import Draw
-from annotations.writing.forms import text_of
-from annotations.writing.recipe import DOCUMENT, TEXT, Recipe, filled
+from annotations.writing.forms import TextForm, text_of
+from annotations.writing.recipe import TEXT, Recipe, filled
 from pipelines.writing.asker import Asked
 
 BATCH = 500
@@ -36,7 +34,7 @@ class Attempt:
     reply : mapping, optional
         What the journal holds; None where nothing was asked.
     fault : str
-        Why there is no text; empty where there is one.
+        Why there is no text, or what is wrong with it by the recipe's checks; empty where nothing is.
     """
 
     draw: Draw
@@ -48,27 +46,23 @@ class Attempt:
         """Tell whether something came."""
         return self.fault not in WITHOUT_REPLY
 
-    def checked(self, recipe: Recipe) -> str:
-        """Return what is wrong with it by the recipe's checks; empty if nothing is."""
-        if self.fault:
-            return self.fault
-        told = {**self.draw.slots, DOCUMENT: self.draw.document}
-        return fault_of(self.answer, recipe.checks, told, self.draw.request)
-
     def text(self, recipe: Recipe) -> str:
         """Return the text as it is written, with what the recipe puts around it."""
         return filled(recipe.output, {**self.draw.slots, TEXT: self.answer})
 
 
-def attempts(draws: Iterable[Draw], recipe: Recipe, asked: Asked, journal: Journal) -> Iterator[Attempt]:
+def attempts(draws: Iterable[Draw], form: TextForm, asked: Asked, journal: Journal) -> Iterator[Attempt]:
     """Yield what came of draws, in their order."""
     for draw in draws:
         reply = journal.reply_to(asked.question(draw.request, draw.repeat))
         if reply is None:
             yield Attempt(draw, "", None, NOT_ASKED)
             continue
-        answer = text_of(reply["raw"], recipe)
-        fault = WITHOUT_TEXT.get(reply["status"], ENDLESS if answer is None else "")
+        answer = text_of(reply["raw"], form.recipe)
+        fault = WITHOUT_TEXT.get(reply["status"])
+        if fault is None:  # it was checked when it came; only where the checks are others it is checked again
+            known = reply["reason"] == form.checked_by
+            fault = reply["error"] if known else form.read(reply["raw"], draw.request).fault
         yield Attempt(draw, reply["raw"] if answer is None else answer, reply, fault)
 
 

@@ -13,7 +13,7 @@ from filtering.text.windows import cut_window
 from pipelines.writing.asker import Asked
 from pipelines.writing.attempts import Attempt
 
-NO_GRADE, LOW_GRADE, LOW_SCORE = "no grade", "low grade", "low edu_score"
+MARKED = NO_GRADE, LOW_GRADE, LOW_SCORE = "no grade", "low grade", "low edu_score"
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,20 @@
-"""Which texts count: those that pass the checks and their own tests, hold no task, and are like no other."""
+"""Which texts count of those that passed the checks: whose tests hold, that hold no task, that are new."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 
 import pyarrow.compute as pc
 
-from annotations.writing.recipe import Recipe
 from filtering.leaks import LeakIndex, Task, find_leaks
 from filtering.leaks.search import LEAK
 from filtering.text.near_duplicates import NearDuplicates
 from pipelines.writing.attempts import Attempt
+from pipelines.writing.run_code import RUN_REASONS
 
 HOLDS_TASK = "holds a benchmark's task"
 NEAR_DUPLICATE, LIKE_OTHERS = "near-duplicate", "near-duplicate of --against"
+SIFTED = (HOLDS_TASK, NEAR_DUPLICATE, LIKE_OTHERS, *RUN_REASONS)
+"""All that is found here: texts all the same, as they were asked for."""
 
 
 class Sieve:
@@ -20,7 +22,6 @@ class Sieve:
 
     Parameters
     ----------
-    recipe : Recipe
     tasks : sequence of Task
         Of benchmarks.
     against : iterable of str
@@ -36,13 +37,11 @@ class Sieve:
 
     def __init__(
         self,
-        recipe: Recipe,
         *,
         tasks: Sequence[Task] = (),
         against: Iterable[str] = (),
         run: Callable[[Sequence[str]], Sequence[str]] | None = None,
     ) -> None:
-        self._recipe = recipe
         self._run = run
         self._index = LeakIndex.of(tasks) if tasks else None
         self._known = NearDuplicates("annotate")
@@ -54,7 +53,7 @@ class Sieve:
 
     def faults(self, some: Sequence[Attempt]) -> list[str]:
         """Return what is wrong with each of some texts; empty where nothing is."""
-        found = [one.checked(self._recipe) for one in some]
+        found = [one.fault for one in some]
         if self._run is not None:
             good = [at for at, fault in enumerate(found) if not fault]
             for at, fault in zip(good, self._run([some[at].answer for at in good]), strict=True):

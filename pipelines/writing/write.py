@@ -7,11 +7,10 @@ from itertools import repeat, tee
 from pathlib import Path
 
 from annotations.asking.journal import Journal
-from annotations.asking.prompt import ENDLESS, RubricForm
+from annotations.asking.prompt import RubricForm
 from annotations.asking.rubric import Rubric, load_rubric
 from annotations.asking.unusable import LABELS, tell_unusable
 from annotations.labels.sources import JOURNAL_FILE
-from annotations.writing.checks import REASONS
 from annotations.writing.diversity import Diversity, measure_diversity, warnings
 from annotations.writing.draws import SlotDraws
 from annotations.writing.forms import LISTS, TEXTS, TextForm, TopicsForm
@@ -32,9 +31,9 @@ from pipelines.writing.asker import Asked, Tasks, ask, unanswered
 from pipelines.writing.attempts import NOT_ASKED, WITHOUT_REPLY, Attempt, attempts, batched
 from pipelines.writing.code_runs import CodeRuns
 from pipelines.writing.documents import DocumentDraws, texts_of_files
-from pipelines.writing.marks import Grading, marks_of
+from pipelines.writing.marks import MARKED, Grading, marks_of
 from pipelines.writing.run_code import require_isolation
-from pipelines.writing.sieve import NEAR_DUPLICATE, Sieve
+from pipelines.writing.sieve import NEAR_DUPLICATE, SIFTED, Sieve
 from pipelines.writing.text_folder import FAILED_FILE, TOPICS_FILE, hold_to
 from pipelines.writing.text_tables import NO_MARKS, text_files
 from pipelines.writing.topics import list_topics, read_topics, topic_questions, unknown_topics
@@ -57,7 +56,7 @@ class _Work:
 
     Parameters
     ----------
-    recipe : Recipe
+    form : TextForm
     texts : Asked
     topics : Asked, optional
     grading : Grading, optional
@@ -65,12 +64,16 @@ class _Work:
     tasks : sequence of Task
     """
 
-    recipe: Recipe
+    form: TextForm
     texts: Asked
     topics: Asked | None
     grading: Grading | None
     scorer: AnyScorer
     tasks: Sequence[Task]
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.form.recipe
 
     @property
     def rubric(self) -> Rubric | None:
@@ -133,10 +136,10 @@ def _prepare(config: WriteConfig) -> _Work:
     if recipe.checks.language:
         tell_languages(["The extra that tells languages is there."])
     writer = config.writer(recipe.most_reply_tokens)
-    price = config.price_of(config.model)
+    price, form = config.price_of(config.model), TextForm(recipe)
     return _Work(
-        recipe,
-        Asked(TextForm(recipe), writer, TEXTS, price, "texts"),
+        form,
+        Asked(form, writer, TEXTS, price, "texts"),
         Asked(TopicsForm(recipe.topics), config.writer(TOPIC_LIST_TOKENS), LISTS, price, "lists")
         if recipe.topics
         else None,
@@ -209,7 +212,6 @@ def _ask_and_sift(
 ) -> list[str]:
     """Ask for all texts, and for others in place of near-duplicates; return what is wrong with each draw."""
     sieve = Sieve(
-        work.recipe,
         tasks=work.tasks,
         against=texts_of_files(config.against, config.out) if config.against else (),
         run=CodeRuns(journal) if config.run_code else None,
@@ -222,7 +224,7 @@ def _ask_and_sift(
         faults += [NOT_ASKED] * (stop - start)
         meter = Meter(stop - start, 0, "texts", doing="checking")
         with reporter.track(meter):
-            for some in batched(attempts(draws.between(start, stop), work.recipe, work.texts, journal)):
+            for some in batched(attempts(draws.between(start, stop), work.form, work.texts, journal)):
                 for one, fault in zip(some, sieve.faults(some), strict=True):
                     faults[one.draw.number] = fault
                 meter.count(len(some))
@@ -234,7 +236,8 @@ def _ask_and_sift(
 
 def _check_any_text(result: WriteResult) -> None:
     """Refuse to call it done where replies came, and none of them was a text."""
-    failed = {fault: count for fault, count in result.faults.items() if fault in (*REASONS, ENDLESS)}
+    texts = (*WITHOUT_REPLY, *SIFTED, *MARKED)
+    failed = {fault: count for fault, count in result.faults.items() if fault not in texts}
     count = sum(failed.values())
     if count and count == result.asked - sum(result.faults.get(one, 0) for one in WITHOUT_REPLY):
         told = tell_unusable((("unparseable", fault) for fault in Counter(failed).elements()), TEXTS)
@@ -256,7 +259,7 @@ def _written(
     recipe, grading, stop = work.recipe, work.grading, len(faults)
 
     def found() -> Iterator[Attempt]:
-        return attempts(draws.between(0, stop), recipe, work.texts, journal)
+        return attempts(draws.between(0, stop), work.form, work.texts, journal)
 
     def good() -> Iterator[str]:
         return (one.answer for one in found() if not faults[one.draw.number])

@@ -3,6 +3,7 @@
 import pytest
 
 from annotations import load_recipe
+from annotations.writing.draws import SlotDraws
 from annotations.writing.forms import TextForm, TopicsForm, text_of, topic_key, topics_in
 from annotations.writing.recipe import recipe_digest
 
@@ -23,13 +24,31 @@ def test_the_digest_of_the_form_is_that_of_the_recipe():
         ("Mila flew.", "too short"), ("", "too short"), ("I'm sorry, I can't write that story.", "refusal"),
     ],
 )  # fmt: skip
-def test_what_can_be_told_of_a_reply_at_once_is_told(content, fault):
-    assert TextForm(STORY).read(content, "a request").fault == fault
+def test_what_is_wrong_with_a_reply_is_told(content, fault):
+    own = STORY.model_copy(update={"checks": STORY.checks.model_copy(update={"must_contain": ()})})
+    assert TextForm(own).read(content, "a request").fault == fault
 
 
-def test_what_a_document_says_may_come_back():
+def test_what_a_document_says_may_come_back_but_not_what_was_asked():
     rewrite = load_recipe("rewrite")
-    assert TextForm(rewrite).read(GOOD, f"Make a lesson of this document:\n{GOOD}").fault == ""
+    draw = SlotDraws(rewrite, 0).of_document(0, GOOD, "group", 1)
+    assert TextForm(rewrite).read(GOOD, draw.request).fault == ""
+    assert TextForm(rewrite).read(draw.request, draw.request).fault == "echo of the request"
+
+
+def test_what_was_drawn_must_be_there():
+    [draw] = SlotDraws(STORY, 0).between(0, 1)
+    assert TextForm(STORY).read(GOOD, draw.request).fault == "lacks a word"
+    words = " ".join(f"They said {draw.slots[name]}." for name in ("noun", "verb", "adjective"))
+    assert TextForm(STORY).read(f"{GOOD} {words}", draw.request).fault == ""
+
+
+def test_other_checks_have_another_mark():
+    stricter = STORY.model_copy(update={"checks": STORY.checks.model_copy(update={"min_words": 99})})
+    assert TextForm(stricter).checked_by != TextForm(STORY).checked_by
+    assert TextForm(stricter).digest == TextForm(STORY).digest
+    [draw] = SlotDraws(STORY, 0).between(0, 1)
+    assert TextForm(STORY).read(GOOD, draw.request).reason == TextForm(STORY).checked_by
 
 
 def test_a_text_loses_its_thoughts_and_what_is_around_it():

@@ -30,6 +30,20 @@ def test_a_second_run_asks_nothing_and_a_larger_n_asks_the_rest(tmp_path):
     assert kept(tmp_path / "out")[:20] == before
 
 
+def test_other_checks_are_applied_to_what_is_there_and_cost_nothing(tmp_path, own):
+    with ScriptedServer(Writer()) as server:
+        write(tmp_path / "out", server.base_url, own)
+        before, text = kept(tmp_path / "out", "mine"), own.read_text()
+        own.write_text(text.replace("min_words = 40", "min_words = 156"))
+        fewer = write(tmp_path / "out", server.base_url, own)
+        assert fewer.faults.keys() == {"too short"}
+        assert 0 < fewer.kept < 20
+        own.write_text(text)
+        write(tmp_path / "out", server.base_url, own)
+        assert kept(tmp_path / "out", "mine") == before
+        assert server.count == 20
+
+
 def test_killed_at_any_point_nothing_answered_is_asked_again(begin, tmp_path):
     out = tmp_path / "out"
     with ScriptedServer(Writer(latency_s=0.05)) as server:
