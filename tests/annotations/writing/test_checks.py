@@ -228,11 +228,21 @@ def test_an_exercise_must_parse_define_its_function_and_test_it():
     assert found(("return 2 * number", "raise NotImplementedError")) == "no such function"
     assert found(('    """Return a number times two."""\n', "")) == "no such function"
     assert found(("a number times two.", "a number.\n\n    >>> triple(2)\n    6\n    ")) == "no such function"
+    assert found(("Return a", "Write a function `triple` for a")) == "no such function"
+    assert found(("Return a", "Write a function double(number) for a")) == ""
     assert found(("assert double(2) == 4\n", "print(double(2))")) == "no tests"
     assert found(("double(2) == 4", "2 + 2 == 4")) == "no tests"
     assert found(("assert ", "def unused():\n    assert ")) == "no tests"
     assert found(("assert ", "def test_it():\n    assert ")) == ""
     assert found(("assert double(2) == 4", "def check(f):\n    assert f(2) == 4\ncheck(double)")) == ""
+    assert found(("assert ", "def test_it(unknown):\n    assert ")) == "no tests"
+    assert found(
+        ("def ", '"""Write triple(number)."""\n\ndef '), ('    """Return a number times two."""\n', "")
+    ) == ("no such function")
+    assert (
+        found(("def ", '"""Write double(number)."""\n\ndef '), ('    """Return a number times two."""\n', ""))
+        == ""
+    )
     later = ("return 2 * number\n", "...\n\n\ndef double(number):\n    return 2 * number\n")
     assert found(later) == ""  # a beginning, and then its solution
     assert fault_of("x = " + "(" * 300, CODE, {}, "") == "does not parse"
