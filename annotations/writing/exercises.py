@@ -43,8 +43,8 @@ def fault_of_exercise(text: str) -> str:
     r"""Return why a text is no exercise, or nothing if it is one.
 
     It must have a function with a docstring, or one that the docstring of the file asks for. That must do
-    something, and what tests it must use it and be run: a statement, a function whose name begins with ``test`` or which is called, or a case of
-    ``unittest``.
+    something, and what tests it must use it and be run: a statement, a function called ``test...`` or one
+    that is called, or a case of ``unittest``.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def _is_empty(function: Function) -> bool:
 
 
 def _shows_another(name: str, doc: str) -> bool:
-    """Tell whether a docstring is of another function than the one that it stands in: by its examples, say."""
+    """Tell whether a docstring is of another function than its own, by its examples or its words."""
     told = EXAMPLE.findall(doc) or [first or second for first, second in ASKED.findall(doc)]
     return bool(told) and not any(re.search(rf"\b{re.escape(name)}\b", one) for one in told)
 
