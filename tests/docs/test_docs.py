@@ -1,7 +1,6 @@
 """Proves that the documentation is true: its code runs, its links lead somewhere, nothing is left out."""
 
 import inspect
-import json
 import os
 import re
 import shlex
@@ -24,7 +23,7 @@ from places import ROOT
 from runs import QUIET
 from scripted_judge import judge
 from scripted_server import ScriptedServer, completion, slow, text_parts
-from scripted_writer import Writer
+from scripted_writer import Writer, said
 
 from filtering.embedding import sentence_transformer
 from filtering.embedding.embedders import Embeddings
@@ -97,8 +96,7 @@ def answer_of_the_pages(request):
     random = Random(request.digest)
     teaching = random.randrange(6)
     more = random.sample(TEACHING, teaching) + random.sample(SELLING, 5 - teaching)
-    said = json.loads(answer.body)["choices"][0]["message"]["content"]
-    return completion(" ".join([said, *more]))
+    return completion(" ".join([said(answer), *more]))
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ The same request always gets the same text. As a process, for measurements:
 
 import argparse
 import asyncio
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from scripted_server import (
 
 from annotations.writing.forms import TOPICS_SYSTEM
 from annotations.writing.recipe import WORDS
+from pipelines.writing.run_code import FAILS_TESTS
 
 USED = re.compile(r'the (?:noun|verb|adjective) "([^"]+)"')
 DELIMITED = re.compile(r"lines that say (\w{16})\.\s*\1\n(.*)\n\1", re.DOTALL)
@@ -97,6 +99,11 @@ def grades(request: Request) -> Answer:
     return completion({"reason": "By chance.", **points})
 
 
+def said(answer: Answer) -> str:
+    """Return what an answer says."""
+    return str(json.loads(answer.body)["choices"][0]["message"]["content"])
+
+
 Fault = Callable[[Request], Answer]
 FAULTS: Mapping[str, tuple[Fault, str]] = {
     "refusal": (lambda _: refused(), "refusal"),
@@ -106,6 +113,7 @@ FAULTS: Mapping[str, tuple[Fault, str]] = {
     "echo": (lambda request: completion(text_parts(request.body, "user")[-1]), "echo of the request"),
     "short": (lambda _: completion("A hen ran."), "too short"),
     "loop": (lambda _: completion("The hen ran home and slept. " * 60), "repeats itself"),
+    "wrong tests": (lambda one: completion(said(text(one)).replace("== 0", "== 1")), FAILS_TESTS),
     "broken code": (lambda one: completion(f"```python\n{CODE}def (: {one.digest}```"), "does not parse"),
 }
 """What real models do wrong, and the reason for which it is thrown away."""

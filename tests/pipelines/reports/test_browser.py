@@ -1,6 +1,5 @@
 """Proves in a real browser that pages are drawn and searched, load nothing, and run nothing of a document."""
 
-import json
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -12,7 +11,7 @@ from picture import HEIGHT, WIDTH, find_chromium, take_picture
 from proofs import ARMS, EVALUATIONS, config_of, make_proof
 from runs import QUIET
 from scripted_server import ScriptedServer, completion
-from scripted_writer import Writer
+from scripted_writer import Writer, said
 from written_texts import write
 
 from pipelines import FilterConfig, filter_dump, write_report
@@ -76,8 +75,7 @@ def texts_page(tmp_path_factory):
     out = tmp_path_factory.mktemp("texts") / "out"
 
     def script(request):
-        said = json.loads(Writer()(request).body)["choices"][0]["message"]["content"]
-        return completion(f"{HOSTILE[request.count % len(HOSTILE)]} {said}")
+        return completion(f"{HOSTILE[request.count % len(HOSTILE)]} {said(Writer()(request))}")
 
     with pytest.MonkeyPatch.context() as patch, ScriptedServer(script) as server:
         patch.setenv("OPENAI_API_KEY", "sk-of-the-page")
