@@ -16,12 +16,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from annotations.labels.sources import TEXTS_FILE
 from filtering.errors import OutputError
 from pipelines.new_files import written_whole
 
 FORMAT = 1
 """Number of the layout of ``write.json`` and ``summary.json``."""
-SETTINGS_FILE, TOPICS_FILE, SUMMARY_FILE = "write.json", "topics.tsv", "summary.json"
+TOPICS_FILE, SUMMARY_FILE = "topics.tsv", "summary.json"
 DATA, FAILED_FILE, PAGE = "data", "failed.parquet", "report.html"
 WHAT = {
     "recipe_sha256": "recipe (its instructions, slots or topics)",
@@ -47,7 +48,7 @@ def hold_to(out: str, settings: Mapping[str, object]) -> None:
     OutputError
         If the folder was begun with something else.
     """
-    path = Path(out, SETTINGS_FILE)
+    path = Path(out, TEXTS_FILE)
     if not path.exists():
         with written_whole(path) as place:
             place.write_text(json.dumps({"format": FORMAT, **settings}, indent=1))
