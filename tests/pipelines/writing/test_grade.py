@@ -178,6 +178,7 @@ def test_files_without_a_column_or_a_row_are_refused_by_name(tmp_path):
         ({"texts": "a", "prompts": "b", "from_models": ("c",)}, "Got both."),
         ({"prompts": "b"}, "--prompts must come with --from-model. Got --prompts alone."),
         ({"texts": "a", "from_models": ("c",)}, "--from-model must come with --prompts"),
+        ({"prompts": "b", "from_models": ("c", "c")}, "Each --from-model must differ. Got c, c."),
         ({"texts": "a", "out": "s3://b/c"}, "must be a folder on this machine"),
         ({"texts": "a", "budget_usd": 1.0}, "A budget needs the price of each model."),
     ],
