@@ -5,7 +5,7 @@ The text is read as a syntax tree and never run; that is done in `pipelines/writ
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from annotations.writing.fences import python_blocks
 from filtering.leaks.syntax_trees import MAX_BLOCK_BYTES, parse_python
@@ -13,6 +13,8 @@ from filtering.leaks.syntax_trees import MAX_BLOCK_BYTES, parse_python
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 TEST_NAME = re.compile(r"(?:^|_)test|^check|^main$")
+ASKED = re.compile(r"\bfunction (?:named |called )?(?:[`'\"](\w+)|(\w+)\()")
+CALLED = re.compile(r"\b([A-Za-z_]\w*)\(")
 EXAMPLE = re.compile(r"^\s*>>> (.*)$", re.MULTILINE)
 DOES_NOT_PARSE, NO_FUNCTION, NO_TESTS = "does not parse", "no such function", "no tests"
 
@@ -40,9 +42,9 @@ def code_of(text: str) -> str:
 def fault_of_exercise(text: str) -> str:
     r"""Return why a text is no exercise, or nothing if it is one.
 
-    It must have a function with a docstring, that function must do something, and what tests it must use it
-    and be run: a statement, a function whose name begins with ``test`` or which is called, or a case of
-    ``unittest``.
+    It must have a function with a docstring, or one that the docstring of the file asks for. That must do
+    something, and what tests it must use it and be run: a statement, a function called ``test...`` or one
+    that is called, or a case of ``unittest``.
 
     Examples
     --------
@@ -58,7 +60,8 @@ def fault_of_exercise(text: str) -> str:
         return DOES_NOT_PARSE
     functions = [one for one in tree.body if isinstance(one, Function)]
     last = {one.name: one for one in functions}  # a later one replaces it
-    asked = {one.name: _doc_of(one) for one in functions if _doc_of(one) and not _is_test(one)}
+    solutions = [one for one in functions if not _is_test(one)]
+    asked = {one.name: _doc_of(one) for one in solutions if _doc_of(one)} or _asked_above(tree, solutions)
     if not asked or any(_is_empty(last[name]) or _shows_another(name, doc) for name, doc in asked.items()):
         return NO_FUNCTION
     tests = list(_tests(tree))
@@ -84,6 +87,13 @@ def _doc_of(function: Function) -> str:
     return ast.get_docstring(function) or ""
 
 
+def _asked_above(tree: ast.Module, solutions: Sequence[Function]) -> dict[str, str]:
+    """Return the functions that the docstring of a module asks for: all, where it names none."""
+    doc = ast.get_docstring(tree) or ""
+    named = set(CALLED.findall(doc))
+    return {one.name: doc for one in solutions if doc and (not named or one.name in named)}
+
+
 def _is_empty(function: Function) -> bool:
     """Tell whether a function is left to whoever solves the exercise."""
     return all(
@@ -94,9 +104,9 @@ def _is_empty(function: Function) -> bool:
 
 
 def _shows_another(name: str, doc: str) -> bool:
-    """Tell whether the examples of a docstring are of another function than the one that it stands in."""
-    examples = EXAMPLE.findall(doc)
-    return bool(examples) and not any(re.search(rf"\b{re.escape(name)}\b", one) for one in examples)
+    """Tell whether a docstring is of another function than its own, by its examples or its words."""
+    told = EXAMPLE.findall(doc) or [first or second for first, second in ASKED.findall(doc)]
+    return bool(told) and not any(re.search(rf"\b{re.escape(name)}\b", one) for one in told)
 
 
 def _is_test(function: Function) -> bool:
@@ -116,7 +126,8 @@ def _tests(tree: ast.Module) -> Iterator[ast.stmt]:
     }
     for one in tree.body:
         if isinstance(one, Function):
-            is_one = _is_test(one) and (one.name.startswith("test") or one.name in called)
+            runs = one.name.startswith("test") and len(one.args.args) == len(one.args.defaults)
+            is_one = _is_test(one) and (runs or one.name in called)
         elif isinstance(one, ast.ClassDef):
             is_one = any("TestCase" in ast.dump(base) for base in one.bases)
         else:

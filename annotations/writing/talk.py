@@ -24,29 +24,36 @@ _TEXT = (
 )
 _WRITING_WORDS = "write|create|generate|provide|produce|compose|fulfil+|complete|rewrite|continue|share"
 _WRITE = f"(?:{_WRITING_WORDS})"
+_WRITE_THAT = "(?:write|create|generate|provide|produce|fulfil+) (?:that|this|it|those)"
 _CANNOT = (
     r"(?:can(?:no|')t|can not|am (?:unable|not able) to|'m (?:unable|not able) to|won't|will not|"
-    r"(?:do not|don't) feel comfortable|(?:am|'m) not comfortable|(?:am|'m) not going to)"
+    r"(?:do not|don't) feel comfortable|(?:am|'m) not comfortable|(?:am|'m) not going to|"
+    r"(?:do not|don't) have the (?:ability|capability) to|(?:'d|would) (?:prefer|rather) not(?: to)?)"
+    r"(?: be able to| in good conscience| ethically| currently)?"
 )
 _THIS = r"(?:this|that|your|such|these|those)"
 REFUSALS = re.compile(
     r"\A\W*(?:"
-    rf"[^.!?\n]{{0,120}}\bi ?{_CANNOT}(?: be able to)? (?:"
+    rf"[^.!?\n]{{0,120}}\b(?:i|we) ?{_CANNOT} (?:"
     rf"(?:assist|comply)\b|help(?: you)? (?:with|on) (?:{_THIS}|creating|writing|generating)\b"
-    rf"|{_WRITE}\b[^.!?\n]{{0,60}}?\b{_TEXT}\b"
+    rf"|{_WRITE}\b[^.!?\n]{{0,60}}?\b{_TEXT}\b|{_WRITE_THAT}(?:[.!,;]|\s*\Z)"
     rf"|engage (?:in|with) {_THIS}\b|(?:writing|creating|generating|providing) {_THIS}\b)"
     rf"|[^.!?\n]{{0,80}}\bi (?:must|have to|need to|will)(?: respectfully| politely)? decline\b"
     r"|[^.!?\n]{0,60}\b(?:sorry|afraid)\b[^.!?\n]{0,60}\bi ?(?:can't|cannot) (?:do|help with) (?:that|this)\b"
     rf"|(?:unfortunately,? )?{_THIS} (?:request|prompt|topic|content)[^.!?\n]{{0,40}}"
-    r"(?:violates|goes against|is against|cannot be (?:completed|fulfil+ed)|is not something i can)"
+    r"(?:violates|goes against|is against|cannot be (?:completed|fulfil+ed)|is not something i can|"
+    r"(?:has been|was) (?:blocked|flagged|rejected|declined))"
+    r"|it (?:would not be|wouldn't be|is not|isn't) (?:appropriate|ethical|responsible|possible) for me to\b"
     r"|(?:lo siento|lamento)[^.!?\n]{0,60}\bno (?:puedo|podré)\b"
     r"|(?:lamento|desculpe|sinto muito|peço desculpa)[^.!?\n]{0,60}\bnão (?:posso|consigo)\b"
     r"|(?:mi dispiace|spiacente)[^.!?\n]{0,60}\bnon posso\b"
-    r"|je suis (?:vraiment )?désolée?[^.!?\n]{0,60}\bje ne (?:peux|suis)\b"
+    r"|(?:je suis |vraiment )*désolée?[^.!?\n]{0,60}\bje ne (?:peux|suis)\b"
     r"|(?:es )?tut mir leid[^.!?\n]{0,40}\b(?:ich kann|kann ich)\b[^.!?\n]{0,120}\b(?:nicht|kein\w*|helfen)\b"
+    r"|(?:entschuldigung|leider|sorry)[^.!?\n]{0,60}\b(?:ich kann|kann ich)\b[^.!?\n]{0,120}\b(?:helfen|schreiben|"
+    r"erstellen|erfüllen|beantworten)\b"
     r"|(?:извините|к сожалению|простите)[^.!?\n]{0,40}\bя не могу\b"
     r"|(?:很?抱歉|对不起|對不起)[^。！？\n]{0,20}(?:不能|无法|無法)"
-    r"|(?:申し訳(?:ありません|ございません)|すみません)[^。！？\n]{0,60}(?:できません|お手伝い)"
+    r"|(?:申し訳(?:ありません|ございません)|すみません|ごめんなさい)[^。！？\n]{0,60}(?:できません|お手伝い)"
     r"|죄송(?:합니다|하지만)[^.!?\n]{0,60}(?:없습니다|어렵습니다)"
     r")"
 )
@@ -56,6 +63,8 @@ _MODEL = rf"(?:(?:large )?{_AI}(?: language)?(?: model| assistant| system)?|(?:l
 MODEL_TALK = re.compile(
     rf"\bas an? {_MODEL}(?: (?:trained|developed|created) by \w+)?,? (?:i\b|my\b|it is not (?:possible|appropriate) for me)"
     rf"|\bi(?: am|'m) (?:just |only |simply )?an? {_MODEL}(?:[,.;!]| and | trained | designed | created | developed | without )"
+    r"|\bi (?:was|am|have been) (?:trained|developed|created|made|built) by (?:openai|anthropic|google|meta|deepseek|"
+    r"alibaba|mistral|microsoft)\b"
     r"|\bmy (?:training data|knowledge cut-?off|last (?:training|knowledge) update)\b"
     r"|\bi(?: am|'m) (?:chatgpt|gpt-?\d|deepseek)\b"
     r"|\bals (?:eine? )?(?:ki|künstliche intelligenz|(?:großes |ki-)?sprachmodell|ki-(?:modell|assistent))[ ,]+"
@@ -72,7 +81,11 @@ _YOU_ASKED = r"you (?:have |had |'ve )?(?:requested|provided|asked for|gave(?: m
 _YOUR_WISH = r"your (?:request|prompt|instructions?|requirements?|criteria)"
 TASK_TALK = re.compile(
     r"\b(?:per|following|according to|based on|as requested in) your (?:request|prompt)\b"
-    r"|\bas (?:requested|instructed|specified) (?:in|by) the (?:prompt|request)\b"
+    r"|\bas (?:requested|instructed|specified) (?:in|by) the (?:prompt|request)\b|\bas requested, (?:here|this is|i)\b"
+    r"|\A\W*(?:okay|ok|alright|hmm|so|well)[,.]? (?:so )?the user\b|\bthe user (?:wants|asked|has asked) me to\b"
+    r"|\A\W*here(?:'s| is| are)\b[^.!?\n]{0,80}\b(?:the (?:three |required |given )?words|for you|as requested|"
+    r"you (?:asked|requested|wanted)|based on your)\b"
+    r"|\bi(?:'ve| have)? (?:made sure|was careful) to (?:include|use|incorporate)\b"
     rf"|\b(?:this|the|my) (?:short )?{_TEXT} (?:above |below )?(?:uses|includes|contains|incorporates|features|meets|"
     rf"follows|fulfils|fulfills|satisfies) [^.!?\n]{{0,60}}(?:{_YOUR_WISH}|"
     r"the (?:(?:three|required|requested|given|specified|provided) )+(?:words?|features?|elements?))\b"
@@ -94,7 +107,8 @@ TASK_TALK = re.compile(
 _TEXT_NAMED = r"[^.!?\n]{0,120}\b" + _TEXT + r"\b[^.!?\n]{0,120}"
 PREAMBLE = re.compile(
     r"\A\W*(?:"
-    r"(?:sure|certainly|absolutely|of course|okay|understood|got it)"
+    r"here you go[:!.]*|(?:great|perfect|alright)[!.,:]+ here(?:'s| is| are)\b[^\n]{0,240}[:.!]"
+    r"|(?:sure|certainly|absolutely|of course|okay|understood|got it)"
     r"(?: thing)?[!.,:]*(?: (?:i'd be (?:happy|glad|delighted) to|i can (?:do|help with) that)[^.!?\n]{0,60}[.!])?"
     r"(?: (?:here(?:'s| is| are)|below is|this is|i(?:'ve| have) (?:written|created|prepared))[^\n]{0,240}[:.!])?"
     r"|(?:here(?:'s| is| are)|below (?:is|you(?:'ll| will) find)|the following is)" + _TEXT_NAMED + r":"
@@ -111,7 +125,10 @@ CLOSING = re.compile(
     r"[^\n]{0,200}"
     r"|(?:if you (?:have|need|want|would like|'d like)|if you'd like)\b[^\n]{0,200}\b(?:let me know|feel free|just ask|please ask)\b"
     r"[^\n]{0,100}"
-    r"|would you like me to\b[^\n]{0,200}"
+    r"|would you like (?:me to|another|to (?:hear|read|see)|more)\b[^\n]{0,200}"
+    rf"|(?:note:? ?)?(?:this|the) (?:short )?{_TEXT} (?:uses|includes|contains|incorporates|features) "
+    r"[^\n]{0,60}\b(?:words?|nouns?|verbs?|adjectives?|features?)\b[^\n]{0,120}"
+    rf"|end of (?:the )?{_TEXT}"
     r"|is there anything else\b[^\n]{0,200}"
     r"|\(?(?:word count|total words)\W*[~\d][\d,]*(?: words)?\)?"
     r")\W*\Z"
@@ -175,16 +192,15 @@ def without_talk(text: str) -> str:
     >>> without_talk("Here is the rule: a hen runs.")
     'Here is the rule: a hen runs.'
     """
-    lines = text.strip().split("\n")
+    lines = _within_margins(text.split("\n"))
     if len(lines) > 1 and PREAMBLE.match(plain(lines[0])):
-        lines = _without_margin(lines[1:], 0)
+        lines = _within_margins(lines[1:])
     if len(lines) > 1 and CLOSING.match(plain(lines[-1])):
-        lines = _without_margin(lines[:-1], -1)
+        lines = _within_margins(lines[:-1])
     return "\n".join(lines).strip()
 
 
-def _without_margin(lines: list[str], end: int) -> list[str]:
-    """Return lines without those at one end that are empty or a line across the page."""
-    while lines and (not lines[end].strip() or RULE.fullmatch(lines[end])):
-        lines = lines[:end] if end else lines[1:]
-    return lines
+def _within_margins(lines: list[str]) -> list[str]:
+    """Return lines without those at both ends that are empty or a line across the page."""
+    full = [at for at, line in enumerate(lines) if line.strip() and not RULE.fullmatch(line)]
+    return lines[full[0] : full[-1] + 1] if full else []

@@ -111,4 +111,6 @@ class GradeConfig(AskingSettings):
         if (self.prompts is None) != (not self.from_models):
             missing, other = ("--from-model", "--prompts") if self.prompts else ("--prompts", "--from-model")
             raise SettingsError(f"{other} must come with {missing}. Got {other} alone.")
+        if len(set(self.from_models)) < len(self.from_models):
+            raise SettingsError(f"Each --from-model must differ. Got {', '.join(self.from_models)}.")
         super()._refuse_misfits()

@@ -12,6 +12,8 @@ from filtering.arrays import Floats
 from filtering.judging.metrics import Estimate, estimate
 
 ROUNDS = 1000
+LEAST_PROMPTS = 5
+"""Of fewer beginnings no model is called worse: an interval over so few says too much."""
 SEED = 0
 
 
@@ -62,6 +64,8 @@ class ModelGrades:
         The same by dimension.
     gap : Estimate
         Score less that of the best model, over beginnings that both wrote on after. The best has none: 0.
+    shared : int
+        So many beginnings.
     """
 
     name: str
@@ -71,12 +75,15 @@ class ModelGrades:
     score: Estimate
     grades: Mapping[str, Estimate]
     gap: Estimate
+    shared: int
 
     @property
     def verdict(self) -> str:
         """How it compares with the best model."""
         if self.gap == Estimate(0.0, 0.0, 0.0):
             return "best"
+        if self.shared < LEAST_PROMPTS:
+            return "too few beginnings"
         return "worse" if self.gap.high < 0 else "cannot be told"
 
 
@@ -114,6 +121,7 @@ def grades_by_model(graded: Sequence[Graded], dimensions: Sequence[str]) -> list
                 score=of.pop(""),
                 grades=of,
                 gap=estimate(gap_values[at], gap_drawn[:, at]),
+                shared=int(np.isfinite(gaps[:, at]).sum()),
             )
         )
     return found

@@ -170,7 +170,7 @@ def _run_tests(module: dict[str, Any]) -> None:
     """Run what a module only defines: functions called ``test...``, and cases of ``unittest``."""
     for name, found in list(module.items()):
         code = getattr(found, "__code__", None)
-        if name.startswith("test") and code is not None and code.co_argcount == 0:
+        if name.startswith("test") and code is not None and code.co_argcount == len(found.__defaults__ or ()):
             made = found()
             if code.co_flags & CO_COROUTINE:
                 import asyncio

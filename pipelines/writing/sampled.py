@@ -91,13 +91,12 @@ class Writer:
         torch = require(EXTRA, "torch")
         room = self._room(length)
         found: list[str] = []
-        with torch.random.fork_rng(devices=[]), torch.inference_mode():
+        device = self._network.device
+        with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.inference_mode():
             for start in range(0, len(prompts), batch):
                 torch.manual_seed((seed + start) % (1 << 63))
                 some = [self._tokens(one)[-room:] for one in prompts[start : start + batch]]
-                inputs = self._tokenizer.pad({"input_ids": some}, return_tensors="pt").to(
-                    self._network.device
-                )
+                inputs = self._tokenizer.pad({"input_ids": some}, return_tensors="pt").to(device)
                 written = self._network.generate(
                     input_ids=inputs["input_ids"],
                     attention_mask=inputs["attention_mask"],

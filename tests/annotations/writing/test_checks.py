@@ -42,6 +42,13 @@ def fault(text, asked="", slots=None, **checks):
         "As an AI language model, I cannot create content of that kind.",
         "I must respectfully decline.",
         "This request violates my guidelines.",
+        "Your request was flagged by our filter.",
+        "We cannot provide this content.",
+        "I appreciate your request, but I can't provide that.",
+        "It would not be appropriate for me to write this story.",
+        "I'd rather not write this story.",
+        "I cannot in good conscience write this story.",
+        "Entschuldigung, dabei kann ich leider nicht helfen.",
         "Es tut mir leid, aber ich kann dabei nicht helfen.",
         "Lo siento, pero no puedo ayudar con eso.",
         "Je suis désolé, mais je ne peux pas écrire cette histoire.",
@@ -67,6 +74,10 @@ def test_a_refusal_is_told(text):
         f"Als KI-Modell habe ich keine Hühner. {STORY}",
         f"作为一个人工智能语言模型，我没有母鸡。{STORY}",
         f"{STORY} Would you like me to write another one?",
+        f"Okay, the user wants a story about a hen. {STORY}",
+        f"Here is a story that uses the words hen, run and red. {STORY}",
+        f"As requested, here is the story. {STORY}",
+        f"{STORY} I was trained by OpenAI.",
     ],
 )
 def test_talk_of_the_model_or_the_task_is_told(text):
@@ -87,6 +98,9 @@ def test_talk_of_the_model_or_the_task_is_told(text):
         "Of course, a prime has two divisors. Here is the list of the first five: 2, 3, 5, 7, 11.",
         "Software written by an AI assistant must be read. Whether it is correct, the tests tell.",
         "Let me know, wrote Anna, if you want to come to the party.",
+        "Siri is an AI assistant. She said: 'I am an AI assistant, and I am here to help you.' We laughed.",
+        "The prompt of a shell shows the folder. The user asked for a name, and the program gave one.",
+        "I will not share my cake, thought the bear.",
         "In this lesson we use the words that farmers use. You gave me corn, said the hen.",
     ],
 )
@@ -214,11 +228,21 @@ def test_an_exercise_must_parse_define_its_function_and_test_it():
     assert found(("return 2 * number", "raise NotImplementedError")) == "no such function"
     assert found(('    """Return a number times two."""\n', "")) == "no such function"
     assert found(("a number times two.", "a number.\n\n    >>> triple(2)\n    6\n    ")) == "no such function"
+    assert found(("Return a", "Write a function `triple` for a")) == "no such function"
+    assert found(("Return a", "Write a function double(number) for a")) == ""
     assert found(("assert double(2) == 4\n", "print(double(2))")) == "no tests"
     assert found(("double(2) == 4", "2 + 2 == 4")) == "no tests"
     assert found(("assert ", "def unused():\n    assert ")) == "no tests"
     assert found(("assert ", "def test_it():\n    assert ")) == ""
     assert found(("assert double(2) == 4", "def check(f):\n    assert f(2) == 4\ncheck(double)")) == ""
+    assert found(("assert ", "def test_it(unknown):\n    assert ")) == "no tests"
+    assert found(
+        ("def ", '"""Write triple(number)."""\n\ndef '), ('    """Return a number times two."""\n', "")
+    ) == ("no such function")
+    assert (
+        found(("def ", '"""Write double(number)."""\n\ndef '), ('    """Return a number times two."""\n', ""))
+        == ""
+    )
     later = ("return 2 * number\n", "...\n\n\ndef double(number):\n    return 2 * number\n")
     assert found(later) == ""  # a beginning, and then its solution
     assert fault_of("x = " + "(" * 300, CODE, {}, "") == "does not parse"
@@ -243,6 +267,9 @@ def test_the_language_of_an_exercise_is_that_of_its_docstrings():
         "```\n{}\n```",
         "Here is the story:\n```text\n{}\n```",
         "{}\n\nWould you like me to write another one?",
+        "Great! Here is the story:\n\n{}\n\n(This story uses the noun hen and the adjective red.)",
+        "Here you go:\n{}\n\n[End of story]",
+        "---\n{}\n---",
     ],
 )
 def test_words_around_a_text_are_taken_off(around):

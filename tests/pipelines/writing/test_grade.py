@@ -59,6 +59,27 @@ def test_intervals_are_over_beginnings_and_models_are_compared_on_the_same_ones(
     assert three.verdict == "worse"
 
 
+def test_of_few_beginnings_no_model_is_called_worse(tmp_path):
+    texts = write_completions(tmp_path / "a.parquet", {"good": GOOD, "poor": POOR}, PROMPTS[:4])
+    with ScriptedServer(count_hens) as server:
+        models = grade_texts(
+            grade_config(tmp_path, texts=texts, base_url=server.base_url), reporter=QUIET
+        ).models
+    assert [(one.verdict, one.shared) for one in models] == [("best", 4), ("too few beginnings", 4)]
+
+
+def test_a_model_without_any_grade_stands_last(tmp_path):
+    def refuses_one(request):
+        return scripted.refused() if parts_of(request)[1] == POOR else count_hens(request)
+
+    with ScriptedServer(refuses_one) as server:
+        result = grade_texts(grade_config(tmp_path, base_url=server.base_url), reporter=QUIET)
+    good, poor = result.models
+    assert (poor.name, poor.graded, poor.verdict) == ("poor", 0, "too few beginnings")
+    assert poor.score.value != poor.score.value
+    assert (good.verdict, result.statuses) == ("best", {"ok": 6, "refused": 6})
+
+
 def test_the_grader_reads_both_parts_and_grades_the_second(tmp_path):
     with ScriptedServer(count_hens) as server:
         grade_texts(grade_config(tmp_path, base_url=server.base_url), reporter=QUIET)
@@ -157,6 +178,7 @@ def test_files_without_a_column_or_a_row_are_refused_by_name(tmp_path):
         ({"texts": "a", "prompts": "b", "from_models": ("c",)}, "Got both."),
         ({"prompts": "b"}, "--prompts must come with --from-model. Got --prompts alone."),
         ({"texts": "a", "from_models": ("c",)}, "--from-model must come with --prompts"),
+        ({"prompts": "b", "from_models": ("c", "c")}, "Each --from-model must differ. Got c, c."),
         ({"texts": "a", "out": "s3://b/c"}, "must be a folder on this machine"),
         ({"texts": "a", "budget_usd": 1.0}, "A budget needs the price of each model."),
     ],

@@ -1,12 +1,14 @@
 """Proves that code which a model wrote harms nothing, and passes only where its tests were run and hold."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -85,11 +87,11 @@ def test_an_exercise_whose_tests_hold_passes(tests):
     ],
 )  # fmt: skip
 def test_an_exercise_that_does_not_pass_says_why(tests, reason):
-    assert run_exercise(SOLUTION + tests, SHORT) == reason
+    assert run_exercise(SOLUTION + tests, SHORT if reason == TAKES_TOO_LONG else None) == reason
 
 
 def test_what_is_printed_goes_nowhere_however_much_it_is():
-    flood = "import sys\nfor _ in range(3000): sys.stdout.write('x' * 1_000_000)\nassert double(2) == 4"
+    flood = "import sys\nfor _ in range(1000): sys.stdout.write('x' * 1_000_000)\nassert double(2) == 4"
     assert run_exercise(SOLUTION + flood) == ""
     assert run_exercise("import os\nwhile True: os.write(3, b'x' * 100_000)", SHORT) == TAKES_TOO_LONG
 
@@ -196,7 +198,24 @@ for pid in ({os.getpid()}, {other.pid}, -1):
         other.wait()
 
 
-def test_it_can_neither_fork_without_end_nor_leave_a_process_behind():
+@pytest.fixture
+def still_running(monkeypatch, tmp_path):
+    """Return a function that finds the processes of exercises of this test: their program has a mark."""
+    mark, program = secrets.token_hex(), tmp_path / "program.py"
+    program.write_text(f"{Path(run_code.isolated_code.__file__).read_text()}# {mark}\n")
+    monkeypatch.setattr(run_code.isolated_code, "__file__", str(program))
+
+    def find():
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                found += [folder.name] if mark.encode() in (folder / "cmdline").read_bytes() else []
+        return found
+
+    return find
+
+
+def test_it_can_neither_fork_without_end_nor_leave_a_process_behind(still_running):
     bomb = """
 import os
 made = 0
@@ -211,24 +230,11 @@ except OSError:
     pass
 assert made < 10, made
 """
-    began = time.monotonic()
     assert run_exercise(bomb) == ""
-    assert time.monotonic() - began < 20  # its children slept for 30 seconds, and were killed with it
+    assert not still_running()  # its children would sleep for 30 seconds
     stray = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(600)\nassert True"
     assert run_exercise(stray) == ""
-    assert not _sleepers()
-
-
-def _sleepers():
-    mine = []
-    for folder in Path("/proc").iterdir():
-        try:
-            line = (folder / "cmdline").read_bytes() if folder.name.isdigit() else b""
-        except OSError:
-            continue
-        if b"SHUT_IN = b" in line:
-            mine.append(folder.name)
-    return mine
+    assert not still_running()
 
 
 def test_it_has_no_privileges_to_undo_what_shuts_it_in(open_folder):
@@ -251,19 +257,21 @@ assert os.geteuid() != 0
     assert run_exercise(code) == ""
 
 
-def test_code_ends_with_what_runs_it():
+def test_code_ends_with_what_runs_it(still_running):
     """A process that is killed leaves nothing that runs on."""
     program = (
-        "from pipelines.writing.run_code import *\nprint('begun', flush=True)\n"
-        "run_exercise('import time; time.sleep(60)', RunLimits(wall_s=60))"
+        "from pipelines.writing import run_code\n"
+        f"run_code.isolated_code.__file__ = {run_code.isolated_code.__file__!r}\n"
+        "print('begun', flush=True)\n"
+        "run_code.run_exercise('import time; time.sleep(60)', run_code.RunLimits(wall_s=60))"
     )
     runner = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
     runner.stdout.readline()
-    _until(_sleepers)
+    _until(still_running)
     runner.send_signal(signal.SIGKILL)
     runner.wait()
     runner.stdout.close()
-    _until(lambda: not _sleepers())
+    _until(lambda: not still_running())
 
 
 def _until(holds, within_s=10.0):
