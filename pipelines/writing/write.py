@@ -193,15 +193,17 @@ def _topic_count(config: WriteConfig, topics: Topics | None) -> int:
 
 def _refuse_too_many(config: WriteConfig, draws: Draws, recipe: Recipe) -> None:
     if config.n > draws.most:
-        what = "documents" if recipe.takes_document else "different combinations of its slots"
+        what = f"different combinations of slots of the recipe {recipe.name!r}"
+        if recipe.takes_document:
+            what = "documents that --from names"
         how = "give its slots more values"
         if recipe.takes_document:
             how = "name more files with --from"
         elif recipe.topics:
             how = "have more --topics listed, in another --out"
         raise SettingsError(
-            f"--n must be at most {draws.most:,}: so many {what} the recipe {recipe.name!r} has here. Got "
-            f"{config.n:,}. Ask for fewer, or {how}, or let each come again (per_draw in the recipe)."
+            f"--n must be at most {draws.most:,}, the number of {what}. Got {config.n:,}. Ask for fewer, or "
+            f"{how}, or let each come again (per_draw in the recipe)."
         )
 
 
