@@ -5,16 +5,18 @@ compared: memory does not grow with their number. A share of few texts is not to
 for of more texts more is said again.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
 import numpy as np
+from numpy.typing import NDArray
 
 from annotations.writing.word_forms import words_of
 from filtering.hashing import FNV_PRIME
-from filtering.text.near_duplicates import representatives
+from filtering.text.near_duplicates import SAME_BANDS, SAME_HASHES, NearDuplicates
 
 MOST_TEXTS, MOST_CHARS = 5_000, 20_000
 """Texts that are compared, and what is read of each."""
@@ -91,13 +93,20 @@ def measure_diversity(texts: Iterable[str], slots: Iterable[Mapping[str, str]]) 
             values = used.setdefault(name, Counter())
             if value in values or len(values) < MOST_VALUES:
                 values[value] += 1
-    words = [words_of(text) for text in held]
-    openings = Counter(" ".join(one[:OPENING_WORDS]) for one in words)
-    copies = int(np.sum(representatives(held) != np.arange(len(held))))
+    openings: Counter[str] = Counter()
+    numbers: dict[str, int] = {}
+    ids, lengths = array("Q"), []  # of words, which would take ten times as much as strings
+    for text in held:
+        words = words_of(text)
+        openings[" ".join(words[:OPENING_WORDS])] += 1
+        ids.extend(numbers.setdefault(word, len(numbers)) for word in words)
+        lengths.append(len(words))
+    index = NearDuplicates("annotate", SAME_HASHES, SAME_BANDS)
+    copies = sum(index.first_same(row, text) != row for row, text in enumerate(held))
     return Diversity(
         texts=count,
         compared=len(held),
-        distinct=_distinct_shares(words),
+        distinct=_distinct_shares(np.array(ids, np.uint64), lengths),
         openings=tuple((said, many / len(held)) for said, many in openings.most_common(OPENINGS_SHOWN)),
         evenness={name: _evenness(values) for name, values in used.items()},
         values={name: len(values) for name, values in used.items()},
@@ -105,11 +114,9 @@ def measure_diversity(texts: Iterable[str], slots: Iterable[Mapping[str, str]]) 
     )
 
 
-def _distinct_shares(texts: Sequence[Sequence[str]]) -> tuple[float, ...]:
+def _distinct_shares(ids: NDArray[np.uint64], lengths: Sequence[int]) -> tuple[float, ...]:
     """Return by `RUNS` the share of distinct runs; 1 where there is no run. Runs do not cross texts."""
-    numbers: dict[str, int] = {}
-    ids = np.array([numbers.setdefault(word, len(numbers)) for words in texts for word in words], np.uint64)
-    owner = np.repeat(np.arange(len(texts)), [len(words) for words in texts])
+    owner = np.repeat(np.arange(len(lengths)), lengths)
     shares = []
     for length in RUNS:
         runs = max(len(ids) - length + 1, 0)

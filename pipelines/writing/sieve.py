@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from filtering.leaks import LeakIndex, Task, find_leaks
 from filtering.leaks.search import LEAK
-from filtering.text.near_duplicates import NearDuplicates
+from filtering.text.near_duplicates import SAME_BANDS, SAME_HASHES, NearDuplicates
 from pipelines.writing.attempts import Attempt
 from pipelines.writing.run_code import RUN_REASONS
 
@@ -44,7 +44,7 @@ class Sieve:
     ) -> None:
         self._run = run
         self._index = LeakIndex.of(tasks) if tasks else None
-        self._known = NearDuplicates("annotate")
+        self._known = NearDuplicates("annotate", SAME_HASHES, SAME_BANDS)
         self._others = 0
         for text in against:
             self._known.first_same(self._others, text)

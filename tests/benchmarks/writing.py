@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "kit"))
 from measure import EDUFILTER, Run, run_process
 from scripted_server import scripted_process
 
-TEXTS, FEW_TEXTS = 20_000, 2_000
+TEXTS, FEW_TEXTS = 20_000, 5_000
 LATENCY_S = 0.2
 CONCURRENCY = 64
 WRITER = Path(__file__).parents[1] / "kit" / "scripted_writer.py"

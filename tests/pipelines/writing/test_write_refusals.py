@@ -10,7 +10,9 @@ from filtering.errors import SettingsError
 
 def test_more_texts_than_combinations_are_refused_with_the_most_that_can_be_had(tmp_path, own):
     with ScriptedServer(Writer()) as server:
-        with pytest.raises(SettingsError, match="--n must be at most 20, the number of different combinations"):
+        with pytest.raises(
+            SettingsError, match="--n must be at most 20, the number of different combinations"
+        ):
             write(tmp_path / "out", server.base_url, own, n=21)
         assert server.count == 0
         own.write_text(f"per_draw = 2\n{own.read_text()}")
