@@ -204,6 +204,13 @@ class Journal:
         """Tell whether a question is not to be asked again: all but those without an answer."""
         return any(status in FINAL for (status,) in self._last_reply(question, "status"))
 
+    def is_begun(self) -> bool:
+        """Tell whether any question was answered."""
+        [(found,)] = self._connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM replies WHERE status <> 'api_error')"
+        )
+        return bool(found)
+
     def _last_reply(self, question: Question, columns: str) -> sqlite3.Cursor:
         # The index by name: without statistics SQLite takes that of earlier versions, which has more columns.
         return self._connection.execute(

@@ -31,9 +31,10 @@ DOCUMENT, TEXT, COUNT = "document", "text", "count"
 instructions for topics how many to list."""
 TAKEN = (
     DOCUMENT, TEXT, COUNT, "group", "recipe", "recipe_sha256", "model", "draw", "tokens_in", "tokens_out",
-    "price_usd", "score", "grader", "edu_score", "reason",
+    "price_usd", "score", "grader", "edu_score", "reason", "id", "picked", "probability", "weight",
+    "text_bytes",
 )  # fmt: skip
-"""Names of other columns of what is written, and of other things in braces: no slot may have one."""
+"""Names of other columns of texts or labels, and of other things in braces: no slot may have one."""
 TOKENS_A_WORD = 4
 """Of a reply at most, roughly: words of code and of languages other than English have more than one token."""
 LEAST_REPLY_TOKENS, USUAL_REPLY_TOKENS = 400, 4000

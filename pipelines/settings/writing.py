@@ -1,5 +1,6 @@
 """Settings of the verb that has texts written."""
 
+import os
 from typing import Annotated
 
 from pydantic import Field
@@ -166,6 +167,11 @@ class WriteConfig(AskingSettings):
     def _refuse_misfits(self) -> None:
         if "://" in self.out:
             raise SettingsError(f"--out must be a folder on this machine, not in a store. Got {self.out!r}.")
+        own = os.path.realpath(self.out)
+        for option, paths in (("--from", self.inputs), ("--against", self.against)):
+            inside = [one for one in paths if os.path.realpath(one).startswith(os.path.join(own, ""))]
+            if inside:
+                raise SettingsError(f"{option} must not lie in the folder of --out. Got {inside[0]!r}.")
         for option, value in (("--grade-rubric", self.grade_rubric), ("--keep-grade", self.keep_grade)):
             if value is not None and self.grader is None:
                 raise SettingsError(f"{option} must come with --grade MODEL. Got none.")

@@ -9,7 +9,7 @@ from annotations.asking.question_loop import PricedQuestion
 from annotations.asking.rubric import Rubric
 from annotations.writing.recipe import Recipe
 from filtering.scoring.cascade import AnyScorer
-from filtering.text.windows import cut_window
+from filtering.text.windows import REACH, cut_window
 from pipelines.writing.asker import Asked
 from pipelines.writing.attempts import Attempt
 
@@ -31,13 +31,18 @@ class Grading:
 
     def tasks(self, texts: Iterable[str]) -> Iterator[PricedQuestion]:
         """Yield the questions about texts."""
-        return (self.asked.priced(cut_window(text)) for text in texts)
+        return (self.asked.priced(_shown(text)) for text in texts)
 
     def scores(self, text: str, journal: Journal) -> Mapping[str, float]:
         """Return the rubric points of a text by dimension; none where it has no grade."""
-        reply = journal.reply_to(self.asked.question(cut_window(text)))
+        reply = journal.reply_to(self.asked.question(_shown(text)))
         found: dict[str, float] = json.loads(reply["scores"]) if reply and reply["status"] == "ok" else {}
         return found
+
+
+def _shown(text: str) -> str:
+    """Return what a grader is shown of a text: more than of a document, for errors may be anywhere."""
+    return cut_window(text, REACH)
 
 
 @dataclass(frozen=True)

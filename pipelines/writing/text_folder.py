@@ -6,7 +6,7 @@
     texts/failed.parquet          what was thrown away, with its reason
     texts/report.html             the page
     texts/summary.json            its figures
-    texts/topics.tsv              the topics that were listed first, where the recipe has any
+    texts/topics.jsonl            the topics that were listed first, where the recipe has any
     texts/journal.sqlite          every reply as it came, for its owner alone; see `annotations.asking`
     texts/write.json              recipe, model and seed
     texts/lock                    held by the running process
@@ -22,7 +22,7 @@ from pipelines.new_files import written_whole
 
 FORMAT = 1
 """Number of the layout of ``write.json`` and ``summary.json``."""
-TOPICS_FILE, SUMMARY_FILE = "topics.tsv", "summary.json"
+TOPICS_FILE, SUMMARY_FILE = "topics.jsonl", "summary.json"
 DATA, FAILED_FILE, PAGE = "data", "failed.parquet", "report.html"
 WHAT = {
     "recipe_sha256": "recipe (its instructions, slots or topics)",
@@ -40,8 +40,8 @@ def data_file(out: str, recipe: str) -> Path:
     return Path(out, DATA, f"{recipe}.parquet")
 
 
-def hold_to(out: str, settings: Mapping[str, object]) -> None:
-    """Note what decides which texts are asked for; where that is noted, it must be the same.
+def hold_to(out: str, settings: Mapping[str, object], *, is_begun: bool) -> None:
+    """Note what decides which texts are asked for; where there are answers, it must be the same as noted.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def hold_to(out: str, settings: Mapping[str, object]) -> None:
         If the folder was begun with something else.
     """
     path = Path(out, TEXTS_FILE)
-    if not path.exists():
+    if not is_begun:
         with written_whole(path) as place:
             place.write_text(json.dumps({"format": FORMAT, **settings}, indent=1))
         return

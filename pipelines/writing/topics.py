@@ -3,6 +3,7 @@
 Draws are made over the list, so it is written when it is whole, and never changed.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 from pathlib import Path
@@ -89,7 +90,7 @@ def list_topics(
     if len(pairs) < count:
         reporter.say(f"{len(pairs):,} of {count:,} topics came that are all different.")
     with written_whole(path) as place:
-        place.write_text("".join(f"{value}\t{topic}\n" for value, topic in pairs), encoding="utf-8")
+        place.write_text("".join(f"{json.dumps(pair)}\n" for pair in pairs), encoding="utf-8")
     return pairs
 
 
@@ -130,14 +131,14 @@ def read_topics(path: Path, values: Sequence[str]) -> Pairs:
         If the file is not as it was written.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise OutputError(f"{path} must be as it was written. {type(error).__name__}.") from None
-    pairs = [(value, topic) for value, _, topic in (line.partition("\t") for line in lines)]
-    if not pairs or any(value not in values or not topic for value, topic in pairs):
+        pairs = [(value, topic) for value, topic in map(json.loads, path.read_text("utf-8").splitlines())]
+        is_whole = bool(pairs) and all(value in values and isinstance(topic, str) for value, topic in pairs)
+    except (OSError, ValueError, TypeError):
+        is_whole = False
+    if not is_whole:
         raise OutputError(
-            f"{path} must have lines of a value of the slot, a tab and a topic, as they were written. Found "
-            "others. Restore it, or choose another --out."
+            f"{path} must have lines of a value of the slot and a topic, as they were written. Found others. "
+            "Restore it, or choose another --out."
         )
     return pairs
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import repeat, tee
 from pathlib import Path
 
+from annotations.asking.budget import BYTES_PER_TOKEN
 from annotations.asking.journal import Journal
 from annotations.asking.prompt import RubricForm
 from annotations.asking.rubric import Rubric, load_rubric
@@ -19,7 +20,7 @@ from filtering.errors import RunError, SettingsError
 from filtering.leaks import Task
 from filtering.scoring.cascade import AnyScorer
 from filtering.text.human_languages import tell_languages
-from filtering.text.windows import WINDOW
+from filtering.text.windows import REACH
 from pipelines.labels.annotate import REPLY_TOKENS
 from pipelines.labels.estimates import AnnotationEstimate, estimate_asking
 from pipelines.labels.label_folder import open_journal, price_journal
@@ -172,6 +173,7 @@ def _draws(config: WriteConfig, work: _Work, journal: Journal, reporter: Reporte
             "topics": _topic_count(config, topics),
             "documents": documents.digest if documents else "",
         },
+        is_begun=journal.is_begun(),
     )
     if documents is not None:
         return documents
@@ -382,9 +384,11 @@ def _estimate(config: WriteConfig, work: _Work, journal: Journal | None) -> Anno
             )
         )
     if work.grading is not None:
-        # Which texts there will be nobody knows: each is reckoned as a long one that is not graded yet.
-        one = work.grading.asked.priced("x" * WINDOW.whole)
-        measured = journal.mean_tokens(work.grading.asked.form.digest) if journal else {}
+        # Which texts there will be nobody knows: each is reckoned as one that is not graded yet.
+        asked = work.grading.asked
+        one, about_in = asked.priced("x" * REACH.whole), asked.fixed_bytes / BYTES_PER_TOKEN + usual
+        measured = {asked.rater.model: (about_in, float(REPLY_TOKENS))}
+        measured |= journal.mean_tokens(asked.form.digest) if journal else {}
         found = found.with_also(
             estimate_asking(
                 repeat(one, config.n), 0, measured, REPLY_TOKENS, documents=config.n, spent_usd=spent_usd

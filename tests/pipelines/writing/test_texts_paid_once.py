@@ -10,7 +10,7 @@ from scripted_writer import TOPICS_SYSTEM, Writer
 from written_texts import kept, write, write_config, write_process
 
 from annotations.asking.settings import Price
-from filtering.errors import OutputError, RunError
+from filtering.errors import EndpointError, OutputError, RunError
 from pipelines import estimate_writing
 
 
@@ -131,11 +131,11 @@ def test_topics_are_asked_for_once_and_stay(tmp_path):
     with ScriptedServer(Writer()) as server:
         write(tmp_path / "out", server.base_url, "textbook", topics=30, n=5)
         lists = sum(TOPICS_SYSTEM in text_parts(one.body, "system") for one in server.requests)
-        topics = (tmp_path / "out" / "topics.tsv").read_bytes()
+        topics = (tmp_path / "out" / "topics.jsonl").read_bytes()
         write(tmp_path / "out", server.base_url, "textbook", topics=30, n=9)
         again = sum(TOPICS_SYSTEM in text_parts(one.body, "system") for one in server.requests)
     assert lists == again > 0
-    assert (tmp_path / "out" / "topics.tsv").read_bytes() == topics
+    assert (tmp_path / "out" / "topics.jsonl").read_bytes() == topics
 
 
 def test_no_text_is_drawn_before_all_topics_are_there(tmp_path):
@@ -145,15 +145,18 @@ def test_no_text_is_drawn_before_all_topics_are_there(tmp_path):
     with ScriptedServer(script) as server:
         with pytest.raises(RunError, match=r"1 of [\d,]+ questions found no answer. The same command"):
             write(tmp_path / "out", server.base_url, "textbook", topics=30, concurrency=1)
-        assert not (tmp_path / "out" / "topics.tsv").exists()
+        assert not (tmp_path / "out" / "topics.jsonl").exists()
         assert write(tmp_path / "out", server.base_url, "textbook", topics=30).kept == 20
 
 
-def test_topics_that_were_changed_are_refused(tmp_path):
+@pytest.mark.parametrize(
+    "changed", ["no JSON\n", "[]\n", '["cookery of Mars", "x"]\n', '["physics", 3]\n', "", "3"]
+)
+def test_topics_that_were_changed_are_refused(tmp_path, changed):
     with ScriptedServer(Writer()) as server:
         write(tmp_path / "out", server.base_url, "textbook", topics=30, n=5)
-        (tmp_path / "out" / "topics.tsv").write_text("a line without a tab\n")
-        with pytest.raises(OutputError, match=r"topics\.tsv must have lines"):
+        (tmp_path / "out" / "topics.jsonl").write_text(changed)
+        with pytest.raises(OutputError, match=r"topics\.jsonl must have lines"):
             write(tmp_path / "out", server.base_url, "textbook", topics=30, n=5)
 
 
@@ -170,6 +173,13 @@ def test_a_folder_stays_of_one_recipe_model_and_seed(tmp_path, changed, told):
         with pytest.raises(OutputError, match=told):
             write(tmp_path / "out", server.base_url, **{"n": 2, **changed})
         assert server.count == 2
+
+
+def test_a_folder_in_which_nothing_was_answered_may_become_another(tmp_path):
+    with ScriptedServer(scripted.unauthorized) as server, pytest.raises(EndpointError):
+        write(tmp_path / "out", server.base_url, n=2)
+    with ScriptedServer(Writer()) as server:
+        assert write(tmp_path / "out", server.base_url, "exercise", n=2, seed=5).kept == 2
 
 
 def test_questions_without_an_answer_are_asked_again(tmp_path):

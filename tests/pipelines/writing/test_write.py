@@ -48,9 +48,9 @@ def test_a_shipped_recipe_runs_from_its_draws_to_its_files(tmp_path, recipe):
     if recipe == "story_instructions":
         assert first["text"].startswith(f"Words: {first['noun']}, {first['verb']}, {first['adjective']}\n")
     if recipe == "textbook":
-        lines = (out / "topics.tsv").read_text().splitlines()
-        assert len(lines) == len(set(lines)) == 40 == result.topics
-        assert f"{first['subject']}\t{first['topic']}" in lines
+        lines = [json.loads(line) for line in (out / "topics.jsonl").read_text().splitlines()]
+        assert len(lines) == len(set(map(tuple, lines))) == 40 == result.topics
+        assert [first["subject"], first["topic"]] in lines
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS.keys() - {"wrong tests"}))  # which are found where code is run

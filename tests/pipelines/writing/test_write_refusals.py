@@ -37,6 +37,10 @@ def test_more_texts_than_combinations_are_refused_with_the_most_that_can_be_had(
         (["story", "--budget-usd", "5"], "A budget needs the price of each model. Got none for 'scripted'"),
         (["story", "--budget-usd", "5", "--price", "scripted=1/1", "--grade", "j"], "Got none for 'j'"),
         (["story", "--price", "cheap"], "--price must be [MODEL=]INPUT/OUTPUT"),
+        (
+            ["story", "--against", "out/data", "--out", "out"],
+            "--against must not lie in the folder of --out.",
+        ),
         (["story", "--out", "s3://a/b"], "--out must be a folder on this machine"),
         (["textbook", "--topics", "2", "--n", "900"], "--n must be at most 800"),
     ],
