@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.labels.label_folder import AnnotateResult as AnnotateResult
     from pipelines.labels.sample import SampleResult as SampleResult
     from pipelines.labels.sample import sample_dump as sample_dump
-    from pipelines.proof.prove import Proof as Proof
+    from pipelines.proof.proof_result import Proof as Proof
     from pipelines.proof.prove import prove_run as prove_run
     from pipelines.reports.write_report import write_report as write_report
     from pipelines.run.estimate import estimate_run as estimate_run
@@ -97,7 +97,8 @@ _HOMES = {
     "choosing.sample_near_cut": ("sample_near_cut",),
     "executors.ray_executor": ("RayExecutor",),
     "choosing.recut": ("recut_run",),
-    "proof.prove": ("Proof", "prove_run"),
+    "proof.proof_result": ("Proof",),
+    "proof.prove": ("prove_run",),
     "settings.proof": ("ProveConfig",),
     "reports.write_report": ("write_report",),
     "run.plan_to_manifest": ("FilterResult",),

@@ -14,6 +14,7 @@ RESUMABLE = {
     "decontaminate": "--out",
     "annotate": "--out",
     "write": "--out",
+    "grade": "--out",
     "prove": "--out",
 }
 """Commands that go on where an interrupted one was, and the option that names their folder."""
