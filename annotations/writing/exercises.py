@@ -13,6 +13,7 @@ from filtering.leaks.syntax_trees import MAX_BLOCK_BYTES, parse_python
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 TEST_NAME = re.compile(r"(?:^|_)test|^check|^main$")
+CATCHING = {"AssertionError", "Exception", "BaseException"}
 ASKED = re.compile(r"\bfunction (?:named |called )?(?:[`'\"](\w+)|(\w+)\()")
 CALLED = re.compile(r"\b([A-Za-z_]\w*)\(")
 EXAMPLE = re.compile(r"^\s*>>> (.*)$", re.MULTILINE)
@@ -114,7 +115,20 @@ def _is_test(function: Function) -> bool:
 
 
 def _asserts(node: ast.AST) -> bool:
-    return any(isinstance(one, ast.Assert) for one in ast.walk(node))
+    """Tell whether something is asserted that could fail, and would not be passed over."""
+    if isinstance(node, ast.Assert):
+        return not isinstance(node.test, ast.Constant)
+    children = list(ast.iter_child_nodes(node))
+    if isinstance(node, ast.Try) and any(map(_passes_over, node.handlers)):
+        children = [one for one in children if one not in node.body]
+    return any(map(_asserts, children))
+
+
+def _passes_over(handler: ast.ExceptHandler) -> bool:
+    """Tell whether a test that fails would go on behind this."""
+    caught = handler.type
+    names = {one.id for one in ast.walk(caught) if isinstance(one, ast.Name)} if caught else CATCHING
+    return bool(names & CATCHING) and not any(isinstance(one, ast.Raise) for one in ast.walk(handler))
 
 
 def _tests(tree: ast.Module) -> Iterator[ast.stmt]:

@@ -5,20 +5,15 @@ from pipelines.commands.screen import show
 from pipelines.commands.tables import print_table
 from pipelines.reports.grade_page import PAGE, models_table
 from pipelines.writing.grade import GRADES_FILE, GradeResult
-from pipelines.writing.grades import NOT_ASKED
+from pipelines.writing.grades import HIGHEST, NOT_ASKED, WORSE
 
 
 def print_grades(result: GradeResult) -> int:
     """Print a table by model; return the exit code of the command."""
     table = models_table(result)
     print_table(table.head, table.rows, title=table.caption)
-    best = [one.name for one in result.models if one.verdict == "best"]
-    worse = [one.name for one in result.models if one.verdict == "worse"]
     if len(result.models) > 1:
-        others = (
-            f"; worse: {', '.join(map(printable, worse))}" if worse else "; which is better cannot be told"
-        )
-        show(f"best: {', '.join(map(printable, best))}{others}" if best else "No model has a grade.")
+        show(_compared(result))
     statuses = ", ".join(f"{count:,} {name}" for name, count in sorted(result.statuses.items()))
     spent = f"; spent: ${result.spent_usd:.4f}" if result.spent_usd else ""
     if result.open_usd:
@@ -35,3 +30,15 @@ def print_grades(result: GradeResult) -> int:
         )
     show(f"read {printable(result.out)}/{PAGE}")
     return result.exit_code
+
+
+def _compared(result: GradeResult) -> str:
+    highest, worse = (
+        ", ".join(printable(one.name) for one in result.models if one.verdict == word)
+        for word in (HIGHEST, WORSE)
+    )
+    if not highest:
+        return "No model has a grade."
+    return f"highest: {highest}; " + (
+        f"worse: {worse}" if worse else "whether others are worse cannot be told"
+    )

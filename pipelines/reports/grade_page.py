@@ -35,6 +35,7 @@ class _View:
     result: GradeResult
     tiles: Sequence[Tile]
     models: Table
+    intervals: Table
     gaps: Table
     texts: Table
     compared: Sequence[_Compared]
@@ -57,6 +58,7 @@ def render_page(result: GradeResult) -> str:
         result=result,
         tiles=_tiles(result),
         models=models_table(result),
+        intervals=_intervals(result),
         gaps=_gaps(result),
         texts=_texts(result),
         compared=_compared(result.examples),
@@ -65,24 +67,36 @@ def render_page(result: GradeResult) -> str:
 
 
 def models_table(result: GradeResult) -> Table:
-    """Return mean grades by model and dimension, with their intervals."""
-    names = list(result.models[0].grades) if result.models else []
+    """Return mean grades by model and dimension, those of the rubric as a whole with their intervals."""
     rows = [
-        (one.name, *(_points(each) for each in (one.score, *(one.grades[name] for name in names))))
+        (one.name, _value(one.score), _interval(one.score), *map(_value, one.grades.values()))
         for one in result.models
     ]
-    return Table("Grades, rubric points", ("model", "all", *names), rows)
+    head = ("model", "all", "95 % interval", *_dimensions(result))
+    return Table("Mean grades, rubric points", head, rows)
 
 
-def _points(figure: Estimate) -> str:
-    if figure.value != figure.value:
-        return "not defined"
-    return f"{figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f})"
+def _intervals(result: GradeResult) -> Table:
+    rows = [(one.name, *map(_interval, one.grades.values())) for one in result.models]
+    return Table("95 % intervals", ("model", *_dimensions(result)), rows)
 
 
 def _gaps(result: GradeResult) -> Table:
-    rows = [(one.name, _points(one.gap), one.verdict) for one in result.models]
-    return Table("Difference to the best model", ("model", "points", "verdict"), rows)
+    rows = [(one.name, _value(one.gap), _interval(one.gap), one.shared, one.verdict) for one in result.models]
+    head = ("model", "difference", "95 % interval", "beginnings", "verdict")
+    return Table("Difference to the highest mean", head, rows)
+
+
+def _dimensions(result: GradeResult) -> list[str]:
+    return list(result.models[0].grades) if result.models else []
+
+
+def _value(figure: Estimate) -> str:
+    return "not defined" if figure.value != figure.value else f"{figure.value:.2f}"
+
+
+def _interval(figure: Estimate) -> str:
+    return "not defined" if figure.low != figure.low else f"{figure.low:.2f} to {figure.high:.2f}"
 
 
 def _texts(result: GradeResult) -> Table:
@@ -104,7 +118,7 @@ def _tiles(result: GradeResult) -> list[Tile]:
         Tile("spent", f"${result.spent_usd:.2f}", "for all replies of the folder"),
     ]
     if best is not None and best.score.value == best.score.value:
-        found.insert(1, Tile("best", f"{best.score.value:.2f}", best.name))
+        found.insert(1, Tile("highest mean", f"{best.score.value:.2f}", best.name))
     return found
 
 

@@ -53,7 +53,7 @@ class GradeResult:
     prompts : int
         Beginnings.
     models : sequence of ModelGrades
-        The best first.
+        The highest mean first.
     statuses : mapping of str to int
         Texts by what became of them.
     spent_usd, open_usd : float

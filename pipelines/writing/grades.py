@@ -45,6 +45,7 @@ class Graded:
     error: str = ""
 
 
+HIGHEST, WORSE = "highest", "worse"
 NOTHING, NOT_ASKED = "wrote nothing", "not asked"
 """What a text is where no grader was asked: it is empty, or the budget ended before it."""
 
@@ -63,7 +64,7 @@ class ModelGrades:
     grades : mapping of str to Estimate
         The same by dimension.
     gap : Estimate
-        Score less that of the best model, over beginnings that both wrote on after. The best has none: 0.
+        Score less that of the model with the highest mean, over beginnings that both wrote on after.
     shared : int
         So many beginnings.
     """
@@ -79,16 +80,16 @@ class ModelGrades:
 
     @property
     def verdict(self) -> str:
-        """How it compares with the best model."""
+        """How it compares with the model of the highest mean."""
         if self.gap == Estimate(0.0, 0.0, 0.0):
-            return "best"
+            return HIGHEST
         if self.shared < LEAST_PROMPTS:
             return "too few beginnings"
-        return "worse" if self.gap.high < 0 else "cannot be told"
+        return WORSE if self.gap.high < 0 else "cannot be told"
 
 
 def grades_by_model(graded: Sequence[Graded], dimensions: Sequence[str]) -> list[ModelGrades]:
-    """Return the grades of each model, the best first; models without a grade last.
+    """Return the grades of each model, the highest mean first; models without a grade last.
 
     Parameters
     ----------

@@ -232,6 +232,13 @@ def test_an_exercise_must_parse_define_its_function_and_test_it():
     assert found(("Return a", "Write a function double(number) for a")) == ""
     assert found(("assert double(2) == 4\n", "print(double(2))")) == "no tests"
     assert found(("double(2) == 4", "2 + 2 == 4")) == "no tests"
+    assert found(("double(2) == 4", "True or double(2)")) == ""
+    assert found(("assert double(2) == 4", "assert True\ndouble(2)")) == "no tests"
+    passed_over = "try:\n    assert double(2) == 4\nexcept {}:\n    {}"
+    for caught, then in (("AssertionError", "print(1)"), ("(ValueError, Exception) as e", "pass")):
+        assert found(("assert double(2) == 4", passed_over.format(caught, then))) == "no tests"
+    for caught, then in (("ValueError", "pass"), ("AssertionError", "raise")):
+        assert found(("assert double(2) == 4", passed_over.format(caught, then))) == ""
     assert found(("assert ", "def unused():\n    assert ")) == "no tests"
     assert found(("assert ", "def test_it():\n    assert ")) == ""
     assert found(("assert double(2) == 4", "def check(f):\n    assert f(2) == 4\ncheck(double)")) == ""

@@ -265,7 +265,7 @@ def test_grades_fit_any_screen_and_run_nothing_of_a_text(browser, tmp_path, widt
     path = write_grade_page(result)
     with opened(browser, path, viewport={"width": width, "height": 900}) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.locator("table:visible").count() == 3
+        assert page.locator("table:visible").count() == 4
         assert page.locator("pre").count() == len(HOSTILE) * (1 + len(names))
         assert page.evaluate("window.harm") is None
         assert page.locator("img, iframe, link, base, pre script").count() == 0

@@ -30,14 +30,7 @@ def graded(tmp_path, texts, **settings):
 
 def test_the_page_has_a_table_by_model_and_texts_beside_each_other(tmp_path):
     page = Page(write_grade_page(graded(tmp_path, {"good": GOOD, "poor": POOR, "mute": " "})).read_text())
-    for said in (
-        "4.00 (4.00 to 4.00)",
-        "-3.00 (-3.00 to -3.00)",
-        "best",
-        "worse",
-        "grammar",
-        "graded by scripted",
-    ):
+    for said in ("4.00 to 4.00", "-3.00 to -3.00", "highest", "worse", "grammar", "graded by scripted"):
         assert said in page.text, said
     assert "no grader was asked" in page.text
     for text in (GOOD, POOR, *PROMPTS):
@@ -73,7 +66,7 @@ def test_the_command_prints_the_table_and_where_the_page_is(tmp_path, command):
         found = json.loads(command(*words, "--json").out)
         assert server.count == 12
     assert done.code == 0, done.err
-    assert "best: good; worse: poor" in done.out
+    assert "highest: good; worse: poor" in done.out
     assert f"read {out}/grades.html" in done.out
     assert [one["name"] for one in found["models"]] == ["good", "poor"]
     assert (out / "grades.html").is_file()

@@ -27,7 +27,7 @@ def test_each_model_has_the_grades_that_its_texts_were_given(tmp_path):
         asked = [parts_of(request) for request in server.requests]
     assert sorted(asked) == sorted((prompt, text) for prompt in PROMPTS for text in (GOOD, POOR))
     good, poor = result.models
-    assert (good.name, good.score.value, good.verdict) == ("good", 4.0, "best")
+    assert (good.name, good.score.value, good.verdict) == ("good", 4.0, "highest")
     assert (poor.name, poor.score.value, poor.gap.value, poor.verdict) == ("poor", 1.0, -3.0, "worse")
     assert list(good.grades) == ["grammar", "creativity", "consistency"]
     assert all(one.grades[name].value == one.score.value for one in result.models for name in one.grades)
@@ -65,7 +65,7 @@ def test_of_few_beginnings_no_model_is_called_worse(tmp_path):
         models = grade_texts(
             grade_config(tmp_path, texts=texts, base_url=server.base_url), reporter=QUIET
         ).models
-    assert [(one.verdict, one.shared) for one in models] == [("best", 4), ("too few beginnings", 4)]
+    assert [(one.verdict, one.shared) for one in models] == [("highest", 4), ("too few beginnings", 4)]
 
 
 def test_a_model_without_any_grade_stands_last(tmp_path):
@@ -77,7 +77,7 @@ def test_a_model_without_any_grade_stands_last(tmp_path):
     good, poor = result.models
     assert (poor.name, poor.graded, poor.verdict) == ("poor", 0, "too few beginnings")
     assert poor.score.value != poor.score.value
-    assert (good.verdict, result.statuses) == ("best", {"ok": 6, "refused": 6})
+    assert (good.verdict, result.statuses) == ("highest", {"ok": 6, "refused": 6})
 
 
 def test_the_grader_reads_both_parts_and_grades_the_second(tmp_path):
