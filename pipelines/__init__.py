@@ -69,10 +69,10 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.settings.scorers import ThresholdConfig as ThresholdConfig
     from pipelines.settings.scorers import TrainConfig as TrainConfig
     from pipelines.settings.writing import WriteConfig as WriteConfig
+    from pipelines.writing.estimate_writing import estimate_writing as estimate_writing
     from pipelines.writing.grade import GradeResult as GradeResult
     from pipelines.writing.grade import estimate_grading as estimate_grading
     from pipelines.writing.grade import grade_texts as grade_texts
-    from pipelines.writing.write import estimate_writing as estimate_writing
     from pipelines.writing.write import write_texts as write_texts
     from pipelines.writing.write_result import WriteResult as WriteResult
 
@@ -109,7 +109,8 @@ _HOMES = {
     "settings.grading": ("GradeConfig",),
     "settings.writing": ("WriteConfig",),
     "writing.grade": ("GradeResult", "estimate_grading", "grade_texts"),
-    "writing.write": ("estimate_writing", "write_texts"),
+    "writing.estimate_writing": ("estimate_writing",),
+    "writing.write": ("write_texts",),
     "writing.write_result": ("WriteResult",),
 }
 RUNNABLE = ("pipelines", "pipelines.__main__", "pipelines.executors.part_process")

@@ -43,7 +43,7 @@ def write_command(
     reporter.say(f"Looking for the recipe '{printable(config.recipe)}' ...")
     if dry_run:
         from pipelines.commands.print_labels import print_estimate
-        from pipelines.writing.write import estimate_writing
+        from pipelines.writing.estimate_writing import estimate_writing
 
         print_estimate(estimate_writing(config), things="texts")
         return 0

@@ -4,14 +4,14 @@ Draws are made over the list, so it is written when it is whole, and never chang
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil
 from pathlib import Path
 
 from annotations.asking.journal import Journal
 from annotations.asking.question_loop import PricedQuestion
 from annotations.writing.forms import topic_key, topics_in
-from annotations.writing.recipe import COUNT, Topics, filled
+from annotations.writing.recipe import COUNT, Recipe, filled
 from filtering.errors import OutputError, RunError
 from pipelines.new_files import written_whole
 from pipelines.progress import Reporter
@@ -29,38 +29,42 @@ TOPIC_CHARS = 60
 Pairs = Sequence[tuple[str, str]]
 
 
-def topic_questions(
-    topics: Topics, values: Sequence[str], count: int, asked: Asked
-) -> Iterator[tuple[str, PricedQuestion]]:
-    """Yield the questions for so many topics in all, with the value that each is about."""
+def topic_questions(recipe: Recipe, count: int, asked: Asked) -> list[PricedQuestion]:
+    """Return the questions for so many topics of a recipe in all."""
+    return [priced for _, priced in _questions(recipe, count, asked)]
+
+
+def _questions(recipe: Recipe, count: int, asked: Asked) -> Iterator[tuple[str, PricedQuestion]]:
+    """Yield the questions, with the value that each is about."""
+    if recipe.topics is None:
+        return
+    values = recipe.slots[recipe.topics.of]
     values = values[:: max(1, len(values) // count)][:count]
     each = ceil(SPARE * ceil(count / len(values)))
     lists = ceil(each / AT_ONCE)
     length = ceil(each / lists)
     for number in range(1, lists + 1):
         for value in values:
-            window = filled(topics.instructions, {topics.of: value, COUNT: str(length)})
+            window = filled(recipe.topics.instructions, {recipe.topics.of: value, COUNT: str(length)})
             if lists > 1:
                 window += f"\n\nThis is list {number} of {lists}. Each list has other topics."
             yield value, asked.priced(window)
 
 
 def list_topics(
-    topics: Topics,
-    slots: Mapping[str, Sequence[str]],
+    recipe: Recipe,
     count: int,
     asked: Asked,
     config: AskingSettings,
     out: str,
     journal: Journal,
     reporter: Reporter,
-) -> Pairs | None:
-    """Return the topics of a folder; ask for them where there are none yet.
+) -> Pairs:
+    """Have the topics of a folder listed, and return them.
 
     Parameters
     ----------
-    topics : Topics
-    slots : mapping of str to sequence of str
+    recipe : Recipe
     count : int
         How many there shall be. There may be fewer, where the model repeats itself.
     asked : Asked
@@ -72,24 +76,21 @@ def list_topics(
     Returns
     -------
     sequence of (str, str)
-        Values of the slot that topics are of, and topics; None where the budget ended.
+        Values of the slot that topics are of, and topics; none where the budget ended.
 
     Raises
     ------
     RunError
         If questions found no answer, or no topic came.
     """
-    path = Path(out, TOPICS_FILE)
-    if path.exists():
-        return read_topics(path, slots[topics.of])
-    questions = list(topic_questions(topics, slots[topics.of], count, asked))
+    questions = list(_questions(recipe, count, asked))
     reporter.say(f"Asking for {count:,} topics first ...")
     if not ask(asked, lambda: (priced for _, priced in questions), config, journal, reporter):
-        return None
+        return ()
     pairs = _pairs(questions, count, journal)
     if len(pairs) < count:
         reporter.say(f"{len(pairs):,} of {count:,} topics came that are all different.")
-    with written_whole(path) as place:
+    with written_whole(Path(out, TOPICS_FILE)) as place:
         place.write_text("".join(f"{json.dumps(pair)}\n" for pair in pairs), encoding="utf-8")
     return pairs
 
