@@ -31,6 +31,7 @@ from pipelines.reports.kept_shares import (
 from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks
 from pipelines.reports.run_report_data import RunReport, Sample
 from pipelines.reports.unsure_documents import languages_after, warning_after
+from pipelines.reports.yields import yields_table
 from pipelines.run.audit import AuditResult, agreement_of
 from pipelines.store.leak_files import found_by
 
@@ -60,6 +61,24 @@ SETTINGS = {
     "unsure": "what is done with documents in other languages",
     "write": "what is written",
     "write_origin": "documents say where they are from",
+    # Of a choice.
+    "asked_at": "kept from, points, unless a value has fewer documents",
+    "at_least": "at least of each value",
+    "at_most": "share of what is kept that a value has, at most",
+    "balance": "as much of each value",
+    "by": "chosen within the values of",
+    "choice": "digest of the choice",
+    "curve": "used by a curve over ranks",
+    "cuts": "file of cuts",
+    "drop_lowest": "share of the worst that is dropped",
+    "expand": "documents are written as often as they are used",
+    "floor": "none is kept below, points",
+    "keep_tokens": "tokens to keep",
+    "max_repeat": "a class is used at most, times",
+    "repeat": "used by score",
+    "seed": "seed of what is drawn",
+    "temperature": "temperature of the draw",
+    "tokenizer": "file that counts tokens",
 }
 """Settings of a plan in words."""
 SETTINGS_UNSCORED = {"max_document_bytes": "longest document that is searched for tasks, bytes"}
@@ -72,7 +91,7 @@ LANGUAGES_FROM = {
 """Values of the setting `languages_from` in words."""
 UNSURE = {"flag": "kept and flagged", "keep": "kept", "drop": "dropped"}
 """Values of the setting `unsure` in words."""
-DIGESTS = ("leaks_sha256", "plan", "recut_from", "scorer_sha256")
+DIGESTS = ("choice", "leaks_sha256", "plan", "recut_from", "scorer_sha256")
 LEAKS_DONE = {
     "drop": ("removed", "left out of the output"),
     "mark": ("marked", "kept, and the column edu_leak names what was found"),
@@ -89,6 +108,7 @@ class _View:
     tiles: Sequence[Tile]
     findings: Sequence[Finding]
     scores: Table | None  # None where the run stores none
+    yields: Sequence[Table]  # in all, and by kind
     slices: Mapping[str, Sequence[Slice]]  # by kind
     others: str  # the value of a slice that stands for several
     files_kind: str  # the kind of slices that all rows are counted on
@@ -132,6 +152,7 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         tiles=_tiles(report),
         findings=find_what_matters(report, audit),
         scores=_scores(report) if report.kept_bins else None,
+        yields=[yields_table(list(some)) for _, some in groupby(report.yields, key=lambda one: one.kind)],
         slices=slices,
         others=OTHERS,
         files_kind=INPUT_FILE,
@@ -175,6 +196,7 @@ def _knows(report: RunReport) -> tuple[str, str]:
 def _tiles(report: RunReport) -> list[Tile]:
     run = report.manifest
     rows, kept = run["rows"], run["kept"]
+    repeats = run.get("used", kept) - kept
     aside = len(run["set_aside"])
     tokens, kept_tokens = (run[name] / BYTES_PER_TOKEN for name in ("text_bytes", "kept_text_bytes"))
     made = report.made_by
@@ -184,6 +206,9 @@ def _tiles(report: RunReport) -> list[Tile]:
         Tile("text kept", percent(run["kept_text_bytes"], run["text_bytes"]), size(run["kept_text_bytes"])),
         Tile("tokens kept, about", short_count(kept_tokens), f"of {short_count(tokens)}"),
     ]
+    if repeats:
+        used = run["used_text_bytes"] / BYTES_PER_TOKEN
+        shown.append(Tile("tokens used, about", short_count(used), f"{run['used']:,} documents with repeats"))
     if run["scorer"] is not None:
         keep_at = f"{run['settings']['keep_at']:.4g}"
         reasons = ", ".join(name for name, _ in Counter(run["reasons"]).most_common()) or "all were scored"

@@ -32,6 +32,7 @@ from pipelines.amounts_in_words import some_of
 from pipelines.names import name_of
 from pipelines.paths import StorePath
 from pipelines.settings.base import setting_name
+from pipelines.settings.choosing import RecutConfig
 from pipelines.settings.runs import FilterConfig
 from pipelines.store.plan import OUTPUT_FORMAT, Plan
 from pipelines.store.run_folder import RunFolder
@@ -42,9 +43,11 @@ DIGESTS = {
     "leaks_sha256": "The benchmarks (--against), or what is looked for of them,",
 }
 """Settings whose values tell a person nothing. Others follow from them, and so they are compared first."""
+CHOICE = {"choice": "The file of --cuts or --tokenizer, and so the choice"}
+"""The same of what follows from settings and from files beside them."""
 CUT = ("keep_fraction", "keep_at")
 """What tells which documents are kept; a share before the points that follow from it."""
-COMPARED_LAST = (*CUT, "max_disagreement", "full_fraction", "exits")
+COMPARED_LAST = ("keep_fraction", *CHOICE, "keep_at", "max_disagreement", "full_fraction", "exits")
 """The cut alone may be had without another run, and what comes after it follows from it by default."""
 
 
@@ -200,9 +203,12 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_i
         old, new = before.settings.get(name), now.settings.get(name)
         unknown = name == "text_column" and not old  # as no file could tell it
         if old != new and not unknown:
-            what = f"{setting_name(FilterConfig, name)} of {folder.root} is {old!r}. Got {new!r} instead."
+            model = RecutConfig if name in RecutConfig.model_fields else FilterConfig
+            what = f"{setting_name(model, name)} of {folder.root} is {old!r}. Got {new!r} instead."
             if name in DIGESTS:
                 what = f"{DIGESTS[name]} of {folder.root} differ from those given now."
+            if name in CHOICE:
+                what = f"{CHOICE[name]} of {folder.root}, has changed."
             scorers = _scorers(before, now)
             if name == "scorer_sha256" and scorers[0] != scorers[1]:
                 what = (
@@ -227,7 +233,7 @@ def _scorers(*plans: Plan) -> list[str]:
 def _way_on(folder: RunFolder, name: str, before: Plan, now: Plan, *, same_inputs: bool) -> str:
     """Return what to do to get another setting."""
     is_known = before.origin or ("recut_from" not in before.settings and folder.manifest.exists())
-    if name in CUT and is_known and same_inputs:
+    if name in CUT and is_known and same_inputs and not now.settings.get("choice"):
         run = (before.origin or str(folder.root)).rstrip("/")
         cut = "keep_at" if now.settings.get("keep_fraction") is None else "keep_fraction"
         value = f"{now.settings[cut]:g}"

@@ -104,8 +104,8 @@ FAULTS = (
     ),
     Fault(
         "a cut through equal scores keeps all of them where none is left to keep",
-        "if self.tie_quota < 0:",
-        "if self.tie_quota <= 0:",
+        "if tie_quota < 0:",
+        "if tie_quota <= 0:",
         ("test_a_fraction_cuts_through_ties_in_the_order_of_the_plan",),
     ),
     Fault(
