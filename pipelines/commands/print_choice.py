@@ -30,9 +30,18 @@ def print_choice(chosen: Chosen) -> None:
     if len(chosen.slices) > 1 or differs:
         several = chosen.slices[:SHOWN] if len(chosen.slices) > 1 else ()
         print_table(
-            ("slice", "documents", "plain cut", "chosen", "tokens", "chosen", "points", "chosen"),
+            (
+                "",
+                "documents",
+                "cut: kept",
+                "chosen",
+                "cut: tokens",
+                "chosen: tokens",
+                "cut: points",
+                "chosen: points",
+            ),
             [_slice(one) for one in (*several, total)],
-            title="Slices: what there is, what one cut for all would keep, and what is chosen",
+            title="What there is, what one cut for all would keep, and what is chosen; points are means",
         )
         if len(chosen.slices) > SHOWN:
             show(f"{len(chosen.slices) - SHOWN:,} smaller slices are not shown")

@@ -15,7 +15,7 @@ from filtering.errors import OutputError
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
 from pipelines.settings.choosing import MOST_REPEATS
-from pipelines.store.run_folder import RunFolder, as_written
+from pipelines.store.run_folder import RunFolder, as_written, of_schema
 from pipelines.store.stored_scores import reach
 
 CHOICE_SCHEMA = pa.schema([("times", pa.uint8())])
@@ -38,7 +38,7 @@ def read_choice(folder: RunFolder, part: Part) -> Bytes:
     """
     place = folder.place_of(folder.choice, part.output)
     with as_written(place), open_parquet(folder.own_file(place)) as file:
-        table = file.read(columns=CHOICE_SCHEMA.names, use_threads=False).cast(CHOICE_SCHEMA)
+        table = of_schema(file.read(use_threads=False), CHOICE_SCHEMA)
     times: Bytes = table["times"].to_numpy()
     if len(times) != part.rows or times.max(initial=0) > MOST_REPEATS:
         raise OutputError(

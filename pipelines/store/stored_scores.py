@@ -68,6 +68,8 @@ def read_scores(folder: RunFolder, part: Part, *columns: str) -> list[NDArray[An
             )
         wanted = pa.schema([SCORES_SCHEMA.field(name) for name in columns])
         table = file.read(columns=list(columns), use_threads=False).select(columns).cast(wanted)
+        if any(table[name].null_count for name in columns if name != "edu_score"):
+            raise ValueError("a row lacks a value")
     return [table[name].to_numpy() for name in columns]
 
 

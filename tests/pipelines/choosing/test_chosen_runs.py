@@ -89,6 +89,29 @@ def test_a_damaged_choice_is_found_and_made_again(mixed, tmp_path):
     assert verify_run(str(tmp_path / "cut")) == []
 
 
+NULLS = pa.array([None, *[0] * 29], pa.uint8())
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"times": NULLS}, {"times": pa.array([101] * 30, pa.uint8())}, {"times": ["1"] * 29 + ["x"]},
+        {"other": [0] * 30}, {},
+    ],
+    ids=["nulls", "too often", "texts", "another column", "nothing"],
+)  # fmt: skip
+def test_a_choice_that_was_forged_is_an_error_that_names_it(mixed, command, tmp_path, forged):
+    recut_run(RecutConfig(run=mixed[1], to=tmp_path / "cut", **WAYS["draw"]), reporter=QUIET)
+    path = sorted((tmp_path / "cut" / "run" / "choice").rglob("*.parquet"))[0]
+    pq.write_table(pa.table(forged), path)
+    refused = command("report", tmp_path / "cut")
+    assert refused.code == 2
+    assert path.name in refused.err
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    assert command("report", tmp_path / "cut").code == 2
+
+
 def decisions(out):
     folder = RunFolder(str(out))
     plan = folder.read_finished_plan()
