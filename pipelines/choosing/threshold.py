@@ -431,8 +431,8 @@ def in_words(
     )
     if choice.is_promised:
         return (
-            f"{kept} of {short_count(total)}. That is estimated from the labels, for a run stores no sizes "
-            "of single documents; recut counts them."
+            f"{kept} of {short_count(total)}. That is estimated from the labels; recut --keep-tokens "
+            "keeps a number of tokens exactly."
         )
     why = f"the run has {short_count(total)} in all" if amount > total else "no cut keeps so few"
     return f"{kept}; {short_count(amount)} cannot be had, for {why}."
