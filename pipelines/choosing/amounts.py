@@ -57,7 +57,23 @@ def count(pool: Pool, config: RecutConfig) -> Census:
     return Census(*found)
 
 
-def budgets_of(config: RecutConfig, pool: Pool, census: Census, most: Ints) -> Ints:
+@dataclass(frozen=True)
+class Budgets:
+    """How much of each of n slices is used.
+
+    Parameters
+    ----------
+    amounts : int64 array, shape (n,)
+        In documents, bytes or tokens.
+    most : int64 array, shape (n,)
+        How much may be.
+    """
+
+    amounts: Ints
+    most: Ints
+
+
+def budgets_of(config: RecutConfig, pool: Pool, census: Census, most: Ints) -> Budgets:
     """Return how much of each slice is used, in documents, or in bytes or tokens where these are asked for.
 
     Parameters
@@ -79,14 +95,15 @@ def budgets_of(config: RecutConfig, pool: Pool, census: Census, most: Ints) -> I
     unit = pool.per_token if in_tokens else 1
     least = np.minimum(np.full(len(most), int((config.at_least or 0) * unit)), most)
     if config.keep_at is not None:
-        return np.clip(census.above, least, most)
+        return Budgets(np.clip(census.above, least, most), most)
     total = total_of(config, pool, census)
     if config.at_most is not None:
         most = np.minimum(most, int(config.at_most * total * EXACT))
     _refuse_least(config, least, most, total, unit, pool.slices)
     _refuse_total(config, most, total, unit)
     weights = (census.size if in_tokens else census.rows).astype(np.float64)
-    return shared_out(total, np.ones(len(most)) if config.balance else weights, least, most)
+    amounts = shared_out(total, np.ones(len(most)) if config.balance else weights, least, most)
+    return Budgets(amounts, most)
 
 
 def total_of(config: RecutConfig, pool: Pool, census: Census) -> int:

@@ -6,14 +6,14 @@ many whole times anyhow, and the order draws which ones make up the rest.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 
 from filtering.arrays import Bools, Bytes, Floats, Floats32, Ints
-from pipelines.choosing.amounts import budgets_of, count, total_of
+from pipelines.choosing.amounts import Budgets, budgets_of, count, total_of
 from pipelines.choosing.budgets import Ends, Ranked, Taker, codes_of, find_ends
 from pipelines.choosing.curve import class_edges, repeats_of
 from pipelines.choosing.cut_file import SliceCuts
@@ -104,7 +104,8 @@ def plain_rule(pool: Pool, config: RecutConfig) -> Rule:
     ranked = _by_score(config, 0.0, _one)
     whole = count(pool, config).whole
     most = whole.good if config.keep_tokens is None else whole.size
-    return _until(pool, ranked, np.minimum(most, total_of(config, pool, whole)))
+    total = np.minimum(most, total_of(config, pool, whole))
+    return Rule(ranked, _ends(pool, ranked, Budgets(total, total)))
 
 
 def _one(rows: ScoredRows) -> Ints:
@@ -115,8 +116,29 @@ def _slice_of(rows: ScoredRows) -> Ints:
     return rows.group
 
 
-def _until(pool: Pool, ranked: RankedOf, budgets: Ints) -> Rule:
-    return Rule(ranked, find_ends(lambda: map(ranked, pool), np.arange(len(budgets)), budgets))
+def _ends(pool: Pool, ranked: RankedOf, budgets: Budgets) -> Ends:
+    """Return where budgets end, all together to the document.
+
+    Each leaves less than one document's size. What they leave together goes to the slice that has most room.
+    """
+
+    def rows() -> Iterable[Ranked]:
+        return map(ranked, pool)
+
+    amounts, groups = budgets.amounts, np.arange(len(budgets.amounts))
+    ends = find_ends(rows, groups, amounts)
+    if len(groups) == 1:
+        return ends
+    taker, used = Taker(ends), 0
+    for some in rows():
+        used += int(some.size[taker.take(some)].sum())
+    room = budgets.most - amounts
+    place = groups[int(np.argmax(room)) :][:1]
+    more = min(int(amounts.sum()) - used, int(room[place[0]]))
+    if more:
+        own = find_ends(rows, place, amounts[place] + more)
+        ends.code[place], ends.left[place] = own.code, own.left
+    return ends
 
 
 def _cut(points: list[float], floor: float | None, group_of: ClassOf) -> Rule:
@@ -135,7 +157,7 @@ def _best(pool: Pool, config: RecutConfig) -> Rule:
     census = census if config.by else census.whole
     most = census.good if config.keep_tokens is None else census.size
     ranked = _by_score(config, config.temperature or 0.0, _slice_of if config.by else _one)
-    return _until(pool, ranked, budgets_of(config, pool, census, most))
+    return Rule(ranked, _ends(pool, ranked, budgets_of(config, pool, census, most)))
 
 
 def _by_score(config: RecutConfig, temperature: float, group_of: ClassOf) -> RankedOf:
@@ -174,11 +196,12 @@ def _curved(pool: Pool, config: RecutConfig) -> Rule:
     times = np.array(
         [
             repeats_of(own, edges, int(budget), config.max_repeat)
-            for own, budget in zip(sizes, budgets, strict=True)
+            for own, budget in zip(sizes, budgets.amounts, strict=True)
         ]
     )
-    left = budgets - (np.floor(times).astype(np.int64) * sizes).sum(axis=1)
+    whole = (np.floor(times).astype(np.int64) * sizes).sum(axis=1)
     names = tuple(f"{low:.2f} to {high:.2f}" for low, high in pairwise(edges.tolist()))
+    left = Budgets(budgets.amounts - whole, budgets.most - whole)
     return _drawn(pool, config, class_of, times.ravel(), _slice_of, left, names, in_documents=False)
 
 
@@ -216,7 +239,8 @@ def _repeated(pool: Pool, config: RecutConfig, rules: RepeatRules) -> Rule:
         return np.where(wanted, place, -1)
 
     documents = _sums(pool, class_of, len(points), in_documents=True)
-    left = np.round(times * documents).astype(np.int64) - np.floor(times).astype(np.int64) * documents
+    more = np.round(times * documents).astype(np.int64) - np.floor(times).astype(np.int64) * documents
+    left = Budgets(more, more)
     names = tuple(f"score >= {lowest:g}" for lowest in points.tolist())
     return _drawn(pool, config, class_of, times, class_of, left, names, in_documents=True)
 
@@ -236,7 +260,7 @@ def _drawn(
     class_of: ClassOf,
     times: Floats,
     group_of: ClassOf,
-    left: Ints,
+    left: Budgets,
     names: tuple[str, ...],
     *,
     in_documents: bool,
@@ -253,6 +277,6 @@ def _drawn(
         keys = -(rows.chances(config.seed) / np.where(own > 0, own, 1.0)).astype(np.float32)
         return _in_order(rows, keys, own > 0, group_of(rows), in_documents=in_documents)
 
-    there = _sums(pool, lambda rows: ranked(rows).group, len(left), in_documents=in_documents)
-    ends = find_ends(lambda: map(ranked, pool), np.arange(len(left)), np.clip(left, 0, there))
-    return Rule(ranked, ends, class_of, times, names)
+    there = _sums(pool, lambda rows: ranked(rows).group, len(left.amounts), in_documents=in_documents)
+    within = Budgets(np.clip(left.amounts, 0, there), np.clip(left.most, 0, there))
+    return Rule(ranked, _ends(pool, ranked, within), class_of, times, names)

@@ -8,8 +8,10 @@ import numpy as np
 from annotations.asking.budget import BYTES_PER_TOKEN
 from filtering.arrays import AnyFloats, Floats, Ints
 from pipelines.amounts_in_words import short_count
+from pipelines.dump.lengths import LENGTHS
 from pipelines.page_kit.page import Table
 from pipelines.reports.documents_to_show import RunScores
+from pipelines.reports.kept_shares import LENGTH
 from pipelines.store.stored_scores import SIZE, have_sizes, read_scores
 
 CUTS = (1.0, 2.0, 2.5, 3.0, 3.5, 4.0)
@@ -68,7 +70,7 @@ def yields_by_slice(
     sizes: Sequence[int],
     scored_tokens: float,
 ) -> list[Yield]:
-    """Return what the values of a kind yield, by some documents of a run; the largest first.
+    """Return what values of a kind yield, by some documents of a run: the largest first, lengths in order.
 
     Parameters
     ----------
@@ -87,7 +89,7 @@ def yields_by_slice(
         _yield(kind, value, scale * _sums(points[names == value], size[names == value]))
         for value in sorted(set(names.tolist()) - {""})
     ]
-    return sorted(found, key=lambda one: -one.tokens)
+    return sorted(found, key=lambda one: LENGTHS.index(one.value) if kind == LENGTH else -one.tokens)
 
 
 def yields_table(yields: Sequence[Yield]) -> Table:

@@ -75,7 +75,7 @@ def test_budgets_by_slice_are_met_to_the_document_and_no_quota_is_broken(mixed, 
         used = tokens([row for row in mine if row["id"] in chosen])
         assert used <= most * budget
         assert used > min(least, tokens(mine)) - largest
-    assert tokens_of(kept, mixed) > budget - 4 * largest
+    assert tokens_of(kept, mixed) > budget - largest
 
 
 def tokens_of(kept, mixed):
@@ -160,11 +160,14 @@ def test_a_curve_within_each_language_gives_each_its_share(mixed, choose):
     budget = 1.2 * tokens(rows)
     kept = choose(curve=True, keep_tokens=budget, by="language")
     sizes = {row["id"]: row["size"] for row in rows}
+    largest = max(sizes.values()) / 4
     for language in ("en", "de", "fr", None):
         mine = [row for row in rows if row["language"] == language]
         used = sum(sizes[row["id"]] * row["edu_repeat"] for row in of(kept, language)) / 4
-        assert 1.2 * tokens(mine) - max(sizes.values()) / 4 < used <= 1.2 * tokens(mine) + 1
+        more = 3 * largest if language == "en" else 1  # it gets what whole documents leave of the others
+        assert 1.2 * tokens(mine) - largest < used <= 1.2 * tokens(mine) + more
         assert len(of(kept, language)) <= 0.6 * len(mine) + 1
+    assert budget - largest < sum(sizes[row["id"]] * row["edu_repeat"] for row in kept) / 4 <= budget
 
 
 def test_repeats_by_hand_are_exact_in_each_range_of_scores(mixed, choose):
