@@ -10,6 +10,8 @@ from pipelines.choosing.scored_rows import Pool
 from pipelines.choosing.shares import shared_out
 from pipelines.settings.choosing import RecutConfig
 
+VAST = 1e18
+"""More of anything than there is: what is asked for beyond it is told as it was, and counts as this."""
 EXACT = 1 + 1e-12
 """0.29 of 100 are 29, though their product is a little less."""
 
@@ -93,7 +95,7 @@ def budgets_of(config: RecutConfig, pool: Pool, census: Census, most: Ints) -> B
     """
     in_tokens = config.keep_tokens is not None
     unit = pool.per_token if in_tokens else 1
-    least = np.minimum(np.full(len(most), int((config.at_least or 0) * unit)), most)
+    least = np.minimum(np.full(len(most), int(min((config.at_least or 0) * unit, VAST))), most)
     if config.keep_at is not None:
         return Budgets(np.clip(census.above, least, most), most)
     total = total_of(config, pool, census)
@@ -109,7 +111,7 @@ def budgets_of(config: RecutConfig, pool: Pool, census: Census, most: Ints) -> B
 def total_of(config: RecutConfig, pool: Pool, census: Census) -> int:
     """Return how much is asked for in all: of a share, no more than there are documents with a score."""
     if config.keep_tokens is not None:
-        return int(config.keep_tokens * pool.per_token)
+        return int(min(config.keep_tokens * pool.per_token, VAST))
     return min(round((config.keep_fraction or 0.0) * int(census.rows.sum())), int(census.scored.sum()))
 
 
@@ -120,15 +122,13 @@ def _refuse_least(
     if len(over):
         raise SettingsError(
             f"--at-least must be no more than --at-most lets a value have. Got {config.at_least:,.0f}, and "
-            "for "
-            f"{names[over[0]]!r} at most {int(most[over[0]]) // unit:,} {_things(config)}."
+            f"for {names[over[0]]!r} at most {int(most[over[0]]) // unit:,} {_things(config)}."
         )
     if least.sum() > total:
         raise SettingsError(
             f"--at-least must fit into what is kept, {total // unit:,} {_things(config)} in all. Got "
             f"{config.at_least:,.0f} for each of {len(least):,} values, {int(least.sum()) // unit:,} "
-            "together. Keep more, or "
-            "less of each."
+            "together. Keep more, or less of each."
         )
 
 
@@ -146,10 +146,9 @@ def _refuse_total(config: RecutConfig, most: Ints, total: int, unit: int) -> Non
     why = " and ".join(filter(None, limits))
     amount = "--keep-fraction" if config.keep_tokens is None else "--keep-tokens"
     raise SettingsError(
-        f"{amount} must ask for no more than there is. Got {total // unit:,} {_things(config)}. The most "
-        "that can be "
-        f"had{f' with {why}' if why else ''} is {had // unit:,}. Ask for "
-        f"less{', or loosen that' if why else ''}."
+        f"{amount} must ask for no more than there is. Got {config.keep_tokens or total:,.0f} "
+        f"{_things(config)}. The most that can be had{f' with {why}' if why else ''} is {had // unit:,}. Ask "
+        f"for less{', or loosen that' if why else ''}."
     )
 
 

@@ -257,8 +257,7 @@ def _refuse_other_dump(first: _Run, second: _Run) -> None:
             )
             raise SettingsError(
                 f"Runs must be over the same dump to be compared. {printable(relative)} {what}. Filter the "
-                "same files into "
-                "both."
+                "same files into both."
             )
 
 

@@ -80,8 +80,7 @@ def read_cuts(path: str) -> SliceCuts:
     except (ValueError, TypeError, KeyError, AttributeError, csv.Error) as error:
         raise SettingsError(
             "--cuts must be a file that threshold --by wrote, or a .csv whose first line names the column "
-            "and "
-            f"'{KEEP_AT}', with a line {OTHERS!r} for all other values. {printable(path)} is not: "
+            f"and '{KEEP_AT}', with a line {OTHERS!r} for all other values. {printable(path)} is not: "
             f"{printable(str(error)[:200])}."
         ) from error
     return found

@@ -15,7 +15,7 @@ from filtering.leaks import Task
 from filtering.printable import listed
 from filtering.scoring.cascade_exits import Exits, find_exits
 from filtering.scoring.scorers import SIGNALS_STAGE
-from pipelines.amounts_in_words import percent
+from pipelines.amounts_in_words import percent, some_of
 from pipelines.choosing.chosen import Chosen, count_chosen
 from pipelines.choosing.cut_file import read_cuts
 from pipelines.choosing.rules import plain_cut, plain_rule, rule_of
@@ -138,7 +138,12 @@ def recut_run(
                     f"Nothing differs from {config.run!r}: {config.to!r} becomes a copy of it. Another cut "
                     "is told by --keep-at, --keep-fraction, --write or --unsure."
                 )
-            if facts.effort == "balanced":
+            if facts.effort == "balanced" and settings.chosen:
+                reporter.say(
+                    f"Only documents near the cut of the first run, {before.facts.keep_at:g} points, were "
+                    "embedded. All others are chosen by words and style alone."
+                )
+            elif facts.effort == "balanced":
                 reporter.say(_describe_unsure(source.folder, before.facts, plan, scorer, before.command))
             if chosen is not None and settings.chosen:
                 chosen.write(target)
@@ -197,6 +202,8 @@ def _choose(config: RecutConfig, source: _Source, reporter: Reporter) -> Chosen:
     if config.tokenizer is not None:
         lowest = max(config.floor or 0.0, min((points for points, _ in config.repeat or ((0.0, 1.0),))))
         pool = with_tokens(pool, config.tokenizer, lowest, facts.row_reader, reporter)
+    if cuts is not None and (others := [name for name in pool.slices if name not in cuts.cuts]):
+        reporter.say(f"Without a cut of their own, so kept from {cuts.others:g} points: {some_of(others)}.")
     reporter.say("Choosing by the stored scores ...")
     rule = rule_of(pool, config, cuts)
     if config.is_plain:
@@ -241,9 +248,8 @@ def _refuse_taken(parts: Parts, name: str) -> None:
         if taken := taken_names(read_footer(path).schema, [name]):
             raise SettingsError(
                 f"{path} must have no column {name!r}, which says how often a document is used; capitals "
-                "count as small "
-                f"letters there. Found {listed(taken)}. Rename it in the input, or add --expand, which adds "
-                "no column."
+                f"count as small letters there. Found {listed(taken)}. Rename it in the input, or add "
+                "--expand, which adds no column."
             )
 
 
@@ -288,7 +294,7 @@ def _describe_unsure(
         exits = _exits_at(keep_at, before, scorer)
     except (SettingsError, ScorerError, RunError) as error:
         return (
-            f"Most documents were scored by words and style alone, which was shown to do at a cut of "
+            "Most documents were scored by words and style alone, which was shown to do at a cut of "
             f"{before.keep_at:g} points. Whether it does at {keep_at:g} is not known: {error}"
         )
     count = 0
@@ -307,9 +313,9 @@ def _describe_unsure(
             again += f"\n  {shlex.join(words)}"
     noun, lie = ("document", "lies") if count == 1 else ("documents", "lie")
     return (
-        f"{count:,} {noun} ({percent(count, plan.rows)}) {lie} "
-        f"near this cut, from {exits.lower:g} to {exits.upper:g} points. They were not embedded in the first "
-        f"run, so their scores are by words and style alone. To embed them, {again}"
+        f"{count:,} {noun} ({percent(count, plan.rows)}) {lie} near this cut, from {exits.lower:g} to "
+        f"{exits.upper:g} points. They were not embedded in the first run, so their scores are by words and "
+        f"style alone. To embed them, {again}"
     )
 
 

@@ -96,7 +96,7 @@ class Names:
         if len(self._numbers) > MOST_SLICES:
             raise SettingsError(
                 f"--by must tell documents apart by at most {MOST_SLICES:,} values. {self._by!r} has more. "
-                "Choose by "
-                "language or host, or by the first steps of a path or an address: --by path:1, --by url:1."
+                "Choose by language or host, or by the first steps of a path or an address: --by path:1, "
+                "--by url:1."
             )
         return places[codes]

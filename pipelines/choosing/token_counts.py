@@ -1,7 +1,7 @@
 """Counts the tokens of documents by a tokenizer of the user's, in one pass over their texts."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +10,11 @@ from filtering.arrays import Ints
 from filtering.errors import SettingsError
 from pipelines.choosing.row_numbers import RowNumbers
 from pipelines.choosing.scored_rows import Pool, ScoredRows
-from pipelines.dump.rows import RowReader
+from pipelines.dump.rows import Row, RowReader
 from pipelines.progress import Meter, Reporter
 from pipelines.proof.tokens import Tokens, load_tokens
 
-TEXTS_AT_A_TIME = 256
+TEXTS_AT_A_TIME, BYTES_AT_A_TIME = 256, 16 << 20
 
 
 def with_tokens(pool: Pool, tokenizer: str, lowest: float, read: RowReader, reporter: Reporter) -> Pool:
@@ -62,8 +62,19 @@ def _tokens_of(path: str) -> Tokens:
 
 def _counts_of(rows: ScoredRows, tokens: Tokens, lowest: float, read: RowReader) -> Ints:
     counts = np.zeros(len(rows.score), np.int64)
-    documents = read(rows.part, np.flatnonzero(rows.score >= np.float32(lowest)))
-    while some := list(islice(documents, TEXTS_AT_A_TIME)):
+    for some in _groups(read(rows.part, np.flatnonzero(rows.score >= np.float32(lowest)))):
         texts = [(row.data or b"").decode(errors="replace") for row in some]
         counts[[row.number for row in some]] = [len(one) for one in tokens.encode(texts)]
     return counts
+
+
+def _groups(documents: Iterable[Row]) -> Iterator[list[Row]]:
+    """Yield documents some at a time, so that memory is bounded."""
+    some: list[Row] = []
+    for row in documents:
+        some.append(row)
+        if len(some) >= TEXTS_AT_A_TIME or sum(len(one.data or b"") for one in some) >= BYTES_AT_A_TIME:
+            yield some
+            some = []
+    if some:
+        yield some

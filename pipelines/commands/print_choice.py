@@ -8,6 +8,8 @@ from pipelines.choosing.chosen import Amount, Chosen, ChosenSlice
 from pipelines.commands.screen import show
 from pipelines.commands.tables import print_table
 
+OF_SLICES = ("", "documents", "cut: kept", "chosen", "cut: tokens", "tokens", "cut: points", "points")
+"""What one cut for all would keep, beside what is chosen."""
 SHOWN = 40
 """Slices that have a row each."""
 
@@ -30,18 +32,9 @@ def print_choice(chosen: Chosen) -> None:
     if len(chosen.slices) > 1 or differs:
         several = chosen.slices[:SHOWN] if len(chosen.slices) > 1 else ()
         print_table(
-            (
-                "",
-                "documents",
-                "cut: kept",
-                "chosen",
-                "cut: tokens",
-                "chosen: tokens",
-                "cut: points",
-                "chosen: points",
-            ),
+            OF_SLICES,
             [_slice(one) for one in (*several, total)],
-            title="What there is, what one cut for all would keep, and what is chosen; points are means",
+            title="What is chosen, beside what one cut for all would keep; points are means",
         )
         if len(chosen.slices) > SHOWN:
             show(f"{len(chosen.slices) - SHOWN:,} smaller slices are not shown")

@@ -142,7 +142,8 @@ class SliceReader:
 
     def _column(self, schema: pa.Schema) -> str | None:
         """Return the column of a file that tells values; None where texts have to."""
-        return next((name for name in self.by.columns if text_path(schema, name)), None)
+        paths = ((name, text_path(schema, name)) for name in self.by.columns)
+        return next((name for name, path in paths if path and schema.names.count(path[0]) == 1), None)
 
     def _columns(self, schema: pa.Schema, path: str) -> list[str]:
         """Return the columns to read.
@@ -159,8 +160,7 @@ class SliceReader:
             return [self.text_column, *telling_columns(schema)]
         raise SettingsError(
             f"{path} must have a column {self.by.column!r} for --by. Found {listed(schema.names)}. Name one "
-            "of them; "
-            "host, language and path are known under other names too."
+            "of them; host, language and path are known under other names too."
         )
 
     def _named(self, values: pa.Array, column: str, path: str) -> pa.Array:
@@ -169,11 +169,10 @@ class SliceReader:
                 values = values.cast(pa.large_string())
             coded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
             known = coded.dictionary.to_pylist()
-        except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
+        except (pa.ArrowException, NotImplementedError, TypeError) as error:
             raise SettingsError(
                 f"{column!r} in {path} must hold texts, numbers or the like for --by. Got {values.type} "
-                "instead. Name "
-                "another column."
+                "instead. Name another column."
             ) from error
         names = [self.by.name_in(column, value) for value in known]
         return pa.DictionaryArray.from_arrays(coded.indices, pa.array(names, pa.string()))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -91,6 +91,11 @@ LANGUAGES_FROM = {
 """Values of the setting `languages_from` in words."""
 UNSURE = {"flag": "kept and flagged", "keep": "kept", "drop": "dropped"}
 """Values of the setting `unsure` in words."""
+WITHOUT_A_CUT = {
+    "Just over the cut": "Worst kept",
+    "Just under the cut": "Best that were not chosen",
+}
+"""Groups of documents to read, where more than a cut decided."""
 DIGESTS = ("choice", "leaks_sha256", "plan", "recut_from", "scorer_sha256")
 LEAKS_DONE = {
     "drop": ("removed", "left out of the output"),
@@ -120,6 +125,7 @@ class _View:
     knows: str  # whether this is what the scorer knows
     unsure: str  # what few documents it does not know
     documents: CardSection
+    chosen: bool  # whether more than a cut decided
     tables: Sequence[Table]  # counts, settings and the like
     files: Table | None  # None where there are too many for a row each
     set_aside: Table | None
@@ -163,7 +169,8 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         drift=_drift(report),
         knows=knows,
         unsure=unsure,
-        documents=card_section([_card(one, set(slices)) for one in report.samples], (*GROUPS, TENTH_GROUP)),
+        documents=_documents(report, set(slices)),
+        chosen=_is_chosen(report),
         tables=[
             _counts(run),
             _settings(run),
@@ -260,6 +267,19 @@ def _drift(report: RunReport) -> Table | None:
     return Table(
         "The statistics that differ most from the documents that the scorer was trained on", head, rows
     )
+
+
+def _is_chosen(report: RunReport) -> bool:
+    """Tell whether more than one cut for all decided which documents are kept."""
+    return report.manifest["settings"].get("choice") is not None
+
+
+def _documents(report: RunReport, kinds: Collection[str]) -> CardSection:
+    """Return documents to read; where there is no cut, none stands just over or under it."""
+    names = {name: WITHOUT_A_CUT.get(name, name) if _is_chosen(report) else name for name in GROUPS}
+    cards = [_card(one, kinds) for one in report.samples]
+    named = [replace(card, group=names.get(card.group, card.group)) for card in cards]
+    return card_section(named, (*names.values(), TENTH_GROUP))
 
 
 def _card(sample: Sample, kinds: Collection[str]) -> Card:

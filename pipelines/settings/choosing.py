@@ -26,6 +26,8 @@ from pipelines.settings.scorers import count_in_words
 RecutWrite = Literal["kept", "all"]
 MOST_REPEATS = 100.0
 """That a document may be used."""
+LEAST_TEMPERATURE = 0.01
+"""Below it a draw is a cut but for ties."""
 RULE = re.compile(r"score\s*>=\s*(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?|\.\d+)")
 REPEAT_EXAMPLE = "'score>=4:3, score>=3:1, score>=2:0.25'"
 AMOUNTS = ("keep_at", "keep_fraction", "keep_tokens", "repeat", "cuts")
@@ -230,8 +232,8 @@ class RecutConfig(RunSettings):
             parser=str,
             rich_help_panel=REPEATING,
             metavar="RULES",
-            help=f"How often documents are used, by their score: {REPEAT_EXAMPLE}. The highest points that a "
-            "document reaches count. 0.25 uses one document of four.",
+            help=f"How often documents are used, by their score: {REPEAT_EXAMPLE}. The highest points that "
+            "a document reaches count. 0.25 uses one document of four.",
         ),
     ] = None
     expand: Annotated[
@@ -259,8 +261,8 @@ class RecutConfig(RunSettings):
             values = self.model_dump(include={*given})
             named = [f"{_option(name)} {_shown(values[name])}" for name in given]
             raise SettingsError(
-                f"One of {_joined(AMOUNTS, 'and')} may be given. Got {' and '.join(named)}. Leave out one of "
-                "them."
+                f"One of {_joined(AMOUNTS, 'and')} may be given. Got {' and '.join(named)}. Leave out one "
+                "of them."
             )
         for name, wanted in NEEDS.items():
             if self.is_given(name) and not any(map(self.is_given, wanted)):
@@ -275,9 +277,13 @@ class RecutConfig(RunSettings):
                 )
         if self.by is not None and not (given and (self.keep_at is None or self.at_least is not None)):
             raise SettingsError(
-                "--by must come with --keep-fraction or --keep-tokens, or with --keep-at and --at-least. Got "
-                "neither: one "
-                "cut for all would keep the same of each value."
+                "--by must come with --keep-fraction or --keep-tokens, or with --keep-at and --at-least. "
+                "Got neither: one cut for all would keep the same of each value."
+            )
+        if self.temperature and self.temperature < LEAST_TEMPERATURE:
+            raise SettingsError(
+                f"--temperature must be 0, which cuts, or at least {LEAST_TEMPERATURE:g}. Got "
+                f"{self.temperature:g}."
             )
         if self.expand and self.write == "all":
             raise SettingsError(

@@ -42,10 +42,9 @@ def read_choice(folder: RunFolder, part: Part) -> Bytes:
     times: Bytes = table["times"].to_numpy()
     if len(times) != part.rows or times.max(initial=0) > MOST_REPEATS:
         raise OutputError(
-            f"{place} must say of {part.rows:,} rows how often each is used, at most {MOST_REPEATS:g} times. "
-            "It has "
-            f"{len(times):,} rows, and {int(times.max(initial=0))} for the most. Restore it, or recut into "
-            "another folder."
+            f"{place} must say of {part.rows:,} rows how often each is used, at most {MOST_REPEATS:g} "
+            f"times. It has {len(times):,} rows, and {int(times.max(initial=0))} for the most. Restore it, "
+            "or recut into another folder."
         )
     return times
 

@@ -132,6 +132,13 @@ def test_what_was_kept_is_told_as_it_was_written(mixed, tmp_path):
     assert why.dropped_for == "others were chosen: the run did not choose by the score alone"
 
 
+def test_no_sample_is_drawn_near_a_cut_that_there_is_not(mixed, command, tmp_path):
+    recut_run(RecutConfig(run=mixed[1], to=tmp_path / "cut", **WAYS["draw"]), reporter=QUIET)
+    refused = command("sample", "--near-cut", tmp_path / "cut", "--out", tmp_path / "near.parquet")
+    assert refused.code == 2
+    assert f"Name the run that it is from, '{mixed[1]}'" in refused.err.replace("\n", " ")
+
+
 def test_the_manifest_counts_repeats(mixed, command, tmp_path):
     done = command("recut", mixed[1], "--repeat", "score>=1:2.5", "--to", tmp_path / "cut", "--no-report")
     assert done.code == 0, done.said

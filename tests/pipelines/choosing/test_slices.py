@@ -82,9 +82,18 @@ def test_addresses_and_paths_part_documents_by_their_first_steps(slices_of, by, 
     assert slices_of(table, by) == expected
 
 
-def test_a_column_of_lists_parts_nothing(slices_of):
+@pytest.mark.parametrize("tags", [[["a"], ["b"]] * 6, [{"a": 1}] * 12], ids=["lists", "structs"])
+def test_a_column_of_lists_or_structs_parts_nothing(slices_of, tags):
     with pytest.raises(SettingsError, match="must hold texts, numbers or the like"):
-        slices_of(pa.table({"text": TEXTS, "tags": [["a"], ["b"]] * 6}), "tags")
+        slices_of(pa.table({"text": TEXTS, "tags": tags}), "tags")
+
+
+def test_two_columns_of_a_name_part_nothing(slices_of):
+    table = pa.Table.from_arrays(
+        [pa.array(TEXTS), pa.array(TEXTS), pa.array(TEXTS)], ["text", "kind", "kind"]
+    )
+    with pytest.raises(SettingsError, match="must have a column 'kind' for --by"):
+        slices_of(table, "kind")
 
 
 def test_a_column_of_languages_goes_by_its_other_names(slices_of):
