@@ -26,7 +26,7 @@ class Amount:
     tokens : float
         That are read then.
     points : float
-        Mean score, each document as often as it is used; NaN of none.
+        Mean score, each document as often as it is used; 0 of none.
     """
 
     documents: int
@@ -129,7 +129,7 @@ class _Sums:
 
 def _amount(sums: Floats, per_token: int) -> Amount:
     documents, used, size, points = sums.tolist()
-    return Amount(int(documents), int(used), size / per_token, points / used if used else float("nan"))
+    return Amount(int(documents), int(used), size / per_token, points / used if used else 0.0)
 
 
 def count_chosen(pool: Pool, rule: Rule, plain: Rule) -> Chosen:

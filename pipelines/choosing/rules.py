@@ -206,25 +206,39 @@ def _curved(pool: Pool, config: RecutConfig) -> Rule:
 
 
 def _by_rank(pool: Pool, edges: Floats, scored: Ints, floor: float | None) -> ClassOf:
-    """Return what gives rows their classes by rank within their slice; equal scores are of one, the lower."""
-    count_of = len(edges) - 1
+    """Return what gives rows their classes by rank within their slice; equal scores are of one class."""
+    above = _edges_by_rank(pool, edges, scored)
+
+    def class_of(rows: ScoredRows) -> Ints:
+        code, place = codes_of(rows.score).astype(np.int64), np.full(len(rows.score), -1)
+        for of_slice in above.T:
+            place += code > of_slice[rows.group]
+        wanted = (rows.score >= np.float32(floor or 0.0)) & (place >= 0)
+        return np.where(wanted, rows.group * above.shape[1] + place, -1)
+
+    return class_of
+
+
+def _edges_by_rank(pool: Pool, edges: Floats, scored: Ints) -> Ints:
+    """Return the codes above which classes begin, shape (slices, classes), the lowest class first.
+
+    Where an edge lies among equal scores, these are all of the class that their middle is in.
+    """
 
     def ranked(rows: ScoredRows) -> Ranked:
         return _in_order(rows, rows.score, rows.scored, rows.group, in_documents=True)
 
-    # One more than lie above an edge: it then is the first score below.
-    above = np.round((1 - edges[:-1])[None, :] * scored[:, None]).astype(np.int64) + 1
-    groups = np.repeat(np.arange(len(scored)), count_of)
-    ends = find_ends(lambda: map(ranked, pool), groups, above.ravel()).code.reshape(len(scored), count_of)
-
-    def class_of(rows: ScoredRows) -> Ints:
-        code, place = codes_of(rows.score).astype(np.int64), np.full(len(rows.score), -1)
-        for number in range(count_of):
-            place += code > ends[rows.group, number]
-        wanted = (rows.score >= np.float32(floor or 0.0)) & (place >= 0)
-        return np.where(wanted, rows.group * count_of + place, -1)
-
-    return class_of
+    shape = len(scored), len(edges) - 1
+    wanted = np.round((1 - edges[:-1])[None, :] * scored[:, None]).astype(np.int64)
+    groups = np.repeat(np.arange(shape[0]), shape[1])
+    ends = find_ends(lambda: map(ranked, pool), groups, wanted.ravel())
+    code, above = ends.code.reshape(shape), wanted - ends.left.reshape(shape)
+    ties = np.zeros(shape, dtype=np.int64)
+    for some in map(ranked, pool):
+        for place, of_slice in enumerate(code.T):
+            equal = (some.group >= 0) & (some.code == of_slice[some.group])
+            ties[:, place] += np.bincount(some.group[equal], minlength=shape[0])
+    return np.where(2 * above + ties <= 2 * wanted, code - 1, code)
 
 
 def _repeated(pool: Pool, config: RecutConfig, rules: RepeatRules) -> Rule:

@@ -1,7 +1,6 @@
 """Prints what a choice of documents comes to, before it is written."""
 
 from collections.abc import Sequence
-from math import isnan
 
 from pipelines.amounts_in_words import percent, short_count
 from pipelines.choosing.chosen import Amount, Chosen, ChosenSlice
@@ -64,4 +63,4 @@ def _tokens(amount: Amount) -> str:
 
 
 def _points(amount: Amount) -> str:
-    return "-" if isnan(amount.points) else f"{amount.points:.2f}"
+    return f"{amount.points:.2f}" if amount.used else "-"

@@ -3,12 +3,14 @@
 from collections import Counter
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from choices import best_first, ids, within, written
 from dumps import lasting
 from runs import QUIET
 
-from pipelines import RecutConfig, estimate_recut, recut_run, verify_run
+from pipelines import FilterConfig, RecutConfig, estimate_recut, filter_dump, recut_run, verify_run
 from pipelines.choosing.curve import class_edges
 
 
@@ -153,6 +155,23 @@ def test_classes_of_a_curve_are_of_equal_ranks_and_rise(mixed, tmp_path):
     assert np.diff(means).max() < 0.25  # some are drawn
     assert means[0] == max(means) <= 7
     assert found.total.chosen.tokens <= budget
+
+
+def test_equal_scores_are_of_one_class_of_a_curve(web, tmp_path):
+    texts = ["Water enters through the roots."] * 70 + ["Buy now!"] * 30
+    pq.write_table(pa.table({"id": range(100), "text": texts}), tmp_path / "a.parquet")
+    config = FilterConfig(
+        inputs=[str(tmp_path / "a.parquet")], out=tmp_path / "out", scorer=web, effort="fast"
+    )
+    filter_dump(config, reporter=QUIET)
+    chosen = RecutConfig(
+        run=tmp_path / "out", to=tmp_path / "cut", curve=True, keep_tokens=700.0, max_repeat=2.0
+    )
+    recut_run(chosen, reporter=QUIET)
+    rows = written(tmp_path / "cut")
+    assert {row["text"] for row in rows} == {texts[0]}
+    assert sum(row["edu_repeat"] for row in rows) == 700 * 4 // len(texts[0])
+    assert {row["edu_repeat"] for row in rows} == {1, 2}
 
 
 def test_a_curve_within_each_language_gives_each_its_share(mixed, choose):
