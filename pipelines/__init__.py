@@ -41,7 +41,7 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.labels.label_folder import AnnotateResult as AnnotateResult
     from pipelines.labels.sample import SampleResult as SampleResult
     from pipelines.labels.sample import sample_dump as sample_dump
-    from pipelines.proof.prove import Proof as Proof
+    from pipelines.proof.proof_result import Proof as Proof
     from pipelines.proof.prove import prove_run as prove_run
     from pipelines.reports.write_report import write_report as write_report
     from pipelines.run.estimate import estimate_run as estimate_run
@@ -94,7 +94,8 @@ _HOMES = {
     "executors.ray_executor": ("RayExecutor",),
     "choosing.compare": ("Comparison", "compare_runs"),
     "choosing.recut": ("estimate_recut", "recut_run"),
-    "proof.prove": ("Proof", "prove_run"),
+    "proof.proof_result": ("Proof",),
+    "proof.prove": ("prove_run",),
     "settings.proof": ("ProveConfig",),
     "reports.write_report": ("write_report",),
     "run.plan_to_manifest": ("FilterResult",),
