@@ -248,7 +248,6 @@ class RecutConfig(RunSettings):
         Name | None,
         Option(
             metavar="FILE",
-            rich_help_panel=DRAWING,
             help="A tokenizer.json that counts tokens exactly. It reads all texts that may be kept, which "
             "takes time.",
         ),
