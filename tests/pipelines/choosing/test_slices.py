@@ -125,7 +125,7 @@ def test_cuts_of_a_file_keep_each_value_from_its_own_points(mixed, tmp_path, nam
     assert kept == expected
     (tmp_path / name).unlink()
     write_cuts(str(tmp_path / name), SliceCuts("language", {"en": 2.0}, 1.0))
-    with pytest.raises(OutputError, match="The file of --cuts or --tokenizer"):
+    with pytest.raises(OutputError, match="The files of --cuts or --tokenizer"):
         recut_run(config, reporter=QUIET)
 
 
