@@ -40,6 +40,10 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "demo": "inspection:demo_command",
         "clean": "runs:clean_command",
     },
+    "Texts": {
+        "write": "writing:write_command",
+        "grade": "grading:grade_command",
+    },
     "Labels and scorers": {
         "sample": "labels:sample_command",
         "annotate": "labels:annotate_command",

@@ -141,8 +141,8 @@ class TrainConfig(FitSettings):
         Name | None,
         Option(
             "--rubric", "-r",
-            help="Rubric that the labels follow: web, code, story, or a TOML file of yours. The card says "
-            "what it asks. Default: the one by which annotate asked.",
+            help="Rubric that the labels follow: web, code, story, textbook, or a TOML file of yours. The "
+            "card says what it asks. Default: the one by which annotate asked.",
         ),
     ] = None  # fmt: skip
     pool: Annotated[
