@@ -22,6 +22,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # by their own names, which is how type checkers are told that these are public
+    from pipelines.choosing.compare import Comparison as Comparison
+    from pipelines.choosing.compare import compare_runs as compare_runs
+    from pipelines.choosing.recut import estimate_recut as estimate_recut
     from pipelines.choosing.recut import recut_run as recut_run
     from pipelines.choosing.sample_near_cut import sample_near_cut as sample_near_cut
     from pipelines.choosing.threshold import Threshold as Threshold
@@ -54,6 +57,8 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.scorers.distill import distill_scorer as distill_scorer
     from pipelines.scorers.evaluate import evaluate_scorer as evaluate_scorer
     from pipelines.scorers.train import train_scorer as train_scorer
+    from pipelines.settings.choosing import CompareConfig as CompareConfig
+    from pipelines.settings.choosing import RecutConfig as RecutConfig
     from pipelines.settings.grading import GradeConfig as GradeConfig
     from pipelines.settings.labels import AnnotateConfig as AnnotateConfig
     from pipelines.settings.labels import ImportConfig as ImportConfig
@@ -63,7 +68,6 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.settings.runs import DecontaminateConfig as DecontaminateConfig
     from pipelines.settings.runs import ExplainConfig as ExplainConfig
     from pipelines.settings.runs import FilterConfig as FilterConfig
-    from pipelines.settings.runs import RecutConfig as RecutConfig
     from pipelines.settings.scorers import AuditConfig as AuditConfig
     from pipelines.settings.scorers import DistillConfig as DistillConfig
     from pipelines.settings.scorers import ThresholdConfig as ThresholdConfig
@@ -80,7 +84,8 @@ _HOMES = {
     "labels.agreement": ("agreement_of_labels",),
     "labels.annotate": ("annotate_sample", "estimate_annotation"),
     "labels.estimates": ("AnnotationEstimate",),
-    "settings.runs": ("DecontaminateConfig", "ExplainConfig", "FilterConfig", "RecutConfig"),
+    "settings.choosing": ("CompareConfig", "RecutConfig"),
+    "settings.runs": ("DecontaminateConfig", "ExplainConfig", "FilterConfig"),
     "settings.labels": ("AnnotateConfig", "ImportConfig", "NearCutConfig", "SampleConfig"),
     "settings.scorers": ("AuditConfig", "DistillConfig", "ThresholdConfig", "TrainConfig"),
     "commands.demo": ("run_demo",),
@@ -96,7 +101,8 @@ _HOMES = {
     "labels.label_folder": ("AnnotateResult",),
     "choosing.sample_near_cut": ("sample_near_cut",),
     "executors.ray_executor": ("RayExecutor",),
-    "choosing.recut": ("recut_run",),
+    "choosing.compare": ("Comparison", "compare_runs"),
+    "choosing.recut": ("estimate_recut", "recut_run"),
     "proof.proof_result": ("Proof",),
     "proof.prove": ("prove_run",),
     "settings.proof": ("ProveConfig",),

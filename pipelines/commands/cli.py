@@ -60,6 +60,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "score": "inspection:score_command",
         "status": "runs:status_command",
         "verify": "runs:verify_command",
+        "compare": "runs:compare_command",
     },
 }
 """By their headings in ``--help``, in the order in which it lists them: in which file, which function."""

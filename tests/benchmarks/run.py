@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from asking import asking_section
+from choosing import choosing_section
 from cluster import cluster_section
 from embedding import embedding_section
 from languages import languages_section
@@ -318,6 +319,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "leaks": lambda given, folder: leaks_section(given.shared),
     "cluster": lambda given, folder: cluster_section(pool_texts(given.shared), folder),
     "planning": lambda given, folder: planning_section(folder),
+    "choosing": lambda given, folder: choosing_section(folder / "choosing"),
     "scaling": lambda given, folder: scaling_section(given.shared, folder),
     "side-by-side": lambda given, folder: side_by_side_section(given.shared, folder),
     "languages": lambda given, folder: languages_section(given.shared),
