@@ -180,6 +180,24 @@ def test_without_datasets_a_folder_brings_the_pip_line_and_a_file_does_not(root,
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("a.jsonl", '{"a": "x"}\n' * 6 + "{\n", "The trouble is in line 7."),
+        ("a.jsonl", '\n\n{"a": "x"}\n' * 2 + "no\n", "The trouble is in line 7."),
+        ("a.jsonl", '{"a": "x"}\n' * 6 + '{"a": 3}\n', "'a' is string before line 7, and number there."),
+        ("a.jsonl", "no\n", "The trouble is in line 1."),
+        ("a.csv", "a,b\n" + "1,2\n" * 6 + "1,2,3\n", "The trouble is in data row 7."),
+        ("a.csv", "a,b\n" + '1,"2\n3"\n' * 6 + "1,2,3\n", "The trouble is in data row 7."),
+    ],
+)
+def test_where_the_trouble_of_a_text_file_is_is_told_as_people_count(tmp_path, name, text, told):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(LabelsError) as caught:
+        read_table(str(tmp_path / name), ("a",))
+    assert str(caught.value).endswith(told)
+
+
+@pytest.mark.parametrize(
     "deep",
     [
         "[" * 20_000,
