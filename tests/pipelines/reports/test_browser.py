@@ -128,10 +128,13 @@ def test_the_page_of_texts_is_drawn_on_any_screen_and_runs_nothing_of_a_text(bro
     with opened(browser, texts_page, viewport={"width": width, "height": 900}) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.locator(".tiles > div:visible").count() == 4
-        assert page.locator("table:visible").count() == 4
+        assert page.locator("table:visible").count() == 5
         assert "Nothing was thrown away." in page.inner_text("main")
         every = page.locator(".sample:visible").count()
         assert every >= 10
+        assert page.locator("output").inner_text() == f"{every} of {every} texts"
+        assert page.locator("select option").first.inner_text() == "all slots"
+        assert page.locator("select option[value^='noun: ']").first.inner_text().startswith("noun: ")
         page.fill(SEARCH, "they often said")
         assert 0 < page.locator(".sample:visible").count() <= every
         assert page.evaluate("window.harm") is None
@@ -258,7 +261,7 @@ def test_grades_fit_any_screen_and_run_nothing_of_a_text(browser, tmp_path, widt
         Graded(name, text, f"{text} and on", "ok", {"plot": 3.0}, 3.0) for name in names for text in HOSTILE
     ]
     result = GradeResult(
-        out=str(tmp_path), rubric="story", grader="large", prompts=len(HOSTILE),
+        out=str(tmp_path), rubric="story", grader="large", overall="mean", prompts=len(HOSTILE),
         models=grades_by_model(written, ["plot"]), statuses={"ok": len(written)}, spent_usd=1.0, open_usd=0.0,
         last_error="", examples=written,
     )  # fmt: skip

@@ -32,7 +32,9 @@ def test_the_page_has_a_table_by_model_and_texts_beside_each_other(tmp_path):
     page = Page(write_grade_page(graded(tmp_path, {"good": GOOD, "poor": POOR, "mute": " "})).read_text())
     for said in ("4.00 to 4.00", "-3.00 to -3.00", "highest", "worse", "grammar", "graded by scripted"):
         assert said in page.text, said
-    assert "no grader was asked" in page.text
+    assert "The grader is not asked about an empty text" in page.text
+    assert "It wrote nothing." in page.text
+    assert "mean of dimensions" in page.text
     for text in (GOOD, POOR, *PROMPTS):
         assert any(pre.strip() == text.strip() for pre in page.pres)
     figures = json.loads((tmp_path / "grades" / "grades.json").read_text())

@@ -55,7 +55,7 @@ def test_intervals_are_over_beginnings_and_models_are_compared_on_the_same_ones(
     assert two.score.low < 3.5 < two.score.high <= 4.0
     assert two.gap.value == pytest.approx(-0.5)
     assert two.verdict == "cannot be told"
-    assert (three.empty, three.graded, three.score.value) == (1, 6, pytest.approx(5 / 6))
+    assert (three.empty, three.graded, three.score.value) == (1, 5, pytest.approx(5 / 6))
     assert three.verdict == "worse"
 
 
