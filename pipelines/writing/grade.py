@@ -229,7 +229,7 @@ def _tell_what_leaves(
     by, now = (before.schema.metadata or {}).get(GRADED_BY, b"").decode(), _graded_by(config, rubric)
     texts = {Completion(*row) for row in zip(*(one.to_pylist() for one in before.columns), strict=True)}
     gone = len(texts - set(completions))
-    told = f"{gone:,} of {len(texts):,} texts that were graded here are not among these" if gone else ""
+    told = f"Graded here before, and not among these: {gone:,} of {len(texts):,} texts" if gone else ""
     if by and by != now:
         told = f"The texts here were graded by {by}, and now are by {now}"
     if told:

@@ -4,10 +4,10 @@ import json
 
 import pytest
 from annotating import KEY
-from grading import GOOD, POOR, PROMPTS, count_hens, grade_config, write_completions
+from grading import GOOD, POOR, PROMPTS, count_hens, grade_config, parts_of, write_completions
 from run_pages import Page
 from runs import QUIET
-from scripted_server import ScriptedServer
+from scripted_server import ScriptedServer, refused
 
 from pipelines import grade_texts
 from pipelines.page_kit.page import SCRIPT
@@ -72,3 +72,52 @@ def test_the_command_prints_the_table_and_where_the_page_is(tmp_path, command):
     assert f"read {out}/grades.html" in done.out
     assert [one["name"] for one in found["models"]] == ["good", "poor"]
     assert (out / "grades.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (6, "highest: good; worse: poor"),
+        (3, "highest: good; too few beginnings: poor. A verdict needs 5 beginnings"),
+    ],
+)
+def test_the_command_says_why_a_model_is_not_called_worse(tmp_path, command, count, told):
+    texts = write_completions(tmp_path / "texts.parquet", {"good": GOOD, "poor": POOR}, PROMPTS[:count])
+    with ScriptedServer(count_hens) as server:
+        words = ("grade", texts, "--model", "scripted", "--base-url", server.base_url)
+        assert told in command(*words, "--out", tmp_path / "out").out
+
+
+def test_texts_are_told_by_the_same_words_on_the_page_and_by_the_command(tmp_path, command):
+    def refuses_one(request):
+        return refused() if parts_of(request)[1] == POOR else count_hens(request)
+
+    texts = write_completions(tmp_path / "texts.parquet", {"good": GOOD, "poor": POOR, "mute": " "})
+    with ScriptedServer(refuses_one) as server:
+        words = ("grade", texts, "--model", "scripted", "--base-url", server.base_url)
+        said = command(*words, "--out", tmp_path / "out").out
+    assert "texts: 6 graded, 6 refused by the grader, 6 empty" in said
+    page = Page((tmp_path / "out" / "grades.html").read_text()).text
+    assert "6 empty, 6 without a grade" in page
+    assert "refused by the grader" in page
+
+
+def test_that_other_texts_leave_the_table_is_said_and_they_come_back_for_nothing(tmp_path, command):
+    few, many = tmp_path / "few.parquet", tmp_path / "many.parquet"
+    write_completions(few, {"good": GOOD})
+    write_completions(many, {"good": GOOD, "poor": POOR})
+    with ScriptedServer(count_hens) as server:
+
+        def grade(texts, *more):
+            words = ("--model", "scripted", "--base-url", server.base_url, "--out", tmp_path / "out")
+            return command("grade", texts, *words, *more).err
+
+        assert "raded here" not in grade(few)
+        assert "raded here" not in grade(many)  # more texts take nothing away
+        assert "Graded here before, and not among these: 6 of 12 texts." in grade(few)
+        assert "graded by scripted by the rubric story, and now are by scripted by the rubric web." in grade(
+            few, "--rubric", "web"
+        )
+        count = server.count
+        grade(many, "--rubric", "story")
+        assert server.count == count
