@@ -4,7 +4,7 @@ from filtering.printable import listed, printable
 from pipelines.commands.screen import show
 from pipelines.commands.tables import print_table
 from pipelines.proof.findings import findings
-from pipelines.proof.prove import Proof
+from pipelines.proof.proof_result import Proof
 from pipelines.reports.proof_page import how_to_go_on, models_of, page_of
 from pipelines.reports.proof_tables import evaluations_of, kept_table
 from pipelines.settings.proof import KEPT, RANDOM

@@ -250,10 +250,15 @@ def _refuse_clashes(parts: Parts) -> None:
             )
 
 
-def _refuse_taken(schema: pa.Schema, path: str, new_columns: Sequence[str]) -> None:
+def taken_names(schema: pa.Schema, new_columns: Sequence[str]) -> list[str]:
+    """Return the columns of a file that have the name of a new one."""
     # Engines that fold case, such as Spark and DuckDB, would read one of them for the other.
     added = {name.casefold() for name in new_columns}
-    taken = [name for name in schema.names if name.casefold() in added]
+    return [name for name in schema.names if name.casefold() in added]
+
+
+def _refuse_taken(schema: pa.Schema, path: str, new_columns: Sequence[str]) -> None:
+    taken = taken_names(schema, new_columns)
     if taken:
         raise SettingsError(
             f"{path} must have no column with the name of one that this run adds; capitals count as small "

@@ -19,7 +19,7 @@ from filtering.text.windows import cut_window
 from pipelines.labels.label_folder import (
     TEXTS_SUFFIX,
     AnnotateResult,
-    open_labels,
+    open_journal,
     read_documents,
     texts_beside,
     write_tables,
@@ -54,7 +54,7 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         raise LabelsError(
             f"{config.score_column!r} in {name} must hold a score. All {len(table):,} are empty."
         )
-    with open_labels(config.out) as journal:
+    with open_journal(config.out, "Labels") as journal:
         keys = _keys_of(table.take(pa.array(given, pa.int64())), name, config, journal)
         raters = _raters_of(table, config.rater)
         found = [(number, key) for number, key in zip(given, keys, strict=True) if key is not None]

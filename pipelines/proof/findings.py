@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pipelines.proof.evaluation_texts import HELD_OUT
-from pipelines.proof.prove import Proof
+from pipelines.proof.proof_result import Proof
 from pipelines.proof.verdicts import Difference
 from pipelines.settings.proof import DROPPED, KEPT, RANDOM, STYLE
 

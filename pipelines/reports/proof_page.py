@@ -17,7 +17,7 @@ from pipelines.page_kit.page import Table, Tile, whole_page
 from pipelines.proof.evaluation_texts import HELD_OUT
 from pipelines.proof.findings import LIMITS, findings
 from pipelines.proof.proof_folder import ProofFolder
-from pipelines.proof.prove import Proof
+from pipelines.proof.proof_result import Proof
 from pipelines.proof.training import EARLY_ITEMS, Job
 from pipelines.reports.proof_tables import (
     WHENS,

@@ -7,7 +7,7 @@ from filtering.judging.metrics import Estimate
 from pipelines.amounts_in_words import short_count
 from pipelines.page_kit.page import Table
 from pipelines.proof.findings import CONTROLS
-from pipelines.proof.prove import Proof
+from pipelines.proof.proof_result import Proof
 from pipelines.proof.training import LEGO, SCRATCH
 from pipelines.proof.verdicts import Difference
 from pipelines.settings.proof import DROPPED, KEPT, RANDOM, STYLE, ProveConfig

@@ -2,7 +2,7 @@
 
 from filtering.judging.metrics import Estimate
 from pipelines.proof.language_model import CurvePoint
-from pipelines.proof.prove import ArmFacts, Proof
+from pipelines.proof.proof_result import ArmFacts, Proof
 from pipelines.proof.verdicts import Accuracy, Difference
 from pipelines.settings.proof import ProveConfig
 

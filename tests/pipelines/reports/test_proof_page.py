@@ -16,7 +16,7 @@ from pipelines.commands.print_proof import print_proof
 from pipelines.page_kit.page import SCRIPT
 from pipelines.proof.findings import LIMITS, findings
 from pipelines.proof.language_model import CurvePoint
-from pipelines.proof.prove import ArmFacts
+from pipelines.proof.proof_result import ArmFacts
 from pipelines.proof.verdicts import Difference
 from pipelines.reports.proof_page import FORMAT, write_proof_page
 from pipelines.reports.proof_tables import crossing, kept_table, percent_of_random, signed_percent
