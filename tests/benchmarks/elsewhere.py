@@ -1,6 +1,7 @@
 """Times a scorer inside other libraries, beside itself alone, on one core: see docs/how-to/elsewhere.md.
 
-A library that is not installed is left out, and named. Starting one (imports, a JVM, a cluster) is not timed.
+A library that is not installed is left out, and named. What each run begins with is not counted: a worker,
+say.
 
     python tests/benchmarks/elsewhere.py --shared ../shared
 """
@@ -11,12 +12,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from measure import alternate, rate, ratios, timed
+from measure import Run, alternate, rate, ratios, timed
 
 from filtering import load_scorer
 from pipelines import FilterConfig, filter_dump
@@ -25,20 +28,22 @@ from pipelines.progress import ConsoleReporter
 RUNS = 3
 SCORER = load_scorer("web")
 SPARK_SCHEMA = "text string, edu_score float, edu_reason string"
-Step = Callable[[], object]
+START_DOCUMENTS = 32
+"""Of the runs that tell what each run begins with: a worker of Ray, say."""
+Step = Callable[[Path], object]
 
 
 @contextmanager
-def alone(dump: Path) -> Iterator[Step]:
+def alone() -> Iterator[Step]:
     """Give the scorer the column of texts."""
-    yield lambda: pc.sum(SCORER.score_arrow(pq.read_table(dump, columns=["text"])["text"]))
+    yield lambda dump: pc.sum(SCORER.score_arrow(pq.read_table(dump, columns=["text"])["text"]))
 
 
 @contextmanager
-def edufilter_filter(dump: Path) -> Iterator[Step]:
+def edufilter_filter() -> Iterator[Step]:
     """Run the whole verb, which also writes rows, scores and receipts."""
 
-    def run() -> None:
+    def run(dump: Path) -> None:
         with tempfile.TemporaryDirectory() as folder:
             config = FilterConfig(inputs=[dump], out=Path(folder, "out"), effort="fast", workers=1)
             filter_dump(config, reporter=ConsoleReporter("none"))
@@ -47,15 +52,15 @@ def edufilter_filter(dump: Path) -> Iterator[Step]:
 
 
 @contextmanager
-def in_pandas(dump: Path) -> Iterator[Step]:
+def in_pandas() -> Iterator[Step]:
     """Score a column of a frame."""
     import pandas
 
-    yield lambda: SCORER.score_arrow(pa.array(pandas.read_parquet(dump)["text"])).to_pandas().sum()
+    yield lambda dump: SCORER.score_arrow(pa.array(pandas.read_parquet(dump)["text"])).to_pandas().sum()
 
 
 @contextmanager
-def in_polars(dump: Path) -> Iterator[Step]:
+def in_polars() -> Iterator[Step]:
     """Score a column of a lazy frame."""
     import polars
 
@@ -63,11 +68,11 @@ def in_polars(dump: Path) -> Iterator[Step]:
         return polars.Series(SCORER.score_arrow(texts.to_arrow()))
 
     column = polars.col("text").map_batches(score, return_dtype=polars.Float32, is_elementwise=True)
-    yield lambda: polars.scan_parquet(dump).select(column.sum()).collect()
+    yield lambda dump: polars.scan_parquet(dump).select(column.sum()).collect()
 
 
 @contextmanager
-def in_duckdb(dump: Path) -> Iterator[Step]:
+def in_duckdb() -> Iterator[Step]:
     """Score by a function of SQL."""
     import duckdb
     from duckdb.sqltypes import FLOAT, VARCHAR
@@ -76,27 +81,28 @@ def in_duckdb(dump: Path) -> Iterator[Step]:
         database.create_function(
             "edu_score", SCORER.score_arrow, [VARCHAR], FLOAT, type="arrow", null_handling="special"
         )
-        yield lambda: database.sql(f"SELECT sum(edu_score(text)) FROM '{dump}'").fetchall()
+        yield lambda dump: database.sql(f"SELECT sum(edu_score(text)) FROM '{dump}'").fetchall()
 
 
 @contextmanager
-def in_datasets(dump: Path) -> Iterator[Step]:
-    """Map a data set, whose batches are of Python values by default."""
+def in_datasets() -> Iterator[Step]:
+    """Map a data set in the format of Arrow; that of Parquet was read before."""
     import datasets
 
     datasets.disable_progress_bars()
     to_map = SCORER.as_map(unsure="keep")
     with tempfile.TemporaryDirectory() as cache:
-        pages = datasets.Dataset.from_parquet(str(dump), cache_dir=cache)
-        pages = pages.with_format("arrow").select_columns("text")
-        yield lambda: sum(
-            one or 0
-            for one in pages.map(to_map, batched=True, load_from_cache_file=False)["edu_score"].to_pylist()
-        )
+
+        def run(dump: Path) -> object:
+            pages = datasets.Dataset.from_parquet(str(dump), cache_dir=cache).with_format("arrow")
+            scored = pages.map(to_map, batched=True, load_from_cache_file=False)
+            return pc.sum(scored.data["edu_score"])
+
+        yield run
 
 
 @contextmanager
-def in_datatrove(dump: Path) -> Iterator[Step]:
+def in_datatrove() -> Iterator[Step]:
     """Score documents of a reader, by hundreds."""
     from datatrove.pipeline.filters.base_filter import BaseFilter
     from datatrove.pipeline.readers import ParquetReader
@@ -111,34 +117,43 @@ def in_datatrove(dump: Path) -> Iterator[Step]:
         def filter_batch(self, batch: list) -> list[bool]:
             return [value >= 3 for value in SCORER.score([doc.text for doc in batch]).value.tolist()]
 
-    yield lambda: sum(
+    yield lambda dump: sum(
         1 for _ in Score(batch_size=1000).run(ParquetReader(str(dump.parent), doc_progress=False).run())
     )
 
 
 @contextmanager
-def in_ray_data(dump: Path) -> Iterator[Step]:
+def in_ray_data() -> Iterator[Step]:
     """Score batches of Arrow in a worker."""
     import ray
 
     ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="CRITICAL")
     ray.data.DataContext.get_current().enable_progress_bars = False
-    pages = ray.data.read_parquet(str(dump)).select_columns(["text"])
-    yield lambda: pages.map_batches(SCORER.as_map(unsure="keep"), batch_format="pyarrow").sum("edu_score")
+    to_map = SCORER.as_map(unsure="keep")
+
+    def run(dump: Path) -> object:
+        pages = ray.data.read_parquet(str(dump)).select_columns(["text"])
+        return pages.map_batches(to_map, batch_format="pyarrow").sum("edu_score")
+
+    yield run
     ray.shutdown()
 
 
 @contextmanager
-def in_spark(dump: Path) -> Iterator[Step]:
+def in_spark() -> Iterator[Step]:
     """Score record batches in a worker of Python."""
     from pyspark.sql import SparkSession
 
     to_map = SCORER.as_map(unsure="keep")
     builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
     spark = builder.config("spark.log.level", "OFF").getOrCreate()
-    pages = spark.read.parquet(str(dump)).select("text")
-    scored = pages.mapInArrow(lambda batches: map(to_map, batches), SPARK_SCHEMA)
-    yield lambda: scored.selectExpr("sum(edu_score)").collect()
+
+    def run(dump: Path) -> object:
+        pages = spark.read.parquet(str(dump)).select("text")
+        scored = pages.mapInArrow(lambda batches: map(to_map, batches), SPARK_SCHEMA)
+        return scored.selectExpr("sum(edu_score)").collect()
+
+    yield run
     spark.stop()
 
 
@@ -160,6 +175,13 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
+def compare(step: Step, bare: Step, dump: Path, few: Path) -> list[tuple[Run, Run]]:
+    """Return runs of a step, less what it takes for hardly any documents, beside runs of the scorer alone."""
+    pairs = alternate(lambda: timed(lambda: step(dump)), lambda: timed(lambda: bare(dump)), runs=RUNS)
+    start_s = median(timed(lambda: step(few)).wall_s for _ in range(RUNS))
+    return [(replace(one, wall_s=one.wall_s - start_s), other) for one, other in pairs]
+
+
 def main() -> None:
     """Print the table."""
     # Before libraries count the cores; a JVM and a cluster inherit it.
@@ -173,15 +195,16 @@ def main() -> None:
     options = parser.parse_args()
     table = pq.read_table(options.shared / "pool" / "web.parquet", columns=["text"])
     with tempfile.TemporaryDirectory() as folder:
-        dump = Path(folder, "dump", "a.parquet")
-        dump.parent.mkdir()
-        pq.write_table(table, dump)
+        dump, few = Path(folder, "dump", "a.parquet"), Path(folder, "few", "a.parquet")
+        for path, some in ((dump, table), (few, table.slice(0, START_DOCUMENTS))):
+            path.parent.mkdir()
+            pq.write_table(some, path)
         say("| where | documents/s | against the scorer alone |\n| --- | --- | --- |")
         all_alone = []
         for name in options.only or WAYS:
             try:
-                with alone(dump) as bare, WAYS[name](dump) as step:
-                    pairs = alternate(lambda step=step: timed(step), lambda bare=bare: timed(bare), runs=RUNS)
+                with alone() as bare, WAYS[name]() as step:
+                    pairs = compare(step, bare, dump, few)
             except ImportError as error:
                 sys.stderr.write(f"{name} is left out: {error}\n")
                 continue

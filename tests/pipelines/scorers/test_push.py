@@ -1,6 +1,7 @@
 """Proves that a scorer goes to the hub and comes back the same, and what is refused on either way."""
 
 import os
+import sys
 
 import pytest
 import yaml
@@ -254,3 +255,15 @@ def test_no_message_holds_a_token(token, scorer, tmp_path, command):
         assert "secret" not in said.out + said.err
         assert "hf_wrong" not in said.out + said.err
         assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    "words", [("push", "web", "me/web"), ("score", "page.txt", "--scorer", "hf://me/web")]
+)
+def test_without_the_library_of_the_hub_its_extra_is_named(words, command, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "page.txt").write_text(TEXTS[0])
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    done = command(*words)
+    assert done.code == 2
+    assert "'.[hub]'" in done.err
