@@ -321,10 +321,14 @@ def _text(value: Any) -> str:
 
 
 def _content(choice: Any) -> str:
-    """Return the text of a choice's message, which may come in parts; thoughts are none of it."""
+    """Return the text of a choice's message, which may come in parts; thoughts are none of it.
+
+    JSON may hold half of a character, which UTF-8 does not have, and libraries that read texts do not take.
+    """
     content = _get(_get(choice, "message"), "content")
     parts = content if isinstance(content, list) else [content]
-    return "".join(_text(part) or _text(_get(part, "text")) for part in parts)
+    whole = "".join(_text(part) or _text(_get(part, "text")) for part in parts)
+    return whole.encode(errors="backslashreplace").decode()
 
 
 def _count(value: Any) -> int | None:

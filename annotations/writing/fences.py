@@ -3,9 +3,7 @@
 import re
 
 FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
-BLOCK = re.compile(
-    r"^[ \t]*(```+|~~~+)[ \t]*([\w+-]*)[^\n]*\n(.*?)^[ \t]*\1[ \t]*$", re.MULTILINE | re.DOTALL
-)
+OPENS = re.compile(r"(```+|~~~+)[ \t]*([\w+-]*)")
 OPENING = re.compile(r"(?:```+|~~~+)[ \t]*([\w+-]*)[ \t]*")
 PROSE = ("markdown", "md", "text", "txt")
 """What a fence says of prose, which may hold fences of its own."""
@@ -39,8 +37,19 @@ def python_blocks(text: str) -> list[str]:
     >>> python_blocks("So:\n```python\nx = 1\n```\nRun it:\n```bash\npython x.py\n```")
     ['x = 1']
     """
-    found = [(language.lower(), code.strip("\n")) for _, language, code in BLOCK.findall(text)]
-    return [code for language, code in found if language in PYTHON and code]
+    found: list[str] = []
+    fence, language, code = "", "", [""]
+    for line in text.split("\n"):  # and no pattern over all of it, which takes ever longer where none closes
+        said = line.strip(" \t")
+        if fence and said == fence:
+            if language in PYTHON:
+                found.append("\n".join(code).strip("\n"))
+            fence = ""
+        elif fence:
+            code.append(line)
+        elif opening := OPENS.match(said):
+            fence, language, code = opening[1], opening[2].lower(), []
+    return [one for one in found if one]
 
 
 def ends_within_fence(text: str) -> bool:

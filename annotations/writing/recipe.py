@@ -233,7 +233,7 @@ def _list_of(called: str, slot: str, recipe: Path) -> list[str]:
     shipped = {one.stem: one for one in sorted(WORDS.glob("*.txt"))}
     path = shipped.get(called, recipe.parent / called)
     must = f"{key_in_words(('slots', slot))} in {recipe} must be a list of texts, or the name of one"
-    if called not in shipped and not path.is_file():
+    if called not in shipped and not _lies_beside(path, recipe):
         near = near_name(called, shipped)
         raise RecipeError(
             f"{must}: {', '.join(shipped)}, or a text file beside the recipe. Got {called!r} instead."
@@ -248,6 +248,14 @@ def _list_of(called: str, slot: str, recipe: Path) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{must}. {path}: {error}") from error
     return [line for line in lines if line and not line.startswith("#")]
+
+
+def _lies_beside(path: Path, recipe: Path) -> bool:
+    """Tell whether a file is there, in a recipe's folder or below: others are not for a recipe to send."""
+    try:
+        return path.is_file() and path.resolve().is_relative_to(recipe.parent.resolve())
+    except (OSError, ValueError):  # no name of a file
+        return False
 
 
 def recipe_digest(recipe: Recipe) -> str:

@@ -96,7 +96,7 @@ TASK_TALK = re.compile(
     rf"|\bwould you like me to (?:{_WRITING_WORDS}|add|change|expand|revise|adjust)\b"
     r"|\bi(?:'ve| have|'ll| will) (?:now )?(?:written|used|included|incorporated|rewritten|avoided|write|use|include)\b"
     rf"[^.!?\n]{{0,80}}(?:{_YOU_ASKED}|{_YOUR_WISH}|the prompt|the (?:three|required|given) words)\b"
-    r"|^[\W_]*(?:word count|total words|words used|note to (?:the )?user)[\W_]*:"
+    r"|^(?:[^\w\n]|_){0,20}(?:word count|total words|words used|note to (?:the )?user)(?:[^\w\n]|_){0,20}:"
     r"|\[insert [^\]\n]{2,60}\]"
     r"|\A\W*(?:sure|certainly|absolutely|of course|okay|understood|got it)\b[!.,:]+ (?:"
     rf"(?:here(?:'s| is| are)|below is)\b[^.!?\n]{{0,60}}\b{_TEXT}\b"

@@ -29,8 +29,7 @@ def print_writing(result: "WriteResult") -> int:
     _print_what_is_left(result)
     show(f"read {out}/{PAGE}")
     if result.kept and not result.exit_code:
-        words = ["edufilter", "filter", f"{result.out}/{DATA}", "--scorer", result.scorer]
-        words += ["--score-column", "edu2_score", "--out", "OUT"]  # for the texts have one of the usual name
+        words = ["edufilter", "filter", f"{result.out}/{DATA}", "--scorer", result.scorer, "--out", "OUT"]
         show(f"next: {printable(shlex.join(words))}")
     return result.exit_code
 

@@ -2,8 +2,6 @@
 
 import json
 
-from pydantic_core import to_jsonable_python
-
 from filtering.printable import printable
 from pipelines.commands.asking import DryRunOption, PriceOption, prices_in_words
 from pipelines.commands.command_signature import (
@@ -48,7 +46,7 @@ def write_command(
         print_estimate(estimate_writing(config), things="texts")
         return 0
     from pipelines.commands.print_writing import print_writing
-    from pipelines.reports.writing_page import write_writing_page
+    from pipelines.reports.writing_page import summary_of, write_writing_page
     from pipelines.writing.write import write_texts
 
     result = write_texts(config, reporter=reporter)
@@ -56,6 +54,6 @@ def write_command(
     if json_log:
         reporter.event("done", kept=result.kept, exit_code=result.exit_code)
     if as_json:
-        show(json.dumps(to_jsonable_python(result, inf_nan_mode="null")))
+        show(json.dumps(summary_of(result)))
         return result.exit_code
     return print_writing(result)

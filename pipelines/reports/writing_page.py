@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic_core import to_jsonable_python
 
@@ -34,13 +35,18 @@ class _View:
 def write_writing_page(result: WriteResult) -> Path:
     """Write ``report.html`` and ``summary.json`` of a folder of texts, and return the path of the page."""
     folder = Path(result.out)
-    figures = to_jsonable_python(result, inf_nan_mode="null")
-    del figures["examples"]
-    write_json(folder / SUMMARY_FILE, {"format": FORMAT, **figures})
+    write_json(folder / SUMMARY_FILE, summary_of(result))
     page = render_page(result)
     with written_whole(folder / PAGE) as place:
         place.write_text(page, encoding="utf-8", errors="replace")
     return folder / PAGE
+
+
+def summary_of(result: WriteResult) -> dict[str, Any]:
+    """Return the figures of a folder of texts, without any text of it."""
+    figures: dict[str, Any] = to_jsonable_python(result, inf_nan_mode="null")
+    del figures["examples"]
+    return {"format": FORMAT, **figures}
 
 
 def render_page(result: WriteResult) -> str:

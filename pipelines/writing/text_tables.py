@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 
 from annotations.asking.rubric import Rubric
 from annotations.labels.label_rubric import KEY
-from annotations.writing.recipe import Recipe
+from annotations.writing.recipe import Recipe, recipe_digest
+from pipelines.dump.split_files import TEXTS_KEY
 from pipelines.new_files import written_whole
 from pipelines.writing.attempts import Attempt
 from pipelines.writing.marks import Marks
@@ -37,8 +38,10 @@ def text_schema(recipe: Recipe, rubric: Rubric | None) -> pa.Schema:
         fields += [("score", pa.float64()), ("grader", pa.string())]
         fields += [(name, pa.float64()) for name in _dimensions(rubric)]
     fields += [("edu_score", pa.float32())]
-    # As a table of labels has it, which this is too where texts are graded.
-    return pa.schema(fields, {KEY: rubric.model_dump_json()} if rubric else None)
+    keys = {TEXTS_KEY: recipe_digest(recipe).encode()}
+    if rubric is not None:  # as a table of labels has it, which this is too
+        keys[KEY] = rubric.model_dump_json().encode()
+    return pa.schema(fields, keys)
 
 
 def _dimensions(rubric: Rubric) -> dict[str, str]:

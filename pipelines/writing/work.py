@@ -13,7 +13,7 @@ from annotations.writing.recipe import Recipe, load_recipe, recipe_digest
 from filtering.errors import SettingsError
 from filtering.leaks import Task
 from filtering.scoring.cascade import AnyScorer
-from filtering.text.human_languages import tell_languages
+from filtering.text.human_languages import load_detector
 from pipelines.scorer_addresses import open_scorer
 from pipelines.settings.writing import WriteConfig
 from pipelines.store.leak_files import gather_tasks
@@ -143,7 +143,7 @@ def prepare(config: WriteConfig) -> Work:
     if config.run_code:
         require_isolation()
     if recipe.checks.language:
-        tell_languages(["The extra that tells languages is there."])
+        load_detector()  # which may not be installed
     price, form, topics = config.price_of(config.model), TextForm(recipe), None
     if recipe.topics is not None:
         topics = Asked(TopicsForm(recipe.topics), config.writer(TOPIC_LIST_TOKENS), LISTS, price, "lists")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import tee
 from pathlib import Path
@@ -14,7 +15,7 @@ from annotations.writing.forms import TEXTS
 from annotations.writing.recipe import recipe_digest
 from filtering.errors import RunError
 from pipelines.labels.label_folder import open_journal, price_journal
-from pipelines.progress import ConsoleReporter, Meter, Reporter
+from pipelines.progress import ConsoleReporter, Meter, Reporter, waiting
 from pipelines.settings.writing import WriteConfig
 from pipelines.writing.asker import ask
 from pipelines.writing.attempts import NOT_ASKED, WITHOUT_REPLY, Attempt, attempts, batched
@@ -81,11 +82,9 @@ def _draws(work: Work, journal: Journal, reporter: Reporter) -> Draws | None:
 def _ask_and_sift(work: Work, draws: Draws, journal: Journal, reporter: Reporter) -> list[str]:
     """Ask for all texts, and for others in place of near-duplicates; return what is wrong with each draw."""
     config = work.config
-    sieve = Sieve(
-        tasks=work.tasks,
-        against=texts_of_files(config.against, config.out) if config.against else (),
-        run=CodeRuns(journal) if config.run_code else None,
-    )
+    others = texts_of_files(config.against, config.out) if config.against else ()
+    with waiting(reporter, "reading the texts of --against") if config.against else nullcontext():
+        sieve = Sieve(tasks=work.tasks, against=others, run=CodeRuns(journal) if config.run_code else None)
     faults: list[str] = []
     stop = config.n
     for _ in range(1 + FRESH_ROUNDS * config.until_fresh):

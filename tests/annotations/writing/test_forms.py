@@ -56,6 +56,17 @@ def test_a_text_loses_its_thoughts_and_what_is_around_it():
     assert text_of("<think>no", STORY) is None
 
 
+@pytest.mark.parametrize("recipe", ["story", "exercise"])
+@pytest.mark.parametrize("said", ["```\n", "`", "- ", "```python\nx\n"])
+def test_a_long_reply_of_anything_is_read_at_once(recipe, said):
+    """Where a pattern looks at all of it from each place, this takes minutes."""
+    loaded = load_recipe(recipe)
+    [draw] = SlotDraws(loaded, 0).between(0, 1)
+    content = said * (200_000 // len(said))
+    assert TextForm(loaded).read(content, draw.request).fault
+    assert topics_in(content) in ([], ["python", "x"], ["x"])
+
+
 @pytest.mark.parametrize(
     ("content", "topics"),
     [

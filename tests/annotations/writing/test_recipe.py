@@ -1,5 +1,7 @@
 """Proves that recipes are read whole, and that what is wrong in one is told with file and line or key."""
 
+from pathlib import Path
+
 import pytest
 from written_texts import OWN
 
@@ -137,6 +139,17 @@ def test_a_recipe_that_is_not_there_is_told_with_those_that_are(name):
         "A recipe must be one of exercise, rewrite, story, story_instructions, textbook, or the path" in said
     )
     assert repr(name) in said
+
+
+@pytest.mark.parametrize("called", ["/etc/hostname", "../secret.txt", "link.txt", "a\\u0000b", "."])
+def test_a_list_from_elsewhere_is_not_read(write_recipe, tmp_path, called):
+    (tmp_path / "secret.txt").write_text("a secret\n")
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "link.txt").symlink_to(tmp_path / "secret.txt")
+    recipe = Path(write_recipe((THINGS, f'"{called}"')))
+    said = refusal(str(recipe.rename(tmp_path / "recipes" / "mine.toml")))
+    assert "a text file beside the recipe" in said
+    assert "a secret" not in said
 
 
 def test_a_list_that_is_no_text_is_told(write_recipe, tmp_path):

@@ -88,6 +88,16 @@ def test_texts_of_another_language_are_set_aside(tmp_path, own):
     assert dict(result.faults) == {"other language": 5}
 
 
+def test_half_of_a_character_in_a_text_ends_nothing(tmp_path):
+    def script(request):
+        return completion(said(text(request)).replace("They", "They \ud83d"))
+
+    with ScriptedServer(script) as server:
+        result = write(tmp_path / "out", server.base_url, n=5)
+    assert result.kept == 5
+    assert all("\\ud83d" in row["text"] for row in kept(tmp_path / "out"))
+
+
 def test_near_duplicates_are_asked_for_again_with_other_draws(tmp_path, own):
     with ScriptedServer(Writer({"the same": 0.4})) as server:
         plain = write(tmp_path / "plain", server.base_url, own, n=10)

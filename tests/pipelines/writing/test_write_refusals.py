@@ -1,11 +1,14 @@
 """Proves that what cannot be written is refused before anything is asked, and says what to do."""
 
+import sys
+
 import pytest
 from scripted_server import ScriptedServer
 from scripted_writer import Writer
 from written_texts import write
 
-from filtering.errors import SettingsError
+from filtering.errors import MissingExtraError, SettingsError
+from filtering.text import human_languages
 
 
 def test_more_texts_than_combinations_are_refused_with_the_most_that_can_be_had(tmp_path, own):
@@ -55,6 +58,16 @@ def test_a_wrong_setting_is_refused_before_anything_is_asked(tmp_path, command, 
         assert (done.code, server.count) == (2, 0)
     assert told in done.err
     assert "Traceback" not in done.said
+
+
+@pytest.mark.parametrize(("library", "extra"), [("rensa", "annotate"), ("fasttext", "report")])
+def test_a_library_that_is_not_there_is_told_before_anything_is_asked(tmp_path, monkeypatch, library, extra):
+    monkeypatch.setitem(sys.modules, library, None)
+    human_languages._detector.cache_clear()
+    with ScriptedServer(Writer()) as server, pytest.raises(MissingExtraError, match=extra):
+        write(tmp_path / "out", server.base_url)
+    human_languages._detector.cache_clear()
+    assert server.count == 0
 
 
 def test_no_text_of_a_reply_enters_what_the_command_prints(tmp_path, command):
