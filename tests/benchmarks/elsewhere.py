@@ -157,6 +157,26 @@ def in_spark() -> Iterator[Step]:
     spark.stop()
 
 
+@contextmanager
+def in_nemo_curator() -> Iterator[Step]:
+    """Score a batch as a stage does, without an executor, which is Ray's."""
+    from nemo_curator.stages.base import ProcessingStage
+    from nemo_curator.tasks import DocumentBatch
+
+    to_map = SCORER.as_map(unsure="keep")
+
+    class Score(ProcessingStage[DocumentBatch, DocumentBatch]):
+        name = "edufilter"
+
+        def process(self, task: DocumentBatch) -> DocumentBatch:
+            return DocumentBatch(dataset_name=task.dataset_name, data=to_map(task.to_pyarrow()))
+
+    stage = Score()
+    yield lambda dump: pc.sum(
+        stage.process(DocumentBatch(dataset_name="pages", data=pq.read_table(dump))).data["edu_score"]
+    )
+
+
 WAYS = {
     "`edufilter filter --workers 1`, which also writes": edufilter_filter,
     "pandas": in_pandas,
@@ -166,6 +186,7 @@ WAYS = {
     "datatrove": in_datatrove,
     "Ray Data": in_ray_data,
     "Spark": in_spark,
+    "NeMo Curator, the stage alone": in_nemo_curator,
 }
 
 
