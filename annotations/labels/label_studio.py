@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from annotations.asking.rubric import MEAN, Rubric
 from annotations.labels.columns import SAMPLE_SCHEMA
+from filtering.regular_files import parse_json
 from filtering.rubric_points import POINTS
 from filtering.text.windows import cut_window
 
@@ -166,7 +167,7 @@ def _numbers(column: pa.ChunkedArray) -> pa.Array | None:
 
 def _number(value: Any) -> float | None:  # noqa: ANN401 - of any export
     if isinstance(value, str) and value.startswith("[{"):
-        value = json.loads(value)
+        value = parse_json(value.encode())
     if isinstance(value, list) and len(value) == 1:
         value = _plain(value[0])
     return None if value in (None, "") else float(value)

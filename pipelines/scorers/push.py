@@ -13,7 +13,7 @@ from filtering.extras import require
 from filtering.regular_files import parse_json
 from filtering.scoring.hub_scorers import HUB, HubAddress, asking_the_hub, is_on_hub
 from filtering.scoring.storage import CARD, FILES, SHIPPED, naming, read_files
-from filtering.text.language_names import CODE
+from filtering.text.language_names import NO_LANGUAGE
 from pipelines.scorer_addresses import scorer_here
 from pipelines.settings.scorers import PushConfig
 
@@ -27,6 +27,8 @@ METRICS = {
     "recall_at_3": "recall",
 }
 """What the hub calls the figures of an evaluation."""
+LANGUAGE = re.compile(r"(code|[a-z]{2,3})(?:[-_][A-Za-z0-9]{1,8})*")
+"""A language as the hub has it, and what may follow in the name of one: ``zh-Hant``."""
 SHIPPED_LICENSE = "apache-2.0"
 OWN_FILES = (".gitattributes", CARD, "scorer.json", *FILES)
 """What a repository of a scorer may hold: the hub makes the first by itself."""
@@ -123,7 +125,8 @@ def _license_of(config: PushConfig) -> str:
 
 def _front_matter(hub: ModuleType, description: Mapping[str, Any], name: str, license_name: str) -> str:
     """Return what the hub reads of a card, as lines of YAML."""
-    known, of_code = description.get("languages", {}), description["domain"] == "code"
+    names = ["code"] if description["domain"] == "code" else description.get("languages", {})
+    languages = dict.fromkeys(found[1] for name in names if (found := LANGUAGE.fullmatch(name)))
     results: list[Any] = []
     # Who saved a scorer from Python gave it whatever figures, or none: these are no fault of it.
     with suppress(LookupError, TypeError, AttributeError):
@@ -142,7 +145,7 @@ def _front_matter(hub: ModuleType, description: Mapping[str, Any], name: str, li
     base = (description["embedding"] or {}).get("embedder", {}).get("name", "")
     card = hub.ModelCardData(
         license=license_name,
-        language=["code"] if of_code else [one for one in known if CODE.fullmatch(one)] or None,
+        language=[one for one in languages if one not in NO_LANGUAGE] or None,
         library_name=LIBRARY,
         pipeline_tag=TASK,
         tags=[LIBRARY, "data-filtering", "data-quality", description["domain"]],

@@ -189,6 +189,13 @@ def test_the_ending_and_the_format_must_go_together(out, form):
         SampleConfig(inputs=["dump"], out=out, format=form)
 
 
+def test_a_cell_that_is_nested_deep_is_a_fault_of_that_file(tasks, labels_of):
+    rows = as_csv(flat(two_annotators(tasks)))
+    rows[0]["score"] = "[{" * 50_000
+    with pytest.raises(LabelsError, match="must be a number from 0 to 5"):
+        labels_of("export.csv", rows)
+
+
 def test_files_that_are_there_are_not_replaced_without_a_word(sampled, command):
     words = ("sample", sampled / "dump.parquet", "--out", sampled / "tasks.json", "--format", "label-studio")
     done = command(*words)

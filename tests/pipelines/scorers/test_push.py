@@ -2,15 +2,16 @@
 
 import os
 import sys
+from dataclasses import replace
 
 import pytest
 import yaml
-from filtering_fixtures import made_documents
+from filtering_fixtures import made_documents, made_scorer
 from hub_here import hub_here
 from saved_scorers import save_made
 from scripted_hub import COMMIT, REPOSITORY, TOKEN, scripted_hub
 
-from filtering import load_scorer
+from filtering import load_scorer, save_scorer
 from filtering.errors import OutputError, RunError, ScorerError, SettingsError
 from filtering.scoring.storage import read_metrics
 from pipelines import PushConfig, push_scorer
@@ -153,6 +154,14 @@ def test_the_front_matter_is_what_the_hub_expects(hub):
     (result,) = card["model-index"][0]["results"]
     judged = read_metrics("web")["nested"]["full"]
     assert result["metrics"][0]["value"] == pytest.approx(judged["metrics"]["rho"]["value"], abs=1e-4)
+
+
+def test_languages_go_by_the_codes_that_the_hub_knows(hub, tmp_path):
+    known = {"zh-Hant": 40, "zh": 30, "mul": 2, "Rust": 9, "deu": 8}
+    scorer = replace(made_scorer("linear"), languages=known)
+    save_scorer(scorer, str(tmp_path / "scorer"), metrics={}, card="")
+    card = front_matter_of(f"---\n{push(tmp_path / 'scorer', dry_run=True).front_matter}---\n")
+    assert card["language"] == ["deu", "zh"]
 
 
 def test_a_scorer_of_code_and_one_without_figures_have_a_front_matter_too(hub, scorer):
