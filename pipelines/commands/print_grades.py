@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 
+from annotations.labels.sources import GRADES_FILE
 from filtering.printable import printable
 from pipelines.commands.screen import show
 from pipelines.commands.tables import print_table
 from pipelines.reports.grade_page import PAGE, models_table
-from pipelines.writing.grade import GRADES_FILE, GradeResult
+from pipelines.writing.grade import GradeResult
 from pipelines.writing.grades import HIGHEST, IN_WORDS, NEEDS_BEGINNINGS, NOT_ASKED, TOO_FEW, VERDICTS
 
 

@@ -16,7 +16,7 @@ from annotations.asking.journal import Journal
 from annotations.asking.question_loop import PricedQuestion
 from annotations.asking.rubric import Rubric, load_rubric
 from annotations.asking.unusable import LABELS, tell_unusable
-from annotations.labels.sources import JOURNAL_FILE
+from annotations.labels.sources import GRADES_FILE, JOURNAL_FILE
 from annotations.writing.completion_form import CompletionForm, completion_window
 from filtering.errors import RunError
 from pipelines.labels.annotate import REPLY_TOKENS
@@ -36,7 +36,7 @@ from pipelines.writing.completions import (
 from pipelines.writing.grades import NOT_ASKED, NOTHING, Graded, ModelGrades, grades_by_model
 from pipelines.writing.sampled import Writer, check_model, state_of
 
-WRITTEN, GRADES_FILE = "completions", "grades.parquet"
+WRITTEN = "completions"
 MADE_OF = b"made_of"
 """Key of a file of completions: digest of all that they follow from."""
 GRADED_BY = b"graded_by"

@@ -236,3 +236,18 @@ def test_parquet_that_grows_without_measure_is_refused(tmp_path, monkeypatch):
     pq.write_table(pa.table({"text": texts}), path, compression="zstd", store_schema=False)
     with pytest.raises(LabelsError, match=r"must not grow more than 100 times.*labels\.parquet.* in text"):
         read_table(str(path), ["text"])
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("write.json", "Beginnings must be a file, or a folder of labels. {} holds texts: name a file below"),
+        ("grades.parquet", "Beginnings must be a file, or a folder of labels. {} holds grades."),
+        ("journal.sqlite", "{} must hold labels.parquet. The command that began it was stopped"),
+    ],
+)
+def test_a_folder_of_another_command_is_called_what_it_is(tmp_path, file, told):
+    (tmp_path / file).touch()
+    with pytest.raises(LabelsError) as caught:
+        read_table(str(tmp_path), ("text",), called="Beginnings")
+    assert told.format(tmp_path) in str(caught.value)
