@@ -89,9 +89,12 @@ def read_table(
 
 def _refuse_other_folder(source: str, called: str) -> None:
     """Refuse a folder of another command, and one of annotate that was never finished."""
-    for file, holds in ((TEXTS_FILE, f"texts: name a file below {source}/data"), (GRADES_FILE, "grades")):
+    for file, kind, advice in (
+        (TEXTS_FILE, "texts", f": name a file below {source}/data"),
+        (GRADES_FILE, "grades", ""),
+    ):
         if Path(source, file).is_file():
-            raise LabelsError(f"{called} must be a file, or a folder of labels. {source} holds {holds}.")
+            raise LabelsError(f"{called} must not be a folder of {kind}. {source} is one{advice}.")
     if Path(source, JOURNAL_FILE).is_file():
         raise LabelsError(
             f"{source} must hold {LABELS_FILE}. The command that began it was stopped before it wrote that: "

@@ -69,17 +69,24 @@ def render_page(result: GradeResult) -> str:
 
 def models_table(result: GradeResult) -> Table:
     """Return mean grades by model and dimension, those of the rubric as a whole with their intervals."""
+    dimensions = _dimensions(result)
     rows = [
-        (one.name, _value(one.score), _interval(one.score), *map(_value, one.grades.values()))
+        (
+            one.name,
+            _value(one.score),
+            _interval(one.score),
+            *(_value(one.grades[name]) for name in dimensions),
+        )
         for one in result.models
     ]
-    head = ("model", _overall(result), "95 % interval", *_dimensions(result))
+    head = ("model", _overall(result), "95 % interval", *dimensions)
     return Table("Mean grades, rubric points", head, rows)
 
 
 def _intervals(result: GradeResult) -> Table:
-    rows = [(one.name, *map(_interval, one.grades.values())) for one in result.models]
-    return Table("95 % intervals", ("model", *_dimensions(result)), rows)
+    dimensions = _dimensions(result)
+    rows = [(one.name, *(_interval(one.grades[name]) for name in dimensions)) for one in result.models]
+    return Table("95 % intervals", ("model", *dimensions), rows if dimensions else ())
 
 
 def _gaps(result: GradeResult) -> Table:
@@ -90,13 +97,16 @@ def _gaps(result: GradeResult) -> Table:
 
 
 def _dimensions(result: GradeResult) -> list[str]:
-    return list(result.models[0].grades) if result.models else []
+    """Return the dimensions that are told beside the figure for all; none where there is one."""
+    names = list(result.models[0].grades) if result.models else []
+    return names if len(names) > 1 else []
 
 
 def _overall(result: GradeResult) -> str:
     """Return what the figure is that stands for all dimensions."""
-    several = len(_dimensions(result)) > 1
-    return ("mean of dimensions" if result.overall == MEAN else result.overall) if several else "grade"
+    if _dimensions(result) and result.overall == MEAN:
+        return "mean of dimensions"
+    return "grade" if result.overall == MEAN else result.overall
 
 
 def _value(figure: Estimate) -> str:

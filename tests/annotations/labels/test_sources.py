@@ -241,8 +241,8 @@ def test_parquet_that_grows_without_measure_is_refused(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("file", "told"),
     [
-        ("write.json", "Beginnings must be a file, or a folder of labels. {} holds texts: name a file below"),
-        ("grades.parquet", "Beginnings must be a file, or a folder of labels. {} holds grades."),
+        ("write.json", "Beginnings must not be a folder of texts. {} is one: name a file below {}/data."),
+        ("grades.parquet", "Beginnings must not be a folder of grades. {} is one."),
         ("journal.sqlite", "{} must hold labels.parquet. The command that began it was stopped"),
     ],
 )
@@ -250,4 +250,4 @@ def test_a_folder_of_another_command_is_called_what_it_is(tmp_path, file, told):
     (tmp_path / file).touch()
     with pytest.raises(LabelsError) as caught:
         read_table(str(tmp_path), ("text",), called="Beginnings")
-    assert told.format(tmp_path) in str(caught.value)
+    assert told.replace("{}", str(tmp_path)) in str(caught.value)

@@ -267,11 +267,14 @@ def test_tiles_fill_their_rows(browser, report, width):
 def test_grades_fit_any_screen_and_run_nothing_of_a_text(browser, tmp_path, width):
     names = ("kept-1", "y" * 200, HOSTILE[0])
     written = [
-        Graded(name, text, f"{text} and on", "ok", {"plot": 3.0}, 3.0) for name in names for text in HOSTILE
+        Graded(name, text, f"{text} and on", "ok", {"plot": 3.0, "grammar": 3.0}, 3.0)
+        for name in names
+        for text in HOSTILE
     ]
     result = GradeResult(
         out=str(tmp_path), rubric="story", grader="large", overall="mean", prompts=len(HOSTILE),
-        models=grades_by_model(written, ["plot"]), statuses={"ok": len(written)}, spent_usd=1.0, open_usd=0.0,
+        models=grades_by_model(written, ["plot", "grammar"]), statuses={"ok": len(written)},
+        spent_usd=1.0, open_usd=0.0,
         last_error="", examples=written,
     )  # fmt: skip
     path = write_grade_page(result)

@@ -42,6 +42,12 @@ def test_the_page_has_a_table_by_model_and_texts_beside_each_other(tmp_path):
     assert "examples" not in figures
 
 
+def test_of_a_rubric_of_one_dimension_each_figure_stands_once(tmp_path):
+    page = Page(write_grade_page(graded(tmp_path, {"good": GOOD}, rubric="web", samples=False)).read_text())
+    assert page.text.count("4.00 to 4.00") == 1
+    assert "mean of dimensions" not in page.text
+
+
 def test_names_and_texts_of_others_are_text_and_nothing_else(tmp_path):
     result = graded(tmp_path, {HOSTILE: f"{GOOD} {HOSTILE}"})
     page = Page(write_grade_page(result).read_text())
