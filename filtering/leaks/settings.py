@@ -78,7 +78,9 @@ class Fields:
 
     Parameters
     ----------
-    id, prompt, solution, test, entry_point : str
+    id, prompt, solution, test, entry_point, choices, passage : str
+        Of prose, ``prompt`` is the question and ``solution`` the right answer: its text, or the label or
+        the place of one of the ``choices``.
     """
 
     id: str = "task_id"
@@ -86,6 +88,8 @@ class Fields:
     solution: str = ""
     test: str = ""
     entry_point: str = ""
+    choices: str = ""
+    passage: str = ""
 
     def names(self) -> tuple[str, ...]:
         """Return the fields that a file must have."""
