@@ -35,6 +35,8 @@ class Task:
         What the question is about.
     kind : {"code", "prose"}
         How it is looked for.
+    passage_leaks : bool
+        Whether a text that holds its passage alone leaks it.
     """
 
     id: str
@@ -45,6 +47,12 @@ class Task:
     entry_point: str = ""
     passage: str = ""
     kind: Kind = "code"
+    passage_leaks: bool = False
+
+    @property
+    def size(self) -> int:
+        """Characters of its texts."""
+        return sum(map(len, (self.id, self.prompt, self.solution, self.test, self.entry_point, self.passage)))
 
 
 LAYOUTS = {
@@ -101,7 +109,7 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
         tasks.append(
             _item_of(record, name, at, where) if layout is None else _task_of(record, layout, name, at, where)
         )
-        text_bytes += sum(map(len, vars(tasks[-1]).values()))
+        text_bytes += tasks[-1].size
         if text_bytes > benchmark_files.TEXT_BYTES:
             raise BadFileError(benchmark_files.too_large(path))
     if not tasks:
@@ -168,12 +176,13 @@ def _task_of(record: object, fields: Fields, benchmark: str, at: int, where: str
                 f"Each task must have the field {name!r}. {where} lacks it; it has "
                 f"{listed(sorted(map(str, record))) or 'none'}. Name another: {_example_of_fields(record)}"
             )
-    values = {"id": str(at), "prompt": "", "solution": ""}
+    texts = {**dict.fromkeys(vars(fields), ""), "id": str(at)}
     if choices := named.pop("choices", ""):
         answer = record[named.pop("solution")] if "solution" in named else None
-        values["solution"] = right_answer(answer, choices_of(record[choices]))
-    values |= {part: _text_of(record[name], name, where) for part, name in named.items()}
-    return Task(benchmark=benchmark, kind="code", **values)
+        texts["solution"] = right_answer(answer, choices_of(record[choices]))
+    texts |= {part: _text_of(record[name], name, where) for part, name in named.items()}
+    del texts["choices"]
+    return Task(benchmark=benchmark, kind="code", passage_leaks=False, **texts)
 
 
 def _text_of(value: object, name: str, where: str) -> str:

@@ -26,11 +26,16 @@ from pipelines.names import lookup_below
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written
 
-LEAKS_VERSION = 1
+LEAKS_VERSION = 2
 """Raised when the same tasks would be found in other texts."""
 HITS_SCHEMA = pa.schema([pa.field("file", pa.string(), nullable=False), *SCHEMA])
 """File below its input and row in it, from 0; lines from 1; see `filtering.leaks.search`."""
-FOUND_BY = {"ngram": "the words", "near": "nearly the words", "structure": "the structure"}
+FOUND_BY = {
+    "ngram": "the words",
+    "near": "nearly the words",
+    "structure": "the structure",
+    "prose": "the words",
+}
 """Methods in words: what of a task a document holds."""
 
 
