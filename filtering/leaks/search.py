@@ -24,7 +24,7 @@ from filtering.leaks.prose_search import find_prose
 from filtering.leaks.syntax_trees import find_signatures, function_blocks, likeness, parse_function, subtrees
 from filtering.text.arrow import Texts, text_chunks
 
-LEAK, COMMON = "leak", "common knowledge"
+LEAK, COMMON, COMMON_TEXT = "leak", "common knowledge", "common text"
 ANSWERED = "question and answer"
 """The part that was found where the right answer stands near the question."""
 SCHEMA = pa.schema(
@@ -203,8 +203,11 @@ def _hit(index: LeakIndex, place: Place, method: str, strength: float) -> Hit:
 
 def _verdict(index: LeakIndex, documents: Documents, hit: Hit) -> str:
     """Return whether a hit is a leak; text of a prompt always is, a passage where that was asked."""
+    task = index.tasks[hit.task]
+    if task.is_common:
+        return COMMON_TEXT
     if hit.part == PASSAGE:
-        return LEAK if index.tasks[hit.task].passage_leaks else PASSAGE
+        return LEAK if task.passage_leaks else PASSAGE
     if hit.method == "prose":
         return LEAK
     known = index.known[hit.task]

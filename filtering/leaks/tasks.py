@@ -37,6 +37,8 @@ class Task:
         How it is looked for.
     passage_leaks : bool
         Whether a text that holds its passage alone leaks it.
+    is_common : bool
+        Whether it is text that everybody has, so that no text leaks it.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Task:
     passage: str = ""
     kind: Kind = "code"
     passage_leaks: bool = False
+    is_common: bool = False
 
     @property
     def size(self) -> int:
@@ -182,7 +185,7 @@ def _task_of(record: object, fields: Fields, benchmark: str, at: int, where: str
         texts["solution"] = right_answer(answer, choices_of(record[choices]))
     texts |= {part: _text_of(record[name], name, where) for part, name in named.items()}
     del texts["choices"]
-    return Task(benchmark=benchmark, kind="code", passage_leaks=False, **texts)
+    return Task(benchmark=benchmark, kind="code", passage_leaks=False, is_common=False, **texts)
 
 
 def _text_of(value: object, name: str, where: str) -> str:

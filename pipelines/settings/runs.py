@@ -127,6 +127,22 @@ class BenchmarkSettings(Settings):
             "also passage, or prompt and solution of code. Default: the usual names.",
         ),
     ] = None
+    passages: Annotated[
+        bool,
+        Option(
+            "--passages",
+            rich_help_panel=LEAKS,
+            help="Take a passage that a question is about for a task too. Else it is told, and kept.",
+        ),
+    ] = False
+    common_items: Annotated[
+        Name | None,
+        Option(
+            rich_help_panel=LEAKS,
+            help="File run/contaminated_items.parquet of an earlier run. What it found in more than 20 "
+            "documents is common text, which is told, and kept.",
+        ),
+    ] = None
 
 
 class RunSettings(Settings):
@@ -308,7 +324,12 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
                 "'unsure' (--unsure drop) must come with documents that are written. Got --write scores. "
                 "Say it when you cut: edufilter recut --unsure drop."
             )
-        for name, usual in (("leak_action", "drop"), ("fields", None)):
+        for name, usual in (
+            ("leak_action", "drop"),
+            ("fields", None),
+            ("passages", False),
+            ("common_items", None),
+        ):
             if getattr(self, name) != usual and not self.against:
                 raise SettingsError(
                     f"{setting_name(FilterConfig, name)} must come with --against. "
