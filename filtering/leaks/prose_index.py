@@ -121,7 +121,8 @@ class ProseIndex:
         task_of = np.array([at for at, _, _ in named], dtype=np.int64)
         is_question = np.array([name == QUESTION for _, name, _ in named], dtype=bool)
         words = _cut(Words.of([text for _, _, text in named]), is_question)
-        answers = Words.of([tasks[at].solution if name == QUESTION else "" for at, name, _ in named])
+        solutions = [tasks[at].solution if name == QUESTION else "" for at, name, _ in named]
+        answers = _cut(Words.of(solutions), np.zeros(len(named), dtype=bool))
         lengths, answer_lengths = np.diff(words.starts), np.diff(answers.starts)
         plain = np.add.reduceat(np.append(words.letters > 0, False), words.starts[:-1]) * (lengths > 0)
         is_long = plain >= LONG_WORDS
@@ -140,11 +141,12 @@ class ProseIndex:
         )
 
 
-def _cut(words: Words, is_question: Bools) -> Words:
+def _cut(words: Words, from_end: Bools) -> Words:
+    """Return `PART_WORDS` of each text at most: the last ones, or the first."""
     first, stop = words.starts[:-1], words.starts[1:]
     return words.within(
-        np.where(is_question, np.maximum(first, stop - PART_WORDS), first),
-        np.where(is_question, stop, np.minimum(stop, first + PART_WORDS)),
+        np.where(from_end, np.maximum(first, stop - PART_WORDS), first),
+        np.where(from_end, stop, np.minimum(stop, first + PART_WORDS)),
     )
 
 

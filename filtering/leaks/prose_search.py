@@ -26,9 +26,11 @@ BLOCK_WORDS = 1 << 15
 EDGE_WORDS = 256
 """Of a block that the next one has too, twice: what stands about a place is in one block."""
 FOUND_ROWS = 1 << 12
-FOUND_IN, BEGUN_IN, BEGUN_AT, TRIED_AT = 0, 1, 2, 3
+FOUND_IN, BEGUN_IN, BEGUN_AT, TRIED_AT, TRIES = 0, 1, 2, 3, 4
 """Columns of what has been seen of each part."""
 NOWHERE = -(1 << 40)
+MOST_TRIES = 50
+"""Places of a document at which a part is compared: what repeats its anchors without end takes no longer."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def find_prose(index: ProseIndex, documents: Documents, wanted_share: float) -> 
     """Return where documents have so much of a part's letters in its order: each part once a document."""
     parts = len(index.names)
     anchors, words, answers = index.anchors, index.words, index.answers
-    seen = np.full((parts, 4), -1, dtype=np.int64)
+    seen = np.full((parts, 5), -1, dtype=np.int64)
     found, shares = np.empty((parts + FOUND_ROWS, 5), dtype=np.int64), np.empty(parts + FOUND_ROWS)
     hits: list[ProseHit] = []
     document = 0
@@ -148,9 +150,9 @@ def scan_prose(  # noqa: C901 - one pass
         Exact `Words` of their answers.
     is_whole : bool array, shape (parts,)
     wanted_share : float
-    seen : int64 array, shape (parts, 4)
+    seen : int64 array, shape (parts, 5)
         The document in which a part was found last; that of its last anchor, and where the part would begin
-        there; and where it was last compared in vain. -1, or of documents before `first`.
+        there; where it was last compared in vain, and how often. -1, or of documents before `first`.
     found : int64 array, shape (rows, 5); shares : float64 array, shape (rows,)
         More than there are parts. Filled with document, part, first and last byte, and whether the answer
         is near; and shares.
@@ -191,11 +193,16 @@ def scan_prose(  # noqa: C901 - one pass
                     slack = size // 4 + 3
                     if not is_whole[part]:
                         if seen[part, BEGUN_IN] != document:
-                            seen[part, BEGUN_IN], seen[part, TRIED_AT] = document, NOWHERE
-                        elif abs(base + place - seen[part, TRIED_AT]) <= 1:
+                            seen[part, BEGUN_IN], seen[part, TRIED_AT], seen[part, TRIES] = (
+                                document,
+                                NOWHERE,
+                                0,
+                            )
+                        elif abs(base + place - seen[part, TRIED_AT]) <= 1 or seen[part, TRIES] == MOST_TRIES:
                             continue
                         elif abs(base + place - seen[part, BEGUN_AT]) <= slack:
                             seen[part, TRIED_AT] = base + place
+                            seen[part, TRIES] += 1
                         if seen[part, TRIED_AT] != base + place:
                             seen[part, BEGUN_AT] = base + place
                             continue
