@@ -44,6 +44,8 @@ STEPS = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}]', re.DOTALL)
 LABELS_FILE, JOURNAL_FILE = "labels.parquet", "journal.sqlite"
 """In a folder that `edufilter annotate` wrote."""
+TEXTS_FILE = "write.json"
+"""In a folder that `edufilter write` wrote."""
 
 
 def read_table(source: Any, columns: Sequence[str], *, strings: Sequence[str] = ()) -> tuple[pa.Table, str]:
@@ -69,6 +71,10 @@ def read_table(source: Any, columns: Sequence[str], *, strings: Sequence[str] = 
     if not isinstance(source, str):
         return _of_dataset(source, columns, "the data set"), "the data set"
     path = _file_of(source)
+    if not path and source and Path(source, TEXTS_FILE).is_file():
+        raise LabelsError(
+            f"{source} must be a folder of labels. It holds texts: name a file below {source}/data."
+        )
     if not path and source and Path(source, JOURNAL_FILE).is_file():
         raise LabelsError(
             f"{source} must hold {LABELS_FILE}. The command that began it was stopped before it wrote that; "

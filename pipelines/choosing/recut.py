@@ -1,22 +1,31 @@
-"""A new cut of a finished run, from its stored scores.
+"""A new choice of documents of a finished run, from its stored scores.
 
 The same parts, worker and manifest as `filter`; only where scores come from differs. The inputs are
-read again, so they must be as they were.
+read again, so they must be as they were. What more than a score decides is decided here, before parts run.
 """
 
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 
 from filtering.errors import OutputError, RunError, ScorerError, SettingsError
 from filtering.leaks import Task
+from filtering.printable import listed
 from filtering.scoring.cascade_exits import Exits, find_exits
 from filtering.scoring.scorers import SIGNALS_STAGE
-from pipelines.amounts_in_words import percent
-from pipelines.choosing.exact_cut import exact_cut
+from pipelines.amounts_in_words import percent, some_of
+from pipelines.choosing.chosen import Chosen, count_chosen
+from pipelines.choosing.cut_file import read_cuts
+from pipelines.choosing.recut_plan import Source, begun_plan, open_source, plan_of_cut, settings_of_cut
+from pipelines.choosing.rules import plain_cut, plain_rule, rule_of
+from pipelines.choosing.scored_rows import Pool
+from pipelines.choosing.slices import with_slices
+from pipelines.choosing.token_counts import with_tokens
 from pipelines.dump.parts import Parts
-from pipelines.dump.split_files import refuse_changed
+from pipelines.dump.reading import read_footer
+from pipelines.dump.split_files import taken_names
 from pipelines.executors.local import Executor, executor_of
 from pipelines.paths import absolute
 from pipelines.progress import ConsoleReporter, Reporter
@@ -24,24 +33,30 @@ from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
 from pipelines.run.resume import refuse_foreign
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
 from pipelines.settings.base import with_options, words_of
-from pipelines.settings.runs import RecutConfig
+from pipelines.settings.choosing import OF_CHOICE, RecutConfig
 from pipelines.store.leak_files import read_tasks
-from pipelines.store.manifest import read_set_aside, scored_parts
-from pipelines.store.plan import CUT_OF, Plan, RunFacts, rekeyed
+from pipelines.store.plan import Plan, RunFacts
 from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import read_scores
+from pipelines.store.stored_scores import have_sizes, read_scores
 from pipelines.worker.leak_finder import search_of
+from pipelines.worker.output import AddedColumns
 from pipelines.worker.unsure_finder import check_search, unsure_search_of
 from pipelines.worker.worker_settings import LeakSearch, WorkerSettings
 
-OF_CUT = ("keep_at", "keep_fraction", "write", "unsure")
+OF_CUT = (*OF_CHOICE, "write", "unsure")
 """Settings that a new cut may have of its own."""
+Tell = Callable[[Chosen], None]
+"""What is told of a choice before anything is written."""
 
 
 def recut_run(
-    config: RecutConfig, *, executor: Executor | None = None, reporter: Reporter | None = None
+    config: RecutConfig,
+    *,
+    executor: Executor | None = None,
+    reporter: Reporter | None = None,
+    tell: Tell = lambda chosen: None,
 ) -> FilterResult:
-    """Write a run anew with another cut, from its stored scores.
+    """Write a run anew with another choice of documents, from its stored scores.
 
     Parameters
     ----------
@@ -50,6 +65,8 @@ def recut_run(
         As for `filter_dump`.
     reporter : Reporter, optional
         As for `filter_dump`.
+    tell : callable, optional
+        Is told what the choice comes to before anything is written, unless one cut in points decides.
 
     Returns
     -------
@@ -60,27 +77,23 @@ def recut_run(
     OutputError
         If there is no finished run with scores to cut, or `config.to` may not be used.
     SettingsError
-        If an input is gone or has changed since.
+        If an input is gone or has changed since, or a budget cannot be met.
     """
     executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
     if absolute(config.run) == absolute(config.to):
         raise OutputError(f"The new cut must go to another folder. Got {config.to!r} for both.")
-    source = RunFolder(config.run)
-    before = source.read_finished_plan()
-    scored = scored_parts(source, before)
-    config = _with_cut(config, before)
-    if scored.folder is not source:
-        reporter.say(
-            f"{config.run!r} is a new cut itself. The run with its scores is cut: {before.origin!r}."
-        )
-        whole = config.model_copy(update={"run": before.origin})
-        return recut_run(whole, executor=executor, reporter=reporter)
-    good = scored.parts
+    config, source = open_source(config, reporter)
     refuse_foreign(RunFolder(config.to))
-    _refuse_changed_inputs(good)
-    tasks, leaks = _same_search(source, before.facts)
-    plan = replace(_plan_of(config, source, before, good), command=words_of("recut", config))
-    scorer, facts = str(source.read_manifest()["scorer"]), plan.facts
+    before = source.plan
+    tasks, leaks = _same_search(source.folder, before.facts)
+    asked = settings_of_cut(config, source)
+    by_points, chosen = config.is_plain and config.keep_at is not None, None
+    plan = None if by_points else begun_plan(config, source, asked)
+    if plan is None:
+        chosen = None if by_points else _choose(config, source, reporter)
+        plan = plan_of_cut(config, source, asked, chosen)
+    plan = replace(plan, command=words_of("recut", config))
+    scorer, facts = str(source.folder.read_manifest()["scorer"]), plan.facts
     settings = WorkerSettings(
         out=config.to,
         scorer=scorer,
@@ -95,8 +108,15 @@ def recut_run(
         leaks=leaks,
         unsure=unsure_search_of(facts, config.write),
         write_origin=facts.write_origin,
+        chosen=facts.choice is not None,
+        repeats=config.repeats and not config.expand,
+        expand=config.expand,
     )
     check_search(settings.unsure)
+    if settings.repeats:
+        _refuse_taken(source.parts, AddedColumns.named(facts.score_column).repeat)
+    if chosen is not None:
+        tell(chosen)
     with begun_run(config.to, plan, reporter=reporter, tasks=tasks) as target:
         if not target.manifest.exists():
             if all(plan.settings.get(name) == before.settings.get(name) for name in OF_CUT):
@@ -104,26 +124,52 @@ def recut_run(
                     f"Nothing differs from {config.run!r}: {config.to!r} becomes a copy of it. Another cut "
                     "is told by --keep-at, --keep-fraction, --write or --unsure."
                 )
-            if facts.effort == "balanced":
-                reporter.say(_describe_unsure(source, before.facts, plan, scorer, before.command))
+            if facts.effort == "balanced" and settings.chosen:
+                reporter.say(
+                    f"Only documents near the cut of the first run, {before.facts.keep_at:g} points, were "
+                    "embedded. All others are chosen by words and style alone."
+                )
+            elif facts.effort == "balanced":
+                reporter.say(_describe_unsure(source.folder, before.facts, plan, scorer, before.command))
+            if chosen is not None and settings.chosen:
+                chosen.write(target)
         return run_plan(target, plan, settings, executor, reporter)
 
 
-def _with_cut(config: RecutConfig, before: Plan) -> RecutConfig:
-    """Return settings with a cut in them: that of the run, where they name none."""
-    if config.keep_at is not None or config.keep_fraction is not None:
-        return config
-    fraction = before.settings.get("keep_fraction")
-    own = {"keep_at": before.facts.keep_at} if fraction is None else {"keep_fraction": fraction}
-    return config.model_copy(update=own)
+def estimate_recut(config: RecutConfig, *, reporter: Reporter | None = None) -> Chosen:
+    """Return what `recut_run` would choose; nothing is written.
+
+    Raises
+    ------
+    OutputError, SettingsError
+        As `recut_run`.
+    """
+    reporter = reporter or ConsoleReporter()
+    return _choose(*open_source(config, reporter), reporter)
 
 
-def _refuse_changed_inputs(parts: Parts) -> None:
-    for _, of_one_file in groupby(parts, key=attrgetter("path")):
-        try:
-            refuse_changed(next(of_one_file))
-        except RunError as error:
-            raise SettingsError(f"The inputs of a run must still be there to recut it. {error}") from error
+def _choose(config: RecutConfig, source: Source, reporter: Reporter) -> Chosen:
+    """Return what settings choose from the stored scores."""
+    facts = source.plan.facts
+    needs_sizes = not config.is_plain or config.keep_tokens is not None
+    pool = Pool(source.folder, source.parts, sized=needs_sizes or have_sizes(source.folder, source.parts))
+    cuts = None if config.cuts is None else read_cuts(config.cuts)
+    by = config.by if cuts is None else cuts.by
+    if by is not None:
+        pool = with_slices(pool, by, facts, reporter)
+    if config.tokenizer is not None:
+        lowest = max(config.floor or 0.0, min((points for points, _ in config.repeat or ((0.0, 1.0),))))
+        pool = with_tokens(pool, config.tokenizer, lowest, facts.row_reader, reporter)
+    if cuts is not None and (others := [name for name in pool.slices if name not in cuts.cuts]):
+        reporter.say(f"Without a cut of their own, so kept from {cuts.others:g} points: {some_of(others)}.")
+    reporter.say("Choosing by the stored scores ...")
+    rule = rule_of(pool, config, cuts)
+    if config.is_plain:
+        return count_chosen(pool, rule, rule)
+    if config.keep_fraction is not None or config.keep_tokens is not None:
+        return count_chosen(pool, rule, plain_rule(pool, config))
+    points = config.keep_at if config.keep_at is not None else facts.keep_at if cuts is None else cuts.others
+    return count_chosen(pool, rule, plain_cut(points, config.floor))
 
 
 def _same_search(source: RunFolder, facts: RunFacts) -> tuple[tuple[Task, ...], LeakSearch | None]:
@@ -146,26 +192,15 @@ def _same_search(source: RunFolder, facts: RunFacts) -> tuple[tuple[Task, ...], 
     return tasks, search
 
 
-def _plan_of(config: RecutConfig, source: RunFolder, before: Plan, good: Parts) -> Plan:
-    """Return the plan of a run with a new cut in it, for the parts that have scores."""
-    if config.keep_fraction is None:
-        keep_at, quotas = float(config.keep_at or 0.0), [-1] * len(good)
-    else:
-        count = round(config.keep_fraction * int(good.column("rows").sum()))
-        keep_at, quotas = exact_cut(source, good, count)
-    settings = {
-        **before.settings,
-        "keep_at": keep_at,
-        "keep_fraction": config.keep_fraction,
-        "write": config.write,
-        CUT_OF: before.digest,
-    }
-    if config.unsure is not None:
-        settings |= {"unsure": config.unsure}
-    if before.facts.effort == "balanced" and keep_at != before.facts.keep_at:
-        # The exits lie around the old cut: what they promised there nobody keeps here.
-        settings |= {"max_disagreement": None, "full_fraction": None, "exits": None}
-    return Plan(settings, rekeyed(good, settings, quotas), read_set_aside(source.read_manifest()))
+def _refuse_taken(parts: Parts, name: str) -> None:
+    for _, of_one_file in groupby(parts, key=attrgetter("path")):
+        path = next(of_one_file).path
+        if taken := taken_names(read_footer(path).schema, [name]):
+            raise SettingsError(
+                f"{path} must have no column {name!r}, which says how often a document is used; capitals "
+                f"count as small letters there. Found {listed(taken)}. Rename it in the input, or add "
+                "--expand, which adds no column."
+            )
 
 
 def _describe_unsure(
@@ -177,7 +212,7 @@ def _describe_unsure(
         exits = _exits_at(keep_at, before, scorer)
     except (SettingsError, ScorerError, RunError) as error:
         return (
-            f"Most documents were scored by words and style alone, which was shown to do at a cut of "
+            "Most documents were scored by words and style alone, which was shown to do at a cut of "
             f"{before.keep_at:g} points. Whether it does at {keep_at:g} is not known: {error}"
         )
     count = 0
@@ -196,9 +231,9 @@ def _describe_unsure(
             again += f"\n  {shlex.join(words)}"
     noun, lie = ("document", "lies") if count == 1 else ("documents", "lie")
     return (
-        f"{count:,} {noun} ({percent(count, plan.rows)}) {lie} "
-        f"near this cut, from {exits.lower:g} to {exits.upper:g} points. They were not embedded in the first "
-        f"run, so their scores are by words and style alone. To embed them, {again}"
+        f"{count:,} {noun} ({percent(count, plan.rows)}) {lie} near this cut, from {exits.lower:g} to "
+        f"{exits.upper:g} points. They were not embedded in the first run, so their scores are by words and "
+        f"style alone. To embed them, {again}"
     )
 
 

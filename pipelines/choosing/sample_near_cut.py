@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from annotations.labels.columns import sample_row
 from annotations.labels.labels import NEAR_CUT
 from filtering.errors import SettingsError
+from filtering.printable import printable
 from pipelines.dump.parts import Part
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import read_unchanged
@@ -33,12 +34,17 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
     OutputError
         If there is no finished run with scores, or the file exists.
     SettingsError
-        If no document is near the cut, or an input has changed since.
+        If no document is near the cut, the run has no cut, or an input has changed since.
     """
     refuse_taken(config.out, overwrite=config.overwrite)
     folder = RunFolder(config.run)
     rubric_to_show(config.rubric, "")
     plan = folder.read_finished_plan()
+    if plan.facts.choice is not None:
+        raise SettingsError(
+            f"--near-cut must name a run with one cut. More than a score chose {config.run}. Name the run "
+            f"that it is from, {printable(plan.origin)!r}."
+        )
     scored = scored_parts(folder, plan)
     parts = list(scored.parts)
     cut = plan.facts.keep_at

@@ -11,6 +11,7 @@ from filtering.judging.thresholds import FINE_CUTS, above, fine_places
 from filtering.scoring.settings import Effort, ExitSettings
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
 from pipelines.store.manifest import scored_parts
+from pipelines.store.plan import SCORED_FORMATS
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import read_scores
 
@@ -73,8 +74,9 @@ def read_population(out: str, scorer: str, effort: Effort | None) -> Population:
     folder = RunFolder(out)
     plan = folder.read_finished_plan()
     scored = scored_parts(folder, plan)
-    has_this_cut = plan.settings.get("write") != "scores" and plan.settings.get("keep_fraction") is None
-    facts = scored.folder.read_finished_plan().facts  # a new cut keeps no exits
+    by_points = plan.facts.choice is None and (scored.parts.column("tie_quota") < 0).all()
+    has_this_cut = plan.settings.get("write") != "scores" and bool(by_points)
+    facts = scored.folder.read_finished_plan(SCORED_FORMATS).facts  # a new cut keeps no exits
     signals, _ = open_pairs(scorer)
     made_with = folder.read_manifest()["scorer"]
     refuse_other_scorer(scorer, signals.digest, facts.scorer_sha256, made_with)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from filtering.arrays import Bools
 from filtering.errors import LabelsError
 from filtering.judging.bands import Bands
 from filtering.judging.metrics import Estimate
@@ -26,7 +27,9 @@ from filtering.judging.thresholds import (
 )
 from filtering.scoring.settings import Effort
 from pipelines.amounts_in_words import short_count
+from pipelines.choosing.cut_file import refuse_cut_file, write_cuts
 from pipelines.choosing.score_spread import Population, read_population
+from pipelines.choosing.slice_thresholds import SliceCut, as_cuts, cuts_of_slices, slices_of_labels
 from pipelines.scorers.evaluate import JudgedPoints, points_of_labels
 from pipelines.settings.base import command_of, placement_in_words
 from pipelines.settings.scorers import Goal, ThresholdConfig
@@ -108,6 +111,8 @@ class Threshold:
         The same in words.
     next_command : str, optional
         What to do with it; None where the run has this cut already.
+    slices : sequence of SliceCut
+        By value of the column of `by`; none without one.
     """
 
     effort: Effort
@@ -128,6 +133,7 @@ class Threshold:
     estimated_at: float | None = None
     answer: str | None = None
     next_command: str | None = None
+    slices: Sequence[SliceCut] = ()
 
     @property
     def exit_code(self) -> int:
@@ -149,6 +155,8 @@ def choose_threshold(config: ThresholdConfig) -> Threshold:
     OutputError, ScorerError, SettingsError
         If the population is no finished run of this scorer, with scores.
     """
+    if config.cuts is not None:
+        refuse_cut_file(config.cuts)
     population = None
     if config.population is not None:
         population = read_population(config.population, config.scorer, config.effort)
@@ -161,7 +169,8 @@ def choose_threshold(config: ThresholdConfig) -> Threshold:
         exits=population.exits if population else None,
     )
     found = judged.labels
-    labels = labels_for_rates(judged, config.label_at, by_score=population is not None)
+    serves = rows_for_rates(judged, by_score=population is not None)
+    labels = labels_for_rates(judged, config.label_at, serves)
     if population:
         labels = replace(labels, weights=post_stratified(labels, population.counts))
     fine = population.kept_shares if population else kept_shares(labels.points, labels.weights)
@@ -186,20 +195,60 @@ def choose_threshold(config: ThresholdConfig) -> Threshold:
         cuts=rows_of(curve),
         next_command=_with_a_goal(config),
     )
-    return result if config.goal is None else _answered(result, config, curve, population)
+    if config.goal is None:
+        return result
+    result = _answered(result, config, curve, population)
+    if config.by is None or result.keep_at is None:
+        return result
+    names = slices_of_labels(config.labels, found, config.by)
+    mine = [names[row] for row in judged.rows[serves].tolist()]
+    return _with_slices(result, config, cuts_of_slices(labels, mine, config.goal, result.keep_at))
 
 
-def labels_for_rates(judged: JudgedPoints, label_at: float, *, by_score: bool = False) -> ScoredLabels:
-    """Return the labels that speak of rates: chosen without looking at scores, with a known weight.
+def _with_slices(result: Threshold, config: ThresholdConfig, slices: Sequence[SliceCut]) -> Threshold:
+    """Return a result with the cuts of slices, which are written if that is asked for."""
+    result = replace(result, slices=slices)
+    if config.cuts is None or config.by is None or result.keep_at is None:
+        return result
+    write_cuts(config.cuts, as_cuts(config.by, slices, result.keep_at))
+    words = ["edufilter", "recut", config.population or "OUT", "--cuts", config.cuts, "--to", "NEW"]
+    return replace(result, next_command=shlex.join(words))
+
+
+def rows_for_rates(judged: JudgedPoints, *, by_score: bool = False) -> Bools:
+    """Return which labels speak of rates: chosen without looking at scores, with a known weight.
+
+    Parameters
+    ----------
+    judged : JudgedPoints
+        Of n labels.
+    by_score : bool
+        Whether labels will be weighted within ranges of scores. There those serve too that were drawn near a
+        cut, by the very scores that they have here.
+
+    Returns
+    -------
+    bool array, shape (n,)
+    """
+    found = judged.labels
+    serves = found.unbiased[judged.rows]
+    if by_score and found.near_cut is not None:
+        serves |= np.abs(found.near_cut[judged.rows] - judged.points) <= SAME_POINTS
+    if found.weights is not None:
+        serves &= ~np.isnan(found.weights[judged.rows])
+    return np.asarray(serves)
+
+
+def labels_for_rates(judged: JudgedPoints, label_at: float, serves: Bools) -> ScoredLabels:
+    """Return the labels that speak of rates.
 
     Parameters
     ----------
     judged : JudgedPoints
     label_at : float
         Points from which a label is good.
-    by_score : bool
-        Whether labels will be weighted within ranges of scores. There those serve too that were drawn near a
-        cut, by the very scores that they have here.
+    serves : bool array, shape (n,)
+        As `rows_for_rates` returns them.
 
     Raises
     ------
@@ -208,10 +257,6 @@ def labels_for_rates(judged: JudgedPoints, label_at: float, *, by_score: bool = 
     """
     found = judged.labels
     weights = np.ones(len(found)) if found.weights is None else found.weights
-    serves = found.unbiased[judged.rows]
-    if by_score and found.near_cut is not None:
-        serves |= np.abs(found.near_cut[judged.rows] - judged.points) <= SAME_POINTS
-    serves &= ~np.isnan(weights[judged.rows])
     rows = judged.rows[serves]
     good = found.scores[rows] >= label_at
     if len(rows) < MIN_USED_ROWS:
@@ -388,8 +433,8 @@ def in_words(
     )
     if choice.is_promised:
         return (
-            f"{kept} of {short_count(total)}. That is estimated from the labels, for a run stores no sizes "
-            "of single documents; recut counts them."
+            f"{kept} of {short_count(total)}. That is estimated from the labels; recut --keep-tokens "
+            "keeps a number of tokens exactly."
         )
     why = f"the run has {short_count(total)} in all" if amount > total else "no cut keeps so few"
     return f"{kept}; {short_count(amount)} cannot be had, for {why}."

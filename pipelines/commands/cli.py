@@ -40,6 +40,10 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "demo": "inspection:demo_command",
         "clean": "runs:clean_command",
     },
+    "Texts": {
+        "write": "writing:write_command",
+        "grade": "grading:grade_command",
+    },
     "Labels and scorers": {
         "sample": "labels:sample_command",
         "annotate": "labels:annotate_command",
@@ -56,6 +60,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "score": "inspection:score_command",
         "status": "runs:status_command",
         "verify": "runs:verify_command",
+        "compare": "runs:compare_command",
     },
 }
 """By their headings in ``--help``, in the order in which it lists them: in which file, which function."""

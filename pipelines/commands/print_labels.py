@@ -12,7 +12,7 @@ from pipelines.settings.labels import AnnotateConfig
 
 if TYPE_CHECKING:
     from annotations.labels.agreement import Agreement
-    from pipelines.labels.annotate import AnnotationEstimate
+    from pipelines.labels.estimates import AnnotationEstimate
     from pipelines.labels.label_folder import AnnotateResult
     from pipelines.labels.sample import SampleResult
 
@@ -54,14 +54,14 @@ def _rubric_for(result: "SampleResult") -> list[str]:
     return ["--rubric", result.rubric or "RUBRIC"]
 
 
-def print_estimate(estimate: "AnnotationEstimate") -> None:
-    """Print what asking would cost."""
+def print_estimate(estimate: "AnnotationEstimate", things: str = "documents") -> None:
+    """Print what asking about some things would cost."""
     left = estimate.questions - estimate.answered
     if estimate.usd is None or estimate.most_usd is None:
         show("price: not known. Give it with --price INPUT/OUTPUT, in US dollars for a million tokens")
     else:
         show(f"price: about ${estimate.usd:.2f}, at most ${estimate.most_usd:.2f}")
-    show(f"{left:,} of {estimate.questions:,} questions to ask, about {estimate.documents:,} documents")
+    show(f"{left:,} of {estimate.questions:,} questions to ask, about {estimate.documents:,} {things}")
     show(
         f"input tokens: about {estimate.tokens_in:,} ({BYTES_PER_TOKEN} bytes each), "
         f"at most {estimate.most_tokens_in:,} (1 byte each)"

@@ -63,7 +63,10 @@ def print_result(
     """
     settings = result.manifest["settings"]
     where = "run/scores" if settings.get("write") == "scores" else "data"
-    found = "" if settings.get("keep_fraction") is None else f", from {settings['keep_at']:.3g} points on"
+    by_amount = settings.get("keep_fraction") is not None or settings.get("keep_tokens") is not None
+    found = f", from {settings['keep_at']:.3g} points on" if by_amount and not settings.get("choice") else ""
+    if (used := int(result.manifest.get("used", result.kept))) != result.kept:
+        found += f", used {used:,} times"
     show(
         f"kept {result.kept:,} of {result.rows:,} documents ({percent(result.kept, result.rows)}){found} -> "
         f"{printable(result.out)}/{where}"

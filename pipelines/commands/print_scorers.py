@@ -17,6 +17,7 @@ from pipelines.settings.base import options_in_words, placement_in_words, words_
 from pipelines.settings.scorers import TrainConfig
 
 if TYPE_CHECKING:
+    from pipelines.choosing.slice_thresholds import SliceCut
     from pipelines.choosing.threshold import Threshold
     from pipelines.page_kit.page import Table
     from pipelines.scorers.audit_points import ScorerAudit
@@ -34,6 +35,7 @@ LOW_RECALL = 0.5
 """Below which another cut than that of 3 points is worth a look."""
 MORE_LABELS = "label documents that differ in this alone, and train again:"
 """What helps where a rewrite moves scores as it should not."""
+SLICES_SHOWN = 40
 MORE_DOCUMENTS = 2000
 """To audit where fewer do not tell: of so many most rewrites are told."""
 
@@ -206,10 +208,35 @@ def print_threshold(result: "Threshold") -> None:
         show(f"population: {result.documents:,} documents, about {short_count(result.tokens)} tokens")
     if result.answer is not None:
         show(result.answer)
+    if result.slices:
+        _print_slice_cuts(result.slices)
     if result.next_command is not None:
         show(f"next: {result.next_command}")
     if result.exit_code == 4:
         show("Exit code 4: the goal is not promised.")
+
+
+def _print_slice_cuts(slices: Sequence["SliceCut"]) -> None:
+    """Print the cuts of slices, and which slices take the common one."""
+    own = [one for one in slices if not one.why_common]
+    rows = [
+        (
+            one.value, one.labels, one.good, f"{one.keep_at:g}",
+            *("-" if figure is None else _in_percent(figure) for figure in (one.precision, one.recall)),
+            "yes" if one.is_promised else "no, by the estimate",
+        )
+        for one in own[:SLICES_SHOWN]
+    ]  # fmt: skip
+    head = ("slice", "labels", "good", "cut", "precision", "recall", "shown by the labels")
+    if rows:
+        print_table(head, rows, title="A cut for each slice, in points; precision and recall in %")
+    if len(own) > SLICES_SHOWN:
+        show(f"{len(own) - SLICES_SHOWN:,} slices with fewer labels are not shown: --json has all")
+    for why in dict.fromkeys(one.why_common for one in slices if one.why_common):
+        others = [one for one in slices if one.why_common == why]
+        names = ", ".join(f"{one.value} ({one.labels:,})" for one in others[:SLICES_SHOWN])
+        more = f" and {len(others) - SLICES_SHOWN:,} more" if len(others) > SLICES_SHOWN else ""
+        show(f"{why}, so the common cut of {others[0].keep_at:g} points (labels): {names}{more}")
 
 
 def _why_starred(result: "Threshold") -> str:

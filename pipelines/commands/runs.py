@@ -3,8 +3,10 @@
 import json
 import shlex
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
+from pydantic_core import to_jsonable_python
 from typer import Option
 
 from filtering.errors import Interrupted, SettingsError
@@ -24,9 +26,11 @@ from pipelines.commands.command_signature import (
 from pipelines.commands.screen import show
 from pipelines.progress import ConsoleReporter
 from pipelines.settings.base import command_of
-from pipelines.settings.runs import DecontaminateConfig, FilterConfig, RecutConfig, RunSettings
+from pipelines.settings.choosing import CompareConfig, RecutConfig
+from pipelines.settings.runs import DecontaminateConfig, FilterConfig, RunSettings
 
 if TYPE_CHECKING:
+    from pipelines.choosing.chosen import Chosen
     from pipelines.run.plan_to_manifest import FilterResult
 
 
@@ -75,14 +79,20 @@ def _print_estimate(config: FilterConfig) -> int:
     )
 
 
-@takes(RecutConfig, first=("to", "keep_at", "keep_fraction", "write"))
+@takes(
+    RecutConfig,
+    first=("to", "keep_at", "keep_fraction", "keep_tokens", "tokenizer", "floor", "write", "dry_run"),
+)
 def recut_command(
     given: Given,
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Only print what would be kept, and of what. Write nothing.")
+    ] = False,
     no_report: NoReportOption = False,
     no_samples: NoSamplesOption = False,
     json_log: JsonLogOption = False,
 ) -> int:
-    """Keep more or fewer documents of a finished run, without scoring it again.
+    """Choose documents of a finished run anew, without scoring it again.
 
     Example: edufilter recut out --keep-at 2.5 --to out-2.5
 
@@ -91,11 +101,67 @@ def recut_command(
     config = settings_of(RecutConfig, given)
     reporter = reporter_of(json_log)
     reporter.say(f"Looking for the scores of '{printable(config.run)}' ...")
-    from pipelines.choosing.recut import recut_run
+    from pipelines.choosing.recut import estimate_recut, recut_run
+    from pipelines.commands.print_choice import print_choice
 
+    if dry_run:
+        print_choice(estimate_recut(config, reporter=reporter))
+        return 0
+
+    def tell(chosen: "Chosen") -> None:
+        if not json_log:
+            print_choice(chosen)
+            return
+        total = chosen.total.chosen
+        reporter.event("chosen", documents=total.documents, used=total.used, tokens=total.tokens)
+
+    verb = partial(recut_run, tell=tell)
     return _run(
-        "recut", recut_run, config, reporter, no_report=no_report, no_samples=no_samples, json_log=json_log
+        "recut", verb, config, reporter, no_report=no_report, no_samples=no_samples, json_log=json_log
     )
+
+
+@takes(CompareConfig)
+def compare_command(
+    given: Given,
+    no_samples: NoSamplesOption = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Tell what two selections over the same dump share, and what each of them has alone.
+
+    Example: edufilter compare out out-2.5 --html compared.html
+    """
+    config = settings_of(CompareConfig, given)
+    reporter = ConsoleReporter()
+    reporter.say(f"Looking for the scores of '{printable(config.run)}' and '{printable(config.other)}' ...")
+    from pipelines.choosing.compare import compare_runs
+    from pipelines.commands.tables import print_table
+    from pipelines.page_kit.page import refuse_page
+    from pipelines.reports.comparison_page import (
+        kinds_table,
+        overlap_in_words,
+        slices_tables,
+        write_comparison,
+    )
+
+    if config.html is not None:
+        refuse_page(config.html)
+    found = compare_runs(config, samples=not no_samples, reporter=reporter)
+    if config.html is not None:
+        write_comparison(found, config.html)
+    if as_json:
+        show(json.dumps(to_jsonable_python(found, inf_nan_mode="null")))
+        return 0
+    for table in (kinds_table(found), *slices_tables(found)):
+        print_table(table.head, table.rows, title=table.caption)
+        if table.note:
+            show(table.note)
+    show(overlap_in_words(found))
+    if found.not_in_both:
+        show(f"left out: {found.not_in_both:,} documents that one of the runs could not read")
+    if config.html is not None:
+        show(f"report: {printable(config.html)}")
+    return 0
 
 
 @takes(DecontaminateConfig, first=("against", "out", "leak_action", "text_column"))

@@ -94,7 +94,7 @@ def evaluate_command(
     from pipelines.scorers.evaluation_tables import which_to_believe
 
     if html is not None:
-        from pipelines.reports.scorer_page import refuse_page
+        from pipelines.page_kit.page import refuse_page
 
         refuse_page(html)
     placement = scoring.placement

@@ -18,7 +18,7 @@ from filtering.text.windows import cut_window
 from pipelines.labels.label_folder import (
     TEXTS_SUFFIX,
     AnnotateResult,
-    open_labels,
+    open_journal,
     read_documents,
     texts_beside,
     write_tables,
@@ -50,7 +50,7 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         raise LabelsError(
             f"{config.score_column!r} in {name} must hold a score. All {len(table):,} are empty."
         )
-    with open_labels(config.out) as journal:
+    with open_journal(config.out, "Labels") as journal:
         keys = _keys_of(table.take(pa.array(given, pa.int64())), name, config, journal)
         rater = Rater(config.rater)
         journal.record_all(

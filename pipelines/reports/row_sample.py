@@ -4,7 +4,7 @@ Rows lie together at the beginnings of row groups, and row groups are taken by t
 that little is read of large inputs. Which rows are read follows from the plan alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from annotations.labels.code_languages import LANGUAGE_COLUMNS
@@ -24,6 +24,7 @@ from pipelines.dump.spread_rows import Rows, spread_rows
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.reports.documents_to_show import Pick, RunScores
 from pipelines.reports.kept_shares import LENGTH, Slice, count_kept, say_the_same, slices_of
+from pipelines.reports.yields import Yield, yields_by_slice
 
 ROWS = 20_000
 PLACES = 200
@@ -65,6 +66,8 @@ class RowSample:
     source_files, prose : int
         How many of them are source files, of a scorer that was not fitted to such; and pages of prose, of one
         that was fitted to source files.
+    yields : tuple of Yield
+        By kind of slice, as `slices`.
     """
 
     picks: tuple[Pick, ...]
@@ -75,6 +78,7 @@ class RowSample:
     languages: tuple[str | None, ...]
     source_files: int
     prose: int
+    yields: tuple[Yield, ...] = ()
 
 
 def choose_rows(parts: Sequence[Part], numbers: Sequence[int]) -> Rows:
@@ -95,6 +99,7 @@ def look_at(
     read: RowReader,
     scorer: SignalScorer | None = None,
     *,
+    scored_tokens: float | None = None,
     reporter: Reporter | None = None,
 ) -> RowSample:
     """Read rows of a run, and keep of each what slices are told by.
@@ -107,6 +112,8 @@ def look_at(
     read : RowReader
     scorer : SignalScorer, optional
         None where it is not known.
+    scored_tokens : float, optional
+        Of all documents of the run with a score; None where the run stores no sizes, and yields are not told.
     reporter : Reporter, optional
         What is told about progress; nobody if not given.
     """
@@ -124,9 +131,11 @@ def look_at(
     knows_pages = scorer is not None and not knows_programs
     of_code = is_code(scorer.domain if scorer else "", [row.named for row in seen])
     told, no_languages = slices_by_row(seen, of_code=of_code, reporter=reporter)
+    slices = _slices(told, [row.pick.kept for row in seen])
     return RowSample(
         picks=tuple(row.pick for row in seen),
-        slices=tuple(_slices(told, [row.pick.kept for row in seen])),
+        slices=tuple(slices),
+        yields=() if scored_tokens is None else tuple(_yields(told, seen, slices, scored_tokens)),
         is_code=of_code,
         no_languages=no_languages,
         texts=tuple(row.text for row in seen),
@@ -134,6 +143,18 @@ def look_at(
         source_files=sum(row.is_source_file for row in seen) if knows_pages else 0,
         prose=sum(is_prose(row.beginning, row.code_language) for row in seen) if knows_programs else 0,
     )
+
+
+def _yields(
+    told: Sequence[Mapping[str, str]],
+    seen: Sequence["SeenRow"],
+    slices: Sequence[Slice],
+    scored_tokens: float,
+) -> Iterator[Yield]:
+    """Yield what the values of each kind of slice yield."""
+    scores, sizes = [row.pick.score for row in seen], [row.size_bytes for row in seen]
+    for kind in dict.fromkeys(one.kind for one in slices):
+        yield from yields_by_slice(kind, [one.get(kind) for one in told], scores, sizes, scored_tokens)
 
 
 def _languages(
@@ -174,6 +195,8 @@ class SeenRow:
         What signals read of it, or all; of many rows only some have it.
     is_source_file : bool
         Whether column or path say that it is one.
+    size_bytes : int
+        Of its whole text.
     """
 
     pick: Pick
@@ -183,6 +206,7 @@ class SeenRow:
     beginning: bytes
     text: str | None
     is_source_file: bool
+    size_bytes: int
 
 
 def see(pick: Pick, row: Row, text: str | None) -> SeenRow:
@@ -199,6 +223,7 @@ def see(pick: Pick, row: Row, text: str | None) -> SeenRow:
         beginning=data[:BEGINNING_BYTES],
         text=text,
         is_source_file=is_source_file(data, origin),
+        size_bytes=len(data),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -31,6 +31,7 @@ from pipelines.reports.kept_shares import (
 from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks
 from pipelines.reports.run_report_data import RunReport, Sample
 from pipelines.reports.unsure_documents import languages_after, warning_after
+from pipelines.reports.yields import yields_table
 from pipelines.run.audit import AuditResult, agreement_of
 from pipelines.store.leak_files import found_by
 
@@ -60,6 +61,25 @@ SETTINGS = {
     "unsure": "what is done with documents in other languages",
     "write": "what is written",
     "write_origin": "documents say where they are from",
+    # Of a choice.
+    "asked_at": "kept from, points, unless a value has fewer documents",
+    "at_least": "at least of each value",
+    "at_most": "share of what is kept that a value has, at most",
+    "balance": "as much of each value",
+    "by": "chosen within the values of",
+    "choice": "digest of the choice",
+    "curve": "used by a curve over ranks",
+    "cuts": "file of cuts",
+    "drop_lowest": "share of the worst that is dropped",
+    "expand": "documents are written as often as they are used",
+    "files_sha256": "digest of the files of cuts and of a tokenizer",
+    "floor": "none is kept below, points",
+    "keep_tokens": "tokens to keep",
+    "max_repeat": "a class is used at most, times",
+    "repeat": "used by score",
+    "seed": "seed of what is drawn",
+    "temperature": "temperature of the draw",
+    "tokenizer": "file that counts tokens",
 }
 """Settings of a plan in words."""
 SETTINGS_UNSCORED = {"max_document_bytes": "longest document that is searched for tasks, bytes"}
@@ -72,7 +92,12 @@ LANGUAGES_FROM = {
 """Values of the setting `languages_from` in words."""
 UNSURE = {"flag": "kept and flagged", "keep": "kept", "drop": "dropped"}
 """Values of the setting `unsure` in words."""
-DIGESTS = ("leaks_sha256", "plan", "recut_from", "scorer_sha256")
+WITHOUT_A_CUT = {
+    "Just over the cut": "Worst kept",
+    "Just under the cut": "Best that were not chosen",
+}
+"""Groups of documents to read, where more than a cut decided."""
+DIGESTS = ("choice", "files_sha256", "leaks_sha256", "plan", "recut_from", "scorer_sha256")
 LEAKS_DONE = {
     "drop": ("removed", "left out of the output"),
     "mark": ("marked", "kept, and the column edu_leak names what was found"),
@@ -90,6 +115,7 @@ class _View:
     tiles: Sequence[Tile]
     findings: Sequence[Finding]
     scores: Table | None  # None where the run stores none
+    yields: Sequence[Table]  # in all, and by kind
     slices: Mapping[str, Sequence[Slice]]  # by kind
     others: str  # the value of a slice that stands for several
     files_kind: str  # the kind of slices that all rows are counted on
@@ -101,6 +127,7 @@ class _View:
     knows: str  # whether this is what the scorer knows
     unsure: str  # what few documents it does not know
     documents: CardSection
+    chosen: bool  # whether more than a cut decided
     tables: Sequence[Table]  # counts, settings and the like
     files: Table | None  # None where there are too many for a row each
     set_aside: Table | None
@@ -133,6 +160,7 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         tiles=_tiles(report),
         findings=find_what_matters(report, audit),
         scores=_scores(report) if report.kept_bins else None,
+        yields=[yields_table(list(some)) for _, some in groupby(report.yields, key=lambda one: one.kind)],
         slices=slices,
         others=OTHERS,
         files_kind=INPUT_FILE,
@@ -143,7 +171,8 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         drift=_drift(report),
         knows=knows,
         unsure=unsure,
-        documents=card_section([_card(one, set(slices)) for one in report.samples], (*GROUPS, TENTH_GROUP)),
+        documents=_documents(report, set(slices)),
+        chosen=_is_chosen(report),
         tables=[
             _counts(run),
             _settings(run),
@@ -176,6 +205,7 @@ def _knows(report: RunReport) -> tuple[str, str]:
 def _tiles(report: RunReport) -> list[Tile]:
     run = report.manifest
     rows, kept = run["rows"], run["kept"]
+    repeats = run.get("used", kept) - kept
     aside = len(run["set_aside"])
     tokens, kept_tokens = (run[name] / BYTES_PER_TOKEN for name in ("text_bytes", "kept_text_bytes"))
     made = report.made_by
@@ -185,6 +215,9 @@ def _tiles(report: RunReport) -> list[Tile]:
         Tile("text kept", percent(run["kept_text_bytes"], run["text_bytes"]), size(run["kept_text_bytes"])),
         Tile("tokens kept, about", short_count(kept_tokens), f"of {short_count(tokens)}"),
     ]
+    if repeats:
+        used = run["used_text_bytes"] / BYTES_PER_TOKEN
+        shown.append(Tile("tokens used, about", short_count(used), f"{run['used']:,} documents with repeats"))
     if run["scorer"] is not None:
         keep_at = f"{run['settings']['keep_at']:.4g}"
         reasons = ", ".join(name for name, _ in Counter(run["reasons"]).most_common()) or "all were scored"
@@ -240,6 +273,19 @@ def _drift(report: RunReport) -> Table | None:
     return Table(
         "The statistics that differ most from the documents that the scorer was trained on", head, rows
     )
+
+
+def _is_chosen(report: RunReport) -> bool:
+    """Tell whether more than one cut for all decided which documents are kept."""
+    return report.manifest["settings"].get("choice") is not None
+
+
+def _documents(report: RunReport, kinds: Collection[str]) -> CardSection:
+    """Return documents to read; where there is no cut, none stands just over or under it."""
+    names = {name: WITHOUT_A_CUT.get(name, name) if _is_chosen(report) else name for name in GROUPS}
+    cards = [_card(one, kinds) for one in report.samples]
+    named = [replace(card, group=names.get(card.group, card.group)) for card in cards]
+    return card_section(named, (*names.values(), TENTH_GROUP))
 
 
 def _card(sample: Sample, kinds: Collection[str]) -> Card:

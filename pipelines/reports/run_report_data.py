@@ -36,6 +36,7 @@ from pipelines.reports.documents_to_show import (
 from pipelines.reports.kept_shares import INPUT_FILE, Slice, slices_of
 from pipelines.reports.row_sample import RowSample, choose_rows, look_at, see, slices_by_row
 from pipelines.reports.run_leaks import RunLeaks, gather_leaks
+from pipelines.reports.yields import Yield, yield_of_run
 from pipelines.run.explain_row import as_decided
 from pipelines.scorer_addresses import open_signals, refuse_other_scorer
 from pipelines.store.decisions import RunDecisions
@@ -130,6 +131,8 @@ class RunReport:
         Parts whose scores were read for that, and parts of the run.
     slices : tuple of Slice
         Kept shares by input file, of all rows, and by length, language and the like, of the rows looked at.
+    yields : tuple of Yield
+        Tokens above each cut, in all and by the same kinds; none where the run stores no sizes.
     looked_at : int
         Rows that all of these but the files are counted on.
     no_languages : str
@@ -164,6 +167,7 @@ class RunReport:
     parts_read: int
     parts: int
     slices: tuple[Slice, ...]
+    yields: tuple[Yield, ...]
     looked_at: int
     no_languages: str
     unsure: Unsure | None
@@ -214,7 +218,9 @@ def gather_report(
     scorer, no_scorer = _scorer_of(plan, manifest["scorer"])
     rows = choose_rows(plan.parts, stored)
     reporter = reporter or ConsoleReporter("none")
-    seen = look_at(run, rows, read, scorer, reporter=reporter)
+    whole = yield_of_run(run, stored, manifest["rows"])
+    scored_tokens = None if whole is None else whole.tokens
+    seen = look_at(run, rows, read, scorer, scored_tokens=scored_tokens, reporter=reporter)
     groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
     picked = without_repeats(groups) if samples else {}
     shown, unread = _read_samples(run, picked, read, scorer, is_code=seen.is_code, reporter=reporter)
@@ -232,6 +238,7 @@ def gather_report(
         parts_read=len(stored),
         parts=len(plan.parts),
         slices=(*_by_file(files), *seen.slices),
+        yields=() if whole is None else (whole, *seen.yields),
         looked_at=len(seen.picks),
         no_languages=seen.no_languages,
         unsure=unsure,

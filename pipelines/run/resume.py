@@ -32,6 +32,7 @@ from pipelines.amounts_in_words import some_of
 from pipelines.names import name_of
 from pipelines.paths import StorePath
 from pipelines.settings.base import setting_name
+from pipelines.settings.choosing import RecutConfig
 from pipelines.settings.runs import FilterConfig
 from pipelines.store.plan import OUTPUT_FORMAT, Plan
 from pipelines.store.run_folder import RunFolder
@@ -39,12 +40,13 @@ from pipelines.store.run_folder import RunFolder
 DIGESTS = {
     "recut_from": "The scores of the run that is cut anew",
     "scorer_sha256": "The files of the scorer",
+    "files_sha256": "The files of --cuts or --tokenizer",
     "leaks_sha256": "The benchmarks (--against), or what is looked for of them,",
 }
 """Settings whose values tell a person nothing. Others follow from them, and so they are compared first."""
 CUT = ("keep_fraction", "keep_at")
 """What tells which documents are kept; a share before the points that follow from it."""
-COMPARED_LAST = (*CUT, "max_disagreement", "full_fraction", "exits")
+COMPARED_LAST = (*CUT, "max_disagreement", "full_fraction", "exits", "choice")
 """The cut alone may be had without another run, and what comes after it follows from it by default."""
 
 
@@ -200,7 +202,8 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_i
         old, new = before.settings.get(name), now.settings.get(name)
         unknown = name == "text_column" and not old  # as no file could tell it
         if old != new and not unknown:
-            what = f"{setting_name(FilterConfig, name)} of {folder.root} is {old!r}. Got {new!r} instead."
+            model = RecutConfig if name in RecutConfig.model_fields else FilterConfig
+            what = f"{setting_name(model, name)} of {folder.root} is {old!r}. Got {new!r} instead."
             if name in DIGESTS:
                 what = f"{DIGESTS[name]} of {folder.root} differ from those given now."
             scorers = _scorers(before, now)
@@ -227,7 +230,7 @@ def _scorers(*plans: Plan) -> list[str]:
 def _way_on(folder: RunFolder, name: str, before: Plan, now: Plan, *, same_inputs: bool) -> str:
     """Return what to do to get another setting."""
     is_known = before.origin or ("recut_from" not in before.settings and folder.manifest.exists())
-    if name in CUT and is_known and same_inputs:
+    if name in CUT and is_known and same_inputs and not now.settings.get("choice"):
         run = (before.origin or str(folder.root)).rstrip("/")
         cut = "keep_at" if now.settings.get("keep_fraction") is None else "keep_fraction"
         value = f"{now.settings[cut]:g}"

@@ -100,7 +100,7 @@ def verify_run(out: str) -> list[str]:
     if not (states.done | states.set_aside).all():
         problems.append("the receipts do not add up to the plan")
     problems += damages
-    for root in (folder.data, folder.scores, folder.hits):
+    for root in folder.of_parts:
         found = sorted(str(root / name) for name, _ in files_below(root))
         problems += [f"{name_of(path)}: not a file of this run" for path in found if path not in expected]
     return problems
@@ -108,27 +108,15 @@ def verify_run(out: str) -> list[str]:
 
 def _files_of(folder: RunFolder, receipt: Receipt) -> Iterator[tuple[AnyPath, int, str, int]]:
     """Yield the files that a receipt vouches for: path, bytes, sha256, rows."""
-    if receipt.data_bytes:
-        yield (
-            folder.place_of(folder.data, receipt.output),
-            receipt.data_bytes,
-            receipt.data_sha256,
-            receipt.data_rows,
-        )
-    if receipt.scores_bytes:
-        yield (
-            folder.place_of(folder.scores, receipt.output),
-            receipt.scores_bytes,
-            receipt.scores_sha256,
-            receipt.rows,
-        )
-    if receipt.hits_bytes:
-        yield (
-            folder.place_of(folder.hits, receipt.output),
-            receipt.hits_bytes,
-            receipt.hits_sha256,
-            receipt.hits_rows,
-        )
+    of_files = (
+        (folder.data, receipt.data_bytes, receipt.data_sha256, receipt.data_rows),
+        (folder.scores, receipt.scores_bytes, receipt.scores_sha256, receipt.rows),
+        (folder.hits, receipt.hits_bytes, receipt.hits_sha256, receipt.hits_rows),
+        (folder.choice, receipt.choice_bytes, receipt.choice_sha256, receipt.rows),
+    )
+    for root, size_bytes, sha256, rows in of_files:
+        if size_bytes:
+            yield folder.place_of(root, receipt.output), size_bytes, sha256, rows
 
 
 def _damages(folder: RunFolder, receipt: Receipt) -> Iterator[str]:

@@ -41,8 +41,9 @@ from filtering.wrong_values import near_name, what_is_wrong
 READING, SCORING, OUTPUT = "What to read", "Scoring", "Output"
 PLACE, CHECKS, LEAKS = "Where it runs", "Checks", "Benchmark leaks"
 FITTING, ASKING, DRAWING, IMPORTING = "How to fit", "How to ask", "How to draw", "Import"
+SLICING, REPEATING = "By values of a column", "Repeats"
 HEADINGS = (
-    FITTING, ASKING, DRAWING, READING, SCORING, OUTPUT, PLACE, CHECKS, LEAKS, IMPORTING,
+    FITTING, ASKING, SLICING, DRAWING, REPEATING, READING, SCORING, OUTPUT, PLACE, CHECKS, LEAKS, IMPORTING,
 )  # fmt: skip
 """In the order in which help has them."""
 

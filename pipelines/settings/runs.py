@@ -31,7 +31,6 @@ from pipelines.settings.base import (
     Points,
     ScorerName,
     Settings,
-    Share,
     SomePaths,
     TextColumn,
     from_words,
@@ -45,7 +44,6 @@ LanguagesFrom = Literal["column, text", "column", "column, path"]
 LeakAction = Literal["drop", "mark"]
 OnDrift = Literal["warn", "fail"]
 UnsureAction = Literal["keep", "drop", "flag"]
-RecutWrite = Literal["kept", "all"]
 Write = Literal["kept", "all", "scores"]
 
 FIELD_NAMES = tuple(vars(Fields()))
@@ -373,50 +371,6 @@ class DecontaminateConfig(BenchmarkSettings, DumpSettings):
     old_names: ClassVar[Mapping[str, str]] = {"action": "leak_action"}
 
     against: Annotated[SomePaths, Benchmarks]
-
-
-class RecutConfig(RunSettings):
-    """Settings of `recut_run`: the same run with another cut, from its stored scores.
-
-    A share keeps exactly ``round(keep_fraction * rows)`` rows, or all that have a score where those are
-    fewer. Of rows with the very score of the cut the first ones are kept, in the order of the plan. Without a
-    cut that of the run stays.
-    """
-
-    run: Annotated[
-        Name, Argument(metavar="OUT", help="Folder of a finished run whose input files are still there.")
-    ]
-    to: Annotated[Name, Option(help="Folder to write the new selection to.")]
-    keep_at: Annotated[
-        Points | None,
-        Option(help="Lowest score that is kept, from 0 to 5 rubric points. Default: as in the run."),
-    ] = None
-    keep_fraction: Annotated[
-        Share | None,
-        Option(
-            help="Instead of --keep-at: share of all documents to keep, such as 0.1. That many are kept, "
-            "less those that --unsure drop leaves out."
-        ),
-    ] = None
-    write: Annotated[
-        RecutWrite,
-        Option(help="Rows to write: kept documents, or all documents with edu_keep and edu_reason."),
-    ] = "kept"
-    unsure: Annotated[
-        UnsureAction | None,
-        Option(
-            help="What to do with a document in a language for which the scorer has few labels: keep, drop "
-            "or flag. Default: as in the run."
-        ),
-    ] = None
-
-    def _refuse_misfits(self) -> None:
-        super()._refuse_misfits()
-        if self.keep_at is not None and self.keep_fraction is not None:
-            raise SettingsError(
-                f"One of --keep-at and --keep-fraction may be given. Got --keep-at {self.keep_at:g} and "
-                f"--keep-fraction {self.keep_fraction:g}. Leave out one of them."
-            )
 
 
 class ExplainConfig(EmbeddingSettings):

@@ -16,6 +16,7 @@ from pipelines.settings.base import (
     CHECKS,
     FITTING,
     SCORING,
+    SLICING,
     EmbeddingSettings,
     ModelSettings,
     Name,
@@ -140,8 +141,8 @@ class TrainConfig(FitSettings):
         Name | None,
         Option(
             "--rubric", "-r",
-            help="Rubric that the labels follow: web, code, story, or a TOML file of yours. The card says "
-            "what it asks. Default: the one by which annotate asked.",
+            help="Rubric that the labels follow: web, code, story, textbook, or a TOML file of yours. The "
+            "card says what it asks. Default: the one by which annotate asked.",
         ),
     ] = None  # fmt: skip
     pool: Annotated[
@@ -276,6 +277,23 @@ class ThresholdConfig(EmbeddingSettings):
     keep_fraction: Annotated[
         Share | None, Option(help="Goal: share of all documents to keep at most, such as 0.1.")
     ] = None
+    by: Annotated[
+        Name | None,
+        Option(
+            metavar="COLUMN",
+            rich_help_panel=SLICING,
+            help="With --precision or --recall: find a cut for each value of a column of the labels, such as "
+            "language. Values with too few labels take the common cut.",
+        ),
+    ] = None
+    cuts: Annotated[
+        Name | None,
+        Option(
+            metavar="FILE",
+            rich_help_panel=SLICING,
+            help="With --by: file to write the cuts to, .json or .csv. recut --cuts keeps by them.",
+        ),
+    ] = None
     label_at: Annotated[
         float,
         Field(gt=0.0, le=5.0, allow_inf_nan=False),
@@ -305,6 +323,12 @@ class ThresholdConfig(EmbeddingSettings):
             raise SettingsError(
                 "--keep-tokens must come with --population, a finished run that says how many there are. "
                 "Got none; labels alone say shares: use --keep-fraction."
+            )
+        if self.by is not None and self.precision is None and self.recall is None:
+            raise SettingsError("--by must come with --precision or --recall. Got neither. Add one of them.")
+        if self.cuts is not None and self.by is None:
+            raise SettingsError(
+                "--cuts must come with --by, the column whose values have cuts. Got it without."
             )
 
     @property

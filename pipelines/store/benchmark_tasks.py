@@ -17,7 +17,10 @@ from pipelines.settings.runs import BenchmarkSettings
 from pipelines.store.leaked_items import CONTAMINATED, FILE, ITEMS_SCHEMA, MANY_DOCUMENTS
 
 
-def gather_tasks(against: Sequence[str], settings: BenchmarkSettings) -> tuple[Task, ...]:
+def gather_tasks(
+    against: Sequence[str],
+    settings: BenchmarkSettings = BenchmarkSettings(),  # noqa: B008 - it is frozen
+) -> tuple[Task, ...]:
     """Return the tasks of benchmarks.
 
     Raises

@@ -19,10 +19,11 @@ from filtering.printable import printable
 from filtering.text.arrow import REASONS
 from pipelines.dump.parts import Part
 from pipelines.names import lookup_below
+from pipelines.store.choices import times_of
 from pipelines.store.leak_files import HITS_SCHEMA, read_hits
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import UNSURE, Cut, read_scores
+from pipelines.store.stored_scores import UNSURE, read_scores
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class Decisions:
         Whether documents that the scorer does not know are left out.
     keep_at : float
         Rubric points from which rows reach the cut.
+    chosen : bool
+        Whether more than the score decided: then none was chosen that has fewer points, and not all that have
+        as many.
     """
 
     value: NDArray[np.float32]
@@ -61,6 +65,7 @@ class Decisions:
     first_row: int
     drops_unsure: bool
     keep_at: float
+    chosen: bool
 
     @property
     def scored(self) -> NDArray[np.bool_]:
@@ -91,8 +96,10 @@ class Decisions:
             if self.drops_unsure and self.unsure[row] == UNSURE:
                 return "unsure, dropped by --unsure drop"
             return f"holds {printable(', '.join(self.leaked_tasks(row)))} (leak)"
+        if self.chosen and self.value[row] >= np.float32(self.keep_at):
+            return "others were chosen: the run did not choose by the score alone"
         if self.value[row] == np.float32(self.keep_at):
-            return "others have the same score, and --keep-fraction keeps the first of them alone"
+            return "others have the same score, and the first of them alone were taken"
         return ""
 
 
@@ -128,7 +135,8 @@ class RunDecisions:
             )
             if drops_unsure and self.holder is not self.folder:  # a new cut says itself what it drops so
                 (unsure,) = read_scores(self.folder, part, "edu_unsure")
-        reached = Cut(facts.keep_at, part.tie_quota).keep(value)
+        chosen = facts.choice is not None
+        reached = times_of(self.folder, part, value, facts.keep_at, chosen=chosen) > 0
         kept = reached & (unsure != UNSURE) if drops_unsure else reached.copy()
         hits = HITS_SCHEMA.empty_table()
         if facts.leak_action is not None and self._has_hits(part.output):
@@ -147,4 +155,5 @@ class RunDecisions:
             first_row=part.first_row,
             drops_unsure=drops_unsure,
             keep_at=facts.keep_at,
+            chosen=chosen,
         )

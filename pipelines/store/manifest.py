@@ -15,12 +15,13 @@ from filtering.scoring.audited import count_audited
 from pipelines.dump.parts import Parts, SetAside
 from pipelines.dump.reading import open_parquet
 from pipelines.names import lookup_below
-from pipelines.store.plan import CUT_OF, Plan
+from pipelines.store.plan import CUT_OF, SCORED_FORMATS, Plan
 from pipelines.store.receipts import RECEIPT_SCHEMA, Receipt, sum_of_counts
 from pipelines.store.run_folder import RunFolder, as_written, of_schema
 
 TOTALS = (
-    *("rows", "kept", "text_bytes", "kept_text_bytes", "unread_bytes", "tokens", "tokens_read"),
+    *("rows", "kept", "used", "text_bytes", "kept_text_bytes", "used_text_bytes"),
+    *("unread_bytes", "tokens", "tokens_read"),
     *("data_bytes", "leaked"),
 )
 """What a run says of all its parts together."""
@@ -168,7 +169,7 @@ def holder_of_scores(folder: RunFolder, plan: Plan) -> RunFolder:
     problem = f"{folder.root} is a new cut of {plan.origin!r}, and has no scores of its own."
     try:
         holder = RunFolder(plan.origin)
-        if holder.read_finished_plan().digest == wanted:
+        if holder.read_finished_plan(SCORED_FORMATS).digest == wanted:
             return holder
     except (EdufilterError, OSError) as error:
         raise OutputError(f"{problem} {error}") from error

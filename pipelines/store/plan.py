@@ -22,8 +22,10 @@ from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import PartSize, split_files
 from pipelines.settings.runs import LanguagesFrom, LeakAction, UnsureAction, exit_settings_of
 
-OUTPUT_FORMAT = 9
+OUTPUT_FORMAT = 10
 """Number of the layout and content of `out/`; raised when either changes."""
+SCORED_FORMATS = (9, OUTPUT_FORMAT)
+"""Of runs whose scores can be cut anew; those of format 9 have no sizes of documents."""
 
 PlanSettings = Mapping[str, str | float | int | None]
 """What decides rows and bytes of the output, by the names that `plan.json` has; `RunFacts` reads it."""
@@ -66,6 +68,8 @@ class RunFacts:
         Digest of the search for leaks, and what becomes of these; None where none are looked for.
     write_origin : bool
         Whether rows of the output say where they are from.
+    choice : str, optional
+        Digest of how often each row is used; None where the cut alone decides.
     unsure, known_languages, languages_from : str
         What becomes of documents in languages that the scorer does not know; those that it knows, with commas
         (None where it does not say); and what tells them, as in `UnsureSearch`.
@@ -82,6 +86,7 @@ class RunFacts:
     leaks_sha256: str | None = None
     leak_action: LeakAction | None = None
     write_origin: bool = False
+    choice: str | None = None
     unsure: UnsureAction = "keep"
     known_languages: str | None = None
     languages_from: Annotated[LanguagesFrom, BeforeValidator(_as_named_now)] = "column"

@@ -37,13 +37,16 @@ class Receipt:
     key, output : str
         Of the part.
     rows, kept : int
-        Rows read, and rows whose score reaches the cut.
+        Rows read, and rows that are kept.
+    used : int
+        How often these are used, all together: as many times as there are, unless a new cut repeats some.
     reasons : dict
         Number of documents without a score, by reason.
     unusual : dict
         Number of documents that were scored but counted as unusual, by kind.
-    text_bytes, kept_text_bytes, unread_bytes : int
-        UTF-8 bytes of all documents, of those kept, and those beyond what signals read of a document.
+    text_bytes, kept_text_bytes, used_text_bytes, unread_bytes : int
+        UTF-8 bytes of all documents, of those kept, of these as often as they are used, and those beyond what
+        signals read of a document.
     tokens, tokens_read : int
         As in `filtering.scoring.scorers.Scores`.
     embedded, embedded_kept : int
@@ -66,6 +69,8 @@ class Receipt:
         dropped for that.
     hits_rows, hits_bytes, hits_sha256 : int, int, str
         Rows, size and digest of the file of hits; nothing where there is none.
+    choice_bytes, choice_sha256 : int, str
+        Size and digest of the file that says how often each row is used; nothing where there is none.
     set_aside : str
         Why the part could not be read; empty if it could.
     """
@@ -74,10 +79,12 @@ class Receipt:
     output: str
     rows: int
     kept: int = 0
+    used: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     unusual: Mapping[str, int] = field(default_factory=dict)
     text_bytes: int = 0
     kept_text_bytes: int = 0
+    used_text_bytes: int = 0
     unread_bytes: int = 0
     tokens: int = 0
     tokens_read: int = 0
@@ -95,6 +102,8 @@ class Receipt:
     hits_rows: int = 0
     hits_bytes: int = 0
     hits_sha256: str = ""
+    choice_bytes: int = 0
+    choice_sha256: str = ""
     set_aside: str = ""
 
 

@@ -7,6 +7,7 @@
     out/run/receipts/<sha256>.parquet  segments of receipts: what became of parts
     out/run/scores/...           one score, stage and reason a row, by the paths of the output
     out/run/hits/...             benchmark leaks of each part, where it has any; see `leak_files.py`
+    out/run/choice/...           how often each row is used, where a new cut chose by more than a score
     out/run/manifest.json, .parquet  totals; one row an output file. Written last
     out/run/tmp/                 what is being written
     out/run/lock                 held by the running process (fcntl: gone with it)
@@ -126,16 +127,22 @@ class RunFolder(PublishingFolder):
         self.run = self.root / "run"
         self.scores = self.run / "scores"
         self.hits = self.run / "hits"
+        self.choice = self.run / "choice"
         self.receipts = self.run / "receipts"
         self.manifest = self.run / "manifest.json"
         self.plan = self.run / "plan.json"
         super().__init__(self.run / "tmp")
-        for folder in (self.data, self.run, self.scores, self.hits, self.receipts, self.run / "tmp"):
+        for folder in (self.run, *self.of_parts, self.receipts, self.run / "tmp"):
             if isinstance(folder, Path) and folder.is_symlink():
                 raise OutputError(
                     f"{folder} must be a folder of its own. It is a link, which could lead to what is not "
                     "this run's. Put the folder there, or choose another OUT."
                 )
+
+    @property
+    def of_parts(self) -> tuple[AnyPath, ...]:
+        """The folders below which parts have a file each."""
+        return (self.data, self.scores, self.hits, self.choice)
 
     def place_of(self, folder: AnyPath, output: str) -> AnyPath:
         """Return where a part has its file below one of the folders of this run.
@@ -143,7 +150,7 @@ class RunFolder(PublishingFolder):
         Parameters
         ----------
         folder : path
-            `data`, `scores` or `hits`.
+            One of `of_parts`.
         output : str
             As the plan or a receipt names it.
 
@@ -319,8 +326,13 @@ class RunFolder(PublishingFolder):
             },
         )
 
-    def read_plan(self) -> Plan:
+    def read_plan(self, formats: Sequence[int] = (OUTPUT_FORMAT,)) -> Plan:
         """Read the plan of the run that was begun here.
+
+        Parameters
+        ----------
+        formats : sequence of int
+            Which it may have.
 
         Raises
         ------
@@ -335,7 +347,7 @@ class RunFolder(PublishingFolder):
             near = near_path(str(self.root)) if isinstance(self.root, Path) else ""
             raise OutputError(f"{printable(str(self.root))} must hold a run. {why}{near}")
         plan = self.read_json(self.plan)
-        if plan.get("format") != OUTPUT_FORMAT:
+        if plan.get("format") not in formats:
             raise OutputError(
                 f"{self.root} must hold a run of format {OUTPUT_FORMAT}. Found {plan.get('format')}. "
                 "Go on with the edufilter that began it, or choose another --out."
@@ -374,8 +386,7 @@ class RunFolder(PublishingFolder):
         """Remove the receipts and files of parts; the receipts first, for they vouch for the files."""
         if not len(parts):
             return
-        roots = (self.data, self.scores, self.hits)
-        places = [self.place_of(root, part.output) for part in parts for root in roots]
+        places = [self.place_of(root, part.output) for part in parts for root in self.of_parts]
         names = self._segments()
         for name, table in zip(names, self._read_segments(names), strict=True):
             known = places_of(table["key"], parts.table["key"]) >= 0
@@ -387,15 +398,20 @@ class RunFolder(PublishingFolder):
         for place in places:
             place.unlink(missing_ok=True)
 
-    def read_finished_plan(self) -> Plan:
+    def read_finished_plan(self, formats: Sequence[int] = (OUTPUT_FORMAT,)) -> Plan:
         """Read the plan of the run that was finished here.
+
+        Parameters
+        ----------
+        formats : sequence of int
+            Which it may have.
 
         Raises
         ------
         OutputError
             If no run was finished here.
         """
-        plan = self.read_plan()
+        plan = self.read_plan(formats)
         if not self.manifest.exists():
             done = int(self.are_done(plan.parts).sum())
             raise OutputError(

@@ -1,6 +1,5 @@
 """The scores that a run stores: how they lie there, how they are read, and the rule from a score to kept."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filtering import Scores
-from pipelines.dump.parts import Part
+from filtering.arrays import Bools, Floats32, Ints
+from filtering.errors import OutputError
+from pipelines.dump.parts import Part, Parts
 from pipelines.dump.reading import open_parquet
 from pipelines.store.run_folder import RunFolder, as_written
 
@@ -21,18 +22,22 @@ SCORES_SCHEMA = pa.schema(
         ("edu_stage", pa.uint8()),
         ("edu_reason", pa.uint8()),
         ("edu_unsure", pa.uint8()),
+        ("edu_bytes", pa.uint32()),
     ]
 )
 """Of `run/scores`: null score where there is a reason; codes of `filtering.documents.REASONS`."""
+SIZE = "edu_bytes"
+"""Earlier runs have no such column (format 9)."""
 KNOWN, UNSURE = 1, 2
 """Codes of ``edu_unsure``: the scorer knows the language of the document, or does not. 0 says that nobody can
 tell, or that nobody looked."""
 
 
-def scores_batch(scores: Scores, unsure: NDArray[np.uint8]) -> pa.RecordBatch:
-    """Return scores, and codes of what is unsure, as rows of `SCORES_SCHEMA`."""
+def scores_batch(scores: Scores, unsure: NDArray[np.uint8], sizes: Ints) -> pa.RecordBatch:
+    """Return scores, codes of what is unsure, and bytes of texts as rows of `SCORES_SCHEMA`."""
     score = pa.array(scores.value, mask=scores.reason > 0)
-    columns = [score, pa.array(scores.stage), pa.array(scores.reason), pa.array(unsure)]
+    size = pa.array(sizes.astype(np.uint32))
+    columns = [score, pa.array(scores.stage), pa.array(scores.reason), pa.array(unsure), size]
     return pa.RecordBatch.from_arrays(columns, schema=SCORES_SCHEMA)
 
 
@@ -46,47 +51,55 @@ def read_scores(folder: RunFolder, part: Part, *columns: str) -> list[NDArray[An
     columns : str
         ``edu_score``: float32, rubric points, NaN where a document has none; ``edu_stage``: uint8, places in
         `filtering.scoring.scorers.STAGES`; ``edu_reason``: uint8, places in `filtering.documents.REASONS`;
-        ``edu_unsure``: uint8, 0, `KNOWN` or `UNSURE`.
+        ``edu_unsure``: uint8, 0, `KNOWN` or `UNSURE`; ``edu_bytes``: uint32, bytes of text.
+
+    Raises
+    ------
+    OutputError
+        If the file is not as a run wrote it, or has no sizes, as those of earlier runs.
     """
     place = folder.place_of(folder.scores, part.output)
     with as_written(place), open_parquet(folder.own_file(place)) as file:
+        if SIZE in columns and SIZE not in file.schema_arrow.names:
+            raise OutputError(
+                f"{folder.root} must have the size of each document beside its score. It is of an earlier "
+                "edufilter, which stored none. Filter the dump again, or choose with --keep-at or "
+                "--keep-fraction alone."
+            )
         wanted = pa.schema([SCORES_SCHEMA.field(name) for name in columns])
         table = file.read(columns=list(columns), use_threads=False).select(columns).cast(wanted)
+        if any(table[name].null_count for name in columns if name != "edu_score"):
+            raise ValueError("a row lacks a value")
     return [table[name].to_numpy() for name in columns]
 
 
-@dataclass
-class Cut:
-    """The rule from score to kept: at least `keep_at`, with a quota for those exactly on it.
+def have_sizes(folder: RunFolder, parts: Parts) -> bool:
+    """Tell whether a run stored the sizes of its documents: all of a run, or none."""
+    for part in parts[:1]:
+        place = folder.place_of(folder.scores, part.output)
+        with as_written(place), open_parquet(folder.own_file(place)) as file:
+            return SIZE in file.schema_arrow.names
+    return True
+
+
+def reach(value: Floats32, keep_at: float, tie_quota: int = -1) -> Bools:
+    """Return which scores reach a cut; NaN never does.
 
     Parameters
     ----------
-    keep_at : float
+    value : float32 array, shape (n,)
         Rubric points.
+    keep_at : float
     tie_quota : int
-        Rows with the very score `keep_at` that may still be kept; -1 for any number.
+        Of rows with the very score `keep_at` the first ones that still reach it; -1 for all of them.
+
+    Returns
+    -------
+    bool array, shape (n,)
     """
-
-    keep_at: float
-    tie_quota: int
-
-    def keep(self, value: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Return which rows are kept; NaN never is.
-
-        Parameters
-        ----------
-        value : float32 array, shape (n,)
-            Rubric points.
-
-        Returns
-        -------
-        bool array, shape (n,)
-        """
-        at = np.float32(self.keep_at)
-        if self.tie_quota < 0:
-            return value >= at
-        ties = np.flatnonzero(value == at)[: self.tie_quota]
-        self.tie_quota -= len(ties)
-        keep = value > at
-        keep[ties] = True
-        return keep
+    at = np.float32(keep_at)
+    if tie_quota < 0:
+        return value >= at
+    above: Bools = value > at
+    above[np.flatnonzero(value == at)[:tie_quota]] = True
+    return above

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from filtering import Scores
+from filtering.arrays import Bools, Bytes, Ints
 from filtering.leaks.search import LEAK
 from filtering.text.arrow import UNSURE
 from pipelines.worker.leak_finder import FoundLeaks
@@ -15,11 +15,15 @@ from pipelines.worker.worker_settings import WorkerSettings
 
 @dataclass(frozen=True)
 class LookedAt:
-    """What was found in a batch of n rows, whatever their cut.
+    """What was found in a batch of n rows.
 
     Parameters
     ----------
     scores : Scores
+    times : uint8 array, shape (n,)
+        How often each would be used; 0 is dropped.
+    sizes : int64 array, shape (n,)
+        Bytes of the texts.
     unsure : FoundUnsure, optional
         None where nothing becomes of documents that the scorer does not know.
     leaks : FoundLeaks, optional
@@ -27,6 +31,8 @@ class LookedAt:
     """
 
     scores: Scores
+    times: Bytes
+    sizes: Ints
     unsure: FoundUnsure | None
     leaks: FoundLeaks | None
 
@@ -38,8 +44,10 @@ class Judged:
     Parameters
     ----------
     scores : Scores
-    keep : bool array, shape (n,)
-        Rows that are kept.
+    times : uint8 array, shape (n,)
+        How often each is used; 0 is dropped.
+    sizes : int64 array, shape (n,)
+        As in `LookedAt`.
     reason : uint8 array, shape (n,)
         Places in `filtering.text.arrow.REASONS`: why a row has no score, or is dropped in spite of it.
     unsure : FoundUnsure, optional
@@ -49,22 +57,21 @@ class Judged:
     """
 
     scores: Scores
-    keep: NDArray[np.bool_]
-    reason: NDArray[np.uint8]
+    times: Bytes
+    sizes: Ints
+    reason: Bytes
     unsure: FoundUnsure | None
     leaks: FoundLeaks | None
 
+    @property
+    def keep(self) -> Bools:
+        """Rows that are kept, shape (n,)."""
+        return self.times > 0
 
-def judge(found: LookedAt, passed: NDArray[np.bool_], settings: WorkerSettings) -> Judged:
-    """Return what becomes of rows, in view of what was found in those that pass the cut.
 
-    Parameters
-    ----------
-    found : LookedAt
-    passed : bool array, shape (n,)
-        Rows that pass the cut.
-    settings : WorkerSettings
-    """
+def judge(found: LookedAt, settings: WorkerSettings) -> Judged:
+    """Return what becomes of rows, in view of what was found in those that pass the cut."""
+    passed: Bools = found.times > 0
     keep, reason = passed, found.scores.reason
     if found.unsure is not None and settings.unsure is not None and settings.unsure.action == "drop":
         reason = np.where(passed & found.unsure.is_unsure, np.uint8(UNSURE), reason)
@@ -72,4 +79,4 @@ def judge(found: LookedAt, passed: NDArray[np.bool_], settings: WorkerSettings) 
     leaks = None if found.leaks is None else found.leaks.of_rows(keep)
     if leaks is not None and settings.leaks is not None and settings.leaks.action == "drop":
         keep = keep & ~leaks.rows_with(LEAK, len(keep))
-    return Judged(found.scores, keep, reason, found.unsure, leaks)
+    return Judged(found.scores, found.times * keep, found.sizes, reason, found.unsure, leaks)

@@ -4,7 +4,7 @@ Files are written as the source was, as far as pyarrow can: schema and metadata,
 codec of each column, row groups of the same number of rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -37,6 +37,7 @@ from pipelines.store.stored_scores import UNSURE
 from pipelines.worker.footer_keys import true_keys
 from pipelines.worker.judged import Judged
 from pipelines.worker.leak_finder import leaked_tasks
+from pipelines.worker.worker_settings import WorkerSettings
 
 ROW_GROUP_BYTES = 64 << 20
 """Row groups are closed at this size, whatever the source's had: they are held in memory."""
@@ -49,8 +50,8 @@ class AddedColumns:
     Examples
     --------
     >>> added = AddedColumns.named("edu_score")
-    >>> added.unsure, added.keep, added.reason, added.stage, added.leak, added.file, added.row
-    ('edu_unsure', 'edu_keep', 'edu_reason', 'edu_stage', 'edu_leak', 'edu_file', 'edu_row')
+    >>> added.unsure, added.keep, added.reason, added.stage, added.leak, added.repeat, added.file, added.row
+    ('edu_unsure', 'edu_keep', 'edu_reason', 'edu_stage', 'edu_leak', 'edu_repeat', 'edu_file', 'edu_row')
     """
 
     score: str
@@ -59,6 +60,7 @@ class AddedColumns:
     reason: str
     stage: str
     leak: str
+    repeat: str
     file: str
     row: str
 
@@ -66,7 +68,7 @@ class AddedColumns:
     def named(cls, score_column: str) -> "AddedColumns":
         """Return the names that go with the name of the score column."""
         stem = score_column.removesuffix("_score")
-        names = ("unsure", "keep", "reason", "stage", "leak", "file", "row")
+        names = ("unsure", "keep", "reason", "stage", "leak", "repeat", "file", "row")
         return cls(score_column, *(f"{stem}_{name}" for name in names))
 
     def in_mode(
@@ -78,6 +80,7 @@ class AddedColumns:
         leaks: LeakAction | None = None,
         origin: bool = False,
         unsure: bool = False,
+        repeats: bool = False,
     ) -> tuple[str, ...]:
         """Return the names that are added in a mode of writing; that of the stage where stages mix."""
         if write == "scores":
@@ -91,6 +94,8 @@ class AddedColumns:
                 names.append(self.stage)
         if leaks == "mark" or (leaks is not None and write == "all"):
             names.append(self.leak)
+        if repeats:
+            names.append(self.repeat)
         return (*names, self.file, self.row) if origin else tuple(names)
 
 
@@ -100,45 +105,65 @@ def added_fields(added: AddedColumns, names: Sequence[str]) -> list[pa.Field]:
         added.score: pa.float32(),
         added.keep: pa.bool_(),
         added.unsure: pa.bool_(),
+        added.repeat: pa.int32(),
         added.row: pa.int64(),
     }
     return [pa.field(name, kinds.get(name, pa.string())) for name in names]
 
 
-def output_batch(
+def output_batches(
     batch: pa.RecordBatch,
     judged: Judged,
     added: AddedColumns,
-    write: str,
+    settings: WorkerSettings,
     schema: pa.Schema,
     origin: tuple[str, int],
-) -> pa.RecordBatch:
-    """Return the rows of a batch that are written, with the columns that are added.
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a batch that are written, with the columns that are added.
 
-    `origin` is the input file, by its path below its folder, and the row in it of the first row.
+    Where rows are written as often as they are used, each batch has those that come once more: the copies of
+    a row stand apart, and memory does not grow with their number.
+
+    Parameters
+    ----------
+    batch : RecordBatch of n rows
+    judged : Judged
+    added : AddedColumns
+    settings : WorkerSettings
+    schema : Schema
+        Of the output.
+    origin : (str, int)
+        The input file, by its path below its folder, and the row in it of the first row.
     """
-    scores, keep, found = judged.scores, judged.keep, judged.leaks
     columns = [writable_array(one, field.type) for one, field in zip(batch.columns, schema, strict=False)]
-    for name in schema.names[batch.num_columns :]:
-        if name == added.score:
-            columns.append(pa.array(scores.value, mask=scores.reason > 0))
-        elif name == added.unsure:
-            codes = np.zeros(len(keep), np.uint8) if judged.unsure is None else judged.unsure.codes
-            columns.append(pa.array(codes == UNSURE, mask=codes == 0))
-        elif name == added.keep:
-            columns.append(pa.array(keep))
-        elif name == added.reason:
-            columns.append(_named(judged.reason, REASONS))
-        elif name == added.file:
-            columns.append(pa.repeat(pa.scalar(origin[0], pa.string()), len(keep)))
-        elif name == added.row:
-            columns.append(pa.array(np.arange(origin[1], origin[1] + len(keep))))
-        elif name == added.leak:
-            columns.append(leaked_tasks(found, len(keep)) if found else pa.nulls(len(keep), pa.string()))
-        else:
-            columns.append(_named(scores.stage, STAGES))
+    make = _makers(judged, added, origin)
+    columns += [make[name]() for name in schema.names[batch.num_columns :]]
     out = pa.RecordBatch.from_arrays(columns, schema=schema)
-    return _kept_rows(out, keep) if write == "kept" else out
+    if settings.write != "kept":
+        yield out
+        return
+    for number in range(1, 1 + (int(judged.times.max(initial=0)) if settings.expand else 1)):
+        yield _kept_rows(out, judged.times >= number)
+
+
+def _makers(
+    judged: Judged, added: AddedColumns, origin: tuple[str, int]
+) -> Mapping[str, Callable[[], pa.Array]]:
+    """Return what makes each column that a run may add."""
+    scores, keep, found = judged.scores, judged.keep, judged.leaks
+    count = len(keep)
+    codes = np.zeros(count, np.uint8) if judged.unsure is None else judged.unsure.codes
+    return {
+        added.score: lambda: pa.array(scores.value, mask=scores.reason > 0),
+        added.unsure: lambda: pa.array(codes == UNSURE, mask=codes == 0),
+        added.keep: lambda: pa.array(keep),
+        added.reason: lambda: _named(judged.reason, REASONS),
+        added.repeat: lambda: pa.array(judged.times.astype(np.int32)),
+        added.file: lambda: pa.repeat(pa.scalar(origin[0], pa.string()), count),
+        added.row: lambda: pa.array(np.arange(origin[1], origin[1] + count)),
+        added.leak: lambda: leaked_tasks(found, count) if found else pa.nulls(count, pa.string()),
+        added.stage: lambda: _named(scores.stage, STAGES),
+    }
 
 
 def _named(codes: NDArray[np.uint8], names: tuple[str, ...]) -> pa.Array:

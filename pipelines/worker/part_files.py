@@ -25,7 +25,7 @@ from pipelines.worker.output import (
     GatheringWriter,
     added_fields,
     format_like,
-    output_batch,
+    output_batches,
 )
 from pipelines.worker.worker_settings import WorkerSettings
 
@@ -72,6 +72,7 @@ class PartFiles:
                 leaks=action,
                 origin=settings.write_origin,
                 unsure=settings.unsure is not None and settings.unsure.action == "flag",
+                repeats=settings.repeats,
             )
             with open_parquet(self._part.path) as file:
                 self.units = coarser_units(self._part, file, checksums=not settings.ignore_checksums)
@@ -102,12 +103,13 @@ class PartFiles:
                 writers["hits"].add(piece)
         if "data" in writers:
             data, origin = writers["data"], (self._part.relative, self._part.first_row + self._rows_seen)
-            data.add(output_batch(batch, judged, self._added, self._settings.write, data.schema, origin))
+            for rows in output_batches(batch, judged, self._added, self._settings, data.schema, origin):
+                data.add(rows)
         self._rows_seen += batch.num_rows
         if "scores" in writers:
             nothing = np.zeros(batch.num_rows, dtype=np.uint8)
             codes = nothing if judged.unsure is None else judged.unsure.codes
-            writers["scores"].add(scores_batch(judged.scores, codes))
+            writers["scores"].add(scores_batch(judged.scores, codes, judged.sizes))
 
     def publish(self) -> dict[str, Any]:
         """Finish the files and give them their final names; return what a receipt says of them."""

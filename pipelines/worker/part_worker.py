@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from filtering import Scores
+from filtering.arrays import Bytes, Floats32
 from filtering.being_read import being_read
 from filtering.errors import BadFileError, OutOfMemoryError, RunError
 from filtering.scoring.cascade import AnyScorer, CascadeScorer
@@ -22,9 +23,10 @@ from pipelines.dump.int96 import read_in_units
 from pipelines.dump.parts import Part
 from pipelines.dump.text_columns import texts_of
 from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
+from pipelines.store.choices import describe_choice, times_of
 from pipelines.store.receipts import Receipt
 from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import Cut, read_scores
+from pipelines.store.stored_scores import reach, read_scores
 from pipelines.worker.judged import LookedAt, judge
 from pipelines.worker.leak_finder import LeakFinder
 from pipelines.worker.part_files import open_part_files
@@ -43,6 +45,8 @@ At effort full as fast as 512, within 3 %, and Ctrl-C waits 7 s instead of 17 on
 Tick = Callable[[int, int, int], None]
 """Called after each batch with rows, bytes of text and rows kept; may raise to stop the worker."""
 
+TimesAt = Callable[[Floats32, int], Bytes]
+"""Tells how often rows are used, by their scores and the number of the first of them within the part."""
 ScoreBatch = Callable[[pa.RecordBatch, int], Scores]
 """Gives the rows of a batch their scores; the number is that of its first row within the part."""
 
@@ -154,37 +158,39 @@ class PartWorker:
             ) from error
 
     def _write(self, part: Part, tick: Tick) -> Receipt:
-        settings, cut = self._settings, Cut(self._settings.keep_at, part.tie_quota)
+        settings = self._settings
         tally = Tally(signals_read=settings.scores and settings.scores_from is None)
         with open_part_files(self._folder, part, settings) as files:
             for batch, found in self._scored(part, files.units):
-                judged = judge(found, cut.keep(found.scores.value), settings)
+                judged = judge(found, settings)
                 files.add(batch, judged)
-                texts = texts_of(batch, settings.text_column)
-                tick(batch.num_rows, *tally.add(texts, judged))
+                tick(batch.num_rows, *tally.add(judged))
             if tally.rows != part.rows:
                 raise BadFileError(f"{part.name} must have {part.rows} rows. Found {tally.rows}.")
-            return Receipt(key=part.key, output=part.output, **tally.fields(), **files.publish())
+            choice = describe_choice(self._folder, part) if settings.chosen else {}
+            return Receipt(
+                key=part.key, output=part.output, **tally.fields(), **files.publish(), **choice
+            )  # fmt: skip
 
     def _scored(self, part: Part, units: Mapping[str, str]) -> Iterator[tuple[pa.RecordBatch, LookedAt]]:
         """Yield batches and what was found in them, in order, with a bounded number in flight.
 
         `Executor.map` would read the whole part ahead of its writer; its bound is of Python 3.14.
         """
-        score, settings = self._score_batch_of(part), self._settings
+        score, times_at, settings = self._score_batch_of(part), self._times_of(part), self._settings
 
         def look_at(batch: pa.RecordBatch, first: int) -> LookedAt:
-            scores = score(batch, first)
-            candidates = (scores.value >= np.float32(settings.keep_at)) & (scores.reason != TOO_LONG)
+            scores, texts = score(batch, first), texts_of(batch, settings.text_column)
+            times = times_at(scores.value, first)
+            candidates = (times > 0) & (scores.reason != TOO_LONG)
             unsure = leaks = None
             if self._unsure is not None:
                 # To detect a language takes as long as a score: of rows that are not written nobody asks.
                 rows = candidates if settings.write == "kept" else scores.reason == 0
                 unsure = self._unsure.find(batch, rows)
             if self._leaks is not None:
-                texts = texts_of(batch, settings.text_column)
                 leaks = self._leaks.find(part, texts, first, candidates)
-            return LookedAt(scores, unsure, leaks)
+            return LookedAt(scores, times, text_lengths(texts), unsure, leaks)
 
         waiting: deque[tuple[pa.RecordBatch, Future[LookedAt]]] = deque()
         first = 0
@@ -208,6 +214,15 @@ class PartWorker:
         if self._scorer is None:
             return pass_all(self._settings)
         return score_texts(self._scorer, part, self._settings)
+
+    def _times_of(self, part: Part) -> TimesAt:
+        """Return what tells how often rows are used: that is decided for a new cut, else scores say it."""
+        settings = self._settings
+        if settings.scores_from is None:
+            return lambda value, first: reach(value, settings.keep_at).astype(np.uint8)
+        (value,) = read_scores(RunFolder(settings.scores_from), part, "edu_score")
+        times = times_of(self._folder, part, value, settings.keep_at, chosen=settings.chosen)
+        return lambda value, first: times[first : first + len(value)]
 
     def _pieces(self, part: Part, units: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows of a part in pieces that are scored in seconds: for progress, and a quick Ctrl-C."""

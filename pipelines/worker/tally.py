@@ -4,10 +4,9 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from filtering.scoring.scorers import EMBEDDING_STAGE
-from filtering.text.arrow import REASONS, UNSURE, UNUSUAL, text_lengths
+from filtering.text.arrow import REASONS, UNSURE, UNUSUAL
 from filtering.text.windows import REACH
 from pipelines.worker.judged import Judged
 
@@ -35,23 +34,18 @@ class Tally:
         """Rows counted so far."""
         return self._sums["rows"]
 
-    def add(self, texts: pa.Array, judged: Judged) -> tuple[int, int]:
-        """Count a batch; return its bytes of text and its rows kept.
-
-        Parameters
-        ----------
-        texts : Arrow array of n texts
-        judged : Judged
-        """
-        scores, keep, found = judged.scores, judged.keep, judged.leaks
-        lengths = text_lengths(texts)
+    def add(self, judged: Judged) -> tuple[int, int]:
+        """Count a batch; return its bytes of text and its rows kept."""
+        scores, keep, found, lengths = judged.scores, judged.keep, judged.leaks, judged.sizes
         text_bytes, kept = int(lengths.sum()), int(keep.sum())
         embedded = scores.stage == EMBEDDING_STAGE
         self._sums.update(
             rows=len(keep),
             kept=kept,
+            used=int(judged.times.sum(dtype=np.int64)),
             text_bytes=text_bytes,
             kept_text_bytes=int(lengths[keep].sum()),
+            used_text_bytes=int((lengths * judged.times).sum()),
             tokens=scores.tokens,
             tokens_read=scores.tokens_read,
             embedded=int(embedded.sum()),

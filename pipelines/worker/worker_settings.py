@@ -73,6 +73,12 @@ class WorkerSettings(BaseModel):
     text_column, keep_at, write, effort, score_column, max_disagreement, ignore_checksums, max_document_bytes,
     write_origin
         As in `FilterConfig`.
+    chosen : bool
+        Whether the folder of the run says how often each row is used: the cut then decides nothing.
+    repeats : bool
+        Whether a column says how often.
+    expand : bool
+        Whether rows are written as often as they are used.
     rules : tuple of str
         What is a reason to give a document no score; see `filtering.signals.reasons_of_code`.
     audit_shares : (float, float)
@@ -107,6 +113,9 @@ class WorkerSettings(BaseModel):
     leaks: LeakSearch | None = None
     unsure: UnsureSearch | None = None
     write_origin: bool = False
+    chosen: bool = False
+    repeats: bool = False
+    expand: bool = False
     threads: int = 1
 
     @property

@@ -20,14 +20,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from asking import asking_section
+from choosing import choosing_section
 from cluster import cluster_section
 from embedding import embedding_section
 from languages import languages_section
 from leaks import leaks_section
-from text_leaks import text_leaks_section
 from measure import COPY, EDUFILTER, FILTER, RUNS, Run, alternate, best_cpu_s, peak, rate, ratios, run_process
 from planning import planning_section
 from side_by_side import scaling_section, side_by_side_section
+from text_leaks import text_leaks_section
+from writing import writing_section
 
 from filtering import load_scorer
 
@@ -310,6 +312,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "kernel": lambda given, folder: kernel_section(given.shared),
     "full": lambda given, folder: embedding_section(pool_texts(given.shared), folder),
     "asking": lambda given, folder: asking_section(pool_texts(given.shared), folder),
+    "writing": lambda given, folder: writing_section(folder),
     "start": lambda given, folder: start_section(given.shared, folder),
     "filter": lambda given, folder: filter_section(given.shared, folder, given.rows),
     "growth": lambda given, folder: growth_section(given.shared, folder),
@@ -318,6 +321,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "text-leaks": lambda given, folder: text_leaks_section(given.shared),
     "cluster": lambda given, folder: cluster_section(pool_texts(given.shared), folder),
     "planning": lambda given, folder: planning_section(folder),
+    "choosing": lambda given, folder: choosing_section(folder / "choosing"),
     "scaling": lambda given, folder: scaling_section(given.shared, folder),
     "side-by-side": lambda given, folder: side_by_side_section(given.shared, folder),
     "languages": lambda given, folder: languages_section(given.shared),

@@ -74,8 +74,8 @@ FAULTS = (
     ),
     Fault(
         "stage and reason are swapped in the stored scores",
-        "[score, pa.array(scores.stage), pa.array(scores.reason), pa.array(unsure)]",
-        "[score, pa.array(scores.reason), pa.array(scores.stage), pa.array(unsure)]",
+        "[score, pa.array(scores.stage), pa.array(scores.reason), pa.array(unsure), size]",
+        "[score, pa.array(scores.reason), pa.array(scores.stage), pa.array(unsure), size]",
         ("test_mode_scores_writes_scores_alone",),
     ),
     Fault(
@@ -104,9 +104,15 @@ FAULTS = (
     ),
     Fault(
         "a cut through equal scores keeps all of them where none is left to keep",
-        "if self.tie_quota < 0:",
-        "if self.tie_quota <= 0:",
+        "if tie_quota < 0:",
+        "if tie_quota <= 0:",
         ("test_a_fraction_cuts_through_ties_in_the_order_of_the_plan",),
+    ),
+    Fault(
+        "a budget takes a document more than it has room for",
+        'self._left[group], side="right"))',
+        'self._left[group], side="right")) + 1',
+        ("test_a_budget_takes_the_rows_that_sorting_puts_first",),
     ),
     Fault(
         "the first hit of a leak of each batch is lost, and its document has others",

@@ -2,6 +2,7 @@
 
 import pyarrow.parquet as pq
 import pytest
+from choices import stored_rows, write_mixed_dump
 from fresh_labels import fresh_table
 from runs import QUIET
 
@@ -29,3 +30,15 @@ def scored(trained, dump, tmp_path_factory):
     out = tmp_path_factory.mktemp("scored") / "out"
     filter_dump(FilterConfig(inputs=[str(dump)], out=out, scorer=trained.out, effort="fast"), reporter=QUIET)
     return out
+
+
+@pytest.fixture(scope="session")
+def mixed(web, tmp_path_factory):
+    """Return a dump of languages and sites, a run over it, and what that stored. Not to be written to."""
+    folder = tmp_path_factory.mktemp("mixed")
+    source, out = write_mixed_dump(folder / "dump"), folder / "out"
+    config = FilterConfig(
+        inputs=[str(source)], out=out, scorer=web, effort="fast", rows_per_part=30, workers=1, keep_at=1.0
+    )
+    filter_dump(config, reporter=QUIET)
+    return source, out, stored_rows(out, source)

@@ -92,8 +92,8 @@ def test_an_old_option_of_a_run_does_what_the_new_one_does(command, tmp_path):
     [
         (["filter", "x", "--keep-fraction", "1"], "--keep-fraction is an option of recut and threshold."),
         (
-            ["recut", "x", "--estimate"],
-            "--estimate is now --dry-run. --dry-run is an option of filter, prove",
+            ["score", "x", "--estimate"],
+            "--estimate is now --dry-run. --dry-run is an option of filter, recut, prove",
         ),
         (["score", "x", "--write", "all"], "--write is an option of filter and recut."),
     ],

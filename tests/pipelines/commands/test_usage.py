@@ -66,7 +66,7 @@ def test_no_arguments_show_help_and_are_wrong_usage(command_process):
         (["recut", "x", "--to", "y", "--rescore"], "--rescore"),
         (["report", "x", "--labels", "y"], "--labels"),
         (["annotate", "x", "-o", "y", "--max-reply-tokens", "9"], "--max-reply-tokens"),
-        (["annotate", "x", "-o", "y", "--requests-per-minute", "9"], "--requests-per-minute"),
+        (["annotate", "x", "-o", "y", "-m", "m", "--requests-per-minute", "0"], "--requests-per-minute"),
         (["annotate", "x", "-o", "y", "--tokens-per-minute", "9"], "--tokens-per-minute"),
         (["sift"], "sift"),
     ],

@@ -141,7 +141,7 @@ def test_of_documents_with_the_score_of_a_cut_that_keeps_a_share_the_first_are_k
     recut_run(cut, reporter=QUIET)
     first, second = (explained(tmp_path / "cut", row).why for row in SAME)
     assert (first.kept, second.kept) == (True, False)
-    assert second.dropped_for.startswith("others have the same score, and --keep-fraction keeps the first")
+    assert second.dropped_for.startswith("others have the same score, and the first of them")
 
 
 def test_the_score_alone_is_the_reason_where_nothing_else_is(made):

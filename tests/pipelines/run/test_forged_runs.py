@@ -88,7 +88,7 @@ def test_a_receipt_or_a_manifest_that_names_a_file_elsewhere_is_refused(forged, 
     assert digests(tmp_path) == before
 
 
-FOLDERS = ["data", "run", "run/scores", "run/receipts", "run/tmp", "run/hits"]
+FOLDERS = ["data", "run", "run/scores", "run/receipts", "run/tmp", "run/hits", "run/choice"]
 
 
 @pytest.mark.parametrize("name", FOLDERS)

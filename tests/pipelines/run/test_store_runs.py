@@ -8,7 +8,7 @@ import time
 import pyarrow.fs as fs
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, CUT, copy_of_scorer, lasting, make_table
+from dumps import BARE, CUT, copy_of_scorer, digests, lasting, make_table
 from leaking import config_of, make_task, write_source
 from runs import QUIET, assert_each_row_once
 from scripted_hub import REPOSITORY, scripted_hub
@@ -208,6 +208,18 @@ def test_a_run_in_a_store_is_recut_reported_sampled_and_mended(
     assert clean_run(out).forgotten == 1
     assert run(settings, [remote_dump], out, scorer=f"s3://{folder}/scorer").rows_scored == 60
     assert verify_run(out) == []
+
+
+def test_a_choice_of_a_run_in_a_store_is_that_of_the_same_run_on_disk(
+    store, folder, remote_dump, finished, settings, tmp_path
+):
+    out, cut = f"s3://{folder}/out", f"s3://{folder}/cut"
+    run(settings, [remote_dump], out)
+    way = {"by": "url:1", "keep_tokens": 9000.0, "temperature": 1.0}
+    recut_run(RecutConfig(run=out, to=cut, **way), reporter=QUIET)
+    recut_run(RecutConfig(run=finished, to=tmp_path / "cut", **way), reporter=QUIET)
+    assert verify_run(cut) == []
+    assert digests(fetched(store, cut, tmp_path / "fetched") / "data") == digests(tmp_path / "cut" / "data")
 
 
 def test_another_store_holds_a_run_by_the_command_too(dump, web, finished, tmp_path, warm_process):

@@ -1,0 +1,123 @@
+"""Cuts of slices in a file, JSON or CSV, which `threshold --by` writes and `recut --cuts` reads."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from filtering.errors import SettingsError
+from filtering.printable import printable
+from filtering.regular_files import parse_json
+from filtering.rubric_points import POINTS
+
+OTHERS = "(others)"
+"""In a CSV file: values that have no cut of their own."""
+KEEP_AT = "keep_at"
+SUFFIXES = (".json", ".csv")
+
+
+@dataclass(frozen=True)
+class SliceCuts:
+    """A cut for each of some slices.
+
+    Parameters
+    ----------
+    by : str
+        What parts documents, as ``--by`` has it.
+    cuts : mapping of str to float
+        Rubric points by value.
+    others : float
+        Those of all other values.
+    """
+
+    by: str
+    cuts: Mapping[str, float]
+    others: float
+
+
+def refuse_cut_file(path: str) -> None:
+    """Refuse a file that cannot be written, before cuts are looked for.
+
+    Raises
+    ------
+    SettingsError
+        If its name is of another kind, or its folder does not exist.
+    """
+    if Path(path).suffix.lower() not in SUFFIXES or not Path(path).parent.is_dir():
+        raise SettingsError(
+            f"--cuts must be a file that ends in {' or '.join(SUFFIXES)}, in a folder that exists. "
+            f"Got {path!r}."
+        )
+
+
+def write_cuts(path: str, found: SliceCuts) -> None:
+    """Write cuts: as CSV where the name of the file ends so, else as JSON."""
+    if path.lower().endswith(".csv"):
+        text = io.StringIO()
+        rows = csv.writer(text, lineterminator="\n")
+        rows.writerows([(found.by, KEEP_AT), *found.cuts.items(), (OTHERS, found.others)])
+        content = text.getvalue()
+    else:
+        content = (
+            json.dumps({"by": found.by, "cuts": dict(found.cuts), "others": found.others}, indent=1) + "\n"
+        )
+    Path(path).write_text(content, encoding="utf-8")
+
+
+def read_cuts(path: str) -> SliceCuts:
+    """Read cuts that `write_cuts` wrote, or a person.
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be read, or says something else.
+    """
+    try:
+        data = Path(path).read_bytes()
+        found = _of_csv(data.decode("utf-8-sig")) if path.lower().endswith(".csv") else _of_json(data)
+        points = (found.others, *found.cuts.values())
+        if not all(0 <= one <= POINTS for one in points):
+            raise ValueError(f"a cut is not from 0 to {POINTS}")
+        if not found.by:
+            raise ValueError("it does not say which column the values are of")
+    except OSError as error:
+        raise SettingsError(f"--cuts must be a file that can be read. {error}") from error
+    except (ValueError, TypeError, KeyError, AttributeError, csv.Error) as error:
+        raise SettingsError(
+            "--cuts must be a file that threshold --by wrote, or a .csv whose first line names the column "
+            f"and '{KEEP_AT}', with a line {OTHERS!r} for all other values. {printable(path)} is not: "
+            f"{printable(str(error)[:200])}."
+        ) from error
+    return found
+
+
+def _of_json(data: bytes) -> SliceCuts:
+    value = parse_json(data)
+    if not isinstance(value, dict) or not isinstance(value["by"], str):
+        raise ValueError("it has no object with 'by', 'cuts' and 'others'")
+    return SliceCuts(
+        value["by"], {name: _points(cut) for name, cut in value["cuts"].items()}, _points(value["others"])
+    )
+
+
+def _points(value: object) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise ValueError("a cut is no number")
+    return float(value)
+
+
+def _of_csv(text: str) -> SliceCuts:
+    (by, title), *rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    if title.strip() != KEEP_AT:
+        raise ValueError(f"its second column is {title!r}")
+    cuts: dict[str, float] = {}
+    for row in rows:
+        if len(row) != 2 or row[0] in cuts:
+            raise ValueError(f"line {len(cuts) + 2} has no value of its own and a cut")
+        cuts[row[0]] = float(row[1])
+    if OTHERS not in cuts:
+        raise ValueError(f"it has no line {OTHERS!r}")
+    others = cuts.pop(OTHERS)
+    return SliceCuts(by.strip(), cuts, others)
