@@ -28,7 +28,7 @@ EDGE_WORDS = 256
 FOUND_ROWS = 1 << 12
 FOUND_IN, BEGUN_IN, BEGUN_AT, TRIED_AT, TRIES = 0, 1, 2, 3, 4
 """Columns of what has been seen of each part."""
-NOWHERE = -(1 << 40)
+NOWHERE = -(1 << 30)
 MOST_TRIES = 50
 """Places of a document at which a part is compared: what repeats its anchors without end takes no longer."""
 
@@ -60,7 +60,7 @@ def find_prose(index: ProseIndex, documents: Documents, wanted_share: float) -> 
     """Return where documents have so much of a part's letters in its order: each part once a document."""
     parts = len(index.names)
     anchors, words, answers = index.anchors, index.words, index.answers
-    seen = np.full((parts, 5), -1, dtype=np.int64)
+    seen = np.full((parts, 5), -1, dtype=np.int32)
     found, shares = np.empty((parts + FOUND_ROWS, 5), dtype=np.int64), np.empty(parts + FOUND_ROWS)
     hits: list[ProseHit] = []
     document = 0
@@ -132,7 +132,7 @@ def scan_prose(  # noqa: C901 - one pass
     table: Table, rows: Ints32,
     hashes: Hashes, exact: Hashes, letters: Ints, starts: Ints,
     answers: Hashes, answer_letters: Ints, answer_starts: Ints, is_whole: Bools, wanted_share: float,
-    seen: Ints, found: Ints, shares: Floats,
+    seen: Ints32, found: Ints, shares: Floats,
 ) -> tuple[int, int]:  # fmt: skip
     """Find the parts of an index in documents.
 
@@ -150,7 +150,7 @@ def scan_prose(  # noqa: C901 - one pass
         Exact `Words` of their answers.
     is_whole : bool array, shape (parts,)
     wanted_share : float
-    seen : int64 array, shape (parts, 5)
+    seen : int32 array, shape (parts, 5)
         The document in which a part was found last; that of its last anchor, and where the part would begin
         there; where it was last compared in vain, and how often. -1, or of documents before `first`.
     found : int64 array, shape (rows, 5); shares : float64 array, shape (rows,)

@@ -120,7 +120,7 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
     if layout is not None:
         _check_ids(tasks, path, layout)
     elif len({one.id for one in tasks}) < len(tasks):
-        tasks = [replace(one, id=str(at)) for at, one in enumerate(tasks, 1)]
+        tasks = [replace(one, id=_numbered(name, at)) for at, one in enumerate(tasks, 1)]
     if layout is None:
         prompts = without_examples([one.prompt for one in tasks])
         tasks = [replace(one, prompt=prompt) for one, prompt in zip(tasks, prompts, strict=True)]
@@ -150,8 +150,19 @@ def _item_of(record: object, benchmark: str, at: int, where: str) -> Task:
         raise SettingsError(f"A task must be a JSON object. Got {type(record).__name__} instead ({where}).")
     question, answer, passage = parts_of(record, where)
     names = USUAL_NAMES["id"] + ("doc_id", "ind", "idx")
-    found = next((record[name] for name in names if isinstance(record.get(name), str | int)), at)
-    return Task(str(found), benchmark, question, answer, passage=passage)
+    found = str(next((record[name] for name in names if isinstance(record.get(name), str | int)), at))
+    return Task(
+        _numbered(benchmark, found) if found.isdecimal() else found,
+        benchmark,
+        question,
+        answer,
+        passage=passage,
+    )
+
+
+def _numbered(benchmark: str, number: object) -> str:
+    """Return the id of a task that has a number alone: where ids are listed, they tell no benchmark."""
+    return f"{benchmark}/{number}"
 
 
 def _example_of_fields(has: Collection[object]) -> str:
@@ -179,7 +190,7 @@ def _task_of(record: object, fields: Fields, benchmark: str, at: int, where: str
                 f"Each task must have the field {name!r}. {where} lacks it; it has "
                 f"{listed(sorted(map(str, record))) or 'none'}. Name another: {_example_of_fields(record)}"
             )
-    texts = {**dict.fromkeys(vars(fields), ""), "id": str(at)}
+    texts = {**dict.fromkeys(vars(fields), ""), "id": _numbered(benchmark, at)}
     if choices := named.pop("choices", ""):
         answer = record[named.pop("solution")] if "solution" in named else None
         texts["solution"] = right_answer(answer, choices_of(record[choices]))

@@ -22,53 +22,59 @@ FORMS = {
     "ARC": ({"id": "M1", "question": "Red", "choices": TABLE, "answerKey": "A"}, ("M1", "Red", "blood", "")),
     "OpenBookQA": (
         {"id": "7", "question_stem": "Red", "choices": TABLE, "answerKey": "B", "fact1": "Blood is red."},
-        ("7", "Red", "grass", "Blood is red."),
+        ("made/7", "Red", "grass", "Blood is red."),
     ),
-    "MMLU": ({"question": "Red", "subject": "x", "choices": ENDS, "answer": 1}, ("1", "Red", "grass", "")),
+    "MMLU": (
+        {"question": "Red", "subject": "x", "choices": ENDS, "answer": 1},
+        ("made/1", "Red", "grass", ""),
+    ),
     "MMLU-Pro": (
         {"question_id": 5, "question": "Red", "options": ENDS, "answer": "B"},
-        ("5", "Red", "grass", ""),
+        ("made/5", "Red", "grass", ""),
     ),
-    "HellaSwag": ({"ind": 4, "ctx": "Red is", "endings": ENDS, "label": "1"}, ("4", "Red is", "grass", "")),
+    "HellaSwag": (
+        {"ind": 4, "ctx": "Red is", "endings": ENDS, "label": "1"},
+        ("made/4", "Red is", "grass", ""),
+    ),
     "HellaSwag without answers": (
         {"ind": 4, "ctx": "Red", "endings": ENDS, "label": ""},
-        ("4", "Red", "", ""),
+        ("made/4", "Red", "", ""),
     ),
     "PIQA": (
         {"goal": "Be red.", "sol1": "blood", "sol2": "grass", "label": 1},
-        ("1", "Be red.", "grass", ""),
+        ("made/1", "Be red.", "grass", ""),
     ),
     "Winogrande": (
         {"sentence": "_ is red", "option1": "blood", "option2": "grass", "answer": "1"},
-        ("1", "_ is red", "blood", ""),
+        ("made/1", "_ is red", "blood", ""),
     ),
-    "BoolQ": ({"question": "red", "passage": "All.", "answer": True}, ("1", "red", "True", "All.")),
+    "BoolQ": ({"question": "red", "passage": "All.", "answer": True}, ("made/1", "red", "True", "All.")),
     "SQuAD": (
         {"id": "q", "context": "All.", "question": "Red", "answers": {"text": ENDS, "answer_start": [1, 2]}},
         ("q", "Red", "blood", "All."),
     ),
     "SciQ": (
         {"question": "Red", "distractor1": "grass", "correct_answer": "blood", "support": "All."},
-        ("1", "Red", "blood", "All."),
+        ("made/1", "Red", "blood", "All."),
     ),
     "GPQA": (
         {"Question": "Red", "Correct Answer": "blood", "Incorrect Answer 1": "no"},
-        ("1", "Red", "blood", ""),
+        ("made/1", "Red", "blood", ""),
     ),
-    "TriviaQA": ({"question": "Red", "answer": {"value": "blood"}}, ("1", "Red", "blood", "")),
+    "TriviaQA": ({"question": "Red", "answer": {"value": "blood"}}, ("made/1", "Red", "blood", "")),
     "GSM8K": (
         {"question": "8 / 2?", "answer": "It is <<8/2=4>>4.\n#### 4"},
-        ("1", "8 / 2?", "It is 4.\n 4", ""),
+        ("made/1", "8 / 2?", "It is 4.\n 4", ""),
     ),
-    "LAMBADA": ({"text": "Red is blood"}, ("1", "Red is blood", "", "")),
+    "LAMBADA": ({"text": "Red is blood"}, ("made/1", "Red is blood", "", "")),
     "choices at a place": (
         {"prompt": "Question: Red\nAnswer:", "choices": [" blood", " grass"], "answer": 0},
-        ("1", "Red", " blood", ""),
+        ("made/1", "Red", " blood", ""),
     ),
-    "completion": ({"prompt": "Q: Red\nA:", "completion": " blood"}, ("1", "Red", "blood", "")),
+    "completion": ({"prompt": "Q: Red\nA:", "completion": " blood"}, ("made/1", "Red", "blood", "")),
     "a sample of an evaluation": (
         {**SAMPLE, "doc": {"question": "Red", "choices": ENDS, "answer": 1}},
-        ("3", "Red", "grass", ""),
+        ("made/3", "Red", "grass", ""),
     ),
     "a sample that says what was given": (
         {
@@ -76,11 +82,11 @@ FORMS = {
             "doc": {"x": 1},
             "arguments": {"gen_args_0": {"arg_0": "Red?\n(A) grass\n(B) blood\nAnswer:"}},
         },
-        ("3", "Red?", "blood", ""),
+        ("made/3", "Red?", "blood", ""),
     ),
     "a sample with pairs": (
         {**SAMPLE, "doc": {"x": 1}, "arguments": [["Question: Red\nAnswer:", " blood"]]},
-        ("3", "Red", "blood", ""),
+        ("made/3", "Red", "blood", ""),
     ),
 }
 
@@ -105,7 +111,7 @@ def test_forms_of_prose_are_told_by_their_usual_names(tmp_path, record, wanted):
 def test_tables_and_lists_are_read(tmp_path, name, content):
     (tmp_path / name).write_text(content)
     (task,) = read_benchmark(tmp_path / name)
-    assert (task.id, task.prompt, task.solution) == ("1", "Red,\nsay?", "grass")
+    assert (task.id, task.prompt, task.solution) == ("a/1", "Red,\nsay?", "grass")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +137,7 @@ def test_fields_of_choices_answers_and_passages_can_be_named(tmp_path):
     (tmp_path / "own.jsonl").write_text(json.dumps(record))
     fields = Fields(id="", prompt="ask", solution="key", choices="ends", passage="about")
     (task,) = read_benchmark(tmp_path / "own.jsonl", fields)
-    assert (task.id, task.prompt, task.solution, task.passage) == ("1", "Red?", "grass", "All.")
+    assert (task.id, task.prompt, task.solution, task.passage) == ("own/1", "Red?", "grass", "All.")
 
 
 def test_worked_examples_before_the_prompts_of_many_are_left_out(tmp_path):
@@ -153,4 +159,4 @@ def test_prompts_with_code_are_tasks_of_code(tmp_path):
 def test_ids_that_come_twice_are_replaced_by_places(tmp_path):
     records = [{"id": "a", "question": "One?"}, {"id": "a", "question": "Two?"}]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, records)))
-    assert [task.id for task in read_benchmark(tmp_path / "a.jsonl")] == ["1", "2"]
+    assert [task.id for task in read_benchmark(tmp_path / "a.jsonl")] == ["a/1", "a/2"]
