@@ -38,6 +38,10 @@ LISTED_CHOICES = re.compile(
     r"\s+(?:(?:options|choices)\s*:\s*)?\(?[aA][.):]\s.+?\s\(?[bB][.):]\s.*", re.DOTALL | re.IGNORECASE
 )
 """Choices that stand after a question, in any order."""
+BREAK = re.compile(r"\n\s*\n|\n(?=\s*(?:question|q)\s*:)", re.IGNORECASE)
+"""Between a passage and its question."""
+PASSAGE_WORDS, QUESTION_WORDS = 13, 5
+"""Of a passage before a question, and of that question, at least: else both are one question."""
 CALCULATION = re.compile(r"<<.*?>>|####")
 """What GSM8K has in its answers for a calculator."""
 
@@ -168,6 +172,26 @@ def question_alone(prompt: str) -> str:
     """
     text = TRAILING.sub("", LEADING.sub("", prompt))
     return (LISTED_CHOICES.sub("", text) or text).strip()
+
+
+def passage_apart(prompt: str) -> tuple[str, str]:
+    r"""Return the passage that a prompt begins with, empty where it has none, and its question.
+
+    A famous text is not a leak of every question about it.
+
+    Examples
+    --------
+    >>> passage_apart("It was the best of times, it was the worst of times.\n\nWhat was it, all told?")
+    ('', 'It was the best of times, it was the worst of times.\n\nWhat was it, all told?')
+    >>> passage_apart(12 * "It was. " + "\nQuestion: What was it, all told?")[1]
+    'What was it, all told?'
+    """
+    question = question_alone(prompt)
+    *before, last = BREAK.split(question)
+    passage = "\n".join(before).strip()
+    if len(passage.split()) < PASSAGE_WORDS or len(last.split()) < QUESTION_WORDS:
+        return "", question
+    return passage, question_alone(last)
 
 
 def _plain(name: object) -> str:

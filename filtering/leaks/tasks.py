@@ -10,7 +10,14 @@ from typing import Literal
 from filtering.errors import BadFileError, SettingsError
 from filtering.leaks import benchmark_files
 from filtering.leaks.benchmark_files import read_records
-from filtering.leaks.item_records import choices_of, parts_of, question_alone, right_answer, without_examples
+from filtering.leaks.item_records import (
+    choices_of,
+    parts_of,
+    passage_apart,
+    question_alone,
+    right_answer,
+    without_examples,
+)
 from filtering.leaks.settings import Fields
 from filtering.printable import listed, printable
 
@@ -132,7 +139,14 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
             )
             for one in tasks
         )
-    return tuple(replace(one, kind="prose", prompt=question_alone(one.prompt)) for one in tasks)
+    return tuple(map(_in_prose, tasks))
+
+
+def _in_prose(task: Task) -> Task:
+    if task.passage:
+        return replace(task, kind="prose", prompt=question_alone(task.prompt))
+    passage, question = passage_apart(task.prompt)
+    return replace(task, kind="prose", prompt=question, passage=passage)
 
 
 def _is_code(task: Task) -> bool:

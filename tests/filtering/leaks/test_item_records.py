@@ -160,3 +160,27 @@ def test_ids_that_come_twice_are_replaced_by_places(tmp_path):
     records = [{"id": "a", "question": "One?"}, {"id": "a", "question": "Two?"}]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, records)))
     assert [task.id for task in read_benchmark(tmp_path / "a.jsonl")] == ["a/1", "a/2"]
+
+
+FAMOUS = "It was the best of times, it was the worst of times, it was the age of wisdom, of foolishness."
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        f"{FAMOUS}\n\nWhich age does the text speak of?\n(A) wisdom\n(B) iron\nAnswer:",
+        f"{FAMOUS}\nQuestion: Which age does the text speak of?\nAnswer:",
+        f"Question: {FAMOUS}\n\n\nWhich age does the text speak of?\n\nA. wisdom\nB. iron",
+    ],
+)
+def test_a_text_before_a_question_is_its_passage(tmp_path, prompt):
+    (tmp_path / "a.jsonl").write_text(json.dumps({"prompt": prompt, "completion": "wisdom"}))
+    (task,) = read_benchmark(tmp_path / "a.jsonl")
+    assert (task.passage, task.prompt) == (FAMOUS, "Which age does the text speak of?")
+
+
+@pytest.mark.parametrize("prompt", [f"{FAMOUS}\n\nWhy?", "A text.\n\nWhich age does it speak of?", FAMOUS])
+def test_what_is_too_short_for_a_passage_or_a_question_is_one_question(tmp_path, prompt):
+    (tmp_path / "a.jsonl").write_text(json.dumps({"prompt": prompt, "completion": "wisdom"}))
+    (task,) = read_benchmark(tmp_path / "a.jsonl")
+    assert (task.passage, task.prompt) == ("", prompt)
