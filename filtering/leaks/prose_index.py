@@ -10,7 +10,7 @@ import numpy as np
 
 from filtering.arrays import Bools, Hashes, Ints, Ints32
 from filtering.hashing import Table, make_table
-from filtering.leaks.prose_words import list_words
+from filtering.leaks.prose_words import WORD_QUARTERS, list_words
 from filtering.leaks.tasks import Task
 from filtering.leaks.token_runs import hash_runs
 
@@ -43,12 +43,15 @@ class Words:
         With each number as it is.
     letters : int64 array
         What each word counts; 0 of numbers.
+    quarters : int64 array
+        Of a word; letters of scripts without spaces have fewer than four.
     starts : int64 array, shape (texts + 1,)
     """
 
     hashes: Hashes
     exact: Hashes
     letters: Ints
+    quarters: Ints
     starts: Ints
 
     @classmethod
@@ -57,15 +60,29 @@ class Words:
         encoded = [text.encode("utf-8", errors="replace") for text in texts]
         offsets = np.concatenate([[0], np.cumsum([len(one) for one in encoded], dtype=np.int64)])
         data = np.frombuffer(b"".join(encoded), dtype=np.uint8)
-        hashes, exact, letters, starts = list_words(data, offsets)
-        return cls(hashes, exact, np.minimum(letters, MOST_LETTERS), starts)
+        hashes, exact, letters, quarters, starts = list_words(data, offsets)
+        return cls(hashes, exact, np.minimum(letters, MOST_LETTERS), quarters, starts)
+
+    @property
+    def counts(self) -> Ints:
+        """How many words each text has."""
+        return self._sums(self.quarters) // WORD_QUARTERS
+
+    @property
+    def plain_counts(self) -> Ints:
+        """How many words each text has that are no numbers."""
+        return self._sums(self.quarters * (self.letters > 0)) // WORD_QUARTERS
+
+    def _sums(self, values: Ints) -> Ints:
+        sums = np.concatenate([[0], np.cumsum(values)])
+        return np.diff(sums[self.starts])
 
     def within(self, first: Ints, stop: Ints) -> "Words":
         """Return of each text the words between two places of `hashes`."""
         sizes = stop - first
         starts = np.concatenate([[0], np.cumsum(sizes)])
         at = np.arange(starts[-1]) + np.repeat(first - starts[:-1], sizes)
-        return Words(self.hashes[at], self.exact[at], self.letters[at], starts)
+        return Words(self.hashes[at], self.exact[at], self.letters[at], self.quarters[at], starts)
 
 
 @dataclass(frozen=True)
@@ -123,10 +140,8 @@ class ProseIndex:
         words = _cut(Words.of([text for _, _, text in named]), is_question)
         solutions = [tasks[at].solution if name == QUESTION else "" for at, name, _ in named]
         answers = _cut(Words.of(solutions), np.zeros(len(named), dtype=bool))
-        lengths, answer_lengths = np.diff(words.starts), np.diff(answers.starts)
-        plain = np.add.reduceat(np.append(words.letters > 0, False), words.starts[:-1]) * (lengths > 0)
-        is_long = plain >= LONG_WORDS
-        is_whole = is_question & ~is_long & (answer_lengths > 0) & (lengths + answer_lengths >= TOLD_WORDS)
+        is_long, has_answer = words.plain_counts >= LONG_WORDS, np.diff(answers.starts) > 0
+        is_whole = is_question & ~is_long & has_answer & (words.counts + answers.counts >= TOLD_WORDS)
         anchors = _anchors(words, is_long, is_whole)
         has_anchor = np.bincount(anchors.rows[:, 0], minlength=len(named)) >= np.where(is_whole, 1, 2)
         return cls(

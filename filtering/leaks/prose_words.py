@@ -24,6 +24,9 @@ DECOMPOSED = (0xC0, 0x2000)
 SILENT = (0xAD, 0x200C, 0x200D, 0x2060, 0xFEFF)
 """Soft hyphens and joiners, which are not seen."""
 BACKSLASH, COMMA, POINT, ZERO, NINE = 92, 44, 46, 48, 57
+WORD_QUARTERS = 4
+FIRST_OF_HAN = 0x2E80
+"""From here on scripts without spaces have two letters a word; those before it, such as Thai, four."""
 APART, ESCAPE, BEYOND = 0, 1, 2
 ASCII = np.where(CLASSES == WORD, LOWER, APART).astype(np.uint8)
 """Of each byte: the letter or digit that stands for it, or what it is instead."""
@@ -169,8 +172,17 @@ def end_of_word(
 
 
 @compiled
-def list_words(data: Bytes, offsets: Ints) -> tuple[Hashes, Hashes, Ints, Ints]:
-    """Return the words of texts: their hashes, those with numbers as they are, sizes, and where texts begin.
+def quarters_of(data: Bytes, start: int, stop: int) -> int:
+    """Return how many quarters of a word a token is: letters of scripts without spaces are no whole words."""
+    point, _ = next_point(data, start, stop)
+    if point == 0 or point_kind(point) != ALONE:
+        return WORD_QUARTERS
+    return 1 if point < FIRST_OF_HAN else 2
+
+
+@compiled
+def list_words(data: Bytes, offsets: Ints) -> tuple[Hashes, Hashes, Ints, Ints, Ints]:
+    """Return the words of texts: hashes, those with numbers as they are, sizes, quarters, where texts begin.
 
     Parameters
     ----------
@@ -180,8 +192,8 @@ def list_words(data: Bytes, offsets: Ints) -> tuple[Hashes, Hashes, Ints, Ints]:
 
     Returns
     -------
-    uint64, uint64 and int64 array, shape (words,); int64 array, shape (n + 1,)
-        Sizes are bytes, 0 of numbers.
+    uint64, uint64, int64 and int64 array, shape (words,); int64 array, shape (n + 1,)
+        Sizes are bytes, 0 of numbers; quarters are those of a word, see `quarters_of`.
     """
     words, exact = np.empty(len(data) + 1, dtype=np.uint64), np.empty(len(data) + 1, dtype=np.uint64)
     starts, stops = np.empty(len(data) + 1, dtype=np.int64), np.empty(len(data) + 1, dtype=np.int64)
@@ -191,4 +203,7 @@ def list_words(data: Bytes, offsets: Ints) -> tuple[Hashes, Hashes, Ints, Ints]:
         _, count = read_words(data, offsets[text], offsets[text + 1], words, exact, starts, stops, count)
         firsts[text + 1] = count
     sizes = np.where(words[:count] == NUMBER, 0, stops[:count] - starts[:count])
-    return words[:count], exact[:count], sizes, firsts
+    quarters = np.empty(count, dtype=np.int64)
+    for at in range(count):
+        quarters[at] = quarters_of(data, starts[at], stops[at])
+    return words[:count], exact[:count], sizes, quarters, firsts

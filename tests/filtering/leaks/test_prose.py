@@ -190,3 +190,23 @@ def test_code_and_prose_are_looked_for_together():
 def test_words_are_told_in_any_script(text, words):
     assert Words.of([text]).hashes.tolist() == Words.of([" ".join(words)]).hashes.tolist()
     assert len(Words.of([text]).hashes) == len(words)
+
+
+CHINESE = "园丁在旧墙边种了二十四棵郁金香，每一排有六棵，鼹鼠吃掉了每排的三棵，到了春天园丁还剩下多少棵花？"
+
+
+def test_letters_of_scripts_without_spaces_are_no_whole_words():
+    tasks = [
+        Task("long", "made", CHINESE, "", kind="prose"),
+        Task("short", "made", "第十六条本条例自公布之日起施行吗", "是的没有错", kind="prose"),
+        Task("thai", "made", "วันพุธที่เป็นวันหยุดราชการ", "", kind="prose"),
+    ]
+    index = LeakIndex.of(tasks)
+    assert [index.tasks[at].id for at in index.prose.untold] == ["thai"]
+    assert parts_in(f"{FILLER}{CHINESE.replace('旧', '新').replace('鼹鼠', '老鼠')}", index) == {
+        ("long", "question", "leak")
+    }
+    assert parts_in("第十六条本条例自公布之日起施行吗？是的，没有错。", index) == {
+        ("short", "question and answer", "leak")
+    }
+    assert parts_in("第二十条本解释自公布之日起施行吗？是的，没有错。", index) == set()
