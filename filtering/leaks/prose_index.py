@@ -19,6 +19,8 @@ ANCHORS = 8
 """Of a part at most, the rarest: enough that two are left where a fifth of the words is replaced."""
 MOST_SHARING = 50
 """An anchor that more parts have is none."""
+LIGHT_LETTERS = 15
+"""Runs of fewer letters, such as "one of the", are anchors only where there are no others."""
 LONG_WORDS = 13
 """Questions of fewer words, numbers aside, are matched whole, with their right answer."""
 TOLD_WORDS = 8
@@ -177,8 +179,9 @@ def _anchors(words: Words, is_long: Bools, is_whole: Bools) -> Anchors:
     parts, places, runs = part_of[at], at - words.starts[part_of[at]], runs[at]
     _, key_of, counts = np.unique(runs, return_inverse=True, return_counts=True)
     sharing = counts[key_of]
-    # Among runs that are as rare, a random one: those that lie side by side are lost together.
-    order = np.lexsort((runs, sharing, parts))
+    # Short words stand everywhere. Else a random run: those that lie side by side are lost together.
+    is_light = np.sum([words.letters[at + step] for step in range(ANCHOR_WORDS)], axis=0) < LIGHT_LETTERS
+    order = np.lexsort((runs, is_light, sharing, parts))
     rank = np.arange(len(order)) - np.searchsorted(parts[order], parts[order])
     chosen = order[(rank < np.where(is_whole, 1, ANCHORS)[parts[order]]) & (sharing[order] <= MOST_SHARING)]
     keys, key_of, counts = np.unique(runs[chosen], return_inverse=True, return_counts=True)
