@@ -3,16 +3,18 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from filtering.errors import BadFileError, SettingsError
 from filtering.leaks import Task, read_benchmark
 from filtering.leaks.search import COMMON_TEXT
-from filtering.parquet_footers import check_footer
 from filtering.printable import printable
+from filtering.regular_files import check_regular
+from pipelines.dump.reading import open_parquet
+from pipelines.paths import path_of
 from pipelines.settings.runs import BenchmarkSettings
 from pipelines.store.leaked_items import CONTAMINATED, FILE, ITEMS_SCHEMA, MANY_DOCUMENTS
 
@@ -51,9 +53,11 @@ def gather_tasks(
 def _common_items(path: str) -> set[tuple[str, str]]:
     """Return the benchmark and task of items that an earlier run found in more than `MANY_DOCUMENTS`."""
     try:
-        with open(path, "rb") as file:
-            check_footer(file, path)
-            table = pq.read_table(file, columns=ITEMS_SCHEMA.names).cast(ITEMS_SCHEMA)
+        place = path_of(path)
+        if isinstance(place, Path):
+            check_regular(place, (place.resolve().parent,))
+        with open_parquet(place) as file:
+            table = file.read(use_threads=False).select(ITEMS_SCHEMA.names).cast(ITEMS_SCHEMA)
     except Exception as error:  # pyarrow raises nearly any
         raise SettingsError(
             f"'common_items' (--common-items) must be run/{FILE} of a run. "

@@ -1,6 +1,7 @@
 """Proves that runs find tasks in prose, tell passages and common text, and say which tasks are clean."""
 
 import json
+import os
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -142,11 +143,13 @@ def test_code_and_prose_are_looked_for_in_one_run(source, benchmark, tmp_path):
     assert statuses(tmp_path / "out") == STATUSES | {"Made/0": ("clean", 0)}
 
 
-@pytest.mark.parametrize("content", [None, b"PAR1", "other columns"])
+@pytest.mark.parametrize("content", [None, b"PAR1", "other columns", "a pipe"])
 def test_a_file_of_common_items_that_is_none_is_refused(content, source, benchmark, tmp_path):
     path = tmp_path / "items.parquet"
     if content == "other columns":
         pq.write_table(pa.table({"task": ["a"]}), path)
+    elif content == "a pipe":
+        os.mkfifo(path)
     elif content:
         path.write_bytes(content)
     with pytest.raises(SettingsError, match=r"\(--common-items\) must be run/contaminated_items\.parquet"):
