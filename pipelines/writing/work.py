@@ -16,7 +16,7 @@ from filtering.scoring.cascade import AnyScorer
 from filtering.text.human_languages import load_detector
 from pipelines.scorer_addresses import open_scorer
 from pipelines.settings.writing import WriteConfig
-from pipelines.store.leak_files import gather_tasks
+from pipelines.store.benchmark_tasks import gather_tasks
 from pipelines.writing.asker import Asked, Tasks
 from pipelines.writing.documents import DocumentDraws
 from pipelines.writing.marks import Grading
