@@ -125,10 +125,10 @@ class BenchmarkSettings(Settings):
             "also passage, or prompt and solution of code. Default: the usual names.",
         ),
     ] = None
-    passages: Annotated[
+    passage_leaks: Annotated[
         bool,
         Option(
-            "--passages",
+            "--passage-leaks",
             rich_help_panel=LEAKS,
             help="Take a passage that a question is about for a task too. Else it is told, and kept.",
         ),
@@ -325,7 +325,7 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         for name, usual in (
             ("leak_action", "drop"),
             ("fields", None),
-            ("passages", False),
+            ("passage_leaks", False),
             ("common_items", None),
         ):
             if getattr(self, name) != usual and not self.against:
