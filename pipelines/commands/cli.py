@@ -214,8 +214,9 @@ def _name_of(error: Any) -> str:  # noqa: ANN401
 def _say_plainly(error: Any) -> None:  # noqa: ANN401 - one of several classes without a common name
     """Leave out of a message what is no word of ours, and name the option of help that is nearest."""
     error.message = error.message.replace("Value error, ", "")
-    if option := getattr(error, "option_name", ""):
-        shown = [one for one in error.ctx.command.params if not getattr(one, "hidden", False)]
+    command = getattr(getattr(error, "ctx", None), "command", None)  # none where an option has no value
+    if (option := getattr(error, "option_name", "")) and command is not None:
+        shown = [one for one in command.params if not getattr(one, "hidden", False)]
         names = {name.lstrip("-"): name for one in shown for name in one.opts if name.startswith("--")}
         near = near_name(option.lstrip("-"), names)  # without what all of them begin with
         error.possibilities = [names[near]] if near else []
@@ -224,7 +225,7 @@ def _say_plainly(error: Any) -> None:  # noqa: ANN401 - one of several classes w
 def _way_on(error: Any) -> str:  # noqa: ANN401
     """Return what to type instead of what was refused; empty where the message says all."""
     command = getattr(getattr(error, "ctx", None), "command", None)
-    if option := getattr(error, "option_name", ""):
+    if (option := getattr(error, "option_name", "")) and command is not None:
         if whose := _whose_option(option):
             return whose
         if getattr(command, "name", "") == "explain" and not error.possibilities:

@@ -76,6 +76,16 @@ def test_pandas_has_the_scores(run, wanted):
     assert [None if math.isnan(one) else one for one in found] == wanted
 
 
+def test_pandas_gives_each_row_its_own_score_where_rows_were_moved_or_left_out(run, wanted, monkeypatch):
+    pandas = pytest.importorskip("pandas")
+    read = pandas.read_parquet
+    monkeypatch.setattr(pandas, "read_parquet", lambda path: read(path).sample(frac=0.7, random_state=1))
+    pages = run("pandas")["pages"]
+    assert list(pages.index) != sorted(pages.index)
+    for number, score in pages["edu_score"].items():
+        assert (None if math.isnan(score) else score) == wanted[number]
+
+
 def test_polars_has_the_scores(run, wanted):
     assert run("polars")["pages"].collect()["edu_score"].to_list() == wanted
 

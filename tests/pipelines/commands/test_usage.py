@@ -78,6 +78,16 @@ def test_wrong_usage_ends_with_2_and_names_what_is_wrong(command, arguments, nam
     assert "Traceback" not in outcome.said
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_option_that_misses_its_value_is_named(command, name):
+    for option in COMMANDS[name].params:
+        if option.param_type_name == "option" and not option.is_flag:
+            for typed in option.opts:
+                outcome = command(name, "x", typed)
+                assert outcome.code == 2
+                assert outcome.err == f"Error: Option '{typed}' requires an argument.\n"
+
+
 @pytest.mark.parametrize("name", ["filter", "decontaminate"])
 def test_rows_of_a_part_are_for_python_alone(name):
     assert "rows_per_part" not in [parameter.name for parameter in COMMANDS[name].params]
