@@ -2,21 +2,23 @@
 
 import fnmatch
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from filtering.errors import OutputError, RunError, SettingsError
-from filtering.printable import printable
+from filtering.printable import listed, printable
 from filtering.wrong_values import near_path
-from pipelines.dump.other_formats import how_to_convert, ranked
+from pipelines.dump.other_formats import how_to_convert_all, is_converted
 from pipelines.names import name_of
 from pipelines.paths import AnyPath, StorePath, is_store
 
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 WILDCARDS = frozenset("*?[")
 HIDDEN = (".", "_")
+NAMES_SHOWN = 5
+"""Of files that are left out."""
 
 Parts = tuple[str, ...]
 """A path below a root, part by part."""
@@ -30,7 +32,21 @@ class InputFile:
     relative: str
 
 
-def find_inputs(inputs: Iterable[str], out: str) -> list[InputFile]:
+@dataclass(frozen=True)
+class _Found:
+    """What lies behind one input: the files that it means, and the names and paths of others in its folder.
+
+    What a pattern passes by is not meant to be read, and is told only where it finds nothing.
+    """
+
+    files: Sequence[InputFile]
+    others: Sequence[InputFile] = ()
+    is_pattern: bool = False
+
+
+def find_inputs(
+    inputs: Iterable[str], out: str, tell: Callable[[str], object] | None = None
+) -> list[InputFile]:
     """Return the Parquet files behind files, folders and glob patterns, by relative path.
 
     Hidden files, ``.crc`` files and names that start with an underscore are not data and are left
@@ -39,6 +55,13 @@ def find_inputs(inputs: Iterable[str], out: str) -> list[InputFile]:
     finds is read as one if it is called like a Parquet file, as Spark and Dask do.
 
     Whether there is a file behind a name, and not a pipe or a link to nothing, is seen where it is opened.
+
+    Parameters
+    ----------
+    inputs : iterable of str
+    out : str
+    tell : callable, optional
+        Is told which files of the folders are left out, in one line; nobody is if not given.
 
     Raises
     ------
@@ -49,19 +72,32 @@ def find_inputs(inputs: Iterable[str], out: str) -> list[InputFile]:
         If `out` lies inside one of the inputs.
     """
     found: dict[str, InputFile] = {}
+    beside: list[str] = []
     for given in inputs:
-        files = _in_store(given, out) if is_store(given) else _on_disk(given, out)
-        for file in files:
+        behind = _in_store(given, out) if is_store(given) else _on_disk(given, out)
+        if not behind.files:
+            raise _found_none(given, [other.path for other in behind.others])
+        names = {file.relative for file in behind.files}
+        if not behind.is_pattern:
+            beside += [one.relative for one in behind.others if not is_converted(one.relative, names)]
+        for file in behind.files:
             before = found.setdefault(file.relative, file)
             if before.path != file.path:
                 raise SettingsError(
                     f"Two inputs must not have one relative path. Got '{file.relative}' from '{before.path}' "
                     f"and '{file.path}'. Run them into two outputs, or name a folder above both."
                 )
+    if beside and tell is not None:
+        tell(f"Not Parquet, so not read: {_some(sorted(beside))}.")
     return [found[relative] for relative in sorted(found)]
 
 
-def _on_disk(given: str, out: str) -> Iterator[InputFile]:
+def _some(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - NAMES_SHOWN:,} more" if len(names) > NAMES_SHOWN else ""
+    return f"{listed(names[:NAMES_SHOWN])}{rest}"
+
+
+def _on_disk(given: str, out: str) -> _Found:
     pattern: Parts = ()
     if not os.path.lexists(given):
         if not WILDCARDS & set(given):
@@ -73,18 +109,23 @@ def _on_disk(given: str, out: str) -> Iterator[InputFile]:
         root = os.path.realpath(given)
     else:
         folder, name = os.path.split(given)
-        yield _inside(os.path.realpath(folder or "."), (name,))
-        return
+        return _Found([_inside(os.path.realpath(folder or "."), (name,))])
     if not is_store(out):
         below = Path(os.path.realpath(out))
         if below.is_relative_to(root) and _reaches(pattern, below.relative_to(root).parts):
             raise _out_inside(given, out)
-    found = list(_walk(root, pattern, lambda parts: _is_wanted(parts, pattern)))
-    if not found:
-        others = _walk(root, pattern, lambda parts: True)
-        raise _found_none(given, (Path(root, *parts) for parts in others))
-    for parts in found:
-        yield _inside(root, parts, is_pattern=bool(pattern))
+    others: list[InputFile] = []
+
+    def is_wanted(parts: Parts) -> bool:
+        if _is_wanted(parts, pattern):
+            return True
+        if _is_data(parts):
+            others.append(InputFile(name_of(os.path.join(root, *parts)), name_of("/".join(parts))))
+        return False
+
+    found = list(_walk(root, pattern, is_wanted))
+    files = [_inside(root, parts, is_pattern=bool(pattern)) for parts in found]
+    return _Found(files, others, is_pattern=bool(pattern))
 
 
 def _inside(root: str, parts: Parts, *, is_pattern: bool = False) -> InputFile:
@@ -174,24 +215,20 @@ def _missing(given: str) -> SettingsError:
     return SettingsError(f"An input must exist. Got '{printable(given)}' instead.{near}")
 
 
-def _found_none(given: str, others: Iterable[AnyPath]) -> SettingsError:
-    """Return the error for an input without Parquet, with the line that converts what it has instead."""
-    # What is known by the end of its name goes before what has to be looked into.
-    names = sorted(map(name_of, others), key=lambda name: (ranked(name), name))
-    lines = ((name, how_to_convert(name, together=True)) for name in names)
-    advice = next((f" Found '{name}'. {line}" for name, line in lines if line), "")
+def _found_none(given: str, others: Collection[str]) -> SettingsError:
+    """Return the error for an input without Parquet, with the lines that convert what it has instead."""
+    advice = how_to_convert_all(others, "run the same again") if others else ""
     leads = "/".join(takewhile(lambda part: not WILDCARDS & set(part), given.split("/")))
     return SettingsError(
         f"An input must hold at least one Parquet file ({', '.join(PARQUET_SUFFIXES)}). "
-        f"Found none in '{printable(given)}'.{advice or near_path(leads) or ' Check the path.'}"
+        f"Found none in '{printable(given)}'. {advice or near_path(leads).strip() or 'Check the path.'}"
     )
 
 
-def _in_store(given: str, out: str) -> Iterator[InputFile]:
+def _in_store(given: str, out: str) -> _Found:
     path = StorePath.parse(given)
     if path.is_file():
-        yield InputFile(name_of(path), name_of(path.name))
-        return
+        return _Found([InputFile(name_of(path), name_of(path.name))])
     exists = path.exists()
     if not exists and not WILDCARDS & set(given):
         raise _missing(given)
@@ -204,22 +241,30 @@ def _in_store(given: str, out: str) -> Iterator[InputFile]:
             raise _out_inside(given, out)
     names = [PurePosixPath(name).parts for name, _ in root.files()]
     visible = [parts for parts in names if not any(part.startswith(HIDDEN) for part in parts)]
-    found = [parts for parts in visible if _is_wanted(parts, pattern)]
-    if not found:
-        raise _found_none(given, (root / "/".join(parts) for parts in visible))
-    for parts in found:
+    files, others = [], []
+    for parts in visible:
         relative = "/".join(parts)
-        yield InputFile(name_of(root / relative), name_of(relative))
+        file = InputFile(name_of(root / relative), name_of(relative))
+        if _is_wanted(parts, pattern):
+            files.append(file)
+        elif _is_data(parts):
+            others.append(file)
+    return _Found(files, others, is_pattern=bool(pattern))
 
 
 def _is_wanted(parts: Parts, pattern: Parts) -> bool:
     """Tell whether an input means a file below its root."""
     name = parts[-1]
-    if name.endswith(".crc"):
+    if not _is_data(parts):
         return False
     if pattern and matches(parts, pattern):
         return True
     return _is_parquet(name) and (not pattern or _in_parquet_folder(parts[:-1], pattern))
+
+
+def _is_data(parts: Parts) -> bool:
+    """Tell whether a file is more than a checksum of another."""
+    return not parts[-1].endswith(".crc")
 
 
 def _in_parquet_folder(folder: Parts, pattern: Parts) -> bool:

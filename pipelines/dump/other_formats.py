@@ -1,9 +1,14 @@
-"""What else dumps come as, and the line that makes Parquet of it: ``FILE.parquet`` beside each file."""
+"""What else dumps come as, and the lines that make Parquet of it: of each table, and of all documents."""
 
+import glob
 import lzma
+import os
+import re
 import shlex
 import sys
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import IO, Any, cast
 
@@ -21,6 +26,8 @@ PARQUET = "pyarrow as a, pyarrow.parquet as p"
 RECORDS = "from fastwarc.warc import ArchiveIterator as I, WarcRecordType as T; "
 BLOCK = "block_size=1 << 28"
 """Bytes that are parsed at a time: no document may be longer."""
+ENDS_LOOKED_AT = 100
+"""How many kinds of names are told apart: of each, one file is opened."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,8 @@ class Format:
     packages : str
         What must be installed for it, beside pyarrow.
     warning : str
-    of_folder : str
-        Where documents are files: an expression for the table of all of them, whose names are ``n``.
+    together : str
+        Where documents are files: what the file with all of them is called.
     """
 
     name: str
@@ -46,7 +53,7 @@ class Format:
     table: str
     packages: str = ""
     warning: str = ""
-    of_folder: str = ""
+    together: str = ""
 
 
 JSON_LINES = Format(
@@ -95,13 +102,22 @@ PICKLE = Format(
     warning=" A pickle runs what code it holds: do this only if you trust it.",
 )
 
-_READ = 'a.input_stream(f).read().decode("utf-8-sig", "replace")'
 DOCUMENTS = Format(
     "plain text",
     PARQUET,
-    f'a.table({{"id": [f], "text": [{_READ}]}})',
+    'a.table({"id": [f], "text": [a.input_stream(f).read().decode("utf-8-sig", "replace")]})',
     warning=" Each file becomes one document.",
-    of_folder=f'a.table({{"id": n, "text": [{_READ} for f in n]}})',
+    together="documents.parquet",
+)
+SITES = Format(
+    "HTML",
+    f"{PARQUET}; from resiliparse.parse.html import HTMLTree as H; "
+    "from resiliparse.extract.html2text import extract_plain_text as t",
+    'a.table({"id": [f], "text": [t(H.parse_from_bytes(a.input_stream(f).read(), "utf-8"), '
+    "main_content=True)]})",
+    packages="resiliparse",
+    warning=" Each file becomes one document.",
+    together="pages.parquet",
 )
 
 BY_SUFFIX = {
@@ -115,7 +131,8 @@ BY_SUFFIX = {
     ".avro": AVRO,
     ".lance": LANCE,
     **dict.fromkeys((".pkl", ".pickle"), PICKLE),
-    **dict.fromkeys((".txt", ".text", ".md"), DOCUMENTS),
+    **dict.fromkeys((".txt", ".text", ".md", ".markdown", ".rst", ".adoc", ".org", ".tex"), DOCUMENTS),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), SITES),
 }
 BY_BEGINNING = {
     b"{": JSON_LINES,
@@ -144,54 +161,127 @@ def format_of(name: str) -> Format | None:
     return BY_SUFFIX.get(suffixes[-1]) if suffixes else None
 
 
-def how_to_convert(name: str, *, together: bool = False) -> str:
+def how_to_convert(name: str) -> str:
     """Return what makes Parquet of a file that is none, in words; nothing where that is not known.
 
     Parameters
     ----------
     name : str
         Of the file, as in `pipelines.names`.
-    together : bool
-        Whether it stands for all files of its folder with the same end of the name.
     """
+    found = _format_inside(name)
+    if found is None:
+        return ""
+    where = "Copy it to a disk, convert it there" if is_store(name) else "Convert it"
+    then = f"It is {found.name}. {where}, then give the .parquet file instead."
+    return f"{then}{found.warning} To convert it: {_line(found, [name])}"
+
+
+def how_to_convert_all(names: Collection[str], then: str) -> str:
+    """Return what makes Parquet of all files that are none, in words with a line for each kind.
+
+    A few documents beside tables are notes, and have none.
+
+    Parameters
+    ----------
+    names : collection of str
+        Of the files, as in `pipelines.names`.
+    then : str
+        What to do with the files that are made.
+    """
+    kinds: dict[tuple[Format, bool], list[str]] = {}
+    for some in islice(_alike(names), ENDS_LOOKED_AT):
+        if found := _format_inside(some[0]):
+            kinds.setdefault((found, _is_xz(some[0])), []).extend(some)
+    tables = sum(len(some) for (found, _), some in kinds.items() if not found.together)
+    documents = sum(len(some) for (found, _), some in kinds.items() if found.together)
+    if tables >= documents:
+        kinds = {kind: some for kind, some in kinds.items() if not kind[0].together or not tables}
+    if not kinds:
+        return ""
+    where = "Copy it to a disk, convert it there" if is_store(next(iter(names))) else "Convert it"
+    lines = [
+        f"Found '{some[0]}'{f' and {len(some) - 1:,} like it' if some[1:] else ''}. "
+        f"{'They are' if some[1:] else 'It is'} {found.name}.{found.warning} "
+        f"To convert {'them' if some[1:] else 'it'}: {_line(found, some)}"
+        for (found, _), some in kinds.items()
+    ]
+    return "\n".join((f"{where}{', line by line' if lines[1:] else ''}, then {then}.", *lines))
+
+
+def is_converted(relative: str, parquet: Collection[str]) -> bool:
+    """Tell whether Parquet files, by their paths below a root as this one, hold what this file holds."""
+    found = format_of(relative)
+    if f"{relative}.parquet" in parquet:
+        return True
+    if found is None or not found.together:
+        return False
+    return any(str(folder / found.together) in parquet for folder in PurePosixPath(relative).parents)
+
+
+def _format_inside(name: str) -> Format | None:
+    """Return the format that a file has by its name or by how it begins; None if it is Parquet or unknown."""
     beginning = _beginning(name)
     found = format_of(name) or next(
         (BY_BEGINNING[one] for one in BY_BEGINNING if beginning.startswith(one)), None
     )
-    if found is JSON_LINES and beginning.startswith(b"["):
-        found = JSON
-    if found is None or beginning.startswith(b"PAR1"):
-        return ""
-    code = _code(found, name, together)
-    python = shlex.quote(
-        sys.executable or "python"
-    )  # whose pyarrow this is: that of the system may have none
-    line = f"{python} -c '{code}' {_argument(name, together, found)}"
-    if found.packages:
-        line = f"{python} -m pip install {found.packages} && {line}"
-    where = "Copy it to a disk, convert it there" if is_store(name) else "Convert it"
-    then = "run the same again" if together and not is_store(name) else "give the .parquet file instead"
-    return f"It is {found.name}. {where}, then {then}.{found.warning} To convert it: {line}"
+    if beginning.startswith(b"PAR1"):
+        return None
+    return JSON if found is JSON_LINES and beginning.startswith(b"[") else found
 
 
-def ranked(name: str) -> int:
-    """Return a rank of a file by its name: 0 for a table, 1 for a document, which may be a note; else 2."""
-    found = format_of(name)
-    return 2 if found is None else int(bool(found.of_folder))
+def _alike(names: Collection[str]) -> Iterator[list[str]]:
+    """Yield files whose names end alike; those whose end tells a format go first."""
+    groups: dict[str, list[str]] = {}
+    for name in sorted(names):
+        groups.setdefault(_pattern(name), []).append(name)
+    yield from sorted(groups.values(), key=lambda some: (format_of(some[0]) is None, some[0]))
 
 
-def _code(found: Format, name: str, together: bool) -> str:
-    """Return the program that converts what it is given: the files, or the folder of many documents."""
-    table, imports = found.table, found.imports
-    if together and found.of_folder:
-        imports = f"pathlib as l, {imports}"
-        names = f'd = l.Path(sys.argv[1]); n = sorted(map(str, d.glob("*{_ends(name)}")))'
-        act = f'{names}; p.write_table({found.of_folder}, d / "documents.parquet")'
+def _line(found: Format, names: Sequence[str]) -> str:
+    """Return the line of a shell that converts files of one format."""
+    places = _places(found, names)
+    imports, files, first = found.imports, "sys.argv[1:]", 2 if found.together else 1
+    if len(names) > 1 and found is not LANCE:
+        imports = f"glob, {imports}"
+        files = f"sorted(f for g in sys.argv[{first}:] for f in glob.glob(g, recursive=True))"
+    if len(names) > 1 and found.together:
+        act = f"p.write_table(a.concat_tables([{found.table} for f in {files}]), sys.argv[1])"
     else:
-        act = f"[p.write_table({table}, f + '.parquet') for f in sys.argv[1:]]"
-    if PurePosixPath(name).suffix.lower() == XZ:
+        act = f'[p.write_table({found.table}, f + ".parquet") for f in {files}]'
+    if _is_xz(names[0]):
         imports, act = f"lzma, {imports}", act.replace("a.input_stream(f)", "lzma.open(f)")
-    return f"import sys, {imports}; {act}".replace("'", '"')
+    # Whose pyarrow this is: that of the system may have none.
+    python = shlex.quote(sys.executable or "python")
+    line = f"{python} -c 'import sys, {imports}; {act}' {' '.join(map(_quoted, places))}"
+    return f"{python} -m pip install {found.packages} && {line}" if found.packages else line
+
+
+def _places(found: Format, names: Sequence[str]) -> list[str]:
+    """Return what the line is given: one file, or patterns for all behind the file of documents to make."""
+    here = [name.rpartition("/")[2] if is_store(name) else name for name in names]
+    if found is LANCE:  # a dataset of many files is its folder
+        return list(dict.fromkeys(map(_whole, here)))
+    if len(names) == 1:
+        return here
+    folders = {os.path.dirname(name) for name in here}
+    root = os.path.commonpath(folders) if "" not in folders else ""
+    below = os.path.join(glob.escape(root), "" if len(folders) == 1 else "**/")
+    patterns = [f"{below}{pattern}" for pattern in dict.fromkeys(map(_pattern, here))]
+    if not found.together:
+        return patterns
+    name, dot, end = found.together.partition(".")
+    # Two lines must not write one file.
+    return [os.path.join(root, f"{name}{'-xz' if _is_xz(names[0]) else ''}{dot}{end}"), *patterns]
+
+
+def _whole(name: str) -> str:
+    path = PurePosixPath(name)
+    return str(next(one for one in reversed((path, *path.parents)) if one.suffix.lower() == ".lance"))
+
+
+def _is_xz(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() == XZ
 
 
 def _beginning(name: str) -> bytes:
@@ -206,22 +296,13 @@ def _beginning(name: str) -> bytes:
         return b""
 
 
-def _argument(name: str, together: bool, found: Format) -> str:
-    """Return the file as a shell takes it; a dataset of many files, or many documents, is its folder."""
-    path = PurePosixPath(name.rpartition("/")[2] if is_store(name) else name)
-    whole = next((one for one in reversed((path, *path.parents)) if one.suffix.lower() == ".lance"), None)
-    if whole is not None:
-        path, together = whole, False
-    ends = _ends(name)
-    if not together or not ends:
-        return _quoted(str(path))
-    return _quoted(str(path.parent)) if found.of_folder else _quoted(f"{path.parent}/") + f"*{ends}"
-
-
-def _ends(name: str) -> str:
-    """Return how the names of a file and of its like end; empty if nothing is told by that."""
+def _pattern(name: str) -> str:
+    """Return a pattern for the names of a file and of its like: by how they end, or by all but the digits."""
     path = PurePosixPath(name)
-    return "".join(path.suffixes[-2:]) if path.suffix.lower() in (*PACKED, XZ) else path.suffix
+    ends = "".join(path.suffixes[-2:]) if path.suffix.lower() in (*PACKED, XZ) else path.suffix
+    if ends and format_of(name):
+        return f"*{glob.escape(ends)}"
+    return re.sub(r"\d", "[0-9]", glob.escape(path.name))
 
 
 def _quoted(name: str) -> str:

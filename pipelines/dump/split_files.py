@@ -18,7 +18,7 @@ from filtering.being_read import has_suspects
 from filtering.errors import BadFileError, ColumnError, SettingsError
 from filtering.printable import listed
 from pipelines.dump.inputs import PARQUET_SUFFIXES, InputFile
-from pipelines.dump.other_formats import format_of
+from pipelines.dump.other_formats import format_of, how_to_convert_all
 from pipelines.dump.parts import ROWS_HELD, Fields, Part, Parts, SetAside
 from pipelines.dump.reading import FOOTER, Footer, read_footer, reading, resolve_text_column
 from pipelines.dump.rewriting import Losses
@@ -187,7 +187,11 @@ def _refuse_no_text(files: Sequence[InputFile], unread: Mapping[str, BadFileErro
         if isinstance(error, ColumnError):
             raise error
     if unread and all(format_of(file.path) for file in files):
-        raise SettingsError(f"An input must be Parquet. {next(iter(unread.values()))}")
+        why = next(iter(unread.values()))
+        if len(files) > 1:
+            how = how_to_convert_all([file.path for file in files], "give the .parquet files instead")
+            raise SettingsError(f"An input must be Parquet. {how}")
+        raise SettingsError(f"An input must be Parquet. {why}")
 
 
 def _readable(

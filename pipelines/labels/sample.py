@@ -112,7 +112,7 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
     refuse_taken(config.out, overwrite=config.overwrite)
     rubric = rubric_to_show(config.rubric, config.scorer)
     dump = split_files(
-        find_inputs(config.inputs, config.out),
+        find_inputs(config.inputs, config.out, reporter.say),
         text_column=config.text_column,
         size=PartSize(rows=1),  # a part for each row group
     )

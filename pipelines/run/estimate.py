@@ -92,15 +92,15 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
     SettingsError
         As `filter_dump`.
     """
-    folder = RunFolder(config.out)
+    reporter, folder = reporter or ConsoleReporter(), RunFolder(config.out)
     refuse_foreign(folder)
-    files = inputs_of(config)
+    files = inputs_of(config, reporter)
     tasks = gather_tasks(config.against, config)
     untried = untried_scorer_of(config)
     leaks = search_of(tasks, config.leak_action) if tasks else None
     plan = replace(plan_of(config, files, untried, leaks), command=words_of("filter", config))
     refuse_other_run(folder, plan, update=config.update)
-    scorer = load_scorer_of(config, untried.effort, reporter or ConsoleReporter())
+    scorer = load_scorer_of(config, untried.effort, reporter)
     scorer = scorer.with_rules(config.rules_for(scorer.domain))
     left = plan.parts.where(~folder.are_done(plan.parts))
     rows_left = int(left.column("rows").sum())

@@ -87,7 +87,7 @@ def filter_dump(
     executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
     folder = RunFolder(config.out)
     refuse_foreign(folder)
-    files = inputs_of(config)
+    files = inputs_of(config, reporter)
     tasks = gather_tasks(config.against, config)
     untried = untried_scorer_of(config)
     leaks = search_of(tasks, config.leak_action) if tasks else None
@@ -161,7 +161,7 @@ def decontaminate_dump(
     """
     executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
     refuse_foreign(RunFolder(config.out))
-    files = inputs_of(config)
+    files = inputs_of(config, reporter)
     tasks = gather_tasks(config.against, config)
     leaks = search_of(tasks, config.leak_action)
     added = AddedColumns.named("edu_score")
@@ -198,7 +198,7 @@ def decontaminate_dump(
         return run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
 
 
-def inputs_of(config: DumpSettings) -> list[InputFile]:
+def inputs_of(config: DumpSettings, reporter: Reporter) -> list[InputFile]:
     """Return the files of a run, the first of which can be read: before a scorer is loaded for them.
 
     Raises
@@ -206,7 +206,7 @@ def inputs_of(config: DumpSettings) -> list[InputFile]:
     SettingsError
         As `find_inputs` and `check_beginning`.
     """
-    files = find_inputs(config.inputs, config.out)
+    files = find_inputs(config.inputs, config.out, reporter.say)
     check_beginning(files, config.text_column)
     return files
 

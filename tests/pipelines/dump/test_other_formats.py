@@ -7,6 +7,7 @@ import json
 import lzma
 import pickle
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -19,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from places import ROOT
 
-from pipelines.dump.other_formats import how_to_convert
+from pipelines.dump.other_formats import how_to_convert, how_to_convert_all
 
 TEXTS = ["one line", 'two lines,\n"quoted"', "naïve " + "x" * 2_000_000]
 ROWS = [{"id": number, "text": text} for number, text in enumerate(TEXTS)]
@@ -82,6 +83,18 @@ def run_line(line, monkeypatch):
     exec(compile(code, "line", "exec"), {})
 
 
+def run_lines(refused):
+    """Run all lines of a refusal in a shell, and return how many there are."""
+    lines = [
+        line.partition(" convert ")[2].partition(": ")[2]
+        for line in refused.splitlines()
+        if line.startswith("Found '")
+    ]
+    for line in lines:
+        subprocess.run(["bash", "-c", line], check=True)
+    return len(lines)
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_the_line_makes_parquet_of_the_file(name, tmp_path, monkeypatch):
     (tmp_path / name).write_bytes(FILES[name])
@@ -105,7 +118,7 @@ def test_a_folder_of_text_files_becomes_one_file_of_documents(command, web, tmp_
         (dump / f"{number}.txt").write_text(f"A prime has two divisors, not {number}.")
     arguments = ("filter", dump, "-o", tmp_path / "out", "-s", web, "--effort", "fast", "--no-report")
     refused = command(*arguments).err
-    subprocess.run(["bash", "-c", refused[refused.index(sys.executable) :]], check=True)
+    run_lines(refused)
     table = pq.read_table(dump / "documents.parquet")
     assert table["id"].to_pylist() == [str(dump / f"{number}.txt") for number in range(5)]
     done = command(*arguments)
@@ -118,7 +131,61 @@ def test_a_note_beside_other_files_is_not_what_is_converted(command, web, tmp_pa
     (dump / "README.txt").write_text("Pages of 2026.")
     (dump / "z.jsonl").write_bytes(LINES)
     refused = command("filter", dump, "-o", tmp_path / "out", "-s", web, "--effort", "fast").err
-    assert "z.jsonl'. It is JSON lines." in refused
+    assert f"Found '{dump / 'z.jsonl'}'. It is JSON lines." in refused
+    assert "README" not in refused
+    run_lines(refused)
+    done = command("filter", dump, "-o", tmp_path / "out", "-s", web, "--effort", "fast", "--dry-run")
+    assert "Not Parquet, so not read: README.txt." in done.err
+
+
+def test_every_kind_of_file_in_every_folder_has_a_line_and_is_read_then(command, web, tmp_path):
+    contents = {
+        "a.csv": FILES["a.csv"],
+        "a.jsonl": LINES,
+        "deep [1]/b.jsonl.gz": gzip.compress(LINES),
+        "deep [1]/c.jsonl.xz": lzma.compress(LINES),
+        "deep [1]/even/d.json": FILES["a.json"],
+        "part-00000": LINES,
+        "part-00001": LINES,
+    }
+    for name, content in contents.items():
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(content)
+    arguments = ("filter", tmp_path / "in", "-o", tmp_path / "out", "-s", web, "--effort", "fast")
+    refused = command(*arguments)
+    assert (refused.code, "Convert it, line by line, then run the same again." in refused.err) == (2, True)
+    assert run_lines(refused.err) == 4
+    outcome = command(*arguments, "--no-report")
+    assert (outcome.code, f"of {len(contents) * len(ROWS)} documents" in outcome.out) == (0, True)
+    assert "Not Parquet" not in outcome.err
+
+
+def test_documents_in_several_folders_and_of_several_ends_become_one_file(tmp_path, monkeypatch):
+    names = ["a.md", "b.rst", "deep/c.txt", "deep/er/d.tex.gz"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(gzip.compress(b"Two.") if name.endswith(".gz") else b"Two.")
+    (tmp_path / "index.csv").write_bytes(FILES["a.csv"])  # one table among more documents
+    paths = [str(tmp_path / name) for name in (*names, "index.csv")]
+    text, table = sorted(how_to_convert_all(paths, "go on").splitlines()[1:], key=lambda one: "CSV" in one)
+    assert "index.csv'. It is CSV." in table
+    run_line(text, monkeypatch)
+    made = pq.read_table(tmp_path / "documents.parquet")
+    assert made.to_pylist() == [{"id": str(tmp_path / name), "text": "Two."} for name in names]
+
+
+def test_files_that_are_not_parquet_are_named_once_wherever_a_folder_is_read(command, web, dump, tmp_path):
+    shutil.copytree(dump, tmp_path / "in")
+    for name in ("a.csv", "deep/b.jsonl", "c.bin", "_SUCCESS", ".hidden.csv", "part-2.parquet.crc"):
+        (tmp_path / "in" / name).write_bytes(b"x")
+    said = "Not Parquet, so not read: a.csv, c.bin, deep/b.jsonl."
+    of_run = ("filter", tmp_path / "in", "-o", tmp_path / "out", "-s", web, "--effort", "fast", "--no-report")
+    of_sample = ("sample", tmp_path / "in", "--n", "3", "--out", tmp_path / "s.parquet", "-s", web)
+    for arguments in ((*of_run, "--dry-run"), of_run, of_sample):
+        outcome = command(*arguments)
+        assert (outcome.code, outcome.err.count(said)) == (0, 1)
+    pattern = command("filter", tmp_path / "in" / "*.parquet", *of_run[2:], "--dry-run")
+    assert "Not Parquet" not in pattern.err
 
 
 def warc_of(kind, media, body):
@@ -161,8 +228,7 @@ def test_the_line_of_a_folder_makes_a_dump_of_it(command, web, tmp_path):
     outcome = command(*arguments, "--no-report")
     assert outcome.code == 2
     assert "Convert it, then run the same again." in outcome.err
-    line = outcome.err[outcome.err.index(sys.executable) :]
-    subprocess.run(["bash", "-c", line], check=True)
+    assert run_lines(outcome.err) == 1
     outcome = command(*arguments, "--no-report")
     assert (outcome.code, "of 6 documents" in outcome.out) == (0, True)
 
@@ -212,8 +278,20 @@ def test_of_parquet_and_of_what_is_not_known_nothing_is_said(tmp_path, name):
     assert how_to_convert(str(tmp_path / name)) == ""
 
 
+def test_of_files_that_a_pattern_finds_each_has_its_line(command, web, tmp_path):
+    for name in ("a.jsonl", "b.jsonl", "c.csv"):
+        (tmp_path / name).write_bytes(FILES["a" + name[1:]])
+    arguments = ("-o", tmp_path / "out", "-s", web, "--effort", "fast", "--no-report")
+    refused = command("filter", tmp_path / "*[lv]", *arguments)
+    assert "Convert it, line by line, then give the .parquet files instead." in refused.err
+    assert (refused.code, run_lines(refused.err)) == (2, 2)
+    outcome = command("filter", tmp_path / "*.parquet", *arguments)
+    assert "of 9 documents" in outcome.out
+
+
 def test_the_lines_of_the_docs_are_those_of_the_refusals():
     page = (ROOT / "docs" / "how-to" / "filter.md").read_text()
-    for name, many in (("dump/a.jsonl", "dump/*.jsonl*"), ("dump/a.csv", "dump/*.csv")):
-        line = how_to_convert(name, together=True).partition("Convert it: ")[2]
-        assert line.replace(f"dump/*{name[6:]}", many) in page
+    for ends in ([".jsonl", ".jsonl.gz"], [".csv"]):
+        names = [f"dump/{name}{end}" for end in ends for name in ("a", "deep/b")]
+        line = how_to_convert_all(names, "go on").partition("To convert them: ")[2]
+        assert line.replace(sys.executable, "python") in page

@@ -16,6 +16,7 @@ from filtering import being_read
 from filtering.being_read import MEMORY_BYTES, Notes
 from filtering.errors import BadFileError, OutOfMemoryError, RunError
 from pipelines import Executor, FilterConfig, LocalExecutor, RayExecutor, filter_dump
+from pipelines.progress import ConsoleReporter
 from pipelines.run.filter import inputs_of, plan_of, untried_scorer_of
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.part_worker import PartWorker
@@ -60,7 +61,7 @@ def job(dump, web, tmp_path):
     config = FilterConfig(
         effort="fast", inputs=[str(source)], out=out, scorer=web, keep_at=CUT, rows_per_part=40
     )
-    plan = plan_of(config, inputs_of(config), untried_scorer_of(config))
+    plan = plan_of(config, inputs_of(config, ConsoleReporter()), untried_scorer_of(config))
     RunFolder(str(out)).write_plan(plan)
     settings = WorkerSettings(
         out=str(out), scorer=web, text_column=plan.facts.text_column, keep_at=CUT, write="kept",
