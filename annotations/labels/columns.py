@@ -37,6 +37,7 @@ SAMPLE_SCHEMA = pa.schema(
         ("path", pa.string()),  # of a source file in its repository
     ]
 )
+SHOWN_ID_CHARS = 100
 SHOWN_CHARS = 40
 """Of a score that is none: enough to find it, too few to be a document."""
 CARRIED = ("url", "genre", "lang", "language")
@@ -129,7 +130,7 @@ def sample_rows(
         yield sample_row(said.get(text_column, ""), **values | {"id": identity, "group": group})
 
 
-def check_scores(column: pa.ChunkedArray, title: str, name: str) -> None:
+def check_scores(column: pa.ChunkedArray, title: str, name: str, ids: Sequence[object] = ()) -> None:
     """Refuse a column of scores that holds anything but numbers from 0 to `POINTS`, and what is empty.
 
     Parameters
@@ -137,6 +138,8 @@ def check_scores(column: pa.ChunkedArray, title: str, name: str) -> None:
     column : ChunkedArray
     title, name : str
         What the column is called, and its table.
+    ids : sequence, optional
+        Of the documents, to name a wrong row by.
 
     Raises
     ------
@@ -153,10 +156,11 @@ def check_scores(column: pa.ChunkedArray, title: str, name: str) -> None:
         shown = ascii(value[:SHOWN_CHARS]) if isinstance(value, str) else f"{value:g}"
         meant = near_number(value, is_whole=False) if isinstance(value, str) else ""
         near = f" Did you mean {meant}?" if meant and _is_score(meant) else ""
+        where = f" (id {str(ids[row - 1])[:SHOWN_ID_CHARS]!a})" if ids else ""
         more = f"{len(wrong):,} rows are wrong, this one first" if len(wrong) > 1 else "No other row is wrong"
         raise LabelsError(
             f"{title!r} in {name} must be a number from 0 to {POINTS}. Got {shown} in data row "
-            f"{row:,}.{near} {more}. Mend or drop what is wrong."
+            f"{row:,}{where}.{near} {more}. Mend or drop what is wrong."
         )
     if is_text(kind):
         raise LabelsError(

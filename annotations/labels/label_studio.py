@@ -24,6 +24,8 @@ DOCUMENT = "document"
 """What a task calls the id of its document: the id of a flat export is that of the task."""
 ANNOTATOR, ANNOTATION = "annotator", "annotation_id"
 """Columns that a flat export has, and no other table."""
+UNANSWERED = {"data", "id", "predictions", "drafts", "meta"}
+"""Keys of a task that has no annotations, as it is imported."""
 SCORES_LEFT_OUT = ("edu_score", "text", "id")
 """Columns of a sample that no annotator shall see, or that go by other names."""
 
@@ -83,14 +85,17 @@ def _ask_for_points(view: Element, rubric: Rubric | None) -> None:
 
 
 def is_export(values: Any) -> bool:  # noqa: ANN401 - any JSON value
-    """Tell whether the value of a JSON file is an export with all annotations of a task in one object."""
+    """Tell whether the value of a JSON file is an export with all annotations of a task in one object.
+
+    Tasks that nobody has answered are one too.
+    """
     return (
         isinstance(values, list)
         and bool(values)
         and all(
             isinstance(one, dict)
             and isinstance(one.get("data"), dict)
-            and isinstance(one.get("annotations"), list)
+            and (isinstance(one.get("annotations"), list) or set(one) <= UNANSWERED)
             for one in values
         )
     )
@@ -104,14 +109,22 @@ def rows_of_export(tasks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for task in tasks for row in _rows_of_task(task)]
 
 
+def row_of_flat_export(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of ``JSON_MIN`` with answers as one text or number; another table's as it is."""
+    if ANNOTATOR not in row or ANNOTATION not in row:
+        return row
+    return {name: _plain(value) if isinstance(value, dict) else value for name, value in row.items()}
+
+
 def _rows_of_task(task: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    given = [one for one in task["annotations"] if isinstance(one, dict) and not one.get("was_cancelled")]
+    found = task.get("annotations", ())
+    given = [one for one in found if isinstance(one, dict) and not one.get("was_cancelled")]
     for one in given or [{}]:
         results = one.get("result")
         values = {
-            str(found.get("from_name")): _plain(found.get("value"))
-            for found in (results if isinstance(results, list) else ())
-            if isinstance(found, dict)
+            str(answer.get("from_name")): _plain(answer.get("value"))
+            for answer in (results if isinstance(results, list) else ())
+            if isinstance(answer, dict)
         }
         yield {
             **task["data"],
@@ -128,12 +141,15 @@ def _annotator(who: object) -> str | None:
 
 
 def _plain(value: object) -> object:
-    """Return what an annotator chose, wrote or counted; None where it is something else, such as a region."""
+    """Return what an annotator chose, wrote or counted; None where it is something else, such as a region.
+
+    Several answers to one question are one text, which is no score and so is refused by name.
+    """
     if not isinstance(value, dict):
         return None
     found = next((value[kind] for kind in ("choices", "rating", "number", "text") if kind in value), None)
     if isinstance(found, list):
-        found = found[0] if len(found) == 1 else None
+        found = found[0] if len(found) == 1 else ", ".join(map(str, found)) or None
     return found if isinstance(found, (str, int, float)) else None
 
 

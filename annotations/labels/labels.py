@@ -208,10 +208,10 @@ def cut_texts_warning(cut_texts: int, documents: int) -> str:
     """Return in words that texts were cut, and what to do."""
     return (
         f"Warning: {cut_texts:,} of {documents:,} labels hold less of their document than a scorer reads: a "
-        ".csv sample holds its beginning, middle and end. The whole texts are in the file that 'edufilter "
-        "sample' wrote beside it, whose name ends in -texts.parquet. Put that file into the folder of the "
-        "table, and import the table again. Or annotate the .parquet sample of the same documents into the "
-        "folder of labels."
+        "sample for people holds its beginning, middle and end. The whole texts are in the file that "
+        "'edufilter sample' wrote beside it, whose name ends in -texts.parquet. Put that file into the "
+        "folder of the table, and import the table again. Or annotate the .parquet sample of the same "
+        "documents into the folder of labels."
     )
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
+from json import JSONDecodeError
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,15 @@ import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet as pq
 
-from annotations.labels.label_studio import DOCUMENT, as_sample, is_export, rows_of_export
+from annotations.labels.label_studio import (
+    ANNOTATION,
+    ANNOTATOR,
+    DOCUMENT,
+    as_sample,
+    is_export,
+    row_of_flat_export,
+    rows_of_export,
+)
 from annotations.labels.spreadsheet_cells import unguarded
 from filtering.being_read import being_read
 from filtering.errors import ColumnError, LabelsError, MissingExtraError
@@ -247,7 +256,7 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
     except LabelsError:
         raise
     except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
-        where = _where_in_csv(str(error)) if is_csv else _where_in_json(str(error), path)
+        where = _where_in_csv(str(error)) if is_csv else _where_in_json(error, path)
         needed = (
             "a header, the same number of columns in each row, and comma, semicolon or tab between them"
             if is_csv
@@ -255,19 +264,23 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
         )
         kind = "CSV" if is_csv else "JSON"
         raise LabelsError(
-            f"{path} must be a readable {kind} file in UTF-8: {needed}. It is not "
-            f"({type(error).__name__}).{where}"
+            f"{path} must be a readable {kind} file in UTF-8: {needed}. It is not"
+            f"{where or f' ({type(error).__name__}).'}"
         ) from None
 
 
 # Arrow quotes values in its messages, and these may be texts: of these only the place is told.
 def _where_in_csv(said: str) -> str:
     row = CSV_ROW.search(said)
-    return f" The trouble is in data row {int(row[1]) - 1:,}." if row and int(row[1]) > 1 else ""
+    return f". The trouble is in data row {int(row[1]) - 1:,}." if row and int(row[1]) > 1 else ""
 
 
-def _where_in_json(said: str, path: str) -> str:
-    row = JSON_ROW.search(said)
+def _where_in_json(error: Exception, path: str) -> str:
+    if isinstance(error, JSONDecodeError):
+        if not error.doc[error.pos :].strip():
+            return ": it breaks off at its end, as a file does that was not copied whole. Fetch it again."
+        return f". The trouble is in line {error.lineno:,}, at character {error.colno:,}."
+    row = JSON_ROW.search(said := str(error))
     if row is None or Path(path).stat().st_size > BLOCK_BYTES:  # which block the row is of nobody knows
         return ""
     with open(path, "rb") as file:
@@ -275,8 +288,8 @@ def _where_in_json(said: str, path: str) -> str:
         line = next(islice(full, int(row[1]), None), 0)
     if changed := CHANGED.search(said):
         column, before, after, _ = changed.groups()
-        return f" {column!r} is {before} before line {line:,}, and {after} there."
-    return f" The trouble is in line {line:,}." if line else ""
+        return f". {column!r} is {before} before line {line:,}, and {after} there."
+    return f". The trouble is in line {line:,}." if line else ""
 
 
 def _is_array(path: str) -> bool:
@@ -288,9 +301,21 @@ def _of_array(path: str) -> pa.Table:
     """Return the objects of a list in JSON as rows; of an export of Label Studio its annotations."""
     with open(path, "rb", opener=open_regular) as file:
         values = parse_json(file.read().removeprefix(b"\xef\xbb\xbf"))
-    rows = rows_of_export(values) if is_export(values) else values
+    if not values:
+        raise LabelsError(f"{path} must hold labels. It is an empty list.")
+    if is_export(values):
+        rows = rows_of_export(values)
+        if all(row[ANNOTATION] is None and row[ANNOTATOR] is None for row in rows):
+            raise LabelsError(
+                f"{path} must hold answers of people. It holds {len(values):,} tasks that nobody has "
+                "answered. Answer them in Label Studio, and export the project as JSON. Predictions, drafts "
+                "and skipped tasks are no answers."
+            )
+    else:
+        rows = values
     if not all(isinstance(row, dict) for row in rows):
         raise ValueError("a list must hold objects")
+    rows = [row_of_flat_export(row) for row in rows]
     names = dict.fromkeys(name for row in rows for name in row)
     return as_sample(pa.table({name: pa.array([row.get(name) for row in rows]) for name in names}))
 

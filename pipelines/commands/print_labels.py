@@ -88,6 +88,8 @@ def print_annotation(result: "AnnotateResult") -> int:
         )
     if list(result.statuses) != ["imported"] or spent:  # else the line above has said it
         show(f"{'of the source' if 'imported' in result.statuses else 'questions'}: {statuses}{spent}")
+    for note in result.notes:
+        show(printable(note))
     if result.cut_texts:
         show(cut_texts_warning(result.cut_texts, result.labels))
     if result.statuses.get("not asked"):

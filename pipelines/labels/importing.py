@@ -1,19 +1,22 @@
 """Takes scores that exist into a folder of labels: of people, say, or of a published data set."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from annotations.asking.annotator import Reply
-from annotations.asking.journal import Journal, Question, window_digest
+from annotations.asking.journal import QUESTION, Journal, Question, window_digest
 from annotations.asking.settings import Rater
 from annotations.labels.columns import check_scores, is_string, sample_rows
 from annotations.labels.label_studio import ANNOTATION, ANNOTATOR
 from annotations.labels.labels import count_cut_texts
 from annotations.labels.ratings import IMPORTED_SCORE
 from annotations.labels.sources import LABELS, read_table, require_column, text_column_of
+from annotations.samples.sampling import UNKNOWN_PICK
 from filtering.errors import LabelsError
+from filtering.printable import listed
 from filtering.text.settings import TEXT_COLUMNS
 from filtering.text.windows import cut_window
 from pipelines.labels.label_folder import (
@@ -53,14 +56,15 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         called=LABELS,
     )
     require_column(table, config.score_column, "--score-column", config.source, name)
-    table = _with_whole_texts(table, config.source)
+    table, strangers = _with_whole_texts(table, config.source)
     scores = scores_of(table, config.score_column, name)
     given = [number for number, score in enumerate(scores) if score is not None]
     if not given:
-        raise LabelsError(
-            f"{config.score_column!r} in {name} must hold a score. All {len(table):,} are empty."
-        )
+        empty = f"All {len(table):,} are empty" if len(table) else "It has no rows"
+        raise LabelsError(f"{config.score_column!r} in {name} must hold a score. {empty}.")
     with open_journal(config.out, "Labels") as journal:
+        held = {key for key, _ in journal.documents()}
+        before = {tuple(row[name] for name in QUESTION): row["scores"] for row in journal.ratings()}
         keys = _keys_of(table.take(pa.array(given, pa.int64())), name, config, journal)
         raters = _raters_of(table, config.rater)
         found = [(number, key) for number, key in zip(given, keys, strict=True) if key is not None]
@@ -87,7 +91,35 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
             spent_usd=journal.spent_usd(),
             cut_texts=count_cut_texts(labels),
             domain=rubric.domain if rubric else "",
+            notes=(
+                *strangers,
+                *_notes_on_documents(config.out, {key for _, key in found}, held, journal),
+                *_notes_on_scores([(Question("", raters[at], key), scores[at]) for at, key in found], before),
+            ),
         )
+
+
+def _notes_on_documents(out: str, keys: set[str], held: set[str], journal: Journal) -> Iterator[str]:
+    """Yield what there is to know of the documents that a folder did not hold before."""
+    fresh = keys - held
+    if held and fresh:
+        yield f"{len(fresh):,} of {len(keys):,} documents are none of the {len(held):,} that {out} held."
+    picked = {key: row["picked"] for key, row in journal.documents()}
+    if unknown := sum(picked[key] == UNKNOWN_PICK for key in fresh):
+        yield f"{unknown:,} documents do not say how they were drawn: they count as drawn at random."
+
+
+def _notes_on_scores(
+    given: Iterable[tuple[Question, float | None]],
+    before: Mapping[tuple[str | int, ...], Mapping[str, float]],
+) -> Iterator[str]:
+    """Yield how many scores replace another one of the same rater."""
+    last, changed = {key: scores.get(IMPORTED_SCORE) for key, scores in before.items()}, 0
+    for question, score in given:
+        changed += last.get(question.values, score) != score
+        last[question.values] = score
+    if changed:
+        yield f"{changed:,} scores differ from what the same rater gave the same text: the last counts."
 
 
 def _raters_of(table: pa.Table, name: str) -> list[Rater]:
@@ -97,25 +129,32 @@ def _raters_of(table: pa.Table, name: str) -> list[Rater]:
     return [Rater(name if one is None else f"{name} {one}") for one in table[ANNOTATOR].to_pylist()]
 
 
-def _with_whole_texts(table: pa.Table, source: str) -> pa.Table:
-    """Return a table with the whole texts of the windows in it, as far as they lie beside it.
+def _with_whole_texts(table: pa.Table, source: str) -> tuple[pa.Table, list[str]]:
+    """Return a table with the whole texts of the windows in it, as far as they lie beside it, and a warning.
 
     A table for people holds windows. `sample_dump` wrote the whole texts beside it, and whoever filled it in
     may have saved it under another name: so all files of whole texts there are looked at, its namesake first.
     """
     if "text" not in table.column_names or not is_string(table["text"].type) or not Path(source).is_file():
-        return table
+        return table, []
     texts = table["text"].to_pylist()
     missing = {_as_shown(text) for text in texts if text is not None}
     whole_of: dict[str, str] = {}
-    for path in _files_of_whole_texts(source):
+    files = _files_of_whole_texts(source)
+    for path in files:
         if not missing:
             break
         found, _ = read_table(str(path), ("text",), strings=("text",))
         whole_of |= {_as_shown(cut_window(whole)): whole for whole in found["text"].to_pylist()}
         missing -= whole_of.keys()
     whole = [text if text is None else whole_of.get(_as_shown(text), text) for text in texts]
-    return table.set_column(table.column_names.index("text"), "text", pa.array(whole, pa.large_string()))
+    strangers = sum(text is not None and _as_shown(text) in missing for text in texts)
+    told = (
+        f"Warning: {strangers:,} of {len(texts):,} rows hold texts that are not of the sample in "
+        f"{listed(path.name for path in files)}. Is it the export of another project?"
+    )
+    table = table.set_column(table.column_names.index("text"), "text", pa.array(whole, pa.large_string()))
+    return table, [told] if files and strangers else []
 
 
 def _files_of_whole_texts(source: str) -> list[Path]:
@@ -136,7 +175,7 @@ def scores_of(table: pa.Table, column: str, name: str) -> list[float | None]:
     LabelsError
         If a score is no number in [0, 5].
     """
-    check_scores(table[column], column, name)
+    check_scores(table[column], column, name, table["id"].to_pylist() if "id" in table.column_names else ())
     scores: list[float | None] = table[column].to_pylist()
     return scores
 

@@ -58,6 +58,8 @@ class AnnotateResult:
         Labels whose text lacks some of what signals read of the document.
     domain : str
         What the rubric of the labels is for; empty where no model was asked.
+    notes : tuple of str
+        What a person should know of imported documents and scores.
     """
 
     out: str
@@ -69,6 +71,7 @@ class AnnotateResult:
     canaries: tuple[CanaryResult, ...] = ()
     cut_texts: int = 0
     domain: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:

@@ -86,7 +86,9 @@ def flat(exported):
             if one["was_cancelled"]:
                 continue
             value = one["result"][0]["value"] if one["result"] else None
-            score = {} if value is None else {"score": value["choices"][0] if "choices" in value else [value]}
+            chosen = (value or {}).get("choices", ())
+            answer = chosen[0] if len(chosen) == 1 else value if chosen else [value]
+            score = {} if value is None else {"score": answer}
             about = {"annotator": one["completed_by"], "annotation_id": one["id"], "lead_time": 2.5}
             rows.append({**task["data"], "id": task["id"], **score, **about})
     return rows

@@ -106,7 +106,7 @@ def test_where_a_comma_stands_in_numbers_it_is_read_as_one(tmp_path, separator):
 def test_a_number_with_a_comma_in_a_table_of_commas_is_told_with_what_is_meant(tmp_path):
     path = tmp_path / "theirs.csv"
     path.write_text('id,text,score\na,some text,"3,5"\nb,more text,2\n')
-    with pytest.raises(LabelsError, match=r"Got '3,5' in data row 1\. Did you mean 3\.5\?"):
+    with pytest.raises(LabelsError, match=r"Got '3,5' in data row 1 \(id 'a'\)\. Did you mean 3\.5\?"):
         import_labels(ImportConfig(source=path, out=tmp_path / "labels"))
 
 
@@ -147,8 +147,11 @@ def test_rows_without_text_and_texts_that_come_twice_are_counted(tmp_path):
     ("text", "message"),
     [
         ("id,text,score\na,b,9\n", r"from 0 to 5\. Got 9 in data row 1"),
-        ("id,text,score\na,b,good\n", "Got 'good' in data row 1. No other row is wrong"),
-        ("id,text,score\na,b,3\nc,d,\ne,f,good\ng,h,7\n", "Got 'good' in data row 3. 2 rows are wrong"),
+        ("id,text,score\na,b,good\n", r"Got 'good' in data row 1 \(id 'a'\). No other row is wrong"),
+        (
+            "id,text,score\na,b,3\nc,d,\ne,f,good\ng,h,7\n",
+            r"Got 'good' in data row 3 \(id 'e'\). 2 rows are wrong",
+        ),
         (f"id,text,score\na,b,{'x' * 90}\n", f"Got '{'x' * 40}' in data row 1"),
         ("id,text,score\na,b,\n", "must hold a score. All 1 are empty"),
         ("id,text\na,b\n", "must have a column 'score'"),

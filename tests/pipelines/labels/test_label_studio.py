@@ -165,13 +165,53 @@ def test_a_list_of_objects_that_is_no_export_is_labels_as_lines_are(tmp_path, co
         ('[{"id": ' + "9" * 40 + "}]", "same type"),
         ('[{"text": "\\ud800", "score": 1}]', "readable JSON"),
         ("[" * 200 + "]" * 200, "at most 100 lists"),
-        ("[]", "must have a column 'score'"),
-        ('[{"data": {"text": "a"}, "annotations": []}]', "must have a column 'score'"),
+        ("[]", "must hold labels. It is an empty list"),
+        ('[{"data": {"text": "a"}, "annotations": []}]', "1 tasks that nobody has answered"),
+        ('[{"data": {"text": "a"}}]', "nobody has answered"),
+        ('[{"data": {"text": "a"}, "annotations": [], "predictions": [{"result": []}]}]', "nobody has ans"),
+        ('[{"data": {"text": "a"}, "annotations": [{"id": 1, "was_cancelled": true}]}]', "skipped"),
+        ('[{"data": {"text": "a"}, "annotations": [{"id": 1', "breaks off at its end"),
+        ('[{"data": {"text": "a"}, "annotations": }]', "The trouble is in line 1, at character 41"),
     ],
 )
 def test_a_broken_export_is_a_fault_of_that_file(content, message, labels_of):
     with pytest.raises(LabelsError, match=message):
         labels_of("export.json", content)
+
+
+def test_two_answers_to_one_question_are_refused_with_their_document(tasks, labels_of):
+    given = [[annotation(place, 1, {"choices": ["3"]})] for place in range(len(tasks))]
+    given[4][0] = annotation(4, 1, {"choices": ["2", "4"]})
+    exported = export(tasks, given)
+    document = tasks[4]["data"]["document"]
+    for content in (exported, flat(exported)):
+        with pytest.raises(LabelsError, match=f"Got '2, 4' in data row 5 .id '{document}'"):
+            labels_of("export.json", json.dumps(content))
+
+
+def test_what_a_person_should_know_of_an_export_is_told(tasks, sampled, tmp_path, command):
+    def told(name, exported):
+        (sampled / name).write_text(json.dumps(exported))
+        done = command("annotate", "--import", sampled / name, "--out", tmp_path / "labels", "--rater", "me")
+        (sampled / name).unlink()
+        assert done.code == 0, done.err
+        return done.out
+
+    mine = export(tasks, [[annotation(place, 1, {"choices": ["3"]})] for place in range(len(tasks))])
+    first = told("mine.json", mine)
+    assert not any(word in first for word in ("Warning", "drawn", "none of", "differ"))
+    others = [{"data": {"text": text}} for text in make_texts(30)[20:]]
+    strange = export(others, [[annotation(place, 1, {"choices": ["3"]})] for place in range(len(others))])
+    said = told("theirs.json", strange)
+    assert "Warning: 10 of 10 rows hold texts that are not of the sample in tasks-texts.parquet." in said
+    assert "10 of 10 documents are none of the 10" in said
+    assert "10 documents do not say how they were drawn: they count as drawn at random." in said
+    for place in (2, 5):
+        answers = mine[place]["annotations"]
+        answers.append({**annotation(90 + place, 1, {"choices": ["1"]})})
+    assert "2 scores differ from what the same rater gave the same text: the last counts" in told(
+        "mine.json", mine
+    )
 
 
 @pytest.mark.parametrize("value", [{"choices": ["good"]}, {"choices": ["1", "2"]}, {"number": 7}, {"x": 1}])
