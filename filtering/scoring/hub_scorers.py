@@ -20,6 +20,10 @@ ADDRESS = re.compile(
     r"(?:@(?P<revision>refs/(?:pr|convert)/[\w.-]+|[^/@:]+))?(?:/(?P<folder>[^@:]*[^@:/]))?/?",
     re.ASCII,
 )
+OFFLINE = ("ConnectError", "ConnectTimeout", "ConnectionError", "ProxyError", "OfflineModeIsEnabled")
+"""What the hub's client raises where there is no way to it."""
+NO_TOKEN = "You have no token. Log in with 'hf auth login', or set HF_TOKEN."
+WRONG_TOKEN = "The hub refused your token. Log in with 'hf auth login', or set HF_TOKEN to another one."
 REFUSED = (401, 403, 404)
 """What the hub answers where it has no such thing, or does not show it: another try cannot mend that."""
 
@@ -150,8 +154,9 @@ def asking_the_hub(what: str) -> Iterator[None]:
     RunError
         If it cannot be reached, or fails.
     """
-    bars = require("hub", "huggingface_hub.utils")
-    were_shown = not bars.are_progress_bars_disabled()
+    bars, logs = require("hub", "huggingface_hub.utils"), require("hub", "huggingface_hub.utils.logging")
+    were_shown, told = not bars.are_progress_bars_disabled(), logs.get_verbosity()
+    logs.set_verbosity_error()  # of a network that is not there the client tells at each try
     bars.disable_progress_bars()
     try:
         yield
@@ -161,6 +166,7 @@ def asking_the_hub(what: str) -> Iterator[None]:
         is_refused = 400 <= _status_of(error) < 500 or isinstance(error, ValueError)
         raise (SettingsError if is_refused else RunError)(f"{what} {_refusal(error)}") from error
     finally:
+        logs.set_verbosity(told)
         if were_shown:
             bars.enable_progress_bars()
 
@@ -170,13 +176,19 @@ def _refusal(error: Exception) -> str:
     status, kind = _status_of(error), type(error).__name__
     if kind == "RevisionNotFoundError":
         return "The repository has no such revision."
-    if kind == "RepositoryNotFoundError" or status in (401, 404):
+    if isinstance(error, UnicodeError) or "header value" in str(error):
+        return "HF_TOKEN must be a token of the hub, of ASCII letters, digits and underscores. It is none."
+    if status == 401 and kind != "RepositoryNotFoundError":
+        return NO_TOKEN if require("hub", "huggingface_hub").get_token() is None else WRONG_TOKEN
+    if kind == "RepositoryNotFoundError" or status == 404:
         return (
             "There is no such repository, or none that your token may see. Log in with 'hf auth login', or "
             "set HF_TOKEN."
         )
     if status == 403:
         return "Your token may not do that. Log in with another one, or set HF_TOKEN."
+    if not status and kind in OFFLINE:
+        return "The hub cannot be reached. Check the network, or the proxy in HTTPS_PROXY."
     if kind == "LocalEntryNotFoundError":
         return "The hub cannot be reached, and there is no copy on this machine."
     said = " ".join(str(error).split())

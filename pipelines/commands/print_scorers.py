@@ -16,7 +16,7 @@ from pipelines.amounts_in_words import short_count
 from pipelines.commands.screen import show
 from pipelines.commands.tables import print_table
 from pipelines.settings.base import options_in_words, placement_in_words, words_of
-from pipelines.settings.scorers import TrainConfig
+from pipelines.settings.scorers import TrainConfig, near_license
 
 if TYPE_CHECKING:
     from pipelines.choosing.slice_thresholds import SliceCut
@@ -276,6 +276,14 @@ def print_push(result: "PushResult") -> None:
         show(
             f"Note: it names its embedder by a folder of this machine, {printable(result.embedder)}. Others "
             "score by it with --embedder FOLDER, or at effort fast."
+        )
+    if result.odd_license:
+        near = near_license(result.odd_license)
+        show(f"Note: the hub may not know the licence {printable(result.odd_license)}. Did you mean {near}?")
+    if result.stays_public:
+        show(
+            f"Warning: {HUB}{result.repository} was there, for all to see, and stays so: --private is for "
+            "new repositories. Its settings on the hub can hide it."
         )
     if is_sent:
         words = ["edufilter", "filter", "DUMP", "--scorer", result.address, "--out", "OUT"]

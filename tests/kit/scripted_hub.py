@@ -165,7 +165,7 @@ class _HubHandler(BaseHTTPRequestHandler):
             one for one, place in repository.revisions.items() if place == folder and len(one) == 40
         )
         if what == "revision":
-            about = {"private": repository.is_private, "tags": [], "siblings": []}
+            about = {"private": repository.is_private, "tags": [], "siblings": _siblings(folder)}
             self._json({"id": name.partition("/")[2], "sha": commit} | about)
         elif what == "tree":
             self._tree(folder, path)
@@ -278,6 +278,10 @@ class _HubHandler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+def _siblings(root: Path) -> list[dict[str, str]]:
+    return [{"rfilename": str(path.relative_to(root))} for path in sorted(root.rglob("*")) if path.is_file()]
 
 
 def _entry(root: Path, path: Path) -> dict[str, object]:

@@ -88,7 +88,9 @@ def test_a_scorer_of_the_hub_can_be_pushed_on_with_one_front_matter(hub, scorer)
     with open(card) as file:
         content = file.read()
     assert front_matter_of(content)["license"] == "other"
-    assert content.split("---\n")[2].strip() == (scorer / "README.md").read_text().strip()
+    assert content.count("edufilter filter DUMP --scorer hf://me/again --out OUT") == 1
+    assert content.count("load_scorer(") == 1
+    assert content.partition("<!-- end of use -->")[2].strip() == (scorer / "README.md").read_text().strip()
     assert load_scorer("hf://me/again").digest == load_scorer(str(scorer)).digest
 
 
@@ -153,15 +155,18 @@ def test_the_front_matter_is_what_the_hub_expects(hub):
     assert card["metrics"] == ["spearmanr", "roc_auc", "f1", "precision", "recall"]
     (result,) = card["model-index"][0]["results"]
     judged = read_metrics("web")["nested"]["full"]
-    assert result["metrics"][0]["value"] == pytest.approx(judged["metrics"]["rho"]["value"], abs=1e-4)
+    assert result["metrics"][0]["value"] == pytest.approx(
+        judged["unbiased_metrics"]["rho"]["value"], abs=1e-4
+    )
+    assert result["dataset"]["name"].startswith(f"{judged['unbiased_rows']:,} labelled documents drawn")
 
 
 def test_languages_go_by_the_codes_that_the_hub_knows(hub, tmp_path):
-    known = {"zh-Hant": 40, "zh": 30, "mul": 2, "Rust": 9, "deu": 8}
+    known = {"zh-Hant": 400, "zh": 300, "mul": 200, "Rust": 190, "deu": 180, "fr": 2}
     scorer = replace(made_scorer("linear"), languages=known)
     save_scorer(scorer, str(tmp_path / "scorer"), metrics={}, card="")
     card = front_matter_of(f"---\n{push(tmp_path / 'scorer', dry_run=True).front_matter}---\n")
-    assert card["language"] == ["deu", "zh"]
+    assert card["language"] == ["zh", "deu"]
 
 
 def test_a_scorer_of_code_and_one_without_figures_have_a_front_matter_too(hub, scorer):
@@ -188,11 +193,21 @@ def test_a_dry_run_shows_what_would_go_and_asks_nobody(scorer, two_stages, comma
 
 @pytest.mark.parametrize(
     "name",
-    ["physics", "me/physics@v1", "me/physics/part", "datasets/me/physics", "s3://me/physics", "me/p q"],
+    [
+        "physics",
+        "me/physics@v1",
+        "me/a--b",
+        "me/a..b",
+        "hf://me/a@v1",
+        "me/physics/part",
+        "datasets/me/physics",
+        "s3://me/physics",
+        "me/p q",
+    ],
 )
 def test_a_name_that_is_no_repository_is_refused(name, scorer):
-    with pytest.raises(SettingsError, match="OWNER/NAME"):
-        push(scorer, name)
+    with pytest.raises(SettingsError, match=f"OWNER/NAME: .* Got '{name}' instead"):
+        push(scorer, name, dry_run=True)
 
 
 @pytest.mark.parametrize("name", ["hf://physics", "hf://", "hf://me/physics@", "hf://a/b@c@d", "hf://me//x"])
@@ -219,8 +234,43 @@ def test_a_licence_must_be_named_and_be_one(hub, scorer):
         push(scorer, license=None)
     with pytest.raises(SettingsError, match=r"such as cc-by-4\.0"):
         push(scorer, license="CC BY 4.0")
+    with pytest.raises(SettingsError, match=r"such as apache-2\.0"):
+        push(scorer, license="Apache License 2.0")
     with pytest.raises(SettingsError, match='"license" must be one of the known ones'):
         push(scorer, license="my-own")
+
+
+def test_a_licence_that_is_not_usual_is_told_and_a_public_repository_stays_so(hub, scorer, command):
+    dry = command("push", scorer, "me/physics", "--license", "apache2.0", "--dry-run").out
+    assert "may not know the licence apache2.0. Did you mean apache-2.0?" in dry
+    words = ("push", scorer, "me/physics", "--license", "mit")
+    assert "Warning" not in command(*words).out
+    assert "for all to see, and stays so" in command(*words, "--private").out
+    assert "Warning" not in command("push", scorer, "me/new", "--license", "mit", "--private").out
+
+
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [
+        ("", "You have no token. Log in with"),
+        ("hf_wrong", "The hub refused your token."),
+        ("hf_s\xe9cret", "HF_TOKEN must be a token of the hub"),
+    ],
+)
+def test_a_token_that_is_missing_or_wrong_is_told(token, said, scorer, tmp_path):
+    with (
+        hub_here(tmp_path, tmp_path / "cache", token=token),
+        pytest.raises((SettingsError, RunError), match=said),
+    ):
+        push(scorer)
+
+
+def test_a_hub_that_cannot_be_reached_is_told_in_one_sentence(scorer, tmp_path, capfd):
+    with hub_here(tmp_path, tmp_path / "cache"), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+        with pytest.raises(RunError, match=r"The hub cannot be reached\. Check the network"):
+            push(scorer)
+    assert capfd.readouterr().err == ""
 
 
 def test_a_damaged_scorer_is_neither_pushed_nor_taken(hub, scorer):
