@@ -87,7 +87,7 @@ def recut_run(
     if absolute(config.run) == absolute(config.to):
         raise OutputError(f"The new cut must go to another folder. Got {config.to!r} for both.")
     config, source = open_source(config, reporter)
-    refuse_foreign(RunFolder(config.to))
+    refuse_foreign(RunFolder(config.to), option="--to")
     before = source.plan
     tasks, leaks = _same_search(source.folder, before.facts)
     asked = settings_of_cut(config, source)

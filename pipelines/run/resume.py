@@ -50,8 +50,8 @@ COMPARED_LAST = (*CUT, "max_disagreement", "full_fraction", "exits", "choice")
 """The cut alone may be had without another run, and what comes after it follows from it by default."""
 
 
-def refuse_foreign(folder: RunFolder) -> None:
-    """Check that OUT is new, empty, or of a run.
+def refuse_foreign(folder: RunFolder, *, option: str = "--out") -> None:
+    """Check that the folder that an option names is new, empty, or of a run.
 
     Raises
     ------
@@ -60,15 +60,15 @@ def refuse_foreign(folder: RunFolder) -> None:
     """
     root = folder.root
     if isinstance(root, StorePath) and root.is_read_only:
-        raise OutputError(f"OUT must be a place that can be written to. {root} is for reading alone.")
+        raise OutputError(f"{option} must be a place that can be written to. {root} is for reading alone.")
     if isinstance(root, Path) and root.exists() and not root.is_dir():
-        raise OutputError(f"OUT must be a folder. {root} is a file.")
+        raise OutputError(f"{option} must be a folder. {root} is a file.")
     if folder.plan.exists():
         return
     if strangers := folder.strangers():
         raise OutputError(
-            f"OUT must be new, empty, or hold this very run. {root} holds "
-            f"'{name_of(strangers[0])}'. Choose another --out."
+            f"{option} must be new, empty, or hold this very run. {root} holds "
+            f"'{name_of(strangers[0])}'. Choose another {option}."
         )
 
 

@@ -285,6 +285,11 @@ class RecutConfig(RunSettings):
                 f"--temperature must be 0, which cuts, or at least {LEAST_TEMPERATURE:g}. Got "
                 f"{self.temperature:g}."
             )
+        if self.at_least is not None and self.at_least < 1:
+            raise SettingsError(
+                f"--at-least must be a number of documents, or of tokens with --keep-tokens: 1 or more. Got "
+                f"{self.at_least:g}. A share is given by --keep-fraction."
+            )
         if self.expand and self.write == "all":
             raise SettingsError(
                 "--expand must come with --write kept. Got --write all. Leave out one of them."
@@ -308,7 +313,7 @@ class RecutConfig(RunSettings):
 
 
 def _shown(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _option(name: str) -> str:

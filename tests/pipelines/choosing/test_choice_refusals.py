@@ -39,6 +39,11 @@ from pipelines.choosing.cut_file import SliceCuts, write_cuts
         ("--keep-tokens 90000000T", "Got 90,000,000,000,000,000,000 tokens. The most that can be had is"),
         ("--keep-fraction .5 --by language --at-least 99999999999T", "--at-least must fit into what is kept"),
         ("--at-most 2 --by language --keep-fraction .1", "--at-most"),
+        ("--at-least 0.1 --keep-fraction .5 --by language", "--at-least must be a number of documents"),
+        ("--keep-fraction .1 --keep-tokens 1M", "and --keep-tokens 1000000."),
+        ("--by language:1 --keep-fraction .5", "--by language must come without steps."),
+        ("--by langauge --keep-fraction .5", "Did you mean 'language'?"),
+        ("--keep-tokens 5 --tokenizer gone.json", "--tokenizer must be a file that can be read."),
         ("--cuts gone.json", "--cuts must be a file that can be read."),
     ],
 )
@@ -127,3 +132,11 @@ def test_cuts_of_another_scorer_are_refused_and_values_that_are_not_there_are_na
     estimate_recut(RecutConfig(run=mixed[1], to="x", cuts=str(path)), reporter=heard)
     [line] = [line for line in heard.said if "change nothing" in line]
     assert "English, deu. Values of 'language' here: en, de, fr, (none)." in line
+
+
+def test_a_folder_that_holds_something_else_is_refused_by_the_name_of_its_option(mixed, command, tmp_path):
+    (tmp_path / "letter.txt").write_text("Dear reader")
+    refused = command("recut", mixed[1], "--keep-at", 2, "--to", tmp_path)
+    assert refused.code == 2
+    assert "--to must be new, empty" in refused.err
+    assert "Choose another --to." in refused.err.replace("\n", " ")

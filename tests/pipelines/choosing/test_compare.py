@@ -82,6 +82,9 @@ def test_a_run_is_compared_on_the_screen_as_json_and_on_a_page(selections, comma
     told = json.loads(command("compare", cut, drawn, "--json", "--no-samples").out)
     assert told["kinds"]["both"]["documents"] == len(first & second)
     assert told["documents"] == []
+    many = command("compare", cut, drawn, "--by", "many", "--no-samples").out
+    assert "201 others)" in many
+    assert "at least one run keeps" in many
 
 
 def test_runs_over_other_dumps_and_no_runs_are_refused(mixed, selections, web, tmp_path):
