@@ -150,7 +150,15 @@ def estimate_recut(config: RecutConfig, *, reporter: Reporter | None = None) -> 
         As `recut_run`.
     """
     reporter = reporter or ConsoleReporter()
-    return _choose(*open_source(config, reporter), reporter)
+    config, source = open_source(config, reporter)
+    left_out = {
+        "documents in languages that the scorer does not know": config.unsure
+        or source.plan.settings.get("unsure"),
+        "leaks of benchmarks": source.plan.facts.leak_action,
+    }
+    for what in (name for name, action in left_out.items() if action == "drop"):
+        reporter.say(f"Of what is chosen, {what} are left out when it is written. They are counted here.")
+    return _choose(config, source, reporter)
 
 
 def _choose(config: RecutConfig, source: Source, reporter: Reporter) -> Chosen:

@@ -196,6 +196,12 @@ def _inputs(plan: Plan) -> dict[str, tuple[object, ...]]:
     return {one.relative: (None,) for one in plan.set_aside} | {name: tuple(rest) for name, *rest in rows}
 
 
+def _in_words(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return "given" if value else "not given"
+    return repr(value)
+
+
 def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_inputs: bool) -> None:
     others = sorted({*before.settings, *now.settings}.difference(DIGESTS, COMPARED_LAST))
     for name in (*DIGESTS, *others, *COMPARED_LAST):
@@ -203,7 +209,8 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_i
         unknown = name == "text_column" and not old  # as no file could tell it
         if old != new and not unknown:
             model = RecutConfig if name in RecutConfig.model_fields else FilterConfig
-            what = f"{setting_name(model, name)} of {folder.root} is {old!r}. Got {new!r} instead."
+            given = setting_name(model, name)
+            what = f"{given} of {folder.root} is {_in_words(old)}. Now it is {_in_words(new)}."
             if name in DIGESTS:
                 what = f"{DIGESTS[name]} of {folder.root} differ from those given now."
             scorers = _scorers(before, now)

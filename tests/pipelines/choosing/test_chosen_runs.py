@@ -167,14 +167,16 @@ def test_the_manifest_counts_repeats(mixed, command, tmp_path):
     [event] = [json.loads(line) for line in logged.err.splitlines() if '"chosen"' in line]
     assert (event["documents"], event["used"]) == (manifest["kept"], manifest["used"])
     assert "score >= 1" in done.out
+    assert command("report", tmp_path / "cut").code == 0
+    assert "edufilter recut" in (tmp_path / "cut" / "run" / "report.html").read_text()
 
 
 def test_a_dry_run_tells_and_writes_nothing(mixed, command, tmp_path):
-    done = command(
-        "recut", mixed[1], "--by", "language", "--keep-fraction", 0.25, "--to", tmp_path / "cut", "--dry-run"
-    )
+    given = ("--by", "language", "--keep-fraction", 0.25, "--unsure", "drop", "--to", tmp_path / "cut")
+    done = command("recut", mixed[1], *given, "--dry-run")
     assert done.code == 0, done.said
     assert "chosen: 60 of" in done.out
+    assert "that the scorer does not know are left out when it is written" in done.err.replace("\n", " ")
     assert "(none)" in done.out
     assert not (tmp_path / "cut").exists()
 

@@ -53,7 +53,7 @@ def test_the_page_and_the_data_show_them_and_a_choice_says_what_it_is(reported, 
     text = re.sub(r"<[^>]+>", " ", (cut / "run" / "report.html").read_text())
     assert "Tokens above each cut" in text
     assert "used by score" in text
-    assert "documents with repeats" in text
+    assert "documents are used" in text
 
 
 def test_a_cut_of_a_run_that_stored_no_sizes_has_a_report_without_them(reported, tmp_path):
