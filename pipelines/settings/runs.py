@@ -101,16 +101,9 @@ Benchmarks = Option(
 )
 
 
-class BenchmarkSettings(Settings):
-    """Which leaks of benchmarks are looked for, and what becomes of them."""
+class BenchmarkFields(Settings):
+    """How files of benchmarks are read."""
 
-    leak_action: Annotated[
-        LeakAction,
-        Option(
-            rich_help_panel=LEAKS,
-            help="What to do with a document that holds a task: drop it, or mark it in the column edu_leak.",
-        ),
-    ] = "drop"
     fields: Annotated[
         Fields | None,
         from_words(read_fields),
@@ -122,6 +115,18 @@ class BenchmarkSettings(Settings):
             "Default: those of HumanEval or MBPP.",
         ),
     ] = None
+
+
+class BenchmarkSettings(BenchmarkFields):
+    """Which leaks of benchmarks are looked for, and what becomes of them."""
+
+    leak_action: Annotated[
+        LeakAction,
+        Option(
+            rich_help_panel=LEAKS,
+            help="What to do with a document that holds a task: drop it, or mark it in the column edu_leak.",
+        ),
+    ] = "drop"
 
 
 class RunSettings(Settings):

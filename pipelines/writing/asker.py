@@ -81,6 +81,7 @@ def ask(asked: Asked, tasks: Tasks, config: AskingSettings, journal: Journal, re
         total += 1
         left += not journal.is_finished(task.question)
     if not left:
+        reporter.say(f"All {total:,} {asked.things} are there: no more are asked for.")
         return True
     if left < total:
         reporter.say(f"Going on: {total - left:,} of {total:,} {asked.things} are there.")
@@ -92,7 +93,7 @@ def ask(asked: Asked, tasks: Tasks, config: AskingSettings, journal: Journal, re
             [annotator],
             journal,
             config.limits,
-            lambda reply, usd: meter.tick(reply.status, usd),
+            lambda reply, usd: meter.tick(asked.wanted.word(reply.status, reply.error), usd),
             reporter.say,
             asked.wanted,
         )
