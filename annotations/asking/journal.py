@@ -262,6 +262,11 @@ class Journal:
                 (price.input_usd, price.output_usd, TOKENS_OF_PRICE, model),
             )
 
+    def replies(self) -> int:
+        """Return how many replies there are, of earlier attempts too."""
+        [(count,)] = self._connection.execute("SELECT COALESCE(MAX(number), 0) FROM replies")
+        return int(count)
+
     def models(self) -> list[str]:
         """Return the models that replied."""
         rows = self._connection.execute(

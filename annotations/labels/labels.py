@@ -53,6 +53,7 @@ WRITE_MORE = (
     "Have more texts written and graded: the same 'edufilter write' with a larger --n adds to these, as far "
     "as the slots of the recipe have other combinations."
 )
+GRADE = "The same 'edufilter write' with --grade MODEL has texts graded."
 GRADE_ALL = (
     "The same 'edufilter write' asks for grades that are missing. With --keep-grade 0 it keeps graded texts "
     "alone."
@@ -141,7 +142,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
         if name not in table.column_names:
             raise LabelsError(
                 f"{path} must have the columns text, score and group. It has no {name!r}. Found "
-                f"{listed(schema_of(source).names) or 'none'}. {HOW_TO_GET[name]}"
+                f"{listed(schema_of(source).names) or 'none'}. {GRADE if is_written else HOW_TO_GET[name]}"
             )
     for name in ("text", "group"):
         if not is_string(table[name].type):

@@ -50,7 +50,7 @@ def _print_how_looked_at(result: "WriteResult") -> None:
     if result.ran:
         show(f"  run against their own tests: {result.ran:,}")
     if result.benchmark_tasks:
-        show(f"  searched for {result.benchmark_tasks:,} benchmark tasks: {_counted(result.searched)}")
+        show(f"  searched for tasks of benchmarks: {result.searched:,} (tasks: {result.benchmark_tasks:,})")
 
 
 def _print_marks(result: "WriteResult") -> None:

@@ -81,7 +81,6 @@ def ask(asked: Asked, tasks: Tasks, config: AskingSettings, journal: Journal, re
         total += 1
         left += not journal.is_finished(task.question)
     if not left:
-        reporter.say(f"All {total:,} {asked.things} are there: no more are asked for.")
         return True
     if left < total:
         reporter.say(f"Going on: {total - left:,} of {total:,} {asked.things} are there.")

@@ -90,7 +90,10 @@ def refuse_other(out: str, settings: Mapping[str, object]) -> None:
     other = next((name for name in settings if noted and noted[name] != settings[name]), None)
     if other is None:
         return
-    told = "" if other in UNTOLD else f": {noted[other]!r}" if other != "parameters" else f": {noted[other]}"
+    told = "" if other in UNTOLD else f": {noted[other]!r}"
+    if other == "parameters":
+        temperature = json.loads(noted[other])["temperature"]
+        told = f": {'that of the model' if temperature is None else temperature} and {noted[MOST_TOKENS]}"
     raise OutputError(
         f"A folder must hold texts of one recipe, model and seed. {out} was begun with another "
         f"{WHAT[other]}{told}. Give the same again, or choose another --out."

@@ -58,6 +58,7 @@ def write_texts(config: WriteConfig, *, reporter: Reporter | None = None) -> Wri
     work = prepare(config)
     with open_journal(config.out, "Texts") as journal:
         price_journal(config, journal, config.out)
+        replies = journal.replies()
         sieve = _sieve(work, journal, reporter)
         draws = _draws(work, journal, reporter)
         if draws is None:  # the budget ended with the topics
@@ -73,6 +74,8 @@ def write_texts(config: WriteConfig, *, reporter: Reporter | None = None) -> Wri
         except KeyboardInterrupt:
             raise Interrupted(_how_to_read(work, draws, journal)) from None
         result = _written(work, draws, sifted, sieve, journal, reporter)
+        if journal.replies() == replies and result.is_whole:
+            reporter.say("Nothing was asked: all replies were there.")
     _check_any_text(result)
     return result
 

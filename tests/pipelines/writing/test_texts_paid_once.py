@@ -123,7 +123,7 @@ def test_an_estimate_sends_nothing_writes_nothing_and_a_run_stays_below_its_boun
         *("--out", tmp_path / "new"),
     )
     assert said.code == 0
-    assert "100 of 100 questions to ask: 100 texts\n" in said.out
+    assert "100 of 100 questions to ask (texts: 100)\n" in said.out
     assert not (tmp_path / "new").exists()
 
 
