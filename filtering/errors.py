@@ -26,6 +26,7 @@ from filtering.printable import printable_lines
 
 SECRET = re.compile(
     r"\bhf_[A-Za-z0-9]{16,}"  # a token of the hub
+    r"|(?<=\bBearer )[^\s'\"]+"  # one in a header that a client quotes
     r"|(?<=[?&;])(?:[\w-]*(?:token|signature|secret|password)|sig|key)=[^&;\s'\"]+"
     r"|(?<=://)[^\s/@'\"]*:[^\s/@'\"]*@",
     re.IGNORECASE,

@@ -56,6 +56,8 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.scorers.audit_points import ScorerAudit as ScorerAudit
     from pipelines.scorers.distill import distill_scorer as distill_scorer
     from pipelines.scorers.evaluate import evaluate_scorer as evaluate_scorer
+    from pipelines.scorers.push import PushResult as PushResult
+    from pipelines.scorers.push import push_scorer as push_scorer
     from pipelines.scorers.train import train_scorer as train_scorer
     from pipelines.settings.choosing import CompareConfig as CompareConfig
     from pipelines.settings.choosing import RecutConfig as RecutConfig
@@ -70,6 +72,7 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.settings.runs import FilterConfig as FilterConfig
     from pipelines.settings.scorers import AuditConfig as AuditConfig
     from pipelines.settings.scorers import DistillConfig as DistillConfig
+    from pipelines.settings.scorers import PushConfig as PushConfig
     from pipelines.settings.scorers import ThresholdConfig as ThresholdConfig
     from pipelines.settings.scorers import TrainConfig as TrainConfig
     from pipelines.settings.writing import WriteConfig as WriteConfig
@@ -87,7 +90,7 @@ _HOMES = {
     "settings.choosing": ("CompareConfig", "RecutConfig"),
     "settings.runs": ("DecontaminateConfig", "ExplainConfig", "FilterConfig"),
     "settings.labels": ("AnnotateConfig", "ImportConfig", "NearCutConfig", "SampleConfig"),
-    "settings.scorers": ("AuditConfig", "DistillConfig", "ThresholdConfig", "TrainConfig"),
+    "settings.scorers": ("AuditConfig", "DistillConfig", "PushConfig", "ThresholdConfig", "TrainConfig"),
     "commands.demo": ("run_demo",),
     "scorers.audit": ("audit_scorer",),
     "scorers.audit_points": ("ScorerAudit",),
@@ -110,6 +113,7 @@ _HOMES = {
     "run.plan_to_manifest": ("FilterResult",),
     "labels.sample": ("SampleResult", "sample_dump"),
     "choosing.threshold": ("Threshold", "choose_threshold"),
+    "scorers.push": ("PushResult", "push_scorer"),
     "scorers.train": ("train_scorer",),
     "run.upkeep": ("clean_run", "status_of_run", "verify_run"),
     "settings.grading": ("GradeConfig",),

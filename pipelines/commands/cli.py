@@ -53,6 +53,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "evaluate": "scorers:evaluate_command",
         "audit": "scorers:audit_command",
         "threshold": "scorers:threshold_command",
+        "push": "scorers:push_command",
     },
     "Look": {
         "report": "inspection:report_command",

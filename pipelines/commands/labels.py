@@ -75,7 +75,7 @@ def annotate_command(
         Option(
             "--import",
             metavar="SOURCE",
-            help="Read scores from a Parquet, JSONL or CSV file, a folder or the hub. No model is asked.",
+            help="Read scores from a Parquet, JSON or CSV file, a folder or the hub. No model is asked.",
         ),
     ] = None,
     json_log: JsonLogOption = False,

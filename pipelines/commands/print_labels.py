@@ -10,7 +10,7 @@ from annotations.labels.labels import MIN_ROWS, cut_texts_warning
 from filtering.printable import printable
 from pipelines.commands.asking import BUDGET_ENDED, spent_in_words
 from pipelines.commands.screen import show
-from pipelines.settings.labels import AnnotateConfig
+from pipelines.settings.labels import TASKS_SUFFIX, AnnotateConfig
 
 if TYPE_CHECKING:
     from annotations.labels.agreement import Agreement
@@ -35,14 +35,20 @@ def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
         )
     if to_train and result.rows < MIN_ROWS:
         show(f"train needs {MIN_ROWS} labels: this sample can have {result.rows:,}; draw more with --n")
-    if result.out.lower().endswith(".csv"):
-        words = ["edufilter", "annotate", "--import", result.out, "--out", "labels"]
+    if result.beside:
+        is_tasks = result.out.lower().endswith(TASKS_SUFFIX)
+        scores = "EXPORT.json" if is_tasks else result.out
+        words = ["edufilter", "annotate", "--import", scores, "--out", "labels"]
         page, texts = map(printable, result.beside)
-        show(f"{texts} holds the whole texts for that: leave it beside the table")
-        show(
-            f"next: read {page}, and fill in the column score of {printable(result.out)}; then\n"
-            f"  {shlex.join(words)}"
+        of_tasks = (
+            f"make a project of Label Studio with the labelling config of {page}, import "
+            f"{printable(result.out)}, and export it as JSON"
         )
+        of_table = f"read {page}, and fill in the column score of {printable(result.out)}"
+        show(
+            f"{texts} holds the whole texts for that: leave it beside the {'export' if is_tasks else 'table'}"
+        )
+        show(f"next: {of_tasks if is_tasks else of_table}; then\n  {shlex.join(words)}")
     else:
         words = ["edufilter", "annotate", result.out, *_rubric_for(result)]
         show(f"next: {shlex.join([*words, '--model', 'MODEL', '--out', 'labels', '--dry-run'])}")

@@ -27,6 +27,9 @@ from pipelines.settings.base import (
 MIN_RANDOM_SHARE = 0.3
 """Of an active sample: with fewer random documents nothing is known of rates."""
 
+SampleFormat = Literal["table", "label-studio"]
+TASKS_SUFFIX = ".json"
+"""Of tasks for Label Studio."""
 Strategy = Literal["stratified", "active"]
 
 GroupColumn = Annotated[
@@ -62,12 +65,20 @@ class DrawSettings(Settings):
             "--import.",
         ),
     ]  # fmt: skip
+    format: Annotated[
+        SampleFormat,
+        Option(
+            "--format", rich_help_panel=DRAWING,
+            help="table is Parquet or CSV. label-studio is tasks to import into Label Studio: a .json file. "
+            "Beside it go the labelling config, and the whole texts for annotate --import.",
+        ),
+    ] = "table"  # fmt: skip
     rubric: Annotated[
         Name | None,
         Option(
             "--rubric", "-r", rich_help_panel=DRAWING,
-            help="Rubric whose points the page beside a .csv shows: web, code, story, textbook, or a TOML "
-            "file of yours. Default: that of a shipped scorer.",
+            help="Rubric whose points people are shown: web, code, story, textbook, or a TOML file of "
+            "yours. Default: that of a shipped scorer.",
         ),
     ] = None  # fmt: skip
     group_column: GroupColumn = None
@@ -75,6 +86,14 @@ class DrawSettings(Settings):
         int, Field(ge=0), Option(rich_help_panel=DRAWING, help="Seed of the draw. Another seed draws others.")
     ] = 0
     overwrite: Annotated[bool, Option("--overwrite", help="Replace the file if it exists.")] = False
+
+    def _refuse_misfits(self) -> None:
+        is_tasks = self.out.lower().endswith(TASKS_SUFFIX)
+        if is_tasks != (self.format == "label-studio"):
+            raise SettingsError(
+                f"A file that ends in {TASKS_SUFFIX} and --format label-studio must come together. Got "
+                f"{self.out!r} and --format {self.format}."
+            )
 
 
 class SampleConfig(DrawSettings):
@@ -131,7 +150,7 @@ class AnnotateConfig(AskingSettings):
         Name | None,
         Argument(
             metavar="[SAMPLE]",
-            help="File that sample wrote, or another Parquet, JSONL or CSV file, or a data set of the hub.",
+            help="File that sample wrote, or another Parquet, JSON or CSV file, or a data set of the hub.",
         ),
     ] = None
     out: LabelsFolder
@@ -191,7 +210,7 @@ class ImportConfig(Settings):
     """Settings of `import_labels`."""
 
     source: Name = Field(
-        description="A Parquet, JSONL or CSV file, a folder, or a data set on the hub, with scores."
+        description="A Parquet, JSON or CSV file, a folder, or a data set on the hub, with scores."
     )
     out: LabelsFolder
     text_column: TextColumn = None
