@@ -79,7 +79,7 @@ def print_estimate(
     else:
         show(f"price: about ${estimate.usd:.2f}, at most ${estimate.most_usd:.2f}")
     kinds = ", ".join(f"{kind}: {count:,}" for kind, count in estimate.left.items() if count)
-    told = f" ({kinds})" if kinds else f", about {estimate.documents:,} {things}" if not estimate.left else ""
+    told = f" ({kinds})" if kinds else f", for {estimate.documents:,} {things}" if not estimate.left else ""
     show(f"{left:,} of {estimate.questions:,} questions to ask{told}")
     show(f"input tokens: about {estimate.tokens_in:,}, at most {estimate.most_tokens_in:,} (1 byte each)")
     show(f"output tokens: about {estimate.tokens_out:,}, at most {estimate.most_tokens_out:,}")

@@ -150,7 +150,7 @@ def prepare(config: WriteConfig) -> Work:
     _refuse_misfits(config, recipe)
     begun = begun_with(config.out)
     # What follows from max_words stays as it was: other checks make no other questions.
-    tokens = begun.get(MOST_TOKENS, recipe.most_reply_tokens)
+    tokens = recipe.reply_tokens or begun.get(MOST_TOKENS, recipe.most_reply_tokens)
     if config.run_code:
         require_isolation()
     if recipe.checks.language:

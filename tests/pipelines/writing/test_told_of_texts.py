@@ -7,7 +7,10 @@ import time
 import pytest
 from scripted_server import ScriptedServer, refused
 from scripted_writer import Writer
-from written_texts import kept, write_process
+from written_texts import kept, write_config, write_process
+
+from pipelines import write_texts
+from pipelines.progress import ConsoleReporter
 
 
 @pytest.fixture
@@ -87,6 +90,22 @@ def test_fields_of_a_benchmark_may_be_named_and_what_was_searched_is_told(told, 
         assert "--fields" in wrong.err
         done = told(server, "--n", 5, "--decontaminate", tasks, "--fields", "id=name,prompt=words")
     assert "searched for tasks of benchmarks: 5 (tasks: 1)" in done.out
+
+
+def test_replies_are_counted_by_the_reasons_for_which_texts_are_thrown_away(tmp_path, own):
+    meters = []
+
+    class KeepingMeters(ConsoleReporter):
+        def track(self, meter):
+            meters.append(meter)
+            return super().track(meter)
+
+    with ScriptedServer(Writer({"short": 0.3, "refusal": 0.3})) as server:
+        config = write_config(tmp_path / "out", server.base_url, own)
+        result = write_texts(config, reporter=KeepingMeters("none"))
+    figures = meters[0].figures()
+    assert result.faults.keys() == {"too short", "refusal"}
+    assert {reason: figures[reason] for reason in result.faults} == dict(result.faults)
 
 
 def test_where_nothing_is_kept_no_mean_is_told(told):
