@@ -22,7 +22,14 @@ from annotations.asking.journal import Journal
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from annotations.labels.columns import GROUP_COLUMNS, SAMPLE_SCHEMA, is_number
 from annotations.labels.ratings import labels_table, ratings_table
-from annotations.labels.sources import JOURNAL_FILE, LABELS_FILE, TEXTS_FILE, read_table, require_column
+from annotations.labels.sources import (
+    GRADES_FILE,
+    JOURNAL_FILE,
+    LABELS_FILE,
+    TEXTS_FILE,
+    read_table,
+    require_column,
+)
 from filtering.errors import OutputError, SettingsError
 from filtering.printable import listed
 from filtering.text.settings import TEXT_COLUMNS
@@ -33,7 +40,7 @@ from pipelines.new_files import written_whole
 from pipelines.settings.asking import ANY_MODEL, AskingSettings
 
 RATINGS_FILE = "ratings.parquet"
-MARKS = {"Labels": RATINGS_FILE, "Texts": TEXTS_FILE, "Grades": "grades.parquet"}
+MARKS = {"Labels": RATINGS_FILE, "Texts": TEXTS_FILE, "Grades": GRADES_FILE}
 """What only a folder of this kind holds."""
 TEXTS_SUFFIX = "-texts.parquet"
 """Of files of whole texts beside tables for people."""
@@ -176,11 +183,12 @@ def texts_beside(path: str) -> Path:
 
 
 def read_documents(
-    source: str, text_column: str | None, group_column: str | None, *more: str
+    source: str, text_column: str | None, group_column: str | None, *more: str, called: str = "Documents"
 ) -> tuple[pa.Table, str]:
     """Read documents, with the columns that a sample has, from any source of labels.
 
-    Without a `text_column` all those that may be it are read; see `pipelines.dump.text_columns`.
+    Without a `text_column` all those that may be it are read; see `pipelines.dump.text_columns`. Messages
+    begin with what it is `called`.
 
     Returns
     -------
@@ -198,7 +206,8 @@ def read_documents(
     texts += [*LANGUAGE_COLUMNS, *PATH_COLUMNS]
     parts = (text_column or "").split(".")
     above = [".".join(parts[:count]) for count in range(1, len(parts))]  # columns that it may be a field of
-    table, name = read_table(source, [*texts, *above, *SAMPLE_SCHEMA.names, *more], strings=texts)
+    columns = [*texts, *above, *SAMPLE_SCHEMA.names, *more]
+    table, name = read_table(source, columns, strings=texts, called=called)
     if text_column and len(text_path(table.schema, text_column)) > 1:
         table = table.append_column(text_column, texts_of(table, text_column))
     for column, option in ((text_column, "--text-column"), (group_column, "--group-column")):
