@@ -130,10 +130,10 @@ class BenchmarkSettings(BenchmarkFields):
             help="What to do with a document that holds a task: drop it, or mark it in the column edu_leak.",
         ),
     ] = "drop"
-    passages: Annotated[
+    passage_leaks: Annotated[
         bool,
         Option(
-            "--passages",
+            "--passage-leaks",
             rich_help_panel=LEAKS,
             help="Take a passage that a question is about for a task too. Else it is told, and kept.",
         ),
@@ -330,7 +330,7 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         for name, usual in (
             ("leak_action", "drop"),
             ("fields", None),
-            ("passages", False),
+            ("passage_leaks", False),
             ("common_items", None),
         ):
             if getattr(self, name) != usual and not self.against:

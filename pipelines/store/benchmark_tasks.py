@@ -45,7 +45,7 @@ def gather_tasks(
         )
     common = set() if settings.common_items is None else _common_items(settings.common_items)
     return tuple(
-        replace(one, passage_leaks=settings.passages, is_common=(one.benchmark, one.id) in common)
+        replace(one, passage_leaks=settings.passage_leaks, is_common=(one.benchmark, one.id) in common)
         for one in tasks
     )
 

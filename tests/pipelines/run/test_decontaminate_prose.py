@@ -98,7 +98,9 @@ def test_each_task_has_a_row_that_says_what_became_of_it(cleaned):
 
 
 def test_passages_are_removed_where_that_was_asked(source, benchmark, tmp_path):
-    decontaminate_dump(config_of(source, benchmark, str(tmp_path / "out"), passages=True), reporter=QUIET)
+    decontaminate_dump(
+        config_of(source, benchmark, str(tmp_path / "out"), passage_leaks=True), reporter=QUIET
+    )
     assert OF_PASSAGE not in kept_ids(tmp_path / "out")
     assert statuses(tmp_path / "out")["cape"] == ("contaminated", 1)
 
@@ -159,7 +161,7 @@ def test_a_file_of_common_items_that_is_none_is_refused(content, source, benchma
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("setting", [{"passages": True}, {"common_items": "a"}])
+@pytest.mark.parametrize("setting", [{"passage_leaks": True}, {"common_items": "a"}])
 def test_settings_of_leaks_come_with_a_benchmark(setting):
     with pytest.raises(SettingsError, match="must come with --against"):
         FilterConfig(inputs=["a"], out="b", **setting)
