@@ -104,23 +104,20 @@ Benchmarks = Option(
 )
 
 
-class BenchmarkFields(Settings):
-    """How files of benchmarks are read."""
-
-    fields: Annotated[
-        Fields | None,
-        from_words(read_fields),
-        PlainSerializer(fields_in_words),
-        Option(
-            parser=str,
-            rich_help_panel=LEAKS,
-            help="Names of the benchmark's fields, such as id=key,question=ask,choices=ends,answer=right; "
-            "also passage, or prompt and solution of code. Default: the usual names.",
-        ),
-    ] = None
+BenchmarkFields = Annotated[
+    Fields | None,
+    from_words(read_fields),
+    PlainSerializer(fields_in_words),
+    Option(
+        parser=str,
+        rich_help_panel=LEAKS,
+        help="Names of the benchmark's fields, such as id=key,question=ask,choices=ends,answer=right; "
+        "also passage, or prompt and solution of code. Default: the usual names.",
+    ),
+]
 
 
-class BenchmarkSettings(BenchmarkFields):
+class BenchmarkSettings(Settings):
     """Which leaks of benchmarks are looked for, and what becomes of them."""
 
     leak_action: Annotated[
@@ -130,6 +127,7 @@ class BenchmarkSettings(BenchmarkFields):
             help="What to do with a document that holds a task: drop it, or mark it in the column edu_leak.",
         ),
     ] = "drop"
+    fields: BenchmarkFields = None
     passage_leaks: Annotated[
         bool,
         Option(

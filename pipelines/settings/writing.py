@@ -27,7 +27,7 @@ GRADE_REPLY_TOKENS = 400
 """That a grade may have: a sentence and the scores."""
 
 
-class WriteConfig(AskingSettings, BenchmarkFields):
+class WriteConfig(AskingSettings):
     """Settings of `write_texts`."""
 
     recipe: Annotated[
@@ -148,6 +148,7 @@ class WriteConfig(AskingSettings, BenchmarkFields):
             "away. Repeat it for more.",
         ),
     ] = ()
+    fields: BenchmarkFields = None
     samples: bool = Field(default=True, description="Whether the page shows texts.")
 
     def writer(self, recipe_tokens: int) -> Rater:
