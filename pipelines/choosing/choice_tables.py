@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from pydantic import TypeAdapter
+
 from pipelines.amounts_in_words import percent, short_count
 from pipelines.choosing.chosen import Amount, Chosen, ChosenSlice
 from pipelines.page_kit.page import Table
@@ -42,10 +44,7 @@ def read_told(folder: RunFolder) -> ChoiceTold | None:
         return None
     found = folder.read_json(folder.chosen)
     with as_written(folder.chosen):
-        try:
-            return ChoiceTold([Table(**one) for one in found["tables"]], list(map(str, found["sentences"])))
-        except (TypeError, KeyError) as error:
-            raise ValueError(f"it says something else: {type(error).__name__}") from error
+        return TypeAdapter(ChoiceTold).validate_python(found)
 
 
 def told_of(chosen: Chosen) -> ChoiceTold:

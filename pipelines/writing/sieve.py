@@ -12,9 +12,22 @@ from pipelines.writing.attempts import Attempt
 from pipelines.writing.run_code import RUN_REASONS
 
 HOLDS_TASK = "holds a benchmark's task"
-NEAR_DUPLICATE, LIKE_OTHERS = "near-duplicate", "near-duplicate of --against"
-SIFTED = (HOLDS_TASK, NEAR_DUPLICATE, LIKE_OTHERS, *RUN_REASONS)
+LIKENESSES = NEAR_DUPLICATE, LIKE_OTHERS = "near-duplicate", "near-duplicate of --against"
+SIFTED = (HOLDS_TASK, *LIKENESSES, *RUN_REASONS)
 """All that is found here: texts all the same, as they were asked for."""
+
+
+class Likeness(str):
+    """`NEAR_DUPLICATE`, with the number of the draw whose text stays."""
+
+    __slots__ = ("draw",)
+    draw: int
+
+    def __new__(cls, draw: int) -> "Likeness":
+        """Make a reason that remembers."""
+        reason = super().__new__(cls, NEAR_DUPLICATE)
+        reason.draw = draw
+        return reason
 
 
 class Sieve:
@@ -29,6 +42,11 @@ class Sieve:
     run : callable, optional
         Runs the code of exercises, and returns what is wrong with each.
 
+    Attributes
+    ----------
+    ran, searched : int
+        Texts whose code was run, and those in which tasks were looked for.
+
     Raises
     ------
     MissingExtraError
@@ -42,6 +60,7 @@ class Sieve:
         against: Iterable[str] = (),
         run: Callable[[Sequence[str]], Sequence[str]] | None = None,
     ) -> None:
+        self.ran = self.searched = 0
         self._run = run
         self._index = LeakIndex.of(tasks) if tasks else None
         self._known = NearDuplicates("annotate", SAME_HASHES, SAME_BANDS)
@@ -50,24 +69,28 @@ class Sieve:
             self._known.first_same(self._others, text)
             self._others += 1
         self._rows = count(self._others)
+        self._draws: dict[int, int] = {}  # of texts that stay, by their rows
 
     def faults(self, some: Sequence[Attempt]) -> list[str]:
         """Return what is wrong with each of some texts; empty where nothing is."""
         found = [one.fault for one in some]
         if self._run is not None:
             good = [at for at, fault in enumerate(found) if not fault]
+            self.ran += len(good)
             for at, fault in zip(good, self._run([some[at].answer for at in good]), strict=True):
                 found[at] = fault
         if self._index is not None:
             good = [at for at, fault in enumerate(found) if not fault]
+            self.searched += len(good)
             hits = find_leaks(self._index, [some[at].answer for at in good]).hits
             for row in pc.unique(hits["row"].filter(pc.equal(hits["verdict"], LEAK))).to_pylist():
                 found[good[row]] = HOLDS_TASK
-        return [fault or self._likeness(one.answer) for one, fault in zip(some, found, strict=True)]
+        return [fault or self._likeness(one) for one, fault in zip(some, found, strict=True)]
 
-    def _likeness(self, text: str) -> str:
+    def _likeness(self, one: Attempt) -> str:
         row = next(self._rows)
-        first = self._known.first_same(row, text)
+        first = self._known.first_same(row, one.answer)
         if first == row:
+            self._draws[row] = one.draw.number
             return ""
-        return LIKE_OTHERS if first < self._others else NEAR_DUPLICATE
+        return LIKE_OTHERS if first < self._others else Likeness(self._draws[first])

@@ -15,7 +15,9 @@ from annotations.writing.recipe import Recipe, recipe_digest
 from pipelines.dump.split_files import TEXTS_KEY
 from pipelines.new_files import written_whole
 from pipelines.writing.attempts import Attempt
+from pipelines.writing.documents import SOURCE
 from pipelines.writing.marks import Marks
+from pipelines.writing.reasons import detail_of
 from pipelines.writing.text_folder import FAILED_FILE, data_file
 
 NO_MARKS = Marks({}, None, None)
@@ -25,6 +27,7 @@ def text_schema(recipe: Recipe, rubric: Rubric | None) -> pa.Schema:
     """Return the columns of texts; those of grades where they are graded by a rubric."""
     fields = [("text", pa.large_string()), ("group", pa.string())]
     fields += [(name, pa.string()) for name in recipe.names]
+    fields += SOURCE.items() if recipe.takes_document else ()
     fields += [
         ("recipe", pa.string()),
         ("recipe_sha256", pa.string()),
@@ -33,6 +36,7 @@ def text_schema(recipe: Recipe, rubric: Rubric | None) -> pa.Schema:
         ("tokens_in", pa.int64()),
         ("tokens_out", pa.int64()),
         ("price_usd", pa.float64()),
+        ("picked", pa.string()),
     ]
     if rubric is not None:
         fields += [("score", pa.float64()), ("grader", pa.string())]
@@ -60,6 +64,8 @@ class TextFiles:
     recipe_sha256 : str
     rubric : Rubric, optional
     grader : str
+    picked : str
+        How texts were chosen, as labels say it of documents.
     kept, failed : pq.ParquetWriter
     """
 
@@ -67,14 +73,18 @@ class TextFiles:
     recipe_sha256: str
     rubric: Rubric | None
     grader: str
+    picked: str
     kept: Any
     failed: Any
 
     def write(self, some: Sequence[tuple[Attempt, Marks, str]]) -> None:
         """Write texts, each with its marks and with what is wrong with it: empty for one that is kept."""
-        rows = [(self._row(attempt, marks), fault) for attempt, marks, fault in some]
-        kept = [row for row, fault in rows if not fault]
-        failed = [{**row, "reason": fault} for row, fault in rows if fault]
+        kept = [self._row(attempt, marks) for attempt, marks, fault in some if not fault]
+        failed = [
+            {**self._row(attempt, marks), "reason": fault, "detail": detail_of(attempt, fault, self.recipe)}
+            for attempt, marks, fault in some
+            if fault
+        ]
         for writer, mine in ((self.kept, kept), (self.failed, failed)):
             if mine:
                 writer.write_table(pa.Table.from_pylist(mine, writer.schema))
@@ -86,10 +96,12 @@ class TextFiles:
             "text": attempt.text(self.recipe),
             "group": draw.group,
             **draw.slots,
+            **draw.source,
             "recipe": self.recipe.name,
             "recipe_sha256": self.recipe_sha256,
             "draw": draw.number,
             **{name: reply.get(name) for name in ("model", "tokens_in", "tokens_out", "price_usd")},
+            "picked": self.picked,
             "score": marks.grade,
             "grader": self.grader if marks.grades else None,
             **{column: marks.grades.get(name) for column, name in grades.items()},
@@ -99,7 +111,7 @@ class TextFiles:
 
 @contextmanager
 def text_files(
-    out: str, recipe: Recipe, recipe_sha256: str, rubric: Rubric | None, grader: str
+    out: str, recipe: Recipe, rubric: Rubric | None, grader: str, picked: str
 ) -> Iterator[TextFiles]:
     """Open the files of a folder; they get their names when both are whole."""
     schema = text_schema(recipe, rubric)
@@ -107,7 +119,8 @@ def text_files(
     kept.parent.mkdir(exist_ok=True)
     with ExitStack() as stack:
         writers = []
-        for path, columns in ((kept, schema), (failed, schema.append(pa.field("reason", pa.string())))):
+        of_failed = pa.schema([*schema, ("reason", pa.string()), ("detail", pa.string())], schema.metadata)
+        for path, columns in ((kept, schema), (failed, of_failed)):
             place = stack.enter_context(written_whole(path))
             file = stack.enter_context(open(place, "wb"))
             writers.append(
@@ -115,4 +128,4 @@ def text_files(
                     pq.ParquetWriter(file, columns, compression="zstd", write_page_checksum=True)
                 )
             )
-        yield TextFiles(recipe, recipe_sha256, rubric, grader, *writers)
+        yield TextFiles(recipe, recipe_digest(recipe), rubric, grader, picked, *writers)

@@ -125,6 +125,14 @@ def test_a_choice_that_was_forged_is_an_error_that_names_it(mixed, command, tmp_
     assert command("report", tmp_path / "cut").code == 2
 
 
+@pytest.mark.parametrize("forged", ["[]", "{}", '{"tables": [{"caption": 1}], "sentences": []}', "x"])
+def test_a_told_choice_that_was_forged_is_an_error_that_names_it(mixed, command, tmp_path, forged):
+    recut_run(RecutConfig(run=mixed[1], to=tmp_path / "cut", **WAYS["draw"]), reporter=QUIET)
+    (tmp_path / "cut" / "run" / "chosen.json").write_text(forged)
+    refused = command("report", tmp_path / "cut")
+    assert (refused.code, "chosen.json" in refused.err) == (2, True), refused.said
+
+
 def decisions(out):
     folder = RunFolder(str(out))
     plan = folder.read_finished_plan()
