@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pipelines.proof.evaluation_texts import HELD_OUT
 from pipelines.proof.proof_result import Proof
 from pipelines.proof.verdicts import Difference
-from pipelines.settings.proof import DROPPED, KEPT, RANDOM, STYLE
+from pipelines.settings.proof import DROPPED, KEPT, RANDOM, STYLE, TOY
 
 UNSURE = "cannot be told"
 CONTROLS = (f"{HELD_OUT}{RANDOM}", f"{HELD_OUT}{DROPPED}")
@@ -26,7 +26,7 @@ LIMITS = (
 def findings(proof: Proof) -> list[str]:
     """Return what a proof says, the most important first."""
     said = [_kept_in_words(proof), *_style(proof), *_controls(proof), *_others(proof), *_tiers(proof)]
-    if proof.size == "toy":
+    if proof.size == TOY:
         said.insert(0, "These are toys: they show that everything works, and tell nothing of the text.")
     if proof.seeds == 1:
         said.append(

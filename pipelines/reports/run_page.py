@@ -20,6 +20,7 @@ from pipelines.page_kit.page import Table, Tile, whole_page
 from pipelines.reports.documents_to_show import BINS_PER_POINT, GROUPS, TENTH_GROUP
 from pipelines.reports.findings import Finding, find_what_matters
 from pipelines.reports.kept_shares import (
+    FAR_IN_WORDS,
     INPUT_FILE,
     OTHERS,
     SHOWN,
@@ -116,6 +117,7 @@ class _View:
     yields: Sequence[Table]  # in all, and by kind
     slices: Mapping[str, Sequence[Slice]]  # by kind
     others: str  # the value of a slice that stands for several
+    far: str  # what is said of a slice that is far from the rest
     files_kind: str  # the kind of slices that all rows are counted on
     other_distance: float  # from which documents are of another kind
     combines: str  # what combinations of signals are; empty where no document shows them
@@ -161,6 +163,7 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         yields=[yields_table(list(some)) for _, some in groupby(report.yields, key=lambda one: one.kind)],
         slices=slices,
         others=OTHERS,
+        far=FAR_IN_WORDS,
         files_kind=INPUT_FILE,
         other_distance=OTHER_DISTANCE,
         combines=WHAT_COMBINES if _shows_combinations(report.samples) else "",
