@@ -3,7 +3,7 @@
 from filtering.printable import listed, printable
 from pipelines.commands.screen import show
 from pipelines.commands.tables import print_table
-from pipelines.proof.findings import findings
+from pipelines.proof.findings import UNSURE, findings
 from pipelines.proof.proof_result import Proof
 from pipelines.reports.proof_page import HOW_TO_INSTALL, how_to_go_on, models_of, page_of
 from pipelines.reports.proof_tables import evaluations_of, kept_table
@@ -25,6 +25,12 @@ def print_proof(proof: Proof, config: ProveConfig) -> int:
         show(printable(sentence))
     table = kept_table(proof, (RANDOM, KEPT))
     print_table(table.head, table.rows, title=f"{table.caption} (lower is better)")
+    unsure = [one.difference for one in proof.differences if one.arm == KEPT and one.word == UNSURE]
+    if any(not one.low <= 0 <= one.high for one in unsure):
+        show(
+            "Of so many comparisons some intervals leave out 0 by chance. So a verdict takes more than its "
+            "own interval (Holm's correction; the page has the figures)."
+        )
     _, controls = evaluations_of(proof)
     if controls:
         show(f"controls, where what is kept should be worse: {listed(controls)}")

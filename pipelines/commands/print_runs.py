@@ -200,6 +200,7 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str, looked_at:
         kept, rows = (sum(one[name] for one in rest) for name in ("kept", "rows"))
         shown.append(("all other languages", kept, rows))
     shown += [(str(one["value"]), one["kept"], one["rows"]) for one in mine if one["value"] in UNTOLD]
+    told_of = sum(one["rows"] for one in mine)
     documents = f"{sum(one['rows'] for one in mine):,} documents"
     by = {
         IDENTIFIED: f"{documents}, as detected in their text",
@@ -208,9 +209,12 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str, looked_at:
     counts = [
         f"{printable(value)} {kept:,} of {rows:,} ({percent(kept, rows)})" for value, kept, rows in shown
     ]
-    told_of = sum(one["rows"] for one in mine)
     if isinstance(looked_at, int) and looked_at > told_of:
-        counts.append(f"not told {looked_at - told_of:,} more")
+        left = f"{looked_at - told_of:,}"  # which nobody looked for, and nobody counted by what is kept
+        if shown[-1][0] in UNTOLD:
+            counts[-1] += f", and {left} more"
+        else:
+            counts.append(f"{UNKNOWN} {left} more")
     more = f"; all: edufilter report {printable(shlex.quote(out))} --slices" if rest else ""
     return f"by language ({by}): {', '.join(counts)}{more}"
 

@@ -66,7 +66,7 @@ def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool)
         )
     show(f"card: {result.out}/README.md (ways of fitting, languages and sources, rewrites, efforts)")
     show(f"scorer: {result.out}")
-    recall = best.metrics["recall_at_3"].value
+    recall = (best.unbiased_metrics if best.unbiased_rows else best.metrics)["recall_at_3"].value
     if recall < LOW_RECALL and isinstance(config, TrainConfig) and isinstance(config.labels, str):
         again = shlex.join(["edufilter", "threshold", result.out, config.labels])
         show(

@@ -95,10 +95,10 @@ def evaluate_command(
     placement = scoring.placement
     judged = points_of_labels(scorer, labels, effort=scoring.effort, placement=placement)
     evaluation = judged.judge()
+    metrics = read_metrics(scorer)
     if as_json:
         show(json.dumps(to_jsonable_python(evaluation, inf_nan_mode="null")))
     else:
-        metrics = read_metrics(scorer)
         if evaluation.nested:
             with naming(scorer):
                 print_comparison(metrics)
@@ -124,6 +124,8 @@ def evaluate_command(
             show(f"report: {html}")
     if not as_json:
         show(which_to_believe([evaluation]))
+        if scoring.effort == "fast" and "heads" in metrics:
+            show("The scorer has another figure for --effort full.")
         words = ["edufilter", "threshold", scorer, labels, *options_in_words(scoring), "--precision", "0.9"]
         show(f"next: {shlex.join(words)}")
     return 0

@@ -25,6 +25,9 @@ from pipelines.labels.label_folder import (
 )
 from pipelines.settings.labels import ImportConfig
 
+SCORED_BEFORE = "of these for documents that had a score before"
+"""How scores are counted that add no document to the folder."""
+
 
 def import_labels(config: ImportConfig) -> AnnotateResult:
     """Take scores into a folder of labels.
@@ -51,6 +54,7 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
             f"{config.score_column!r} in {name} must hold a score. All {len(table):,} are empty."
         )
     with open_labels(config.out) as journal:
+        rated = {one["window_sha256"] for one in journal.ratings() if one["scores"]}
         keys = _keys_of(table.take(pa.array(given, pa.int64())), name, config, journal)
         rater = Rater(config.rater)
         journal.record_all(
@@ -61,6 +65,7 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         found = [key for key in keys if key is not None]
         counts = {
             "imported": len(set(found)),
+            SCORED_BEFORE: len(rated.intersection(found)),
             "without a score": len(table) - len(given),
             "without text": len(keys) - len(found),
             "the same text again": len(found) - len(set(found)),

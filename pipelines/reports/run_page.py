@@ -293,7 +293,7 @@ def _card(sample: Sample, kinds: Collection[str]) -> Card:
         group=sample.group,
         score=sample.score,
         kept=sample.kept,
-        about=f"{sample.file}, row {sample.row:,}{embedded}{dropped}",
+        about=f"{sample.file}, row {sample.row}{embedded}{dropped}",
         content=sample.text,
         characters=sample.characters,
         slices={

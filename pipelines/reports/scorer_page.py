@@ -200,7 +200,7 @@ def _card(error: WrongScore) -> Card:
         group=error.kind,
         score=error.score,
         kept=error.kind == TOO_HIGH,
-        about=f"label {error.label:g} · {error.group}, row {error.row:,} of the labels",
+        about=f"label {error.label:g} · {error.group}, row {error.row} of the labels",
         content=error.text,
         characters=error.characters,
         slices=error.slices,

@@ -109,7 +109,7 @@ def which_to_believe(evaluations: Sequence[Evaluation], *, has_balanced: bool = 
     best = evaluations[-1]
     drawn = f" on the documents {drawn_at_random(best)}" if has_unbiased(best) else ""
     said = (
-        f"The figure to go by: AUC at 3 points {figures[-1]}, at effort {best.effort}{drawn}. It is the "
+        f"The figure to go by at effort {best.effort}: AUC at 3 points {figures[-1]}{drawn}. It is the "
         "chance that a document labelled 3 or more scores higher than one below."
     )
     if len(evaluations) > 1:

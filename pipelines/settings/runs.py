@@ -118,7 +118,7 @@ class BenchmarkSettings(Settings):
         Option(
             parser=str,
             rich_help_panel=LEAKS,
-            help="Names of the benchmark's fields, such as id=task_id,prompt=question,solution=answer. "
+            help="Names of the benchmark's fields, such as id=task,prompt=question,solution=answer. "
             "Default: those of HumanEval or MBPP.",
         ),
     ] = None

@@ -337,7 +337,7 @@ def test_labels_of_unknown_origin_are_not_called_drawn_at_random(command, traine
     said = command("evaluate", trained.out, tmp_path / "imported.parquet", "--html", page).out
     assert UNKNOWN_ORIGIN in said
     assert "drawn at random" not in said.replace(UNKNOWN_ORIGIN, "")
-    assert "The figure to go by: AUC at 3 points" in said
+    assert ": AUC at 3 points" in said
     shown = html.unescape(page.read_text())
     assert UNKNOWN_ORIGIN in shown
     assert "chosen without" not in shown

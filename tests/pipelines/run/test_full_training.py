@@ -101,7 +101,9 @@ def test_a_learning_curve_is_drawn_for_both_efforts(
             found = re.findall(rf'aria-label="{drawn_by}: (\d+); [^"]*effort: {effort}"', drawn)
             assert len(set(found)) > 1
     assert all(how in outcome.out for how in ("one by one", "whole groups"))
-    assert len(re.findall(r"\nFrom \d+ to \d+ (labels|groups) the AUC at 3 points went from", outcome.out)) == 2
+    assert (
+        len(re.findall(r"\nFrom \d+ to \d+ (labels|groups) the AUC at 3 points went from", outcome.out)) == 2
+    )
     assert outcome.out.splitlines()[-1].startswith("next: ")
 
 
