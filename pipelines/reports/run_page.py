@@ -363,8 +363,11 @@ def _audit(found: AuditResult, run: Mapping[str, Any]) -> Table:
     ]
     rows = [
         ("decided by the embedding", percent(run["audit"]["embedded"], run["rows"])),
-        ("promised: decided differently from effort full, at most", _promised(found)),
-        ("decided differently, about", _hundredths(found.disagreement)),
+        (
+            "promised for documents like those of the scorer's pool: decided differently, at most",
+            _promised(found),
+        ),
+        ("found in this dump: decided differently, about", _hundredths(found.disagreement)),
         *([] if found.is_untold else bounds),
         ("of what full keeps: dropped by this run", percent(found.lost_keepers, 1)),
         ("of what this run kept: dropped by full", percent(found.false_keeps, 1)),
