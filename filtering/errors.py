@@ -5,6 +5,7 @@
     │   ├── ColumnError                   the text column is missing, ambiguous or no text
     │   ├── OutputError                   OUT may not be used for this run
     │   ├── RubricError                   a rubric that is missing or broken
+    │   ├── RecipeError                   a recipe for texts that is missing or broken
     │   ├── EndpointError                 a model's endpoint that cannot be used as it was asked
     │   └── MissingExtraError (ImportError)   a pip extra is needed
     ├── LabelsError (ValueError)          labels that no scorer can be fitted to             exit 2
@@ -26,6 +27,7 @@ from filtering.printable import printable_lines
 
 SECRET = re.compile(
     r"\bhf_[A-Za-z0-9]{16,}"  # a token of the hub
+    r"|(?<=\bBearer )[^\s'\"]+"  # one in a header that a client quotes
     r"|(?<=[?&;])(?:[\w-]*(?:token|signature|secret|password)|sig|key)=[^&;\s'\"]+"
     r"|(?<=://)[^\s/@'\"]*:[^\s/@'\"]*@",
     re.IGNORECASE,
@@ -81,6 +83,10 @@ class OutputError(SettingsError):
 
 class RubricError(SettingsError):
     """A rubric is missing or broken."""
+
+
+class RecipeError(SettingsError):
+    """A recipe for texts is missing or broken."""
 
 
 class EndpointError(SettingsError):

@@ -84,6 +84,15 @@ def read_regular(path: Path, folders: Sequence[Path], most_bytes: int) -> bytes:
     return content
 
 
+def folders_of(folder: Path) -> tuple[Path, ...]:
+    """Return below which folders the files of one may lie: it, and of a copy of the hub its store of blobs.
+
+    What the hub's client fetched lies in that store, and the folder holds links.
+    """
+    copy = next((one for one in (folder, *folder.parents) if one.parent.name == "snapshots"), None)
+    return (folder,) if copy is None else (folder, copy.parents[1] / "blobs")
+
+
 def check_regular(path: Path, folders: Sequence[Path]) -> int:
     """Return the size of a regular file below one of some folders, links followed; nothing is opened.
 

@@ -3,8 +3,8 @@
 Each room may import the rooms below it in this list:
 
 - `commands/`: the command line.
-- `reports/`: pages of a run, of a scorer and of a proof.
-- `choosing/`: what is made of stored scores.
+- `reports/`: pages of a run, of a scorer, of a proof, of texts and of grades.
+- `choosing/`: what is made of stored scores. `writing/`: texts that a model writes.
 - `labels/`, `scorers/`, `run/`, `proof/`: the verbs, by what they work on.
 - `executors/`: where parts run. `worker/`: the work on one part. `store/`: the folder of a run.
 - `settings/`: checked once. `page_kit/`: what all pages share.
@@ -34,9 +34,9 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.executors.local import LocalExecutor as LocalExecutor
     from pipelines.executors.ray_executor import RayExecutor as RayExecutor
     from pipelines.labels.agreement import agreement_of_labels as agreement_of_labels
-    from pipelines.labels.annotate import AnnotationEstimate as AnnotationEstimate
     from pipelines.labels.annotate import annotate_sample as annotate_sample
     from pipelines.labels.annotate import estimate_annotation as estimate_annotation
+    from pipelines.labels.estimates import AnnotationEstimate as AnnotationEstimate
     from pipelines.labels.importing import import_labels as import_labels
     from pipelines.labels.label_folder import AnnotateResult as AnnotateResult
     from pipelines.labels.sample import SampleResult as SampleResult
@@ -56,9 +56,12 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.scorers.audit_points import ScorerAudit as ScorerAudit
     from pipelines.scorers.distill import distill_scorer as distill_scorer
     from pipelines.scorers.evaluate import evaluate_scorer as evaluate_scorer
+    from pipelines.scorers.push import PushResult as PushResult
+    from pipelines.scorers.push import push_scorer as push_scorer
     from pipelines.scorers.train import train_scorer as train_scorer
     from pipelines.settings.choosing import CompareConfig as CompareConfig
     from pipelines.settings.choosing import RecutConfig as RecutConfig
+    from pipelines.settings.grading import GradeConfig as GradeConfig
     from pipelines.settings.labels import AnnotateConfig as AnnotateConfig
     from pipelines.settings.labels import ImportConfig as ImportConfig
     from pipelines.settings.labels import NearCutConfig as NearCutConfig
@@ -69,16 +72,25 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.settings.runs import FilterConfig as FilterConfig
     from pipelines.settings.scorers import AuditConfig as AuditConfig
     from pipelines.settings.scorers import DistillConfig as DistillConfig
+    from pipelines.settings.scorers import PushConfig as PushConfig
     from pipelines.settings.scorers import ThresholdConfig as ThresholdConfig
     from pipelines.settings.scorers import TrainConfig as TrainConfig
+    from pipelines.settings.writing import WriteConfig as WriteConfig
+    from pipelines.writing.estimate_writing import estimate_writing as estimate_writing
+    from pipelines.writing.grade import GradeResult as GradeResult
+    from pipelines.writing.grade import estimate_grading as estimate_grading
+    from pipelines.writing.grade import grade_texts as grade_texts
+    from pipelines.writing.write import write_texts as write_texts
+    from pipelines.writing.write_result import WriteResult as WriteResult
 
 _HOMES = {
     "labels.agreement": ("agreement_of_labels",),
-    "labels.annotate": ("AnnotationEstimate", "annotate_sample", "estimate_annotation"),
+    "labels.annotate": ("annotate_sample", "estimate_annotation"),
+    "labels.estimates": ("AnnotationEstimate",),
     "settings.choosing": ("CompareConfig", "RecutConfig"),
     "settings.runs": ("DecontaminateConfig", "ExplainConfig", "FilterConfig"),
     "settings.labels": ("AnnotateConfig", "ImportConfig", "NearCutConfig", "SampleConfig"),
-    "settings.scorers": ("AuditConfig", "DistillConfig", "ThresholdConfig", "TrainConfig"),
+    "settings.scorers": ("AuditConfig", "DistillConfig", "PushConfig", "ThresholdConfig", "TrainConfig"),
     "commands.demo": ("run_demo",),
     "scorers.audit": ("audit_scorer",),
     "scorers.audit_points": ("ScorerAudit",),
@@ -101,8 +113,15 @@ _HOMES = {
     "run.plan_to_manifest": ("FilterResult",),
     "labels.sample": ("SampleResult", "sample_dump"),
     "choosing.threshold": ("Threshold", "choose_threshold"),
+    "scorers.push": ("PushResult", "push_scorer"),
     "scorers.train": ("train_scorer",),
     "run.upkeep": ("clean_run", "status_of_run", "verify_run"),
+    "settings.grading": ("GradeConfig",),
+    "settings.writing": ("WriteConfig",),
+    "writing.grade": ("GradeResult", "estimate_grading", "grade_texts"),
+    "writing.estimate_writing": ("estimate_writing",),
+    "writing.write": ("write_texts",),
+    "writing.write_result": ("WriteResult",),
 }
 RUNNABLE = ("pipelines", "pipelines.__main__", "pipelines.executors.part_process")
 """What `python -m` may run: other modules would do nothing, and say nothing."""

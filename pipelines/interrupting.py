@@ -13,6 +13,8 @@ RESUMABLE = {
     "recut": "--to",
     "decontaminate": "--out",
     "annotate": "--out",
+    "write": "--out",
+    "grade": "--out",
     "prove": "--out",
 }
 """Commands that go on where an interrupted one was, and the option that names their folder."""

@@ -200,11 +200,11 @@ class RowMeter(Meter):
         return f"{super().words()}, {self._mb_per_s:.1f} MB/s, {100 * self._kept_share:.1f} % kept"
 
 
-class LabelMeter(Meter):
+class ReplyMeter(Meter):
     """Counts replies by what became of them, and what they cost."""
 
-    def __init__(self, total: int, done: int, spent_usd: float) -> None:
-        super().__init__(total, done, "labels")
+    def __init__(self, total: int, done: int, spent_usd: float, things: str = "labels") -> None:
+        super().__init__(total, done, things)
         self.spent_usd = spent_usd
 
     def tick(self, status: str, spent_usd: float) -> None:
@@ -220,7 +220,7 @@ class LabelMeter(Meter):
         """Return what is shown, for people."""
         failures = "".join(f", {count:,} {name}" for name, count in sorted(self._counts.items()))
         spent = f", ${self.spent_usd:.2f} spent" if self.spent_usd else ""
-        return f"{self.fresh / self.seconds:.1f} labels/s{spent}{failures}"
+        return f"{self.fresh / self.seconds:.1f} {self.things}/s{spent}{failures}"
 
 
 class Reporter(Protocol):

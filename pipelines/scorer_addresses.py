@@ -1,4 +1,4 @@
-"""Scorers by address: a shipped one, a folder, or a folder in an object store."""
+"""Scorers by address: a shipped one, a folder, one on the hub, or a folder in an object store."""
 
 import shlex
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from filtering.embedding.settings import Placement
 from filtering.errors import ScorerError, SettingsError
 from filtering.scoring.cascade import AnyScorer, with_warnings
 from filtering.scoring.cascade_exits import Exits, PairedScores, find_exits
+from filtering.scoring.hub_scorers import is_on_hub
 from filtering.scoring.nested_points import NestedPoints
 from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.settings import Effort, ExitSettings
@@ -38,7 +39,7 @@ def open_scorer(
     RunError
         If the store does not let us read it.
     """
-    with _here(name) as local:
+    with scorer_here(name) as local:
         scorer = load_scorer(
             local,
             effort=effort,
@@ -50,13 +51,13 @@ def open_scorer(
 
 def open_signals(name: str) -> SignalScorer:
     """Load the first stage of a scorer, as `open_scorer` does."""
-    with _here(name) as local:
+    with scorer_here(name) as local:
         return replace(load_scorer(local), warns=False)
 
 
 def open_nested(name: str) -> NestedPoints | None:
     """Read which documents a scorer was trained on; see `filtering.scoring.storage.read_nested`."""
-    with _here(name) as local:
+    with scorer_here(name) as local:
         return read_nested(local)
 
 
@@ -95,7 +96,7 @@ def open_untried(name: str, effort: Effort | None, exits: ExitSettings) -> Untri
 
 def open_pairs(name: str) -> tuple[SignalScorer, PairedScores | None]:
     """Read a scorer without trying it; see `filtering.scoring.storage.read_scorer`."""
-    with _here(name) as local:
+    with scorer_here(name) as local:
         return read_scorer(local)
 
 
@@ -133,9 +134,9 @@ def refuse_other_scorer(name: str, digest: str, wanted: str | None, made_with: s
 
 
 @contextmanager
-def _here(name: str) -> Iterator[str]:
+def scorer_here(name: str) -> Iterator[str]:
     """Give the name or folder of a scorer on this machine."""
-    if not is_store(name):
+    if not is_store(name) or is_on_hub(name):  # which is brought here by who loads it
         yield name
         return
     folder = StorePath.parse(name)

@@ -1,8 +1,11 @@
 """Questions to a language model: what is asked, of whom, how fast, for how much money, and what came back.
 
-Here: rubrics and prompts, the `Annotator` protocol and the files that talk to endpoints, the journal
-of paid replies, the budget, the loop that asks, and documents with planted orders (canaries).
-Not here: which documents are asked about (`samples/`), and what becomes of the ratings (`labels/`).
-To ask another kind of endpoint, write a class with the methods of `Annotator` beside `chat_api.py`. To
-add a rubric, add a TOML file to `annotations/rubrics/`.
+Here: what a question looks like (`question_form.py`), rubrics and their prompts, the `Annotator` protocol and
+the files that talk to endpoints, the journal of paid replies, the budget, the loop that asks, and documents
+with planted orders (canaries).
+Not here: which documents are asked about (`samples/`), what becomes of the ratings (`labels/`), and questions
+for texts (`writing/`).
+To ask another kind of endpoint, write a class with the methods of `Annotator` beside `chat_api.py`; to ask
+another kind of question, one with those of `QuestionForm`. To add a rubric, add a TOML file to
+`annotations/rubrics/`.
 """

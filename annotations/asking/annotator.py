@@ -1,7 +1,7 @@
-"""What gives a window its scores: the protocol, and what it answers with.
+"""What answers the question of a window: the protocol, and what it answers with.
 
 `chat_api.py` holds one. An annotator makes one attempt; attempts are repeated, paid and
-kept by `asking.py`.
+kept by `question_loop.py`.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ from annotations.asking.settings import Rater
 Status = Literal["ok", "unparseable", "refused", "too_long", "api_error", "imported"]
 """What became of a question. Only ``ok`` and ``imported`` have scores: a failed label is never a score.
 
-``unparseable``: the reply does not answer by the rubric. ``refused``: the model, or a filter before it,
-would not answer. ``too_long``: the document or the reply had more tokens than there is room for.
-``api_error``: there was no reply, though it was asked for several times; it alone is asked for again.
-``imported``: the score was not asked for here.
+``unparseable``: the reply is not what was asked for: no answer by the rubric, no text of the recipe.
+``refused``: the model, or a filter before it, would not answer. ``too_long``: the document or the reply had
+more tokens than there is room for. ``api_error``: there was no reply, though it was asked for several times;
+it alone is asked for again. ``imported``: the score was not asked for here.
 """
 
 SCORED: tuple[Status, ...] = ("ok", "imported")
@@ -32,7 +32,7 @@ class Reply:
     status : str
         See `Status`.
     scores : mapping of str to float
-        Rubric points by dimension; empty unless the status is ``ok``.
+        Rubric points by dimension; empty unless the status is ``ok``, and where a text was asked for.
     reason : str
         The model's sentence.
     raw : str
@@ -87,7 +87,7 @@ class Unanswered(Exception):
 
 
 class Annotator(Protocol):
-    """What gives a window its scores."""
+    """What answers the question of a window."""
 
     @property
     def rater(self) -> Rater:

@@ -1,15 +1,14 @@
 """Asks a model behind any OpenAI-compatible endpoint: form of the reply, errors, and what is kept of both.
 
-How a question travels is in `endpoint.py`. Which form an endpoint can be held to is found out with the first
-question (`reply_forms.py`). Every reply is read by the rubric all the same (`prompt.read_reply`), since
-endpoints exist that take an order for a form and ignore it. The key comes from the environment and goes
-nowhere else.
+What is asked, and how a reply is read, says a `QuestionForm`. How a question travels is in `endpoint.py`.
+Which form of reply an endpoint can be held to is found out with the first question (`reply_forms.py`). Every
+reply is read all the same, since endpoints exist that take an order for a form and ignore it. The key comes
+from the environment and goes nowhere else.
 """
 
 import asyncio
 import os
 import re
-import secrets
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -18,16 +17,9 @@ from typing import Any
 from annotations.asking.annotator import Reply, Status, Unanswered
 from annotations.asking.endpoint import URL_VARIABLE, Endpoint, NoResponse, Response
 from annotations.asking.key_masking import KeyMask
-from annotations.asking.prompt import (
-    SYSTEM,
-    Answer,
-    prompt_parts,
-    read_reply,
-    reply_schema,
-    whole_number,
-)
-from annotations.asking.reply_forms import Ladder
-from annotations.asking.rubric import Rubric
+from annotations.asking.prompt import whole_number
+from annotations.asking.question_form import Answer, QuestionForm
+from annotations.asking.reply_forms import WAYS, WAYS_OF_TEXT, Ladder
 from annotations.asking.settings import Rater
 from filtering.errors import EdufilterError, EndpointError, RunError
 
@@ -63,7 +55,8 @@ class ChatAnnotator:
 
     Parameters
     ----------
-    rubric : Rubric
+    form : QuestionForm
+        What is asked.
     rater : Rater
     base_url : str, optional
         ``https://host/v1``; what the variable OPENAI_BASE_URL says, or OpenAI's own, if not given.
@@ -79,11 +72,10 @@ class ChatAnnotator:
     """
 
     def __init__(
-        self, rubric: Rubric, rater: Rater, *, base_url: str | None = None, timeout_s: float = TIMEOUT_S
+        self, form: QuestionForm, rater: Rater, *, base_url: str | None = None, timeout_s: float = TIMEOUT_S
     ) -> None:
         self.rater = rater
-        self._rubric = rubric
-        self._schema = reply_schema(rubric)
+        self._form = form
         given = base_url or os.environ.get(URL_VARIABLE)
         key = _printable_ascii(KEY_VARIABLE)
         if not key and not given:
@@ -96,7 +88,7 @@ class ChatAnnotator:
         headers |= {name: value for name, value in accounts.items() if value}
         self._endpoint = Endpoint(given or OPENAI_URL, headers, timeout_s)
         self._mask = KeyMask(key)
-        self._ladder = Ladder()
+        self._ladder = Ladder(WAYS_OF_TEXT if form.schema is None else WAYS)
         self._finding = asyncio.Lock()
 
     async def annotate(self, window: str) -> Reply:
@@ -131,8 +123,7 @@ class ChatAnnotator:
     async def _ask(self, window: str, way: str) -> Reply:
         started_s = time.monotonic()
         try:
-            parts = prompt_parts(self._rubric, window, secrets.token_hex(8))
-            response = await self._endpoint.post(self._body(parts, way))
+            response = await self._endpoint.post(self._body(self._form.parts(window), way))
         except NoResponse as failure:
             if failure.nobody and not self._ladder.is_settled:
                 raise EndpointError(
@@ -144,17 +135,17 @@ class ChatAnnotator:
     def _body(self, parts: tuple[str, ...], way: str) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": self.rater.model,
-            "messages": _messages(parts, way),
+            "messages": _messages(self._form.system, parts, way),
             self._ladder.limit: self.rater.max_completion_tokens,
         }
         if self.rater.temperature is not None:
             body["temperature"] = self.rater.temperature
         if way == "json_schema":
-            schema = {"name": "label", "strict": True, "schema": self._schema}
+            schema = {"name": "label", "strict": True, "schema": self._form.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         elif way == "json_object":
             # OpenAI takes the type alone, llama.cpp's server the schema beside it.
-            body["response_format"] = {"type": "json_object", "schema": self._schema}
+            body["response_format"] = {"type": "json_object", "schema": self._form.schema}
         return body
 
     def _read(self, response: Response, window: str, way: str, latency_s: float) -> Reply:
@@ -170,7 +161,7 @@ class ChatAnnotator:
         content, usage = _content(choice), _get(value, "usage")
         is_cut = _text(_get(choice, "finish_reason")) in CUT
         # What was cut may be thoughts before the answer.
-        answer = Answer(fault="cut") if is_cut else read_reply(content, self._rubric)
+        answer = Answer(fault="cut") if is_cut else self._form.read(content, window)
         failed = self._fault(choice, answer, window) if answer.fault else None
         return Reply(
             status=failed[0] if failed else "ok",
@@ -186,7 +177,7 @@ class ChatAnnotator:
         )
 
     def _fault(self, choice: Any, answer: Answer, window: str) -> tuple[Status, str]:
-        """Return what an answer without a label is, and why."""
+        """Return what an answer is that is not what was asked for, and why."""
         message, finish = _get(choice, "message"), _text(_get(choice, "finish_reason"))
         if finish in CUT:
             return "too_long", f"cut by the limit of {self.rater.max_completion_tokens} tokens"
@@ -285,20 +276,11 @@ def _free(status: Status, error: str) -> Reply:
     return Reply(status, tokens_in=0, tokens_out=0, error=error)
 
 
-def _messages(parts: tuple[str, ...], way: str) -> list[dict[str, Any]]:
+def _messages(system: str, parts: tuple[str, ...], way: str) -> list[dict[str, Any]]:
     content: Any = [{"type": "text", "text": part} for part in parts]
     if way == "one_string":
         content = "\n\n".join(parts)
-    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": content}]
-
-
-def prompt_bytes(rubric: Rubric, window: str) -> int:
-    """Return the UTF-8 bytes of all that is sent for a window: no tokeniser makes more tokens of it.
-
-    What a server adds by itself (roles, special tokens, a schema) is reckoned by the schema's bytes, twice.
-    """
-    texts = (SYSTEM, *prompt_parts(rubric, window, secrets.token_hex(8)), 2 * str(reply_schema(rubric)))
-    return sum(len(text.encode("utf-8", errors="surrogatepass")) for text in texts)
+    return [{"role": "system", "content": system}, {"role": "user", "content": content}]
 
 
 def retry_after_s(header: str) -> float | None:
@@ -339,10 +321,14 @@ def _text(value: Any) -> str:
 
 
 def _content(choice: Any) -> str:
-    """Return the text of a choice's message, which may come in parts; thoughts are none of it."""
+    """Return the text of a choice's message, which may come in parts; thoughts are none of it.
+
+    JSON may hold half of a character, which UTF-8 does not have, and libraries that read texts do not take.
+    """
     content = _get(_get(choice, "message"), "content")
     parts = content if isinstance(content, list) else [content]
-    return "".join(_text(part) or _text(_get(part, "text")) for part in parts)
+    whole = "".join(_text(part) or _text(_get(part, "text")) for part in parts)
+    return whole.encode(errors="backslashreplace").decode()
 
 
 def _count(value: Any) -> int | None:

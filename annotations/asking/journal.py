@@ -1,8 +1,8 @@
 """Every reply that was paid for, as it came: a SQLite file that a kill at any point leaves whole.
 
-A question is a rubric's digest, a rater (model and parameters), a window and a number of repeat. Its last
-reply counts; earlier ones stay, for they were paid for too. What is being asked is noted before it is
-sent, with the most that it can cost: what a killed process left there counts as spent.
+A question is the digest of its form (a rubric's, say), a rater (model and parameters), a window and a number
+of repeat. Its last reply counts; earlier ones stay, for they were paid for too. What is being asked is noted
+before it is sent, with the most that it can cost: what a killed process left there counts as spent.
 """
 
 import hashlib
@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS replies (
     price_usd REAL,
     answered_at TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS questions ON replies (rubric_sha256, model, parameters, repeat);
+CREATE INDEX IF NOT EXISTS windows ON replies (window_sha256);
 CREATE TABLE IF NOT EXISTS asked (
     number INTEGER PRIMARY KEY,
     rubric_sha256 TEXT NOT NULL,
@@ -76,7 +76,8 @@ class Question:
     Parameters
     ----------
     rubric_sha256 : str
-        See `annotations.asking.prompt.rubric_digest`; empty for imported scores.
+        Digest of the `QuestionForm`: of a rubric for labels, of a recipe for texts; empty for imported
+        scores.
     rater : Rater
     window_sha256 : str
         See `window_digest`.
@@ -101,7 +102,7 @@ def window_digest(window: str) -> str:
 
 
 class Journal:
-    """The journal of one folder of labels.
+    """The journal of one folder, of labels or of texts.
 
     Parameters
     ----------
@@ -119,7 +120,7 @@ class Journal:
             self._connection = _open(path)
         except sqlite3.Error as error:
             raise OutputError(
-                f"{path} must be a journal of labels. {error}. Restore it, or choose another --out."
+                f"{path} must be a journal of replies. {error}. Restore it, or choose another --out."
             ) from error
 
     def __enter__(self) -> Self:
@@ -193,15 +194,30 @@ class Journal:
             if asked is not None:
                 self._connection.execute("DELETE FROM asked WHERE number = ?", (asked,))
 
-    def finished(self, rubric_sha256: str, rater: Rater) -> set[tuple[str, int]]:
-        """Return windows and repeats that are not to be asked again: all but errors of the endpoint."""
-        rows = self._connection.execute(
-            "SELECT window_sha256, repeat, status FROM replies "
-            "WHERE rubric_sha256 = ? AND model = ? AND parameters = ? ORDER BY number",
-            (rubric_sha256, rater.model, rater.parameters),
+    def reply_to(self, question: Question) -> dict[str, Any] | None:
+        """Return the last reply to a question, all columns; None where there is none."""
+        cursor = self._last_reply(question, "*")
+        row = cursor.fetchone()
+        return None if row is None else dict(zip([one[0] for one in cursor.description], row, strict=True))
+
+    def is_finished(self, question: Question) -> bool:
+        """Tell whether a question is not to be asked again: all but those without an answer."""
+        return any(status in FINAL for (status,) in self._last_reply(question, "status"))
+
+    def is_begun(self) -> bool:
+        """Tell whether any question was answered."""
+        [(found,)] = self._connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM replies WHERE status <> 'api_error')"
         )
-        last = {(window, repeat): status for window, repeat, status in rows}
-        return {key for key, status in last.items() if status in FINAL}
+        return bool(found)
+
+    def _last_reply(self, question: Question, columns: str) -> sqlite3.Cursor:
+        # The index by name: without statistics SQLite takes that of earlier versions, which has more columns.
+        return self._connection.execute(
+            f"SELECT {columns} FROM replies INDEXED BY windows WHERE "
+            f"{' AND '.join(f'{name} = ?' for name in QUESTION)} ORDER BY number DESC LIMIT 1",
+            question.values,
+        )
 
     def ratings(self) -> list[dict[str, Any]]:
         """Return the last reply to each question, all columns, in the order of the first replies."""
@@ -214,11 +230,12 @@ class Journal:
         found = [dict(zip(names, row, strict=True)) for row in cursor]
         return [{**row, "scores": _parsed(row["scores"])} for row in found]
 
-    def mean_tokens(self) -> dict[str, tuple[float, float]]:
-        """Return the mean tokens of a question and of a reply, by model, as servers counted them."""
+    def mean_tokens(self, rubric_sha256: str) -> dict[str, tuple[float, float]]:
+        """Return the mean tokens of questions of a form and of their replies, by model, as servers count."""
         rows = self._connection.execute(
             "SELECT model, AVG(tokens_in), AVG(tokens_out) FROM replies "
-            "WHERE tokens_in > 0 AND tokens_out > 0 GROUP BY model"
+            "WHERE tokens_in > 0 AND tokens_out > 0 AND rubric_sha256 = ? GROUP BY model",
+            (rubric_sha256,),
         )
         return {model: (tokens_in, tokens_out) for model, tokens_in, tokens_out in rows}
 
@@ -285,7 +302,7 @@ def _parsed(text: str) -> dict[str, Any]:
         value: dict[str, Any] = json.loads(text)
     except (ValueError, RecursionError):
         raise OutputError(
-            "A journal of labels must hold JSON as it was written. Found something else. Restore it, or "
+            "A journal of replies must hold JSON as it was written. Found something else. Restore it, or "
             "choose another --out."
         ) from None
     return value

@@ -8,10 +8,13 @@ object with a number of the rubric's scale for each dimension.
 import hashlib
 import json
 import re
+import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from annotations.asking.question_form import Answer
 from annotations.asking.rubric import REASON, Rubric, ScalePoint
 
 SYSTEM = (
@@ -20,34 +23,42 @@ SYSTEM = (
 )
 THOUGHTS_START, THOUGHTS_END = "<think>", "</think>"
 """Models that think aloud put their thoughts between these; scores in there are not the answer."""
+ENDLESS = "thoughts that do not end"
 OBJECT_START = re.compile(r"""\{\s*(?:["'}]|\w+\s*:)""")
 """What means to be an object, be it broken; other braces are prose."""
-
-
 LARGE = 1e6
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}(\.0+)?")
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a reply says.
+class RubricForm:
+    """Asks for the label of a document by a rubric; see `annotations.asking.question_form.QuestionForm`.
 
     Parameters
     ----------
-    scores : dict of str to int
-        Rubric points by dimension; empty where the reply is no label.
-    reason : str
-        A sentence.
-    fault : str
-        Why it is no label, without words of the reply; empty where it is one.
-    keys : tuple of str
-        Of the object that lacks one.
+    rubric : Rubric
     """
 
-    scores: dict[str, int] = field(default_factory=dict)
-    reason: str = ""
-    fault: str = ""
-    keys: tuple[str, ...] = ()
+    rubric: Rubric
+    system = SYSTEM
+
+    @cached_property
+    def digest(self) -> str:
+        """See `rubric_digest`."""
+        return rubric_digest(self.rubric)
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """See `reply_schema`."""
+        return reply_schema(self.rubric)
+
+    def parts(self, window: str) -> tuple[str, ...]:
+        """Return the parts of the message, with a delimiter that no document can know."""
+        return prompt_parts(self.rubric, window, secrets.token_hex(8))
+
+    def read(self, content: str, window: str) -> Answer:
+        """See `read_reply`."""
+        return read_reply(content, self.rubric)
 
 
 def prompt_parts(rubric: Rubric, window: str, delimiter: str) -> tuple[str, str, str]:
@@ -64,12 +75,13 @@ def prompt_parts(rubric: Rubric, window: str, delimiter: str) -> tuple[str, str,
     return (
         f"The document to grade stands below, between two lines that say {delimiter}.",
         f"{delimiter}\n{window}\n{delimiter}",
-        "\n".join(_instructions(rubric)),
+        "\n".join(instructions_of(rubric, "The document has ended. Grade it by this rubric.")),
     )
 
 
-def _instructions(rubric: Rubric) -> Iterator[str]:
-    yield "The document has ended. Grade it by this rubric."
+def instructions_of(rubric: Rubric, ended: str) -> Iterator[str]:
+    """Yield the lines that say what to do, the first of which says what stood before them."""
+    yield ended
     yield f"\n{rubric.instructions}"
     own = [dimension for dimension in rubric.dimensions if dimension.scale]
     for dimension in rubric.dimensions:
@@ -129,9 +141,9 @@ def read_reply(content: str, rubric: Rubric) -> Answer:
     >>> read_reply('{"reason": "Great!", "educational_value": 7}', rubric).fault
     "'educational_value' is not on the scale: 7"
     """
-    said = content.rpartition(THOUGHTS_END)[2]
-    if said.lstrip().startswith(THOUGHTS_START):
-        return Answer(fault="thoughts that do not end")
+    said = without_thoughts(content)
+    if said is None:
+        return Answer(fault=ENDLESS)
     found = _objects(said)
     if not found:
         return Answer(fault="no JSON object" if found is not None else "a JSON object that is broken")
@@ -140,6 +152,18 @@ def read_reply(content: str, rubric: Rubric) -> Answer:
     if any(label.scores != labels[0].scores for label in labels):
         return Answer(fault="two answers that differ")
     return (labels or answers)[-1]
+
+
+def without_thoughts(content: str) -> str | None:
+    """Return what a model says after its thoughts; None where these do not end.
+
+    Examples
+    --------
+    >>> without_thoughts("<think>Hm.</think>Once upon a time"), without_thoughts("<think>Hm.")
+    ('Once upon a time', None)
+    """
+    said = content.rpartition(THOUGHTS_END)[2]
+    return None if said.lstrip().startswith(THOUGHTS_START) else said
 
 
 def _objects(content: str) -> list[dict[str, Any]] | None:

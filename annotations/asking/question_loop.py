@@ -11,14 +11,14 @@ from annotations.asking.annotator import Annotator, Reply, Unanswered
 from annotations.asking.budget import BYTES_PER_TOKEN, Budget, BudgetSpent, Pace
 from annotations.asking.journal import Journal, Question
 from annotations.asking.settings import Limits, Price, Rater
-from annotations.asking.unusable import COUNT_AS_ANSWERED, REPLIES_MUST, tell_unusable
+from annotations.asking.unusable import LABELS, Wanted, tell_unusable
 from filtering.errors import EdufilterError, RunError
 from filtering.extras import require
 
 UNUSABLE_AT_FIRST = 25
-"""Stop when none of so many first replies holds a label: the model or the endpoint is not up to it."""
+"""Stop when none of so many first replies is what was wanted: the model or the endpoint is not up to it."""
 LAST_REPLIES = 100
-"""Stop when a model said something else in more than half of so many last replies."""
+"""Of the last so many a share may be something else: see `annotations.asking.unusable.Wanted`."""
 SILENT_IN_A_ROW = 10
 """Stop when so many questions in a row found no answer, each asked several times."""
 
@@ -72,6 +72,7 @@ def ask_all(
     limits: Limits,
     tick: Tick,
     say: Callable[[str], None],
+    wanted: Wanted = LABELS,
 ) -> bool:
     """Ask all questions, in order, and keep the replies.
 
@@ -86,6 +87,8 @@ def ask_all(
     tick : callable
     say : callable
         Called with a line for a person, where questions have to be asked again.
+    wanted : Wanted
+        What replies must be.
 
     Returns
     -------
@@ -97,11 +100,12 @@ def ask_all(
     EndpointError
         If the endpoint cannot be used as it was asked.
     RunError
-        If it does not answer any more, or most of what it says holds no label. What was answered is kept.
+        If it does not answer any more, or too little of what it says is what was wanted. What was answered
+        is kept.
     MissingExtraError
         If the ``annotate`` extra is not installed.
     """
-    asking = _Asking(annotators, journal, limits, tick, say)
+    asking = _Asking(annotators, journal, limits, tick, say, wanted)
     if not _within_a_loop():
         return asyncio.run(asking.run(iter(questions)))
     with ThreadPoolExecutor(1) as pool:
@@ -131,6 +135,7 @@ class _Asking:
         limits: Limits,
         tick: Tick,
         say: Callable[[str], None],
+        wanted: Wanted,
     ) -> None:
         self._stamina = require("annotate", "stamina")
         # It logs each wait as a warning, which Python shows where nobody listens.
@@ -140,6 +145,7 @@ class _Asking:
         self._limits = limits
         self._tick = tick
         self._say = say
+        self._wanted = wanted
         self._said: set[str] = set()
         self._requests = Pace(limits.requests_per_minute)
         self._tokens = Pace(limits.tokens_per_minute)
@@ -172,7 +178,7 @@ class _Asking:
             try:
                 reply = await self._ask(priced)
             except BudgetSpent:
-                self._stopped = True  # for all: to go on with short documents alone would bias the labels
+                self._stopped = True  # for all: to go on with short documents alone would bias what is made
                 return False
             self._tick(reply, self._budget.spent_usd)
             self._stop_if_in_vain(priced.question.rater, reply)
@@ -244,8 +250,10 @@ class _Asking:
         last.append(reply)
         unusable = [one for one in last if one.status != "ok"]
         none_at_first = UNUSABLE_AT_FIRST <= len(unusable) == len(last)
-        if none_at_first or sum(one.is_of_model for one in unusable) > LAST_REPLIES / 2:
+        most = LAST_REPLIES * self._wanted.most_unusable
+        if none_at_first or sum(one.is_of_model for one in unusable) > most:
+            told = tell_unusable(((one.status, one.error) for one in unusable), self._wanted)
             raise RunError(
-                f"{REPLIES_MUST} Of the last {len(last)} of {rater.model} {len(unusable)} do not: "
-                f"{tell_unusable((one.status, one.error) for one in unusable)} {COUNT_AS_ANSWERED}"
+                f"{self._wanted.must} Of the last {len(last)} of {rater.model} {len(unusable)} do not: "
+                f"{told} {self._wanted.count_as_answered}"
             )

@@ -1,9 +1,12 @@
 """Which form of question an endpoint takes: found out from strict to loose, at the first question."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 WAYS = ("json_schema", "json_object", "text", "one_string")
 """How a reply's form is asked for, strictest first; the last also sends the message as one string."""
+WAYS_OF_TEXT = WAYS[-1:]
+"""The same where the reply is text: one string, which every endpoint takes."""
 FORM_REFUSED = frozenset((400, 404, 405, 415, 422, 501))
 """Answers to a form that an endpoint does not know; some answer 500, which may mean anything."""
 LIMITS = ("max_completion_tokens", "max_tokens")
@@ -19,17 +22,23 @@ or give the document up."""
 class Ladder:
     """The forms, and the one that is to be asked in.
 
+    Parameters
+    ----------
+    ways : sequence of str
+        Some of `WAYS`, strictest first.
+
     Attributes
     ----------
     way : str
-        One of `WAYS`: the strictest that was not refused.
+        The strictest that was not refused.
     limit : str
         One of `LIMITS`: how the reply's limit is called.
     is_settled : bool
         Whether an endpoint took it. Then it stays, and no answer is taken for a refusal of it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ways: Sequence[str] = WAYS) -> None:
+        self._ways = ways
         self.is_settled = False
         self.limit = LIMITS[0]
         self._is_other_limit_tried = False
@@ -38,7 +47,7 @@ class Ladder:
     @property
     def way(self) -> str:
         """The form to ask in."""
-        return WAYS[self._rung]
+        return self._ways[self._rung]
 
     def may_refuse(self, status: int) -> bool:
         """Tell whether an HTTP status can be an answer to the form."""
@@ -56,7 +65,7 @@ class Ladder:
             if self._failures < PATIENCE_500:
                 return "again"
         self._failures = 0
-        if self.way != WAYS[-1]:
+        if self.way != self._ways[-1]:
             self._rung += 1
             return "looser"
         # The next document may be taken: perhaps this one is to blame.

@@ -4,38 +4,22 @@ Shipped are `web`, `code`, and the example `story` with three dimensions. How a 
 model is in `prompt.py`; this module knows nothing of models.
 """
 
-import os
-import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from annotations.asking.toml_files import Entry, Name, Text, TomlKind
 from filtering.errors import RubricError
-from filtering.wrong_values import near_name, near_path, what_is_wrong
 
 RUBRICS = Path(__file__).parents[1] / "rubrics"
 MEAN = "mean"
 REASON = "reason"
 """Name of the sentence that a model gives beside its scores; no dimension may have it."""
-MAX_BYTES = 1 << 20
-"""Of a file; a rubric takes about 3 KB."""
-NESTED = "Tables or arrays are nested too deep."
-LONG_KEY = re.compile(rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){50}""")
-"""A table within 50 others. The memory that `tomllib` takes for one is quadratic in them."""
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class ScalePoint(_Entry):
+class ScalePoint(Entry):
     """A point of a scale: its number, its name, and what a document of that worth looks like."""
 
     score: int = Field(ge=0, le=5)
@@ -43,7 +27,7 @@ class ScalePoint(_Entry):
     description: Text
 
 
-class Dimension(_Entry):
+class Dimension(Entry):
     """One thing that is graded.
 
     Parameters
@@ -60,7 +44,7 @@ class Dimension(_Entry):
     scale: tuple[ScalePoint, ...] = ()
 
 
-class Rubric(_Entry):
+class Rubric(Entry):
     """A rubric.
 
     Parameters
@@ -132,6 +116,9 @@ def _check_scale(scale: tuple[ScalePoint, ...], key: str) -> None:
         raise ValueError(f"'{key}' must have at least two points with rising scores. Got {scores}")
 
 
+KIND = TomlKind("a rubric", RUBRICS, Rubric, RubricError)
+
+
 def load_rubric(name: str) -> Rubric:
     """Load a shipped rubric by name, or one of your own by the path of its TOML file.
 
@@ -146,84 +133,4 @@ def load_rubric(name: str) -> Rubric:
     >>> rubric.dimensions[0].name, [point.name for point in rubric.scale][3:]
     ('educational_value', ['useful', 'good teaching material', 'textbook quality'])
     """
-    shipped = {path.stem: path for path in sorted(RUBRICS.glob("*.toml"))}
-    path = shipped.get(name, Path(name))
-    if not os.path.isfile(path):
-        known = near_name(name, shipped)
-        near = near_path(name) or (f" Did you mean '{known}'?" if known else "")
-        raise RubricError(
-            f"A rubric must be one of {', '.join(shipped)}, or the path of a TOML file. Got {name!r} instead."
-            f"{near}"
-        )
-    try:
-        # TOML arrays are lists; the frozen model holds tuples.
-        values = _with_tuples(tomllib.loads(_text_of(path)))
-    except (ValueError, OSError, RecursionError) as error:  # ValueError itself for a number without end
-        why = NESTED if isinstance(error, RecursionError) else error
-        raise RubricError(f"A rubric must be readable TOML. {path}: {why}") from error
-    try:
-        return Rubric.model_validate(values)
-    except ValidationError as error:
-        raise RubricError(" ".join(_problems(error.errors(), path))) from None
-
-
-def _text_of(path: Path) -> str:
-    with open(path, "rb") as file:
-        raw = file.read(MAX_BYTES + 1)
-    if len(raw) > MAX_BYTES:
-        raise ValueError(f"It has more than {MAX_BYTES:,} bytes.")
-    if LONG_KEY.search(raw):
-        raise ValueError(NESTED)
-    return raw.decode("utf-8-sig")
-
-
-def _with_tuples(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _with_tuples(item) for key, item in value.items()}
-    return tuple(_with_tuples(item) for item in value) if isinstance(value, list) else value
-
-
-def _problems(found: Sequence[Mapping[str, Any]], path: Path) -> Iterator[str]:
-    """Yield what is wrong, as sentences; a key that is missing since it was misspelt is told once."""
-    meant = {
-        tuple(one["loc"]): (*one["loc"][:-1], near_name(str(one["loc"][-1]), _keys_at(one["loc"])))
-        for one in found
-        if one["type"] == "extra_forbidden"
-    }
-    for problem in sorted(
-        found, key=lambda one: tuple(one["loc"]) not in meant
-    ):  # what is missing may follow
-        location = tuple(problem["loc"])
-        if problem["type"] == "too_short" and any(_lies_within(one["loc"], location) for one in found):
-            continue  # none of its entries is right, and what is wrong with them is told
-        if not location:  # of the rubric as a whole: the message names the key itself
-            yield f"{path}: {problem['msg'].removeprefix('Value error, ')}."
-        elif location in meant:
-            near = meant[location][-1]
-            known = f"Did you mean {near!r}?" if near else f"It may be {', '.join(_keys_at(location))}."
-            yield f"{path} has an unknown key {_key(location)}. {known}"
-        elif problem["type"] == "missing" and location in meant.values():
-            continue
-        elif problem["type"] == "string_pattern_mismatch":
-            yield (
-                f"{_key(location)} in {path} must be made of a to z, 0 to 9 and underscores, with a letter "
-                f"first. Got {problem['input']!r} instead."
-            )
-        else:
-            yield f"{_key(location)} in {path} {what_is_wrong(problem)}"
-
-
-def _lies_within(place: Sequence[int | str], outer: tuple[int | str, ...]) -> bool:
-    return len(place) > len(outer) and tuple(place[: len(outer)]) == outer
-
-
-def _keys_at(location: Sequence[int | str]) -> list[str]:
-    """Return the keys that may stand where a key does."""
-    tables = [part for part in location[:-1] if isinstance(part, str)]
-    entries: Mapping[str, type[_Entry]] = {"scale": ScalePoint, "dimensions": Dimension}
-    return list((entries[tables[-1]] if tables else Rubric).model_fields)
-
-
-def _key(location: Sequence[int | str]) -> str:
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-    return f"'{key}'"
+    return KIND.load(name)

@@ -1,31 +1,59 @@
-"""Says why replies hold no label: by kind and count, and what to try."""
+"""Says why replies are not what was asked for: by kind and count, and what to try."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from annotations.asking.annotator import Status
 
-REPLIES_MUST = "Replies must hold one JSON object with a number of the rubric's scale for each dimension."
-COUNT_AS_ANSWERED = (
-    "Replies without a label count as answered: another model, or other parameters, are asked anew."
-)
 KINDS_TOLD = 5
-TO_TRY: dict[Status, str] = {
-    "unparseable": "a model that follows orders better, or an endpoint that can hold it to a JSON schema",
-    "too_long": "more room for replies, 4000 tokens for a model that thinks (in Python, "
-    "AnnotateConfig(max_reply_tokens=4000)), or a model that takes longer texts",
-    "refused": "another model, for this one will not grade such documents",
-    "api_error": "what the endpoint asks for",
-}
 
 
-def tell_unusable(replies: Iterable[tuple[Status, str]]) -> str:
-    """Return what was wrong with replies that hold no label, and what to try.
+@dataclass(frozen=True)
+class Wanted:
+    """What replies must be, and what to do about those that are not.
+
+    Parameters
+    ----------
+    must : str
+        A sentence.
+    count_as_answered : str
+        A sentence: what becomes of the others.
+    to_try : mapping of Status to str
+        What may help, by what became of a question.
+    most_unusable : float
+        Share of the last replies that may be none; of more, asking stops.
+    """
+
+    must: str
+    count_as_answered: str
+    to_try: Mapping[Status, str]
+    most_unusable: float
+
+
+LABELS = Wanted(
+    must="Replies must hold one JSON object with a number of the rubric's scale for each dimension.",
+    count_as_answered="Replies without a label count as answered: another model, or other parameters, are "
+    "asked anew.",
+    to_try={
+        "unparseable": "a model that follows orders better, or an endpoint that can hold it to a JSON schema",
+        "too_long": "more room for replies, 4000 tokens for a model that thinks (in Python, "
+        "AnnotateConfig(max_reply_tokens=4000)), or a model that takes longer texts",
+        "refused": "another model, for this one will not grade such documents",
+        "api_error": "what the endpoint asks for",
+    },
+    most_unusable=0.5,
+)
+
+
+def tell_unusable(replies: Iterable[tuple[Status, str]], wanted: Wanted = LABELS) -> str:
+    """Return what was wrong with replies that are not what was wanted, and what to try.
 
     Parameters
     ----------
     replies : iterable of (status, error)
-        Without those that hold one.
+        Without those that are.
+    wanted : Wanted
 
     Examples
     --------
@@ -36,5 +64,5 @@ def tell_unusable(replies: Iterable[tuple[Status, str]]) -> str:
     told = [f"{count:,} x {error.rstrip('.')}" for (_, error), count in kinds[:KINDS_TOLD]]
     if more := sum(count for _, count in kinds[KINDS_TOLD:]):
         told.append(f"{more:,} of other kinds")
-    to_try = dict.fromkeys(TO_TRY[status] for (status, _), _ in kinds if status in TO_TRY)
+    to_try = dict.fromkeys(wanted.to_try[status] for (status, _), _ in kinds if status in wanted.to_try)
     return f"{'; '.join(told)}. Try {'; or '.join(to_try)}."

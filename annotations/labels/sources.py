@@ -1,4 +1,4 @@
-"""Reads documents and labels as Arrow: from Parquet, JSONL, CSV, a folder, the hub, a `datasets` object."""
+"""Reads documents and labels as Arrow: from Parquet, JSON, CSV, a folder, the hub, a `datasets` object."""
 
 import re
 from collections.abc import Sequence
@@ -13,13 +13,14 @@ import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet as pq
 
+from annotations.labels.label_studio import DOCUMENT, as_sample, is_export, rows_of_export
 from annotations.labels.spreadsheet_cells import unguarded
 from filtering.being_read import being_read
 from filtering.errors import ColumnError, LabelsError, MissingExtraError
 from filtering.extras import require
 from filtering.parquet_footers import check_footer
 from filtering.printable import listed
-from filtering.regular_files import open_regular
+from filtering.regular_files import open_regular, parse_json
 from filtering.text.text_columns import find_text_column
 from filtering.wrong_values import near_name, near_path
 
@@ -44,6 +45,8 @@ STEPS = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}]', re.DOTALL)
 LABELS_FILE, JOURNAL_FILE = "labels.parquet", "journal.sqlite"
 """In a folder that `edufilter annotate` wrote."""
+TEXTS_FILE = "write.json"
+"""In a folder that `edufilter write` wrote."""
 
 
 def read_table(source: Any, columns: Sequence[str], *, strings: Sequence[str] = ()) -> tuple[pa.Table, str]:
@@ -52,7 +55,7 @@ def read_table(source: Any, columns: Sequence[str], *, strings: Sequence[str] = 
     Parameters
     ----------
     source : str or datasets.Dataset or datasets.IterableDataset
-        A Parquet, JSONL or CSV file; a folder that `edufilter annotate` wrote, or one as
+        A Parquet, JSON or CSV file; a folder that `edufilter annotate` wrote, or one as
         `datasets.load_dataset` or `Dataset.save_to_disk` takes it; a data set on the hub, of which the split
         ``train`` is streamed, not stored.
     columns : sequence of str
@@ -69,6 +72,10 @@ def read_table(source: Any, columns: Sequence[str], *, strings: Sequence[str] = 
     if not isinstance(source, str):
         return _of_dataset(source, columns, "the data set"), "the data set"
     path = _file_of(source)
+    if not path and source and Path(source, TEXTS_FILE).is_file():
+        raise LabelsError(
+            f"{source} must be a folder of labels. It holds texts: name a file below {source}/data."
+        )
     if not path and source and Path(source, JOURNAL_FILE).is_file():
         raise LabelsError(
             f"{source} must hold {LABELS_FILE}. The command that began it was stopped before it wrote that; "
@@ -186,7 +193,9 @@ def _bounded(file: pq.ParquetFile, path: str, columns: Sequence[str]) -> pa.Tabl
 
 
 def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
-    """Read a CSV file, with comma, semicolon or tab, or one of JSON lines; both in UTF-8.
+    """Read a CSV file, with comma, semicolon or tab, or one of JSON lines or a list in JSON; all in UTF-8.
+
+    An export of Label Studio is one of them: its annotations are the rows.
 
     Parameters
     ----------
@@ -203,6 +212,8 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
     try:
         if not is_csv:
             _check_nesting(path)
+            if _is_array(path):
+                return _of_array(path)
             return pyarrow.json.read_json(path, read_options=pyarrow.json.ReadOptions(block_size=BLOCK_BYTES))
         delimiter = _delimiter(path)
         table = pyarrow.csv.read_csv(
@@ -211,11 +222,14 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
             # Texts have line breaks.
             parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, delimiter=delimiter),
             convert_options=pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(strings, pa.string()), strings_can_be_null=False
+                column_types=dict.fromkeys((*strings, DOCUMENT), pa.string()), strings_can_be_null=False
             ),
         )
-        return unguarded(table if delimiter == "," else _with_decimal_points(table, strings))
-    except (OSError, UnicodeError, pa.ArrowException) as error:
+        table = as_sample(table if delimiter == "," else _with_decimal_points(table, strings))
+        return unguarded(table)
+    except LabelsError:
+        raise
+    except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
         # Arrow quotes values in its messages, and these may be texts.
         row = ROW.search(str(error))
         where = f" The trouble is in row {row.group(1) or row.group(2)}." if row else ""
@@ -225,13 +239,29 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
         needed = (
             "a header, the same number of columns in each row, and comma, semicolon or tab between them"
             if is_csv
-            else "one JSON object a line, with the same type for a key in each"
+            else "one JSON object a line, or one list of objects, with the same type for a key in each"
         )
-        kind = "CSV" if is_csv else "JSONL"
+        kind = "CSV" if is_csv else "JSON"
         raise LabelsError(
             f"{path} must be a readable {kind} file in UTF-8: {needed}. It is not "
             f"({type(error).__name__}).{where}"
         ) from None
+
+
+def _is_array(path: str) -> bool:
+    with open(path, "rb", opener=open_regular) as file:
+        return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+
+
+def _of_array(path: str) -> pa.Table:
+    """Return the objects of a list in JSON as rows; of an export of Label Studio its annotations."""
+    with open(path, "rb", opener=open_regular) as file:
+        values = parse_json(file.read().removeprefix(b"\xef\xbb\xbf"))
+    rows = rows_of_export(values) if is_export(values) else values
+    if not all(isinstance(row, dict) for row in rows):
+        raise ValueError("a list must hold objects")
+    names = dict.fromkeys(name for row in rows for name in row)
+    return as_sample(pa.table({name: pa.array([row.get(name) for row in rows]) for name in names}))
 
 
 def _with_decimal_points(table: pa.Table, strings: Sequence[str]) -> pa.Table:
@@ -273,7 +303,7 @@ def _loaded(source: str) -> Any:
     is_folder = source != "" and Path(source).is_dir()
     if not is_folder and source.count("/") != 1:
         raise LabelsError(
-            "Labels must be a Parquet, JSONL or CSV file, a folder, or a data set on the hub (owner/name). "
+            "Labels must be a Parquet, JSON or CSV file, a folder, or a data set on the hub (owner/name). "
             f"Found no {source or repr(source)}.{near_path(source)}"
         )
     datasets = require("hub", "datasets")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filtering.errors import SettingsError
-from filtering.regular_files import check_regular, files_in, parse_json, read_regular
+from filtering.regular_files import check_regular, files_in, folders_of, parse_json, read_regular
 
 MODEL_FILES = 4096
 MODEL_BYTES = 64 << 30
@@ -76,8 +76,7 @@ def check_files(folder: Path, what: str) -> None:
         If a file is no regular one, lies elsewhere or is too large; if weights are pickled; or if it is an
         adapter of another model.
     """
-    # What was fetched from the hub lies in a store beside it, and the folder holds links.
-    folders = (folder, folder.parents[1] / "blobs") if folder.parent.name == "snapshots" else (folder,)
+    folders = folders_of(folder)
     size, has_weights = 0, False
     try:
         for path in files_in(folder, MODEL_FILES):

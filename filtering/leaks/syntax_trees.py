@@ -89,7 +89,7 @@ def find_signatures(text: bytes, name: str) -> Iterator[tuple[int, Signature]]:
 def _read_header(text: bytes) -> Signature | None:
     """Return the signature that a text begins with, from the function's name on; None if it is no Python."""
     end = _closing(text)
-    tree = _parse(b"def " + text[:end] + b": pass") if end else None
+    tree = parse_python(b"def " + text[:end] + b": pass") if end else None
     if tree is None or len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef):
         return None
     given = tree.body[0].args
@@ -109,7 +109,7 @@ def find_function(prompt: str, solution: str, name: str) -> ast.AST | None:
 
 def functions(source: bytes) -> list[ast.FunctionDef]:
     """Return all functions of a source, also inner ones; none if it does not parse."""
-    tree = _parse(source)
+    tree = parse_python(source)
     return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)] if tree else []
 
 
@@ -134,7 +134,7 @@ def function_blocks(text: bytes, start: int, stop: int) -> list[tuple[str, bytes
 
 def parse_function(block: bytes) -> ast.AST | None:
     """Return the tree of a function that may be indented; None if it does not parse."""
-    tree = _parse(textwrap.dedent(block.decode("utf-8", errors="replace")).encode())
+    tree = parse_python(textwrap.dedent(block.decode("utf-8", errors="replace")).encode())
     return tree.body[0] if tree and tree.body else None
 
 
@@ -201,7 +201,7 @@ def _closing(text: bytes) -> int:
     return 0
 
 
-def _parse(source: bytes) -> ast.Module | None:
+def parse_python(source: bytes) -> ast.Module | None:
     """Return the tree of a source; None if it is no Python, or deeper than this one can read."""
     with _WARNINGS, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd escapes in strings

@@ -1,4 +1,4 @@
-"""Scorers in the form that `datasets` takes: a function of a batch."""
+"""Scorers in the forms that other libraries take: a function of a batch, and one of an Arrow array."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -14,6 +14,7 @@ from filtering.text.arrow import Texts
 from filtering.text.language_names import LANGUAGE_COLUMNS
 from filtering.text.text_columns import find_text_column
 
+TABLES = (pa.Table, pa.RecordBatch)
 UnsureColumn = Literal["flag", "keep"]
 
 
@@ -44,7 +45,37 @@ class Scoring(Protocol):
 
 
 class Mappable:
-    """Gives a scorer the form that `datasets` takes."""
+    """Gives a scorer the forms that other libraries take."""
+
+    def score_arrow(self: Scoring, texts: pa.Array | pa.ChunkedArray) -> pa.Array:
+        """Return the scores of an Arrow array of texts as another: what DuckDB, polars and pandas take.
+
+        Parameters
+        ----------
+        texts : Array or ChunkedArray, length n
+            Strings, bytes, or a dictionary of them.
+
+        Returns
+        -------
+        float32 Array, length n
+            Rubric points in [0, 5]; null where there is no score.
+
+        Raises
+        ------
+        ShapeError
+            If `texts` holds no text.
+
+        Examples
+        --------
+        >>> import pyarrow as pa
+        >>> from filtering import load_scorer
+        >>> load_scorer("web").score_arrow(pa.array(["", None])).null_count
+        2
+        """
+        if pa.types.is_null(texts.type):  # as a batch without a single text has it
+            return pa.nulls(len(texts), pa.float32())
+        value = self.score(texts).value
+        return pa.array(value, mask=np.isnan(value))
 
     def as_map(
         self: Scoring,
@@ -53,7 +84,9 @@ class Mappable:
         score_column: str = "edu_score",
         unsure: UnsureColumn = "flag",
     ) -> Callable[[Any], Any]:
-        """Return a function for ``datasets.Dataset.map(..., batched=True)``.
+        """Return a function of a batch, for ``datasets.Dataset.map(..., batched=True)`` and the like.
+
+        A mapping of columns gives those that are new. An Arrow table or record batch gives one with them.
 
         It adds three columns: the score, None where there is none; the reason for that, None where
         there is a score; and whether the score is unsure, for the scorer has few labels of the document's
@@ -109,7 +142,7 @@ def _score_columns(
     unsure: UnsureColumn,
     batch: Any,  # noqa: ANN401 - as `datasets` has it
 ) -> Any:  # noqa: ANN401
-    if not isinstance(batch, (Mapping, pa.Table)):
+    if not isinstance(batch, (Mapping, *TABLES)):
         raise ShapeError(
             f"A batch must be a mapping of columns, or an Arrow table. Got {type(batch).__name__} instead. "
             "Give the data set another format: dataset.with_format(None)."
@@ -137,10 +170,10 @@ def _score_columns(
 
 def _named_languages(batch: Any, rows: int) -> list[str | None]:  # noqa: ANN401 - as `datasets` has it
     """Return what columns of languages say of each row: the first of them that says something."""
-    names = batch.column_names if isinstance(batch, pa.Table) else list(batch)
+    names = batch.column_names if isinstance(batch, TABLES) else list(batch)
     found: list[str | None] = [None] * rows
     for name in (name for name in LANGUAGE_COLUMNS if name in names):
-        values = batch[name].to_pylist() if isinstance(batch, pa.Table) else batch[name]
+        values = batch[name].to_pylist() if isinstance(batch, TABLES) else batch[name]
         pairs = zip(found, values, strict=True)
         found = [had or (value if isinstance(value, str) else None) for had, value in pairs]
     return found
@@ -148,11 +181,11 @@ def _named_languages(batch: Any, rows: int) -> list[str | None]:  # noqa: ANN401
 
 def _texts_of(batch: Any, text_column: str | None) -> Texts:  # noqa: ANN401 - as `datasets` has it
     """Return the texts of a batch; one row is none."""
-    names = batch.column_names if isinstance(batch, pa.Table) else list(batch)
+    names = batch.column_names if isinstance(batch, TABLES) else list(batch)
     if text_column is None:
         kinds = (
             batch.schema
-            if isinstance(batch, pa.Table)
+            if isinstance(batch, TABLES)
             else pa.schema([(name, _kind_of(batch[name])) for name in names])
         )
         text_column = find_text_column(kinds, "A batch", option="as_map(text_column=...)")

@@ -30,11 +30,12 @@ from numpy.typing import NDArray
 from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.embedding.settings import Placement
 from filtering.errors import MissingExtraError, ScorerError, SettingsError
-from filtering.regular_files import parse_json, read_regular
+from filtering.regular_files import folders_of, parse_json, read_regular
 from filtering.rubric_points import POINTS
 from filtering.scoring.calibration import Calibration, check_anchors
 from filtering.scoring.cascade import AnyScorer, CascadeScorer, signals_of, with_warnings
 from filtering.scoring.cascade_exits import PairedScores, find_exits
+from filtering.scoring.hub_scorers import copy_of_hub, is_on_hub
 from filtering.scoring.nested_points import NestedPoints, check_nested
 from filtering.scoring.novelty import Novelty
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage, SignalScorer
@@ -49,6 +50,7 @@ from filtering.wrong_values import near_name, near_path
 FORMAT = 4
 SIGNALS_KIND, EMBEDDING_KIND = "signals", "embedding"
 FILES = ("signals.safetensors", "embedding.safetensors", "pairs.safetensors", "nested.safetensors")
+CARD = "README.md"
 PAIRS: Wanted = {
     "fast": (np.float32, ("documents",)),
     "full": (np.float32, ("documents",)),
@@ -161,7 +163,7 @@ def save_scorer(
     target.mkdir(parents=True)
     for name, content in files.items():
         (target / name).write_bytes(content)
-    (target / "README.md").write_text(card)
+    (target / CARD).write_text(card)
     # Last, so that a folder without it is no scorer.
     (target / "scorer.json").write_text(text)
     saved = load_scorer(folder)
@@ -221,14 +223,15 @@ def load_scorer(
     placement: Placement = ANYWHERE,
     exits: ExitSettings = AS_PROMISED,
 ) -> AnyScorer:
-    """Load a shipped scorer by name, or a saved one by folder.
+    """Load a shipped scorer by name, or a saved one by folder or by its address on the hub.
 
     It warns once, by `UnknownTextsWarning`, of texts in languages for which it has few labels.
 
     Parameters
     ----------
     name : str
-        ``web``, ``code``, or a folder that `save_scorer` made (``./web`` for one of that name).
+        ``web``, ``code``, a folder that `save_scorer` made (``./web`` for one of that name), or
+        ``hf://OWNER/NAME`` for one on the hub, with ``@REVISION`` behind it for one of its revisions.
     effort : {"fast", "balanced", "full"}
         Which stages score: ``fast`` is signals alone and needs no torch; the others load the embedder.
     placement : Placement
@@ -302,25 +305,50 @@ def _read_scorer(name: str) -> tuple[Path, dict[str, Any], dict[str, bytes], Sig
 
 
 def _read_description(name: str) -> tuple[Path, bytes, dict[str, Any]]:
-    folder = MODELS / name if name in SHIPPED else Path(name)
+    folder = _folder_of(name)
     if not (folder / "scorer.json").exists():
         what = "That is a file" if folder.is_file() else "That folder has no scorer.json"
         known = near_name(name.lower(), SHIPPED)
         near = near_path(name) or (f" Did you mean '{known}'?" if known else "")
         raise SettingsError(
-            f"A scorer must be {' or '.join(SHIPPED)}, or a folder that 'edufilter train' wrote. "
-            f"Got {name!r}. {what if folder.exists() else 'There is no such folder'}."
+            f"A scorer must be {' or '.join(SHIPPED)}, a folder that 'edufilter train' wrote, or "
+            f"hf://OWNER/NAME. Got {name!r}. {what if folder.exists() else 'There is no such folder'}."
             f"{'' if folder.exists() else near}"
         )
     content = _read_file(folder, "scorer.json", DESCRIPTION_BYTES)
     return folder, content, _checked_description(content, folder)
 
 
+def _folder_of(name: str) -> Path:
+    if is_on_hub(name):
+        return copy_of_hub(name, ("scorer.json", *FILES, CARD), SCORER_BYTES)
+    return MODELS / name if name in SHIPPED else Path(name)
+
+
+def read_files(name: str) -> dict[str, bytes]:
+    """Return the files of a scorer by their names, after their digests were checked.
+
+    Parameters
+    ----------
+    name : str
+        As for `load_scorer`.
+
+    Raises
+    ------
+    SettingsError, ScorerError
+        As `load_scorer`.
+    """
+    folder, content, description = _read_description(name)
+    card = {CARD: _read_file(folder, CARD, DESCRIPTION_BYTES)} if (folder / CARD).exists() else {}
+    return {"scorer.json": content, **_checked_files(description, folder), **card}
+
+
 def _read_file(folder: Path, name: str, most_bytes: int) -> bytes:
     """Return a file of a scorer: of one that is shipped wherever it lies, for it is installed."""
     path = folder / name
+    folders = (path.resolve().parent,) if folder.parent == MODELS else folders_of(folder)
     try:
-        return read_regular(path, (path.resolve().parent if folder.parent == MODELS else folder,), most_bytes)
+        return read_regular(path, folders, most_bytes)
     except OSError as error:
         raise ScorerError(f"{path} must be readable. {error}") from error
 

@@ -1,6 +1,6 @@
-"""Verbs that use the stored scores of a run: another cut, a threshold with evidence, a sample near the cut.
+"""Verbs that use the stored scores of a run: other choices of documents, cuts with evidence, comparisons.
 
 Here: verbs that score nothing anew.
 Not here: metrics and bands (`filtering/judging/`), and runs (`run/`).
-To add a way to choose rows by their scores, add a module here.
+To add a way to choose documents, add a rule to `rules.py`, and settings to `pipelines/settings/choosing.py`.
 """

@@ -15,6 +15,7 @@ from filtering.rubric_points import POINTS
 OTHERS = "(others)"
 """In a CSV file: values that have no cut of their own."""
 KEEP_AT = "keep_at"
+SUFFIXES = (".json", ".csv")
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,23 @@ class SliceCuts:
     others: float
 
 
-def write_cuts(path: str, found: SliceCuts) -> None:
-    """Write cuts: as CSV where the name of the file ends so, else as JSON.
+def refuse_cut_file(path: str) -> None:
+    """Refuse a file that cannot be written, before cuts are looked for.
 
     Raises
     ------
     SettingsError
-        If the file cannot be written.
+        If its name is of another kind, or its folder does not exist.
     """
+    if Path(path).suffix.lower() not in SUFFIXES or not Path(path).parent.is_dir():
+        raise SettingsError(
+            f"--cuts must be a file that ends in {' or '.join(SUFFIXES)}, in a folder that exists. "
+            f"Got {path!r}."
+        )
+
+
+def write_cuts(path: str, found: SliceCuts) -> None:
+    """Write cuts: as CSV where the name of the file ends so, else as JSON."""
     if path.lower().endswith(".csv"):
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
@@ -53,10 +63,7 @@ def write_cuts(path: str, found: SliceCuts) -> None:
         content = (
             json.dumps({"by": found.by, "cuts": dict(found.cuts), "others": found.others}, indent=1) + "\n"
         )
-    try:
-        Path(path).write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"--cuts must be a file that can be written. {error}") from error
+    Path(path).write_text(content, encoding="utf-8")
 
 
 def read_cuts(path: str) -> SliceCuts:

@@ -5,8 +5,8 @@ read again, so they must be as they were. What more than a score decides is deci
 """
 
 import shlex
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 
@@ -18,13 +18,14 @@ from filtering.scoring.scorers import SIGNALS_STAGE
 from pipelines.amounts_in_words import percent, some_of
 from pipelines.choosing.chosen import Chosen, count_chosen
 from pipelines.choosing.cut_file import read_cuts
+from pipelines.choosing.recut_plan import Source, begun_plan, open_source, plan_of_cut, settings_of_cut
 from pipelines.choosing.rules import plain_cut, plain_rule, rule_of
 from pipelines.choosing.scored_rows import Pool
 from pipelines.choosing.slices import with_slices
 from pipelines.choosing.token_counts import with_tokens
 from pipelines.dump.parts import Parts
 from pipelines.dump.reading import read_footer
-from pipelines.dump.split_files import refuse_changed, taken_names
+from pipelines.dump.split_files import taken_names
 from pipelines.executors.local import Executor, executor_of
 from pipelines.paths import absolute
 from pipelines.progress import ConsoleReporter, Reporter
@@ -32,10 +33,9 @@ from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
 from pipelines.run.resume import refuse_foreign
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
 from pipelines.settings.base import with_options, words_of
-from pipelines.settings.choosing import AMOUNTS, OF_CHOICE, RecutConfig
+from pipelines.settings.choosing import OF_CHOICE, RecutConfig
 from pipelines.store.leak_files import read_tasks
-from pipelines.store.manifest import read_set_aside, scored_parts
-from pipelines.store.plan import CUT_OF, SCORED_FORMATS, Plan, RunFacts, rekeyed
+from pipelines.store.plan import Plan, RunFacts
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import have_sizes, read_scores
 from pipelines.worker.leak_finder import search_of
@@ -45,27 +45,8 @@ from pipelines.worker.worker_settings import LeakSearch, WorkerSettings
 
 OF_CUT = (*OF_CHOICE, "write", "unsure")
 """Settings that a new cut may have of its own."""
-
-ASKED_AT = "asked_at"
-"""The setting of a choice that holds the points that were asked for: documents with fewer may be kept."""
 Tell = Callable[[Chosen], None]
 """What is told of a choice before anything is written."""
-
-
-@dataclass(frozen=True)
-class _Source:
-    """The run that is cut anew, and its parts that have scores.
-
-    Parameters
-    ----------
-    folder : RunFolder
-    plan : Plan
-    parts : Parts
-    """
-
-    folder: RunFolder
-    plan: Plan
-    parts: Parts
 
 
 def recut_run(
@@ -101,12 +82,17 @@ def recut_run(
     executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
     if absolute(config.run) == absolute(config.to):
         raise OutputError(f"The new cut must go to another folder. Got {config.to!r} for both.")
-    config, source = _open(config, reporter)
+    config, source = open_source(config, reporter)
     refuse_foreign(RunFolder(config.to))
     before = source.plan
     tasks, leaks = _same_search(source.folder, before.facts)
-    chosen = None if _is_told_by_points(config) else _choose(config, source, reporter)
-    plan = replace(_plan_of(config, source, chosen), command=words_of("recut", config))
+    asked = settings_of_cut(config, source)
+    by_points, chosen = config.is_plain and config.keep_at is not None, None
+    plan = None if by_points else begun_plan(config, source, asked)
+    if plan is None:
+        chosen = None if by_points else _choose(config, source, reporter)
+        plan = plan_of_cut(config, source, asked, chosen)
+    plan = replace(plan, command=words_of("recut", config))
     scorer, facts = str(source.folder.read_manifest()["scorer"]), plan.facts
     settings = WorkerSettings(
         out=config.to,
@@ -159,38 +145,10 @@ def estimate_recut(config: RecutConfig, *, reporter: Reporter | None = None) -> 
         As `recut_run`.
     """
     reporter = reporter or ConsoleReporter()
-    return _choose(*_open(config, reporter), reporter)
+    return _choose(*open_source(config, reporter), reporter)
 
 
-def _open(config: RecutConfig, reporter: Reporter) -> tuple[RecutConfig, _Source]:
-    """Return settings with an amount in them, and the run whose scores are cut: not a new cut of it."""
-    folder = RunFolder(config.run)
-    before = folder.read_finished_plan(SCORED_FORMATS)
-    scored = scored_parts(folder, before)
-    config = _with_amount(config, before)
-    if scored.folder is folder:
-        _refuse_changed_inputs(scored.parts)
-        return config, _Source(folder, before, scored.parts)
-    reporter.say(f"{config.run!r} is a new cut itself. The run with its scores is cut: {before.origin!r}.")
-    return _open(config.model_copy(update={"run": before.origin}), reporter)
-
-
-def _with_amount(config: RecutConfig, before: Plan) -> RecutConfig:
-    """Return settings with an amount in them: as the run was chosen, where they name none."""
-    if any(map(config.is_given, AMOUNTS)):
-        return config
-    own = {name: before.settings[name] for name in OF_CHOICE if before.settings.get(name) is not None}
-    if own.keys() & {*AMOUNTS} != {"keep_at"}:
-        del own["keep_at"]  # which followed from the others
-    own["keep_at"] = before.settings.get(ASKED_AT, own.get("keep_at"))
-    return RecutConfig(**{**own, **config.model_dump(exclude_defaults=True)})
-
-
-def _is_told_by_points(config: RecutConfig) -> bool:
-    return config.is_plain and config.keep_at is not None
-
-
-def _choose(config: RecutConfig, source: _Source, reporter: Reporter) -> Chosen:
+def _choose(config: RecutConfig, source: Source, reporter: Reporter) -> Chosen:
     """Return what settings choose from the stored scores."""
     facts = source.plan.facts
     needs_sizes = not config.is_plain or config.keep_tokens is not None
@@ -212,14 +170,6 @@ def _choose(config: RecutConfig, source: _Source, reporter: Reporter) -> Chosen:
         return count_chosen(pool, rule, plain_rule(pool, config))
     points = config.keep_at if config.keep_at is not None else facts.keep_at if cuts is None else cuts.others
     return count_chosen(pool, rule, plain_cut(points, config.floor))
-
-
-def _refuse_changed_inputs(parts: Parts) -> None:
-    for _, of_one_file in groupby(parts, key=attrgetter("path")):
-        try:
-            refuse_changed(next(of_one_file))
-        except RunError as error:
-            raise SettingsError(f"The inputs of a run must still be there to recut it. {error}") from error
 
 
 def _same_search(source: RunFolder, facts: RunFacts) -> tuple[tuple[Task, ...], LeakSearch | None]:
@@ -251,38 +201,6 @@ def _refuse_taken(parts: Parts, name: str) -> None:
                 f"count as small letters there. Found {listed(taken)}. Rename it in the input, or add "
                 "--expand, which adds no column."
             )
-
-
-def _plan_of(config: RecutConfig, source: _Source, chosen: Chosen | None) -> Plan:
-    """Return the plan of a run with a new choice in it, for the parts that have scores."""
-    before, good = source.plan, source.parts
-    quotas: Sequence[int] = [-1] * len(good)
-    keep_at = max(float(config.keep_at or 0.0), config.floor or 0.0)
-    asked = {
-        name: value
-        for name, value in config.model_dump().items()
-        if name in OF_CHOICE and config.is_given(name)
-    }
-    if chosen is not None:
-        if config.is_plain:
-            keep_at, quotas = chosen.ends_at, chosen.quotas
-        else:
-            keep_at = chosen.lowest
-            asked |= {"choice": chosen.rule.digest, ASKED_AT: config.keep_at}
-    settings = {
-        **before.settings,
-        **asked,
-        "keep_at": keep_at,
-        "keep_fraction": config.keep_fraction,
-        "write": config.write,
-        CUT_OF: before.digest,
-    }
-    if config.unsure is not None:
-        settings |= {"unsure": config.unsure}
-    if before.facts.effort == "balanced" and keep_at != before.facts.keep_at:
-        # The exits lie around the old cut: what they promised there nobody keeps here.
-        settings |= {"max_disagreement": None, "full_fraction": None, "exits": None}
-    return Plan(settings, rekeyed(good, settings, quotas), read_set_aside(source.folder.read_manifest()))
 
 
 def _describe_unsure(

@@ -27,7 +27,7 @@ from filtering.judging.thresholds import (
 )
 from filtering.scoring.settings import Effort
 from pipelines.amounts_in_words import short_count
-from pipelines.choosing.cut_file import write_cuts
+from pipelines.choosing.cut_file import refuse_cut_file, write_cuts
 from pipelines.choosing.score_spread import Population, read_population
 from pipelines.choosing.slice_thresholds import SliceCut, as_cuts, cuts_of_slices, slices_of_labels
 from pipelines.scorers.evaluate import JudgedPoints, points_of_labels
@@ -155,6 +155,8 @@ def choose_threshold(config: ThresholdConfig) -> Threshold:
     OutputError, ScorerError, SettingsError
         If the population is no finished run of this scorer, with scores.
     """
+    if config.cuts is not None:
+        refuse_cut_file(config.cuts)
     population = None
     if config.population is not None:
         population = read_population(config.population, config.scorer, config.effort)

@@ -41,6 +41,10 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "demo": "inspection:demo_command",
         "clean": "runs:clean_command",
     },
+    "Texts": {
+        "write": "writing:write_command",
+        "grade": "grading:grade_command",
+    },
     "Labels and scorers": {
         "sample": "labels:sample_command",
         "annotate": "labels:annotate_command",
@@ -50,6 +54,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "evaluate": "scorers:evaluate_command",
         "audit": "scorers:audit_command",
         "threshold": "scorers:threshold_command",
+        "push": "scorers:push_command",
     },
     "Look": {
         "report": "inspection:report_command",

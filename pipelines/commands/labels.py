@@ -1,16 +1,15 @@
 """The commands that make and compare labels."""
 
 import json
-from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic_core import to_jsonable_python
 from typer import Argument, Option
 
-from annotations.asking.settings import Price
 from filtering.errors import SettingsError
 from filtering.printable import printable
 from pipelines.amounts_in_words import some_of
+from pipelines.commands.asking import DryRunOption, PriceOption, prices_in_words
 from pipelines.commands.command_signature import (
     Given,
     JsonLogOption,
@@ -21,7 +20,7 @@ from pipelines.commands.command_signature import (
 )
 from pipelines.commands.screen import show
 from pipelines.progress import ConsoleReporter
-from pipelines.settings.labels import ANY_MODEL, AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
+from pipelines.settings.labels import AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
 
 
 @takes(SampleConfig, NearCutConfig, first=("out", "n", "scorer", "strategy", "near_cut", "overwrite"))
@@ -68,24 +67,15 @@ def sample_command(
 )
 def annotate_command(
     given: Given,
-    price: Annotated[
-        list[str] | None,
-        Option(
-            metavar="PRICE",
-            help="Price of a million tokens in US dollars, input/output, such as 0.15/0.6. With several "
-            "models, MODEL=3/15 for each.",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, Option("--dry-run", help="Only print how many tokens it takes and what it costs. Send nothing.")
-    ] = False,
+    price: PriceOption = None,
+    dry_run: DryRunOption = False,
     estimate: Annotated[bool, Option("--estimate", hidden=True, help="Earlier name of --dry-run.")] = False,
     import_from: Annotated[
         str | None,
         Option(
             "--import",
             metavar="SOURCE",
-            help="Read scores from a Parquet, JSONL or CSV file, a folder or the hub. No model is asked.",
+            help="Read scores from a Parquet, JSON or CSV file, a folder or the hub. No model is asked.",
         ),
     ] = None,
     json_log: JsonLogOption = False,
@@ -118,7 +108,7 @@ def annotate_command(
     if not given["models"]:
         raise SettingsError("A model must be named with --model, as the endpoint names it. Got none.")
     misfit = "must come with --import"
-    config = settings_of(AnnotateConfig, given, misfit=misfit, prices=_prices(price or ()))
+    config = settings_of(AnnotateConfig, given, misfit=misfit, prices=prices_in_words(price or ()))
     reporter.say(
         f"Looking for the documents of '{printable(config.sample)}' ..." if config.sample else "Asking ..."
     )
@@ -129,23 +119,6 @@ def annotate_command(
         print_estimate(estimate_annotation(config, reporter=reporter))
         return 0
     return print_annotation(annotate_sample(config, reporter=reporter))
-
-
-def _prices(given: Sequence[str]) -> dict[str, Price]:
-    prices = {}
-    for one in given:
-        model, _, numbers = one.rpartition("=")
-        try:
-            input_usd, output_usd = (float(number) for number in numbers.split("/"))
-        except ValueError:
-            input_usd = output_usd = -1.0
-        if not (0 <= input_usd < float("inf") and 0 <= output_usd < float("inf")):
-            raise SettingsError(
-                "--price must be [MODEL=]INPUT/OUTPUT, in US dollars for a million tokens, like 0.15/0.6. "
-                f"Got {one!r} instead."
-            )
-        prices[model or ANY_MODEL] = Price(input_usd, output_usd)
-    return prices
 
 
 def agreement_command(

@@ -8,11 +8,11 @@ from annotations.labels.agreement import MIN_COMMON
 from annotations.labels.labels import MIN_ROWS, NEAR_CUT, cut_texts_warning
 from filtering.printable import printable
 from pipelines.commands.screen import show
-from pipelines.settings.labels import AnnotateConfig
+from pipelines.settings.labels import TASKS_SUFFIX, AnnotateConfig
 
 if TYPE_CHECKING:
     from annotations.labels.agreement import Agreement
-    from pipelines.labels.annotate import AnnotationEstimate
+    from pipelines.labels.estimates import AnnotationEstimate
     from pipelines.labels.label_folder import AnnotateResult
     from pipelines.labels.sample import SampleResult
 
@@ -50,14 +50,20 @@ def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
         )
     if to_train and result.rows < MIN_ROWS:
         show(f"train needs {MIN_ROWS} labels: this sample can have {result.rows:,}; draw more with --n")
-    if result.out.lower().endswith(".csv"):
-        words = ["edufilter", "annotate", "--import", result.out, "--out", "labels"]
+    if result.beside:
+        is_tasks = result.out.lower().endswith(TASKS_SUFFIX)
+        scores = "EXPORT.json" if is_tasks else result.out
+        words = ["edufilter", "annotate", "--import", scores, "--out", "labels"]
         page, texts = map(printable, result.beside)
-        show(f"{texts} holds the whole texts for that: leave it beside the table")
-        show(
-            f"next: read {page}, and fill in the column score of {printable(result.out)}; then\n"
-            f"  {shlex.join(words)}"
+        of_tasks = (
+            f"make a project of Label Studio with the labelling config of {page}, import "
+            f"{printable(result.out)}, and export it as JSON"
         )
+        of_table = f"read {page}, and fill in the column score of {printable(result.out)}"
+        show(
+            f"{texts} holds the whole texts for that: leave it beside the {'export' if is_tasks else 'table'}"
+        )
+        show(f"next: {of_tasks if is_tasks else of_table}; then\n  {shlex.join(words)}")
     else:
         words = ["edufilter", "annotate", result.out, *_rubric_for(result)]
         show(f"next: {shlex.join([*words, '--model', 'MODEL', '--out', 'labels', '--dry-run'])}")
@@ -71,14 +77,14 @@ def _rubric_for(result: "SampleResult") -> list[str]:
     return ["--rubric", result.rubric or "RUBRIC"]
 
 
-def print_estimate(estimate: "AnnotationEstimate") -> None:
-    """Print what asking would cost."""
+def print_estimate(estimate: "AnnotationEstimate", things: str = "documents") -> None:
+    """Print what asking about some things would cost."""
     left = estimate.questions - estimate.answered
     if estimate.usd is None or estimate.most_usd is None:
         show("price: not known. Give it with --price INPUT/OUTPUT, in US dollars for a million tokens")
     else:
         show(f"price: about ${estimate.usd:.2f}, at most ${estimate.most_usd:.2f}")
-    show(f"{left:,} of {estimate.questions:,} questions to ask, about {estimate.documents:,} documents")
+    show(f"{left:,} of {estimate.questions:,} questions to ask, about {estimate.documents:,} {things}")
     show(
         f"input tokens: about {estimate.tokens_in:,} ({BYTES_PER_TOKEN} bytes each), "
         f"at most {estimate.most_tokens_in:,} (1 byte each)"

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from filtering.judging.metrics import Estimate
+from filtering.printable import printable
 from filtering.rubric_points import KEEP_AT
+from filtering.scoring.hub_scorers import HUB
 from filtering.scoring.settings import DEFAULT_BOUNDS
 from pipelines.amounts_in_words import short_count
 from pipelines.commands.screen import show
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pipelines.page_kit.page import Table
     from pipelines.scorers.audit_points import ScorerAudit
     from pipelines.scorers.evaluate import Evaluation
+    from pipelines.scorers.push import PushResult
     from pipelines.scorers.train import TrainResult
     from pipelines.settings.scorers import AuditConfig, FitSettings
 
@@ -267,3 +270,23 @@ def _in_percent(figure: Estimate) -> str:
         for end in (figure.value, figure.low, figure.high)
     )
     return value if figure.low == figure.high else f"{value} [{low},{high}]"
+
+
+def print_push(result: "PushResult") -> None:
+    """Print what went to the hub, or would go."""
+    is_sent = bool(result.commit)
+    show(f"{'sent to' if is_sent else 'would go to'} {HUB}{result.repository}:")
+    for name, size in result.sizes.items():
+        show(f"  {name}: {size:,} bytes")
+    show("front matter of README.md:")
+    show("".join(f"  {line}\n" for line in result.front_matter.splitlines()).rstrip("\n"))
+    if result.embedder:
+        show(
+            f"Note: it names its embedder by a folder of this machine, {printable(result.embedder)}. Others "
+            "score by it with --embedder FOLDER, or at effort fast."
+        )
+    if is_sent:
+        words = ["edufilter", "filter", "DUMP", "--scorer", result.address, "--out", "OUT"]
+        show(f"next: {shlex.join(words)}")
+    else:
+        show("Nothing was sent. Without --dry-run it is.")

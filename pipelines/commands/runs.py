@@ -30,6 +30,7 @@ from pipelines.settings.choosing import CompareConfig, RecutConfig
 from pipelines.settings.runs import DecontaminateConfig, FilterConfig, RunSettings
 
 if TYPE_CHECKING:
+    from pipelines.choosing.chosen import Chosen
     from pipelines.run.plan_to_manifest import FilterResult
 
 
@@ -78,7 +79,10 @@ def _print_estimate(config: FilterConfig) -> int:
     )
 
 
-@takes(RecutConfig, first=("to", "keep_at", "keep_fraction", "keep_tokens", "floor", "write", "dry_run"))
+@takes(
+    RecutConfig,
+    first=("to", "keep_at", "keep_fraction", "keep_tokens", "tokenizer", "floor", "write", "dry_run"),
+)
 def recut_command(
     given: Given,
     dry_run: Annotated[
@@ -103,7 +107,15 @@ def recut_command(
     if dry_run:
         print_choice(estimate_recut(config, reporter=reporter))
         return 0
-    verb = recut_run if json_log else partial(recut_run, tell=print_choice)
+
+    def tell(chosen: "Chosen") -> None:
+        if not json_log:
+            print_choice(chosen)
+            return
+        total = chosen.total.chosen
+        reporter.event("chosen", documents=total.documents, used=total.used, tokens=total.tokens)
+
+    verb = partial(recut_run, tell=tell)
     return _run(
         "recut", verb, config, reporter, no_report=no_report, no_samples=no_samples, json_log=json_log
     )
@@ -124,6 +136,7 @@ def compare_command(
     reporter.say(f"Looking for the scores of '{printable(config.run)}' and '{printable(config.other)}' ...")
     from pipelines.choosing.compare import compare_runs
     from pipelines.commands.tables import print_table
+    from pipelines.page_kit.page import refuse_page
     from pipelines.reports.comparison_page import (
         kinds_table,
         overlap_in_words,
@@ -131,6 +144,8 @@ def compare_command(
         write_comparison,
     )
 
+    if config.html is not None:
+        refuse_page(config.html)
     found = compare_runs(config, samples=not no_samples, reporter=reporter)
     if config.html is not None:
         write_comparison(found, config.html)

@@ -18,6 +18,7 @@ from pipelines.settings.scorers import (
     LABELS,
     AuditConfig,
     DistillConfig,
+    PushConfig,
     ScorerArgument,
     ThresholdConfig,
     TrainConfig,
@@ -140,7 +141,7 @@ def _check_outputs(scorer: str, labels: str, curve: str | None, html: str | None
 
         check_curve(scorer, labels)
     if html is not None:
-        from pipelines.reports.scorer_page import refuse_page
+        from pipelines.page_kit.page import refuse_page
 
         refuse_page(html)
 
@@ -184,3 +185,20 @@ def threshold_command(given: Given, as_json: JsonOption = False) -> int:
     else:
         print_threshold(result)
     return result.exit_code
+
+
+@takes(PushConfig, first=("license", "private", "dry_run"))
+def push_command(given: Given) -> int:
+    """Put a scorer on the Hugging Face hub.
+
+    Example: edufilter push scorer me/physics --license apache-2.0 --dry-run
+
+    Whoever names it hf://me/physics scores with it. The token is that of 'hf auth login', or HF_TOKEN.
+    """
+    config = settings_of(PushConfig, given)
+    ConsoleReporter().say(f"Looking at '{printable(config.scorer)}' ...")
+    from pipelines.commands.print_scorers import print_push
+    from pipelines.scorers.push import push_scorer
+
+    print_push(push_scorer(config))
+    return 0

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from filtering.errors import OutputError, RunError, SettingsError
 from filtering.printable import printable
 from filtering.wrong_values import near_path
-from pipelines.dump.other_formats import format_of, how_to_convert
+from pipelines.dump.other_formats import how_to_convert, ranked
 from pipelines.names import name_of
 from pipelines.paths import AnyPath, StorePath, is_store
 
@@ -177,7 +177,7 @@ def _missing(given: str) -> SettingsError:
 def _found_none(given: str, others: Iterable[AnyPath]) -> SettingsError:
     """Return the error for an input without Parquet, with the line that converts what it has instead."""
     # What is known by the end of its name goes before what has to be looked into.
-    names = sorted(map(name_of, others), key=lambda name: (format_of(name) is None, name))
+    names = sorted(map(name_of, others), key=lambda name: (ranked(name), name))
     lines = ((name, how_to_convert(name, together=True)) for name in names)
     advice = next((f" Found '{name}'. {line}" for name, line in lines if line), "")
     leads = "/".join(takewhile(lambda part: not WILDCARDS & set(part), given.split("/")))

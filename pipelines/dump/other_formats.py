@@ -1,16 +1,22 @@
 """What else dumps come as, and the line that makes Parquet of it: ``FILE.parquet`` beside each file."""
 
+import lzma
 import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import IO, Any, cast
+
+import pyarrow as pa
 
 from filtering.errors import EdufilterError
 from pipelines.dump.opening import open_file
 from pipelines.paths import is_store
 
-PACKED = (".gz", ".bz2", ".zst", ".lz4", ".br")
-"""What Arrow unpacks by itself, by the end of the name."""
+PACKED = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4", ".br": "brotli"}
+"""What Arrow unpacks by itself, by the end of the name; as it calls them."""
+XZ = ".xz"
+"""What Python unpacks."""
 PARQUET = "pyarrow as a, pyarrow.parquet as p"
 RECORDS = "from fastwarc.warc import ArchiveIterator as I, WarcRecordType as T; "
 BLOCK = "block_size=1 << 28"
@@ -31,6 +37,8 @@ class Format:
     packages : str
         What must be installed for it, beside pyarrow.
     warning : str
+    of_folder : str
+        Where documents are files: an expression for the table of all of them, whose names are ``n``.
     """
 
     name: str
@@ -38,6 +46,7 @@ class Format:
     table: str
     packages: str = ""
     warning: str = ""
+    of_folder: str = ""
 
 
 JSON_LINES = Format(
@@ -86,6 +95,15 @@ PICKLE = Format(
     warning=" A pickle runs what code it holds: do this only if you trust it.",
 )
 
+_READ = 'a.input_stream(f).read().decode("utf-8-sig", "replace")'
+DOCUMENTS = Format(
+    "plain text",
+    PARQUET,
+    f'a.table({{"id": [f], "text": [{_READ}]}})',
+    warning=" Each file becomes one document.",
+    of_folder=f'a.table({{"id": n, "text": [{_READ} for f in n]}})',
+)
+
 BY_SUFFIX = {
     **dict.fromkeys((".jsonl", ".ndjson", ".jsonlines", ".json"), JSON_LINES),
     ".csv": CSV,
@@ -97,6 +115,7 @@ BY_SUFFIX = {
     ".avro": AVRO,
     ".lance": LANCE,
     **dict.fromkeys((".pkl", ".pickle"), PICKLE),
+    **dict.fromkeys((".txt", ".text", ".md"), DOCUMENTS),
 }
 BY_BEGINNING = {
     b"{": JSON_LINES,
@@ -120,7 +139,7 @@ def format_of(name: str) -> Format | None:
     ('JSON lines', None)
     """
     suffixes = [suffix.lower() for suffix in PurePosixPath(name).suffixes]
-    if suffixes and suffixes[-1] in PACKED:
+    if suffixes and suffixes[-1] in (*PACKED, XZ):
         suffixes.pop()
     return BY_SUFFIX.get(suffixes[-1]) if suffixes else None
 
@@ -143,14 +162,11 @@ def how_to_convert(name: str, *, together: bool = False) -> str:
         found = JSON
     if found is None or beginning.startswith(b"PAR1"):
         return ""
-    code = (
-        f"import sys, {found.imports}; [p.write_table({found.table}, f + '.parquet') for f in sys.argv[1:]]"
-    )
-    code = code.replace("'", '"')
+    code = _code(found, name, together)
     python = shlex.quote(
         sys.executable or "python"
     )  # whose pyarrow this is: that of the system may have none
-    line = f"{python} -c '{code}' {_argument(name, together)}"
+    line = f"{python} -c '{code}' {_argument(name, together, found)}"
     if found.packages:
         line = f"{python} -m pip install {found.packages} && {line}"
     where = "Copy it to a disk, convert it there" if is_store(name) else "Convert it"
@@ -158,24 +174,54 @@ def how_to_convert(name: str, *, together: bool = False) -> str:
     return f"It is {found.name}. {where}, then {then}.{found.warning} To convert it: {line}"
 
 
+def ranked(name: str) -> int:
+    """Return a rank of a file by its name: 0 for a table, 1 for a document, which may be a note; else 2."""
+    found = format_of(name)
+    return 2 if found is None else int(bool(found.of_folder))
+
+
+def _code(found: Format, name: str, together: bool) -> str:
+    """Return the program that converts what it is given: the files, or the folder of many documents."""
+    table, imports = found.table, found.imports
+    if together and found.of_folder:
+        imports = f"pathlib as l, {imports}"
+        names = f'd = l.Path(sys.argv[1]); n = sorted(map(str, d.glob("*{_ends(name)}")))'
+        act = f'{names}; p.write_table({found.of_folder}, d / "documents.parquet")'
+    else:
+        act = f"[p.write_table({table}, f + '.parquet') for f in sys.argv[1:]]"
+    if PurePosixPath(name).suffix.lower() == XZ:
+        imports, act = f"lzma, {imports}", act.replace("a.input_stream(f)", "lzma.open(f)")
+    return f"import sys, {imports}; {act}".replace("'", '"')
+
+
 def _beginning(name: str) -> bytes:
     try:
         with open_file(name) as file:
-            return (file.read(64) or b"").lstrip(b"\xef\xbb\xbf \t\r\n")
-    except (EdufilterError, OSError):
+            suffix = PurePosixPath(name).suffix.lower()
+            stream: Any = lzma.open(cast(IO[bytes], file)) if suffix == XZ else file
+            if suffix in PACKED:
+                stream = pa.input_stream(file, compression=PACKED[suffix])
+            return (stream.read(64) or b"").lstrip(b"\xef\xbb\xbf \t\r\n")
+    except (EdufilterError, OSError, EOFError, lzma.LZMAError):
         return b""
 
 
-def _argument(name: str, together: bool) -> str:
-    """Return the file as a shell takes it; a dataset of many files is its folder."""
+def _argument(name: str, together: bool, found: Format) -> str:
+    """Return the file as a shell takes it; a dataset of many files, or many documents, is its folder."""
     path = PurePosixPath(name.rpartition("/")[2] if is_store(name) else name)
     whole = next((one for one in reversed((path, *path.parents)) if one.suffix.lower() == ".lance"), None)
     if whole is not None:
         path, together = whole, False
-    if not together:
+    ends = _ends(name)
+    if not together or not ends:
         return _quoted(str(path))
-    ends = "".join(path.suffixes[-2:]) if path.suffix.lower() in PACKED else path.suffix
-    return _quoted(f"{path.parent}/") + f"*{ends}" if ends else _quoted(str(path))
+    return _quoted(str(path.parent)) if found.of_folder else _quoted(f"{path.parent}/") + f"*{ends}"
+
+
+def _ends(name: str) -> str:
+    """Return how the names of a file and of its like end; empty if nothing is told by that."""
+    path = PurePosixPath(name)
+    return "".join(path.suffixes[-2:]) if path.suffix.lower() in (*PACKED, XZ) else path.suffix
 
 
 def _quoted(name: str) -> str:

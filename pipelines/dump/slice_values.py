@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from annotations.labels.columns import host_of, is_string
@@ -166,7 +167,7 @@ class SliceReader:
     def _named(self, values: pa.Array, column: str, path: str) -> pa.Array:
         try:
             if is_string(values.type):  # views have no dictionary (pyarrow 26.0)
-                values = values.cast(pa.large_string())
+                values = self._beginnings(values.cast(pa.large_string()), column)
             coded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
             known = coded.dictionary.to_pylist()
         except (pa.ArrowException, NotImplementedError, TypeError) as error:
@@ -176,6 +177,16 @@ class SliceReader:
             ) from error
         names = [self.by.name_in(column, value) for value in known]
         return pa.DictionaryArray.from_arrays(coded.indices, pa.array(names, pa.string()))
+
+    def _beginnings(self, values: pa.Array, column: str) -> pa.Array:
+        """Return so much of texts as tells their names: of addresses and paths few differ then."""
+        if self.by.column == HOST and column == URL:
+            enough = r"[\x00-\x20]*(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//[^/?#]*"
+        elif self.by.steps:
+            enough = rf"(?:{SCHEME.pattern})?/*(?:[^/]*/+){{0,{self.by.steps - 1}}}[^/]*"
+        else:
+            return values
+        return pc.struct_field(pc.extract_regex(values, f"^(?P<start>{enough})"), "start")
 
     def _found(self, batch: pa.RecordBatch, rows: Ints) -> pa.Array:
         """Return the languages of some rows of a batch, as a run tells them."""

@@ -28,6 +28,8 @@ from pipelines.paths import is_store
 FOOTERS_AT_A_TIME = 32
 """Of files in a store, where each takes a round trip or two; on a disk one thread is faster than several."""
 FOOTERS_HELD = 4096
+TEXTS_KEY = b"edufilter.recipe"
+"""In the footer of texts that `edufilter write` had written: the digest of their recipe."""
 
 
 @dataclass(frozen=True)
@@ -271,10 +273,31 @@ def _other_names(new_columns: Sequence[str], names: Sequence[str]) -> str:
     score, *others = new_columns
     if score.endswith("_leak"):  # nothing is scored
         return "Rename it in the input, or choose --leak-action drop, which adds none."
-    stem, there = score.removesuffix("_score"), {name.casefold() for name in names}
-    other = next(f"edu{number}" for number in count(2) if f"edu{number}_score" not in there)
+    stem, other = score.removesuffix("_score"), _free_stem(names)
     named = [f"{other}_score", *(f"{other}{name.removeprefix(stem)}" for name in others)]
     return f"Add --score-column {named[0]}, which names all of them: {listed(named)}."
+
+
+def _free_stem(names: Sequence[str]) -> str:
+    there = {name.casefold() for name in names}
+    return next(f"edu{number}" for number in count(2) if f"edu{number}_score" not in there)
+
+
+def free_score_column(files: Sequence[InputFile], wanted: str) -> str:
+    """Return the name of the column of scores: another than is wanted for texts that have scores as written.
+
+    In other files a column of that name is refused: whose scores these are, is for the user to know.
+    """
+    for file in files:
+        try:
+            footer = read_footer(file.path)
+        except BadFileError:
+            continue
+        is_taken = wanted.casefold() in {name.casefold() for name in footer.schema.names}
+        if is_taken and TEXTS_KEY in (footer.metadata.metadata or {}):
+            return f"{_free_stem(footer.schema.names)}_score"
+        break
+    return wanted
 
 
 def _runs_of_groups(found: _ReadableFile, size: PartSize) -> Iterator[tuple[int, int]]:

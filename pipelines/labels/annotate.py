@@ -9,61 +9,35 @@ from typing import Any
 import pyarrow as pa
 
 from annotations.asking.annotator import FINAL, SCORED, Annotator
-from annotations.asking.budget import BYTES_PER_TOKEN
 from annotations.asking.canaries import Canary, CanaryResult, canaries_for, judge_canaries
-from annotations.asking.chat_api import ChatAnnotator, prompt_bytes
+from annotations.asking.chat_api import ChatAnnotator
 from annotations.asking.journal import QUESTION, Journal, Question, window_digest
-from annotations.asking.prompt import rubric_digest
+from annotations.asking.prompt import RubricForm, rubric_digest
+from annotations.asking.question_form import prompt_bytes
 from annotations.asking.question_loop import PricedQuestion, ask_all
 from annotations.asking.rubric import Rubric, load_rubric
 from annotations.asking.settings import Rater
-from annotations.asking.unusable import COUNT_AS_ANSWERED, REPLIES_MUST, tell_unusable
+from annotations.asking.unusable import LABELS, tell_unusable
 from annotations.labels.columns import sample_rows
 from annotations.labels.labels import count_cut_texts
 from annotations.labels.sources import JOURNAL_FILE, text_column_of
-from filtering.errors import LabelsError, RunError, SettingsError
+from filtering.errors import LabelsError, RunError
 from filtering.text.windows import cut_window
 from pipelines.dump.column_doubts import doubt_of_table
-from pipelines.labels.label_folder import AnnotateResult, open_labels, read_documents, write_tables
-from pipelines.progress import ConsoleReporter, LabelMeter, Reporter
+from pipelines.labels.estimates import AnnotationEstimate, estimate_asking
+from pipelines.labels.label_folder import (
+    AnnotateResult,
+    open_journal,
+    price_journal,
+    read_documents,
+    write_tables,
+)
+from pipelines.progress import ConsoleReporter, ReplyMeter, Reporter
 from pipelines.settings.labels import AnnotateConfig
 
 UNUSABLE = sorted(set(FINAL) - set(SCORED))
 REPLY_TOKENS = 60
 """Of a usual reply, one sentence and the scores: for estimates before any was measured."""
-
-
-@dataclass(frozen=True)
-class AnnotationEstimate:
-    """What a call would ask and cost.
-
-    Parameters
-    ----------
-    documents : int
-        In the sample.
-    questions, answered : int
-        Documents times raters, and those of them that need not be asked again; canaries included.
-    tokens_in, tokens_out : int
-        Of what is left to ask, roughly.
-    most_tokens_in, most_tokens_out : int
-        Bounds: a token has at least one byte, and replies are cut at their limit.
-    usd, most_usd : float, optional
-        The same in dollars; None where a price is not known. Questions asked again after a broken connection
-        come on top.
-    spent_usd : float
-        What the folder has cost so far.
-    """
-
-    documents: int
-    questions: int
-    answered: int
-    tokens_in: int
-    tokens_out: int
-    most_tokens_in: int
-    most_tokens_out: int
-    usd: float | None
-    most_usd: float | None
-    spent_usd: float
 
 
 def annotate_sample(
@@ -100,11 +74,13 @@ def annotate_sample(
     work = _prepare(config)
     if annotators is None:
         annotators = [
-            ChatAnnotator(work.rubric, rater, base_url=config.base_url, timeout_s=config.timeout_s)
+            ChatAnnotator(
+                RubricForm(work.rubric), rater, base_url=config.base_url, timeout_s=config.timeout_s
+            )
             for rater in config.raters
         ]
     _tell_of_sample(work, reporter)
-    with open_labels(config.out) as journal:
+    with open_journal(config.out, "Labels") as journal:
         pending = _begin(config, work, journal, reporter)
         try:
             _ask(config, work, pending, annotators, journal, reporter)
@@ -129,13 +105,19 @@ def estimate_annotation(config: AnnotateConfig, *, reporter: Reporter | None = N
     """
     work = _prepare(config)
     _tell_of_sample(work, reporter or ConsoleReporter())
-    tasks, documents = work.tasks, len(work.documents)
-    path = Path(config.out, JOURNAL_FILE)
+    documents, path = len(work.documents), Path(config.out, JOURNAL_FILE)
     if not path.exists():
-        return _estimate(documents, tasks, tasks, {}, 0.0)
+        return estimate_asking(work.tasks, 0, {}, REPLY_TOKENS, documents=documents, spent_usd=0.0)
     with Journal(path) as journal:
-        pending = _pending(tasks, journal)
-        return _estimate(documents, tasks, pending, journal.mean_tokens(), journal.spent_usd())
+        pending = _pending(work.tasks, journal)
+        return estimate_asking(
+            pending,
+            len(work.tasks) - len(pending),
+            journal.mean_tokens(rubric_digest(work.rubric)),
+            REPLY_TOKENS,
+            documents=documents,
+            spent_usd=journal.spent_usd(),
+        )
 
 
 @dataclass(frozen=True)
@@ -181,13 +163,7 @@ def _begin(config: AnnotateConfig, work: _Work, journal: Journal, reporter: Repo
     """Note in the journal what will be asked and at which prices; return the questions left to ask."""
     journal.add_rubric(work.rubric)
     journal.add_documents(work.documents)
-    for model in (*config.models, *config.prices):
-        journal.set_prices(model, config.price_of(model))
-    if config.budget_usd is not None and (unknown := journal.models_without_price()):
-        raise SettingsError(
-            f"A budget needs the price of all that {config.out} was paid for. Got none for replies of "
-            f"{unknown[0]!r}. Give it with --price {unknown[0]}=INPUT/OUTPUT."
-        )
+    price_journal(config, journal, config.out)
     pending = _pending(work.tasks, journal)
     _tell_of_other_parameters(config, pending, journal, reporter)
     if len(pending) < len(work.tasks):
@@ -206,7 +182,7 @@ def _ask(
     journal: Journal,
     reporter: Reporter,
 ) -> None:
-    meter = LabelMeter(len(work.tasks), len(work.tasks) - len(pending), journal.spent_usd())
+    meter = ReplyMeter(len(work.tasks), len(work.tasks) - len(pending), journal.spent_usd())
     with reporter.track(meter):
         ask_all(
             pending,
@@ -242,38 +218,9 @@ def _check_any_label(work: _Work, labels: pa.Table, rows: Sequence[Mapping[str, 
     is_any = any(row["status"] == "ok" for row in rows) and (len(labels) or not work.documents)
     if unusable and not is_any:
         raise RunError(
-            f"{REPLIES_MUST} None of {len(unusable)} does: {tell_unusable(unusable)} {COUNT_AS_ANSWERED}"
+            f"{LABELS.must} None of {len(unusable)} does: {tell_unusable(unusable)} "
+            f"{LABELS.count_as_answered}"
         )
-
-
-def _estimate(
-    documents: int,
-    tasks: Sequence[PricedQuestion],
-    pending: Sequence[PricedQuestion],
-    measured: Mapping[str, tuple[float, float]],
-    spent_usd: float,
-) -> AnnotationEstimate:
-    tokens = [_tokens(task, measured) for task in pending]
-    known = all(task.price is not None for task in pending)
-    most_out = [task.question.rater.max_completion_tokens for task in pending]
-    usd = [task.price.of(*pair) for task, pair in zip(pending, tokens, strict=True) if task.price]
-    return AnnotationEstimate(
-        documents=documents,
-        questions=len(tasks),
-        answered=len(tasks) - len(pending),
-        tokens_in=round(sum(tokens_in for tokens_in, _ in tokens)),
-        tokens_out=round(sum(tokens_out for _, tokens_out in tokens)),
-        most_tokens_in=sum(task.prompt_bytes for task in pending),
-        most_tokens_out=sum(most_out),
-        usd=sum(usd) if known else None,
-        most_usd=sum(task.most_usd or 0.0 for task in pending) if known else None,
-        spent_usd=spent_usd,
-    )
-
-
-def _tokens(task: PricedQuestion, measured: Mapping[str, tuple[float, float]]) -> tuple[float, float]:
-    """Return what a question takes in and out: as the model's replies so far did, else roughly."""
-    return measured.get(task.question.rater.model, (task.prompt_bytes / BYTES_PER_TOKEN, REPLY_TOKENS))
 
 
 def _documents(config: AnnotateConfig) -> tuple[list[tuple[str, dict[str, Any]]], str, str]:
@@ -305,7 +252,7 @@ def _tasks(
     canaries: Sequence[Canary],
 ) -> list[PricedQuestion]:
     """Return all questions: document by document, so that what is stopped half-way has whole documents."""
-    digest, fixed_bytes = rubric_digest(rubric), prompt_bytes(rubric, "")
+    digest, fixed_bytes = rubric_digest(rubric), prompt_bytes(RubricForm(rubric), "")
     windows = [(key, cut_window(row["text"]), config.repeat) for key, row in documents]
     texts = dict.fromkeys(text for canary in canaries for text in (canary.plain, canary.planted))
     windows += [(window_digest(text), text, 1) for text in texts]
@@ -323,13 +270,7 @@ def _tasks(
 
 
 def _pending(tasks: Sequence[PricedQuestion], journal: Journal) -> list[PricedQuestion]:
-    raters = {(task.question.rubric_sha256, task.question.rater) for task in tasks}
-    finished = {rater: journal.finished(digest, rater) for digest, rater in raters}
-    return [
-        task
-        for task in tasks
-        if (task.question.window_sha256, task.question.repeat) not in finished[task.question.rater]
-    ]
+    return [task for task in tasks if not journal.is_finished(task.question)]
 
 
 def _tell_of_other_parameters(

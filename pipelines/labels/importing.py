@@ -9,6 +9,7 @@ from annotations.asking.annotator import Reply
 from annotations.asking.journal import Journal, Question, window_digest
 from annotations.asking.settings import Rater
 from annotations.labels.columns import check_scores, is_string, sample_rows
+from annotations.labels.label_studio import ANNOTATION, ANNOTATOR
 from annotations.labels.labels import count_cut_texts
 from annotations.labels.ratings import IMPORTED_SCORE
 from annotations.labels.sources import read_table, require_column, text_column_of
@@ -18,14 +19,14 @@ from filtering.text.windows import cut_window
 from pipelines.labels.label_folder import (
     TEXTS_SUFFIX,
     AnnotateResult,
-    open_labels,
+    open_journal,
     read_documents,
     texts_beside,
     write_tables,
 )
 from pipelines.settings.labels import ImportConfig
 
-SCORED_BEFORE = "of these for documents that had a score before"
+SCORED_BEFORE = "documents among them that had a score before"
 """How scores are counted that add no document to the folder."""
 
 
@@ -33,7 +34,8 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
     """Take scores into a folder of labels.
 
     A row whose ``id`` the folder knows is a rating of that document, and one with the window of a document
-    that it knows likewise; any other brings its own text. Of a document that is known the longest text stays.
+    that it knows likewise; any other brings its own text. Each annotator of an export of Label Studio is a
+    rater of their own. Of a document that is known the longest text stays.
     Rows without a score, and new ones without text, are passed over and counted. Of the same text twice the
     last score counts.
 
@@ -44,7 +46,9 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
     SettingsError
         If the folder holds something else.
     """
-    table, name = read_documents(config.source, config.text_column, config.group_column, config.score_column)
+    table, name = read_documents(
+        config.source, config.text_column, config.group_column, config.score_column, ANNOTATOR, ANNOTATION
+    )
     require_column(table, config.score_column, "--score-column", config.source, name)
     table = _with_whole_texts(table, config.source)
     scores = scores_of(table, config.score_column, name)
@@ -53,22 +57,26 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         raise LabelsError(
             f"{config.score_column!r} in {name} must hold a score. All {len(table):,} are empty."
         )
-    with open_labels(config.out) as journal:
+    with open_journal(config.out, "Labels") as journal:
         rated = {one["window_sha256"] for one in journal.ratings() if one["scores"]}
         keys = _keys_of(table.take(pa.array(given, pa.int64())), name, config, journal)
-        rater = Rater(config.rater)
+        raters = _raters_of(table, config.rater)
+        found = [(number, key) for number, key in zip(given, keys, strict=True) if key is not None]
         journal.record_all(
-            (Question("", rater, key), Reply("imported", {IMPORTED_SCORE: float(scores[number] or 0)}), None)
-            for number, key in zip(given, keys, strict=True)
-            if key is not None
+            (
+                Question("", raters[number], key),
+                Reply("imported", {IMPORTED_SCORE: float(scores[number] or 0)}),
+                None,
+            )
+            for number, key in found
         )
-        found = [key for key in keys if key is not None]
+        ratings = {(raters[number], key) for number, key in found}
         counts = {
-            "imported": len(set(found)),
-            SCORED_BEFORE: len(rated.intersection(found)),
+            "imported": len(ratings),
+            SCORED_BEFORE: len(rated & {key for _, key in found}),
             "without a score": len(table) - len(given),
             "without text": len(keys) - len(found),
-            "the same text again": len(found) - len(set(found)),
+            "the same text again": len(found) - len(ratings),
         }
         labels, rubric = write_tables(config.out, journal), journal.rubric()
         return AnnotateResult(
@@ -79,6 +87,13 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
             cut_texts=count_cut_texts(labels),
             domain=rubric.domain if rubric else "",
         )
+
+
+def _raters_of(table: pa.Table, name: str) -> list[Rater]:
+    """Return who gave the score of each row: of an export of Label Studio, each of its annotators."""
+    if not {ANNOTATOR, ANNOTATION} <= set(table.column_names):
+        return [Rater(name)] * len(table)
+    return [Rater(name if one is None else f"{name} {one}") for one in table[ANNOTATOR].to_pylist()]
 
 
 def _with_whole_texts(table: pa.Table, source: str) -> pa.Table:

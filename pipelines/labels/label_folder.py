@@ -23,11 +23,12 @@ from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from annotations.labels.columns import GROUP_COLUMNS, SAMPLE_SCHEMA, is_number
 from annotations.labels.ratings import labels_table, ratings_table
 from annotations.labels.sources import JOURNAL_FILE, LABELS_FILE, read_table, require_column
-from filtering.errors import OutputError
+from filtering.errors import OutputError, SettingsError
 from filtering.text.settings import TEXT_COLUMNS
 from pipelines.dump.text_columns import text_path, texts_of
 from pipelines.locks import hold_lock
 from pipelines.new_files import written_whole
+from pipelines.settings.asking import AskingSettings
 
 RATINGS_FILE = "ratings.parquet"
 TEXTS_SUFFIX = "-texts.parquet"
@@ -76,20 +77,38 @@ class AnnotateResult:
 
 
 @contextmanager
-def open_labels(out: str) -> Iterator[Journal]:
-    """Open the journal of a folder, which no other process may write to meanwhile."""
+def open_journal(out: str, holds: str) -> Iterator[Journal]:
+    """Open the journal of a folder, which no other process may write to meanwhile.
+
+    Parameters
+    ----------
+    out : str
+    holds : str
+        What the folder is for, for messages: ``Labels``.
+    """
     root = Path(out)
     if root.exists() and not root.is_dir():
-        raise OutputError(f"Labels must go to a folder. {out!r} is a file. Choose another --out.")
+        raise OutputError(f"{holds} must go to a folder. {out!r} is a file. Choose another --out.")
     strangers = sorted(set(os.listdir(root)) - {"lock"}) if root.exists() else []
     if strangers and JOURNAL_FILE not in strangers:
         raise OutputError(
-            f"Labels must go to a new or empty folder, or to one of labels. {out!r} holds {strangers[0]!r}. "
-            "Choose another --out."
+            f"{holds} must go to a new or empty folder, or to one of {holds.lower()}. {out!r} holds "
+            f"{strangers[0]!r}. Choose another --out."
         )
     root.mkdir(parents=True, exist_ok=True)
     with hold_lock(root / "lock", root), Journal(_own_journal(root)) as journal:
         yield journal
+
+
+def price_journal(config: AskingSettings, journal: Journal, out: str) -> None:
+    """Price what came without a price, and refuse a budget that does not know what all of a folder cost."""
+    for model in (*config.asked_models, *config.prices):
+        journal.set_prices(model, config.price_of(model))
+    if config.budget_usd is not None and (unknown := journal.models_without_price()):
+        raise SettingsError(
+            f"A budget needs the price of all that {out} was paid for. Got none for replies of "
+            f"{unknown[0]!r}. Give it with --price {unknown[0]}=INPUT/OUTPUT."
+        )
 
 
 def _own_journal(root: Path) -> Path:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from annotations.asking.rubric import Rubric, load_rubric
 from annotations.labels.columns import SAMPLE_SCHEMA, sample_row
+from annotations.labels.label_studio import labelling_config, tasks_of
 from annotations.labels.spreadsheet_cells import guarded
 from annotations.samples.active import choose_active, diversity_features
 from annotations.samples.sampling import draw_groups, draw_systematically, stratified_order
@@ -32,7 +33,7 @@ from pipelines.page_kit.cards import CARD_CHARS, Card, CardSection, card_section
 from pipelines.page_kit.page import whole_page
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorer_addresses import open_scorer
-from pipelines.settings.labels import SampleConfig
+from pipelines.settings.labels import TASKS_SUFFIX, SampleConfig
 
 CANDIDATES_PER_LABEL = 20
 MIN_CANDIDATES = 20_000
@@ -71,7 +72,7 @@ class SampleResult:
     rubric : str, optional
         Name or file of the rubric to score by; None where none is known.
     beside : tuple of str
-        Files beside a table for people: the page to read, and the whole texts.
+        Files beside a sample for people: the page to read or the labelling config, and the whole texts.
     set_aside : tuple of SetAside
         Files or row groups that could not be read.
     """
@@ -250,10 +251,14 @@ def refuse_taken(out: str, *, overwrite: bool) -> None:
         If the file exists, and is not to be replaced, or its folder does not.
     """
     path = Path(out)
-    if path.suffix.lower() not in (*PARQUET_SUFFIXES, ".csv"):
-        raise OutputError(f"A sample must go to a file that ends in .parquet or .csv. Got {out!r} instead.")
-    written = [path, _page_beside(out), texts_beside(out)] if path.suffix.lower() == ".csv" else [path]
-    taken = next((one for one in written if one.is_dir() or (one.exists() and not overwrite)), None)
+    if path.suffix.lower() not in (*PARQUET_SUFFIXES, ".csv", TASKS_SUFFIX):
+        raise OutputError(
+            f"A sample must go to a file that ends in .parquet or .csv, or in {TASKS_SUFFIX} with --format "
+            f"label-studio. Got {out!r} instead."
+        )
+    taken = next(
+        (one for one in (path, *_beside(path)) if one.is_dir() or (one.exists() and not overwrite)), None
+    )
     if taken is not None:
         raise OutputError(
             f"A sample must go to a new file. {str(taken)!r} exists. Choose another --out, or --overwrite."
@@ -278,8 +283,10 @@ def rubric_to_show(named: str | None, scorer: str) -> str | None:
     return name
 
 
-def _page_beside(out: str) -> Path:
-    return Path(out).with_suffix(".html")
+def _beside(out: Path) -> tuple[Path, ...]:
+    """Return the files beside a sample for people: what helps to read it, and the whole texts."""
+    first = {".csv": ".html", TASKS_SUFFIX: ".xml"}.get(out.suffix.lower())
+    return () if first is None else (out.with_suffix(first), texts_beside(str(out)))
 
 
 @dataclass(frozen=True)
@@ -320,15 +327,22 @@ def write_sample(
     """Write a sample in random order, in one step, and return what was drawn.
 
     Beside a table for people go a page to read it by, and the whole texts, which `import_labels` takes.
+    Beside tasks for Label Studio go its labelling config, and the same.
     """
     table = pa.Table.from_pylist([rows[at] for at in random.permutation(len(rows))], SAMPLE_SCHEMA)
-    for_people = Path(out).suffix.lower() == ".csv"
-    if for_people:
-        _write_page(table, _page_beside(out), rubric)
-        with written_whole(texts_beside(out)) as place, open(place, "wb") as file:
+    suffix, beside = Path(out).suffix.lower(), _beside(Path(out))
+    if beside:
+        page, texts = beside
+        if suffix == TASKS_SUFFIX:
+            page.write_bytes(labelling_config(None if rubric is None else load_rubric(rubric)))
+        else:
+            _write_page(table, page, rubric)
+        with written_whole(texts) as place, open(place, "wb") as file:
             pq.write_table(table.select(["id", "text"]), file, compression="zstd", write_page_checksum=True)
     with written_whole(Path(out)) as place, open(place, "wb") as file:
-        if for_people:  # who read what a model is shown, and no score; a cell has its limits, too
+        if suffix == TASKS_SUFFIX:
+            file.write(tasks_of(table))
+        elif beside:  # who read what a model is shown, and no score; a cell has its limits, too
             windows = pa.array([cut_window(text) for text in table["text"].to_pylist()], pa.large_string())
             table = table.set_column(table.column_names.index("text"), "text", windows)
             empty = table.append_column("score", pa.nulls(len(table), pa.string()))
@@ -348,6 +362,6 @@ def write_sample(
         groups=len(set(table["group"].to_pylist())),
         scorer=scorer,
         rubric=rubric,
-        beside=(str(_page_beside(out)), str(texts_beside(out))) if for_people else (),
+        beside=tuple(map(str, beside)),
         set_aside=set_aside,
     )

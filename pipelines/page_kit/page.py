@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from filtering.errors import OutputError
 from filtering.printable import printable, printable_lines
 from pipelines.amounts_in_words import percent
 
@@ -72,6 +74,18 @@ def whole_page(template: str, title: str, view: object) -> str:
     page = templates().get_template(template).render(title=title, view=view, script=SCRIPT, digest=digest)
     # Documents hold what a page may not, or what turns the order of letters; ends of lines are of any kind.
     return printable_lines(page.replace("\r\n", "\n"))
+
+
+def refuse_page(path: str) -> None:
+    """Refuse a page that cannot be written, before the work that it shows.
+
+    Raises
+    ------
+    OutputError
+        If it does not end in ``.html``, or its folder does not exist.
+    """
+    if Path(path).suffix != ".html" or not Path(path).parent.is_dir():
+        raise OutputError(f"A page must be a file that ends in .html, in a folder that exists. Got {path!r}.")
 
 
 @cache

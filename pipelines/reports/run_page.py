@@ -73,6 +73,7 @@ SETTINGS = {
     "cuts": "file of cuts",
     "drop_lowest": "share of the worst that is dropped",
     "expand": "documents are written as often as they are used",
+    "files_sha256": "digest of the files of cuts and of a tokenizer",
     "floor": "none is kept below, points",
     "keep_tokens": "tokens to keep",
     "max_repeat": "a class is used at most, times",
@@ -97,7 +98,7 @@ WITHOUT_A_CUT = {
     "Just under the cut": "Best that were not chosen",
 }
 """Groups of documents to read, where more than a cut decided."""
-DIGESTS = ("choice", "leaks_sha256", "plan", "recut_from", "scorer_sha256")
+DIGESTS = ("choice", "files_sha256", "leaks_sha256", "plan", "recut_from", "scorer_sha256")
 LEAKS_DONE = {
     "drop": ("removed", "left out of the output"),
     "mark": ("marked", "kept, and the column edu_leak names what was found"),

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pydantic_core import to_jsonable_python
 
-from filtering.errors import OutputError
 from filtering.judging.bias import SourceBias
 from filtering.judging.metrics import Estimate
 from pipelines.amounts_in_words import percent
@@ -84,7 +83,7 @@ def write_scorer_report(
     scorer, labels : str
         As for `points_of_labels`.
     path : str
-        File to write, as `refuse_page` lets it pass.
+        File to write, as `page_kit.page.refuse_page` lets it pass.
     judged : JudgedPoints
         What `points_of_labels` gave.
     samples : bool
@@ -107,18 +106,6 @@ def write_scorer_report(
     flips = draw_flips(flip_rows(report.audit), FLIPS_DRAWINGS)
     page.write_text(render_page(report, charts, flips, curve, curve_says), encoding="utf-8", errors="replace")
     return report
-
-
-def refuse_page(path: str) -> None:
-    """Refuse a page that cannot be written, before anything is judged.
-
-    Raises
-    ------
-    OutputError
-        If it does not end in ``.html``, or its folder does not exist.
-    """
-    if Path(path).suffix != ".html" or not Path(path).parent.is_dir():
-        raise OutputError(f"A page must be a file that ends in .html, in a folder that exists. Got {path!r}.")
 
 
 def render_page(

@@ -14,7 +14,7 @@ from filtering.scoring.unsure import Unsure
 from pipelines.dump.column_doubts import doubt_of_sample
 from pipelines.dump.first_rows import read_spread_rows, unsure_of_sample
 from pipelines.dump.inputs import InputFile, find_inputs
-from pipelines.dump.split_files import PartSize, check_beginning
+from pipelines.dump.split_files import PartSize, check_beginning, free_score_column
 from pipelines.executors.local import Executor, executor_of
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.audit import audit_shares, promise_of
@@ -104,7 +104,7 @@ def filter_dump(
         max_disagreement=config.max_disagreement,
         rules=config.rules_for(untried.signals.domain),
         audit_shares=_audit_shares(untried.exits, plan.rows, config.audit),
-        score_column=config.score_column,
+        score_column=plan.facts.score_column,
         ignore_checksums=config.ignore_checksums,
         max_document_bytes=config.max_document_bytes,
         placement=config.placement,
@@ -123,6 +123,11 @@ def filter_dump(
                 f"Scoring with {config.scorer!r} at effort {untried.effort} ({WHAT_SCORES[untried.effort]}). "
                 f"Documents of {config.keep_at:g} points and more are kept."
             )
+            if plan.facts.score_column != config.score_column:
+                reporter.say(
+                    f"The texts have a column {config.score_column!r} already. Scores go to "
+                    f"{plan.facts.score_column!r}."
+                )
             if untried.exits is not None:
                 reporter.say(describe_exits(untried.exits))
             if blind := describe_blindness(settings.unsure):
@@ -222,13 +227,14 @@ def plan_of(
     config: FilterConfig, files: Sequence[InputFile], scorer: UntriedScorer, leaks: LeakSearch | None = None
 ) -> Plan:
     """Return the plan of a run that scores."""
+    score_column = free_score_column(files, config.score_column)
     size = part_size_of(config, scorer.effort)
     settings: PlanSettings = {
         "scorer_sha256": scorer.signals.digest,
         "keep_at": config.keep_at,
         "write": config.write,
         "effort": scorer.effort,
-        "score_column": config.score_column,
+        "score_column": score_column,
         "rules": ",".join(config.rules_for(scorer.signals.domain)) or "none",
         **unsure_settings(RunFolder(config.out), scorer.signals, config.unsure),
         **_of_reading(config, size),
@@ -239,7 +245,7 @@ def plan_of(
         settings = {**settings, **leak_settings(leaks)}
     if config.write_origin:
         settings = {**settings, "write_origin": True}
-    added = AddedColumns.named(config.score_column)
+    added = AddedColumns.named(score_column)
     return make_plan(
         files,
         settings=settings,

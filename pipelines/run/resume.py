@@ -40,14 +40,13 @@ from pipelines.store.run_folder import RunFolder
 DIGESTS = {
     "recut_from": "The scores of the run that is cut anew",
     "scorer_sha256": "The files of the scorer",
+    "files_sha256": "The files of --cuts or --tokenizer",
     "leaks_sha256": "The benchmarks (--against), or what is looked for of them,",
 }
 """Settings whose values tell a person nothing. Others follow from them, and so they are compared first."""
-CHOICE = {"choice": "The file of --cuts or --tokenizer, and so the choice"}
-"""The same of what follows from settings and from files beside them."""
 CUT = ("keep_fraction", "keep_at")
 """What tells which documents are kept; a share before the points that follow from it."""
-COMPARED_LAST = ("keep_fraction", *CHOICE, "keep_at", "max_disagreement", "full_fraction", "exits")
+COMPARED_LAST = (*CUT, "max_disagreement", "full_fraction", "exits", "choice")
 """The cut alone may be had without another run, and what comes after it follows from it by default."""
 
 
@@ -207,8 +206,6 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_i
             what = f"{setting_name(model, name)} of {folder.root} is {old!r}. Got {new!r} instead."
             if name in DIGESTS:
                 what = f"{DIGESTS[name]} of {folder.root} differ from those given now."
-            if name in CHOICE:
-                what = f"{CHOICE[name]} of {folder.root}, has changed."
             scorers = _scorers(before, now)
             if name == "scorer_sha256" and scorers[0] != scorers[1]:
                 what = (

@@ -1,4 +1,4 @@
-"""Verbs that make and judge scorers: train, distill, evaluate, audit, the learning curve, the card.
+"""Verbs that make and judge scorers: train, distill, evaluate, audit, push, the learning curve, the card.
 
 Here: files around the fits of `filtering/fitting`, and the tables of an evaluation.
 Not here: fits and metrics themselves, and the page of a scorer (`reports/`).

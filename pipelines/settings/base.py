@@ -249,7 +249,7 @@ ScorerName = Annotated[
     Name,
     Option(
         "--scorer", "-s", rich_help_panel=SCORING,
-        help="Scorer to use: web, code, or the folder of a scorer that you trained.",
+        help="Scorer to use: web, code, the folder of a scorer that you trained, or hf://OWNER/NAME.",
     ),
 ]  # fmt: skip
 EFFORT_HELP = (

@@ -93,15 +93,6 @@ def repeats_in_words(rules: RepeatRules | None) -> str | None:
     return None if rules is None else ", ".join(f"score>={points:g}:{times:g}" for points, times in rules)
 
 
-By = Annotated[
-    Name | None,
-    Option(
-        metavar="COLUMN",
-        rich_help_panel=SLICING,
-        help="Choose within each value of a column by itself, at most 1,000 values. host is that of url. "
-        "language is found in the text if no column tells it. path:1 is the first step of a path.",
-    ),
-]
 Amount = Annotated[Positive | None, from_words(count_in_words)]
 
 
@@ -153,7 +144,15 @@ class RecutConfig(RunSettings):
         Points | None,
         Option(help="Points below which no document is kept, whatever else is asked for."),
     ] = None
-    by: By = None
+    by: Annotated[
+        Name | None,
+        Option(
+            metavar="COLUMN",
+            rich_help_panel=SLICING,
+            help="Choose within each value of a column by itself, at most 1,000 values. host is that of url. "
+            "language is found in the text if no column tells it. path:1 is the first step of a path.",
+        ),
+    ] = None
     at_least: Annotated[
         Amount,
         Option(
@@ -248,7 +247,6 @@ class RecutConfig(RunSettings):
         Name | None,
         Option(
             metavar="FILE",
-            rich_help_panel=DRAWING,
             help="A tokenizer.json that counts tokens exactly. It reads all texts that may be kept, which "
             "takes time.",
         ),
@@ -327,5 +325,12 @@ class CompareConfig(Settings):
     other: Annotated[
         Name, Argument(metavar="OUT2", help="Folder of another finished run over the same dump.")
     ]
-    by: By = None
+    by: Annotated[
+        Name | None,
+        Option(
+            metavar="COLUMN",
+            help="Also compare within each value of a column, named as for recut --by. Default: a column of "
+            "languages, if there is one.",
+        ),
+    ] = None
     html: Annotated[Name | None, Option(metavar="FILE", help="HTML page to write.")] = None

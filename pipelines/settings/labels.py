@@ -1,14 +1,14 @@
 """Settings of the verbs that make labels."""
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from typer import Argument, Option
 
-from annotations.asking.settings import Limits, Price, Rater
+from annotations.asking.settings import Rater
 from filtering.errors import SettingsError
 from filtering.rubric_points import KEEP_AT
+from pipelines.settings.asking import AskingSettings
 from pipelines.settings.base import (
     ASKING,
     DRAWING,
@@ -18,18 +18,18 @@ from pipelines.settings.base import (
     Name,
     Paths,
     Points,
-    Positive,
     ScorerName,
     Settings,
     SomePaths,
     TextColumn,
 )
 
-ANY_MODEL = "*"
-
 MIN_RANDOM_SHARE = 0.3
 """Of an active sample: with fewer random documents nothing is known of rates."""
 
+SampleFormat = Literal["table", "label-studio"]
+TASKS_SUFFIX = ".json"
+"""Of tasks for Label Studio."""
 Strategy = Literal["stratified", "active"]
 
 GroupColumn = Annotated[
@@ -65,11 +65,19 @@ class DrawSettings(Settings):
             "--import.",
         ),
     ]  # fmt: skip
+    format: Annotated[
+        SampleFormat,
+        Option(
+            "--format", rich_help_panel=DRAWING,
+            help="table is Parquet or CSV. label-studio is tasks to import into Label Studio: a .json file. "
+            "Beside it go the labelling config, and the whole texts for annotate --import.",
+        ),
+    ] = "table"  # fmt: skip
     rubric: Annotated[
         Name | None,
         Option(
             "--rubric", "-r", rich_help_panel=DRAWING,
-            help="Rubric whose points the page beside a .csv shows: web, code, story, or a TOML file of "
+            help="Rubric whose points people are shown: web, code, story, textbook, or a TOML file of "
             "yours. Default: that of a shipped scorer.",
         ),
     ] = None  # fmt: skip
@@ -78,6 +86,14 @@ class DrawSettings(Settings):
         int, Field(ge=0), Option(rich_help_panel=DRAWING, help="Seed of the draw. Another seed draws others.")
     ] = 0
     overwrite: Annotated[bool, Option("--overwrite", help="Replace the file if it exists.")] = False
+
+    def _refuse_misfits(self) -> None:
+        is_tasks = self.out.lower().endswith(TASKS_SUFFIX)
+        if is_tasks != (self.format == "label-studio"):
+            raise SettingsError(
+                f"A file that ends in {TASKS_SUFFIX} and --format label-studio must come together. Got "
+                f"{self.out!r} and --format {self.format}."
+            )
 
 
 class SampleConfig(DrawSettings):
@@ -127,68 +143,39 @@ class NearCutConfig(DrawSettings):
     n: Annotated[Count, Field(ge=2)] = 200
 
 
-class AnnotateConfig(Settings):
+class AnnotateConfig(AskingSettings):
     """Settings of `annotate_sample`: without a sample it asks about the canaries alone."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     sample: Annotated[
         Name | None,
         Argument(
             metavar="[SAMPLE]",
-            help="File that sample wrote, or another Parquet, JSONL or CSV file, or a data set of the hub.",
+            help="File that sample wrote, or another Parquet, JSON or CSV file, or a data set of the hub.",
         ),
     ] = None
     out: LabelsFolder
     rubric: Annotated[
-        Name, Option("--rubric", "-r", help="Rubric to score by: web, code, story, or a TOML file of yours.")
+        Name,
+        Option(
+            "--rubric", "-r", help="Rubric to score by: web, code, story, textbook, or a TOML file of yours."
+        ),
     ] = "web"
     models: Annotated[
         Paths,
         Field(min_length=1),
         Option("--model", "-m", help="Model to ask, by its name at the endpoint. Repeat it for more raters."),
     ]
-    base_url: Annotated[
-        Name | None,
-        Option(
-            help="Address of an OpenAI-compatible endpoint. Default: the variable OPENAI_BASE_URL, else "
-            "OpenAI. The key comes from OPENAI_API_KEY."
-        ),
-    ] = None
     repeat: Annotated[
         int,
         Field(ge=1, le=100),
         Option(rich_help_panel=ASKING, help="How often to ask each model about each document."),
     ] = 1
-    temperature: Annotated[
-        float | None,
-        Field(ge=0.0, le=2.0, allow_inf_nan=False),
-        Option(
-            rich_help_panel=ASKING,
-            help="Sampling temperature. Default: the model's own. Some models accept no other.",
-        ),
-    ] = None
     max_reply_tokens: int = Field(
         default=400,
         ge=1,
         le=1 << 20,
         description="Tokens that a reply may have; models that think need more.",
     )
-    concurrency: Annotated[
-        int, Field(ge=1, le=4096), Option(rich_help_panel=ASKING, help="Number of questions at a time.")
-    ] = 32
-    requests_per_minute: Positive | None = Field(default=None, description="Limit of the endpoint, if any.")
-    tokens_per_minute: Positive | None = Field(default=None, description="Limit of the endpoint, if any.")
-    timeout_s: Annotated[
-        Positive, Option(rich_help_panel=ASKING, help="Seconds to wait for a reply before asking again.")
-    ] = 120.0
-    prices: Mapping[str, Price] = Field(
-        default_factory=dict, description="By model; the key ``*`` stands for all others."
-    )
-    budget_usd: Annotated[
-        Positive | None,
-        Option(help="Most that all labels of the folder may cost, in US dollars. It needs --price."),
-    ] = None
     canaries: Annotated[
         bool,
         Option(
@@ -205,18 +192,9 @@ class AnnotateConfig(Settings):
         return tuple(Rater(model, self.temperature, self.max_reply_tokens) for model in self.models)
 
     @property
-    def limits(self) -> Limits:
-        """How hard the endpoint is asked."""
-        return Limits(
-            concurrency=self.concurrency,
-            requests_per_minute=self.requests_per_minute,
-            tokens_per_minute=self.tokens_per_minute,
-            budget_usd=self.budget_usd,
-        )
-
-    def price_of(self, model: str) -> Price | None:
-        """Return what a model costs; None if nobody said."""
-        return self.prices.get(model, self.prices.get(ANY_MODEL))
+    def asked_models(self) -> tuple[str, ...]:
+        """All models that are asked."""
+        return self.models
 
     def _refuse_misfits(self) -> None:
         if self.sample is None and not self.canaries:
@@ -225,19 +203,14 @@ class AnnotateConfig(Settings):
             raise SettingsError(
                 f"Each of 'models' must differ. Got {', '.join(self.models)}. To ask one twice, use --repeat."
             )
-        dear = [model for model in self.models if self.price_of(model) is None]
-        if self.budget_usd is not None and dear:
-            raise SettingsError(
-                f"A budget needs the price of each model. Got none for {dear[0]!r}. "
-                "Give it with --price INPUT/OUTPUT, in US dollars for a million tokens."
-            )
+        super()._refuse_misfits()
 
 
 class ImportConfig(Settings):
     """Settings of `import_labels`."""
 
     source: Name = Field(
-        description="A Parquet, JSONL or CSV file, a folder, or a data set on the hub, with scores."
+        description="A Parquet, JSON or CSV file, a folder, or a data set on the hub, with scores."
     )
     out: LabelsFolder
     text_column: TextColumn = None

@@ -392,7 +392,8 @@ class ExplainConfig(EmbeddingSettings):
         Name | None,
         Option(
             "--scorer", "-s",
-            help="web, code, or the folder of a trained scorer. Default: web, or that of the run.",
+            help="web, code, the folder of a trained scorer, or hf://OWNER/NAME. Default: web, or that of "
+            "the run.",
         ),
     ] = None  # fmt: skip
     effort: Annotated[

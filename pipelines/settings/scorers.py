@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from typer import Argument, Option
 
 from filtering.embedding.settings import DEFAULT_EMBEDDER, MAX_TOKENS, EmbedderSettings
@@ -24,6 +24,7 @@ from pipelines.settings.base import (
     Points,
     Positive,
     ScoringSettings,
+    Settings,
     Share,
     from_words,
     option_of,
@@ -33,6 +34,9 @@ NO_EMBEDDER = "none"
 
 GOALS: tuple["Goal", ...] = ("precision", "recall", "keep_tokens", "keep_fraction")
 COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kMBT]?)", re.IGNORECASE)
+
+LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]*")
+"""How the hub names one: ``cc-by-4.0``."""
 
 TEACHER_TOKENS = 512
 """What classifiers over BERT read, the FineWeb-Edu one among them."""
@@ -47,7 +51,11 @@ Signals = Literal["auto", "linear", "characters", "lightgbm"]
 Head = Literal["auto", "ridge", "joint"]
 
 ScorerArgument = Annotated[
-    Name, Argument(metavar="SCORER", help="Scorer: web, code, or the folder of a scorer that you trained.")
+    Name,
+    Argument(
+        metavar="SCORER",
+        help="Scorer: web, code, the folder of a scorer that you trained, or hf://OWNER/NAME.",
+    ),
 ]
 TokenCount = Annotated[int, Field(ge=8, le=1 << 20)]
 LABELS = Argument(
@@ -77,6 +85,14 @@ def count_in_words(text: str) -> float:
     if match is None:
         raise ValueError("must be a number, with k, M, B or T after it where it is large, like 10B or 2.5M")
     return float(match[1]) * 1000.0 ** " KMBT".index(match[2].upper() or " ")
+
+
+def _is_license(name: str | None) -> str | None:
+    """Refuse what the hub takes for no licence."""
+    if name is not None and not LICENSE.fullmatch(name):
+        meant = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")
+        raise ValueError(f"must be a licence by its name on the hub{f', such as {meant}' if meant else ''}")
+    return name
 
 
 class FitSettings(ModelSettings):
@@ -141,8 +157,8 @@ class TrainConfig(FitSettings):
         Name | None,
         Option(
             "--rubric", "-r",
-            help="Rubric that the labels follow: web, code, story, or a TOML file of yours. The card says "
-            "what it asks. Default: the one by which annotate asked.",
+            help="Rubric that the labels follow: web, code, story, textbook, or a TOML file of yours. The "
+            "card says what it asks. Default: the one by which annotate asked.",
         ),
     ] = None  # fmt: skip
     pool: Annotated[
@@ -241,6 +257,27 @@ class AuditConfig(ScoringSettings):
     seed: Annotated[
         int, Field(ge=0), Option(help="Seed of the draw and of shuffles. Another seed draws others.")
     ] = 0
+
+
+class PushConfig(Settings):
+    """Settings of `push_scorer`."""
+
+    scorer: ScorerArgument
+    name: Annotated[Name, Argument(metavar="NAME", help="Repository on the Hugging Face hub, as OWNER/NAME.")]
+    license: Annotated[
+        Name | None,
+        AfterValidator(_is_license),
+        Option(
+            help="Licence of the scorer, as the hub names it, such as apache-2.0 or other. Required for a "
+            "scorer of yours."
+        ),
+    ] = None
+    private: Annotated[
+        bool, Option("--private", help="If the repository is new, show it to nobody else.")
+    ] = False
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Only print what would go. Send nothing, and ask the hub nothing.")
+    ] = False
 
 
 class ThresholdConfig(EmbeddingSettings):

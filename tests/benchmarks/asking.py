@@ -15,9 +15,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "kit"))
 
 from scripted_server import scripted_process
 
-from annotations.asking.chat_api import ChatAnnotator, prompt_bytes
+from annotations.asking.chat_api import ChatAnnotator
 from annotations.asking.journal import Journal, Question, window_digest
-from annotations.asking.prompt import SYSTEM, prompt_parts, rubric_digest
+from annotations.asking.prompt import SYSTEM, RubricForm, prompt_parts
+from annotations.asking.question_form import prompt_bytes
 from annotations.asking.question_loop import PricedQuestion, ask_all
 from annotations.asking.rubric import load_rubric
 from annotations.asking.settings import Limits, Rater
@@ -61,15 +62,18 @@ def _figure(ratios: Sequence[float]) -> str:
 
 
 def _ask(windows: Sequence[str], url: str, path: Path) -> float:
-    rubric, rater = load_rubric("web"), Rater(MODEL, None, 200)
-    digest, fixed_bytes = rubric_digest(rubric), prompt_bytes(rubric, "")
+    form, rater = RubricForm(load_rubric("web")), Rater(MODEL, None, 200)
+    fixed_bytes = prompt_bytes(form, "")
     tasks = [
         PricedQuestion(
-            Question(digest, rater, window_digest(window)), window, fixed_bytes + len(window.encode()), None
+            Question(form.digest, rater, window_digest(window)),
+            window,
+            fixed_bytes + len(window.encode()),
+            None,
         )
         for window in windows
     ]
-    annotator = ChatAnnotator(rubric, rater, base_url=url)
+    annotator = ChatAnnotator(form, rater, base_url=url)
     replies: list[str] = []
     with Journal(path) as journal:
         started_s = time.perf_counter()

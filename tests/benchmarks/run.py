@@ -28,6 +28,7 @@ from leaks import leaks_section
 from measure import COPY, EDUFILTER, FILTER, RUNS, Run, alternate, best_cpu_s, peak, rate, ratios, run_process
 from planning import planning_section
 from side_by_side import scaling_section, side_by_side_section
+from writing import writing_section
 
 from filtering import load_scorer
 
@@ -310,6 +311,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "kernel": lambda given, folder: kernel_section(given.shared),
     "full": lambda given, folder: embedding_section(pool_texts(given.shared), folder),
     "asking": lambda given, folder: asking_section(pool_texts(given.shared), folder),
+    "writing": lambda given, folder: writing_section(folder),
     "start": lambda given, folder: start_section(given.shared, folder),
     "filter": lambda given, folder: filter_section(given.shared, folder, given.rows),
     "growth": lambda given, folder: growth_section(given.shared, folder),

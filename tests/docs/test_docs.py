@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import psutil
@@ -17,11 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import typer
-from dumps import digests, lasting, make_labels, make_texts
+from dumps import SELLING, TEACHING, digests, lasting, make_labels, make_texts
 from places import ROOT
 from runs import QUIET
 from scripted_judge import judge
-from scripted_server import ScriptedServer, slow
+from scripted_server import ScriptedServer, completion, slow, text_parts
+from scripted_writer import Writer, said
 
 from filtering.embedding import sentence_transformer
 from filtering.embedding.embedders import Embeddings
@@ -80,8 +82,21 @@ def place(tmp_path):
 @pytest.fixture(scope="module")
 def endpoint():
     """Return what says in the environment where the model of the pages is: one that knows what teaches."""
-    with ScriptedServer(judge) as server:
+    with ScriptedServer(answer_of_the_pages) as server:
         yield {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-of-the-pages"}
+
+
+def answer_of_the_pages(request):
+    """Grade by what teaches; write texts of which some teach more, some less."""
+    if "response_format" in request.body:
+        return judge(request)
+    answer = Writer()(request)
+    if "daily life" not in text_parts(request.body, "user")[-1]:
+        return answer
+    random = Random(request.digest)
+    teaching = random.randrange(6)
+    more = random.sample(TEACHING, teaching) + random.sample(SELLING, 5 - teaching)
+    return completion(" ".join([said(answer), *more]))
 
 
 @pytest.fixture(scope="module")

@@ -1,40 +1,66 @@
-"""A server of one Hugging Face dataset, made from a local folder: as much of the hub as reading takes.
+"""A server of Hugging Face repositories: as much of the hub as reading takes, and as pushing a scorer takes.
 
-What `huggingface_hub.HfFileSystem` of version 2.4 asks for, and no more, is served on loopback:
+What `huggingface_hub` of version 2.4 asks for, and no more, is served on loopback. Of a repository, be it the
+dataset that is made from a local folder or a model that was pushed:
 
-- ``GET /api/datasets/REPO`` or ``.../revision/REVISION``: whether the repository and the revision exist;
-- ``GET /api/datasets/REPO/tree/REVISION[/PATH]?recursive=...``: the listing that `find`, `glob`, `ls` and
+- ``GET /api/KIND/REPO`` or ``.../revision/REVISION``: whether the repository and the revision exist;
+- ``GET /api/KIND/REPO/tree/REVISION[/PATH]?recursive=...``: the listing that `find`, `glob`, `ls` and
   also `info` are made of. Folders of the real hub are listed by pages; here each is one page;
-- ``POST /api/datasets/REPO/paths-info/REVISION``: `info` of one path, where a listing is not enough;
-- ``HEAD`` and ``GET /datasets/REPO/resolve/REVISION/PATH``, with and without a range: the bytes.
+- ``POST /api/KIND/REPO/paths-info/REVISION``: `info` of some paths, where a listing is not enough;
+- ``HEAD`` and ``GET /[datasets/]REPO/resolve/REVISION/PATH``, with and without a range: the bytes.
 
-The one revision is ``main``, also by the hash `COMMIT`. No token is asked for.
+With the token alone, and for models:
+
+- ``POST /api/repos/create``: a new one, public or private;
+- ``POST /api/validate-yaml``: whether the front matter of a card is what the hub takes;
+- ``POST /api/models/REPO/preupload/main``: that safetensors go by LFS, and all else with the commit;
+- ``POST /REPO.git/info/lfs/objects/batch`` and ``PUT /lfs/SHA256``: the bytes of the former;
+- ``POST /api/models/REPO/commit/main``: a new revision.
 
     with scripted_hub(folder) as environment:
         ...  # of a process, that ``hf://datasets/someone/pages`` be this folder to it
 """
 
+import base64
 import hashlib
 import json
 import re
+import shutil
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import yaml
+
 HOST = "127.0.0.1"
 REPOSITORY = "someone/pages"
+TOKEN = "hf_" + "scripted" * 4
 COMMIT = hashlib.sha1(b"pages").hexdigest()
-REVISIONS = ("main", COMMIT)
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+OF_API = re.compile(r"/api/(models|datasets)/([^/]+/[^/]+)(?:/([^/]+)/([^/]+)(?:/(.*))?)?")
+OF_FILES = re.compile(r"/(datasets/)?([^/]+/[^/]+)/resolve/([^/]+)/(.*)")
+LICENSES = ("apache-2.0", "mit", "cc-by-4.0", "odc-by", "other")
+LANGUAGE = re.compile(r"[a-z]{2,3}|code|multilingual")
 POLL_S = 0.05
+
+
+@dataclass
+class Repository:
+    """A repository: a folder for each of its revisions, by branch and by commit."""
+
+    revisions: dict[str, Path]
+    commit: str
+    is_private: bool = False
 
 
 @contextmanager
 def scripted_hub(folder: Path) -> Iterator[dict[str, str]]:
-    """Serve the files of a folder as the dataset `REPOSITORY`, in a thread.
+    """Serve the files of a folder as the dataset `REPOSITORY`, and what is pushed, in a thread.
 
     Yields
     ------
@@ -42,8 +68,9 @@ def scripted_hub(folder: Path) -> Iterator[dict[str, str]]:
         What a process needs in its environment before it imports huggingface_hub. One that has imported it
         takes the endpoint as an argument: ``HfFileSystem(endpoint=environment["HF_ENDPOINT"])``.
     """
-    with _HubServer((HOST, 0), _HubHandler) as server:
-        server.folder = folder
+    with tempfile.TemporaryDirectory() as pushed, _HubServer((HOST, 0), _HubHandler) as server:
+        server.pushed = Path(pushed)
+        server.repositories = {f"datasets/{REPOSITORY}": Repository({"main": folder, COMMIT: folder}, COMMIT)}
         thread = threading.Thread(target=server.serve_forever, args=(POLL_S,), daemon=True)
         thread.start()
         try:
@@ -63,7 +90,8 @@ def scripted_hub(folder: Path) -> Iterator[dict[str, str]]:
 class _HubServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
-    folder: Path
+    pushed: Path
+    repositories: dict[str, Repository]
 
 
 class _HubHandler(BaseHTTPRequestHandler):
@@ -71,64 +99,101 @@ class _HubHandler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1  # head and body in one packet
     server: _HubServer
+    asked: Sequence[str] = ()
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
-        for begins, answer in (
-            (f"/api/datasets/{REPOSITORY}/tree/", self._tree),
-            (f"/api/datasets/{REPOSITORY}/revision/", self._repository),
-            (f"/api/datasets/{REPOSITORY}/paths-info/", self._paths_info),
-            (f"/datasets/{REPOSITORY}/resolve/", self._file),
-        ):
-            if path.startswith(begins):
-                revision, _, rest = path.removeprefix(begins).partition("/")
-                if unquote(revision) in REVISIONS:
-                    answer(unquote(rest))
-                else:
-                    self._missing("RevisionNotFound", f"Invalid rev id: {revision}")
-                return
-        if path == f"/api/datasets/{REPOSITORY}":
-            self._repository("")
+        if found := OF_API.fullmatch(path):
+            kind, name, *rest = found.groups()
+            self._with_folder(
+                f"{kind}/{unquote(name)}", rest[1], rest[0] or "revision", unquote(rest[2] or "")
+            )
+        elif found := OF_FILES.fullmatch(path):
+            kind, name, revision, file = found.groups()
+            self._with_folder(f"{kind or 'models/'}{name}", revision, "resolve", unquote(file))
         else:
             self._missing("RepoNotFound", "Repository not found")
 
-    do_HEAD = do_POST = do_GET
+    do_HEAD = do_GET
 
-    def _repository(self, _: str) -> None:
-        self._json({"id": REPOSITORY, "sha": COMMIT, "private": False, "tags": [], "siblings": []})
+    def do_POST(self) -> None:
+        path = urlsplit(self.path).path
+        found, body = OF_API.fullmatch(path), self._body()
+        if found and found[3] == "paths-info":
+            self.asked = parse_qs(body.decode()).get("paths", [])
+            self.do_GET()
+        elif path == "/api/validate-yaml":
+            self._validate(json.loads(body)["content"])
+        elif not self._has_token:
+            self._json({"error": "Invalid username or password."}, 401)
+        elif path == "/api/repos/create":
+            self._create(json.loads(body))
+        elif path.endswith(".git/info/lfs/objects/batch"):
+            self._batch(json.loads(body)["objects"])
+        elif found and found[3] == "preupload":
+            self._json({"files": [_upload_of(one["path"]) for one in json.loads(body)["files"]]})
+        elif found and found[3] == "commit":
+            self._commit(found[2], [json.loads(line) for line in body.splitlines()])
+        else:
+            self._missing("RepoNotFound", "Repository not found")
 
-    def _tree(self, path: str) -> None:
-        folder = self.server.folder / path
+    def do_PUT(self) -> None:
+        content, digest = self._body(), self.path.removeprefix("/lfs/")
+        is_whole = hashlib.sha256(content).hexdigest() == digest
+        if is_whole:
+            (self.server.pushed / digest).write_bytes(content)
+        self._answer(200 if is_whole else 400, b"", {})
+
+    @property
+    def _has_token(self) -> bool:
+        return self.headers.get("Authorization") == f"Bearer {TOKEN}"
+
+    def _body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def _with_folder(self, name: str, revision: str | None, what: str, path: str) -> None:
+        """Answer from the folder of a revision."""
+        repository = self.server.repositories.get(name)
+        if repository is None or (repository.is_private and not self._has_token):
+            self._missing("RepoNotFound", "Repository not found")
+            return
+        folder = repository.revisions.get(unquote(revision or "main"))
+        if folder is None:
+            self._missing("RevisionNotFound", f"Invalid rev id: {revision}")
+            return
+        commit = next(
+            one for one, place in repository.revisions.items() if place == folder and len(one) == 40
+        )
+        if what == "revision":
+            about = {"private": repository.is_private, "tags": [], "siblings": []}
+            self._json({"id": name.partition("/")[2], "sha": commit} | about)
+        elif what == "tree":
+            self._tree(folder, path)
+        elif what == "paths-info":
+            self._paths_info(folder)
+        else:
+            self._file(folder, path, commit)
+
+    def _tree(self, root: Path, path: str) -> None:
+        folder = root / path
         if not folder.is_dir():
             self._missing("EntryNotFound", f"{path} does not exist on main")
             return
-        recursive = parse_qs(urlsplit(self.path).query).get("recursive", ["false"]) == ["true"]
+        recursive = parse_qs(urlsplit(self.path).query).get("recursive", ["false"])[0].lower() == "true"
         found = folder.rglob("*") if recursive else folder.iterdir()
-        self._json([self._entry(entry) for entry in sorted(found)])
+        self._json([_entry(root, entry) for entry in sorted(found)])
 
-    def _paths_info(self, _: str) -> None:
-        asked = parse_qs(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()).get(
-            "paths", []
-        )
-        entries = (self.server.folder / path for path in asked)
-        self._json([self._entry(entry) for entry in entries if entry.exists()])
+    def _paths_info(self, folder: Path) -> None:
+        self._json([_entry(folder, folder / path) for path in self.asked if (folder / path).exists()])
 
-    def _entry(self, path: Path) -> dict[str, object]:
-        """Describe a file or a folder as the hub does."""
-        name = path.relative_to(self.server.folder).as_posix()
-        oid = hashlib.sha1(name.encode()).hexdigest()
-        if path.is_dir():
-            return {"type": "directory", "oid": oid, "size": 0, "path": name}
-        return {"type": "file", "oid": oid, "size": path.stat().st_size, "path": name}
-
-    def _file(self, path: str) -> None:
-        file = self.server.folder / path
+    def _file(self, folder: Path, path: str, commit: str) -> None:
+        file = folder / path
         if not file.is_file():
             self._missing("EntryNotFound", "Entry not found")
             return
         with file.open("rb") as stream:
             size = stream.seek(0, 2)
-            headers = {"ETag": f'"{hashlib.sha1(path.encode()).hexdigest()}"', "X-Repo-Commit": COMMIT}
+            headers = {"ETag": f'"{_digest(file)}"', "X-Repo-Commit": commit}
             headers |= {"Accept-Ranges": "bytes", "Content-Type": "application/octet-stream"}
             asked = RANGE.fullmatch(self.headers.get("Range", ""))
             if not asked:
@@ -142,6 +207,58 @@ class _HubHandler(BaseHTTPRequestHandler):
             stream.seek(start)
             body = stream.read(end + 1 - start)
             self._answer(206, body, headers | {"Content-Range": f"bytes {start}-{end}/{size}"})
+
+    def _validate(self, card: str) -> None:
+        """Answer what is wrong with the front matter of a card, as far as this server knows."""
+        metadata = yaml.safe_load(card.split("---\n")[1]) if card.startswith("---\n") else {}
+        wrong = [] if metadata.get("license") in LICENSES else ['"license" must be one of the known ones']
+        languages = metadata.get("language") or []
+        if not all(LANGUAGE.fullmatch(str(one)) for one in languages):
+            wrong.append('"language" must be codes of ISO 639')
+        answer = {"errors": [{"message": one} for one in wrong], "warnings": []}
+        self._json(answer, 400 if wrong else 200)
+
+    def _create(self, asked: dict[str, str]) -> None:
+        name = f"{asked['organization']}/{asked['name']}"
+        if f"models/{name}" in self.server.repositories:
+            self._json({"error": "You already created this model repo"}, 409)
+            return
+        is_private = asked.get("visibility") == "private" or bool(asked.get("private"))
+        first = self.server.pushed / name / "0"
+        first.mkdir(parents=True)
+        (first / ".gitattributes").write_text("*.safetensors filter=lfs\n")
+        commit = hashlib.sha1(f"{name} 0".encode()).hexdigest()
+        revisions = {"main": first, commit: first}
+        self.server.repositories[f"models/{name}"] = Repository(revisions, commit, is_private)
+        self._json({"url": f"http://{self.headers['Host']}/{name}"})
+
+    def _batch(self, objects: list[dict[str, str]]) -> None:
+        """Answer where to put what is not here yet."""
+
+        def action(digest: str) -> dict[str, object]:
+            if (self.server.pushed / digest).exists():
+                return {}
+            return {"actions": {"upload": {"href": f"http://{self.headers['Host']}/lfs/{digest}"}}}
+
+        self._json({"transfer": "basic", "objects": [{**one, **action(one["oid"])} for one in objects]})
+
+    def _commit(self, name: str, lines: list[dict[str, dict[str, str]]]) -> None:
+        repository = self.server.repositories[f"models/{name}"]
+        before = repository.revisions["main"]
+        folder = before.with_name(str(len(repository.revisions)))
+        shutil.copytree(before, folder)
+        for line in lines:
+            kind, value = str(line["key"]), line["value"]
+            if kind == "file":
+                (folder / value["path"]).write_bytes(base64.b64decode(value["content"]))
+            elif kind == "lfsFile":
+                shutil.copy(self.server.pushed / value["oid"], folder / value["path"])
+            elif kind == "deletedFile":
+                (folder / value["path"]).unlink()
+        repository.commit = hashlib.sha1(f"{name} {folder.name}".encode()).hexdigest()
+        repository.revisions |= {"main": folder, repository.commit: folder}
+        url = f"http://{self.headers['Host']}/{name}/commit/{repository.commit}"
+        self._json({"success": True, "commitOid": repository.commit, "commitUrl": url})
 
     def _missing(self, code: str, message: str) -> None:
         self._json({"error": message}, 404, {"X-Error-Code": code, "X-Error-Message": message})
@@ -161,3 +278,24 @@ class _HubHandler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+def _entry(root: Path, path: Path) -> dict[str, object]:
+    """Describe a file or a folder as the hub does."""
+    name = path.relative_to(root).as_posix()
+    if path.is_dir():
+        return {"type": "directory", "oid": hashlib.sha1(name.encode()).hexdigest(), "size": 0, "path": name}
+    return {"type": "file", "oid": _digest(path), "size": path.stat().st_size, "path": name}
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha1(file.read_bytes()).hexdigest()
+
+
+def _upload_of(path: str) -> dict[str, object]:
+    """Say how a file is to be sent."""
+    return {
+        "path": path,
+        "uploadMode": "lfs" if path.endswith(".safetensors") else "regular",
+        "shouldIgnore": False,
+    }

@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 from hashlib import blake2b
 from http import HTTPStatus
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -556,9 +557,9 @@ class ScriptedServer:
 
 
 @contextmanager
-def scripted_process(*options: str) -> Iterator[str]:
-    """Run this file as a process of its own with some options, and yield its base URL."""
-    command = [sys.executable, __file__, *options]
+def scripted_process(*options: str, program: str | Path = __file__) -> Iterator[str]:
+    """Run this file, or another such server, as a process with some options, and yield its base URL."""
+    command = [sys.executable, str(program), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process.stdout.readline().strip()
@@ -586,17 +587,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options["properties"] = options["properties"].split(",")
     options["scores"] = [int(score) for score in options["scores"].split(",")]
     server = ScriptedServer(Judge(**options), port=port, max_kept=0)
-    asyncio.run(_serve_until_told(server))
-    _say(f"{server.count} requests, at most {server.most_at_once} at once")
+    asyncio.run(serve_until_told(server))
+    say_line(f"{server.count} requests, at most {server.most_at_once} at once")
 
 
-async def _serve_until_told(server: ScriptedServer) -> None:
+async def serve_until_told(server: ScriptedServer) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, server.stop)
-    await server.serve(lambda: _say(server.base_url))
+    await server.serve(lambda: say_line(server.base_url))
 
 
-def _say(line: str) -> None:
+def say_line(line: str) -> None:
     with suppress(BrokenPipeError):
         sys.stdout.write(line + "\n")
         sys.stdout.flush()

@@ -10,15 +10,16 @@ import scripted_server as scripted
 from scripted_server import WRONG_SCORES, Judge, ScriptedServer, labelled
 
 from annotations.asking.annotator import Unanswered
-from annotations.asking.chat_api import ChatAnnotator, prompt_bytes, retry_after_s
-from annotations.asking.prompt import SYSTEM
+from annotations.asking.chat_api import ChatAnnotator, retry_after_s
+from annotations.asking.prompt import SYSTEM, RubricForm
+from annotations.asking.question_form import Answer, prompt_bytes
 from annotations.asking.reply_forms import WAYS
 from annotations.asking.rubric import load_rubric
 from annotations.asking.settings import Rater
 from filtering.errors import EndpointError, RunError
 
 KEY = "sk-sentinel-0123456789"
-WEB = load_rubric("web")
+WEB = RubricForm(load_rubric("web"))
 WINDOW = 'Water runs down hill, and so the river flows towards the sea. \N{SNOWMAN} \\ "quoted"\nNext line.'
 
 
@@ -28,7 +29,7 @@ def key(monkeypatch):
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
 
 
-def ask(script, *, times=1, rubric=WEB, rater=None, timeout_s=20.0):
+def ask(script, *, times=1, form=WEB, rater=None, timeout_s=20.0):
     """Return the last of some attempts, and the requests that they made."""
     rater = rater or Rater("scripted", None, 200)
 
@@ -44,7 +45,7 @@ def ask(script, *, times=1, rubric=WEB, rater=None, timeout_s=20.0):
             await annotator.close()
 
     with ScriptedServer(script) as server:
-        annotator = ChatAnnotator(rubric, rater, base_url=server.base_url, timeout_s=timeout_s)
+        annotator = ChatAnnotator(form, rater, base_url=server.base_url, timeout_s=timeout_s)
         return asyncio.run(attempts(annotator)), server.requests
 
 
@@ -360,8 +361,46 @@ def test_the_address_may_come_from_the_environment(monkeypatch):
 
 @pytest.mark.parametrize("name", ["web", "code", "story"])
 def test_the_bytes_of_a_prompt_are_at_least_those_that_are_sent(name):
-    rubric = load_rubric(name)
-    _, [request] = ask(lambda _: labelled(3), rubric=rubric)
+    form = RubricForm(load_rubric(name))
+    _, [request] = ask(lambda _: labelled(3), form=form)
     sent = [SYSTEM, *(part["text"] for part in request.body["messages"][1]["content"])]
-    assert prompt_bytes(rubric, WINDOW) >= sum(len(text.encode()) for text in sent)
-    assert prompt_bytes(rubric, "") + len(WINDOW.encode()) == prompt_bytes(rubric, WINDOW)
+    assert prompt_bytes(form, WINDOW) >= sum(len(text.encode()) for text in sent)
+    assert prompt_bytes(form, "") + len(WINDOW.encode()) == prompt_bytes(form, WINDOW)
+
+
+class Loud:
+    """A form of text: what comes must be in capitals."""
+
+    digest, system, schema = "loud", "Shout.", None
+
+    def parts(self, window):
+        return (window,)
+
+    def read(self, content, window):
+        return Answer(fault="" if content.isupper() else "too quiet")
+
+
+def test_a_text_is_asked_for_in_one_string_and_without_a_form_of_reply():
+    reply, [request] = ask(lambda _: scripted.completion("HELLO"), form=Loud())
+    assert (reply.status, reply.raw, dict(reply.scores)) == ("ok", "HELLO", {})
+    assert "response_format" not in request.body
+    assert [message["content"] for message in request.body["messages"]] == ["Shout.", WINDOW]
+    assert prompt_bytes(Loud(), WINDOW) > len(WINDOW.encode()) + len("Shout.")
+
+
+def test_a_text_that_is_not_what_was_asked_for_is_kept_with_its_fault():
+    reply, _ = ask(lambda _: scripted.completion("hello"), form=Loud())
+    assert (reply.status, reply.raw, reply.error) == ("unparseable", "hello", "too quiet")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"), [(scripted.cut_by_length(), "too_long"), (scripted.refused(), "refused")]
+)
+def test_a_text_that_was_cut_or_refused_is_told_apart(answer, status):
+    reply, _ = ask(lambda _: answer, form=Loud())
+    assert reply.status == status
+
+
+def test_an_endpoint_that_takes_no_text_in_any_form_is_told_after_one_question():
+    reply, requests = ask(lambda _: scripted.bad_request("no"), form=Loud())
+    assert (reply.status, len(requests)) == ("api_error", 1)

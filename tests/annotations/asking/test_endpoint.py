@@ -8,12 +8,13 @@ from scripted_server import ScriptedServer, labelled, with_body
 
 from annotations.asking.annotator import Unanswered
 from annotations.asking.chat_api import ChatAnnotator
+from annotations.asking.prompt import RubricForm
 from annotations.asking.rubric import load_rubric
 from annotations.asking.settings import Rater
 from filtering.errors import EndpointError
 
 KEY = "sk-sentinel-0123456789"
-WEB = load_rubric("web")
+WEB = RubricForm(load_rubric("web"))
 HOST = "http://127.0.0.1:1/v1"
 """Where nobody is."""
 PROXIES = [f"{kind}_proxy" for kind in ("http", "https", "all", "no")]

@@ -49,7 +49,8 @@ def test_reopening_keeps_everything(path):
         assert (row["rubric_sha256"], row["window_sha256"], row["repeat"]) == ("rubric", "window", 1)
         assert (row["model"], row["parameters"], row["price_usd"]) == ("m", RATER.parameters, 0.5)
         assert journal.spent_usd() == 0.75
-        assert journal.finished("rubric", RATER) == {("window", 1)}
+        assert journal.is_finished(QUESTION)
+        assert journal.reply_to(QUESTION)["raw"] == REPLY.raw
 
 
 def test_the_last_reply_counts_and_earlier_ones_stay_paid(journal):
@@ -66,9 +67,9 @@ def test_the_last_reply_counts_and_earlier_ones_stay_paid(journal):
 @pytest.mark.parametrize("status", ["ok", "imported", "unparseable", "refused", "too_long"])
 def test_an_error_of_the_endpoint_alone_is_asked_again(journal, status):
     journal.record(QUESTION, Reply("api_error"), None)
-    assert journal.finished("rubric", RATER) == set()
+    assert not journal.is_finished(QUESTION)
     journal.record(QUESTION, Reply(status), None)
-    assert journal.finished("rubric", RATER) == {("window", 1)}
+    assert journal.is_finished(QUESTION)
 
 
 @pytest.mark.parametrize(
@@ -86,11 +87,21 @@ def test_an_error_of_the_endpoint_alone_is_asked_again(journal, status):
 )
 def test_another_question_is_not_answered_by_the_reply_to_this_one(journal, other):
     journal.record(QUESTION, REPLY, None)
-    key = (other.window_sha256, other.repeat)
-    assert key not in journal.finished(other.rubric_sha256, other.rater)
+    assert not journal.is_finished(other)
+    assert journal.reply_to(other) is None
     journal.record(other, REPLY, None)
-    assert key in journal.finished(other.rubric_sha256, other.rater)
+    assert journal.is_finished(other)
     assert len(journal.ratings()) == 2
+
+
+def test_the_journal_of_an_earlier_version_opens_and_answers(path):
+    with Journal(path) as journal:
+        journal.record(QUESTION, REPLY, None)
+    with closing(sqlite3.connect(path)) as other, other:  # which had another index, and not this one
+        other.execute("DROP INDEX windows")
+        other.execute("CREATE INDEX questions ON replies (rubric_sha256, model, parameters, repeat)")
+    with Journal(path) as journal:
+        assert journal.is_finished(QUESTION)
 
 
 def test_what_was_asked_and_never_answered_counts_as_spent_at_its_most(journal):
@@ -120,7 +131,9 @@ def test_mean_tokens_are_told_by_model_of_replies_that_tell_them(journal):
     for model, tokens_in, tokens_out in (("a", 10, 1), ("a", 20, 2), ("a", None, None), ("b", 5, 5)):
         question = Question("rubric", Rater(model), f"{tokens_in}")
         journal.record(question, Reply("ok", tokens_in=tokens_in, tokens_out=tokens_out), None)
-    assert journal.mean_tokens() == {"a": (15.0, 1.5), "b": (5.0, 5.0)}
+    other = Question("another form", Rater("a"), "w")
+    journal.record(other, Reply("ok", tokens_in=1000, tokens_out=1000), None)
+    assert journal.mean_tokens("rubric") == {"a": (15.0, 1.5), "b": (5.0, 5.0)}
 
 
 def test_a_document_stays_as_it_was_noted_first(journal):
@@ -161,7 +174,7 @@ def test_any_text_comes_back_as_it_was(path, text):
         assert row["scores"] == {text: 1}
         assert row["model"] == question.rater.model
         assert list(journal.documents()) == [(window_digest(text), {"id": text, "text": text})]
-        assert journal.finished("rubric", question.rater) == {(window_digest(text), 1)}
+        assert journal.is_finished(question)
 
 
 def test_a_reply_with_half_a_character_is_kept(journal):

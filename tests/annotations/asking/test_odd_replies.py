@@ -13,7 +13,7 @@ from scripted_server import ScriptedServer, labelled, with_body, with_header
 from annotations.asking.annotator import Unanswered
 from annotations.asking.chat_api import ChatAnnotator
 from annotations.asking.journal import Journal, Question, window_digest
-from annotations.asking.prompt import rubric_digest
+from annotations.asking.prompt import RubricForm
 from annotations.asking.question_loop import PricedQuestion, ask_all
 from annotations.asking.rubric import load_rubric
 from annotations.asking.settings import Limits, Rater
@@ -21,7 +21,7 @@ from filtering.errors import EndpointError, RunError
 
 KEY = "sk-sentinel-0123456789"
 CHAT = "/v1/chat/completions"
-WEB = load_rubric("web")
+WEB = RubricForm(load_rubric("web"))
 RATER = Rater("scripted", None, 200)
 WINDOW = "Water runs down hill, and so the river flows towards the sea."
 LABELS, NONE, FAULTS = odd_answers.labels(), odd_answers.without_labels(), odd_answers.faults()
@@ -95,7 +95,7 @@ def test_no_fault_of_one_reply_ends_the_run(tmp_path, caplog):
     def script(request):
         return scripts.pop(document_of(request), labelled(3))
 
-    digest = rubric_digest(WEB)
+    digest = WEB.digest
     asked = [
         PricedQuestion(Question(digest, RATER, window_digest(text)), text, 9, None)
         for text in ["The first document.", *scripts]

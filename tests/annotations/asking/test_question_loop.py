@@ -21,6 +21,7 @@ from annotations.asking.question_loop import (
     ask_all,
 )
 from annotations.asking.settings import Limits, Price, Rater
+from annotations.asking.unusable import Wanted
 from filtering.errors import EndpointError, RunError
 
 PRICE = Price(1.0, 2.0)
@@ -76,7 +77,7 @@ def test_each_question_is_asked_once_and_each_reply_kept(journal):
     assert whole
     assert set(answer.asked.values()) == {1}
     assert [status for status, _ in seen] == ["ok"] * 50
-    assert len(journal.finished("rubric", RATER)) == 50
+    assert all(journal.is_finished(task.question) for task in tasks(50))
     assert journal.spent_usd() == pytest.approx(50 * PRICE.of(80, 20))
     assert seen[-1][1] == pytest.approx(journal.spent_usd())
 
@@ -115,7 +116,7 @@ def test_a_question_that_fails_for_good_is_an_error_that_is_asked_again_next_tim
     assert whole
     assert [status for status, _ in seen] == ["api_error"] * 3
     assert journal.spent_usd() == 0
-    assert not journal.finished("rubric", RATER)
+    assert not any(journal.is_finished(task.question) for task in tasks(3))
     ask(journal, answer, count=3, attempts=2)
     assert {row["status"] for row in journal.ratings()} == {"ok"}
 
@@ -171,8 +172,7 @@ def test_a_larger_budget_goes_on_where_a_smaller_one_ended(journal):
     assert not ask(journal, answer, budget_usd=2 * each)[0]
     half = set(answer.asked)
     assert 0 < len(half) < 10
-    finished = journal.finished("rubric", RATER)
-    rest = [task for task in tasks(10) if (task.question.window_sha256, 1) not in finished]
+    rest = [task for task in tasks(10) if not journal.is_finished(task.question)]
     assert ask(journal, answer, todo=rest, budget_usd=1.0)[0]
     assert set(answer.asked.values()) == {1}
 
@@ -222,6 +222,18 @@ def test_half_of_the_replies_without_a_label_end_nothing(journal):
     assert ask(journal, lambda _: next(replies), count=300, concurrency=1)[0]
 
 
+def test_where_more_replies_may_be_unusable_more_are_asked_for(journal):
+    replies = cycle([GOOD, *[Reply("unparseable", error="too short")] * 7])
+    wanted = Wanted("Replies must be texts.", "They count as answered.", {}, most_unusable=0.9)
+    asked = FakeAnnotator(lambda _: next(replies), RATER)
+    limits = Limits(concurrency=1)
+    assert ask_all(tasks(300), [asked], journal, limits, lambda *_: None, SAID.append, wanted)
+    none = FakeAnnotator(lambda _: Reply("unparseable", error="too short"), RATER)
+    todo = [replace(task, question=replace(task.question, repeat=2)) for task in tasks(300)]
+    with pytest.raises(RunError, match=r"must be texts\. Of the last 25 of fake 25 do not: 25 x too short"):
+        ask_all(todo, [none], journal, limits, lambda *_: None, SAID.append, wanted)
+
+
 def test_of_two_models_the_one_that_cannot_is_found(journal):
     other = Rater("other", None, 50)
     todo = [
@@ -252,7 +264,7 @@ def test_an_interrupted_run_keeps_what_was_answered(journal):
 
     with pytest.raises(KeyboardInterrupt):
         ask(journal, answer, count=20, concurrency=1)
-    assert len(journal.finished("rubric", RATER)) == 5
+    assert sum(journal.is_finished(task.question) for task in tasks(20)) == 5
 
 
 def test_it_works_in_a_notebook_where_a_loop_runs_already(journal):
@@ -286,7 +298,7 @@ def test_an_interrupt_in_a_notebook_ends_it_after_what_is_being_asked(journal, m
 
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(cell())
-    assert 5 <= len(journal.finished("rubric", RATER)) < 100
+    assert 5 <= len(journal.ratings()) < 100
 
 
 def test_a_question_is_noted_before_it_is_sent(tmp_path):

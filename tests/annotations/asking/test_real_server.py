@@ -7,8 +7,12 @@ import pytest
 from transformers_server import make_chat_model, serve_model
 
 from annotations.asking.chat_api import ChatAnnotator
+from annotations.asking.prompt import RubricForm
 from annotations.asking.rubric import load_rubric
 from annotations.asking.settings import Rater
+from annotations.writing.draws import SlotDraws
+from annotations.writing.forms import TextForm
+from annotations.writing.recipe import load_recipe
 
 KEY = "sk-not-to-be-told"
 WINDOW = "Water runs down hill, and so the river flows towards the sea."
@@ -36,20 +40,40 @@ def test_it_answers_to_parts_of_content(served):
     assert reply.usage.completion_tokens == 40
 
 
-def test_one_that_ignores_the_form_and_answers_rubbish_gives_no_label(served, monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    annotator = ChatAnnotator(load_rubric("web"), Rater(served.model, None, 20), base_url=served.base_url)
+def ask(form, served, windows):
+    """Return the replies to some questions."""
+    annotator = ChatAnnotator(form, Rater(served.model, None, 20), base_url=served.base_url)
 
     async def attempts():
         try:
-            return [await annotator.annotate(window) for window in (WINDOW, "Buy now!")]
+            return [await annotator.annotate(window) for window in windows]
         finally:
             await annotator.close()
 
-    replies = asyncio.run(attempts())
-    for reply in replies:
+    return asyncio.run(attempts())
+
+
+@pytest.fixture
+def key(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+
+
+@pytest.mark.usefixtures("key")
+def test_one_that_ignores_the_form_and_answers_rubbish_gives_no_label(served):
+    for reply in ask(RubricForm(load_rubric("web")), served, (WINDOW, "Buy now!")):
         assert reply.status in ("unparseable", "too_long")
         assert not reply.scores
         assert reply.structured_by == "json_schema"
         assert reply.tokens_in > 0
+
+
+@pytest.mark.usefixtures("key")
+def test_what_it_writes_is_kept_as_it_came_and_counts_as_no_text(served):
+    form = TextForm(load_recipe("story"))
+    [draw] = SlotDraws(form.recipe, 0).between(0, 1)
+    [reply] = ask(form, served, [draw.request])
+    assert reply.status in ("unparseable", "too_long")
+    assert reply.structured_by == "one_string"
+    assert reply.raw
+    assert reply.tokens_out > 0

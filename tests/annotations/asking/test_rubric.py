@@ -237,7 +237,7 @@ def test_bytes_that_are_not_utf8_are_told_with_their_place(write, tmp_path):
 )
 def test_where_there_is_no_such_rubric_the_shipped_ones_are_named(name):
     text = refusal(name)
-    assert "code, story, web" in text
+    assert "code, story, textbook, web" in text
     assert repr(name) in text
 
 

@@ -198,7 +198,7 @@ def test_no_labels_at_all_are_refused(write):
 
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(
-        LabelsError, match=r"Labels must be a Parquet, JSONL or CSV file, .* Found no .*none\.parquet"
+        LabelsError, match=r"Labels must be a Parquet, JSON or CSV file, .* Found no .*none\.parquet"
     ):
         read_labels(str(tmp_path / "none.parquet"))
 
@@ -207,7 +207,7 @@ def test_a_missing_file_is_refused(tmp_path):
     ("name", "content", "kind"),
     [
         ("a.parquet", "text,score,group\n", "Parquet"),
-        ("a.jsonl", "secret", "JSONL"),
+        ("a.jsonl", "secret", "JSON"),
         ("a.csv", "a\n1,2\n", "CSV"),
     ],
 )

@@ -78,7 +78,7 @@ def test_an_empty_folder_and_missing_parents_are_fine(tmp_path):
 @pytest.mark.parametrize("name", ["nowhere", "", "Web", "../web"])
 def test_a_name_of_no_scorer_is_refused(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SettingsError, match=r"A scorer must be web or code, or a folder that .* wrote"):
+    with pytest.raises(SettingsError, match=r"A scorer must be web or code, a folder that .* wrote"):
         load_scorer(name)
 
 

@@ -1,6 +1,7 @@
 """Proves that each way to choose keeps exactly what it says, whatever the number of workers."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,10 @@ from dumps import lasting
 from runs import QUIET
 
 from pipelines import FilterConfig, RecutConfig, estimate_recut, filter_dump, recut_run, verify_run
+from pipelines.choosing import rules
 from pipelines.choosing.curve import class_edges
+from pipelines.choosing.scored_rows import ScoredRows
+from pipelines.store.run_folder import RunFolder
 
 
 @pytest.fixture
@@ -120,6 +124,19 @@ def test_a_draw_favours_scores_by_its_temperature(mixed, choose):
     cold, hot = (choose(str(at), keep_fraction=0.3, temperature=at) for at in (0.05, 50.0))
     cut = set(ids(rows[: len(cold)]))
     assert len(cut & {*ids(cold)}) > 0.8 * len(cold) > len(cut & {*ids(hot)})
+
+
+@pytest.mark.parametrize(("temperature", "odds"), [(1.0, np.e), (0.5, np.e**2), (10.0, np.e**0.1)])
+def test_of_two_documents_a_draw_takes_the_better_one_by_the_odds_of_its_temperature(
+    mixed, temperature, odds
+):
+    pairs = 20_000
+    part = replace(RunFolder(str(mixed[1])).read_plan().parts[0], first_row=0, rows=2 * pairs)
+    score, nothing = np.tile(np.float32([3, 2]), pairs), np.zeros(2 * pairs, np.int64)
+    config = RecutConfig(run="a", to="b", keep_fraction=0.5, temperature=temperature)
+    code = rules._by_score(config, temperature, rules._one)(ScoredRows(part, score, nothing, nothing)).code
+    share = (code[::2] > code[1::2]).mean()
+    assert share == pytest.approx(odds / (1 + odds), abs=0.015)  # four standard errors
 
 
 def test_a_temperature_of_0_is_the_cut(choose, tmp_path):

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from choices import best_first, ids, written
 from dumps import lasting
-from runs import QUIET
+from runs import QUIET, Recorder
 
 from filtering.errors import OutputError, SettingsError
 from pipelines import (
@@ -57,11 +57,24 @@ def test_a_run_that_is_killed_goes_on_to_the_same_bytes(mixed, tmp_path, way):
     with pytest.raises(SystemError):
         recut_run(RecutConfig(to=tmp_path / "cut", **config), executor=Ending(3), reporter=QUIET)
     assert not (tmp_path / "cut" / "run" / "manifest.json").exists()
-    result = recut_run(RecutConfig(to=tmp_path / "cut", **config), reporter=QUIET)
+    heard = Recorder()
+    result = recut_run(RecutConfig(to=tmp_path / "cut", **config), reporter=heard)
+    assert not any("Choosing" in line for line in heard.said)
     assert 0 < result.rows_scored < result.rows
     assert lasting(tmp_path / "cut") == lasting(tmp_path / "whole")
     again = recut_run(RecutConfig(to=tmp_path / "cut", **config), reporter=QUIET)
     assert again.rows_scored == 0
+
+
+def test_a_choice_that_was_half_written_is_made_again(mixed, tmp_path):
+    config = {"run": mixed[1], **WAYS["slices"]}
+    recut_run(RecutConfig(to=tmp_path / "whole", **config), reporter=QUIET)
+    with pytest.raises(SystemError):
+        recut_run(RecutConfig(to=tmp_path / "cut", **config), executor=Ending(0), reporter=QUIET)
+    for path in sorted((tmp_path / "cut" / "run" / "choice").rglob("*.parquet"))[2:]:
+        path.unlink()
+    recut_run(RecutConfig(to=tmp_path / "cut", **config), reporter=QUIET)
+    assert lasting(tmp_path / "cut") == lasting(tmp_path / "whole")
 
 
 @pytest.mark.xdist_group("ray")
@@ -149,6 +162,10 @@ def test_the_manifest_counts_repeats(mixed, command, tmp_path):
     assert manifest["used"] == sum(row["edu_repeat"] for row in rows)
     assert manifest["used_text_bytes"] == sum(sizes[row["id"]] * row["edu_repeat"] for row in rows)
     assert f"used {manifest['used']:,} times" in done.out
+    again = ("--repeat", "score>=1:2.5", "--to", tmp_path / "logged", "--json-log", "--no-report")
+    logged = command("recut", mixed[1], *again)
+    [event] = [json.loads(line) for line in logged.err.splitlines() if '"chosen"' in line]
+    assert (event["documents"], event["used"]) == (manifest["kept"], manifest["used"])
     assert "score >= 1" in done.out
 
 

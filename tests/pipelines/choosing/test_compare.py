@@ -77,6 +77,8 @@ def test_a_run_is_compared_on_the_screen_as_json_and_on_a_page(selections, comma
     text = page.read_text()
     assert "What two selections share" in text
     assert text.count("<article") == 24
+    refused = command("compare", cut, drawn, "--html", tmp_path / "none" / "a.html")
+    assert (refused.code, "in a folder that exists" in refused.err) == (2, True)
     told = json.loads(command("compare", cut, drawn, "--json", "--no-samples").out)
     assert told["kinds"]["both"]["documents"] == len(first & second)
     assert told["documents"] == []

@@ -93,6 +93,8 @@ def test_a_column_that_labels_lack_is_refused(trained, fresh, command):
         ("--by language", "--by must come with --precision or --recall."),
         ("--keep-fraction .1 --by language", "--by must come with --precision or --recall."),
         ("--precision .8 --cuts a.json", "--cuts must come with --by"),
+        ("--precision .8 --by group --cuts gone/a.json", "in a folder that exists. Got 'gone/a.json'"),
+        ("--precision .8 --by group --cuts a.txt", "must be a file that ends in .json or .csv"),
     ],
 )
 def test_cuts_by_slice_need_a_goal_of_quality(trained, fresh, command, given, said):

@@ -1,5 +1,7 @@
 """Proves what parts documents: columns of all kinds, addresses and paths, and languages that are found."""
 
+from collections import Counter
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -7,6 +9,7 @@ from choices import written
 from dumps import GEORGIAN, RUSSIAN, make_texts
 from runs import QUIET, Recorder
 
+from annotations.labels.columns import host_of
 from filtering.errors import OutputError, SettingsError
 from pipelines import FilterConfig, RecutConfig, estimate_recut, filter_dump, recut_run
 from pipelines.choosing.cut_file import SliceCuts, read_cuts, write_cuts
@@ -82,6 +85,17 @@ def test_addresses_and_paths_part_documents_by_their_first_steps(slices_of, by, 
     assert slices_of(table, by) == expected
 
 
+ODD = [
+    "https://www.a.org:80/x?y#z", "http://user:p@b.org/", "//c.org/x", "mailto:x@y", "a.b/c", "https://",
+    "ftp://[::1]:8/x", "HTTPS://WWW.UP.org/x", " https://s.org/x", "https://é.org/a//b", "http://[bad/x",
+]  # fmt: skip
+
+
+def test_odd_addresses_have_the_host_that_groups_of_labels_have(slices_of):
+    hosts = Counter(host_of(url) or "(none)" for url in ODD)
+    assert slices_of(pa.table({"text": TEXTS[: len(ODD)], "url": ODD}), "host") == hosts
+
+
 @pytest.mark.parametrize("tags", [[["a"], ["b"]] * 6, [{"a": 1}] * 12], ids=["lists", "structs"])
 def test_a_column_of_lists_or_structs_parts_nothing(slices_of, tags):
     with pytest.raises(SettingsError, match="must hold texts, numbers or the like"):
@@ -125,7 +139,7 @@ def test_cuts_of_a_file_keep_each_value_from_its_own_points(mixed, tmp_path, nam
     assert kept == expected
     (tmp_path / name).unlink()
     write_cuts(str(tmp_path / name), SliceCuts("language", {"en": 2.0}, 1.0))
-    with pytest.raises(OutputError, match="The file of --cuts or --tokenizer"):
+    with pytest.raises(OutputError, match="The files of --cuts or --tokenizer"):
         recut_run(config, reporter=QUIET)
 
 

@@ -66,7 +66,7 @@ def test_no_arguments_show_help_and_are_wrong_usage(command_process):
         (["recut", "x", "--to", "y", "--rescore"], "--rescore"),
         (["report", "x", "--labels", "y"], "--labels"),
         (["annotate", "x", "-o", "y", "--max-reply-tokens", "9"], "--max-reply-tokens"),
-        (["annotate", "x", "-o", "y", "--requests-per-minute", "9"], "--requests-per-minute"),
+        (["annotate", "x", "-o", "y", "-m", "m", "--requests-per-minute", "0"], "--requests-per-minute"),
         (["annotate", "x", "-o", "y", "--tokens-per-minute", "9"], "--tokens-per-minute"),
         (["sift"], "sift"),
     ],
@@ -283,7 +283,8 @@ def test_a_token_in_an_address_is_never_shown(command, arguments):
 
 
 def test_secrets_in_an_error_are_masked_whoever_raised_it():
-    for secret in (TOKEN, "https://user:pass@host/x", "s3://b/k?X-Amz-Signature=abc&x=1", "a?b=1&sig=ab%3D"):
+    of_addresses = "https://user:pass@host/x", "s3://b/k?X-Amz-Signature=abc&x=1", "a?b=1&sig=ab%3D"
+    for secret in (TOKEN, *of_addresses, "Illegal header value b'Bearer abc'"):
         shown = str(SettingsError(f"Reading '{secret}' failed"))
         assert "[secret]" in shown
         assert not any(word in shown for word in (TOKEN, "pass", "abc", "ab%3D"))

@@ -1,8 +1,10 @@
 """Proves that what is no Parquet is named, with a line that makes Parquet of it; the lines are run."""
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import pickle
 import shlex
 import subprocess
@@ -54,6 +56,10 @@ FILES = {
     "a.JSONL.zst": zstd_of(LINES),
     "a.ndjson": LINES,
     "a.json": json.dumps(ROWS).encode(),
+    "a.json.gz": gzip.compress(json.dumps(ROWS, indent=2).encode()),
+    "a.jsonl.xz": lzma.compress(LINES),
+    "a.json.xz": lzma.compress(json.dumps(ROWS).encode()),
+    "a.csv.bz2": bz2.compress(csv_of()),
     "lines.json": LINES,
     "part-00000": LINES,
     "in fact lines.parquet": LINES,
@@ -82,6 +88,69 @@ def test_the_line_makes_parquet_of_the_file(name, tmp_path, monkeypatch):
     run_line(how_to_convert(str(tmp_path / name)), monkeypatch)
     made = pq.read_table(tmp_path / f"{name}.parquet")
     assert made.select(["id", "text"]).to_pylist() == ROWS
+
+
+def test_a_text_file_becomes_a_document(tmp_path, monkeypatch):
+    for name, pack in (("a.txt", bytes), ("b.md.gz", gzip.compress), ("c.txt.xz", lzma.compress)):
+        (tmp_path / name).write_bytes(pack("\ufeffA naïve text.\r\n\nTwo.\n".encode() + b"\xff"))
+        run_line(how_to_convert(str(tmp_path / name)), monkeypatch)
+        (row,) = pq.read_table(tmp_path / f"{name}.parquet").to_pylist()
+        assert row == {"id": str(tmp_path / name), "text": "A naïve text.\r\n\nTwo.\n\ufffd"}
+
+
+def test_a_folder_of_text_files_becomes_one_file_of_documents(command, web, tmp_path):
+    dump = tmp_path / "some texts"
+    dump.mkdir()
+    for number in range(5):
+        (dump / f"{number}.txt").write_text(f"A prime has two divisors, not {number}.")
+    arguments = ("filter", dump, "-o", tmp_path / "out", "-s", web, "--effort", "fast", "--no-report")
+    refused = command(*arguments).err
+    subprocess.run(["bash", "-c", refused[refused.index(sys.executable) :]], check=True)
+    table = pq.read_table(dump / "documents.parquet")
+    assert table["id"].to_pylist() == [str(dump / f"{number}.txt") for number in range(5)]
+    done = command(*arguments)
+    assert (done.code, "of 5 documents" in done.out) == (0, True)
+
+
+def test_a_note_beside_other_files_is_not_what_is_converted(command, web, tmp_path):
+    dump = tmp_path / "in"
+    dump.mkdir()
+    (dump / "README.txt").write_text("Pages of 2026.")
+    (dump / "z.jsonl").write_bytes(LINES)
+    refused = command("filter", dump, "-o", tmp_path / "out", "-s", web, "--effort", "fast").err
+    assert "z.jsonl'. It is JSON lines." in refused
+
+
+def warc_of(kind, media, body):
+    """Return a record of WARC, and before it one of another kind."""
+    http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" if kind == "response" else b""
+    records = b""
+    for what, content in (("warcinfo", b"software: none\r\n"), (kind, http + body)):
+        about = {"warcinfo": "application/warc-fields"}.get(what, media)
+        records += (
+            f"WARC/1.0\r\nWARC-Type: {what}\r\nWARC-Target-URI: https://a.b/c\r\nContent-Type: {about}\r\n"
+            f"WARC-Record-ID: <urn:uuid:0>\r\nContent-Length: {len(content)}\r\n\r\n"
+        ).encode() + content + b"\r\n\r\n"  # fmt: skip
+    return records
+
+
+PAGE = b"<html><body><main><p>A prime has two divisors.</p></main></body></html>"
+CRAWLED = {
+    "a.warc": warc_of("response", "application/http; msgtype=response", PAGE),
+    "a.warc.gz": gzip.compress(warc_of("response", "application/http; msgtype=response", PAGE)),
+    "a.warc.wet.gz": gzip.compress(warc_of("conversion", "text/plain", b"A prime has two divisors.")),
+}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the line closes no file
+@pytest.mark.parametrize("name", CRAWLED)
+def test_pages_of_a_crawl_become_texts(name, tmp_path, monkeypatch):
+    pytest.importorskip("fastwarc")
+    pytest.importorskip("resiliparse")
+    (tmp_path / name).write_bytes(CRAWLED[name])
+    run_line(how_to_convert(str(tmp_path / name)), monkeypatch)
+    made = pq.read_table(tmp_path / f"{name}.parquet").to_pylist()
+    assert made == [{"url": "https://a.b/c", "text": "A prime has two divisors."}]
 
 
 def test_the_line_of_a_folder_makes_a_dump_of_it(command, web, tmp_path):
@@ -136,10 +205,10 @@ def test_what_needs_another_package_says_which(tmp_path, name, content, words):
     compile(shlex.split(line[line.rindex(sys.executable) :])[2], "line", "exec")
 
 
-@pytest.mark.parametrize("name", ["a.parquet", "a.txt", "gone.parquet"])
+@pytest.mark.parametrize("name", ["a.parquet", "a.bin", "gone.parquet"])
 def test_of_parquet_and_of_what_is_not_known_nothing_is_said(tmp_path, name):
     (tmp_path / "a.parquet").write_bytes(b"PAR1 and what is left of it")
-    (tmp_path / "a.txt").write_bytes(b"Any text.")
+    (tmp_path / "a.bin").write_bytes(b"Any text.")
     assert how_to_convert(str(tmp_path / name)) == ""
 
 

@@ -282,7 +282,7 @@ def test_a_wrong_address_fails_at_once_and_is_named(sample, tmp_path, command):
         (["--model", "m", "--price", "cheap"], "--price must be"),
         (["--model", "m", "--budget-usd", "1"], "budget needs the price"),
         (["--model", "m", "--model", "m"], "must differ"),
-        (["--model", "m", "--rubric", "none.toml"], "A rubric must be one of code, story, web"),
+        (["--model", "m", "--rubric", "none.toml"], "A rubric must be one of code, story, textbook, web"),
         (["--model", "m", "--repeat", "0"], "--repeat"),
         (["--model", "m", "--import", "x.csv"], "asks no model"),
         (["--model", "m", "--text-column", "body"], "must have a column 'body'"),

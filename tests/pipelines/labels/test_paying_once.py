@@ -15,6 +15,7 @@ from scripted_server import ScriptedServer
 from annotations.labels.sources import JOURNAL_FILE
 from filtering.errors import SettingsError
 from pipelines import annotate_sample, estimate_annotation
+from pipelines.commands.asking import prices_in_words
 from pipelines.labels.label_folder import RATINGS_FILE
 
 pytestmark = pytest.mark.usefixtures("key")
@@ -115,19 +116,13 @@ def test_an_estimate_sends_nothing_and_a_run_stays_below_it(sample, tmp_path, mo
     assert "120 of 120 questions to ask" in outcome.out
     assert not (tmp_path / "labels").exists()
     with ScriptedServer(judge) as server:
-        settings = config(sample, tmp_path, base_url=server.base_url, prices=prices("0.5/2"))
+        settings = config(sample, tmp_path, base_url=server.base_url, prices=prices_in_words(["0.5/2"]))
         estimate = estimate_annotation(settings)
         result = annotate_sample(settings, reporter=QUIET)
     assert 0 < estimate.usd < estimate.most_usd
     assert result.spent_usd <= estimate.most_usd
     after = estimate_annotation(settings)
     assert (after.answered, after.usd, after.spent_usd) == (120, 0, result.spent_usd)
-
-
-def prices(text):
-    from pipelines.commands.labels import _prices
-
-    return _prices([text])
 
 
 def test_a_budget_ends_a_run_with_whole_documents_and_a_larger_one_goes_on(sample, tmp_path, command):
@@ -151,9 +146,11 @@ def test_what_was_asked_without_a_price_counts_once_the_price_is_known(sample, t
         assert annotate_sample(free, reporter=QUIET).spent_usd == 0
         other = {"models": ("other",), "base_url": server.base_url, "budget_usd": 1.0}
         with pytest.raises(SettingsError, match="Got none for replies of 'scripted'"):
-            annotate_sample(config(sample, tmp_path, **other, prices=prices("other=1/1")), reporter=QUIET)
+            annotate_sample(
+                config(sample, tmp_path, **other, prices=prices_in_words(["other=1/1"])), reporter=QUIET
+            )
         assert server.count == 120
-        known = {**prices("other=1/1"), **prices("scripted=2/2")}
+        known = {**prices_in_words(["other=1/1"]), **prices_in_words(["scripted=2/2"])}
         result = annotate_sample(config(sample, tmp_path, **other, prices=known), reporter=QUIET)
     tokens = [row["tokens_in"] + row["tokens_out"] for row in read(tmp_path / "labels", RATINGS_FILE)]
     assert result.spent_usd == pytest.approx((sum(tokens[::2]) * 1 + sum(tokens[1::2]) * 2) / 1e6)

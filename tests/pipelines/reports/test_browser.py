@@ -10,13 +10,20 @@ from dumps import CUT, make_texts
 from picture import HEIGHT, WIDTH, find_chromium, take_picture
 from proofs import ARMS, EVALUATIONS, config_of, make_proof
 from runs import QUIET
+from scripted_server import ScriptedServer, completion
+from scripted_writer import Writer, said
+from written_texts import write
 
 from pipelines import FilterConfig, filter_dump, write_report
 from pipelines.page_kit.cards import Card, card_section
 from pipelines.page_kit.page import whole_page
+from pipelines.reports.grade_page import write_grade_page
 from pipelines.reports.proof_page import write_proof_page
 from pipelines.reports.scorer_page import write_scorer_report
+from pipelines.reports.writing_page import write_writing_page
 from pipelines.scorers.evaluate import points_of_labels
+from pipelines.writing.grade import GradeResult
+from pipelines.writing.grades import Graded, grades_by_model
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = find_chromium()
@@ -63,6 +70,19 @@ def opened(browser, path, **settings):
 
 
 @pytest.fixture(scope="module")
+def texts_page(tmp_path_factory):
+    """Return the page of texts of which some speak to a browser."""
+    out = tmp_path_factory.mktemp("texts") / "out"
+
+    def script(request):
+        return completion(f"{HOSTILE[request.count % len(HOSTILE)]} {said(Writer()(request))}")
+
+    with pytest.MonkeyPatch.context() as patch, ScriptedServer(script) as server:
+        patch.setenv("OPENAI_API_KEY", "sk-of-the-page")
+        return write_writing_page(write(out, server.base_url, "story", n=40))
+
+
+@pytest.fixture(scope="module")
 def report(web, tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser")
     (folder / "dump").mkdir()
@@ -101,6 +121,21 @@ def test_a_report_is_drawn_on_any_screen_and_runs_nothing_of_a_document(browser,
         assert page.evaluate("window.harm") is None
         assert page.locator("pre img, pre script, pre svg, iframe").count() == 0
         assert page.locator("pre", has_text="<script>window.harm = 1</script>").count() > 0
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_of_texts_is_drawn_on_any_screen_and_runs_nothing_of_a_text(browser, texts_page, width):
+    with opened(browser, texts_page, viewport={"width": width, "height": 900}) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator(".tiles > div:visible").count() == 4
+        assert page.locator("table:visible").count() == 4
+        assert "Nothing was thrown away." in page.inner_text("main")
+        every = page.locator(".sample:visible").count()
+        assert every >= 10
+        page.fill(SEARCH, "they often said")
+        assert 0 < page.locator(".sample:visible").count() <= every
+        assert page.evaluate("window.harm") is None
+        assert page.locator("pre img, pre script, pre svg, iframe").count() == 0
 
 
 def test_documents_are_searched_and_filtered_by_slice(browser, report):
@@ -214,3 +249,23 @@ def test_tiles_fill_their_rows(browser, report, width):
         assert len(rows) < len(boxes)
         assert max(rows.values()) - min(rows.values()) < 1
         assert right["x"] + right["width"] - max(rows.values()) < 20
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_grades_fit_any_screen_and_run_nothing_of_a_text(browser, tmp_path, width):
+    names = ("kept-1", "y" * 200, HOSTILE[0])
+    written = [
+        Graded(name, text, f"{text} and on", "ok", {"plot": 3.0}, 3.0) for name in names for text in HOSTILE
+    ]
+    result = GradeResult(
+        out=str(tmp_path), rubric="story", grader="large", prompts=len(HOSTILE),
+        models=grades_by_model(written, ["plot"]), statuses={"ok": len(written)}, spent_usd=1.0, open_usd=0.0,
+        last_error="", examples=written,
+    )  # fmt: skip
+    path = write_grade_page(result)
+    with opened(browser, path, viewport={"width": width, "height": 900}) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator("table:visible").count() == 4
+        assert page.locator("pre").count() == len(HOSTILE) * (1 + len(names))
+        assert page.evaluate("window.harm") is None
+        assert page.locator("img, iframe, link, base, pre script").count() == 0

@@ -10,7 +10,8 @@ import pytest
 from annotations import read_labels
 from filtering.errors import OutputError
 from pipelines import evaluate_scorer
-from pipelines.reports.scorer_page import refuse_page, write_scorer_report
+from pipelines.page_kit.page import refuse_page
+from pipelines.reports.scorer_page import write_scorer_report
 from pipelines.reports.scorer_report_data import TOO_HIGH, TOO_LOW, gather_scorer_report
 from pipelines.scorers.evaluate import points_of_labels
 from pipelines.scorers.kind_tables import kinds_table, values_tables

@@ -57,7 +57,7 @@ def test_labels_carry_their_rubric_wherever_the_file_goes(tmp_path):
 def test_a_rubric_that_is_none_is_refused_before_anything_is_read(command, tmp_path):
     refused = command("train", "no labels", "--rubric", "wep", "--out", tmp_path / "out")
     assert refused.code == 2
-    assert "A rubric must be one of code, story, web" in refused.err
+    assert "A rubric must be one of code, story, textbook, web" in refused.err
     assert "Did you mean 'web'?" in refused.err
 
 

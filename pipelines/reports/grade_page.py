@@ -1,0 +1,141 @@
+"""The page of a folder of grades: a table by model, and what models wrote after the same beginnings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic_core import to_jsonable_python
+
+from filtering.judging.metrics import Estimate
+from pipelines.new_files import written_whole
+from pipelines.page_kit.page import Table, Tile, whole_page
+from pipelines.writing.grade import GradeResult
+from pipelines.writing.grades import Graded
+from pipelines.writing.text_folder import write_json
+
+FORMAT = 1
+"""Number of the layout of ``grades.json``."""
+PAGE, FIGURES = "grades.html", "grades.json"
+SHOWN_CHARS = 1200
+"""Of a beginning, and of a text, as the page shows it."""
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """What models wrote after a beginning: by model, each text below its grades."""
+
+    prompt: str
+    texts: Mapping[str, Sequence[tuple[str, str]]]
+
+
+@dataclass(frozen=True)
+class _View:
+    """What the template ``grade.html`` shows."""
+
+    result: GradeResult
+    tiles: Sequence[Tile]
+    models: Table
+    intervals: Table
+    gaps: Table
+    texts: Table
+    compared: Sequence[_Compared]
+
+
+def write_grade_page(result: GradeResult) -> Path:
+    """Write ``grades.html`` and ``grades.json`` of a folder of grades, and return the path of the page."""
+    folder = Path(result.out)
+    figures = to_jsonable_python(result, inf_nan_mode="null")
+    del figures["examples"]
+    write_json(folder / FIGURES, {"format": FORMAT, **figures})
+    with written_whole(folder / PAGE) as place:
+        place.write_text(render_page(result), encoding="utf-8", errors="replace")
+    return folder / PAGE
+
+
+def render_page(result: GradeResult) -> str:
+    """Return the page as HTML."""
+    view = _View(
+        result=result,
+        tiles=_tiles(result),
+        models=models_table(result),
+        intervals=_intervals(result),
+        gaps=_gaps(result),
+        texts=_texts(result),
+        compared=_compared(result.examples),
+    )
+    return whole_page("grade.html", f"edufilter: grades by {result.rubric}", view)
+
+
+def models_table(result: GradeResult) -> Table:
+    """Return mean grades by model and dimension, those of the rubric as a whole with their intervals."""
+    rows = [
+        (one.name, _value(one.score), _interval(one.score), *map(_value, one.grades.values()))
+        for one in result.models
+    ]
+    head = ("model", "all", "95 % interval", *_dimensions(result))
+    return Table("Mean grades, rubric points", head, rows)
+
+
+def _intervals(result: GradeResult) -> Table:
+    rows = [(one.name, *map(_interval, one.grades.values())) for one in result.models]
+    return Table("95 % intervals", ("model", *_dimensions(result)), rows)
+
+
+def _gaps(result: GradeResult) -> Table:
+    rows = [(one.name, _value(one.gap), _interval(one.gap), one.shared, one.verdict) for one in result.models]
+    head = ("model", "difference", "95 % interval", "beginnings", "verdict")
+    return Table("Difference to the highest mean", head, rows)
+
+
+def _dimensions(result: GradeResult) -> list[str]:
+    return list(result.models[0].grades) if result.models else []
+
+
+def _value(figure: Estimate) -> str:
+    return "not defined" if figure.value != figure.value else f"{figure.value:.2f}"
+
+
+def _interval(figure: Estimate) -> str:
+    return "not defined" if figure.low != figure.low else f"{figure.low:.2f} to {figure.high:.2f}"
+
+
+def _texts(result: GradeResult) -> Table:
+    rows = [(one.name, one.completions, one.graded, one.empty) for one in result.models]
+    note = (
+        "A text without a word has the lowest grades; no grader was asked."
+        if any(one.empty for one in result.models)
+        else ""
+    )
+    return Table("Texts", ("model", "texts", "graded", "empty"), rows, note=note)
+
+
+def _tiles(result: GradeResult) -> list[Tile]:
+    best = result.models[0] if result.models else None
+    found = [
+        Tile("models", f"{len(result.models):,}", f"graded by {result.grader}"),
+        Tile("beginnings", f"{result.prompts:,}", "each with texts of the models"),
+        Tile("texts graded", f"{sum(one.graded for one in result.models):,}", _others(result)),
+        Tile("spent", f"${result.spent_usd:.2f}", "for all replies of the folder"),
+    ]
+    if best is not None and best.score.value == best.score.value:
+        found.insert(1, Tile("highest mean", f"{best.score.value:.2f}", best.name))
+    return found
+
+
+def _others(result: GradeResult) -> str:
+    left = sum(one.completions - one.graded for one in result.models)
+    return f"{left:,} have no grade" if left else "all of them"
+
+
+def _compared(examples: Sequence[Graded]) -> list[_Compared]:
+    found: dict[str, dict[str, list[tuple[str, str]]]] = {}
+    for one in examples:
+        texts = found.setdefault(one.prompt, {}).setdefault(one.model, [])
+        texts.append((_marks(one), one.text[:SHOWN_CHARS]))
+    return [_Compared(prompt[-SHOWN_CHARS:], texts) for prompt, texts in found.items()]
+
+
+def _marks(one: Graded) -> str:
+    if not one.scores:
+        return one.status
+    return " · ".join([*(f"{name} {points:g}" for name, points in one.scores.items())])

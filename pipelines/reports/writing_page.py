@@ -1,0 +1,148 @@
+"""The page of a folder of texts: what is kept, what is not and why, how texts differ, what it cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+
+from annotations.writing.diversity import RUNS, Diversity
+from pipelines.amounts_in_words import percent, short_count
+from pipelines.new_files import written_whole
+from pipelines.page_kit.cards import CARD_CHARS, Card, CardSection, card_section
+from pipelines.page_kit.page import Table, Tile, whole_page
+from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED
+from pipelines.writing.text_folder import FORMAT, PAGE, SUMMARY_FILE, write_json
+from pipelines.writing.write_result import Example, WriteResult
+
+KEPT = "Kept"
+
+
+@dataclass(frozen=True)
+class _View:
+    """What the template ``write.html`` shows."""
+
+    result: WriteResult
+    tiles: Sequence[Tile]
+    faults: Table
+    grades: Table | None  # None where nothing was graded
+    diversity: Sequence[Table]
+    costs: Table
+    examples: CardSection
+
+
+def write_writing_page(result: WriteResult) -> Path:
+    """Write ``report.html`` and ``summary.json`` of a folder of texts, and return the path of the page."""
+    folder = Path(result.out)
+    write_json(folder / SUMMARY_FILE, summary_of(result))
+    page = render_page(result)
+    with written_whole(folder / PAGE) as place:
+        place.write_text(page, encoding="utf-8", errors="replace")
+    return folder / PAGE
+
+
+def summary_of(result: WriteResult) -> dict[str, Any]:
+    """Return the figures of a folder of texts, without any text of it."""
+    figures: dict[str, Any] = to_jsonable_python(result, inf_nan_mode="null")
+    del figures["examples"]
+    return {"format": FORMAT, **figures}
+
+
+def render_page(result: WriteResult) -> str:
+    """Return the page as HTML."""
+    view = _View(
+        result=result,
+        tiles=_tiles(result),
+        faults=_faults(result),
+        grades=_grades(result) if result.grades else None,
+        diversity=_diversity(result.diversity) if result.diversity else (),
+        costs=_costs(result),
+        examples=_examples(result.examples),
+    )
+    return whole_page("write.html", f"edufilter: texts of {result.recipe}", view)
+
+
+def _tiles(result: WriteResult) -> list[Tile]:
+    graded = sum(result.grades.values()) / len(result.grades) if result.grades else None
+    found = [
+        Tile("texts kept", f"{result.kept:,}", f"{percent(result.kept, result.asked)} of {result.asked:,}"),
+        Tile("mean score", f"{result.edu_score:.2f}", f"by scorer {result.scorer}"),
+        Tile("tokens written", short_count(result.tokens_out), f"by {result.model}"),
+        Tile("spent", f"${result.spent_usd:.2f}", "for all replies of the folder"),
+    ]
+    if graded is not None:
+        found.insert(1, Tile("mean grade", f"{graded:.2f}", f"by {result.grader}"))
+    return found
+
+
+def _faults(result: WriteResult) -> Table:
+    order = sorted(result.faults.items(), key=lambda one: (-one[1], one[0]))
+    rows = [(fault, count, percent(count, result.asked)) for fault, count in order]
+    note = (
+        f"Texts that were {NOT_ASKED}, or found {NO_ANSWER}, are no texts: the same command asks for them."
+        if result.faults.get(NOT_ASKED) or result.faults.get(NO_ANSWER)
+        else ""
+    )
+    return Table("Thrown away", ("why", "texts", "share"), rows, note=note)
+
+
+def _grades(result: WriteResult) -> Table:
+    rows = [(name, f"{points:.2f}") for name, points in result.grades.items()]
+    return Table(f"Mean grades of what is kept, by {result.grader}", ("dimension", "points"), rows)
+
+
+def _diversity(found: Diversity) -> list[Table]:
+    runs = [
+        (f"{length} words" if length > 1 else "1 word", f"{100 * share:.1f} %")
+        for length, share in zip(RUNS, found.distinct, strict=True)
+    ]
+    runs.append(("near-duplicates", f"{100 * found.near_duplicates:.1f} %"))
+    slots = [(name, found.values[name], f"{share:.3f}") for name, share in sorted(found.evenness.items())]
+    openings = [(opening, f"{100 * share:.1f} %") for opening, share in found.openings]
+    return [
+        Table("Different runs of words among all", ("runs of", "share"), runs),
+        Table("Slots", ("slot", "values used", "evenness"), slots),
+        Table("Commonest openings", ("first words", "share of texts"), openings),
+    ]
+
+
+def _costs(result: WriteResult) -> Table:
+    rows: list[tuple[str, object]] = [
+        ("tokens of requests", result.tokens_in),
+        ("tokens of texts", result.tokens_out),
+        ("spent", f"${result.spent_usd:.4f}"),
+    ]
+    if result.open_usd:
+        opened = "of it at most, for questions that were open when a run was stopped"
+        rows.append((opened, f"${result.open_usd:.4f}"))
+    if result.kept and result.spent_usd:
+        rows.append(("for each text that is kept", f"${result.spent_usd / result.kept:.4f}"))
+    rows += [("different draws", result.combinations)]
+    if result.topics:
+        rows.append(("topics", result.topics))
+    if result.more_draws:
+        rows.append(("draws in place of near-duplicates", result.more_draws))
+    rows.append(("recipe", f"{result.recipe} ({result.recipe_sha256[:12]})"))
+    return Table("Costs and draws", ("what", "how much"), rows)
+
+
+def _examples(examples: Sequence[Example]) -> CardSection:
+    groups = dict.fromkeys([KEPT, *sorted({one.fault for one in examples if one.fault})])
+    return card_section([_card(one) for one in examples], list(groups))
+
+
+def _card(example: Example) -> Card:
+    marks, slots = example.marks, example.slots
+    told = [f"{name}: {value}" for name, value in slots.items()]
+    if marks.grade is not None:
+        told.insert(0, f"grade {marks.grade:.2f}")
+    return Card(
+        group=example.fault or KEPT,
+        score=marks.edu_score,
+        kept=not example.fault,
+        about=" · ".join(told),
+        content=example.text[:CARD_CHARS],
+        characters=len(example.text),
+        slices=slots,
+    )

@@ -1,0 +1,94 @@
+"""Beginnings, and what models wrote after them: read from files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from annotations.labels.columns import is_string
+from annotations.labels.sources import read_table, schema_of
+from filtering.errors import ColumnError, LabelsError
+from filtering.printable import listed, printable
+
+PROMPT, WRITTEN, MODEL = "prompt", "completion", "model"
+SCHEMA = pa.schema([(PROMPT, pa.large_string()), (WRITTEN, pa.large_string()), (MODEL, pa.string())])
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What a model wrote.
+
+    Parameters
+    ----------
+    model : str
+    prompt : str
+        The beginning that it was given.
+    text : str
+        What it wrote after that, and nothing before.
+    """
+
+    model: str
+    prompt: str
+    text: str
+
+
+def read_completions(source: str) -> list[Completion]:
+    """Read what models wrote.
+
+    Raises
+    ------
+    LabelsError
+        If there is no such file, it cannot be read, or it holds nothing.
+    ColumnError
+        If it lacks a column.
+    """
+    table = _columns(source, (PROMPT, WRITTEN, MODEL))
+    columns = [[value or "" for value in table[name].to_pylist()] for name in (MODEL, PROMPT, WRITTEN)]
+    nameless = next((row for row, name in enumerate(columns[0], start=1) if not name), None)
+    if nameless is not None:
+        raise LabelsError(f"{MODEL!r} in {source} must name who wrote. Got nothing in data row {nameless:,}.")
+    return [Completion(*values) for values in zip(*columns, strict=True)]
+
+
+def read_prompts(source: str) -> list[str]:
+    """Read beginnings, each once.
+
+    Raises
+    ------
+    LabelsError, ColumnError
+        As `read_completions`.
+    """
+    found = [value or "" for value in _columns(source, (PROMPT,))[PROMPT].to_pylist()]
+    prompts = list(dict.fromkeys(one for one in found if one.strip()))
+    if not prompts:
+        raise LabelsError(f"{PROMPT!r} in {source} must hold a beginning. Found none.")
+    return prompts
+
+
+def _columns(source: str, names: Sequence[str]) -> pa.Table:
+    table, name = read_table(source, names, strings=names)
+    missing = [one for one in names if one not in table.column_names]
+    if missing:
+        raise ColumnError(
+            f"{printable(name)} must have the columns {listed(names)}. {missing[0]!r} is missing; it has "
+            f"{listed(schema_of(source).names) or 'none'}. Rename its columns."
+        )
+    for one in names:
+        if not is_string(table[one].type):
+            raise ColumnError(f"{one!r} in {printable(name)} must be string. Got {table[one].type} instead.")
+    if not len(table):
+        raise LabelsError(f"{printable(name)} must hold a text. Found no row.")
+    return table
+
+
+def model_names(folders: Sequence[str]) -> list[str]:
+    """Return a name for each folder of a model: its last part, where no other ends so; else all of it.
+
+    Examples
+    --------
+    >>> model_names(["proof/models/kept-1", "proof/models/random-1", "other/models/kept-1"])
+    ['proof/models/kept-1', 'random-1', 'other/models/kept-1']
+    """
+    last = [Path(folder).name or folder for folder in folders]
+    return [name if last.count(name) == 1 else folder for name, folder in zip(last, folders, strict=True)]

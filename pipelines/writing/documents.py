@@ -1,0 +1,105 @@
+"""Draws over the documents of a dump: a document is a draw, in an order that follows from recipe and seed."""
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from annotations.writing.draws import Draw, Permutation, SlotDraws
+from annotations.writing.recipe import Recipe, recipe_digest
+from filtering.arrays import Ints
+from filtering.errors import BadFileError, SettingsError
+from filtering.text.arrow import text_bytes
+from filtering.text.windows import REACH, cut_window
+from pipelines.dump.batches import read_batches
+from pipelines.dump.inputs import find_inputs
+from pipelines.dump.parts import Part
+from pipelines.dump.rows import RowReader
+from pipelines.dump.split_files import PartSize, split_files
+from pipelines.dump.text_columns import texts_of
+from pipelines.settings.writing import WriteConfig
+
+
+class DocumentDraws:
+    """The draws of a recipe over documents; those without text are passed over.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    slots : SlotDraws
+        What is drawn beside documents.
+    config : WriteConfig
+
+    Attributes
+    ----------
+    most : int
+        How many draws there are.
+    digest : str
+        Of the files, as their footers tell them apart.
+    unreadable : dict of str to str
+        Why parts of files could not be read, by name.
+
+    Raises
+    ------
+    SettingsError
+        If there are no such files, or they hold no rows.
+    """
+
+    def __init__(self, recipe: Recipe, slots: SlotDraws, config: WriteConfig) -> None:
+        self._slots = slots
+        dump = split_files(
+            find_inputs(config.inputs, config.out), text_column=config.text_column, size=PartSize(rows=1)
+        )
+        self._parts = dump.parts
+        self._read = RowReader(dump.text_column, config.group_column)
+        self._ends = np.cumsum(dump.parts.column("rows"))
+        rows = int(self._ends[-1]) if len(self._ends) else 0
+        if not rows:
+            raise SettingsError("--from must name files with documents. Found none with rows.")
+        self._permuted = Permutation(rows, f"{recipe_digest(recipe)}/{config.seed}/documents")
+        self.most = rows * recipe.per_draw
+        told = sorted({f"{part.relative} {part.size_bytes} {part.footer_sha256}" for part in dump.parts})
+        self.digest = hashlib.sha256("\n".join(told).encode()).hexdigest()
+        self.unreadable = {one.relative: one.why for one in dump.set_aside}
+
+    def between(self, start: int, stop: int) -> Iterator[Draw]:
+        """Yield the draws from one number up to another, in the order of the dump."""
+        rows = np.array(
+            [self._permuted(at % self._permuted.size) for at in range(start, stop)], dtype=np.int64
+        )
+        order = np.argsort(rows, kind="stable")
+        rows, numbers = rows[order], order + start
+        bounds = np.searchsorted(rows, [0, *self._ends])
+        for at in np.flatnonzero(np.diff(bounds)).tolist():
+            some = slice(bounds[at], bounds[at + 1])
+            first = int(self._ends[at] - self._parts[at].rows)
+            yield from self._of_part(self._parts[at], rows[some] - first, numbers[some])
+
+    def _of_part(self, part: Part, rows: Ints, numbers: Ints) -> Iterator[Draw]:
+        try:
+            for row in self._read(part, np.unique(rows)):
+                text = (row.data or b"").decode(errors="replace")
+                if not text.strip():
+                    continue
+                document = cut_window(text, REACH)
+                for number in numbers[rows == row.number].tolist():
+                    repeat = 1 + number // self._permuted.size
+                    yield self._slots.of_document(number, document, str(row.origin["group"]), repeat)
+        except BadFileError as error:
+            self.unreadable[part.name] = str(error)
+
+
+def texts_of_files(inputs: tuple[str, ...], out: str) -> Iterator[str]:
+    """Yield the texts of files, as far as signals read them.
+
+    Raises
+    ------
+    SettingsError, BadFileError
+        If there are none, or one cannot be read.
+    """
+    dump = split_files(find_inputs(inputs, out), text_column=None, size=PartSize(rows=1), strict=True)
+    for part in dump.parts:
+        for batch in read_batches(part.path, part.row_groups, [dump.text_column], checksums=True):
+            for data in text_bytes(texts_of(batch, dump.text_column)):
+                if data is not None:
+                    yield cut_window(data.decode(errors="replace"), REACH)

@@ -1,0 +1,73 @@
+"""Which texts count of those that passed the checks: whose tests hold, that hold no task, that are new."""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
+
+import pyarrow.compute as pc
+
+from filtering.leaks import LeakIndex, Task, find_leaks
+from filtering.leaks.search import LEAK
+from filtering.text.near_duplicates import SAME_BANDS, SAME_HASHES, NearDuplicates
+from pipelines.writing.attempts import Attempt
+from pipelines.writing.run_code import RUN_REASONS
+
+HOLDS_TASK = "holds a benchmark's task"
+NEAR_DUPLICATE, LIKE_OTHERS = "near-duplicate", "near-duplicate of --against"
+SIFTED = (HOLDS_TASK, NEAR_DUPLICATE, LIKE_OTHERS, *RUN_REASONS)
+"""All that is found here: texts all the same, as they were asked for."""
+
+
+class Sieve:
+    """Says what is wrong with texts. It remembers those that it let through: the first of a likeness stays.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        Of benchmarks.
+    against : iterable of str
+        Other texts.
+    run : callable, optional
+        Runs the code of exercises, and returns what is wrong with each.
+
+    Raises
+    ------
+    MissingExtraError
+        If the ``annotate`` extra is not installed.
+    """
+
+    def __init__(
+        self,
+        *,
+        tasks: Sequence[Task] = (),
+        against: Iterable[str] = (),
+        run: Callable[[Sequence[str]], Sequence[str]] | None = None,
+    ) -> None:
+        self._run = run
+        self._index = LeakIndex.of(tasks) if tasks else None
+        self._known = NearDuplicates("annotate", SAME_HASHES, SAME_BANDS)
+        self._others = 0
+        for text in against:
+            self._known.first_same(self._others, text)
+            self._others += 1
+        self._rows = count(self._others)
+
+    def faults(self, some: Sequence[Attempt]) -> list[str]:
+        """Return what is wrong with each of some texts; empty where nothing is."""
+        found = [one.fault for one in some]
+        if self._run is not None:
+            good = [at for at, fault in enumerate(found) if not fault]
+            for at, fault in zip(good, self._run([some[at].answer for at in good]), strict=True):
+                found[at] = fault
+        if self._index is not None:
+            good = [at for at, fault in enumerate(found) if not fault]
+            hits = find_leaks(self._index, [some[at].answer for at in good]).hits
+            for row in pc.unique(hits["row"].filter(pc.equal(hits["verdict"], LEAK))).to_pylist():
+                found[good[row]] = HOLDS_TASK
+        return [fault or self._likeness(one.answer) for one, fault in zip(some, found, strict=True)]
+
+    def _likeness(self, text: str) -> str:
+        row = next(self._rows)
+        first = self._known.first_same(row, text)
+        if first == row:
+            return ""
+        return LIKE_OTHERS if first < self._others else NEAR_DUPLICATE

@@ -1,0 +1,183 @@
+"""Has texts written by a recipe, looks at what came, has it graded, and writes what is kept."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from itertools import tee
+from pathlib import Path
+
+from annotations.asking.journal import Journal
+from annotations.asking.unusable import tell_unusable
+from annotations.writing.diversity import Diversity, measure_diversity, warnings
+from annotations.writing.draws import SlotDraws
+from annotations.writing.forms import TEXTS
+from annotations.writing.recipe import recipe_digest
+from filtering.errors import RunError
+from pipelines.labels.label_folder import open_journal, price_journal
+from pipelines.progress import ConsoleReporter, Meter, Reporter, waiting
+from pipelines.settings.writing import WriteConfig
+from pipelines.writing.asker import ask
+from pipelines.writing.attempts import NOT_ASKED, WITHOUT_REPLY, Attempt, attempts, batched
+from pipelines.writing.code_runs import CodeRuns
+from pipelines.writing.documents import DocumentDraws, texts_of_files
+from pipelines.writing.marks import MARKED, marks_of
+from pipelines.writing.sieve import NEAR_DUPLICATE, SIFTED, Sieve
+from pipelines.writing.text_folder import FAILED_FILE, hold_to
+from pipelines.writing.text_tables import NO_MARKS, text_files
+from pipelines.writing.topics import list_topics
+from pipelines.writing.work import Draws, Work, prepare
+from pipelines.writing.write_result import Tally, WriteResult
+
+FRESH_ROUNDS = 5
+"""In which near-duplicates are asked for again: where they do not become fewer, slots are too poor."""
+
+
+def write_texts(config: WriteConfig, *, reporter: Reporter | None = None) -> WriteResult:
+    """Have texts written by a recipe, and keep those that hold its checks.
+
+    The same call goes on where an earlier one was stopped: what was answered is not asked again.
+
+    Parameters
+    ----------
+    config : WriteConfig
+    reporter : Reporter, optional
+        What is told about progress; standard error if not given.
+
+    Raises
+    ------
+    SettingsError
+        If a setting, the recipe or the rubric is wrong, the folder was begun with another recipe, model or
+        seed, or the endpoint refuses key, model or question.
+    RunError
+        If the endpoint stopped answering, or replies are no texts. What was answered is kept, and the same
+        call goes on.
+    """
+    reporter = reporter or ConsoleReporter()
+    work = prepare(config)
+    with open_journal(config.out, "Texts") as journal:
+        price_journal(config, journal, config.out)
+        draws = _draws(work, journal, reporter)
+        if draws is None:  # the budget ended with the topics
+            nothing = _written(work, SlotDraws(work.recipe, config.seed), [], journal, reporter)
+            return replace(nothing, asked=config.n, faults={NOT_ASKED: config.n})
+        faults = _ask_and_sift(work, draws, journal, reporter)
+        result = _written(work, draws, faults, journal, reporter)
+    _check_any_text(result)
+    return result
+
+
+def _draws(work: Work, journal: Journal, reporter: Reporter) -> Draws | None:
+    """Return what is drawn from, of which the folder is from now on; None where the budget ended before."""
+    draws = work.likely_draws()
+    hold_to(work.config.out, work.decided_by(draws), is_begun=journal.is_begun())
+    if work.topics is None:
+        return draws
+    topics = work.listed_topics() or list_topics(
+        work.recipe, work.topic_count, work.topics, work.config, work.config.out, journal, reporter
+    )
+    return work.draws(topics) if topics else None
+
+
+def _ask_and_sift(work: Work, draws: Draws, journal: Journal, reporter: Reporter) -> list[str]:
+    """Ask for all texts, and for others in place of near-duplicates; return what is wrong with each draw."""
+    config = work.config
+    others = texts_of_files(config.against, config.out) if config.against else ()
+    with waiting(reporter, "reading the texts of --against") if config.against else nullcontext():
+        sieve = Sieve(tasks=work.tasks, against=others, run=CodeRuns(journal) if config.run_code else None)
+    faults: list[str] = []
+    stop = config.n
+    for _ in range(1 + FRESH_ROUNDS * config.until_fresh):
+        start = len(faults)
+        is_whole = ask(work.texts, work.text_tasks(draws, start, stop), config, journal, reporter)
+        faults += [NOT_ASKED] * (stop - start)
+        meter = Meter(stop - start, 0, "texts", doing="checking")
+        with reporter.track(meter):
+            for some in batched(attempts(draws.between(start, stop), work.form, work.texts, journal)):
+                for one, fault in zip(some, sieve.faults(some), strict=True):
+                    faults[one.draw.number] = fault
+                meter.count(len(some))
+        stop = min(stop + faults[start:].count(NEAR_DUPLICATE), draws.most)
+        if not is_whole or stop == len(faults):
+            break
+    return faults
+
+
+def _written(
+    work: Work, draws: Draws, faults: Sequence[str], journal: Journal, reporter: Reporter
+) -> WriteResult:
+    """Have what counts graded and scored, write the files, and return what they hold."""
+    config, recipe, grading, stop = work.config, work.recipe, work.grading, len(faults)
+
+    def found() -> Iterator[Attempt]:
+        return attempts(draws.between(0, stop), work.form, work.texts, journal)
+
+    def good() -> Iterator[str]:
+        return (one.answer for one in found() if not faults[one.draw.number])
+
+    graded = grading is None or ask(grading.asked, lambda: grading.tasks(good()), config, journal, reporter)
+    tally = Tally(faults.count(""), shows=config.samples)
+    digest, meter = recipe_digest(recipe), Meter(stop, 0, "texts", doing="writing")
+    grader = config.grader or ""
+    with reporter.track(meter), text_files(config.out, recipe, digest, work.rubric, grader) as files:
+        for some in batched(found()):
+            rows = []
+            counted = [one for one in some if not faults[one.draw.number]]
+            marks = iter(marks_of(counted, recipe, work.scorer, grading, journal) if counted else [])
+            for one in some:
+                fault = faults[one.draw.number]
+                given = NO_MARKS if fault else next(marks)
+                fault = fault or given.fault(config.keep_grade, config.keep_at)
+                tally.add(recipe, one, given, fault)
+                if one.is_there():
+                    rows.append((one, given, fault))
+            files.write(rows)
+            meter.count(len(some))
+    diversity = _diversity(found(), faults)
+    return WriteResult(
+        out=config.out,
+        recipe=recipe.name,
+        recipe_sha256=digest,
+        model=config.model,
+        grader=grader,
+        scorer=config.scorer or recipe.scorer,
+        asked=tally.asked,
+        kept=tally.kept,
+        faults=dict(tally.faults),
+        combinations=draws.most,
+        topics=len(work.listed_topics()),
+        more_draws=max(0, stop - config.n),
+        tokens_in=tally.tokens_in,
+        tokens_out=tally.tokens_out,
+        spent_usd=journal.spent_usd(),
+        open_usd=journal.open_usd(),
+        grades=tally.means([one.name for one in work.rubric.dimensions] if work.rubric else []),
+        edu_score=tally.edu_score,
+        diversity=diversity,
+        warnings=tuple(warnings(diversity)) if diversity else (),
+        unreadable=draws.unreadable if isinstance(draws, DocumentDraws) else {},
+        examples=tuple(tally.examples),
+        is_graded=graded,
+    )
+
+
+def _diversity(found: Iterator[Attempt], faults: Sequence[str]) -> Diversity | None:
+    """Return how different those are that passed the checks; near-duplicates are among them."""
+    passed = [fault in ("", NEAR_DUPLICATE) for fault in faults]
+    if not any(passed):
+        return None
+    some, again = tee(one for one in found if passed[one.draw.number])
+    return measure_diversity((one.answer for one in some), (one.draw.slots for one in again))
+
+
+def _check_any_text(result: WriteResult) -> None:
+    """Refuse to call it done where replies came, and none of them was a text."""
+    texts = (*WITHOUT_REPLY, *SIFTED, *MARKED)
+    failed = {fault: count for fault, count in result.faults.items() if fault not in texts}
+    count = sum(failed.values())
+    if count and count == result.asked - sum(result.faults.get(one, 0) for one in WITHOUT_REPLY):
+        told = tell_unusable((("unparseable", fault) for fault in Counter(failed).elements()), TEXTS)
+        raise RunError(
+            f"{TEXTS.must} None of {count:,} is one: {told} {TEXTS.count_as_answered} Read them in "
+            f"{Path(result.out, FAILED_FILE)}."
+        )

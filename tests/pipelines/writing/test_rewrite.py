@@ -1,0 +1,95 @@
+"""Proves that documents of a dump are rewritten, each once, and that what they say gives no orders."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from dumps import make_texts
+from scripted_server import ScriptedServer, completion, text_parts
+from scripted_writer import Writer
+from written_texts import failed, kept, write
+
+from filtering.errors import OutputError, SettingsError
+
+
+@pytest.fixture
+def dump(tmp_path):
+    """Return a folder of two files with 50 documents of ten sites, some without text."""
+    (tmp_path / "dump").mkdir()
+    texts = [f"{text} Page {number}." for number, text in enumerate(make_texts(50, seed=2))]
+    texts[7], texts[30] = None, "  "
+    sites = [f"https://site-{number % 10}.org/{number}" for number in range(50)]
+    for at, name in enumerate("ab"):
+        some = slice(25 * at, 25 * at + 25)
+        table = pa.table({"text": texts[some], "url": sites[some]})
+        pq.write_table(table, tmp_path / "dump" / f"{name}.parquet", row_group_size=10)
+    return str(tmp_path / "dump")
+
+
+def documents_of(server):
+    return [text_parts(one.body, "user")[-1].split("\n")[2] for one in server.requests]
+
+
+def test_each_document_is_rewritten_once_and_keeps_its_group(dump, tmp_path):
+    with ScriptedServer(Writer()) as server:
+        result = write(tmp_path / "out", server.base_url, "rewrite", inputs=[dump], n=50)
+        asked = documents_of(server)
+    assert len(set(asked)) == len(asked) == 48 == result.kept == result.asked
+    rows = kept(tmp_path / "out", "rewrite")
+    assert {row["group"] for row in rows} == {f"site-{number}.org" for number in range(10)}
+    assert len({row["style"] for row in rows}) > 3
+
+
+def test_fewer_documents_are_drawn_by_the_seed_and_more_are_added_to_them(dump, tmp_path):
+    with ScriptedServer(Writer()) as server:
+        write(tmp_path / "a", server.base_url, "rewrite", inputs=[dump], n=10)
+        first = set(documents_of(server))
+        write(tmp_path / "a", server.base_url, "rewrite", inputs=[dump], n=30)
+        assert server.count == len(set(documents_of(server)))
+        write(tmp_path / "b", server.base_url, "rewrite", inputs=[dump], n=10, seed=1)
+        assert set(documents_of(server)[-8:]) != first
+
+
+def test_the_same_page_twice_is_paid_once(tmp_path):
+    pq.write_table(pa.table({"text": make_texts(1, seed=4) * 12}), tmp_path / "copies.parquet")
+    (tmp_path / "mine.toml").write_text('name = "mine"\ninstructions = "Say it anew. {document}"\n')
+    with ScriptedServer(Writer()) as server:
+        recipe, inputs = tmp_path / "mine.toml", [str(tmp_path / "copies.parquet")]
+        result = write(tmp_path / "out", server.base_url, recipe, inputs=inputs, n=12)
+        assert server.count == 1
+    assert dict(result.faults) == {"near-duplicate": 11}
+
+
+def test_a_text_that_gives_its_document_back_is_no_echo_but_the_request_is(dump, tmp_path):
+    def script(request):
+        asked = text_parts(request.body, "user")[-1]
+        lines = asked.split("\n")
+        return completion(lines[2] + " And so on." if request.count else asked)
+
+    with ScriptedServer(script) as server:
+        result = write(tmp_path / "out", server.base_url, "rewrite", inputs=[dump], n=20, concurrency=1)
+    assert "echo of the request" in result.faults
+    assert result.faults["echo of the request"] == 1
+    assert len(failed(tmp_path / "out")) + result.kept == result.asked
+
+
+def test_more_than_there_are_documents_is_refused_with_their_number(dump, tmp_path):
+    told = "--n must be at most 50, the number of documents"
+    with ScriptedServer(Writer()) as server, pytest.raises(SettingsError, match=told):
+        write(tmp_path / "out", server.base_url, "rewrite", inputs=[dump], n=51)
+    assert server.count == 0
+
+
+def test_a_dump_that_has_changed_is_refused(dump, tmp_path):
+    with ScriptedServer(Writer()) as server:
+        write(tmp_path / "out", server.base_url, "rewrite", inputs=[dump], n=5)
+        pq.write_table(pa.table({"text": make_texts(9), "url": ["https://a.org"] * 9}), f"{dump}/c.parquet")
+        with pytest.raises(OutputError, match="another --from"):
+            write(tmp_path / "out", server.base_url, "rewrite", inputs=[dump], n=5)
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_rewritten(dump, tmp_path):
+    (tmp_path / "dump" / "c.parquet").write_bytes(b"PAR1 no more")
+    with ScriptedServer(Writer()) as server:
+        result = write(tmp_path / "out", server.base_url, "rewrite", inputs=[dump], n=50)
+    assert list(result.unreadable) == ["c.parquet"]
+    assert (result.kept, result.exit_code) == (48, 3)
