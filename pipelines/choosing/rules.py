@@ -6,18 +6,19 @@ many whole times anyhow, and the order draws which ones make up the rest.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 
 from filtering.arrays import Bools, Bytes, Floats, Floats32, Ints
-from pipelines.choosing.amounts import Budgets, budgets_of, count, total_of
+from pipelines.choosing.amounts import budgets_of, count, total_of
 from pipelines.choosing.budgets import Ends, Ranked, Taker, codes_of, find_ends
 from pipelines.choosing.curve import class_edges, repeats_of
 from pipelines.choosing.cut_file import SliceCuts
 from pipelines.choosing.scored_rows import Pool, ScoredRows
+from pipelines.choosing.whole_documents import Budgets, Rows, ends_of, reached
 from pipelines.settings.choosing import RecutConfig, RepeatRules
 
 RankedOf = Callable[[ScoredRows], Ranked]
@@ -105,7 +106,7 @@ def plain_rule(pool: Pool, config: RecutConfig) -> Rule:
     whole = count(pool, config).whole
     most = whole.good if config.keep_tokens is None else whole.size
     total = np.minimum(most, total_of(config, pool, whole))
-    return Rule(ranked, _ends(pool, ranked, Budgets(total, total)))
+    return Rule(ranked, ends_of(_rows(pool, ranked), Budgets(total, total)))
 
 
 def _one(rows: ScoredRows) -> Ints:
@@ -116,29 +117,8 @@ def _slice_of(rows: ScoredRows) -> Ints:
     return rows.group
 
 
-def _ends(pool: Pool, ranked: RankedOf, budgets: Budgets) -> Ends:
-    """Return where budgets end, all together to the document.
-
-    Each leaves less than one document's size. What they leave together goes to the slice that has most room.
-    """
-
-    def rows() -> Iterable[Ranked]:
-        return map(ranked, pool)
-
-    amounts, groups = budgets.amounts, np.arange(len(budgets.amounts))
-    ends = find_ends(rows, groups, amounts)
-    if len(groups) == 1:
-        return ends
-    taker, used = Taker(ends), 0
-    for some in rows():
-        used += int(some.size[taker.take(some)].sum())
-    room = budgets.most - amounts
-    place = groups[int(np.argmax(room)) :][:1]
-    more = min(int(amounts.sum()) - used, int(room[place[0]]))
-    if more:
-        own = find_ends(rows, place, amounts[place] + more)
-        ends.code[place], ends.left[place] = own.code, own.left
-    return ends
+def _rows(pool: Pool, ranked: RankedOf) -> Rows:
+    return lambda: map(ranked, pool)
 
 
 def _cut(points: list[float], floor: float | None, group_of: ClassOf) -> Rule:
@@ -157,7 +137,9 @@ def _best(pool: Pool, config: RecutConfig) -> Rule:
     census = census if config.by else census.whole
     most = census.good if config.keep_tokens is None else census.size
     ranked = _by_score(config, config.temperature or 0.0, _slice_of if config.by else _one)
-    return Rule(ranked, _ends(pool, ranked, budgets_of(config, pool, census, most)))
+    rows = _rows(pool, ranked)
+    budgets = budgets_of(config, pool, census, most, lambda least: reached(rows, least))
+    return Rule(ranked, ends_of(rows, budgets))
 
 
 def _by_score(config: RecutConfig, temperature: float, group_of: ClassOf) -> RankedOf:
@@ -192,7 +174,10 @@ def _curved(pool: Pool, config: RecutConfig) -> Rule:
     class_of = _by_rank(pool, edges, census.scored, config.floor)
     sizes = _sums(pool, class_of, slices * (len(edges) - 1), in_documents=False).reshape(slices, -1)
     most = np.floor(config.max_repeat * sizes.sum(axis=1)).astype(np.int64)
-    budgets = budgets_of(config, pool, census, most)
+    # Each is used but for less than a document.
+    budgets = budgets_of(
+        config, pool, census, most, lambda least: np.minimum(least + np.maximum(census.largest - 1, 0), most)
+    )
     times = np.array(
         [
             repeats_of(own, edges, int(budget), config.max_repeat)
@@ -231,7 +216,7 @@ def _edges_by_rank(pool: Pool, edges: Floats, scored: Ints) -> Ints:
     shape = len(scored), len(edges) - 1
     wanted = np.round((1 - edges[:-1])[None, :] * scored[:, None]).astype(np.int64)
     groups = np.repeat(np.arange(shape[0]), shape[1])
-    ends = find_ends(lambda: map(ranked, pool), groups, wanted.ravel())
+    ends = find_ends(_rows(pool, ranked), groups, wanted.ravel())
     code, above = ends.code.reshape(shape), wanted - ends.left.reshape(shape)
     ties = np.zeros(shape, dtype=np.int64)
     for some in map(ranked, pool):
@@ -293,4 +278,4 @@ def _drawn(
 
     there = _sums(pool, lambda rows: ranked(rows).group, len(left.amounts), in_documents=in_documents)
     within = Budgets(np.clip(left.amounts, 0, there), np.clip(left.most, 0, there))
-    return Rule(ranked, _ends(pool, ranked, within), class_of, times, names)
+    return Rule(ranked, ends_of(_rows(pool, ranked), within), class_of, times, names)
