@@ -25,7 +25,7 @@ from pipelines.dump.spread_rows import Rows, spread_rows
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.reports.documents_to_show import Pick, RunScores
 from pipelines.reports.kept_shares import LENGTH, Slice, count_kept, say_the_same, slices_of
-from pipelines.reports.trained_on import TrainedOn, was_trained_on
+from pipelines.reports.trained_on import TrainedOn
 from pipelines.reports.yields import Yield, yields_by_slice
 
 ROWS = 20_000
@@ -156,6 +156,11 @@ def look_at(
         if labels is None
         else TrainedOn(len(known), sum(known), sum(row.pick.kept for row in seen)),
     )
+
+
+def was_trained_on(labels: NestedPoints, data: bytes) -> bool:
+    """Tell whether a scorer was trained on a document: on all its text, or on what a sample has of it."""
+    return labels.have(data) or labels.have(window_text(data, REACH).encode(errors="surrogatepass"))
 
 
 def _yields(

@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from filtering.scoring.nested_points import NestedPoints
-from filtering.text.windows import REACH, window_text
-
 
 @dataclass(frozen=True)
 class TrainedOn:
@@ -34,11 +31,6 @@ class TrainedOn:
             "looked at. These score about as their labels say, so they do not tell how well it finds others: "
             "'edufilter evaluate' does."
         )
-
-
-def was_trained_on(labels: NestedPoints, data: bytes) -> bool:
-    """Tell whether a scorer was trained on a document: on all its text, or on what a sample has of it."""
-    return labels.have(data) or labels.have(window_text(data, REACH).encode(errors="surrogatepass"))
 
 
 def trained_on_of(report: Mapping[str, Any]) -> str:

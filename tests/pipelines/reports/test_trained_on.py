@@ -9,7 +9,8 @@ from dumps import CUT, make_texts
 
 from filtering.scoring.nested_points import NestedPoints
 from filtering.text.windows import REACH, cut_window
-from pipelines.reports.trained_on import TrainedOn, was_trained_on
+from pipelines.reports.row_sample import was_trained_on
+from pipelines.reports.trained_on import TrainedOn
 
 
 def test_a_run_over_its_own_labels_says_so_and_its_page_does(command, trained, labels, tmp_path):
