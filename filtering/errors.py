@@ -47,7 +47,9 @@ def what_failed(error: OSError) -> str:
     """
     if error.errno is None:
         return str(error)
-    said = os.strerror(error.errno)
+    said = error.strerror or ""
+    if not said or "[errno" in said:
+        said = os.strerror(error.errno)
     return f"{said}: {error.filename!r}" if error.filename else said
 
 
