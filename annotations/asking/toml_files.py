@@ -6,7 +6,7 @@ What is wrong is told with the file, and the line or the key.
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar, get_args
@@ -80,10 +80,10 @@ class TomlKind(Generic[Model]):
         shipped, must = self.shipped, f"{self.called[0].upper()}{self.called[1:]} must be"
         path = shipped.get(name, Path(name))
         if not os.path.isfile(path):
-            known = near_name(name, shipped)
-            near = near_path(name) or (f" Did you mean '{known}'?" if known else "")
             raise self.error(
-                f"{must} one of {', '.join(shipped)}, or the path of a TOML file. Got {name!r} instead.{near}"
+                f"{must} one of {', '.join(shipped)}, or the path of a TOML file. Got {name!r}. "
+                f"{'That is a folder' if os.path.isdir(name) else 'There is no such file'}."
+                f"{_near_file(name, shipped)}"
             )
         try:
             values = tomllib.loads(_text_of(path))
@@ -99,6 +99,13 @@ class TomlKind(Generic[Model]):
             return self.model.model_validate(tupled)
         except ValidationError as error:
             raise self.error(" ".join(_problems(self.model, error.errors(), path))) from None
+
+
+def _near_file(name: str, shipped: Collection[str]) -> str:
+    """Return a question after a name that is none: whether one is meant that there is; else nothing."""
+    own, known = f"{name}.toml", near_name(name, shipped)
+    near = own if name and os.path.isfile(own) else known
+    return (near_path(name) if near != own else "") or (f" Did you mean {near!r}?" if near else "")
 
 
 def _text_of(path: Path) -> str:
@@ -131,7 +138,8 @@ def _problems(model: type[Entry], found: Sequence[Mapping[str, Any]], path: Path
         if problem["type"] == "too_short" and any(_lies_within(one["loc"], location) for one in found):
             continue  # none of its entries is right, and what is wrong with them is told
         if not location:  # of the file as a whole: the message names the key itself
-            yield f"{path}: {problem['msg'].removeprefix('Value error, ')}."
+            said = problem["msg"].removeprefix("Value error, ")
+            yield f"{path}: {said}" + ("" if said.endswith("?") else ".")
         elif location in meant:
             near = meant[location][-1]
             keys = ", ".join(_keys_at(model, location))

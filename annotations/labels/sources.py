@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import islice
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
@@ -24,14 +25,17 @@ from filtering.regular_files import open_regular, parse_json
 from filtering.text.text_columns import find_text_column
 from filtering.wrong_values import near_name, near_path
 
+LABELS = "Labels"
+"""What a source holds, unless its reader says otherwise."""
 BATCH_ROWS = 1000
 CSV_SUFFIXES = (".csv", ".tsv")
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 DELIMITERS = ",;\t"
 """What spreadsheets put between columns, by country; the header tells which."""
 CHANGED = re.compile(r"Column\(/([\w/]{1,60})\) changed from (\w+) to (\w+) in row (\d+)")
-"""What Arrow says where a key of JSON lines has several types; it counts rows from 0."""
-ROW = re.compile(r"[Rr]ow ?#?(\d+)|in row (\d+)")
+"""What Arrow says where a key of JSON lines has several types."""
+JSON_ROW, CSV_ROW = re.compile(r"in row (\d+)"), re.compile(r"Row #(\d+)")
+"""How Arrow names rows: of JSON from 0 on, in the block; of CSV from 1 on, the header among them."""
 BLOCK_BYTES = 64 << 20
 """A line must fit: texts may be long."""
 GROWTH = 100
@@ -45,11 +49,13 @@ STEPS = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}]', re.DOTALL)
 LABELS_FILE, JOURNAL_FILE = "labels.parquet", "journal.sqlite"
 """In a folder that `edufilter annotate` wrote."""
-TEXTS_FILE = "write.json"
-"""In a folder that `edufilter write` wrote."""
+TEXTS_FILE, GRADES_FILE = "write.json", "grades.parquet"
+"""In a folder that `edufilter write` wrote, and in one of `edufilter grade`."""
 
 
-def read_table(source: Any, columns: Sequence[str], *, strings: Sequence[str] = ()) -> tuple[pa.Table, str]:
+def read_table(
+    source: Any, columns: Sequence[str], *, strings: Sequence[str] = (), called: str = LABELS
+) -> tuple[pa.Table, str]:
     """Return the columns that a source has of those asked for, and a name for messages.
 
     Parameters
@@ -61,6 +67,8 @@ def read_table(source: Any, columns: Sequence[str], *, strings: Sequence[str] = 
     columns : sequence of str
     strings : sequence of str
         Columns that stay text where a CSV file leaves that open: an id of digits, say.
+    called : str
+        What the source holds, as messages begin with it.
 
     Raises
     ------
@@ -70,20 +78,28 @@ def read_table(source: Any, columns: Sequence[str], *, strings: Sequence[str] = 
         If `datasets` is needed and not installed.
     """
     if not isinstance(source, str):
-        return _of_dataset(source, columns, "the data set"), "the data set"
+        return _of_dataset(source, columns, "the data set", called), "the data set"
     path = _file_of(source)
-    if not path and source and Path(source, TEXTS_FILE).is_file():
-        raise LabelsError(
-            f"{source} must be a folder of labels. It holds texts: name a file below {source}/data."
-        )
-    if not path and source and Path(source, JOURNAL_FILE).is_file():
-        raise LabelsError(
-            f"{source} must hold {LABELS_FILE}. The command that began it was stopped before it wrote that; "
-            "run the same annotate again."
-        )
+    if not path and source:
+        _refuse_other_folder(source, called)
     if path:
-        return _of_file(path, columns, strings), path
-    return _of_dataset(_loaded(source), columns, source), source
+        return _of_file(path, columns, strings, called), path
+    return _of_dataset(_loaded(source, called), columns, source, called), source
+
+
+def _refuse_other_folder(source: str, called: str) -> None:
+    """Refuse a folder of another command, and one of annotate that was never finished."""
+    for file, kind, advice in (
+        (TEXTS_FILE, "texts", f": name a file below {source}/data"),
+        (GRADES_FILE, "grades", ""),
+    ):
+        if Path(source, file).is_file():
+            raise LabelsError(f"{called} must not be a folder of {kind}. {source} is one{advice}.")
+    if Path(source, JOURNAL_FILE).is_file():
+        raise LabelsError(
+            f"{source} must hold {LABELS_FILE}. The command that began it was stopped before it wrote that: "
+            "run the same command again."
+        )
 
 
 def _file_of(source: str) -> str:
@@ -158,25 +174,25 @@ def _is_text_file(path: str) -> bool:
     return Path(path).suffix.lower() in (*CSV_SUFFIXES, *JSON_SUFFIXES)
 
 
-def _of_file(path: str, columns: Sequence[str], strings: Sequence[str]) -> pa.Table:
+def _of_file(path: str, columns: Sequence[str], strings: Sequence[str], called: str) -> pa.Table:
     if _is_text_file(path):
         table = read_text_file(path, strings)
         return table.select([name for name in table.column_names if name in columns])
     try:
         with being_read(path), open(path, "rb", opener=open_regular) as file:
             check_footer(file, path)
-            return _bounded(pq.ParquetFile(file), path, columns)
+            return _bounded(pq.ParquetFile(file), path, columns, called)
     except LabelsError:
         raise
     except Exception as error:  # pyarrow raises nearly any
         texts = ", ".join((*CSV_SUFFIXES, *JSON_SUFFIXES))
         raise LabelsError(
-            f"Labels must be a readable Parquet file, or a file whose name ends in one of {texts}. "
+            f"{called} must be a readable Parquet file, or a file whose name ends in one of {texts}. "
             f"{path}: {error}"
         ) from error
 
 
-def _bounded(file: pq.ParquetFile, path: str, columns: Sequence[str]) -> pa.Table:
+def _bounded(file: pq.ParquetFile, path: str, columns: Sequence[str], called: str) -> pa.Table:
     """Return the columns of a file, if they do not grow without measure: kilobytes may become gigabytes."""
     allowed, decoded, batches = max(LEAST_ALLOWED_BYTES, GROWTH * Path(path).stat().st_size), 0, []
     names = [name for name in file.schema_arrow.names if name in columns]
@@ -184,8 +200,8 @@ def _bounded(file: pq.ParquetFile, path: str, columns: Sequence[str]) -> pa.Tabl
         decoded += batch.nbytes
         if decoded > allowed:
             raise LabelsError(
-                f"Labels must not grow more than {GROWTH} times when they are decoded. {path} has more than "
-                f"{allowed:,} bytes in {listed(names)}."
+                f"{called} must not grow more than {GROWTH} times when they are decoded. {path} has more "
+                f"than {allowed:,} bytes in {listed(names)}."
             )
         batches.append(batch)
     fields = [file.schema_arrow.field(name) for name in names]
@@ -218,7 +234,8 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
         delimiter = _delimiter(path)
         table = pyarrow.csv.read_csv(
             path,
-            read_options=pyarrow.csv.ReadOptions(block_size=BLOCK_BYTES),
+            # With threads no error says in which row.
+            read_options=pyarrow.csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
             # Texts have line breaks.
             parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, delimiter=delimiter),
             convert_options=pyarrow.csv.ConvertOptions(
@@ -230,12 +247,7 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
     except LabelsError:
         raise
     except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
-        # Arrow quotes values in its messages, and these may be texts.
-        row = ROW.search(str(error))
-        where = f" The trouble is in row {row.group(1) or row.group(2)}." if row else ""
-        if changed := CHANGED.search(str(error)):
-            column, before, after, number = changed.groups()
-            where = f" {column!r} is {before} before data row {int(number) + 1:,}, and {after} there."
+        where = _where_in_csv(str(error)) if is_csv else _where_in_json(str(error), path)
         needed = (
             "a header, the same number of columns in each row, and comma, semicolon or tab between them"
             if is_csv
@@ -246,6 +258,25 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
             f"{path} must be a readable {kind} file in UTF-8: {needed}. It is not "
             f"({type(error).__name__}).{where}"
         ) from None
+
+
+# Arrow quotes values in its messages, and these may be texts: of these only the place is told.
+def _where_in_csv(said: str) -> str:
+    row = CSV_ROW.search(said)
+    return f" The trouble is in data row {int(row[1]) - 1:,}." if row and int(row[1]) > 1 else ""
+
+
+def _where_in_json(said: str, path: str) -> str:
+    row = JSON_ROW.search(said)
+    if row is None or Path(path).stat().st_size > BLOCK_BYTES:  # which block the row is of nobody knows
+        return ""
+    with open(path, "rb") as file:
+        full = (number for number, line in enumerate(file, start=1) if line.strip())
+        line = next(islice(full, int(row[1]), None), 0)
+    if changed := CHANGED.search(said):
+        column, before, after, _ = changed.groups()
+        return f" {column!r} is {before} before line {line:,}, and {after} there."
+    return f" The trouble is in line {line:,}." if line else ""
 
 
 def _is_array(path: str) -> bool:
@@ -299,12 +330,12 @@ def _delimiter(path: str) -> str:
     return max(DELIMITERS, key=header.count)
 
 
-def _loaded(source: str) -> Any:
+def _loaded(source: str, called: str = LABELS) -> Any:
     is_folder = source != "" and Path(source).is_dir()
     if not is_folder and source.count("/") != 1:
         raise LabelsError(
-            "Labels must be a Parquet, JSON or CSV file, a folder, or a data set on the hub (owner/name). "
-            f"Found no {source or repr(source)}.{near_path(source)}"
+            f"{called} must be a Parquet, JSON or CSV file, a folder, or a data set on the hub "
+            f"(owner/name). Found no {source or repr(source)}.{near_path(source)}"
         )
     datasets = require("hub", "datasets")
     for path in sorted(Path(source).rglob("*")) if is_folder else ():
@@ -322,15 +353,16 @@ def _loaded(source: str) -> Any:
             else f"{source} is no file or folder here, and fetching it from the hub failed"
         )
         raise LabelsError(
-            f"Labels must be a data set that can be loaded. {where}: {reason.rstrip('.')}.{near_path(source)}"
+            f"{called} must be a data set that can be loaded. {where}: {reason.rstrip('.')}."
+            f"{near_path(source)}"
         ) from error
 
 
-def _of_dataset(dataset: Any, columns: Sequence[str], name: str) -> pa.Table:
+def _of_dataset(dataset: Any, columns: Sequence[str], name: str, called: str) -> pa.Table:
     # A DatasetDict has formats, but no rows of its own.
     if not (hasattr(dataset, "with_format") and hasattr(dataset, "iter")):
         raise LabelsError(
-            "Labels must be a path, a hub name, a datasets.Dataset or an IterableDataset. Got "
+            f"{called} must be a path, a hub name, a datasets.Dataset or an IterableDataset. Got "
             f"{type(dataset).__name__} instead. Of a DatasetDict take one split."
         )
     # Without known types each row's would be guessed apart, and a None among strings be refused.
@@ -347,5 +379,5 @@ def _of_dataset(dataset: Any, columns: Sequence[str], name: str) -> pa.Table:
         # Arrow quotes values in its messages, and these may be texts.
         why = str(error) if isinstance(error, OSError) else "each of its columns must have one type"
         raise LabelsError(
-            f"Labels must be a data set that can be read. {name}: {type(error).__name__}: {why}"
+            f"{called} must be a data set that can be read. {name}: {type(error).__name__}: {why}"
         ) from None

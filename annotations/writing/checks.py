@@ -21,6 +21,7 @@ from filtering.text.human_languages import CHARS, NOT_SURE, tell_languages
 from filtering.text.language_names import human_language_named
 from filtering.text.near_duplicates import RUN_WORDS, runs_of_words
 
+LACKS_WORD = "lacks a word"
 REASONS = (
     "too short",
     "too long",
@@ -28,7 +29,7 @@ REASONS = (
     "refusal",
     "talk about the task",
     "echo of the request",
-    "lacks a word",
+    LACKS_WORD,
     "does not parse",
     "no such function",
     "no tests",
@@ -151,13 +152,27 @@ def fault_of(text: str, checks: Checks, slots: Mapping[str, str], asked: str) ->
         "repeats itself": lambda: _is_loop(text, words if is_prose else []),
         "other language": lambda: _is_other(text if is_prose else docstrings_of(text), checks.language),
         "cut": lambda: is_prose and _is_cut(text),
-        "lacks a word": lambda: any(
-            not has_word(words, slots[name], checks.language) for name in checks.must_contain
-        ),
+        LACKS_WORD: lambda: bool(_missing(words, checks, slots)),
     }
     return next((why for why, holds in found.items() if holds()), "") or (
         "" if is_prose else fault_of_exercise(text)
     )
+
+
+def missing_words(text: str, checks: Checks, slots: Mapping[str, str]) -> list[str]:
+    """Return what was drawn for a text, must be in it, and is not.
+
+    Examples
+    --------
+    >>> checks = Checks(must_contain=("noun", "verb"))
+    >>> missing_words("The mice ran.", checks, {"noun": "mouse", "verb": "hop"})
+    ['hop']
+    """
+    return _missing(words_of(text), checks, slots)
+
+
+def _missing(words: list[str], checks: Checks, slots: Mapping[str, str]) -> list[str]:
+    return [slots[name] for name in checks.must_contain if not has_word(words, slots[name], checks.language)]
 
 
 def _is_echo(text: str, slots: Mapping[str, str], asked: str) -> bool:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from pydantic import Field, model_validator
 from annotations.asking.toml_files import Entry, Name, Text, TomlKind, key_in_words
 from annotations.writing.checks import Checks
 from filtering.errors import RecipeError
-from filtering.wrong_values import near_name
+from filtering.wrong_values import MOST_NAMES, near_name
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 WORDS = RECIPES / "words"
@@ -234,10 +235,11 @@ def _list_of(called: str, slot: str, recipe: Path) -> list[str]:
     path = shipped.get(called, recipe.parent / called)
     must = f"{key_in_words(('slots', slot))} in {recipe} must be a list of texts, or the name of one"
     if called not in shipped and not _lies_beside(path, recipe):
-        near = near_name(called, shipped)
+        beside = [one.name for one in islice(recipe.parent.glob("*.txt"), MOST_NAMES)]
+        near = near_name(called, [*shipped, *beside])
         raise RecipeError(
-            f"{must}: {', '.join(shipped)}, or a text file beside the recipe. Got {called!r} instead."
-            + (f" Did you mean {near!r}?" if near else "")
+            f"{must}: {', '.join(shipped)}, or a text file beside the recipe. Got {called!r}. No such file "
+            "lies beside it." + (f" Did you mean {near!r}?" if near else "")
         )
     try:
         with open(path, "rb") as file:

@@ -1,7 +1,7 @@
-"""Benchmark leaks: which texts hold the prompts, solutions or signatures of a benchmark's tasks.
+"""Benchmark leaks: which texts hold the tasks of a benchmark, be they code or prose.
 
 Here: tasks of benchmarks, an index of them, places in texts where they may stand, and the judgement of
-each place by words, by text and by syntax tree.
+each place: of code by words, by text and by syntax tree, of prose by words in their order.
 Not here: what a run does with a document that leaks (`pipelines/worker/leak_finder.py`), and the
 files of hits.
 To add a way to tell a leak, add its judgement to `search.py` and its threshold to `settings.py`, and raise

@@ -1,6 +1,6 @@
 """The index of benchmarks: their tasks as hashed runs of tokens, pairs of words, signatures and syntax trees.
 
-`search.py` looks texts up in it.
+`search.py` looks texts up in it. Tasks in prose have an index of their own within it (`prose_index.py`).
 """
 
 import re
@@ -14,6 +14,7 @@ from filtering.arrays import Hashes, Ints
 from filtering.errors import SettingsError
 from filtering.hashing import Table, make_table, word_hash
 from filtering.leaks.common_knowledge import Common, load_common
+from filtering.leaks.prose_index import ProseIndex
 from filtering.leaks.settings import LeakSettings
 from filtering.leaks.syntax_trees import Signature, SyntaxTrees, find_function, find_signatures, subtrees
 from filtering.leaks.tasks import Task
@@ -122,23 +123,29 @@ class LeakIndex:
     settings : LeakSettings
     common : Common
         What everybody writes.
+    tasks : tuple of Task
+        Those of code, then those in prose.
     known : tuple of Known
-        One a task.
+        One a task of code.
     parts : tuple of Part
     words, short, shapes : Runs
         Runs of words, with names after ``def``; of fewer words; and of shapes of solutions.
     names : tuple of tuple of int
         The tasks that ask for each name.
+    prose : ProseIndex
+        The tasks in prose.
     """
 
     settings: LeakSettings
     common: Common
+    tasks: tuple[Task, ...]
     known: tuple[Known, ...]
     parts: tuple[Part, ...]
     words: Runs
     short: Runs
     shapes: Runs
     names: tuple[tuple[int, ...], ...]
+    prose: ProseIndex
 
     @classmethod
     def of(
@@ -162,6 +169,8 @@ class LeakIndex:
         if not tasks:
             raise SettingsError("There must be at least one task to look for. Got none.")
         common = common or load_common()
+        prose = ProseIndex.of([task for task in tasks if task.kind == "prose"])
+        tasks = tuple(task for task in tasks if task.kind == "code")
         named = [
             (at, name, _bytes(getattr(task, name)))
             for at, task in enumerate(tasks)
@@ -176,12 +185,14 @@ class LeakIndex:
         return cls(
             settings=settings,
             common=common,
+            tasks=(*tasks, *prose.tasks),
             known=tuple(_known(task, common) for task in tasks),
             parts=tuple(_part(at, name, text) for at, name, text in named),
             words=_runs(words, settings.ngram_words, np.array(list(tasks_of), dtype=np.uint64) ^ NAME_MARK),
             short=_runs(words, settings.near_words),
             shapes=_runs(shapes, settings.structure_shapes),
             names=tuple(map(tuple, tasks_of.values())),
+            prose=prose,
         )
 
 
@@ -227,7 +238,9 @@ def _tokens(text: bytes, *, is_shapes: bool) -> Hashes:
 def _runs(tokens: Sequence[Hashes], run: int, names: Hashes = NO_NAMES) -> Runs:
     hashes = [np.unique(hash_runs(one, run)) for one in tokens]
     parts = np.repeat(np.arange(len(hashes)), [len(one) for one in hashes])
-    keys, key_of, counts = np.unique(np.concatenate(hashes), return_inverse=True, return_counts=True)
+    keys, key_of, counts = np.unique(
+        np.concatenate([NO_NAMES, *hashes]), return_inverse=True, return_counts=True
+    )
     kept = (counts <= BOILERPLATE_TASKS) & (keys != 0)
     is_kept = kept[key_of]
     parts, key_of = parts[is_kept], key_of[is_kept]

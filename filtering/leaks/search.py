@@ -1,10 +1,11 @@
-"""Looks for the tasks of an index in texts: the whole text, by up to three methods, cheap tests first.
+"""Looks for the tasks of an index in texts: the whole text, by up to four methods, cheap tests first.
 
 - ``ngram``: the share of a part's runs of words that a text has.
 - ``near``: where a text has enough of a part's shorter runs close together, the share of the part's pairs of
   words that stand there: an edited copy keeps more of these than of long runs.
 - ``structure``: where a text has enough of a solution's shapes, what the syntax trees of the functions there
   have in common with that of the solution; and, at names of functions that tasks ask for, signatures.
+- ``prose``: for tasks in prose, and the only one for these; see `prose_search.py`.
 """
 
 from collections import Counter
@@ -18,10 +19,14 @@ from filtering.arrays import Bools, Ints
 from filtering.errors import ShapeError
 from filtering.leaks.candidate_places import Documents, Place, find_places, find_runs
 from filtering.leaks.index import LeakIndex
+from filtering.leaks.prose_index import PASSAGE, QUESTION
+from filtering.leaks.prose_search import find_prose
 from filtering.leaks.syntax_trees import find_signatures, function_blocks, likeness, parse_function, subtrees
 from filtering.text.arrow import Texts, text_chunks
 
-LEAK, COMMON = "leak", "common knowledge"
+LEAK, COMMON, COMMON_TEXT = "leak", "common knowledge", "common text"
+ANSWERED = "question and answer"
+"""The part that was found where the right answer stands near the question."""
 SCHEMA = pa.schema(
     [
         pa.field(name, kind, nullable=False)
@@ -109,6 +114,13 @@ def find_leaks(index: LeakIndex, texts: Texts, languages: Sequence[str | None] |
 
 
 def _find(index: LeakIndex, documents: Documents, is_python: Bools, counts: Counter[str]) -> list[Hit]:
+    hits = _code_hits(index, documents, is_python, counts) if index.known else []
+    if index.prose.tasks and "prose" in index.settings.methods:
+        hits += _prose_hits(index, documents)
+    return hits
+
+
+def _code_hits(index: LeakIndex, documents: Documents, is_python: Bools, counts: Counter[str]) -> list[Hit]:
     methods, read = index.settings.methods, documents.is_read
     hits: list[Hit] = []
     if "ngram" in methods or "structure" in methods:
@@ -175,13 +187,29 @@ def _structure_hits(
         counts["unparsable"] += len(unparsable)
 
 
+def _prose_hits(index: LeakIndex, documents: Documents) -> Iterator[Hit]:
+    prose = index.prose
+    for hit in find_prose(prose, documents, index.settings.prose_share):
+        task = len(index.known) + int(prose.task_of[hit.part])
+        name = prose.names[hit.part]
+        part = ANSWERED if name == QUESTION and hit.has_answer else name
+        yield Hit(hit.row, hit.start, hit.stop, task, "prose", part, hit.share)
+
+
 def _hit(index: LeakIndex, place: Place, method: str, strength: float) -> Hit:
     part = index.parts[place.part]
     return Hit(place.row, place.start, place.stop, part.task, method, part.name, strength)
 
 
 def _verdict(index: LeakIndex, documents: Documents, hit: Hit) -> str:
-    """Return whether a hit is a leak; text of a prompt always is."""
+    """Return whether a hit is a leak; text of a prompt always is, a passage where that was asked."""
+    task = index.tasks[hit.task]
+    if task.is_common:
+        return COMMON_TEXT
+    if hit.part == PASSAGE:
+        return LEAK if task.passage_leaks else PASSAGE
+    if hit.method == "prose":
+        return LEAK
     known = index.known[hit.task]
     if hit.part == "signature":
         return COMMON if known.has_common_name else LEAK
@@ -197,14 +225,14 @@ def _table(index: LeakIndex, documents: Documents, hits: list[Hit], first_row: i
     rows = []
     for hit in sorted(hits, key=lambda hit: (hit.row, hit.task, hit.part, hit.method)):
         first_line = 1 + documents.text(hit.row, 0, hit.start).count(b"\n")
-        known = index.known[hit.task]
+        task = index.tasks[hit.task]
         rows.append(
             {
                 "row": first_row + hit.row,
                 "first_line": first_line,
                 "last_line": first_line + documents.text(hit.row, hit.start, hit.stop).count(b"\n"),
-                "task": known.task.id,
-                "benchmark": known.task.benchmark,
+                "task": task.id,
+                "benchmark": task.benchmark,
                 "method": hit.method,
                 "part": hit.part,
                 "strength": hit.strength,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 from filtering.errors import SettingsError
 
-METHODS = ("ngram", "near", "structure")
+METHODS = ("ngram", "near", "structure", "prose")
 MAX_RUN = 31
 """Tokens of a run at most: the kernel keeps 32 of them."""
 
@@ -37,6 +37,8 @@ class LeakSettings:
         What their syntax trees must have in common with the solution's.
     signature_strength : float
         How telling a signature must be; see `filtering.leaks.syntax_trees.Signature.strength`.
+    prose_share : float
+        Share of the letters of a question or passage whose words must stand in its order.
     """
 
     methods: tuple[str, ...] = METHODS
@@ -51,6 +53,7 @@ class LeakSettings:
     structure_gate: float = 0.3
     structure_share: float = 0.65
     signature_strength: float = 0.75
+    prose_share: float = 0.65
 
     def __post_init__(self) -> None:
         if not self.methods or not set(self.methods) <= set(METHODS):
@@ -78,7 +81,9 @@ class Fields:
 
     Parameters
     ----------
-    id, prompt, solution, test, entry_point : str
+    id, prompt, solution, test, entry_point, choices, passage : str
+        Of prose, ``prompt`` is the question and ``solution`` the right answer: its text, or the label or
+        the place of one of the ``choices``.
     """
 
     id: str = "task_id"
@@ -86,6 +91,8 @@ class Fields:
     solution: str = ""
     test: str = ""
     entry_point: str = ""
+    choices: str = ""
+    passage: str = ""
 
     def names(self) -> tuple[str, ...]:
         """Return the fields that a file must have."""

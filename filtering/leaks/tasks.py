@@ -1,24 +1,27 @@
-"""Benchmarks as their users have them: JSONL, also gzipped, or Parquet. Nothing is shipped or downloaded."""
+"""Tasks of benchmarks, of code or of prose, from files as their users have them (`benchmark_files.py`)."""
 
-import gzip
-import json
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import Literal
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
-from filtering.being_read import being_read
-from filtering.errors import BadFileError, EdufilterError, SettingsError
+from filtering.errors import BadFileError, SettingsError
+from filtering.leaks import benchmark_files
+from filtering.leaks.benchmark_files import read_records
+from filtering.leaks.item_records import (
+    choices_of,
+    parts_of,
+    passage_apart,
+    question_alone,
+    right_answer,
+    without_examples,
+)
 from filtering.leaks.settings import Fields
-from filtering.parquet_footers import check_footer
 from filtering.printable import listed, printable
-from filtering.regular_files import check_regular, open_regular, parse_json
-from filtering.wrong_values import near_path
+
+Kind = Literal["code", "prose"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,17 @@ class Task:
     benchmark : str
         Name of the file it came from, without endings.
     prompt, solution, test : str
+        In prose, the prompt is the question, and the solution the right answer.
     entry_point : str
         Name of the function that is asked for.
+    passage : str
+        What the question is about.
+    kind : {"code", "prose"}
+        How it is looked for.
+    passage_leaks : bool
+        Whether a text that holds its passage alone leaks it.
+    is_common : bool
+        Whether it is text that everybody has, so that no text leaks it.
     """
 
     id: str
@@ -42,6 +54,15 @@ class Task:
     solution: str
     test: str = ""
     entry_point: str = ""
+    passage: str = ""
+    kind: Kind = "code"
+    passage_leaks: bool = False
+    is_common: bool = False
+
+    @property
+    def size(self) -> int:
+        """Characters of its texts."""
+        return sum(map(len, (self.id, self.prompt, self.solution, self.test, self.entry_point, self.passage)))
 
 
 LAYOUTS = {
@@ -61,16 +82,12 @@ USUAL_NAMES = {
 }
 """Names under which benchmarks have the parts of a task, those that say most first: for an example."""
 
-LINE_BYTES = 64 << 20
-LEAST_LINE_BYTES = 1 << 10
-"""That a line counts for, since empty ones take time as well."""
-BENCHMARK_BYTES = 4 << 30
-"""Unpacked: some megabytes may become more than any memory holds."""
-TEXT_BYTES = 256 << 20
-"""Of all tasks together, which are held in memory; the largest benchmarks of code have a tenth."""
-VALUE_BYTES = 16
-"""That a value takes at least, beside its text."""
-ROWS_AT_A_TIME = 64
+CODE = re.compile(
+    r"^\s*(?:(?:async +)?def +\w+ *\(|(?:public|private|static|function|func|fn|class|import) +\w|"
+    r"#include\b|from +[\w.]+ +import\b)",
+    re.MULTILINE,
+)
+"""A line by which code is told."""
 
 
 def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task, ...]:
@@ -79,9 +96,9 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
     Parameters
     ----------
     path : str or Path
-        ``.jsonl``, ``.jsonl.gz`` or ``.parquet``.
+        Its name ends in one of `benchmark_files.ENDINGS`.
     fields : Fields, optional
-        Layouts of `LAYOUTS` are told by their fields if not given.
+        If not given, they are told by their usual names (`LAYOUTS`, and `item_records.py` for prose).
 
     Raises
     ------
@@ -92,119 +109,74 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
     """
     path = Path(path)
     name = printable(os.fsencode(path.name).split(b".")[0])
+    layout = fields
     tasks: list[Task] = []
     text_bytes = 0
     for at, record in enumerate(read_records(path), 1):
-        fields = fields or _layout_of(record, path)
-        tasks.append(_task_of(record, fields, name, f"{path}, task {at}"))
-        text_bytes += sum(map(len, vars(tasks[-1]).values()))
-        if text_bytes > TEXT_BYTES:
-            raise BadFileError(_too_large(path))
+        if at == 1:
+            layout = fields or _layout_of(record)
+        where = f"{path}, task {at}"
+        tasks.append(
+            _item_of(record, name, at, where) if layout is None else _task_of(record, layout, name, at, where)
+        )
+        text_bytes += tasks[-1].size
+        if text_bytes > benchmark_files.TEXT_BYTES:
+            raise BadFileError(benchmark_files.too_large(path))
     if not tasks:
         raise SettingsError(f"A benchmark must have at least one task. {path} has none.")
-    _check_ids(tasks, path, fields or Fields())
-    return tuple(tasks)
-
-
-def _too_large(path: Path) -> str:
-    return (
-        f"A benchmark must have at most {BENCHMARK_BYTES:,} bytes, unpacked, {LINE_BYTES:,} for each task, "
-        f"and {TEXT_BYTES:,} of text in what is looked for. {path} has more. Leave out what is no task."
-    )
-
-
-def read_records(path: Path) -> Iterator[object]:
-    """Yield the tasks of a file as they come: what they are unpacked to is bounded before it is read."""
-    if not path.name.endswith((".jsonl", ".jsonl.gz", ".parquet")):
-        raise SettingsError(
-            f"A benchmark's name must end in .jsonl, .jsonl.gz or .parquet. Got {path} instead."
+    if layout is not None:
+        _check_ids(tasks, path, layout)
+    elif len({one.id for one in tasks}) < len(tasks):
+        tasks = [replace(one, id=_numbered(name, at)) for at, one in enumerate(tasks, 1)]
+    if layout is None:
+        prompts = without_examples([one.prompt for one in tasks])
+        tasks = [replace(one, prompt=prompt) for one, prompt in zip(tasks, prompts, strict=True)]
+    if layout in LAYOUTS.values() or 2 * sum(map(_is_code, tasks)) >= len(tasks):
+        return tuple(
+            replace(
+                one,
+                entry_point=one.entry_point or _first_function(one.solution) or _first_function(one.prompt),
+            )
+            for one in tasks
         )
-    try:
-        if check_regular(path, (path.resolve().parent,)) > BENCHMARK_BYTES:
-            raise BadFileError(_too_large(path))
-        if path.name.endswith(".parquet"):
-            yield from _read_rows(path)
-        else:
-            with (
-                gzip.open(path)
-                if path.name.endswith(".gz")
-                else open(path, "rb", opener=open_regular) as file
-            ):
-                yield from _read_lines(file, path)
-    except EdufilterError:
-        raise
-    except FileNotFoundError:
-        near = near_path(str(path))
-        raise SettingsError(f"A benchmark must exist. Got '{printable(str(path))}' instead.{near}") from None
-    except Exception as error:  # pyarrow raises nearly any
-        raise BadFileError(f"A benchmark must be a file that can be read. {path} is not: {error}") from error
+    return tuple(map(_in_prose, tasks))
 
 
-def _read_lines(file: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[object]:
-    number, size = 0, 0
-    while line := file.readline(LINE_BYTES + 1):
-        number, size = number + 1, size + max(len(line), LEAST_LINE_BYTES)
-        if len(line) > LINE_BYTES or size > BENCHMARK_BYTES:
-            raise BadFileError(_too_large(path))
-        if not line.strip():
-            continue
-        try:
-            yield parse_json(line)
-        except ValueError as error:
-            what = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-            raise BadFileError(
-                f"A benchmark must hold one JSON object a line. {path}, line {number}: {what}."
-            ) from None
+def _in_prose(task: Task) -> Task:
+    if task.passage:
+        return replace(task, kind="prose", prompt=question_alone(task.prompt))
+    passage, question = passage_apart(task.prompt)
+    return replace(task, kind="prose", prompt=question, passage=passage)
 
 
-def _read_rows(path: Path) -> Iterator[object]:
-    """Yield the rows of a Parquet file, one by one, of texts that are not yet spread over them."""
-    with being_read(str(path)), open(path, "rb", opener=open_regular) as opened:
-        check_footer(opened, str(path))
-        file = pq.ParquetFile(opened)
-        groups = [file.metadata.row_group(at) for at in range(file.metadata.num_row_groups)]
-        columns = [group.column(at) for group in groups for at in range(group.num_columns)]
-        values = sum(column.num_values for column in columns)
-        size = sum(column.total_uncompressed_size for column in columns)
-        texts = [one.path_in_schema for one in columns if one.physical_type == "BYTE_ARRAY"]
-    if size > BENCHMARK_BYTES or values * VALUE_BYTES > BENCHMARK_BYTES:
-        raise BadFileError(_too_large(path))
-    # A dictionary holds a text once, however often it comes: so it is counted before it is repeated.
-    with pq.ParquetFile(path, read_dictionary=sorted(set(texts))) as file:
-        for batch in file.iter_batches(batch_size=ROWS_AT_A_TIME, use_threads=False):
-            for at in range(len(batch)):
-                row = batch.slice(at, 1)
-                if sum(map(_repeated_bytes, row.columns)) > LINE_BYTES:
-                    raise BadFileError(_too_large(path))
-                yield from row.to_pylist()
+def _is_code(task: Task) -> bool:
+    """Tell whether a task is about code, and not a question that has words alone."""
+    return bool(task.entry_point or task.test or CODE.search(f"{task.prompt}\n{task.solution}"))
 
 
-def _repeated_bytes(array: pa.Array) -> int:
-    """Return the bytes of all texts in an array, at any depth, each as often as it comes."""
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        lengths = pc.binary_length(array.dictionary).cast(pa.int64())
-        texts = pc.sum(lengths.take(array.indices.drop_null())).as_py() or 0
-        return int(texts) + VALUE_BYTES * len(array)
-    if pa.types.is_map(kind):
-        return _repeated_bytes(array.keys) + _repeated_bytes(array.items)
-    if pa.types.is_struct(kind):
-        return sum(map(_repeated_bytes, array.flatten()))
-    if kind.num_fields:  # a list of any kind
-        return _repeated_bytes(array.flatten())
-    return VALUE_BYTES * len(array)
-
-
-def _layout_of(record: object, path: Path) -> Fields:
+def _layout_of(record: object) -> Fields | None:
     has = set(record) if isinstance(record, Mapping) else set()
-    for fields in LAYOUTS.values():
-        if has.issuperset(fields.names()):
-            return fields
-    known = "; ".join(f"{name}: {', '.join(fields.names())}" for name, fields in LAYOUTS.items())
-    raise SettingsError(
-        f"A benchmark must have the fields of a known layout ({known}). {path} has "
-        f"{listed(sorted(map(str, has))) or 'none'}. Say which is which: {_example_of_fields(has)}"
+    return next((fields for fields in LAYOUTS.values() if has.issuperset(fields.names())), None)
+
+
+def _item_of(record: object, benchmark: str, at: int, where: str) -> Task:
+    if not isinstance(record, Mapping):
+        raise SettingsError(f"A task must be a JSON object. Got {type(record).__name__} instead ({where}).")
+    question, answer, passage = parts_of(record, where)
+    names = USUAL_NAMES["id"] + ("doc_id", "ind", "idx")
+    found = str(next((record[name] for name in names if isinstance(record.get(name), str | int)), at))
+    return Task(
+        _numbered(benchmark, found) if found.isdecimal() else found,
+        benchmark,
+        question,
+        answer,
+        passage=passage,
     )
+
+
+def _numbered(benchmark: str, number: object) -> str:
+    """Return the id of a task that has a number alone: where ids are listed, they tell no benchmark."""
+    return f"{benchmark}/{number}"
 
 
 def _example_of_fields(has: Collection[object]) -> str:
@@ -222,20 +194,23 @@ def _example_of_fields(has: Collection[object]) -> str:
     return f"{told}." + ("" if found["id"] else " Where tasks have no id, their prompt may stand for it.")
 
 
-def _task_of(record: object, fields: Fields, benchmark: str, where: str) -> Task:
+def _task_of(record: object, fields: Fields, benchmark: str, at: int, where: str) -> Task:
     if not isinstance(record, Mapping):
         raise SettingsError(f"A task must be a JSON object. Got {type(record).__name__} instead ({where}).")
-    values = {}
-    for part, name in vars(fields).items():
-        if name and name not in record:
+    named = {part: name for part, name in vars(fields).items() if name}
+    for name in named.values():
+        if name not in record:
             raise SettingsError(
                 f"Each task must have the field {name!r}. {where} lacks it; it has "
                 f"{listed(sorted(map(str, record))) or 'none'}. Name another: {_example_of_fields(record)}"
             )
-        values[part] = _text_of(record[name], name, where) if name else ""
-    if not values["entry_point"]:
-        values["entry_point"] = _first_function(values["solution"])
-    return Task(benchmark=benchmark, **values)
+    texts = {**dict.fromkeys(vars(fields), ""), "id": _numbered(benchmark, at)}
+    if choices := named.pop("choices", ""):
+        answer = record[named.pop("solution")] if "solution" in named else None
+        texts["solution"] = right_answer(answer, choices_of(record[choices]))
+    texts |= {part: _text_of(record[name], name, where) for part, name in named.items()}
+    del texts["choices"]
+    return Task(benchmark=benchmark, kind="code", passage_leaks=False, is_common=False, **texts)
 
 
 def _text_of(value: object, name: str, where: str) -> str:

@@ -3,7 +3,8 @@
 from filtering.explaining.explain import Explanation
 from filtering.explaining.groups import COMBINED, WHAT_COMBINES
 from filtering.explaining.passages import Passage
-from filtering.leaks.search import LEAK
+from filtering.leaks.prose_index import PASSAGE
+from filtering.leaks.search import COMMON, COMMON_TEXT, LEAK
 from filtering.printable import printable
 from filtering.scoring.scorers import DECIDED_BY
 from filtering.signals.settings import RULES
@@ -15,6 +16,11 @@ from pipelines.store.leak_files import found_by
 SHOWN_CHARS = 240
 """Of a passage."""
 LEAKS_SHOWN = 10
+NO_LEAKS = {
+    COMMON: "textbook code",
+    COMMON_TEXT: "common text",
+    PASSAGE: "the passage of a task without its question",
+}
 LEAST_POINTS = 0.005
 """What moves a score by less is shown as nothing, and so left out."""
 
@@ -75,7 +81,10 @@ def _why_not_removed(found: ExplainedDocument) -> str:
         return f"{found.why.reason}, and so not searched for benchmark tasks"
     if _is_marked(found):
         return "marked, and not removed (--leak-action mark)"
-    return "it holds textbook code, which is no leak" if found.leaks else "it holds no benchmark task"
+    held = {NO_LEAKS[hit["verdict"]] for hit in found.leaks or () if hit["verdict"] in NO_LEAKS}
+    return (
+        f"it holds {' and '.join(sorted(held))}, which is no leak" if held else "it holds no benchmark task"
+    )
 
 
 def _is_marked(found: ExplainedDocument) -> bool:

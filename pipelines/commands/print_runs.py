@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from annotations.asking.budget import BYTES_PER_TOKEN
 from annotations.labels.code_languages import UNKNOWN
-from filtering.leaks.search import COMMON
+from filtering.leaks.prose_index import PASSAGE
+from filtering.leaks.search import COMMON, COMMON_TEXT
 from filtering.printable import printable
 from filtering.scoring.unsure import Unsure
 from filtering.text.human_languages import NOT_SURE
@@ -25,6 +26,7 @@ from pipelines.reports.row_sample import IDENTIFIED, OF_LANGUAGE
 from pipelines.reports.trained_on import trained_on_of
 from pipelines.reports.unsure_documents import are_all, languages_after, warning_after
 from pipelines.run.filter import BY_SAMPLE
+from pipelines.store.leaked_items import FILE
 
 if TYPE_CHECKING:
     from pipelines.run.audit import AuditResult
@@ -35,6 +37,12 @@ SHOWN_VALUES = 4
 """Languages that have a figure of their own on the line of languages."""
 UNTOLD = (NOT_SURE, UNKNOWN)
 """Values of slices by language that say it is not known: named last."""
+NO_LEAKS = {
+    COMMON: "a task by textbook code alone, such as a usual sorting function",
+    COMMON_TEXT: "a task that is common text",
+    PASSAGE: "a task by the passage that it is about, and not by its question",
+}
+"""How documents without a leak match a task, by verdict."""
 LEAK_OF = "leak of "
 """Begins the names of counts of leaks by benchmark in a manifest."""
 SHOWN_FILES = 5
@@ -142,7 +150,7 @@ def _print_set_aside(result: "FilterResult") -> None:
 def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
     is_dropped = manifest["settings"]["leak_action"] == "drop"
     leaked, counts = manifest["leaked"], dict(manifest["leaks"])
-    common = counts.pop(COMMON, 0)
+    others = {verdict: counts.pop(verdict) for verdict in NO_LEAKS if verdict in counts}
     of_benchmarks = {
         name.removeprefix(LEAK_OF): counts.pop(name) for name in list(counts) if name.startswith(LEAK_OF)
     }
@@ -156,17 +164,14 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
         several = sum(of_benchmarks.values()) > leaked
         more = " (a document may hold leaks of several)" if several else ""
         show(f"  by benchmark: {printable(named)}{more}")
-    if common:
+    for verdict, count in others.items():
         other = "other " if leaked else ""
-        match = "document matches" if common == 1 else "documents match"
-        show(
-            f"  {common:,} {other}{match} a task by textbook code alone, such as a usual sorting function: "
-            "that is no leak, and kept"
-        )
+        match = "document matches" if count == 1 else "documents match"
+        show(f"  {count:,} {other}{match} {NO_LEAKS[verdict]}: that is no leak, and kept")
     if counts:
         _print_counts("  documents that could not be searched in full", counts)
-    if leaked or common:
-        show(f"  each hit is in {printable(out)}/run/hits.parquet")
+    if leaked or others:
+        show(f"  each hit is in {printable(out)}/run/hits.parquet, each task in run/{FILE} beside it")
 
 
 def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str, looked_at: object = None) -> str:

@@ -7,6 +7,7 @@ from filtering.printable import printable
 from pipelines.amounts_in_words import percent
 from pipelines.commands.screen import show
 from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED, WITHOUT_REPLY
+from pipelines.writing.reasons import MEANINGS
 from pipelines.writing.text_folder import DATA, FAILED_FILE, PAGE, data_file
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ def print_writing(result: "WriteResult") -> int:
     show(f"{result.kept:,} texts of {result.asked:,} ({percent(result.kept, result.asked)}) -> {kept}")
     thrown = {fault: count for fault, count in result.faults.items() if fault not in WITHOUT_REPLY}
     for fault, count in sorted(thrown.items(), key=lambda one: -one[1]):
-        show(f"  thrown away: {count:,} {fault}")
+        meaning = f": {MEANINGS[fault]}" if fault in MEANINGS else ""
+        show(f"  thrown away: {count:,} {fault}{meaning}")
     if thrown:
         show(f"  these lie with their reasons in {out}/{FAILED_FILE}")
     _print_marks(result)

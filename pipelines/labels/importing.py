@@ -12,7 +12,7 @@ from annotations.labels.columns import check_scores, is_string, sample_rows
 from annotations.labels.label_studio import ANNOTATION, ANNOTATOR
 from annotations.labels.labels import count_cut_texts
 from annotations.labels.ratings import IMPORTED_SCORE
-from annotations.labels.sources import read_table, require_column, text_column_of
+from annotations.labels.sources import LABELS, read_table, require_column, text_column_of
 from filtering.errors import LabelsError
 from filtering.text.settings import TEXT_COLUMNS
 from filtering.text.windows import cut_window
@@ -47,7 +47,13 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         If the folder holds something else.
     """
     table, name = read_documents(
-        config.source, config.text_column, config.group_column, config.score_column, ANNOTATOR, ANNOTATION
+        config.source,
+        config.text_column,
+        config.group_column,
+        config.score_column,
+        ANNOTATOR,
+        ANNOTATION,
+        called=LABELS,
     )
     require_column(table, config.score_column, "--score-column", config.source, name)
     table = _with_whole_texts(table, config.source)

@@ -143,11 +143,12 @@ def texts_beside(path: str) -> Path:
 
 
 def read_documents(
-    source: str, text_column: str | None, group_column: str | None, *more: str
+    source: str, text_column: str | None, group_column: str | None, *more: str, called: str = "Documents"
 ) -> tuple[pa.Table, str]:
     """Read documents, with the columns that a sample has, from any source of labels.
 
-    Without a `text_column` all those that may be it are read; see `pipelines.dump.text_columns`.
+    Without a `text_column` all those that may be it are read; see `pipelines.dump.text_columns`. Messages
+    begin with what it is `called`.
 
     Returns
     -------
@@ -165,7 +166,8 @@ def read_documents(
     texts += [*LANGUAGE_COLUMNS, *PATH_COLUMNS]
     parts = (text_column or "").split(".")
     above = [".".join(parts[:count]) for count in range(1, len(parts))]  # columns that it may be a field of
-    table, name = read_table(source, [*texts, *above, *SAMPLE_SCHEMA.names, *more], strings=texts)
+    columns = [*texts, *above, *SAMPLE_SCHEMA.names, *more]
+    table, name = read_table(source, columns, strings=texts, called=called)
     if text_column and len(text_path(table.schema, text_column)) > 1:
         table = table.append_column(text_column, texts_of(table, text_column))
     for column, option in ((text_column, "--text-column"), (group_column, "--group-column")):

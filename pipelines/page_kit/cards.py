@@ -79,13 +79,19 @@ class CardSection:
         Cards by heading; none stand below some.
     slices : mapping
         Kinds of slices to choose from: for each value what the script looks for, and its name.
+    things, kinds : str
+        What the page calls documents, and slices.
     """
 
     groups: Mapping[str, Sequence[Card]]
     slices: Mapping[str, Sequence[tuple[str, str]]]
+    things: str
+    kinds: str
 
 
-def card_section(cards: Sequence[Card], groups: Sequence[str]) -> CardSection:
+def card_section(
+    cards: Sequence[Card], groups: Sequence[str], *, things: str = "documents", kinds: str = "slices"
+) -> CardSection:
     """Return cards below the headings of their groups, and the slices that tell them apart."""
     values: dict[str, set[str]] = defaultdict(set)
     for card in cards:
@@ -98,6 +104,8 @@ def card_section(cards: Sequence[Card], groups: Sequence[str]) -> CardSection:
             for kind, found in values.items()
             if len(found) > 1
         },
+        things=things,
+        kinds=kinds,
     )
 
 

@@ -5,6 +5,7 @@ Pages are templates of jinja2, which escape by themselves all that comes from da
 """
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
 
 from filtering.errors import OutputError
 from filtering.printable import printable, printable_lines
@@ -24,6 +27,7 @@ PACKAGE = "pipelines.page_kit"
 """Whose folder ``templates`` holds the pages, their style and their script."""
 SCRIPT = (files(PACKAGE) / "templates" / "page.js").read_text(encoding="utf-8")
 """Shows the search of documents, which does nothing without it, and hides cards that do not fit."""
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 DIGEST_CHARS = 12
 TILES_ABREAST = 7
 """On a page of 1,200 pixels."""
@@ -108,6 +112,7 @@ def templates() -> "Environment":
         "columns": _columns,
         "digest": _digest,
         "markdown": _markdown,
+        "options": _options,
         "percent": _percent,
         "thousands": _thousands,
     }
@@ -135,6 +140,11 @@ def _cell(value: object) -> object:
 def _markdown(value: object) -> str:
     """Return what goes into a cell of a table in Markdown: names of others may hold what ends it."""
     return printable(str(_cell(value))).replace("|", "\\|")
+
+
+def _options(sentence: str) -> Markup:
+    """Return a sentence whose options of the command stay whole: no line ends after their first sign."""
+    return Markup(OPTION.sub(r"<span class=whole-word>\g<0></span>", str(escape(sentence))))
 
 
 def _digest(sha256: object) -> str:

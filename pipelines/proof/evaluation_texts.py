@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from filtering.errors import BadFileError, SettingsError
-from filtering.leaks.tasks import read_records
+from filtering.leaks.benchmark_files import read_records
 from filtering.printable import listed, printable
 from filtering.regular_files import open_regular
 from filtering.wrong_values import near_path

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from pydantic_core import to_jsonable_python
 
+from annotations.asking.rubric import MEAN
 from filtering.judging.metrics import Estimate
 from pipelines.new_files import written_whole
 from pipelines.page_kit.page import Table, Tile, whole_page
 from pipelines.writing.grade import GradeResult
-from pipelines.writing.grades import Graded
+from pipelines.writing.grades import IN_WORDS, NEEDS_BEGINNINGS, TOO_FEW, Graded
 from pipelines.writing.text_folder import write_json
 
 FORMAT = 1
@@ -22,10 +23,10 @@ SHOWN_CHARS = 1200
 
 @dataclass(frozen=True)
 class _Compared:
-    """What models wrote after a beginning: by model, each text below its grades."""
+    """What models wrote after a beginning: by model, grades, text, and characters that are not shown."""
 
     prompt: str
-    texts: Mapping[str, Sequence[tuple[str, str]]]
+    texts: Mapping[str, Sequence[tuple[str, str, int]]]
 
 
 @dataclass(frozen=True)
@@ -68,27 +69,44 @@ def render_page(result: GradeResult) -> str:
 
 def models_table(result: GradeResult) -> Table:
     """Return mean grades by model and dimension, those of the rubric as a whole with their intervals."""
+    dimensions = _dimensions(result)
     rows = [
-        (one.name, _value(one.score), _interval(one.score), *map(_value, one.grades.values()))
+        (
+            one.name,
+            _value(one.score),
+            _interval(one.score),
+            *(_value(one.grades[name]) for name in dimensions),
+        )
         for one in result.models
     ]
-    head = ("model", "all", "95 % interval", *_dimensions(result))
+    head = ("model", _overall(result), "95 % interval", *dimensions)
     return Table("Mean grades, rubric points", head, rows)
 
 
 def _intervals(result: GradeResult) -> Table:
-    rows = [(one.name, *map(_interval, one.grades.values())) for one in result.models]
-    return Table("95 % intervals", ("model", *_dimensions(result)), rows)
+    dimensions = _dimensions(result)
+    rows = [(one.name, *(_interval(one.grades[name]) for name in dimensions)) for one in result.models]
+    return Table("95 % intervals", ("model", *dimensions), rows if dimensions else ())
 
 
 def _gaps(result: GradeResult) -> Table:
-    rows = [(one.name, _value(one.gap), _interval(one.gap), one.shared, one.verdict) for one in result.models]
-    head = ("model", "difference", "95 % interval", "beginnings", "verdict")
-    return Table("Difference to the highest mean", head, rows)
+    rows = [(one.name, one.verdict, _value(one.gap), _interval(one.gap), one.shared) for one in result.models]
+    head = ("model", "verdict", "difference", "95 % interval", "beginnings")
+    note = NEEDS_BEGINNINGS if any(one.verdict == TOO_FEW for one in result.models) else ""
+    return Table("Difference to the highest mean", head, rows, texts=2, note=note)
 
 
 def _dimensions(result: GradeResult) -> list[str]:
-    return list(result.models[0].grades) if result.models else []
+    """Return the dimensions that are told beside the figure for all; none where there is one."""
+    names = list(result.models[0].grades) if result.models else []
+    return names if len(names) > 1 else []
+
+
+def _overall(result: GradeResult) -> str:
+    """Return what the figure is that stands for all dimensions."""
+    if _dimensions(result) and result.overall == MEAN:
+        return "mean of dimensions"
+    return "grade" if result.overall == MEAN else result.overall
 
 
 def _value(figure: Estimate) -> str:
@@ -100,13 +118,13 @@ def _interval(figure: Estimate) -> str:
 
 
 def _texts(result: GradeResult) -> Table:
-    rows = [(one.name, one.completions, one.graded, one.empty) for one in result.models]
+    rows = [(one.name, one.completions, one.graded, one.empty, one.without_grade) for one in result.models]
     note = (
-        "A text without a word has the lowest grades; no grader was asked."
+        "The grader is not asked about an empty text: it has the lowest grades."
         if any(one.empty for one in result.models)
         else ""
     )
-    return Table("Texts", ("model", "texts", "graded", "empty"), rows, note=note)
+    return Table("Texts", ("model", "texts", "graded", "empty", "without a grade"), rows, note=note)
 
 
 def _tiles(result: GradeResult) -> list[Tile]:
@@ -123,19 +141,22 @@ def _tiles(result: GradeResult) -> list[Tile]:
 
 
 def _others(result: GradeResult) -> str:
-    left = sum(one.completions - one.graded for one in result.models)
-    return f"{left:,} have no grade" if left else "all of them"
+    counts = {
+        "empty": sum(one.empty for one in result.models),
+        "without a grade": sum(one.without_grade for one in result.models),
+    }
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or "all of them"
 
 
 def _compared(examples: Sequence[Graded]) -> list[_Compared]:
-    found: dict[str, dict[str, list[tuple[str, str]]]] = {}
+    found: dict[str, dict[str, list[tuple[str, str, int]]]] = {}
     for one in examples:
         texts = found.setdefault(one.prompt, {}).setdefault(one.model, [])
-        texts.append((_marks(one), one.text[:SHOWN_CHARS]))
+        texts.append((_marks(one), one.text[:SHOWN_CHARS], max(len(one.text) - SHOWN_CHARS, 0)))
     return [_Compared(prompt[-SHOWN_CHARS:], texts) for prompt, texts in found.items()]
 
 
 def _marks(one: Graded) -> str:
     if not one.scores:
-        return one.status
+        return IN_WORDS.get(one.status, one.status)
     return " · ".join([*(f"{name} {points:g}" for name, points in one.scores.items())])

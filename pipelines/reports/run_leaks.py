@@ -9,12 +9,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filtering.leaks.search import COMMON, LEAK
+from filtering.leaks import Task
+from filtering.leaks.prose_index import PASSAGE, QUESTION
+from filtering.leaks.search import ANSWERED, COMMON, COMMON_TEXT, LEAK
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import Place, read_again
 from pipelines.store.leak_files import HITS_SCHEMA, found_by, read_tasks
+from pipelines.store.leaked_items import CONTAMINATED, FILE, ITEMS_SCHEMA, UNTOLD
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written
 
@@ -49,6 +52,26 @@ class LeakCount:
     found: int
     leaked: int
     tasks: int
+
+
+@dataclass(frozen=True)
+class ItemCount:
+    """Items of a benchmark by what was found of them.
+
+    Parameters
+    ----------
+    benchmark : str
+    items : int
+        All of them.
+    contaminated, common_text, untold : int
+        Those that leaked; that are common text; and that cannot be told from other text.
+    """
+
+    benchmark: str
+    items: int
+    contaminated: int
+    common_text: int
+    untold: int
 
 
 @dataclass(frozen=True)
@@ -94,8 +117,10 @@ class RunLeaks:
         What became of documents with a leak.
     leaked : int
         Documents with a leak, of those that would be kept.
-    common : int
-        Documents that hold common knowledge alone.
+    common, common_text, passages : int
+        Documents without one that hold common knowledge; a task that is common text; and a passage.
+    items : sequence of ItemCount
+        One a benchmark.
     tasks : int
         Tasks that were looked for.
     hits : int
@@ -110,6 +135,9 @@ class RunLeaks:
     action: str
     leaked: int
     common: int
+    common_text: int
+    passages: int
+    items: Sequence[ItemCount]
     tasks: int
     hits: int
     counts: Sequence[LeakCount]
@@ -141,9 +169,9 @@ def gather_leaks(
         all_hits = file.metadata.num_rows
     tasks = {(task.benchmark, task.id): task for task in read_tasks(folder)}
     texts = {
-        (*key, part): getattr(task, "prompt" if part == "signature" else part) or task.solution
+        (*key, part): text or task.solution
         for key, task in tasks.items()
-        for part in ("prompt", "solution", "signature")
+        for part, text in _texts_of(task).items()
     }
     chosen = _choose(hits.to_pylist()) if samples else []
     pairs, unread = _read_pairs(plan.parts, chosen, facts.row_reader, texts)
@@ -151,12 +179,36 @@ def gather_leaks(
         action=facts.leak_action,
         leaked=manifest["leaked"],
         common=manifest["leaks"].get(COMMON, 0),
+        common_text=manifest["leaks"].get(COMMON_TEXT, 0),
+        passages=manifest["leaks"].get(PASSAGE, 0),
+        items=_count_items(folder),
         tasks=len(tasks),
         hits=all_hits,
         counts=_count(hits),
         pairs=pairs,
         unread=unread,
     )
+
+
+def _texts_of(task: Task) -> dict[str, str]:
+    """Return the text of a task to show for each part that may be found."""
+    if task.kind == "code":
+        return {"prompt": task.prompt, "solution": task.solution, "signature": task.prompt}
+    return {QUESTION: task.prompt, ANSWERED: f"{task.prompt}\n{task.solution}", PASSAGE: task.passage}
+
+
+def _count_items(folder: RunFolder) -> list[ItemCount]:
+    path = folder.run / FILE
+    if not path.exists():  # an earlier version wrote none
+        return []
+    with as_written(path), open_parquet(folder.own_file(path)) as file:
+        table = file.read(use_threads=False).select(ITEMS_SCHEMA.names).cast(ITEMS_SCHEMA)
+    benchmarks = table["benchmark"].to_pylist()
+    found = Counter(zip(benchmarks, table["status"].to_pylist(), strict=True))
+    return [
+        ItemCount(name, items, found[name, CONTAMINATED], found[name, COMMON_TEXT], found[name, UNTOLD])
+        for name, items in Counter(benchmarks).items()
+    ]
 
 
 def _count(hits: pa.Table) -> list[LeakCount]:

@@ -104,6 +104,7 @@ LEAKS_DONE = {
     "mark": ("marked", "kept, and the column edu_leak names what was found"),
 }
 """By action: what became of documents with a leak, in a word and in more."""
+ITEMS_HEAD = ("benchmark", "tasks", "found", "common text", "cannot be told")
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class _View:
     other_distance: float  # from which documents are of another kind
     combines: str  # what combinations of signals are; empty where no document shows them
     leaks_done: str
-    leak_counts: Sequence[Table]  # by benchmark
+    leak_counts: Sequence[Table]  # of tasks, and of documents by benchmark
     drift: Table | None
     knows: str  # whether this is what the scorer knows
     unsure: str  # what few documents it does not know
@@ -249,9 +250,13 @@ def _scores(report: RunReport) -> Table:
 def _leak_counts(found: RunLeaks) -> list[Table]:
     head = ("found by", "found", LEAKS_DONE[found.action][0], "tasks")
     by_benchmark = groupby(found.counts, key=lambda one: one.benchmark)
+    items = [(one.benchmark, one.items, one.contaminated, one.common_text, one.untold) for one in found.items]
     return [
-        Table(f"{name}: documents found", head, [_leak_count(one) for one in counts])
-        for name, counts in by_benchmark
+        *([Table("Tasks by benchmark", ITEMS_HEAD, items)] if items else []),
+        *(
+            Table(f"{name}: documents found", head, [_leak_count(one) for one in counts])
+            for name, counts in by_benchmark
+        ),
     ]
 
 

@@ -13,6 +13,7 @@ from pipelines.new_files import written_whole
 from pipelines.page_kit.cards import CARD_CHARS, Card, CardSection, card_section
 from pipelines.page_kit.page import Table, Tile, whole_page
 from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED
+from pipelines.writing.reasons import MEANINGS
 from pipelines.writing.text_folder import FORMAT, PAGE, SUMMARY_FILE, write_json
 from pipelines.writing.write_result import Example, WriteResult
 
@@ -28,7 +29,7 @@ class _View:
     faults: Table
     grades: Table | None  # None where nothing was graded
     diversity: Sequence[Table]
-    costs: Table
+    costs: Sequence[Table]
     examples: CardSection
 
 
@@ -57,7 +58,7 @@ def render_page(result: WriteResult) -> str:
         faults=_faults(result),
         grades=_grades(result) if result.grades else None,
         diversity=_diversity(result.diversity) if result.diversity else (),
-        costs=_costs(result),
+        costs=(_costs(result), _draws(result)),
         examples=_examples(result.examples),
     )
     return whole_page("write.html", f"edufilter: texts of {result.recipe}", view)
@@ -78,13 +79,13 @@ def _tiles(result: WriteResult) -> list[Tile]:
 
 def _faults(result: WriteResult) -> Table:
     order = sorted(result.faults.items(), key=lambda one: (-one[1], one[0]))
-    rows = [(fault, count, percent(count, result.asked)) for fault, count in order]
+    rows = [(fault, MEANINGS.get(fault, ""), count, percent(count, result.asked)) for fault, count in order]
     note = (
         f"Texts that were {NOT_ASKED}, or found {NO_ANSWER}, are no texts: the same command asks for them."
         if result.faults.get(NOT_ASKED) or result.faults.get(NO_ANSWER)
         else ""
     )
-    return Table("Thrown away", ("why", "texts", "share"), rows, note=note)
+    return Table("Thrown away", ("why", "what that means", "texts", "share"), rows, texts=2, note=note)
 
 
 def _grades(result: WriteResult) -> Table:
@@ -94,14 +95,13 @@ def _grades(result: WriteResult) -> Table:
 
 def _diversity(found: Diversity) -> list[Table]:
     runs = [
-        (f"{length} words" if length > 1 else "1 word", f"{100 * share:.1f} %")
+        (f"runs of {length} words" if length > 1 else "words", f"{100 * share:.1f} %")
         for length, share in zip(RUNS, found.distinct, strict=True)
     ]
-    runs.append(("near-duplicates", f"{100 * found.near_duplicates:.1f} %"))
     slots = [(name, found.values[name], f"{share:.3f}") for name, share in sorted(found.evenness.items())]
     openings = [(opening, f"{100 * share:.1f} %") for opening, share in found.openings]
     return [
-        Table("Different runs of words among all", ("runs of", "share"), runs),
+        Table("Different words, and runs of words", ("of all", "are different"), runs),
         Table("Slots", ("slot", "values used", "evenness"), slots),
         Table("Commonest openings", ("first words", "share of texts"), openings),
     ]
@@ -118,30 +118,37 @@ def _costs(result: WriteResult) -> Table:
         rows.append((opened, f"${result.open_usd:.4f}"))
     if result.kept and result.spent_usd:
         rows.append(("for each text that is kept", f"${result.spent_usd / result.kept:.4f}"))
-    rows += [("different draws", result.combinations)]
-    if result.topics:
-        rows.append(("topics", result.topics))
+    return Table("Costs", ("what", "how much"), rows)
+
+
+def _draws(result: WriteResult) -> Table:
+    rows: list[tuple[str, object]] = [
+        ("recipe, and the first digits of its digest", f"{result.recipe} ({result.recipe_sha256[:12]})"),
+        ("draws that the recipe allows", result.combinations),
+        ("draws that were made", result.asked),
+    ]
     if result.more_draws:
-        rows.append(("draws in place of near-duplicates", result.more_draws))
-    rows.append(("recipe", f"{result.recipe} ({result.recipe_sha256[:12]})"))
-    return Table("Costs and draws", ("what", "how much"), rows)
+        rows.append(("of these in place of near-duplicates", result.more_draws))
+    if result.topics:
+        rows.append(("topics that the model listed", result.topics))
+    return Table("Draws", ("what", "how many"), rows)
 
 
 def _examples(examples: Sequence[Example]) -> CardSection:
     groups = dict.fromkeys([KEPT, *sorted({one.fault for one in examples if one.fault})])
-    return card_section([_card(one) for one in examples], list(groups))
+    return card_section([_card(one) for one in examples], list(groups), things="texts", kinds="slots")
 
 
 def _card(example: Example) -> Card:
     marks, slots = example.marks, example.slots
     told = [f"{name}: {value}" for name, value in slots.items()]
-    if marks.grade is not None:
-        told.insert(0, f"grade {marks.grade:.2f}")
+    given = (("score", marks.edu_score), ("grade", marks.grade))
+    first = [example.detail, *(f"{name} {value:.2f}" for name, value in given if value is not None)]
     return Card(
         group=example.fault or KEPT,
-        score=marks.edu_score,
+        score=None,  # there may be two figures, and each has its name
         kept=not example.fault,
-        about=" · ".join(told),
+        about=" · ".join([*filter(None, first), *told]),
         content=example.text[:CARD_CHARS],
         characters=len(example.text),
         slices=slots,

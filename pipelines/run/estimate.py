@@ -21,7 +21,7 @@ from pipelines.run.filter import (
 from pipelines.run.resume import refuse_foreign, refuse_other_run
 from pipelines.settings.base import words_of
 from pipelines.settings.runs import FilterConfig
-from pipelines.store.leak_files import gather_tasks
+from pipelines.store.benchmark_tasks import gather_tasks
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.leak_finder import search_of
@@ -101,7 +101,7 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
     folder = RunFolder(config.out)
     refuse_foreign(folder)
     files = inputs_of(config)
-    tasks = gather_tasks(config.against, config.fields)
+    tasks = gather_tasks(config.against, config)
     untried = untried_scorer_of(config)
     leaks = search_of(tasks, config.leak_action) if tasks else None
     plan = replace(plan_of(config, files, untried, leaks), command=words_of("filter", config))

@@ -23,7 +23,7 @@ from pipelines.run.resume import refuse_foreign, refuse_other_run
 from pipelines.scorer_addresses import UntriedScorer, open_scorer, open_untried
 from pipelines.settings.base import words_of
 from pipelines.settings.runs import DecontaminateConfig, DumpSettings, FilterConfig
-from pipelines.store.leak_files import gather_tasks
+from pipelines.store.benchmark_tasks import gather_tasks
 from pipelines.store.plan import Plan, PlanSettings, make_plan
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.leak_finder import leak_settings, search_of
@@ -88,7 +88,7 @@ def filter_dump(
     folder = RunFolder(config.out)
     refuse_foreign(folder)
     files = inputs_of(config)
-    tasks = gather_tasks(config.against, config.fields)
+    tasks = gather_tasks(config.against, config)
     untried = untried_scorer_of(config)
     leaks = search_of(tasks, config.leak_action) if tasks else None
     plan = replace(plan_of(config, files, untried, leaks), command=words_of("filter", config))
@@ -162,7 +162,7 @@ def decontaminate_dump(
     executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
     refuse_foreign(RunFolder(config.out))
     files = inputs_of(config)
-    tasks = gather_tasks(config.against, config.fields)
+    tasks = gather_tasks(config.against, config)
     leaks = search_of(tasks, config.leak_action)
     added = AddedColumns.named("edu_score")
     plan = make_plan(

@@ -22,6 +22,7 @@ from pipelines.progress import Reporter, RowMeter
 from pipelines.run.audit import AuditResult, agreement_of
 from pipelines.run.resume import settle_plan
 from pipelines.store.leak_files import write_all_hits, write_tasks
+from pipelines.store.leaked_items import FILE, MANY_DOCUMENTS, write_items
 from pipelines.store.manifest import read_set_aside, write_manifest
 from pipelines.store.plan import Plan
 from pipelines.store.receipts import Receipt, ReceiptLog
@@ -184,7 +185,7 @@ def run_plan(
                     if strict:
                         raise BadFileError(receipt.set_aside)
         if settings.leaks is not None:
-            write_all_hits(folder, plan)
+            _write_leaks(folder, plan, reporter)
         write_manifest(folder, plan, settings.scorer)
         folder.clear_temporary()
     except KeyboardInterrupt:
@@ -209,3 +210,14 @@ def _result(folder: RunFolder, plan: Plan, *, rows_scored: int, seconds: float) 
         doubt=doubt_of_run(plan.parts, plan.facts.text_column, manifest),
         next_step=plan.how_to_read if set_aside else "",
     )
+
+
+def _write_leaks(folder: RunFolder, plan: Plan, reporter: Reporter) -> None:
+    """Write what was found of benchmarks, and say what may be no leak."""
+    write_all_hits(folder, plan)
+    if many := write_items(folder, plan):
+        reporter.say(
+            f"{many:,} benchmark {'item is' if many == 1 else 'items are each'} in more than "
+            f"{MANY_DOCUMENTS} documents. If you know that as common text, keep these documents: "
+            f"another run takes --common-items {printable(str(folder.run / FILE))}"
+        )

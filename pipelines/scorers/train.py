@@ -242,7 +242,7 @@ def read_pool(source: str, reporter: Reporter) -> tuple[list[bytes], list[str]]:
     ColumnError
         If it has no column of texts, or several.
     """
-    table, name = read_table(source, [*TEXT_COLUMNS, *GROUP_COLUMNS, "url"])
+    table, name = read_table(source, [*TEXT_COLUMNS, *GROUP_COLUMNS, "url"], called="Documents")
     column = text_column_of(table, source, name)
     rows = table.drop_columns(column).to_pylist() if table.num_columns > 1 else [{}] * len(table)
     groups = [group_of(row, None, f"#{number}") for number, row in enumerate(rows)]

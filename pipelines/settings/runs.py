@@ -47,10 +47,12 @@ UnsureAction = Literal["keep", "drop", "flag"]
 Write = Literal["kept", "all", "scores"]
 
 FIELD_NAMES = tuple(vars(Fields()))
+OF_PROSE = {"question": "prompt", "answer": "solution"}
+"""What these fields are called where a task is no code."""
 
 
 def read_fields(words: str) -> Fields:
-    """Return the fields that words such as ``id=task,prompt=question,solution=answer`` name.
+    """Return the fields that words name, such as ``id=task,question=ask,choices=ends,answer=key``.
 
     Raises
     ------
@@ -59,21 +61,22 @@ def read_fields(words: str) -> Fields:
 
     Examples
     --------
-    >>> read_fields("id=task,prompt=question")
-    Fields(id='task', prompt='question', solution='', test='', entry_point='')
+    >>> fields_in_words(read_fields("question=ask,answer=key"))
+    'prompt=ask,solution=key'
     """
     pairs = [word.partition("=") for word in words.split(",")]
-    found = {name.strip(): field.strip() for name, _, field in pairs}
+    found = {OF_PROSE.get(name.strip(), name.strip()): field.strip() for name, _, field in pairs}
     if not found.keys() <= set(FIELD_NAMES) or not all(found.values()) or len(found) < len(pairs):
         raise ValueError(
-            f"must be like id=task_id,prompt=question,solution=answer, of {', '.join(FIELD_NAMES)}"
+            f"must be like id=task_id,prompt=question,solution=answer, "
+            f"of {', '.join((*FIELD_NAMES, *OF_PROSE))}"
         )
     if not {"prompt", "solution"} & set(found):
         raise ValueError(
             f"must name prompt or solution: these are what is looked for. For example: "
             f"id={next(iter(found.values()))},prompt={next(iter(found.values()))}"
         )
-    return Fields(**{"prompt": "", **found})
+    return Fields(**{"id": "", "prompt": "", **found})
 
 
 def fields_in_words(fields: Fields | None) -> str | None:
@@ -96,8 +99,8 @@ def _rules_in_words(rules: tuple[Rule, ...] | None) -> str | None:
 Benchmarks = Option(
     metavar="BENCHMARK",
     rich_help_panel=LEAKS,
-    help="File of benchmark tasks (.jsonl, .jsonl.gz or .parquet) that must not be in the output. Repeat it "
-    "for more files.",
+    help="File of benchmark tasks (.jsonl, .json, .csv or .parquet) that must not be in the output. Repeat "
+    "it for more files.",
 )
 
 
@@ -118,8 +121,24 @@ class BenchmarkSettings(Settings):
         Option(
             parser=str,
             rich_help_panel=LEAKS,
-            help="Names of the benchmark's fields, such as id=task,prompt=question,solution=answer. "
-            "Default: those of HumanEval or MBPP.",
+            help="Names of the benchmark's fields, such as question=ask,choices=ends,answer=right; "
+            "also passage, or prompt and solution of code. Default: the usual names.",
+        ),
+    ] = None
+    passage_leaks: Annotated[
+        bool,
+        Option(
+            "--passage-leaks",
+            rich_help_panel=LEAKS,
+            help="Take a passage that a question is about for a task too. Else it is told, and kept.",
+        ),
+    ] = False
+    common_items: Annotated[
+        Name | None,
+        Option(
+            rich_help_panel=LEAKS,
+            help="File run/contaminated_items.parquet of an earlier run. What it found in more than 20 "
+            "documents is common text, which is told, and kept.",
         ),
     ] = None
 
@@ -303,7 +322,12 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
                 "'unsure' (--unsure drop) must come with documents that are written. Got --write scores. "
                 "Say it when you cut: edufilter recut --unsure drop."
             )
-        for name, usual in (("leak_action", "drop"), ("fields", None)):
+        for name, usual in (
+            ("leak_action", "drop"),
+            ("fields", None),
+            ("passage_leaks", False),
+            ("common_items", None),
+        ):
             if getattr(self, name) != usual and not self.against:
                 raise SettingsError(
                     f"{setting_name(FilterConfig, name)} must come with --against. "

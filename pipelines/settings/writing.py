@@ -142,7 +142,7 @@ class WriteConfig(AskingSettings):
         Option(
             metavar="FILE",
             rich_help_panel=LEAKS,
-            help="File of benchmark tasks (.jsonl, .jsonl.gz or .parquet): texts that hold one are thrown "
+            help="File of benchmark tasks (.jsonl, .json, .csv or .parquet): texts that hold one are thrown "
             "away. Repeat it for more.",
         ),
     ] = ()

@@ -9,15 +9,13 @@
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.resources import files
 
 import pyarrow as pa
 
-from filtering.errors import BadFileError, SettingsError
-from filtering.leaks import Fields, LeakSettings, Task, read_benchmark
+from filtering.leaks import LeakSettings, Task
 from filtering.leaks.search import SCHEMA
 from filtering.regular_files import parse_json
 from pipelines.dump.parts import Part
@@ -26,11 +24,16 @@ from pipelines.names import lookup_below
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written
 
-LEAKS_VERSION = 1
+LEAKS_VERSION = 2
 """Raised when the same tasks would be found in other texts."""
 HITS_SCHEMA = pa.schema([pa.field("file", pa.string(), nullable=False), *SCHEMA])
 """File below its input and row in it, from 0; lines from 1; see `filtering.leaks.search`."""
-FOUND_BY = {"ngram": "the words", "near": "nearly the words", "structure": "the structure"}
+FOUND_BY = {
+    "ngram": "the words",
+    "near": "nearly the words",
+    "structure": "the structure",
+    "prose": "the words",
+}
 """Methods in words: what of a task a document holds."""
 
 
@@ -43,30 +46,6 @@ def found_by(method: str, part: str) -> str:
     ('nearly the words of the prompt', 'the signature')
     """
     return "the signature" if part == "signature" else f"{FOUND_BY.get(method, method)} of the {part}"
-
-
-def gather_tasks(against: Sequence[str], fields: Fields | None = None) -> tuple[Task, ...]:
-    """Return the tasks of benchmarks.
-
-    Raises
-    ------
-    SettingsError
-        If one cannot be read, as `filtering.leaks.read_benchmark` says; or if two files of one name have
-        tasks of one id.
-    """
-    try:
-        tasks = [task for path in against for task in read_benchmark(path, fields)]
-    except BadFileError as error:  # a benchmark is a setting, not data
-        raise SettingsError(str(error)) from error
-    repeated = [
-        one for one, count in Counter((task.benchmark, task.id) for task in tasks).items() if count > 1
-    ]
-    if repeated:
-        raise SettingsError(
-            "Benchmarks must differ in their names or in the ids of their tasks. "
-            f"{repeated[0][0]!r} comes twice with the task {repeated[0][1]!r}. Name each file once."
-        )
-    return tuple(tasks)
 
 
 def tasks_json(tasks: Sequence[Task]) -> bytes:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from filtering.errors import OutputError
 from filtering.leaks import LeakIndex, Task, find_leaks
-from filtering.leaks.search import COMMON, LEAK, SCHEMA
+from filtering.leaks.prose_index import PASSAGE
+from filtering.leaks.search import COMMON, COMMON_TEXT, LEAK, SCHEMA
 from filtering.text.arrow import text_chunks
 from pipelines.dump.parts import Part
 from pipelines.settings.runs import LeakAction
@@ -62,14 +63,14 @@ class FoundLeaks:
     def counted(self, rows: int) -> tuple[int, Counter[str]]:
         """Return how many of the rows of the batch have a leak, and numbers of documents by what was found.
 
-        These are of documents with a leak by benchmark, of common knowledge alone, and of such that could not
-        be searched as others.
+        These are of documents with a leak by benchmark, of others by what they hold instead, and of such that
+        could not be searched as others.
         """
         leaked = self.rows_with(LEAK, rows)
         documents = Counter(self.counts)
-        common = self.rows_with(COMMON, rows) & ~leaked
-        if common.any():
-            documents[COMMON] += int(common.sum())
+        for verdict in (COMMON, COMMON_TEXT, PASSAGE):
+            if count := int((self.rows_with(verdict, rows) & ~leaked).sum()):
+                documents[verdict] += count
         pairs = zip(self.at.tolist(), self.hits["benchmark"].to_pylist(), strict=True)
         is_leak = pc.equal(self.hits["verdict"], LEAK).to_pylist()
         of_leaks = {pair for pair, counts in zip(pairs, is_leak, strict=True) if counts}

@@ -43,7 +43,7 @@ def read_completions(source: str) -> list[Completion]:
     ColumnError
         If it lacks a column.
     """
-    table = _columns(source, (PROMPT, WRITTEN, MODEL))
+    table = _columns(source, (PROMPT, WRITTEN, MODEL), "Texts to grade")
     columns = [[value or "" for value in table[name].to_pylist()] for name in (MODEL, PROMPT, WRITTEN)]
     nameless = next((row for row, name in enumerate(columns[0], start=1) if not name), None)
     if nameless is not None:
@@ -59,20 +59,22 @@ def read_prompts(source: str) -> list[str]:
     LabelsError, ColumnError
         As `read_completions`.
     """
-    found = [value or "" for value in _columns(source, (PROMPT,))[PROMPT].to_pylist()]
+    found = [value or "" for value in _columns(source, (PROMPT,), "Beginnings")[PROMPT].to_pylist()]
     prompts = list(dict.fromkeys(one for one in found if one.strip()))
     if not prompts:
         raise LabelsError(f"{PROMPT!r} in {source} must hold a beginning. Found none.")
     return prompts
 
 
-def _columns(source: str, names: Sequence[str]) -> pa.Table:
-    table, name = read_table(source, names, strings=names)
+def _columns(source: str, names: Sequence[str], called: str) -> pa.Table:
+    table, name = read_table(source, names, strings=names, called=called)
     missing = [one for one in names if one not in table.column_names]
     if missing:
+        others = listed(one for one in schema_of(source).names if one not in names)
+        has = f"Its other columns are {others}: rename them, or add" if others else "Add"
         raise ColumnError(
-            f"{printable(name)} must have the columns {listed(names)}. {missing[0]!r} is missing; it has "
-            f"{listed(schema_of(source).names) or 'none'}. Rename its columns."
+            f"{printable(name)} must have the columns {listed(names)}. It lacks {listed(missing)}. {has} "
+            "what is missing."
         )
     for one in names:
         if not is_string(table[one].type):

@@ -16,7 +16,7 @@ from annotations.asking.journal import Journal
 from annotations.asking.question_loop import PricedQuestion
 from annotations.asking.rubric import Rubric, load_rubric
 from annotations.asking.unusable import LABELS, tell_unusable
-from annotations.labels.sources import JOURNAL_FILE
+from annotations.labels.sources import GRADES_FILE, JOURNAL_FILE
 from annotations.writing.completion_form import CompletionForm, completion_window
 from filtering.errors import RunError
 from pipelines.labels.annotate import REPLY_TOKENS
@@ -36,9 +36,11 @@ from pipelines.writing.completions import (
 from pipelines.writing.grades import NOT_ASKED, NOTHING, Graded, ModelGrades, grades_by_model
 from pipelines.writing.sampled import Writer, check_model, state_of
 
-WRITTEN, GRADES_FILE = "completions", "grades.parquet"
+WRITTEN = "completions"
 MADE_OF = b"made_of"
 """Key of a file of completions: digest of all that they follow from."""
+GRADED_BY = b"graded_by"
+"""Key of the table of grades: grader and rubric, in words."""
 SHOWN_PROMPTS = 12
 """On the page, with what each model wrote after them."""
 
@@ -50,6 +52,8 @@ class GradeResult:
     Parameters
     ----------
     out, rubric, grader : str
+    overall : str
+        What the score is: ``mean`` of the rubric's dimensions, or the name of one.
     prompts : int
         Beginnings.
     models : sequence of ModelGrades
@@ -67,6 +71,7 @@ class GradeResult:
     out: str
     rubric: str
     grader: str
+    overall: str
     prompts: int
     models: Sequence[ModelGrades]
     statuses: Mapping[str, int]
@@ -109,10 +114,11 @@ def grade_texts(config: GradeConfig, *, reporter: Reporter | None = None) -> Gra
         price_journal(config, journal, config.out)
         if completions is None:
             completions = _write_on(config, reporter)
+        _tell_what_leaves(config, rubric, completions, reporter)
         ask(asked, lambda: _tasks(asked, completions), config, journal, reporter)
         graded = [_graded(one, rubric, asked, journal) for one in completions]
         _check_any_grade(graded)
-        _write_grades(config.out, graded, rubric)
+        _write_grades(config, graded, rubric)
         return _told(config, rubric, graded, journal)
 
 
@@ -196,6 +202,7 @@ def _told(config: GradeConfig, rubric: Rubric, graded: Sequence[Graded], journal
         out=config.out,
         rubric=rubric.name,
         grader=config.model,
+        overall=rubric.overall,
         prompts=len({one.prompt for one in graded}),
         models=grades_by_model(graded, [one.name for one in rubric.dimensions]),
         statuses=dict(Counter(one.status for one in graded)),
@@ -206,7 +213,33 @@ def _told(config: GradeConfig, rubric: Rubric, graded: Sequence[Graded], journal
     )
 
 
-def _write_grades(out: str, graded: Sequence[Graded], rubric: Rubric) -> None:
+def _graded_by(config: GradeConfig, rubric: Rubric) -> str:
+    return f"{config.model} by the rubric {rubric.name}"
+
+
+def _tell_what_leaves(
+    config: GradeConfig, rubric: Rubric, completions: Sequence[Completion], reporter: Reporter
+) -> None:
+    """Say what table and page of the folder will hold no more."""
+    path = Path(config.out, GRADES_FILE)
+    try:
+        before = pq.read_table(path, columns=["model", "prompt", "completion"])
+    except (OSError, pa.ArrowException):  # most folders have none yet
+        return
+    by, now = (before.schema.metadata or {}).get(GRADED_BY, b"").decode(), _graded_by(config, rubric)
+    texts = {Completion(*row) for row in zip(*(one.to_pylist() for one in before.columns), strict=True)}
+    gone = len(texts - set(completions))
+    told = f"Graded here before, and not among these: {gone:,} of {len(texts):,} texts" if gone else ""
+    if by and by != now:
+        told = f"The texts here were graded by {by}, and now are by {now}"
+    if told:
+        reporter.say(
+            f"{told}. {GRADES_FILE}, figures and page will hold the new ones alone. The command that made "
+            "the old ones makes them again, and asks nothing."
+        )
+
+
+def _write_grades(config: GradeConfig, graded: Sequence[Graded], rubric: Rubric) -> None:
     columns = {
         **{name: [getattr(one, name) for one in graded] for name in ("model", "prompt")},
         "completion": [one.text for one in graded],
@@ -218,8 +251,9 @@ def _write_grades(out: str, graded: Sequence[Graded], rubric: Rubric) -> None:
         },
         "reason": [one.reason for one in graded],
     }
-    with written_whole(Path(out, GRADES_FILE)) as place:
-        pq.write_table(pa.table(columns), place, compression="zstd", write_page_checksum=True)
+    table = pa.table(columns).replace_schema_metadata({GRADED_BY: _graded_by(config, rubric)})
+    with written_whole(Path(config.out, GRADES_FILE)) as place:
+        pq.write_table(table, place, compression="zstd", write_page_checksum=True)
 
 
 def _texts_there(config: GradeConfig) -> list[Completion] | None:

@@ -45,9 +45,18 @@ class Graded:
     error: str = ""
 
 
-HIGHEST, WORSE = "highest", "worse"
-NOTHING, NOT_ASKED = "wrote nothing", "not asked"
+VERDICTS = HIGHEST, WORSE, UNTOLD, TOO_FEW = "highest", "worse", "cannot be told", "too few beginnings"
+NEEDS_BEGINNINGS = f"A verdict needs {LEAST_PROMPTS} beginnings after which both models have grades."
+NOTHING, NOT_ASKED = "empty", "not asked"
 """What a text is where no grader was asked: it is empty, or the budget ended before it."""
+IN_WORDS = {
+    "ok": "graded",
+    "unparseable": "without a grade in the reply",
+    "refused": "refused by the grader",
+    "too_long": "too long for the grader or its reply",
+    "api_error": "without an answer",
+}
+"""What a text is by its status; others say it themselves."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,8 @@ class ModelGrades:
     ----------
     name : str
     completions, graded, empty : int
-        Texts of it, those with grades, and those without a word, which have the lowest grades.
+        Texts of it, those that the grader graded, and those without a word, which have the lowest grades
+        without that.
     score : Estimate
         Mean over beginnings of the rubric as a whole, in rubric points.
     grades : mapping of str to Estimate
@@ -79,13 +89,18 @@ class ModelGrades:
     shared: int
 
     @property
+    def without_grade(self) -> int:
+        """Texts that have no grade: they were not asked about, or no reply held one."""
+        return self.completions - self.graded - self.empty
+
+    @property
     def verdict(self) -> str:
         """How it compares with the model of the highest mean."""
         if self.gap == Estimate(0.0, 0.0, 0.0):
             return HIGHEST
         if self.shared < LEAST_PROMPTS:
-            return "too few beginnings"
-        return WORSE if self.gap.high < 0 else "cannot be told"
+            return TOO_FEW
+        return WORSE if self.gap.high < 0 else UNTOLD
 
 
 def grades_by_model(graded: Sequence[Graded], dimensions: Sequence[str]) -> list[ModelGrades]:
@@ -117,7 +132,7 @@ def grades_by_model(graded: Sequence[Graded], dimensions: Sequence[str]) -> list
             ModelGrades(
                 name=models[at],
                 completions=len(mine),
-                graded=sum(one.score is not None for one in mine),
+                graded=sum(one.score is not None and one.status != NOTHING for one in mine),
                 empty=sum(one.status == NOTHING for one in mine),
                 score=of.pop(""),
                 grades=of,

@@ -17,6 +17,19 @@ SIFTED = (HOLDS_TASK, NEAR_DUPLICATE, LIKE_OTHERS, *RUN_REASONS)
 """All that is found here: texts all the same, as they were asked for."""
 
 
+class Likeness(str):
+    """`NEAR_DUPLICATE`, with the number of the draw whose text stays."""
+
+    __slots__ = ("draw",)
+    draw: int
+
+    def __new__(cls, draw: int) -> "Likeness":
+        """Make a reason that remembers."""
+        reason = super().__new__(cls, NEAR_DUPLICATE)
+        reason.draw = draw
+        return reason
+
+
 class Sieve:
     """Says what is wrong with texts. It remembers those that it let through: the first of a likeness stays.
 
@@ -50,6 +63,7 @@ class Sieve:
             self._known.first_same(self._others, text)
             self._others += 1
         self._rows = count(self._others)
+        self._draws: dict[int, int] = {}  # of texts that stay, by their rows
 
     def faults(self, some: Sequence[Attempt]) -> list[str]:
         """Return what is wrong with each of some texts; empty where nothing is."""
@@ -63,11 +77,12 @@ class Sieve:
             hits = find_leaks(self._index, [some[at].answer for at in good]).hits
             for row in pc.unique(hits["row"].filter(pc.equal(hits["verdict"], LEAK))).to_pylist():
                 found[good[row]] = HOLDS_TASK
-        return [fault or self._likeness(one.answer) for one, fault in zip(some, found, strict=True)]
+        return [fault or self._likeness(one) for one, fault in zip(some, found, strict=True)]
 
-    def _likeness(self, text: str) -> str:
+    def _likeness(self, one: Attempt) -> str:
         row = next(self._rows)
-        first = self._known.first_same(row, text)
+        first = self._known.first_same(row, one.answer)
         if first == row:
+            self._draws[row] = one.draw.number
             return ""
-        return LIKE_OTHERS if first < self._others else NEAR_DUPLICATE
+        return LIKE_OTHERS if first < self._others else Likeness(self._draws[first])

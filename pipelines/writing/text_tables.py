@@ -16,6 +16,7 @@ from pipelines.dump.split_files import TEXTS_KEY
 from pipelines.new_files import written_whole
 from pipelines.writing.attempts import Attempt
 from pipelines.writing.marks import Marks
+from pipelines.writing.reasons import detail_of
 from pipelines.writing.text_folder import FAILED_FILE, data_file
 
 NO_MARKS = Marks({}, None, None)
@@ -72,9 +73,12 @@ class TextFiles:
 
     def write(self, some: Sequence[tuple[Attempt, Marks, str]]) -> None:
         """Write texts, each with its marks and with what is wrong with it: empty for one that is kept."""
-        rows = [(self._row(attempt, marks), fault) for attempt, marks, fault in some]
-        kept = [row for row, fault in rows if not fault]
-        failed = [{**row, "reason": fault} for row, fault in rows if fault]
+        kept = [self._row(attempt, marks) for attempt, marks, fault in some if not fault]
+        failed = [
+            {**self._row(attempt, marks), "reason": fault, "detail": detail_of(attempt, fault, self.recipe)}
+            for attempt, marks, fault in some
+            if fault
+        ]
         for writer, mine in ((self.kept, kept), (self.failed, failed)):
             if mine:
                 writer.write_table(pa.Table.from_pylist(mine, writer.schema))
@@ -107,7 +111,8 @@ def text_files(
     kept.parent.mkdir(exist_ok=True)
     with ExitStack() as stack:
         writers = []
-        for path, columns in ((kept, schema), (failed, schema.append(pa.field("reason", pa.string())))):
+        of_failed = pa.schema([*schema, ("reason", pa.string()), ("detail", pa.string())], schema.metadata)
+        for path, columns in ((kept, schema), (failed, of_failed)):
             place = stack.enter_context(written_whole(path))
             file = stack.enter_context(open(place, "wb"))
             writers.append(

@@ -16,7 +16,7 @@ from filtering.scoring.cascade import AnyScorer
 from filtering.text.human_languages import load_detector
 from pipelines.scorer_addresses import open_scorer
 from pipelines.settings.writing import WriteConfig
-from pipelines.store.leak_files import gather_tasks
+from pipelines.store.benchmark_tasks import gather_tasks
 from pipelines.writing.asker import Asked, Tasks
 from pipelines.writing.documents import DocumentDraws
 from pipelines.writing.marks import Grading
@@ -159,11 +159,15 @@ def prepare(config: WriteConfig) -> Work:
 
 
 def _refuse_misfits(config: WriteConfig, recipe: Recipe) -> None:
-    if recipe.takes_document != bool(config.inputs):
-        must = "takes no --from"
-        if recipe.takes_document:
-            must = "takes documents, which must be named with --from"
-        raise SettingsError(f"The recipe {recipe.name!r} {must}. Got {'some' if config.inputs else 'none'}.")
+    if recipe.takes_document and not config.inputs:
+        raise SettingsError(
+            f"The recipe {recipe.name!r} takes documents, which must be named with --from. Got none."
+        )
+    if config.inputs and not recipe.takes_document:
+        raise SettingsError(
+            f"--from must come with a recipe that takes documents, such as rewrite. "
+            f"{recipe.name!r} takes none."
+        )
     if config.topics is not None and recipe.topics is None:
         raise SettingsError(f"--topics must come with a recipe that has topics. {recipe.name!r} has none.")
     if config.run_code and recipe.checks.form != "exercise":

@@ -9,6 +9,7 @@ from annotations.writing.diversity import Diversity
 from annotations.writing.recipe import Recipe
 from pipelines.writing.attempts import WITHOUT_REPLY, Attempt
 from pipelines.writing.marks import Marks
+from pipelines.writing.reasons import detail_of
 
 KEPT_SHOWN, FAILED_SHOWN = 12, 2
 """Texts to read: of those that are kept, and of each reason."""
@@ -25,12 +26,15 @@ class Example:
     marks : Marks
     fault : str
         Why it was thrown away; empty if it is kept.
+    detail : str
+        What more there is to say of that.
     """
 
     text: str
     slots: Mapping[str, str]
     marks: Marks
     fault: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,8 @@ class Tally:
         if not fault:
             is_picked = seen % self._step == 0 and seen < KEPT_SHOWN * self._step
         if self._shows and is_picked and attempt.is_there():
-            self.examples.append(Example(attempt.text(recipe), attempt.draw.slots, marks, fault))
+            detail = detail_of(attempt, fault, recipe)
+            self.examples.append(Example(attempt.text(recipe), attempt.draw.slots, marks, fault, detail))
 
     def means(self, names: Sequence[str]) -> dict[str, float]:
         """Return the mean points of what is kept, by dimension."""

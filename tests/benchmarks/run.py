@@ -28,6 +28,7 @@ from leaks import leaks_section
 from measure import COPY, EDUFILTER, FILTER, RUNS, Run, alternate, best_cpu_s, peak, rate, ratios, run_process
 from planning import planning_section
 from side_by_side import scaling_section, side_by_side_section
+from text_leaks import text_leaks_section
 from writing import writing_section
 
 from filtering import load_scorer
@@ -317,6 +318,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "growth": lambda given, folder: growth_section(given.shared, folder),
     "memory": lambda given, folder: memory_section(given.shared, folder, [2, 10] if given.huge else [2]),
     "leaks": lambda given, folder: leaks_section(given.shared),
+    "text-leaks": lambda given, folder: text_leaks_section(given.shared),
     "cluster": lambda given, folder: cluster_section(pool_texts(given.shared), folder),
     "planning": lambda given, folder: planning_section(folder),
     "choosing": lambda given, folder: choosing_section(folder / "choosing"),

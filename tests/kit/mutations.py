@@ -61,6 +61,18 @@ FAULTS = (
         ("test_a_segment_holds_no_more_than_so_many_receipts",),
     ),
     Fault(
+        "a short question is a leak without its answer",
+        "if is_whole[part] and not near:",
+        "if False:",
+        ("test_what_is_no_question_is_not_found",),
+    ),
+    Fault(
+        "a passage is removed like a question",
+        "return LEAK if task.passage_leaks else PASSAGE",
+        "return LEAK",
+        ("test_documents_with_a_question_are_left_out_and_those_with_a_passage_stay",),
+    ),
+    Fault(
         "an exit is shifted: it drops more than was shown to be safe",
         "lost <= most)[-1]",
         "lost <= most)[-1] + 1",

@@ -10,7 +10,8 @@ for (const bar of document.querySelectorAll(".search")) {
       card.hidden = !(fits && words[at].includes(wanted));
       count += !card.hidden;
     });
-    bar.querySelector("output").textContent = count + " of " + cards.length + " documents";
+    const output = bar.querySelector("output");
+    output.textContent = count + " of " + cards.length + " " + output.dataset.things;
   };
   bar.addEventListener("input", show);
   bar.hidden = false;

@@ -180,6 +180,24 @@ def test_without_datasets_a_folder_brings_the_pip_line_and_a_file_does_not(root,
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("a.jsonl", '{"a": "x"}\n' * 6 + "{\n", "The trouble is in line 7."),
+        ("a.jsonl", '\n\n{"a": "x"}\n' * 2 + "no\n", "The trouble is in line 7."),
+        ("a.jsonl", '{"a": "x"}\n' * 6 + '{"a": 3}\n', "'a' is string before line 7, and number there."),
+        ("a.jsonl", "no\n", "The trouble is in line 1."),
+        ("a.csv", "a,b\n" + "1,2\n" * 6 + "1,2,3\n", "The trouble is in data row 7."),
+        ("a.csv", "a,b\n" + '1,"2\n3"\n' * 6 + "1,2,3\n", "The trouble is in data row 7."),
+    ],
+)
+def test_where_the_trouble_of_a_text_file_is_is_told_as_people_count(tmp_path, name, text, told):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(LabelsError) as caught:
+        read_table(str(tmp_path / name), ("a",))
+    assert str(caught.value).endswith(told)
+
+
+@pytest.mark.parametrize(
     "deep",
     [
         "[" * 20_000,
@@ -218,3 +236,18 @@ def test_parquet_that_grows_without_measure_is_refused(tmp_path, monkeypatch):
     pq.write_table(pa.table({"text": texts}), path, compression="zstd", store_schema=False)
     with pytest.raises(LabelsError, match=r"must not grow more than 100 times.*labels\.parquet.* in text"):
         read_table(str(path), ["text"])
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("write.json", "Beginnings must not be a folder of texts. {} is one: name a file below {}/data."),
+        ("grades.parquet", "Beginnings must not be a folder of grades. {} is one."),
+        ("journal.sqlite", "{} must hold labels.parquet. The command that began it was stopped"),
+    ],
+)
+def test_a_folder_of_another_command_is_called_what_it_is(tmp_path, file, told):
+    (tmp_path / file).touch()
+    with pytest.raises(LabelsError) as caught:
+        read_table(str(tmp_path), ("text",), called="Beginnings")
+    assert told.replace("{}", str(tmp_path)) in str(caught.value)

@@ -103,7 +103,7 @@ def test_what_no_model_is_told_does_not(write_recipe, change):
         (('"a letter"', '" "'), "'slots.manner[2]' in {path} must not be empty."),
         (('"a letter"', '"short words"'), "'slots.manner' must hold each text once. Got 'short words' twice"),
         ((THINGS, "[]"), "'slots.thing' must hold a text"),
-        ((THINGS, '"nuons"'), "Got 'nuons' instead. Did you mean 'nouns'?"),
+        ((THINGS, '"nuons"'), "Got 'nuons'. No such file lies beside it. Did you mean 'nouns'?"),
         ((THINGS, "3"), "'slots.thing' in {path} must be a list. Got 3"),
         (("[slots]", '[slots]\ntext = ["a"]'), "'slots' must have names of their own. 'text' has another"),
         (("[slots]", '[slots]\n"A b" = ["a"]'), "'slots' must have names made of a to z"),
@@ -139,6 +139,36 @@ def test_a_recipe_that_is_not_there_is_told_with_those_that_are(name):
         "A recipe must be one of exercise, rewrite, story, story_instructions, textbook, or the path" in said
     )
     assert repr(name) in said
+
+
+def test_no_question_ends_in_two_signs(write_recipe):
+    assert refusal(write_recipe(("{thing}", "{thnig}"))).endswith("Did you mean {thing}?")
+    assert refusal(write_recipe(('group = "thing"', 'group = "thnig"'))).endswith("Did you mean 'thing'?")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("mine", "Got 'mine'. That is a folder. Did you mean 'mine.toml'?"),
+        ("yours", "Got 'yours'. There is no such file. Did you mean 'yours.toml'?"),
+        ("yuors.toml", "Got 'yuors.toml'. There is no such file. Did you mean 'yours.toml'?"),
+        ("storie", "Got 'storie'. There is no such file. Did you mean 'story'?"),
+        ("zzzz.toml", "Got 'zzzz.toml'. There is no such file."),
+    ],
+)
+def test_of_a_recipe_that_is_no_file_it_is_said_what_there_is(tmp_path, monkeypatch, name, told):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    for one in ("mine", "yours"):
+        (tmp_path / f"{one}.toml").write_text(OWN)
+    assert refusal(name).endswith(told)
+
+
+def test_a_list_of_a_near_name_beside_the_recipe_is_asked_after(write_recipe, tmp_path):
+    (tmp_path / "things.txt").write_text("lamp\n")
+    assert "Got 'thing.txt'. No such file lies beside it. Did you mean 'things.txt'?" in refusal(
+        write_recipe((THINGS, '"thing.txt"'))
+    )
 
 
 @pytest.mark.parametrize("called", ["/etc/hostname", "../secret.txt", "link.txt", "a\\u0000b", "."])

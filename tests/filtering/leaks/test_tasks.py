@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from filtering.errors import BadFileError, SettingsError
-from filtering.leaks import Fields, Task, read_benchmark, tasks
+from filtering.leaks import Fields, Task, benchmark_files, read_benchmark
 
 HUMAN_EVAL = {
     "task_id": "Made/0",
@@ -55,7 +55,7 @@ def test_both_layouts_of_mbpp_are_told_by_their_fields(tmp_path, field):
 def test_fields_can_be_named(tmp_path):
     path = write(tmp_path / "own.jsonl", {"key": "a", "question": "What is it?", "answer": None, "more": [1]})
     (task,) = read_benchmark(path, Fields(id="key", prompt="question", solution="answer"))
-    assert task == Task("a", "own", "What is it?", "")
+    assert task == Task("a", "own", "What is it?", "", kind="prose")
 
 
 @pytest.mark.parametrize(
@@ -63,17 +63,17 @@ def test_fields_can_be_named(tmp_path):
     [
         ([], None, "must have at least one task"),
         (
-            [{"question": "?"}],
+            [{"ask": "?"}],
             None,
-            r"known layout .*has question.*--fields id=question,prompt=question\. Where",
+            r"must have a question.*task 1 has ask.*--fields question=NAME,answer=NAME$",
         ),
         (
-            [{"id": 1, "question": "?", "answer": ""}],
-            None,
-            r"--fields id=id,prompt=question,solution=answer\.$",
+            [{"question": "?", "answer": ""}],
+            Fields(),
+            r"field 'task_id'.*--fields id=question,prompt=question,solution=answer\. Where",
         ),
         ([{"prompt": "?"}], Fields(), r"field 'task_id'.*--fields id=prompt,prompt=prompt\. Where"),
-        ([[1]], None, "has none"),
+        ([[1]], None, r"must be a JSON object. Got list instead .*task 1"),
         ([HUMAN_EVAL, {"task_id": "b"}], None, r"must have the field 'prompt'.*task 2 lacks it"),
         ([HUMAN_EVAL, "x"], None, r"must be a JSON object. Got str instead .*task 2"),
         ([{"task_id": 1, "prompt": {}}], Fields(), r"'prompt' must be text.*Got dict instead"),
@@ -118,7 +118,7 @@ def test_a_missing_file_and_another_ending_are_refused(tmp_path):
     with pytest.raises(SettingsError, match=r"Did you mean '.*/HumanEval\.jsonl'\?"):
         read_benchmark(tmp_path / "HumanEvla.jsonl")
     with pytest.raises(SettingsError, match="must end in"):
-        read_benchmark(tmp_path / "tasks.csv")
+        read_benchmark(tmp_path / "tasks.xml")
 
 
 def bomb(path, texts, **columns):
@@ -167,9 +167,9 @@ LARGE = {
 def test_a_benchmark_without_end_or_that_grows_beyond_bounds_is_refused(
     tmp_path, monkeypatch, name, make, message
 ):
-    monkeypatch.setattr(tasks, "LINE_BYTES", 1_000)
-    monkeypatch.setattr(tasks, "TEXT_BYTES", 5_000)
-    monkeypatch.setattr(tasks, "BENCHMARK_BYTES", 10_000)
+    monkeypatch.setattr(benchmark_files, "LINE_BYTES", 1_000)
+    monkeypatch.setattr(benchmark_files, "TEXT_BYTES", 5_000)
+    monkeypatch.setattr(benchmark_files, "BENCHMARK_BYTES", 10_000)
     make(tmp_path / name)
     with pytest.raises(BadFileError, match=message):
         read_benchmark(tmp_path / name, Fields())
@@ -190,7 +190,7 @@ def test_rows_of_parquet_are_read_whatever_else_is_in_them(tmp_path):
 
 
 def test_lines_without_end_are_refused_though_they_are_empty(tmp_path, monkeypatch):
-    monkeypatch.setattr(tasks, "BENCHMARK_BYTES", 1 << 20)
+    monkeypatch.setattr(benchmark_files, "BENCHMARK_BYTES", 1 << 20)
     path = tmp_path / "empty.jsonl.gz"
     path.write_bytes(gzip.compress(b"\n" * 2000))
     with pytest.raises(BadFileError, match=r"empty\.jsonl\.gz has more"):

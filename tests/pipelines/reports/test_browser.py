@@ -1,6 +1,7 @@
 """Proves in a real browser that pages are drawn and searched, load nothing, and run nothing of a document."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pyarrow as pa
@@ -70,8 +71,8 @@ def opened(browser, path, **settings):
 
 
 @pytest.fixture(scope="module")
-def texts_page(tmp_path_factory):
-    """Return the page of texts of which some speak to a browser."""
+def texts(tmp_path_factory):
+    """Return what came of texts of which some speak to a browser."""
     out = tmp_path_factory.mktemp("texts") / "out"
 
     def script(request):
@@ -79,7 +80,7 @@ def texts_page(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch, ScriptedServer(script) as server:
         patch.setenv("OPENAI_API_KEY", "sk-of-the-page")
-        return write_writing_page(write(out, server.base_url, "story", n=40))
+        return write(out, server.base_url, "story", n=40)
 
 
 @pytest.fixture(scope="module")
@@ -124,18 +125,29 @@ def test_a_report_is_drawn_on_any_screen_and_runs_nothing_of_a_document(browser,
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_of_texts_is_drawn_on_any_screen_and_runs_nothing_of_a_text(browser, texts_page, width):
-    with opened(browser, texts_page, viewport={"width": width, "height": 900}) as page:
+def test_the_page_of_texts_is_drawn_on_any_screen_and_runs_nothing_of_a_text(browser, texts, width):
+    with opened(browser, write_writing_page(texts), viewport={"width": width, "height": 900}) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.locator(".tiles > div:visible").count() == 4
-        assert page.locator("table:visible").count() == 4
+        assert page.locator("table:visible").count() == 5
         assert "Nothing was thrown away." in page.inner_text("main")
         every = page.locator(".sample:visible").count()
         assert every >= 10
+        assert page.locator("output").inner_text() == f"{every} of {every} texts"
+        assert page.locator("select option").first.inner_text() == "all slots"
+        assert page.locator("select option[value^='noun: ']").first.inner_text().startswith("noun: ")
         page.fill(SEARCH, "they often said")
         assert 0 < page.locator(".sample:visible").count() <= every
         assert page.evaluate("window.harm") is None
         assert page.locator("pre img, pre script, pre svg, iframe").count() == 0
+
+
+def test_no_option_is_broken_at_the_end_of_a_line(browser, texts, tmp_path):
+    sentences = [f"{'word ' * count}--temperature and --max-reply-tokens." for count in range(1, 12)]
+    result = replace(texts, out=str(tmp_path), warnings=sentences)
+    with opened(browser, write_writing_page(result), viewport={"width": 390, "height": 800}) as page:
+        lines = page.locator(".said span").evaluate_all("all => all.map(one => one.getClientRects().length)")
+        assert lines == [1] * 22
 
 
 def test_documents_are_searched_and_filtered_by_slice(browser, report):
@@ -255,11 +267,14 @@ def test_tiles_fill_their_rows(browser, report, width):
 def test_grades_fit_any_screen_and_run_nothing_of_a_text(browser, tmp_path, width):
     names = ("kept-1", "y" * 200, HOSTILE[0])
     written = [
-        Graded(name, text, f"{text} and on", "ok", {"plot": 3.0}, 3.0) for name in names for text in HOSTILE
+        Graded(name, text, f"{text} and on", "ok", {"plot": 3.0, "grammar": 3.0}, 3.0)
+        for name in names
+        for text in HOSTILE
     ]
     result = GradeResult(
-        out=str(tmp_path), rubric="story", grader="large", prompts=len(HOSTILE),
-        models=grades_by_model(written, ["plot"]), statuses={"ok": len(written)}, spent_usd=1.0, open_usd=0.0,
+        out=str(tmp_path), rubric="story", grader="large", overall="mean", prompts=len(HOSTILE),
+        models=grades_by_model(written, ["plot", "grammar"]), statuses={"ok": len(written)},
+        spent_usd=1.0, open_usd=0.0,
         last_error="", examples=written,
     )  # fmt: skip
     path = write_grade_page(result)
@@ -267,5 +282,8 @@ def test_grades_fit_any_screen_and_run_nothing_of_a_text(browser, tmp_path, widt
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.locator("table:visible").count() == 4
         assert page.locator("pre").count() == len(HOSTILE) * (1 + len(names))
+        card = page.locator(".pair").first.bounding_box()
+        texts = [one.bounding_box() for one in page.locator(".pair").first.locator(".grid > div").all()]
+        assert card["x"] + card["width"] - max(one["x"] + one["width"] for one in texts) < 30
         assert page.evaluate("window.harm") is None
         assert page.locator("img, iframe, link, base, pre script").count() == 0

@@ -4,10 +4,10 @@ import json
 
 import pytest
 from annotating import KEY
-from grading import GOOD, POOR, PROMPTS, count_hens, grade_config, write_completions
+from grading import GOOD, POOR, PROMPTS, count_hens, grade_config, parts_of, write_completions
 from run_pages import Page
 from runs import QUIET
-from scripted_server import ScriptedServer
+from scripted_server import ScriptedServer, refused
 
 from pipelines import grade_texts
 from pipelines.page_kit.page import SCRIPT
@@ -32,12 +32,20 @@ def test_the_page_has_a_table_by_model_and_texts_beside_each_other(tmp_path):
     page = Page(write_grade_page(graded(tmp_path, {"good": GOOD, "poor": POOR, "mute": " "})).read_text())
     for said in ("4.00 to 4.00", "-3.00 to -3.00", "highest", "worse", "grammar", "graded by scripted"):
         assert said in page.text, said
-    assert "no grader was asked" in page.text
+    assert "The grader is not asked about an empty text" in page.text
+    assert "It wrote nothing." in page.text
+    assert "mean of dimensions" in page.text
     for text in (GOOD, POOR, *PROMPTS):
         assert any(pre.strip() == text.strip() for pre in page.pres)
     figures = json.loads((tmp_path / "grades" / "grades.json").read_text())
     assert [one["name"] for one in figures["models"]] == ["good", "poor", "mute"]
     assert "examples" not in figures
+
+
+def test_of_a_rubric_of_one_dimension_each_figure_stands_once(tmp_path):
+    page = Page(write_grade_page(graded(tmp_path, {"good": GOOD}, rubric="web", samples=False)).read_text())
+    assert page.text.count("4.00 to 4.00") == 1
+    assert "mean of dimensions" not in page.text
 
 
 def test_names_and_texts_of_others_are_text_and_nothing_else(tmp_path):
@@ -70,3 +78,52 @@ def test_the_command_prints_the_table_and_where_the_page_is(tmp_path, command):
     assert f"read {out}/grades.html" in done.out
     assert [one["name"] for one in found["models"]] == ["good", "poor"]
     assert (out / "grades.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (6, "highest: good; worse: poor"),
+        (3, "highest: good; too few beginnings: poor. A verdict needs 5 beginnings"),
+    ],
+)
+def test_the_command_says_why_a_model_is_not_called_worse(tmp_path, command, count, told):
+    texts = write_completions(tmp_path / "texts.parquet", {"good": GOOD, "poor": POOR}, PROMPTS[:count])
+    with ScriptedServer(count_hens) as server:
+        words = ("grade", texts, "--model", "scripted", "--base-url", server.base_url)
+        assert told in command(*words, "--out", tmp_path / "out").out
+
+
+def test_texts_are_told_by_the_same_words_on_the_page_and_by_the_command(tmp_path, command):
+    def refuses_one(request):
+        return refused() if parts_of(request)[1] == POOR else count_hens(request)
+
+    texts = write_completions(tmp_path / "texts.parquet", {"good": GOOD, "poor": POOR, "mute": " "})
+    with ScriptedServer(refuses_one) as server:
+        words = ("grade", texts, "--model", "scripted", "--base-url", server.base_url)
+        said = command(*words, "--out", tmp_path / "out").out
+    assert "texts: 6 graded, 6 refused by the grader, 6 empty" in said
+    page = Page((tmp_path / "out" / "grades.html").read_text()).text
+    assert "6 empty, 6 without a grade" in page
+    assert "refused by the grader" in page
+
+
+def test_that_other_texts_leave_the_table_is_said_and_they_come_back_for_nothing(tmp_path, command):
+    few, many = tmp_path / "few.parquet", tmp_path / "many.parquet"
+    write_completions(few, {"good": GOOD})
+    write_completions(many, {"good": GOOD, "poor": POOR})
+    with ScriptedServer(count_hens) as server:
+
+        def grade(texts, *more):
+            words = ("--model", "scripted", "--base-url", server.base_url, "--out", tmp_path / "out")
+            return command("grade", texts, *words, *more).err
+
+        assert "raded here" not in grade(few)
+        assert "raded here" not in grade(many)  # more texts take nothing away
+        assert "Graded here before, and not among these: 6 of 12 texts." in grade(few)
+        assert "graded by scripted by the rubric story, and now are by scripted by the rubric web." in grade(
+            few, "--rubric", "web"
+        )
+        count = server.count
+        grade(many, "--rubric", "story")
+        assert server.count == count

@@ -36,7 +36,8 @@ def test_the_page_says_what_is_kept_what_is_not_and_why(written):
     for said in (
         f"{result.kept:,}", "of 40", "too short", "repeats itself", f"{result.faults['too short']:,}",
         "Mean grades of what is kept, by judge", "grammar", "4 words", "near-duplicates", "evenness",
-        "Commonest openings", "noun", "What it cost", "recipe",
+        "Commonest openings", "noun", "what it cost", "draws that the recipe allows",
+        "it says the same again and again", "its score by web, its grade by judge",
     ):  # fmt: skip
         assert said in page.text, said
     assert (out / "report.html").exists()

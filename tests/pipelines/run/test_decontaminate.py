@@ -246,13 +246,13 @@ def test_tasks_that_were_changed_in_the_folder_stop_the_run(source, benchmark, t
 
 def test_fields_of_other_layouts_are_named(source, tmp_path):
     path = tmp_path / "mine.jsonl"
-    path.write_text(json.dumps({"name": "a", "question": PROMPT, "answer": SOLUTION}))
-    with pytest.raises(SettingsError, match="known layout"):
+    path.write_text(json.dumps({"name": "a", "asked": PROMPT, "told": SOLUTION}))
+    with pytest.raises(SettingsError, match="must have a question"):
         decontaminate_dump(config_of(source, path, tmp_path / "out"), reporter=QUIET)
     assert not (tmp_path / "out").exists()
-    config = config_of(source, path, tmp_path / "out", fields="id=name,prompt=question,solution=answer")
+    config = config_of(source, path, tmp_path / "out", fields="id=name,prompt=asked,solution=told")
     assert decontaminate_dump(config, reporter=QUIET).kept == ROWS - 4
-    assert read_fields("prompt=a, test=b") == Fields(prompt="a", test="b")
+    assert read_fields("prompt=a, test=b") == Fields(id="", prompt="a", test="b")
     twice = config.model_copy(update={"against": (str(path), str(path))})
     with pytest.raises(SettingsError, match="Name each file once"):
         decontaminate_dump(twice, reporter=QUIET)
@@ -372,11 +372,11 @@ def test_a_run_without_a_hit_says_so(benchmark, tmp_path):
 
 def test_the_command_of_filter_takes_fields_of_other_layouts(source, web, tmp_path, command):
     path = tmp_path / "mine.jsonl"
-    path.write_text(json.dumps({"name": "a", "question": PROMPT, "answer": SOLUTION}))
-    fields = "id=name,prompt=question,solution=answer"
+    path.write_text(json.dumps({"name": "a", "asked": PROMPT, "told": SOLUTION}))
+    fields = "id=name,prompt=asked,solution=told"
     arguments = ["filter", source, "--scorer", web, *FAST, "--keep-at", 0, "--against", path]
     done = command(*arguments, "--out", tmp_path / "none")
-    assert (done.code, "known layout" in done.err) == (2, True)
+    assert (done.code, "must have a question" in done.err) == (2, True)
     done = command(*arguments, "--fields", fields, "--out", tmp_path / "out")
     assert done.code == 0, done.said
     assert "removed 4 documents that hold a benchmark task, of those that reach the cut\n" in done.out

@@ -55,7 +55,7 @@ def test_intervals_are_over_beginnings_and_models_are_compared_on_the_same_ones(
     assert two.score.low < 3.5 < two.score.high <= 4.0
     assert two.gap.value == pytest.approx(-0.5)
     assert two.verdict == "cannot be told"
-    assert (three.empty, three.graded, three.score.value) == (1, 6, pytest.approx(5 / 6))
+    assert (three.empty, three.graded, three.score.value) == (1, 5, pytest.approx(5 / 6))
     assert three.verdict == "worse"
 
 
@@ -159,9 +159,19 @@ def test_orders_within_a_text_do_not_reach_the_form(tmp_path):
 
 def test_files_without_a_column_or_a_row_are_refused_by_name(tmp_path):
     path = tmp_path / "texts.jsonl"
-    path.write_text(json.dumps({"prompt": "a", "text": "b", "model": "m"}) + "\n")
-    with pytest.raises(ColumnError, match=r"'completion' is missing; it has .*text"):
+    with pytest.raises(LabelsError, match=r"Texts to grade must be a Parquet, .* Found no .*texts\.jsonl"):
         grade_texts(grade_config(tmp_path, texts=str(path)), reporter=QUIET)
+    for row, told in (
+        (
+            {"prompt": "a", "text": "b", "model": "m"},
+            "It lacks completion. Its other columns are text: rename",
+        ),
+        ({"prompt": "a", "completion": "b"}, "It lacks model. Add what is missing."),
+        ({"model": "m"}, "It lacks prompt, completion. Add what is missing."),
+    ):
+        path.write_text(json.dumps(row) + "\n")
+        with pytest.raises(ColumnError, match=told):
+            grade_texts(grade_config(tmp_path, texts=str(path)), reporter=QUIET)
     path.write_text(json.dumps({"prompt": "a", "completion": "b", "model": ""}) + "\n")
     with pytest.raises(LabelsError, match=r"must name who wrote.* row 1"):
         grade_texts(grade_config(tmp_path, texts=str(path)), reporter=QUIET)

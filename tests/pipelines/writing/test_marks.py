@@ -85,7 +85,7 @@ def test_a_folder_of_texts_is_no_folder_of_labels_and_says_what_is(tmp_path, com
         write(tmp_path / "out", server.base_url, n=2)
     done = command("train", tmp_path / "out", "--out", tmp_path / "scorer")
     assert done.code == 2
-    assert f"It holds texts: name a file below {tmp_path / 'out'}/data." in done.err
+    assert f"{tmp_path / 'out'} is one: name a file below {tmp_path / 'out'}/data." in done.err
 
 
 def test_the_grader_is_asked_by_a_form_and_the_writer_is_not(tmp_path):

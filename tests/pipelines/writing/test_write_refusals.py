@@ -26,7 +26,10 @@ def test_more_texts_than_combinations_are_refused_with_the_most_that_can_be_had(
     ("arguments", "told"),
     [
         (["storie"], "A recipe must be one of exercise, rewrite, story,"),
-        (["story", "--from", "dump"], "The recipe 'story' takes no --from. Got some."),
+        (
+            ["story", "--from", "dump"],
+            "--from must come with a recipe that takes documents, such as rewrite.",
+        ),
         (["rewrite"], "The recipe 'rewrite' takes documents, which must be named with --from. Got none."),
         (["rewrite", "--from", "nowhere"], "nowhere"),
         (["story", "--topics", "5"], "--topics must come with a recipe that has topics. 'story' has none."),

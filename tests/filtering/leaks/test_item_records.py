@@ -1,0 +1,186 @@
+"""Proves that benchmarks of prose are read in the forms that people have, and told from those of code."""
+
+import json
+
+import pytest
+
+from filtering.errors import BadFileError, SettingsError
+from filtering.leaks import Fields, read_benchmark
+
+ENDS = ["blood", "grass"]
+TABLE = {"text": ENDS, "label": ["A", "B"]}
+SAMPLE = {"doc_id": 3, "target": " blood"}
+FORMS = {
+    "ARC, its own": (
+        {
+            "id": "M1",
+            "question": {"stem": "Red", "choices": [{"text": "blood", "label": "A"}]},
+            "answerKey": "A",
+        },
+        ("M1", "Red", "blood", ""),
+    ),
+    "ARC": ({"id": "M1", "question": "Red", "choices": TABLE, "answerKey": "A"}, ("M1", "Red", "blood", "")),
+    "OpenBookQA": (
+        {"id": "7", "question_stem": "Red", "choices": TABLE, "answerKey": "B", "fact1": "Blood is red."},
+        ("made/7", "Red", "grass", "Blood is red."),
+    ),
+    "MMLU": (
+        {"question": "Red", "subject": "x", "choices": ENDS, "answer": 1},
+        ("made/1", "Red", "grass", ""),
+    ),
+    "MMLU-Pro": (
+        {"question_id": 5, "question": "Red", "options": ENDS, "answer": "B"},
+        ("made/5", "Red", "grass", ""),
+    ),
+    "HellaSwag": (
+        {"ind": 4, "ctx": "Red is", "endings": ENDS, "label": "1"},
+        ("made/4", "Red is", "grass", ""),
+    ),
+    "HellaSwag without answers": (
+        {"ind": 4, "ctx": "Red", "endings": ENDS, "label": ""},
+        ("made/4", "Red", "", ""),
+    ),
+    "PIQA": (
+        {"goal": "Be red.", "sol1": "blood", "sol2": "grass", "label": 1},
+        ("made/1", "Be red.", "grass", ""),
+    ),
+    "Winogrande": (
+        {"sentence": "_ is red", "option1": "blood", "option2": "grass", "answer": "1"},
+        ("made/1", "_ is red", "blood", ""),
+    ),
+    "BoolQ": ({"question": "red", "passage": "All.", "answer": True}, ("made/1", "red", "True", "All.")),
+    "SQuAD": (
+        {"id": "q", "context": "All.", "question": "Red", "answers": {"text": ENDS, "answer_start": [1, 2]}},
+        ("q", "Red", "blood", "All."),
+    ),
+    "SciQ": (
+        {"question": "Red", "distractor1": "grass", "correct_answer": "blood", "support": "All."},
+        ("made/1", "Red", "blood", "All."),
+    ),
+    "GPQA": (
+        {"Question": "Red", "Correct Answer": "blood", "Incorrect Answer 1": "no"},
+        ("made/1", "Red", "blood", ""),
+    ),
+    "TriviaQA": ({"question": "Red", "answer": {"value": "blood"}}, ("made/1", "Red", "blood", "")),
+    "GSM8K": (
+        {"question": "8 / 2?", "answer": "It is <<8/2=4>>4.\n#### 4"},
+        ("made/1", "8 / 2?", "It is 4.\n 4", ""),
+    ),
+    "LAMBADA": ({"text": "Red is blood"}, ("made/1", "Red is blood", "", "")),
+    "choices at a place": (
+        {"prompt": "Question: Red\nAnswer:", "choices": [" blood", " grass"], "answer": 0},
+        ("made/1", "Red", " blood", ""),
+    ),
+    "completion": ({"prompt": "Q: Red\nA:", "completion": " blood"}, ("made/1", "Red", "blood", "")),
+    "a sample of an evaluation": (
+        {**SAMPLE, "doc": {"question": "Red", "choices": ENDS, "answer": 1}},
+        ("made/3", "Red", "grass", ""),
+    ),
+    "a sample that says what was given": (
+        {
+            **SAMPLE,
+            "doc": {"x": 1},
+            "arguments": {"gen_args_0": {"arg_0": "Red?\n(A) grass\n(B) blood\nAnswer:"}},
+        },
+        ("made/3", "Red?", "blood", ""),
+    ),
+    "a sample with pairs": (
+        {**SAMPLE, "doc": {"x": 1}, "arguments": [["Question: Red\nAnswer:", " blood"]]},
+        ("made/3", "Red", "blood", ""),
+    ),
+}
+
+
+@pytest.mark.parametrize(("record", "wanted"), FORMS.values(), ids=FORMS)
+def test_forms_of_prose_are_told_by_their_usual_names(tmp_path, record, wanted):
+    (tmp_path / "made.jsonl").write_text(json.dumps(record))
+    (task,) = read_benchmark(tmp_path / "made.jsonl")
+    assert (task.id, task.prompt, task.solution, task.passage) == wanted
+    assert (task.kind, task.benchmark) == ("prose", "made")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", '\ufeffquestion,A,B,answer\n"Red,\nsay?",blood,grass,B\n'),
+        ("a.csv", '"Red,\nsay?",blood,grass,B\n'),
+        ("a.json", json.dumps([{"question": "Red,\nsay?", "choices": ENDS, "answer": "b"}])),
+        ("a.json", json.dumps({"n": 1, "data": [{"question": "Red,\nsay?", "answer": "grass"}]})),
+    ],
+)
+def test_tables_and_lists_are_read(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    (task,) = read_benchmark(tmp_path / name)
+    assert (task.id, task.prompt, task.solution) == ("a/1", "Red,\nsay?", "grass")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error", "message"),
+    [
+        ("a.csv", "question,answer\nRed?,blood\nBlue?\n", BadFileError, r"the 2 fields.*line 3 has 1"),
+        ("a.csv", 'question,answer\n"Red?,blood\n', BadFileError, "unexpected end of data"),
+        ("a.json", '[{"question": secret}]', BadFileError, r"must be JSON.*line 1: Expecting value"),
+        ("a.json", '{"question": "secret"}', SettingsError, "must hold a list of objects"),
+        ("a.json", "[" * 100_000, BadFileError, "nested too deeply"),
+        ("a.jsonl", '{"question": "Red?"}\n{"answer": "secret"}', SettingsError, "task 2 has answer"),
+    ],
+)  # fmt: skip
+def test_broken_files_are_told_by_line_and_never_quoted(tmp_path, name, content, error, message):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(error, match=message) as raised:
+        read_benchmark(tmp_path / name)
+    assert "secret" not in str(raised.value)
+
+
+def test_fields_of_choices_answers_and_passages_can_be_named(tmp_path):
+    record = {"ask": "Red?", "ends": ENDS, "key": "B", "about": "All."}
+    (tmp_path / "own.jsonl").write_text(json.dumps(record))
+    fields = Fields(id="", prompt="ask", solution="key", choices="ends", passage="about")
+    (task,) = read_benchmark(tmp_path / "own.jsonl", fields)
+    assert (task.id, task.prompt, task.solution, task.passage) == ("own/1", "Red?", "grass", "All.")
+
+
+def test_worked_examples_before_the_prompts_of_many_are_left_out(tmp_path):
+    shots = "Question: Is it?\nAnswer: yes\n\nQuestion: Was it?\nAnswer: no\n\n"
+    records = [{"prompt": f"{shots}Question: Number {at}?\nAnswer:", "completion": "x"} for at in range(9)]
+    (tmp_path / "shots.jsonl").write_text("\n".join(map(json.dumps, records)))
+    tasks = read_benchmark(tmp_path / "shots.jsonl")
+    assert [task.prompt for task in tasks] == [f"Number {at}?" for at in range(9)]
+
+
+def test_prompts_with_code_are_tasks_of_code(tmp_path):
+    records = [{"prompt": f"def twice_{at}(x):\n", "completion": "    return 2 * x\n"} for at in range(3)]
+    (tmp_path / "code.jsonl").write_text("\n".join(map(json.dumps, records)))
+    tasks = read_benchmark(tmp_path / "code.jsonl")
+    wanted = {("code", f"twice_{at}") for at in range(3)}
+    assert {(task.kind, task.entry_point) for task in tasks} == wanted
+
+
+def test_ids_that_come_twice_are_replaced_by_places(tmp_path):
+    records = [{"id": "a", "question": "One?"}, {"id": "a", "question": "Two?"}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, records)))
+    assert [task.id for task in read_benchmark(tmp_path / "a.jsonl")] == ["a/1", "a/2"]
+
+
+FAMOUS = "It was the best of times, it was the worst of times, it was the age of wisdom, of foolishness."
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        f"{FAMOUS}\n\nWhich age does the text speak of?\n(A) wisdom\n(B) iron\nAnswer:",
+        f"{FAMOUS}\nQuestion: Which age does the text speak of?\nAnswer:",
+        f"Question: {FAMOUS}\n\n\nWhich age does the text speak of?\n\nA. wisdom\nB. iron",
+    ],
+)
+def test_a_text_before_a_question_is_its_passage(tmp_path, prompt):
+    (tmp_path / "a.jsonl").write_text(json.dumps({"prompt": prompt, "completion": "wisdom"}))
+    (task,) = read_benchmark(tmp_path / "a.jsonl")
+    assert (task.passage, task.prompt) == (FAMOUS, "Which age does the text speak of?")
+
+
+@pytest.mark.parametrize("prompt", [f"{FAMOUS}\n\nWhy?", "A text.\n\nWhich age does it speak of?", FAMOUS])
+def test_what_is_too_short_for_a_passage_or_a_question_is_one_question(tmp_path, prompt):
+    (tmp_path / "a.jsonl").write_text(json.dumps({"prompt": prompt, "completion": "wisdom"}))
+    (task,) = read_benchmark(tmp_path / "a.jsonl")
+    assert (task.passage, task.prompt) == ("", prompt)

@@ -1,0 +1,167 @@
+"""Proves that runs find tasks in prose, tell passages and common text, and say which tasks are clean."""
+
+import json
+import os
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from dumps import make_texts
+from leaking import config_of, make_task
+from runs import QUIET
+
+from filtering.errors import SettingsError
+from pipelines import decontaminate_dump, write_report
+from pipelines.settings.runs import FilterConfig
+
+QUESTION = (
+    "A gardener plants 24 bulbs in rows of 6 beside the old wall, and a mole eats 3 bulbs of every row. "
+    "How many bulbs does the gardener still have when spring comes?"
+)
+PASSAGE = (
+    "The lighthouse of the northern cape was built by two brothers who had never seen the sea before, and "
+    "its lamp was carried up the stairs in a basket of willow."
+)
+FAMOUS = "Four score and seven sailors ago our mothers brought forth upon this harbour a new and salty keeper"
+RECORDS = [
+    {"id": "garden", "question": QUESTION, "choices": ["ten", "twelve bulbs"], "answer": "B"},
+    {
+        "id": "cape",
+        "passage": PASSAGE,
+        "question": "Who built the lighthouse of the northern cape?",
+        "answer": "brothers",
+    },
+    {"id": "famous", "question": FAMOUS, "answer": "yes"},
+    {"id": "clean", "question": QUESTION[::-1], "answer": "no"},
+    {"id": "short", "question": "Who?", "answer": "they"},
+]
+ROWS = 60
+LEAKY, OF_PASSAGE = 7, 13
+MANY = range(20, 45)
+
+
+@pytest.fixture(scope="module")
+def benchmark(tmp_path_factory):
+    path = tmp_path_factory.mktemp("prose") / "Prose.jsonl"
+    path.write_text("\n".join(map(json.dumps, RECORDS)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dump") / "pages"
+    folder.mkdir()
+    texts = make_texts(ROWS)
+    texts[LEAKY] += f"\n{QUESTION.upper().replace('24', '30')} (a) none (b) Twelve bulbs"
+    texts[OF_PASSAGE] += f"\n{PASSAGE}\nMore of it."
+    for row in MANY:
+        texts[row] = f"{FAMOUS}! {texts[row]}"
+    pq.write_table(pa.table({"text": texts, "id": range(ROWS)}), folder / "a.parquet", row_group_size=20)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cleaned(source, benchmark, tmp_path_factory):
+    out = tmp_path_factory.mktemp("clean") / "out"
+    decontaminate_dump(config_of(source, benchmark, str(out)), reporter=QUIET)
+    return out
+
+
+def kept_ids(out):
+    return pq.read_table(out / "data")["id"].to_pylist()
+
+
+def statuses(out):
+    items = pq.read_table(out / "run" / "contaminated_items.parquet").to_pylist()
+    return {one["task"]: (one["status"], one["documents"]) for one in items}
+
+
+STATUSES = {
+    "garden": ("contaminated", 1),
+    "cape": ("passage", 1),
+    "famous": ("contaminated", 25),
+    "clean": ("clean", 0),
+    "short": ("cannot be told", 0),
+}
+
+
+def test_documents_with_a_question_are_left_out_and_those_with_a_passage_stay(cleaned):
+    assert kept_ids(cleaned) == [row for row in range(ROWS) if row != LEAKY and row not in MANY]
+    hits = pq.read_table(cleaned / "run" / "hits.parquet").to_pylist()
+    assert {(hit["row"], hit["part"], hit["verdict"]) for hit in hits if hit["row"] not in MANY} == {
+        (LEAKY, "question and answer", "leak"), (OF_PASSAGE, "passage", "passage"),
+    }  # fmt: skip
+
+
+def test_each_task_has_a_row_that_says_what_became_of_it(cleaned):
+    assert statuses(cleaned) == STATUSES
+
+
+def test_passages_are_removed_where_that_was_asked(source, benchmark, tmp_path):
+    decontaminate_dump(
+        config_of(source, benchmark, str(tmp_path / "out"), passage_leaks=True), reporter=QUIET
+    )
+    assert OF_PASSAGE not in kept_ids(tmp_path / "out")
+    assert statuses(tmp_path / "out")["cape"] == ("contaminated", 1)
+
+
+def test_what_many_documents_have_is_kept_as_common_text_by_another_run(
+    source, benchmark, cleaned, tmp_path, command
+):
+    items = cleaned / "run" / "contaminated_items.parquet"
+    arguments = ["decontaminate", source, "--against", benchmark, "--out"]
+    first = command(*arguments, tmp_path / "first")
+    assert "1 benchmark item is in more than 20 documents." in first.said, first.said
+    done = command(*arguments, tmp_path / "out", "--common-items", items)
+    assert done.code == 0, done.said
+    assert "removed 1 document that holds a benchmark task\n" in done.out
+    assert "25 other documents match a task that is common text: that is no leak, and kept\n" in done.out
+    assert "1 other document matches a task by the passage that it is about" in done.out
+    assert "more than 20 documents" not in done.said
+    assert kept_ids(tmp_path / "out") == [row for row in range(ROWS) if row != LEAKY]
+    assert statuses(tmp_path / "out") == STATUSES | {"famous": ("common text", 25)}
+    again = command(*arguments, tmp_path / "again", "--common-items", tmp_path / "out" / "run" / items.name)
+    assert again.code == 0
+    assert statuses(tmp_path / "again") == statuses(tmp_path / "out")
+    page = " ".join((tmp_path / "out" / "run" / "report.html").read_text().split())
+    assert "25 other documents match a task that is common text." in page
+    assert "1 other document has the passage of a task without its question, and is kept." in page
+    why = command("explain", "--run", tmp_path / "out", "--row", OF_PASSAGE)
+    assert "it holds the passage of a task without its question, which is no leak" in why.out, why.said
+
+
+def test_the_page_has_the_tasks_by_benchmark(cleaned):
+    page = write_report(str(cleaned)).read_text()
+    assert "Tasks by benchmark" in page
+    assert "the words of the question and answer" in page
+
+
+def test_code_and_prose_are_looked_for_in_one_run(source, benchmark, tmp_path):
+    code = tmp_path / "Code.jsonl"
+    code.write_text(json.dumps(make_task("Made/0")))
+    config = config_of(source, benchmark, str(tmp_path / "out"))
+    config = config.model_copy(update={"against": (str(benchmark), str(code))})
+    decontaminate_dump(config, reporter=QUIET)
+    assert statuses(tmp_path / "out") == STATUSES | {"Made/0": ("clean", 0)}
+
+
+@pytest.mark.parametrize("content", [None, b"PAR1", "other columns", "a pipe"])
+def test_a_file_of_common_items_that_is_none_is_refused(content, source, benchmark, tmp_path):
+    path = tmp_path / "items.parquet"
+    if content == "other columns":
+        pq.write_table(pa.table({"task": ["a"]}), path)
+    elif content == "a pipe":
+        os.mkfifo(path)
+    elif content:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError, match=r"\(--common-items\) must be run/contaminated_items\.parquet"):
+        decontaminate_dump(
+            config_of(source, benchmark, str(tmp_path / "out"), common_items=str(path)), reporter=QUIET
+        )
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("setting", [{"passage_leaks": True}, {"common_items": "a"}])
+def test_settings_of_leaks_come_with_a_benchmark(setting):
+    with pytest.raises(SettingsError, match="must come with --against"):
+        FilterConfig(inputs=["a"], out="b", **setting)

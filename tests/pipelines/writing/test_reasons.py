@@ -1,0 +1,61 @@
+"""Proves that each reason against a text says what it means, and of a single text what exactly is wrong."""
+
+from dataclasses import replace
+
+import pytest
+from run_pages import Page
+from scripted_server import ScriptedServer, completion
+from scripted_writer import SAME, Writer, said, text
+from written_texts import failed, kept, write
+
+from annotations.writing.checks import REASONS
+from pipelines.reports.writing_page import render_page
+from pipelines.writing.attempts import WITHOUT_REPLY, WITHOUT_TEXT
+from pipelines.writing.marks import MARKED
+from pipelines.writing.reasons import MEANINGS
+from pipelines.writing.sieve import SIFTED
+
+
+def test_each_reason_that_is_ours_has_a_meaning():
+    assert {*REASONS, *WITHOUT_REPLY, *WITHOUT_TEXT.values(), *MARKED, *SIFTED} <= set(MEANINGS)
+
+
+def without_the_noun(request):
+    """Answer with a story about something else, but for every fourth request."""
+    if request.count % 4 == 0:
+        return text(request)
+    content = request.body["messages"][-1]["content"]
+    asked = content if isinstance(content, str) else content[0]["text"]
+    noun = asked.partition('the noun "')[2].partition('"')[0]
+    written = said(text(replace(request, body={"messages": [{"role": "user", "content": asked}]})))
+    return completion(written.replace(f"said {noun} ", "said nothing "))
+
+
+def test_of_a_text_that_lacks_words_these_are_told(tmp_path):
+    with ScriptedServer(without_the_noun) as server:
+        result = write(tmp_path / "out", server.base_url)
+    rows = [row for row in failed(tmp_path / "out") if row["reason"] == "lacks a word"]
+    assert len(rows) > 10
+    assert {row["detail"] for row in rows} == {f"without {row['noun']}" for row in rows}
+    shown = [one for one in result.examples if one.fault == "lacks a word"]
+    assert all(one.detail in Page(render_page(result)).text for one in shown)
+
+
+def test_of_a_near_duplicate_the_draw_that_stays_is_told(tmp_path, own):
+    with ScriptedServer(lambda request: completion(SAME)) as server:
+        write(tmp_path / "out", server.base_url, own, n=5)
+        write(tmp_path / "more", server.base_url, own, n=5, against=(str(tmp_path / "out" / "data"),))
+    [stays] = kept(tmp_path / "out", "mine")
+    assert [row["detail"] for row in failed(tmp_path / "out")] == [f"like draw {stays['draw']}"] * 4
+    assert {row["detail"] for row in failed(tmp_path / "more")} == {""}
+
+
+@pytest.mark.parametrize("fault", ["short", "loop"])
+def test_the_command_says_what_a_reason_means(tmp_path, command, fault):
+    with ScriptedServer(Writer({fault: 0.5})) as server:
+        done = command(
+            *("write", "story", "--model", "scripted", "--base-url", server.base_url, "--n", 20),
+            *("--out", tmp_path / "out"),
+        )
+    reason = {"short": "too short", "loop": "repeats itself"}[fault]
+    assert f" {reason}: {MEANINGS[reason]}" in done.out
