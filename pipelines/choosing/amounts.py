@@ -96,6 +96,11 @@ def budgets_of(
     if config.keep_at is not None:
         return Budgets(np.clip(census.above, least, most), most)
     total = total_of(config, pool, census)
+    if total == 0 < most.sum():
+        raise SettingsError(
+            f"--keep-fraction must keep a document. Got {config.keep_fraction:g} of {census.rows.sum():,} "
+            f"documents, which is none. Ask for at least {1 / census.rows.sum():.1g}."
+        )
     if config.at_most is not None:
         most = np.minimum(most, int(config.at_most * total * EXACT))
     _refuse_least(config, least, most, total, unit, pool.slices)

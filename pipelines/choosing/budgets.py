@@ -23,8 +23,8 @@ from filtering.arrays import Bools, Floats32, Ints
 BITS = 32
 MOST_BITS = 16
 """That a pass looks at: of one group, 65,536 counters."""
-COUNTERS = 1 << 20
-"""Of all groups together: 8 MB, and some times that while they are summed up."""
+COUNTERS = 1 << 21
+"""Of all groups together: 16 MB, and some times that while they are summed up."""
 SIGN = np.uint32(1 << 31)
 
 Codes = NDArray[np.uint32]

@@ -122,7 +122,7 @@ def begun_plan(config: RecutConfig, source: Source, settings: PlanSettings) -> P
         return None
     if plan.facts.choice is not None:
         is_written = lookup_below(folder.choice)
-        if not all(is_written(part.output) for part in plan.parts):
+        if not (folder.chosen.exists() and all(is_written(part.output) for part in plan.parts)):
             return None
     return plan
 
@@ -144,7 +144,8 @@ def plan_of_cut(config: RecutConfig, source: Source, settings: PlanSettings, cho
     keep_at = max(float(config.keep_at or 0.0), config.floor or 0.0)
     choice = {}
     if chosen is not None and config.is_plain:
-        keep_at, quotas = chosen.ends_at, chosen.quotas
+        # Where none has the very score at which the cut ends, all down to the worst that is kept are.
+        keep_at, quotas = chosen.lowest, chosen.quotas if any(chosen.quotas) else quotas
     elif chosen is not None:
         keep_at, choice = chosen.lowest, {"choice": chosen.rule.digest}
     settings = {**settings, "keep_at": keep_at, **choice}

@@ -7,7 +7,7 @@ many whole times anyhow, and the order draws which ones make up the rest.
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -42,6 +42,8 @@ class Rule:
         How often each class is used.
     names : tuple of str
         Of the classes of a slice; all slices have the same.
+    wanted : int64 array, shape (slices,), optional
+        What of a budget of tokens is the share of each slice, in sizes; None where slices have none.
     """
 
     ranked: RankedOf
@@ -49,6 +51,7 @@ class Rule:
     class_of: ClassOf | None = None
     times: Floats = field(default_factory=lambda: np.zeros(0))
     names: tuple[str, ...] = ()
+    wanted: Ints | None = None
 
     @property
     def digest(self) -> str:
@@ -95,6 +98,12 @@ def rule_of(pool: Pool, config: RecutConfig, cuts: SliceCuts | None) -> Rule:
     return _best(pool, config)
 
 
+def shortest_first(pool: Pool, rule: Rule) -> int:
+    """Return the size of the shortest of the documents that come first in their slices; 0 where none does."""
+    sizes = reached(_rows(pool, rule.ranked), np.ones(len(rule.ends.code), np.int64))
+    return int(sizes[sizes > 0].min(initial=0 if not sizes.any() else np.iinfo(np.int64).max))
+
+
 def plain_cut(points: float, floor: float | None) -> Rule:
     """Return the rule of one cut for all."""
     return _cut([points], floor, _one)
@@ -139,7 +148,8 @@ def _best(pool: Pool, config: RecutConfig) -> Rule:
     ranked = _by_score(config, config.temperature or 0.0, _slice_of if config.by else _one)
     rows = _rows(pool, ranked)
     budgets = budgets_of(config, pool, census, most, lambda least: reached(rows, least))
-    return Rule(ranked, ends_of(rows, budgets))
+    wanted = budgets.amounts if config.by and config.keep_tokens is not None else None
+    return Rule(ranked, ends_of(rows, budgets), wanted=wanted)
 
 
 def _by_score(config: RecutConfig, temperature: float, group_of: ClassOf) -> RankedOf:
@@ -187,7 +197,8 @@ def _curved(pool: Pool, config: RecutConfig) -> Rule:
     whole = (np.floor(times).astype(np.int64) * sizes).sum(axis=1)
     names = tuple(f"{low:.2f} to {high:.2f}" for low, high in pairwise(edges.tolist()))
     left = Budgets(budgets.amounts - whole, budgets.most - whole)
-    return _drawn(pool, config, class_of, times.ravel(), _slice_of, left, names, in_documents=False)
+    rule = _drawn(pool, config, class_of, times.ravel(), _slice_of, left, names, in_documents=False)
+    return replace(rule, wanted=budgets.amounts) if config.by else rule
 
 
 def _by_rank(pool: Pool, edges: Floats, scored: Ints, floor: float | None) -> ClassOf:

@@ -30,6 +30,7 @@ from pipelines.amounts_in_words import short_count
 from pipelines.choosing.cut_file import refuse_cut_file, write_cuts
 from pipelines.choosing.score_spread import Population, read_population
 from pipelines.choosing.slice_thresholds import SliceCut, as_cuts, cuts_of_slices, slices_of_labels
+from pipelines.scorer_addresses import open_signals
 from pipelines.scorers.evaluate import JudgedPoints, points_of_labels
 from pipelines.settings.base import command_of, placement_in_words
 from pipelines.settings.scorers import Goal, ThresholdConfig
@@ -137,8 +138,9 @@ class Threshold:
 
     @property
     def exit_code(self) -> int:
-        """4 where the goal cannot be promised, else 0."""
-        return 4 if self.is_promised is False else 0
+        """4 where the goal cannot be promised, in all or of a slice with a cut of its own; else 0."""
+        own = (one.is_promised for one in self.slices if not one.why_common)
+        return 0 if self.is_promised is not False and all(own) else 4
 
 
 def choose_threshold(config: ThresholdConfig) -> Threshold:
@@ -218,7 +220,14 @@ def _with_slices(result: Threshold, config: ThresholdConfig, slices: Sequence[Sl
     result = replace(result, slices=slices)
     if config.cuts is None or config.by is None or result.keep_at is None:
         return result
-    write_cuts(config.cuts, as_cuts(config.by, slices, result.keep_at))
+    found = as_cuts(config.by, slices, result.keep_at, open_signals(config.scorer).digest)
+    if not found.cuts:
+        raise LabelsError(
+            f"Some value of {config.by!r} must have a cut of its own for --cuts. None has: "
+            f"{', '.join(dict.fromkeys(one.why_common for one in slices))}. Label more, or use --keep-at "
+            f"{result.keep_at:g} for all."
+        )
+    write_cuts(config.cuts, found)
     words = ["edufilter", "recut", config.population or "OUT", "--cuts", config.cuts, "--to", "NEW"]
     return replace(result, next_command=shlex.join(words))
 

@@ -66,7 +66,7 @@ def print_result(
     settings = result.manifest["settings"]
     where = "run/scores" if settings.get("write") == "scores" else "data"
     by_amount = settings.get("keep_fraction") is not None or settings.get("keep_tokens") is not None
-    found = f", from {settings['keep_at']:.3g} points on" if by_amount and not settings.get("choice") else ""
+    found = f", down to {settings['keep_at']:.3g} points" if by_amount and result.kept else ""
     if (used := int(result.manifest.get("used", result.kept))) != result.kept:
         found += f", used {used:,} times"
     kept_tokens, tokens = (

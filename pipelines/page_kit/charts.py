@@ -74,7 +74,9 @@ def refuse_few_addresses() -> None:
         )
 
 
-def draw_scores(kept: Sequence[int], dropped: Sequence[int], keep_at: float, sizes: Sizes) -> dict[str, str]:
+def draw_scores(
+    kept: Sequence[int], dropped: Sequence[int], keep_at: float | None, sizes: Sizes
+) -> dict[str, str]:
     """Return the histogram of scores as SVG, of each size.
 
     Its colours are variables of the page's style, so that it follows the reader's light or dark mode.
@@ -83,8 +85,8 @@ def draw_scores(kept: Sequence[int], dropped: Sequence[int], keep_at: float, siz
     ----------
     kept, dropped : sequence of int
         Documents by score, in equal bins from 0 to the highest score.
-    keep_at : float
-        The cut, in rubric points.
+    keep_at : float, optional
+        The cut, in rubric points; None where there is no one cut for all.
     sizes : mapping
         Width and height in pixels, by name.
 
@@ -110,7 +112,8 @@ def draw_scores(kept: Sequence[int], dropped: Sequence[int], keep_at: float, siz
             "color": _name("what", legend=None, scale=colors),
         },
     }
-    cut, at = [{"at": keep_at, "label": f"cut {keep_at:.4g}"}], {"x": _number("at")}
+    cut = [] if keep_at is None else [{"at": keep_at, "label": f"cut {keep_at:.4g}"}]
+    at = {"x": _number("at")}
     rule = {"type": "rule", "color": "var(--ink)", "strokeWidth": 1.5, "strokeDash": [5, 3]}
     label = {"type": "text", "color": "var(--ink)", "fontSize": 13, "fontWeight": 600}
     told = {**at, "y": {"value": LABEL_ABOVE}, "text": _name("label")}
@@ -118,7 +121,7 @@ def draw_scores(kept: Sequence[int], dropped: Sequence[int], keep_at: float, siz
         {"data": {"values": cut}, "mark": rule, "encoding": at},
         {"data": {"values": cut}, "mark": label, "encoding": told},
     ]
-    return _of_each_size({"layer": [bars, *marks]}, sizes)
+    return _of_each_size({"layer": [bars, *(marks if cut else ())]}, sizes)
 
 
 def draw_calibration(reliability: Sequence[tuple[int, float, float]], sizes: Sizes) -> dict[str, str]:

@@ -85,6 +85,8 @@ SETTINGS = {
 """Settings of a plan in words."""
 SETTINGS_UNSCORED = {"max_document_bytes": "longest document that is searched for tasks, bytes"}
 """The same where nothing is scored."""
+SETTINGS_CHOSEN = {"keep_at": "worst that is kept, points"}
+"""The same where more than one cut for all decided."""
 LANGUAGES_FROM = {
     "column, text": "a column lang or language, else the text",
     "column": "a column lang or language",
@@ -220,11 +222,15 @@ def _tiles(report: RunReport) -> list[Tile]:
     ]
     if repeats:
         used = run["used_text_bytes"] / BYTES_PER_TOKEN
-        shown.append(Tile("tokens used, about", short_count(used), f"{run['used']:,} documents with repeats"))
+        shown.append(
+            Tile("tokens used, about", short_count(used), f"documents are used {run['used']:,} times")
+        )
     if run["scorer"] is not None:
         keep_at = f"{run['settings']['keep_at']:.4g}"
         reasons = ", ".join(name for name, _ in Counter(run["reasons"]).most_common()) or "all were scored"
-        shown.append(Tile("kept from", keep_at, f"points of {POINTS}"))
+        shown.append(
+            Tile("worst kept" if _is_chosen(report) else "kept from", keep_at, f"points of {POINTS}")
+        )
         shown.append(Tile("without a score", f"{run['without_score']:,}", reasons))
     shown.append(Tile("not read", f"{aside:,}", "files or parts" if aside else "all files were read"))
     if report.leaks is not None:
@@ -336,6 +342,7 @@ def _counts(run: Mapping[str, Any]) -> Table:
 def _settings(run: Mapping[str, Any]) -> Table:
     without = () if run["scorer"] is not None else ("keep_at",)  # where nothing is scored all is kept
     names = SETTINGS if run["scorer"] is not None else SETTINGS | SETTINGS_UNSCORED
+    names = names | (SETTINGS_CHOSEN if run["settings"].get("choice") is not None else {})
     rows = [
         (names.get(name, name), _setting(name, value))
         for name, value in {**run["settings"], "plan": run["plan"]}.items()

@@ -19,6 +19,7 @@ from filtering.explaining.drift import MIN_DOCUMENTS, Drift, measure_drift
 from filtering.explaining.explain import Explanation, explain_in_turn
 from filtering.scoring.scorers import STAGES, SignalScorer
 from filtering.scoring.unsure import Unsure, count_unsure
+from pipelines.choosing.choice_tables import ChoiceTold, read_told
 from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import read_again
@@ -45,8 +46,8 @@ from pipelines.store.manifest import MANIFEST_SCHEMA, holder_of_scores
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written, of_schema
 
-Counted = Callable[[Sequence[int], Sequence[int], float], None]
-"""What is told how many documents are kept and dropped by score, in equal bins, and the cut."""
+Counted = Callable[[Sequence[int], Sequence[int], float | None], None]
+"""What is told how many documents are kept and dropped by score, in equal bins, and the one cut for all."""
 REASONS_SHOWN = 6
 """Signals that raise, and signals that lower, of each document."""
 SHIFTS = 5
@@ -159,6 +160,8 @@ class RunReport:
         Where its page is, as a link of the page of this run; empty if it has none on this machine.
     how_to_read : str
         What to do so that files which were set aside are read; empty if none were.
+    choice : ChoiceTold, optional
+        What was chosen, where more than one cut for all decided.
     """
 
     out: str
@@ -183,6 +186,7 @@ class RunReport:
     cut_of: str
     page_of_origin: str
     how_to_read: str
+    choice: ChoiceTold | None
 
 
 def gather_report(
@@ -218,7 +222,7 @@ def gather_report(
     stored = run.stored()
     bins, groups = count_and_pick(run, stored)
     kept_bins, dropped_bins = tuple(bins[1].tolist()), tuple(bins[0].tolist())
-    counted(kept_bins, dropped_bins, plan.facts.keep_at)
+    counted(kept_bins, dropped_bins, plan.facts.keep_at if plan.facts.choice is None else None)
     scorer, no_scorer = _scorer_of(plan, manifest["scorer"])
     rows = choose_rows(plan.parts, stored)
     reporter = reporter or ConsoleReporter("none")
@@ -256,6 +260,7 @@ def gather_report(
         cut_of=plan.origin,
         page_of_origin=_page_of(plan.origin, out),
         how_to_read=plan.how_to_read if manifest["set_aside"] else "",
+        choice=read_told(folder),
     )
 
 

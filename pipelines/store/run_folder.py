@@ -8,6 +8,7 @@
     out/run/scores/...           one score, stage and reason a row, by the paths of the output
     out/run/hits/...             benchmark leaks of each part, where it has any; see `leak_files.py`
     out/run/choice/...           how often each row is used, where a new cut chose by more than a score
+    out/run/chosen.json          what that comes to, in words
     out/run/manifest.json, .parquet  totals; one row an output file. Written last
     out/run/tmp/                 what is being written
     out/run/lock                 held by the running process (fcntl: gone with it)
@@ -128,6 +129,7 @@ class RunFolder(PublishingFolder):
         self.scores = self.run / "scores"
         self.hits = self.run / "hits"
         self.choice = self.run / "choice"
+        self.chosen = self.run / "chosen.json"
         self.receipts = self.run / "receipts"
         self.manifest = self.run / "manifest.json"
         self.plan = self.run / "plan.json"

@@ -179,6 +179,23 @@ def test_a_dry_run_tells_and_writes_nothing(mixed, command, tmp_path):
     assert not (tmp_path / "cut").exists()
 
 
+@pytest.mark.parametrize("way", ["slices", "curve"])
+def test_the_page_of_a_choice_has_its_table_and_no_cut(mixed, command, tmp_path, way):
+    given = {
+        "slices": ["--by", "host", "--keep-tokens", 4000],
+        "curve": ["--curve", "--keep-tokens", 12000, "--by", "language"],
+    }[way]
+    done = command("recut", mixed[1], *given, "--to", tmp_path / "cut")
+    assert done.code == 0, done.said
+    page = (tmp_path / "cut" / "run" / "report.html").read_text()
+    assert "What was chosen" in page
+    assert ("Classes of documents" in page) == (way == "curve")
+    assert "would keep \u2192 what is chosen" in page
+    assert "kept from" not in page
+    assert ">cut " not in page
+    assert "wanted" in done.out
+
+
 def test_scores_of_the_format_before_are_cut_but_hold_no_sizes(mixed, tmp_path):
     old = tmp_path / "old"
     shutil.copytree(mixed[1], old)
