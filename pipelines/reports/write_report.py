@@ -49,7 +49,7 @@ def write_report(
     with ThreadPoolExecutor(1) as beside:  # the engine that draws takes as long as the documents do
         drawings: list[Future[dict[str, str]]] = []
 
-        def draw(kept: Sequence[int], dropped: Sequence[int], keep_at: float) -> None:
+        def draw(kept: Sequence[int], dropped: Sequence[int], keep_at: float | None) -> None:
             if kept:  # not where the run stores no scores
                 drawings.append(beside.submit(draw_scores, kept, dropped, keep_at, DRAWINGS))
 
