@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from annotations.labels.agreement import MIN_COMMON
-from annotations.labels.labels import MIN_ROWS, cut_texts_warning
+from annotations.labels.labels import MIN_ROWS, NEAR_CUT, cut_texts_warning
 from filtering.printable import printable
 from pipelines.commands.asking import BUDGET_ENDED, spent_in_words
 from pipelines.commands.screen import show
@@ -19,13 +19,30 @@ if TYPE_CHECKING:
     from pipelines.labels.sample import SampleResult
 
 
+PICKED = {
+    "stratified": "at random, over scores and lengths",
+    "uncertain": "scored nearest to the cut",
+    "diverse": "unlike the others",
+    "high": "scored highest",
+    NEAR_CUT: "near the cut of the run",
+}
+"""Why documents were taken, in words, by the column `picked`."""
+
+
 def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
     """Print what was drawn, be it to train on or not; return the exit code of the command."""
-    picked = ", ".join(f"{count:,} {why}" for why, count in sorted(result.picked.items()))
-    show(f"drew {result.rows:,} documents of {result.groups:,} groups ({picked}) -> {printable(result.out)}")
-    show(f"read {result.read_rows:,} of the {result.dump_rows:,} documents for that")
-    if result.near_duplicates:
-        show(f"left out {result.near_duplicates:,} near-duplicates of documents in the sample")
+    picked = ", ".join(f"{count:,} {PICKED.get(why, why)}" for why, count in sorted(result.picked.items()))
+    fewer = f", of {result.wanted:,} asked for," if result.rows < result.wanted else ""
+    show(
+        f"drew {result.rows:,} documents{fewer} of {result.groups:,} groups ({picked}) -> "
+        f"{printable(result.out)}"
+    )
+    near_cut = NEAR_CUT in result.picked
+    found = "lie so near to the cut" if near_cut else "were read to draw from"
+    show(f"{result.read_rows:,} of the {result.dump_rows:,} documents {found}")
+    if count := result.near_duplicates:
+        copies = "a near-duplicate of a document" if count == 1 else f"{count:,} near-duplicates of documents"
+        show(f"left out {copies} in the sample")
     for one in result.set_aside:
         show(one.in_words)
     if result.set_aside:

@@ -59,4 +59,4 @@ def prove_command(
     if as_json:
         show(json.dumps(to_jsonable_python(proof, inf_nan_mode="null")))
         return 0
-    return print_proof(proof, config.out)
+    return print_proof(proof, config)

@@ -26,6 +26,9 @@ from pipelines.labels.label_folder import (
 )
 from pipelines.settings.labels import ImportConfig
 
+SCORED_BEFORE = "documents among them that had a score before"
+"""How scores are counted that add no document to the folder."""
+
 
 def import_labels(config: ImportConfig) -> AnnotateResult:
     """Take scores into a folder of labels.
@@ -61,6 +64,7 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
             f"{config.score_column!r} in {name} must hold a score. All {len(table):,} are empty."
         )
     with open_journal(config.out, "Labels") as journal:
+        rated = {one["window_sha256"] for one in journal.ratings() if one["scores"]}
         keys = _keys_of(table.take(pa.array(given, pa.int64())), name, config, journal)
         raters = _raters_of(table, config.rater)
         found = [(number, key) for number, key in zip(given, keys, strict=True) if key is not None]
@@ -75,6 +79,7 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         ratings = {(raters[number], key) for number, key in found}
         counts = {
             "imported": len(ratings),
+            SCORED_BEFORE: len(rated & {key for _, key in found}),
             "without a score": len(table) - len(given),
             "without text": len(keys) - len(found),
             "the same text again": len(found) - len(ratings),

@@ -38,6 +38,8 @@ FEW_TICKS = {"tickCount": 6}
 DIFFERENCE = "difference to random, %"
 TITLE_APART = {"tickCount": 5, "titlePadding": 10}
 """Of an axis whose numbers are wide."""
+LETTER_PX = 7.2
+"""Of a name beside an axis, on average and at most."""
 NAME_PX = 125
 """Room for a name beside a chart. Fonts of a page are wider than those that the engine measures by."""
 TITLES = {"rho": "rank correlation (rho)", "auc_at_3": "AUC at 3 points"}
@@ -157,7 +159,9 @@ def draw_flips(rows: Sequence[Mapping[str, Any]], sizes: Sizes) -> dict[str, str
     sizes : mapping
         As for `draw_scores`, which says too what is raised.
     """
-    of_one = {"y": _name("rewrite", title=None, sort=None, axis={"labelLimit": 200})}
+    # The engine measures with another font than the page draws with: it would cut names off.
+    names_px = LETTER_PX * max((len(str(row["rewrite"])) for row in rows), default=0)
+    of_one = {"y": _name("rewrite", title=None, sort=None, axis={"labelLimit": 200, "minExtent": names_px})}
     aim = {"type": "tick", "color": "var(--soft)", "thickness": 2}
     interval = {"type": "rule", "color": "var(--kept)", "strokeWidth": 2}
     share = {"type": "circle", "color": "var(--kept)", "opacity": 1, "size": 60}

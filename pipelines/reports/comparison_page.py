@@ -110,7 +110,7 @@ def _card(one: ComparedDocument) -> Card:
         group=one.kind,
         score=None,
         kept=True,
-        about=f"{', '.join(scores)} points; {one.file}, row {one.row:,}",
+        about=f"{', '.join(scores)} points; {one.file}, row {one.row}",
         content=one.text,
         characters=one.characters,
     )

@@ -37,9 +37,10 @@ from pipelines.reports.documents_to_show import (
 from pipelines.reports.kept_shares import INPUT_FILE, Slice, slices_of
 from pipelines.reports.row_sample import RowSample, choose_rows, look_at, see, slices_by_row
 from pipelines.reports.run_leaks import RunLeaks, gather_leaks
+from pipelines.reports.trained_on import TrainedOn
 from pipelines.reports.yields import Yield, yield_of_run
 from pipelines.run.explain_row import as_decided
-from pipelines.scorer_addresses import open_signals, refuse_other_scorer
+from pipelines.scorer_addresses import open_nested, open_signals, refuse_other_scorer
 from pipelines.store.decisions import RunDecisions
 from pipelines.store.manifest import MANIFEST_SCHEMA, holder_of_scores
 from pipelines.store.plan import Plan
@@ -140,6 +141,8 @@ class RunReport:
         Why languages were not identified; empty if they were.
     unsure : Unsure, optional
         How many of the rows looked at the scorer does not know; None where that is not known.
+    trained_on : TrainedOn, optional
+        How many of them the scorer was trained on; None where that is not known.
     drift : Drift, optional
         How far the dump lies from what the scorer was fitted on; None where that is not known, or of too few
         documents.
@@ -174,6 +177,7 @@ class RunReport:
     looked_at: int
     no_languages: str
     unsure: Unsure | None
+    trained_on: TrainedOn | None
     drift: Drift | None
     samples: tuple[Sample, ...]
     no_scorer: str
@@ -224,7 +228,8 @@ def gather_report(
     reporter = reporter or ConsoleReporter("none")
     whole = yield_of_run(run, stored, manifest["rows"])
     scored_tokens = None if whole is None else whole.tokens
-    seen = look_at(run, rows, read, scorer, scored_tokens=scored_tokens, reporter=reporter)
+    labels = None if scorer is None else open_nested(manifest["scorer"])
+    seen = look_at(run, rows, read, scorer, labels, scored_tokens=scored_tokens, reporter=reporter)
     groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
     picked = without_repeats(groups) if samples else {}
     shown, unread = _read_samples(run, picked, read, scorer, is_code=seen.is_code, reporter=reporter)
@@ -246,6 +251,7 @@ def gather_report(
         looked_at=len(seen.picks),
         no_languages=seen.no_languages,
         unsure=unsure,
+        trained_on=seen.trained_on,
         drift=_drift_of(scorer, seen, unsure) if scorer and unsure else None,
         samples=tuple(shown),
         no_scorer=no_scorer,

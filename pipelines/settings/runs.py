@@ -111,7 +111,7 @@ BenchmarkFields = Annotated[
     Option(
         parser=str,
         rich_help_panel=LEAKS,
-        help="Names of the benchmark's fields, such as id=key,question=ask,choices=ends,answer=right; "
+        help="Names of the benchmark's fields, such as question=ask,choices=ends,answer=right; "
         "also passage, or prompt and solution of code. Default: the usual names.",
     ),
 ]

@@ -39,7 +39,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from filtering.errors import BadFileError, EdufilterError, OutputError, RunError
+from filtering.errors import BadFileError, EdufilterError, OutputError, RunError, what_failed
 from filtering.printable import printable
 from filtering.regular_files import parse_json, read_regular
 from filtering.wrong_values import near_path
@@ -230,7 +230,7 @@ class RunFolder(PublishingFolder):
             step = "Nothing has begun there yet: mend that, or choose another --out."
             if self.plan.exists():
                 step = "Mend that, then run the same command again: it goes on where it was."
-            raise RunError(f"Writing {self.root} failed: {error}. {step}") from error
+            raise RunError(f"Writing {self.root} failed: {what_failed(error)}. {step}") from error
 
     def strangers(self) -> list[str]:
         """Return the names of files that no run leaves before it has a plan, in order."""
