@@ -104,7 +104,8 @@ def _sentences(chosen: Chosen) -> list[str]:
     if chosen.repeats:
         said += f", used {kept.used:,} times: {tokens} tokens, of documents with {short_count(there.tokens)}"
     elif there.tokens:
-        said += f", {tokens} of {short_count(there.tokens)} tokens"
+        counted = "counted " if chosen.counts_tokens else ""  # of those that may be kept alone
+        said += f", {tokens} of {short_count(there.tokens)} {counted}tokens"
     worst = f"their mean score is {kept.points:.2f}; the worst has {chosen.lowest:.2f} points"
     return [said, worst] if kept.documents else [said]
 
