@@ -29,7 +29,9 @@ $(STAMP): pyproject.toml constraints.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(PIP_INSTALL) --upgrade pip
 	$(PIP_INSTALL) --editable '.[train,embed,prove,annotate,hub,ray,report,code]' --group dev
-	touch $(STAMP)
+	@touch $(STAMP)
+	@echo "Done. The command is $(RUN)edufilter; to type it without its folder: . $(VENV)/bin/activate"
+	@echo "Next: edufilter demo, or edufilter filter DUMP --out OUT --dry-run"
 
 # What the demo needs and no more; any other target adds the rest to the same .venv. Bytecode is compiled on demand:
 # of torch alone pip would compile for half a minute what is mostly never imported.

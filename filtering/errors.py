@@ -20,6 +20,7 @@ Each one says what must hold, what came, where, and what to do. None carries tex
 shows a secret that stood in an address.
 """
 
+import os
 import re
 
 from filtering.printable import printable_lines
@@ -32,6 +33,24 @@ SECRET = re.compile(
     re.IGNORECASE,
 )
 """What in an address is for the eyes of its owner alone."""
+
+
+def what_failed(error: OSError) -> str:
+    """Return what the system says of a failure, once: libraries put it behind words of their own.
+
+    Examples
+    --------
+    >>> what_failed(OSError(28, "Writing failed. Detail: [errno 28] No space left on device"))
+    'No space left on device'
+    >>> what_failed(OSError("The file is broken"))
+    'The file is broken'
+    """
+    if error.errno is None:
+        return str(error)
+    said = error.strerror or ""
+    if not said or "[errno" in said:
+        said = os.strerror(error.errno)
+    return f"{said}: {error.filename!r}" if error.filename else said
 
 
 def without_secrets(text: str) -> str:

@@ -62,6 +62,8 @@ def what_is_wrong(problem: Mapping[str, Any]) -> str:
     'must be given.'
     >>> what_is_wrong({"type": "int_type", "input": "1"})
     "must be a whole number. Got '1' instead."
+    >>> what_is_wrong({"type": "less_than", "input": 80.0, "ctx": {"lt": 1.0}})
+    'must be below 1. Got 80.0 instead. Did you mean 0.8?'
     >>> what_is_wrong({"type": "float_parsing", "input": "3,5"})
     "must be a number. Got '3,5' instead. Did you mean 3.5?"
     """
@@ -71,7 +73,9 @@ def what_is_wrong(problem: Mapping[str, Any]) -> str:
     words = KINDS.get(kind) or LIBRARY_WORDS.sub("must ", problem["msg"]).replace(" after validation", "")
     if kind in BOUNDS:
         name, bound = BOUNDS[kind]
-        words = f"{bound} {problem['ctx'][name]:g}"
+        limit = problem["ctx"][name]
+        words = f"{bound} {limit:g}"
+        near = _share_of(str(value)) if limit == 1 and name in ("lt", "le") else ""
     elif kind in ("int_parsing", "float_parsing"):
         near = near_number(str(value), is_whole=kind == "int_parsing")
     elif choice := NO_CHOICE.fullmatch(problem["msg"] if "msg" in problem else ""):
@@ -81,6 +85,12 @@ def what_is_wrong(problem: Mapping[str, Any]) -> str:
         near = repr(near) if near else ""
     asked = f" Did you mean {near}?" if near else ""
     return f"{words}. Got {value_in_words(value)} instead.{asked}"
+
+
+def _share_of(text: str) -> str:
+    """Return the share that a number of percent was meant for; empty if that is not clear."""
+    number = near_number(text, is_whole=False)
+    return f"{float(number) / 100:.12g}" if number and 1 < float(number) < 100 else ""
 
 
 def near_number(text: str, *, is_whole: bool) -> str:

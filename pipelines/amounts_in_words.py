@@ -25,7 +25,7 @@ def short_count(count: float) -> str:
     for unit, size in UNITS:
         if count >= ROUNDS_UP * size:
             return f"{count / size:.3g}{unit}"
-    return f"{count:.3g}"
+    return f"{count:.0f}"
 
 
 def duration(seconds: float) -> str:

@@ -14,7 +14,7 @@ NAME = "edufilter"
 VERBS = (
     *("filter", "recut", "decontaminate", "demo", "clean", "sample", "annotate", "agreement", "train"),
     *("prove", "distill", "evaluate", "audit", "threshold", "report", "explain", "score", "status", "verify"),
-    *("write", "grade", "compare"),
+    *("write", "grade", "compare", "push"),
 )
 COMMAND = re.compile(rf"(?<![\w./-]){NAME}(?= (?:{'|'.join(VERBS)})\b)")
 

@@ -13,9 +13,10 @@ from filtering.errors import ScorerError, SettingsError
 from filtering.scoring.cascade import AnyScorer, with_warnings
 from filtering.scoring.cascade_exits import Exits, PairedScores, find_exits
 from filtering.scoring.hub_scorers import is_on_hub
+from filtering.scoring.nested_points import NestedPoints
 from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.settings import Effort, ExitSettings
-from filtering.scoring.storage import FILES, SCORER_BYTES, read_scorer
+from filtering.scoring.storage import FILES, SCORER_BYTES, read_nested, read_scorer
 from filtering.signals.settings import Rule
 from pipelines.paths import StorePath, is_store
 
@@ -52,6 +53,12 @@ def open_signals(name: str) -> SignalScorer:
     """Load the first stage of a scorer, as `open_scorer` does."""
     with scorer_here(name) as local:
         return replace(load_scorer(local), warns=False)
+
+
+def open_nested(name: str) -> NestedPoints | None:
+    """Read which documents a scorer was trained on; see `filtering.scoring.storage.read_nested`."""
+    with scorer_here(name) as local:
+        return read_nested(local)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,8 @@ CREATE TABLE IF NOT EXISTS asked (
     most_usd REAL
 );
 """
+USD_DIGITS = 9
+"""Of sums: a token of the cheapest models costs more than the last of them."""
 QUESTION = ("rubric_sha256", "model", "parameters", "window_sha256", "repeat")
 """The columns that say what was asked."""
 
@@ -242,7 +244,7 @@ class Journal:
     def spent_usd(self) -> float:
         """Return what all replies cost, and what a killed process may have spent without learning of it."""
         [(paid,)] = self._connection.execute("SELECT TOTAL(price_usd) FROM replies")
-        return float(paid) + self.open_usd()
+        return round(float(paid) + self.open_usd(), USD_DIGITS)
 
     def open_usd(self) -> float:
         """Return the most that the questions can have cost that were open when a process was killed."""
@@ -259,6 +261,18 @@ class Journal:
                 "WHERE model = ? AND price_usd IS NULL",
                 (price.input_usd, price.output_usd, TOKENS_OF_PRICE, model),
             )
+
+    def replies(self) -> int:
+        """Return how many replies there are, of earlier attempts too."""
+        [(count,)] = self._connection.execute("SELECT COALESCE(MAX(number), 0) FROM replies")
+        return int(count)
+
+    def models(self) -> list[str]:
+        """Return the models that replied."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT model FROM replies WHERE rubric_sha256 <> '' ORDER BY 1"
+        )
+        return [model for (model,) in rows]
 
     def models_without_price(self) -> list[str]:
         """Return the models of which some reply has no price."""

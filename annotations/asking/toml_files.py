@@ -137,9 +137,11 @@ def _problems(model: type[Entry], found: Sequence[Mapping[str, Any]], path: Path
         location = tuple(problem["loc"])
         if problem["type"] == "too_short" and any(_lies_within(one["loc"], location) for one in found):
             continue  # none of its entries is right, and what is wrong with them is told
-        if not location:  # of the file as a whole: the message names the key itself
+        if problem["type"] == "value_error" and isinstance(problem["input"], dict):
+            # Of a table as a whole: the message names the key itself.
+            within = f", {key_in_words(location)}" if location else ""
             said = problem["msg"].removeprefix("Value error, ")
-            yield f"{path}: {said}" + ("" if said.endswith("?") else ".")
+            yield f"{path}{within}: {said}" + ("" if said.endswith("?") else ".")
         elif location in meant:
             near = meant[location][-1]
             keys = ", ".join(_keys_at(model, location))

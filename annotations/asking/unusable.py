@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from annotations.asking.annotator import Status
 
@@ -23,12 +23,19 @@ class Wanted:
         What may help, by what became of a question.
     most_unusable : float
         Share of the last replies that may be none; of more, asking stops.
+    called : mapping of Status to str
+        How those are called that are not, where not by their status; what this lacks, by its error.
     """
 
     must: str
     count_as_answered: str
     to_try: Mapping[Status, str]
     most_unusable: float
+    called: Mapping[Status, str] = field(default_factory=dict)
+
+    def word(self, status: Status, error: str) -> str:
+        """Return what became of a question, in a word or a few."""
+        return status if status == "ok" or not self.called else self.called.get(status, error)
 
 
 LABELS = Wanted(

@@ -75,9 +75,11 @@ def labelling_config(rubric: Rubric | None) -> bytes:
 
 def _ask_for_points(view: Element, rubric: Rubric | None) -> None:
     """Add a choice for each point: of the one question of a rubric, if there is one."""
-    choices = SubElement(view, "Choices", name=SCORE, toName=TEXT, choice="single-radio", required="true")
     scale = rubric.scale_of(rubric.dimensions[0]) if rubric else ()
     hints = {point.score: " ".join(f"{point.name}: {point.description}".split()) for point in scale}
+    for score, hint in hints.items():  # a choice shows its hint under the pointer alone, or never
+        SubElement(view, "Header", size="5", value=f"{score} {hint}")
+    choices = SubElement(view, "Choices", name=SCORE, toName=TEXT, choice="single-radio", required="true")
     for score in hints or range(POINTS + 1):
         choice = SubElement(choices, "Choice", value=str(score), hotkey=str(score))
         if hints:

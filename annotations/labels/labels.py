@@ -47,6 +47,17 @@ NUMBERS = ("probability", "weight", "text_bytes", "edu_score")
 SCRIPT_CHARS = 2000
 ASCII_SHARE = 0.8
 LABEL_MORE = "Label more, with 'edufilter sample' and 'edufilter annotate'."
+WRITTEN = ("recipe", "draw")
+"""Columns by which texts are known that `edufilter write` had written."""
+WRITE_MORE = (
+    "Have more texts written and graded: the same 'edufilter write' with a larger --n adds to these, as far "
+    "as the slots of the recipe have other combinations."
+)
+GRADE = "The same 'edufilter write' with --grade MODEL has texts graded."
+GRADE_ALL = (
+    "The same 'edufilter write' asks for grades that are missing. With --keep-grade 0 it keeps graded texts "
+    "alone."
+)
 MIN_ROWS = 100
 MIN_GROUPS = 10
 
@@ -125,12 +136,13 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
         few groups; the message says what is needed.
     """
     texts = ("text", "group", "picked", *SLICE_COLUMNS, *PATH_COLUMNS)
-    table, path = read_table(source, (*texts, "score", *NUMBERS), strings=texts)
+    table, path = read_table(source, (*texts, "score", *NUMBERS, *WRITTEN), strings=texts)
+    is_written = all(name in table.column_names for name in WRITTEN)
     for name in ("text", "score", "group"):
         if name not in table.column_names:
             raise LabelsError(
                 f"{path} must have the columns text, score and group. It has no {name!r}. Found "
-                f"{listed(schema_of(source).names) or 'none'}. {HOW_TO_GET[name]}"
+                f"{listed(schema_of(source).names) or 'none'}. {GRADE if is_written else HOW_TO_GET[name]}"
             )
     for name in ("text", "group"):
         if not is_string(table[name].type):
@@ -139,14 +151,15 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
     for name in ("text", "score", "group"):
         if table[name].null_count:
             row = int(pc.index(pc.is_null(table[name]), True).as_py())
+            how = GRADE_ALL if is_written and name == "score" else "Drop them, or label them again."
             raise LabelsError(
                 f"Each row of {path} must have a {name}. {table[name].null_count} have none, "
-                f"the first in data row {row + 1:,}. Drop them, or label them again."
+                f"the first in data row {row + 1:,}. {how}"
             )
     scores = table["score"].to_numpy().astype(np.float64)
     groups = tuple(table["group"].to_pylist())
     picked = table["picked"].to_pylist() if "picked" in table.column_names else [UNKNOWN_PICK] * len(scores)
-    check_labels(scores, groups, path)
+    check_labels(scores, groups, path, more=WRITE_MORE if is_written else None)
     documents = table["text"].cast(pa.large_string()).combine_chunks()
     unbiased = np.array([pick in (*UNBIASED_PICKS, UNKNOWN_PICK) for pick in picked], dtype=bool)
     if unbiased.sum() < MIN_ROWS // 2:

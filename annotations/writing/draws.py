@@ -6,8 +6,9 @@ order combinations come, and each number can be drawn by itself.
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
+from typing import Any
 
 from annotations.writing.recipe import DOCUMENT, Recipe, filled, recipe_digest
 
@@ -89,6 +90,8 @@ class Draw:
     slots : mapping of str to str
     group : str
     request : Request
+    source : mapping of str to str or int
+        Where its document comes from, by the column that tells; empty where there is none.
     """
 
     number: int
@@ -96,6 +99,7 @@ class Draw:
     slots: Mapping[str, str]
     group: str
     request: Request
+    source: Mapping[str, Any] = field(default_factory=dict)
 
 
 class SlotDraws:
@@ -149,12 +153,14 @@ class SlotDraws:
             request = Request(filled(self._recipe.instructions, slots), slots)
             yield Draw(number, 1 + number // self.combinations, slots, group, request)
 
-    def of_document(self, number: int, document: str, group: str, repeat: int) -> Draw:
+    def of_document(
+        self, number: int, document: str, group: str, repeat: int, source: Mapping[str, Any]
+    ) -> Draw:
         """Return the draw of a number about a document."""
         slots = self.slots_of(number)
         told = filled(self._recipe.instructions, {**slots, DOCUMENT: between_delimiters(document)})
         group = slots.get(self._recipe.group) or group
-        return Draw(number, repeat, slots, group, Request(told, {**slots, DOCUMENT: document}))
+        return Draw(number, repeat, slots, group, Request(told, {**slots, DOCUMENT: document}), source)
 
 
 def between_delimiters(document: str) -> str:

@@ -14,17 +14,22 @@ from annotations.writing.draws import Request
 from annotations.writing.recipe import SYSTEM, Recipe, Topics, recipe_digest
 from filtering.text.near_duplicates import WORD
 
+OTHERS = (
+    "a model that follows orders better or other instructions, in another --out; or other [checks] in the "
+    "recipe"
+)
 TEXTS = Wanted(
     must="Replies must be texts as the recipe asks for them.",
-    count_as_answered="They count as answered: another model, or another --temperature, is asked anew, in "
-    "another --out.",
+    count_as_answered="These replies stay in this folder, and the same is not asked here again.",
     to_try={
-        "unparseable": "a model that follows orders better, or other instructions and [checks] in the recipe",
-        "too_long": "more room for replies (--max-reply-tokens), or a model that takes longer texts",
-        "refused": "another model, or other instructions",
+        "unparseable": OTHERS,
+        "too_long": "more room for replies (--max-reply-tokens) in another --out, or a model that takes "
+        "longer texts",
+        "refused": OTHERS,
         "api_error": "what the endpoint asks for",
     },
     most_unusable=0.9,
+    called={"api_error": "no answer", "refused": "refusal", "too_long": "cut"},
 )
 LISTS = replace(TEXTS, must="Replies must be lists, one entry a line.")
 CHECKS_VERSION = 1

@@ -91,17 +91,17 @@ def traits_sentence(
     Examples
     --------
     >>> traits_sentence("it gives examples", "it has few steps", kept=False)
-    'It has few steps. For it: it gives examples.'
+    'Against it: it has few steps. For it: it gives examples.'
     >>> traits_sentence("", "it tells a story", kept=True, groups={"words": 1.11, "layout": -0.2})
     'No single trait raised it; its words did (+1.11). Against it: it tells a story.'
     >>> traits_sentence("it has long lines", "", kept=False, groups={"words": -0.1})
     'Nothing raised it enough. For it: it has long lines.'
     """
     clauses = [("For", speaks_for), ("Against", speaks_against)]
-    (_, first), (other_side, second) = clauses if kept else clauses[::-1]
+    (side, first), (other_side, second) = clauses if kept else clauses[::-1]
     sentences = []
     if first:
-        sentences.append(f"{first[0].upper()}{first[1:]}.")
+        sentences.append(f"{side} it: {first}.")
     elif kept == starts_kept and groups:
         sentences.append(f"Nothing {'lowered' if kept else 'raised'} it enough.")
     elif moved := _moved_by_group(groups or {}, kept=kept):

@@ -78,7 +78,13 @@ def are_kept(points: AnyFloats, cuts: Floats) -> Bools:
     return np.asarray(points.astype(np.float32)[:, None] >= cuts.astype(np.float32)[None, :])
 
 
-def curve_of(labels: ScoredLabels, cuts: Floats, *, kept_share: Floats | None = None) -> Curve:
+def curve_of(
+    labels: ScoredLabels,
+    cuts: Floats,
+    *,
+    kept_share: Floats | None = None,
+    kept_text: Floats | None = None,
+) -> Curve:
     """Return what keeping from each cut means, with bands.
 
     Parameters
@@ -86,8 +92,8 @@ def curve_of(labels: ScoredLabels, cuts: Floats, *, kept_share: Floats | None = 
     labels : ScoredLabels
     cuts : float64 array, shape (k,)
         Rubric points.
-    kept_share : float64 array, shape (k,), optional
-        Share of documents that each cut keeps, where that is known; estimated if not given.
+    kept_share, kept_text : float64 array, shape (k,), optional
+        Shares of documents and of text that each cut keeps, where these are known; estimated if not given.
     """
     kept, good = are_kept(labels.points, cuts), labels.good[:, None]
     weights = np.broadcast_to(labels.weights[:, None], kept.shape)
@@ -103,7 +109,7 @@ def curve_of(labels: ScoredLabels, cuts: Floats, *, kept_share: Floats | None = 
     return Curve(
         cuts=cuts,
         documents=bands(weights, kept) if kept_share is None else certain(kept_share),
-        tokens=bands(text, kept),
+        tokens=bands(text, kept) if kept_text is None else certain(kept_text),
         precision=share_bands(weights * kept, np.broadcast_to(good, kept.shape), labels.groups),
         recall=bands(weights * good, kept),
         rows=kept.sum(axis=0),
@@ -159,7 +165,7 @@ class Choice:
     place : int
         Its place in the curve.
     is_promised : bool
-        Whether the labels show that the goal is reached there; otherwise the cut is the best that there is.
+        Whether the labels show that the goal is reached there; otherwise the cut has the highest estimate.
     more_labels : int, optional
         Labels to add, roughly, until they would show it; None where it is promised already, or where no
         number would do by what these labels say.
@@ -228,11 +234,11 @@ def by_estimate_alone(curve: Curve, goal: str, amount: float) -> int | None:
 
 
 def _best(shares: Bands, goal: float, rows: int) -> Choice:
-    """Return the cut with the highest lower end, and how many labels more might lift one to the goal.
+    """Return the cut with the highest estimate, and how many labels more might lift one to the goal.
 
     The distance from an estimate to its lower end shrinks as one over the square root of the labels.
     """
-    place = int(np.nanargmax(shares.low))
+    place = int(np.nanargmax(shares.value))
     margin, reach = shares.value - goal, shares.value - shares.low
     hopeful = np.flatnonzero(margin > 0)
     if not len(hopeful):

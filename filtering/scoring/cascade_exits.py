@@ -129,8 +129,7 @@ def find_exits(paired: PairedScores, settings: ExitSettings) -> Exits:
         trials = int(len(paired) / effect)
         bound, level = wanted / 2, (1 - CONFIDENCE) / 2
         if binomial_tail(0, trials, bound) > level:
-            seen = bool(differs.any())
-            raise SettingsError(_too_few(wanted, settings.keep_at, trials, len(paired), seen=seen))
+            raise SettingsError(_too_few(wanted, trials, paired))
         lower, upper = candidates.narrowest(_most_allowed(trials, bound, level) * effect)
     return _described(paired, settings, lower, upper, effect)
 
@@ -240,16 +239,16 @@ def documents_needed(max_disagreement: float) -> int:
     return int(np.ceil(np.log((1 - CONFIDENCE) / 2) / np.log1p(-max_disagreement / 2)))
 
 
-def _too_few(wanted: float, keep_at: float, trials: int, documents: int, *, seen: bool) -> str:
-    few = f" These count as {trials:,}, since they are of few groups." if trials < documents else ""
-    if few and not seen:
-        few += (
-            f" Both stages agree on all of them at a cut of {keep_at:g}, so nothing tells how alike the "
-            "documents of a group are, and each group counts about once."
-        )
+def _too_few(wanted: float, trials: int, paired: PairedScores) -> str:
+    groups = len(np.unique(paired.groups))
+    few = (
+        f" documents of {groups:,} groups. Documents of one group are alike, so they count as {trials:,}"
+        if trials < len(paired)
+        else ""
+    )
     return (
         f"Effort balanced must be tuned on {documents_needed(wanted):,} documents of different groups to "
-        f"promise a disagreement of at most {wanted:g}. This scorer was tuned on {documents:,}.{few} Allow "
-        "more with --max-disagreement, choose --effort fast or --effort full, or train the scorer with a "
+        f"promise a disagreement of at most {wanted:g}. This scorer was tuned on {len(paired):,}{few}. Use "
+        "--effort fast or --effort full. Or allow more with --max-disagreement, or train the scorer with a "
         "larger --pool, of more groups."
     )

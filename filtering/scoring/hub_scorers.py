@@ -75,7 +75,7 @@ class HubAddress:
 
 def is_on_hub(name: str) -> bool:
     """Tell whether a scorer is named by an address of the hub."""
-    return name.startswith(HUB)
+    return str(name).startswith(HUB)
 
 
 def copy_of_hub(name: str, files: Sequence[str], most_bytes: int) -> Path:

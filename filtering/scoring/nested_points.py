@@ -7,6 +7,7 @@ digests: a scorer holds no text.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,14 @@ class NestedPoints:
         """Return the points of texts in UTF-8, in their order."""
         digests = np.array([_digest(text) for text in texts], dtype=f"V{DIGEST_BYTES}")
         return cls(digests.view(np.uint8).reshape(-1, DIGEST_BYTES), fast, full)
+
+    def have(self, text: bytes) -> bool:
+        """Tell whether a text in UTF-8 is among these documents."""
+        return _digest(text) in self._known
+
+    @cached_property
+    def _known(self) -> frozenset[bytes]:
+        return frozenset(map(bytes, self.digests))
 
     def points_of(self, texts: Sequence[bytes], exits: Exits | None = None, *, full: bool = False) -> Floats:
         """Return the points of texts, NaN for those that the scorer was not fitted to.

@@ -1,5 +1,6 @@
 """How much is kept, in all and of each slice: what settings ask for, within what there is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ from filtering.arrays import Ints
 from filtering.errors import SettingsError
 from pipelines.choosing.scored_rows import Pool
 from pipelines.choosing.shares import shared_out
+from pipelines.choosing.whole_documents import Budgets
 from pipelines.settings.choosing import RecutConfig
 
 VAST = 1e18
@@ -30,6 +32,8 @@ class Census:
         Of these, those that reach the floor, and their bytes or tokens.
     above : int64 array, shape (n,)
         Those that reach the points of ``--keep-at`` too.
+    largest : int64 array, shape (n,)
+        Size of the largest of the good ones.
     """
 
     rows: Ints
@@ -37,45 +41,34 @@ class Census:
     good: Ints
     size: Ints
     above: Ints
+    largest: Ints
 
     @property
     def whole(self) -> "Census":
         """The same of all slices together, as one."""
-        return Census(*(array.sum(keepdims=True) for array in vars(self).values()))
+        *sums, largest = vars(self).values()
+        return Census(*[*(array.sum(keepdims=True) for array in sums), largest.max(keepdims=True)])
 
 
 def count(pool: Pool, config: RecutConfig) -> Census:
     """Return what there is in each slice."""
-    found = np.zeros((5, len(pool.slices)), dtype=np.int64)
+    found = np.zeros((6, len(pool.slices)), dtype=np.int64)
     floor = np.float32(config.floor or 0.0)
     at = max(floor, np.float32(config.keep_at or 0.0))
     for rows in pool:
         good = rows.score >= floor
         ones = np.ones(len(good), np.int64)
         amounts = (ones, rows.scored, good, rows.size * good, rows.score >= at)
-        for sums, amount in zip(found, amounts, strict=True):
+        for sums, amount in zip(found[:-1], amounts, strict=True):
             # Sums of floats are exact below 2**53, far above the bytes of any dump.
             sums += np.bincount(rows.group, amount, len(sums)).astype(np.int64)
+        np.maximum.at(found[-1], rows.group[good], rows.size[good])
     return Census(*found)
 
 
-@dataclass(frozen=True)
-class Budgets:
-    """How much of each of n slices is used.
-
-    Parameters
-    ----------
-    amounts : int64 array, shape (n,)
-        In documents, bytes or tokens.
-    most : int64 array, shape (n,)
-        How much may be.
-    """
-
-    amounts: Ints
-    most: Ints
-
-
-def budgets_of(config: RecutConfig, pool: Pool, census: Census, most: Ints) -> Budgets:
+def budgets_of(
+    config: RecutConfig, pool: Pool, census: Census, most: Ints, reach: Callable[[Ints], Ints]
+) -> Budgets:
     """Return how much of each slice is used, in documents, or in bytes or tokens where these are asked for.
 
     Parameters
@@ -87,6 +80,8 @@ def budgets_of(config: RecutConfig, pool: Pool, census: Census, most: Ints) -> B
         Of the slices that have a budget each.
     most : int64 array, shape (n,)
         How much can be used of each.
+    reach : callable
+        Returns how large a budget of each must be, so that at least so much is used of it.
 
     Raises
     ------
@@ -95,10 +90,17 @@ def budgets_of(config: RecutConfig, pool: Pool, census: Census, most: Ints) -> B
     """
     in_tokens = config.keep_tokens is not None
     unit = pool.per_token if in_tokens else 1
-    least = np.minimum(np.full(len(most), int(min((config.at_least or 0) * unit, VAST))), most)
+    least = np.minimum(np.full(len(most), int(min(np.ceil((config.at_least or 0) * unit), VAST))), most)
+    if in_tokens and config.at_least:
+        least = reach(least)
     if config.keep_at is not None:
         return Budgets(np.clip(census.above, least, most), most)
     total = total_of(config, pool, census)
+    if total == 0 < most.sum():
+        raise SettingsError(
+            f"--keep-fraction must keep a document. Got {config.keep_fraction:g} of {census.rows.sum():,} "
+            f"documents, which is none. Ask for at least {1 / census.rows.sum():.1g}."
+        )
     if config.at_most is not None:
         most = np.minimum(most, int(config.at_most * total * EXACT))
     _refuse_least(config, least, most, total, unit, pool.slices)
@@ -121,14 +123,15 @@ def _refuse_least(
     over = np.flatnonzero(least > most)
     if len(over):
         raise SettingsError(
-            f"--at-least must be no more than --at-most lets a value have. Got {config.at_least:,.0f}, and "
-            f"for {names[over[0]]!r} at most {int(most[over[0]]) // unit:,} {_things(config)}."
+            f"--at-least must be no more than --at-most lets a value have. Got {config.at_least:,.0f}, which "
+            f"takes {-(-int(least[over[0]]) // unit):,} of {names[over[0]]!r}{_in_whole(config)}, and at "
+            f"most {int(most[over[0]]) // unit:,} {_things(config)}. Ask for less, or loosen --at-most."
         )
     if least.sum() > total:
         raise SettingsError(
             f"--at-least must fit into what is kept, {total // unit:,} {_things(config)} in all. Got "
-            f"{config.at_least:,.0f} for each of {len(least):,} values, {int(least.sum()) // unit:,} "
-            "together. Keep more, or less of each."
+            f"{config.at_least:,.0f} for each of {len(least):,} values, {-(-int(least.sum()) // unit):,} "
+            f"together{_in_whole(config)}. Keep more, or less of each."
         )
 
 
@@ -150,6 +153,10 @@ def _refuse_total(config: RecutConfig, most: Ints, total: int, unit: int) -> Non
         f"{_things(config)}. The most that can be had{f' with {why}' if why else ''} is {had // unit:,}. Ask "
         f"for less{', or loosen that' if why else ''}."
     )
+
+
+def _in_whole(config: RecutConfig) -> str:
+    return "" if config.keep_tokens is None else " in whole documents"
 
 
 def _things(config: RecutConfig) -> str:

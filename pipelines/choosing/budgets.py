@@ -147,10 +147,18 @@ class Taker:
     ----------
     ends : Ends
         By group.
+
+    Attributes
+    ----------
+    used : int64 array, shape (n,)
+        What the rows that are taken use of each budget.
+    following : int64 array, shape (n,)
+        What the first row takes that does not fit any more; 0 as long as all fit.
     """
 
     def __init__(self, ends: Ends) -> None:
         self._code, self._left = ends.code, ends.left.copy()
+        self.used, self.following = np.zeros_like(self._left), np.zeros_like(self._left)
 
     def take(self, ranked: Ranked) -> Bools:
         """Return which of the next rows are taken, shape (n,)."""
@@ -159,11 +167,16 @@ class Taker:
         at, inside = self._code[ranked.group], ranked.group >= 0
         taken: Bools = inside & (ranked.code > at)
         ties = np.flatnonzero(inside & (ranked.code == at) & (self._left[ranked.group] > 0))
-        for group in np.unique(ranked.group[ties]).tolist():
-            mine = ties[ranked.group[ties] == group]
-            used = np.cumsum(ranked.size[mine])
-            fitting = int(np.searchsorted(used, self._left[group], side="right"))
-            taken[mine[:fitting]] = True
-            # After the first that does not fit none is taken, be it as small as it may.
-            self._left[group] = self._left[group] - used[fitting - 1] if fitting == len(mine) else 0
+        ties = ties[np.argsort(ranked.group[ties], kind="stable")]
+        group, size = ranked.group[ties], ranked.size[ties]
+        _, first, place = np.unique(group, return_index=True, return_inverse=True)
+        used = np.cumsum(size)
+        used -= (used - size)[first][place]
+        fits = used <= self._left[group]
+        taken[ties[fits]] = True
+        np.subtract.at(self._left, group[fits], size[fits])
+        # After the first that does not fit none is taken, be it as small as it may.
+        full, first = np.unique(group[~fits], return_index=True)
+        self._left[full], self.following[full] = 0, size[~fits][first]
+        np.add.at(self.used, ranked.group[taken], ranked.size[taken])
         return taken

@@ -15,6 +15,7 @@ from pipelines.dump.lengths import LENGTHS, lengths_of
 from pipelines.dump.parts import Part
 from pipelines.dump.rows_again import read_again
 from pipelines.dump.slice_values import LANGUAGE
+from pipelines.dump.split_files import refuse_changed_inputs
 from pipelines.page_kit.cards import CARD_CHARS
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.settings.choosing import CompareConfig
@@ -150,10 +151,11 @@ def compare_runs(
     OutputError
         If one of them is no finished run with scores.
     SettingsError
-        If they are not over the same files, or there is no such column.
+        If they are not over the same files, these have changed since, or there is no such column.
     """
     first, second = _Run(config.run), _Run(config.other)
     _refuse_other_dump(first, second)
+    refuse_changed_inputs(part for parts in first.by_file.values() for part in parts)
     by, names = slice_reader(config.by or LANGUAGE, first.plan.facts), Names(config.by or LANGUAGE)
     sums, not_in_both, counts, picks = np.zeros((4, len(KINDS))), 0, _Counts(), _Picks()
     with (reporter or ConsoleReporter()).track(meter := Meter(first.plan.rows, 0, doing="Comparing")):

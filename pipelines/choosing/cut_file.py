@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from filtering.errors import SettingsError
@@ -30,11 +30,14 @@ class SliceCuts:
         Rubric points by value.
     others : float
         Those of all other values.
+    scorer_sha256 : str, optional
+        Digest of the scorer whose points these are; None where the file does not say, as a .csv.
     """
 
     by: str
     cuts: Mapping[str, float]
     others: float
+    scorer_sha256: str | None = None
 
 
 def refuse_cut_file(path: str) -> None:
@@ -60,9 +63,7 @@ def write_cuts(path: str, found: SliceCuts) -> None:
         rows.writerows([(found.by, KEEP_AT), *found.cuts.items(), (OTHERS, found.others)])
         content = text.getvalue()
     else:
-        content = (
-            json.dumps({"by": found.by, "cuts": dict(found.cuts), "others": found.others}, indent=1) + "\n"
-        )
+        content = json.dumps(asdict(found), indent=1) + "\n"
     Path(path).write_text(content, encoding="utf-8")
 
 
@@ -84,7 +85,7 @@ def read_cuts(path: str) -> SliceCuts:
             raise ValueError("it does not say which column the values are of")
     except OSError as error:
         raise SettingsError(f"--cuts must be a file that can be read. {error}") from error
-    except (ValueError, TypeError, KeyError, AttributeError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise SettingsError(
             "--cuts must be a file that threshold --by wrote, or a .csv whose first line names the column "
             f"and '{KEEP_AT}', with a line {OTHERS!r} for all other values. {printable(path)} is not: "
@@ -95,29 +96,35 @@ def read_cuts(path: str) -> SliceCuts:
 
 def _of_json(data: bytes) -> SliceCuts:
     value = parse_json(data)
-    if not isinstance(value, dict) or not isinstance(value["by"], str):
+    if not isinstance(value, dict) or not isinstance(value.get("by"), str):
         raise ValueError("it has no object with 'by', 'cuts' and 'others'")
-    return SliceCuts(
-        value["by"], {name: _points(cut) for name, cut in value["cuts"].items()}, _points(value["others"])
-    )
+    cuts, scorer = value.get("cuts"), value.get("scorer_sha256")
+    if not isinstance(cuts, dict) or not (scorer is None or isinstance(scorer, str)):
+        raise ValueError("its 'cuts' are no object, or its 'scorer_sha256' is no text")
+    others = _points("others", value.get("others"))
+    return SliceCuts(value["by"], {name: _points(name, cut) for name, cut in cuts.items()}, others, scorer)
 
 
-def _points(value: object) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise ValueError("a cut is no number")
-    return float(value)
+def _points(name: str, value: object) -> float:
+    """Return the points of a cut, of JSON or in words."""
+    try:
+        if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+            return float(value)
+    except ValueError:
+        pass
+    raise ValueError(f"the cut of {name!r} is {value!r}, which is no number")
 
 
 def _of_csv(text: str) -> SliceCuts:
-    (by, title), *rows = [row for row in csv.reader(io.StringIO(text)) if row]
-    if title.strip() != KEEP_AT:
-        raise ValueError(f"its second column is {title!r}")
+    head, *rows = [row for row in csv.reader(io.StringIO(text)) if row] or [[]]
+    if len(head) != 2 or head[1].strip() != KEEP_AT:
+        raise ValueError(f"its first line is {','.join(head)!r}")
     cuts: dict[str, float] = {}
     for row in rows:
         if len(row) != 2 or row[0] in cuts:
             raise ValueError(f"line {len(cuts) + 2} has no value of its own and a cut")
-        cuts[row[0]] = float(row[1])
+        cuts[row[0]] = _points(row[0], row[1])
     if OTHERS not in cuts:
         raise ValueError(f"it has no line {OTHERS!r}")
     others = cuts.pop(OTHERS)
-    return SliceCuts(by.strip(), cuts, others)
+    return SliceCuts(head[0].strip(), cuts, others)

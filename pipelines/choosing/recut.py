@@ -5,21 +5,22 @@ read again, so they must be as they were. What more than a score decides is deci
 """
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 
 from filtering.errors import OutputError, RunError, ScorerError, SettingsError
 from filtering.leaks import Task
-from filtering.printable import listed
+from filtering.printable import listed, printable
 from filtering.scoring.cascade_exits import Exits, find_exits
 from filtering.scoring.scorers import SIGNALS_STAGE
 from pipelines.amounts_in_words import percent, some_of
+from pipelines.choosing.choice_tables import told_of
 from pipelines.choosing.chosen import Chosen, count_chosen
-from pipelines.choosing.cut_file import read_cuts
+from pipelines.choosing.cut_file import SliceCuts, read_cuts
 from pipelines.choosing.recut_plan import Source, begun_plan, open_source, plan_of_cut, settings_of_cut
-from pipelines.choosing.rules import plain_cut, plain_rule, rule_of
+from pipelines.choosing.rules import plain_cut, plain_rule, rule_of, shortest_first
 from pipelines.choosing.scored_rows import Pool
 from pipelines.choosing.slices import with_slices
 from pipelines.choosing.token_counts import with_tokens
@@ -27,6 +28,7 @@ from pipelines.dump.parts import Parts
 from pipelines.dump.reading import read_footer
 from pipelines.dump.split_files import taken_names
 from pipelines.executors.local import Executor, executor_of
+from pipelines.page_kit.page import DIGEST_CHARS
 from pipelines.paths import absolute
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
@@ -45,6 +47,8 @@ from pipelines.worker.worker_settings import LeakSearch, WorkerSettings
 
 OF_CUT = (*OF_CHOICE, "write", "unsure")
 """Settings that a new cut may have of its own."""
+NAMED = 10
+"""Values that a message names."""
 Tell = Callable[[Chosen], None]
 """What is told of a choice before anything is written."""
 
@@ -83,7 +87,7 @@ def recut_run(
     if absolute(config.run) == absolute(config.to):
         raise OutputError(f"The new cut must go to another folder. Got {config.to!r} for both.")
     config, source = open_source(config, reporter)
-    refuse_foreign(RunFolder(config.to))
+    refuse_foreign(RunFolder(config.to), option="--to")
     before = source.plan
     tasks, leaks = _same_search(source.folder, before.facts)
     asked = settings_of_cut(config, source)
@@ -132,6 +136,7 @@ def recut_run(
             elif facts.effort == "balanced":
                 reporter.say(_describe_unsure(source.folder, before.facts, plan, scorer, before.command))
             if chosen is not None and settings.chosen:
+                told_of(chosen).write(target)
                 chosen.write(target)
         return run_plan(target, plan, settings, executor, reporter)
 
@@ -145,7 +150,15 @@ def estimate_recut(config: RecutConfig, *, reporter: Reporter | None = None) -> 
         As `recut_run`.
     """
     reporter = reporter or ConsoleReporter()
-    return _choose(*open_source(config, reporter), reporter)
+    config, source = open_source(config, reporter)
+    left_out = {
+        "documents in languages that the scorer does not know": config.unsure
+        or source.plan.settings.get("unsure"),
+        "leaks of benchmarks": source.plan.facts.leak_action,
+    }
+    for what in (name for name, action in left_out.items() if action == "drop"):
+        reporter.say(f"Of what is chosen, {what} are left out when it is written. They are counted here.")
+    return _choose(config, source, reporter)
 
 
 def _choose(config: RecutConfig, source: Source, reporter: Reporter) -> Chosen:
@@ -153,7 +166,7 @@ def _choose(config: RecutConfig, source: Source, reporter: Reporter) -> Chosen:
     facts = source.plan.facts
     needs_sizes = not config.is_plain or config.keep_tokens is not None
     pool = Pool(source.folder, source.parts, sized=needs_sizes or have_sizes(source.folder, source.parts))
-    cuts = None if config.cuts is None else read_cuts(config.cuts)
+    cuts = None if config.cuts is None else _cuts_of_run(config.cuts, facts)
     by = config.by if cuts is None else cuts.by
     if by is not None:
         pool = with_slices(pool, by, facts, reporter)
@@ -162,14 +175,51 @@ def _choose(config: RecutConfig, source: Source, reporter: Reporter) -> Chosen:
         pool = with_tokens(pool, config.tokenizer, lowest, facts.row_reader, reporter)
     if cuts is not None and (others := [name for name in pool.slices if name not in cuts.cuts]):
         reporter.say(f"Without a cut of their own, so kept from {cuts.others:g} points: {some_of(others)}.")
+    if cuts is not None and (unused := sorted(set(cuts.cuts).difference(pool.slices))):
+        reporter.say(
+            f"No document has these values of {printable(str(config.cuts))}, so their cuts change nothing: "
+            f"{_some(unused)}. Values of {by!r} here: {_some(pool.slices)}."
+        )
     reporter.say("Choosing by the stored scores ...")
     rule = rule_of(pool, config, cuts)
     if config.is_plain:
-        return count_chosen(pool, rule, rule)
-    if config.keep_fraction is not None or config.keep_tokens is not None:
-        return count_chosen(pool, rule, plain_rule(pool, config))
-    points = config.keep_at if config.keep_at is not None else facts.keep_at if cuts is None else cuts.others
-    return count_chosen(pool, rule, plain_cut(points, config.floor))
+        plain = rule
+    elif config.keep_fraction is not None or config.keep_tokens is not None:
+        plain = plain_rule(pool, config)
+    else:
+        points = config.keep_at if config.keep_at is not None else facts.keep_at
+        plain = plain_cut(points if cuts is None else cuts.others, config.floor)
+    chosen = count_chosen(pool, rule, plain)
+    if config.keep_tokens is not None and not chosen.total.chosen.documents:
+        least = -(-shortest_first(pool, rule) // pool.per_token)
+        raise SettingsError(
+            f"--keep-tokens must hold a document that comes first. Got {config.keep_tokens:,.0f} tokens, and "
+            f"{'none' if not least else f'the shortest of them has {least:,}'}. Ask for more."
+        )
+    return chosen
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return f"{listed(names[:NAMED])}{more}"
+
+
+def _cuts_of_run(path: str, facts: RunFacts) -> SliceCuts:
+    """Return the cuts of a file.
+
+    Raises
+    ------
+    SettingsError
+        If they are of another scorer.
+    """
+    cuts = read_cuts(path)
+    if cuts.scorer_sha256 not in (None, facts.scorer_sha256):
+        wanted, found = (str(one)[:DIGEST_CHARS] for one in (facts.scorer_sha256, cuts.scorer_sha256))
+        raise SettingsError(
+            f"--cuts must be of the scorer of the run, digest {wanted}. {printable(path)} is of digest "
+            f"{printable(found)}. Find cuts for this scorer: edufilter threshold --by."
+        )
+    return cuts
 
 
 def _same_search(source: RunFolder, facts: RunFacts) -> tuple[tuple[Task, ...], LeakSearch | None]:

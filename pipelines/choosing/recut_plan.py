@@ -4,14 +4,11 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 
-from filtering.errors import RunError, SettingsError
 from pipelines.choosing.chosen import Chosen
 from pipelines.dump.parts import Parts
-from pipelines.dump.split_files import refuse_changed
+from pipelines.dump.split_files import refuse_changed_inputs
 from pipelines.names import lookup_below
 from pipelines.progress import Reporter
 from pipelines.settings.choosing import AMOUNTS, OF_CHOICE, RecutConfig
@@ -57,7 +54,7 @@ def open_source(config: RecutConfig, reporter: Reporter) -> tuple[RecutConfig, S
     scored = scored_parts(folder, before)
     config = _with_amount(config, before)
     if scored.folder is folder:
-        _refuse_changed_inputs(scored.parts)
+        refuse_changed_inputs(scored.parts)
         return config, Source(folder, before, scored.parts)
     reporter.say(f"{config.run!r} is a new cut itself. The run with its scores is cut: {before.origin!r}.")
     return open_source(config.model_copy(update={"run": before.origin}), reporter)
@@ -72,14 +69,6 @@ def _with_amount(config: RecutConfig, before: Plan) -> RecutConfig:
         del own["keep_at"]  # which followed from the others
     own["keep_at"] = before.settings.get(ASKED_AT, own.get("keep_at"))
     return RecutConfig(**{**own, **config.model_dump(exclude_defaults=True)})
-
-
-def _refuse_changed_inputs(parts: Parts) -> None:
-    for _, of_one_file in groupby(parts, key=attrgetter("path")):
-        try:
-            refuse_changed(next(of_one_file))
-        except RunError as error:
-            raise SettingsError(f"The inputs of a run must still be there to recut it. {error}") from error
 
 
 def settings_of_cut(config: RecutConfig, source: Source) -> PlanSettings:
@@ -133,7 +122,7 @@ def begun_plan(config: RecutConfig, source: Source, settings: PlanSettings) -> P
         return None
     if plan.facts.choice is not None:
         is_written = lookup_below(folder.choice)
-        if not all(is_written(part.output) for part in plan.parts):
+        if not (folder.chosen.exists() and all(is_written(part.output) for part in plan.parts)):
             return None
     return plan
 
@@ -155,7 +144,8 @@ def plan_of_cut(config: RecutConfig, source: Source, settings: PlanSettings, cho
     keep_at = max(float(config.keep_at or 0.0), config.floor or 0.0)
     choice = {}
     if chosen is not None and config.is_plain:
-        keep_at, quotas = chosen.ends_at, chosen.quotas
+        # Where none has the very score at which the cut ends, all down to the worst that is kept are.
+        keep_at, quotas = chosen.lowest, chosen.quotas if any(chosen.quotas) else quotas
     elif chosen is not None:
         keep_at, choice = chosen.lowest, {"choice": chosen.rule.digest}
     settings = {**settings, "keep_at": keep_at, **choice}

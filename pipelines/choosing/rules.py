@@ -6,18 +6,19 @@ many whole times anyhow, and the order draws which ones make up the rest.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
 
 from filtering.arrays import Bools, Bytes, Floats, Floats32, Ints
-from pipelines.choosing.amounts import Budgets, budgets_of, count, total_of
+from pipelines.choosing.amounts import budgets_of, count, total_of
 from pipelines.choosing.budgets import Ends, Ranked, Taker, codes_of, find_ends
 from pipelines.choosing.curve import class_edges, repeats_of
 from pipelines.choosing.cut_file import SliceCuts
 from pipelines.choosing.scored_rows import Pool, ScoredRows
+from pipelines.choosing.whole_documents import Budgets, Rows, ends_of, reached
 from pipelines.settings.choosing import RecutConfig, RepeatRules
 
 RankedOf = Callable[[ScoredRows], Ranked]
@@ -41,6 +42,8 @@ class Rule:
         How often each class is used.
     names : tuple of str
         Of the classes of a slice; all slices have the same.
+    wanted : int64 array, shape (slices,), optional
+        What of a budget of tokens is the share of each slice, in sizes; None where slices have none.
     """
 
     ranked: RankedOf
@@ -48,6 +51,7 @@ class Rule:
     class_of: ClassOf | None = None
     times: Floats = field(default_factory=lambda: np.zeros(0))
     names: tuple[str, ...] = ()
+    wanted: Ints | None = None
 
     @property
     def digest(self) -> str:
@@ -94,6 +98,12 @@ def rule_of(pool: Pool, config: RecutConfig, cuts: SliceCuts | None) -> Rule:
     return _best(pool, config)
 
 
+def shortest_first(pool: Pool, rule: Rule) -> int:
+    """Return the size of the shortest of the documents that come first in their slices; 0 where none does."""
+    sizes = reached(_rows(pool, rule.ranked), np.ones(len(rule.ends.code), np.int64))
+    return int(sizes[sizes > 0].min(initial=0 if not sizes.any() else np.iinfo(np.int64).max))
+
+
 def plain_cut(points: float, floor: float | None) -> Rule:
     """Return the rule of one cut for all."""
     return _cut([points], floor, _one)
@@ -105,7 +115,7 @@ def plain_rule(pool: Pool, config: RecutConfig) -> Rule:
     whole = count(pool, config).whole
     most = whole.good if config.keep_tokens is None else whole.size
     total = np.minimum(most, total_of(config, pool, whole))
-    return Rule(ranked, _ends(pool, ranked, Budgets(total, total)))
+    return Rule(ranked, ends_of(_rows(pool, ranked), Budgets(total, total)))
 
 
 def _one(rows: ScoredRows) -> Ints:
@@ -116,29 +126,8 @@ def _slice_of(rows: ScoredRows) -> Ints:
     return rows.group
 
 
-def _ends(pool: Pool, ranked: RankedOf, budgets: Budgets) -> Ends:
-    """Return where budgets end, all together to the document.
-
-    Each leaves less than one document's size. What they leave together goes to the slice that has most room.
-    """
-
-    def rows() -> Iterable[Ranked]:
-        return map(ranked, pool)
-
-    amounts, groups = budgets.amounts, np.arange(len(budgets.amounts))
-    ends = find_ends(rows, groups, amounts)
-    if len(groups) == 1:
-        return ends
-    taker, used = Taker(ends), 0
-    for some in rows():
-        used += int(some.size[taker.take(some)].sum())
-    room = budgets.most - amounts
-    place = groups[int(np.argmax(room)) :][:1]
-    more = min(int(amounts.sum()) - used, int(room[place[0]]))
-    if more:
-        own = find_ends(rows, place, amounts[place] + more)
-        ends.code[place], ends.left[place] = own.code, own.left
-    return ends
+def _rows(pool: Pool, ranked: RankedOf) -> Rows:
+    return lambda: map(ranked, pool)
 
 
 def _cut(points: list[float], floor: float | None, group_of: ClassOf) -> Rule:
@@ -157,7 +146,10 @@ def _best(pool: Pool, config: RecutConfig) -> Rule:
     census = census if config.by else census.whole
     most = census.good if config.keep_tokens is None else census.size
     ranked = _by_score(config, config.temperature or 0.0, _slice_of if config.by else _one)
-    return Rule(ranked, _ends(pool, ranked, budgets_of(config, pool, census, most)))
+    rows = _rows(pool, ranked)
+    budgets = budgets_of(config, pool, census, most, lambda least: reached(rows, least))
+    wanted = budgets.amounts if config.by and config.keep_tokens is not None else None
+    return Rule(ranked, ends_of(rows, budgets), wanted=wanted)
 
 
 def _by_score(config: RecutConfig, temperature: float, group_of: ClassOf) -> RankedOf:
@@ -192,7 +184,10 @@ def _curved(pool: Pool, config: RecutConfig) -> Rule:
     class_of = _by_rank(pool, edges, census.scored, config.floor)
     sizes = _sums(pool, class_of, slices * (len(edges) - 1), in_documents=False).reshape(slices, -1)
     most = np.floor(config.max_repeat * sizes.sum(axis=1)).astype(np.int64)
-    budgets = budgets_of(config, pool, census, most)
+    # Each is used but for less than a document.
+    budgets = budgets_of(
+        config, pool, census, most, lambda least: np.minimum(least + np.maximum(census.largest - 1, 0), most)
+    )
     times = np.array(
         [
             repeats_of(own, edges, int(budget), config.max_repeat)
@@ -202,7 +197,8 @@ def _curved(pool: Pool, config: RecutConfig) -> Rule:
     whole = (np.floor(times).astype(np.int64) * sizes).sum(axis=1)
     names = tuple(f"{low:.2f} to {high:.2f}" for low, high in pairwise(edges.tolist()))
     left = Budgets(budgets.amounts - whole, budgets.most - whole)
-    return _drawn(pool, config, class_of, times.ravel(), _slice_of, left, names, in_documents=False)
+    rule = _drawn(pool, config, class_of, times.ravel(), _slice_of, left, names, in_documents=False)
+    return replace(rule, wanted=budgets.amounts) if config.by else rule
 
 
 def _by_rank(pool: Pool, edges: Floats, scored: Ints, floor: float | None) -> ClassOf:
@@ -231,7 +227,7 @@ def _edges_by_rank(pool: Pool, edges: Floats, scored: Ints) -> Ints:
     shape = len(scored), len(edges) - 1
     wanted = np.round((1 - edges[:-1])[None, :] * scored[:, None]).astype(np.int64)
     groups = np.repeat(np.arange(shape[0]), shape[1])
-    ends = find_ends(lambda: map(ranked, pool), groups, wanted.ravel())
+    ends = find_ends(_rows(pool, ranked), groups, wanted.ravel())
     code, above = ends.code.reshape(shape), wanted - ends.left.reshape(shape)
     ties = np.zeros(shape, dtype=np.int64)
     for some in map(ranked, pool):
@@ -293,4 +289,4 @@ def _drawn(
 
     there = _sums(pool, lambda rows: ranked(rows).group, len(left.amounts), in_documents=in_documents)
     within = Budgets(np.clip(left.amounts, 0, there), np.clip(left.most, 0, there))
-    return Rule(ranked, _ends(pool, ranked, within), class_of, times, names)
+    return Rule(ranked, ends_of(_rows(pool, ranked), within), class_of, times, names)

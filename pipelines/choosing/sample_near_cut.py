@@ -70,7 +70,8 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
     scorer = str(folder.read_manifest()["scorer"])
     return write_sample(
         drawn, config.out, random,
-        scorer=scorer, rubric=rubric_to_show(config.rubric, scorer), dump_rows=plan.rows, read_rows=len(near),
+        wanted=config.n, scorer=scorer, rubric=rubric_to_show(config.rubric, scorer), dump_rows=plan.rows,
+        read_rows=len(near),
     )  # fmt: skip
 
 

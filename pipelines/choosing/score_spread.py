@@ -13,7 +13,7 @@ from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
 from pipelines.store.manifest import scored_parts
 from pipelines.store.plan import SCORED_FORMATS
 from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import read_scores
+from pipelines.store.stored_scores import SIZE, have_sizes, read_scores
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Population:
         All documents, those without a score too.
     tokens : float
         Of all documents, by their bytes of text.
+    text_bytes : float64 array, shape (len(FINE_CUTS),), optional
+        Bytes of text of the documents of `counts`; None of a run that stored no sizes, as earlier ones did.
     effort : {"fast", "balanced", "full"}
         Which stages scored.
     exits : ExitSettings
@@ -40,6 +42,7 @@ class Population:
     counts: NDArray[np.int64]
     rows: int
     tokens: float
+    text_bytes: NDArray[np.float64] | None
     effort: Effort
     exits: ExitSettings
     kept_from: float | None
@@ -48,6 +51,13 @@ class Population:
     def kept_shares(self) -> NDArray[np.float64]:
         """Share of all documents that each of `FINE_CUTS` keeps."""
         return above(self.counts) / self.rows
+
+    @property
+    def kept_text(self) -> NDArray[np.float64] | None:
+        """Share of all text that each of `FINE_CUTS` keeps; None where sizes are not known."""
+        if self.text_bytes is None:
+            return None
+        return above(self.text_bytes) / (self.tokens * BYTES_PER_TOKEN)
 
 
 def read_population(out: str, scorer: str, effort: Effort | None) -> Population:
@@ -84,16 +94,22 @@ def read_population(out: str, scorer: str, effort: Effort | None) -> Population:
         raise SettingsError(
             f"--effort must be that of the run {out}, {facts.effort}. Got {effort}. Leave it out."
         )
-    counts = np.zeros(len(FINE_CUTS), dtype=np.int64)
+    counts, text_bytes = np.zeros(len(FINE_CUTS), dtype=np.int64), np.zeros(len(FINE_CUTS))
+    columns = ["edu_score", *([SIZE] if have_sizes(scored.folder, scored.parts) else [])]
     for part in scored.parts:
-        (value,) = read_scores(scored.folder, part, "edu_score")
-        counts += np.bincount(fine_places(value[~np.isnan(value)]), minlength=len(FINE_CUTS))
+        value, *sizes = read_scores(scored.folder, part, *columns)
+        has_score = ~np.isnan(value)
+        places = fine_places(value[has_score])
+        counts += np.bincount(places, minlength=len(FINE_CUTS))
+        for size in sizes:
+            text_bytes += np.bincount(places, size[has_score], minlength=len(FINE_CUTS))
     if not counts.any():
         raise SettingsError(f"Some document of the run {out} must have a score. None has.")
     return Population(
         counts=counts,
         rows=int(scored.parts.column("rows").sum()),
         tokens=folder.read_manifest()["text_bytes"] / BYTES_PER_TOKEN,
+        text_bytes=text_bytes if SIZE in columns else None,
         effort=facts.effort,
         exits=facts.exits,
         kept_from=plan.facts.keep_at if has_this_cut else None,

@@ -29,6 +29,7 @@ from pipelines.settings.scorers import Goal
 LEAST_LABELS, LEAST_SIDE = 50, 5
 """That a slice needs, and of these on either side of what is good: with fewer its figures say nothing."""
 TOO_FEW, NOT_REACHED = "too few labels", "no cut reaches the goal"
+NOT_SHOWN = "no cut that keeps more is shown by the labels"
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,9 @@ def cuts_of_slices(
 ) -> list[SliceCut]:
     """Return a cut for each slice that has labels enough, those with most labels first.
 
+    Where labels do not show that a cut reaches the goal, its estimate counts only if it is safer than the
+    common cut: higher for a precision, lower for a recall.
+
     Parameters
     ----------
     labels : ScoredLabels
@@ -116,9 +120,10 @@ def cuts_of_slices(
     ]
 
 
-def as_cuts(by: str, found: Sequence[SliceCut], common: float) -> SliceCuts:
+def as_cuts(by: str, found: Sequence[SliceCut], common: float, scorer_sha256: str | None = None) -> SliceCuts:
     """Return the cuts as `recut --cuts` takes them: slices without one of their own are among the others."""
-    return SliceCuts(by, {one.value: one.keep_at for one in found if not one.why_common}, common)
+    own = {one.value: one.keep_at for one in found if not one.why_common}
+    return SliceCuts(by, own, common, scorer_sha256)
 
 
 def _some(labels: ScoredLabels, rows: Ints) -> ScoredLabels:
@@ -135,6 +140,9 @@ def _cut_of(value: str, labels: ScoredLabels, goal: tuple[Goal, float], common: 
     place = choice.place if choice.is_promised else by_estimate_alone(curve, name, amount)
     if place is None:
         return SliceCut(value, count, good, common, why_common=NOT_REACHED)
+    is_laxer = curve.cuts[place] <= common if name == "precision" else curve.cuts[place] >= common
+    if is_laxer and not choice.is_promised:  # an estimate is right half of the time
+        return SliceCut(value, count, good, common, why_common=NOT_SHOWN)
     precision, recall = (
         Estimate(*(float(ends[place]) for ends in (bands.value, bands.low, bands.high)))
         for bands in (curve.precision, curve.recall)

@@ -13,8 +13,8 @@ from pipelines.dump.slice_values import LANGUAGE, By, SliceReader, shown
 from pipelines.progress import Meter, Reporter
 from pipelines.store.plan import RunFacts
 
-MOST_SLICES = 1000
-"""A table of more values nobody reads, and a budget for each is a budget for none."""
+MOST_SLICES = 100_000
+"""Which take about 100 MB of memory with what is counted of each."""
 
 
 def with_slices(pool: Pool, by: str, facts: RunFacts, reporter: Reporter) -> Pool:
@@ -96,7 +96,6 @@ class Names:
         if len(self._numbers) > MOST_SLICES:
             raise SettingsError(
                 f"--by must tell documents apart by at most {MOST_SLICES:,} values. {self._by!r} has more. "
-                "Choose by language or host, or by the first steps of a path or an address: --by path:1, "
-                "--by url:1."
+                "Choose by what has fewer values: --by language, or the first step of a path, --by path:1."
             )
         return places[codes]

@@ -30,6 +30,7 @@ from pipelines.amounts_in_words import short_count
 from pipelines.choosing.cut_file import refuse_cut_file, write_cuts
 from pipelines.choosing.score_spread import Population, read_population
 from pipelines.choosing.slice_thresholds import SliceCut, as_cuts, cuts_of_slices, slices_of_labels
+from pipelines.scorer_addresses import open_signals
 from pipelines.scorers.evaluate import JudgedPoints, points_of_labels
 from pipelines.settings.base import command_of, placement_in_words
 from pipelines.settings.scorers import Goal, ThresholdConfig
@@ -99,7 +100,7 @@ class Threshold:
         One of ``precision``, ``recall``, ``keep_tokens`` and ``keep_fraction``.
     keep_at : float, optional
         The answer in rubric points. Where it cannot be promised, the cut that reaches the goal by the
-        estimates alone, and where none does, the best that there is.
+        estimates alone, and where none does, the one with the highest estimate.
     is_promised : bool, optional
         Whether the labels show that the goal is reached.
     more_labels : int, optional
@@ -110,7 +111,7 @@ class Threshold:
     answer : str, optional
         The same in words.
     next_command : str, optional
-        What to do with it; None where the run has this cut already.
+        What to do with it; None where the run has this cut already, or no cut reaches a goal of quality.
     slices : sequence of SliceCut
         By value of the column of `by`; none without one.
     """
@@ -137,8 +138,9 @@ class Threshold:
 
     @property
     def exit_code(self) -> int:
-        """4 where the goal cannot be promised, else 0."""
-        return 4 if self.is_promised is False else 0
+        """4 where the goal cannot be promised, in all or of a slice with a cut of its own; else 0."""
+        own = (one.is_promised for one in self.slices if not one.why_common)
+        return 0 if self.is_promised is not False and all(own) else 4
 
 
 def choose_threshold(config: ThresholdConfig) -> Threshold:
@@ -173,14 +175,22 @@ def choose_threshold(config: ThresholdConfig) -> Threshold:
     labels = labels_for_rates(judged, config.label_at, serves)
     if population:
         labels = replace(labels, weights=post_stratified(labels, population.counts))
-    fine = population.kept_shares if population else kept_shares(labels.points, labels.weights)
-    cuts = (
-        CUTS
-        if config.goal is None
-        else np.union1d(CUTS, _cut_for_size(config.goal, labels, fine, population))
+    known = population.kept_shares if population else None
+    known_text = population.kept_text if population else None
+    fine = kept_shares(labels.points, labels.weights) if known is None else known
+    text = (
+        kept_shares(labels.points, labels.weights * labels.text_bytes) if known_text is None else known_text
     )
-    known = fine[np.searchsorted(FINE_CUTS, cuts)] if population else None
-    curve = curve_of(labels, cuts, kept_share=known)
+    cuts = (
+        CUTS if config.goal is None else np.union1d(CUTS, _cut_for_size(config.goal, fine, text, population))
+    )
+    places = np.searchsorted(FINE_CUTS, cuts)
+    curve = curve_of(
+        labels,
+        cuts,
+        kept_share=None if known is None else known[places],
+        kept_text=None if known_text is None else known_text[places],
+    )
     result = Threshold(
         effort=effort,
         nested=judged.nested,
@@ -210,7 +220,14 @@ def _with_slices(result: Threshold, config: ThresholdConfig, slices: Sequence[Sl
     result = replace(result, slices=slices)
     if config.cuts is None or config.by is None or result.keep_at is None:
         return result
-    write_cuts(config.cuts, as_cuts(config.by, slices, result.keep_at))
+    found = as_cuts(config.by, slices, result.keep_at, open_signals(config.scorer).digest)
+    if not found.cuts:
+        raise LabelsError(
+            f"Some value of {config.by!r} must have a cut of its own for --cuts. None has: "
+            f"{', '.join(dict.fromkeys(one.why_common for one in slices))}. Label more, or use --keep-at "
+            f"{result.keep_at:g} for all."
+        )
+    write_cuts(config.cuts, found)
     words = ["edufilter", "recut", config.population or "OUT", "--cuts", config.cuts, "--to", "NEW"]
     return replace(result, next_command=shlex.join(words))
 
@@ -275,14 +292,19 @@ def labels_for_rates(judged: JudgedPoints, label_at: float, serves: Bools) -> Sc
 
 
 def _cut_for_size(
-    goal: tuple[Goal, float], labels: ScoredLabels, fine: NDArray[np.float64], population: Population | None
+    goal: tuple[Goal, float],
+    fine: NDArray[np.float64],
+    text: NDArray[np.float64],
+    population: Population | None,
 ) -> NDArray[np.float64]:
-    """Return the cut for a goal of size; for one of quality none, since the cuts of the curve answer that."""
+    """Return the cut for a goal of size, by the kept shares of documents and of text at `FINE_CUTS`.
+
+    For a goal of quality there is none, since the cuts of the curve answer that.
+    """
     name, amount = goal
     if name == "keep_fraction":
         return np.array([cut_for_share(fine, amount)])
     if name == "keep_tokens" and population is not None:
-        text = kept_shares(labels.points, labels.weights * labels.text_bytes)
         return np.array([cut_for_share(text, amount / population.tokens)])
     return np.zeros(0)
 
@@ -325,7 +347,17 @@ def _answered(
     likely = by_estimate_alone(curve, name, amount)
     shown = choice.place if choice.is_promised or likely is None else likely
     cut = result.cuts[shown].cut
-    answer = in_words(name, amount, result.cuts[shown], choice, result.tokens, is_reached=likely is not None)
+    quality = {"precision": curve.precision, "recall": curve.recall}.get(name)
+    answer = in_words(
+        name,
+        amount,
+        result.cuts[shown],
+        choice,
+        result.tokens,
+        is_reached=likely is not None,
+        is_open=quality is not None and bool(np.nanmax(quality.high[curve.cuts > 0]) >= amount),
+    )
+    is_hopeless = quality is not None and likely is None and not choice.is_promised
     is_done = population is not None and population.kept_from == cut
     done = f"The run {config.population} keeps from there already." if is_done else ""
     return replace(
@@ -336,7 +368,7 @@ def _answered(
         more_labels=choice.more_labels,
         estimated_at=None if likely is None else result.cuts[likely].cut,
         answer=" ".join(filter(None, [answer, _likely(result, name, likely, cut), done])),
-        next_command=None if is_done else _next_command(config, result.effort, cut),
+        next_command=None if is_done or is_hopeless else _next_command(config, result.effort, cut),
     )
 
 
@@ -388,7 +420,14 @@ def _how_weighted(population: str | None, *, has_weights: bool) -> str:
 
 
 def in_words(
-    goal: Goal, amount: float, row: CutRow, choice: Choice, tokens: float | None, *, is_reached: bool = False
+    goal: Goal,
+    amount: float,
+    row: CutRow,
+    choice: Choice,
+    tokens: float | None,
+    *,
+    is_reached: bool = False,
+    is_open: bool = False,
 ) -> str:
     """Return the answer to a goal.
 
@@ -405,6 +444,8 @@ def in_words(
         Of the population.
     is_reached : bool
         Whether the estimate of a goal of quality reaches it there.
+    is_open : bool
+        Whether the band of some cut reaches it.
     """
     if goal == "precision" or goal == "recall":
         figure = _percents(row.precision if goal == "precision" else row.recall)
@@ -413,9 +454,14 @@ def in_words(
             return f"Keep from {row.cut:g} points: {goal} {figure}, so at least {wanted}."
         doubt = f"These labels cannot promise a {goal} of {wanted}"
         if not is_reached:
+            helps = (
+                "Some bands reach it, so more labels may yet show a cut that does."
+                if is_open
+                else "No band reaches it either, so more labels alone would not help."
+            )
             return (
-                f"{doubt}, and no cut is estimated to reach it: more labels alone would not help. The best "
-                f"that there is: keep from {row.cut:g} points, {goal} {figure}."
+                f"{doubt}, and no cut is estimated to reach it. The highest estimate is from {row.cut:g} "
+                f"points, by {row.labels:,} labels: {goal} {figure}. {helps}"
             )
         more = (
             "By how many more labels it would be shown cannot be told."
@@ -427,15 +473,14 @@ def in_words(
         kept = f"Keep from {row.cut:g} points: {_percents(row.documents)} of the documents"
         return f"{kept}." if choice.is_promised else f"{kept}; no cut keeps as few as {100 * amount:g} %."
     total = tokens or 0.0
-    low, high = short_count(row.tokens.low * total), short_count(row.tokens.high * total)
-    kept = (
-        f"Keep from {row.cut:g} points: about {short_count(row.tokens.value * total)} tokens [{low}, {high}]"
+    value, low, high = (
+        short_count(share * total) for share in (row.tokens.value, row.tokens.low, row.tokens.high)
     )
+    is_known = row.tokens.low == row.tokens.high
+    kept = f"Keep from {row.cut:g} points: about {value} tokens{'' if is_known else f' [{low}, {high}]'}"
     if choice.is_promised:
-        return (
-            f"{kept} of {short_count(total)}. That is estimated from the labels; recut --keep-tokens "
-            "keeps a number of tokens exactly."
-        )
+        estimated = "" if is_known else " That is estimated from the labels, since the run stored no sizes."
+        return f"{kept} of {short_count(total)}.{estimated}"
     why = f"the run has {short_count(total)} in all" if amount > total else "no cut keeps so few"
     return f"{kept}; {short_count(amount)} cannot be had, for {why}."
 

@@ -49,6 +49,7 @@ def with_tokens(pool: Pool, tokenizer: str, lowest: float, read: RowReader, repo
 
 def _tokens_of(path: str) -> Tokens:
     try:
+        Path(path).open("rb").close()  # of what cannot be read the library says little
         return load_tokens(Path(path))
     except OSError as error:
         raise SettingsError(f"--tokenizer must be a file that can be read. {error}") from error

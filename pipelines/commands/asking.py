@@ -7,7 +7,9 @@ from typer import Option
 
 from annotations.asking.settings import Price
 from filtering.errors import SettingsError
-from pipelines.settings.asking import ANY_MODEL
+from filtering.printable import listed
+from pipelines.progress import Reporter
+from pipelines.settings.asking import ANY_MODEL, AskingSettings
 
 PriceOption = Annotated[
     list[str] | None,
@@ -20,6 +22,34 @@ PriceOption = Annotated[
 DryRunOption = Annotated[
     bool, Option("--dry-run", help="Only print how many tokens it takes and what it costs. Send nothing.")
 ]
+
+
+BUDGET_ENDED = (
+    "The budget holds no further question: what is left of it may be less than the dearest possible reply. "
+    "To ask the rest, give the same command a larger --budget-usd."
+)
+
+
+def spent_in_words(spent_usd: float, open_usd: float, unpriced: Sequence[str] = ()) -> str:
+    """Return what a folder has cost, to be put behind something else; empty where it cost nothing."""
+    if not spent_usd:
+        return ""
+    told = f"; spent: ${spent_usd:.4f}"
+    if open_usd:
+        told += f" (${open_usd:.4f} of it at most, for questions that were open when a run was stopped)"
+    if unpriced:
+        told += f", and what replies of {listed(unpriced)} cost that came without a --price"
+    return told
+
+
+def tell_prices(config: AskingSettings, reporter: Reporter) -> None:
+    """Say where one price is taken for several models."""
+    same = [model for model in config.asked_models if model not in config.prices]
+    if ANY_MODEL in config.prices and len(same) > 1:
+        reporter.say(
+            f"One --price is taken for each of {listed(same)}. For a price of its own, give --price "
+            "MODEL=INPUT/OUTPUT."
+        )
 
 
 def prices_in_words(given: Sequence[str]) -> dict[str, Price]:

@@ -24,6 +24,7 @@ from filtering.errors import (
     LabelsError,
     ScorerError,
     SettingsError,
+    what_failed,
     without_secrets,
 )
 from filtering.printable import escape_unwritable, printable_lines
@@ -74,6 +75,13 @@ Examples:
   edufilter filter dump --out out
   edufilter recut out --keep-at 2.5 --to out-2.5
 """
+INSTEAD: Mapping[tuple[str, str], str] = {
+    ("recut", "--out"): "--to",
+    ("recut", "-o"): "--to",
+    ("evaluate", "--out"): "--html",
+    ("compare", "--out"): "--html",
+}
+"""What some commands call an option that others have under this name."""
 EXAMPLE = "Example: "
 """Begins the line of a command's help that has a whole command line."""
 NO_THREAD = "can't start new thread"
@@ -86,16 +94,20 @@ ESCAPES = "edufilter-escapes"
 codecs.register_error(ESCAPES, escape_unwritable)
 
 
+def _without_values(params: list[Any]) -> list[Any]:
+    """Return options and arguments, whose flags take no value, as help is to say."""
+    for one in params:
+        if getattr(one, "is_flag", False):
+            one.metavar = ""
+    return params
+
+
 class PlainCommand(TyperCommand):
     """A command whose help names arguments as the reference does, and gives flags no value."""
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - of typer's own copy of click
         """Return options and arguments."""
-        found = super().get_params(ctx)
-        for one in found:
-            if getattr(one, "is_flag", False):
-                one.metavar = ""
-        return found
+        return _without_values(super().get_params(ctx))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
         """Write the help: a default that is only told stands there as any other."""
@@ -146,6 +158,10 @@ class LateGroup(TyperGroup):
         super().__init__(**options)
         self.commands = LATE_COMMANDS  # type: ignore[assignment] # which it only reads
 
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - of typer's own copy of click
+        """Return options."""
+        return _without_values(super().get_params(ctx))
+
 
 LATE_COMMANDS = LateCommands()
 app = typer.Typer(
@@ -172,7 +188,8 @@ def run(arguments: Sequence[str]) -> int:
     except (EdufilterError, OSError) as error:
         if _folder_is_gone():
             return _fail("The current folder must exist. It was removed. Change to another one.", 2)
-        return _fail(error, 2 if isinstance(error, (SettingsError, LabelsError, ScorerError)) else 1)
+        what = error if isinstance(error, EdufilterError) else what_failed(error)
+        return _fail(what, 2 if isinstance(error, (SettingsError, LabelsError, ScorerError)) else 1)
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and NO_THREAD not in str(error):
             raise
@@ -227,7 +244,8 @@ def _way_on(error: Any) -> str:  # noqa: ANN401
     command = getattr(getattr(error, "ctx", None), "command", None)
     if (option := getattr(error, "option_name", "")) and command is not None:
         if whose := _whose_option(option):
-            return whose
+            here = INSTEAD.get((getattr(command, "name", ""), option), "")
+            return f"Here it is {here}. {whose}" if here else whose
         if getattr(command, "name", "") == "explain" and not error.possibilities:
             return f"To find a document by a column: --where \"{option.lstrip('-')} = 'VALUE'\""
     if hasattr(error, "param_type") and (example := _example_of(command)):  # an option or argument is missing
@@ -293,7 +311,7 @@ def _version(show: bool) -> None:
 def options(
     version: Annotated[
         bool,
-        typer.Option("--version", metavar="", callback=_version, is_eager=True, help="Print the version."),
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     """Keep the part of a web or code dump that teaches: Parquet in, Parquet out."""

@@ -46,8 +46,7 @@ def grade_command(
     if dry_run:
         from pipelines.commands.print_labels import print_estimate
 
-        print_estimate(estimate_grading(config), things="texts")
-        return 0
+        return print_estimate(estimate_grading(config), "texts", as_json=as_json)
     from pipelines.commands.print_grades import print_grades
     from pipelines.reports.grade_page import write_grade_page
 

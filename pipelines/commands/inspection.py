@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from filtering.errors import SettingsError
+from filtering.errors import SettingsError, what_failed
 from filtering.printable import printable
 from filtering.wrong_values import near_path
 from pipelines.commands.command_signature import (
@@ -154,7 +154,7 @@ def _read_text(name: str, *, instead: str) -> bytes:
         near = near_path(name) or " Check the path."
         raise SettingsError(f"A text file must exist. Got '{printable(name)}' instead.{near}") from error
     except OSError as error:
-        raise SettingsError(f"A text file must be readable. {error}") from error
+        raise SettingsError(f"A text file must be readable. {what_failed(error)}") from error
     if text.startswith(b"PAR1"):
         raise SettingsError(f"A text file must not be Parquet. {name} is. {instead}")
     return text

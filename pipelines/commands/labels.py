@@ -9,7 +9,7 @@ from typer import Argument, Option
 from filtering.errors import SettingsError
 from filtering.printable import printable
 from pipelines.amounts_in_words import some_of
-from pipelines.commands.asking import DryRunOption, PriceOption, prices_in_words
+from pipelines.commands.asking import DryRunOption, PriceOption, prices_in_words, tell_prices
 from pipelines.commands.command_signature import (
     Given,
     JsonLogOption,
@@ -109,6 +109,7 @@ def annotate_command(
         raise SettingsError("A model must be named with --model, as the endpoint names it. Got none.")
     misfit = "must come with --import"
     config = settings_of(AnnotateConfig, given, misfit=misfit, prices=prices_in_words(price or ()))
+    tell_prices(config, reporter)
     reporter.say(
         f"Looking for the documents of '{printable(config.sample)}' ..." if config.sample else "Asking ..."
     )
@@ -116,8 +117,7 @@ def annotate_command(
     from pipelines.labels.annotate import annotate_sample, estimate_annotation
 
     if dry_run:
-        print_estimate(estimate_annotation(config, reporter=reporter))
-        return 0
+        return print_estimate(estimate_annotation(config, reporter=reporter))
     return print_annotation(annotate_sample(config, reporter=reporter))
 
 

@@ -29,7 +29,7 @@ def print_explanation(found: ExplainedDocument) -> None:
     """Print whether a document is kept and why, what moved its score, and what of that is shown."""
     why = found.why
     if found.file:
-        show(f"{found.file}, row {found.row:,}")
+        show(f"{found.file}, row {found.row}")
     if not found.is_scored:
         show(f"not kept: {why.dropped_for}" if why.dropped_for else f"kept: {_why_not_removed(found)}")
         _print_leaks(found)

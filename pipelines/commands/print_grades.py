@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from annotations.labels.sources import GRADES_FILE
 from filtering.printable import printable
+from pipelines.commands.asking import BUDGET_ENDED, spent_in_words
 from pipelines.commands.screen import show
 from pipelines.commands.tables import print_table
 from pipelines.reports.grade_page import PAGE, models_table
@@ -17,14 +18,10 @@ def print_grades(result: GradeResult) -> int:
     print_table(table.head, table.rows, title=table.caption)
     if len(result.models) > 1:
         show(_compared(result))
-    spent = f"; spent: ${result.spent_usd:.4f}" if result.spent_usd else ""
-    if result.open_usd:
-        spent += (
-            f" (${result.open_usd:.4f} of it at most, for questions that were open when a run was stopped)"
-        )
+    spent = spent_in_words(result.spent_usd, result.open_usd)
     show(f"texts: {_texts(result)}{spent} -> {printable(result.out)}/{GRADES_FILE}")
     if result.statuses.get(NOT_ASKED):
-        show("The budget is spent. To ask the rest, give the same command a larger --budget-usd.")
+        show(f"{BUDGET_ENDED} --dry-run says what it costs.")
     if result.statuses.get("api_error"):
         show(
             "Some questions found no answer. The same command asks them again. The last error: "

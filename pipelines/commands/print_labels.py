@@ -1,12 +1,14 @@
 """Prints what was drawn, what asking costs, and what labels say of their raters."""
 
+import json
 import shlex
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from annotations.asking.budget import BYTES_PER_TOKEN
 from annotations.labels.agreement import MIN_COMMON
-from annotations.labels.labels import MIN_ROWS, cut_texts_warning
+from annotations.labels.labels import MIN_ROWS, NEAR_CUT, cut_texts_warning
 from filtering.printable import printable
+from pipelines.commands.asking import BUDGET_ENDED, spent_in_words
 from pipelines.commands.screen import show
 from pipelines.settings.labels import TASKS_SUFFIX, AnnotateConfig
 
@@ -17,13 +19,30 @@ if TYPE_CHECKING:
     from pipelines.labels.sample import SampleResult
 
 
+PICKED = {
+    "stratified": "at random, over scores and lengths",
+    "uncertain": "scored nearest to the cut",
+    "diverse": "unlike the others",
+    "high": "scored highest",
+    NEAR_CUT: "near the cut of the run",
+}
+"""Why documents were taken, in words, by the column `picked`."""
+
+
 def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
     """Print what was drawn, be it to train on or not; return the exit code of the command."""
-    picked = ", ".join(f"{count:,} {why}" for why, count in sorted(result.picked.items()))
-    show(f"drew {result.rows:,} documents of {result.groups:,} groups ({picked}) -> {printable(result.out)}")
-    show(f"read {result.read_rows:,} of the {result.dump_rows:,} documents for that")
-    if result.near_duplicates:
-        show(f"left out {result.near_duplicates:,} near-duplicates of documents in the sample")
+    picked = ", ".join(f"{count:,} {PICKED.get(why, why)}" for why, count in sorted(result.picked.items()))
+    fewer = f", of {result.wanted:,} asked for," if result.rows < result.wanted else ""
+    show(
+        f"drew {result.rows:,} documents{fewer} of {result.groups:,} groups ({picked}) -> "
+        f"{printable(result.out)}"
+    )
+    near_cut = NEAR_CUT in result.picked
+    found = "lie so near to the cut" if near_cut else "were read to draw from"
+    show(f"{result.read_rows:,} of the {result.dump_rows:,} documents {found}")
+    if count := result.near_duplicates:
+        copies = "a near-duplicate of a document" if count == 1 else f"{count:,} near-duplicates of documents"
+        show(f"left out {copies} in the sample")
     for one in result.set_aside:
         show(one.in_words)
     if result.set_aside:
@@ -60,32 +79,37 @@ def _rubric_for(result: "SampleResult") -> list[str]:
     return ["--rubric", result.rubric or "RUBRIC"]
 
 
-def print_estimate(estimate: "AnnotationEstimate", things: str = "documents") -> None:
-    """Print what asking about some things would cost."""
+def print_estimate(
+    estimate: "AnnotationEstimate", things: str = "documents", *, as_json: bool = False
+) -> int:
+    """Print what asking about some things would cost; return the exit code of the command."""
+    if as_json:
+        show(json.dumps(asdict(estimate)))
+        return 0
     left = estimate.questions - estimate.answered
     if estimate.usd is None or estimate.most_usd is None:
-        show("price: not known. Give it with --price INPUT/OUTPUT, in US dollars for a million tokens")
+        model = printable(estimate.unpriced[0])
+        show(
+            f"price: not known for {model}. Give it with --price {model}=INPUT/OUTPUT, in US dollars for a "
+            "million tokens"
+        )
     else:
         show(f"price: about ${estimate.usd:.2f}, at most ${estimate.most_usd:.2f}")
-    show(f"{left:,} of {estimate.questions:,} questions to ask, about {estimate.documents:,} {things}")
-    show(
-        f"input tokens: about {estimate.tokens_in:,} ({BYTES_PER_TOKEN} bytes each), "
-        f"at most {estimate.most_tokens_in:,} (1 byte each)"
-    )
+    kinds = ", ".join(f"{kind}: {count:,}" for kind, count in estimate.left.items() if count)
+    told = f" ({kinds})" if kinds else f", for {estimate.documents:,} {things}" if not estimate.left else ""
+    show(f"{left:,} of {estimate.questions:,} questions to ask{told}")
+    show(f"input tokens: about {estimate.tokens_in:,}, at most {estimate.most_tokens_in:,} (1 byte each)")
     show(f"output tokens: about {estimate.tokens_out:,}, at most {estimate.most_tokens_out:,}")
     if estimate.spent_usd:
         show(f"spent so far: ${estimate.spent_usd:.4f}")
+    return 0
 
 
 def print_annotation(result: "AnnotateResult") -> int:
     """Print what a folder of labels holds now; return the exit code of the command."""
     show(f"{result.labels:,} documents with a score -> {result.out}/labels.parquet")
     statuses = ", ".join(f"{count:,} {name}" for name, count in sorted(result.statuses.items()))
-    spent = f"; spent: ${result.spent_usd:.4f}" if result.spent_usd else ""
-    if result.open_usd:
-        spent += (
-            f" (${result.open_usd:.4f} of it at most, for questions that were open when a run was stopped)"
-        )
+    spent = spent_in_words(result.spent_usd, result.open_usd, result.unpriced)
     if list(result.statuses) != ["imported"] or spent:  # else the line above has said it
         show(f"{'of the source' if 'imported' in result.statuses else 'questions'}: {statuses}{spent}")
     for note in result.notes:
@@ -93,7 +117,7 @@ def print_annotation(result: "AnnotateResult") -> int:
     if result.cut_texts:
         show(cut_texts_warning(result.cut_texts, result.labels))
     if result.statuses.get("not asked"):
-        show("The budget is spent. To ask the rest, give the same command a larger --budget-usd.")
+        show(f"{BUDGET_ENDED} --dry-run says what it costs.")
     if result.statuses.get("api_error"):
         show(
             "Some questions found no answer (api_error). The same command asks them again. The last error: "

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from annotations.asking.budget import BYTES_PER_TOKEN
 from annotations.labels.code_languages import UNKNOWN
 from filtering.leaks.prose_index import PASSAGE
 from filtering.leaks.search import COMMON, COMMON_TEXT
@@ -22,6 +23,7 @@ from pipelines.commands.screen import show
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import OTHERS
 from pipelines.reports.row_sample import IDENTIFIED, OF_LANGUAGE
+from pipelines.reports.trained_on import trained_on_of
 from pipelines.reports.unsure_documents import are_all, languages_after, warning_after
 from pipelines.run.filter import BY_SAMPLE
 from pipelines.store.leaked_items import FILE
@@ -64,12 +66,15 @@ def print_result(
     settings = result.manifest["settings"]
     where = "run/scores" if settings.get("write") == "scores" else "data"
     by_amount = settings.get("keep_fraction") is not None or settings.get("keep_tokens") is not None
-    found = f", from {settings['keep_at']:.3g} points on" if by_amount and not settings.get("choice") else ""
+    found = f", down to {settings['keep_at']:.3g} points" if by_amount and result.kept else ""
     if (used := int(result.manifest.get("used", result.kept))) != result.kept:
         found += f", used {used:,} times"
+    kept_tokens, tokens = (
+        short_count(result.manifest[name] / BYTES_PER_TOKEN) for name in ("kept_text_bytes", "text_bytes")
+    )
     show(
-        f"kept {result.kept:,} of {result.rows:,} documents ({percent(result.kept, result.rows)}){found} -> "
-        f"{printable(result.out)}/{where}"
+        f"kept {result.kept:,} of {result.rows:,} documents ({percent(result.kept, result.rows)}){found}, "
+        f"about {kept_tokens} of {tokens} tokens -> {printable(result.out)}/{where}"
     )
     if languages := languages_in_words(slices_of(report or {}), result.out, (report or {}).get("looked_at")):
         show(languages)
@@ -91,6 +96,7 @@ def _notes(result: "FilterResult", report: Mapping[str, Any]) -> Iterator[str]:
     yield "" if result.agreement is None else audit_in_words(result.agreement)
     yield f"Warning: {printable(result.doubt)}" if result.doubt else ""
     yield from _unsure_in_words(result, report)
+    yield trained_on_of(report)
 
 
 def _unsure_in_words(result: "FilterResult", report: Mapping[str, Any]) -> Iterator[str]:
@@ -199,6 +205,7 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str, looked_at:
         kept, rows = (sum(one[name] for one in rest) for name in ("kept", "rows"))
         shown.append(("all other languages", kept, rows))
     shown += [(str(one["value"]), one["kept"], one["rows"]) for one in mine if one["value"] in UNTOLD]
+    told_of = sum(one["rows"] for one in mine)
     documents = f"{sum(one['rows'] for one in mine):,} documents"
     by = {
         IDENTIFIED: f"{documents}, as detected in their text",
@@ -207,9 +214,12 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str, looked_at:
     counts = [
         f"{printable(value)} {kept:,} of {rows:,} ({percent(kept, rows)})" for value, kept, rows in shown
     ]
-    told_of = sum(one["rows"] for one in mine)
     if isinstance(looked_at, int) and looked_at > told_of:
-        counts.append(f"not told {looked_at - told_of:,} more")
+        left = f"{looked_at - told_of:,}"  # which nobody looked for, and nobody counted by what is kept
+        if shown[-1][0] in UNTOLD:
+            counts[-1] += f", and {left} more"
+        else:
+            counts.append(f"{UNKNOWN} {left} more")
     more = f"; all: edufilter report {printable(shlex.quote(out))} --slices" if rest else ""
     return f"by language ({by}): {', '.join(counts)}{more}"
 
@@ -238,19 +248,12 @@ def print_run_estimate(estimate: "RunEstimate", *, name: str, what_scores: str, 
         Whether rows would be written, and not scores alone.
     """
     plan = estimate.plan
-    files, kept = len(plan.parts.files), estimate.kept_share * plan.rows
-    about = f"{kept:,.0f}" if kept < 10_000 else short_count(kept)
-    show(
-        f"would keep about {about} of {plan.rows:,} documents "
-        f"({100 * estimate.kept_share:.1f} %) and take about {duration(estimate.seconds)}, "
-        "without loading and the report"
-    )
-    show(f"from {estimate.sampled_rows:,} documents, drawn over {files:,} file{'' if files == 1 else 's'}")
-    for warning in filter(None, (estimate.doubt, estimate.warning)):
-        show(f"Warning, by that sample: {printable(warning)}")
-    if estimate.unsure:
-        show(f"unsure, by that sample: {printable(estimate.unsure)}")
-    if estimate.rows_left < plan.rows:
+    if estimate.kept is not None:
+        share = percent(estimate.kept, plan.rows)
+        show(f"The run is complete: it kept {estimate.kept:,} of {plan.rows:,} documents ({share})")
+    else:
+        _print_guess(estimate)
+    if 0 < estimate.rows_left < plan.rows:
         show(f"done already: {plan.rows - estimate.rows_left:,} documents")
     show(
         f"text column: {estimate.text_column or 'not known'}; scorer: {name}; effort: {estimate.effort} "
@@ -263,3 +266,22 @@ def print_run_estimate(estimate: "RunEstimate", *, name: str, what_scores: str, 
     if estimate.set_aside:
         show("The run would leave out what cannot be read. To read it, repair it first.")
     return estimate.exit_code
+
+
+def _print_guess(estimate: "RunEstimate") -> None:
+    """Print what a run would keep, and how long that would take, by the sample."""
+    plan = estimate.plan
+    files, kept = len(plan.parts.files), estimate.kept_share * plan.rows
+    about = f"{kept:,.0f}" if kept < 10_000 else short_count(kept)
+    show(
+        f"would keep about {about} of {plan.rows:,} documents "
+        f"({100 * estimate.kept_share:.1f} %) and take about {duration(estimate.seconds)}, "
+        "without loading and the report"
+    )
+    show(f"from {estimate.sampled_rows:,} documents, drawn over {files:,} file{'' if files == 1 else 's'}")
+    if estimate.finds_leaks:
+        show("leaks are not counted: that sample was not searched for them, which takes more time")
+    for warning in filter(None, (estimate.doubt, estimate.warning)):
+        show(f"Warning, by that sample: {printable(warning)}")
+    if estimate.unsure:
+        show(f"unsure, by that sample: {printable(estimate.unsure)}")

@@ -69,13 +69,14 @@ def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool)
         )
     show(f"card: {result.out}/README.md (ways of fitting, languages and sources, rewrites, efforts)")
     show(f"scorer: {result.out}")
-    recall = best.metrics["recall_at_3"].value
+    recall = (best.unbiased_metrics if best.unbiased_rows else best.metrics)["recall_at_3"].value
     if recall < LOW_RECALL and isinstance(config, TrainConfig) and isinstance(config.labels, str):
         again = shlex.join(["edufilter", "threshold", result.out, config.labels])
         show(
             f"At {KEEP_AT:g} points it finds about {100 * recall:.0f} % of the good documents. "
             f"For another cut: {again}"
         )
+    show("A document that it was trained on scores about as its label says: a run says how many it keeps.")
     effort = ["--effort", "fast"] if len(result.evaluations) > 1 and not has_balanced else []
     show(f"next: {_to_filter(result.out, *effort, *placement_in_words(config))}")
     return 0
@@ -90,10 +91,14 @@ def print_comparison(metrics: Mapping[str, Any]) -> None:
 
 
 def print_learning_curve(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print nested figures by effort, number of labels and number of groups."""
+    """Print nested figures by effort, number of labels and of groups, and whether more would help."""
     from pipelines.scorers.evaluation_tables import learning_curve_table
+    from pipelines.scorers.learning_curve import more_labels_help
 
-    _print_table(learning_curve_table(rows))
+    table = learning_curve_table(rows)
+    _print_table(table)
+    for line in (table.note, *more_labels_help(rows)):
+        show(line)
 
 
 def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, Any]]) -> None:
@@ -157,9 +162,9 @@ def _after_audit(audit: "ScorerAudit", config: "AuditConfig") -> str:
     """Return what to do after an audit, by its settings: look at more documents, label some, or filter."""
     verdicts = {one.verdict for one in audit.effects}
     drawn_by = [] if config.scorer == "web" else ["--scorer", config.scorer]
-    draw = shlex.join(
-        ["edufilter", "sample", "DUMP", "--n", f"{MORE_DOCUMENTS}", *drawn_by, "--out", "sample.parquet"]
-    )
+    number = MORE_DOCUMENTS if "no" in verdicts else max(MORE_DOCUMENTS, 2 * audit.available)
+    drawn = f"sample-{number}.parquet"  # a sample goes to a new file, and this one may be of the last audit
+    draw = shlex.join(["edufilter", "sample", "DUMP", "--n", f"{number}", *drawn_by, "--out", drawn])
     if "no" in verdicts:
         return f"{MORE_LABELS} {draw}"
     options = options_in_words(config, without=("effort", "documents", "seed"))
@@ -168,8 +173,11 @@ def _after_audit(audit: "ScorerAudit", config: "AuditConfig") -> str:
     again = words_of("audit", config.model_copy(update={"documents": audit.available}))
     if audit.documents < audit.available:
         return shlex.join(again)
-    other = config.model_copy(update={"labels": "sample.parquet", "documents": None})
-    return f"audit more documents, which need no labels:\n  {draw}\n  {shlex.join(words_of('audit', other))}"
+    other = config.model_copy(update={"labels": drawn, "documents": None})
+    return (
+        f"audit more documents, which need no labels, if your dump has more than these {audit.available:,}:"
+        f"\n  {draw}\n  {shlex.join(words_of('audit', other))}"
+    )
 
 
 def _print_table(table: "Table") -> None:
@@ -198,7 +206,7 @@ def print_threshold(result: "Threshold") -> None:
     print_table(columns, rows, title=title)
     if result.keep_at is not None:
         show(f"*: {_why_starred(result)}")
-    show("labels: how many documents with a label score so much or more; precision is theirs")
+    show("labels: labelled documents that score so much or more; precision is the share of good ones in them")
     show("[in brackets: 95 % bands over groups, each of which holds for all cuts at once]")
     show(
         f"{result.labels:,} labels of {result.groups:,} groups; {result.good:,} of them are good (labelled "
@@ -250,7 +258,7 @@ def _why_starred(result: "Threshold") -> str:
         return "the cut that comes nearest to the goal"
     if result.estimated_at is not None:
         return "the cut that reaches the goal by the estimate alone"
-    return "the cut whose band has the highest lower end; none reaches the goal"
+    return "the cut with the highest estimate; none reaches the goal"
 
 
 def _in_percent(figure: Estimate) -> str:

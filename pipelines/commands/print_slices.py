@@ -10,7 +10,7 @@ from filtering.printable import printable
 from pipelines.amounts_in_words import percent
 from pipelines.commands.screen import show
 from pipelines.dump.code_languages import CODE_LANGUAGE
-from pipelines.reports.kept_shares import order_in_words, without_value
+from pipelines.reports.kept_shares import FAR_IN_WORDS, order_in_words, without_value
 from pipelines.reports.row_sample import OF_LANGUAGE
 from pipelines.store.run_folder import RunFolder
 
@@ -55,7 +55,7 @@ def print_slices(report: Mapping[str, Any], out: str) -> None:
     from pipelines.commands.tables import print_table
 
     if any(one.get("is_far") for one in slices):
-        show("*: far more or far fewer are kept than of the others, and chance does not explain it.")
+        show(f"*: {FAR_IN_WORDS}.")
     for kind, grouped in groupby(slices, itemgetter("kind")):
         some = list(grouped)
         order = order_in_words(kind, "*", has_far=any(one.get("is_far") for one in some))

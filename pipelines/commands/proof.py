@@ -42,7 +42,8 @@ def prove_command(
     if dry_run:
         from pipelines.proof.prove import estimate_proof
 
-        show(estimate_proof(config, reporter=reporter))
+        plan = estimate_proof(config, reporter=reporter)
+        show(json.dumps({"plan": plan}) if as_json else plan)
         return 0
     from pipelines.commands.print_proof import print_proof
     from pipelines.page_kit.charts import check_drawing, refuse_few_addresses
@@ -58,4 +59,4 @@ def prove_command(
     if as_json:
         show(json.dumps(to_jsonable_python(proof, inf_nan_mode="null")))
         return 0
-    return print_proof(proof, config.out)
+    return print_proof(proof, config)

@@ -242,6 +242,9 @@ def status_command(out: OutArgument, as_json: JsonOption = False) -> int:
             f"{status.state}: {status.parts_done:,} of {status.parts:,} parts, {status.rows_done:,} of "
             f"{status.rows:,} documents, {status.set_aside:,} set aside"
         )
+        if names := status.set_aside_names:
+            more = " and others" if status.set_aside > len(names) else ""
+            show(f"could not be read: {', '.join(map(printable, names))}{more}")
         if status.next_step:
             show(status.next_step)
     return 0

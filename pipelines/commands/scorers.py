@@ -86,34 +86,27 @@ def evaluate_command(
     On the labels that it was trained on it is measured by cross-validation.
     """
     scoring = settings_of(ScoringSettings, given)
-    if curve is not None and not Path(curve).parent.is_dir():  # said now, not after minutes of fitting
-        raise SettingsError(f"The folder of --learning-curve must exist. Got {curve!r} instead.")
     ConsoleReporter().say(f"Looking for the labels of '{printable(labels)}' ...")
     from filtering.scoring.storage import naming, read_metrics
     from pipelines.commands.print_scorers import print_comparison, print_evaluation, print_learning_curve
     from pipelines.scorers.evaluate import points_of_labels
     from pipelines.scorers.evaluation_tables import which_to_believe
 
-    if html is not None:
-        from pipelines.page_kit.page import refuse_page
-
-        refuse_page(html)
+    _check_outputs(scorer, labels, curve, html)
     placement = scoring.placement
     judged = points_of_labels(scorer, labels, effort=scoring.effort, placement=placement)
     evaluation = judged.judge()
+    metrics = read_metrics(scorer)
     if as_json:
         show(json.dumps(to_jsonable_python(evaluation, inf_nan_mode="null")))
     else:
-        metrics = read_metrics(scorer)
         if evaluation.nested:
             with naming(scorer):
                 print_comparison(metrics)
         print_evaluation(evaluation, metrics.get("held_out", ()))
-        show(which_to_believe([evaluation]))
-        words = ["edufilter", "threshold", scorer, labels, *options_in_words(scoring), "--precision", "0.9"]
-        show(f"next: {shlex.join(words)}")
+    drawn, says = "", []
     if curve is not None:
-        from pipelines.scorers.learning_curve import write_learning_curve
+        from pipelines.scorers.learning_curve import more_labels_help, write_learning_curve
 
         rows = write_learning_curve(scorer, labels, curve, placement=placement, reporter=ConsoleReporter())
         if as_json:
@@ -121,14 +114,36 @@ def evaluate_command(
         else:
             print_learning_curve(rows)
             show(f"learning curve: {curve}")
+        drawn, says = Path(curve).read_text(), more_labels_help(rows)
     if html is not None:
         from pipelines.reports.scorer_page import write_scorer_report
 
-        drawn = Path(curve).read_text() if curve is not None else ""
-        write_scorer_report(scorer, labels, html, judged=judged, samples=not no_samples, curve=drawn)
+        write_scorer_report(
+            scorer, labels, html, judged=judged, samples=not no_samples, curve=drawn, curve_says=says
+        )
         if not as_json:
             show(f"report: {html}")
+    if not as_json:
+        show(which_to_believe([evaluation]))
+        if scoring.effort == "fast" and "heads" in metrics:
+            show("The scorer has another figure for --effort full.")
+        words = ["edufilter", "threshold", scorer, labels, *options_in_words(scoring), "--precision", "0.9"]
+        show(f"next: {shlex.join(words)}")
     return 0
+
+
+def _check_outputs(scorer: str, labels: str, curve: str | None, html: str | None) -> None:
+    """Refuse a curve or a page that cannot be made: now, not after minutes of fitting."""
+    if curve is not None:
+        if not Path(curve).parent.is_dir():
+            raise SettingsError(f"The folder of --learning-curve must exist. Got {curve!r} instead.")
+        from pipelines.scorers.learning_curve import check_curve
+
+        check_curve(scorer, labels)
+    if html is not None:
+        from pipelines.page_kit.page import refuse_page
+
+        refuse_page(html)
 
 
 @takes(AuditConfig, first=("keep_at", "effort", "documents"))

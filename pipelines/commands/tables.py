@@ -13,6 +13,8 @@ from filtering.printable import printable
 
 GAP = 2
 """Characters between two columns, and at the ends of a line together with one more."""
+PARTED_AT = "/-_.:"
+"""Where a name that is too long for its column is parted, if it can be."""
 LEAST_WIDTH = 8
 """Of a column of names that are too long for the screen, which alone are broken."""
 
@@ -43,9 +45,14 @@ def print_table(
     # Asked for here, since rich reads the environment that it found when it was imported.
     console = Console(highlight=False, width=screen.columns, height=screen.lines)
     cells = [[f"{cell:,}" if isinstance(cell, int) else printable(str(cell)) for cell in row] for row in rows]
-    table = rich.table.Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     whole = len(head) if parts_figures else texts
     widths = _widths([list(head), *cells], console.width - GAP * len(head) - 1, whole)
+    cells = [[*(map(_parted, row[:texts], widths)), *row[texts:]] for row in cells]
+    # Where figures take several lines, an empty one says which lines are of one row.
+    parts = any(
+        cell_len(cell) > width for row in cells for cell, width in [*zip(row, widths, strict=True)][texts:]
+    )
+    table = rich.table.Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), leading=int(parts))
     for place, (name, width) in enumerate(zip(head, widths, strict=True)):
         name = printable(name)
         if place < texts:
@@ -57,6 +64,24 @@ def print_table(
     if title:
         console.print(Text(f"\n{printable(title)}"))
     console.print(table)
+
+
+def _parted(text: str, width: int) -> str:
+    """Return a text whose long words, such as addresses, are parted where they have parts.
+
+    Examples
+    --------
+    >>> _parted("universaldependencies/UD_English-EWT *", 34).splitlines()
+    ['universaldependencies/UD_English-', 'EWT *']
+    """
+    pieces = []
+    for word in text.split(" "):
+        while cell_len(word) > width:
+            end = max(word.rfind(sign, 1, width) for sign in PARTED_AT) + 1 or width
+            pieces.append(f"{word[:end]}\n")
+            word = word[end:]
+        pieces.append(f"{word} ")
+    return "".join(pieces).removesuffix(" ")
 
 
 def _widths(rows: Sequence[Sequence[str]], available: int, whole: int) -> list[int]:

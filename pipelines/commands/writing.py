@@ -3,7 +3,7 @@
 import json
 
 from filtering.printable import printable
-from pipelines.commands.asking import DryRunOption, PriceOption, prices_in_words
+from pipelines.commands.asking import DryRunOption, PriceOption, prices_in_words, tell_prices
 from pipelines.commands.command_signature import (
     Given,
     JsonLogOption,
@@ -38,13 +38,13 @@ def write_command(
     prices = prices_in_words(price or ())
     config = settings_of(WriteConfig, given, prices=prices, samples=not no_samples)
     reporter = reporter_of(json_log)
+    tell_prices(config, reporter)
     reporter.say(f"Looking for the recipe '{printable(config.recipe)}' ...")
     if dry_run:
         from pipelines.commands.print_labels import print_estimate
         from pipelines.writing.estimate_writing import estimate_writing
 
-        print_estimate(estimate_writing(config), things="texts")
-        return 0
+        return print_estimate(estimate_writing(config), as_json=as_json)
     from pipelines.commands.print_writing import print_writing
     from pipelines.reports.writing_page import summary_of, write_writing_page
     from pipelines.writing.write import write_texts

@@ -108,7 +108,7 @@ class SetAside:
     @property
     def in_words(self) -> str:
         """The line that says so on the screen."""
-        begin = f" from row {self.first_row:,} on" if self.first_row else ""
+        begin = f" from row {self.first_row} on" if self.first_row else ""
         return f"could not be read: {self.relative}{begin}. {self.why}"
 
 

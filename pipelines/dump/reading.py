@@ -19,7 +19,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filtering.being_read import being_read
-from filtering.errors import BadFileError, ColumnError, EdufilterError, OutOfMemoryError, RunError
+from filtering.errors import (
+    BadFileError,
+    ColumnError,
+    EdufilterError,
+    OutOfMemoryError,
+    RunError,
+    what_failed,
+)
 from filtering.parquet_footers import check_footer, declared_bytes, refuse_vast
 from filtering.printable import listed, printable
 from filtering.text.text_columns import find_text_column, holds_text, likely_text_column
@@ -124,7 +131,9 @@ def reading(path: str, what: str = "") -> Iterator[None]:
     except OSError as error:
         # pyarrow raises OSError without an errno for broken pages, with one for what the system said.
         if error.errno is not None:
-            raise RunError(f"Reading {path} failed: {error}. Mend that, then run the same again.") from error
+            raise RunError(
+                f"Reading {path} failed: {what_failed(error)}. Mend that, then run the same again."
+            ) from error
         raise BadFileError(f"{path} could not be read. {_first_line(error)}") from error
     except Exception as error:  # pyarrow raises nearly any: of names not in UTF-8, missing columns, sizes
         raise BadFileError(f"{path} could not be read. {_first_line(error)}") from error

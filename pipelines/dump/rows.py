@@ -1,6 +1,6 @@
 """Reads documents of an input by their numbers, with what tells where they come from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,11 +31,14 @@ class Row:
         Its text; None where there is none.
     origin : mapping
         ``id``, ``group``, ``file`` and ``row`` of a sample, and what `annotations.tables.origin_of` finds.
+    values : mapping
+        What its columns say that were read beside the text.
     """
 
     number: int
     data: bytes | None
     origin: Mapping[str, Any]
+    values: Mapping[str, Any]
 
 
 def rows_of_part(
@@ -71,11 +74,14 @@ class RowReader:
         What says which group a document is of; the columns that dumps say it in, if not given.
     checksums : bool
         Whether the checksums of pages are checked.
+    more : sequence of str
+        Columns to read too, where they hold text, whole numbers, or lists of text.
     """
 
     text_column: str
     group_column: str | None = None
     checksums: bool = True
+    more: Sequence[str] = ()
 
     def __call__(self, part: Part, rows: NDArray[np.int64]) -> Iterator[Row]:
         """Yield rows of a part, whose file is opened once.
@@ -100,7 +106,8 @@ class RowReader:
                 column = text_path(batch.schema, self.text_column)[0]
                 others = batch.drop_columns([column]).to_pylist()
                 for number, text, values in zip(numbers.tolist(), texts, others, strict=True):
-                    yield Row(number, text, self._origin(part.relative, part.first_row + number, values))
+                    origin = self._origin(part.relative, part.first_row + number, values)
+                    yield Row(number, text, origin, values)
 
     def _origin(self, file: str, row: int, values: Mapping[str, Any]) -> dict[str, Any]:
         name = f"{file}#{row}"
@@ -116,4 +123,11 @@ class RowReader:
         groups = GROUP_COLUMNS if self.group_column is None else (self.group_column,)
         strings = [field.name for field in schema if holds_text(field.type)]
         told = [name for name in strings if name in {*ORIGIN_COLUMNS, *groups}]
+        told += [field.name for field in schema if field.name in self.more and _is_plain(field.type)]
         return list(dict.fromkeys([self.text_column, *told, *filter(None, [self.group_column])]))
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    """Tell whether a column holds text, whole numbers, or lists of text."""
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    return pa.types.is_integer(kind) or bool(holds_text(kind.value_type if is_list else kind))

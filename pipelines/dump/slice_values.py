@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
@@ -54,6 +55,8 @@ class By:
         (By(column='path', steps=2), By(column='genre', steps=0))
         """
         found = STEPS.fullmatch(words)
+        if found and found[1] in (HOST, LANGUAGE):
+            raise SettingsError(f"--by {found[1]} must come without steps. Got {words!r}. Use {found[1]!r}.")
         return cls(found[1], int(found[2])) if found else cls(words)
 
     @property
@@ -159,9 +162,12 @@ class SliceReader:
             return [column]
         if self.by.column == LANGUAGE and not self.by.steps:
             return [self.text_column, *telling_columns(schema)]
+        wanted = " or ".join(map(repr, self.by.columns))
+        known = [*schema.names, HOST, LANGUAGE]
+        near = next(iter(get_close_matches(self.by.column, known, n=1)), "")
+        meant = f"Did you mean {near!r}?" if near and near not in self.by.columns else "Name one of them."
         raise SettingsError(
-            f"{path} must have a column {self.by.column!r} for --by. Found {listed(schema.names)}. Name one "
-            "of them; host, language and path are known under other names too."
+            f"{path} must have a column {wanted} for --by. Found {listed(schema.names)}. {meant}"
         )
 
     def _named(self, values: pa.Array, column: str, path: str) -> pa.Array:

@@ -4,10 +4,11 @@ Also whether the file of a part is still the one that it was split off, which fo
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import accumulate, chain, count
+from itertools import accumulate, chain, count, groupby
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filtering.being_read import has_suspects
-from filtering.errors import BadFileError, ColumnError, SettingsError
+from filtering.errors import BadFileError, ColumnError, RunError, SettingsError
 from filtering.printable import listed
 from pipelines.dump.inputs import PARQUET_SUFFIXES, InputFile
 from pipelines.dump.other_formats import format_of, how_to_convert_all
@@ -413,8 +414,24 @@ def refuse_changed(part: Part) -> None:
     try:
         why = "" if is_unchanged(part) else f"{part.path} has changed."
     except BadFileError as error:  # what is gone, or no Parquet any more, has changed
-        why = f"{part.path} has changed. {error}"
+        why = str(error)
     if why:
         raise SettingsError(
-            f"The inputs of a run must be unchanged to read them again. {why} Run filter on it again."
+            f"The inputs of a run must be unchanged to read them again. {why} Put it back as it was, or "
+            "filter what is there now into another folder."
         )
+
+
+def refuse_changed_inputs(parts: Iterable[Part]) -> None:
+    """Check that the inputs of a run are as they were when the run read them: each file once.
+
+    Raises
+    ------
+    SettingsError
+        If one is not, or cannot be read.
+    """
+    for _, of_one_file in groupby(parts, key=attrgetter("path")):
+        try:
+            refuse_changed(next(of_one_file))
+        except RunError as error:
+            raise SettingsError(f"The inputs of a run must be readable. {error}") from error

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -20,16 +19,18 @@ from annotations.asking.settings import Rater
 from annotations.asking.unusable import LABELS, tell_unusable
 from annotations.labels.columns import sample_rows
 from annotations.labels.labels import count_cut_texts
-from annotations.labels.sources import JOURNAL_FILE, text_column_of
+from annotations.labels.sources import text_column_of
 from filtering.errors import LabelsError, RunError
 from filtering.text.windows import cut_window
 from pipelines.dump.column_doubts import doubt_of_table
 from pipelines.labels.estimates import AnnotationEstimate, estimate_asking
 from pipelines.labels.label_folder import (
     AnnotateResult,
+    journal_there,
     open_journal,
     price_journal,
     read_documents,
+    refuse_unknown_prices,
     write_tables,
 )
 from pipelines.progress import ConsoleReporter, ReplyMeter, Reporter
@@ -105,17 +106,15 @@ def estimate_annotation(config: AnnotateConfig, *, reporter: Reporter | None = N
     """
     work = _prepare(config)
     _tell_of_sample(work, reporter or ConsoleReporter())
-    documents, path = len(work.documents), Path(config.out, JOURNAL_FILE)
-    if not path.exists():
-        return estimate_asking(work.tasks, 0, {}, REPLY_TOKENS, documents=documents, spent_usd=0.0)
-    with Journal(path) as journal:
+    with journal_there(config.out) as journal:
+        refuse_unknown_prices(config, journal)
         pending = _pending(work.tasks, journal)
         return estimate_asking(
             pending,
             len(work.tasks) - len(pending),
             journal.mean_tokens(rubric_digest(work.rubric)),
             REPLY_TOKENS,
-            documents=documents,
+            documents=len(work.documents),
             spent_usd=journal.spent_usd(),
         )
 
@@ -205,6 +204,7 @@ def _told(config: AnnotateConfig, work: _Work, journal: Journal, labels: pa.Tabl
         statuses=dict(Counter(row["status"] for row in rows)),
         spent_usd=journal.spent_usd(),
         open_usd=journal.open_usd(),
+        unpriced=tuple(journal.models_without_price()),
         last_error=next((row["error"] for row in reversed(rows) if row["status"] == "api_error"), ""),
         canaries=_canary_results(config.raters, work.rubric, work.canaries, journal),
         cut_texts=count_cut_texts(labels),

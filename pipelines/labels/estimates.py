@@ -1,7 +1,7 @@
 """What asking would take and cost, before anything is sent."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from annotations.asking.budget import BYTES_PER_TOKEN
 from annotations.asking.question_loop import PricedQuestion
@@ -27,6 +27,10 @@ class AnnotationEstimate:
         come on top.
     spent_usd : float
         What the folder has cost so far.
+    left : mapping of str to int
+        Questions that are left to ask, by what comes of them, where that is of several kinds.
+    unpriced : tuple of str
+        Models of questions that are left whose price is not known.
     """
 
     documents: int
@@ -39,6 +43,8 @@ class AnnotationEstimate:
     usd: float | None
     most_usd: float | None
     spent_usd: float
+    left: Mapping[str, int] = field(default_factory=dict)
+    unpriced: tuple[str, ...] = ()
 
     def with_also(self, other: "AnnotationEstimate") -> "AnnotationEstimate":
         """Return what this and other questions about the same documents take and cost."""
@@ -53,6 +59,17 @@ class AnnotationEstimate:
             usd=_sum(self.usd, other.usd),
             most_usd=_sum(self.most_usd, other.most_usd),
             spent_usd=self.spent_usd,
+            left={**self.left, **other.left},
+            unpriced=tuple(dict.fromkeys((*self.unpriced, *other.unpriced))),
+        )
+
+    def with_at_most(self, other: "AnnotationEstimate") -> "AnnotationEstimate":
+        """Return this, with bounds that hold other questions too, which nobody expects."""
+        return replace(
+            self,
+            most_tokens_in=self.most_tokens_in + other.most_tokens_in,
+            most_tokens_out=self.most_tokens_out + other.most_tokens_out,
+            most_usd=_sum(self.most_usd, other.most_usd),
         )
 
 
@@ -68,6 +85,7 @@ def estimate_asking(
     *,
     documents: int,
     spent_usd: float,
+    things: str = "",
 ) -> AnnotationEstimate:
     """Return what asking takes and costs.
 
@@ -83,17 +101,20 @@ def estimate_asking(
         Of a usual reply, where none was measured.
     documents : int
     spent_usd : float
+    things : str
+        What comes of the questions, where they are of several kinds.
     """
     left = tokens_in = tokens_out = most_in = most_out = 0.0
-    usd, most_usd, known = 0.0, 0.0, True
+    usd, most_usd, unpriced = 0.0, 0.0, dict[str, None]()
     for task in pending:
         rater = task.question.rater
         about = measured.get(rater.model, (task.prompt_bytes / BYTES_PER_TOKEN, reply_tokens))
+        about = min(about[0], task.prompt_bytes), min(about[1], rater.max_completion_tokens)
         left += 1
         tokens_in, tokens_out = tokens_in + about[0], tokens_out + about[1]
         most_in, most_out = most_in + task.prompt_bytes, most_out + rater.max_completion_tokens
         if task.price is None:
-            known = False
+            unpriced[rater.model] = None
         else:
             usd, most_usd = usd + task.price.of(*about), most_usd + (task.most_usd or 0.0)
     return AnnotationEstimate(
@@ -104,7 +125,9 @@ def estimate_asking(
         tokens_out=round(tokens_out),
         most_tokens_in=round(most_in),
         most_tokens_out=round(most_out),
-        usd=usd if known else None,
-        most_usd=most_usd if known else None,
+        usd=None if unpriced else usd,
+        most_usd=None if unpriced else most_usd,
         spent_usd=spent_usd,
+        left={things: round(left)} if things else {},
+        unpriced=tuple(unpriced),
     )

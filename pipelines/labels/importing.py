@@ -29,6 +29,9 @@ from pipelines.labels.label_folder import (
 )
 from pipelines.settings.labels import ImportConfig
 
+SCORED_BEFORE = "documents among them that had a score before"
+"""How scores are counted that add no document to the folder."""
+
 
 def import_labels(config: ImportConfig) -> AnnotateResult:
     """Take scores into a folder of labels.
@@ -64,7 +67,9 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         raise LabelsError(f"{config.score_column!r} in {name} must hold a score. {empty}.")
     with open_journal(config.out, "Labels") as journal:
         held = {key for key, _ in journal.documents()}
-        before = {tuple(row[name] for name in QUESTION): row["scores"] for row in journal.ratings()}
+        earlier = [row for row in journal.ratings() if row["scores"]]
+        before = {tuple(row[name] for name in QUESTION): row["scores"] for row in earlier}
+        rated = {row["window_sha256"] for row in earlier}
         keys = _keys_of(table.take(pa.array(given, pa.int64())), name, config, journal)
         raters = _raters_of(table, config.rater)
         found = [(number, key) for number, key in zip(given, keys, strict=True) if key is not None]
@@ -79,6 +84,7 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         ratings = {(raters[number], key) for number, key in found}
         counts = {
             "imported": len(ratings),
+            SCORED_BEFORE: len(rated & {key for _, key in found}),
             "without a score": len(table) - len(given),
             "without text": len(keys) - len(found),
             "the same text again": len(found) - len(ratings),

@@ -22,15 +22,26 @@ from annotations.asking.journal import Journal
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from annotations.labels.columns import GROUP_COLUMNS, SAMPLE_SCHEMA, is_number
 from annotations.labels.ratings import labels_table, ratings_table
-from annotations.labels.sources import JOURNAL_FILE, LABELS_FILE, read_table, require_column
+from annotations.labels.sources import (
+    GRADES_FILE,
+    JOURNAL_FILE,
+    LABELS_FILE,
+    TEXTS_FILE,
+    read_table,
+    require_column,
+)
 from filtering.errors import OutputError, SettingsError
+from filtering.printable import listed
 from filtering.text.settings import TEXT_COLUMNS
+from filtering.wrong_values import near_name
 from pipelines.dump.text_columns import text_path, texts_of
 from pipelines.locks import hold_lock
 from pipelines.new_files import written_whole
-from pipelines.settings.asking import AskingSettings
+from pipelines.settings.asking import ANY_MODEL, AskingSettings
 
 RATINGS_FILE = "ratings.parquet"
+MARKS = {"Labels": RATINGS_FILE, "Texts": TEXTS_FILE, "Grades": GRADES_FILE}
+"""What only a folder of this kind holds."""
 TEXTS_SUFFIX = "-texts.parquet"
 """Of files of whole texts beside tables for people."""
 
@@ -50,6 +61,8 @@ class AnnotateResult:
         For all replies that the folder holds, and for questions that a killed process may have paid for.
     open_usd : float
         The latter alone, at the most that they can have cost.
+    unpriced : tuple of str
+        Models of replies that came without a price: `spent_usd` lacks these.
     last_error : str
         Why a question of this call found no answer; empty if all did.
     canaries : tuple of CanaryResult
@@ -67,6 +80,7 @@ class AnnotateResult:
     statuses: Mapping[str, int]
     spent_usd: float
     open_usd: float = 0.0
+    unpriced: tuple[str, ...] = ()
     last_error: str = ""
     canaries: tuple[CanaryResult, ...] = ()
     cut_texts: int = 0
@@ -93,24 +107,50 @@ def open_journal(out: str, holds: str) -> Iterator[Journal]:
     if root.exists() and not root.is_dir():
         raise OutputError(f"{holds} must go to a folder. {out!r} is a file. Choose another --out.")
     strangers = sorted(set(os.listdir(root)) - {"lock"}) if root.exists() else []
-    if strangers and JOURNAL_FILE not in strangers:
+    others = [mark for kind, mark in MARKS.items() if kind != holds and mark in strangers]
+    if others or (strangers and JOURNAL_FILE not in strangers):
         raise OutputError(
             f"{holds} must go to a new or empty folder, or to one of {holds.lower()}. {out!r} holds "
-            f"{strangers[0]!r}. Choose another --out."
+            f"{[*others, *strangers][0]!r}. Choose another --out."
         )
     root.mkdir(parents=True, exist_ok=True)
     with hold_lock(root / "lock", root), Journal(_own_journal(root)) as journal:
         yield journal
 
 
+def journal_there(out: str) -> Journal:
+    """Open the journal of a folder to read it; an empty one in memory where there is none."""
+    path = Path(out, JOURNAL_FILE)
+    return Journal(path if path.exists() else Path(":memory:"))
+
+
 def price_journal(config: AskingSettings, journal: Journal, out: str) -> None:
-    """Price what came without a price, and refuse a budget that does not know what all of a folder cost."""
+    """Price what came without a price, and refuse a budget that does not know what all of a folder cost.
+
+    Raises
+    ------
+    SettingsError
+        If the budget does not know, or a price is of a model that nobody asked or asks.
+    """
+    refuse_unknown_prices(config, journal)
     for model in (*config.asked_models, *config.prices):
         journal.set_prices(model, config.price_of(model))
     if config.budget_usd is not None and (unknown := journal.models_without_price()):
         raise SettingsError(
             f"A budget needs the price of all that {out} was paid for. Got none for replies of "
             f"{unknown[0]!r}. Give it with --price {unknown[0]}=INPUT/OUTPUT."
+        )
+
+
+def refuse_unknown_prices(config: AskingSettings, journal: Journal) -> None:
+    """Refuse a price of a model that is not asked, and that a folder has no replies of."""
+    known = [*config.asked_models, *journal.models()]
+    unknown = next((one for one in config.prices if one not in (*known, ANY_MODEL)), None)
+    if unknown is not None:
+        near = near_name(unknown, known)
+        raise SettingsError(
+            f"--price must be that of a model that is asked: {listed(dict.fromkeys(known))}. Got one of "
+            f"{unknown!r}." + (f" Did you mean {near!r}?" if near else "")
         )
 
 

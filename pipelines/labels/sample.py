@@ -57,8 +57,8 @@ class SampleResult:
     ----------
     out : str
         The file.
-    rows : int
-        Documents in it.
+    wanted, rows : int
+        Documents that were asked for, and those in it: fewer, where there are no more, or near-duplicates.
     picked : dict of str to int
         Documents by why they were taken.
     dump_rows, read_rows : int
@@ -78,6 +78,7 @@ class SampleResult:
     """
 
     out: str
+    wanted: int
     rows: int
     picked: dict[str, int]
     dump_rows: int
@@ -138,6 +139,7 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
         rows,
         config.out,
         random,
+        wanted=config.n,
         scorer=config.scorer,
         rubric=rubric,
         dump_rows=int(dump.parts.column("rows").sum()),
@@ -314,6 +316,7 @@ def write_sample(
     out: str,
     random: np.random.Generator,
     *,
+    wanted: int,
     scorer: str,
     rubric: str | None,
     dump_rows: int,
@@ -350,6 +353,7 @@ def write_sample(
     counts = table["picked"].value_counts().to_pylist()
     return SampleResult(
         out=out,
+        wanted=wanted,
         rows=len(table),
         picked={one["values"]: one["counts"] for one in counts},
         dump_rows=dump_rows,

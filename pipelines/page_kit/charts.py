@@ -38,6 +38,8 @@ FEW_TICKS = {"tickCount": 6}
 DIFFERENCE = "difference to random, %"
 TITLE_APART = {"tickCount": 5, "titlePadding": 10}
 """Of an axis whose numbers are wide."""
+LETTER_PX = 7.2
+"""Of a name beside an axis, on average and at most."""
 NAME_PX = 125
 """Room for a name beside a chart. Fonts of a page are wider than those that the engine measures by."""
 TITLES = {"rho": "rank correlation (rho)", "auc_at_3": "AUC at 3 points"}
@@ -72,7 +74,9 @@ def refuse_few_addresses() -> None:
         )
 
 
-def draw_scores(kept: Sequence[int], dropped: Sequence[int], keep_at: float, sizes: Sizes) -> dict[str, str]:
+def draw_scores(
+    kept: Sequence[int], dropped: Sequence[int], keep_at: float | None, sizes: Sizes
+) -> dict[str, str]:
     """Return the histogram of scores as SVG, of each size.
 
     Its colours are variables of the page's style, so that it follows the reader's light or dark mode.
@@ -81,8 +85,8 @@ def draw_scores(kept: Sequence[int], dropped: Sequence[int], keep_at: float, siz
     ----------
     kept, dropped : sequence of int
         Documents by score, in equal bins from 0 to the highest score.
-    keep_at : float
-        The cut, in rubric points.
+    keep_at : float, optional
+        The cut, in rubric points; None where there is no one cut for all.
     sizes : mapping
         Width and height in pixels, by name.
 
@@ -108,7 +112,8 @@ def draw_scores(kept: Sequence[int], dropped: Sequence[int], keep_at: float, siz
             "color": _name("what", legend=None, scale=colors),
         },
     }
-    cut, at = [{"at": keep_at, "label": f"cut {keep_at:.4g}"}], {"x": _number("at")}
+    cut = [] if keep_at is None else [{"at": keep_at, "label": f"cut {keep_at:.4g}"}]
+    at = {"x": _number("at")}
     rule = {"type": "rule", "color": "var(--ink)", "strokeWidth": 1.5, "strokeDash": [5, 3]}
     label = {"type": "text", "color": "var(--ink)", "fontSize": 13, "fontWeight": 600}
     told = {**at, "y": {"value": LABEL_ABOVE}, "text": _name("label")}
@@ -116,7 +121,7 @@ def draw_scores(kept: Sequence[int], dropped: Sequence[int], keep_at: float, siz
         {"data": {"values": cut}, "mark": rule, "encoding": at},
         {"data": {"values": cut}, "mark": label, "encoding": told},
     ]
-    return _of_each_size({"layer": [bars, *marks]}, sizes)
+    return _of_each_size({"layer": [bars, *(marks if cut else ())]}, sizes)
 
 
 def draw_calibration(reliability: Sequence[tuple[int, float, float]], sizes: Sizes) -> dict[str, str]:
@@ -154,7 +159,9 @@ def draw_flips(rows: Sequence[Mapping[str, Any]], sizes: Sizes) -> dict[str, str
     sizes : mapping
         As for `draw_scores`, which says too what is raised.
     """
-    of_one = {"y": _name("rewrite", title=None, sort=None, axis={"labelLimit": 200})}
+    # The engine measures with another font than the page draws with: it would cut names off.
+    names_px = LETTER_PX * max((len(str(row["rewrite"])) for row in rows), default=0)
+    of_one = {"y": _name("rewrite", title=None, sort=None, axis={"labelLimit": 200, "minExtent": names_px})}
     aim = {"type": "tick", "color": "var(--soft)", "thickness": 2}
     interval = {"type": "rule", "color": "var(--kept)", "strokeWidth": 2}
     share = {"type": "circle", "color": "var(--kept)", "opacity": 1, "size": 60}

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
 from filtering.errors import OutputError
 from filtering.printable import printable, printable_lines
 from pipelines.amounts_in_words import percent
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 PACKAGE = "pipelines.page_kit"
 """Whose folder ``templates`` holds the pages, their style and their script."""
@@ -92,8 +95,10 @@ def refuse_page(path: str) -> None:
 
 
 @cache
-def templates() -> Environment:
+def templates() -> "Environment":
     """Return the templates of pages, which escape, and of model cards, which are Markdown and do not."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape  # tables need none
+
     found = Environment(
         loader=PackageLoader(PACKAGE),
         autoescape=select_autoescape(["html"]),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pipelines.proof.evaluation_texts import HELD_OUT
 from pipelines.proof.proof_result import Proof
 from pipelines.proof.verdicts import Difference
-from pipelines.settings.proof import DROPPED, KEPT, RANDOM, STYLE
+from pipelines.settings.proof import DROPPED, KEPT, RANDOM, STYLE, TOY
 
 UNSURE = "cannot be told"
 CONTROLS = (f"{HELD_OUT}{RANDOM}", f"{HELD_OUT}{DROPPED}")
@@ -26,8 +26,12 @@ LIMITS = (
 def findings(proof: Proof) -> list[str]:
     """Return what a proof says, the most important first."""
     said = [_kept_in_words(proof), *_style(proof), *_controls(proof), *_others(proof), *_tiers(proof)]
-    if proof.size == "toy":
-        said.insert(0, "These are toys: they show that everything works, and tell nothing of the text.")
+    if proof.size == TOY:
+        said.insert(
+            0,
+            "These are toys: they show that everything works, and tell nothing of the text. What follows is "
+            "only how a proof reads.",
+        )
     if proof.seeds == 1:
         said.append(
             "One seed was trained, so the intervals leave out the luck of first weights and of the draw. "
@@ -125,11 +129,14 @@ def _tiers(proof: Proof) -> list[str]:
     said = []
     same, sure = proof.agreement
     if sure:
-        verdict = "It alone will do for questions like this one." if same == sure else "It alone will not do."
+        verdict = (
+            "So it alone would have told as much."
+            if same == sure
+            else "So it cannot stand in for the others."
+        )
         said.append(
-            f"The model of bytes, which takes seconds, has the same sign in {same} of the {sure} "
-            f"differences that "
-            f"are sure. {verdict}"
+            f"The model of bytes takes seconds. It finds the same side better in {same} of the {sure} sure "
+            f"differences. {verdict}"
         )
     same, sure = proof.slow_agreement
     if sure:

@@ -97,5 +97,8 @@ def learn_tokens(texts: Iterable[str], count: int) -> Tokens:
 
 
 def load_tokens(path: Path) -> Tokens:
-    """Return the tokenizer of a ``tokenizer.json``."""
-    return Tokens(require(EXTRA, "tokenizers").Tokenizer.from_file(str(path)))
+    """Return the tokenizer of a ``tokenizer.json``; texts are neither cut nor filled up, as it may say."""
+    tokenizer = require(EXTRA, "tokenizers").Tokenizer.from_file(str(path))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return Tokens(tokenizer)

@@ -8,7 +8,16 @@ from operator import attrgetter
 from pathlib import Path
 
 from pipelines.amounts_in_words import percent, short_count
-from pipelines.choosing.compare import BOTH, FIRST, KINDS, SECOND, SHOWN, ComparedDocument, Comparison
+from pipelines.choosing.compare import (
+    BOTH,
+    FIRST,
+    KINDS,
+    SECOND,
+    SHOWN,
+    ComparedDocument,
+    ComparedSlice,
+    Comparison,
+)
 from pipelines.page_kit.cards import Card, CardSection, card_section
 from pipelines.page_kit.page import Table, Tile, whole_page
 
@@ -46,13 +55,12 @@ def slices_tables(comparison: Comparison) -> list[Table]:
     tables = []
     for kind, grouped in groupby(comparison.slices, attrgetter("kind")):
         some = list(grouped)
-        rows = [
-            (one.value, *(one.documents[name] for name in KINDS), _percent(one.shared))
-            for one in some[:VALUES]
-        ]
-        left = len(some) - len(rows)
-        note = f"{left:,} more values are not shown." if left else ""
-        tables.append(Table(f"By {kind}", (kind, *KINDS, "shared"), rows, note=note))
+        if len(some) > VALUES:
+            rest = some[VALUES - 1 :]
+            together = {name: sum(one.documents[name] for one in rest) for name in KINDS}
+            some[VALUES - 1 :] = [ComparedSlice(kind, f"({len(rest):,} others)", together)]
+        rows = [(one.value, *(one.documents[name] for name in KINDS), _percent(one.shared)) for one in some]
+        tables.append(Table(f"By {kind}", (kind, *KINDS, "shared"), rows))
     return tables
 
 
@@ -62,7 +70,7 @@ def overlap_in_words(comparison: Comparison) -> str:
     if not both + first + second:
         return "Neither run keeps a document."
     return (
-        f"Of {both + first + second:,} documents that one of the runs keeps, both keep {both:,} "
+        f"Of {both + first + second:,} documents that at least one run keeps, both keep {both:,} "
         f"({percent(both, both + first + second)}). The first alone keeps {first:,}, the second {second:,}."
     )
 
@@ -80,7 +88,7 @@ def render_comparison(comparison: Comparison) -> str:
     ]
     view = _View(
         comparison=comparison,
-        tiles=[*tiles, Tile("shared", _percent(comparison.shared), "of what one of them keeps")],
+        tiles=[*tiles, Tile("shared", _percent(comparison.shared), "of what at least one keeps")],
         kinds=kinds_table(comparison),
         slices=slices_tables(comparison),
         documents=card_section([_card(one) for one in comparison.documents], SHOWN),
@@ -94,16 +102,15 @@ def write_comparison(comparison: Comparison, path: str) -> None:
 
 
 def _card(one: ComparedDocument) -> Card:
-    scores = [
-        f"{name} {points:.2f}"
-        for name, points in (("first", one.points), ("second", one.other_points))
-        if points is not None
-    ]
+    named = {"first": one.points, "second": one.other_points}
+    if one.points == one.other_points:
+        named = {"score": one.points}
+    scores = [f"{name} {points:.2f}" for name, points in named.items() if points is not None]
     return Card(
         group=one.kind,
         score=None,
         kept=True,
-        about=f"{', '.join(scores)} points; {one.file}, row {one.row:,}",
+        about=f"{', '.join(scores)} points; {one.file}, row {one.row}",
         content=one.text,
         characters=one.characters,
     )

@@ -1,8 +1,9 @@
 """How the kept share differs by input file, length, language and site: each slice against the rest.
 
 A slice is called far from the rest where the odds of being kept differ at least by a factor of `FAR_ODDS`,
-and a test of two shares says, at `FAR_LEVEL` for all slices of a kind together (Bonferroni), that this is no
-accident. Documents of one site are not independent, so that the test is a hint and no proof.
+and the exact test of two shares (Fisher 1922) says, at `FAR_LEVEL` for all slices of a kind together
+(Bonferroni), that this is no accident. So a slice may be small, if its share differs enough. Documents of one
+site are not independent, so that the test is a hint and no proof.
 """
 
 import math
@@ -15,8 +16,10 @@ from filtering.rate_bounds import CONFIDENCE
 
 FAR_LEVEL = 0.01
 FAR_ODDS = 2.0
-FAR_ROWS = 30
-"""Of fewer documents nothing is said."""
+FAR_IN_WORDS = (
+    "far more or far fewer are kept than of the others: the odds differ at least twofold, and by more than "
+    "chance explains. The fewer documents there are, the farther off their share must be"
+)
 SHOWN, MOST = 20, 2000
 """Values of a kind that a page shows, and that are told as data, with one for what is left."""
 SAME = 0.9
@@ -180,16 +183,34 @@ def _compare(kind: str, value: str, own: tuple[int, int], whole: tuple[int, int]
 
 
 def _are_far(kept: int, rows: int, rest_kept: int, rest_rows: int, tests: int) -> bool:
-    if min(rows, rest_rows) < FAR_ROWS:
-        return False
-    pooled = (kept + rest_kept) / (rows + rest_rows)
-    spread = math.sqrt(pooled * (1 - pooled) * (1 / rows + 1 / rest_rows))
-    bound = NormalDist().inv_cdf(1 - FAR_LEVEL / (2 * tests))
-    if abs(kept / rows - rest_kept / rest_rows) <= bound * spread:
-        return False
     # Half a document more of each kind (Haldane 1956): odds of none and of all are odds, too.
     odds = (kept + 0.5) / (rows - kept + 0.5) / ((rest_kept + 0.5) / (rest_rows - rest_kept + 0.5))
-    return not 1 / FAR_ODDS < odds < FAR_ODDS
+    if 1 / FAR_ODDS < odds < FAR_ODDS:
+        return False
+    level = FAR_LEVEL / (2 * tests)
+    if odds > 1:  # so many kept are as few dropped
+        kept, rest_kept = rows - kept, rest_rows - rest_kept
+    return _chance_of_so_few(kept, rows, rest_kept, rest_rows, enough=level) < level
+
+
+def _chance_of_so_few(kept: int, rows: int, rest_kept: int, rest_rows: int, *, enough: float) -> float:
+    """Return the chance that of `rows` documents drawn from all at most `kept` are of those kept.
+
+    It need not be exact above `enough`: the sum ends there.
+    """
+    of, whole = kept + rest_kept, rows + rest_rows
+    chance = math.exp(_log_ways(of, kept) + _log_ways(whole - of, rows - kept) - _log_ways(whole, rows))
+    total = 0.0
+    while chance > 0 and total + chance > total and total < enough:
+        total += chance
+        chance *= kept * (whole - of - rows + kept) / ((of - kept + 1) * (rows - kept + 1))
+        kept -= 1
+    return total
+
+
+def _log_ways(of: int, number: int) -> float:
+    """Return the logarithm of the number of ways to choose some of so many."""
+    return math.lgamma(of + 1) - math.lgamma(number + 1) - math.lgamma(of - number + 1)
 
 
 def wilson_interval(count: int, of: int) -> tuple[float, float]:

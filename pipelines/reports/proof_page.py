@@ -42,6 +42,8 @@ from pipelines.settings.proof import DROPPED, KEPT, RANDOM, STYLE, ProveConfig
 FORMAT = 1
 """Number of the layout of ``proof.json``."""
 PAGE = "proof.html"
+HOW_TO_INSTALL = "pip install 'lm_eval[hf]'"
+"""What measures models of others, which edufilter does not need itself."""
 WIDTHS = {"wide": 1200, "narrow": 340}
 """Of the two drawings in pixels; the style shows the one that fits the screen."""
 LOSSES_HEIGHT = 300
@@ -105,6 +107,7 @@ class _View:
     drawn: Sequence[Table]
     settings: Table
     models: str
+    how_to_install: str
     how_to_go_on: str
 
 
@@ -183,6 +186,7 @@ def render_page(proof: Proof, config: ProveConfig) -> str:
         drawn=drawn_tables(proof),
         settings=settings_table(proof, config),
         models=models_of(config.out),
+        how_to_install=HOW_TO_INSTALL,
         how_to_go_on=how_to_go_on(config.out),
     )
     return whole_page("proof.html", f"edufilter: proof of {proof.run}", view)
@@ -199,9 +203,9 @@ def models_of(folder: str) -> str:
 
 
 def how_to_go_on(folder: str) -> str:
-    """Return a command that measures a model of a proof by other tasks, as it may be printed."""
+    """Return a command that measures a model of a proof by another task, as it may be printed."""
     model = ProofFolder(Path(folder)).model(Job(KEPT, 0).name)
-    words = ["lm_eval", "--model", "hf", "--model_args", f"pretrained={model}", "--tasks", "arc_easy"]
+    words = ["lm_eval", "--model", "hf", "--model_args", f"pretrained={model}", "--tasks", "TASK"]
     return printable(shlex.join(words))
 
 

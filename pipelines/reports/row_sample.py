@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from annotations.labels.code_languages import LANGUAGE_COLUMNS
 from annotations.labels.columns import first_told
 from filtering.errors import MissingExtraError
+from filtering.scoring.nested_points import NestedPoints
 from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.unsure import BEGINNING_BYTES, LEAST_BYTES, find_languages
 from filtering.text.human_languages import NOT_SURE, tell_languages
@@ -24,6 +25,7 @@ from pipelines.dump.spread_rows import Rows, spread_rows
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.reports.documents_to_show import Pick, RunScores
 from pipelines.reports.kept_shares import LENGTH, Slice, count_kept, say_the_same, slices_of
+from pipelines.reports.trained_on import TrainedOn
 from pipelines.reports.yields import Yield, yields_by_slice
 
 ROWS = 20_000
@@ -66,6 +68,8 @@ class RowSample:
     source_files, prose : int
         How many of them are source files, of a scorer that was not fitted to such; and pages of prose, of one
         that was fitted to source files.
+    trained_on : TrainedOn, optional
+        How many of them the scorer was trained on; None where that is not known.
     yields : tuple of Yield
         By kind of slice, as `slices`.
     """
@@ -78,6 +82,7 @@ class RowSample:
     languages: tuple[str | None, ...]
     source_files: int
     prose: int
+    trained_on: TrainedOn | None = None
     yields: tuple[Yield, ...] = ()
 
 
@@ -98,6 +103,7 @@ def look_at(
     rows: Rows,
     read: RowReader,
     scorer: SignalScorer | None = None,
+    labels: NestedPoints | None = None,
     *,
     scored_tokens: float | None = None,
     reporter: Reporter | None = None,
@@ -112,6 +118,8 @@ def look_at(
     read : RowReader
     scorer : SignalScorer, optional
         None where it is not known.
+    labels : NestedPoints, optional
+        Of the documents that the scorer was trained on; None where it does not say.
     scored_tokens : float, optional
         Of all documents of the run with a score; None where the run stores no sizes, and yields are not told.
     reporter : Reporter, optional
@@ -121,11 +129,13 @@ def look_at(
     step = max(1, -(-sum(len(wanted) for wanted in rows.values()) // TEXTS))
     picks = {pick.place: pick for number, wanted in rows.items() for pick in run.picks_of(number, wanted)}
     found, _ = read_again(run.parts, picks, read, most_bytes=READ_BYTES)
-    seen, meter = [], Meter(len(picks), 0, doing="Reading documents")
+    seen, known, meter = [], [], Meter(len(picks), 0, doing="Reading documents")
     with reporter.track(meter):
         for number, (place, row) in enumerate(found):
             text = window_text(row.data or b"", REACH) if number % step == 0 else None
             seen.append(see(picks[place], row, text))
+            if labels is not None and was_trained_on(labels, row.data or b""):
+                known.append(seen[-1].pick.kept)
             meter.count(1)
     knows_programs = scorer is not None and knows_code(scorer)
     knows_pages = scorer is not None and not knows_programs
@@ -142,7 +152,15 @@ def look_at(
         languages=() if scorer is None else _languages(seen, told, of_code=knows_programs),
         source_files=sum(row.is_source_file for row in seen) if knows_pages else 0,
         prose=sum(is_prose(row.beginning, row.code_language) for row in seen) if knows_programs else 0,
+        trained_on=None
+        if labels is None
+        else TrainedOn(len(known), sum(known), sum(row.pick.kept for row in seen)),
     )
+
+
+def was_trained_on(labels: NestedPoints, data: bytes) -> bool:
+    """Tell whether a scorer was trained on a document: on all its text, or on what a sample has of it."""
+    return labels.have(data) or labels.have(window_text(data, REACH).encode(errors="surrogatepass"))
 
 
 def _yields(

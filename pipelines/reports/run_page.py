@@ -20,6 +20,7 @@ from pipelines.page_kit.page import Table, Tile, whole_page
 from pipelines.reports.documents_to_show import BINS_PER_POINT, GROUPS, TENTH_GROUP
 from pipelines.reports.findings import Finding, find_what_matters
 from pipelines.reports.kept_shares import (
+    FAR_IN_WORDS,
     INPUT_FILE,
     OTHERS,
     SHOWN,
@@ -84,6 +85,8 @@ SETTINGS = {
 """Settings of a plan in words."""
 SETTINGS_UNSCORED = {"max_document_bytes": "longest document that is searched for tasks, bytes"}
 """The same where nothing is scored."""
+SETTINGS_CHOSEN = {"keep_at": "worst that is kept, points"}
+"""The same where more than one cut for all decided."""
 LANGUAGES_FROM = {
     "column, text": "a column lang or language, else the text",
     "column": "a column lang or language",
@@ -118,6 +121,7 @@ class _View:
     yields: Sequence[Table]  # in all, and by kind
     slices: Mapping[str, Sequence[Slice]]  # by kind
     others: str  # the value of a slice that stands for several
+    far: str  # what is said of a slice that is far from the rest
     files_kind: str  # the kind of slices that all rows are counted on
     other_distance: float  # from which documents are of another kind
     combines: str  # what combinations of signals are; empty where no document shows them
@@ -163,6 +167,7 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         yields=[yields_table(list(some)) for _, some in groupby(report.yields, key=lambda one: one.kind)],
         slices=slices,
         others=OTHERS,
+        far=FAR_IN_WORDS,
         files_kind=INPUT_FILE,
         other_distance=OTHER_DISTANCE,
         combines=WHAT_COMBINES if _shows_combinations(report.samples) else "",
@@ -217,11 +222,15 @@ def _tiles(report: RunReport) -> list[Tile]:
     ]
     if repeats:
         used = run["used_text_bytes"] / BYTES_PER_TOKEN
-        shown.append(Tile("tokens used, about", short_count(used), f"{run['used']:,} documents with repeats"))
+        shown.append(
+            Tile("tokens used, about", short_count(used), f"documents are used {run['used']:,} times")
+        )
     if run["scorer"] is not None:
         keep_at = f"{run['settings']['keep_at']:.4g}"
         reasons = ", ".join(name for name, _ in Counter(run["reasons"]).most_common()) or "all were scored"
-        shown.append(Tile("kept from", keep_at, f"points of {POINTS}"))
+        shown.append(
+            Tile("worst kept" if _is_chosen(report) else "kept from", keep_at, f"points of {POINTS}")
+        )
         shown.append(Tile("without a score", f"{run['without_score']:,}", reasons))
     shown.append(Tile("not read", f"{aside:,}", "files or parts" if aside else "all files were read"))
     if report.leaks is not None:
@@ -296,7 +305,7 @@ def _card(sample: Sample, kinds: Collection[str]) -> Card:
         group=sample.group,
         score=sample.score,
         kept=sample.kept,
-        about=f"{sample.file}, row {sample.row:,}{embedded}{dropped}",
+        about=f"{sample.file}, row {sample.row}{embedded}{dropped}",
         content=sample.text,
         characters=sample.characters,
         slices={
@@ -333,6 +342,7 @@ def _counts(run: Mapping[str, Any]) -> Table:
 def _settings(run: Mapping[str, Any]) -> Table:
     without = () if run["scorer"] is not None else ("keep_at",)  # where nothing is scored all is kept
     names = SETTINGS if run["scorer"] is not None else SETTINGS | SETTINGS_UNSCORED
+    names = names | (SETTINGS_CHOSEN if run["settings"].get("choice") is not None else {})
     rows = [
         (names.get(name, name), _setting(name, value))
         for name, value in {**run["settings"], "plan": run["plan"]}.items()
@@ -366,8 +376,11 @@ def _audit(found: AuditResult, run: Mapping[str, Any]) -> Table:
     ]
     rows = [
         ("decided by the embedding", percent(run["audit"]["embedded"], run["rows"])),
-        ("promised: decided differently from effort full, at most", _promised(found)),
-        ("decided differently, about", _hundredths(found.disagreement)),
+        (
+            "promised for documents like those of the scorer's pool: decided differently, at most",
+            _promised(found),
+        ),
+        ("found in this dump: decided differently, about", _hundredths(found.disagreement)),
         *([] if found.is_untold else bounds),
         ("of what full keeps: dropped by this run", percent(found.lost_keepers, 1)),
         ("of what this run kept: dropped by full", percent(found.false_keeps, 1)),

@@ -19,6 +19,7 @@ from filtering.explaining.drift import MIN_DOCUMENTS, Drift, measure_drift
 from filtering.explaining.explain import Explanation, explain_in_turn
 from filtering.scoring.scorers import STAGES, SignalScorer
 from filtering.scoring.unsure import Unsure, count_unsure
+from pipelines.choosing.choice_tables import ChoiceTold, read_told
 from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import read_again
@@ -36,16 +37,17 @@ from pipelines.reports.documents_to_show import (
 from pipelines.reports.kept_shares import INPUT_FILE, Slice, slices_of
 from pipelines.reports.row_sample import RowSample, choose_rows, look_at, see, slices_by_row
 from pipelines.reports.run_leaks import RunLeaks, gather_leaks
+from pipelines.reports.trained_on import TrainedOn
 from pipelines.reports.yields import Yield, yield_of_run
 from pipelines.run.explain_row import as_decided
-from pipelines.scorer_addresses import open_signals, refuse_other_scorer
+from pipelines.scorer_addresses import open_nested, open_signals, refuse_other_scorer
 from pipelines.store.decisions import RunDecisions
 from pipelines.store.manifest import MANIFEST_SCHEMA, holder_of_scores
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written, of_schema
 
-Counted = Callable[[Sequence[int], Sequence[int], float], None]
-"""What is told how many documents are kept and dropped by score, in equal bins, and the cut."""
+Counted = Callable[[Sequence[int], Sequence[int], float | None], None]
+"""What is told how many documents are kept and dropped by score, in equal bins, and the one cut for all."""
 REASONS_SHOWN = 6
 """Signals that raise, and signals that lower, of each document."""
 SHIFTS = 5
@@ -139,6 +141,8 @@ class RunReport:
         Why languages were not identified; empty if they were.
     unsure : Unsure, optional
         How many of the rows looked at the scorer does not know; None where that is not known.
+    trained_on : TrainedOn, optional
+        How many of them the scorer was trained on; None where that is not known.
     drift : Drift, optional
         How far the dump lies from what the scorer was fitted on; None where that is not known, or of too few
         documents.
@@ -156,6 +160,8 @@ class RunReport:
         Where its page is, as a link of the page of this run; empty if it has none on this machine.
     how_to_read : str
         What to do so that files which were set aside are read; empty if none were.
+    choice : ChoiceTold, optional
+        What was chosen, where more than one cut for all decided.
     """
 
     out: str
@@ -171,6 +177,7 @@ class RunReport:
     looked_at: int
     no_languages: str
     unsure: Unsure | None
+    trained_on: TrainedOn | None
     drift: Drift | None
     samples: tuple[Sample, ...]
     no_scorer: str
@@ -179,6 +186,7 @@ class RunReport:
     cut_of: str
     page_of_origin: str
     how_to_read: str
+    choice: ChoiceTold | None
 
 
 def gather_report(
@@ -214,13 +222,14 @@ def gather_report(
     stored = run.stored()
     bins, groups = count_and_pick(run, stored)
     kept_bins, dropped_bins = tuple(bins[1].tolist()), tuple(bins[0].tolist())
-    counted(kept_bins, dropped_bins, plan.facts.keep_at)
+    counted(kept_bins, dropped_bins, plan.facts.keep_at if plan.facts.choice is None else None)
     scorer, no_scorer = _scorer_of(plan, manifest["scorer"])
     rows = choose_rows(plan.parts, stored)
     reporter = reporter or ConsoleReporter("none")
     whole = yield_of_run(run, stored, manifest["rows"])
     scored_tokens = None if whole is None else whole.tokens
-    seen = look_at(run, rows, read, scorer, scored_tokens=scored_tokens, reporter=reporter)
+    labels = None if scorer is None else open_nested(manifest["scorer"])
+    seen = look_at(run, rows, read, scorer, labels, scored_tokens=scored_tokens, reporter=reporter)
     groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
     picked = without_repeats(groups) if samples else {}
     shown, unread = _read_samples(run, picked, read, scorer, is_code=seen.is_code, reporter=reporter)
@@ -242,6 +251,7 @@ def gather_report(
         looked_at=len(seen.picks),
         no_languages=seen.no_languages,
         unsure=unsure,
+        trained_on=seen.trained_on,
         drift=_drift_of(scorer, seen, unsure) if scorer and unsure else None,
         samples=tuple(shown),
         no_scorer=no_scorer,
@@ -250,6 +260,7 @@ def gather_report(
         cut_of=plan.origin,
         page_of_origin=_page_of(plan.origin, out),
         how_to_read=plan.how_to_read if manifest["set_aside"] else "",
+        choice=read_told(folder),
     )
 
 

@@ -49,6 +49,7 @@ class _View:
     what_scored: str
     charts: Mapping[str, str]
     curve: str
+    curve_says: Sequence[str]
     tiles: Sequence[Tile]
     biased: Mapping[str, SourceBias]  # what scores follow more than labels do
     metrics: Table
@@ -73,6 +74,7 @@ def write_scorer_report(
     judged: JudgedPoints,
     samples: bool = True,
     curve: str = "",
+    curve_says: Sequence[str] = (),
 ) -> ScorerReport:
     """Write the page of a scorer that was judged by labels; its figures as JSON beside it.
 
@@ -88,6 +90,8 @@ def write_scorer_report(
         Whether to show documents; not for confidential ones.
     curve : str
         A learning curve as SVG, to show as well.
+    curve_says : sequence of str
+        What it says, in sentences.
 
     Raises
     ------
@@ -100,11 +104,17 @@ def write_scorer_report(
     data = {"format": FORMAT, **to_jsonable_python(report, inf_nan_mode="null")}
     page.with_suffix(".json").write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
     flips = draw_flips(flip_rows(report.audit), FLIPS_DRAWINGS)
-    page.write_text(render_page(report, charts, flips, curve), encoding="utf-8", errors="replace")
+    page.write_text(render_page(report, charts, flips, curve, curve_says), encoding="utf-8", errors="replace")
     return report
 
 
-def render_page(report: ScorerReport, charts: Mapping[str, str], flips: Mapping[str, str], curve: str) -> str:
+def render_page(
+    report: ScorerReport,
+    charts: Mapping[str, str],
+    flips: Mapping[str, str],
+    curve: str,
+    curve_says: Sequence[str],
+) -> str:
     """Return the page as HTML; charts and flips, by class of the style, and a curve (or none) are SVG."""
     one = report.evaluation
     view = _View(
@@ -112,6 +122,7 @@ def render_page(report: ScorerReport, charts: Mapping[str, str], flips: Mapping[
         what_scored=what_scored(one),
         charts=charts,
         curve=curve,
+        curve_says=curve_says,
         tiles=_tiles(one),
         biased={kind: bias for kind, bias in report.bias.items() if bias.is_biased},
         metrics=_metrics(report),
@@ -176,7 +187,7 @@ def _card(error: WrongScore) -> Card:
         group=error.kind,
         score=error.score,
         kept=error.kind == TOO_HIGH,
-        about=f"label {error.label:g} · {error.group}, row {error.row:,} of the labels",
+        about=f"label {error.label:g} · {error.group}, row {error.row} of the labels",
         content=error.text,
         characters=error.characters,
         slices=error.slices,

@@ -1,5 +1,6 @@
 """Makes the report of a run: ``report.json``, and the page that shows it."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -49,16 +50,22 @@ def write_report(
     with ThreadPoolExecutor(1) as beside:  # the engine that draws takes as long as the documents do
         drawings: list[Future[dict[str, str]]] = []
 
-        def draw(kept: Sequence[int], dropped: Sequence[int], keep_at: float) -> None:
+        def draw(kept: Sequence[int], dropped: Sequence[int], keep_at: float | None) -> None:
             if kept:  # not where the run stores no scores
                 drawings.append(beside.submit(draw_scores, kept, dropped, keep_at, DRAWINGS))
 
-        made_by = made_by or _made_by(folder, data)
+        made_by = made_by or _made_by(folder, data) or _by_plan(folder)
         report = gather_report(out, samples=samples, made_by=made_by, counted=draw, reporter=reporter)
         folder.write_json(data, {"format": FORMAT, **to_jsonable_python(report, inf_nan_mode="null")})
         charts = drawings[0].result() if drawings else {}
     folder.write_bytes(page, render_page(report, charts).encode(errors="replace"))
     return page
+
+
+def _by_plan(folder: RunFolder) -> MadeBy | None:
+    """Return the command of a run that had no report so far."""
+    command = folder.read_plan().command
+    return MadeBy(shlex.join(command), 0, 0.0) if command else None
 
 
 def _made_by(folder: RunFolder, data: AnyPath) -> MadeBy | None:

@@ -116,6 +116,8 @@ def _costs(result: WriteResult) -> Table:
     if result.open_usd:
         opened = "of it at most, for questions that were open when a run was stopped"
         rows.append((opened, f"${result.open_usd:.4f}"))
+    if result.unpriced:
+        rows.append(("replies without a price, which are not counted", ", ".join(result.unpriced)))
     if result.kept and result.spent_usd:
         rows.append(("for each text that is kept", f"${result.spent_usd / result.kept:.4f}"))
     return Table("Costs", ("what", "how much"), rows)
@@ -131,7 +133,12 @@ def _draws(result: WriteResult) -> Table:
         rows.append(("of these in place of near-duplicates", result.more_draws))
     if result.topics:
         rows.append(("topics that the model listed", result.topics))
-    return Table("Draws", ("what", "how many"), rows)
+    if result.ran:
+        rows.append(("exercises that were run against their own tests", result.ran))
+    if result.benchmark_tasks:
+        searched = f"texts that were searched for {result.benchmark_tasks:,} tasks of benchmarks"
+        rows.append((searched, result.searched))
+    return Table("Draws and checks", ("what", "how many"), rows)
 
 
 def _examples(examples: Sequence[Example]) -> CardSection:

@@ -95,8 +95,12 @@ def yields_by_slice(
 def yields_table(yields: Sequence[Yield]) -> Table:
     """Return the yields of one kind as a table."""
     kind = yields[0].kind
-    rows = [(one.value, short_count(one.tokens), *map(short_count, one.above)) for one in yields[:SHOWN]]
-    return Table("" if kind == ALL else kind, ("", "all", *(f"{cut:g} and more" for cut in CUTS)), rows)
+    shown, rest = list(yields[:SHOWN]), yields[SHOWN:]
+    if rest:
+        above = tuple(map(sum, zip(*(one.above for one in rest), strict=True)))
+        shown.append(Yield(kind, f"({len(rest):,} others)", sum(one.tokens for one in rest), above))
+    rows = [(one.value, short_count(one.tokens), *map(short_count, one.above)) for one in shown]
+    return Table("" if kind == ALL else kind, ("", "all", *(f"\u2265 {cut:g}" for cut in CUTS)), rows)
 
 
 def _sums(score: AnyFloats, size: Ints | Floats) -> Floats:

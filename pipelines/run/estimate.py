@@ -47,6 +47,10 @@ class RunEstimate:
         Estimated duration of what is left.
     kept_share : float
         Share of the sample that reaches the cut, in [0, 1].
+    kept : int, optional
+        Documents that the run has kept, if it is complete already.
+    finds_leaks : bool
+        Whether the run looks for leaks, which the sample was not searched for.
     warning : str
         Why the scores of the sample are not reliable, in words; empty if they are.
     unsure : str
@@ -65,6 +69,8 @@ class RunEstimate:
     sampled_rows: int
     seconds: float
     kept_share: float
+    kept: int | None
+    finds_leaks: bool
     warning: str
     unsure: str
     doubt: str
@@ -130,6 +136,8 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
         sampled_rows=sampled,
         seconds=seconds,
         kept_share=kept / max(sampled, 1),
+        kept=folder.read_manifest()["kept"] if not rows_left and folder.manifest.exists() else None,
+        finds_leaks=leaks is not None,
         warning=warning_before(config, unsure),
         unsure="" if unsure.are_many else languages_before(config, unsure),
         doubt=doubt_of_sample(plan.parts, plan.facts.text_column, sample.texts),

@@ -144,7 +144,8 @@ def run_plan(
         If `strict` and a part cannot be read.
     """
     if folder.manifest.exists():
-        reporter.say(f"{printable(str(folder.root))} is complete. There is nothing to do.")
+        but = ", but for what could not be read" if folder.read_manifest()["set_aside"] else ""
+        reporter.say(f"{printable(str(folder.root))} is complete{but}. There is nothing to do.")
         return _result(folder, plan, rows_scored=0, seconds=0.0)
     done = folder.are_done(plan.parts)
     waiting = plan.parts.largest_first(~done)

@@ -50,8 +50,8 @@ COMPARED_LAST = (*CUT, "max_disagreement", "full_fraction", "exits", "choice")
 """The cut alone may be had without another run, and what comes after it follows from it by default."""
 
 
-def refuse_foreign(folder: RunFolder) -> None:
-    """Check that OUT is new, empty, or of a run.
+def refuse_foreign(folder: RunFolder, *, option: str = "--out") -> None:
+    """Check that the folder that an option names is new, empty, or of a run.
 
     Raises
     ------
@@ -60,15 +60,15 @@ def refuse_foreign(folder: RunFolder) -> None:
     """
     root = folder.root
     if isinstance(root, StorePath) and root.is_read_only:
-        raise OutputError(f"OUT must be a place that can be written to. {root} is for reading alone.")
+        raise OutputError(f"{option} must be a place that can be written to. {root} is for reading alone.")
     if isinstance(root, Path) and root.exists() and not root.is_dir():
-        raise OutputError(f"OUT must be a folder. {root} is a file.")
+        raise OutputError(f"{option} must be a folder. {root} is a file.")
     if folder.plan.exists():
         return
     if strangers := folder.strangers():
         raise OutputError(
-            f"OUT must be new, empty, or hold this very run. {root} holds "
-            f"'{name_of(strangers[0])}'. Choose another --out."
+            f"{option} must be new, empty, or hold this very run. {root} holds "
+            f"'{name_of(strangers[0])}'. Choose another {option}."
         )
 
 
@@ -196,6 +196,12 @@ def _inputs(plan: Plan) -> dict[str, tuple[object, ...]]:
     return {one.relative: (None,) for one in plan.set_aside} | {name: tuple(rest) for name, *rest in rows}
 
 
+def _in_words(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return "given" if value else "not given"
+    return repr(value)
+
+
 def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_inputs: bool) -> None:
     others = sorted({*before.settings, *now.settings}.difference(DIGESTS, COMPARED_LAST))
     for name in (*DIGESTS, *others, *COMPARED_LAST):
@@ -203,7 +209,8 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_i
         unknown = name == "text_column" and not old  # as no file could tell it
         if old != new and not unknown:
             model = RecutConfig if name in RecutConfig.model_fields else FilterConfig
-            what = f"{setting_name(model, name)} of {folder.root} is {old!r}. Got {new!r} instead."
+            given = setting_name(model, name)
+            what = f"{given} of {folder.root} is {_in_words(old)}. Now it is {_in_words(new)}."
             if name in DIGESTS:
                 what = f"{DIGESTS[name]} of {folder.root} differ from those given now."
             scorers = _scorers(before, now)

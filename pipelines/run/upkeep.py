@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
@@ -14,10 +14,13 @@ from pipelines.dump.reading import read_footer
 from pipelines.names import name_of
 from pipelines.paths import AnyPath, StorePath, files_below
 from pipelines.store.manifest import receipts_of_manifest
+from pipelines.store.plan import Plan
 from pipelines.store.receipts import Receipt, receipts_of
-from pipelines.store.run_folder import RunFolder, is_own
+from pipelines.store.run_folder import RunFolder, States, is_own
 
 PIECE_BYTES = 8 << 20
+NAMED = 5
+"""Files that could not be read, as a status names them: the page has all."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Status:
     parts, parts_done, rows, rows_done : int
     set_aside : int
         Files and parts that could not be read.
+    set_aside_names : tuple of str
+        The first `NAMED` of their files.
     next_step : str
         What to do to finish an unfinished run, and so that files which were set aside are read; empty where
         nothing is left to do.
@@ -42,6 +47,7 @@ class Status:
     rows: int
     rows_done: int
     set_aside: int
+    set_aside_names: tuple[str, ...] = ()
     next_step: str = ""
 
 
@@ -68,8 +74,14 @@ def status_of_run(out: str) -> Status:
         rows=plan.rows,
         rows_done=int(plan.parts.column("rows")[states.done].sum()),
         set_aside=set_aside,
+        set_aside_names=tuple(islice(_names_of_set_aside(plan, states), NAMED)),
         next_step="\n".join(filter(None, steps)),
     )
+
+
+def _names_of_set_aside(plan: Plan, states: States) -> Iterator[str]:
+    parts = (part.relative for part in plan.parts.where(states.set_aside))
+    return iter(dict.fromkeys(chain((one.relative for one in plan.set_aside), parts)))
 
 
 def verify_run(out: str) -> list[str]:

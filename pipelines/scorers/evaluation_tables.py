@@ -38,6 +38,10 @@ EFFECT = ("of", "flips", "dropped", "kept", "moved", "up to", "does")
 """Columns of what they do."""
 DRAWN = {"labels": "one by one", "groups": "whole groups"}
 """How the fewer labels of a learning curve were drawn, in words."""
+HOW_DRAWN = (
+    "Drawn one by one: few labels, but of many groups. Whole groups: all labels of some groups. ±: spread "
+    "over fold assignments."
+)
 UNKNOWN_ORIGIN = (
     "The labels do not say of all these documents how they were chosen (column 'picked'). Those of unknown "
     "origin count as drawn at random. If they were not, the figures hold for documents like these, not for a "
@@ -105,7 +109,7 @@ def which_to_believe(evaluations: Sequence[Evaluation], *, has_balanced: bool = 
     best = evaluations[-1]
     drawn = f" on the documents {drawn_at_random(best)}" if has_unbiased(best) else ""
     said = (
-        f"The figure to go by: AUC at 3 points {figures[-1]}, at effort {best.effort}{drawn}. It is the "
+        f"The figure to go by at effort {best.effort}: AUC at 3 points {figures[-1]}{drawn}. It is the "
         "chance that a document labelled 3 or more scores higher than one below."
     )
     if len(evaluations) > 1:
@@ -211,7 +215,7 @@ def learning_curve_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         (row["effort"], DRAWN[row["drawn"]], row["labels"], row["groups"], *_with_spread(row)) for row in rows
     ]
     head = ("effort", "drawn", "labels", "groups", FIGURES["rho"], FIGURES["auc_at_3"])
-    return Table("cross-validated, fitted to fewer labels", head, found, texts=2)
+    return Table("cross-validated, fitted to fewer labels", head, found, texts=2, note=HOW_DRAWN)
 
 
 def _with_spread(row: Mapping[str, float]) -> tuple[str, str]:

@@ -1,9 +1,11 @@
 """Draws what more labels bring, and more groups: nested quality against how many a scorer is fitted to."""
 
+from collections.abc import Mapping, Sequence
+from math import hypot
 from pathlib import Path
 from typing import Any, Literal
 
-from annotations import read_labels
+from annotations import Labels, read_labels
 from annotations.labels.label_digest import labels_digest
 from filtering import load_scorer
 from filtering.embedding.settings import Placement
@@ -19,6 +21,28 @@ SIZES = (200, 400, 800, 1600, 3200, 6400)
 """Numbers of labels; what the training folds have of them stands last."""
 SHARES = (1 / 8, 1 / 4, 1 / 2)
 """Of the groups of the training folds: few, since each costs as much as so many labels."""
+WORTH_LABELLING = 0.005
+"""Of AUC: what twice as many labels must bring at least to be called a help."""
+
+
+def check_curve(scorer: str, labels: Any) -> Labels:
+    """Return the labels of a learning curve, if one can be drawn: asked before minutes of fitting.
+
+    Raises
+    ------
+    SettingsError
+        If the labels are not those that the scorer was fitted to.
+    MissingExtraError, RunError
+        If nothing can be drawn here.
+    """
+    check_drawing()
+    found = read_labels(labels)
+    if read_metrics(scorer).get("labels_sha256") != labels_digest(found):
+        raise SettingsError(
+            "A learning curve must be of the very labels that the scorer was fitted to. These are others. "
+            "Train a scorer on them first, or leave out --learning-curve."
+        )
+    return found
 
 
 def write_learning_curve(
@@ -54,15 +78,8 @@ def write_learning_curve(
     SettingsError
         If the labels are not those that the scorer was fitted to.
     """
-    check_drawing()  # said now that it is missing, not after minutes of fitting
-    metrics = read_metrics(scorer)
-    effort: Literal["fast", "full"] = "full" if "heads" in metrics else "fast"
-    found = read_labels(labels)
-    if metrics.get("labels_sha256") != labels_digest(found):
-        raise SettingsError(
-            "A learning curve needs the labels that the scorer was fitted to. These are others; train a "
-            "scorer on them first."
-        )
+    found = check_curve(scorer, labels)
+    effort: Literal["fast", "full"] = "full" if "heads" in read_metrics(scorer) else "fast"
     loaded = load_scorer(scorer, effort=effort, placement=placement)
     data, fits = refit(scorer, loaded, with_one_language(found, loaded.domain, reporter), reporter)
     rows: list[dict[str, Any]] = []
@@ -73,3 +90,47 @@ def write_learning_curve(
             rows.append({"effort": name, **told, **point.figures.summary()})
     Path(path).write_text(draw_learning_curve(rows))
     return rows
+
+
+def more_labels_help(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what a learning curve says of more labels, and of labels of more groups, in sentences.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        As `write_learning_curve` returns them: those of the highest effort last.
+
+    Examples
+    --------
+    >>> few, every = ({"effort": "fast", "drawn": "groups", "groups": count} for count in (50, 100))
+    >>> few |= {"auc_at_3": 0.9, "auc_at_3_spread": 0.002}
+    >>> every |= {"auc_at_3": 0.92, "auc_at_3_spread": 0.001}
+    >>> more_labels_help([few, every])[0][-38:]
+    'So labels of more groups would help.'
+    """
+    return [
+        said
+        for drawn in ("labels", "groups")
+        if (said := _twice_as_many([row for row in rows if row["drawn"] == drawn], rows[-1]["effort"], drawn))
+    ]
+
+
+def _twice_as_many(rows: Sequence[Mapping[str, Any]], effort: str, drawn: str) -> str:
+    """Return what the last half of the labels, or of the groups, brought; nothing where it was not tried."""
+    *fewer, every = [row for row in rows if row["effort"] == effort]
+    if not fewer:
+        return ""
+    half = min(fewer, key=lambda row: abs(row[drawn] - every[drawn] / 2))
+    before, after = half["auc_at_3"], every["auc_at_3"]
+    chance = hypot(half["auc_at_3_spread"], every["auc_at_3_spread"])
+    what = "more labels" if drawn == "labels" else "labels of more groups"
+    if after - before > max(chance, WORTH_LABELLING):
+        verdict = f"So {what} would help."
+    elif abs(after - before) + chance <= 2 * WORTH_LABELLING:
+        verdict = "So more of the same kind would hardly help."
+    else:
+        verdict = f"That may be chance (± {chance:.3f}), so whether more would help cannot be told."
+    return (
+        f"From {half[drawn]:,} to {every[drawn]:,} {drawn} the AUC at 3 points went from {before:.3f} to "
+        f"{after:.3f}, at effort {effort}. {verdict}"
+    )

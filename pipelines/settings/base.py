@@ -115,7 +115,8 @@ def _in_words(model: type[Settings], problem: Mapping[str, Any]) -> str:
         near = near_name(str(problem["loc"][-1]), model.model_fields)
         return f"{name} is not a setting." + (f" Did you mean {near!r}?" if near else "")
     is_share = 1.0 in (problem.get("ctx") or {}).values() and kind in ("less_than", "less_than_equal")
-    return f"{name} {what_is_wrong(problem)}" + (" 0.2 means 20 %." if is_share else "")
+    said = f"{name} {what_is_wrong(problem)}"
+    return f"{said} 0.2 means 20 %." if is_share and "Did you mean" not in said else said
 
 
 def names_of(model: type[Settings]) -> list[str]:

@@ -149,7 +149,7 @@ class RecutConfig(RunSettings):
         Option(
             metavar="COLUMN",
             rich_help_panel=SLICING,
-            help="Choose within each value of a column by itself, at most 1,000 values. host is that of url. "
+            help="Choose within each value of a column by itself. host is that of url. "
             "language is found in the text if no column tells it. path:1 is the first step of a path.",
         ),
     ] = None
@@ -275,13 +275,20 @@ class RecutConfig(RunSettings):
                 )
         if self.by is not None and not (given and (self.keep_at is None or self.at_least is not None)):
             raise SettingsError(
-                "--by must come with --keep-fraction or --keep-tokens, or with --keep-at and --at-least. "
-                "Got neither: one cut for all would keep the same of each value."
+                "--by must come with how much to keep: --keep-fraction or --keep-tokens, of which each value "
+                "gets a share, or --keep-at and --at-least. Got "
+                f"{'--keep-at alone' if self.keep_at is not None else 'none of them'}. Add one, such as "
+                "--keep-fraction 0.1."
             )
         if self.temperature and self.temperature < LEAST_TEMPERATURE:
             raise SettingsError(
                 f"--temperature must be 0, which cuts, or at least {LEAST_TEMPERATURE:g}. Got "
                 f"{self.temperature:g}."
+            )
+        if self.at_least is not None and self.at_least < 1:
+            raise SettingsError(
+                f"--at-least must be a number of documents, or of tokens with --keep-tokens: 1 or more. Got "
+                f"{self.at_least:g}. A share is given by --keep-fraction."
             )
         if self.expand and self.write == "all":
             raise SettingsError(
@@ -306,7 +313,7 @@ class RecutConfig(RunSettings):
 
 
 def _shown(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _option(name: str) -> str:

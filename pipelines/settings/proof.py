@@ -22,6 +22,7 @@ from pipelines.settings.base import (
 from pipelines.settings.scorers import count_in_words
 
 SizeName = Literal["toy", "tiny", "small", "base"]
+TOY: SizeName = "toy"
 Probe = Literal["lego"]
 
 KEPT, RANDOM, DROPPED, STYLE, AGAINST = "kept", "random", "dropped", "style", "against"
@@ -215,7 +216,7 @@ class ProveConfig(Settings):
             parser=str,
             metavar="TIME",
             help="Time to fit into, such as 45m or 2h: it decides how much text a model reads. "
-            "Default: 12 minutes for each seed.",
+            "Default: 12 minutes for each seed; toys read as little as will do.",
         ),
     ] = None
     arms: Annotated[

@@ -104,6 +104,19 @@ Benchmarks = Option(
 )
 
 
+BenchmarkFields = Annotated[
+    Fields | None,
+    from_words(read_fields),
+    PlainSerializer(fields_in_words),
+    Option(
+        parser=str,
+        rich_help_panel=LEAKS,
+        help="Names of the benchmark's fields, such as question=ask,choices=ends,answer=right; "
+        "also passage, or prompt and solution of code. Default: the usual names.",
+    ),
+]
+
+
 class BenchmarkSettings(Settings):
     """Which leaks of benchmarks are looked for, and what becomes of them."""
 
@@ -114,17 +127,7 @@ class BenchmarkSettings(Settings):
             help="What to do with a document that holds a task: drop it, or mark it in the column edu_leak.",
         ),
     ] = "drop"
-    fields: Annotated[
-        Fields | None,
-        from_words(read_fields),
-        PlainSerializer(fields_in_words),
-        Option(
-            parser=str,
-            rich_help_panel=LEAKS,
-            help="Names of the benchmark's fields, such as id=key,question=ask,choices=ends,answer=right; "
-            "also passage, or prompt and solution of code. Default: the usual names.",
-        ),
-    ] = None
+    fields: BenchmarkFields = None
     passage_leaks: Annotated[
         bool,
         Option(

@@ -21,6 +21,7 @@ from pipelines.settings.base import (
     TextColumn,
 )
 from pipelines.settings.labels import GroupColumn
+from pipelines.settings.runs import BenchmarkFields
 
 GRADE_REPLY_TOKENS = 400
 """That a grade may have: a sentence and the scores."""
@@ -41,7 +42,8 @@ class WriteConfig(AskingSettings):
         Name,
         Option(
             "--out", "-o",
-            help="Folder to write to. The same command goes on where it was; a larger --n adds texts.",
+            help="Folder to write to. The same command goes on where it was; a larger --n adds texts, a "
+            "smaller one takes none away.",
         ),
     ]  # fmt: skip
     model: Annotated[Name, Option("--model", "-m", help="Model that writes, by its name at the endpoint.")]
@@ -146,6 +148,7 @@ class WriteConfig(AskingSettings):
             "away. Repeat it for more.",
         ),
     ] = ()
+    fields: BenchmarkFields = None
     samples: bool = Field(default=True, description="Whether the page shows texts.")
 
     def writer(self, recipe_tokens: int) -> Rater:

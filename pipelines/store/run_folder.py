@@ -8,6 +8,7 @@
     out/run/scores/...           one score, stage and reason a row, by the paths of the output
     out/run/hits/...             benchmark leaks of each part, where it has any; see `leak_files.py`
     out/run/choice/...           how often each row is used, where a new cut chose by more than a score
+    out/run/chosen.json          what that comes to, in words
     out/run/manifest.json, .parquet  totals; one row an output file. Written last
     out/run/tmp/                 what is being written
     out/run/lock                 held by the running process (fcntl: gone with it)
@@ -38,7 +39,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from filtering.errors import BadFileError, EdufilterError, OutputError, RunError
+from filtering.errors import BadFileError, EdufilterError, OutputError, RunError, what_failed
 from filtering.printable import printable
 from filtering.regular_files import parse_json, read_regular
 from filtering.wrong_values import near_path
@@ -128,6 +129,7 @@ class RunFolder(PublishingFolder):
         self.scores = self.run / "scores"
         self.hits = self.run / "hits"
         self.choice = self.run / "choice"
+        self.chosen = self.run / "chosen.json"
         self.receipts = self.run / "receipts"
         self.manifest = self.run / "manifest.json"
         self.plan = self.run / "plan.json"
@@ -228,7 +230,7 @@ class RunFolder(PublishingFolder):
             step = "Nothing has begun there yet: mend that, or choose another --out."
             if self.plan.exists():
                 step = "Mend that, then run the same command again: it goes on where it was."
-            raise RunError(f"Writing {self.root} failed: {error}. {step}") from error
+            raise RunError(f"Writing {self.root} failed: {what_failed(error)}. {step}") from error
 
     def strangers(self) -> list[str]:
         """Return the names of files that no run leaves before it has a plan, in order."""

@@ -15,7 +15,7 @@ import pyarrow as pa
 from filtering import Scores
 from filtering.arrays import Bytes, Floats32
 from filtering.being_read import being_read
-from filtering.errors import BadFileError, OutOfMemoryError, RunError
+from filtering.errors import BadFileError, OutOfMemoryError, RunError, what_failed
 from filtering.scoring.cascade import AnyScorer, CascadeScorer
 from filtering.text.arrow import TOO_LONG, text_lengths, without_texts
 from pipelines.dump.batches import read_batches
@@ -153,7 +153,7 @@ class PartWorker:
             raise OutOfMemoryError(f"Reading and scoring {part.name} ran out of memory: {error}") from error
         except OSError as error:
             raise RunError(
-                f"Writing {self._folder.temporary} failed at {part.name}: {error}. "
+                f"Writing {self._folder.temporary} failed at {part.name}: {what_failed(error)}. "
                 "Mend that, then run the same command again: it goes on where it was."
             ) from error
 

@@ -92,7 +92,7 @@ def ask(asked: Asked, tasks: Tasks, config: AskingSettings, journal: Journal, re
             [annotator],
             journal,
             config.limits,
-            lambda reply, usd: meter.tick(reply.status, usd),
+            lambda reply, usd: meter.tick(asked.wanted.word(reply.status, reply.error), usd),
             reporter.say,
             asked.wanted,
         )

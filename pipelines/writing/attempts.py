@@ -5,19 +5,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
-from annotations.asking.annotator import Status
 from annotations.asking.journal import Journal
 from annotations.writing.draws import Draw
-from annotations.writing.forms import TextForm, text_of
+from annotations.writing.forms import TEXTS, TextForm, text_of
 from annotations.writing.recipe import TEXT, Recipe, filled
 from pipelines.writing.asker import Asked
 
 BATCH = 500
 """Texts that are looked at together."""
-NOT_ASKED, NO_ANSWER = "not asked", "no answer"
+NOT_ASKED, NO_ANSWER = "not asked", TEXTS.called["api_error"]
 WITHOUT_REPLY = (NOT_ASKED, NO_ANSWER)
 """What is no text at all, and is asked for by the same command."""
-WITHOUT_TEXT: Mapping[Status, str] = {"api_error": NO_ANSWER, "refused": "refusal", "too_long": "cut"}
 
 Thing = TypeVar("Thing")
 
@@ -59,7 +57,7 @@ def attempts(draws: Iterable[Draw], form: TextForm, asked: Asked, journal: Journ
             yield Attempt(draw, "", None, NOT_ASKED)
             continue
         answer = text_of(reply["raw"], form.recipe)
-        fault = WITHOUT_TEXT.get(reply["status"])
+        fault = TEXTS.called.get(reply["status"])
         if fault is None:  # it was checked when it came; only where the checks are others it is checked again
             known = reply["reason"] == form.checked_by
             fault = reply["error"] if known else form.read(reply["raw"], draw.request).fault

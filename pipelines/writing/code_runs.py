@@ -27,7 +27,7 @@ class CodeRuns:
 
     def __call__(self, exercises: Sequence[str]) -> list[str]:
         """Return what is wrong with each exercise; empty where its tests pass."""
-        questions = [Question(RUN, PYTHON, window_digest(one)) for one in exercises]
+        questions = [_question(one) for one in exercises]
         known = [self._journal.reply_to(one) for one in questions]
         fresh = [at for at, reply in enumerate(known) if reply is None]
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -38,3 +38,12 @@ class CodeRuns:
         )
         new = dict(zip(fresh, found, strict=True))
         return [new[at] if reply is None else str(reply["error"]) for at, reply in enumerate(known)]
+
+    def known(self, exercises: Sequence[str]) -> list[str]:
+        """Return what was found to be wrong with each exercise; empty too where it was never run."""
+        replies = [self._journal.reply_to(_question(one)) for one in exercises]
+        return ["" if reply is None else str(reply["error"]) for reply in replies]
+
+
+def _question(exercise: str) -> Question:
+    return Question(RUN, PYTHON, window_digest(exercise))

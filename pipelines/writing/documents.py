@@ -2,9 +2,12 @@
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
+from annotations.labels.columns import first_told
 from annotations.writing.draws import Draw, Permutation, SlotDraws
 from annotations.writing.recipe import Recipe, recipe_digest
 from filtering.arrays import Ints
@@ -14,10 +17,21 @@ from filtering.text.windows import REACH, cut_window
 from pipelines.dump.batches import read_batches
 from pipelines.dump.inputs import find_inputs
 from pipelines.dump.parts import Part
-from pipelines.dump.rows import RowReader
+from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.split_files import PartSize, split_files
 from pipelines.dump.text_columns import texts_of
 from pipelines.settings.writing import WriteConfig
+
+LICENSES = ("license", "licenses", "max_stars_repo_licenses", "detected_licenses")
+"""Columns that say under which licence a document is: of Common Pile and Common Corpus, and of The Stack."""
+SOURCE = {
+    "source_file": pa.string(),
+    "source_row": pa.int64(),
+    "source_id": pa.string(),
+    "source_url": pa.string(),
+    "source_license": pa.string(),
+}
+"""Columns that say where the document of a text comes from, as far as the input tells."""
 
 
 class DocumentDraws:
@@ -51,7 +65,7 @@ class DocumentDraws:
             find_inputs(config.inputs, config.out), text_column=config.text_column, size=PartSize(rows=1)
         )
         self._parts = dump.parts
-        self._read = RowReader(dump.text_column, config.group_column)
+        self._read = RowReader(dump.text_column, config.group_column, more=("id", "url", *LICENSES))
         self._ends = np.cumsum(dump.parts.column("rows"))
         rows = int(self._ends[-1]) if len(self._ends) else 0
         if not rows:
@@ -84,9 +98,25 @@ class DocumentDraws:
                 document = cut_window(text, REACH)
                 for number in numbers[rows == row.number].tolist():
                     repeat = 1 + number // self._permuted.size
-                    yield self._slots.of_document(number, document, str(row.origin["group"]), repeat)
+                    group = str(row.origin["group"])
+                    yield self._slots.of_document(number, document, group, repeat, _source_of(row))
         except BadFileError as error:
             self.unreadable[part.name] = str(error)
+
+
+def _source_of(row: Row) -> dict[str, Any]:
+    """Return the values of `SOURCE` for a document."""
+    told = {
+        "id": row.values.get("id"),
+        "url": row.values.get("url"),
+        "license": first_told(row.values, LICENSES),
+    }
+    texts = {
+        f"source_{name}": ", ".join(filter(None, value)) if isinstance(value, list) else str(value)
+        for name, value in told.items()
+        if value not in (None, "", [])
+    }
+    return {"source_file": row.origin["file"], "source_row": row.origin["row"], **texts}
 
 
 def texts_of_files(inputs: tuple[str, ...], out: str) -> Iterator[str]:

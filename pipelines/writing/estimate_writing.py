@@ -1,17 +1,25 @@
 """What writing would ask and cost, before anything is sent."""
 
-from itertools import repeat
-from pathlib import Path
+from collections.abc import Iterable
+from itertools import chain, repeat
 
 from annotations.asking.budget import BYTES_PER_TOKEN
 from annotations.asking.journal import Journal
-from annotations.labels.sources import JOURNAL_FILE
+from annotations.asking.question_loop import PricedQuestion
 from annotations.writing.recipe import Recipe
 from filtering.text.windows import REACH
 from pipelines.labels.annotate import REPLY_TOKENS
 from pipelines.labels.estimates import AnnotationEstimate, estimate_asking
+from pipelines.labels.label_folder import journal_there, refuse_unknown_prices
+from pipelines.progress import ConsoleReporter
 from pipelines.settings.writing import WriteConfig
 from pipelines.writing.asker import Asked, Tasks, unanswered
+from pipelines.writing.attempts import WITHOUT_REPLY, attempts
+from pipelines.writing.code_runs import CodeRuns
+from pipelines.writing.documents import texts_of_files
+from pipelines.writing.sieve import Sieve
+from pipelines.writing.sifting import FRESH_ROUNDS, sift
+from pipelines.writing.text_folder import refuse_other
 from pipelines.writing.topics import topic_questions
 from pipelines.writing.work import Work, prepare
 
@@ -24,8 +32,8 @@ USUAL_TOKENS = 500
 def estimate_writing(config: WriteConfig) -> AnnotationEstimate:
     """Return what `write_texts` would ask and cost; nothing is sent, and nothing written.
 
-    Topics that are not listed yet are reckoned with a usual length. Texts that `until_fresh` asks for in
-    place of near-duplicates are not reckoned.
+    Topics that are not listed yet are reckoned with a usual length, and so are grades of texts that are not
+    there yet. What `until_fresh` may ask for in place of near-duplicates is in the bounds alone.
 
     Parameters
     ----------
@@ -37,52 +45,53 @@ def estimate_writing(config: WriteConfig) -> AnnotationEstimate:
         As `write_texts`.
     """
     work = prepare(config)
-    path = Path(config.out, JOURNAL_FILE)
-    if not path.exists():
-        return _estimate(work, None)
-    with Journal(path) as journal:
-        return _estimate(work, journal)
+    with journal_there(config.out) as journal:
+        refuse_unknown_prices(config, journal)
+        refuse_other(config.out, work.decided_by(work.likely_draws()))
+        return estimate_work(work, journal)
 
 
-def _estimate(work: Work, journal: Journal | None) -> AnnotationEstimate:
-    config, usual = work.config, _usual_tokens(work.recipe)
-    found = _of_questions(
-        work.texts, work.text_tasks(work.likely_draws(), 0, config.n), usual, config.n, journal
-    )
-    if work.topics is not None:
-        lists = topic_questions(work.recipe, work.topic_count, work.topics)
-        found = found.with_also(_of_questions(work.topics, lambda: lists, USUAL_TOKENS, config.n, journal))
-    if work.grading is not None:
-        found = found.with_also(_of_grades(work.grading.asked, usual, config.n, journal))
+def estimate_work(work: Work, journal: Journal) -> AnnotationEstimate:
+    """Return what is left to ask of a folder, by its journal."""
+    config, draws = work.config, work.likely_draws()
+    text_tokens = journal.mean_tokens(work.form.digest).get(config.model, (0, _usual_tokens(work.recipe)))[1]
+    others = texts_of_files(config.against, config.out) if config.against else ()
+    runs = CodeRuns(journal).known if config.run_code else None
+    sieve = Sieve(tasks=work.tasks, against=others, run=runs)
+    faults = sift(work, draws, sieve, journal, lambda start, stop: True, ConsoleReporter("none")).faults
+    left = sum(fault in WITHOUT_REPLY for fault in faults)
+    fresh = min(FRESH_ROUNDS * left, draws.most - len(faults)) if config.until_fresh else 0
+
+    def of(asked: Asked, tasks: Tasks, more: int = 0) -> AnnotationEstimate:
+        """Return what questions take, and as many more of a kind whose texts nobody knows."""
+        unknown = asked.priced("x" * REACH.whole)
+        usual = {asked.rater.model: (asked.fixed_bytes / BYTES_PER_TOKEN + text_tokens, REPLY_TOKENS)}
+        return estimate_asking(
+            chain(unanswered(tasks(), journal), repeat(unknown, more)),
+            sum(1 for _ in tasks()) - sum(1 for _ in unanswered(tasks(), journal)),
+            (usual if more else {}) | journal.mean_tokens(asked.form.digest),
+            text_tokens if asked is work.texts else USUAL_TOKENS,
+            documents=config.n,
+            spent_usd=journal.spent_usd(),
+            things=asked.things,
+        )
+
+    found = of(work.texts, work.text_tasks(draws, 0, len(faults)))
+    found = found.with_at_most(of(work.texts, work.text_tasks(draws, len(faults), len(faults) + fresh)))
+    if (topics := work.topics) is not None:
+        lists = topic_questions(work.recipe, work.topic_count, topics)
+        found = found.with_also(of(topics, lambda: lists))
+    if (grading := work.grading) is not None:
+
+        def of_texts() -> Iterable[PricedQuestion]:
+            there = attempts(draws.between(0, len(faults)), work.form, work.texts, journal)
+            return grading.tasks(one.answer for one in there if not faults[one.draw.number])
+
+        found = found.with_also(of(grading.asked, of_texts, left))
+        found = found.with_at_most(of(grading.asked, tuple, fresh))
     return found
 
 
 def _usual_tokens(recipe: Recipe) -> float:
     most = recipe.checks.max_words
     return TOKENS_A_WORD * (recipe.checks.min_words + most) / 2 if most else USUAL_TOKENS
-
-
-def _of_questions(
-    asked: Asked, tasks: Tasks, reply_tokens: float, texts: int, journal: Journal | None
-) -> AnnotationEstimate:
-    if journal is None:
-        return estimate_asking(tasks(), 0, {}, reply_tokens, documents=texts, spent_usd=0.0)
-    answered = sum(1 for _ in tasks()) - sum(1 for _ in unanswered(tasks(), journal))
-    return estimate_asking(
-        unanswered(tasks(), journal),
-        answered,
-        journal.mean_tokens(asked.form.digest),
-        reply_tokens,
-        documents=texts,
-        spent_usd=journal.spent_usd(),
-    )
-
-
-def _of_grades(asked: Asked, text_tokens: float, texts: int, journal: Journal | None) -> AnnotationEstimate:
-    """Return what grades take: which texts there will be nobody knows, so none counts as graded."""
-    usual = {asked.rater.model: (asked.fixed_bytes / BYTES_PER_TOKEN + text_tokens, float(REPLY_TOKENS))}
-    measured = journal.mean_tokens(asked.form.digest) if journal else {}
-    longest = asked.priced("x" * REACH.whole)
-    return estimate_asking(
-        repeat(longest, texts), 0, usual | measured, REPLY_TOKENS, documents=texts, spent_usd=0.0
-    )

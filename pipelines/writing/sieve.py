@@ -12,8 +12,8 @@ from pipelines.writing.attempts import Attempt
 from pipelines.writing.run_code import RUN_REASONS
 
 HOLDS_TASK = "holds a benchmark's task"
-NEAR_DUPLICATE, LIKE_OTHERS = "near-duplicate", "near-duplicate of --against"
-SIFTED = (HOLDS_TASK, NEAR_DUPLICATE, LIKE_OTHERS, *RUN_REASONS)
+LIKENESSES = NEAR_DUPLICATE, LIKE_OTHERS = "near-duplicate", "near-duplicate of --against"
+SIFTED = (HOLDS_TASK, *LIKENESSES, *RUN_REASONS)
 """All that is found here: texts all the same, as they were asked for."""
 
 
@@ -42,6 +42,11 @@ class Sieve:
     run : callable, optional
         Runs the code of exercises, and returns what is wrong with each.
 
+    Attributes
+    ----------
+    ran, searched : int
+        Texts whose code was run, and those in which tasks were looked for.
+
     Raises
     ------
     MissingExtraError
@@ -55,6 +60,7 @@ class Sieve:
         against: Iterable[str] = (),
         run: Callable[[Sequence[str]], Sequence[str]] | None = None,
     ) -> None:
+        self.ran = self.searched = 0
         self._run = run
         self._index = LeakIndex.of(tasks) if tasks else None
         self._known = NearDuplicates("annotate", SAME_HASHES, SAME_BANDS)
@@ -70,10 +76,12 @@ class Sieve:
         found = [one.fault for one in some]
         if self._run is not None:
             good = [at for at, fault in enumerate(found) if not fault]
+            self.ran += len(good)
             for at, fault in zip(good, self._run([some[at].answer for at in good]), strict=True):
                 found[at] = fault
         if self._index is not None:
             good = [at for at, fault in enumerate(found) if not fault]
+            self.searched += len(good)
             hits = find_leaks(self._index, [some[at].answer for at in good]).hits
             for row in pc.unique(hits["row"].filter(pc.equal(hits["verdict"], LEAK))).to_pylist():
                 found[good[row]] = HOLDS_TASK

@@ -15,6 +15,7 @@ from annotations.writing.recipe import Recipe, recipe_digest
 from pipelines.dump.split_files import TEXTS_KEY
 from pipelines.new_files import written_whole
 from pipelines.writing.attempts import Attempt
+from pipelines.writing.documents import SOURCE
 from pipelines.writing.marks import Marks
 from pipelines.writing.reasons import detail_of
 from pipelines.writing.text_folder import FAILED_FILE, data_file
@@ -26,6 +27,7 @@ def text_schema(recipe: Recipe, rubric: Rubric | None) -> pa.Schema:
     """Return the columns of texts; those of grades where they are graded by a rubric."""
     fields = [("text", pa.large_string()), ("group", pa.string())]
     fields += [(name, pa.string()) for name in recipe.names]
+    fields += SOURCE.items() if recipe.takes_document else ()
     fields += [
         ("recipe", pa.string()),
         ("recipe_sha256", pa.string()),
@@ -34,6 +36,7 @@ def text_schema(recipe: Recipe, rubric: Rubric | None) -> pa.Schema:
         ("tokens_in", pa.int64()),
         ("tokens_out", pa.int64()),
         ("price_usd", pa.float64()),
+        ("picked", pa.string()),
     ]
     if rubric is not None:
         fields += [("score", pa.float64()), ("grader", pa.string())]
@@ -61,6 +64,8 @@ class TextFiles:
     recipe_sha256 : str
     rubric : Rubric, optional
     grader : str
+    picked : str
+        How texts were chosen, as labels say it of documents.
     kept, failed : pq.ParquetWriter
     """
 
@@ -68,6 +73,7 @@ class TextFiles:
     recipe_sha256: str
     rubric: Rubric | None
     grader: str
+    picked: str
     kept: Any
     failed: Any
 
@@ -90,10 +96,12 @@ class TextFiles:
             "text": attempt.text(self.recipe),
             "group": draw.group,
             **draw.slots,
+            **draw.source,
             "recipe": self.recipe.name,
             "recipe_sha256": self.recipe_sha256,
             "draw": draw.number,
             **{name: reply.get(name) for name in ("model", "tokens_in", "tokens_out", "price_usd")},
+            "picked": self.picked,
             "score": marks.grade,
             "grader": self.grader if marks.grades else None,
             **{column: marks.grades.get(name) for column, name in grades.items()},
@@ -103,7 +111,7 @@ class TextFiles:
 
 @contextmanager
 def text_files(
-    out: str, recipe: Recipe, recipe_sha256: str, rubric: Rubric | None, grader: str
+    out: str, recipe: Recipe, rubric: Rubric | None, grader: str, picked: str
 ) -> Iterator[TextFiles]:
     """Open the files of a folder; they get their names when both are whole."""
     schema = text_schema(recipe, rubric)
@@ -120,4 +128,4 @@ def text_files(
                     pq.ParquetWriter(file, columns, compression="zstd", write_page_checksum=True)
                 )
             )
-        yield TextFiles(recipe, recipe_sha256, rubric, grader, *writers)
+        yield TextFiles(recipe, recipe_digest(recipe), rubric, grader, picked, *writers)

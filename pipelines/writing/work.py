@@ -15,13 +15,14 @@ from filtering.leaks import Task
 from filtering.scoring.cascade import AnyScorer
 from filtering.text.human_languages import load_detector
 from pipelines.scorer_addresses import open_scorer
+from pipelines.settings.runs import BenchmarkSettings
 from pipelines.settings.writing import WriteConfig
 from pipelines.store.benchmark_tasks import gather_tasks
 from pipelines.writing.asker import Asked, Tasks
 from pipelines.writing.documents import DocumentDraws
 from pipelines.writing.marks import Grading
 from pipelines.writing.run_code import require_isolation
-from pipelines.writing.text_folder import TOPICS_FILE
+from pipelines.writing.text_folder import MOST_TOKENS, TOPICS_FILE, begun_with
 from pipelines.writing.topics import Pairs, read_topics, unknown_topics
 
 TOPIC_LIST_TOKENS = 1500
@@ -46,6 +47,8 @@ class Work:
     scorer : AnyScorer
     tasks : sequence of Task
         Of benchmarks.
+    is_begun : bool
+        Whether the folder has answers.
     """
 
     config: WriteConfig
@@ -55,6 +58,7 @@ class Work:
     grading: Grading | None
     scorer: AnyScorer
     tasks: Sequence[Task]
+    is_begun: bool
 
     @property
     def recipe(self) -> Recipe:
@@ -108,10 +112,11 @@ class Work:
         if self.recipe.takes_document:
             what, how = "documents that --from names", "name more files with --from"
         elif self.recipe.topics:
-            how = "have more --topics listed, in another --out"
+            how = "have more --topics listed"
+        how += " and choose another --out" if self.is_begun else ""
         return (
             f"--n must be at most {most:,}, the number of {what}. Got {self.config.n:,}. Ask for fewer, or "
-            f"{how}, or let each come again (per_draw in the recipe)."
+            f"let each come again (per_draw in the recipe), or {how}."
         )
 
     def text_tasks(self, draws: Draws, start: int, stop: int) -> Tasks:
@@ -121,6 +126,7 @@ class Work:
     def decided_by(self, draws: Draws) -> dict[str, object]:
         """Return what decides which texts are asked for: a folder is held to it."""
         return {
+            "recipe": self.recipe.name,
             "recipe_sha256": recipe_digest(self.recipe),
             "model": self.texts.rater.model,
             "parameters": self.texts.rater.parameters,
@@ -139,22 +145,31 @@ def prepare(config: WriteConfig) -> Work:
         If anything is.
     """
     recipe = load_recipe(config.recipe)
+    rubric = load_rubric(
+        config.grade_rubric or recipe.rubric
+    )  # wrong or right, also where nothing is graded yet
     _refuse_misfits(config, recipe)
+    begun = begun_with(config.out)
+    # What follows from max_words stays as it was: other checks make no other questions.
+    tokens = recipe.reply_tokens or begun.get(MOST_TOKENS, recipe.most_reply_tokens)
     if config.run_code:
         require_isolation()
     if recipe.checks.language:
         load_detector()  # which may not be installed
     price, form, topics = config.price_of(config.model), TextForm(recipe), None
     if recipe.topics is not None:
-        topics = Asked(TopicsForm(recipe.topics), config.writer(TOPIC_LIST_TOKENS), LISTS, price, "lists")
+        topics = Asked(
+            TopicsForm(recipe.topics), config.writer(TOPIC_LIST_TOKENS), LISTS, price, "lists of topics"
+        )
     return Work(
         config=config,
         form=form,
-        texts=Asked(form, config.writer(recipe.most_reply_tokens), TEXTS, price, "texts"),
+        texts=Asked(form, config.writer(tokens), TEXTS, price, "texts"),
         topics=topics,
-        grading=_grading(config, recipe),
+        grading=_grading(config, rubric),
         scorer=open_scorer(config.scorer or recipe.scorer),
-        tasks=gather_tasks(config.decontaminate),
+        tasks=gather_tasks(config.decontaminate, BenchmarkSettings(fields=config.fields)),
+        is_begun=bool(begun),
     )
 
 
@@ -176,9 +191,8 @@ def _refuse_misfits(config: WriteConfig, recipe: Recipe) -> None:
         )
 
 
-def _grading(config: WriteConfig, recipe: Recipe) -> Grading | None:
+def _grading(config: WriteConfig, rubric: Rubric) -> Grading | None:
     rater = config.grading_rater
     if rater is None:
         return None
-    rubric = load_rubric(config.grade_rubric or recipe.rubric)
     return Grading(rubric, Asked(RubricForm(rubric), rater, LABELS, config.price_of(rater.model), "grades"))

@@ -1,5 +1,6 @@
 """Has texts written by a recipe, looks at what came, has it graded, and writes what is kept."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -9,11 +10,12 @@ from pathlib import Path
 
 from annotations.asking.journal import Journal
 from annotations.asking.unusable import tell_unusable
+from annotations.samples.sampling import UNKNOWN_PICK
 from annotations.writing.diversity import Diversity, measure_diversity, warnings
 from annotations.writing.draws import SlotDraws
 from annotations.writing.forms import TEXTS
 from annotations.writing.recipe import recipe_digest
-from filtering.errors import RunError
+from filtering.errors import Interrupted, RunError
 from pipelines.labels.label_folder import open_journal, price_journal
 from pipelines.progress import ConsoleReporter, Meter, Reporter, waiting
 from pipelines.settings.writing import WriteConfig
@@ -21,16 +23,15 @@ from pipelines.writing.asker import ask
 from pipelines.writing.attempts import NOT_ASKED, WITHOUT_REPLY, Attempt, attempts, batched
 from pipelines.writing.code_runs import CodeRuns
 from pipelines.writing.documents import DocumentDraws, texts_of_files
+from pipelines.writing.estimate_writing import estimate_work
 from pipelines.writing.marks import MARKED, marks_of
 from pipelines.writing.sieve import NEAR_DUPLICATE, SIFTED, Sieve
+from pipelines.writing.sifting import Sifted, sift
 from pipelines.writing.text_folder import FAILED_FILE, hold_to
 from pipelines.writing.text_tables import NO_MARKS, text_files
 from pipelines.writing.topics import list_topics
 from pipelines.writing.work import Draws, Work, prepare
 from pipelines.writing.write_result import Tally, WriteResult
-
-FRESH_ROUNDS = 5
-"""In which near-duplicates are asked for again: where they do not become fewer, slots are too poor."""
 
 
 def write_texts(config: WriteConfig, *, reporter: Reporter | None = None) -> WriteResult:
@@ -57,20 +58,39 @@ def write_texts(config: WriteConfig, *, reporter: Reporter | None = None) -> Wri
     work = prepare(config)
     with open_journal(config.out, "Texts") as journal:
         price_journal(config, journal, config.out)
+        replies = journal.replies()
+        sieve = _sieve(work, journal, reporter)
         draws = _draws(work, journal, reporter)
         if draws is None:  # the budget ended with the topics
-            nothing = _written(work, SlotDraws(work.recipe, config.seed), [], journal, reporter)
+            draws = SlotDraws(work.recipe, config.seed)
+            nothing = _written(work, draws, Sifted([], 0), sieve, journal, reporter)
             return replace(nothing, asked=config.n, faults={NOT_ASKED: config.n})
-        faults = _ask_and_sift(work, draws, journal, reporter)
-        result = _written(work, draws, faults, journal, reporter)
+
+        def ask_for(start: int, stop: int) -> bool:
+            return ask(work.texts, work.text_tasks(draws, start, stop), config, journal, reporter)
+
+        try:
+            sifted = sift(work, draws, sieve, journal, ask_for, reporter)
+        except KeyboardInterrupt:
+            raise Interrupted(_how_to_read(work, draws, journal)) from None
+        result = _written(work, draws, sifted, sieve, journal, reporter)
+        if journal.replies() == replies and result.is_whole:
+            reporter.say("Nothing was asked: all replies were there.")
     _check_any_text(result)
     return result
+
+
+def _sieve(work: Work, journal: Journal, reporter: Reporter) -> Sieve:
+    config = work.config
+    others = texts_of_files(config.against, config.out) if config.against else ()
+    with waiting(reporter, "reading the texts of --against") if config.against else nullcontext():
+        return Sieve(tasks=work.tasks, against=others, run=CodeRuns(journal) if config.run_code else None)
 
 
 def _draws(work: Work, journal: Journal, reporter: Reporter) -> Draws | None:
     """Return what is drawn from, of which the folder is from now on; None where the budget ended before."""
     draws = work.likely_draws()
-    hold_to(work.config.out, work.decided_by(draws), is_begun=journal.is_begun())
+    hold_to(work.config.out, work.decided_by(draws))
     if work.topics is None:
         return draws
     topics = work.listed_topics() or list_topics(
@@ -79,47 +99,40 @@ def _draws(work: Work, journal: Journal, reporter: Reporter) -> Draws | None:
     return work.draws(topics) if topics else None
 
 
-def _ask_and_sift(work: Work, draws: Draws, journal: Journal, reporter: Reporter) -> list[str]:
-    """Ask for all texts, and for others in place of near-duplicates; return what is wrong with each draw."""
-    config = work.config
-    others = texts_of_files(config.against, config.out) if config.against else ()
-    with waiting(reporter, "reading the texts of --against") if config.against else nullcontext():
-        sieve = Sieve(tasks=work.tasks, against=others, run=CodeRuns(journal) if config.run_code else None)
-    faults: list[str] = []
-    stop = config.n
-    for _ in range(1 + FRESH_ROUNDS * config.until_fresh):
-        start = len(faults)
-        is_whole = ask(work.texts, work.text_tasks(draws, start, stop), config, journal, reporter)
-        faults += [NOT_ASKED] * (stop - start)
-        meter = Meter(stop - start, 0, "texts", doing="checking")
-        with reporter.track(meter):
-            for some in batched(attempts(draws.between(start, stop), work.form, work.texts, journal)):
-                for one, fault in zip(some, sieve.faults(some), strict=True):
-                    faults[one.draw.number] = fault
-                meter.count(len(some))
-        stop = min(stop + faults[start:].count(NEAR_DUPLICATE), draws.most)
-        if not is_whole or stop == len(faults):
-            break
-    return faults
+def _how_to_read(work: Work, draws: Draws, journal: Journal) -> str:
+    """Return how to read the texts of a run that is stopped; empty where that takes long to tell."""
+    if isinstance(draws, DocumentDraws):
+        return ""
+
+    def is_open(number: int) -> bool:
+        [task] = work.text_tasks(draws, number, number + 1)()
+        return not journal.is_finished(task.question)
+
+    # They are asked for in their order: the first that is missing is found by halves.
+    there = bisect_left(range(work.config.n), True, key=is_open)
+    return f"To read the texts that are there now, give the same command --n {there}." if there else ""
 
 
 def _written(
-    work: Work, draws: Draws, faults: Sequence[str], journal: Journal, reporter: Reporter
+    work: Work, draws: Draws, sifted: Sifted, sieve: Sieve, journal: Journal, reporter: Reporter
 ) -> WriteResult:
     """Have what counts graded and scored, write the files, and return what they hold."""
-    config, recipe, grading, stop = work.config, work.recipe, work.grading, len(faults)
+    config, recipe, grading, faults = work.config, work.recipe, work.grading, sifted.faults
 
     def found() -> Iterator[Attempt]:
-        return attempts(draws.between(0, stop), work.form, work.texts, journal)
+        return attempts(draws.between(0, len(faults)), work.form, work.texts, journal)
 
     def good() -> Iterator[str]:
         return (one.answer for one in found() if not faults[one.draw.number])
 
-    graded = grading is None or ask(grading.asked, lambda: grading.tasks(good()), config, journal, reporter)
+    all_graded = grading is None or ask(
+        grading.asked, lambda: grading.tasks(good()), config, journal, reporter
+    )
     tally = Tally(faults.count(""), shows=config.samples)
-    digest, meter = recipe_digest(recipe), Meter(stop, 0, "texts", doing="writing")
-    grader = config.grader or ""
-    with reporter.track(meter), text_files(config.out, recipe, digest, work.rubric, grader) as files:
+    digest, meter = recipe_digest(recipe), Meter(len(faults), 0, "texts", doing="writing")
+    grader, is_cut = config.grader or "", (config.keep_grade, config.keep_at) != (None, None)
+    picked = UNKNOWN_PICK if is_cut else "random"  # as draws are, unless a mark decides what is kept
+    with reporter.track(meter), text_files(config.out, recipe, work.rubric, grader, picked) as files:
         for some in batched(found()):
             rows = []
             counted = [one for one in some if not faults[one.draw.number]]
@@ -134,6 +147,7 @@ def _written(
             files.write(rows)
             meter.count(len(some))
     diversity = _diversity(found(), faults)
+    is_stopped = not all_graded or NOT_ASKED in tally.faults or not faults
     return WriteResult(
         out=config.out,
         recipe=recipe.name,
@@ -141,24 +155,41 @@ def _written(
         model=config.model,
         grader=grader,
         scorer=config.scorer or recipe.scorer,
+        wanted=config.n,
         asked=tally.asked,
         kept=tally.kept,
         faults=dict(tally.faults),
         combinations=draws.most,
         topics=len(work.listed_topics()),
-        more_draws=max(0, stop - config.n),
+        more_draws=sifted.more_draws,
+        ran=sieve.ran,
+        searched=sieve.searched,
+        benchmark_tasks=len(work.tasks),
         tokens_in=tally.tokens_in,
         tokens_out=tally.tokens_out,
         spent_usd=journal.spent_usd(),
         open_usd=journal.open_usd(),
+        unpriced=tuple(journal.models_without_price()),
+        budget_usd=config.budget_usd,
+        enough_usd=_enough_usd(work, journal) if is_stopped else None,
         grades=tally.means([one.name for one in work.rubric.dimensions] if work.rubric else []),
+        graded=tally.graded,
+        domain=work.rubric.domain if work.rubric else "",
         edu_score=tally.edu_score,
+        median_score=tally.median_score,
+        is_cut=is_cut,
         diversity=diversity,
         warnings=tuple(warnings(diversity)) if diversity else (),
         unreadable=draws.unreadable if isinstance(draws, DocumentDraws) else {},
         examples=tuple(tally.examples),
-        is_graded=graded,
+        is_graded=grading is not None and all_graded,
     )
+
+
+def _enough_usd(work: Work, journal: Journal) -> float | None:
+    """Return the budget that surely holds all that is left to ask; None where no price is known."""
+    left = estimate_work(work, journal)
+    return None if left.most_usd is None else left.spent_usd + left.most_usd
 
 
 def _diversity(found: Iterator[Attempt], faults: Sequence[str]) -> Diversity | None:

@@ -1,8 +1,10 @@
 """What came of writing: counts, costs, diversity and a few texts to read."""
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 from annotations.writing.diversity import Diversity
@@ -46,8 +48,8 @@ class WriteResult:
     out : str
     recipe, recipe_sha256 : str
     model, grader, scorer : str
-    asked, kept : int
-        Texts that were asked for, and those that are kept.
+    wanted, asked, kept : int
+        Texts that the call wants, those that were asked for in all, and those that are kept.
     faults : dict of str to int
         Texts that are not, by reason; ``not asked`` where the budget ended, ``no answer`` where the endpoint
         had none.
@@ -57,16 +59,29 @@ class WriteResult:
         That were listed first; 0 for a recipe without.
     more_draws : int
         Draws that were made in place of near-duplicates, of those that were asked for.
+    ran, searched, benchmark_tasks : int
+        Exercises that were run; texts that were searched for tasks of benchmarks; how many tasks these are.
     tokens_in, tokens_out : int
         Of the replies of texts.
     spent_usd : float
         For all that the folder holds, and for questions that a killed process may have paid for.
     open_usd : float
         The latter alone, at the most that they can have cost.
+    unpriced : tuple of str
+        Models of replies that came without a price: `spent_usd` lacks these.
+    budget_usd : float, optional
+    enough_usd : float, optional
+        Where the budget ended: one that surely holds all that is left to ask.
     grades : dict of str to float
         Mean rubric points of what is kept, by dimension.
-    edu_score : float
-        Mean of what is kept; 0 where nothing is.
+    graded : int
+        Texts that are kept and have a grade.
+    domain : str
+        What the rubric grades; empty where nothing is graded.
+    edu_score, median_score : float
+        Mean and median of what is kept; 0 where nothing is.
+    is_cut : bool
+        Whether grades or scores decided what is kept.
     diversity : Diversity, optional
         Of what passed the checks; None where nothing did.
     warnings : tuple of str
@@ -76,7 +91,7 @@ class WriteResult:
     examples : tuple of Example
         A few texts; none unless they may be shown.
     is_graded : bool
-        Whether all were graded that should be; False where the budget ended before.
+        Whether all were graded that should be; False where the budget ended before, and where none should be.
     """
 
     out: str
@@ -85,28 +100,40 @@ class WriteResult:
     model: str
     grader: str
     scorer: str
+    wanted: int
     asked: int
     kept: int
     faults: Mapping[str, int]
     combinations: int
     topics: int
     more_draws: int
+    ran: int
+    searched: int
+    benchmark_tasks: int
     tokens_in: int
     tokens_out: int
     spent_usd: float
     open_usd: float
+    unpriced: tuple[str, ...] = ()
+    budget_usd: float | None = None
+    enough_usd: float | None = None
     grades: Mapping[str, float] = field(default_factory=dict)
+    graded: int = 0
+    domain: str = ""
     edu_score: float = 0.0
+    median_score: float = 0.0
+    is_cut: bool = False
     diversity: Diversity | None = None
     warnings: tuple[str, ...] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
-    is_graded: bool = True
+    is_graded: bool = False
 
     @property
     def is_whole(self) -> bool:
         """Whether all was asked, and answered."""
-        return self.is_graded and not any(self.faults.get(one) for one in WITHOUT_REPLY)
+        is_marked = self.is_graded or not self.grader
+        return is_marked and not any(self.faults.get(one) for one in WITHOUT_REPLY)
 
     @property
     def exit_code(self) -> int:
@@ -131,7 +158,8 @@ class Tally:
         self.examples: list[Example] = []
         self._shows, self._step = shows, max(1, good // KEPT_SHOWN)
         self._points: dict[str, float] = defaultdict(float)
-        self._graded, self._score = 0, 0.0
+        self.graded = 0
+        self._scores = array("f")
 
     def add(self, recipe: Recipe, attempt: Attempt, marks: Marks, fault: str) -> None:
         """Count what came of a draw."""
@@ -144,8 +172,8 @@ class Tally:
             self.faults[fault] += 1
         else:
             self.kept += 1
-            self._score += marks.edu_score or 0.0
-            self._graded += bool(marks.grades)
+            self._scores.append(marks.edu_score or 0.0)
+            self.graded += bool(marks.grades)
             for name, points in marks.grades.items():
                 self._points[name] += points
         is_picked = seen < FAILED_SHOWN
@@ -157,9 +185,14 @@ class Tally:
 
     def means(self, names: Sequence[str]) -> dict[str, float]:
         """Return the mean points of what is kept, by dimension."""
-        return {name: self._points[name] / self._graded for name in names} if self._graded else {}
+        return {name: self._points[name] / self.graded for name in names} if self.graded else {}
 
     @property
     def edu_score(self) -> float:
         """Mean score of what is kept."""
-        return self._score / max(self.kept, 1)
+        return sum(self._scores) / max(self.kept, 1)
+
+    @property
+    def median_score(self) -> float:
+        """Median score of what is kept."""
+        return median(self._scores) if self._scores else 0.0

@@ -31,7 +31,7 @@ def test_what_is_wrong_with_a_reply_is_told(content, fault):
 
 def test_what_a_document_says_may_come_back_but_not_what_was_asked():
     rewrite = load_recipe("rewrite")
-    draw = SlotDraws(rewrite, 0).of_document(0, GOOD, "group", 1)
+    draw = SlotDraws(rewrite, 0).of_document(0, GOOD, "group", 1, {})
     assert TextForm(rewrite).read(GOOD, draw.request).fault == ""
     assert TextForm(rewrite).read(draw.request, draw.request).fault == "echo of the request"
 

@@ -94,7 +94,14 @@ def test_what_no_model_is_told_does_not(write_recipe, change):
         (("min_words", "min_word"), "has an unknown key 'checks.min_word'. Did you mean 'min_words'?"),
         (("min_words = 40", "min_words = -1"), "'checks.min_words' in {path} must be at least 1. Got -1"),
         (("min_words = 40", 'min_words = "40"'), "'checks.min_words' in {path} must be a whole number."),
-        (("min_words = 40", "min_words = 40\nmax_words = 4"), "'max_words' must be at least"),
+        (("min_words = 40", "min_words = 40\nmax_words = 4"),
+         "{path}, 'checks': 'max_words' must be at least 'min_words', 40. Got 4."),
+        (("{thing}", "{{thing}"), "such as {{thing}}. Got {{{{thing}}."),
+        (("{thing}", "{thing}}"), "such as {{thing}}. Got {{thing}}}}."),
+        (("{thing}", "{{thing}}"), "Got {{{{thing}}}}."),
+        (("{thing}", "{ thing }"), "Got {{ thing }}."),
+        (("{thing}", "{Thing}"), "Got {{Thing}}."),
+        (("a {thing}", "a {thing} {manner"), "Got {{manner."),
         (("{thing}", "{thnig}"), "'instructions' must name slots of the recipe in braces"),
         (("{thing}", "{thnig}"), "Got {{thnig}}. Did you mean {{thing}}?"),
         ((" in {manner}", ""), "{{manner}} is missing: put it in, or leave the slot out"),
@@ -126,6 +133,11 @@ def test_a_broken_recipe_is_told_with_its_key_and_what_is_meant(write_recipe, ch
     said = refusal(path)
     assert path in said
     assert told.format(path=path) in said
+
+
+def test_braces_that_are_meant_for_the_model_come_in_pairs(write_recipe):
+    path = write_recipe(("{thing}", '{thing} as {\\"a\\": {thing}}'))
+    assert load_recipe(path).names == ["thing", "manner"]
 
 
 def test_broken_toml_is_told_with_its_line(write_recipe):

@@ -136,11 +136,11 @@ def test_a_recall_is_promised_by_the_highest_cut_whose_lower_end_reaches_it():
     assert cut_for_recall(curve, 0.9, 100) == Choice(1, is_promised=True)
 
 
-def test_where_nothing_is_promised_the_best_cut_is_named_with_how_many_labels_it_lacks():
+def test_where_nothing_is_promised_the_highest_estimate_is_named_with_how_many_labels_it_lacks():
     curve = curve_with(precision=[(0.2, 0.1), (0.6, 0.5), (0.9, 0.8), (0.95, 0.7), (0.5, 0.0)])
     # At the third cut .1 must shrink to .05: four times the labels. At the fourth .25 to .1: 6.25 times.
-    assert cut_for_precision(curve, 0.85, 100) == Choice(2, is_promised=False, more_labels=300)
-    assert cut_for_precision(curve, 0.96, 100) == Choice(2, is_promised=False)
+    assert cut_for_precision(curve, 0.85, 100) == Choice(3, is_promised=False, more_labels=300)
+    assert cut_for_precision(curve, 0.96, 100) == Choice(3, is_promised=False)
 
 
 def test_keeping_all_is_no_answer_to_a_recall():

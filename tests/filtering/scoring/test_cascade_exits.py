@@ -131,7 +131,7 @@ def test_too_few_documents_are_refused_with_the_number_that_it_takes():
     with pytest.raises(SettingsError, match="tuned on 736 documents of different groups"):
         find_exits(pairs_of(fast[: needed - 1], full[: needed - 1]), ExitSettings())
     twins = [np.repeat(scores[:40], 50) for scores in (fast, full)]
-    with pytest.raises(SettingsError, match="are of few groups"):
+    with pytest.raises(SettingsError, match="2,000 documents of 40 groups"):
         find_exits(pairs_of(*twins, np.arange(2000) // 50), ExitSettings())
 
 
@@ -153,9 +153,9 @@ def test_a_cut_at_zero_keeps_everything_and_needs_no_evidence(agreeing, fraction
 
 
 def test_where_nothing_disagrees_each_group_counts_once_and_the_message_says_so():
-    with pytest.raises(SettingsError, match=r"count as 50.* Both stages agree on all .* cut of 3,.* once"):
+    with pytest.raises(SettingsError, match=r"of 50 groups\. .* count as 50\. Use --effort fast"):
         find_exits(grouped(agreeing=True), ExitSettings())
-    with pytest.raises(SettingsError, match=r"are of few groups\. Allow more"):
+    with pytest.raises(SettingsError, match=r"alike, so they count as \d+\. Use --effort fast"):
         find_exits(grouped(agreeing=False), ExitSettings(2.0))
     assert find_exits(grouped(agreeing=True), ExitSettings(max_disagreement=0.2)).disagreement_bound <= 0.2
 

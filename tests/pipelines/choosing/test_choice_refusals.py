@@ -2,10 +2,11 @@
 
 import pytest
 from choices import best_first
-from runs import QUIET
+from runs import QUIET, Recorder
 
 from filtering.errors import SettingsError
-from pipelines import RecutConfig, recut_run
+from pipelines import RecutConfig, estimate_recut, recut_run
+from pipelines.choosing.cut_file import SliceCuts, write_cuts
 
 
 @pytest.mark.parametrize(
@@ -15,8 +16,8 @@ from pipelines import RecutConfig, recut_run
         ("--keep-at 2 --repeat score>=1:2", "Got --keep-at 2 and --repeat score>=1:2."),
         ("--at-least 5 --keep-fraction .1", "--at-least must come with --by."),
         ("--balance --keep-fraction .1", "--balance must come with --by."),
-        ("--by language", "--by must come with --keep-fraction or --keep-tokens"),
-        ("--by language --keep-at 2", "--by must come with"),
+        ("--by language", "--by must come with how much to keep: --keep-fraction or --keep-tokens, of which"),
+        ("--by language --keep-at 2", "or --keep-at and --at-least. Got --keep-at alone."),
         ("--by language --keep-at 2 --at-least 5 --at-most .5", "--at-most and --keep-at may be given"),
         ("--temperature 1", "--temperature must come with --keep-fraction or --keep-tokens."),
         ("--curve --keep-fraction .1", "--curve must come with --keep-tokens."),
@@ -38,6 +39,11 @@ from pipelines import RecutConfig, recut_run
         ("--keep-tokens 90000000T", "Got 90,000,000,000,000,000,000 tokens. The most that can be had is"),
         ("--keep-fraction .5 --by language --at-least 99999999999T", "--at-least must fit into what is kept"),
         ("--at-most 2 --by language --keep-fraction .1", "--at-most"),
+        ("--at-least 0.1 --keep-fraction .5 --by language", "--at-least must be a number of documents"),
+        ("--keep-fraction .1 --keep-tokens 1M", "and --keep-tokens 1000000."),
+        ("--by language:1 --keep-fraction .5", "--by language must come without steps."),
+        ("--by langauge --keep-fraction .5", "Did you mean 'language'?"),
+        ("--keep-tokens 5 --tokenizer gone.json", "--tokenizer must be a file that can be read."),
         ("--cuts gone.json", "--cuts must be a file that can be read."),
     ],
 )
@@ -98,3 +104,39 @@ def test_a_column_of_too_many_values_is_refused_with_other_ways(mixed, tmp_path,
     said = refusal(mixed, tmp_path, by="many", keep_fraction=0.5)
     assert "at most 100 values. 'many' has more." in said
     assert "--by path:1" in said
+
+
+@pytest.mark.parametrize(
+    "way", [{}, {"by": "language"}, {"temperature": 1.0}, {"curve": True}, {"curve": True, "by": "host"}]
+)
+def test_a_budget_below_the_shortest_document_is_refused(mixed, tmp_path, way):
+    said = refusal(mixed, tmp_path, keep_tokens=3.0, **way)
+    assert (
+        "--keep-tokens must hold a document that comes first. Got 3 tokens, and the shortest of them" in said
+    )
+    least = float(said.partition(" has ")[2].partition(". ")[0])
+    recut_run(RecutConfig(run=mixed[1], to=tmp_path / "x", keep_tokens=least, **way), reporter=QUIET)
+
+
+def test_a_share_of_less_than_a_document_is_refused(mixed, tmp_path):
+    assert "Ask for at least 0.004." in refusal(mixed, tmp_path, keep_fraction=0.001)
+
+
+def test_cuts_of_another_scorer_are_refused_and_values_that_are_not_there_are_named(mixed, tmp_path):
+    path, heard = tmp_path / "cuts.json", Recorder()
+    write_cuts(str(path), SliceCuts("language", {"en": 1.0}, 1.0, "0" * 64))
+    said = refusal(mixed, tmp_path, cuts=str(path))
+    assert "--cuts must be of the scorer of the run" in said
+    assert "is of digest 000000000000" in said
+    write_cuts(str(path), SliceCuts("language", {"en": 1.0, "English": 2.0, "deu": 2.0}, 1.0))
+    estimate_recut(RecutConfig(run=mixed[1], to="x", cuts=str(path)), reporter=heard)
+    [line] = [line for line in heard.said if "change nothing" in line]
+    assert "English, deu. Values of 'language' here: en, de, fr, (none)." in line
+
+
+def test_a_folder_that_holds_something_else_is_refused_by_the_name_of_its_option(mixed, command, tmp_path):
+    (tmp_path / "letter.txt").write_text("Dear reader")
+    refused = command("recut", mixed[1], "--keep-at", 2, "--to", tmp_path)
+    assert refused.code == 2
+    assert "--to must be new, empty" in refused.err
+    assert "Choose another --to." in refused.err.replace("\n", " ")

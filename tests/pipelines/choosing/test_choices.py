@@ -13,6 +13,7 @@ from runs import QUIET
 
 from pipelines import FilterConfig, RecutConfig, estimate_recut, filter_dump, recut_run, verify_run
 from pipelines.choosing import rules
+from pipelines.choosing.choice_tables import SHOWN, told_of
 from pipelines.choosing.curve import class_edges
 from pipelines.choosing.scored_rows import ScoredRows
 from pipelines.store.run_folder import RunFolder
@@ -80,13 +81,26 @@ def test_budgets_by_slice_are_met_to_the_document_and_no_quota_is_broken(mixed, 
         assert chosen == {row["id"] for row in mine[: len(chosen)]}
         used = tokens([row for row in mine if row["id"] in chosen])
         assert used <= most * budget
-        assert used > min(least, tokens(mine)) - largest
+        assert used >= min(least, tokens(mine))
     assert tokens_of(kept, mixed) > budget - largest
 
 
 def tokens_of(kept, mixed):
     sizes = {row["id"]: row["size"] for row in mixed[2]}
     return sum(sizes[row["id"]] for row in kept) / 4
+
+
+def test_a_table_of_many_values_has_the_smaller_ones_together(mixed, tmp_path):
+    config = RecutConfig(run=mixed[1], to=tmp_path / "cut", by="many", keep_tokens=5000.0)
+    found = estimate_recut(config, reporter=QUIET)
+    assert len(found.slices) == len(mixed[2])
+    [table] = told_of(found).tables
+    *_, rest, total = table.rows
+    assert len(table.rows) == SHOWN + 1
+    assert rest[0] == f"({len(mixed[2]) - SHOWN + 1} others)"
+    kept = [int(row[2].rpartition(" ")[2].replace(",", "")) for row in table.rows]
+    assert sum(kept[:-1]) == kept[-1] == found.total.chosen.documents
+    assert sum(row[1] for row in table.rows[:-1]) == total[1] == len(mixed[2])
 
 
 def test_a_floor_never_gives_way(mixed, choose):

@@ -125,6 +125,14 @@ def test_a_choice_that_was_forged_is_an_error_that_names_it(mixed, command, tmp_
     assert command("report", tmp_path / "cut").code == 2
 
 
+@pytest.mark.parametrize("forged", ["[]", "{}", '{"tables": [{"caption": 1}], "sentences": []}', "x"])
+def test_a_told_choice_that_was_forged_is_an_error_that_names_it(mixed, command, tmp_path, forged):
+    recut_run(RecutConfig(run=mixed[1], to=tmp_path / "cut", **WAYS["draw"]), reporter=QUIET)
+    (tmp_path / "cut" / "run" / "chosen.json").write_text(forged)
+    refused = command("report", tmp_path / "cut")
+    assert (refused.code, "chosen.json" in refused.err) == (2, True), refused.said
+
+
 def decisions(out):
     folder = RunFolder(str(out))
     plan = folder.read_finished_plan()
@@ -167,16 +175,35 @@ def test_the_manifest_counts_repeats(mixed, command, tmp_path):
     [event] = [json.loads(line) for line in logged.err.splitlines() if '"chosen"' in line]
     assert (event["documents"], event["used"]) == (manifest["kept"], manifest["used"])
     assert "score >= 1" in done.out
+    assert command("report", tmp_path / "cut").code == 0
+    assert "edufilter recut" in (tmp_path / "cut" / "run" / "report.html").read_text()
 
 
 def test_a_dry_run_tells_and_writes_nothing(mixed, command, tmp_path):
-    done = command(
-        "recut", mixed[1], "--by", "language", "--keep-fraction", 0.25, "--to", tmp_path / "cut", "--dry-run"
-    )
+    given = ("--by", "language", "--keep-fraction", 0.25, "--unsure", "drop", "--to", tmp_path / "cut")
+    done = command("recut", mixed[1], *given, "--dry-run")
     assert done.code == 0, done.said
     assert "chosen: 60 of" in done.out
+    assert "that the scorer does not know are left out when it is written" in done.err.replace("\n", " ")
     assert "(none)" in done.out
     assert not (tmp_path / "cut").exists()
+
+
+@pytest.mark.parametrize("way", ["slices", "curve"])
+def test_the_page_of_a_choice_has_its_table_and_no_cut(mixed, command, tmp_path, way):
+    given = {
+        "slices": ["--by", "host", "--keep-tokens", 4000],
+        "curve": ["--curve", "--keep-tokens", 12000, "--by", "language"],
+    }[way]
+    done = command("recut", mixed[1], *given, "--to", tmp_path / "cut")
+    assert done.code == 0, done.said
+    page = (tmp_path / "cut" / "run" / "report.html").read_text()
+    assert "What was chosen" in page
+    assert ("Classes of documents" in page) == (way == "curve")
+    assert "would keep \u2192 what is chosen" in page
+    assert "kept from" not in page
+    assert ">cut " not in page
+    assert "wanted" in done.out
 
 
 def test_scores_of_the_format_before_are_cut_but_hold_no_sizes(mixed, tmp_path):
@@ -195,12 +222,16 @@ def test_scores_of_the_format_before_are_cut_but_hold_no_sizes(mixed, tmp_path):
         verify_run(str(old))
 
 
-def test_tokens_are_counted_by_a_tokenizer_of_the_user(mixed, tmp_path):
+def test_tokens_are_counted_by_a_tokenizer_of_the_user_even_if_it_cuts_and_fills_up_texts(mixed, tmp_path):
     texts = [row["text"] or "" for row in mixed[2]]
     tokens = learn_tokens(texts, 300)
+    counted = [len(ids_of) for ids_of in tokens.encode(texts)]
+    tokens._tokenizer.enable_truncation(max_length=16)
+    tokens._tokenizer.enable_padding(length=128)
     tokens._tokenizer.save(str(tmp_path / "tokenizer.json"))
-    for row, ids_of in zip(mixed[2], tokens.encode(texts), strict=True):
-        row["tokens"] = len(ids_of)
+    assert max(counted) > 16 > min(counted)
+    for row, count in zip(mixed[2], counted, strict=True):
+        row["tokens"] = count
     budget = 0.3 * sum(row["tokens"] for row in best_first(mixed[2]))
     config = RecutConfig(
         run=mixed[1], to=tmp_path / "cut", keep_tokens=budget, tokenizer=str(tmp_path / "tokenizer.json")

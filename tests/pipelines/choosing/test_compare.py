@@ -82,6 +82,9 @@ def test_a_run_is_compared_on_the_screen_as_json_and_on_a_page(selections, comma
     told = json.loads(command("compare", cut, drawn, "--json", "--no-samples").out)
     assert told["kinds"]["both"]["documents"] == len(first & second)
     assert told["documents"] == []
+    many = command("compare", cut, drawn, "--by", "many", "--no-samples").out
+    assert "201 others)" in many
+    assert "at least one run keeps" in many
 
 
 def test_runs_over_other_dumps_and_no_runs_are_refused(mixed, selections, web, tmp_path):
@@ -98,3 +101,18 @@ def test_runs_over_other_dumps_and_no_runs_are_refused(mixed, selections, web, t
         compare_runs(CompareConfig(run=mixed[1], other=other), reporter=QUIET)
     with pytest.raises(OutputError, match="must hold a run"):
         compare_runs(CompareConfig(run=mixed[1], other=tmp_path / "none"), reporter=QUIET)
+
+
+@pytest.mark.parametrize("given", [[], ["--by", "host"], ["--no-samples"]])
+@pytest.mark.parametrize("gone", [False, True])
+def test_inputs_that_have_changed_are_refused(mixed, web, command, tmp_path, given, gone):
+    source, out = write_mixed_dump(tmp_path / "dump"), tmp_path / "out"
+    filter_dump(FilterConfig(inputs=[str(source)], out=out, scorer=web, effort="fast"), reporter=QUIET)
+    first = source / "0.parquet"
+    pq.write_table(pq.read_table(first).slice(0, 20), first)
+    if gone:
+        first.unlink()
+    refused = command("compare", out, out, *given)
+    assert (refused.code, refused.out) == (2, "")
+    assert "0.parquet must be there." if gone else "0.parquet has changed." in refused.err.replace("\n", " ")
+    assert "Put it back as it was" in refused.err.replace("\n", " ")

@@ -7,7 +7,8 @@ import pytest
 
 from filtering.judging.thresholds import ScoredLabels
 from pipelines.choosing.cut_file import read_cuts
-from pipelines.choosing.slice_thresholds import NOT_REACHED, TOO_FEW, as_cuts, cuts_of_slices
+from pipelines.choosing.slice_thresholds import NOT_REACHED, NOT_SHOWN, TOO_FEW, as_cuts, cuts_of_slices
+from pipelines.scorer_addresses import open_signals
 
 ROWS = 400
 
@@ -65,6 +66,17 @@ def test_a_slice_that_no_cut_makes_good_enough_takes_the_common_one():
 
 
 @pytest.mark.usefixtures("in_fewer_rounds")
+@pytest.mark.parametrize(("common", "own"), [(3.9, False), (0.5, True)])
+def test_a_cut_that_labels_do_not_show_is_never_laxer_than_the_common_one(common, own):
+    points, good = (one[:60] for one in labels_of(2.0))
+    labels = ScoredLabels(points, good, np.ones(60), np.full(60, 9), np.arange(60))
+    [one] = cuts_of_slices(labels, ["x"] * 60, ("precision", 0.97), common)
+    assert not one.is_promised
+    assert one.why_common == ("" if own else NOT_SHOWN)
+    assert one.keep_at > common if own else one.keep_at == common
+
+
+@pytest.mark.usefixtures("in_fewer_rounds")
 def test_the_command_writes_cuts_that_recut_reads(trained, fresh, command, tmp_path):
     table = pq.read_table(fresh)
     languages = [
@@ -76,9 +88,18 @@ def test_the_command_writes_cuts_that_recut_reads(trained, fresh, command, tmp_p
     assert done.code in (0, 4), done.said
     cuts = read_cuts(str(path))
     assert cuts.by == "tongue"
-    assert {"en", "de"} <= set(cuts.cuts) <= {"en", "de", "fr", "(none)"}
+    assert cuts.scorer_sha256 == open_signals(str(trained.out)).digest
+    assert {"de"} <= set(cuts.cuts) <= {"en", "de", "fr", "(none)"}
     assert "A cut for each slice" in done.out
     assert f"recut OUT --cuts {path}" in done.out
+
+
+def test_a_file_of_cuts_without_a_cut_is_not_written(trained, fresh, command, tmp_path):
+    path = tmp_path / "cuts.json"
+    refused = command("threshold", trained.out, fresh, "--precision", 0.8, "--by", "group", "--cuts", path)
+    assert refused.code == 2
+    assert "must have a cut of its own for --cuts. None has" in refused.err.replace("\n", " ")
+    assert not path.exists()
 
 
 def test_a_column_that_labels_lack_is_refused(trained, fresh, command):

@@ -118,7 +118,7 @@ def test_languages_that_no_column_tells_are_found_in_the_texts_and_that_is_said(
     heard = Recorder()
     texts = [RUSSIAN, GEORGIAN, RUSSIAN, None]
     found = slices_of(pa.table({"text": texts, "id": range(4)}), "language", reporter=heard)
-    assert found == {"ru": 2, "ka": 1, "(none)": 0}
+    assert found == {"ru": 2, "ka": 1, "(none)": 1}
     assert any("found in the texts" in line for line in heard.said)
 
 
@@ -157,9 +157,15 @@ def test_cuts_of_a_file_keep_each_value_from_its_own_points(mixed, tmp_path, nam
         ("a.csv", "language,points\n(others),2\n"),
         ("a.csv", "language,keep_at\nen,2\nen,3\n(others),2\n"),
         ("a.csv", "language,keep_at\nen,two\n(others),2\n"),
+        ("a.csv", "language\nen\n(others)\n"),
+        ("a.json", '{"by": "x", "cuts": ["a"], "others": 1}'),
+        ("a.json", '{"by": "x", "cuts": {}, "others": 1, "scorer_sha256": 5}'),
     ],
 )
-def test_a_file_of_cuts_that_says_something_else_is_refused(tmp_path, name, content):
+def test_a_file_of_cuts_that_says_something_else_is_refused_in_plain_words(tmp_path, name, content):
     (tmp_path / name).write_text(content)
-    with pytest.raises(SettingsError, match="--cuts must be a file that threshold --by wrote"):
+    with pytest.raises(SettingsError, match="--cuts must be a file that threshold --by wrote") as refused:
         read_cuts(str(tmp_path / name))
+    assert not any(
+        word in str(refused.value) for word in ("convert", "unpack", "attribute", "'str'", "Error")
+    )

@@ -4,6 +4,8 @@ import json
 import re
 import shlex
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from runs import QUIET
 
@@ -74,7 +76,7 @@ def test_more_labels_are_asked_for_where_they_would_do(trained, fresh):
     [
         ((0.9, 0.85, 0.95), True, "Keep from 3 points: precision 90.0 % [85.0, 95.0], so at least 80 %."),
         ((0.8, 0.3, 1.0), False, "keep from 3 points: precision 80.0 % [30.0, 100.0]. By how many more"),
-        ((0.7, 0.6, 0.8), False, "no cut is estimated to reach it: more labels alone would not help."),
+        ((0.7, 0.6, 0.79), False, "3 points, by 5 labels: precision 70.0 % [60.0, 79.0]. No band reaches it"),
     ],
 )
 def test_a_goal_has_one_answer_be_it_shown_or_reached_by_the_estimate_or_not_at_all(
@@ -84,8 +86,22 @@ def test_a_goal_has_one_answer_be_it_shown_or_reached_by_the_estimate_or_not_at_
     choice = Choice(0, is_promised=is_promised)
     said = in_words("precision", 0.8, row, choice, None, is_reached=values[0] >= 0.8)
     assert wanted in said
-    assert said.lower().count("keep from") == 1
-    assert "best" not in said or values[0] < 0.8
+    assert said.lower().count("from 3 points") == 1
+    assert ("keep from" in said.lower()) == (values[0] >= 0.8)
+
+
+@pytest.mark.parametrize("goal", [0.6, 0.999])
+def test_a_goal_above_all_estimates_has_no_next_step_that_keeps_more(trained, fresh, tmp_path, goal):
+    table = pq.read_table(fresh)
+    luck = pa.array([4.0 if row % 7 == 3 else 1.0 for row in range(len(table))])
+    path = tmp_path / "luck.parquet"
+    pq.write_table(table.set_column(table.column_names.index("score"), "score", luck), path)
+    result = choose_threshold(ThresholdConfig(scorer=trained.out, labels=str(path), precision=goal))
+    assert (result.estimated_at, result.next_command, result.exit_code) == (None, None, 4)
+    best = max(row.precision.value for row in result.cuts if row.labels)
+    assert next(row for row in result.cuts if row.cut == result.keep_at).precision.value == best < goal
+    reached = any(row.precision.high >= goal for row in result.cuts if row.labels)
+    assert ("more labels may yet show" in result.answer) == reached
 
 
 def test_a_cut_that_the_run_has_is_no_next_step(command, trained, fresh, scored, tmp_path):
@@ -100,7 +116,7 @@ def test_a_cut_that_the_run_has_is_no_next_step(command, trained, fresh, scored,
     assert "next: " not in said
 
 
-def test_tokens_to_keep_are_those_of_the_run(command, trained, fresh, scored):
+def test_tokens_to_keep_are_those_of_the_run(command, trained, fresh, scored, tmp_path):
     arguments = ("threshold", trained.out, fresh, "--population", scored, "--json", "--keep-tokens")
     manifest = RunFolder(str(scored)).read_manifest()
     outcome = command(*arguments, "20k")
@@ -109,7 +125,11 @@ def test_tokens_to_keep_are_those_of_the_run(command, trained, fresh, scored):
     assert found["tokens"] == manifest["text_bytes"] / 4
     row = next(row for row in found["cuts"] if row["cut"] == found["keep_at"])
     assert 15_000 < row["tokens"]["value"] * found["tokens"] <= 20_000
-    assert row["tokens"]["low"] < row["tokens"]["value"] < row["tokens"]["high"]
+    assert row["tokens"]["low"] == row["tokens"]["value"] == row["tokens"]["high"]
+    said = command(*shlex.split(found["next_command"])[1:-1], tmp_path / "new", "--no-report").out
+    kept = RunFolder(str(tmp_path / "new")).read_manifest()["kept_text_bytes"] / 4
+    assert kept == pytest.approx(row["tokens"]["value"] * found["tokens"])
+    assert f", about {short_count(kept)} of {short_count(found['tokens'])} tokens -> " in said
     outcome = command(*arguments, "2.5M")
     found = json.loads(outcome.out)
     assert outcome.code == 4
@@ -146,7 +166,7 @@ def test_the_table_alone_has_no_answer(command, trained, fresh):
     assert outcome.code == 0
     assert "holds for all cuts at once" in outcome.out
     assert "Not weighted" in outcome.out
-    assert "labels: how many documents with a label score so much or more" in outcome.out
+    assert "labels: labelled documents that score so much or more" in outcome.out
     assert f"next: edufilter threshold {trained.out} {fresh} --precision 0.9" in outcome.out
 
 

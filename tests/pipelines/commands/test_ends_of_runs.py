@@ -105,7 +105,7 @@ def test_the_line_of_languages_says_what_tells_them():
     of_code = [{**one, "kind": "code language"} for one in found]
     said = languages_in_words(of_code, "out")
     assert said.startswith("by language (10 documents; a column, the path or the text tells it): ")
-    assert languages_in_words(of_code, "out", 13) == f"{said}, not told 3 more"
+    assert languages_in_words(of_code, "out", 13) == f"{said}, unknown 3 more"
     assert languages_in_words(of_code, "out", 10) == said
 
 
@@ -337,14 +337,14 @@ def test_labels_of_unknown_origin_are_not_called_drawn_at_random(command, traine
     said = command("evaluate", trained.out, tmp_path / "imported.parquet", "--html", page).out
     assert UNKNOWN_ORIGIN in said
     assert "drawn at random" not in said.replace(UNKNOWN_ORIGIN, "")
-    assert "The figure to go by: AUC at 3 points" in said
+    assert ": AUC at 3 points" in said
     shown = html.unescape(page.read_text())
     assert UNKNOWN_ORIGIN in shown
     assert "chosen without" not in shown
     assert "best possible" not in shown
     pq.write_table(table, tmp_path / "drawn.parquet")
     said = command("evaluate", trained.out, tmp_path / "drawn.parquet").out
-    assert "at effort fast on the documents drawn at random." in said
+    assert " on the documents drawn at random. It is" in said
     assert UNKNOWN_ORIGIN not in said
     given = (trained.out, tmp_path / "drawn.parquet", "--device", "cpu")
     next_step = f"next: edufilter threshold {shlex.join(map(str, given))} --precision 0.9"

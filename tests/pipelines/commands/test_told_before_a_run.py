@@ -63,7 +63,8 @@ def test_a_dry_run_on_a_begun_run_says_what_is_done_and_refuses_what_the_run_wou
     arguments = ["filter", *FAST, dump, "-s", web, "--rows-per-part", 80, "--out", finished, "--dry-run"]
     outcome = command(*arguments, "--keep-at", CUT)
     assert outcome.code == 0
-    assert "done already: 410 documents" in outcome.out
+    assert "The run is complete: it kept 137 of 410 documents (33.4 %)" in outcome.out
+    assert "would keep" not in outcome.out
     refused = command(*arguments, "--keep-at", CUT + 1)
     assert refused.code == 2
     assert "--keep-at" in refused.err

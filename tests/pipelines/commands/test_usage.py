@@ -132,7 +132,7 @@ def test_a_wrong_setting_is_refused_by_name_with_what_came(command, dump, tmp_pa
         ("filter x -o y --keep-at -1", "--keep-at must be at least 0. Got -1.0 instead."),
         ("sample x -o y.csv --n 2,000", "must be a whole number. Got '2,000' instead. Did you mean 2000?"),
         ("threshold x y --precision 90%", "must be a number. Got '90%' instead. Did you mean 0.9?"),
-        ("threshold x y --recall 90", "--recall must be below 1. Got 90.0 instead. 0.2 means 20 %."),
+        ("threshold x y --recall 90", "--recall must be below 1. Got 90.0 instead. Did you mean 0.9?\n"),
         ("filter x -o y --effort ful", "fast, balanced, full. Got 'ful' instead. Did you mean 'full'?"),
         ("train x -o y --signals ridge", "characters, lightgbm. Got 'ridge' instead.\n"),
     ],

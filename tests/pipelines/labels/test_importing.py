@@ -14,6 +14,7 @@ from scripted_server import ScriptedServer, labelled
 
 from filtering.errors import ColumnError, LabelsError
 from pipelines import ImportConfig, annotate_sample, import_labels
+from pipelines.labels.importing import SCORED_BEFORE
 from pipelines.labels.label_folder import RATINGS_FILE
 
 pytestmark = pytest.mark.usefixtures("key")
@@ -125,7 +126,7 @@ def test_scores_of_people_join_the_documents_of_the_folder_by_id(sample, tmp_pat
     checks = tmp_path / "checks.csv"
     checks.write_text("id,score\nd3,3\nd4,\nd5,2.5\n")
     result = import_labels(ImportConfig(source=checks, out=tmp_path / "labels", rater="people"))
-    assert dict(result.statuses) == {"imported": 2, "without a score": 1}
+    assert dict(result.statuses) == {"imported": 2, SCORED_BEFORE: 2, "without a score": 1}
     labels = {row["id"]: row for row in read(tmp_path / "labels")}
     assert len(labels) == 120
     assert (labels["d3"]["score"], labels["d3"]["raters"]) == (2.0, 2)

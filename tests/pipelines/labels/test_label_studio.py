@@ -96,6 +96,8 @@ def test_the_config_asks_for_points_of_the_text_of_the_tasks(rubric):
     if rubric != "story":
         assert [one.get("value") for one in asking] == ["0", "1", "2", "3", "4", "5"]
         assert all(one.get("hint") for one in asking) == (rubric is not None)
+        shown = [one.get("value") for one in view.findall("Header")][1:]
+        assert shown == [f"{one.get('value')} {one.get('hint')}" for one in asking if rubric]
 
 
 @pytest.mark.parametrize("kind", ["choices", "number", "rating"])

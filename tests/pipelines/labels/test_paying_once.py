@@ -131,7 +131,7 @@ def test_a_budget_ends_a_run_with_whole_documents_and_a_larger_one_goes_on(sampl
         arguments += ["--out", tmp_path / "labels", "--price", "1/1"]
         first = command(*arguments, "--budget-usd", "0.01")
         assert first.code == 3
-        assert "The budget is spent" in first.out
+        assert "The budget holds no further question" in first.out
         some = len(read(tmp_path / "labels"))
         assert 0 < some < 120
         assert server.count == some

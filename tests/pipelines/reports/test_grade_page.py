@@ -68,7 +68,7 @@ def test_the_command_prints_the_table_and_where_the_page_is(tmp_path, command):
     with ScriptedServer(count_hens) as server:
         words = ("grade", texts, "--model", "scripted", "--base-url", server.base_url, "--out", out)
         dry = command(*words, "--dry-run")
-        assert "12 of 12 questions to ask, about 12 texts" in dry.out
+        assert "12 of 12 questions to ask, for 12 texts" in dry.out
         assert server.count == 0
         done = command(*words)
         found = json.loads(command(*words, "--json").out)

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from pipelines.reports.kept_shares import (
-    FAR_ROWS,
+    FAR_LEVEL,
     OTHERS,
     SHOWN,
     count_kept,
@@ -36,7 +37,7 @@ def test_one_value_is_no_slice():
 @pytest.mark.parametrize(
     ("counts", "why"),
     [
-        ({"a": (FAR_ROWS - 1, FAR_ROWS - 1), "b": (1000, 10)}, "few documents"),
+        ({"a": (3, 2), "b": (1000, 200)}, "too few documents to tell"),
         ({"a": (1000, 500), "b": (1000, 520)}, "about the same"),
         ({"a": (100_000, 12_000), "b": (100_000, 11_000)}, "surely another share, and hardly another one"),
         ({"a": (0, 0), "b": (100, 10)}, "nothing"),
@@ -44,6 +45,22 @@ def test_one_value_is_no_slice():
 )
 def test_what_is_not_far_is_not_called_so(counts, why):
     assert not any(one.is_far for one in slices_of("site", counts)), why
+
+
+@pytest.mark.parametrize(
+    ("own", "rest"),
+    [((17, 13), (1400, 240)), ((23, 21), (1400, 234)), ((2, 2), (10**9, 10**6)), ((25, 0), (40, 30))],
+)
+def test_a_small_slice_is_far_where_its_share_differs_enough(own, rest):
+    assert {one.is_far for one in slices_of("site", {"a": own, "b": rest})} == {True}
+
+
+@pytest.mark.parametrize("own", [(12, 0), (12, 9), (12, 10), (40, 25), (40, 6), (40, 5), (6, 6)])
+def test_far_is_what_the_exact_test_finds(own):
+    rest = (900, 300)
+    table = [[own[1], own[0] - own[1]], [rest[1], rest[0] - rest[1]]]
+    chance = 2 * min(stats.fisher_exact(table, alternative=side).pvalue for side in ("less", "greater"))
+    assert slices_of("site", {"a": own, "b": rest}, in_order=True)[0].is_far == (chance < FAR_LEVEL / 2)
 
 
 def test_where_slices_differ_by_accident_alone_hardly_any_run_is_told_of_one():

@@ -69,7 +69,7 @@ def test_no_string_of_a_report_is_markup(finished):
     report = replace(
         report,
         made_by=MadeBy("edufilter filter dump", 410, 2.0),
-        leaks=RunLeaks("drop", 1, 0, 164, 5, [count], [pair], {"b": "it is gone"}),
+        leaks=RunLeaks("drop", 1, 0, 0, 0, [], 164, 5, [count], [pair], {"b": "it is gone"}),
         unread={"c": "it has changed"},
         no_languages="no fastText",
         no_scorer="no scorer",

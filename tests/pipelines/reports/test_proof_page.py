@@ -193,7 +193,7 @@ def test_differences_are_percent_of_what_random_costs():
 def test_the_screen_shows_findings_first_and_a_table_that_fits(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
     proof = make_proof()
-    assert print_proof(proof, str(tmp_path)) == 0
+    assert print_proof(proof, config_of(tmp_path)) == 0
     lines = capsys.readouterr().out.splitlines()
     said = findings(proof)
     assert lines[: len(said)] == said
@@ -201,3 +201,17 @@ def test_the_screen_shows_findings_first_and_a_table_that_fits(tmp_path, monkeyp
     assert [line.split()[-1] for line in table] == ["better"] * len(EVALUATIONS)
     assert max(map(len, table)) <= 80
     assert f"page: {tmp_path}/proof.html" in lines
+    assert lines[-2].startswith(
+        "next: measure a model by another task, once lm_eval is installed (pip install "
+    )
+    assert lines[-1].endswith(f"pretrained={tmp_path}/models/kept-1 --tasks TASK")
+
+
+def test_after_toys_the_next_step_is_a_proof_that_tells_something(tmp_path, capsys):
+    config = config_of(tmp_path, size="toy", budget="5m", seeds=2)
+    assert print_proof(make_proof(size="toy"), config) == 0
+    again = capsys.readouterr().out.splitlines()[-1].split()
+    assert again[:3] == ["edufilter", "prove", "out"]
+    assert "--size" not in again  # tiny is the default
+    assert again[again.index("--out") + 1] == "NEW"
+    assert "--budget" not in again

@@ -11,7 +11,7 @@ from runs import QUIET
 
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, write_report
 from pipelines.reports.run_report_data import gather_report
-from pipelines.reports.yields import CUTS
+from pipelines.reports.yields import CUTS, Yield, yields_table
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_the_page_and_the_data_show_them_and_a_choice_says_what_it_is(reported, 
     text = re.sub(r"<[^>]+>", " ", (cut / "run" / "report.html").read_text())
     assert "Tokens above each cut" in text
     assert "used by score" in text
-    assert "documents with repeats" in text
+    assert "documents are used" in text
 
 
 def test_a_cut_of_a_run_that_stored_no_sizes_has_a_report_without_them(reported, tmp_path):
@@ -65,3 +65,10 @@ def test_a_cut_of_a_run_that_stored_no_sizes_has_a_report_without_them(reported,
     write_report(str(cut), samples=False, reporter=QUIET)
     assert json.loads((cut / "run" / "report.json").read_text())["yields"] == []
     assert "Tokens above each cut" not in (cut / "run" / "report.html").read_text()
+
+
+def test_smaller_values_have_one_row_together():
+    yields = [Yield("host", f"{number}.org", 1000.0 + number, (500.0,) * len(CUTS)) for number in range(25)]
+    rows = yields_table(yields).rows
+    assert len(rows) == 21
+    assert rows[-1] == ("(5 others)", "5.11k", *["2.5k"] * len(CUTS))

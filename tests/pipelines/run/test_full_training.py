@@ -101,6 +101,10 @@ def test_a_learning_curve_is_drawn_for_both_efforts(
             found = re.findall(rf'aria-label="{drawn_by}: (\d+); [^"]*effort: {effort}"', drawn)
             assert len(set(found)) > 1
     assert all(how in outcome.out for how in ("one by one", "whole groups"))
+    assert (
+        len(re.findall(r"\nFrom \d+ to \d+ (labels|groups) the AUC at 3 points went from", outcome.out)) == 2
+    )
+    assert outcome.out.splitlines()[-1].startswith("next: ")
 
 
 def test_a_learning_curve_of_other_labels_is_refused(command, trained, hasty, tmp_path):
@@ -109,7 +113,8 @@ def test_a_learning_curve_of_other_labels_is_refused(command, trained, hasty, tm
         "evaluate", trained.out, tmp_path / "fresh.parquet", "--learning-curve", tmp_path / "curve.svg"
     )
     assert outcome.code == 2
-    assert "needs the labels that the scorer was fitted to" in outcome.err
+    assert "must be of the very labels that the scorer was fitted to" in outcome.err
+    assert outcome.out == ""
     assert not (tmp_path / "curve.svg").exists()
 
 
@@ -125,5 +130,5 @@ def test_a_learning_curve_that_cannot_be_written_is_refused_before_anything_is_f
 
 def test_a_scorer_that_tells_nothing_of_its_labels_has_no_learning_curve(trained, labels, tmp_path):
     scorer = copy_of_scorer(trained.out, tmp_path / "copy", domain="copy")
-    with pytest.raises(SettingsError, match="needs the labels that the scorer was fitted to"):
+    with pytest.raises(SettingsError, match="must be of the very labels that the scorer was fitted to"):
         write_learning_curve(scorer, str(labels), str(tmp_path / "curve.svg"), placement=CPU, reporter=QUIET)

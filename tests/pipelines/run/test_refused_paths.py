@@ -56,7 +56,7 @@ def test_an_output_that_is_a_file_is_refused(command, web, dump, tmp_path):
     (tmp_path / "out").write_text("mine")
     outcome = command("filter", *BARE, dump, "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 2
-    assert "OUT must be a folder" in outcome.err
+    assert "--out must be a folder" in outcome.err
 
 
 @pytest.mark.parametrize("place", ["out", "deep/out"])

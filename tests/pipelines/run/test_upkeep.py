@@ -47,7 +47,7 @@ def test_status_of_a_finished_run(command, finished):
     assert outcome.code == 0
     assert json.loads(outcome.out) == {
         "state": "complete", "parts": 6, "parts_done": 6, "rows": 410, "rows_done": 410, "set_aside": 0,
-        "next_step": "",
+        "set_aside_names": [], "next_step": "",
     }  # fmt: skip
     assert command("status", finished).out == "complete: 6 of 6 parts, 410 of 410 documents, 0 set aside\n"
 

@@ -57,7 +57,8 @@ def test_an_audit_of_few_documents_says_that_more_of_any_kind_would_tell(command
     shown = command("audit", trained.out, tmp_path / "few.parquet").out
     assert "rewrites do as they should. Of " in shown
     assert "it is unclear, for the documents are too few: Markdown taken off" in shown
-    assert "next: audit more documents, which need no labels:\n  edufilter sample DUMP" in shown
+    assert "if your dump has more than these 30:\n  edufilter sample DUMP --n 2000" in shown
+    assert "--out sample-2000.parquet\n" in shown
 
 
 @pytest.mark.parametrize(

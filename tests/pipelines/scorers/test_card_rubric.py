@@ -80,7 +80,7 @@ def test_labels_by_a_rubric_are_trained_on_as_its_domain(capsys, domain, words):
     ],
 )  # fmt: skip
 def test_a_sample_is_labelled_by_its_rubric_as_far_as_that_is_known(capsys, scorer, rubric, words):
-    print_sample(SampleResult("a.parquet", 200, {"stratified": 200}, 9, 9, 0, 9, scorer, rubric, (), ()))
+    print_sample(SampleResult("a.parquet", 200, 200, {"stratified": 200}, 9, 9, 0, 9, scorer, rubric, (), ()))
     assert f"next: edufilter annotate a.parquet {words}--model MODEL" in capsys.readouterr().out
 
 

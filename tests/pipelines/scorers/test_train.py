@@ -175,7 +175,7 @@ def test_auto_compares_all_recipes_and_keeps_a_simple_one_among_equals(command, 
     pq.write_table(make_labels(rows=120, groups=12), tmp_path / "labels.parquet")
     outcome = command("train", tmp_path / "labels.parquet", "--out", tmp_path / "out", "--embedder", "none")
     assert outcome.code == 0
-    assert outcome.out.startswith("The figure to go by: AUC at 3 points")
+    assert outcome.out.startswith("The figure to go by at effort fast: AUC at 3 points")
     assert f"{tmp_path / 'out'}/README.md" in outcome.out
     signals = json.loads((tmp_path / "out/scorer.json").read_text())["metrics"]["signals"]
     rho = {name: found["rho"] for name, found in signals["compared"].items()}

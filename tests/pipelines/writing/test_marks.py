@@ -10,6 +10,7 @@ from written_texts import failed, kept, write
 
 from annotations import load_rubric, read_labels
 from annotations.labels.label_rubric import rubric_of
+from filtering.errors import LabelsError
 from pipelines.writing.text_folder import data_file
 
 
@@ -37,7 +38,11 @@ def test_what_is_kept_lies_above_either_cut(tmp_path):
         asked = server.count
         result = write(tmp_path / "out", server.base_url, grader="judge", n=40, **cut)
         assert server.count == asked  # another cut asks nothing
-    good = [row for row in everything if row["score"] >= grades[20] and row["edu_score"] >= scores[10]]
+    good = [
+        {**row, "picked": "unknown"}  # no longer at random
+        for row in everything
+        if row["score"] >= grades[20] and row["edu_score"] >= scores[10]
+    ]
     assert kept(tmp_path / "out") == good
     assert result.kept == len(good) < 40
     for row in failed(tmp_path / "out"):
@@ -54,6 +59,8 @@ def test_a_text_without_a_grade_is_kept_only_where_none_is_asked_for(tmp_path):
         result = write(tmp_path / "out", server.base_url, grader="judge", n=30)
         missing = [row for row in kept(tmp_path / "out") if row["score"] is None]
         assert len(missing) == 10
+        with pytest.raises(LabelsError, match="With --keep-grade 0 it keeps graded texts alone"):
+            read_labels(str(data_file(str(tmp_path / "out"), "story")))
         assert result.kept == 30
         cut = write(tmp_path / "out", server.base_url, grader="judge", n=30, keep_grade=0.0)
     assert dict(cut.faults) == {"no grade": 10}
@@ -78,6 +85,22 @@ def test_graded_texts_are_labels_that_name_their_rubric(tmp_path):
     assert labels.scores.tolist() == [row["score"] for row in rows]
     assert list(labels.groups) == [row["noun"] for row in rows]
     assert rubric_of(path) == load_rubric("story")
+    assert labels.origin_known
+    assert labels.unbiased.all()
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"grader": "judge"}, r"Found 30\. Have more texts written and graded: the same 'edufilter write'"),
+        ({}, "It has no 'score'.* The same 'edufilter write' with --grade MODEL"),
+    ],
+)
+def test_who_trains_on_too_little_that_was_written_is_told_to_have_more_written(tmp_path, more, told):
+    with ScriptedServer(Writer()) as server:
+        write(tmp_path / "out", server.base_url, n=30, **more)
+    with pytest.raises(LabelsError, match=told):
+        read_labels(str(data_file(str(tmp_path / "out"), "story")))
 
 
 def test_a_folder_of_texts_is_no_folder_of_labels_and_says_what_is(tmp_path, command):

@@ -9,15 +9,16 @@ from scripted_writer import SAME, Writer, said, text
 from written_texts import failed, kept, write
 
 from annotations.writing.checks import REASONS
+from annotations.writing.forms import TEXTS
 from pipelines.reports.writing_page import render_page
-from pipelines.writing.attempts import WITHOUT_REPLY, WITHOUT_TEXT
+from pipelines.writing.attempts import WITHOUT_REPLY
 from pipelines.writing.marks import MARKED
 from pipelines.writing.reasons import MEANINGS
 from pipelines.writing.sieve import SIFTED
 
 
 def test_each_reason_that_is_ours_has_a_meaning():
-    assert {*REASONS, *WITHOUT_REPLY, *WITHOUT_TEXT.values(), *MARKED, *SIFTED} <= set(MEANINGS)
+    assert {*REASONS, *WITHOUT_REPLY, *TEXTS.called.values(), *MARKED, *SIFTED} <= set(MEANINGS)
 
 
 def without_the_noun(request):

@@ -49,6 +49,42 @@ def test_fewer_documents_are_drawn_by_the_seed_and_more_are_added_to_them(dump, 
         assert set(documents_of(server)[-8:]) != first
 
 
+def test_documents_without_text_are_passed_over_for_others(tmp_path):
+    texts = [text if at % 3 == 0 else " " for at, text in enumerate(make_texts(30, seed=3))]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "sparse.parquet", row_group_size=7)
+    with ScriptedServer(Writer()) as server:
+        inputs = [str(tmp_path / "sparse.parquet")]
+        some = write(tmp_path / "out", server.base_url, "rewrite", inputs=inputs, n=6)
+        first = documents_of(server)
+        assert (some.kept, some.asked, some.more_draws, len(first)) == (6, 6, 0, 6)
+        most = write(tmp_path / "out", server.base_url, "rewrite", inputs=inputs, n=30)
+        assert documents_of(server)[:6] == first
+    assert (most.wanted, most.asked, most.exit_code, server.count) == (30, 10, 0, 10)
+
+
+def test_a_lesson_says_where_its_document_is_from(tmp_path):
+    table = pa.table(
+        {
+            "text": make_texts(9, seed=5),
+            "id": range(100, 109),
+            "url": [f"https://a.org/{at}" for at in range(9)],
+            "licenses": [["MIT", "Apache-2.0"]] * 8 + [[]],
+        }
+    )
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=4)
+    with ScriptedServer(Writer()) as server:
+        write(tmp_path / "out", server.base_url, "rewrite", inputs=[str(tmp_path / "a.parquet")], n=9)
+        write(tmp_path / "other", server.base_url, n=1)
+    rows = kept(tmp_path / "out", "rewrite")
+    assert sorted(row["source_row"] for row in rows) == list(range(9))
+    for row in rows:
+        at = row["source_row"]
+        assert (row["source_file"], row["source_id"]) == ("a.parquet", str(100 + at))
+        assert row["source_url"] == f"https://a.org/{at}"
+        assert row["source_license"] == ("MIT, Apache-2.0" if at < 8 else None)
+    assert not [name for name in kept(tmp_path / "other")[0] if name.startswith("source_")]
+
+
 def test_the_same_page_twice_is_paid_once(tmp_path):
     pq.write_table(pa.table({"text": make_texts(1, seed=4) * 12}), tmp_path / "copies.parquet")
     (tmp_path / "mine.toml").write_text('name = "mine"\ninstructions = "Say it anew. {document}"\n')
