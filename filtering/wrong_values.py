@@ -70,7 +70,9 @@ def what_is_wrong(problem: Mapping[str, Any]) -> str:
     kind, value, near = problem["type"], problem.get("input"), ""
     if kind == "missing":
         return f"{KINDS[kind]}."
-    words = KINDS.get(kind) or LIBRARY_WORDS.sub("must ", problem["msg"]).replace(" after validation", "")
+    words = KINDS.get(kind) or LIBRARY_WORDS.sub("must ", problem.get("msg", "")).replace(
+        " after validation", ""
+    )
     if kind in BOUNDS:
         name, bound = BOUNDS[kind]
         limit = problem["ctx"][name]

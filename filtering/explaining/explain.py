@@ -182,7 +182,7 @@ def explain_documents(
     >>> from filtering import load_scorer
     >>> (why,) = explain_documents(load_scorer("web"), ["For example, you know a prime number."])
     >>> why.kept, why.sentence[:40]
-    (False, 'It uses many different words and address')
+    (False, 'Against it: it uses many different words')
     """
     return [*explain_in_turn(scorer, texts, top=top, keep_at=keep_at, languages=languages)]
 

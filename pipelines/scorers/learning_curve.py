@@ -105,7 +105,7 @@ def more_labels_help(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     >>> few, every = ({"effort": "fast", "drawn": "groups", "groups": count} for count in (50, 100))
     >>> few |= {"auc_at_3": 0.9, "auc_at_3_spread": 0.002}
     >>> every |= {"auc_at_3": 0.92, "auc_at_3_spread": 0.001}
-    >>> more_labels_help([few, every])[0][-38:]
+    >>> more_labels_help([few, every])[0][-36:]
     'So labels of more groups would help.'
     """
     return [
@@ -117,9 +117,10 @@ def more_labels_help(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _twice_as_many(rows: Sequence[Mapping[str, Any]], effort: str, drawn: str) -> str:
     """Return what the last half of the labels, or of the groups, brought; nothing where it was not tried."""
-    *fewer, every = [row for row in rows if row["effort"] == effort]
-    if not fewer:
+    tried = [row for row in rows if row["effort"] == effort]
+    if len(tried) < 2:
         return ""
+    *fewer, every = tried
     half = min(fewer, key=lambda row: abs(row[drawn] - every[drawn] / 2))
     before, after = half["auc_at_3"], every["auc_at_3"]
     chance = hypot(half["auc_at_3_spread"], every["auc_at_3_spread"])

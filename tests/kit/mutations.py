@@ -122,8 +122,8 @@ FAULTS = (
     ),
     Fault(
         "a budget takes a document more than it has room for",
-        'self._left[group], side="right"))',
-        'self._left[group], side="right")) + 1',
+        "fits = used <= self._left[group]",
+        "fits = used - size <= self._left[group]",
         ("test_a_budget_takes_the_rows_that_sorting_puts_first",),
     ),
     Fault(

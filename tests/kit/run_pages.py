@@ -50,6 +50,11 @@ def run_over(texts, folder, web, *, name="a.parquet", kind=None, keep_at=CUT):
     return out
 
 
+def text_of_page(out):
+    """Return the text of the page of a run, without its marks."""
+    return Page((out / "run" / "report.html").read_text()).text
+
+
 def texts_of(report):
     """Return the text of each sample of a report."""
     return [one.text for one in report.samples]

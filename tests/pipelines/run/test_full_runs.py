@@ -86,7 +86,7 @@ def test_a_run_does_not_go_on_at_another_effort(command, full, tmp_path, begun, 
     arguments[arguments.index("full")] = goes_on
     outcome = command(*arguments)
     assert outcome.code == 2
-    assert f"--effort of {tmp_path / 'out'} is '{begun}'. Got '{goes_on}' instead" in outcome.err
+    assert f"--effort of {tmp_path / 'out'} is '{begun}'. Now it is '{goes_on}'" in outcome.err
     assert digests(tmp_path / "out") == before
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from dumps import GEORGIAN, make_texts
+from run_pages import text_of_page
 from runs import QUIET, Recorder, manifest_of
 
 from filtering import load_scorer, save_scorer
@@ -160,7 +161,7 @@ def test_another_scorer_in_a_used_folder_is_told_by_its_name(run):
 def test_a_run_goes_on_with_what_it_was_begun_with(run):
     out = run()
     run()
-    with pytest.raises(OutputError, match=r"'unsure' .--unsure. of .* is 'flag'. Got 'drop'"):
+    with pytest.raises(OutputError, match=r"'unsure' .--unsure. of .* is 'flag'. Now it is 'drop'"):
         run(unsure="drop")
     assert manifest_of(out)["settings"]["known_languages"] == "en"
 
@@ -186,7 +187,7 @@ def test_before_and_after_a_run_and_on_its_page_the_figure_is_the_same(command, 
     assert marked in outcome.out
     step = f"edufilter recut {tmp_path}/out --unsure drop --to {tmp_path}/out-sure drops them."
     assert step in outcome.out
-    page = (tmp_path / "out" / "run" / "report.html").read_text()
+    page = text_of_page(tmp_path / "out")
     assert figure in page
     assert told in page
     assert marked in page
@@ -228,7 +229,7 @@ def test_a_scorer_of_pages_says_of_source_files_which_scorer_is_fitted_to_them(
     outcome = command(*given, "-s", web)
     assert said in outcome.err
     assert outcome.out.count("--scorer code is fitted to such.") == 1
-    assert said in (tmp_path / "out" / "run" / "report.html").read_text()  # one verdict, here and there
+    assert said in text_of_page(tmp_path / "out")  # one verdict, here and there
     assert "--unsure drop" not in outcome.said
 
 
@@ -240,7 +241,7 @@ def test_a_scorer_of_code_says_of_pages_of_prose_which_scorer_is_fitted_to_them(
         pq.write_table(pa.table({"text": texts}), tmp_path / f"{name}.parquet")
         given = ["filter", tmp_path / f"{name}.parquet", "--effort", "fast", "--rules", "none"]
         outcome = command(*given, "-s", "code", "--out", tmp_path / name)
-        for screen in (outcome.err, outcome.out, (tmp_path / name / "run" / "report.html").read_text()):
+        for screen in (outcome.err, outcome.out, text_of_page(tmp_path / name)):
             assert (said in screen) == is_told
         assert (said in command(*given, "-s", "code", "--dry-run", "--out", "x").out) == is_told
         assert "pages of prose" not in command(*given, "-s", "web", "--dry-run", "--out", "x").out
@@ -280,7 +281,7 @@ def test_where_they_are_not_counted_the_end_of_a_run_warns_and_names_the_new_cut
     assert "120 of 240 documents are in languages" in out
     step = f"edufilter recut {tmp_path}/out --unsure drop --to {tmp_path}/out-sure drops them."
     assert step in out
-    assert step in (tmp_path / "out" / "run" / "report.html").read_text()
+    assert step in text_of_page(tmp_path / "out")
 
 
 def test_the_page_of_a_new_cut_and_its_rows_know_what_it_dropped(run, tmp_path):
