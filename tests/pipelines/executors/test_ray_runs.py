@@ -157,7 +157,8 @@ def test_a_killed_board_costs_nothing(ray, config, finished):
 def test_a_part_that_hangs_is_ended_and_run_again(ray, config, finished):
     with struck(PART, leave) as frozen:
         filter_dump(config, executor=RayExecutor(stall_s=6), reporter=QUIET)
-        assert frozen[0].status() == psutil.STATUS_STOPPED
+        with suppress(psutil.NoSuchProcess):  # Ray may have ended it by then
+            assert frozen[0].status() == psutil.STATUS_STOPPED
     assert lasting(Path(config.out)) == lasting(finished)
 
 
