@@ -9,6 +9,12 @@ Effort = Literal["fast", "balanced", "full"]
 """``fast``: signals alone; ``full``: an embedding and a head as well, for every document; ``balanced``: for
 those alone about which the signals are not sure enough (`filtering.scoring.cascade`)."""
 
+SHIPPED = ("web", "code")
+"""Scorers that come along, by name."""
+
+COMBINATIONS = ("max", "mean", "min")
+"""What may be made of the points of several scorers; or those of one of them alone, by its name."""
+
 DEFAULT_BOUNDS = (0.002, 0.01)
 """Disagreements that a run asks for by default, the better first.
 

@@ -29,13 +29,13 @@ from pipelines.settings.base import (
     OpenShare,
     Paths,
     Points,
-    ScorerName,
     Settings,
     SomePaths,
     TextColumn,
     from_words,
     setting_name,
 )
+from pipelines.settings.several import Combine, NamedScorer, ScorerNames, combination_of, named_scorers
 
 MAX_DOCUMENT_BYTES = 64_000_000
 
@@ -234,7 +234,8 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
 
     old_names: ClassVar[Mapping[str, str]] = {"decontaminate": "against"}
 
-    scorer: ScorerName = "web"
+    scorer: ScorerNames = ("web",)
+    combine: Combine = None
     keep_at: Annotated[
         Points,
         Option(rich_help_panel=SCORING, help="Lowest score that is kept, from 0 to 5 rubric points."),
@@ -310,6 +311,12 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
 
     def _refuse_misfits(self) -> None:
         super()._refuse_misfits()
+        if self.combination == "mean" and self.effort == "balanced":
+            raise SettingsError(
+                "'combine' (--combine) must be max, min or the name of a scorer with --effort balanced, which "
+                "embeds near the cut of each scorer. Got 'mean', whose cut is near none of these. Choose "
+                "--effort fast or full."
+            )
         if self.against and self.write == "scores":
             raise SettingsError(
                 "'against' (--against) must come with documents that are written. Got --write scores. "
@@ -342,6 +349,16 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
                     f"{setting_name(FilterConfig, name)} must come with --effort balanced. "
                     f"Got effort {self.effort!r}. Leave one of them out."
                 )
+
+    @property
+    def scorers(self) -> tuple[NamedScorer, ...]:
+        """The scorers by name."""
+        return named_scorers(self.scorer)
+
+    @property
+    def combination(self) -> str | None:
+        """What is made of the points of several scorers; None where there is one."""
+        return combination_of(self.combine, [one.name for one in self.scorers])
 
     @property
     def exit_settings(self) -> ExitSettings:

@@ -1,7 +1,7 @@
 """The manifest of a run: totals, and one row an output file. Its existence means that the run is complete."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
@@ -35,8 +35,15 @@ MANIFEST_SCHEMA = pa.schema(
 )
 
 
-def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
+def write_manifest(folder: RunFolder, plan: Plan, scorers: Mapping[str, str]) -> None:
     """Write ``manifest.parquet``, then ``manifest.json``, in memory that hardly grows with the parts.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    plan : Plan
+    scorers : mapping of str to str
+        Addresses of the scorers by name; empty where nothing is scored.
 
     Raises
     ------
@@ -77,7 +84,8 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
         {
             "edufilter": version("edufilter"),
             "plan": plan.digest,
-            "scorer": scorer,
+            "scorer": next(iter(scorers.values()), None),
+            **({"scorers": dict(scorers)} if plan.facts.combine is not None else {}),
             "settings": dict(plan.settings),
             **{name: totals[name] for name in TOTALS},
             "output_files": totals["output_files"],

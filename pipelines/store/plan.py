@@ -22,9 +22,9 @@ from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import PartSize, split_files
 from pipelines.settings.runs import LanguagesFrom, LeakAction, UnsureAction, exit_settings_of
 
-OUTPUT_FORMAT = 10
+OUTPUT_FORMAT = 11
 """Number of the layout and content of `out/`; raised when either changes."""
-SCORED_FORMATS = (9, OUTPUT_FORMAT)
+SCORED_FORMATS = (9, 10, OUTPUT_FORMAT)
 """Of runs whose scores can be cut anew; those of format 9 have no sizes of documents."""
 
 PlanSettings = Mapping[str, str | float | int | None]
@@ -61,7 +61,10 @@ class RunFacts:
     keep_at : float
         Rubric points; 0 where nothing is scored.
     scorer_sha256 : str, optional
-        Digest of the scorer; None where nothing is scored.
+        Digest of the scorer, of several the first; None where nothing is scored.
+    scorers, combine : str, optional
+        Of several scorers: their names and digests, as `several_in_words` has them, and what is made of their
+        points; None where there is one.
     effort, score_column, max_disagreement, full_fraction, ignore_checksums
         As in `FilterConfig`.
     leaks_sha256, leak_action : str, optional
@@ -78,6 +81,8 @@ class RunFacts:
     text_column: str
     keep_at: float
     scorer_sha256: str | None = None
+    scorers: str | None = None
+    combine: str | None = None
     effort: Effort = "fast"
     score_column: str = "edu_score"
     max_disagreement: float | None = None
@@ -97,6 +102,11 @@ class RunFacts:
         return self.scorer_sha256 is not None
 
     @property
+    def digests(self) -> Mapping[str, str]:
+        """Digests of several scorers by name; empty where there is one."""
+        return dict(one.split("=", 1) for one in (self.scorers or "").split() if "=" in one)
+
+    @property
     def exits(self) -> ExitSettings:
         """What exits at the cut hold, or would hold at another effort than ``balanced``."""
         return exit_settings_of(self.keep_at, self.max_disagreement, self.full_fraction)
@@ -105,6 +115,17 @@ class RunFacts:
     def row_reader(self) -> RowReader:
         """What reads documents again as the run read them."""
         return RowReader(self.text_column, checksums=not self.ignore_checksums)
+
+
+def several_in_words(digests: Mapping[str, str]) -> str:
+    """Return the names and digests of several scorers as a plan has them.
+
+    Examples
+    --------
+    >>> several_in_words({"web": "0f", "mine": "1e"})
+    'web=0f mine=1e'
+    """
+    return " ".join(f"{name}={digest}" for name, digest in digests.items())
 
 
 _FACTS = TypeAdapter(RunFacts)

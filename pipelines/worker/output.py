@@ -7,6 +7,7 @@ codec of each column, row groups of the same number of rows.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from filtering.errors import BadFileError
-from filtering.scoring.scorers import STAGES
+from filtering.scoring.scorers import STAGES, Scores
 from filtering.scoring.settings import Effort
 from filtering.text.arrow import REASONS
 from pipelines.dump.int96 import exact_schema
@@ -63,13 +64,21 @@ class AddedColumns:
     repeat: str
     file: str
     row: str
+    each: Mapping[str, str]
 
     @classmethod
-    def named(cls, score_column: str) -> "AddedColumns":
-        """Return the names that go with the name of the score column."""
+    def named(cls, score_column: str, scorers: Sequence[str] = ()) -> "AddedColumns":
+        """Return the names that go with the name of the score column; a column for each of several scorers.
+
+        Examples
+        --------
+        >>> AddedColumns.named("edu_score", ["web", "mine"]).each
+        {'web': 'edu_score_web', 'mine': 'edu_score_mine'}
+        """
         stem = score_column.removesuffix("_score")
         names = ("unsure", "keep", "reason", "stage", "leak", "repeat", "file", "row")
-        return cls(score_column, *(f"{stem}_{name}" for name in names))
+        each = {name: f"{score_column}_{name}" for name in scorers}
+        return cls(score_column, *(f"{stem}_{name}" for name in names), each)
 
     def in_mode(
         self,
@@ -87,7 +96,7 @@ class AddedColumns:
             return ()
         names = []
         if scores:
-            names += [self.score, self.unsure] if unsure else [self.score]
+            names += [self.score, *self.each.values(), *([self.unsure] if unsure else [])]
             if write == "all":
                 names += [self.keep, self.reason]
             if effort == "balanced":
@@ -102,7 +111,7 @@ class AddedColumns:
 def added_fields(added: AddedColumns, names: Sequence[str]) -> list[pa.Field]:
     """Return the columns that a run adds."""
     kinds = {
-        added.score: pa.float32(),
+        **dict.fromkeys((added.score, *added.each.values()), pa.float32()),
         added.keep: pa.bool_(),
         added.unsure: pa.bool_(),
         added.repeat: pa.int32(),
@@ -153,8 +162,10 @@ def _makers(
     scores, keep, found = judged.scores, judged.keep, judged.leaks
     count = len(keep)
     codes = np.zeros(count, np.uint8) if judged.unsure is None else judged.unsure.codes
+    each = {added.each[name]: own for name, own in scores.each.items()}
     return {
-        added.score: lambda: pa.array(scores.value, mask=scores.reason > 0),
+        **{name: partial(_points, own) for name, own in each.items()},
+        added.score: lambda: _points(scores),
         added.unsure: lambda: pa.array(codes == UNSURE, mask=codes == 0),
         added.keep: lambda: pa.array(keep),
         added.reason: lambda: _named(judged.reason, REASONS),
@@ -164,6 +175,11 @@ def _makers(
         added.leak: lambda: leaked_tasks(found, count) if found else pa.nulls(count, pa.string()),
         added.stage: lambda: _named(scores.stage, STAGES),
     }
+
+
+def _points(scores: Scores) -> pa.Array:
+    """Return rubric points; null where there are none."""
+    return pa.array(scores.value, mask=scores.reason > 0)
 
 
 def _named(codes: NDArray[np.uint8], names: tuple[str, ...]) -> pa.Array:
