@@ -5,10 +5,12 @@ read again, so they must be as they were. What more than a score decides is deci
 """
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
+
+import numpy as np
 
 from filtering.errors import OutputError, RunError, ScorerError, SettingsError
 from filtering.leaks import Task
@@ -37,15 +39,16 @@ from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
 from pipelines.settings.base import with_options, words_of
 from pipelines.settings.choosing import OF_CHOICE, RecutConfig
 from pipelines.store.leak_files import read_tasks
+from pipelines.store.manifest import scorers_of
 from pipelines.store.plan import Plan, RunFacts
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import have_sizes, read_scores
 from pipelines.worker.leak_finder import search_of
 from pipelines.worker.output import AddedColumns
 from pipelines.worker.unsure_finder import check_search, unsure_search_of
-from pipelines.worker.worker_settings import LeakSearch, WorkerSettings
+from pipelines.worker.worker_settings import LeakSearch, PlannedScorer, WorkerSettings
 
-OF_CUT = (*OF_CHOICE, "write", "unsure")
+OF_CUT = (*OF_CHOICE, "combine", "write", "unsure")
 """Settings that a new cut may have of its own."""
 NAMED = 10
 """Values that a message names."""
@@ -97,10 +100,11 @@ def recut_run(
         chosen = None if by_points else _choose(config, source, reporter)
         plan = plan_of_cut(config, source, asked, chosen)
     plan = replace(plan, command=words_of("recut", config))
-    scorer, facts = str(source.folder.read_manifest()["scorer"]), plan.facts
+    scorers, facts = scorers_of(source.folder.read_manifest()), plan.facts
     settings = WorkerSettings(
         out=config.to,
-        scorer=scorer,
+        scorers=tuple(PlannedScorer(name=name, address=address) for name, address in scorers.items()),
+        combine=facts.combine,
         scores_from=config.run,
         text_column=facts.text_column,
         keep_at=facts.keep_at,
@@ -134,7 +138,7 @@ def recut_run(
                     "embedded. All others are chosen by words and style alone."
                 )
             elif facts.effort == "balanced":
-                reporter.say(_describe_unsure(source.folder, before.facts, plan, scorer, before.command))
+                reporter.say(_describe_unsure(source.folder, before.facts, plan, scorers, before.command))
             if chosen is not None and settings.chosen:
                 told_of(chosen).write(target)
                 chosen.write(target)
@@ -165,7 +169,8 @@ def _choose(config: RecutConfig, source: Source, reporter: Reporter) -> Chosen:
     """Return what settings choose from the stored scores."""
     facts = source.plan.facts
     needs_sizes = not config.is_plain or config.keep_tokens is not None
-    pool = Pool(source.folder, source.parts, sized=needs_sizes or have_sizes(source.folder, source.parts))
+    sized = needs_sizes or have_sizes(source.folder, source.parts)
+    pool = Pool(source.folder, source.parts, sized=sized, combine=config.combine)
     cuts = None if config.cuts is None else _cuts_of_run(config.cuts, facts)
     by = config.by if cuts is None else cuts.by
     if by is not None:
@@ -254,12 +259,14 @@ def _refuse_taken(parts: Parts, name: str) -> None:
 
 
 def _describe_unsure(
-    source: RunFolder, before: RunFacts, plan: Plan, scorer: str, command: tuple[str, ...]
+    source: RunFolder, before: RunFacts, plan: Plan, scorers: Mapping[str, str], command: tuple[str, ...]
 ) -> str:
     """Return in words how many rows the full scorer would have to decide on at a cut, and has not seen."""
     keep_at = plan.facts.keep_at
     try:
-        exits = _exits_at(keep_at, before, scorer)
+        if plan.facts.combine == "mean":
+            raise SettingsError("The mean of several scorers has no such cut.")
+        exits = {name: _exits_at(keep_at, before, name, address) for name, address in scorers.items()}
     except (SettingsError, ScorerError, RunError) as error:
         return (
             "Most documents were scored by words and style alone, which was shown to do at a cut of "
@@ -267,8 +274,12 @@ def _describe_unsure(
         )
     count = 0
     for part in plan.parts:
-        value, stage = read_scores(source, part, "edu_score", "edu_stage")
-        count += int(((stage == SIGNALS_STAGE) & exits.leaves_open(value)).sum())
+        open_ = np.zeros(part.rows, dtype=bool)
+        for name, one in exits.items():
+            own = name if before.combine is not None else None
+            value, stage = read_scores(source, part, "edu_score", "edu_stage", combine=own)
+            open_ |= (stage == SIGNALS_STAGE) & one.leaves_open(value)
+        count += int(open_.sum())
     if not count:
         return "All documents near this cut were embedded already."
     again = "filter the dump again at this cut."
@@ -279,15 +290,16 @@ def _describe_unsure(
         if share is not None:  # of the new scores another share reaches these points
             words = ("edufilter", "recut", out, "--keep-fraction", f"{share:g}", "--to", f"{out}-{share:g}")
             again += f"\n  {shlex.join(words)}"
+    lower, upper = min(one.lower for one in exits.values()), max(one.upper for one in exits.values())
     noun, lie = ("document", "lies") if count == 1 else ("documents", "lie")
     return (
-        f"{count:,} {noun} ({percent(count, plan.rows)}) {lie} near this cut, from {exits.lower:g} to "
-        f"{exits.upper:g} points. They were not embedded in the first run, so their scores are by words and "
+        f"{count:,} {noun} ({percent(count, plan.rows)}) {lie} near this cut, from {lower:g} to "
+        f"{upper:g} points. They were not embedded in the first run, so their scores are by words and "
         f"style alone. To embed them, {again}"
     )
 
 
-def _exits_at(keep_at: float, before: RunFacts, scorer: str) -> Exits:
+def _exits_at(keep_at: float, before: RunFacts, name: str, scorer: str) -> Exits:
     """Return the exits that would hold at a cut what those of a run held at its own.
 
     Raises
@@ -296,7 +308,10 @@ def _exits_at(keep_at: float, before: RunFacts, scorer: str) -> Exits:
         If that is not known: the scorer is another one now, say.
     """
     signals, paired = open_pairs(scorer)
-    refuse_other_scorer(scorer, signals.digest, before.scorer_sha256)
+    refuse_other_scorer(scorer, signals.digest, before.digests.get(name, before.scorer_sha256))
     if paired is None:
         raise SettingsError(f"A scorer must have been trained with an embedder. {scorer!r} was not.")
-    return find_exits(paired, replace(before.exits, keep_at=keep_at))
+    asked = before.exits
+    if before.digests and asked.max_disagreement is not None:  # that of all of them together
+        asked = replace(asked, max_disagreement=asked.max_disagreement / len(before.digests))
+    return find_exits(paired, replace(asked, keep_at=keep_at))

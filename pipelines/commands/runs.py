@@ -68,12 +68,12 @@ def filter_command(
 def _print_estimate(config: FilterConfig) -> int:
     from pipelines.commands.print_runs import print_run_estimate
     from pipelines.run.estimate import estimate_run
-    from pipelines.run.filter import WHAT_SCORES
+    from pipelines.run.scorers_of_run import WHAT_SCORES
 
     estimate = estimate_run(config)
     return print_run_estimate(
         estimate,
-        name=config.scorer,
+        name=" and ".join(config.scorer),
         what_scores=WHAT_SCORES[estimate.effort],
         writes=config.write != "scores",
     )

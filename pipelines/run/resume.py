@@ -40,6 +40,7 @@ from pipelines.store.run_folder import RunFolder
 DIGESTS = {
     "recut_from": "The scores of the run that is cut anew",
     "scorer_sha256": "The files of the scorer",
+    "scorers": "The names or the files of the scorers",
     "files_sha256": "The files of --cuts or --tokenizer",
     "leaks_sha256": "The benchmarks (--against), or what is looked for of them,",
 }
@@ -214,7 +215,7 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_i
             if name in DIGESTS:
                 what = f"{DIGESTS[name]} of {folder.root} differ from those given now."
             scorers = _scorers(before, now)
-            if name == "scorer_sha256" and scorers[0] != scorers[1]:
+            if name in ("scorer_sha256", "scorers") and scorers[0] != scorers[1]:
                 what = (
                     f"{setting_name(FilterConfig, 'scorer')} of {folder.root} is {scorers[0]!r}. "
                     f"Got {scorers[1]!r} instead."
@@ -229,9 +230,11 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_i
 
 def _scorers(*plans: Plan) -> list[str]:
     """Return the names of scorers as the commands of runs have them; of an unknown command the usual one."""
-    usual = str(FilterConfig.model_fields["scorer"].default)
-    following = [dict(pairwise(plan.command)) for plan in plans]
-    return [words.get("--scorer", usual) for words in following]
+    usual = FilterConfig.model_fields["scorer"].default
+    following = [
+        [word for before, word in pairwise(plan.command) if before == "--scorer"] for plan in plans
+    ]
+    return [", ".join(words or usual) for words in following]
 
 
 def _way_on(folder: RunFolder, name: str, before: Plan, now: Plan, *, same_inputs: bool) -> str:

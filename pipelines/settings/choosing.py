@@ -129,6 +129,16 @@ class RecutConfig(RunSettings):
             "bytes, unless --tokenizer counts.",
         ),
     ] = None
+    combine: Annotated[
+        Name | None,
+        Option(
+            "--combine",
+            "--score",
+            metavar="HOW",
+            help="Of a run with several scorers: which points decide now. max, mean or min of all, or the name "
+            "of one scorer. Default: as in the run.",
+        ),
+    ] = None
     write: Annotated[
         RecutWrite,
         Option(help="Rows to write: kept documents, or all documents with edu_keep and edu_reason."),

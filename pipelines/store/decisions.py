@@ -23,7 +23,7 @@ from pipelines.store.choices import times_of
 from pipelines.store.leak_files import HITS_SCHEMA, read_hits
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import UNSURE, read_scores
+from pipelines.store.stored_scores import OF_EACH, UNSURE, read_scores
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class RunDecisions:
         drops_unsure = facts.unsure == "drop"
         if facts.scores:
             value, stage, reason, unsure = read_scores(
-                self.holder, part, "edu_score", "edu_stage", "edu_reason", "edu_unsure"
+                self.holder, part, *OF_EACH, "edu_unsure", combine=facts.combine
             )
             if drops_unsure and self.holder is not self.folder:  # a new cut says itself what it drops so
                 (unsure,) = read_scores(self.folder, part, "edu_unsure")

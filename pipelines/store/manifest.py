@@ -101,6 +101,14 @@ def write_manifest(folder: RunFolder, plan: Plan, scorers: Mapping[str, str]) ->
     )
 
 
+def scorers_of(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return the addresses of a run's scorers by name; one alone has its address for a name."""
+    several = manifest.get("scorers")
+    if isinstance(several, dict):
+        return {str(name): str(address) for name, address in several.items()}
+    return {} if manifest["scorer"] is None else {str(manifest["scorer"]): str(manifest["scorer"])}
+
+
 def _columns(table: pa.Table) -> dict[str, pa.ChunkedArray]:
     return dict(zip(table.column_names, table.columns, strict=True))
 
