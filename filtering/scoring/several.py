@@ -40,9 +40,10 @@ def combine_values(values: Mapping[str, Floats32], combine: str) -> Floats32:
         return values[combine]
     stacked = np.stack([*values.values()])
     if combine == "mean":
-        return stacked.mean(axis=0, dtype=np.float64).astype(np.float32)
-    found: Floats32 = stacked.max(axis=0) if combine == "max" else stacked.min(axis=0)
-    return found
+        found = stacked.mean(axis=0, dtype=np.float64).astype(np.float32)
+    else:
+        found = stacked.max(axis=0) if combine == "max" else stacked.min(axis=0)
+    return np.asarray(found, np.float32)
 
 
 def combine_scores(each: Mapping[str, Scores], combine: str) -> Scores:
@@ -133,7 +134,9 @@ class SeveralScorers:
         counting = (self.combine,) if self.combine in scorers else tuple(scorers)
         cascades = {name: scorers[name] for name in counting}
         full = {
-            name: one.full.score(some).value for name, one in cascades.items() if isinstance(one, CascadeScorer)
+            name: one.full.score(some).value
+            for name, one in cascades.items()
+            if isinstance(one, CascadeScorer)
         }
         again = combine_values(full, self.combine) >= np.float32(self.keep_at)
         return name_audited(text_bytes(some), kept[rows], again != kept[rows])

@@ -151,23 +151,29 @@ def take_counts(counts: NDArray[np.uint16], touched: Ints32, touched_count: int,
 
 @compiled
 def score_cells(
-    weights: Floats32, touched: Ints32, touched_count: int, logs: Floats32, scale: float
-) -> float:
-    """Return the score of a document in one table.
+    weights: Floats32,
+    touched: Ints32,
+    touched_count: int,
+    logs: Floats32,
+    scale: float,
+    scores: Floats32,
+) -> None:
+    """Fill `scores` with those of a document in one table, by scorer.
 
     Parameters
     ----------
-    weights : float32 array, shape (CELLS,)
+    weights : float32 array, shape (scorers, CELLS)
     touched, touched_count, logs, scale
         As `take_counts` leaves and returns them.
+    scores : float32 array, shape (scorers,)
     """
-    score = 0.0
-    for t in range(0, touched_count, 4):
-        a, b, c, d = touched[t], touched[t + 1], touched[t + 2], touched[t + 3]
-        score += (logs[t] * weights[a] + logs[t + 1] * weights[b]) + (
-            logs[t + 2] * weights[c] + logs[t + 3] * weights[d]
-        )
-    return score * scale
+    for scorer in range(len(weights)):
+        own = weights[scorer]
+        score = 0.0
+        for t in range(0, touched_count, 4):
+            a, b, c, d = touched[t], touched[t + 1], touched[t + 2], touched[t + 3]
+            score += (logs[t] * own[a] + logs[t + 1] * own[b]) + (logs[t + 2] * own[c] + logs[t + 3] * own[d])
+        scores[scorer] = score * scale
 
 
 @compiled

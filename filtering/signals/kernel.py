@@ -22,7 +22,7 @@ Python, and a test holds the two equal.
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.arrays import Bytes, Floats32, Hashes, Ints, Ints32
+from filtering.arrays import Bytes, Floats, Floats32, Hashes, Ints, Ints32
 from filtering.compiled import compiled
 from filtering.hashing import (
     CLASSES,
@@ -483,6 +483,20 @@ def _count_new(words: Hashes, count: int, seen: Hashes) -> int:
 
 
 @compiled
+def _score_vectors(vectors: Floats, weights: Weights, distances: Floats32, scores: Floats32) -> None:
+    """Fill `scores` with those of a document's vectors, which stand one after the other, by scorer."""
+    _, _, _, _, landmarks, squares, bumps, gammas, sizes = weights
+    for scorer in range(len(sizes)):
+        own = sizes[scorer]
+        of_scorer = (
+            landmarks[scorer, : VECTOR_WIDTH * own].reshape(VECTOR_WIDTH, own),
+            squares[scorer, :own], bumps[scorer, :own], gammas[scorer],
+        )  # fmt: skip
+        vector = vectors[scorer * VECTOR_WIDTH : (scorer + 1) * VECTOR_WIDTH]
+        scores[scorer] = score_vector(vector, of_scorer, distances)
+
+
+@compiled
 def read_documents(
     data: Bytes,
     offsets: Ints,
@@ -519,8 +533,7 @@ def read_documents(
     int
         Number of cells written.
     """
-    word_weights, character_weights, table, scales, landmarks, squares, bumps, gammas, sizes = weights
-    scorers = len(sizes)
+    word_weights, character_weights, table, scales, _, squares, _, _, _ = weights
     word_counts = np.zeros(CELLS, dtype=np.uint16)
     character_counts = np.zeros(CELLS, dtype=np.uint16)
     touched = np.empty(2 * (WHOLE_BYTES + 64), dtype=np.int32)
@@ -535,8 +548,8 @@ def read_documents(
     histogram = np.empty(HISTOGRAM, dtype=np.int64)
     groups = np.empty(GROUP_COUNT, dtype=np.int64)
     spans = np.empty(6, dtype=np.int64)
-    sums = np.empty(scorers * VECTOR_WIDTH, dtype=np.float32)
-    vectors = np.empty(scorers * VECTOR_WIDTH, dtype=np.float64)
+    sums = np.empty(len(scales), dtype=np.float32)
+    vectors = np.empty(len(scales), dtype=np.float64)
     distances = np.empty(squares.shape[1], dtype=np.float32)
     written = 0
     for document in range(len(reason)):
@@ -556,8 +569,7 @@ def read_documents(
                 read_bytes += last - first
                 count_bytes(data[first:last], histogram)
             scale = take_counts(word_counts, touched, count, logs)
-            for scorer in range(scorers):
-                features[scorer, document, 0] = score_cells(word_weights[scorer], touched, count, logs, scale)
+            score_cells(word_weights, touched, count, logs, scale, features[:, document, 0])
             vectors[:] = 0.0
             add_vectors(table, 0, scales, touched, count, logs, scale, sums, vectors)
             if len(row_starts):
@@ -573,25 +585,15 @@ def read_documents(
                         data, start, stop, scratch, found, character_counts, touched, count
                     )
                 scale = take_counts(character_counts, touched, count, logs)
-                for scorer in range(scorers):
-                    features[scorer, document, 1] = score_cells(
-                        character_weights[scorer], touched, count, logs, scale
-                    )
+                score_cells(character_weights, touched, count, logs, scale, features[:, document, 1])
                 add_vectors(table, CELLS, scales, touched, count, logs, scale, sums, vectors)
                 if len(row_starts):
                     cells[written : written + count] = touched[:count] + CELLS
                     values[written : written + count] = logs[:count] * scale
                     written += count
             finish_statistics(a, histogram, groups, read_bytes, last - spans[0], features[0, document, 3:])
-            for scorer in range(scorers):
-                own = sizes[scorer]
-                of_scorer = (
-                    landmarks[scorer, : VECTOR_WIDTH * own].reshape(VECTOR_WIDTH, own),
-                    squares[scorer, :own], bumps[scorer, :own], gammas[scorer],
-                )  # fmt: skip
-                vector = vectors[scorer * VECTOR_WIDTH : (scorer + 1) * VECTOR_WIDTH]
-                features[scorer, document, 2] = score_vector(vector, of_scorer, distances)
-                features[scorer, document, 3:] = features[0, document, 3:]
+            _score_vectors(vectors, weights, distances, features[:, document, 2])
+            features[1:, document, 3:] = features[0, document, 3:]
         if len(row_starts):
             row_starts[document + 1] = written
     return written

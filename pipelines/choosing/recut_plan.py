@@ -87,7 +87,8 @@ def _with_combination(config: RecutConfig, before: Plan) -> RecutConfig:
     if config.combine is None or not names:
         if config.combine is not None:
             raise SettingsError(
-                f"--combine must come with a run of several scorers. {printable(config.run)} has one. Leave it out."
+                f"--combine must come with a run of several scorers. {printable(config.run)} has one. Leave "
+                "it out."
             )
         return config.model_copy(update={"combine": before.facts.combine})
     return config.model_copy(update={"combine": combination_of(config.combine, names)})
@@ -104,8 +105,8 @@ def settings_of_cut(config: RecutConfig, source: Source) -> PlanSettings:
         asked[ASKED_AT] = config.keep_at
     if config.cuts is not None or config.tokenizer is not None:
         asked[FILES] = _digest_of_files(config)
-    own = {} if config.unsure is None else {"unsure": config.unsure}
-    own |= {} if config.combine is None else {"combine": config.combine}
+    named = {"unsure": config.unsure, "combine": config.combine}
+    own = {name: value for name, value in named.items() if value is not None}
     return {
         **source.plan.settings,
         **asked,

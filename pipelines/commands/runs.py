@@ -73,7 +73,7 @@ def _print_estimate(config: FilterConfig) -> int:
     estimate = estimate_run(config)
     return print_run_estimate(
         estimate,
-        name=" and ".join(config.scorer),
+        name=" and ".join(config.given_scorers),
         what_scores=WHAT_SCORES[estimate.effort],
         writes=config.write != "scores",
     )

@@ -230,16 +230,19 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_i
 
 def _scorers(*plans: Plan) -> list[str]:
     """Return the names of scorers as the commands of runs have them; of an unknown command the usual one."""
-    usual = FilterConfig.model_fields["scorer"].default
-    following = [
-        [word for before, word in pairwise(plan.command) if before == "--scorer"] for plan in plans
-    ]
+    usual = [str(FilterConfig.model_fields["scorer"].default)]
+    following = [[word for before, word in pairwise(plan.command) if before == "--scorer"] for plan in plans]
     return [", ".join(words or usual) for words in following]
 
 
 def _way_on(folder: RunFolder, name: str, before: Plan, now: Plan, *, same_inputs: bool) -> str:
     """Return what to do to get another setting."""
     is_known = before.origin or ("recut_from" not in before.settings and folder.manifest.exists())
+    if name == "combine" and is_known and same_inputs:
+        run = (before.origin or str(folder.root)).rstrip("/")
+        how = str(now.settings["combine"])
+        words = ("edufilter", "recut", run, "--combine", how, "--to", f"{run}-{how}")
+        return f"To let other points of this run decide:\n  {shlex.join(words)}"
     if name in CUT and is_known and same_inputs and not now.settings.get("choice"):
         run = (before.origin or str(folder.root)).rstrip("/")
         cut = "keep_at" if now.settings.get("keep_fraction") is None else "keep_fraction"

@@ -1,14 +1,13 @@
-"""The scorers of a run: what their files say before it, which settings of its plan and workers follow, in words."""
+"""The scorers of a run: what their files say before it, and what follows for its plan and its workers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from filtering.errors import SettingsError
 from filtering.scoring.cascade import AnyScorer
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.scorers import SignalScorer
-from filtering.scoring.several import SeveralScorers, share_embedders
 from filtering.scoring.settings import Effort
+from filtering.scoring.several import SeveralScorers, share_embedders
 from pipelines.progress import Reporter
 from pipelines.run.audit import audit_shares, promise_of
 from pipelines.scorer_addresses import UntriedScorer, open_scorer, open_untried
@@ -59,8 +58,8 @@ class UntriedScorers:
     @property
     def exits(self) -> Mapping[str, Exits]:
         """The exits of those that decide, by name; none but at effort ``balanced``."""
-        counting = [self.combine] if self.combine in self.each else [*self.each]
-        found = {name: self.each[name].exits for name in counting}
+        counting = self.each if self.combine not in self.each else (self.combine,)
+        found = {name: one.exits for name, one in self.each.items() if name in counting}
         return {name: exits for name, exits in found.items() if exits is not None}
 
 
@@ -143,14 +142,14 @@ def scorer_settings(config: FilterConfig, untried: UntriedScorers) -> PlanSettin
 
 
 def audit_shares_of(untried: UntriedScorers, rows: int, wanted: int | None) -> tuple[float, float]:
-    """Return which shares an audit looks at, as `audit_shares`: of several scorers by the first that decides."""
+    """Return which shares an audit looks at: of several scorers by the first that decides."""
     exits = next(iter(untried.exits.values()), None)
     return (0.0, 0.0) if exits is None else audit_shares(exits, rows, wanted)
 
 
 def describe_scorers(config: FilterConfig, untried: UntriedScorers) -> str:
     """Return by what a run scores, in words."""
-    names = " and ".join(repr(one) for one in config.scorer)
+    names = " and ".join(repr(one) for one in config.given_scorers)
     said = f"Scoring with {names} at effort {untried.effort} ({WHAT_SCORES[untried.effort]})."
     kept = f"Documents of {config.keep_at:g} points and more are kept."
     if untried.combine is None:

@@ -135,8 +135,8 @@ class RecutConfig(RunSettings):
             "--combine",
             "--score",
             metavar="HOW",
-            help="Of a run with several scorers: which points decide now. max, mean or min of all, or the name "
-            "of one scorer. Default: as in the run.",
+            help="Of a run with several scorers: which points decide now. max, mean or min of all, or the "
+            "name of one scorer. Default: as in the run.",
         ),
     ] = None
     write: Annotated[

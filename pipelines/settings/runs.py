@@ -234,7 +234,7 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
 
     old_names: ClassVar[Mapping[str, str]] = {"decontaminate": "against"}
 
-    scorer: ScorerNames = ("web",)
+    scorer: ScorerNames = "web"
     combine: Combine = None
     keep_at: Annotated[
         Points,
@@ -313,9 +313,9 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         super()._refuse_misfits()
         if self.combination == "mean" and self.effort == "balanced":
             raise SettingsError(
-                "'combine' (--combine) must be max, min or the name of a scorer with --effort balanced, which "
-                "embeds near the cut of each scorer. Got 'mean', whose cut is near none of these. Choose "
-                "--effort fast or full."
+                "'combine' (--combine) must be max, min or the name of a scorer with --effort balanced, "
+                "which embeds near the cut of each scorer. Got 'mean', whose cut is near none of these. "
+                "Choose --effort fast or full."
             )
         if self.against and self.write == "scores":
             raise SettingsError(
@@ -353,7 +353,12 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
     @property
     def scorers(self) -> tuple[NamedScorer, ...]:
         """The scorers by name."""
-        return named_scorers(self.scorer)
+        return named_scorers(self.given_scorers)
+
+    @property
+    def given_scorers(self) -> tuple[str, ...]:
+        """The scorers as they were given."""
+        return (self.scorer,) if isinstance(self.scorer, str) else self.scorer
 
     @property
     def combination(self) -> str | None:

@@ -11,7 +11,7 @@ from typer import Option
 from filtering.errors import SettingsError
 from filtering.scoring.settings import COMBINATIONS, SHIPPED
 from filtering.wrong_values import near_name
-from pipelines.settings.base import SCORING, Name, Paths
+from pipelines.settings.base import SCORING, Name
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
 """Of a scorer: it becomes the end of a column's name."""
@@ -35,17 +35,20 @@ class NamedScorer:
     address: str
 
 
-def _as_words(given: object) -> object:
-    return (str(given),) if isinstance(given, str) or hasattr(given, "__fspath__") else given
+def _one_or_several(given: object) -> object:
+    """Return a scorer that is given alone as it is, whether in a list or not."""
+    if not isinstance(given, (list, tuple)):
+        return given
+    return str(given[0]) if len(given) == 1 else tuple(str(one) for one in given)
 
 
 ScorerNames = Annotated[
-    Annotated[Paths, Field(min_length=1)],
-    BeforeValidator(_as_words),
+    Name | Annotated[tuple[str, ...], Field(min_length=2)],
+    BeforeValidator(_one_or_several),
     Option(
         "--scorer", "-s", rich_help_panel=SCORING,
-        help="Scorer to use: web, code, the folder of a scorer that you trained, or hf://OWNER/NAME. Repeat it "
-        "for several scorers in one run, each with a name: --scorer web --scorer mine=FOLDER.",
+        help="Scorer to use: web, code, the folder of a scorer that you trained, or hf://OWNER/NAME. Repeat "
+        "it for several scorers in one run, each with a name: --scorer web --scorer mine=FOLDER.",
     ),
 ]  # fmt: skip
 Combine = Annotated[
@@ -124,8 +127,8 @@ def combination_of(combine: str | None, names: Sequence[str]) -> str | None:
     if len(names) < 2:
         if combine is not None:
             raise SettingsError(
-                f"'combine' (--combine) must come with several scorers. Got {combine!r} with one. Leave it out, "
-                "or add another --scorer NAME=FOLDER."
+                f"'combine' (--combine) must come with several scorers. Got {combine!r} with one. Leave it "
+                "out, or add another --scorer NAME=FOLDER."
             )
         return None
     if combine is not None and combine not in (*COMBINATIONS, *names):

@@ -90,10 +90,12 @@ def read_scores(
     """
     if combine is not None:
         scores = read_several(folder, part, combine)
-        found = dict(zip(OF_EACH, (scores.value, scores.stage, scores.reason), strict=True))
+        found: dict[str, NDArray[Any]] = dict(
+            zip(OF_EACH, (scores.value, scores.stage, scores.reason), strict=True)
+        )
         others = [name for name in columns if name not in OF_EACH]
-        stored = dict(zip(others, read_scores(folder, part, *others), strict=True)) if others else {}
-        return [found[name] if name in found else stored[name] for name in columns]
+        found |= zip(others, read_scores(folder, part, *others), strict=True) if others else ()
+        return [found[name] for name in columns]
     place = folder.place_of(folder.scores, part.output)
     with as_written(place), open_parquet(folder.own_file(place)) as file:
         if SIZE in columns and SIZE not in file.schema_arrow.names:

@@ -56,6 +56,7 @@ class AddedColumns:
     """
 
     score: str
+    each: Mapping[str, str]
     unsure: str
     keep: str
     reason: str
@@ -64,7 +65,6 @@ class AddedColumns:
     repeat: str
     file: str
     row: str
-    each: Mapping[str, str]
 
     @classmethod
     def named(cls, score_column: str, scorers: Sequence[str] = ()) -> "AddedColumns":
@@ -78,7 +78,7 @@ class AddedColumns:
         stem = score_column.removesuffix("_score")
         names = ("unsure", "keep", "reason", "stage", "leak", "repeat", "file", "row")
         each = {name: f"{score_column}_{name}" for name in scorers}
-        return cls(score_column, *(f"{stem}_{name}" for name in names), each)
+        return cls(score_column, each, *(f"{stem}_{name}" for name in names))
 
     def in_mode(
         self,

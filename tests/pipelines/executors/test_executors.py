@@ -65,8 +65,8 @@ def job(dump, web, tmp_path):
     plan = plan_of(config, inputs_of(config, ConsoleReporter()), untried_scorer_of(config))
     RunFolder(str(out)).write_plan(plan)
     settings = WorkerSettings(
-        out=str(out), scorers=(PlannedScorer(name="web", address=web),), text_column=plan.facts.text_column, keep_at=CUT, write="kept",
-        effort="fast", score_column="edu_score",
+        out=str(out), scorers=(PlannedScorer(name="web", address=web),), effort="fast",
+        text_column=plan.facts.text_column, keep_at=CUT, write="kept", score_column="edu_score",
     )  # fmt: skip
     return settings, plan.parts
 
