@@ -237,7 +237,7 @@ def gather_report(
     several = None
     if plan.facts.combine is not None and stored:
         several, differing = compare_scorers(run, stored)
-        groups |= differing
+        groups = differing | groups  # a document of two groups is shown in the first
     addresses = scorers_of(manifest)
     explained = explained_by(plan.facts.combine, addresses)
     scorer, no_scorer = _scorer_of(plan, addresses.get(explained), explained)

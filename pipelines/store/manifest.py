@@ -85,7 +85,7 @@ def write_manifest(folder: RunFolder, plan: Plan, scorers: Mapping[str, str]) ->
             "edufilter": version("edufilter"),
             "plan": plan.digest,
             "scorer": next(iter(scorers.values()), None),
-            **({"scorers": dict(scorers)} if plan.facts.combine is not None else {}),
+            **({"scorers": _named(scorers)} if plan.facts.combine is not None else {}),
             "settings": dict(plan.settings),
             **{name: totals[name] for name in TOTALS},
             "output_files": totals["output_files"],
@@ -101,11 +101,15 @@ def write_manifest(folder: RunFolder, plan: Plan, scorers: Mapping[str, str]) ->
     )
 
 
+def _named(scorers: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return scorers in their order, which is that of their columns: JSON keeps none of names."""
+    return [{"name": name, "address": address} for name, address in scorers.items()]
+
+
 def scorers_of(manifest: Mapping[str, Any]) -> dict[str, str]:
     """Return the addresses of a run's scorers by name; one alone has its address for a name."""
-    several = manifest.get("scorers")
-    if isinstance(several, dict):
-        return {str(name): str(address) for name, address in several.items()}
+    if several := manifest.get("scorers"):
+        return {str(one["name"]): str(one["address"]) for one in several}
     return {} if manifest["scorer"] is None else {str(manifest["scorer"]): str(manifest["scorer"])}
 
 
