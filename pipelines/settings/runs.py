@@ -441,8 +441,8 @@ class ExplainConfig(EmbeddingSettings):
         Name | None,
         Option(
             "--scorer", "-s",
-            help="web, code, the folder of a trained scorer, or hf://OWNER/NAME. Default: web, or that of "
-            "the run.",
+            help="web, code, the folder of a trained scorer, or hf://OWNER/NAME; of a run with several, the "
+            "name of one. Default: web, or that which decided in the run.",
         ),
     ] = None  # fmt: skip
     effort: Annotated[
