@@ -92,11 +92,24 @@ def print_result(
 
 def _notes(result: "FilterResult", report: Mapping[str, Any]) -> Iterator[str]:
     """Yield what there is to know of the scores, and to warn of; some of it is empty."""
+    yield from _agreement_in_words(report)
     yield _embedded_in_words(result.manifest)
     yield "" if result.agreement is None else audit_in_words(result.agreement)
     yield f"Warning: {printable(result.doubt)}" if result.doubt else ""
     yield from _unsure_in_words(result, report)
     yield trained_on_of(report)
+
+
+def _agreement_in_words(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how far each two of several scorers agree, by the report."""
+    several = report.get("several")
+    for pair in several.get("pairs", ()) if isinstance(several, Mapping) else ():
+        first, second, rho = pair["first"], pair["second"], pair["rank_correlation"]
+        ranks = "" if rho is None else f"rank correlation {rho:.2f}; "
+        yield printable(
+            f"{first} and {second}: {ranks}{pair['both']:,} documents reach the cut by both, "
+            f"{pair['first_only']:,} by {first} alone, {pair['second_only']:,} by {second} alone"
+        )
 
 
 def _unsure_in_words(result: "FilterResult", report: Mapping[str, Any]) -> Iterator[str]:
@@ -129,6 +142,8 @@ def _embedded_in_words(manifest: Mapping[str, Any]) -> str:
     if settings.get("effort") != "balanced" or "recut_from" in settings:
         return ""
     count, exits = manifest["audit"]["embedded"], settings.get("exits")
+    if "combine" in settings:
+        return f"embedded for each scorer: {count:,} documents ({percent(count, manifest['rows'])})"
     band = " to ".join(f"{float(points):.2f}" for points in exits.split(" to ")) if exits else ""
     near = f": those that words and style score from {band}" if exits else ""
     return f"embedded: {count:,} documents ({percent(count, manifest['rows'])}){near}"

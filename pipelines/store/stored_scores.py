@@ -61,9 +61,8 @@ def scores_batch(scores: Scores, unsure: NDArray[np.uint8], sizes: Ints) -> pa.R
 
 def _columns(scores: Scores) -> list[pa.Array]:
     """Return the columns of `OF_EACH`."""
-    return [
-        pa.array(scores.value, mask=scores.reason > 0), pa.array(scores.stage), pa.array(scores.reason),
-    ]  # fmt: skip
+    score = pa.array(scores.value, mask=scores.reason > 0)
+    return [score, pa.array(scores.stage), pa.array(scores.reason)]
 
 
 def read_scores(

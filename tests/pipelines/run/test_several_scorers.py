@@ -25,6 +25,7 @@ from pipelines import (
     verify_run,
     write_report,
 )
+from pipelines.commands.print_runs import print_result
 from pipelines.reports.run_report_data import gather_report
 from pipelines.store.run_folder import RunFolder
 
@@ -142,7 +143,9 @@ def test_at_effort_full_each_scores_as_alone(dump, two_stages, cascade, tmp_path
     assert_each_as_alone(given, rows_of(tmp_path / "both"), tmp_path)
 
 
-def test_at_effort_balanced_each_scores_as_alone_and_the_combination_is_audited(dump, cascade, tmp_path):
+def test_at_effort_balanced_each_scores_as_alone_and_the_combination_is_audited(
+    dump, cascade, tmp_path, capsys
+):
     given = {
         "inputs": [str(dump)], "scorer": (f"one={cascade.out}", f"other={cascade.out}"), "effort": "balanced",
         "keep_at": CUT, "write": "all", "max_disagreement": 0.05, "audit": 100, **FULL,
@@ -152,6 +155,8 @@ def test_at_effort_balanced_each_scores_as_alone_and_the_combination_is_audited(
     assert result.manifest["settings"]["max_disagreement"] == 0.1
     alone = json.loads((tmp_path / "one" / "run" / "manifest.json").read_text())
     assert result.manifest["audit"] == alone["audit"]
+    print_result(result)
+    assert "embedded for each scorer: " in capsys.readouterr().out
 
 
 def test_the_default_effort_is_one_that_all_of_them_have(dump, trained, cascade, tmp_path):
