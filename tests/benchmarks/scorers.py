@@ -6,56 +6,50 @@ from statistics import median
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from measure import FILTER, Run, alternate, ratios, run_process, timed
+from measure import Run, alternate, ratios, timed
 
 from filtering import load_scorer
 from filtering.scoring.storage import MODELS
 from filtering.signals.linear import LinearSignals
 from filtering.signals.read_signals import read_signals_of_all
 from filtering.signals.weights import stack_weights
+from pipelines import FilterConfig, filter_dump
+from pipelines.progress import ConsoleReporter
 
-DOCUMENTS = 20_000
+DOCUMENTS = 8_000
 TURNS = 3
-KERNEL_DOCUMENTS = 4_000
+QUIET = ConsoleReporter("none")
 
 
 def scorers_section(texts: pa.Array, folder: Path) -> list[str]:
     """Return what a second scorer of the same signals costs, as a ratio to one, pair by pair."""
     folder.mkdir(parents=True)
-    copy = str(shutil.copytree(MODELS / "web", folder / "copy"))
-    path = folder / "dump.parquet"
-    many = pa.concat_arrays([texts] * -(-DOCUMENTS // len(texts))).slice(0, DOCUMENTS)
-    pq.write_table(pa.table({"text": many}), path, compression="zstd")
+    copy = f"copy={shutil.copytree(MODELS / 'web', folder / 'copy')}"
+    path, some = folder / "dump.parquet", texts.slice(0, DOCUMENTS)
+    pq.write_table(pa.table({"text": some}), path, compression="zstd")
     web = load_scorer("web").linear
-    few = texts.slice(0, KERNEL_DOCUMENTS)
-    kernel = alternate(lambda: _read(few, [web]), lambda: _read(few, [web, web]))
-    one = ["--scorer", "web"]
-    runs = {
-        "a run, `web` and a copy of it": [*one, "--scorer", f"copy={copy}"],
-        "a run, `web` and `code`, whose rules read each text too": [*one, "--scorer", "code"],
+    rows = {
+        "the kernel alone, twice the weights": alternate(
+            lambda: _read(some, [web]), lambda: _read(some, [web, web]), TURNS
+        ),
+        "a run, `web` and a copy of it": _runs(path, ("web", copy), folder),
+        "a run, `web` and `code`, whose rules read each text too": _runs(path, ("web", "code"), folder),
     }
-    lines = [
+    return [
         f"## Several scorers in one pass, {DOCUMENTS:,} documents of the web pool",
         "",
-        "How long two scorers take as a ratio to `--scorer web` alone, pair by pair: median and range. "
-        "Effort fast, one worker held to one core, whole processes; the kernel alone on "
-        f"{KERNEL_DOCUMENTS:,} documents.",
+        "Two scorers against `web` alone, pair by pair: median and range. Effort fast, one worker, reading "
+        "and writing included, start-up not.",
         "",
-        "| | times one scorer | CPU time, times one scorer |",
+        "| | time, times one scorer | CPU time, times one scorer |",
         "| --- | --- | --- |",
-        _row("the kernel alone", kernel),
+        *(f"| {name} | {ratios(pairs)} | {_cpu_ratio(pairs):.2f} |" for name, pairs in rows.items()),
+        "",
     ]
-    for name, options in runs.items():
-        pairs = alternate(
-            lambda: _filter(path, one, folder), lambda o=options: _filter(path, o, folder), TURNS
-        )
-        lines.append(_row(name, pairs))
-    return [*lines, ""]
 
 
-def _row(name: str, pairs: list[tuple[Run, Run]]) -> str:
-    cpu = median(other.cpu_s / first.cpu_s for first, other in pairs)
-    return f"| {name} | {ratios(pairs)} | {cpu:.2f} |"
+def _cpu_ratio(pairs: list[tuple[Run, Run]]) -> float:
+    return median(other.cpu_s / first.cpu_s for first, other in pairs)
 
 
 def _read(texts: pa.Array, scorers: list[LinearSignals]) -> Run:
@@ -63,8 +57,12 @@ def _read(texts: pa.Array, scorers: list[LinearSignals]) -> Run:
     return timed(lambda: read_signals_of_all(texts, weights))
 
 
-def _filter(path: Path, options: list[str], folder: Path) -> Run:
+def _runs(path: Path, scorers: tuple[str, ...], folder: Path) -> list[tuple[Run, Run]]:
+    return alternate(lambda: _filter(path, "web", folder), lambda: _filter(path, scorers, folder), TURNS)
+
+
+def _filter(path: Path, scorer: str | tuple[str, ...], folder: Path) -> Run:
     out = folder / "out"
     shutil.rmtree(out, ignore_errors=True)
-    arguments = [*FILTER, str(path), "--out", str(out), "--workers", "1", "--effort", "fast", *options]
-    return run_process(["taskset", "-c", "0", *arguments])
+    config = FilterConfig(inputs=(str(path),), scorer=scorer, out=str(out), workers=1, effort="fast")
+    return timed(lambda: filter_dump(config, reporter=QUIET))
