@@ -134,7 +134,9 @@ def test_right_answers_are_told_by_letters_by_texts_and_by_numbers_from_0_or_1(
 
 
 def test_numbers_of_which_nobody_knows_where_they_begin_are_refused(tmp_path):
-    (tmp_path / "made.jsonl").write_text("\n".join(json.dumps({**SIQA, "question": one, "label": "2"}) for one in "ab"))
+    (tmp_path / "made.jsonl").write_text(
+        "\n".join(json.dumps({**SIQA, "question": one, "label": "2"}) for one in "ab")
+    )
     with pytest.raises(SettingsError, match=r"from 0 or from 1\. In .*made\.jsonl none is 0, .*--fields"):
         read_benchmark(tmp_path / "made.jsonl")
     (task, *_) = read_benchmark(tmp_path / "made.jsonl", Fields(id="question", prompt="question"))
