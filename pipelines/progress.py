@@ -298,11 +298,11 @@ class ConsoleReporter:
 
     def _show(self, meter: Meter, bar: "Progress | None", stop: threading.Event) -> None:
         if bar is None:
-            shown = meter.done
+            told = meter.done
             while not stop.wait(LINE_EVERY_S):
-                shown = meter.done
+                told = meter.done
                 self._line(meter)
-            if meter.before < shown < meter.done:  # a reader of lines would think that it stopped there
+            if meter.before < told < meter.done:  # a reader of lines would think that it stopped there
                 self._line(meter)
             return
         with bar:

@@ -56,18 +56,13 @@ def write_items(folder: RunFolder, plan: Plan) -> int:
     }
     many = {(*item, one) for item, one in verdicts.items() if one and documents[*item, one] > MANY_SITES}
     sites = _sites_by_item(folder, plan, many) if many else {}
-    rows = [
-        {
-            "benchmark": item[0],
-            "task": item[1],
-            "status": STATUS_OF[verdict] if verdict else UNTOLD if item in untold else CLEAN,
-            "documents": documents[*item, verdict],
-            "sites": sites.get((*item, verdict)),
-        }
-        for item, verdict in verdicts.items()
-    ]
+    rows = []
+    for item, verdict in verdicts.items():
+        status = STATUS_OF[verdict] if verdict else UNTOLD if item in untold else CLEAN
+        found = (*item, status, documents[*item, verdict], sites.get((*item, verdict)))
+        rows.append(dict(zip(ITEMS_SCHEMA.names, found, strict=True)))
     folder.write_tables(folder.run / FILE, ITEMS_SCHEMA, [pa.Table.from_pylist(rows, ITEMS_SCHEMA)])
-    return sum(one["status"] == CONTAMINATED and (one["sites"] or 0) > MANY_SITES for one in rows)
+    return sum(count > MANY_SITES for (*_, verdict), count in sites.items() if verdict == LEAK)
 
 
 def read_items(file: OpenParquet) -> pa.Table:

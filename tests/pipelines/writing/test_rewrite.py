@@ -145,7 +145,7 @@ def test_files_that_are_no_parquet_are_named(dump, tmp_path, command, option):
         given = ("write", "rewrite", "--model", "scripted", "--base-url", server.base_url, *inputs, "--n", 2)
         for more in [("--dry-run",)] * (option == "--from") + [()]:
             done = command(*given, "--out", tmp_path / "out", *more)
-            assert (done.code, "Not Parquet, so not read: 'notes.jsonl'." in done.err) == (0, True)
+            assert (done.code, "Not Parquet, so not read: notes.jsonl." in done.err) == (0, True)
 
 
 def test_what_came_before_an_interrupt_can_be_read_by_the_budget_that_is_told(dump, begin, tmp_path, command):
