@@ -1,7 +1,8 @@
 """Reads what other formats hold as Arrow tables, some rows at a time where the format lets us.
 
 Which file has which format says `other_formats.py`. Of text formats nobody declared the types: a column of
-several kinds of values becomes text.
+several kinds of values becomes text. Libraries are loaded when a file needs them: every command loads this
+module.
 """
 
 import codecs
@@ -14,9 +15,6 @@ from itertools import islice
 from typing import IO, Any, cast
 
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.json
-import pyarrow.orc
 
 from filtering.errors import BadFileError
 
@@ -91,11 +89,10 @@ def _table_of_lines(block: bytes, kinds: Kinds, path: str) -> pa.Table:
 
 
 def _parsed(block: bytes, schema: pa.Schema | None) -> pa.Table:
-    return pyarrow.json.read_json(
-        io.BytesIO(block),
-        pyarrow.json.ReadOptions(block_size=len(block) + 1),
-        pyarrow.json.ParseOptions(explicit_schema=schema),
-    )
+    from pyarrow.json import ParseOptions, ReadOptions, read_json
+
+    layout = ParseOptions(explicit_schema=schema)
+    return read_json(io.BytesIO(block), ReadOptions(block_size=len(block) + 1), layout)
 
 
 def _rows(lines: Sequence[bytes], path: str) -> list[Any]:
@@ -184,14 +181,16 @@ def csv_tables(path: str) -> Tables:
     BadFileError
         If rows have different numbers of columns.
     """
+    from pyarrow.csv import ParseOptions, ReadOptions, read_csv
+
     encoding = _encoding_of(path)
     with opened(path) as file:
         header = QUOTED.sub("", io.TextIOWrapper(file, encoding).readline())
-    options = pyarrow.csv.ReadOptions(block_size=CSV_BLOCK_BYTES, encoding=encoding.removesuffix("-sig"))
-    layout = pyarrow.csv.ParseOptions(delimiter=max(DELIMITERS, key=header.count), newlines_in_values=True)
+    options = ReadOptions(block_size=CSV_BLOCK_BYTES, encoding=encoding.removesuffix("-sig"))
+    layout = ParseOptions(delimiter=max(DELIMITERS, key=header.count), newlines_in_values=True)
     with opened(path) as file:
         try:
-            yield pyarrow.csv.read_csv(file, options, layout)
+            yield read_csv(file, options, layout)
         except pa.ArrowInvalid as error:  # which may quote the text of a document
             found = re.search(r"Row #(\d+)", str(error))
             where = f"Row {int(found[1]):,} has not" if found else "Some have not"
@@ -237,7 +236,9 @@ def _one_batch(batch: pa.RecordBatch) -> pa.Table:
 
 def orc_tables(path: str) -> Tables:
     """Yield the table of a file of ORC."""
-    yield pyarrow.orc.read_table(path)
+    from pyarrow.orc import read_table
+
+    yield read_table(path)
 
 
 def avro_tables(path: str) -> Tables:
