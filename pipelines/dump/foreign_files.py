@@ -17,6 +17,7 @@ from typing import IO, Any, cast
 import pyarrow as pa
 
 from filtering.errors import BadFileError
+from filtering.regular_files import MAX_NESTING, too_nested_from
 
 BLOCK_BYTES = 64 << 20
 """Of JSON lines that are parsed at a time."""
@@ -54,13 +55,13 @@ def json_tables(path: str) -> Tables:
     def blocks() -> Iterator[bytes]:
         with opened(path) as file:
             while lines := file.readlines(BLOCK_BYTES):
-                yield b"".join(lines)
+                yield _not_too_nested(b"".join(lines), path)
 
     kinds: Kinds = {}
     first = next(blocks(), b"").removeprefix(codecs.BOM_UTF8).lstrip(JSON_SPACE)
     if first.startswith(b"["):
         with opened(path) as file:
-            rows = _rows([file.read().removeprefix(codecs.BOM_UTF8)], path)[0]
+            (rows,) = _rows([_not_too_nested(file.read(), path)], path)
         columns = _columns(rows, path)
         yield _table_of(columns, {name: _kind_of(values) for name, values in columns.items()})
         return
@@ -68,6 +69,14 @@ def json_tables(path: str) -> Tables:
         kinds = _joined(kinds, _kinds_in(block, path))
     for block in blocks():
         yield _table_of_lines(block, kinds, path)
+
+
+def _not_too_nested(content: bytes, path: str) -> bytes:
+    if too_nested_from(content) is not None:  # which would end the process
+        raise BadFileError(
+            f"{path} must have at most {MAX_NESTING} lists and objects within each other. It has more."
+        )
+    return content
 
 
 def _kinds_in(block: bytes, path: str) -> Kinds:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filtering.errors import EdufilterError
+from filtering.errors import BadFileError, EdufilterError
 from filtering.printable import printable
 from pipelines.dump.other_formats import format_inside
 from pipelines.new_files import written_whole
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         else:
             for path in files:
                 _write(_tables_of(path), Path(f"{path}.parquet"))
-    except (EdufilterError, OSError) as error:
+    except (EdufilterError, OSError, ImportError) as error:
         print(f"to_parquet: {printable(str(error))}", file=sys.stderr)  # noqa: T201 - a command of its own
         return 2
     return 0
@@ -43,15 +43,23 @@ def _files_of(given: Sequence[str]) -> Iterator[str]:
     for one in given:
         found = [one] if Path(one).exists() else sorted(glob.glob(one, recursive=True))
         if not found:
-            raise FileNotFoundError(f"{one} must be a file, or a pattern that finds one. There is none.")
+            raise BadFileError(f"{one} must be a file, or a pattern that finds one. There is none.")
         yield from found
 
 
 def _tables_of(path: str) -> Iterator[pa.Table]:
     found = format_inside(path)
     if found is None:
-        raise FileNotFoundError(f"{path} must be of a format that is known. It is not, or it is Parquet.")
-    return found.read(path)
+        raise BadFileError(f"{path} must be of a format that is known. It is not, or it is Parquet.")
+    try:
+        yield from found.read(path)
+    except (EdufilterError, ImportError):
+        raise
+    except Exception as error:  # libraries raise nearly any, and their words may be texts of documents
+        raise BadFileError(
+            f"{path} must be a file that can be read. It is {found.name} by its name or its beginning, and "
+            f"reading it failed ({type(error).__name__}): is it whole?"
+        ) from None
 
 
 def _write(tables: Iterator[pa.Table], path: Path) -> None:

@@ -171,9 +171,12 @@ def test_moments_stay_the_texts_that_they_were(tmp_path):
     [
         ("a.jsonl", b'{"text": "secret"}\n{"text": "secr', "An object a line or a list of objects"),
         ("a.jsonl", b'["secret"]\n', "It holds other values"),
+        ("a.jsonl", b'{"text": "a"}\n{"b": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "at most 100 lists"),
         ("a.jsonl", b'"secret"\n', "It holds other values"),
         ("a.csv", b"a,b\nsecret,2\nsecret,2,3\n", "the same number of columns in each row"),
         ("a.bin", b"secret", "of a format that is known"),
+        ("a.arrow", FILES["a.arrow"][:-1000], "is it whole?"),
+        ("a.jsonl.gz", FILES["a.jsonl.gz"][:-20], "is it whole?"),
         ("gone.csv", None, "There is none"),
     ],
 )
