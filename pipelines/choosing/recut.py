@@ -171,7 +171,8 @@ def _choose(config: RecutConfig, source: Source, reporter: Reporter) -> Chosen:
     needs_sizes = not config.is_plain or config.keep_tokens is not None
     sized = needs_sizes or have_sizes(source.folder, source.parts)
     pool = Pool(source.folder, source.parts, sized=sized, combine=config.combine)
-    cuts = None if config.cuts is None else _cuts_of_run(config.cuts, facts)
+    decides = facts.digests.get(config.combine or "") if facts.digests else facts.scorer_sha256
+    cuts = None if config.cuts is None else _cuts_of_run(config.cuts, decides)
     by = config.by if cuts is None else cuts.by
     if by is not None:
         pool = with_slices(pool, by, facts, reporter)
@@ -209,8 +210,8 @@ def _some(names: Sequence[str]) -> str:
     return f"{listed(names[:NAMED])}{more}"
 
 
-def _cuts_of_run(path: str, facts: RunFacts) -> SliceCuts:
-    """Return the cuts of a file.
+def _cuts_of_run(path: str, decides: str | None) -> SliceCuts:
+    """Return the cuts of a file, which must be of the scorer whose points decide: told by its digest.
 
     Raises
     ------
@@ -218,11 +219,16 @@ def _cuts_of_run(path: str, facts: RunFacts) -> SliceCuts:
         If they are of another scorer.
     """
     cuts = read_cuts(path)
-    if cuts.scorer_sha256 not in (None, facts.scorer_sha256):
-        wanted, found = (str(one)[:DIGEST_CHARS] for one in (facts.scorer_sha256, cuts.scorer_sha256))
+    if cuts.scorer_sha256 not in (None, decides):
+        found = printable(cuts.scorer_sha256[:DIGEST_CHARS])
+        if decides is None:
+            raise SettingsError(
+                f"--cuts must be of the points that decide. {printable(path)} is of the scorer of digest "
+                f"{found} alone, and several decide. Name that scorer with --combine."
+            )
         raise SettingsError(
-            f"--cuts must be of the scorer of the run, digest {wanted}. {printable(path)} is of digest "
-            f"{printable(found)}. Find cuts for this scorer: edufilter threshold --by."
+            f"--cuts must be of the scorer of the run, digest {decides[:DIGEST_CHARS]}. {printable(path)} is "
+            f"of digest {found}. Find cuts for this scorer: edufilter threshold --by."
         )
     return cuts
 
