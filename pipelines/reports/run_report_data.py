@@ -5,7 +5,7 @@ some rows of the inputs, and documents to read from the inputs by file and row.
 """
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ from pipelines.reports.documents_to_show import (
 from pipelines.reports.kept_shares import INPUT_FILE, Slice, slices_of
 from pipelines.reports.row_sample import RowSample, choose_rows, look_at, see, slices_by_row
 from pipelines.reports.run_leaks import RunLeaks, gather_leaks
-from pipelines.reports.several_scorers import SeveralAgree, compare_scorers, points_of
+from pipelines.reports.several_scorers import SeveralAgree, compare_scorers, explained_by, points_of
 from pipelines.reports.trained_on import TrainedOn
 from pipelines.reports.yields import Yield, yield_of_run
 from pipelines.run.explain_row import as_decided
@@ -240,18 +240,20 @@ def gather_report(
         groups = differing | groups  # a document of two groups is shown in the first
     addresses = scorers_of(manifest)
     explained = explained_by(plan.facts.combine, addresses)
-    scorer, no_scorer = _scorer_of(plan, addresses.get(explained), explained)
+    first = next(iter(addresses), "")  # which speaks for languages, as in the run
+    scorer, no_scorer = _scorer_of(plan, addresses.get(first), first)
+    explains = scorer if explained == first else _scorer_of(plan, addresses[explained], explained)[0]
     rows = choose_rows(plan.parts, stored)
     reporter = reporter or ConsoleReporter("none")
     whole = yield_of_run(run, stored, manifest["rows"])
     scored_tokens = None if whole is None else whole.tokens
-    labels = None if scorer is None else open_nested(addresses[explained])
+    labels = None if scorer is None else open_nested(addresses[first])
     seen = look_at(run, rows, read, scorer, labels, scored_tokens=scored_tokens, reporter=reporter)
     groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
     picked = without_repeats(groups) if samples else {}
     own = explained if several is not None else None
     shown, unread = _read_samples(
-        run, picked, read, scorer, points_by=own, is_code=seen.is_code, reporter=reporter
+        run, picked, read, explains, points_by=own, is_code=seen.is_code, reporter=reporter
     )
     path = folder.run / "manifest.parquet"
     with as_written(path), open_parquet(folder.own_file(path)) as file:
@@ -316,11 +318,6 @@ def _scores_of(folder: RunFolder, plan: Plan) -> RunFolder:
         return holder_of_scores(folder, plan)
     except OutputError:
         return folder
-
-
-def explained_by(combine: str | None, names: Collection[str]) -> str:
-    """Return the scorer by which reasons for scores are told: that whose points decide, else the first."""
-    return combine if combine is not None and combine in names else next(iter(names), "")
 
 
 def _scorer_of(plan: Plan, address: str | None, name: str) -> tuple[SignalScorer | None, str]:

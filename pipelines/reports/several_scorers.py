@@ -1,7 +1,7 @@
 """How far the scorers of a run agree, from the scores that it stored of each, and where they differ most."""
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
 
@@ -80,6 +80,11 @@ class SeveralAgree:
     keep_at: float
     scorers: tuple[ScorerKeeps, ...]
     pairs: tuple[PairAgrees, ...]
+
+
+def explained_by(combine: str | None, names: Collection[str]) -> str:
+    """Return the scorer by which reasons for scores are told: that whose points decide, else the first."""
+    return combine if combine is not None and combine in names else next(iter(names), "")
 
 
 def higher_by(first: str, second: str) -> str:
