@@ -122,7 +122,8 @@ def _parameter(name: str, models: tuple[type[Settings], ...]) -> inspect.Paramet
         kind = str
     default = fields[0].default
     if kind == list[str] and isinstance(default, str):
-        default = [default]
+        info = copy(info)
+        info.show_default, default = default, None
     if all(field.is_required() for field in fields):
         default = inspect.Parameter.empty if having == list(models) else None
     elif default == () or any(field.default != default for field in fields):  # each model has its own
