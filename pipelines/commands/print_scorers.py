@@ -11,7 +11,6 @@ from filtering.judging.metrics import Estimate
 from filtering.printable import printable
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.hub_scorers import HUB
-from filtering.scoring.settings import DEFAULT_BOUNDS
 from pipelines.amounts_in_words import short_count
 from pipelines.commands.screen import show
 from pipelines.commands.tables import print_table
@@ -52,9 +51,7 @@ def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool)
         show(json.dumps(result.metrics))
         return 0
     best = result.evaluations[-1]
-    has_balanced = any(
-        one["settings"]["max_disagreement"] <= DEFAULT_BOUNDS[-1] for one in result.metrics["exits"]
-    )
+    has_balanced = bool(result.metrics["exits"])
     show(which_to_believe(result.evaluations, has_balanced=has_balanced))
     _print_table(metrics_table(best))
     show(FIGURES_IN_WORDS)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from filtering.scoring.cascade import AnyScorer
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.scorers import SignalScorer
-from filtering.scoring.settings import Effort
+from filtering.scoring.settings import MAX_FALSE, MAX_LOST, Effort, ExitSettings
 from filtering.scoring.unsure import Unsure
 from pipelines.dump.column_doubts import doubt_of_sample
 from pipelines.dump.first_rows import read_spread_rows, unsure_of_sample
@@ -101,7 +101,7 @@ def filter_dump(
         keep_at=config.keep_at,
         write=config.write,
         effort=untried.effort,
-        max_disagreement=config.max_disagreement,
+        exits=config.exit_settings,
         rules=config.rules_for(untried.signals.domain),
         audit_shares=_audit_shares(untried.exits, plan.rows, config.audit),
         score_column=plan.facts.score_column,
@@ -129,7 +129,7 @@ def filter_dump(
                     f"{plan.facts.score_column!r}."
                 )
             if untried.exits is not None:
-                reporter.say(describe_exits(untried.exits))
+                reporter.say(describe_exits(untried.exits, config.exit_settings))
             if blind := describe_blindness(settings.unsure):
                 reporter.say(blind)
             sampled = _warn_if_unsure(config, plan, untried.signals, reporter)
@@ -282,22 +282,30 @@ def _audit_shares(exits: Exits | None, rows: int, wanted: int | None) -> tuple[f
     return (0.0, 0.0) if exits is None else audit_shares(exits, rows, wanted)
 
 
-def describe_exits(exits: Exits) -> str:
-    """Return what the exits of a cascade promise, in words."""
+def describe_exits(exits: Exits, asked: ExitSettings) -> str:
+    """Return in words what the exits of a cascade promise, where settings asked for some of it or nothing."""
     if exits.lower == exits.upper:
         return "Effort balanced embeds no document at this cut: words and style decide all."
     said = (
         "Effort balanced embeds only documents that words and style score between "
-        f"{exits.lower:.2f} and {exits.upper:.2f}."
+        f"{exits.lower:.2f} and {exits.upper:.2f}. On documents like those that the scorer was tuned on, "
+        "at most "
     )
-    promised = exits.settings.max_disagreement
-    if promised is None:
-        return said
-    about = "" if exits.is_exact else "about "
-    return (
-        f"{said} On documents like those that the scorer was tuned on, at most {about}{100 * promised:g} % "
-        "are decided differently from effort full."
+    about, held = "" if exits.is_exact else "about ", exits.settings
+    if held.max_disagreement is not None:
+        return f"{said}{about}{100 * held.max_disagreement:g} % are decided differently from effort full."
+    lost, false = held.max_lost or 0.0, held.max_false or 0.0
+    said += (
+        f"{about}{100 * lost:g} % of those that effort full keeps are dropped, and at most {about}"
+        f"{100 * false:g} % of those that are kept would be dropped by effort full. Of all of them "
+        f"{100 * exits.disagreement:.1f} % were decided differently."
     )
+    if (asked.max_lost is None and lost > MAX_LOST) or (asked.max_false is None and false > MAX_FALSE):
+        said += (
+            f" The usual bounds are {100 * MAX_LOST:g} % and {100 * MAX_FALSE:g} %. To show them takes more "
+            f"than the {exits.keepers:,} documents that the scorer was tuned on and that effort full keeps."
+        )
+    return said
 
 
 def languages_before(config: FilterConfig, unsure: Unsure) -> str:

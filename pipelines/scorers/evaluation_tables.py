@@ -10,7 +10,7 @@ from filtering.judging.audit import GOOD_FROM, POOR_BELOW, RewriteEffect
 from filtering.judging.bias import MIN_GROUPS
 from filtering.judging.rewrites import AIMS, Kind
 from filtering.rubric_points import POINTS
-from filtering.scoring.settings import LEAST_PAIRED
+from filtering.scoring.settings import LEAST_KEEPERS
 from pipelines.page_kit.page import Table
 from pipelines.scorers.audit_points import ScorerAudit
 from pipelines.scorers.evaluate import Evaluation
@@ -116,8 +116,9 @@ def which_to_believe(evaluations: Sequence[Evaluation], *, has_balanced: bool = 
         said += (
             " A run at effort balanced, the default, decides nearly as full does."
             if has_balanced
-            else f" Effort balanced, the default, needs more than this: at least {LEAST_PAIRED} labels, or "
-            "documents of a --pool, of different groups. Until then filter with --effort fast or full."
+            else f" Effort balanced, the default, needs more than this: at least {LEAST_KEEPERS} labelled "
+            "documents, or documents of a --pool, of different groups, that effort full keeps. Until then "
+            "filter with --effort fast or full."
         )
         said += f" For a run with --effort {evaluations[0].effort} the figure is {figures[0]}."
     if 0 < best.unbiased_rows < best.rows:
@@ -226,18 +227,19 @@ def _with_spread(row: Mapping[str, float]) -> tuple[str, str]:
 
 
 def exits_table(exits: Sequence[Mapping[str, Any]]) -> Table:
-    """Return what effort balanced costs and loses at each bound of disagreement that could be shown."""
+    """Return what effort balanced costs and loses at each pair of bounds that could be shown."""
     kind = "bounds exact" if exits[0]["is_exact"] else "bounds approximate"
     caption = (
-        f"effort balanced against full, by how many decisions may differ ({exits[0]['documents']:,} "
-        f"documents, kept from 3 points, {kind})"
+        "effort balanced against full, by how many documents may be lost and false "
+        f"({exits[0]['documents']:,} documents, of which effort full keeps {exits[0]['keepers']:,} from 3 "
+        f"points, {kind})"
     )
     rows = []
     for one in exits:
-        asked, embedded = one["settings"]["max_disagreement"], 1 - one["dropped"] - one["kept"]
-        shares = (asked, embedded, one["disagreement"], one["lost_keepers"], one["false_keeps"])
-        rows.append([f"{100 * abs(share):.1f} %" for share in shares])  # no -0.0
-    head = ("allowed", "embedded", "differ", "kept by full alone", "kept by balanced alone")
+        asked, embedded = one["settings"], 1 - one["dropped"] - one["kept"]
+        shares = (asked["max_lost"], asked["max_false"], embedded, one["lost_keepers"], one["false_keeps"])
+        rows.append([f"{100 * abs(share):.1f} %" for share in (*shares, one["disagreement"])])  # no -0.0
+    head = ("lost, at most", "false, at most", "embedded", "lost", "false", "decided differently, of all")
     return Table(caption, head, rows, texts=0)
 
 

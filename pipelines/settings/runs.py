@@ -13,7 +13,7 @@ from filtering.errors import SettingsError
 from filtering.explaining.settings import TOP
 from filtering.leaks.settings import Fields
 from filtering.rubric_points import KEEP_AT
-from filtering.scoring.settings import Effort, ExitSettings
+from filtering.scoring.settings import MAX_FALSE, MAX_LOST, Effort, ExitSettings
 from filtering.signals.settings import Rule, named_rules, usual_rules
 from pipelines.settings.base import (
     CHECKS,
@@ -46,6 +46,8 @@ OnDrift = Literal["warn", "fail"]
 UnsureAction = Literal["keep", "drop", "flag"]
 Write = Literal["kept", "all", "scores"]
 
+BOUNDS = ("max_lost", "max_false", "max_disagreement")
+"""Settings that say what effort balanced must hold."""
 FIELD_NAMES = tuple(vars(Fields()))
 OF_PROSE = {"question": "prompt", "answer": "solution"}
 """What these fields are called where a task is no code."""
@@ -253,12 +255,28 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
             help="What to write: kept documents, all documents with edu_keep and edu_reason, or only scores.",
         ),
     ] = "kept"
+    max_lost: Annotated[
+        OpenShare | None,
+        Option(
+            rich_help_panel=CHECKS,
+            help="With effort balanced: share of the documents that effort full keeps that may be dropped. "
+            f"Default: {MAX_LOST:g}, or the least that the scorer can show.",
+        ),
+    ] = None
+    max_false: Annotated[
+        OpenShare | None,
+        Option(
+            rich_help_panel=CHECKS,
+            help="With effort balanced: share of the documents that are kept that effort full may drop. "
+            f"Default: {MAX_FALSE:g}, or the least that the scorer can show.",
+        ),
+    ] = None
     max_disagreement: Annotated[
         OpenShare | None,
         Option(
             rich_help_panel=CHECKS,
-            help="With effort balanced: share of documents that may be decided differently from effort full. "
-            "Default: 0.002 if the scorer can show that, else 0.01.",
+            help="Instead of these two: share of all documents that may be decided differently from effort "
+            "full.",
         ),
     ] = None
     audit: Annotated[
@@ -266,7 +284,7 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         Field(ge=0),
         Option(
             rich_help_panel=CHECKS,
-            help="With effort balanced: documents to embed as a check of that share. Default: 2 % of all, "
+            help="With effort balanced: documents to embed as a check of these shares. Default: 2 % of all, "
             "at most 1,000.",
         ),
     ] = None
@@ -285,7 +303,7 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         OnDrift,
         Option(
             rich_help_panel=CHECKS,
-            help="What to do if the check finds a larger share: warn, or fail with exit code 4.",
+            help="What to do if the check finds larger shares: warn, or fail with exit code 4.",
         ),
     ] = "warn"
     score_column: Annotated[
@@ -336,17 +354,24 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
                     f"{setting_name(FilterConfig, name)} must come with --against. "
                     f"Got {getattr(self, name)!r} alone."
                 )
-        for name in ("max_disagreement", "audit"):
+        for name in (*BOUNDS, "audit"):
             if self.effort not in (None, "balanced") and getattr(self, name) is not None:
                 raise SettingsError(
                     f"{setting_name(FilterConfig, name)} must come with --effort balanced. "
                     f"Got effort {self.effort!r}. Leave one of them out."
                 )
 
+        for name in ("max_lost", "max_false"):
+            if self.max_disagreement is not None and getattr(self, name) is not None:
+                raise SettingsError(
+                    "'max_disagreement' (--max-disagreement) must come without a bound on the documents that "
+                    f"are kept. Got {setting_name(FilterConfig, name)} beside it. Leave one of them out."
+                )
+
     @property
     def exit_settings(self) -> ExitSettings:
         """What the exits of a cascade must hold."""
-        return exit_settings_of(self.keep_at, self.max_disagreement)
+        return ExitSettings(self.keep_at, **{name: getattr(self, name) for name in BOUNDS})
 
     @property
     def placement(self) -> Placement:
@@ -356,16 +381,6 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
     def rules_for(self, domain: str) -> tuple[Rule, ...]:
         """Return the rules that were asked for, else those usual for a domain."""
         return usual_rules(domain) if self.rules is None else self.rules
-
-
-def exit_settings_of(
-    keep_at: float, max_disagreement: float | None, full_fraction: float | None = None
-) -> ExitSettings:
-    """Return what the exits of a cascade must hold, where a bound was given or not.
-
-    No run asks for `full_fraction` any more; plans of earlier runs may have it.
-    """
-    return ExitSettings(keep_at, max_disagreement, full_fraction)
 
 
 class DecontaminateConfig(BenchmarkSettings, DumpSettings):

@@ -20,7 +20,7 @@ from pipelines.dump.inputs import InputFile
 from pipelines.dump.parts import Fields, Parts, SetAside
 from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import PartSize, split_files
-from pipelines.settings.runs import LanguagesFrom, LeakAction, UnsureAction, exit_settings_of
+from pipelines.settings.runs import LanguagesFrom, LeakAction, UnsureAction
 
 OUTPUT_FORMAT = 10
 """Number of the layout and content of `out/`; raised when either changes."""
@@ -62,8 +62,10 @@ class RunFacts:
         Rubric points; 0 where nothing is scored.
     scorer_sha256 : str, optional
         Digest of the scorer; None where nothing is scored.
-    effort, score_column, max_disagreement, full_fraction, ignore_checksums
+    effort, score_column, max_lost, max_false, max_disagreement, ignore_checksums
         As in `FilterConfig`.
+    full_fraction : float, optional
+        Share of documents that were embedded; plans of earlier runs may have it.
     leaks_sha256, leak_action : str, optional
         Digest of the search for leaks, and what becomes of these; None where none are looked for.
     write_origin : bool
@@ -80,6 +82,8 @@ class RunFacts:
     scorer_sha256: str | None = None
     effort: Effort = "fast"
     score_column: str = "edu_score"
+    max_lost: float | None = None
+    max_false: float | None = None
     max_disagreement: float | None = None
     full_fraction: float | None = None
     ignore_checksums: bool = False
@@ -99,7 +103,9 @@ class RunFacts:
     @property
     def exits(self) -> ExitSettings:
         """What exits at the cut hold, or would hold at another effort than ``balanced``."""
-        return exit_settings_of(self.keep_at, self.max_disagreement, self.full_fraction)
+        return ExitSettings(
+            self.keep_at, self.max_disagreement, self.full_fraction, self.max_lost, self.max_false
+        )
 
     @property
     def row_reader(self) -> RowReader:

@@ -95,9 +95,7 @@ def _planned_scorer(settings: WorkerSettings) -> AnyScorer | None:
     """Return the scorer that a run was planned with; None where nothing is scored."""
     if settings.scorer is None or settings.scores_from is not None:
         return None
-    scorer = open_scorer(
-        settings.scorer, settings.effort, settings.placement, settings.exit_settings, settings.rules
-    )
+    scorer = open_scorer(settings.scorer, settings.effort, settings.placement, settings.exits, settings.rules)
     refuse_other_scorer(settings.scorer, scorer.digest, settings.scorer_sha256)
     return scorer
 

@@ -6,7 +6,7 @@
 import sys
 
 from filtering.errors import SettingsError
-from filtering.scoring.cascade_exits import find_exits
+from filtering.scoring.cascade_exits import USUAL_BOUNDS, find_exits
 from filtering.scoring.settings import ExitSettings
 from filtering.scoring.storage import read_scorer
 
@@ -23,19 +23,26 @@ def main() -> None:
         f"{len(paired):,} documents, of which effort full keeps {(paired.full >= 3).sum():,}; bounds "
         + ("exact" if paired.is_exact else "approximate"),
         "",
-        "| asked for | exits | embedded | decided otherwise | bound | keepers lost | false keeps |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| asked for | exits | embedded | lost | bound | false | bound | of all | bound |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    asked = {f"at most {100 * share:g} %": ExitSettings(max_disagreement=share) for share in ALLOWED}
+    asked = {
+        f"lost {100 * lost:g} %, false {100 * false:g} %": ExitSettings(max_lost=lost, max_false=false)
+        for lost, false in USUAL_BOUNDS
+    }
+    asked |= {f"at most {100 * share:g} %": ExitSettings(max_disagreement=share) for share in ALLOWED}
     asked |= {f"{100 * share:g} % embedded": ExitSettings(full_fraction=share) for share in FRACTIONS}
     for what, settings in asked.items():
         try:
             found = find_exits(paired, settings)
         except SettingsError as error:
-            lines.append(f"| {what} | {error} | | | | | |")
+            lines.append(f"| {what} | {error} | | | | | | | |")
             continue
         embedded = abs(1 - found.dropped - found.kept)
-        shares = (found.disagreement, found.disagreement_bound, found.lost_keepers, found.false_keeps)
+        shares = (
+            *(found.lost_keepers, found.lost_bound, found.false_keeps, found.false_bound),
+            *(found.disagreement, found.disagreement_bound),
+        )
         cells = " | ".join(f"{100 * share:.2f} %" for share in (embedded, *shares))
         lines.append(f"| {what} | {found.lower:g} to {found.upper:g} | {cells} |")
     sys.stdout.write("\n".join(lines) + "\n")
