@@ -90,7 +90,7 @@ def test_copies_of_a_text_are_looked_at_and_count_once(stages):
 def test_without_a_pool_the_labels_serve_where_they_are_enough(two_stages, trained):
     with pytest.raises(
         SettingsError,
-        match=r"tuned on 736 documents .* tuned on 200\. .* Or allow more with --max-disagreement",
+        match=r"tuned on 736 documents .* tuned on 200 documents\. .* Or allow more with --max-disagreement",
     ):
         load_scorer(
             two_stages.out, effort="balanced", placement=CPU, exits=ExitSettings(max_disagreement=0.01)
