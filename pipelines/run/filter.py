@@ -288,22 +288,23 @@ def describe_exits(exits: Exits, asked: ExitSettings) -> str:
         return "Effort balanced embeds no document at this cut: words and style decide all."
     said = (
         "Effort balanced embeds only documents that words and style score between "
-        f"{exits.lower:.2f} and {exits.upper:.2f}. On documents like those that the scorer was tuned on, "
-        "at most "
+        f"{exits.lower:.2f} and {exits.upper:.2f}."
     )
     about, held = "" if exits.is_exact else "about ", exits.settings
+    like = "This holds for documents like those that the scorer was tuned on"
     if held.max_disagreement is not None:
-        return f"{said}{about}{100 * held.max_disagreement:g} % are decided differently from effort full."
+        share = f"{about}{100 * held.max_disagreement:g} %"
+        return f"{said} It decides at most {share} of all documents differently from effort full. {like}."
     lost, false = held.max_lost or 0.0, held.max_false or 0.0
     said += (
-        f"{about}{100 * lost:g} % of those that effort full keeps are dropped, and at most {about}"
-        f"{100 * false:g} % of those that are kept would be dropped by effort full. Of all of them "
-        f"{100 * exits.disagreement:.1f} % were decided differently."
+        f" It drops at most {about}{100 * lost:g} % of the documents that effort full keeps. Of those that "
+        f"it keeps, effort full would drop at most {about}{100 * false:g} %. {like}, of which "
+        f"{100 * exits.disagreement:.1f} % were decided differently from effort full."
     )
     if (asked.max_lost is None and lost > MAX_LOST) or (asked.max_false is None and false > MAX_FALSE):
         said += (
             f" The usual bounds are {100 * MAX_LOST:g} % and {100 * MAX_FALSE:g} %. To show them takes more "
-            f"than the {exits.keepers:,} documents that the scorer was tuned on and that effort full keeps."
+            f"documents that effort full keeps: the scorer was tuned on {exits.keepers:,}."
         )
     return said
 

@@ -18,7 +18,7 @@ from filtering import load_scorer, save_scorer
 from filtering.embedding.settings import Placement
 from filtering.errors import LabelsError, OutputError, SettingsError
 from filtering.rate_bounds import rate_bound
-from filtering.scoring.cascade_exits import PairedScores
+from filtering.scoring.cascade_exits import PairedScores, find_exits
 from filtering.scoring.settings import ExitSettings
 from pipelines import (
     FilterConfig,
@@ -31,6 +31,7 @@ from pipelines import (
     write_report,
 )
 from pipelines.run.audit import Side, agreement_of, audit_shares
+from pipelines.run.filter import describe_exits
 from pipelines.scorers.evaluate import points_of_labels
 from pipelines.worker.row_chances import row_chances
 
@@ -231,6 +232,26 @@ def test_chances_are_the_same_for_a_row_wherever_a_batch_begins():
     assert (many < 1).all()
     counts, _ = np.histogram(many, 20, (0, 1))
     assert np.abs(counts - 10_000).max() < 500
+
+
+def test_a_run_says_what_its_exits_promise_and_where_the_usual_bounds_cannot_be_shown():
+    points = np.linspace(0, 5, 1000, dtype=np.float32)
+    moved = np.clip(points + np.where(np.arange(1000) % 2, 0.2, -0.2), 0, 5).astype(np.float32)
+    paired = PairedScores(moved, points, np.arange(1000, dtype=np.int32), held_out=True)
+
+    def told(**asked):
+        settings = ExitSettings(**asked)
+        return describe_exits(find_exits(paired, settings), settings)
+
+    usual, high = told(), told(keep_at=4.5)
+    assert "It drops at most 2 % of the documents that effort full keeps." in usual
+    assert "effort full would drop at most 5 %." in usual
+    assert "usual bounds" not in usual
+    assert "It drops at most 3.7 % of the documents that effort full keeps." in high
+    assert "The usual bounds are 2 % and 5 %." in high
+    assert high.endswith("the scorer was tuned on 100.")
+    assert "usual bounds" not in told(keep_at=4.5, max_lost=0.1, max_false=0.1)
+    assert "at most 1 % of all documents differently from effort full." in told(max_disagreement=0.01)
 
 
 def test_small_runs_are_audited_less():
