@@ -20,6 +20,7 @@ from pipelines.dump.inputs import InputFile
 from pipelines.dump.parts import Fields, Parts, SetAside
 from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import PartSize, split_files
+from pipelines.settings.base import OpenShare
 from pipelines.settings.runs import LanguagesFrom, LeakAction, UnsureAction
 
 OUTPUT_FORMAT = 10
@@ -82,8 +83,8 @@ class RunFacts:
     scorer_sha256: str | None = None
     effort: Effort = "fast"
     score_column: str = "edu_score"
-    max_lost: float | None = None
-    max_false: float | None = None
+    max_lost: OpenShare | None = None
+    max_false: OpenShare | None = None
     max_disagreement: float | None = None
     full_fraction: float | None = None
     ignore_checksums: bool = False
