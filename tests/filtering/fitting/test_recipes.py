@@ -43,7 +43,7 @@ def test_shuffled_labels_cannot_be_predicted_by_trees_either():
 
 @pytest.mark.parametrize("domain", ["web", "code"])
 def test_shuffled_labels_of_the_real_seed_cannot_be_predicted(domain):
-    data = seed_data(domain, every=8)
+    data = seed_data(domain, every=4)
     figures = [nested_rho(shuffled(data, seed=seed), signals_fit("linear"), seed) for seed in range(2)]
     assert abs(np.mean(figures)) < 0.05
 
