@@ -378,7 +378,7 @@ embedder = SentenceTransformerEmbedder(EmbedderSettings(sys.argv[1]), Placement(
 texts = [f"the light of river {number}, " * (1 + number % 3) for number in range(10_000)]
 embedder.embed(texts[:2_000])
 before = peak()
-for start in range(0, 10_000, 2_000):
+for start in (2_000, 4_000):
     embedder.embed(texts[start : start + 2_000])
 embedder.embed(texts)
 print(peak() - before)
