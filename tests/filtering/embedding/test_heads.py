@@ -47,12 +47,8 @@ def test_a_linear_head_predicts_what_ridge_predicts(made):
 
 def test_a_kernel_head_predicts_what_ridge_over_landmarks_predicts(made):
     embeddings, labels, others = made
-    nystroem = kernels.Nystroem(gamma=0.8, n_components=50, random_state=3).fit(
-        embeddings.astype(np.float64)
-    )
-    model = linear.Ridge(fit_intercept=False).fit(
-        nystroem.transform(embeddings.astype(np.float64)), labels
-    )
+    nystroem = kernels.Nystroem(gamma=0.8, n_components=50, random_state=3).fit(embeddings.astype(np.float64))
+    model = linear.Ridge(fit_intercept=False).fit(nystroem.transform(embeddings.astype(np.float64)), labels)
     weights = nystroem.normalization_.T @ model.coef_
     head = KernelHead(nystroem.components_.astype(np.float32), weights, gamma=0.8)
     assert_close(head.predict(others), model.predict(nystroem.transform(others.astype(np.float64))))

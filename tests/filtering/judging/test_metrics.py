@@ -62,9 +62,7 @@ def test_figures_are_those_of_scipy_and_scikit_learn(seed):
 def test_figures_at_another_cut_use_it_for_scores_and_labels(cut):
     scores, labels = made()
     assert f1_at(scores, labels, cut) == pytest.approx(known.f1_score(labels >= cut, scores >= cut))
-    assert area_under_curve(scores, labels, cut) == pytest.approx(
-        known.roc_auc_score(labels >= cut, scores)
-    )
+    assert area_under_curve(scores, labels, cut) == pytest.approx(known.roc_auc_score(labels >= cut, scores))
 
 
 def test_kappa_takes_whole_points_rounded_down():
