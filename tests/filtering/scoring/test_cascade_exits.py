@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import beta, binom
+from late import Late
 
 from filtering.errors import SettingsError
 from filtering.rate_bounds import binomial_tail, design_effect, rate_bound
 from filtering.scoring.cascade_exits import PairedScores, find_exits, shows_usual, usual_exits
 from filtering.scoring.exit_evidence import documents_needed
 from filtering.scoring.settings import LEAST_KEEPERS, LEAST_PAIRED, MAX_FALSE, MAX_LOST, ExitSettings
+
+stats = Late("scipy.stats")
 
 SEEDS = 200
 POPULATION = 200_000
@@ -46,8 +48,8 @@ def disagreement(exits, fast, full):
 
 @pytest.mark.parametrize(("count", "trials", "rate"), [(0, 100, 0.01), (13, 4657, 0.005), (5, 5, 0.3)])
 def test_tails_and_bounds_are_those_of_scipy(count, trials, rate):
-    assert binomial_tail(count, trials, rate) == pytest.approx(binom.cdf(count, trials, rate))
-    wanted = beta.ppf(0.975, count + 1, trials - count) if count < trials else 1.0
+    assert binomial_tail(count, trials, rate) == pytest.approx(stats.binom.cdf(count, trials, rate))
+    wanted = stats.beta.ppf(0.975, count + 1, trials - count) if count < trials else 1.0
     assert rate_bound(count, trials, 0.975) == pytest.approx(wanted)
 
 
@@ -64,7 +66,7 @@ def test_the_bound_holds_at_the_stated_rate_over_many_draws(keep_at, allowed):
         exits = find_exits(pairs_of(fast[drawn], full[drawn]), ExitSettings(keep_at, allowed))
         broken += disagreement(exits, fast, full) > allowed
         passed.append(1 - exits.dropped - exits.kept)
-    assert broken <= binom.ppf(0.999, SEEDS, 0.05)
+    assert broken <= stats.binom.ppf(0.999, SEEDS, 0.05)
     assert np.mean(passed) < 0.4  # and it is no empty promise
 
 
@@ -99,7 +101,7 @@ def test_exits_are_the_narrowest_that_the_exact_test_lets_pass():
     keeps = paired.full >= np.float32(3)
 
     def pass_the_test(wrong):  # each side has half of the bound, and of the error
-        return binom.cdf(wrong.sum(), 3000, 0.01) <= 0.025
+        return stats.binom.cdf(wrong.sum(), 3000, 0.01) <= 0.025
 
     for step, passes in ((0, True), (0.01, False)):
         assert pass_the_test(keeps & (paired.fast < np.float32(exits.lower + step))) == passes
@@ -142,8 +144,8 @@ def test_documents_of_a_group_count_for_less_and_the_bound_holds_all_the_same():
             assert exits.is_exact != grouped
             broken[grouped] += disagreement(exits, fast, full) > allowed
     assert found > SEEDS // 10
-    assert broken[True] <= binom.ppf(0.999, SEEDS // 2, 0.05)
-    assert broken[False] > binom.ppf(0.999, SEEDS // 2, 0.05)  # where groups are not looked at
+    assert broken[True] <= stats.binom.ppf(0.999, SEEDS // 2, 0.05)
+    assert broken[False] > stats.binom.ppf(0.999, SEEDS // 2, 0.05)  # where groups are not looked at
 
 
 def test_the_design_effect_is_one_for_lone_documents_and_the_size_of_groups_of_twins():

@@ -44,9 +44,10 @@ def done(tmp_path_factory):
 
 @pytest.fixture(scope="module", autouse=True)
 def loaded_once():
-    """Load the model once for all demos, each of which would do so twice."""
+    """Read and load the model once for all demos, each of which would do so twice."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sentence_transformer, "load_model", cache(sentence_transformer.load_model))
+        for name in ("load_model", "digest_of"):
+            patch.setattr(sentence_transformer, name, cache(getattr(sentence_transformer, name)))
         yield
 
 
