@@ -44,7 +44,7 @@ LanguagesFrom = Literal["column, text", "column", "column, path"]
 LeakAction = Literal["drop", "mark"]
 OnDrift = Literal["warn", "fail"]
 UnsureAction = Literal["keep", "drop", "flag"]
-Write = Literal["kept", "all", "scores"]
+Write = Literal["kept", "passages", "all", "scores"]
 
 FIELD_NAMES = tuple(vars(Fields()))
 OF_PROSE = {"question": "prompt", "answer": "solution"}
@@ -250,9 +250,25 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         Write,
         Option(
             rich_help_panel=OUTPUT,
-            help="What to write: kept documents, all documents with edu_keep and edu_reason, or only scores.",
+            help="What to write: kept documents, these and passages of others, all documents with edu_keep and "
+            "edu_reason, or only scores.",
         ),
     ] = "kept"
+    passages: Annotated[
+        bool,
+        Option(
+            "--passages", rich_help_panel=OUTPUT,
+            help="Score documents of more than 4,000 bytes by segments of about 1,500 bytes too. Their points "
+            "are in edu_passages, the most of them in edu_best.",
+        ),
+    ] = False  # fmt: skip
+    passages_at: Annotated[
+        Points | None,
+        Option(
+            rich_help_panel=SCORING,
+            help="Lowest score of a segment that belongs to a passage. Default: that of --keep-at.",
+        ),
+    ] = None
     max_disagreement: Annotated[
         OpenShare | None,
         Option(
@@ -320,6 +336,15 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
                 "'write_origin' (--write-origin) must come with documents that are written. "
                 "Got --write scores."
             )
+        if self.passages and self.write == "scores":
+            raise SettingsError(
+                "'passages' (--passages) must come with documents that are written. Got --write scores."
+            )
+        if self.passages_at is not None and self.cut_of_passages is None:
+            raise SettingsError(
+                f"'passages_at' (--passages-at) must come with --passages or --write passages. "
+                f"Got {self.passages_at!r} alone."
+            )
         if self.unsure == "drop" and self.write == "scores":
             raise SettingsError(
                 "'unsure' (--unsure drop) must come with documents that are written. Got --write scores. "
@@ -342,6 +367,18 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
                     f"{setting_name(FilterConfig, name)} must come with --effort balanced. "
                     f"Got effort {self.effort!r}. Leave one of them out."
                 )
+
+    @property
+    def cut_of_passages(self) -> float | None:
+        """Points from which a segment belongs to a passage; None where documents are judged as wholes alone."""
+        if not self.passages and self.write != "passages":
+            return None
+        return self.keep_at if self.passages_at is None else self.passages_at
+
+    @property
+    def writes_origin(self) -> bool:
+        """Whether rows say where they are from: passages always do, since several may be of one document."""
+        return self.write_origin or self.write == "passages"
 
     @property
     def exit_settings(self) -> ExitSettings:
