@@ -1,7 +1,7 @@
 r"""Segments of long documents: pieces of about 1,500 bytes that are read as documents of their own.
 
-A document of more than `LONG_BYTES` is cut where its text breaks, as near to `SEGMENT_BYTES` behind the last
-cut as can be. Of the breaks within `SLACK_BYTES` of that place the strongest is taken, of several the nearest:
+A document of more than `LONG_BYTES` is cut where its text breaks, about `SEGMENT_BYTES` behind the last cut.
+Of the breaks within `SLACK_BYTES` of that place the strongest is taken, of several the nearest:
 
 5. a line without indentation behind a blank line: a paragraph, a definition at the top level of code;
 4. another line behind a blank line;
@@ -11,8 +11,8 @@ cut as can be. Of the breaks within `SLACK_BYTES` of that place the strongest is
 0. any code point, the nearest to that place.
 
 So white space at a cut belongs to the segment before it. Segments follow each other without a gap, from the
-first byte to the last, and each begins at a code point. `tests/kit/reference_segments.py` is the same in plain
-Python, and a test holds the two equal.
+first byte to the last, and each begins at a code point. `tests/kit/reference_segments.py` is the same in
+plain Python, and a test holds the two equal.
 """
 
 from dataclasses import dataclass

@@ -52,6 +52,7 @@ SETTINGS = {
     "leaks_sha256": "digest of the benchmarks",
     "max_disagreement": "decided differently from effort full, at most",
     "max_document_bytes": "longest document that is scored, bytes",
+    "passages_at": "segments of a passage, from points",
     "plan": "digest of the plan",
     "recut_from": "digest of the plan that this is a new cut of",
     "rows_per_part": "documents of a part, about",

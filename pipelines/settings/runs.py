@@ -250,16 +250,16 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         Write,
         Option(
             rich_help_panel=OUTPUT,
-            help="What to write: kept documents, these and passages of others, all documents with edu_keep and "
-            "edu_reason, or only scores.",
+            help="What to write: kept documents, these and passages of others, all documents with edu_keep "
+            "and edu_reason, or only scores.",
         ),
     ] = "kept"
     passages: Annotated[
         bool,
         Option(
             "--passages", rich_help_panel=OUTPUT,
-            help="Score documents of more than 4,000 bytes by segments of about 1,500 bytes too. Their points "
-            "are in edu_passages, the most of them in edu_best.",
+            help="Score documents of more than 4,000 bytes by segments of about 1,500 bytes too. The columns "
+            "edu_passages and edu_best have their points, and those of the best.",
         ),
     ] = False  # fmt: skip
     passages_at: Annotated[
@@ -370,7 +370,7 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
 
     @property
     def cut_of_passages(self) -> float | None:
-        """Points from which a segment belongs to a passage; None where documents are judged as wholes alone."""
+        """Points from which a segment belongs to a passage; None where documents are judged as wholes."""
         if not self.passages and self.write != "passages":
             return None
         return self.keep_at if self.passages_at is None else self.passages_at

@@ -69,8 +69,8 @@ class RunFacts:
     write_origin : bool
         Whether rows of the output say where they are from.
     passages_at : float, optional
-        Points from which a segment of a long document belongs to a passage; None where documents are judged as
-        wholes alone.
+        Points from which a segment of a long document belongs to a passage; None where documents are judged
+        as wholes alone.
     choice : str, optional
         Digest of how often each row is used; None where the cut alone decides.
     unsure, known_languages, languages_from : str

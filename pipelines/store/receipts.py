@@ -68,8 +68,8 @@ class Receipt:
         Documents in languages that the scorer does not know, by language: of those that are kept, or were
         dropped for that.
     passages : dict
-        Figures of long documents and their passages, as `pipelines.worker.passages.FoundPassages.counted` names
-        them; empty where documents are judged as wholes alone.
+        Figures of long documents and their passages, as `FoundPassages.counted` names them; empty where
+        documents are judged as wholes alone.
     hits_rows, hits_bytes, hits_sha256 : int, int, str
         Rows, size and digest of the file of hits; nothing where there is none.
     choice_bytes, choice_sha256 : int, str

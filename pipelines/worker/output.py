@@ -81,8 +81,7 @@ class AddedColumns:
     def named(cls, score_column: str) -> "AddedColumns":
         """Return the names that go with the name of the score column."""
         stem = score_column.removesuffix("_score")
-        names = ("unsure", "keep", "reason", "stage", "leak", "repeat", "file", "row")
-        names += ("passages", "best", "start", "end")
+        names = "unsure keep reason stage leak repeat file row passages best start end".split()
         return cls(score_column, *(f"{stem}_{name}" for name in names))
 
     def in_mode(

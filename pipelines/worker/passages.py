@@ -160,7 +160,7 @@ def _taken(batch: pa.RecordBatch, rows: Ints) -> pa.RecordBatch:
 
 
 def _with_text(column: pa.Array, fields: Sequence[str], texts: pa.Array) -> pa.Array:
-    """Return a column with other texts, which lie in a field of a field of it where names of such are given."""
+    """Return a column with other texts: in a field of it, or of a field of that, where names lead there."""
     if not fields:
         return texts.cast(column.type)
     children, place = column.flatten(), column.type.get_field_index(fields[0])
