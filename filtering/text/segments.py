@@ -30,6 +30,7 @@ LONG_BYTES = 4_000
 SEGMENT_BYTES = 1_500
 SLACK_BYTES = 500
 """A cut lies at most so far from where it would lie without looking at the text."""
+STRONGEST = 5
 
 
 @dataclass(frozen=True)
@@ -170,10 +171,14 @@ def _next_cut(data: Bytes, start: int, stop: int) -> int:
     while data[best] & 0xC0 == 0x80 and best < wanted + 3:
         best += 1
     strength = 0
-    for at in range(wanted - SLACK_BYTES, wanted + SLACK_BYTES + 1):
-        found = _strength_of(data, at, start, stop)
-        if found > strength or (found == strength > 0 and abs(at - wanted) < abs(best - wanted)):
-            best, strength = at, found
+    for distance in range(SLACK_BYTES + 1):
+        for at in (wanted - distance, wanted + distance):
+            if data[at - 1] <= 32:  # most bytes are no white space
+                found = _strength_of(data, at, start, stop)
+                if found == STRONGEST:
+                    return at
+                if found > strength:
+                    best, strength = at, found
     return best
 
 
@@ -191,7 +196,7 @@ def _strength_of(data: Bytes, at: int, start: int, stop: int) -> int:
         while before_break > start and _is_blank(data[before_break]):
             before_break -= 1
         if before_break >= start and data[before_break] == 10:
-            return 5 if end == at else 4
+            return STRONGEST if end == at else 4
         return 3
     if before == 32 and not (_is_blank(data[at]) or data[at] == 10):
         mark = data[at - 2]

@@ -88,7 +88,7 @@ def texts(tmp_path_factory):
 def report(web, tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser")
     (folder / "dump").mkdir()
-    own = [*make_texts(192), *(make_long_text(seed, selling=60) for seed in range(8))]
+    own = [*make_texts(192), *(make_long_text(seed, selling=90) for seed in range(8))]
     texts = [f"{HOSTILE[i % len(HOSTILE)]} {text}" for i, text in enumerate(own)]
     texts[192:] = [text.replace("Recall", HOSTILE[0]) for text in texts[192:]]
     sites = [f"https://site-{i % 3}.org/{HOSTILE[i % len(HOSTILE)]}" for i in range(200)]

@@ -14,7 +14,10 @@ from runs import QUIET, Recorder
 
 from filtering import load_scorer
 from filtering.errors import SettingsError
+from filtering.scoring.cascade import CascadeScorer
+from filtering.scoring.scorers import EmbeddingScorer
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, verify_run, write_report
+from pipelines.worker.passages import look_for_passages
 
 ADDED = ["edu_score", "edu_unsure", "edu_passages", "edu_best", "edu_start", "edu_end", "edu_file", "edu_row"]
 
@@ -90,6 +93,16 @@ def test_a_run_counts_its_passages_by_documents_and_bytes(marked):
     assert found["cut_bytes"] == sum(len(row["text"].encode()) for row in cut)
     assert found["passage_bytes"] == sum(one["end"] - one["start"] for one in good)
     assert found["whole"] == found["weak_bytes"] == 0  # none of them is kept
+
+
+def test_segments_are_scored_by_the_first_stage_at_any_effort():
+    texts, scored, signals = pa.array([make_long_text(1)]), np.ones(1, dtype=bool), load_scorer("web")
+    full = EmbeddingScorer(signals, stage=None, embedder=None)
+    expected = look_for_passages(signals, texts, scored, CUT)
+    for scorer in (full, CascadeScorer(full, exits=None)):
+        found = look_for_passages(scorer, texts, scored, CUT)
+        assert found.segments.points.tolist() == expected.segments.points.tolist()
+        assert found.passages.start.tolist() == expected.passages.start.tolist() != []
 
 
 @pytest.fixture(scope="module")
