@@ -36,7 +36,7 @@ def passages_section(shared: Path, folder: Path, runs: int = RUNS) -> list[str]:
         "## Passages, effort fast",
         "",
         "CPU seconds of `edufilter filter POOL` and of the same with `--write passages`, whole processes in "
-        f"turn; the ratio is the median [lowest, highest] of {runs} pairs. Segments take the same time at any "
+        f"turn; the ratio is the median [lowest, highest] of {runs} pairs. Segments take as long at any "
         "effort.",
         "",
         "| pool | documents | plain | with passages | ratio |",
