@@ -3,14 +3,21 @@
 import errno
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
+from mmap import mmap
 from pathlib import Path
 from typing import Any
 
 from filtering.errors import BadFileError
 from filtering.printable import printable
 
+MAX_NESTING = 100
+"""Of lists and objects within each other in JSON: Arrow's parser goes down a step of its stack for each, and
+10,000 end the process."""
+STEPS = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
+STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}]', re.DOTALL)
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe, which is read once and not from its end: write it to a file first",
@@ -126,6 +133,23 @@ def files_in(folder: Path, most: int) -> Iterator[Path]:
             if count > most:
                 raise OSError(f"{folder} must hold at most {most:,} files. It holds more.")
             yield Path(place, name)
+
+
+def too_nested_from(text: bytes | mmap) -> int | None:
+    """Return the byte of JSON from which on more than `MAX_NESTING` lists and objects lie within each other.
+
+    Examples
+    --------
+    >>> too_nested_from(b'{"a": [1, "[[["]}'), too_nested_from(b"[" * 101)
+    (None, 100)
+    """
+    depth = 0
+    for token in STRING_OR_BRACKET.finditer(text):
+        # Never below 0: blocks are parsed on their own, whatever closes too often before them.
+        depth = max(depth + STEPS.get(token[0], 0), 0)
+        if depth > MAX_NESTING:
+            return token.start()
+    return None
 
 
 def parse_json(content: bytes) -> Any:  # noqa: ANN401 - any JSON value

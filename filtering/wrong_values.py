@@ -63,7 +63,7 @@ def what_is_wrong(problem: Mapping[str, Any]) -> str:
     >>> what_is_wrong({"type": "int_type", "input": "1"})
     "must be a whole number. Got '1' instead."
     >>> what_is_wrong({"type": "less_than", "input": 80.0, "ctx": {"lt": 1.0}})
-    'must be below 1. Got 80.0 instead. Did you mean 0.8?'
+    'must be below 1. Got 80 instead. Did you mean 0.8?'
     >>> what_is_wrong({"type": "float_parsing", "input": "3,5"})
     "must be a number. Got '3,5' instead. Did you mean 3.5?"
     """
@@ -168,6 +168,8 @@ def near_path(path: str) -> str:
 
 def value_in_words(value: object) -> str:
     """Return a wrong value; a larger one, which may hold documents, by its kind alone."""
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.12g}"  # as it was given: options of numbers make 3.0 of 3
     if value is None or isinstance(value, (bool, int, float)):
         return repr(value)
     if isinstance(value, (date, time)):

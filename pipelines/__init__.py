@@ -123,7 +123,9 @@ _HOMES = {
     "writing.write": ("write_texts",),
     "writing.write_result": ("WriteResult",),
 }
-RUNNABLE = ("pipelines", "pipelines.__main__", "pipelines.executors.part_process")
+RUNNABLE = (
+    "pipelines", "pipelines.__main__", "pipelines.executors.part_process", "pipelines.dump.to_parquet"
+)  # fmt: skip
 """What `python -m` may run: other modules would do nothing, and say nothing."""
 
 

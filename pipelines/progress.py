@@ -298,7 +298,11 @@ class ConsoleReporter:
 
     def _show(self, meter: Meter, bar: "Progress | None", stop: threading.Event) -> None:
         if bar is None:
+            told = meter.done
             while not stop.wait(LINE_EVERY_S):
+                told = meter.done
+                self._line(meter)
+            if meter.before < told < meter.done:  # a reader of lines would think that it stopped there
                 self._line(meter)
             return
         with bar:

@@ -79,7 +79,7 @@ class Question:
     ----------
     rubric_sha256 : str
         Digest of the `QuestionForm`: of a rubric for labels, of a recipe for texts; empty for imported
-        scores.
+        scores of which nothing tells the rubric.
     rater : Rater
     window_sha256 : str
         See `window_digest`.
@@ -270,24 +270,24 @@ class Journal:
     def models(self) -> list[str]:
         """Return the models that replied."""
         rows = self._connection.execute(
-            "SELECT DISTINCT model FROM replies WHERE rubric_sha256 <> '' ORDER BY 1"
+            "SELECT DISTINCT model FROM replies WHERE status <> 'imported' ORDER BY 1"
         )
         return [model for (model,) in rows]
 
     def models_without_price(self) -> list[str]:
         """Return the models of which some reply has no price."""
         rows = self._connection.execute(
-            "SELECT DISTINCT model FROM replies WHERE price_usd IS NULL AND rubric_sha256 <> '' ORDER BY 1"
+            "SELECT DISTINCT model FROM replies WHERE price_usd IS NULL AND status <> 'imported' ORDER BY 1"
         )
         return [model for (model,) in rows]
 
     def add_rubric(self, rubric: Rubric) -> str:
-        """Note the rubric that is asked by, and return its digest; what no model is told may change.
+        """Note the rubric of the labels, and return its digest; what no model is told may change.
 
         Raises
         ------
         OutputError
-            If questions were asked by another one.
+            If there are labels by another one.
         """
         digest = rubric_digest(rubric)
         asked = self._connection.execute(
@@ -296,8 +296,8 @@ class Journal:
         known = {found for (found,) in asked} - {digest}
         if known:
             raise OutputError(
-                f"A folder must hold labels of one rubric. {rubric.name!r} (sha256 {digest[:12]}) tells a "
-                f"model something else than the one that was asked by here ({known.pop()[:12]}). "
+                f"A folder must hold labels of one rubric. {rubric.name!r} (sha256 {digest[:12]}) asks "
+                f"something else than the one of the labels here ({known.pop()[:12]}). "
                 "Choose another --out."
             )
         with self._connection:
@@ -306,7 +306,7 @@ class Journal:
         return digest
 
     def rubric(self) -> Rubric | None:
-        """Return the rubric that was asked by; None if no question was."""
+        """Return the rubric of the labels; None where nothing told one."""
         rows = self._connection.execute("SELECT values_json FROM rubrics").fetchall()
         return Rubric.model_validate_json(rows[0][0]) if rows else None
 

@@ -37,6 +37,8 @@ SAMPLE_SCHEMA = pa.schema(
         ("path", pa.string()),  # of a source file in its repository
     ]
 )
+DIGEST = "rubric_sha256"
+"""The column of labels, and of tasks for people, with the digest of the rubric that they are given by."""
 SHOWN_ID_CHARS = 100
 SHOWN_CHARS = 40
 """Of a score that is none: enough to find it, too few to be a document."""

@@ -12,8 +12,9 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 import pyarrow as pa
 
+from annotations.asking.prompt import rubric_digest
 from annotations.asking.rubric import MEAN, Rubric
-from annotations.labels.columns import SAMPLE_SCHEMA
+from annotations.labels.columns import DIGEST, SAMPLE_SCHEMA
 from filtering.regular_files import parse_json
 from filtering.rubric_points import POINTS
 from filtering.text.windows import cut_window
@@ -30,17 +31,20 @@ SCORES_LEFT_OUT = ("edu_score", "text", "id")
 """Columns of a sample that no annotator shall see, or that go by other names."""
 
 
-def tasks_of(sample: pa.Table) -> bytes:
+def tasks_of(sample: pa.Table, rubric: Rubric | None) -> bytes:
     """Return a sample as tasks to import: windows of the texts, and no scores of a model.
 
     Parameters
     ----------
     sample : Table
         Of `SAMPLE_SCHEMA`.
+    rubric : Rubric or None
+        Whose points are asked for: its digest comes back with each answer.
     """
+    told = {} if rubric is None else {"rubric": rubric.name, DIGEST: rubric_digest(rubric)}
     carried = sample.select([name for name in SAMPLE_SCHEMA.names if name not in SCORES_LEFT_OUT]).to_pylist()
     shown = zip(sample["id"].to_pylist(), sample["text"].to_pylist(), carried, strict=True)
-    tasks = [{"data": {DOCUMENT: name, TEXT: cut_window(text), **rest}} for name, text, rest in shown]
+    tasks = [{"data": {DOCUMENT: name, TEXT: cut_window(text), **rest, **told}} for name, text, rest in shown]
     return json.dumps(tasks, indent=1, allow_nan=False).encode() + b"\n"
 
 

@@ -30,7 +30,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
-from annotations.labels.columns import check_scores, is_number, is_string, is_text
+from annotations.labels.columns import DIGEST, check_scores, is_number, is_string, is_text
+from annotations.labels.label_rubric import digests_of, refuse_several
 from annotations.labels.sources import read_table, schema_of
 from annotations.samples.sampling import UNBIASED_PICKS, UNKNOWN_PICK
 from filtering.brief import brief
@@ -132,11 +133,12 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
     Raises
     ------
     LabelsError
-        If a column is missing, or labels are missing, out of range, constant, too few, or of too
-        few groups; the message says what is needed.
+        If a column is missing, or labels are missing, out of range, constant, too few, of too few groups,
+        or by several rubrics; the message says what is needed.
     """
     texts = ("text", "group", "picked", *SLICE_COLUMNS, *PATH_COLUMNS)
-    table, path = read_table(source, (*texts, "score", *NUMBERS, *WRITTEN), strings=texts)
+    table, path = read_table(source, (*texts, "score", DIGEST, *NUMBERS, *WRITTEN), strings=texts)
+    refuse_several(digests_of(table), path)
     is_written = all(name in table.column_names for name in WRITTEN)
     for name in ("text", "score", "group"):
         if name not in table.column_names:

@@ -76,7 +76,9 @@ def ratings_table(journal: Journal) -> pa.Table:
 
 def _overall(row: Mapping[str, Any], rubric: Rubric | None) -> float:
     scores: dict[str, float] = row["scores"]
-    return rubric.overall_score(scores) if rubric and row["rubric_sha256"] else scores[IMPORTED_SCORE]
+    if rubric is None or row["status"] == "imported":
+        return scores[IMPORTED_SCORE]
+    return rubric.overall_score(scores)
 
 
 def _rater(row: Mapping[str, Any]) -> tuple[str, str, int]:
@@ -119,9 +121,9 @@ def labels_table(journal: Journal, ratings: pa.Table) -> pa.Table:
     """Return one row for each document that at least one rater scored: `SAMPLE_SCHEMA` and the scores.
 
     ``score``, ``lowest`` and ``highest`` are the median and the bounds over all raters; ``raters`` is their
-    number; ``reason`` is a rater's sentence; ``rubric_sha256`` is the digest of what models were told, empty
-    where none was. Of a rubric with several dimensions each has the median of its own, ``score_<dimension>``.
-    The rubric goes with the table, where one was asked by: `rubric_of`.
+    number; ``reason`` is a rater's sentence; ``rubric_sha256`` is the digest of what raters were told, empty
+    where that is not known. Of a rubric with several dimensions each has the median of its own,
+    ``score_<dimension>``. The rubric goes with the table, where it is known: `rubric_of`.
     """
     documents = dict(journal.documents())
     scored = ratings.filter(pc.is_valid(ratings["score"]))

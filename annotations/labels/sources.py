@@ -30,7 +30,7 @@ from filtering.errors import ColumnError, LabelsError, MissingExtraError
 from filtering.extras import require
 from filtering.parquet_footers import check_footer
 from filtering.printable import listed
-from filtering.regular_files import open_regular, parse_json
+from filtering.regular_files import MAX_NESTING, open_regular, parse_json, too_nested_from
 from filtering.text.text_columns import find_text_column
 from filtering.wrong_values import near_name, near_path
 
@@ -51,11 +51,6 @@ GROWTH = 100
 LEAST_ALLOWED_BYTES = 1 << 30
 """Decoded bytes that labels may always have; texts that do not repeat each other grow ten times."""
 ROWS_AT_A_TIME = 64
-MAX_NESTING = 100
-"""Of lists and objects within each other in JSON: Arrow's parser goes down a step of its stack for each, and
-10,000 end the process."""
-STEPS = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
-STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}]', re.DOTALL)
 LABELS_FILE, JOURNAL_FILE = "labels.parquet", "journal.sqlite"
 """In a folder that `edufilter annotate` wrote."""
 TEXTS_FILE, GRADES_FILE = "write.json", "grades.parquet"
@@ -337,16 +332,13 @@ def _with_decimal_points(table: pa.Table, strings: Sequence[str]) -> pa.Table:
 def _check_nesting(path: str) -> None:
     if not Path(path).stat().st_size:  # what has no bytes cannot be mapped
         return
-    depth = 0
     with open(path, "rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as text:
-        for token in STRING_OR_BRACKET.finditer(text):
-            # Never below 0: blocks are parsed on their own, whatever closes too often before them.
-            depth = max(depth + STEPS.get(token[0], 0), 0)
-            if depth > MAX_NESTING:
-                raise LabelsError(
-                    f"{path} must have at most {MAX_NESTING} lists and objects within each other. It has "
-                    f"more, from byte {token.start():,} on."
-                )
+        start = too_nested_from(text)
+    if start is not None:
+        raise LabelsError(
+            f"{path} must have at most {MAX_NESTING} lists and objects within each other. It has "
+            f"more, from byte {start:,} on."
+        )
 
 
 def _delimiter(path: str) -> str:

@@ -55,7 +55,7 @@ class Topics(Entry):
     instructions : str
         Name that slot in braces, and ``{count}``.
     count : int
-        How many in all, unless ``--topics`` says.
+        How many in all, unless `topics` of `WriteConfig` says.
     """
 
     slot: Name
@@ -87,7 +87,7 @@ class Recipe(Entry):
     reply_tokens : int
         Tokens that a reply may have; 0 follows from the words that the checks allow.
     rubric, scorer : str
-        What ``--grade`` grades by, and what scores.
+        What texts are graded by, and what scores them.
     checks : Checks
     """
 

@@ -7,6 +7,7 @@ lm-evaluation-harness, and prompts with completions or choices.
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from filtering.errors import SettingsError
@@ -29,6 +30,8 @@ PASSAGE_NAMES = (
 NUMBERED = re.compile(r"(?:choice|option|sol|ending|answer|)([a-j0-9])")
 """Choices that have a field each, as ``sol1``, ``answerB`` or ``C``."""
 LETTERS = "abcdefghij"
+LABEL_MARKS = "().: "
+"""What may stand about the label of an answer, as in ``(B)``."""
 
 EXAMPLE_ITEMS = 5
 """A paragraph that more prompts begin with is a worked example, or tells what to do."""
@@ -42,11 +45,73 @@ BREAK = re.compile(r"\n\s*\n|\n(?=\s*(?:question|q)\s*:)", re.IGNORECASE)
 """Between a passage and its question."""
 PASSAGE_WORDS, QUESTION_WORDS = 13, 5
 """Of a passage before a question, and of that question, at least: else both are one question."""
+NUMBER = re.compile(r"-?[0-9]{1,9}")
 CALCULATION = re.compile(r"<<.*?>>|####")
 """What GSM8K has in its answers for a calculator."""
 
 
-def parts_of(record: Mapping[Any, Any], where: str) -> tuple[str, str, str]:
+@dataclass(frozen=True)
+class NumberedAnswer:
+    """A right answer that is told by a number: all items of a benchmark tell from where on it counts.
+
+    Parameters
+    ----------
+    number : int
+    choices : tuple of str
+    usual_first : int, optional
+        The usual number of the first choice in this form; None where there is no usual one.
+    """
+
+    number: int
+    choices: tuple[str, ...]
+    usual_first: int | None
+
+    def text(self, first: int) -> str:
+        """Return the right choice where the first one has this number; empty if there is no such choice."""
+        place = self.number - first
+        return self.choices[place] if 0 <= place < len(self.choices) else ""
+
+
+def first_number(answers: Sequence[NumberedAnswer], where: str) -> int:
+    """Return the number of the first choice, as the answers of a benchmark tell: 0 or 1.
+
+    An answer 0 tells that it is 0, else one as large as the number of choices that it is 1. If there is
+    neither, what is usual counts: 0 for a list of choices and for numbers in JSON, as in MMLU, HellaSwag and
+    PIQA; for a text such as ``"2"`` the number that is in the name of the first choice, as in Winogrande.
+
+    Parameters
+    ----------
+    answers : sequence of NumberedAnswer
+        Of all items that have one.
+    where : str
+        File, for errors.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be told.
+
+    Examples
+    --------
+    >>> ends = ("red", "blue", "green")
+    >>> [first_number([NumberedAnswer(number, ends, None)], "a") for number in (0, 3)]
+    [0, 1]
+    """
+    if any(one.number == 0 for one in answers):
+        return 0
+    if any(one.number == len(one.choices) for one in answers):
+        return 1
+    usual = {one.usual_first for one in answers if one.number > 0} or {0}
+    if len(usual) > 1 or None in usual:
+        raise SettingsError(
+            f"Numbers of right answers must tell whether they count from 0 or from 1. In {where} none is 0, "
+            "and none is the number of choices. Give the answers as letters or as texts, or the questions "
+            "alone: --fields question=NAME"
+        )
+    return next(iter(usual)) or 0
+
+
+def parts_of(record: Mapping[Any, Any], where: str) -> tuple[str, str | NumberedAnswer, str]:
     """Return the question, the right answer and the passage of an item; what it lacks is empty.
 
     Parameters
@@ -61,16 +126,18 @@ def parts_of(record: Mapping[Any, Any], where: str) -> tuple[str, str, str]:
         If it has no question under a usual name.
     """
     flat = flattened(record)
-    choices = _choices_in(flat)
+    choices = choices_of(_first(flat, CHOICES_NAMES))
+    fields = [] if choices else _choices_in_fields(flat)
     question = _first_text(flat, QUESTION_NAMES)
     passage = _first_text(flat, PASSAGE_NAMES)
-    if not question and not choices:
+    if not question and not choices and not fields:
         raise SettingsError(
             "Each task must have a question, such as question or prompt. "
             f"{where} has {listed(sorted(map(str, record))) or 'none'}. "
             "Say which field it is: --fields question=NAME,answer=NAME"
         )
-    return question, right_answer(_first(flat, ANSWER_NAMES), choices), passage
+    answer = right_answer(_first(flat, ANSWER_NAMES), choices or fields, has_fields=bool(fields))
+    return question, answer, passage
 
 
 def flattened(record: Mapping[Any, Any]) -> dict[str, Any]:
@@ -97,33 +164,43 @@ def flattened(record: Mapping[Any, Any]) -> dict[str, Any]:
     return flat
 
 
-def right_answer(answer: object, choices: Sequence[tuple[str, str]]) -> str:
-    """Return the text of the right answer, be it told by its label, its place from 0, or as a text.
+def right_answer(
+    answer: object, choices: Sequence[tuple[str, str]], *, has_fields: bool = False
+) -> str | NumberedAnswer:
+    """Return the text of the right answer, be it told by its label or as a text, or its number.
 
     Parameters
     ----------
     answer : object
     choices : sequence of (str, str)
         Labels and texts.
+    has_fields : bool
+        Whether labels are those of fields, such as ``sol1``: a number in them is none that answers must have.
 
     Examples
     --------
     >>> ends = [("1", "red"), ("2", "blue")]
-    >>> right_answer("2", ends), right_answer(0, ends), right_answer("green", ends)
+    >>> right_answer("2", ends), right_answer("(1)", ends), right_answer("green", ends)
     ('blue', 'red', 'green')
+    >>> right_answer("2", ends, has_fields=True)
+    NumberedAnswer(number=2, choices=('red', 'blue'), usual_first=1)
     """
     if isinstance(answer, Mapping):
         answer = next((answer[name] for name in ("text", "value") if name in answer), None)
     if isinstance(answer, Sequence) and not isinstance(answer, str | bytes):
         answer = answer[0] if answer else None
-    if isinstance(answer, int) and not isinstance(answer, bool) and choices:
-        return choices[answer][1] if 0 <= answer < len(choices) else ""
+    if isinstance(answer, float) and answer.is_integer():
+        answer = int(answer)  # as a column of numbers has it where one is missing
     text = "" if answer is None else str(answer).strip()
     by_label = {label.lower(): choice for label, choice in choices}
-    if text.lower() in by_label:
-        return by_label[text.lower()]
-    if choices and text.isdecimal():
-        return choices[int(text)][1] if int(text) < len(choices) else ""
+    label = text.lower() if text.lower() in by_label else text.lower().strip(LABEL_MARKS)
+    if label in by_label and not (has_fields and label.isdecimal()):
+        return by_label[label]
+    if choices and NUMBER.fullmatch(text):
+        usual: int | None = 0
+        if has_fields and isinstance(answer, str):
+            usual = int(choices[0][0]) if choices[0][0].isdecimal() else None
+        return NumberedAnswer(int(text), tuple(choice for _, choice in choices), usual)
     return CALCULATION.sub("", text).strip()
 
 
@@ -206,11 +283,10 @@ def _first_text(flat: Mapping[str, Any], names: Iterable[str]) -> str:
     return next((flat[name].strip() for name in names if isinstance(flat.get(name), str) and flat[name]), "")
 
 
-def _choices_in(flat: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found = choices_of(_first(flat, CHOICES_NAMES))
+def _choices_in_fields(flat: Mapping[str, Any]) -> list[tuple[str, str]]:
     named = [(NUMBERED.fullmatch(name), value) for name, value in flat.items()]
     fields = [(match[1], str(value)) for match, value in named if match and value is not None]
-    return found or (sorted(fields) if len(fields) > 1 else [])
+    return sorted(fields) if len(fields) > 1 else []
 
 
 def _given(sample: Mapping[Any, Any]) -> str:

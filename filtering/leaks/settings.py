@@ -83,7 +83,7 @@ class Fields:
     ----------
     id, prompt, solution, test, entry_point, choices, passage : str
         Of prose, ``prompt`` is the question and ``solution`` the right answer: its text, or the label or
-        the place of one of the ``choices``.
+        the number of one of the ``choices``, from 0 or from 1 as all answers of the file tell.
     """
 
     id: str = "task_id"

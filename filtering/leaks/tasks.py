@@ -11,7 +11,9 @@ from filtering.errors import BadFileError, SettingsError
 from filtering.leaks import benchmark_files
 from filtering.leaks.benchmark_files import read_records
 from filtering.leaks.item_records import (
+    NumberedAnswer,
     choices_of,
+    first_number,
     parts_of,
     passage_apart,
     question_alone,
@@ -103,25 +105,14 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
     Raises
     ------
     SettingsError
-        If there is no such file, or it has other endings, no tasks, not these fields, or tasks of one id.
+        If there is no such file, or it has other endings, no tasks, not these fields, or tasks of one id, or
+        if it cannot be told whether numbers of right answers count from 0 or from 1.
     BadFileError
         If the file cannot be read.
     """
     path = Path(path)
     name = printable(os.fsencode(path.name).split(b".")[0])
-    layout = fields
-    tasks: list[Task] = []
-    text_bytes = 0
-    for at, record in enumerate(read_records(path), 1):
-        if at == 1:
-            layout = fields or _layout_of(record)
-        where = f"{path}, task {at}"
-        tasks.append(
-            _item_of(record, name, at, where) if layout is None else _task_of(record, layout, name, at, where)
-        )
-        text_bytes += tasks[-1].size
-        if text_bytes > benchmark_files.TEXT_BYTES:
-            raise BadFileError(benchmark_files.too_large(path))
+    tasks, layout = _tasks_of(path, name, fields)
     if not tasks:
         raise SettingsError(f"A benchmark must have at least one task. {path} has none.")
     if layout is not None:
@@ -142,6 +133,34 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
     return tuple(map(_in_prose, tasks))
 
 
+def _tasks_of(path: Path, benchmark: str, fields: Fields | None) -> tuple[list[Task], Fields | None]:
+    """Return the tasks of a file, and the layout that they have; None for prose."""
+    layout, text_bytes = fields, 0
+    tasks: list[Task] = []
+    numbered: dict[int, NumberedAnswer] = {}
+    for at, record in enumerate(read_records(path), 1):
+        if at == 1:
+            layout = fields or _layout_of(record)
+        where = f"{path}, task {at}"
+        if layout is None:
+            task, answer = _item_of(record, benchmark, at, where)
+        else:
+            task, answer = _task_of(record, layout, benchmark, at, where)
+        if isinstance(answer, NumberedAnswer):
+            numbered[len(tasks)] = answer
+            text_bytes += sum(map(len, answer.choices))
+        else:
+            task = replace(task, solution=answer)
+        tasks.append(task)
+        text_bytes += task.size
+        if text_bytes > benchmark_files.TEXT_BYTES:
+            raise BadFileError(benchmark_files.too_large(path))
+    first = first_number(list(numbered.values()), str(path))
+    for place, answer in numbered.items():
+        tasks[place] = replace(tasks[place], solution=answer.text(first))
+    return tasks, layout
+
+
 def _in_prose(task: Task) -> Task:
     if task.passage:
         return replace(task, kind="prose", prompt=question_alone(task.prompt))
@@ -159,19 +178,15 @@ def _layout_of(record: object) -> Fields | None:
     return next((fields for fields in LAYOUTS.values() if has.issuperset(fields.names())), None)
 
 
-def _item_of(record: object, benchmark: str, at: int, where: str) -> Task:
+def _item_of(record: object, benchmark: str, at: int, where: str) -> tuple[Task, str | NumberedAnswer]:
+    """Return an item without its right answer, and that."""
     if not isinstance(record, Mapping):
         raise SettingsError(f"A task must be a JSON object. Got {type(record).__name__} instead ({where}).")
     question, answer, passage = parts_of(record, where)
     names = USUAL_NAMES["id"] + ("doc_id", "ind", "idx")
     found = str(next((record[name] for name in names if isinstance(record.get(name), str | int)), at))
-    return Task(
-        _numbered(benchmark, found) if found.isdecimal() else found,
-        benchmark,
-        question,
-        answer,
-        passage=passage,
-    )
+    name = _numbered(benchmark, found) if found.isdecimal() else found
+    return Task(name, benchmark, question, "", passage=passage), answer
 
 
 def _numbered(benchmark: str, number: object) -> str:
@@ -194,7 +209,10 @@ def _example_of_fields(has: Collection[object]) -> str:
     return f"{told}." + ("" if found["id"] else " Where tasks have no id, their prompt may stand for it.")
 
 
-def _task_of(record: object, fields: Fields, benchmark: str, at: int, where: str) -> Task:
+def _task_of(
+    record: object, fields: Fields, benchmark: str, at: int, where: str
+) -> tuple[Task, str | NumberedAnswer]:
+    """Return a task without its solution, and that."""
     if not isinstance(record, Mapping):
         raise SettingsError(f"A task must be a JSON object. Got {type(record).__name__} instead ({where}).")
     named = {part: name for part, name in vars(fields).items() if name}
@@ -205,12 +223,15 @@ def _task_of(record: object, fields: Fields, benchmark: str, at: int, where: str
                 f"{listed(sorted(map(str, record))) or 'none'}. Name another: {_example_of_fields(record)}"
             )
     texts = {**dict.fromkeys(vars(fields), ""), "id": _numbered(benchmark, at)}
+    answer: str | NumberedAnswer = ""
     if choices := named.pop("choices", ""):
-        answer = record[named.pop("solution")] if "solution" in named else None
-        texts["solution"] = right_answer(answer, choices_of(record[choices]))
+        given = record[named.pop("solution")] if "solution" in named else None
+        answer = right_answer(given, choices_of(record[choices]))
     texts |= {part: _text_of(record[name], name, where) for part, name in named.items()}
     del texts["choices"]
-    return Task(benchmark=benchmark, kind="code", passage_leaks=False, is_common=False, **texts)
+    answer = answer or texts.pop("solution")
+    texts["solution"] = ""
+    return Task(benchmark=benchmark, kind="code", passage_leaks=False, is_common=False, **texts), answer
 
 
 def _text_of(value: object, name: str, where: str) -> str:

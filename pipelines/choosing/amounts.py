@@ -31,7 +31,7 @@ class Census:
     good, size : int64 array, shape (n,)
         Of these, those that reach the floor, and their bytes or tokens.
     above : int64 array, shape (n,)
-        Those that reach the points of ``--keep-at`` too.
+        Those that reach the points of `keep_at` too.
     largest : int64 array, shape (n,)
         Size of the largest of the good ones.
     """

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from pipelines.amounts_in_words import percent, short_count
 from pipelines.choosing.chosen import Amount, Chosen, ChosenSlice
+from pipelines.choosing.scored_rows import ALL
 from pipelines.page_kit.page import Table
 from pipelines.store.run_folder import RunFolder, as_written
 
@@ -107,7 +108,10 @@ def _sentences(chosen: Chosen) -> list[str]:
         counted = "counted " if chosen.counts_tokens else ""  # of those that may be kept alone
         said += f", {tokens} of {short_count(there.tokens)} {counted}tokens"
     worst = f"their mean score is {kept.points:.2f}; the worst has {chosen.lowest:.2f} points"
-    return [said, worst] if kept.documents else [said]
+    told = [said, worst] if kept.documents else [said]
+    if len(chosen.slices) == 1 and chosen.slices[0].name != ALL:
+        told.append(f"all documents have one value, {chosen.slices[0].name!r}: nothing parts them")
+    return told
 
 
 def _tokens(amount: Amount) -> str:

@@ -104,10 +104,15 @@ class Comparison:
     run, other : str
         Folders of the runs.
     kinds : mapping of str to Kept
-        By what becomes of documents.
+        By what becomes of documents: ``both``, ``first only``, ``second only`` or ``neither`` keeps them.
+        Each has ``documents``, ``tokens`` by their bytes, and the mean scores ``points`` in the first run
+        and ``other_points`` in the second; NaN of none.
     slices : sequence of ComparedSlice
-        By kind of slice, the largest first.
+        By kind of slice, the largest first. Each has ``kind`` such as ``language``, ``value``, ``documents``
+        by the kinds above, and ``shared`` as below.
     documents : sequence of ComparedDocument
+        Some of each kind to read. Each has ``kind``, ``points`` and ``other_points``, None without a score;
+        ``file``, ``row``, the beginning ``text``, and the ``characters`` of the whole.
     unread : mapping of str to str
         Inputs that could not be read again, and why.
     not_in_both : int

@@ -25,7 +25,7 @@ class SliceCuts:
     Parameters
     ----------
     by : str
-        What parts documents, as ``--by`` has it.
+        What parts documents, as `by` of `RecutConfig` has it.
     cuts : mapping of str to float
         Rubric points by value.
     others : float

@@ -69,7 +69,10 @@ def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool)
         )
     show(f"card: {result.out}/README.md (ways of fitting, languages and sources, rewrites, efforts)")
     show(f"scorer: {result.out}")
-    recall = (best.unbiased_metrics if best.unbiased_rows else best.metrics)["recall_at_3"].value
+    if not best.is_ordered:
+        show("next: more labels, then the same command again.")
+        return 0
+    recall = best.believed["recall_at_3"].value
     if recall < LOW_RECALL and isinstance(config, TrainConfig) and isinstance(config.labels, str):
         again = shlex.join(["edufilter", "threshold", result.out, config.labels])
         show(

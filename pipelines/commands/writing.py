@@ -44,7 +44,7 @@ def write_command(
         from pipelines.commands.print_labels import print_estimate
         from pipelines.writing.estimate_writing import estimate_writing
 
-        return print_estimate(estimate_writing(config), as_json=as_json)
+        return print_estimate(estimate_writing(config, reporter=reporter), as_json=as_json)
     from pipelines.commands.print_writing import print_writing
     from pipelines.reports.writing_page import summary_of, write_writing_page
     from pipelines.writing.write import write_texts

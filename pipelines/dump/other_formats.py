@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
@@ -15,6 +15,7 @@ from typing import IO, Any, cast
 import pyarrow as pa
 
 from filtering.errors import EdufilterError
+from pipelines.dump import foreign_files
 from pipelines.dump.opening import open_file
 from pipelines.paths import is_store
 
@@ -22,12 +23,10 @@ PACKED = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4", ".br": "b
 """What Arrow unpacks by itself, by the end of the name; as it calls them."""
 XZ = ".xz"
 """What Python unpacks."""
-PARQUET = "pyarrow as a, pyarrow.parquet as p"
-RECORDS = "from fastwarc.warc import ArchiveIterator as I, WarcRecordType as T; "
-BLOCK = "block_size=1 << 28"
-"""Bytes that are parsed at a time: no document may be longer."""
 ENDS_LOOKED_AT = 100
 """How many kinds of names are told apart: of each, one file is opened."""
+CONVERTER = "pipelines.dump.to_parquet"
+"""The module that the lines run."""
 
 
 @dataclass(frozen=True)
@@ -37,93 +36,48 @@ class Format:
     Parameters
     ----------
     name : str
-    imports : str
-        What the line imports.
-    table : str
-        An expression for the table in the file ``f``.
+    read : callable
+        Yields what a file holds.
     packages : str
-        What must be installed for it, beside pyarrow.
+        What must be installed for it.
     warning : str
     together : str
         Where documents are files: what the file with all of them is called.
     """
 
     name: str
-    imports: str
-    table: str
+    read: Callable[[str], Iterator[pa.Table]]
     packages: str = ""
     warning: str = ""
     together: str = ""
 
 
-JSON_LINES = Format(
-    "JSON lines", f"{PARQUET}, pyarrow.json as j", f"j.read_json(a.input_stream(f), j.ReadOptions({BLOCK}))"
-)
-JSON = Format("a JSON array", f"json, {PARQUET}", "a.Table.from_pylist(json.load(a.input_stream(f)))")
-_CSV = f"c.read_csv(a.input_stream(f), c.ReadOptions({BLOCK}), c.ParseOptions(%snewlines_in_values=True))"
-CSV = Format("CSV", f"{PARQUET}, pyarrow.csv as c", _CSV % "")
-TSV = Format("TSV", f"{PARQUET}, pyarrow.csv as c", _CSV % 'delimiter="\\t", ')
-ARROW = Format(
-    "Arrow",
-    PARQUET,
-    '(a.ipc.open_file if a.memory_map(f).read(6) == b"ARROW1" else a.ipc.open_stream)'
-    "(a.memory_map(f)).read_all()",
-)
-ORC = Format("ORC", "pyarrow.orc as o, pyarrow.parquet as p", "o.read_table(f)")
-PAGES = Format(
-    "WARC",
-    f"{PARQUET}; {RECORDS}from resiliparse.parse.html import HTMLTree as H; "
-    "from resiliparse.extract.html2text import extract_plain_text as t",
-    'a.Table.from_pylist([{"url": r.headers.get("WARC-Target-URI"), '
-    '"text": t(H.parse_from_bytes(r.reader.read(), "utf-8"), main_content=True)} '
-    'for r in I(open(f, "rb"), record_types=T.response) if "html" in (r.http_content_type or "")])',
-    packages="fastwarc resiliparse",
-)
-TEXTS = Format(
-    "WET",
-    f"{PARQUET}; {RECORDS.removesuffix('; ')}",
-    'a.Table.from_pylist([{"url": r.headers.get("WARC-Target-URI"), '
-    '"text": r.reader.read().decode(errors="replace")} '
-    'for r in I(open(f, "rb"), record_types=T.conversion)])',
-    packages="fastwarc",
-)
-AVRO = Format(
-    "Avro",
-    f"fastavro, {PARQUET}",
-    'a.Table.from_pylist(list(fastavro.reader(open(f, "rb"))))',
-    packages="fastavro",
-)
-LANCE = Format("Lance", "lance, pyarrow.parquet as p", "lance.dataset(f).to_table()", packages="pylance")
+EACH = " Each file becomes one document."
+JSON_LINES = Format("JSON lines", foreign_files.json_tables)
+JSON = Format("a JSON array", foreign_files.json_tables)
+CSV = Format("CSV", foreign_files.csv_tables)
+TSV = Format("TSV", foreign_files.csv_tables)
+EXCEL = Format("Excel", foreign_files.excel_tables, "openpyxl", " Its first sheet is taken.")
+ARROW = Format("Arrow", foreign_files.arrow_tables)
+ORC = Format("ORC", foreign_files.orc_tables)
+PAGES = Format("WARC", foreign_files.page_tables, "fastwarc resiliparse")
+TEXTS = Format("WET", foreign_files.text_tables, "fastwarc")
+AVRO = Format("Avro", foreign_files.avro_tables, "fastavro")
+LANCE = Format("Lance", foreign_files.lance_tables, "pylance")
 PICKLE = Format(
     "a pickle",
-    f"pandas, {PARQUET}",
-    "a.Table.from_pandas(pandas.DataFrame(pandas.read_pickle(f)))",
-    packages="pandas",
-    warning=" A pickle runs what code it holds: do this only if you trust it.",
+    foreign_files.pickle_tables,
+    "pandas",
+    " A pickle runs what code it holds: do this only if you trust it.",
 )
-
-DOCUMENTS = Format(
-    "plain text",
-    PARQUET,
-    'a.table({"id": [f], "text": [a.input_stream(f).read().decode("utf-8-sig", "replace")]})',
-    warning=" Each file becomes one document.",
-    together="documents.parquet",
-)
-SITES = Format(
-    "HTML",
-    f"{PARQUET}; from resiliparse.parse.html import HTMLTree as H; "
-    "from resiliparse.extract.html2text import extract_plain_text as t",
-    'a.table({"id": [f], "text": [t(H.parse_from_bytes(a.input_stream(f).read(), "utf-8"), '
-    "main_content=True)]})",
-    packages="resiliparse",
-    warning=" Each file becomes one document.",
-    together="pages.parquet",
-)
+DOCUMENTS = Format("plain text", foreign_files.document_tables, "", EACH, "documents.parquet")
+SITES = Format("HTML", foreign_files.site_tables, "resiliparse", EACH, "pages.parquet")
 
 BY_SUFFIX = {
     **dict.fromkeys((".jsonl", ".ndjson", ".jsonlines", ".json"), JSON_LINES),
     ".csv": CSV,
     **dict.fromkeys((".tsv", ".tab"), TSV),
+    **dict.fromkeys((".xlsx", ".xlsm"), EXCEL),
     **dict.fromkeys((".arrow", ".arrows", ".feather", ".ipc"), ARROW),
     ".orc": ORC,
     ".warc": PAGES,
@@ -169,7 +123,7 @@ def how_to_convert(name: str) -> str:
     name : str
         Of the file, as in `pipelines.names`.
     """
-    found = _format_inside(name)
+    found = format_inside(name)
     if found is None:
         return ""
     where = "Copy it to a disk, convert it there" if is_store(name) else "Convert it"
@@ -189,14 +143,14 @@ def how_to_convert_all(names: Collection[str], then: str) -> str:
     then : str
         What to do with the files that are made.
     """
-    kinds: dict[tuple[Format, bool], list[str]] = {}
+    kinds: dict[Format, list[str]] = {}
     for some in islice(_alike(names), ENDS_LOOKED_AT):
-        if found := _format_inside(some[0]):
-            kinds.setdefault((found, _is_xz(some[0])), []).extend(some)
-    tables = sum(len(some) for (found, _), some in kinds.items() if not found.together)
-    documents = sum(len(some) for (found, _), some in kinds.items() if found.together)
+        if found := format_inside(some[0]):
+            kinds.setdefault(found, []).extend(some)
+    tables = sum(len(some) for found, some in kinds.items() if not found.together)
+    documents = sum(len(some) for found, some in kinds.items() if found.together)
     if tables >= documents:
-        kinds = {kind: some for kind, some in kinds.items() if not kind[0].together or not tables}
+        kinds = {kind: some for kind, some in kinds.items() if not kind.together or not tables}
     if not kinds:
         return ""
     where = "Copy it to a disk, convert it there" if is_store(next(iter(names))) else "Convert it"
@@ -204,7 +158,7 @@ def how_to_convert_all(names: Collection[str], then: str) -> str:
         f"Found '{some[0]}'{f' and {len(some) - 1:,} like it' if some[1:] else ''}. "
         f"{'They are' if some[1:] else 'It is'} {found.name}.{found.warning} "
         f"To convert {'them' if some[1:] else 'it'}: {_line(found, some)}"
-        for (found, _), some in kinds.items()
+        for found, some in kinds.items()
     ]
     return "\n".join((f"{where}{', line by line' if lines[1:] else ''}, then {then}.", *lines))
 
@@ -219,7 +173,7 @@ def is_converted(relative: str, parquet: Collection[str]) -> bool:
     return any(str(folder / found.together) in parquet for folder in PurePosixPath(relative).parents)
 
 
-def _format_inside(name: str) -> Format | None:
+def format_inside(name: str) -> Format | None:
     """Return the format that a file has by its name or by how it begins; None if it is Parquet or unknown."""
     beginning = _beginning(name)
     found = format_of(name) or next(
@@ -240,48 +194,31 @@ def _alike(names: Collection[str]) -> Iterator[list[str]]:
 
 def _line(found: Format, names: Sequence[str]) -> str:
     """Return the line of a shell that converts files of one format."""
-    places = _places(found, names)
-    imports, files, first = found.imports, "sys.argv[1:]", 2 if found.together else 1
-    if len(names) > 1 and found is not LANCE:
-        imports = f"glob, {imports}"
-        files = f"sorted(f for g in sys.argv[{first}:] for f in glob.glob(g, recursive=True))"
-    if len(names) > 1 and found.together:
-        act = f"p.write_table(a.concat_tables([{found.table} for f in {files}]), sys.argv[1])"
-    else:
-        act = f'[p.write_table({found.table}, f + ".parquet") for f in {files}]'
-    if _is_xz(names[0]):
-        imports, act = f"lzma, {imports}", act.replace("a.input_stream(f)", "lzma.open(f)")
-    # Whose pyarrow this is: that of the system may have none.
+    into, *places = _places(found, names)
+    options = f"--into {_quoted(into)} " if into else ""
+    # Whose package this is: that of the system may be none.
     python = shlex.quote(sys.executable or "python")
-    line = f"{python} -c 'import sys, {imports}; {act}' {' '.join(map(_quoted, places))}"
+    line = f"{python} -m {CONVERTER} {options}{' '.join(map(_quoted, places))}"
     return f"{python} -m pip install {found.packages} && {line}" if found.packages else line
 
 
 def _places(found: Format, names: Sequence[str]) -> list[str]:
-    """Return what the line is given: one file, or patterns for all behind the file of documents to make."""
+    """Return the file for all documents, empty where there is none, and what is converted."""
     here = [name.rpartition("/")[2] if is_store(name) else name for name in names]
     if found is LANCE:  # a dataset of many files is its folder
-        return list(dict.fromkeys(map(_whole, here)))
+        return ["", *dict.fromkeys(map(_whole, here))]
     if len(names) == 1:
-        return here
+        return ["", *here]
     folders = {os.path.dirname(name) for name in here}
     root = os.path.commonpath(folders) if "" not in folders else ""
     below = os.path.join(glob.escape(root), "" if len(folders) == 1 else "**/")
     patterns = [f"{below}{pattern}" for pattern in dict.fromkeys(map(_pattern, here))]
-    if not found.together:
-        return patterns
-    name, dot, end = found.together.partition(".")
-    # Two lines must not write one file.
-    return [os.path.join(root, f"{name}{'-xz' if _is_xz(names[0]) else ''}{dot}{end}"), *patterns]
+    return [os.path.join(root, found.together) if found.together else "", *patterns]
 
 
 def _whole(name: str) -> str:
     path = PurePosixPath(name)
     return str(next(one for one in reversed((path, *path.parents)) if one.suffix.lower() == ".lance"))
-
-
-def _is_xz(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() == XZ
 
 
 def _beginning(name: str) -> bytes:

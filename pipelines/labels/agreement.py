@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from annotations.labels.agreement import Agreement, consensus, judge_agreement
+from annotations.labels.columns import DIGEST
 from annotations.labels.label_digest import labels_digest
+from annotations.labels.label_rubric import digests_of, refuse_several
 from annotations.labels.labels import read_labels
 from annotations.labels.ratings import rating_matrix
 from annotations.labels.sources import read_table, schema_of
@@ -47,7 +49,8 @@ def agreement_of_labels(
     Raises
     ------
     LabelsError
-        If there are no ratings, fewer than two raters, or too few documents with two ratings.
+        If there are no ratings, fewer than two raters, too few documents with two ratings, or ratings by
+        several rubrics.
     SettingsError
         If the scorer was trained on others.
     """
@@ -70,7 +73,8 @@ def agreement_of_labels(
         raters, matrix = _one_reading_each(raters, models, matrix)
     note = ""
     if human is not None:
-        scores = _read_human(human)
+        scores, digests = _read_human(human)
+        refuse_several(digests | digests_of(ratings), f"{labels} and {human}")
         id_of = dict(zip(windows, ratings["id"].to_pylist(), strict=True))
         column = np.array([scores.get(id_of[key], np.nan) for key in keys])
         if np.isnan(column).all():
@@ -185,9 +189,9 @@ def _nested_rho(scorer: str, labels: str) -> float:
         return float(nested["full" if "full" in nested else "fast"]["metrics"]["rho"]["value"])
 
 
-def _read_human(human: str) -> dict[str, float]:
-    """Return scores by id; rows that nobody filled in are left out."""
-    table, name = read_table(human, ("id", "score"), strings=("id",))
+def _read_human(human: str) -> tuple[dict[str, float], set[str]]:
+    """Return scores by id, without rows that nobody filled in, and the digests of their rubrics."""
+    table, name = read_table(human, ("id", "score", DIGEST), strings=("id",))
     if not {"id", "score"} <= set(table.column_names):
         raise LabelsError(
             f"{name} must have the columns id and score. Found {listed(schema_of(human).names) or 'none'}."
@@ -197,4 +201,4 @@ def _read_human(human: str) -> dict[str, float]:
     for key, score in zip(ids, scores_of(table, "score", name), strict=True):
         if score is not None and scores.setdefault(key, score) != score:
             raise LabelsError(f"Each id in {name} must have one score. {key!r} has several.")
-    return scores
+    return scores, digests_of(table)

@@ -277,7 +277,7 @@ def _tell_of_other_parameters(
     config: AnnotateConfig, pending: Sequence[PricedQuestion], journal: Journal, reporter: Reporter
 ) -> None:
     """Say so where a model was asked before in another way: that is another rater, and is paid for anew."""
-    asked = {(row["model"], row["parameters"]) for row in journal.ratings() if row["rubric_sha256"]}
+    asked = {(row["model"], row["parameters"]) for row in journal.ratings() if row["status"] != "imported"}
     for rater in config.raters:
         others = sorted(parameters for model, parameters in asked if model == rater.model)
         if others and rater.parameters not in others and pending:

@@ -9,7 +9,8 @@ import pyarrow as pa
 from annotations.asking.annotator import Reply
 from annotations.asking.journal import QUESTION, Journal, Question, window_digest
 from annotations.asking.settings import Rater
-from annotations.labels.columns import check_scores, is_string, sample_rows
+from annotations.labels.columns import DIGEST, check_scores, is_string, sample_rows
+from annotations.labels.label_rubric import rubric_of_scores
 from annotations.labels.label_studio import ANNOTATION, ANNOTATOR
 from annotations.labels.labels import count_cut_texts
 from annotations.labels.ratings import IMPORTED_SCORE
@@ -45,9 +46,12 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
     Raises
     ------
     LabelsError
-        If a column is missing, or a score is no number in [0, 5].
+        If a column is missing, a score is no number in [0, 5], or the scores are of several rubrics or of one
+        that is not at hand.
     SettingsError
         If the folder holds something else.
+    OutputError
+        If it holds labels by another rubric.
     """
     table, name = read_documents(
         config.source,
@@ -56,10 +60,12 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         config.score_column,
         ANNOTATOR,
         ANNOTATION,
+        DIGEST,
         called=LABELS,
     )
     require_column(table, config.score_column, "--score-column", config.source, name)
-    table, strangers = _with_whole_texts(table, config.source)
+    table, strangers, beside = _with_whole_texts(table, config.source)
+    rubric = rubric_of_scores(config.rubric, table, [config.source, *beside], name)
     scores = scores_of(table, config.score_column, name)
     given = [number for number, score in enumerate(scores) if score is not None]
     if not given:
@@ -73,9 +79,10 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         keys = _keys_of(table.take(pa.array(given, pa.int64())), name, config, journal)
         raters = _raters_of(table, config.rater)
         found = [(number, key) for number, key in zip(given, keys, strict=True) if key is not None]
+        digest = "" if rubric is None else journal.add_rubric(rubric)
         journal.record_all(
             (
-                Question("", raters[number], key),
+                Question(digest, raters[number], key),
                 Reply("imported", {IMPORTED_SCORE: float(scores[number] or 0)}),
                 None,
             )
@@ -100,7 +107,9 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
             notes=(
                 *strangers,
                 *_notes_on_documents(config.out, {key for _, key in found}, held, journal),
-                *_notes_on_scores([(Question("", raters[at], key), scores[at]) for at, key in found], before),
+                *_notes_on_scores(
+                    [(Question(digest, raters[at], key), scores[at]) for at, key in found], before
+                ),
             ),
         )
 
@@ -135,24 +144,27 @@ def _raters_of(table: pa.Table, name: str) -> list[Rater]:
     return [Rater(name if one is None else f"{name} {one}") for one in table[ANNOTATOR].to_pylist()]
 
 
-def _with_whole_texts(table: pa.Table, source: str) -> tuple[pa.Table, list[str]]:
-    """Return a table with the whole texts of the windows in it, as far as they lie beside it, and a warning.
+def _with_whole_texts(table: pa.Table, source: str) -> tuple[pa.Table, list[str], list[str]]:
+    """Return a table with the whole texts of the windows in it, a warning, and the files that had them.
 
     A table for people holds windows. `sample_dump` wrote the whole texts beside it, and whoever filled it in
     may have saved it under another name: so all files of whole texts there are looked at, its namesake first.
     """
     if "text" not in table.column_names or not is_string(table["text"].type) or not Path(source).is_file():
-        return table, []
+        return table, [], []
     texts = table["text"].to_pylist()
     missing = {_as_shown(text) for text in texts if text is not None}
     whole_of: dict[str, str] = {}
-    files = _files_of_whole_texts(source)
+    files, having = _files_of_whole_texts(source), []
     for path in files:
         if not missing:
             break
         found, _ = read_table(str(path), ("text",), strings=("text",))
-        whole_of |= {_as_shown(cut_window(whole)): whole for whole in found["text"].to_pylist()}
-        missing -= whole_of.keys()
+        here = {_as_shown(cut_window(whole)): whole for whole in found["text"].to_pylist()}
+        if missing & here.keys():
+            having.append(str(path))
+        whole_of |= here
+        missing -= here.keys()
     whole = [text if text is None else whole_of.get(_as_shown(text), text) for text in texts]
     strangers = sum(text is not None and _as_shown(text) in missing for text in texts)
     told = (
@@ -160,7 +172,7 @@ def _with_whole_texts(table: pa.Table, source: str) -> tuple[pa.Table, list[str]
         f"{listed(path.name for path in files)}. Is it the export of another project?"
     )
     table = table.set_column(table.column_names.index("text"), "text", pa.array(whole, pa.large_string()))
-    return table, [told] if files and strangers else []
+    return table, [told] if files and strangers else [], having
 
 
 def _files_of_whole_texts(source: str) -> list[Path]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from annotations.asking.rubric import Rubric, load_rubric
 from annotations.labels.columns import SAMPLE_SCHEMA, sample_row
+from annotations.labels.label_rubric import with_rubric
 from annotations.labels.label_studio import labelling_config, tasks_of
 from annotations.labels.spreadsheet_cells import guarded
 from annotations.samples.active import choose_active, diversity_features
@@ -297,7 +298,7 @@ class _View:
     rubric: Rubric | None
 
 
-def _write_page(table: pa.Table, page: Path, rubric: str | None) -> None:
+def _write_page(table: pa.Table, page: Path, rubric: Rubric | None) -> None:
     """Write the documents of a sample to read, by their ids, in the order of the table; without scores."""
     columns = zip(*(table[name].to_pylist() for name in ("id", "text", "genre", "language")), strict=True)
     cards = []
@@ -306,7 +307,7 @@ def _write_page(table: pa.Table, page: Path, rubric: str | None) -> None:
         slices = {kind: value for kind, value in (("genre", genre), ("language", language)) if value}
         about = f"{number:,} · {name}"
         cards.append(Card("Documents", None, True, about, window[:CARD_CHARS], len(window), slices))
-    view = _View(card_section(cards, ("Documents",)), None if rubric is None else load_rubric(rubric))
+    view = _View(card_section(cards, ("Documents",)), rubric)
     shown = whole_page("sample.html", f"{len(table):,} documents to score", view)
     page.write_text(shown, encoding="utf-8", errors="replace")
 
@@ -326,22 +327,25 @@ def write_sample(
 ) -> SampleResult:
     """Write a sample in random order, in one step, and return what was drawn.
 
-    Beside a table for people go a page to read it by, and the whole texts, which `import_labels` takes.
+    Beside a table for people go a page to read it by, and the whole texts with the rubric, which
+    `import_labels` takes.
     Beside tasks for Label Studio go its labelling config, and the same.
     """
     table = pa.Table.from_pylist([rows[at] for at in random.permutation(len(rows))], SAMPLE_SCHEMA)
     suffix, beside = Path(out).suffix.lower(), _beside(Path(out))
+    shown = None if rubric is None else load_rubric(rubric)
     if beside:
         page, texts = beside
         if suffix == TASKS_SUFFIX:
-            page.write_bytes(labelling_config(None if rubric is None else load_rubric(rubric)))
+            page.write_bytes(labelling_config(shown))
         else:
-            _write_page(table, page, rubric)
+            _write_page(table, page, shown)
+        whole = with_rubric(table.select(["id", "text"]), shown)
         with written_whole(texts) as place, open(place, "wb") as file:
-            pq.write_table(table.select(["id", "text"]), file, compression="zstd", write_page_checksum=True)
+            pq.write_table(whole, file, compression="zstd", write_page_checksum=True)
     with written_whole(Path(out)) as place, open(place, "wb") as file:
         if suffix == TASKS_SUFFIX:
-            file.write(tasks_of(table))
+            file.write(tasks_of(table, shown))
         elif beside:  # who read what a model is shown, and no score; a cell has its limits, too
             windows = pa.array([cut_window(text) for text in table["text"].to_pylist()], pa.large_string())
             table = table.set_column(table.column_names.index("text"), "text", windows)

@@ -27,6 +27,9 @@ PACKAGE = "pipelines.page_kit"
 """Whose folder ``templates`` holds the pages, their style and their script."""
 SCRIPT = (files(PACKAGE) / "templates" / "page.js").read_text(encoding="utf-8")
 """Shows the search of documents, which does nothing without it, and hides cards that do not fit."""
+JOINT = re.compile(r"(?<=\w)[./_:-]+(?=\w)")
+"""Where a long name may go on in the next line: after what joins its parts."""
+LONG_NAME_CHARS = 16
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 DIGEST_CHARS = 12
 TILES_ABREAST = 7
@@ -133,13 +136,27 @@ def _percent(share: float) -> str:
     return percent(share, 1)
 
 
-def _cell(value: object) -> object:
-    return _thousands(value) if isinstance(value, int) else value
+def _cell(value: object) -> str:
+    """Return what goes into a cell: long names, of sites and files say, may break where their parts join.
+
+    Examples
+    --------
+    >>> _cell(2500), _cell("short.org"), _cell("<a>.of.a-long.example.org")
+    (Markup('2,500'), Markup('short.org'), Markup('&lt;a&gt;.of.<wbr>a-<wbr>long.<wbr>example.<wbr>org'))
+    """
+    shown = escape(_in_figures(value))
+    if max(map(len, shown.split()), default=0) < LONG_NAME_CHARS:
+        return shown
+    return Markup(JOINT.sub(r"\g<0><wbr>", str(shown)))
+
+
+def _in_figures(value: object) -> str:
+    return _thousands(value) if isinstance(value, int) else str(value)
 
 
 def _markdown(value: object) -> str:
     """Return what goes into a cell of a table in Markdown: names of others may hold what ends it."""
-    return printable(str(_cell(value))).replace("|", "\\|")
+    return printable(_in_figures(value)).replace("|", "\\|")
 
 
 def _options(sentence: str) -> Markup:

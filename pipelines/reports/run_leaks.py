@@ -17,7 +17,7 @@ from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import Place, read_again
 from pipelines.store.leak_files import HITS_SCHEMA, found_by, read_tasks
-from pipelines.store.leaked_items import CONTAMINATED, FILE, ITEMS_SCHEMA, UNTOLD
+from pipelines.store.leaked_items import CONTAMINATED, FILE, UNTOLD, read_items
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written
 
@@ -202,7 +202,7 @@ def _count_items(folder: RunFolder) -> list[ItemCount]:
     if not path.exists():  # an earlier version wrote none
         return []
     with as_written(path), open_parquet(folder.own_file(path)) as file:
-        table = file.read(use_threads=False).select(ITEMS_SCHEMA.names).cast(ITEMS_SCHEMA)
+        table = read_items(file)
     benchmarks = table["benchmark"].to_pylist()
     found = Counter(zip(benchmarks, table["status"].to_pylist(), strict=True))
     return [

@@ -22,7 +22,7 @@ from pipelines.progress import Reporter, RowMeter
 from pipelines.run.audit import AuditResult, agreement_of
 from pipelines.run.resume import settle_plan
 from pipelines.store.leak_files import write_all_hits, write_tasks
-from pipelines.store.leaked_items import FILE, MANY_DOCUMENTS, write_items
+from pipelines.store.leaked_items import FILE, MANY_SITES, write_items
 from pipelines.store.manifest import read_set_aside, write_manifest
 from pipelines.store.plan import Plan
 from pipelines.store.receipts import Receipt, ReceiptLog
@@ -217,7 +217,7 @@ def _write_leaks(folder: RunFolder, plan: Plan, reporter: Reporter) -> None:
     write_all_hits(folder, plan)
     if many := write_items(folder, plan):
         reporter.say(
-            f"{many:,} benchmark {'item is' if many == 1 else 'items are each'} in more than "
-            f"{MANY_DOCUMENTS} documents. If you know that as common text, keep these documents: "
+            f"{many:,} benchmark {'item is' if many == 1 else 'items are each'} on more than "
+            f"{MANY_SITES} sites. If you know that as common text, keep these documents: "
             f"another run takes --common-items {printable(str(folder.run / FILE))}"
         )

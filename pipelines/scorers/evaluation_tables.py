@@ -103,9 +103,7 @@ def which_to_believe(evaluations: Sequence[Evaluation], *, has_balanced: bool = 
     has_balanced : bool
         Whether it can run at effort ``balanced``.
     """
-    figures = [
-        (one.unbiased_metrics if one.unbiased_rows else one.metrics)["auc_at_3"] for one in evaluations
-    ]
+    figures = [one.believed["auc_at_3"] for one in evaluations]
     best = evaluations[-1]
     drawn = f" on the documents {drawn_at_random(best)}" if has_unbiased(best) else ""
     said = (

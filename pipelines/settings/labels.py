@@ -157,7 +157,11 @@ class AnnotateConfig(AskingSettings):
     rubric: Annotated[
         Name,
         Option(
-            "--rubric", "-r", help="Rubric to score by: web, code, story, textbook, or a TOML file of yours."
+            "--rubric",
+            "-r",
+            help="Rubric to score by: web, code, story, textbook, or a TOML file of yours. "
+            "Default: web. With --import: the one that the scores were given by; default: the one that the "
+            "source or the whole texts beside it name.",
         ),
     ] = "web"
     models: Annotated[
@@ -219,6 +223,11 @@ class ImportConfig(Settings):
         Option(rich_help_panel=IMPORTING, help="With --import: column of the score, from 0 to 5."),
     ] = "score"
     group_column: GroupColumn = None
+    rubric: Name | None = Field(
+        default=None,
+        description="Rubric that the scores were given by. Default: the one that the source or the whole "
+        "texts beside it name.",
+    )
     rater: Annotated[
         Name,
         Option(rich_help_panel=IMPORTING, help="With --import: name of the person or model that scored."),

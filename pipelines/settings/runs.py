@@ -140,8 +140,8 @@ class BenchmarkSettings(Settings):
         Name | None,
         Option(
             rich_help_panel=LEAKS,
-            help="File run/contaminated_items.parquet of an earlier run. What it found in more than 20 "
-            "documents is common text, which is told, and kept.",
+            help="File run/contaminated_items.parquet of an earlier run. What it found on more than 20 "
+            "sites is common text, which is told, and kept. A document that names no site counts as one.",
         ),
     ] = None
 

@@ -16,7 +16,7 @@ from filtering.regular_files import check_regular
 from pipelines.dump.reading import open_parquet
 from pipelines.paths import path_of
 from pipelines.settings.runs import BenchmarkSettings
-from pipelines.store.leaked_items import CONTAMINATED, FILE, ITEMS_SCHEMA, MANY_DOCUMENTS
+from pipelines.store.leaked_items import CONTAMINATED, FILE, MANY_SITES, read_items
 
 
 def gather_tasks(
@@ -51,19 +51,19 @@ def gather_tasks(
 
 
 def _common_items(path: str) -> set[tuple[str, str]]:
-    """Return the benchmark and task of items that an earlier run found in more than `MANY_DOCUMENTS`."""
+    """Return the benchmark and task of items that an earlier run found on more than `MANY_SITES`."""
     try:
         place = path_of(path)
         if isinstance(place, Path):
             check_regular(place, (place.resolve().parent,))
         with open_parquet(place) as file:
-            table = file.read(use_threads=False).select(ITEMS_SCHEMA.names).cast(ITEMS_SCHEMA)
+            table = read_items(file)
     except Exception as error:  # pyarrow raises nearly any
         raise SettingsError(
             f"'common_items' (--common-items) must be run/{FILE} of a run. "
             f"Got '{printable(path)}', which cannot be read ({type(error).__name__})."
         ) from error
-    is_many = pc.greater(table["documents"], MANY_DOCUMENTS)
+    is_many = pc.fill_null(pc.greater(table["sites"], MANY_SITES), False)
     is_found = pc.is_in(table["status"], pa.array([CONTAMINATED, COMMON_TEXT]))
     chosen = table.filter(pc.and_(is_many, is_found))
     return set(zip(chosen["benchmark"].to_pylist(), chosen["task"].to_pylist(), strict=True))

@@ -1,22 +1,27 @@
 """Which items of benchmarks a run found, one row each: ``run/contaminated_items.parquet``.
 
-A model can then be measured on the items that are clean. Items that many documents have may be common text,
-which everybody writes or quotes: another run takes the file and keeps these documents.
+A model can then be measured on the items that are clean. Items that many sites have may be common text,
+which everybody writes or quotes: another run takes the file and keeps these documents. What one site repeats
+on all of its pages is told by nobody else: however often it is there, it is one site.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Set
 
 import pyarrow as pa
 
+from filtering.errors import EdufilterError
 from filtering.leaks.prose_index import PASSAGE, ProseIndex
 from filtering.leaks.search import COMMON, COMMON_TEXT, LEAK
+from pipelines.dump.reading import OpenParquet
+from pipelines.dump.row_sites import sites_of
 from pipelines.names import lookup_below
 from pipelines.store.leak_files import read_hits, read_tasks
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder
 
-MANY_DOCUMENTS = 20
-"""An item in more of them may be common text."""
+MANY_SITES = 20
+"""An item on more of them may be common text. A document of which nothing tells the site is one."""
 CONTAMINATED, CLEAN, UNTOLD = "contaminated", "clean", "cannot be told"
 STATUS_OF = {LEAK: CONTAMINATED, COMMON_TEXT: COMMON_TEXT, PASSAGE: PASSAGE, COMMON: COMMON}
 """What hits of a verdict make of an item, those that say most first."""
@@ -30,30 +35,69 @@ ITEMS_SCHEMA = pa.schema(
             ("documents", pa.int64()),
         )
     ]
+    + [pa.field("sites", pa.int64())]
 )
-"""``documents`` are those whose hits gave the item its status."""
+"""``documents`` are those whose hits gave the item its status, and ``sites`` those that they are from: null
+where so few documents have it that it is no common text anyway."""
+Found = tuple[str, str, str | None]
+"""Benchmark, task and verdict."""
 FILE = "contaminated_items.parquet"
 
 
 def write_items(folder: RunFolder, plan: Plan) -> int:
-    """Write ``run/contaminated_items.parquet``; return how many items more than `MANY_DOCUMENTS` leak."""
+    """Write ``run/contaminated_items.parquet``; return how many items on more than `MANY_SITES` leak."""
     tasks = read_tasks(folder)
     documents = _documents_by_item(folder, plan)
     prose = ProseIndex.of([task for task in tasks if task.kind == "prose"])
     untold = {(prose.tasks[at].benchmark, prose.tasks[at].id) for at in prose.untold}
+    verdicts = {
+        item: next((one for one in STATUS_OF if documents[*item, one]), None)
+        for item in ((task.benchmark, task.id) for task in tasks)
+    }
+    many = {(*item, one) for item, one in verdicts.items() if one and documents[*item, one] > MANY_SITES}
+    sites = _sites_by_item(folder, plan, many) if many else {}
     rows = []
-    for task in tasks:
-        item = (task.benchmark, task.id)
-        verdict = next((one for one in STATUS_OF if documents[*item, one]), None)
+    for item, verdict in verdicts.items():
         status = STATUS_OF[verdict] if verdict else UNTOLD if item in untold else CLEAN
-        rows.append(dict(zip(ITEMS_SCHEMA.names, (*item, status, documents[*item, verdict]), strict=True)))
+        found = (*item, status, documents[*item, verdict], sites.get((*item, verdict)))
+        rows.append(dict(zip(ITEMS_SCHEMA.names, found, strict=True)))
     folder.write_tables(folder.run / FILE, ITEMS_SCHEMA, [pa.Table.from_pylist(rows, ITEMS_SCHEMA)])
-    return sum(one["status"] == CONTAMINATED and one["documents"] > MANY_DOCUMENTS for one in rows)
+    return sum(count > MANY_SITES for (*_, verdict), count in sites.items() if verdict == LEAK)
 
 
-def _documents_by_item(folder: RunFolder, plan: Plan) -> Counter[tuple[str, str, str | None]]:
+def read_items(file: OpenParquet) -> pa.Table:
+    """Return what ``run/contaminated_items.parquet`` holds; of a run that did not count sites, documents."""
+    table = file.read(use_threads=False)
+    if "sites" not in table.column_names:
+        table = table.append_column("sites", table["documents"])
+    return table.select(ITEMS_SCHEMA.names).cast(ITEMS_SCHEMA)
+
+
+def _sites_by_item(folder: RunFolder, plan: Plan, many: Set[Found]) -> Mapping[Found, int]:
+    """Count the sites of items; documents of a part that cannot be read again are sites of their own."""
+    has_hits = lookup_below(folder.hits)
+    sites: defaultdict[Found, set[str]] = defaultdict(set)
+    for part in plan.parts:
+        if not has_hits(part.output):
+            continue
+        hits = read_hits(folder, part)
+        keys = zip(*(hits[name].to_pylist() for name in ("benchmark", "task", "verdict")), strict=True)
+        mine = [(key, row) for key, row in zip(keys, hits["row"].to_pylist(), strict=True) if key in many]
+        rows = {row for _, row in mine}
+        if not rows:
+            continue
+        try:
+            found = sites_of(part, rows, checksums=not plan.facts.ignore_checksums)
+        except (EdufilterError, OSError):
+            found = {row: f"{part.relative}#{row}" for row in rows}
+        for key, row in mine:
+            sites[key].add(found[row])
+    return {key: len(some) for key, some in sites.items()}
+
+
+def _documents_by_item(folder: RunFolder, plan: Plan) -> Counter[Found]:
     """Count the documents of a run by benchmark, task and verdict."""
-    has_hits, counts = lookup_below(folder.hits), Counter[tuple[str, str, str | None]]()
+    has_hits, counts = lookup_below(folder.hits), Counter[Found]()
     for part in plan.parts:
         if has_hits(part.output):
             hits = read_hits(folder, part).group_by(["benchmark", "task", "verdict"])

@@ -1,7 +1,8 @@
 """Draws over the documents of a dump: a document is a draw, in an order that follows from recipe and seed."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,8 @@ class DocumentDraws:
         How many draws there are.
     digest : str
         Of the files, as their footers tell them apart.
+    not_read : list of str
+        Which files are no Parquet, in words.
     unreadable : dict of str to str
         Why parts of files could not be read, by name.
 
@@ -61,8 +64,11 @@ class DocumentDraws:
 
     def __init__(self, recipe: Recipe, slots: SlotDraws, config: WriteConfig) -> None:
         self._slots = slots
+        self.not_read: list[str] = []
         dump = split_files(
-            find_inputs(config.inputs, config.out), text_column=config.text_column, size=PartSize(rows=1)
+            find_inputs(config.inputs, config.out, self.not_read.append),
+            text_column=config.text_column,
+            size=PartSize(rows=1),
         )
         self._parts = dump.parts
         self._read = RowReader(dump.text_column, config.group_column, more=("id", "url", *LICENSES))
@@ -119,17 +125,40 @@ def _source_of(row: Row) -> dict[str, Any]:
     return {"source_file": row.origin["file"], "source_row": row.origin["row"], **texts}
 
 
-def texts_of_files(inputs: tuple[str, ...], out: str) -> Iterator[str]:
-    """Yield the texts of files, as far as signals read them.
+@dataclass(frozen=True)
+class OtherText:
+    """A text that others are compared with, as far as signals read it.
+
+    Parameters
+    ----------
+    file : str
+        As messages name it.
+    row : int
+        In that file.
+    text : str
+    """
+
+    file: str
+    row: int
+    text: str
+
+
+def texts_of_files(
+    inputs: tuple[str, ...], out: str, tell: Callable[[str], object] | None = None
+) -> Iterator[OtherText]:
+    """Yield the texts of files; `tell` is told which files of folders are no Parquet.
 
     Raises
     ------
     SettingsError, BadFileError
         If there are none, or one cannot be read.
     """
-    dump = split_files(find_inputs(inputs, out), text_column=None, size=PartSize(rows=1), strict=True)
+    dump = split_files(find_inputs(inputs, out, tell), text_column=None, size=PartSize(rows=1), strict=True)
     for part in dump.parts:
+        row = part.first_row
         for batch in read_batches(part.path, part.row_groups, [dump.text_column], checksums=True):
-            for data in text_bytes(texts_of(batch, dump.text_column)):
+            for number, data in enumerate(text_bytes(texts_of(batch, dump.text_column)), row):
                 if data is not None:
-                    yield cut_window(data.decode(errors="replace"), REACH)
+                    text = cut_window(data.decode(errors="replace"), REACH)
+                    yield OtherText(part.relative, number, text)
+            row += len(batch)

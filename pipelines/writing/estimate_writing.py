@@ -11,7 +11,7 @@ from filtering.text.windows import REACH
 from pipelines.labels.annotate import REPLY_TOKENS
 from pipelines.labels.estimates import AnnotationEstimate, estimate_asking
 from pipelines.labels.label_folder import journal_there, refuse_unknown_prices
-from pipelines.progress import ConsoleReporter
+from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.settings.writing import WriteConfig
 from pipelines.writing.asker import Asked, Tasks, unanswered
 from pipelines.writing.attempts import WITHOUT_REPLY, attempts
@@ -21,7 +21,7 @@ from pipelines.writing.sieve import Sieve
 from pipelines.writing.sifting import FRESH_ROUNDS, sift
 from pipelines.writing.text_folder import refuse_other
 from pipelines.writing.topics import topic_questions
-from pipelines.writing.work import Work, prepare
+from pipelines.writing.work import Draws, Work, prepare, tell_not_read
 
 TOKENS_A_WORD = 1.4
 """Of a usual text, where none was measured yet."""
@@ -29,7 +29,7 @@ USUAL_TOKENS = 500
 """Of a text whose recipe says nothing of words, and of a list of topics."""
 
 
-def estimate_writing(config: WriteConfig) -> AnnotationEstimate:
+def estimate_writing(config: WriteConfig, *, reporter: Reporter | None = None) -> AnnotationEstimate:
     """Return what `write_texts` would ask and cost; nothing is sent, and nothing written.
 
     Topics that are not listed yet are reckoned with a usual length, and so are grades of texts that are not
@@ -38,22 +38,26 @@ def estimate_writing(config: WriteConfig) -> AnnotationEstimate:
     Parameters
     ----------
     config : WriteConfig
+    reporter : Reporter, optional
+        What is told which files are not read; standard error if not given.
 
     Raises
     ------
     SettingsError
         As `write_texts`.
     """
-    work = prepare(config)
+    work, reporter = prepare(config), reporter or ConsoleReporter()
     with journal_there(config.out) as journal:
         refuse_unknown_prices(config, journal)
-        refuse_other(config.out, work.decided_by(work.likely_draws()))
-        return estimate_work(work, journal)
+        draws = work.likely_draws()
+        tell_not_read(draws, reporter)
+        refuse_other(config.out, work.decided_by(draws))
+        return estimate_work(work, draws, journal)
 
 
-def estimate_work(work: Work, journal: Journal) -> AnnotationEstimate:
+def estimate_work(work: Work, draws: Draws, journal: Journal) -> AnnotationEstimate:
     """Return what is left to ask of a folder, by its journal."""
-    config, draws = work.config, work.likely_draws()
+    config = work.config
     text_tokens = journal.mean_tokens(work.form.digest).get(config.model, (0, _usual_tokens(work.recipe)))[1]
     others = texts_of_files(config.against, config.out) if config.against else ()
     runs = CodeRuns(journal).known if config.run_code else None

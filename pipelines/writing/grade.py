@@ -16,12 +16,12 @@ from annotations.asking.journal import Journal
 from annotations.asking.question_loop import PricedQuestion
 from annotations.asking.rubric import Rubric, load_rubric
 from annotations.asking.unusable import LABELS, tell_unusable
-from annotations.labels.sources import GRADES_FILE, JOURNAL_FILE
+from annotations.labels.sources import GRADES_FILE
 from annotations.writing.completion_form import CompletionForm, completion_window
 from filtering.errors import RunError
 from pipelines.labels.annotate import REPLY_TOKENS
 from pipelines.labels.estimates import AnnotationEstimate, estimate_asking
-from pipelines.labels.label_folder import open_journal, price_journal
+from pipelines.labels.label_folder import journal_there, open_journal, price_journal, refuse_unknown_prices
 from pipelines.new_files import written_whole
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.settings.grading import GradeConfig
@@ -140,24 +140,18 @@ def estimate_grading(config: GradeConfig) -> AnnotationEstimate:
     completions = _texts_there(config)
     if completions is None:
         completions = [one for some in _expected(config) for one in some]
-    path = Path(config.out, JOURNAL_FILE)
-
-    def about(journal: Journal | None) -> AnnotationEstimate:
+    with journal_there(config.out) as journal:
+        refuse_unknown_prices(config, journal)
         tasks = list(_tasks(asked, completions))
-        left = list(unanswered(tasks, journal)) if journal else tasks
+        left = list(unanswered(tasks, journal))
         return estimate_asking(
             left,
             len(tasks) - len(left),
-            journal.mean_tokens(asked.form.digest) if journal else {},
+            journal.mean_tokens(asked.form.digest),
             REPLY_TOKENS,
-            documents=len(completions),
-            spent_usd=journal.spent_usd() if journal else 0.0,
+            documents=len(tasks),
+            spent_usd=journal.spent_usd(),
         )
-
-    if not path.exists():
-        return about(None)
-    with Journal(path) as journal:
-        return about(journal)
 
 
 def _question(config: GradeConfig) -> tuple[Rubric, Asked]:

@@ -46,4 +46,4 @@ def detail_of(attempt: Attempt, fault: str, recipe: Recipe) -> str:
     """Return what more there is to say of what is wrong with a text: which words, which other text."""
     if fault == LACKS_WORD:
         return f"without {', '.join(missing_words(attempt.answer, recipe.checks, attempt.draw.slots))}"
-    return f"like draw {fault.draw}" if isinstance(fault, Likeness) else ""
+    return f"like {fault.other}" if isinstance(fault, Likeness) else ""

@@ -9,6 +9,7 @@ from filtering.leaks import LeakIndex, Task, find_leaks
 from filtering.leaks.search import LEAK
 from filtering.text.near_duplicates import SAME_BANDS, SAME_HASHES, NearDuplicates
 from pipelines.writing.attempts import Attempt
+from pipelines.writing.documents import OtherText
 from pipelines.writing.run_code import RUN_REASONS
 
 HOLDS_TASK = "holds a benchmark's task"
@@ -18,16 +19,16 @@ SIFTED = (HOLDS_TASK, *LIKENESSES, *RUN_REASONS)
 
 
 class Likeness(str):
-    """`NEAR_DUPLICATE`, with the number of the draw whose text stays."""
+    """`NEAR_DUPLICATE` or `LIKE_OTHERS`, with words for the text that is alike: the draw, or file and row."""
 
-    __slots__ = ("draw",)
-    draw: int
+    __slots__ = ("other",)
+    other: str
 
-    def __new__(cls, draw: int) -> "Likeness":
+    def __new__(cls, reason: str, other: str) -> "Likeness":
         """Make a reason that remembers."""
-        reason = super().__new__(cls, NEAR_DUPLICATE)
-        reason.draw = draw
-        return reason
+        made = super().__new__(cls, reason)
+        made.other = other
+        return made
 
 
 class Sieve:
@@ -37,8 +38,8 @@ class Sieve:
     ----------
     tasks : sequence of Task
         Of benchmarks.
-    against : iterable of str
-        Other texts.
+    against : iterable of OtherText
+        Texts of others.
     run : callable, optional
         Runs the code of exercises, and returns what is wrong with each.
 
@@ -57,18 +58,18 @@ class Sieve:
         self,
         *,
         tasks: Sequence[Task] = (),
-        against: Iterable[str] = (),
+        against: Iterable[OtherText] = (),
         run: Callable[[Sequence[str]], Sequence[str]] | None = None,
     ) -> None:
         self.ran = self.searched = 0
         self._run = run
         self._index = LeakIndex.of(tasks) if tasks else None
         self._known = NearDuplicates("annotate", SAME_HASHES, SAME_BANDS)
-        self._others = 0
-        for text in against:
-            self._known.first_same(self._others, text)
-            self._others += 1
-        self._rows = count(self._others)
+        self._others: list[tuple[str, int]] = []
+        for at, one in enumerate(against):
+            self._known.first_same(at, one.text)
+            self._others.append((one.file, one.row))
+        self._rows = count(len(self._others))
         self._draws: dict[int, int] = {}  # of texts that stay, by their rows
 
     def faults(self, some: Sequence[Attempt]) -> list[str]:
@@ -93,4 +94,7 @@ class Sieve:
         if first == row:
             self._draws[row] = one.draw.number
             return ""
-        return LIKE_OTHERS if first < self._others else Likeness(self._draws[first])
+        if first < len(self._others):
+            file, number = self._others[first]
+            return Likeness(LIKE_OTHERS, f"row {number:,} of {file}")
+        return Likeness(NEAR_DUPLICATE, f"draw {self._draws[first]}")

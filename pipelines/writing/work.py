@@ -10,10 +10,12 @@ from annotations.asking.unusable import LABELS
 from annotations.writing.draws import SlotDraws
 from annotations.writing.forms import LISTS, TEXTS, TextForm, TopicsForm
 from annotations.writing.recipe import Recipe, load_recipe, recipe_digest
-from filtering.errors import SettingsError
+from filtering.errors import RubricError, SettingsError
 from filtering.leaks import Task
+from filtering.printable import printable
 from filtering.scoring.cascade import AnyScorer
 from filtering.text.human_languages import load_detector
+from pipelines.progress import Reporter
 from pipelines.scorer_addresses import open_scorer
 from pipelines.settings.runs import BenchmarkSettings
 from pipelines.settings.writing import WriteConfig
@@ -145,9 +147,7 @@ def prepare(config: WriteConfig) -> Work:
         If anything is.
     """
     recipe = load_recipe(config.recipe)
-    rubric = load_rubric(
-        config.grade_rubric or recipe.rubric
-    )  # wrong or right, also where nothing is graded yet
+    rubric = _rubric_of(config, recipe)  # wrong or right, also where nothing is graded yet
     _refuse_misfits(config, recipe)
     begun = begun_with(config.out)
     # What follows from max_words stays as it was: other checks make no other questions.
@@ -171,6 +171,21 @@ def prepare(config: WriteConfig) -> Work:
         tasks=gather_tasks(config.decontaminate, BenchmarkSettings(fields=config.fields)),
         is_begun=bool(begun),
     )
+
+
+def _rubric_of(config: WriteConfig, recipe: Recipe) -> Rubric:
+    if config.grade_rubric is not None:
+        return load_rubric(config.grade_rubric)
+    try:
+        return load_rubric(recipe.rubric)
+    except RubricError as error:
+        raise RubricError(f"'rubric' in {printable(config.recipe)} must name a rubric. {error}") from None
+
+
+def tell_not_read(draws: Draws, reporter: Reporter) -> None:
+    """Say which files beside the documents are not read."""
+    for told in draws.not_read if isinstance(draws, DocumentDraws) else ():
+        reporter.say(told)
 
 
 def _refuse_misfits(config: WriteConfig, recipe: Recipe) -> None:

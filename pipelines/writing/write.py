@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from itertools import tee
+from math import floor
 from pathlib import Path
 
 from annotations.asking.journal import Journal
@@ -30,8 +31,12 @@ from pipelines.writing.sifting import Sifted, sift
 from pipelines.writing.text_folder import FAILED_FILE, hold_to
 from pipelines.writing.text_tables import NO_MARKS, text_files
 from pipelines.writing.topics import list_topics
-from pipelines.writing.work import Draws, Work, prepare
+from pipelines.writing.work import Draws, Work, prepare, tell_not_read
 from pipelines.writing.write_result import Tally, WriteResult
+
+READ_NOW = "To read the texts that are there now, give the same command"
+USD = 1_000_000
+"""Parts of a dollar that budgets are told in."""
 
 
 def write_texts(config: WriteConfig, *, reporter: Reporter | None = None) -> WriteResult:
@@ -82,7 +87,7 @@ def write_texts(config: WriteConfig, *, reporter: Reporter | None = None) -> Wri
 
 def _sieve(work: Work, journal: Journal, reporter: Reporter) -> Sieve:
     config = work.config
-    others = texts_of_files(config.against, config.out) if config.against else ()
+    others = texts_of_files(config.against, config.out, reporter.say) if config.against else ()
     with waiting(reporter, "reading the texts of --against") if config.against else nullcontext():
         return Sieve(tasks=work.tasks, against=others, run=CodeRuns(journal) if config.run_code else None)
 
@@ -90,6 +95,7 @@ def _sieve(work: Work, journal: Journal, reporter: Reporter) -> Sieve:
 def _draws(work: Work, journal: Journal, reporter: Reporter) -> Draws | None:
     """Return what is drawn from, of which the folder is from now on; None where the budget ended before."""
     draws = work.likely_draws()
+    tell_not_read(draws, reporter)
     hold_to(work.config.out, work.decided_by(draws))
     if work.topics is None:
         return draws
@@ -101,8 +107,9 @@ def _draws(work: Work, journal: Journal, reporter: Reporter) -> Draws | None:
 
 def _how_to_read(work: Work, draws: Draws, journal: Journal) -> str:
     """Return how to read the texts of a run that is stopped; empty where that takes long to tell."""
-    if isinstance(draws, DocumentDraws):
-        return ""
+    if isinstance(draws, DocumentDraws):  # they are asked for in the order of the dump: no --n ends there
+        spent = floor(journal.spent_usd() * USD) / USD
+        return f"{READ_NOW} --budget-usd {spent:.6f}: nothing more is asked." if spent else ""
 
     def is_open(number: int) -> bool:
         [task] = work.text_tasks(draws, number, number + 1)()
@@ -110,7 +117,7 @@ def _how_to_read(work: Work, draws: Draws, journal: Journal) -> str:
 
     # They are asked for in their order: the first that is missing is found by halves.
     there = bisect_left(range(work.config.n), True, key=is_open)
-    return f"To read the texts that are there now, give the same command --n {there}." if there else ""
+    return f"{READ_NOW} --n {there}." if there else ""
 
 
 def _written(
@@ -188,7 +195,7 @@ def _written(
 
 def _enough_usd(work: Work, journal: Journal) -> float | None:
     """Return the budget that surely holds all that is left to ask; None where no price is known."""
-    left = estimate_work(work, journal)
+    left = estimate_work(work, work.likely_draws(), journal)
     return None if left.most_usd is None else left.spent_usd + left.most_usd
 
 

@@ -99,6 +99,50 @@ def test_forms_of_prose_are_told_by_their_usual_names(tmp_path, record, wanted):
     assert (task.kind, task.benchmark) == ("prose", "made")
 
 
+SIQA = {"context": "Kai paid.", "question": "Why?", "answerA": "debt", "answerB": "fun", "answerC": "habit"}
+PIQA = {"goal": "Be red.", "sol1": "debt", "sol2": "fun", "sol3": "habit"}
+WINO = {"sentence": "_ is red", "option1": "debt", "option2": "fun", "option3": "habit"}
+LIST = {"question": "Why?", "choices": ["debt", "fun", "habit"]}
+LETTERED = {"question": "Why?", "choices": {"text": ["debt", "fun", "habit"], "label": ["A", "B", "C"]}}
+COUNTED = {"question": "Why?", "choices": {"text": ["debt", "fun", "habit"], "label": ["1", "2", "3"]}}
+ANSWERS = {
+    "SIQA": (SIQA, "label", ["1", "3", "2"], ["debt", "habit", "fun"]),
+    "SIQA with numbers": (SIQA, "label", [1, 3, 2], ["debt", "habit", "fun"]),
+    "SIQA from 0": (SIQA, "label", ["0", "2", "1"], ["debt", "habit", "fun"]),
+    "SIQA with letters": (SIQA, "answer", ["A", "c", "(B)"], ["debt", "habit", "fun"]),
+    "SIQA with texts": (SIQA, "answer", ["debt", "habit", "fun"], ["debt", "habit", "fun"]),
+    "PIQA": (PIQA, "label", [0, 2, 1], ["debt", "habit", "fun"]),
+    "PIQA of a table": (PIQA, "label", ["0", "2", "1"], ["debt", "habit", "fun"]),
+    "PIQA without a first one": (PIQA, "label", [2, 1, -1], ["habit", "fun", ""]),
+    "Winogrande": (WINO, "answer", ["1", "2", "2"], ["debt", "fun", "fun"]),
+    "a list from 0": (LIST, "answer", [0, 1.0, "2"], ["debt", "fun", "habit"]),
+    "a list from 1": (LIST, "answer", [1, 2, 3], ["debt", "fun", "habit"]),
+    "a list that nothing tells of": (LIST, "answer", [1, 2, 1], ["fun", "habit", "fun"]),
+    "a list with letters": (LIST, "answer", ["B.", "a", "c)"], ["fun", "debt", "habit"]),
+    "labels that are letters": (LETTERED, "answerKey", ["B", 3, 1], ["fun", "habit", "debt"]),
+    "labels that are numbers": (COUNTED, "answerKey", ["2", 2, 1], ["fun", "fun", "debt"]),
+}
+
+
+@pytest.mark.parametrize(("item", "name", "answers", "wanted"), ANSWERS.values(), ids=ANSWERS)
+def test_right_answers_are_told_by_letters_by_texts_and_by_numbers_from_0_or_1(
+    tmp_path, item, name, answers, wanted
+):
+    records = [{**item, name: answer} for answer in answers]
+    (tmp_path / "made.jsonl").write_text("\n".join(map(json.dumps, records)))
+    assert [task.solution for task in read_benchmark(tmp_path / "made.jsonl")] == wanted
+
+
+def test_numbers_of_which_nobody_knows_where_they_begin_are_refused(tmp_path):
+    (tmp_path / "made.jsonl").write_text(
+        "\n".join(json.dumps({**SIQA, "question": one, "label": "2"}) for one in "ab")
+    )
+    with pytest.raises(SettingsError, match=r"from 0 or from 1\. In .*made\.jsonl none is 0, .*--fields"):
+        read_benchmark(tmp_path / "made.jsonl")
+    (task, *_) = read_benchmark(tmp_path / "made.jsonl", Fields(id="question", prompt="question"))
+    assert task.prompt == "a"
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -103,6 +103,15 @@ def test_a_table_of_many_values_has_the_smaller_ones_together(mixed, tmp_path):
     assert sum(row[1] for row in table.rows[:-1]) == total[1] == len(mixed[2])
 
 
+def test_a_column_of_one_value_is_said_to_part_nothing(mixed, tmp_path):
+    config = RecutConfig(run=mixed[1], to=tmp_path / "cut", by="path:1", keep_tokens=5000.0)
+    found = estimate_recut(config, reporter=QUIET)
+    [only] = found.slices
+    assert f"all documents have one value, {only.name!r}: nothing parts them" in told_of(found).sentences
+    plain = estimate_recut(config.model_copy(update={"by": None}), reporter=QUIET)
+    assert not any("one value" in one for one in told_of(plain).sentences)
+
+
 def test_a_floor_never_gives_way(mixed, choose):
     floor = float(np.median([row["score"] for row in best_first(mixed[2])]))
     kept = choose(by="language", keep_at=5.0, at_least=1000, floor=floor)

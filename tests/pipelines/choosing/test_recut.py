@@ -172,7 +172,7 @@ def test_a_share_says_which_cut_it_found(finished, command, tmp_path):
 def test_a_share_in_percent_is_refused_with_what_a_share_is(finished, command, tmp_path):
     refused = command("recut", finished, "--keep-fraction", 20, "--to", tmp_path / "cut")
     assert refused.code == 2
-    assert "Got 20.0 instead. Did you mean 0.2?" in refused.err
+    assert "Got 20 instead. Did you mean 0.2?" in refused.err
 
 
 def test_scores_that_are_gone_are_named_with_the_way_to_mend_it(own, command, tmp_path):

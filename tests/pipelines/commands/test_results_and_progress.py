@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,7 +18,7 @@ import pipelines.progress
 import pipelines.run.filter
 from filtering import load_scorer
 from pipelines import FilterConfig, filter_dump
-from pipelines.progress import ConsoleReporter
+from pipelines.progress import ConsoleReporter, Meter
 from pipelines.scorer_addresses import open_scorer
 
 # Results and progress.
@@ -54,6 +55,16 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(hurried, settings, t
     before = "0 of 410 documents, working on the first documents"
     assert all(line == before or re.fullmatch(form, line) for line in lines)
     assert "\x1b" not in stream.getvalue()
+
+
+def test_the_last_line_of_progress_is_of_the_whole(hurried):
+    stream, meter = io.StringIO(), Meter(10, 0)
+    with ConsoleReporter(stream=stream).track(meter):
+        meter.count(4)
+        while "4 of 10" not in stream.getvalue():
+            time.sleep(0.001)
+        meter.count(6)
+    assert stream.getvalue().splitlines()[-1].startswith("10 of 10 documents, ")
 
 
 def test_json_log_is_one_object_a_line(hurried, command, dump, web, tmp_path):

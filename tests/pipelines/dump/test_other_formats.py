@@ -6,6 +6,7 @@ import io
 import json
 import lzma
 import pickle
+import re
 import shlex
 import shutil
 import subprocess
@@ -20,7 +21,9 @@ import pyarrow.parquet as pq
 import pytest
 from places import ROOT
 
+from pipelines.dump import foreign_files
 from pipelines.dump.other_formats import how_to_convert, how_to_convert_all
+from pipelines.dump.to_parquet import main
 
 TEXTS = ["one line", 'two lines,\n"quoted"', "naïve " + "x" * 2_000_000]
 ROWS = [{"id": number, "text": text} for number, text in enumerate(TEXTS)]
@@ -75,12 +78,11 @@ FILES = {
 }
 
 
-def run_line(line, monkeypatch):
+def run_line(line):
     """Run the line in this process, as a shell would."""
-    python, option, code, *files = shlex.split(line[line.rindex(sys.executable) :])
-    assert (python, option) == (sys.executable, "-c")
-    monkeypatch.setattr(sys, "argv", ["-c", *files])
-    exec(compile(code, "line", "exec"), {})
+    python, option, module, *arguments = shlex.split(line[line.rindex(sys.executable) :])
+    assert (python, option, module) == (sys.executable, "-m", "pipelines.dump.to_parquet")
+    assert main(arguments) == 0
 
 
 def run_lines(refused):
@@ -96,17 +98,117 @@ def run_lines(refused):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_line_makes_parquet_of_the_file(name, tmp_path, monkeypatch):
+def test_the_line_makes_parquet_of_the_file(name, tmp_path):
     (tmp_path / name).write_bytes(FILES[name])
-    run_line(how_to_convert(str(tmp_path / name)), monkeypatch)
+    run_line(how_to_convert(str(tmp_path / name)))
     made = pq.read_table(tmp_path / f"{name}.parquet")
     assert made.select(["id", "text"]).to_pylist() == ROWS
 
 
-def test_a_text_file_becomes_a_document(tmp_path, monkeypatch):
+LATIN = 'id;text\n1;"Fünf; Wörter,\nzwei Zeilen"\n2;naïve\n'
+SHEETS = {
+    "semicolons.csv": LATIN.encode(),
+    "mark.csv": LATIN.encode("utf-8-sig"),
+    "latin.csv": LATIN.encode("latin-1"),
+    "windows.csv.gz": gzip.compress(LATIN.encode("cp1252")),
+    "undefined.csv": LATIN.replace("naïve", "na\x81ve").encode("latin-1"),
+    "wide.csv": LATIN.encode("utf-16"),
+    "tabs.csv": LATIN.replace(";", "\t").encode("latin-1"),
+    "tabs.tsv": LATIN.replace(";", "\t").encode(),
+    "bars.csv": LATIN.replace(";", "|").encode(),
+    "carriage.csv": LATIN.replace("\n", "\r\n").encode(),
+}
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_csv_is_read_as_spreadsheets_of_all_countries_save_it(name, tmp_path):
+    (tmp_path / name).write_bytes(SHEETS[name])
+    run_line(how_to_convert(str(tmp_path / name)))
+    first, second = pq.read_table(tmp_path / f"{name}.parquet").to_pylist()
+    assert first["id"] == 1
+    assert re.sub(r"[;\t|]", ";", first["text"]).replace("\r", "") == "Fünf; Wörter,\nzwei Zeilen"
+    assert second["text"] == ("na\x81ve" if name == "undefined.csv" else "naïve")
+
+
+MIXED = [
+    {"id": 1, "text": "one", "at": "2026-01-01", "meta": {"url": "a", "n": 1}, "none": {}, "list": [1]},
+    {"id": "two", "text": "two", "at": "soon", "meta": {"url": None, "m": 2.5}, "none": {}, "list": []},
+    {"id": None, "text": None, "at": None, "n": 1, "list": None, "more": [{"a": 1}, "b"]},
+    {"id": [3], "text": "four", "n": 0.5, "more": True},
+]
+
+
+@pytest.mark.parametrize("block", [1, 64 << 20])
+@pytest.mark.parametrize("form", ["lines", "list"])
+def test_a_field_of_several_kinds_of_values_becomes_text(form, block, tmp_path, monkeypatch):
+    monkeypatch.setattr(foreign_files, "BLOCK_BYTES", block)
+    content = "\n\n".join(map(json.dumps, MIXED)) if form == "lines" else json.dumps(MIXED, indent=1)
+    (tmp_path / "a.json").write_text(content)
+    run_line(how_to_convert(str(tmp_path / "a.json")))
+    made = pq.read_table(tmp_path / "a.json.parquet")
+    assert made["id"].to_pylist() == ["1", "two", None, "[3]"]
+    assert made["text"].to_pylist() == ["one", "two", None, "four"]
+    assert made["at"].to_pylist() == ["2026-01-01", "soon", None, None]
+    assert made["n"].to_pylist() == [None, None, 1.0, 0.5]
+    assert made["meta"].to_pylist()[:2] == [
+        {"url": "a", "n": 1, "m": None},
+        {"url": None, "n": None, "m": 2.5},
+    ]
+    assert made["none"].to_pylist() == ["{}", "{}", None, None]
+    assert made["list"].to_pylist() == [[1], [], None, None]
+    assert made["more"].to_pylist() == [None, None, '[{"a": 1}, "b"]', "true"]
+
+
+def test_moments_stay_the_texts_that_they_were(tmp_path):
+    rows = [{"text": "a", "at": "2026-01-01T10:00:00Z", "meta": {"at": "2026-01-01"}}]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run_line(how_to_convert(str(tmp_path / "a.jsonl")))
+    assert pq.read_table(tmp_path / "a.jsonl.parquet").to_pylist() == rows
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.jsonl", b'{"text": "secret"}\n{"text": "secr', "An object a line or a list of objects"),
+        ("a.jsonl", b'["secret"]\n', "It holds other values"),
+        ("a.jsonl", b'{"text": "a"}\n{"b": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "at most 100 lists"),
+        ("a.jsonl", b'"secret"\n', "It holds other values"),
+        ("a.csv", b"a,b\nsecret,2\nsecret,2,3\n", "the same number of columns in each row"),
+        ("a.bin", b"secret", "of a format that is known"),
+        ("a.arrow", FILES["a.arrow"][:-1000], "is it whole?"),
+        ("a.jsonl.gz", FILES["a.jsonl.gz"][:-20], "is it whole?"),
+        ("gone.csv", None, "There is none"),
+    ],
+)
+def test_a_broken_file_is_named_without_its_texts_and_nothing_is_left(
+    name, content, message, tmp_path, capsys
+):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    assert main([str(tmp_path / name)]) == 2
+    said = capsys.readouterr().err
+    assert name in said
+    assert message.lower() in said.lower()
+    assert "secret" not in said
+    assert [one.name for one in tmp_path.iterdir()] == [name] * (content is not None)
+
+
+def test_a_sheet_of_excel_becomes_a_table(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (["id", "text", None], [1, "one"], ["b", "two"]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    run_line(how_to_convert(str(tmp_path / "a.xlsx")))
+    assert pq.read_table(tmp_path / "a.xlsx.parquet").to_pylist() == [
+        {"id": "1", "text": "one"}, {"id": "b", "text": "two"},
+    ]  # fmt: skip
+
+
+def test_a_text_file_becomes_a_document(tmp_path):
     for name, pack in (("a.txt", bytes), ("b.md.gz", gzip.compress), ("c.txt.xz", lzma.compress)):
         (tmp_path / name).write_bytes(pack("\ufeffA naïve text.\r\n\nTwo.\n".encode() + b"\xff"))
-        run_line(how_to_convert(str(tmp_path / name)), monkeypatch)
+        run_line(how_to_convert(str(tmp_path / name)))
         (row,) = pq.read_table(tmp_path / f"{name}.parquet").to_pylist()
         assert row == {"id": str(tmp_path / name), "text": "A naïve text.\r\n\nTwo.\n\ufffd"}
 
@@ -154,13 +256,13 @@ def test_every_kind_of_file_in_every_folder_has_a_line_and_is_read_then(command,
     arguments = ("filter", tmp_path / "in", "-o", tmp_path / "out", "-s", web, "--effort", "fast")
     refused = command(*arguments)
     assert (refused.code, "Convert it, line by line, then run the same again." in refused.err) == (2, True)
-    assert run_lines(refused.err) == 4
+    assert run_lines(refused.err) == 3
     outcome = command(*arguments, "--no-report")
     assert (outcome.code, f"of {len(contents) * len(ROWS)} documents" in outcome.out) == (0, True)
     assert "Not Parquet" not in outcome.err
 
 
-def test_documents_in_several_folders_and_of_several_ends_become_one_file(tmp_path, monkeypatch):
+def test_documents_in_several_folders_and_of_several_ends_become_one_file(tmp_path):
     names = ["a.md", "b.rst", "deep/c.txt", "deep/er/d.tex.gz"]
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -169,7 +271,7 @@ def test_documents_in_several_folders_and_of_several_ends_become_one_file(tmp_pa
     paths = [str(tmp_path / name) for name in (*names, "index.csv")]
     text, table = sorted(how_to_convert_all(paths, "go on").splitlines()[1:], key=lambda one: "CSV" in one)
     assert "index.csv'. It is CSV." in table
-    run_line(text, monkeypatch)
+    run_line(text)
     made = pq.read_table(tmp_path / "documents.parquet")
     assert made.to_pylist() == [{"id": str(tmp_path / name), "text": "Two."} for name in names]
 
@@ -209,13 +311,12 @@ CRAWLED = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the line closes no file
 @pytest.mark.parametrize("name", CRAWLED)
-def test_pages_of_a_crawl_become_texts(name, tmp_path, monkeypatch):
+def test_pages_of_a_crawl_become_texts(name, tmp_path):
     pytest.importorskip("fastwarc")
     pytest.importorskip("resiliparse")
     (tmp_path / name).write_bytes(CRAWLED[name])
-    run_line(how_to_convert(str(tmp_path / name)), monkeypatch)
+    run_line(how_to_convert(str(tmp_path / name)))
     made = pq.read_table(tmp_path / f"{name}.parquet").to_pylist()
     assert made == [{"url": "https://a.b/c", "text": "A prime has two divisors."}]
 
@@ -260,6 +361,7 @@ def test_nothing_but_other_formats_is_an_error_and_beside_parquet_they_are_set_a
         ("a.warc.wet.gz", b"", " -m pip install fastwarc && "),
         ("a.avro", b"Obj\x01", " -m pip install fastavro && "),
         ("a.lance/data/0.lance", b"", " -m pip install pylance && "),
+        ("a.xlsx", b"", " -m pip install openpyxl && "),
         ("a.pickle", b"", "only if you trust it"),
     ],
 )
@@ -268,7 +370,6 @@ def test_what_needs_another_package_says_which(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
     line = how_to_convert(str(tmp_path / name))
     assert words in line
-    compile(shlex.split(line[line.rindex(sys.executable) :])[2], "line", "exec")
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.bin", "gone.parquet"])

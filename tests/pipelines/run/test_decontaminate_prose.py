@@ -111,13 +111,13 @@ def test_what_many_documents_have_is_kept_as_common_text_by_another_run(
     items = cleaned / "run" / "contaminated_items.parquet"
     arguments = ["decontaminate", source, "--against", benchmark, "--out"]
     first = command(*arguments, tmp_path / "first")
-    assert "1 benchmark item is in more than 20 documents." in first.said, first.said
+    assert "1 benchmark item is on more than 20 sites." in first.said, first.said
     done = command(*arguments, tmp_path / "out", "--common-items", items)
     assert done.code == 0, done.said
     assert "removed 1 document that holds a benchmark task\n" in done.out
     assert "25 other documents match a task that is common text: that is no leak, and kept\n" in done.out
     assert "1 other document matches a task by the passage that it is about" in done.out
-    assert "more than 20 documents" not in done.said
+    assert "more than 20 sites" not in done.said
     assert kept_ids(tmp_path / "out") == [row for row in range(ROWS) if row != LEAKY]
     assert statuses(tmp_path / "out") == STATUSES | {"famous": ("common text", 25)}
     again = command(*arguments, tmp_path / "again", "--common-items", tmp_path / "out" / "run" / items.name)
@@ -128,6 +128,43 @@ def test_what_many_documents_have_is_kept_as_common_text_by_another_run(
     assert "1 other document has the passage of a task without its question, and is kept." in page
     why = command("explain", "--run", tmp_path / "out", "--row", OF_PASSAGE)
     assert "it holds the passage of a task without its question, which is no leak" in why.out, why.said
+
+
+@pytest.mark.parametrize(
+    ("column", "sites"),
+    [
+        ({"url": [f"https://www.quiz.example/{row}" for row in range(ROWS)]}, 1),
+        ({"url": [f"https://site-{row}.example/" for row in range(ROWS)]}, 25),
+        ({"url": [None] * ROWS}, 25),
+        ({"repo": ["a/b", "c/d"] * (ROWS // 2) + ["a/b"] * (ROWS % 2), "url": ["https://a.b"] * ROWS}, 2),
+    ],
+)
+def test_what_one_site_repeats_on_its_pages_is_no_common_text(
+    source, benchmark, tmp_path, command, column, sites
+):
+    table = pq.ParquetDataset(source).read()
+    for name, values in column.items():
+        table = table.append_column(name, pa.array(values, pa.string()))
+    pq.write_table(table, tmp_path / "sites.parquet", row_group_size=10)
+    arguments = ["decontaminate", tmp_path / "sites.parquet", "--against", benchmark, "--out"]
+    first = command(*arguments, tmp_path / "first")
+    assert ("1 benchmark item is on more than 20 sites." in first.said) == (sites > 20)
+    items = tmp_path / "first" / "run" / "contaminated_items.parquet"
+    assert {row["task"]: row["sites"] for row in pq.read_table(items).to_pylist()} == {
+        **dict.fromkeys(STATUSES), "famous": sites,
+    }  # fmt: skip
+    assert command(*arguments, tmp_path / "out", "--common-items", items).code == 0
+    assert statuses(tmp_path / "out")["famous"][0] == ("common text" if sites > 20 else "contaminated")
+
+
+def test_items_of_a_run_that_counted_no_sites_are_taken_by_their_documents(
+    source, benchmark, cleaned, tmp_path
+):
+    table = pq.read_table(cleaned / "run" / "contaminated_items.parquet").drop_columns(["sites"])
+    pq.write_table(table, tmp_path / "items.parquet")
+    config = config_of(source, benchmark, str(tmp_path / "out"), common_items=str(tmp_path / "items.parquet"))
+    decontaminate_dump(config, reporter=QUIET)
+    assert statuses(tmp_path / "out")["famous"] == ("common text", 25)
 
 
 def test_the_page_has_the_tasks_by_benchmark(cleaned):

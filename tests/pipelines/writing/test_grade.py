@@ -141,6 +141,16 @@ def test_an_estimate_asks_nothing_and_counts_what_is_left(tmp_path):
     assert (after.questions, after.answered, after.usd) == (12, 12, 0)
 
 
+def test_an_estimate_leaves_out_empty_texts_and_refuses_a_price_of_nobody(tmp_path):
+    write_completions(tmp_path / "c.parquet", {"a": [GOOD, " ", "\n", "", GOOD, GOOD]})
+    empty = grade_config(tmp_path, texts=tmp_path / "c.parquet", prices=grade_prices())
+    found = estimate_grading(empty)
+    assert (found.documents, found.questions) == (3, 3)
+    wrong = {"gardr": grade_prices()["*"]}
+    with pytest.raises(SettingsError, match=r"--price must be that of a model that is asked.*'gardr'"):
+        estimate_grading(grade_config(tmp_path, prices=wrong))
+
+
 def test_where_no_reply_holds_a_grade_it_is_said(tmp_path):
     with ScriptedServer(lambda request: scripted.completion("Nice hens!")) as server:
         with pytest.raises(RunError, match="None of 12 does"):

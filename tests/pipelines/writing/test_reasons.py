@@ -42,13 +42,13 @@ def test_of_a_text_that_lacks_words_these_are_told(tmp_path):
     assert all(one.detail in Page(render_page(result)).text for one in shown)
 
 
-def test_of_a_near_duplicate_the_draw_that_stays_is_told(tmp_path, own):
+def test_of_a_near_duplicate_the_text_that_is_alike_is_told(tmp_path, own):
     with ScriptedServer(lambda request: completion(SAME)) as server:
         write(tmp_path / "out", server.base_url, own, n=5)
         write(tmp_path / "more", server.base_url, own, n=5, against=(str(tmp_path / "out" / "data"),))
     [stays] = kept(tmp_path / "out", "mine")
     assert [row["detail"] for row in failed(tmp_path / "out")] == [f"like draw {stays['draw']}"] * 4
-    assert {row["detail"] for row in failed(tmp_path / "more")} == {""}
+    assert {row["detail"] for row in failed(tmp_path / "more")} == {"like row 0 of mine.parquet"}
 
 
 @pytest.mark.parametrize("fault", ["short", "loop"])

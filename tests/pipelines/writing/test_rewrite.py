@@ -1,12 +1,16 @@
 """Proves that documents of a dump are rewritten, each once, and that what they say gives no orders."""
 
+import shutil
+import signal
+import time
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from dumps import make_texts
 from scripted_server import ScriptedServer, completion, text_parts
 from scripted_writer import Writer
-from written_texts import failed, kept, write
+from written_texts import failed, kept, write, write_process
 
 from filtering.errors import OutputError, SettingsError
 
@@ -129,3 +133,33 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_rewritten(dump, 
         result = write(tmp_path / "out", server.base_url, "rewrite", inputs=[dump], n=50)
     assert list(result.unreadable) == ["c.parquet"]
     assert (result.kept, result.exit_code) == (48, 3)
+
+
+@pytest.mark.parametrize("option", ["--from", "--against"])
+def test_files_that_are_no_parquet_are_named(dump, tmp_path, command, option):
+    other = tmp_path / "other"
+    shutil.copytree(dump, other)
+    (other / "notes.jsonl").write_text("{}")
+    inputs = ("--from", other) if option == "--from" else ("--from", dump, "--against", other)
+    with ScriptedServer(Writer()) as server:
+        given = ("write", "rewrite", "--model", "scripted", "--base-url", server.base_url, *inputs, "--n", 2)
+        for more in [("--dry-run",)] * (option == "--from") + [()]:
+            done = command(*given, "--out", tmp_path / "out", *more)
+            assert (done.code, "Not Parquet, so not read: notes.jsonl." in done.err) == (0, True)
+
+
+def test_what_came_before_an_interrupt_can_be_read_by_the_budget_that_is_told(dump, begin, tmp_path, command):
+    with ScriptedServer(Writer(latency_s=0.05)) as server:
+        priced = ("--from", dump, "--n", 48, "--price", "1/1")
+        process = write_process(
+            begin, tmp_path / "out", server.base_url, *priced, "--concurrency", 2, recipe="rewrite"
+        )
+        while server.count < 12 and process.poll() is None:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGINT)
+        said = "".join(filter(None, process.communicate(timeout=60)))
+        budget = said.partition("give the same command --budget-usd ")[2].partition(":")[0]
+        asked, given = server.count, ("--model", "scripted", "--base-url", server.base_url, *priced)
+        done = command("write", "rewrite", *given, "--budget-usd", budget, "--out", tmp_path / "out")
+        assert (done.code, server.count) == (3, asked)
+    assert 8 <= len(kept(tmp_path / "out", "rewrite")) <= asked

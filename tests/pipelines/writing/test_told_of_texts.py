@@ -126,7 +126,9 @@ def test_a_rubric_that_is_not_there_is_told_before_anything_is_graded(told, own)
     own.write_text(f'rubric = "wob"\n{own.read_text()}')
     with ScriptedServer(Writer()) as server:
         done = told(server, "--n", 2, "--dry-run")
-    assert (done.code, "A rubric must be" in done.err, "'wob'" in done.err) == (2, True, True)
+    assert done.code == 2
+    assert f"'rubric' in {own} must name a rubric. A rubric must be" in done.err
+    assert "Got 'wob'" in done.err
 
 
 def test_what_came_before_an_interrupt_can_be_read_by_the_number_that_is_told(begin, tmp_path, command):
