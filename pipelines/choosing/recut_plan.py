@@ -56,6 +56,11 @@ def open_source(config: RecutConfig, reporter: Reporter) -> tuple[RecutConfig, S
     config = _with_amount(config, before)
     if scored.folder is folder:
         refuse_changed_inputs(scored.parts)
+        if before.facts.passages_at is not None:
+            reporter.say(
+                "The new cut is of whole documents: points of segments are not stored. For passages at "
+                "another cut, filter the dump again with --passages-at."
+            )
         return config, Source(folder, before, scored.parts)
     reporter.say(f"{config.run!r} is a new cut itself. The run with its scores is cut: {before.origin!r}.")
     return open_source(config.model_copy(update={"run": before.origin}), reporter)
@@ -90,6 +95,7 @@ def settings_of_cut(config: RecutConfig, source: Source) -> PlanSettings:
         **own,
         "keep_fraction": config.keep_fraction,
         "write": config.write,
+        "passages_at": None,  # points of segments are not stored
         CUT_OF: source.plan.digest,
     }
 

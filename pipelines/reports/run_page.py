@@ -54,6 +54,7 @@ SETTINGS = {
     "max_document_bytes": "longest document that is scored, bytes",
     "max_false": "of what is kept, dropped by effort full, at most",
     "max_lost": "of what effort full keeps, dropped, at most",
+    "passages_at": "segments of a passage, from points",
     "plan": "digest of the plan",
     "recut_from": "digest of the plan that this is a new cut of",
     "rows_per_part": "documents of a part, about",

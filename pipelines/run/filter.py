@@ -110,7 +110,8 @@ def filter_dump(
         placement=config.placement,
         leaks=leaks,
         unsure=unsure_search_of(plan.facts, config.write),
-        write_origin=config.write_origin,
+        write_origin=config.writes_origin,
+        passages_at=config.cut_of_passages,
     )
     if config.update or not folder.manifest.exists():
         check_search(settings.unsure)
@@ -243,8 +244,10 @@ def plan_of(
         settings = {**settings, **promise_of(scorer.exits)}
     if leaks is not None:
         settings = {**settings, **leak_settings(leaks)}
-    if config.write_origin:
+    if config.writes_origin:
         settings = {**settings, "write_origin": True}
+    if config.cut_of_passages is not None:
+        settings = {**settings, "passages_at": config.cut_of_passages}
     added = AddedColumns.named(score_column)
     return make_plan(
         files,
@@ -254,8 +257,9 @@ def plan_of(
             config.write,
             scorer.effort,
             leaks=config.leak_action if leaks else None,
-            origin=config.write_origin,
+            origin=config.writes_origin,
             unsure=config.unsure == "flag",
+            passages=config.cut_of_passages is not None,
         ),
         size=size,
         strict=config.strict,

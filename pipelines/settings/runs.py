@@ -44,7 +44,7 @@ LanguagesFrom = Literal["column, text", "column", "column, path"]
 LeakAction = Literal["drop", "mark"]
 OnDrift = Literal["warn", "fail"]
 UnsureAction = Literal["keep", "drop", "flag"]
-Write = Literal["kept", "all", "scores"]
+Write = Literal["kept", "passages", "all", "scores"]
 
 BOUNDS = ("max_lost", "max_false", "max_disagreement")
 """Settings that say what effort balanced must hold."""
@@ -252,7 +252,8 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         Write,
         Option(
             rich_help_panel=OUTPUT,
-            help="What to write: kept documents, all documents with edu_keep and edu_reason, or only scores.",
+            help="What to write: kept documents, these and passages of others, all documents with edu_keep "
+            "and edu_reason, or only scores.",
         ),
     ] = "kept"
     max_lost: Annotated[
@@ -269,6 +270,21 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
             rich_help_panel=CHECKS,
             help="With effort balanced: share of the documents that are kept that effort full may drop. "
             f"Default: {MAX_FALSE:g}, or the least that the scorer can show.",
+        ),
+    ] = None
+    passages: Annotated[
+        bool,
+        Option(
+            "--passages", rich_help_panel=OUTPUT,
+            help="Score documents of more than 4,000 bytes by segments of about 1,500 bytes too. The columns "
+            "edu_passages and edu_best have their points, and those of the best.",
+        ),
+    ] = False  # fmt: skip
+    passages_at: Annotated[
+        Points | None,
+        Option(
+            rich_help_panel=SCORING,
+            help="Lowest score of a segment that belongs to a passage. Default: that of --keep-at.",
         ),
     ] = None
     max_disagreement: Annotated[
@@ -328,20 +344,12 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
 
     def _refuse_misfits(self) -> None:
         super()._refuse_misfits()
-        if self.against and self.write == "scores":
+        self._refuse_beside_scores_alone()
+        self._refuse_bounds_that_do_not_go_together()
+        if self.passages_at is not None and self.cut_of_passages is None:
             raise SettingsError(
-                "'against' (--against) must come with documents that are written. Got --write scores. "
-                "Run 'edufilter decontaminate' on the documents that you keep."
-            )
-        if self.write_origin and self.write == "scores":
-            raise SettingsError(
-                "'write_origin' (--write-origin) must come with documents that are written. "
-                "Got --write scores."
-            )
-        if self.unsure == "drop" and self.write == "scores":
-            raise SettingsError(
-                "'unsure' (--unsure drop) must come with documents that are written. Got --write scores. "
-                "Say it when you cut: edufilter recut --unsure drop."
+                f"'passages_at' (--passages-at) must come with --passages or --write passages. "
+                f"Got {self.passages_at!r} alone."
             )
         for name, usual in (
             ("leak_action", "drop"),
@@ -354,19 +362,55 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
                     f"{setting_name(FilterConfig, name)} must come with --against. "
                     f"Got {getattr(self, name)!r} alone."
                 )
+
+    def _refuse_beside_scores_alone(self) -> None:
+        if self.write != "scores":
+            return
+        if self.against:
+            raise SettingsError(
+                "'against' (--against) must come with documents that are written. Got --write scores. "
+                "Run 'edufilter decontaminate' on the documents that you keep."
+            )
+        if self.write_origin:
+            raise SettingsError(
+                "'write_origin' (--write-origin) must come with documents that are written. "
+                "Got --write scores."
+            )
+        if self.passages:
+            raise SettingsError(
+                "'passages' (--passages) must come with documents that are written. Got --write scores."
+            )
+        if self.unsure == "drop":
+            raise SettingsError(
+                "'unsure' (--unsure drop) must come with documents that are written. Got --write scores. "
+                "Say it when you cut: edufilter recut --unsure drop."
+            )
+
+    def _refuse_bounds_that_do_not_go_together(self) -> None:
         for name in (*BOUNDS, "audit"):
             if self.effort not in (None, "balanced") and getattr(self, name) is not None:
                 raise SettingsError(
                     f"{setting_name(FilterConfig, name)} must come with --effort balanced. "
                     f"Got effort {self.effort!r}. Leave one of them out."
                 )
-
         for name in ("max_lost", "max_false"):
             if self.max_disagreement is not None and getattr(self, name) is not None:
                 raise SettingsError(
                     "'max_disagreement' (--max-disagreement) must come without a bound on the documents that "
                     f"are kept. Got {setting_name(FilterConfig, name)} beside it. Leave one of them out."
                 )
+
+    @property
+    def cut_of_passages(self) -> float | None:
+        """Points from which a segment belongs to a passage; None where documents are judged as wholes."""
+        if not self.passages and self.write != "passages":
+            return None
+        return self.keep_at if self.passages_at is None else self.passages_at
+
+    @property
+    def writes_origin(self) -> bool:
+        """Whether rows say where they are from: passages always do, since several may be of one document."""
+        return self.write_origin or self.write == "passages"
 
     @property
     def exit_settings(self) -> ExitSettings:

@@ -23,9 +23,9 @@ from pipelines.dump.split_files import PartSize, split_files
 from pipelines.settings.base import OpenShare
 from pipelines.settings.runs import LanguagesFrom, LeakAction, UnsureAction
 
-OUTPUT_FORMAT = 10
+OUTPUT_FORMAT = 11
 """Number of the layout and content of `out/`; raised when either changes."""
-SCORED_FORMATS = (9, OUTPUT_FORMAT)
+SCORED_FORMATS = (9, 10, OUTPUT_FORMAT)
 """Of runs whose scores can be cut anew; those of format 9 have no sizes of documents."""
 
 PlanSettings = Mapping[str, str | float | int | None]
@@ -71,6 +71,9 @@ class RunFacts:
         Digest of the search for leaks, and what becomes of these; None where none are looked for.
     write_origin : bool
         Whether rows of the output say where they are from.
+    passages_at : float, optional
+        Points from which a segment of a long document belongs to a passage; None where documents are judged
+        as wholes alone.
     choice : str, optional
         Digest of how often each row is used; None where the cut alone decides.
     unsure, known_languages, languages_from : str
@@ -91,6 +94,7 @@ class RunFacts:
     leaks_sha256: str | None = None
     leak_action: LeakAction | None = None
     write_origin: bool = False
+    passages_at: float | None = None
     choice: str | None = None
     unsure: UnsureAction = "keep"
     known_languages: str | None = None

@@ -85,6 +85,9 @@ class WorkerSettings(BaseModel):
         Shares of the documents that are dropped, and kept, by the signals of a cascade, that are looked at.
     placement : Placement
         Where the embedder lies and runs.
+    passages_at : float, optional
+        Points from which a segment of a long document belongs to a passage; None where documents are judged
+        as wholes alone.
     leaks : LeakSearch, optional
         What is looked for in rows that would be kept.
     unsure : UnsureSearch, optional
@@ -110,6 +113,7 @@ class WorkerSettings(BaseModel):
     rules: tuple[Rule, ...] = ()
     audit_shares: tuple[float, float] = (0.0, 0.0)
     placement: Placement = Placement()
+    passages_at: float | None = None
     leaks: LeakSearch | None = None
     unsure: UnsureSearch | None = None
     write_origin: bool = False

@@ -83,7 +83,7 @@ def test_bounds_on_keepers_hold_together_at_the_stated_rate_over_many_draws():
         assert exits.false_bound <= 0.1
         broken += lost > 0.05 or false > 0.1
         found.append((lost, false))
-    assert broken <= binom.ppf(0.999, SEEDS, 0.05)
+    assert broken <= stats.binom.ppf(0.999, SEEDS, 0.05)
     assert (np.mean(found, axis=0) > (0.015, 0.04)).all()  # and exits are no wider than it takes
 
 
@@ -119,8 +119,8 @@ def test_exits_for_keepers_are_the_narrowest_that_the_exact_tests_let_pass():
     for step, passes in ((0, True), (0.01, False)):
         lost = int((keeps & (paired.fast < np.float32(exits.lower + step))).sum())
         false = int((~keeps & (paired.fast >= np.float32(exits.upper - step))).sum())
-        assert (binom.cdf(lost, right, 0.02) <= 0.025) == passes
-        assert (binom.cdf(false, right + false, odds / (1 + odds)) <= 0.025) == passes
+        assert (stats.binom.cdf(lost, right, 0.02) <= 0.025) == passes
+        assert (stats.binom.cdf(false, right + false, odds / (1 + odds)) <= 0.025) == passes
 
 
 def test_documents_of_a_group_count_for_less_and_the_bound_holds_all_the_same():
