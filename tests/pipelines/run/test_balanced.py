@@ -209,6 +209,9 @@ def test_where_stages_mix_a_column_says_which_decided(given, finished, both, exi
 def test_settings_that_do_not_go_together_are_refused(given):
     with pytest.raises(SettingsError, match="must come with --effort balanced"):
         FilterConfig(**given | {"effort": "fast"}, out="out")
+    for one in ({"max_disagreement": 0.1}, {"audit": 10}, {"on_drift": "fail"}):
+        with pytest.raises(SettingsError, match="must come with --effort balanced"):
+            FilterConfig(inputs=given["inputs"], out="out", **one)  # which embeds nothing by default
 
 
 def test_chances_are_the_same_for_a_row_wherever_a_batch_begins():
