@@ -17,7 +17,6 @@ from filtering.scoring.settings import MAX_FALSE, MAX_LOST, Effort, ExitSettings
 from filtering.signals.settings import Rule, named_rules, usual_rules
 from pipelines.settings.base import (
     CHECKS,
-    EFFORT_HELP,
     LEAKS,
     OUTPUT,
     PLACE,
@@ -30,6 +29,7 @@ from pipelines.settings.base import (
     Paths,
     Points,
     ScorerName,
+    ScoringEffort,
     Settings,
     SomePaths,
     TextColumn,
@@ -241,13 +241,7 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         Points,
         Option(rich_help_panel=SCORING, help="Lowest score that is kept, from 0 to 5 rubric points."),
     ] = KEEP_AT
-    effort: Annotated[
-        Effort | None,
-        Option(
-            rich_help_panel=SCORING,
-            help=f"{EFFORT_HELP} Default: balanced, or fast if the scorer has no embedder.",
-        ),
-    ] = None
+    effort: ScoringEffort = "fast"
     write: Annotated[
         Write,
         Option(
@@ -387,11 +381,11 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
             )
 
     def _refuse_bounds_that_do_not_go_together(self) -> None:
-        for name in (*BOUNDS, "audit"):
-            if self.effort not in (None, "balanced") and getattr(self, name) is not None:
+        for name, usual in (*((one, None) for one in BOUNDS), ("audit", None), ("on_drift", "warn")):
+            if self.effort != "balanced" and getattr(self, name) != usual:
                 raise SettingsError(
                     f"{setting_name(FilterConfig, name)} must come with --effort balanced. "
-                    f"Got effort {self.effort!r}. Leave one of them out."
+                    f"Got effort {self.effort!r}. Add the one, or leave the other out."
                 )
         for name in ("max_lost", "max_false"):
             if self.max_disagreement is not None and getattr(self, name) is not None:

@@ -221,6 +221,9 @@ def test_settings_that_do_not_go_together_are_refused(given):
         FilterConfig(**given | {"effort": "fast"}, out="out")
     with pytest.raises(SettingsError, match=r"Got 'max_lost' .--max-lost. beside it\. Leave one of them out"):
         FilterConfig(**given, max_disagreement=0.01, out="out")
+    for one in ({"max_disagreement": 0.1}, {"max_lost": 0.1}, {"audit": 10}, {"on_drift": "fail"}):
+        with pytest.raises(SettingsError, match="must come with --effort balanced"):
+            FilterConfig(inputs=given["inputs"], out="out", **one)  # which embeds nothing by default
 
 
 def test_chances_are_the_same_for_a_row_wherever_a_batch_begins():
