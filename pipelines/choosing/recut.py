@@ -38,6 +38,7 @@ from pipelines.run.resume import refuse_foreign
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
 from pipelines.settings.base import with_options, words_of
 from pipelines.settings.choosing import OF_CHOICE, RecutConfig
+from pipelines.settings.runs import BOUNDS
 from pipelines.store.leak_files import read_tasks
 from pipelines.store.manifest import scorers_of
 from pipelines.store.plan import Plan, RunFacts
@@ -318,6 +319,7 @@ def _exits_at(keep_at: float, before: RunFacts, name: str, scorer: str) -> Exits
     if paired is None:
         raise SettingsError(f"A scorer must have been trained with an embedder. {scorer!r} was not.")
     asked = before.exits
-    if before.digests and asked.max_disagreement is not None:  # that of all of them together
-        asked = replace(asked, max_disagreement=asked.max_disagreement / len(before.digests))
+    if before.digests:  # what all of them promise together
+        told = {one: getattr(asked, one) for one in BOUNDS if getattr(asked, one) is not None}
+        asked = replace(asked, **{one: share / len(before.digests) for one, share in told.items()})
     return find_exits(paired, replace(asked, keep_at=keep_at))

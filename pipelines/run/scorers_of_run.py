@@ -11,7 +11,7 @@ from filtering.scoring.several import SeveralScorers, share_embedders
 from pipelines.progress import Reporter
 from pipelines.run.audit import audit_shares, promise_of
 from pipelines.scorer_addresses import UntriedScorer, open_scorer, open_untried
-from pipelines.settings.runs import FilterConfig
+from pipelines.settings.runs import BOUNDS, FilterConfig
 from pipelines.store.plan import PlanSettings, several_in_words
 from pipelines.worker.worker_settings import PlannedScorer
 
@@ -64,25 +64,10 @@ class UntriedScorers:
 
 
 def untried_scorer_of(config: FilterConfig) -> UntriedScorers:
-    """Return what the files of a run's scorers say of them.
-
-    Several are of one effort: where none was asked for ``balanced``, if each has what that takes and their
-    combination has a cut of its own for each.
-
-    Raises
-    ------
-    SettingsError
-        If one of several has no embedder for the effort that was asked for.
-    """
-    effort, exits = config.effort, config.exit_settings
-    if config.combination == "mean":
-        effort = effort or "fast"
-    found = {one.name: open_untried(one.address, effort, exits) for one in config.scorers}
-    if config.combination is None:
-        return UntriedScorers(found, None)
-    lowest = min((one.effort for one in found.values()), key=("fast", "balanced", "full").index)
-    if any(one.effort != lowest for one in found.values()):
-        found = {one.name: open_untried(one.address, lowest, exits) for one in config.scorers}
+    """Return what the files of a run's scorers say of them."""
+    found = {
+        one.name: open_untried(one.address, config.effort, config.exit_settings) for one in config.scorers
+    }
     return UntriedScorers(found, config.combination)
 
 
@@ -132,13 +117,23 @@ def scorer_settings(config: FilterConfig, untried: UntriedScorers) -> PlanSettin
     promises = {name: promise_of(exits) for name, exits in untried.exits.items()}
     if untried.combine is None or not promises:
         return {**settings, **next(iter(promises.values()), {})}
-    # Whoever of several decides otherwise may change the combination: so often at most all of them together.
-    bounds = [exits.settings.max_disagreement for exits in untried.exits.values()]
     return {
         **settings,
-        "max_disagreement": None if None in bounds else round(sum(filter(None, bounds)), 9),
+        **{name: _promised_together(name, untried) for name in BOUNDS},
         "exits": ", ".join(f"{name}: {one['exits']}" for name, one in promises.items()),
     }
+
+
+def _promised_together(bound: str, untried: UntriedScorers) -> float | None:
+    """Return what several scorers promise together: none of them decides otherwise more often than it says.
+
+    Of the highest points that is the sum of their bounds, for each of them keeps no more than all of them
+    together. Of the lowest points it keeps more, so that a share of what one keeps is no bound.
+    """
+    bounds = [getattr(exits.settings, bound) for exits in untried.exits.values()]
+    if None in bounds or (untried.combine == "min" and bound != "max_disagreement"):
+        return None
+    return float(round(sum(bounds), 9))
 
 
 def audit_shares_of(untried: UntriedScorers, rows: int, wanted: int | None) -> tuple[float, float]:

@@ -32,6 +32,7 @@ from pipelines.store.stored_scores import OF_EACH, reach, read_scores, read_seve
 from pipelines.worker.judged import LookedAt, judge
 from pipelines.worker.leak_finder import LeakFinder
 from pipelines.worker.part_files import open_part_files
+from pipelines.worker.passages import look_for_passages
 from pipelines.worker.row_chances import row_chances
 from pipelines.worker.tally import Tally
 from pipelines.worker.unsure_finder import UnsureFinder
@@ -103,9 +104,7 @@ def _planned_scorer(settings: WorkerSettings) -> AnyScorer | SeveralScorers | No
         return None
     scorers: dict[str, AnyScorer] = {}
     for one in settings.scorers:
-        scorer = open_scorer(
-            one.address, settings.effort, settings.placement, settings.exit_settings, one.rules
-        )
+        scorer = open_scorer(one.address, settings.effort, settings.placement, settings.exits, one.rules)
         refuse_other_scorer(one.address, scorer.digest, one.sha256)
         scorers = share_embedders({**scorers, one.name: scorer})
     if settings.combine is None:
@@ -194,14 +193,19 @@ class PartWorker:
             scores, texts = score(batch, first), texts_of(batch, settings.text_column)
             times = times_at(scores.value, first)
             candidates = (times > 0) & (scores.reason != TOO_LONG)
-            unsure = leaks = None
+            unsure = leaks = passages = None
+            scorer = self._scorer
+            if settings.passages_at is not None and scorer and not isinstance(scorer, SeveralScorers):
+                passages = look_for_passages(scorer, texts, scores.reason == 0, settings.passages_at)
+                if settings.write == "passages":
+                    candidates |= passages.rows(len(candidates))
             if self._unsure is not None:
                 # To detect a language takes as long as a score: of rows that are not written nobody asks.
-                rows = candidates if settings.write == "kept" else scores.reason == 0
+                rows = candidates if settings.write in ("kept", "passages") else scores.reason == 0
                 unsure = self._unsure.find(batch, rows)
             if self._leaks is not None:
                 leaks = self._leaks.find(part, texts, first, candidates)
-            return LookedAt(scores, times, text_lengths(texts), unsure, leaks)
+            return LookedAt(scores, times, text_lengths(texts), unsure, leaks, passages)
 
         waiting: deque[tuple[pa.RecordBatch, Future[LookedAt]]] = deque()
         first = 0

@@ -205,6 +205,8 @@ SETTINGS = [
     "scorer_sha256",
     "scorers",
     "combine",
+    "max_lost",
+    "max_false",
     "max_disagreement",
     "leak_action",
     "unsure",

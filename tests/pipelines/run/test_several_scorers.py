@@ -159,12 +159,6 @@ def test_at_effort_balanced_each_scores_as_alone_and_the_combination_is_audited(
     assert "embedded for each scorer: " in capsys.readouterr().out
 
 
-def test_the_default_effort_is_one_that_all_of_them_have(dump, trained, cascade, tmp_path):
-    scorers = (f"mine={trained.out}", f"cascade={cascade.out}")
-    result = filter_dump(FilterConfig(inputs=[str(dump)], scorer=scorers, out=tmp_path), reporter=QUIET)
-    assert result.manifest["settings"]["effort"] == "fast"
-
-
 def test_a_document_that_a_rule_of_one_scorer_leaves_out_keeps_the_points_of_the_other(tmp_path):
     pq.write_table(
         pa.table({"id": [0, 1], "text": ["x = 1", "def f(a):\n    return a\n" * 9]}), tmp_path / "a.parquet"
@@ -248,6 +242,7 @@ def test_what_decides_is_said_before_the_run(given, tmp_path):
             {"scorer": ("web", "code"), "combine": "mean", "effort": "balanced"},
             "Choose --effort fast or full",
         ),
+        ({"scorer": ("web", "code"), "passages": True}, "must come with one scorer, by which segments"),
         ({"scorer": ()}, "scorer"),
     ],
 )
