@@ -204,6 +204,7 @@ def test_the_command_prints_what_the_cascade_costs_and_counts_documents_that_hav
     found = command(*arguments, "--n", 1842, "--signals", "linear", "--max-tokens", 16, "--device", "cpu")
     assert found.code == 0, found.said
     assert "The figure to go by" in found.out
+    assert "--effort balanced --device cpu --out OUT" in found.out
     said = " ".join(found.err.split())
     assert "800 of 3,400 documents" in said
     assert "200 empty, 200 invalid-utf8, 200 null, 200 white-space" in said

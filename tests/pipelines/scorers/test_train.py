@@ -229,17 +229,11 @@ def test_all_extras_that_training_takes_are_asked_for_at_once(labels, tmp_path, 
         train_scorer(TrainConfig(labels=str(labels), out=tmp_path / "scorer", embedder="none"))
 
 
-def test_what_few_labels_cannot_do_is_neither_promised_nor_the_next_step(two_stages, capsys):
-    config = TrainConfig(labels="labels", out=two_stages.out)
-    print_scorer(two_stages, config, as_json=False)
+def test_the_figure_of_effort_fast_comes_first_and_that_of_full_beside_it(two_stages, capsys):
+    print_scorer(two_stages, TrainConfig(labels="labels", out=two_stages.out), as_json=False)
     said = capsys.readouterr().out
-    assert "decides nearly as full does" not in said
-    assert "needs more than this: at least 736 labels" in said
-    assert f"--scorer {two_stages.out} --effort fast --out OUT --dry-run" in said
-    exits = [{"settings": {"max_disagreement": 0.01}}]
-    print_scorer(replace(two_stages, metrics={**two_stages.metrics, "exits": exits}), config, as_json=False)
-    said = capsys.readouterr().out
-    assert "decides nearly as full does" in said
+    assert said.startswith("The figure to go by at effort fast: AUC at 3 points")
+    assert "With --effort full, which embeds every document, the figure is " in said
     assert f"--scorer {two_stages.out} --out OUT --dry-run" in said
 
 
