@@ -65,7 +65,10 @@ def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool)
         )
     show(f"card: {result.out}/README.md (ways of fitting, languages and sources, rewrites, efforts)")
     show(f"scorer: {result.out}")
-    recall = (shown.unbiased_metrics if shown.unbiased_rows else shown.metrics)["recall_at_3"].value
+    if not shown.is_ordered:
+        show("next: more labels, then the same command again.")
+        return 0
+    recall = shown.believed["recall_at_3"].value
     if recall < LOW_RECALL and isinstance(config, TrainConfig) and isinstance(config.labels, str):
         again = shlex.join(["edufilter", "threshold", result.out, config.labels])
         show(

@@ -100,9 +100,7 @@ def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
     evaluations : sequence of Evaluation
         Of one scorer on the same labels, at each effort; that of least effort, the default, first.
     """
-    figures = [
-        (one.unbiased_metrics if one.unbiased_rows else one.metrics)["auc_at_3"] for one in evaluations
-    ]
+    figures = [one.believed["auc_at_3"] for one in evaluations]
     first = evaluations[0]
     drawn = f" on the documents {drawn_at_random(first)}" if has_unbiased(first) else ""
     said = (
@@ -217,18 +215,19 @@ def _with_spread(row: Mapping[str, float]) -> tuple[str, str]:
 
 
 def exits_table(exits: Sequence[Mapping[str, Any]]) -> Table:
-    """Return what effort balanced costs and loses at each bound of disagreement that could be shown."""
+    """Return what effort balanced costs and loses at each pair of bounds that could be shown."""
     kind = "bounds exact" if exits[0]["is_exact"] else "bounds approximate"
     caption = (
-        f"effort balanced against full, by how many decisions may differ ({exits[0]['documents']:,} "
-        f"documents, kept from 3 points, {kind})"
+        "effort balanced against full, by how many documents may be lost and false "
+        f"({exits[0]['documents']:,} documents, of which effort full keeps {exits[0]['keepers']:,} from 3 "
+        f"points, {kind})"
     )
     rows = []
     for one in exits:
-        asked, embedded = one["settings"]["max_disagreement"], 1 - one["dropped"] - one["kept"]
-        shares = (asked, embedded, one["disagreement"], one["lost_keepers"], one["false_keeps"])
-        rows.append([f"{100 * abs(share):.1f} %" for share in shares])  # no -0.0
-    head = ("allowed", "embedded", "differ", "kept by full alone", "kept by balanced alone")
+        asked, embedded = one["settings"], 1 - one["dropped"] - one["kept"]
+        shares = (asked["max_lost"], asked["max_false"], embedded, one["lost_keepers"], one["false_keeps"])
+        rows.append([f"{100 * abs(share):.1f} %" for share in (*shares, one["disagreement"])])  # no -0.0
+    head = ("lost, at most", "false, at most", "embedded", "lost", "false", "decided differently, of all")
     return Table(caption, head, rows, texts=0)
 
 
