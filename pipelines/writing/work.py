@@ -191,18 +191,19 @@ def tell_not_read(draws: Draws, reporter: Reporter) -> None:
 def _refuse_misfits(config: WriteConfig, recipe: Recipe) -> None:
     if recipe.takes_document and not config.inputs:
         raise SettingsError(
-            f"The recipe {recipe.name!r} takes documents, which must be named with --from. Got none."
+            f"The recipe {recipe.name!r} takes documents, which must be named with 'inputs' (--from). Got none."
         )
     if config.inputs and not recipe.takes_document:
         raise SettingsError(
-            f"--from must come with a recipe that takes documents, such as rewrite. "
+            f"'inputs' (--from) must come with a recipe that takes documents, such as rewrite. "
             f"{recipe.name!r} takes none."
         )
     if config.topics is not None and recipe.topics is None:
-        raise SettingsError(f"--topics must come with a recipe that has topics. {recipe.name!r} has none.")
+        raise SettingsError(f"'topics' (--topics) must come with a recipe that has topics. {recipe.name!r} has none.")
     if config.run_code and recipe.checks.form != "exercise":
         raise SettingsError(
-            f'--run-code must come with a recipe of exercises (form = "exercise"). {recipe.name!r} is none.'
+            "'run_code' (--run-code) must come with a recipe of exercises (form = \"exercise\"). "
+            f"{recipe.name!r} is none."
         )
 
 

@@ -199,12 +199,23 @@ def test_files_without_a_column_or_a_row_are_refused_by_name(tmp_path):
         ({"prompts": "b"}, "--prompts must come with --from-model. Got --prompts alone."),
         ({"texts": "a", "from_models": ("c",)}, "--from-model must come with --prompts"),
         ({"prompts": "b", "from_models": ("c", "c")}, "Each --from-model must differ. Got c, c."),
+        *[
+            ({"texts": "a", **of_writing}, f"'{next(iter(of_writing))}' (--[a-z-]+) must come with --prompts")
+            for of_writing in (
+                {"length": 5},
+                {"per_prompt": 2},
+                {"sampling_temperature": 0.5},
+                {"batch": 4},
+                {"seed": 1},
+                {"device": "cpu"},
+            )
+        ],
         ({"texts": "a", "out": "s3://b/c"}, "must be a folder on this machine"),
         ({"texts": "a", "budget_usd": 1.0}, "A budget needs the price of each model."),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(settings, said):
-    with pytest.raises(SettingsError, match=said.replace("(", r"\(")):
+    with pytest.raises(SettingsError, match=said.replace("(", r"\(").replace(")", r"\)")):
         GradeConfig(**{"out": "o", "model": "m", **settings})
 
 

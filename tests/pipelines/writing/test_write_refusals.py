@@ -44,6 +44,17 @@ def test_more_texts_than_combinations_are_refused_with_the_most_that_can_be_had(
         (["story", "--decontaminate", "nowhere.jsonl"], "nowhere.jsonl"),
         (["story", "--budget-usd", "5"], "A budget needs the price of each model. Got none for 'scripted'"),
         (["story", "--budget-usd", "5", "--price", "scripted=1/1", "--grade", "j"], "Got none for 'j'"),
+        (
+            ["story", "--budget-usd", "5", "--price", "scripted=1/1", "--grade", "j"],
+            "Give it with --price j=INPUT/OUTPUT",
+        ),
+        (
+            ["story", "--budget-usd", "5", "--price", "scrpted=1/1"],
+            "Got none for 'scripted', and one for 'scrpted', which is not asked.",
+        ),
+        (["story", "--text-column", "body"], "--text-column must come with --from"),
+        (["story", "--group-column", "site"], "--group-column must come with --from"),
+        (["story", "--fields", "prompt=q"], "--fields must come with --decontaminate. Got none."),
         (["story", "--price", "cheap"], "--price must be [MODEL=]INPUT/OUTPUT"),
         (
             ["story", "--against", "out/data", "--out", "out"],
