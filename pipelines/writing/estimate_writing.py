@@ -17,6 +17,7 @@ from pipelines.writing.asker import Asked, Tasks, unanswered
 from pipelines.writing.attempts import WITHOUT_REPLY, attempts
 from pipelines.writing.code_runs import CodeRuns
 from pipelines.writing.documents import texts_of_files
+from pipelines.writing.left_out import refuse_losses
 from pipelines.writing.sieve import Sieve
 from pipelines.writing.sifting import FRESH_ROUNDS, sift
 from pipelines.writing.text_folder import refuse_other
@@ -47,6 +48,7 @@ def estimate_writing(config: WriteConfig, *, reporter: Reporter | None = None) -
         As `write_texts`.
     """
     work, reporter = prepare(config), reporter or ConsoleReporter()
+    refuse_losses(config, work.recipe.name)
     with journal_there(config.out) as journal:
         refuse_unknown_prices(config, journal)
         draws = work.likely_draws()

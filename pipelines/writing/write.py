@@ -25,6 +25,7 @@ from pipelines.writing.attempts import NOT_ASKED, WITHOUT_REPLY, Attempt, attemp
 from pipelines.writing.code_runs import CodeRuns
 from pipelines.writing.documents import DocumentDraws, texts_of_files
 from pipelines.writing.estimate_writing import estimate_work
+from pipelines.writing.left_out import refuse_losses, tell_changes
 from pipelines.writing.marks import MARKED, marks_of
 from pipelines.writing.sieve import NEAR_DUPLICATE, SIFTED, Sieve
 from pipelines.writing.sifting import Sifted, sift
@@ -61,6 +62,7 @@ def write_texts(config: WriteConfig, *, reporter: Reporter | None = None) -> Wri
     """
     reporter = reporter or ConsoleReporter()
     work = prepare(config)
+    refuse_losses(config, work.recipe.name)
     with open_journal(config.out, "Texts") as journal:
         price_journal(config, journal, config.out)
         replies = journal.replies()
@@ -78,6 +80,7 @@ def write_texts(config: WriteConfig, *, reporter: Reporter | None = None) -> Wri
             sifted = sift(work, draws, sieve, journal, ask_for, reporter)
         except KeyboardInterrupt:
             raise Interrupted(_how_to_read(work, draws, journal)) from None
+        tell_changes(config, work.recipe.name, reporter)
         result = _written(work, draws, sifted, sieve, journal, reporter)
         if journal.replies() == replies and result.is_whole:
             reporter.say("Nothing was asked: all replies were there.")
