@@ -85,6 +85,11 @@ def _rounded_up(usd: float) -> str:
 
 def _next(result: "WriteResult", kept: str) -> str:
     """Return what to do with the texts: labels are trained on, others graded or cut."""
+    if result.keep_grade:  # no larger --n would ever add one below it
+        return (
+            "to train a scorer, the same command without --keep-grade: it brings back the texts of low grades, "
+            "which train needs too, and costs nothing"
+        )
     if result.graded < result.kept or result.kept < MIN_ROWS:
         median = floor(result.median_score * 100) / 100
         if result.grades and result.graded < result.kept:

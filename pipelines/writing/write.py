@@ -188,6 +188,7 @@ def _written(
         edu_score=tally.edu_score,
         median_score=tally.median_score,
         is_cut=is_cut,
+        keep_grade=config.keep_grade,
         diversity=diversity,
         warnings=tuple(warnings(diversity)) if diversity else (),
         unreadable=draws.unreadable if isinstance(draws, DocumentDraws) else {},

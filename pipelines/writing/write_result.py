@@ -82,6 +82,8 @@ class WriteResult:
         Mean and median of what is kept; 0 where nothing is.
     is_cut : bool
         Whether grades or scores decided what is kept.
+    keep_grade : float, optional
+        Lowest grade of what is kept.
     diversity : Diversity, optional
         Of what passed the checks; None where nothing did.
     warnings : tuple of str
@@ -123,6 +125,7 @@ class WriteResult:
     edu_score: float = 0.0
     median_score: float = 0.0
     is_cut: bool = False
+    keep_grade: float | None = None
     diversity: Diversity | None = None
     warnings: tuple[str, ...] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from scripted_server import ScriptedServer
 from scripted_writer import Writer
 from written_texts import failed, kept, write, write_config
 
+from annotations.labels.labels import read_labels
 from filtering.errors import OutputError
 from pipelines import estimate_writing, write_texts
 from pipelines.writing.left_out import FOUND_BY
@@ -70,6 +71,23 @@ def test_a_cut_that_is_taken_back_costs_nothing_and_is_told(tmp_path, own):
         assert server.count == asked
     assert f"Without --keep-grade, texts count that it threw away before: {lower}." in said.said
     assert len(kept(tmp_path / "out", "mine")) == 12
+
+
+def test_texts_cut_by_their_grades_do_not_lead_to_train_but_to_those_that_were_cut(tmp_path, command):
+    with ScriptedServer(Writer()) as server:
+        asked = ("write", "story", "--model", "scripted", "--base-url", server.base_url, "--grade", "judge")
+        arguments = (*asked, "--n", 240, "--out", tmp_path / "out")
+        for cut in ("3", "4.9"):
+            done = command(*arguments, "--keep-grade", cut)
+            assert "next: to train a scorer, the same command without --keep-grade: it brings" in done.out
+            assert "train needs 100" not in done.out
+            texts = data_file(tmp_path / "out", "story")
+            refused = command("train", texts, "--domain", "story", "--out", tmp_path / "scorer")
+            assert "the same 'edufilter write' without --keep-grade brings them back" in refused.err
+        count = server.count
+        assert f"next: edufilter train {texts} --domain story" in command(*arguments).out.replace("\n", " ")
+        assert server.count == count
+    assert read_labels(str(texts)).scores.min() < 3
 
 
 def test_each_reason_that_an_option_finds_names_that_option():
