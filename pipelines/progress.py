@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TextIO
 
 from filtering.errors import without_secrets
 from filtering.printable import printable_lines
-from pipelines.amounts_in_words import duration
+from pipelines.amounts_in_words import dollars, duration
 from pipelines.program import as_called
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ class ReplyMeter(Meter):
     def words(self) -> str:
         """Return what is shown, for people."""
         failures = "".join(f", {count:,} {name}" for name, count in sorted(self._counts.items()))
-        spent = f", ${self.spent_usd:.2f} spent" if self.spent_usd else ""
+        spent = f", {dollars(self.spent_usd)} spent" if self.spent_usd else ""
         return f"{self.fresh / self.seconds:.1f} {self.things}/s{spent}{failures}"
 
 

@@ -11,7 +11,7 @@ from annotations.writing.diversity import RUNS, Diversity
 from pipelines.amounts_in_words import percent, short_count
 from pipelines.new_files import written_whole
 from pipelines.page_kit.cards import CARD_CHARS, Card, CardSection, card_section
-from pipelines.page_kit.page import Table, Tile, whole_page
+from pipelines.page_kit.page import Table, Tile, spent_tile, whole_page
 from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED
 from pipelines.writing.reasons import MEANINGS
 from pipelines.writing.text_folder import FORMAT, PAGE, SUMMARY_FILE, write_json
@@ -70,7 +70,7 @@ def _tiles(result: WriteResult) -> list[Tile]:
         Tile("texts kept", f"{result.kept:,}", f"{percent(result.kept, result.asked)} of {result.asked:,}"),
         Tile("mean score", f"{result.edu_score:.2f}", f"by scorer {result.scorer}"),
         Tile("tokens written", short_count(result.tokens_out), f"by {result.model}"),
-        Tile("spent", f"${result.spent_usd:.2f}", "for all replies of the folder"),
+        spent_tile(result.spent_usd, result.unpriced),
     ]
     if graded is not None:
         found.insert(1, Tile("mean grade", f"{graded:.2f}", f"by {result.grader}"))
@@ -111,7 +111,7 @@ def _costs(result: WriteResult) -> Table:
     rows: list[tuple[str, object]] = [
         ("tokens of requests", result.tokens_in),
         ("tokens of texts", result.tokens_out),
-        ("spent", f"${result.spent_usd:.4f}"),
+        ("spent", f"${result.spent_usd:.4f}" if result.spent_usd or not result.unpriced else "not known"),
     ]
     if result.open_usd:
         opened = "of it at most, for questions that were open when a run was stopped"

@@ -68,7 +68,7 @@ class WriteConfig(AskingSettings):
         Option(
             rich_help_panel=DRAWING,
             help="Number of topics that the model lists before it writes, for recipes that have topics. "
-            "Default: what the recipe says.",
+            "Default: what the recipe says, and no more than --n.",
         ),
     ] = None
     seed: Annotated[
@@ -175,9 +175,8 @@ class WriteConfig(AskingSettings):
         for name, paths in (("inputs", self.inputs), ("against", self.against)):
             inside = [one for one in paths if os.path.realpath(one).startswith(os.path.join(own, ""))]
             if inside:
-                raise SettingsError(
-                    f"{setting_name(WriteConfig, name)} must not lie in the folder of --out. Got {inside[0]!r}."
-                )
+                given = setting_name(WriteConfig, name)
+                raise SettingsError(f"{given} must not lie in the folder of --out. Got {inside[0]!r}.")
         if self.grader is None:
             self._refuse_without("--grade MODEL", "grade_rubric", "keep_grade")
         if not self.inputs:

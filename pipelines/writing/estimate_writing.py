@@ -98,6 +98,25 @@ def estimate_work(work: Work, draws: Draws, journal: Journal) -> AnnotationEstim
     return found
 
 
+def least_usd(work: Work, draws: Draws, journal: Journal) -> float | None:
+    """Return what a text may cost at most, with about what topics cost where these are listed first.
+
+    None where no price is known, or no document has text.
+    """
+    text = next(iter(work.text_tasks(draws, 0, 1)()), None)
+    if text is None or text.most_usd is None or work.topics is None or work.listed_topics():
+        return text and text.most_usd
+    lists = estimate_asking(
+        topic_questions(work.recipe, work.topic_count, work.topics),
+        0,
+        {},
+        USUAL_TOKENS,
+        documents=0,
+        spent_usd=0,
+    )
+    return text.most_usd + (lists.usd or 0.0)
+
+
 def _usual_tokens(recipe: Recipe) -> float:
     most = recipe.checks.max_words
     return TOKENS_A_WORD * (recipe.checks.min_words + most) / 2 if most else USUAL_TOKENS

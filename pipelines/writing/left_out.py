@@ -1,7 +1,6 @@
-"""What a later call with fewer options would undo: what lies in a folder was graded, run and searched for money.
+"""What a later call with fewer options would undo of a folder: grades, and what was found to be wrong.
 
-Grades and tests that were left out would be lost, so such calls are refused. A cut costs nothing and may be
-taken back, which is told.
+Such calls are refused. A cut costs nothing and may be taken back, which is told.
 """
 
 from collections import Counter
@@ -50,17 +49,18 @@ def refuse_losses(config: WriteConfig, recipe: str) -> None:
     grader = grader_of(config.out, recipe)
     if grader and config.grader is None:
         raise OutputError(
-            f"Texts that were graded must keep their grades. Those in {config.out} have grades of {grader!r}, "
-            f"and the call has no {setting_name(WriteConfig, 'grader')}. Give --grade {grader} again, which "
-            f"asks nothing twice. If they shall lose their grades, move {data_file(config.out, recipe)} and "
-            f"{failed} away first."
+            f"Texts that were graded must keep their grades. Those in {config.out} have grades of "
+            f"{grader!r}, and the call has no {setting_name(WriteConfig, 'grader')}. Give --grade "
+            f"{grader} again, which asks nothing twice. If they shall lose their grades, "
+            f"move {data_file(config.out, recipe)} and {failed} away first."
         )
     for name, count in _uncounted(config).items():
         if name in HELD_TO:
             raise OutputError(
                 f"Texts that were found to be wrong must not count. {failed} has {count:,} that "
-                f"{option_of(WriteConfig, name)} found, and the call has no {setting_name(WriteConfig, name)}. "
-                f"Give it again, which repeats nothing. If they shall count, move {failed} away first."
+                f"{option_of(WriteConfig, name)} found, and the call has no "
+                f"{setting_name(WriteConfig, name)}. Give it again, which repeats nothing. If they shall "
+                f"count, move {failed} away first."
             )
 
 

@@ -49,6 +49,8 @@ class Work:
     scorer : AnyScorer
     tasks : sequence of Task
         Of benchmarks.
+    topic_count : int
+        How many topics are wanted: as many as the folder began with, or no more than texts, unless asked for.
     is_begun : bool
         Whether the folder has answers.
     """
@@ -60,6 +62,7 @@ class Work:
     grading: Grading | None
     scorer: AnyScorer
     tasks: Sequence[Task]
+    topic_count: int
     is_begun: bool
 
     @property
@@ -71,12 +74,6 @@ class Work:
     def rubric(self) -> Rubric | None:
         """What is graded by."""
         return self.grading.rubric if self.grading else None
-
-    @property
-    def topic_count(self) -> int:
-        """How many topics are wanted."""
-        topics = self.recipe.topics
-        return 0 if topics is None else self.config.topics or topics.count
 
     @property
     def topic_values(self) -> Sequence[str]:
@@ -156,8 +153,9 @@ def prepare(config: WriteConfig) -> Work:
         require_isolation()
     if recipe.checks.language:
         load_detector()  # which may not be installed
-    price, form, topics = config.price_of(config.model), TextForm(recipe), None
+    price, form, topics, topic_count = config.price_of(config.model), TextForm(recipe), None, 0
     if recipe.topics is not None:
+        topic_count = config.topics or begun.get("topics", min(recipe.topics.count, config.n))
         topics = Asked(
             TopicsForm(recipe.topics), config.writer(TOPIC_LIST_TOKENS), LISTS, price, "lists of topics"
         )
@@ -169,6 +167,7 @@ def prepare(config: WriteConfig) -> Work:
         grading=_grading(config, rubric),
         scorer=open_scorer(config.scorer or recipe.scorer),
         tasks=gather_tasks(config.decontaminate, BenchmarkSettings(fields=config.fields)),
+        topic_count=topic_count,
         is_begun=bool(begun),
     )
 
@@ -191,7 +190,7 @@ def tell_not_read(draws: Draws, reporter: Reporter) -> None:
 def _refuse_misfits(config: WriteConfig, recipe: Recipe) -> None:
     if recipe.takes_document and not config.inputs:
         raise SettingsError(
-            f"The recipe {recipe.name!r} takes documents, which must be named with 'inputs' (--from). Got none."
+            f"The recipe {recipe.name!r} takes documents, to be named with 'inputs' (--from). Got none."
         )
     if config.inputs and not recipe.takes_document:
         raise SettingsError(
@@ -199,7 +198,9 @@ def _refuse_misfits(config: WriteConfig, recipe: Recipe) -> None:
             f"{recipe.name!r} takes none."
         )
     if config.topics is not None and recipe.topics is None:
-        raise SettingsError(f"'topics' (--topics) must come with a recipe that has topics. {recipe.name!r} has none.")
+        raise SettingsError(
+            f"'topics' (--topics) must come with a recipe that has topics. {recipe.name!r} has none."
+        )
     if config.run_code and recipe.checks.form != "exercise":
         raise SettingsError(
             "'run_code' (--run-code) must come with a recipe of exercises (form = \"exercise\"). "

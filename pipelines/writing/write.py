@@ -20,11 +20,11 @@ from filtering.errors import Interrupted, RunError
 from pipelines.labels.label_folder import open_journal, price_journal
 from pipelines.progress import ConsoleReporter, Meter, Reporter, waiting
 from pipelines.settings.writing import WriteConfig
-from pipelines.writing.asker import ask
+from pipelines.writing.asker import ask, refuse_small_budget
 from pipelines.writing.attempts import NOT_ASKED, WITHOUT_REPLY, Attempt, attempts, batched
 from pipelines.writing.code_runs import CodeRuns
 from pipelines.writing.documents import DocumentDraws, texts_of_files
-from pipelines.writing.estimate_writing import estimate_work
+from pipelines.writing.estimate_writing import estimate_work, least_usd
 from pipelines.writing.left_out import refuse_losses, tell_changes
 from pipelines.writing.marks import MARKED, marks_of
 from pipelines.writing.sieve import NEAR_DUPLICATE, SIFTED, Sieve
@@ -69,6 +69,7 @@ def write_texts(config: WriteConfig, *, reporter: Reporter | None = None) -> Wri
         sieve = _sieve(work, journal, reporter)
         draws = _draws(work, journal, reporter)
         if draws is None:  # the budget ended with the topics
+            reporter.say("The budget ended before all topics were listed, so no text was asked for.")
             draws = SlotDraws(work.recipe, config.seed)
             nothing = _written(work, draws, Sifted([], 0), sieve, journal, reporter)
             return replace(nothing, asked=config.n, faults={NOT_ASKED: config.n})
@@ -99,9 +100,19 @@ def _draws(work: Work, journal: Journal, reporter: Reporter) -> Draws | None:
     """Return what is drawn from, of which the folder is from now on; None where the budget ended before."""
     draws = work.likely_draws()
     tell_not_read(draws, reporter)
+    if work.config.budget_usd is not None and not journal.replies():
+        what = "a text" if work.topics is None else "the topics and a text"
+        refuse_small_budget(
+            work.config, journal, least_usd(work, draws, journal), _enough_usd(work, journal), what
+        )
     hold_to(work.config.out, work.decided_by(draws))
     if work.topics is None:
         return draws
+    if work.topic_count < work.config.n and work.is_begun:
+        reporter.say(
+            f"This folder began with {work.topic_count:,} topics, which {work.config.n:,} texts share. For "
+            "more topics choose another --out."
+        )
     topics = work.listed_topics() or list_topics(
         work.recipe, work.topic_count, work.topics, work.config, work.config.out, journal, reporter
     )

@@ -30,7 +30,7 @@ def test_more_texts_than_combinations_are_refused_with_the_most_that_can_be_had(
             ["story", "--from", "dump"],
             "--from must come with a recipe that takes documents, such as rewrite.",
         ),
-        (["rewrite"], "The recipe 'rewrite' takes documents, which must be named with --from. Got none."),
+        (["rewrite"], "The recipe 'rewrite' takes documents, to be named with --from. Got none."),
         (["rewrite", "--from", "nowhere"], "nowhere"),
         (["story", "--topics", "5"], "--topics must come with a recipe that has topics. 'story' has none."),
         (["story", "--run-code"], "--run-code must come with a recipe of exercises"),
