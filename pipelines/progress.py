@@ -206,6 +206,16 @@ class ReplyMeter(Meter):
     def __init__(self, total: int, done: int, spent_usd: float, things: str = "labels") -> None:
         super().__init__(total, done, things)
         self.spent_usd = spent_usd
+        self.asked_again = 0
+
+    def ask_again(self, count: int) -> None:
+        """Note how many questions are asked again, for want of an answer."""
+        self.asked_again = count
+
+    def left(self) -> str:
+        """Return how long it takes yet, and how many questions are asked again: all may wait for these."""
+        again = f"asked again: {self.asked_again:,}" if self.asked_again else ""
+        return ", ".join(filter(None, (again, super().left())))
 
     def tick(self, status: str, spent_usd: float) -> None:
         """Count a reply."""

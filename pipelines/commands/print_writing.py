@@ -49,6 +49,8 @@ def _counted(texts: int) -> str:
 def _print_how_looked_at(result: "WriteResult") -> None:
     if result.more_draws:
         show(f"  asked for in place of near-duplicates: {result.more_draws:,}")
+    if result.long_documents:
+        show(f"  long documents, of which beginning, middle and end were shown: {result.long_documents:,}")
     if result.ran:
         show(f"  run against their own tests: {result.ran:,}")
     if result.benchmark_tasks:

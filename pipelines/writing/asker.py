@@ -126,4 +126,5 @@ def ask(asked: Asked, tasks: Tasks, config: AskingSettings, journal: Journal, re
             lambda reply, usd: meter.tick(asked.wanted.word(reply.status, reply.error), usd),
             reporter.say,
             asked.wanted,
+            meter.ask_again,
         )

@@ -53,8 +53,8 @@ def read_completions(source: str) -> list[Completion]:
         if empty:
             others = f" and {len(empty) - 1:,} more" if len(empty) > 1 else ""
             raise LabelsError(
-                f"{name!r} in {source} must {must} in each row. Got nothing in data row {empty[0]:,}{others}. "
-                "Fill it in, or leave such rows out."
+                f"{name!r} in {source} must {must} in each row. Got none in data row {empty[0]:,}{others}. "
+                "Fill it in, or leave that row out."
             )
     return [Completion(*values) for values in zip(*columns, strict=True)]
 

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import cast
 
@@ -23,7 +24,7 @@ from pipelines.labels.annotate import REPLY_TOKENS
 from pipelines.labels.estimates import AnnotationEstimate, estimate_asking
 from pipelines.labels.label_folder import journal_there, open_journal, price_journal, refuse_unknown_prices
 from pipelines.new_files import written_whole
-from pipelines.progress import ConsoleReporter, Meter, Reporter
+from pipelines.progress import ConsoleReporter, Reporter, ShareMeter
 from pipelines.settings.grading import GradeConfig
 from pipelines.writing.asker import Asked, ask, refuse_small_budget, unanswered
 from pipelines.writing.completions import (
@@ -308,7 +309,8 @@ def _write_on(config: GradeConfig, reporter: Reporter) -> list[Completion]:
         written = _written_before(path, made_of)
         if written is None:
             writer = Writer(folder, config.device)
-            meter = Meter(len(prompts), 0, "texts", doing="writing")
+            batches = ceil(len(prompts) / config.batch)
+            meter = ShareMeter(batches * config.length, f"{name} writes {len(prompts):,} texts")
             with reporter.track(meter):
                 texts = writer.write_on(
                     prompts,

@@ -46,7 +46,9 @@ class Graded:
 
 
 VERDICTS = HIGHEST, WORSE, UNTOLD, TOO_FEW = "highest", "worse", "cannot be told", "too few beginnings"
-NEEDS_BEGINNINGS = f"An interval needs {LEAST_PROMPTS} beginnings. A verdict needs as many after which both models have grades."
+NEEDS_BEGINNINGS = (
+    f"Intervals need {LEAST_PROMPTS} beginnings. A verdict needs as many after which both models have grades."
+)
 NOTHING, NOT_ASKED = "empty", "not asked"
 """What a text is where no grader was asked: it is empty, or the budget ended before it."""
 IN_WORDS = {

@@ -81,7 +81,7 @@ class Writer:
             Sampling temperature.
         seed : int
         wrote : callable
-            Called with the number of beginnings of each batch that is done.
+            Called with the number of tokens that a batch has more: each batch comes to `length` in all.
 
         Raises
         ------
@@ -96,6 +96,7 @@ class Writer:
             for start in range(0, len(prompts), batch):
                 torch.manual_seed((seed + start) % (1 << 63))
                 some = [self._tokens(one)[-room:] for one in prompts[start : start + batch]]
+                counter = _TokenCounter(wrote)
                 inputs = self._tokenizer.pad({"input_ids": some}, return_tensors="pt").to(device)
                 written = self._network.generate(
                     input_ids=inputs["input_ids"],
@@ -106,10 +107,11 @@ class Writer:
                     top_p=1.0,
                     max_new_tokens=length,
                     pad_token_id=self._tokenizer.pad_token_id,
+                    logits_processor=[counter],
                 )
                 begun = inputs["input_ids"].shape[1]
                 found += self._tokenizer.batch_decode(written[:, begun:], skip_special_tokens=True)
-                wrote(len(some))
+                wrote(length - counter.count)  # where all ended before
         return found
 
     def _tokens(self, prompt: str) -> list[int]:
@@ -130,6 +132,19 @@ class Writer:
                 f"Got {length:,}."
             )
         return context - length
+
+
+class _TokenCounter:
+    """Counts the tokens of a batch as they are drawn, and leaves their logits as they are."""
+
+    def __init__(self, wrote: Callable[[int], None]) -> None:
+        self.count = 0
+        self._wrote = wrote
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:  # noqa: ANN401 - tensors
+        self.count += 1
+        self._wrote(1)
+        return scores
 
 
 def _what(folder: str) -> str:

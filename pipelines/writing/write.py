@@ -202,6 +202,7 @@ def _written(
         keep_grade=config.keep_grade,
         diversity=diversity,
         warnings=tuple(warnings(diversity)) if diversity else (),
+        long_documents=tally.long_documents,
         unreadable=draws.unreadable if isinstance(draws, DocumentDraws) else {},
         examples=tuple(tally.examples),
         is_graded=grading is not None and all_graded,

@@ -46,6 +46,7 @@ def test_grades_of_another_model_are_told_to_take_the_place_of_those_there(tmp_p
     assert any("have grades of judge. They get grades of other instead." in one for one in said.said)
 
 
+@pytest.mark.usefixtures("_shut_in")
 def test_exercises_that_failed_when_they_were_run_do_not_count_without_running_them(tmp_path):
     out = tmp_path / "out"
     with ScriptedServer(Writer({"wrong tests": 0.5})) as server:

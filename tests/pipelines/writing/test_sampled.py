@@ -36,6 +36,14 @@ def test_what_is_written_follows_from_the_seed(writer):
         assert not text.startswith(prompt)
 
 
+def test_tokens_are_counted_as_they_are_drawn_and_come_to_the_length_of_each_batch(writer):
+    counted = []
+    first = writer.write_on(PROMPTS, seed=1, wrote=counted.append, **HOW)
+    assert first == writer.write_on(PROMPTS, seed=1, **HOW)
+    assert sum(counted) == 2 * HOW["length"]
+    assert counted.count(1) > 2
+
+
 def test_a_beginning_repeated_is_written_on_differently_each_time(writer):
     assert len(set(writer.write_on(PROMPTS[:1] * 6, seed=1, **HOW))) > 3
 
