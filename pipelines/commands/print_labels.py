@@ -99,7 +99,7 @@ def print_estimate(
     kinds = ", ".join(f"{kind}: {count:,}" for kind, count in estimate.left.items() if count)
     told = f" ({kinds})" if kinds else f", for {estimate.documents:,} {things}" if not estimate.left else ""
     show(f"{left:,} of {estimate.questions:,} questions to ask{told}")
-    show(f"input tokens: about {estimate.tokens_in:,}, at most {estimate.most_tokens_in:,} (1 byte each)")
+    show(f"input tokens: about {estimate.tokens_in:,}, at most {estimate.most_tokens_in:,} (a token a byte)")
     show(f"output tokens: about {estimate.tokens_out:,}, at most {estimate.most_tokens_out:,}")
     if estimate.spent_usd:
         show(f"spent so far: ${estimate.spent_usd:.4f}")

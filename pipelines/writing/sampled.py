@@ -9,6 +9,7 @@ from filtering.embedding.model_files import check_files, code_of
 from filtering.embedding.transformer_models import convert, quiet
 from filtering.errors import SettingsError
 from filtering.extras import require
+from filtering.wrong_values import near_path
 from pipelines.proof.language_model import EXTRA
 
 
@@ -148,7 +149,7 @@ class _TokenCounter:
 
 
 def _what(folder: str) -> str:
-    return f"The model {folder!r} (--from-model)"
+    return f"--from-model {folder!r}"
 
 
 def check_model(folder: str) -> None:
@@ -160,7 +161,8 @@ def check_model(folder: str) -> None:
     """
     path, what = Path(folder), _what(folder)
     if not (path / "config.json").is_file():
-        raise SettingsError(f"{what} must be a folder that transformers saved. Found no config.json in it.")
+        found = "Found no config.json in it." if path.is_dir() else f"There is none.{near_path(folder)}"
+        raise SettingsError(f"{what} must be a folder that transformers saved. {found}")
     check_files(path, what)
     found = code_of(path, what)
     if found:

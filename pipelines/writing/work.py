@@ -9,7 +9,7 @@ from annotations.asking.rubric import Rubric, load_rubric
 from annotations.asking.unusable import LABELS
 from annotations.writing.draws import SlotDraws
 from annotations.writing.forms import LISTS, TEXTS, TextForm, TopicsForm
-from annotations.writing.recipe import Recipe, load_recipe, recipe_digest
+from annotations.writing.recipe import KIND, Recipe, load_recipe, recipe_digest
 from filtering.errors import RubricError, SettingsError
 from filtering.leaks import Task
 from filtering.printable import printable
@@ -17,6 +17,7 @@ from filtering.scoring.cascade import AnyScorer
 from filtering.text.human_languages import load_detector
 from pipelines.progress import Reporter
 from pipelines.scorer_addresses import open_scorer
+from pipelines.settings.base import setting_name
 from pipelines.settings.runs import BenchmarkSettings
 from pipelines.settings.writing import WriteConfig
 from pipelines.store.benchmark_tasks import gather_tasks
@@ -113,9 +114,11 @@ class Work:
         elif self.recipe.topics:
             how = "have more --topics listed"
         how += " and choose another --out" if self.is_begun else ""
+        if self.config.recipe not in KIND.shipped:
+            how = f"let each come again (per_draw in the recipe), or {how}"
         return (
-            f"--n must be at most {most:,}, the number of {what}. Got {self.config.n:,}. Ask for fewer, or "
-            f"let each come again (per_draw in the recipe), or {how}."
+            f"{setting_name(WriteConfig, 'n')} must be at most {most:,}, the number of {what}. "
+            f"Got {self.config.n:,}. Ask for fewer, or {how}."
         )
 
     def text_tasks(self, draws: Draws, start: int, stop: int) -> Tasks:

@@ -63,11 +63,12 @@ def write_texts(config: WriteConfig, *, reporter: Reporter | None = None) -> Wri
     reporter = reporter or ConsoleReporter()
     work = prepare(config)
     refuse_losses(config, work.recipe.name)
+    likely = work.likely_draws()  # before there is a folder: documents may be named wrongly
     with open_journal(config.out, "Texts") as journal:
         price_journal(config, journal, config.out)
         replies = journal.replies()
         sieve = _sieve(work, journal, reporter)
-        draws = _draws(work, journal, reporter)
+        draws = _draws(work, likely, journal, reporter)
         if draws is None:  # the budget ended with the topics
             reporter.say("The budget ended before all topics were listed, so no text was asked for.")
             draws = SlotDraws(work.recipe, config.seed)
@@ -96,9 +97,8 @@ def _sieve(work: Work, journal: Journal, reporter: Reporter) -> Sieve:
         return Sieve(tasks=work.tasks, against=others, run=CodeRuns(journal) if config.run_code else None)
 
 
-def _draws(work: Work, journal: Journal, reporter: Reporter) -> Draws | None:
+def _draws(work: Work, draws: Draws, journal: Journal, reporter: Reporter) -> Draws | None:
     """Return what is drawn from, of which the folder is from now on; None where the budget ended before."""
-    draws = work.likely_draws()
     tell_not_read(draws, reporter)
     if work.config.budget_usd is not None and not journal.replies():
         what = "a text" if work.topics is None else "the topics and a text"

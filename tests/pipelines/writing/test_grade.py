@@ -194,6 +194,9 @@ def test_files_without_a_column_or_a_row_are_refused_by_name(tmp_path):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.raises(LabelsError, match=r"must hold a beginning in each row.* data row 2 and 1 more\."):
         grade_texts(grade_config(tmp_path, texts=str(path)), reporter=QUIET)
+    path.write_text("")
+    with pytest.raises(LabelsError, match=r"texts\.jsonl must hold rows\. The file is empty\."):
+        grade_texts(grade_config(tmp_path, texts=str(path)), reporter=QUIET)
     path.write_text(json.dumps({"prompt": "a", "completion": 3, "model": "m"}) + "\n")
     with pytest.raises(ColumnError, match=r"'completion' in .* must be string"):
         grade_texts(grade_config(tmp_path, texts=str(path)), reporter=QUIET)

@@ -46,3 +46,10 @@ def test_texts_are_rewritten_and_compared_with_as_far_as_they_are_kept(texts, tm
             write(tmp_path / "lessons", server.base_url, "rewrite", inputs=[str(texts)], n=20)
         result = write(tmp_path / "more", server.base_url, against=[str(texts)])
     assert result.faults == {"near-duplicate of --against": len(kept(texts))}
+
+
+@pytest.mark.parametrize("verb", ["status", "verify", "report"])
+def test_who_takes_a_folder_of_texts_for_a_run_is_told_what_it_is(texts, command, verb):
+    done = command(verb, texts)
+    assert done.code == 2
+    assert "must hold a run. It is a folder of texts, whose page is report.html: the same" in done.err
