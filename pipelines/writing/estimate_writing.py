@@ -104,8 +104,10 @@ def least_usd(work: Work, draws: Draws, journal: Journal) -> float | None:
     None where no price is known, or no document has text.
     """
     text = next(iter(work.text_tasks(draws, 0, 1)()), None)
-    if text is None or text.most_usd is None or work.topics is None or work.listed_topics():
-        return text and text.most_usd
+    if text is None or text.most_usd is None:
+        return None
+    if work.topics is None or work.listed_topics():
+        return text.most_usd
     lists = estimate_asking(
         topic_questions(work.recipe, work.topic_count, work.topics),
         0,

@@ -126,7 +126,7 @@ def grade_texts(config: GradeConfig, *, reporter: Reporter | None = None) -> Gra
             next(_tasks(asked, completions), None),
             _estimate(asked, completions, journal).most_usd,
         )
-        refuse_small_budget(config, journal, first and first.most_usd, all_usd, "a grade")
+        refuse_small_budget(config, journal, first.most_usd if first else None, all_usd, "a grade")
         ask(asked, lambda: _tasks(asked, completions), config, journal, reporter)
         graded = [_graded(one, rubric, asked, journal) for one in completions]
         _check_any_grade(graded)

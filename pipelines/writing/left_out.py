@@ -86,7 +86,7 @@ def grader_of(out: str, recipe: str) -> str:
 def _uncounted(config: WriteConfig) -> Counter[str]:
     """Return how many texts were thrown away by settings that a call lacks."""
     reasons = _column(Path(config.out, FAILED_FILE), "reason")
-    found = Counter(FOUND_BY[reason] for reason in reasons if reason in FOUND_BY)
+    found = Counter(FOUND_BY[reason] for reason in filter(None, reasons) if reason in FOUND_BY)
     return Counter({name: count for name, count in found.items() if not config.is_given(name)})
 
 

@@ -161,8 +161,8 @@ def check_model(folder: str) -> None:
     """
     path, what = Path(folder), _what(folder)
     if not (path / "config.json").is_file():
-        found = "Found no config.json in it." if path.is_dir() else f"There is none.{near_path(folder)}"
-        raise SettingsError(f"{what} must be a folder that transformers saved. {found}")
+        there = "Found no config.json in it." if path.is_dir() else f"There is none.{near_path(folder)}"
+        raise SettingsError(f"{what} must be a folder that transformers saved. {there}")
     check_files(path, what)
     found = code_of(path, what)
     if found:

@@ -88,7 +88,10 @@ def test_a_folder_that_is_no_model_or_brings_code_is_refused_before_anything_is_
 
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert "must be a folder that transformers saved" in refusal(empty)
+    assert "must be a folder that transformers saved. Found no config.json in it." in refusal(empty)
+    assert refusal(tmp_path / "nowhere") == (
+        f"--from-model '{tmp_path / 'nowhere'}' must be a folder that transformers saved. There is none."
+    )
     own = tmp_path / "own"
     write_model(own)
     config = json.loads((own / "config.json").read_text())
