@@ -1,8 +1,9 @@
 """Amounts in words: shares, counts and durations, as pages and commands tell them."""
 
 from collections.abc import Sequence
+from math import ceil
 
-from filtering.printable import printable
+from filtering.printable import listed, printable
 
 UNITS = (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3))
 ROUNDS_UP = 0.9995
@@ -34,6 +35,35 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes = seconds / 60
     return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+
+
+def dollars(usd: float) -> str:
+    """Return an amount of US dollars; of less than a cent all that is told by four digits.
+
+    Examples
+    --------
+    >>> dollars(1234.5), dollars(0.0096), dollars(0), dollars(0.00001)
+    ('$1,234.50', '$0.0096', '$0.00', 'less than $0.0001')
+    """
+    if 0 < usd < 0.01:
+        return f"${usd:.4f}" if round(usd, 4) else "less than $0.0001"
+    return f"${usd:,.2f}"
+
+
+def cents_up(usd: float) -> str:
+    """Return an amount of US dollars as an option takes it, rounded up to cents.
+
+    Examples
+    --------
+    >>> cents_up(2.771)
+    '2.78'
+    """
+    return f"{ceil(usd * 100) / 100:.2f}"
+
+
+def without_price_in_words(unpriced: Sequence[str]) -> str:
+    """Return what an amount lacks: what replies of some models cost; empty where it lacks nothing."""
+    return f"and what replies of {listed(unpriced)} cost that came without a --price" if unpriced else ""
 
 
 def some_of(names: Sequence[str]) -> str:

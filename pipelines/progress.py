@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TextIO
 
 from filtering.errors import without_secrets
 from filtering.printable import printable_lines
-from pipelines.amounts_in_words import duration
+from pipelines.amounts_in_words import dollars, duration
 from pipelines.program import as_called
 
 if TYPE_CHECKING:
@@ -206,6 +206,16 @@ class ReplyMeter(Meter):
     def __init__(self, total: int, done: int, spent_usd: float, things: str = "labels") -> None:
         super().__init__(total, done, things)
         self.spent_usd = spent_usd
+        self.asked_again = 0
+
+    def ask_again(self, count: int) -> None:
+        """Note how many questions are asked again, for want of an answer."""
+        self.asked_again = count
+
+    def left(self) -> str:
+        """Return how long it takes yet, and how many questions are asked again: all may wait for these."""
+        again = f"asked again: {self.asked_again:,}" if self.asked_again else ""
+        return ", ".join(filter(None, (again, super().left())))
 
     def tick(self, status: str, spent_usd: float) -> None:
         """Count a reply."""
@@ -219,7 +229,7 @@ class ReplyMeter(Meter):
     def words(self) -> str:
         """Return what is shown, for people."""
         failures = "".join(f", {count:,} {name}" for name, count in sorted(self._counts.items()))
-        spent = f", ${self.spent_usd:.2f} spent" if self.spent_usd else ""
+        spent = f", {dollars(self.spent_usd)} spent" if self.spent_usd else ""
         return f"{self.fresh / self.seconds:.1f} {self.things}/s{spent}{failures}"
 
 

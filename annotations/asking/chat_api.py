@@ -235,7 +235,9 @@ class ChatAnnotator:
 
     def _end(self, message: str) -> EdufilterError:
         """Return a wrong setting as such, unless the endpoint took it before."""
-        return (RunError if self._ladder.is_settled else EndpointError)(f"{message}.")
+        if self._ladder.is_settled:
+            return RunError(f"{message}. What was answered is kept, and the same command goes on.")
+        return EndpointError(f"{message}.")
 
     def _said(self, response: Response, value: Any, window: str) -> str:
         """Return what a server says that is no completion: its own words, or what it looks like."""

@@ -73,6 +73,7 @@ def ask_all(
     tick: Tick,
     say: Callable[[str], None],
     wanted: Wanted = LABELS,
+    again: Callable[[int], object] = lambda count: None,
 ) -> bool:
     """Ask all questions, in order, and keep the replies.
 
@@ -89,6 +90,8 @@ def ask_all(
         Called with a line for a person, where questions have to be asked again.
     wanted : Wanted
         What replies must be.
+    again : callable
+        Called with the number of questions that found no answer yet, and are asked again, as it changes.
 
     Returns
     -------
@@ -105,7 +108,7 @@ def ask_all(
     MissingExtraError
         If the ``annotate`` extra is not installed.
     """
-    asking = _Asking(annotators, journal, limits, tick, say, wanted)
+    asking = _Asking(annotators, journal, limits, tick, say, wanted, again)
     if not _within_a_loop():
         return asyncio.run(asking.run(iter(questions)))
     with ThreadPoolExecutor(1) as pool:
@@ -136,6 +139,7 @@ class _Asking:
         tick: Tick,
         say: Callable[[str], None],
         wanted: Wanted,
+        again: Callable[[int], object],
     ) -> None:
         self._stamina = require("annotate", "stamina")
         # It logs each wait as a warning, which Python shows where nobody listens.
@@ -146,6 +150,7 @@ class _Asking:
         self._tick = tick
         self._say = say
         self._wanted = wanted
+        self._again, self._asked_again = again, 0
         self._said: set[str] = set()
         self._requests = Pace(limits.requests_per_minute)
         self._tokens = Pace(limits.tokens_per_minute)
@@ -184,7 +189,12 @@ class _Asking:
             self._stop_if_in_vain(priced.question.rater, reply)
         return True
 
+    def _count_again(self, change: int) -> None:
+        self._asked_again += change
+        self._again(self._asked_again)
+
     async def _ask(self, priced: PricedQuestion) -> Reply:
+        is_again = False
         try:
             async for attempt in self._stamina.retry_context(
                 on=self._when_again,
@@ -195,11 +205,18 @@ class _Asking:
                 wait_jitter=self._limits.first_wait_s,
             ):
                 with attempt:
-                    return await self._attempt(priced)
+                    try:
+                        return await self._attempt(priced)
+                    except Unanswered:
+                        self._count_again(not is_again)
+                        is_again = True
+                        raise
         except Unanswered as last:
             reply = Reply("api_error", error=str(last))
             self._journal.record(priced.question, reply, 0.0)
             return reply
+        finally:
+            self._count_again(-is_again)
         raise AssertionError("an attempt returns or raises")
 
     def _when_again(self, error: Exception) -> bool | float:

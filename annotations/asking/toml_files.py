@@ -8,13 +8,14 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from filtering.errors import SettingsError
-from filtering.wrong_values import near_name, near_path, what_is_wrong
+from filtering.wrong_values import MOST_NAMES, near_name, near_path, what_is_wrong
 
 MAX_BYTES = 1 << 20
 """Of a file; a rubric takes about 3 KB."""
@@ -102,10 +103,16 @@ class TomlKind(Generic[Model]):
 
 
 def _near_file(name: str, shipped: Collection[str]) -> str:
-    """Return a question after a name that is none: whether one is meant that there is; else nothing."""
-    own, known = f"{name}.toml", near_name(name, shipped)
-    near = own if name and os.path.isfile(own) else known
-    return (near_path(name) if near != own else "") or (f" Did you mean {near!r}?" if near else "")
+    """Return a question after a name that is none: whether a shipped one or a file is meant; else nothing."""
+    own, path = f"{name}.toml", Path(name)
+    near = own if name and os.path.isfile(own) else near_name(name, shipped)
+    if not near and name:
+        beside = {str(one): one.stem for one in islice(path.parent.glob("*.toml"), MOST_NAMES)}
+        stem = near_name(path.stem, beside.values())
+        near = next((one for one, other in beside.items() if other == stem), "")
+    if near or path.parent.is_dir():
+        return f" Did you mean {near!r}?" if near else ""
+    return near_path(name)
 
 
 def _text_of(path: Path) -> str:

@@ -54,6 +54,10 @@ WRITE_MORE = (
     "Have more texts written and graded: the same 'edufilter write' with a larger --n adds to these, as far "
     "as the slots of the recipe have other combinations."
 )
+UNCUT = (
+    "Texts of low grades were thrown away: the same 'edufilter write' without --keep-grade brings them back "
+    "and costs nothing. Train on those."
+)
 GRADE = "The same 'edufilter write' with --grade MODEL has texts graded."
 GRADE_ALL = (
     "The same 'edufilter write' asks for grades that are missing. With --keep-grade 0 it keeps graded texts "
@@ -161,7 +165,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
     scores = table["score"].to_numpy().astype(np.float64)
     groups = tuple(table["group"].to_pylist())
     picked = table["picked"].to_pylist() if "picked" in table.column_names else [UNKNOWN_PICK] * len(scores)
-    check_labels(scores, groups, path, more=WRITE_MORE if is_written else None)
+    check_labels(scores, groups, path, more=_how_to_get_more(scores, picked) if is_written else None)
     documents = table["text"].cast(pa.large_string()).combine_chunks()
     unbiased = np.array([pick in (*UNBIASED_PICKS, UNKNOWN_PICK) for pick in picked], dtype=bool)
     if unbiased.sum() < MIN_ROWS // 2:
@@ -185,6 +189,12 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
         paths=next(iter(_strings(table, PATH_COLUMNS).values()), ()),
         origin_known=_is_origin_known(picked, weights),
     )
+
+
+def _how_to_get_more(scores: NDArray[np.float64], picked: Sequence[str | None]) -> str:
+    """Return how to get more labels of texts that were written, also where a cut by grades has taken them."""
+    few_below = int((scores < KEEP_AT).sum()) < MIN_SIDE_ROWS
+    return UNCUT if few_below and UNKNOWN_PICK in picked else WRITE_MORE
 
 
 def _strings(table: pa.Table, names: Sequence[str]) -> dict[str, tuple[str | None, ...]]:

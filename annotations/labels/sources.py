@@ -229,6 +229,8 @@ def read_text_file(path: str, strings: Sequence[str]) -> pa.Table:
         If it cannot be read; the message has no text of the file.
     """
     is_csv = Path(path).suffix.lower() in CSV_SUFFIXES
+    if Path(path).is_file() and not Path(path).stat().st_size:
+        raise LabelsError(f"{path} must hold rows. The file is empty.")
     try:
         if not is_csv:
             _check_nesting(path)

@@ -21,10 +21,10 @@ from filtering.text.human_languages import CHARS, NOT_SURE, tell_languages
 from filtering.text.language_names import human_language_named
 from filtering.text.near_duplicates import RUN_WORDS, runs_of_words
 
-LACKS_WORD = "lacks a word"
+TOO_SHORT, TOO_LONG, LACKS_WORD = "too short", "too long", "lacks a word"
 REASONS = (
-    "too short",
-    "too long",
+    TOO_SHORT,
+    TOO_LONG,
     "other language",
     "refusal",
     "talk about the task",
@@ -147,8 +147,8 @@ def fault_of(text: str, checks: Checks, slots: Mapping[str, str], asked: str) ->
         "refusal": lambda: is_refusal(text),
         "talk about the task": lambda: is_talk(text),
         "echo of the request": lambda: _is_echo(text, slots, asked),
-        "too short": lambda: len(words) < checks.min_words,
-        "too long": lambda: checks.max_words is not None and len(words) > checks.max_words,
+        TOO_SHORT: lambda: len(words) < checks.min_words,
+        TOO_LONG: lambda: checks.max_words is not None and len(words) > checks.max_words,
         "repeats itself": lambda: _is_loop(text, words if is_prose else []),
         "other language": lambda: _is_other(text if is_prose else docstrings_of(text), checks.language),
         "cut": lambda: is_prose and _is_cut(text),

@@ -34,7 +34,7 @@ instructions for topics how many to list."""
 TAKEN = (
     DOCUMENT, TEXT, COUNT, "group", "recipe", "recipe_sha256", "model", "draw", "tokens_in", "tokens_out",
     "price_usd", "score", "grader", "edu_score", "reason", "id", "picked", "probability", "weight",
-    "text_bytes", "source_file", "source_row", "source_id", "source_url", "source_license",
+    "text_bytes", "source_file", "source_row", "source_id", "source_url", "source_license", "source_is_whole",
 )  # fmt: skip
 """Names of other columns of texts or labels, and of other things in braces: no slot may have one."""
 TOKENS_A_WORD = 4

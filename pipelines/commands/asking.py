@@ -8,6 +8,7 @@ from typer import Option
 from annotations.asking.settings import Price
 from filtering.errors import SettingsError
 from filtering.printable import listed
+from pipelines.amounts_in_words import cents_up, without_price_in_words
 from pipelines.progress import Reporter
 from pipelines.settings.asking import ANY_MODEL, AskingSettings
 
@@ -24,21 +25,28 @@ DryRunOption = Annotated[
 ]
 
 
-BUDGET_ENDED = (
-    "The budget holds no further question: what is left of it may be less than the dearest possible reply. "
-    "To ask the rest, give the same command a larger --budget-usd."
-)
+def budget_ended(enough_usd: float | None) -> str:
+    """Return what to do where a budget ended: with which one all is asked, where that is known."""
+    return (
+        "The budget holds no further question: what is left of it may be less than the dearest possible "
+        "reply. To ask the rest, give the same command a larger --budget-usd. "
+        + (
+            f"--budget-usd {cents_up(enough_usd)} is enough."
+            if enough_usd
+            else "--dry-run says what it costs."
+        )
+    )
 
 
 def spent_in_words(spent_usd: float, open_usd: float, unpriced: Sequence[str] = ()) -> str:
     """Return what a folder has cost, to be put behind something else; empty where it cost nothing."""
     if not spent_usd:
-        return ""
+        return "; spent: not known without a --price" if unpriced else ""
     told = f"; spent: ${spent_usd:.4f}"
     if open_usd:
         told += f" (${open_usd:.4f} of it at most, for questions that were open when a run was stopped)"
     if unpriced:
-        told += f", and what replies of {listed(unpriced)} cost that came without a --price"
+        told += f", {without_price_in_words(unpriced)}"
     return told
 
 

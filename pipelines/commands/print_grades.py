@@ -4,12 +4,12 @@ from collections import defaultdict
 
 from annotations.labels.sources import GRADES_FILE
 from filtering.printable import printable
-from pipelines.commands.asking import BUDGET_ENDED, spent_in_words
+from pipelines.commands.asking import budget_ended, spent_in_words
 from pipelines.commands.screen import show
 from pipelines.commands.tables import print_table
 from pipelines.reports.grade_page import PAGE, models_table
 from pipelines.writing.grade import GradeResult
-from pipelines.writing.grades import HIGHEST, IN_WORDS, NEEDS_BEGINNINGS, NOT_ASKED, TOO_FEW, VERDICTS
+from pipelines.writing.grades import HIGHEST, IN_WORDS, NOT_ASKED, VERDICTS, note_on_few
 
 
 def print_grades(result: GradeResult) -> int:
@@ -18,10 +18,12 @@ def print_grades(result: GradeResult) -> int:
     print_table(table.head, table.rows, title=table.caption)
     if len(result.models) > 1:
         show(_compared(result))
-    spent = spent_in_words(result.spent_usd, result.open_usd)
+    if note := note_on_few(result.models):
+        show(note)
+    spent = spent_in_words(result.spent_usd, result.open_usd, result.unpriced)
     show(f"texts: {_texts(result)}{spent} -> {printable(result.out)}/{GRADES_FILE}")
     if result.statuses.get(NOT_ASKED):
-        show(f"{BUDGET_ENDED} --dry-run says what it costs.")
+        show(budget_ended(result.enough_usd))
     if result.statuses.get("api_error"):
         show(
             "Some questions found no answer. The same command asks them again. The last error: "
@@ -44,4 +46,4 @@ def _compared(result: GradeResult) -> str:
     if HIGHEST not in by_verdict:
         return "No model has a grade."
     told = [f"{verdict}: {', '.join(by_verdict[verdict])}" for verdict in VERDICTS if verdict in by_verdict]
-    return "; ".join(told) + (f". {NEEDS_BEGINNINGS}" if TOO_FEW in by_verdict else "")
+    return "; ".join(told)

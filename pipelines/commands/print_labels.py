@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from annotations.labels.agreement import MIN_COMMON
 from annotations.labels.labels import MIN_ROWS, NEAR_CUT, cut_texts_warning
 from filtering.printable import printable
-from pipelines.commands.asking import BUDGET_ENDED, spent_in_words
+from pipelines.amounts_in_words import dollars
+from pipelines.commands.asking import budget_ended, spent_in_words
 from pipelines.commands.screen import show
 from pipelines.settings.labels import TASKS_SUFFIX, AnnotateConfig
 
@@ -94,11 +95,11 @@ def print_estimate(
             "million tokens"
         )
     else:
-        show(f"price: about ${estimate.usd:.2f}, at most ${estimate.most_usd:.2f}")
+        show(f"price: about {dollars(estimate.usd)}, at most {dollars(estimate.most_usd)}")
     kinds = ", ".join(f"{kind}: {count:,}" for kind, count in estimate.left.items() if count)
     told = f" ({kinds})" if kinds else f", for {estimate.documents:,} {things}" if not estimate.left else ""
     show(f"{left:,} of {estimate.questions:,} questions to ask{told}")
-    show(f"input tokens: about {estimate.tokens_in:,}, at most {estimate.most_tokens_in:,} (1 byte each)")
+    show(f"input tokens: about {estimate.tokens_in:,}, at most {estimate.most_tokens_in:,} (a token a byte)")
     show(f"output tokens: about {estimate.tokens_out:,}, at most {estimate.most_tokens_out:,}")
     if estimate.spent_usd:
         show(f"spent so far: ${estimate.spent_usd:.4f}")
@@ -117,7 +118,7 @@ def print_annotation(result: "AnnotateResult") -> int:
     if result.cut_texts:
         show(cut_texts_warning(result.cut_texts, result.labels))
     if result.statuses.get("not asked"):
-        show(f"{BUDGET_ENDED} --dry-run says what it costs.")
+        show(budget_ended(None))
     if result.statuses.get("api_error"):
         show(
             "Some questions found no answer (api_error). The same command asks them again. The last error: "

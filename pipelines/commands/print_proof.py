@@ -43,7 +43,9 @@ def print_proof(proof: Proof, config: ProveConfig) -> int:
 def _next_step(proof: Proof, config: ProveConfig) -> str:
     """Return what to do after a proof: after toys, models that tell something."""
     if proof.size == TOY:
-        larger = config.model_copy(update={"size": "tiny", "out": "NEW", "budget": None})
+        fields = ProveConfig.model_fields  # what makes a trial small, and its figures luck
+        usual = {name: fields[name].default for name in ("arm_bytes", "passes", "seeds", "budget")}
+        larger = config.model_copy(update={**usual, "size": "tiny", "out": "NEW"})
         return f"the same with models that tell something:\n  {command_of('prove', larger)}"
     return (
         f"measure a model by another task, once lm_eval is installed ({HOW_TO_INSTALL}):\n"

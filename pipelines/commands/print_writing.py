@@ -1,13 +1,13 @@
 """Prints what a folder of texts holds now."""
 
 import shlex
-from math import ceil, floor
+from math import floor
 from typing import TYPE_CHECKING
 
 from annotations.labels.labels import MIN_ROWS
 from filtering.printable import printable
 from pipelines.amounts_in_words import percent
-from pipelines.commands.asking import BUDGET_ENDED, spent_in_words
+from pipelines.commands.asking import budget_ended, spent_in_words
 from pipelines.commands.screen import show
 from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED, WITHOUT_REPLY
 from pipelines.writing.reasons import MEANINGS
@@ -49,6 +49,8 @@ def _counted(texts: int) -> str:
 def _print_how_looked_at(result: "WriteResult") -> None:
     if result.more_draws:
         show(f"  asked for in place of near-duplicates: {result.more_draws:,}")
+    if result.long_documents:
+        show(f"  long documents, of which beginning, middle and end were shown: {result.long_documents:,}")
     if result.ran:
         show(f"  run against their own tests: {result.ran:,}")
     if result.benchmark_tasks:
@@ -73,18 +75,18 @@ def _print_what_is_left(result: "WriteResult") -> None:
     if result.asked < result.wanted and not result.faults.get(NOT_ASKED):
         show(f"No more documents have text: {result.asked:,} were asked for, of {result.wanted:,} wanted.")
     if result.faults.get(NOT_ASKED) or (result.grader and not result.is_graded):
-        enough = f" --budget-usd {_rounded_up(result.enough_usd)} is enough." if result.enough_usd else ""
-        show(f"{BUDGET_ENDED}{enough}")
+        show(budget_ended(result.enough_usd))
     if result.faults.get(NO_ANSWER):
         show(f"{result.faults[NO_ANSWER]:,} questions found no answer. The same command asks them again.")
 
 
-def _rounded_up(usd: float) -> str:
-    return f"{ceil(usd * 100) / 100:.2f}"
-
-
 def _next(result: "WriteResult", kept: str) -> str:
     """Return what to do with the texts: labels are trained on, others graded or cut."""
+    if result.keep_grade:  # no larger --n would ever add one below it
+        return (
+            "to train a scorer, the same command without --keep-grade: it brings back the texts of low "
+            "grades, which train needs too, and costs nothing"
+        )
     if result.graded < result.kept or result.kept < MIN_ROWS:
         median = floor(result.median_score * 100) / 100
         if result.grades and result.graded < result.kept:

@@ -190,6 +190,7 @@ def _ask(
             config.limits,
             lambda reply, usd: meter.tick(reply.status, usd),
             reporter.say,
+            again=meter.ask_again,
         )
 
 

@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 
 from filtering.errors import OutputError
 from filtering.printable import printable, printable_lines
-from pipelines.amounts_in_words import percent
+from pipelines.amounts_in_words import dollars, percent, without_price_in_words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -43,6 +43,14 @@ class Tile:
     name: str
     value: str
     more: str
+
+
+def spent_tile(spent_usd: float, unpriced: Sequence[str]) -> Tile:
+    """Return the tile of what a folder has cost, and of what that leaves out."""
+    if unpriced and not spent_usd:
+        return Tile("spent", "not known", "replies came without a --price")
+    lacks = without_price_in_words(unpriced)
+    return Tile("spent", dollars(spent_usd), lacks or "for all replies of the folder")
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from pydantic_core import to_jsonable_python
 from annotations.asking.rubric import MEAN
 from filtering.judging.metrics import Estimate
 from pipelines.new_files import written_whole
-from pipelines.page_kit.page import Table, Tile, whole_page
+from pipelines.page_kit.page import Table, Tile, spent_tile, whole_page
 from pipelines.writing.grade import GradeResult
-from pipelines.writing.grades import IN_WORDS, NEEDS_BEGINNINGS, TOO_FEW, Graded
+from pipelines.writing.grades import IN_WORDS, Graded, note_on_few
 from pipelines.writing.text_folder import write_json
 
 FORMAT = 1
@@ -92,7 +92,7 @@ def _intervals(result: GradeResult) -> Table:
 def _gaps(result: GradeResult) -> Table:
     rows = [(one.name, one.verdict, _value(one.gap), _interval(one.gap), one.shared) for one in result.models]
     head = ("model", "verdict", "difference", "95 % interval", "beginnings")
-    note = NEEDS_BEGINNINGS if any(one.verdict == TOO_FEW for one in result.models) else ""
+    note = note_on_few(result.models)
     return Table("Difference to the highest mean", head, rows, texts=2, note=note)
 
 
@@ -133,7 +133,7 @@ def _tiles(result: GradeResult) -> list[Tile]:
         Tile("models", f"{len(result.models):,}", f"graded by {result.grader}"),
         Tile("beginnings", f"{result.prompts:,}", "each with texts of the models"),
         Tile("texts graded", f"{sum(one.graded for one in result.models):,}", _others(result)),
-        Tile("spent", f"${result.spent_usd:.2f}", "for all replies of the folder"),
+        spent_tile(result.spent_usd, result.unpriced),
     ]
     if best is not None and best.score.value == best.score.value:
         found.insert(1, Tile("highest mean", f"{best.score.value:.2f}", best.name))

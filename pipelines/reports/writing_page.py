@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from annotations.writing.diversity import RUNS, Diversity
+from annotations.writing.diversity import OPENING_WORDS, RUNS, Diversity
 from pipelines.amounts_in_words import percent, short_count
 from pipelines.new_files import written_whole
 from pipelines.page_kit.cards import CARD_CHARS, Card, CardSection, card_section
-from pipelines.page_kit.page import Table, Tile, whole_page
-from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED
+from pipelines.page_kit.page import Table, Tile, spent_tile, whole_page
+from pipelines.writing.attempts import WITHOUT_REPLY
 from pipelines.writing.reasons import MEANINGS
 from pipelines.writing.text_folder import FORMAT, PAGE, SUMMARY_FILE, write_json
 from pipelines.writing.write_result import Example, WriteResult
@@ -70,7 +70,7 @@ def _tiles(result: WriteResult) -> list[Tile]:
         Tile("texts kept", f"{result.kept:,}", f"{percent(result.kept, result.asked)} of {result.asked:,}"),
         Tile("mean score", f"{result.edu_score:.2f}", f"by scorer {result.scorer}"),
         Tile("tokens written", short_count(result.tokens_out), f"by {result.model}"),
-        Tile("spent", f"${result.spent_usd:.2f}", "for all replies of the folder"),
+        spent_tile(result.spent_usd, result.unpriced),
     ]
     if graded is not None:
         found.insert(1, Tile("mean grade", f"{graded:.2f}", f"by {result.grader}"))
@@ -78,13 +78,11 @@ def _tiles(result: WriteResult) -> list[Tile]:
 
 
 def _faults(result: WriteResult) -> Table:
-    order = sorted(result.faults.items(), key=lambda one: (-one[1], one[0]))
+    thrown = {fault: count for fault, count in result.faults.items() if fault not in WITHOUT_REPLY}
+    order = sorted(thrown.items(), key=lambda one: (-one[1], one[0]))
     rows = [(fault, MEANINGS.get(fault, ""), count, percent(count, result.asked)) for fault, count in order]
-    note = (
-        f"Texts that were {NOT_ASKED}, or found {NO_ANSWER}, are no texts: the same command asks for them."
-        if result.faults.get(NOT_ASKED) or result.faults.get(NO_ANSWER)
-        else ""
-    )
+    missing = [f"{result.faults[one]:,} {one}" for one in WITHOUT_REPLY if result.faults.get(one)]
+    note = f"Beside these: {', '.join(missing)}. The same command asks for them." if missing else ""
     return Table("Thrown away", ("why", "what that means", "texts", "share"), rows, texts=2, note=note)
 
 
@@ -99,11 +97,16 @@ def _diversity(found: Diversity) -> list[Table]:
         for length, share in zip(RUNS, found.distinct, strict=True)
     ]
     slots = [(name, found.values[name], f"{share:.3f}") for name, share in sorted(found.evenness.items())]
-    openings = [(opening, f"{100 * share:.1f} %") for opening, share in found.openings]
+    openings = [
+        (opening, f"{100 * share:.1f} %")
+        for opening, share in found.openings
+        if round(share * found.texts) > 1
+    ]
+    note = "" if openings else f"No two texts open with the same {OPENING_WORDS} words."
     return [
-        Table("Different words, and runs of words", ("of all", "are different"), runs),
+        Table("Different words, and runs of words", ("of all", "are different"), runs, note=note),
         Table("Slots", ("slot", "values used", "evenness"), slots),
-        Table("Commonest openings", ("first words", "share of texts"), openings),
+        *([Table("Commonest openings", ("first words", "share of texts"), openings)] if openings else []),
     ]
 
 
@@ -111,7 +114,7 @@ def _costs(result: WriteResult) -> Table:
     rows: list[tuple[str, object]] = [
         ("tokens of requests", result.tokens_in),
         ("tokens of texts", result.tokens_out),
-        ("spent", f"${result.spent_usd:.4f}"),
+        ("spent", f"${result.spent_usd:.4f}" if result.spent_usd or not result.unpriced else "not known"),
     ]
     if result.open_usd:
         opened = "of it at most, for questions that were open when a run was stopped"
@@ -131,6 +134,8 @@ def _draws(result: WriteResult) -> Table:
     ]
     if result.more_draws:
         rows.append(("of these in place of near-duplicates", result.more_draws))
+    if result.long_documents:
+        rows.append(("long documents, of which a part was shown", result.long_documents))
     if result.topics:
         rows.append(("topics that the model listed", result.topics))
     if result.ran:
@@ -138,7 +143,7 @@ def _draws(result: WriteResult) -> Table:
     if result.benchmark_tasks:
         searched = f"texts that were searched for {result.benchmark_tasks:,} tasks of benchmarks"
         rows.append((searched, result.searched))
-    return Table("Draws and checks", ("what", "how many"), rows)
+    return Table("Draws and checks", ("what", "value"), rows)
 
 
 def _examples(examples: Sequence[Example]) -> CardSection:

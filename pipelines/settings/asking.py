@@ -74,7 +74,11 @@ class AskingSettings(Settings):
     def _refuse_misfits(self) -> None:
         dear = [model for model in self.asked_models if self.price_of(model) is None]
         if self.budget_usd is not None and dear:
+            # With a price of another model, one without a name would be that of all others.
+            name = f"{dear[0]}=" if self.prices or len(self.asked_models) > 1 else ""
+            others = [one for one in self.prices if one not in self.asked_models]
+            got = f", and one for {others[0]!r}, which is not asked" if others else ""
             raise SettingsError(
-                f"A budget needs the price of each model. Got none for {dear[0]!r}. "
-                "Give it with --price INPUT/OUTPUT, in US dollars for a million tokens."
+                f"A budget needs the price of each model. Got none for {dear[0]!r}{got}. "
+                f"Give it with --price {name}INPUT/OUTPUT, in US dollars for a million tokens."
             )

@@ -76,6 +76,15 @@ class Settings(BaseModel):
             raise SettingsError(" ".join(_in_words(type(self), one) for one in error.errors())) from None
         self._refuse_misfits()
 
+    def is_given(self, name: str) -> bool:
+        """Tell whether a setting is another than its default."""
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
+
+    def _refuse_without(self, needed: str, *names: str) -> None:
+        """Refuse settings that have no effect, for want of another one."""
+        for name in filter(self.is_given, names):
+            raise SettingsError(f"{setting_name(type(self), name)} must come with {needed}. Got none.")
+
     def _refuse_misfits(self) -> None:
         """Refuse settings that do not go together.
 

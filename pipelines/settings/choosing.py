@@ -307,8 +307,7 @@ class RecutConfig(RunSettings):
 
     def is_given(self, name: str) -> bool:
         """Tell whether a setting is another than its default; temperature 0 is the cut, as none is."""
-        value = getattr(self, name)
-        return value != RecutConfig.model_fields[name].default and not (name == "temperature" and not value)
+        return super().is_given(name) and not (name == "temperature" and not self.temperature)
 
     @property
     def repeats(self) -> bool:

@@ -10,6 +10,9 @@ from filtering.errors import SettingsError
 from pipelines.settings.asking import AskingSettings
 from pipelines.settings.base import ASKING, DRAWING, PLACE, Name, Paths, Positive
 
+OF_WRITING = ("length", "per_prompt", "sampling_temperature", "batch", "seed", "device")
+"""Settings of models that write on: of texts that are there they change nothing."""
+
 
 class GradeConfig(AskingSettings):
     """Settings of `grade_texts`: texts that are there, or beginnings and the models that write on."""
@@ -111,6 +114,8 @@ class GradeConfig(AskingSettings):
         if (self.prompts is None) != (not self.from_models):
             missing, other = ("--from-model", "--prompts") if self.prompts else ("--prompts", "--from-model")
             raise SettingsError(f"{other} must come with {missing}. Got {other} alone.")
+        if self.texts is not None:
+            self._refuse_without("--prompts, after which models write on", *OF_WRITING)
         if len(set(self.from_models)) < len(self.from_models):
             raise SettingsError(f"Each --from-model must differ. Got {', '.join(self.from_models)}.")
         super()._refuse_misfits()

@@ -19,6 +19,7 @@ from pipelines.settings.base import (
     Paths,
     Points,
     TextColumn,
+    setting_name,
 )
 from pipelines.settings.labels import GroupColumn
 from pipelines.settings.runs import BenchmarkFields
@@ -67,7 +68,7 @@ class WriteConfig(AskingSettings):
         Option(
             rich_help_panel=DRAWING,
             help="Number of topics that the model lists before it writes, for recipes that have topics. "
-            "Default: what the recipe says.",
+            "Default: what the recipe says, and no more than --n.",
         ),
     ] = None
     seed: Annotated[
@@ -171,11 +172,15 @@ class WriteConfig(AskingSettings):
         if "://" in self.out:
             raise SettingsError(f"--out must be a folder on this machine, not in a store. Got {self.out!r}.")
         own = os.path.realpath(self.out)
-        for option, paths in (("--from", self.inputs), ("--against", self.against)):
+        for name, paths in (("inputs", self.inputs), ("against", self.against)):
             inside = [one for one in paths if os.path.realpath(one).startswith(os.path.join(own, ""))]
             if inside:
-                raise SettingsError(f"{option} must not lie in the folder of --out. Got {inside[0]!r}.")
-        for option, value in (("--grade-rubric", self.grade_rubric), ("--keep-grade", self.keep_grade)):
-            if value is not None and self.grader is None:
-                raise SettingsError(f"{option} must come with --grade MODEL. Got none.")
+                given = setting_name(WriteConfig, name)
+                raise SettingsError(f"{given} must not lie in the folder of --out. Got {inside[0]!r}.")
+        if self.grader is None:
+            self._refuse_without("--grade MODEL", "grade_rubric", "keep_grade")
+        if not self.inputs:
+            self._refuse_without("--from, whose documents it reads", "text_column", "group_column")
+        if not self.decontaminate:
+            self._refuse_without("--decontaminate", "fields")
         super()._refuse_misfits()

@@ -39,6 +39,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from annotations.labels.sources import GRADES_FILE, TEXTS_FILE
 from filtering.errors import BadFileError, EdufilterError, OutputError, RunError, what_failed
 from filtering.printable import printable
 from filtering.regular_files import parse_json, read_regular
@@ -52,6 +53,11 @@ from pipelines.store.plan import OUTPUT_FORMAT, Plan
 from pipelines.store.publishing import PublishingFolder
 from pipelines.store.receipts import INDEX_SCHEMA, RECEIPT_SCHEMA, Receipt, aligned, table_of
 
+NO_RUNS = {
+    TEXTS_FILE: "texts, whose page is report.html: the same 'edufilter write --dry-run' says what is left",
+    GRADES_FILE: "grades, whose page is grades.html",
+}
+"""What other folders hold, by a file in them."""
 SEGMENTS_AT_A_TIME = 16
 """Of a store, where each takes a round trip."""
 
@@ -356,6 +362,8 @@ class RunFolder(PublishingFolder):
             above = self.root.parents if isinstance(self.root, Path) else ()
             if run := next((one for one in above if (one / "run" / "plan.json").is_file()), None):
                 why = f"It lies within the run {printable(str(run))}: name that."
+            if kind := next((one for mark, one in NO_RUNS.items() if (self.root / mark).exists()), ""):
+                why = f"It is a folder of {kind}."
             near = near_path(str(self.root)) if isinstance(self.root, Path) else ""
             raise OutputError(f"{printable(str(self.root))} must hold a run. {why}{near}")
         plan = self.read_json(self.plan)

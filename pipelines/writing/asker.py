@@ -10,8 +10,11 @@ from annotations.asking.question_form import QuestionForm, prompt_bytes
 from annotations.asking.question_loop import PricedQuestion, ask_all
 from annotations.asking.settings import Price, Rater
 from annotations.asking.unusable import Wanted
+from filtering.errors import SettingsError
+from pipelines.amounts_in_words import cents_up, dollars
 from pipelines.progress import ReplyMeter, Reporter
 from pipelines.settings.asking import AskingSettings
+from pipelines.settings.base import setting_name
 
 LAST_TAKEN = 4096
 """Questions that were just taken: of two equal ones the second waits for no reply, and is not asked."""
@@ -68,6 +71,34 @@ def unanswered(tasks: Iterable[PricedQuestion], journal: Journal) -> Iterator[Pr
         yield task
 
 
+def refuse_small_budget(
+    config: AskingSettings, journal: Journal, needed_usd: float | None, enough_usd: float | None, what: str
+) -> None:
+    """Refuse a budget that ends before anything comes of it, where nothing was spent yet.
+
+    Parameters
+    ----------
+    config : AskingSettings
+    journal : Journal
+    needed_usd, enough_usd : float, optional
+        What the first thing may cost with all that comes before it, and all things.
+    what : str
+        The former, for the message: ``a grade``.
+
+    Raises
+    ------
+    SettingsError
+    """
+    budget_usd = config.budget_usd
+    if budget_usd is None or needed_usd is None or journal.replies() or needed_usd <= budget_usd:
+        return
+    enough = f" {cents_up(enough_usd)} is enough for all." if enough_usd else ""
+    raise SettingsError(
+        f"{setting_name(AskingSettings, 'budget_usd')} must hold {what}, which may cost "
+        f"{dollars(needed_usd)}. Got {dollars(budget_usd)}.{enough}"
+    )
+
+
 def ask(asked: Asked, tasks: Tasks, config: AskingSettings, journal: Journal, reporter: Reporter) -> bool:
     """Ask what is left, and tell whether all was; not where the budget ended.
 
@@ -95,4 +126,5 @@ def ask(asked: Asked, tasks: Tasks, config: AskingSettings, journal: Journal, re
             lambda reply, usd: meter.tick(asked.wanted.word(reply.status, reply.error), usd),
             reporter.say,
             asked.wanted,
+            meter.ask_again,
         )

@@ -45,9 +45,17 @@ def read_completions(source: str) -> list[Completion]:
     """
     table = _columns(source, (PROMPT, WRITTEN, MODEL), "Texts to grade")
     columns = [[value or "" for value in table[name].to_pylist()] for name in (MODEL, PROMPT, WRITTEN)]
-    nameless = next((row for row, name in enumerate(columns[0], start=1) if not name), None)
-    if nameless is not None:
-        raise LabelsError(f"{MODEL!r} in {source} must name who wrote. Got nothing in data row {nameless:,}.")
+    for name, must, values in (
+        (MODEL, "name who wrote", columns[0]),
+        (PROMPT, "hold a beginning", columns[1]),
+    ):
+        empty = [row for row, value in enumerate(values, start=1) if not value.strip()]
+        if empty:
+            others = f" and {len(empty) - 1:,} more" if len(empty) > 1 else ""
+            raise LabelsError(
+                f"{name!r} in {source} must {must} in each row. Got none in data row {empty[0]:,}{others}. "
+                "Fill it in, or leave that row out."
+            )
     return [Completion(*values) for values in zip(*columns, strict=True)]
 
 
@@ -76,9 +84,14 @@ def _columns(source: str, names: Sequence[str], called: str) -> pa.Table:
             f"{printable(name)} must have the columns {listed(names)}. It lacks {listed(missing)}. {has} "
             "what is missing."
         )
+    if MODEL in names and pa.types.is_integer(table[MODEL].type):  # checkpoints are called by numbers
+        table = table.set_column(table.column_names.index(MODEL), MODEL, table[MODEL].cast(pa.string()))
     for one in names:
         if not is_string(table[one].type):
-            raise ColumnError(f"{one!r} in {printable(name)} must be string. Got {table[one].type} instead.")
+            raise ColumnError(
+                f"{one!r} in {printable(name)} must be string. Got {table[one].type} instead. "
+                "Write it as text, in quotes."
+            )
     if not len(table):
         raise LabelsError(f"{printable(name)} must hold a text. Found no row.")
     return table

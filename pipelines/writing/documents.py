@@ -25,12 +25,15 @@ from pipelines.settings.writing import WriteConfig
 
 LICENSES = ("license", "licenses", "max_stars_repo_licenses", "detected_licenses")
 """Columns that say under which licence a document is: of Common Pile and Common Corpus, and of The Stack."""
+IS_WHOLE = "source_is_whole"
+"""Column that says whether all of the document was shown: of a long one beginning, middle and end are."""
 SOURCE = {
     "source_file": pa.string(),
     "source_row": pa.int64(),
     "source_id": pa.string(),
     "source_url": pa.string(),
     "source_license": pa.string(),
+    IS_WHOLE: pa.bool_(),
 }
 """Columns that say where the document of a text comes from, as far as the input tells."""
 
@@ -105,7 +108,8 @@ class DocumentDraws:
                 for number in numbers[rows == row.number].tolist():
                     repeat = 1 + number // self._permuted.size
                     group = str(row.origin["group"])
-                    yield self._slots.of_document(number, document, group, repeat, _source_of(row))
+                    source = {**_source_of(row), IS_WHOLE: document == text}
+                    yield self._slots.of_document(number, document, group, repeat, source)
         except BadFileError as error:
             self.unreadable[part.name] = str(error)
 

@@ -17,6 +17,7 @@ from pipelines.writing.asker import Asked, Tasks, unanswered
 from pipelines.writing.attempts import WITHOUT_REPLY, attempts
 from pipelines.writing.code_runs import CodeRuns
 from pipelines.writing.documents import texts_of_files
+from pipelines.writing.left_out import refuse_losses
 from pipelines.writing.sieve import Sieve
 from pipelines.writing.sifting import FRESH_ROUNDS, sift
 from pipelines.writing.text_folder import refuse_other
@@ -47,6 +48,7 @@ def estimate_writing(config: WriteConfig, *, reporter: Reporter | None = None) -
         As `write_texts`.
     """
     work, reporter = prepare(config), reporter or ConsoleReporter()
+    refuse_losses(config, work.recipe.name)
     with journal_there(config.out) as journal:
         refuse_unknown_prices(config, journal)
         draws = work.likely_draws()
@@ -94,6 +96,27 @@ def estimate_work(work: Work, draws: Draws, journal: Journal) -> AnnotationEstim
         found = found.with_also(of(grading.asked, of_texts, left))
         found = found.with_at_most(of(grading.asked, tuple, fresh))
     return found
+
+
+def least_usd(work: Work, draws: Draws, journal: Journal) -> float | None:
+    """Return what a text may cost at most, with about what topics cost where these are listed first.
+
+    None where no price is known, or no document has text.
+    """
+    text = next(iter(work.text_tasks(draws, 0, 1)()), None)
+    if text is None or text.most_usd is None:
+        return None
+    if work.topics is None or work.listed_topics():
+        return text.most_usd
+    lists = estimate_asking(
+        topic_questions(work.recipe, work.topic_count, work.topics),
+        0,
+        {},
+        USUAL_TOKENS,
+        documents=0,
+        spent_usd=0,
+    )
+    return text.most_usd + (lists.usd or 0.0)
 
 
 def _usual_tokens(recipe: Recipe) -> float:

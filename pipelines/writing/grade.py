@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import cast
 
@@ -23,9 +24,9 @@ from pipelines.labels.annotate import REPLY_TOKENS
 from pipelines.labels.estimates import AnnotationEstimate, estimate_asking
 from pipelines.labels.label_folder import journal_there, open_journal, price_journal, refuse_unknown_prices
 from pipelines.new_files import written_whole
-from pipelines.progress import ConsoleReporter, Meter, Reporter
+from pipelines.progress import ConsoleReporter, Reporter, ShareMeter
 from pipelines.settings.grading import GradeConfig
-from pipelines.writing.asker import Asked, ask, unanswered
+from pipelines.writing.asker import Asked, ask, refuse_small_budget, unanswered
 from pipelines.writing.completions import (
     SCHEMA,
     Completion,
@@ -62,6 +63,10 @@ class GradeResult:
         Texts by what became of them.
     spent_usd, open_usd : float
         For all replies of the folder; of it the most that questions cost that were open when it was stopped.
+    unpriced : tuple of str
+        Models of replies that came without a price: `spent_usd` lacks these.
+    enough_usd : float, optional
+        Where the budget ended: one that surely holds all that is left to ask.
     last_error : str
         Why a question found no answer; empty if all did.
     examples : sequence of Graded
@@ -77,6 +82,8 @@ class GradeResult:
     statuses: Mapping[str, int]
     spent_usd: float
     open_usd: float
+    unpriced: tuple[str, ...]
+    enough_usd: float | None
     last_error: str
     examples: Sequence[Graded]
 
@@ -115,11 +122,18 @@ def grade_texts(config: GradeConfig, *, reporter: Reporter | None = None) -> Gra
         if completions is None:
             completions = _write_on(config, reporter)
         _tell_what_leaves(config, rubric, completions, reporter)
+        first, all_usd = (
+            next(_tasks(asked, completions), None),
+            _estimate(asked, completions, journal).most_usd,
+        )
+        refuse_small_budget(config, journal, first.most_usd if first else None, all_usd, "a grade")
         ask(asked, lambda: _tasks(asked, completions), config, journal, reporter)
         graded = [_graded(one, rubric, asked, journal) for one in completions]
         _check_any_grade(graded)
         _write_grades(config, graded, rubric)
-        return _told(config, rubric, graded, journal)
+        left = _estimate(asked, completions, journal)
+        enough_usd = None if left.most_usd is None else left.spent_usd + left.most_usd
+        return _told(config, rubric, graded, journal, enough_usd)
 
 
 def estimate_grading(config: GradeConfig) -> AnnotationEstimate:
@@ -142,16 +156,20 @@ def estimate_grading(config: GradeConfig) -> AnnotationEstimate:
         completions = [one for some in _expected(config) for one in some]
     with journal_there(config.out) as journal:
         refuse_unknown_prices(config, journal)
-        tasks = list(_tasks(asked, completions))
-        left = list(unanswered(tasks, journal))
-        return estimate_asking(
-            left,
-            len(tasks) - len(left),
-            journal.mean_tokens(asked.form.digest),
-            REPLY_TOKENS,
-            documents=len(tasks),
-            spent_usd=journal.spent_usd(),
-        )
+        return _estimate(asked, completions, journal)
+
+
+def _estimate(asked: Asked, completions: Sequence[Completion], journal: Journal) -> AnnotationEstimate:
+    tasks = list(_tasks(asked, completions))
+    left = list(unanswered(tasks, journal))
+    return estimate_asking(
+        left,
+        len(tasks) - len(left),
+        journal.mean_tokens(asked.form.digest),
+        REPLY_TOKENS,
+        documents=len(tasks),
+        spent_usd=journal.spent_usd(),
+    )
 
 
 def _question(config: GradeConfig) -> tuple[Rubric, Asked]:
@@ -190,7 +208,13 @@ def _check_any_grade(graded: Sequence[Graded]) -> None:
         )
 
 
-def _told(config: GradeConfig, rubric: Rubric, graded: Sequence[Graded], journal: Journal) -> GradeResult:
+def _told(
+    config: GradeConfig,
+    rubric: Rubric,
+    graded: Sequence[Graded],
+    journal: Journal,
+    enough_usd: float | None,
+) -> GradeResult:
     shown = list(dict.fromkeys(one.prompt for one in graded))[: SHOWN_PROMPTS * config.samples]
     return GradeResult(
         out=config.out,
@@ -202,6 +226,8 @@ def _told(config: GradeConfig, rubric: Rubric, graded: Sequence[Graded], journal
         statuses=dict(Counter(one.status for one in graded)),
         spent_usd=journal.spent_usd(),
         open_usd=journal.open_usd(),
+        unpriced=tuple(journal.models_without_price()),
+        enough_usd=enough_usd if any(one.status == NOT_ASKED for one in graded) else None,
         last_error=next((one.error for one in reversed(graded) if one.status == "api_error"), ""),
         examples=[one for one in graded if one.prompt in shown],
     )
@@ -283,7 +309,8 @@ def _write_on(config: GradeConfig, reporter: Reporter) -> list[Completion]:
         written = _written_before(path, made_of)
         if written is None:
             writer = Writer(folder, config.device)
-            meter = Meter(len(prompts), 0, "texts", doing="writing")
+            batches = ceil(len(prompts) / config.batch)
+            meter = ShareMeter(batches * config.length, f"{name} writes {len(prompts):,} texts")
             with reporter.track(meter):
                 texts = writer.write_on(
                     prompts,

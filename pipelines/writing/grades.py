@@ -46,7 +46,9 @@ class Graded:
 
 
 VERDICTS = HIGHEST, WORSE, UNTOLD, TOO_FEW = "highest", "worse", "cannot be told", "too few beginnings"
-NEEDS_BEGINNINGS = f"A verdict needs {LEAST_PROMPTS} beginnings after which both models have grades."
+NEEDS_BEGINNINGS = (
+    f"Intervals need {LEAST_PROMPTS} beginnings. A verdict needs as many after which both models have grades."
+)
 NOTHING, NOT_ASKED = "empty", "not asked"
 """What a text is where no grader was asked: it is empty, or the budget ended before it."""
 IN_WORDS = {
@@ -77,6 +79,10 @@ class ModelGrades:
         Score less that of the model with the highest mean, over beginnings that both wrote on after.
     shared : int
         So many beginnings.
+    is_highest : bool
+        Whether it is the model with the highest mean.
+
+    Intervals are NaN where they are over fewer than `LEAST_PROMPTS` beginnings.
     """
 
     name: str
@@ -87,6 +93,7 @@ class ModelGrades:
     grades: Mapping[str, Estimate]
     gap: Estimate
     shared: int
+    is_highest: bool
 
     @property
     def without_grade(self) -> int:
@@ -96,11 +103,17 @@ class ModelGrades:
     @property
     def verdict(self) -> str:
         """How it compares with the model of the highest mean."""
-        if self.gap == Estimate(0.0, 0.0, 0.0):
+        if self.is_highest:
             return HIGHEST
         if self.shared < LEAST_PROMPTS:
             return TOO_FEW
         return WORSE if self.gap.high < 0 else UNTOLD
+
+
+def note_on_few(models: Sequence[ModelGrades]) -> str:
+    """Return what intervals and verdicts need, where some model lacks one; else nothing."""
+    lacks = any(one.verdict == TOO_FEW or np.isnan(one.score.low) for one in models)
+    return NEEDS_BEGINNINGS if lacks else ""
 
 
 def grades_by_model(graded: Sequence[Graded], dimensions: Sequence[str]) -> list[ModelGrades]:
@@ -127,7 +140,11 @@ def grades_by_model(graded: Sequence[Graded], dimensions: Sequence[str]) -> list
     found = []
     for at in order:
         mine = [one for one in graded if one.model == models[at]]
-        of = {name: estimate(means[name][at], drawn[name][:, at]) for name in points}
+        of = {
+            name: _told(estimate(means[name][at], drawn[name][:, at]), points[name][:, at]) for name in points
+        }
+        gap = estimate(gap_values[at], gap_drawn[:, at])
+        is_highest = gap == Estimate(0.0, 0.0, 0.0)
         found.append(
             ModelGrades(
                 name=models[at],
@@ -136,11 +153,19 @@ def grades_by_model(graded: Sequence[Graded], dimensions: Sequence[str]) -> list
                 empty=sum(one.status == NOTHING for one in mine),
                 score=of.pop(""),
                 grades=of,
-                gap=estimate(gap_values[at], gap_drawn[:, at]),
+                gap=gap if is_highest else _told(gap, gaps[:, at]),
                 shared=int(np.isfinite(gaps[:, at]).sum()),
+                is_highest=is_highest,
             )
         )
     return found
+
+
+def _told(figure: Estimate, by_prompt: Floats) -> Estimate:
+    """Return a figure without its interval where that is over too few beginnings: it would be too narrow."""
+    if np.isfinite(by_prompt).sum() >= LEAST_PROMPTS:
+        return figure
+    return Estimate(figure.value, np.nan, np.nan)
 
 
 def _by_prompt(

@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 
 from annotations.asking.prompt import ENDLESS
-from annotations.writing.checks import LACKS_WORD, missing_words
+from annotations.writing.checks import LACKS_WORD, TOO_LONG, TOO_SHORT, missing_words
 from annotations.writing.exercises import DOES_NOT_PARSE, NO_FUNCTION, NO_TESTS
 from annotations.writing.recipe import Recipe
+from annotations.writing.word_forms import words_of
 from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED, Attempt
 from pipelines.writing.marks import LOW_GRADE, LOW_SCORE, NO_GRADE
 from pipelines.writing.run_code import ENDS_EARLY, FAILS_TESTS, TAKES_MEMORY, TAKES_TOO_LONG, WANTS_MODULE
 from pipelines.writing.sieve import HOLDS_TASK, LIKE_OTHERS, NEAR_DUPLICATE, Likeness
 
 MEANINGS: Mapping[str, str] = {
-    "too short": "it has fewer words than min_words of the recipe",
-    "too long": "it has more words than max_words of the recipe",
+    TOO_SHORT: "it has fewer words than min_words of the recipe",
+    TOO_LONG: "it has more words than max_words of the recipe",
     "other language": "most of it is in another language than the recipe asks for",
     "refusal": "the model would not write it",
     "talk about the task": "it speaks of what was asked, or of itself as a model",
@@ -43,7 +44,11 @@ MEANINGS: Mapping[str, str] = {
 
 
 def detail_of(attempt: Attempt, fault: str, recipe: Recipe) -> str:
-    """Return what more there is to say of what is wrong with a text: which words, which other text."""
+    """Return what more there is to say of what is wrong with a text: which words, how many, which other."""
+    checks = recipe.checks
+    if fault in (TOO_SHORT, TOO_LONG):
+        bound = f"at least {checks.min_words:,}" if fault == TOO_SHORT else f"at most {checks.max_words:,}"
+        return f"{len(words_of(attempt.answer)):,} words, of {bound}"
     if fault == LACKS_WORD:
-        return f"without {', '.join(missing_words(attempt.answer, recipe.checks, attempt.draw.slots))}"
+        return f"without {', '.join(missing_words(attempt.answer, checks, attempt.draw.slots))}"
     return f"like {fault.other}" if isinstance(fault, Likeness) else ""

@@ -9,6 +9,7 @@ from filtering.embedding.model_files import check_files, code_of
 from filtering.embedding.transformer_models import convert, quiet
 from filtering.errors import SettingsError
 from filtering.extras import require
+from filtering.wrong_values import near_path
 from pipelines.proof.language_model import EXTRA
 
 
@@ -81,7 +82,7 @@ class Writer:
             Sampling temperature.
         seed : int
         wrote : callable
-            Called with the number of beginnings of each batch that is done.
+            Called with the number of tokens that a batch has more: each batch comes to `length` in all.
 
         Raises
         ------
@@ -96,6 +97,7 @@ class Writer:
             for start in range(0, len(prompts), batch):
                 torch.manual_seed((seed + start) % (1 << 63))
                 some = [self._tokens(one)[-room:] for one in prompts[start : start + batch]]
+                counter = _TokenCounter(wrote)
                 inputs = self._tokenizer.pad({"input_ids": some}, return_tensors="pt").to(device)
                 written = self._network.generate(
                     input_ids=inputs["input_ids"],
@@ -106,10 +108,11 @@ class Writer:
                     top_p=1.0,
                     max_new_tokens=length,
                     pad_token_id=self._tokenizer.pad_token_id,
+                    logits_processor=[counter],
                 )
                 begun = inputs["input_ids"].shape[1]
                 found += self._tokenizer.batch_decode(written[:, begun:], skip_special_tokens=True)
-                wrote(len(some))
+                wrote(length - counter.count)  # where all ended before
         return found
 
     def _tokens(self, prompt: str) -> list[int]:
@@ -132,8 +135,21 @@ class Writer:
         return context - length
 
 
+class _TokenCounter:
+    """Counts the tokens of a batch as they are drawn, and leaves their logits as they are."""
+
+    def __init__(self, wrote: Callable[[int], None]) -> None:
+        self.count = 0
+        self._wrote = wrote
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:  # noqa: ANN401 - tensors
+        self.count += 1
+        self._wrote(1)
+        return scores
+
+
 def _what(folder: str) -> str:
-    return f"The model {folder!r} (--from-model)"
+    return f"--from-model {folder!r}"
 
 
 def check_model(folder: str) -> None:
@@ -145,7 +161,8 @@ def check_model(folder: str) -> None:
     """
     path, what = Path(folder), _what(folder)
     if not (path / "config.json").is_file():
-        raise SettingsError(f"{what} must be a folder that transformers saved. Found no config.json in it.")
+        there = "Found no config.json in it." if path.is_dir() else f"There is none.{near_path(folder)}"
+        raise SettingsError(f"{what} must be a folder that transformers saved. {there}")
     check_files(path, what)
     found = code_of(path, what)
     if found:

@@ -1,15 +1,18 @@
 """Draws until there are as many texts as were asked for, and says what is wrong with each draw."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from annotations.asking.journal import Journal
 from pipelines.progress import Meter, Reporter
-from pipelines.writing.attempts import attempts, batched
+from pipelines.writing.attempts import BATCH, attempts, batched
 from pipelines.writing.sieve import LIKENESSES, Sieve
 from pipelines.writing.text_folder import draws_written
 from pipelines.writing.work import Draws, Work
 
+RUNS_A_CORE = 4
+"""Exercises that are run before they are counted."""
 FRESH_ROUNDS = 5
 """In which near-duplicates are asked for again: where they do not become fewer, slots are too poor."""
 NO_TEXT = "document without text"
@@ -65,8 +68,11 @@ def sift(
         is_whole = is_whole and ask(start, stop)
         faults.extend([NO_TEXT] * (stop - start))
         meter = Meter(stop - start, 0, "texts", doing="checking")
+        found, size = attempts(draws.between(start, stop), work.form, work.texts, journal), BATCH
+        if work.config.run_code:  # which may take 10 seconds for each: few at a time, to see that it goes on
+            size = RUNS_A_CORE * (os.cpu_count() or 1)
         with reporter.track(meter):
-            for some in batched(attempts(draws.between(start, stop), work.form, work.texts, journal)):
+            for some in batched(found, size):
                 for one, fault in zip(some, sieve.faults(some), strict=True):
                     faults[one.draw.number] = fault
                 meter.count(len(some))

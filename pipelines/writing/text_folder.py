@@ -3,7 +3,7 @@
 ::
 
     texts/data/<recipe>.parquet   the texts that are kept: what filter, train and the others take
-    texts/failed.parquet          what was thrown away, with its reason
+    texts/_failed.parquet         what was thrown away, with its reason; no data to those who read the folder
     texts/report.html             the page
     texts/summary.json            its figures
     texts/topics.jsonl            the topics that were listed first, where the recipe has any
@@ -29,7 +29,9 @@ from pipelines.new_files import written_whole
 FORMAT = 1
 """Number of the layout of ``write.json`` and ``summary.json``."""
 TOPICS_FILE, SUMMARY_FILE = "topics.jsonl", "summary.json"
-DATA, FAILED_FILE, PAGE = "data", "failed.parquet", "report.html"
+DATA, PAGE = "data", "report.html"
+FAILED_FILE = "_failed.parquet"
+"""With an underscore, as readers of folders (`pipelines.dump.inputs`, Arrow, Spark) know what is no data."""
 MOST_TOKENS = "max_completion_tokens"
 """Of a reply, among the parameters of the model."""
 WHAT = {

@@ -9,7 +9,7 @@ from annotations.asking.rubric import Rubric, load_rubric
 from annotations.asking.unusable import LABELS
 from annotations.writing.draws import SlotDraws
 from annotations.writing.forms import LISTS, TEXTS, TextForm, TopicsForm
-from annotations.writing.recipe import Recipe, load_recipe, recipe_digest
+from annotations.writing.recipe import KIND, Recipe, load_recipe, recipe_digest
 from filtering.errors import RubricError, SettingsError
 from filtering.leaks import Task
 from filtering.printable import printable
@@ -17,6 +17,7 @@ from filtering.scoring.cascade import AnyScorer
 from filtering.text.human_languages import load_detector
 from pipelines.progress import Reporter
 from pipelines.scorer_addresses import open_scorer
+from pipelines.settings.base import setting_name
 from pipelines.settings.runs import BenchmarkSettings
 from pipelines.settings.writing import WriteConfig
 from pipelines.store.benchmark_tasks import gather_tasks
@@ -49,6 +50,8 @@ class Work:
     scorer : AnyScorer
     tasks : sequence of Task
         Of benchmarks.
+    topic_count : int
+        How many topics are wanted: as many as the folder began with, or no more than texts, unless asked for.
     is_begun : bool
         Whether the folder has answers.
     """
@@ -60,6 +63,7 @@ class Work:
     grading: Grading | None
     scorer: AnyScorer
     tasks: Sequence[Task]
+    topic_count: int
     is_begun: bool
 
     @property
@@ -71,12 +75,6 @@ class Work:
     def rubric(self) -> Rubric | None:
         """What is graded by."""
         return self.grading.rubric if self.grading else None
-
-    @property
-    def topic_count(self) -> int:
-        """How many topics are wanted."""
-        topics = self.recipe.topics
-        return 0 if topics is None else self.config.topics or topics.count
 
     @property
     def topic_values(self) -> Sequence[str]:
@@ -116,9 +114,11 @@ class Work:
         elif self.recipe.topics:
             how = "have more --topics listed"
         how += " and choose another --out" if self.is_begun else ""
+        if self.config.recipe not in KIND.shipped:
+            how = f"let each come again (per_draw in the recipe), or {how}"
         return (
-            f"--n must be at most {most:,}, the number of {what}. Got {self.config.n:,}. Ask for fewer, or "
-            f"let each come again (per_draw in the recipe), or {how}."
+            f"{setting_name(WriteConfig, 'n')} must be at most {most:,}, the number of {what}. "
+            f"Got {self.config.n:,}. Ask for fewer, or {how}."
         )
 
     def text_tasks(self, draws: Draws, start: int, stop: int) -> Tasks:
@@ -156,8 +156,9 @@ def prepare(config: WriteConfig) -> Work:
         require_isolation()
     if recipe.checks.language:
         load_detector()  # which may not be installed
-    price, form, topics = config.price_of(config.model), TextForm(recipe), None
+    price, form, topics, topic_count = config.price_of(config.model), TextForm(recipe), None, 0
     if recipe.topics is not None:
+        topic_count = config.topics or begun.get("topics", min(recipe.topics.count, config.n))
         topics = Asked(
             TopicsForm(recipe.topics), config.writer(TOPIC_LIST_TOKENS), LISTS, price, "lists of topics"
         )
@@ -169,6 +170,7 @@ def prepare(config: WriteConfig) -> Work:
         grading=_grading(config, rubric),
         scorer=open_scorer(config.scorer or recipe.scorer),
         tasks=gather_tasks(config.decontaminate, BenchmarkSettings(fields=config.fields)),
+        topic_count=topic_count,
         is_begun=bool(begun),
     )
 
@@ -191,18 +193,21 @@ def tell_not_read(draws: Draws, reporter: Reporter) -> None:
 def _refuse_misfits(config: WriteConfig, recipe: Recipe) -> None:
     if recipe.takes_document and not config.inputs:
         raise SettingsError(
-            f"The recipe {recipe.name!r} takes documents, which must be named with --from. Got none."
+            f"The recipe {recipe.name!r} takes documents, to be named with 'inputs' (--from). Got none."
         )
     if config.inputs and not recipe.takes_document:
         raise SettingsError(
-            f"--from must come with a recipe that takes documents, such as rewrite. "
+            f"'inputs' (--from) must come with a recipe that takes documents, such as rewrite. "
             f"{recipe.name!r} takes none."
         )
     if config.topics is not None and recipe.topics is None:
-        raise SettingsError(f"--topics must come with a recipe that has topics. {recipe.name!r} has none.")
+        raise SettingsError(
+            f"'topics' (--topics) must come with a recipe that has topics. {recipe.name!r} has none."
+        )
     if config.run_code and recipe.checks.form != "exercise":
         raise SettingsError(
-            f'--run-code must come with a recipe of exercises (form = "exercise"). {recipe.name!r} is none.'
+            "'run_code' (--run-code) must come with a recipe of exercises (form = \"exercise\"). "
+            f"{recipe.name!r} is none."
         )
 
 

@@ -20,11 +20,12 @@ from filtering.errors import Interrupted, RunError
 from pipelines.labels.label_folder import open_journal, price_journal
 from pipelines.progress import ConsoleReporter, Meter, Reporter, waiting
 from pipelines.settings.writing import WriteConfig
-from pipelines.writing.asker import ask
+from pipelines.writing.asker import ask, refuse_small_budget
 from pipelines.writing.attempts import NOT_ASKED, WITHOUT_REPLY, Attempt, attempts, batched
 from pipelines.writing.code_runs import CodeRuns
 from pipelines.writing.documents import DocumentDraws, texts_of_files
-from pipelines.writing.estimate_writing import estimate_work
+from pipelines.writing.estimate_writing import estimate_work, least_usd
+from pipelines.writing.left_out import refuse_losses, tell_changes
 from pipelines.writing.marks import MARKED, marks_of
 from pipelines.writing.sieve import NEAR_DUPLICATE, SIFTED, Sieve
 from pipelines.writing.sifting import Sifted, sift
@@ -61,12 +62,15 @@ def write_texts(config: WriteConfig, *, reporter: Reporter | None = None) -> Wri
     """
     reporter = reporter or ConsoleReporter()
     work = prepare(config)
+    refuse_losses(config, work.recipe.name)
+    likely = work.likely_draws()  # before there is a folder: documents may be named wrongly
     with open_journal(config.out, "Texts") as journal:
         price_journal(config, journal, config.out)
         replies = journal.replies()
         sieve = _sieve(work, journal, reporter)
-        draws = _draws(work, journal, reporter)
+        draws = _draws(work, likely, journal, reporter)
         if draws is None:  # the budget ended with the topics
+            reporter.say("The budget ended before all topics were listed, so no text was asked for.")
             draws = SlotDraws(work.recipe, config.seed)
             nothing = _written(work, draws, Sifted([], 0), sieve, journal, reporter)
             return replace(nothing, asked=config.n, faults={NOT_ASKED: config.n})
@@ -78,6 +82,7 @@ def write_texts(config: WriteConfig, *, reporter: Reporter | None = None) -> Wri
             sifted = sift(work, draws, sieve, journal, ask_for, reporter)
         except KeyboardInterrupt:
             raise Interrupted(_how_to_read(work, draws, journal)) from None
+        tell_changes(config, work.recipe.name, reporter)
         result = _written(work, draws, sifted, sieve, journal, reporter)
         if journal.replies() == replies and result.is_whole:
             reporter.say("Nothing was asked: all replies were there.")
@@ -92,13 +97,22 @@ def _sieve(work: Work, journal: Journal, reporter: Reporter) -> Sieve:
         return Sieve(tasks=work.tasks, against=others, run=CodeRuns(journal) if config.run_code else None)
 
 
-def _draws(work: Work, journal: Journal, reporter: Reporter) -> Draws | None:
+def _draws(work: Work, draws: Draws, journal: Journal, reporter: Reporter) -> Draws | None:
     """Return what is drawn from, of which the folder is from now on; None where the budget ended before."""
-    draws = work.likely_draws()
     tell_not_read(draws, reporter)
+    if work.config.budget_usd is not None and not journal.replies():
+        what = "a text" if work.topics is None else "the topics and a text"
+        refuse_small_budget(
+            work.config, journal, least_usd(work, draws, journal), _enough_usd(work, journal), what
+        )
     hold_to(work.config.out, work.decided_by(draws))
     if work.topics is None:
         return draws
+    if work.topic_count < work.config.n and work.is_begun:
+        reporter.say(
+            f"This folder began with {work.topic_count:,} topics, which {work.config.n:,} texts share. For "
+            "more topics choose another --out."
+        )
     topics = work.listed_topics() or list_topics(
         work.recipe, work.topic_count, work.topics, work.config, work.config.out, journal, reporter
     )
@@ -185,8 +199,10 @@ def _written(
         edu_score=tally.edu_score,
         median_score=tally.median_score,
         is_cut=is_cut,
+        keep_grade=config.keep_grade,
         diversity=diversity,
         warnings=tuple(warnings(diversity)) if diversity else (),
+        long_documents=tally.long_documents,
         unreadable=draws.unreadable if isinstance(draws, DocumentDraws) else {},
         examples=tuple(tally.examples),
         is_graded=grading is not None and all_graded,

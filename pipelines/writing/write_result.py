@@ -10,6 +10,7 @@ from typing import Any
 from annotations.writing.diversity import Diversity
 from annotations.writing.recipe import Recipe
 from pipelines.writing.attempts import WITHOUT_REPLY, Attempt
+from pipelines.writing.documents import IS_WHOLE
 from pipelines.writing.marks import Marks
 from pipelines.writing.reasons import detail_of
 
@@ -82,10 +83,14 @@ class WriteResult:
         Mean and median of what is kept; 0 where nothing is.
     is_cut : bool
         Whether grades or scores decided what is kept.
+    keep_grade : float, optional
+        Lowest grade of what is kept.
     diversity : Diversity, optional
         Of what passed the checks; None where nothing did.
     warnings : tuple of str
         Sentences about it.
+    long_documents : int
+        Documents of which beginning, middle and end were shown, for their length.
     unreadable : dict of str to str
         Why inputs could not be read, by name.
     examples : tuple of Example
@@ -123,8 +128,10 @@ class WriteResult:
     edu_score: float = 0.0
     median_score: float = 0.0
     is_cut: bool = False
+    keep_grade: float | None = None
     diversity: Diversity | None = None
     warnings: tuple[str, ...] = ()
+    long_documents: int = 0
     unreadable: Mapping[str, str] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     is_graded: bool = False
@@ -158,13 +165,14 @@ class Tally:
         self.examples: list[Example] = []
         self._shows, self._step = shows, max(1, good // KEPT_SHOWN)
         self._points: dict[str, float] = defaultdict(float)
-        self.graded = 0
+        self.graded = self.long_documents = 0
         self._scores = array("f")
 
     def add(self, recipe: Recipe, attempt: Attempt, marks: Marks, fault: str) -> None:
         """Count what came of a draw."""
         reply: Mapping[str, Any] = attempt.reply or {}
         self.asked += 1
+        self.long_documents += attempt.draw.source.get(IS_WHOLE) is False
         self.tokens_in += reply.get("tokens_in") or 0
         self.tokens_out += reply.get("tokens_out") or 0
         seen = self.faults[fault] if fault else self.kept

@@ -23,6 +23,7 @@ from annotations.asking.question_loop import (
 from annotations.asking.settings import Limits, Price, Rater
 from annotations.asking.unusable import Wanted
 from filtering.errors import EndpointError, RunError
+from pipelines.progress import ReplyMeter
 
 PRICE = Price(1.0, 2.0)
 RATER = Rater("fake", None, 50)
@@ -95,6 +96,23 @@ def test_no_more_are_asked_at_a_time_than_is_allowed(journal):
 
     ask_all(tasks(40), [Counting(GOOD, RATER)], journal, Limits(concurrency=7), lambda *_: None, SAID.append)
     assert Counting.most == 7
+
+
+def test_it_is_told_how_many_questions_are_asked_again_until_none_is(journal):
+    counts = []
+    ask_all(
+        tasks(3),
+        [FakeAnnotator(Failing(2), RATER)],
+        journal,
+        Limits(concurrency=3, **QUICK),
+        lambda *_: None,
+        SAID.append,
+        again=counts.append,
+    )
+    assert (max(counts), counts[-1]) == (3, 0)
+    meter = ReplyMeter(3, 0, 0.0)
+    meter.ask_again(2)
+    assert meter.line() == "0 of 3 labels, working on the first labels, asked again: 2"
 
 
 def test_a_question_that_fails_for_a_while_is_answered(journal):

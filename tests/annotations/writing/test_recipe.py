@@ -165,12 +165,15 @@ def test_no_question_ends_in_two_signs(write_recipe):
         ("yours", "Got 'yours'. There is no such file. Did you mean 'yours.toml'?"),
         ("yuors.toml", "Got 'yuors.toml'. There is no such file. Did you mean 'yours.toml'?"),
         ("storie", "Got 'storie'. There is no such file. Did you mean 'story'?"),
+        ("storys", "Got 'storys'. There is no such file. Did you mean 'story'?"),
+        ("mine2.toml", "Got 'mine2.toml'. There is no such file. Did you mean 'mine.toml'?"),
         ("zzzz.toml", "Got 'zzzz.toml'. There is no such file."),
     ],
 )
 def test_of_a_recipe_that_is_no_file_it_is_said_what_there_is(tmp_path, monkeypatch, name, told):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine").mkdir()
+    for one in ("mine", "stories"):
+        (tmp_path / one).mkdir()
     for one in ("mine", "yours"):
         (tmp_path / f"{one}.toml").write_text(OWN)
     assert refusal(name).endswith(told)

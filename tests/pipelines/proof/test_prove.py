@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +16,7 @@ from runs import QUIET, Recorder
 
 from filtering.errors import Interrupted, OutputError, SettingsError
 from pipelines import FilterConfig, ProveConfig, filter_dump, prove_run
+from pipelines.commands import print_proof
 from pipelines.locks import is_locked
 from pipelines.proof import prove as prove_module
 from pipelines.proof import training as training_module
@@ -221,6 +223,13 @@ def test_too_little_time_and_too_little_text_are_refused_with_what_would_do(fold
     assert "takes about" in str(refused.value)
     with pytest.raises(SettingsError, match="at least 20,000 bytes"):
         prove_run(settings(folder, tmp_path / "x", arms=["none=score>=4.99"]), reporter=QUIET)
+
+
+def test_a_toy_leads_to_models_without_what_made_it_a_toy(folder):
+    trial = settings(folder, "trial", arm_bytes=10_000, passes=1)
+    told = print_proof._next_step(SimpleNamespace(size="toy"), trial)
+    assert "--out NEW" in told
+    assert not [one for one in ("--bytes", "--seeds", "--passes", "--budget", "toy") if one in told]
 
 
 def test_an_estimate_writes_nothing(folder, tmp_path):

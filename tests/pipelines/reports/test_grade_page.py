@@ -84,7 +84,7 @@ def test_the_command_prints_the_table_and_where_the_page_is(tmp_path, command):
     ("count", "told"),
     [
         (6, "highest: good; worse: poor"),
-        (3, "highest: good; too few beginnings: poor. A verdict needs 5 beginnings"),
+        (3, "highest: good; too few beginnings: poor\nIntervals need 5 beginnings"),
     ],
 )
 def test_the_command_says_why_a_model_is_not_called_worse(tmp_path, command, count, told):

@@ -36,7 +36,7 @@ def test_the_page_says_what_is_kept_what_is_not_and_why(written):
     for said in (
         f"{result.kept:,}", "of 40", "too short", "repeats itself", f"{result.faults['too short']:,}",
         "Mean grades of what is kept, by judge", "grammar", "4 words", "near-duplicates", "evenness",
-        "Commonest openings", "noun", "what it cost", "draws that the recipe allows",
+        "noun", "what it cost", "draws that the recipe allows",
         "it says the same again and again", "its score by web, its grade by judge",
     ):  # fmt: skip
         assert said in page.text, said
@@ -73,7 +73,7 @@ def test_without_samples_no_text_is_shown(written):
 
 def test_names_and_texts_of_others_are_text_and_nothing_else(written):
     result, _ = written
-    diversity = Diversity(1, 1, (1.0,) * 4, ((f"opening {HOSTILE}", 1.0),), {HOSTILE: 1.0}, {HOSTILE: 1}, 0.0)
+    diversity = Diversity(2, 2, (1.0,) * 4, ((f"opening {HOSTILE}", 1.0),), {HOSTILE: 1.0}, {HOSTILE: 1}, 0.0)
     example = Example(f"text {HOSTILE}", {"noun": f"slot {HOSTILE}"}, result.examples[0].marks, "")
     page = Page(
         render_page(
@@ -104,4 +104,24 @@ def test_a_folder_without_a_text_has_a_page_that_says_so(written):
     )
     page = Page(render_page(nothing))
     assert "No text passed the checks." in page.text
-    assert "the same command asks for them" in page.text
+    assert "Nothing was thrown away. Beside these: 40 not asked. The same command asks for them." in page.text
+
+
+def test_what_found_no_answer_was_not_thrown_away_and_openings_are_shown_that_come_twice(written):
+    result, _ = written
+    openings = (("once upon a time there", 0.05), ("one day the hen ran", 0.025))
+    page = Page(
+        render_page(
+            replace(
+                result,
+                faults={"too short": 3, "no answer": 7},
+                diversity=replace(result.diversity, texts=40, openings=openings),
+            )
+        )
+    )
+    assert "Beside these: 7 no answer." in page.text
+    assert "the endpoint gave none" not in page.text
+    assert "once upon a time there" in page.text
+    assert "one day the hen ran" not in page.text
+    lone = replace(result, diversity=replace(result.diversity, texts=40, openings=openings[1:]))
+    assert "No two texts open with the same 5 words." in Page(render_page(lone)).text

@@ -4,6 +4,9 @@ import pytest
 from annotating import KEY
 from written_texts import OWN
 
+from filtering.errors import SettingsError
+from pipelines.writing.run_code import require_isolation
+
 
 @pytest.fixture(autouse=True)
 def key(monkeypatch):
@@ -17,3 +20,12 @@ def own(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(OWN)
     return path
+
+
+@pytest.fixture
+def _shut_in():
+    """Skip a test where code cannot be run in safety."""
+    try:
+        require_isolation()
+    except SettingsError as error:
+        pytest.skip(f"code cannot be shut in here: {error}")

@@ -1,21 +1,16 @@
 """Proves that exercises are run against their own tests where that was asked for, each once."""
 
+import os
+
 import pytest
 from scripted_server import ScriptedServer
 from scripted_writer import FAULTS, Writer
 from written_texts import failed, kept, write
 
 from filtering.errors import RunError, SettingsError
-from pipelines.writing import code_runs, run_code
-from pipelines.writing.run_code import require_isolation, run_exercise
-
-
-@pytest.fixture
-def _shut_in():
-    try:
-        require_isolation()
-    except SettingsError as error:
-        pytest.skip(f"code cannot be shut in here: {error}")
+from pipelines.progress import Meter
+from pipelines.writing import code_runs, run_code, sifting
+from pipelines.writing.run_code import run_exercise
 
 
 @pytest.mark.usefixtures("_shut_in")
@@ -53,3 +48,19 @@ def test_where_code_cannot_be_shut_in_nothing_is_asked(tmp_path, monkeypatch):
     with ScriptedServer(Writer()) as server, pytest.raises(SettingsError, match="must be shut in"):
         write(tmp_path / "out", server.base_url, "exercise", n=6, run_code=True)
     assert server.count == 0
+
+
+@pytest.mark.usefixtures("_shut_in")
+def test_exercises_are_counted_a_few_at_a_time_while_they_are_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    counted = []
+
+    class Keeping(Meter):
+        def count(self, number, **more):
+            counted.append((self.doing, number))
+            super().count(number, **more)
+
+    monkeypatch.setattr(sifting, "Meter", Keeping)
+    with ScriptedServer(Writer()) as server:
+        write(tmp_path / "out", server.base_url, "exercise", n=6, run_code=True)
+    assert counted == [("checking", sifting.RUNS_A_CORE), ("checking", 2)]

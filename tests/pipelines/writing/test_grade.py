@@ -1,6 +1,7 @@
 """Proves that models are graded by what they wrote after beginnings, once each, and compared on these."""
 
 import json
+from math import isfinite, isnan
 
 import pyarrow.parquet as pq
 import pytest
@@ -66,6 +67,10 @@ def test_of_few_beginnings_no_model_is_called_worse(tmp_path):
             grade_config(tmp_path, texts=texts, base_url=server.base_url), reporter=QUIET
         ).models
     assert [(one.verdict, one.shared) for one in models] == [("highest", 4), ("too few beginnings", 4)]
+    for figure in (models[0].score, models[1].gap, *models[1].grades.values()):
+        assert isfinite(figure.value)
+        assert isnan(figure.low)
+        assert isnan(figure.high)
 
 
 def test_a_model_without_any_grade_stands_last(tmp_path):
@@ -185,10 +190,56 @@ def test_files_without_a_column_or_a_row_are_refused_by_name(tmp_path):
     path.write_text(json.dumps({"prompt": "a", "completion": "b", "model": ""}) + "\n")
     with pytest.raises(LabelsError, match=r"must name who wrote.* row 1"):
         grade_texts(grade_config(tmp_path, texts=str(path)), reporter=QUIET)
+    rows = [{"prompt": one, "completion": "b", "model": "m"} for one in ("a", None, " ")]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(LabelsError, match=r"must hold a beginning in each row.* data row 2 and 1 more\."):
+        grade_texts(grade_config(tmp_path, texts=str(path)), reporter=QUIET)
+    path.write_text("")
+    with pytest.raises(LabelsError, match=r"texts\.jsonl must hold rows\. The file is empty\."):
+        grade_texts(grade_config(tmp_path, texts=str(path)), reporter=QUIET)
     path.write_text(json.dumps({"prompt": "a", "completion": 3, "model": "m"}) + "\n")
     with pytest.raises(ColumnError, match=r"'completion' in .* must be string"):
         grade_texts(grade_config(tmp_path, texts=str(path)), reporter=QUIET)
     assert not (tmp_path / "grades").exists()
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv"])
+def test_numbers_are_names_of_models_and_a_text_that_stands_twice_is_asked_once(tmp_path, suffix):
+    path = tmp_path / f"texts.{suffix}"
+    rows = [(prompt, GOOD, step) for step in (1000, 2000) for prompt in PROMPTS for _ in range(2)]
+    lines = [json.dumps(dict(zip(("prompt", "completion", "model"), row, strict=True))) for row in rows]
+    if suffix == "csv":
+        lines = ["prompt,completion,model", *(f'"{prompt}","{text}",{step}' for prompt, text, step in rows)]
+    path.write_text("\n".join(lines) + "\n")
+    with ScriptedServer(count_hens) as server:
+        config = grade_config(tmp_path, texts=str(path), base_url=server.base_url)
+        assert [one.name for one in grade_texts(config, reporter=QUIET).models] == ["1000", "2000"]
+        assert server.count == len(PROMPTS)
+
+
+def test_a_budget_that_ends_before_a_grade_is_refused_with_one_that_is_enough(tmp_path):
+    with ScriptedServer(count_hens) as server:
+        more = {"base_url": server.base_url, "prices": grade_prices()}
+        with pytest.raises(SettingsError, match="must hold a grade, which may cost") as refused:
+            grade_texts(grade_config(tmp_path, budget_usd=0.0001, **more), reporter=QUIET)
+        assert server.count == 0
+        enough = float(str(refused.value).partition(" is enough for all.")[0].split()[-1])
+        assert grade_texts(grade_config(tmp_path, budget_usd=enough, **more), reporter=QUIET).exit_code == 0
+
+
+def test_what_came_without_a_price_is_told_beside_what_is_known(tmp_path, command):
+    texts = write_completions(tmp_path / "a.parquet", {"good": GOOD})
+    arguments = ("grade", texts, "--out", tmp_path / "out")
+    with ScriptedServer(count_hens) as server:
+        first = command(*arguments, "--base-url", server.base_url, "--model", "one")
+        assert "; spent: not known without a --price" in first.out
+        page = (tmp_path / "out" / "grades.html").read_text()
+        assert "not known" in page
+        assert "$0.00" not in page
+        second = command(*arguments, "--base-url", server.base_url, "--model", "two", "--price", "two=1/1000")
+    told = "and what replies of one cost that came without a --price"
+    assert told in second.out
+    assert told in (tmp_path / "out" / "grades.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -199,12 +250,23 @@ def test_files_without_a_column_or_a_row_are_refused_by_name(tmp_path):
         ({"prompts": "b"}, "--prompts must come with --from-model. Got --prompts alone."),
         ({"texts": "a", "from_models": ("c",)}, "--from-model must come with --prompts"),
         ({"prompts": "b", "from_models": ("c", "c")}, "Each --from-model must differ. Got c, c."),
+        *[
+            ({"texts": "a", **of_writing}, f"'{next(iter(of_writing))}' (--[a-z-]+) must come with --prompts")
+            for of_writing in (
+                {"length": 5},
+                {"per_prompt": 2},
+                {"sampling_temperature": 0.5},
+                {"batch": 4},
+                {"seed": 1},
+                {"device": "cpu"},
+            )
+        ],
         ({"texts": "a", "out": "s3://b/c"}, "must be a folder on this machine"),
         ({"texts": "a", "budget_usd": 1.0}, "A budget needs the price of each model."),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(settings, said):
-    with pytest.raises(SettingsError, match=said.replace("(", r"\(")):
+    with pytest.raises(SettingsError, match=said.replace("(", r"\(").replace(")", r"\)")):
         GradeConfig(**{"out": "o", "model": "m", **settings})
 
 

@@ -1,5 +1,6 @@
 """Proves that each reason against a text says what it means, and of a single text what exactly is wrong."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,19 @@ from pipelines.writing.sieve import SIFTED
 
 def test_each_reason_that_is_ours_has_a_meaning():
     assert {*REASONS, *WITHOUT_REPLY, *TEXTS.called.values(), *MARKED, *SIFTED} <= set(MEANINGS)
+
+
+def test_of_a_text_of_a_wrong_length_its_words_and_those_allowed_are_told(tmp_path, own):
+    with ScriptedServer(Writer({"short": 0.5})) as server:
+        write(tmp_path / "out", server.base_url, own)
+        assert {row["detail"] for row in failed(tmp_path / "out")} == {"3 words, of at least 40"}
+        own.write_text(own.read_text().replace("min_words = 40", "max_words = 90"))
+        write(tmp_path / "out", server.base_url, own)
+    told = {row["detail"] for row in failed(tmp_path / "out") if row["reason"] == "too long"}
+    assert told
+    for one in told:
+        assert re.fullmatch(r"\d+ words, of at most 90", one)
+        assert int(one.split()[0]) > 90
 
 
 def without_the_noun(request):

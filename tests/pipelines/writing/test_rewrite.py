@@ -89,6 +89,21 @@ def test_a_lesson_says_where_its_document_is_from(tmp_path):
     assert not [name for name in kept(tmp_path / "other")[0] if name.startswith("source_")]
 
 
+def test_documents_that_are_shown_in_part_are_counted_and_marked(tmp_path, command):
+    texts = [*make_texts(3, seed=6), *("\n\n".join(make_texts(40, seed=seed)) for seed in (7, 8))]
+    assert [len(one) > 16_000 for one in texts] == [False] * 3 + [True] * 2
+    pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
+    with ScriptedServer(Writer()) as server:
+        done = command(
+            *("write", "rewrite", "--from", tmp_path / "a.parquet", "--n", 5, "--model", "scripted"),
+            *("--base-url", server.base_url, "--out", tmp_path / "out"),
+        )
+    assert "long documents, of which beginning, middle and end were shown: 2" in done.out
+    assert "long documents, of which a part was shown" in (tmp_path / "out" / "report.html").read_text()
+    rows = kept(tmp_path / "out", "rewrite")
+    assert {row["source_row"]: row["source_is_whole"] for row in rows} == {at: at < 3 for at in range(5)}
+
+
 def test_the_same_page_twice_is_paid_once(tmp_path):
     pq.write_table(pa.table({"text": make_texts(1, seed=4) * 12}), tmp_path / "copies.parquet")
     (tmp_path / "mine.toml").write_text('name = "mine"\ninstructions = "Say it anew. {document}"\n')

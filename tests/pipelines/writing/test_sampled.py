@@ -36,6 +36,14 @@ def test_what_is_written_follows_from_the_seed(writer):
         assert not text.startswith(prompt)
 
 
+def test_tokens_are_counted_as_they_are_drawn_and_come_to_the_length_of_each_batch(writer):
+    counted = []
+    first = writer.write_on(PROMPTS, seed=1, wrote=counted.append, **HOW)
+    assert first == writer.write_on(PROMPTS, seed=1, **HOW)
+    assert sum(counted) == 2 * HOW["length"]
+    assert counted.count(1) > 2
+
+
 def test_a_beginning_repeated_is_written_on_differently_each_time(writer):
     assert len(set(writer.write_on(PROMPTS[:1] * 6, seed=1, **HOW))) > 3
 
@@ -80,7 +88,10 @@ def test_a_folder_that_is_no_model_or_brings_code_is_refused_before_anything_is_
 
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert "must be a folder that transformers saved" in refusal(empty)
+    assert "must be a folder that transformers saved. Found no config.json in it." in refusal(empty)
+    assert refusal(tmp_path / "nowhere") == (
+        f"--from-model '{tmp_path / 'nowhere'}' must be a folder that transformers saved. There is none."
+    )
     own = tmp_path / "own"
     write_model(own)
     config = json.loads((own / "config.json").read_text())

@@ -5,13 +5,14 @@ import time
 
 import pytest
 import scripted_server as scripted
-from scripted_server import MODEL, ScriptedServer, text_parts
-from scripted_writer import TOPICS_SYSTEM, Writer
+from runs import Recorder
+from scripted_server import MODEL, ScriptedServer, completion, text_parts
+from scripted_writer import TOPICS_SYSTEM, Writer, said
 from written_texts import kept, write, write_config, write_process
 
 from annotations.asking.settings import Price
-from filtering.errors import EndpointError, OutputError, RunError
-from pipelines import estimate_writing
+from filtering.errors import EndpointError, OutputError, RunError, SettingsError
+from pipelines import estimate_writing, write_texts
 
 
 def requests_of(server):
@@ -96,13 +97,36 @@ def test_a_budget_that_ends_with_the_grades_leaves_texts_and_says_so(tmp_path):
 
 
 def test_a_budget_that_ends_with_the_topics_is_gone_on_with(tmp_path):
+    def long_lists(request):
+        done = Writer()(request)
+        is_list = TOPICS_SYSTEM in text_parts(request.body, "system")
+        return completion(said(done), usage=(50, 1500)) if is_list else done
+
     prices = {"*": Price(0.0, 1000.0)}
-    with ScriptedServer(Writer()) as server:
+    with ScriptedServer(long_lists) as server:
         more = {"topics": 20, "prices": prices, "concurrency": 1}
-        result = write(tmp_path / "out", server.base_url, "textbook", budget_usd=1.6, **more)
+        reporter = Recorder()
+        config = write_config(tmp_path / "out", server.base_url, "textbook", budget_usd=20.0, **more)
+        result = write_texts(config, reporter=reporter)
         assert (result.kept, result.faults, result.exit_code) == (0, {"not asked": 20}, 3)
-        assert result.spent_usd <= 1.6
+        assert result.spent_usd <= 20.0
+        assert "The budget ended before all topics were listed, so no text was asked for." in reporter.said
         assert write(tmp_path / "out", server.base_url, "textbook", budget_usd=1000.0, **more).kept == 20
+
+
+@pytest.mark.parametrize(
+    ("recipe", "budget_usd", "what"), [("story", 0.1, "a text"), ("textbook", 3.0, "the topics and a text")]
+)
+def test_a_budget_that_ends_before_a_text_is_refused_with_one_that_is_enough(
+    tmp_path, recipe, budget_usd, what
+):
+    more = {"prices": {"*": Price(0.0, 1000.0)}, "n": 4}
+    with ScriptedServer(Writer()) as server:
+        with pytest.raises(SettingsError, match=f"must hold {what}, which may cost") as refused:
+            write(tmp_path / "out", server.base_url, recipe, budget_usd=budget_usd, **more)
+        assert server.count == 0
+        enough = float(str(refused.value).partition(" is enough for all.")[0].split()[-1])
+        assert write(tmp_path / "out", server.base_url, recipe, budget_usd=enough, **more).kept == 4
 
 
 def test_an_estimate_sends_nothing_writes_nothing_and_a_run_stays_below_its_bound(tmp_path, command):
@@ -136,6 +160,19 @@ def test_topics_are_asked_for_once_and_stay(tmp_path):
         again = sum(TOPICS_SYSTEM in text_parts(one.body, "system") for one in server.requests)
     assert lists == again > 0
     assert (tmp_path / "out" / "topics.jsonl").read_bytes() == topics
+
+
+def test_a_folder_has_no_more_topics_than_texts_it_began_with_unless_asked_for(tmp_path):
+    reporter = Recorder()
+    with ScriptedServer(Writer()) as server:
+        first = write(tmp_path / "out", server.base_url, "textbook", n=3)
+        assert (first.topics, first.kept, server.count) == (3, 3, 6)
+        larger = write_config(tmp_path / "out", server.base_url, "textbook", n=5)
+        assert write_texts(larger, reporter=reporter).kept == 5
+        assert server.count == 8
+        assert write(tmp_path / "more", server.base_url, "textbook", n=3, topics=4).topics == 4
+    told = "This folder began with 3 topics, which 5 texts share. For more topics choose another --out."
+    assert told in reporter.said
 
 
 def test_no_text_is_drawn_before_all_topics_are_there(tmp_path):

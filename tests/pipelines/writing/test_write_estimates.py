@@ -82,7 +82,8 @@ def test_a_price_of_a_model_that_nobody_asks_is_refused(tmp_path, own):
             with pytest.raises(SettingsError, match="Did you mean 'scripted'"):
                 verb(write_config(tmp_path / "out", server.base_url, own, **more))
         assert server.count == 0
-        write(tmp_path / "out", server.base_url, own, n=2, grader="judge")
-        later = write(tmp_path / "out", server.base_url, own, n=2, prices={"judge": Price(1.0, 1.0)})
+        judged = {"n": 2, "grader": "judge"}
+        write(tmp_path / "out", server.base_url, own, **judged)
+        later = write(tmp_path / "out", server.base_url, own, **judged, prices={"judge": Price(1.0, 1.0)})
     assert later.spent_usd > 0  # for grades that were there without a price
     assert later.unpriced == ("scripted",)

@@ -2,19 +2,21 @@
 
 import sys
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from scripted_server import ScriptedServer
 from scripted_writer import Writer
 from written_texts import write
 
-from filtering.errors import MissingExtraError, SettingsError
+from filtering.errors import EdufilterError, MissingExtraError, SettingsError
 from filtering.text import human_languages
 
 
 def test_more_texts_than_combinations_are_refused_with_the_most_that_can_be_had(tmp_path, own):
     with ScriptedServer(Writer()) as server:
         with pytest.raises(
-            SettingsError, match="--n must be at most 20, the number of different combinations"
+            SettingsError, match=r"'n' \(--n\) must be at most 20, the number of different combinations"
         ):
             write(tmp_path / "out", server.base_url, own, n=21)
         assert server.count == 0
@@ -30,7 +32,7 @@ def test_more_texts_than_combinations_are_refused_with_the_most_that_can_be_had(
             ["story", "--from", "dump"],
             "--from must come with a recipe that takes documents, such as rewrite.",
         ),
-        (["rewrite"], "The recipe 'rewrite' takes documents, which must be named with --from. Got none."),
+        (["rewrite"], "The recipe 'rewrite' takes documents, to be named with --from. Got none."),
         (["rewrite", "--from", "nowhere"], "nowhere"),
         (["story", "--topics", "5"], "--topics must come with a recipe that has topics. 'story' has none."),
         (["story", "--run-code"], "--run-code must come with a recipe of exercises"),
@@ -44,12 +46,24 @@ def test_more_texts_than_combinations_are_refused_with_the_most_that_can_be_had(
         (["story", "--decontaminate", "nowhere.jsonl"], "nowhere.jsonl"),
         (["story", "--budget-usd", "5"], "A budget needs the price of each model. Got none for 'scripted'"),
         (["story", "--budget-usd", "5", "--price", "scripted=1/1", "--grade", "j"], "Got none for 'j'"),
+        (
+            ["story", "--budget-usd", "5", "--price", "scripted=1/1", "--grade", "j"],
+            "Give it with --price j=INPUT/OUTPUT",
+        ),
+        (
+            ["story", "--budget-usd", "5", "--price", "scrpted=1/1"],
+            "Got none for 'scripted', and one for 'scrpted', which is not asked.",
+        ),
+        (["story", "--text-column", "body"], "--text-column must come with --from"),
+        (["story", "--group-column", "site"], "--group-column must come with --from"),
+        (["story", "--fields", "prompt=q"], "--fields must come with --decontaminate. Got none."),
         (["story", "--price", "cheap"], "--price must be [MODEL=]INPUT/OUTPUT"),
         (
             ["story", "--against", "out/data", "--out", "out"],
             "--against must not lie in the folder of --out.",
         ),
         (["story", "--out", "s3://a/b"], "--out must be a folder on this machine"),
+        (["textbook", "--topics", "2", "--n", "900"], "Ask for fewer, or have more --topics listed."),
         (["textbook", "--topics", "2", "--n", "900"], "--n must be at most 800"),
     ],
 )
@@ -61,6 +75,15 @@ def test_a_wrong_setting_is_refused_before_anything_is_asked(tmp_path, command, 
         assert (done.code, server.count) == (2, 0)
     assert told in done.err
     assert "Traceback" not in done.said
+
+
+def test_documents_that_are_named_wrongly_leave_no_folder(tmp_path):
+    (tmp_path / "notes.txt").write_text("no Parquet")
+    pq.write_table(pa.table({"text": ["One."]}), tmp_path / "a.parquet")
+    for inputs, more in (("notes.txt", {}), ("a.parquet", {"text_column": "body"})):
+        with pytest.raises(EdufilterError):
+            write(tmp_path / "out", "http://a/v1", "rewrite", inputs=[str(tmp_path / inputs)], n=1, **more)
+        assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("library", "extra"), [("rensa", "annotate"), ("fasttext", "report")])
