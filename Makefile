@@ -3,8 +3,8 @@
 SHARED ?= ../shared
 PYTHON ?= python3
 # BENCH_FLAGS=--huge measures a 10 GB file too; BENCH_FLAGS='--only NAME' measures one section alone: kernel, full,
-# asking, writing, start, filter, memory, leaks, text-leaks, cluster, planning, choosing, scaling, side-by-side or
-# languages.
+# asking, writing, start, filter, growth, memory, passages, leaks, text-leaks, cluster, planning, choosing, scaling,
+# side-by-side or languages.
 BENCH_FLAGS ?=
 VENV := .venv
 RUN := $(VENV)/bin/
@@ -33,14 +33,13 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Done. The command is $(RUN)edufilter; to type it without its folder: . $(VENV)/bin/activate"
 	@echo "Next: edufilter demo, or edufilter filter DUMP --out OUT --dry-run"
 
-# What the demo needs and no more; any other target adds the rest to the same .venv. Bytecode is compiled on demand:
-# of torch alone pip would compile for half a minute what is mostly never imported.
+# What the demo needs and no more; any other target adds the rest to the same .venv. Bytecode is compiled on demand.
 $(DEMO_STAMP): pyproject.toml constraints.txt
-	@echo "Installing edufilter with torch's CPU build into $(VENV): 530 MB to download, 1.6 GB on disk. Once."
-	@echo "Nothing is shown meanwhile. It takes a minute or two."
+	@echo "Installing edufilter into $(VENV): 170 MB to download, 540 MB on disk. Once."
+	@echo "Nothing is shown meanwhile. It takes about a minute."
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP_INSTALL) --upgrade pip
-	@$(PIP_INSTALL) --no-compile --editable '.[embed,report,prove]'
+	@$(PIP_INSTALL) --no-compile --editable '.[report]'
 	@touch $@
 
 demo: $(if $(wildcard $(STAMP)),$(STAMP),$(DEMO_STAMP))  ## filters real documents, and says what to do next

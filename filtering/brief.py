@@ -17,8 +17,8 @@ def brief(value: Any) -> str:  # noqa: ANN401 - any dataclass
     Examples
     --------
     >>> from filtering.scoring.settings import ExitSettings
-    >>> brief(ExitSettings(2.5, 0.01))
-    'ExitSettings(keep_at=2.5, max_disagreement=0.01, full_fraction=None)'
+    >>> brief(ExitSettings(2.5, 0.01))  # doctest: +ELLIPSIS
+    'ExitSettings(keep_at=2.5, max_disagreement=0.01, full_fraction=None, ...'
     >>> _short(np.zeros((3, 2), np.float32)), _short({"en": 1, "de": 2, "fr": 3, "es": 4, "it": 5})
     ('<float32 (3, 2)>', '<5 items>')
     """

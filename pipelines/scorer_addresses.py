@@ -70,7 +70,6 @@ class UntriedScorer:
     signals : SignalScorer
         Its first stage.
     effort : {"fast", "balanced", "full"}
-        That was asked for, else the usual one: ``balanced``, if the scorer has what that takes.
     exits : Exits, optional
         Between which effort ``balanced`` embeds.
     """
@@ -80,7 +79,7 @@ class UntriedScorer:
     exits: Exits | None
 
 
-def open_untried(name: str, effort: Effort | None, exits: ExitSettings) -> UntriedScorer:
+def open_untried(name: str, effort: Effort, exits: ExitSettings) -> UntriedScorer:
     """Read what the files of a scorer say of it.
 
     Raises
@@ -89,7 +88,6 @@ def open_untried(name: str, effort: Effort | None, exits: ExitSettings) -> Untri
         As `filtering.load_scorer`.
     """
     signals, paired = open_pairs(name)
-    effort = effort or ("fast" if paired is None else "balanced")
     found = None if paired is None or effort != "balanced" else find_exits(paired, exits)
     return UntriedScorer(signals, effort, found)
 
@@ -122,7 +120,7 @@ def refuse_other_scorer(name: str, digest: str, wanted: str | None, made_with: s
     if wanted in (None, digest):
         return
     if made_with not in (None, name):
-        words = ["edufilter", "filter", "DUMP", "--scorer", name, "--effort", "fast", "--out", "OUT"]
+        words = ["edufilter", "filter", "DUMP", "--scorer", name, "--out", "OUT"]
         raise ScorerError(
             f"{name!r} must be the scorer that the run was made with, {made_with!r}. Name that one, or make "
             f"a run with this one:\n  {shlex.join(words)}"

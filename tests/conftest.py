@@ -14,6 +14,8 @@ import pytest
 from _pytest.doctest import DoctestModule
 from dumps import CUT, make_labels, make_texts, write_dump
 from few_rows import run_command as run
+from long_texts import CUT as LONG_CUT
+from long_texts import write_long_dump
 from places import KIT, SHARED
 from runs import QUIET, Outcome
 from warm_drawing import drawing_process
@@ -168,6 +170,26 @@ def finished(settings, tmp_path_factory) -> Path:
     """Return a run over the dump that nothing disturbed. Not to be written to."""
     out = tmp_path_factory.mktemp("finished") / "out"
     filter_dump(FilterConfig(**settings, out=out), reporter=QUIET)
+    return out
+
+
+@pytest.fixture(scope="session")
+def long_dump(tmp_path_factory) -> Path:
+    """Return a dump of two files, with 120 rows in all, of which every fourth is long."""
+    return write_long_dump(tmp_path_factory.mktemp("long"))
+
+
+@pytest.fixture(scope="session")
+def of_long(settings, long_dump) -> dict[str, object]:
+    """Return settings that make six parts of that dump; `out` is still to be given."""
+    return settings | {"inputs": [str(long_dump)], "keep_at": LONG_CUT, "rows_per_part": 20}
+
+
+@pytest.fixture(scope="session")
+def passages(of_long, tmp_path_factory) -> Path:
+    """Return a run that writes passages. Not to be written to."""
+    out = tmp_path_factory.mktemp("passages") / "out"
+    filter_dump(FilterConfig(**of_long, out=out, write="passages"), reporter=QUIET)
     return out
 
 

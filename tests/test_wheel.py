@@ -9,12 +9,11 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from compiled_here import share_compiled
 from dumps import CUT, FAST, lasting
-from numba.core.caching import UserProvidedCacheLocator
 from places import ROOT
 from runs import QUIET
 
-from filtering import compiled, load_scorer
 from pipelines import FilterConfig, filter_dump
 
 PACKAGES = ("filtering", "annotations", "pipelines")
@@ -70,21 +69,8 @@ def scripts(wheel, tmp_path_factory):
     installed = pip(*target, "install", *given)
     assert installed.returncode == 0, installed.stderr
     (package,) = folder.glob("lib/*/site-packages/filtering")
-    share_compiled(package)
+    share_compiled(package, package / "__pycache__")
     return folder / "bin"
-
-
-def share_compiled(package):
-    """Copy what was compiled of the same sources here: numba names its folders after those of the sources."""
-    load_scorer("web").score(["a text"])  # compiled by now at the latest
-    kernels = compiled._cache_folder()
-    folder_of = UserProvidedCacheLocator.get_suitable_cache_subpath
-    for room in {path.parent for path in package.rglob("*.py")}:
-        here = kernels / folder_of(compiled.PACKAGE / room.relative_to(package) / "any.py")
-        if here.exists():
-            there = package / "__pycache__" / kernels.name / folder_of(room / "any.py")
-            shutil.copytree(here, there)
-            there.parent.chmod(0o700)
 
 
 def test_the_wheel_holds_every_file_of_the_packages_and_no_other(wheel):

@@ -25,6 +25,8 @@ TIE_SPREADS = 2.0
 """Whose mean figures differ by less than this many spreads are tied; the simplest is kept."""
 MIN_GAP = 1e-3
 """Raw units between anchors, at least."""
+LEAST_SLOPE = 0.1
+"""Log odds that a standard deviation of raw values is worth, at least: less tells nothing of labels."""
 IN_NO_FOLD = -1
 """The fold of what is always fitted to, and never predicted."""
 LEAST_KINDS, LEAST_KIND_ROWS = 5, 5
@@ -127,7 +129,9 @@ def fit_calibration(raw: AnyFloats, labels: AnyFloats) -> Calibration:
     """Fit the anchors to out-of-fold values of documents that were sampled without looking at scores.
 
     Each anchor is where a logistic regression of ``label >= k`` on the raw value crosses one half. Where
-    fewer than `MIN_SIDE_ROWS` labels are on one side of k, the spacing of the anchors before goes on.
+    labels hardly rise with the value, or fall, anchors are so far apart that all documents get about the
+    points that the middle label has. Where fewer than `MIN_SIDE_ROWS` labels are on one side of k, the
+    spacing of the anchors before goes on.
 
     Parameters
     ----------
@@ -144,8 +148,10 @@ def fit_calibration(raw: AnyFloats, labels: AnyFloats) -> Calibration:
         if min(reached.sum(), (~reached).sum()) >= MIN_SIDE_ROWS:
             with one_thread():
                 model = logistic(C=1e4, max_iter=1000).fit(raw[:, None] / spread, reached)
-            slope = max(float(model.coef_[0, 0]), MIN_GAP)
-            anchor = -float(model.intercept_[0]) / slope * spread
+            slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
+            if slope < LEAST_SLOPE:
+                slope, intercept = LEAST_SLOPE, _intercept(raw / spread, reached.mean(), LEAST_SLOPE)
+            anchor = -intercept / slope * spread
         elif len(anchors) >= 2:
             anchor = 2 * anchors[-1] - anchors[-2]
         else:
@@ -153,6 +159,11 @@ def fit_calibration(raw: AnyFloats, labels: AnyFloats) -> Calibration:
         anchors.append(max(anchor, anchors[-1] + MIN_GAP) if anchors else anchor)
     lowest = min(2 * anchors[0] - anchors[1], float(raw.min()))
     return Calibration((min(lowest, anchors[0] - MIN_GAP), *anchors))
+
+
+def _intercept(values: AnyFloats, share: float, slope: float) -> float:
+    """Return the intercept with which a logistic regression of this slope gives the share that is there."""
+    return float(np.log(share / (1 - share)) - slope * values.mean())
 
 
 def calibrate(data: FitData, rows: Rows, fitted: Fitted) -> Calibration:

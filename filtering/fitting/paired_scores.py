@@ -3,11 +3,12 @@
 Of a pool: near-duplicates of labels are left out, and of each other one is kept. Where enough documents are
 of groups that nothing was fitted to, one of each is scored by the scorer itself, and bounds on these are
 exact. Otherwise each is scored by stages that were fitted anew without its group's fold. Without a pool the
-labelled documents serve, with their nested scores.
+labelled documents serve, with their nested scores; and beside a pool of which too few documents are kept.
 """
 
 import hashlib
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -18,7 +19,7 @@ from filtering.fitting.fit_data import FitData
 from filtering.fitting.recipes import Recipe, fit_signals
 from filtering.fitting.stages import HeadName, fit_stage
 from filtering.folds import FOLDS, fold_assignment
-from filtering.scoring.cascade_exits import PairedScores
+from filtering.scoring.cascade_exits import PairedScores, shows_usual
 from filtering.scoring.scorers import EmbeddingScorer
 from filtering.scoring.settings import LEAST_PAIRED
 from filtering.text.near_duplicates import near_duplicate_clusters
@@ -41,6 +42,7 @@ def pair(
     *,
     recipe: Recipe,
     head: HeadName,
+    of_labels: PairedScores | None = None,
 ) -> PairedScores:
     """Score documents without labels by both stages of a scorer.
 
@@ -55,6 +57,9 @@ def pair(
         What the scorer was fitted to, with embeddings.
     recipe, head : str
         How it was fitted.
+    of_labels : PairedScores, optional
+        As `pair_labelled` gives them: they are added where too few of the documents are kept for what effort
+        ``balanced`` promises. Bounds are then approximate.
 
     Raises
     ------
@@ -72,16 +77,20 @@ def pair(
             f"A pool must have at least {LEAST_PAIRED} documents with a score that are no near-duplicates of "
             f"each other or of a label, better {MOST_DOCUMENTS:,} of as many sites. Found {len(chosen)}."
         )
-    codes = group_codes(groups)
+    codes = group_codes([*data.groups, *groups])
+    own_codes, codes = codes[: len(data)], codes[len(data) :]
     rows = np.sort(chosen[:MOST_DOCUMENTS])
-    if are_single:
-        return _paired([(scorer, rows)], documents, codes, held_out=True)
-    folds = fold_assignment([groups[row] for row in rows], 0)
-    own = fold_assignment(data.groups, 0)
-    scorers = [
-        (_fitted(data.where(own != fold), recipe, head, scorer), rows[folds == fold]) for fold in range(FOLDS)
-    ]
-    return _paired(scorers, documents, codes, held_out=False)
+    scorers = [(scorer, rows)]
+    if not are_single:
+        folds, own = fold_assignment([groups[row] for row in rows], 0), fold_assignment(data.groups, 0)
+        scorers = [
+            (_fitted(data.where(own != fold), recipe, head, scorer), rows[folds == fold])
+            for fold in range(FOLDS)
+        ]
+    found = _paired(scorers, documents, codes, held_out=are_single)
+    if of_labels is None or shows_usual(found):
+        return found
+    return joined(found, replace(of_labels, groups=own_codes[data.unbiased]))
 
 
 def pair_labelled(fast: Floats, full: Floats, data: FitData) -> PairedScores:
@@ -101,6 +110,14 @@ def pair_labelled(fast: Floats, full: Floats, data: FitData) -> PairedScores:
         groups=group_codes(data.groups)[chosen],
         held_out=False,
     )
+
+
+def joined(*pairs: PairedScores) -> PairedScores:
+    """Return pairs of several origins as one, whose bounds are approximate; groups share their numbers."""
+    fast, full, groups = (
+        np.concatenate([getattr(one, name) for one in pairs]) for name in ("fast", "full", "groups")
+    )
+    return PairedScores(fast, full, groups, held_out=False)
 
 
 def by_lot(documents: Sequence[bytes]) -> Rows:

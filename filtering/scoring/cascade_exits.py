@@ -1,9 +1,11 @@
 """Exits of a cascade: which fast scores decide alone, and what that may cost.
 
 A document whose fast score lies below the lower exit is dropped, one at or above the upper exit is kept,
-and in between the full scorer decides. The exits are the narrowest that can be shown to hold a bound, by
-fixed-sequence testing: candidates stand in a grid that is fixed beforehand, and are tested from the widest
-on until one fails (Learn then Test: Angelopoulos, Bates, Candes, Jordan, Lei 2021, arXiv:2110.01052).
+and in between the full scorer decides. The exits are the narrowest that can be shown to hold two bounds: on
+the documents lost, of those that the full scorer keeps; and on the false ones, of those kept. Or one bound,
+on all documents that are decided otherwise. They are found by fixed-sequence testing: candidates stand in a
+grid that is fixed beforehand, and are tested from the widest on until one fails (Learn then Test:
+Angelopoulos, Bates, Candes, Jordan, Lei 2021, arXiv:2110.01052). `exit_evidence` has the tests.
 
 The documents that they are tested on have a fast and a full score each and need no label. Where no two are
 of one group, and none of a group that fitted a stage, the tests are exact; otherwise counts are divided by
@@ -18,14 +20,14 @@ import numpy as np
 from filtering.arrays import Bools, Floats, Floats32, Ints, Ints32
 from filtering.brief import brief
 from filtering.errors import SettingsError
-from filtering.rate_bounds import CONFIDENCE, binomial_tail, design_effect, rate_bound
-from filtering.scoring.settings import DEFAULT_BOUNDS, ExitSettings
+from filtering.scoring.exit_evidence import Evidence, bounds_of, most_wrong, with_bounds
+from filtering.scoring.settings import MAX_FALSE, MAX_LOST, ExitSettings
 
 GRID = np.arange(502) / 100
 """Candidate exits, in rubric points; no score reaches the last."""
 
-USUAL_BOUNDS = (0.002, 0.005, 0.01, 0.02)
-"""Disagreements for which model cards tell what a cascade costs."""
+USUAL_BOUNDS = ((0.01, 0.02), (MAX_LOST, MAX_FALSE), (0.05, 0.1))
+"""Documents lost and false for which model cards tell what a cascade costs."""
 
 
 @dataclass(frozen=True)
@@ -68,21 +70,23 @@ class Exits:
     lower, upper : float
         Rubric points: below `lower` the fast score drops, from `upper` on it keeps.
     settings : ExitSettings
+        With the bounds that the exits hold, where none were given.
     documents, groups : int
         That they were chosen on.
+    keepers : int
+        Documents of these that the full scorer keeps.
     is_exact : bool
-        Whether the bound is exact, and not approximate.
+        Whether the bounds are exact, and not approximate.
     dropped, kept : float
         Shares of documents that leave by either exit; the rest is scored in full.
     disagreement : float
         Share of documents that leave by the wrong exit.
-    disagreement_bound : float
-        The same with 95 % confidence, each exit's with half of the error: at most `max_disagreement`, where
-        that was asked for.
     lost_keepers : float
         Documents dropped that the full scorer keeps, of those that it keeps.
     false_keeps : float
         Documents kept that the full scorer drops, of those that the cascade keeps.
+    disagreement_bound, lost_bound, false_bound : float
+        The same with 95 % confidence, each exit's with half of the error: at most what was asked for.
     """
 
     lower: float
@@ -90,13 +94,16 @@ class Exits:
     settings: ExitSettings
     documents: int
     groups: int
+    keepers: int
     is_exact: bool
     dropped: float
     kept: float
     disagreement: float
-    disagreement_bound: float
     lost_keepers: float
     false_keeps: float
+    disagreement_bound: float
+    lost_bound: float
+    false_bound: float
 
     def leaves_open(self, value: Floats32) -> Bools:
         """Return which fast scores decide nothing: bool array, shape (n,). NaN is not among them."""
@@ -113,34 +120,17 @@ def find_exits(paired: PairedScores, settings: ExitSettings) -> Exits:
     SettingsError
         If there are too few documents to show it for any exits.
     """
-    if settings.max_disagreement is None and settings.full_fraction is None:
-        return _default_exits(paired, settings)
+    evidence = Evidence.of(paired.fast, paired.full, paired.groups, settings.keep_at)
     if settings.keep_at <= 0:
-        certain = _described(paired, settings, lower=0.0, upper=0.0, effect=1.0)
-        return replace(certain, is_exact=True, disagreement_bound=0.0)
-    keeps = paired.full >= np.float32(settings.keep_at)
-    differs = (paired.fast >= np.float32(settings.keep_at)) != keeps
-    effect = design_effect(differs, paired.groups)
-    candidates = _Candidates.of(paired.fast, keeps, settings.keep_at)
-    wanted = settings.max_disagreement
+        certain = _described(paired, evidence, settings, 0.0, 0.0)
+        return replace(certain, is_exact=True, disagreement_bound=0.0, lost_bound=0.0, false_bound=0.0)
+    candidates = _Candidates.of(paired.fast, evidence.keeps, settings.keep_at)
     if settings.full_fraction is not None:
         lower, upper = candidates.best_between(paired.fast, settings.full_fraction)
-    elif wanted is not None:
-        trials = int(len(paired) / effect)
-        bound, level = wanted / 2, (1 - CONFIDENCE) / 2
-        if binomial_tail(0, trials, bound) > level:
-            raise SettingsError(_too_few(wanted, trials, paired))
-        lower, upper = candidates.narrowest(_most_allowed(trials, bound, level) * effect)
-    return _described(paired, settings, lower, upper, effect)
-
-
-def _default_exits(paired: PairedScores, settings: ExitSettings) -> Exits:
-    """Return the exits of the first of `DEFAULT_BOUNDS` that can be shown."""
-    *better, last = (replace(settings, max_disagreement=bound) for bound in DEFAULT_BOUNDS)
-    for one in better:
-        with suppress(SettingsError):
-            return find_exits(paired, one)
-    return find_exits(paired, last)
+    else:
+        settings = with_bounds(evidence, settings)
+        lower, upper = candidates.narrowest(*most_wrong(evidence, settings))
+    return _described(paired, evidence, settings, lower, upper)
 
 
 @dataclass(frozen=True)
@@ -168,10 +158,10 @@ class _Candidates:
         kept_wrongly = (~keeps).sum() - _counts_below(fast[~keeps], uppers)
         return cls(lowers, uppers, _counts_below(fast[keeps], lowers), kept_wrongly)
 
-    def narrowest(self, most: float) -> tuple[float, float]:
-        """Return the exits nearest to the cut that do no more than so many documents wrong, each."""
-        at = np.flatnonzero(self.lost <= most)[-1]
-        up = np.flatnonzero(self.kept_wrongly <= most)[0]
+    def narrowest(self, most_lost: float, most_false: float) -> tuple[float, float]:
+        """Return the exits nearest to the cut that lose no more documents, and keep no more false ones."""
+        at = np.flatnonzero(self.lost <= most_lost)[-1]
+        up = np.flatnonzero(self.kept_wrongly <= most_false)[0]
         return float(self.lowers[at]), float(self.uppers[up])
 
     def best_between(self, fast: Floats32, fraction: float) -> tuple[float, float]:
@@ -184,71 +174,52 @@ class _Candidates:
 
 
 def usual_exits(paired: PairedScores) -> list[Exits]:
-    """Return the exits for each of `USUAL_BOUNDS` that these documents can show, the strictest first."""
-    found = []
-    for bound in USUAL_BOUNDS:
-        try:
-            found.append(find_exits(paired, ExitSettings(max_disagreement=bound)))
-        except SettingsError:
-            continue
+    """Return the exits for each of `USUAL_BOUNDS` that these documents can show, the strictest first.
+
+    Where they can show none, those for the least that they can; none where that is worth nothing.
+    """
+    found: list[Exits] = []
+    for lost, false in (*USUAL_BOUNDS, (None, None)):
+        if (lost, false) == (None, None) and found:
+            break
+        with suppress(SettingsError):
+            found.append(find_exits(paired, ExitSettings(max_lost=lost, max_false=false)))
     return found
+
+
+def shows_usual(paired: PairedScores) -> bool:
+    """Tell whether documents are enough to show what effort ``balanced`` promises at the usual cut."""
+    with suppress(SettingsError):
+        return bool(find_exits(paired, ExitSettings(max_lost=MAX_LOST, max_false=MAX_FALSE)))
+    return False
 
 
 def _counts_below(values: Floats32, candidates: Floats) -> Ints:
     return np.searchsorted(np.sort(values), candidates.astype(np.float32), side="left").astype(np.int64)
 
 
-def _most_allowed(trials: int, bound: float, level: float) -> int:
-    """Return the largest count whose exact test still rejects a rate above the bound."""
-    count = 0
-    while binomial_tail(count + 1, trials, bound) <= level:
-        count += 1
-    return count
-
-
 def _described(
-    paired: PairedScores, settings: ExitSettings, lower: float, upper: float, effect: float
+    paired: PairedScores, evidence: Evidence, settings: ExitSettings, lower: float, upper: float
 ) -> Exits:
-    keeps = paired.full >= np.float32(settings.keep_at)
+    keeps = evidence.keeps
     dropped, kept = paired.fast < np.float32(lower), paired.fast >= np.float32(upper)
-    lost, kept_wrongly = dropped & keeps, kept & ~keeps
+    lost, false = dropped & keeps, kept & ~keeps
     kept_in_all = kept | (keeps & ~dropped)
-    confidence = 1 - (1 - CONFIDENCE) / 2
-    bounds = (
-        rate_bound(int(np.ceil(wrong.sum() / effect)), int(len(paired) / effect), confidence)
-        for wrong in (lost, kept_wrongly)
-    )
+    disagreement_bound, lost_bound, false_bound = bounds_of(evidence, lost, false)
     return Exits(
         lower=lower,
         upper=upper,
         settings=settings,
         documents=len(paired),
         groups=len(np.unique(paired.groups)),
+        keepers=evidence.keepers,
         is_exact=paired.is_exact,
         dropped=float(dropped.mean()),
         kept=float(kept.mean()),
-        disagreement=float((lost | kept_wrongly).mean()),
-        disagreement_bound=sum(bounds),
+        disagreement=float((lost | false).mean()),
         lost_keepers=float(lost.sum() / max(keeps.sum(), 1)),
-        false_keeps=float(kept_wrongly.sum() / max(kept_in_all.sum(), 1)),
-    )
-
-
-def documents_needed(max_disagreement: float) -> int:
-    """Return how many documents of different groups it takes to show a bound for any exits at all."""
-    return int(np.ceil(np.log((1 - CONFIDENCE) / 2) / np.log1p(-max_disagreement / 2)))
-
-
-def _too_few(wanted: float, trials: int, paired: PairedScores) -> str:
-    groups = len(np.unique(paired.groups))
-    few = (
-        f" documents of {groups:,} groups. Documents of one group are alike, so they count as {trials:,}"
-        if trials < len(paired)
-        else ""
-    )
-    return (
-        f"Effort balanced must be tuned on {documents_needed(wanted):,} documents of different groups to "
-        f"promise a disagreement of at most {wanted:g}. This scorer was tuned on {len(paired):,}{few}. Use "
-        "--effort fast or --effort full. Or allow more with --max-disagreement, or train the scorer with a "
-        "larger --pool, of more groups."
+        false_keeps=float(false.sum() / max(kept_in_all.sum(), 1)),
+        disagreement_bound=disagreement_bound,
+        lost_bound=lost_bound,
+        false_bound=false_bound,
     )

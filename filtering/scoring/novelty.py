@@ -8,7 +8,6 @@ little in a dump; it is estimated on a sample, so plain Python is fast enough he
 
 import re
 import zlib
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -70,13 +69,20 @@ def fit_novelty(texts: Sequence[bytes], groups: Sequence[str]) -> Novelty:
     """
     words = [_words(text) for text in texts]
     folds = fold_assignment(groups, 0)
+    numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
+    of_rows = np.array([numbers[group] for group in groups], dtype=np.uint64)
+    fold_of = np.zeros(len(numbers), dtype=np.int64)
+    fold_of[of_rows] = folds  # all rows of a group are in one
+    # Each word once for each group that has it.
+    of_words = np.repeat(of_rows, [len(row) for row in words])
+    pairs = np.unique(np.concatenate(words).astype(np.uint64) << 32 | of_words)
+    had, having = (pairs >> 32).astype(np.uint32), pairs & 0xFFFF_FFFF
     shares = np.zeros(len(words))
     for fold in range(FOLDS):
-        others = np.flatnonzero(folds != fold)
-        known = _vocabulary([words[row] for row in others], [groups[int(row)] for row in others])
+        known = _of_several(had[fold_of[having] != fold])
         for row in np.flatnonzero(folds == fold):
             shares[row] = _unknown_share(words[row], known)
-    return Novelty(_vocabulary(words, groups), float(np.quantile(shares, 1 - SEED_SHARE)))
+    return Novelty(_of_several(had), float(np.quantile(shares, 1 - SEED_SHARE)))
 
 
 def _words(text: bytes) -> NDArray[np.uint32]:
@@ -86,13 +92,10 @@ def _words(text: bytes) -> NDArray[np.uint32]:
     return np.array(found, dtype=np.uint32)
 
 
-def _vocabulary(words: Sequence[NDArray[np.uint32]], groups: Sequence[str]) -> NDArray[np.uint32]:
-    groups_of: defaultdict[int, set[str]] = defaultdict(set)
-    for row, group in zip(words, groups, strict=True):
-        for word in set(row.tolist()):
-            groups_of[word].add(group)
-    known = [word for word, having in groups_of.items() if len(having) >= KNOWN_GROUPS]
-    return np.array(sorted(known), dtype=np.uint32)
+def _of_several(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return the words, rising, that stand there for several groups."""
+    found, counts = np.unique(words, return_counts=True)
+    return found[counts >= KNOWN_GROUPS]
 
 
 def _unknown_share(words: NDArray[np.uint32], known: NDArray[np.uint32]) -> float:

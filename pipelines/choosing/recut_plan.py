@@ -12,6 +12,7 @@ from pipelines.dump.split_files import refuse_changed_inputs
 from pipelines.names import lookup_below
 from pipelines.progress import Reporter
 from pipelines.settings.choosing import AMOUNTS, OF_CHOICE, RecutConfig
+from pipelines.settings.runs import BOUNDS
 from pipelines.store.manifest import read_set_aside, scored_parts
 from pipelines.store.plan import CUT_OF, SCORED_FORMATS, Plan, PlanSettings, rekeyed
 from pipelines.store.run_folder import RunFolder
@@ -19,7 +20,7 @@ from pipelines.store.run_folder import RunFolder
 ASKED_AT, FILES = "asked_at", "files_sha256"
 """Settings of a choice: the points that were asked for, since documents with fewer may be kept; and a
 digest of the files of cuts and of a tokenizer."""
-FOUND = ("keep_at", "choice", "max_disagreement", "full_fraction", "exits")
+FOUND = ("keep_at", "choice", *BOUNDS, "full_fraction", "exits")
 """Settings that follow from the others, by the stored scores."""
 
 
@@ -55,6 +56,11 @@ def open_source(config: RecutConfig, reporter: Reporter) -> tuple[RecutConfig, S
     config = _with_amount(config, before)
     if scored.folder is folder:
         refuse_changed_inputs(scored.parts)
+        if before.facts.passages_at is not None:
+            reporter.say(
+                "The new cut is of whole documents: points of segments are not stored. For passages at "
+                "another cut, filter the dump again with --passages-at."
+            )
         return config, Source(folder, before, scored.parts)
     reporter.say(f"{config.run!r} is a new cut itself. The run with its scores is cut: {before.origin!r}.")
     return open_source(config.model_copy(update={"run": before.origin}), reporter)
@@ -89,6 +95,7 @@ def settings_of_cut(config: RecutConfig, source: Source) -> PlanSettings:
         **own,
         "keep_fraction": config.keep_fraction,
         "write": config.write,
+        "passages_at": None,  # points of segments are not stored
         CUT_OF: source.plan.digest,
     }
 
@@ -151,5 +158,5 @@ def plan_of_cut(config: RecutConfig, source: Source, settings: PlanSettings, cho
     settings = {**settings, "keep_at": keep_at, **choice}
     if before.facts.effort == "balanced" and keep_at != before.facts.keep_at:
         # The exits lie around the old cut: what they promised there nobody keeps here.
-        settings |= {"max_disagreement": None, "full_fraction": None, "exits": None}
+        settings |= dict.fromkeys((*BOUNDS, "full_fraction", "exits"))
     return Plan(settings, rekeyed(good, settings, quotas), read_set_aside(source.folder.read_manifest()))

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from filtering import load_scorer
-from filtering.errors import MissingExtraError, OutputError
+from filtering.errors import OutputError
 from filtering.text.windows import header_end
 from pipelines.commands.demo_archives import fetch_archives
 from pipelines.commands.demo_documents import Document, find_code, find_prose
@@ -29,7 +29,6 @@ from pipelines.progress import Reporter
 from pipelines.reports.documents_to_show import GROUPS
 from pipelines.reports.report_result import report_result
 from pipelines.run.filter import filter_dump
-from pipelines.run.plan_to_manifest import FilterResult
 from pipelines.settings.runs import FilterConfig
 from pipelines.store.run_folder import RunFolder
 
@@ -83,43 +82,24 @@ def run_demo(
         load_scorer(name).score(["Compiled before time is taken."])
     command = shlex.join(["edufilter", "demo", out, *(f"--against={path}" for path in decontaminate)])
     for name, count in counts.items():
-        reporter.say(
-            f"Filtering {count:,} documents with the scorer {name!r}, twice: first by words and style alone, "
-            "to show how fast that is, then as a run does by default ..."
-        )
+        reporter.say(f"Filtering {count:,} documents with the scorer {name!r}, by words and style ...")
         _filter(folder / name, name, tuple(decontaminate) if name == "code" else (), command, reporter)
     _print_next(folder / "web")
 
 
 def _filter(folder: Path, scorer: str, against: tuple[str, ...], command: str, reporter: Reporter) -> None:
-    """Filter a dump by signals alone, for the time that it takes, and then as by default; show what came."""
+    """Filter a dump as by default, and show what came of it."""
     dump = folder / "dump"
     config = FilterConfig(inputs=(str(dump),), out=str(folder / "out"), scorer=scorer, against=against)
-    by_signals = config.model_copy(update={"effort": "fast"})
-    fast = filter_dump(by_signals.model_copy(update={"out": str(folder / "out-fast")}), reporter=reporter)
-    try:
-        result = filter_dump(config, reporter=reporter)
-    except MissingExtraError as error:
-        reporter.say(f"Effort fast stands in for balanced. {error}")
-        result = filter_dump(by_signals, reporter=reporter)
+    result = filter_dump(config, reporter=reporter)
     reporter.say("Making the report ...")
     page = report_result(result, command, samples=True, reporter=reporter)
     show(f"\n{scorer}")
     print_result(result, None if page is None else read_report(result.out))
-    _print_times(fast, result)
     if page is not None:
         show(f"report: {page}")
     for title, group in (("best", BEST), ("worst", WORST)):
         _print_samples(f"{scorer}, {title}", dump, _samples(result.out, group))
-
-
-def _print_times(fast: FilterResult, balanced: FilterResult) -> None:
-    """Print how fast signals alone are, and how much longer it takes with the embedding."""
-    rate, embedding_s = fast.rows_scored / max(fast.seconds, 1e-9), max(balanced.seconds - fast.seconds, 0.0)
-    show(
-        f"time: signals alone (--effort fast) take {fast.seconds:.1f} s, {rate:,.0f} documents/s. "
-        f"The embedding takes {embedding_s:.1f} s more, with the time to load its model."
-    )
 
 
 def _print_next(folder: Path) -> None:

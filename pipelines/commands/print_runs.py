@@ -22,6 +22,7 @@ from pipelines.commands.print_slices import slices_of
 from pipelines.commands.screen import show
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import OTHERS
+from pipelines.reports.passages import passages_in_words
 from pipelines.reports.row_sample import IDENTIFIED, OF_LANGUAGE
 from pipelines.reports.trained_on import trained_on_of
 from pipelines.reports.unsure_documents import are_all, languages_after, warning_after
@@ -73,6 +74,8 @@ def print_result(
     )
     if languages := languages_in_words(slices_of(report or {}), result.out, (report or {}).get("looked_at")):
         show(languages)
+    if said := passages_in_words(result.manifest):
+        show(f"passages: {' '.join(said)}")
     if "leak_action" in settings:
         _print_leaks(result.manifest, result.out)
     if result.reasons:

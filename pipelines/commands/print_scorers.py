@@ -11,7 +11,6 @@ from filtering.judging.metrics import Estimate
 from filtering.printable import printable, short_name
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.hub_scorers import HUB
-from filtering.scoring.settings import DEFAULT_BOUNDS
 from pipelines.amounts_in_words import short_count
 from pipelines.commands.screen import show
 from pipelines.commands.tables import print_table
@@ -51,16 +50,13 @@ def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool)
     if as_json:
         show(json.dumps(result.metrics))
         return 0
-    best = result.evaluations[-1]
-    has_balanced = any(
-        one["settings"]["max_disagreement"] <= DEFAULT_BOUNDS[-1] for one in result.metrics["exits"]
-    )
-    show(which_to_believe(result.evaluations, has_balanced=has_balanced))
-    _print_table(metrics_table(best))
+    shown = result.evaluations[0]  # of effort fast, as runs are by default
+    show(which_to_believe(result.evaluations))
+    _print_table(metrics_table(shown))
     show(FIGURES_IN_WORDS)
-    if not best.origin_known:
+    if not shown.origin_known:
         show(UNKNOWN_ORIGIN)
-    for note in short_notes(best, result.metrics.get("held_out", ())):
+    for note in short_notes(shown, result.metrics.get("held_out", ())):
         show(note)
     if failed := [one.name for one in result.audit.effects if one.verdict == "no"]:
         show(
@@ -69,7 +65,10 @@ def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool)
         )
     show(f"card: {result.out}/README.md (ways of fitting, languages and sources, rewrites, efforts)")
     show(f"scorer: {result.out}")
-    recall = (best.unbiased_metrics if best.unbiased_rows else best.metrics)["recall_at_3"].value
+    if not shown.is_ordered:
+        show("next: more labels, then the same command again.")
+        return 0
+    recall = shown.believed["recall_at_3"].value
     if recall < LOW_RECALL and isinstance(config, TrainConfig) and isinstance(config.labels, str):
         again = shlex.join(["edufilter", "threshold", result.out, config.labels])
         show(
@@ -77,8 +76,8 @@ def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool)
             f"For another cut: {again}"
         )
     show("A document that it was trained on scores about as its label says: a run says how many it keeps.")
-    effort = ["--effort", "fast"] if len(result.evaluations) > 1 and not has_balanced else []
-    show(f"next: {_to_filter(result.out, *effort, *placement_in_words(config))}")
+    embeds = [] if isinstance(config, TrainConfig) else ["--effort", "balanced", *placement_in_words(config)]
+    show(f"next: {_to_filter(result.out, *embeds)}")
     return 0
 
 

@@ -33,7 +33,7 @@ from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks
 from pipelines.reports.run_report_data import RunReport, Sample
 from pipelines.reports.unsure_documents import languages_after, warning_after
 from pipelines.reports.yields import yields_table
-from pipelines.run.audit import AuditResult, agreement_of
+from pipelines.run.audit import AuditResult, agreement_of, hundredths
 from pipelines.store.leak_files import found_by
 
 SET_ASIDE_SHOWN = 100
@@ -52,6 +52,9 @@ SETTINGS = {
     "leaks_sha256": "digest of the benchmarks",
     "max_disagreement": "decided differently from effort full, at most",
     "max_document_bytes": "longest document that is scored, bytes",
+    "max_false": "of what is kept, dropped by effort full, at most",
+    "max_lost": "of what effort full keeps, dropped, at most",
+    "passages_at": "segments of a passage, from points",
     "plan": "digest of the plan",
     "recut_from": "digest of the plan that this is a new cut of",
     "rows_per_part": "documents of a part, about",
@@ -370,28 +373,22 @@ def _tokens(run: Mapping[str, Any]) -> Table:
 
 def _audit(found: AuditResult, run: Mapping[str, Any]) -> Table:
     """Return what the audit of a cascade found."""
-    # Where too few were compared to tell, what they bound is far from what is promised, and says nothing.
-    bounds = [
-        ("at least (95 % sure)", _hundredths(found.low)),
-        ("at most (95 % sure)", _hundredths(found.high)),
-    ]
     rows = [
-        ("decided by the embedding", percent(run["audit"]["embedded"], run["rows"])),
         (
-            "promised for documents like those of the scorer's pool: decided differently, at most",
-            _promised(found),
-        ),
-        ("found in this dump: decided differently, about", _hundredths(found.disagreement)),
-        *([] if found.is_untold else bounds),
-        ("of what full keeps: dropped by this run", percent(found.lost_keepers, 1)),
-        ("of what this run kept: dropped by full", percent(found.false_keeps, 1)),
+            rate.meaning,
+            rate.figure,
+            # Where too few were compared to tell, these are far from what is promised, and say nothing.
+            *(("", "") if found.is_untold else (hundredths(rate.low), hundredths(rate.high))),
+            "" if rate.promised is None else hundredths(rate.promised),
+        )
+        for rate in found.rates
     ]
+    rows.append(
+        ("of all documents were embedded", percent(run["audit"]["embedded"], run["rows"]), "", "", "")
+    )
     caption = "Decisions against those of effort full"
-    return Table(caption, ("documents", "share"), rows, note=_verdict_of(found, run["rows"]))
-
-
-def _promised(found: AuditResult) -> str:
-    return "any share" if found.promised is None else _hundredths(found.promised)
+    head = ("documents", "share, about", "at least (95 % sure)", "at most (95 % sure)", "promised at most")
+    return Table(caption, head, rows, note=_verdict_of(found, run["rows"]))
 
 
 def _verdict_of(found: AuditResult, rows: int) -> str:
@@ -402,10 +399,6 @@ def _verdict_of(found: AuditResult, rows: int) -> str:
     if found.needed >= rows:
         return f"{said} The dump is too small for that. To be sure, use --effort full."
     return f"{said} To tell, give another run --audit {found.needed}."
-
-
-def _hundredths(share: float) -> str:
-    return f"{100 * share:.2f} %"
 
 
 def _files(report: RunReport) -> Table | None:

@@ -35,6 +35,7 @@ from pipelines.reports.documents_to_show import (
     without_repeats,
 )
 from pipelines.reports.kept_shares import INPUT_FILE, Slice, slices_of
+from pipelines.reports.passages import PassagesTold, gather_passages
 from pipelines.reports.row_sample import RowSample, choose_rows, look_at, see, slices_by_row
 from pipelines.reports.run_leaks import RunLeaks, gather_leaks
 from pipelines.reports.trained_on import TrainedOn
@@ -152,6 +153,8 @@ class RunReport:
         Why drift and reasons for scores are not known: the scorer of the run is gone, say; empty if they are.
     unread : mapping
         Inputs whose samples could not be read again, and why.
+    passages : PassagesTold, optional
+        What it found in the parts of long documents; None where it did not look.
     leaks : RunLeaks, optional
         What it found of benchmarks; None where it did not look.
     cut_of : str
@@ -182,6 +185,7 @@ class RunReport:
     samples: tuple[Sample, ...]
     no_scorer: str
     unread: Mapping[str, str]
+    passages: PassagesTold | None
     leaks: RunLeaks | None
     cut_of: str
     page_of_origin: str
@@ -256,6 +260,7 @@ def gather_report(
         samples=tuple(shown),
         no_scorer=no_scorer,
         unread=unread,
+        passages=gather_passages(run, manifest, scorer, samples=samples),
         leaks=gather_leaks(folder, plan, manifest, samples=samples),
         cut_of=plan.origin,
         page_of_origin=_page_of(plan.origin, out),

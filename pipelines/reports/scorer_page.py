@@ -141,7 +141,7 @@ def render_page(
 
 
 def _tiles(one: Evaluation) -> list[Tile]:
-    found, how = one.unbiased_metrics if one.unbiased_rows else one.metrics, _how_chosen(one)
+    found, how = one.believed, _how_chosen(one)
     return [
         *(Tile(FIGURES[name], *_value_and_interval(found[name])) for name in ("rho", "auc_at_3", "f1_at_3")),
         Tile("labelled documents", f"{one.rows:,}", f"of {one.groups:,} groups"),

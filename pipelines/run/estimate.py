@@ -25,6 +25,7 @@ from pipelines.store.benchmark_tasks import gather_tasks
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.leak_finder import search_of
+from pipelines.worker.passages import look_for_passages
 
 EMBEDDED_SAMPLE_ROWS = 200
 """Where each row is embedded, which takes hundreds of times as long."""
@@ -117,7 +118,12 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
     rows = EMBEDDED_SAMPLE_ROWS if isinstance(scorer, EmbeddingScorer) else SAMPLE_ROWS
     sample = read_spread_rows(plan.parts, plan.facts.text_column, rows, checksums=checksums)
     started_s = time.perf_counter()
-    values = [scorer.score(texts).value for texts in sample.texts]
+    values = []
+    for texts in sample.texts:
+        scores = scorer.score(texts)
+        values.append(scores.value)
+        if config.cut_of_passages is not None:
+            look_for_passages(scorer, texts, scores.reason == 0, config.cut_of_passages)
     score_s = time.perf_counter() - started_s
     sampled = sum(len(texts) for texts in sample.texts)
     kept = sum(int((value >= config.keep_at).sum()) for value in values)

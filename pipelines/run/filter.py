@@ -9,7 +9,7 @@ from dataclasses import replace
 from filtering.scoring.cascade import AnyScorer
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.scorers import SignalScorer
-from filtering.scoring.settings import Effort
+from filtering.scoring.settings import MAX_FALSE, MAX_LOST, Effort, ExitSettings
 from filtering.scoring.unsure import Unsure
 from pipelines.dump.column_doubts import doubt_of_sample
 from pipelines.dump.first_rows import read_spread_rows, unsure_of_sample
@@ -101,7 +101,7 @@ def filter_dump(
         keep_at=config.keep_at,
         write=config.write,
         effort=untried.effort,
-        max_disagreement=config.max_disagreement,
+        exits=config.exit_settings,
         rules=config.rules_for(untried.signals.domain),
         audit_shares=_audit_shares(untried.exits, plan.rows, config.audit),
         score_column=plan.facts.score_column,
@@ -110,7 +110,8 @@ def filter_dump(
         placement=config.placement,
         leaks=leaks,
         unsure=unsure_search_of(plan.facts, config.write),
-        write_origin=config.write_origin,
+        write_origin=config.writes_origin,
+        passages_at=config.cut_of_passages,
     )
     if config.update or not folder.manifest.exists():
         check_search(settings.unsure)
@@ -129,7 +130,7 @@ def filter_dump(
                     f"{plan.facts.score_column!r}."
                 )
             if untried.exits is not None:
-                reporter.say(describe_exits(untried.exits))
+                reporter.say(describe_exits(untried.exits, config.exit_settings))
             if blind := describe_blindness(settings.unsure):
                 reporter.say(blind)
             sampled = _warn_if_unsure(config, plan, untried.signals, reporter)
@@ -243,8 +244,10 @@ def plan_of(
         settings = {**settings, **promise_of(scorer.exits)}
     if leaks is not None:
         settings = {**settings, **leak_settings(leaks)}
-    if config.write_origin:
+    if config.writes_origin:
         settings = {**settings, "write_origin": True}
+    if config.cut_of_passages is not None:
+        settings = {**settings, "passages_at": config.cut_of_passages}
     added = AddedColumns.named(score_column)
     return make_plan(
         files,
@@ -254,8 +257,9 @@ def plan_of(
             config.write,
             scorer.effort,
             leaks=config.leak_action if leaks else None,
-            origin=config.write_origin,
+            origin=config.writes_origin,
             unsure=config.unsure == "flag",
+            passages=config.cut_of_passages is not None,
         ),
         size=size,
         strict=config.strict,
@@ -282,22 +286,31 @@ def _audit_shares(exits: Exits | None, rows: int, wanted: int | None) -> tuple[f
     return (0.0, 0.0) if exits is None else audit_shares(exits, rows, wanted)
 
 
-def describe_exits(exits: Exits) -> str:
-    """Return what the exits of a cascade promise, in words."""
+def describe_exits(exits: Exits, asked: ExitSettings) -> str:
+    """Return in words what the exits of a cascade promise, where settings asked for some of it or nothing."""
     if exits.lower == exits.upper:
         return "Effort balanced embeds no document at this cut: words and style decide all."
     said = (
         "Effort balanced embeds only documents that words and style score between "
         f"{exits.lower:.2f} and {exits.upper:.2f}."
     )
-    promised = exits.settings.max_disagreement
-    if promised is None:
-        return said
-    about = "" if exits.is_exact else "about "
-    return (
-        f"{said} On documents like those that the scorer was tuned on, at most {about}{100 * promised:g} % "
-        "are decided differently from effort full."
+    about, held = "" if exits.is_exact else "about ", exits.settings
+    like = "This holds for documents like those that the scorer was tuned on"
+    if held.max_disagreement is not None:
+        share = f"{about}{100 * held.max_disagreement:g} %"
+        return f"{said} It decides at most {share} of all documents differently from effort full. {like}."
+    lost, false = held.max_lost or 0.0, held.max_false or 0.0
+    said += (
+        f" It drops at most {about}{100 * lost:g} % of the documents that effort full keeps. Of those that "
+        f"it keeps, effort full would drop at most {about}{100 * false:g} %. {like}, of which "
+        f"{100 * exits.disagreement:.1f} % were decided differently from effort full."
     )
+    if (asked.max_lost is None and lost > MAX_LOST) or (asked.max_false is None and false > MAX_FALSE):
+        said += (
+            f" The usual bounds are {100 * MAX_LOST:g} % and {100 * MAX_FALSE:g} %. To show them takes more "
+            f"documents that effort full keeps: the scorer was tuned on {exits.keepers:,}."
+        )
+    return said
 
 
 def languages_before(config: FilterConfig, unsure: Unsure) -> str:

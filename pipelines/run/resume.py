@@ -33,7 +33,7 @@ from pipelines.names import name_of
 from pipelines.paths import StorePath
 from pipelines.settings.base import setting_name
 from pipelines.settings.choosing import RecutConfig
-from pipelines.settings.runs import FilterConfig
+from pipelines.settings.runs import BOUNDS, FilterConfig
 from pipelines.store.plan import CUT_OF, OUTPUT_FORMAT, Plan
 from pipelines.store.run_folder import RunFolder
 
@@ -46,7 +46,7 @@ DIGESTS = {
 """Settings whose values tell a person nothing. Others follow from them, and so they are compared first."""
 CUT = ("keep_fraction", "keep_at")
 """What tells which documents are kept; a share before the points that follow from it."""
-COMPARED_LAST = (*CUT, "max_disagreement", "full_fraction", "exits", "choice")
+COMPARED_LAST = (*CUT, *BOUNDS, "full_fraction", "exits", "choice")
 """The cut alone may be had without another run, and what comes after it follows from it by default."""
 
 

@@ -152,6 +152,16 @@ class Evaluation:
     origin_known: bool = True
     known: int | None = None
 
+    @property
+    def believed(self) -> Mapping[str, Estimate]:
+        """The figures to go by: of unbiased rows where there are any."""
+        return self.unbiased_metrics if self.unbiased_rows else self.metrics
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether scores are shown to tell good documents from poor: the interval of AUC is above .5."""
+        return self.believed["auc_at_3"].low > 0.5  # not so where it is NaN
+
 
 def evaluate_scorer(
     scorer: str,

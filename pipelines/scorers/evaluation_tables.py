@@ -10,7 +10,6 @@ from filtering.judging.audit import GOOD_FROM, POOR_BELOW, RewriteEffect
 from filtering.judging.bias import MIN_GROUPS
 from filtering.judging.rewrites import AIMS, Kind
 from filtering.rubric_points import POINTS
-from filtering.scoring.settings import LEAST_PAIRED
 from pipelines.page_kit.page import Table
 from pipelines.scorers.audit_points import ScorerAudit
 from pipelines.scorers.evaluate import Evaluation
@@ -93,34 +92,24 @@ def what_scored(evaluation: Evaluation) -> str:
     return f"The scorer itself gave these scores. {seen} {not_searched}"
 
 
-def which_to_believe(evaluations: Sequence[Evaluation], *, has_balanced: bool = True) -> str:
+def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
     """Return the one figure that tells most of how good a scorer is, and where it holds.
 
     Parameters
     ----------
     evaluations : sequence of Evaluation
-        Of one scorer on the same labels, at each effort; that of most effort last.
-    has_balanced : bool
-        Whether it can run at effort ``balanced``.
+        Of one scorer on the same labels, at each effort; that of least effort, the default, first.
     """
-    figures = [
-        (one.unbiased_metrics if one.unbiased_rows else one.metrics)["auc_at_3"] for one in evaluations
-    ]
-    best = evaluations[-1]
-    drawn = f" on the documents {drawn_at_random(best)}" if has_unbiased(best) else ""
+    figures = [one.believed["auc_at_3"] for one in evaluations]
+    first = evaluations[0]
+    drawn = f" on the documents {drawn_at_random(first)}" if has_unbiased(first) else ""
     said = (
-        f"The figure to go by at effort {best.effort}: AUC at 3 points {figures[-1]}{drawn}. It is the "
+        f"The figure to go by at effort {first.effort}: AUC at 3 points {figures[0]}{drawn}. It is the "
         "chance that a document labelled 3 or more scores higher than one below."
     )
-    if len(evaluations) > 1:
-        said += (
-            " A run at effort balanced, the default, decides nearly as full does."
-            if has_balanced
-            else f" Effort balanced, the default, needs more than this: at least {LEAST_PAIRED} labels, or "
-            "documents of a --pool, of different groups. Until then filter with --effort fast or full."
-        )
-        said += f" For a run with --effort {evaluations[0].effort} the figure is {figures[0]}."
-    if 0 < best.unbiased_rows < best.rows:
+    for other, figure in zip(evaluations[1:], figures[1:], strict=True):
+        said += f" With --effort {other.effort}, which embeds every document, the figure is {figure}."
+    if 0 < first.unbiased_rows < first.rows:
         said += (
             " The column 'all' also counts documents that were chosen for their score: it does not tell how "
             "good scores are on a whole dump."
@@ -226,18 +215,19 @@ def _with_spread(row: Mapping[str, float]) -> tuple[str, str]:
 
 
 def exits_table(exits: Sequence[Mapping[str, Any]]) -> Table:
-    """Return what effort balanced costs and loses at each bound of disagreement that could be shown."""
+    """Return what effort balanced costs and loses at each pair of bounds that could be shown."""
     kind = "bounds exact" if exits[0]["is_exact"] else "bounds approximate"
     caption = (
-        f"effort balanced against full, by how many decisions may differ ({exits[0]['documents']:,} "
-        f"documents, kept from 3 points, {kind})"
+        "effort balanced against full, by how many documents may be lost and false "
+        f"({exits[0]['documents']:,} documents, of which effort full keeps {exits[0]['keepers']:,} from 3 "
+        f"points, {kind})"
     )
     rows = []
     for one in exits:
-        asked, embedded = one["settings"]["max_disagreement"], 1 - one["dropped"] - one["kept"]
-        shares = (asked, embedded, one["disagreement"], one["lost_keepers"], one["false_keeps"])
-        rows.append([f"{100 * abs(share):.1f} %" for share in shares])  # no -0.0
-    head = ("allowed", "embedded", "differ", "kept by full alone", "kept by balanced alone")
+        asked, embedded = one["settings"], 1 - one["dropped"] - one["kept"]
+        shares = (asked["max_lost"], asked["max_false"], embedded, one["lost_keepers"], one["false_keeps"])
+        rows.append([f"{100 * abs(share):.1f} %" for share in (*shares, one["disagreement"])])  # no -0.0
+    head = ("lost, at most", "false, at most", "embedded", "lost", "false", "decided differently, of all")
     return Table(caption, head, rows, texts=0)
 
 

@@ -69,7 +69,7 @@ def _values_table(one: JudgedKind, most: int | None) -> Table:
 
 def kind_notes(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say what a score does not order, of what it keeps nothing, and what is not judged."""
-    notes = [note for one in evaluation.within for note in _notes_of(one)]
+    notes = [*_notes_of_all(evaluation), *(note for one in evaluation.within for note in _notes_of(one))]
     if any(not each.is_ordered for one in evaluation.within for each in one.values):
         notes.append(
             "Documents count as not ordered where the interval of rho reaches 0, or that of AUC reaches .5. "
@@ -99,7 +99,7 @@ def _lacks_shares(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]])
 
 def short_notes(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say how good scores are on kinds never seen, and how many kinds they do not order: a line each."""
-    notes = []
+    notes = list(_notes_of_all(evaluation))
     for told in held_out:
         never, seen = (_short(_estimates(told[key])["auc_at_3"]) for key in ("metrics", "seen_metrics"))
         notes.append(
@@ -115,6 +115,16 @@ def short_notes(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]]) -
                 "score may be no better than chance."
             )
     return notes
+
+
+def _notes_of_all(evaluation: Evaluation) -> Iterator[str]:
+    if not evaluation.is_ordered:
+        auc = _short(evaluation.believed["auc_at_3"])
+        yield (
+            f"Its order by score is not shown to be better than chance: AUC at {KEEP_AT:g} points {auc}, and "
+            ".5 is chance. Do not filter by it. Label more documents, or look whether two readers give them "
+            "the same labels."
+        )
 
 
 def _notes_of(one: JudgedKind) -> Iterator[str]:

@@ -138,12 +138,14 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     judged = {effort: nested(data, fit, labels, effort, reporter) for effort, fit in fits.items()}
     metrics["held_out"] = judge_held_out(judged["fast"], data, fits["fast"], reporter)
     if isinstance(scorer, EmbeddingScorer) and embedder is not None:
-        if pool is None:
-            paired = pair_labelled(judged["fast"].points, judged["full"].points, data)
-        else:
+        paired = pair_labelled(judged["fast"].points, judged["full"].points, data)
+        if pool is not None:
             reporter.say(f"Pairing both efforts on documents of {printable(str(config.pool))} ...")
             with counted_embedder(embedder, min(len(pool[0]), MOST_DOCUMENTS), reporter) as counting:
-                paired = pair(replace(scorer, embedder=counting), *pool, data, recipe=recipe, head=head)
+                paired = pair(
+                    replace(scorer, embedder=counting), *pool, data,
+                    recipe=recipe, head=head, of_labels=paired,
+                )  # fmt: skip
         scorer = replace(scorer, paired=paired)
     command = ["train", "LABELS", *options_of(config)]
     return save_judged(

@@ -13,11 +13,10 @@ from filtering.errors import SettingsError
 from filtering.explaining.settings import TOP
 from filtering.leaks.settings import Fields
 from filtering.rubric_points import KEEP_AT
-from filtering.scoring.settings import Effort, ExitSettings
+from filtering.scoring.settings import MAX_FALSE, MAX_LOST, Effort, ExitSettings
 from filtering.signals.settings import Rule, named_rules, usual_rules
 from pipelines.settings.base import (
     CHECKS,
-    EFFORT_HELP,
     LEAKS,
     OUTPUT,
     PLACE,
@@ -30,6 +29,7 @@ from pipelines.settings.base import (
     Paths,
     Points,
     ScorerName,
+    ScoringEffort,
     Settings,
     SomePaths,
     TextColumn,
@@ -44,8 +44,10 @@ LanguagesFrom = Literal["column, text", "column", "column, path"]
 LeakAction = Literal["drop", "mark"]
 OnDrift = Literal["warn", "fail"]
 UnsureAction = Literal["keep", "drop", "flag"]
-Write = Literal["kept", "all", "scores"]
+Write = Literal["kept", "passages", "all", "scores"]
 
+BOUNDS = ("max_lost", "max_false", "max_disagreement")
+"""Settings that say what effort balanced must hold."""
 FIELD_NAMES = tuple(vars(Fields()))
 OF_PROSE = {"question": "prompt", "answer": "solution"}
 """What these fields are called where a task is no code."""
@@ -239,26 +241,52 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         Points,
         Option(rich_help_panel=SCORING, help="Lowest score that is kept, from 0 to 5 rubric points."),
     ] = KEEP_AT
-    effort: Annotated[
-        Effort | None,
-        Option(
-            rich_help_panel=SCORING,
-            help=f"{EFFORT_HELP} Default: balanced, or fast if the scorer has no embedder.",
-        ),
-    ] = None
+    effort: ScoringEffort = "fast"
     write: Annotated[
         Write,
         Option(
             rich_help_panel=OUTPUT,
-            help="What to write: kept documents, all documents with edu_keep and edu_reason, or only scores.",
+            help="What to write: kept documents, these and passages of others, all documents with edu_keep "
+            "and edu_reason, or only scores.",
         ),
     ] = "kept"
+    max_lost: Annotated[
+        OpenShare | None,
+        Option(
+            rich_help_panel=CHECKS,
+            help="With effort balanced: share of the documents that effort full keeps that may be dropped. "
+            f"Default: {MAX_LOST:g}, or the least that the scorer can show.",
+        ),
+    ] = None
+    max_false: Annotated[
+        OpenShare | None,
+        Option(
+            rich_help_panel=CHECKS,
+            help="With effort balanced: share of the documents that are kept that effort full may drop. "
+            f"Default: {MAX_FALSE:g}, or the least that the scorer can show.",
+        ),
+    ] = None
+    passages: Annotated[
+        bool,
+        Option(
+            "--passages", rich_help_panel=OUTPUT,
+            help="Score documents of more than 4,000 bytes by segments of about 1,500 bytes too. The columns "
+            "edu_passages and edu_best have their points, and those of the best.",
+        ),
+    ] = False  # fmt: skip
+    passages_at: Annotated[
+        Points | None,
+        Option(
+            rich_help_panel=SCORING,
+            help="Lowest score of a segment that belongs to a passage. Default: that of --keep-at.",
+        ),
+    ] = None
     max_disagreement: Annotated[
         OpenShare | None,
         Option(
             rich_help_panel=CHECKS,
-            help="With effort balanced: share of documents that may be decided differently from effort full. "
-            "Default: 0.002 if the scorer can show that, else 0.01.",
+            help="Instead of these two: share of all documents that may be decided differently from effort "
+            "full.",
         ),
     ] = None
     audit: Annotated[
@@ -266,7 +294,7 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         Field(ge=0),
         Option(
             rich_help_panel=CHECKS,
-            help="With effort balanced: documents to embed as a check of that share. Default: 2 % of all, "
+            help="With effort balanced: documents to embed as a check of these shares. Default: 2 % of all, "
             "at most 1,000.",
         ),
     ] = None
@@ -285,7 +313,7 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         OnDrift,
         Option(
             rich_help_panel=CHECKS,
-            help="What to do if the check finds a larger share: warn, or fail with exit code 4.",
+            help="What to do if the check finds larger shares: warn, or fail with exit code 4.",
         ),
     ] = "warn"
     score_column: Annotated[
@@ -310,20 +338,12 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
 
     def _refuse_misfits(self) -> None:
         super()._refuse_misfits()
-        if self.against and self.write == "scores":
+        self._refuse_beside_scores_alone()
+        self._refuse_bounds_that_do_not_go_together()
+        if self.passages_at is not None and self.cut_of_passages is None:
             raise SettingsError(
-                "'against' (--against) must come with documents that are written. Got --write scores. "
-                "Run 'edufilter decontaminate' on the documents that you keep."
-            )
-        if self.write_origin and self.write == "scores":
-            raise SettingsError(
-                "'write_origin' (--write-origin) must come with documents that are written. "
-                "Got --write scores."
-            )
-        if self.unsure == "drop" and self.write == "scores":
-            raise SettingsError(
-                "'unsure' (--unsure drop) must come with documents that are written. Got --write scores. "
-                "Say it when you cut: edufilter recut --unsure drop."
+                f"'passages_at' (--passages-at) must come with --passages or --write passages. "
+                f"Got {self.passages_at!r} alone."
             )
         for name, usual in (
             ("leak_action", "drop"),
@@ -336,17 +356,60 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
                     f"{setting_name(FilterConfig, name)} must come with --against. "
                     f"Got {getattr(self, name)!r} alone."
                 )
-        for name in ("max_disagreement", "audit"):
-            if self.effort not in (None, "balanced") and getattr(self, name) is not None:
+
+    def _refuse_beside_scores_alone(self) -> None:
+        if self.write != "scores":
+            return
+        if self.against:
+            raise SettingsError(
+                "'against' (--against) must come with documents that are written. Got --write scores. "
+                "Run 'edufilter decontaminate' on the documents that you keep."
+            )
+        if self.write_origin:
+            raise SettingsError(
+                "'write_origin' (--write-origin) must come with documents that are written. "
+                "Got --write scores."
+            )
+        if self.passages:
+            raise SettingsError(
+                "'passages' (--passages) must come with documents that are written. Got --write scores."
+            )
+        if self.unsure == "drop":
+            raise SettingsError(
+                "'unsure' (--unsure drop) must come with documents that are written. Got --write scores. "
+                "Say it when you cut: edufilter recut --unsure drop."
+            )
+
+    def _refuse_bounds_that_do_not_go_together(self) -> None:
+        for name, usual in (*((one, None) for one in BOUNDS), ("audit", None), ("on_drift", "warn")):
+            if self.effort != "balanced" and getattr(self, name) != usual:
                 raise SettingsError(
                     f"{setting_name(FilterConfig, name)} must come with --effort balanced. "
-                    f"Got effort {self.effort!r}. Leave one of them out."
+                    f"Got effort {self.effort!r}. Add the one, or leave the other out."
                 )
+        for name in ("max_lost", "max_false"):
+            if self.max_disagreement is not None and getattr(self, name) is not None:
+                raise SettingsError(
+                    "'max_disagreement' (--max-disagreement) must come without a bound on the documents that "
+                    f"are kept. Got {setting_name(FilterConfig, name)} beside it. Leave one of them out."
+                )
+
+    @property
+    def cut_of_passages(self) -> float | None:
+        """Points from which a segment belongs to a passage; None where documents are judged as wholes."""
+        if not self.passages and self.write != "passages":
+            return None
+        return self.keep_at if self.passages_at is None else self.passages_at
+
+    @property
+    def writes_origin(self) -> bool:
+        """Whether rows say where they are from: passages always do, since several may be of one document."""
+        return self.write_origin or self.write == "passages"
 
     @property
     def exit_settings(self) -> ExitSettings:
         """What the exits of a cascade must hold."""
-        return exit_settings_of(self.keep_at, self.max_disagreement)
+        return ExitSettings(self.keep_at, **{name: getattr(self, name) for name in BOUNDS})
 
     @property
     def placement(self) -> Placement:
@@ -356,16 +419,6 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
     def rules_for(self, domain: str) -> tuple[Rule, ...]:
         """Return the rules that were asked for, else those usual for a domain."""
         return usual_rules(domain) if self.rules is None else self.rules
-
-
-def exit_settings_of(
-    keep_at: float, max_disagreement: float | None, full_fraction: float | None = None
-) -> ExitSettings:
-    """Return what the exits of a cascade must hold, where a bound was given or not.
-
-    No run asks for `full_fraction` any more; plans of earlier runs may have it.
-    """
-    return ExitSettings(keep_at, max_disagreement, full_fraction)
 
 
 class DecontaminateConfig(BenchmarkSettings, DumpSettings):

@@ -215,7 +215,7 @@ class DistillConfig(FitSettings):
     A teacher is a sequence classification model of transformers, with one output, the rubric points (the
     FineWeb-Edu classifier, say), or with several, of which the expected one is spread over 0 to 5. Signals
     are fitted to three in five of the documents that it reads, and exits are found on the others: at least
-    736 of 1,840, for fewer cannot show the bound that a run asks for by default.
+    736 of 1,840, for of fewer too few are kept.
     """
 
     teacher: Annotated[

@@ -27,7 +27,17 @@ TOTALS = (
 """What a run says of all its parts together."""
 EMBEDDED = ("embedded", "embedded_kept")
 """And that where its scorer is a cascade."""
-OF_RUNS_ALONE = ("key", "reasons", "unusual", "leaks", "unsure", "unread_bytes", "audited", *EMBEDDED)
+OF_RUNS_ALONE = (
+    "key",
+    "reasons",
+    "unusual",
+    "leaks",
+    "unsure",
+    "passages",
+    "unread_bytes",
+    "audited",
+    *EMBEDDED,
+)
 COLUMNS = tuple(name for name in RECEIPT_SCHEMA.names if name not in OF_RUNS_ALONE)
 """What the manifest says of each part."""
 MANIFEST_SCHEMA = pa.schema(
@@ -48,6 +58,7 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
     unusual: Counter[str] = Counter()
     leaks: Counter[str] = Counter()
     unsure: Counter[str] = Counter()
+    passages: Counter[str] = Counter()
     audited = [np.zeros(0, np.uint64)]
     set_aside = list(plan.set_aside)
 
@@ -63,6 +74,7 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
             unusual.update(sum_of_counts(good["unusual"]))
             leaks.update(sum_of_counts(good["leaks"]))
             unsure.update(sum_of_counts(good["unsure"]))
+            passages.update(sum_of_counts(good["passages"]))
             audited.append(pc.list_flatten(good["audited"]).to_numpy())
             table = pa.table({**_columns(parts), **_columns(receipts.select(COLUMNS))}).cast(MANIFEST_SCHEMA)
             broken = table.filter(pc.not_equal(table["set_aside"], ""))
@@ -88,6 +100,7 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
             "unusual": dict(unusual),
             "leaks": dict(leaks),
             "unsure": dict(unsure),
+            "passages": dict(passages),
             "set_aside": [asdict(one) for one in set_aside],
         },
     )

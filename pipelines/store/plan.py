@@ -20,11 +20,12 @@ from pipelines.dump.inputs import InputFile
 from pipelines.dump.parts import Fields, Parts, SetAside
 from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import PartSize, split_files
-from pipelines.settings.runs import LanguagesFrom, LeakAction, UnsureAction, exit_settings_of
+from pipelines.settings.base import OpenShare
+from pipelines.settings.runs import LanguagesFrom, LeakAction, UnsureAction
 
-OUTPUT_FORMAT = 10
+OUTPUT_FORMAT = 11
 """Number of the layout and content of `out/`; raised when either changes."""
-SCORED_FORMATS = (9, OUTPUT_FORMAT)
+SCORED_FORMATS = (9, 10, OUTPUT_FORMAT)
 """Of runs whose scores can be cut anew; those of format 9 have no sizes of documents."""
 
 PlanSettings = Mapping[str, str | float | int | None]
@@ -62,12 +63,17 @@ class RunFacts:
         Rubric points; 0 where nothing is scored.
     scorer_sha256 : str, optional
         Digest of the scorer; None where nothing is scored.
-    effort, score_column, max_disagreement, full_fraction, ignore_checksums
+    effort, score_column, max_lost, max_false, max_disagreement, ignore_checksums
         As in `FilterConfig`.
+    full_fraction : float, optional
+        Share of documents that were embedded; plans of earlier runs may have it.
     leaks_sha256, leak_action : str, optional
         Digest of the search for leaks, and what becomes of these; None where none are looked for.
     write_origin : bool
         Whether rows of the output say where they are from.
+    passages_at : float, optional
+        Points from which a segment of a long document belongs to a passage; None where documents are judged
+        as wholes alone.
     choice : str, optional
         Digest of how often each row is used; None where the cut alone decides.
     unsure, known_languages, languages_from : str
@@ -80,12 +86,15 @@ class RunFacts:
     scorer_sha256: str | None = None
     effort: Effort = "fast"
     score_column: str = "edu_score"
+    max_lost: OpenShare | None = None
+    max_false: OpenShare | None = None
     max_disagreement: float | None = None
     full_fraction: float | None = None
     ignore_checksums: bool = False
     leaks_sha256: str | None = None
     leak_action: LeakAction | None = None
     write_origin: bool = False
+    passages_at: float | None = None
     choice: str | None = None
     unsure: UnsureAction = "keep"
     known_languages: str | None = None
@@ -99,7 +108,9 @@ class RunFacts:
     @property
     def exits(self) -> ExitSettings:
         """What exits at the cut hold, or would hold at another effort than ``balanced``."""
-        return exit_settings_of(self.keep_at, self.max_disagreement, self.full_fraction)
+        return ExitSettings(
+            self.keep_at, self.max_disagreement, self.full_fraction, self.max_lost, self.max_false
+        )
 
     @property
     def row_reader(self) -> RowReader:

@@ -67,6 +67,9 @@ class Receipt:
     unsure : dict
         Documents in languages that the scorer does not know, by language: of those that are kept, or were
         dropped for that.
+    passages : dict
+        Figures of long documents and their passages, as `FoundPassages.counted` names them; empty where
+        documents are judged as wholes alone.
     hits_rows, hits_bytes, hits_sha256 : int, int, str
         Rows, size and digest of the file of hits; nothing where there is none.
     choice_bytes, choice_sha256 : int, str
@@ -99,6 +102,7 @@ class Receipt:
     leaked: int = 0
     leaks: Mapping[str, int] = field(default_factory=dict)
     unsure: Mapping[str, int] = field(default_factory=dict)
+    passages: Mapping[str, int] = field(default_factory=dict)
     hits_rows: int = 0
     hits_bytes: int = 0
     hits_sha256: str = ""
@@ -127,7 +131,7 @@ def receipts_of(table: pa.Table) -> Iterator[Receipt]:
     """Yield the receipts that a table of `RECEIPT_SCHEMA` holds."""
     for batch in table.to_batches(max_chunksize=ROWS_HELD):
         for row in batch.to_pylist():
-            counts = {name: dict(row[name]) for name in ("reasons", "unusual", "leaks", "unsure")}
+            counts = {name: dict(row[name]) for name in ("reasons", "unusual", "leaks", "unsure", "passages")}
             yield Receipt(**{**row, **counts, "audited": tuple(row["audited"])})
 
 

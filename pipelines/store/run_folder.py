@@ -68,6 +68,8 @@ class _Cut(BaseModel):
     """What is read of a run's settings in its manifest."""
 
     keep_at: float = 0.0
+    max_lost: float | None = None
+    max_false: float | None = None
     max_disagreement: float | None = None
     leak_action: Literal["drop", "mark"] | None = None
     unsure: Literal["keep", "drop", "flag"] = "keep"

@@ -2,5 +2,5 @@
 
 Here: `PartWorker`, which the local executor and Ray call alike, and the settings that it is built from.
 Not here: which parts there are (`store/plan.py`), and where they run (`executors/`).
-To do one more thing with every document, add it to `part_worker.py`.
+To do one more thing with every document, add a module like `passages.py`, and call it in `part_worker.py`.
 """

@@ -18,7 +18,10 @@ LISTS_OF_COLUMNS = (
     b"parquet.thrift.descriptor", b"thrift.descriptor",
 )  # fmt: skip
 """Whose columns are all that their readers see; they go where a run adds columns."""
-SPARK_KINDS = {pa.float32(): "float", pa.bool_(): "boolean", pa.string(): "string", pa.int64(): "long"}
+SPARK_KINDS = {
+    pa.float32(): "float", pa.bool_(): "boolean", pa.string(): "string",
+    pa.int32(): "integer", pa.int64(): "long",
+}  # fmt: skip
 
 
 def true_keys(keys: Mapping[bytes, bytes], added: Sequence[pa.Field]) -> dict[bytes, bytes]:
@@ -68,7 +71,17 @@ def _without_ranges(table: dict[str, Any]) -> bool:
 
 def _with_columns(table: dict[str, Any], added: Sequence[pa.Field]) -> bool:
     """Add columns to Spark's list of them; tell whether there are any."""
-    table["fields"] += [
-        {"name": one.name, "type": SPARK_KINDS[one.type], "nullable": True, "metadata": {}} for one in added
-    ]
+    table["fields"] += [_spark_field(one) for one in added]
     return bool(added)
+
+
+def _spark_field(field: pa.Field) -> dict[str, Any]:
+    return {"name": field.name, "type": _spark_type(field.type), "nullable": True, "metadata": {}}
+
+
+def _spark_type(kind: pa.DataType) -> str | dict[str, Any]:
+    if pa.types.is_list(kind):
+        return {"type": "array", "elementType": _spark_type(kind.value_type), "containsNull": True}
+    if pa.types.is_struct(kind):
+        return {"type": "struct", "fields": [_spark_field(one) for one in kind.fields]}
+    return SPARK_KINDS[kind]

@@ -9,6 +9,7 @@ from filtering.arrays import Bools, Bytes, Ints
 from filtering.leaks.search import LEAK
 from filtering.text.arrow import UNSURE
 from pipelines.worker.leak_finder import FoundLeaks
+from pipelines.worker.passages import FoundPassages
 from pipelines.worker.unsure_finder import FoundUnsure
 from pipelines.worker.worker_settings import WorkerSettings
 
@@ -28,6 +29,8 @@ class LookedAt:
         None where nothing becomes of documents that the scorer does not know.
     leaks : FoundLeaks, optional
         None where none are looked for.
+    passages : FoundPassages, optional
+        None where documents are judged as wholes alone.
     """
 
     scores: Scores
@@ -35,6 +38,7 @@ class LookedAt:
     sizes: Ints
     unsure: FoundUnsure | None
     leaks: FoundLeaks | None
+    passages: FoundPassages | None
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,9 @@ class Judged:
     unsure : FoundUnsure, optional
         As in `LookedAt`.
     leaks : FoundLeaks, optional
-        In rows that would be kept.
+        In rows that would be kept, whole or in part.
+    passages : FoundPassages, optional
+        Of rows that are not kept whole.
     """
 
     scores: Scores
@@ -62,6 +68,7 @@ class Judged:
     reason: Bytes
     unsure: FoundUnsure | None
     leaks: FoundLeaks | None
+    passages: FoundPassages | None
 
     @property
     def keep(self) -> Bools:
@@ -70,13 +77,17 @@ class Judged:
 
 
 def judge(found: LookedAt, settings: WorkerSettings) -> Judged:
-    """Return what becomes of rows, in view of what was found in those that pass the cut."""
+    """Return what becomes of rows, in view of what was found in those that pass the cut, whole or in part."""
     passed: Bools = found.times > 0
-    keep, reason = passed, found.scores.reason
+    wanted, reason = passed.copy(), found.scores.reason
+    if found.passages is not None:
+        wanted |= found.passages.rows(len(wanted))
     if found.unsure is not None and settings.unsure is not None and settings.unsure.action == "drop":
         reason = np.where(passed & found.unsure.is_unsure, np.uint8(UNSURE), reason)
-        keep = passed & ~found.unsure.is_unsure
-    leaks = None if found.leaks is None else found.leaks.of_rows(keep)
+        wanted &= ~found.unsure.is_unsure
+    leaks = None if found.leaks is None else found.leaks.of_rows(wanted)
     if leaks is not None and settings.leaks is not None and settings.leaks.action == "drop":
-        keep = keep & ~leaks.rows_with(LEAK, len(keep))
-    return Judged(found.scores, found.times * keep, found.sizes, reason, found.unsure, leaks)
+        wanted &= ~leaks.rows_with(LEAK, len(wanted))
+    times = found.times * wanted
+    passages = None if found.passages is None else found.passages.of_rows(wanted & ~passed)
+    return Judged(found.scores, times, found.sizes, reason, found.unsure, leaks, passages)

@@ -39,6 +39,13 @@ from pipelines.worker.copies import rows_with_copies
 from pipelines.worker.footer_keys import true_keys
 from pipelines.worker.judged import Judged
 from pipelines.worker.leak_finder import leaked_tasks
+from pipelines.worker.passages import (
+    PASSAGES_TYPE,
+    PassageColumns,
+    best_column,
+    passages_column,
+    whole_or_passages,
+)
 from pipelines.worker.worker_settings import WorkerSettings
 
 ROW_GROUP_BYTES = 64 << 20
@@ -54,6 +61,8 @@ class AddedColumns:
     >>> added = AddedColumns.named("edu_score")
     >>> added.unsure, added.keep, added.reason, added.stage, added.leak, added.repeat, added.file, added.row
     ('edu_unsure', 'edu_keep', 'edu_reason', 'edu_stage', 'edu_leak', 'edu_repeat', 'edu_file', 'edu_row')
+    >>> added.passages, added.best, added.start, added.end
+    ('edu_passages', 'edu_best', 'edu_start', 'edu_end')
     """
 
     score: str
@@ -65,12 +74,16 @@ class AddedColumns:
     repeat: str
     file: str
     row: str
+    passages: str
+    best: str
+    start: str
+    end: str
 
     @classmethod
     def named(cls, score_column: str) -> "AddedColumns":
         """Return the names that go with the name of the score column."""
         stem = score_column.removesuffix("_score")
-        names = ("unsure", "keep", "reason", "stage", "leak", "repeat", "file", "row")
+        names = "unsure keep reason stage leak repeat file row passages best start end".split()
         return cls(score_column, *(f"{stem}_{name}" for name in names))
 
     def in_mode(
@@ -83,6 +96,7 @@ class AddedColumns:
         origin: bool = False,
         unsure: bool = False,
         repeats: bool = False,
+        passages: bool = False,
     ) -> tuple[str, ...]:
         """Return the names that are added in a mode of writing; that of the stage where stages mix."""
         if write == "scores":
@@ -90,6 +104,8 @@ class AddedColumns:
         names = []
         if scores:
             names += [self.score, self.unsure] if unsure else [self.score]
+            names += [self.passages, self.best] if passages else []
+            names += [self.start, self.end] if write == "passages" else []
             if write == "all":
                 names += [self.keep, self.reason]
             if effort == "balanced":
@@ -109,6 +125,10 @@ def added_fields(added: AddedColumns, names: Sequence[str]) -> list[pa.Field]:
         added.unsure: pa.bool_(),
         added.repeat: pa.int32(),
         added.row: pa.int64(),
+        added.passages: PASSAGES_TYPE,
+        added.best: pa.float32(),
+        added.start: pa.int64(),
+        added.end: pa.int64(),
     }
     return [pa.field(name, kinds.get(name, pa.string())) for name in names]
 
@@ -141,8 +161,12 @@ def output_batches(
     make = _makers(judged, added, origin)
     columns += [make[name]() for name in schema.names[batch.num_columns :]]
     out = pa.RecordBatch.from_arrays(columns, schema=schema)
-    if settings.write != "kept":
+    if settings.write == "all":
         yield out
+        return
+    if settings.write == "passages" and judged.passages is not None and len(judged.passages.passages.row):
+        names = PassageColumns(settings.text_column, added.score, added.start, added.end)
+        yield whole_or_passages(out, judged.keep, judged.passages.passages, names)
         return
     if not settings.expand:
         yield _kept_rows(out, judged.keep)
@@ -155,7 +179,7 @@ def _makers(
     judged: Judged, added: AddedColumns, origin: tuple[str, int]
 ) -> Mapping[str, Callable[[], pa.Array]]:
     """Return what makes each column that a run may add."""
-    scores, keep, found = judged.scores, judged.keep, judged.leaks
+    scores, keep, found, passages = judged.scores, judged.keep, judged.leaks, judged.passages
     count = len(keep)
     codes = np.zeros(count, np.uint8) if judged.unsure is None else judged.unsure.codes
     return {
@@ -168,7 +192,13 @@ def _makers(
         added.row: lambda: pa.array(np.arange(origin[1], origin[1] + count)),
         added.leak: lambda: leaked_tasks(found, count) if found else pa.nulls(count, pa.string()),
         added.stage: lambda: _named(scores.stage, STAGES),
-    }
+        added.start: lambda: pa.nulls(count, pa.int64()),
+        added.end: lambda: pa.nulls(count, pa.int64()),
+        **({} if passages is None else {
+            added.passages: lambda: passages_column(passages, count),
+            added.best: lambda: best_column(passages, count),
+        }),
+    }  # fmt: skip
 
 
 def _named(codes: NDArray[np.uint8], names: tuple[str, ...]) -> pa.Array:

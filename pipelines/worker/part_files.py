@@ -73,6 +73,7 @@ class PartFiles:
                 origin=settings.write_origin,
                 unsure=settings.unsure is not None and settings.unsure.action == "flag",
                 repeats=settings.repeats,
+                passages=settings.passages_at is not None,
             )
             with open_parquet(self._part.path) as file:
                 self.units = coarser_units(self._part, file, checksums=not settings.ignore_checksums)

@@ -30,6 +30,7 @@ from pipelines.store.stored_scores import reach, read_scores
 from pipelines.worker.judged import LookedAt, judge
 from pipelines.worker.leak_finder import LeakFinder
 from pipelines.worker.part_files import open_part_files
+from pipelines.worker.passages import look_for_passages
 from pipelines.worker.row_chances import row_chances
 from pipelines.worker.tally import Tally
 from pipelines.worker.unsure_finder import UnsureFinder
@@ -95,9 +96,7 @@ def _planned_scorer(settings: WorkerSettings) -> AnyScorer | None:
     """Return the scorer that a run was planned with; None where nothing is scored."""
     if settings.scorer is None or settings.scores_from is not None:
         return None
-    scorer = open_scorer(
-        settings.scorer, settings.effort, settings.placement, settings.exit_settings, settings.rules
-    )
+    scorer = open_scorer(settings.scorer, settings.effort, settings.placement, settings.exits, settings.rules)
     refuse_other_scorer(settings.scorer, scorer.digest, settings.scorer_sha256)
     return scorer
 
@@ -183,14 +182,18 @@ class PartWorker:
             scores, texts = score(batch, first), texts_of(batch, settings.text_column)
             times = times_at(scores.value, first)
             candidates = (times > 0) & (scores.reason != TOO_LONG)
-            unsure = leaks = None
+            unsure = leaks = passages = None
+            if self._scorer is not None and settings.passages_at is not None:
+                passages = look_for_passages(self._scorer, texts, scores.reason == 0, settings.passages_at)
+                if settings.write == "passages":
+                    candidates |= passages.rows(len(candidates))
             if self._unsure is not None:
                 # To detect a language takes as long as a score: of rows that are not written nobody asks.
-                rows = candidates if settings.write == "kept" else scores.reason == 0
+                rows = candidates if settings.write in ("kept", "passages") else scores.reason == 0
                 unsure = self._unsure.find(batch, rows)
             if self._leaks is not None:
                 leaks = self._leaks.find(part, texts, first, candidates)
-            return LookedAt(scores, times, text_lengths(texts), unsure, leaks)
+            return LookedAt(scores, times, text_lengths(texts), unsure, leaks, passages)
 
         waiting: deque[tuple[pa.RecordBatch, Future[LookedAt]]] = deque()
         first = 0

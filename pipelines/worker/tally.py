@@ -27,6 +27,7 @@ class Tally:
         self._unusual: Counter[str] = Counter()
         self._leaks: Counter[str] = Counter()
         self._unsure: Counter[str] = Counter()
+        self._passages: Counter[str] = Counter()
         self._audited: set[int] = set()
 
     @property
@@ -62,6 +63,8 @@ class Tally:
                 self._unusual[kind] += int((scores.unusual >> bit & 1).sum())
         if judged.unsure is not None:
             self._unsure.update(judged.unsure.counted(keep | (judged.reason == UNSURE)))
+        if judged.passages is not None:
+            self._passages.update(judged.passages.counted(keep, lengths))
         if found is not None:
             leaked, documents = found.counted(len(keep))
             self._sums["leaked"] += leaked
@@ -77,6 +80,7 @@ class Tally:
             "leaks": dict(sorted(self._leaks.items())),
             "audited": sorted(self._audited),
             "unsure": dict(sorted(self._unsure.items())),
+            "passages": dict(sorted(self._passages.items())),
         }
 
 

@@ -15,7 +15,6 @@ from pipelines.settings.runs import (
     LeakAction,
     UnsureAction,
     Write,
-    exit_settings_of,
 )
 
 
@@ -70,9 +69,10 @@ class WorkerSettings(BaseModel):
         Digest that the scorer must have.
     scores_from : str, optional
         Folder of the run whose stored scores are used instead of a scorer.
-    text_column, keep_at, write, effort, score_column, max_disagreement, ignore_checksums, max_document_bytes,
-    write_origin
+    text_column, keep_at, write, effort, score_column, ignore_checksums, max_document_bytes, write_origin
         As in `FilterConfig`.
+    exits : ExitSettings
+        What the exits of effort ``balanced`` must hold.
     chosen : bool
         Whether the folder of the run says how often each row is used: the cut then decides nothing.
     repeats : bool
@@ -85,6 +85,9 @@ class WorkerSettings(BaseModel):
         Shares of the documents that are dropped, and kept, by the signals of a cascade, that are looked at.
     placement : Placement
         Where the embedder lies and runs.
+    passages_at : float, optional
+        Points from which a segment of a long document belongs to a passage; None where documents are judged
+        as wholes alone.
     leaks : LeakSearch, optional
         What is looked for in rows that would be kept.
     unsure : UnsureSearch, optional
@@ -104,12 +107,13 @@ class WorkerSettings(BaseModel):
     write: Write
     effort: Effort
     score_column: str
-    max_disagreement: float | None = None
+    exits: ExitSettings = ExitSettings()
     ignore_checksums: bool = False
     max_document_bytes: int = MAX_DOCUMENT_BYTES
     rules: tuple[Rule, ...] = ()
     audit_shares: tuple[float, float] = (0.0, 0.0)
     placement: Placement = Placement()
+    passages_at: float | None = None
     leaks: LeakSearch | None = None
     unsure: UnsureSearch | None = None
     write_origin: bool = False
@@ -135,11 +139,6 @@ class WorkerSettings(BaseModel):
         waits += ["preparing the search for leaks"] if self.leaks is not None else []
         about = " (the first one on a machine compiles it, in about 20 seconds)" if self.leaks else ""
         return f"{' and '.join(waits).capitalize()}{about}"
-
-    @property
-    def exit_settings(self) -> ExitSettings:
-        """What the exits of a cascade must hold."""
-        return exit_settings_of(self.keep_at, self.max_disagreement)
 
     def with_threads(self, threads: int) -> "WorkerSettings":
         """Return these settings for a worker of some threads; an embedder gets as many."""

@@ -26,6 +26,7 @@ from embedding import embedding_section
 from languages import languages_section
 from leaks import leaks_section
 from measure import COPY, EDUFILTER, FILTER, RUNS, Run, alternate, best_cpu_s, peak, rate, ratios, run_process
+from passages import passages_section
 from planning import planning_section
 from side_by_side import scaling_section, side_by_side_section
 from text_leaks import text_leaks_section
@@ -317,6 +318,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "filter": lambda given, folder: filter_section(given.shared, folder, given.rows),
     "growth": lambda given, folder: growth_section(given.shared, folder),
     "memory": lambda given, folder: memory_section(given.shared, folder, [2, 10] if given.huge else [2]),
+    "passages": lambda given, folder: passages_section(given.shared, folder),
     "leaks": lambda given, folder: leaks_section(given.shared),
     "text-leaks": lambda given, folder: text_leaks_section(given.shared),
     "cluster": lambda given, folder: cluster_section(pool_texts(given.shared), folder),

@@ -101,7 +101,7 @@ def answer_of_the_pages(request):
 
 @pytest.fixture(scope="module")
 def embedded_once():
-    """Load each model once and embed each text once for all pages, which do it up to thirty times."""
+    """Read and load each model once and embed each text once for all pages: they do it up to thirty times."""
     vectors = {}
     embed = SentenceTransformerEmbedder.embed
 
@@ -114,7 +114,8 @@ def embedded_once():
         return Embeddings(*map(np.array, columns)) if texts else found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sentence_transformer, "load_model", cache(sentence_transformer.load_model))
+        for name in ("load_model", "digest_of"):
+            patch.setattr(sentence_transformer, name, cache(getattr(sentence_transformer, name)))
         patch.setattr(SentenceTransformerEmbedder, "embed", embed_new)
         yield
 

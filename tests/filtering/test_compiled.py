@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from compiled_here import share_compiled
 from filtering_fixtures import run_python, start_python
 from places import ROOT
 
@@ -39,6 +40,15 @@ SCORE = """
 from filtering.signals.read_signals import read_signals
 print(read_signals(["one two", "", None]).reason.tolist())
 print(read_signals(["one two"]).features[0, -1])
+"""
+
+
+# It calls nine kernels of two files.
+SPLIT = """
+import numpy as np
+from filtering.leaks.token_runs import KEPT, list_tokens
+from filtering.text.arrow import frozen
+print(list_tokens(frozen(np.frombuffer(b"x = 'two' # three", dtype=np.uint8)), True, KEPT)[1].tolist())
 """
 
 
@@ -193,13 +203,22 @@ def test_two_cold_workers_at_once_both_compute(copy, temporary, tmp_path, place)
     assert list(where.rglob("heads*.nbc"))
 
 
-def test_the_whole_kernel_computes_with_a_read_only_home(blocked, temporary):
-    # Hardly optimised, it is compiled in half the time; not at all, numba would say that it keeps nothing.
-    hasty = {"NUMBA_OPT": "1", "NUMBA_LOOP_VECTORIZE": "0", "NUMBA_SLP_VECTORIZE": "0"}
-    ran = run_python(SCORE, PYTHONPATH=str(blocked), TMPDIR=str(temporary), **hasty, **NO_HOME)
-    assert ran.stdout.split("\n")[:2] == ["[0, 2, 1]", str(read_signals(["one two"]).features[0, -1])]
+def test_kernels_that_call_others_are_compiled_with_a_read_only_home(blocked, temporary):
+    ran = run_python(SPLIT, PYTHONPATH=str(blocked), TMPDIR=str(temporary), **NO_HOME)
+    assert ran.stdout == "[0, 2, 4]\n"
     assert len(ran.stderr.splitlines()) == 1  # one line for all functions together
-    assert list(private(temporary).rglob("kernel.read_documents*.nbc"))
+    assert list(private(temporary).rglob("token_runs.list_tokens*.nbc"))
+
+
+def test_the_whole_kernel_runs_from_a_private_temporary_folder(blocked, temporary):
+    private(temporary).mkdir(mode=0o700)
+    kernels = share_compiled(blocked / "filtering", private(temporary))
+    kept = {path: path.read_bytes() for path in kernels.rglob("*.nb*")}
+    assert any("kernel.read_documents" in path.name for path in kept)
+    ran = run_python(SCORE, PYTHONPATH=str(blocked), TMPDIR=str(temporary), **NO_HOME)
+    assert ran.stdout.split("\n")[:2] == ["[0, 2, 1]", str(read_signals(["one two"]).features[0, -1])]
+    assert len(ran.stderr.splitlines()) == 1
+    assert {path: path.read_bytes() for path in kernels.rglob("*.nb*")} == kept  # nothing was compiled
 
 
 def test_without_any_temporary_folder_it_goes_on_without_a_cache(blocked):

@@ -15,7 +15,7 @@ CUT = 1.5
 """Rubric points that part the texts below about in halves."""
 
 FAST = ("--effort", "fast")
-"""For tests that prove something else: the default embeds some documents, which takes seconds."""
+"""What the default is; said where a test is about effort fast."""
 BARE = (*FAST, "--no-report")
 """For runs whose page no test looks at: to draw it takes as long as all the rest of a short run."""
 

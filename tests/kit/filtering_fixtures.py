@@ -50,7 +50,7 @@ def made_documents(rows: int, *, seed: int = 0) -> tuple[list[str], np.ndarray, 
         for _ in range(int(rng.integers(40, 160))):
             pick = rng.random()
             kind = COMMON if pick > 0.3 else TEACHING if rng.random() < quality else SELLING
-            words.append(str(rng.choice(kind)))
+            words.append(kind[rng.integers(len(kind))])
         for at in range(9, len(words), 10):
             words[at] += ". " if rng.random() < quality else " |\n"
         texts.append(" ".join(words))

@@ -74,8 +74,8 @@ FAULTS = (
     ),
     Fault(
         "an exit is shifted: it drops more than was shown to be safe",
-        "lost <= most)[-1]",
-        "lost <= most)[-1] + 1",
+        "lost <= most_lost)[-1]",
+        "lost <= most_lost)[-1] + 1",
         ("test_exits_are_the_narrowest_that_the_exact_test_lets_pass",),
     ),
     Fault(

@@ -6,9 +6,10 @@ They embed nothing sensibly; they have the parts, files and corners of the kinds
 import json
 from pathlib import Path
 
-import torch
+from late import Late
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+
+torch, transformers = Late("torch"), Late("transformers")
 
 WIDTH = 32
 COMMON = "the of and to in is water light number river because example step read world ##s ##ing ##ed".split()
@@ -105,10 +106,10 @@ def make_tiny_classifier(folder: Path, *, outputs: int = 1, positions: int = 512
         As for `make_tiny_model`.
     """
     make_tiny_model(folder, positions=positions, seed=seed)
-    config = AutoConfig.from_pretrained(folder, num_labels=outputs)
+    config = transformers.AutoConfig.from_pretrained(folder, num_labels=outputs)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = AutoModelForSequenceClassification.from_config(config)
+        model = transformers.AutoModelForSequenceClassification.from_config(config)
         # The pooled output of a random model hardly moves: spread over the points what there is of it.
         model.classifier.weight.data *= 8
         model.classifier.bias.data += 2.5
@@ -120,7 +121,7 @@ def make_tiny_classifier(folder: Path, *, outputs: int = 1, positions: int = 512
 
 def _make_transformer(folder: Path, kind: str, tokenizer: Tokenizer, positions: int, pickled: bool) -> None:
     ids = {f"{name}_token_id": tokenizer.token_to_id(token) for name, token in SPECIAL[kind].items()}
-    config = AutoConfig.for_model(
+    config = transformers.AutoConfig.for_model(
         kind,
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=WIDTH,
@@ -132,7 +133,7 @@ def _make_transformer(folder: Path, kind: str, tokenizer: Tokenizer, positions: 
         initializer_range=0.2,  # so that texts differ: 0.02 makes all of them alike
         pad_token_id=ids["pad_token_id"],
     )
-    model = AutoModel.from_config(config)
+    model = transformers.AutoModel.from_config(config)
     config.architectures = [type(model).__name__]
     config.save_pretrained(folder)
     _save_weights(folder, model.state_dict(), pickled)
@@ -169,7 +170,7 @@ def _tokenizer(kind: str) -> Tokenizer:
     return tokenizer
 
 
-def _save_weights(folder: Path, weights: dict[str, torch.Tensor], pickled: bool) -> None:
+def _save_weights(folder: Path, weights: dict[str, "torch.Tensor"], pickled: bool) -> None:
     from safetensors.torch import save_file
 
     if pickled:

@@ -2,8 +2,8 @@
 
 import asyncio
 
-import openai
 import pytest
+from late import Late
 from transformers_server import make_chat_model, serve_model
 
 from annotations.asking.chat_api import ChatAnnotator
@@ -13,6 +13,8 @@ from annotations.asking.settings import Rater
 from annotations.writing.draws import SlotDraws
 from annotations.writing.forms import TextForm
 from annotations.writing.recipe import load_recipe
+
+openai = Late("openai")
 
 KEY = "sk-not-to-be-told"
 WINDOW = "Water runs down hill, and so the river flows towards the sea."

@@ -4,13 +4,15 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from sklearn.metrics import cohen_kappa_score, f1_score
+from late import Late
 
 from annotations.labels.agreement import NOT_DEFINED, consensus, judge_agreement, krippendorff_alpha
 from annotations.labels.noise_ceiling import rho_ceiling
 from filtering.errors import LabelsError, ShapeError
 from filtering.judging import metrics
 from filtering.judging.metrics import Estimate, quadratic_kappa, rank_correlation
+
+sklearn_metrics = Late("sklearn.metrics")
 
 MISSING = np.nan
 # "Computing Krippendorff's Alpha-Reliability" (2011), reliability data of 4 observers and 12 units.
@@ -85,11 +87,11 @@ def test_alpha_is_ordinal_so_that_only_the_order_of_points_counts():
 @pytest.mark.parametrize("seed", range(3))
 def test_kappa_is_that_of_scikit_learn_for_whole_and_for_half_points(seed):
     first, second = simulated(seed=seed).T
-    known = cohen_kappa_score(first, second, labels=range(6), weights="quadratic")
+    known = sklearn_metrics.cohen_kappa_score(first, second, labels=range(6), weights="quadratic")
     assert quadratic_kappa(first, second) == pytest.approx(known)
     assert quadratic_kappa(first, second) == pytest.approx(metrics.weighted_kappa(first, second))
     halves = np.clip(second + np.random.default_rng(seed).choice([-0.5, 0, 0.5], len(second)), 0, 5)
-    known = cohen_kappa_score(2 * first, 2 * halves, labels=range(11), weights="quadratic")
+    known = sklearn_metrics.cohen_kappa_score(2 * first, 2 * halves, labels=range(11), weights="quadratic")
     assert quadratic_kappa(first, halves) == pytest.approx(known)
 
 
@@ -103,7 +105,7 @@ def test_figures_of_a_pair_are_taken_over_the_documents_that_both_rated():
     assert pair.rho.value == pytest.approx(rank_correlation(first, second))
     assert pair.exact.value == pytest.approx(np.mean(first == second))
     assert pair.within_one.value == pytest.approx(np.mean(abs(first - second) <= 1))
-    assert pair.f1.value == pytest.approx(f1_score(second >= 3, first >= 3))
+    assert pair.f1.value == pytest.approx(sklearn_metrics.f1_score(second >= 3, first >= 3))
 
 
 def test_every_figure_has_an_interval_around_it():
@@ -129,7 +131,9 @@ def test_the_cut_is_that_which_is_asked_for():
     ratings = simulated()
     at_two = judged(ratings, cut=2.0)
     assert at_two.cut == 2.0
-    assert at_two.pairs[0].f1.value == pytest.approx(f1_score(ratings[:, 1] >= 2, ratings[:, 0] >= 2))
+    assert at_two.pairs[0].f1.value == pytest.approx(
+        sklearn_metrics.f1_score(ratings[:, 1] >= 2, ratings[:, 0] >= 2)
+    )
     assert at_two.pairs[0].f1 != judged(ratings).pairs[0].f1
 
 

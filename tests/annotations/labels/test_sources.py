@@ -4,16 +4,18 @@ import json
 import os
 import sys
 
-import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from dumps import make_labels
+from late import Late
 
 from annotations import read_labels
 from annotations.labels import sources
 from annotations.labels.sources import BATCH_ROWS, read_table
 from filtering.errors import LabelsError, MissingExtraError
+
+datasets = Late("datasets")
 
 TABLE = make_labels().append_column("genre", pa.array(["blog", None, "shop"] * 100))
 
@@ -112,24 +114,24 @@ def test_a_missing_column_of_a_data_set_is_named(dataset, missing, streamed):
 
 
 @pytest.mark.parametrize(
-    ("source", "kind"),
+    ("source_of", "kind"),
     [
-        (datasets.DatasetDict(train=datasets.Dataset(TABLE)), "DatasetDict"),
+        (lambda dataset: datasets.DatasetDict(train=dataset), "DatasetDict"),
         (
-            datasets.IterableDatasetDict(train=datasets.Dataset(TABLE).to_iterable_dataset()),
+            lambda dataset: datasets.IterableDatasetDict(train=dataset.to_iterable_dataset()),
             "IterableDatasetDict",
         ),
-        (TABLE, "Table"),
-        (TABLE.to_pylist(), "list"),
-        (None, "NoneType"),
+        (lambda _: TABLE, "Table"),
+        (lambda _: TABLE.to_pylist(), "list"),
+        (lambda _: None, "NoneType"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_no_data_set_is_refused_by_its_type(source, kind):
+def test_what_is_no_data_set_is_refused_by_its_type(dataset, source_of, kind):
     with pytest.raises(
         LabelsError, match=rf"datasets\.Dataset .* Got {kind} instead\. Of a DatasetDict take"
     ):
-        read_labels(source)
+        read_labels(source_of(dataset))
 
 
 @pytest.mark.parametrize("name", ["", "labels", "/no/such/folder", "three/part/name"])

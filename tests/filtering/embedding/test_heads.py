@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from filtering_fixtures import EMBEDDER, made_documents
-from sklearn.kernel_approximation import Nystroem
-from sklearn.linear_model import Ridge
+from late import Late
 
 from filtering.embedding.heads import KernelHead, LinearHead
 from filtering.errors import ShapeError
+
+linear, kernels = Late("sklearn.linear_model"), Late("sklearn.kernel_approximation")
 
 WIDTH = 37
 """Odd, so that no loop over it ends with a full vector."""
@@ -39,15 +40,15 @@ def assert_close(found, wanted):
 
 def test_a_linear_head_predicts_what_ridge_predicts(made):
     embeddings, labels, others = made
-    model = Ridge(alpha=0.1).fit(embeddings.astype(np.float64), labels)
+    model = linear.Ridge(alpha=0.1).fit(embeddings.astype(np.float64), labels)
     head = LinearHead(model.coef_, float(model.intercept_))
     assert_close(head.predict(others), model.predict(others.astype(np.float64)))
 
 
 def test_a_kernel_head_predicts_what_ridge_over_landmarks_predicts(made):
     embeddings, labels, others = made
-    nystroem = Nystroem(gamma=0.8, n_components=50, random_state=3).fit(embeddings.astype(np.float64))
-    model = Ridge(fit_intercept=False).fit(nystroem.transform(embeddings.astype(np.float64)), labels)
+    nystroem = kernels.Nystroem(gamma=0.8, n_components=50, random_state=3).fit(embeddings.astype(np.float64))
+    model = linear.Ridge(fit_intercept=False).fit(nystroem.transform(embeddings.astype(np.float64)), labels)
     weights = nystroem.normalization_.T @ model.coef_
     head = KernelHead(nystroem.components_.astype(np.float32), weights, gamma=0.8)
     assert_close(head.predict(others), model.predict(nystroem.transform(others.astype(np.float64))))

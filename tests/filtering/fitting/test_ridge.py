@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
-import sklearn.linear_model
 from filtering_fixtures import made_data
+from late import Late
 from scipy import sparse
 
 from filtering.fitting import ridge
 from filtering.fitting.recipes import fit_model
 from filtering.fitting.ridge import PENALTY, CellProducts, form_products, solve_ridge
 from filtering.signals.cells import CELLS
+
+linear_model = Late("sklearn.linear_model")
 
 ROWS = np.arange(0, 160, 2)
 
@@ -45,7 +47,7 @@ def test_each_regression_is_that_of_scikit_learn_on_its_own_documents(monkeypatc
     documents, biases, values = solve_ridge((times, 0.7), dense, target, fitted)
     matrix = sparse.hstack([cells * 0.7, dense], format="csr").astype(np.float64)
     for number, rows in enumerate(fitted.T):
-        wanted = sklearn.linear_model.Ridge(alpha=PENALTY, solver="sparse_cg", tol=1e-8)
+        wanted = linear_model.Ridge(alpha=PENALTY, solver="sparse_cg", tol=1e-8)
         wanted.fit(matrix[rows], target[rows])
         assert not documents[~rows, number].any()
         np.testing.assert_allclose(matrix.T @ documents[:, number], wanted.coef_, atol=1e-3)

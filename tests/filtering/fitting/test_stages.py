@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import sklearn.linear_model
 from filtering_fixtures import (
     EMBEDDER,
     embedded_data,
@@ -15,6 +14,7 @@ from filtering_fixtures import (
     nested_rho,
     shuffled,
 )
+from late import Late
 from scipy import sparse
 
 from filtering.fitting import joint, stages
@@ -29,6 +29,8 @@ from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.scoring.stored_stage import stage_arrays
 from filtering.signals.cells import CELLS
 from filtering.text.windows import window_text
+
+linear_model = Late("sklearn.linear_model")
 
 POINTS = Calibration((0.0, 1.0, 2.0, 3.0, 4.0, 5.0))
 
@@ -113,7 +115,7 @@ def test_ridge_is_that_of_scikit_learn_over_embeddings_of_spread_one():
     data = embedded_data()
     rows = data.embeddings.astype(np.float64)
     scaled = rows / np.sqrt(rows.var(axis=0).sum())
-    model = sklearn.linear_model.Ridge(alpha=stages.RIDGE_PENALTY).fit(scaled, rank_target(data.labels))
+    model = linear_model.Ridge(alpha=stages.RIDGE_PENALTY).fit(scaled, rank_target(data.labels))
     np.testing.assert_allclose(values(fitted(data, "ridge"), data), model.predict(scaled), atol=1e-9)
 
 
@@ -132,7 +134,7 @@ def test_joint_is_one_ridge_regression_of_scikit_learn(monkeypatch, recipe):
     [((_, scale), dense, target)] = seen
     cells = data.cells if recipe == "characters" else data.cells[:, :CELLS]
     matrix = sparse.hstack([cells * scale, dense], format="csr")
-    model = sklearn.linear_model.Ridge(alpha=PENALTY, solver="sparse_cg", tol=1e-6)
+    model = linear_model.Ridge(alpha=PENALTY, solver="sparse_cg", tol=1e-6)
     wanted = model.fit(matrix.astype(np.float64), target).predict(matrix)
     np.testing.assert_allclose(values(stage, data), wanted, atol=5e-3)
     # The landmark features are part of it, and of a weight that is felt.

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
-from sklearn.metrics import cohen_kappa_score, f1_score, precision_score, recall_score, roc_auc_score
+from late import Late
 
 from filtering.errors import ShapeError
 from filtering.judging.metrics import (
@@ -19,6 +18,8 @@ from filtering.judging.metrics import (
     reliability,
     weighted_kappa,
 )
+
+stats, known = Late("scipy.stats"), Late("sklearn.metrics")
 
 SCORES = np.array([0.2, 1.9, 2.0, 3.0, 2.99, 4.5, 5.0, 3.1])
 LABELS = np.array([0.0, 2.0, 1.0, 3.0, 3.0, 4.0, 5.0, 2.0])
@@ -48,20 +49,20 @@ def test_figures_of_eight_documents_by_hand():
 def test_figures_are_those_of_scipy_and_scikit_learn(seed):
     scores, labels = made(seed=seed)
     kept, wanted = scores >= 3, labels >= 3
-    assert rank_correlation(scores, labels) == pytest.approx(spearmanr(scores, labels).statistic)
-    assert area_under_curve(scores, labels) == pytest.approx(roc_auc_score(wanted, scores))
-    assert f1_at(scores, labels) == pytest.approx(f1_score(wanted, kept))
-    assert precision_at(scores, labels) == pytest.approx(precision_score(wanted, kept))
-    assert recall_at(scores, labels) == pytest.approx(recall_score(wanted, kept))
-    kappa = cohen_kappa_score(np.floor(scores), labels, weights="quadratic")
+    assert rank_correlation(scores, labels) == pytest.approx(stats.spearmanr(scores, labels).statistic)
+    assert area_under_curve(scores, labels) == pytest.approx(known.roc_auc_score(wanted, scores))
+    assert f1_at(scores, labels) == pytest.approx(known.f1_score(wanted, kept))
+    assert precision_at(scores, labels) == pytest.approx(known.precision_score(wanted, kept))
+    assert recall_at(scores, labels) == pytest.approx(known.recall_score(wanted, kept))
+    kappa = known.cohen_kappa_score(np.floor(scores), labels, weights="quadratic")
     assert weighted_kappa(scores, labels) == pytest.approx(kappa)
 
 
 @pytest.mark.parametrize("cut", [1.0, 2.5, 4.0])
 def test_figures_at_another_cut_use_it_for_scores_and_labels(cut):
     scores, labels = made()
-    assert f1_at(scores, labels, cut) == pytest.approx(f1_score(labels >= cut, scores >= cut))
-    assert area_under_curve(scores, labels, cut) == pytest.approx(roc_auc_score(labels >= cut, scores))
+    assert f1_at(scores, labels, cut) == pytest.approx(known.f1_score(labels >= cut, scores >= cut))
+    assert area_under_curve(scores, labels, cut) == pytest.approx(known.roc_auc_score(labels >= cut, scores))
 
 
 def test_kappa_takes_whole_points_rounded_down():

@@ -78,6 +78,17 @@ def test_raw_values_that_fall_with_the_label_never_give_a_falling_map():
     assert (np.diff(fit_calibration(-raw, labels).anchors) > 0).all()
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["hardly rising", "falling"])
+@pytest.mark.parametrize("seed", range(3))
+def test_values_that_tell_nothing_of_labels_give_about_the_middle_label_to_all(seed, order):
+    rng = np.random.default_rng(seed)
+    labels = rng.choice(6, p=[0.3, 0.4, 0.15, 0.05, 0.05, 0.05], size=400).astype(float)
+    raw = 2.5 + 0.05 * (order * 0.05 * labels + rng.normal(0.0, 1.0, size=400))
+    points = fit_calibration(raw, labels).apply(raw)
+    assert 0.8 < np.mean(points) < 2.0
+    assert (points >= 3).mean() < 0.02
+
+
 def test_anchors_that_rise_are_let_pass_as_numbers():
     assert check_anchors([-1, 0.5, 1, 2, 3, 4]) == (-1.0, 0.5, 1.0, 2.0, 3.0, 4.0)
     raw, labels = made()

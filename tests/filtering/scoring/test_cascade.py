@@ -13,7 +13,7 @@ from filtering.errors import ScorerError, SettingsError
 from filtering.scoring.audited import count_audited
 from filtering.scoring.cascade_exits import PairedScores
 from filtering.scoring.scorers import EMBEDDING_STAGE, SIGNALS_STAGE
-from filtering.scoring.settings import ExitSettings
+from filtering.scoring.settings import MAX_LOST, ExitSettings
 
 CPU = Placement(device="cpu")
 TEXTS = [*make_texts(300, seed=11), "", " \n", None, "a " * 5000]
@@ -90,12 +90,14 @@ def test_copies_of_a_text_are_looked_at_and_count_once(stages):
 def test_without_a_pool_the_labels_serve_where_they_are_enough(two_stages, trained):
     with pytest.raises(
         SettingsError,
-        match=r"tuned on 736 documents .* tuned on 200\. .* Or allow more with --max-disagreement",
+        match=r"tuned on 736 documents .* tuned on 200 documents\. .* Or allow more with --max-disagreement",
     ):
-        load_scorer(two_stages.out, effort="balanced", placement=CPU)
-    loose = ExitSettings(max_disagreement=0.3)
-    exits = load_scorer(two_stages.out, effort="balanced", placement=CPU, exits=loose).exits
+        load_scorer(
+            two_stages.out, effort="balanced", placement=CPU, exits=ExitSettings(max_disagreement=0.01)
+        )
+    exits = load_scorer(two_stages.out, effort="balanced", placement=CPU).exits
     assert (exits.documents, exits.is_exact) == (200, False)
+    assert exits.settings.max_lost > MAX_LOST  # too few for the usual bound
     with pytest.raises(SettingsError, match=r"with an embedder for --effort balanced"):
         load_scorer(trained.out, effort="balanced", placement=CPU)
 

@@ -24,7 +24,7 @@ def test_points_are_those_of_the_same_text_and_no_number_of_any_other():
 
 
 def test_points_of_a_cascade_are_those_of_the_full_effort_between_its_exits():
-    exits = Exits(2.5, 3.5, ExitSettings(), *(0,) * 9)
+    exits = Exits(2.5, 3.5, ExitSettings(), *(0,) * 12)
     np.testing.assert_array_equal(POINTS.points_of(TEXTS, exits), [1.0, 3.5, 4.0])
 
 

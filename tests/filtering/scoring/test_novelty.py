@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from dumps import ARMENIAN, GEORGIAN
-from filtering_fixtures import made_data, made_documents, made_scorer, require_seed
+from filtering_fixtures import made_documents, made_scorer, require_seed
 
 from filtering.folds import fold_assignment
 from filtering.scoring.novelty import SEED_SHARE, fit_novelty
@@ -20,8 +20,8 @@ OTHER_TEXTS = {
 
 @pytest.fixture(scope="module")
 def novelty():
-    data = made_data(1_000)
-    return fit_novelty(data.texts, data.groups)
+    texts, _, groups = made_documents(1_000)
+    return fit_novelty(as_bytes(texts), groups)
 
 
 def as_bytes(texts):

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from datasets.fingerprint import Hasher
 from fakes import HashingEmbedder
 from filtering_fixtures import (
     EMBEDDER,
@@ -19,6 +18,7 @@ from filtering_fixtures import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from late import Late
 
 from filtering import EmbeddingScorer, Scorer, SignalScorer, load_scorer
 from filtering.embedding.settings import EmbedderSettings
@@ -26,6 +26,8 @@ from filtering.errors import ColumnError, MissingExtraError, ShapeError
 from filtering.fitting.recipes import fit_signals
 from filtering.text.arrow import REASONS
 from filtering.text.windows import cut_window
+
+fingerprint = Late("datasets.fingerprint")
 
 TEXTS = [
     *made_documents(12, seed=5)[0],
@@ -296,10 +298,10 @@ def test_a_map_can_be_sent_to_another_process_and_is_known_again(fitted):
     batch = {"text": ["some plain words", None]}
     again = pickle.loads(pickle.dumps(fitted.as_map()))
     assert again(batch) == fitted.as_map()(batch)
-    assert Hasher.hash(again) == Hasher.hash(fitted.as_map())
-    assert Hasher.hash(again) != Hasher.hash(fitted.as_map(text_column="other"))
+    assert fingerprint.Hasher.hash(again) == fingerprint.Hasher.hash(fitted.as_map())
+    assert fingerprint.Hasher.hash(again) != fingerprint.Hasher.hash(fitted.as_map(text_column="other"))
     moved = replace(fitted, digest="of another scorer")
-    assert Hasher.hash(again) != Hasher.hash(moved.as_map())
+    assert fingerprint.Hasher.hash(again) != fingerprint.Hasher.hash(moved.as_map())
 
 
 def test_the_shipped_scorers_have_a_digest_and_a_fitted_one_has_none():

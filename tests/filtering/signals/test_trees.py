@@ -1,13 +1,15 @@
 """Proves that trees predict what LightGBM fitted, and that arrays that are no trees are refused."""
 
-import lightgbm
 import numpy as np
 import pytest
+from late import Late
 
 from filtering.errors import ScorerError
 from filtering.fitting.recipes import BOOSTING
 from filtering.signals.read_signals import WIDTH
 from filtering.signals.trees import FEATURES, MOST_NODES, build_trees, check_trees, stacked
+
+lightgbm = Late("lightgbm")
 
 PLAIN = {
     "verbose": -1,

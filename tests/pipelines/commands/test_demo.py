@@ -5,7 +5,6 @@ import json
 import re
 import sys
 from contextlib import redirect_stdout
-from functools import cache
 
 import pyarrow.parquet as pq
 import pytest
@@ -13,7 +12,6 @@ from dumps import digests, make_texts
 from leaking import SOLUTION, WHOLE, make_task
 from runs import QUIET, Recorder
 
-from filtering.embedding import sentence_transformer
 from filtering.errors import OutputError
 from pipelines import run_demo
 from pipelines.commands import demo, demo_archives, demo_documents
@@ -40,14 +38,6 @@ def run_and_read(out, **options):
 def done(tmp_path_factory):
     out = tmp_path_factory.mktemp("demo") / "out"
     return out, *run_and_read(out)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def loaded_once():
-    """Load the model once for all demos, each of which would do so twice."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sentence_transformer, "load_model", cache(sentence_transformer.load_model))
-        yield
 
 
 def hostile_documents(*_):
@@ -87,9 +77,9 @@ def bare(tmp_path_factory):
         return run_and_read(tmp_path_factory.mktemp("bare") / "out")
 
 
-def test_without_the_embed_extra_the_demo_says_the_pip_line_and_goes_on(bare):
+def test_the_demo_needs_no_embedder(bare):
     shown, said = bare
-    assert len([line for line in said if "pip install '.[embed]'" in line]) == 2
+    assert not [line for line in said if "[embed]" in line]
     assert "web, best" in shown
     assert "embedded" not in shown
 
@@ -97,7 +87,7 @@ def test_without_the_embed_extra_the_demo_says_the_pip_line_and_goes_on(bare):
 def test_what_each_run_did_and_its_best_and_worst_documents_are_shown(done):
     _, shown, _ = done
     assert shown.count(f" of {DOCUMENTS} documents (") == 2
-    for title in ("signals alone", "web, best", "web, worst", "code, best", "code, worst"):
+    for title in ("web, best", "web, worst", "code, best", "code, worst"):
         assert title in shown
     sources = set(pq.read_table(done[0] / "code" / "dump")["path"].to_pylist())
     assert len([line for line in shown.splitlines() if line[8:] in sources]) >= 2

@@ -23,12 +23,10 @@ from pipelines.scorers.evaluation_tables import UNKNOWN_ORIGIN
 from pipelines.worker.worker_settings import LeakSearch, WorkerSettings
 
 
-def audit(**found):
-    usual = {
-        "looked_at": 800, "disagreement": 0.001, "low": 0.0, "high": 0.0015, "lost_keepers": 0.0,
-        "false_keeps": 0.0, "promised": 0.002,
-    }  # fmt: skip
-    return AuditResult(**usual | found)
+def audit(lost=(500, 0), false=(400, 0), **promised):
+    """Return an audit of a run that keeps 200 of 1,000, by those looked at, and wrong, on either side."""
+    promised = promised or {"max_lost": 0.05, "max_false": 0.1}
+    return AuditResult(Side(800, *lost), Side(200, *false), kept_in_all=200, scored=1000, **promised)
 
 
 # Verdicts.
@@ -36,39 +34,57 @@ def audit(**found):
 
 def test_an_audit_that_shows_too_little_says_on_the_page_what_would_tell_and_no_wide_bound():
     run = {"audit": {"embedded": 10}, "rows": 100_000}
-    untold, told = _audit(audit(looked_at=18, high=0.15), run), _audit(audit(), run)
-    rows = dict(untold.rows)
-    assert not any("15" in value for value in rows.values())
-    assert "at most (95 % sure)" in dict(told.rows)
-    assert untold.note.startswith("18 documents were compared. So few do not tell whether")
-    assert untold.note.endswith("To tell, give another run --audit 3700.")
-    assert "within the 0.2 % that effort balanced promises" in told.note
-    small = _audit(audit(looked_at=18, high=0.15), {**run, "rows": 3000})
+    untold, told = _audit(audit(lost=(18, 0)), run), _audit(audit(), run)
+    assert [row[2:4] for row in untold.rows] == [("", "")] * 4
+    assert told.rows[0][2:4] == ("0.00 %", "2.88 %")
+    assert untold.note.startswith("418 documents were compared. So few do not tell whether")
+    assert untold.note.endswith("To tell, give another run --audit 600.")
+    assert "within the 5 % that effort balanced promises" in told.note
+    small = _audit(audit(lost=(18, 0)), {**run, "rows": 300})
     assert small.note.endswith("The dump is too small for that. To be sure, use --effort full.")
 
 
-def test_so_many_as_are_advised_do_tell():
-    found = audit()
-    side = Side(rows=100, seen=found.needed // 2, wrong=0)
-    assert side.high / 100 <= found.promised
-    assert Side(rows=100, seen=found.needed // 2 - 100, wrong=0).high / 100 > found.promised
+@pytest.mark.parametrize(
+    "promised",
+    [{"max_lost": 0.05, "max_false": 0.1}, {"max_lost": 0.2, "max_false": 0.01}, {"max_disagreement": 0.02}],
+)
+def test_so_many_as_are_advised_do_tell(promised):
+    each = audit(**promised).needed // 2
+    assert not audit(lost=(each, 0), false=(each, 0), **promised).is_untold
+    assert audit(lost=(each - 100, 0), false=(each - 100, 0), **promised).is_untold
 
 
-def test_an_audit_that_shows_enough_says_that_it_is_within_what_is_allowed():
-    said = audit_in_words(audit())
-    assert "0.10 % of all documents are decided differently from effort full" in said
-    assert "(95 %: 0.00 to 0.15 %; 800 documents were compared)" in said
-    assert said.endswith("within the 0.2 % that effort balanced promises.")
+def test_an_audit_that_shows_enough_says_of_either_bound_that_it_is_kept_and_tells_the_share_of_all():
+    assert audit_in_words(audit(lost=(1000, 1), false=(400, 4))) == (
+        "check: 0.40 % of the documents that effort full keeps were dropped (95 %: 0.01 to 2.23 %; 1,400 "
+        "documents were compared), within the 5 % that effort balanced promises. 1.00 % of the documents "
+        "that were kept would be dropped by effort full (95 %: 0.27 to 2.54 %), within the 10 %. 0.28 % of "
+        "all documents are decided differently from effort full."
+    )
+
+
+def test_where_all_decisions_were_bounded_these_alone_are_told():
+    said = audit_in_words(audit(lost=(5000, 0), false=(400, 0), max_disagreement=0.01))
+    assert said.startswith("check: 0.00 % of all documents are decided differently from effort full (95 %")
+    assert said.endswith("within the 1 % that effort balanced promises.")
 
 
 def test_an_audit_that_shows_too_little_for_a_verdict_prints_no_figure():
-    assert audit_in_words(audit(high=0.004, disagreement=0.0344)) == ""
+    assert audit_in_words(audit(lost=(18, 0))) == ""
 
 
-def test_an_audit_that_shows_more_than_is_allowed_is_the_one_warning_and_says_what_to_do():
-    said = audit_in_words(audit(low=0.003, high=0.02, disagreement=0.01))
-    assert said.startswith("Warning: ")
-    assert "--effort full" in said
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"lost": (500, 50)}, "Warning: 28.57 % of the documents that effort full keeps were dropped"),
+        ({"false": (400, 100)}, "Warning: 25.00 % of the documents that were kept would be dropped"),
+        ({"lost": (500, 50), "max_disagreement": 0.02}, "Warning: 8.00 % of all documents are decided"),
+    ],
+)
+def test_an_audit_that_shows_more_than_is_allowed_is_the_one_warning_and_says_what_to_do(wrong, said):
+    warning = audit_in_words(audit(**wrong))
+    assert warning.startswith(said)
+    assert "so the promise does not hold for this dump. Use --effort full" in warning
 
 
 # Languages.

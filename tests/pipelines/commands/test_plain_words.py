@@ -104,9 +104,7 @@ def test_an_option_of_another_command_says_whose_it_is(command, arguments, hint)
     assert hint in outcome.err
 
 
-@pytest.mark.parametrize(
-    "option", ["--rubric=web", "--repeat=2", "--budget-usd=1", "--canaries", "--dry-run"]
-)
+@pytest.mark.parametrize("option", ["--repeat=2", "--budget-usd=1", "--canaries", "--dry-run"])
 def test_what_asks_a_model_is_refused_beside_import(command, option):
     outcome = command("annotate", "--import", "a.csv", "--out", "labels", option)
     assert outcome.code == 2
@@ -130,7 +128,6 @@ def test_defaults_that_options_show_are_those_of_the_settings():
     """An option of one of several models has no default of its own, so that it is seen when it is given."""
     shown = {one.name: one.show_default for one in PARSED["annotate"].params}
     settings = AnnotateConfig(sample="a", out="b", models=["m"])
-    assert shown["rubric"] == settings.rubric
     assert shown["repeat"] == str(settings.repeat)
 
 
@@ -153,7 +150,7 @@ def test_a_tiny_file_of_another_format_brings_the_line_that_converts_it(command,
     (tmp_path / name).write_text("a")
     outcome = command("filter", *FAST, tmp_path / name, "--out", tmp_path / "out")
     assert outcome.code == 2
-    assert f"To convert it: {sys.executable} -c" in outcome.err
+    assert f"To convert it: {sys.executable} -m pipelines.dump.to_parquet" in outcome.err
 
 
 @pytest.mark.parametrize("column", ["EDU_SCORE", "Edu_Score", "edu_score"])

@@ -171,7 +171,8 @@ def test_wrong_settings_in_python_name_the_field_in_plain_words(kind, values, fi
 @pytest.mark.parametrize(
     ("name", "config"),
     [
-        ("filter", FilterConfig(inputs=["a b", "c"], out="o", audit=1, update=True, keep_at=2, rules="none")),
+        ("filter", FilterConfig(inputs=["a b", "c"], out="o", update=True, keep_at=2, rules="none")),
+        ("filter", FilterConfig(inputs=["a"], out="o", effort="balanced", audit=1)),
         ("filter", FilterConfig(inputs=["a"], out="o", against=["b", "c"], fields="id=d,prompt=e")),
         ("filter", FilterConfig(inputs=["a"], out="o", executor="ray", ray_address="r:1", rules="data")),
         ("decontaminate", DecontaminateConfig(inputs=["a"], out="o", against=["b"], leak_action="mark")),

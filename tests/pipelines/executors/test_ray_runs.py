@@ -107,6 +107,12 @@ def test_leaks_are_the_same(ray, tmp_path):
     assert lasting(tmp_path / "ray") == lasting(tmp_path / "local")
 
 
+def test_passages_are_the_same_bytes_by_ray(ray, of_long, passages, tmp_path):
+    config = FilterConfig(**of_long, out=tmp_path / "out", write="passages")
+    filter_dump(config, executor=RayExecutor(), reporter=QUIET)
+    assert lasting(tmp_path / "out") == lasting(passages)
+
+
 def test_a_file_that_cannot_be_read_is_set_aside_and_the_others_are_written(
     ray, settings, dump, finished, tmp_path
 ):

@@ -2,13 +2,13 @@
 
 import json
 
-import datasets
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from annotating import config, read
 from dumps import make_texts
+from late import Late
 from runs import QUIET
 from scripted_server import ScriptedServer, labelled
 
@@ -16,6 +16,8 @@ from filtering.errors import ColumnError, LabelsError
 from pipelines import ImportConfig, annotate_sample, import_labels
 from pipelines.labels.importing import SCORED_BEFORE
 from pipelines.labels.label_folder import RATINGS_FILE
+
+datasets = Late("datasets")
 
 pytestmark = pytest.mark.usefixtures("key")
 

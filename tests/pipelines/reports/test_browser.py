@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from dumps import CUT, make_texts
+from long_texts import make_long_text
 from picture import HEIGHT, WIDTH, find_chromium, take_picture
 from proofs import ARMS, EVALUATIONS, config_of, make_proof
 from runs import QUIET
@@ -87,12 +88,19 @@ def texts(tmp_path_factory):
 def report(web, tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser")
     (folder / "dump").mkdir()
-    texts = [f"{HOSTILE[i % len(HOSTILE)]} {text}" for i, text in enumerate(make_texts(200))]
+    own = [*make_texts(192), *(make_long_text(seed, selling=90) for seed in range(8))]
+    texts = [f"{HOSTILE[i % len(HOSTILE)]} {text}" for i, text in enumerate(own)]
+    texts[192:] = [text.replace("Recall", HOSTILE[0]) for text in texts[192:]]
     sites = [f"https://site-{i % 3}.org/{HOSTILE[i % len(HOSTILE)]}" for i in range(200)]
     table = pa.table({"text": texts, "url": sites, "genre": [HOSTILE[i % len(HOSTILE)] for i in range(200)]})
     pq.write_table(table, folder / "dump" / "<img src=x onerror=alert(1)>.parquet")
     config = FilterConfig(
-        effort="fast", inputs=[str(folder / "dump")], out=folder / "out", scorer=web, keep_at=CUT
+        effort="fast",
+        inputs=[str(folder / "dump")],
+        out=folder / "out",
+        scorer=web,
+        keep_at=CUT,
+        passages=True,
     )
     filter_dump(config, reporter=QUIET)
     return write_report(str(folder / "out"))
@@ -122,6 +130,20 @@ def test_a_report_is_drawn_on_any_screen_and_runs_nothing_of_a_document(browser,
         assert page.evaluate("window.harm") is None
         assert page.locator("pre img, pre script, pre svg, iframe").count() == 0
         assert page.locator("pre", has_text="<script>window.harm = 1</script>").count() > 0
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_passages_are_marked_on_any_screen_and_run_nothing_of_a_document(browser, report, width):
+    with opened(browser, report, viewport={"width": width, "height": 900}) as page:
+        page.locator("summary", has_text="with their passages marked").click()
+        marks = page.locator("mark:visible")
+        assert marks.count() >= 6
+        assert "Photosynthesis" in marks.first.inner_text()
+        assert "Free shipping" in page.locator("pre.soft:visible").first.inner_text()
+        assert page.locator("mark", has_text=HOSTILE[0]).count() > 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("window.harm") is None
+        assert page.locator("mark *, pre script").count() == 0
 
 
 @pytest.mark.parametrize("width", [1280, 390])

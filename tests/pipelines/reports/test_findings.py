@@ -13,7 +13,7 @@ from pipelines import FilterConfig, filter_dump
 from pipelines.reports.findings import SHOWN, find_what_matters
 from pipelines.reports.kept_shares import say_the_same, slices_of
 from pipelines.reports.run_report_data import gather_report
-from pipelines.run.audit import AuditResult
+from pipelines.run.audit import AuditResult, Side
 
 ASIDE = {"relative": "c.parquet", "why": "it is broken", "rows": 3}
 
@@ -37,15 +37,15 @@ def test_where_nothing_matters_nothing_is_said(report):
 
 def test_doubts_about_scores_come_first_and_three_things_are_enough(report):
     unsure = Unsure(100, {"zh": 40, "ar": 10}, {"en": 99}, 0)
-    broken = AuditResult(100, 0.02, 0.015, 0.03, 0.1, 0.1, promised=0.01)
+    broken = AuditResult(Side(900, 500, 50), Side(100, 100, 0), 100, 1000, max_lost=0.02, max_false=0.05)
     manifest = {**report.manifest, "set_aside": [ASIDE, ASIDE]}
     other = replace(report, unsure=unsure, manifest=manifest, slices=of_kind("site", a=90, b=10))
     found = find_what_matters(other, broken)
     assert len(found) == SHOWN == 3
     assert "Label some of this dump" in found[0].meaning
-    assert found[1].figure == "2.00 %"
+    assert found[1].figure == "47.37 %"
     assert found[2].figure == "2"
-    assert find_what_matters(other, replace(broken, low=0.005))[-1].meaning.endswith(
+    assert find_what_matters(other, replace(broken, max_lost=0.5))[-1].meaning.endswith(
         "and 10.0 % of all others."
     )
 

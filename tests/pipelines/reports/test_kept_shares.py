@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from late import Late
 
 from pipelines.reports.kept_shares import (
     FAR_LEVEL,
@@ -13,6 +13,8 @@ from pipelines.reports.kept_shares import (
     slices_of,
     wilson_interval,
 )
+
+stats = Late("scipy.stats")
 
 
 def test_documents_are_counted_by_value_and_those_without_one_left_out():

@@ -14,6 +14,7 @@ from filtering.printable import ACTING, printable
 from pipelines import write_report
 from pipelines.page_kit.page import SCRIPT
 from pipelines.reports.documents_to_show import GROUPS, SAMPLES
+from pipelines.reports.passages import MarkedDocument, PassagesTold, Piece
 from pipelines.reports.run_leaks import LeakCount, LeakPair, RunLeaks
 from pipelines.reports.run_page import render_page
 from pipelines.reports.run_report_data import MadeBy, gather_report
@@ -64,22 +65,31 @@ def planted(value):
 def test_no_string_of_a_report_is_markup(finished):
     count = LeakCount("bench", "ngram", "solution", 1, 1, 1)
     pair = LeakPair("task", "bench", ["ngram"], "leak", "a", 1, 1, 2, "lines", "text of the task")
+    marked = MarkedDocument("d.parquet", 3, 1.0, (Piece(2.0, "a passage"), Piece(None, "the rest")))
     aside = {"relative": "c.parquet", "why": "it is broken", "rows": 3}
     report = gather_report(str(finished))
     report = replace(
         report,
         made_by=MadeBy("edufilter filter dump", 410, 2.0),
         leaks=RunLeaks("drop", 1, 0, 0, 0, [], 164, 5, [count], [pair], {"b": "it is gone"}),
+        passages=PassagesTold(("4 of 9 documents",), (marked,)),
         unread={"c": "it has changed"},
         no_languages="no fastText",
         no_scorer="no scorer",
-        manifest={**report.manifest, "set_aside": [aside], "reasons": {"empty": 1}, "unusual": {"long": 1}},
+        manifest={
+            **report.manifest,
+            "settings": {**report.manifest["settings"], "passages_at": 2.0},
+            "set_aside": [aside],
+            "reasons": {"empty": 1},
+            "unusual": {"long": 1},
+        },
     )
     page = Page(render_page(planted(report), {"wide": "<svg></svg>"}))
     assert not {tag for tag, _ in page.tags} & {"img", "iframe", "object", "link", "base", "form"}
     assert [tag for tag, _ in page.tags].count("script") == [tag for tag, _ in page.tags].count("svg") == 1
     for said in (
         str(finished), "edufilter filter dump", "bench", "ngram", "leak", "task", "lines", "text of the task",
+        "4 of 9 documents", "d.parquet", "a passage", "the rest",
         "it is gone", "it has changed", "no fastText", "no scorer", "c.parquet", "it is broken",
         report.drift.sentence, report.drift.shifts[0].meaning, report.slices[0].value, report.slices[0].kind,
         report.samples[0].file, report.samples[0].text[:200], report.samples[0].why.raised[0].name,

@@ -18,7 +18,7 @@ from filtering import load_scorer, save_scorer
 from filtering.embedding.settings import Placement
 from filtering.errors import LabelsError, OutputError, SettingsError
 from filtering.rate_bounds import rate_bound
-from filtering.scoring.cascade_exits import PairedScores
+from filtering.scoring.cascade_exits import PairedScores, find_exits
 from filtering.scoring.settings import ExitSettings
 from pipelines import (
     FilterConfig,
@@ -31,11 +31,12 @@ from pipelines import (
     write_report,
 )
 from pipelines.run.audit import Side, agreement_of, audit_shares
+from pipelines.run.filter import describe_exits
 from pipelines.scorers.evaluate import points_of_labels
 from pipelines.worker.row_chances import row_chances
 
 CPU = Placement(device="cpu")
-AT = 2.5
+AT, LOST, FALSE = 2.5, 0.02, 0.03
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +48,7 @@ def source(tmp_path_factory):
 def given(source, cascade):
     return {
         "inputs": [str(source)], "scorer": str(cascade.out), "effort": "balanced", "device": "cpu",
-        "keep_at": AT, "max_disagreement": 0.05, "audit": 400, "rows_per_part": 600,
+        "keep_at": AT, "max_lost": LOST, "max_false": FALSE, "audit": 400, "rows_per_part": 600,
     }  # fmt: skip
 
 
@@ -88,8 +89,15 @@ def test_the_audit_looks_at_about_as_many_as_asked_for_and_finds_what_is_there(b
     found = finished.agreement
     assert 280 < found.looked_at < 520
     wrong = ~exits.leaves_open(both[0]) & ((both[0] >= AT) != (both[1] >= AT))
-    assert found.low <= wrong.mean() <= found.high
-    assert found.promised == 0.05
+    lost = wrong & (both[1] >= AT)
+    rates = {
+        "disagreement": wrong.mean(), "lost_keepers": lost.sum() / (both[1] >= AT).sum(),
+        "false_keeps": (wrong & ~lost).sum() / finished.kept,
+    }  # fmt: skip
+    for name, true in rates.items():
+        rate = getattr(found, name)
+        assert rate.low <= true <= rate.high
+    assert (found.max_lost, found.max_false, found.max_disagreement) == (LOST, FALSE, None)
     assert not found.is_broken
     assert finished.exit_code == 0
 
@@ -123,11 +131,11 @@ def test_a_promise_that_does_not_hold_is_told_and_fails_if_asked_to(cascade, giv
     save_scorer(replace(full, paired=paired), str(tmp_path / "sure"), metrics={}, card="")
     arguments = [
         "filter", *given["inputs"], "--scorer", tmp_path / "sure", "--effort", "balanced", "--device", "cpu",
-        "--keep-at", AT, "--no-report", "--out", tmp_path / "out",
+        "--keep-at", AT, "--max-lost", 0.005, "--max-false", 0.005, "--no-report", "--out", tmp_path / "out",
     ]  # fmt: skip
     done = command(*arguments, "--audit", 1000, "--on-drift", "fail")
     assert done.code == 4
-    assert "more than the 1 % that effort balanced promises" in done.out
+    assert "more than the 0.5 % that effort balanced promises" in done.out
     assert "Exit code 4: " in done.out
     write_report(str(tmp_path / "out"))
     page = text_of_page(tmp_path / "out")
@@ -148,10 +156,12 @@ def test_the_report_and_another_cut_say_what_was_embedded(finished, command, tmp
     assert "They were not embedded in the first run" in said
     assert f"--keep-at 1 --out {finished.out}-1-embedded" in said
     settings = json.loads((tmp_path / "out" / "run" / "manifest.json").read_text())["settings"]
-    assert [settings[name] for name in ("effort", "max_disagreement", "exits")] == ["balanced", None, None]
+    assert [settings[name] for name in ("effort", "max_lost", "max_false", "exits")] == [
+        "balanced", None, None, None,
+    ]  # fmt: skip
     same = recut_run(RecutConfig(run=finished.out, to=str(tmp_path / "same"), keep_at=AT), reporter=QUIET)
     assert same.kept == finished.kept
-    assert same.manifest["settings"]["max_disagreement"] == 0.05
+    assert [same.manifest["settings"][name] for name in ("max_lost", "max_false")] == [LOST, FALSE]
 
 
 def test_a_cut_by_another_scorer_says_that_nobody_knows_what_is_unsure_there(
@@ -168,7 +178,7 @@ def test_a_cut_by_another_scorer_says_that_nobody_knows_what_is_unsure_there(
 
 
 def test_another_cut_on_a_finished_run_is_refused_by_the_setting_that_was_typed(given, finished, tmp_path):
-    usual = {**given, "max_disagreement": None}
+    usual = {**given, "max_lost": None, "max_false": None}
     run(usual, tmp_path / "usual")
     for settings, out in ((given, finished.out), (usual, tmp_path / "usual")):
         with pytest.raises(OutputError, match=r"'keep_at' .--keep-at. of") as refused:
@@ -187,7 +197,7 @@ def stored(out, column):
 def test_a_new_cut_counts_the_rows_about_which_signals_are_not_sure_there(
     finished, both, cascade, command, tmp_path
 ):
-    at = ExitSettings(keep_at=1.0, max_disagreement=0.05)
+    at = ExitSettings(keep_at=1.0, max_lost=LOST, max_false=FALSE)
     exits = load_scorer(str(cascade.out), effort="balanced", placement=CPU, exits=at).exits
     unseen = stored(finished.out, "edu_stage") != 2
     told = command("recut", finished.out, "--keep-at", 1, "--no-report", "--to", tmp_path / "to")
@@ -209,6 +219,11 @@ def test_where_stages_mix_a_column_says_which_decided(given, finished, both, exi
 def test_settings_that_do_not_go_together_are_refused(given):
     with pytest.raises(SettingsError, match="must come with --effort balanced"):
         FilterConfig(**given | {"effort": "fast"}, out="out")
+    with pytest.raises(SettingsError, match=r"Got 'max_lost' .--max-lost. beside it\. Leave one of them out"):
+        FilterConfig(**given, max_disagreement=0.01, out="out")
+    for one in ({"max_disagreement": 0.1}, {"max_lost": 0.1}, {"audit": 10}, {"on_drift": "fail"}):
+        with pytest.raises(SettingsError, match="must come with --effort balanced"):
+            FilterConfig(inputs=given["inputs"], out="out", **one)  # which embeds nothing by default
 
 
 def test_chances_are_the_same_for_a_row_wherever_a_batch_begins():
@@ -220,6 +235,26 @@ def test_chances_are_the_same_for_a_row_wherever_a_batch_begins():
     assert (many < 1).all()
     counts, _ = np.histogram(many, 20, (0, 1))
     assert np.abs(counts - 10_000).max() < 500
+
+
+def test_a_run_says_what_its_exits_promise_and_where_the_usual_bounds_cannot_be_shown():
+    points = np.linspace(0, 5, 1000, dtype=np.float32)
+    moved = np.clip(points + np.where(np.arange(1000) % 2, 0.2, -0.2), 0, 5).astype(np.float32)
+    paired = PairedScores(moved, points, np.arange(1000, dtype=np.int32), held_out=True)
+
+    def told(**asked):
+        settings = ExitSettings(**asked)
+        return describe_exits(find_exits(paired, settings), settings)
+
+    usual, high = told(), told(keep_at=4.5)
+    assert "It drops at most 2 % of the documents that effort full keeps." in usual
+    assert "effort full would drop at most 5 %." in usual
+    assert "usual bounds" not in usual
+    assert "It drops at most 3.7 % of the documents that effort full keeps." in high
+    assert "The usual bounds are 2 % and 5 %." in high
+    assert high.endswith("the scorer was tuned on 100.")
+    assert "usual bounds" not in told(keep_at=4.5, max_lost=0.1, max_false=0.1)
+    assert "at most 1 % of all documents differently from effort full." in told(max_disagreement=0.01)
 
 
 def test_small_runs_are_audited_less():
@@ -237,15 +272,18 @@ def test_agreement_weighs_both_sides_by_what_left_there():
         "embedded": 100, "embedded_kept": 40, "audited_dropped": 500, "audited_lost": 5, "audited_kept": 100,
         "audited_false": 10,
     }  # fmt: skip
-    manifest = {"kept": 240, "dropped": 860, "audit": audit, "settings": {"max_disagreement": 0.01}}
+    manifest = {"kept": 240, "dropped": 860, "audit": audit, "settings": {"max_false": 0.05}}
     found = agreement_of(manifest)
     lost, false = 800 * 5 / 500, 200 * 10 / 100
-    assert found.disagreement == pytest.approx((lost + false) / 1100)
-    assert found.false_keeps == pytest.approx(false / 240)
-    assert found.lost_keepers == pytest.approx(lost / (240 - false + lost))
-    high = (800 * rate_bound(5, 500, 0.975) + 200 * rate_bound(10, 100, 0.975)) / 1100
-    assert found.high == pytest.approx(high)
-    assert found.is_broken == (found.low > 0.01)
+    assert found.disagreement.found == pytest.approx((lost + false) / 1100)
+    assert found.false_keeps.found == pytest.approx(false / 240)
+    assert found.lost_keepers.found == pytest.approx(lost / (240 - false + lost))
+    lost, false = 800 * rate_bound(5, 500, 0.975), 200 * rate_bound(10, 100, 0.975)
+    assert found.disagreement.high == pytest.approx((lost + false) / 1100)
+    assert found.false_keeps.high == pytest.approx(false / 240)
+    assert found.lost_keepers.high == pytest.approx(lost / (240 - false + lost))
+    assert found.is_untold
+    assert found.is_broken == (found.false_keeps.low > 0.05)
     assert agreement_of({"audit": dict.fromkeys(audit, 0)}) is None
 
 

@@ -4,19 +4,20 @@ import json
 import subprocess
 import sys
 
-import datasets
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from datasets.fingerprint import Hasher
 from dumps import make_labels, make_texts
+from late import Late
 from runs import QUIET
 
 from filtering import load_scorer
 from filtering.embedding.settings import Placement
 from filtering.errors import LabelsError, ShapeError
 from pipelines import FilterConfig, TrainConfig, evaluate_scorer, filter_dump, train_scorer
+
+datasets = Late("datasets")
 
 ONE_STAGE = ["--signals", "linear", "--embedder", "none"]
 TABLE = make_labels()
@@ -220,4 +221,4 @@ def test_two_processes_know_a_map_by_one_hash(two_stages):
         "print(Hasher.hash(load_scorer(sys.argv[1]).as_map()))"
     )
     done = subprocess.run([sys.executable, "-c", code, two_stages.out], capture_output=True, text=True)
-    assert done.stdout.strip() == Hasher.hash(found.as_map()), done.stderr
+    assert done.stdout.strip() == datasets.fingerprint.Hasher.hash(found.as_map()), done.stderr

@@ -7,12 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import torch
 from dumps import make_texts
+from late import Late
 from runs import QUIET
 from tiny_models import make_tiny_classifier, make_tiny_model
 from tokenizers import Tokenizer
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 from filtering import load_scorer
 from filtering.embedding import devices
@@ -26,6 +25,8 @@ from filtering.text.windows import beginning_text
 from pipelines import DistillConfig, FilterConfig, TrainConfig, distill_scorer, filter_dump, train_scorer
 from pipelines.scorers.distill import split_pool
 
+torch, transformers = Late("torch"), Late("transformers")
+
 CPU = Placement(device="cpu")
 LONG = "water and light " * 400
 TEXTS = [*make_texts(30, seed=11), LONG, "a", "Über straßen naïve"]
@@ -37,8 +38,8 @@ def teacher_of(folder, **settings):
 
 def logits_of(folder, texts, max_tokens):
     """Return what transformers gives, one text at a time, in float32."""
-    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     with torch.inference_mode():
         return np.array(
             [
@@ -203,6 +204,7 @@ def test_the_command_prints_what_the_cascade_costs_and_counts_documents_that_hav
     found = command(*arguments, "--n", 1842, "--signals", "linear", "--max-tokens", 16, "--device", "cpu")
     assert found.code == 0, found.said
     assert "The figure to go by" in found.out
+    assert "--effort balanced --device cpu --out OUT" in found.out
     said = " ".join(found.err.split())
     assert "800 of 3,400 documents" in said
     assert "200 empty, 200 invalid-utf8, 200 null, 200 white-space" in said
@@ -251,11 +253,11 @@ def make_tiny_decoder(folder, *, tokenizer_pads, config_pads):
     pad = named["pad_token"] if tokenizer_pads else named.pop("pad_token")
     path.write_text(json.dumps(named))
     number = Tokenizer.from_file(str(folder / "tokenizer.json")).token_to_id(pad)
-    config = AutoConfig.from_pretrained(folder, num_labels=1)
+    config = transformers.AutoConfig.from_pretrained(folder, num_labels=1)
     config.pad_token_id = number if config_pads else None
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
+        transformers.AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
     return folder
 
 
@@ -292,7 +294,7 @@ def test_messages_about_a_classifier_call_it_a_teacher(tmp_path):
 
 def test_a_teacher_that_says_the_same_of_all_calls_for_another_pool(tmp_path, teaching_pool):
     folder = make_tiny_classifier(tmp_path / "low")
-    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
     model.classifier.bias.data -= 100
     model.save_pretrained(folder)
     config = DistillConfig(

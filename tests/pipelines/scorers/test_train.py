@@ -15,6 +15,7 @@ from runs import QUIET
 
 from filtering import load_scorer
 from filtering.errors import MissingExtraError, SettingsError
+from filtering.judging.metrics import Estimate
 from pipelines import TrainConfig, evaluate_scorer, train_scorer
 from pipelines.commands.print_scorers import print_scorer
 from pipelines.scorers.evaluation_tables import FIGURES
@@ -228,18 +229,29 @@ def test_all_extras_that_training_takes_are_asked_for_at_once(labels, tmp_path, 
         train_scorer(TrainConfig(labels=str(labels), out=tmp_path / "scorer", embedder="none"))
 
 
-def test_what_few_labels_cannot_do_is_neither_promised_nor_the_next_step(two_stages, capsys):
-    config = TrainConfig(labels="labels", out=two_stages.out)
-    print_scorer(two_stages, config, as_json=False)
+def test_the_figure_of_effort_fast_comes_first_and_that_of_full_beside_it(two_stages, capsys):
+    print_scorer(two_stages, TrainConfig(labels="labels", out=two_stages.out), as_json=False)
     said = capsys.readouterr().out
-    assert "decides nearly as full does" not in said
-    assert "needs more than this: at least 736 labels" in said
-    assert f"--scorer {two_stages.out} --effort fast --out OUT --dry-run" in said
-    exits = [{"settings": {"max_disagreement": 0.01}}]
-    print_scorer(replace(two_stages, metrics={**two_stages.metrics, "exits": exits}), config, as_json=False)
-    said = capsys.readouterr().out
-    assert "decides nearly as full does" in said
+    assert said.startswith("The figure to go by at effort fast: AUC at 3 points")
+    assert "With --effort full, which embeds every document, the figure is " in said
     assert f"--scorer {two_stages.out} --out OUT --dry-run" in said
+
+
+def test_a_scorer_no_better_than_chance_is_called_so_and_filtering_by_it_is_not_the_next_step(
+    two_stages, capsys
+):
+    best = two_stages.evaluations[-1]
+    chance = {**best.metrics, "auc_at_3": Estimate(0.512, 0.422, 0.579)}
+    by_chance = replace(best, metrics=chance, unbiased_metrics=chance)
+    print_scorer(
+        replace(two_stages, evaluations=[by_chance]),
+        TrainConfig(labels="labels", out=two_stages.out),
+        as_json=False,
+    )
+    said = capsys.readouterr().out
+    assert "not shown to be better than chance: AUC at 3 points .51 [.42, .58]" in said
+    assert "next: more labels" in said
+    assert "edufilter filter" not in said
 
 
 def test_the_card_names_the_options_that_made_the_scorer(trained):

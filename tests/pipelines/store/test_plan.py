@@ -109,7 +109,7 @@ def test_a_key_follows_what_decides_the_output_of_a_part_and_not_its_place(name,
 def test_keys_stay_the_same_from_version_to_version():
     # A key that changes for no reason makes every started run begin anew.
     row = dataclasses.asdict(Part("", "/p", "r", "o", 10, "a", 0, 2, 0, 5, 100))
-    content = '[{"keep_at": 3.0}, 10]r\0o\x0010\0a\x000\x002\x000\x005\0-1'
+    content = '[{"keep_at": 3.0}, 11]r\0o\x0010\0a\x000\x002\x000\x005\0-1'
     assert keys_under({"keep_at": 3.0})(row) == hashlib.sha256(content.encode()).hexdigest()
 
 

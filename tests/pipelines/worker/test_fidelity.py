@@ -5,7 +5,6 @@ import decimal
 import json
 from contextlib import closing
 
-import datasets
 import duckdb
 import numpy as np
 import polars
@@ -17,12 +16,15 @@ from dumps import CUT, digests, make_table, make_texts
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from late import Late
 from runs import QUIET
 
 from filtering import load_scorer
 from filtering.text.arrow import REASONS
 from pipelines import FilterConfig, filter_dump
 from pipelines.worker.output import FileFormat, GatheringWriter
+
+datasets = Late("datasets")
 
 DAY = datetime.date(2024, 2, 29)
 NOON = datetime.datetime(2024, 2, 29, 12, 0, 0, 123456)
