@@ -223,7 +223,9 @@ def print_threshold(result: "Threshold") -> None:
     if result.next_command is not None:
         show(f"next: {result.next_command}")
     if result.exit_code == 4:
-        show("Exit code 4: the goal is not promised.")
+        own = [short_name(one.value) for one in result.slices if not one.why_common and not one.is_promised]
+        of_whom = f" for {', '.join(own)}" if own and result.is_promised else ""
+        show(f"Exit code 4: the goal is not promised{of_whom}.")
 
 
 def _print_slice_cuts(slices: Sequence["SliceCut"]) -> None:
