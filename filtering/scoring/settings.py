@@ -1,13 +1,14 @@
 """Which stages score, and what the exits of a cascade must hold: values alone, which load no library."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from filtering.rubric_points import KEEP_AT
 
 Effort = Literal["fast", "balanced", "full"]
 """``fast``: signals alone; ``full``: an embedding and a head as well, for every document; ``balanced``: for
 those alone about which the signals are not sure enough (`filtering.scoring.cascade`)."""
+EFFORTS: tuple[Effort, ...] = get_args(Effort)
 
 SHIPPED = ("web", "code")
 """Scorers that come along, by name."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from filtering.errors import OutputError, RunError, ScorerError, SettingsError
 from filtering.leaks import Task
-from filtering.printable import listed, printable
+from filtering.printable import listed, printable, short_name
 from filtering.scoring.cascade_exits import Exits, find_exits
 from filtering.scoring.scorers import SIGNALS_STAGE
 from pipelines.amounts_in_words import percent, some_of
@@ -25,7 +25,7 @@ from pipelines.choosing.recut_plan import Source, begun_plan, open_source, plan_
 from pipelines.choosing.rules import plain_cut, plain_rule, rule_of, shortest_first
 from pipelines.choosing.scored_rows import Pool
 from pipelines.choosing.slices import with_slices
-from pipelines.choosing.token_counts import with_tokens
+from pipelines.choosing.token_counts import tokenizer_of, with_tokens
 from pipelines.dump.parts import Parts
 from pipelines.dump.reading import read_footer
 from pipelines.dump.split_files import taken_names
@@ -34,7 +34,7 @@ from pipelines.page_kit.page import DIGEST_CHARS
 from pipelines.paths import absolute
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
-from pipelines.run.resume import refuse_foreign
+from pipelines.run.resume import refuse_foreign, refuse_other_run
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
 from pipelines.settings.base import with_options, words_of
 from pipelines.settings.choosing import OF_CHOICE, RecutConfig
@@ -88,18 +88,16 @@ def recut_run(
         If an input is gone or has changed since, or a budget cannot be met.
     """
     executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
-    if absolute(config.run) == absolute(config.to):
-        raise OutputError(f"The new cut must go to another folder. Got {config.to!r} for both.")
-    config, source = open_source(config, reporter)
-    refuse_foreign(RunFolder(config.to), option="--to")
+    config, source = _open(config, reporter)
     before = source.plan
     tasks, leaks = _same_search(source.folder, before.facts)
     asked = settings_of_cut(config, source)
-    by_points, chosen = config.is_plain and config.keep_at is not None, None
-    plan = None if by_points else begun_plan(config, source, asked)
+    chosen = None
+    plan = None if _is_by_points(config) else begun_plan(config, source, asked)
     if plan is None:
-        chosen = None if by_points else _choose(config, source, reporter)
+        chosen = None if _is_by_points(config) else _choose(config, source, reporter)
         plan = plan_of_cut(config, source, asked, chosen)
+        refuse_other_run(RunFolder(config.to), plan, update=False)
     plan = replace(plan, command=words_of("recut", config))
     scorers, facts = scorers_of(source.folder.read_manifest()), plan.facts
     settings = WorkerSettings(
@@ -155,7 +153,7 @@ def estimate_recut(config: RecutConfig, *, reporter: Reporter | None = None) -> 
         As `recut_run`.
     """
     reporter = reporter or ConsoleReporter()
-    config, source = open_source(config, reporter)
+    config, source = _open(config, reporter)
     left_out = {
         "documents in languages that the scorer does not know": config.unsure
         or source.plan.settings.get("unsure"),
@@ -163,25 +161,53 @@ def estimate_recut(config: RecutConfig, *, reporter: Reporter | None = None) -> 
     }
     for what in (name for name, action in left_out.items() if action == "drop"):
         reporter.say(f"Of what is chosen, {what} are left out when it is written. They are counted here.")
-    return _choose(config, source, reporter)
+    chosen = _choose(config, source, reporter)
+    asked = settings_of_cut(config, source)
+    plan = plan_of_cut(config, source, asked, None if _is_by_points(config) else chosen)
+    refuse_other_run(RunFolder(config.to), plan, update=False)
+    return chosen
+
+
+def _open(config: RecutConfig, reporter: Reporter) -> tuple[RecutConfig, Source]:
+    """Return what `open_source` does, if the folder to write to can be one.
+
+    Raises
+    ------
+    OutputError
+        If it is that of the run, or holds something else than a run.
+    """
+    if absolute(config.run) == absolute(config.to):
+        raise OutputError(f"The new cut must go to another folder. Got {config.to!r} for both.")
+    config, source = open_source(config, reporter)
+    refuse_foreign(RunFolder(config.to), option="--to")
+    return config, source
+
+
+def _is_by_points(config: RecutConfig) -> bool:
+    """Tell whether one cut for all is given in points: nothing has to be chosen then."""
+    return config.is_plain and config.keep_at is not None
 
 
 def _choose(config: RecutConfig, source: Source, reporter: Reporter) -> Chosen:
     """Return what settings choose from the stored scores."""
     facts = source.plan.facts
+    tokens = None if config.tokenizer is None else tokenizer_of(config.tokenizer)
     needs_sizes = not config.is_plain or config.keep_tokens is not None
     sized = needs_sizes or have_sizes(source.folder, source.parts)
     pool = Pool(source.folder, source.parts, sized=sized, combine=config.combine)
     decides = facts.digests.get(config.combine or "") if facts.digests else facts.scorer_sha256
-    cuts = None if config.cuts is None else _cuts_of_run(config.cuts, decides)
+    cuts = None if config.cuts is None else _cuts_of_run(config.cuts, decides, reporter)
     by = config.by if cuts is None else cuts.by
     if by is not None:
         pool = with_slices(pool, by, facts, reporter)
-    if config.tokenizer is not None:
+    if tokens is not None:
         lowest = max(config.floor or 0.0, min((points for points, _ in config.repeat or ((0.0, 1.0),))))
-        pool = with_tokens(pool, config.tokenizer, lowest, facts.row_reader, reporter)
+        pool = with_tokens(pool, tokens, lowest, facts.row_reader, reporter)
     if cuts is not None and (others := [name for name in pool.slices if name not in cuts.cuts]):
-        reporter.say(f"Without a cut of their own, so kept from {cuts.others:g} points: {some_of(others)}.")
+        reporter.say(
+            f"Without a cut of their own, so kept from {cuts.others:g} points: "
+            f"{some_of([*map(short_name, others)])}."
+        )
     if cuts is not None and (unused := sorted(set(cuts.cuts).difference(pool.slices))):
         reporter.say(
             f"No document has these values of {printable(str(config.cuts))}, so their cuts change nothing: "
@@ -199,20 +225,23 @@ def _choose(config: RecutConfig, source: Source, reporter: Reporter) -> Chosen:
     chosen = count_chosen(pool, rule, plain)
     if config.keep_tokens is not None and not chosen.total.chosen.documents:
         least = -(-shortest_first(pool, rule) // pool.per_token)
+        first = "the shortest of the documents that come first in their values" if by else "that document"
         raise SettingsError(
-            f"--keep-tokens must hold a document that comes first. Got {config.keep_tokens:,.0f} tokens, and "
-            f"{'none' if not least else f'the shortest of them has {least:,}'}. Ask for more."
+            f"--keep-tokens must hold the document that comes first. Got {config.keep_tokens:,.0f} tokens, "
+            f"and {f'{first} has {least:,}' if least else 'there is none'}. Ask for more."
         )
     return chosen
 
 
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return f"{listed(names[:NAMED])}{more}"
+    return f"{listed(map(short_name, names[:NAMED]))}{more}"
 
 
-def _cuts_of_run(path: str, decides: str | None) -> SliceCuts:
+def _cuts_of_run(path: str, decides: str | None, reporter: Reporter) -> SliceCuts:
     """Return the cuts of a file, which must be of the scorer whose points decide: told by its digest.
+
+    Where it names no scorer, that is said.
 
     Raises
     ------
@@ -220,6 +249,11 @@ def _cuts_of_run(path: str, decides: str | None) -> SliceCuts:
         If they are of another scorer.
     """
     cuts = read_cuts(path)
+    if cuts.scorer_sha256 is None:
+        reporter.say(
+            f"Warning: {printable(path)} names no scorer. Its cuts must be of the scorer whose points decide, "
+            "which is not checked."
+        )
     if cuts.scorer_sha256 not in (None, decides):
         found = printable(cuts.scorer_sha256[:DIGEST_CHARS])
         if decides is None:

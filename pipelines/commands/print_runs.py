@@ -17,7 +17,7 @@ from filtering.leaks.search import COMMON, COMMON_TEXT
 from filtering.printable import printable
 from filtering.scoring.unsure import Unsure
 from filtering.text.human_languages import NOT_SURE
-from pipelines.amounts_in_words import duration, percent, short_count
+from pipelines.amounts_in_words import duration, percent, points_from, short_count
 from pipelines.commands.print_slices import slices_of
 from pipelines.commands.screen import show
 from pipelines.dump.code_languages import CODE_LANGUAGE
@@ -67,15 +67,10 @@ def print_result(
     settings = result.manifest["settings"]
     where = "run/scores" if settings.get("write") == "scores" else "data"
     by_amount = settings.get("keep_fraction") is not None or settings.get("keep_tokens") is not None
-    found = f", down to {settings['keep_at']:.3g} points" if by_amount and result.kept else ""
-    if (used := int(result.manifest.get("used", result.kept))) != result.kept:
-        found += f", used {used:,} times"
-    kept_tokens, tokens = (
-        short_count(result.manifest[name] / BYTES_PER_TOKEN) for name in ("kept_text_bytes", "text_bytes")
-    )
+    found = f", down to {points_from(settings['keep_at'])} points" if by_amount and result.kept else ""
     show(
-        f"kept {result.kept:,} of {result.rows:,} documents ({percent(result.kept, result.rows)}){found}, "
-        f"about {kept_tokens} of {tokens} tokens -> {printable(result.out)}/{where}"
+        f"kept {result.kept:,} of {result.rows:,} documents ({percent(result.kept, result.rows)}){found}"
+        f"{_uses_and_tokens(result)} -> {printable(result.out)}/{where}"
     )
     if languages := languages_in_words(slices_of(report or {}), result.out, (report or {}).get("looked_at")):
         show(languages)
@@ -91,6 +86,18 @@ def print_result(
     if result.exit_code == 4:
         show("Exit code 4: the run is complete, but did not hold what was asked for (--on-drift fail).")
     return result.exit_code
+
+
+def _uses_and_tokens(result: "FilterResult") -> str:
+    """Return how often documents are used, and their tokens, unless a tokenizer has counted these."""
+    manifest, kept = result.manifest, result.kept
+    used = int(manifest.get("used", kept))
+    uses = f", used {used:,} times" if used != kept else ""
+    if manifest["settings"].get("tokenizer") is not None:
+        return uses
+    names = ("used_text_bytes" if uses else "kept_text_bytes", "text_bytes")
+    taken, there = (short_count(manifest[name] / BYTES_PER_TOKEN) for name in names)
+    return f"{uses}, about {taken} tokens" if uses else f", about {taken} of {there} tokens"
 
 
 def _notes(result: "FilterResult", report: Mapping[str, Any]) -> Iterator[str]:

@@ -209,7 +209,10 @@ def _run(
         reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
     if no_report:
         code = print_result(result, since_s=reporter.began_s)
-        if result.manifest["scorer"] is not None:
+        from filtering.text.language_names import LANGUAGE_COLUMNS
+
+        by_language = result.manifest["settings"].get("by") in LANGUAGE_COLUMNS  # of which a table was shown
+        if result.manifest["scorer"] is not None and not by_language:
             again = f"edufilter report {printable(shlex.quote(result.out))}"
             show(f"not told, since no report was made: what is kept of each language. To see it: {again}")
         return code

@@ -15,7 +15,7 @@ from filtering.explaining.explain import Explanation, SignalAmount
 from filtering.explaining.groups import COMBINED, WHAT_COMBINES
 from filtering.rubric_points import POINTS
 from filtering.scoring.scorers import DECIDED_BY, EMBEDDING_STAGE, STAGES
-from pipelines.amounts_in_words import duration, percent, short_count
+from pipelines.amounts_in_words import duration, percent, points_from, short_count
 from pipelines.page_kit.cards import Card, CardSection, card_section
 from pipelines.page_kit.page import DIGEST_CHARS, Table, Tile, whole_page
 from pipelines.reports.documents_to_show import BINS_PER_POINT, GROUPS, TENTH_GROUP
@@ -223,12 +223,13 @@ def _tiles(report: RunReport) -> list[Tile]:
     repeats = run.get("used", kept) - kept
     aside = len(run["set_aside"])
     tokens, kept_tokens = (run[name] / BYTES_PER_TOKEN for name in ("text_bytes", "kept_text_bytes"))
+    by_bytes = ", at 4 bytes each" if run["settings"].get("tokenizer") is not None else ""
     made = report.made_by
     shown = [
         Tile("documents read", f"{rows:,}", f"{size(run['text_bytes'])} of text"),
         Tile("documents kept", percent(kept, rows), f"{kept:,} documents"),
         Tile("text kept", percent(run["kept_text_bytes"], run["text_bytes"]), size(run["kept_text_bytes"])),
-        Tile("tokens kept, about", short_count(kept_tokens), f"of {short_count(tokens)}"),
+        Tile("tokens kept, about", short_count(kept_tokens), f"of {short_count(tokens)}{by_bytes}"),
     ]
     if repeats:
         used = run["used_text_bytes"] / BYTES_PER_TOKEN
@@ -236,7 +237,7 @@ def _tiles(report: RunReport) -> list[Tile]:
             Tile("tokens used, about", short_count(used), f"documents are used {run['used']:,} times")
         )
     if run["scorer"] is not None:
-        keep_at = f"{run['settings']['keep_at']:.4g}"
+        keep_at = points_from(run["settings"]["keep_at"])
         reasons = ", ".join(name for name, _ in Counter(run["reasons"]).most_common()) or "all were scored"
         shown.append(
             Tile("worst kept" if _is_chosen(report) else "kept from", keep_at, f"points of {POINTS}")

@@ -34,7 +34,7 @@ from pipelines.paths import StorePath
 from pipelines.settings.base import setting_name
 from pipelines.settings.choosing import RecutConfig
 from pipelines.settings.runs import BOUNDS, FilterConfig
-from pipelines.store.plan import OUTPUT_FORMAT, Plan
+from pipelines.store.plan import CUT_OF, OUTPUT_FORMAT, Plan
 from pipelines.store.run_folder import RunFolder
 
 DIGESTS = {
@@ -200,7 +200,7 @@ def _inputs(plan: Plan) -> dict[str, tuple[object, ...]]:
 def _in_words(value: object) -> str:
     if value is None or isinstance(value, bool):
         return "given" if value else "not given"
-    return repr(value)
+    return f"{value:,.12g}" if isinstance(value, float) else repr(value)
 
 
 def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_inputs: bool) -> None:
@@ -249,7 +249,8 @@ def _way_on(folder: RunFolder, name: str, before: Plan, now: Plan, *, same_input
         value = f"{now.settings[cut]:g}"
         words = ("edufilter", "recut", run, f"--{cut.replace('_', '-')}", value, "--to", f"{run}-{value}")
         return f"To keep other documents of this run:\n  {shlex.join(words)}"
-    return "Choose another folder (--out, or --to of recut), or give the earlier setting."
+    option = "--to" if CUT_OF in now.settings else "--out"
+    return f"Choose another folder ({option}), or give the earlier setting."
 
 
 def changed_files(before: Plan, now: Plan) -> Sequence[tuple[str, str]]:

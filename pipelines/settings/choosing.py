@@ -44,6 +44,7 @@ NEEDS = {
     "balance": ("by",),
     "temperature": ("keep_fraction", "keep_tokens"),
     "curve": ("keep_tokens",),
+    "seed": ("temperature", "curve", "repeat"),
     "drop_lowest": ("curve",),
     "max_repeat": ("curve",),
     "expand": ("curve", "repeat"),
@@ -273,7 +274,9 @@ class RecutConfig(RunSettings):
                 "of them."
             )
         for name, wanted in NEEDS.items():
-            if self.is_given(name) and not any(map(self.is_given, wanted)):
+            # Another draw of a run that was drawn is told by its seed alone.
+            may_follow = name == "seed" and not given
+            if self.is_given(name) and not may_follow and not any(map(self.is_given, wanted)):
                 raise SettingsError(
                     f"{_option(name)} must come with {_joined(wanted, 'or')}. Got it without. Add that, or "
                     "leave it out."

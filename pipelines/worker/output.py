@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from filtering.arrays import Ints
 from filtering.errors import BadFileError
 from filtering.scoring.scorers import STAGES, Scores
 from filtering.scoring.settings import Effort
@@ -35,6 +36,7 @@ from pipelines.dump.rewriting import (
 from pipelines.settings.runs import LeakAction
 from pipelines.store.publishing import new_file
 from pipelines.store.stored_scores import UNSURE
+from pipelines.worker.copies import rows_with_copies
 from pipelines.worker.footer_keys import true_keys
 from pipelines.worker.judged import Judged
 from pipelines.worker.leak_finder import leaked_tasks
@@ -150,8 +152,8 @@ def output_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a batch that are written, with the columns that are added.
 
-    Where rows are written as often as they are used, each batch has those that come once more: the copies of
-    a row stand apart, and memory does not grow with their number.
+    Where rows are written as often as they are used, the copies of a row stand apart, and memory does not
+    grow with their number.
 
     Parameters
     ----------
@@ -175,8 +177,11 @@ def output_batches(
         names = PassageColumns(settings.text_column, added.score, added.start, added.end)
         yield whole_or_passages(out, judged.keep, judged.passages.passages, names)
         return
-    for number in range(1, 1 + (int(judged.times.max(initial=0)) if settings.expand else 1)):
-        yield _kept_rows(out, judged.times >= number)
+    if not settings.expand:
+        yield _kept_rows(out, judged.keep)
+        return
+    for rows in rows_with_copies(judged.times, judged.sizes):
+        yield _taken_rows(out, rows)
 
 
 def _makers(
@@ -225,6 +230,13 @@ def _kept_rows(batch: pa.RecordBatch, keep: NDArray[np.bool_]) -> pa.RecordBatch
         edges = np.flatnonzero(np.diff(keep, prepend=False, append=False)).reshape(-1, 2)
         runs = [batch.slice(start, stop - start) for start, stop in edges.tolist()]
         return pa.concat_batches(runs) if runs else batch.slice(0, 0)
+
+
+def _taken_rows(batch: pa.RecordBatch, rows: Ints) -> pa.RecordBatch:
+    try:
+        return batch.take(pa.array(rows))
+    except pa.ArrowNotImplementedError:  # as above
+        return pa.concat_batches([batch.slice(row, 1) for row in rows.tolist()] or [batch.slice(0, 0)])
 
 
 @dataclass(frozen=True)
