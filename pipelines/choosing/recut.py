@@ -251,8 +251,8 @@ def _cuts_of_run(path: str, decides: str | None, reporter: Reporter) -> SliceCut
     cuts = read_cuts(path)
     if cuts.scorer_sha256 is None:
         reporter.say(
-            f"Warning: {printable(path)} names no scorer. Its cuts must be of the scorer whose points decide, "
-            "which is not checked."
+            f"Warning: {printable(path)} names no scorer. Its cuts must be of the scorer whose points "
+            "decide, which is not checked."
         )
     if cuts.scorer_sha256 not in (None, decides):
         found = printable(cuts.scorer_sha256[:DIGEST_CHARS])
