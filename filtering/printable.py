@@ -11,6 +11,8 @@ ACTING = re.compile(
     r"\ud800-\udfff]"  # bytes that are no text, as Python holds them, and halves of characters
 )
 """Characters that are shown by their escapes; a fixed list, for names of files are stored so."""
+NAME_CHARS = 40
+"""Of a value that is shown as a name."""
 SHORT = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
 
@@ -32,6 +34,20 @@ def printable(foreign: str | bytes) -> str:
     """
     text = foreign.decode("utf-8", "surrogateescape") if isinstance(foreign, bytes) else foreign
     return ACTING.sub(lambda found: _escape(found[0]), text)
+
+
+def short_name(foreign: str) -> str:
+    """Return a value of others as a name in tables and messages: it may be as long as a document.
+
+    The middle is left out, since paths that begin alike end otherwise.
+
+    Examples
+    --------
+    >>> short_name("en"), short_name("src/" * 100 + "main.py")
+    ('en', 'src/src/src/src/src/...c/src/src/main.py')
+    """
+    half = NAME_CHARS // 2
+    return printable(foreign if len(foreign) <= NAME_CHARS else f"{foreign[:half]}...{foreign[-half + 3 :]}")
 
 
 def printable_lines(text: str) -> str:

@@ -1,5 +1,6 @@
 """Amounts in words: shares, counts and durations, as pages and commands tell them."""
 
+import math
 from collections.abc import Sequence
 from math import ceil
 
@@ -27,6 +28,17 @@ def short_count(count: float) -> str:
         if count >= ROUNDS_UP * size:
             return f"{count / size:.3g}{unit}"
     return f"{count:.0f}"
+
+
+def points_from(lowest: float) -> str:
+    """Return the points of the worst document that is kept, rounded down: as a cut, they keep it.
+
+    Examples
+    --------
+    >>> points_from(0.79456), points_from(3.5)
+    ('0.794', '3.5')
+    """
+    return f"{math.floor(lowest * 1000) / 1000:g}"
 
 
 def duration(seconds: float) -> str:

@@ -53,8 +53,8 @@ LEAST_ALLOWED_BYTES = 1 << 30
 ROWS_AT_A_TIME = 64
 LABELS_FILE, JOURNAL_FILE = "labels.parquet", "journal.sqlite"
 """In a folder that `edufilter annotate` wrote."""
-TEXTS_FILE, GRADES_FILE = "write.json", "grades.parquet"
-"""In a folder that `edufilter write` wrote, and in one of `edufilter grade`."""
+TEXTS_FILE, GRADES_FILE, RUN_FILE = "write.json", "grades.parquet", "run/plan.json"
+"""In a folder that `edufilter write` wrote, in one of `edufilter grade`, and in one of `edufilter filter`."""
 
 
 def read_table(
@@ -94,11 +94,12 @@ def read_table(
 def _refuse_other_folder(source: str, called: str) -> None:
     """Refuse a folder of another command, and one of annotate that was never finished."""
     for file, kind, advice in (
-        (TEXTS_FILE, "texts", f": name a file below {source}/data"),
-        (GRADES_FILE, "grades", ""),
+        (TEXTS_FILE, "a folder of texts", f": name a file below {source}/data"),
+        (GRADES_FILE, "a folder of grades", ""),
+        (RUN_FILE, "a run", ", and has scores. Where a command takes both, the run is --population"),
     ):
         if Path(source, file).is_file():
-            raise LabelsError(f"{called} must not be a folder of {kind}. {source} is one{advice}.")
+            raise LabelsError(f"{called} must not be {kind}. {source} is one{advice}.")
     if Path(source, JOURNAL_FILE).is_file():
         raise LabelsError(
             f"{source} must hold {LABELS_FILE}. The command that began it was stopped before it wrote that: "
@@ -366,11 +367,8 @@ def _loaded(source: str, called: str = LABELS) -> Any:
         return datasets.load_dataset(source, split="train", streaming=True)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        where = (
-            source
-            if is_folder
-            else f"{source} is no file or folder here, and fetching it from the hub failed"
-        )
+        lost = "is no file or folder here, and fetching it from the hub failed"
+        where = source if is_folder else f"{source} {lost}"
         raise LabelsError(
             f"{called} must be a data set that can be loaded. {where}: {reason.rstrip('.')}."
             f"{near_path(source)}"

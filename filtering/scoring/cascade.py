@@ -15,6 +15,8 @@ from filtering.scoring.datasets_map import Mappable
 from filtering.scoring.scorers import EMBEDDING_STAGE, EmbeddingScorer, Scores, SignalScorer
 from filtering.scoring.settings import Effort
 from filtering.scoring.unsure import Unsure
+from filtering.signals.linear import LinearSignals
+from filtering.signals.read_signals import Signals
 from filtering.signals.settings import Rule
 from filtering.text.arrow import Texts, text_bytes
 
@@ -55,6 +57,17 @@ class CascadeScorer(Mappable):
         """Score documents; see `filtering.scoring.scorers.Scorer.score`."""
         return self.score_and_look_again(texts, np.ones(len(texts)), NOBODY)
 
+    @property
+    def weighted(self) -> LinearSignals:
+        """The weights that texts are read with."""
+        return self.full.signals.linear
+
+    def score_read(self, texts: Texts, signals: Signals) -> Scores:
+        """Score documents whose signals were read with the weights of `weighted`."""
+        first = self.full.signals.score_read(texts, signals)
+        unsure = self.exits.leaves_open(first.value)
+        return self._decided(texts, first, unsure, unsure)[0]
+
     def score_and_look_again(self, texts: Texts, chances: Floats, shares: tuple[float, float]) -> Scores:
         """Score documents, and have the full scorer look at some of those that it need not.
 
@@ -76,7 +89,7 @@ class CascadeScorer(Mappable):
         scores, second = self._decided(texts, first, unsure, unsure | dropped | kept)
         rows = np.flatnonzero(dropped | kept)
         wrong = (second >= keep_at) != kept
-        audited = name_audited(text_bytes(_taken(texts, rows)) if len(rows) else [], kept[rows], wrong[rows])
+        audited = name_audited(text_bytes(taken(texts, rows)) if len(rows) else [], kept[rows], wrong[rows])
         return replace(scores, audited=audited)
 
     def _decided(self, texts: Texts, scores: Scores, unsure: Bools, seen: Bools) -> tuple[Scores, Floats32]:
@@ -88,7 +101,7 @@ class CascadeScorer(Mappable):
         rows = np.flatnonzero(seen)
         if not len(rows):
             return scores, second
-        full = self.full.score(_taken(texts, rows))
+        full = self.full.score(taken(texts, rows))
         second[rows] = full.value
         decided = replace(
             scores,
@@ -143,7 +156,8 @@ def cascaded(exits: Exits, fast: Floats, full: Floats) -> Floats:
     return np.where(exits.leaves_open(fast.astype(np.float32)), full, fast)
 
 
-def _taken(texts: Texts, rows: Ints) -> Texts:
+def taken(texts: Texts, rows: Ints) -> Texts:
+    """Return some of the texts, by their numbers."""
     if isinstance(texts, (pa.Array, pa.ChunkedArray)):
         try:
             return texts.take(pa.array(rows))

@@ -63,7 +63,7 @@ class Mappable:
         Raises
         ------
         ShapeError
-            If `texts` holds no text.
+            If `texts` is no Arrow array, or holds no text.
 
         Examples
         --------
@@ -72,6 +72,11 @@ class Mappable:
         >>> load_scorer("web").score_arrow(pa.array(["", None])).null_count
         2
         """
+        if not isinstance(texts, (pa.Array, pa.ChunkedArray)):
+            raise ShapeError(
+                f"'texts' must be an Arrow array. Got {type(texts).__name__} instead. Make one of it: "
+                "pyarrow.array(texts)."
+            )
         if pa.types.is_null(texts.type):  # as a batch without a single text has it
             return pa.nulls(len(texts), pa.float32())
         value = self.score(texts).value
@@ -145,7 +150,8 @@ def _score_columns(
     if not isinstance(batch, (Mapping, *TABLES)):
         raise ShapeError(
             f"A batch must be a mapping of columns, or an Arrow table. Got {type(batch).__name__} instead. "
-            "Give the data set another format: dataset.with_format(None)."
+            "Of rows or a frame make a table: pyarrow.Table.from_pylist or from_pandas. Give a data set of "
+            "`datasets` another format: dataset.with_format(None)."
         )
     texts = _texts_of(batch, text_column)
     scores = scorer.score(texts)

@@ -68,11 +68,10 @@ def fit_novelty(texts: Sequence[bytes], groups: Sequence[str]) -> Novelty:
     groups : sequence of str, length n
     """
     words = [_words(text) for text in texts]
-    folds = fold_assignment(groups, 0)
     numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
     of_rows = np.array([numbers[group] for group in groups], dtype=np.uint64)
-    fold_of = np.zeros(len(numbers), dtype=np.int64)
-    fold_of[of_rows] = folds  # all rows of a group are in one
+    fold_of = fold_assignment(list(numbers), 0)
+    folds = fold_of[of_rows]
     # Each word once for each group that has it.
     of_words = np.repeat(of_rows, [len(row) for row in words])
     pairs = np.unique(np.concatenate(words).astype(np.uint64) << 32 | of_words)

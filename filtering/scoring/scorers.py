@@ -63,6 +63,8 @@ class Scores:
         Tokens of what the embedder was given (windows; of a classifier beginnings), and those that it read.
     audited : tuple of int
         What a cascade found where it looked again, as `filtering.scoring.audited` names it.
+    each : mapping of str to Scores
+        Those of each scorer by its name, where several score and these are their combination.
     """
 
     __repr__ = brief
@@ -74,6 +76,7 @@ class Scores:
     tokens: int = 0
     tokens_read: int = 0
     audited: tuple[int, ...] = ()
+    each: Mapping[str, "Scores"] = field(default_factory=dict)
 
     @property
     def reasons(self) -> list[str | None]:
@@ -87,6 +90,16 @@ class Scores:
         """
         return [REASONS[code] or None for code in self.reason]
 
+    def of_rows(self, rows: slice) -> "Scores":
+        """Return the scores of some rows; what was counted and found over all of them is left out."""
+        return Scores(
+            value=self.value[rows],
+            reason=self.reason[rows],
+            unusual=self.unusual[rows],
+            stage=self.stage[rows],
+            each={name: scores.of_rows(rows) for name, scores in self.each.items()},
+        )
+
     def too_long(self, rows: NDArray[np.bool_]) -> "Scores":
         """Return the same scores, but those in some rows, of shape (n,), are of documents too long."""
         if not rows.any():
@@ -95,6 +108,7 @@ class Scores:
             self,
             reason=np.where(rows, np.uint8(TOO_LONG), self.reason),
             unusual=np.where(rows, np.uint8(HUGE_BIT), self.unusual),
+            each={name: scores.too_long(rows) for name, scores in self.each.items()},
         )
 
 
@@ -194,7 +208,16 @@ class SignalScorer(Mappable):
         (True, [0, 2])
         """
         self.warn_if_unsure(texts)
-        signals = apply_rules(texts, self.linear.read(texts), self.rules)
+        return self.score_read(texts, self.linear.read(texts))
+
+    @property
+    def weighted(self) -> LinearSignals:
+        """The weights that texts are read with."""
+        return self.linear
+
+    def score_read(self, texts: Texts, signals: Signals) -> Scores:
+        """Score documents whose signals were read with the weights of `weighted`."""
+        signals = apply_rules(texts, signals, self.rules)
         return _scores(signals, self.calibration.apply(self.raw(signals)), SIGNALS_STAGE)
 
     def raw(self, signals: Signals) -> NDArray[np.float64]:
@@ -350,7 +373,15 @@ class EmbeddingScorer(Mappable):
         that occurs several times is embedded once.
         """
         self.signals.warn_if_unsure(texts)
-        signals = (self.stage.linear or self.signals.linear).read(texts)
+        return self.score_read(texts, self.weighted.read(texts))
+
+    @property
+    def weighted(self) -> LinearSignals:
+        """The weights that texts are read with."""
+        return self.stage.linear or self.signals.linear
+
+    def score_read(self, texts: Texts, signals: Signals) -> Scores:
+        """Score documents whose signals were read with the weights of `weighted`."""
         signals = apply_rules(texts, signals, self.signals.rules)
         documents = text_bytes(texts)
         scored = np.flatnonzero(signals.reason == 0)

@@ -1,13 +1,20 @@
 """Which stages score, and what the exits of a cascade must hold: values alone, which load no library."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from filtering.rubric_points import KEEP_AT
 
 Effort = Literal["fast", "balanced", "full"]
 """``fast``: signals alone; ``full``: an embedding and a head as well, for every document; ``balanced``: for
 those alone about which the signals are not sure enough (`filtering.scoring.cascade`)."""
+EFFORTS: tuple[Effort, ...] = get_args(Effort)
+
+SHIPPED = ("web", "code")
+"""Scorers that come along, by name."""
+
+COMBINATIONS = ("max", "mean", "min")
+"""What may be made of the points of several scorers; or those of one of them alone, by its name."""
 
 MAX_LOST = 0.02
 """Documents that effort ``balanced`` may drop, of those that effort ``full`` keeps, where no bound is given.

@@ -39,7 +39,7 @@ from filtering.scoring.hub_scorers import copy_of_hub, is_on_hub
 from filtering.scoring.nested_points import NestedPoints, check_nested
 from filtering.scoring.novelty import Novelty
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage, SignalScorer
-from filtering.scoring.settings import Effort, ExitSettings
+from filtering.scoring.settings import EFFORTS, SHIPPED, Effort, ExitSettings
 from filtering.scoring.stored_stage import TREES, build_stage, describe_stage, stage_arrays
 from filtering.signals.linear import build_linear
 from filtering.signals.read_signals import SIGNALS_VERSION
@@ -62,7 +62,6 @@ DESCRIPTION_BYTES = 16 << 20
 """Of `scorer.json`, which takes some ten times as much once it is parsed."""
 LANGUAGE_NAME = re.compile(r"[\w+#./() '-]{1,40}", re.ASCII)
 """Name of a language, human or of code: ``zh-Hant``, ``Objective-C++``. A stranger's scorer may have any."""
-SHIPPED = ("web", "code")
 MODELS = Path(__file__).parents[1] / "models"
 TOLERANCE_POINTS: Mapping[str, float] = {"fast": 1e-3, "full": 0.05}
 """Scores of reference texts may differ by this much between processors: embeddings are of bf16 on some."""
@@ -242,12 +241,14 @@ def load_scorer(
     Raises
     ------
     SettingsError
-        If there is no such scorer, or it has not what `effort` and `exits` ask for.
+        If there is no such scorer or effort, or it has not what `effort` and `exits` ask for.
     MissingExtraError
         If `effort` asks for embeddings and the ``embed`` extra is not installed.
     ScorerError
         If it is damaged, of an unknown format or kind, or does not reproduce its reference scores.
     """
+    if effort not in EFFORTS:
+        raise SettingsError(f"'effort' must be {', '.join(EFFORTS[:-1])} or {EFFORTS[-1]}. Got {effort!r}.")
     folder, description, files, signals = _read_scorer(name)
     if effort == "fast":
         _check_references(signals, description, folder, effort)

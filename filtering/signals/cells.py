@@ -129,47 +129,89 @@ def _take_log_count(counts: NDArray[np.uint16], cell: int) -> np.float32:
 
 
 @compiled
-def finish_cells(
+def take_counts(counts: NDArray[np.uint16], touched: Ints32, touched_count: int, logs: Floats32) -> float:
+    """Fill `logs` with 1 + ln(n) of each touched cell, and set its count to 0.
+
+    Both arrays get three more, of no weight: who reads them reads fours.
+
+    Returns
+    -------
+    float
+        What makes the length of `logs` 1; 0 where no cell is touched.
+    """
+    norm = 0.0
+    touched[touched_count : touched_count + 3] = touched[0]  # makes fours of all; its count is 0 by then
+    for t in range(0, touched_count, 4):
+        log_a, log_b = _take_log_count(counts, touched[t]), _take_log_count(counts, touched[t + 1])
+        log_c, log_d = _take_log_count(counts, touched[t + 2]), _take_log_count(counts, touched[t + 3])
+        logs[t], logs[t + 1], logs[t + 2], logs[t + 3] = log_a, log_b, log_c, log_d
+        norm += (log_a * log_a + log_b * log_b) + (log_c * log_c + log_d * log_d)
+    return 1.0 / np.sqrt(norm) if norm > 0.0 else 0.0
+
+
+@compiled
+def score_cells(
     weights: Floats32,
+    touched: Ints32,
+    touched_count: int,
+    logs: Floats32,
+    scale: float,
+    scores: Floats32,
+) -> None:
+    """Fill `scores` with those of a document in one table, by scorer.
+
+    Parameters
+    ----------
+    weights : float32 array, shape (scorers, CELLS)
+    touched, touched_count, logs, scale
+        As `take_counts` leaves and returns them.
+    scores : float32 array, shape (scorers,)
+    """
+    for scorer in range(len(weights)):
+        own = weights[scorer]
+        score = 0.0
+        for t in range(0, touched_count, 4):
+            a, b, c, d = touched[t], touched[t + 1], touched[t + 2], touched[t + 3]
+            score += (logs[t] * own[a] + logs[t + 1] * own[b]) + (logs[t + 2] * own[c] + logs[t + 3] * own[d])
+        scores[scorer] = score * scale
+
+
+@compiled
+def add_vectors(
     table: NDArray[np.int8],
     first: int,
     scales: Floats32,
-    counts: NDArray[np.uint16],
     touched: Ints32,
     touched_count: int,
+    logs: Floats32,
+    scale: float,
     sums: Floats32,
-    vector: Floats,
-    cells: Ints32,
-    values: Floats32,
-    written: int,
-) -> float:
-    """Return the n-gram score of a document by one of the two tables, and clear the table's counts.
+    vectors: Floats,
+) -> None:
+    """Add the vectors of a document's cells in one table.
 
-    The vectors of its cells, whose rows in `table` begin at `first`, are added to `vector`. Where `cells` is
-    not empty, the cells and their normalised values are written from `written` on.
+    Parameters
+    ----------
+    table : int8 array, shape (cells, width)
+        Vectors of cells, those of all scorers side by side: most of the time goes into waiting for them. The
+        rows of this table's cells begin at `first`; nothing is added where there are none.
+    first : int
+    scales : float32 array, shape (width,)
+    touched, touched_count, logs, scale
+        As `take_counts` leaves and returns them.
+    sums : float32 array, shape (width,)
+        Scratch.
+    vectors : float64 array, shape (width,)
     """
     width = table.shape[1] if first < len(table) else 0
     sums[:] = 0.0
-    score = norm = 0.0
-    touched[touched_count : touched_count + 3] = touched[0]  # makes fours of all; its count is 0 by then
     for t in range(0, touched_count, 4):  # each sum is read and written once for four cells
-        a, b, c, d = touched[t], touched[t + 1], touched[t + 2], touched[t + 3]
-        log_a, log_b = _take_log_count(counts, a), _take_log_count(counts, b)
-        log_c, log_d = _take_log_count(counts, c), _take_log_count(counts, d)
-        norm += (log_a * log_a + log_b * log_b) + (log_c * log_c + log_d * log_d)
-        score += (log_a * weights[a] + log_b * weights[b]) + (log_c * weights[c] + log_d * weights[d])
-        if len(cells):
-            cells[written + t : written + t + 4] = touched[t : t + 4]
-            values[written + t], values[written + t + 1] = log_a, log_b
-            values[written + t + 2], values[written + t + 3] = log_c, log_d
-        a, b, c, d = first + a, first + b, first + c, first + d
+        log_a, log_b, log_c, log_d = logs[t], logs[t + 1], logs[t + 2], logs[t + 3]
+        a, b = first + touched[t], first + touched[t + 1]
+        c, d = first + touched[t + 2], first + touched[t + 3]
         for k in range(width):
             sums[k] += (log_a * np.float32(table[a, k]) + log_b * np.float32(table[b, k])) + (
                 log_c * np.float32(table[c, k]) + log_d * np.float32(table[d, k])
             )
-    scale = 1.0 / np.sqrt(norm) if norm > 0.0 else 0.0
-    if len(cells):
-        values[written : written + touched_count] *= scale
     for k in range(width):
-        vector[k] += sums[k] * scales[k] * scale
-    return score * scale
+        vectors[k] += sums[k] * scales[k] * scale

@@ -22,7 +22,7 @@ Python, and a test holds the two equal.
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.arrays import Bytes, Floats32, Hashes, Ints, Ints32
+from filtering.arrays import Bytes, Floats, Floats32, Hashes, Ints, Ints32
 from filtering.compiled import compiled
 from filtering.hashing import (
     CLASSES,
@@ -46,11 +46,12 @@ from filtering.signals import style as stat
 from filtering.signals.cells import (
     CELLS,
     VECTOR_WIDTH,
-    Bumps,
+    add_vectors,
     count_tokens,
-    finish_cells,
     read_characters,
+    score_cells,
     score_vector,
+    take_counts,
 )
 from filtering.signals.style import (
     BYTE_VALUES,
@@ -64,6 +65,7 @@ from filtering.signals.style import (
     count_bytes,
     finish_statistics,
 )
+from filtering.signals.weights import Weights
 from filtering.text.code_points import ALONE, CAPITAL, ELLIPSIS, fold, point_kind, read_point
 from filtering.text.windows import REACH, WINDOW, find_pieces, narrow_pieces
 
@@ -481,21 +483,31 @@ def _count_new(words: Hashes, count: int, seen: Hashes) -> int:
 
 
 @compiled
+def _score_vectors(vectors: Floats, weights: Weights, distances: Floats32, scores: Floats32) -> None:
+    """Fill `scores` with those of a document's vectors, which stand one after the other, by scorer."""
+    _, _, _, _, landmarks, squares, bumps, gammas, sizes = weights
+    for scorer in range(len(sizes)):
+        own = sizes[scorer]
+        of_scorer = (
+            landmarks[scorer, : VECTOR_WIDTH * own].reshape(VECTOR_WIDTH, own),
+            squares[scorer, :own], bumps[scorer, :own], gammas[scorer],
+        )  # fmt: skip
+        vector = vectors[scorer * VECTOR_WIDTH : (scorer + 1) * VECTOR_WIDTH]
+        scores[scorer] = score_vector(vector, of_scorer, distances)
+
+
+@compiled
 def read_documents(
     data: Bytes,
     offsets: Ints,
     reason: Bytes,
-    word_weights: Floats32,
-    character_weights: Floats32,
-    table: NDArray[np.int8],
-    scales: Floats32,
-    bumps: Bumps,
-    features: Floats32,
+    weights: Weights,
+    features: NDArray[np.float32],
     row_starts: Ints,
     cells: Ints32,
     values: Floats32,
 ) -> int:
-    """Read documents once: their n-gram scores and statistics, and for fitting also their cells.
+    """Read documents once: their n-gram scores by each scorer and statistics, and for fitting their cells.
 
     Parameters
     ----------
@@ -505,12 +517,9 @@ def read_documents(
         Where each starts.
     reason : uint8 array, shape (n,)
         Only documents where it is 0 are read: others may be no UTF-8, or lie over bytes of none.
-    word_weights : float32 array, shape (CELLS,)
-    character_weights : float32 array, shape (CELLS,) or (0,)
-        Empty where the character table is not read.
-    table, scales, bumps
-        As in `filtering.signals.vectors.Vectors`; `table` is empty where there are none.
-    features : float32 array, shape (n, 3 + len(STATISTICS)), zeros
+    weights : Weights
+        Of the scorers. Where none has weights of characters, the character table is not read.
+    features : float32 array, shape (scorers, n, 3 + len(STATISTICS)), zeros
         Filled with the two n-gram scores, that of the vector, then the statistics; zeros where there is a
         reason.
     row_starts : int64 array, shape (n + 1,) or (0,)
@@ -524,9 +533,11 @@ def read_documents(
     int
         Number of cells written.
     """
+    word_weights, character_weights, table, scales, _, squares, _, _, _ = weights
     word_counts = np.zeros(CELLS, dtype=np.uint16)
     character_counts = np.zeros(CELLS, dtype=np.uint16)
     touched = np.empty(2 * (WHOLE_BYTES + 64), dtype=np.int32)
+    logs = np.empty(2 * (WHOLE_BYTES + 64), dtype=np.float32)
     scratch = np.empty(WINDOW_BYTES + 64, dtype=np.uint8)
     found = np.empty(WINDOW_BYTES + 64, dtype=np.int32)
     tokens = np.empty(WHOLE_BYTES + 64, dtype=np.uint64)
@@ -537,9 +548,9 @@ def read_documents(
     histogram = np.empty(HISTOGRAM, dtype=np.int64)
     groups = np.empty(GROUP_COUNT, dtype=np.int64)
     spans = np.empty(6, dtype=np.int64)
-    sums = np.empty(VECTOR_WIDTH, dtype=np.float32)
-    vector = np.empty(VECTOR_WIDTH, dtype=np.float64)
-    distances = np.empty(len(bumps[1]), dtype=np.float32)
+    sums = np.empty(len(scales), dtype=np.float32)
+    vectors = np.empty(len(scales), dtype=np.float64)
+    distances = np.empty(squares.shape[1], dtype=np.float32)
     written = 0
     for document in range(len(reason)):
         if reason[document] == 0:
@@ -557,56 +568,32 @@ def read_documents(
                 )  # fmt: skip
                 read_bytes += last - first
                 count_bytes(data[first:last], histogram)
-            vector[:] = 0.0
-            features[document, 0] = finish_cells(
-                word_weights,
-                table,
-                0,
-                scales,
-                word_counts,
-                touched,
-                count,
-                sums,
-                vector,
-                cells,
-                values,
-                written,
-            )
+            scale = take_counts(word_counts, touched, count, logs)
+            score_cells(word_weights, touched, count, logs, scale, features[:, document, 0])
+            vectors[:] = 0.0
+            add_vectors(table, 0, scales, touched, count, logs, scale, sums, vectors)
             if len(row_starts):
+                cells[written : written + count] = touched[:count]
+                values[written : written + count] = logs[:count] * scale
                 written += count
-            if len(character_weights):
+            if character_weights.shape[1]:
                 pieces = narrow_pieces(data, pieces, WINDOW_SIZES, spans)
                 count = 0
                 for piece in range(pieces):
+                    start, stop = spans[2 * piece], spans[2 * piece + 1]
                     count = read_characters(
-                        data,
-                        spans[2 * piece],
-                        spans[2 * piece + 1],
-                        scratch,
-                        found,
-                        character_counts,
-                        touched,
-                        count,
+                        data, start, stop, scratch, found, character_counts, touched, count
                     )
-                features[document, 1] = finish_cells(
-                    character_weights,
-                    table,
-                    CELLS,
-                    scales,
-                    character_counts,
-                    touched,
-                    count,
-                    sums,
-                    vector,
-                    cells,
-                    values,
-                    written,
-                )
+                scale = take_counts(character_counts, touched, count, logs)
+                score_cells(character_weights, touched, count, logs, scale, features[:, document, 1])
+                add_vectors(table, CELLS, scales, touched, count, logs, scale, sums, vectors)
                 if len(row_starts):
-                    cells[written : written + count] += CELLS
+                    cells[written : written + count] = touched[:count] + CELLS
+                    values[written : written + count] = logs[:count] * scale
                     written += count
-            features[document, 2] = score_vector(vector, bumps, distances)
-            finish_statistics(a, histogram, groups, read_bytes, last - spans[0], features[document, 3:])
+            finish_statistics(a, histogram, groups, read_bytes, last - spans[0], features[0, document, 3:])
+            _score_vectors(vectors, weights, distances, features[:, document, 2])
+            features[1:, document, 3:] = features[0, document, 3:]
         if len(row_starts):
             row_starts[document + 1] = written
     return written

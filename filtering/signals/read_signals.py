@@ -4,23 +4,20 @@ A dictionary's values are read once each.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from filtering.arrays import Bytes, Floats32, Ints, Ints32
 from filtering.brief import brief
-from filtering.errors import ShapeError
-from filtering.signals.cells import CELLS, CELLS_PER_BYTE, Bumps
+from filtering.signals.cells import CELLS, CELLS_PER_BYTE
 from filtering.signals.kernel import read_documents
 from filtering.signals.style import STATISTICS
 from filtering.signals.vectors import NO_VECTORS, Vectors
+from filtering.signals.weights import Weights, stack_weights
 from filtering.text.arrow import (
     NULL,
     Texts,
-    frozen,
     judge_texts,
     of_rows,
     text_buffers,
@@ -31,9 +28,6 @@ from filtering.text.windows import BOUNDARY_SLACK_BYTES, REACH
 
 SIGNALS_VERSION = 5
 """Raised when the same text would give other signals; stored with every scorer."""
-
-Weights: TypeAlias = tuple[Floats32, Floats32, NDArray[np.int8], Floats32, Bumps]
-"""Of the word table and the character table; vectors of cells, their scales, and bumps around landmarks."""
 
 SCORE_COLUMNS = 3
 """Scores of the word table, of the character table, and of the vector stand before the statistics."""
@@ -67,7 +61,13 @@ class Signals:
     unusual: Bytes
 
 
-NO_SIGNALS = Signals(np.zeros((0, WIDTH), np.float32), np.zeros(0, np.uint8), np.zeros(0, np.uint8))
+@dataclass(frozen=True)
+class _OwnWeights:
+    """Weights of signals that belong to no scorer; see `filtering.signals.weights.Weighted`."""
+
+    word_weights: Floats32
+    character_weights: Floats32
+    vectors: Vectors
 
 
 @dataclass(frozen=True)
@@ -115,21 +115,37 @@ def read_signals(
     ShapeError
         If `texts` holds no text, or weights have another shape or dtype.
     """
-    for one, sizes in ((word_weights, (CELLS,)), (character_weights, (CELLS, 0))):
-        if one.dtype != np.float32 or one.ndim != 1 or len(one) not in sizes:
-            raise ShapeError(
-                f"Weights must be float32 of shape ({CELLS},). Got {one.dtype} {one.shape} instead."
-            )
-    weights = (
-        frozen(word_weights), frozen(character_weights), frozen(vectors.table), frozen(vectors.scales),
-        _frozen_bumps(vectors),
-    )  # fmt: skip
-    chunks = [NO_SIGNALS, *(_read_chunk(chunk, weights) for chunk in text_chunks(texts))]
-    return Signals(
-        features=np.concatenate([chunk.features for chunk in chunks]),
-        reason=np.concatenate([chunk.reason for chunk in chunks]),
-        unusual=np.concatenate([chunk.unusual for chunk in chunks]),
-    )
+    own = stack_weights([_OwnWeights(word_weights, character_weights, vectors)])
+    (signals,) = read_signals_of_all(texts, own)
+    return signals
+
+
+def read_signals_of_all(texts: Texts, weights: Weights) -> tuple[Signals, ...]:
+    """Read the signals of documents once, and weigh them for several scorers.
+
+    Parameters
+    ----------
+    texts : Arrow array or chunked array of strings, bytes, or a dictionary of them; or a sequence
+        Length n.
+    weights : Weights
+        Of the scorers, as `stack_weights` returns them.
+
+    Returns
+    -------
+    tuple of Signals
+        By scorer: what `read_signals` gives for its weights, bit for bit.
+
+    Raises
+    ------
+    ShapeError
+        If `texts` holds no text.
+    """
+    nothing = np.zeros(0, np.uint8)
+    chunks = [(np.zeros((len(weights[-1]), 0, WIDTH), np.float32), nothing, nothing)]
+    chunks += [_read_chunk(chunk, weights) for chunk in text_chunks(texts)]
+    features, reasons, unusual = zip(*chunks, strict=True)
+    reason, odd = np.concatenate(reasons), np.concatenate(unusual)
+    return tuple(Signals(own, reason, odd) for own in np.concatenate(features, axis=1))
 
 
 def read_cells(texts: Texts) -> tuple[Signals, Cells]:
@@ -149,29 +165,22 @@ def read_cells(texts: Texts) -> tuple[Signals, Cells]:
     room = CELLS_PER_BYTE * int(reaches.sum()) + 8 * len(array)
     cells, values = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.float32)
     written = read_documents(
-        *text_buffers(array), reason, frozen(NO_WEIGHTS), frozen(NO_WEIGHTS), frozen(NO_VECTORS.table),
-        frozen(NO_VECTORS.scales), _frozen_bumps(NO_VECTORS), features, row_starts, cells, values,
+        *text_buffers(array), reason, stack_weights([_OwnWeights(NO_WEIGHTS, NO_WEIGHTS, NO_VECTORS)]),
+        features[None], row_starts, cells, values,
     )  # fmt: skip
     return Signals(features, reason, unusual), Cells(
         row_starts, cells[:written].copy(), values[:written].copy()
     )
 
 
-def _frozen_bumps(vectors: Vectors) -> Bumps:
-    landmarks, squares, weights, gamma = vectors.bumps
-    return frozen(landmarks), frozen(squares), frozen(weights), gamma
-
-
-def _read_chunk(array: pa.Array, weights: Weights) -> Signals:
+def _read_chunk(array: pa.Array, weights: Weights) -> tuple[Floats32, Bytes, Bytes]:
+    """Return features by scorer, of shape (scorers, n, WIDTH), reasons, and what is unusual."""
     if pa.types.is_dictionary(array.type):
-        of_values = _read_chunk(array.dictionary, weights)
-        return Signals(
-            features=of_rows(array, of_values.features),
-            reason=of_rows(array, of_values.reason, NULL),
-            unusual=of_rows(array, of_values.unusual),
-        )
+        features, reason, unusual = _read_chunk(array.dictionary, weights)
+        by_scorer = np.stack([of_rows(array, own) for own in features])
+        return by_scorer, of_rows(array, reason, NULL), of_rows(array, unusual)
     data, offsets = text_buffers(array)
     reason, unusual = judge_texts(array)
-    features = np.zeros((len(array), WIDTH), dtype=np.float32)
-    read_documents(data, offsets, reason, *weights, features, _NO_INTS, _NO_CELLS, _NO_VALUES)
-    return Signals(features, reason, unusual)
+    features = np.zeros((len(weights[-1]), len(array), WIDTH), dtype=np.float32)
+    read_documents(data, offsets, reason, weights, features, _NO_INTS, _NO_CELLS, _NO_VALUES)
+    return features, reason, unusual

@@ -7,6 +7,7 @@ import numpy as np
 
 from filtering.arrays import Ints
 from filtering.errors import SettingsError
+from filtering.printable import short_name
 from pipelines.choosing.scored_rows import Pool
 from pipelines.choosing.shares import shared_out
 from pipelines.choosing.whole_documents import Budgets
@@ -122,16 +123,17 @@ def _refuse_least(
 ) -> None:
     over = np.flatnonzero(least > most)
     if len(over):
+        takes = f"{-(-int(least[over[0]]) // unit):,} of {short_name(names[over[0]])!r}{_in_whole(config)}"
         raise SettingsError(
             f"--at-least must be no more than --at-most lets a value have. Got {config.at_least:,.0f}, which "
-            f"takes {-(-int(least[over[0]]) // unit):,} of {names[over[0]]!r}{_in_whole(config)}, and at "
-            f"most {int(most[over[0]]) // unit:,} {_things(config)}. Ask for less, or loosen --at-most."
+            f"takes {takes}, and at most {int(most[over[0]]) // unit:,} {_things(config)}. "
+            "Ask for less, or loosen --at-most."
         )
     if least.sum() > total:
         raise SettingsError(
             f"--at-least must fit into what is kept, {total // unit:,} {_things(config)} in all. Got "
-            f"{config.at_least:,.0f} for each of {len(least):,} values, {-(-int(least.sum()) // unit):,} "
-            f"together{_in_whole(config)}. Keep more, or less of each."
+            f"{config.at_least:,.0f} for each of {len(least):,} values, or all that a value has: "
+            f"{-(-int(least.sum()) // unit):,} together{_in_whole(config)}. Keep more, or less of each."
         )
 
 

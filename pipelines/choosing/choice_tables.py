@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 
 from pydantic import TypeAdapter
 
-from pipelines.amounts_in_words import percent, short_count
+from filtering.printable import short_name
+from pipelines.amounts_in_words import percent, points_from, short_count
 from pipelines.choosing.chosen import Amount, Chosen, ChosenSlice
 from pipelines.choosing.scored_rows import ALL
 from pipelines.page_kit.page import Table
@@ -80,7 +81,7 @@ def _slices(chosen: Chosen) -> Table:
     head = ("", "documents", uses, "tokens", *(["wanted"] if has_wanted else []), "points")
     rows = [
         (
-            one.name,
+            short_name(one.name),
             one.there.documents,
             f"{one.plain.used:,} \u2192 {one.chosen.used:,}",
             f"{_tokens(one.plain)} \u2192 {_tokens(one.chosen)}",
@@ -90,8 +91,8 @@ def _slices(chosen: Chosen) -> Table:
         for one in (*several, chosen.total)
     ]
     title = (
-        f"What one cut for all, at {chosen.plain_lowest:.3g} points, would keep \u2192 what is chosen; "
-        "points are means"
+        f"What one cut for all, at {points_from(chosen.plain_lowest)} points, would keep \u2192 what is "
+        "chosen; points are means"
     )
     return Table(title, head, rows)
 
@@ -107,10 +108,12 @@ def _sentences(chosen: Chosen) -> list[str]:
     elif there.tokens:
         counted = "counted " if chosen.counts_tokens else ""  # of those that may be kept alone
         said += f", {tokens} of {short_count(there.tokens)} {counted}tokens"
-    worst = f"their mean score is {kept.points:.2f}; the worst has {chosen.lowest:.2f} points"
+    worst = f"their mean score is {kept.points:.2f}; the worst has {points_from(chosen.lowest)} points"
     told = [said, worst] if kept.documents else [said]
     if len(chosen.slices) == 1 and chosen.slices[0].name != ALL:
-        told.append(f"all documents have one value, {chosen.slices[0].name!r}: nothing parts them")
+        told.append(
+            f"all documents have one value, {short_name(chosen.slices[0].name)!r}: nothing parts them"
+        )
     return told
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from annotations.labels.sources import DELIMITERS
 from filtering.errors import SettingsError
 from filtering.printable import printable
 from filtering.regular_files import parse_json
@@ -14,6 +15,8 @@ from filtering.rubric_points import POINTS
 
 OTHERS = "(others)"
 """In a CSV file: values that have no cut of their own."""
+SCORER = "(scorer)"
+"""In a CSV file: the digest of the scorer."""
 KEEP_AT = "keep_at"
 SUFFIXES = (".json", ".csv")
 
@@ -31,7 +34,7 @@ class SliceCuts:
     others : float
         Those of all other values.
     scorer_sha256 : str, optional
-        Digest of the scorer whose points these are; None where the file does not say, as a .csv.
+        Digest of the scorer whose points these are; None where the file does not say.
     """
 
     by: str
@@ -61,6 +64,7 @@ def write_cuts(path: str, found: SliceCuts) -> None:
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
         rows.writerows([(found.by, KEEP_AT), *found.cuts.items(), (OTHERS, found.others)])
+        rows.writerows([(SCORER, found.scorer_sha256)] if found.scorer_sha256 else [])
         content = text.getvalue()
     else:
         content = json.dumps(asdict(found), indent=1) + "\n"
@@ -106,25 +110,30 @@ def _of_json(data: bytes) -> SliceCuts:
 
 
 def _points(name: str, value: object) -> float:
-    """Return the points of a cut, of JSON or in words."""
+    """Return the points of a cut, of JSON or in words, where a comma may stand for the point."""
     try:
         if isinstance(value, (int, float, str)) and not isinstance(value, bool):
-            return float(value)
+            return float(value.replace(",", ".") if isinstance(value, str) else value)
     except ValueError:
         pass
     raise ValueError(f"the cut of {name!r} is {value!r}, which is no number")
 
 
 def _of_csv(text: str) -> SliceCuts:
-    head, *rows = [row for row in csv.reader(io.StringIO(text)) if row] or [[]]
-    if len(head) != 2 or head[1].strip() != KEEP_AT:
-        raise ValueError(f"its first line is {','.join(head)!r}")
-    cuts: dict[str, float] = {}
-    for row in rows:
-        if len(row) != 2 or row[0] in cuts:
-            raise ValueError(f"line {len(cuts) + 2} has no value of its own and a cut")
-        cuts[row[0]] = _points(row[0], row[1])
-    if OTHERS not in cuts:
+    delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    head, *rows = [(reader.line_num, row) for row in reader if row] or [(1, [])]
+    if len(head[1]) != 2 or head[1][1].strip() != KEEP_AT:
+        raise ValueError(f"its first line is {delimiter.join(head[1])!r}")
+    cells: dict[str, str] = {}
+    for number, row in rows:
+        if len(row) != 2:
+            raise ValueError(f"line {number} is not a value and its cut")
+        if row[0] in cells:
+            raise ValueError(f"{row[0]!r} stands twice, the second time in line {number}")
+        cells[row[0]] = row[1]
+    scorer = cells.pop(SCORER, None)
+    if OTHERS not in cells:
         raise ValueError(f"it has no line {OTHERS!r}")
-    others = cuts.pop(OTHERS)
-    return SliceCuts(head[0].strip(), cuts, others)
+    cuts = {name: _points(name, cut) for name, cut in cells.items()}
+    return SliceCuts(head[1][0].strip(), cuts, cuts.pop(OTHERS), scorer)

@@ -5,14 +5,16 @@ read again, so they must be as they were. What more than a score decides is deci
 """
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 
+import numpy as np
+
 from filtering.errors import OutputError, RunError, ScorerError, SettingsError
 from filtering.leaks import Task
-from filtering.printable import listed, printable
+from filtering.printable import listed, printable, short_name
 from filtering.scoring.cascade_exits import Exits, find_exits
 from filtering.scoring.scorers import SIGNALS_STAGE
 from pipelines.amounts_in_words import percent, some_of
@@ -23,7 +25,7 @@ from pipelines.choosing.recut_plan import Source, begun_plan, open_source, plan_
 from pipelines.choosing.rules import plain_cut, plain_rule, rule_of, shortest_first
 from pipelines.choosing.scored_rows import Pool
 from pipelines.choosing.slices import with_slices
-from pipelines.choosing.token_counts import with_tokens
+from pipelines.choosing.token_counts import tokenizer_of, with_tokens
 from pipelines.dump.parts import Parts
 from pipelines.dump.reading import read_footer
 from pipelines.dump.split_files import taken_names
@@ -32,20 +34,22 @@ from pipelines.page_kit.page import DIGEST_CHARS
 from pipelines.paths import absolute
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
-from pipelines.run.resume import refuse_foreign
+from pipelines.run.resume import refuse_foreign, refuse_other_run
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
 from pipelines.settings.base import with_options, words_of
 from pipelines.settings.choosing import OF_CHOICE, RecutConfig
+from pipelines.settings.runs import BOUNDS
 from pipelines.store.leak_files import read_tasks
+from pipelines.store.manifest import scorers_of
 from pipelines.store.plan import Plan, RunFacts
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import have_sizes, read_scores
 from pipelines.worker.leak_finder import search_of
 from pipelines.worker.output import AddedColumns
 from pipelines.worker.unsure_finder import check_search, unsure_search_of
-from pipelines.worker.worker_settings import LeakSearch, WorkerSettings
+from pipelines.worker.worker_settings import LeakSearch, PlannedScorer, WorkerSettings
 
-OF_CUT = (*OF_CHOICE, "write", "unsure")
+OF_CUT = (*OF_CHOICE, "combine", "write", "unsure")
 """Settings that a new cut may have of its own."""
 NAMED = 10
 """Values that a message names."""
@@ -84,23 +88,22 @@ def recut_run(
         If an input is gone or has changed since, or a budget cannot be met.
     """
     executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
-    if absolute(config.run) == absolute(config.to):
-        raise OutputError(f"The new cut must go to another folder. Got {config.to!r} for both.")
-    config, source = open_source(config, reporter)
-    refuse_foreign(RunFolder(config.to), option="--to")
+    config, source = _open(config, reporter)
     before = source.plan
     tasks, leaks = _same_search(source.folder, before.facts)
     asked = settings_of_cut(config, source)
-    by_points, chosen = config.is_plain and config.keep_at is not None, None
-    plan = None if by_points else begun_plan(config, source, asked)
+    chosen = None
+    plan = None if _is_by_points(config) else begun_plan(config, source, asked)
     if plan is None:
-        chosen = None if by_points else _choose(config, source, reporter)
+        chosen = None if _is_by_points(config) else _choose(config, source, reporter)
         plan = plan_of_cut(config, source, asked, chosen)
+        refuse_other_run(RunFolder(config.to), plan, update=False)
     plan = replace(plan, command=words_of("recut", config))
-    scorer, facts = str(source.folder.read_manifest()["scorer"]), plan.facts
+    scorers, facts = scorers_of(source.folder.read_manifest()), plan.facts
     settings = WorkerSettings(
         out=config.to,
-        scorer=scorer,
+        scorers=tuple(PlannedScorer(name=name, address=address) for name, address in scorers.items()),
+        combine=facts.combine,
         scores_from=config.run,
         text_column=facts.text_column,
         keep_at=facts.keep_at,
@@ -134,7 +137,7 @@ def recut_run(
                     "embedded. All others are chosen by words and style alone."
                 )
             elif facts.effort == "balanced":
-                reporter.say(_describe_unsure(source.folder, before.facts, plan, scorer, before.command))
+                reporter.say(_describe_unsure(source.folder, before.facts, plan, scorers, before.command))
             if chosen is not None and settings.chosen:
                 told_of(chosen).write(target)
                 chosen.write(target)
@@ -150,7 +153,7 @@ def estimate_recut(config: RecutConfig, *, reporter: Reporter | None = None) -> 
         As `recut_run`.
     """
     reporter = reporter or ConsoleReporter()
-    config, source = open_source(config, reporter)
+    config, source = _open(config, reporter)
     left_out = {
         "documents in languages that the scorer does not know": config.unsure
         or source.plan.settings.get("unsure"),
@@ -158,23 +161,53 @@ def estimate_recut(config: RecutConfig, *, reporter: Reporter | None = None) -> 
     }
     for what in (name for name, action in left_out.items() if action == "drop"):
         reporter.say(f"Of what is chosen, {what} are left out when it is written. They are counted here.")
-    return _choose(config, source, reporter)
+    chosen = _choose(config, source, reporter)
+    asked = settings_of_cut(config, source)
+    plan = plan_of_cut(config, source, asked, None if _is_by_points(config) else chosen)
+    refuse_other_run(RunFolder(config.to), plan, update=False)
+    return chosen
+
+
+def _open(config: RecutConfig, reporter: Reporter) -> tuple[RecutConfig, Source]:
+    """Return what `open_source` does, if the folder to write to can be one.
+
+    Raises
+    ------
+    OutputError
+        If it is that of the run, or holds something else than a run.
+    """
+    if absolute(config.run) == absolute(config.to):
+        raise OutputError(f"The new cut must go to another folder. Got {config.to!r} for both.")
+    config, source = open_source(config, reporter)
+    refuse_foreign(RunFolder(config.to), option="--to")
+    return config, source
+
+
+def _is_by_points(config: RecutConfig) -> bool:
+    """Tell whether one cut for all is given in points: nothing has to be chosen then."""
+    return config.is_plain and config.keep_at is not None
 
 
 def _choose(config: RecutConfig, source: Source, reporter: Reporter) -> Chosen:
     """Return what settings choose from the stored scores."""
     facts = source.plan.facts
+    tokens = None if config.tokenizer is None else tokenizer_of(config.tokenizer)
     needs_sizes = not config.is_plain or config.keep_tokens is not None
-    pool = Pool(source.folder, source.parts, sized=needs_sizes or have_sizes(source.folder, source.parts))
-    cuts = None if config.cuts is None else _cuts_of_run(config.cuts, facts)
+    sized = needs_sizes or have_sizes(source.folder, source.parts)
+    pool = Pool(source.folder, source.parts, sized=sized, combine=config.combine)
+    decides = facts.digests.get(config.combine or "") if facts.digests else facts.scorer_sha256
+    cuts = None if config.cuts is None else _cuts_of_run(config.cuts, decides, reporter)
     by = config.by if cuts is None else cuts.by
     if by is not None:
         pool = with_slices(pool, by, facts, reporter)
-    if config.tokenizer is not None:
+    if tokens is not None:
         lowest = max(config.floor or 0.0, min((points for points, _ in config.repeat or ((0.0, 1.0),))))
-        pool = with_tokens(pool, config.tokenizer, lowest, facts.row_reader, reporter)
+        pool = with_tokens(pool, tokens, lowest, facts.row_reader, reporter)
     if cuts is not None and (others := [name for name in pool.slices if name not in cuts.cuts]):
-        reporter.say(f"Without a cut of their own, so kept from {cuts.others:g} points: {some_of(others)}.")
+        reporter.say(
+            f"Without a cut of their own, so kept from {cuts.others:g} points: "
+            f"{some_of([*map(short_name, others)])}."
+        )
     if cuts is not None and (unused := sorted(set(cuts.cuts).difference(pool.slices))):
         reporter.say(
             f"No document has these values of {printable(str(config.cuts))}, so their cuts change nothing: "
@@ -192,20 +225,23 @@ def _choose(config: RecutConfig, source: Source, reporter: Reporter) -> Chosen:
     chosen = count_chosen(pool, rule, plain)
     if config.keep_tokens is not None and not chosen.total.chosen.documents:
         least = -(-shortest_first(pool, rule) // pool.per_token)
+        first = "the shortest of the documents that come first in their values" if by else "that document"
         raise SettingsError(
-            f"--keep-tokens must hold a document that comes first. Got {config.keep_tokens:,.0f} tokens, and "
-            f"{'none' if not least else f'the shortest of them has {least:,}'}. Ask for more."
+            f"--keep-tokens must hold the document that comes first. Got {config.keep_tokens:,.0f} tokens, "
+            f"and {f'{first} has {least:,}' if least else 'there is none'}. Ask for more."
         )
     return chosen
 
 
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return f"{listed(names[:NAMED])}{more}"
+    return f"{listed(map(short_name, names[:NAMED]))}{more}"
 
 
-def _cuts_of_run(path: str, facts: RunFacts) -> SliceCuts:
-    """Return the cuts of a file.
+def _cuts_of_run(path: str, decides: str | None, reporter: Reporter) -> SliceCuts:
+    """Return the cuts of a file, which must be of the scorer whose points decide: told by its digest.
+
+    Where it names no scorer, that is said.
 
     Raises
     ------
@@ -213,11 +249,21 @@ def _cuts_of_run(path: str, facts: RunFacts) -> SliceCuts:
         If they are of another scorer.
     """
     cuts = read_cuts(path)
-    if cuts.scorer_sha256 not in (None, facts.scorer_sha256):
-        wanted, found = (str(one)[:DIGEST_CHARS] for one in (facts.scorer_sha256, cuts.scorer_sha256))
+    if cuts.scorer_sha256 is None:
+        reporter.say(
+            f"Warning: {printable(path)} names no scorer. Its cuts must be of the scorer whose points "
+            "decide, which is not checked."
+        )
+    if cuts.scorer_sha256 not in (None, decides):
+        found = printable(cuts.scorer_sha256[:DIGEST_CHARS])
+        if decides is None:
+            raise SettingsError(
+                f"--cuts must be of the points that decide. {printable(path)} is of the scorer of digest "
+                f"{found} alone, and several decide. Name that scorer with --combine."
+            )
         raise SettingsError(
-            f"--cuts must be of the scorer of the run, digest {wanted}. {printable(path)} is of digest "
-            f"{printable(found)}. Find cuts for this scorer: edufilter threshold --by."
+            f"--cuts must be of the scorer of the run, digest {decides[:DIGEST_CHARS]}. {printable(path)} is "
+            f"of digest {found}. Find cuts for this scorer: edufilter threshold --by."
         )
     return cuts
 
@@ -254,12 +300,14 @@ def _refuse_taken(parts: Parts, name: str) -> None:
 
 
 def _describe_unsure(
-    source: RunFolder, before: RunFacts, plan: Plan, scorer: str, command: tuple[str, ...]
+    source: RunFolder, before: RunFacts, plan: Plan, scorers: Mapping[str, str], command: tuple[str, ...]
 ) -> str:
     """Return in words how many rows the full scorer would have to decide on at a cut, and has not seen."""
     keep_at = plan.facts.keep_at
     try:
-        exits = _exits_at(keep_at, before, scorer)
+        if plan.facts.combine == "mean":
+            raise SettingsError("The mean of several scorers has no such cut.")
+        exits = {name: _exits_at(keep_at, before, name, address) for name, address in scorers.items()}
     except (SettingsError, ScorerError, RunError) as error:
         return (
             "Most documents were scored by words and style alone, which was shown to do at a cut of "
@@ -267,8 +315,12 @@ def _describe_unsure(
         )
     count = 0
     for part in plan.parts:
-        value, stage = read_scores(source, part, "edu_score", "edu_stage")
-        count += int(((stage == SIGNALS_STAGE) & exits.leaves_open(value)).sum())
+        open_ = np.zeros(part.rows, dtype=bool)
+        for name, one in exits.items():
+            own = name if before.combine is not None else None
+            value, stage = read_scores(source, part, "edu_score", "edu_stage", combine=own)
+            open_ |= (stage == SIGNALS_STAGE) & one.leaves_open(value)
+        count += int(open_.sum())
     if not count:
         return "All documents near this cut were embedded already."
     again = "filter the dump again at this cut."
@@ -279,15 +331,16 @@ def _describe_unsure(
         if share is not None:  # of the new scores another share reaches these points
             words = ("edufilter", "recut", out, "--keep-fraction", f"{share:g}", "--to", f"{out}-{share:g}")
             again += f"\n  {shlex.join(words)}"
+    lower, upper = min(one.lower for one in exits.values()), max(one.upper for one in exits.values())
     noun, lie = ("document", "lies") if count == 1 else ("documents", "lie")
     return (
-        f"{count:,} {noun} ({percent(count, plan.rows)}) {lie} near this cut, from {exits.lower:g} to "
-        f"{exits.upper:g} points. They were not embedded in the first run, so their scores are by words and "
+        f"{count:,} {noun} ({percent(count, plan.rows)}) {lie} near this cut, from {lower:g} to "
+        f"{upper:g} points. They were not embedded in the first run, so their scores are by words and "
         f"style alone. To embed them, {again}"
     )
 
 
-def _exits_at(keep_at: float, before: RunFacts, scorer: str) -> Exits:
+def _exits_at(keep_at: float, before: RunFacts, name: str, scorer: str) -> Exits:
     """Return the exits that would hold at a cut what those of a run held at its own.
 
     Raises
@@ -296,7 +349,11 @@ def _exits_at(keep_at: float, before: RunFacts, scorer: str) -> Exits:
         If that is not known: the scorer is another one now, say.
     """
     signals, paired = open_pairs(scorer)
-    refuse_other_scorer(scorer, signals.digest, before.scorer_sha256)
+    refuse_other_scorer(scorer, signals.digest, before.digests.get(name, before.scorer_sha256))
     if paired is None:
         raise SettingsError(f"A scorer must have been trained with an embedder. {scorer!r} was not.")
-    return find_exits(paired, replace(before.exits, keep_at=keep_at))
+    asked = before.exits
+    if before.digests:  # what all of them promise together
+        told = {one: getattr(asked, one) for one in BOUNDS if getattr(asked, one) is not None}
+        asked = replace(asked, **{one: share / len(before.digests) for one, share in told.items()})
+    return find_exits(paired, replace(asked, keep_at=keep_at))

@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from filtering.errors import SettingsError
+from filtering.printable import printable
 from pipelines.choosing.chosen import Chosen
 from pipelines.dump.parts import Parts
 from pipelines.dump.split_files import refuse_changed_inputs
@@ -13,6 +15,7 @@ from pipelines.names import lookup_below
 from pipelines.progress import Reporter
 from pipelines.settings.choosing import AMOUNTS, OF_CHOICE, RecutConfig
 from pipelines.settings.runs import BOUNDS
+from pipelines.settings.several import combination_of
 from pipelines.store.manifest import read_set_aside, scored_parts
 from pipelines.store.plan import CUT_OF, SCORED_FORMATS, Plan, PlanSettings, rekeyed
 from pipelines.store.run_folder import RunFolder
@@ -68,6 +71,7 @@ def open_source(config: RecutConfig, reporter: Reporter) -> tuple[RecutConfig, S
 
 def _with_amount(config: RecutConfig, before: Plan) -> RecutConfig:
     """Return settings with an amount in them: as the run was chosen, where they name none."""
+    config = _with_combination(config, before)
     if any(map(config.is_given, AMOUNTS)):
         return config
     own = {name: before.settings[name] for name in OF_CHOICE if before.settings.get(name) is not None}
@@ -75,6 +79,25 @@ def _with_amount(config: RecutConfig, before: Plan) -> RecutConfig:
         del own["keep_at"]  # which followed from the others
     own["keep_at"] = before.settings.get(ASKED_AT, own.get("keep_at"))
     return RecutConfig(**{**own, **config.model_dump(exclude_defaults=True)})
+
+
+def _with_combination(config: RecutConfig, before: Plan) -> RecutConfig:
+    """Return settings with what is made of several scorers: as in the run, where they do not say.
+
+    Raises
+    ------
+    SettingsError
+        If the run has no such scorer, or one alone.
+    """
+    names = [*before.facts.digests]
+    if config.combine is None or not names:
+        if config.combine is not None:
+            raise SettingsError(
+                f"--combine must come with a run of several scorers. {printable(config.run)} has one. Leave "
+                "it out."
+            )
+        return config.model_copy(update={"combine": before.facts.combine})
+    return config.model_copy(update={"combine": combination_of(config.combine, names)})
 
 
 def settings_of_cut(config: RecutConfig, source: Source) -> PlanSettings:
@@ -88,7 +111,8 @@ def settings_of_cut(config: RecutConfig, source: Source) -> PlanSettings:
         asked[ASKED_AT] = config.keep_at
     if config.cuts is not None or config.tokenizer is not None:
         asked[FILES] = _digest_of_files(config)
-    own = {} if config.unsure is None else {"unsure": config.unsure}
+    named = {"unsure": config.unsure, "combine": config.combine}
+    own = {name: value for name, value in named.items() if value is not None}
     return {
         **source.plan.settings,
         **asked,
@@ -156,7 +180,8 @@ def plan_of_cut(config: RecutConfig, source: Source, settings: PlanSettings, cho
     elif chosen is not None:
         keep_at, choice = chosen.lowest, {"choice": chosen.rule.digest}
     settings = {**settings, "keep_at": keep_at, **choice}
-    if before.facts.effort == "balanced" and keep_at != before.facts.keep_at:
+    is_same = (keep_at, config.combine) == (before.facts.keep_at, before.facts.combine)
+    if before.facts.effort == "balanced" and not is_same:
         # The exits lie around the old cut: what they promised there nobody keeps here.
         settings |= dict.fromkeys((*BOUNDS, "full_fraction", "exits"))
     return Plan(settings, rekeyed(good, settings, quotas), read_set_aside(source.folder.read_manifest()))

@@ -48,7 +48,7 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
     scored = scored_parts(folder, plan)
     parts = list(scored.parts)
     cut = plan.facts.keep_at
-    near = _near_cut(scored.folder, parts, cut)
+    near = _near_cut(scored.folder, parts, cut, plan.facts.combine)
     read = replace(plan.facts.row_reader, group_column=config.group_column)
     random = np.random.default_rng(config.seed)
     drawn: list[dict[str, Any]] = []
@@ -91,10 +91,10 @@ class _Near:
         return _Near(self.part[places], self.row[places], self.score[places])
 
 
-def _near_cut(folder: RunFolder, parts: Sequence[Part], cut: float) -> _Near:
+def _near_cut(folder: RunFolder, parts: Sequence[Part], cut: float, combine: str | None) -> _Near:
     numbers, rows, scores = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
     for number, part in enumerate(parts):
-        (values,) = read_scores(folder, part, "edu_score")
+        (values,) = read_scores(folder, part, "edu_score", combine=combine)
         inside = np.flatnonzero(np.abs(values - cut) <= NEAR_POINTS)
         numbers.append(np.full(len(inside), number))
         rows.append(inside)

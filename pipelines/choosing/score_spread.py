@@ -83,13 +83,15 @@ def read_population(out: str, scorer: str, effort: Effort | None) -> Population:
     """
     folder = RunFolder(out)
     plan = folder.read_finished_plan()
-    scored = scored_parts(folder, plan)
-    by_points = plan.facts.choice is None and (scored.parts.column("tie_quota") < 0).all()
-    has_this_cut = plan.settings.get("write") != "scores" and bool(by_points)
-    facts = scored.folder.read_finished_plan(SCORED_FORMATS).facts  # a new cut keeps no exits
     signals, _ = open_pairs(scorer)
+    scored = scored_parts(folder, plan)
+    own = next((name for name, digest in plan.facts.digests.items() if digest == signals.digest), None)
+    by_points = plan.facts.choice is None and (scored.parts.column("tie_quota") < 0).all()
+    has_this_cut = plan.settings.get("write") != "scores" and bool(by_points) and own == plan.facts.combine
+    facts = scored.folder.read_finished_plan(SCORED_FORMATS).facts  # a new cut keeps no exits
     made_with = folder.read_manifest()["scorer"]
-    refuse_other_scorer(scorer, signals.digest, facts.scorer_sha256, made_with)
+    if own is None:
+        refuse_other_scorer(scorer, signals.digest, facts.scorer_sha256, made_with)
     if effort not in (None, facts.effort):
         raise SettingsError(
             f"--effort must be that of the run {out}, {facts.effort}. Got {effort}. Leave it out."
@@ -97,7 +99,7 @@ def read_population(out: str, scorer: str, effort: Effort | None) -> Population:
     counts, text_bytes = np.zeros(len(FINE_CUTS), dtype=np.int64), np.zeros(len(FINE_CUTS))
     columns = ["edu_score", *([SIZE] if have_sizes(scored.folder, scored.parts) else [])]
     for part in scored.parts:
-        value, *sizes = read_scores(scored.folder, part, *columns)
+        value, *sizes = read_scores(scored.folder, part, *columns, combine=own)
         has_score = ~np.isnan(value)
         places = fine_places(value[has_score])
         counts += np.bincount(places, minlength=len(FINE_CUTS))

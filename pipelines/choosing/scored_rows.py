@@ -64,6 +64,8 @@ class Pool:
         Number of each row's slice; None where there is one alone.
     tokens : RowNumbers, optional
         Tokens of each row; None where bytes stand for them.
+    combine : str, optional
+        What the score is of several scorers; None where there is one.
     """
 
     folder: RunFolder
@@ -72,12 +74,14 @@ class Pool:
     slices: tuple[str, ...] = (ALL,)
     groups: RowNumbers | None = None
     tokens: RowNumbers | None = None
+    combine: str | None = None
 
     def __iter__(self) -> Iterator[ScoredRows]:
         first = 0
         for part in self.parts:
-            score, *sizes = read_scores(self.folder, part, "edu_score", *((SIZE,) if self.sized else ()))
-            size = sizes[0] if sizes else np.zeros(part.rows, np.int64)
+            sizes = (SIZE,) if self.sized else ()
+            score, *found = read_scores(self.folder, part, "edu_score", *sizes, combine=self.combine)
+            size = found[0] if found else np.zeros(part.rows, np.int64)
             if self.tokens is not None:
                 size = self.tokens.at(first, part.rows)
             group = np.zeros(part.rows, np.int64) if self.groups is None else self.groups.at(first, part.rows)

@@ -15,6 +15,9 @@ from pipelines.store.plan import RunFacts
 
 MOST_SLICES = 100_000
 """Which take about 100 MB of memory with what is counted of each."""
+MANY = 100
+"""Values, beyond which it is told that they are as many as documents."""
+FEWER = "Choose by what has fewer values: --by language, or the first step of a path, --by path:1."
 
 
 def with_slices(pool: Pool, by: str, facts: RunFacts, reporter: Reporter) -> Pool:
@@ -32,7 +35,7 @@ def with_slices(pool: Pool, by: str, facts: RunFacts, reporter: Reporter) -> Poo
     Raises
     ------
     SettingsError
-        If there are more than `MOST_SLICES`, or a file has no such column.
+        If there are more than `MOST_SLICES`, a file has no such column, or it holds the texts.
     BadFileError, RunError
         If a file cannot be read.
     """
@@ -49,11 +52,24 @@ def with_slices(pool: Pool, by: str, facts: RunFacts, reporter: Reporter) -> Poo
             for found in read(rows.part, rows.scored):
                 groups.add(names.codes_of(found))
                 meter.count(len(found))
+    if len(names.known) > max(MANY, pool.rows // 2):
+        reporter.say(
+            f"{by!r} has {len(names.known):,} values in {pool.rows:,} documents: most documents have a value "
+            f"of their own. {FEWER}"
+        )
     return replace(pool, slices=tuple(names.known) or (ALL,), groups=groups)
 
 
 def slice_reader(by: str, facts: RunFacts) -> SliceReader:
-    """Return what reads the slices of a run's documents."""
+    """Return what reads the slices of a run's documents.
+
+    Raises
+    ------
+    SettingsError
+        If their texts would part them.
+    """
+    if by == facts.text_column:
+        raise SettingsError(f"--by must name what parts documents. {by!r} holds their texts. {FEWER}")
     return SliceReader(
         By.read(by),
         facts.text_column,
@@ -96,6 +112,6 @@ class Names:
         if len(self._numbers) > MOST_SLICES:
             raise SettingsError(
                 f"--by must tell documents apart by at most {MOST_SLICES:,} values. {self._by!r} has more. "
-                "Choose by what has fewer values: --by language, or the first step of a path, --by path:1."
+                f"{FEWER}"
             )
         return places[codes]

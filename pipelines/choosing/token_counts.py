@@ -17,19 +17,33 @@ from pipelines.proof.tokens import Tokens, load_tokens
 TEXTS_AT_A_TIME, BYTES_AT_A_TIME = 256, 16 << 20
 
 
-def with_tokens(pool: Pool, tokenizer: str, lowest: float, read: RowReader, reporter: Reporter) -> Pool:
+def with_tokens(pool: Pool, tokens: Tokens, lowest: float, read: RowReader, reporter: Reporter) -> Pool:
     """Return a pool whose sizes are tokens.
 
     Parameters
     ----------
     pool : Pool
-    tokenizer : str
-        A ``tokenizer.json``, as the library `tokenizers` writes it. Tokens that it adds around texts do not
-        count.
+    tokens : Tokens
+        As `tokenizer_of` returns them.
     lowest : float
         Rubric points below which no document can be kept: their texts are not read.
     read : RowReader
     reporter : Reporter
+    """
+    counts, meter = RowNumbers(), Meter(pool.rows, 0, doing="Counting tokens")
+    with reporter.track(meter):
+        for rows in pool:
+            counts.add(_counts_of(rows, tokens, lowest, read, meter))
+    return replace(pool, tokens=counts)
+
+
+def tokenizer_of(path: str) -> Tokens:
+    """Return a tokenizer; what it adds around texts does not count.
+
+    Parameters
+    ----------
+    path : str
+        A ``tokenizer.json``, as the library `tokenizers` writes it.
 
     Raises
     ------
@@ -38,21 +52,14 @@ def with_tokens(pool: Pool, tokenizer: str, lowest: float, read: RowReader, repo
     MissingExtraError
         If the library is not installed.
     """
-    tokens = _tokens_of(tokenizer)
-    counts, meter = RowNumbers(), Meter(pool.rows, 0, doing="Counting tokens")
-    with reporter.track(meter):
-        for rows in pool:
-            counts.add(_counts_of(rows, tokens, lowest, read))
-            meter.count(len(rows.score))
-    return replace(pool, tokens=counts)
-
-
-def _tokens_of(path: str) -> Tokens:
     try:
         Path(path).open("rb").close()  # of what cannot be read the library says little
         return load_tokens(Path(path))
     except OSError as error:
-        raise SettingsError(f"--tokenizer must be a file that can be read. {error}") from error
+        raise SettingsError(
+            f"--tokenizer must be a file that can be read: the tokenizer.json of a model. Got {path!r}. "
+            f"{error.strerror}. Name the file itself, not its folder and not a model of the hub."
+        ) from error
     except SettingsError:
         raise
     except Exception as error:  # of the library, which raises no other
@@ -61,11 +68,14 @@ def _tokens_of(path: str) -> Tokens:
         ) from error
 
 
-def _counts_of(rows: ScoredRows, tokens: Tokens, lowest: float, read: RowReader) -> Ints:
-    counts = np.zeros(len(rows.score), np.int64)
+def _counts_of(rows: ScoredRows, tokens: Tokens, lowest: float, read: RowReader, meter: Meter) -> Ints:
+    counts, done = np.zeros(len(rows.score), np.int64), 0
     for some in _groups(read(rows.part, np.flatnonzero(rows.score >= np.float32(lowest)))):
         texts = [(row.data or b"").decode(errors="replace") for row in some]
         counts[[row.number for row in some]] = [len(one) for one in tokens.encode(texts)]
+        meter.count(some[-1].number + 1 - done)
+        done = some[-1].number + 1
+    meter.count(len(counts) - done)
     return counts
 
 

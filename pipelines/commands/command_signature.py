@@ -116,11 +116,14 @@ def _parameter(name: str, models: tuple[type[Settings], ...]) -> inspect.Paramet
     if info is None:
         return None
     kind = get_type_hints(having[0])[name]
-    if get_args(kind)[-1:] == (...,):
+    if any(get_args(one)[-1:] == (...,) for one in (kind, *get_args(kind))):  # or one alone
         kind = list[str]
     elif info.parser is not None:  # what the words mean is for the settings to say
         kind = str
     default = fields[0].default
+    if kind == list[str] and isinstance(default, str):
+        info = copy(info)
+        info.show_default, default = default, None
     if all(field.is_required() for field in fields):
         default = inspect.Parameter.empty if having == list(models) else None
     elif default == () or any(field.default != default for field in fields):  # each model has its own

@@ -10,6 +10,6 @@ def print_choice(chosen: Chosen) -> None:
     """Print the classes and the slices of a choice, and its sum."""
     told = told_of(chosen)
     for table in told.tables:
-        print_table(table.head, table.rows, title=table.caption)
+        print_table(table.head, table.rows, title=table.caption, parts_figures=False)
     for sentence in told.sentences:
         show(sentence)

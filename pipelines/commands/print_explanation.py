@@ -1,5 +1,7 @@
 """Prints why a document has its score: first in words, then by groups, single signals and passages."""
 
+from math import isnan
+
 from filtering.explaining.explain import Explanation
 from filtering.explaining.groups import COMBINED, WHAT_COMBINES
 from filtering.explaining.passages import Passage
@@ -34,6 +36,9 @@ def print_explanation(found: ExplainedDocument) -> None:
         show(f"not kept: {why.dropped_for}" if why.dropped_for else f"kept: {_why_not_removed(found)}")
         _print_leaks(found)
         return
+    if found.points:
+        points = ", ".join(f"{name} {_points(value)}" for name, value in found.points.items())
+        show(f"points of each scorer: {points}. What follows explains those of {found.scorer}.")
     if why.score is None or why.signals_score is None:
         by_rule = " (a rule for code; filter --rules none scores it)" if why.reason in RULES else ""
         show(f"no score: {why.reason}{by_rule}")
@@ -73,6 +78,10 @@ def print_explanation(found: ExplainedDocument) -> None:
     show(_what_is_shown(why))
     _print_passage("raises", why.raising_passage, why)
     _print_passage("lowers", why.lowering_passage, why)
+
+
+def _points(value: float) -> str:
+    return "none" if isnan(value) else f"{value:.2f}"
 
 
 def _why_not_removed(found: ExplainedDocument) -> str:

@@ -17,7 +17,7 @@ from filtering.leaks.search import COMMON, COMMON_TEXT
 from filtering.printable import printable
 from filtering.scoring.unsure import Unsure
 from filtering.text.human_languages import NOT_SURE
-from pipelines.amounts_in_words import duration, percent, short_count
+from pipelines.amounts_in_words import duration, percent, points_from, short_count
 from pipelines.commands.print_slices import slices_of
 from pipelines.commands.screen import show
 from pipelines.dump.code_languages import CODE_LANGUAGE
@@ -67,15 +67,10 @@ def print_result(
     settings = result.manifest["settings"]
     where = "run/scores" if settings.get("write") == "scores" else "data"
     by_amount = settings.get("keep_fraction") is not None or settings.get("keep_tokens") is not None
-    found = f", down to {settings['keep_at']:.3g} points" if by_amount and result.kept else ""
-    if (used := int(result.manifest.get("used", result.kept))) != result.kept:
-        found += f", used {used:,} times"
-    kept_tokens, tokens = (
-        short_count(result.manifest[name] / BYTES_PER_TOKEN) for name in ("kept_text_bytes", "text_bytes")
-    )
+    found = f", down to {points_from(settings['keep_at'])} points" if by_amount and result.kept else ""
     show(
-        f"kept {result.kept:,} of {result.rows:,} documents ({percent(result.kept, result.rows)}){found}, "
-        f"about {kept_tokens} of {tokens} tokens -> {printable(result.out)}/{where}"
+        f"kept {result.kept:,} of {result.rows:,} documents ({percent(result.kept, result.rows)}){found}"
+        f"{_uses_and_tokens(result)} -> {printable(result.out)}/{where}"
     )
     if languages := languages_in_words(slices_of(report or {}), result.out, (report or {}).get("looked_at")):
         show(languages)
@@ -93,13 +88,38 @@ def print_result(
     return result.exit_code
 
 
+def _uses_and_tokens(result: "FilterResult") -> str:
+    """Return how often documents are used, and their tokens, unless a tokenizer has counted these."""
+    manifest, kept = result.manifest, result.kept
+    used = int(manifest.get("used", kept))
+    uses = f", used {used:,} times" if used != kept else ""
+    if manifest["settings"].get("tokenizer") is not None:
+        return uses
+    names = ("used_text_bytes" if uses else "kept_text_bytes", "text_bytes")
+    taken, there = (short_count(manifest[name] / BYTES_PER_TOKEN) for name in names)
+    return f"{uses}, about {taken} tokens" if uses else f", about {taken} of {there} tokens"
+
+
 def _notes(result: "FilterResult", report: Mapping[str, Any]) -> Iterator[str]:
     """Yield what there is to know of the scores, and to warn of; some of it is empty."""
+    yield from _agreement_in_words(report)
     yield _embedded_in_words(result.manifest)
     yield "" if result.agreement is None else audit_in_words(result.agreement)
     yield f"Warning: {printable(result.doubt)}" if result.doubt else ""
     yield from _unsure_in_words(result, report)
     yield trained_on_of(report)
+
+
+def _agreement_in_words(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how far each two of several scorers agree, by the report."""
+    several = report.get("several")
+    for pair in several.get("pairs", ()) if isinstance(several, Mapping) else ():
+        first, second, rho = pair["first"], pair["second"], pair["rank_correlation"]
+        ranks = "" if rho is None else f"rank correlation {rho:.2f}; "
+        yield printable(
+            f"{first} and {second}: {ranks}{pair['both']:,} documents reach the cut by both, "
+            f"{pair['first_only']:,} by {first} alone, {pair['second_only']:,} by {second} alone"
+        )
 
 
 def _unsure_in_words(result: "FilterResult", report: Mapping[str, Any]) -> Iterator[str]:
@@ -132,6 +152,8 @@ def _embedded_in_words(manifest: Mapping[str, Any]) -> str:
     if settings.get("effort") != "balanced" or "recut_from" in settings:
         return ""
     count, exits = manifest["audit"]["embedded"], settings.get("exits")
+    if "combine" in settings:
+        return f"embedded for each scorer: {count:,} documents ({percent(count, manifest['rows'])})"
     band = " to ".join(f"{float(points):.2f}" for points in exits.split(" to ")) if exits else ""
     near = f": those that words and style score from {band}" if exits else ""
     return f"embedded: {count:,} documents ({percent(count, manifest['rows'])}){near}"

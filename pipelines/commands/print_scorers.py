@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from filtering.judging.metrics import Estimate
-from filtering.printable import printable
+from filtering.printable import printable, short_name
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.hub_scorers import HUB
 from pipelines.amounts_in_words import short_count
@@ -223,7 +223,9 @@ def print_threshold(result: "Threshold") -> None:
     if result.next_command is not None:
         show(f"next: {result.next_command}")
     if result.exit_code == 4:
-        show("Exit code 4: the goal is not promised.")
+        own = [short_name(one.value) for one in result.slices if not one.why_common and not one.is_promised]
+        of_whom = f" for {', '.join(own)}" if own and result.is_promised else ""
+        show(f"Exit code 4: the goal is not promised{of_whom}.")
 
 
 def _print_slice_cuts(slices: Sequence["SliceCut"]) -> None:
@@ -231,7 +233,7 @@ def _print_slice_cuts(slices: Sequence["SliceCut"]) -> None:
     own = [one for one in slices if not one.why_common]
     rows = [
         (
-            one.value, one.labels, one.good, f"{one.keep_at:g}",
+            short_name(one.value), one.labels, one.good, f"{one.keep_at:g}",
             *("-" if figure is None else _in_percent(figure) for figure in (one.precision, one.recall)),
             "yes" if one.is_promised else "no, by the estimate",
         )
@@ -244,7 +246,7 @@ def _print_slice_cuts(slices: Sequence["SliceCut"]) -> None:
         show(f"{len(own) - SLICES_SHOWN:,} slices with fewer labels are not shown: --json has all")
     for why in dict.fromkeys(one.why_common for one in slices if one.why_common):
         others = [one for one in slices if one.why_common == why]
-        names = ", ".join(f"{one.value} ({one.labels:,})" for one in others[:SLICES_SHOWN])
+        names = ", ".join(f"{short_name(one.value)} ({one.labels:,})" for one in others[:SLICES_SHOWN])
         more = f" and {len(others) - SLICES_SHOWN:,} more" if len(others) > SLICES_SHOWN else ""
         show(f"{why}, so the common cut of {others[0].keep_at:g} points (labels): {names}{more}")
 

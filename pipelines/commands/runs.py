@@ -68,12 +68,12 @@ def filter_command(
 def _print_estimate(config: FilterConfig) -> int:
     from pipelines.commands.print_runs import print_run_estimate
     from pipelines.run.estimate import estimate_run
-    from pipelines.run.filter import WHAT_SCORES
+    from pipelines.run.scorers_of_run import WHAT_SCORES
 
     estimate = estimate_run(config)
     return print_run_estimate(
         estimate,
-        name=config.scorer,
+        name=" and ".join(config.given_scorers),
         what_scores=WHAT_SCORES[estimate.effort],
         writes=config.write != "scores",
     )
@@ -209,7 +209,10 @@ def _run(
         reporter.event("done", rows=result.rows, kept=result.kept, exit_code=result.exit_code)
     if no_report:
         code = print_result(result, since_s=reporter.began_s)
-        if result.manifest["scorer"] is not None:
+        from filtering.text.language_names import LANGUAGE_COLUMNS
+
+        by_language = result.manifest["settings"].get("by") in LANGUAGE_COLUMNS  # of which a table was shown
+        if result.manifest["scorer"] is not None and not by_language:
             again = f"edufilter report {printable(shlex.quote(result.out))}"
             show(f"not told, since no report was made: what is kept of each language. To see it: {again}")
         return code

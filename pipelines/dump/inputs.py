@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from filtering.errors import OutputError, RunError, SettingsError
 from filtering.printable import listed, printable
 from filtering.wrong_values import near_path
-from pipelines.dump.other_formats import how_to_convert_all, is_converted
+from pipelines.dump.other_formats import how_to_convert_all, is_converted, is_table
 from pipelines.names import name_of
 from pipelines.paths import AnyPath, StorePath, is_store
 
@@ -72,14 +72,16 @@ def find_inputs(
         If `out` lies inside one of the inputs.
     """
     found: dict[str, InputFile] = {}
-    beside: list[str] = []
+    beside: dict[str, str] = {}
     for given in inputs:
         behind = _in_store(given, out) if is_store(given) else _on_disk(given, out)
         if not behind.files:
             raise _found_none(given, [other.path for other in behind.others])
         names = {file.relative for file in behind.files}
         if not behind.is_pattern:
-            beside += [one.relative for one in behind.others if not is_converted(one.relative, names)]
+            beside |= {
+                one.relative: one.path for one in behind.others if not is_converted(one.relative, names)
+            }
         for file in behind.files:
             before = found.setdefault(file.relative, file)
             if before.path != file.path:
@@ -88,7 +90,8 @@ def find_inputs(
                     f"and '{file.path}'. Run them into two outputs, or name a folder above both."
                 )
     if beside and tell is not None:
-        tell(f"Not Parquet, so not read: {_some(sorted(beside))}.")
+        advice = how_to_convert_all([*filter(is_table, beside.values())], "run the same again")
+        tell(f"Not Parquet, so not read: {_some(sorted(beside))}.{advice and f' {advice}'}")
     return [found[relative] for relative in sorted(found)]
 
 

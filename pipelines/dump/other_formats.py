@@ -173,6 +173,12 @@ def is_converted(relative: str, parquet: Collection[str]) -> bool:
     return any(str(folder / found.together) in parquet for folder in PurePosixPath(relative).parents)
 
 
+def is_table(name: str) -> bool:
+    """Tell whether a file's name says that it holds many documents, in another format than Parquet."""
+    found = format_of(name)
+    return found is not None and not found.together
+
+
 def format_inside(name: str) -> Format | None:
     """Return the format that a file has by its name or by how it begins; None if it is Parquet or unknown."""
     beginning = _beginning(name)

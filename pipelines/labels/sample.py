@@ -20,7 +20,7 @@ from annotations.samples.active import choose_active, diversity_features
 from annotations.samples.sampling import draw_groups, draw_systematically, stratified_order
 from filtering.errors import BadFileError, OutputError, SettingsError
 from filtering.scoring.scorers import Scorer
-from filtering.scoring.storage import SHIPPED
+from filtering.scoring.settings import SHIPPED
 from filtering.text.near_duplicates import representatives
 from filtering.text.windows import cut_window
 from pipelines.dump.column_doubts import doubt_of_sample

@@ -7,6 +7,7 @@ from math import isnan
 from operator import attrgetter
 from pathlib import Path
 
+from filtering.printable import short_name
 from pipelines.amounts_in_words import percent, short_count
 from pipelines.choosing.compare import (
     BOTH,
@@ -59,7 +60,10 @@ def slices_tables(comparison: Comparison) -> list[Table]:
             rest = some[VALUES - 1 :]
             together = {name: sum(one.documents[name] for one in rest) for name in KINDS}
             some[VALUES - 1 :] = [ComparedSlice(kind, f"({len(rest):,} others)", together)]
-        rows = [(one.value, *(one.documents[name] for name in KINDS), _percent(one.shared)) for one in some]
+        rows = [
+            (short_name(one.value), *(one.documents[name] for name in KINDS), _percent(one.shared))
+            for one in some
+        ]
         tables.append(Table(f"By {kind}", (kind, *KINDS, "shared"), rows))
     return tables
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from math import isnan
 from typing import Any
 
 from rich.filesize import decimal as size
@@ -14,9 +15,9 @@ from filtering.explaining.explain import Explanation, SignalAmount
 from filtering.explaining.groups import COMBINED, WHAT_COMBINES
 from filtering.rubric_points import POINTS
 from filtering.scoring.scorers import DECIDED_BY, EMBEDDING_STAGE, STAGES
-from pipelines.amounts_in_words import duration, percent, short_count
+from pipelines.amounts_in_words import duration, percent, points_from, short_count
 from pipelines.page_kit.cards import Card, CardSection, card_section
-from pipelines.page_kit.page import Table, Tile, whole_page
+from pipelines.page_kit.page import DIGEST_CHARS, Table, Tile, whole_page
 from pipelines.reports.documents_to_show import BINS_PER_POINT, GROUPS, TENTH_GROUP
 from pipelines.reports.findings import Finding, find_what_matters
 from pipelines.reports.kept_shares import (
@@ -31,10 +32,12 @@ from pipelines.reports.kept_shares import (
 )
 from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks
 from pipelines.reports.run_report_data import RunReport, Sample
+from pipelines.reports.several_scorers import agreement_tables, differing_groups
 from pipelines.reports.unsure_documents import languages_after, warning_after
 from pipelines.reports.yields import yields_table
 from pipelines.run.audit import AuditResult, agreement_of, hundredths
 from pipelines.store.leak_files import found_by
+from pipelines.store.manifest import scorers_of
 
 SET_ASIDE_SHOWN = 100
 BINS_PER_ROW = 5
@@ -61,6 +64,7 @@ SETTINGS = {
     "rules": "kinds of code that are dropped unscored",
     "score_column": "column of scores",
     "scorer_sha256": "digest of the scorer",
+    "scorers": "digests of the scorers",
     "text_column": "column of texts",
     "unsure": "what is done with documents in other languages",
     "write": "what is written",
@@ -72,6 +76,7 @@ SETTINGS = {
     "balance": "as much of each value",
     "by": "chosen within the values of",
     "choice": "digest of the choice",
+    "combine": "which points decide, of several scorers",
     "curve": "used by a curve over ranks",
     "cuts": "file of cuts",
     "drop_lowest": "share of the worst that is dropped",
@@ -121,6 +126,7 @@ class _View:
     tiles: Sequence[Tile]
     findings: Sequence[Finding]
     scores: Table | None  # None where the run stores none
+    several: Sequence[Table]  # how far several scorers agree
     yields: Sequence[Table]  # in all, and by kind
     slices: Mapping[str, Sequence[Slice]]  # by kind
     others: str  # the value of a slice that stands for several
@@ -167,6 +173,7 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         tiles=_tiles(report),
         findings=find_what_matters(report, audit),
         scores=_scores(report) if report.kept_bins else None,
+        several=[] if report.several is None else agreement_tables(report.several, scorers_of(run)),
         yields=[yields_table(list(some)) for _, some in groupby(report.yields, key=lambda one: one.kind)],
         slices=slices,
         others=OTHERS,
@@ -216,12 +223,13 @@ def _tiles(report: RunReport) -> list[Tile]:
     repeats = run.get("used", kept) - kept
     aside = len(run["set_aside"])
     tokens, kept_tokens = (run[name] / BYTES_PER_TOKEN for name in ("text_bytes", "kept_text_bytes"))
+    by_bytes = ", at 4 bytes each" if run["settings"].get("tokenizer") is not None else ""
     made = report.made_by
     shown = [
         Tile("documents read", f"{rows:,}", f"{size(run['text_bytes'])} of text"),
         Tile("documents kept", percent(kept, rows), f"{kept:,} documents"),
         Tile("text kept", percent(run["kept_text_bytes"], run["text_bytes"]), size(run["kept_text_bytes"])),
-        Tile("tokens kept, about", short_count(kept_tokens), f"of {short_count(tokens)}"),
+        Tile("tokens kept, about", short_count(kept_tokens), f"of {short_count(tokens)}{by_bytes}"),
     ]
     if repeats:
         used = run["used_text_bytes"] / BYTES_PER_TOKEN
@@ -229,7 +237,7 @@ def _tiles(report: RunReport) -> list[Tile]:
             Tile("tokens used, about", short_count(used), f"documents are used {run['used']:,} times")
         )
     if run["scorer"] is not None:
-        keep_at = f"{run['settings']['keep_at']:.4g}"
+        keep_at = points_from(run["settings"]["keep_at"])
         reasons = ", ".join(name for name, _ in Counter(run["reasons"]).most_common()) or "all were scored"
         shown.append(
             Tile("worst kept" if _is_chosen(report) else "kept from", keep_at, f"points of {POINTS}")
@@ -297,18 +305,20 @@ def _documents(report: RunReport, kinds: Collection[str]) -> CardSection:
     names = {name: WITHOUT_A_CUT.get(name, name) if _is_chosen(report) else name for name in GROUPS}
     cards = [_card(one, kinds) for one in report.samples]
     named = [replace(card, group=names.get(card.group, card.group)) for card in cards]
-    return card_section(named, (*names.values(), TENTH_GROUP))
+    differing = differing_groups([one.name for one in report.several.scorers]) if report.several else ()
+    return card_section(named, (*names.values(), *differing, TENTH_GROUP))
 
 
 def _card(sample: Sample, kinds: Collection[str]) -> Card:
     """Return a sample as a card that is found by those of its slices that the page shows."""
     embedded = ", embedded" if sample.stage == STAGES[EMBEDDING_STAGE] else ""
     dropped = f"; not kept: {sample.dropped_for}" if sample.dropped_for else ""
+    points = "".join(f"; {name}: {_points(value)}" for name, value in sample.points.items())
     return Card(
         group=sample.group,
         score=sample.score,
         kept=sample.kept,
-        about=f"{sample.file}, row {sample.row}{embedded}{dropped}",
+        about=f"{sample.file}, row {sample.row}{points}{embedded}{dropped}",
         content=sample.text,
         characters=sample.characters,
         slices={
@@ -318,6 +328,10 @@ def _card(sample: Sample, kinds: Collection[str]) -> Card:
         },
         **({} if sample.why is None else _moved(sample.why)),
     )
+
+
+def _points(value: float) -> str:
+    return "no points" if isnan(value) else f"{value:.2f}"
 
 
 def _moved(why: Explanation) -> dict[str, list[str]]:
@@ -357,8 +371,10 @@ def _settings(run: Mapping[str, Any]) -> Table:
 def _setting(name: str, value: object) -> object:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if name == "scorers":
+        return ", ".join(one[: one.find("=") + 1 + DIGEST_CHARS] for one in str(value).split())
     words = {"languages_from": LANGUAGES_FROM, "unsure": UNSURE}.get(name, {})
-    return str(value)[:12] if name in DIGESTS else words.get(str(value), value)
+    return str(value)[:DIGEST_CHARS] if name in DIGESTS else words.get(str(value), value)
 
 
 def _tokens(run: Mapping[str, Any]) -> Table:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from filtering.arrays import Floats32
 from filtering.errors import EdufilterError, OutputError
 from filtering.explaining.drift import MIN_DOCUMENTS, Drift, measure_drift
 from filtering.explaining.explain import Explanation, explain_in_turn
@@ -38,12 +39,13 @@ from pipelines.reports.kept_shares import INPUT_FILE, Slice, slices_of
 from pipelines.reports.passages import PassagesTold, gather_passages
 from pipelines.reports.row_sample import RowSample, choose_rows, look_at, see, slices_by_row
 from pipelines.reports.run_leaks import RunLeaks, gather_leaks
+from pipelines.reports.several_scorers import SeveralAgree, compare_scorers, explained_by, points_of
 from pipelines.reports.trained_on import TrainedOn
 from pipelines.reports.yields import Yield, yield_of_run
 from pipelines.run.explain_row import as_decided
 from pipelines.scorer_addresses import open_nested, open_signals, refuse_other_scorer
 from pipelines.store.decisions import RunDecisions
-from pipelines.store.manifest import MANIFEST_SCHEMA, holder_of_scores
+from pipelines.store.manifest import MANIFEST_SCHEMA, holder_of_scores, scorers_of
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written, of_schema
 
@@ -79,6 +81,8 @@ class Sample:
         Length of the whole document.
     slices : mapping
         Its values of what kept shares are told by, by kind.
+    points : mapping of str to float
+        What each of several scorers gave it; NaN where one gave none.
     why : Explanation, optional
         What moved its score by the signals most; None where that is not known.
     """
@@ -93,6 +97,7 @@ class Sample:
     text: str
     characters: int
     slices: Mapping[str, str]
+    points: Mapping[str, float]
     why: Explanation | None
 
 
@@ -165,6 +170,10 @@ class RunReport:
         What to do so that files which were set aside are read; empty if none were.
     choice : ChoiceTold, optional
         What was chosen, where more than one cut for all decided.
+    several : SeveralAgree, optional
+        How far several scorers agree; None where there is one, or none of their scores are stored.
+    explained : str
+        Of several scorers, the one by which reasons for scores are told; empty where there is one.
     """
 
     out: str
@@ -191,6 +200,8 @@ class RunReport:
     page_of_origin: str
     how_to_read: str
     choice: ChoiceTold | None
+    several: SeveralAgree | None
+    explained: str
 
 
 def gather_report(
@@ -227,16 +238,27 @@ def gather_report(
     bins, groups = count_and_pick(run, stored)
     kept_bins, dropped_bins = tuple(bins[1].tolist()), tuple(bins[0].tolist())
     counted(kept_bins, dropped_bins, plan.facts.keep_at if plan.facts.choice is None else None)
-    scorer, no_scorer = _scorer_of(plan, manifest["scorer"])
+    several = None
+    if plan.facts.combine is not None and stored:
+        several, differing = compare_scorers(run, stored)
+        groups = differing | groups  # a document of two groups is shown in the first
+    addresses = scorers_of(manifest)
+    explained = explained_by(plan.facts.combine, addresses)
+    first = next(iter(addresses), "")  # which speaks for languages, as in the run
+    scorer, no_scorer = _scorer_of(plan, addresses.get(first), first)
+    explains = scorer if explained == first else _scorer_of(plan, addresses[explained], explained)[0]
     rows = choose_rows(plan.parts, stored)
     reporter = reporter or ConsoleReporter("none")
     whole = yield_of_run(run, stored, manifest["rows"])
     scored_tokens = None if whole is None else whole.tokens
-    labels = None if scorer is None else open_nested(manifest["scorer"])
+    labels = None if scorer is None else open_nested(addresses[first])
     seen = look_at(run, rows, read, scorer, labels, scored_tokens=scored_tokens, reporter=reporter)
     groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
     picked = without_repeats(groups) if samples else {}
-    shown, unread = _read_samples(run, picked, read, scorer, is_code=seen.is_code, reporter=reporter)
+    own = explained if several is not None else None
+    shown, unread = _read_samples(
+        run, picked, read, explains, points_by=own, is_code=seen.is_code, reporter=reporter
+    )
     path = folder.run / "manifest.parquet"
     with as_written(path), open_parquet(folder.own_file(path)) as file:
         files = of_schema(file.read(use_threads=False), MANIFEST_SCHEMA)
@@ -266,6 +288,8 @@ def gather_report(
         page_of_origin=_page_of(plan.origin, out),
         how_to_read=plan.how_to_read if manifest["set_aside"] else "",
         choice=read_told(folder),
+        several=several,
+        explained=explained if several is not None else "",
     )
 
 
@@ -301,13 +325,13 @@ def _scores_of(folder: RunFolder, plan: Plan) -> RunFolder:
         return folder
 
 
-def _scorer_of(plan: Plan, name: str | None) -> tuple[SignalScorer | None, str]:
+def _scorer_of(plan: Plan, address: str | None, name: str) -> tuple[SignalScorer | None, str]:
     """Return the signals that a run was scored by; or why they are not to be had."""
-    if name is None:
+    if address is None:
         return None, ""
     try:
-        scorer = open_signals(name)
-        refuse_other_scorer(name, scorer.digest, plan.facts.scorer_sha256)
+        scorer = open_signals(address)
+        refuse_other_scorer(address, scorer.digest, plan.facts.digests.get(name, plan.facts.scorer_sha256))
     except EdufilterError as error:
         return None, str(error)
     return scorer, ""
@@ -326,10 +350,14 @@ def _read_samples(
     read: RowReader,
     scorer: SignalScorer | None,
     *,
+    points_by: str | None,
     is_code: bool,
     reporter: Reporter,
 ) -> tuple[list[Sample], dict[str, str]]:
-    """Read the picked rows, each once; also which inputs cannot be read, and why."""
+    """Read the picked rows, each once; also which inputs cannot be read, and why.
+
+    Where several scorers scored, reasons are told of the points of one: `points_by`.
+    """
     parts = run.parts
     rows, unread = read_again(parts, [pick.place for pick in group_of], read)
     found = dict(rows)
@@ -345,7 +373,12 @@ def _read_samples(
             for why in explain_in_turn(scorer, texts, top=REASONS_SHOWN, keep_at=run.keep_at):
                 reasons.append(why)
                 meter.count(1)
-    decided = {number: run.of_part(number) for number in {pick.part for pick in shown}}
+    numbers = {pick.part for pick in shown}
+    decided = {number: run.of_part(number) for number in numbers}
+    own, points = decided, dict[int, dict[str, Floats32]]()
+    if points_by is not None:
+        own = {number: run.decisions.of_part(parts[number], points_by) for number in numbers}
+        points = {number: points_of(run, number) for number in numbers}
     samples = [
         Sample(
             group=group_of[pick],
@@ -358,7 +391,8 @@ def _read_samples(
             text=text[:CARD_CHARS],
             characters=len(text),
             slices=slices,
-            why=None if why is None else as_decided(why, decided[pick.part], pick.row),
+            points={name: float(one[pick.row]) for name, one in points.get(pick.part, {}).items()},
+            why=None if why is None else as_decided(why, own[pick.part], pick.row),
         )
         for pick, text, slices, why in zip(shown, texts, told_by, reasons, strict=True)
     ]

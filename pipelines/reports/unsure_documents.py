@@ -117,6 +117,7 @@ def _next_step(
     programs = sum(count for name, count in counts.items() if names_programs(name))
     if not of_code and 2 * programs > (documents or manifest["kept"]):
         return f"These are {SOURCE_FILES}"
+    most = f"Most of these are {SOURCE_FILES} " if not of_code and 2 * programs > sum(counts.values()) else ""
     folder = out.rstrip("/")
     words = shlex.join(["edufilter", "recut", folder, "--unsure", "drop", "--to", f"{folder}-sure"])
-    return f"{words} drops {'it' if (kept or sum(counts.values())) == 1 else 'them'}."
+    return f"{most}{words} drops {'it' if (kept or sum(counts.values())) == 1 else 'them'}."

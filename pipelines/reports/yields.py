@@ -55,9 +55,9 @@ def yield_of_run(run: RunScores, stored: Sequence[int], rows: int) -> Yield | No
     holder = run.decisions.holder
     if not stored or not have_sizes(holder, run.decisions.plan.parts[stored[0] : stored[0] + 1]):
         return None
-    sums, read = np.zeros(1 + len(CUTS)), 0
+    sums, read, combine = np.zeros(1 + len(CUTS)), 0, run.decisions.plan.facts.combine
     for number in stored:
-        score, size = read_scores(holder, run.parts[number], "edu_score", SIZE)
+        score, size = read_scores(holder, run.parts[number], "edu_score", SIZE, combine=combine)
         sums += _sums(score, size)
         read += len(score)
     return _yield(ALL, ALL, sums * (rows / max(read, 1)))

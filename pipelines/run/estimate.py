@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass, replace
 
 from filtering.machine import available_cpus
-from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from filtering.scoring.settings import Effort
+from filtering.scoring.several import SeveralScorers
 from pipelines.dump.column_doubts import doubt_of_sample
 from pipelines.dump.first_rows import SAMPLE_ROWS, read_first_rows, read_spread_rows, unsure_of_sample
 from pipelines.dump.parts import SetAside
@@ -13,12 +13,11 @@ from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.filter import (
     inputs_of,
     languages_before,
-    load_scorer_of,
     plan_of,
-    untried_scorer_of,
     warning_before,
 )
 from pipelines.run.resume import refuse_foreign, refuse_other_run
+from pipelines.run.scorers_of_run import load_scorers_of, untried_scorer_of
 from pipelines.settings.base import words_of
 from pipelines.settings.runs import FilterConfig
 from pipelines.store.benchmark_tasks import gather_tasks
@@ -107,22 +106,21 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
     leaks = search_of(tasks, config.leak_action) if tasks else None
     plan = replace(plan_of(config, files, untried, leaks), command=words_of("filter", config))
     refuse_other_run(folder, plan, update=config.update)
-    scorer = load_scorer_of(config, untried.effort, reporter)
-    scorer = scorer.with_rules(config.rules_for(scorer.domain))
+    scorer = load_scorers_of(config, untried, reporter)
     left = plan.parts.where(~folder.are_done(plan.parts))
     rows_left = int(left.column("rows").sum())
     checksums = not config.ignore_checksums
     started_s = time.perf_counter()
     first = read_first_rows(plan.parts, plan.facts.text_column, checksums=checksums)
     read_s = time.perf_counter() - started_s
-    rows = EMBEDDED_SAMPLE_ROWS if isinstance(scorer, EmbeddingScorer) else SAMPLE_ROWS
+    rows = EMBEDDED_SAMPLE_ROWS if untried.effort == "full" else SAMPLE_ROWS
     sample = read_spread_rows(plan.parts, plan.facts.text_column, rows, checksums=checksums)
     started_s = time.perf_counter()
     values = []
     for texts in sample.texts:
         scores = scorer.score(texts)
         values.append(scores.value)
-        if config.cut_of_passages is not None:
+        if config.cut_of_passages is not None and not isinstance(scorer, SeveralScorers):
             look_for_passages(scorer, texts, scores.reason == 0, config.cut_of_passages)
     score_s = time.perf_counter() - started_s
     sampled = sum(len(texts) for texts in sample.texts)
@@ -131,9 +129,9 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
     workers = config.workers or available_cpus()
     read_s, score_s = read_s / max(first.decoded_bytes, 1) * bytes_left, score_s / max(sampled, 1) * rows_left
     # The embedder already used all cores for the sample; the kernel used one.
-    on_one = isinstance(scorer, SignalScorer)
+    on_one = untried.effort == "fast"
     seconds = (read_s + score_s) / workers if on_one else read_s / workers + score_s
-    unsure = unsure_of_sample(scorer, sample)
+    unsure = unsure_of_sample(untried.signals, sample)
     return RunEstimate(
         plan=plan,
         text_column=plan.facts.text_column,

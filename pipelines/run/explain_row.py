@@ -1,7 +1,7 @@
 """Explains the score of one document: of a text, of a dump, or of a finished run, and what that decided."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from filtering import explain_documents
@@ -17,7 +17,8 @@ from pipelines.run.find_document import find_in_dump, find_in_run
 from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
 from pipelines.settings.runs import ExplainConfig
 from pipelines.store.decisions import Decisions, RunDecisions
-from pipelines.store.manifest import read_parts, scored_parts
+from pipelines.store.manifest import read_parts, scored_parts, scorers_of
+from pipelines.store.plan import RunFacts
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import UNSURE
 
@@ -40,6 +41,10 @@ class ExplainedDocument:
     leaks : sequence of mapping, optional
         The hits of benchmarks that a run stored of it, leaks first: ``task``, ``benchmark``, ``first_line``
         and the other columns of ``run/hits.parquet``. None where none were looked for.
+    points : mapping of str to float
+        What each of several scorers of a run gave it; NaN where one gave none.
+    scorer : str
+        Of several, the one whose score is explained.
     """
 
     why: Explanation
@@ -47,6 +52,8 @@ class ExplainedDocument:
     row: int | None = None
     is_scored: bool = True
     leaks: Sequence[Mapping[str, Any]] | None = None
+    points: Mapping[str, float] = field(default_factory=dict)
+    scorer: str = ""
 
 
 def explain_row(config: ExplainConfig) -> Explanation:
@@ -100,16 +107,50 @@ def _explain_of_run(config: ExplainConfig, run: str) -> ExplainedDocument:
     else:
         good, decisions = read_parts(folder, plan), RunDecisions(folder, plan, folder)
     found = find_in_run(config, decisions, good)
-    decided, row = decisions.of_part(found.part), found.row.number
+    row = found.row.number
+    scorers = scorers_of(folder.read_manifest())
+    points = {
+        name: float(decisions.of_part(found.part, name).value[row])
+        for name in scorers
+        if name in facts.digests
+    }
+    scorer = _explained(config, facts, scorers, points) if points else ""
+    decided = decisions.of_part(found.part, scorer or None)
     if facts.scores:
-        why = _why_of_run(config, decisions, decided, found.row)
+        address = scorers[scorer] if scorer else config.scorer
+        wanted = facts.digests.get(scorer, facts.scorer_sha256)
+        why = _why_of_run(address, decisions, decided, found.row, wanted=wanted, top=config.top)
     else:
         why = unscored(
             _why_not_searched(found.row.data, plan.settings.get("max_document_bytes")), facts.keep_at
         )
     why = as_decided(why, decided, row)
     leaks = None if facts.leak_action is None else decided.hits_of(row)
-    return ExplainedDocument(why, found.file, found.number, facts.scores, leaks)
+    return ExplainedDocument(why, found.file, found.number, facts.scores, leaks, points, scorer)
+
+
+def _explained(
+    config: ExplainConfig, facts: RunFacts, scorers: Mapping[str, str], points: Mapping[str, float]
+) -> str:
+    """Return the name of the scorer whose score is explained: that which is asked for, else that decided.
+
+    Raises
+    ------
+    SettingsError
+        If the run has no such scorer.
+    """
+    if config.scorer is None:
+        if facts.combine in points:
+            return str(facts.combine)
+        sign = {"max": -1, "min": 1}.get(str(facts.combine), 0)  # of the mean the first is as good as any
+        return min(points, key=lambda name: sign * points[name])
+    for name, address in scorers.items():
+        if config.scorer in (name, address) and name in points:
+            return name
+    raise SettingsError(
+        f"'scorer' (--scorer) must be one of the scorers of the run: {', '.join(points)}. Got "
+        f"{config.scorer!r:.100} instead."
+    )
 
 
 def _why_not_searched(text: bytes | None, most_bytes: object) -> str:
@@ -120,15 +161,17 @@ def _why_not_searched(text: bytes | None, most_bytes: object) -> str:
     return REASONS[reason] if reason in (NULL, EMPTY, WHITE_SPACE) else ""
 
 
-def _why_of_run(config: ExplainConfig, run: RunDecisions, decided: Decisions, row: Row) -> Explanation:
-    """Return why a document has the score that a run stored of it."""
+def _why_of_run(
+    address: str | None, run: RunDecisions, decided: Decisions, row: Row, *, wanted: str | None, top: int
+) -> Explanation:
+    """Return why a document has the score that a run stored of it, by a scorer of this digest."""
     facts = run.plan.facts
     made_with = str(run.folder.read_manifest()["scorer"])
-    name = config.scorer or made_with
+    name = address or made_with
     scorer = open_scorer(name)
-    refuse_other_scorer(name, scorer.digest, facts.scorer_sha256, made_with)
+    refuse_other_scorer(name, scorer.digest, wanted, None if facts.digests else made_with)
     languages = _languages_of(row, scorer)
-    (why,) = explain_documents(scorer, [row.data], top=config.top, keep_at=facts.keep_at, languages=languages)
+    (why,) = explain_documents(scorer, [row.data], top=top, keep_at=facts.keep_at, languages=languages)
     if why.score is not None and not why.unsure and decided.unsure[row.number] == UNSURE:
         return replace(why, unsure=FLAGGED)
     return why

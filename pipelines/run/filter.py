@@ -6,7 +6,6 @@ Order of events: plan; parts; manifest.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from filtering.scoring.cascade import AnyScorer
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.settings import MAX_FALSE, MAX_LOST, Effort, ExitSettings
@@ -17,10 +16,17 @@ from pipelines.dump.inputs import InputFile, find_inputs
 from pipelines.dump.split_files import PartSize, check_beginning, free_score_column
 from pipelines.executors.local import Executor, executor_of
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.run.audit import audit_shares, promise_of
 from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
 from pipelines.run.resume import refuse_foreign, refuse_other_run
-from pipelines.scorer_addresses import UntriedScorer, open_scorer, open_untried
+from pipelines.run.scorers_of_run import (
+    UntriedScorers,
+    audit_shares_of,
+    describe_scorers,
+    load_scorers_of,
+    planned_scorers_of,
+    scorer_settings,
+    untried_scorer_of,
+)
 from pipelines.settings.base import words_of
 from pipelines.settings.runs import DecontaminateConfig, DumpSettings, FilterConfig
 from pipelines.store.benchmark_tasks import gather_tasks
@@ -36,12 +42,6 @@ from pipelines.worker.unsure_finder import (
 )
 from pipelines.worker.worker_settings import LeakSearch, WorkerSettings
 
-WHAT_SCORES = {
-    "fast": "words and style, no embedding",
-    "balanced": "words and style, and an embedding near the cut",
-    "full": "words and style, and an embedding of every document",
-}
-"""Efforts in words."""
 PART_SIZES = {
     "fast": PartSize(rows=400_000, text_bytes=1_500_000_000),
     "balanced": PartSize(rows=8_000, splits_row_groups=True),
@@ -95,15 +95,14 @@ def filter_dump(
     refuse_other_run(folder, plan, update=config.update)
     settings = WorkerSettings(
         out=config.out,
-        scorer=config.scorer,
-        scorer_sha256=untried.signals.digest,
+        scorers=planned_scorers_of(config, untried),
+        combine=untried.combine,
         text_column=plan.facts.text_column,
         keep_at=config.keep_at,
         write=config.write,
         effort=untried.effort,
         exits=config.exit_settings,
-        rules=config.rules_for(untried.signals.domain),
-        audit_shares=_audit_shares(untried.exits, plan.rows, config.audit),
+        audit_shares=audit_shares_of(untried, plan.rows, config.audit),
         score_column=plan.facts.score_column,
         ignore_checksums=config.ignore_checksums,
         max_document_bytes=config.max_document_bytes,
@@ -116,21 +115,19 @@ def filter_dump(
     if config.update or not folder.manifest.exists():
         check_search(settings.unsure)
         # Loaded to find out before the run what is missing, and let go of: workers load their own.
-        load_scorer_of(config, untried.effort, reporter)
+        load_scorers_of(config, untried, reporter)
     sampled = None
     with begun_run(config.out, plan, reporter=reporter, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
-            reporter.say(
-                f"Scoring with {config.scorer!r} at effort {untried.effort} ({WHAT_SCORES[untried.effort]}). "
-                f"Documents of {config.keep_at:g} points and more are kept."
-            )
+            reporter.say(describe_scorers(config, untried))
             if plan.facts.score_column != config.score_column:
                 reporter.say(
                     f"The texts have a column {config.score_column!r} already. Scores go to "
                     f"{plan.facts.score_column!r}."
                 )
-            if untried.exits is not None:
-                reporter.say(describe_exits(untried.exits, config.exit_settings))
+            for name, exits in untried.exits.items():
+                said = describe_exits(exits, config.exit_settings)
+                reporter.say(said if untried.combine is None else f"{name}: {said}")
             if blind := describe_blindness(settings.unsure):
                 reporter.say(blind)
             sampled = _warn_if_unsure(config, plan, untried.signals, reporter)
@@ -176,7 +173,6 @@ def decontaminate_dump(
     )
     settings = WorkerSettings(
         out=config.out,
-        scorer=None,
         text_column=plan.facts.text_column,
         keep_at=NO_CUT,
         write="kept",
@@ -212,43 +208,27 @@ def inputs_of(config: DumpSettings, reporter: Reporter) -> list[InputFile]:
     return files
 
 
-def untried_scorer_of(config: FilterConfig) -> UntriedScorer:
-    """Return what the files of a run's scorer say of it."""
-    return open_untried(config.scorer, config.effort, config.exit_settings)
-
-
-def load_scorer_of(config: FilterConfig, effort: Effort, reporter: Reporter) -> AnyScorer:
-    """Load the scorer of a run."""
-    if effort != "fast":
-        reporter.say(f"Loading the scorer {config.scorer!r} for effort {effort} ...")
-    return open_scorer(config.scorer, effort, config.placement, config.exit_settings)
-
-
 def plan_of(
-    config: FilterConfig, files: Sequence[InputFile], scorer: UntriedScorer, leaks: LeakSearch | None = None
+    config: FilterConfig, files: Sequence[InputFile], scorer: UntriedScorers, leaks: LeakSearch | None = None
 ) -> Plan:
     """Return the plan of a run that scores."""
     score_column = free_score_column(files, config.score_column)
     size = part_size_of(config, scorer.effort)
     settings: PlanSettings = {
-        "scorer_sha256": scorer.signals.digest,
+        **scorer_settings(config, scorer),
         "keep_at": config.keep_at,
         "write": config.write,
-        "effort": scorer.effort,
         "score_column": score_column,
-        "rules": ",".join(config.rules_for(scorer.signals.domain)) or "none",
         **unsure_settings(RunFolder(config.out), scorer.signals, config.unsure),
         **_of_reading(config, size),
     }
-    if scorer.exits is not None:
-        settings = {**settings, **promise_of(scorer.exits)}
     if leaks is not None:
         settings = {**settings, **leak_settings(leaks)}
     if config.writes_origin:
         settings = {**settings, "write_origin": True}
     if config.cut_of_passages is not None:
         settings = {**settings, "passages_at": config.cut_of_passages}
-    added = AddedColumns.named(score_column)
+    added = AddedColumns.named(score_column, () if scorer.combine is None else tuple(scorer.each))
     return make_plan(
         files,
         settings=settings,
@@ -280,10 +260,6 @@ def _of_reading(config: DumpSettings, size: PartSize) -> PlanSettings:
     return {
         "rows_per_part": size.rows, "max_document_bytes": config.max_document_bytes, **ignoring,
     }  # fmt: skip
-
-
-def _audit_shares(exits: Exits | None, rows: int, wanted: int | None) -> tuple[float, float]:
-    return (0.0, 0.0) if exits is None else audit_shares(exits, rows, wanted)
 
 
 def describe_exits(exits: Exits, asked: ExitSettings) -> str:

@@ -186,7 +186,7 @@ def run_plan(
                         raise BadFileError(receipt.set_aside)
         if settings.leaks is not None:
             _write_leaks(folder, plan, reporter)
-        write_manifest(folder, plan, settings.scorer)
+        write_manifest(folder, plan, {one.name: one.address for one in settings.scorers})
         folder.clear_temporary()
     except KeyboardInterrupt:
         raise KeyboardInterrupt(finished_parts()) from None

@@ -34,12 +34,13 @@ from pipelines.paths import StorePath
 from pipelines.settings.base import setting_name
 from pipelines.settings.choosing import RecutConfig
 from pipelines.settings.runs import BOUNDS, FilterConfig
-from pipelines.store.plan import OUTPUT_FORMAT, Plan
+from pipelines.store.plan import CUT_OF, OUTPUT_FORMAT, Plan
 from pipelines.store.run_folder import RunFolder
 
 DIGESTS = {
     "recut_from": "The scores of the run that is cut anew",
     "scorer_sha256": "The files of the scorer",
+    "scorers": "The names or the files of the scorers",
     "files_sha256": "The files of --cuts or --tokenizer",
     "leaks_sha256": "The benchmarks (--against), or what is looked for of them,",
 }
@@ -199,7 +200,7 @@ def _inputs(plan: Plan) -> dict[str, tuple[object, ...]]:
 def _in_words(value: object) -> str:
     if value is None or isinstance(value, bool):
         return "given" if value else "not given"
-    return repr(value)
+    return f"{value:,.12g}" if isinstance(value, float) else repr(value)
 
 
 def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_inputs: bool) -> None:
@@ -214,7 +215,7 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_i
             if name in DIGESTS:
                 what = f"{DIGESTS[name]} of {folder.root} differ from those given now."
             scorers = _scorers(before, now)
-            if name == "scorer_sha256" and scorers[0] != scorers[1]:
+            if name in ("scorer_sha256", "scorers") and scorers[0] != scorers[1]:
                 what = (
                     f"{setting_name(FilterConfig, 'scorer')} of {folder.root} is {scorers[0]!r}. "
                     f"Got {scorers[1]!r} instead."
@@ -229,21 +230,27 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_i
 
 def _scorers(*plans: Plan) -> list[str]:
     """Return the names of scorers as the commands of runs have them; of an unknown command the usual one."""
-    usual = str(FilterConfig.model_fields["scorer"].default)
-    following = [dict(pairwise(plan.command)) for plan in plans]
-    return [words.get("--scorer", usual) for words in following]
+    usual = [str(FilterConfig.model_fields["scorer"].default)]
+    following = [[word for before, word in pairwise(plan.command) if before == "--scorer"] for plan in plans]
+    return [", ".join(words or usual) for words in following]
 
 
 def _way_on(folder: RunFolder, name: str, before: Plan, now: Plan, *, same_inputs: bool) -> str:
     """Return what to do to get another setting."""
     is_known = before.origin or ("recut_from" not in before.settings and folder.manifest.exists())
+    if name == "combine" and is_known and same_inputs:
+        run = (before.origin or str(folder.root)).rstrip("/")
+        how = str(now.settings["combine"])
+        words = ("edufilter", "recut", run, "--combine", how, "--to", f"{run}-{how}")
+        return f"To let other points of this run decide:\n  {shlex.join(words)}"
     if name in CUT and is_known and same_inputs and not now.settings.get("choice"):
         run = (before.origin or str(folder.root)).rstrip("/")
         cut = "keep_at" if now.settings.get("keep_fraction") is None else "keep_fraction"
         value = f"{now.settings[cut]:g}"
         words = ("edufilter", "recut", run, f"--{cut.replace('_', '-')}", value, "--to", f"{run}-{value}")
         return f"To keep other documents of this run:\n  {shlex.join(words)}"
-    return "Choose another folder (--out, or --to of recut), or give the earlier setting."
+    option = "--to" if CUT_OF in now.settings else "--out"
+    return f"Choose another folder ({option}), or give the earlier setting."
 
 
 def changed_files(before: Plan, now: Plan) -> Sequence[tuple[str, str]]:

@@ -44,6 +44,7 @@ NEEDS = {
     "balance": ("by",),
     "temperature": ("keep_fraction", "keep_tokens"),
     "curve": ("keep_tokens",),
+    "seed": ("temperature", "curve", "repeat"),
     "drop_lowest": ("curve",),
     "max_repeat": ("curve",),
     "expand": ("curve", "repeat"),
@@ -127,6 +128,16 @@ class RecutConfig(RunSettings):
             metavar="TOKENS",
             help="Instead of --keep-at: number of tokens to keep at most, such as 5B. A token counts as 4 "
             "bytes, unless --tokenizer counts.",
+        ),
+    ] = None
+    combine: Annotated[
+        Name | None,
+        Option(
+            "--combine",
+            "--score",
+            metavar="HOW",
+            help="Of a run with several scorers: which points decide now. max, mean or min of all, or the "
+            "name of one scorer. Default: as in the run.",
         ),
     ] = None
     write: Annotated[
@@ -263,7 +274,9 @@ class RecutConfig(RunSettings):
                 "of them."
             )
         for name, wanted in NEEDS.items():
-            if self.is_given(name) and not any(map(self.is_given, wanted)):
+            # Another draw of a run that was drawn is told by its seed alone.
+            may_follow = name == "seed" and not given
+            if self.is_given(name) and not may_follow and not any(map(self.is_given, wanted)):
                 raise SettingsError(
                     f"{_option(name)} must come with {_joined(wanted, 'or')}. Got it without. Add that, or "
                     "leave it out."

@@ -28,7 +28,6 @@ from pipelines.settings.base import (
     OpenShare,
     Paths,
     Points,
-    ScorerName,
     ScoringEffort,
     Settings,
     SomePaths,
@@ -36,6 +35,7 @@ from pipelines.settings.base import (
     from_words,
     setting_name,
 )
+from pipelines.settings.several import Combine, NamedScorer, ScorerNames, combination_of, named_scorers
 
 MAX_DOCUMENT_BYTES = 64_000_000
 
@@ -236,7 +236,8 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
 
     old_names: ClassVar[Mapping[str, str]] = {"decontaminate": "against"}
 
-    scorer: ScorerName = "web"
+    scorer: ScorerNames = "web"
+    combine: Combine = None
     keep_at: Annotated[
         Points,
         Option(rich_help_panel=SCORING, help="Lowest score that is kept, from 0 to 5 rubric points."),
@@ -338,6 +339,7 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
 
     def _refuse_misfits(self) -> None:
         super()._refuse_misfits()
+        self._refuse_misfits_of_several()
         self._refuse_beside_scores_alone()
         self._refuse_bounds_that_do_not_go_together()
         if self.passages_at is not None and self.cut_of_passages is None:
@@ -356,6 +358,19 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
                     f"{setting_name(FilterConfig, name)} must come with --against. "
                     f"Got {getattr(self, name)!r} alone."
                 )
+
+    def _refuse_misfits_of_several(self) -> None:
+        if self.combination == "mean" and self.effort == "balanced":
+            raise SettingsError(
+                "'combine' (--combine) must be max, min or the name of a scorer with --effort balanced, "
+                "which embeds near the cut of each scorer. Got 'mean', whose cut is near none of these. "
+                "Choose --effort fast or full."
+            )
+        if self.combination is not None and self.cut_of_passages is not None:
+            raise SettingsError(
+                "'passages' (--passages) must come with one scorer, by which segments are scored. Got "
+                f"{len(self.scorers)}. Name one scorer, or leave passages out."
+            )
 
     def _refuse_beside_scores_alone(self) -> None:
         if self.write != "scores":
@@ -405,6 +420,21 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
     def writes_origin(self) -> bool:
         """Whether rows say where they are from: passages always do, since several may be of one document."""
         return self.write_origin or self.write == "passages"
+
+    @property
+    def scorers(self) -> tuple[NamedScorer, ...]:
+        """The scorers by name."""
+        return named_scorers(self.given_scorers)
+
+    @property
+    def given_scorers(self) -> tuple[str, ...]:
+        """The scorers as they were given."""
+        return (self.scorer,) if isinstance(self.scorer, str) else self.scorer
+
+    @property
+    def combination(self) -> str | None:
+        """What is made of the points of several scorers; None where there is one."""
+        return combination_of(self.combine, [one.name for one in self.scorers])
 
     @property
     def exit_settings(self) -> ExitSettings:
@@ -472,8 +502,8 @@ class ExplainConfig(EmbeddingSettings):
         Name | None,
         Option(
             "--scorer", "-s",
-            help="web, code, the folder of a trained scorer, or hf://OWNER/NAME. Default: web, or that of "
-            "the run.",
+            help="web, code, the folder of a trained scorer, or hf://OWNER/NAME; of a run with several, the "
+            "name of one. Default: web, or that which decided in the run.",
         ),
     ] = None  # fmt: skip
     effort: Annotated[

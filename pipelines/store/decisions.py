@@ -23,7 +23,7 @@ from pipelines.store.choices import times_of
 from pipelines.store.leak_files import HITS_SCHEMA, read_hits
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import UNSURE, read_scores
+from pipelines.store.stored_scores import OF_EACH, UNSURE, read_scores
 
 
 @dataclass(frozen=True)
@@ -123,15 +123,22 @@ class RunDecisions:
     def _has_hits(self) -> Callable[[str], bool]:
         return lookup_below(self.folder.hits)
 
-    def of_part(self, part: Part) -> Decisions:
-        """Return what was decided of the rows of a part, whose scores must be stored where there are any."""
+    def of_part(self, part: Part, scorer: str | None = None) -> Decisions:
+        """Return what was decided of the rows of a part, whose scores must be stored where there are any.
+
+        Parameters
+        ----------
+        part : Part
+        scorer : str, optional
+            Of several the one whose points are told; what was decided with them if not given.
+        """
         facts = self.plan.facts
         nothing = np.zeros(part.rows, np.uint8)
         value, stage, reason, unsure = np.zeros(part.rows, np.float32), nothing, nothing, nothing
         drops_unsure = facts.unsure == "drop"
         if facts.scores:
             value, stage, reason, unsure = read_scores(
-                self.holder, part, "edu_score", "edu_stage", "edu_reason", "edu_unsure"
+                self.holder, part, *OF_EACH, "edu_unsure", combine=facts.combine
             )
             if drops_unsure and self.holder is not self.folder:  # a new cut says itself what it drops so
                 (unsure,) = read_scores(self.folder, part, "edu_unsure")
@@ -144,6 +151,8 @@ class RunDecisions:
         if facts.leak_action == "drop":
             leaked = hits.filter(pc.equal(hits["verdict"], LEAK))["row"].to_numpy()
             kept &= ~np.isin(np.arange(part.first_row, part.first_row + part.rows), leaked)
+        if scorer is not None:
+            value, stage, reason = read_scores(self.holder, part, *OF_EACH, combine=scorer)
         return Decisions(
             value=value,
             stage=stage,

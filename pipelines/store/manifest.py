@@ -1,7 +1,7 @@
 """The manifest of a run: totals, and one row an output file. Its existence means that the run is complete."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
@@ -45,8 +45,15 @@ MANIFEST_SCHEMA = pa.schema(
 )
 
 
-def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
+def write_manifest(folder: RunFolder, plan: Plan, scorers: Mapping[str, str]) -> None:
     """Write ``manifest.parquet``, then ``manifest.json``, in memory that hardly grows with the parts.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    plan : Plan
+    scorers : mapping of str to str
+        Addresses of the scorers by name; empty where nothing is scored.
 
     Raises
     ------
@@ -89,7 +96,8 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
         {
             "edufilter": version("edufilter"),
             "plan": plan.digest,
-            "scorer": scorer,
+            "scorer": next(iter(scorers.values()), None),
+            **({"scorers": _named(scorers)} if plan.facts.combine is not None else {}),
             "settings": dict(plan.settings),
             **{name: totals[name] for name in TOTALS},
             "output_files": totals["output_files"],
@@ -104,6 +112,18 @@ def write_manifest(folder: RunFolder, plan: Plan, scorer: str | None) -> None:
             "set_aside": [asdict(one) for one in set_aside],
         },
     )
+
+
+def _named(scorers: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return scorers in their order, which is that of their columns: JSON keeps none of names."""
+    return [{"name": name, "address": address} for name, address in scorers.items()]
+
+
+def scorers_of(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return the addresses of a run's scorers by name; one alone has its address for a name."""
+    if several := manifest.get("scorers"):
+        return {str(one["name"]): str(one["address"]) for one in several}
+    return {} if manifest["scorer"] is None else {str(manifest["scorer"]): str(manifest["scorer"])}
 
 
 def _columns(table: pa.Table) -> dict[str, pa.ChunkedArray]:

@@ -62,7 +62,10 @@ class RunFacts:
     keep_at : float
         Rubric points; 0 where nothing is scored.
     scorer_sha256 : str, optional
-        Digest of the scorer; None where nothing is scored.
+        Digest of the scorer, of several the first; None where nothing is scored.
+    scorers, combine : str, optional
+        Of several scorers: their names and digests, as `several_in_words` has them, and what is made of their
+        points; None where there is one.
     effort, score_column, max_lost, max_false, max_disagreement, ignore_checksums
         As in `FilterConfig`.
     full_fraction : float, optional
@@ -84,6 +87,8 @@ class RunFacts:
     text_column: str
     keep_at: float
     scorer_sha256: str | None = None
+    scorers: str | None = None
+    combine: str | None = None
     effort: Effort = "fast"
     score_column: str = "edu_score"
     max_lost: OpenShare | None = None
@@ -106,6 +111,11 @@ class RunFacts:
         return self.scorer_sha256 is not None
 
     @property
+    def digests(self) -> Mapping[str, str]:
+        """Digests of several scorers by name; empty where there is one."""
+        return dict(one.split("=", 1) for one in (self.scorers or "").split() if "=" in one)
+
+    @property
     def exits(self) -> ExitSettings:
         """What exits at the cut hold, or would hold at another effort than ``balanced``."""
         return ExitSettings(
@@ -116,6 +126,17 @@ class RunFacts:
     def row_reader(self) -> RowReader:
         """What reads documents again as the run read them."""
         return RowReader(self.text_column, checksums=not self.ignore_checksums)
+
+
+def several_in_words(digests: Mapping[str, str]) -> str:
+    """Return the names and digests of several scorers as a plan has them.
+
+    Examples
+    --------
+    >>> several_in_words({"web": "0f", "mine": "1e"})
+    'web=0f mine=1e'
+    """
+    return " ".join(f"{name}={digest}" for name, digest in digests.items())
 
 
 _FACTS = TypeAdapter(RunFacts)

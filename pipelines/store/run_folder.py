@@ -81,6 +81,13 @@ class _Cut(BaseModel):
     unsure: Literal["keep", "drop", "flag"] = "keep"
 
 
+class _Address(BaseModel):
+    """What a manifest says of one of several scorers."""
+
+    name: str
+    address: str
+
+
 class _Totals(BaseModel):
     """What a manifest holds at least; `pipelines.store.manifest` writes it."""
 
@@ -93,6 +100,7 @@ class _Totals(BaseModel):
     tokens_read: int
     leaked: int
     scorer: str | None
+    scorers: list[_Address] = []
     settings: _Cut
     reasons: dict[str, int]
     unusual: dict[str, int]

@@ -1,5 +1,6 @@
 """The scores that a run stores: how they lie there, how they are read, and the rule from a score to kept."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 from filtering import Scores
 from filtering.arrays import Bools, Floats32, Ints
 from filtering.errors import OutputError
+from filtering.printable import printable
+from filtering.scoring.settings import COMBINATIONS
+from filtering.scoring.several import combine_scores
 from pipelines.dump.parts import Part, Parts
 from pipelines.dump.reading import open_parquet
 from pipelines.store.run_folder import RunFolder, as_written
@@ -26,6 +30,8 @@ SCORES_SCHEMA = pa.schema(
     ]
 )
 """Of `run/scores`: null score where there is a reason; codes of `filtering.documents.REASONS`."""
+OF_EACH = ("edu_score", "edu_stage", "edu_reason")
+"""What each of several scorers has columns of as well: ``edu_score_mine``."""
 SIZE = "edu_bytes"
 """Earlier runs have no such column (format 9)."""
 KNOWN, UNSURE = 1, 2
@@ -33,15 +39,35 @@ KNOWN, UNSURE = 1, 2
 tell, or that nobody looked."""
 
 
+def scores_schema(names: Sequence[str]) -> pa.Schema:
+    """Return the schema of stored scores, with columns of each of several scorers.
+
+    Examples
+    --------
+    >>> scores_schema(["mine"]).names[-3:]
+    ['edu_score_mine', 'edu_stage_mine', 'edu_reason_mine']
+    """
+    each = [SCORES_SCHEMA.field(one).with_name(f"{one}_{name}") for name in names for one in OF_EACH]
+    return pa.schema([*SCORES_SCHEMA, *each])
+
+
 def scores_batch(scores: Scores, unsure: NDArray[np.uint8], sizes: Ints) -> pa.RecordBatch:
-    """Return scores, codes of what is unsure, and bytes of texts as rows of `SCORES_SCHEMA`."""
+    """Return scores, codes of what is unsure, and bytes of texts as rows of `scores_schema`."""
+    columns = [*_columns(scores), pa.array(unsure), pa.array(sizes.astype(np.uint32))]
+    for own in scores.each.values():
+        columns += _columns(own)
+    return pa.RecordBatch.from_arrays(columns, schema=scores_schema([*scores.each]))
+
+
+def _columns(scores: Scores) -> list[pa.Array]:
+    """Return the columns of `OF_EACH`."""
     score = pa.array(scores.value, mask=scores.reason > 0)
-    size = pa.array(sizes.astype(np.uint32))
-    columns = [score, pa.array(scores.stage), pa.array(scores.reason), pa.array(unsure), size]
-    return pa.RecordBatch.from_arrays(columns, schema=SCORES_SCHEMA)
+    return [score, pa.array(scores.stage), pa.array(scores.reason)]
 
 
-def read_scores(folder: RunFolder, part: Part, *columns: str) -> list[NDArray[Any]]:
+def read_scores(
+    folder: RunFolder, part: Part, *columns: str, combine: str | None = None
+) -> list[NDArray[Any]]:
     """Return columns of what a run stored of a part, each of shape (rows,).
 
     Parameters
@@ -51,13 +77,24 @@ def read_scores(folder: RunFolder, part: Part, *columns: str) -> list[NDArray[An
     columns : str
         ``edu_score``: float32, rubric points, NaN where a document has none; ``edu_stage``: uint8, places in
         `filtering.scoring.scorers.STAGES`; ``edu_reason``: uint8, places in `filtering.documents.REASONS`;
-        ``edu_unsure``: uint8, 0, `KNOWN` or `UNSURE`; ``edu_bytes``: uint32, bytes of text.
+        ``edu_unsure``: uint8, 0, `KNOWN` or `UNSURE`; ``edu_bytes``: uint32, bytes of text. The first three
+        also of a scorer, as ``edu_score_mine``.
+    combine : str, optional
+        What the first three are of several scorers, whatever the run itself made of these.
 
     Raises
     ------
     OutputError
         If the file is not as a run wrote it, or has no sizes, as those of earlier runs.
     """
+    if combine is not None:
+        scores = read_several(folder, part, combine)
+        found: dict[str, NDArray[Any]] = dict(
+            zip(OF_EACH, (scores.value, scores.stage, scores.reason), strict=True)
+        )
+        others = [name for name in columns if name not in OF_EACH]
+        found |= zip(others, read_scores(folder, part, *others), strict=True) if others else ()
+        return [found[name] for name in columns]
     place = folder.place_of(folder.scores, part.output)
     with as_written(place), open_parquet(folder.own_file(place)) as file:
         if SIZE in columns and SIZE not in file.schema_arrow.names:
@@ -66,11 +103,38 @@ def read_scores(folder: RunFolder, part: Part, *columns: str) -> list[NDArray[An
                 "edufilter, which stored none. Filter the dump again, or choose with --keep-at or "
                 "--keep-fraction alone."
             )
-        wanted = pa.schema([SCORES_SCHEMA.field(name) for name in columns])
+        known = scores_schema(_names_in(file.schema_arrow))
+        wanted = pa.schema([known.field(name) for name in columns])
         table = file.read(columns=list(columns), use_threads=False).select(columns).cast(wanted)
-        if any(table[name].null_count for name in columns if name != "edu_score"):
+        if any(table[name].null_count for name in columns if not name.startswith("edu_score")):
             raise ValueError("a row lacks a value")
     return [table[name].to_numpy() for name in columns]
+
+
+def read_several(folder: RunFolder, part: Part, combine: str) -> Scores:
+    """Return the scores of several scorers that a run stored of a part, and what is made of them.
+
+    Raises
+    ------
+    OutputError
+        If the file is not as a run wrote it.
+    """
+    place = folder.place_of(folder.scores, part.output)
+    with as_written(place), open_parquet(folder.own_file(place)) as file:
+        names = _names_in(file.schema_arrow)
+        if combine not in (*COMBINATIONS, *names) or len(names) < 2:
+            raise ValueError(f"it has no scores of {printable(combine)}")
+    each = {}
+    for name in names:
+        value, stage, reason = read_scores(folder, part, *(f"{one}_{name}" for one in OF_EACH))
+        each[name] = Scores(value=value, stage=stage, reason=reason, unusual=np.zeros(len(value), np.uint8))
+    return combine_scores(each, combine)
+
+
+def _names_in(schema: pa.Schema) -> list[str]:
+    """Return the names of the scorers that stored scores are of, where they are of several."""
+    stem = "edu_score_"
+    return [name.removeprefix(stem) for name in schema.names if name.startswith(stem)]
 
 
 def have_sizes(folder: RunFolder, parts: Parts) -> bool:

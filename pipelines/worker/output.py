@@ -7,6 +7,7 @@ codec of each column, row groups of the same number of rows.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 
@@ -15,8 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from filtering.arrays import Ints
 from filtering.errors import BadFileError
-from filtering.scoring.scorers import STAGES
+from filtering.scoring.scorers import STAGES, Scores
 from filtering.scoring.settings import Effort
 from filtering.text.arrow import REASONS
 from pipelines.dump.int96 import exact_schema
@@ -34,6 +36,7 @@ from pipelines.dump.rewriting import (
 from pipelines.settings.runs import LeakAction
 from pipelines.store.publishing import new_file
 from pipelines.store.stored_scores import UNSURE
+from pipelines.worker.copies import rows_with_copies
 from pipelines.worker.footer_keys import true_keys
 from pipelines.worker.judged import Judged
 from pipelines.worker.leak_finder import leaked_tasks
@@ -64,6 +67,7 @@ class AddedColumns:
     """
 
     score: str
+    each: Mapping[str, str]
     unsure: str
     keep: str
     reason: str
@@ -78,11 +82,18 @@ class AddedColumns:
     end: str
 
     @classmethod
-    def named(cls, score_column: str) -> "AddedColumns":
-        """Return the names that go with the name of the score column."""
+    def named(cls, score_column: str, scorers: Sequence[str] = ()) -> "AddedColumns":
+        """Return the names that go with the name of the score column; a column for each of several scorers.
+
+        Examples
+        --------
+        >>> AddedColumns.named("edu_score", ["web", "mine"]).each
+        {'web': 'edu_score_web', 'mine': 'edu_score_mine'}
+        """
         stem = score_column.removesuffix("_score")
         names = "unsure keep reason stage leak repeat file row passages best start end".split()
-        return cls(score_column, *(f"{stem}_{name}" for name in names))
+        each = {name: f"{score_column}_{name}" for name in scorers}
+        return cls(score_column, each, *(f"{stem}_{name}" for name in names))
 
     def in_mode(
         self,
@@ -101,7 +112,7 @@ class AddedColumns:
             return ()
         names = []
         if scores:
-            names += [self.score, self.unsure] if unsure else [self.score]
+            names += [self.score, *self.each.values(), *([self.unsure] if unsure else [])]
             names += [self.passages, self.best] if passages else []
             names += [self.start, self.end] if write == "passages" else []
             if write == "all":
@@ -118,7 +129,7 @@ class AddedColumns:
 def added_fields(added: AddedColumns, names: Sequence[str]) -> list[pa.Field]:
     """Return the columns that a run adds."""
     kinds = {
-        added.score: pa.float32(),
+        **dict.fromkeys((added.score, *added.each.values()), pa.float32()),
         added.keep: pa.bool_(),
         added.unsure: pa.bool_(),
         added.repeat: pa.int32(),
@@ -141,8 +152,8 @@ def output_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a batch that are written, with the columns that are added.
 
-    Where rows are written as often as they are used, each batch has those that come once more: the copies of
-    a row stand apart, and memory does not grow with their number.
+    Where rows are written as often as they are used, the copies of a row stand apart, and memory does not
+    grow with their number.
 
     Parameters
     ----------
@@ -166,8 +177,11 @@ def output_batches(
         names = PassageColumns(settings.text_column, added.score, added.start, added.end)
         yield whole_or_passages(out, judged.keep, judged.passages.passages, names)
         return
-    for number in range(1, 1 + (int(judged.times.max(initial=0)) if settings.expand else 1)):
-        yield _kept_rows(out, judged.times >= number)
+    if not settings.expand:
+        yield _kept_rows(out, judged.keep)
+        return
+    for rows in rows_with_copies(judged.times, judged.sizes):
+        yield _taken_rows(out, rows)
 
 
 def _makers(
@@ -177,8 +191,10 @@ def _makers(
     scores, keep, found, passages = judged.scores, judged.keep, judged.leaks, judged.passages
     count = len(keep)
     codes = np.zeros(count, np.uint8) if judged.unsure is None else judged.unsure.codes
+    each = {added.each[name]: own for name, own in scores.each.items()}
     return {
-        added.score: lambda: pa.array(scores.value, mask=scores.reason > 0),
+        **{name: partial(_points, own) for name, own in each.items()},
+        added.score: lambda: _points(scores),
         added.unsure: lambda: pa.array(codes == UNSURE, mask=codes == 0),
         added.keep: lambda: pa.array(keep),
         added.reason: lambda: _named(judged.reason, REASONS),
@@ -196,6 +212,11 @@ def _makers(
     }  # fmt: skip
 
 
+def _points(scores: Scores) -> pa.Array:
+    """Return rubric points; null where there are none."""
+    return pa.array(scores.value, mask=scores.reason > 0)
+
+
 def _named(codes: NDArray[np.uint8], names: tuple[str, ...]) -> pa.Array:
     """Return the names of codes; none for the code 0."""
     return pa.array([None, *names[1:]], type=pa.string()).take(pa.array(codes))
@@ -209,6 +230,13 @@ def _kept_rows(batch: pa.RecordBatch, keep: NDArray[np.bool_]) -> pa.RecordBatch
         edges = np.flatnonzero(np.diff(keep, prepend=False, append=False)).reshape(-1, 2)
         runs = [batch.slice(start, stop - start) for start, stop in edges.tolist()]
         return pa.concat_batches(runs) if runs else batch.slice(0, 0)
+
+
+def _taken_rows(batch: pa.RecordBatch, rows: Ints) -> pa.RecordBatch:
+    try:
+        return batch.take(pa.array(rows))
+    except pa.ArrowNotImplementedError:  # as above
+        return pa.concat_batches([batch.slice(row, 1) for row in rows.tolist()] or [batch.slice(0, 0)])
 
 
 @dataclass(frozen=True)

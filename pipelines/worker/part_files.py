@@ -17,7 +17,7 @@ from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
 from pipelines.store.leak_files import HITS_SCHEMA
 from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import SCORES_GROUP_ROWS, SCORES_SCHEMA, scores_batch
+from pipelines.store.stored_scores import SCORES_GROUP_ROWS, scores_batch, scores_schema
 from pipelines.worker.judged import Judged
 from pipelines.worker.output import (
     AddedColumns,
@@ -53,7 +53,7 @@ class PartFiles:
 
     def __init__(self, folder: RunFolder, part: Part, settings: WorkerSettings) -> None:
         self._folder, self._part, self._settings = folder, part, settings
-        self._added = AddedColumns.named(settings.score_column)
+        self._added = AddedColumns.named(settings.score_column, settings.names)
         self._rows_seen = 0
         self._temporary: dict[str, Path] = {}
         self._writers: dict[str, GatheringWriter] = {}
@@ -82,7 +82,8 @@ class PartFiles:
         drops_unsure = settings.unsure is not None and settings.unsure.action == "drop"
         if settings.scores and (settings.scores_from is None or drops_unsure):
             # A new cut has those of its run, but which rows it drops as unsure it alone says.
-            self._begin("scores", FileFormat(SCORES_SCHEMA, group_rows=SCORES_GROUP_ROWS))
+            schema = scores_schema(settings.names)
+            self._begin("scores", FileFormat(schema, group_rows=SCORES_GROUP_ROWS))
 
     def _begin(self, name: str, form: FileFormat) -> None:
         self._temporary[name] = self._folder.new_temporary(name)

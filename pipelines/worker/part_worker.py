@@ -16,7 +16,9 @@ from filtering import Scores
 from filtering.arrays import Bytes, Floats32
 from filtering.being_read import being_read
 from filtering.errors import BadFileError, OutOfMemoryError, RunError, what_failed
-from filtering.scoring.cascade import AnyScorer, CascadeScorer
+from filtering.scoring.cascade import AnyScorer
+from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
+from filtering.scoring.several import SeveralScorers, share_embedders
 from filtering.text.arrow import TOO_LONG, text_lengths, without_texts
 from pipelines.dump.batches import read_batches
 from pipelines.dump.int96 import read_in_units
@@ -26,7 +28,7 @@ from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
 from pipelines.store.choices import describe_choice, times_of
 from pipelines.store.receipts import Receipt
 from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import reach, read_scores
+from pipelines.store.stored_scores import OF_EACH, reach, read_scores, read_several
 from pipelines.worker.judged import LookedAt, judge
 from pipelines.worker.leak_finder import LeakFinder
 from pipelines.worker.part_files import open_part_files
@@ -52,30 +54,34 @@ ScoreBatch = Callable[[pa.RecordBatch, int], Scores]
 """Gives the rows of a batch their scores; the number is that of its first row within the part."""
 
 
-def score_texts(scorer: AnyScorer, part: Part, settings: WorkerSettings) -> ScoreBatch:
+def score_texts(scorer: AnyScorer | SeveralScorers, part: Part, settings: WorkerSettings) -> ScoreBatch:
     """Return what scores the texts of a part."""
 
     def score(batch: pa.RecordBatch, first: int) -> Scores:
         texts = texts_of(batch, settings.text_column)
         too_long = text_lengths(texts) > settings.max_document_bytes
         texts = without_texts(texts, too_long)
-        if not isinstance(scorer, CascadeScorer):
+        if isinstance(scorer, (SignalScorer, EmbeddingScorer)):
             return scorer.score(texts).too_long(too_long)
         chances = row_chances(part.relative, part.first_row + first, batch.num_rows)
+        if isinstance(scorer, SeveralScorers):
+            return scorer.score(texts, chances).too_long(too_long)
         scores = scorer.score_and_look_again(texts, chances, settings.audit_shares)
         return scores.too_long(too_long)
 
     return score
 
 
-def look_up_scores(run: str, part: Part) -> ScoreBatch:
-    """Return what finds the scores that an earlier run stored of a part."""
-    value, stage, reason = read_scores(RunFolder(run), part, "edu_score", "edu_stage", "edu_reason")
+def look_up_scores(run: str, part: Part, combine: str | None) -> ScoreBatch:
+    """Return what finds the scores that an earlier run stored of a part; of several scorers combined anew."""
+    if combine is None:
+        value, stage, reason = read_scores(RunFolder(run), part, *OF_EACH)
+        stored = Scores(value=value, stage=stage, reason=reason, unusual=np.zeros(len(value), np.uint8))
+    else:
+        stored = read_several(RunFolder(run), part, combine)
 
     def look_up(batch: pa.RecordBatch, first: int) -> Scores:
-        rows = slice(first, first + batch.num_rows)
-        unusual = np.zeros(batch.num_rows, dtype=np.uint8)
-        return Scores(value=value[rows], stage=stage[rows], reason=reason[rows], unusual=unusual)
+        return stored.of_rows(slice(first, first + batch.num_rows))
 
     return look_up
 
@@ -92,13 +98,18 @@ def pass_all(settings: WorkerSettings) -> ScoreBatch:
     return score
 
 
-def _planned_scorer(settings: WorkerSettings) -> AnyScorer | None:
-    """Return the scorer that a run was planned with; None where nothing is scored."""
-    if settings.scorer is None or settings.scores_from is not None:
+def _planned_scorer(settings: WorkerSettings) -> AnyScorer | SeveralScorers | None:
+    """Return the scorer that a run was planned with, or several; None where nothing is scored."""
+    if settings.scores_from is not None:
         return None
-    scorer = open_scorer(settings.scorer, settings.effort, settings.placement, settings.exits, settings.rules)
-    refuse_other_scorer(settings.scorer, scorer.digest, settings.scorer_sha256)
-    return scorer
+    scorers: dict[str, AnyScorer] = {}
+    for one in settings.scorers:
+        scorer = open_scorer(one.address, settings.effort, settings.placement, settings.exits, one.rules)
+        refuse_other_scorer(one.address, scorer.digest, one.sha256)
+        scorers = share_embedders({**scorers, one.name: scorer})
+    if settings.combine is None:
+        return next(iter(scorers.values()), None)
+    return SeveralScorers(scorers, settings.combine, settings.keep_at, settings.audit_shares)
 
 
 class PartWorker:
@@ -183,8 +194,9 @@ class PartWorker:
             times = times_at(scores.value, first)
             candidates = (times > 0) & (scores.reason != TOO_LONG)
             unsure = leaks = passages = None
-            if self._scorer is not None and settings.passages_at is not None:
-                passages = look_for_passages(self._scorer, texts, scores.reason == 0, settings.passages_at)
+            scorer = self._scorer
+            if settings.passages_at is not None and scorer and not isinstance(scorer, SeveralScorers):
+                passages = look_for_passages(scorer, texts, scores.reason == 0, settings.passages_at)
                 if settings.write == "passages":
                     candidates |= passages.rows(len(candidates))
             if self._unsure is not None:
@@ -213,7 +225,7 @@ class PartWorker:
 
     def _score_batch_of(self, part: Part) -> ScoreBatch:
         if self._settings.scores_from is not None:
-            return look_up_scores(self._settings.scores_from, part)
+            return look_up_scores(self._settings.scores_from, part, self._settings.combine)
         if self._scorer is None:
             return pass_all(self._settings)
         return score_texts(self._scorer, part, self._settings)
@@ -223,7 +235,8 @@ class PartWorker:
         settings = self._settings
         if settings.scores_from is None:
             return lambda value, first: reach(value, settings.keep_at).astype(np.uint8)
-        (value,) = read_scores(RunFolder(settings.scores_from), part, "edu_score")
+        source = RunFolder(settings.scores_from)
+        (value,) = read_scores(source, part, "edu_score", combine=settings.combine)
         times = times_of(self._folder, part, value, settings.keep_at, chosen=settings.chosen)
         return lambda value, first: times[first : first + len(value)]
 

@@ -5,8 +5,7 @@ from dataclasses import replace
 from pydantic import BaseModel, ConfigDict
 
 from filtering.embedding.settings import Placement
-from filtering.scoring.settings import Effort, ExitSettings
-from filtering.scoring.storage import SHIPPED
+from filtering.scoring.settings import SHIPPED, Effort, ExitSettings
 from filtering.signals.settings import Rule
 from pipelines.paths import absolute
 from pipelines.settings.runs import (
@@ -56,6 +55,35 @@ class UnsureSearch(BaseModel):
     languages_from: LanguagesFrom
 
 
+class PlannedScorer(BaseModel):
+    """A scorer that a run was planned with.
+
+    Parameters
+    ----------
+    name : str
+        Of several, that by which its column is called.
+    address : str
+        Name, folder or address.
+    sha256 : str, optional
+        Digest that it must have; any will do if not given.
+    rules : tuple of str
+        What is a reason to give a document no score; see `filtering.signals.reasons_of_code`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    address: str
+    sha256: str | None = None
+    rules: tuple[Rule, ...] = ()
+
+    def absolute(self) -> "PlannedScorer":
+        """Return it with a whole path."""
+        if self.address in SHIPPED:
+            return self
+        return self.model_copy(update={"address": absolute(self.address)})
+
+
 class WorkerSettings(BaseModel):
     """What a worker is built from: plain values that go to another process as JSON.
 
@@ -63,10 +91,10 @@ class WorkerSettings(BaseModel):
     ----------
     out : str
         Folder of the run.
-    scorer : str, optional
-        Name or folder of the scorer; None where stored scores alone are cut anew, or nothing is scored.
-    scorer_sha256 : str, optional
-        Digest that the scorer must have.
+    scorers : tuple of PlannedScorer
+        One, or several in their order; none where nothing is scored.
+    combine : str, optional
+        What is made of the points of several.
     scores_from : str, optional
         Folder of the run whose stored scores are used instead of a scorer.
     text_column, keep_at, write, effort, score_column, ignore_checksums, max_document_bytes, write_origin
@@ -79,8 +107,6 @@ class WorkerSettings(BaseModel):
         Whether a column says how often.
     expand : bool
         Whether rows are written as often as they are used.
-    rules : tuple of str
-        What is a reason to give a document no score; see `filtering.signals.reasons_of_code`.
     audit_shares : (float, float)
         Shares of the documents that are dropped, and kept, by the signals of a cascade, that are looked at.
     placement : Placement
@@ -99,8 +125,8 @@ class WorkerSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     out: str
-    scorer: str | None
-    scorer_sha256: str | None = None
+    scorers: tuple[PlannedScorer, ...] = ()
+    combine: str | None = None
     scores_from: str | None = None
     text_column: str
     keep_at: float
@@ -110,7 +136,6 @@ class WorkerSettings(BaseModel):
     exits: ExitSettings = ExitSettings()
     ignore_checksums: bool = False
     max_document_bytes: int = MAX_DOCUMENT_BYTES
-    rules: tuple[Rule, ...] = ()
     audit_shares: tuple[float, float] = (0.0, 0.0)
     placement: Placement = Placement()
     passages_at: float | None = None
@@ -125,12 +150,17 @@ class WorkerSettings(BaseModel):
     @property
     def scores(self) -> bool:
         """Whether rows have scores at all."""
-        return self.scorer is not None or self.scores_from is not None
+        return bool(self.scorers)
 
     @property
     def embeds(self) -> bool:
         """Whether this worker loads an embedder: not where stored scores are cut anew."""
-        return self.effort != "fast" and self.scorer is not None and self.scores_from is None
+        return self.effort != "fast" and self.scores and self.scores_from is None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of several scorers, each of which has a column; none of one alone."""
+        return () if self.combine is None else tuple(one.name for one in self.scorers)
 
     @property
     def waits_for(self) -> str:
@@ -151,7 +181,7 @@ class WorkerSettings(BaseModel):
         return self.model_copy(
             update={
                 "out": absolute(self.out),
-                "scorer": self.scorer and (self.scorer if self.scorer in SHIPPED else absolute(self.scorer)),
+                "scorers": tuple(one.absolute() for one in self.scorers),
                 "scores_from": self.scores_from and absolute(self.scores_from),
                 "placement": replace(self.placement, folder=folder and absolute(folder)),
             }

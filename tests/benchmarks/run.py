@@ -28,6 +28,7 @@ from leaks import leaks_section
 from measure import COPY, EDUFILTER, FILTER, RUNS, Run, alternate, best_cpu_s, peak, rate, ratios, run_process
 from passages import passages_section
 from planning import planning_section
+from scorers import scorers_section
 from side_by_side import scaling_section, side_by_side_section
 from text_leaks import text_leaks_section
 from writing import writing_section
@@ -326,6 +327,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "choosing": lambda given, folder: choosing_section(folder / "choosing"),
     "scaling": lambda given, folder: scaling_section(given.shared, folder),
     "side-by-side": lambda given, folder: side_by_side_section(given.shared, folder),
+    "scorers": lambda given, folder: scorers_section(pool_texts(given.shared), folder / "scorers"),
     "languages": lambda given, folder: languages_section(given.shared),
 }
 """The sections of the page, in its order."""

@@ -86,9 +86,15 @@ FAULTS = (
     ),
     Fault(
         "stage and reason are swapped in the stored scores",
-        "[score, pa.array(scores.stage), pa.array(scores.reason), pa.array(unsure), size]",
-        "[score, pa.array(scores.reason), pa.array(scores.stage), pa.array(unsure), size]",
+        "[score, pa.array(scores.stage), pa.array(scores.reason)]",
+        "[score, pa.array(scores.reason), pa.array(scores.stage)]",
         ("test_mode_scores_writes_scores_alone",),
+    ),
+    Fault(
+        "the highest of several points is taken for the lowest",
+        'stacked.max(axis=0) if combine == "max" else stacked.min(axis=0)',
+        "stacked.max(axis=0)",
+        ("test_a_new_cut_by_any_combination_has_the_bytes_of_a_run_with_it",),
     ),
     Fault(
         "a budget is overshot by one question",

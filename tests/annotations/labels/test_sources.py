@@ -245,10 +245,15 @@ def test_parquet_that_grows_without_measure_is_refused(tmp_path, monkeypatch):
     [
         ("write.json", "Beginnings must not be a folder of texts. {} is one: name a file below {}/data."),
         ("grades.parquet", "Beginnings must not be a folder of grades. {} is one."),
+        (
+            "run/plan.json",
+            "Beginnings must not be a run. {} is one, and has scores. Where a command takes both",
+        ),
         ("journal.sqlite", "{} must hold labels.parquet. The command that began it was stopped"),
     ],
 )
 def test_a_folder_of_another_command_is_called_what_it_is(tmp_path, file, told):
+    (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).touch()
     with pytest.raises(LabelsError) as caught:
         read_table(str(tmp_path), ("text",), called="Beginnings")

@@ -9,7 +9,7 @@ from filtering_fixtures import made_documents, made_scorer
 from saved_scorers import CARD, METRICS, save_made
 
 from filtering import load_scorer, save_scorer
-from filtering.errors import SettingsError
+from filtering.errors import SettingsError, ShapeError
 
 
 def test_a_saved_scorer_gives_the_same_scores(pristine):
@@ -18,6 +18,23 @@ def test_a_saved_scorer_gives_the_same_scores(pristine):
     np.testing.assert_array_equal(first.score(texts).value, again.score(texts).value)
     np.testing.assert_array_equal(first.unlike_seed(texts), again.unlike_seed(texts))
     assert again.domain == "web"
+
+
+@pytest.mark.parametrize("effort", ["quick", "FAST", "", None])
+def test_an_effort_that_does_not_exist_is_refused_with_those_that_do(effort):
+    with pytest.raises(SettingsError, match=f"'effort' must be fast, balanced or full. Got {effort!r}"):
+        load_scorer("web", effort=effort)
+
+
+@pytest.mark.parametrize("texts", [["a text"], "a text", np.array(["a text"], dtype=object)])
+def test_texts_that_are_no_arrow_array_are_refused_with_what_makes_one(pristine, texts):
+    with pytest.raises(ShapeError, match=r"Got \w+ instead. Make one of it: pyarrow.array\(texts\)"):
+        load_scorer(str(pristine)).score_arrow(texts)
+
+
+def test_rows_and_frames_are_refused_with_what_makes_a_table(pristine):
+    with pytest.raises(ShapeError, match=r"Got list instead. Of rows or a frame make a table: pyarrow.Table"):
+        load_scorer(str(pristine)).as_map()([{"text": "a text"}])
 
 
 def test_saving_twice_gives_the_same_bytes(pristine, tmp_path):

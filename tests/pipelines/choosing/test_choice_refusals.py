@@ -43,7 +43,10 @@ from pipelines.choosing.cut_file import SliceCuts, write_cuts
         ("--keep-fraction .1 --keep-tokens 1M", "and --keep-tokens 1000000."),
         ("--by language:1 --keep-fraction .5", "--by language must come without steps."),
         ("--by langauge --keep-fraction .5", "Did you mean 'language'?"),
-        ("--keep-tokens 5 --tokenizer gone.json", "--tokenizer must be a file that can be read."),
+        ("--keep-tokens 5 --tokenizer gone.json", "--tokenizer must be a file that can be read: the"),
+        ("--keep-tokens 5 --tokenizer .", "Name the file itself, not its folder and not a model of the hub."),
+        ("--keep-at 3 --seed 3", "--seed must come with --temperature, --curve or --repeat."),
+        ("--by text --keep-fraction .1", "'text' holds their texts. Choose by what has fewer values:"),
         ("--cuts gone.json", "--cuts must be a file that can be read."),
     ],
 )
@@ -86,7 +89,8 @@ def test_a_curve_that_would_repeat_too_often_is_refused_with_the_most(mixed, tmp
 def test_quotas_that_cannot_be_met_are_refused(mixed, tmp_path):
     said = refusal(mixed, tmp_path, by="language", keep_fraction=0.1, at_least=20.0)
     assert (
-        "--at-least must fit into what is kept, 24 documents in all. Got 20 for each of 4 values, 80" in said
+        "--at-least must fit into what is kept, 24 documents in all. Got 20 for each of 4 values, "
+        "or all that a value has: 80 together." in said
     )
     said = refusal(mixed, tmp_path, by="language", keep_fraction=0.5, at_most=0.1)
     assert "with --at-most 0.1 is 48" in said
@@ -111,9 +115,10 @@ def test_a_column_of_too_many_values_is_refused_with_other_ways(mixed, tmp_path,
 )
 def test_a_budget_below_the_shortest_document_is_refused(mixed, tmp_path, way):
     said = refusal(mixed, tmp_path, keep_tokens=3.0, **way)
-    assert (
-        "--keep-tokens must hold a document that comes first. Got 3 tokens, and the shortest of them" in said
+    which = (
+        "the shortest of the documents that come first in their values" if "by" in way else "that document"
     )
+    assert f"--keep-tokens must hold the document that comes first. Got 3 tokens, and {which} has " in said
     least = float(said.partition(" has ")[2].partition(". ")[0])
     recut_run(RecutConfig(run=mixed[1], to=tmp_path / "x", keep_tokens=least, **way), reporter=QUIET)
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from choices import best_first, ids, within, written
-from dumps import lasting
+from dumps import lasting, make_texts
 from runs import QUIET
 
 from pipelines import FilterConfig, RecutConfig, estimate_recut, filter_dump, recut_run, verify_run
@@ -17,6 +17,7 @@ from pipelines.choosing.choice_tables import SHOWN, told_of
 from pipelines.choosing.curve import class_edges
 from pipelines.choosing.scored_rows import ScoredRows
 from pipelines.store.run_folder import RunFolder
+from pipelines.worker.copies import rows_with_copies
 
 
 @pytest.fixture
@@ -247,6 +248,44 @@ def test_expanded_rows_come_as_often_as_the_column_says(choose):
     expanded = choose("expanded", repeat="score>=1:2.5, score>=0.5:1", expand=True)
     assert Counter(row["id"] for row in expanded) == Counter({row["id"]: row["edu_repeat"] for row in named})
     assert "edu_repeat" not in expanded[0]
+
+
+@pytest.mark.parametrize("some", [1, 0.2])
+def test_copies_of_a_row_do_not_follow_each_other_where_others_can_stand_between(some):
+    generator = np.random.default_rng(0)
+    times = (generator.integers(0, 8, 500) * (generator.random(500) < some)).astype(np.uint8)
+    times[-1], sizes = 7, generator.integers(0, 1000, 500)
+    pieces = rows_with_copies(times, sizes)
+    rows = np.concatenate(pieces)
+    assert np.array_equal(np.bincount(rows, minlength=500), times)
+    assert not (rows[1:] == rows[:-1]).any()
+    assert max(sizes[piece].sum() for piece in pieces) <= 2 * sizes.sum()
+
+
+def test_copies_of_a_batch_of_which_nothing_is_used_are_none():
+    assert [len(piece) for piece in rows_with_copies(np.zeros(3, np.uint8), np.zeros(3, np.int64))] == [0]
+
+
+def test_rows_with_views_of_texts_are_copied_too(web, tmp_path):
+    texts = pa.array(make_texts(40), pa.string_view())
+    pq.write_table(pa.table({"id": range(40), "text": texts}), tmp_path / "a.parquet")
+    config = FilterConfig(
+        inputs=[str(tmp_path / "a.parquet")], out=tmp_path / "out", scorer=web, effort="fast"
+    )
+    filter_dump(config, reporter=QUIET)
+    chosen = RecutConfig(run=tmp_path / "out", to=tmp_path / "cut", repeat=((0.0, 2.0),), expand=True)
+    recut_run(chosen, reporter=QUIET)
+    assert Counter(row["id"] for row in written(tmp_path / "cut")) == Counter([*range(40)] * 2)
+
+
+def test_values_as_long_as_documents_are_told_as_names(mixed):
+    config = RecutConfig(run=mixed[1], to="x", by="language", keep_fraction=0.2)
+    found = estimate_recut(config, reporter=QUIET)
+    long = replace(found, slices=[replace(one, name=f"{one.name} {'text ' * 900}") for one in found.slices])
+    [table] = told_of(long).tables
+    names = [row[0] for row in table.rows]
+    assert max(map(len, names)) == 40
+    assert names[0].startswith("en text ")
 
 
 def test_all_rows_say_how_often_they_are_used(mixed, choose):

@@ -14,6 +14,7 @@ from runs import QUIET
 from filtering.errors import OutputError, SettingsError
 from filtering.text.windows import REACH
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, verify_run
+from pipelines.amounts_in_words import points_from
 from pipelines.store.run_folder import RunFolder
 
 
@@ -166,7 +167,7 @@ def test_a_used_folder_of_a_new_cut_is_refused_with_a_command_that_works(setting
 def test_a_share_says_which_cut_it_found(finished, command, tmp_path):
     done = command("recut", finished, "--keep-fraction", 0.2, "--to", tmp_path / "cut", "--no-report")
     lowest = min(row["edu_score"] for row in rows_of(tmp_path / "cut"))
-    assert f"kept 82 of 410 documents (20.0 %), down to {lowest:.3g} points" in done.out
+    assert f"kept 82 of 410 documents (20.0 %), down to {points_from(lowest)} points" in done.out
 
 
 def test_a_share_in_percent_is_refused_with_what_a_share_is(finished, command, tmp_path):

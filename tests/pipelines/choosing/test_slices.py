@@ -13,6 +13,7 @@ from annotations.labels.columns import host_of
 from filtering.errors import OutputError, SettingsError
 from pipelines import FilterConfig, RecutConfig, estimate_recut, filter_dump, recut_run
 from pipelines.choosing.cut_file import SliceCuts, read_cuts, write_cuts
+from pipelines.store.run_folder import RunFolder
 
 
 @pytest.fixture
@@ -122,9 +123,47 @@ def test_languages_that_no_column_tells_are_found_in_the_texts_and_that_is_said(
     assert any("found in the texts" in line for line in heard.said)
 
 
+def scorer_of(out):
+    return RunFolder(str(out)).read_plan().facts.scorer_sha256
+
+
+@pytest.mark.parametrize("name", ["cuts.json", "cuts.csv"])
+def test_cuts_of_another_scorer_are_refused_whatever_the_kind_of_file(mixed, tmp_path, name):
+    path, heard = str(tmp_path / name), Recorder()
+    write_cuts(path, SliceCuts("language", {"en": 1.0}, 1.0, "0" * 64))
+    config = RecutConfig(run=mixed[1], to="x", cuts=path)
+    with pytest.raises(SettingsError, match="is of digest 000000000000"):
+        estimate_recut(config, reporter=heard)
+    write_cuts(path, SliceCuts("language", {"en": 1.0}, 1.0))
+    estimate_recut(config, reporter=heard)
+    assert any(f"{name} names no scorer." in line for line in heard.said)
+
+
+def test_values_as_long_as_documents_are_shown_as_names(slices_of):
+    texts = make_texts(300)
+    table = pa.table({"text": texts, "prompt": [f"{one} {text} {one}" for one, text in enumerate(texts)]})
+    heard = Recorder()
+    slices_of(table, "prompt", heard)
+    assert any("'prompt' has 300 values in 300 documents: most" in line for line in heard.said)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_cuts_are_read_as_spreadsheets_of_any_country_save_them(tmp_path, delimiter):
+    rows = [("language", "keep_at"), ("en", '"3,5"'), ("de", "2.25"), ("(others)", "3")]
+    text = "".join(f"{delimiter.join(row)}\r\n" for row in rows)
+    (tmp_path / "cuts.csv").write_text(f"\ufeff{text}", newline="")
+    assert read_cuts(str(tmp_path / "cuts.csv")) == SliceCuts("language", {"en": 3.5, "de": 2.25}, 3.0)
+
+
+def test_a_value_that_stands_twice_is_named(tmp_path):
+    (tmp_path / "cuts.csv").write_text("language,keep_at\n\nen,2\nen,3\n(others),2\n")
+    with pytest.raises(SettingsError, match="'en' stands twice, the second time in line 4"):
+        read_cuts(str(tmp_path / "cuts.csv"))
+
+
 @pytest.mark.parametrize("name", ["cuts.json", "cuts.csv"])
 def test_cuts_of_a_file_keep_each_value_from_its_own_points(mixed, tmp_path, name):
-    cuts = SliceCuts("language", {"en": 1.5, "(none)": 0.5, "xx": 1.0}, 1.0)
+    cuts = SliceCuts("language", {"en": 1.5, "(none)": 0.5, "xx": 1.0}, 1.0, scorer_of(mixed[1]))
     write_cuts(str(tmp_path / name), cuts)
     assert read_cuts(str(tmp_path / name)) == cuts
     config = RecutConfig(run=mixed[1], to=tmp_path / "cut", cuts=str(tmp_path / name))

@@ -20,7 +20,9 @@ from pipelines.reports.run_page import _audit
 from pipelines.reports.write_report import write_report
 from pipelines.run.audit import AuditResult, Side
 from pipelines.scorers.evaluation_tables import UNKNOWN_ORIGIN
-from pipelines.worker.worker_settings import LeakSearch, WorkerSettings
+from pipelines.worker.worker_settings import LeakSearch, PlannedScorer, WorkerSettings
+
+WEB = PlannedScorer(name="web", address="web")
 
 
 def audit(lost=(500, 0), false=(400, 0), **promised):
@@ -229,7 +231,7 @@ def test_nothing_is_counted_on_the_screen_while_something_is_waited_for():
     ],
 )
 def test_what_a_worker_loads_is_said_if_it_takes_seconds(settings, word):
-    given = {"out": "o", "scorer": "web", "text_column": "text", "keep_at": 3, "write": "kept"}
+    given = {"out": "o", "scorers": (WEB,), "text_column": "text", "keep_at": 3, "write": "kept"}
     said = WorkerSettings(**given | settings, score_column="edu_score").waits_for
     assert word in said
     assert bool(said) == bool(word)
@@ -238,7 +240,7 @@ def test_what_a_worker_loads_is_said_if_it_takes_seconds(settings, word):
 def test_the_search_for_leaks_is_waited_for_beside_the_embedder():
     given = {
         "out": "o",
-        "scorer": "web",
+        "scorers": (WEB,),
         "text_column": "text",
         "keep_at": 3,
         "write": "kept",

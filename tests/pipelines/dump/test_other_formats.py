@@ -286,6 +286,7 @@ def test_files_that_are_not_parquet_are_named_once_wherever_a_folder_is_read(com
     for arguments in ((*of_run, "--dry-run"), of_run, of_sample):
         outcome = command(*arguments)
         assert (outcome.code, outcome.err.count(said)) == (0, 1)
+        assert "b.jsonl'. It is JSON lines. To convert it:" in outcome.err
     pattern = command("filter", tmp_path / "in" / "*.parquet", *of_run[2:], "--dry-run")
     assert "Not Parquet" not in pattern.err
 

@@ -17,10 +17,11 @@ from filtering.being_read import MEMORY_BYTES, Notes
 from filtering.errors import BadFileError, OutOfMemoryError, RunError
 from pipelines import Executor, FilterConfig, LocalExecutor, RayExecutor, filter_dump
 from pipelines.progress import ConsoleReporter
-from pipelines.run.filter import inputs_of, plan_of, untried_scorer_of
+from pipelines.run.filter import inputs_of, plan_of
+from pipelines.run.scorers_of_run import untried_scorer_of
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.part_worker import PartWorker
-from pipelines.worker.worker_settings import WorkerSettings
+from pipelines.worker.worker_settings import PlannedScorer, WorkerSettings
 
 WITH_RAY = pytest.mark.xdist_group("ray")  # one Ray serves all that need one
 
@@ -64,8 +65,8 @@ def job(dump, web, tmp_path):
     plan = plan_of(config, inputs_of(config, ConsoleReporter()), untried_scorer_of(config))
     RunFolder(str(out)).write_plan(plan)
     settings = WorkerSettings(
-        out=str(out), scorer=web, text_column=plan.facts.text_column, keep_at=CUT, write="kept",
-        effort="fast", score_column="edu_score",
+        out=str(out), scorers=(PlannedScorer(name="web", address=web),), effort="fast",
+        text_column=plan.facts.text_column, keep_at=CUT, write="kept", score_column="edu_score",
     )  # fmt: skip
     return settings, plan.parts
 

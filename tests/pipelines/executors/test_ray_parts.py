@@ -10,14 +10,14 @@ from filtering.embedding.settings import Placement
 from filtering.errors import RunError, SettingsError
 from pipelines import RayExecutor
 from pipelines.executors import ray_executor
-from pipelines.worker.worker_settings import WorkerSettings
+from pipelines.worker.worker_settings import PlannedScorer, WorkerSettings
 
 
 @pytest.fixture
 def worker_settings(web, tmp_path):
     return WorkerSettings(
-        out=str(tmp_path / "out"), scorer=web, text_column="text", keep_at=CUT, write="kept", effort="fast",
-        score_column="edu_score",
+        out=str(tmp_path / "out"), scorers=(PlannedScorer(name="web", address=web),), text_column="text",
+        keep_at=CUT, write="kept", effort="fast", score_column="edu_score",
     )  # fmt: skip
 
 

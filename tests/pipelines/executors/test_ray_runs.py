@@ -282,7 +282,9 @@ def test_workers_that_would_run_other_code_refuse_in_words(
 def test_a_worker_with_another_scorer_refuses(ray, config):
     class Mistaken(Executor):
         def run(self, settings, parts, tick):
-            other = settings.model_copy(update={"scorer_sha256": "0" * 64})
+            (scorer,) = settings.scorers
+            changed = scorer.model_copy(update={"sha256": "0" * 64})
+            other = settings.model_copy(update={"scorers": (changed,)})
             yield from RayExecutor().run(other, parts, tick)
 
     with pytest.raises(SettingsError, match="must be the scorer that the run was made with"):

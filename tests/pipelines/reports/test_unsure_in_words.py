@@ -65,3 +65,10 @@ def test_many_are_told_with_what_the_scorer_knows_and_source_files_with_their_sc
     files = Unsure(100, {"Python": 60}, {"en": 2162}, kept=0, source_files=60)
     assert languages_after(run(rows=100), "out", files) == ""
     assert "--scorer code" in warning_after(run(rows=100), "out", files)
+
+
+def test_source_files_among_other_documents_are_told_with_their_scorer_before_they_are_dropped():
+    mixed = Unsure(530, {"Python": 40, "fi": 33}, {"en": 2162}, kept=5)
+    said = languages_after(run(5, "keep"), "out", mixed)
+    assert "Most of these are source files. --scorer code is fitted to such. edufilter recut out" in said
+    assert "--scorer code" not in languages_after(run(5, "keep"), "out", few(kept=5))

@@ -203,6 +203,8 @@ SETTINGS = [
     "effort",
     "score_column",
     "scorer_sha256",
+    "scorers",
+    "combine",
     "max_lost",
     "max_false",
     "max_disagreement",
