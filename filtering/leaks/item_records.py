@@ -134,7 +134,8 @@ def parts_of(record: Mapping[Any, Any], where: str) -> tuple[str, str | Numbered
         raise SettingsError(
             "Each task must have a question, such as question or prompt. "
             f"{where} has {listed(sorted(map(str, record))) or 'none'}. "
-            "Say which field it is: --fields question=NAME,answer=NAME"
+            "Say which field is which: --fields question=NAME,choices=NAME,answer=NAME. "
+            "Leave out what it lacks."
         )
     answer = right_answer(_first(flat, ANSWER_NAMES), choices or fields, has_fields=bool(fields))
     return question, answer, passage
@@ -224,6 +225,25 @@ def choices_of(value: object) -> list[tuple[str, str]]:
         (str(one.get("label", LETTERS[at % len(LETTERS)])), str(one.get("text", "")))
         for at, one in enumerate(tables)
     ]
+
+
+def fields_of_choices(record: Mapping[Any, Any], answer: object) -> set[str]:
+    """Return the fields of a record whose choices an answer may tell by a number or a letter.
+
+    Examples
+    --------
+    >>> fields_of_choices({"ask": "Which is red?", "ends": ["blood", "grass"], "key": 1}, 1)
+    {'ends'}
+    """
+    named = {str(name): choices_of(value) for name, value in record.items()}
+    return {name for name, choices in named.items() if len(choices) > 1 and _tells_one(answer, choices)}
+
+
+def _tells_one(answer: object, choices: Sequence[tuple[str, str]]) -> bool:
+    found = right_answer(answer, choices)
+    if isinstance(found, NumberedAnswer):
+        return 0 <= found.number <= len(choices)
+    return found != str(answer).strip() and found in [choice.strip() for _, choice in choices]
 
 
 def without_examples(prompts: Sequence[str]) -> list[str]:

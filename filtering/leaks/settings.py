@@ -1,8 +1,11 @@
 """What a search for leaks looks for, and how strong a hit has to be."""
 
+import os
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from filtering.errors import SettingsError
+from filtering.printable import printable
 
 METHODS = ("ngram", "near", "structure", "prose")
 MAX_RUN = 31
@@ -97,3 +100,14 @@ class Fields:
     def names(self) -> tuple[str, ...]:
         """Return the fields that a file must have."""
         return tuple(name for name in vars(self).values() if name)
+
+
+def benchmark_name(path: str | Path) -> str:
+    """Return the name of a benchmark: that of its file, without endings.
+
+    Examples
+    --------
+    >>> benchmark_name("tests/HumanEval.jsonl.gz")
+    'HumanEval'
+    """
+    return printable(os.fsencode(Path(path).name).split(b".")[0])

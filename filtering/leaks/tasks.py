@@ -1,6 +1,5 @@
 """Tasks of benchmarks, of code or of prose, from files as their users have them (`benchmark_files.py`)."""
 
-import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from filtering.leaks.benchmark_files import read_records
 from filtering.leaks.item_records import (
     NumberedAnswer,
     choices_of,
+    fields_of_choices,
     first_number,
     parts_of,
     passage_apart,
@@ -20,8 +20,8 @@ from filtering.leaks.item_records import (
     right_answer,
     without_examples,
 )
-from filtering.leaks.settings import Fields
-from filtering.printable import listed, printable
+from filtering.leaks.settings import Fields, benchmark_name
+from filtering.printable import listed
 
 Kind = Literal["code", "prose"]
 
@@ -83,6 +83,11 @@ USUAL_NAMES = {
     "solution": ("canonical_solution", "solution", "code", "answer", "output", "response", "completion"),
 }
 """Names under which benchmarks have the parts of a task, those that say most first: for an example."""
+NAMES_OF_IDS = (
+    *("task_id", "id", "question_id", "problem_id", "instance_id", "doc_id", "name", "slug", "ind", "idx"),
+)
+"""Of items in prose."""
+SOLUTIONS_OF_CODE = ("canonical_solution", "code")
 
 CODE = re.compile(
     r"^\s*(?:(?:async +)?def +\w+ *\(|(?:public|private|static|function|func|fn|class|import) +\w|"
@@ -105,13 +110,13 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
     Raises
     ------
     SettingsError
-        If there is no such file, or it has other endings, no tasks, not these fields, or tasks of one id, or
-        if it cannot be told whether numbers of right answers count from 0 or from 1.
+        If there is no such file, or it has other endings, no tasks, not these fields, or tasks of one id; or
+        if it cannot be told whether numbers of right answers count from 0 or from 1, or of which choices.
     BadFileError
         If the file cannot be read.
     """
     path = Path(path)
-    name = printable(os.fsencode(path.name).split(b".")[0])
+    name = benchmark_name(path)
     tasks, layout = _tasks_of(path, name, fields)
     if not tasks:
         raise SettingsError(f"A benchmark must have at least one task. {path} has none.")
@@ -138,6 +143,7 @@ def _tasks_of(path: Path, benchmark: str, fields: Fields | None) -> tuple[list[T
     layout, text_bytes = fields, 0
     tasks: list[Task] = []
     numbered: dict[int, NumberedAnswer] = {}
+    unnamed: set[str] | None = None  # fields that may hold the choices of all answers so far
     for at, record in enumerate(read_records(path), 1):
         if at == 1:
             layout = fields or _layout_of(record)
@@ -146,6 +152,9 @@ def _tasks_of(path: Path, benchmark: str, fields: Fields | None) -> tuple[list[T
             task, answer = _item_of(record, benchmark, at, where)
         else:
             task, answer = _task_of(record, layout, benchmark, at, where)
+            if answer and not layout.choices and isinstance(record, Mapping) and unnamed != set():
+                found = fields_of_choices(record, record[layout.solution])
+                unnamed = found if unnamed is None else unnamed & found
         if isinstance(answer, NumberedAnswer):
             numbered[len(tasks)] = answer
             text_bytes += sum(map(len, answer.choices))
@@ -155,6 +164,8 @@ def _tasks_of(path: Path, benchmark: str, fields: Fields | None) -> tuple[list[T
         text_bytes += task.size
         if text_bytes > benchmark_files.TEXT_BYTES:
             raise BadFileError(benchmark_files.too_large(path))
+    if unnamed and layout is not None:
+        _refuse_unnamed_choices(min(unnamed), path, layout)
     first = first_number(list(numbered.values()), str(path))
     for place, answer in numbered.items():
         tasks[place] = replace(tasks[place], solution=answer.text(first))
@@ -183,8 +194,9 @@ def _item_of(record: object, benchmark: str, at: int, where: str) -> tuple[Task,
     if not isinstance(record, Mapping):
         raise SettingsError(f"A task must be a JSON object. Got {type(record).__name__} instead ({where}).")
     question, answer, passage = parts_of(record, where)
-    names = USUAL_NAMES["id"] + ("doc_id", "ind", "idx")
-    found = str(next((record[name] for name in names if isinstance(record.get(name), str | int)), at))
+    doc = record.get("doc")  # of a sample of lm-evaluation-harness: what the task calls itself goes first
+    named = {**record, **doc} if isinstance(doc, Mapping) else record
+    found = str(next((named[name] for name in NAMES_OF_IDS if isinstance(named.get(name), str | int)), at))
     name = _numbered(benchmark, found) if found.isdecimal() else found
     return Task(name, benchmark, question, "", passage=passage), answer
 
@@ -200,13 +212,13 @@ def _example_of_fields(has: Collection[object]) -> str:
     Examples
     --------
     >>> _example_of_fields({"name", "question", "answer"})
-    '--fields id=name,prompt=question,solution=answer.'
+    '--fields id=name,question=question,answer=answer'
     """
     found = {part: next((name for name in names if name in has), "") for part, names in USUAL_NAMES.items()}
-    prompt = found["prompt"] or "PROMPT"
-    told = f"--fields id={found['id'] or prompt},prompt={prompt}"
-    told += f",solution={found['solution']}" if found["solution"] else ""
-    return f"{told}." + ("" if found["id"] else " Where tasks have no id, their prompt may stand for it.")
+    is_code = found["solution"] in SOLUTIONS_OF_CODE
+    question, answer = ("prompt", "solution") if is_code else ("question", "answer")
+    named = {"id": found["id"], question: found["prompt"] or "NAME", answer: found["solution"]}
+    return f"--fields {','.join(f'{part}={name}' for part, name in named.items() if name)}"
 
 
 def _task_of(
@@ -220,7 +232,8 @@ def _task_of(
         if name not in record:
             raise SettingsError(
                 f"Each task must have the field {name!r}. {where} lacks it; it has "
-                f"{listed(sorted(map(str, record))) or 'none'}. Name another: {_example_of_fields(record)}"
+                f"{listed(sorted(map(str, record))) or 'none'}. Name another: {_example_of_fields(record)}. "
+                "To name fields of one file alone, begin with its name: --fields FILE:question=NAME"
             )
     texts = {**dict.fromkeys(vars(fields), ""), "id": _numbered(benchmark, at)}
     answer: str | NumberedAnswer = ""
@@ -232,6 +245,16 @@ def _task_of(
     answer = answer or texts.pop("solution")
     texts["solution"] = ""
     return Task(benchmark=benchmark, kind="code", passage_leaks=False, is_common=False, **texts), answer
+
+
+def _refuse_unnamed_choices(choices: str, path: Path, fields: Fields) -> None:
+    """Refuse answers that are numbers or letters of choices which are not named: nothing would be found."""
+    parts = {"id": fields.id, "question": fields.prompt, "choices": choices, "answer": fields.solution}
+    named = ",".join(f"{part}={name}" for part, name in parts.items() if name)
+    raise SettingsError(
+        f"Right answers that are numbers or letters must come with their choices. All answers of {path} tell "
+        f"a place in the field {choices!r}, which is not named. Name it: --fields {named}. Or name no answer."
+    )
 
 
 def _text_of(value: object, name: str, where: str) -> str:

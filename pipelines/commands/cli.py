@@ -109,6 +109,16 @@ class PlainCommand(TyperCommand):
         """Return options and arguments."""
         return _without_values(super().get_params(ctx))
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401
+        """Read a command line; refuse two names of one option, the first value of which would be lost."""
+        given = {word.partition("=")[0] for word in args}
+        params: list[Any] = self.params
+        for one in params:
+            names = [name for name in one.opts if name.startswith("-") and name in given]
+            if len(names) > 1 and not one.multiple:
+                raise SettingsError(f"{' and '.join(names)} are two names of one option. Give one of them.")
+        return super().parse_args(ctx, args)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
         """Write the help: a default that is only told stands there as any other."""
         params: list[Any] = self.params

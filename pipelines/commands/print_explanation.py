@@ -107,7 +107,8 @@ def _print_leaks(found: ExplainedDocument) -> None:
         place = tuple(hit[name] for name in ("verdict", "task", "benchmark", "first_line", "last_line"))
         found_at.setdefault(place, []).append(found_by(hit["method"], hit["part"]))
     for (verdict, task, benchmark, first, last), by in list(found_at.items())[:LEAKS_SHOWN]:
-        show(printable(f"{verdict}: {task} of {benchmark}, lines {first} to {last}: {', '.join(by)}"))
+        lines = f"line {first}" if first == last else f"lines {first} to {last}"
+        show(printable(f"{verdict}: {task} of {benchmark}, {lines}: {', '.join(by)}"))
     if (more := len(found_at) - LEAKS_SHOWN) > 0:
         show(f"and {more:,} more; all are in run/hits.parquet")
 

@@ -182,8 +182,13 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
     of_kept = "" if manifest["scorer"] is None else ", of those that reach the cut"
     holding = "document that holds" if leaked == 1 else "documents that hold"
     done = "removed" if is_dropped else "kept and marked"
-    found = f"{done} {leaked:,} {holding}" if leaked else "no document holds"
-    show(f"{found} a benchmark task{of_kept}")
+    if leaked:
+        show(f"{done} {leaked:,} {holding} a benchmark task{of_kept}")
+    else:
+        searched = (
+            "" if manifest["scorer"] is None else f"none of the {manifest['kept']:,} kept documents holds"
+        )
+        show(f"{searched or 'no document holds'} a benchmark task")
     if of_benchmarks:
         named = ", ".join(f"{name} {count:,}" for name, count in Counter(of_benchmarks).most_common())
         several = sum(of_benchmarks.values()) > leaked

@@ -213,9 +213,16 @@ def _result(folder: RunFolder, plan: Plan, *, rows_scored: int, seconds: float) 
 
 
 def _write_leaks(folder: RunFolder, plan: Plan, reporter: Reporter) -> None:
-    """Write what was found of benchmarks, and say what may be no leak."""
+    """Write what was found of benchmarks, and say what may be no leak, and what could not be told."""
     write_all_hits(folder, plan)
-    if many := write_items(folder, plan):
+    found = write_items(folder, plan)
+    if found.untold:
+        reporter.say(
+            f"{found.untold:,} of {found.items:,} benchmark tasks cannot be told from other text: their "
+            "questions are short, or much alike. No document was removed for these. The column status of "
+            f"{printable(str(folder.run / FILE))} says which they are."
+        )
+    if many := found.many:
         reporter.say(
             f"{many:,} benchmark {'item is' if many == 1 else 'items are each'} on more than "
             f"{MANY_SITES} sites. If you know that as common text, keep these documents: "

@@ -11,7 +11,6 @@ from typer import Argument, Option
 from filtering.embedding.settings import Placement
 from filtering.errors import SettingsError
 from filtering.explaining.settings import TOP
-from filtering.leaks.settings import Fields
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.settings import MAX_FALSE, MAX_LOST, Effort, ExitSettings
 from filtering.signals.settings import Rule, named_rules, usual_rules
@@ -35,6 +34,7 @@ from pipelines.settings.base import (
     from_words,
     setting_name,
 )
+from pipelines.settings.benchmark_fields import BenchmarkFields
 from pipelines.settings.several import Combine, NamedScorer, ScorerNames, combination_of, named_scorers
 
 MAX_DOCUMENT_BYTES = 64_000_000
@@ -48,50 +48,6 @@ Write = Literal["kept", "passages", "all", "scores"]
 
 BOUNDS = ("max_lost", "max_false", "max_disagreement")
 """Settings that say what effort balanced must hold."""
-FIELD_NAMES = tuple(vars(Fields()))
-OF_PROSE = {"question": "prompt", "answer": "solution"}
-"""What these fields are called where a task is no code."""
-
-
-def read_fields(words: str) -> Fields:
-    """Return the fields that words name, such as ``id=task,question=ask,choices=ends,answer=key``.
-
-    Raises
-    ------
-    ValueError
-        If they cannot be read.
-
-    Examples
-    --------
-    >>> fields_in_words(read_fields("question=ask,answer=key"))
-    'prompt=ask,solution=key'
-    """
-    pairs = [word.partition("=") for word in words.split(",")]
-    found = {OF_PROSE.get(name.strip(), name.strip()): field.strip() for name, _, field in pairs}
-    if not found.keys() <= set(FIELD_NAMES) or not all(found.values()) or len(found) < len(pairs):
-        raise ValueError(
-            f"must be like id=task_id,prompt=question,solution=answer, "
-            f"of {', '.join((*FIELD_NAMES, *OF_PROSE))}"
-        )
-    if not {"prompt", "solution"} & set(found):
-        raise ValueError(
-            f"must name prompt or solution: these are what is looked for. For example: "
-            f"id={next(iter(found.values()))},prompt={next(iter(found.values()))}"
-        )
-    return Fields(**{"id": "", "prompt": "", **found})
-
-
-def fields_in_words(fields: Fields | None) -> str | None:
-    """Return words that name fields, as `read_fields` reads them.
-
-    Examples
-    --------
-    >>> fields_in_words(Fields(prompt="question", solution="answer"))
-    'id=task_id,prompt=question,solution=answer'
-    """
-    if fields is None:
-        return None
-    return ",".join(f"{name}={field}" for name, field in vars(fields).items() if field)
 
 
 def _rules_in_words(rules: tuple[Rule, ...] | None) -> str | None:
@@ -106,19 +62,6 @@ Benchmarks = Option(
 )
 
 
-BenchmarkFields = Annotated[
-    Fields | None,
-    from_words(read_fields),
-    PlainSerializer(fields_in_words),
-    Option(
-        parser=str,
-        rich_help_panel=LEAKS,
-        help="Names of the benchmark's fields, such as question=ask,choices=ends,answer=right; "
-        "also passage, or prompt and solution of code. Default: the usual names.",
-    ),
-]
-
-
 class BenchmarkSettings(Settings):
     """Which leaks of benchmarks are looked for, and what becomes of them."""
 
@@ -129,7 +72,7 @@ class BenchmarkSettings(Settings):
             help="What to do with a document that holds a task: drop it, or mark it in the column edu_leak.",
         ),
     ] = "drop"
-    fields: BenchmarkFields = None
+    fields: BenchmarkFields = ()
     passage_leaks: Annotated[
         bool,
         Option(
@@ -347,17 +290,8 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
                 f"'passages_at' (--passages-at) must come with --passages or --write passages. "
                 f"Got {self.passages_at!r} alone."
             )
-        for name, usual in (
-            ("leak_action", "drop"),
-            ("fields", None),
-            ("passage_leaks", False),
-            ("common_items", None),
-        ):
-            if getattr(self, name) != usual and not self.against:
-                raise SettingsError(
-                    f"{setting_name(FilterConfig, name)} must come with --against. "
-                    f"Got {getattr(self, name)!r} alone."
-                )
+        if not self.against:
+            self._refuse_without("--against", "leak_action", "fields", "passage_leaks", "common_items")
 
     def _refuse_misfits_of_several(self) -> None:
         if self.combination == "mean" and self.effort == "balanced":

@@ -21,8 +21,8 @@ from pipelines.settings.base import (
     TextColumn,
     setting_name,
 )
+from pipelines.settings.benchmark_fields import BenchmarkFields
 from pipelines.settings.labels import GroupColumn
-from pipelines.settings.runs import BenchmarkFields
 
 GRADE_REPLY_TOKENS = 400
 """That a grade may have: a sentence and the scores."""
@@ -149,7 +149,7 @@ class WriteConfig(AskingSettings):
             "away. Repeat it for more.",
         ),
     ] = ()
-    fields: BenchmarkFields = None
+    fields: BenchmarkFields = ()
     samples: bool = Field(default=True, description="Whether the page shows texts.")
 
     def writer(self, recipe_tokens: int) -> Rater:

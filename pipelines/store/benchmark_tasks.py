@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from filtering.errors import BadFileError, SettingsError
 from filtering.leaks import Task, read_benchmark
 from filtering.leaks.search import COMMON_TEXT
-from filtering.printable import printable
+from filtering.leaks.settings import benchmark_name
+from filtering.printable import listed, printable
 from filtering.regular_files import check_regular
 from pipelines.dump.reading import open_parquet
 from pipelines.paths import path_of
@@ -29,10 +30,22 @@ def gather_tasks(
     ------
     SettingsError
         If one cannot be read, as `filtering.leaks.read_benchmark` says; or if two files of one name have
-        tasks of one id; or if the file of common items cannot be read.
+        tasks of one id; or if fields are those of no benchmark; or if the file of common items cannot be
+        read.
     """
+    fields = {one.benchmark: one.fields for one in settings.fields}
+    names = [benchmark_name(path) for path in against]
+    if unknown := sorted(fields.keys() - {"", *names}):
+        raise SettingsError(
+            f"'fields' (--fields) must begin with the name of a benchmark of the run: {listed(names)}. Got "
+            f"'{printable(unknown[0])}' instead."
+        )
     try:
-        tasks = [task for path in against for task in read_benchmark(path, settings.fields)]
+        tasks = [
+            task
+            for path, name in zip(against, names, strict=True)
+            for task in read_benchmark(path, fields.get(name, fields.get("")))
+        ]
     except BadFileError as error:  # a benchmark is a setting, not data
         raise SettingsError(str(error)) from error
     repeated = [

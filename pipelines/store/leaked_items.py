@@ -5,8 +5,9 @@ which everybody writes or quotes: another run takes the file and keeps these doc
 on all of its pages is told by nobody else: however often it is there, it is one site.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Set
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -35,45 +36,93 @@ ITEMS_SCHEMA = pa.schema(
             ("documents", pa.int64()),
         )
     ]
-    + [pa.field("sites", pa.int64())]
+    + [pa.field("sites", pa.int64()), pa.field("strength", pa.float32()), pa.field("part", pa.string())]
 )
-"""``documents`` are those whose hits gave the item its status, and ``sites`` those that they are from: null
-where so few documents have it that it is no common text anyway."""
+"""``documents`` are those whose hits gave the item its status, and ``sites`` those that they are from;
+``strength`` and ``part`` are those of the strongest of these hits, null where there is none."""
 Found = tuple[str, str, str | None]
 """Benchmark, task and verdict."""
 FILE = "contaminated_items.parquet"
 
 
-def write_items(folder: RunFolder, plan: Plan) -> int:
-    """Write ``run/contaminated_items.parquet``; return how many items on more than `MANY_SITES` leak."""
+@dataclass(frozen=True)
+class ItemsFound:
+    """What is told of the items of a run.
+
+    Parameters
+    ----------
+    items : int
+        All of them.
+    untold : int
+        Those that cannot be told from other text.
+    many : int
+        Those on more than `MANY_SITES` that leak.
+    """
+
+    items: int
+    untold: int
+    many: int
+
+
+@dataclass
+class _Hits:
+    """Hits of an item with one verdict: how many documents have some, and the strongest of them."""
+
+    documents: int = 0
+    strength: float | None = None
+    part: str | None = None
+
+    def add(self, documents: int, strength: float, part: str) -> None:
+        """Count the hits of a file."""
+        self.documents += documents
+        if self.strength is None or strength > self.strength:
+            self.strength, self.part = strength, part
+
+
+def write_items(folder: RunFolder, plan: Plan) -> ItemsFound:
+    """Write ``run/contaminated_items.parquet``; return what is told of it."""
     tasks = read_tasks(folder)
-    documents = _documents_by_item(folder, plan)
+    hits = _hits_by_item(folder, plan)
     prose = ProseIndex.of([task for task in tasks if task.kind == "prose"])
     untold = {(prose.tasks[at].benchmark, prose.tasks[at].id) for at in prose.untold}
     verdicts = {
-        item: next((one for one in STATUS_OF if documents[*item, one]), None)
+        item: next((one for one in STATUS_OF if (*item, one) in hits), None)
         for item in ((task.benchmark, task.id) for task in tasks)
     }
-    many = {(*item, one) for item, one in verdicts.items() if one and documents[*item, one] > MANY_SITES}
-    sites = _sites_by_item(folder, plan, many) if many else {}
+    found = {item: hits[*item, verdict] if verdict else _Hits() for item, verdict in verdicts.items()}
+    several = {(*item, one) for item, one in verdicts.items() if one and found[item].documents > 1}
+    sites = _sites_by_item(folder, plan, several) if several else {}
     rows = []
     for item, verdict in verdicts.items():
         status = STATUS_OF[verdict] if verdict else UNTOLD if item in untold else CLEAN
-        found = (*item, status, documents[*item, verdict], sites.get((*item, verdict)))
-        rows.append(dict(zip(ITEMS_SCHEMA.names, found, strict=True)))
+        best = found[item]
+        on = sites.get((*item, verdict), best.documents) if verdict else 0
+        values = (*item, status, best.documents, on, best.strength, best.part)
+        rows.append(dict(zip(ITEMS_SCHEMA.names, values, strict=True)))
     folder.write_tables(folder.run / FILE, ITEMS_SCHEMA, [pa.Table.from_pylist(rows, ITEMS_SCHEMA)])
-    return sum(count > MANY_SITES for (*_, verdict), count in sites.items() if verdict == LEAK)
+    return ItemsFound(
+        items=len(rows),
+        untold=sum(row["status"] == UNTOLD for row in rows),
+        many=sum(count > MANY_SITES for (*_, verdict), count in sites.items() if verdict == LEAK),
+    )
 
 
 def read_items(file: OpenParquet) -> pa.Table:
-    """Return what ``run/contaminated_items.parquet`` holds; of a run that did not count sites, documents."""
+    """Return what ``run/contaminated_items.parquet`` holds; of a run that did not count sites, documents.
+
+    Strengths and parts are null of a run that did not tell them.
+    """
     table = file.read(use_threads=False)
     if "sites" not in table.column_names:
         table = table.append_column("sites", table["documents"])
+    for name in ("strength", "part"):
+        if name not in table.column_names:
+            field = ITEMS_SCHEMA.field(name)
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
     return table.select(ITEMS_SCHEMA.names).cast(ITEMS_SCHEMA)
 
 
-def _sites_by_item(folder: RunFolder, plan: Plan, many: Set[Found]) -> Mapping[Found, int]:
+def _sites_by_item(folder: RunFolder, plan: Plan, several: Set[Found]) -> Mapping[Found, int]:
     """Count the sites of items; documents of a part that cannot be read again are sites of their own."""
     has_hits = lookup_below(folder.hits)
     sites: defaultdict[Found, set[str]] = defaultdict(set)
@@ -82,7 +131,7 @@ def _sites_by_item(folder: RunFolder, plan: Plan, many: Set[Found]) -> Mapping[F
             continue
         hits = read_hits(folder, part)
         keys = zip(*(hits[name].to_pylist() for name in ("benchmark", "task", "verdict")), strict=True)
-        mine = [(key, row) for key, row in zip(keys, hits["row"].to_pylist(), strict=True) if key in many]
+        mine = [(key, row) for key, row in zip(keys, hits["row"].to_pylist(), strict=True) if key in several]
         rows = {row for _, row in mine}
         if not rows:
             continue
@@ -95,12 +144,17 @@ def _sites_by_item(folder: RunFolder, plan: Plan, many: Set[Found]) -> Mapping[F
     return {key: len(some) for key, some in sites.items()}
 
 
-def _documents_by_item(folder: RunFolder, plan: Plan) -> Counter[Found]:
-    """Count the documents of a run by benchmark, task and verdict."""
-    has_hits, counts = lookup_below(folder.hits), Counter[Found]()
+def _hits_by_item(folder: RunFolder, plan: Plan) -> Mapping[Found, _Hits]:
+    """Return the hits of a run by benchmark, task and verdict."""
+    has_hits, found = lookup_below(folder.hits), defaultdict[Found, _Hits](_Hits)
     for part in plan.parts:
         if has_hits(part.output):
-            hits = read_hits(folder, part).group_by(["benchmark", "task", "verdict"])
-            for row in hits.aggregate([("row", "count_distinct")]).to_pylist():
-                counts[row["benchmark"], row["task"], row["verdict"]] += row["row_count_distinct"]
-    return counts
+            hits = read_hits(folder, part).sort_by([("strength", "descending"), ("part", "ascending")])
+            hits = hits.group_by(
+                ["benchmark", "task", "verdict"], use_threads=False
+            )  # so that first is first
+            named = [("row", "count_distinct"), ("strength", "first"), ("part", "first")]
+            for row in hits.aggregate(named).to_pylist():
+                key = row["benchmark"], row["task"], row["verdict"]
+                found[key].add(row["row_count_distinct"], row["strength_first"], row["part_first"])
+    return found

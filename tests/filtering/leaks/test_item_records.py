@@ -76,6 +76,14 @@ FORMS = {
         {**SAMPLE, "doc": {"question": "Red", "choices": ENDS, "answer": 1}},
         ("made/3", "Red", "grass", ""),
     ),
+    "a sample whose task has an id": (
+        {**SAMPLE, "doc": {"id": "My_3", "name": "x", "question": "Red", "answer": "blood"}},
+        ("My_3", "Red", "blood", ""),
+    ),
+    "a sample whose task has a name alone": (
+        {**SAMPLE, "doc": {"name": "x", "question": "Red", "answer": "blood"}},
+        ("made/3", "Red", "blood", ""),
+    ),
     "a sample that says what was given": (
         {
             **SAMPLE,
@@ -182,6 +190,24 @@ def test_fields_of_choices_answers_and_passages_can_be_named(tmp_path):
     fields = Fields(id="", prompt="ask", solution="key", choices="ends", passage="about")
     (task,) = read_benchmark(tmp_path / "own.jsonl", fields)
     assert (task.id, task.prompt, task.solution, task.passage) == ("own/1", "Red?", "grass", "All.")
+
+
+@pytest.mark.parametrize("keys", [[0, 1, 3], ["A", "d", "B."], ["", "2", 3]])
+def test_answers_that_tell_a_place_among_choices_that_are_not_named_are_refused(tmp_path, keys):
+    ends = ["debt", "fun", "habit", "rain"]
+    records = [{"ask": f"Why {key}?", "ends": ends, "tags": ["a"], "key": key} for key in keys]
+    (tmp_path / "own.jsonl").write_text("\n".join(map(json.dumps, records)))
+    told = r"field 'ends', which is not named\. Name it: --fields question=ask,choices=ends,answer=key\."
+    with pytest.raises(SettingsError, match=told):
+        read_benchmark(tmp_path / "own.jsonl", Fields(id="", prompt="ask", solution="key"))
+    assert read_benchmark(tmp_path / "own.jsonl", Fields(id="", prompt="ask"))[0].solution == ""
+
+
+def test_an_answer_that_is_a_number_of_its_own_is_taken_beside_a_list(tmp_path):
+    records = [{"ask": f"How many {at}?", "tags": ["sums", "fun"], "key": at} for at in (2, 1, 7)]
+    (tmp_path / "own.jsonl").write_text("\n".join(map(json.dumps, records)))
+    tasks = read_benchmark(tmp_path / "own.jsonl", Fields(id="", prompt="ask", solution="key"))
+    assert [task.solution for task in tasks] == ["2", "1", "7"]
 
 
 def test_worked_examples_before_the_prompts_of_many_are_left_out(tmp_path):

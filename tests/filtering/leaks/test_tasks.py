@@ -65,14 +65,14 @@ def test_fields_can_be_named(tmp_path):
         (
             [{"ask": "?"}],
             None,
-            r"must have a question.*task 1 has ask.*--fields question=NAME,answer=NAME$",
+            r"must have a question.*task 1 has ask.*--fields question=NAME,choices=NAME,answer=NAME\.",
         ),
         (
             [{"question": "?", "answer": ""}],
             Fields(),
-            r"field 'task_id'.*--fields id=question,prompt=question,solution=answer\. Where",
+            r"field 'task_id'.*--fields question=question,answer=answer\. To name .* FILE:question=NAME$",
         ),
-        ([{"prompt": "?"}], Fields(), r"field 'task_id'.*--fields id=prompt,prompt=prompt\. Where"),
+        ([{"prompt": "?"}], Fields(), r"field 'task_id'.*--fields question=prompt\."),
         ([[1]], None, r"must be a JSON object. Got list instead .*task 1"),
         ([HUMAN_EVAL, {"task_id": "b"}], None, r"must have the field 'prompt'.*task 2 lacks it"),
         ([HUMAN_EVAL, "x"], None, r"must be a JSON object. Got str instead .*task 2"),

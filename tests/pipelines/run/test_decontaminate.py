@@ -37,7 +37,7 @@ from pipelines import (
 )
 from pipelines.reports.run_report_data import gather_report
 from pipelines.run.upkeep import clean_run, verify_run
-from pipelines.settings.runs import read_fields
+from pipelines.settings.benchmark_fields import read_fields
 from pipelines.store.run_folder import RunFolder
 
 LINES = ("first_line", "last_line")
@@ -256,7 +256,7 @@ def test_fields_of_other_layouts_are_named(source, tmp_path):
     twice = config.model_copy(update={"against": (str(path), str(path))})
     with pytest.raises(SettingsError, match="Name each file once"):
         decontaminate_dump(twice, reporter=QUIET)
-    for words in ("prompt", "prompt=", "what=a", "prompt=a,prompt=b"):
+    for words in ("prompt", "prompt=", "what=a", "prompt=a,prompt=b", 3, "m:", ["prompt=a", "prompt=b"]):
         with pytest.raises(SettingsError, match="'fields'"):
             config_of(source, path, tmp_path / "out", fields=words)
 

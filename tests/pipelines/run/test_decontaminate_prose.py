@@ -97,6 +97,34 @@ def test_each_task_has_a_row_that_says_what_became_of_it(cleaned):
     assert statuses(cleaned) == STATUSES
 
 
+def test_each_task_that_was_found_has_its_strongest_hit(cleaned):
+    items = pq.read_table(cleaned / "run" / "contaminated_items.parquet").to_pylist()
+    hits = pq.read_table(cleaned / "run" / "hits.parquet").to_pylist()
+    best = {
+        one["task"]: max(hits, key=lambda hit: (hit["task"] == one["task"], hit["strength"])) for one in items
+    }
+    assert {one["task"]: (one["strength"], one["part"]) for one in items} == {
+        task: (best[task]["strength"], best[task]["part"]) for task in ("garden", "cape", "famous")
+    } | dict.fromkeys(["clean", "short"], (None, None))
+
+
+def test_fields_of_one_of_several_benchmarks_can_be_named(source, benchmark, tmp_path, command):
+    odd = tmp_path / "odd.jsonl"
+    odd.write_text(json.dumps({"nr": "n7", "ask": QUESTION, "ends": ["ten", "twelve bulbs"], "key": 1}))
+    fields = "odd.jsonl:id=nr,question=ask,choices=ends,answer=key"
+    words = ["decontaminate", source, "--against", benchmark, "--against", odd, "--out", tmp_path / "out"]
+    wrong = command(*words, "--fields", "od:question=ask")
+    assert "must begin with the name of a benchmark of the run: Prose, odd. Got 'od'" in " ".join(
+        wrong.err.split()
+    )
+    done = command(*words, "--fields", fields)
+    assert done.code == 0, done.said
+    assert "1 of 6 benchmark tasks cannot be told from other text" in " ".join(done.said.split())
+    assert statuses(tmp_path / "out") == STATUSES | {"n7": ("contaminated", 1)}
+    plan = json.loads((tmp_path / "out" / "run" / "plan.json").read_text())
+    assert "odd:id=nr,prompt=ask,solution=key,choices=ends" in json.dumps(plan)
+
+
 def test_passages_are_removed_where_that_was_asked(source, benchmark, tmp_path):
     decontaminate_dump(
         config_of(source, benchmark, str(tmp_path / "out"), passage_leaks=True), reporter=QUIET
@@ -151,7 +179,7 @@ def test_what_one_site_repeats_on_its_pages_is_no_common_text(
     assert ("1 benchmark item is on more than 20 sites." in first.said) == (sites > 20)
     items = tmp_path / "first" / "run" / "contaminated_items.parquet"
     assert {row["task"]: row["sites"] for row in pq.read_table(items).to_pylist()} == {
-        **dict.fromkeys(STATUSES), "famous": sites,
+        "garden": 1, "cape": 1, "famous": sites, "clean": 0, "short": 0,
     }  # fmt: skip
     assert command(*arguments, tmp_path / "out", "--common-items", items).code == 0
     assert statuses(tmp_path / "out")["famous"][0] == ("common text" if sites > 20 else "contaminated")

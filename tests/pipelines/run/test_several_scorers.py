@@ -266,6 +266,12 @@ def test_a_combination_of_a_run_of_one_scorer_is_refused(finished, tmp_path):
         recut_run(RecutConfig(run=finished, to=tmp_path / "cut", combine="min"), reporter=QUIET)
 
 
+def test_two_names_of_one_option_are_refused(both, tmp_path, command):
+    done = command("recut", both, "--combine", "mean", "--score=web", "--to", tmp_path / "out")
+    assert "--combine and --score are two names of one option. Give one of them." in done.err, done.said
+    assert (done.code, (tmp_path / "out").exists()) == (2, False)
+
+
 def test_a_run_of_the_format_before_can_be_cut_anew(finished, tmp_path):
     out = shutil.copytree(finished, tmp_path / "out")
     plan = out / "run" / "plan.json"
