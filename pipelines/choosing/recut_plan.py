@@ -61,7 +61,7 @@ def open_source(config: RecutConfig, reporter: Reporter) -> tuple[RecutConfig, S
         refuse_changed_inputs(scored.parts)
         if before.facts.passages_at is not None:
             reporter.say(
-                "The new cut is of whole documents: points of all segments are not stored. For passages at "
+                "The new cut is of whole documents: points of segments are not stored. For passages at "
                 "another cut, filter the dump again with --passages-at."
             )
         return config, Source(folder, before, scored.parts)
