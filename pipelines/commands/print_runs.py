@@ -202,7 +202,8 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
 def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str, looked_at: object = None) -> str:
     """Return how much is kept of each language, and what tells it; nothing where there is one alone.
 
-    The largest languages stand first; those that are not known stand last.
+    The largest languages stand first, those of one size by name, so that cuts of one dump name the same ones;
+    those that are not known stand last.
 
     Parameters
     ----------
@@ -220,7 +221,9 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str, looked_at:
     "by language (your column 'lang'): en 590 of 2,721 (21.7 %), es 2 of 536 (0.4 %)"
     """
     kind = next((one["kind"] for one in slices if one["kind"] in (CODE_LANGUAGE, *OF_LANGUAGE)), None)
-    mine = sorted((one for one in slices if one["kind"] == kind), key=lambda one: -one["rows"])
+    mine = sorted(
+        (one for one in slices if one["kind"] == kind), key=lambda one: (-one["rows"], str(one["value"]))
+    )
     told = [one for one in mine if one["value"] not in (OTHERS, *UNTOLD)]
     if not told:
         return ""

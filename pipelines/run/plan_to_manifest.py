@@ -145,7 +145,8 @@ def run_plan(
     """
     if folder.manifest.exists():
         but = ", but for what could not be read" if folder.read_manifest()["set_aside"] else ""
-        reporter.say(f"{printable(str(folder.root))} is complete{but}. There is nothing to do.")
+        rest = " There is nothing to do." if folder.page.exists() else ""
+        reporter.say(f"{printable(str(folder.root))} is complete{but}.{rest}")
         return _result(folder, plan, rows_scored=0, seconds=0.0)
     done = folder.are_done(plan.parts)
     waiting = plan.parts.largest_first(~done)
