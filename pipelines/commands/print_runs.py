@@ -27,7 +27,9 @@ from pipelines.reports.row_sample import IDENTIFIED, OF_LANGUAGE
 from pipelines.reports.trained_on import trained_on_of
 from pipelines.reports.unsure_documents import are_all, languages_after, warning_after
 from pipelines.run.filter import BY_SAMPLE
-from pipelines.store.leaked_items import FILE
+from pipelines.store.leaked_items import FILE, count_statuses
+from pipelines.store.leaked_items import UNTOLD as NOT_TOLD
+from pipelines.store.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pipelines.run.audit import AuditResult
@@ -192,9 +194,15 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
     for verdict, count in others.items():
         other = "other " if leaked else ""
         match = "document matches" if count == 1 else "documents match"
-        show(f"  {count:,} {other}{match} {NO_LEAKS[verdict]}: that is no leak, and kept")
+        show(f"  {count:,} {other}{match} {NO_LEAKS[verdict]}. That is no leak, and such documents are kept")
     if counts:
         _print_counts("  documents that could not be searched in full", counts)
+    statuses = count_statuses(RunFolder(out))
+    if untold := sum(count for (_, status), count in statuses.items() if status == NOT_TOLD):
+        show(
+            f"  {untold:,} of {statuses.total():,} tasks could not be looked for: their questions are too "
+            f"short, or too usual, to be told from other text ('{NOT_TOLD}' in run/{FILE})"
+        )
     if leaked or others:
         show(f"  each hit is in {printable(out)}/run/hits.parquet, each task in run/{FILE} beside it")
 

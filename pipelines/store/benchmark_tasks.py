@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from filtering.errors import BadFileError, SettingsError
 from filtering.leaks import Task, read_benchmark
+from filtering.leaks.benchmark_files import find_benchmarks
 from filtering.leaks.search import COMMON_TEXT
 from filtering.printable import printable
 from filtering.regular_files import check_regular
@@ -23,7 +24,7 @@ def gather_tasks(
     against: Sequence[str],
     settings: BenchmarkSettings = BenchmarkSettings(),  # noqa: B008 - it is frozen
 ) -> tuple[Task, ...]:
-    """Return the tasks of benchmarks.
+    """Return the tasks of benchmarks: of files, folders of such, and patterns.
 
     Raises
     ------
@@ -32,7 +33,8 @@ def gather_tasks(
         tasks of one id; or if the file of common items cannot be read.
     """
     try:
-        tasks = [task for path in against for task in read_benchmark(path, settings.fields)]
+        files = [file for one in against for file in find_benchmarks(one)]
+        tasks = [task for file in files for task in read_benchmark(file, settings.fields)]
     except BadFileError as error:  # a benchmark is a setting, not data
         raise SettingsError(str(error)) from error
     repeated = [

@@ -13,12 +13,12 @@ import pyarrow as pa
 from filtering.errors import EdufilterError
 from filtering.leaks.prose_index import PASSAGE, ProseIndex
 from filtering.leaks.search import COMMON, COMMON_TEXT, LEAK
-from pipelines.dump.reading import OpenParquet
+from pipelines.dump.reading import OpenParquet, open_parquet
 from pipelines.dump.row_sites import sites_of
 from pipelines.names import lookup_below
 from pipelines.store.leak_files import read_hits, read_tasks
 from pipelines.store.plan import Plan
-from pipelines.store.run_folder import RunFolder
+from pipelines.store.run_folder import RunFolder, as_written
 
 MANY_SITES = 20
 """An item on more of them may be common text. A document of which nothing tells the site is one."""
@@ -71,6 +71,16 @@ def read_items(file: OpenParquet) -> pa.Table:
     if "sites" not in table.column_names:
         table = table.append_column("sites", table["documents"])
     return table.select(ITEMS_SCHEMA.names).cast(ITEMS_SCHEMA)
+
+
+def count_statuses(folder: RunFolder) -> Counter[tuple[str, str]]:
+    """Count the items of a run by benchmark and status; none of a run that wrote down none."""
+    path = folder.run / FILE
+    if not path.exists():
+        return Counter()
+    with as_written(path), open_parquet(folder.own_file(path)) as file:
+        table = read_items(file)
+    return Counter(zip(table["benchmark"].to_pylist(), table["status"].to_pylist(), strict=True))
 
 
 def _sites_by_item(folder: RunFolder, plan: Plan, many: Set[Found]) -> Mapping[Found, int]:

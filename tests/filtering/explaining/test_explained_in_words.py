@@ -138,6 +138,16 @@ def test_a_passage_is_told_with_the_score_of_the_text_without_it():
     assert short.raising_passage is short.lowering_passage is None
 
 
+def test_where_words_moved_a_score_most_the_sentence_says_so_first_and_names_the_strongest():
+    why = explained(LESSON * 3, top=ALL)
+    (words,) = [one for one in why.groups if one.group == "words"]
+    assert words.points > max(one.points for one in why.groups if one.group != "words")
+    found = re.match(r'its words \(\+([\d.]+)\), such as "(\w+)"', why.speaks_for)
+    assert found, why.speaks_for
+    strongest = next(one.name for one in why.raised if one.group == "words" and one.name.startswith('"'))
+    assert (found[1], f'"{found[2]}"') == (f"{words.points:.2f}", strongest)
+
+
 def test_a_passage_that_hardly_moves_the_score_is_not_told():
     for text in (LESSON * 40, SHOP * 40):  # without one of so many alike it is the same text
         why = explained(text)
