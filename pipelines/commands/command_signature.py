@@ -116,7 +116,8 @@ def _parameter(name: str, models: tuple[type[Settings], ...]) -> inspect.Paramet
     if info is None:
         return None
     kind = get_type_hints(having[0])[name]
-    if any(get_args(one)[-1:] == (...,) for one in (kind, *get_args(kind))):  # or one alone
+    one_or_more = get_args(kind) if info.parser is None else ()
+    if any(get_args(one)[-1:] == (...,) for one in (kind, *one_or_more)):
         kind = list[str]
     elif info.parser is not None:  # what the words mean is for the settings to say
         kind = str

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import PlainValidator
 from typer import Option
 
 from filtering.errors import SettingsError
@@ -35,16 +35,19 @@ class NamedScorer:
     address: str
 
 
-def _one_or_several(given: object) -> object:
-    """Return a scorer that is given alone as it is, whether in a list or not."""
-    if not isinstance(given, (list, tuple)):
-        return given
-    return str(given[0]) if len(given) == 1 else tuple(str(one) for one in given)
+def _one_or_several(given: object) -> str | tuple[str, ...]:
+    """Return a scorer that is given alone as it is, whether in a list or not; several as a tuple."""
+    words = [given] if isinstance(given, str) or hasattr(given, "__fspath__") else given
+    if not isinstance(words, (list, tuple)) or not words:
+        raise ValueError("must be the name or the folder of a scorer, or a list of several")
+    if not all(map(str, words)):
+        raise ValueError("must not be empty")
+    return str(words[0]) if len(words) == 1 else tuple(map(str, words))
 
 
 ScorerNames = Annotated[
-    Name | Annotated[tuple[str, ...], Field(min_length=2)],
-    BeforeValidator(_one_or_several),
+    str | tuple[str, ...],
+    PlainValidator(_one_or_several),
     Option(
         "--scorer", "-s", rich_help_panel=SCORING,
         help="Scorer to use: web, code, the folder of a scorer that you trained, or hf://OWNER/NAME. Repeat "

@@ -179,6 +179,10 @@ def test_moments_stay_the_texts_that_they_were(tmp_path):
         ("a.jsonl.gz", FILES["a.jsonl.gz"][:-20], "is it whole?"),
         ("gone.csv", None, "There is none"),
     ],
+    ids=[
+        *("half a line", "a list a line", "too deep", "a text a line", "uneven rows", "no format"),
+        *("half of arrow", "half of gzip", "gone"),
+    ],  # names of their own, since bytes of gzip tell the time, and workers must find the same tests
 )
 def test_a_broken_file_is_named_without_its_texts_and_nothing_is_left(
     name, content, message, tmp_path, capsys

@@ -128,7 +128,7 @@ def test_a_text_that_gives_its_document_back_is_no_echo_but_the_request_is(dump,
 
 
 def test_more_than_there_are_documents_is_refused_with_their_number(dump, tmp_path):
-    told = "--n must be at most 50, the number of documents"
+    told = r"'n' \(--n\) must be at most 50, the number of documents"
     with ScriptedServer(Writer()) as server, pytest.raises(SettingsError, match=told):
         write(tmp_path / "out", server.base_url, "rewrite", inputs=[dump], n=51)
     assert server.count == 0
