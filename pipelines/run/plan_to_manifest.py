@@ -21,6 +21,7 @@ from pipelines.interrupting import note_how_far
 from pipelines.progress import Reporter, RowMeter
 from pipelines.run.audit import AuditResult, agreement_of
 from pipelines.run.resume import settle_plan
+from pipelines.settings.base import NO_REPORT
 from pipelines.store.leak_files import write_all_hits, write_tasks
 from pipelines.store.leaked_items import FILE, MANY_SITES, write_items
 from pipelines.store.manifest import read_set_aside, write_manifest
@@ -145,7 +146,8 @@ def run_plan(
     """
     if folder.manifest.exists():
         but = ", but for what could not be read" if folder.read_manifest()["set_aside"] else ""
-        rest = " There is nothing to do." if folder.page.exists() else ""
+        is_all = folder.page.exists() or NO_REPORT in plan.command
+        rest = " There is nothing to do." if is_all else ""
         reporter.say(f"{printable(str(folder.root))} is complete{but}.{rest}")
         return _result(folder, plan, rows_scored=0, seconds=0.0)
     done = folder.are_done(plan.parts)
