@@ -10,6 +10,7 @@ not there add nothing. Nothing is named that is usual, or that added next to not
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from filtering.arrays import Floats
 from filtering.explaining.groups import CODE, GROUP_OF, PROSE_ALONE, TRAITS, WORDS
@@ -85,8 +86,9 @@ def _words_clause(signals: Sequence[Signal], traits: Sequence[_Trait], side: int
     moved = sum(one.raw for one in of_words)
     if side * moved < max([LEAST_RAW, *(abs(one.raw) for one in traits)]):
         return ""
-    single = sorted((one for one in of_words if not one.statistic), key=lambda one: -side * one.raw)
-    named = [one.tell()[0] for one in single[:WORDS_NAMED] if side * one.raw > 0]
+    strongest = sorted((one for one in of_words if side * one.raw > 0), key=lambda one: -side * one.raw)
+    names = (one.tell()[0] for one in strongest)
+    named = list(islice((name for name in names if name.startswith('"')), WORDS_NAMED))
     return f"its words ({slope * moved:+.2f}), such as {joined(named)}" if named else ""
 
 
