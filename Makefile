@@ -26,12 +26,13 @@ setup: $(STAMP)  ## installs all that edufilter can use, and the tools of its te
 $(STAMP): pyproject.toml constraints.txt
 	@echo "Installing edufilter with all that it can use (labels, training, Ray) and the tools of its tests into $(VENV):"
 	@echo "3.3 GB on disk, in some minutes. Once. Nothing is shown meanwhile. Less: docs/install.md."
-	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	$(PIP_INSTALL) --upgrade pip
-	$(PIP_INSTALL) --editable '.[train,embed,prove,annotate,hub,ray,report,code]' --group dev
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP_INSTALL) --upgrade pip
+	@$(PIP_INSTALL) --editable '.[train,embed,prove,annotate,hub,ray,report,code]' --group dev
 	@touch $(STAMP)
 	@echo "Done. The command is $(RUN)edufilter; to type it without its folder: . $(VENV)/bin/activate"
-	@echo "Next: edufilter demo, or edufilter filter DUMP --out OUT --dry-run"
+	@echo "Next: edufilter demo, or edufilter filter DUMP --out OUT --dry-run, or for labels of your own:"
+	@echo "edufilter sample DUMP --n 2000 --out sample.parquet"
 
 # What the demo needs and no more; any other target adds the rest to the same .venv. Bytecode is compiled on demand.
 $(DEMO_STAMP): pyproject.toml constraints.txt

@@ -67,13 +67,28 @@ def require_all(modules: Mapping[str, str]) -> None:
     MissingExtraError
         If one is not installed.
     """
-    missing = {extra: module for extra, module in modules.items() if find_spec(module) is None}
-    if missing:
+    if missing := _missing_of(modules):
         are = "which is" if len(missing) == 1 else "which are"
         named = " and ".join(map(repr, missing.values()))
         raise MissingExtraError(
             f"This needs {named}, {are} not installed. Install it {_how(','.join(missing))}"
         )
+
+
+def how_to_install(modules: Mapping[str, str]) -> str:
+    """Return the line that installs what a command will use and this environment lacks; empty if it has all.
+
+    Parameters
+    ----------
+    modules : mapping of str to str
+        As `require_all` takes them.
+    """
+    missing = _missing_of(modules)
+    return _how(",".join(missing)) if missing else ""
+
+
+def _missing_of(modules: Mapping[str, str]) -> dict[str, str]:
+    return {extra: module for extra, module in modules.items() if find_spec(module) is None}
 
 
 def _how(extra: str) -> str:

@@ -111,9 +111,10 @@ def rubric_of_scores(named: str | None, table: pa.Table, files: Sequence[str], w
     if named is not None:
         rubric = load_rubric(named)
         if told and rubric_digest(rubric) not in told:
+            names = [f"{one.name!r}, " for one in found if rubric_digest(one) in told]
             raise LabelsError(
-                f"--rubric must be the one that scores in {where} were given by (sha256 "
-                f"{listed(one[:SHOWN] for one in told)}). {rubric.name!r} asks something else (sha256 "
+                f"--rubric must be the one that scores in {where} were given by ({''.join(names[:1])}"
+                f"sha256 {listed(one[:SHOWN] for one in told)}). {rubric.name!r} asks something else (sha256 "
                 f"{rubric_digest(rubric)[:SHOWN]}). Leave it out, or name the other one."
             )
         return rubric

@@ -41,6 +41,8 @@ CSV_SUFFIXES = (".csv", ".tsv")
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 DELIMITERS = ",;\t"
 """What spreadsheets put between columns, by country; the header tells which."""
+NUMBER, MOST = r"^\s*[+-]?\d*[.,]?\d+\s*$", 0.5
+"""What looks like a number, also with a decimal comma; and from which share on a column is one of numbers."""
 CHANGED = re.compile(r"Column\(/([\w/]{1,60})\) changed from (\w+) to (\w+) in row (\d+)")
 """What Arrow says where a key of JSON lines has several types."""
 JSON_ROW, CSV_ROW = re.compile(r"in row (\d+)"), re.compile(r"Row #(\d+)")
@@ -327,8 +329,14 @@ def _with_decimal_points(table: pa.Table, strings: Sequence[str]) -> pa.Table:
         if name in strings or not pa.types.is_string(table[name].type):
             continue
         given = pc.if_else(pc.equal(table[name], ""), None, table[name])
-        with suppress(pa.ArrowInvalid):  # the column is none of numbers
-            table = table.set_column(place, name, pc.replace_substring(given, ",", ".").cast(pa.float64()))
+        are_numbers = pc.match_substring_regex(given, NUMBER)
+        mended = pc.if_else(are_numbers, pc.replace_substring(given, ",", "."), given)
+        with suppress(pa.ArrowInvalid):
+            table = table.set_column(place, name, mended.cast(pa.float64()))
+            continue
+        if (pc.mean(are_numbers.cast(pa.float64())).as_py() or 0.0) >= MOST:
+            # What is no number is then all that is wrong, and can be named.
+            table = table.set_column(place, name, pc.fill_null(mended, ""))
     return table
 
 

@@ -314,7 +314,7 @@ def _explanation(first: SignalScorer, values: _Values, usual: Usual, top: int, k
     raised_more, lowered_more = (slope * sum(one.raw for one in side[top:]) for side in (raising, lowering))
     moved = sum(abs(one.raw) for one in signals) or 1.0
     between = usual.quantiles[:, [LOW, HIGH]]
-    speaks_for, speaks_against = traits_in_words(signals, amounts, between, first.domain)
+    speaks_for, speaks_against = traits_in_words(signals, amounts, between, first.domain, slope=slope)
     raising_passage, lowering_passage = find_passages(first, values.text, score)
     return Explanation(
         score=score,

@@ -10,9 +10,10 @@ not there add nothing. Nothing is named that is usual, or that added next to not
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from filtering.arrays import Floats
-from filtering.explaining.groups import CODE, GROUP_OF, PROSE_ALONE, TRAITS
+from filtering.explaining.groups import CODE, GROUP_OF, PROSE_ALONE, TRAITS, WORDS
 from filtering.explaining.readable import joined
 from filtering.explaining.single_signals import AT, Amounts, Signal
 from filtering.scoring.unsure import CODE as CODE_DOMAIN
@@ -21,6 +22,8 @@ LEAST_RAW = 0.02
 """Of a trait, in units of the raw value, which are about rubric points."""
 RAISING, LOWERING = 5, 3
 """Traits that are named, at most."""
+WORDS_NAMED = 3
+"""Words that are named, where these moved a score most."""
 HAS = "has "
 NOTHING = "No trait stands out: many small signals add up."
 
@@ -33,9 +36,11 @@ class _Trait:
 
 
 def traits_in_words(
-    signals: Sequence[Signal], amounts: Amounts, usual: Floats, domain: str
+    signals: Sequence[Signal], amounts: Amounts, usual: Floats, domain: str, *, slope: float = 1.0
 ) -> tuple[str, str]:
     """Return which traits of a document raised its score, and which lowered it: two clauses, or empty.
+
+    Its words stand first where they moved it more than any trait, with the strongest of them.
 
     Parameters
     ----------
@@ -46,6 +51,8 @@ def traits_in_words(
         Of each statistic in the seed, between what it usually lies: that is no trait.
     domain : str
         Of the scorer: ``if`` is control flow in code alone.
+    slope : float
+        Rubric points of a unit of the raw value.
     """
     raws: defaultdict[str, float] = defaultdict(float)
     for one in signals:
@@ -65,7 +72,24 @@ def traits_in_words(
     found.sort(key=lambda one: -abs(one.raw))
     raising = [one for one in found if one.raw >= LEAST_RAW][:RAISING]
     lowering = [one for one in found if one.raw <= -LEAST_RAW][:LOWERING]
-    return _clause(raising), _clause(lowering)
+    sides = ((1, raising), (-1, lowering))
+    first, second = (
+        "; ".join(filter(None, (_words_clause(signals, traits, side, slope), _clause(traits))))
+        for side, traits in sides
+    )
+    return first, second
+
+
+def _words_clause(signals: Sequence[Signal], traits: Sequence[_Trait], side: int, slope: float) -> str:
+    """Return what the words of a document did, on one side; empty where a trait of that side did more."""
+    of_words = [one for one in signals if one.group == WORDS]
+    moved = sum(one.raw for one in of_words)
+    if side * moved < max([LEAST_RAW, *(abs(one.raw) for one in traits)]):
+        return ""
+    strongest = sorted((one for one in of_words if side * one.raw > 0), key=lambda one: -side * one.raw)
+    names = (one.tell()[0] for one in strongest)
+    named = list(islice((name for name in names if name.startswith('"')), WORDS_NAMED))
+    return f"its words ({slope * moved:+.2f}), such as {joined(named)}" if named else ""
 
 
 def traits_sentence(

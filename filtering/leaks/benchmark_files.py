@@ -6,7 +6,9 @@ Nothing is shipped or downloaded. What a record means is told in `tasks.py`.
 import csv
 import gzip
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
+from glob import glob
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +24,7 @@ from filtering.regular_files import check_regular, open_regular, parse_json
 from filtering.wrong_values import near_path
 
 ENDINGS = (".jsonl", ".jsonl.gz", ".json", ".json.gz", ".csv", ".csv.gz", ".parquet")
+WILDCARDS = frozenset("*?[")
 LINE_BYTES = 64 << 20
 LEAST_LINE_BYTES = 1 << 10
 """That a line counts for, since empty ones take time as well."""
@@ -38,6 +41,29 @@ LETTERS = "ABCDEFGHIJ"
 """Of the choices in a table without a head."""
 
 File = IO[bytes] | gzip.GzipFile
+
+
+def find_benchmarks(given: str) -> list[Path]:
+    """Return the files of benchmarks that a path means: itself, or those of a folder or pattern, by name.
+
+    Files of other endings in a folder are passed over, and so are hidden ones.
+
+    Raises
+    ------
+    SettingsError
+        If a folder or pattern has none.
+    """
+    path = Path(given)
+    if not path.is_dir() and (os.path.lexists(given) or not WILDCARDS & set(given)):
+        return [path]
+    found = path.rglob("*") if path.is_dir() else map(Path, glob(given, recursive=True))
+    files = sorted(one for one in found if one.name.endswith(ENDINGS) and not one.name.startswith("."))
+    if not files:
+        raise SettingsError(
+            f"A folder or pattern of benchmarks must hold at least one file whose name ends in "
+            f"{listed(ENDINGS)}. Found none in '{printable(given)}'. Check the path."
+        )
+    return files
 
 
 def too_large(path: Path) -> str:

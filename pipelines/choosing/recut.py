@@ -36,7 +36,7 @@ from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
 from pipelines.run.resume import refuse_foreign, refuse_other_run
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
-from pipelines.settings.base import with_options, words_of
+from pipelines.settings.base import NO_REPORT, with_options, words_of
 from pipelines.settings.choosing import OF_CHOICE, RecutConfig
 from pipelines.settings.runs import BOUNDS
 from pipelines.store.leak_files import read_tasks
@@ -63,6 +63,7 @@ def recut_run(
     executor: Executor | None = None,
     reporter: Reporter | None = None,
     tell: Tell = lambda chosen: None,
+    page_options: Sequence[str] = (NO_REPORT,),
 ) -> FilterResult:
     """Write a run anew with another choice of documents, from its stored scores.
 
@@ -75,6 +76,8 @@ def recut_run(
         As for `filter_dump`.
     tell : callable, optional
         Is told what the choice comes to before anything is written, unless one cut in points decides.
+    page_options : sequence of str
+        As for `filter_dump`.
 
     Returns
     -------
@@ -98,7 +101,7 @@ def recut_run(
         chosen = None if _is_by_points(config) else _choose(config, source, reporter)
         plan = plan_of_cut(config, source, asked, chosen)
         refuse_other_run(RunFolder(config.to), plan, update=False)
-    plan = replace(plan, command=words_of("recut", config))
+    plan = replace(plan, command=words_of("recut", config, page_options))
     scorers, facts = scorers_of(source.folder.read_manifest()), plan.facts
     settings = WorkerSettings(
         out=config.to,

@@ -11,7 +11,7 @@ from typer.models import ArgumentInfo, ParameterInfo
 
 from filtering.errors import SettingsError
 from pipelines.progress import ConsoleReporter
-from pipelines.settings.base import HEADINGS, OUTPUT, Settings, info_of, names_of
+from pipelines.settings.base import HEADINGS, NO_REPORT, NO_SAMPLES, OUTPUT, Settings, info_of, names_of
 
 OutArgument = Annotated[str, Argument(metavar="OUT", help="Folder of a run.")]
 JsonLogOption = Annotated[
@@ -22,14 +22,14 @@ JsonOption = Annotated[bool, Option("--json", help="Print JSON instead of text."
 NoReportOption = Annotated[
     bool,
     Option(
-        "--no-report", rich_help_panel=OUTPUT,
+        NO_REPORT, rich_help_panel=OUTPUT,
         help="Do not make the page OUT/run/report.html. edufilter report makes it later.",
     ),
 ]  # fmt: skip
 NoSamplesOption = Annotated[
     bool,
     Option(
-        "--no-samples", rich_help_panel=OUTPUT,
+        NO_SAMPLES, rich_help_panel=OUTPUT,
         help="Show no documents in the report. Use it for confidential data.",
     ),
 ]  # fmt: skip

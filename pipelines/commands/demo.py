@@ -91,8 +91,7 @@ def _filter(folder: Path, scorer: str, against: tuple[str, ...], command: str, r
     """Filter a dump as by default, and show what came of it."""
     dump = folder / "dump"
     config = FilterConfig(inputs=(str(dump),), out=str(folder / "out"), scorer=scorer, against=against)
-    result = filter_dump(config, reporter=reporter)
-    reporter.say("Making the report ...")
+    result = filter_dump(config, reporter=reporter, page_options=())
     page = report_result(result, command, samples=True, reporter=reporter)
     show(f"\n{scorer}")
     print_result(result, None if page is None else read_report(result.out))
@@ -108,7 +107,7 @@ def _print_next(folder: Path) -> None:
     found = _samples(run, BEST)
     file, row = (str(found[0]["file"]), str(found[0]["row"])) if found else ("000.parquet", "0")
     best = f"the best page, {_short_path(_document_of(folder / 'dump', found[0])[0])}," if found else "a page"
-    page = RunFolder(run).run / "report.html"
+    page = RunFolder(run).page
     commands = {
         f"Why does {best} have its score?": ("explain", "--run", run, "--file", file, "--row", row),
         f"Keep pages from {OTHER_CUT} points on, without scoring them again:": (

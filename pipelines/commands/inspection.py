@@ -164,7 +164,11 @@ def report_command(
     out: OutArgument,
     slices: Annotated[
         bool,
-        Option("--slices", help="Also print how much is kept of each language, length, site and so on."),
+        Option(
+            "--slices",
+            help="Only print how much is kept of each language, length, site and so on, as the page has it. "
+            "The page is made if there is none.",
+        ),
     ] = False,
     no_samples: NoSamplesOption = False,
 ) -> int:
@@ -173,13 +177,16 @@ def report_command(
     Example: edufilter report out
     """
     reporter = ConsoleReporter()
-    reporter.say("Making the report ...")
-    from pipelines.reports.write_report import write_report
+    from pipelines.commands.print_slices import print_slices, read_report
+    from pipelines.reports.report_result import fresh_page
 
-    page = write_report(out, samples=not no_samples, reporter=reporter)
+    page = fresh_page(out) if slices else None
+    if page is None:
+        reporter.say("Making the report ...")
+        from pipelines.reports.write_report import write_report
+
+        page = write_report(out, samples=not no_samples, reporter=reporter)
     if slices:
-        from pipelines.commands.print_slices import print_slices, read_report
-
         print_slices(read_report(out), out)
     show(f"report: {printable(str(page))}")
     return 0

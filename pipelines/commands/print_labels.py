@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from annotations.labels.agreement import MIN_COMMON
 from annotations.labels.labels import MIN_ROWS, NEAR_CUT, cut_texts_warning
+from filtering.extras import how_to_install
 from filtering.printable import printable
 from pipelines.amounts_in_words import dollars
 from pipelines.commands.asking import budget_ended, spent_in_words
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pipelines.labels.sample import SampleResult
 
 
+TO_TRAIN = {"train": "lightgbm", "embed": "sentence_transformers"}
+"""Extras that train asks for by default, and a module of each."""
 PICKED = {
     "stratified": "at random, over scores and lengths",
     "uncertain": "scored nearest to the cut",
@@ -136,6 +139,8 @@ def print_annotation(result: "AnnotateResult") -> int:
         missing = MIN_ROWS - result.labels
         domain = ["--domain", result.domain] if result.domain not in ("", "web") else []
         train = shlex.join(["edufilter", "train", result.out, *domain, "--out", "SCORER"])
+        if missing <= 0 and (how := how_to_install(TO_TRAIN)):
+            show(f"train needs more than is installed here. Install it {how}")
         show(f"next: {train}" if missing <= 0 else f"train needs {MIN_ROWS} labels: label {missing} more")
     return result.exit_code
 

@@ -27,7 +27,9 @@ from pipelines.reports.row_sample import IDENTIFIED, OF_LANGUAGE
 from pipelines.reports.trained_on import trained_on_of
 from pipelines.reports.unsure_documents import are_all, languages_after, warning_after
 from pipelines.run.filter import BY_SAMPLE
-from pipelines.store.leaked_items import FILE
+from pipelines.store.leaked_items import FILE, count_statuses
+from pipelines.store.leaked_items import UNTOLD as NOT_TOLD
+from pipelines.store.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pipelines.run.audit import AuditResult
@@ -197,9 +199,15 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
     for verdict, count in others.items():
         other = "other " if leaked else ""
         match = "document matches" if count == 1 else "documents match"
-        show(f"  {count:,} {other}{match} {NO_LEAKS[verdict]}: that is no leak, and kept")
+        show(f"  {count:,} {other}{match} {NO_LEAKS[verdict]}. That is no leak, and such documents are kept")
     if counts:
         _print_counts("  documents that could not be searched in full", counts)
+    statuses = count_statuses(RunFolder(out))
+    if untold := sum(count for (_, status), count in statuses.items() if status == NOT_TOLD):
+        show(
+            f"  {untold:,} of {statuses.total():,} tasks could not be looked for: their questions are too "
+            f"short, or too usual, to be told from other text ('{NOT_TOLD}' in run/{FILE})"
+        )
     if leaked or others:
         show(f"  each hit is in {printable(out)}/run/hits.parquet, each task in run/{FILE} beside it")
 
@@ -207,7 +215,8 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
 def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str, looked_at: object = None) -> str:
     """Return how much is kept of each language, and what tells it; nothing where there is one alone.
 
-    The largest languages stand first; those that are not known stand last.
+    The largest languages stand first, those of one size by name, so that cuts of one dump name the same ones;
+    those that are not known stand last.
 
     Parameters
     ----------
@@ -225,7 +234,9 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str, looked_at:
     "by language (your column 'lang'): en 590 of 2,721 (21.7 %), es 2 of 536 (0.4 %)"
     """
     kind = next((one["kind"] for one in slices if one["kind"] in (CODE_LANGUAGE, *OF_LANGUAGE)), None)
-    mine = sorted((one for one in slices if one["kind"] == kind), key=lambda one: -one["rows"])
+    mine = sorted(
+        (one for one in slices if one["kind"] == kind), key=lambda one: (-one["rows"], str(one["value"]))
+    )
     told = [one for one in mine if one["value"] not in (OTHERS, *UNTOLD)]
     if not told:
         return ""

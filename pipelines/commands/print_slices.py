@@ -15,8 +15,9 @@ from pipelines.reports.row_sample import OF_LANGUAGE
 from pipelines.store.run_folder import RunFolder
 
 Slices = Sequence[Mapping[str, Any]]
-SHOWN = 100
-"""Values of a kind that are printed, but for languages."""
+SHOWN = 20
+"""Values of a kind that are printed, as many as the page shows; all of languages."""
+LANGUAGES = (CODE_LANGUAGE, *OF_LANGUAGE)
 FEW_SINGLE = 5
 """Values of one document that are printed all the same."""
 FIGURES = ("kind", "value", "rows", "kept", "share", "low", "high")
@@ -41,7 +42,8 @@ def slices_of(report: Mapping[str, Any]) -> Slices:
 def print_slices(report: Mapping[str, Any], out: str) -> None:
     """Print a table for each kind of slice that a report has, and above it how its rows are sorted.
 
-    All languages are shown, and `SHOWN` of other values; what is left is said to be in the report.
+    Languages stand first. All of them are shown, and `SHOWN` of other values; what is left is said to be in
+    the report.
     """
     slices, found = slices_of(report), report.get("looked_at")
     looked_at = found if isinstance(found, int) else 0
@@ -56,13 +58,15 @@ def print_slices(report: Mapping[str, Any], out: str) -> None:
 
     if any(one.get("is_far") for one in slices):
         show(f"*: {FAR_IN_WORDS}.")
-    for kind, grouped in groupby(slices, itemgetter("kind")):
+    for kind, grouped in groupby(
+        sorted(slices, key=lambda one: one["kind"] not in LANGUAGES), itemgetter("kind")
+    ):
         some = list(grouped)
         order = order_in_words(kind, "*", has_far=any(one.get("is_far") for one in some))
         without = without_value(kind, sum(one["rows"] for one in some), looked_at)
         title = f"By {kind}: {'; '.join(filter(None, (order, without)))}"
-        several = some if kind in (CODE_LANGUAGE, *OF_LANGUAGE) else _without_single_ones(some)
-        shown = several if kind in (CODE_LANGUAGE, *OF_LANGUAGE) else several[:SHOWN]
+        several = some if kind in LANGUAGES else _without_single_ones(some)
+        shown = several if kind in LANGUAGES else several[:SHOWN]
         head = (kind, "documents", "kept", "share", "95 % interval")
         print_table(head, list(map(_row, shown)), title=title, parts_figures=False)
         single, where = len(some) - len(several), printable(str(RunFolder(out).run / "report.json"))

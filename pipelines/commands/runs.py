@@ -25,7 +25,7 @@ from pipelines.commands.command_signature import (
 )
 from pipelines.commands.screen import show
 from pipelines.progress import ConsoleReporter
-from pipelines.settings.base import command_of
+from pipelines.settings.base import NO_REPORT, NO_SAMPLES, command_of
 from pipelines.settings.choosing import CompareConfig, RecutConfig
 from pipelines.settings.runs import DecontaminateConfig, FilterConfig, RunSettings
 
@@ -201,8 +201,9 @@ def _run(
     """Make a run, print what it did, and draw its report; return the exit code."""
     from pipelines.commands.print_runs import print_result
 
+    page_options = [name for name, given in ((NO_REPORT, no_report), (NO_SAMPLES, no_samples)) if given]
     try:
-        result = verb(config, reporter=reporter)
+        result = verb(config, reporter=reporter, page_options=page_options)
     except KeyboardInterrupt as error:
         raise Interrupted(str(error)) from None
     if json_log:
@@ -213,15 +214,16 @@ def _run(
 
         by_language = result.manifest["settings"].get("by") in LANGUAGE_COLUMNS  # of which a table was shown
         if result.manifest["scorer"] is not None and not by_language:
-            again = f"edufilter report {printable(shlex.quote(result.out))}"
+            from pipelines.run.upkeep import how_to_draw
+
+            again = how_to_draw(result.out, samples=not no_samples)
             show(f"not told, since no report was made: what is kept of each language. To see it: {again}")
         return code
     from pipelines.commands.print_slices import read_report
     from pipelines.reports.report_result import report_result
 
-    if result.rows_scored:
-        reporter.say("Making the report ...")
-    page = report_result(result, command_of(name, config), samples=not no_samples, reporter=reporter)
+    command = command_of(name, config, page_options)
+    page = report_result(result, command, samples=not no_samples, reporter=reporter)
     code = print_result(result, None if page is None else read_report(result.out), since_s=reporter.began_s)
     if page is not None:
         show(f"report: {printable(str(page))}")
@@ -241,9 +243,10 @@ def status_command(out: OutArgument, as_json: JsonOption = False) -> int:
     if as_json:
         show(json.dumps(asdict(status)))
     else:
+        lacking = ", but for its page" if status.lacks_page else ""
         show(
-            f"{status.state}: {status.parts_done:,} of {status.parts:,} parts, {status.rows_done:,} of "
-            f"{status.rows:,} documents, {status.set_aside:,} set aside"
+            f"{status.state}{lacking}: {status.parts_done:,} of {status.parts:,} parts, "
+            f"{status.rows_done:,} of {status.rows:,} documents, {status.set_aside:,} set aside"
         )
         if names := status.set_aside_names:
             more = " and others" if status.set_aside > len(names) else ""

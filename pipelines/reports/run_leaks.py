@@ -17,7 +17,7 @@ from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import Place, read_again
 from pipelines.store.leak_files import HITS_SCHEMA, found_by, read_tasks
-from pipelines.store.leaked_items import CONTAMINATED, FILE, UNTOLD, read_items
+from pipelines.store.leaked_items import CONTAMINATED, UNTOLD, count_statuses
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder, as_written
 
@@ -198,16 +198,13 @@ def _texts_of(task: Task) -> dict[str, str]:
 
 
 def _count_items(folder: RunFolder) -> list[ItemCount]:
-    path = folder.run / FILE
-    if not path.exists():  # an earlier version wrote none
-        return []
-    with as_written(path), open_parquet(folder.own_file(path)) as file:
-        table = read_items(file)
-    benchmarks = table["benchmark"].to_pylist()
-    found = Counter(zip(benchmarks, table["status"].to_pylist(), strict=True))
+    found = count_statuses(folder)
+    items = Counter[str]()
+    for (name, _), count in found.items():
+        items[name] += count
     return [
-        ItemCount(name, items, found[name, CONTAMINATED], found[name, COMMON_TEXT], found[name, UNTOLD])
-        for name, items in Counter(benchmarks).items()
+        ItemCount(name, count, found[name, CONTAMINATED], found[name, COMMON_TEXT], found[name, UNTOLD])
+        for name, count in items.items()
     ]
 
 

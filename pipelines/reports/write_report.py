@@ -46,7 +46,7 @@ def write_report(
     """
     refuse_few_addresses()
     folder, reporter = RunFolder(out), reporter or ConsoleReporter()
-    data, page = folder.run / "report.json", folder.run / "report.html"
+    data, page = folder.run / "report.json", folder.page
     with ThreadPoolExecutor(1) as beside:  # the engine that draws takes as long as the documents do
         drawings: list[Future[dict[str, str]]] = []
 

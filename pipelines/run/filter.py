@@ -27,7 +27,7 @@ from pipelines.run.scorers_of_run import (
     scorer_settings,
     untried_scorer_of,
 )
-from pipelines.settings.base import words_of
+from pipelines.settings.base import NO_REPORT, words_of
 from pipelines.settings.runs import DecontaminateConfig, DumpSettings, FilterConfig
 from pipelines.store.benchmark_tasks import gather_tasks
 from pipelines.store.plan import Plan, PlanSettings, make_plan
@@ -57,7 +57,11 @@ BY_SAMPLE = ", by a sample of this dump"
 
 
 def filter_dump(
-    config: FilterConfig, *, executor: Executor | None = None, reporter: Reporter | None = None
+    config: FilterConfig,
+    *,
+    executor: Executor | None = None,
+    reporter: Reporter | None = None,
+    page_options: Sequence[str] = (NO_REPORT,),
 ) -> FilterResult:
     """Score every document of a dump and write those that teach.
 
@@ -70,6 +74,8 @@ def filter_dump(
         Where parts run; on all cores of this machine if not given.
     reporter : Reporter, optional
         What is told about progress; standard error if not given.
+    page_options : sequence of str
+        What the command line that finishes the run says of its page, of which this makes none.
 
     Returns
     -------
@@ -91,7 +97,7 @@ def filter_dump(
     tasks = gather_tasks(config.against, config)
     untried = untried_scorer_of(config)
     leaks = search_of(tasks, config.leak_action) if tasks else None
-    plan = replace(plan_of(config, files, untried, leaks), command=words_of("filter", config))
+    plan = replace(plan_of(config, files, untried, leaks), command=words_of("filter", config, page_options))
     refuse_other_run(folder, plan, update=config.update)
     settings = WorkerSettings(
         out=config.out,
@@ -136,7 +142,11 @@ def filter_dump(
 
 
 def decontaminate_dump(
-    config: DecontaminateConfig, *, executor: Executor | None = None, reporter: Reporter | None = None
+    config: DecontaminateConfig,
+    *,
+    executor: Executor | None = None,
+    reporter: Reporter | None = None,
+    page_options: Sequence[str] = (NO_REPORT,),
 ) -> FilterResult:
     """Look for the tasks of benchmarks in every document of a dump, and write those without.
 
@@ -145,7 +155,7 @@ def decontaminate_dump(
     Parameters
     ----------
     config : DecontaminateConfig
-    executor, reporter : optional
+    executor, reporter, page_options : optional
         As for `filter_dump`.
 
     Raises
@@ -182,7 +192,7 @@ def decontaminate_dump(
         max_document_bytes=config.max_document_bytes,
         leaks=leaks,
     )
-    plan = replace(plan, command=words_of("decontaminate", config))
+    plan = replace(plan, command=words_of("decontaminate", config, page_options))
     with begun_run(config.out, plan, reporter=reporter, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
             names = sorted({one.benchmark for one in tasks})

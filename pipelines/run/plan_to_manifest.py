@@ -21,6 +21,7 @@ from pipelines.interrupting import note_how_far
 from pipelines.progress import Reporter, RowMeter
 from pipelines.run.audit import AuditResult, agreement_of
 from pipelines.run.resume import settle_plan
+from pipelines.settings.base import NO_REPORT
 from pipelines.store.leak_files import write_all_hits, write_tasks
 from pipelines.store.leaked_items import FILE, MANY_SITES, write_items
 from pipelines.store.manifest import read_set_aside, write_manifest
@@ -145,7 +146,9 @@ def run_plan(
     """
     if folder.manifest.exists():
         but = ", but for what could not be read" if folder.read_manifest()["set_aside"] else ""
-        reporter.say(f"{printable(str(folder.root))} is complete{but}. There is nothing to do.")
+        is_all = folder.page.exists() or NO_REPORT in plan.command
+        rest = " There is nothing to do." if is_all else ""
+        reporter.say(f"{printable(str(folder.root))} is complete{but}.{rest}")
         return _result(folder, plan, rows_scored=0, seconds=0.0)
     done = folder.are_done(plan.parts)
     waiting = plan.parts.largest_first(~done)
@@ -213,16 +216,9 @@ def _result(folder: RunFolder, plan: Plan, *, rows_scored: int, seconds: float) 
 
 
 def _write_leaks(folder: RunFolder, plan: Plan, reporter: Reporter) -> None:
-    """Write what was found of benchmarks, and say what may be no leak, and what could not be told."""
+    """Write what was found of benchmarks, and say what may be no leak."""
     write_all_hits(folder, plan)
-    found = write_items(folder, plan)
-    if found.untold:
-        reporter.say(
-            f"{found.untold:,} of {found.items:,} benchmark tasks cannot be told from other text: their "
-            "questions are short, or much alike. No document was removed for these. The column status of "
-            f"{printable(str(folder.run / FILE))} says which they are."
-        )
-    if many := found.many:
+    if many := write_items(folder, plan):
         reporter.say(
             f"{many:,} benchmark {'item is' if many == 1 else 'items are each'} on more than "
             f"{MANY_SITES} sites. If you know that as common text, keep these documents: "

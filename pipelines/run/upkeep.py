@@ -1,6 +1,7 @@
 """Looking after a run: where it stands, whether its files are whole, and what a kill left behind."""
 
 import hashlib
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ from typing import Literal
 
 import numpy as np
 
+from filtering.printable import printable
 from pipelines.dump.reading import read_footer
 from pipelines.names import name_of
 from pipelines.paths import AnyPath, StorePath, files_below
+from pipelines.settings.base import NO_REPORT, NO_SAMPLES
 from pipelines.store.manifest import receipts_of_manifest
 from pipelines.store.plan import Plan
 from pipelines.store.receipts import Receipt, receipts_of
@@ -37,8 +40,11 @@ class Status:
     set_aside_names : tuple of str
         The first `NAMED` of their files.
     next_step : str
-        What to do to finish an unfinished run, and so that files which were set aside are read; empty where
-        nothing is left to do.
+        What to do to finish an unfinished run, to draw its page, and so that files which were set aside are
+        read; empty where nothing is left to do.
+    lacks_page : bool
+        Whether the command of a complete run was to draw a page, and that is not there: it was killed
+        meanwhile, say.
     """
 
     state: Literal["running", "unfinished", "complete"]
@@ -49,6 +55,13 @@ class Status:
     set_aside: int
     set_aside_names: tuple[str, ...] = ()
     next_step: str = ""
+    lacks_page: bool = False
+
+
+def how_to_draw(out: str, *, samples: bool) -> str:
+    """Return the command line that draws the page of a run, with documents or without."""
+    more = () if samples else (NO_SAMPLES,)
+    return printable(shlex.join(("edufilter", "report", out, *more)))
 
 
 def status_of_run(out: str) -> Status:
@@ -66,7 +79,13 @@ def status_of_run(out: str) -> Status:
         "complete" if folder.manifest.exists() else "running" if folder.is_locked else "unfinished"
     )
     set_aside = len(plan.set_aside) + int(states.set_aside.sum())
-    steps = [plan.how_to_finish if state == "unfinished" else "", plan.how_to_read if set_aside else ""]
+    lacks_page = state == "complete" and NO_REPORT not in plan.command and not folder.page.exists()
+    draw = f"To draw it:\n  {how_to_draw(out, samples=NO_SAMPLES not in plan.command)}"
+    steps = [
+        draw if lacks_page else "",
+        plan.how_to_finish if state == "unfinished" else "",
+        plan.how_to_read if set_aside else "",
+    ]
     return Status(
         state=state,
         parts=len(plan.parts),
@@ -76,6 +95,7 @@ def status_of_run(out: str) -> Status:
         set_aside=set_aside,
         set_aside_names=tuple(islice(_names_of_set_aside(plan, states), NAMED)),
         next_step="\n".join(filter(None, steps)),
+        lacks_page=lacks_page,
     )
 
 

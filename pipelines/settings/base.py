@@ -48,6 +48,8 @@ HEADINGS = (
 """In the order in which help has them."""
 
 
+NO_REPORT, NO_SAMPLES = "--no-report", "--no-samples"
+"""Options of the page of a run, which are no settings: they decide no row. Verbs in Python make no page."""
 NAME_AND_OPTION = re.compile(r"'\w+' \((--[\w -]+)\)")
 """How refusals name a setting that has an option."""
 
@@ -193,20 +195,28 @@ def placement_in_words(config: "ModelSettings") -> list[str]:
     return options_in_words(config, without=others)
 
 
-def command_of(verb: str, config: Settings) -> str:
-    """Return the command line that has these settings, but those that are the defaults."""
-    return shlex.join(words_of(verb, config))
+def command_of(verb: str, config: Settings, more: Sequence[str] = ()) -> str:
+    """Return the command line that has these settings, but those that are the defaults, and more options."""
+    return shlex.join(words_of(verb, config, more))
 
 
-def words_of(verb: str, config: Settings) -> tuple[str, ...]:
-    """Return the words of the command line that has these settings, but those that are the defaults."""
+def words_of(verb: str, config: Settings, more: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the words of the command line that has these settings, but those that are the defaults.
+
+    Parameters
+    ----------
+    verb : str
+    config : Settings
+    more : sequence of str
+        Options that are no settings, such as `NO_REPORT`.
+    """
     model = type(config)
     arguments: list[str] = []
     for name in names_of(model):
         if isinstance(info_of(model, name), ArgumentInfo):
             value = getattr(config, name)
             arguments += [value] if isinstance(value, str) else value
-    return ("edufilter", verb, *arguments, *options_in_words(config))
+    return ("edufilter", verb, *arguments, *options_in_words(config), *more)
 
 
 def with_options(words: Sequence[str], options: Mapping[str, str]) -> list[str]:

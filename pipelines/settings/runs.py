@@ -57,8 +57,8 @@ def _rules_in_words(rules: tuple[Rule, ...] | None) -> str | None:
 Benchmarks = Option(
     metavar="BENCHMARK",
     rich_help_panel=LEAKS,
-    help="File of benchmark tasks (.jsonl, .json, .csv or .parquet) that must not be in the output. Repeat "
-    "it for more files.",
+    help="File of benchmark tasks (.jsonl, .json, .csv or .parquet) that must not be in the output, or a "
+    "folder or pattern of such. Repeat it for more.",
 )
 
 

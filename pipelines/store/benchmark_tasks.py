@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from filtering.errors import BadFileError, SettingsError
 from filtering.leaks import Task, read_benchmark
+from filtering.leaks.benchmark_files import find_benchmarks
 from filtering.leaks.search import COMMON_TEXT
 from filtering.leaks.settings import benchmark_name
 from filtering.printable import listed, printable
@@ -24,7 +25,7 @@ def gather_tasks(
     against: Sequence[str],
     settings: BenchmarkSettings = BenchmarkSettings(),  # noqa: B008 - it is frozen
 ) -> tuple[Task, ...]:
-    """Return the tasks of benchmarks.
+    """Return the tasks of benchmarks: of files, folders of such, and patterns.
 
     Raises
     ------
@@ -34,7 +35,8 @@ def gather_tasks(
         read.
     """
     fields = {one.benchmark: one.fields for one in settings.fields}
-    names = [benchmark_name(path) for path in against]
+    files = [file for one in against for file in find_benchmarks(one)]
+    names = [benchmark_name(file) for file in files]
     if unknown := sorted(fields.keys() - {"", *names}):
         raise SettingsError(
             f"'fields' (--fields) must begin with the name of a benchmark of the run: {listed(names)}. Got "
@@ -43,7 +45,7 @@ def gather_tasks(
     try:
         tasks = [
             task
-            for path, name in zip(against, names, strict=True)
+            for path, name in zip(files, names, strict=True)
             for task in read_benchmark(path, fields.get(name, fields.get("")))
         ]
     except BadFileError as error:  # a benchmark is a setting, not data

@@ -5,7 +5,7 @@ which everybody writes or quotes: another run takes the file and keeps these doc
 on all of its pages is told by nobody else: however often it is there, it is one site.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ import pyarrow as pa
 from filtering.errors import EdufilterError
 from filtering.leaks.prose_index import PASSAGE, ProseIndex
 from filtering.leaks.search import COMMON, COMMON_TEXT, LEAK
-from pipelines.dump.reading import OpenParquet
+from pipelines.dump.reading import OpenParquet, open_parquet
 from pipelines.dump.row_sites import sites_of
 from pipelines.names import lookup_below
 from pipelines.store.leak_files import read_hits, read_tasks
 from pipelines.store.plan import Plan
-from pipelines.store.run_folder import RunFolder
+from pipelines.store.run_folder import RunFolder, as_written
 
 MANY_SITES = 20
 """An item on more of them may be common text. A document of which nothing tells the site is one."""
@@ -45,25 +45,6 @@ Found = tuple[str, str, str | None]
 FILE = "contaminated_items.parquet"
 
 
-@dataclass(frozen=True)
-class ItemsFound:
-    """What is told of the items of a run.
-
-    Parameters
-    ----------
-    items : int
-        All of them.
-    untold : int
-        Those that cannot be told from other text.
-    many : int
-        Those on more than `MANY_SITES` that leak.
-    """
-
-    items: int
-    untold: int
-    many: int
-
-
 @dataclass
 class _Hits:
     """Hits of an item with one verdict: how many documents have some, and the strongest of them."""
@@ -79,8 +60,8 @@ class _Hits:
             self.strength, self.part = strength, part
 
 
-def write_items(folder: RunFolder, plan: Plan) -> ItemsFound:
-    """Write ``run/contaminated_items.parquet``; return what is told of it."""
+def write_items(folder: RunFolder, plan: Plan) -> int:
+    """Write ``run/contaminated_items.parquet``; return how many items on more than `MANY_SITES` leak."""
     tasks = read_tasks(folder)
     hits = _hits_by_item(folder, plan)
     prose = ProseIndex.of([task for task in tasks if task.kind == "prose"])
@@ -100,11 +81,7 @@ def write_items(folder: RunFolder, plan: Plan) -> ItemsFound:
         values = (*item, status, best.documents, on, best.strength, best.part)
         rows.append(dict(zip(ITEMS_SCHEMA.names, values, strict=True)))
     folder.write_tables(folder.run / FILE, ITEMS_SCHEMA, [pa.Table.from_pylist(rows, ITEMS_SCHEMA)])
-    return ItemsFound(
-        items=len(rows),
-        untold=sum(row["status"] == UNTOLD for row in rows),
-        many=sum(count > MANY_SITES for (*_, verdict), count in sites.items() if verdict == LEAK),
-    )
+    return sum(count > MANY_SITES for (*_, verdict), count in sites.items() if verdict == LEAK)
 
 
 def read_items(file: OpenParquet) -> pa.Table:
@@ -120,6 +97,16 @@ def read_items(file: OpenParquet) -> pa.Table:
             field = ITEMS_SCHEMA.field(name)
             table = table.append_column(field, pa.nulls(table.num_rows, field.type))
     return table.select(ITEMS_SCHEMA.names).cast(ITEMS_SCHEMA)
+
+
+def count_statuses(folder: RunFolder) -> Counter[tuple[str, str]]:
+    """Count the items of a run by benchmark and status; none of a run that wrote down none."""
+    path = folder.run / FILE
+    if not path.exists():
+        return Counter()
+    with as_written(path), open_parquet(folder.own_file(path)) as file:
+        table = read_items(file)
+    return Counter(zip(table["benchmark"].to_pylist(), table["status"].to_pylist(), strict=True))
 
 
 def _sites_by_item(folder: RunFolder, plan: Plan, several: Set[Found]) -> Mapping[Found, int]:

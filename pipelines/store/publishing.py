@@ -9,7 +9,8 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,9 +77,9 @@ class PublishingFolder:
 
     def write_bytes(self, path: AnyPath, content: bytes) -> None:
         """Write a small file in one step."""
-        temporary = self.new_temporary(path.name)
-        temporary.write_bytes(content)
-        _put(temporary, path)
+        with self._removed_if_unfinished(path.name) as temporary:
+            temporary.write_bytes(content)
+            _put(temporary, path)
 
     def write_json(self, path: AnyPath, value: object) -> None:
         """Write a JSON file in one step."""
@@ -86,15 +87,26 @@ class PublishingFolder:
 
     def write_tables(self, path: AnyPath, schema: pa.Schema, tables: Iterable[pa.Table]) -> Written:
         """Write tables as one Parquet file, in one step; its row groups can be read one by one."""
-        temporary, rows = self.new_temporary(path.name), 0
-        with (
-            new_file(temporary) as file,
-            pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer,
-        ):
-            for table in tables:
-                writer.write_table(table, row_group_size=GROUP_ROWS)
-                rows += table.num_rows
-        return self.publish(temporary, path, rows)
+        rows = 0
+        with self._removed_if_unfinished(path.name) as temporary:
+            with (
+                new_file(temporary) as file,
+                pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer,
+            ):
+                for table in tables:
+                    writer.write_table(table, row_group_size=GROUP_ROWS)
+                    rows += table.num_rows
+            return self.publish(temporary, path, rows)
+
+    @contextmanager
+    def _removed_if_unfinished(self, name: str) -> Iterator[Path]:
+        """Give a name in the temporary folder; what lies there is removed where it gets no final name."""
+        temporary = self.new_temporary(name)
+        try:
+            yield temporary
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 def new_file(path: Path) -> pa.OSFile:

@@ -149,6 +149,7 @@ class RunFolder(PublishingFolder):
         self.receipts = self.run / "receipts"
         self.manifest = self.run / "manifest.json"
         self.plan = self.run / "plan.json"
+        self.page = self.run / "report.html"
         super().__init__(self.run / "tmp")
         for folder in (self.run, *self.of_parts, self.receipts, self.run / "tmp"):
             if isinstance(folder, Path) and folder.is_symlink():

@@ -39,6 +39,8 @@ HOST = "127.0.0.1"
 START_S = 180.0
 POLL_S = 0.1
 STOP_S = 5.0
+GONE_S = 60.0
+"""Until a killed process is gone: on a busy machine its memory takes a while to free."""
 WIDTH = 32
 LAYERS = 2
 SPREAD = 0.2  # of the weights; with 0.02, as usual, the model says the same to every text
@@ -204,4 +206,4 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             break
         except subprocess.TimeoutExpired:
             continue
-    process.wait(STOP_S)
+    process.wait(GONE_S)

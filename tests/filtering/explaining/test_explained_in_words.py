@@ -79,7 +79,7 @@ def test_signals_that_are_not_listed_are_counted_and_add_up():
 def test_each_verb_of_a_sentence_is_said_once_and_what_is_lacking_stands_apart(text):
     why = explained(text)
     for clause in (why.speaks_for, why.speaks_against):
-        parts = clause.split("; ")
+        parts = [part for part in clause.split("; ") if not part.startswith("its words")]
         assert len(parts) <= 2
         assert all(part.startswith("it ") for part in parts if part)
         assert all(part.count(" has ") <= 1 for part in parts)
@@ -136,6 +136,17 @@ def test_a_passage_is_told_with_the_score_of_the_text_without_it():
     assert "Buy now" in why.lowering_passage.text
     short = explained("One line alone.")
     assert short.raising_passage is short.lowering_passage is None
+
+
+def test_where_words_moved_a_score_most_the_sentence_says_so_first_and_names_the_strongest():
+    told = explain_documents(load_scorer("web"), [LESSON, SHOP, FINNISH, LESSON * 3, "1, 2, 3"], top=ALL)
+    found = [(why, re.match(r'its words \(\+([\d.]+)\), such as "(\w+)"', why.speaks_for)) for why in told]
+    by_words = [(why, match) for why, match in found if match]
+    assert 0 < len(by_words) < len(told)
+    for why, match in by_words:
+        (words,) = [one for one in why.groups if one.group == "words"]
+        strongest = next(one.name for one in why.raised if one.group == "words" and one.name.startswith('"'))
+        assert (match[1], f'"{match[2]}"') == (f"{words.points:.2f}", strongest)
 
 
 def test_a_passage_that_hardly_moves_the_score_is_not_told():

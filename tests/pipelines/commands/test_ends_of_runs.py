@@ -113,6 +113,13 @@ def test_the_largest_languages_are_named_first_whatever_is_kept_of_them():
     assert said == ("by language (your column 'lang'): en 590 of 2,721 (21.7 %), pl 37 of 46 (80.4 %)")
 
 
+def test_of_languages_of_one_size_the_same_are_named_whatever_the_cut_keeps_of_them():
+    names = ("pl", "en", "ar", "tr", "es", "de")
+    cuts = [slices(**{name: (kept, 130) for name in some}) for kept, some in ((5, names), (60, names[::-1]))]
+    told = [re.findall(r"([a-z]{2}) \d+ of 130", languages_in_words(one, "out")) for one in cuts]
+    assert told == [["ar", "de", "en", "es"]] * 2
+
+
 def test_the_line_of_languages_says_what_tells_them():
     found = [{"kind": "language found", "value": value, "rows": 5, "kept": 1} for value in ("en", "de")]
     said = languages_in_words(found, "out")
@@ -163,9 +170,10 @@ def test_all_languages_are_printed_and_of_more_sites_how_many_are_left(capsys, t
     print_slices(found, str(tmp_path))
     said = capsys.readouterr().out
     assert all(f" lang{at} " in said for at in range(130))
-    assert " site99 " in said
-    assert " site100 " not in said
-    assert f"30 more sites of 60 documents: 'slices' in {tmp_path}/run/report.json" in said
+    assert " site19 " in said
+    assert " site20 " not in said
+    assert f"110 more sites of 220 documents: 'slices' in {tmp_path}/run/report.json" in said
+    assert said.index("By lang") < said.index("By site")
 
 
 @pytest.mark.parametrize("single", [3, 40])

@@ -15,7 +15,7 @@ from runs import QUIET
 
 import pipelines
 import pipelines.progress
-import pipelines.run.filter
+import pipelines.run.scorers_of_run
 from filtering import load_scorer
 from pipelines import FilterConfig, filter_dump
 from pipelines.progress import ConsoleReporter, Meter
@@ -91,7 +91,9 @@ def test_a_new_cut_logs_its_end_as_filter_does(command, finished, tmp_path):
 
 def test_a_filter_loads_its_scorer_once_beside_its_workers(settings, tmp_path, monkeypatch):
     loads = []
-    monkeypatch.setattr(pipelines.run.filter, "open_scorer", lambda *a: (loads.append(a), open_scorer(*a))[1])
+    monkeypatch.setattr(
+        pipelines.run.scorers_of_run, "open_scorer", lambda *a: (loads.append(a), open_scorer(*a))[1]
+    )
     filter_dump(FilterConfig(**settings, out=tmp_path / "out"), reporter=ConsoleReporter("none"))
     assert len(loads) == 1
 

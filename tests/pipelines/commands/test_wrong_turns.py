@@ -166,7 +166,6 @@ def test_usage_that_is_wrong_is_answered_with_what_to_type(command, words, said)
         ["decontaminate", "{there}", "--against", "{near}.jsonl", "--out", "{out}"],
         ["status", "{near}"],
         ["score", "{near}.txt"],
-        ["annotate", "{there}", "--rubric", "{near}.toml", "--model", "m", "--out", "{out}"],
     ],
 )
 def test_a_path_that_is_not_there_is_answered_with_the_nearest_one(command, pages, tmp_path, words):

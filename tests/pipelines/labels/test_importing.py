@@ -1,6 +1,7 @@
 """Proves that scores that exist become labels, and that scores that are none are refused by name."""
 
 import json
+import sys
 
 import pyarrow as pa
 import pyarrow.csv
@@ -12,10 +13,12 @@ from late import Late
 from runs import QUIET
 from scripted_server import ScriptedServer, labelled
 
+from annotations.labels.labels import MIN_ROWS
 from filtering.errors import ColumnError, LabelsError
 from pipelines import ImportConfig, annotate_sample, import_labels
+from pipelines.commands.print_labels import print_annotation
 from pipelines.labels.importing import SCORED_BEFORE
-from pipelines.labels.label_folder import RATINGS_FILE
+from pipelines.labels.label_folder import RATINGS_FILE, AnnotateResult
 
 datasets = Late("datasets")
 
@@ -104,6 +107,28 @@ def test_where_a_comma_stands_in_numbers_it_is_read_as_one(tmp_path, separator):
     assert {name: (row["text"], row["score"]) for name, row in rows.items()} == {
         "1,5": ("One, two.", 3.5), "c": ("Four.", 4.0),
     }  # fmt: skip
+
+
+def test_in_a_table_of_decimal_commas_what_is_no_number_is_named_alone(tmp_path):
+    path = tmp_path / "hand.csv"
+    path.write_text("id;text;score\na;One.;4,5\nb;Two.;3\nc;Three.;?\nd;Four.;")
+    with pytest.raises(LabelsError, match=r"Got '\?' in data row 3 \(id 'c'\)\. No other row is wrong"):
+        import_labels(ImportConfig(source=str(path), out=str(tmp_path / "labels"), rater="me"))
+    path.write_text(path.read_text().replace("?", "0,5"))
+    import_labels(ImportConfig(source=str(path), out=str(tmp_path / "labels"), rater="me"))
+    assert [row["score"] for row in read(tmp_path / "labels")] == [4.5, 3.0, 0.5]
+
+
+def test_where_what_trains_is_not_installed_the_next_step_says_so_first(capsys, monkeypatch):
+    result = AnnotateResult(out="labels", labels=MIN_ROWS, statuses={"imported": MIN_ROWS}, spent_usd=0.0)
+    print_annotation(result)
+    assert "train needs more" not in capsys.readouterr().out
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    print_annotation(result)
+    first, last = capsys.readouterr().out.splitlines()[-2:]
+    assert first.startswith("train needs more than is installed here. Install it ")
+    assert "pip install '.[train]'" in first
+    assert last == "next: edufilter train labels --out SCORER"
 
 
 def test_a_number_with_a_comma_in_a_table_of_commas_is_told_with_what_is_meant(tmp_path):

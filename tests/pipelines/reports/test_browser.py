@@ -296,7 +296,7 @@ def test_grades_fit_any_screen_and_run_nothing_of_a_text(browser, tmp_path, widt
     result = GradeResult(
         out=str(tmp_path), rubric="story", grader="large", overall="mean", prompts=len(HOSTILE),
         models=grades_by_model(written, ["plot", "grammar"]), statuses={"ok": len(written)},
-        spent_usd=1.0, open_usd=0.0,
+        spent_usd=1.0, open_usd=0.0, unpriced=(), enough_usd=None,
         last_error="", examples=written,
     )  # fmt: skip
     path = write_grade_page(result)

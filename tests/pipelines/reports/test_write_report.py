@@ -33,6 +33,18 @@ def test_the_page_holds_chart_numbers_and_settings(copied):
     assert "deep/part-1.part-00001-of-00002.parquet" in page.text
 
 
+def test_slices_are_told_at_once_where_the_page_is_of_what_the_run_holds(command, copied):
+    page, data = copied / "run" / "report.html", copied / "run" / "report.json"
+    write_report(str(copied), reporter=QUIET)
+    page.write_text("as it was")
+    told = command("report", copied, "--slices")
+    assert ("By length" in told.out, told.err, page.read_text()) == (True, "", "as it was")
+    told = json.loads(data.read_text())
+    data.write_text(json.dumps({**told, "manifest": {**told["manifest"], "rows": 409}}))
+    assert "Making the report" in command("report", copied, "--slices").err
+    assert page.read_text() != "as it was"
+
+
 def test_the_same_run_gives_the_same_page_and_leaves_nothing_else(copied, own_drawing, monkeypatch):
     first = write_report(str(copied)).read_bytes()
     charts._drawn.cache_clear()  # and so drawn anew, by an engine of its own
@@ -114,7 +126,7 @@ def test_a_run_ends_with_its_report_unless_told_not_to(dump, web, tmp_path, comm
     page = tmp_path / "out" / "run" / "report.html"
     assert f"report: {page}" in done.out
     text = Page(page.read_text()).text
-    assert f"edufilter filter {dump} --out {tmp_path / 'out'} --keep-at 1.5 --effort fast" in text
+    assert f"edufilter filter {dump} --out {tmp_path / 'out'} --keep-at 1.5" in text
     assert "Photosynthesis" in text
     again = command("recut", tmp_path / "out", "--keep-at", 2, "--to", tmp_path / "to")
     assert "edufilter recut" in Page((tmp_path / "to" / "run" / "report.html").read_text()).text

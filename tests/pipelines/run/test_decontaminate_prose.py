@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +14,7 @@ from runs import QUIET
 from filtering.errors import SettingsError
 from pipelines import decontaminate_dump, write_report
 from pipelines.settings.runs import FilterConfig
+from pipelines.store.benchmark_tasks import gather_tasks
 
 QUESTION = (
     "A gardener plants 24 bulbs in rows of 6 beside the old wall, and a mole eats 3 bulbs of every row. "
@@ -119,7 +121,7 @@ def test_fields_of_one_of_several_benchmarks_can_be_named(source, benchmark, tmp
     )
     done = command(*words, "--fields", fields)
     assert done.code == 0, done.said
-    assert "1 of 6 benchmark tasks cannot be told from other text" in " ".join(done.said.split())
+    assert "1 of 6 tasks could not be looked for" in " ".join(done.said.split())
     assert statuses(tmp_path / "out") == STATUSES | {"n7": ("contaminated", 1)}
     plan = json.loads((tmp_path / "out" / "run" / "plan.json").read_text())
     assert "odd:id=nr,prompt=ask,solution=key,choices=ends" in json.dumps(plan)
@@ -143,7 +145,11 @@ def test_what_many_documents_have_is_kept_as_common_text_by_another_run(
     done = command(*arguments, tmp_path / "out", "--common-items", items)
     assert done.code == 0, done.said
     assert "removed 1 document that holds a benchmark task\n" in done.out
-    assert "25 other documents match a task that is common text: that is no leak, and kept\n" in done.out
+    assert (
+        "25 other documents match a task that is common text. That is no leak, and such documents are kept\n"
+        in done.out
+    )
+    assert "  1 of 5 tasks could not be looked for: their questions are too short" in done.out
     assert "1 other document matches a task by the passage that it is about" in done.out
     assert "more than 20 sites" not in done.said
     assert kept_ids(tmp_path / "out") == [row for row in range(ROWS) if row != LEAKY]
@@ -208,6 +214,21 @@ def test_code_and_prose_are_looked_for_in_one_run(source, benchmark, tmp_path):
     config = config.model_copy(update={"against": (str(benchmark), str(code))})
     decontaminate_dump(config, reporter=QUIET)
     assert statuses(tmp_path / "out") == STATUSES | {"Made/0": ("clean", 0)}
+
+
+def test_benchmarks_are_taken_from_a_folder_and_by_a_pattern(benchmark, tmp_path):
+    folder = tmp_path / "benchmarks"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "README.txt").write_text("no benchmark")
+    (folder / "deep" / "Code.jsonl").write_text(json.dumps(make_task("Made/0")))
+    shutil.copy(benchmark, folder)
+    tasks = gather_tasks([str(benchmark), str(folder / "deep" / "Code.jsonl")])
+    assert set(gather_tasks([str(folder)])) == set(tasks)
+    assert gather_tasks([f"{folder}/*/*.json*"]) == gather_tasks([str(folder / "deep" / "Code.jsonl")])
+    (tmp_path / "empty").mkdir()
+    for given in (f"{folder}/*.csv", str(tmp_path / "empty")):
+        with pytest.raises(SettingsError, match="must hold at least one file whose name ends in"):
+            gather_tasks([given])
 
 
 @pytest.mark.parametrize("content", [None, b"PAR1", "other columns", "a pipe"])

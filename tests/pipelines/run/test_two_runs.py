@@ -64,13 +64,12 @@ def test_two_runs_in_one_process_are_held_apart_too(settings, tmp_path):
 def test_another_setting_or_scorer_on_a_started_output_is_refused_naming_it(
     command, web, dump, finished, tmp_path, name, change
 ):
-    if name == "--scorer":
-        change = ["-s", copy_of_scorer(web, tmp_path / "other", domain="other")]
+    scorer = copy_of_scorer(web, tmp_path / "other", domain="other") if name == "--scorer" else web
     out = tmp_path / "out"
     shutil.copytree(finished, out)
     before = digests(out)
     rows = [] if name == "rows_per_part" else ["--rows-per-part", 80]
-    outcome = command("filter", *BARE, dump, "-s", web, "--keep-at", CUT, *rows, *change, "-o", out)
+    outcome = command("filter", *BARE, dump, "-s", scorer, "--keep-at", CUT, *rows, *change, "-o", out)
     assert outcome.code == 2
     assert name in outcome.err
     assert ("edufilter recut" if name == "--keep-at" else "--out") in outcome.err

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, CUT, digests, lasting
+from dumps import BARE, CUT, digests, lasting, write_dump
 
 from pipelines.store.run_folder import RunFolder
 
@@ -47,7 +47,7 @@ def test_status_of_a_finished_run(command, finished):
     assert outcome.code == 0
     assert json.loads(outcome.out) == {
         "state": "complete", "parts": 6, "parts_done": 6, "rows": 410, "rows_done": 410, "set_aside": 0,
-        "set_aside_names": [], "next_step": "",
+        "set_aside_names": [], "next_step": "", "lacks_page": False,
     }  # fmt: skip
     assert command("status", finished).out == "complete: 6 of 6 parts, 410 of 410 documents, 0 set aside\n"
 
@@ -60,6 +60,21 @@ def test_status_of_a_killed_run_and_of_one_at_work(command, killed_run):
     assert 0 < status["rows_done"] < 410
     with folder.lock():
         assert command("status", killed_run).out.startswith("running")
+
+
+def test_a_run_that_was_killed_before_its_page_lacks_it_and_the_same_command_draws_it(command, web, tmp_path):
+    source, out = write_dump(tmp_path / "in", rows=(20,)), tmp_path / "out"
+    words = ("filter", source, "-s", web, "--out", out, "--no-samples")
+    assert command(*words).code == 0
+    (out / "run" / "report.html").unlink()
+    told = command("status", out).out
+    assert told.startswith("complete, but for its page: 1 of 1 parts")
+    assert told.endswith(f"To draw it:\n  edufilter report {out} --no-samples\n")
+    again = command(*words).err
+    assert "is complete.\n" in again
+    assert "Making the report, which it lacks ..." in again
+    assert command("status", out).out == "complete: 1 of 1 parts, 20 of 20 documents, 0 set aside\n"
+    assert "There is nothing to do" in command(*words).err
 
 
 def test_status_counts_files_and_parts_that_were_set_aside(command, dump, web, tmp_path):
@@ -152,7 +167,9 @@ def test_verify_of_an_unfinished_run_is_refused(command, killed_run):
     assert outcome.code == 2
     assert "must hold a finished run" in outcome.err
     assert "To finish it:\n  edufilter filter " in outcome.err
-    assert "To finish it:\n  edufilter filter " in command("status", killed_run).out
+    told = command("status", killed_run).out
+    assert "To finish it:\n  edufilter filter " in told
+    assert told.endswith("--no-report\n")  # what it was begun with and decides no row: no page, no documents
 
 
 def test_clean_removes_half_written_files_and_nothing_else(command, killed_run):

@@ -30,9 +30,9 @@ def test_without_the_extra_full_effort_brings_the_pip_line_and_fast_works(
     assert PIP_LINE in refused.err
     assert "Traceback" not in refused.err
     assert list(tmp_path.iterdir()) == []
-    by_default = bare("filter", source, "--out", tmp_path / "out")
-    assert by_default.code == 2
-    assert f"{PIP_LINE}; or go without embeddings: --effort fast" in by_default.err
+    balanced = bare("filter", source, "--effort", "balanced", "--out", tmp_path / "out")
+    assert balanced.code == 2
+    assert f"{PIP_LINE}; or go without embeddings: --effort fast" in balanced.err
     done = bare("filter", *BARE, source, "-s", two_stages.out, "--out", tmp_path / "out")
     assert done.code == 0, done.err
     assert "of 217 documents" in done.out
