@@ -13,6 +13,7 @@ from pipelines.amounts_in_words import dollars
 from pipelines.commands.asking import budget_ended, spent_in_words
 from pipelines.commands.screen import show
 from pipelines.settings.labels import TASKS_SUFFIX, AnnotateConfig
+from pipelines.settings.scorers import NEEDED, NEEDED_TO_EMBED
 
 if TYPE_CHECKING:
     from annotations.labels.agreement import Agreement
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from pipelines.labels.sample import SampleResult
 
 
-TO_TRAIN = {"train": "lightgbm", "embed": "sentence_transformers"}
-"""Extras that train asks for by default, and a module of each."""
 PICKED = {
     "stratified": "at random, over scores and lengths",
     "uncertain": "scored nearest to the cut",
@@ -139,7 +138,7 @@ def print_annotation(result: "AnnotateResult") -> int:
         missing = MIN_ROWS - result.labels
         domain = ["--domain", result.domain] if result.domain not in ("", "web") else []
         train = shlex.join(["edufilter", "train", result.out, *domain, "--out", "SCORER"])
-        if missing <= 0 and (how := how_to_install(TO_TRAIN)):
+        if missing <= 0 and (how := how_to_install({**NEEDED, **NEEDED_TO_EMBED})):
             show(f"train needs more than is installed here. Install it {how}")
         show(f"next: {train}" if missing <= 0 else f"train needs {MIN_ROWS} labels: label {missing} more")
     return result.exit_code

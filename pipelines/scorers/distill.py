@@ -26,8 +26,6 @@ from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.scorers.counted_embedding import counted
 from pipelines.scorers.evaluate import fit_data_of
 from pipelines.scorers.train import (
-    NEEDED,
-    NEEDED_TO_EMBED,
     TrainResult,
     choose,
     nested,
@@ -35,7 +33,7 @@ from pipelines.scorers.train import (
     read_pool,
     save_judged,
 )
-from pipelines.settings.scorers import FIT_FOLDS, DistillConfig
+from pipelines.settings.scorers import FIT_FOLDS, NEEDED, NEEDED_TO_EMBED, DistillConfig
 
 UNCHANGED = Calibration(tuple(float(point) for point in range(POINTS + 1)))
 

@@ -42,15 +42,13 @@ from pipelines.scorers.label_languages import with_languages, with_one_language
 from pipelines.scorers.model_card import model_card
 from pipelines.scorers.nested_judge import NestedJudge, counted, embedded
 from pipelines.settings.base import options_in_words
-from pipelines.settings.scorers import DistillConfig, TrainConfig
+from pipelines.settings.scorers import NEEDED, NEEDED_TO_EMBED, DistillConfig, TrainConfig
 
 Name = TypeVar("Name", bound=str)
 
 UNDECIDING = ("labels", "teacher", "domain", "rubric", "pool", "out", "device", "overwrite")
 """Settings that a model card tells otherwise, or that decide no score."""
 
-NEEDED, NEEDED_TO_EMBED = {"train": "lightgbm"}, {"embed": "sentence_transformers"}
-"""Extras, and a module of each: asked for before anything is read."""
 DIGITS = 4
 """Of stored figures, after the point."""
 

@@ -32,6 +32,8 @@ from pipelines.settings.base import (
 )
 
 NO_EMBEDDER = "none"
+NEEDED, NEEDED_TO_EMBED = {"train": "lightgbm"}, {"embed": "sentence_transformers"}
+"""Extras that training asks for before anything is read, and a module of each."""
 
 GOALS: tuple["Goal", ...] = ("precision", "recall", "keep_tokens", "keep_fraction")
 COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kMBT]?)", re.IGNORECASE)
