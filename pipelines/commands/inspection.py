@@ -177,16 +177,19 @@ def report_command(
     Example: edufilter report out
     """
     reporter = ConsoleReporter()
-    from pipelines.commands.print_slices import print_slices, read_report
-    from pipelines.reports.report_result import fresh_page
+    page = None
+    if slices:
+        from pipelines.reports.report_result import fresh_page
 
-    page = fresh_page(out) if slices else None
+        page = fresh_page(out)
     if page is None:
         reporter.say("Making the report ...")
         from pipelines.reports.write_report import write_report
 
         page = write_report(out, samples=not no_samples, reporter=reporter)
     if slices:
+        from pipelines.commands.print_slices import print_slices, read_report
+
         print_slices(read_report(out), out)
     show(f"report: {printable(str(page))}")
     return 0
