@@ -267,13 +267,6 @@ def lance_tables(path: str) -> Tables:
     yield from map(_one_batch, dataset.to_batches())
 
 
-def pickle_tables(path: str) -> Tables:
-    """Yield the table that a pickle holds, as pandas reads it: it runs what code is in it."""
-    import pandas
-
-    yield pa.Table.from_pandas(pandas.DataFrame(pandas.read_pickle(path)))
-
-
 def excel_tables(path: str) -> Tables:
     """Yield the first sheet of a workbook of Excel; its first row has the names."""
     import openpyxl

@@ -64,12 +64,6 @@ PAGES = Format("WARC", foreign_files.page_tables, "fastwarc resiliparse")
 TEXTS = Format("WET", foreign_files.text_tables, "fastwarc")
 AVRO = Format("Avro", foreign_files.avro_tables, "fastavro")
 LANCE = Format("Lance", foreign_files.lance_tables, "pylance")
-PICKLE = Format(
-    "a pickle",
-    foreign_files.pickle_tables,
-    "pandas",
-    " A pickle runs what code it holds: do this only if you trust it.",
-)
 DOCUMENTS = Format("plain text", foreign_files.document_tables, "", EACH, "documents.parquet")
 SITES = Format("HTML", foreign_files.site_tables, "resiliparse", EACH, "pages.parquet")
 
@@ -84,7 +78,6 @@ BY_SUFFIX = {
     ".wet": TEXTS,
     ".avro": AVRO,
     ".lance": LANCE,
-    **dict.fromkeys((".pkl", ".pickle"), PICKLE),
     **dict.fromkeys((".txt", ".text", ".md", ".markdown", ".rst", ".adoc", ".org", ".tex"), DOCUMENTS),
     **dict.fromkeys((".html", ".htm", ".xhtml"), SITES),
 }
@@ -95,8 +88,6 @@ BY_BEGINNING = {
     b"ORC": ORC,
     b"WARC/": PAGES,
     b"Obj\x01": AVRO,
-    b"\x80\x04\x95": PICKLE,
-    b"\x80\x05\x95": PICKLE,
 }
 """Where the end of a name says nothing."""
 

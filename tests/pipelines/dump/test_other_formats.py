@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import lzma
+import os
 import pickle
 import re
 import shlex
@@ -12,7 +13,6 @@ import shutil
 import subprocess
 import sys
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.feather
@@ -74,7 +74,6 @@ FILES = {
     "a.feather": arrow_of(pa.ipc.new_file),
     "a.arrow": arrow_of(pa.ipc.new_stream),
     "a.orc": orc_of(),
-    "a.pkl": pickle.dumps(pd.DataFrame(ROWS)),
 }
 
 
@@ -367,7 +366,6 @@ def test_nothing_but_other_formats_is_an_error_and_beside_parquet_they_are_set_a
         ("a.avro", b"Obj\x01", " -m pip install fastavro && "),
         ("a.lance/data/0.lance", b"", " -m pip install pylance && "),
         ("a.xlsx", b"", " -m pip install openpyxl && "),
-        ("a.pickle", b"", "only if you trust it"),
     ],
 )
 def test_what_needs_another_package_says_which(tmp_path, name, content, words):
@@ -375,6 +373,24 @@ def test_what_needs_another_package_says_which(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
     line = how_to_convert(str(tmp_path / name))
     assert words in line
+
+
+class MakesAFolder:
+    """What runs code where it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize("name", ["a.pkl", "a.bin"])
+def test_a_pickle_is_no_format_and_its_code_is_not_run(tmp_path, name):
+    (tmp_path / name).write_bytes(pickle.dumps(MakesAFolder(tmp_path / "made")))
+    assert how_to_convert(str(tmp_path / name)) == ""
+    assert main([str(tmp_path / name)]) == 2
+    assert not (tmp_path / "made").exists()
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.bin", "gone.parquet"])
