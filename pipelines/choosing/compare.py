@@ -147,7 +147,7 @@ def compare_runs(
     ----------
     config : CompareConfig
     samples : bool
-        Whether to show documents.
+        Whether to show documents; none where one of the runs was begun with ``--no-samples``.
     reporter : Reporter, optional
         What is told about progress; standard error if not given.
 
@@ -183,7 +183,8 @@ def compare_runs(
                     counts.add(by.by.words, names.known, codes, kind[rows])
             picks.add(relative, kind)
             meter.count(count)
-    documents, unread = _read(first, second, picks) if samples else ([], {})
+    shown = samples and first.plan.shows_documents and second.plan.shows_documents
+    documents, unread = _read(first, second, picks) if shown else ([], {})
     return Comparison(
         run=config.run,
         other=config.other,

@@ -36,7 +36,7 @@ from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
 from pipelines.run.resume import refuse_foreign, refuse_other_run
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
-from pipelines.settings.base import NO_REPORT, with_options, words_of
+from pipelines.settings.base import NO_REPORT, NO_SAMPLES, with_options, words_of
 from pipelines.settings.choosing import OF_CHOICE, RecutConfig
 from pipelines.settings.runs import BOUNDS
 from pipelines.store.leak_files import read_tasks
@@ -101,7 +101,9 @@ def recut_run(
         chosen = None if _is_by_points(config) else _choose(config, source, reporter)
         plan = plan_of_cut(config, source, asked, chosen)
         refuse_other_run(RunFolder(config.to), plan, update=False)
-    plan = replace(plan, command=words_of("recut", config, page_options))
+    if not before.shows_documents:  # nor does a new cut of it
+        page_options = [*page_options, NO_SAMPLES]
+    plan = replace(plan, command=words_of("recut", config, tuple(dict.fromkeys(page_options))))
     scorers, facts = scorers_of(source.folder.read_manifest()), plan.facts
     settings = WorkerSettings(
         out=config.to,

@@ -186,7 +186,7 @@ def report_command(
         reporter.say("Making the report ...")
         from pipelines.reports.write_report import write_report
 
-        page = write_report(out, samples=not no_samples, reporter=reporter)
+        page = write_report(out, samples=False if no_samples else None, reporter=reporter)
     if slices:
         from pipelines.commands.print_slices import print_slices, read_report
 

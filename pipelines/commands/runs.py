@@ -223,7 +223,8 @@ def _run(
     from pipelines.reports.report_result import report_result
 
     command = command_of(name, config, page_options)
-    page = report_result(result, command, samples=not no_samples, reporter=reporter)
+    samples = False if no_samples else None  # as the run was begun
+    page = report_result(result, command, samples=samples, reporter=reporter)
     code = print_result(result, None if page is None else read_report(result.out), since_s=reporter.began_s)
     if page is not None:
         show(f"report: {printable(str(page))}")

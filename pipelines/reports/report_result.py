@@ -28,7 +28,9 @@ def fresh_page(out: str) -> AnyPath | None:
     return folder.page if is_fresh and folder.page.exists() else None
 
 
-def report_result(result: FilterResult, command: str, *, samples: bool, reporter: Reporter) -> AnyPath | None:
+def report_result(
+    result: FilterResult, command: str, *, samples: bool | None, reporter: Reporter
+) -> AnyPath | None:
     """Write the report of a run that has just come to its end, and return the path of its page.
 
     Where nothing was left to do the report that is there stays, and one that is lacking is made: the run was
@@ -39,7 +41,8 @@ def report_result(result: FilterResult, command: str, *, samples: bool, reporter
     result : FilterResult
     command : str
         What made it.
-    samples : bool
+    samples : bool, optional
+        As for `write_report`.
     reporter : Reporter
         Is told why there is no report.
     """
@@ -56,5 +59,5 @@ def report_result(result: FilterResult, command: str, *, samples: bool, reporter
     except Exception as error:  # whatever it is: the data are written, and the page can be drawn again
         known = isinstance(error, (EdufilterError, OSError))  # messages of others may hold texts
         why = f"{error}" if known else f"Drawing it ended with {type(error).__name__}."
-        reporter.say(f"No report. {why} To draw it later: {how_to_draw(result.out, samples=samples)}")
+        reporter.say(f"No report. {why} To draw it later: {how_to_draw(result.out, samples=samples is not False)}")
         return None

@@ -21,15 +21,16 @@ DRAWINGS = {"wide": (1200, 260), "narrow": (340, 230)}
 
 
 def write_report(
-    out: str, *, samples: bool = True, made_by: MadeBy | None = None, reporter: Reporter | None = None
+    out: str, *, samples: bool | None = None, made_by: MadeBy | None = None, reporter: Reporter | None = None
 ) -> AnyPath:
     """Write ``OUT/run/report.json`` and ``report.html`` of a finished run, and return the path of the page.
 
     Parameters
     ----------
     out : str
-    samples : bool
-        Whether to show documents; not for confidential ones.
+    samples : bool, optional
+        Whether to show documents; not for confidential ones. If not given, those of a run that was begun with
+        ``--no-samples`` are not shown.
     made_by : MadeBy, optional
         What made the run; what an earlier report says if not given.
     reporter : Reporter, optional
@@ -46,6 +47,7 @@ def write_report(
     """
     refuse_few_addresses()
     folder, reporter = RunFolder(out), reporter or ConsoleReporter()
+    samples = folder.read_plan().shows_documents if samples is None else samples
     data, page = folder.run / "report.json", folder.page
     with ThreadPoolExecutor(1) as beside:  # the engine that draws takes as long as the documents do
         drawings: list[Future[dict[str, str]]] = []

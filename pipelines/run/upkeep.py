@@ -80,7 +80,7 @@ def status_of_run(out: str) -> Status:
     )
     set_aside = len(plan.set_aside) + int(states.set_aside.sum())
     lacks_page = state == "complete" and NO_REPORT not in plan.command and not folder.page.exists()
-    draw = f"To draw it:\n  {how_to_draw(out, samples=NO_SAMPLES not in plan.command)}"
+    draw = f"To draw it:\n  {how_to_draw(out, samples=plan.shows_documents)}"
     steps = [
         draw if lacks_page else "",
         plan.how_to_finish if state == "unfinished" else "",

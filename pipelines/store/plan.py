@@ -20,7 +20,7 @@ from pipelines.dump.inputs import InputFile
 from pipelines.dump.parts import Fields, Parts, SetAside
 from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import PartSize, split_files
-from pipelines.settings.base import OpenShare
+from pipelines.settings.base import NO_SAMPLES, OpenShare
 from pipelines.settings.runs import LanguagesFrom, LeakAction, UnsureAction
 
 OUTPUT_FORMAT = 11
@@ -170,6 +170,11 @@ class Plan:
     set_aside: tuple[SetAside, ...]
     losses: tuple[str, ...] = field(default=(), compare=False)
     command: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def shows_documents(self) -> bool:
+        """Whether pages of the run may show documents: not where it was begun with ``--no-samples``."""
+        return NO_SAMPLES not in self.command
 
     @property
     def how_to_finish(self) -> str:

@@ -140,6 +140,10 @@ def test_a_run_ends_with_its_report_unless_told_not_to(dump, web, tmp_path, comm
     assert not (tmp_path / "none" / "run" / "report.html").exists()
     assert command(*arguments, "--out", tmp_path / "secret", "--no-samples").code == 0
     assert "Photosynthesis" not in (tmp_path / "secret" / "run" / "report.html").read_text()
+    for again in (("report", tmp_path / "secret"), ("recut", tmp_path / "secret", "--to", tmp_path / "cut")):
+        assert command(*again).code == 0
+    for name in ("secret", "cut"):  # which nobody asked again to keep documents out of
+        assert "Photosynthesis" not in (tmp_path / name / "run" / "report.html").read_text()
 
 
 def test_a_run_without_the_extra_is_done_all_the_same(dump, web, tmp_path, warm_process):
