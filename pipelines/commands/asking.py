@@ -1,5 +1,6 @@
-"""Options of the commands that ask a language model: what it costs, and whether to tell that alone."""
+"""What the commands that ask a language model share: options, what it costs, and what comes next."""
 
+import shlex
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -7,10 +8,12 @@ from typer import Option
 
 from annotations.asking.settings import Price
 from filtering.errors import SettingsError
-from filtering.printable import listed
+from filtering.extras import how_to_install
+from filtering.printable import listed, printable
 from pipelines.amounts_in_words import cents_up, without_price_in_words
 from pipelines.progress import Reporter
 from pipelines.settings.asking import ANY_MODEL, AskingSettings
+from pipelines.settings.scorers import NEEDED, NEEDED_TO_EMBED, NO_EMBEDDER
 
 PriceOption = Annotated[
     list[str] | None,
@@ -48,6 +51,19 @@ def spent_in_words(spent_usd: float, open_usd: float, unpriced: Sequence[str] = 
     if unpriced:
         told += f", {without_price_in_words(unpriced)}"
     return told
+
+
+def train_command(labels: str, domain: str) -> str:
+    """Return the line that trains on labels, without an embedding where nothing here embeds.
+
+    Where what trains is not installed either, a line before it says how to install that.
+    """
+    missing = how_to_install(NEEDED)
+    options = ["--domain", domain] if domain not in ("", "web") else []
+    if how_to_install(NEEDED_TO_EMBED):
+        options += ["--embedder", NO_EMBEDDER]
+    line = f"next: {printable(shlex.join(['edufilter', 'train', labels, *options, '--out', 'SCORER']))}"
+    return f"train needs more than is installed here. Install it {missing}\n{line}" if missing else line
 
 
 def tell_prices(config: AskingSettings, reporter: Reporter) -> None:

@@ -246,7 +246,8 @@ def _say_plainly(error: Any) -> None:  # noqa: ANN401 - one of several classes w
         shown = [one for one in command.params if not getattr(one, "hidden", False)]
         names = {name.lstrip("-"): name for one in shown for name in one.opts if name.startswith("--")}
         near = near_name(option.lstrip("-"), names)  # without what all of them begin with
-        error.possibilities = [names[near]] if near else []
+        error.message += f". Did you mean {names[near]}?" if near else ""
+        error.possibilities = []  # of the library, which names others, in other words
 
 
 def _way_on(error: Any) -> str:  # noqa: ANN401
@@ -256,7 +257,7 @@ def _way_on(error: Any) -> str:  # noqa: ANN401
         if whose := _whose_option(option):
             here = INSTEAD.get((getattr(command, "name", ""), option), "")
             return f"Here it is {here}. {whose}" if here else whose
-        if getattr(command, "name", "") == "explain" and not error.possibilities:
+        if getattr(command, "name", "") == "explain" and "Did you mean" not in error.message:
             return f"To find a document by a column: --where \"{option.lstrip('-')} = 'VALUE'\""
     if hasattr(error, "param_type") and (example := _example_of(command)):  # an option or argument is missing
         return f"For example:\n  {example}"

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from annotations.labels.agreement import MIN_COMMON
 from annotations.labels.labels import MIN_ROWS, NEAR_CUT, cut_texts_warning
-from filtering.extras import how_to_install
 from filtering.printable import printable
 from pipelines.amounts_in_words import dollars
-from pipelines.commands.asking import budget_ended, spent_in_words
+from pipelines.commands.asking import budget_ended, spent_in_words, train_command
 from pipelines.commands.screen import show
 from pipelines.settings.labels import TASKS_SUFFIX, AnnotateConfig
-from pipelines.settings.scorers import NEEDED, NEEDED_TO_EMBED
 
 if TYPE_CHECKING:
     from annotations.labels.agreement import Agreement
@@ -136,11 +134,8 @@ def print_annotation(result: "AnnotateResult") -> int:
         )
     if result.labels and not result.exit_code:
         missing = MIN_ROWS - result.labels
-        domain = ["--domain", result.domain] if result.domain not in ("", "web") else []
-        train = shlex.join(["edufilter", "train", result.out, *domain, "--out", "SCORER"])
-        if missing <= 0 and (how := how_to_install({**NEEDED, **NEEDED_TO_EMBED})):
-            show(f"train needs more than is installed here. Install it {how}")
-        show(f"next: {train}" if missing <= 0 else f"train needs {MIN_ROWS} labels: label {missing} more")
+        needs = f"train needs {MIN_ROWS} labels: label {missing} more"
+        show(needs if missing > 0 else train_command(result.out, result.domain))
     return result.exit_code
 
 

@@ -188,11 +188,9 @@ def _refuse_no_text(files: Sequence[InputFile], unread: Mapping[str, BadFileErro
         if isinstance(error, ColumnError):
             raise error
     if unread and all(format_of(file.path) for file in files):
-        why = next(iter(unread.values()))
-        if len(files) > 1:
-            how = how_to_convert_all([file.path for file in files], "give the .parquet files instead")
-            raise SettingsError(f"An input must be Parquet. {how}")
-        raise SettingsError(f"An input must be Parquet. {why}")
+        then = f"give the .parquet {'files' if len(files) > 1 else 'file'} instead"
+        how = how_to_convert_all([file.path for file in files], then)
+        raise SettingsError(f"An input must be Parquet. {how or next(iter(unread.values()))}")
 
 
 def _readable(

@@ -59,5 +59,6 @@ def report_result(
     except Exception as error:  # whatever it is: the data are written, and the page can be drawn again
         known = isinstance(error, (EdufilterError, OSError))  # messages of others may hold texts
         why = f"{error}" if known else f"Drawing it ended with {type(error).__name__}."
-        reporter.say(f"No report. {why} To draw it later: {how_to_draw(result.out, samples=samples is not False)}")
+        again = how_to_draw(result.out, samples=samples is not False)
+        reporter.say(f"No report. {why} To draw it later: {again}")
         return None
