@@ -56,14 +56,14 @@ def spent_in_words(spent_usd: float, open_usd: float, unpriced: Sequence[str] = 
 def train_command(labels: str, domain: str) -> str:
     """Return the line that trains on labels, without an embedding where nothing here embeds.
 
-    Where what trains is not installed either, a line before it says how to install that.
+    Where what trains is not installed either, another line says how to install that.
     """
-    missing = how_to_install(NEEDED)
     options = ["--domain", domain] if domain not in ("", "web") else []
     if how_to_install(NEEDED_TO_EMBED):
         options += ["--embedder", NO_EMBEDDER]
-    line = f"next: {printable(shlex.join(['edufilter', 'train', labels, *options, '--out', 'SCORER']))}"
-    return f"train needs more than is installed here. Install it {missing}\n{line}" if missing else line
+    line = printable(shlex.join(["edufilter", "train", labels, *options, "--out", "SCORER"]))
+    missing = how_to_install(NEEDED)
+    return f"{line}\ntrain needs more than is installed here. Install it {missing}" if missing else line
 
 
 def tell_prices(config: AskingSettings, reporter: Reporter) -> None:

@@ -135,7 +135,7 @@ def print_annotation(result: "AnnotateResult") -> int:
     if result.labels and not result.exit_code:
         missing = MIN_ROWS - result.labels
         needs = f"train needs {MIN_ROWS} labels: label {missing} more"
-        show(needs if missing > 0 else train_command(result.out, result.domain))
+        show(needs if missing > 0 else f"next: {train_command(result.out, result.domain)}")
     return result.exit_code
 
 

@@ -1,6 +1,5 @@
 """Prints what a folder of texts holds now."""
 
-import shlex
 from math import floor
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ def print_writing(result: "WriteResult") -> int:
     _print_what_is_left(result)
     show(f"read {out}/{PAGE}")
     if result.kept and not result.exit_code:
-        show(_next(result, kept))
+        show(f"next: {_next(result, kept)}")
     return result.exit_code
 
 
@@ -84,15 +83,17 @@ def _next(result: "WriteResult", kept: str) -> str:
     """Return what to do with the texts: labels are trained on, others graded or cut."""
     if result.keep_grade:  # no larger --n would ever add one below it
         return (
-            "next: to train a scorer, the same command without --keep-grade: it brings back the texts of low "
+            "to train a scorer, the same command without --keep-grade: it brings back the texts of low "
             "grades, which train needs too, and costs nothing"
         )
     if result.graded < result.kept or result.kept < MIN_ROWS:
         median = floor(result.median_score * 100) / 100
         if result.grades and result.graded < result.kept:
-            return "next: the same command with --keep-grade 0 keeps the texts that have a grade, as train needs them"
+            return (
+                "the same command with --keep-grade 0 keeps the texts that have a grade, as train needs them"
+            )
         if result.grades:
-            return f"next: train needs {MIN_ROWS} texts with a grade: the same command with a larger --n adds some"
+            return f"train needs {MIN_ROWS} texts with a grade: the same command with a larger --n adds some"
         cut = "" if result.is_cut or not median else f"; with --keep-at {median:.2f} it keeps the better half"
-        return f"next: the same command with --grade MODEL has them graded, to train a scorer on{cut}"
+        return f"the same command with --grade MODEL has them graded, to train a scorer on{cut}"
     return train_command(kept, result.domain)

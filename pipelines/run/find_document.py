@@ -300,11 +300,8 @@ def _search(parts: Iterable[Part], config: ExplainConfig, unread: _Unread | None
             f"{where} must have the column {column!r}. Found {listed(seen) or 'no columns'}. {other}"
             + (f" Did you mean {printable(near)!r}?" if near else "")
         )
-    elsewhere = (
-        ""
-        if config.id is None
-        else f" Look into another column with --id-column: {listed(name for name in seen if name != column)}."
-    )
+    others = listed(name for name in seen if name != column)
+    elsewhere = "" if config.id is None else f" Look into another column with --id-column: {others}."
     elsewhere += "" if unread is None else unread.not_searched
     raise SettingsError(f"A document of {where} must have {value!r:.200} in {column!r}. None has.{elsewhere}")
 

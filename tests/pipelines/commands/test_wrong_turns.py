@@ -131,7 +131,7 @@ def test_a_column_that_is_not_there_is_answered_with_the_option_that_names_anoth
     assert "--id-column. Did you mean 'number'?" in near.err
     assert "Name another in --where." in command("explain", pages, "--where", "page = 7").err
     assert (
-        "Look into another column with --id-column."
+        "Look into another column with --id-column: url, title, text."
         in command("explain", pages, "--id", 99, "--id-column", "number").err
     )
 

@@ -119,19 +119,19 @@ def test_in_a_table_of_decimal_commas_what_is_no_number_is_named_alone(tmp_path)
     assert [row["score"] for row in read(tmp_path / "labels")] == [4.5, 3.0, 0.5]
 
 
-def test_where_what_trains_is_not_installed_the_next_step_says_so_first(capsys, monkeypatch):
+def test_where_what_trains_is_not_installed_the_next_step_says_so(capsys, monkeypatch):
     result = AnnotateResult(out="labels", labels=MIN_ROWS, statuses={"imported": MIN_ROWS}, spent_usd=0.0)
     print_annotation(result)
     assert "train needs more" not in capsys.readouterr().out
     monkeypatch.setitem(sys.modules, "lightgbm", None)
     print_annotation(result)
-    first, last = capsys.readouterr().out.splitlines()[-2:]
-    assert first.startswith("train needs more than is installed here. Install it ")
-    assert "pip install '.[train]'" in first
-    assert last == "next: edufilter train labels --out SCORER"
+    line, needed = capsys.readouterr().out.splitlines()[-2:]
+    assert needed.startswith("train needs more than is installed here. Install it ")
+    assert "pip install '.[train]'" in needed
+    assert line == "next: edufilter train labels --out SCORER"
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     print_annotation(result)
-    assert last.replace("labels", "labels --embedder none") in capsys.readouterr().out
+    assert line.replace("labels", "labels --embedder none") in capsys.readouterr().out
 
 
 def test_a_number_with_a_comma_in_a_table_of_commas_is_told_with_what_is_meant(tmp_path):

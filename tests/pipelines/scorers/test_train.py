@@ -223,7 +223,7 @@ def test_figures_within_genres_languages_and_lengths_stand_in_scorer_and_card(co
 def test_all_extras_that_training_takes_are_asked_for_at_once(labels, tmp_path, monkeypatch):
     for name in ("lightgbm", "sentence_transformers"):
         monkeypatch.setitem(sys.modules, name, None)
-    less = r"'\.\[train,embed\]'\. Or train .* without torch: --embedder none; that needs no more than '\.\[train\]'"
+    less = r"'\.\[train,embed\]'\. Or train .*: --embedder none; that needs no more than '\.\[train\]'"
     with pytest.raises(MissingExtraError, match=less):
         train_scorer(TrainConfig(labels=str(labels), out=tmp_path / "scorer"))
     with pytest.raises(MissingExtraError, match=r"'\.\[train\]'"):
