@@ -91,6 +91,7 @@ def evaluate_command(
     from pipelines.commands.print_scorers import print_comparison, print_evaluation, print_learning_curve
     from pipelines.scorers.evaluate import points_of_labels
     from pipelines.scorers.evaluation_tables import which_to_believe
+    from pipelines.scorers.other_efforts import at_other_efforts, has_two_efforts
 
     _check_outputs(scorer, labels, curve, html)
     placement = scoring.placement
@@ -124,9 +125,11 @@ def evaluate_command(
         if not as_json:
             show(f"report: {html}")
     if not as_json:
-        show(which_to_believe([evaluation]))
-        if scoring.effort == "fast" and "heads" in metrics:
-            show("The scorer has another figure for --effort full.")
+        others = at_other_efforts(scorer, judged)
+        show(which_to_believe([evaluation, *others]))
+        if has_two_efforts(scorer) and "full" not in {scoring.effort, *(one.effort for one in others)}:
+            again = shlex.join(["edufilter", "evaluate", scorer, labels, "--effort", "full"])
+            show(f"With an embedding of every document it has another figure: {again}")
         words = ["edufilter", "threshold", scorer, labels, *options_in_words(scoring), "--precision", "0.9"]
         show(f"next: {shlex.join(words)}")
     return 0

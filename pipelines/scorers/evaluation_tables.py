@@ -26,6 +26,8 @@ FIGURES = {
 """What readers call the figures of an evaluation."""
 STAGE_NAMES = {"signals": "words and style", "heads": "with embeddings"}
 """What readers call what was fitted, by its name in ``scorer.json``."""
+EMBEDS = {"fast": "embeds nothing", "balanced": "embeds some documents", "full": "embeds every document"}
+"""What else an effort does, as a clause."""
 VERDICTS = {"not shown": "unclear"}
 """Verdicts of an audit that readers call by another name."""
 SHOULD: dict[Kind, str] = {
@@ -98,7 +100,7 @@ def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
     Parameters
     ----------
     evaluations : sequence of Evaluation
-        Of one scorer on the same labels, at each effort; that of least effort, the default, first.
+        Of one scorer on the same labels, at some efforts; that which was asked for first.
     """
     figures = [one.believed["auc_at_3"] for one in evaluations]
     first = evaluations[0]
@@ -108,7 +110,7 @@ def which_to_believe(evaluations: Sequence[Evaluation]) -> str:
         "chance that a document labelled 3 or more scores higher than one below."
     )
     for other, figure in zip(evaluations[1:], figures[1:], strict=True):
-        said += f" With --effort {other.effort}, which embeds every document, the figure is {figure}."
+        said += f" With --effort {other.effort}, which {EMBEDS[other.effort]}, the figure is {figure}."
     if 0 < first.unbiased_rows < first.rows:
         said += (
             " The column 'all' also counts documents that were chosen for their score: it does not tell how "
