@@ -464,7 +464,7 @@ def in_words(
                 f"points, by {row.labels:,} labels: {goal} {figure}. {helps}"
             )
         more = (
-            "By how many more labels it would be shown cannot be told."
+            "How many more labels would show it, these do not say."
             if choice.more_labels is None
             else f"Label about {choice.more_labels:,} more to show it (a rough estimate)."
         )

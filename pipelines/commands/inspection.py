@@ -1,6 +1,7 @@
 """The commands that look: at scores and why they are so, at a run, and at a demo of it all."""
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -103,6 +104,11 @@ def _file_of(dump: str, given: Given) -> str:
     SettingsError
         If there is no such file, or nothing says which document is meant.
     """
+    if Path(dump, "run", "plan.json").is_file():
+        raise SettingsError(
+            f"'{printable(dump)}' is the folder of a run. To explain one of its documents:\n"
+            f"  edufilter explain {shlex.join(['--run', dump])} --file FILE --row 0"
+        )
     if all(given[name] is None for name in PLACES):
         raise SettingsError(
             f"{printable(dump)} holds many documents. Say which one is meant: --id, with --id-column where "

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from filtering.printable import printable
 from pipelines.amounts_in_words import dollars
 from pipelines.commands.asking import budget_ended, spent_in_words, train_command
 from pipelines.commands.screen import show
-from pipelines.settings.labels import TASKS_SUFFIX, AnnotateConfig
+from pipelines.settings.labels import NEAR_POINTS, TASKS_SUFFIX, AnnotateConfig
 
 if TYPE_CHECKING:
     from annotations.labels.agreement import Agreement
@@ -39,7 +40,7 @@ def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
         f"{printable(result.out)}"
     )
     near_cut = NEAR_CUT in result.picked
-    found = "lie so near to the cut" if near_cut else "were read to draw from"
+    found = f"lie within {NEAR_POINTS:g} points of the cut" if near_cut else "were read to draw from"
     show(f"{result.read_rows:,} of the {result.dump_rows:,} documents {found}")
     if count := result.near_duplicates:
         copies = "a near-duplicate of a document" if count == 1 else f"{count:,} near-duplicates of documents"
@@ -63,10 +64,10 @@ def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
             f"{printable(result.out)}, and export it as JSON"
         )
         of_table = f"read {page}, and fill in the column score of {printable(result.out)}"
+        show(f"next: {of_tasks if is_tasks else of_table}; then\n  {shlex.join(words)}")
         show(
             f"{texts} holds the whole texts for that: leave it beside the {'export' if is_tasks else 'table'}"
         )
-        show(f"next: {of_tasks if is_tasks else of_table}; then\n  {shlex.join(words)}")
     else:
         words = ["edufilter", "annotate", result.out, *_rubric_for(result)]
         show(f"next: {shlex.join([*words, '--model', 'MODEL', '--out', 'labels', '--dry-run'])}")
@@ -109,10 +110,11 @@ def print_estimate(
 def print_annotation(result: "AnnotateResult") -> int:
     """Print what a folder of labels holds now; return the exit code of the command."""
     show(f"{result.labels:,} documents with a score -> {result.out}/labels.parquet")
+    told = _imported(result.statuses)
     statuses = ", ".join(f"{count:,} {name}" for name, count in sorted(result.statuses.items()))
     spent = spent_in_words(result.spent_usd, result.open_usd, result.unpriced)
     if list(result.statuses) != ["imported"] or spent:  # else the line above has said it
-        show(f"{'of the source' if 'imported' in result.statuses else 'questions'}: {statuses}{spent}")
+        show(f"{told or f'questions: {statuses}'}{spent}")
     for note in result.notes:
         show(printable(note))
     if result.cut_texts:
@@ -137,6 +139,20 @@ def print_annotation(result: "AnnotateResult") -> int:
         needs = f"train needs {MIN_ROWS} labels: label {missing} more"
         show(needs if missing > 0 else f"next: {train_command(result.out, result.domain)}")
     return result.exit_code
+
+
+def _imported(statuses: Mapping[str, int]) -> str:
+    """Return what was taken from a source, in words; empty where questions were asked."""
+    if "imported" not in statuses:
+        return ""
+    from pipelines.labels.importing import SCORED_BEFORE
+
+    before = statuses.get(SCORED_BEFORE, 0)
+    again = f", {before:,} of them for documents that had one before" if before else ""
+    told = ("imported", SCORED_BEFORE)
+    rest = [f"{count:,} {name}" for name, count in statuses.items() if name not in told]
+    left = f"; rows left out: {', '.join(rest)}" if rest else ""
+    return f"{statuses['imported']:,} scores imported{again}{left}"
 
 
 def print_agreement(agreement: "Agreement", sentence: str) -> None:

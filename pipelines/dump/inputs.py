@@ -2,6 +2,7 @@
 
 import fnmatch
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -17,6 +18,8 @@ from pipelines.paths import AnyPath, StorePath, is_store
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 WILDCARDS = frozenset("*?[")
 HIDDEN = (".", "_")
+NOTE = re.compile(r"(?i:readme|licen[cs]e)\b")
+"""Begins the name of a file that says what a folder holds, as nearly every data set has one."""
 NAMES_SHOWN = 5
 """Of files that are left out."""
 
@@ -80,7 +83,9 @@ def find_inputs(
         names = {file.relative for file in behind.files}
         if not behind.is_pattern:
             beside |= {
-                one.relative: one.path for one in behind.others if not is_converted(one.relative, names)
+                one.relative: one.path
+                for one in behind.others
+                if not is_converted(one.relative, names) and not NOTE.match(PurePosixPath(one.relative).name)
             }
         for file in behind.files:
             before = found.setdefault(file.relative, file)

@@ -30,7 +30,7 @@ from pipelines.labels.label_folder import (
 )
 from pipelines.settings.labels import ImportConfig
 
-SCORED_BEFORE = "documents among them that had a score before"
+SCORED_BEFORE = "scored before"
 """How scores are counted that add no document to the folder."""
 
 
@@ -118,7 +118,7 @@ def _notes_on_documents(out: str, keys: set[str], held: set[str], journal: Journ
     """Yield what there is to know of the documents that a folder did not hold before."""
     fresh = keys - held
     if held and fresh:
-        yield f"{len(fresh):,} of {len(keys):,} documents are none of the {len(held):,} that {out} held."
+        yield f"{len(fresh):,} of {len(keys):,} documents {'is' if len(fresh) == 1 else 'are'} new to {out}."
     picked = {key: row["picked"] for key, row in journal.documents()}
     if unknown := sum(picked[key] == UNKNOWN_PICK for key in fresh):
         yield f"{unknown:,} documents do not say how they were drawn: they count as drawn at random."
@@ -134,7 +134,8 @@ def _notes_on_scores(
         changed += last.get(question.values, score) != score
         last[question.values] = score
     if changed:
-        yield f"{changed:,} scores differ from what the same rater gave the same text: the last counts."
+        replace = "score replaces another one" if changed == 1 else "scores replace others"
+        yield f"{changed:,} {replace} of the same rater for the same text."
 
 
 def _raters_of(table: pa.Table, name: str) -> list[Rater]:

@@ -114,7 +114,7 @@ LEAKS_DONE = {
     "mark": ("marked", "kept, and the column edu_leak names what was found"),
 }
 """By action: what became of documents with a leak, in a word and in more."""
-ITEMS_HEAD = ("benchmark", "tasks", "found", "common text", "cannot be told")
+ITEMS_HEAD = ("benchmark", "tasks", "contaminated", "common text", "cannot be told")
 
 
 @dataclass(frozen=True)
@@ -265,13 +265,17 @@ def _scores(report: RunReport) -> Table:
 
 
 def _leak_counts(found: RunLeaks) -> list[Table]:
-    head = ("found by", "found", LEAKS_DONE[found.action][0], "tasks")
+    head = ("found by", "documents", LEAKS_DONE[found.action][0], "tasks")
     by_benchmark = groupby(found.counts, key=lambda one: one.benchmark)
     items = [(one.benchmark, one.items, one.contaminated, one.common_text, one.untold) for one in found.items]
     return [
         *([Table("Tasks by benchmark", ITEMS_HEAD, items)] if items else []),
         *(
-            Table(f"{name}: documents found", head, [_leak_count(one) for one in counts])
+            Table(
+                f"{name}: documents found, common text too",
+                head,
+                [_leak_count(one) for one in counts],
+            )
             for name, counts in by_benchmark
         ),
     ]

@@ -27,9 +27,8 @@ class TrainedOn:
         if not self.kept:
             return ""
         return (
-            f"The scorer was trained on {self.kept:,} of the {self.of_kept:,} kept documents that were "
-            "looked at. These score about as their labels say, so they do not tell how well it finds others: "
-            "'edufilter evaluate' does."
+            f"The scorer was trained on {self.kept:,} of {self.of_kept:,} kept documents. These score about "
+            "as their labels say, so they do not tell how well it finds others: its card does."
         )
 
 

@@ -106,10 +106,11 @@ def push_scorer(config: PushConfig) -> PushResult:
         If the hub cannot be reached.
     """
     hub = require("hub", "huggingface_hub")
-    repository, license_name = _repository_of(config.name), _license_of(config)
+    repository = _repository_of(config.name)
     with scorer_here(config.scorer) as local:
         load_scorer(local)  # it gives its reference texts their scores
         files = read_files(local)
+    license_name = _license_of(config)
     with naming(config.scorer):
         description: dict[str, Any] = parse_json(files["scorer.json"])
         front_matter = _front_matter(hub, description, repository.rpartition("/")[2], license_name)

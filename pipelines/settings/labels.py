@@ -28,6 +28,8 @@ MIN_RANDOM_SHARE = 0.3
 """Of an active sample: with fewer random documents nothing is known of rates."""
 
 SampleFormat = Literal["table", "label-studio"]
+NEAR_POINTS = 0.5
+"""Scores no further from a cut than this are near it."""
 TASKS_SUFFIX = ".json"
 """Of tasks for Label Studio."""
 Strategy = Literal["stratified", "active"]
@@ -89,10 +91,14 @@ class DrawSettings(Settings):
 
     def _refuse_misfits(self) -> None:
         is_tasks = self.out.lower().endswith(TASKS_SUFFIX)
-        if is_tasks != (self.format == "label-studio"):
+        if self.format == "label-studio" and not is_tasks:
             raise SettingsError(
-                f"A file that ends in {TASKS_SUFFIX} and --format label-studio must come together. Got "
-                f"{self.out!r} and --format {self.format}."
+                f"With --format label-studio, --out must end in {TASKS_SUFFIX}. Got {self.out!r} instead."
+            )
+        if is_tasks and self.format != "label-studio":
+            raise SettingsError(
+                f"--out must end in .parquet or .csv. Got {self.out!r} instead. For tasks of Label Studio "
+                "add --format label-studio."
             )
 
 

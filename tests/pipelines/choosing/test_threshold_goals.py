@@ -75,7 +75,7 @@ def test_more_labels_are_asked_for_where_they_would_do(trained, fresh):
     ("values", "is_promised", "wanted"),
     [
         ((0.9, 0.85, 0.95), True, "Keep from 3 points: precision 90.0 % [85.0, 95.0], so at least 80 %."),
-        ((0.8, 0.3, 1.0), False, "keep from 3 points: precision 80.0 % [30.0, 100.0]. By how many more"),
+        ((0.8, 0.3, 1.0), False, "keep from 3 points: precision 80.0 % [30.0, 100.0]. How many more"),
         ((0.7, 0.6, 0.79), False, "3 points, by 5 labels: precision 70.0 % [60.0, 79.0]. No band reaches it"),
     ],
 )

@@ -25,7 +25,7 @@ def test_a_run_over_its_own_labels_says_so_and_its_page_does(command, trained, l
     assert found.of_kept == report["manifest"]["kept"]
     assert found.in_words in outcome.out
     assert found.in_words.split(":")[0] in (tmp_path / "out" / "run" / "report.html").read_text()
-    assert f"trained on {found.kept} of the {found.of_kept} kept documents" in outcome.out
+    assert f"trained on {found.kept} of {found.of_kept} kept documents" in outcome.out
 
 
 def test_nothing_is_said_where_no_such_document_is_kept(command, trained, dump, tmp_path):

@@ -346,7 +346,8 @@ def test_leaks_and_common_knowledge_are_told_apart_on_the_screen_and_the_page(
     page = " ".join((tmp_path / "out" / "run" / "report.html").read_text().split())
     assert (
         "4 documents hold one of the 2 tasks that were looked for. They are left out of the output. 1 other "
-        "document matches a task by textbook code alone. That is no leak, and kept." in page
+        "document matches a task by textbook code alone. That is no leak, and such documents are kept."
+        in page
     )
     done = command(*arguments, "--leak-action", "mark", "--out", tmp_path / "marked")
     assert "\nkept and marked 4 documents that hold a benchmark task\n" in done.out
