@@ -82,6 +82,14 @@ INSTEAD: Mapping[tuple[str, str], str] = {
     ("compare", "--out"): "--html",
 }
 """What some commands call an option that others have under this name."""
+USUAL_NAMES: Mapping[str, str] = {
+    **dict.fromkeys(("--threshold", "--min-score", "--cutoff"), "--keep-at"),
+    **dict.fromkeys(("--jobs", "--threads", "--num-workers", "--processes"), "--workers"),
+    **dict.fromkeys(("--output", "--output-dir", "--out-dir"), "--out"),
+}
+"""What other programs call options of ours."""
+GOES_ON = ("--resume", "--continue")
+"""What other programs want to be told, and ours do by themselves."""
 EXAMPLE = "Example: "
 """Begins the line of a command's help that has a whole command line."""
 NO_THREAD = "can't start new thread"
@@ -239,13 +247,20 @@ def _name_of(error: Any) -> str:  # noqa: ANN401
 
 
 def _say_plainly(error: Any) -> None:  # noqa: ANN401 - one of several classes without a common name
-    """Leave out of a message what is no word of ours, and name the option of help that is nearest."""
+    """Leave out of a message what is no word of ours, and name the option of help that is meant."""
     error.message = error.message.replace("Value error, ", "")
     command = getattr(getattr(error, "ctx", None), "command", None)  # none where an option has no value
     if (option := getattr(error, "option_name", "")) and command is not None:
         shown = [one for one in command.params if not getattr(one, "hidden", False)]
         names = {name.lstrip("-"): name for one in shown for name in one.opts if name.startswith("--")}
-        near = near_name(option.lstrip("-"), names)  # without what all of them begin with
+        usual = USUAL_NAMES.get(option, "")
+        usual = INSTEAD.get((getattr(command, "name", ""), usual), usual).lstrip("-")
+        if usual in names:
+            near: str | None = usual
+        elif _whose_option(option):  # which is told
+            near = None
+        else:
+            near = near_name(option.lstrip("-"), names)  # without what all of them begin with
         error.message += f". Did you mean {names[near]}?" if near else ""
         error.possibilities = []  # of the library, which names others, in other words
 
@@ -254,6 +269,8 @@ def _way_on(error: Any) -> str:  # noqa: ANN401
     """Return what to type instead of what was refused; empty where the message says all."""
     command = getattr(getattr(error, "ctx", None), "command", None)
     if (option := getattr(error, "option_name", "")) and command is not None:
+        if option in GOES_ON and getattr(command, "name", "") in COMMANDS["Run"]:
+            return "A run that was interrupted goes on by itself: type the same command without it."
         if whose := _whose_option(option):
             here = INSTEAD.get((getattr(command, "name", ""), option), "")
             return f"Here it is {here}. {whose}" if here else whose

@@ -270,3 +270,21 @@ def test_an_option_whose_words_are_read_may_be_given_several_times(command, tmp_
     twice = ("--arm", "mine=score>=4", "--arm", "mine=score>=2")
     done = command("prove", tmp_path / "out", "--out", tmp_path / "proof", *twice)
     assert "--arm must have a name of its own. Got 'mine' twice" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("filter", "dump", "--ou", "x"), "No such option: --ou. Did you mean --out?"),
+        (("filter", "dump", "--threshold", "2"), "Did you mean --keep-at?"),
+        (("recut", "out", "--output", "x"), "Did you mean --to?"),
+        (
+            ("filter", "dump", "--keep-fraction", ".1"),
+            "--keep-fraction\n--keep-fraction is an option of recut",
+        ),
+        (("filter", "dump", "--resume"), "goes on by itself: type the same command without it."),
+    ],
+)
+def test_an_option_of_other_programs_is_answered_with_what_is_meant(command, words, said):
+    outcome = command(*words)
+    assert (outcome.code, said in outcome.err) == (2, True)
