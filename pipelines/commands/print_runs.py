@@ -14,7 +14,7 @@ from annotations.asking.budget import BYTES_PER_TOKEN
 from annotations.labels.code_languages import UNKNOWN
 from filtering.leaks.prose_index import PASSAGE
 from filtering.leaks.search import COMMON, COMMON_TEXT
-from filtering.printable import printable
+from filtering.printable import listed, printable
 from filtering.scoring.unsure import Unsure
 from filtering.text.human_languages import NOT_SURE
 from pipelines.amounts_in_words import duration, percent, points_from, short_count
@@ -74,7 +74,10 @@ def print_result(
         f"kept {result.kept:,} of {result.rows:,} documents ({percent(result.kept, result.rows)}){found}"
         f"{_uses_and_tokens(result)} -> {printable(result.out)}/{where}"
     )
-    if languages := languages_in_words(slices_of(report or {}), result.out, (report or {}).get("looked_at")):
+    looked_at, scored = (report or {}).get("looked_at"), result.rows - sum(result.reasons.values())
+    is_sample = isinstance(looked_at, int) and looked_at < scored
+    slices = slices_of(report or {})
+    if languages := languages_in_words(slices, result.out, looked_at, is_sample=is_sample):
         show(languages)
     if said := passages_in_words(result.manifest):
         show(f"passages: {' '.join(said)}")
@@ -184,13 +187,17 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
     of_kept = "" if manifest["scorer"] is None else ", of those that reach the cut"
     holding = "document that holds" if leaked == 1 else "documents that hold"
     done = "removed" if is_dropped else "kept and marked"
+    statuses = count_statuses(RunFolder(out))
     if leaked:
         show(f"{done} {leaked:,} {holding} a benchmark task{of_kept}")
     else:
         searched = (
             "" if manifest["scorer"] is None else f"none of the {manifest['kept']:,} kept documents holds"
         )
-        show(f"{searched or 'no document holds'} a benchmark task")
+        looked = any(status != NOT_TOLD for _, status in statuses) or not statuses
+        show(
+            f"{searched or 'no document holds'} a benchmark task" if looked else "no task could be looked for"
+        )
     if of_benchmarks:
         named = ", ".join(f"{name} {count:,}" for name, count in Counter(of_benchmarks).most_common())
         several = sum(of_benchmarks.values()) > leaked
@@ -202,17 +209,21 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
         show(f"  {count:,} {other}{match} {NO_LEAKS[verdict]}. That is no leak, and such documents are kept")
     if counts:
         _print_counts("  documents that could not be searched in full", counts)
-    statuses = count_statuses(RunFolder(out))
     if untold := sum(count for (_, status), count in statuses.items() if status == NOT_TOLD):
         show(
             f"  {untold:,} of {statuses.total():,} tasks could not be looked for: their questions are too "
             f"short, or too usual, to be told from other text ('{NOT_TOLD}' in run/{FILE})"
         )
+        told = {name for name, status in statuses if status != NOT_TOLD}
+        if never := sorted({name for name, _ in statuses} - told):
+            show(f"  nothing was looked for of {listed(never)}: all of its tasks are such")
     if leaked or others:
         show(f"  each hit is in {printable(out)}/run/hits.parquet, each task in run/{FILE} beside it")
 
 
-def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str, looked_at: object = None) -> str:
+def languages_in_words(
+    slices: Sequence[Mapping[str, Any]], out: str, looked_at: object = None, *, is_sample: bool = False
+) -> str:
     """Return how much is kept of each language, and what tells it; nothing where there is one alone.
 
     The largest languages stand first, those of one size by name, so that cuts of one dump name the same ones;
@@ -226,6 +237,8 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str, looked_at:
         Folder of the run.
     looked_at : int, optional
         Documents with a score that were looked at: of some nothing may tell the language.
+    is_sample : bool
+        Whether these are a part of the run.
 
     Examples
     --------
@@ -252,6 +265,7 @@ def languages_in_words(slices: Sequence[Mapping[str, Any]], out: str, looked_at:
         IDENTIFIED: f"{documents}, as detected in their text",
         CODE_LANGUAGE: f"{documents}; a column, the path or the text tells it",
     }.get(str(kind), f"your column '{kind}'")
+    by += f"; a sample of {looked_at:,} documents" if is_sample else ""
     counts = [
         f"{printable(value)} {kept:,} of {rows:,} ({percent(kept, rows)})" for value, kept, rows in shown
     ]

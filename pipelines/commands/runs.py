@@ -263,17 +263,19 @@ def verify_command(out: OutArgument) -> int:
     Example: edufilter verify out
     """
     ConsoleReporter().say(f"Checking the files of '{out}' ...")
-    from pipelines.run.upkeep import verify_run
+    from pipelines.run.upkeep import NO_FILE_OF_RUN, verify_run
 
     problems = verify_run(out)
     for problem in problems:
         show(problem)
+    strange = sum(problem.endswith(NO_FILE_OF_RUN) for problem in problems)
     if problems:
-        show(
-            f"Problems: {len(problems)}. To mend damaged files, first run:\n"
-            f"  edufilter clean {shlex.quote(out)} --damaged"
-        )
-    else:
+        show(f"Problems: {len(problems)}.")
+    if strange:
+        show("What is not a file of this run nothing here removes: move it to another folder.")
+    if len(problems) > strange:
+        show(f"To mend damaged files, first run:\n  edufilter clean {shlex.quote(out)} --damaged")
+    if not problems:
         show("all files are as they were written")
     return 1 if problems else 0
 

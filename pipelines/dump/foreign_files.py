@@ -6,10 +6,12 @@ module.
 """
 
 import codecs
+import csv
 import io
 import json
 import lzma
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import IO, Any, cast
@@ -188,7 +190,7 @@ def csv_tables(path: str) -> Tables:
     Raises
     ------
     BadFileError
-        If rows have different numbers of columns.
+        If rows have different numbers of columns, or a quote is never closed.
     """
     from pyarrow.csv import ParseOptions, ReadOptions, read_csv
 
@@ -199,7 +201,7 @@ def csv_tables(path: str) -> Tables:
     layout = ParseOptions(delimiter=max(DELIMITERS, key=header.count), newlines_in_values=True)
     with opened(path) as file:
         try:
-            yield read_csv(file, options, layout)
+            table = read_csv(file, options, layout)
         except pa.ArrowInvalid as error:  # which may quote the text of a document
             found = re.search(r"Row #(\d+)", str(error))
             where = f"Row {int(found[1]):,} has not" if found else "Some have not"
@@ -207,6 +209,28 @@ def csv_tables(path: str) -> Tables:
                 f"{path} must have the same number of columns in each row, and quotes around texts with line "
                 f"breaks or separators. {where}."
             ) from None
+    last = table.slice(max(len(table) - 1, 0)).to_pylist()
+    if any("\n" in value for row in last for value in row.values() if isinstance(value, str)):
+        _refuse_open_quote(path, encoding, layout.delimiter)
+    yield table
+
+
+def _refuse_open_quote(path: str, encoding: str, delimiter: str) -> None:
+    """Refuse CSV that ends within quotes: they would have taken all rows behind them into one text."""
+    longest = csv.field_size_limit(sys.maxsize)
+    try:
+        with opened(path) as file, io.TextIOWrapper(file, encoding, newline="") as text:
+            rows, line = csv.reader(text, delimiter=delimiter, strict=True), 0
+            for _ in rows:
+                line = rows.line_num
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise BadFileError(
+                f"{path} must close each quote. One that opens in line {line + 1:,} or below never is, "
+                "so all rows from there on would be one text. Close it, or double each quote within a text."
+            ) from None
+    finally:
+        csv.field_size_limit(longest)
 
 
 def _encoding_of(path: str) -> str:

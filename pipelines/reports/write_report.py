@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pydantic_core import to_jsonable_python
 
 from filtering.errors import EdufilterError
+from filtering.printable import printable
 from pipelines.page_kit.charts import draw_scores, refuse_few_addresses
 from pipelines.paths import AnyPath
 from pipelines.progress import ConsoleReporter, Reporter
@@ -60,6 +61,11 @@ def write_report(
         report = gather_report(out, samples=samples, made_by=made_by, counted=draw, reporter=reporter)
         folder.write_json(data, {"format": FORMAT, **to_jsonable_python(report, inf_nan_mode="null")})
         charts = drawings[0].result() if drawings else {}
+    if report.unread:
+        reporter.say(
+            f"Warning: documents of {len(report.unread):,} inputs cannot be read again, so the page shows none "
+            f"of them. The first: {printable(str(next(iter(report.unread.values()))))}"
+        )
     folder.write_bytes(page, render_page(report, charts).encode(errors="replace"))
     return page
 

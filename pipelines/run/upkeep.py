@@ -22,6 +22,8 @@ from pipelines.store.receipts import Receipt, receipts_of
 from pipelines.store.run_folder import RunFolder, States, is_own
 
 PIECE_BYTES = 8 << 20
+NO_FILE_OF_RUN = "not a file of this run"
+"""Ends what `verify_run` says of such a file."""
 NAMED = 5
 """Files that could not be read, as a status names them: the page has all."""
 
@@ -134,7 +136,7 @@ def verify_run(out: str) -> list[str]:
     problems += damages
     for root in folder.of_parts:
         found = sorted(str(root / name) for name, _ in files_below(root))
-        problems += [f"{name_of(path)}: not a file of this run" for path in found if path not in expected]
+        problems += [f"{name_of(path)}: {NO_FILE_OF_RUN}" for path in found if path not in expected]
     return problems
 
 

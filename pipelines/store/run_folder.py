@@ -29,6 +29,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,8 +48,9 @@ from filtering.wrong_values import near_path
 from pipelines.dump.parts import PART_SCHEMA, Parts, SetAside, places_of
 from pipelines.dump.reading import open_parquet
 from pipelines.locks import hold_lock, is_locked
-from pipelines.names import below
-from pipelines.paths import AnyPath, StorePath, files_below, path_of
+from pipelines.names import below, name_of
+from pipelines.paths import AnyPath, StorePath, absolute, files_below, path_of
+from pipelines.settings.base import with_options
 from pipelines.store.plan import OUTPUT_FORMAT, Plan
 from pipelines.store.publishing import PublishingFolder
 from pipelines.store.receipts import INDEX_SCHEMA, RECEIPT_SCHEMA, Receipt, aligned, table_of
@@ -383,10 +385,18 @@ class RunFolder(PublishingFolder):
                 settings=plan["settings"],
                 parts=Parts(table),
                 set_aside=tuple(SetAside(**one) for one in plan["set_aside"]),
-                command=tuple(map(str, plan["command"])),
+                command=self._as_named(tuple(map(str, plan["command"]))),
             )
             found.facts  # noqa: B018 - of their types
         return found
+
+    def _as_named(self, command: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the words of a run's command with the folder where it lies now: it may be a copy."""
+        option = "--to" if command[1:2] == ("recut",) else "--out"
+        given = next((to for word, to in pairwise(command) if word == option), None)
+        if given is None or absolute(given) == absolute(str(self.root)):
+            return command
+        return tuple(with_options(command, {option: str(self.root)}))
 
     def refuse_other_plan(self, plan: Plan) -> None:
         """Check that nobody has begun another run in this store meanwhile: there is no lock there.
@@ -475,6 +485,11 @@ def of_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return found
 
 
+def _why(error: Exception, path: AnyPath) -> str:
+    """Return the first line of an error, without the name of the file again."""
+    return f"{str(error).partition(chr(10))[0]:.300}".removeprefix(f"{name_of(path)} ").removesuffix(".")
+
+
 @contextmanager
 def as_written(path: AnyPath) -> Iterator[AnyPath]:
     """Turn what reading a damaged or forged file of a run raises into an error that names it."""
@@ -484,6 +499,6 @@ def as_written(path: AnyPath) -> Iterator[AnyPath]:
         raise
     except (BadFileError, pa.ArrowException, ValueError, LookupError, TypeError, AttributeError) as error:
         raise OutputError(
-            f"{path} must be as the run wrote it. It is not: {str(error).partition(chr(10))[0]:.300}. "
-            "Restore it, or run again into another folder."
+            f"{path} must be as the run wrote it. It is not: {_why(error, path)}. Restore it, or run again "
+            "into another folder. What can be mended, 'edufilter verify OUT' says."
         ) from error

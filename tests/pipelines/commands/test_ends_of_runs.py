@@ -127,6 +127,8 @@ def test_the_line_of_languages_says_what_tells_them():
     of_column = [{"kind": "language", "value": value, "rows": 5, "kept": 1} for value in ("en", "de")]
     said = languages_in_words([*of_column, *found], "out")
     assert said.startswith("by language (your column 'language'): ")
+    said = languages_in_words(of_column, "out", 10, is_sample=True)
+    assert said.startswith("by language (your column 'language'; a sample of 10 documents): ")
     of_code = [{**one, "kind": "code language"} for one in found]
     said = languages_in_words(of_code, "out")
     assert said.startswith("by language (10 documents; a column, the path or the text tells it): ")
