@@ -63,6 +63,10 @@ GRADE_ALL = (
     "The same 'edufilter write' asks for grades that are missing. With --keep-grade 0 it keeps graded texts "
     "alone."
 )
+IMPORT = (
+    "Of a table that people fill in, 'edufilter annotate --import FILE --out labels' takes the scores that are "
+    "there; then train on labels."
+)
 MIN_ROWS = 100
 MIN_GROUPS = 10
 
@@ -157,7 +161,9 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
     for name in ("text", "score", "group"):
         if table[name].null_count:
             row = int(pc.index(pc.is_null(table[name]), True).as_py())
-            how = GRADE_ALL if is_written and name == "score" else "Drop them, or label them again."
+            how = "Drop them, or label them again."
+            if name == "score":
+                how = GRADE_ALL if is_written else IMPORT
             raise LabelsError(
                 f"Each row of {path} must have a {name}. {table[name].null_count} have none, "
                 f"the first in data row {row + 1:,}. {how}"

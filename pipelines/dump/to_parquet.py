@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filtering.errors import BadFileError, EdufilterError
-from filtering.printable import printable
+from filtering.printable import listed, printable
 from pipelines.dump.other_formats import format_inside
 from pipelines.new_files import written_whole
 
@@ -29,10 +29,13 @@ def main(arguments: Sequence[str]) -> int:
     try:
         files = list(_files_of(given.files))
         if given.into:
-            _write((table for path in files for table in _tables_of(path)), Path(given.into))
+            wanted = {Path(given.into): (table for path in files for table in _tables_of(path))}
         else:
-            for path in files:
-                _write(_tables_of(path), Path(f"{path}.parquet"))
+            wanted = {Path(f"{path}.parquet"): _tables_of(path) for path in files}
+        for into, tables in wanted.items():
+            rows, columns = _write(tables, into)
+            made = f"{printable(str(into))}: {rows:,} rows, columns {listed(columns)}"
+            print(made)  # noqa: T201 - a command of its own
     except (EdufilterError, OSError, ImportError) as error:
         print(f"to_parquet: {printable(str(error))}", file=sys.stderr)  # noqa: T201 - a command of its own
         return 2
@@ -62,12 +65,16 @@ def _tables_of(path: str) -> Iterator[pa.Table]:
         ) from None
 
 
-def _write(tables: Iterator[pa.Table], path: Path) -> None:
+def _write(tables: Iterator[pa.Table], path: Path) -> tuple[int, list[str]]:
+    """Write tables into one file; return how many rows they have, and the names of the columns."""
     first = next(tables, pa.table({}))
+    rows = len(first)
     with written_whole(path) as place, pq.ParquetWriter(place, first.schema, compression="zstd") as writer:
         writer.write_table(first)
         for table in tables:
             writer.write_table(table.cast(first.schema))
+            rows += len(table)
+    return rows, first.column_names
 
 
 if __name__ == "__main__":

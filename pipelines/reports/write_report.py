@@ -63,8 +63,8 @@ def write_report(
         charts = drawings[0].result() if drawings else {}
     if report.unread:
         reporter.say(
-            f"Warning: documents of {len(report.unread):,} inputs cannot be read again, so the page shows none "
-            f"of them. The first: {printable(str(next(iter(report.unread.values()))))}"
+            f"Warning: documents of {len(report.unread):,} inputs cannot be read again, and the page shows "
+            f"none of them. The first: {printable(str(next(iter(report.unread.values()))))}"
         )
     folder.write_bytes(page, render_page(report, charts).encode(errors="replace"))
     return page

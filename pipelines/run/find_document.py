@@ -193,6 +193,9 @@ def _named(parts: Parts, config: ExplainConfig, unread: _Unread | None = None) -
     found = [part for part in parts if part.relative in names]
     whole = name_of(absolute(given))
     found = found or [part for part in parts if part.path == whole or part.path.startswith(f"{whole}/")]
+    if not found:  # by its last name, where one file alone has it
+        alike = {part.relative for part in parts if part.relative.rpartition("/")[2] in names}
+        found = [part for part in parts if part.relative in alike] if len(alike) == 1 else []
     if not found:
         if unread is not None:
             unread.refuse_any(names, whole)

@@ -249,6 +249,9 @@ def _way_on(folder: RunFolder, name: str, before: Plan, now: Plan, *, same_input
         value = f"{now.settings[cut]:g}"
         words = ("edufilter", "recut", run, f"--{cut.replace('_', '-')}", value, "--to", f"{run}-{value}")
         return f"To keep other documents of this run:\n  {shlex.join(words)}"
+    if name in CUT and same_inputs and not folder.manifest.exists() and not before.origin:
+        first = "Another cut needs no new scoring: finish this run, then use 'edufilter recut'."
+        return f"{first} {before.how_to_finish}"
     option = "--to" if CUT_OF in now.settings else "--out"
     return f"Choose another folder ({option}), or give the earlier setting."
 

@@ -10,6 +10,7 @@ from typer import Argument, Option
 
 from filtering.embedding.settings import Placement
 from filtering.errors import SettingsError
+from filtering.printable import printable
 from filtering.explaining.settings import TOP
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.settings import MAX_FALSE, MAX_LOST, Effort, ExitSettings
@@ -466,10 +467,11 @@ class ExplainConfig(EmbeddingSettings):
             return
         given = [name for name in PLACES if getattr(self, name) is not None]
         if len(given) != 1:
+            where = "dump.parquet" if self.run is None else f"--run {printable(self.run)}"
             raise SettingsError(
                 "One of TEXT, --row, --output-row, --where and --id must say which document is meant. Got "
                 f"{' and '.join(setting_name(ExplainConfig, name) for name in given) or 'none of them'}. "
-                "Example: edufilter explain dump.parquet --where \"url = 'https://a.b/c'\""
+                f"Example: edufilter explain {where} --where \"url = 'https://a.b/c'\""
             )
         if self.run is None and (self.file is None or self.output_row is not None):
             missing = "'run' (--run)" if self.output_row is not None else "'file' (--file) or 'run' (--run)"

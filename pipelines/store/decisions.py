@@ -97,7 +97,7 @@ class Decisions:
                 return "unsure, dropped by --unsure drop"
             return f"holds {printable(', '.join(self.leaked_tasks(row)))} (leak)"
         if self.chosen and self.value[row] >= np.float32(self.keep_at):
-            return "others were chosen: the run did not choose by the score alone"
+            return "others were chosen: more than one cut decided in this run, and not that of all documents"
         if self.value[row] == np.float32(self.keep_at):
             return "others have the same score, and the first of them alone were taken"
         return ""

@@ -361,8 +361,12 @@ class RunFolder(PublishingFolder):
             If no run was begun here, or by an edufilter that wrote something else.
         """
         if not self.plan.exists():
-            why = "Found no run/plan.json." if self.strangers() else "Nothing has begun there yet."
+            why = "Nothing has begun there yet."
+            if self.strangers():
+                why = "Found no run/plan.json: name the --out of a run."
             above = self.root.parents if isinstance(self.root, Path) else ()
+            if isinstance(self.root, Path) and not self.root.exists():
+                why += " There is no such folder."
             if run := next((one for one in above if (one / "run" / "plan.json").is_file()), None):
                 why = f"It lies within the run {printable(str(run))}: name that."
             if kind := next((one for mark, one in NO_RUNS.items() if (self.root / mark).exists()), ""):

@@ -150,7 +150,9 @@ def test_what_was_kept_is_told_as_it_was_written(mixed, tmp_path):
     config = ExplainConfig(run=tmp_path / "cut", where=f"id = {dropped['id']}", scorer="web")
     why = explain_row(config)
     assert not why.kept
-    assert why.dropped_for == "others were chosen: the run did not choose by the score alone"
+    assert why.dropped_for == (
+        "others were chosen: more than one cut decided in this run, and not that of all documents"
+    )
 
 
 def test_no_sample_is_drawn_near_a_cut_that_there_is_not(mixed, command, tmp_path):
