@@ -26,9 +26,9 @@ from pipelines.choosing.rules import plain_cut, plain_rule, rule_of, shortest_fi
 from pipelines.choosing.scored_rows import Pool
 from pipelines.choosing.slices import with_slices
 from pipelines.choosing.token_counts import tokenizer_of, with_tokens
+from pipelines.dump.new_columns import taken_names
 from pipelines.dump.parts import Parts
 from pipelines.dump.reading import read_footer
-from pipelines.dump.split_files import taken_names
 from pipelines.executors.local import Executor, executor_of
 from pipelines.page_kit.page import DIGEST_CHARS
 from pipelines.paths import absolute

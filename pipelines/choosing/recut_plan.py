@@ -9,8 +9,8 @@ from pathlib import Path
 from filtering.errors import SettingsError
 from filtering.printable import printable
 from pipelines.choosing.chosen import Chosen
+from pipelines.dump.changed_inputs import refuse_changed_inputs
 from pipelines.dump.parts import Parts
-from pipelines.dump.split_files import refuse_changed_inputs
 from pipelines.names import lookup_below
 from pipelines.progress import Reporter
 from pipelines.settings.choosing import AMOUNTS, OF_CHOICE, RecutConfig
