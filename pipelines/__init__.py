@@ -61,6 +61,8 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.scorers.train import train_scorer as train_scorer
     from pipelines.settings.choosing import CompareConfig as CompareConfig
     from pipelines.settings.choosing import RecutConfig as RecutConfig
+    from pipelines.settings.explain import ExplainConfig as ExplainConfig
+    from pipelines.settings.filter import FilterConfig as FilterConfig
     from pipelines.settings.grading import GradeConfig as GradeConfig
     from pipelines.settings.labels import AnnotateConfig as AnnotateConfig
     from pipelines.settings.labels import ImportConfig as ImportConfig
@@ -68,8 +70,6 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.settings.labels import SampleConfig as SampleConfig
     from pipelines.settings.proof import ProveConfig as ProveConfig
     from pipelines.settings.runs import DecontaminateConfig as DecontaminateConfig
-    from pipelines.settings.runs import ExplainConfig as ExplainConfig
-    from pipelines.settings.runs import FilterConfig as FilterConfig
     from pipelines.settings.scorers import AuditConfig as AuditConfig
     from pipelines.settings.scorers import DistillConfig as DistillConfig
     from pipelines.settings.scorers import PushConfig as PushConfig
@@ -88,7 +88,9 @@ _HOMES = {
     "labels.annotate": ("annotate_sample", "estimate_annotation"),
     "labels.estimates": ("AnnotationEstimate",),
     "settings.choosing": ("CompareConfig", "RecutConfig"),
-    "settings.runs": ("DecontaminateConfig", "ExplainConfig", "FilterConfig"),
+    "settings.explain": ("ExplainConfig",),
+    "settings.filter": ("FilterConfig",),
+    "settings.runs": ("DecontaminateConfig",),
     "settings.labels": ("AnnotateConfig", "ImportConfig", "NearCutConfig", "SampleConfig"),
     "settings.scorers": ("AuditConfig", "DistillConfig", "PushConfig", "ThresholdConfig", "TrainConfig"),
     "commands.demo": ("run_demo",),

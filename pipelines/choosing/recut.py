@@ -38,7 +38,7 @@ from pipelines.run.resume import refuse_foreign, refuse_other_run
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
 from pipelines.settings.base import NO_REPORT, with_options, words_of
 from pipelines.settings.choosing import OF_CHOICE, RecutConfig
-from pipelines.settings.runs import BOUNDS
+from pipelines.settings.filter import BOUNDS
 from pipelines.store.leak_files import read_tasks
 from pipelines.store.manifest import scorers_of
 from pipelines.store.plan import Plan, RunFacts

@@ -14,7 +14,7 @@ from pipelines.dump.parts import Parts
 from pipelines.names import lookup_below
 from pipelines.progress import Reporter
 from pipelines.settings.choosing import AMOUNTS, OF_CHOICE, RecutConfig
-from pipelines.settings.runs import BOUNDS
+from pipelines.settings.filter import BOUNDS
 from pipelines.settings.several import combination_of
 from pipelines.store.manifest import read_set_aside, scored_parts
 from pipelines.store.plan import CUT_OF, SCORED_FORMATS, Plan, PlanSettings, rekeyed

@@ -29,7 +29,7 @@ from pipelines.progress import Reporter
 from pipelines.reports.documents_to_show import GROUPS
 from pipelines.reports.report_result import report_result
 from pipelines.run.filter import filter_dump
-from pipelines.settings.runs import FilterConfig
+from pipelines.settings.filter import FilterConfig
 from pipelines.store.run_folder import RunFolder
 
 MARKER = ".edufilter-demo"

@@ -21,7 +21,7 @@ from pipelines.commands.command_signature import (
 from pipelines.commands.screen import show
 from pipelines.progress import ConsoleReporter
 from pipelines.settings.base import ScorerName, ScoringSettings
-from pipelines.settings.runs import PLACES, ExplainConfig
+from pipelines.settings.explain import PLACES, ExplainConfig
 
 
 @takes(ScoringSettings, first=("scorer", "effort"))

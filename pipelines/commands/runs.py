@@ -27,7 +27,8 @@ from pipelines.commands.screen import show
 from pipelines.progress import ConsoleReporter
 from pipelines.settings.base import NO_REPORT, NO_SAMPLES, command_of
 from pipelines.settings.choosing import CompareConfig, RecutConfig
-from pipelines.settings.runs import DecontaminateConfig, FilterConfig, RunSettings
+from pipelines.settings.filter import FilterConfig
+from pipelines.settings.runs import DecontaminateConfig, RunSettings
 
 if TYPE_CHECKING:
     from pipelines.choosing.chosen import Chosen

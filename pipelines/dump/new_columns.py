@@ -1,4 +1,4 @@
-"""Names of the columns that a run adds: no input may have one. Texts that have scores get another score column."""
+"""Names of the columns that a run adds: no input may have one; texts with scores get another score column."""
 
 from collections.abc import Sequence
 from itertools import count

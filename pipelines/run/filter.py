@@ -29,7 +29,8 @@ from pipelines.run.scorers_of_run import (
     untried_scorer_of,
 )
 from pipelines.settings.base import NO_REPORT, words_of
-from pipelines.settings.runs import DecontaminateConfig, DumpSettings, FilterConfig
+from pipelines.settings.filter import FilterConfig
+from pipelines.settings.runs import DecontaminateConfig, DumpSettings
 from pipelines.store.benchmark_tasks import gather_tasks
 from pipelines.store.plan import Plan, PlanSettings, make_plan
 from pipelines.store.run_folder import RunFolder

@@ -21,7 +21,7 @@ from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.rows_again import read_unchanged
 from pipelines.names import name_of
 from pipelines.paths import absolute
-from pipelines.settings.runs import ExplainConfig
+from pipelines.settings.explain import ExplainConfig
 from pipelines.store.decisions import RunDecisions
 from pipelines.store.manifest import read_set_aside, receipts_of_manifest
 from pipelines.store.plan import Plan
