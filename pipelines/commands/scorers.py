@@ -87,7 +87,7 @@ def evaluate_command(
     """
     scoring = settings_of(ScoringSettings, given)
     ConsoleReporter().say(f"Looking for the labels of '{printable(labels)}' ...")
-    from filtering.scoring.storage import naming, read_metrics
+    from filtering.scoring.scorer_files import naming, read_metrics
     from pipelines.commands.print_scorers import print_comparison, print_evaluation, print_learning_curve
     from pipelines.scorers.evaluate import points_of_labels
     from pipelines.scorers.evaluation_tables import which_to_believe

@@ -1,4 +1,4 @@
-"""Settings of all runs over a dump: its files, where parts are done, leaks of benchmarks; and `decontaminate`."""
+"""Settings of all runs over a dump: its files, where parts are done, and leaks of benchmarks."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
