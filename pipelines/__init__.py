@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.choosing.sample_near_cut import sample_near_cut as sample_near_cut
     from pipelines.choosing.threshold import Threshold as Threshold
     from pipelines.choosing.threshold import choose_threshold as choose_threshold
-    from pipelines.commands.demo import run_demo as run_demo
+    from pipelines.commands.demo.run_demo import run_demo as run_demo
     from pipelines.executors.local import Executor as Executor
     from pipelines.executors.local import LocalExecutor as LocalExecutor
     from pipelines.executors.ray_executor import RayExecutor as RayExecutor
@@ -93,7 +93,7 @@ _HOMES = {
     "settings.runs": ("DecontaminateConfig",),
     "settings.labels": ("AnnotateConfig", "ImportConfig", "NearCutConfig", "SampleConfig"),
     "settings.scorers": ("AuditConfig", "DistillConfig", "PushConfig", "ThresholdConfig", "TrainConfig"),
-    "commands.demo": ("run_demo",),
+    "commands.demo.run_demo": ("run_demo",),
     "scorers.audit": ("audit_scorer",),
     "scorers.audit_points": ("ScorerAudit",),
     "scorers.distill": ("distill_scorer",),
