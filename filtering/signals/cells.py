@@ -1,7 +1,7 @@
 """The cells of a document's n-grams: counted, weighed, and their vectors summed up, all compiled.
 
 Two tables have `CELLS` cells each: one of tokens and pairs of neighbours, one of runs of bytes. `kernel.py`
-says what goes into them.
+and `tokens.py` say what goes into them.
 """
 
 import numpy as np
