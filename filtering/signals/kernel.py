@@ -18,11 +18,9 @@ from filtering.compiled import compiled
 from filtering.signals.cells import (
     CELLS,
     VECTOR_WIDTH,
-    add_vectors,
     read_characters,
-    score_cells,
     score_vector,
-    take_counts,
+    weigh_cells,
 )
 from filtering.signals.lines import LINE_SEEN_BITS, NOTHING_SEEN
 from filtering.signals.style import COUNTERS, GROUP_COUNT, HISTOGRAM, count_bytes, finish_statistics
@@ -87,6 +85,7 @@ def read_documents(
     groups = np.empty(GROUP_COUNT, dtype=np.int64)
     spans = np.empty(6, dtype=np.int64)
     sums = np.empty(len(scales), dtype=np.float32)
+    totals = np.empty(len(word_weights), dtype=np.float64)
     vectors = np.empty(len(scales), dtype=np.float64)
     distances = np.empty(squares.shape[1], dtype=np.float32)
     written = 0
@@ -106,10 +105,11 @@ def read_documents(
                 )  # fmt: skip
                 read_bytes += last - first
                 count_bytes(data[first:last], histogram)
-            scale = take_counts(word_counts, touched, count, logs)
-            score_cells(word_weights, touched, count, logs, scale, features[:, document, 0])
             vectors[:] = 0.0
-            add_vectors(table, 0, scales, touched, count, logs, scale, sums, vectors)
+            scale = weigh_cells(
+                word_weights, table, 0, scales, word_counts, touched, count,
+                logs, sums, totals, features[:, document, 0], vectors,
+            )  # fmt: skip
             if len(row_starts):
                 cells[written : written + count] = touched[:count]
                 values[written : written + count] = logs[:count] * scale
@@ -122,9 +122,10 @@ def read_documents(
                     count = read_characters(
                         data, start, stop, scratch, found, character_counts, touched, count
                     )
-                scale = take_counts(character_counts, touched, count, logs)
-                score_cells(character_weights, touched, count, logs, scale, features[:, document, 1])
-                add_vectors(table, CELLS, scales, touched, count, logs, scale, sums, vectors)
+                scale = weigh_cells(
+                    character_weights, table, CELLS, scales, character_counts, touched, count,
+                    logs, sums, totals, features[:, document, 1], vectors,
+                )  # fmt: skip
                 if len(row_starts):
                     cells[written : written + count] = touched[:count] + CELLS
                     values[written : written + count] = logs[:count] * scale
