@@ -64,8 +64,8 @@ GRADE_ALL = (
     "alone."
 )
 IMPORT = (
-    "Of a table that people fill in, 'edufilter annotate --import FILE --out labels' takes the scores that are "
-    "there; then train on labels."
+    "Of a table that people fill in, 'edufilter annotate --import FILE --out labels' takes the scores that "
+    "are there; then train on labels."
 )
 MIN_ROWS = 100
 MIN_GROUPS = 10

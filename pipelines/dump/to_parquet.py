@@ -7,6 +7,7 @@ import argparse
 import glob
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,9 +30,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         files = list(_files_of(given.files))
         if given.into:
-            wanted = {Path(given.into): (table for path in files for table in _tables_of(path))}
+            wanted = {Path(given.into): chain.from_iterable(map(_tables_of, files))}
         else:
-            wanted = {Path(f"{path}.parquet"): _tables_of(path) for path in files}
+            wanted = {Path(f"{path}.parquet"): chain(_tables_of(path)) for path in files}
         for into, tables in wanted.items():
             rows, columns = _write(tables, into)
             made = f"{printable(str(into))}: {rows:,} rows, columns {listed(columns)}"

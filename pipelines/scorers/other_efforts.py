@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from filtering.scoring.scorer_files import read_metrics
 from filtering.scoring.settings import Effort
-from filtering.scoring.storage import read_metrics, read_nested
+from filtering.scoring.storage import read_nested
 from filtering.text.arrow import text_bytes
 from pipelines.scorer_addresses import open_signals
 from pipelines.scorers.evaluate import Evaluation, JudgedPoints

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, TypeAdapter
@@ -20,7 +21,8 @@ from pipelines.dump.inputs import InputFile
 from pipelines.dump.parts import Fields, Parts, SetAside
 from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import PartSize, split_files
-from pipelines.settings.base import NO_SAMPLES, OpenShare
+from pipelines.paths import absolute
+from pipelines.settings.base import NO_SAMPLES, OpenShare, with_options
 from pipelines.settings.runs import LanguagesFrom, LeakAction, UnsureAction
 
 OUTPUT_FORMAT = 11
@@ -145,6 +147,15 @@ _FACTS = TypeAdapter(RunFacts)
 def _typed(command: Sequence[str]) -> str:
     """Return a command as it is typed, on one line whatever its words hold."""
     return printable(shlex.join(command))
+
+
+def named_here(command: tuple[str, ...], root: str) -> tuple[str, ...]:
+    """Return the words of a run's command with the folder in which it lies now, as a copy of it does."""
+    option = "--to" if command[1:2] == ("recut",) else "--out"
+    given = next((to for word, to in pairwise(command) if word == option), None)
+    if given is None or absolute(given) == absolute(root):
+        return command
+    return tuple(with_options(command, {option: root}))
 
 
 @dataclass(frozen=True)

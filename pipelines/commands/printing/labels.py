@@ -11,7 +11,7 @@ from annotations.labels.labels import MIN_ROWS, NEAR_CUT, cut_texts_warning
 from filtering.printable import printable
 from pipelines.amounts_in_words import dollars
 from pipelines.commands.asking import budget_ended, spent_in_words, train_command
-from pipelines.commands.screen import show
+from pipelines.commands.printing.screen import show
 from pipelines.settings.labels import NEAR_POINTS, TASKS_SUFFIX, AnnotateConfig
 
 if TYPE_CHECKING:
