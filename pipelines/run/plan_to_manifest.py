@@ -3,6 +3,7 @@
 Each step leaves only whole files, so the same command goes on wherever an earlier one was stopped.
 """
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -18,13 +19,14 @@ from pipelines.dump.column_doubts import doubt_of_run
 from pipelines.dump.parts import SetAside
 from pipelines.executors.local import Executor
 from pipelines.interrupting import note_how_far
+from pipelines.names import lookup_below
 from pipelines.progress import Reporter, RowMeter
 from pipelines.run.audit import AuditResult, agreement_of
 from pipelines.run.resume import settle_plan
 from pipelines.settings.base import NO_REPORT
 from pipelines.store.leak_files import write_all_hits, write_tasks
 from pipelines.store.leaked_items import FILE, MANY_SITES, write_items
-from pipelines.store.manifest import read_set_aside, write_manifest
+from pipelines.store.manifest import read_set_aside, receipts_of_manifest, write_manifest
 from pipelines.store.plan import Plan
 from pipelines.store.receipts import Receipt, ReceiptLog
 from pipelines.store.run_folder import RunFolder
@@ -145,10 +147,7 @@ def run_plan(
         If `strict` and a part cannot be read.
     """
     if folder.manifest.exists():
-        but = ", but for what could not be read" if folder.read_manifest()["set_aside"] else ""
-        is_all = folder.page.exists() or NO_REPORT in plan.command
-        rest = " There is nothing to do." if is_all else ""
-        reporter.say(f"{printable(str(folder.root))} is complete{but}.{rest}")
+        _tell_complete(folder, plan, reporter)
         return _result(folder, plan, rows_scored=0, seconds=0.0)
     done = folder.are_done(plan.parts)
     waiting = plan.parts.largest_first(~done)
@@ -194,6 +193,27 @@ def run_plan(
     except KeyboardInterrupt:
         raise KeyboardInterrupt(finished_parts()) from None
     return _result(folder, plan, rows_scored=counts["rows"], seconds=meter.seconds)
+
+
+def _tell_complete(folder: RunFolder, plan: Plan, reporter: Reporter) -> None:
+    """Say that a run is finished, and what of it is gone since."""
+    but = ", but for what could not be read" if folder.read_manifest()["set_aside"] else ""
+    is_all = folder.page.exists() or NO_REPORT in plan.command
+    lost = _lost_outputs(folder)
+    rest = " There is nothing to do." if is_all and not lost else ""
+    reporter.say(f"{printable(str(folder.root))} is complete{but}.{rest}")
+    if lost:
+        clean = shlex.join(["edufilter", "clean", str(folder.root), "--damaged"])
+        reporter.say(
+            f"Warning: of its output {some_of(lost)} {'is' if len(lost) == 1 else 'are'} gone. To have it "
+            f"made again, first run:\n  {printable(clean)}"
+        )
+
+
+def _lost_outputs(folder: RunFolder) -> list[str]:
+    """Return the names of output files of a finished run that are not there any more."""
+    is_there = lookup_below(folder.data)
+    return [one.output for one in receipts_of_manifest(folder) if one.data_bytes and not is_there(one.output)]
 
 
 def _result(folder: RunFolder, plan: Plan, *, rows_scored: int, seconds: float) -> FilterResult:

@@ -38,6 +38,7 @@ from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorer_addresses import open_scorer, open_signals
 from pipelines.scorers.counted_embedding import TEXTS_AT_A_TIME, counted
 from pipelines.scorers.label_languages import with_one_language
+from pipelines.scorers.label_rubrics import tell_other_rubric
 from pipelines.scorers.nested_judge import NestedJudge, embedded
 
 Value = TypeVar("Value")
@@ -229,6 +230,7 @@ def points_of_labels(
     judge = _Judge(scorer, effort, placement, exits, reporter)
     found = with_one_language(read_labels(labels), judge.domain, reporter)
     tell_doubt([found.texts], "text", reporter)
+    tell_other_rubric(scorer, labels, reporter)
     known = judge.known_points(found)
     if known is None or not np.isfinite(known).any():
         reporter.say(f"Scoring {len(found):,} labelled documents ...")

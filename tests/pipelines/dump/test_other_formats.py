@@ -20,6 +20,7 @@ import pyarrow.orc
 import pyarrow.parquet as pq
 import pytest
 
+from filtering.errors import BadFileError
 from pipelines.dump import foreign_files
 from pipelines.dump.other_formats import how_to_convert, how_to_convert_all
 from pipelines.dump.to_parquet import main
@@ -417,3 +418,13 @@ def test_the_lines_of_the_docs_are_those_of_the_refusals():
         names = [f"dump/{name}{end}" for end in ends for name in ("a", "deep/b")]
         line = how_to_convert_all(names, "go on").partition("To convert them: ")[2]
         assert line.replace(sys.executable, "python") in page
+
+
+def test_a_quote_that_is_never_closed_takes_no_rows_of_csv_away(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('id,text\n1,"One."\n2,"Two\n3,Three.\n')
+    with pytest.raises(BadFileError, match=r"must close each quote\. One that opens in line 3 or below"):
+        list(foreign_files.csv_tables(str(path)))
+    path.write_text('id,text\n1,"One\nand a half."\n2,"Two\n\nTwo."\n')
+    (table,) = foreign_files.csv_tables(str(path))
+    assert table["text"].to_pylist() == ["One\nand a half.", "Two\n\nTwo."]

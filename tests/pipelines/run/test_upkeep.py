@@ -1,6 +1,7 @@
 """Proves that status, verify and clean see what is there, and that clean removes half-written files only."""
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -150,6 +151,8 @@ def test_verify_names_a_stranger(command, run_copy, name):
     outcome = command("verify", run_copy)
     assert outcome.code == 1
     assert f"{run_copy / name}: not a file of this run" in outcome.out
+    assert "move it to another folder" in outcome.out
+    assert "--damaged" not in outcome.out  # which would leave it there
 
 
 def test_verify_finds_a_missing_receipt_and_totals_that_differ(command, run_copy):
@@ -230,3 +233,17 @@ def test_looking_after_a_run_changes_no_file(command, run_copy):
     for verb in (["status"], ["verify"], ["clean", "--damaged"]):
         assert command(*verb, run_copy).code == 0
     assert (lasting(run_copy), digests(run_copy)) == before
+
+
+def test_a_copy_of_a_run_is_finished_and_mended_where_it_lies(command, run_copy):
+    lost = next((run_copy / "data").rglob("*.parquet"))
+    name = lost.relative_to(run_copy / "data")
+    words = shlex.split(RunFolder(run_copy).read_plan().how_to_finish.splitlines()[-1])
+    assert words[words.index("--out") + 1] == str(run_copy)
+    lost.unlink()
+    told = command(*words[1:]).err
+    assert f"Warning: of its output '{name}' is gone" in told
+    assert "There is nothing to do" not in told
+    assert command("clean", run_copy, "--damaged").code == 0
+    assert command(*words[1:]).code == 0
+    assert lost.exists()
