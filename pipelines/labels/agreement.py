@@ -158,10 +158,8 @@ def _one_rater(rater: str, labels: str, scorer: str | None, *, is_imported: bool
         f"Agreement needs at least two raters. {labels} has ratings of {printable(rater)} alone. {another}, "
         "or give a file of scores by people (--human)."
     )
-    if scorer is not None:
-        curve = ["edufilter", "evaluate", scorer, labels, "--learning-curve", "curve.svg"]
-        said += f" Whether more labels would help the scorer, one rater shows too: {shlex.join(curve)}"
-    return said
+    curve = ["edufilter", "evaluate", scorer or "SCORER", labels, "--learning-curve", "curve.svg"]
+    return f"{said} Whether more labels would help a scorer, one rater shows too: {shlex.join(curve)}"
 
 
 def _models(ratings: pa.Table) -> list[tuple[str, str]]:
