@@ -143,7 +143,7 @@ def test_a_column_that_is_not_there_is_answered_with_the_option_that_names_anoth
             ["explain", "x", "--url", "https://a.b"],
             "To find a document by a column: --where \"url = 'VALUE'\"",
         ),
-        (["filter", "x", "--keep-att", "2"], "--keep-at)"),
+        (["filter", "x", "--keep-att", "2"], "Did you mean --keep-at?"),
         (["recut", "out"], "For example:\n  edufilter recut out --keep-at 2.5 --to out-2.5\n"),
         (["filter", "x"], "For example:\n  edufilter filter dump --out out\n"),
         (["train"], "For example:\n  edufilter train labels --out scorer\n"),
