@@ -222,6 +222,8 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_i
                 )
             if name == "recut_from" and before.origin and new is None:
                 what = f"{folder.root} holds a new cut of {before.origin!r}."
+            if before.command[1:2] == ("decontaminate",) != now.command[1:2]:
+                what = f"{folder.root} holds a run of decontaminate."
             raise OutputError(
                 f"A run must go on with the settings that it was begun with. {what} "
                 f"{_way_on(folder, name, before, now, same_inputs=same_inputs)}"
