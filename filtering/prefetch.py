@@ -30,9 +30,8 @@ class _Prefetch:
             kind, (table, row) = signature.args[0], arguments
             array = context.make_array(kind)(context, builder, table)
             places = [row, *[context.get_constant(types.intp, 0)] * (kind.ndim - 1)]
-            place = builder.bitcast(
-                cgutils.get_item_pointer(context, builder, kind, array, places), byte.as_pointer()
-            )
+            item_pointer: Any = cgutils.get_item_pointer
+            place = builder.bitcast(item_pointer(context, builder, kind, array, places), byte.as_pointer())
             takes = ir.FunctionType(ir.VoidType(), [byte.as_pointer(), number, number, number])
             ask = builder.module.declare_intrinsic("llvm.prefetch", [byte.as_pointer()], takes)
             builder.call(ask, [place, *(number(option) for option in (READ, KEEP_NEAR, DATA))])
