@@ -158,7 +158,8 @@ def test_documents_that_hold_a_task_give_no_passages_and_none_are_shown(web, tmp
     for action in ("drop", "mark"):
         config = FilterConfig(
             inputs=[str(tmp_path / "dump")], scorer=web, keep_at=5, passages_at=CUT, effort="fast",
-            write="passages", out=tmp_path / action, against=[str(tmp_path / "tasks.parquet")], leak_action=action,
+            write="passages", out=tmp_path / action, against=[str(tmp_path / "tasks.parquet")],
+            leak_action=action,
         )  # fmt: skip
         result = filter_dump(config, reporter=QUIET)
         rows[action] = tables(tmp_path / action / "data").to_pylist()
