@@ -61,8 +61,9 @@ def open_source(config: RecutConfig, reporter: Reporter) -> tuple[RecutConfig, S
         refuse_changed_inputs(scored.parts)
         if before.facts.passages_at is not None:
             reporter.say(
-                "The new cut is of whole documents: points of segments are not stored. For passages at "
-                "another cut, filter the dump again with --passages-at."
+                "The new cut is of whole documents: points of segments stand in the output of "
+                f"{printable(config.run)} (edu_passages), and no new cut reads them. For passages at another "
+                "cut, filter the dump again with --passages-at."
             )
         return config, Source(folder, before, scored.parts)
     reporter.say(f"{config.run!r} is a new cut itself. The run with its scores is cut: {before.origin!r}.")
@@ -119,7 +120,7 @@ def settings_of_cut(config: RecutConfig, source: Source) -> PlanSettings:
         **own,
         "keep_fraction": config.keep_fraction,
         "write": config.write,
-        "passages_at": None,  # points of segments are not stored
+        "passages_at": None,  # points of segments are in the output alone
         CUT_OF: source.plan.digest,
     }
 

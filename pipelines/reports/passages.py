@@ -179,7 +179,7 @@ def _just_under_the_cut(run: RunScores) -> dict[Place, float]:
             (size,) = read_scores(run.decisions.holder, run.parts[number], SIZE)
         except OutputError:  # is gone: other parts may be there
             continue
-        rows = np.flatnonzero(decided.scored & ~decided.reached & (size > LONG_BYTES))
+        rows = np.flatnonzero(decided.scored & ~decided.reached & ~decided.barred & (size > LONG_BYTES))
         rows = rows[np.argsort(-decided.value[rows], kind="stable")[: LOOKED_AT // len(numbers)]]
         scores |= {(number, row): float(decided.value[row]) for row in rows.tolist()}
     return scores

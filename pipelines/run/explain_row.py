@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from filtering import explain_documents
 from filtering.errors import BadFileError, SettingsError
 from filtering.explaining.explain import Explanation, unscored, with_score
@@ -21,6 +24,7 @@ from pipelines.store.manifest import read_parts, scored_parts, scorers_of
 from pipelines.store.plan import RunFacts
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import UNSURE
+from pipelines.worker.passages import look_for_passages
 
 FLAGGED = "The run found it in a language that the scorer does not know: its score is not reliable."
 
@@ -45,6 +49,15 @@ class ExplainedDocument:
         What each of several scorers of a run gave it; NaN where one gave none.
     scorer : str
         Of several, the one whose score is explained.
+    combine : str
+        Of several, what decided: ``max``, ``mean``, ``min``, or the name of one.
+    combined : float
+        Its points.
+    passages : sequence of (int, int, float)
+        Those of a document that is not kept whole, by a run that looked for passages: where each starts and
+        ends, in bytes of the text, and its points.
+    writes_passages : bool
+        Whether the run wrote them.
     """
 
     why: Explanation
@@ -54,6 +67,10 @@ class ExplainedDocument:
     leaks: Sequence[Mapping[str, Any]] | None = None
     points: Mapping[str, float] = field(default_factory=dict)
     scorer: str = ""
+    combine: str = ""
+    combined: float = 0.0
+    passages: Sequence[tuple[int, int, float]] = ()
+    writes_passages: bool = False
 
 
 def explain_row(config: ExplainConfig) -> Explanation:
@@ -116,17 +133,32 @@ def _explain_of_run(config: ExplainConfig, run: str) -> ExplainedDocument:
     }
     scorer = _explained(config, facts, scorers, points) if points else ""
     decided = decisions.of_part(found.part, scorer or None)
+    passages: Sequence[tuple[int, int, float]] = ()
     if facts.scores:
         address = scorers[scorer] if scorer else config.scorer
-        wanted = facts.digests.get(scorer, facts.scorer_sha256)
-        why = _why_of_run(address, decisions, decided, found.row, wanted=wanted, top=config.top)
+        opened = _scorer_of_run(address, decisions, facts.digests.get(scorer, facts.scorer_sha256))
+        why = _why_of_run(opened, facts, decided, found.row, top=config.top)
+        if facts.passages_at is not None and decided.scored[row] and not decided.reached[row]:
+            passages = _passages_of(found.row, opened, facts.passages_at)
     else:
         why = unscored(
             _why_not_searched(found.row.data, plan.settings.get("max_document_bytes")), facts.keep_at
         )
     why = as_decided(why, decided, row)
     leaks = None if facts.leak_action is None else decided.hits_of(row)
-    return ExplainedDocument(why, found.file, found.number, facts.scores, leaks, points, scorer)
+    return ExplainedDocument(
+        why=why,
+        file=found.file,
+        row=found.number,
+        is_scored=facts.scores,
+        leaks=leaks,
+        points=points,
+        scorer=scorer,
+        combine=str(facts.combine or ""),
+        combined=float(decisions.of_part(found.part).value[row]) if points else 0.0,
+        passages=passages,
+        writes_passages=plan.settings.get("write") == "passages" and not decided.barred[row],
+    )
 
 
 def _explained(
@@ -161,20 +193,29 @@ def _why_not_searched(text: bytes | None, most_bytes: object) -> str:
     return REASONS[reason] if reason in (NULL, EMPTY, WHITE_SPACE) else ""
 
 
-def _why_of_run(
-    address: str | None, run: RunDecisions, decided: Decisions, row: Row, *, wanted: str | None, top: int
-) -> Explanation:
-    """Return why a document has the score that a run stored of it, by a scorer of this digest."""
-    facts = run.plan.facts
+def _scorer_of_run(address: str | None, run: RunDecisions, wanted: str | None) -> AnyScorer:
+    """Return the scorer of a run, which must have this digest; from another address where one is given."""
     made_with = str(run.folder.read_manifest()["scorer"])
     name = address or made_with
     scorer = open_scorer(name)
-    refuse_other_scorer(name, scorer.digest, wanted, None if facts.digests else made_with)
+    refuse_other_scorer(name, scorer.digest, wanted, None if run.plan.facts.digests else made_with)
+    return scorer
+
+
+def _why_of_run(scorer: AnyScorer, facts: RunFacts, decided: Decisions, row: Row, *, top: int) -> Explanation:
+    """Return why a document has the score that a run stored of it."""
     languages = _languages_of(row, scorer)
     (why,) = explain_documents(scorer, [row.data], top=top, keep_at=facts.keep_at, languages=languages)
     if why.score is not None and not why.unsure and decided.unsure[row.number] == UNSURE:
         return replace(why, unsure=FLAGGED)
     return why
+
+
+def _passages_of(row: Row, scorer: AnyScorer, keep_at: float) -> Sequence[tuple[int, int, float]]:
+    """Return the passages of a document: where each starts and ends, and its points."""
+    texts = pa.array([row.data], pa.large_binary())
+    found = look_for_passages(scorer, texts, np.ones(1, dtype=bool), keep_at).passages
+    return [*zip(found.start.tolist(), found.stop.tolist(), found.points.tolist(), strict=True)]
 
 
 def as_decided(why: Explanation, decided: Decisions, row: int) -> Explanation:

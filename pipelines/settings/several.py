@@ -135,7 +135,7 @@ def combination_of(combine: str | None, names: Sequence[str]) -> str | None:
             )
         return None
     if combine is not None and combine not in (*COMBINATIONS, *names):
-        near = near_name(combine, (*COMBINATIONS, *names))
+        near = near_name(combine, names)  # a median is not meant for a mean
         raise SettingsError(
             f"'combine' (--combine) must be {', '.join(COMBINATIONS)}, or the name of a scorer: "
             f"{', '.join(names)}. Got {combine!r:.100} instead.{f' Did you mean {near!r}?' if near else ''}"

@@ -42,6 +42,8 @@ class Decisions:
         Codes of ``edu_unsure``, as in `stored_scores`.
     reached, kept : bool array, shape (n,)
         Rows whose score reaches the cut, and rows that are kept.
+    barred : bool array, shape (n,)
+        Rows of which nothing is kept, whole or in part, whatever their points.
     hits : pa.Table
         Of benchmarks, in `leak_files.HITS_SCHEMA`: rows of them are counted in the file.
     first_row : int
@@ -61,6 +63,7 @@ class Decisions:
     unsure: NDArray[np.uint8]
     reached: NDArray[np.bool_]
     kept: NDArray[np.bool_]
+    barred: NDArray[np.bool_]
     hits: pa.Table
     first_row: int
     drops_unsure: bool
@@ -144,13 +147,13 @@ class RunDecisions:
                 (unsure,) = read_scores(self.folder, part, "edu_unsure")
         chosen = facts.choice is not None
         reached = times_of(self.folder, part, value, facts.keep_at, chosen=chosen) > 0
-        kept = reached & (unsure != UNSURE) if drops_unsure else reached.copy()
+        barred = (unsure == UNSURE) & drops_unsure
         hits = HITS_SCHEMA.empty_table()
         if facts.leak_action is not None and self._has_hits(part.output):
             hits = read_hits(self.folder, part)
         if facts.leak_action == "drop":
             leaked = hits.filter(pc.equal(hits["verdict"], LEAK))["row"].to_numpy()
-            kept &= ~np.isin(np.arange(part.first_row, part.first_row + part.rows), leaked)
+            barred |= np.isin(np.arange(part.first_row, part.first_row + part.rows), leaked)
         if scorer is not None:
             value, stage, reason = read_scores(self.holder, part, *OF_EACH, combine=scorer)
         return Decisions(
@@ -159,7 +162,8 @@ class RunDecisions:
             reason=reason,
             unsure=unsure,
             reached=reached,
-            kept=kept,
+            kept=reached & ~barred,
+            barred=barred,
             hits=hits,
             first_row=part.first_row,
             drops_unsure=drops_unsure,

@@ -17,7 +17,7 @@ from pipelines.store.leak_files import found_by
 
 SHOWN_CHARS = 240
 """Of a passage."""
-LEAKS_SHOWN = 10
+LEAKS_SHOWN = PASSAGES_SHOWN = 10
 NO_LEAKS = {
     COMMON: "textbook code",
     COMMON_TEXT: "common text",
@@ -37,20 +37,12 @@ def print_explanation(found: ExplainedDocument) -> None:
         _print_leaks(found)
         return
     if found.points:
-        points = ", ".join(f"{name} {_points(value)}" for name, value in found.points.items())
-        show(f"points of each scorer: {points}. What follows explains those of {found.scorer}.")
+        _print_points(found)
     if why.score is None or why.signals_score is None:
         by_rule = " (a rule for code; filter --rules none scores it)" if why.reason in RULES else ""
         show(f"no score: {why.reason}{by_rule}")
         return
-    scored = f"{why.score:.2f} points, decided by {DECIDED_BY[why.stage]} (kept from {why.keep_at:g} on)"
-    if why.dropped_for:
-        show(f"not kept: {why.dropped_for}")
-        show(f"its score: {scored}")
-    else:
-        show(f"{'kept' if why.kept else 'not kept'}: {scored}")
-    if _is_marked(found):
-        show("It holds a benchmark task, and is marked: kept all the same (--leak-action mark).")
+    _print_decision(found)
     _print_leaks(found)
     show(why.sentence)
     if why.unsure:
@@ -78,6 +70,50 @@ def print_explanation(found: ExplainedDocument) -> None:
     show(_what_is_shown(why))
     _print_passage("raises", why.raising_passage, why)
     _print_passage("lowers", why.lowering_passage, why)
+
+
+def _print_decision(found: ExplainedDocument) -> None:
+    """Print whether a document with a score is kept, whole or in part, and by what points."""
+    why = found.why
+    by, cut = f"decided by {DECIDED_BY[why.stage]}", f"kept from {why.keep_at:g} on"
+    if found.points:
+        scored = f"{_points(found.combined)} points ({cut})"
+    else:
+        scored = f"{why.score:.2f} points, {by} ({cut})"
+    if why.dropped_for:
+        show(f"not kept: {why.dropped_for}")
+        show(f"its score: {scored}")
+    else:
+        show(f"{'kept' if why.kept else 'not kept as a whole' if found.passages else 'not kept'}: {scored}")
+    _print_passages(found)
+    if _is_marked(found):
+        show("It holds a benchmark task, and is marked: kept all the same (--leak-action mark).")
+    if found.points:
+        show(f"What follows explains the {why.score:.2f} points of {found.scorer}, {by}.")
+
+
+def _print_points(found: ExplainedDocument) -> None:
+    """Print the points of several scorers, and which of them decide."""
+    points = ", ".join(f"{name} {_points(value)}" for name, value in found.points.items())
+    which = {"max": "The highest decides", "min": "The lowest decides", "mean": "Their mean decides"}
+    show(f"points of each scorer: {points}. {which.get(found.combine, f'Those of {found.combine} decide')}.")
+
+
+def _print_passages(found: ExplainedDocument) -> None:
+    """Print the passages of a document that is not kept as a whole, and what became of them."""
+    if not found.passages:
+        return
+    shown = [
+        f"bytes {start:,} to {stop:,} ({points:.2f} points)"
+        for start, stop, points in found.passages[:PASSAGES_SHOWN]
+    ]
+    more = len(found.passages) - PASSAGES_SHOWN
+    show(f"its passages: {', '.join(shown)}{f', and {more:,} more' if more > 0 else ''}")
+    show(
+        "They are rows of the output."
+        if found.writes_passages
+        else "They are not in the output: see --write passages, benchmark tasks below, and --unsure drop."
+    )
 
 
 def _points(value: float) -> str:

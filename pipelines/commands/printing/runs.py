@@ -185,6 +185,8 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
         name.removeprefix(LEAK_OF): counts.pop(name) for name in list(counts) if name.startswith(LEAK_OF)
     }
     of_kept = "" if manifest["scorer"] is None else ", of those that reach the cut"
+    if manifest["settings"].get("write") == "passages":
+        of_kept += " or have a passage"
     holding = "document that holds" if leaked == 1 else "documents that hold"
     done = "removed" if is_dropped else "kept and marked"
     statuses = count_statuses(RunFolder(out))

@@ -149,7 +149,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     assert verify_run(str(out)) == []
 
 
-def test_documents_that_hold_a_task_give_no_passages(web, tmp_path):
+def test_documents_that_hold_a_task_give_no_passages_and_none_are_shown(web, tmp_path, command):
     (tmp_path / "dump").mkdir()
     texts = [make_long_text(1), make_long_text(2) + WHOLE]
     pq.write_table(pa.table({"id": range(2), "text": texts}), tmp_path / "dump" / "a.parquet")
@@ -157,14 +157,20 @@ def test_documents_that_hold_a_task_give_no_passages(web, tmp_path):
     rows = {}
     for action in ("drop", "mark"):
         config = FilterConfig(
-            inputs=[str(tmp_path / "dump")], scorer=web, keep_at=CUT, effort="fast", write="passages",
-            out=tmp_path / action, against=[str(tmp_path / "tasks.parquet")], leak_action=action,
+            inputs=[str(tmp_path / "dump")], scorer=web, keep_at=5, passages_at=CUT, effort="fast",
+            write="passages", out=tmp_path / action, against=[str(tmp_path / "tasks.parquet")],
+            leak_action=action,
         )  # fmt: skip
         result = filter_dump(config, reporter=QUIET)
         rows[action] = tables(tmp_path / action / "data").to_pylist()
         assert result.manifest["leaked"] == 1
     assert {row["id"] for row in rows["drop"]} == {0}
     assert {row["id"]: row["edu_leak"] for row in rows["mark"]} == {0: None, 1: "Made/0"}
+    explained = command("explain", "--run", tmp_path / "drop", "--id", "1").out
+    assert "They are not in the output" in explained
+    page = write_report(str(tmp_path / "drop")).read_text()
+    assert "a.parquet, row 0" in page.partition("Passages of long documents")[2].partition("<h2>")[0]
+    assert "a.parquet, row 1" not in page.partition("Passages of long documents")[2].partition("<h2>")[0]
 
 
 def test_documents_in_other_languages_give_no_passages_where_these_are_dropped(web, tmp_path):
@@ -244,13 +250,17 @@ def test_a_passage_of_the_output_is_explained_by_its_document(passages, long_dum
     number = next(number for number, row in enumerate(rows) if row["edu_start"] is not None)
     done = command("explain", "--run", passages, "--output-row", number)
     assert done.code == 0, done.err
-    assert f"row {rows[number]['edu_row']}" in done.out
+    row = rows[number]
+    assert f"row {row['edu_row']}\nnot kept as a whole: " in done.out
+    place = f"bytes {row['edu_start']:,} to {row['edu_end']:,} ({row['edu_score']:.2f} points)"
+    assert place in done.out
+    assert "They are rows of the output." in done.out
 
 
 def test_a_new_cut_is_of_whole_documents_and_says_so(passages, tmp_path):
     said = Recorder()
     recut_run(RecutConfig(run=str(passages), to=str(tmp_path / "cut"), keep_at=1.3), reporter=said)
-    assert any("points of segments are not stored" in one for one in said.said)
+    assert any("points of segments stand in the output" in one for one in said.said)
     rows = tables(tmp_path / "cut" / "data")
     assert not {"edu_passages", "edu_best", "edu_start"} & set(rows.column_names)
     assert pc.max(pc.utf8_length(rows["text"])).as_py() > 4_000
