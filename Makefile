@@ -70,12 +70,12 @@ audit:  ## looks the pinned versions up for known holes; needs a network
 	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 bench: $(STAMP)  ## measures what docs/benchmarks.md says
-	$(RUN)python tests/benchmarks/run.py --shared $(SHARED) $(BENCH_FLAGS)
+	$(RUN)python -m tests.benchmarks.run --shared $(SHARED) $(BENCH_FLAGS)
 
 # PROOF_FLAGS='--budget 30m --seeds 1' is a quick look.
 PROOF_FLAGS ?=
 proof: $(STAMP)  ## trains small models on what the shipped scorers keep: docs/proof.md
-	$(RUN)python tests/benchmarks/proof.py --shared $(SHARED) $(PROOF_FLAGS)
+	$(RUN)python -m tests.benchmarks.proof --shared $(SHARED) $(PROOF_FLAGS)
 
 faults: $(STAMP)  ## kills runs and damages files, and counts what is lost
 	$(RUN)python -m tests.kit.faults.kills --kills 50

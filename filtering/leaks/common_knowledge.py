@@ -2,7 +2,7 @@
 
 A benchmark asks for ``fib`` or ``is_prime``, and so do textbooks: a function of such a name, or one that is
 made of such pieces, says nothing about where it comes from. Which names and pieces are such is counted, in a
-pool of code, and not listed by hand (`tests/benchmarks/leaks.py` does). Their hashes are shipped.
+pool of code, and not listed by hand (`tests/benchmarks/leaks/code.py` does). Their hashes are shipped.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Prints what small models make of the LEGO task: beyond the chains they were trained on, and by shortcuts.
 
-``python tests/benchmarks/lego.py``. All models have random weights at first. Two are trained at a time,
+``python -m tests.benchmarks.lego``. All models have random weights at first. Two are trained at a time,
 each on one thread.
 """
 

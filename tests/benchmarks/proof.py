@@ -1,6 +1,6 @@
 """Proves the shipped scorers on small language models: ``make proof``; the tables go into docs/proof.md.
 
-``python tests/benchmarks/proof.py --shared ../shared`` filters the pools of code and of English web pages,
+``python -m tests.benchmarks.proof --shared ../shared`` filters the pools of code and of English web pages,
 trains models on what is kept, on random documents, on what is dropped and on what only looks like the kept,
 and measures them. Web models are measured on textbooks of other sources too: labelled pages of sites that
 the pool has not.
@@ -16,7 +16,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from plots import draw_proof
+
+from tests.benchmarks.plots import draw_proof
 
 GOOD = 4
 """Rubric points from which a labelled page of another site counts as a textbook page."""

@@ -19,28 +19,41 @@ from statistics import median
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from asking import asking_section
-from choosing import choosing_section
-from cluster import cluster_section
-from embedding import embedding_section
-from languages import languages_section
-from leaks import leaks_section
-from measure import COPY, EDUFILTER, FILTER, RUNS, Run, alternate, best_cpu_s, peak, rate, ratios, run_process
-from passages import passages_section
-from planning import planning_section
-from scorers import scorers_section
-from side_by_side import scaling_section, side_by_side_section
-from text_leaks import text_leaks_section
-from writing import writing_section
 
 from filtering import load_scorer
+from tests.benchmarks.leaks.code import leaks_section
+from tests.benchmarks.leaks.prose import text_leaks_section
+from tests.benchmarks.measure import (
+    COPY,
+    EDUFILTER,
+    FILTER,
+    RUNS,
+    Run,
+    alternate,
+    best_cpu_s,
+    peak,
+    rate,
+    ratios,
+    run_process,
+)
+from tests.benchmarks.others.side_by_side import scaling_section, side_by_side_section
+from tests.benchmarks.scorers.languages import languages_section
+from tests.benchmarks.speed.asking import asking_section
+from tests.benchmarks.speed.choosing import choosing_section
+from tests.benchmarks.speed.cluster import cluster_section
+from tests.benchmarks.speed.embedding import embedding_section
+from tests.benchmarks.speed.passages import passages_section
+from tests.benchmarks.speed.planning import planning_section
+from tests.benchmarks.speed.several_scorers import scorers_section
+from tests.benchmarks.speed.writing import writing_section
+from tests.kit.places import ROOT
 
 CUT_BYTES = (200, 1_000, 4_000, 16_000, 64_000)
 JOINED_BYTES = 20_000_000
 GROWTH_ROWS = 103_648  # eight times the web pool
 GROWTH_RUNS = 3
 FILE_ROWS = (100, 1_000, 10_000, GROWTH_ROWS)
-DOCS = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+DOCS = ROOT / "docs" / "benchmarks.md"
 
 
 def main() -> None:

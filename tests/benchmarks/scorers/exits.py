@@ -2,7 +2,7 @@
 
 It also finds exits on half of the groups and judges them on the other half.
 
-``python tests/benchmarks/exits.py web``: a shipped scorer, or the folder of one.
+``python -m tests.benchmarks.scorers.exits web``: a shipped scorer, or the folder of one.
 """
 
 import sys

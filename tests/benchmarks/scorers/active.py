@@ -1,7 +1,7 @@
 """Simulates labelling in rounds: what `annotations.samples.active` chooses against as many random documents.
 
-``python tests/benchmarks/active.py --shared ../shared``. Of the labelled documents only those count that
-were chosen without looking at scores. One fold of groups is held out, the rest is what can be bought;
+``python -m tests.benchmarks.scorers.active --shared ../shared``. Of the labelled documents only those count
+that were chosen without looking at scores. One fold of groups is held out, the rest is what can be bought;
 no label is seen before it is bought. Each seed is a fold assignment and an order of random draws, which
 both arms share.
 """

@@ -1,7 +1,7 @@
 """Prints what rewritten labels do to a scorer, by share of labels: nested figures, and what rewrites flip.
 
-``python tests/benchmarks/rewrites.py ../shared web lightgbm 0 .333 .5``: recipe, then shares. A minute for
-each share with 2,000 labels, ten with 8,000.
+``python -m tests.benchmarks.scorers.rewrites ../shared web lightgbm 0 .333 .5``: recipe, then shares. A
+minute for each share with 2,000 labels, ten with 8,000.
 """
 
 import sys

@@ -8,7 +8,8 @@ from statistics import median
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from measure import FILTER, run_process
+
+from tests.benchmarks.measure import FILTER, run_process
 
 RUNS = 3
 FILES = 24

@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from measure import FILTER, RUNS, alternate, peak, rate, ratios, run_process, timed
 
 from filtering import load_scorer
 from filtering.embedding.embedders import locate
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 from filtering.embedding.settings import MAX_TOKENS, EmbedderSettings, Placement
 from filtering.text.windows import cut_window
+from tests.benchmarks.measure import FILTER, RUNS, alternate, peak, rate, ratios, run_process, timed
 
 DOCUMENTS = 512
 """Of the web pool, for the bare model."""

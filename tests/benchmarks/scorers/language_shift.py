@@ -1,7 +1,7 @@
 """Prints what a calibration of its own for each code language would bring: why there is none.
 
-``python tests/benchmarks/language_shift.py ../shared``. Nested by repository, three fold assignments: points
-of a language are shifted by what its n training rows say, times n / (n + k).
+``python -m tests.benchmarks.scorers.language_shift ../shared``. Nested by repository, three fold assignments:
+points of a language are shifted by what its n training rows say, times n / (n + k).
 """
 
 import sys

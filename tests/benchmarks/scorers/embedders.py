@@ -1,6 +1,6 @@
 """Says what a frozen embedder is worth on the seed labels: alone, beside the signals, and how fast it is.
 
-``python tests/benchmarks/embedders.py --model intfloat/e5-small-v2`` prints one row of the table in
+``python -m tests.benchmarks.scorers.embedders --model intfloat/e5-small-v2`` prints one row of the table in
 docs/how-to/scorer.md. A model of the hub is fetched. One that brings code of its own is refused.
 """
 

@@ -11,8 +11,6 @@ from statistics import median
 import openai
 import pyarrow as pa
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
 from annotations.asking.chat_api import ChatAnnotator
 from annotations.asking.journal import Journal, Question, window_digest
 from annotations.asking.prompt import SYSTEM, RubricForm, prompt_parts

@@ -3,7 +3,7 @@
 A library that is not installed is left out, and named. What each run begins with is not counted: a worker,
 say.
 
-    python tests/benchmarks/elsewhere.py --shared ../shared
+    python -m tests.benchmarks.others.elsewhere --shared ../shared
 """
 
 import argparse
@@ -19,11 +19,11 @@ from statistics import median
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from measure import Run, alternate, rate, ratios, timed
 
 from filtering import load_scorer
 from pipelines import FilterConfig, filter_dump
 from pipelines.progress import ConsoleReporter
+from tests.benchmarks.measure import Run, alternate, rate, ratios, timed
 
 RUNS = 3
 SCORER = load_scorer("web")

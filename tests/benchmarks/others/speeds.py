@@ -12,10 +12,12 @@ from statistics import median
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from measure import COPY, FILTER, Run, peak, run_process
+
+from tests.benchmarks.measure import COPY, FILTER, Run, peak, run_process
+from tests.kit.places import ROOT
 
 HERE = Path(__file__).parent
-ENVIRONMENT = HERE.parents[1] / "bench" / "others"
+ENVIRONMENT = ROOT / "bench" / "others"
 CORES = len(os.sched_getaffinity(0))
 BOUNDS = (0.01, 0.002)
 START_DOCUMENTS = 32
@@ -26,7 +28,7 @@ SHORT_S = 60.0
 BERT = """
 import sys; sys.path.insert(0, sys.argv[3])
 import pyarrow.parquet as pq
-from embedding import bare_bert
+from tests.benchmarks.speed.embedding import bare_bert
 table = pq.read_table(sys.argv[1])
 bare_bert(table["text"].to_pylist())()
 pq.write_table(table, sys.argv[2] + "/0.parquet", compression="zstd")
@@ -71,25 +73,25 @@ class Speed:
 
 
 def others_python() -> str:
-    """Return the Python of the environment that `others.py` needs; make it if it is not there."""
-    wanted, stamp = (HERE / "others.txt").read_text(), ENVIRONMENT / "installed.txt"
+    """Return the Python of the environment that `theirs.py` needs; make it if it is not there."""
+    wanted, stamp = (HERE / "theirs.txt").read_text(), ENVIRONMENT / "installed.txt"
     python = ENVIRONMENT / "bin" / "python"
     if not stamp.exists() or stamp.read_text() != wanted:
         subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
-        install = ["-m", "pip", "install", "--quiet", "--requirement", HERE / "others.txt"]
+        install = ["-m", "pip", "install", "--quiet", "--requirement", HERE / "theirs.txt"]
         subprocess.run([python, *install], check=True)
         stamp.write_text(wanted)
     return str(python)
 
 
 def others_command(python: str, step: str, *arguments: str | Path) -> list[str]:
-    """Return what starts a step of `others.py`; what datatrove caches stays beside its output."""
+    """Return what starts a step of `theirs.py`; what datatrove caches stays beside its output."""
     cache = f"HF_HOME={Path(arguments[1]).parent / 'cache'}"
-    return ["env", cache, "PYTHONPATH=", python, str(HERE / "others.py"), step, *map(str, arguments)]
+    return ["env", cache, "PYTHONPATH=", python, str(HERE / "theirs.py"), step, *map(str, arguments)]
 
 
 def run_others(python: str, step: str, *arguments: str | Path) -> Run:
-    """Run a step of `others.py` to its end."""
+    """Run a step of `theirs.py` to its end."""
     return run_process(others_command(python, step, *arguments))
 
 
@@ -107,7 +109,7 @@ def commands_of(
         "fast": own("fast"),
         **{f"balanced {bound}": own("balanced", "--max-disagreement", str(bound)) for bound in BOUNDS},
         "full": own("full"),
-        "bert": lambda dump, out: [sys.executable, "-c", BERT, dump, out, str(HERE)],
+        "bert": lambda dump, out: [sys.executable, "-c", BERT, dump, out, str(ROOT)],
         "fasttext": lambda dump, out: others_command(python, "fasttext", dump, out, models),
         "model2vec": lambda dump, out: others_command(python, "model2vec", dump, out, models, distilled),
     }

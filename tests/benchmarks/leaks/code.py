@@ -9,7 +9,6 @@ import ast
 import hashlib
 import random
 import re
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from measure import best_cpu_s
 from scipy.stats import beta
 
 from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
 from filtering.leaks.common_knowledge import Common
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.benchmarks.measure import best_cpu_s
 from tests.kit.reference.common_counts import fit_common, save_common
 
 METHODS = ("ngram", "near", "structure")

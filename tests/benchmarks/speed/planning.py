@@ -1,6 +1,6 @@
 """Measures what a million parts cost the driver: planning, receipts, going on after a kill, the manifest.
 
-``python tests/benchmarks/planning.py``; the files are hard links of a small one, and nothing is scored:
+``python -m tests.benchmarks.speed.planning``; the files are hard links of a small one, and nothing is scored:
 the executor gives a receipt for each part without reading it.
 """
 
@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from measure import Run, run_process
 
 from pipelines import Executor, FilterConfig, filter_dump
 from pipelines.dump.inputs import find_inputs
@@ -26,6 +25,7 @@ from pipelines.store.plan import make_plan
 from pipelines.store.receipts import Receipt
 from pipelines.worker.part_worker import Tick
 from pipelines.worker.worker_settings import WorkerSettings
+from tests.benchmarks.measure import Run, run_process
 
 FILES = 100_000
 GROUPS = 10
@@ -113,7 +113,7 @@ def planning_section(folder: Path, files: int = FILES, groups: int = GROUPS) -> 
     done: dict[str, tuple[Run, Mapping[str, float]]] = {}
     for step in STEPS:
         arguments = ["--step", step, "--folder", str(folder), "--files", str(files), "--groups", str(groups)]
-        run = run_process([sys.executable, __file__, *arguments])
+        run = run_process([sys.executable, "-m", __spec__.name, *arguments])
         done[step] = run, json.loads((folder / "figures.json").read_text())
     parts, half = files * groups, files * groups // 2
     left, found = int(done["resume"][1]["left"]), done["read"][1]

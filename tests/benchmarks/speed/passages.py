@@ -6,7 +6,8 @@ from pathlib import Path
 from statistics import median
 
 import pyarrow.parquet as pq
-from measure import FILTER, RUNS, Run, alternate, run_process
+
+from tests.benchmarks.measure import FILTER, RUNS, Run, alternate, run_process
 
 EFFORT = ("--effort", "fast", "--workers", "1")
 

@@ -1,6 +1,7 @@
 """Prints what samples of document pools look like to the shipped scorers: how drift's limits were chosen.
 
-``python tests/benchmarks/drift.py ../shared``. Groups are dealt to two halves; limits are of the first.
+``python -m tests.benchmarks.scorers.drift ../shared``. Groups are dealt to two halves; limits are of
+the first.
 """
 
 import sys

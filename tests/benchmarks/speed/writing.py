@@ -1,13 +1,9 @@
 """Measures what writing costs beside the endpoint, and whether its memory grows with the number of texts."""
 
 import os
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from measure import EDUFILTER, Run, run_process
-
+from tests.benchmarks.measure import EDUFILTER, Run, run_process
 from tests.kit.scripted.server import scripted_process
 
 TEXTS, FEW_TEXTS = 20_000, 5_000

@@ -6,7 +6,6 @@ from statistics import median
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from measure import Run, alternate, ratios, timed
 
 from filtering import load_scorer
 from filtering.scoring.scorer_files import MODELS
@@ -15,6 +14,7 @@ from filtering.signals.read_signals import read_signals_of_all
 from filtering.signals.weights import stack_weights
 from pipelines import FilterConfig, filter_dump
 from pipelines.progress import ConsoleReporter
+from tests.benchmarks.measure import Run, alternate, ratios, timed
 
 DOCUMENTS = 8_000
 TURNS = 3

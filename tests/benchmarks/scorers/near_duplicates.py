@@ -1,6 +1,7 @@
 """Prints how alike documents must be to tell each other's label, how many are, and what that does to figures.
 
-``python tests/benchmarks/near_duplicates.py --shared ../shared``; with ``--counts`` all but the figures.
+``python -m tests.benchmarks.scorers.near_duplicates --shared ../shared``; with ``--counts`` all but the
+figures.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """Measures what it costs to choose documents by stored scores: each way in a process of its own.
 
-``python tests/benchmarks/choosing.py --rows 10_000_000``; scores are made directly, and no text is there.
+``python -m tests.benchmarks.speed.choosing --rows 10_000_000``; scores are made directly, and no text is
+there.
 Slices are numbers beside the scores, since reading a column is what reading a column costs.
 """
 
@@ -13,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from measure import run_process
 
 from pipelines import RecutConfig
 from pipelines.choosing.chosen import count_chosen
@@ -23,6 +23,7 @@ from pipelines.choosing.scored_rows import Pool
 from pipelines.dump.parts import Parts
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import SCORES_SCHEMA
+from tests.benchmarks.measure import run_process
 
 ROWS = 10_000_000
 PART_ROWS = 400_000
@@ -90,7 +91,7 @@ def choosing_section(folder: Path, rows: int = ROWS) -> list[str]:
     lines = []
     for way in WAYS:
         run = run_process(
-            [sys.executable, __file__, "--rows", str(rows), "--way", way, "--folder", str(folder)]
+            [sys.executable, "-m", __spec__.name, "--rows", str(rows), "--way", way, "--folder", str(folder)]
         )
         lines.append(f"| {way} | {run.wall_s:.1f} | {run.cpu_s:.1f} | {run.peak_mb:,.0f} |")
     return [

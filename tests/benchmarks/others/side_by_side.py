@@ -1,6 +1,6 @@
 """Measures this project beside other means to the same end: the same documents, labels and machine.
 
-``make bench BENCH_FLAGS='--only side-by-side'``. The other programs are those of `others.py`; their
+``make bench BENCH_FLAGS='--only side-by-side'``. The other programs are those of `theirs.py`; their
 environment is made once, in ``bench/others``.
 """
 
@@ -15,11 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from embedding import BERT_DOCUMENTS, BERT_TOKENS, DOCUMENTS, data_type
-from measure import EDUFILTER, FILTER, peak, run_process
-from plots import OTHERS, OWN, draw_disagreement, draw_side_by_side
-from quality import Quality, others_quality, own_quality, write_seed
-from speeds import (
+
+from annotations import Labels, read_labels
+from filtering import EmbeddingScorer, load_scorer
+from filtering.embedding.embedders import locate
+from filtering.embedding.settings import EmbedderSettings, Placement
+from filtering.errors import SettingsError
+from filtering.scoring.cascade_exits import Exits, PairedScores, find_exits
+from filtering.scoring.settings import ExitSettings
+from pipelines.scorers.evaluate import fit_data_of
+from tests.benchmarks.measure import EDUFILTER, FILTER, peak, run_process
+from tests.benchmarks.others.quality import Quality, others_quality, own_quality, write_seed
+from tests.benchmarks.others.speeds import (
     BOUNDS,
     CORES,
     ENVIRONMENT,
@@ -35,17 +42,11 @@ from speeds import (
     others_python,
     run_others,
 )
+from tests.benchmarks.plots import OTHERS, OWN, draw_disagreement, draw_side_by_side
+from tests.benchmarks.speed.embedding import BERT_DOCUMENTS, BERT_TOKENS, DOCUMENTS, data_type
+from tests.kit.places import ROOT
 
-from annotations import Labels, read_labels
-from filtering import EmbeddingScorer, load_scorer
-from filtering.embedding.embedders import locate
-from filtering.embedding.settings import EmbedderSettings, Placement
-from filtering.errors import SettingsError
-from filtering.scoring.cascade_exits import Exits, PairedScores, find_exits
-from filtering.scoring.settings import ExitSettings
-from pipelines.scorers.evaluate import fit_data_of
-
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = ROOT / "docs"
 SCORERS = {"web": "web", "code": "code"}
 ROWS = 107_520
 ASSIGNMENTS = 1

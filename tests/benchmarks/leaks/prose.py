@@ -13,10 +13,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from leaks import half_of, share
-from measure import best_cpu_s
 
 from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
+from tests.benchmarks.leaks.code import half_of, share
+from tests.benchmarks.measure import best_cpu_s
 
 PLANTED = 2_000
 LARGE_ITEMS = 100_000

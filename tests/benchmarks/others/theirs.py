@@ -1,4 +1,4 @@
-"""Filters by other projects' means; runs in an environment of its own, which ``others.txt`` lists.
+"""Filters by other projects' means; runs in an environment of its own, which ``theirs.txt`` lists.
 
 `side_by_side.py` makes that environment and calls a step by its name. Labels come in and verdicts go out as
 Parquet, so that all are judged by the same folds and metrics.

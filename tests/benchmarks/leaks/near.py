@@ -3,7 +3,7 @@
 Prompts and solutions of HumanEval are edited and put into ordinary files. All measures judge the same places,
 those that have enough of a part's short runs; each is cut where it flags at most so many files of the pool.
 
-``python tests/benchmarks/leaks_near.py --shared ../shared``; needs the extras annotate (rensa) and embed.
+``python -m tests.benchmarks.leaks.near --shared ../shared``; needs the extras annotate (rensa) and embed.
 """
 
 import argparse
@@ -17,8 +17,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import rensa
-from leaks import WORD
-from measure import timed
 
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 from filtering.embedding.settings import EmbedderSettings
@@ -27,6 +25,8 @@ from filtering.leaks.candidate_places import Documents, Place, find_places, find
 from filtering.leaks.index import word_pairs
 from filtering.leaks.search import MARGIN_BYTES
 from filtering.text.arrow import text_chunks
+from tests.benchmarks.leaks.code import WORD
+from tests.benchmarks.measure import timed
 
 PERMUTATIONS = 128
 GATE = 0.15

@@ -1,0 +1,1 @@
+"""What finds benchmark leaks, in code and in prose, and where its thresholds come from."""
