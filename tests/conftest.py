@@ -16,6 +16,7 @@ from dumps import CUT, make_labels, make_texts, write_dump
 from few_rows import run_command as run
 from long_texts import CUT as LONG_CUT
 from long_texts import write_long_dump
+from made_once import made_once
 from places import KIT, SHARED
 from runs import QUIET, Outcome
 from warm_drawing import drawing_process
@@ -149,7 +150,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def dump(tmp_path_factory) -> Path:
     """Return a dump of three files, with 410 rows in all."""
-    return write_dump(tmp_path_factory.mktemp("dump"))
+    return made_once(tmp_path_factory, "dump", write_dump)
 
 
 @pytest.fixture(scope="session")
@@ -168,15 +169,18 @@ def settings(dump, web) -> dict[str, object]:
 @pytest.fixture(scope="session")
 def finished(settings, tmp_path_factory) -> Path:
     """Return a run over the dump that nothing disturbed. Not to be written to."""
-    out = tmp_path_factory.mktemp("finished") / "out"
-    filter_dump(FilterConfig(**settings, out=out), reporter=QUIET)
-    return out
+
+    def make(folder: Path) -> Path:
+        filter_dump(FilterConfig(**settings, out=folder / "out"), reporter=QUIET)
+        return folder / "out"
+
+    return made_once(tmp_path_factory, "finished", make)
 
 
 @pytest.fixture(scope="session")
 def long_dump(tmp_path_factory) -> Path:
     """Return a dump of two files, with 120 rows in all, of which every fourth is long."""
-    return write_long_dump(tmp_path_factory.mktemp("long"))
+    return made_once(tmp_path_factory, "long", write_long_dump)
 
 
 @pytest.fixture(scope="session")
@@ -188,17 +192,23 @@ def of_long(settings, long_dump) -> dict[str, object]:
 @pytest.fixture(scope="session")
 def passages(of_long, tmp_path_factory) -> Path:
     """Return a run that writes passages. Not to be written to."""
-    out = tmp_path_factory.mktemp("passages") / "out"
-    filter_dump(FilterConfig(**of_long, out=out, write="passages"), reporter=QUIET)
-    return out
+
+    def make(folder: Path) -> Path:
+        filter_dump(FilterConfig(**of_long, out=folder / "out", write="passages"), reporter=QUIET)
+        return folder / "out"
+
+    return made_once(tmp_path_factory, "passages", make)
 
 
 @pytest.fixture(scope="session")
 def labels(tmp_path_factory) -> Path:
     """Return a Parquet file of 300 labelled documents of 60 groups."""
-    path = tmp_path_factory.mktemp("labels") / "labels.parquet"
-    pq.write_table(make_labels(), path)
-    return path
+
+    def make(folder: Path) -> Path:
+        pq.write_table(make_labels(), folder / "labels.parquet")
+        return folder / "labels.parquet"
+
+    return made_once(tmp_path_factory, "labels", make)
 
 
 def make_haste(patch: pytest.MonkeyPatch) -> None:
@@ -233,10 +243,13 @@ def haste() -> Callable[[], AbstractContextManager[None]]:
 @pytest.fixture(scope="session")
 def trained(labels, haste, tmp_path_factory) -> TrainResult:
     """Return a scorer of signals alone."""
-    out = tmp_path_factory.mktemp("scorer") / "linear"
-    config = TrainConfig(labels=labels, out=out, domain="toys", signals="linear", embedder="none")
-    with haste():
-        return train_scorer(config, reporter=QUIET)
+
+    def make(folder: Path) -> TrainResult:
+        given = {"labels": labels, "out": folder / "linear", "domain": "toys"}
+        with haste():
+            return train_scorer(TrainConfig(**given, signals="linear", embedder="none"), reporter=QUIET)
+
+    return made_once(tmp_path_factory, "trained", make)
 
 
 @pytest.fixture(scope="session")
@@ -244,43 +257,54 @@ def tiny_model(tmp_path_factory) -> Path:
     """Return the folder of a tiny model that embeds nothing sensibly."""
     from tiny_models import make_tiny_model  # imports torch, which most tests do without
 
-    return make_tiny_model(tmp_path_factory.mktemp("embedder") / "tiny")
+    return made_once(tmp_path_factory, "embedder", lambda folder: make_tiny_model(folder / "tiny"))
 
 
 @pytest.fixture(scope="session")
 def two_stages(labels, tiny_model, haste, tmp_path_factory) -> TrainResult:
     """Return a scorer of signals and the embeddings of the tiny model."""
-    config = TrainConfig(
-        labels=labels, out=tmp_path_factory.mktemp("scorer") / "joint", domain="toys",
-        signals="linear", embedder=tiny_model, head="joint", max_tokens=32, device="cpu",
-    )  # fmt: skip
-    with haste():
-        return train_scorer(config, reporter=QUIET)
+
+    def make(folder: Path) -> TrainResult:
+        config = TrainConfig(
+            labels=labels, out=folder / "joint", domain="toys",
+            signals="linear", embedder=tiny_model, head="joint", max_tokens=32, device="cpu",
+        )  # fmt: skip
+        with haste():
+            return train_scorer(config, reporter=QUIET)
+
+    return made_once(tmp_path_factory, "two-stages", make)
 
 
 @pytest.fixture(scope="session")
 def pool(tmp_path_factory) -> Path:
     """Return a file of documents without labels, each of a site of its own."""
-    path = tmp_path_factory.mktemp("pool") / "pool.parquet"
-    pq.write_table(pa.table({"text": make_texts(1800, seed=3)}), path)
-    return path
+
+    def make(folder: Path) -> Path:
+        pq.write_table(pa.table({"text": make_texts(1800, seed=3)}), folder / "pool.parquet")
+        return folder / "pool.parquet"
+
+    return made_once(tmp_path_factory, "pool", make)
 
 
 @pytest.fixture(scope="session")
 def cascade(labels, two_stages, pool, haste, tmp_path_factory) -> TrainResult:
     """Return the same, paired on a pool as training with one does: what effort balanced takes."""
-    found = read_labels(str(labels))
-    documents, groups = read_pool(str(pool), QUIET)
-    paired = pair(
-        two_stages.scorer, documents, groups, fit_data_of(found, "toys"), recipe="linear", head="joint"
-    )
-    with haste():
-        efforts = ("fast", "full")
-        judged = {one: points_of_labels(two_stages.out, str(labels), effort=one) for one in efforts}
-        return save_judged(
-            replace(two_stages.scorer, paired=paired), str(tmp_path_factory.mktemp("scorer") / "cascade"),
-            two_stages.metrics, judged, found, ["train"], overwrite=False, reporter=QUIET,
-        )  # fmt: skip
+
+    def make(folder: Path) -> TrainResult:
+        found = read_labels(str(labels))
+        documents, groups = read_pool(str(pool), QUIET)
+        paired = pair(
+            two_stages.scorer, documents, groups, fit_data_of(found, "toys"), recipe="linear", head="joint"
+        )
+        with haste():
+            efforts = ("fast", "full")
+            judged = {one: points_of_labels(two_stages.out, str(labels), effort=one) for one in efforts}
+            return save_judged(
+                replace(two_stages.scorer, paired=paired), str(folder / "cascade"),
+                two_stages.metrics, judged, found, ["train"], overwrite=False, reporter=QUIET,
+            )  # fmt: skip
+
+    return made_once(tmp_path_factory, "cascade", make)
 
 
 @pytest.fixture(scope="session")
@@ -288,7 +312,7 @@ def tiny_teacher(tmp_path_factory) -> Path:
     """Return the folder of a tiny classifier that gives points without sense."""
     from tiny_models import make_tiny_classifier
 
-    return make_tiny_classifier(tmp_path_factory.mktemp("teacher") / "tiny")
+    return made_once(tmp_path_factory, "teacher", lambda folder: make_tiny_classifier(folder / "tiny"))
 
 
 @pytest.fixture(scope="session")
