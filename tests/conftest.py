@@ -1,10 +1,12 @@
 """What the tests share: scorers, labels, a dump, a run that nothing disturbed, and the command line."""
 
 import gc
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +37,9 @@ from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
 from pipelines.page_kit import charts
 from pipelines.scorers.evaluate import fit_data_of, points_of_labels
 from pipelines.scorers.train import TrainResult, read_pool, save_judged
+
+DRAWING = pytest.StashKey[str]()
+"""The program that draws charts, of the process that all workers have in common."""
 
 gc.disable()
 """Until all tests are found: looking for rubbish among what they import takes a quarter of that time."""
@@ -121,14 +126,30 @@ def pytest_xdist_node_collection_finished(ids: list[str]) -> None:
         )
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    """Tell a worker which program draws the charts of pages; all have one engine in common."""
+    node.workerinput["drawing"] = drawing_of(node.config)
+
+
+def drawing_of(config: pytest.Config) -> str:
+    """Return the program that hands charts to an engine that has started; start it if it has not."""
+    if DRAWING not in config.stash:
+        folder = Path(tempfile.mkdtemp(prefix="drawing-"))
+        drawing = ExitStack()
+        drawing.callback(shutil.rmtree, folder)
+        config.stash[DRAWING] = drawing.enter_context(drawing_process(folder))
+        config.add_cleanup(drawing.close)
+    return config.stash[DRAWING]
+
+
 @pytest.fixture(scope="session", autouse=True)
-def own_drawing(tmp_path_factory) -> Iterator[str]:
+def own_drawing(pytestconfig) -> Iterator[str]:
     """Let an engine that has started draw the charts of pages; return the program that starts one itself."""
     own = charts.DRAW
-    with (
-        drawing_process(tmp_path_factory.mktemp("drawing")) as program,
-        pytest.MonkeyPatch.context() as patch,
-    ):
+    input_of_worker = getattr(pytestconfig, "workerinput", None)
+    program = input_of_worker["drawing"] if input_of_worker else drawing_of(pytestconfig)
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(charts, "DRAW", program)
         yield own
 
