@@ -3,8 +3,9 @@
 import shutil
 
 import pytest
-from made_once import made_once
-from saved_scorers import save_made
+
+from tests.kit.made_once import made_once
+from tests.kit.scorers.saved import save_made
 
 
 @pytest.fixture(scope="session", params=["linear", "characters", "lightgbm"])

@@ -2,13 +2,13 @@
 
 import pyarrow.parquet as pq
 import pytest
-from choices import stored_rows, write_mixed_dump
-from fresh_labels import fresh_table
-from made_once import made_once
-from runs import QUIET
 
 import filtering.judging.bands
 from pipelines import FilterConfig, filter_dump
+from tests.kit.dumps.choices import stored_rows, write_mixed_dump
+from tests.kit.labels.fresh import fresh_table
+from tests.kit.made_once import made_once
+from tests.kit.runs.outcomes import QUIET
 
 
 @pytest.fixture
