@@ -25,7 +25,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     make : callable
     """
     base = factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if base.name == f"popen-{os.environ.get('PYTEST_XDIST_WORKER')}":
         base = base.parent  # of the process that all workers have in common
     made = base / f"{name}.made"
     with made.with_suffix(".lock").open("w") as lock:
