@@ -1,10 +1,12 @@
 """What the tests share: scorers, labels, a dump, a run that nothing disturbed, and the command line."""
 
 import gc
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,11 +31,15 @@ from pipelines.scorers.train import TrainResult, read_pool, save_judged
 from tests.kit.dumps.long_texts import CUT as LONG_CUT
 from tests.kit.dumps.long_texts import write_long_dump
 from tests.kit.dumps.small import CUT, make_labels, make_texts, write_dump
+from tests.kit.made_once import made_once
 from tests.kit.pages.warm_drawing import drawing_process
 from tests.kit.places import ROOT, SHARED
 from tests.kit.runs.few_rows import run_command as run
 from tests.kit.runs.outcomes import QUIET, Outcome
 from tests.kit.runs.warm_start import Begun, WarmStart, load_all
+
+DRAWING = pytest.StashKey[str]()
+"""The program that draws charts, of the process that all workers have in common."""
 
 gc.disable()
 """Until all tests are found: looking for rubbish among what they import takes a quarter of that time."""
@@ -43,28 +49,35 @@ LONGEST_FIRST = (
     "docs/test_docs.py",
     "executors/test_executors.py",
     "executors/test_ray_runs.py",
-    "tests/test_wheel.py",
-    "filtering/test_compiled.py",
-    "run/test_full_training.py",
-    "run/test_balanced.py",
-    "run/test_failing_stores.py",
-    "commands/test_demo.py",
-    "scorers/test_train.py",
-    "fitting/test_recipes.py",
-    "fitting/test_stages.py",
-    "run/test_resume.py",
-    "run/test_store_runs.py",
+    "reports/test_browser.py",
     "run/test_full_runs.py",
-    "labels/test_sample.py",
-    "run/test_forged_runs.py",
-    "reports/test_report_figures.py",
+    "run/test_failing_stores.py",
+    "run/test_store_runs.py",
+    "run/test_resume.py",
+    "run/test_failing_disks.py",
     "embedding/test_embedders.py",
-    "scorers/test_datasets.py",
     "embedding/test_sentence_transformer.py",
+    "run/test_balanced.py",
+    "filtering/test_compiled.py",
+    "fitting/test_recipes.py",
+    "tests/test_wheel.py",
+    "proof/test_prove.py",
+    "scorers/test_datasets.py",
+    "fitting/test_stages.py",
+    "scorers/test_distill.py",
+    "fitting/test_cross_validation.py",
     "asking/test_real_server.py",
+    "run/test_full_training.py",
+    "commands/test_demo.py",
+    "scoring/test_forged_scorers.py",
+    "choosing/test_recut.py",
+    "run/test_forged_runs.py",
+    "reports/test_write_report.py",
+    "labels/test_paying_once.py",
+    "labels/test_sample.py",
     "explaining/test_quantiles.py",
-    "signals/test_kernel.py",
-    "scoring/test_novelty.py",
+    "judging/test_bands.py",
+    "scorers/test_train.py",
 )
 """Files that take longest begin first, so that all workers end together.
 
@@ -120,14 +133,30 @@ def pytest_xdist_node_collection_finished(ids: list[str]) -> None:
         )
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    """Tell a worker which program draws the charts of pages; all have one engine in common."""
+    node.workerinput["drawing"] = drawing_of(node.config)
+
+
+def drawing_of(config: pytest.Config) -> str:
+    """Return the program that hands charts to an engine that has started; start it if it has not."""
+    if DRAWING not in config.stash:
+        folder = Path(tempfile.mkdtemp(prefix="drawing-"))
+        drawing = ExitStack()
+        drawing.callback(shutil.rmtree, folder)
+        config.stash[DRAWING] = drawing.enter_context(drawing_process(folder))
+        config.add_cleanup(drawing.close)
+    return config.stash[DRAWING]
+
+
 @pytest.fixture(scope="session", autouse=True)
-def own_drawing(tmp_path_factory) -> Iterator[str]:
+def own_drawing(pytestconfig) -> Iterator[str]:
     """Let an engine that has started draw the charts of pages; return the program that starts one itself."""
     own = charts.DRAW
-    with (
-        drawing_process(tmp_path_factory.mktemp("drawing")) as program,
-        pytest.MonkeyPatch.context() as patch,
-    ):
+    input_of_worker = getattr(pytestconfig, "workerinput", None)
+    program = input_of_worker["drawing"] if input_of_worker else drawing_of(pytestconfig)
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(charts, "DRAW", program)
         yield own
 
@@ -149,7 +178,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def dump(tmp_path_factory) -> Path:
     """Return a dump of three files, with 410 rows in all."""
-    return write_dump(tmp_path_factory.mktemp("dump"))
+    return made_once(tmp_path_factory, "dump", write_dump)
 
 
 @pytest.fixture(scope="session")
@@ -168,15 +197,18 @@ def settings(dump, web) -> dict[str, object]:
 @pytest.fixture(scope="session")
 def finished(settings, tmp_path_factory) -> Path:
     """Return a run over the dump that nothing disturbed. Not to be written to."""
-    out = tmp_path_factory.mktemp("finished") / "out"
-    filter_dump(FilterConfig(**settings, out=out), reporter=QUIET)
-    return out
+
+    def make(folder: Path) -> Path:
+        filter_dump(FilterConfig(**settings, out=folder / "out"), reporter=QUIET)
+        return folder / "out"
+
+    return made_once(tmp_path_factory, "finished", make)
 
 
 @pytest.fixture(scope="session")
 def long_dump(tmp_path_factory) -> Path:
     """Return a dump of two files, with 120 rows in all, of which every fourth is long."""
-    return write_long_dump(tmp_path_factory.mktemp("long"))
+    return made_once(tmp_path_factory, "long", write_long_dump)
 
 
 @pytest.fixture(scope="session")
@@ -188,17 +220,23 @@ def of_long(settings, long_dump) -> dict[str, object]:
 @pytest.fixture(scope="session")
 def passages(of_long, tmp_path_factory) -> Path:
     """Return a run that writes passages. Not to be written to."""
-    out = tmp_path_factory.mktemp("passages") / "out"
-    filter_dump(FilterConfig(**of_long, out=out, write="passages"), reporter=QUIET)
-    return out
+
+    def make(folder: Path) -> Path:
+        filter_dump(FilterConfig(**of_long, out=folder / "out", write="passages"), reporter=QUIET)
+        return folder / "out"
+
+    return made_once(tmp_path_factory, "passages", make)
 
 
 @pytest.fixture(scope="session")
 def labels(tmp_path_factory) -> Path:
     """Return a Parquet file of 300 labelled documents of 60 groups."""
-    path = tmp_path_factory.mktemp("labels") / "labels.parquet"
-    pq.write_table(make_labels(), path)
-    return path
+
+    def make(folder: Path) -> Path:
+        pq.write_table(make_labels(), folder / "labels.parquet")
+        return folder / "labels.parquet"
+
+    return made_once(tmp_path_factory, "labels", make)
 
 
 def make_haste(patch: pytest.MonkeyPatch) -> None:
@@ -233,10 +271,13 @@ def haste() -> Callable[[], AbstractContextManager[None]]:
 @pytest.fixture(scope="session")
 def trained(labels, haste, tmp_path_factory) -> TrainResult:
     """Return a scorer of signals alone."""
-    out = tmp_path_factory.mktemp("scorer") / "linear"
-    config = TrainConfig(labels=labels, out=out, domain="toys", signals="linear", embedder="none")
-    with haste():
-        return train_scorer(config, reporter=QUIET)
+
+    def make(folder: Path) -> TrainResult:
+        given = {"labels": labels, "out": folder / "linear", "domain": "toys"}
+        with haste():
+            return train_scorer(TrainConfig(**given, signals="linear", embedder="none"), reporter=QUIET)
+
+    return made_once(tmp_path_factory, "trained", make)
 
 
 @pytest.fixture(scope="session")
@@ -244,43 +285,54 @@ def tiny_model(tmp_path_factory) -> Path:
     """Return the folder of a tiny model that embeds nothing sensibly."""
     from tests.kit.scorers.tiny_models import make_tiny_model  # imports torch, which most tests do without
 
-    return make_tiny_model(tmp_path_factory.mktemp("embedder") / "tiny")
+    return made_once(tmp_path_factory, "embedder", lambda folder: make_tiny_model(folder / "tiny"))
 
 
 @pytest.fixture(scope="session")
 def two_stages(labels, tiny_model, haste, tmp_path_factory) -> TrainResult:
     """Return a scorer of signals and the embeddings of the tiny model."""
-    config = TrainConfig(
-        labels=labels, out=tmp_path_factory.mktemp("scorer") / "joint", domain="toys",
-        signals="linear", embedder=tiny_model, head="joint", max_tokens=32, device="cpu",
-    )  # fmt: skip
-    with haste():
-        return train_scorer(config, reporter=QUIET)
+
+    def make(folder: Path) -> TrainResult:
+        config = TrainConfig(
+            labels=labels, out=folder / "joint", domain="toys",
+            signals="linear", embedder=tiny_model, head="joint", max_tokens=32, device="cpu",
+        )  # fmt: skip
+        with haste():
+            return train_scorer(config, reporter=QUIET)
+
+    return made_once(tmp_path_factory, "two-stages", make)
 
 
 @pytest.fixture(scope="session")
 def pool(tmp_path_factory) -> Path:
     """Return a file of documents without labels, each of a site of its own."""
-    path = tmp_path_factory.mktemp("pool") / "pool.parquet"
-    pq.write_table(pa.table({"text": make_texts(1800, seed=3)}), path)
-    return path
+
+    def make(folder: Path) -> Path:
+        pq.write_table(pa.table({"text": make_texts(1800, seed=3)}), folder / "pool.parquet")
+        return folder / "pool.parquet"
+
+    return made_once(tmp_path_factory, "pool", make)
 
 
 @pytest.fixture(scope="session")
 def cascade(labels, two_stages, pool, haste, tmp_path_factory) -> TrainResult:
     """Return the same, paired on a pool as training with one does: what effort balanced takes."""
-    found = read_labels(str(labels))
-    documents, groups = read_pool(str(pool), QUIET)
-    paired = pair(
-        two_stages.scorer, documents, groups, fit_data_of(found, "toys"), recipe="linear", head="joint"
-    )
-    with haste():
-        efforts = ("fast", "full")
-        judged = {one: points_of_labels(two_stages.out, str(labels), effort=one) for one in efforts}
-        return save_judged(
-            replace(two_stages.scorer, paired=paired), str(tmp_path_factory.mktemp("scorer") / "cascade"),
-            two_stages.metrics, judged, found, ["train"], overwrite=False, reporter=QUIET,
-        )  # fmt: skip
+
+    def make(folder: Path) -> TrainResult:
+        found = read_labels(str(labels))
+        documents, groups = read_pool(str(pool), QUIET)
+        paired = pair(
+            two_stages.scorer, documents, groups, fit_data_of(found, "toys"), recipe="linear", head="joint"
+        )
+        with haste():
+            efforts = ("fast", "full")
+            judged = {one: points_of_labels(two_stages.out, str(labels), effort=one) for one in efforts}
+            return save_judged(
+                replace(two_stages.scorer, paired=paired), str(folder / "cascade"),
+                two_stages.metrics, judged, found, ["train"], overwrite=False, reporter=QUIET,
+            )  # fmt: skip
+
+    return made_once(tmp_path_factory, "cascade", make)
 
 
 @pytest.fixture(scope="session")
@@ -288,7 +340,7 @@ def tiny_teacher(tmp_path_factory) -> Path:
     """Return the folder of a tiny classifier that gives points without sense."""
     from tests.kit.scorers.tiny_models import make_tiny_classifier
 
-    return make_tiny_classifier(tmp_path_factory.mktemp("teacher") / "tiny")
+    return made_once(tmp_path_factory, "teacher", lambda folder: make_tiny_classifier(folder / "tiny"))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,6 @@
-"""What tests share, in rooms; at the top only where the checkout lies, and libraries that are imported late.
+"""What tests share, in rooms.
+
+At the top only: where the checkout lies, libraries that are imported late, and what is made once for all.
 
 - `dumps/`: texts and Parquet files to read, sound and odd.
 - `labels/`: samples, labels, and files of Label Studio. `writing/`: texts and completions of a model.

@@ -4,15 +4,19 @@ import shutil
 
 import pytest
 
+from tests.kit.made_once import made_once
 from tests.kit.scorers.saved import save_made
 
 
 @pytest.fixture(scope="session", params=["linear", "characters", "lightgbm"])
 def pristine(request, tmp_path_factory):
     """Return a saved scorer of a recipe. Not to be written to."""
-    folder = tmp_path_factory.mktemp("scorers") / request.param
-    save_made(folder, request.param)
-    return folder
+
+    def make(folder):
+        save_made(folder / request.param, request.param)
+        return folder / request.param
+
+    return made_once(tmp_path_factory, f"pristine-{request.param}", make)
 
 
 @pytest.fixture

@@ -63,6 +63,13 @@ QUICK_HEALTH = {
     "health_check_failure_threshold": 4,
 }
 """So that Ray takes a killed node for dead after some seconds instead of fifteen."""
+HEAD = {
+    "num_cpus": 0,
+    "_system_config": QUICK_HEALTH,
+    **dict.fromkeys(("include_dashboard", "include_log_monitor"), False),
+    "no_monitor": True,
+}
+"""A node for the driver alone, without processes that only watch: each imports Ray anew."""
 NODE = {"num_cpus": 1, "memory": 4 << 30}
 
 
@@ -303,9 +310,8 @@ class Machines:
         from ray.cluster_utils import Cluster
 
         self._folder = tempfile.mkdtemp(prefix="rf", dir="/tmp")  # sockets have short names
-        head = {"num_cpus": 0, "include_dashboard": False, "temp_dir": self._folder}
         self._cluster = Cluster()
-        self._add(**head, _system_config=QUICK_HEALTH)
+        self._add(**HEAD, temp_dir=self._folder)
         self._nodes = [self._add(**NODE) for _ in range(2)]
         self.address = self._cluster.address
 

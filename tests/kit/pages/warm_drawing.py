@@ -1,6 +1,7 @@
-"""Draws charts in one process for all tests of a worker: the engine takes half a second to start.
+"""Draws charts in one process for all tests: the engine takes half a second to start.
 
-What the product starts for each page is still a process of its own; here it hands the charts on.
+It remembers what it drew, for many tests draw the same. What the product starts for each page is still a
+process of its own; here it hands the charts on.
 """
 
 import json
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from socketserver import StreamRequestHandler, UnixStreamServer
 
@@ -26,12 +28,16 @@ raise SystemExit(not drawn)
 """
 
 
+@cache
+def _drawn(charts_json: bytes) -> bytes:
+    import vl_convert
+
+    return json.dumps([vl_convert.vegalite_to_svg(chart) for chart in json.loads(charts_json)]).encode()
+
+
 class _Drawing(StreamRequestHandler):
     def handle(self) -> None:
-        import vl_convert
-
-        charts = json.load(self.rfile)
-        self.wfile.write(json.dumps([vl_convert.vegalite_to_svg(chart) for chart in charts]).encode())
+        self.wfile.write(_drawn(self.rfile.read()))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import filtering.judging.bands
 from pipelines import FilterConfig, filter_dump
 from tests.kit.dumps.choices import stored_rows, write_mixed_dump
 from tests.kit.labels.fresh import fresh_table
+from tests.kit.made_once import made_once
 from tests.kit.runs.outcomes import QUIET
 
 
@@ -27,18 +28,25 @@ def fresh(tmp_path_factory):
 @pytest.fixture(scope="session")
 def scored(trained, dump, tmp_path_factory):
     """Return a run of the trained scorer over the dump. Not to be written to."""
-    out = tmp_path_factory.mktemp("scored") / "out"
-    filter_dump(FilterConfig(inputs=[str(dump)], out=out, scorer=trained.out, effort="fast"), reporter=QUIET)
-    return out
+
+    def make(folder):
+        given = {"inputs": [str(dump)], "scorer": trained.out, "effort": "fast"}
+        filter_dump(FilterConfig(**given, out=folder / "out"), reporter=QUIET)
+        return folder / "out"
+
+    return made_once(tmp_path_factory, "scored", make)
 
 
 @pytest.fixture(scope="session")
 def mixed(web, tmp_path_factory):
     """Return a dump of languages and sites, a run over it, and what that stored. Not to be written to."""
-    folder = tmp_path_factory.mktemp("mixed")
-    source, out = write_mixed_dump(folder / "dump"), folder / "out"
-    config = FilterConfig(
-        inputs=[str(source)], out=out, scorer=web, effort="fast", rows_per_part=30, workers=1, keep_at=1.0
-    )
-    filter_dump(config, reporter=QUIET)
-    return source, out, stored_rows(out, source)
+
+    def make(folder):
+        source, out = write_mixed_dump(folder / "dump"), folder / "out"
+        config = FilterConfig(
+            inputs=[str(source)], out=out, scorer=web, effort="fast", rows_per_part=30, workers=1, keep_at=1.0
+        )
+        filter_dump(config, reporter=QUIET)
+        return source, out, stored_rows(out, source)
+
+    return made_once(tmp_path_factory, "mixed", make)

@@ -22,7 +22,7 @@ from pipelines.store.run_folder import RunFolder
 from tests.kit.dumps.leaking import LEAKY, config_of, make_task, write_source
 from tests.kit.dumps.small import BARE, CUT, lasting
 from tests.kit.faults.hunting import PATIENCE_S, caught, leave, struck, wait_for
-from tests.kit.faults.kills import QUICK_HEALTH
+from tests.kit.faults.kills import HEAD
 from tests.kit.runs.outcomes import QUIET
 
 pytestmark = pytest.mark.xdist_group("ray")  # one Ray serves all that need one
@@ -200,8 +200,7 @@ def test_a_cancelled_task_hears_of_it_and_is_not_interrupted(ray, tmp_path):
 def test_a_killed_node_costs_no_row_and_writes_none_twice(begin, arguments_of, finished, tmp_path):
     from ray.cluster_utils import Cluster
 
-    head = {"num_cpus": 0, "include_dashboard": False, "_system_config": QUICK_HEALTH}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
+    cluster = Cluster(initialize_head=True, head_node_args=dict(HEAD))
     try:
         nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
         with begin(*arguments_of("--executor", "ray", "--ray-address", cluster.address)) as driver:

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines import FilterConfig, filter_dump
 from tests.kit.dumps.small import CUT, make_texts, write_dump
+from tests.kit.made_once import made_once
 from tests.kit.runs.outcomes import QUIET
 from tests.kit.stores.runs import LOCAL, use
 from tests.kit.stores.servers import MisbehavingProxy, moto_store
@@ -57,9 +58,13 @@ def proxy(store, monkeypatch):
 @pytest.fixture(scope="session")
 def source(tmp_path_factory):
     """Return a dump of two files, one of them with odd texts."""
-    source = write_dump(tmp_path_factory.mktemp("full"), rows=(150,))
-    pq.write_table(pa.table({"text": ODD_TEXTS}), source / "odd.parquet", row_group_size=25)
-    return source
+
+    def make(folder):
+        source = write_dump(folder, rows=(150,))
+        pq.write_table(pa.table({"text": ODD_TEXTS}), source / "odd.parquet", row_group_size=25)
+        return source
+
+    return made_once(tmp_path_factory, "full", make)
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +79,9 @@ def full(source, two_stages):
 @pytest.fixture(scope="session")
 def full_finished(full, tmp_path_factory):
     """Return a run at full effort that nothing disturbed. Not to be written to."""
-    out = tmp_path_factory.mktemp("full-finished") / "out"
-    filter_dump(FilterConfig(**full, out=out), reporter=QUIET)
-    return out
+
+    def make(folder):
+        filter_dump(FilterConfig(**full, out=folder / "out"), reporter=QUIET)
+        return folder / "out"
+
+    return made_once(tmp_path_factory, "full-finished", make)
