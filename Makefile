@@ -48,7 +48,7 @@ demo: $(if $(wildcard $(STAMP)),$(STAMP),$(DEMO_STAMP))  ## filters real documen
 
 # The picture of the README, of the report that the demo made; needs a Chromium, as the tests of pages do.
 picture: $(STAMP) demo  ## docs/report.png: a picture of the report of the demo; needs Chromium
-	$(RUN)python tests/kit/picture.py demo/web/out/run/report.html docs/report.png
+	$(RUN)python -m tests.kit.pages.picture demo/web/out/run/report.html docs/report.png
 
 # Three workers for two cores: one of them mostly waits, for clusters and kills.
 test: $(STAMP)  ## all tests
@@ -78,11 +78,11 @@ proof: $(STAMP)  ## trains small models on what the shipped scorers keep: docs/p
 	$(RUN)python tests/benchmarks/proof.py --shared $(SHARED) $(PROOF_FLAGS)
 
 faults: $(STAMP)  ## kills runs and damages files, and counts what is lost
-	$(RUN)python tests/kit/faults.py --kills 50
-	$(RUN)python tests/kit/damaged.py --files 2000
+	$(RUN)python -m tests.kit.faults.kills --kills 50
+	$(RUN)python -m tests.kit.faults.damaged --files 2000
 
 mutations: $(STAMP)  ## plants faults one by one; each must turn the tests red
-	$(RUN)python tests/kit/mutations.py
+	$(RUN)python -m tests.kit.faults.mutations
 
 # All ways to fit were compared once (docs/experiments.md): these are the best on web and on code.
 models: models-web models-code  ## fits the shipped scorers anew

@@ -6,7 +6,7 @@
 # OPENAI_BASE_URL says which endpoint is asked, OPENAI_API_KEY holds its key. To try it without either, start the
 # stand-in of the tests, which labels by words (its first line is the address):
 #
-#     python tests/kit/scripted_server.py --port 8000 --latency-s 0.1
+#     python -m tests.kit.scripted.server --port 8000 --latency-s 0.1
 #     OPENAI_BASE_URL=http://127.0.0.1:8000/v1 bash docs/labels.sh DUMP OUT scripted
 set -euo pipefail
 if [ $# -lt 3 ]; then echo "usage: bash docs/labels.sh DUMP OUT MODEL [RUBRIC]" >&2; exit 2; fi

@@ -12,14 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from _pytest.doctest import DoctestModule
-from dumps import CUT, make_labels, make_texts, write_dump
-from few_rows import run_command as run
-from long_texts import CUT as LONG_CUT
-from long_texts import write_long_dump
-from places import KIT, SHARED
-from runs import QUIET, Outcome
-from warm_drawing import drawing_process
-from warm_start import Begun, WarmStart, load_all
 
 import filtering.fitting.joint
 import filtering.fitting.recipes
@@ -34,6 +26,14 @@ from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
 from pipelines.page_kit import charts
 from pipelines.scorers.evaluate import fit_data_of, points_of_labels
 from pipelines.scorers.train import TrainResult, read_pool, save_judged
+from tests.kit.dumps.long_texts import CUT as LONG_CUT
+from tests.kit.dumps.long_texts import write_long_dump
+from tests.kit.dumps.small import CUT, make_labels, make_texts, write_dump
+from tests.kit.pages.warm_drawing import drawing_process
+from tests.kit.places import ROOT, SHARED
+from tests.kit.runs.few_rows import run_command as run
+from tests.kit.runs.outcomes import QUIET, Outcome
+from tests.kit.runs.warm_start import Begun, WarmStart, load_all
 
 gc.disable()
 """Until all tests are found: looking for rubbish among what they import takes a quarter of that time."""
@@ -242,7 +242,7 @@ def trained(labels, haste, tmp_path_factory) -> TrainResult:
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory) -> Path:
     """Return the folder of a tiny model that embeds nothing sensibly."""
-    from tiny_models import make_tiny_model  # imports torch, which most tests do without
+    from tests.kit.scorers.tiny_models import make_tiny_model  # imports torch, which most tests do without
 
     return make_tiny_model(tmp_path_factory.mktemp("embedder") / "tiny")
 
@@ -286,7 +286,7 @@ def cascade(labels, two_stages, pool, haste, tmp_path_factory) -> TrainResult:
 @pytest.fixture(scope="session")
 def tiny_teacher(tmp_path_factory) -> Path:
     """Return the folder of a tiny classifier that gives points without sense."""
-    from tiny_models import make_tiny_classifier
+    from tests.kit.scorers.tiny_models import make_tiny_classifier
 
     return make_tiny_classifier(tmp_path_factory.mktemp("teacher") / "tiny")
 
@@ -317,7 +317,7 @@ def command(capsys) -> Callable[..., Outcome]:
 def edufilter(tmp_path_factory) -> str:
     """Return the path of the command, which here may have parts of few rows too."""
     path = tmp_path_factory.mktemp("bin") / "edufilter"
-    code = f"import sys\nsys.path.append({str(KIT)!r})\nfrom few_rows import main\nmain()\n"
+    code = f"import sys\nsys.path.append({str(ROOT)!r})\nfrom tests.kit.runs.few_rows import main\nmain()\n"
     path.write_text(f"#!{sys.executable}\n{code}")
     path.chmod(0o755)
     return str(path)

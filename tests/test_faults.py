@@ -10,14 +10,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import lasting
-from faults import COMBINATIONS, ROWS, Work, broken_files, count_rows, make_work
-from places import KIT
-from written_pages import marks_of
+
+from tests.kit.dumps.small import lasting
+from tests.kit.faults.kills import COMBINATIONS, ROWS, Work, broken_files, count_rows, make_work
+from tests.kit.pages.written_pages import marks_of
+from tests.kit.places import ROOT
 
 pytestmark = pytest.mark.xdist_group("ray")  # so that one Ray starts at a time
 
-SCRIPT = KIT / "faults.py"
+PROGRAM = "tests.kit.faults.kills"
 KILLS = 2
 FILES = 8
 
@@ -97,7 +98,9 @@ def test_kills_lose_nothing_on_disk_and_store_locally_and_by_ray(tmp_path):
         "--page",
         str(page),
     ]
-    done = subprocess.run([sys.executable, SCRIPT, *options], capture_output=True, text=True, timeout=600)
+    done = subprocess.run(
+        [sys.executable, "-m", PROGRAM, *options], cwd=ROOT, capture_output=True, text=True, timeout=600
+    )
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-8000:]
     for combination in COMBINATIONS:
         row = re.search(rf"^\| {combination} \|(.*)\|$", page.read_text(), re.MULTILINE)

@@ -1,8 +1,9 @@
 """Proves that every fault that `make mutations` plants still has its place in the source, and its tests."""
 
-import mutations
 import pytest
-from places import ROOT
+
+from tests.kit.faults import mutations
+from tests.kit.places import ROOT
 
 
 @pytest.mark.parametrize("fault", mutations.FAULTS, ids=[fault.name for fault in mutations.FAULTS])

@@ -6,9 +6,10 @@ import time
 from email.utils import parsedate_to_datetime
 
 import pytest
-import scripted_server as scripted
-from late import Late
-from scripted_server import Judge, ScriptedServer, scripted_process
+
+from tests.kit.late import Late
+from tests.kit.scripted import server as scripted
+from tests.kit.scripted.server import Judge, ScriptedServer, scripted_process
 
 openai = Late("openai")
 

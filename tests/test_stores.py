@@ -10,10 +10,19 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from places import KIT
 from pyarrow import fs
-from scripted_hub import REPOSITORY, scripted_hub
-from stores import CHECKSUMS_ON_DEMAND, HOST, POLL_S, STOP_S, MisbehavingProxy, moto_store, rclone_store
+
+from tests.kit.places import ROOT
+from tests.kit.scripted.hub import REPOSITORY, scripted_hub
+from tests.kit.stores.servers import (
+    CHECKSUMS_ON_DEMAND,
+    HOST,
+    POLL_S,
+    STOP_S,
+    MisbehavingProxy,
+    moto_store,
+    rclone_store,
+)
 
 BODY = bytes(range(256)) * 5000
 LARGE = 12 << 20  # more than one part of an upload
@@ -98,12 +107,12 @@ def test_a_process_finds_the_store_by_its_environment_alone(moto):
 
 def test_a_store_does_not_outlive_the_process_that_started_it(tmp_path):
     script = (
-        "import sys, time, pathlib\nfrom stores import *\n"
+        "import sys, time, pathlib\nfrom tests.kit.stores.servers import *\n"
         "with rclone_store(pathlib.Path(sys.argv[1])) as store:\n    print(store.endpoint, flush=True)\n"
         "    time.sleep(60)"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", script, tmp_path], cwd=KIT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, tmp_path], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     with process:
         endpoint = process.stdout.readline().strip()

@@ -9,12 +9,12 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from compiled_here import share_compiled
-from dumps import CUT, FAST, lasting
-from places import ROOT
-from runs import QUIET
 
 from pipelines import FilterConfig, filter_dump
+from tests.kit.dumps.small import CUT, FAST, lasting
+from tests.kit.places import ROOT
+from tests.kit.runs.compiled_here import share_compiled
+from tests.kit.runs.outcomes import QUIET
 
 PACKAGES = ("filtering", "annotations", "pipelines")
 WITHOUT_CACHES = shutil.ignore_patterns("__pycache__")

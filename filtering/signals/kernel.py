@@ -15,7 +15,7 @@ its first, where that is a line break, else a space; a space stands before each 
 character table. The window is enough for these (docs/experiments.md). A document's n-gram score is, for each
 table,
 ``sum(w[c] * (1 + ln(n[c]))) / sqrt(sum((1 + ln(n[c])) ** 2))`` over its cells c with counts n[c].
-`style.py` says what is counted beside them. `tests/kit/reference_signals.py` is the same in plain
+`style.py` says what is counted beside them. `tests/kit/reference/signals.py` is the same in plain
 Python, and a test holds the two equal.
 """
 

@@ -11,7 +11,7 @@ Of the breaks within `SLACK_BYTES` of that place the strongest is taken, of seve
 0. any code point, the nearest to that place.
 
 So white space at a cut belongs to the segment before it. Segments follow each other without a gap, from the
-first byte to the last, and each begins at a code point. `tests/kit/reference_segments.py` is the same in
+first byte to the last, and each begins at a code point. `tests/kit/reference/segments.py` is the same in
 plain Python, and a test holds the two equal.
 """
 

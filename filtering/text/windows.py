@@ -9,7 +9,7 @@ longer than its share. A window or reach written out as text joins the three by 
 is one already is not cut again. The window of a reach is that of the whole text, but for the few bytes that
 its cuts may have moved.
 
-`tests/kit/reference_signals.py` is the same in plain Python, and a test holds the two equal.
+`tests/kit/reference/signals.py` is the same in plain Python, and a test holds the two equal.
 """
 
 from collections.abc import Sequence

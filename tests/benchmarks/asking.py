@@ -11,9 +11,7 @@ from statistics import median
 import openai
 import pyarrow as pa
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "kit"))
-
-from scripted_server import scripted_process
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from annotations.asking.chat_api import ChatAnnotator
 from annotations.asking.journal import Journal, Question, window_digest
@@ -23,6 +21,7 @@ from annotations.asking.question_loop import PricedQuestion, ask_all
 from annotations.asking.rubric import load_rubric
 from annotations.asking.settings import Limits, Rater
 from filtering.text.windows import cut_window
+from tests.kit.scripted.server import scripted_process
 
 LABELS = 5000
 LATENCY_S = 0.2

@@ -23,8 +23,8 @@ from scipy.stats import beta
 from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
 from filtering.leaks.common_knowledge import Common
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "kit"))
-from common_counts import fit_common, save_common
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.kit.reference.common_counts import fit_common, save_common
 
 METHODS = ("ngram", "near", "structure")
 LOWEST = LeakSettings(

@@ -4,15 +4,16 @@ import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "kit"))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from measure import EDUFILTER, Run, run_process
-from scripted_server import scripted_process
+
+from tests.kit.scripted.server import scripted_process
 
 TEXTS, FEW_TEXTS = 20_000, 5_000
 LATENCY_S = 0.2
 CONCURRENCY = 64
-WRITER = Path(__file__).parents[1] / "kit" / "scripted_writer.py"
+WRITER = "tests.kit.scripted.writer"
 
 
 def writing_section(folder: Path) -> list[str]:

@@ -18,17 +18,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import typer
-from dumps import SELLING, TEACHING, digests, lasting, make_labels, make_texts
-from places import ROOT
-from runs import QUIET
-from scripted_judge import judge
-from scripted_server import ScriptedServer, completion, slow, text_parts
-from scripted_writer import Writer, said
 
 from filtering.embedding import sentence_transformer
 from filtering.embedding.embedders import Embeddings
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 from pipelines import FilterConfig, filter_dump
+from tests.kit.dumps.small import SELLING, TEACHING, digests, lasting, make_labels, make_texts
+from tests.kit.places import ROOT
+from tests.kit.runs.outcomes import QUIET
+from tests.kit.scripted.judge import judge
+from tests.kit.scripted.server import ScriptedServer, completion, slow, text_parts
+from tests.kit.scripted.writer import Writer, said
 
 HOW_TO = tuple(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("docs/how-to/*.md")))
 PAGES = (

@@ -10,7 +10,8 @@ from importlib import import_module
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from places import ROOT
+
+from tests.kit.places import ROOT
 
 LOADED = {("script", "src"), ("img", "src"), ("iframe", "src"), ("source", "src"), ("link", "href")}
 NOT_LOADED = {"canonical", "next", "prev"}

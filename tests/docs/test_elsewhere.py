@@ -12,10 +12,10 @@ import sys
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_texts
-from places import ROOT
 
 from filtering import load_scorer
+from tests.kit.dumps.small import make_texts
+from tests.kit.places import ROOT
 
 PAGE = (ROOT / "docs" / "how-to" / "elsewhere.md").read_text()
 TEXTS = [*make_texts(50), "", None, " \n", "\u6771\u4eac " * 3000, "A prime has two divisors.\n" * 2000]

@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-from places import ROOT
+from tests.kit.places import ROOT
 
 
 def test_help_names_every_target_and_makes_nothing():

@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from compiled_here import share_compiled
-from filtering_fixtures import run_python, start_python
-from places import ROOT
 
 from filtering import compiled
 from filtering.signals.read_signals import read_signals
+from tests.kit.places import ROOT
+from tests.kit.runs.compiled_here import share_compiled
+from tests.kit.scorers.fitted import run_python, start_python
 
 # Nothing can be made below a device, not even by root.
 NO_HOME = {"HOME": "/dev/null/home", "XDG_CACHE_HOME": "/dev/null/cache"}

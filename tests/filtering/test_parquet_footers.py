@@ -5,8 +5,6 @@ import os
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_table
-from forged_footers import KEY, MAGIC, footer_of, group_of, vast_footer, write_footer
 
 from annotations.labels.sources import read_table
 from filtering import parquet_footers
@@ -16,6 +14,8 @@ from pipelines.dump import reading
 from pipelines.dump.inputs import find_inputs
 from pipelines.dump.reading import open_parquet, read_footer
 from pipelines.dump.split_files import PartSize, split_files
+from tests.kit.dumps.forged_footers import KEY, MAGIC, footer_of, group_of, vast_footer, write_footer
+from tests.kit.dumps.small import make_table
 
 
 def claim_three_gigabytes(path):

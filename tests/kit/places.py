@@ -2,6 +2,5 @@
 
 from pathlib import Path
 
-KIT = Path(__file__).resolve().parent
-ROOT = KIT.parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"

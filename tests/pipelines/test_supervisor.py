@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from places import ROOT
+
+from tests.kit.places import ROOT
 
 BEGIN = """
 import os, signal, sys, threading, time

@@ -6,8 +6,6 @@ import logging
 import traceback
 
 import pytest
-import scripted_server as scripted
-from scripted_server import WRONG_SCORES, Judge, ScriptedServer, labelled
 
 from annotations.asking.annotator import Unanswered
 from annotations.asking.chat_api import ChatAnnotator, retry_after_s
@@ -17,6 +15,8 @@ from annotations.asking.reply_forms import WAYS
 from annotations.asking.rubric import load_rubric
 from annotations.asking.settings import Rater
 from filtering.errors import EndpointError, RunError
+from tests.kit.scripted import server as scripted
+from tests.kit.scripted.server import WRONG_SCORES, Judge, ScriptedServer, labelled
 
 KEY = "sk-sentinel-0123456789"
 WEB = RubricForm(load_rubric("web"))

@@ -3,8 +3,6 @@
 import asyncio
 
 import pytest
-import scripted_server as scripted
-from scripted_server import ScriptedServer, labelled, with_body
 
 from annotations.asking.annotator import Unanswered
 from annotations.asking.chat_api import ChatAnnotator
@@ -12,6 +10,8 @@ from annotations.asking.prompt import RubricForm
 from annotations.asking.rubric import load_rubric
 from annotations.asking.settings import Rater
 from filtering.errors import EndpointError
+from tests.kit.scripted import server as scripted
+from tests.kit.scripted.server import ScriptedServer, labelled, with_body
 
 KEY = "sk-sentinel-0123456789"
 WEB = RubricForm(load_rubric("web"))

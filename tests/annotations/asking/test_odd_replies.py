@@ -3,12 +3,7 @@
 import asyncio
 import logging
 
-import odd_answers
 import pytest
-import scripted_server as scripted
-from odd_answers import ESCAPES, error
-from scripted_judge import document_of
-from scripted_server import ScriptedServer, labelled, with_body, with_header
 
 from annotations.asking.annotator import Unanswered
 from annotations.asking.chat_api import ChatAnnotator
@@ -18,6 +13,11 @@ from annotations.asking.question_loop import PricedQuestion, ask_all
 from annotations.asking.rubric import load_rubric
 from annotations.asking.settings import Limits, Rater
 from filtering.errors import EndpointError, RunError
+from tests.kit.scripted import odd_answers
+from tests.kit.scripted import server as scripted
+from tests.kit.scripted.judge import document_of
+from tests.kit.scripted.odd_answers import ESCAPES, error
+from tests.kit.scripted.server import ScriptedServer, labelled, with_body, with_header
 
 KEY = "sk-sentinel-0123456789"
 CHAT = "/v1/chat/completions"

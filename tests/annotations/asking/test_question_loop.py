@@ -9,7 +9,6 @@ from itertools import chain, cycle
 
 import numpy as np
 import pytest
-from fakes import FakeAnnotator
 
 from annotations.asking.annotator import Reply, Unanswered
 from annotations.asking.journal import Journal, Question, window_digest
@@ -24,6 +23,7 @@ from annotations.asking.settings import Limits, Price, Rater
 from annotations.asking.unusable import Wanted
 from filtering.errors import EndpointError, RunError
 from pipelines.progress import ReplyMeter
+from tests.kit.scripted.fakes import FakeAnnotator
 
 PRICE = Price(1.0, 2.0)
 RATER = Rater("fake", None, 50)

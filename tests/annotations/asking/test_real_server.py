@@ -3,8 +3,6 @@
 import asyncio
 
 import pytest
-from late import Late
-from transformers_server import make_chat_model, serve_model
 
 from annotations.asking.chat_api import ChatAnnotator
 from annotations.asking.prompt import RubricForm
@@ -13,6 +11,8 @@ from annotations.asking.settings import Rater
 from annotations.writing.draws import SlotDraws
 from annotations.writing.forms import TextForm
 from annotations.writing.recipe import load_recipe
+from tests.kit.late import Late
+from tests.kit.scripted.transformers_server import make_chat_model, serve_model
 
 openai = Late("openai")
 

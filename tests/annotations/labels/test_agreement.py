@@ -4,13 +4,13 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from late import Late
 
 from annotations.labels.agreement import NOT_DEFINED, consensus, judge_agreement, krippendorff_alpha
 from annotations.labels.noise_ceiling import rho_ceiling
 from filtering.errors import LabelsError, ShapeError
 from filtering.judging import metrics
 from filtering.judging.metrics import Estimate, quadratic_kappa, rank_correlation
+from tests.kit.late import Late
 
 sklearn_metrics = Late("sklearn.metrics")
 

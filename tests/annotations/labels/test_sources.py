@@ -7,13 +7,13 @@ import sys
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_labels
-from late import Late
 
 from annotations import read_labels
 from annotations.labels import sources
 from annotations.labels.sources import BATCH_ROWS, read_table
 from filtering.errors import LabelsError, MissingExtraError
+from tests.kit.dumps.small import make_labels
+from tests.kit.late import Late
 
 datasets = Late("datasets")
 

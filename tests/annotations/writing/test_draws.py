@@ -4,10 +4,10 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from written_texts import OWN
 
 from annotations import load_recipe
 from annotations.writing.draws import Permutation, SlotDraws, between_delimiters
+from tests.kit.writing.texts import OWN
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from written_texts import OWN
 
 from annotations import load_recipe
 from annotations.writing.recipe import RECIPES, filled, recipe_digest
 from filtering.errors import RecipeError
+from tests.kit.writing.texts import OWN
 
 THINGS = '["lamp", "river", "clock", "bridge", "mill"]'
 SHIPPED = ("exercise", "rewrite", "story", "story_instructions", "textbook")

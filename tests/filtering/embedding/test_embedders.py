@@ -10,10 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import HashingEmbedder
-from filtering_fixtures import made_documents, run_python
-from places import ROOT
-from tiny_models import KINDS, make_tiny_model
 from tokenizers import Tokenizer
 
 from filtering.embedding import devices, sentence_transformer
@@ -21,6 +17,10 @@ from filtering.embedding.embedders import digest_of, locate
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 from filtering.embedding.settings import DEFAULT_EMBEDDER, EmbedderSettings, Placement
 from filtering.errors import SettingsError
+from tests.kit.places import ROOT
+from tests.kit.scorers.fitted import made_documents, run_python
+from tests.kit.scorers.tiny_models import KINDS, make_tiny_model
+from tests.kit.scripted.fakes import HashingEmbedder
 
 CPU = Placement(device="cpu", threads=2)
 PROMPT = "read the water: "

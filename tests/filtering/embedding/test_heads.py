@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from filtering_fixtures import EMBEDDER, made_documents
-from late import Late
 
 from filtering.embedding.heads import KernelHead, LinearHead
 from filtering.errors import ShapeError
+from tests.kit.late import Late
+from tests.kit.scorers.fitted import EMBEDDER, made_documents
 
 linear, kernels = Late("sklearn.linear_model"), Late("sklearn.kernel_approximation")
 

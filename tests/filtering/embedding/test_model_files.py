@@ -5,13 +5,13 @@ import os
 import sys
 
 import pytest
-from tiny_models import make_tiny_classifier, make_tiny_model
 
 from filtering.embedding import model_files
 from filtering.embedding.embedders import locate
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 from filtering.embedding.settings import EmbedderSettings, Placement
 from filtering.errors import SettingsError
+from tests.kit.scorers.tiny_models import make_tiny_classifier, make_tiny_model
 
 CPU = Placement(device="cpu", threads=1)
 AGREED = Placement(device="cpu", threads=1, trust_remote_code=True)

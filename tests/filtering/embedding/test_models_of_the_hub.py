@@ -6,13 +6,13 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from filtering_fixtures import run_python
-from tiny_models import make_tiny_model
 
 from filtering.embedding.embedders import digest_of, locate
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 from filtering.embedding.settings import EmbedderSettings, Placement
 from filtering.errors import SettingsError
+from tests.kit.scorers.fitted import run_python
+from tests.kit.scorers.tiny_models import make_tiny_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 OF_SCORER = EmbedderSettings(name="some/model", digest="0" * 64)

@@ -12,9 +12,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from filtering_fixtures import made_documents, run_python
-from late import Late
-from tiny_models import KINDS, WIDTH, make_tiny_model
 
 from filtering.embedding import devices
 from filtering.embedding.embedders import digest_of, locate
@@ -22,6 +19,9 @@ from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 from filtering.embedding.settings import DEFAULT_EMBEDDER, EmbedderSettings, Placement
 from filtering.embedding.transformer_models import convert
 from filtering.errors import ScorerError, SettingsError
+from tests.kit.late import Late
+from tests.kit.scorers.fitted import made_documents, run_python
+from tests.kit.scorers.tiny_models import KINDS, WIDTH, make_tiny_model
 
 torch, sentence_transformers = Late("torch"), Late("sentence_transformers")
 

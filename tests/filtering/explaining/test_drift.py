@@ -6,10 +6,6 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from dumps import GEORGIAN
-from filtering_fixtures import made_documents
-from late import Late
-from quick_scorers import quick_scorer
 
 from filtering import load_scorer, measure_drift
 from filtering.errors import SettingsError
@@ -18,6 +14,10 @@ from filtering.explaining.quantiles import seed_quantiles
 from filtering.signals.linear import GRID
 from filtering.signals.read_signals import SCORE_COLUMNS, read_signals
 from filtering.signals.style import STATISTICS
+from tests.kit.dumps.small import GEORGIAN
+from tests.kit.late import Late
+from tests.kit.scorers.fitted import made_documents
+from tests.kit.scorers.quick import quick_scorer
 
 stats = Late("scipy.stats")
 

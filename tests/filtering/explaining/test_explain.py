@@ -7,10 +7,7 @@ from functools import cache
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from filtering_fixtures import EMBEDDER, SELLING, TEACHING, made_data, made_documents
 from hypothesis import given, settings
-from odd_texts import HOSTILE, any_text
-from quick_scorers import quick_scorer
 
 from filtering import explain_documents, load_scorer
 from filtering.embedding.heads import LinearHead
@@ -27,6 +24,9 @@ from filtering.scoring.settings import ExitSettings
 from filtering.signals.read_signals import SCORE_COLUMNS
 from filtering.signals.style import OTHERS, STATISTICS
 from filtering.signals.vectors import NO_VECTORS
+from tests.kit.dumps.odd_texts import HOSTILE, any_text
+from tests.kit.scorers.fitted import EMBEDDER, SELLING, TEACHING, made_data, made_documents
+from tests.kit.scorers.quick import quick_scorer
 
 TEXTS = [*made_documents(20, seed=3)[0], *HOSTILE]
 ALL = 1_000_000

@@ -4,9 +4,6 @@ import re
 
 import numpy as np
 import pytest
-from dumps import FINNISH
-from filtering_fixtures import made_documents
-from quick_scorers import quick_scorer
 
 from filtering import explain_documents, load_scorer
 from filtering.explaining.explain import usual_values, with_score
@@ -17,6 +14,9 @@ from filtering.explaining.single_signals import AT
 from filtering.explaining.traits import NOTHING
 from filtering.signals.read_signals import SCORE_COLUMNS
 from filtering.signals.style import STATISTICS
+from tests.kit.dumps.small import FINNISH
+from tests.kit.scorers.fitted import made_documents
+from tests.kit.scorers.quick import quick_scorer
 
 LESSON = (
     "A prime number is called prime because it has exactly two divisors. For example, 7 is prime, (since "

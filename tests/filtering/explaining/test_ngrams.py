@@ -3,17 +3,17 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from filtering_fixtures import made_documents
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from odd_texts import HOSTILE, any_text, long_text
-from reference_signals import reason_of
 
 from filtering.explaining.contributions import ngram_shares
 from filtering.explaining.ngrams import read_character_ngrams, read_word_ngrams
 from filtering.explaining.readable import token_in_words
 from filtering.signals.cells import CELLS
 from filtering.signals.read_signals import read_cells
+from tests.kit.dumps.odd_texts import HOSTILE, any_text, long_text
+from tests.kit.reference.signals import reason_of
+from tests.kit.scorers.fitted import made_documents
 
 
 def kernel_cells(document):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from filtering_fixtures import made_data, made_scorer, seed_data
 
 from filtering import load_scorer
 from filtering.explaining.quantiles import seed_quantiles
@@ -11,6 +10,7 @@ from filtering.scoring.scorers import SignalScorer
 from filtering.signals.linear import GRID, hat_values, mean_positions
 from filtering.signals.read_signals import SCORE_COLUMNS
 from filtering.signals.style import STATISTICS
+from tests.kit.scorers.fitted import made_data, made_scorer, seed_data
 
 
 def wanted_of(statistics):

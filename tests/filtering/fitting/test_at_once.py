@@ -4,7 +4,6 @@ import threading
 
 import numpy as np
 import pytest
-from filtering_fixtures import made_data
 from threadpoolctl import threadpool_info
 
 from filtering.fitting import at_once, ridge
@@ -12,6 +11,7 @@ from filtering.fitting.at_once import each
 from filtering.fitting.cross_validation import nested_raw
 from filtering.fitting.fit_data import FitData
 from filtering.fitting.recipes import signals_fit
+from tests.kit.scorers.fitted import made_data
 
 
 def test_results_come_in_the_order_of_the_tasks_and_several_run_at_once(monkeypatch):

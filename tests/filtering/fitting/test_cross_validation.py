@@ -5,7 +5,6 @@ from itertools import groupby
 
 import numpy as np
 import pytest
-from filtering_fixtures import Recorded, made_data, made_documents, nested_rho, shuffled
 
 from filtering.errors import LabelsError
 from filtering.fitting.cross_validation import (
@@ -25,6 +24,7 @@ from filtering.fitting.recipes import signals_fit
 from filtering.folds import ASSIGNMENTS, FOLDS, fold_assignment
 from filtering.judging.metrics import area_under_curve, rank_correlation
 from filtering.signals.read_signals import read_signals
+from tests.kit.scorers.fitted import Recorded, made_data, made_documents, nested_rho, shuffled
 
 LINEAR = signals_fit("linear")
 NAN = float("nan")

@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from filtering_fixtures import Recorded, embedded_data, made_data
 
 from filtering.fitting.cross_validation import nested_figures
 from filtering.fitting.learning_curve import learning_curve
 from filtering.fitting.stages import head_fit
 from filtering.folds import ASSIGNMENTS, FOLDS
+from tests.kit.scorers.fitted import Recorded, embedded_data, made_data
 
 pytestmark = pytest.mark.usefixtures("one_after_the_other")
 

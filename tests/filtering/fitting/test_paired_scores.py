@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from filtering_fixtures import embedded_data, made_embedding_scorer
 
 from filtering.errors import LabelsError
 from filtering.fitting.paired_scores import first_of_groups, pair
+from tests.kit.scorers.fitted import embedded_data, made_embedding_scorer
 
 LABELLED = 250
 

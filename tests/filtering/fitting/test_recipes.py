@@ -4,7 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from filtering_fixtures import (
+
+from filtering.fitting.fit_data import read_fit_data
+from filtering.fitting.recipes import RECIPES, fit_model, fit_signals, signals_fit
+from filtering.folds import ASSIGNMENTS, fold_assignment
+from tests.kit.scorers.fitted import (
     made_data,
     made_documents,
     made_scorer,
@@ -12,10 +16,6 @@ from filtering_fixtures import (
     seed_data,
     shuffled,
 )
-
-from filtering.fitting.fit_data import read_fit_data
-from filtering.fitting.recipes import RECIPES, fit_model, fit_signals, signals_fit
-from filtering.folds import ASSIGNMENTS, fold_assignment
 
 
 def assert_same_arrays(one, two):

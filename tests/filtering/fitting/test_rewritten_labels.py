@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from filtering_fixtures import EMBEDDER, made_documents
 
 from filtering.fitting.cross_validation import nested_raw
 from filtering.fitting.fit_data import DONE, REWRITTEN, read_fit_data
@@ -13,6 +12,7 @@ from filtering.folds import fold_assignment
 from filtering.judging.rewrites import Rewrite, rewrites_of
 from filtering.signals.read_signals import read_signals
 from pipelines.scorers.nested_judge import embedded
+from tests.kit.scorers.fitted import EMBEDDER, made_documents
 
 PROSE = rewrites_of(is_code=False)
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from filtering_fixtures import made_data
-from late import Late
 from scipy import sparse
 
 from filtering.fitting import ridge
 from filtering.fitting.recipes import fit_model
 from filtering.fitting.ridge import PENALTY, CellProducts, form_products, solve_ridge
 from filtering.signals.cells import CELLS
+from tests.kit.late import Late
+from tests.kit.scorers.fitted import made_data
 
 linear_model = Late("sklearn.linear_model")
 

@@ -4,17 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from filtering_fixtures import (
-    EMBEDDER,
-    embedded_data,
-    made_data,
-    made_documents,
-    made_embedding_scorer,
-    made_scorer,
-    nested_rho,
-    shuffled,
-)
-from late import Late
 from scipy import sparse
 
 from filtering.fitting import joint, stages
@@ -29,6 +18,17 @@ from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.scoring.stored_stage import stage_arrays
 from filtering.signals.cells import CELLS
 from filtering.text.windows import window_text
+from tests.kit.late import Late
+from tests.kit.scorers.fitted import (
+    EMBEDDER,
+    embedded_data,
+    made_data,
+    made_documents,
+    made_embedding_scorer,
+    made_scorer,
+    nested_rho,
+    shuffled,
+)
 
 linear_model = Late("sklearn.linear_model")
 

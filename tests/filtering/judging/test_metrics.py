@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from late import Late
 
 from filtering.errors import ShapeError
 from filtering.judging.metrics import (
@@ -18,6 +17,7 @@ from filtering.judging.metrics import (
     reliability,
     weighted_kappa,
 )
+from tests.kit.late import Late
 
 stats, known = Late("scipy.stats"), Late("sklearn.metrics")
 

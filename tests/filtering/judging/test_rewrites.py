@@ -5,9 +5,6 @@ import re
 import unicodedata
 
 import pytest
-from dumps import CHINESE, RUSSIAN
-from odd_texts import HOSTILE
-from places import ROOT
 
 from filtering.judging.phrases import BY_SCRIPT, ENGLISH, script_of
 from filtering.judging.rewrites import rewrites_of, with_repeated_beginning
@@ -25,6 +22,9 @@ from filtering.judging.rewrites_of_prose import (
     without_markdown,
 )
 from filtering.text.windows import header_end
+from tests.kit.dumps.odd_texts import HOSTILE
+from tests.kit.dumps.small import CHINESE, RUSSIAN
+from tests.kit.places import ROOT
 
 ENGLISH_PAGE = (
     "How plants eat\n\nPlants make food from light, and they do so in their leaves. They need water too! "

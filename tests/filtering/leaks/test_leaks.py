@@ -10,11 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from common_counts import NOTHING_COMMON, fit_common, save_common
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from leaking import FIB, OTHER, PROMPT, SOLUTION, WHOLE
-from places import SHARED
 
 from filtering.errors import SettingsError, ShapeError
 from filtering.leaks import LeakIndex, LeakSettings, Task, find_leaks, read_benchmark
@@ -22,6 +19,9 @@ from filtering.leaks.candidate_places import Documents, find_places, find_runs
 from filtering.leaks.common_knowledge import Common, load_common
 from filtering.leaks.syntax_trees import function_blocks
 from filtering.text.arrow import HUGE_BYTES
+from tests.kit.dumps.leaking import FIB, OTHER, PROMPT, SOLUTION, WHOLE
+from tests.kit.places import SHARED
+from tests.kit.reference.common_counts import NOTHING_COMMON, fit_common, save_common
 
 MADE = Task("Made/0", "made", PROMPT, SOLUTION, "", "weigh_baskets")
 

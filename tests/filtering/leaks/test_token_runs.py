@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_leaks import runs, shapes, words
 
 from filtering.hashing import make_table, word_hash
 from filtering.leaks.token_runs import KEPT, NAME_MARK, hash_runs, list_tokens, scan
 from filtering.text.arrow import frozen
+from tests.kit.reference.leaks import runs, shapes, words
 
 PIECES = [
     *("def", "return", "class", "None", "x", "Total", "len", "sorted", "self", "é", "Ünï"),

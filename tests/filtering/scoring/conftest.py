@@ -3,7 +3,8 @@
 import shutil
 
 import pytest
-from saved_scorers import save_made
+
+from tests.kit.scorers.saved import save_made
 
 
 @pytest.fixture(scope="session", params=["linear", "characters", "lightgbm"])

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from dumps import make_texts
 
 from filtering import load_scorer, save_scorer
 from filtering.embedding.settings import Placement
@@ -14,6 +13,7 @@ from filtering.scoring.audited import count_audited
 from filtering.scoring.cascade_exits import PairedScores
 from filtering.scoring.scorers import EMBEDDING_STAGE, SIGNALS_STAGE
 from filtering.scoring.settings import MAX_LOST, ExitSettings
+from tests.kit.dumps.small import make_texts
 
 CPU = Placement(device="cpu")
 TEXTS = [*make_texts(300, seed=11), "", " \n", None, "a " * 5000]

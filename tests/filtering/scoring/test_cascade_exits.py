@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from late import Late
 
 from filtering.errors import SettingsError
 from filtering.rate_bounds import binomial_tail, design_effect, rate_bound
 from filtering.scoring.cascade_exits import PairedScores, find_exits, shows_usual, usual_exits
 from filtering.scoring.exit_evidence import documents_needed
 from filtering.scoring.settings import LEAST_KEEPERS, LEAST_PAIRED, MAX_FALSE, MAX_LOST, ExitSettings
+from tests.kit.late import Late
 
 stats = Late("scipy.stats")
 

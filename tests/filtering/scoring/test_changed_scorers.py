@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from saved_scorers import rewrite, rewrite_arrays, save_made
 
 from filtering import load_scorer
 from filtering.errors import ScorerError
 from filtering.scoring import storage
 from filtering.scoring.calibration import Calibration
+from tests.kit.scorers.saved import rewrite, rewrite_arrays, save_made
 
 
 @pytest.fixture

@@ -8,9 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from filtering_fixtures import made_data, made_scorer
-from saved_scorers import rewrite
-from tiny_models import make_tiny_model
 
 from filtering import EmbeddingScorer, Placement, load_scorer, save_scorer
 from filtering.embedding.settings import EmbedderSettings
@@ -19,6 +16,9 @@ from filtering.fitting.stages import fit_stage
 from filtering.scoring import storage
 from filtering.scoring.cascade_exits import PairedScores
 from filtering.scoring.storage import read_metrics, read_scorer
+from tests.kit.scorers.fitted import made_data, made_scorer
+from tests.kit.scorers.saved import rewrite
+from tests.kit.scorers.tiny_models import make_tiny_model
 
 CPU = Placement(device="cpu", threads=1)
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from filtering_fixtures import made_scorer
 
 from filtering import save_scorer
 from filtering.errors import ScorerError
@@ -12,6 +11,7 @@ from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.nested_points import NestedPoints, check_nested
 from filtering.scoring.settings import ExitSettings
 from filtering.scoring.storage import read_nested
+from tests.kit.scorers.fitted import made_scorer
 
 TEXTS = [b"one", "zw\u00f6lf".encode(), b"three"]
 POINTS = NestedPoints.of(TEXTS, np.array([1.0, 2.9, 4.0]), np.array([1.5, 3.5, 2.5]))

@@ -3,11 +3,11 @@
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from dumps import ARMENIAN, GEORGIAN
-from filtering_fixtures import made_documents, made_scorer, require_seed
 
 from filtering.folds import fold_assignment
 from filtering.scoring.novelty import SEED_SHARE, fit_novelty
+from tests.kit.dumps.small import ARMENIAN, GEORGIAN
+from tests.kit.scorers.fitted import made_documents, made_scorer, require_seed
 
 OTHER_TEXTS = {
     "Greek": "Η φωτοσύνθεση είναι η διαδικασία των φυτών.",

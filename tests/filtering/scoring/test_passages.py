@@ -3,12 +3,12 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from long_texts import CUT, make_long_text
-from odd_texts import CODE
 
 from filtering import load_scorer
 from filtering.scoring.passages import ScoredSegments, find_passages, score_segments
 from filtering.text.segments import LONG_BYTES
+from tests.kit.dumps.long_texts import CUT, make_long_text
+from tests.kit.dumps.odd_texts import CODE
 
 TEXTS = (
     make_long_text(1),

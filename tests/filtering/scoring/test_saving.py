@@ -5,11 +5,11 @@ import json
 
 import numpy as np
 import pytest
-from filtering_fixtures import made_documents, made_scorer
-from saved_scorers import CARD, METRICS, save_made
 
 from filtering import load_scorer, save_scorer
 from filtering.errors import SettingsError, ShapeError
+from tests.kit.scorers.fitted import made_documents, made_scorer
+from tests.kit.scorers.saved import CARD, METRICS, save_made
 
 
 def test_a_saved_scorer_gives_the_same_scores(pristine):

@@ -7,18 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from fakes import HashingEmbedder
-from filtering_fixtures import (
-    EMBEDDER,
-    made_data,
-    made_documents,
-    made_embedding_scorer,
-    made_scorer,
-    run_python,
-)
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from late import Late
 
 from filtering import EmbeddingScorer, Scorer, SignalScorer, load_scorer
 from filtering.embedding.settings import EmbedderSettings
@@ -26,6 +16,16 @@ from filtering.errors import ColumnError, MissingExtraError, ShapeError
 from filtering.fitting.recipes import fit_signals
 from filtering.text.arrow import REASONS
 from filtering.text.windows import cut_window
+from tests.kit.late import Late
+from tests.kit.scorers.fitted import (
+    EMBEDDER,
+    made_data,
+    made_documents,
+    made_embedding_scorer,
+    made_scorer,
+    run_python,
+)
+from tests.kit.scripted.fakes import HashingEmbedder
 
 fingerprint = Late("datasets.fingerprint")
 

@@ -4,14 +4,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
-from dumps import make_texts
-from fakes import HashingEmbedder
-from filtering_fixtures import EMBEDDER, made_embedding_scorer, made_scorer
 
 from filtering.embedding.remembered import RememberingEmbedder
 from filtering.rubric_points import POINTS
 from filtering.scoring.scorers import EMBEDDING_STAGE, SIGNALS_STAGE, Scores
 from filtering.scoring.several import SeveralScorers, combine_scores, combine_values, share_embedders
+from tests.kit.dumps.small import make_texts
+from tests.kit.scorers.fitted import EMBEDDER, made_embedding_scorer, made_scorer
+from tests.kit.scripted.fakes import HashingEmbedder
 
 TEXTS = [*make_texts(40, seed=2), "", None, *make_texts(5, seed=2)]
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from filtering_fixtures import EMBEDDER, embedded_data, made_documents, made_embedding_scorer
 from safetensors.numpy import load, save
 
 from filtering.embedding.heads import KernelHead, LinearHead
@@ -19,6 +18,7 @@ from filtering.scoring.stored_stage import build_stage, describe_stage, stage_ar
 from filtering.signals.cells import CELLS
 from filtering.signals.linear import KNOTS, LinearSignals
 from filtering.signals.style import STATISTICS
+from tests.kit.scorers.fitted import EMBEDDER, embedded_data, made_documents, made_embedding_scorer
 
 ROUND = Calibration((0.0, 1.0, 2.0, 3.0, 4.0, 5.0))
 SETTINGS = EmbedderSettings("owner/model", "a" * 40, 128, "passage: ", "b" * 64)

@@ -5,7 +5,6 @@ import warnings
 from dataclasses import replace
 
 import pytest
-from dumps import ARMENIAN, GEORGIAN
 
 from filtering import load_scorer, save_scorer
 from filtering.errors import ScorerError
@@ -18,6 +17,7 @@ from filtering.scoring.unsure import (
     is_unsure,
     languages_in_words,
 )
+from tests.kit.dumps.small import ARMENIAN, GEORGIAN
 
 ENGLISH = "A fraction tells how many parts of a whole we have, and this page explains it with examples. "
 ODD = "Zblorg vnarf quimbel tronk fleeb grundle. "

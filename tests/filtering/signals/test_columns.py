@@ -5,15 +5,15 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from odd_texts import any_text
-from reference_signals import reason_of
-from weighted_reading import WORD_WEIGHTS, assert_same, read
 
 from filtering.errors import ShapeError
 from filtering.signals import kernel
 from filtering.signals import read_signals as reading
 from filtering.signals.read_signals import WIDTH, read_cells, read_signals
 from filtering.text.arrow import NULL, text_lengths
+from tests.kit.dumps.odd_texts import any_text
+from tests.kit.reference.signals import reason_of
+from tests.kit.reference.weighted_reading import WORD_WEIGHTS, assert_same, read
 
 TEXTS = [
     "def f(x):\n    return x",

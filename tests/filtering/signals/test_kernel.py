@@ -7,8 +7,16 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from odd_texts import any_text, code_like, long_text, short_text
-from reference_signals import (
+
+from filtering.errors import ShapeError
+from filtering.signals import kernel
+from filtering.signals import read_signals as reading
+from filtering.signals.cells import CELLS
+from filtering.signals.read_signals import SCORE_COLUMNS, read_cells, read_signals
+from filtering.signals.style import STATISTICS
+from filtering.text.windows import REACH
+from tests.kit.dumps.odd_texts import any_text, code_like, long_text, short_text
+from tests.kit.reference.signals import (
     character_cells,
     ngram_score,
     normalised,
@@ -18,15 +26,7 @@ from reference_signals import (
     unusual_of,
     word_cells,
 )
-from weighted_reading import CHARACTER_WEIGHTS, WORD_WEIGHTS, read
-
-from filtering.errors import ShapeError
-from filtering.signals import kernel
-from filtering.signals import read_signals as reading
-from filtering.signals.cells import CELLS
-from filtering.signals.read_signals import SCORE_COLUMNS, read_cells, read_signals
-from filtering.signals.style import STATISTICS
-from filtering.text.windows import REACH
+from tests.kit.reference.weighted_reading import CHARACTER_WEIGHTS, WORD_WEIGHTS, read
 
 # The reference takes about a second for a long text: a test of its own compares these.
 documents = st.lists(st.none() | short_text.map(str.encode) | st.binary(max_size=40), max_size=6)

@@ -6,13 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from odd_texts import CODE, HITS
 
 from filtering import load_scorer
 from filtering.signals.read_signals import read_signals
 from filtering.signals.reasons_of_code import apply_rules
 from filtering.signals.settings import RULES, named_rules, usual_rules
 from filtering.text.arrow import REASONS
+from tests.kit.dumps.odd_texts import CODE, HITS
 
 SEED = Path("../shared/seed/code.parquet")
 MISSES = [

@@ -4,13 +4,13 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_signals import reason_of
-from weighted_reading import read
 
 from filtering.signals.read_signals import SCORE_COLUMNS, read_signals
 from filtering.signals.style import STATISTICS
 from filtering.text.arrow import EMPTY, HUGE_BIT, INVALID_UTF8, NUL_BIT, WHITE_SPACE, text_reasons
 from filtering.text.windows import REACH, cut_window
+from tests.kit.reference.signals import reason_of
+from tests.kit.reference.weighted_reading import read
 
 LOG_TEXT_BYTES = SCORE_COLUMNS + STATISTICS.index("log_text_bytes")
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from late import Late
 
 from filtering.errors import ScorerError
 from filtering.fitting.recipes import BOOSTING
 from filtering.signals.read_signals import WIDTH
 from filtering.signals.trees import FEATURES, MOST_NODES, build_trees, check_trees, stacked
+from tests.kit.late import Late
 
 lightgbm = Late("lightgbm")
 

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from filtering_fixtures import made_data, made_documents
-from reference_signals import character_cells, normalised, pieces_of, word_cells
 
 from filtering.errors import ScorerError
 from filtering.fitting.joint import fit_joint, fit_vectors, linear_values
 from filtering.signals.cells import CELLS, VECTOR_WIDTH
 from filtering.signals.read_signals import read_signals
 from filtering.signals.vectors import NO_VECTORS, Vectors, check_vectors
+from tests.kit.reference.signals import character_cells, normalised, pieces_of, word_cells
+from tests.kit.scorers.fitted import made_data, made_documents
 
 RNG = np.random.default_rng(5)
 WEIGHTS = RNG.normal(size=CELLS).astype(np.float32)

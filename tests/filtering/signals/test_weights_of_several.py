@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from filtering_fixtures import made_documents
-from weighted_reading import assert_same
 
 from filtering.errors import ShapeError
 from filtering.signals.cells import CELLS, VECTOR_WIDTH
 from filtering.signals.read_signals import NO_TABLE, read_signals, read_signals_of_all
 from filtering.signals.vectors import NO_VECTORS, Vectors
 from filtering.signals.weights import stack_weights
+from tests.kit.reference.weighted_reading import assert_same
+from tests.kit.scorers.fitted import made_documents
 
 RNG = np.random.default_rng(35)
 TEXTS = [*made_documents(20)[0], None, "", "one", "!!", "é東 x_1 = 22;\n\n    return", "word " * 30_000]

@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_signals import reason_of, unusual_of
 
 from filtering.text.arrow import judge_texts, text_buffers, text_chunks, text_reasons
+from tests.kit.reference.signals import reason_of, unusual_of
 
 BLANKS = (b" ", b"\n", b"\x1c", b"\xc2\x85", b"\xc2\xa0", b"\xe2\x80\xa8", b"\xe3\x80\x80")
 BROKEN = (b"\x80", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf0\x9f")

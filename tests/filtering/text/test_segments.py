@@ -7,11 +7,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from long_texts import make_long_text
-from odd_texts import any_text
-from reference_segments import cuts_of
 
 from filtering.text.segments import LONG_BYTES, SEGMENT_BYTES, SLACK_BYTES, cut_out, cut_segments
+from tests.kit.dumps.long_texts import make_long_text
+from tests.kit.dumps.odd_texts import any_text
+from tests.kit.reference.segments import cuts_of
 
 ODD = {
     "no break at all": "x" * 10_000,

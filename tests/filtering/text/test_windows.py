@@ -4,9 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_signals import WINDOW as WINDOW_SIZES
-from reference_signals import header_end as reference_header_end
-from reference_signals import pieces_of
 
 from filtering.signals.cells import CELLS
 from filtering.signals.read_signals import SCORE_COLUMNS, read_signals
@@ -21,6 +18,9 @@ from filtering.text.windows import (
     header_end,
     window_spans,
 )
+from tests.kit.reference.signals import WINDOW as WINDOW_SIZES
+from tests.kit.reference.signals import header_end as reference_header_end
+from tests.kit.reference.signals import pieces_of
 
 HEADER = b"# Copyright 2001 Nobody\n#\n# Licensed under some terms.\n\n"
 HEADER_PARTS = (

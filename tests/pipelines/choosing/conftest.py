@@ -2,12 +2,12 @@
 
 import pyarrow.parquet as pq
 import pytest
-from choices import stored_rows, write_mixed_dump
-from fresh_labels import fresh_table
-from runs import QUIET
 
 import filtering.judging.bands
 from pipelines import FilterConfig, filter_dump
+from tests.kit.dumps.choices import stored_rows, write_mixed_dump
+from tests.kit.labels.fresh import fresh_table
+from tests.kit.runs.outcomes import QUIET
 
 
 @pytest.fixture

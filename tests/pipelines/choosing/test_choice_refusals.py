@@ -1,12 +1,12 @@
 """Proves that wrong choices are refused before anything is written, with the most that can be had."""
 
 import pytest
-from choices import best_first
-from runs import QUIET, Recorder
 
 from filtering.errors import SettingsError
 from pipelines import RecutConfig, estimate_recut, recut_run
 from pipelines.choosing.cut_file import SliceCuts, write_cuts
+from tests.kit.dumps.choices import best_first
+from tests.kit.runs.outcomes import QUIET, Recorder
 
 
 @pytest.mark.parametrize(

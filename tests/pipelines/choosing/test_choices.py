@@ -7,9 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from choices import best_first, ids, within, written
-from dumps import lasting, make_texts
-from runs import QUIET
 
 from pipelines import FilterConfig, RecutConfig, estimate_recut, filter_dump, recut_run, verify_run
 from pipelines.choosing import rules
@@ -18,6 +15,9 @@ from pipelines.choosing.curve import class_edges
 from pipelines.choosing.scored_rows import ScoredRows
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.copies import rows_with_copies
+from tests.kit.dumps.choices import best_first, ids, within, written
+from tests.kit.dumps.small import lasting, make_texts
+from tests.kit.runs.outcomes import QUIET
 
 
 @pytest.fixture

@@ -7,9 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from choices import best_first, ids, written
-from dumps import lasting
-from runs import QUIET, Recorder
 
 from filtering.errors import OutputError, SettingsError
 from pipelines import (
@@ -27,6 +24,9 @@ from pipelines import (
 from pipelines.proof.tokens import learn_tokens
 from pipelines.store.decisions import RunDecisions
 from pipelines.store.run_folder import RunFolder
+from tests.kit.dumps.choices import best_first, ids, written
+from tests.kit.dumps.small import lasting
+from tests.kit.runs.outcomes import QUIET, Recorder
 
 WAYS = {
     "draw": {"keep_fraction": 0.4, "temperature": 1.0},

@@ -5,11 +5,11 @@ import shutil
 
 import pyarrow.parquet as pq
 import pytest
-from choices import write_mixed_dump, written
-from runs import QUIET
 
 from filtering.errors import OutputError, SettingsError
 from pipelines import CompareConfig, FilterConfig, RecutConfig, compare_runs, filter_dump, recut_run
+from tests.kit.dumps.choices import write_mixed_dump, written
+from tests.kit.runs.outcomes import QUIET
 
 
 @pytest.fixture(scope="module")

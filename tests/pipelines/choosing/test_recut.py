@@ -8,14 +8,14 @@ import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, digests, lasting
-from runs import QUIET
 
 from filtering.errors import OutputError, SettingsError
 from filtering.text.windows import REACH
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, verify_run
 from pipelines.amounts_in_words import points_from
 from pipelines.store.run_folder import RunFolder
+from tests.kit.dumps.small import CUT, digests, lasting
+from tests.kit.runs.outcomes import QUIET
 
 
 def rows_of(out):

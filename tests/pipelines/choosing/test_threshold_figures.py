@@ -4,9 +4,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import replaced
-from fresh_labels import ROWS, fresh_table, random_rows
-from runs import QUIET
 
 from annotations import read_labels
 from filtering import load_scorer
@@ -22,6 +19,9 @@ from pipelines import (
 from pipelines.scorers.evaluate import points_of_labels
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import read_scores
+from tests.kit.dumps.small import replaced
+from tests.kit.labels.fresh import ROWS, fresh_table, random_rows
+from tests.kit.runs.outcomes import QUIET
 
 pytestmark = pytest.mark.usefixtures("in_fewer_rounds")
 

@@ -7,7 +7,6 @@ import shlex
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from runs import QUIET
 
 from filtering.judging.metrics import Estimate
 from filtering.judging.thresholds import CUTS, Choice
@@ -15,6 +14,7 @@ from pipelines import RecutConfig, ThresholdConfig, choose_threshold, recut_run
 from pipelines.amounts_in_words import short_count
 from pipelines.choosing.threshold import CutRow, in_words
 from pipelines.store.run_folder import RunFolder
+from tests.kit.runs.outcomes import QUIET
 
 pytestmark = pytest.mark.usefixtures("in_fewer_rounds")
 

@@ -6,12 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import copy_of_scorer, replaced
-from fresh_labels import ROWS, fresh_table
-from runs import QUIET
 
 from filtering.errors import LabelsError, OutputError, ScorerError, SettingsError
 from pipelines import FilterConfig, RecutConfig, ThresholdConfig, choose_threshold, filter_dump, recut_run
+from tests.kit.dumps.small import copy_of_scorer, replaced
+from tests.kit.labels.fresh import ROWS, fresh_table
+from tests.kit.runs.outcomes import QUIET
 
 pytestmark = pytest.mark.usefixtures("in_fewer_rounds")
 

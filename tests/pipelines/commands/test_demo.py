@@ -8,13 +8,13 @@ from contextlib import redirect_stdout
 
 import pyarrow.parquet as pq
 import pytest
-from dumps import digests, make_texts
-from leaking import SOLUTION, WHOLE, make_task
-from runs import QUIET, Recorder
 
 from filtering.errors import OutputError
 from pipelines import run_demo
 from pipelines.commands import demo, demo_archives, demo_documents
+from tests.kit.dumps.leaking import SOLUTION, WHOLE, make_task
+from tests.kit.dumps.small import digests, make_texts
+from tests.kit.runs.outcomes import QUIET, Recorder
 
 DOCUMENTS = 40
 

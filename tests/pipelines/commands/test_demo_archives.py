@@ -8,10 +8,10 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from runs import Recorder
 
 from pipelines.commands import demo_archives
 from pipelines.commands.demo_archives import PAGE_BYTES, RST, Archive, fetch_archives, pages_of, pip_index
+from tests.kit.runs.outcomes import Recorder
 
 LESSON = "A prime number has two divisors. " * 10
 

@@ -10,7 +10,6 @@ import shlex
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, CUT, make_labels, write_dump
 
 from annotations.labels.sources import read_text_file
 from pipelines.commands.print_runs import audit_in_words, languages_in_words
@@ -21,6 +20,7 @@ from pipelines.reports.write_report import write_report
 from pipelines.run.audit import AuditResult, Side
 from pipelines.scorers.evaluation_tables import UNKNOWN_ORIGIN
 from pipelines.worker.worker_settings import LeakSearch, PlannedScorer, WorkerSettings
+from tests.kit.dumps.small import BARE, CUT, make_labels, write_dump
 
 WEB = PlannedScorer(name="web", address="web")
 

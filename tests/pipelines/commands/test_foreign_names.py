@@ -5,9 +5,9 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, make_labels, make_texts
 
 from filtering.printable import ACTING, listed, printable, printable_lines
+from tests.kit.dumps.small import BARE, make_labels, make_texts
 
 EVIL = "x\x1b]0;owned\x07\x1b[31m\u202e\u2066\x9b\r\nError: all is lost"
 """A name that sets the title of a window, colours what follows, turns it around, and fakes a line."""

@@ -5,13 +5,13 @@ import subprocess
 import sys
 
 import pytest
-from dumps import CUT, FAST
-from runs import manifest_of
 
 from pipelines import preflight
 from pipelines.commands import cli
 from pipelines.page_kit import charts
 from pipelines.preflight import ADDRESSES, check_memory, limit_of
+from tests.kit.dumps.small import CUT, FAST
+from tests.kit.runs.outcomes import manifest_of
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import sys
 
 import pytest
 import typer
-from dumps import BARE, FAST, write_dump
 
 from pipelines import AnnotateConfig, DecontaminateConfig, FilterConfig
 from pipelines.commands.cli import COMMANDS, app
+from tests.kit.dumps.small import BARE, FAST, write_dump
 
 PARSED = typer.main.get_command(app).commands
 PROGRAM = [sys.executable, "-m", "edufilter"]

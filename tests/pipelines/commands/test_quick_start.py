@@ -2,8 +2,8 @@
 
 import json
 
-from dumps import CUT, FAST
-from filtering_fixtures import run_python
+from tests.kit.dumps.small import CUT, FAST
+from tests.kit.scorers.fitted import run_python
 
 LARGE = {
     "asyncio",

@@ -10,8 +10,6 @@ import time
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, CUT, RUSSIAN, digests, make_table, make_texts
-from runs import QUIET
 
 import pipelines
 import pipelines.progress
@@ -20,6 +18,8 @@ from filtering import load_scorer
 from pipelines import FilterConfig, filter_dump
 from pipelines.progress import ConsoleReporter, Meter
 from pipelines.scorer_addresses import open_scorer
+from tests.kit.dumps.small import BARE, CUT, RUSSIAN, digests, make_table, make_texts
+from tests.kit.runs.outcomes import QUIET
 
 # Results and progress.
 

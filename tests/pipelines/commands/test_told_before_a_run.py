@@ -8,7 +8,8 @@ import subprocess
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import ARMENIAN, CUT, FAST, GEORGIAN, SELLING, TEACHING, write_dump
+
+from tests.kit.dumps.small import ARMENIAN, CUT, FAST, GEORGIAN, SELLING, TEACHING, write_dump
 
 
 def test_a_dry_run_prints_plan_and_estimate_and_writes_nothing(command, dump, web, tmp_path):

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import typer
-from dumps import FAST
 
 import pipelines
 from filtering.errors import BadFileError, SettingsError
@@ -17,6 +16,7 @@ from pipelines import DecontaminateConfig, FilterConfig, RecutConfig, TrainConfi
 from pipelines.commands.cli import app
 from pipelines.commands.command_signature import settings_of
 from pipelines.settings.base import command_of
+from tests.kit.dumps.small import FAST
 
 COMMANDS = typer.main.get_command(app).commands
 

@@ -7,11 +7,11 @@ import shutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, CUT, FAST, make_texts
 
 from pipelines.commands.cli import LATE_COMMANDS
 from pipelines.interrupting import how_to_go_on
 from pipelines.program import VERBS, as_called
+from tests.kit.dumps.small import BARE, CUT, FAST, make_texts
 
 ROWS = 60
 

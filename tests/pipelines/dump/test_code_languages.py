@@ -6,8 +6,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_texts
-from runs import QUIET
 
 import pipelines.reports.row_sample
 from annotations.labels.code_languages import UNKNOWN
@@ -16,6 +14,8 @@ from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run
 from pipelines.dump.code_languages import CODE_LANGUAGE, is_code, with_code_languages
 from pipelines.reports.row_sample import IDENTIFIED
 from pipelines.reports.run_report_data import gather_report
+from tests.kit.dumps.small import make_texts
+from tests.kit.runs.outcomes import QUIET
 
 PYTHON = "import os\n\n\ndef names(folder):\n    return [one.name for one in os.scandir(folder)]\n" * 5
 SHELL = "#!/bin/bash\nfor name in *.txt; do\n  echo \"$name\" | sed 's/a/b/'\ndone\n" * 5

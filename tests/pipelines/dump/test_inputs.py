@@ -6,14 +6,14 @@ import socket
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, make_table
-from runs import manifest_of
 
 from filtering.errors import BadFileError, RunError, SettingsError
 from pipelines.dump.batches import read_batches
 from pipelines.dump.inputs import find_inputs
 from pipelines.dump.reading import read_footer
 from pipelines.dump.split_files import PartSize, split_files
+from tests.kit.dumps.small import BARE, make_table
+from tests.kit.runs.outcomes import manifest_of
 
 
 def found(*given):

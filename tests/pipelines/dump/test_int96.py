@@ -6,10 +6,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from parquet_writers import FIRST_DAY, LAST_DAY, NOON
-from runs import QUIET
 
 from pipelines import FilterConfig, filter_dump
+from tests.kit.dumps.parquet_writers import FIRST_DAY, LAST_DAY, NOON
+from tests.kit.runs.outcomes import QUIET
 
 MICROSECONDS, NANOSECONDS = pa.timestamp("us"), pa.timestamp("ns")
 TEXT = "A fraction tells how many parts of a whole we have."

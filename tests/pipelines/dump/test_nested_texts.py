@@ -5,11 +5,11 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, CUT, FAST, make_table
 
 from filtering.errors import ColumnError
 from pipelines.dump.batches import read_batches
 from pipelines.dump.reading import resolve_text_column
+from tests.kit.dumps.small import BARE, CUT, FAST, make_table
 
 ROWS = 60
 TEXTS = make_table(ROWS)["text"].to_pylist()

@@ -19,11 +19,11 @@ import pyarrow.feather
 import pyarrow.orc
 import pyarrow.parquet as pq
 import pytest
-from places import ROOT
 
 from pipelines.dump import foreign_files
 from pipelines.dump.other_formats import how_to_convert, how_to_convert_all
 from pipelines.dump.to_parquet import main
+from tests.kit.places import ROOT
 
 TEXTS = ["one line", 'two lines,\n"quoted"', "naïve " + "x" * 2_000_000]
 ROWS = [{"id": number, "text": text} for number, text in enumerate(TEXTS)]

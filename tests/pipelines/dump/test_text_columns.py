@@ -3,14 +3,14 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_texts
-from runs import QUIET, Recorder
 
 from filtering.errors import ColumnError
 from filtering.text.text_columns import find_text_column
 from pipelines import TrainConfig, train_scorer
 from pipelines.dump.reading import resolve_text_column
 from pipelines.scorers.train import read_pool
+from tests.kit.dumps.small import make_texts
+from tests.kit.runs.outcomes import QUIET, Recorder
 
 TEXT, NUMBER = pa.string(), pa.int64()
 V2 = ["blob_id", "path", "repo_name", "src_encoding", "language", "length_bytes"]

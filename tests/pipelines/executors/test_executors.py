@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, digests, lasting
-from killers import write_killer
-from runs import QUIET
 
 from filtering import being_read
 from filtering.being_read import MEMORY_BYTES, Notes
@@ -22,6 +19,9 @@ from pipelines.run.scorers_of_run import untried_scorer_of
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.part_worker import PartWorker
 from pipelines.worker.worker_settings import PlannedScorer, WorkerSettings
+from tests.kit.dumps.deadly_files import write_killer
+from tests.kit.dumps.small import CUT, digests, lasting
+from tests.kit.runs.outcomes import QUIET
 
 WITH_RAY = pytest.mark.xdist_group("ray")  # one Ray serves all that need one
 

@@ -4,13 +4,13 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from dumps import CUT
 
 from filtering.embedding.settings import Placement
 from filtering.errors import RunError, SettingsError
 from pipelines import RayExecutor
 from pipelines.executors import ray_executor
 from pipelines.worker.worker_settings import PlannedScorer, WorkerSettings
+from tests.kit.dumps.small import CUT
 
 
 @pytest.fixture

@@ -13,17 +13,17 @@ from pathlib import Path
 
 import psutil
 import pytest
-from dumps import BARE, CUT, lasting
-from faults import QUICK_HEALTH
-from hunting import PATIENCE_S, caught, leave, struck, wait_for
-from leaking import LEAKY, config_of, make_task, write_source
-from runs import QUIET
 
 import filtering
 from filtering.errors import RunError, SettingsError
 from pipelines import Executor, FilterConfig, LocalExecutor, RayExecutor, decontaminate_dump, filter_dump
 from pipelines.executors import ray_task
 from pipelines.store.run_folder import RunFolder
+from tests.kit.dumps.leaking import LEAKY, config_of, make_task, write_source
+from tests.kit.dumps.small import BARE, CUT, lasting
+from tests.kit.faults.hunting import PATIENCE_S, caught, leave, struck, wait_for
+from tests.kit.faults.kills import QUICK_HEALTH
+from tests.kit.runs.outcomes import QUIET
 
 pytestmark = pytest.mark.xdist_group("ray")  # one Ray serves all that need one
 
@@ -224,7 +224,7 @@ def test_a_run_whose_driver_was_killed_goes_on_without_ray(
     ray, address, config, begin, arguments_of, finished, tmp_path
 ):
     arguments = arguments_of("--executor", "ray", "--ray-address", address)
-    with begin("after receipt", 2, *arguments, program="faulty_run") as driver:
+    with begin("after receipt", 2, *arguments, program="faults.faulty_run") as driver:
         frozen = wait_for(lambda: caught(PART))
     assert driver.returncode == -signal.SIGKILL
     psutil.wait_procs([frozen], timeout=PATIENCE_S)
@@ -236,7 +236,7 @@ def test_a_run_whose_driver_was_killed_goes_on_without_ray(
 
 
 def test_a_run_that_was_killed_goes_on_under_ray(ray, config, warm_process, arguments_of, finished, tmp_path):
-    killed = warm_process("after receipt", 3, *arguments_of("--workers", 1), program="faulty_run")
+    killed = warm_process("after receipt", 3, *arguments_of("--workers", 1), program="faults.faulty_run")
     assert killed.code == -signal.SIGKILL, killed.err
     executor = Listening(RayExecutor())
     filter_dump(config, executor=executor, reporter=QUIET)
@@ -271,7 +271,7 @@ def test_workers_that_would_run_other_code_refuse_in_words(
     folder = tmp_path / "job"
     fill(folder)
     arguments = arguments_of("--executor", "ray", "--workers", 1)
-    done = warm_process(address, folder, *arguments, program="ray_in_a_folder")
+    done = warm_process(address, folder, *arguments, program="runs.ray_in_a_folder")
     assert done.code == 2, done.err
     assert "A worker refused to run parts" in done.err
     assert reason in done.err

@@ -1,7 +1,8 @@
 """What tests of labels share: a sample, and the key of an endpoint."""
 
 import pytest
-from annotating import KEY, write_sample
+
+from tests.kit.labels.annotating import KEY, write_sample
 
 
 @pytest.fixture

@@ -9,9 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_texts
-from fakes import FakeAnnotator
-from runs import QUIET
 
 from annotations.asking.annotator import Reply
 from annotations.asking.settings import Rater
@@ -26,6 +23,9 @@ from pipelines import (
     train_scorer,
 )
 from pipelines.labels.agreement import advice
+from tests.kit.dumps.small import make_texts
+from tests.kit.runs.outcomes import QUIET
+from tests.kit.scripted.fakes import FakeAnnotator
 
 ROWS = 120
 

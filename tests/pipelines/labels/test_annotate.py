@@ -3,12 +3,6 @@
 import json
 
 import pytest
-import scripted_server as scripted
-from annotating import config, read, write_sample
-from fakes import FakeAnnotator
-from runs import QUIET
-from scripted_judge import document_of, judge
-from scripted_server import Judge, ScriptedServer, labelled
 
 from annotations.asking.annotator import Reply
 from annotations.asking.canaries import canaries_for
@@ -20,6 +14,12 @@ from filtering.errors import OutputError, SettingsError
 from filtering.text.windows import WINDOW, cut_window
 from pipelines import annotate_sample
 from pipelines.labels.label_folder import RATINGS_FILE
+from tests.kit.labels.annotating import config, read, write_sample
+from tests.kit.runs.outcomes import QUIET
+from tests.kit.scripted import server as scripted
+from tests.kit.scripted.fakes import FakeAnnotator
+from tests.kit.scripted.judge import document_of, judge
+from tests.kit.scripted.server import Judge, ScriptedServer, labelled
 
 pytestmark = pytest.mark.usefixtures("key")
 

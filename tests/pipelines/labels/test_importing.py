@@ -7,11 +7,6 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from annotating import config, read
-from dumps import make_texts
-from late import Late
-from runs import QUIET
-from scripted_server import ScriptedServer, labelled
 
 from annotations.labels.labels import MIN_ROWS
 from filtering.errors import ColumnError, LabelsError
@@ -19,6 +14,11 @@ from pipelines import ImportConfig, annotate_sample, import_labels
 from pipelines.commands.print_labels import print_annotation
 from pipelines.labels.importing import SCORED_BEFORE
 from pipelines.labels.label_folder import RATINGS_FILE, AnnotateResult
+from tests.kit.dumps.small import make_texts
+from tests.kit.labels.annotating import config, read
+from tests.kit.late import Late
+from tests.kit.runs.outcomes import QUIET
+from tests.kit.scripted.server import ScriptedServer, labelled
 
 datasets = Late("datasets")
 

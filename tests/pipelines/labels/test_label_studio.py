@@ -8,9 +8,6 @@ import jsonschema
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from annotating import read
-from dumps import make_texts
-from label_studio_files import EXPORT, TASKS, annotation, as_csv, export, flat
 
 from annotations import load_rubric
 from annotations.labels.label_studio import labelling_config
@@ -18,6 +15,9 @@ from filtering.errors import LabelsError, SettingsError
 from filtering.text.windows import cut_window
 from pipelines import ImportConfig, SampleConfig, import_labels, sample_dump
 from pipelines.labels.label_folder import RATINGS_FILE
+from tests.kit.dumps.small import make_texts
+from tests.kit.labels.annotating import read
+from tests.kit.labels.label_studio import EXPORT, TASKS, annotation, as_csv, export, flat
 
 LONG = "A prime has two divisors, and \\n \u6771 is no letter of Latin. <b>Not bold.</b>\n" * 200
 

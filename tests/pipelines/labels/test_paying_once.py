@@ -6,17 +6,17 @@ import time
 
 import numpy as np
 import pytest
-import scripted_server as scripted
-from annotating import annotate_process, config, read
-from runs import QUIET
-from scripted_judge import document_of, judge
-from scripted_server import ScriptedServer
 
 from annotations.labels.sources import JOURNAL_FILE
 from filtering.errors import SettingsError
 from pipelines import annotate_sample, estimate_annotation
 from pipelines.commands.asking import prices_in_words
 from pipelines.labels.label_folder import RATINGS_FILE
+from tests.kit.labels.annotating import annotate_process, config, read
+from tests.kit.runs.outcomes import QUIET
+from tests.kit.scripted import server as scripted
+from tests.kit.scripted.judge import document_of, judge
+from tests.kit.scripted.server import ScriptedServer
 
 pytestmark = pytest.mark.usefixtures("key")
 

@@ -6,9 +6,6 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from annotating import read
-from dumps import make_texts
-from label_studio_files import annotation, as_csv, export, flat
 
 from annotations import load_rubric, read_labels
 from annotations.asking.prompt import rubric_digest
@@ -17,6 +14,9 @@ from annotations.labels.label_rubric import rubric_of
 from filtering.errors import LabelsError, OutputError
 from pipelines import ImportConfig, SampleConfig, import_labels, sample_dump
 from pipelines.labels.agreement import agreement_of_labels
+from tests.kit.dumps.small import make_texts
+from tests.kit.labels.annotating import read
+from tests.kit.labels.label_studio import annotation, as_csv, export, flat
 
 STORY = rubric_digest(load_rubric("story"))
 

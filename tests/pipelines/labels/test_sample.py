@@ -8,8 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, RUSSIAN, make_table, make_texts, write_dump
-from runs import QUIET
 
 from annotations.asking.rubric import load_rubric
 from annotations.labels.columns import SAMPLE_SCHEMA
@@ -17,6 +15,8 @@ from filtering import load_scorer
 from filtering.errors import OutputError, SettingsError
 from filtering.text.windows import REACH, cut_window
 from pipelines import FilterConfig, NearCutConfig, SampleConfig, filter_dump, sample_dump, sample_near_cut
+from tests.kit.dumps.small import CUT, RUSSIAN, make_table, make_texts, write_dump
+from tests.kit.runs.outcomes import QUIET
 
 
 def draw(dump, out, **settings):

@@ -3,13 +3,13 @@
 from base64 import b64encode
 
 import pytest
-import scripted_server as scripted
-from annotating import KEY, annotate_process, config, read, write_sample
-from scripted_judge import document_of, judge
-from scripted_server import ScriptedServer
 
 from filtering.errors import SettingsError
 from pipelines.labels.label_folder import RATINGS_FILE
+from tests.kit.labels.annotating import KEY, annotate_process, config, read, write_sample
+from tests.kit.scripted import server as scripted
+from tests.kit.scripted.judge import document_of, judge
+from tests.kit.scripted.server import ScriptedServer
 
 pytestmark = pytest.mark.usefixtures("key")
 

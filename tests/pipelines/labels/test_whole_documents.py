@@ -4,15 +4,15 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from annotating import config, read, write_sample
-from dumps import make_texts
-from runs import QUIET
-from scripted_server import ScriptedServer, labelled
 
 from annotations.labels.sources import read_text_file
 from filtering.text.windows import REACH, WINDOW, cut_window
 from pipelines import ImportConfig, annotate_sample, import_labels
 from pipelines.labels.label_folder import texts_beside
+from tests.kit.dumps.small import make_texts
+from tests.kit.labels.annotating import config, read, write_sample
+from tests.kit.runs.outcomes import QUIET
+from tests.kit.scripted.server import ScriptedServer, labelled
 
 pytestmark = pytest.mark.usefixtures("key")
 

@@ -7,8 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, make_texts
-from runs import QUIET
 
 from filtering.errors import OutputError, SettingsError
 from pipelines import FilterConfig, ProveConfig, filter_dump
@@ -19,6 +17,8 @@ from pipelines.proof.evaluation_leaks import EvaluationLeaks
 from pipelines.proof.evaluation_texts import Evaluation, Item
 from pipelines.proof.look_alikes import look_alikes
 from pipelines.settings.proof import Members, read_arm
+from tests.kit.dumps.small import CUT, make_texts
+from tests.kit.runs.outcomes import QUIET
 
 SITES = 40
 SECRET = "The heaviest known lizard of the island eats crabs, eggs, deer, goats and the odd careless tourist."

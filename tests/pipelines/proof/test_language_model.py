@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from dumps import SELLING, TEACHING
 
 from filtering.errors import SettingsError
 from pipelines.proof.evaluation_texts import Evaluation, Item
 from pipelines.proof.language_model import END, SIZES, load_model, new_model
 from pipelines.proof.measuring import measure
 from pipelines.proof.tokens import learn_tokens, load_tokens
+from tests.kit.dumps.small import SELLING, TEACHING
 
 TOY = SIZES["toy"]
 TEXTS = [" ".join(TEACHING[at % 10 :] + TEACHING[: at % 10]) for at in range(40)]

@@ -11,8 +11,6 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, SELLING, TEACHING, make_texts
-from runs import QUIET, Recorder
 
 from filtering.errors import Interrupted, OutputError, SettingsError
 from pipelines import FilterConfig, ProveConfig, filter_dump, prove_run
@@ -23,6 +21,8 @@ from pipelines.proof import training as training_module
 from pipelines.proof.findings import findings
 from pipelines.proof.proof_folder import ProofFolder
 from pipelines.proof.prove import estimate_proof
+from tests.kit.dumps.small import CUT, SELLING, TEACHING, make_texts
+from tests.kit.runs.outcomes import QUIET, Recorder
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,6 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, make_texts
-from long_texts import make_long_text
-from picture import HEIGHT, WIDTH, find_chromium, take_picture
-from proofs import ARMS, EVALUATIONS, config_of, make_proof
-from runs import QUIET
-from scripted_server import ScriptedServer, completion
-from scripted_writer import Writer, said
-from written_texts import write
 
 from pipelines import FilterConfig, filter_dump, write_report
 from pipelines.page_kit.cards import Card, card_section
@@ -26,6 +18,14 @@ from pipelines.reports.writing_page import write_writing_page
 from pipelines.scorers.evaluate import points_of_labels
 from pipelines.writing.grade import GradeResult
 from pipelines.writing.grades import Graded, grades_by_model
+from tests.kit.dumps.long_texts import make_long_text
+from tests.kit.dumps.small import CUT, make_texts
+from tests.kit.pages.picture import HEIGHT, WIDTH, find_chromium, take_picture
+from tests.kit.runs.outcomes import QUIET
+from tests.kit.runs.proofs import ARMS, EVALUATIONS, config_of, make_proof
+from tests.kit.scripted.server import ScriptedServer, completion
+from tests.kit.scripted.writer import Writer, said
+from tests.kit.writing.texts import write
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = find_chromium()

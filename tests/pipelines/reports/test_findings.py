@@ -5,8 +5,6 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_texts
-from runs import QUIET
 
 from filtering.scoring.unsure import Unsure
 from pipelines import FilterConfig, filter_dump
@@ -14,6 +12,8 @@ from pipelines.reports.findings import SHOWN, find_what_matters
 from pipelines.reports.kept_shares import say_the_same, slices_of
 from pipelines.reports.run_report_data import gather_report
 from pipelines.run.audit import AuditResult, Side
+from tests.kit.dumps.small import make_texts
+from tests.kit.runs.outcomes import QUIET
 
 ASIDE = {"relative": "c.parquet", "why": "it is broken", "rows": 3}
 

@@ -3,15 +3,23 @@
 import json
 
 import pytest
-from annotating import KEY
-from grading import GOOD, POOR, PROMPTS, count_hens, grade_config, parts_of, write_completions
-from run_pages import Page
-from runs import QUIET
-from scripted_server import ScriptedServer, refused
 
 from pipelines import grade_texts
 from pipelines.page_kit.page import SCRIPT
 from pipelines.reports.grade_page import write_grade_page
+from tests.kit.labels.annotating import KEY
+from tests.kit.pages.run_pages import Page
+from tests.kit.runs.outcomes import QUIET
+from tests.kit.scripted.server import ScriptedServer, refused
+from tests.kit.writing.grading import (
+    GOOD,
+    POOR,
+    PROMPTS,
+    count_hens,
+    grade_config,
+    parts_of,
+    write_completions,
+)
 
 HOSTILE = "</pre><script>window.harm = 1</script><img src=x onerror='window.harm = 1'>"
 

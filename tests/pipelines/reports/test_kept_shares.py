@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from late import Late
 
 from pipelines.reports.kept_shares import (
     FAR_LEVEL,
@@ -13,6 +12,7 @@ from pipelines.reports.kept_shares import (
     slices_of,
     wilson_interval,
 )
+from tests.kit.late import Late
 
 stats = Late("scipy.stats")
 

@@ -7,8 +7,6 @@ from base64 import b64encode
 from dataclasses import fields, is_dataclass, replace
 
 import pytest
-from dumps import make_texts
-from run_pages import Page, run_over, texts_of
 
 from filtering.printable import ACTING, printable
 from pipelines import write_report
@@ -18,6 +16,8 @@ from pipelines.reports.passages import MarkedDocument, PassagesTold, Piece
 from pipelines.reports.run_leaks import LeakCount, LeakPair, RunLeaks
 from pipelines.reports.run_page import render_page
 from pipelines.reports.run_report_data import MadeBy, gather_report
+from tests.kit.dumps.small import make_texts
+from tests.kit.pages.run_pages import Page, run_over, texts_of
 
 HOSTILE = (
     "</pre></style><script>alert(1)</script><img src=x onerror=alert(2)>&lt;b&gt; "

@@ -6,9 +6,7 @@ from dataclasses import replace
 from math import nan
 
 import pytest
-from proofs import ARMS, EVALUATIONS, PROMPTS, config_of, difference, make_proof
 from pydantic_core import to_jsonable_python
-from run_pages import Page
 
 from filtering.judging.metrics import Estimate
 from filtering.printable import ACTING, printable
@@ -20,6 +18,8 @@ from pipelines.proof.proof_result import ArmFacts
 from pipelines.proof.verdicts import Difference
 from pipelines.reports.proof_page import FORMAT, write_proof_page
 from pipelines.reports.proof_tables import crossing, kept_table, percent_of_random, signed_percent
+from tests.kit.pages.run_pages import Page
+from tests.kit.runs.proofs import ARMS, EVALUATIONS, PROMPTS, config_of, difference, make_proof
 
 HOSTILE = (
     "</pre></style><script>alert(1)</script><img src=x onerror=alert(2)>&lt;b&gt; \x1b[31m\u2066 ${x} {y}"

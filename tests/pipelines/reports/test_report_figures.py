@@ -8,9 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import ARMENIAN, CUT, GEORGIAN, SELLING, make_texts
-from run_pages import Page, run_over, texts_of
-from runs import QUIET
 
 from filtering.explaining.drift import OTHER_DISTANCE
 from pipelines import FilterConfig, filter_dump, write_report
@@ -20,6 +17,9 @@ from pipelines.reports.row_sample import IDENTIFIED
 from pipelines.reports.run_report_data import MadeBy, gather_report
 from pipelines.reports.write_report import FORMAT
 from pipelines.store.run_folder import RunFolder
+from tests.kit.dumps.small import ARMENIAN, CUT, GEORGIAN, SELLING, make_texts
+from tests.kit.pages.run_pages import Page, run_over, texts_of
+from tests.kit.runs.outcomes import QUIET
 
 
 def stored_scores(out):

@@ -4,8 +4,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_texts
-from runs import QUIET
 
 import pipelines.reports.row_sample
 from pipelines import FilterConfig, filter_dump
@@ -14,6 +12,8 @@ from pipelines.reports.documents_to_show import RunScores
 from pipelines.reports.row_sample import choose_rows, look_at
 from pipelines.store.decisions import RunDecisions
 from pipelines.store.run_folder import RunFolder
+from tests.kit.dumps.small import make_texts
+from tests.kit.runs.outcomes import QUIET
 
 
 @pytest.fixture(scope="module")

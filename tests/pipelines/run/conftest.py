@@ -6,12 +6,12 @@ import pyarrow as pa
 import pyarrow.fs as fs
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, make_texts, write_dump
-from runs import QUIET
-from store_runs import LOCAL, use
-from stores import MisbehavingProxy, moto_store
 
 from pipelines import FilterConfig, filter_dump
+from tests.kit.dumps.small import CUT, make_texts, write_dump
+from tests.kit.runs.outcomes import QUIET
+from tests.kit.stores.runs import LOCAL, use
+from tests.kit.stores.servers import MisbehavingProxy, moto_store
 
 NUMBERS = count()
 ODD_TEXTS = [None, "", " \n", "a " * 9000, *make_texts(30), *make_texts(30), "naïve 東京 \0", "same", "same"]

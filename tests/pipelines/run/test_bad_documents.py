@@ -6,10 +6,10 @@ import sys
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, make_texts, write_dump
-from runs import manifest_of
 
 from filtering import load_scorer
+from tests.kit.dumps.small import BARE, make_texts, write_dump
+from tests.kit.runs.outcomes import manifest_of
 
 
 def write_texts(path, texts, kind=None):

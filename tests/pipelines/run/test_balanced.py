@@ -10,9 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import lasting, make_texts, write_dump
-from run_pages import text_of_page
-from runs import QUIET
 
 from filtering import load_scorer, save_scorer
 from filtering.embedding.settings import Placement
@@ -34,6 +31,9 @@ from pipelines.run.audit import Side, agreement_of, audit_shares
 from pipelines.run.filter import describe_exits
 from pipelines.scorers.evaluate import points_of_labels
 from pipelines.worker.row_chances import row_chances
+from tests.kit.dumps.small import lasting, make_texts, write_dump
+from tests.kit.pages.run_pages import text_of_page
+from tests.kit.runs.outcomes import QUIET
 
 CPU = Placement(device="cpu")
 AT, LOST, FALSE = 2.5, 0.02, 0.03

@@ -3,11 +3,12 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from damaged import WHERE
-from damaged import run as run_over_damaged
-from dumps import BARE, digests, make_texts
-from killers import write_killer
-from runs import manifest_of
+
+from tests.kit.dumps.deadly_files import write_killer
+from tests.kit.dumps.small import BARE, digests, make_texts
+from tests.kit.faults.damaged import WHERE
+from tests.kit.faults.damaged import run as run_over_damaged
+from tests.kit.runs.outcomes import manifest_of
 
 ROWS = 40
 

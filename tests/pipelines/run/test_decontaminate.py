@@ -7,21 +7,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from dumps import FAST, digests, lasting
-from leaking import (
-    FIB,
-    LEAKY,
-    OTHER,
-    PROMPT,
-    ROWS,
-    SOLUTION,
-    WHOLE,
-    config_of,
-    make_task,
-    source_texts,
-    write_source,
-)
-from runs import QUIET
 
 from filtering import load_scorer
 from filtering.errors import OutputError, SettingsError
@@ -39,6 +24,21 @@ from pipelines.reports.run_report_data import gather_report
 from pipelines.run.upkeep import clean_run, verify_run
 from pipelines.settings.benchmark_fields import read_fields
 from pipelines.store.run_folder import RunFolder
+from tests.kit.dumps.leaking import (
+    FIB,
+    LEAKY,
+    OTHER,
+    PROMPT,
+    ROWS,
+    SOLUTION,
+    WHOLE,
+    config_of,
+    make_task,
+    source_texts,
+    write_source,
+)
+from tests.kit.dumps.small import FAST, digests, lasting
+from tests.kit.runs.outcomes import QUIET
 
 LINES = ("first_line", "last_line")
 HOSTILE = "</pre><script>alert(1)</script>"

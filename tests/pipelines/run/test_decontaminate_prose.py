@@ -7,14 +7,14 @@ import shutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_texts
-from leaking import config_of, make_task
-from runs import QUIET
 
 from filtering.errors import SettingsError
 from pipelines import decontaminate_dump, write_report
 from pipelines.settings.runs import FilterConfig
 from pipelines.store.benchmark_tasks import gather_tasks
+from tests.kit.dumps.leaking import config_of, make_task
+from tests.kit.dumps.small import make_texts
+from tests.kit.runs.outcomes import QUIET
 
 QUESTION = (
     "A gardener plants 24 bulbs in rows of 6 beside the old wall, and a mole eats 3 bulbs of every row. "

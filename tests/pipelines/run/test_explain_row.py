@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, make_texts
 
 from filtering import explain_documents, load_scorer, save_scorer
 from filtering.errors import OutputError, ScorerError, SettingsError
 from pipelines import ExplainConfig, FilterConfig, RecutConfig, explain_row, filter_dump, recut_run
 from pipelines.progress import ConsoleReporter
+from tests.kit.dumps.small import CUT, make_texts
 
 TEXTS = [*make_texts(60), "", "café\x1b[31m [bold]red[/bold]\n\tnaïve"]
 QUIET = ConsoleReporter("none")

@@ -5,9 +5,6 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_texts
-from leaking import FIB, WHOLE, make_task
-from runs import QUIET
 
 from filtering.errors import OutputError, SettingsError
 from pipelines import (
@@ -26,6 +23,9 @@ from pipelines.reports.run_report_data import gather_report
 from pipelines.run.explain_row import explain_document
 from pipelines.run.upkeep import status_of_run
 from pipelines.settings.labels import NearCutConfig
+from tests.kit.dumps.leaking import FIB, WHOLE, make_task
+from tests.kit.dumps.small import make_texts
+from tests.kit.runs.outcomes import QUIET
 
 ROWS, CUT = 40, 1.0
 LEAKED, COMMON, NOTHING, UNKNOWN = 5, 8, 9, 20

@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, CUT, digests, lasting, make_table
-from runs import QUIET
 
 from pipelines import FilterConfig, filter_dump
+from tests.kit.dumps.small import BARE, CUT, digests, lasting, make_table
+from tests.kit.runs.outcomes import QUIET
 
 
 def incompressible(folder, *, files=6, rows=400):
@@ -113,7 +113,7 @@ def open_to_all(dump):
 @pytest.fixture
 def faulty_run(warm_process):
     """Return a function that runs a command which loses its rights at a point."""
-    return partial(warm_process, program="faulty_run")
+    return partial(warm_process, program="faults.faulty_run")
 
 
 def test_permission_lost_in_the_middle_fails_clearly_and_resumes_once_it_is_back(

@@ -11,14 +11,14 @@ from collections import Counter
 import pyarrow.parquet as pq
 import pytest
 import stamina
-from dumps import BARE, digests, lasting, make_table
-from store_runs import fetched, run
 
 import pipelines.paths
 from filtering.errors import RunError
 from pipelines import verify_run
 from pipelines.paths import path_of
 from pipelines.store import scratch
+from tests.kit.dumps.small import BARE, digests, lasting, make_table
+from tests.kit.stores.runs import fetched, run
 
 UPLOAD_BYTES = 12 << 20
 """More than one part of an upload."""

@@ -5,13 +5,13 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, make_texts, tables
 
 from filtering.errors import SettingsError
 from pipelines import ExplainConfig, FilterConfig, RecutConfig, filter_dump, recut_run
 from pipelines.progress import ConsoleReporter
 from pipelines.run.explain_row import explain_document
 from pipelines.settings.runs import read_condition
+from tests.kit.dumps.small import CUT, make_texts, tables
 
 ROWS = 90
 QUIET = ConsoleReporter("none")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, CUT, digests
+
+from tests.kit.dumps.small import BARE, CUT, digests
 
 DATA = "data/deep/part-1.part-00001-of-00002.parquet"
 VERBS = {

@@ -10,13 +10,13 @@ from pathlib import Path
 import psutil
 import pyarrow.parquet as pq
 import pytest
-from dumps import digests, lasting, make_labels, write_dump
-from full_effort import FULL, arguments_of
-from hunting import wait_for
-from runs import QUIET
 
 from filtering import save_scorer
 from pipelines import FilterConfig, filter_dump, verify_run
+from tests.kit.dumps.small import digests, lasting, make_labels, write_dump
+from tests.kit.faults.hunting import wait_for
+from tests.kit.runs.full_effort import FULL, arguments_of
+from tests.kit.runs.outcomes import QUIET
 
 # Runs.
 
@@ -41,7 +41,7 @@ def test_any_number_of_workers_writes_the_same_bytes(full, full_finished, tmp_pa
 
 def test_a_killed_run_goes_on_to_the_same_bytes(warm_process, full, full_finished, tmp_path):
     out = tmp_path / "out"
-    done = warm_process("after rename of scores", 3, *arguments_of(full, out), program="faulty_run")
+    done = warm_process("after rename of scores", 3, *arguments_of(full, out), program="faults.faulty_run")
     assert done.code == -signal.SIGKILL, done.err
     assert lasting(out).items() < lasting(full_finished).items()
     result = filter_dump(FilterConfig(**full | {"workers": 2}, out=out), reporter=QUIET)
@@ -142,7 +142,7 @@ def test_an_embedder_that_was_moved_is_named_and_found_where_the_option_says(
 
 
 def test_another_model_in_the_embedders_place_is_refused(command, full, placed, tmp_path):
-    from tiny_models import make_tiny_model
+    from tests.kit.scorers.tiny_models import make_tiny_model
 
     scorer, folder = placed
     shutil.rmtree(folder)

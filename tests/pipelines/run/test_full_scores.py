@@ -6,14 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, make_texts, tables, write_dump
-from full_effort import CPU, FULL
-from runs import QUIET
 
 from filtering import load_scorer
 from filtering.text.windows import window_text
 from pipelines import FilterConfig, filter_dump
 from pipelines.store.run_folder import RunFolder
+from tests.kit.dumps.small import CUT, make_texts, tables, write_dump
+from tests.kit.runs.full_effort import CPU, FULL
+from tests.kit.runs.outcomes import QUIET
 
 
 def bits(values):

@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from dumps import copy_of_scorer, make_labels
-from full_effort import CPU, FULL
 from pydantic_core import to_jsonable_python
-from runs import QUIET
 
 from filtering.errors import SettingsError
 from filtering.fitting.recipes import RECIPES
@@ -17,6 +14,9 @@ from filtering.fitting.stages import HEADS
 from pipelines import evaluate_scorer
 from pipelines.scorers import learning_curve
 from pipelines.scorers.learning_curve import write_learning_curve
+from tests.kit.dumps.small import copy_of_scorer, make_labels
+from tests.kit.runs.full_effort import CPU, FULL
+from tests.kit.runs.outcomes import QUIET
 
 
 def test_two_commands_train_and_filter_and_every_head_that_was_compared_stands_in_the_card(

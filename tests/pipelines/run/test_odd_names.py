@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, FAST, make_table
-from runs import QUIET, manifest_of
 
 from pipelines import FilterConfig, filter_dump
 from pipelines.store.run_folder import RunFolder
+from tests.kit.dumps.small import CUT, FAST, make_table
+from tests.kit.places import ROOT
+from tests.kit.runs.outcomes import QUIET, manifest_of
 
 NAMES = {
     "caf\udce9.parquet": r"caf\xe9.parquet",
@@ -136,11 +137,10 @@ def test_samples_and_hits_have_names_that_are_text(odd, command, tmp_path):
 
 def test_a_run_goes_on_where_the_locale_reads_no_accents(odd, odd_run, web):
     """A locale decides how Python sees names, so that a process of its own is needed."""
-    code = "import sys; sys.path.append(sys.argv.pop(1)); from few_rows import main; main()"
-    kit = Path(__file__).parents[2] / "kit"
+    code = "import sys; sys.path.append(sys.argv.pop(1)); from tests.kit.runs.few_rows import main; main()"
     done = subprocess.run(
         [
-            *(sys.executable, "-c", code, kit, "filter", odd, "-o", odd_run, "-s", web, *FAST),
+            *(sys.executable, "-c", code, ROOT, "filter", odd, "-o", odd_run, "-s", web, *FAST),
             *("--keep-at", str(CUT), "--rows-per-part", "10", "--no-report"),
         ],
         env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},

@@ -7,10 +7,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, lasting, tables
-from leaking import WHOLE, make_task
-from long_texts import CUT, make_long_text
-from runs import QUIET, Recorder
 
 from filtering import load_scorer
 from filtering.errors import SettingsError
@@ -18,6 +14,10 @@ from filtering.scoring.cascade import CascadeScorer
 from filtering.scoring.scorers import EmbeddingScorer
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, verify_run, write_report
 from pipelines.worker.passages import look_for_passages
+from tests.kit.dumps.leaking import WHOLE, make_task
+from tests.kit.dumps.long_texts import CUT, make_long_text
+from tests.kit.dumps.small import BARE, lasting, tables
+from tests.kit.runs.outcomes import QUIET, Recorder
 
 ADDED = ["edu_score", "edu_unsure", "edu_passages", "edu_best", "edu_start", "edu_end", "edu_file", "edu_row"]
 
@@ -142,7 +142,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     out = tmp_path / "out"
     arguments = ["filter", *BARE, str(long_dump), "-s", web, "--keep-at", str(CUT), "--rows-per-part", "20"]
     arguments += ["--workers", "1", "--write", "passages", "--out", out]
-    done = warm_process("mid-write", 3, *arguments, program="faulty_run")
+    done = warm_process("mid-write", 3, *arguments, program="faults.faulty_run")
     assert done.code == -signal.SIGKILL
     assert command(*arguments).code == 0
     assert lasting(out) == lasting(passages)

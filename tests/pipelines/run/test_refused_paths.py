@@ -5,8 +5,9 @@ import shutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, digests, make_table, write_dump
-from runs import manifest_of
+
+from tests.kit.dumps.small import BARE, digests, make_table, write_dump
+from tests.kit.runs.outcomes import manifest_of
 
 
 def test_an_input_that_has_a_score_is_refused_with_the_option_that_renames_ours(command, web, tmp_path):

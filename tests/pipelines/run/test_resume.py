@@ -11,11 +11,11 @@ import time
 
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, CUT, digests, lasting, make_table, write_dump
-from runs import QUIET, Recorder, assert_each_row_once
 
 from filtering.errors import OutputError
 from pipelines import FilterConfig, filter_dump, status_of_run, verify_run, write_report
+from tests.kit.dumps.small import BARE, CUT, digests, lasting, make_table, write_dump
+from tests.kit.runs.outcomes import QUIET, Recorder, assert_each_row_once
 
 
 def arguments_of(dump, web, out, *, workers=1):
@@ -28,7 +28,7 @@ def killed(warm_process):
     """Return a function that runs a command which is killed at a point."""
 
     def run_killed(point, number, arguments):
-        done = warm_process(point, number, *arguments, program="faulty_run")
+        done = warm_process(point, number, *arguments, program="faults.faulty_run")
         assert done.code == -signal.SIGKILL, done.err
 
     return run_killed

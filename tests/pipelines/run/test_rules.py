@@ -5,13 +5,13 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from odd_texts import CODE, HITS
-from runs import QUIET
 
 from filtering.errors import OutputError, SettingsError
 from filtering.signals.settings import RULES
 from filtering.text.arrow import REASONS
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run
+from tests.kit.dumps.odd_texts import CODE, HITS
+from tests.kit.runs.outcomes import QUIET
 
 NAMES = [None, *HITS]
 TEXTS = [CODE, *(hits[0] for hits in HITS.values())]

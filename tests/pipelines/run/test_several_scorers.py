@@ -8,9 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, lasting, make_texts, tables
-from run_pages import text_of_page
-from runs import QUIET, Recorder, manifest_of
 
 from filtering.errors import SettingsError
 from pipelines import (
@@ -28,6 +25,9 @@ from pipelines import (
 from pipelines.commands.print_runs import print_result
 from pipelines.reports.run_report_data import gather_report
 from pipelines.store.run_folder import RunFolder
+from tests.kit.dumps.small import CUT, lasting, make_texts, tables
+from tests.kit.pages.run_pages import text_of_page
+from tests.kit.runs.outcomes import QUIET, Recorder, manifest_of
 
 COMBINED = {"max": np.maximum, "min": np.minimum, "mean": lambda one, other: (one + other) / 2}
 FULL = {"device": "cpu", "rows_per_part": 40}
@@ -127,7 +127,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(warm_process, given, both, tmp_p
     scorers = [word for one in given["scorer"] for word in ("--scorer", one)]
     options = ["--keep-at", CUT, "--rows-per-part", 80, "--workers", 1, "--effort", "fast", "--write", "all"]
     words = ["filter", *given["inputs"], *scorers, *options, "--out", out, "--no-report"]
-    done = warm_process("after rename of scores", 3, *map(str, words), program="faulty_run")
+    done = warm_process("after rename of scores", 3, *map(str, words), program="faults.faulty_run")
     assert done.code == -signal.SIGKILL, done.err
     result = filter_dump(FilterConfig(**given, out=out), reporter=QUIET)
     assert 0 < result.rows_scored < result.rows

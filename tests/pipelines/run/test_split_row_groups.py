@@ -3,8 +3,6 @@
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, tables, write_dump
-from runs import QUIET, assert_each_row_once
 
 from pipelines import (
     ExplainConfig,
@@ -22,6 +20,8 @@ from pipelines.reports import row_sample
 from pipelines.reports.write_report import write_report
 from pipelines.run import filter as filter_module
 from pipelines.store.run_folder import RunFolder
+from tests.kit.dumps.small import CUT, tables, write_dump
+from tests.kit.runs.outcomes import QUIET, assert_each_row_once
 
 ROWS = 330
 

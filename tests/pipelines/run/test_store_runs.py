@@ -8,12 +8,6 @@ import time
 import pyarrow.fs as fs
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, CUT, copy_of_scorer, digests, lasting, make_table
-from leaking import config_of, make_task, write_source
-from runs import QUIET, assert_each_row_once
-from scripted_hub import REPOSITORY, scripted_hub
-from store_runs import LOCAL, fetched, run
-from stores import rclone_store
 
 from filtering.errors import OutputError
 from pipelines import (
@@ -30,6 +24,12 @@ from pipelines import (
 from pipelines.dump.inputs import find_inputs
 from pipelines.paths import path_of
 from pipelines.store.run_folder import RunFolder
+from tests.kit.dumps.leaking import config_of, make_task, write_source
+from tests.kit.dumps.small import BARE, CUT, copy_of_scorer, digests, lasting, make_table
+from tests.kit.runs.outcomes import QUIET, assert_each_row_once
+from tests.kit.scripted.hub import REPOSITORY, scripted_hub
+from tests.kit.stores.runs import LOCAL, fetched, run
+from tests.kit.stores.servers import rclone_store
 
 
 @pytest.mark.parametrize("source", ["here", "store"])

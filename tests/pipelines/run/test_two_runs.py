@@ -5,10 +5,10 @@ import time
 
 import psutil
 import pytest
-from dumps import BARE, CUT, copy_of_scorer, digests, write_dump
-from runs import QUIET
 
 from pipelines import FilterConfig, filter_dump
+from tests.kit.dumps.small import BARE, CUT, copy_of_scorer, digests, write_dump
+from tests.kit.runs.outcomes import QUIET
 
 
 def test_a_second_run_on_one_output_is_refused_while_the_first_is_at_work(command, begin, web, tmp_path):

@@ -6,8 +6,9 @@ import shutil
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, CUT, FAST, digests, make_table
-from runs import manifest_of
+
+from tests.kit.dumps.small import BARE, CUT, FAST, digests, make_table
+from tests.kit.runs.outcomes import manifest_of
 
 
 def truncate(path):

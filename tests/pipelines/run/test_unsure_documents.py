@@ -8,9 +8,6 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import GEORGIAN, make_texts
-from run_pages import text_of_page
-from runs import QUIET, Recorder, manifest_of
 
 from filtering import load_scorer, save_scorer
 from filtering.errors import MissingExtraError, OutputError, SettingsError
@@ -18,6 +15,9 @@ from filtering.text import human_languages
 from pipelines import ExplainConfig, FilterConfig, RecutConfig, explain_row, filter_dump, recut_run
 from pipelines.dump.row_languages import is_source_file
 from pipelines.reports.run_report_data import gather_report
+from tests.kit.dumps.small import GEORGIAN, make_texts
+from tests.kit.pages.run_pages import text_of_page
+from tests.kit.runs.outcomes import QUIET, Recorder, manifest_of
 
 NAMED = ("eng_Latn", "Georgian", "dan", None, "zz", "python")
 """What a column says of rows that follow each other; where that is nothing, the English text does."""

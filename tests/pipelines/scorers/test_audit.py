@@ -8,9 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_labels, make_texts
 from pydantic_core import to_jsonable_python
-from runs import QUIET
 
 from filtering.errors import SettingsError
 from filtering.fitting.cross_validation import nested_points
@@ -21,6 +19,8 @@ from pipelines.commands.print_scorers import print_audit
 from pipelines.scorers.audit_points import audit_points
 from pipelines.scorers.evaluate import JudgedPoints, fit_data_of, points_of_labels
 from pipelines.scorers.evaluation_tables import audit_table, audit_verdict
+from tests.kit.dumps.small import make_labels, make_texts
+from tests.kit.runs.outcomes import QUIET
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

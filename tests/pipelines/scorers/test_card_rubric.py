@@ -6,8 +6,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from annotating import read
-from dumps import make_labels
 
 from annotations import load_rubric
 from annotations.labels.label_rubric import KEY, rubric_of, with_rubric
@@ -15,6 +13,8 @@ from pipelines.commands.print_labels import print_annotation, print_sample
 from pipelines.labels.label_folder import AnnotateResult
 from pipelines.labels.sample import SampleResult
 from pipelines.scorers.model_card import model_card
+from tests.kit.dumps.small import make_labels
+from tests.kit.labels.annotating import read
 
 
 def card_of(trained, rubric):

@@ -8,14 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_labels, make_texts
-from late import Late
-from runs import QUIET
 
 from filtering import load_scorer
 from filtering.embedding.settings import Placement
 from filtering.errors import LabelsError, ShapeError
 from pipelines import FilterConfig, TrainConfig, evaluate_scorer, filter_dump, train_scorer
+from tests.kit.dumps.small import make_labels, make_texts
+from tests.kit.late import Late
+from tests.kit.runs.outcomes import QUIET
 
 datasets = Late("datasets")
 

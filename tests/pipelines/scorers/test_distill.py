@@ -7,10 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_texts
-from late import Late
-from runs import QUIET
-from tiny_models import make_tiny_classifier, make_tiny_model
 from tokenizers import Tokenizer
 
 from filtering import load_scorer
@@ -24,6 +20,10 @@ from filtering.scoring.storage import read_scorer
 from filtering.text.windows import beginning_text
 from pipelines import DistillConfig, FilterConfig, TrainConfig, distill_scorer, filter_dump, train_scorer
 from pipelines.scorers.distill import split_pool
+from tests.kit.dumps.small import make_texts
+from tests.kit.late import Late
+from tests.kit.runs.outcomes import QUIET
+from tests.kit.scorers.tiny_models import make_tiny_classifier, make_tiny_model
 
 torch, transformers = Late("torch"), Late("transformers")
 

@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_labels, replaced
 
 from annotations.labels.labels import Labels
 from filtering import load_scorer
@@ -16,6 +15,7 @@ from filtering.judging.metrics import Estimate
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.scorers.evaluate import JudgedPoints
 from pipelines.scorers.kind_tables import kind_notes, kinds_table, values_tables
+from tests.kit.dumps.small import make_labels, replaced
 
 LANGUAGES = ["Python"] * 60 + ["Ruby"] * 40 + ["Go"] * (LEAST_ROWS - 1) + ["C"] * 5
 ONE_STAGE = ["--signals", "linear", "--embedder", "none"]

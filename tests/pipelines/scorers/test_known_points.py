@@ -7,14 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_labels
-from runs import QUIET
 
 from filtering import load_scorer
 from filtering.errors import SettingsError
 from pipelines.scorers import evaluate
 from pipelines.scorers.audit_points import audit_points
 from pipelines.scorers.evaluate import points_of_labels
+from tests.kit.dumps.small import make_labels
+from tests.kit.runs.outcomes import QUIET
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

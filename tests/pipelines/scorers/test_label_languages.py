@@ -5,14 +5,14 @@ import sys
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import RUSSIAN, make_labels
-from runs import QUIET
 
 from annotations import read_labels
 from filtering.text import human_languages
 from pipelines import TrainConfig, train_scorer
 from pipelines.dump.code_languages import with_code_languages
 from pipelines.scorers.label_languages import labels_by_language
+from tests.kit.dumps.small import RUSSIAN, make_labels
+from tests.kit.runs.outcomes import QUIET
 
 
 @pytest.fixture

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from filtering_fixtures import made_documents, made_scorer
-from hub_here import hub_here
-from saved_scorers import save_made
-from scripted_hub import COMMIT, REPOSITORY, TOKEN, scripted_hub
 
 from filtering import load_scorer, save_scorer
 from filtering.errors import OutputError, RunError, ScorerError, SettingsError
 from filtering.scoring.storage import read_metrics
 from pipelines import PushConfig, push_scorer
+from tests.kit.scorers.fitted import made_documents, made_scorer
+from tests.kit.scorers.saved import save_made
+from tests.kit.scripted.hub import COMMIT, REPOSITORY, TOKEN, scripted_hub
+from tests.kit.scripted.hub_here import hub_here
 
 pytest.importorskip("huggingface_hub")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # of connections that the client keeps

@@ -9,9 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import SELLING, TEACHING, copy_of_scorer, digests, make_labels, replaced
 from pydantic_core import to_jsonable_python
-from runs import QUIET
 
 from filtering import load_scorer
 from filtering.errors import MissingExtraError, SettingsError
@@ -19,6 +17,8 @@ from filtering.judging.metrics import Estimate
 from pipelines import TrainConfig, evaluate_scorer, train_scorer
 from pipelines.commands.print_scorers import print_scorer
 from pipelines.scorers.evaluation_tables import FIGURES
+from tests.kit.dumps.small import SELLING, TEACHING, copy_of_scorer, digests, make_labels, replaced
+from tests.kit.runs.outcomes import QUIET
 
 METRICS = {"rho", "auc_at_3"}
 ONE_STAGE = ["--signals", "linear", "--embedder", "none"]

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_table
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
@@ -22,6 +21,7 @@ from pipelines.dump.reading import read_footer
 from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import PartSize, output_name, split_files
 from pipelines.store.plan import Plan, keys_under, make_plan
+from tests.kit.dumps.small import make_table
 
 SETTINGS = {"scorer_sha256": "0" * 64, "keep_at": 3.0}
 

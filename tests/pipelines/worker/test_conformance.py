@@ -6,10 +6,10 @@ import duckdb
 import pandas
 import pyarrow.parquet as pq
 import pytest
-from parquet_writers import KEPT, WRITERS
 
 from pipelines import FilterConfig, filter_dump
 from pipelines.progress import ConsoleReporter
+from tests.kit.dumps.parquet_writers import KEPT, WRITERS
 
 PLAIN_INTEGER = ("Int(bitWidth=32, isSigned=true)", "None")  # both say the same
 NO_LONGER = {

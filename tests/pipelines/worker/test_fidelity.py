@@ -12,17 +12,17 @@ import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
-from dumps import CUT, digests, make_table, make_texts
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
-from late import Late
-from runs import QUIET
 
 from filtering import load_scorer
 from filtering.text.arrow import REASONS
 from pipelines import FilterConfig, filter_dump
 from pipelines.worker.output import FileFormat, GatheringWriter
+from tests.kit.dumps.small import CUT, digests, make_table, make_texts
+from tests.kit.late import Late
+from tests.kit.runs.outcomes import QUIET
 
 datasets = Late("datasets")
 

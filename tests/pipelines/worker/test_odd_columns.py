@@ -6,12 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import BARE, CUT, make_table, make_texts
-from parquet_writers import with_a_struct_of_nothing, with_required_nulls
 
 from filtering import load_scorer
 from pipelines.dump.batches import read_batches
 from pipelines.worker.footer_keys import true_keys
+from tests.kit.dumps.parquet_writers import with_a_struct_of_nothing, with_required_nulls
+from tests.kit.dumps.small import BARE, CUT, make_table, make_texts
 
 SPARK = b"org.apache.spark.sql.parquet.row.metadata"
 

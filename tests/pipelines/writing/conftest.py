@@ -1,11 +1,11 @@
 """What tests of writing share: the key of an endpoint, and a recipe of one's own."""
 
 import pytest
-from annotating import KEY
-from written_texts import OWN
 
 from filtering.errors import SettingsError
 from pipelines.writing.run_code import require_isolation
+from tests.kit.labels.annotating import KEY
+from tests.kit.writing.texts import OWN
 
 
 @pytest.fixture(autouse=True)

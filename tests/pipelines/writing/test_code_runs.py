@@ -3,14 +3,14 @@
 import os
 
 import pytest
-from scripted_server import ScriptedServer
-from scripted_writer import FAULTS, Writer
-from written_texts import failed, kept, write
 
 from filtering.errors import RunError, SettingsError
 from pipelines.progress import Meter
 from pipelines.writing import code_runs, run_code, sifting
 from pipelines.writing.run_code import run_exercise
+from tests.kit.scripted.server import ScriptedServer
+from tests.kit.scripted.writer import FAULTS, Writer
+from tests.kit.writing.texts import failed, kept, write
 
 
 @pytest.mark.usefixtures("_shut_in")

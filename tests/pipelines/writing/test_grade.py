@@ -5,16 +5,24 @@ from math import isfinite, isnan
 
 import pyarrow.parquet as pq
 import pytest
-import scripted_server as scripted
-from annotating import KEY
-from grading import GOOD, POOR, PROMPTS, count_hens, grade_config, parts_of, write_completions
-from runs import QUIET
-from scripted_server import ScriptedServer
 
 from annotations.asking.rubric import load_rubric
 from annotations.writing.completion_form import CompletionForm
 from filtering.errors import ColumnError, LabelsError, OutputError, RunError, SettingsError
 from pipelines import GradeConfig, estimate_grading, grade_texts
+from tests.kit.labels.annotating import KEY
+from tests.kit.runs.outcomes import QUIET
+from tests.kit.scripted import server as scripted
+from tests.kit.scripted.server import ScriptedServer
+from tests.kit.writing.grading import (
+    GOOD,
+    POOR,
+    PROMPTS,
+    count_hens,
+    grade_config,
+    parts_of,
+    write_completions,
+)
 
 
 @pytest.fixture(autouse=True)

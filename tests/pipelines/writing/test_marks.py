@@ -4,14 +4,14 @@ import json
 
 import pyarrow.parquet as pq
 import pytest
-from scripted_server import ScriptedServer, refused
-from scripted_writer import Writer
-from written_texts import failed, kept, write
 
 from annotations import load_rubric, read_labels
 from annotations.labels.label_rubric import rubric_of
 from filtering.errors import LabelsError
 from pipelines.writing.text_folder import data_file
+from tests.kit.scripted.server import ScriptedServer, refused
+from tests.kit.scripted.writer import Writer
+from tests.kit.writing.texts import failed, kept, write
 
 
 def test_a_second_model_grades_each_text_by_each_dimension(tmp_path):

@@ -2,10 +2,6 @@
 
 import pyarrow.parquet as pq
 import pytest
-from runs import Recorder
-from scripted_server import ScriptedServer
-from scripted_writer import Writer
-from written_texts import failed, kept, write, write_config
 
 from annotations.labels.labels import read_labels
 from filtering.errors import OutputError
@@ -15,6 +11,10 @@ from pipelines.writing.marks import MARKED
 from pipelines.writing.run_code import RUN_REASONS
 from pipelines.writing.sieve import NEAR_DUPLICATE, SIFTED
 from pipelines.writing.text_folder import FAILED_FILE, data_file
+from tests.kit.runs.outcomes import Recorder
+from tests.kit.scripted.server import ScriptedServer
+from tests.kit.scripted.writer import Writer
+from tests.kit.writing.texts import failed, kept, write, write_config
 
 
 def files_of(out, recipe="mine"):

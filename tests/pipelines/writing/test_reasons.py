@@ -4,10 +4,6 @@ import re
 from dataclasses import replace
 
 import pytest
-from run_pages import Page
-from scripted_server import ScriptedServer, completion
-from scripted_writer import SAME, Writer, said, text
-from written_texts import failed, kept, write
 
 from annotations.writing.checks import REASONS
 from annotations.writing.forms import TEXTS
@@ -16,6 +12,10 @@ from pipelines.writing.attempts import WITHOUT_REPLY
 from pipelines.writing.marks import MARKED
 from pipelines.writing.reasons import MEANINGS
 from pipelines.writing.sieve import SIFTED
+from tests.kit.pages.run_pages import Page
+from tests.kit.scripted.server import ScriptedServer, completion
+from tests.kit.scripted.writer import SAME, Writer, said, text
+from tests.kit.writing.texts import failed, kept, write
 
 
 def test_each_reason_that_is_ours_has_a_meaning():

@@ -7,12 +7,12 @@ import time
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_texts
-from scripted_server import ScriptedServer, completion, text_parts
-from scripted_writer import Writer
-from written_texts import failed, kept, write, write_process
 
 from filtering.errors import OutputError, SettingsError
+from tests.kit.dumps.small import make_texts
+from tests.kit.scripted.server import ScriptedServer, completion, text_parts
+from tests.kit.scripted.writer import Writer
+from tests.kit.writing.texts import failed, kept, write, write_process
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from places import ROOT
 
 from filtering.errors import SettingsError
 from pipelines.writing import run_code
@@ -26,6 +25,7 @@ from pipelines.writing.run_code import (
     require_isolation,
     run_exercise,
 )
+from tests.kit.places import ROOT
 
 SOLUTION = 'def double(number):\n    """Return twice a number."""\n    return 2 * number\n\n\n'
 SHORT = RunLimits(wall_s=1.5, cpu_s=1)

@@ -3,15 +3,15 @@
 import json
 
 import pytest
-from annotating import KEY
-from grading import PROMPTS, count_hens, grade_config, parts_of, write_model, write_prompts
-from runs import QUIET
-from scripted_server import ScriptedServer
 
 from filtering.errors import SettingsError
 from pipelines import estimate_grading, grade_texts
 from pipelines.writing.completions import model_names
 from pipelines.writing.sampled import Writer
+from tests.kit.labels.annotating import KEY
+from tests.kit.runs.outcomes import QUIET
+from tests.kit.scripted.server import ScriptedServer
+from tests.kit.writing.grading import PROMPTS, count_hens, grade_config, parts_of, write_model, write_prompts
 
 HOW = {"length": 6, "batch": 4, "sampling_temperature": 1.0}
 

@@ -3,12 +3,12 @@
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
-from scripted_server import ScriptedServer
-from scripted_writer import Writer
-from written_texts import failed, kept, write
 
 from pipelines.dump.inputs import find_inputs
 from pipelines.writing.text_folder import FAILED_FILE
+from tests.kit.scripted.server import ScriptedServer
+from tests.kit.scripted.writer import Writer
+from tests.kit.writing.texts import failed, kept, write
 
 
 @pytest.fixture(scope="module")

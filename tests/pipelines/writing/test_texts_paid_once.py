@@ -4,15 +4,15 @@ import signal
 import time
 
 import pytest
-import scripted_server as scripted
-from runs import Recorder
-from scripted_server import MODEL, ScriptedServer, completion, text_parts
-from scripted_writer import TOPICS_SYSTEM, Writer, said
-from written_texts import kept, write, write_config, write_process
 
 from annotations.asking.settings import Price
 from filtering.errors import EndpointError, OutputError, RunError, SettingsError
 from pipelines import estimate_writing, write_texts
+from tests.kit.runs.outcomes import Recorder
+from tests.kit.scripted import server as scripted
+from tests.kit.scripted.server import MODEL, ScriptedServer, completion, text_parts
+from tests.kit.scripted.writer import TOPICS_SYSTEM, Writer, said
+from tests.kit.writing.texts import kept, write, write_config, write_process
 
 
 def requests_of(server):

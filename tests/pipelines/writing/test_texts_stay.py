@@ -1,12 +1,12 @@
 """Proves that what is in a folder of texts stays there, whatever a later call asks for."""
 
 import pytest
-from scripted_server import ScriptedServer
-from scripted_writer import Writer
-from written_texts import kept, write, write_config
 
 from filtering.errors import OutputError
 from pipelines import estimate_writing
+from tests.kit.scripted.server import ScriptedServer
+from tests.kit.scripted.writer import Writer
+from tests.kit.writing.texts import kept, write, write_config
 
 
 def test_a_bound_of_words_that_is_added_later_asks_nothing_anew(tmp_path, own):

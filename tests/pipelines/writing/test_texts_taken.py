@@ -2,9 +2,10 @@
 
 import pyarrow.parquet as pq
 import pytest
-from scripted_server import ScriptedServer
-from scripted_writer import Writer
-from written_texts import kept, write
+
+from tests.kit.scripted.server import ScriptedServer
+from tests.kit.scripted.writer import Writer
+from tests.kit.writing.texts import kept, write
 
 
 @pytest.fixture

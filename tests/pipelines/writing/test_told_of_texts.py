@@ -5,12 +5,12 @@ import signal
 import time
 
 import pytest
-from scripted_server import ScriptedServer, refused
-from scripted_writer import Writer
-from written_texts import kept, write_config, write_process
 
 from pipelines import write_texts
 from pipelines.progress import ConsoleReporter
+from tests.kit.scripted.server import ScriptedServer, refused
+from tests.kit.scripted.writer import Writer
+from tests.kit.writing.texts import kept, write_config, write_process
 
 
 @pytest.fixture

@@ -6,15 +6,15 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dumps import make_texts
-from scripted_server import ScriptedServer, completion, text_parts
-from scripted_writer import FAULTS, SAME, Writer, said, text
-from written_texts import failed, kept, write
 
 from annotations import load_recipe
 from annotations.writing.recipe import recipe_digest
 from filtering import load_scorer
 from filtering.errors import RunError
+from tests.kit.dumps.small import make_texts
+from tests.kit.scripted.server import ScriptedServer, completion, text_parts
+from tests.kit.scripted.writer import FAULTS, SAME, Writer, said, text
+from tests.kit.writing.texts import failed, kept, write
 
 GERMAN = (
     "Die Brücke stand seit vielen Jahren über dem Fluss, und niemand wusste, wer sie gebaut hatte. Eines "

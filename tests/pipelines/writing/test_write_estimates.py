@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from scripted_server import ScriptedServer, completion
-from scripted_writer import SAME, Writer
-from written_texts import write, write_config
 
 from annotations.asking.settings import Price
 from filtering.errors import SettingsError
 from pipelines import estimate_writing
+from tests.kit.scripted.server import ScriptedServer, completion
+from tests.kit.scripted.writer import SAME, Writer
+from tests.kit.writing.texts import write, write_config
 
 PRICES = {"*": Price(1.0, 1.0)}
 

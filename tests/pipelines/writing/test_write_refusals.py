@@ -5,12 +5,12 @@ import sys
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from scripted_server import ScriptedServer
-from scripted_writer import Writer
-from written_texts import write
 
 from filtering.errors import EdufilterError, MissingExtraError, SettingsError
 from filtering.text import human_languages
+from tests.kit.scripted.server import ScriptedServer
+from tests.kit.scripted.writer import Writer
+from tests.kit.writing.texts import write
 
 
 def test_more_texts_than_combinations_are_refused_with_the_most_that_can_be_had(tmp_path, own):

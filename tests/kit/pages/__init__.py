@@ -1,0 +1,1 @@
+"""Reports as a browser would read them, their charts, and pages of the documentation that a script writes."""
