@@ -1,8 +1,8 @@
 """The n-grams of one document, with their cells, in plain Python and numpy: what the kernel counts, by name.
 
 The kernel keeps cells alone, and a cell does not say which n-gram it is of. This reads a document once more
-to tell; `kernel.py` states the rules, and a test holds the cells of both equal. It is for explaining some
-documents, not for scoring many.
+to tell; `signals/kernel.py` and `signals/tokens.py` state the rules, and a test holds the cells of both
+equal. It is for explaining some documents, not for scoring many.
 """
 
 import re

@@ -1,7 +1,7 @@
 """The cells of a document's n-grams: counted, weighed, and their vectors summed up, all compiled.
 
 Two tables have `CELLS` cells each: one of tokens and pairs of neighbours, one of runs of bytes. `kernel.py`
-says what goes into them.
+and `tokens.py` say what goes into them.
 """
 
 import numpy as np
@@ -121,7 +121,7 @@ def score_vector(vector: Floats, bumps: Bumps, distances: Floats32) -> float:
 
 
 @compiled
-def _take_log_count(counts: NDArray[np.uint16], cell: int) -> np.float32:
+def _take_log_count(counts: NDArray[np.uint16], cell: np.uint64) -> np.float32:
     """Return 1 + ln(n) of a cell with n n-grams, 0 of one without; set its count to 0."""
     count = counts[cell]
     counts[cell] = 0
@@ -129,89 +129,78 @@ def _take_log_count(counts: NDArray[np.uint16], cell: int) -> np.float32:
 
 
 @compiled
-def take_counts(counts: NDArray[np.uint16], touched: Ints32, touched_count: int, logs: Floats32) -> float:
-    """Fill `logs` with 1 + ln(n) of each touched cell, and set its count to 0.
+def weigh_cells(
+    weights: Floats32,
+    table: NDArray[np.int8],
+    first: int,
+    scales: Floats32,
+    counts: NDArray[np.uint16],
+    touched: Ints32,
+    touched_count: int,
+    logs: Floats32,
+    sums: Floats32,
+    totals: Floats,
+    scores: Floats32,
+    vectors: Floats,
+) -> float:
+    """Weigh the n-grams of a document in one table for each scorer, add their vectors, and clear the counts.
 
-    Both arrays get three more, of no weight: who reads them reads fours.
+    Parameters
+    ----------
+    weights : float32 array, shape (scorers, CELLS)
+    table : int8 array, shape (cells, width)
+        Vectors of cells, those of all scorers side by side: most of the time goes into waiting for them. The
+        rows of this table's cells begin at `first`; nothing is added where there are none.
+    first : int
+    scales : float32 array, shape (width,)
+    counts : uint16 array, shape (CELLS,)
+        n-grams by cell.
+    touched : int32 array
+        Cells with a count. Three more are written behind them, of no weight: they are read by fours.
+    touched_count : int
+    logs : float32 array
+        Filled with 1 + ln(n) of each touched cell.
+    sums, totals : float32 array, shape (width,), and float64 array, shape (scorers,)
+        Scratch.
+    scores : float32 array, shape (scorers,)
+        Filled with the document's score in this table by each scorer.
+    vectors : float64 array, shape (width,)
+        The document's vectors are added to it.
 
     Returns
     -------
     float
         What makes the length of `logs` 1; 0 where no cell is touched.
     """
-    norm = 0.0
+    width = table.shape[1] if first < len(table) else 0
+    before = np.uint64(first)
+    own = weights[0]
+    sums[:] = 0.0
+    totals[:] = 0.0
+    score = norm = 0.0
     touched[touched_count : touched_count + 3] = touched[0]  # makes fours of all; its count is 0 by then
-    for t in range(0, touched_count, 4):
-        log_a, log_b = _take_log_count(counts, touched[t]), _take_log_count(counts, touched[t + 1])
-        log_c, log_d = _take_log_count(counts, touched[t + 2]), _take_log_count(counts, touched[t + 3])
+    for t in range(0, touched_count, 4):  # each sum is read and written once for four cells
+        # An index without a sign needs no check.
+        a, b = np.uint64(touched[t]), np.uint64(touched[t + 1])
+        c, d = np.uint64(touched[t + 2]), np.uint64(touched[t + 3])
+        log_a, log_b = _take_log_count(counts, a), _take_log_count(counts, b)
+        log_c, log_d = _take_log_count(counts, c), _take_log_count(counts, d)
         logs[t], logs[t + 1], logs[t + 2], logs[t + 3] = log_a, log_b, log_c, log_d
         norm += (log_a * log_a + log_b * log_b) + (log_c * log_c + log_d * log_d)
-    return 1.0 / np.sqrt(norm) if norm > 0.0 else 0.0
-
-
-@compiled
-def score_cells(
-    weights: Floats32,
-    touched: Ints32,
-    touched_count: int,
-    logs: Floats32,
-    scale: float,
-    scores: Floats32,
-) -> None:
-    """Fill `scores` with those of a document in one table, by scorer.
-
-    Parameters
-    ----------
-    weights : float32 array, shape (scorers, CELLS)
-    touched, touched_count, logs, scale
-        As `take_counts` leaves and returns them.
-    scores : float32 array, shape (scorers,)
-    """
-    for scorer in range(len(weights)):
-        own = weights[scorer]
-        score = 0.0
-        for t in range(0, touched_count, 4):
-            a, b, c, d = touched[t], touched[t + 1], touched[t + 2], touched[t + 3]
-            score += (logs[t] * own[a] + logs[t + 1] * own[b]) + (logs[t + 2] * own[c] + logs[t + 3] * own[d])
-        scores[scorer] = score * scale
-
-
-@compiled
-def add_vectors(
-    table: NDArray[np.int8],
-    first: int,
-    scales: Floats32,
-    touched: Ints32,
-    touched_count: int,
-    logs: Floats32,
-    scale: float,
-    sums: Floats32,
-    vectors: Floats,
-) -> None:
-    """Add the vectors of a document's cells in one table.
-
-    Parameters
-    ----------
-    table : int8 array, shape (cells, width)
-        Vectors of cells, those of all scorers side by side: most of the time goes into waiting for them. The
-        rows of this table's cells begin at `first`; nothing is added where there are none.
-    first : int
-    scales : float32 array, shape (width,)
-    touched, touched_count, logs, scale
-        As `take_counts` leaves and returns them.
-    sums : float32 array, shape (width,)
-        Scratch.
-    vectors : float64 array, shape (width,)
-    """
-    width = table.shape[1] if first < len(table) else 0
-    sums[:] = 0.0
-    for t in range(0, touched_count, 4):  # each sum is read and written once for four cells
-        log_a, log_b, log_c, log_d = logs[t], logs[t + 1], logs[t + 2], logs[t + 3]
-        a, b = first + touched[t], first + touched[t + 1]
-        c, d = first + touched[t + 2], first + touched[t + 3]
+        score += (log_a * own[a] + log_b * own[b]) + (log_c * own[c] + log_d * own[d])
+        for other in range(1, len(weights)):  # the first one's sum stays in the processor
+            totals[other] += (log_a * weights[other, a] + log_b * weights[other, b]) + (
+                log_c * weights[other, c] + log_d * weights[other, d]
+            )
+        a, b, c, d = before + a, before + b, before + c, before + d
         for k in range(width):
             sums[k] += (log_a * np.float32(table[a, k]) + log_b * np.float32(table[b, k])) + (
                 log_c * np.float32(table[c, k]) + log_d * np.float32(table[d, k])
             )
+    scale = 1.0 / np.sqrt(norm) if norm > 0.0 else 0.0
+    totals[0] = score
+    for scorer in range(len(weights)):
+        scores[scorer] = totals[scorer] * scale
     for k in range(width):
         vectors[k] += sums[k] * scales[k] * scale
+    return scale

@@ -1,6 +1,6 @@
 """The style statistics of a document: their names, meanings and the word lists they count.
 
-The kernel in `kernel.py` counts in one pass; `finish_statistics` turns the counts into
+`tokens.py` and `lines.py` count in one pass; `finish_statistics` turns the counts into
 `STATISTICS`, in that order. Shares are in [0, 1] unless a name says otherwise. A change to
 anything here changes what a fitted head sees: raise `SIGNALS_VERSION` in `read_signals.py`.
 
@@ -11,7 +11,7 @@ Some that their names do not tell:
 - ``log_read_bytes`` differs from ``log_text_bytes``, of the text behind its licence header, only beyond
   16,000 bytes.
 - ``repeated_line_share`` tells lines by 32 bits of their hash and more: as good as exactly. Only in a reach
-  of more than some 3,500 different lines a few pass for seen (``PROBES`` of the kernel).
+  of more than some 3,500 different lines a few pass for seen (``PROBES`` in `lines.py`).
 - Rates of `WORD_GROUPS` tell words by their hash (`filtering.hashing.token_hash`). No English word passes for
   another, but a few words with letters beyond ASCII do: Swedish "lå" counts as "he".
 - ``distinct_word_share`` tells words by 18 bits of their hash: of 1,000 different words two pass for seen.

@@ -19,10 +19,14 @@ from numpy.typing import NDArray
 
 from filtering.arrays import Bytes
 from filtering.compiled import compiled
-from filtering.hashing import LOWER, PUNCTUATION, SPACE, WORD
+from filtering.hashing import CLASSES, LOWER, PUNCTUATION, SPACE, WORD
 
 ALONE, CAPITAL = 4, 5
 """A letter of a script without spaces; a letter of a word that has a small form."""
+BEYOND = 6
+BYTE_KINDS = CLASSES.copy()
+"""Of each byte; one beyond ASCII begins a code point that has to be looked at."""
+BYTE_KINDS[128:] = BEYOND
 POINTS = 1 << 16
 """Code points in the tables; `point_kind` has the rule for those beyond."""
 ELLIPSIS = 0x2026

@@ -1,7 +1,7 @@
 """What the compiled kernel must give, in plain Python: slow, with no shared code, one idea a function.
 
-Written from the docstrings of `filtering/signals/kernel.py`, `filtering/text/windows.py` and
-`filtering/signals/style.py`; the tests hold kernel and reference equal. Word groups, characters and the kinds
+Written from the docstrings of `kernel.py`, `tokens.py` and `style.py` in `filtering/signals/`, and of
+`filtering/text/windows.py`; the tests hold kernel and reference equal. Word groups, characters and the kinds
 of code points are taken from there, since they are data; every rule is stated again.
 """
 
