@@ -325,17 +325,7 @@ def _audit(found: AuditResult, run: Mapping[str, Any]) -> Table:
     )
     caption = "Decisions against those of effort full"
     head = ("documents", "share, about", "at least (95 % sure)", "at most (95 % sure)", "promised at most")
-    return Table(caption, head, rows, note=_verdict_of(found, run["rows"]))
-
-
-def _verdict_of(found: AuditResult, rows: int) -> str:
-    """Return whether the promise holds for this dump, or why that cannot be told and what would tell it."""
-    if not found.is_untold:
-        return f"{found.figure} {found.meaning}"
-    said = f"{found.looked_at:,} documents were compared. So few do not tell whether the promise holds here."
-    if found.needed >= rows:
-        return f"{said} The dump is too small for that. To be sure, use --effort full."
-    return f"{said} To tell, give another run --audit {found.needed}."
+    return Table(caption, head, rows, note=found.verdict)
 
 
 def _files(report: RunReport) -> Table | None:

@@ -6,7 +6,7 @@ chooses the same; the scores do not depend on it at all.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, log, log1p
 from typing import Any
 
@@ -177,8 +177,22 @@ class AuditResult:
         return not self.is_broken and any(rate.is_untold for rate in self.rates)
 
     @property
-    def needed(self) -> int:
-        """How many must be looked at to tell that the promises hold, if none of them is decided otherwise."""
+    def needed(self) -> int | None:
+        """How many must be looked at to tell that the promises hold, if none of them is decided otherwise.
+
+        None where the dump has too few.
+
+        Examples
+        --------
+        Few are kept, so lost ones are rare among those that are dropped.
+
+        >>> dropped, kept = Side(rows=980_000, seen=500, wrong=0), Side(rows=20_000, seen=500, wrong=0)
+        >>> AuditResult(dropped, kept, kept_in_all=20_000, scored=1_000_000, max_lost=0.02).needed
+        17800
+        """
+        dropped, kept = (replace(side, seen=side.rows, wrong=0) for side in (self.dropped, self.kept))
+        if replace(self, dropped=dropped, kept=kept).is_untold:
+            return None
         lost, false, both = self.max_lost, self.max_false, self.max_disagreement
         # Rates on either side that the promises leave room for.
         room = (
@@ -190,6 +204,19 @@ class AuditResult:
         # 1 - (1 - EXIT_CONFIDENCE) ** (1 / n) of n on either side, solved for n.
         each = log(1 - EXIT_CONFIDENCE) / log1p(-rate) if rate < 1 else 1.0
         return ceil(2 * each / ROUNDED_TO) * ROUNDED_TO
+
+    @property
+    def verdict(self) -> str:
+        """Whether the promises hold for this dump, in words, or what would tell it."""
+        if not self.is_untold:
+            return f"{self.figure} {self.meaning}"
+        said = (
+            f"{self.looked_at:,} documents were compared with effort full, too few to tell whether the "
+            "promise of effort balanced holds for this dump."
+        )
+        if self.needed is None:
+            return f"{said} The dump is too small for that. To be sure, use --effort full."
+        return f"{said} To tell, filter it again with another --out and --audit {self.needed}."
 
     @property
     def figure(self) -> str:

@@ -282,13 +282,8 @@ def languages_in_words(
 
 
 def audit_in_words(found: "AuditResult") -> str:
-    """Return what the check of a cascade says, with a verdict; nothing where it saw too little for one."""
-    if found.is_untold:
-        return ""  # too few to tell: the page and the manifest have the figure
-    said = f"{found.figure} {found.meaning}"
-    if found.is_broken:
-        return f"Warning: {said}"
-    return f"check: {said}"
+    """Return what the check of a cascade says, with a verdict or what would give one."""
+    return f"{'Warning' if found.is_broken else 'check'}: {found.verdict}"
 
 
 def print_run_estimate(estimate: "RunEstimate", *, name: str, what_scores: str, writes: bool) -> int:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import torch
 
 from filtering import load_scorer
+from filtering.embedding.devices import find_device
 from filtering.embedding.embedders import locate
 from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 from filtering.embedding.settings import MAX_TOKENS, EmbedderSettings, Placement
@@ -79,9 +80,7 @@ def embedding_section(texts: pa.Array, folder: Path) -> list[str]:
 
 def data_type() -> torch.dtype:
     """Return the numbers that the embedder computes in here."""
-    from filtering.embedding.sentence_transformer import _device
-
-    found: torch.dtype = _device(torch, "cpu")[1]
+    found: torch.dtype = find_device(torch, "cpu")[1]
     return found
 
 

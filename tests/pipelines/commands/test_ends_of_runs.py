@@ -34,21 +34,28 @@ def audit(lost=(500, 0), false=(400, 0), **promised):
 # Verdicts.
 
 
-def test_an_audit_that_shows_too_little_says_on_the_page_what_would_tell_and_no_wide_bound():
+def test_an_audit_that_shows_too_little_says_on_screen_and_page_what_would_tell_and_no_wide_bound():
     run = {"audit": {"embedded": 10}, "rows": 100_000}
     untold, told = _audit(audit(lost=(18, 0)), run), _audit(audit(), run)
     assert [row[2:4] for row in untold.rows] == [("", "")] * 4
     assert told.rows[0][2:4] == ("0.00 %", "2.88 %")
-    assert untold.note.startswith("418 documents were compared. So few do not tell whether")
-    assert untold.note.endswith("To tell, give another run --audit 600.")
+    assert untold.note.startswith("418 documents were compared with effort full, too few to tell whether")
+    assert untold.note.endswith("To tell, filter it again with another --out and --audit 600.")
+    assert audit_in_words(audit(lost=(18, 0))) == f"check: {untold.note}"
     assert "within the 5 % that effort balanced promises" in told.note
-    small = _audit(audit(lost=(18, 0)), {**run, "rows": 300})
-    assert small.note.endswith("The dump is too small for that. To be sure, use --effort full.")
+
+
+@pytest.mark.parametrize("promised", [{"max_lost": 0.001}, {"max_false": 0.01}, {"max_disagreement": 0.002}])
+def test_a_dump_of_which_even_all_documents_would_not_tell_is_too_small(promised):
+    assert audit(lost=(800, 0), false=(200, 0), **promised).is_untold
+    small = audit(lost=(18, 0), false=(18, 0), **promised)
+    assert small.needed is None
+    assert small.verdict.endswith("The dump is too small for that. To be sure, use --effort full.")
 
 
 @pytest.mark.parametrize(
     "promised",
-    [{"max_lost": 0.05, "max_false": 0.1}, {"max_lost": 0.2, "max_false": 0.01}, {"max_disagreement": 0.02}],
+    [{"max_lost": 0.05, "max_false": 0.1}, {"max_lost": 0.2, "max_false": 0.03}, {"max_disagreement": 0.02}],
 )
 def test_so_many_as_are_advised_do_tell(promised):
     each = audit(**promised).needed // 2
@@ -69,10 +76,6 @@ def test_where_all_decisions_were_bounded_these_alone_are_told():
     said = audit_in_words(audit(lost=(5000, 0), false=(400, 0), max_disagreement=0.01))
     assert said.startswith("check: 0.00 % of all documents are decided differently from effort full (95 %")
     assert said.endswith("within the 1 % that effort balanced promises.")
-
-
-def test_an_audit_that_shows_too_little_for_a_verdict_prints_no_figure():
-    assert audit_in_words(audit(lost=(18, 0))) == ""
 
 
 @pytest.mark.parametrize(
