@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.choosing.sample_near_cut import sample_near_cut as sample_near_cut
     from pipelines.choosing.threshold import Threshold as Threshold
     from pipelines.choosing.threshold import choose_threshold as choose_threshold
-    from pipelines.commands.demo import run_demo as run_demo
+    from pipelines.commands.demo.run_demo import run_demo as run_demo
     from pipelines.executors.local import Executor as Executor
     from pipelines.executors.local import LocalExecutor as LocalExecutor
     from pipelines.executors.ray_executor import RayExecutor as RayExecutor
@@ -61,6 +61,8 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.scorers.train import train_scorer as train_scorer
     from pipelines.settings.choosing import CompareConfig as CompareConfig
     from pipelines.settings.choosing import RecutConfig as RecutConfig
+    from pipelines.settings.explain import ExplainConfig as ExplainConfig
+    from pipelines.settings.filter import FilterConfig as FilterConfig
     from pipelines.settings.grading import GradeConfig as GradeConfig
     from pipelines.settings.labels import AnnotateConfig as AnnotateConfig
     from pipelines.settings.labels import ImportConfig as ImportConfig
@@ -68,8 +70,6 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.settings.labels import SampleConfig as SampleConfig
     from pipelines.settings.proof import ProveConfig as ProveConfig
     from pipelines.settings.runs import DecontaminateConfig as DecontaminateConfig
-    from pipelines.settings.runs import ExplainConfig as ExplainConfig
-    from pipelines.settings.runs import FilterConfig as FilterConfig
     from pipelines.settings.scorers import AuditConfig as AuditConfig
     from pipelines.settings.scorers import DistillConfig as DistillConfig
     from pipelines.settings.scorers import PushConfig as PushConfig
@@ -88,10 +88,12 @@ _HOMES = {
     "labels.annotate": ("annotate_sample", "estimate_annotation"),
     "labels.estimates": ("AnnotationEstimate",),
     "settings.choosing": ("CompareConfig", "RecutConfig"),
-    "settings.runs": ("DecontaminateConfig", "ExplainConfig", "FilterConfig"),
+    "settings.explain": ("ExplainConfig",),
+    "settings.filter": ("FilterConfig",),
+    "settings.runs": ("DecontaminateConfig",),
     "settings.labels": ("AnnotateConfig", "ImportConfig", "NearCutConfig", "SampleConfig"),
     "settings.scorers": ("AuditConfig", "DistillConfig", "PushConfig", "ThresholdConfig", "TrainConfig"),
-    "commands.demo": ("run_demo",),
+    "commands.demo.run_demo": ("run_demo",),
     "scorers.audit": ("audit_scorer",),
     "scorers.audit_points": ("ScorerAudit",),
     "scorers.distill": ("distill_scorer",),

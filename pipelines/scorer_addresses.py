@@ -14,9 +14,10 @@ from filtering.scoring.cascade import AnyScorer, with_warnings
 from filtering.scoring.cascade_exits import Exits, PairedScores, find_exits
 from filtering.scoring.hub_scorers import is_on_hub
 from filtering.scoring.nested_points import NestedPoints
+from filtering.scoring.scorer_files import FILES, SCORER_BYTES
 from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.settings import Effort, ExitSettings
-from filtering.scoring.storage import FILES, SCORER_BYTES, read_nested, read_scorer
+from filtering.scoring.storage import read_nested, read_scorer
 from filtering.signals.settings import Rule
 from pipelines.paths import StorePath, is_store
 

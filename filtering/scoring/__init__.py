@@ -6,5 +6,5 @@ which documents a scorer does not know, and reading and writing of saved scorers
 Not here: fitting (`fitting/`), cuts that keep a promise (`judging/thresholds.py`), runs over files (the
 package `pipelines`).
 To add a scorer, write a class with the methods of `Scorer` in `scorers.py`. To store a new head,
-add it to `stored_stage.py`, and raise `FORMAT` in `storage.py` if older versions cannot read it.
+add it to `stored_stage.py`, and raise `FORMAT` in `scorer_files.py` if older versions cannot read it.
 """

@@ -18,8 +18,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -30,39 +29,38 @@ from numpy.typing import NDArray
 from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.embedding.settings import Placement
 from filtering.errors import MissingExtraError, ScorerError, SettingsError
-from filtering.regular_files import folders_of, parse_json, read_regular
 from filtering.rubric_points import POINTS
 from filtering.scoring.calibration import Calibration, check_anchors
 from filtering.scoring.cascade import AnyScorer, CascadeScorer, signals_of, with_warnings
 from filtering.scoring.cascade_exits import PairedScores, find_exits
-from filtering.scoring.hub_scorers import copy_of_hub, is_on_hub
 from filtering.scoring.nested_points import NestedPoints, check_nested
 from filtering.scoring.novelty import Novelty
+from filtering.scoring.scorer_files import (
+    CARD,
+    EMBEDDING_KIND,
+    FORMAT,
+    SIGNALS_KIND,
+    arrays_of,
+    checked_files,
+    naming,
+    read_description,
+    seal_of,
+)
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage, SignalScorer
-from filtering.scoring.settings import EFFORTS, SHIPPED, Effort, ExitSettings
+from filtering.scoring.settings import EFFORTS, Effort, ExitSettings
 from filtering.scoring.stored_stage import TREES, build_stage, describe_stage, stage_arrays
 from filtering.signals.linear import build_linear
 from filtering.signals.read_signals import SIGNALS_VERSION
 from filtering.signals.trees import check_trees
 from filtering.text.windows import REACH, WINDOW
-from filtering.wrong_values import near_name, near_path
 
-FORMAT = 4
-SIGNALS_KIND, EMBEDDING_KIND = "signals", "embedding"
-FILES = ("signals.safetensors", "embedding.safetensors", "pairs.safetensors", "nested.safetensors")
-CARD = "README.md"
 PAIRS: Wanted = {
     "fast": (np.float32, ("documents",)),
     "full": (np.float32, ("documents",)),
     "groups": (np.int32, ("documents",)),
 }
-SCORER_BYTES = 1 << 30
-"""A scorer is a few megabytes: what is larger is no scorer, and worth neither reading nor a download."""
-DESCRIPTION_BYTES = 16 << 20
-"""Of `scorer.json`, which takes some ten times as much once it is parsed."""
 LANGUAGE_NAME = re.compile(r"[\w+#./() '-]{1,40}", re.ASCII)
 """Name of a language, human or of code: ``zh-Hant``, ``Objective-C++``. A stranger's scorer may have any."""
-MODELS = Path(__file__).parents[1] / "models"
 TOLERANCE_POINTS: Mapping[str, float] = {"fast": 1e-3, "full": 0.05}
 """Scores of reference texts may differ by this much between processors: embeddings are of bf16 on some."""
 
@@ -154,7 +152,7 @@ def save_scorer(
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         "references": references,
     }
-    description["seal"] = _seal(description)
+    description["seal"] = seal_of(description)
     text = json.dumps(description, indent=1, sort_keys=True, allow_nan=False) + "\n"
     # Only now that nothing is left to compute: what fails before leaves the scorer that was there.
     if target.exists():
@@ -299,76 +297,10 @@ def read_scorer(name: str) -> tuple[SignalScorer, PairedScores | None]:
 
 
 def _read_scorer(name: str) -> tuple[Path, dict[str, Any], dict[str, bytes], SignalScorer]:
-    folder, content, description = _read_description(name)
-    files = _checked_files(description, folder)
+    folder, content, description = read_description(name)
+    files = checked_files(description, folder)
     digest = hashlib.sha256(content).hexdigest()
     return folder, description, files, replace(_build(description, files, folder), digest=digest)
-
-
-def _read_description(name: str) -> tuple[Path, bytes, dict[str, Any]]:
-    folder = _folder_of(name)
-    if not (folder / "scorer.json").exists():
-        what = "That is a file" if folder.is_file() else "That folder has no scorer.json"
-        known = near_name(name.lower(), SHIPPED)
-        near = near_path(name) or (f" Did you mean '{known}'?" if known else "")
-        raise SettingsError(
-            f"A scorer must be {' or '.join(SHIPPED)}, a folder that 'edufilter train' wrote, or "
-            f"hf://OWNER/NAME. Got {name!r}. {what if folder.exists() else 'There is no such folder'}."
-            f"{'' if folder.exists() else near}"
-        )
-    content = _read_file(folder, "scorer.json", DESCRIPTION_BYTES)
-    return folder, content, _checked_description(content, folder)
-
-
-def _folder_of(name: str) -> Path:
-    if is_on_hub(name):
-        return copy_of_hub(name, ("scorer.json", *FILES, CARD), SCORER_BYTES)
-    return MODELS / name if name in SHIPPED else Path(name)
-
-
-def read_files(name: str) -> dict[str, bytes]:
-    """Return the files of a scorer by their names, after their digests were checked.
-
-    Parameters
-    ----------
-    name : str
-        As for `load_scorer`.
-
-    Raises
-    ------
-    SettingsError, ScorerError
-        As `load_scorer`.
-    """
-    folder, content, description = _read_description(name)
-    card = {CARD: _read_file(folder, CARD, DESCRIPTION_BYTES)} if (folder / CARD).exists() else {}
-    return {"scorer.json": content, **_checked_files(description, folder), **card}
-
-
-def _read_file(folder: Path, name: str, most_bytes: int) -> bytes:
-    """Return a file of a scorer: of one that is shipped wherever it lies, for it is installed."""
-    path = folder / name
-    folders = (path.resolve().parent,) if folder.parent == MODELS else folders_of(folder)
-    try:
-        return read_regular(path, folders, most_bytes)
-    except OSError as error:
-        raise ScorerError(f"{path} must be readable. {error}") from error
-
-
-def read_metrics(name: str) -> dict[str, Any]:
-    """Return what a scorer's evaluation wrote into its ``scorer.json``; it is taken apart by `naming` it.
-
-    Parameters
-    ----------
-    name : str
-        As for `load_scorer`.
-
-    Raises
-    ------
-    SettingsError, ScorerError
-        As `load_scorer`.
-    """
-    metrics: dict[str, Any] = _read_description(name)[2]["metrics"]
-    return metrics
 
 
 def read_nested(name: str) -> NestedPoints | None:
@@ -384,69 +316,17 @@ def read_nested(name: str) -> NestedPoints | None:
     SettingsError, ScorerError
         As `load_scorer`.
     """
-    folder, _, description = _read_description(name)
-    files = _checked_files(description, folder)
+    folder, _, description = read_description(name)
+    files = checked_files(description, folder)
     if "nested.safetensors" not in files:
         return None
     with naming(folder):
-        return check_nested(_arrays(files["nested.safetensors"]))
-
-
-def _checked_description(content: bytes, folder: Path) -> dict[str, Any]:
-    try:
-        description: dict[str, Any] = parse_json(content)
-        needed = {
-            "format": FORMAT,
-            "kind": EMBEDDING_KIND if description.get("embedding") else SIGNALS_KIND,
-            "window_rule": WINDOW.name,
-            "reach_rule": REACH.name,
-            "signals_version": SIGNALS_VERSION,
-        }
-        found = {name: description.get(name) for name in needed}  # a format to come may lack some
-        sealed, _, _ = description["seal"], description["files"].items(), description["metrics"].items()
-        seal = _seal(description)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ScorerError(
-            f"{folder / 'scorer.json'} must describe a scorer. It is damaged: {type(error).__name__} {error}."
-        ) from error
-    for name, value in needed.items():
-        if found[name] != value:
-            raise ScorerError(
-                f"{name!r} in {folder / 'scorer.json'} must be {value!r}. Got {found[name]!r:.100} instead. "
-                "Use the edufilter that saved it, or train it again."
-            )
-    if sealed != seal:
-        raise ScorerError(f"{folder / 'scorer.json'} must be as it was saved. It is damaged; restore it.")
-    return description
-
-
-def _seal(description: Mapping[str, Any]) -> str:
-    """Return the sha256 of a description without its seal.
-
-    The reference texts cannot notice every changed digit: an anchor that none of them comes near, say.
-    """
-    rest = {name: value for name, value in description.items() if name != "seal"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
-
-
-def _checked_files(description: dict[str, Any], folder: Path) -> dict[str, bytes]:
-    files: dict[str, bytes] = {}
-    for name, digest in description["files"].items():
-        if name not in FILES:
-            raise ScorerError(
-                f"{folder} must hold no other files than a scorer's. Its list names {name!r:.100}."
-            )
-        files[name] = _read_file(folder, name, SCORER_BYTES - sum(map(len, files.values())))
-        if hashlib.sha256(files[name]).hexdigest() != digest:
-            raise ScorerError(
-                f"{folder / name} must have the sha256 {digest!s:.64}. It is damaged; restore it."
-            )
-    return files
+        return check_nested(arrays_of(files["nested.safetensors"]))
 
 
 def _build(description: dict[str, Any], files: dict[str, bytes], folder: Path) -> SignalScorer:
     with naming(folder):
-        arrays = _arrays(files["signals.safetensors"])
+        arrays = arrays_of(files["signals.safetensors"])
         return SignalScorer(
             domain=str(description["domain"]),
             linear=build_linear(arrays, float(description["bias"])),
@@ -469,40 +349,18 @@ def _languages(counts: Mapping[str, Any]) -> dict[str, int]:
 
 def _build_stage(description: dict[str, Any], files: dict[str, bytes], folder: Path) -> EmbeddingStage:
     with naming(folder):
-        return build_stage(description["embedding"], _arrays(files["embedding.safetensors"]))
+        return build_stage(description["embedding"], arrays_of(files["embedding.safetensors"]))
 
 
 def _build_pairs(description: dict[str, Any], files: dict[str, bytes], folder: Path) -> PairedScores | None:
     if "pairs.safetensors" not in files:
         return None
     with naming(folder):
-        arrays = checked_arrays(_arrays(files["pairs.safetensors"]), PAIRS)
+        arrays = checked_arrays(arrays_of(files["pairs.safetensors"]), PAIRS)
         points = np.concatenate([arrays["fast"], arrays["full"]])
         if not ((points >= 0) & (points <= POINTS)).all():
             raise ScorerError("Pairs must be two scores in [0, 5] for each document.")
         return PairedScores(**arrays, held_out=bool(description["pairs_held_out"]))
-
-
-def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    try:
-        arrays: dict[str, NDArray[Any]] = load(content)
-    except (SafetensorError, KeyError) as error:  # the latter for a type of number that numpy has not
-        raise ScorerError(f"Arrays of a scorer must be readable. {error}") from error
-    return arrays
-
-
-@contextmanager
-def naming(scorer: Path | str) -> Iterator[None]:
-    """Turn what a wrong or missing value of a scorer raises into an error that names it."""
-    try:
-        yield
-    except MissingExtraError:
-        raise  # no fault of the scorer's
-    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
-        raise ScorerError(f"{scorer} must hold a whole scorer. {error!s:.500}") from error
 
 
 def _known_words(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.uint32]:

@@ -26,9 +26,9 @@ from pipelines.choosing.rules import plain_cut, plain_rule, rule_of, shortest_fi
 from pipelines.choosing.scored_rows import Pool
 from pipelines.choosing.slices import with_slices
 from pipelines.choosing.token_counts import tokenizer_of, with_tokens
+from pipelines.dump.new_columns import taken_names
 from pipelines.dump.parts import Parts
 from pipelines.dump.reading import read_footer
-from pipelines.dump.split_files import taken_names
 from pipelines.executors.local import Executor, executor_of
 from pipelines.page_kit.page import DIGEST_CHARS
 from pipelines.paths import absolute
@@ -38,7 +38,7 @@ from pipelines.run.resume import refuse_foreign, refuse_other_run
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
 from pipelines.settings.base import NO_REPORT, with_options, words_of
 from pipelines.settings.choosing import OF_CHOICE, RecutConfig
-from pipelines.settings.runs import BOUNDS
+from pipelines.settings.filter import BOUNDS
 from pipelines.store.leak_files import read_tasks
 from pipelines.store.manifest import scorers_of
 from pipelines.store.plan import Plan, RunFacts

@@ -9,12 +9,12 @@ from pathlib import Path
 from filtering.errors import SettingsError
 from filtering.printable import printable
 from pipelines.choosing.chosen import Chosen
+from pipelines.dump.changed_inputs import refuse_changed_inputs
 from pipelines.dump.parts import Parts
-from pipelines.dump.split_files import refuse_changed_inputs
 from pipelines.names import lookup_below
 from pipelines.progress import Reporter
 from pipelines.settings.choosing import AMOUNTS, OF_CHOICE, RecutConfig
-from pipelines.settings.runs import BOUNDS
+from pipelines.settings.filter import BOUNDS
 from pipelines.settings.several import combination_of
 from pipelines.store.manifest import read_set_aside, scored_parts
 from pipelines.store.plan import CUT_OF, SCORED_FORMATS, Plan, PlanSettings, rekeyed

@@ -7,16 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from filtering.arrays import Bools
 from filtering.errors import LabelsError
-from filtering.judging.bands import Bands
-from filtering.judging.metrics import Estimate
 from filtering.judging.thresholds import (
     CUTS,
     FINE_CUTS,
     Choice,
     Curve,
-    ScoredLabels,
     by_estimate_alone,
     curve_of,
     cut_for_precision,
@@ -26,50 +22,23 @@ from filtering.judging.thresholds import (
     post_stratified,
 )
 from filtering.scoring.settings import Effort
-from pipelines.amounts_in_words import short_count
 from pipelines.choosing.cut_file import refuse_cut_file, write_cuts
+from pipelines.choosing.cut_rows import CutRow, rows_of
+from pipelines.choosing.labels_for_rates import labels_for_rates, rows_for_rates
 from pipelines.choosing.score_spread import Population, read_population
 from pipelines.choosing.slice_thresholds import SliceCut, as_cuts, cuts_of_slices, slices_of_labels
+from pipelines.choosing.threshold_in_words import how_weighted, in_words, likely_in_words
 from pipelines.scorer_addresses import open_signals
-from pipelines.scorers.evaluate import JudgedPoints, points_of_labels
+from pipelines.scorers.evaluate import points_of_labels
 from pipelines.settings.base import command_of, placement_in_words
 from pipelines.settings.scorers import Goal, ThresholdConfig
-
-MIN_USED_ROWS = 50
-"""Labels chosen without looking at scores, below which nothing is said of rates."""
 
 EXAMPLE_PRECISION = 0.9
 """The goal that is named where none was given."""
 
-SAME_POINTS = 0.01
-"""By which a score may differ between machines."""
 
 ROUNDING = 1e-9
 """By which a share may exceed what was asked for, being summed in another order."""
-
-
-@dataclass(frozen=True)
-class CutRow:
-    """What keeping from a cut means.
-
-    Parameters
-    ----------
-    cut : float
-        Rubric points.
-    labels : int
-        Labels at or above it.
-    documents, tokens : Estimate
-        Kept shares.
-    precision, recall : Estimate
-        Against the labels.
-    """
-
-    cut: float
-    labels: int
-    documents: Estimate
-    tokens: Estimate
-    precision: Estimate
-    recall: Estimate
 
 
 @dataclass(frozen=True)
@@ -199,7 +168,7 @@ def choose_threshold(config: ThresholdConfig) -> Threshold:
         groups=len(np.unique(labels.groups)),
         good=int(labels.good.sum()),
         left_out=len(found) - len(labels),
-        weighting=_how_weighted(config.population, has_weights=found.weights is not None),
+        weighting=how_weighted(config.population, has_weights=found.weights is not None),
         documents=population.rows if population else None,
         tokens=population.tokens if population else None,
         cuts=rows_of(curve),
@@ -232,65 +201,6 @@ def _with_slices(result: Threshold, config: ThresholdConfig, slices: Sequence[Sl
     return replace(result, next_command=shlex.join(words))
 
 
-def rows_for_rates(judged: JudgedPoints, *, by_score: bool = False) -> Bools:
-    """Return which labels speak of rates: chosen without looking at scores, with a known weight.
-
-    Parameters
-    ----------
-    judged : JudgedPoints
-        Of n labels.
-    by_score : bool
-        Whether labels will be weighted within ranges of scores. There those serve too that were drawn near a
-        cut, by the very scores that they have here.
-
-    Returns
-    -------
-    bool array, shape (n,)
-    """
-    found = judged.labels
-    serves = found.unbiased[judged.rows]
-    if by_score and found.near_cut is not None:
-        serves |= np.abs(found.near_cut[judged.rows] - judged.points) <= SAME_POINTS
-    if found.weights is not None:
-        serves &= ~np.isnan(found.weights[judged.rows])
-    return np.asarray(serves)
-
-
-def labels_for_rates(judged: JudgedPoints, label_at: float, serves: Bools) -> ScoredLabels:
-    """Return the labels that speak of rates.
-
-    Parameters
-    ----------
-    judged : JudgedPoints
-    label_at : float
-        Points from which a label is good.
-    serves : bool array, shape (n,)
-        As `rows_for_rates` returns them.
-
-    Raises
-    ------
-    LabelsError
-        If they are too few, or all on one side of `label_at`.
-    """
-    found = judged.labels
-    weights = np.ones(len(found)) if found.weights is None else found.weights
-    rows = judged.rows[serves]
-    good = found.scores[rows] >= label_at
-    if len(rows) < MIN_USED_ROWS:
-        raise LabelsError(
-            f"At least {MIN_USED_ROWS} labels must be chosen without looking at scores, and have a weight, "
-            f"or else none. Found {len(rows)} of {len(found)}. Label more, as 'edufilter sample' draws them."
-        )
-    if good.all() or not good.any():
-        raise LabelsError(
-            f"Of the {len(rows)} labels that serve rates some must be at least {label_at:g}, and some below. "
-            f"Found {int(good.sum())} of at least that. Choose another --label-at, or label more."
-        )
-    _, groups = np.unique([found.groups[int(row)] for row in rows], return_inverse=True)
-    sizes = np.ones(len(found), dtype=np.int64) if found.text_bytes is None else found.text_bytes
-    return ScoredLabels(judged.points[serves], good, weights[rows], sizes[rows], groups)
-
-
 def _cut_for_size(
     goal: tuple[Goal, float],
     fine: NDArray[np.float64],
@@ -307,25 +217,6 @@ def _cut_for_size(
     if name == "keep_tokens" and population is not None:
         return np.array([cut_for_share(text, amount / population.tokens)])
     return np.zeros(0)
-
-
-def rows_of(curve: Curve) -> tuple[CutRow, ...]:
-    """Return the curve cut by cut."""
-
-    def at(bands: Bands, place: int) -> Estimate:
-        return Estimate(float(bands.value[place]), float(bands.low[place]), float(bands.high[place]))
-
-    return tuple(
-        CutRow(
-            cut=float(cut),
-            labels=int(curve.rows[place]),
-            documents=at(curve.documents, place),
-            tokens=at(curve.tokens, place),
-            precision=at(curve.precision, place),
-            recall=at(curve.recall, place),
-        )
-        for place, cut in enumerate(curve.cuts)
-    )
 
 
 def _answered(
@@ -360,6 +251,7 @@ def _answered(
     is_hopeless = quality is not None and likely is None and not choice.is_promised
     is_done = population is not None and population.kept_from == cut
     done = f"The run {config.population} keeps from there already." if is_done else ""
+    other = "" if likely is None or likely == shown else likely_in_words(name, result.cuts[likely])
     return replace(
         result,
         goal=name,
@@ -367,19 +259,8 @@ def _answered(
         is_promised=choice.is_promised,
         more_labels=choice.more_labels,
         estimated_at=None if likely is None else result.cuts[likely].cut,
-        answer=" ".join(filter(None, [answer, _likely(result, name, likely, cut), done])),
+        answer=" ".join(filter(None, [answer, other, done])),
         next_command=None if is_done or is_hopeless else _next_command(config, result.effort, cut),
-    )
-
-
-def _likely(result: Threshold, goal: Goal, place: int | None, chosen: float) -> str:
-    """Return the cut that would do by the estimates alone, in words; nothing where that was chosen."""
-    if place is None or result.cuts[place].cut == chosen:
-        return ""
-    row = result.cuts[place]
-    figure = _percents(row.precision if goal == "precision" else row.recall)
-    return (
-        f"By the estimate alone {row.cut:g} points would do ({goal} {figure}); the labels do not show that."
     )
 
 
@@ -398,95 +279,3 @@ def _next_command(config: ThresholdConfig, effort: Effort, cut: float) -> str:
         return shlex.join(["edufilter", "recut", config.population, "--keep-at", keep_at, "--to", "NEW"])
     options = ["--scorer", config.scorer, "--effort", effort, "--keep-at", keep_at]
     return shlex.join(["edufilter", "filter", "INPUT", *options, *placement_in_words(config), "--out", "OUT"])
-
-
-def _how_weighted(population: str | None, *, has_weights: bool) -> str:
-    """Return how labels were weighted, and what that assumes."""
-    if population is not None:
-        return (
-            f"Weighted to the run {population}: the labels of each range of scores stand for its documents "
-            "there. That assumes that labelled documents are like those of the run with such scores."
-        )
-    if has_weights:
-        return (
-            "Weighted by how many documents each label stands for, from its probability of being drawn. That "
-            "assumes that what you will filter is like the dump that they were drawn from."
-        )
-    return (
-        "Not weighted: each label counts the same, for the labels have no column 'probability' that says how "
-        "likely each was to be drawn. The figures hold if the labelled documents are a random part of what "
-        "you will filter."
-    )
-
-
-def in_words(
-    goal: Goal,
-    amount: float,
-    row: CutRow,
-    choice: Choice,
-    tokens: float | None,
-    *,
-    is_reached: bool = False,
-    is_open: bool = False,
-) -> str:
-    """Return the answer to a goal.
-
-    Parameters
-    ----------
-    goal : str
-    amount : float
-        How much was asked for.
-    row : CutRow
-        The cut to keep from.
-    choice : Choice
-        Whether it is promised, and how many more labels might promise one.
-    tokens : float, optional
-        Of the population.
-    is_reached : bool
-        Whether the estimate of a goal of quality reaches it there.
-    is_open : bool
-        Whether the band of some cut reaches it.
-    """
-    if goal == "precision" or goal == "recall":
-        figure = _percents(row.precision if goal == "precision" else row.recall)
-        wanted = f"{100 * amount:g} %"
-        if choice.is_promised:
-            return f"Keep from {row.cut:g} points: {goal} {figure}, so at least {wanted}."
-        doubt = f"These labels cannot promise a {goal} of {wanted}"
-        if not is_reached:
-            helps = (
-                "Some bands reach it, so more labels may yet show a cut that does."
-                if is_open
-                else "No band reaches it either, so more labels alone would not help."
-            )
-            return (
-                f"{doubt}, and no cut is estimated to reach it. The highest estimate is from {row.cut:g} "
-                f"points, by {row.labels:,} labels: {goal} {figure}. {helps}"
-            )
-        more = (
-            "By how many more labels it would be shown cannot be told."
-            if choice.more_labels is None
-            else f"Label about {choice.more_labels:,} more to show it (a rough estimate)."
-        )
-        return f"{doubt}. By the estimate alone keep from {row.cut:g} points: {goal} {figure}. {more}"
-    if goal == "keep_fraction":
-        kept = f"Keep from {row.cut:g} points: {_percents(row.documents)} of the documents"
-        return f"{kept}." if choice.is_promised else f"{kept}; no cut keeps as few as {100 * amount:g} %."
-    total = tokens or 0.0
-    value, low, high = (
-        short_count(share * total) for share in (row.tokens.value, row.tokens.low, row.tokens.high)
-    )
-    is_known = row.tokens.low == row.tokens.high
-    kept = f"Keep from {row.cut:g} points: about {value} tokens{'' if is_known else f' [{low}, {high}]'}"
-    if choice.is_promised:
-        estimated = "" if is_known else " That is estimated from the labels, since the run stored no sizes."
-        return f"{kept} of {short_count(total)}.{estimated}"
-    why = f"the run has {short_count(total)} in all" if amount > total else "no cut keeps so few"
-    return f"{kept}; {short_count(amount)} cannot be had, for {why}."
-
-
-def _percents(figure: Estimate) -> str:
-    """Return a share and its interval."""
-    if not np.isfinite(figure.value):
-        return str(figure)
-    return f"{100 * figure.value:.1f} % [{100 * figure.low:.1f}, {100 * figure.high:.1f}]"

@@ -1,4 +1,4 @@
-"""The command line: one file a family of commands, what they print, and the demo.
+"""The command line: one file a family of commands, what they print (`printing/`), and the demo (`demo/`).
 
 Here: arguments in, exit code and words out.
 Not here: any work. A command checks its settings, calls one function of another room, and prints what

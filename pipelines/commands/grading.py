@@ -15,7 +15,7 @@ from pipelines.commands.command_signature import (
     settings_of,
     takes,
 )
-from pipelines.commands.screen import show
+from pipelines.commands.printing.screen import show
 from pipelines.settings.grading import GradeConfig
 
 
@@ -44,10 +44,10 @@ def grade_command(
     from pipelines.writing.grade import estimate_grading, grade_texts
 
     if dry_run:
-        from pipelines.commands.print_labels import print_estimate
+        from pipelines.commands.printing.labels import print_estimate
 
         return print_estimate(estimate_grading(config), "texts", as_json=as_json)
-    from pipelines.commands.print_grades import print_grades
+    from pipelines.commands.printing.grades import print_grades
     from pipelines.reports.grade_page import write_grade_page
 
     result = grade_texts(config, reporter=reporter)

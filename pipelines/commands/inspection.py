@@ -18,10 +18,10 @@ from pipelines.commands.command_signature import (
     settings_of,
     takes,
 )
-from pipelines.commands.screen import show
+from pipelines.commands.printing.screen import show
 from pipelines.progress import ConsoleReporter
 from pipelines.settings.base import ScorerName, ScoringSettings
-from pipelines.settings.runs import PLACES, ExplainConfig
+from pipelines.settings.explain import PLACES, ExplainConfig
 
 
 @takes(ScoringSettings, first=("scorer", "effort"))
@@ -83,7 +83,7 @@ def explain_command(
     ConsoleReporter().say(what)  # before what takes seconds to import
     from dataclasses import asdict
 
-    from pipelines.commands.print_explanation import print_explanation
+    from pipelines.commands.printing.explanation import print_explanation
     from pipelines.run.explain_row import explain_document
 
     found = explain_document(config)
@@ -188,7 +188,7 @@ def report_command(
 
         page = write_report(out, samples=not no_samples, reporter=reporter)
     if slices:
-        from pipelines.commands.print_slices import print_slices, read_report
+        from pipelines.commands.printing.slices import print_slices, read_report
 
         print_slices(read_report(out), out)
     show(f"report: {printable(str(page))}")
@@ -212,7 +212,7 @@ def demo_command(
     """
     reporter = ConsoleReporter()
     reporter.say("Looking for documents on this machine ...")
-    from pipelines.commands.demo import run_demo
+    from pipelines.commands.demo.run_demo import run_demo
 
     run_demo(out, reporter=reporter, decontaminate=against or decontaminate or ())
     return 0

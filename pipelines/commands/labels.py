@@ -18,7 +18,7 @@ from pipelines.commands.command_signature import (
     settings_of,
     takes,
 )
-from pipelines.commands.screen import show
+from pipelines.commands.printing.screen import show
 from pipelines.progress import ConsoleReporter
 from pipelines.settings.labels import AnnotateConfig, ImportConfig, NearCutConfig, SampleConfig
 
@@ -49,12 +49,12 @@ def sample_command(
         near = settings_of(NearCutConfig, given, misfit="must not come with --near-cut", run=near_cut)
         reporter.say(f"Looking for the scores of '{printable(near_cut)}' ...")
         from pipelines.choosing.sample_near_cut import sample_near_cut
-        from pipelines.commands.print_labels import print_sample
+        from pipelines.commands.printing.labels import print_sample
 
         return print_sample(sample_near_cut(near), to_train=False)
     config = settings_of(SampleConfig, given)
     reporter.say(f"Looking for the files of {some_of(config.inputs)} ...")
-    from pipelines.commands.print_labels import print_sample
+    from pipelines.commands.printing.labels import print_sample
     from pipelines.labels.sample import sample_dump
 
     return print_sample(sample_dump(config, reporter=reporter))
@@ -101,7 +101,7 @@ def annotate_command(
         misfit = "must not come with --import, which asks no model"
         to_import = settings_of(ImportConfig, given, misfit=misfit, source=import_from)
         reporter.say(f"Looking for the scores of '{printable(import_from)}' ...")
-        from pipelines.commands.print_labels import print_annotation
+        from pipelines.commands.printing.labels import print_annotation
         from pipelines.labels.importing import import_labels
 
         return print_annotation(import_labels(to_import))
@@ -113,7 +113,7 @@ def annotate_command(
     reporter.say(
         f"Looking for the documents of '{printable(config.sample)}' ..." if config.sample else "Asking ..."
     )
-    from pipelines.commands.print_labels import print_annotation, print_estimate
+    from pipelines.commands.printing.labels import print_annotation, print_estimate
     from pipelines.labels.annotate import annotate_sample, estimate_annotation
 
     if dry_run:
@@ -143,7 +143,7 @@ def agreement_command(
     Example: edufilter agreement labels --human scores.csv
     """
     ConsoleReporter().say(f"Looking for the labels of '{labels}' ...")
-    from pipelines.commands.print_labels import print_agreement
+    from pipelines.commands.printing.labels import print_agreement
     from pipelines.labels.agreement import agreement_of_labels
 
     found, sentence = agreement_of_labels(labels, human=human, scorer=scorer)

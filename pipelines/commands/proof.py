@@ -16,7 +16,7 @@ from pipelines.commands.command_signature import (
     settings_of,
     takes,
 )
-from pipelines.commands.screen import show
+from pipelines.commands.printing.screen import show
 from pipelines.settings.proof import ProveConfig
 
 
@@ -45,7 +45,7 @@ def prove_command(
         plan = estimate_proof(config, reporter=reporter)
         show(json.dumps({"plan": plan}) if as_json else plan)
         return 0
-    from pipelines.commands.print_proof import print_proof
+    from pipelines.commands.printing.proof import print_proof
     from pipelines.page_kit.charts import check_drawing, refuse_few_addresses
     from pipelines.proof.prove import prove_run
     from pipelines.reports.proof_page import write_proof_page

@@ -23,11 +23,12 @@ from pipelines.commands.command_signature import (
     settings_of,
     takes,
 )
-from pipelines.commands.screen import show
+from pipelines.commands.printing.screen import show
 from pipelines.progress import ConsoleReporter
 from pipelines.settings.base import NO_REPORT, NO_SAMPLES, command_of
 from pipelines.settings.choosing import CompareConfig, RecutConfig
-from pipelines.settings.runs import DecontaminateConfig, FilterConfig, RunSettings
+from pipelines.settings.filter import FilterConfig
+from pipelines.settings.runs import DecontaminateConfig, RunSettings
 
 if TYPE_CHECKING:
     from pipelines.choosing.chosen import Chosen
@@ -66,7 +67,7 @@ def filter_command(
 
 
 def _print_estimate(config: FilterConfig) -> int:
-    from pipelines.commands.print_runs import print_run_estimate
+    from pipelines.commands.printing.runs import print_run_estimate
     from pipelines.run.estimate import estimate_run
     from pipelines.run.scorers_of_run import WHAT_SCORES
 
@@ -102,7 +103,7 @@ def recut_command(
     reporter = reporter_of(json_log)
     reporter.say(f"Looking for the scores of '{printable(config.run)}' ...")
     from pipelines.choosing.recut import estimate_recut, recut_run
-    from pipelines.commands.print_choice import print_choice
+    from pipelines.commands.printing.choice import print_choice
 
     if dry_run:
         print_choice(estimate_recut(config, reporter=reporter))
@@ -135,7 +136,7 @@ def compare_command(
     reporter = ConsoleReporter()
     reporter.say(f"Looking for the scores of '{printable(config.run)}' and '{printable(config.other)}' ...")
     from pipelines.choosing.compare import compare_runs
-    from pipelines.commands.tables import print_table
+    from pipelines.commands.printing.tables import print_table
     from pipelines.page_kit.page import refuse_page
     from pipelines.reports.comparison_page import (
         kinds_table,
@@ -199,7 +200,7 @@ def _run(
     json_log: bool,
 ) -> int:
     """Make a run, print what it did, and draw its report; return the exit code."""
-    from pipelines.commands.print_runs import print_result
+    from pipelines.commands.printing.runs import print_result
 
     page_options = [name for name, given in ((NO_REPORT, no_report), (NO_SAMPLES, no_samples)) if given]
     try:
@@ -219,7 +220,7 @@ def _run(
             again = how_to_draw(result.out, samples=not no_samples)
             show(f"not told, since no report was made: what is kept of each language. To see it: {again}")
         return code
-    from pipelines.commands.print_slices import read_report
+    from pipelines.commands.printing.slices import read_report
     from pipelines.reports.report_result import report_result
 
     command = command_of(name, config, page_options)

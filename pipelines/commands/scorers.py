@@ -11,7 +11,7 @@ from typer import Option
 from filtering.errors import SettingsError
 from filtering.printable import printable
 from pipelines.commands.command_signature import Given, JsonOption, NoSamplesOption, settings_of, takes
-from pipelines.commands.screen import show
+from pipelines.commands.printing.screen import show
 from pipelines.progress import ConsoleReporter
 from pipelines.settings.base import ScoringSettings, options_in_words
 from pipelines.settings.scorers import (
@@ -34,7 +34,7 @@ def train_command(given: Given, as_json: JsonOption = False) -> int:
     config = settings_of(TrainConfig, given)
     reporter = ConsoleReporter()
     reporter.say(f"Looking for the labels of '{printable(config.labels)}' ...")
-    from pipelines.commands.print_scorers import print_scorer
+    from pipelines.commands.printing.scorers import print_scorer
     from pipelines.scorers.train import train_scorer
 
     result = train_scorer(config, reporter=reporter)
@@ -50,7 +50,7 @@ def distill_command(given: Given, as_json: JsonOption = False) -> int:
     config = settings_of(DistillConfig, given)
     reporter = ConsoleReporter()
     reporter.say(f"Looking for the documents of '{printable(config.pool)}' ...")
-    from pipelines.commands.print_scorers import print_scorer
+    from pipelines.commands.printing.scorers import print_scorer
     from pipelines.scorers.distill import distill_scorer
 
     result = distill_scorer(config, reporter=reporter)
@@ -87,8 +87,8 @@ def evaluate_command(
     """
     scoring = settings_of(ScoringSettings, given)
     ConsoleReporter().say(f"Looking for the labels of '{printable(labels)}' ...")
-    from filtering.scoring.storage import naming, read_metrics
-    from pipelines.commands.print_scorers import print_comparison, print_evaluation, print_learning_curve
+    from filtering.scoring.scorer_files import naming, read_metrics
+    from pipelines.commands.printing.scorers import print_comparison, print_evaluation, print_learning_curve
     from pipelines.scorers.evaluate import points_of_labels
     from pipelines.scorers.evaluation_tables import which_to_believe
 
@@ -157,7 +157,7 @@ def audit_command(given: Given, as_json: JsonOption = False) -> int:
     config = settings_of(AuditConfig, given)
     reporter = ConsoleReporter()
     reporter.say(f"Looking for the documents of '{printable(config.labels)}' ...")
-    from pipelines.commands.print_scorers import print_audit
+    from pipelines.commands.printing.scorers import print_audit
     from pipelines.scorers.audit import audit_scorer
 
     result = audit_scorer(config, reporter=reporter)
@@ -177,7 +177,7 @@ def threshold_command(given: Given, as_json: JsonOption = False) -> int:
     config = settings_of(ThresholdConfig, given)
     ConsoleReporter().say(f"Looking for the labels of '{printable(config.labels)}' ...")
     from pipelines.choosing.threshold import choose_threshold
-    from pipelines.commands.print_scorers import print_threshold
+    from pipelines.commands.printing.scorers import print_threshold
 
     result = choose_threshold(config)
     if as_json:
@@ -197,7 +197,7 @@ def push_command(given: Given) -> int:
     """
     config = settings_of(PushConfig, given)
     ConsoleReporter().say(f"Looking at '{printable(config.scorer)}' ...")
-    from pipelines.commands.print_scorers import print_push
+    from pipelines.commands.printing.scorers import print_push
     from pipelines.scorers.push import push_scorer
 
     print_push(push_scorer(config))

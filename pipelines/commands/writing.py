@@ -13,7 +13,7 @@ from pipelines.commands.command_signature import (
     settings_of,
     takes,
 )
-from pipelines.commands.screen import show
+from pipelines.commands.printing.screen import show
 from pipelines.settings.writing import WriteConfig
 
 
@@ -41,11 +41,11 @@ def write_command(
     tell_prices(config, reporter)
     reporter.say(f"Looking for the recipe '{printable(config.recipe)}' ...")
     if dry_run:
-        from pipelines.commands.print_labels import print_estimate
+        from pipelines.commands.printing.labels import print_estimate
         from pipelines.writing.estimate_writing import estimate_writing
 
         return print_estimate(estimate_writing(config, reporter=reporter), as_json=as_json)
-    from pipelines.commands.print_writing import print_writing
+    from pipelines.commands.printing.writing import print_writing
     from pipelines.reports.writing_page import summary_of, write_writing_page
     from pipelines.writing.write import write_texts
 

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.errors import BadFileError, RunError
+from pipelines.dump.changed_inputs import is_unchanged, refuse_changed
 from pipelines.dump.parts import Part
 from pipelines.dump.rows import Row, RowReader
-from pipelines.dump.split_files import is_unchanged, refuse_changed
 
 Place = tuple[int, int]
 """Number of a part, and of a row in it."""

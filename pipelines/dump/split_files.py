@@ -1,26 +1,21 @@
-"""From input files to parts: footers only, and never a matter of the number of workers.
-
-Also whether the file of a part is still the one that it was split off, which footers tell as well.
-"""
+"""From input files to parts: footers only, and never a matter of the number of workers."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import accumulate, chain, count, groupby
-from operator import attrgetter
+from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filtering.being_read import has_suspects
-from filtering.errors import BadFileError, ColumnError, RunError, SettingsError
-from filtering.printable import listed
+from filtering.errors import BadFileError, ColumnError, SettingsError
 from pipelines.dump.inputs import PARQUET_SUFFIXES, InputFile
+from pipelines.dump.new_columns import refuse_taken_names
 from pipelines.dump.other_formats import format_of, how_to_convert_all
-from pipelines.dump.parts import ROWS_HELD, Fields, Part, Parts, SetAside
+from pipelines.dump.parts import ROWS_HELD, Fields, Parts, SetAside
 from pipelines.dump.reading import FOOTER, Footer, read_footer, reading, resolve_text_column
 from pipelines.dump.rewriting import Losses
 from pipelines.names import with_end
@@ -29,8 +24,6 @@ from pipelines.paths import is_store
 FOOTERS_AT_A_TIME = 32
 """Of files in a store, where each takes a round trip or two; on a disk one thread is faster than several."""
 FOOTERS_HELD = 4096
-TEXTS_KEY = b"edufilter.recipe"
-"""In the footer of texts that `edufilter write` had written: the digest of their recipe."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +132,7 @@ def split_files(
                     f"{found.text_column!r} in {found.file.path}. Choose with --text-column, or run them "
                     "into two outputs."
                 )
-            _refuse_taken(found.footer.schema, found.file.path, new_columns)
+            refuse_taken_names(found.footer.schema, found.file.path, new_columns)
             for row in _split(found, size):
                 yield {**row, "key": key_of(row)}
 
@@ -257,54 +250,6 @@ def _refuse_clashes(parts: Parts) -> None:
             )
 
 
-def taken_names(schema: pa.Schema, new_columns: Sequence[str]) -> list[str]:
-    """Return the columns of a file that have the name of a new one."""
-    # Engines that fold case, such as Spark and DuckDB, would read one of them for the other.
-    added = {name.casefold() for name in new_columns}
-    return [name for name in schema.names if name.casefold() in added]
-
-
-def _refuse_taken(schema: pa.Schema, path: str, new_columns: Sequence[str]) -> None:
-    taken = taken_names(schema, new_columns)
-    if taken:
-        raise SettingsError(
-            f"{path} must have no column with the name of one that this run adds; capitals count as small "
-            f"letters there. Found {listed(taken)}. {_other_names(new_columns, schema.names)}"
-        )
-
-
-def _other_names(new_columns: Sequence[str], names: Sequence[str]) -> str:
-    """Return what to do where columns that a run adds are there: all of them can be named otherwise."""
-    score, *others = new_columns
-    if score.endswith("_leak"):  # nothing is scored
-        return "Rename it in the input, or choose --leak-action drop, which adds none."
-    stem, other = score.removesuffix("_score"), _free_stem(names)
-    named = [f"{other}_score", *(f"{other}{name.removeprefix(stem)}" for name in others)]
-    return f"Add --score-column {named[0]}, which names all of them: {listed(named)}."
-
-
-def _free_stem(names: Sequence[str]) -> str:
-    there = {name.casefold() for name in names}
-    return next(f"edu{number}" for number in count(2) if f"edu{number}_score" not in there)
-
-
-def free_score_column(files: Sequence[InputFile], wanted: str) -> str:
-    """Return the name of the column of scores: another than is wanted for texts that have scores as written.
-
-    In other files a column of that name is refused: whose scores these are, is for the user to know.
-    """
-    for file in files:
-        try:
-            footer = read_footer(file.path)
-        except BadFileError:
-            continue
-        is_taken = wanted.casefold() in {name.casefold() for name in footer.schema.names}
-        if is_taken and TEXTS_KEY in (footer.metadata.metadata or {}):
-            return f"{_free_stem(footer.schema.names)}_score"
-        break
-    return wanted
-
-
 def _runs_of_groups(found: _ReadableFile, size: PartSize) -> Iterator[tuple[int, int]]:
     """Yield half-open ranges of row groups, which cover those of a file; one at least."""
     start = rows = text_bytes = 0
@@ -387,51 +332,3 @@ def output_name(relative: str, number: int, count: int) -> str:
         stem = relative
     number_of = f".part-{number + 1:05}-of-{count:05}" if count > 1 else ""
     return with_end(stem, f"{number_of}.parquet")
-
-
-def is_unchanged(part: Part) -> bool:
-    """Tell whether the input of a part is the file that the part was planned from, by size and footer.
-
-    Raises
-    ------
-    BadFileError, RunError
-        If its footer cannot be read any more.
-    """
-    footer = read_footer(part.path)
-    return (footer.size_bytes, footer.sha256) == (part.size_bytes, part.footer_sha256)
-
-
-def refuse_changed(part: Part) -> None:
-    """Check that the input of a part is as it was when the run read it.
-
-    Raises
-    ------
-    SettingsError
-        If it is not.
-    RunError
-        If it cannot be read.
-    """
-    try:
-        why = "" if is_unchanged(part) else f"{part.path} has changed."
-    except BadFileError as error:  # what is gone, or no Parquet any more, has changed
-        why = str(error)
-    if why:
-        raise SettingsError(
-            f"The inputs of a run must be unchanged to read them again. {why} Put it back as it was, or "
-            "filter what is there now into another folder."
-        )
-
-
-def refuse_changed_inputs(parts: Iterable[Part]) -> None:
-    """Check that the inputs of a run are as they were when the run read them: each file once.
-
-    Raises
-    ------
-    SettingsError
-        If one is not, or cannot be read.
-    """
-    for _, of_one_file in groupby(parts, key=attrgetter("path")):
-        try:
-            refuse_changed(next(of_one_file))
-        except RunError as error:
-            raise SettingsError(f"The inputs of a run must be readable. {error}") from error

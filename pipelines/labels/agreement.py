@@ -19,7 +19,7 @@ from annotations.labels.ratings import rating_matrix
 from annotations.labels.sources import read_table, schema_of
 from filtering.errors import LabelsError, SettingsError
 from filtering.printable import listed, printable
-from filtering.scoring.storage import naming, read_metrics
+from filtering.scoring.scorer_files import naming, read_metrics
 from pipelines.labels.importing import scores_of
 from pipelines.labels.label_folder import RATINGS_FILE
 

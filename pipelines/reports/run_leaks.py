@@ -18,8 +18,9 @@ from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import Place, read_again
 from pipelines.store.leak_files import HITS_SCHEMA, found_by, read_tasks
 from pipelines.store.leaked_items import CONTAMINATED, UNTOLD, count_statuses
+from pipelines.store.own_files import as_written
 from pipelines.store.plan import Plan
-from pipelines.store.run_folder import RunFolder, as_written
+from pipelines.store.run_folder import RunFolder
 
 PAIRS = 60
 """Documents shown beside a task."""

@@ -17,7 +17,7 @@ from filtering.rubric_points import POINTS
 from filtering.scoring.scorers import DECIDED_BY, EMBEDDING_STAGE, STAGES
 from pipelines.amounts_in_words import duration, percent, points_from, short_count
 from pipelines.page_kit.cards import Card, CardSection, card_section
-from pipelines.page_kit.page import DIGEST_CHARS, Table, Tile, whole_page
+from pipelines.page_kit.page import Table, Tile, whole_page
 from pipelines.reports.documents_to_show import BINS_PER_POINT, GROUPS, TENTH_GROUP
 from pipelines.reports.findings import Finding, find_what_matters
 from pipelines.reports.kept_shares import (
@@ -32,6 +32,7 @@ from pipelines.reports.kept_shares import (
 )
 from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks
 from pipelines.reports.run_report_data import RunReport, Sample
+from pipelines.reports.settings_in_words import settings_table
 from pipelines.reports.several_scorers import agreement_tables, differing_groups
 from pipelines.reports.unsure_documents import languages_after, warning_after
 from pipelines.reports.yields import yields_table
@@ -42,73 +43,11 @@ from pipelines.store.manifest import scorers_of
 SET_ASIDE_SHOWN = 100
 BINS_PER_ROW = 5
 """Bins of the chart that are one row of its table: half a point."""
-SETTINGS = {
-    "effort": "effort",
-    "exits": "embedded where words and style give, points",
-    "full_fraction": "share that is embedded",
-    "ignore_checksums": "wrong checksums of pages are ignored",
-    "keep_at": "kept from, points",
-    "keep_fraction": "share to keep",
-    "known_languages": "languages that the scorer knows",
-    "languages_from": "what tells the language of a document",
-    "leak_action": "what is done with leaks",
-    "leaks_sha256": "digest of the benchmarks",
-    "max_disagreement": "decided differently from effort full, at most",
-    "max_document_bytes": "longest document that is scored, bytes",
-    "max_false": "of what is kept, dropped by effort full, at most",
-    "max_lost": "of what effort full keeps, dropped, at most",
-    "passages_at": "segments of a passage, from points",
-    "plan": "digest of the plan",
-    "recut_from": "digest of the plan that this is a new cut of",
-    "rows_per_part": "documents of a part, about",
-    "rules": "kinds of code that are dropped unscored",
-    "score_column": "column of scores",
-    "scorer_sha256": "digest of the scorer",
-    "scorers": "digests of the scorers",
-    "text_column": "column of texts",
-    "unsure": "what is done with documents in other languages",
-    "write": "what is written",
-    "write_origin": "documents say where they are from",
-    # Of a choice.
-    "asked_at": "kept from, points, unless a value has fewer documents",
-    "at_least": "at least of each value",
-    "at_most": "share of what is kept that a value has, at most",
-    "balance": "as much of each value",
-    "by": "chosen within the values of",
-    "choice": "digest of the choice",
-    "combine": "which points decide, of several scorers",
-    "curve": "used by a curve over ranks",
-    "cuts": "file of cuts",
-    "drop_lowest": "share of the worst that is dropped",
-    "expand": "documents are written as often as they are used",
-    "files_sha256": "digest of the files of cuts and of a tokenizer",
-    "floor": "none is kept below, points",
-    "keep_tokens": "tokens to keep",
-    "max_repeat": "a class is used at most, times",
-    "repeat": "used by score",
-    "seed": "seed of what is drawn",
-    "temperature": "temperature of the draw",
-    "tokenizer": "file that counts tokens",
-}
-"""Settings of a plan in words."""
-SETTINGS_UNSCORED = {"max_document_bytes": "longest document that is searched for tasks, bytes"}
-"""The same where nothing is scored."""
-SETTINGS_CHOSEN = {"keep_at": "worst that is kept, points"}
-"""The same where more than one cut for all decided."""
-LANGUAGES_FROM = {
-    "column, text": "a column lang or language, else the text",
-    "column": "a column lang or language",
-    "column, path": "a column lang or language, else one of paths",
-}
-"""Values of the setting `languages_from` in words."""
-UNSURE = {"flag": "kept and flagged", "keep": "kept", "drop": "dropped"}
-"""Values of the setting `unsure` in words."""
 WITHOUT_A_CUT = {
     "Just over the cut": "Worst kept",
     "Just under the cut": "Best that were not chosen",
 }
 """Groups of documents to read, where more than a cut decided."""
-DIGESTS = ("choice", "files_sha256", "leaks_sha256", "plan", "recut_from", "scorer_sha256")
 LEAKS_DONE = {
     "drop": ("removed", "left out of the output"),
     "mark": ("marked", "kept, and the column edu_leak names what was found"),
@@ -190,7 +129,7 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         chosen=_is_chosen(report),
         tables=[
             _counts(run),
-            _settings(run),
+            settings_table(run),
             *([_tokens(run)] if run["tokens"] else []),
             *([] if audit is None else [_audit(audit, run)]),
         ],
@@ -354,27 +293,6 @@ def _counts(run: Mapping[str, Any]) -> Table:
         counts += [(f"{what}: {kind}", count, run["rows"]) for kind, count in found]
     rows = [(name, count, percent(count, of)) for name, count, of in counts]
     return Table("Counts", ("", "documents", "share"), rows)
-
-
-def _settings(run: Mapping[str, Any]) -> Table:
-    without = () if run["scorer"] is not None else ("keep_at",)  # where nothing is scored all is kept
-    names = SETTINGS if run["scorer"] is not None else SETTINGS | SETTINGS_UNSCORED
-    names = names | (SETTINGS_CHOSEN if run["settings"].get("choice") is not None else {})
-    rows = [
-        (names.get(name, name), _setting(name, value))
-        for name, value in {**run["settings"], "plan": run["plan"]}.items()
-        if name not in without and value is not None
-    ]
-    return Table("Settings", ("setting", "value"), sorted(rows), texts=2)
-
-
-def _setting(name: str, value: object) -> object:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if name == "scorers":
-        return ", ".join(one[: one.find("=") + 1 + DIGEST_CHARS] for one in str(value).split())
-    words = {"languages_from": LANGUAGES_FROM, "unsure": UNSURE}.get(name, {})
-    return str(value)[:DIGEST_CHARS] if name in DIGESTS else words.get(str(value), value)
 
 
 def _tokens(run: Mapping[str, Any]) -> Table:

@@ -46,8 +46,9 @@ from pipelines.run.explain_row import as_decided
 from pipelines.scorer_addresses import open_nested, open_signals, refuse_other_scorer
 from pipelines.store.decisions import RunDecisions
 from pipelines.store.manifest import MANIFEST_SCHEMA, holder_of_scores, scorers_of
+from pipelines.store.own_files import as_written, of_schema
 from pipelines.store.plan import Plan
-from pipelines.store.run_folder import RunFolder, as_written, of_schema
+from pipelines.store.run_folder import RunFolder
 
 Counted = Callable[[Sequence[int], Sequence[int], float | None], None]
 """What is told how many documents are kept and dropped by score, in equal bins, and the one cut for all."""

@@ -10,7 +10,7 @@ import numpy as np
 from annotations.labels.agreement import Agreement
 from filtering.errors import LabelsError
 from filtering.judging.bias import SourceBias, source_bias
-from filtering.scoring.storage import read_metrics
+from filtering.scoring.scorer_files import read_metrics
 from pipelines.labels.agreement import agreement_of_labels
 from pipelines.labels.label_folder import RATINGS_FILE
 from pipelines.page_kit.cards import CARD_CHARS

@@ -12,7 +12,7 @@ from typing import Any
 
 from filtering.rate_bounds import CONFIDENCE, rate_bound
 from filtering.scoring.cascade_exits import Exits
-from pipelines.settings.runs import BOUNDS
+from pipelines.settings.filter import BOUNDS
 
 AUDIT_ROWS = 1000
 AUDIT_SHARE = 0.02

@@ -19,7 +19,7 @@ from pipelines.run.filter import (
 from pipelines.run.resume import refuse_foreign, refuse_other_run
 from pipelines.run.scorers_of_run import load_scorers_of, untried_scorer_of
 from pipelines.settings.base import words_of
-from pipelines.settings.runs import FilterConfig
+from pipelines.settings.filter import FilterConfig
 from pipelines.store.benchmark_tasks import gather_tasks
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder

@@ -15,7 +15,7 @@ from pipelines.dump.row_languages import knows_code, languages_of
 from pipelines.dump.rows import Row
 from pipelines.run.find_document import find_in_dump, find_in_run
 from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
-from pipelines.settings.runs import ExplainConfig
+from pipelines.settings.explain import ExplainConfig
 from pipelines.store.decisions import Decisions, RunDecisions
 from pipelines.store.manifest import read_parts, scored_parts, scorers_of
 from pipelines.store.plan import RunFacts

@@ -13,7 +13,8 @@ from filtering.scoring.unsure import Unsure
 from pipelines.dump.column_doubts import doubt_of_sample
 from pipelines.dump.first_rows import read_spread_rows, unsure_of_sample
 from pipelines.dump.inputs import InputFile, find_inputs
-from pipelines.dump.split_files import PartSize, check_beginning, free_score_column
+from pipelines.dump.new_columns import free_score_column
+from pipelines.dump.split_files import PartSize, check_beginning
 from pipelines.executors.local import Executor, executor_of
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
@@ -28,7 +29,8 @@ from pipelines.run.scorers_of_run import (
     untried_scorer_of,
 )
 from pipelines.settings.base import NO_REPORT, words_of
-from pipelines.settings.runs import DecontaminateConfig, DumpSettings, FilterConfig
+from pipelines.settings.filter import FilterConfig
+from pipelines.settings.runs import DecontaminateConfig, DumpSettings
 from pipelines.store.benchmark_tasks import gather_tasks
 from pipelines.store.plan import Plan, PlanSettings, make_plan
 from pipelines.store.run_folder import RunFolder

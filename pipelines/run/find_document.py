@@ -21,11 +21,12 @@ from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.rows_again import read_unchanged
 from pipelines.names import name_of
 from pipelines.paths import absolute
-from pipelines.settings.runs import ExplainConfig
+from pipelines.settings.explain import ExplainConfig
 from pipelines.store.decisions import RunDecisions
 from pipelines.store.manifest import read_set_aside, receipts_of_manifest
+from pipelines.store.own_files import as_written
 from pipelines.store.plan import Plan
-from pipelines.store.run_folder import RunFolder, as_written
+from pipelines.store.run_folder import RunFolder
 from pipelines.worker.output import AddedColumns
 
 FILES_NAMED = 5

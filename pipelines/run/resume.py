@@ -33,7 +33,7 @@ from pipelines.names import name_of
 from pipelines.paths import StorePath
 from pipelines.settings.base import setting_name
 from pipelines.settings.choosing import RecutConfig
-from pipelines.settings.runs import BOUNDS, FilterConfig
+from pipelines.settings.filter import BOUNDS, FilterConfig
 from pipelines.store.plan import CUT_OF, OUTPUT_FORMAT, Plan
 from pipelines.store.run_folder import RunFolder
 

@@ -17,9 +17,10 @@ from pipelines.names import name_of
 from pipelines.paths import AnyPath, StorePath, files_below
 from pipelines.settings.base import NO_REPORT, NO_SAMPLES
 from pipelines.store.manifest import receipts_of_manifest
+from pipelines.store.own_files import is_own
 from pipelines.store.plan import Plan
 from pipelines.store.receipts import Receipt, receipts_of
-from pipelines.store.run_folder import RunFolder, States, is_own
+from pipelines.store.run_folder import RunFolder, States
 
 PIECE_BYTES = 8 << 20
 NAMED = 5

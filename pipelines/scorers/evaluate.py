@@ -26,9 +26,10 @@ from filtering.judging.metrics import Estimate, confusion, evaluate, reliability
 from filtering.judging.rewrites import rewrites_of
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.cascade import AnyScorer, CascadeScorer
+from filtering.scoring.scorer_files import naming, read_metrics
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from filtering.scoring.settings import Effort, ExitSettings
-from filtering.scoring.storage import naming, read_metrics, read_nested
+from filtering.scoring.storage import read_nested
 from filtering.text.arrow import Texts, text_bytes
 from pipelines.dump.code_languages import CODE, CODE_LANGUAGE
 from pipelines.dump.column_doubts import tell_doubt

@@ -11,7 +11,7 @@ from filtering import load_scorer
 from filtering.embedding.settings import Placement
 from filtering.errors import SettingsError
 from filtering.fitting.learning_curve import learning_curve
-from filtering.scoring.storage import read_metrics
+from filtering.scoring.scorer_files import read_metrics
 from pipelines.page_kit.charts import check_drawing, draw_learning_curve
 from pipelines.progress import Reporter
 from pipelines.scorers.evaluate import refit

@@ -12,8 +12,8 @@ from filtering.errors import OutputError, SettingsError
 from filtering.extras import require
 from filtering.regular_files import parse_json
 from filtering.scoring.hub_scorers import HUB, NO_TOKEN, HubAddress, asking_the_hub
+from filtering.scoring.scorer_files import CARD, FILES, naming, read_files
 from filtering.scoring.settings import SHIPPED
-from filtering.scoring.storage import CARD, FILES, naming, read_files
 from filtering.scoring.unsure import known_languages
 from filtering.text.language_names import NO_LANGUAGE
 from pipelines.scorer_addresses import scorer_here

@@ -15,7 +15,8 @@ from filtering.errors import OutputError
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
 from pipelines.settings.choosing import MOST_REPEATS
-from pipelines.store.run_folder import RunFolder, as_written, of_schema
+from pipelines.store.own_files import as_written, of_schema
+from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import reach
 
 CHOICE_SCHEMA = pa.schema([("times", pa.uint8())])

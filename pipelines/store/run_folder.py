@@ -23,91 +23,43 @@ import hashlib
 import os
 import re
 import shutil
-import stat
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
-from annotations.labels.sources import GRADES_FILE, TEXTS_FILE
-from filtering.errors import BadFileError, EdufilterError, OutputError, RunError, what_failed
+from filtering.errors import EdufilterError, OutputError, RunError, what_failed
 from filtering.printable import printable
 from filtering.regular_files import parse_json, read_regular
-from filtering.wrong_values import near_path
 from pipelines.dump.parts import PART_SCHEMA, Parts, SetAside, places_of
 from pipelines.dump.reading import open_parquet
 from pipelines.locks import hold_lock, is_locked
 from pipelines.names import below
 from pipelines.paths import AnyPath, StorePath, files_below, path_of
+from pipelines.store.no_run import what_is_there
+from pipelines.store.own_files import as_written, is_own, of_schema
 from pipelines.store.plan import OUTPUT_FORMAT, Plan
 from pipelines.store.publishing import PublishingFolder
 from pipelines.store.receipts import INDEX_SCHEMA, RECEIPT_SCHEMA, Receipt, aligned, table_of
+from pipelines.store.totals import Totals
 
-NO_RUNS = {
-    TEXTS_FILE: "texts, whose page is report.html: the same 'edufilter write --dry-run' says what is left",
-    GRADES_FILE: "grades, whose page is grades.html",
-}
-"""What other folders hold, by a file in them."""
 SEGMENTS_AT_A_TIME = 16
 """Of a store, where each takes a round trip."""
-
-
 OWN_FILE_BYTES = 1 << 30
 """Of `plan.json` and the like; what could not be read is listed there by name."""
 OWN = ("run/lock", "run/tmp/", "run/plan.parquet")
 """What a run that was killed before it had a plan leaves."""
 LEADS_OUT = r"^$|^/|(^|/)\.\.(/|$)|\x00"
 """Of a path that no run writes below its folder."""
-
-
-class _Cut(BaseModel):
-    """What is read of a run's settings in its manifest."""
-
-    keep_at: float = 0.0
-    max_lost: float | None = None
-    max_false: float | None = None
-    max_disagreement: float | None = None
-    leak_action: Literal["drop", "mark"] | None = None
-    unsure: Literal["keep", "drop", "flag"] = "keep"
-
-
-class _Address(BaseModel):
-    """What a manifest says of one of several scorers."""
-
-    name: str
-    address: str
-
-
-class _Totals(BaseModel):
-    """What a manifest holds at least; `pipelines.store.manifest` writes it."""
-
-    rows: int
-    kept: int
-    dropped: int
-    text_bytes: int
-    unread_bytes: int
-    tokens: int
-    tokens_read: int
-    leaked: int
-    scorer: str | None
-    scorers: list[_Address] = []
-    settings: _Cut
-    reasons: dict[str, int]
-    unusual: dict[str, int]
-    leaks: dict[str, int]
-    unsure: dict[str, int]
-    audit: dict[str, int]
-    set_aside: list[SetAside]
 
 
 @dataclass(frozen=True)
@@ -325,7 +277,7 @@ class RunFolder(PublishingFolder):
         """
         manifest = self.read_json(self.manifest)
         with as_written(self.manifest):
-            _Totals.model_validate(manifest)
+            Totals.model_validate(manifest)
         return manifest
 
     def write_plan(self, plan: Plan) -> None:
@@ -359,14 +311,8 @@ class RunFolder(PublishingFolder):
             If no run was begun here, or by an edufilter that wrote something else.
         """
         if not self.plan.exists():
-            why = "Found no run/plan.json." if self.strangers() else "Nothing has begun there yet."
-            above = self.root.parents if isinstance(self.root, Path) else ()
-            if run := next((one for one in above if (one / "run" / "plan.json").is_file()), None):
-                why = f"It lies within the run {printable(str(run))}: name that."
-            if kind := next((one for mark, one in NO_RUNS.items() if (self.root / mark).exists()), ""):
-                why = f"It is a folder of {kind}."
-            near = near_path(str(self.root)) if isinstance(self.root, Path) else ""
-            raise OutputError(f"{printable(str(self.root))} must hold a run. {why}{near}")
+            there = what_is_there(self.root, is_empty=not self.strangers())
+            raise OutputError(f"{printable(str(self.root))} must hold a run. {there}")
         plan = self.read_json(self.plan)
         if plan.get("format") not in formats:
             raise OutputError(
@@ -451,39 +397,3 @@ class RunFolder(PublishingFolder):
         left = sum(len(names) for _, _, names in os.walk(self.temporary))
         shutil.rmtree(self.temporary, ignore_errors=True)
         return left
-
-
-def is_own(path: Path) -> bool:
-    """Tell whether a path is of a regular file, and no link; a folder that is missing is none."""
-    try:
-        return stat.S_ISREG(path.lstat().st_mode)
-    except FileNotFoundError:
-        return True  # which reading it will tell
-
-
-def of_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return a table that a run wrote with the columns that it must have.
-
-    Raises
-    ------
-    ValueError, LookupError, pa.ArrowException
-        If it has others, or lacks a value.
-    """
-    found = table.select(schema.names).cast(schema)
-    if any(column.null_count for column in found.columns):
-        raise ValueError("a row lacks a value")
-    return found
-
-
-@contextmanager
-def as_written(path: AnyPath) -> Iterator[AnyPath]:
-    """Turn what reading a damaged or forged file of a run raises into an error that names it."""
-    try:
-        yield path
-    except (OutputError, RunError):
-        raise
-    except (BadFileError, pa.ArrowException, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise OutputError(
-            f"{path} must be as the run wrote it. It is not: {str(error).partition(chr(10))[0]:.300}. "
-            "Restore it, or run again into another folder."
-        ) from error

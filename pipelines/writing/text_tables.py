@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from annotations.asking.rubric import Rubric
 from annotations.labels.label_rubric import KEY
 from annotations.writing.recipe import Recipe, recipe_digest
-from pipelines.dump.split_files import TEXTS_KEY
+from pipelines.dump.new_columns import TEXTS_KEY
 from pipelines.new_files import written_whole
 from pipelines.writing.attempts import Attempt
 from pipelines.writing.documents import SOURCE

@@ -22,7 +22,7 @@ from filtering.fitting.cross_validation import nested_figures
 from filtering.fitting.fit_data import read_fit_data
 from filtering.fitting.recipes import signals_fit
 from filtering.folds import fold_assignment
-from filtering.scoring.storage import read_metrics
+from filtering.scoring.scorer_files import read_metrics
 from filtering.text import near_duplicates
 from filtering.text.near_duplicates import near_duplicate_clusters, runs_of_words
 from filtering.text.windows import REACH, cut_window

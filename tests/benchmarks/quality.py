@@ -21,7 +21,7 @@ from filtering.judging.metrics import area_under_curve, f1_at, rank_correlation
 from filtering.scoring.calibration import Calibration
 from filtering.scoring.cascade import cascaded
 from filtering.scoring.cascade_exits import Exits
-from filtering.scoring.storage import read_metrics
+from filtering.scoring.scorer_files import read_metrics
 from pipelines.progress import ConsoleReporter
 from pipelines.scorers.evaluate import refit
 

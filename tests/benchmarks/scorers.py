@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from measure import Run, alternate, ratios, timed
 
 from filtering import load_scorer
-from filtering.scoring.storage import MODELS
+from filtering.scoring.scorer_files import MODELS
 from filtering.signals.linear import LinearSignals
 from filtering.signals.read_signals import read_signals_of_all
 from filtering.signals.weights import stack_weights

@@ -9,7 +9,7 @@ import pytest
 
 from filtering import load_scorer
 from filtering.errors import ScorerError
-from filtering.scoring import storage
+from filtering.scoring import scorer_files
 from filtering.scoring.calibration import Calibration
 from tests.kit.scorers.saved import rewrite, rewrite_arrays, save_made
 
@@ -65,7 +65,10 @@ def test_a_missing_file_is_refused(with_trees):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"format": storage.FORMAT + 1}, r"'format' in .* must be 4\. Got 5 instead\. Use the edufilter"),
+        (
+            {"format": scorer_files.FORMAT + 1},
+            r"'format' in .* must be 4\. Got 5 instead\. Use the edufilter",
+        ),
         ({"format": 1}, r"'format' in .* must be 4\. Got 1 instead\. .*train it again"),
         ({"format": "2"}, "'format' in .* Got '2' instead"),
         ({"kind": "pickle"}, r"'kind' in .* must be 'signals'\. Got 'pickle'"),

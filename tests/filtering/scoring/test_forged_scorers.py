@@ -13,9 +13,10 @@ from filtering import EmbeddingScorer, Placement, load_scorer, save_scorer
 from filtering.embedding.settings import EmbedderSettings
 from filtering.errors import ScorerError, SettingsError
 from filtering.fitting.stages import fit_stage
-from filtering.scoring import storage
+from filtering.scoring import scorer_files
 from filtering.scoring.cascade_exits import PairedScores
-from filtering.scoring.storage import read_metrics, read_scorer
+from filtering.scoring.scorer_files import read_metrics
+from filtering.scoring.storage import read_scorer
 from tests.kit.scorers.fitted import made_data, made_scorer
 from tests.kit.scorers.saved import rewrite
 from tests.kit.scorers.tiny_models import make_tiny_model
@@ -193,7 +194,7 @@ def move_out_by_a_folder(path):
 
 def swell(path):
     with path.open("ab") as file:
-        file.truncate(storage.SCORER_BYTES + 1)
+        file.truncate(scorer_files.SCORER_BYTES + 1)
 
 
 FILES = {
@@ -227,7 +228,7 @@ def test_a_link_within_the_folder_of_a_scorer_is_followed(forged):
 
 def test_all_files_of_a_scorer_together_are_bounded(forged, monkeypatch):
     largest = max(path.stat().st_size for path in forged.iterdir())
-    monkeypatch.setattr(storage, "SCORER_BYTES", largest + 1000)
+    monkeypatch.setattr(scorer_files, "SCORER_BYTES", largest + 1000)
     with pytest.raises(ScorerError, match="must have at most"):
         load_all(forged)
 

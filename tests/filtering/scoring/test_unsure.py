@@ -9,7 +9,7 @@ import pytest
 from filtering import load_scorer, save_scorer
 from filtering.errors import ScorerError
 from filtering.scoring.cascade import with_warnings
-from filtering.scoring.storage import _seal
+from filtering.scoring.scorer_files import seal_of
 from filtering.scoring.unsure import (
     FEW_LABELS,
     UnknownTextsWarning,
@@ -173,7 +173,7 @@ def test_a_forged_table_of_languages_is_refused(tmp_path, languages):
     save_scorer(load_scorer("web"), str(tmp_path / "a"), metrics={}, card="Made up.")
     path = tmp_path / "a" / "scorer.json"
     description = {**json.loads(path.read_text()), "languages": languages}
-    description["seal"] = _seal(description)
+    description["seal"] = seal_of(description)
     path.write_text(json.dumps(description))
     with pytest.raises(ScorerError):
         load_scorer(str(tmp_path / "a"))
@@ -184,6 +184,6 @@ def test_a_scorer_that_does_not_say_its_languages_is_read(tmp_path):
     path = tmp_path / "a" / "scorer.json"
     description = json.loads(path.read_text())
     del description["languages"]
-    description["seal"] = _seal(description)
+    description["seal"] = seal_of(description)
     path.write_text(json.dumps(description))
     assert load_scorer(str(tmp_path / "a")).languages == {}

@@ -175,12 +175,16 @@ def tests_of(fault: Fault, root: Path) -> list[str]:
     return found
 
 
+def run_python(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a copy, whose packages come first in the processes that it starts too."""
+    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+
+
 def first_failure(root: Path, tests: Sequence[str] = ()) -> str | None:
     """Run tests, all of them if none are named; return the first that fails."""
-    # The packages of the copy come first, in the processes that tests start too.
-    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", *tests]
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    done = run_python(root, "-m", "pytest", "-x", "-q", "-rfE", *tests)
     if done.returncode == 0:
         return None
     failed = re.search(r"^(?:FAILED|ERROR) \S*?(\w+\.py::\S+)", done.stdout, re.MULTILINE)
@@ -210,6 +214,10 @@ def main(words: Sequence[str]) -> int:
         root = Path(shutil.copytree(ROOT, Path(folder, "copy"), ignore=left_out))
         for fault in chosen:
             place_of(fault, root)
+        # Kernels are compiled before tests wait for processes that would compile them.
+        run_python(
+            root, "-c", "from tests.kit.runs.warm_start import load_all; load_all()"
+        ).check_returncode()
         tests = {fault: tests_of(fault, root) for fault in chosen}
         if red := first_failure(root, [test for some in tests.values() for test in some]):
             raise SystemExit(f"Tests must be green before a fault is planted. {red} is red.")

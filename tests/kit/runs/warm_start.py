@@ -21,7 +21,7 @@ from tests.kit.runs.outcomes import Outcome
 
 ASK_BYTES = 1 << 20
 PATIENCE_S = 120.0
-LATE = ("pipelines.run.filter", "pipelines.commands.print_runs", "pipelines.labels.annotate", "aiohttp")
+LATE = ("pipelines.run.filter", "pipelines.commands.printing.runs", "pipelines.labels.annotate", "aiohttp")
 
 
 def load_all() -> None:

@@ -6,7 +6,7 @@ import json
 from safetensors.numpy import load, save
 
 from filtering import save_scorer
-from filtering.scoring import storage
+from filtering.scoring.scorer_files import seal_of
 from tests.kit.scorers.fitted import made_scorer
 
 CARD = "# A scorer\n"
@@ -23,7 +23,7 @@ def rewrite(folder, **changed):
     path = folder / "scorer.json"
     description = json.loads(path.read_text()) | changed
     description = {name: value for name, value in description.items() if value is not ...}
-    description["seal"] = storage._seal(description)
+    description["seal"] = seal_of(description)
     path.write_text(json.dumps(description))
 
 

@@ -12,7 +12,8 @@ from filtering.judging.metrics import Estimate
 from filtering.judging.thresholds import CUTS, Choice
 from pipelines import RecutConfig, ThresholdConfig, choose_threshold, recut_run
 from pipelines.amounts_in_words import short_count
-from pipelines.choosing.threshold import CutRow, in_words
+from pipelines.choosing.cut_rows import CutRow
+from pipelines.choosing.threshold_in_words import in_words
 from pipelines.store.run_folder import RunFolder
 from tests.kit.runs.outcomes import QUIET
 

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from annotations.labels.sources import read_text_file
-from pipelines.commands.print_runs import audit_in_words, languages_in_words
-from pipelines.commands.print_slices import print_slices
+from pipelines.commands.printing.runs import audit_in_words, languages_in_words
+from pipelines.commands.printing.slices import print_slices
 from pipelines.progress import ConsoleReporter, RowMeter
 from pipelines.reports.run_page import _audit
 from pipelines.reports.write_report import write_report

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.commands.tables import print_table
+from pipelines.commands.printing.tables import print_table
 
 HEAD = ("site", "documents", "kept", "share", "95 % interval")
 ROWS = [

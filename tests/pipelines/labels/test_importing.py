@@ -11,7 +11,7 @@ import pytest
 from annotations.labels.labels import MIN_ROWS
 from filtering.errors import ColumnError, LabelsError
 from pipelines import ImportConfig, annotate_sample, import_labels
-from pipelines.commands.print_labels import print_annotation
+from pipelines.commands.printing.labels import print_annotation
 from pipelines.labels.importing import SCORED_BEFORE
 from pipelines.labels.label_folder import RATINGS_FILE, AnnotateResult
 from tests.kit.dumps.small import make_texts

@@ -14,7 +14,7 @@ import pytest
 
 from filtering.errors import Interrupted, OutputError, SettingsError
 from pipelines import FilterConfig, ProveConfig, filter_dump, prove_run
-from pipelines.commands import print_proof
+from pipelines.commands.printing import proof as print_proof
 from pipelines.locks import is_locked
 from pipelines.proof import prove as prove_module
 from pipelines.proof import training as training_module

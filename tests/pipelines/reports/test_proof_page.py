@@ -10,7 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from filtering.judging.metrics import Estimate
 from filtering.printable import ACTING, printable
-from pipelines.commands.print_proof import print_proof
+from pipelines.commands.printing.proof import print_proof
 from pipelines.page_kit.page import SCRIPT
 from pipelines.proof.findings import LIMITS, findings
 from pipelines.proof.language_model import CurvePoint

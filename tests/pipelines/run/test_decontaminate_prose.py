@@ -10,7 +10,7 @@ import pytest
 
 from filtering.errors import SettingsError
 from pipelines import decontaminate_dump, write_report
-from pipelines.settings.runs import FilterConfig
+from pipelines.settings.filter import FilterConfig
 from pipelines.store.benchmark_tasks import gather_tasks
 from tests.kit.dumps.leaking import config_of, make_task
 from tests.kit.dumps.small import make_texts

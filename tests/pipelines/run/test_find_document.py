@@ -10,7 +10,7 @@ from filtering.errors import SettingsError
 from pipelines import ExplainConfig, FilterConfig, RecutConfig, filter_dump, recut_run
 from pipelines.progress import ConsoleReporter
 from pipelines.run.explain_row import explain_document
-from pipelines.settings.runs import read_condition
+from pipelines.settings.explain import read_condition
 from tests.kit.dumps.small import CUT, make_texts, tables
 
 ROWS = 90

@@ -22,7 +22,7 @@ from pipelines import (
     verify_run,
     write_report,
 )
-from pipelines.commands.print_runs import print_result
+from pipelines.commands.printing.runs import print_result
 from pipelines.reports.run_report_data import gather_report
 from pipelines.store.run_folder import RunFolder
 from tests.kit.dumps.small import CUT, lasting, make_texts, tables

@@ -15,7 +15,7 @@ from filtering.fitting.cross_validation import nested_points
 from filtering.fitting.recipes import signals_fit
 from filtering.judging.rewrites import rewrites_of
 from pipelines import AuditConfig, audit_scorer
-from pipelines.commands.print_scorers import print_audit
+from pipelines.commands.printing.scorers import print_audit
 from pipelines.scorers.audit_points import audit_points
 from pipelines.scorers.evaluate import JudgedPoints, fit_data_of, points_of_labels
 from pipelines.scorers.evaluation_tables import audit_table, audit_verdict

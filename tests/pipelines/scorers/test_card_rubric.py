@@ -9,7 +9,7 @@ import pytest
 
 from annotations import load_rubric
 from annotations.labels.label_rubric import KEY, rubric_of, with_rubric
-from pipelines.commands.print_labels import print_annotation, print_sample
+from pipelines.commands.printing.labels import print_annotation, print_sample
 from pipelines.labels.label_folder import AnnotateResult
 from pipelines.labels.sample import SampleResult
 from pipelines.scorers.model_card import model_card

@@ -9,7 +9,7 @@ import yaml
 
 from filtering import load_scorer, save_scorer
 from filtering.errors import OutputError, RunError, ScorerError, SettingsError
-from filtering.scoring.storage import read_metrics
+from filtering.scoring.scorer_files import read_metrics
 from pipelines import PushConfig, push_scorer
 from tests.kit.scorers.fitted import made_documents, made_scorer
 from tests.kit.scorers.saved import save_made
@@ -290,7 +290,7 @@ def test_a_damaged_scorer_is_neither_pushed_nor_taken(hub, scorer):
 
 def test_a_scorer_that_is_too_large_is_not_copied(hub, scorer, tmp_path, monkeypatch):
     push(scorer)
-    monkeypatch.setattr("filtering.scoring.storage.SCORER_BYTES", 1000)
+    monkeypatch.setattr("filtering.scoring.scorer_files.SCORER_BYTES", 1000)
     with pytest.raises(SettingsError, match=r"a few megabytes beside it\. .* It has [\d,]+ bytes"):
         load_scorer("hf://me/physics")
     assert not (tmp_path / "cache").exists()

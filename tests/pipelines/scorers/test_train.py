@@ -15,7 +15,7 @@ from filtering import load_scorer
 from filtering.errors import MissingExtraError, SettingsError
 from filtering.judging.metrics import Estimate
 from pipelines import TrainConfig, evaluate_scorer, train_scorer
-from pipelines.commands.print_scorers import print_scorer
+from pipelines.commands.printing.scorers import print_scorer
 from pipelines.scorers.evaluation_tables import FIGURES
 from tests.kit.dumps.small import SELLING, TEACHING, copy_of_scorer, digests, make_labels, replaced
 from tests.kit.runs.outcomes import QUIET

@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 from urllib.request import Request, urlopen
 
-from pipelines.commands.page_text import text_of
+from pipelines.commands.demo.page_text import text_of
 from pipelines.progress import Meter, Reporter
 
 PAGE_BYTES = 150_000

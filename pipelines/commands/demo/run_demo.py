@@ -20,16 +20,16 @@ from rich.text import Text
 from filtering import load_scorer
 from filtering.errors import OutputError
 from filtering.text.windows import header_end
-from pipelines.commands.demo_archives import fetch_archives
-from pipelines.commands.demo_documents import Document, find_code, find_prose
-from pipelines.commands.print_runs import print_result
-from pipelines.commands.print_slices import read_report
-from pipelines.commands.screen import show
+from pipelines.commands.demo.archives import fetch_archives
+from pipelines.commands.demo.documents import Document, find_code, find_prose
+from pipelines.commands.printing.runs import print_result
+from pipelines.commands.printing.screen import show
+from pipelines.commands.printing.slices import read_report
 from pipelines.progress import Reporter
 from pipelines.reports.documents_to_show import GROUPS
 from pipelines.reports.report_result import report_result
 from pipelines.run.filter import filter_dump
-from pipelines.settings.runs import FilterConfig
+from pipelines.settings.filter import FilterConfig
 from pipelines.store.run_folder import RunFolder
 
 MARKER = ".edufilter-demo"

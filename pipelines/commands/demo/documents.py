@@ -16,8 +16,8 @@ from pathlib import Path
 from pydoc_data.topics import topics
 from typing import TypeVar
 
-from pipelines.commands.demo_archives import ARCHIVES, PAGE_BYTES, Archive, pages_of
-from pipelines.commands.page_text import text_of
+from pipelines.commands.demo.archives import ARCHIVES, PAGE_BYTES, Archive, pages_of
+from pipelines.commands.demo.page_text import text_of
 
 CODE_BYTES = 200_000
 """Larger source files are left out: they are mostly tables."""

@@ -2,8 +2,8 @@
 
 from pipelines.choosing.choice_tables import told_of
 from pipelines.choosing.chosen import Chosen
-from pipelines.commands.screen import show
-from pipelines.commands.tables import print_table
+from pipelines.commands.printing.screen import show
+from pipelines.commands.printing.tables import print_table
 
 
 def print_choice(chosen: Chosen) -> None:

@@ -10,8 +10,8 @@ from filtering.leaks.search import COMMON, COMMON_TEXT, LEAK
 from filtering.printable import printable
 from filtering.scoring.scorers import DECIDED_BY
 from filtering.signals.settings import RULES
-from pipelines.commands.screen import show
-from pipelines.commands.tables import print_table
+from pipelines.commands.printing.screen import show
+from pipelines.commands.printing.tables import print_table
 from pipelines.run.explain_row import ExplainedDocument
 from pipelines.store.leak_files import found_by
 

@@ -12,8 +12,8 @@ from filtering.printable import printable, short_name
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.hub_scorers import HUB
 from pipelines.amounts_in_words import short_count
-from pipelines.commands.screen import show
-from pipelines.commands.tables import print_table
+from pipelines.commands.printing.screen import show
+from pipelines.commands.printing.tables import print_table
 from pipelines.settings.base import options_in_words, placement_in_words, words_of
 from pipelines.settings.scorers import TrainConfig, near_license
 

@@ -8,7 +8,7 @@ from typing import Any
 from filtering.errors import EdufilterError
 from filtering.printable import printable
 from pipelines.amounts_in_words import percent
-from pipelines.commands.screen import show
+from pipelines.commands.printing.screen import show
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import FAR_IN_WORDS, order_in_words, without_value
 from pipelines.reports.row_sample import OF_LANGUAGE
@@ -54,7 +54,7 @@ def print_slices(report: Mapping[str, Any], out: str) -> None:
         )
     elif not slices:
         show("There are no slices: all documents have the same language, length and site.")
-    from pipelines.commands.tables import print_table
+    from pipelines.commands.printing.tables import print_table
 
     if any(one.get("is_far") for one in slices):
         show(f"*: {FAR_IN_WORDS}.")

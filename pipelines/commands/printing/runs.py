@@ -18,8 +18,8 @@ from filtering.printable import printable
 from filtering.scoring.unsure import Unsure
 from filtering.text.human_languages import NOT_SURE
 from pipelines.amounts_in_words import duration, percent, points_from, short_count
-from pipelines.commands.print_slices import slices_of
-from pipelines.commands.screen import show
+from pipelines.commands.printing.screen import show
+from pipelines.commands.printing.slices import slices_of
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import OTHERS
 from pipelines.reports.passages import passages_in_words

@@ -1,8 +1,8 @@
 """Prints what a proof found: first what may be said, then the figures of what is kept and of random text."""
 
 from filtering.printable import listed, printable
-from pipelines.commands.screen import show
-from pipelines.commands.tables import print_table
+from pipelines.commands.printing.screen import show
+from pipelines.commands.printing.tables import print_table
 from pipelines.proof.findings import UNSURE, findings
 from pipelines.proof.proof_result import Proof
 from pipelines.reports.proof_page import HOW_TO_INSTALL, how_to_go_on, models_of, page_of

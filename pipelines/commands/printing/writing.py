@@ -8,7 +8,7 @@ from annotations.labels.labels import MIN_ROWS
 from filtering.printable import printable
 from pipelines.amounts_in_words import percent
 from pipelines.commands.asking import budget_ended, spent_in_words
-from pipelines.commands.screen import show
+from pipelines.commands.printing.screen import show
 from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED, WITHOUT_REPLY
 from pipelines.writing.reasons import MEANINGS
 from pipelines.writing.text_folder import FAILED_FILE, PAGE, data_file

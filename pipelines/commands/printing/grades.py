@@ -5,8 +5,8 @@ from collections import defaultdict
 from annotations.labels.sources import GRADES_FILE
 from filtering.printable import printable
 from pipelines.commands.asking import budget_ended, spent_in_words
-from pipelines.commands.screen import show
-from pipelines.commands.tables import print_table
+from pipelines.commands.printing.screen import show
+from pipelines.commands.printing.tables import print_table
 from pipelines.reports.grade_page import PAGE, models_table
 from pipelines.writing.grade import GradeResult
 from pipelines.writing.grades import HIGHEST, IN_WORDS, NOT_ASKED, VERDICTS, note_on_few

@@ -11,7 +11,7 @@ from filtering.extras import how_to_install
 from filtering.printable import printable
 from pipelines.amounts_in_words import dollars
 from pipelines.commands.asking import budget_ended, spent_in_words
-from pipelines.commands.screen import show
+from pipelines.commands.printing.screen import show
 from pipelines.settings.labels import TASKS_SUFFIX, AnnotateConfig
 from pipelines.settings.scorers import NEEDED, NEEDED_TO_EMBED
 
