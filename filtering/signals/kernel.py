@@ -83,7 +83,7 @@ def read_documents(
     touched = np.empty(2 * (WHOLE_BYTES + 64), dtype=np.int32)
     logs = np.empty(2 * (WHOLE_BYTES + 64), dtype=np.float32)
     scratch = np.empty(WINDOW_BYTES + 64, dtype=np.uint8)
-    found = np.empty(WINDOW_BYTES + 64, dtype=np.int32)
+    found = np.empty(WINDOW_BYTES + 64, dtype=np.uint16)
     tokens = np.empty(WHOLE_BYTES + 64, dtype=np.uint64)
     words = np.empty(WHOLE_BYTES + 64, dtype=np.uint64)
     seen_words = np.zeros(1 << SEEN_BITS - 6, dtype=np.uint64)
