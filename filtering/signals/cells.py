@@ -42,18 +42,18 @@ Bumps = tuple[Floats32, Floats32, Floats32, np.float32]
 
 
 @compiled
-def _cell_of(value: np.uint64) -> int:
+def _cell_of(value: np.uint64) -> np.uint64:
     """Return the cell of an n-gram by its hash."""
-    return int((value * U_MIX) >> U_CELL_SHIFT)
+    return (value * U_MIX) >> U_CELL_SHIFT
 
 
 @compiled
-def _touch(cell: int, counts: NDArray[np.uint16], touched: Ints32, touched_count: int) -> int:
+def _touch(cell: np.uint64, counts: NDArray[np.uint16], touched: Ints32, touched_count: int) -> int:
     """Count an n-gram by its cell; return the new `touched_count`.
 
     Writing always and counting only new cells keeps the processor from guessing branches.
     """
-    touched[touched_count] = cell
+    touched[np.uint64(touched_count)] = cell  # an index without a sign needs no check
     touched_count += counts[cell] == 0
     counts[cell] += 1
     return touched_count
@@ -78,7 +78,7 @@ def read_characters(
     start: int,
     stop: int,
     scratch: Bytes,
-    found: Ints32,
+    found: NDArray[np.uint16],
     counts: NDArray[np.uint16],
     touched: Ints32,
     touched_count: int,
@@ -100,7 +100,7 @@ def read_characters(
         run = (run << U_8) | np.uint64(scratch[i])
         found[i] = _cell_of(run & U_RUN_MASK)
     for i in range(CHARACTER_RUN - 1, size):
-        touched_count = _touch(found[i], counts, touched, touched_count)
+        touched_count = _touch(np.uint64(found[i]), counts, touched, touched_count)
     return touched_count
 
 

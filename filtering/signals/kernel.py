@@ -23,8 +23,16 @@ from filtering.signals.cells import (
     weigh_cells,
 )
 from filtering.signals.lines import LINE_SEEN_BITS, NOTHING_SEEN
-from filtering.signals.style import COUNTERS, GROUP_COUNT, HISTOGRAM, count_bytes, finish_statistics
-from filtering.signals.tokens import SEEN_BITS, read_piece
+from filtering.signals.style import (
+    COUNTERS,
+    DISTINCT_WORDS,
+    GROUP_COUNT,
+    HISTOGRAM,
+    WORDS,
+    count_bytes,
+    finish_statistics,
+)
+from filtering.signals.tokens import SEEN_BITS, count_distinct, read_piece
 from filtering.signals.weights import Weights
 from filtering.text.windows import REACH, WINDOW, find_pieces, narrow_pieces
 
@@ -75,10 +83,10 @@ def read_documents(
     touched = np.empty(2 * (WHOLE_BYTES + 64), dtype=np.int32)
     logs = np.empty(2 * (WHOLE_BYTES + 64), dtype=np.float32)
     scratch = np.empty(WINDOW_BYTES + 64, dtype=np.uint8)
-    found = np.empty(WINDOW_BYTES + 64, dtype=np.int32)
+    found = np.empty(WINDOW_BYTES + 64, dtype=np.uint16)
     tokens = np.empty(WHOLE_BYTES + 64, dtype=np.uint64)
     words = np.empty(WHOLE_BYTES + 64, dtype=np.uint64)
-    seen_words = np.empty(1 << SEEN_BITS - 6, dtype=np.uint64)
+    seen_words = np.zeros(1 << SEEN_BITS - 6, dtype=np.uint64)
     seen_lines = np.full(1 << LINE_SEEN_BITS, NOTHING_SEEN)
     a = np.empty(COUNTERS, dtype=np.int64)
     histogram = np.empty(HISTOGRAM, dtype=np.int64)
@@ -94,17 +102,17 @@ def read_documents(
             a[:] = 0
             histogram[:] = 0
             groups[:] = 0
-            seen_words[:] = 0
             pieces = find_pieces(data, offsets[document], offsets[document + 1], REACH_SIZES, spans)
             count = read_bytes = 0
             for piece in range(pieces):
                 first, last = spans[2 * piece], spans[2 * piece + 1]
                 count = read_piece(
                     data, first, last, np.uint64(document),
-                    a, groups, histogram, seen_words, seen_lines, tokens, words, word_counts, touched, count,
+                    a, groups, histogram, seen_lines, tokens, words, word_counts, touched, count,
                 )  # fmt: skip
                 read_bytes += last - first
                 count_bytes(data[first:last], histogram)
+            a[DISTINCT_WORDS] = count_distinct(words, a[WORDS], seen_words)
             vectors[:] = 0.0
             scale = weigh_cells(
                 word_weights, table, 0, scales, word_counts, touched, count,

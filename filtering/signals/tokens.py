@@ -80,7 +80,6 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
     a: Ints,
     groups: Ints,
     histogram: Ints,
-    seen_words: Hashes,
     seen_lines: Hashes,
     tokens: Hashes,
     words: Hashes,
@@ -102,12 +101,12 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
         Counts of words by group.
     histogram : int64 array, shape (HISTOGRAM,)
         Counts of bytes; behind them of marks beyond ASCII, by the ASCII mark that they mean.
-    seen_words : uint64 array, shape (2 ** SEEN_BITS // 64,)
-        Bits of the words of this document's earlier pieces.
     seen_lines : uint64 array, shape (2 ** LINE_SEEN_BITS,)
         As `is_new_line` has them; `NOTHING_SEEN` at first.
-    tokens, words : uint64 arrays
+    tokens : uint64 array
         Scratch, with room for the bytes of a reach.
+    words : uint64 array
+        As large. Filled with the words of this piece, behind those of the document's earlier pieces.
     counts : uint16 array, shape (CELLS,)
         n-grams by cell; zero for every cell that is not in `touched`.
     touched : int32 array
@@ -120,7 +119,8 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
         The new `touched_count`.
     """
     i = start
-    token_count = word_count = 0
+    token_count = 0
+    word_count = a[stat.WORDS]
     first = -1  # what stands for the line's first character; 65 for any capital
     last = 0  # the mark that ends it; 0 for a word
     extra = 0  # bytes behind the first of a code point, so far: i - extra counts characters
@@ -280,8 +280,7 @@ def read_piece(  # noqa: C901 - words in a function of their own are a third slo
             line_hash = (line_hash ^ token) * U_FNV_PRIME
         tokens[token_count] = token
         token_count += 1
-    # In loops of their own the processor works on several at once.
-    a[stat.DISTINCT_WORDS] += _count_new(words, word_count, seen_words)
+    # In a loop of its own the processor works on several at once.
     return count_tokens(tokens, token_count, counts, touched, touched_count)
 
 
@@ -315,12 +314,23 @@ def _is_blank(data: Bytes, at: int, stop: int) -> bool:
 
 
 @compiled
-def _count_new(words: Hashes, count: int, seen: Hashes) -> int:
-    """Return how many of some words the document did not have before, but for those that share a bit."""
-    new = 0
+def count_distinct(words: Hashes, count: int, seen: Hashes) -> int:
+    """Return how many different words a document has, but for those that share a bit.
+
+    Parameters
+    ----------
+    words : uint64 array
+    count : int
+        How many of them there are.
+    seen : uint64 array, shape (2 ** SEEN_BITS // 64,), zeros
+        Scratch. It is zeros again behind: to clear what was set is faster than all where words are few.
+    """
+    distinct = 0
     for w in range(count):
         place = (words[w] * U_MIX) >> U_SEEN_SHIFT
         bit = U_1 << (place & U_63)
-        new += (seen[place >> U_6] & bit) == U_0
+        distinct += (seen[place >> U_6] & bit) == U_0
         seen[place >> U_6] |= bit
-    return new
+    for w in range(count):
+        seen[((words[w] * U_MIX) >> U_SEEN_SHIFT) >> U_6] = U_0
+    return distinct

@@ -58,13 +58,13 @@ def timed(work: Callable[[], object]) -> Run:
     return Run(time.perf_counter() - wall_s, time.process_time() - cpu_s, 0.0)
 
 
-def alternate(first: Callable[[], Run], second: Callable[[], Run], runs: int = RUNS) -> list[tuple[Run, Run]]:
-    """Run two things in turn, after one uncounted turn: a drift of the machine's speed hits both."""
-    first(), second()
-    return [(first(), second()) for _ in range(runs)]
+def alternate(*works: Callable[[], Run], runs: int = RUNS) -> list[tuple[Run, ...]]:
+    """Run some things in turn, after one uncounted turn: a drift of the machine's speed hits all."""
+    turns = [tuple(work() for work in works) for _ in range(1 + runs)]
+    return turns[1:]
 
 
-def ratios(pairs: Sequence[tuple[Run, Run]]) -> str:
+def ratios(pairs: Sequence[tuple[Run, ...]]) -> str:
     """Return how many times faster the first is, pair by pair: median [lowest, highest]."""
     values = sorted(b.wall_s / a.wall_s for a, b in pairs)
     return f"{median(values):.2f} [{values[0]:.2f}, {values[-1]:.2f}]"

@@ -197,11 +197,13 @@ def filter_section(shared: Path, folder: Path, rows: int) -> list[str]:
     """Return the main job against plain reading and writing, and threads against processes."""
     table = pool(shared, "web")
     dump = folder / "dump"
+    cores = len(os.sched_getaffinity(0))
     copies = max(2, round(rows / len(table)))
-    for half in ("a", "b"):
-        (dump / half).mkdir(parents=True)
+    shares = [dump / f"{core:02}" for core in range(min(cores, copies))]
+    for share in shares:
+        share.mkdir(parents=True)
     for copy in range(copies):
-        pq.write_table(table, dump / "ab"[copy % 2] / f"{copy:03}.parquet", compression="zstd")
+        pq.write_table(table, shares[copy % len(shares)] / f"{copy:03}.parquet", compression="zstd")
     rows = copies * len(table)
     out, copied = folder / "out", folder / "copied"
 
@@ -209,26 +211,27 @@ def filter_section(shared: Path, folder: Path, rows: int) -> list[str]:
         options = ["--out", str(to), "--workers", str(workers), "--effort", "fast"]
         return [*FILTER, str(inputs), *options]
 
-    def fresh(arguments: list[str]) -> object:
+    def with_threads() -> Run:
         shutil.rmtree(out, ignore_errors=True)
-        return run_process(arguments)
+        return run_process(run_filter(workers=cores))
 
-    def copy_all() -> object:
+    def copy_all() -> Run:
         shutil.rmtree(copied, ignore_errors=True)
         copied.mkdir()
         return run_process([sys.executable, "-c", COPY, str(dump), str(copied)])
 
-    def two_processes() -> object:
-        for half in "ab":
-            shutil.rmtree(folder / f"out-{half}", ignore_errors=True)
-        halves = [run_filter(workers=1, inputs=dump / half, to=folder / f"out-{half}") for half in "ab"]
-        script = " & ".join(" ".join(arguments) for arguments in halves)
+    def with_processes() -> Run:
+        outs = [folder / f"out-{share.name}" for share in shares]
+        for one in outs:
+            shutil.rmtree(one, ignore_errors=True)
+        pairs = zip(shares, outs, strict=True)
+        script = " & ".join(" ".join(run_filter(workers=1, inputs=share, to=to)) for share, to in pairs)
         return run_process(["sh", "-c", f"{script} & wait"])
 
-    cores = len(os.sched_getaffinity(0))
-    against_copy = alternate(lambda: fresh(run_filter(workers=cores)), copy_all)
-    against_processes = alternate(lambda: fresh(run_filter(workers=2)), two_processes)
-    filters, copies_run = zip(*against_copy, strict=True)
+    turns = alternate(with_threads, copy_all, with_processes)
+    filters, copies_run, processes = zip(*turns, strict=True)
+    against_copy = ratios([*zip(filters, copies_run, strict=True)])
+    against_processes = ratios([*zip(filters, processes, strict=True)])
     shutil.rmtree(dump)
     return [
         f"## `edufilter filter`, whole process, {rows:,} documents in {copies} files, {cores} workers",
@@ -239,12 +242,12 @@ def filter_section(shared: Path, folder: Path, rows: int) -> list[str]:
         f"| plain pyarrow: `write_table(read_table(file))`, zstd | {rate(rows, copies_run)} | "
         f"{peak(copies_run)} |",
         "",
-        f"`edufilter filter` runs at {ratios(against_copy)} times the rate of plain pyarrow (median [lowest, "
+        f"`edufilter filter` runs at {against_copy} times the rate of plain pyarrow (median [lowest, "
         f"highest] of {RUNS} pairs).",
         "",
-        f"Two threads in one process run at {ratios(against_processes)} times the rate of two processes with "
-        "one thread and half of the files each. Threads also share one model and one start-up, so the local "
-        "executor has threads.",
+        f"{cores} threads in one process run at {against_processes} times the rate of {cores} processes with "
+        "one thread and a share of the files each. Threads also share one model and one start-up, so the "
+        "local executor has threads.",
         "",
     ]
 

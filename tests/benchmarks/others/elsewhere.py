@@ -196,7 +196,7 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def compare(step: Step, bare: Step, dump: Path, few: Path) -> list[tuple[Run, Run]]:
+def compare(step: Step, bare: Step, dump: Path, few: Path) -> list[tuple[Run, ...]]:
     """Return runs of a step, less what it takes for hardly any documents, beside runs of the scorer alone."""
     pairs = alternate(lambda: timed(lambda: step(dump)), lambda: timed(lambda: bare(dump)), runs=RUNS)
     start_s = median(timed(lambda: step(few)).wall_s for _ in range(RUNS))

@@ -12,7 +12,7 @@ from tests.benchmarks.measure import FILTER, RUNS, Run, alternate, run_process
 EFFORT = ("--effort", "fast", "--workers", "1")
 
 
-def times_cpu(pairs: Sequence[tuple[Run, Run]]) -> str:
+def times_cpu(pairs: Sequence[tuple[Run, ...]]) -> str:
     """Return how many times the CPU seconds of the second the first takes: median [lowest, highest]."""
     values = sorted(one.cpu_s / other.cpu_s for one, other in pairs)
     return f"{median(values):.2f} [{values[0]:.2f}, {values[-1]:.2f}]"
@@ -29,7 +29,7 @@ def passages_section(shared: Path, folder: Path, runs: int = RUNS) -> list[str]:
             command = [*FILTER, str(source), "--scorer", domain, "--out", str(folder / "out"), *EFFORT]
             return run_process([*command, *options])
 
-        pairs = alternate(lambda run=run: run("--write", "passages"), run, runs)
+        pairs = alternate(lambda run=run: run("--write", "passages"), run, runs=runs)
         documents = pq.read_metadata(source).num_rows
         plain, cut = (median(one[place].cpu_s for one in pairs) for place in (1, 0))
         lines.append(f"| {domain} | {documents:,} | {plain:.2f} | {cut:.2f} | {times_cpu(pairs)} |")

@@ -30,7 +30,7 @@ def scorers_section(texts: pa.Array, folder: Path) -> list[str]:
     web = load_scorer("web").linear
     rows = {
         "the kernel alone, twice the weights": alternate(
-            lambda: _read(some, [web]), lambda: _read(some, [web, web]), TURNS
+            lambda: _read(some, [web]), lambda: _read(some, [web, web]), runs=TURNS
         ),
         "a run, `web` and a copy of it": _runs(path, ("web", copy), folder),
         "a run, `web` and `code`, whose rules read each text too": _runs(path, ("web", "code"), folder),
@@ -48,7 +48,7 @@ def scorers_section(texts: pa.Array, folder: Path) -> list[str]:
     ]
 
 
-def _cpu_ratio(pairs: list[tuple[Run, Run]]) -> float:
+def _cpu_ratio(pairs: list[tuple[Run, ...]]) -> float:
     return median(other.cpu_s / first.cpu_s for first, other in pairs)
 
 
@@ -57,8 +57,8 @@ def _read(texts: pa.Array, scorers: list[LinearSignals]) -> Run:
     return timed(lambda: read_signals_of_all(texts, weights))
 
 
-def _runs(path: Path, scorers: tuple[str, ...], folder: Path) -> list[tuple[Run, Run]]:
-    return alternate(lambda: _filter(path, "web", folder), lambda: _filter(path, scorers, folder), TURNS)
+def _runs(path: Path, scorers: tuple[str, ...], folder: Path) -> list[tuple[Run, ...]]:
+    return alternate(lambda: _filter(path, "web", folder), lambda: _filter(path, scorers, folder), runs=TURNS)
 
 
 def _filter(path: Path, scorer: str | tuple[str, ...], folder: Path) -> Run:
