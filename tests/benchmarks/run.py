@@ -41,6 +41,7 @@ from tests.benchmarks.scorers.languages import languages_section
 from tests.benchmarks.speed.asking import asking_section
 from tests.benchmarks.speed.choosing import choosing_section
 from tests.benchmarks.speed.cluster import cluster_section
+from tests.benchmarks.speed.efforts import efforts_section
 from tests.benchmarks.speed.embedding import embedding_section
 from tests.benchmarks.speed.passages import passages_section
 from tests.benchmarks.speed.planning import planning_section
@@ -329,6 +330,7 @@ def memory_section(shared: Path, folder: Path, sizes_gb: list[int]) -> list[str]
 SECTIONS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "kernel": lambda given, folder: kernel_section(given.shared),
     "full": lambda given, folder: embedding_section(pool_texts(given.shared), folder),
+    "efforts": lambda given, folder: efforts_section(given.shared, folder),
     "asking": lambda given, folder: asking_section(pool_texts(given.shared), folder),
     "writing": lambda given, folder: writing_section(folder),
     "start": lambda given, folder: start_section(given.shared, folder),

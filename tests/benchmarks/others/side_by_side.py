@@ -30,6 +30,7 @@ from tests.benchmarks.others.speeds import (
     BOUNDS,
     CORES,
     ENVIRONMENT,
+    ROWS,
     RUNS,
     SHORT_S,
     START_DOCUMENTS,
@@ -39,6 +40,7 @@ from tests.benchmarks.others.speeds import (
     commands_of,
     make_dump,
     measured,
+    others_commands,
     others_python,
     run_others,
 )
@@ -48,7 +50,6 @@ from tests.kit.places import ROOT
 
 DOCS = ROOT / "docs"
 SCORERS = {"web": "web", "code": "code"}
-ROWS = 107_520
 ASSIGNMENTS = 1
 """Of groups to folds; each takes a hundred fits. Model cards have five, and intervals."""
 SCALING = (100_000, 1_000_000, 10_000_000)
@@ -111,7 +112,7 @@ def side_by_side_section(
         write_seed(data, models / "seed.parquet", assignments)
         run_others(python, "learn", models / "seed.parquet", distilled, models)
         qualities |= others_quality(models / "verdicts.parquet", data.labels, assignments)
-        commands = commands_of(name, python, models, distilled)
+        commands = commands_of(name) | others_commands(python, models, distilled)
         asked = sizes | dict.fromkeys(exits, rows // 8)
         programs = {way: Program(commands[way], documents) for way, documents in asked.items()}
         found[domain] = Domain(measured(programs, source, folder / domain), qualities, scorer.paired)

@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 ENVIRONMENT = ROOT / "bench" / "others"
 CORES = len(os.sched_getaffinity(0))
 BOUNDS = (0.01, 0.002)
+ROWS = 107_520
 START_DOCUMENTS = 32
 """Of the runs that tell start-up from the rate; a cascade embeds some of them."""
 RUNS, START_RUNS = 3, 2
@@ -63,12 +64,17 @@ class Speed:
         left_s = self.wall_s - median(run.wall_s for run in self.starts)
         return (self.documents - START_DOCUMENTS) / left_s if left_s > 0 else float("nan")
 
+    @property
+    def memory(self) -> str:
+        """Peak memory of the largest process in MB."""
+        return peak(self.runs)
+
     def cells(self) -> str:
         """Return cells of a table."""
         start_s = self.wall_s - self.documents / self.then
         return (
             f"{self.documents:,} | {self.documents / self.wall_s:,.0f} | {start_s:.1f} | {self.then:,.0f} | "
-            f"{self.then * self.text_bytes / self.documents / 1e6:,.2f} | {peak(self.runs)}"
+            f"{self.then * self.text_bytes / self.documents / 1e6:,.2f} | {self.memory}"
         )
 
 
@@ -95,9 +101,7 @@ def run_others(python: str, step: str, *arguments: str | Path) -> Run:
     return run_process(others_command(python, step, *arguments))
 
 
-def commands_of(
-    scorer: str, python: str, models: Path, distilled: Path
-) -> dict[str, Callable[[str, str], list[str]]]:
+def commands_of(scorer: str) -> dict[str, Callable[[str, str], list[str]]]:
     """Return what starts each way to filter, given a folder of Parquet files and an empty one."""
 
     def own(effort: str, *more: str) -> Callable[[str, str], list[str]]:
@@ -107,9 +111,16 @@ def commands_of(
     return {
         "copy": lambda dump, out: [sys.executable, "-c", COPY, dump, out],
         "fast": own("fast"),
+        "balanced": own("balanced"),
         **{f"balanced {bound}": own("balanced", "--max-disagreement", str(bound)) for bound in BOUNDS},
         "full": own("full"),
         "bert": lambda dump, out: [sys.executable, "-c", BERT, dump, out, str(ROOT)],
+    }
+
+
+def others_commands(python: str, models: Path, distilled: Path) -> dict[str, Callable[[str, str], list[str]]]:
+    """Return what starts the others' ways, likewise."""
+    return {
         "fasttext": lambda dump, out: others_command(python, "fasttext", dump, out, models),
         "model2vec": lambda dump, out: others_command(python, "model2vec", dump, out, models, distilled),
     }
