@@ -88,6 +88,12 @@ def named_scorers(given: Sequence[str]) -> tuple[NamedScorer, ...]:
     return scorers
 
 
+def _example_for(given: str) -> str:
+    """Return options that name a scorer, or each of several that came in one word."""
+    parts = [one for one in given.split(",") if one]
+    return " ".join(f"--scorer {one if '=' in one or one in SHIPPED else f'mine={one}'}" for one in parts)
+
+
 def _named(given: str, *, alone: bool) -> NamedScorer:
     found = NAMED.fullmatch(given)
     name, address = found.groups() if found else (given, given)
@@ -96,7 +102,7 @@ def _named(given: str, *, alone: bool) -> NamedScorer:
     if not found and given not in SHIPPED:
         raise SettingsError(
             f"'scorer' (--scorer) must give each of several scorers a name: {', '.join(SHIPPED)}, or "
-            f"NAME=FOLDER. Got {given!r} instead. For example: --scorer mine={given}"
+            f"NAME=FOLDER. Got {given!r} instead. For example: {_example_for(given)}"
         )
     if not NAME.fullmatch(name) or name in COMBINATIONS:
         raise SettingsError(
@@ -137,7 +143,7 @@ def combination_of(combine: str | None, names: Sequence[str]) -> str | None:
     if combine is not None and combine not in (*COMBINATIONS, *names):
         near = near_name(combine, names)  # a median is not meant for a mean
         raise SettingsError(
-            f"'combine' (--combine) must be {', '.join(COMBINATIONS)}, or the name of a scorer: "
+            f"'combine' (--combine, --score) must be {', '.join(COMBINATIONS)}, or the name of a scorer: "
             f"{', '.join(names)}. Got {combine!r:.100} instead.{f' Did you mean {near!r}?' if near else ''}"
         )
     return combine or USUAL_COMBINATION
