@@ -118,7 +118,8 @@ def passages_in_words(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     if not found["cut"]:
         return (*said, f"None of the others has a passage: a segment of {at} points and more.")
     kept, instead = (_tokens(found[name]) for name in ("passage_bytes", "cut_bytes"))
-    written = "rows of their own" if settings["write"] == "passages" else "--write passages writes them"
+    own = "a row of its own" if found["passages"] == 1 else "rows of their own"
+    written = own if settings["write"] == "passages" else "--write passages writes them"
     passages = f"{found['passages']:,} {_noun('passage', found['passages'])} of {at} points and more"
     one = found["cut"] == 1
     said.append(

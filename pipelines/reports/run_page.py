@@ -172,7 +172,8 @@ def _tiles(report: RunReport) -> list[Tile]:
     ]
     passages, passage_bytes, cut = written_passages(run)
     if passages:
-        more = f"of {cut:,} other documents, about {short_count(passage_bytes / BYTES_PER_TOKEN)} tokens more"
+        others = "other document" if cut == 1 else "other documents"
+        more = f"of {cut:,} {others}, about {short_count(passage_bytes / BYTES_PER_TOKEN)} tokens more"
         shown.append(Tile("passages", f"{passages:,}", more))
     if repeats:
         used = run["used_text_bytes"] / BYTES_PER_TOKEN

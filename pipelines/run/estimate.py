@@ -196,4 +196,5 @@ def _passages_of(
         cut = found.of_rows(~(value >= np.float32(config.keep_at)))
         counts += len(cut.row), len(np.unique(cut.row)), (cut.stop - cut.start).sum()
     seconds = time.perf_counter() - started_s
-    return PassagesEstimate(*(counts * rows / sampled).tolist(), seconds * rows_left / sampled)
+    passages, documents, text_bytes = (counts * rows / sampled).tolist()
+    return PassagesEstimate(passages, documents, text_bytes, seconds * rows_left / sampled)

@@ -133,7 +133,7 @@ def _agreement_in_words(report: Mapping[str, Any]) -> Iterator[str]:
         first, second, rho = pair["first"], pair["second"], pair["rank_correlation"]
         ranks = "" if rho is None else f"rank correlation {rho:.2f}; "
         yield printable(
-            f"{first} and {second}: {ranks}{pair['both']:,} documents reach the cut by both, "
+            f"{first} and {second}: {ranks}documents that reach the cut: {pair['both']:,} by both, "
             f"{pair['first_only']:,} by {first} alone, {pair['second_only']:,} by {second} alone"
         )
 

@@ -281,6 +281,7 @@ def test_what_decides_is_said_before_the_run(given, tmp_path):
         ),
         ({"scorer": ("web", "code"), "passages": True}, "--passages must come with one scorer"),
         ({"scorer": ("web,mine=folder", "code")}, "example: --scorer web --scorer mine=folder"),
+        ({"scorer": "web,mine=folder"}, "once for each scorer.*example: --scorer web --scorer mine=folder"),
         ({"scorer": ()}, "scorer"),
     ],
 )
