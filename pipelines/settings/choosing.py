@@ -19,7 +19,6 @@ from pipelines.settings.base import (
     Share,
     from_words,
     option_of,
-    setting_name,
 )
 from pipelines.settings.runs import RunSettings, UnsureAction
 from pipelines.settings.scorers import count_in_words
@@ -106,14 +105,6 @@ class RecutConfig(RunSettings):
     very score of the cut the first ones are kept, in the order of the plan. Without an amount that of the run
     stays.
     """
-
-    def __init__(self, **values: object) -> None:
-        if values.get("write") == "passages":
-            raise SettingsError(
-                f"{setting_name(type(self), 'write')} must be kept or all. Got 'passages': points of "
-                "segments are not in run/scores. Filter the dump again with --write passages."
-            )
-        super().__init__(**values)
 
     run: Annotated[
         Name, Argument(metavar="OUT", help="Folder of a finished run whose input files are still there.")

@@ -266,10 +266,6 @@ def test_a_passage_of_the_output_is_explained_by_its_document(passages, long_dum
 
 
 def test_a_new_cut_is_of_whole_documents_and_says_so(passages, tmp_path):
-    with pytest.raises(
-        SettingsError, match="points of segments are not in run/scores. Filter the dump again"
-    ):
-        RecutConfig(run=str(passages), to=str(tmp_path / "cut"), write="passages")
     said = Recorder()
     recut_run(RecutConfig(run=str(passages), to=str(tmp_path / "cut"), keep_at=1.3), reporter=said)
     assert any("no columns edu_passages and edu_best: these stand in the output" in one for one in said.said)
