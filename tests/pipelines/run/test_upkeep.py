@@ -61,6 +61,7 @@ def test_status_of_a_killed_run_and_of_one_at_work(command, killed_run):
     assert 0 < status["rows_done"] < 410
     with folder.lock():
         assert command("status", killed_run).out.startswith("running")
+        assert "It is at work now: wait until it ends." in command("verify", killed_run).err
 
 
 def test_a_run_that_was_killed_before_its_page_lacks_it_and_the_same_command_draws_it(command, web, tmp_path):
@@ -238,7 +239,7 @@ def test_looking_after_a_run_changes_no_file(command, run_copy):
 def test_a_copy_of_a_run_is_finished_and_mended_where_it_lies(command, run_copy):
     lost = next((run_copy / "data").rglob("*.parquet"))
     name = lost.relative_to(run_copy / "data")
-    words = shlex.split(RunFolder(str(run_copy)).read_plan().how_to_finish.splitlines()[-1])
+    words = shlex.split(RunFolder(run_copy).read_plan().how_to_finish.splitlines()[-1])
     assert words[words.index("--out") + 1] == str(run_copy)
     lost.unlink()
     told = command(*words[1:]).err
